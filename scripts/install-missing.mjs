@@ -32,7 +32,9 @@ export function installMissing() {
     shell: process.platform === 'win32',
   });
   if (done.status !== 0) {
-    process.stderr.write(`baton: npm ci failed (status ${done.status ?? done.signal}): see its lines above\n`);
+    process.stderr.write(
+      `baton: npm ci failed (status ${done.status ?? done.signal}): see its lines above\n`,
+    );
     process.exit(done.status ?? 1);
   }
 }

@@ -1,0 +1,31 @@
+import type { SiteId } from '../actor.ts';
+
+/**
+ * The vocabulary of one lock on the wire.
+ *
+ * - `REQUEST`: `origin` wants the token. The origin travels through every hop: the neighbour that
+ *   delivers a request is not the site that made it.
+ * - `TOKEN`: the right to enter.
+ * - `LEAVE`: `leaver`, who is in its critical section, wants nobody's `last` to name it any more.
+ * - `GOODBYE`: the answer: mine does not, and nothing more will come to you from me.
+ */
+export type SiteMessage =
+  | { readonly type: 'REQUEST'; readonly origin: SiteId }
+  | { readonly type: 'TOKEN' }
+  | { readonly type: 'LEAVE'; readonly leaver: SiteId }
+  | { readonly type: 'GOODBYE' };
+
+/**
+ * What the local client says.
+ *
+ * - `ask`: wants the critical section.
+ * - `release`: its critical section is over.
+ * - `withdraw`: has no more use for the request that is under way. A request that was sent cannot be
+ *   unlinked, so its token is still awaited, and passed on (protocol, client-side rules).
+ * - `leave`: in the critical section: hand the token and the queue on, and take part no longer.
+ */
+export type ClientEvent =
+  | { readonly type: 'ask' }
+  | { readonly type: 'release' }
+  | { readonly type: 'withdraw' }
+  | { readonly type: 'leave' };

@@ -1,0 +1,230 @@
+import { and, assign, not, type SnapshotFrom, setup, stateIn } from 'xstate';
+import type { SiteId } from '../actor.ts';
+import type { ClientEvent, SiteMessage } from './messages.ts';
+
+/**
+ * A site of M. Naimi, M. Trehel, A. Arnold, "A log(N) distributed mutual exclusion algorithm based on
+ * path reversal", JPDC 34:1-13, 1996. The names `last` and `next` are the paper's.
+ */
+export interface SiteContext {
+  readonly self: SiteId;
+  /** Probable owner of the token: where a request goes. `null` when this site is the root. */
+  readonly last: SiteId | null;
+  /** Who gets the token after this site. `null` when nobody. */
+  readonly next: SiteId | null;
+  readonly token: boolean;
+  /** How many other sites take part; while this one leaves, how many have not said GOODBYE yet. */
+  readonly peers: number;
+}
+
+/** `root` starts with the token and is where every other site's `last` points. */
+export interface SiteInput {
+  readonly self: SiteId;
+  readonly root: SiteId;
+  /** How many other sites take part. */
+  readonly peers: number;
+}
+
+export type SiteEvent = ClientEvent | SiteMessage;
+
+type Send = { readonly target: SiteId; readonly message: SiteMessage };
+
+const sendRequest = {
+  type: 'send',
+  params: ({ context }: { context: SiteContext }): Send => ({
+    target: context.last!,
+    message: { type: 'REQUEST', origin: context.self },
+  }),
+} as const;
+
+const passToken = {
+  type: 'send',
+  params: ({ context }: { context: SiteContext }): Send => ({
+    target: context.next!,
+    message: { type: 'TOKEN' },
+  }),
+} as const;
+
+/**
+ * Two parallel regions say the algorithm: what the client is doing, and where requests go. The third
+ * counts who takes part. Effects are named actions with params; whoever drives the machine runs them.
+ */
+export const siteMachine = setup({
+  types: {} as { context: SiteContext; events: SiteEvent; input: SiteInput },
+  actions: {
+    send: (_, _params: Send) => {},
+    broadcast: (_, _params: { message: SiteMessage }) => {},
+    grant: () => {},
+    left: () => {},
+    unexpected: (_, _params: { event: SiteEvent }) => {},
+    keepToken: assign({ token: true }),
+    surrenderToken: assign({ token: false, next: null }),
+    becomeRoot: assign({ last: null }),
+    countPeerOut: assign({ peers: ({ context }) => context.peers - 1 }),
+  },
+  guards: {
+    isRoot: ({ context }) => context.last === null,
+    tokenHere: ({ context }) => context.token,
+    someoneWaits: ({ context }) => context.next !== null,
+    alone: ({ context }) => context.peers === 0,
+    lastGoodbye: ({ context }) => context.peers === 1,
+    pointsAtLeaver: ({ context, event }) => event.type === 'LEAVE' && context.last === event.leaver,
+    idle: stateIn({ client: 'idle' }),
+  },
+}).createMachine({
+  id: 'site',
+  context: ({ input }) => ({
+    self: input.self,
+    last: input.self === input.root ? null : input.root,
+    next: null,
+    token: input.self === input.root,
+    peers: input.peers,
+  }),
+  type: 'parallel',
+  states: {
+    client: {
+      initial: 'idle',
+      states: {
+        idle: {
+          on: {
+            ask: [
+              { guard: 'tokenHere', target: 'inCS', actions: 'grant' },
+              {
+                target: 'requesting',
+                actions: sendRequest,
+              },
+            ],
+            // A request on nobody's behalf: the one way in which `last` may cease to name the leaver.
+            LEAVE: {
+              guard: 'pointsAtLeaver',
+              target: 'withdrawn',
+              actions: sendRequest,
+            },
+          },
+        },
+        requesting: {
+          on: {
+            TOKEN: { target: 'inCS', actions: ['keepToken', 'grant'] },
+            withdraw: 'withdrawn',
+          },
+        },
+        withdrawn: {
+          on: {
+            ask: 'requesting',
+            TOKEN: [
+              {
+                guard: 'someoneWaits',
+                target: 'idle',
+                actions: [passToken, 'surrenderToken'],
+              },
+              { target: 'idle', actions: 'keepToken' },
+            ],
+          },
+        },
+        inCS: {
+          on: {
+            release: [
+              {
+                guard: 'someoneWaits',
+                target: 'idle',
+                actions: [passToken, 'surrenderToken'],
+              },
+              { target: 'idle' },
+            ],
+            // Only from inside the critical section, so that at most one site leaves at a time.
+            leave: [
+              { guard: 'alone', target: 'left', actions: 'left' },
+              {
+                target: 'leaving',
+                actions: {
+                  type: 'broadcast',
+                  params: ({ context }) => ({ message: { type: 'LEAVE', leaver: context.self } }),
+                },
+              },
+            ],
+          },
+        },
+        leaving: {
+          on: {
+            GOODBYE: {
+              guard: 'lastGoodbye',
+              target: 'left',
+              // Everyone pointed here or waited here, and now asks: so someone is next.
+              actions: [passToken, 'surrenderToken', 'left'],
+            },
+          },
+        },
+        left: {},
+      },
+    },
+    routing: {
+      initial: 'placing',
+      states: {
+        placing: { always: [{ guard: 'isRoot', target: 'root' }, { target: 'forwarding' }] },
+        root: {
+          on: {
+            REQUEST: [
+              {
+                guard: and(['tokenHere', 'idle']),
+                target: 'forwarding',
+                actions: [
+                  {
+                    type: 'send',
+                    params: ({ event }) => ({ target: event.origin, message: { type: 'TOKEN' } }),
+                  },
+                  'surrenderToken',
+                  assign({ last: ({ event }) => event.origin }),
+                ],
+              },
+              {
+                target: 'forwarding',
+                actions: assign({ next: ({ event }) => event.origin, last: ({ event }) => event.origin }),
+              },
+            ],
+          },
+        },
+        // Every request that comes is passed on and the pointer turned to its origin: the path reversal.
+        forwarding: {
+          on: {
+            REQUEST: {
+              actions: [
+                {
+                  type: 'send',
+                  params: ({ context, event }) => ({
+                    target: context.last!,
+                    message: { type: 'REQUEST', origin: event.origin },
+                  }),
+                },
+                assign({ last: ({ event }) => event.origin }),
+              ],
+            },
+            ask: { guard: and(['idle', not('tokenHere')]), target: 'root', actions: 'becomeRoot' },
+            LEAVE: { guard: and(['idle', 'pointsAtLeaver']), target: 'root', actions: 'becomeRoot' },
+          },
+        },
+      },
+    },
+    membership: {
+      initial: 'member',
+      states: {
+        member: {
+          on: {
+            GOODBYE: { guard: stateIn({ client: 'leaving' }), actions: 'countPeerOut' },
+            LEAVE: {
+              actions: [
+                'countPeerOut',
+                {
+                  type: 'send',
+                  params: ({ event }) => ({ target: event.leaver, message: { type: 'GOODBYE' } }),
+                },
+              ],
+            },
+          },
+        },
+      },
+    },
+  },
+  on: { '*': { actions: { type: 'unexpected', params: ({ event }) => ({ event }) } } },
+});
+
+export type SiteSnapshot = SnapshotFrom<typeof siteMachine>;

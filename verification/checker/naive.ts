@@ -1,0 +1,39 @@
+import { type Model, successors } from './model.ts';
+
+/** What an exploration counts. `depth` is the number of steps to the farthest state, the initial being at 0. */
+export interface Counts {
+  readonly states: number;
+  readonly transitions: number;
+  readonly depth: number;
+  readonly deadlocks: number;
+}
+
+/**
+ * Breadth-first search in its plainest form: the second opinion that the engine is held against.
+ * `visit` sees every state once, in order of depth.
+ */
+export function exploreNaively(
+  model: Model,
+  visit?: (state: readonly number[], depth: number) => void,
+): Counts {
+  const depths = new Map<string, number>();
+  const queue: (readonly number[])[] = [];
+  const add = (state: readonly number[], depth: number) => {
+    if (depths.has(state.join())) return;
+    depths.set(state.join(), depth);
+    queue.push(state);
+    visit?.(state, depth);
+  };
+  for (const state of model.initial) add(state, 0);
+  let [transitions, deadlocks, depth] = [0, 0, 0];
+  for (const state of queue) {
+    depth = depths.get(state.join())!;
+    const before = transitions;
+    for (const { after } of successors(model, state)) {
+      transitions++;
+      add(after, depth + 1);
+    }
+    if (transitions === before) deadlocks++;
+  }
+  return { states: queue.length, transitions, depth, deadlocks };
+}

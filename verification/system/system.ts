@@ -1,0 +1,227 @@
+import type { AnyStateMachine } from 'xstate';
+import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
+
+/** A system is a value: actors, a network between them, what the environment may do, and what must hold. */
+export interface System {
+  readonly name: string;
+  /** In the order in which traces and states list them. */
+  readonly actors: Readonly<Record<SiteId, ActorSpec>>;
+  readonly network: Network;
+  readonly properties: readonly Property[];
+  /**
+   * The ids of actors that are interchangeable: a scalar set. States that differ by a permutation of
+   * them are one orbit. Their machines may compare ids for equality only, never order them.
+   */
+  readonly symmetry?: readonly SiteId[];
+  /** States outside are counted and not explored further; the verdict is then `incomplete`. */
+  readonly constraint?: StatePredicate;
+  /** Snapshots of an actor whose views are equal are explored as one: the one that was found first. */
+  readonly view?: (actor: ActorView) => unknown;
+}
+
+export interface ActorSpec {
+  readonly machine: AnyStateMachine;
+  readonly input?: unknown;
+  /** What may happen to this actor out of nothing: its client, its operator. Timeouts need no mention. */
+  readonly environment?: readonly EnvironmentEvent[];
+  /** The event that a message becomes on arrival. Default: the message itself. */
+  readonly deliver?: (message: Message, source: SiteId) => { readonly type: string };
+  /** How often it may crash, over a whole run. What is in its inbox is lost, and so is what comes while it is down. */
+  readonly crash?: { readonly times: Bound };
+  /** A crashed actor may start again with this input; `disk` is the params of its last `persist` effect, or `null`. */
+  readonly restart?: { readonly input: (disk: unknown) => unknown };
+}
+
+export interface EnvironmentEvent {
+  readonly event: { readonly type: string };
+  /** When it may happen. Default: always. */
+  readonly when?: (actor: ActorView) => boolean;
+  /** How often it may happen at this actor, over a whole run. Default: `'unbounded'`. */
+  readonly times?: Bound;
+}
+
+export type Bound = number | 'unbounded';
+
+/**
+ * - `fifo`: one queue for each ordered pair.
+ * - `unordered`: one bag for each ordered pair.
+ * - `unordered-by-target`: one bag for each target; who sent a message is not kept, and `deliver` is not told.
+ *
+ * Without further keys it is reliable. Each bound counts over a whole run and over all links.
+ */
+export interface Network {
+  readonly order: 'fifo' | 'unordered' | 'unordered-by-target';
+  /** Messages that may be lost, one by one. */
+  readonly loss?: Bound;
+  /** Deliveries that may leave the message where it is; `'persistent'`: a message is never consumed (a growing set). */
+  readonly duplication?: Bound | 'persistent';
+  /** Breaks of a link, each of which loses any tail of what was under way from one site to another. Needs `fifo`. */
+  readonly breaks?: Bound;
+}
+
+/** One actor as a predicate sees it. */
+export interface ActorView {
+  readonly id: SiteId;
+  /** False while it is crashed. */
+  readonly up: boolean;
+  /** The state value and context of its snapshot. */
+  readonly value: unknown;
+  readonly context: Readonly<Record<string, unknown>>;
+  /** `in('client.idle')`: is that state active? */
+  in(path: string): boolean;
+  /** What is on its way to it. `source` is `null` where the network does not keep it. */
+  readonly inbox: readonly InFlight[];
+  /** The ids of its armed timers. */
+  readonly timers: readonly string[];
+}
+
+export interface InFlight {
+  readonly source: SiteId | null;
+  readonly message: Message;
+}
+
+/** A whole state, decoded: the actors in the system's order. */
+export interface StateView {
+  readonly actors: readonly ActorView[];
+  actor(id: SiteId): ActorView;
+}
+
+/**
+ * A predicate over states. All but `plain` look at one actor at a time and remember what they saw for
+ * every distinct actor, so that the engine judges a state by a few table look-ups.
+ *
+ * - `every`, `some`: of the actors.
+ * - `count`: the sum of `of(actor)` (a whole number from 0) over the actors satisfies `is`.
+ * - `tally`: for every actor id, the number of times that the actors name it satisfies `is`.
+ *   `names(actor)` lists ids, repeats included.
+ * - `relation`: `of(actor)` packs what matters about an actor in one 32-bit integer; `holds` sees those
+ *   of all actors in order and must not keep or change the array.
+ * - `plain`: anything over the decoded state; slow.
+ */
+export type StatePredicate =
+  | { readonly kind: 'every'; readonly is: (actor: ActorView) => boolean }
+  | { readonly kind: 'some'; readonly is: (actor: ActorView) => boolean }
+  | {
+      readonly kind: 'count';
+      readonly of: (actor: ActorView) => number;
+      readonly is: (sum: number) => boolean;
+    }
+  | {
+      readonly kind: 'tally';
+      readonly names: (actor: ActorView) => readonly SiteId[];
+      readonly is: (times: number) => boolean;
+    }
+  | {
+      readonly kind: 'relation';
+      readonly of: (actor: ActorView, indexOf: (id: SiteId) => number) => number;
+      readonly holds: (observed: Int32Array) => boolean;
+    }
+  | { readonly kind: 'plain'; readonly holds: (state: StateView) => boolean }
+  | { readonly kind: 'and' | 'or'; readonly of: readonly StatePredicate[] }
+  | { readonly kind: 'not'; readonly of: StatePredicate };
+
+/**
+ * What must hold; `name` is how reports call it.
+ *
+ * - `always`: in every reachable state. `reachable`: in at least one: the guard against vacuity.
+ * - `deadlockFree`: every state without an enabled step satisfies `quiescent` (default: none does).
+ * - `leadsTo`: whenever `from` holds, `to` holds then or later. `eventually`: on every run `is` holds at some time.
+ * - `ltl`: `formula` over the names of `atoms`, with `! & | -> <-> X F G U R W`, holds on every run.
+ *
+ * A run is infinite: one that reaches a state where nothing need happen stays there forever.
+ * `always` may say `because`: why a state breaks it, in words.
+ */
+export type Property =
+  | {
+      readonly kind: 'always';
+      readonly name: string;
+      readonly predicate: StatePredicate;
+      readonly because?: (state: StateView) => string;
+    }
+  | { readonly kind: 'reachable'; readonly name: string; readonly predicate: StatePredicate }
+  | { readonly kind: 'deadlockFree'; readonly name: string; readonly quiescent?: StatePredicate }
+  | {
+      readonly kind: 'leadsTo';
+      readonly name: string;
+      readonly from: StatePredicate;
+      readonly to: StatePredicate;
+      readonly fairness?: Fairness;
+    }
+  | {
+      readonly kind: 'eventually';
+      readonly name: string;
+      readonly predicate: StatePredicate;
+      readonly fairness?: Fairness;
+    }
+  | {
+      readonly kind: 'ltl';
+      readonly name: string;
+      readonly formula: string;
+      readonly atoms: Readonly<Record<string, StatePredicate>>;
+      readonly fairness?: Fairness;
+    };
+
+/**
+ * Which actions may not be put off forever. Each function gives an action the name of its class, or
+ * `null` when it is in none. Weak: a class that is enabled from some point on is taken again and again.
+ * Strong: a class that is enabled again and again is taken again and again. Default: no fairness.
+ */
+export interface Fairness {
+  readonly weak?: (action: Action) => string | null;
+  readonly strong?: (action: Action) => string | null;
+}
+
+/** What a transition is, before it happens. */
+export type Action =
+  | {
+      readonly kind: 'deliver' | 'duplicate' | 'lose';
+      readonly actor: SiteId;
+      readonly source: SiteId | null;
+      readonly message: Message;
+    }
+  | { readonly kind: 'environment'; readonly actor: SiteId; readonly event: { readonly type: string } }
+  | { readonly kind: 'timer'; readonly actor: SiteId; readonly timer: string }
+  | { readonly kind: 'break'; readonly actor: SiteId; readonly source: SiteId; readonly lost: number }
+  | { readonly kind: 'crash' | 'restart'; readonly actor: SiteId };
+
+/** Holds, violated with a trace, or incomplete with the reason: the three are never confused. */
+export type Verdict =
+  | { readonly verdict: 'holds' }
+  | { readonly verdict: 'violated'; readonly trace?: Trace; readonly reason: string }
+  | { readonly verdict: 'incomplete'; readonly reason: string };
+
+export type PropertyResult = Verdict & {
+  readonly name: string;
+  readonly kind: Property['kind'];
+  /** `reachable` that holds: the shortest way there. */
+  readonly trace?: Trace;
+};
+
+/** A run from the initial state. A lasso goes back, after its last step, to the state after step `loop` (0: the initial). */
+export interface Trace {
+  readonly initial: StateRecord;
+  readonly steps: readonly TraceStep[];
+  readonly loop?: number;
+}
+
+export interface TraceStep {
+  readonly action: Action;
+  /** What the actor's machine asked for: sends, grants, ... */
+  readonly effects: readonly NamedAction[];
+  /** The state after. */
+  readonly state: StateRecord;
+}
+
+/** A state as plain JSON: an actor's snapshot and inbox by its id. */
+export type StateRecord = Readonly<
+  Record<
+    SiteId,
+    {
+      readonly up: boolean;
+      readonly value: unknown;
+      readonly context: unknown;
+      readonly inbox: readonly InFlight[];
+      readonly timers: readonly string[];
+    }
+  >
+>;
