@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+interface Import {
+  readonly file: string;
+  /** A package, a `node:` module, or a path from the top of the checkout. */
+  readonly target: string;
+}
+
+const root = join(import.meta.dirname, '..');
+const isTest = (file: string) => /\.test\.tsx?$|\/testing\//.test(file);
+
+function importsOf(file: string, text: string): Import[] {
+  const specifiers = text.matchAll(/(?:\bfrom|^import|\bimport\()\s*'([^']+)'/gm);
+  return [...specifiers].map(([, target]) => ({
+    file,
+    target: target!.startsWith('.') ? normalize(join(dirname(file), target!)) : target!,
+  }));
+}
+
+/** Who may import whom; each rule says what is wrong with an import, or nothing. */
+const rules: Readonly<Record<string, (use: Import) => boolean>> = {
+  'machines import xstate and nothing else': ({ file, target }) =>
+    file.startsWith('machines/') && target !== 'xstate' && !target.startsWith('machines/'),
+  'runtime and verification never import each other': ({ file, target }) =>
+    (file.startsWith('runtime/') && target.startsWith('verification/')) ||
+    (file.startsWith('verification/') && target.startsWith('runtime/')),
+  'the checker imports nothing of ours': ({ file, target }) =>
+    file.startsWith('verification/checker/') &&
+    !target.startsWith('verification/checker/') &&
+    !target.startsWith('node:') &&
+    /^(machines|runtime|verification|cli|inspector)\//.test(target),
+  'the system room knows the checker and the actor contract, and no protocol': ({ file, target }) =>
+    file.startsWith('verification/system/') &&
+    /^(machines|verification)\//.test(target) &&
+    !/^(verification\/(checker|system)\/|machines\/actor\.ts$)/.test(target),
+  'only the TCP transport opens sockets': ({ file, target }) =>
+    /^node:(net|tls|dgram)$/.test(target) &&
+    !file.startsWith('runtime/mailbox/tcp') &&
+    !file.startsWith('cli/'),
+  'nothing imports the cli': ({ file, target }) => target.startsWith('cli/') && !file.startsWith('cli/'),
+};
+
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n')
+  .filter((file) => !isTest(file));
+const imports = files.flatMap((file) => importsOf(file, readFileSync(join(root, file), 'utf8')));
+
+describe('rooms', () => {
+  it('are read: the site machine imports xstate and its messages', () => {
+    const targets = imports.filter(({ file }) => file === 'machines/naimi-trehel/site.ts');
+    expect(targets.map(({ target }) => target)).toEqual([
+      'xstate',
+      'machines/actor.ts',
+      'machines/naimi-trehel/messages.ts',
+    ]);
+  });
+
+  for (const [rule, breaks] of Object.entries(rules)) {
+    it(rule, () => expect(imports.filter(breaks)).toEqual([]));
+  }
+
+  it.each([
+    ['machines/x.ts', "import { readFile } from 'node:fs';", 'machines import xstate and nothing else'],
+    [
+      'runtime/x.ts',
+      "import { check } from '../verification/check.ts';",
+      'runtime and verification never import each other',
+    ],
+    [
+      'verification/x.ts',
+      "const host = await import('../runtime/index.ts');",
+      'runtime and verification never import each other',
+    ],
+    [
+      'verification/checker/x.ts',
+      "import type { Effect } from '../../machines/actor.ts';",
+      'the checker imports nothing of ours',
+    ],
+    [
+      'verification/system/x.ts',
+      "import { siteMachine } from '../../machines/naimi-trehel/site.ts';",
+      'the system room knows the checker and the actor contract, and no protocol',
+    ],
+    ['runtime/lock/x.ts', "import net from 'node:net';", 'only the TCP transport opens sockets'],
+    ['runtime/x.ts', "import '../cli/main.ts';", 'nothing imports the cli'],
+  ])('%s: %s is refused', (file, line, rule) => {
+    expect(importsOf(file, line).filter(rules[rule]!)).toHaveLength(1);
+  });
+
+  it('machines read no clock and no chance, and order no ids', () => {
+    const impure = files
+      .filter((file) => file.startsWith('machines/'))
+      .filter((file) =>
+        /\bDate\b|Math\.random|performance\.|crypto|localeCompare|\.sort\(/.test(
+          readFileSync(join(root, file), 'utf8'),
+        ),
+      );
+    expect(impure).toEqual([]);
+  });
+});
