@@ -1,0 +1,28 @@
+export type LivenessErrorCode =
+  /** The formula is not LTL; `column` says where. */
+  | 'formula-syntax'
+  /** The formula names an atom that the property does not give. */
+  | 'formula-unknown-atom'
+  /** More than 31 atoms, or more than 31 untils after rewriting. */
+  | 'formula-too-large'
+  /** The model answered something that is no state, step or letter. */
+  | 'model-malformed';
+
+/** What the caller can mend. `column` counts from 1, in the formula's text. */
+export class LivenessError extends Error {
+  override readonly name = 'LivenessError';
+  readonly code: LivenessErrorCode;
+  readonly column: number | undefined;
+
+  constructor(code: LivenessErrorCode, message: string, column?: number) {
+    super(message);
+    this.code = code;
+    this.column = column;
+  }
+}
+
+/** The checker contradicts itself: its counterexample is none. Never to be caught and carried on from. */
+export class BrokenLassoError extends Error {
+  override readonly name = 'BrokenLassoError';
+  readonly code = 'broken-lasso';
+}
