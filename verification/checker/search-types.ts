@@ -1,0 +1,144 @@
+import type { Model, Watch } from './model.ts';
+
+/**
+ * Exhaustive breadth-first search over a `Model`: exact, level by level, with the same answers for every
+ * number of workers.
+ */
+export interface SearchOptions {
+  /** What every state is watched for. */
+  readonly watches?: readonly NamedWatch[];
+  /** Which states without an enabled step are meant to be so. Default: none. */
+  readonly quiescent?: Watch;
+  /** States outside (judged `false`) are counted in `cut` and not expanded. */
+  readonly constraint?: Watch;
+  /** Symmetry reduction: states are orbits, their keys the representatives that it chooses. */
+  readonly canonical?: Canonical;
+  /** End after the level in which the first `always` watch or deadlock-freedom broke. Default: false. */
+  readonly stopAtFirst?: boolean;
+  /** Threads, this one included. Default: 1. More than one needs `source` when there is anything to judge. */
+  readonly workers?: number;
+  /** Where a worker thread finds the same model and watches again. */
+  readonly source?: ModelSource;
+  readonly maxStates?: number;
+  readonly maxMemoryBytes?: number;
+  readonly timeoutMs?: number;
+  /** Ends the search at the next pause (some milliseconds) with what is known so far. */
+  readonly signal?: AbortSignal;
+  /** At most about four times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Where states go when `maxMemoryBytes` is near. Default: nowhere, the search ends there. */
+  readonly spillDir?: string;
+  /** Where the search saves itself at level ends, atomically. */
+  readonly checkpointDir?: string;
+  /** Default: 60,000. */
+  readonly checkpointEveryMs?: number;
+  /** A `checkpointDir` of an earlier search of the same model, to go on from. */
+  readonly resumeDir?: string;
+}
+
+/** `always`: the first state that breaks it is kept. `reachable`: the first state in which it is true. */
+export interface NamedWatch {
+  readonly name: string;
+  readonly expect: 'always' | 'reachable';
+  readonly watch: Watch;
+}
+
+/** Rewrites `state` to its orbit's representative, in place, and returns the size of the orbit. */
+export interface Canonical {
+  canonicalize(state: Int32Array): number;
+}
+
+/** `export` of `module` (a URL) is a function that, called with `args`, returns `{ model, watches, … }`. */
+export interface ModelSource {
+  readonly module: string;
+  readonly export: string;
+  /** Plain data: it is sent to the workers. */
+  readonly args: unknown;
+}
+
+/** What a `ModelSource` returns: equal to what the search itself was given. */
+export interface Sourced {
+  readonly model: Model;
+  readonly watches?: readonly NamedWatch[];
+  readonly quiescent?: Watch;
+  readonly constraint?: Watch;
+  readonly canonical?: Canonical;
+}
+
+export interface Progress {
+  readonly states: number;
+  readonly transitions: number;
+  readonly statesPerSecond: number;
+  /** The level that is being expanded, and how many states it has. */
+  readonly depth: number;
+  readonly frontier: number;
+  readonly memoryBytes: number;
+}
+
+/** Why a search ended before it had seen everything. */
+export type StopReason = 'max-states' | 'max-memory' | 'timeout' | 'aborted' | 'stop-at-first' | 'constraint';
+
+export interface SearchResult {
+  /** Distinct states (with `canonical`: orbits). */
+  readonly states: number;
+  readonly transitions: number;
+  /** Steps to the farthest state found. */
+  readonly depth: number;
+  /** States without an enabled step; `quiescent` ones included. */
+  readonly deadlocks: number;
+  /** The first one that is not `quiescent`. */
+  readonly deadlock: Found | null;
+  /** States outside the constraint. */
+  readonly cut: number;
+  /** With `canonical`: how many states the orbits stand for. */
+  readonly representedStates: bigint;
+  /** For each watch, by its index: the first state that broke (`always`) or showed (`reachable`) it. */
+  readonly found: readonly (Found | null)[];
+  /** True when every reachable state was seen. `reason` says why not; `'constraint'` when states were cut. */
+  readonly complete: boolean;
+  readonly reason: StopReason | null;
+  /** Distinct locals seen, per cell. */
+  readonly locals: readonly number[];
+  readonly workers: number;
+  readonly elapsedMs: number;
+  readonly statesPerSecond: number;
+  /** Of tables, states and buffers together. */
+  readonly peakMemoryBytes: number;
+  readonly bytesPerState: number;
+}
+
+/** A state of least depth, and among those the smallest as a tuple: the same for every number of workers. */
+export interface Found {
+  readonly state: readonly number[];
+  readonly depth: number;
+}
+
+/** One step of a trace: the `step`-th of `model.steps(cell, …)`, and the state after it. */
+export interface PathStep {
+  readonly cell: number;
+  readonly step: number;
+  readonly state: readonly number[];
+}
+
+export interface Path {
+  readonly initial: readonly number[];
+  readonly steps: readonly PathStep[];
+}
+
+/** An operating error of the checker: what was expected, what came, what to do. */
+export class SearchError extends Error {
+  override readonly name = 'SearchError';
+  readonly code: SearchErrorCode;
+  constructor(code: SearchErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type SearchErrorCode =
+  | 'WORKERS_NEED_SOURCE'
+  | 'STATE_TOO_WIDE'
+  | 'CHECKPOINT_DIFFERS'
+  | 'CHECKPOINT_MISSING'
+  | 'LOCALS_NOT_DENSE'
+  | 'OUT_OF_ROOM';
