@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+
+/** The one door for time; a simulation hands in its own. */
+export interface Clock {
+  /** Milliseconds from a fixed point; only differences mean anything. */
+  now(): number;
+  /** Runs `action` once, `delayMs` from now, unless the returned function is called before. */
+  after(delayMs: number, action: () => void): () => void;
+  /** Runs `action` once, when what has arrived by now has been read. */
+  nextTurn(action: () => void): void;
+}
+
+/** The one door for chance. */
+export interface Chance {
+  /** Uniform in [0, 1). */
+  fraction(): number;
+  /** A name that no other process start has. */
+  incarnation(): string;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  },
+  nextTurn: (action) => void setImmediate(action),
+};
+
+export const systemChance: Chance = {
+  fraction: Math.random,
+  incarnation: randomUUID,
+};

@@ -1,0 +1,60 @@
+/** What can go wrong while every site still keeps the protocol: a peer is gone, a frame is bad, a wait is over. */
+export type OperatingCode =
+  // A frame or a connection is refused; it costs the one connection that brought it.
+  | 'FRAME_TOO_LARGE'
+  | 'FRAME_MALFORMED'
+  | 'FRAME_UNKNOWN'
+  | 'FRAME_OUT_OF_PLACE'
+  | 'FOREIGN_VERSION'
+  | 'FOREIGN_CLUSTER'
+  | 'FOREIGN_SITE'
+  | 'FOREIGN_SOURCE'
+  | 'FOREIGN_TARGET'
+  | 'DUPLICATE_CONNECTION'
+  | 'HANDSHAKE_TIMEOUT'
+  | 'TOO_MANY_HANDSHAKES'
+  // A peer is not what it was.
+  | 'PEER_LOST'
+  | 'PEER_RESTARTED'
+  | 'PEER_CLOSED'
+  // This site cannot do what it is asked.
+  | 'LISTEN_FAILED'
+  | 'OUTBOX_FULL'
+  | 'UNDELIVERED'
+  | 'MAILBOX_CLOSED'
+  | 'TRACE_FAILED'
+  | 'OPTIONS_INVALID'
+  | 'ACQUIRE_TIMEOUT'
+  | 'SITE_LEAVING'
+  | 'SITE_CLOSED';
+
+/** What must never happen; the site that sees it stops at once. */
+export type InvariantCode =
+  | 'MACHINE_ERROR'
+  | 'UNEXPECTED_EVENT'
+  | 'UNKNOWN_EFFECT'
+  | 'INVARIANT_BROKEN'
+  | 'EFFECT_FAILED'
+  | 'GRANT_TO_NOBODY';
+
+/** Goes on: the process may retry, report or give up. */
+export class OperatingError extends Error {
+  override readonly name = 'OperatingError';
+  readonly code: OperatingCode;
+
+  constructor(code: OperatingCode, message: string, options?: ErrorOptions) {
+    super(`${code}: ${message}`, options);
+    this.code = code;
+  }
+}
+
+/** Stops the site, and by default its process: what it knows can no longer be trusted. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError';
+  readonly code: InvariantCode;
+
+  constructor(code: InvariantCode, message: string, options?: ErrorOptions) {
+    super(`${code}: ${message}`, options);
+    this.code = code;
+  }
+}

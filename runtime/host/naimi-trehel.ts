@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
+import { type SiteContext, type SiteInput, siteMachine } from '../../machines/naimi-trehel/site.ts';
+import type { Protocol } from './protocol.ts';
+
+/** The lock of M. Naimi, M. Trehel, A. Arnold, JPDC 34:1-13, 1996, as the runtime runs it. */
+export const naimiTrehel: Protocol<SiteMessage> = {
+  name: 'naimi-trehel',
+  machine: siteMachine,
+  input: (self, root, peers): SiteInput => ({ self, root, peers: peers.length }),
+  schema: (sites: readonly [SiteId, ...SiteId[]]) => {
+    const site = z.enum(sites);
+    return z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('REQUEST'), origin: site }),
+      z.strictObject({ type: z.literal('TOKEN') }),
+      z.strictObject({ type: z.literal('LEAVE'), leaver: site }),
+      z.strictObject({ type: z.literal('GOODBYE') }),
+    ]);
+  },
+  departs: (message) => (message.type === 'LEAVE' ? (message as LeaveMessage).leaver : null),
+  invariants: () => null,
+  status: ({ value, context }) => {
+    const { last, next, token } = context as SiteContext;
+    return { last, next, token, client: (value as { client: string }).client };
+  },
+};
+
+type LeaveMessage = Extract<SiteMessage, { type: 'LEAVE' }>;

@@ -1,0 +1,15 @@
+export { type Chance, type Clock, systemChance, systemClock } from './doors.ts';
+export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './errors.ts';
+export { naimiTrehel } from './host/naimi-trehel.ts';
+export type { Protocol } from './host/protocol.ts';
+export type {
+  AcquireOptions,
+  Address,
+  Counters,
+  Held,
+  Limits,
+  Notice,
+  Site,
+  SiteOptions,
+  Status,
+} from './options.ts';
