@@ -3,7 +3,7 @@ export type LivenessErrorCode =
   | 'formula-syntax'
   /** The formula names an atom that the property does not give. */
   | 'formula-unknown-atom'
-  /** More than 31 atoms, or more than 31 untils after rewriting. */
+  /** More than 31 atoms or untils, or an automaton of more than 4,096 states. */
   | 'formula-too-large'
   /** The model answered something that is no state, step or letter. */
   | 'model-malformed';
