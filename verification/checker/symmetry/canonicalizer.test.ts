@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createCanonicalizer } from '../symmetry.ts';
+import { createStructural, permute, renamings, type Structure, scenario } from './random-structures.ts';
+
+describe('a canonical form', () => {
+  it('is a permutation of the state, and the one that `permutation` says', () => {
+    fc.assert(
+      fc.property(scenario, ({ width, cells, structures }) => {
+        const { symmetry, state } = createStructural(cells, width);
+        const canonicalizer = createCanonicalizer(symmetry, width);
+        const given = state(structures);
+        const left = given.slice();
+        canonicalizer.canonicalize(left);
+        expect(permute(symmetry, given, [...canonicalizer.permutation])).toEqual(left);
+      }),
+    );
+  });
+
+  it('is the same for every permutation of a state, whose number it returns', () => {
+    fc.assert(
+      fc.property(scenario, ({ width, cells, structures }) => {
+        const { symmetry, state } = createStructural(cells, width);
+        const canonicalizer = createCanonicalizer(symmetry, width);
+        const all = renamings(cells, width).map((to) => permute(symmetry, state(structures), to));
+        const sizes = all.map((member) => canonicalizer.canonicalize(member.slice()));
+        const forms = all.map((member) => {
+          const form = member.slice();
+          canonicalizer.canonicalize(form);
+          return form.join();
+        });
+        expect(new Set(forms).size).toBe(1);
+        expect(new Set(sizes)).toEqual(new Set([new Set(all.map(String)).size]));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('differs between orbits', () => {
+    let [same, different] = [0, 0];
+    fc.assert(
+      fc.property(scenario, ({ width, cells, structures, other }) => {
+        const { symmetry, state } = createStructural(cells, width);
+        const canonicalizer = createCanonicalizer(symmetry, width);
+        const near = structures.map((structure, cell) => (cell === 0 ? other[0]! : structure));
+        for (const candidate of [other, near]) {
+          const [a, b] = [state(structures), state(candidate)];
+          const oneOrbit = renamings(cells, width).some(
+            (to) => String(permute(symmetry, a, to)) === String(b),
+          );
+          canonicalizer.canonicalize(a);
+          canonicalizer.canonicalize(b);
+          expect(String(a) === String(b)).toBe(oneOrbit);
+          if (oneOrbit) same++;
+          else different++;
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(same).toBeGreaterThan(50);
+    expect(different).toBeGreaterThan(50);
+  });
+
+  it('does not depend on what was seen before', () => {
+    fc.assert(
+      fc.property(scenario, ({ width, cells, structures, other }) => {
+        const forms = [[structures], [other, structures]].map((history) => {
+          const { symmetry, state } = createStructural(cells, width);
+          const canonicalizer = createCanonicalizer(symmetry, width);
+          const left = history.map((each) => {
+            const it = state(each);
+            canonicalizer.canonicalize(it);
+            return it;
+          });
+          return [...left.at(-1)!].map((local, cell) => symmetry.edges(cell, local));
+        });
+        expect(forms[0]).toEqual(forms[1]);
+      }),
+    );
+  });
+});
+
+describe('ties', () => {
+  const names = (label: number, ...refs: number[]): Structure => [{ label, refs }];
+  const canonicalized = (structures: readonly Structure[]) => {
+    const cells = structures.map((_, cell) => cell);
+    const { symmetry, state } = createStructural(cells, cells.length);
+    const canonicalizer = createCanonicalizer(symmetry, cells.length);
+    const turned = cells.map((cell) => (cell * 7 + 3) % cells.length);
+    const [one, two] = [state(structures), permute(symmetry, state(structures), turned)];
+    const sizes = [canonicalizer.canonicalize(one), canonicalizer.canonicalize(two)];
+    expect(two).toEqual(one);
+    expect(sizes[1]).toBe(sizes[0]);
+    return { size: sizes[0]!, ...canonicalizer.statistics };
+  };
+
+  it('of twins cost no search: nine idle sites around a root', () => {
+    const star = Array.from({ length: 10 }, (_, cell) => (cell === 0 ? [] : names(1, 0)));
+    expect(canonicalized(star)).toMatchObject({ size: 10, searches: 0, nodes: 0 });
+  });
+
+  it('of twins that name each other cost no search: a clique of ten', () => {
+    const clique = Array.from({ length: 10 }, (_, cell) =>
+      Array.from({ length: 10 }, (_, ref) => ({ label: 1, refs: [ref] })).filter(
+        ({ refs }) => refs[0] !== cell,
+      ),
+    );
+    expect(canonicalized(clique)).toMatchObject({ size: 1, searches: 0 });
+  });
+
+  it('of twins below tied roots cost as many branches as roots: two stars of five', () => {
+    const stars = Array.from({ length: 10 }, (_, cell) => (cell % 5 === 0 ? [] : names(1, cell < 5 ? 0 : 5)));
+    const { size, nodes } = canonicalized(stars);
+    expect(size).toBe((252 / 2) * 5 * 5);
+    expect(nodes).toBeLessThanOrEqual(2 * 3);
+  });
+
+  it('of a ring are broken once per cell', () => {
+    const ring = Array.from({ length: 11 }, (_, cell) => names(1, (cell + 1) % 11));
+    const { size, nodes } = canonicalized(ring);
+    expect(size).toBe(3_628_800);
+    expect(nodes).toBeLessThanOrEqual(2 * (1 + 11));
+  });
+
+  it('of six pairs take tens of nodes, not 6! leaves', () => {
+    const pairs = Array.from({ length: 12 }, (_, cell) => names(1, cell ^ 1));
+    const { size, nodes } = canonicalized(pairs);
+    expect(size).toBe(10_395);
+    expect(nodes).toBeLessThan(2 * 100);
+  });
+
+  it('between a ring of six and two rings of three, which look alike from every cell, are told apart', () => {
+    const cells = [0, 1, 2, 3, 4, 5];
+    const { symmetry, state } = createStructural(cells, 6);
+    const canonicalizer = createCanonicalizer(symmetry, 6);
+    const six = state(cells.map((cell) => names(1, (cell + 1) % 6)));
+    const three = state(cells.map((cell) => names(1, cell < 3 ? (cell + 1) % 3 : 3 + ((cell + 1) % 3))));
+    expect(canonicalizer.canonicalize(six)).toBe(120);
+    expect(canonicalizer.canonicalize(three)).toBe(40);
+    expect(three).not.toEqual(six);
+  });
+});
+
+describe('what a symmetry may not say', () => {
+  const structural = (cells: readonly number[]) => createStructural(cells, 20).symmetry;
+
+  it('more than fifteen cells', () => {
+    const cells = Array.from({ length: 16 }, (_, cell) => cell);
+    expect(() => createCanonicalizer(structural(cells), 20)).toThrow(
+      expect.objectContaining({ code: 'SYMMETRY_TOO_LARGE' }),
+    );
+  });
+
+  it('a cell twice, or one that is not there', () => {
+    for (const cells of [[1, 1], [20], [-1]]) {
+      expect(() => createCanonicalizer(structural(cells), 20)).toThrow(
+        expect.objectContaining({ code: 'SYMMETRY_CELLS' }),
+      );
+    }
+  });
+
+  it('a ref to a cell outside the scalar set', () => {
+    const { symmetry, state } = createStructural([0, 1], 3);
+    const given = state([[{ label: 0, refs: [2] }], [], []]);
+    expect(() => createCanonicalizer(symmetry, 3).canonicalize(given)).toThrow(
+      expect.objectContaining({ code: 'SYMMETRY_REF' }),
+    );
+  });
+});

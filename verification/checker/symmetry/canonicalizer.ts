@@ -1,0 +1,108 @@
+import type { Symmetry } from '../model.ts';
+import { Twins } from './exact.ts';
+import { hashLabel } from './hash.ts';
+import { hear, place, recolour, tie } from './refine.ts';
+import { Renaming } from './renaming.ts';
+import { Search } from './search.ts';
+import { COLOUR, Structures } from './structure.ts';
+
+export interface Canonicalizer {
+  /** Rewrites `state` to the canonical form of its orbit and returns how many states the orbit has. */
+  canonicalize(state: Int32Array): number;
+  /** `to[cell]` of the last call: the state that it was given, renamed by `to`, is the state that it left. */
+  readonly permutation: Int32Array;
+  /** Since creation: calls, calls that a search tree had to decide, and the nodes of those trees. */
+  readonly statistics: { readonly calls: number; readonly searches: number; readonly nodes: number };
+}
+
+/** Rounds of refinement before ties are looked into: most states need no more than one. */
+const ROUNDS = 2;
+
+/**
+ * Canonical forms of states under permutation of the cells of the scalar set: equal iff the states are in one orbit.
+ *
+ * Cells are coloured by what does not depend on ids, then by what they name and by what names them; ties
+ * that are left are twins, or are broken by a search tree. The form that is chosen depends on the structure of
+ * the state and on the numbers that `symmetry` gives to labels, on nothing else: neither on the
+ * numbers of locals nor on the states seen before. Canonicalizers agree wherever labels are numbered alike.
+ *
+ * Throws `SymmetryError` with code `SYMMETRY_TOO_LARGE` (more than 15 cells), `SYMMETRY_CELLS`, `SYMMETRY_REF`.
+ */
+export function createCanonicalizer(symmetry: Symmetry, width: number): Canonicalizer {
+  const structures = new Structures(symmetry, width);
+  const renaming = new Renaming(symmetry, structures);
+  const twins = new Twins(width);
+  const { size, cellAt } = structures;
+  const search = new Search(size, width);
+  const factorial = factorials(size);
+  const locals = new Int32Array(width);
+  const starts = new Int32Array(width);
+  const colours = new Int32Array(width);
+  const heard = new Int32Array(width);
+  const classes = new Int32Array(size);
+  const to = Int32Array.from({ length: width }, (_, rank) => rank);
+  const permutation = new Int32Array(width);
+  const statistics = { calls: 0, searches: 0, nodes: 0 };
+  for (let rank = size; rank < width; rank++) colours[rank] = hashLabel(1, rank);
+
+  /** The number of permutations that keep the state, when its ties are all twins; else 0. */
+  function countTwins(): number {
+    const { pool } = structures;
+    let automorphisms = 1;
+    for (let rank = 1; rank < size; rank++) {
+      let tied = 1;
+      let first = -1;
+      for (let other = 0; other < rank; other++) {
+        if (!tie(colours, other, rank)) continue;
+        tied++;
+        if (first < 0) first = other;
+      }
+      if (first >= 0 && !twins.are(pool, starts, first, rank)) return 0;
+      automorphisms *= tied;
+    }
+    return automorphisms;
+  }
+
+  function searchTree(): number {
+    for (let rank = 0; rank < size; rank++) {
+      let before = 0;
+      for (let other = 0; other < size; other++) {
+        if (!tie(colours, other, rank) && to[other]! < to[rank]!) before++;
+      }
+      classes[rank] = before;
+    }
+    statistics.searches++;
+    const automorphisms = search.run(structures.pool, starts, colours, classes, to);
+    statistics.nodes = search.nodes;
+    return automorphisms;
+  }
+
+  function canonicalize(state: Int32Array): number {
+    statistics.calls++;
+    for (let rank = 0; rank < width; rank++) {
+      const local = state[cellAt[rank]!]!;
+      locals[rank] = local;
+      starts[rank] = structures.start(rank, local);
+    }
+    const { pool } = structures;
+    for (let rank = 0; rank < size; rank++) colours[rank] = pool[starts[rank]! + COLOUR]!;
+    let ties = -1;
+    for (let round = 0; round < ROUNDS && ties !== 0; round++) {
+      hear(pool, starts, colours, heard, width);
+      recolour(colours, heard, size);
+      ties = place(colours, to, size);
+    }
+    const automorphisms = ties === 0 ? 1 : countTwins() || searchTree();
+    for (let rank = 0; rank < width; rank++) {
+      state[cellAt[to[rank]!]!] = renaming.apply(rank, locals[rank]!, starts[rank]!, to);
+    }
+    for (let rank = 0; rank < width; rank++) permutation[cellAt[rank]!] = cellAt[to[rank]!]!;
+    return factorial / automorphisms;
+  }
+
+  return { canonicalize, permutation, statistics };
+}
+
+function factorials(n: number): number {
+  return n < 2 ? 1 : n * factorials(n - 1);
+}

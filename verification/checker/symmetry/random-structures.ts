@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import type { Symmetry } from '../model.ts';
+
+/** A local spelled out: labelled tuples of cells, in any order. */
+export type Structure = readonly { readonly label: number; readonly refs: readonly number[] }[];
+
+/** Interns locals that are nothing but their structure: a symmetry without a model around it. */
+export function createStructural(cells: readonly number[], width: number) {
+  const numbers = Array.from({ length: width }, () => new Map<string, number>());
+  const values: Structure[][] = numbers.map(() => []);
+  function intern(cell: number, structure: Structure): number {
+    const sorted = [...structure].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    const key = JSON.stringify(sorted);
+    const known = numbers[cell]!.get(key);
+    if (known !== undefined) return known;
+    numbers[cell]!.set(key, values[cell]!.length);
+    values[cell]!.push(sorted);
+    return values[cell]!.length - 1;
+  }
+  const symmetry: Symmetry = {
+    cells,
+    edges: (cell, local) => values[cell]![local]!,
+    rename: (cell, local, to) =>
+      intern(
+        to[cell]!,
+        values[cell]![local]!.map(({ label, refs }) => ({ label, refs: refs.map((ref) => to[ref]!) })),
+      ),
+  };
+  return {
+    symmetry,
+    state: (structures: readonly Structure[]) =>
+      Int32Array.from(structures, (structure, cell) => intern(cell, structure)),
+  };
+}
+
+/** The state that `state` is once every cell `c` is called `to[c]`. */
+export function permute(symmetry: Symmetry, state: Int32Array, to: readonly number[]): Int32Array {
+  const after = new Int32Array(state.length);
+  state.forEach((local, cell) => {
+    after[to[cell]!] = symmetry.rename(cell, local, to);
+  });
+  return after;
+}
+
+/** Every renaming of `width` cells that permutes `cells` and keeps the others. */
+export function renamings(cells: readonly number[], width: number): number[][] {
+  const orders = (rest: readonly number[]): number[][] =>
+    rest.length === 0
+      ? [[]]
+      : rest.flatMap((first) =>
+          orders(rest.filter((cell) => cell !== first)).map((tail) => [first, ...tail]),
+        );
+  return orders(cells).map((order) => {
+    const to = Array.from({ length: width }, (_, cell) => cell);
+    cells.forEach((cell, index) => {
+      to[cell] = order[index]!;
+    });
+    return to;
+  });
+}
+
+/** Few labels and short tuples, so that ties of every kind are common. */
+export const scenario = fc
+  .record({ scalar: fc.integer({ min: 1, max: 5 }), fixed: fc.integer({ min: 0, max: 1 }) })
+  .chain(({ scalar, fixed }) => {
+    const width = scalar + fixed;
+    const cells = Array.from({ length: scalar }, (_, index) => index + fixed);
+    const edge = fc.record({
+      label: fc.integer({ min: 0, max: 1 }),
+      refs: fc.array(fc.constantFrom(...cells), { maxLength: 2 }),
+    });
+    const structures = fc.array(fc.array(edge, { maxLength: 2 }), { minLength: width, maxLength: width });
+    return fc.record({ width: fc.constant(width), cells: fc.constant(cells), structures, other: structures });
+  });

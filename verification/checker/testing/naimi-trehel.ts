@@ -1,0 +1,149 @@
+import type { Edge, Model, Send, Step, Symmetry } from '../model.ts';
+
+/**
+ * Naimi-Trehel in plain code: a model with published counts that the checker can be held against without
+ * any statechart. Cell 0 starts as the idle root; all cells are interchangeable.
+ */
+export type NaimiTrehel = Model & Symmetry & { readonly locals: (cell: number) => number };
+
+type Client = 'idle' | 'requesting' | 'inCS';
+/** A cell number is a REQUEST from that origin. */
+type Message = number | 'TOKEN';
+
+interface Site {
+  readonly client: Client;
+  readonly last: number | null;
+  readonly next: number | null;
+  readonly token: boolean;
+  /** What is on its way from each source: in order on `fifo`, sorted on `unordered`. */
+  readonly inbox: readonly (readonly Message[])[];
+}
+
+interface Letter {
+  readonly source: number;
+  readonly message: Message;
+}
+
+export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo'): NaimiTrehel {
+  const cells = Array.from({ length: n }, (_, cell) => cell);
+  const sites = cells.map(() => createTable<Site>());
+  const letters = createTable<Letter>();
+  const labels = createTable<string>();
+
+  const send = (source: number, target: number, message: Message): Send => ({
+    cell: target,
+    letter: letters.intern({ source, message }),
+  });
+  const arrange = (queue: readonly Message[]) =>
+    order === 'fifo' ? queue : [...queue].sort((a, b) => String(a).localeCompare(String(b)));
+
+  function deliver(cell: number, site: Site, message: Message): [Site, Send[]] {
+    if (message === 'TOKEN') return [{ ...site, client: 'inCS', token: true }, []];
+    const origin = message;
+    if (site.last !== null) return [{ ...site, last: origin }, [send(cell, site.last, origin)]];
+    if (site.token && site.client === 'idle') {
+      return [{ ...site, token: false, last: origin }, [send(cell, origin, 'TOKEN')]];
+    }
+    return [{ ...site, next: origin, last: origin }, []];
+  }
+
+  function local(cell: number, site: Site): [Site, Send[]] {
+    if (site.client === 'idle') {
+      if (site.token) return [{ ...site, client: 'inCS' }, []];
+      return [{ ...site, client: 'requesting', last: null }, [send(cell, site.last!, cell)]];
+    }
+    if (site.next === null) return [{ ...site, client: 'idle' }, []];
+    return [{ ...site, client: 'idle', token: false, next: null }, [send(cell, site.next, 'TOKEN')]];
+  }
+
+  function steps(cell: number, number: number): Step[] {
+    const site = sites[cell]!.at(number);
+    const found: Step[] = [];
+    const add = (action: number, [after, sends]: [Site, Send[]]) =>
+      found.push({ action, to: sites[cell]!.intern(after), sends });
+    if (site.client !== 'requesting') add(0, local(cell, site));
+    site.inbox.forEach((queue, source) => {
+      const ready = order === 'fifo' ? queue.slice(0, 1) : [...new Set(queue)];
+      for (const message of ready) {
+        const rest = queue.toSpliced(queue.indexOf(message), 1);
+        add(1, deliver(cell, { ...site, inbox: site.inbox.with(source, rest) }, message));
+      }
+    });
+    return found;
+  }
+
+  function receive(cell: number, number: number, letter: number): number {
+    const site = sites[cell]!.at(number);
+    const { source, message } = letters.at(letter);
+    const queue = arrange([...site.inbox[source]!, message]);
+    return sites[cell]!.intern({ ...site, inbox: site.inbox.with(source, queue) });
+  }
+
+  function edges(cell: number, number: number): Edge[] {
+    const { client, last, next, token, inbox } = sites[cell]!.at(number);
+    const found: Edge[] = [{ label: labels.intern(`${client} ${token}`), refs: [] }];
+    const add = (label: string, refs: readonly number[]) => found.push({ label: labels.intern(label), refs });
+    if (last !== null) add('last', [last]);
+    if (next !== null) add('next', [next]);
+    const describe = (source: number, messages: readonly Message[]) =>
+      add(`inbox ${messages.map((message) => typeof message)}`, [
+        source,
+        ...messages.filter((message) => message !== 'TOKEN'),
+      ]);
+    inbox.forEach((queue, source) => {
+      if (order === 'unordered') for (const message of queue) describe(source, [message]);
+      else if (queue.length > 0) describe(source, queue);
+    });
+    return found;
+  }
+
+  function rename(cell: number, number: number, to: readonly number[]): number {
+    const site = sites[cell]!.at(number);
+    const image = (named: number | null) => (named === null ? null : to[named]!);
+    const inbox: Message[][] = cells.map(() => []);
+    site.inbox.forEach((queue, source) => {
+      inbox[to[source]!] = [
+        ...arrange(queue.map((message) => (message === 'TOKEN' ? message : to[message]!))),
+      ];
+    });
+    return sites[to[cell]!]!.intern({ ...site, last: image(site.last), next: image(site.next), inbox });
+  }
+
+  const initial = cells.map((cell) =>
+    sites[cell]!.intern({
+      client: 'idle',
+      last: cell === 0 ? null : 0,
+      next: null,
+      token: cell === 0,
+      inbox: cells.map(() => []),
+    }),
+  );
+  return {
+    width: n,
+    initial: [initial],
+    cells,
+    steps,
+    receive,
+    edges,
+    rename,
+    locals: (cell) => sites[cell]!.size(),
+  };
+}
+
+/** Plain values by number, from 0, in the order of discovery. */
+function createTable<T>() {
+  const numbers = new Map<string, number>();
+  const values: T[] = [];
+  return {
+    at: (number: number): T => values[number]!,
+    size: () => values.length,
+    intern(value: T): number {
+      const key = JSON.stringify(value);
+      const known = numbers.get(key);
+      if (known !== undefined) return known;
+      numbers.set(key, values.length);
+      values.push(value);
+      return values.length - 1;
+    },
+  };
+}
