@@ -25,7 +25,7 @@ export interface ActorSpec {
   /** What may happen to this actor out of nothing: its client, its operator. Timeouts need no mention. */
   readonly environment?: readonly EnvironmentEvent[];
   /** The event that a message becomes on arrival. Default: the message itself. */
-  readonly deliver?: (message: Message, source: SiteId) => { readonly type: string };
+  readonly deliver?: (message: Message, source: SiteId | null) => { readonly type: string };
   /** How often it may crash, over a whole run. What is in its inbox is lost, and so is what comes while it is down. */
   readonly crash?: { readonly times: Bound };
   /** A crashed actor may start again with this input; `disk` is the params of its last `persist` effect, or `null`. */
@@ -73,6 +73,8 @@ export interface ActorView {
   readonly inbox: readonly InFlight[];
   /** The ids of its armed timers. */
   readonly timers: readonly string[];
+  /** Why its machine failed: it threw, or sent to nobody. Such a state is always reported, and has no next. */
+  readonly fault?: string;
 }
 
 export interface InFlight {
@@ -222,6 +224,7 @@ export type StateRecord = Readonly<
       readonly context: unknown;
       readonly inbox: readonly InFlight[];
       readonly timers: readonly string[];
+      readonly fault?: string;
     }
   >
 >;

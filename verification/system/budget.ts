@@ -1,0 +1,73 @@
+import { BLOCKED, type Send } from '../checker/model.ts';
+import { SystemError } from './errors.ts';
+import type { Bound, Network } from './system.ts';
+
+export type Fault = 'loss' | 'duplication' | 'breaks';
+const faults: readonly Fault[] = ['loss', 'duplication', 'breaks'];
+
+/** The faults that the network may still commit, as one more cell: a step that commits one sends it the letter. */
+export class Budget {
+  readonly #cell: number;
+  /** The faults that are counted, in the order of the letters. */
+  readonly #counted: readonly Fault[];
+  readonly #allowed: ReadonlySet<Fault>;
+  readonly #left: (readonly number[])[] = [];
+  readonly #byText = new Map<string, number>();
+
+  constructor(network: Network, cell: number) {
+    this.#cell = cell;
+    const bounds = faults.map((fault) => [fault, boundOf(network, fault)] as const);
+    this.#counted = bounds.flatMap(([fault, bound]) => (isCounted(bound) ? [fault] : []));
+    this.#allowed = new Set(bounds.flatMap(([fault, bound]) => (bound === 0 ? [] : [fault])));
+    this.#intern(bounds.flatMap(([, bound]) => (isCounted(bound) ? [bound] : [])));
+  }
+
+  /** 1 when there is anything to count, else 0. */
+  get cells(): number {
+    return this.#counted.length === 0 ? 0 : 1;
+  }
+
+  allows(fault: Fault): boolean {
+    return this.#allowed.has(fault);
+  }
+
+  spend(fault: Fault): readonly Send[] {
+    const letter = this.#counted.indexOf(fault);
+    return letter < 0 ? [] : [{ cell: this.#cell, letter }];
+  }
+
+  receive(local: number, letter: number): number {
+    const left = [...this.#left[local]!];
+    if (left[letter] === 0) return BLOCKED;
+    left[letter]!--;
+    return this.#intern(left);
+  }
+
+  #intern(left: readonly number[]): number {
+    let id = this.#byText.get(left.join());
+    if (id === undefined) {
+      id = this.#left.length;
+      this.#left.push(left);
+      this.#byText.set(left.join(), id);
+    }
+    return id;
+  }
+}
+
+function boundOf(network: Network, fault: Fault): Bound {
+  const bound = network[fault] ?? 0;
+  return bound === 'persistent' ? 0 : checkBound(bound, `network.${fault}`);
+}
+
+function isCounted(bound: Bound): bound is number {
+  return bound !== 'unbounded' && bound > 0;
+}
+
+/** `SYSTEM_INVALID` unless it is a whole number from 0, or `'unbounded'`. */
+export function checkBound(bound: Bound, where: string): Bound {
+  if (bound === 'unbounded' || (Number.isSafeInteger(bound) && bound >= 0)) return bound;
+  throw new SystemError(
+    'SYSTEM_INVALID',
+    `${where} must be a whole number from 0 or 'unbounded', and is ${String(bound)}.`,
+  );
+}

@@ -1,0 +1,110 @@
+import { Pairs } from './pairs.ts';
+import type { Timer } from './stepper.ts';
+import type { Values } from './values.ts';
+
+/** All of an actor but its inbox. */
+export interface Core {
+  /** Its interned snapshot; `DOWN` while it is crashed. */
+  readonly snapshot: number;
+  readonly timers: readonly Timer[];
+  /** It has said `left`: broadcasts do not reach it any more. */
+  readonly left: boolean;
+  /** The interned params of its last `persist`, or `NOTHING`. */
+  readonly disk: number;
+  /** How often each of its bounded events has happened; the last entry counts its crashes. */
+  readonly spent: readonly number[];
+  /** Why its machine failed; it takes no further step. */
+  readonly fault: string | null;
+}
+
+export const DOWN = -1;
+export const NOTHING = -1;
+/** The source of a message where the network does not keep it. */
+export const ANYONE = -1;
+
+export interface Letter {
+  readonly source: number;
+  readonly message: number;
+}
+
+/**
+ * Locals as integers: a core and an inbox, each interned over all cells, and their pair interned by cell.
+ * An inbox is a list of letters, sorted so that equal inboxes are equal lists.
+ */
+export class Locals {
+  readonly #values: Values;
+  readonly #cores: Core[] = [];
+  readonly #byText = new Map<string, number>();
+  readonly #letters = new Pairs();
+  /** Inboxes as lists: a pair of the list before and its last letter; list 0 is empty. */
+  readonly #lists = new Pairs();
+  readonly #locals: readonly Pairs[];
+
+  constructor(cells: number, values: Values) {
+    this.#values = values;
+    this.#locals = Array.from({ length: cells }, () => new Pairs());
+  }
+
+  internCore(core: Core): number {
+    const timers = core.timers.map(({ id, event }) => `${JSON.stringify(id)}${event}`);
+    const text = `${core.snapshot} ${core.left} ${core.disk} ${core.spent} ${core.fault} ${timers}`;
+    let id = this.#byText.get(text);
+    if (id === undefined) {
+      id = this.#cores.length;
+      this.#cores.push(core);
+      this.#byText.set(text, id);
+    }
+    return id;
+  }
+
+  core(id: number): Core {
+    return this.#cores[id]!;
+  }
+
+  internLetter(source: number, message: number): number {
+    return this.#letters.intern(source - ANYONE, message);
+  }
+
+  letter(id: number): Letter {
+    return { source: this.#letters.first(id) + ANYONE, message: this.#letters.second(id) };
+  }
+
+  sourceOf(letter: number): number {
+    return this.#letters.first(letter) + ANYONE;
+  }
+
+  internInbox(letters: readonly number[]): number {
+    let list = 0;
+    for (const letter of letters) list = this.#lists.intern(list, letter) + 1;
+    return list;
+  }
+
+  inbox(id: number): number[] {
+    const letters: number[] = [];
+    for (let list = id; list !== 0; list = this.#lists.first(list - 1)) {
+      letters.push(this.#lists.second(list - 1));
+    }
+    return letters.reverse();
+  }
+
+  intern(cell: number, core: number, inbox: number): number {
+    return this.#locals[cell]!.intern(core, inbox);
+  }
+
+  coreOf(cell: number, local: number): number {
+    return this.#locals[cell]!.first(local);
+  }
+
+  inboxOf(cell: number, local: number): number {
+    return this.#locals[cell]!.second(local);
+  }
+
+  /** How many distinct locals `cell` has been seen in. */
+  size(cell: number): number {
+    return this.#locals[cell]!.size;
+  }
+
+  get values(): Values {
+    return this.#values;
+  }
+}

@@ -1,0 +1,257 @@
+import type {
+  AnyActorScope,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  AnyTransitionDefinition,
+  StateValue,
+} from 'xstate';
+import type { NamedAction } from '../../machines/actor.ts';
+import { SystemError } from './errors.ts';
+import { withoutClockAndChance } from './purity.ts';
+import type { Json, Values } from './values.ts';
+
+/** A timer that was armed: it may fire at any time. */
+export interface Timer {
+  readonly id: string;
+  /** The interned event that it raises. */
+  readonly event: number;
+}
+
+/** A timer without a name of its own cannot be disarmed, and arming it again adds one. */
+export type TimerChange = { readonly arm: Timer; readonly named: boolean } | { readonly disarm: string };
+
+/** What one event does to a snapshot, all of it as values; `fault`: the machine threw. */
+export type Stepped =
+  | {
+      readonly snapshot: number;
+      /** Named actions, in order. */
+      readonly effects: readonly NamedAction[];
+      /** In order. */
+      readonly timers: readonly TimerChange[];
+      readonly taken: readonly AnyTransitionDefinition[];
+    }
+  | { readonly fault: string };
+
+/** A snapshot as an interned value. `value` is text, since names of states are never ids of actors. */
+export interface InternedSnapshot {
+  readonly value: string;
+  readonly context: Readonly<Record<string, Json>>;
+  readonly status: 'active' | 'done';
+  readonly history: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The pure steps of one machine over interned snapshots and events, each computed once. */
+export class Stepper {
+  readonly machine: AnyStateMachine;
+  readonly #values: Values;
+  readonly #snapshots = new Map<number, AnyMachineSnapshot>();
+  readonly #steps = new Map<number, Map<number, Stepped>>();
+
+  constructor(machine: AnyStateMachine, values: Values) {
+    this.machine = machine;
+    this.#values = values;
+  }
+
+  start(input: unknown): Stepped {
+    return this.#twice((scope, turn) => this.machine.getInitialSnapshot(scope, turn(input)));
+  }
+
+  take(snapshot: number, event: number): Stepped {
+    let ofSnapshot = this.#steps.get(snapshot);
+    if (ofSnapshot === undefined) {
+      ofSnapshot = new Map();
+      this.#steps.set(snapshot, ofSnapshot);
+    }
+    let stepped = ofSnapshot.get(event);
+    if (stepped === undefined) {
+      const before = this.snapshot(snapshot);
+      stepped = this.#twice((scope, turn) => {
+        const from = turn === same ? before : restore(this.machine, this.#interned(snapshot), turn);
+        return this.machine.transition(from, turn(this.#values.value(event)), scope);
+      });
+      ofSnapshot.set(event, stepped);
+    }
+    return stepped;
+  }
+
+  /** All pairs of snapshot and event that were asked for. */
+  *pairs(): Generator<{ readonly snapshot: number; readonly event: number; readonly stepped: Stepped }> {
+    for (const [snapshot, events] of this.#steps)
+      for (const [event, stepped] of events) yield { snapshot, event, stepped };
+  }
+
+  /** XState's own snapshot, restored from the interned one. */
+  snapshot(id: number): AnyMachineSnapshot {
+    let snapshot = this.#snapshots.get(id);
+    if (snapshot === undefined) {
+      snapshot = restore(this.machine, this.#interned(id), same);
+      this.#snapshots.set(id, snapshot);
+    }
+    return snapshot;
+  }
+
+  #interned(id: number): InternedSnapshot {
+    return this.#values.value(id) as unknown as InternedSnapshot;
+  }
+
+  /** Runs a step once as it is and once with the keys of every object reversed: both must come out equal. */
+  #twice(step: (scope: AnyActorScope, turn: Turn) => AnyMachineSnapshot): Stepped {
+    const once = this.#run((scope) => step(scope, same));
+    const again = this.#run((scope) => step(scope, reversed));
+    if (outcome(once) !== outcome(again)) {
+      throw new SystemError(
+        'MACHINE_IMPURE',
+        `${this.#who} does not answer the same event in the same way: repeated with the keys of its objects in ` +
+          `another order, ${outcome(once)} became ${outcome(again)}. A step may depend on the snapshot and the ` +
+          'event only, and not on the order of keys.',
+      );
+    }
+    return once;
+  }
+
+  #run(step: (scope: AnyActorScope) => AnyMachineSnapshot): Stepped {
+    const effects: NamedAction[] = [];
+    const timers: TimerChange[] = [];
+    const taken: AnyTransitionDefinition[] = [];
+    const scope = inertScope(
+      this.#who,
+      ({ type, params }) => {
+        if (type.startsWith('xstate.')) this.#builtIn(type, params, timers);
+        else effects.push({ ...(params as Record<string, unknown> | undefined), type });
+      },
+      taken,
+    );
+    try {
+      const after = withoutClockAndChance(this.#who, () => step(scope));
+      if (after.status === 'error') throw after.error;
+      return { snapshot: this.#intern(after), effects, timers, taken };
+    } catch (error) {
+      if (error instanceof SystemError) throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      if (/^Unable to send event to actor/.test(text)) throw refused(this.#who, 'sendTo');
+      return { fault: text };
+    }
+  }
+
+  #builtIn(type: string, params: unknown, timers: TimerChange[]): void {
+    if (type === 'xstate.log') return;
+    if (type === 'xstate.raise') {
+      const { event, id, delay } = params as { event: { type: string }; id?: string; delay?: number };
+      if (delay === undefined) return;
+      const interned = this.#values.intern(event, `the event of a timer of ${this.#who}`);
+      timers.push({ arm: { id: id ?? event.type, event: interned }, named: id !== undefined });
+    } else if (type === 'xstate.cancel') timers.push({ disarm: (params as { sendId: string }).sendId });
+    else throw refused(this.#who, type);
+  }
+
+  #intern(snapshot: AnyMachineSnapshot): number {
+    if (Object.keys(snapshot.children).length > 0) throw refused(this.#who, 'a child actor');
+    const history = Object.entries(snapshot.historyValue as Record<string, readonly AnyStateNode[]>).map(
+      ([id, nodes]) => [id, nodes.map((node) => node.id).sort()],
+    );
+    const interned = {
+      value: JSON.stringify(inOrder(this.machine.root, snapshot.value)),
+      context: snapshot.context,
+      status: snapshot.status,
+      history: Object.fromEntries(history),
+    };
+    return this.#values.intern(interned, `the snapshot of ${this.#who}`);
+  }
+
+  get #who(): string {
+    return `machine '${this.machine.id}'`;
+  }
+}
+
+type Turn = <Value>(value: Value) => Value;
+const same: Turn = (value) => value;
+const reversed: Turn = (value) => {
+  if (Array.isArray(value)) return value.map(reversed) as typeof value;
+  if (value === null || typeof value !== 'object') return value;
+  const turned = Object.entries(value)
+    .reverse()
+    .map(([key, item]) => [key, reversed(item)]);
+  return Object.fromEntries(turned) as typeof value;
+};
+
+function restore(machine: AnyStateMachine, interned: InternedSnapshot, turn: Turn): AnyMachineSnapshot {
+  const { value, context, status, history } = interned;
+  return machine.resolveState({
+    value: JSON.parse(value) as StateValue,
+    context: turn(context) as Record<string, unknown>,
+    status,
+    historyValue: Object.fromEntries(
+      Object.entries(history).map(([id, nodes]) => [
+        id,
+        nodes.map((node) => machine.getStateNodeById(`#${node}`)),
+      ]),
+    ),
+  });
+}
+
+/** The value with its regions in the order of the definition: the order in which SCXML has them take their turns. */
+function inOrder(node: AnyStateNode, value: StateValue): StateValue {
+  if (typeof value === 'string') return value;
+  const keys = Object.keys(node.states).filter((key) => value[key] !== undefined);
+  return Object.fromEntries(keys.map((key) => [key, inOrder(node.states[key]!, value[key]!)]));
+}
+
+/** What two runs of one step are compared by: sends to one target keep their order, sends to others need not. */
+function outcome(stepped: Stepped): string {
+  if ('fault' in stepped) return `fault ${stepped.fault}`;
+  const byTarget = new Map<unknown, string[]>();
+  for (const effect of stepped.effects) {
+    const target = 'target' in effect ? effect['target'] : effect.type;
+    byTarget.set(target, [...(byTarget.get(target) ?? []), sortedText(effect)]);
+  }
+  const groups = [...byTarget].map(([target, effects]) => `${String(target)}: ${effects.join()}`).sort();
+  const timers = stepped.timers.map((timer) => JSON.stringify(timer)).sort();
+  return `#${stepped.snapshot} ${groups.join('; ')} ${timers.join()}`;
+}
+
+function sortedText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedText).join()}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';
+  const fields = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return `{${fields.map(([key, item]) => `${key}:${sortedText(item)}`).join()}}`;
+}
+
+function refused(who: string, what: string): SystemError {
+  return new SystemError(
+    'MACHINE_REFUSED',
+    `${who} uses ${what}. A checked machine speaks to others only by a named action, { type: 'send', params: ` +
+      '{ target, message } }, and has no children: no spawn, invoke, sendTo, emit, self or system.',
+  );
+}
+
+/** A scope that collects actions and taken transitions, and refuses whoever reaches for `self` or `system`. */
+function inertScope(
+  who: string,
+  actionExecutor: AnyActorScope['actionExecutor'],
+  taken: AnyTransitionDefinition[],
+): AnyActorScope {
+  const forbid = (name: string): never => {
+    throw refused(who, name);
+  };
+  const trap = (name: string, own: object) =>
+    new Proxy(own, {
+      get: (target, key) => Reflect.get(target, key) ?? forbid(`${name}.${String(key)}`),
+    });
+  return {
+    self: trap('self', {}) as AnyActorScope['self'],
+    id: '',
+    sessionId: '',
+    logger: () => {},
+    defer: () => {},
+    emit: () => {},
+    stopChild: () => {},
+    system: trap('system', {
+      // How XState reports the transitions of each microstep to inspectors.
+      _sendInspectionEvent: (event: { _transitions?: readonly AnyTransitionDefinition[] }) => {
+        taken.push(...(event._transitions ?? []));
+      },
+    }) as AnyActorScope['system'],
+    actionExecutor,
+  };
+}

@@ -1,0 +1,49 @@
+import { apply, type Model, type Step } from '../checker/model.ts';
+import type { Compiled } from './compile.ts';
+import type { Trace, TraceStep } from './system.ts';
+
+/** A step of a path: the cell that moves, and which of the steps that it can take. */
+export interface PathStep {
+  readonly cell: number;
+  /** Index in `model.steps(cell, local)`. */
+  readonly step: number;
+}
+
+/** What happens on `path` from the initial state; `loop`: the number of steps after which a lasso comes back. */
+export function traceOf(compiled: Compiled, path: readonly PathStep[], loop?: number): Trace {
+  const walk = [...walked(compiled.model, path)];
+  const initial = compiled.record(compiled.model.initial[0]!);
+  const steps = walk.map(
+    ({ before, cell, index, step, after }): TraceStep => ({
+      action: compiled.action(step.action),
+      effects: compiled.effects(cell, before[cell]!, index),
+      state: compiled.record(after),
+    }),
+  );
+  return loop === undefined ? { initial, steps } : { initial, steps, loop };
+}
+
+/** The state at the end of `path`. */
+export function stateAfter(model: Model, path: readonly PathStep[]): readonly number[] {
+  return [...walked(model, path)].at(-1)?.after ?? model.initial[0]!;
+}
+
+interface Walked {
+  readonly cell: number;
+  readonly index: number;
+  readonly step: Step;
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+function* walked(model: Model, path: readonly PathStep[]): Generator<Walked> {
+  let before: readonly number[] = model.initial[0]!;
+  for (const { cell, step: index } of path) {
+    const step = model.steps(cell, before[cell]!)[index];
+    const after = step === undefined ? null : apply(model, before, cell, step);
+    if (step === undefined || after === null)
+      throw new RangeError(`Cell ${cell} has no step ${index} there.`);
+    yield { cell, index, step, before, after };
+    before = after;
+  }
+}
