@@ -1,6 +1,14 @@
 import type { Model, Step, Watch } from './checker/model.ts';
 import { BLOCKED } from './checker/model.ts';
-import { type Compiled, compile, type PathStep, SystemError, stateAfter, traceOf } from './system/index.ts';
+import {
+  type Compiled,
+  compile,
+  faultless,
+  type PathStep,
+  SystemError,
+  stateAfter,
+  traceOf,
+} from './system/index.ts';
 import type { Network, Property, PropertyResult, StatePredicate, System } from './system/system.ts';
 
 export interface CheckOptions {
@@ -77,8 +85,6 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     properties: goals.map((goal, index) => judge(compiled, goal, found.paths[index] ?? null, incomplete)),
   };
 }
-
-const faultless: StatePredicate = { kind: 'every', is: ({ fault }) => fault === undefined };
 
 /** What the search looks for on behalf of a property: the first state where `watch` is `wanted`. */
 interface Goal {

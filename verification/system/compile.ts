@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { NamedAction } from '../../machines/actor.ts';
 import { apply, type Model, type Step, type Watch } from '../checker/model.ts';
-import { Budget } from './budget.ts';
+import { Budget, checkBound } from './budget.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { boundsOf, type Move, Moves } from './moves.ts';
 import { Pairs } from './pairs.ts';
@@ -36,6 +36,7 @@ export function compile(system: System): Compiled {
   const locals = new Locals(ids.length, values);
   const views = new Views(ids, locals);
   const budget = new Budget(system.network, ids.length);
+  const capacity = checkBound(system.network.capacity ?? 'unbounded', 'network.capacity');
   const arrivals = ids.map(() => new Pairs());
   const keepsSource = system.network.order !== 'unordered-by-target';
 
@@ -86,7 +87,9 @@ export function compile(system: System): Compiled {
       if (fault !== null || !views.actor(cell, local).up) return local;
       if (left && arrival.second(letter) === 1) return local;
       const inbox = locals.inbox(locals.inboxOf(cell, local));
-      insert(inbox, arrival.first(letter), system.network, locals);
+      const arriving = arrival.first(letter);
+      if (capacity !== 'unbounded' && queued(inbox, arriving, locals) >= capacity) return local;
+      insert(inbox, arriving, system.network, locals);
       return locals.intern(cell, core, locals.internInbox(inbox));
     },
   };
@@ -120,6 +123,11 @@ function start(system: System, reactors: readonly Reactor[], locals: Locals, mod
     state = apply(model, state, cell, step) ?? state;
   }
   return state;
+}
+
+/** How many messages the queue or bag that `letter` goes into holds. */
+function queued(inbox: readonly number[], letter: number, locals: Locals): number {
+  return inbox.filter((other) => locals.sourceOf(other) === locals.sourceOf(letter)).length;
 }
 
 /** Puts a letter where the network has it: behind what came before it, or at its place in the sorted bag. */

@@ -57,6 +57,8 @@ export interface Network {
   readonly duplication?: Bound | 'persistent';
   /** Breaks of a link, each of which loses any tail of what was under way from one site to another. Needs `fifo`. */
   readonly breaks?: Bound;
+  /** How many messages a queue or bag holds; what is sent into a full one is lost. Default: `'unbounded'`. */
+  readonly capacity?: Bound;
 }
 
 /** One actor as a predicate sees it. */
