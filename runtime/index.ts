@@ -13,3 +13,4 @@ export type {
   SiteOptions,
   Status,
 } from './options.ts';
+export { openSite } from './site.ts';

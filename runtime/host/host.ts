@@ -1,0 +1,215 @@
+import { type Actor, type AnyStateMachine, createActor, type InspectionEvent, type Observer } from 'xstate';
+import type { Effect, Message, NamedAction, SiteId } from '../../machines/actor.ts';
+import type { VectorClock } from '../../machines/record.ts';
+import { InvariantError } from '../errors.ts';
+import type { StampedEnvelope } from '../frame/frames.ts';
+import type { Recorder } from '../trace/recorder.ts';
+import type { Protocol, ProtocolSnapshot } from './protocol.ts';
+import { VectorTime } from './vector-time.ts';
+
+export interface HostOptions {
+  readonly site: SiteId;
+  readonly root: SiteId;
+  readonly peers: readonly SiteId[];
+  readonly lock: string;
+  readonly protocol: Protocol;
+  readonly recorder: Recorder;
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  readonly post: (envelope: StampedEnvelope) => void;
+  readonly grant: () => void;
+  readonly left: () => void;
+  /** The host has stopped for good. */
+  readonly crashed: (error: InvariantError) => void;
+}
+
+interface Arrival {
+  readonly event: Message;
+  /** The message it came in, or null for the client's. */
+  readonly envelope: StampedEnvelope | null;
+}
+
+/**
+ * Runs the actor of one lock at one site, and is the only interpreter of its effects: an event in, its
+ * effects out in the order asked, and no other event in between. It decides nothing by the machine's state.
+ */
+export class Host {
+  readonly sent = new Map<string, number>();
+  readonly received = new Map<string, number>();
+  readonly #options: HostOptions;
+  readonly #actor: Actor<AnyStateMachine>;
+  readonly #members: Set<SiteId>;
+  readonly #time: VectorTime;
+  readonly #arrivals: Arrival[] = [];
+  #asked: Effect[] = [];
+  #busy = false;
+  #stopped = false;
+
+  constructor(options: HostOptions) {
+    const { protocol, site, root, peers, lock, recorder, inspect } = options;
+    this.#options = options;
+    this.#members = new Set(peers);
+    this.#time = new VectorTime(site);
+    const input = protocol.input(site, root, peers);
+    const actions = this.#collectors();
+    refuseUnknownEffects(protocol.machine, actions);
+    this.#actor = createActor(protocol.machine.provide({ actions }), {
+      id: site,
+      input,
+      ...(inspect && { inspect }),
+    });
+    // Without an observer XState rethrows a machine's error on its own; `#step` finds it in the snapshot.
+    this.#actor.subscribe({ error: () => undefined });
+    this.#actor.start();
+    recorder.record({
+      version: 1,
+      kind: 'start',
+      site,
+      lock,
+      machine: protocol.name,
+      input,
+      peers,
+      snapshot: this.snapshot,
+    });
+  }
+
+  get snapshot(): ProtocolSnapshot {
+    const { value, context } = this.#actor.getSnapshot();
+    return { value, context };
+  }
+
+  /** An event of the client. */
+  tell(event: Message): void {
+    this.#arrive({ event, envelope: null });
+  }
+
+  /** A message of a peer. */
+  deliver(envelope: StampedEnvelope): void {
+    this.#arrive({ event: envelope.message, envelope });
+  }
+
+  /** Takes no further event. */
+  stop(): void {
+    this.#stopped = true;
+    this.#actor.stop();
+  }
+
+  // What an effect brings about at once (an idle lock that is asked for again) waits for the effects before it.
+  #arrive(arrival: Arrival): void {
+    this.#arrivals.push(arrival);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#arrivals.shift(); next && !this.#stopped; next = this.#arrivals.shift())
+        this.#step(next);
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
+      this.stop();
+      this.#options.crashed(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #step({ event, envelope }: Arrival): void {
+    const { site, lock, protocol, recorder } = this.#options;
+    const clock = this.#time.tick(envelope?.stamp.clock ?? null);
+    this.#asked = [];
+    this.#actor.send(event);
+    const effects = this.#asked;
+    const { status, error, value, context } = this.#actor.getSnapshot();
+    if (status === 'error') {
+      throw new InvariantError('MACHINE_ERROR', `the machine of ${site} failed on ${event.type}`, {
+        cause: error,
+      });
+    }
+    const cause = envelope && { site: envelope.source, seq: envelope.stamp.seq };
+    const snapshot = { value, context };
+    recorder.record({
+      version: 1,
+      kind: 'event',
+      site,
+      lock,
+      seq: this.#time.seq,
+      clock,
+      cause,
+      event: { ...event },
+      snapshot,
+      effects: effects as readonly NamedAction[],
+    });
+    const broken = protocol.invariants(snapshot);
+    if (broken !== null)
+      throw new InvariantError('INVARIANT_BROKEN', `${site} after ${event.type}: ${broken}`);
+    if (envelope) {
+      count(this.received, event.type);
+      this.#members.delete(protocol.departs(event) ?? site);
+    }
+    for (const effect of effects) this.#execute(effect, clock);
+  }
+
+  #execute(effect: Effect, clock: VectorClock): void {
+    switch (effect.type) {
+      case 'send':
+        this.#send(effect.target, effect.message, clock);
+        return;
+      case 'broadcast':
+        for (const target of this.#members) this.#send(target, effect.message, clock);
+        return;
+      case 'grant':
+        this.#options.grant();
+        return;
+      case 'left':
+        this.#options.left();
+        return;
+      case 'unexpected':
+        throw new InvariantError(
+          'UNEXPECTED_EVENT',
+          `no transition of ${this.#options.site} takes ${effect.event.type} in ${JSON.stringify(this.snapshot)}`,
+        );
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #send(target: SiteId, message: Message, clock: VectorClock): void {
+    const { site: source, lock, post } = this.#options;
+    try {
+      post({ source, target, lock, message, stamp: { seq: this.#time.seq, clock } });
+    } catch (cause) {
+      // The actor is already past the send: what cannot be sent now is lost, and with it perhaps the token.
+      throw new InvariantError('EFFECT_FAILED', `${source} cannot send ${message.type} to ${target}`, {
+        cause,
+      });
+    }
+    count(this.sent, message.type);
+  }
+
+  #collectors(): Record<Effect['type'], (_: unknown, params: unknown) => void> {
+    const collect = (type: Effect['type']) => (_: unknown, params: unknown) => {
+      this.#asked.push({ ...(params as object | undefined), type } as Effect);
+    };
+    return {
+      send: collect('send'),
+      broadcast: collect('broadcast'),
+      grant: collect('grant'),
+      left: collect('left'),
+      unexpected: collect('unexpected'),
+    };
+  }
+}
+
+// An effect that nobody collects would be a silent no-op.
+function refuseUnknownEffects(machine: AnyStateMachine, known: object): void {
+  for (const [name, action] of Object.entries(machine.implementations.actions)) {
+    const builtIn = typeof action === 'function' && 'resolve' in action;
+    if (builtIn || Object.hasOwn(known, name)) continue;
+    const effects = Object.keys(known).join(', ');
+    throw new InvariantError(
+      'UNKNOWN_EFFECT',
+      `machine ${machine.id} asks for ${name}; the host executes ${effects}`,
+    );
+  }
+}
+
+function count(counts: Map<string, number>, type: string): void {
+  counts.set(type, (counts.get(type) ?? 0) + 1);
+}
