@@ -1,0 +1,34 @@
+import { type Options, siteNames } from '../sites.ts';
+import type { Fairness, Property, StatePredicate } from '../system/system.ts';
+
+/** No message stays on its way forever, and no critical section lasts forever. Clients need not ask. */
+const deliveriesAndReleases: Fairness = {
+  weak: (action) => {
+    if (action.kind === 'deliver') {
+      return `deliver ${action.source}->${action.actor} ${JSON.stringify(action.message)}`;
+    }
+    return action.kind === 'environment' && action.event.type === 'release'
+      ? `release ${action.actor}`
+      : null;
+  },
+};
+
+/** Every site that waits enters, whatever the others do: one property a site. Violated with `unfair`. */
+export function liveness(options: Options, fairness: Fairness = deliveriesAndReleases): readonly Property[] {
+  return siteNames(options).map((id) => {
+    const at = (state: string): StatePredicate => ({
+      kind: 'some',
+      is: (site) => site.id === id && site.in(state),
+    });
+    return {
+      kind: 'leadsTo',
+      name: `${id} is served`,
+      from: at('client.requesting'),
+      to: at('client.inCS'),
+      fairness,
+    };
+  });
+}
+
+/** Anything may be put off forever: what the fairness above is needed for. */
+export const unfair: Fairness = {};

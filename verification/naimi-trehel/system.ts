@@ -1,0 +1,65 @@
+import type { AnyStateMachine } from 'xstate';
+import { siteMachine } from '../../machines/naimi-trehel/site.ts';
+import { type Options, OptionsError, siteNames } from '../sites.ts';
+import type { ActorSpec, EnvironmentEvent, Property, System } from '../system/system.ts';
+import { nothingUnexpected } from '../unexpected.ts';
+import { leavingProperties, properties } from './properties.ts';
+
+/** `machine` runs in place of the real one: a mutant. */
+type SiteOptions = Options & { readonly machine?: AnyStateMachine };
+
+const ask: EnvironmentEvent = { event: { type: 'ask' }, when: (site) => site.in('client.idle') };
+const askAgain: EnvironmentEvent = {
+  event: { type: 'ask' },
+  when: (site) => site.in('client.idle') || site.in('client.withdrawn'),
+};
+const release: EnvironmentEvent = { event: { type: 'release' }, when: (site) => site.in('client.inCS') };
+const withdraw: EnvironmentEvent = {
+  event: { type: 'withdraw' },
+  when: (site) => site.in('client.requesting'),
+};
+const leave: EnvironmentEvent = { event: { type: 'leave' }, when: (site) => site.in('client.inCS') };
+
+/** Clients ask and release, without end: the model whose counts protocol.md publishes. */
+export function naimiTrehel(options: SiteOptions): System {
+  return system('naimi-trehel', options, [ask, release], properties(options));
+}
+
+/**
+ * Clients also withdraw, and sites leave. Throws `NETWORK_UNFIT` unless the network is `fifo`: a GOODBYE
+ * says that nothing more comes behind it.
+ */
+export function naimiTrehelLeaving(options: SiteOptions): System {
+  const { order } = options.network;
+  if (order !== 'fifo') {
+    throw new OptionsError(
+      'NETWORK_UNFIT',
+      `Sites can leave on a fifo network, not on ${order}: ask for fifo.`,
+    );
+  }
+  const environment = [askAgain, release, withdraw, leave];
+  return system('naimi-trehel-leaving', options, environment, leavingProperties(options));
+}
+
+function system(
+  name: string,
+  options: SiteOptions,
+  environment: readonly EnvironmentEvent[],
+  rules: readonly Property[],
+): System {
+  const { machine = siteMachine, network } = options;
+  const sites = siteNames(options);
+  const root = sites[0]!;
+  const actor = (self: string): ActorSpec => ({
+    machine,
+    input: { self, root, peers: sites.length - 1 },
+    environment,
+  });
+  return {
+    name,
+    actors: Object.fromEntries(sites.map((self) => [self, actor(self)])),
+    network,
+    properties: [...rules, nothingUnexpected(actor(root), network)],
+    symmetry: sites,
+  };
+}
