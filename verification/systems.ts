@@ -1,0 +1,13 @@
+import { naimiTrehel, naimiTrehelLeaving } from './naimi-trehel/system.ts';
+import type { Options } from './sites.ts';
+import { sketch } from './sketch/system.ts';
+import type { System } from './system/system.ts';
+
+export { type Options, OptionsError } from './sites.ts';
+
+/** The systems that can be asked for by name. Each throws `OptionsError` for a size or network it cannot have. */
+export const systems: Readonly<Record<string, (options: Options) => System>> = {
+  'naimi-trehel': naimiTrehel,
+  'naimi-trehel-leaving': naimiTrehelLeaving,
+  sketch,
+};
