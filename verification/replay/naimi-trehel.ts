@@ -1,0 +1,26 @@
+import {
+  type SiteContext,
+  type SiteEvent,
+  type SiteInput,
+  siteMachine,
+} from '../../machines/naimi-trehel/site.ts';
+import type { RecordedMachine } from './recorded-machine.ts';
+
+/** What a record of `naimi-trehel` is held against: the site machine that `baton verify` checks. */
+export const naimiTrehel: RecordedMachine = {
+  machine: siteMachine,
+  input: (self, mesh, example): SiteInput => ({
+    self,
+    root: (example as SiteInput).root,
+    peers: mesh.length - 1,
+  }),
+  messages: ['REQUEST', 'TOKEN', 'LEAVE', 'GOODBYE'],
+  clientEvents: [{ type: 'ask' }, { type: 'release' }, { type: 'withdraw' }, { type: 'leave' }],
+  departs: (message) => {
+    const event = message as SiteEvent;
+    return event.type === 'LEAVE' ? event.leaver : null;
+  },
+  tokensHeld: ({ context }) => ((context as SiteContext).token ? 1 : 0),
+  tokensIn: ({ type }) => (type === 'TOKEN' ? 1 : 0),
+  inCriticalSection: ({ value }) => (value as { client: string }).client === 'inCS',
+};
