@@ -1,7 +1,8 @@
 import type { AnyStateMachine } from 'xstate';
 import type { NamedAction } from '../../machines/actor.ts';
-import { apply, type Model, type Step, type Watch } from '../checker/model.ts';
+import { apply, BLOCKED, type Model, type Step, type Watch } from '../checker/model.ts';
 import { Budget, checkBound } from './budget.ts';
+import { SystemError } from './errors.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { boundsOf, type Move, Moves } from './moves.ts';
 import { Pairs } from './pairs.ts';
@@ -88,7 +89,7 @@ export function compile(system: System): Compiled {
       if (left && arrival.second(letter) === 1) return local;
       const inbox = locals.inbox(locals.inboxOf(cell, local));
       const arriving = arrival.first(letter);
-      if (capacity !== 'unbounded' && queued(inbox, arriving, locals) >= capacity) return local;
+      if (capacity !== 'unbounded' && queued(inbox, arriving, locals) >= capacity) return BLOCKED;
       insert(inbox, arriving, system.network, locals);
       return locals.intern(cell, core, locals.internInbox(inbox));
     },
@@ -120,7 +121,15 @@ function start(system: System, reactors: readonly Reactor[], locals: Locals, mod
   );
   for (const [cell, { sends }] of outcomes.entries()) {
     const step: Step = { action: -1, to: state[cell]!, sends };
-    state = apply(model, state, cell, step) ?? state;
+    const after = apply(model, state, cell, step);
+    if (after === null) {
+      const who = Object.keys(system.actors)[cell];
+      throw new SystemError(
+        'SYSTEM_INVALID',
+        `What '${who}' sends when it starts must fit into network.capacity.`,
+      );
+    }
+    state = after;
   }
   return state;
 }

@@ -57,7 +57,7 @@ export interface Network {
   readonly duplication?: Bound | 'persistent';
   /** Breaks of a link, each of which loses any tail of what was under way from one site to another. Needs `fifo`. */
   readonly breaks?: Bound;
-  /** How many messages a queue or bag holds; what is sent into a full one is lost. Default: `'unbounded'`. */
+  /** How many messages a queue or bag holds; a step that sends into a full one must wait. Default: `'unbounded'`. */
   readonly capacity?: Bound;
 }
 
