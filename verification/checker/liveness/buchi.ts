@@ -38,7 +38,7 @@ interface Way {
  * "On-the-fly verification of linear temporal logic", FM 1999). Implied transitions are dropped, states
  * that nothing tells apart are merged, and those from which nothing can be accepted are removed.
  *
- * @throws LivenessError `formula-too-large`: more than 31 untils, or 4,096 states.
+ * @throws LivenessError `FORMULA_TOO_LARGE`: more than 31 untils, or 4,096 states.
  */
 export function automatonOf(formula: Normal): Automaton {
   const untils = new Map<Normal, number>();
@@ -120,7 +120,7 @@ const LARGEST = 4096;
 
 function tooLarge(why: string): LivenessError {
   return new LivenessError(
-    'formula-too-large',
+    'FORMULA_TOO_LARGE',
     `The formula ${why}: check its conjuncts as properties of their own.`,
   );
 }

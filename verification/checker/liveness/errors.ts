@@ -1,12 +1,12 @@
 export type LivenessErrorCode =
   /** The formula is not LTL; `column` says where. */
-  | 'formula-syntax'
+  | 'FORMULA_SYNTAX'
   /** The formula names an atom that the property does not give. */
-  | 'formula-unknown-atom'
+  | 'FORMULA_UNKNOWN_ATOM'
   /** More than 31 atoms or untils, or an automaton of more than 4,096 states. */
-  | 'formula-too-large'
+  | 'FORMULA_TOO_LARGE'
   /** The model answered something that is no state, step or letter. */
-  | 'model-malformed';
+  | 'MODEL_MALFORMED';
 
 /** What the caller can mend. `column` counts from 1, in the formula's text. */
 export class LivenessError extends Error {
@@ -24,5 +24,5 @@ export class LivenessError extends Error {
 /** The checker contradicts itself: its counterexample is none. Never to be caught and carried on from. */
 export class BrokenLassoError extends Error {
   override readonly name = 'BrokenLassoError';
-  readonly code = 'broken-lasso';
+  readonly code = 'BROKEN_LASSO';
 }

@@ -1,4 +1,6 @@
+export { checkLiveness } from './check.ts';
 export { BrokenLassoError, LivenessError, type LivenessErrorCode } from './errors.ts';
+export { type Formula, parseFormula } from './ltl.ts';
 export type {
   ActionClass,
   ActionFairness,
@@ -11,3 +13,4 @@ export type {
   LivenessVerdict,
   Move,
 } from './property.ts';
+export { validateLasso } from './validate.ts';

@@ -109,7 +109,7 @@ describe('parseFormula', () => {
   ])('refuses %j at column %i', (text, column, found) => {
     expect(() => parseFormula(text)).toThrow(
       expect.objectContaining({
-        code: 'formula-syntax',
+        code: 'FORMULA_SYNTAX',
         column,
         message: expect.stringContaining(`found ${found}`),
       }),
@@ -119,7 +119,7 @@ describe('parseFormula', () => {
   it('names the atoms there are when one is unknown', () => {
     expect(() => automatonFor('G (p -> F s)')).toThrow(
       expect.objectContaining({
-        code: 'formula-unknown-atom',
+        code: 'FORMULA_UNKNOWN_ATOM',
         column: 11,
         message: expect.stringContaining('p, q, r'),
       }),
@@ -189,7 +189,7 @@ describe('automatonOf', () => {
   ])('refuses a formula with too many %s', (_, operator) => {
     const untils = Array.from({ length: 32 }, (_, i) => `F X ${'X '.repeat(i)}p`);
     expect(() => automatonFor(untils.join(operator))).toThrow(
-      expect.objectContaining({ code: 'formula-too-large' }),
+      expect.objectContaining({ code: 'FORMULA_TOO_LARGE' }),
     );
   });
 });

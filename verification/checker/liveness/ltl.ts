@@ -41,7 +41,7 @@ const BINARY: readonly {
  * Reads a formula. Loose to tight: `<->`, `->`, `|`, `&`, `U R W`, then `! X F G`; `->`, `U`, `R` and `W`
  * group to the right. A name is letters, digits, `_`, `$` and `.`, or anything between double quotes.
  *
- * @throws LivenessError `formula-syntax`, with the column.
+ * @throws LivenessError `FORMULA_SYNTAX`, with the column.
  */
 export function parseFormula(text: string): Formula {
   const tokens = tokenize(text);
@@ -117,7 +117,7 @@ function expect(token: Token, text: ')' | ''): void {
 function unexpected(token: Token, expected: string): LivenessError {
   const found = token.kind === 'end' ? 'the end' : `"${token.text}"`;
   return new LivenessError(
-    'formula-syntax',
+    'FORMULA_SYNTAX',
     `The formula cannot be read: expected ${expected}, found ${found} at column ${token.column}.`,
     token.column,
   );

@@ -31,7 +31,7 @@ export class Normalizer {
   /**
    * `formula`, or its negation, with negations pushed down to the atoms.
    *
-   * @throws LivenessError `formula-unknown-atom`.
+   * @throws LivenessError `FORMULA_UNKNOWN_ATOM`.
    */
   normal(formula: Formula, negated = false): Normal {
     const dual = (op: Pair): Pair => (negated ? DUAL[op] : op);
@@ -43,7 +43,7 @@ export class Normalizer {
         const atom = this.#atoms.indexOf(formula.name);
         if (atom >= 0) return this.#literal(atom, negated);
         throw new LivenessError(
-          'formula-unknown-atom',
+          'FORMULA_UNKNOWN_ATOM',
           `The formula names "${formula.name}" at column ${formula.column}, which is not among its atoms: ${this.#atoms.join(', ') || 'none are given'}.`,
           formula.column,
         );

@@ -1,4 +1,5 @@
 import type { Watch } from '../model.ts';
+import { type Formula, parseFormula } from './ltl.ts';
 
 /**
  * What must hold on every fair run.
@@ -60,11 +61,8 @@ export interface Lasso {
   readonly loop: readonly Move[];
 }
 
-/**
- * Why something was left out. `constraint`: states outside it were not explored further; `states`,
- * `memory`, `time`, `aborted`: a limit of the options.
- */
-export type Limit = 'constraint' | 'states' | 'memory' | 'time' | 'aborted';
+/** Why something was left out. `constraint`: states outside it were not explored further; else a limit of the options. */
+export type Limit = 'constraint' | 'max-states' | 'max-memory' | 'timeout' | 'aborted';
 
 /** `incomplete`: no violation in what was explored, and that was not everything. */
 export type LivenessVerdict =
@@ -77,7 +75,7 @@ export interface LivenessOptions {
   readonly constraint?: Watch;
   /** Default: 2^31 - 1. */
   readonly maxStates?: number;
-  /** For the tables of graph and product, in bytes. Default: 8 GiB. */
+  /** For all tables together, of which the graph may take half. Default: 8 GiB. */
   readonly maxMemoryBytes?: number;
   /** For everything together. Default: none. */
   readonly timeoutMs?: number;
@@ -114,4 +112,29 @@ export interface LivenessResult {
   readonly cutStates: number;
   /** The most that the tables took at any time. */
   readonly peakMemoryBytes: number;
+}
+
+/**
+ * What a property says, as a formula over numbered atoms.
+ *
+ * @throws LivenessError `FORMULA_SYNTAX`.
+ */
+export function formulaOf(property: LivenessProperty): {
+  readonly formula: Formula;
+  readonly names: readonly string[];
+  readonly atoms: readonly Watch[];
+} {
+  const over = (text: string, atoms: Readonly<Record<string, Watch>>) => ({
+    formula: parseFormula(text),
+    names: Object.keys(atoms),
+    atoms: Object.values(atoms),
+  });
+  switch (property.kind) {
+    case 'ltl':
+      return over(property.formula, property.atoms);
+    case 'leadsTo':
+      return over('G (from -> F to)', { from: property.from, to: property.to });
+    case 'eventually':
+      return over('F is', { is: property.is });
+  }
 }

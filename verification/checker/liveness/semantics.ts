@@ -14,7 +14,7 @@ export function holdsOnLasso(
 ): boolean {
   if (!(loop >= 0 && loop < length)) {
     throw new LivenessError(
-      'model-malformed',
+      'MODEL_MALFORMED',
       `A lasso of ${length} letters cannot go back to letter ${loop}.`,
     );
   }

@@ -4,7 +4,13 @@ import type { Edge, Model, Send, Step, Symmetry } from '../model.ts';
  * Naimi-Trehel in plain code: a model with published counts that the checker can be held against without
  * any statechart. Cell 0 starts as the idle root; all cells are interchangeable.
  */
-export type NaimiTrehel = Model & Symmetry & { readonly locals: (cell: number) => number };
+export type NaimiTrehel = Model &
+  Symmetry & {
+    readonly locals: (cell: number) => number;
+    readonly client: (cell: number, local: number) => Client;
+    /** What an action is: a delivery has one for each source and cell. */
+    readonly describe: (action: number) => { readonly kind: string; readonly cell: number };
+  };
 
 type Client = 'idle' | 'requesting' | 'inCS';
 /** A cell number is a REQUEST from that origin. */
@@ -23,6 +29,9 @@ interface Letter {
   readonly source: number;
   readonly message: Message;
 }
+
+/** Kinds of actions; from `DELIVER` on: from source 0, 1, ... */
+const [ASK, RELEASE, DELIVER] = [0, 1, 2] as const;
 
 export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo'): NaimiTrehel {
   const cells = Array.from({ length: n }, (_, cell) => cell);
@@ -59,14 +68,14 @@ export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo
   function steps(cell: number, number: number): Step[] {
     const site = sites[cell]!.at(number);
     const found: Step[] = [];
-    const add = (action: number, [after, sends]: [Site, Send[]]) =>
-      found.push({ action, to: sites[cell]!.intern(after), sends });
-    if (site.client !== 'requesting') add(0, local(cell, site));
+    const add = (kind: number, [after, sends]: [Site, Send[]]) =>
+      found.push({ action: cell * (n + DELIVER) + kind, to: sites[cell]!.intern(after), sends });
+    if (site.client !== 'requesting') add(site.client === 'idle' ? ASK : RELEASE, local(cell, site));
     site.inbox.forEach((queue, source) => {
       const ready = order === 'fifo' ? queue.slice(0, 1) : [...new Set(queue)];
       for (const message of ready) {
         const rest = queue.toSpliced(queue.indexOf(message), 1);
-        add(1, deliver(cell, { ...site, inbox: site.inbox.with(source, rest) }, message));
+        add(DELIVER + source, deliver(cell, { ...site, inbox: site.inbox.with(source, rest) }, message));
       }
     });
     return found;
@@ -127,6 +136,13 @@ export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo
     edges,
     rename,
     locals: (cell) => sites[cell]!.size(),
+    client: (cell, local) => sites[cell]!.at(local).client,
+    describe: (action) => {
+      const kind = action % (n + DELIVER);
+      const cell = (action - kind) / (n + DELIVER);
+      if (kind < DELIVER) return { kind: kind === ASK ? 'ask' : 'release', cell };
+      return { kind: `deliver from ${kind - DELIVER}`, cell };
+    },
   };
 }
 

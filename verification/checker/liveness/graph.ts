@@ -1,0 +1,200 @@
+import { BLOCKED, type Model } from '../model.ts';
+import { type Budget, Column, LimitReached } from './budget.ts';
+import { Memo, malformed, wholeNumber } from './memo.ts';
+import type { Limit, LivenessOptions } from './property.ts';
+import { Judge } from './watch.ts';
+
+/** The reachable states, numbered in the order of a breadth-first search, and every transition between them. */
+export interface Graph {
+  readonly width: number;
+  readonly states: number;
+  readonly edges: number;
+  /** States `0 .. initial - 1` are the initial ones. */
+  readonly initial: number;
+  /** State `s` holds `cells[s * width + c]` in cell `c`. */
+  readonly cells: Int32Array;
+  /** The edges that leave state `s` are numbered `offsets[s] .. offsets[s + 1] - 1`. */
+  readonly offsets: Int32Array;
+  readonly targets: Int32Array;
+  /** By edge: the number of its step in `memo`. */
+  readonly steps: Int32Array;
+  readonly memo: Memo;
+  /** By state: 1 when all its transitions are here, 0 when none is. */
+  readonly expanded: Uint8Array;
+  /** Why some states are not expanded; `null`: all are. */
+  readonly cut: Limit | null;
+  /** States that the constraint kept from being expanded. */
+  readonly cutStates: number;
+}
+
+/** What the graph may take of the memory: the rest is for the product. */
+const SHARE = 0.5;
+
+/** Ends early, with what it has, at every limit. */
+export async function buildGraph(model: Model, options: LivenessOptions, budget: Budget): Promise<Graph> {
+  const { width } = model;
+  const memo = new Memo(model);
+  const cells = new Column(budget, width * 1024, SHARE);
+  const offsets = new Column(budget, 1024, SHARE);
+  const targets = new Column(budget, 4096, SHARE);
+  const steps = new Column(budget, 4096, SHARE);
+  const table = new Table(cells, width, budget);
+  const maxStates = Math.min(options.maxStates ?? LARGEST, LARGEST);
+  const inside = options.constraint && new Judge(options.constraint, width);
+  const outside: number[] = [];
+  const next = new Int32Array(width);
+  let [head, edges] = [0, 0];
+  let cut: Limit | null = null;
+
+  const expand = (state: number): void => {
+    for (let cell = 0; cell < width; cell++) {
+      const local = cells.array[state * width + cell]!;
+      const first = memo.first(cell, local);
+      const end = first + memo.count(cell, local);
+      step: for (let step = first; step < end; step++) {
+        for (let c = 0, base = state * width; c < width; c++) next[c] = cells.array[base + c]!;
+        next[cell] = memo.to[step]!;
+        for (let send = memo.sends[step]!; send < memo.sends[step + 1]!; send++) {
+          const target = memo.sendCell[send]!;
+          const after = memo.receive(target, next[target]!, memo.sendLetter[send]!);
+          if (after === BLOCKED) continue step;
+          next[target] = after;
+        }
+        if (edges === LARGEST) throw new LimitReached('max-memory');
+        targets.reserve(edges + 1);
+        steps.reserve(edges + 1);
+        targets.array[edges] = table.add(next, maxStates);
+        steps.array[edges] = step;
+        edges++;
+      }
+    }
+  };
+  const counts = () => ({ states: table.size, transitions: edges, frontier: table.size - head });
+
+  let initial = 0;
+  try {
+    for (const state of model.initial) {
+      if (state.length !== width) throw malformed(`an initial state has ${state.length} cells`, `${width}`);
+      state.forEach((local, cell) => {
+        next[cell] = wholeNumber(local, `initial cell ${cell}`);
+      });
+      table.add(next, maxStates);
+    }
+    initial = table.size;
+    for (; head < table.size; head++) {
+      if (budget.due()) await budget.breathe(counts());
+      offsets.reserve(head + 2);
+      const before = edges;
+      if (inside !== undefined && !inside.holds(cells.array, head * width)) {
+        outside.push(head);
+      } else {
+        try {
+          expand(head);
+        } catch (error) {
+          edges = before;
+          throw error;
+        }
+      }
+      offsets.array[head + 1] = edges;
+    }
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
+    cut = error.limit;
+  }
+  const states = table.size;
+  table.free();
+  budget.claim(states);
+  const expanded = new Uint8Array(states).fill(1, 0, head);
+  for (const state of outside) expanded[state] = 0;
+  offsets.reserve(states + 1);
+  offsets.array.fill(edges, head, states + 1);
+  if (outside.length > 0) cut ??= 'constraint';
+  return {
+    width,
+    states,
+    edges,
+    initial: initial || states,
+    cells: cells.array,
+    offsets: offsets.array,
+    targets: targets.array,
+    steps: steps.array,
+    memo,
+    expanded,
+    cut,
+    cutStates: outside.length,
+  };
+}
+
+const LARGEST = 2 ** 31 - 1;
+
+/** States by content: open addressing over state numbers, at most two thirds full. */
+class Table {
+  size = 0;
+  readonly #cells: Column;
+  readonly #width: number;
+  readonly #budget: Budget;
+  /** The number of a state, plus 1; 0: free. */
+  #slots: Column;
+
+  constructor(cells: Column, width: number, budget: Budget) {
+    this.#cells = cells;
+    this.#width = width;
+    this.#budget = budget;
+    this.#slots = new Column(budget, 4096, SHARE);
+  }
+
+  /**
+   * The number of `state`, which is new when it equals the `size` of before.
+   *
+   * @throws LimitReached
+   */
+  add(state: Int32Array, maxStates: number): number {
+    const width = this.#width;
+    const cells = this.#cells.array;
+    const slots = this.#slots.array;
+    const mask = slots.length - 1;
+    let slot = hash(state, 0, width) & mask;
+    for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
+      const base = (entry - 1) * width;
+      let cell = 0;
+      while (cell < width && cells[base + cell] === state[cell]) cell++;
+      if (cell === width) return entry - 1;
+      slot = (slot + 1) & mask;
+    }
+    if (this.size >= maxStates) throw new LimitReached('max-states');
+    if (3 * this.size >= 2 * slots.length) {
+      this.#double();
+      return this.add(state, maxStates);
+    }
+    this.#cells.reserve((this.size + 1) * width);
+    this.#cells.array.set(state, this.size * width);
+    slots[slot] = this.size + 1;
+    return this.size++;
+  }
+
+  free(): void {
+    this.#slots.free();
+  }
+
+  #double(): void {
+    const before = this.#slots;
+    this.#slots = new Column(this.#budget, 2 * before.array.length, SHARE);
+    const slots = this.#slots.array;
+    const mask = slots.length - 1;
+    for (let state = 0; state < this.size; state++) {
+      let slot = hash(this.#cells.array, state * this.#width, this.#width) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = state + 1;
+    }
+    before.free();
+  }
+}
+
+function hash(array: Int32Array, from: number, width: number): number {
+  let h = 0;
+  for (let i = from; i < from + width; i++) {
+    h = Math.imul(h ^ array[i]!, 0x9e3779b1);
+    h ^= h >>> 15;
+  }
+  return h;
+}

@@ -1,0 +1,141 @@
+import type { Conditions } from './conditions.ts';
+import { BrokenLassoError } from './errors.ts';
+import { Tally } from './fair.ts';
+import type { Graph } from './graph.ts';
+import type { Core } from './product.ts';
+
+/**
+ * A short loop through nodes of a fair component (sorted) that gathers all that acceptance and fairness
+ * ask for: always on to the nearest thing that is still missing, then back. `approach` leads from the
+ * component's first node to the loop's first. All are edges of the graph.
+ */
+export function loopOf(
+  graph: Graph,
+  core: Core,
+  conditions: Conditions,
+  acceptance: number,
+  component: Int32Array,
+): { readonly approach: readonly number[]; readonly loop: readonly number[] } {
+  const walker = new Walker(graph, core, conditions, acceptance, component);
+  const entry = component[0]!;
+  const closed = walker.close(entry);
+  // A loop that starts where the first missing thing is need not come back to the entry.
+  const lead = walker.nearest(entry, []);
+  const far = lead.length === 0 ? entry : core.targets[lead.at(-1)!]!;
+  const later = walker.close(far);
+  const [approach, loop] = lead.length + later.length < closed.length ? [lead, later] : [[], closed];
+  return {
+    approach: approach.map((edge) => core.edges[edge]!),
+    loop: loop.map((edge) => core.edges[edge]!),
+  };
+}
+
+class Walker {
+  readonly #graph: Graph;
+  readonly #core: Core;
+  readonly #conditions: Conditions;
+  readonly #acceptance: number;
+  readonly #inside: Uint8Array;
+  /** Of the last search, by node: the edge that led there, and the node it came from. */
+  readonly #via: Int32Array;
+  readonly #from: Int32Array;
+  readonly #members: Int32Array;
+
+  constructor(graph: Graph, core: Core, conditions: Conditions, acceptance: number, members: Int32Array) {
+    this.#graph = graph;
+    this.#core = core;
+    this.#conditions = conditions;
+    this.#acceptance = acceptance;
+    this.#members = members;
+    this.#inside = new Uint8Array(core.size);
+    for (const node of members) this.#inside[node] = 1;
+    this.#via = new Int32Array(core.size);
+    this.#from = new Int32Array(core.size);
+  }
+
+  /** A loop from `entry` to `entry` that suffices. */
+  close(entry: number): readonly number[] {
+    const walk: number[] = [];
+    for (;;) {
+      const more = this.nearest(entry, walk);
+      walk.push(...more);
+      if (more.length > 0) continue;
+      const end = walk.length === 0 ? entry : this.#core.targets[walk.at(-1)!]!;
+      if (walk.length === 0 || end !== entry) {
+        walk.push(...this.#search(end, (edge) => this.#core.targets[edge] === entry));
+      }
+      // The way back may enable strong classes that were not met before.
+      if (this.#gathered(entry, walk).suffices(this.#acceptance, true)) return this.#shortened(entry, walk);
+    }
+  }
+
+  /** From the end of `walk`, which starts in `entry`, to the nearest thing that it has not gathered. */
+  nearest(entry: number, walk: readonly number[]): readonly number[] {
+    const core = this.#core;
+    const { words, taken, enabled } = this.#conditions;
+    const tally = this.#gathered(entry, walk);
+    const slighted = Array.from({ length: words }, (_, w) => tally.slighted(w));
+    const wanted = slighted.map((bits, w) => bits | tally.denied(w));
+    const accepts = this.#acceptance & ~tally.accepts;
+    if (accepts === 0 && wanted.every((bits) => bits === 0)) return [];
+    return this.#search(walk.length === 0 ? entry : core.targets[walk.at(-1)!]!, (edge) => {
+      if ((core.accepts[edge]! & accepts) !== 0) return true;
+      const step = this.#graph.steps[core.edges[edge]!]! * words;
+      const state = core.states[core.targets[edge]!]! * words;
+      for (let w = 0; w < words; w++) {
+        if ((taken[step + w]! & wanted[w]!) !== 0) return true;
+        if ((~enabled[state + w]! & slighted[w]!) !== 0) return true;
+      }
+      return false;
+    });
+  }
+
+  #gathered(entry: number, walk: readonly number[]): Tally {
+    const tally = new Tally(this.#graph, this.#core, this.#conditions);
+    tally.node(entry);
+    for (const edge of walk) {
+      tally.edge(edge);
+      tally.node(this.#core.targets[edge]!);
+    }
+    return tally;
+  }
+
+  /** The shortest walk from `start`, of one edge at least, whose last edge is a goal. */
+  #search(start: number, goal: (edge: number) => boolean): readonly number[] {
+    const { offsets, targets } = this.#core;
+    for (const node of this.#members) this.#via[node] = -1;
+    const queue = [start];
+    for (const node of queue) {
+      for (let edge = offsets[node]!; edge < offsets[node + 1]!; edge++) {
+        const target = targets[edge]!;
+        if (this.#inside[target] === 0) continue;
+        if (goal(edge)) {
+          const walk = [edge];
+          for (let at = node; at !== start; at = this.#from[at]!) walk.push(this.#via[at]!);
+          return walk.reverse();
+        }
+        if (target === start || this.#via[target] !== -1) continue;
+        this.#via[target] = edge;
+        this.#from[target] = node;
+        queue.push(target);
+      }
+    }
+    throw new BrokenLassoError(
+      'A fair component lacks what it was found to have: this is an error of the checker.',
+    );
+  }
+
+  /** Without the detours that it can do without. */
+  #shortened(entry: number, loop: readonly number[]): readonly number[] {
+    for (let from = 0; from < loop.length; from++) {
+      const node = from === 0 ? entry : this.#core.targets[loop[from - 1]!]!;
+      for (let to = loop.length; to > from; to--) {
+        if (this.#core.targets[loop[to - 1]!] !== node || to - from === loop.length) continue;
+        const without = [...loop.slice(0, from), ...loop.slice(to)];
+        if (!this.#gathered(entry, without).suffices(this.#acceptance, true)) continue;
+        return this.#shortened(entry, without);
+      }
+    }
+    return loop;
+  }
+}

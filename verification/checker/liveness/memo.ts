@@ -1,0 +1,95 @@
+import { BLOCKED, type Model } from '../model.ts';
+import { LivenessError } from './errors.ts';
+
+/** A model with its answers remembered: every step of every local has a number, in the order of discovery. */
+export class Memo {
+  /** By step number: its cell, its place in `model.steps`, its action, and the local it sets its cell to. */
+  readonly cell: number[] = [];
+  readonly index: number[] = [];
+  readonly action: number[] = [];
+  readonly to: number[] = [];
+  /** By step number: where its sends begin in `sendCell` and `sendLetter`; they end where the next one's begin. */
+  readonly sends: number[] = [0];
+  readonly sendCell: number[] = [];
+  readonly sendLetter: number[] = [];
+  readonly #model: Model;
+  /** By cell and local: the number of its first step, then how many there are. */
+  readonly #first: number[][];
+  readonly #count: number[][];
+  /** By cell, letter and local. */
+  readonly #received: number[][][];
+
+  constructor(model: Model) {
+    this.#model = model;
+    const cells = Array.from({ length: model.width });
+    this.#first = cells.map(() => []);
+    this.#count = cells.map(() => []);
+    this.#received = cells.map(() => []);
+  }
+
+  get size(): number {
+    return this.action.length;
+  }
+
+  /** The number of the first step of `local`; the others follow it, `count(cell, local)` in all. */
+  first(cell: number, local: number): number {
+    const known = this.#first[cell]!;
+    while (known.length <= local) known.push(-1);
+    const first = known[local]!;
+    return first >= 0 ? first : this.#list(cell, local);
+  }
+
+  /** Only after `first`. */
+  count(cell: number, local: number): number {
+    return this.#count[cell]![local]!;
+  }
+
+  receive(cell: number, local: number, letter: number): number {
+    const letters = this.#received[cell]!;
+    while (letters.length <= letter) letters.push([]);
+    const known = letters[letter]!;
+    while (known.length <= local) known.push(UNKNOWN);
+    let after = known[local]!;
+    if (after === UNKNOWN) {
+      after = this.#model.receive(cell, local, letter);
+      if (after !== BLOCKED) wholeNumber(after, `receive(${cell}, ${local}, ${letter})`);
+      known[local] = after;
+    }
+    return after;
+  }
+
+  #list(cell: number, local: number): number {
+    const first = this.size;
+    const steps = this.#model.steps(cell, local);
+    for (const [index, { action, to, sends }] of steps.entries()) {
+      const what = `steps(${cell}, ${local})[${index}]`;
+      this.cell.push(cell);
+      this.index.push(index);
+      this.action.push(action);
+      this.to.push(wholeNumber(to, `${what}.to`));
+      for (const send of sends) {
+        if (!(send.cell in this.#first))
+          throw malformed(`${what} sends to cell ${send.cell}`, 'a cell of the model');
+        this.sendCell.push(send.cell);
+        this.sendLetter.push(wholeNumber(send.letter, `a letter of ${what}`));
+      }
+      this.sends.push(this.sendCell.length);
+    }
+    this.#first[cell]![local] = first;
+    const counts = this.#count[cell]!;
+    while (counts.length <= local) counts.push(0);
+    counts[local] = steps.length;
+    return first;
+  }
+}
+
+const UNKNOWN = -2;
+
+export function wholeNumber(value: number, what: string): number {
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
+  throw malformed(`${what} is ${value}`, 'a whole number from 0 that fits 31 bits');
+}
+
+export function malformed(found: string, expected: string): LivenessError {
+  return new LivenessError('MODEL_MALFORMED', `The model is malformed: ${found}, expected ${expected}.`);
+}

@@ -1,0 +1,66 @@
+import { apply, type Model, successors, type Watch } from '../model.ts';
+import { BrokenLassoError } from './errors.ts';
+import { type ActionClass, formulaOf, type Lasso, type LivenessProperty, type Move } from './property.ts';
+import { holdsOnLasso } from './semantics.ts';
+
+/**
+ * Takes every step of `lasso` on the model anew and judges it by the definitions: it is a run, it goes
+ * back to where its loop starts, it is fair, and the property's formula is false on it.
+ *
+ * @throws BrokenLassoError when it is no counterexample: either it was tampered with, or the checker is wrong.
+ */
+export function validateLasso(model: Model, property: LivenessProperty, lasso: Lasso): void {
+  const broken = (why: string) =>
+    new BrokenLassoError(`The lasso for "${property.name}" is no counterexample: ${why}.`);
+  const same = (a: readonly number[], b: readonly number[]) => a.join() === b.join();
+
+  if (!model.initial.some((state) => same(state, lasso.initial)))
+    throw broken('it starts in no initial state');
+  const states: (readonly number[])[] = [lasso.initial];
+  const actions: number[] = [];
+  const take = ({ cell, step: index }: Move): void => {
+    const before = states.at(-1)!;
+    const step = model.steps(cell, before[cell]!)[index];
+    if (step === undefined) throw broken(`cell ${cell} has no step ${index} in state ${before}`);
+    const after = apply(model, before, cell, step);
+    if (after === null) throw broken(`step ${index} of cell ${cell} is blocked in state ${before}`);
+    actions.push(step.action);
+    states.push(after);
+  };
+  lasso.stem.forEach(take);
+  const start = lasso.stem.length;
+  lasso.loop.forEach(take);
+  if (lasso.loop.length > 0 && !same(states.pop()!, states[start]!)) {
+    throw broken('its loop ends elsewhere than it starts');
+  }
+
+  const taken = actions.slice(start);
+  const enabled = states
+    .slice(start)
+    .map((state) => [...successors(model, state)].map(({ step }) => step.action));
+  const { weak, strong } = property.fairness ?? {};
+  const check = (
+    classOf: ActionClass | undefined,
+    kind: string,
+    owed: (on: readonly boolean[]) => boolean,
+  ) => {
+    if (classOf === undefined) return;
+    for (const one of new Set(enabled.flat().map(classOf))) {
+      if (one === -1 || taken.some((action) => classOf(action) === one)) continue;
+      if (!owed(enabled.map((list) => list.some((action) => classOf(action) === one)))) continue;
+      throw broken(`it is not ${kind}ly fair to class ${one}`);
+    }
+  };
+  check(weak, 'weak', (on) => on.every(Boolean));
+  check(strong, 'strong', (on) => on.some(Boolean));
+
+  const { formula, names, atoms } = formulaOf(property);
+  const judge = (atom: string, position: number) => holds(atoms[names.indexOf(atom)]!, states[position]!);
+  if (holdsOnLasso(formula, states.length, start, judge)) throw broken('the property holds on it');
+}
+
+function holds(watch: Watch, state: readonly number[]): boolean {
+  return watch.kind === 'sum'
+    ? watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0))
+    : watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+}

@@ -1,0 +1,43 @@
+import type { Watch } from '../model.ts';
+
+/** A watch with what it said of every local remembered; a `sum` is judged once per distinct sum. */
+export class Judge {
+  readonly #watch: Watch;
+  readonly #width: number;
+  /** By cell and local; `undefined` where it was not asked yet. */
+  readonly #seen: (number | undefined)[][];
+  readonly #sums = new Map<number, boolean>();
+  readonly #observed: Int32Array;
+
+  constructor(watch: Watch, width: number) {
+    this.#watch = watch;
+    this.#width = width;
+    this.#seen = Array.from({ length: width }, () => []);
+    this.#observed = new Int32Array(width);
+  }
+
+  /** Of the state whose locals begin at `cells[base]`. */
+  holds(cells: Int32Array, base: number): boolean {
+    const watch = this.#watch;
+    let sum = 0;
+    for (let cell = 0; cell < this.#width; cell++) {
+      const local = cells[base + cell]!;
+      const seen = this.#seen[cell]!;
+      let value = seen[local];
+      if (value === undefined) {
+        value = watch.kind === 'sum' ? watch.weigh(cell, local) : watch.observe(cell, local);
+        while (seen.length < local) seen.push(undefined);
+        seen[local] = value;
+      }
+      sum = (sum + value) >>> 0;
+      this.#observed[cell] = value;
+    }
+    if (watch.kind === 'tuple') return watch.judge(this.#observed);
+    let verdict = this.#sums.get(sum);
+    if (verdict === undefined) {
+      verdict = watch.judge(sum);
+      this.#sums.set(sum, verdict);
+    }
+    return verdict;
+  }
+}
