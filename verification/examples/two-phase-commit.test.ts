@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { check } from '../check.ts';
+import { judge, rewire } from './testing/mutate.ts';
+import { manager, resource, twoPhaseCommit } from './two-phase-commit.ts';
+
+describe('two-phase commit', () => {
+  test.each([
+    { resources: 3, states: 288, depth: 10 },
+    { resources: 5, states: 8832, depth: 16 },
+  ])('$resources resources have the published $states states', async ({ resources, states, depth }) => {
+    const report = await check(twoPhaseCommit({ resources }));
+    expect(report).toMatchObject({ states, depth, complete: true });
+  });
+
+  test.each(['consistent', 'all commit', 'all abort', 'nobody is stuck'])('%s holds', async (name) => {
+    expect(await judge(twoPhaseCommit(), name)).toMatchObject({ verdict: 'holds' });
+  });
+
+  test('a resource that takes its promise back breaks consistency', async () => {
+    const impatient = rewire(resource, { prepared: { after: { 1000: 'aborted' } } });
+    const machines = { manager, resource: impatient };
+    expect(await judge(twoPhaseCommit({ machines }), 'consistent')).toMatchObject({ verdict: 'violated' });
+  });
+
+  test('a manager that commits on the first promise breaks consistency', async () => {
+    const hasty = manager.provide({
+      guards: { allPrepared: ({ context }) => Object.values(context.prepared).some(Boolean) },
+    });
+    const system = twoPhaseCommit({ machines: { manager: hasty, resource } });
+    const { manager: spec, ...resources } = system.actors;
+    const actors = { ...resources, manager: { ...spec!, environment: [{ event: { type: 'commit' } }] } };
+    expect(await judge({ ...system, actors }, 'consistent')).toMatchObject({ verdict: 'violated' });
+  });
+
+  test('a manager of endless patience is stuck when all refuse', async () => {
+    const machines = { manager: rewire(manager, { collecting: { after: {} } }), resource };
+    expect(await judge(twoPhaseCommit({ machines }), 'nobody is stuck')).toMatchObject({
+      verdict: 'violated',
+      trace: { steps: { length: 3 } },
+    });
+  });
+
+  test('resources that never promise never commit', async () => {
+    const machines = { manager, resource: rewire(resource, { working: { on: { ABORT: 'aborted' } } }) };
+    expect(await judge(twoPhaseCommit({ machines }), 'all commit')).toMatchObject({ verdict: 'violated' });
+  });
+
+  test('resources that hear nothing never abort', async () => {
+    const machines = { manager, resource: rewire(resource, { working: { on: {} } }) };
+    expect(await judge(twoPhaseCommit({ machines }), 'all abort')).toMatchObject({ verdict: 'violated' });
+  });
+});
