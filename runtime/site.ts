@@ -11,7 +11,7 @@ import type { Held, Limits, Notice, Site, SiteOptions } from './options.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
 
-const defaults: Limits = {
+export const defaultLimits: Limits = {
   maxFrameBytes: 64 * 1024,
   maxOutboxBytes: 4 * 1024 * 1024,
   maxHandshakes: 64,
@@ -30,7 +30,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   checkOptions(options);
   const { site: id, cluster, root, lock: lockName = 'main', protocol = naimiTrehel } = options;
   const { clock = systemClock, chance = systemChance, inspect, traceDir } = options;
-  const limits = { ...defaults, ...options.limits };
+  const limits = { ...defaultLimits, ...options.limits };
   const peers = Object.keys(options.peers);
   const codec: Codec = {
     schema: frameSchema([id, ...peers], lockName, protocol.schema([id, ...peers])),

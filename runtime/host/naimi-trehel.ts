@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
+import { brokenInvariant, type SiteView } from '../../machines/naimi-trehel/invariants.ts';
 import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
 import { type SiteContext, type SiteInput, siteMachine } from '../../machines/naimi-trehel/site.ts';
 import type { Protocol } from './protocol.ts';
@@ -19,7 +20,7 @@ export const naimiTrehel: Protocol<SiteMessage> = {
     ]);
   },
   departs: (message) => (message.type === 'LEAVE' ? (message as LeaveMessage).leaver : null),
-  invariants: () => null,
+  invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: ({ value, context }) => {
     const { last, next, token } = context as SiteContext;
     return { last, next, token, client: (value as { client: string }).client };

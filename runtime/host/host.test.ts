@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest';
+import { assign, setup } from 'xstate';
+import { z } from 'zod';
+import type { SiteId } from '../../machines/actor.ts';
+import type { RecordLine } from '../../machines/record.ts';
+import type { InvariantError } from '../errors.ts';
+import type { StampedEnvelope } from '../frame/frames.ts';
+import { MemoryHub } from '../mailbox/memory.ts';
+import { noRecorder, type Recorder } from '../trace/recorder.ts';
+import { Host } from './host.ts';
+import { naimiTrehel } from './naimi-trehel.ts';
+import type { Protocol } from './protocol.ts';
+
+interface Run {
+  readonly host: Host;
+  readonly done: string[];
+  readonly posted: StampedEnvelope[];
+}
+
+function runHost(protocol: Protocol, site: SiteId = 'a', recorder: Recorder = noRecorder): Run {
+  const done: string[] = [];
+  const posted: StampedEnvelope[] = [];
+  const host = new Host({
+    site,
+    root: 'a',
+    peers: ['a', 'b', 'c'].filter((id) => id !== site),
+    lock: 'main',
+    protocol,
+    recorder,
+    post: (envelope) => {
+      if (envelope.message.type === 'TOO_MUCH') throw new Error('the outbox is full');
+      posted.push(envelope);
+      done.push(`${envelope.message.type} to ${envelope.target}`);
+    },
+    grant: () => done.push('grant'),
+    left: () => done.push('left'),
+    crashed: (error: InvariantError) => done.push(error.code),
+  });
+  return { host, done, posted };
+}
+
+const from = (source: SiteId, message: { type: string }, seq = 1): StampedEnvelope => ({
+  source,
+  target: 'a',
+  lock: 'main',
+  message,
+  stamp: { seq, clock: { [source]: seq } },
+});
+
+/** A machine that asks for what its events say. */
+const willing = setup({
+  types: {} as { context: { count: number }; events: { type: string } },
+  actions: {
+    send: (_, _params: { target: SiteId; message: { type: string } }) => undefined,
+    broadcast: (_, _params: { message: { type: string } }) => undefined,
+    grant: () => undefined,
+    left: () => undefined,
+    unexpected: (_, _params: { event: { type: string } }) => undefined,
+    countUp: assign({ count: ({ context }) => context.count + 1 }),
+  },
+}).createMachine({
+  context: { count: 0 },
+  on: {
+    many: {
+      actions: [
+        { type: 'send', params: { target: 'b', message: { type: 'ONE' } } },
+        'grant',
+        'countUp',
+        { type: 'broadcast', params: { message: { type: 'TWO' } } },
+        'left',
+        { type: 'send', params: { target: 'b', message: { type: 'THREE' } } },
+      ],
+    },
+    fail: {
+      actions: assign(() => {
+        throw new Error('a bug');
+      }),
+    },
+    flood: { actions: { type: 'send', params: { target: 'b', message: { type: 'TOO_MUCH' } } } },
+    DEPART: {},
+    '*': { actions: { type: 'unexpected', params: ({ event }) => ({ event }) } },
+  },
+});
+
+const willingProtocol: Protocol = {
+  name: 'willing',
+  machine: willing,
+  input: () => undefined,
+  schema: () => z.looseObject({ type: z.string() }),
+  departs: ({ type }) => (type === 'DEPART' ? 'b' : null),
+  invariants: ({ context }) => ((context as { count: number }).count > 1 ? 'the count is above 1' : null),
+  status: () => ({ last: null, next: null, token: false, client: 'none' }),
+};
+
+describe('effects', () => {
+  test('are executed in the order asked', () => {
+    const { host, done } = runHost(willingProtocol);
+    host.tell({ type: 'many' });
+    expect(done).toEqual(['ONE to b', 'grant', 'TWO to b', 'TWO to c', 'left', 'THREE to b']);
+  });
+
+  test('of one event are all executed before the next event is taken', () => {
+    const order: string[] = [];
+    const host: Host = new Host({
+      site: 'a',
+      root: 'a',
+      peers: ['b', 'c'],
+      lock: 'main',
+      protocol: naimiTrehel,
+      recorder: {
+        record: (line) => line.kind === 'event' && order.push(line.event.type),
+        close: () => undefined,
+      },
+      post: ({ message }) => order.push(`send ${message.type}`),
+      grant: () => {
+        host.tell({ type: 'release' });
+        order.push('grant done');
+      },
+      left: () => undefined,
+      crashed: ({ code }) => order.push(code),
+    });
+    host.tell({ type: 'ask' });
+    expect(order).toEqual(['ask', 'grant done', 'release']);
+  });
+
+  test('a broadcast no longer reaches a site that has departed', () => {
+    const { host, done } = runHost(willingProtocol);
+    host.deliver(from('b', { type: 'DEPART' }));
+    host.tell({ type: 'many' });
+    expect(done.filter((what) => what.startsWith('TWO'))).toEqual(['TWO to c']);
+  });
+
+  test('that nobody executes are refused before anything runs', () => {
+    const odd = setup({ actions: { persist: () => undefined } }).createMachine({});
+    expect(() => runHost({ ...willingProtocol, machine: odd })).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_EFFECT' }),
+    );
+  });
+});
+
+describe('a site crashes, loudly and for good', () => {
+  test.each([
+    ['when its machine fails', ['fail'], ['MACHINE_ERROR']],
+    ['when no transition takes an event', ['NONSENSE'], ['UNEXPECTED_EVENT']],
+    ['when a send fails', ['flood'], ['EFFECT_FAILED']],
+  ])('%s', (_, events, expected) => {
+    const { host, done } = runHost(willingProtocol);
+    for (const type of [...events, 'many']) host.tell({ type });
+    expect(done).toEqual(expected);
+  });
+
+  test('when it breaks an invariant, before any effect shows it', () => {
+    const { host, done } = runHost(willingProtocol);
+    host.tell({ type: 'many' });
+    done.splice(0);
+    host.tell({ type: 'many' });
+    expect(done).toEqual(['INVARIANT_BROKEN']);
+  });
+
+  test('when a second token comes to a Naimi–Trehel site that waits with none behind it', () => {
+    const { host, done } = runHost(naimiTrehel, 'b');
+    host.tell({ type: 'ask' });
+    host.deliver(from('a', { type: 'TOKEN' }));
+    host.deliver(from('c', { type: 'TOKEN' }));
+    expect(done).toEqual(['REQUEST to a', 'grant', 'UNEXPECTED_EVENT']);
+  });
+});
+
+test('an inspector sees every event and every snapshot of the actor', () => {
+  const seen: string[] = [];
+  const host = new Host({
+    site: 'a',
+    root: 'a',
+    peers: ['b'],
+    lock: 'main',
+    protocol: naimiTrehel,
+    recorder: noRecorder,
+    inspect: (inspected) => {
+      if (inspected.type === '@xstate.event') seen.push(inspected.event.type);
+    },
+    post: () => undefined,
+    grant: () => undefined,
+    left: () => undefined,
+    crashed: () => undefined,
+  });
+  host.tell({ type: 'ask' });
+  host.deliver(from('b', { type: 'REQUEST', origin: 'b' } as { type: string }));
+  expect(seen).toEqual(['xstate.init', 'ask', 'REQUEST']);
+});
+
+test('what is recorded names its cause, and clocks order it', () => {
+  const hub = new MemoryHub();
+  const lines: RecordLine[] = [];
+  const recorder: Recorder = { record: (line) => lines.push(line), close: () => undefined };
+  const hosts = ['a', 'b'].map((site) => {
+    const mailbox = hub.mailbox(site);
+    const host: Host = new Host({
+      site,
+      root: 'a',
+      peers: ['a', 'b'].filter((id) => id !== site),
+      lock: 'main',
+      protocol: naimiTrehel,
+      recorder,
+      post: (envelope) => mailbox.post(envelope),
+      grant: () => undefined,
+      left: () => undefined,
+      crashed: (error) => {
+        throw error;
+      },
+    });
+    mailbox.open((envelope) => host.deliver(envelope));
+    return host;
+  });
+  hosts[0]!.tell({ type: 'ask' });
+  hosts[1]!.tell({ type: 'ask' });
+  hub.run();
+  hosts[0]!.tell({ type: 'release' });
+  hub.run();
+  const events = lines.flatMap((line) =>
+    line.kind === 'event' ? [[line.site, line.seq, line.event.type, line.cause, line.clock]] : [],
+  );
+  expect(events).toEqual([
+    ['a', 1, 'ask', null, { a: 1 }],
+    ['b', 1, 'ask', null, { b: 1 }],
+    ['a', 2, 'REQUEST', { site: 'b', seq: 1 }, { a: 2, b: 1 }],
+    ['a', 3, 'release', null, { a: 3, b: 1 }],
+    ['b', 2, 'TOKEN', { site: 'a', seq: 3 }, { a: 3, b: 2 }],
+  ]);
+  expect(lines.filter(({ kind }) => kind === 'start')).toMatchObject([
+    { site: 'a', machine: 'naimi-trehel', input: { self: 'a', root: 'a', peers: 1 }, peers: ['b'] },
+    { site: 'b', machine: 'naimi-trehel', input: { self: 'b', root: 'a', peers: 1 }, peers: ['a'] },
+  ]);
+});

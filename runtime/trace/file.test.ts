@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EventLine, RecordLine } from '../../machines/record.ts';
+import { systemClock } from '../doors.ts';
+import type { OperatingError } from '../errors.ts';
+import { FileRecorder } from './file.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'baton-trace-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const line = (seq: number): EventLine => ({
+  version: 1,
+  kind: 'event',
+  site: 'a',
+  lock: 'main',
+  seq,
+  clock: { a: seq },
+  cause: null,
+  event: { type: 'ask' },
+  snapshot: { value: 'idle', context: {} },
+  effects: [],
+});
+
+const read = (): RecordLine[] =>
+  readFileSync(join(dir, 'a.ndjson'), 'utf8')
+    .split('\n')
+    .filter((text) => text !== '')
+    .map((text) => JSON.parse(text));
+
+const open = (failed: (error: OperatingError) => void = vi.fn()) =>
+  new FileRecorder(dir, 'a', systemClock, failed);
+
+describe('a recorded site', () => {
+  test('has every line on disk once it is closed, in order', () => {
+    const recorder = open();
+    for (let seq = 1; seq <= 5_000; seq++) recorder.record(line(seq));
+    recorder.close();
+    recorder.record(line(5_001));
+    expect(read()).toEqual(Array.from({ length: 5_000 }, (_, i) => line(i + 1)));
+  });
+
+  test('gathers lines, and writes them a little later though nothing more happens', async () => {
+    const recorder = open();
+    recorder.record(line(1));
+    expect(read()).toEqual([]);
+    await vi.waitFor(() => expect(read()).toEqual([line(1)]));
+    recorder.close();
+  });
+
+  test('writes what it has gathered when its process exits', () => {
+    const script = join(dir, 'exit.mts');
+    const { href } = new URL('./file.ts', import.meta.url);
+    const clock = '{ now: () => 0, after: () => () => {}, nextTurn: () => {} }';
+    writeFileSync(
+      script,
+      `import { FileRecorder } from ${JSON.stringify(href)};
+       const recorder = new FileRecorder(${JSON.stringify(dir)}, 'a', ${clock}, () => {});
+       recorder.record(${JSON.stringify(line(1))});
+       process.exit(0);`,
+    );
+    const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
+      encoding: 'utf8',
+    });
+    expect([run.status, run.stderr]).toEqual([0, '']);
+    expect(read()).toEqual([line(1)]);
+  });
+
+  test('does not write over the record of another run', () => {
+    open().close();
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'TRACE_FAILED' }));
+  });
+});
