@@ -1,10 +1,10 @@
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
-import type { Budget } from './budget.ts';
+import type { Equivariance } from './equivariance.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import type { Outcome, Reactor } from './react.ts';
-import type { Action, ActorSpec, System } from './system.ts';
-import type { Views } from './view.ts';
+import type { Action, ActorSpec, Bound } from './system.ts';
+import type { World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
 export interface Move {
@@ -18,28 +18,31 @@ const nothing: readonly never[] = [];
 
 /** Everything that can happen to the actor in `cell`: deliveries first, then the faults of the network, then the rest. */
 export class Moves {
+  readonly #world: World;
   readonly #cell: number;
+  readonly #id: SiteId;
   readonly #spec: ActorSpec;
-  readonly #ids: readonly SiteId[];
-  readonly #network: System['network'];
-  readonly #budget: Budget;
   readonly #locals: Locals;
   readonly #reactor: Reactor;
-  readonly #views: Views;
-  /** The place of each environment event's count in `Core.spent`, or -1. */
-  readonly #counters: readonly number[];
+  readonly #equivariance: Equivariance | null;
+  readonly #environment: readonly Offer[];
 
-  constructor(cell: number, system: System, budget: Budget, locals: Locals, reactor: Reactor, views: Views) {
+  constructor(world: World, cell: number, reactor: Reactor, equivariance: Equivariance | null) {
+    this.#world = world;
     this.#cell = cell;
-    this.#ids = Object.keys(system.actors);
-    this.#spec = system.actors[this.#ids[cell]!]!;
-    this.#network = system.network;
-    this.#budget = budget;
-    this.#locals = locals;
+    this.#id = world.ids[cell]!;
+    this.#spec = world.specs[cell]!;
+    this.#locals = world.locals;
     this.#reactor = reactor;
-    this.#views = views;
+    this.#equivariance = equivariance;
     let counters = 0;
-    this.#counters = environmentOf(this.#spec).map(({ times }) => (isBounded(times) ? counters++ : -1));
+    this.#environment = (this.#spec.environment ?? []).map(({ event, when, times = 'unbounded' }) => ({
+      event,
+      id: world.values.intern(event, `an environment event of '${this.#id}'`),
+      times,
+      counter: times === 'unbounded' ? -1 : counters++,
+      may: world.views.remembered(when ?? always),
+    }));
   }
 
   *of(local: number): Generator<Move> {
@@ -48,33 +51,32 @@ export class Moves {
     const inbox = this.#locals.inboxOf(this.#cell, local);
     if (core.fault !== null) return;
     if (core.snapshot === DOWN) {
-      yield* this.#restart(core);
+      yield* this.#restart(coreId);
       return;
     }
     const letters = this.#locals.inbox(inbox);
     yield* this.#deliveries(coreId, letters);
     yield* this.#losses(coreId, letters);
     yield* this.#breaks(coreId, letters);
-    yield* this.#environment(coreId, core, inbox);
+    yield* this.#offers(coreId, core, inbox);
     yield* this.#timers(core, inbox);
     yield* this.#crash(core);
   }
 
   *#deliveries(core: number, letters: readonly number[]): Generator<Move> {
-    const persistent = this.#network.duplication === 'persistent';
+    const persistent = this.#world.system.network.duplication === 'persistent';
     for (const [index, letter] of letters.entries()) {
       if (!this.#isFirst(letters, index)) continue;
-      const { source, message } = this.#locals.letter(letter);
-      const outcome = this.#reactor.take(core, this.#eventOf(source, message));
-      const about = this.#about(source, message);
+      const outcome = this.#reactor.take(core, this.#arrival(letter));
+      const about = this.#about(letter);
       const rest = persistent ? letters : letters.toSpliced(index, 1);
       yield this.#move({ kind: 'deliver', ...about }, outcome, this.#locals.internInbox(rest));
-      if (!this.#budget.allows('duplication')) continue;
+      if (!this.#world.budget.allows('duplication')) continue;
       yield this.#move(
         { kind: 'duplicate', ...about },
         outcome,
         this.#locals.internInbox(letters),
-        this.#budget.spend('duplication'),
+        this.#world.budget.spend('duplication'),
       );
     }
   }
@@ -82,44 +84,58 @@ export class Moves {
   /** May this letter arrive now? One queue for each source gives its first; a bag each of its kinds once. */
   #isFirst(letters: readonly number[], index: number): boolean {
     if (index === 0) return true;
-    return this.#network.order === 'fifo'
+    return this.#world.system.network.order === 'fifo'
       ? this.#locals.sourceOf(letters[index]!) !== this.#locals.sourceOf(letters[index - 1]!)
       : letters[index] !== letters[index - 1];
   }
 
   /** Any message of a queue may be lost; of equal neighbours it is the same loss. */
   *#losses(core: number, letters: readonly number[]): Generator<Move> {
-    if (!this.#budget.allows('loss')) return;
+    if (!this.#world.budget.allows('loss')) return;
     for (const [index, letter] of letters.entries()) {
       if (letter === letters[index - 1]) continue;
-      const { source, message } = this.#locals.letter(letter);
-      const action = { kind: 'lose', ...this.#about(source, message) } as const;
-      yield this.#rest(action, core, letters.toSpliced(index, 1), this.#budget.spend('loss'));
+      const action = { kind: 'lose', ...this.#about(letter) } as const;
+      yield this.#rest(action, core, letters.toSpliced(index, 1), this.#world.budget.spend('loss'));
     }
   }
 
   *#breaks(core: number, letters: readonly number[]): Generator<Move> {
-    if (!this.#budget.allows('breaks')) return;
+    if (!this.#world.budget.allows('breaks')) return;
     for (const [index, letter] of letters.entries()) {
       const source = this.#locals.sourceOf(letter);
       const end = letters.findLastIndex((other) => this.#locals.sourceOf(other) === source) + 1;
-      const [actor, lost] = [this.#ids[this.#cell]!, end - index];
-      const action = { kind: 'break', actor, source: this.#ids[source]!, lost } as const;
-      yield this.#rest(action, core, letters.toSpliced(index, lost), this.#budget.spend('breaks'));
+      const lost = end - index;
+      const action = { kind: 'break', actor: this.#id, source: this.#world.ids[source]!, lost } as const;
+      yield this.#rest(action, core, letters.toSpliced(index, lost), this.#world.budget.spend('breaks'));
     }
   }
 
-  *#environment(coreId: number, core: Core, inbox: number): Generator<Move> {
+  /** The interned events that the environment offers the actor with this core and inbox. */
+  offered(core: number, inbox: number): readonly number[] {
+    return this.#enabled(core, inbox).map(({ id }) => id);
+  }
+
+  #enabled(core: number, inbox: number): readonly Offer[] {
+    const { spent } = this.#locals.core(core);
+    return this.#environment.filter(
+      ({ counter, times, may }) =>
+        (counter < 0 || spent[counter]! < Number(times)) && may(this.#cell, core, inbox),
+    );
+  }
+
+  *#offers(coreId: number, core: Core, inbox: number): Generator<Move> {
     if (this.#reactor.isDone(coreId)) return;
-    const view = this.#views.of(this.#cell, coreId, inbox);
-    for (const [index, { event, when, times }] of environmentOf(this.#spec).entries()) {
-      const counter = this.#counters[index]!;
-      if (counter >= 0 && core.spent[counter]! >= Number(times)) continue;
-      if (when !== undefined && !when(view)) continue;
+    const enabled = this.#enabled(coreId, inbox);
+    this.#equivariance?.environment(
+      this.#cell,
+      coreId,
+      inbox,
+      enabled.map(({ id }) => id),
+    );
+    for (const { event, id, counter } of enabled) {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
-      const actor = this.#ids[this.#cell]!;
-      const id = this.#locals.values.intern(event, `an environment event of '${actor}'`);
-      yield this.#move({ kind: 'environment', actor, event }, this.#reactor.take(from, id), inbox);
+      const action = { kind: 'environment', actor: this.#id, event } as const;
+      yield this.#move(action, this.#reactor.take(from, id), inbox);
     }
   }
 
@@ -128,7 +144,7 @@ export class Moves {
       const before = core.timers[index - 1];
       if (before !== undefined && before.id === id && before.event === event) continue;
       const from = this.#locals.internCore({ ...core, timers: core.timers.toSpliced(index, 1) });
-      const action = { kind: 'timer', actor: this.#ids[this.#cell]!, timer: id } as const;
+      const action = { kind: 'timer', actor: this.#id, timer: id } as const;
       yield this.#move(action, this.#reactor.take(from, event), inbox);
     }
   }
@@ -140,14 +156,21 @@ export class Moves {
     const counted = isBounded(times) ? spend(core, counter) : core;
     const disk = this.#spec.restart === undefined ? NOTHING : core.disk;
     const down = this.#locals.internCore({ ...counted, snapshot: DOWN, timers: [], left: false, disk });
-    yield this.#rest({ kind: 'crash', actor: this.#ids[this.#cell]! }, down, nothing, nothing);
+    yield this.#rest({ kind: 'crash', actor: this.#id }, down, nothing, nothing);
   }
 
-  *#restart(core: Core): Generator<Move> {
+  *#restart(id: number): Generator<Move> {
     if (this.#spec.restart === undefined) return;
-    const disk = core.disk === NOTHING ? null : this.#locals.values.value(core.disk);
-    const outcome = this.#reactor.start(core, this.#spec.restart.input(disk));
-    yield this.#move({ kind: 'restart', actor: this.#ids[this.#cell]! }, outcome, 0);
+    const outcome = this.startAgain(id);
+    this.#equivariance?.restart(this.#cell, id, outcome);
+    yield this.#move({ kind: 'restart', actor: this.#id }, outcome, 0);
+  }
+
+  /** What comes of the restart of a crashed actor. */
+  startAgain(id: number): Outcome {
+    const core = this.#locals.core(id);
+    const disk = core.disk === NOTHING ? null : this.#world.values.value(core.disk);
+    return this.#reactor.start(core, this.#spec.restart?.input(disk));
   }
 
   #move(action: Action, outcome: Outcome, inbox: number, spent: readonly Send[] = nothing): Move {
@@ -166,37 +189,52 @@ export class Moves {
     );
   }
 
-  #eventOf(source: number, message: number): number {
+  /** The interned event that a message becomes on arrival. */
+  eventOf(letter: number): number {
+    const { source, message } = this.#locals.letter(letter);
     const { deliver } = this.#spec;
     if (deliver === undefined) return message;
-    const { values } = this.#locals;
-    const from = source === ANYONE ? null : this.#ids[source]!;
+    const { values, ids } = this.#world;
+    const from = source === ANYONE ? null : ids[source]!;
     const event = deliver(values.value(message) as unknown as Message, from);
-    return values.intern(
-      event,
-      `what deliver of '${this.#ids[this.#cell]}' makes of ${values.text(message)}`,
-    );
+    return values.intern(event, `what deliver of '${this.#id}' makes of ${values.text(message)}`);
   }
 
-  #about(source: number, message: number) {
+  #arrival(letter: number): number {
+    const event = this.eventOf(letter);
+    this.#equivariance?.deliver(this.#cell, letter, event);
+    return event;
+  }
+
+  #about(letter: number) {
+    const { source, message } = this.#locals.letter(letter);
     return {
-      actor: this.#ids[this.#cell]!,
-      source: source === ANYONE ? null : this.#ids[source]!,
-      message: this.#locals.values.value(message) as unknown as Message,
+      actor: this.#id,
+      source: source === ANYONE ? null : this.#world.ids[source]!,
+      message: this.#world.values.value(message) as unknown as Message,
     };
   }
 }
 
+/** An event of the environment. */
+interface Offer {
+  readonly event: { readonly type: string };
+  /** The event, interned. */
+  readonly id: number;
+  readonly times: Bound;
+  /** Its place in `Core.spent`, or -1. */
+  readonly counter: number;
+  readonly may: (cell: number, core: number, inbox: number) => boolean;
+}
+
+const always = () => true;
+
 /** How many counts an actor carries: one for each bounded event of its environment, and its crashes. */
-export function boundsOf(spec: ActorSpec): number {
-  return environmentOf(spec).filter(({ times }) => isBounded(times)).length + 1;
+export function countsOf({ environment = [] }: ActorSpec): number {
+  return environment.filter(({ times }) => isBounded(times)).length + 1;
 }
 
-function environmentOf(spec: ActorSpec) {
-  return spec.environment ?? nothing;
-}
-
-function isBounded(times: number | 'unbounded' | undefined): times is number {
+function isBounded(times: Bound | undefined): times is number {
   return typeof times === 'number';
 }
 

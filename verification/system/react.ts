@@ -1,7 +1,9 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
-import { type Core, DOWN, type Locals, NOTHING } from './locals.ts';
-import type { Stepped, Stepper, Timer, TimerChange } from './stepper.ts';
+import type { Equivariance } from './equivariance.ts';
+import { type Core, DOWN, NOTHING } from './locals.ts';
+import type { Stepped, Timer, TimerChange } from './stepper.ts';
+import type { World } from './world.ts';
 
 /** What an event makes of an actor, its inbox aside. */
 export interface Outcome {
@@ -10,40 +12,23 @@ export interface Outcome {
   readonly effects: readonly NamedAction[];
 }
 
-/** Puts `message` of `source` on its way to the actor in `target`. `toAll`: part of a broadcast. */
-export type Post = (source: number, target: number, message: unknown, toAll: boolean) => Send;
-
 /** How one actor answers events: its machine's pure steps, with the effects that have a meaning interpreted. */
 export class Reactor {
-  readonly stepper: Stepper;
+  readonly #world: World;
   readonly #cell: number;
-  readonly #ids: readonly SiteId[];
-  readonly #locals: Locals;
-  readonly #post: Post;
-  /** Cores whose snapshots look alike are one: see `System.view`. */
-  readonly #merge: (core: number) => number;
+  readonly #equivariance: Equivariance | null;
   readonly #outcomes = new Map<number, Map<number, Outcome>>();
 
-  constructor(
-    cell: number,
-    ids: readonly SiteId[],
-    locals: Locals,
-    stepper: Stepper,
-    post: Post,
-    merge: (core: number) => number,
-  ) {
-    this.stepper = stepper;
+  constructor(world: World, cell: number, equivariance: Equivariance | null) {
+    this.#world = world;
     this.#cell = cell;
-    this.#ids = ids;
-    this.#locals = locals;
-    this.#post = post;
-    this.#merge = merge;
+    this.#equivariance = equivariance;
   }
 
   /** The machine starts, or starts again, from `core`, of which only the disk and the counts stay. */
   start(core: Core, input: unknown): Outcome {
     const fresh = { ...core, snapshot: DOWN, timers: [], left: false, fault: null };
-    return this.#interpret(fresh, this.stepper.start(input));
+    return this.#interpret(fresh, this.#world.stepper(this.#cell).start(input));
   }
 
   /** `from` is what holds when the event arrives: a timer that fires is already off its list. */
@@ -55,84 +40,91 @@ export class Reactor {
     }
     let outcome = ofCore.get(event);
     if (outcome === undefined) {
-      const core = this.#locals.core(from);
-      outcome = this.#isDone(core)
-        ? { core: from, sends: [], effects: [] }
-        : this.#interpret(core, this.stepper.take(core.snapshot, event));
+      outcome = this.answer(from, event);
       ofCore.set(event, outcome);
+      this.#equivariance?.take(this.#cell, from, event, outcome);
     }
     return outcome;
   }
 
+  /** `take`, neither remembered nor held against its images. */
+  answer(from: number, event: number): Outcome {
+    const core = this.#world.locals.core(from);
+    if (this.#isDone(core)) return { core: from, sends: [], effects: [] };
+    return this.#interpret(core, this.#world.stepper(this.#cell).take(core.snapshot, event));
+  }
+
   /** A machine in its final state takes no event any more. */
   isDone(core: number): boolean {
-    return this.#isDone(this.#locals.core(core));
+    return this.#isDone(this.#world.locals.core(core));
   }
 
   #isDone({ snapshot }: Core): boolean {
-    return snapshot !== DOWN && this.stepper.snapshot(snapshot).status !== 'active';
+    return snapshot !== DOWN && this.#world.views.snapshot(snapshot).status !== 'active';
   }
 
   #interpret(before: Core, stepped: Stepped): Outcome {
     if ('fault' in stepped) return this.#fail(before, stepped.fault, []);
-    const core = { ...before, snapshot: stepped.snapshot, timers: this.#timers(before, stepped.timers) };
+    const { ids, locals, values } = this.#world;
+    const after = { ...before, snapshot: stepped.snapshot, timers: timersAfter(before, stepped.timers) };
     const sends: Send[] = [];
     for (const effect of stepped.effects) {
-      switch (effect.type) {
+      const { type, ...params } = effect;
+      switch (type) {
         case 'send': {
-          const target = this.#ids.indexOf(effect['target'] as SiteId);
+          const target = ids.indexOf(params['target'] as SiteId);
           if (target < 0) {
-            const fault = `send of ${JSON.stringify(effect['message'])} to ${JSON.stringify(effect['target'] ?? null)}, who is no actor`;
-            return this.#fail(before, fault, stepped.effects);
+            const [message, name] = [params['message'], params['target'] ?? null].map((it) =>
+              JSON.stringify(it),
+            );
+            return this.#fail(before, `send of ${message} to ${name}, who is no actor`, stepped.effects);
           }
-          sends.push(this.#post(this.#cell, target, effect['message'], false));
+          sends.push(this.#world.post(this.#cell, target, params['message'], false));
           break;
         }
         case 'broadcast':
-          for (const target of this.#ids.keys()) {
-            if (target !== this.#cell) sends.push(this.#post(this.#cell, target, effect['message'], true));
+          for (const target of ids.keys()) {
+            if (target !== this.#cell)
+              sends.push(this.#world.post(this.#cell, target, params['message'], true));
           }
           break;
         case 'left':
-          core.left = true;
+          after.left = true;
           break;
-        case 'persist': {
-          const { type: _, ...disk } = effect;
-          core.disk = this.#locals.values.intern(disk, `the params of persist of '${this.#ids[this.#cell]}'`);
-        }
+        case 'persist':
+          after.disk = values.intern(params, `the params of persist of '${ids[this.#cell]}'`);
       }
     }
-    if (this.#isDone(core)) core.timers = [];
-    return { core: this.#merge(this.#locals.internCore(core)), sends, effects: stepped.effects };
-  }
-
-  #timers(before: Core, changes: readonly TimerChange[]): readonly Timer[] {
-    let armed = [...before.timers];
-    for (const change of changes) {
-      if ('disarm' in change) armed = armed.filter(({ id }) => id !== change.disarm);
-      else {
-        if (change.named) armed = armed.filter(({ id }) => id !== change.arm.id);
-        armed.push(change.arm);
-      }
-    }
-    return armed.sort((left, right) => compare(left.id, right.id) || left.event - right.event);
+    if (this.#isDone(after)) after.timers = [];
+    const core = this.#world.merge(this.#cell, locals.internCore(after));
+    return { core, sends, effects: stepped.effects };
   }
 
   /** The actor stays as it was and stops: a fault is the last thing that happens to it. */
   #fail(before: Core, fault: string, effects: readonly NamedAction[]): Outcome {
-    return { core: this.#locals.internCore({ ...before, fault }), sends: [], effects };
+    return { core: this.#world.locals.internCore({ ...before, fault }), sends: [], effects };
   }
 }
 
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+function timersAfter(before: Core, changes: readonly TimerChange[]): readonly Timer[] {
+  let armed = [...before.timers];
+  for (const change of changes) {
+    if ('disarm' in change) armed = armed.filter(({ id }) => id !== change.disarm);
+    else {
+      if (change.named) armed = armed.filter(({ id }) => id !== change.arm.id);
+      armed.push(change.arm);
+    }
+  }
+  return armed.sort(byIdAndEvent);
 }
 
-export const blank = (bounds: number): Core => ({
-  snapshot: DOWN,
-  timers: [],
-  left: false,
-  disk: NOTHING,
-  spent: new Array<number>(bounds).fill(0),
-  fault: null,
-});
+/** The order in which a core lists its timers. */
+export function byIdAndEvent(left: Timer, right: Timer): number {
+  return left.id < right.id ? -1 : left.id > right.id ? 1 : left.event - right.event;
+}
+
+/** An actor that has not started yet. */
+export function unborn(counts: number): Core {
+  const spent = new Array<number>(counts).fill(0);
+  return { snapshot: DOWN, timers: [], left: false, disk: NOTHING, spent, fault: null };
+}

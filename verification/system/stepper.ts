@@ -9,6 +9,7 @@ import type {
 import type { NamedAction } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
 import { withoutClockAndChance } from './purity.ts';
+import { refusedMachine } from './refuse.ts';
 import type { Json, Values } from './values.ts';
 
 /** A timer that was armed: it may fire at any time. */
@@ -115,7 +116,7 @@ export class Stepper {
     const timers: TimerChange[] = [];
     const taken: AnyTransitionDefinition[] = [];
     const scope = inertScope(
-      this.#who,
+      this.machine,
       ({ type, params }) => {
         if (type.startsWith('xstate.')) this.#builtIn(type, params, timers);
         else effects.push({ ...(params as Record<string, unknown> | undefined), type });
@@ -129,7 +130,7 @@ export class Stepper {
     } catch (error) {
       if (error instanceof SystemError) throw error;
       const text = error instanceof Error ? error.message : String(error);
-      if (/^Unable to send event to actor/.test(text)) throw refused(this.#who, 'sendTo');
+      if (/^Unable to send event to actor/.test(text)) throw refusedMachine(this.machine, 'sendTo');
       return { fault: text };
     }
   }
@@ -142,11 +143,11 @@ export class Stepper {
       const interned = this.#values.intern(event, `the event of a timer of ${this.#who}`);
       timers.push({ arm: { id: id ?? event.type, event: interned }, named: id !== undefined });
     } else if (type === 'xstate.cancel') timers.push({ disarm: (params as { sendId: string }).sendId });
-    else throw refused(this.#who, type);
+    else throw refusedMachine(this.machine, type);
   }
 
   #intern(snapshot: AnyMachineSnapshot): number {
-    if (Object.keys(snapshot.children).length > 0) throw refused(this.#who, 'a child actor');
+    if (Object.keys(snapshot.children).length > 0) throw refusedMachine(this.machine, 'a child actor');
     const history = Object.entries(snapshot.historyValue as Record<string, readonly AnyStateNode[]>).map(
       ([id, nodes]) => [id, nodes.map((node) => node.id).sort()],
     );
@@ -217,22 +218,14 @@ function sortedText(value: unknown): string {
   return `{${fields.map(([key, item]) => `${key}:${sortedText(item)}`).join()}}`;
 }
 
-function refused(who: string, what: string): SystemError {
-  return new SystemError(
-    'MACHINE_REFUSED',
-    `${who} uses ${what}. A checked machine speaks to others only by a named action, { type: 'send', params: ` +
-      '{ target, message } }, and has no children: no spawn, invoke, sendTo, emit, self or system.',
-  );
-}
-
 /** A scope that collects actions and taken transitions, and refuses whoever reaches for `self` or `system`. */
 function inertScope(
-  who: string,
+  machine: AnyStateMachine,
   actionExecutor: AnyActorScope['actionExecutor'],
   taken: AnyTransitionDefinition[],
 ): AnyActorScope {
   const forbid = (name: string): never => {
-    throw refused(who, name);
+    throw refusedMachine(machine, name);
   };
   const trap = (name: string, own: object) =>
     new Proxy(own, {

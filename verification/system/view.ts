@@ -9,6 +9,8 @@ import type { ActorView, InFlight, StateRecord, StateView } from './system.ts';
 export class Views {
   readonly #ids: readonly SiteId[];
   readonly #locals: Locals;
+  readonly #stateValues = new Map<number, unknown>();
+  #inboxRead = false;
 
   constructor(ids: readonly SiteId[], locals: Locals) {
     this.#ids = ids;
@@ -20,7 +22,26 @@ export class Views {
   }
 
   of(cell: number, core: number, inbox: number): ActorView {
-    return new DecodedActor(this.#ids, this.#locals, cell, core, inbox);
+    return new DecodedActor(this, cell, core, inbox);
+  }
+
+  /** `look`, asked once for each core while it does not look into the inbox. */
+  remembered<Seen>(look: (actor: ActorView) => Seen): (cell: number, core: number, inbox: number) => Seen {
+    const byCore = this.#ids.map(() => new Map<number, Seen>());
+    return (cell, core, inbox) => {
+      const known = byCore[cell]!;
+      const before = known.get(core);
+      if (before !== undefined || known.has(core)) return before as Seen;
+      const outer = this.#inboxRead;
+      this.#inboxRead = false;
+      try {
+        const seen = look(this.of(cell, core, inbox));
+        if (!this.#inboxRead) known.set(core, seen);
+        return seen;
+      } finally {
+        this.#inboxRead ||= outer;
+      }
+    };
   }
 
   state(state: ArrayLike<number>): StateView {
@@ -29,13 +50,11 @@ export class Views {
       actors,
       actor: (id) => {
         const actor = actors[this.#ids.indexOf(id)];
-        if (actor === undefined) {
-          throw new SystemError(
-            'PREDICATE_INVALID',
-            `A predicate asks for actor '${id}'. The actors are: ${this.#ids.join(', ')}.`,
-          );
-        }
-        return actor;
+        if (actor !== undefined) return actor;
+        throw new SystemError(
+          'PREDICATE_INVALID',
+          `A predicate asks for actor '${id}'. The actors are: ${this.#ids.join(', ')}.`,
+        );
       },
     };
   }
@@ -48,6 +67,38 @@ export class Views {
       }),
     );
   }
+
+  id(cell: number): SiteId {
+    return this.#ids[cell]!;
+  }
+
+  core(id: number) {
+    return this.#locals.core(id);
+  }
+
+  snapshot(id: number): InternedSnapshot {
+    return this.#locals.values.value(id) as unknown as InternedSnapshot;
+  }
+
+  stateValue(snapshot: number): unknown {
+    let value = this.#stateValues.get(snapshot);
+    if (value === undefined) {
+      value = deepFreeze(JSON.parse(this.snapshot(snapshot).value));
+      this.#stateValues.set(snapshot, value);
+    }
+    return value;
+  }
+
+  inbox(id: number): readonly InFlight[] {
+    this.#inboxRead = true;
+    return this.#locals.inbox(id).map((letter) => {
+      const { source, message } = this.#locals.letter(letter);
+      return {
+        source: source === ANYONE ? null : this.#ids[source]!,
+        message: this.#locals.values.value(message) as unknown as Message,
+      };
+    });
+  }
 }
 
 /** Decodes what is asked for only: a predicate usually looks at little. */
@@ -55,49 +106,44 @@ class DecodedActor implements ActorView {
   readonly id: SiteId;
   readonly up: boolean;
   readonly fault?: string;
-  readonly #ids: readonly SiteId[];
-  readonly #locals: Locals;
+  readonly #views: Views;
   readonly #core: number;
   readonly #inbox: number;
+  readonly #snapshot: number;
 
-  constructor(ids: readonly SiteId[], locals: Locals, cell: number, core: number, inbox: number) {
-    this.#ids = ids;
-    this.#locals = locals;
+  constructor(views: Views, cell: number, core: number, inbox: number) {
+    this.#views = views;
     this.#core = core;
     this.#inbox = inbox;
-    this.id = ids[cell]!;
-    const { snapshot, fault } = locals.core(core);
+    this.id = views.id(cell);
+    const { snapshot, fault } = views.core(core);
+    this.#snapshot = snapshot;
     this.up = snapshot !== DOWN;
     if (fault !== null) this.fault = fault;
   }
 
   get value(): unknown {
-    return this.up ? JSON.parse(this.#snapshot.value) : null;
+    return this.up ? this.#views.stateValue(this.#snapshot) : null;
   }
 
   get context(): Readonly<Record<string, unknown>> {
-    return this.up ? this.#snapshot.context : {};
+    return this.up ? this.#views.snapshot(this.#snapshot).context : {};
   }
 
   get inbox(): readonly InFlight[] {
-    return this.#locals.inbox(this.#inbox).map((id) => {
-      const { source, message } = this.#locals.letter(id);
-      return {
-        source: source === ANYONE ? null : this.#ids[source]!,
-        message: this.#locals.values.value(message) as unknown as Message,
-      };
-    });
+    return this.#views.inbox(this.#inbox);
   }
 
   get timers(): readonly string[] {
-    return this.#locals.core(this.#core).timers.map(({ id }) => id);
+    return this.#views.core(this.#core).timers.map(({ id }) => id);
   }
 
   in(path: string): boolean {
     return this.up && matchesState(path, this.value as StateValue);
   }
+}
 
-  get #snapshot(): InternedSnapshot {
-    return this.#locals.values.value(this.#locals.core(this.#core).snapshot) as unknown as InternedSnapshot;
-  }
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
 }

@@ -1,0 +1,98 @@
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { checkBound } from './budget.ts';
+import { SystemError } from './errors.ts';
+import type { System } from './system.ts';
+
+/** Refuses what can be refused before the first step: `SYSTEM_INVALID`, `MACHINE_REFUSED`. */
+export function refuseInvalid(system: System): void {
+  const ids = Object.keys(system.actors);
+  if (ids.length === 0) throw invalid('It has no actors. Give it at least one.');
+  const { order, duplication, breaks = 0, capacity = 'unbounded' } = system.network;
+  checkBound(capacity, 'network.capacity');
+  if (breaks !== 0 && order !== 'fifo') {
+    throw invalid(`A break loses the tail of a queue, and ${order} has none. Use order: 'fifo', or loss.`);
+  }
+  if (duplication === 'persistent' && order === 'fifo') {
+    throw invalid(
+      "Messages that are never consumed are a set, not a queue. Use order: 'unordered' with duplication: 'persistent'.",
+    );
+  }
+  for (const [id, { machine, crash, environment = [] }] of Object.entries(system.actors)) {
+    checkBound(crash?.times ?? 0, `crash.times of '${id}'`);
+    for (const { event, times } of environment) {
+      checkBound(times ?? 'unbounded', `times of environment event '${event.type}' of '${id}'`);
+    }
+    refuseChildren(machine);
+  }
+  refuseUnlike(system, ids);
+}
+
+/** Interchangeable actors are of one machine, and the same may happen to them. */
+function refuseUnlike({ actors, symmetry = [] }: System, ids: readonly string[]): void {
+  const strangers = symmetry.filter((id) => !ids.includes(id));
+  if (strangers.length > 0 || new Set(symmetry).size < symmetry.length) {
+    throw invalid(
+      `symmetry must list distinct actors of ${ids.join(', ')}, and lists ${symmetry.join(', ')}.`,
+    );
+  }
+  const [first, ...others] = symmetry;
+  if (first === undefined) return;
+  for (const other of others) {
+    const [left, right] = [actors[first]!, actors[other]!];
+    const alike =
+      left.machine === right.machine &&
+      left.crash?.times === right.crash?.times &&
+      left.environment?.length === right.environment?.length &&
+      (left.restart === undefined) === (right.restart === undefined) &&
+      (left.environment ?? []).every(({ times }, index) => times === right.environment?.[index]?.times);
+    if (!alike) {
+      throw new SystemError(
+        'SYMMETRY_BROKEN',
+        `'${first}' and '${other}' are declared interchangeable, and differ in their machine, environment, crash or ` +
+          'restart. Give them the same machine object and the same lists, or leave one out of symmetry.',
+      );
+    }
+  }
+}
+
+/** What no checked machine may use, found in its definition; what only a running step shows is refused there. */
+function refuseChildren(machine: AnyStateMachine): void {
+  const named = machine.implementations.actions as Readonly<Record<string, unknown>>;
+  const nodes: AnyStateNode[] = [machine.root];
+  for (const node of nodes) {
+    nodes.push(...Object.values(node.states));
+    if (node.invoke.length > 0) throw refusedMachine(machine, `invoke in state '${node.id}'`);
+    const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
+    const initial = node.type === 'compound' ? (node.initial?.actions ?? []) : [];
+    const actions = [
+      ...node.entry,
+      ...node.exit,
+      ...initial,
+      ...transitions.flatMap((taken) => taken.actions),
+    ];
+    for (const action of actions) {
+      const implementation =
+        typeof action === 'function' ? action : named[typeof action === 'string' ? action : action.type];
+      const kind = (implementation as { readonly type?: string } | undefined)?.type;
+      if (kind !== undefined && forbidden.has(kind)) {
+        throw refusedMachine(machine, `${kind.slice('xstate.'.length)} in state '${node.id}'`);
+      }
+    }
+  }
+}
+
+const forbidden: ReadonlySet<string> = new Set(
+  ['sendTo', 'spawnChild', 'stopChild', 'emit'].map((kind) => `xstate.${kind}`),
+);
+
+export function refusedMachine({ id }: AnyStateMachine, what: string): SystemError {
+  return new SystemError(
+    'MACHINE_REFUSED',
+    `machine '${id}' uses ${what}. A checked machine speaks to others only by a named action, { type: 'send', params: ` +
+      '{ target, message } }, and has no children: no spawn, invoke, sendTo, emit, self or system.',
+  );
+}
+
+function invalid(why: string): SystemError {
+  return new SystemError('SYSTEM_INVALID', `This system contradicts itself. ${why}`);
+}

@@ -1,0 +1,170 @@
+import type { Edge } from '../checker/model.ts';
+import { SystemError } from './errors.ts';
+import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
+import { Pairs } from './pairs.ts';
+import { byIdAndEvent } from './react.ts';
+import type { ValueEdge } from './values.ts';
+import type { World } from './world.ts';
+
+/** What interchangeable actors become when they are called by one another's names. Everything is remembered. */
+export class Renamer {
+  readonly #world: World;
+  readonly #locals: Locals;
+  readonly #labels = new Map<string, number>();
+  /** A label of a message and its place in the queue, as a label: even numbers; those of texts are odd. */
+  readonly #places = new Pairs();
+  readonly #ofCores: (Named | undefined)[] = [];
+  readonly #ofLetters: (Named | undefined)[] = [];
+  readonly #cores = new Remembered();
+  readonly #letters = new Remembered();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#locals = world.locals;
+  }
+
+  local(cell: number, local: number, to: readonly number[]): number {
+    const core = this.core(cell, this.#locals.coreOf(cell, local), to);
+    const inbox = this.#locals.inboxOf(cell, local);
+    return this.#locals.intern(to[cell]!, core, this.inbox(inbox, to));
+  }
+
+  core(cell: number, id: number, to: readonly number[]): number {
+    return this.#cores.get(id, cell, this.#ofCore(id).refs, to, () => {
+      const core = this.#locals.core(id);
+      const { values } = this.#locals;
+      const renamed: Core = {
+        ...core,
+        snapshot: core.snapshot === DOWN ? DOWN : values.rename(core.snapshot, to),
+        disk: core.disk === NOTHING ? NOTHING : values.rename(core.disk, to),
+        timers: core.timers
+          .map((timer) => ({ id: timer.id, event: values.rename(timer.event, to) }))
+          .sort(byIdAndEvent),
+      };
+      return this.#world.merge(to[cell]!, this.#locals.internCore(renamed));
+    });
+  }
+
+  letter(id: number, to: readonly number[]): number {
+    return this.#letters.get(id, 0, this.#ofLetter(id).refs, to, () => {
+      const { source, message } = this.#locals.letter(id);
+      const renamed = this.#locals.values.rename(message, to);
+      return this.#locals.internLetter(source === ANYONE ? ANYONE : to[source]!, renamed);
+    });
+  }
+
+  edges(cell: number, local: number): readonly Edge[] {
+    const edges = [...this.#ofCore(this.#locals.coreOf(cell, local)).edges];
+    let [source, place] = [ANYONE, 0];
+    for (const letter of this.#locals.inbox(this.#locals.inboxOf(cell, local))) {
+      const from = this.#locals.sourceOf(letter);
+      place = this.#world.system.network.order === 'fifo' && from === source ? place + 1 : 0;
+      source = from;
+      for (const { label, refs } of this.#ofLetter(letter).edges) {
+        edges.push({ label: this.#places.intern(label, place) * 2, refs });
+      }
+    }
+    return edges;
+  }
+
+  inbox(id: number, to: readonly number[]): number {
+    if (id === 0) return 0;
+    const letters = this.#locals.inbox(id).map((letter) => this.letter(letter, to));
+    // A stable sort keeps the order within each queue; a bag is sorted by letter.
+    if (this.#world.system.network.order === 'fifo') {
+      letters.sort((left, right) => this.#locals.sourceOf(left) - this.#locals.sourceOf(right));
+    } else letters.sort((left, right) => left - right);
+    return this.#locals.internInbox(letters);
+  }
+
+  #ofCore(id: number): Named {
+    const known = this.#ofCores[id];
+    if (known !== undefined) return known;
+    const { snapshot, timers, left, disk, spent, fault } = this.#locals.core(id);
+    const { values } = this.#locals;
+    const edges: Edge[] = [
+      { label: this.#label(`${snapshot === DOWN} ${left} ${disk === NOTHING} ${spent} ${fault}`), refs: [] },
+      ...(snapshot === DOWN ? [] : this.#labelled('snapshot', values.edges(snapshot))),
+      ...(disk === NOTHING ? [] : this.#labelled('disk', values.edges(disk))),
+      ...timers.flatMap((timer) =>
+        this.#labelled(
+          `timer ${JSON.stringify(timer.id)}`,
+          inOne(values.edges(timer.event), 'The event of a timer'),
+        ),
+      ),
+    ];
+    this.#ofCores[id] = named(edges);
+    return this.#ofCores[id];
+  }
+
+  #ofLetter(id: number): Named {
+    const known = this.#ofLetters[id];
+    if (known !== undefined) return known;
+    const { source, message } = this.#locals.letter(id);
+    const of = this.#locals.values.edges(message);
+    const whole = this.#world.system.network.order === 'fifo' ? of : inOne(of, 'A message in a bag');
+    const isNamed = source !== ANYONE && this.#world.movable[source]!;
+    const edges = this.#labelled(isNamed ? 'message' : `message ${source}`, whole).map(({ label, refs }) => ({
+      label,
+      refs: isNamed ? [source, ...refs] : refs,
+    }));
+    this.#ofLetters[id] = named(edges);
+    return this.#ofLetters[id];
+  }
+
+  #labelled(kind: string, edges: readonly ValueEdge[]): Edge[] {
+    return edges.map(({ label, refs }) => ({ label: this.#label(`${kind} ${label}`), refs }));
+  }
+
+  #label(text: string): number {
+    let label = this.#labels.get(text);
+    if (label === undefined) {
+      label = this.#labels.size * 2 + 1;
+      this.#labels.set(text, label);
+    }
+    return label;
+  }
+}
+
+/** Several edges of one value stay together only where something else ties them. */
+function inOne(edges: readonly ValueEdge[], what: string): readonly ValueEdge[] {
+  if (edges.length <= 1) return edges;
+  throw new SystemError(
+    'SYMMETRY_BROKEN',
+    `${what} has an object keyed by ids of interchangeable actors (${edges[1]!.label}). Use a list of pairs instead.`,
+  );
+}
+
+interface Named {
+  readonly edges: readonly Edge[];
+  /** All cells that the edges name, once each. */
+  readonly refs: readonly number[];
+}
+
+function named(edges: readonly Edge[]): Named {
+  return { edges, refs: [...new Set(edges.flatMap(({ refs }) => refs))] };
+}
+
+/** Remembers the image of each thing, of each cell, by the images of the cells that it names. */
+class Remembered {
+  readonly #images: (Map<string | number, number> | undefined)[] = [];
+
+  get(id: number, cell: number, refs: readonly number[], to: readonly number[], image: () => number): number {
+    const key = keyOf(cell, refs, to);
+    this.#images[id] ??= new Map();
+    let known = this.#images[id].get(key);
+    if (known === undefined) {
+      known = image();
+      this.#images[id].set(key, known);
+    }
+    return known;
+  }
+}
+
+/** The images as one number while they fit into one: 32 cells, 9 refs. */
+function keyOf(cell: number, refs: readonly number[], to: readonly number[]): string | number {
+  if (to.length > 32 || refs.length > 9) return `${to[cell]} ${refs.map((ref) => to[ref])}`;
+  let key = to[cell]!;
+  for (const ref of refs) key = key * 32 + to[ref]!;
+  return key;
+}

@@ -1,0 +1,89 @@
+import type { AnyStateMachine } from 'xstate';
+import type { SiteId } from '../../machines/actor.ts';
+import { BLOCKED, type Send } from '../checker/model.ts';
+import { Budget } from './budget.ts';
+import { ANYONE, Locals } from './locals.ts';
+import { Pairs } from './pairs.ts';
+import { Stepper } from './stepper.ts';
+import type { ActorSpec, System } from './system.ts';
+import { Values } from './values.ts';
+import { Views } from './view.ts';
+
+/** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
+export class World {
+  readonly system: System;
+  readonly ids: readonly SiteId[];
+  readonly specs: readonly ActorSpec[];
+  /** By cell: is it in the scalar set? */
+  readonly movable: readonly boolean[];
+  readonly values: Values;
+  readonly locals: Locals;
+  readonly views: Views;
+  readonly budget: Budget;
+  /** By cell, what an arriving letter is: the letter in the inbox, and 1 if it is part of a broadcast. */
+  readonly arrivals: readonly Pairs[];
+  readonly #steppers = new Map<AnyStateMachine, Stepper>();
+  readonly #firstSeen: readonly Map<string, number>[];
+
+  constructor(system: System) {
+    this.system = system;
+    this.ids = Object.keys(system.actors);
+    this.specs = Object.values(system.actors);
+    this.movable = this.ids.map((id) => system.symmetry?.includes(id) ?? false);
+    this.values = new Values(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
+    this.locals = new Locals(this.ids.length, this.values);
+    this.views = new Views(this.ids, this.locals);
+    this.budget = new Budget(system.network, this.ids.length);
+    this.arrivals = this.ids.map(() => new Pairs());
+    this.#firstSeen = this.ids.map(() => new Map());
+  }
+
+  stepper(cell: number): Stepper {
+    const { machine } = this.specs[cell]!;
+    let stepper = this.#steppers.get(machine);
+    if (stepper === undefined) {
+      stepper = new Stepper(machine, this.values);
+      this.#steppers.set(machine, stepper);
+    }
+    return stepper;
+  }
+
+  /** `message` on its way; `toAll`: as part of a broadcast. */
+  post(source: number, target: number, message: unknown, toAll: boolean): Send {
+    const id = this.values.intern(message, `a message from '${this.ids[source]}' to '${this.ids[target]}'`);
+    const keepsSource = this.system.network.order !== 'unordered-by-target';
+    const letter = this.locals.internLetter(keepsSource ? source : ANYONE, id);
+    return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? 1 : 0) };
+  }
+
+  /** Cores of which the system's view sees the same are one: the first that was found. */
+  merge(cell: number, core: number): number {
+    const { view } = this.system;
+    if (view === undefined) return core;
+    const { snapshot: _, ...rest } = this.locals.core(core);
+    const seen = this.values.intern(
+      view(this.views.of(cell, core, 0)),
+      'what the view of the system returns',
+    );
+    const text = `${seen} ${JSON.stringify(rest)}`;
+    const first = this.#firstSeen[cell]!.get(text);
+    if (first !== undefined) return first;
+    this.#firstSeen[cell]!.set(text, core);
+    return core;
+  }
+
+  /** The inbox with one more letter: behind what came before it, or at its place in the sorted bag. `BLOCKED`: full. */
+  insert(inbox: number, letter: number): number {
+    const { order, duplication, capacity = 'unbounded' } = this.system.network;
+    const letters = this.locals.inbox(inbox);
+    if (duplication === 'persistent' && letters.includes(letter)) return inbox;
+    const source = this.locals.sourceOf(letter);
+    if (capacity !== 'unbounded') {
+      const queued = letters.filter((other) => this.locals.sourceOf(other) === source);
+      if (queued.length >= capacity) return BLOCKED;
+    }
+    const isBefore = (other: number) =>
+      order === 'fifo' ? this.locals.sourceOf(other) <= source : other <= letter;
+    return this.locals.internInbox(letters.toSpliced(letters.findLastIndex(isBefore) + 1, 0, letter));
+  }
+}
