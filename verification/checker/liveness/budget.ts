@@ -80,12 +80,12 @@ export class Budget {
     this.#breathed = this.#now();
     const elapsedMs = this.#breathed - this.#started;
     const { signal, timeoutMs = Number.POSITIVE_INFINITY, onProgress, progressMs = 200 } = this.#options;
+    if (signal?.aborted) throw new LimitReached('aborted');
+    if (elapsedMs >= timeoutMs) throw new LimitReached('timeout');
     if (onProgress !== undefined && this.#breathed - this.#reported >= progressMs) {
       this.#reported = this.#breathed;
       onProgress({ ...this.#counts, memoryBytes: this.#memoryBytes, elapsedMs });
     }
-    if (signal?.aborted) throw new LimitReached('aborted');
-    if (elapsedMs >= timeoutMs) throw new LimitReached('timeout');
   }
 }
 

@@ -98,14 +98,15 @@ async function findLasso(
   const product = await exploreProduct(graph, automaton, labels, conditions, budget);
   const lasso = (node: number, approach: readonly number[], loop: readonly number[]): Lasso => {
     const { from, edges } = wayTo(graph, automaton, product, node);
+    const [stem, around] = rolledUp([...edges, ...approach], loop);
     const move = (edge: number) => {
       const step = graph.steps[edge]!;
       return { cell: graph.memo.cell[step]!, step: graph.memo.index[step]! };
     };
     return {
       initial: [...graph.cells.subarray(from * graph.width, (from + 1) * graph.width)],
-      stem: [...edges, ...approach].map(move),
-      loop: loop.map(move),
+      stem: stem.map(move),
+      loop: around.map(move),
     };
   };
   const { core, stutter } = product;
@@ -117,6 +118,15 @@ async function findLasso(
   const { approach, loop } = loopOf(graph, core, conditions, acceptance, component);
   const moving = lasso(core.nodes[component[0]!]!, approach, loop);
   return staying !== null && lengthOf(staying) <= lengthOf(moving) ? staying : moving;
+}
+
+/** The same run, with what its stem already has of the loop given to the loop. */
+function rolledUp(stem: readonly number[], loop: readonly number[]): [readonly number[], readonly number[]] {
+  if (loop.length === 0) return [stem, loop];
+  let shared = 0;
+  while (shared < stem.length && stem.at(-1 - shared) === loop.at(-1 - (shared % loop.length))) shared++;
+  const turn = loop.length - (shared % loop.length);
+  return [stem.slice(0, stem.length - shared), [...loop.slice(turn), ...loop.slice(0, turn)]];
 }
 
 const lengthOf = ({ stem, loop }: Lasso) => stem.length + loop.length;
