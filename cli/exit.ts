@@ -1,0 +1,22 @@
+/** What every verb tells its caller. */
+export const exitStatus = {
+  /** All of it held. */
+  held: 0,
+  /** A property is violated, a record refused, a run went wrong. */
+  violated: 1,
+  /** The command line asks for what there is not. */
+  usage: 2,
+  /** A limit was reached, or it was interrupted, before all was known. */
+  incomplete: 3,
+} as const;
+
+export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
+
+/** What was asked for cannot be had; `message` says what to ask for instead. Exit status 2. */
+export class UsageError extends Error {
+  readonly code = 'USAGE';
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

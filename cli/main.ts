@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { exitStatus, UsageError } from './exit.ts';
+import { addDemo, addDemoSite } from './verbs/demo.ts';
+import { addReplay } from './verbs/replay.ts';
+import { addSite } from './verbs/site.ts';
+import { addVerify } from './verbs/verify.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('baton')
+  .description(
+    'A distributed lock with no server to run. The statechart that is checked is the one that runs.',
+  )
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(--help says what there is)');
+for (const add of [addDemo, addSite, addVerify, addReplay, addDemoSite]) add(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`baton: ${error.message}\n`);
+    process.exitCode = exitStatus.usage;
+  } else if (error instanceof CommanderError) {
+    // Commander has said it already; help that was asked for is no error.
+    process.exitCode = error.exitCode === 0 ? exitStatus.held : exitStatus.usage;
+  } else {
+    throw error;
+  }
+}

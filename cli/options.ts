@@ -1,0 +1,47 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers of option values, for commander; each refuses with what it expected. */
+
+export function wholeNumber(from: number, to = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+    const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`);
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:4002`, `[::1]:4002`. */
+export function address(text: string): HostAndPort {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const [host, port] = [bracketed ?? plain, Number(digits)];
+  if (host === undefined || port > 65_535) {
+    throw new InvalidArgumentError(`Expected HOST:PORT, such as 127.0.0.1:4002; "${text}" is not.`);
+  }
+  return { host, port };
+}
+
+/** `a=127.0.0.1:4001,c=127.0.0.1:4003`. */
+export function peers(text: string): Readonly<Record<string, HostAndPort>> {
+  const found: Record<string, HostAndPort> = {};
+  for (const entry of text.split(',')) {
+    const [id, where, ...rest] = entry.trim().split('=');
+    if (!id || where === undefined || rest.length > 0) {
+      throw new InvalidArgumentError(`Expected ID=HOST:PORT, such as a=127.0.0.1:4001; "${entry}" is not.`);
+    }
+    if (Object.hasOwn(found, id)) throw new InvalidArgumentError(`${id} is named twice.`);
+    found[id] = address(where);
+  }
+  return found;
+}

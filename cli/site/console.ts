@@ -1,0 +1,46 @@
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+
+/** Lines in, lines out: with a prompt on a terminal, without one in a pipe. */
+export class Console {
+  readonly #terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  readonly #readline: Interface;
+  readonly #lines: AsyncIterator<string>;
+  #open = true;
+
+  constructor(prompt: string) {
+    const output = this.#terminal ? { output: process.stdout } : {};
+    this.#readline = createInterface({ input: process.stdin, ...output, prompt });
+    // Now, and not when it is first asked for a line: what comes until then would be lost.
+    this.#lines = this.#readline[Symbol.asyncIterator]();
+  }
+
+  /** What is typed so far stays at the prompt. */
+  say(text: string): void {
+    if (!this.#terminal || !this.#open) {
+      process.stdout.write(`${text}\n`);
+      return;
+    }
+    clearLine(process.stdout, 0);
+    cursorTo(process.stdout, 0);
+    process.stdout.write(`${text}\n`);
+    this.#readline.prompt(true);
+  }
+
+  /** The next line; `null` at the end of the input. */
+  async next(): Promise<string | null> {
+    if (this.#terminal) this.#readline.prompt();
+    const line = await this.#lines.next();
+    return line.done === true ? null : line.value;
+  }
+
+  /** On a terminal readline takes Ctrl-C; from elsewhere it comes as a signal. */
+  onInterrupt(interrupted: () => void): void {
+    this.#readline.on('SIGINT', interrupted);
+    process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#readline.close();
+  }
+}

@@ -1,0 +1,56 @@
+import { type Notice, OperatingError, openSite, type Site } from '../../runtime/index.ts';
+import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
+import type { SiteVerbOptions } from '../verbs/site.ts';
+import { Console } from './console.ts';
+import { NoticeText } from './notices.ts';
+import { Session } from './session.ts';
+
+/** `baton site`: from the first line to the last. */
+export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
+  const { id, peers } = options;
+  const root = options.root ?? [id, ...Object.keys(peers)].sort()[0]!;
+  const console = new Console(`${id}> `);
+  const notices = new NoticeText();
+  const left = new Set<string>();
+  const onNotice = (notice: Notice) => {
+    if (notice.type === 'left') left.add(notice.peer);
+    const text = notices.of(notice);
+    if (text !== null) console.say(text);
+  };
+  let site: Site;
+  try {
+    site = await open(options, root, onNotice);
+  } catch (error) {
+    console.close();
+    if (error instanceof OperatingError) throw new UsageError(error.message);
+    throw error;
+  }
+  const { host, port } = site.address;
+  const chosen = options.root === undefined ? 'the first of the ids; --root would say otherwise' : '--root';
+  console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
+  const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
+  const session = new Session(site, awaited, (text) => console.say(text));
+  console.onInterrupt(() => session.interrupt());
+  await session.run(() => console.next());
+  console.close();
+  return exitStatus.held;
+}
+
+function open(
+  { id, listen, peers, cluster, trace }: SiteVerbOptions,
+  root: string,
+  onNotice: (notice: Notice) => void,
+): Promise<Site> {
+  return openSite({
+    // Part of the name, so that the handshake refuses a site that believes in another root.
+    cluster: `${cluster}, root ${root}`,
+    site: id,
+    listen,
+    peers,
+    root,
+    ...(trace !== undefined && { traceDir: trace }),
+    onNotice,
+    // The notice has said why; nothing that is under way in this process can be trusted any more.
+    onCrash: () => process.exit(exitStatus.violated),
+  });
+}

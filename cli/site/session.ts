@@ -1,0 +1,142 @@
+import type { Held, Site, Status } from '../../runtime/index.ts';
+import { exitStatus, reasonOf } from '../exit.ts';
+
+const help = `request   ask for the critical section; says at once when the token is here
+release   leave the critical section (waits for it first, if it was requested)
+status    last, next, token; what the client does; who is connected
+quit      hand the token and the queue behind it on, then end
+help      this`;
+
+/** How often whoever waits for the others to answer a quit is told for whom. */
+const remindEveryMs = 5_000;
+
+const quit = Symbol('quit');
+
+/** What a person does with one site, command by command. */
+export class Session {
+  readonly #site: Site;
+  readonly #peers: () => readonly string[];
+  readonly #say: (text: string) => void;
+  #held: Held | null = null;
+  /** The request that waits for the token. */
+  #request: { readonly withdraw: AbortController; readonly done: Promise<void> } | null = null;
+  #interrupt: () => void = () => undefined;
+  #leaving = false;
+
+  /** `peers`: those that have not left. */
+  constructor(site: Site, peers: () => readonly string[], say: (text: string) => void) {
+    this.#site = site;
+    this.#peers = peers;
+    this.#say = say;
+  }
+
+  /** Until quit, the last line (`null`) or the first interrupt; then leaves. */
+  async run(nextLine: () => Promise<string | null>): Promise<void> {
+    const interrupted = new Promise<typeof quit>((resolve) => {
+      this.#interrupt = () => resolve(quit);
+    });
+    for (let open = true; open; ) {
+      const line = await Promise.race([nextLine(), interrupted]);
+      if (line === null || line === quit) break;
+      open = (await Promise.race([this.#command(line.trim()), interrupted])) !== quit;
+    }
+    await this.#leave();
+  }
+
+  /** The first time quits, the second time at once and without leaving. */
+  interrupt(): void {
+    if (!this.#leaving) {
+      this.#leaving = true;
+      this.#interrupt();
+      return;
+    }
+    const { token } = this.#site.status();
+    const harm = token
+      ? 'the token is lost with it, and nobody enters any more'
+      : 'the others may wait for it for ever';
+    this.#say(`ended without leaving: ${harm}`);
+    process.exit(exitStatus.violated);
+  }
+
+  async #command(command: string): Promise<typeof quit | undefined> {
+    switch (command) {
+      case '':
+        return undefined;
+      case 'request':
+        this.#ask();
+        return undefined;
+      case 'release':
+        await this.#release();
+        return undefined;
+      case 'status':
+        this.#say(this.#statusText(this.#site.status()));
+        return undefined;
+      case 'quit':
+        return quit;
+      case 'help':
+        this.#say(help);
+        return undefined;
+      default:
+        this.#say(`unknown command ${command}; there are request, release, status, quit, help`);
+        return undefined;
+    }
+  }
+
+  #ask(): void {
+    if (this.#held !== null || this.#request !== null) {
+      this.#say(this.#held === null ? 'already requested' : 'already in the critical section');
+      return;
+    }
+    const withdraw = new AbortController();
+    const granted = async () => {
+      try {
+        this.#held = await this.#site.acquire({ signal: withdraw.signal });
+        this.#say('the token is here: in the critical section');
+      } catch (error) {
+        if (!withdraw.signal.aborted) this.#say(`not granted: ${reasonOf(error)}`);
+      }
+      this.#request = null;
+    };
+    this.#say('requested');
+    this.#request = { withdraw, done: granted() };
+  }
+
+  async #release(): Promise<void> {
+    if (this.#held === null && this.#request === null) return this.#say('not in the critical section');
+    if (this.#request !== null) this.#say('releases as soon as the token has come');
+    await this.#request?.done;
+    if (this.#held === null) return;
+    this.#held.release();
+    this.#held = null;
+    this.#say('released');
+  }
+
+  async #leave(): Promise<void> {
+    this.#leaving = true;
+    this.#request?.withdraw.abort();
+    this.#held?.release();
+    this.#held = null;
+    this.#say(`leaves: ${this.#awaited()}`);
+    const reminder = setInterval(() => this.#say(`still leaves: ${this.#awaited()}`), remindEveryMs);
+    try {
+      await this.#site.leave();
+    } finally {
+      clearInterval(reminder);
+    }
+    this.#say('left');
+  }
+
+  #awaited(): string {
+    const { token, client, connected } = this.#site.status();
+    const what =
+      token || client === 'leaving' ? 'waits for every answer' : 'waits for its turn, then for every answer';
+    const away = this.#peers().filter((peer) => !connected.includes(peer));
+    return away.length === 0 ? what : `${what}; not connected: ${away.join(', ')}`;
+  }
+
+  #statusText({ last, next, token, client, connected, waiting }: Status): string {
+    const links = connected.length === 0 ? 'nobody' : connected.join(', ');
+    const queue = waiting === 0 ? '' : `, ${waiting} waiting here`;
+    return `last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}, client ${client}${queue}; connected: ${links}`;
+  }
+}

@@ -1,0 +1,11 @@
+import type { Network } from '../../verification/system/system.ts';
+
+/** The options of `baton verify`; absent ones were not given. */
+export interface VerifyOptions {
+  readonly sites?: number;
+  readonly network?: Network['order'];
+  readonly maxStates?: number;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly json?: string;
+}

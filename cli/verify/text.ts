@@ -1,0 +1,54 @@
+import colors from 'picocolors';
+import type { Progress, Report } from '../../verification/check.ts';
+import { traceText } from '../../verification/system/index.ts';
+import type { PropertyResult } from '../../verification/system/system.ts';
+
+const number = new Intl.NumberFormat('en');
+
+const painted: Readonly<Record<PropertyResult['verdict'], string>> = {
+  holds: colors.green('holds     '),
+  violated: colors.red('VIOLATED  '),
+  incomplete: colors.yellow('incomplete'),
+};
+
+/** For a person: figures, every property with its verdict, and the shortest trace to each violation. */
+export function reportText(report: Report): string {
+  const { system, sites, network, properties } = report;
+  const widest = Math.max(...properties.map(({ kind }) => kind.length));
+  return [
+    colors.bold(`${system}: ${sites} sites, ${network} network`),
+    figuresText(report),
+    '',
+    ...properties.map(({ verdict, kind, name }) => `${painted[verdict]}  ${kind.padEnd(widest)}  ${name}`),
+    ...properties.filter(({ verdict }) => verdict === 'violated').map(violationText),
+    '',
+    conclusion(report),
+  ].join('\n');
+}
+
+export function figuresText({ states, transitions, depth, seconds }: Report): string {
+  const count = (value: number) => number.format(value);
+  return `${count(states)} states, ${count(transitions)} transitions, depth ${depth}, ${seconds.toFixed(2)} s`;
+}
+
+export function progressLine({ states, depth, frontier, seconds }: Progress): string {
+  const rate = number.format(Math.round(states / seconds));
+  return `${number.format(states)} states, ${rate} a second, depth ${depth}, ${number.format(frontier)} to go on from, ${seconds.toFixed(0)} s`;
+}
+
+function violationText(property: PropertyResult): string {
+  const { name, trace, reason } = property as Extract<PropertyResult, { verdict: 'violated' }>;
+  const head = `\n${colors.red('violated')}: ${colors.bold(name)}\n${reason}`;
+  return trace === undefined ? head : `${head}\n\n${traceText(trace)}`;
+}
+
+function conclusion({ properties, incomplete }: Report): string {
+  const with_ = (verdict: string) => properties.filter((property) => property.verdict === verdict).length;
+  const [violated, open] = [with_('violated'), with_('incomplete')];
+  if (violated > 0) return colors.red(`${violated} of ${properties.length} properties are violated`);
+  if (open > 0) {
+    const why = incomplete === undefined ? '' : `: ${incomplete}`;
+    return colors.yellow(`${open} of ${properties.length} properties are not decided${why}`);
+  }
+  return colors.green(`all ${properties.length} properties hold`);
+}
