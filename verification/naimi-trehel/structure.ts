@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
 import type { SiteContext } from '../../machines/naimi-trehel/site.ts';
-import type { ActorView } from '../system/system.ts';
+import type { ActorView, StateView } from '../system/system.ts';
 
 /*
  * T and Q of protocol.md, and what else relates sites to one another. They are judged for every state, of
@@ -119,4 +119,19 @@ export function nobodyPointsAtLeft(observed: Int32Array): boolean {
       return false;
   }
   return true;
+}
+
+/** `eff` and the queues of a state in words: why T or Q does not hold. */
+export function describeEff({ actors }: StateView): string {
+  const ids = actors.map(({ id }) => id);
+  const observed = Int32Array.from(actors, (actor) => observe(actor, (id) => ids.indexOf(id)));
+  if (!findEff(observed)) return 'a queue has no head: next leads around in a circle';
+  return actors
+    .flatMap((actor, index) => {
+      if ((observed[index]! & LEFT) !== 0) return [];
+      const { next } = actor.context as unknown as SiteContext;
+      const queue = next === null ? '' : ` (next ${next})`;
+      return [`${actor.id}${queue} -> ${eff[index] === NONE ? 'root' : ids[eff[index]!]}`];
+    })
+    .join(', ');
 }

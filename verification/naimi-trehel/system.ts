@@ -3,7 +3,8 @@ import { siteMachine } from '../../machines/naimi-trehel/site.ts';
 import { type Options, OptionsError, siteNames } from '../sites.ts';
 import type { ActorSpec, EnvironmentEvent, Property, System } from '../system/system.ts';
 import { nothingUnexpected } from '../unexpected.ts';
-import { leavingProperties, properties } from './properties.ts';
+import { leavingProperties } from './leaving.ts';
+import { properties } from './properties.ts';
 
 /** `machine` runs in place of the real one: a mutant. */
 type SiteOptions = Options & { readonly machine?: AnyStateMachine };
