@@ -88,7 +88,12 @@ describe('main', () => {
       'ask',
       'ask',
     );
-    expect(effects).toEqual([{ type: 'grant' }, send('c', { type: 'TOKEN' })]);
+    expect(effects).toEqual([
+      { type: 'grant' },
+      send('c', { type: 'TOKEN' }),
+      // The first time it asked; the second time, neighbors[last] is neighbors[root_port].
+      send('c', { type: 'TOKENREQUEST', port: 'b' }),
+    ]);
     expect(snapshot.value).toMatchObject({ running: { main: 'waiting' } });
   });
 
