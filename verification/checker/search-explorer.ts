@@ -1,0 +1,121 @@
+import { Chunks, type List } from './search-chunks.ts';
+import type { Judge } from './search-judge.ts';
+import { buildKernel, type Kernel, type KernelImports, type KernelShape } from './search-kernel.ts';
+import {
+  area,
+  bufferBytes,
+  chunkBytes,
+  control,
+  type Plan,
+  partitions,
+  partitionWindow,
+  regions,
+} from './search-plan.ts';
+import { SearchError } from './search-types.ts';
+import { type SharedMemory, webAssembly } from './search-webassembly.ts';
+
+/** Keys per slot above which a partition grows, and to which it grows. */
+const fullest = 0.8;
+const roomier = 1.2;
+
+/** One thread's share of the search: its kernel, its buffers, the chunks that it fills. */
+export class Explorer {
+  kernel!: Kernel;
+  readonly chunks: Chunks;
+  private readonly memory: SharedMemory;
+  private readonly words: Int32Array;
+  private readonly worker: number;
+  private readonly base: number;
+  private readonly judge: Judge;
+  private plan!: Plan;
+  private filling: Record<number, number> = {};
+
+  constructor(memory: SharedMemory, worker: number, judge: Judge) {
+    this.memory = memory;
+    this.words = new Int32Array(memory.buffer);
+    this.worker = worker;
+    this.base = regions.workers + worker * regions.workerBytes;
+    this.judge = judge;
+    this.chunks = new Chunks(this.words);
+  }
+
+  /** Takes up a plan, with empty buffers. */
+  load(shape: Omit<KernelShape, 'worker'>): void {
+    this.plan = shape.plan;
+    const imports: KernelImports = {
+      more: (which) => this.more(which),
+      grow: (partition) => this.grow(partition),
+      judgeSums: () => this.judge.sums(),
+      judgeTuples: () => this.judge.tuples(),
+      deadlock: () => this.judge.deadlock(),
+    };
+    const module = new webAssembly.Module(buildKernel({ ...shape, worker: this.worker }));
+    const instance = new webAssembly.Instance(module, { env: { memory: this.memory, ...imports } });
+    this.kernel = instance.exports as unknown as Kernel;
+    const at = (offset: number) => (this.base + offset) >> 2;
+    for (let p = 0; p < partitions; p++)
+      this.words[at(area.fill) + p] = this.base + area.buffers + p * bufferBytes;
+    this.words[at(area.outStep)] = this.plan.stateBytes;
+    this.words.fill(0, at(area.sumMemo), at(area.buffers));
+    // A memo's place 0 is where all-zero goes: it must not be taken for judged.
+    this.words[at(area.sumMemo)] = 1;
+    this.words[at(area.tupleMemo)] = 1;
+  }
+
+  /** Expands the chunks of the frontier until none is left, or `goOn` says no. */
+  *work(): Generator<void> {
+    for (let chunk = this.chunks.pop('frontier'); chunk !== null; chunk = this.chunks.pop('frontier')) {
+      this.kernel.expand(chunk.address, chunk.address + chunk.bytes);
+      this.chunks.push('free', chunk.address, 0);
+      yield;
+    }
+  }
+
+  /** Inserts what is gathered, and hands over the chunks that are not full. */
+  finish(): void {
+    for (let p = 0; p < partitions; p++) this.kernel.flush(p);
+    for (const which of [area.out, area.deferred, area.query]) this.handOver(which);
+  }
+
+  transitions(): number {
+    const at = (this.base + area.transitions) >> 2;
+    return (this.words[at]! >>> 0) + 2 ** 32 * this.words[at + 1]!;
+  }
+
+  private more(which: number): void {
+    this.handOver(which);
+    const chunk = this.chunks.take();
+    this.filling[which] = chunk;
+    this.words[(this.base + which) >> 2] = chunk;
+    this.words[(this.base + which + 4) >> 2] = chunk + chunkBytes;
+  }
+
+  private handOver(which: number): void {
+    const chunk = this.filling[which];
+    if (chunk === undefined) return;
+    const bytes = this.words[(this.base + which) >> 2]! - chunk;
+    const list: List = which === area.out ? 'next' : which === area.deferred ? 'deferred' : 'queries';
+    this.chunks.push(bytes === 0 ? 'free' : list, chunk, bytes);
+    delete this.filling[which];
+    this.words[(this.base + which) >> 2] = 0;
+    this.words[(this.base + which + 4) >> 2] = 0;
+  }
+
+  private grow(partition: number): void {
+    const { slotBytes, tail, leastCapacity, stateBytes } = this.plan;
+    const count = this.words[(control.count >> 2) + partition]!;
+    const before = this.words[(control.capacity >> 2) + partition]!;
+    const most = Math.floor(partitionWindow / slotBytes) - tail - 1;
+    const needed = (count + bufferBytes / stateBytes) / (fullest - 0.02);
+    let after = Math.min(most, Math.ceil(Math.max(leastCapacity, before * roomier, needed)));
+    if (needed * (fullest - 0.02) > 0.97 * most) {
+      throw new SearchError('OUT_OF_ROOM', `a partition of ${most} slots is full: give a spill directory`);
+    }
+    for (let first = 1; this.kernel.rebuild(partition, before, after, first) === 0; first = 0) {
+      if (after === most) throw new SearchError('OUT_OF_ROOM', 'keys crowd: give a spill directory');
+      after = Math.min(most, Math.ceil(after * 1.1));
+    }
+    this.words[(control.capacity >> 2) + partition] = after;
+    this.words[(control.limit >> 2) + partition] = Math.floor(after * (after === most ? 0.98 : fullest));
+  }
+}

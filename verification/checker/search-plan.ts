@@ -1,0 +1,154 @@
+import { SearchError } from './search-types.ts';
+
+/**
+ * How states lie in memory. A state is its cells' locals, `bits[cell]` each, one after the other in
+ * 64-bit words, the last of which takes 4 bytes if that is enough.
+ *
+ * A key is the state, mixed by a bijection, less what its place says: the top 8 bits of the first word
+ * are the partition, the next 32 (`x`) its home slot `floor(x · capacity / 2^32)`, so that only the low
+ * `homeBits` of `x` are kept, with the distance from home (linear probing; counted from 1, 0 is empty).
+ */
+export interface Plan {
+  readonly width: number;
+  readonly bits: readonly number[];
+  /** Where each cell's bits begin. */
+  readonly offsets: readonly number[];
+  readonly words: number;
+  /** Bytes of a state. */
+  readonly stateBytes: number;
+  /** Bits of a state beyond its first word. */
+  readonly extraBits: number;
+  readonly homeBits: number;
+  readonly distanceBits: number;
+  /** Bytes of the key beside its first word; 0: `extraBits` are within the first word. */
+  readonly restBytes: number;
+  readonly slotBytes: number;
+  /** Slots after the last home, for those displaced. */
+  readonly tail: number;
+  /** The least capacity of a partition for which `homeBits` are enough. */
+  readonly leastCapacity: number;
+}
+
+export const partitions = 256;
+/** Bits of the first word below `x`. */
+export const lowBits = 24;
+const mostDistanceBits = 10;
+const fewestDistanceBits = 9;
+
+/** `states`: how many are expected at least, so that room that will be needed anyway makes keys shorter. */
+export function planFor(bits: readonly number[], states: number): Plan {
+  const total = bits.reduce((sum, b) => sum + b, 0);
+  const words = Math.max(1, Math.ceil(total / 64));
+  if (words > 8) {
+    throw new SearchError(
+      'STATE_TOO_WIDE',
+      `a state of ${bits.length} cells takes ${total} bits, 512 are possible: model fewer actors, or bound their inboxes`,
+    );
+  }
+  const extraBits = Math.max(0, total - 64);
+  const offsets = bits.map((_, cell) => bits.slice(0, cell).reduce((sum, b) => sum + b, 0));
+  const stateBytes = (words - 1) * 8 + (extraBits % 64 > 0 && extraBits % 64 <= 32 ? 4 : 8);
+  const shared = { width: bits.length, bits, offsets, words, stateBytes, extraBits };
+  const roomy = Math.max(64, Math.ceil(states / partitions / 0.3));
+  // Inline: what is beyond the first word lies in the bits that the place makes superfluous.
+  for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
+    const homeBits = Math.min(26, 64 - lowBits - extraBits - distanceBits);
+    if (homeBits < 8) continue;
+    const leastCapacity = 2 ** (32 - homeBits);
+    if (leastCapacity > Math.max(roomy, 2 ** 12)) continue;
+    return {
+      ...shared,
+      homeBits,
+      distanceBits,
+      restBytes: 0,
+      slotBytes: 8,
+      tail: 2 ** distanceBits,
+      leastCapacity,
+    };
+  }
+  const restBytes = stateBytes - 8;
+  return {
+    ...shared,
+    homeBits: 26,
+    distanceBits: mostDistanceBits,
+    restBytes,
+    slotBytes: 8 + restBytes,
+    tail: 2 ** mostDistanceBits,
+    leastCapacity: 64,
+  };
+}
+
+/** The regions of the memory, in bytes. What is not touched costs nothing. */
+export const regions = {
+  /** Counts and locks of partitions. */
+  control: 0x1000,
+  /** One area for each worker: its buffers and memos. */
+  workers: 0x4_0000,
+  workerBytes: 0x100_0000,
+  mostWorkers: 16,
+  /** Steps and receptions. */
+  tables: 0x1100_0000,
+  tablesEnd: 0x4000_0000,
+  /** Chunks of states that wait. */
+  chunks: 0x4000_0000,
+  chunksEnd: 0x7000_0000,
+  /** The keys, a window for each partition. */
+  partitions: 0x7000_0000,
+  partitionsEnd: 0x1_0000_0000,
+} as const;
+
+export const partitionWindow = (regions.partitionsEnd - regions.partitions) / partitions;
+/** Bytes of candidates that a partition gathers before they are inserted. */
+export const bufferBytes = 0x3000;
+export const chunkBytes = 0x1_0000;
+export const memoryPages = 65536;
+
+/** Arrays over partitions, 4 bytes each, at `regions.control`. */
+export const control = {
+  lock: regions.control,
+  count: regions.control + partitions * 4,
+  capacity: regions.control + partitions * 8,
+  limit: regions.control + partitions * 12,
+  /** Of each chunk: the bytes in use, and the chunk after it in its list. */
+  chunkUsed: 0x1_0000,
+  chunkNext: 0x2_0000,
+  /** Heads of lists of chunks (index + 1; 0: empty), a lock for all of them, how many chunks were ever used. */
+  lists: 0x3_0000,
+  listLock: 0x3_0100,
+  chunksUsed: 0x3_0104,
+  /** Tells workers to stop at the next chunk. */
+  stop: 0x3_0108,
+  /** What workers wait on. */
+  round: 0x3_010c,
+  running: 0x3_0110,
+} as const;
+
+/** Within a worker's area. */
+export const area = {
+  /** The current state's locals; 4 bytes each. */
+  locals: 0,
+  /** A successor's. */
+  after: 0x800,
+  /** Words of a state under way; 8 bytes each. */
+  words: 0x1000,
+  sums: 0x1100,
+  /** Where the next new state goes, where its chunk ends, and how far it advances for each. */
+  out: 0x1200,
+  outEnd: 0x1204,
+  outStep: 0x1208,
+  deferred: 0x120c,
+  deferredEnd: 0x1210,
+  query: 0x1214,
+  queryEnd: 0x1218,
+  transitions: 0x1220,
+  prefetched: 0x1228,
+  /** A group of candidates' slots. */
+  group: 0x1400,
+  /** For each partition where its next candidate goes. */
+  fill: 0x2000,
+  sumMemo: 0x1_0000,
+  tupleMemo: 0x8_0000,
+  buffers: 0x40_0000,
+  /** A partition's keys while it grows. */
+  copy: 0x70_0000,
+} as const;

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { BLOCKED, type Model, type Step } from '../model.ts';
+
+/**
+ * Random small models: any steps, letters to oneself and to others, receptions that block. A cell's locals
+ * are numbered in the order in which they are met, as a model must.
+ */
+export function randomModel(): fc.Arbitrary<() => Model> {
+  return fc
+    .record({
+      width: fc.integer({ min: 1, max: 7 }),
+      values: fc.integer({ min: 1, max: 6 }),
+      letters: fc.integer({ min: 1, max: 3 }),
+      seed: fc.integer(),
+    })
+    .map((shape) => () => new RandomModel(shape));
+}
+
+interface Shape {
+  readonly width: number;
+  readonly values: number;
+  readonly letters: number;
+  readonly seed: number;
+}
+
+class RandomModel implements Model {
+  readonly width: number;
+  readonly initial: readonly (readonly number[])[];
+  private readonly shape: Shape;
+  private readonly values: number[][];
+
+  constructor(shape: Shape) {
+    this.shape = shape;
+    this.width = shape.width;
+    this.values = Array.from({ length: shape.width }, () => []);
+    this.initial = [Array.from({ length: shape.width }, (_, cell) => this.intern(cell, 0))];
+  }
+
+  steps(cell: number, local: number): readonly Step[] {
+    const value = this.values[cell]![local]!;
+    const draw = this.draws(1, cell, value);
+    return Array.from({ length: Math.max(0, draw(4) - 1) }, (_, action) => {
+      const to = this.intern(cell, draw(this.shape.values));
+      const sends = Array.from({ length: Math.max(0, draw(5) - 2) }, () => ({
+        cell: draw(this.width),
+        letter: draw(this.shape.letters),
+      }));
+      return { action, to, sends };
+    });
+  }
+
+  receive(cell: number, local: number, letter: number): number {
+    const draw = this.draws(2, cell, this.values[cell]![local]!, letter);
+    return draw(5) === 0 ? BLOCKED : this.intern(cell, draw(this.shape.values));
+  }
+
+  private intern(cell: number, value: number): number {
+    const known = this.values[cell]!;
+    const index = known.indexOf(value);
+    return index === -1 ? known.push(value) - 1 : index;
+  }
+
+  /** Numbers below a bound that depend on the seed and on `what` alone. */
+  private draws(...what: number[]): (bound: number) => number {
+    let state = what.reduce(
+      (hash, number) => Math.imul(hash ^ number, 0x9e3779b1) ^ (hash >>> 15),
+      this.shape.seed | 1,
+    );
+    return (bound) => {
+      state = Math.imul(state ^ (state >>> 15), 0x85ebca6b) + 0x6d2b79f5;
+      return ((state ^ (state >>> 13)) >>> 0) % bound;
+    };
+  }
+}
