@@ -330,6 +330,17 @@ describe('the end of a connection', () => {
     expect(() => post(a, 'b', 'more')).toThrow(expect.objectContaining({ code: 'MAILBOX_CLOSED' }));
   });
 
+  test('a peer that does not answer the bye is given up, and said to be lost', async () => {
+    const { a, b } = await openWithRawPeer({ closeTimeoutMs: 50 });
+    a.say(hello('a', 'b'));
+    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    a.socket.pause();
+    for (let i = 0; i < 300; i++) post(b, 'a', 'x'.repeat(10_000));
+    await b.mailbox.close('closed');
+    expect(codes(b.notices)).toEqual(['PEER_LOST']);
+    a.socket.destroy();
+  });
+
   test('an address that is taken is an error of the opener', async () => {
     const b = await openBox('b', { a: nowhere });
     const taken = openBox('c', { b: nowhere }, { listen: b.mailbox.address });

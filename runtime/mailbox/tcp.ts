@@ -14,6 +14,7 @@ import type { Address, Limits, Notice } from '../options.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Connection, type Traffic } from './tcp/connection.ts';
 import { Dialler } from './tcp/dialler.ts';
+import { dials, greet } from './tcp/handshake.ts';
 import { Link } from './tcp/link.ts';
 
 export interface TcpMailboxOptions {
@@ -64,7 +65,7 @@ export class TcpMailbox implements Mailbox {
         limits,
         clock,
         chance,
-        onSocket: (socket) => this.#greet(socket, link),
+        onSocket: (socket) => this.#welcome(socket, link),
         onFailure: (reason, retryInMs) => options.notice({ type: 'dial-failed', peer, reason, retryInMs }),
       });
       this.#diallers.set(peer, dialler);
@@ -154,19 +155,20 @@ export class TcpMailbox implements Mailbox {
   async #untilQuiet(): Promise<void> {
     if (this.#connections.size === 0) return;
     const { clock, limits } = this.#options;
-    const giveUp = clock.after(limits.closeTimeoutMs, () => {
-      for (const connection of this.#connections) connection.destroy();
+    const cancel = clock.after(limits.closeTimeoutMs, () => {
+      const slow = new Error(`the peer did not close within ${limits.closeTimeoutMs} ms`);
+      for (const connection of this.#connections) connection.destroy(slow);
     });
     await new Promise<void>((resolve) => {
       this.#quiet = resolve;
     });
-    giveUp();
+    cancel();
   }
 
   #accept(socket: Socket): void {
     const { maxHandshakes } = this.#options.limits;
     if (this.#handshakes < maxHandshakes) {
-      this.#greet(socket, null);
+      this.#welcome(socket, null);
       return;
     }
     this.#refuse(
@@ -181,7 +183,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   /** Gives a new socket its handshake and then its link. `dialled` is whom this site called, or null when it was called. */
-  #greet(socket: Socket, dialled: Link | null): void {
+  #welcome(socket: Socket, dialled: Link | null): void {
     const { codec, clock, limits, notice } = this.#options;
     let link: Link | null = null;
     const connection: Connection = new Connection(socket, codec, this.traffic, {
@@ -190,13 +192,13 @@ export class TcpMailbox implements Mailbox {
           this.#take(link, frame);
           return;
         }
-        const hello = this.#verify(frame, dialled);
-        link = this.#links.get(hello.site)!;
+        const greeted = greet(frame, this.#options, this.#links, dialled);
+        link = greeted.link;
         handshakeOver();
         if (!dialled) connection.send(this.#hello(link.peer));
         this.#diallers.get(link.peer)?.succeeded();
-        link.attach(connection, hello.incarnation);
-        notice({ type: 'connected', peer: link.peer, incarnation: hello.incarnation });
+        link.attach(connection, greeted.incarnation);
+        notice({ type: 'connected', peer: link.peer, incarnation: greeted.incarnation });
       },
       refused: (error) => this.#refuse(error, (link ?? dialled)?.peer ?? null, connection.remote),
       drained: () => link?.drained(),
@@ -235,48 +237,6 @@ export class TcpMailbox implements Mailbox {
   #hello(target: SiteId): HelloFrame {
     const { cluster, incarnation } = this.#options;
     return { type: 'hello', version: protocolVersion, cluster, site: this.self, target, incarnation };
-  }
-
-  /** The hello of a peer that may be linked now; throws what it is refused for. */
-  #verify(frame: Frame, dialled: Link | null): HelloFrame {
-    if (frame.type !== 'hello') {
-      throw new OperatingError('FRAME_OUT_OF_PLACE', `expected a hello first, a ${frame.type} came`);
-    }
-    const { cluster, site, target, incarnation } = frame;
-    if (cluster !== this.#options.cluster) {
-      throw new OperatingError(
-        'FOREIGN_CLUSTER',
-        `expected a site of cluster ${this.#options.cluster}, one of ${cluster} came; check its configuration`,
-      );
-    }
-    if (target !== this.self) {
-      throw new OperatingError(
-        'FOREIGN_TARGET',
-        `${site} expects ${target} here, this is ${this.self}; check its addresses`,
-      );
-    }
-    const link = this.#links.get(site);
-    if (!link || (dialled ? link !== dialled : dials(this.self, site))) {
-      const expected = dialled ? dialled.peer : 'a peer whose id comes before ours';
-      throw new OperatingError(
-        'FOREIGN_SITE',
-        `expected ${expected}, ${site} came; check addresses and peers`,
-      );
-    }
-    if (link.connection) {
-      throw new OperatingError(
-        'DUPLICATE_CONNECTION',
-        `${site} is connected already, from ${link.connection.remote}`,
-      );
-    }
-    if (link.incarnation !== null && (link.incarnation !== incarnation || link.over)) {
-      link.over ??= 'restarted';
-      throw new OperatingError(
-        'PEER_RESTARTED',
-        `${site} was started again and knows nothing of the run it was part of: it cannot rejoin; start every site again`,
-      );
-    }
-    return frame;
   }
 
   /** One frame of a peer that is linked; throws what it is refused for. */
@@ -360,6 +320,3 @@ export class TcpMailbox implements Mailbox {
 function listenFailed(self: SiteId, cause: Error): OperatingError {
   return new OperatingError('LISTEN_FAILED', `${self} cannot listen: ${cause.message}`, { cause });
 }
-
-// Only one side of a pair dials, so that two sites never end up with two connections.
-const dials = (self: SiteId, peer: SiteId) => self < peer;

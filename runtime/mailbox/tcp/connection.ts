@@ -20,6 +20,9 @@ export interface Traffic {
   bytesReceived: number;
 }
 
+// A peer whose machine is gone sends nothing: this is how long until TCP asks.
+const keepAliveMs = 10_000;
+
 /** One socket as frames. */
 export class Connection {
   readonly remote: string;
@@ -38,7 +41,7 @@ export class Connection {
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
     const decoder = new Decoder(codec);
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, 10_000);
+    socket.setKeepAlive(true, keepAliveMs);
     socket.on('data', (chunk: Buffer) => this.#read(decoder, chunk));
     socket.on('end', () => {
       if (decoder.partial)
@@ -49,6 +52,11 @@ export class Connection {
       this.#error = error;
     });
     socket.on('close', () => owner.closed(this.#error));
+  }
+
+  /** False once it is closing: what is written would be lost. */
+  get writable(): boolean {
+    return this.#socket.writable;
   }
 
   /** Encodes and writes at once. */
@@ -67,9 +75,9 @@ export class Connection {
     this.#socket.end();
   }
 
-  /** Closes now. */
-  destroy(): void {
-    this.#socket.destroy();
+  /** Closes now; `cause` is what `closed` will name. */
+  destroy(cause?: Error): void {
+    this.#socket.destroy(cause);
   }
 
   /** Closes for what it brought, and reads no more of it. */

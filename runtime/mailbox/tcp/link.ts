@@ -77,7 +77,7 @@ export class Link {
     this.#flushing = true;
     this.#options.clock.nextTurn(() => {
       this.#flushing = false;
-      if (!this.connection || this.#blocked || this.#outbox.length === 0) return;
+      if (!this.connection?.writable || this.#blocked || this.#outbox.length === 0) return;
       this.#blocked = !this.connection.write(this.#drainOutbox());
     });
   }
