@@ -1,5 +1,6 @@
 import type { NamedAction } from '../../machines/actor.ts';
 import { apply, BLOCKED, type Model, type Symmetry, type Watch } from '../checker/model.ts';
+import { coverageOf, type MachineCoverage } from './coverage.ts';
 import { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { DOWN } from './locals.ts';
@@ -27,6 +28,8 @@ export interface Compiled {
   watch(predicate: StatePredicate, options?: { readonly exact?: boolean }): Watch;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
+  /** By machine: the transitions that no step has taken so far. */
+  coverage(): readonly MachineCoverage[];
 }
 
 /** Throws `SystemError`; what a machine does only later in its life is refused during the exploration. */
@@ -62,6 +65,7 @@ export function compile(system: System): Compiled {
       compilePredicate(predicate, { ids, views, width: model.width, exact: options?.exact ?? false }),
     decode: (state) => views.state(state),
     record: (state) => views.record(state),
+    coverage: () => coverageOf(world),
   };
 }
 

@@ -30,7 +30,6 @@ export type Stepped =
       readonly effects: readonly NamedAction[];
       /** In order. */
       readonly timers: readonly TimerChange[];
-      readonly taken: readonly AnyTransitionDefinition[];
     }
   | { readonly fault: string };
 
@@ -48,6 +47,7 @@ export class Stepper {
   readonly #values: Values;
   readonly #snapshots = new Map<number, AnyMachineSnapshot>();
   readonly #steps = new Map<number, Map<number, Stepped>>();
+  readonly #taken = new Set<AnyTransitionDefinition>();
 
   constructor(machine: AnyStateMachine, values: Values) {
     this.machine = machine;
@@ -76,10 +76,9 @@ export class Stepper {
     return stepped;
   }
 
-  /** All pairs of snapshot and event that were asked for. */
-  *pairs(): Generator<{ readonly snapshot: number; readonly event: number; readonly stepped: Stepped }> {
-    for (const [snapshot, events] of this.#steps)
-      for (const [event, stepped] of events) yield { snapshot, event, stepped };
+  /** Every transition that a step took. */
+  taken(): ReadonlySet<AnyTransitionDefinition> {
+    return this.#taken;
   }
 
   /** XState's own snapshot, restored from the interned one. */
@@ -114,19 +113,18 @@ export class Stepper {
   #run(step: (scope: AnyActorScope) => AnyMachineSnapshot): Stepped {
     const effects: NamedAction[] = [];
     const timers: TimerChange[] = [];
-    const taken: AnyTransitionDefinition[] = [];
     const scope = inertScope(
       this.machine,
       ({ type, params }) => {
         if (type.startsWith('xstate.')) this.#builtIn(type, params, timers);
         else effects.push({ ...(params as Record<string, unknown> | undefined), type });
       },
-      taken,
+      this.#taken,
     );
     try {
       const after = withoutClockAndChance(this.#who, () => step(scope));
       if (after.status === 'error') throw after.error;
-      return { snapshot: this.#intern(after), effects, timers, taken };
+      return { snapshot: this.#intern(after), effects, timers };
     } catch (error) {
       if (error instanceof SystemError) throw error;
       const text = error instanceof Error ? error.message : String(error);
@@ -222,7 +220,7 @@ function sortedText(value: unknown): string {
 function inertScope(
   machine: AnyStateMachine,
   actionExecutor: AnyActorScope['actionExecutor'],
-  taken: AnyTransitionDefinition[],
+  taken: Set<AnyTransitionDefinition>,
 ): AnyActorScope {
   const forbid = (name: string): never => {
     throw refusedMachine(machine, name);
@@ -242,7 +240,7 @@ function inertScope(
     system: trap('system', {
       // How XState reports the transitions of each microstep to inspectors.
       _sendInspectionEvent: (event: { _transitions?: readonly AnyTransitionDefinition[] }) => {
-        taken.push(...(event._transitions ?? []));
+        for (const transition of event._transitions ?? []) taken.add(transition);
       },
     }) as AnyActorScope['system'],
     actionExecutor,
