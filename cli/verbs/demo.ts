@@ -1,7 +1,78 @@
 import type { Command } from 'commander';
-export function addDemo(program: Command): void {
-  program.command('demo');
+import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
+import { interruptible } from '../interrupt.ts';
+import { positiveNumber, wholeNumber } from '../options.ts';
+import { liveView, proseStream, writeJson } from '../output.ts';
+
+interface DemoVerbOptions {
+  readonly sites: number;
+  readonly seconds: number;
+  readonly json?: string;
+  readonly trace?: string;
 }
+
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .summary('processes take turns over TCP, and are judged')
+    .description(
+      'Starts sites as processes on loopback TCP. Each takes the lock again and again and uses two shared ' +
+        'files that nothing else protects. Then judges what they left: overlaps, messages for each critical ' +
+        'section beside the theory, the record of every site held against the model (baton replay), and the ' +
+        'model of the very statechart that ran (baton verify).',
+    )
+    .option('--sites <n>', 'how many sites, 2 to 26', wholeNumber(2, 26), 5)
+    .option('--seconds <s>', 'how long they take turns', positiveNumber, 10)
+    .option('--json <file>', 'write the verdict as JSON; - for standard output, and nothing else there')
+    .option('--trace <dir>', 'keep the record of every site in <dir>')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 all of it held, 1 some of it did not, 2 wrong usage, 3 interrupted.',
+    )
+    .action(async (options: DemoVerbOptions) => {
+      process.exitCode = await demo(options);
+    });
+}
+
+/** What `demo` starts; of no use by hand. */
 export function addDemoSite(program: Command): void {
-  program.command('demo-site', { hidden: true });
+  program.command('demo-site', { hidden: true }).action(async () => {
+    if (process.send === undefined) throw new UsageError('demo-site is started by baton demo');
+    const { runSiteProcess } = await import('../demo/site-process.ts');
+    runSiteProcess();
+  });
+}
+
+async function demo({ sites, seconds, json, trace }: DemoVerbOptions): Promise<ExitStatus> {
+  const [{ runDemo }, { ClusterError }, { verdictText }] = await Promise.all([
+    import('../demo/run-demo.ts'),
+    import('../demo/cluster.ts'),
+    import('../demo/text.ts'),
+  ]);
+  const prose = proseStream(json);
+  const live = await liveView(prose, 1_000);
+  const say = (text: string) => prose.write(`${text}\n`);
+  return interruptible(async (signal) => {
+    try {
+      const verdict = await runDemo({
+        sites,
+        seconds,
+        signal,
+        say,
+        live,
+        ...(trace !== undefined && { trace }),
+      });
+      await writeJson(json, verdict);
+      say(`\n${verdictText(verdict)}`);
+      return verdict.held ? exitStatus.held : exitStatus.violated;
+    } catch (error) {
+      if (error instanceof ClusterError) {
+        process.stderr.write(`baton: ${error.message}\n`);
+        return exitStatus.violated;
+      }
+      if (!signal.aborted) throw error;
+      process.stderr.write('baton: interrupted; every site process has been ended\n');
+      return exitStatus.incomplete;
+    }
+  });
 }

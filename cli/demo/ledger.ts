@@ -1,0 +1,56 @@
+/** What the shared ledger says of the critical sections that wrote it. */
+export interface LedgerReport {
+  readonly criticalSections: Readonly<Record<string, number>>;
+  readonly total: number;
+  /** Lines that were written while another site was inside. */
+  readonly overlaps: number;
+  /** The first of them. */
+  readonly firstOverlap?: string;
+  /** Lines that no critical section writes, and sections out of their site's count. */
+  readonly defects: readonly string[];
+  /** The most critical sections of others between two of one site, once all had had their first. */
+  readonly longestWait: number;
+}
+
+/** Judges the text of a ledger; see resource.ts. */
+export function judgeLedger(text: string, sites: readonly string[]): LedgerReport {
+  const counts = new Map(sites.map((site) => [site, 0]));
+  const lastTurn = new Map<string, number>();
+  const defects: string[] = [];
+  const inside = new Set<string>();
+  let [turn, overlaps, longestWait] = [0, 0, 0];
+  let firstOverlap: string | undefined;
+  for (const [index, line] of text.split('\n').slice(0, -1).entries()) {
+    const at = `line ${index + 1}: ${line}`;
+    const [, kind, site, number] = /^(enter|leave) (\S+) (\d+)$/.exec(line) ?? [];
+    const count = site === undefined ? undefined : counts.get(site);
+    if (kind === undefined || site === undefined || count === undefined) {
+      defects.push(at);
+      continue;
+    }
+    if (inside.size > (inside.has(site) ? 1 : 0)) {
+      overlaps++;
+      firstOverlap ??= `${at}, while ${[...inside].filter((other) => other !== site).join(', ')} was inside`;
+    }
+    if (kind === 'enter') {
+      if (inside.has(site) || Number(number) !== count + 1) defects.push(at);
+      inside.add(site);
+      counts.set(site, count + 1);
+      turn++;
+      if (lastTurn.size === sites.length) longestWait = Math.max(longestWait, turn - lastTurn.get(site)! - 1);
+      lastTurn.set(site, turn);
+    } else {
+      if (!inside.delete(site) || Number(number) !== count) defects.push(at);
+    }
+  }
+  if (!text.endsWith('\n') && text !== '') defects.push('the last line is cut short');
+  for (const site of inside) defects.push(`${site} never left`);
+  return {
+    criticalSections: Object.fromEntries(counts),
+    total: turn,
+    overlaps,
+    ...(firstOverlap !== undefined && { firstOverlap }),
+    defects,
+    longestWait,
+  };
+}

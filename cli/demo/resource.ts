@@ -1,0 +1,35 @@
+import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+export const ledgerOf = (directory: string) => join(directory, 'ledger');
+export const counterOf = (directory: string) => join(directory, 'counter');
+
+/** Two files that nothing protects but the lock. */
+export function createResource(directory: string): void {
+  writeFileSync(ledgerOf(directory), '');
+  writeFileSync(counterOf(directory), '0');
+}
+
+/**
+ * One critical section: a line in the ledger on the way in and one on the way out, and in between a counter
+ * read, and written back a turn of the event loop later. A second site inside loses a count, or tears a line
+ * pair apart.
+ */
+export async function useResource(directory: string, site: string, section: number): Promise<void> {
+  appendFileSync(ledgerOf(directory), `enter ${site} ${section}\n`);
+  const count = Number(readFileSync(counterOf(directory), 'utf8'));
+  await nextTurn();
+  writeOver(counterOf(directory), String(count + 1));
+  appendFileSync(ledgerOf(directory), `leave ${site} ${section}\n`);
+}
+
+// Not writeFileSync: to truncate a file and write it anew makes some file systems wait for the disk.
+function writeOver(path: string, text: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, text, 0);
+  } finally {
+    closeSync(file);
+  }
+}

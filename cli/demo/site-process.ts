@@ -1,0 +1,84 @@
+import { openSite, type Site } from '../../runtime/index.ts';
+import { reasonOf } from '../exit.ts';
+import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
+import { useResource } from './resource.ts';
+
+const progressEveryMs = 200;
+
+/** One site of the demo, in a process of its own; the demo speaks to it over Node's channel. */
+export function runSiteProcess(): void {
+  // Ctrl-C reaches the whole group; the demo decides. Without the demo there is nothing to stay for.
+  process.on('SIGINT', () => undefined);
+  process.once('disconnect', () => process.exit(1));
+  let worker: Worker | null = null;
+  process.on('message', async (message: ToSite) => {
+    try {
+      if (message.type === 'open') worker = await Worker.open(message);
+      else if (message.type === 'start') await worker!.work();
+      else worker!.stop();
+    } catch (error) {
+      say({ type: 'failed', reason: reasonOf(error) });
+    }
+  });
+  say({ type: 'loaded' });
+}
+
+function say(message: FromSite): void {
+  process.send!(message);
+}
+
+class Worker {
+  readonly #site: Site;
+  readonly #resource: string;
+  #sections = 0;
+  #stopping = false;
+
+  private constructor(site: Site, resource: string) {
+    this.#site = site;
+    this.#resource = resource;
+  }
+
+  static async open({ site: id, cluster, root, peers, resource, trace }: OpenSite): Promise<Worker> {
+    const site = await openSite({
+      site: id,
+      cluster,
+      root,
+      peers,
+      listen: { host: '127.0.0.1', port: 0 },
+      traceDir: trace,
+      onNotice: (notice) => {
+        if (notice.type === 'error') say({ type: 'failed', reason: notice.error.message });
+      },
+      onCrash: (error) => say({ type: 'failed', reason: error.message }),
+    });
+    say({ type: 'opened', address: site.address });
+    void site.ready().then(() => say({ type: 'ready' }));
+    return new Worker(site, resource);
+  }
+
+  /** Takes the lock until it is told to stop; then leaves. */
+  async work(): Promise<void> {
+    const progress = setInterval(() => say({ type: 'progress', ...this.#figures() }), progressEveryMs);
+    while (!this.#stopping) {
+      await this.#site.run(async () => {
+        const section = this.#sections + 1;
+        await useResource(this.#resource, this.#site.id, section);
+        this.#sections = section;
+      });
+    }
+    clearInterval(progress);
+    await this.#site.leave();
+    say({ type: 'left', criticalSections: this.#sections });
+    process.disconnect();
+  }
+
+  /** What was done up to now is the measure: from here on fewer and fewer sites ask. */
+  stop(): void {
+    this.#stopping = true;
+    say({ type: 'stopped', ...this.#figures() });
+  }
+
+  #figures(): Figures {
+    return { criticalSections: this.#sections, sent: this.#site.counters().sent };
+  }
+}
