@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Symmetry } from '../model.ts';
+import { rename } from './soundness.ts';
 
 /** A local spelled out: labelled tuples of cells, in any order. */
 export type Structure = readonly { readonly label: number; readonly refs: readonly number[] }[];
@@ -35,11 +36,7 @@ export function createStructural(cells: readonly number[], width: number) {
 
 /** The state that `state` is once every cell `c` is called `to[c]`. */
 export function permute(symmetry: Symmetry, state: Int32Array, to: readonly number[]): Int32Array {
-  const after = new Int32Array(state.length);
-  state.forEach((local, cell) => {
-    after[to[cell]!] = symmetry.rename(cell, local, to);
-  });
-  return after;
+  return Int32Array.from(rename(symmetry, [...state], to));
 }
 
 /** Every renaming of `width` cells that permutes `cells` and keeps the others. */

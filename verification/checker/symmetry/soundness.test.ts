@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { Watch } from '../model.ts';
+import { exploreNaively } from '../naive.ts';
+import { createSymmetryCheck, type SymmetryClaim } from '../symmetry.ts';
+import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
+
+const model = createNaimiTrehel(3);
+
+/** A linear congruential generator: chance that comes out the same each time. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function checkAll(claim: Partial<SymmetryClaim>): void {
+  const check = createSymmetryCheck({ model, symmetry: model, random: seeded(1), ...claim });
+  exploreNaively(model, check);
+}
+
+const degree = (cell: number, local: number) => model.edges(cell, local).length;
+const ofAll: Watch = { kind: 'sum', weigh: degree, judge: (sum) => sum > 6 };
+const ofSome: Watch = { kind: 'tuple', observe: degree, judge: (degrees) => degrees.includes(3) };
+const ofFirst: Watch = { kind: 'tuple', observe: degree, judge: (degrees) => degrees[0] === 1 };
+const ofWeighted: Watch = { ...ofAll, weigh: (cell, local) => cell * degree(cell, local) };
+
+describe('a check of symmetry by sample', () => {
+  it('passes naimi-trehel and watches that name no site', () => {
+    checkAll({
+      watches: [
+        { name: 'all', watch: ofAll },
+        { name: 'some', watch: ofSome },
+      ],
+    });
+  });
+
+  it.each([
+    ['first', ofFirst],
+    ['weighted', ofWeighted],
+  ] as const)('refutes a watch that tells sites apart: %s', (name, watch) => {
+    expect(() => checkAll({ watches: [{ name, watch }] })).toThrow(
+      expect.objectContaining({
+        code: 'SYMMETRY_BROKEN_WATCH',
+        message: expect.stringContaining(`"${name}"`),
+      }),
+    );
+  });
+
+  it('refutes a model that orders sites', () => {
+    const ordered = {
+      ...model,
+      steps: (cell: number, local: number) =>
+        model.steps(cell, local).filter(({ sends }) => sends.every((send) => send.cell < cell)),
+    };
+    expect(() => checkAll({ model: ordered })).toThrow(
+      expect.objectContaining({ code: 'SYMMETRY_BROKEN_MODEL' }),
+    );
+  });
+
+  it('refutes edges that leave out an id which is renamed', () => {
+    const [last] = model.edges(1, model.initial[0]![1]!).filter(({ refs }) => refs.length > 0);
+    const forgetful = {
+      ...model,
+      edges: (cell: number, local: number) =>
+        model.edges(cell, local).map((edge) => (edge.label === last!.label ? { ...edge, refs: [0] } : edge)),
+    };
+    expect(() => checkAll({ symmetry: forgetful })).toThrow(
+      expect.objectContaining({ code: 'SYMMETRY_BROKEN_RENAME' }),
+    );
+  });
+});

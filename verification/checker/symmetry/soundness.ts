@@ -1,0 +1,99 @@
+import { type Model, type Symmetry, successors, type Watch } from '../model.ts';
+import { createCanonicalizer } from './canonicalizer.ts';
+import { SymmetryError } from './errors.ts';
+
+/** What must be the same for every member of an orbit: how a model moves, and what its watches say. */
+export interface SymmetryClaim {
+  readonly model: Model;
+  readonly symmetry: Symmetry;
+  readonly watches?: readonly { readonly name: string; readonly watch: Watch }[];
+  /** Uniform in [0, 1), as `Math.random` is; a seeded one makes the check repeatable. */
+  readonly random: () => number;
+}
+
+/**
+ * A check by sample: each call renames `state` at random and compares. It can refute a claim of symmetry, not
+ * prove it. A machine that orders ids, and a property that names one site, do not survive many calls.
+ *
+ * Throws `SymmetryError` with code
+ * - `SYMMETRY_BROKEN_RENAME`: `rename` and `edges` contradict each other.
+ * - `SYMMETRY_BROKEN_MODEL`: the renamed state has other steps.
+ * - `SYMMETRY_BROKEN_WATCH`: a watch judges the renamed state otherwise.
+ */
+export function createSymmetryCheck(claim: SymmetryClaim): (state: readonly number[]) => void {
+  const { model, symmetry, watches = [], random } = claim;
+  const { canonicalize } = createCanonicalizer(symmetry, model.width);
+  const form = (state: readonly number[]) => {
+    const left = Int32Array.from(state);
+    canonicalize(left);
+    return left.join();
+  };
+  const formsAfter = (state: readonly number[]) =>
+    Array.from(successors(model, state), ({ after }) => form(after)).sort();
+
+  return (state) => {
+    const to = shuffle(symmetry.cells, model.width, random);
+    const renamed = rename(symmetry, state, to);
+    const how = `state ${state.join(' ')}, cells renamed to ${to.join(' ')}`;
+    state.forEach((local, cell) => {
+      const expected = spell(symmetry.edges(cell, local), to);
+      const actual = spell(symmetry.edges(to[cell]!, renamed[to[cell]!]!));
+      if (expected === actual) return;
+      throw new SymmetryError(
+        'SYMMETRY_BROKEN_RENAME',
+        `Expected the renamed local of cell ${cell} to have the edges ${expected}, got ${actual} (${how}). Rename every id that \`edges\` lists, and list every id that is renamed.`,
+      );
+    });
+    const [expected, actual] = [formsAfter(state), formsAfter(renamed)];
+    if (expected.join('|') !== actual.join('|')) {
+      throw new SymmetryError(
+        'SYMMETRY_BROKEN_MODEL',
+        `Expected the same steps under every renaming, got ${expected.length} and ${actual.length}, which differ (${how}). Compare ids for equality only, never order or sort them; or explore without symmetry.`,
+      );
+    }
+    for (const { name, watch } of watches) {
+      if (judge(watch, state) === judge(watch, renamed)) continue;
+      throw new SymmetryError(
+        'SYMMETRY_BROKEN_WATCH',
+        `Expected "${name}" to be the same under every renaming; it is not (${how}). Say it of every or of some site instead of one, or explore without symmetry.`,
+      );
+    }
+  };
+}
+
+/** The state that `state` is once every cell `c` is called `to[c]`. */
+export function rename(symmetry: Symmetry, state: readonly number[], to: readonly number[]): number[] {
+  const after = [...state];
+  state.forEach((local, cell) => {
+    after[to[cell]!] = symmetry.rename(cell, local, to);
+  });
+  return after;
+}
+
+function judge(watch: Watch, state: readonly number[]): boolean {
+  if (watch.kind === 'tuple') {
+    return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+  }
+  return watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0));
+}
+
+function spell(edges: ReturnType<Symmetry['edges']>, to?: readonly number[]): string {
+  const spelt = edges.map(
+    ({ label, refs }) => `${label}(${refs.map((ref) => (to === undefined ? ref : to[ref]!))})`,
+  );
+  return spelt.sort().join(' ');
+}
+
+/** Fisher-Yates over the scalar set. */
+function shuffle(cells: readonly number[], width: number, random: () => number): number[] {
+  const order = [...cells];
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other]!, order[last]!];
+  }
+  const to = Array.from({ length: width }, (_, cell) => cell);
+  cells.forEach((cell, index) => {
+    to[cell] = order[index]!;
+  });
+  return to;
+}

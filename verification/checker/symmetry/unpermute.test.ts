@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { apply, type Model, successors } from '../model.ts';
+import { createCanonicalizer, type RealPath, unpermute, unpermuteLasso } from '../symmetry.ts';
+import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
+
+/** A shortest path over orbits to each orbit of greatest depth. */
+function farthest(model: NaimiTrehel): Int32Array[][] {
+  const { canonicalize } = createCanonicalizer(model, model.width);
+  const form = (state: readonly number[]) => {
+    const left = Int32Array.from(state);
+    canonicalize(left);
+    return left;
+  };
+  const paths = new Map<string, Int32Array[]>();
+  const queue: Int32Array[][] = [];
+  const add = (path: Int32Array[]) => {
+    const key = path.at(-1)!.join();
+    if (paths.has(key)) return;
+    paths.set(key, path);
+    queue.push(path);
+  };
+  for (const state of model.initial) add([form(state)]);
+  for (const path of queue) {
+    for (const { after } of successors(model, [...path.at(-1)!])) add([...path, form(after)]);
+  }
+  return queue.filter((path) => path.length === queue.at(-1)!.length);
+}
+
+function replay(model: Model, { initial, steps }: RealPath): void {
+  expect(model.initial).toContainEqual(initial);
+  let state = initial;
+  for (const { cell, step, state: after } of steps) {
+    const taken = model.steps(cell, state[cell]!)[step]!;
+    expect(apply(model, state, cell, taken)).toEqual(after);
+    state = after;
+  }
+}
+
+describe('a path over orbits', () => {
+  it.each([
+    [2, 3],
+    [3, 9],
+    [4, 20],
+  ])('is a real run: naimi-trehel, N = %i, to its farthest states', (n, depth) => {
+    const model = createNaimiTrehel(n);
+    const { canonicalize } = createCanonicalizer(model, n);
+    const paths = farthest(model);
+    expect(paths.length).toBeGreaterThan(0);
+    for (const forms of paths) {
+      const path = unpermute(model, model, forms);
+      expect(path.steps).toHaveLength(depth);
+      replay(model, path);
+      [path.initial, ...path.steps.map(({ state }) => state)].forEach((state, position) => {
+        const form = Int32Array.from(state);
+        canonicalize(form);
+        expect(form).toEqual(forms[position]);
+      });
+    }
+  });
+
+  it('that is none is refused', () => {
+    const model = createNaimiTrehel(3);
+    const [path] = farthest(model);
+    const gap = path!.filter((_, position) => position !== 5);
+    expect(() => unpermute(model, model, gap)).toThrow(
+      expect.objectContaining({ code: 'SYMMETRY_BROKEN_PATH' }),
+    );
+    expect(() => unpermute(model, model, path!.slice(1))).toThrow(
+      expect.objectContaining({ code: 'SYMMETRY_BROKEN_PATH' }),
+    );
+  });
+});
+
+describe('a lasso over orbits', () => {
+  it('goes round until the names are back: two sites that take turns', () => {
+    const model = createNaimiTrehel(2);
+    const { canonicalize } = createCanonicalizer(model, 2);
+    const turn = [
+      { cell: 1, action: 'asks' },
+      { cell: 0, action: 'passes the token' },
+      { cell: 1, action: 'enters' },
+      { cell: 1, action: 'releases' },
+    ];
+    let state = [...model.initial[0]!];
+    const forms = [Int32Array.from(state)];
+    for (const { cell } of turn) {
+      const [step] = model.steps(cell, state[cell]!).slice(-1);
+      state = apply(model, state, cell, step!)!;
+      forms.push(Int32Array.from(state));
+    }
+    for (const form of forms) canonicalize(form);
+    expect(forms.pop()).toEqual(forms[0]);
+
+    const lasso = unpermuteLasso(model, model, forms, 0);
+    replay(model, lasso);
+    expect(lasso.loop).toBe(0);
+    expect(lasso.steps).toHaveLength(8);
+    expect(lasso.steps.at(-1)!.state).toEqual(lasso.initial);
+  });
+});
