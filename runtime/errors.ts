@@ -37,24 +37,18 @@ export type InvariantCode =
   | 'EFFECT_FAILED'
   | 'GRANT_TO_NOBODY';
 
-/** Goes on: the process may retry, report or give up. */
-export class OperatingError extends Error {
-  override readonly name = 'OperatingError';
-  readonly code: OperatingCode;
+class CodedError<Code extends string> extends Error {
+  readonly code: Code;
 
-  constructor(code: OperatingCode, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(`${code}: ${message}`, options);
     this.code = code;
+    this.name = new.target.name;
   }
 }
+
+/** Goes on: the process may retry, report or give up. */
+export class OperatingError extends CodedError<OperatingCode> {}
 
 /** Stops the site, and by default its process: what it knows can no longer be trusted. */
-export class InvariantError extends Error {
-  override readonly name = 'InvariantError';
-  readonly code: InvariantCode;
-
-  constructor(code: InvariantCode, message: string, options?: ErrorOptions) {
-    super(`${code}: ${message}`, options);
-    this.code = code;
-  }
-}
+export class InvariantError extends CodedError<InvariantCode> {}

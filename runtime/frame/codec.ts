@@ -66,12 +66,9 @@ export class Decoder {
   }
 
   #take(size: number): Buffer {
-    const first = this.#chunks[0] ?? Buffer.alloc(0);
     // Only when all of it is here, so that a frame in many pieces is copied once.
-    const whole = first.length >= size ? first : Buffer.concat(this.#chunks);
-    if (whole !== first) this.#chunks = [whole];
-    if (whole.length === size) this.#chunks.shift();
-    else this.#chunks[0] = whole.subarray(size);
+    const whole = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    this.#chunks = whole.length > size ? [whole.subarray(size)] : [];
     this.#size -= size;
     return whole.subarray(0, size);
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import { systemChance, systemClock } from '../doors.ts';
@@ -8,6 +8,7 @@ import { frameSchema, type StampedEnvelope } from '../frame/frames.ts';
 import type { Address, Limits, Notice } from '../options.ts';
 import { defaultLimits } from '../site.ts';
 import { anyPort, codes } from '../testing/cluster.ts';
+import { eventually } from '../testing/eventually.ts';
 import { frameBytes, hello, message, RawPeer } from '../testing/peer.ts';
 import { TcpMailbox } from './tcp.ts';
 
@@ -75,6 +76,20 @@ async function openWithRawPeer(limits: Partial<Limits> = {}) {
   return { a, b };
 }
 
+/** A server that the test plays, and that says `frame` to whoever dials it. */
+async function serveRaw(frame: object) {
+  const accepted: RawPeer[] = [];
+  const server = createServer((socket) => {
+    const peer = RawPeer.over(socket);
+    accepted.push(peer);
+    peer.say(frame);
+  });
+  server.listen(anyPort);
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return { address: { host: anyPort.host, port }, accepted, stop: () => server.close() };
+}
+
 describe('messages', () => {
   test('arrive once and in order, both ways, many times what a socket takes at once', async () => {
     const b = await openBox('b', { a: nowhere });
@@ -85,7 +100,7 @@ describe('messages', () => {
       post(a, 'b', number + long);
       post(b, 'a', number + long);
     }
-    await vi.waitFor(() => expect([a.received.length, b.received.length]).toEqual([3_000, 3_000]), 10_000);
+    await eventually(() => expect([a.received.length, b.received.length]).toEqual([3_000, 3_000]));
     expect(texts(a)).toEqual(numbers.map((number) => number + long));
     expect(texts(b)).toEqual(texts(a));
     expect([codes(a.notices), codes(b.notices)]).toEqual([[], []]);
@@ -98,10 +113,10 @@ describe('messages', () => {
     const a = await openBox('a', { b: address }, { dialMinMs: 5, dialMaxMs: 20 });
     post(a, 'b', 'first');
     const failures = () => a.notices.filter(({ type }) => type === 'dial-failed').length;
-    await vi.waitFor(() => expect(failures()).toBeGreaterThan(2));
+    await eventually(() => expect(failures()).toBeGreaterThan(2));
     const b = await openBox('b', { a: nowhere }, { listen: address });
     post(a, 'b', 'second');
-    await vi.waitFor(() => expect(texts(b)).toEqual(['first', 'second']));
+    await eventually(() => expect(texts(b)).toEqual(['first', 'second']));
     expect(codes(a.notices)).toEqual([]);
   });
 
@@ -115,7 +130,7 @@ describe('messages', () => {
   test('are not handed to a socket that wants no more, until it does', async () => {
     const { a, b } = await openWithRawPeer();
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     a.socket.pause();
     const flood = async () => {
       for (let round = 0; round < 200; round++) {
@@ -126,7 +141,7 @@ describe('messages', () => {
     await expect(flood()).rejects.toMatchObject({ code: 'OUTBOX_FULL' });
     const sent = b.mailbox.traffic.bytesSent;
     a.socket.resume();
-    await vi.waitFor(() => expect(b.mailbox.traffic.bytesSent).toBeGreaterThan(sent + 1_000_000), 10_000);
+    await eventually(() => expect(b.mailbox.traffic.bytesSent).toBeGreaterThan(sent + 1_000_000));
     a.socket.destroy();
   });
 
@@ -134,11 +149,11 @@ describe('messages', () => {
     const { a, b } = await openWithRawPeer();
     const chunks: number[] = [];
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
-    await vi.waitFor(() => expect(a.received.length).toBe(1));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(a.received.length).toBe(1));
     a.socket.on('data', (chunk: Buffer) => chunks.push(chunk.length));
     for (let i = 0; i < 100; i++) post(b, 'a', 'short');
-    await vi.waitFor(() => expect(a.received.length).toBe(101));
+    await eventually(() => expect(a.received.length).toBe(101));
     expect(chunks.length).toBeLessThan(5);
     a.socket.destroy();
   });
@@ -199,7 +214,7 @@ describe('a connection that brings what no correct peer sends is closed, and not
   test('a second connection for a site that is connected, which stays so', async () => {
     const { a, b } = await openWithRawPeer();
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     for (const incarnation of ['a-1', 'a-2']) {
       const second = await RawPeer.dial(b.mailbox.address);
       second.say(hello('a', 'b', { incarnation }));
@@ -207,7 +222,7 @@ describe('a connection that brings what no correct peer sends is closed, and not
     }
     expect([...b.mailbox.refused]).toEqual([['DUPLICATE_CONNECTION', 2]]);
     a.say(message('a', 'b', request));
-    await vi.waitFor(() => expect(texts(b)).toEqual(['hi']));
+    await eventually(() => expect(texts(b)).toEqual(['hi']));
     a.socket.destroy();
   });
 
@@ -223,7 +238,7 @@ describe('a connection that brings what no correct peer sends is closed, and not
     await second.closed();
     expect([...b.mailbox.refused]).toEqual([['TOO_MANY_HANDSHAKES', 1]]);
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     const third = await RawPeer.dial(b.mailbox.address);
     third.say(hello('z', 'b'));
     await third.closed();
@@ -232,23 +247,15 @@ describe('a connection that brings what no correct peer sends is closed, and not
   });
 
   test('the answer to a dial is held to the same rules, and dialled again', async () => {
-    const dialled: RawPeer[] = [];
-    const impostor = createServer((socket) => {
-      const peer = RawPeer.over(socket);
-      dialled.push(peer);
-      peer.say(hello('c', 'a'));
-    });
-    impostor.listen(anyPort);
-    await once(impostor, 'listening');
-    const { port } = impostor.address() as { port: number };
-    const a = await openBox('a', { b: { host: '127.0.0.1', port } }, { dialMinMs: 5, dialMaxMs: 10 });
-    await vi.waitFor(() => expect(dialled.length).toBeGreaterThan(2));
+    const { address, accepted, stop } = await serveRaw(hello('c', 'a'));
+    const a = await openBox('a', { b: address, c: nowhere }, { dialMinMs: 5, dialMaxMs: 10 });
+    await eventually(() => expect(accepted.length).toBeGreaterThan(2));
     expect(a.mailbox.refused.get('FOREIGN_SITE')).toBeGreaterThan(1);
-    expect(dialled[0]!.received).toEqual([
+    expect(accepted[0]!.received).toEqual([
       expect.objectContaining({ type: 'hello', site: 'a', target: 'b' }),
     ]);
     await a.mailbox.close('closed');
-    impostor.close();
+    stop();
   });
 });
 
@@ -256,7 +263,7 @@ describe('the end of a connection', () => {
   test('a clean close sends what waits, and is no error when the site has left', async () => {
     const b = await openBox('b', { a: nowhere });
     const a = await openBox('a', { b: b.mailbox.address });
-    await vi.waitFor(() => expect(a.mailbox.connected()).toEqual(['b']));
+    await eventually(() => expect(a.mailbox.connected()).toEqual(['b']));
     for (let i = 0; i < 1_000; i++) post(a, 'b', String(i));
     await a.mailbox.close('left');
     expect(texts(b).length).toBe(1_000);
@@ -270,7 +277,7 @@ describe('the end of a connection', () => {
   test('a close without leaving is said so', async () => {
     const b = await openBox('b', { a: nowhere });
     const a = await openBox('a', { b: b.mailbox.address });
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     await a.mailbox.close('closed');
     expect(codes(b.notices)).toEqual(['PEER_CLOSED']);
   });
@@ -278,13 +285,13 @@ describe('the end of a connection', () => {
   test('a break is loud; the same incarnation may come back and gets what waited', async () => {
     const { a, b } = await openWithRawPeer();
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     a.socket.resetAndDestroy();
-    await vi.waitFor(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
+    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
     post(b, 'a', 'later');
     const again = await RawPeer.dial(b.mailbox.address);
     again.say(hello('a', 'b'));
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(again.received).toContainEqual(message('b', 'a', { type: 'NOTE', text: 'later' })),
     );
     again.socket.destroy();
@@ -293,9 +300,9 @@ describe('the end of a connection', () => {
   test('another incarnation is refused, and what waits for the first is said to be undelivered', async () => {
     const { a, b } = await openWithRawPeer();
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     a.socket.destroy();
-    await vi.waitFor(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
+    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
     const other = await RawPeer.dial(b.mailbox.address);
     other.say(hello('a', 'b', { incarnation: 'a-2' }));
     await other.closed();
@@ -304,22 +311,14 @@ describe('the end of a connection', () => {
   });
 
   test('the dialling side dials again after a break', async () => {
-    const accepted: RawPeer[] = [];
-    const server = createServer((socket) => {
-      const peer = RawPeer.over(socket);
-      accepted.push(peer);
-      peer.say(hello('b', 'a'));
-    });
-    server.listen(anyPort);
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const a = await openBox('a', { b: { host: '127.0.0.1', port } });
-    await vi.waitFor(() => expect(a.mailbox.connected()).toEqual(['b']));
+    const { address, accepted, stop } = await serveRaw(hello('b', 'a'));
+    const a = await openBox('a', { b: address });
+    await eventually(() => expect(a.mailbox.connected()).toEqual(['b']));
     accepted[0]!.socket.destroy();
-    await vi.waitFor(() => expect([accepted.length, a.mailbox.connected()]).toEqual([2, ['b']]));
+    await eventually(() => expect([accepted.length, a.mailbox.connected()]).toEqual([2, ['b']]));
     expect(codes(a.notices)).toEqual(['PEER_LOST']);
     a.mailbox.abort();
-    server.close();
+    stop();
   });
 
   test('a close with a peer that never answers ends all the same, and says what was not sent', async () => {
@@ -333,7 +332,7 @@ describe('the end of a connection', () => {
   test('a peer that does not answer the bye is given up, and said to be lost', async () => {
     const { a, b } = await openWithRawPeer({ closeTimeoutMs: 50 });
     a.say(hello('a', 'b'));
-    await vi.waitFor(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     a.socket.pause();
     for (let i = 0; i < 300; i++) post(b, 'a', 'x'.repeat(10_000));
     await b.mailbox.close('closed');

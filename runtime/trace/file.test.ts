@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EventLine, RecordLine } from '../../machines/record.ts';
 import { systemClock } from '../doors.ts';
 import type { OperatingError } from '../errors.ts';
+import { eventually } from '../testing/eventually.ts';
 import { FileRecorder } from './file.ts';
 
 let dir: string;
@@ -49,7 +50,7 @@ describe('a recorded site', () => {
     const recorder = open();
     recorder.record(line(1));
     expect(read()).toEqual([]);
-    await vi.waitFor(() => expect(read()).toEqual([line(1)]));
+    await eventually(() => expect(read()).toEqual([line(1)]));
     recorder.close();
   });
 

@@ -3,7 +3,7 @@ import type { RecordLine } from '../../machines/record.ts';
 /** Takes what a site did, in order. */
 export interface Recorder {
   record(line: RecordLine): void;
-  /** Resolves once every line is where it belongs. */
+  /** Returns once every line is where it belongs. */
   close(): void;
 }
 
