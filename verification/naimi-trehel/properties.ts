@@ -2,7 +2,7 @@ import { brokenInvariant, type Rule } from '../../machines/naimi-trehel/invarian
 import type { Options } from '../sites.ts';
 import type { ActorView, Property, StatePredicate, StateView } from '../system/system.ts';
 import { isInside, messages, places, site, tokens, waits } from './observed.ts';
-import { describeEff, isTree, observe, tailsLieOnPaths } from './structure.ts';
+import { describeEff, isTree, observe, tailsLieOnPaths, waitersHaveOnePlace } from './structure.ts';
 
 /* The rules of protocol.md, section 1, under its names; and what keeps them from holding in vain. */
 
@@ -25,28 +25,14 @@ const mutualExclusion = always(
 );
 
 /** A waiting site is in exactly one place, and no other site is in any. */
-const L1 = always(
-  'L1',
-  {
-    kind: 'and',
-    of: [
-      { kind: 'tally', names: places, is: (times) => times <= 1 },
-      {
-        kind: 'tally',
-        names: (actor) => (waits(actor) ? [actor.id, ...places(actor)] : places(actor)),
-        is: (times) => times !== 1,
-      },
-    ],
-  },
-  ({ actors }) => {
-    const named = actors.flatMap(places);
-    const count = (id: string) => named.filter((other) => other === id).length;
-    return actors
-      .filter((actor) => count(actor.id) !== (waits(actor) ? 1 : 0))
-      .map((actor) => `${actor.id} ${waits(actor) ? 'waits' : 'does not wait'}, in ${count(actor.id)} places`)
-      .join('; ');
-  },
-);
+const L1 = always('L1', { kind: 'relation', of: observe, holds: waitersHaveOnePlace }, ({ actors }) => {
+  const named = actors.flatMap(places);
+  const count = (id: string) => named.filter((other) => other === id).length;
+  return actors
+    .filter((actor) => count(actor.id) !== (waits(actor) ? 1 : 0))
+    .map((actor) => `${actor.id} ${waits(actor) ? 'waits' : 'does not wait'}, in ${count(actor.id)} places`)
+    .join('; ');
+});
 
 /** What `rule` says of one site alone; L2 says of a request, too, that it does not travel to its own origin. */
 function local(rule: Rule): Property {

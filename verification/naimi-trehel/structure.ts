@@ -1,26 +1,31 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
-import type { SiteContext } from '../../machines/naimi-trehel/site.ts';
 import type { ActorView, StateView } from '../system/system.ts';
+import { hasLeft, messages, site, waits } from './observed.ts';
 
 /*
- * T and Q of protocol.md, and what else relates sites to one another. They are judged for every state, of
- * which there may be tens of millions: integers in, no allocation.
+ * L1, T and Q of protocol.md, and what else relates sites to one another. They are judged for every state,
+ * of which there may be tens of millions: integers in, no allocation.
  *
  * A site is observed as: bits 0-3 `last` (itself for nil, as the rules write it), bits 4-7 `next` (15 for
- * nil), bits 8-22 the origins of the requests on their way to it, bit 23 whether it has left.
+ * nil), bits 8-22 the origins of the requests on their way to it; and a bit each for: it has left, it
+ * waits, a token is on its way to it, something that is on its way to it is so twice.
  */
 
 const NOBODY = 15;
 const LEFT = 1 << 23;
+const WAITS = 1 << 24;
+const TOKEN = 1 << 25;
+const TWICE = 1 << 26;
 
 export function observe(actor: ActorView, indexOf: (id: SiteId) => number): number {
-  const { self, last, next } = actor.context as unknown as SiteContext;
+  const { self, last, next } = site(actor).context;
   let observed = indexOf(last ?? self) | ((next === null ? NOBODY : indexOf(next)) << 4);
-  for (const { message } of actor.inbox as readonly { readonly message: SiteMessage }[]) {
-    if (message.type === 'REQUEST') observed |= 1 << (8 + indexOf(message.origin));
+  for (const message of messages(actor)) {
+    if (message.type !== 'REQUEST' && message.type !== 'TOKEN') continue;
+    const bit = message.type === 'TOKEN' ? TOKEN : 1 << (8 + indexOf(message.origin));
+    observed |= observed & bit ? TWICE : bit;
   }
-  return actor.in('client.left') ? observed | LEFT : observed;
+  return observed | (hasLeft(actor) ? LEFT : 0) | (waits(actor) ? WAITS : 0);
 }
 
 const lastOf = (observed: number) => observed & 15;
@@ -58,6 +63,24 @@ function findEff(observed: Int32Array): boolean {
     eff[site] = requestOf[head]!;
   }
   return true;
+}
+
+/** L1: a waiting site is in exactly one place (see `places`), and no other site is in any. */
+export function waitersHaveOnePlace(observed: Int32Array): boolean {
+  let placed = 0;
+  let waiting = 0;
+  for (let site = 0; site < observed.length; site++) {
+    const cell = observed[site]!;
+    const next = nextOf(cell) === NOBODY ? 0 : 1 << nextOf(cell);
+    const self = (cell & TOKEN) === 0 ? 0 : 1 << site;
+    const requests = requestsTo(cell);
+    if (((cell & TWICE) | (placed & requests) | ((placed | requests) & next)) !== 0) return false;
+    placed |= requests | next;
+    if ((placed & self) !== 0) return false;
+    placed |= self;
+    if ((cell & WAITS) !== 0) waiting |= 1 << site;
+  }
+  return placed === waiting;
 }
 
 /** T: `eff` is one rooted tree over the sites that have not left. */
@@ -129,7 +152,7 @@ export function describeEff({ actors }: StateView): string {
   return actors
     .flatMap((actor, index) => {
       if ((observed[index]! & LEFT) !== 0) return [];
-      const { next } = actor.context as unknown as SiteContext;
+      const { next } = site(actor).context;
       const queue = next === null ? '' : ` (next ${next})`;
       return [`${actor.id}${queue} -> ${eff[index] === NONE ? 'root' : ids[eff[index]!]}`];
     })
