@@ -165,13 +165,14 @@ export class Stepper {
 
 type Turn = <Value>(value: Value) => Value;
 const same: Turn = (value) => value;
+/** Frozen, as what it is made of. */
 const reversed: Turn = (value) => {
-  if (Array.isArray(value)) return value.map(reversed) as typeof value;
+  if (Array.isArray(value)) return Object.freeze(value.map(reversed)) as typeof value;
   if (value === null || typeof value !== 'object') return value;
   const turned = Object.entries(value)
     .reverse()
     .map(([key, item]) => [key, reversed(item)]);
-  return Object.fromEntries(turned) as typeof value;
+  return Object.freeze(Object.fromEntries(turned)) as typeof value;
 };
 
 function restore(machine: AnyStateMachine, interned: InternedSnapshot, turn: Turn): AnyMachineSnapshot {

@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import { assign, cancel, createMachine, raise, setup } from 'xstate';
+import { exploreNaively } from '../checker/naive.ts';
+import { compile } from './index.ts';
+import type { ActorView, StateRecord, System } from './system.ts';
+import { alone, letters, systemOf } from './testing/systems.ts';
+
+function explored(system: System) {
+  const compiled = compile(system);
+  const records: StateRecord[] = [];
+  const { states, transitions } = exploreNaively(compiled.model, (state) =>
+    records.push(compiled.record(state)),
+  );
+  return { states, transitions, records };
+}
+
+/** Counts ticks, and persists each. */
+const store = setup({
+  types: {} as { context: { n: number }; input: { disk: { n: number } | null } },
+  actions: { persist: (_, _params: { n: number }) => {} },
+}).createMachine({
+  id: 'store',
+  context: ({ input }) => ({ n: input.disk?.n ?? 0 }),
+  on: {
+    tick: {
+      actions: [
+        assign(({ context }) => ({ n: context.n + 1 })),
+        { type: 'persist', params: ({ context }) => ({ n: context.n }) },
+      ],
+    },
+  },
+});
+const fresh = { machine: store, input: { disk: null } };
+
+describe('environment', () => {
+  it('offers a bounded event that often, over a whole run', () => {
+    const environment = [{ event: { type: 'tick' }, times: 3 }];
+    expect(explored(systemOf({ a: { ...fresh, environment } }))).toMatchObject({ states: 4, transitions: 3 });
+  });
+
+  it('offers an event when its condition holds', () => {
+    const environment = [
+      { event: { type: 'tick' }, when: ({ context }: ActorView) => Number(context['n']) < 2 },
+    ];
+    expect(explored(systemOf({ a: { ...fresh, environment } }))).toMatchObject({ states: 3, transitions: 2 });
+  });
+});
+
+describe('crash', () => {
+  it('ends the actor where it may not restart', () => {
+    const environment = [{ event: { type: 'tick' }, times: 1 }];
+    const system = systemOf({ a: { ...fresh, environment, crash: { times: 1 } } });
+    expect(explored(system)).toMatchObject({ states: 4, transitions: 3 });
+  });
+
+  it('restarts from what was persisted last', () => {
+    const system = systemOf({
+      a: {
+        ...fresh,
+        environment: [{ event: { type: 'tick' }, when: ({ context }) => context['n'] === 0 }],
+        crash: { times: 1 },
+        restart: { input: (disk) => ({ disk }) },
+      },
+    });
+    const { records, ...counts } = explored(system);
+    expect(counts).toEqual({ states: 6, transitions: 6 });
+    expect(records.filter(({ a }) => !a!.up)).toHaveLength(2);
+  });
+
+  it('loses the inbox, and what comes while the actor is down', () => {
+    const system = letters(1, { order: 'fifo' });
+    const b = { ...system.actors['b']!, crash: { times: 1 } };
+    const pinged = { ...system, actors: { ...system.actors, b } };
+    const { records, states } = explored(pinged);
+    // Under way, got, down before it came, down after.
+    expect(states).toBe(3);
+    expect(records.filter(({ b: it }) => !it!.up).map(({ b: it }) => it!.inbox)).toEqual([[]]);
+  });
+});
+
+describe('timers', () => {
+  it('may fire at any time while they are armed', () => {
+    const waiting = createMachine({
+      id: 'waiting',
+      initial: 'waiting',
+      states: { waiting: { after: { 1000: 'late' }, on: { ack: 'done' } }, late: {}, done: {} },
+    });
+    const ack = { event: { type: 'ack' }, when: ({ value }: { value: unknown }) => value === 'waiting' };
+    const { records, ...counts } = explored(alone(waiting, { environment: [ack] }));
+    expect(counts).toEqual({ states: 3, transitions: 2 });
+    expect(records.map(({ a }) => [a!.value, a!.timers.length])).toEqual([
+      ['waiting', 1],
+      ['done', 0],
+      ['late', 0],
+    ]);
+  });
+
+  it('raise with a delay, are replaced by name, and are disarmed', () => {
+    const machine = createMachine({
+      id: 'alarm',
+      on: {
+        set: { actions: raise({ type: 'ring' }, { delay: 10, id: 'alarm' }) },
+        unset: { actions: cancel('alarm') },
+        ring: { actions: 'rang' },
+      },
+    });
+    const environment = [{ event: { type: 'set' } }, { event: { type: 'unset' } }];
+    // Set or not; each event and the alarm itself lead to one of the two.
+    expect(explored(alone(machine, { environment }))).toMatchObject({ states: 2, transitions: 5 });
+  });
+
+  it('without a name add up', () => {
+    const machine = createMachine({
+      id: 'alarm',
+      on: { set: { actions: raise({ type: 'ring' }, { delay: 10 }) } },
+    });
+    const environment = [{ event: { type: 'set' }, times: 2 }];
+    const { records } = explored(alone(machine, { environment }));
+    expect(new Set(records.map(({ a }) => a!.timers.join()))).toEqual(new Set(['', 'ring', 'ring,ring']));
+  });
+
+  it('end with the machine', () => {
+    const machine = createMachine({
+      id: 'final',
+      initial: 'on',
+      entry: raise({ type: 'ring' }, { delay: 10, id: 'alarm' }),
+      states: { on: { on: { off: 'off' } }, off: { type: 'final' } },
+    });
+    const environment = [{ event: { type: 'off' } }];
+    const { records } = explored(alone(machine, { environment }));
+    expect(records.find(({ a }) => a!.value === 'off')).toMatchObject({ a: { timers: [] } });
+  });
+});
+
+describe('broadcast', () => {
+  it('reaches all others but those who left', () => {
+    const member = createMachine({
+      id: 'member',
+      initial: 'in',
+      states: { in: { on: { leave: { target: 'out', actions: 'left' } } }, out: {} },
+      on: { hello: { actions: { type: 'broadcast', params: { message: { type: 'HI' } } } } },
+    });
+    const system = systemOf({
+      a: { machine: member, environment: [{ event: { type: 'hello' }, times: 1 }] },
+      b: { machine: member, environment: [{ event: { type: 'leave' }, times: 1 }] },
+      c: { machine: member },
+    });
+    const { records } = explored(system);
+    const greeted = records.filter(({ c }) => c!.inbox.length === 1);
+    expect(greeted.some(({ b }) => b!.inbox.length === 1)).toBe(true);
+    expect(greeted.some(({ b }) => b!.value === 'out' && b!.inbox.length === 0)).toBe(true);
+    expect(records.every(({ a }) => a!.inbox.length === 0)).toBe(true);
+  });
+});
+
+describe('a machine that fails', () => {
+  const go = [{ event: { type: 'go' } }];
+
+  it.each([
+    [
+      'throws in an action',
+      {
+        actions: assign(() => {
+          throw new Error('boom');
+        }),
+      },
+      'boom',
+    ],
+    [
+      'throws in a guard',
+      {
+        guard: () => {
+          throw new Error('boom');
+        },
+        actions: 'never',
+      },
+      /boom/,
+    ],
+    [
+      'sends to nil',
+      { actions: { type: 'send', params: { target: null, message: { type: 'M' } } } },
+      /to null, who is no actor/,
+    ],
+    [
+      'sends to a stranger',
+      { actions: { type: 'send', params: { target: 'x', message: { type: 'M' } } } },
+      /to "x", who is no actor/,
+    ],
+    [
+      'writes to its context',
+      {
+        actions: assign(({ context }) => {
+          context['n'] = 1;
+          return {};
+        }),
+      },
+      /read only/,
+    ],
+  ])('%s: stops in a state that says so', (_, transition, fault) => {
+    const machine = createMachine({ id: 'failing', context: { n: 0 }, on: { go: transition } } as Parameters<
+      typeof createMachine
+    >[0]);
+    const { records, states } = explored(alone(machine, { environment: go }));
+    expect(states).toBe(2);
+    expect(records[1]!['a']!.fault).toMatch(fault);
+  });
+
+  it('at its start, too', () => {
+    const machine = createMachine({
+      id: 'stillborn',
+      context: () => {
+        throw new Error('boom');
+      },
+    });
+    expect(explored(alone(machine)).records).toMatchObject([{ a: { fault: 'boom' } }]);
+  });
+});
+
+describe('a machine that ends', () => {
+  it('takes no event any more', () => {
+    const ended = createMachine({
+      id: 'ended',
+      context: { got: 0 },
+      initial: 'end',
+      states: { end: { type: 'final' } },
+      on: { M: { actions: assign(({ context }) => ({ got: context.got + 1 })) } },
+    });
+    const system = letters(1, { order: 'fifo' });
+    const { records } = explored({ ...system, actors: { ...system.actors, b: { machine: ended } } });
+    expect(records.map(({ b }) => [b!.inbox.length, b!.context])).toEqual([
+      [1, { got: 0 }],
+      [0, { got: 0 }],
+    ]);
+  });
+});
+
+describe('view', () => {
+  it('merges snapshots that look alike: the first that was found is explored', () => {
+    const counter = createMachine({
+      id: 'counter',
+      context: { n: 0 },
+      on: { tick: { actions: assign(({ context }) => ({ n: context.n + 1 })) } },
+    });
+    const system = alone(counter, { environment: [{ event: { type: 'tick' } }] });
+    const parity = { ...system, view: ({ context }: ActorView) => Number(context['n']) % 2 };
+    const { records, ...counts } = explored(parity);
+    expect(counts).toEqual({ states: 2, transitions: 2 });
+    expect(records).toMatchObject([{ a: { context: { n: 0 } } }, { a: { context: { n: 1 } } }]);
+  });
+});

@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AnyStateMachine,
+  assign,
+  createMachine,
+  emit,
+  enqueueActions,
+  fromPromise,
+  sendParent,
+  sendTo,
+  spawnChild,
+} from 'xstate';
+import { exploreNaively } from '../checker/naive.ts';
+import type { SystemErrorCode } from './errors.ts';
+import { compile } from './index.ts';
+import type { System } from './system.ts';
+import { alone, letters, systemOf } from './testing/systems.ts';
+
+const child = createMachine({ id: 'child' });
+type Transition = Exclude<NonNullable<Parameters<typeof createMachine>[0]['on']>, undefined>[string];
+
+function onGo(go: Transition): AnyStateMachine {
+  return createMachine({ id: 'odd', context: { n: 0 }, on: { go } }) as AnyStateMachine;
+}
+
+function explore(system: System) {
+  return exploreNaively(compile(system).model);
+}
+
+function expectRefused(system: System, code: SystemErrorCode, says: RegExp) {
+  expect(() => explore(system)).toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(says) }),
+  );
+}
+
+const go = { environment: [{ event: { type: 'go' } }] };
+
+describe('what a machine may not use', () => {
+  it.each<[string, AnyStateMachine, RegExp]>([
+    [
+      'invoke',
+      createMachine({ id: 'odd', invoke: { src: fromPromise(() => Promise.resolve()) } }),
+      /uses invoke in state 'odd'/,
+    ],
+    ['sendTo', onGo({ actions: sendTo('b', { type: 'M' }) }), /uses sendTo in state 'odd'/],
+    ['sendParent', onGo({ actions: sendParent({ type: 'M' }) }), /uses sendTo/],
+    ['spawnChild', onGo({ actions: spawnChild(child) }), /uses spawnChild/],
+    ['emit', onGo({ actions: emit({ type: 'M' }) }), /uses emit/],
+    [
+      'a named sendTo',
+      createMachine(
+        { id: 'odd', on: { go: { actions: 'tell' } } },
+        { actions: { tell: sendTo('b', { type: 'M' }) } },
+      ),
+      /uses sendTo/,
+    ],
+    [
+      'spawn in assign',
+      onGo({ actions: assign(({ spawn }) => ({ n: spawn(child).id.length })) }),
+      /uses self/,
+    ],
+    [
+      'enqueued spawn',
+      onGo({ actions: enqueueActions(({ enqueue }) => enqueue.spawnChild(child)) }),
+      /uses self/,
+    ],
+    [
+      'enqueued sendTo',
+      onGo({ actions: enqueueActions(({ enqueue }) => enqueue.sendTo('b', { type: 'M' })) }),
+      /uses sendTo/,
+    ],
+    ['self', onGo({ actions: assign(({ self }) => ({ n: self.id.length })) }), /uses self\.id/],
+    [
+      'system',
+      onGo({ actions: assign(({ system }) => ({ n: system.get('b') === undefined ? 0 : 1 })) }),
+      /uses system\.get/,
+    ],
+  ])('%s', (_, machine, says) => {
+    expectRefused(alone(machine, go), 'MACHINE_REFUSED', says);
+  });
+});
+
+describe('what a step may not depend on', () => {
+  let calls = 0;
+  const readClock = () => Date.now();
+  it.each<[string, AnyStateMachine, RegExp]>([
+    ['a date in a guard', onGo({ guard: () => Date.now() > 0, actions: 'never' }), /reads .*now/],
+    ['a new date', onGo({ actions: assign({ n: () => new Date().getTime() }) }), /reads new Date/],
+    [
+      'a clock whose error is caught',
+      onGo({
+        actions: assign({
+          n: () => {
+            try {
+              return readClock();
+            } catch {
+              return 0;
+            }
+          },
+        }),
+      }),
+      /reads .*now/,
+    ],
+    ['chance', onGo({ actions: assign({ n: () => Math.random() }) }), /reads Math\.random/],
+    ['a random id', onGo({ actions: assign({ n: () => crypto.randomUUID().length }) }), /reads .*randomUUID/],
+    [
+      'what it did before',
+      onGo({ actions: assign({ n: () => ++calls }) }),
+      /does not answer the same event in the same way/,
+    ],
+    [
+      'the order of keys',
+      onGo({ actions: assign({ n: ({ event }) => Object.keys(event).indexOf('type') }) }),
+      /order of keys/,
+    ],
+  ])('%s', (_, machine, says) => {
+    const environment = [{ event: { type: 'go', also: 1 } }];
+    expectRefused(alone(machine, { environment }), 'MACHINE_IMPURE', says);
+    expect(new Date().getTime()).toBeLessThanOrEqual(Date.now());
+    expect(Math.random()).toBeLessThan(1);
+  });
+});
+
+describe('what is not plain JSON', () => {
+  class Point {}
+  it.each<[string, unknown]>([
+    ['a Map', new Map()],
+    ['a Set', new Set()],
+    ['a Date', new Date(0)],
+    ['undefined', undefined],
+    ['a function', () => 0],
+    ['an instance', new Point()],
+    ['NaN', Number.NaN],
+    ['a hole', [, 1]],
+    ['a bigint', 1n],
+  ])('%s in a context', (_, odd) => {
+    expectRefused(alone(createMachine({ id: 'odd', context: { odd } })), 'VALUE_REFUSED', /context\.odd/);
+  });
+
+  it('in a message', () => {
+    const machine = onGo({
+      actions: { type: 'send', params: { target: 'a', message: { type: 'M', at: new Date(0) } } },
+    });
+    expectRefused(
+      alone(machine, go),
+      'VALUE_REFUSED',
+      /a message from 'a' to 'a'\.at must be plain JSON, and is a Date/,
+    );
+  });
+});
+
+describe('systems that contradict themselves', () => {
+  const machine = createMachine({ id: 'still' });
+  const two = { a: { machine }, b: { machine } };
+  it.each<[string, System, SystemErrorCode, RegExp]>([
+    ['no actors', systemOf({}), 'SYSTEM_INVALID', /no actors/],
+    [
+      'breaks without a queue',
+      letters(1, { order: 'unordered', breaks: 1 }),
+      'SYSTEM_INVALID',
+      /Use order: 'fifo'/,
+    ],
+    [
+      'a persistent queue',
+      letters(1, { order: 'fifo', duplication: 'persistent' }),
+      'SYSTEM_INVALID',
+      /order: 'unordered'/,
+    ],
+    ['a bound below 0', letters(1, { order: 'fifo', loss: -1 }), 'SYSTEM_INVALID', /network\.loss/],
+    ['half a crash', alone(machine, { crash: { times: 0.5 } }), 'SYSTEM_INVALID', /crash\.times of 'a'/],
+    [
+      'a start that does not fit',
+      letters(2, { order: 'fifo', capacity: 1 }),
+      'SYSTEM_INVALID',
+      /must fit into network\.capacity/,
+    ],
+    [
+      'strange symmetry',
+      systemOf(two, { symmetry: ['a', 'x'] }),
+      'SYSTEM_INVALID',
+      /symmetry must list distinct actors of a, b/,
+    ],
+    [
+      'symmetry of different machines',
+      systemOf({ ...two, b: { machine: child } }, { symmetry: ['a', 'b'] }),
+      'SYMMETRY_BROKEN',
+      /'a' and 'b'/,
+    ],
+    [
+      'symmetry of different environments',
+      systemOf({ ...two, b: { machine, ...go } }, { symmetry: ['a', 'b'] }),
+      'SYMMETRY_BROKEN',
+      /same lists/,
+    ],
+  ])('%s', (_, system, code, says) => {
+    expectRefused(system, code, says);
+  });
+});
