@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const entry = fileURLToPath(new URL('../baton.mjs', import.meta.url));
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `baton` to its end. */
+export function baton(...args: string[]): Promise<Ended> {
+  return new BatonProcess(args).end();
+}
+
+/** `baton` while it runs; it ends with the test at the latest. */
+export class BatonProcess {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly #said = new EventEmitter();
+  readonly #closed: Promise<unknown[]>;
+  /** How much of stdout `hear` has gone through. */
+  #heard = 0;
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [entry, ...args], {
+      cwd: checkout,
+      // As in a pipe: no colours, whatever the runner of the tests has set.
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined, ...env },
+    });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#said.emit('said');
+    });
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#said.emit('said');
+    });
+    this.#closed = once(this.child, 'close');
+    void this.#closed.then(() => this.#said.emit('said'));
+    onTestFinished(async () => {
+      this.child.kill('SIGKILL');
+      await this.#closed;
+    });
+  }
+
+  /** Types a line. */
+  type(line: string): void {
+    this.child.stdin!.write(`${line}\n`);
+  }
+
+  /** Ends the input. */
+  endInput(): void {
+    this.child.stdin!.end();
+  }
+
+  /** The next line of stdout, after those heard before, that matches. */
+  async hear(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const lines = this.stdout.slice(this.#heard).split('\n').slice(0, -1);
+      const found = lines.findIndex((line) => pattern.test(line));
+      if (found >= 0) {
+        this.#heard += lines.slice(0, found + 1).reduce((sum, line) => sum + line.length + 1, 0);
+        return lines[found]!;
+      }
+      await this.#more(pattern);
+    }
+  }
+
+  /** Once stderr matches. */
+  async hearError(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) await this.#more(pattern);
+  }
+
+  async end(): Promise<Ended> {
+    const [status] = (await this.#closed) as [number | null];
+    return { status, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  async #more(wanted: RegExp): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      throw new Error(`ended without saying ${wanted}:\n${this.stdout}\n${this.stderr}`);
+    }
+    await once(this.#said, 'said');
+  }
+}
+
+/** Ports of 127.0.0.1 on which nobody listened a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    ports.push((server.address() as { port: number }).port);
+  }
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}

@@ -1,0 +1,25 @@
+import type { SiteId } from '../../machines/actor.ts';
+import { frameSchema } from '../../runtime/frame/frames.ts';
+import { type Address, naimiTrehel } from '../../runtime/index.ts';
+import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp.ts';
+import { defaultLimits } from '../../runtime/site.ts';
+
+/** What the mailboxes of one small cluster on loopback have in common. */
+export function mailboxOptions(
+  self: SiteId,
+  peers: Readonly<Record<SiteId, Address>>,
+): Omit<TcpMailboxOptions, 'clock' | 'chance' | 'incarnation'> {
+  const sites: [SiteId, ...SiteId[]] = [self, ...Object.keys(peers)];
+  return {
+    self,
+    cluster: 'paths',
+    listen: { host: '127.0.0.1', port: 0 },
+    peers,
+    codec: {
+      schema: frameSchema(sites, 'main', naimiTrehel.schema(sites)),
+      maxFrameBytes: defaultLimits.maxFrameBytes,
+    },
+    limits: defaultLimits,
+    notice: () => undefined,
+  };
+}

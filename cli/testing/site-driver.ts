@@ -1,0 +1,64 @@
+import { createInterface } from 'node:readline';
+import type { SiteId } from '../../machines/actor.ts';
+import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
+import { Host } from '../../runtime/host/host.ts';
+import { type Address, naimiTrehel, systemChance, systemClock } from '../../runtime/index.ts';
+import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
+import { mailboxOptions } from './peer-mailbox.ts';
+
+/**
+ * A process with one site in it at a time: the actor and the mailbox are the real ones, the client is
+ * whoever writes commands to standard input, one a line. Prints what the actor did as a record.
+ */
+export type DriverCommand =
+  | {
+      readonly open: {
+        readonly self: SiteId;
+        readonly root: SiteId;
+        readonly peers: Readonly<Record<SiteId, Address>>;
+      };
+    }
+  | { readonly tell: ClientEvent }
+  | { readonly close: true };
+
+type Opening = Extract<DriverCommand, { open: unknown }>['open'];
+
+async function open({ self, root, peers }: Opening) {
+  const mailbox = new TcpMailbox({
+    ...mailboxOptions(self, peers),
+    incarnation: systemChance.incarnation(),
+    chance: systemChance,
+    clock: systemClock,
+  });
+  const host = new Host({
+    site: self,
+    root,
+    peers: Object.keys(peers),
+    lock: 'main',
+    protocol: naimiTrehel,
+    recorder: {
+      record: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
+      close: () => undefined,
+    },
+    post: (envelope) => mailbox.post(envelope),
+    grant: () => undefined,
+    left: () => undefined,
+    crashed: (error) => {
+      process.stderr.write(`${error.code}: ${error.message}\n`);
+      process.exit(1);
+    },
+  });
+  await mailbox.open((envelope) => host.deliver(envelope));
+  return { mailbox, host };
+}
+
+let site: Awaited<ReturnType<typeof open>> | null = null;
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as DriverCommand;
+  if ('open' in command) site = await open(command.open);
+  else if ('tell' in command) site!.host.tell(command.tell);
+  else {
+    await site!.mailbox.close('closed');
+    process.stdout.write('closed\n');
+  }
+}
