@@ -11,7 +11,7 @@ export interface Address {
 }
 
 export interface SiteOptions {
-  /** Sites of another cluster are refused at the handshake. */
+  /** 1 to 128 printable characters. Sites of another cluster are refused at the handshake. */
   readonly cluster: string;
   /** This site. Ids are 1 to 64 letters, digits, `.`, `_` and `-`, and begin with a letter or a digit. */
   readonly site: SiteId;

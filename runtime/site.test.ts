@@ -2,7 +2,14 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { assign } from 'xstate';
 import { siteMachine } from '../machines/naimi-trehel/site.ts';
-import { InvariantError, naimiTrehel, type OperatingError, openSite, type Site } from './index.ts';
+import {
+  InvariantError,
+  type Notice,
+  naimiTrehel,
+  type OperatingError,
+  openSite,
+  type Site,
+} from './index.ts';
 import { anyPort, type Cluster, codes, openCluster } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { frameBytes, hello, message, RawPeer } from './testing/peer.ts';
@@ -271,26 +278,29 @@ describe('what comes from outside', () => {
 
   test('a well-formed message that breaks the protocol crashes the site it reaches, loudly, and its waiters', async () => {
     const crashes: InvariantError[] = [];
-    const nowhere = { host: '127.0.0.1', port: 1 };
-    const peers = { a: nowhere };
+    const notices: Notice[] = [];
+    const peers = { a: { host: '127.0.0.1', port: 1 } };
     const b = await openSite({
       cluster: 'test',
       site: 'b',
       listen: anyPort,
       peers,
       root: 'b',
+      onNotice: (notice) => notices.push(notice),
       onCrash: (error) => crashes.push(error),
     });
     const held = await b.acquire();
     const waiter = b.acquire();
     const a = await RawPeer.dial(b.address);
     a.say(hello('a', 'b'));
-    a.say(message('a', 'b', { type: 'TOKEN' }));
+    const token = frameBytes(JSON.stringify(message('a', 'b', { type: 'TOKEN' })));
+    a.socket.write(Buffer.concat([token, token]));
     await expect(waiter).rejects.toBeInstanceOf(InvariantError);
     expect(crashes).toMatchObject([{ code: 'UNEXPECTED_EVENT' }]);
     expect(held.signal.aborted).toBe(true);
     await expect(b.acquire()).rejects.toBeInstanceOf(InvariantError);
     await a.closed();
+    expect(notices.map(({ type }) => type)).toEqual(['listening', 'connected', 'crash']);
     await b.close();
   });
 });

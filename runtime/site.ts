@@ -2,7 +2,7 @@ import type { SiteId } from '../machines/actor.ts';
 import { systemChance, systemClock } from './doors.ts';
 import { type InvariantError, OperatingError } from './errors.ts';
 import type { Codec } from './frame/codec.ts';
-import { frameSchema, siteIdPattern } from './frame/frames.ts';
+import { frameSchema, namePattern, siteIdPattern } from './frame/frames.ts';
 import { Host } from './host/host.ts';
 import { naimiTrehel } from './host/naimi-trehel.ts';
 import { Lock } from './lock/lock.ts';
@@ -142,7 +142,7 @@ function checkOptions({ site, peers, root, cluster }: SiteOptions): void {
   if (bad !== undefined) throw invalid(`site ids match ${siteIdPattern.source}, "${bad}" does not`);
   if (Object.hasOwn(peers, site)) throw invalid(`peers are the other sites, ${site} is this one`);
   if (!sites.includes(root)) throw invalid(`the root is a site, ${root} is none of ${sites.join(', ')}`);
-  if (cluster === '' || cluster.length > 128) throw invalid('a cluster has a name of 1 to 128 characters');
+  if (!namePattern.test(cluster)) throw invalid('a cluster has a name of 1 to 128 printable characters');
 }
 
 function invalid(message: string): OperatingError {

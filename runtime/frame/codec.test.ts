@@ -128,6 +128,11 @@ describe('what is no frame is refused by a code', () => {
     expect(decode(Buffer.concat([before, bytes, before]))).toEqual({ frames: [bye], refusal: code });
   });
 
+  test('what is said of it holds no control characters of the sender', () => {
+    const bytes = raw(JSON.stringify({ ...bye, '\u001b[2J\n': 1 }));
+    expect(() => [...new Decoder(codec).push(bytes)]).toThrow(/^FRAME_UNKNOWN: \P{C}+$/u);
+  });
+
   test('a frame of exactly the limit passes, one byte more is refused on both sides', () => {
     const exactly: Codec = { ...codec, maxFrameBytes: encode(codec, bye).length - 4 };
     const less: Codec = { ...codec, maxFrameBytes: exactly.maxFrameBytes - 1 };

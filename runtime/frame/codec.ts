@@ -85,10 +85,12 @@ function parse(schema: ZodType<Frame>, payload: Buffer): Frame {
       `expected protocol version ${protocolVersion}, a hello of version ${hello.data.version} came; run the same release at every site`,
     );
   }
-  throw new OperatingError(
-    'FRAME_UNKNOWN',
-    `JSON that is no frame of this wire: ${z.prettifyError(frame.error)}`,
-  );
+  // It quotes what came, which is a stranger's: one line, and nothing that a terminal would obey.
+  const wrong = z
+    .prettifyError(frame.error)
+    .replace(/\p{C}+/gu, ' ')
+    .slice(0, 300);
+  throw new OperatingError('FRAME_UNKNOWN', `JSON that is no frame of this wire: ${wrong}`);
 }
 
 function parseJson(payload: Buffer): unknown {

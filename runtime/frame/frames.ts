@@ -43,7 +43,10 @@ export type Frame = HelloFrame | MessageFrame | ByeFrame;
 
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const name = z.string().min(1).max(128);
+/** Of clusters and incarnations: nothing that a terminal would obey. */
+export const namePattern = /^\P{C}{1,128}$/u;
+
+const name = z.string().regex(namePattern);
 const siteId = z.string().regex(siteIdPattern);
 const count = z.int().min(0);
 

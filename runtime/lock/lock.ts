@@ -75,9 +75,11 @@ export class Lock {
     return new Promise((resolve, reject) => {
       if (this.#refusal) throw this.#refusal;
       this.#refusal = new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
-      this.#leaving = { done: resolve, failed: reject };
       this.#waiters.add({
-        granted: () => this.#options.tell({ type: 'leave' }),
+        granted: () => {
+          this.#leaving = { done: resolve, failed: reject };
+          this.#options.tell({ type: 'leave' });
+        },
         failed: reject,
       });
       if (this.#standing === 'free') this.#ask();
