@@ -131,7 +131,7 @@ describe('what is not plain JSON', () => {
     ['a function', () => 0],
     ['an instance', new Point()],
     ['NaN', Number.NaN],
-    ['a hole', [, 1]],
+    ['a hole', new Array(1)],
     ['a bigint', 1n],
   ])('%s in a context', (_, odd) => {
     expectRefused(alone(createMachine({ id: 'odd', context: { odd } })), 'VALUE_REFUSED', /context\.odd/);

@@ -73,12 +73,11 @@ function isTyped(value: unknown): value is { readonly type: string } {
 function stateLines(state: StateRecord, before: StateRecord | null): string[] {
   const ids = Object.keys(state);
   const width = Math.max(...ids.map((id) => id.length));
-  const values = ids.map((id) => valueText(state[id]!.value));
+  const values = ids.map((id) => (state[id]!.up ? valueText(state[id]!.value) : 'down'));
   const widest = Math.max(...values.map((value) => value.length));
   return ids.map((id, index) => {
     const actor = state[id]!;
     const changed = before !== null && JSON.stringify(before[id]) !== JSON.stringify(actor);
-    const value = actor.up ? values[index]! : 'down';
     const parts = [
       actor.up ? contextText(id, actor.context) : '',
       ...(actor.inbox.length === 0 ? [] : [`<- ${actor.inbox.map(inFlightText).join(', ')}`]),
@@ -86,7 +85,7 @@ function stateLines(state: StateRecord, before: StateRecord | null): string[] {
       ...(actor.fault === undefined ? [] : [`FAILED: ${actor.fault}`]),
     ];
     const text = parts.filter((part) => part !== '').join('  ');
-    return `   ${changed ? '*' : ' '} ${id.padEnd(width)}  ${value.padEnd(widest)}  ${text}`.trimEnd();
+    return `   ${changed ? '*' : ' '} ${id.padEnd(width)}  ${values[index]!.padEnd(widest)}  ${text}`.trimEnd();
   });
 }
 

@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMachine } from 'xstate';
+import type { Watch } from '../checker/model.ts';
+import { exploreNaively } from '../checker/naive.ts';
+import {
+  and,
+  type Compiled,
+  compile,
+  count,
+  evaluate,
+  every,
+  not,
+  or,
+  plain,
+  relation,
+  type StatePredicate,
+  some,
+  tally,
+} from './index.ts';
+import type { ActorView } from './system.ts';
+import { alone, letters, tokenPassing } from './testing/systems.ts';
+
+function judged(watch: Watch, state: readonly number[]): boolean {
+  if (watch.kind === 'tuple') {
+    return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+  }
+  return watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0));
+}
+
+function statesOf({ model }: Compiled): readonly (readonly number[])[] {
+  const states: (readonly number[])[] = [];
+  exploreNaively(model, (state) => states.push(state));
+  return states;
+}
+
+const hasToken = ({ context }: ActorView) => context['token'] === true;
+const asked = ({ inbox }: ActorView) =>
+  inbox.flatMap(({ message }) => ('origin' in message ? [String(message.origin)] : []));
+
+/** Predicates of every kind, and what `and`, `or` and `not` make of them. */
+const leaf: fc.Arbitrary<StatePredicate> = fc.oneof(
+  fc.constantFrom<StatePredicate>(
+    every(hasToken),
+    some(hasToken),
+    every(({ inbox }) => inbox.length === 0),
+    some(({ timers }) => timers.length > 0),
+    relation(
+      ({ context, inbox }, indexOf) => indexOf(String(context['self'])) * 10 + inbox.length,
+      (observed) => observed[0]! + observed[1]! < observed[2]! && observed.length === 3,
+    ),
+    plain((state) => state.actor('a').inbox.length === state.actors[1]!.inbox.length),
+  ),
+  fc.nat(4).map((most) =>
+    count(
+      ({ inbox }) => inbox.length,
+      (sum) => sum <= most,
+    ),
+  ),
+  fc.nat(2).map((times) => tally(asked, (named) => named === times)),
+);
+const predicate = fc.letrec<{ any: StatePredicate }>((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    tie('any').map((part) => not(part)),
+    fc.array(tie('any'), { maxLength: 3 }).map((parts) => and(...parts)),
+    fc.array(tie('any'), { maxLength: 3 }).map((parts) => or(...parts)),
+  ),
+})).any;
+
+describe('compiled predicates', () => {
+  // With and without a cell that is no actor.
+  const systems = [tokenPassing(['a', 'b', 'c']), tokenPassing(['a', 'b', 'c'], { order: 'fifo', loss: 1 })];
+  it.each(systems.map((system) => [system.network, compile(system)] as const))(
+    'judge as their plain reading does, on %j',
+    (_, compiled) => {
+      const states = statesOf(compiled);
+      fc.assert(
+        fc.property(predicate, fc.boolean(), (tried, exact) => {
+          const watch = compiled.watch(tried, { exact });
+          for (const state of states)
+            expect(judged(watch, state)).toBe(evaluate(tried, compiled.decode(state)));
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  it('are sums where they can be', () => {
+    const compiled = compile(tokenPassing(['a', 'b', 'c']));
+    const kindOf = (tried: StatePredicate, exact = false) => compiled.watch(tried, { exact }).kind;
+    const one = count(hasToken, (sum) => sum === 1);
+    expect(kindOf(and(every(hasToken), not(some(hasToken)), one))).toBe('sum');
+    expect(kindOf(tally(asked, (times) => times < 2))).toBe('sum');
+    expect(kindOf(and(one, one, one))).toBe('tuple');
+    expect(kindOf(one, true)).toBe('tuple');
+    expect(
+      kindOf(
+        or(
+          one,
+          plain(() => true),
+        ),
+      ),
+    ).toBe('tuple');
+  });
+
+  it('refuse a counter that would overflow, and count on when told to be exact', () => {
+    const compiled = compile(letters(9, { order: 'fifo' }));
+    const initial = compiled.model.initial[0]!;
+    const huge = count(
+      ({ inbox }) => inbox.length * 10_000,
+      (sum) => sum === 90_000,
+    );
+    const often = tally(
+      ({ inbox }) => inbox.flatMap(() => Array<string>(20).fill('b')),
+      (times) => times === 0 || times === 180,
+    );
+    for (const tried of [huge, often]) {
+      expect(() => judged(compiled.watch(tried), initial)).toThrow(
+        expect.objectContaining({ code: 'WATCH_OVERFLOW' }),
+      );
+      expect(judged(compiled.watch(tried, { exact: true }), initial)).toBe(true);
+    }
+  });
+
+  it.each<[string, StatePredicate, RegExp]>([
+    [
+      'half a count',
+      count(
+        () => 0.5,
+        () => true,
+      ),
+      /whole number/,
+    ],
+    [
+      'a negative count',
+      count(
+        () => -1,
+        () => true,
+      ),
+      /whole number/,
+    ],
+    [
+      'a tally of strangers',
+      tally(
+        () => ['x'],
+        () => true,
+      ),
+      /"x", who is no actor/,
+    ],
+    ['an unknown actor', plain((state) => state.actor('x').up), /actor 'x'/],
+  ])('refuse %s', (_, tried, says) => {
+    const compiled = compile(alone(createMachine({ id: 'still' })));
+    expect(() => judged(compiled.watch(tried), compiled.model.initial[0]!)).toThrow(
+      expect.objectContaining({ code: 'PREDICATE_INVALID', message: expect.stringMatching(says) }),
+    );
+  });
+});

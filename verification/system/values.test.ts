@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Json, type ValueEdge, Values } from './values.ts';
+
+const ids = ['a', 'b', 'c', 'd'];
+/** `d` may not be renamed: its name is as any text. */
+const names = ['a', 'b', 'c', null];
+
+const text = fc.constantFrom(...ids, 'x', '', '@', 'a b');
+const json = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom<Json>(null, true, 0, 1.5),
+    text,
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(text, tie('value'), { maxKeys: 3 }),
+  ),
+})).value;
+const permutation = fc.shuffledSubarray([0, 1, 2], { minLength: 3 }).map((to) => [...to, 3]);
+
+/** Written down anew: what is interned must not depend on the order of keys. */
+function turned(value: Json): Json {
+  if (Array.isArray(value)) return value.map(turned);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, item]) => [key, turned(item)]),
+  );
+}
+
+function renamed(value: Json, to: readonly number[]): Json {
+  const name = (id: string) => (ids.includes(id) ? ids[to[ids.indexOf(id)]!]! : id);
+  if (typeof value === 'string') return name(value);
+  if (Array.isArray(value)) return value.map((item) => renamed(item, to));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [name(key), renamed(item, to)]));
+}
+
+function multiset(edges: readonly ValueEdge[], to: readonly number[] = [0, 1, 2, 3]): string[] {
+  return edges.map(({ label, refs }) => `${label} ${refs.map((cell) => to[cell])}`).sort();
+}
+
+describe('interned values', () => {
+  it('are one just when they are equal, whatever the order of keys', () => {
+    fc.assert(
+      fc.property(json, json, (left, right) => {
+        const values = new Values(names);
+        const id = values.intern(left, 'left');
+        expect(values.intern(turned(left), 'left')).toBe(id);
+        let equal = true;
+        try {
+          expect(right).toEqual(left);
+        } catch {
+          equal = false;
+        }
+        expect(values.intern(right, 'right') === id).toBe(equal);
+      }),
+    );
+  });
+
+  it('are renamed as if each id in them were', () => {
+    fc.assert(
+      fc.property(json, permutation, (value, to) => {
+        const values = new Values(names);
+        expect(values.value(values.rename(values.intern(value, 'it'), to))).toEqual(renamed(value, to));
+      }),
+    );
+  });
+
+  it('are acted on by permutations as by a group', () => {
+    fc.assert(
+      fc.property(json, permutation, permutation, (value, first, second) => {
+        const values = new Values(names);
+        const id = values.intern(value, 'it');
+        const both = first.map((cell) => second[cell]!);
+        expect(values.rename(id, [0, 1, 2, 3])).toBe(id);
+        expect(values.rename(values.rename(id, first), second)).toBe(values.rename(id, both));
+        expect(
+          values.rename(
+            values.rename(id, first),
+            first.map((_, cell) => first.indexOf(cell)),
+          ),
+        ).toBe(id);
+      }),
+    );
+  });
+
+  it('have equal edges just when they are equal, and renaming renames the edges', () => {
+    fc.assert(
+      fc.property(json, json, permutation, (left, right, to) => {
+        const values = new Values(names);
+        const [first, second] = [values.intern(left, 'left'), values.intern(right, 'right')];
+        expect(first === second).toBe(
+          multiset(values.edges(first)).join() === multiset(values.edges(second)).join(),
+        );
+        expect(multiset(values.edges(values.rename(first, to)))).toEqual(multiset(values.edges(first), to));
+      }),
+    );
+  });
+
+  it('cannot be written to', () => {
+    const values = new Values(names);
+    const value = values.value(values.intern({ list: [{}] }, 'it')) as { list: object[] };
+    expect(() => value.list.push({})).toThrow(TypeError);
+    expect(() => Object.assign(value.list[0]!, { a: 1 })).toThrow(TypeError);
+  });
+});
