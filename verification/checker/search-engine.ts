@@ -16,6 +16,9 @@ import { recordsFor, Tables } from './search-tables.ts';
 import type { Found, Progress, SearchOptions, SearchResult, StopReason } from './search-types.ts';
 import { webAssembly } from './search-webassembly.ts';
 
+/** A cell's bits, to begin with. */
+const fewestBits = 4;
+
 /** One search under way. */
 export class Engine {
   private readonly model: Model;
@@ -48,7 +51,7 @@ export class Engine {
     const watches = options.watches ?? [];
     this.watched = watched(watches, options.constraint);
     this.tables = new Tables(model, this.watched.sums, this.watched.tuples);
-    this.judge = new Judge({ ...options, model }, this.watched, this.tables, this.words, 0);
+    this.judge = new Judge({ ...options, model }, this.watched, this.words, 0);
     this.explorer = new Explorer(this.memory, 0, this.judge);
     this.found = watches.map(() => null);
     this.plan = this.nextPlan();
@@ -114,23 +117,27 @@ export class Engine {
   }
 
   private nextPlan(): Plan {
-    const bits = this.tables.known.map((count, cell) => {
-      const needed = Math.max(1, Math.ceil(Math.log2(count)));
-      return Math.max(this.plan?.bits[cell] ?? 0, count > 0.8 * 2 ** needed ? needed + 1 : needed);
-    });
-    return planFor(bits, this.states());
+    const roomFor = (count: number, before: number) => {
+      const needed = Math.max(fewestBits, Math.ceil(Math.log2(count)));
+      return Math.max(before, count > 0.8 * 2 ** needed ? needed + 1 : needed);
+    };
+    return planFor(
+      this.tables.known.map((count, cell) => roomFor(count, this.plan?.bits[cell] ?? 0)),
+      this.tables.classCounts.map((count, cell) => roomFor(count, this.plan?.classBits[cell] ?? 0)),
+      this.states(),
+    );
   }
 
   private takeUp(): void {
     const { sums, tuples } = this.watched;
-    const { records, free } = recordsFor(this.plan, sums.length);
+    const { records, free } = recordsFor(this.plan, sums.length, tuples.length);
     this.tables.install(this.words, this.plan, records, free);
     this.explorer.load({
       plan: this.plan,
       shared: false,
       records,
       sums: sums.length,
-      tuples: tuples.length > 0,
+      tuples: tuples.length,
     });
     for (let p = 0; p < partitions; p++) {
       this.words[(control.count >> 2) + p] = 0;

@@ -10,6 +10,7 @@ import {
   partitions,
   partitionWindow,
   regions,
+  tupleMemoBits,
 } from './search-plan.ts';
 import { SearchError } from './search-types.ts';
 import { type SharedMemory, webAssembly } from './search-webassembly.ts';
@@ -57,6 +58,8 @@ export class Explorer {
       this.words[at(area.fill) + p] = this.base + area.buffers + p * bufferBytes;
     this.words[at(area.outStep)] = this.plan.stateBytes;
     this.words.fill(0, at(area.sumMemo), at(area.buffers));
+    if (shape.tuples > 0)
+      this.words.fill(0, at(area.tupleMemo), at(area.tupleMemo) + 2 ** (tupleMemoBits + 1));
     // A memo's place 0 is where all-zero goes: it must not be taken for judged.
     this.words[at(area.sumMemo)] = 1;
     this.words[at(area.tupleMemo)] = 1;

@@ -1,6 +1,5 @@
 import type { Watch } from './model.ts';
 import { area, regions } from './search-plan.ts';
-import type { Tables } from './search-tables.ts';
 import type { NamedWatch, Sourced } from './search-types.ts';
 
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
@@ -70,23 +69,24 @@ export class Judge {
   private readonly watches: readonly NamedWatch[];
   private readonly watched: Watched;
   private readonly quiescent: TupleWatch | null;
-  private readonly tables: Tables;
   private readonly memory: Int32Array;
   private readonly width: number;
   private readonly base: number;
   private readonly verdicts: Map<number, boolean>[];
-  private readonly tuple: Int32Array;
+  private readonly observed: readonly Int32Array[];
 
-  constructor(source: Sourced, what: Watched, tables: Tables, memory: Int32Array, worker: number) {
+  constructor(source: Sourced, what: Watched, memory: Int32Array, worker: number) {
     this.watches = source.watches ?? [];
     this.watched = what;
     this.quiescent = source.quiescent ? asTuple(source.quiescent) : null;
-    this.tables = tables;
     this.memory = memory;
     this.width = source.model.width;
     this.base = (regions.workers + worker * regions.workerBytes) >> 2;
     this.verdicts = what.sums.map(() => new Map());
-    this.tuple = new Int32Array(this.width);
+    const observed = this.base + (area.observed >> 2);
+    this.observed = what.tuples.map((_, i) =>
+      memory.subarray(observed + i * this.width, observed + (i + 1) * this.width),
+    );
     this.decided = this.watches.map(() => false);
     this.findings = noFindings(this.watches.length);
   }
@@ -108,10 +108,8 @@ export class Judge {
   tuples(): number {
     let answer = 1;
     for (let i = 0; i < this.watched.tuples.length; i++) {
-      for (let cell = 0; cell < this.width; cell++) {
-        this.tuple[cell] = this.tables.observation(i, cell, this.memory[this.base + cell]!);
-      }
-      answer = this.combine(answer, this.watched.tupleOf[i]!, this.watched.tuples[i]!.judge(this.tuple));
+      const verdict = this.watched.tuples[i]!.judge(this.observed[i]!);
+      answer = this.combine(answer, this.watched.tupleOf[i]!, verdict);
     }
     return answer;
   }

@@ -7,6 +7,7 @@ import {
   type Plan,
   partitionWindow,
   regions,
+  tupleMemoBits,
 } from './search-plan.ts';
 import {
   block,
@@ -66,12 +67,17 @@ export interface KernelShape {
   /** Where a cell's records begin. */
   readonly records: readonly number[];
   readonly sums: number;
-  readonly tuples: boolean;
+  readonly tuples: number;
 }
 
-/** What is known of a local: its steps (0: not asked, 1: asked), how many, its class, then its weights. */
-export const recordBytes = (sums: number): number => 16 + 16 * Math.ceil(sums / 4);
+/**
+ * What is known of a local: its steps (0: not asked, 1: asked), how many, its class, then its weights, then
+ * what tuple watches see of it.
+ */
+export const recordBytes = (sums: number, tuples: number): number =>
+  observationsAt(sums) + 16 * Math.ceil(tuples / 4);
 export const record = { steps: 0, count: 4, class: 8, weights: 16 } as const;
+export const observationsAt = (sums: number): number => 16 + 16 * Math.ceil(sums / 4);
 /** A step: how the own local changes, where the receptions are (0: sends nothing, 1: a list), of which cell. */
 export const stepBytes = 16;
 export const step = { change: 0, receptions: 4, offset: 8, cell: 12, list: 8 } as const;
@@ -120,8 +126,9 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     return i32.and(i32.wrap(value), i32.const(2 ** bits - 1));
   };
   /** Xors `change` (i64) into the bits of `cell`. */
-  const deposit = (state: Local[], cell: number, change: Local): Code => {
-    const [offset, bits] = [plan.offsets[cell]!, plan.bits[cell]!];
+  const deposit = (state: Local[], cell: number, change: Local): Code =>
+    place(state, plan.offsets[cell]!, plan.bits[cell]!, change);
+  const place = (state: Local[], offset: number, bits: number, change: Local): Code => {
     const [k, shift] = [offset >> 6, offset & 63];
     const toWord = (word: Local, value: Code) => word.set(i64.xor(word.get, value));
     return [
@@ -595,7 +602,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     const [change, scratch] = [expand.local('i64'), expand.local('i64')];
     const [state, after] = [wordsOf(expand), wordsOf(expand)];
     const locals = range(width).map(() => expand.local('i32'));
-    const bytes = recordBytes(shape.sums);
+    const bytes = recordBytes(shape.sums, shape.tuples);
     const recordOf = (cell: number) => i32.mul(locals[cell]!.get, i32.const(bytes));
     const vectors = range(Math.ceil(shape.sums / 4)).map(() => expand.local('v128'));
 
@@ -642,48 +649,57 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
               ),
             ]),
           ];
-    const tupleEntry = 8 * words;
-    const watchTuples: Code = !shape.tuples
-      ? []
-      : [
-          packWith(after, change, (cell) => i32.load(recordOf(cell), shape.records[cell]! + record.class)),
-          slot.set(
-            i32.mul(
-              i32.wrap(
-                i64.shrU(
-                  i64.mul(
-                    after
-                      .map((word) => word.get)
-                      .reduce(
-                        (hash, word) =>
-                          i64.xor(
-                            i64.mul(i64.xor(hash, i64.shrU(hash, i64.const(29n))), i64.const(mixers[0])),
-                            word,
-                          ),
-                        i64.const(0n),
-                      ),
-                    i64.const(mixers[1]),
-                  ),
-                  i64.const(64n - 15n),
+    const key = range(shape.tuples > 0 ? plan.classWords : 0).map(() => expand.local('i64'));
+    const tupleMemoSlot = (): Code =>
+      i32.mul(
+        i32.wrap(
+          i64.shrU(
+            i64.mul(
+              key
+                .map((word) => word.get)
+                .reduce((hash, word) =>
+                  i64.xor(i64.mul(i64.xor(hash, i64.shrU(hash, i64.const(29n))), i64.const(mixers[0])), word),
                 ),
-              ),
-              i32.const(tupleEntry),
+              i64.const(mixers[1]),
             ),
+            i64.const(BigInt(64 - tupleMemoBits + Math.ceil(Math.log2(plan.classWords)))),
           ),
-          when(
-            after
-              .map((word, k) => i64.ne(word.get, i64.load(slot.get, at(area.tupleMemo) + 8 * k)))
-              .reduce((any, one) => i32.or(any, one)),
-            [
-              scratch.set(i64.extend(judgeTuples.call())),
-              verdict.set(i32.or(verdict.get, i32.wrap(scratch.get))),
-              when(
-                i32.and(i32.wrap(scratch.get), i32.const(1)),
-                after.map((word, k) => i64.store(slot.get, word.get, at(area.tupleMemo) + 8 * k)),
-              ),
-            ],
-          ),
-        ];
+        ),
+        i32.const(8 * plan.classWords),
+      );
+    const watchTuples: Code =
+      shape.tuples === 0
+        ? []
+        : [
+            key.map((word) => word.set(i64.const(0n))),
+            range(width).map((cell) => [
+              change.set(i64.load32(recordOf(cell), shape.records[cell]! + record.class)),
+              place(key, plan.classOffsets[cell]!, plan.classBits[cell]!, change),
+            ]),
+            slot.set(tupleMemoSlot()),
+            when(
+              key
+                .map((word, k) => i64.ne(word.get, i64.load(slot.get, at(area.tupleMemo) + 8 * k)))
+                .reduce((any, one) => i32.or(any, one)),
+              [
+                range(shape.tuples).map((tuple) =>
+                  range(width).map((cell) =>
+                    i32.store(
+                      zero,
+                      i32.load(recordOf(cell), shape.records[cell]! + observationsAt(shape.sums) + 4 * tuple),
+                      at(area.observed) + 4 * (tuple * width + cell),
+                    ),
+                  ),
+                ),
+                receiver.set(judgeTuples.call()),
+                verdict.set(i32.or(verdict.get, receiver.get)),
+                when(
+                  i32.and(receiver.get, i32.const(1)),
+                  key.map((word, k) => i64.store(slot.get, word.get, at(area.tupleMemo) + 8 * k)),
+                ),
+              ],
+            ),
+          ];
 
     const stepsOf = (cell: number): Code => [
       steps.set(i32.load(recordOf(cell), shape.records[cell]! + record.steps)),

@@ -14,6 +14,10 @@ export interface Plan {
   /** Where each cell's bits begin. */
   readonly offsets: readonly number[];
   readonly words: number;
+  /** How the classes of locals lie in the key of a judged tuple, and in how many words. */
+  readonly classBits: readonly number[];
+  readonly classOffsets: readonly number[];
+  readonly classWords: number;
   /** Bytes of a state. */
   readonly stateBytes: number;
   /** Bits of a state beyond its first word. */
@@ -36,7 +40,7 @@ const mostDistanceBits = 10;
 const fewestDistanceBits = 9;
 
 /** `states`: how many are expected at least, so that room that will be needed anyway makes keys shorter. */
-export function planFor(bits: readonly number[], states: number): Plan {
+export function planFor(bits: readonly number[], classBits: readonly number[], states: number): Plan {
   const total = bits.reduce((sum, b) => sum + b, 0);
   const words = Math.max(1, Math.ceil(total / 64));
   if (words > 8) {
@@ -46,9 +50,12 @@ export function planFor(bits: readonly number[], states: number): Plan {
     );
   }
   const extraBits = Math.max(0, total - 64);
-  const offsets = bits.map((_, cell) => bits.slice(0, cell).reduce((sum, b) => sum + b, 0));
+  const offsets = offsetsOf(bits);
   const stateBytes = (words - 1) * 8 + (extraBits % 64 > 0 && extraBits % 64 <= 32 ? 4 : 8);
-  const shared = { width: bits.length, bits, offsets, words, stateBytes, extraBits };
+  const classOffsets = offsetsOf(classBits);
+  const classWords = Math.max(1, Math.ceil((classOffsets.at(-1)! + classBits.at(-1)!) / 64));
+  const classes = { classBits, classOffsets, classWords };
+  const shared = { width: bits.length, bits, offsets, words, ...classes, stateBytes, extraBits };
   const roomy = Math.max(64, Math.ceil(states / partitions / 0.3));
   // Inline: what is beyond the first word lies in the bits that the place makes superfluous.
   for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
@@ -78,16 +85,19 @@ export function planFor(bits: readonly number[], states: number): Plan {
   };
 }
 
+const offsetsOf = (bits: readonly number[]) =>
+  bits.map((_, cell) => bits.slice(0, cell).reduce((sum, b) => sum + b, 0));
+
 /** The regions of the memory, in bytes. What is not touched costs nothing. */
 export const regions = {
   /** Counts and locks of partitions. */
   control: 0x1000,
   /** One area for each worker: its buffers and memos. */
   workers: 0x4_0000,
-  workerBytes: 0x100_0000,
+  workerBytes: 0x180_0000,
   mostWorkers: 16,
   /** Steps and receptions. */
-  tables: 0x1100_0000,
+  tables: 0x1804_0000,
   tablesEnd: 0x4000_0000,
   /** Chunks of states that wait. */
   chunks: 0x4000_0000,
@@ -100,6 +110,8 @@ export const regions = {
 export const partitionWindow = (regions.partitionsEnd - regions.partitions) / partitions;
 /** Bytes of candidates that a partition gathers before they are inserted. */
 export const bufferBytes = 0x3000;
+/** A worker remembers 2 to this power words of tuples that need no judging. */
+export const tupleMemoBits = 20;
 export const chunkBytes = 0x1_0000;
 export const memoryPages = 65536;
 
@@ -146,9 +158,11 @@ export const area = {
   group: 0x1400,
   /** For each partition where its next candidate goes. */
   fill: 0x2000,
+  /** What each tuple watch sees, for its judge; `width` numbers each. */
+  observed: 0x4000,
   sumMemo: 0x1_0000,
-  tupleMemo: 0x8_0000,
-  buffers: 0x40_0000,
+  buffers: 0x8_0000,
   /** A partition's keys while it grows. */
-  copy: 0x70_0000,
+  copy: 0x40_0000,
+  tupleMemo: 0x100_0000,
 } as const;

@@ -1,5 +1,12 @@
 import { BLOCKED, type Model, type Step, type Watch } from './model.ts';
-import { reception, record, recordBytes, step as stepAt, stepBytes } from './search-kernel.ts';
+import {
+  observationsAt,
+  reception,
+  record,
+  recordBytes,
+  step as stepAt,
+  stepBytes,
+} from './search-kernel.ts';
 import { type Plan, regions } from './search-plan.ts';
 import { SearchError } from './search-types.ts';
 
@@ -26,7 +33,7 @@ export class Tables {
   private readonly classes: number[][];
   private readonly classIndex: Map<string, number>[];
   /** What each class of locals is seen as, by each tuple watch. */
-  private readonly observed: number[][][];
+  private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
 
   constructor(model: Model, sums: readonly SumWatch[], tuples: readonly TupleWatch[]) {
@@ -62,18 +69,21 @@ export class Tables {
     this.write(index);
   }
 
-  /** What the `watch`-th tuple watch sees of a local. */
-  observation(watch: number, cell: number, local: number): number {
-    return this.observed[cell]![this.classes[cell]![local]!]![watch]!;
-  }
-
   /** Whether a plan's bits no longer hold the locals. */
   outgrows(plan: Plan): boolean {
-    return this.known.some((count, cell) => count > 2 ** plan.bits[cell]!);
+    return (
+      this.known.some((count, cell) => count > 2 ** plan.bits[cell]!) ||
+      this.observed.some((classes, cell) => classes.length > 2 ** plan.classBits[cell]!)
+    );
+  }
+
+  /** How many classes of each cell's locals tuple watches tell apart. */
+  get classCounts(): number[] {
+    return this.observed.map((classes) => classes.length);
   }
 
   install(memory: Int32Array, plan: Plan, records: readonly number[], free: number): void {
-    this.image = new Image(memory, plan, records, free, this.sums.length);
+    this.image = new Image(memory, plan, records, free, this.sums.length, this.tuples.length);
     for (let cell = 0; cell < this.known.length; cell++) {
       for (let local = 0; local < this.known[cell]!; local++) this.writeLocal(cell, local);
     }
@@ -119,12 +129,9 @@ export class Tables {
 
   private writeLocal(cell: number, local: number): void {
     const at = local * this.sums.length;
-    this.image!.writeLocal(
-      cell,
-      local,
-      this.classes[cell]![local]!,
-      this.weights[cell]!.slice(at, at + this.sums.length),
-    );
+    const index = this.classes[cell]![local]!;
+    const weights = this.weights[cell]!.slice(at, at + this.sums.length);
+    this.image!.writeLocal(cell, local, index, weights, this.observed[cell]![index]!);
   }
 }
 
@@ -135,14 +142,23 @@ class Image {
   private readonly memory: Int32Array;
   private readonly records: readonly number[];
   private readonly recordBytes: number;
+  private readonly observationsAt: number;
   private readonly receptions: Map<number, number>[];
   private free: number;
 
-  constructor(memory: Int32Array, plan: Plan, records: readonly number[], free: number, sums: number) {
+  constructor(
+    memory: Int32Array,
+    plan: Plan,
+    records: readonly number[],
+    free: number,
+    sums: number,
+    tuples: number,
+  ) {
     this.memory = memory;
     this.plan = plan;
     this.records = records;
-    this.recordBytes = recordBytes(sums);
+    this.recordBytes = recordBytes(sums, tuples);
+    this.observationsAt = observationsAt(sums);
     this.free = free;
     this.receptions = records.map(() => new Map());
   }
@@ -151,10 +167,17 @@ class Image {
     return this.free - regions.tables;
   }
 
-  writeLocal(cell: number, local: number, observedAs: number, weights: readonly number[]): void {
+  writeLocal(
+    cell: number,
+    local: number,
+    index: number,
+    weights: readonly number[],
+    observed: readonly number[],
+  ): void {
     const at = (this.records[cell]! + local * this.recordBytes) >> 2;
-    this.memory[at + (record.class >> 2)] = observedAs;
+    this.memory[at + (record.class >> 2)] = index;
     this.memory.set(weights, at + (record.weights >> 2));
+    this.memory.set(observed, at + (this.observationsAt >> 2));
   }
 
   writeSteps(cell: number, local: number, steps: readonly Step[]): void {
@@ -214,11 +237,15 @@ class Image {
 }
 
 /** Where each cell's records begin, and where what follows them begins. */
-export function recordsFor(plan: Plan, sums: number): { readonly records: number[]; readonly free: number } {
+export function recordsFor(
+  plan: Plan,
+  sums: number,
+  tuples: number,
+): { readonly records: number[]; readonly free: number } {
   let free: number = regions.tables;
   const records = plan.bits.map((bits) => {
     const at = free;
-    free += 2 ** bits * recordBytes(sums);
+    free += 2 ** bits * recordBytes(sums, tuples);
     return at;
   });
   if (free > regions.tablesEnd) {
