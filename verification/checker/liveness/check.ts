@@ -113,8 +113,10 @@ async function findLasso(
   const staying = stutter < 0 ? null : lasso(stutter, [], []);
   let bound = 0;
   while (bound < core.size && (stutter < 0 || core.nodes[bound]! < stutter)) bound++;
+  if (bound === 0) return staying;
   const component = await findFairComponent(graph, core, conditions, acceptance, bound, budget);
   if (component === null) return staying;
+  budget.claim(9 * core.size);
   const { approach, loop } = loopOf(graph, core, conditions, acceptance, component);
   const moving = lasso(core.nodes[component[0]!]!, approach, loop);
   return staying !== null && lengthOf(staying) <= lengthOf(moving) ? staying : moving;

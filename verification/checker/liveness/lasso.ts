@@ -126,14 +126,15 @@ class Walker {
   }
 
   /** Without the detours that it can do without. */
-  #shortened(entry: number, loop: readonly number[]): readonly number[] {
+  #shortened(entry: number, walk: readonly number[]): readonly number[] {
+    const { targets } = this.#core;
+    let loop = walk;
     for (let from = 0; from < loop.length; from++) {
-      const node = from === 0 ? entry : this.#core.targets[loop[from - 1]!]!;
-      for (let to = loop.length; to > from; to--) {
-        if (this.#core.targets[loop[to - 1]!] !== node || to - from === loop.length) continue;
+      const node = from === 0 ? entry : targets[loop[from - 1]!]!;
+      for (let to = loop.length; to > from; to = Math.min(to - 1, loop.length)) {
+        if (targets[loop[to - 1]!] !== node) continue;
         const without = [...loop.slice(0, from), ...loop.slice(to)];
-        if (!this.#gathered(entry, without).suffices(this.#acceptance, true)) continue;
-        return this.#shortened(entry, without);
+        if (this.#gathered(entry, without).suffices(this.#acceptance, true)) loop = without;
       }
     }
     return loop;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCKED, type Model } from '../model.ts';
+import { BLOCKED, type Model, type Watch } from '../model.ts';
 import {
   type ActionFairness,
   checkLiveness,
@@ -213,6 +213,27 @@ describe('fairness of a component', () => {
     expect(inShort(await check(ring, { ...never, fairness: { weak: own } }))).toEqual([0, size]);
     const both = { weak: (a: number) => (a % 2 ? a : -1), strong: (a: number) => (a % 2 ? -1 : a) };
     expect(inShort(await check(ring, { ...never, fairness: both }))).toEqual([0, 2 * size]);
+  });
+});
+
+describe('atoms', () => {
+  const pair: Model = { ...tiny(), width: 2, initial: [[0, 1]] };
+  const eventuallyIs = (is: Watch): LivenessProperty => ({ kind: 'eventually', name: 'is', is });
+
+  it('a sum is taken modulo 2^32', async () => {
+    const sums: number[] = [];
+    const judge = (sum: number) => sums.push(sum) > 0;
+    const weigh = (cell: number) => (cell === 0 ? 0xffff_ffff : 3);
+    expect(inShort(await check(pair, eventuallyIs({ kind: 'sum', weigh, judge })))).toBe('holds');
+    expect(sums).toEqual([2]);
+  });
+
+  it('a tuple has what was observed of each cell', async () => {
+    const tuples: number[][] = [];
+    const judge = (tuple: Int32Array) => tuples.push([...tuple]) > 0;
+    const observe = (cell: number, local: number) => 10 * cell + local;
+    expect(inShort(await check(pair, eventuallyIs({ kind: 'tuple', observe, judge })))).toBe('holds');
+    expect(tuples).toEqual([[0, 11]]);
   });
 });
 

@@ -75,7 +75,10 @@ export interface LivenessOptions {
   readonly constraint?: Watch;
   /** Default: 2^31 - 1. */
   readonly maxStates?: number;
-  /** For all tables together, of which the graph may take half. Default: 8 GiB. */
+  /**
+   * For all tables together, of which the graph may take half; what the model itself remembers is not
+   * counted. Default: 8 GiB. Reached as well when states times states of the automaton are 2^31 or more.
+   */
   readonly maxMemoryBytes?: number;
   /** For everything together. Default: none. */
   readonly timeoutMs?: number;

@@ -1,9 +1,8 @@
-import { LivenessError } from './errors.ts';
 import type { Formula } from './ltl.ts';
 
 /**
  * Does `formula` hold on the infinite word whose letters are `0 .. length - 1` and then `loop .. length - 1`
- * for ever? `holds(name, i)`: is the atom true at letter `i`? By the definition, with fixed points over the
+ * for ever (`loop < length`)? `holds(name, i)`: is the atom true at letter `i`? By the definition, with fixed points over the
  * letters and no automaton: the second opinion on every counterexample.
  */
 export function holdsOnLasso(
@@ -12,12 +11,6 @@ export function holdsOnLasso(
   loop: number,
   holds: (atom: string, position: number) => boolean,
 ): boolean {
-  if (!(loop >= 0 && loop < length)) {
-    throw new LivenessError(
-      'MODEL_MALFORMED',
-      `A lasso of ${length} letters cannot go back to letter ${loop}.`,
-    );
-  }
   const positions = Array.from({ length }, (_, i) => i);
   const after = (i: number) => (i + 1 < length ? i + 1 : loop);
 
