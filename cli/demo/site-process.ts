@@ -47,7 +47,9 @@ class Worker {
       listen: { host: '127.0.0.1', port: 0 },
       traceDir: trace,
       onNotice: (notice) => {
-        if (notice.type === 'error') say({ type: 'failed', reason: notice.error.message });
+        // A stranger at the port is none of our business.
+        if (notice.type === 'error' && notice.peer !== null)
+          say({ type: 'failed', reason: notice.error.message });
       },
       onCrash: (error) => say({ type: 'failed', reason: error.message }),
     });

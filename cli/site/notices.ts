@@ -11,7 +11,7 @@ export class NoticeText {
       case 'connected':
         return `${notice.peer} is connected`;
       case 'dial-failed':
-        return this.#once(`${notice.peer} is not there (yet): dialling again until it is`);
+        return this.#once(`${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`);
       case 'left':
         return `${notice.peer} has left`;
       case 'error':

@@ -18,7 +18,7 @@ export function baton(...args: string[]): Promise<Ended> {
   return new BatonProcess(args).end();
 }
 
-/** `baton` while it runs; it ends with the test at the latest. */
+/** `baton` while it runs; it ends with the test at the latest, or when what `atEnd` was given is called. */
 export class BatonProcess {
   readonly child: ChildProcess;
   stdout = '';
@@ -28,7 +28,11 @@ export class BatonProcess {
   /** How much of stdout `hear` has gone through. */
   #heard = 0;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    atEnd: (end: () => Promise<void>) => void = onTestFinished,
+  ) {
     this.child = spawn(process.execPath, [entry, ...args], {
       cwd: checkout,
       // As in a pipe: no colours, whatever the runner of the tests has set.
@@ -44,7 +48,7 @@ export class BatonProcess {
     });
     this.#closed = once(this.child, 'close');
     void this.#closed.then(() => this.#said.emit('said'));
-    onTestFinished(async () => {
+    atEnd(async () => {
       this.child.kill('SIGKILL');
       await this.#closed;
     });

@@ -23,12 +23,13 @@ export async function findSystem(name: string, { sites, network }: VerifyOptions
       await refusedAsUsage(async () => (exported as (given: Options) => unknown)(options)),
     );
   }
+  const system = systemOrRefuse(name, exported);
   if (sites !== undefined || network !== undefined) {
     throw new UsageError(
       `${name} exports a system as it is: --sites and --network have no say in it; export a function of { sites, network } instead`,
     );
   }
-  return systemOrRefuse(name, exported);
+  return system;
 }
 
 /** What the rooms refuse by code is, for whoever typed it, a wrong use. */
@@ -44,6 +45,9 @@ export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function importDefault(path: string): Promise<unknown> {
+  // For TypeScript outside of a package of type "module", which Node takes for CommonJS.
+  const { register } = await import('tsx/cjs/api');
+  register();
   try {
     return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
   } catch (error) {

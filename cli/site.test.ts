@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { BatonProcess, baton, freePorts } from './testing/baton.ts';
+import { directory } from './testing/directory.ts';
+
+/** Sites `a`, `b`, ... by pipe, recorded into `trace`. */
+async function sites(count: number, trace: string, more: Readonly<Record<string, readonly string[]>> = {}) {
+  const ports = await freePorts(count);
+  const addresses = ports.map(
+    (port, index) => [String.fromCharCode(97 + index), `127.0.0.1:${port}`] as const,
+  );
+  return addresses.map(([id, listen]) => {
+    const peers = addresses.filter(([other]) => other !== id).map(([other, at]) => `${other}=${at}`);
+    const asked = ['--id', id, '--listen', listen, '--peers', peers.join(), '--trace', trace];
+    return new BatonProcess(['site', ...asked, ...(more[id] ?? [])]);
+  });
+}
+
+describe('baton site', () => {
+  it('takes turns by pipe; who quits hands the token and the queue on; the record is accepted', async () => {
+    const trace = directory();
+    const [a, b, c] = (await sites(3, trace)) as [BatonProcess, BatonProcess, BatonProcess];
+    await a.hear(/^a listens on 127\.0\.0\.1:\d+; root is a \(the first of the ids/);
+
+    b.type('request');
+    await b.hear(/^the token is here: in the critical section$/);
+    b.type('status');
+    expect(await b.hear(/^last /)).toMatch(/^last nil, next nil, token here, client inCS; connected: /);
+    b.type('request');
+    await b.hear(/^already in the critical section$/);
+
+    c.type('request');
+    await c.hear(/^requested$/);
+    c.type('status');
+    expect(await c.hear(/^last /)).toMatch(/token elsewhere, client requesting, 1 waiting here/);
+    // Until b knows that c waits, it may leave without having c behind it.
+    await expect
+      .poll(
+        async () => {
+          b.type('status');
+          return b.hear(/^last /);
+        },
+        { timeout: 30_000 },
+      )
+      .toMatch(/^last c, next c, /);
+
+    b.type('quit');
+    await c.hear(/^the token is here: in the critical section$/);
+    c.type('status');
+    await c.hear(/^last b, next b, token here, client inCS/);
+    c.type('release');
+    await c.hear(/^released$/);
+    expect(await b.end()).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nleft\n$/) });
+    await a.hear(/^b has left$/);
+
+    c.child.kill('SIGINT');
+    expect(await c.end()).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nleft\n$/) });
+    await a.hear(/^c has left$/);
+    a.type('status');
+    await a.hear(/^last nil, next nil, token here, client idle; connected: nobody$/);
+    a.endInput();
+    expect(await a.end()).toMatchObject({ status: 0, stderr: '' });
+
+    const replayed = await baton('replay', trace);
+    expect(replayed.stdout).toMatch(/at a, b, c: \d+ events, \d+ messages, 5 critical sections\naccepted/);
+    expect(replayed.status).toBe(0);
+  });
+
+  it('runs what a pipe says in order: release waits for what was requested', async () => {
+    const [a, b] = (await sites(2, directory())) as [BatonProcess, BatonProcess];
+    for (const line of ['release', 'request', 'release', 'jump', '', 'help', 'status', 'quit']) b.type(line);
+    await b.hear(/^not in the critical section$/);
+    await b.hear(/^requested$/);
+    await b.hear(/^the token is here/);
+    await b.hear(/^released$/);
+    await b.hear(/^unknown command jump; there are request, release, status, quit, help$/);
+    await b.hear(/^request {3}ask for the critical section/);
+    await b.hear(/^last nil, next nil, token here, client idle/);
+    expect(await b.end()).toMatchObject({ status: 0 });
+    a.endInput();
+    expect(await a.end()).toMatchObject({ status: 0 });
+  });
+
+  it('leaves on a first Ctrl-C, says for whom it waits, and ends at once on a second', async () => {
+    const [ports, trace] = [await freePorts(2), directory()];
+    const [listen, peers] = [`127.0.0.1:${ports[0]}`, `b=127.0.0.1:${ports[1]}`];
+    const a = new BatonProcess(['site', '--id', 'a', '--listen', listen, '--peers', peers, '--trace', trace]);
+    await a.hear(/^b is not linked yet, dialling again until it is: .*ECONNREFUSED/);
+    a.child.kill('SIGINT');
+    await a.hear(/^leaves: waits for every answer; not connected: b$/);
+    a.child.kill('SIGINT');
+    await a.hear(/^ended without leaving: the token is lost with it/);
+    expect(await a.end()).toMatchObject({ status: 1 });
+  });
+
+  it('does not link with a site that believes in another root', async () => {
+    const [a, b] = (await sites(2, directory(), { b: ['--root', 'b'] })) as [BatonProcess, BatonProcess];
+    await b.hear(/^FOREIGN_CLUSTER: expected a site of cluster baton, root b, one of baton, root a came/);
+    await a.hear(/^b is not linked yet, dialling again until it is: .*handshake/);
+    b.type('status');
+    await b.hear(/connected: nobody$/);
+  });
+
+  it('refuses a port that is taken, and a record that is there already', async () => {
+    const [trace, ports] = [directory(), await freePorts(1)];
+    const asked = ['site', '--id', 'a', '--listen', `127.0.0.1:${ports[0]}`, '--peers', 'b=127.0.0.1:1'];
+    const first = new BatonProcess([...asked, '--trace', trace]);
+    await first.hear(/listens on/);
+    expect(await baton(...asked)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('LISTEN_FAILED'),
+    });
+    expect(await baton(...asked, '--trace', trace)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('TRACE_FAILED'),
+    });
+  });
+});

@@ -1,0 +1,122 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../verification/check.ts';
+import { BatonProcess, baton } from './testing/baton.ts';
+import { directory } from './testing/directory.ts';
+
+describe('baton verify', () => {
+  const counts = [
+    { sites: 2, network: 'fifo', states: 14, transitions: 24, depth: 7 },
+    { sites: 3, network: 'fifo', states: 282, transitions: 642, depth: 18 },
+    { sites: 3, network: 'unordered', states: 318 },
+    { sites: 3, network: 'unordered-by-target', states: 210 },
+  ];
+  for (const { sites, network, ...figures } of counts) {
+    it(`counts the states of ${sites} sites on ${network}, and all holds`, async () => {
+      const asked = ['--sites', String(sites), '--network', network, '--json', '-'];
+      const { status, stdout } = await baton('verify', 'naimi-trehel', ...asked);
+      const report = JSON.parse(stdout) as Report;
+      expect(report).toMatchObject({ system: 'naimi-trehel', sites, network, ...figures });
+      expect(report.seconds).toBeGreaterThan(0);
+      expect(report.properties.length).toBeGreaterThan(10);
+      for (const { name, verdict } of report.properties) expect(verdict, name).toBe('holds');
+      expect(status).toBe(0);
+    });
+  }
+
+  it('says the same in words, and in a file', async () => {
+    const file = join(directory(), 'report.json');
+    const { status, stdout } = await baton('verify', 'naimi-trehel', '--json', file);
+    expect(status).toBe(0);
+    expect(stdout).toContain('naimi-trehel: 3 sites, fifo network\n282 states, 642 transitions, depth 18');
+    expect(stdout).toMatch(/^holds +always +mutual exclusion$/m);
+    expect(stdout).toMatch(/all \d+ properties hold\n$/);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ states: 282 });
+  });
+
+  it('ends with status 1 on the sketch, and tells the shortest trace of each fault', async () => {
+    const file = join(directory(), 'report.json');
+    const { status, stdout } = await baton('verify', 'sketch', '--sites', '3', '--json', file);
+    expect(status).toBe(1);
+    const { properties } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    const violated = properties.filter(({ verdict }) => verdict === 'violated');
+    expect(violated.length).toBeGreaterThan(5);
+    for (const { name, trace } of violated) {
+      expect(trace!.steps, name).toBeDefined();
+      const [, told] = stdout.split(`violated: ${name}\n`);
+      expect(told, name).toBeDefined();
+      expect(told, name).toContain('0. At first\n');
+      if (trace!.steps.length > 0) expect(told, name).toContain(`\n${trace!.steps.length}. `);
+    }
+    expect(stdout).toMatch(/receives TOKENREQUEST\(port=b\) from b/);
+  });
+
+  it('ends with status 3 when a limit is reached, with what is known', async () => {
+    const { status, stdout } = await baton('verify', 'naimi-trehel', '--sites', '4', '--max-states', '1000');
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/^1,\d\d\d states/m);
+    expect(stdout).toMatch(/^incomplete +always +mutual exclusion$/m);
+    expect(stdout).toContain('the limit of 1000 states was reached');
+    const timed = await baton('verify', 'naimi-trehel', '--sites', '5', '--timeout', '0.001');
+    expect(timed.status).toBe(3);
+  });
+
+  it('ends with status 3 on Ctrl-C, with what is known, after lines of progress', async () => {
+    const running = new BatonProcess(['verify', 'naimi-trehel', '--sites', '7', '--json', '-']);
+    await running.hearError(/^[\d,]+ states, [\d,]+ a second, depth \d+/m);
+    running.child.kill('SIGINT');
+    const { status, stdout } = await running.end();
+    expect(status).toBe(3);
+    const report = JSON.parse(stdout) as Report;
+    expect(report.states).toBeGreaterThan(1000);
+    expect(report.incomplete).toMatch(/interrupted/);
+  });
+
+  it('takes a module whose default export is a system', async () => {
+    const philosophers = 'verification/examples/dining-philosophers.ts';
+    const { status, stdout } = await baton('verify', philosophers);
+    expect(status).toBe(1);
+    expect(stdout).toContain('violated: ');
+    const sized = await baton('verify', philosophers, '--sites', '4');
+    expect(sized).toMatchObject({ status: 2, stdout: '' });
+    expect(sized.stderr).toContain('export a function of { sites, network } instead');
+  });
+
+  it('takes a module whose default export is a function of the options', async () => {
+    const module = join(directory(), 'mine.ts');
+    const systems = new URL('../verification/systems.ts', import.meta.url).href;
+    writeFileSync(module, `import { systems } from '${systems}';\nexport default systems['naimi-trehel'];\n`);
+    const { status, stdout } = await baton('verify', module, '--sites', '2', '--json', '-');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ sites: 2, states: 14 });
+  });
+
+  it('refuses a module that exports no system, does not load, or uses what may not be checked', async () => {
+    const none = join(directory(), 'none.ts');
+    writeFileSync(none, 'export default { actors: {} };\n');
+    expect(await baton('verify', none)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('is no System: expected { name, actors, network, properties }'),
+    });
+    const broken = join(directory(), 'broken.ts');
+    writeFileSync(broken, 'throw new Error("out of order");\n');
+    expect(await baton('verify', broken)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('out of order'),
+    });
+    const impure = join(directory(), 'impure.ts');
+    const { resolve } = import.meta;
+    writeFileSync(
+      impure,
+      `import { assign, createMachine } from '${resolve('xstate')}';
+       const machine = createMachine({ context: { at: 0 }, on: { go: { actions: assign({ at: () => Date.now() }) } } });
+       const actors = { a: { machine, environment: [{ event: { type: 'go' } }] } };
+       export default { name: 'impure', actors, network: { order: 'fifo' }, properties: [] };\n`,
+    );
+    expect(await baton('verify', impure)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/MACHINE_IMPURE/),
+    });
+  });
+});
