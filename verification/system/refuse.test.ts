@@ -8,6 +8,7 @@ import {
   fromPromise,
   sendParent,
   sendTo,
+  setup,
   spawnChild,
 } from 'xstate';
 import { exploreNaively } from '../checker/naive.ts';
@@ -119,6 +120,27 @@ describe('what a step may not depend on', () => {
     expect(new Date().getTime()).toBeLessThanOrEqual(Date.now());
     expect(Math.random()).toBeLessThan(1);
   });
+});
+
+it('the order in which regions were entered', () => {
+  const set = setup({
+    types: {} as { context: { n: number; open: boolean } },
+    guards: { isOpen: ({ context }) => context.open },
+    actions: { one: assign({ n: 1 }), two: assign({ n: 2 }), open: assign({ open: true }) },
+  });
+  const region = (actions: 'one' | 'two') =>
+    ({
+      initial: 'out',
+      states: { out: { always: { guard: 'isOpen', target: 'in', actions } }, in: {} },
+    }) as const;
+  const machine = set.createMachine({
+    id: 'odd',
+    type: 'parallel',
+    context: { n: 0, open: false },
+    states: { first: region('one'), second: region('two') },
+    on: { go: { actions: 'open' } },
+  });
+  expectRefused(alone(machine, go), 'MACHINE_IMPURE', /which region was entered last/);
 });
 
 describe('what is not plain JSON', () => {

@@ -68,7 +68,8 @@ export class Stepper {
     if (stepped === undefined) {
       const before = this.snapshot(snapshot);
       stepped = this.#twice((scope, turn) => {
-        const from = turn === same ? before : restore(this.machine, this.#interned(snapshot), turn);
+        const from =
+          turn === same ? before : reordered(restore(this.machine, this.#interned(snapshot), turn));
         return this.machine.transition(from, turn(this.#values.value(event)), scope);
       });
       ofSnapshot.set(event, stepped);
@@ -95,16 +96,16 @@ export class Stepper {
     return this.#values.value(id) as unknown as InternedSnapshot;
   }
 
-  /** Runs a step once as it is and once with the keys of every object reversed: both must come out equal. */
+  /** Runs a step once as it is and once with what has no order reversed: both must come out equal. */
   #twice(step: (scope: AnyActorScope, turn: Turn) => AnyMachineSnapshot): Stepped {
     const once = this.#run((scope) => step(scope, same));
     const again = this.#run((scope) => step(scope, reversed));
     if (outcome(once) !== outcome(again)) {
       throw new SystemError(
         'MACHINE_IMPURE',
-        `${this.#who} does not answer the same event in the same way: repeated with the keys of its objects in ` +
-          `another order, ${outcome(once)} became ${outcome(again)}. A step may depend on the snapshot and the ` +
-          'event only, and not on the order of keys.',
+        `${this.#who} does not answer the same event in the same way: repeated with the keys of its objects, and ` +
+          `the states in its regions, in another order, ${outcome(once)} became ${outcome(again)}. A step may depend ` +
+          'on the snapshot and the event only, neither on the order of keys nor on which region was entered last.',
       );
     }
     return once;
@@ -188,6 +189,17 @@ function restore(machine: AnyStateMachine, interned: InternedSnapshot, turn: Tur
       ]),
     ),
   });
+}
+
+/**
+ * XState takes `always` in the order in which the active states were entered last, which the value does not
+ * say. So a step must come out the same when the states in the regions were entered in another order.
+ */
+function reordered(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
+  const nodes: readonly AnyStateNode[] = snapshot._nodes;
+  const isRegion = ({ parent }: AnyStateNode) => parent === undefined || parent.type === 'parallel';
+  const inside = nodes.filter((node) => !isRegion(node)).reverse();
+  return { ...snapshot, _nodes: [...nodes.filter(isRegion), ...inside] };
 }
 
 /** The value with its regions in the order of the definition: the order in which SCXML has them take their turns. */

@@ -74,9 +74,9 @@ describe.each(networks.map((network) => [JSON.stringify(network), network] as co
   it('takes the renamed steps from the renamed state', () => {
     fc.assert(
       fc.property(anyState, permutation, (state, to) => {
-        const after = (from: readonly number[]) =>
+        const nextTo = (from: readonly number[]) =>
           [...successors(compiled.model, from)].map((step) => step.after);
-        const [there, here] = [after(renamed(compiled, state, to)), after(state)];
+        const [there, here] = [nextTo(renamed(compiled, state, to)), nextTo(state)];
         expect(there.map(String).sort()).toEqual(
           here.map((next) => String(renamed(compiled, next, to))).sort(),
         );
