@@ -137,7 +137,7 @@ export interface Counters {
   /** Messages by `type`. */
   readonly sent: Readonly<Record<string, number>>;
   readonly received: Readonly<Record<string, number>>;
-  /** Critical sections entered. */
+  /** Critical sections entered, that of `leave` included. */
   readonly entered: number;
   /** Connections closed for what they brought, by code. */
   readonly refused: Readonly<Partial<Record<OperatingCode, number>>>;

@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assign } from 'xstate';
 import { siteMachine } from '../machines/naimi-trehel/site.ts';
@@ -302,6 +306,7 @@ describe('what comes from outside', () => {
     await a.closed();
     expect(notices.map(({ type }) => type)).toEqual(['listening', 'connected', 'crash']);
     await b.close();
+    await expect(b.acquire()).rejects.toBeInstanceOf(InvariantError);
   });
 });
 
@@ -313,6 +318,32 @@ test('a site whose statechart copies the token instead of moving it crashes befo
   expect(cluster.crashes).toMatchObject([{ code: 'INVARIANT_BROKEN' }]);
   expect(a!.counters().sent).toEqual({});
   expect(codes(cluster.notices.get('b'))).toEqual(['PEER_LOST']);
+});
+
+test('by default a broken invariant ends the process, loudly, with its record on disk', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'baton-crash-'));
+  const script = join(dir, 'crash.mts');
+  const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  writeFileSync(
+    script,
+    `import { openSite } from ${here('./index.ts')};
+     import { hello, message, RawPeer } from ${here('./testing/peer.ts')};
+     const listen = { host: '127.0.0.1', port: 0 };
+     const peers = { a: { host: '127.0.0.1', port: 1 } };
+     const b = await openSite({ cluster: 'test', site: 'b', listen, peers, root: 'b', traceDir: ${JSON.stringify(dir)} });
+     const a = await RawPeer.dial(b.address);
+     a.say(hello('a', 'b'));
+     a.say(message('a', 'b', { type: 'TOKEN' }));
+     process.on('unhandledRejection', () => process.exit(0));`,
+  );
+  const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
+    encoding: 'utf8',
+  });
+  const record = readFileSync(join(dir, 'b.ndjson'), 'utf8').trim().split('\n');
+  rmSync(dir, { recursive: true });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toMatch(/InvariantError: UNEXPECTED_EVENT: no transition of b takes TOKEN/);
+  expect(record.map((line) => JSON.parse(line).kind)).toEqual(['start', 'event']);
 });
 
 describe('options', () => {

@@ -60,7 +60,9 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     notice,
   });
   const recorder =
-    traceDir === undefined ? noRecorder : new FileRecorder(traceDir, id, clock, operatingError);
+    traceDir === undefined
+      ? noRecorder
+      : new FileRecorder({ dir: traceDir, site: id, clock, failed: operatingError });
   const lock: Lock = new Lock({ clock, tell: (event) => host.tell(event) });
   const crashed = (error: InvariantError) => {
     end(error);
@@ -81,7 +83,10 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     left: () => lock.left(),
     crashed,
   });
+  let ended = false;
   const end = (reason: Error) => {
+    if (ended) return;
+    ended = true;
     host.stop();
     lock.end(reason);
     met.reject(reason);

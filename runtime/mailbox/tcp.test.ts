@@ -298,6 +298,22 @@ describe('the end of a connection', () => {
     again.socket.destroy();
   });
 
+  test('what is posted while a connection is closing waits for the next one', async () => {
+    const { a, b } = await openWithRawPeer();
+    a.say(hello('a', 'b'));
+    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
+    const closing = vi.spyOn(Connection.prototype, 'writable', 'get').mockReturnValue(false);
+    post(b, 'a', 'later');
+    await new Promise(setImmediate);
+    closing.mockRestore();
+    a.socket.destroy();
+    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
+    const again = await RawPeer.dial(b.mailbox.address);
+    again.say(hello('a', 'b'));
+    await eventually(() => expect(again.received).toHaveLength(2));
+    again.socket.destroy();
+  });
+
   test('another incarnation is refused, and what waits for the first is said to be undelivered', async () => {
     const { a, b } = await openWithRawPeer();
     a.say(hello('a', 'b'));

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EventLine, RecordLine } from '../../machines/record.ts';
 import { systemClock } from '../doors.ts';
-import type { OperatingError } from '../errors.ts';
 import { eventually } from '../testing/eventually.ts';
-import { FileRecorder } from './file.ts';
+import { FileRecorder, type FileRecorderOptions } from './file.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -34,8 +33,8 @@ const read = (): RecordLine[] =>
     .filter((text) => text !== '')
     .map((text) => JSON.parse(text));
 
-const open = (failed: (error: OperatingError) => void = vi.fn()) =>
-  new FileRecorder(dir, 'a', systemClock, failed);
+const open = (options: Partial<FileRecorderOptions> = {}) =>
+  new FileRecorder({ dir, site: 'a', clock: systemClock, failed: vi.fn(), ...options });
 
 describe('a recorded site', () => {
   test('has every line on disk once it is closed, in order', () => {
@@ -61,7 +60,7 @@ describe('a recorded site', () => {
     writeFileSync(
       script,
       `import { FileRecorder } from ${JSON.stringify(href)};
-       const recorder = new FileRecorder(${JSON.stringify(dir)}, 'a', ${clock}, () => {});
+       const recorder = new FileRecorder({ dir: ${JSON.stringify(dir)}, site: 'a', clock: ${clock}, failed: () => {} });
        recorder.record(${JSON.stringify(line(1))});
        process.exit(0);`,
     );
@@ -70,6 +69,22 @@ describe('a recorded site', () => {
     });
     expect([run.status, run.stderr]).toEqual([0, '']);
     expect(read()).toEqual([line(1)]);
+  });
+
+  test('goes on when the disk refuses, and says once that the record has ended', () => {
+    const failures: string[] = [];
+    let closed = 0;
+    const full = () => {
+      throw new Error('no space left on device');
+    };
+    const recorder = open({
+      failed: ({ message }) => failures.push(message),
+      openDisk: () => ({ append: full, close: () => (closed += 1) }),
+    });
+    for (let seq = 1; seq <= 5_000; seq++) recorder.record(line(seq));
+    recorder.close();
+    expect(failures).toEqual([expect.stringMatching(/^TRACE_FAILED: .*a\.ndjson: no space left on device/)]);
+    expect(closed).toBe(1);
   });
 
   test('does not write over the record of another run', () => {

@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { Clock } from '../doors.ts';
@@ -9,17 +9,25 @@ import type { Recorder } from './recorder.ts';
 const flushBytes = 64 * 1024;
 const flushAfterMs = 200;
 
-/** A stretch of text that goes to the end of one file. */
-interface Disk {
+/** The one door to the disk: a file that did not exist before, and takes text at its end. */
+export interface Disk {
   append(text: string): void;
   close(): void;
+}
+
+export interface FileRecorderOptions {
+  readonly dir: string;
+  readonly site: SiteId;
+  readonly clock: Clock;
+  /** Told `TRACE_FAILED` when the disk refuses, which ends the record and not the site. */
+  readonly failed: (error: OperatingError) => void;
+  /** Default: the file system. */
+  readonly openDisk?: (path: string) => Disk;
 }
 
 /**
  * Records into `<dir>/<site>.ndjson`. Lines are gathered and written together, and the last of them when it
  * is closed or the process exits, whichever is first; only a kill loses what was gathered.
- *
- * A disk that refuses ends the record, not the site: `failed` is told `TRACE_FAILED`.
  */
 export class FileRecorder implements Recorder {
   readonly #disk: Disk;
@@ -33,12 +41,12 @@ export class FileRecorder implements Recorder {
   readonly #atExit = () => this.close();
 
   /** Throws `TRACE_FAILED` when the file exists already or cannot be made. */
-  constructor(dir: string, site: SiteId, clock: Clock, failed: (error: OperatingError) => void) {
+  constructor({ dir, site, clock, failed, openDisk = openFile }: FileRecorderOptions) {
     this.#path = join(dir, `${site}.ndjson`);
     this.#clock = clock;
     this.#failed = failed;
     try {
-      this.#disk = openDisk(dir, this.#path);
+      this.#disk = openDisk(this.#path);
     } catch (cause) {
       throw traceFailed(this.#path, cause);
     }
@@ -83,8 +91,8 @@ export class FileRecorder implements Recorder {
 }
 
 // Synchronous, since only that still works while a process exits; 64 KiB at a time goes to the page cache.
-function openDisk(dir: string, path: string): Disk {
-  mkdirSync(dir, { recursive: true });
+function openFile(path: string): Disk {
+  mkdirSync(dirname(path), { recursive: true });
   const file = openSync(path, 'wx');
   return {
     append: (text) => {
