@@ -1,0 +1,87 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { type Contender, contenders, reference } from './contenders.ts';
+import { measure, type Run } from './measure.ts';
+import { summarize, table } from './table.ts';
+import { truth } from './truth.ts';
+
+/*
+ * Naimi-Trehel on fifo, explored by Baton and by all others that are here, side by side: the same states first, then
+ * the time. The table goes to stdout, progress to stderr. Exit status 1 when anyone counts otherwise than
+ * docs/protocol.md, or when Baton does not finish.
+ */
+
+interface Options {
+  readonly quick?: boolean;
+  readonly sites?: readonly number[];
+  readonly repeat: number;
+  readonly bound: number;
+  readonly peer: readonly string[];
+  readonly only?: string;
+}
+
+const { quick, sites, repeat, bound, peer, only } = new Command('bench:checker')
+  .option('--quick', 'five sites only')
+  .option(
+    '--sites <list>',
+    'numbers of sites, such as 4,5 (default: 5,6,7; 7 with symmetry only)',
+    parseSites,
+  )
+  .option('--repeat <runs>', 'runs of each, of which the median counts', positive, 3)
+  .option('--bound <seconds>', 'how long a run may take', positive, 600)
+  .option('--only <text>', 'only those whose name contains it')
+  .option(
+    '--peer <NAME=COMMAND>',
+    'one more: prints states=… time=…s; {N} is the number of sites',
+    collect,
+    [],
+  )
+  .parse()
+  .opts<Options>();
+
+const everyone = (await contenders(peer)).filter(({ name }) => only === undefined || name.includes(only));
+let isFine = true;
+for (const size of sites ?? (quick ? [5] : [5, 6, 7])) {
+  const truthHere = truth[size];
+  if (truthHere === undefined)
+    throw new Error(`There is no published count for ${size} sites: 2 to 7 have one.`);
+  const here = everyone.filter(({ mostSites }) => size <= mostSites);
+  const rows = (await measureAll(here, size)).map((row) => ({ ...row, summary: summarize(row, truthHere) }));
+  console.log(`${table(size, rows, reference)}\n`);
+  isFine &&= rows.every(({ name, summary }) =>
+    summary === null ? !name.startsWith('Baton') : summary.wrong === null,
+  );
+}
+if (!isFine) process.exitCode = 1;
+
+/** Runs take turns, so that a noisy minute is shared by all. */
+async function measureAll(contenders: readonly Contender[], size: number) {
+  const prepared = [];
+  for (const contender of contenders) {
+    prepared.push({ ...contender, command: await contender.prepare(size), runs: [] as Run[] });
+  }
+  for (let round = 1; round <= repeat; round++) {
+    for (const { name, isSlow, parse, command, runs } of prepared) {
+      if (round > 1 && (isSlow || runs.some((run) => 'failure' in run))) continue;
+      console.error(`N = ${size}, run ${round} of ${isSlow ? 1 : repeat}: ${name}`);
+      const run = await measure(command, bound, parse);
+      console.error('failure' in run ? `  ${run.failure}` : `  ${run.states} states in ${run.seconds} s`);
+      runs.push(run);
+    }
+  }
+  return prepared.map(({ name, runs }) => ({ name, runs }));
+}
+
+function parseSites(text: string): readonly number[] {
+  return text.split(',').map(positive);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('Expected a whole number from 1.');
+  return value;
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}

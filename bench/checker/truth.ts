@@ -1,0 +1,16 @@
+/** What naimi-trehel on fifo has, by the number of sites: docs/protocol.md. Whoever counts otherwise is wrong. */
+export interface Truth {
+  readonly states: number;
+  readonly transitions: number;
+  /** States up to permutation of the sites; `null` where nothing was published to compare with. */
+  readonly orbits: number | null;
+}
+
+export const truth: Readonly<Record<number, Truth>> = {
+  2: { states: 14, transitions: 24, orbits: 7 },
+  3: { states: 282, transitions: 642, orbits: 49 },
+  4: { states: 9_352, transitions: 26_464, orbits: 405 },
+  5: { states: 440_120, transitions: 1_478_880, orbits: 3_828 },
+  6: { states: 27_195_984, transitions: 104_984_784, orbits: 39_492 },
+  7: { states: 2_103_960_656, transitions: 9_102_114_896, orbits: null },
+};
