@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { OperatingError } from '../errors.ts';
+import { frameBytes } from '../testing/peer.ts';
 import { type Codec, Decoder, encode } from './codec.ts';
 import { type Frame, frameSchema } from './frames.ts';
 
@@ -47,13 +48,6 @@ function decode(bytes: Buffer, cuts: readonly number[] = []): { frames: Frame[];
   return { frames, refusal: decoder.partial ? 'partial' : null };
 }
 
-const raw = (payload: string | Buffer): Buffer => {
-  const bytes = Buffer.from(payload as string);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-};
-
 const bye = { type: 'bye', reason: 'left' } as const;
 
 describe('what is encoded is decoded', () => {
@@ -78,9 +72,9 @@ describe('what is no frame is refused by a code', () => {
   test('garbage gives frames or a coded error, the same however it is cut', () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
-      fc.uint8Array({ maxLength: 60 }).map((bytes) => raw(Buffer.from(bytes))),
-      fc.json().map(raw),
-      fc.nat(3).map((version) => raw(JSON.stringify({ type: 'hello', version }))),
+      fc.uint8Array({ maxLength: 60 }).map((bytes) => frameBytes(Buffer.from(bytes))),
+      fc.json().map(frameBytes),
+      fc.nat(3).map((version) => frameBytes(JSON.stringify({ type: 'hello', version }))),
       anyFrame.map((frame) => encode(codec, frame)),
       fc.tuple(anyFrame, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([frame, place, flip]) => {
         const bytes = encode(codec, frame);
@@ -103,33 +97,41 @@ describe('what is no frame is refused by a code', () => {
   });
 
   test.each([
-    ['no JSON', raw('{'), 'FRAME_MALFORMED'],
-    ['nothing', raw(''), 'FRAME_MALFORMED'],
-    ['no UTF-8', raw(Buffer.from([0x22, 0xff, 0x22])), 'FRAME_MALFORMED'],
+    ['no JSON', frameBytes('{'), 'FRAME_MALFORMED'],
+    ['nothing', frameBytes(''), 'FRAME_MALFORMED'],
+    ['no UTF-8', frameBytes(Buffer.from([0x22, 0xff, 0x22])), 'FRAME_MALFORMED'],
     ['a length past the limit, before its bytes come', Buffer.from([0, 0, 1, 0x91]), 'FRAME_TOO_LARGE'],
-    ['a type that is not on the list', raw('{"type":"ping"}'), 'FRAME_UNKNOWN'],
-    ['a key too many', raw('{"type":"bye","reason":"left","more":1}'), 'FRAME_UNKNOWN'],
-    ['a message of another lock', raw(messageJson({ lock: 'other' })), 'FRAME_UNKNOWN'],
-    ['a message that the protocol has not', raw(messageJson({ message: { type: 'NEW' } })), 'FRAME_UNKNOWN'],
+    ['a type that is not on the list', frameBytes('{"type":"ping"}'), 'FRAME_UNKNOWN'],
+    ['a key too many', frameBytes('{"type":"bye","reason":"left","more":1}'), 'FRAME_UNKNOWN'],
+    ['a message of another lock', frameBytes(messageJson({ lock: 'other' })), 'FRAME_UNKNOWN'],
+    [
+      'a message that the protocol has not',
+      frameBytes(messageJson({ message: { type: 'NEW' } })),
+      'FRAME_UNKNOWN',
+    ],
     [
       'a site that nobody knows',
-      raw(messageJson({ message: { type: 'REQUEST', origin: 'z' } })),
+      frameBytes(messageJson({ message: { type: 'REQUEST', origin: 'z' } })),
       'FRAME_UNKNOWN',
     ],
     [
       'a clock of a site that nobody knows',
-      raw(messageJson({ stamp: { seq: 1, clock: { z: 1 } } })),
+      frameBytes(messageJson({ stamp: { seq: 1, clock: { z: 1 } } })),
       'FRAME_UNKNOWN',
     ],
-    ['a hello of a later version', raw('{"type":"hello","version":2,"shape":"another"}'), 'FOREIGN_VERSION'],
-    ['nesting as deep as fits', raw('['.repeat(400)), 'FRAME_MALFORMED'],
+    [
+      'a hello of a later version',
+      frameBytes('{"type":"hello","version":2,"shape":"another"}'),
+      'FOREIGN_VERSION',
+    ],
+    ['nesting as deep as fits', frameBytes('['.repeat(400)), 'FRAME_MALFORMED'],
   ])('%s', (_, bytes, code) => {
     const before = encode(codec, bye);
     expect(decode(Buffer.concat([before, bytes, before]))).toEqual({ frames: [bye], refusal: code });
   });
 
   test('what is said of it holds no control characters of the sender', () => {
-    const bytes = raw(JSON.stringify({ ...bye, '\u001b[2J\n': 1 }));
+    const bytes = frameBytes(JSON.stringify({ ...bye, '\u001b[2J\n': 1 }));
     expect(() => [...new Decoder(codec).push(bytes)]).toThrow(/^FRAME_UNKNOWN: \P{C}+$/u);
   });
 

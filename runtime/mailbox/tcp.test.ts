@@ -1,95 +1,11 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { z } from 'zod';
-import type { SiteId } from '../../machines/actor.ts';
-import { systemChance, systemClock } from '../doors.ts';
-import { frameSchema, type StampedEnvelope } from '../frame/frames.ts';
-import type { Address, Limits, Notice } from '../options.ts';
-import { defaultLimits } from '../site.ts';
-import { anyPort, codes } from '../testing/cluster.ts';
+import { closeBoxes, nowhere, openBox, openWithRawPeer, post, serveRaw, texts } from '../testing/box.ts';
+import { codes } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
-import { frameBytes, hello, message, RawPeer } from '../testing/peer.ts';
+import { hello, message, RawPeer } from '../testing/peer.ts';
 import { Connection } from './tcp/connection.ts';
-import { TcpMailbox } from './tcp.ts';
 
-const sites = ['a', 'b', 'c'] as const;
-const note = z.strictObject({ type: z.literal('NOTE'), text: z.string() });
-
-interface Box {
-  readonly mailbox: TcpMailbox;
-  readonly notices: Notice[];
-  readonly received: StampedEnvelope[];
-}
-
-const opened: TcpMailbox[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((mailbox) => mailbox.close('closed')));
-});
-
-async function openBox(
-  self: SiteId,
-  peers: Record<SiteId, Address>,
-  {
-    listen = anyPort,
-    incarnation = `${self}-1`,
-    ...limits
-  }: Partial<Limits> & { listen?: Address; incarnation?: string } = {},
-): Promise<Box> {
-  const notices: Notice[] = [];
-  const received: StampedEnvelope[] = [];
-  const all = { ...defaultLimits, ...limits };
-  const mailbox = new TcpMailbox({
-    self,
-    cluster: 'test',
-    incarnation,
-    listen,
-    peers,
-    codec: { schema: frameSchema([...sites], 'main', note), maxFrameBytes: all.maxFrameBytes },
-    limits: all,
-    clock: systemClock,
-    chance: systemChance,
-    notice: (notice) => notices.push(notice),
-  });
-  opened.push(mailbox);
-  await mailbox.open((envelope) => received.push(envelope));
-  return { mailbox, notices, received };
-}
-
-const nowhere: Address = { host: '127.0.0.1', port: 1 };
-
-const post = ({ mailbox }: Box, target: SiteId, text: string, seq = 1) =>
-  mailbox.post({
-    source: mailbox.self,
-    target,
-    lock: 'main',
-    message: { type: 'NOTE', text } as { type: string },
-    stamp: { seq, clock: { [mailbox.self]: seq } },
-  });
-
-const texts = ({ received }: Box) =>
-  received.map((envelope) => (envelope.message as unknown as { text: string }).text);
-
-/** `b` alone, with a peer `a` that the test plays. */
-async function openWithRawPeer(limits: Partial<Limits> = {}) {
-  const b = await openBox('b', { a: nowhere }, limits);
-  const a = await RawPeer.dial(b.mailbox.address);
-  return { a, b };
-}
-
-/** A server that the test plays, and that says `frame` to whoever dials it. */
-async function serveRaw(frame: object) {
-  const accepted: RawPeer[] = [];
-  const server = createServer((socket) => {
-    const peer = RawPeer.over(socket);
-    accepted.push(peer);
-    peer.say(frame);
-  });
-  server.listen(anyPort);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  return { address: { host: anyPort.host, port }, accepted, stop: () => server.close() };
-}
+afterEach(closeBoxes);
 
 describe('messages', () => {
   test('arrive once and in order, both ways, many times what a socket takes at once', async () => {
@@ -157,106 +73,6 @@ describe('messages', () => {
     expect(write).toHaveBeenCalledTimes(1);
     write.mockRestore();
     a.socket.destroy();
-  });
-});
-
-describe('a connection that brings what no correct peer sends is closed, and nothing else', () => {
-  const request = { type: 'NOTE', text: 'hi' };
-  const cases: readonly [string, string, readonly (object | Buffer)[]][] = [
-    ['another cluster', 'FOREIGN_CLUSTER', [hello('a', 'b', { cluster: 'other' })]],
-    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: 2 })]],
-    ['a site that nobody knows', 'FOREIGN_SITE', [hello('z', 'b')]],
-    ['a site that is to be dialled, not to dial', 'FOREIGN_SITE', [hello('c', 'b')]],
-    ['ourselves', 'FOREIGN_SITE', [hello('b', 'b')]],
-    ['a hello for another site', 'FOREIGN_TARGET', [hello('a', 'c')]],
-    ['a message before the hello', 'FRAME_OUT_OF_PLACE', [message('a', 'b', request)]],
-    ['a bye before the hello', 'FRAME_OUT_OF_PLACE', [{ type: 'bye', reason: 'left' }]],
-    ['a frame past the limit', 'FRAME_TOO_LARGE', [Buffer.from('ffffffff', 'hex')]],
-    ['no JSON', 'FRAME_MALFORMED', [frameBytes('GET / HTTP/1.1')]],
-    ['no frame of ours', 'FRAME_UNKNOWN', [{ type: 'ping' }]],
-    ['a second hello', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), hello('a', 'b')]],
-    ['a message of another source', 'FOREIGN_SOURCE', [hello('a', 'b'), message('c', 'b', request)]],
-    ['a message for another target', 'FOREIGN_TARGET', [hello('a', 'b'), message('a', 'c', request)]],
-    [
-      'a message that the protocol has not',
-      'FRAME_UNKNOWN',
-      [hello('a', 'b'), message('a', 'b', { type: 'X' })],
-    ],
-    [
-      'a message after the bye',
-      'FRAME_OUT_OF_PLACE',
-      [hello('a', 'b'), { type: 'bye', reason: 'left' }, message('a', 'b', request)],
-    ],
-  ];
-
-  test.each(cases)('%s: %s', async (_, code, frames) => {
-    const b = await openBox('b', { a: nowhere, c: nowhere });
-    const bystander = await RawPeer.dial(b.mailbox.address);
-    const peer = await RawPeer.dial(b.mailbox.address);
-    for (const frame of frames) {
-      if (Buffer.isBuffer(frame)) peer.socket.write(frame);
-      else peer.say(frame);
-    }
-    await peer.closed();
-    expect([...b.mailbox.refused]).toEqual([[code, 1]]);
-    expect(codes(b.notices)[0]).toBe(code);
-    expect(b.received).toEqual([]);
-    expect(bystander.socket.closed).toBe(false);
-    bystander.socket.destroy();
-  });
-
-  test('a stream that ends within a frame', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.socket.end(Buffer.from('0000', 'hex'));
-    await a.closed();
-    expect([...b.mailbox.refused]).toEqual([['FRAME_MALFORMED', 1]]);
-  });
-
-  test('a second connection for a site that is connected, which stays so', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    for (const incarnation of ['a-1', 'a-2']) {
-      const second = await RawPeer.dial(b.mailbox.address);
-      second.say(hello('a', 'b', { incarnation }));
-      await second.closed();
-    }
-    expect([...b.mailbox.refused]).toEqual([['DUPLICATE_CONNECTION', 2]]);
-    a.say(message('a', 'b', request));
-    await eventually(() => expect(texts(b)).toEqual(['hi']));
-    a.socket.destroy();
-  });
-
-  test('silence instead of a hello', async () => {
-    const { a, b } = await openWithRawPeer({ handshakeTimeoutMs: 30 });
-    await a.closed();
-    expect([...b.mailbox.refused]).toEqual([['HANDSHAKE_TIMEOUT', 1]]);
-  });
-
-  test('one of too many that have not said hello; the place is free again when one goes', async () => {
-    const { a, b } = await openWithRawPeer({ maxHandshakes: 1 });
-    const second = await RawPeer.dial(b.mailbox.address);
-    await second.closed();
-    expect([...b.mailbox.refused]).toEqual([['TOO_MANY_HANDSHAKES', 1]]);
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    const third = await RawPeer.dial(b.mailbox.address);
-    third.say(hello('z', 'b'));
-    await third.closed();
-    expect(b.mailbox.refused.get('FOREIGN_SITE')).toBe(1);
-    a.socket.destroy();
-  });
-
-  test('the answer to a dial is held to the same rules, and dialled again', async () => {
-    const { address, accepted, stop } = await serveRaw(hello('c', 'a'));
-    const a = await openBox('a', { b: address, c: nowhere }, { dialMinMs: 5, dialMaxMs: 10 });
-    await eventually(() => expect(accepted.length).toBeGreaterThan(2));
-    expect(a.mailbox.refused.get('FOREIGN_SITE')).toBeGreaterThan(1);
-    expect(accepted[0]!.received).toEqual([
-      expect.objectContaining({ type: 'hello', site: 'a', target: 'b' }),
-    ]);
-    await a.mailbox.close('closed');
-    stop();
   });
 });
 
@@ -361,6 +177,5 @@ describe('the end of a connection', () => {
     const b = await openBox('b', { a: nowhere });
     const taken = openBox('c', { b: nowhere }, { listen: b.mailbox.address });
     await expect(taken).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
-    opened.pop();
   });
 });

@@ -58,3 +58,7 @@ export async function openCluster(
 export function codes(notices: readonly Notice[] | undefined): string[] {
   return (notices ?? []).flatMap((notice) => (notice.type === 'error' ? [notice.error.code] : []));
 }
+
+export function allCodes({ notices }: Cluster): string[] {
+  return [...notices.values()].flatMap(codes);
+}
