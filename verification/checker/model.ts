@@ -53,6 +53,8 @@ export type Watch =
       readonly kind: 'tuple';
       observe(cell: number, local: number): number;
       judge(observed: Int32Array): boolean;
+      /** The judge looks at these numbers alone and at nothing in the model: threads need not follow it. */
+      readonly pure?: boolean;
     };
 
 /**

@@ -1,6 +1,7 @@
 import type { Model } from './model.ts';
+import { Crew } from './search-crew.ts';
 import { Explorer } from './search-explorer.ts';
-import { Judge, noFindings, smaller, type Watched, watched } from './search-judge.ts';
+import { type Findings, Judge, merge, type Watched, watched } from './search-judge.ts';
 import {
   area,
   chunkBytes,
@@ -11,11 +12,20 @@ import {
   partitionWindow,
   planFor,
   regions,
+  tupleMemoBits,
 } from './search-plan.ts';
 import { recordsFor, Tables } from './search-tables.ts';
-import type { Found, Progress, SearchOptions, SearchResult, StopReason } from './search-types.ts';
+import {
+  type Found,
+  type Progress,
+  SearchError,
+  type SearchOptions,
+  type SearchResult,
+  type StopReason,
+} from './search-types.ts';
 import { webAssembly } from './search-webassembly.ts';
 
+const { mostWorkers } = regions;
 /** A cell's bits, to begin with. */
 const fewestBits = 4;
 
@@ -40,6 +50,12 @@ export class Engine {
   private depth = 0;
   private plan: Plan;
   private peak = 0;
+  private readonly workers: number;
+  private crew: Crew | null = null;
+  /** Whether threads have to follow the model, and how far in the journal they are. */
+  private readonly follow: boolean;
+  private followed = 0;
+  private findings: Findings[] = [];
   private readonly started = performance.now();
   private lastProgress = this.started;
   private lastPause = this.started;
@@ -49,16 +65,37 @@ export class Engine {
     this.model = model;
     this.options = options;
     const watches = options.watches ?? [];
-    this.watched = watched(watches, options.constraint);
-    this.tables = new Tables(model, this.watched.sums, this.watched.tuples);
-    this.judge = new Judge({ ...options, model }, this.watched, this.words, 0);
+    this.watched = watched(options);
+    this.tables = new Tables(model, this.watched);
+    this.judge = new Judge(watches, this.watched, model.width, this.words, 0);
     this.explorer = new Explorer(this.memory, 0, this.judge);
     this.found = watches.map(() => null);
     this.plan = this.nextPlan();
-    this.takeUp();
+    this.workers = Math.max(1, Math.min(options.workers ?? 1, mostWorkers));
+    const { tuples, quiescent } = this.watched;
+    this.follow = tuples.some(({ pure }) => !pure) || (quiescent !== null && !quiescent.pure);
+    if (this.workers > 1 && !options.source && (watches.length > 0 || options.constraint || quiescent)) {
+      throw new SearchError(
+        'WORKERS_NEED_SOURCE',
+        `${this.workers} workers must judge states, and find no code to do so: give options.source, or one worker`,
+      );
+    }
   }
 
   async run(): Promise<SearchResult> {
+    try {
+      if (this.workers > 1) {
+        const { source = null } = this.options;
+        this.crew = await Crew.hire(this.workers - 1, this.memory, this.words, this.model.width, source);
+      }
+      await this.takeUp();
+      return await this.explore();
+    } finally {
+      await this.crew?.dismiss();
+    }
+  }
+
+  private async explore(): Promise<SearchResult> {
     this.addInitial();
     let reason: StopReason | null = null;
     for (;;) {
@@ -74,7 +111,7 @@ export class Engine {
       }
       if (this.explorer.chunks.peek('next').length === 0) break;
       this.depth++;
-      this.replanIfShorter();
+      await this.replanIfShorter();
     }
     return this.result(reason ?? (this.cut > 0 ? 'constraint' : null));
   }
@@ -83,22 +120,49 @@ export class Engine {
   private async level(): Promise<StopReason | null> {
     const { chunks } = this.explorer;
     for (;;) {
-      for (const _ of this.explorer.work()) {
-        const reason = await this.pause();
-        if (reason !== null) {
-          this.explorer.finish();
-          return reason;
-        }
-      }
-      this.explorer.finish();
-      this.measure();
-      this.answerQueries();
+      const reason = await this.round();
+      if (reason !== null) return reason;
+      await this.answerQueries();
       if (chunks.peek('deferred').length === 0) return null;
       chunks.move('deferred', 'frontier');
     }
   }
 
-  private answerQueries(): void {
+  /** Everyone expands chunks of the frontier until there are none. */
+  private async round(): Promise<StopReason | null> {
+    const alone = this.crew === null || this.explorer.chunks.peek('frontier').length === 1;
+    if (!alone) {
+      const { decided, deadlockDecided } = this.judge;
+      this.crew!.order({ kind: 'work', journal: this.journalSince(), decided, deadlockDecided });
+    }
+    let reason: StopReason | null = null;
+    for (const _ of this.explorer.work()) {
+      reason = await this.pause();
+      if (reason !== null) break;
+    }
+    if (reason !== null) Atomics.store(this.words, control.stop >> 2, 1);
+    this.explorer.finish();
+    if (!alone) {
+      const findings = await this.crew!.settle(async () => {
+        reason ??= await this.pause();
+        if (reason !== null) Atomics.store(this.words, control.stop >> 2, 1);
+      });
+      this.findings.push(...findings);
+    }
+    this.findings.push(this.judge.report());
+    this.measure();
+    return reason;
+  }
+
+  /** What threads have to ask the model again so that their numbers mean the same. */
+  private journalSince(): Int32Array | null {
+    if (!this.follow) return null;
+    const news = Int32Array.from(this.tables.journal.slice(this.followed));
+    this.followed = this.tables.journal.length;
+    return news;
+  }
+
+  private async answerQueries(): Promise<void> {
     const { chunks } = this.explorer;
     const queries: (readonly [number, number, number])[] = [];
     for (let chunk = chunks.pop('queries'); chunk !== null; chunk = chunks.pop('queries')) {
@@ -113,7 +177,7 @@ export class Engine {
       if (previous?.[0] === cell && previous[1] === local && previous[2] === letter) return;
       this.tables.resolve(cell, local, letter);
     });
-    if (this.tables.outgrows(this.plan)) this.replan();
+    if (this.tables.outgrows(this.plan)) await this.replan();
   }
 
   private nextPlan(): Plan {
@@ -128,17 +192,21 @@ export class Engine {
     );
   }
 
-  private takeUp(): void {
-    const { sums, tuples } = this.watched;
-    const { records, free } = recordsFor(this.plan, sums.length, tuples.length);
+  private async takeUp(): Promise<void> {
+    const { sums, tuples, quiescent } = this.watched;
+    const { records, free } = recordsFor(this.plan, sums.length, this.tables.observations);
     this.tables.install(this.words, this.plan, records, free);
-    this.explorer.load({
+    const shape = {
       plan: this.plan,
-      shared: false,
+      shared: this.workers > 1,
       records,
       sums: sums.length,
       tuples: tuples.length,
-    });
+      quiescent: quiescent !== null,
+    };
+    this.explorer.load(shape);
+    this.crew?.order({ kind: 'load', shape });
+    await this.crew?.settle(async () => {});
     for (let p = 0; p < partitions; p++) {
       this.words[(control.count >> 2) + p] = 0;
       this.words[(control.capacity >> 2) + p] = this.plan.leastCapacity;
@@ -147,7 +215,7 @@ export class Engine {
   }
 
   /** Moves every state over to a plan that holds all locals. */
-  private replan(): void {
+  private async replan(): Promise<void> {
     const [before, kernel] = [this.plan, this.explorer.kernel];
     const { chunks } = this.explorer;
     const dumped: { address: number; bytes: number }[] = [];
@@ -166,7 +234,7 @@ export class Engine {
     }
     this.words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
     this.plan = this.nextPlan();
-    this.takeUp();
+    await this.takeUp();
     const locals = chunks.take();
     const perRound = Math.floor(chunkBytes / (4 * this.plan.width + this.plan.stateBytes));
     const convert = (chunk: { address: number; bytes: number }, use: (from: number, to: number) => void) => {
@@ -217,8 +285,8 @@ export class Engine {
   }
 
   /** Once there are enough states, their places say enough for keys of one word. */
-  private replanIfShorter(): void {
-    if (this.plan.restBytes > 0 && this.nextPlan().restBytes === 0) this.replan();
+  private async replanIfShorter(): Promise<void> {
+    if (this.plan.restBytes > 0 && this.nextPlan().restBytes === 0) await this.replan();
   }
 
   private addInitial(): void {
@@ -236,22 +304,23 @@ export class Engine {
 
   /** Folds what the level showed into the results; true when something broke. */
   private mergeFindings(): boolean {
-    const { findings } = this.judge;
+    const findings = merge(this.findings);
+    this.findings = [];
     let broke = false;
-    findings.found.forEach((state, watch) => {
-      if (state === null || this.found[watch] !== null) return;
+    this.judge.decided = this.judge.decided.map((decided, watch) => {
+      const state = findings.found[watch]!;
+      if (decided || state === null) return decided;
       this.found[watch] = { state, depth: this.depth };
-      this.judge.decided[watch] = true;
       if (this.options.watches![watch]!.expect === 'always') broke = true;
+      return true;
     });
     if (findings.deadlock !== null && this.deadlock === null) {
-      this.deadlock = { state: smaller(null, findings.deadlock)!, depth: this.depth };
+      this.deadlock = { state: findings.deadlock, depth: this.depth };
       this.judge.deadlockDecided = true;
       broke = true;
     }
     this.deadlocks += findings.deadlocks;
     this.cut += findings.cut;
-    this.judge.findings = noFindings(findings.found.length);
     return broke;
   }
 
@@ -274,9 +343,19 @@ export class Engine {
       slots * this.plan.slotBytes +
       this.explorer.chunks.bytesTouched +
       this.tables.bytes +
-      regions.workerBytes / 4;
+      this.workers * this.workerBytes();
     this.peak = Math.max(this.peak, bytes);
     return bytes;
+  }
+
+  /** What a worker touches of its area. */
+  private workerBytes(): number {
+    const copy = Math.max(
+      ...this.words.subarray(control.capacity >> 2, (control.capacity >> 2) + partitions),
+    );
+    return (
+      area.copy + copy * this.plan.slotBytes + (this.watched.tuples.length > 0 ? 2 ** (tupleMemoBits + 3) : 0)
+    );
   }
 
   private async pause(): Promise<StopReason | null> {
@@ -301,7 +380,7 @@ export class Engine {
     const states = this.states();
     return {
       states,
-      transitions: this.explorer.transitions(),
+      transitions: this.explorer.transitions(this.workers),
       statesPerSecond: ((states - this.lastStates) / (now - this.lastProgress)) * 1000,
       depth: this.depth,
       frontier: this.frontier(),
@@ -314,7 +393,7 @@ export class Engine {
     this.measure();
     return {
       states,
-      transitions: this.explorer.transitions(),
+      transitions: this.explorer.transitions(this.workers),
       depth: this.depth,
       deadlocks: this.deadlocks,
       deadlock: this.deadlock,
@@ -324,7 +403,7 @@ export class Engine {
       complete: reason === null,
       reason,
       locals: [...this.tables.known],
-      workers: 1,
+      workers: this.workers,
       elapsedMs,
       statesPerSecond: (states / elapsedMs) * 1000,
       peakMemoryBytes: this.peak,

@@ -80,9 +80,14 @@ export class Explorer {
     for (const which of [area.out, area.deferred, area.query]) this.handOver(which);
   }
 
-  transitions(): number {
-    const at = (this.base + area.transitions) >> 2;
-    return (this.words[at]! >>> 0) + 2 ** 32 * this.words[at + 1]!;
+  /** Transitions of all threads. */
+  transitions(workers: number): number {
+    let sum = 0;
+    for (let worker = 0; worker < workers; worker++) {
+      const at = (regions.workers + worker * regions.workerBytes + area.transitions) >> 2;
+      sum += (this.words[at]! >>> 0) + 2 ** 32 * this.words[at + 1]!;
+    }
+    return sum;
   }
 
   private more(which: number): void {
@@ -105,6 +110,16 @@ export class Explorer {
   }
 
   private grow(partition: number): void {
+    try {
+      this.makeRoom(partition);
+    } catch (error) {
+      // Who waits for this partition must not wait for ever.
+      Atomics.store(this.words, (control.lock >> 2) + partition, 0);
+      throw error;
+    }
+  }
+
+  private makeRoom(partition: number): void {
     const { slotBytes, tail, leastCapacity, stateBytes } = this.plan;
     const count = this.words[(control.count >> 2) + partition]!;
     const before = this.words[(control.capacity >> 2) + partition]!;

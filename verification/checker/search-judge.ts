@@ -12,12 +12,14 @@ const mostSums = 16;
 export interface Watched {
   readonly sums: readonly SumWatch[];
   readonly tuples: readonly TupleWatch[];
+  /** What deadlocks are shown to. */
+  readonly quiescent: TupleWatch | null;
   /** Index into `watches`, or `null`: the constraint. */
   readonly sumOf: readonly (number | null)[];
   readonly tupleOf: readonly (number | null)[];
 }
 
-export function watched(watches: readonly NamedWatch[], constraint: Watch | undefined): Watched {
+export function watched({ watches = [], constraint, quiescent }: Omit<Sourced, 'model'>): Watched {
   const all: [Watch, number | null][] = watches.map(({ watch }, index) => [watch, index]);
   if (constraint) all.unshift([constraint, null]);
   const sums: SumWatch[] = [];
@@ -33,14 +35,15 @@ export function watched(watches: readonly NamedWatch[], constraint: Watch | unde
       tupleOf.push(index);
     }
   }
-  return { sums, tuples, sumOf, tupleOf };
+  return { sums, tuples, quiescent: quiescent ? asTuple(quiescent) : null, sumOf, tupleOf };
 }
 
 function asTuple(watch: Watch): TupleWatch {
   if (watch.kind === 'tuple') return watch;
   return {
     kind: 'tuple',
-    observe: watch.weigh,
+    pure: true,
+    observe: (cell, local) => watch.weigh(cell, local),
     judge: (observed) => watch.judge(observed.reduce((sum, weight) => (sum + weight) >>> 0, 0)),
   };
 }
@@ -53,38 +56,54 @@ export interface Findings {
   cut: number;
 }
 
-export const noFindings = (watches: number): Findings => ({
+const noFindings = (watches: number): Findings => ({
   found: Array.from({ length: watches }, () => null),
   deadlock: null,
   deadlocks: 0,
   cut: 0,
 });
 
+/** The findings of several threads as one. */
+export function merge(all: readonly Findings[]): Findings {
+  return {
+    found: all[0]!.found.map((_, watch) =>
+      all.map(({ found }) => found[watch] ?? null).reduce((a, b) => smaller(a, b)),
+    ),
+    deadlock: all.map(({ deadlock }) => deadlock).reduce((a, b) => smaller(a, b)),
+    deadlocks: all.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
+    cut: all.reduce((sum, { cut }) => sum + cut, 0),
+  };
+}
+
 /** Judges the states that the kernel could not pass on its own, and remembers what it must not ask again. */
 export class Judge {
-  findings: Findings;
+  private findings: Findings;
   /** Watches whose first state is known, of an earlier level. */
-  readonly decided: boolean[];
+  decided: readonly boolean[];
   deadlockDecided = false;
   private readonly watches: readonly NamedWatch[];
   private readonly watched: Watched;
-  private readonly quiescent: TupleWatch | null;
   private readonly memory: Int32Array;
   private readonly width: number;
   private readonly base: number;
   private readonly verdicts: Map<number, boolean>[];
   private readonly observed: readonly Int32Array[];
 
-  constructor(source: Sourced, what: Watched, memory: Int32Array, worker: number) {
-    this.watches = source.watches ?? [];
+  constructor(
+    watches: readonly NamedWatch[],
+    what: Watched,
+    width: number,
+    memory: Int32Array,
+    worker: number,
+  ) {
+    this.watches = watches;
     this.watched = what;
-    this.quiescent = source.quiescent ? asTuple(source.quiescent) : null;
     this.memory = memory;
-    this.width = source.model.width;
+    this.width = width;
     this.base = (regions.workers + worker * regions.workerBytes) >> 2;
     this.verdicts = what.sums.map(() => new Map());
     const observed = this.base + (area.observed >> 2);
-    this.observed = what.tuples.map((_, i) =>
+    this.observed = [...what.tuples, what.quiescent].map((_, i) =>
       memory.subarray(observed + i * this.width, observed + (i + 1) * this.width),
     );
     this.decided = this.watches.map(() => false);
@@ -118,9 +137,15 @@ export class Judge {
     this.findings.deadlocks++;
     if (this.deadlockDecided) return;
     const locals = this.memory.subarray(this.base, this.base + this.width);
-    const { quiescent } = this;
-    if (quiescent?.judge(locals.map((local, cell) => quiescent.observe(cell, local)))) return;
+    if (this.watched.quiescent?.judge(this.observed.at(-1)!)) return;
     this.findings.deadlock = smaller(this.findings.deadlock, locals);
+  }
+
+  /** What was found since the last report. */
+  report(): Findings {
+    const { findings } = this;
+    this.findings = noFindings(this.watches.length);
+    return findings;
   }
 
   private combine(answer: number, watch: number | null, verdict: boolean): number {

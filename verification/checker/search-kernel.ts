@@ -68,6 +68,8 @@ export interface KernelShape {
   readonly records: readonly number[];
   readonly sums: number;
   readonly tuples: number;
+  /** Deadlocks are shown to one more tuple watch, the last. */
+  readonly quiescent: boolean;
 }
 
 /**
@@ -602,7 +604,8 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     const [change, scratch] = [expand.local('i64'), expand.local('i64')];
     const [state, after] = [wordsOf(expand), wordsOf(expand)];
     const locals = range(width).map(() => expand.local('i32'));
-    const bytes = recordBytes(shape.sums, shape.tuples);
+    const observations = shape.tuples + (shape.quiescent ? 1 : 0);
+    const bytes = recordBytes(shape.sums, observations);
     const recordOf = (cell: number) => i32.mul(locals[cell]!.get, i32.const(bytes));
     const vectors = range(Math.ceil(shape.sums / 4)).map(() => expand.local('v128'));
 
@@ -667,6 +670,14 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
         ),
         i32.const(8 * plan.classWords),
       );
+    const show = (tuple: number): Code =>
+      range(width).map((cell) =>
+        i32.store(
+          zero,
+          i32.load(recordOf(cell), shape.records[cell]! + observationsAt(shape.sums) + 4 * tuple),
+          at(area.observed) + 4 * (tuple * width + cell),
+        ),
+      );
     const watchTuples: Code =
       shape.tuples === 0
         ? []
@@ -682,15 +693,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                 .map((word, k) => i64.ne(word.get, i64.load(slot.get, at(area.tupleMemo) + 8 * k)))
                 .reduce((any, one) => i32.or(any, one)),
               [
-                range(shape.tuples).map((tuple) =>
-                  range(width).map((cell) =>
-                    i32.store(
-                      zero,
-                      i32.load(recordOf(cell), shape.records[cell]! + observationsAt(shape.sums) + 4 * tuple),
-                      at(area.observed) + 4 * (tuple * width + cell),
-                    ),
-                  ),
-                ),
+                range(shape.tuples).map(show),
                 receiver.set(judgeTuples.call()),
                 verdict.set(i32.or(verdict.get, receiver.get)),
                 when(
@@ -799,7 +802,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                 i64.add(i64.load(zero, at(area.transitions)), i64.extend(enabled.get)),
                 at(area.transitions),
               ),
-              when(i32.eqz(enabled.get), deadlock.call()),
+              when(i32.eqz(enabled.get), [shape.quiescent ? show(shape.tuples) : [], deadlock.call()]),
             ],
           ),
         ]),

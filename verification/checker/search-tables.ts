@@ -1,4 +1,5 @@
 import { BLOCKED, type Model, type Step, type Watch } from './model.ts';
+import type { Watched } from './search-judge.ts';
 import {
   observationsAt,
   reception,
@@ -28,6 +29,7 @@ export class Tables {
   private readonly model: Model;
   private readonly sums: readonly SumWatch[];
   private readonly tuples: readonly TupleWatch[];
+  private readonly quiescent: TupleWatch | null;
   private readonly answers: number[] = [];
   private readonly weights: number[][];
   private readonly classes: number[][];
@@ -36,10 +38,11 @@ export class Tables {
   private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
 
-  constructor(model: Model, sums: readonly SumWatch[], tuples: readonly TupleWatch[]) {
+  constructor(model: Model, { sums, tuples, quiescent }: Watched) {
     this.model = model;
     this.sums = sums;
     this.tuples = tuples;
+    this.quiescent = quiescent;
     const perCell = <T>(make: () => T): T[] => Array.from({ length: model.width }, make);
     this.known = perCell(() => 0);
     this.steps = perCell(() => []);
@@ -69,6 +72,12 @@ export class Tables {
     this.write(index);
   }
 
+  /** Asks again what another was asked, in the same order: then numbers mean the same. */
+  replay(journal: Int32Array): void {
+    for (let at = 0; at < journal.length; at += 3)
+      this.resolve(journal[at]!, journal[at + 1]!, journal[at + 2]!);
+  }
+
   /** Whether a plan's bits no longer hold the locals. */
   outgrows(plan: Plan): boolean {
     return (
@@ -83,7 +92,7 @@ export class Tables {
   }
 
   install(memory: Int32Array, plan: Plan, records: readonly number[], free: number): void {
-    this.image = new Image(memory, plan, records, free, this.sums.length, this.tuples.length);
+    this.image = new Image(memory, plan, records, free, this.sums.length, this.observations);
     for (let cell = 0; cell < this.known.length; cell++) {
       for (let local = 0; local < this.known[cell]!; local++) this.writeLocal(cell, local);
     }
@@ -97,6 +106,11 @@ export class Tables {
 
   get bytes(): number {
     return this.image!.bytes;
+  }
+
+  /** How many numbers tuple watches take of each local. */
+  get observations(): number {
+    return this.tuples.length + (this.quiescent === null ? 0 : 1);
   }
 
   private write(index: number): void {
@@ -131,7 +145,9 @@ export class Tables {
     const at = local * this.sums.length;
     const index = this.classes[cell]![local]!;
     const weights = this.weights[cell]!.slice(at, at + this.sums.length);
-    this.image!.writeLocal(cell, local, index, weights, this.observed[cell]![index]!);
+    const observed = this.observed[cell]![index]!;
+    const all = this.quiescent === null ? observed : [...observed, this.quiescent.observe(cell, local) | 0];
+    this.image!.writeLocal(cell, local, index, weights, all);
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exploreNaively } from './naive.ts';
-import { search } from './search.ts';
+import { type SearchResult, search } from './search.ts';
 import { pathReversal } from './testing/path-reversal.ts';
 import { randomModel } from './testing/random-model.ts';
 
@@ -23,6 +23,22 @@ describe('search', () => {
       complete: true,
     });
     expect(result.found.map((found) => found?.depth ?? null)).toEqual([null, null, null, null, sites - 1]);
+  });
+
+  it('finds the same with two workers', async () => {
+    const source = {
+      module: new URL('./testing/path-reversal.ts', import.meta.url).href,
+      export: 'pathReversal',
+      args: 5,
+    };
+    const [one, two] = [pathReversal(5), pathReversal(5)];
+    const alone = await search(one.model, one);
+    const both = await search(two.model, { ...two, workers: 2, source });
+    const counts = ({ states, transitions, depth, deadlocks, found, locals, complete }: SearchResult) => ({
+      ...{ states, transitions, depth, deadlocks, found, locals, complete },
+    });
+    expect(counts(both)).toEqual(counts(alone));
+    expect(both.workers).toBe(2);
   });
 
   it('agrees with the naive explorer on random models', async () => {

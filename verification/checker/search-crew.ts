@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { Findings } from './search-judge.ts';
+import type { KernelShape } from './search-kernel.ts';
+import { control } from './search-plan.ts';
+import { type ModelSource, SearchError, type SearchErrorCode } from './search-types.ts';
+import type { SharedMemory } from './search-webassembly.ts';
+
+/** What a thread is given when it starts. */
+export interface WorkerData {
+  readonly memory: SharedMemory;
+  readonly worker: number;
+  readonly source: ModelSource | null;
+  readonly width: number;
+  readonly port: MessagePort;
+}
+
+/** What it is told: take up a plan; work until the frontier is empty. */
+export type Order =
+  | { readonly kind: 'load'; readonly shape: Omit<KernelShape, 'worker'> }
+  | {
+      readonly kind: 'work';
+      /** What the model was asked since the last time; `null`: nobody there needs to know. */
+      readonly journal: Int32Array | null;
+      readonly decided: readonly boolean[];
+      readonly deadlockDecided: boolean;
+    };
+
+export type Report =
+  | { readonly kind: 'done'; readonly findings: Findings }
+  | { readonly kind: 'failed'; readonly code: SearchErrorCode | null; readonly message: string };
+
+interface Hand {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
+/** The threads that work beside this one. Between rounds they sleep. */
+export class Crew {
+  private readonly hands: readonly Hand[];
+  private readonly words: Int32Array;
+  private failure: Error | null = null;
+
+  private constructor(hands: readonly Hand[], words: Int32Array) {
+    this.hands = hands;
+    this.words = words;
+    for (const { worker } of hands) {
+      worker.on('error', (error) => {
+        this.failure = error as Error;
+      });
+    }
+  }
+
+  static async hire(
+    count: number,
+    memory: SharedMemory,
+    words: Int32Array,
+    width: number,
+    source: ModelSource | null,
+  ): Promise<Crew> {
+    const hands = Array.from({ length: count }, (_, i) => {
+      const { port1, port2 } = new MessageChannel();
+      const workerData: WorkerData = { memory, worker: i + 1, source, width, port: port2 };
+      const url = new URL('./search-worker.mjs', import.meta.url);
+      return { worker: new Worker(url, { workerData, transferList: [port2] }), port: port1 };
+    });
+    const crew = new Crew(hands, words);
+    try {
+      await Promise.all(hands.map(({ worker }) => once(worker, 'message')));
+    } catch (error) {
+      await crew.dismiss();
+      throw error;
+    }
+    return crew;
+  }
+
+  /** Hands everyone an order and wakes them. */
+  order(order: Order): void {
+    Atomics.add(this.words, control.running >> 2, this.hands.length);
+    for (const { port } of this.hands) port.postMessage(order);
+    Atomics.add(this.words, control.round >> 2, 1);
+    Atomics.notify(this.words, control.round >> 2);
+  }
+
+  /** Waits until everyone has done what was ordered; `meanwhile` is called every few milliseconds. */
+  async settle(meanwhile: () => Promise<void>): Promise<Findings[]> {
+    for (;;) {
+      const running = Atomics.load(this.words, control.running >> 2);
+      if (running === 0) break;
+      Atomics.wait(this.words, control.running >> 2, running, 5);
+      await meanwhile();
+      if (this.failure !== null) throw this.failure;
+    }
+    const findings: Findings[] = [];
+    for (const { port } of this.hands) {
+      for (let got = receiveMessageOnPort(port); got; got = receiveMessageOnPort(port)) {
+        const report: Report = got.message;
+        if (report.kind === 'done') findings.push(report.findings);
+        else if (report.code === null) throw new Error(report.message);
+        else throw new SearchError(report.code, report.message);
+      }
+    }
+    return findings;
+  }
+
+  async dismiss(): Promise<void> {
+    await Promise.all(this.hands.map(({ worker }) => worker.terminate()));
+    for (const { port } of this.hands) port.close();
+  }
+}

@@ -1,0 +1,54 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Order, Report, WorkerData } from './search-crew.ts';
+import { Explorer } from './search-explorer.ts';
+import { Judge, watched } from './search-judge.ts';
+import { control } from './search-plan.ts';
+import { Tables } from './search-tables.ts';
+import { SearchError, type Sourced } from './search-types.ts';
+
+/** A thread of a search: sleeps until there is an order, and reports when it is done. */
+const { memory, worker, source, width, port } = workerData as WorkerData;
+const words = new Int32Array(memory.buffer);
+
+const sourced: Sourced | null =
+  source === null ? null : (await import(source.module))[source.export](source.args);
+const what = watched(sourced ?? {});
+const tables = sourced === null ? null : new Tables(sourced.model, what);
+const judge = new Judge(sourced?.watches ?? [], what, width, words, worker);
+const explorer = new Explorer(memory, worker, judge);
+
+function obey(order: Order): Report | null {
+  if (order.kind === 'load') {
+    explorer.load(order.shape);
+    return null;
+  }
+  if (order.journal !== null) tables!.replay(order.journal);
+  judge.decided = order.decided;
+  judge.deadlockDecided = order.deadlockDecided;
+  for (const _ of explorer.work()) if (Atomics.load(words, control.stop >> 2) !== 0) break;
+  explorer.finish();
+  return { kind: 'done', findings: judge.report() };
+}
+
+let round = Atomics.load(words, control.round >> 2);
+parentPort!.postMessage('ready');
+for (;;) {
+  Atomics.wait(words, control.round >> 2, round);
+  round = Atomics.load(words, control.round >> 2);
+  for (let got = receiveMessageOnPort(port); got; got = receiveMessageOnPort(port)) {
+    let report: Report | null;
+    try {
+      report = obey(got.message);
+    } catch (error) {
+      const code = error instanceof SearchError ? error.code : null;
+      report = {
+        kind: 'failed',
+        code,
+        message: code === null ? String((error as Error).stack) : (error as Error).message,
+      };
+    }
+    if (report !== null) port.postMessage(report);
+    Atomics.sub(words, control.running >> 2, 1);
+    Atomics.notify(words, control.running >> 2);
+  }
+}
