@@ -1,5 +1,5 @@
 import type { NamedAction } from '../../machines/actor.ts';
-import { apply, BLOCKED, type Model, type Symmetry, type Watch } from '../checker/model.ts';
+import { apply, BLOCKED, type Model, type Step, type Symmetry, type Watch } from '../checker/model.ts';
 import { coverageOf, type MachineCoverage } from './coverage.ts';
 import { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
@@ -46,16 +46,15 @@ export function compile(system: System): Compiled {
     reactors.push(reactor);
     moves.push(new Moves(world, cell, reactor, equivariance));
   }
-  const actions = new Actions();
-  const model = modelOf(world, reactors, moves, actions);
+  const model = modelOf(world, reactors, moves);
   return {
     system,
     model,
     ...(renamer === null ? {} : { symmetry: symmetryOf(world, renamer) }),
     get actions() {
-      return actions.size;
+      return world.actions.size;
     },
-    action: (index) => actions.at(index),
+    action: (index) => world.actions.at(index),
     effects: (cell, local, step) => {
       const move = [...moves[cell]!.of(local)][step];
       if (move === undefined) throw new RangeError(`Cell ${cell} has no step ${step} there.`);
@@ -69,14 +68,9 @@ export function compile(system: System): Compiled {
   };
 }
 
-function modelOf(
-  world: World,
-  reactors: readonly Reactor[],
-  moves: readonly Moves[],
-  actions: Actions,
-): Model {
+function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Moves[]): Model {
   const { ids, locals, arrivals, budget } = world;
-  const step = ({ action, to, sends }: Move) => ({ action: actions.intern(action), to, sends });
+  const step = ({ action, to, sends }: Move): Step => ({ action, to, sends });
   const model: Model = {
     width: ids.length + budget.cells,
     initial: [],
@@ -126,28 +120,4 @@ function symmetryOf({ movable, ids }: World, renamer: Renamer): Symmetry {
     edges: (cell, local) => (cell < ids.length ? renamer.edges(cell, local) : [{ label: local, refs: [] }]),
     rename: (cell, local, to) => (cell < ids.length ? renamer.local(cell, local, to) : local),
   };
-}
-
-/** Interns actions. */
-class Actions {
-  readonly #actions: Action[] = [];
-  readonly #byText = new Map<string, number>();
-
-  get size(): number {
-    return this.#actions.length;
-  }
-
-  at(index: number): Action {
-    return this.#actions[index]!;
-  }
-
-  intern(action: Action): number {
-    const text = JSON.stringify(action);
-    let index = this.#byText.get(text);
-    if (index === undefined) {
-      index = this.#actions.push(action) - 1;
-      this.#byText.set(text, index);
-    }
-    return index;
-  }
 }

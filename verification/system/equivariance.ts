@@ -19,7 +19,10 @@ export class Equivariance {
   readonly #moves: readonly Moves[];
   readonly #trials: readonly (readonly number[])[];
   readonly #same: readonly number[];
-  readonly #seen = new Map<string, number>();
+  /** By cell, how often each core or letter has been tried. */
+  readonly #restarted: readonly number[][];
+  readonly #delivered: readonly number[][];
+  readonly #offered: readonly number[][];
 
   /** `reactors` and `moves` may be filled later. */
   constructor(world: World, renamer: Renamer, reactors: readonly Reactor[], moves: readonly Moves[]) {
@@ -28,6 +31,9 @@ export class Equivariance {
     this.#reactors = reactors;
     this.#moves = moves;
     this.#trials = trials(world.movable);
+    this.#restarted = world.ids.map(() => []);
+    this.#delivered = world.ids.map(() => []);
+    this.#offered = world.ids.map(() => []);
     this.#same = world.ids.map((_, cell) => cell);
   }
 
@@ -43,7 +49,7 @@ export class Equivariance {
   }
 
   restart(cell: number, core: number, outcome: Outcome): void {
-    if (!this.#isNew(`restart ${cell} ${core}`, 1)) return;
+    if (!isNew(this.#restarted[cell]!, core, 1)) return;
     for (const to of this.#trials) {
       const other = this.#moves[to[cell]!]!.startAgain(this.#renamer.core(cell, core, to));
       if (this.#under(cell, outcome, to) !== this.#text(other)) throw this.#broken('The restart', to);
@@ -51,7 +57,7 @@ export class Equivariance {
   }
 
   deliver(cell: number, letter: number, event: number): void {
-    if (!this.#isNew(`deliver ${cell} ${letter}`, 1)) return;
+    if (!isNew(this.#delivered[cell]!, letter, 1)) return;
     for (const to of this.#trials) {
       const other = this.#moves[to[cell]!]!.eventOf(this.#renamer.letter(letter, to));
       if (this.#world.values.rename(event, to) !== other)
@@ -61,7 +67,7 @@ export class Equivariance {
 
   /** `enabled`: the events that the environment offers the actor with this core and inbox. */
   environment(cell: number, core: number, inbox: number, enabled: readonly number[]): void {
-    if (!this.#isNew(`environment ${cell} ${core}`, inboxesTried)) return;
+    if (!isNew(this.#offered[cell]!, core, inboxesTried)) return;
     for (const to of this.#trials) {
       const image = this.#renamer.core(cell, core, to);
       const others = this.#moves[to[cell]!]!.offered(image, this.#renamer.inbox(inbox, to));
@@ -70,12 +76,6 @@ export class Equivariance {
         throw this.#broken(`What the environment offers '${this.#world.ids[cell]}'`, to);
       }
     }
-  }
-
-  #isNew(what: string, times: number): boolean {
-    const before = this.#seen.get(what) ?? 0;
-    if (before < times) this.#seen.set(what, before + 1);
-    return before < times;
   }
 
   /** The outcome as it must be under other names. Sends to different targets may come in any order. */
@@ -105,6 +105,12 @@ export class Equivariance {
         'only: no order, no sorting, no ids inside longer texts, no numbers instead of ids. Or leave out symmetry.',
     );
   }
+}
+
+function isNew(tried: number[], what: number, times: number): boolean {
+  const before = tried[what] ?? 0;
+  tried[what] = before + 1;
+  return before < times;
 }
 
 /** By cell, where it goes: a swap, a rotation, and the order turned round; all others stay. */

@@ -8,7 +8,8 @@ import type { World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
 export interface Move {
-  readonly action: Action;
+  /** Its index. */
+  readonly action: number;
   readonly to: number;
   readonly sends: readonly Send[];
   readonly effects: readonly NamedAction[];
@@ -68,12 +69,11 @@ export class Moves {
     for (const [index, letter] of letters.entries()) {
       if (!this.#isFirst(letters, index)) continue;
       const outcome = this.#reactor.take(core, this.#arrival(letter));
-      const about = this.#about(letter);
       const rest = persistent ? letters : letters.toSpliced(index, 1);
-      yield this.#move({ kind: 'deliver', ...about }, outcome, this.#locals.internInbox(rest));
+      yield this.#move(this.#about('deliver', letter), outcome, this.#locals.internInbox(rest));
       if (!this.#world.budget.allows('duplication')) continue;
       yield this.#move(
-        { kind: 'duplicate', ...about },
+        this.#about('duplicate', letter),
         outcome,
         this.#locals.internInbox(letters),
         this.#world.budget.spend('duplication'),
@@ -94,8 +94,12 @@ export class Moves {
     if (!this.#world.budget.allows('loss')) return;
     for (const [index, letter] of letters.entries()) {
       if (letter === letters[index - 1]) continue;
-      const action = { kind: 'lose', ...this.#about(letter) } as const;
-      yield this.#rest(action, core, letters.toSpliced(index, 1), this.#world.budget.spend('loss'));
+      yield this.#rest(
+        this.#about('lose', letter),
+        core,
+        letters.toSpliced(index, 1),
+        this.#world.budget.spend('loss'),
+      );
     }
   }
 
@@ -105,7 +109,10 @@ export class Moves {
       const source = this.#locals.sourceOf(letter);
       const end = letters.findLastIndex((other) => this.#locals.sourceOf(other) === source) + 1;
       const lost = end - index;
-      const action = { kind: 'break', actor: this.#id, source: this.#world.ids[source]!, lost } as const;
+      const action = this.#action('break', `${source} ${lost}`, {
+        source: this.#world.ids[source]!,
+        lost,
+      });
       yield this.#rest(action, core, letters.toSpliced(index, lost), this.#world.budget.spend('breaks'));
     }
   }
@@ -134,7 +141,7 @@ export class Moves {
     );
     for (const { event, id, counter } of enabled) {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
-      const action = { kind: 'environment', actor: this.#id, event } as const;
+      const action = this.#action('environment', id, { event });
       yield this.#move(action, this.#reactor.take(from, id), inbox);
     }
   }
@@ -144,7 +151,7 @@ export class Moves {
       const before = core.timers[index - 1];
       if (before !== undefined && before.id === id && before.event === event) continue;
       const from = this.#locals.internCore({ ...core, timers: core.timers.toSpliced(index, 1) });
-      const action = { kind: 'timer', actor: this.#id, timer: id } as const;
+      const action = this.#action('timer', id, { timer: id });
       yield this.#move(action, this.#reactor.take(from, event), inbox);
     }
   }
@@ -156,14 +163,14 @@ export class Moves {
     const counted = isBounded(times) ? spend(core, counter) : core;
     const disk = this.#spec.restart === undefined ? NOTHING : core.disk;
     const down = this.#locals.internCore({ ...counted, snapshot: DOWN, timers: [], left: false, disk });
-    yield this.#rest({ kind: 'crash', actor: this.#id }, down, nothing, nothing);
+    yield this.#rest(this.#action('crash', 0, {}), down, nothing, nothing);
   }
 
   *#restart(id: number): Generator<Move> {
     if (this.#spec.restart === undefined) return;
     const outcome = this.startAgain(id);
     this.#equivariance?.restart(this.#cell, id, outcome);
-    yield this.#move({ kind: 'restart', actor: this.#id }, outcome, 0);
+    yield this.#move(this.#action('restart', 0, {}), outcome, 0);
   }
 
   /** What comes of the restart of a crashed actor. */
@@ -173,14 +180,14 @@ export class Moves {
     return this.#reactor.start(core, this.#spec.restart?.input(disk));
   }
 
-  #move(action: Action, outcome: Outcome, inbox: number, spent: readonly Send[] = nothing): Move {
+  #move(action: number, outcome: Outcome, inbox: number, spent: readonly Send[] = nothing): Move {
     const { core, sends, effects } = outcome;
     const to = this.#locals.intern(this.#cell, core, inbox);
     return { action, to, sends: spent.length === 0 ? sends : [...spent, ...sends], effects };
   }
 
   /** A step in which the machine has no part. */
-  #rest(action: Action, core: number, letters: readonly number[], spent: readonly Send[]): Move {
+  #rest(action: number, core: number, letters: readonly number[], spent: readonly Send[]): Move {
     return this.#move(
       action,
       { core, sends: nothing, effects: nothing },
@@ -206,13 +213,25 @@ export class Moves {
     return event;
   }
 
-  #about(letter: number) {
+  #about(kind: 'deliver' | 'duplicate' | 'lose', letter: number): number {
     const { source, message } = this.#locals.letter(letter);
-    return {
-      actor: this.#id,
+    return this.#action(kind, letter, {
       source: source === ANYONE ? null : this.#world.ids[source]!,
       message: this.#world.values.value(message) as unknown as Message,
-    };
+    });
+  }
+
+  #action<Kind extends Action['kind']>(
+    kind: Kind,
+    what: number | string,
+    rest: Omit<Extract<Action, { kind: Kind }>, 'kind' | 'actor'>,
+  ): number {
+    return this.#world.actions.intern(
+      this.#cell,
+      kind,
+      what,
+      () => ({ kind, actor: this.#id, ...rest }) as Action,
+    );
   }
 }
 

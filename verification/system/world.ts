@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { BLOCKED, type Send } from '../checker/model.ts';
+import { Actions } from './actions.ts';
 import { Budget } from './budget.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
@@ -20,6 +21,7 @@ export class World {
   readonly locals: Locals;
   readonly views: Views;
   readonly budget: Budget;
+  readonly actions: Actions;
   /** By cell, what an arriving letter is: the letter in the inbox, and 1 if it is part of a broadcast. */
   readonly arrivals: readonly Pairs[];
   readonly #steppers = new Map<AnyStateMachine, Stepper>();
@@ -34,6 +36,7 @@ export class World {
     this.locals = new Locals(this.ids.length, this.values);
     this.views = new Views(this.ids, this.locals);
     this.budget = new Budget(system.network, this.ids.length);
+    this.actions = new Actions(this.ids.length);
     this.arrivals = this.ids.map(() => new Pairs());
     this.#firstSeen = this.ids.map(() => new Map());
   }
