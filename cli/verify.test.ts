@@ -119,4 +119,51 @@ describe('baton verify', () => {
       stderr: expect.stringMatching(/MACHINE_IMPURE/),
     });
   });
+
+  it('tells a trace as Mermaid, as ShiViz and as JSON, and takes it again from a file', async () => {
+    const system = 'verification/examples/dining-philosophers.ts';
+    const [report, xml] = [join(directory(), 'report.json'), join(directory(), 'report.xml')];
+    const mermaid = await baton('verify', system, '--trace', 'mermaid', '--json', report, '--junit', xml);
+    expect(mermaid.stdout).toContain('\nsequenceDiagram\n  participant p0 as philosopher 1\n');
+    expect((await baton('verify', system, '--trace', 'shiviz')).stdout).toContain(
+      'philosopher_1 {"philosopher_1":1}',
+    );
+    const { properties } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    const { trace } = properties.find(({ verdict }) => verdict === 'violated')!;
+    const json = JSON.stringify(trace, null, 2);
+    expect((await baton('verify', system, '--trace', 'json')).stdout).toContain(json);
+
+    const [file, altered] = [join(directory(), 'trace.json'), join(directory(), 'altered.json')];
+    writeFileSync(file, json);
+    for (const traces of [file, report]) {
+      expect(await baton('verify', system, '--replay', traces)).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining(`the system takes all ${trace!.steps.length} steps`),
+      });
+    }
+    writeFileSync(altered, json.replace('"type": "hungry"', '"type": "full"'));
+    expect(await baton('verify', system, '--replay', altered)).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(
+        /refused: .* cannot take step 1 .*could have taken: philosopher 1: hungry/,
+      ),
+    });
+    expect(await baton('verify', system, '--replay', 'package.json')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no trace in package.json'),
+    });
+    expect(readFileSync(xml, 'utf8')).toMatch(/<testsuites tests="\d+" failures="1" /);
+    expect(readFileSync(xml, 'utf8')).toContain(
+      '<failure message="nothing can happen any more" type="violated">',
+    );
+  });
+
+  it('annotates a run of GitHub Actions', async () => {
+    const asked = ['verify', 'verification/examples/dining-philosophers.ts'];
+    const { stdout } = await new BatonProcess(asked, { GITHUB_ACTIONS: 'true' }).end();
+    expect(stdout).toMatch(
+      /^::error title=dining philosophers%2C .*%3A violated::nothing can happen any more%0A1\. /m,
+    );
+    expect((await baton(...asked)).stdout).not.toContain('::');
+  });
 });

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Report } from '../../verification/check.ts';
+import type { Progress, Report } from '../../verification/check.ts';
+import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
-import { liveView, proseStream, writeJson } from '../output.ts';
+import { liveView, proseStream, writeFileOrRefuse, writeJson } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 export function addVerify(program: Command): void {
@@ -26,10 +27,17 @@ export function addVerify(program: Command): void {
     )
     .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
+    .addOption(
+      new Option('--trace <format>', 'how the shortest way to a violation is printed')
+        .choices(['text', 'json', 'mermaid', 'shiviz'])
+        .default('text'),
+    )
+    .option('--replay <file>', 'check nothing, but take the traces of <file> (--trace json, --json) again')
+    .option('--junit <file>', 'write the report as JUnit XML')
     .option('--json <file>', 'write the report as JSON; - for standard output, and nothing else there')
     .addHelpText(
       'after',
-      '\nExit status: 0 all hold, 1 violated, 2 wrong usage, 3 incomplete (a limit was reached, or Ctrl-C).',
+      '\nExit status: 0 all hold, 1 violated, 2 wrong usage, 3 incomplete (a limit was reached, or Ctrl-C).\nWith --replay: 0 the system takes every trace, 1 it does not.\nIn GitHub Actions it annotates the run with what does not hold.',
     )
     .action(async (system: string, options: VerifyOptions) => {
       process.exitCode = await runVerify(system, options);
@@ -37,31 +45,74 @@ export function addVerify(program: Command): void {
 }
 
 async function runVerify(name: string, options: VerifyOptions): Promise<ExitStatus> {
-  const [{ findSystem, refusedAsUsage }, { progressLine, reportText }, { check }] = await Promise.all([
+  const { findSystem } = await import('../verify/find-system.ts');
+  const system = await findSystem(name, options);
+  if (options.replay !== undefined) return takeTracesAgain(system, options.replay, options);
+  const report = await checked(system, options);
+  await writeJson(options.json, report);
+  if (options.junit !== undefined) {
+    const { junitXml } = await import('../verify/junit.ts');
+    await writeFileOrRefuse(options.junit, junitXml(report));
+  }
+  await printReport(report, options);
+  return statusOf(report);
+}
+
+async function checked(system: System, options: VerifyOptions): Promise<Report> {
+  const [{ refusedAsUsage }, { progressLine }, { check }] = await Promise.all([
     import('../verify/find-system.ts'),
     import('../verify/text.ts'),
     import('../../verification/check.ts'),
   ]);
-  const system = await findSystem(name, options);
   const progress = await liveView(process.stderr, 2_000);
-  const report: Report = await interruptible((signal) =>
-    refusedAsUsage(() =>
-      check(system, {
-        signal,
-        ...(options.maxStates !== undefined && { maxStates: options.maxStates }),
-        ...(options.timeout !== undefined && { maxSeconds: options.timeout }),
-        onProgress: (now) =>
-          progress.update(
-            () => progressLine(now),
-            () => progressLine(now),
-          ),
-      }),
-    ),
-  );
-  progress.clear();
-  await writeJson(options.json, report);
-  if (options.json !== '-') proseStream(options.json).write(`${reportText(report)}\n`);
-  return statusOf(report);
+  const limits = {
+    ...(options.maxStates !== undefined && { maxStates: options.maxStates }),
+    ...(options.timeout !== undefined && { maxSeconds: options.timeout }),
+  };
+  const onProgress = (now: Progress) => {
+    const line = () => progressLine(now);
+    progress.update(line, line);
+  };
+  try {
+    return await interruptible((signal) =>
+      refusedAsUsage(() => check(system, { ...limits, signal, onProgress })),
+    );
+  } finally {
+    progress.clear();
+  }
+}
+
+async function printReport(report: Report, { json, trace }: VerifyOptions): Promise<void> {
+  const prose = proseStream(json);
+  if (json !== '-') {
+    const [{ reportText }, { traceFormats }] = await Promise.all([
+      import('../verify/text.ts'),
+      import('../verify/traces.ts'),
+    ]);
+    prose.write(`${reportText(report, traceFormats[trace])}\n`);
+  }
+  const { GITHUB_ACTIONS } = process.env;
+  if (GITHUB_ACTIONS === 'true') {
+    const { annotations } = await import('../verify/github.ts');
+    for (const annotation of annotations(report)) prose.write(`${annotation}\n`);
+  }
+}
+
+async function takeTracesAgain(
+  system: System,
+  file: string,
+  { json, trace }: VerifyOptions,
+): Promise<ExitStatus> {
+  const [{ refusedAsUsage }, { takeAgain, traceFormats }, { takenAgainText }] = await Promise.all([
+    import('../verify/find-system.ts'),
+    import('../verify/traces.ts'),
+    import('../verify/text.ts'),
+  ]);
+  const taken = await refusedAsUsage(async () => takeAgain(system, file));
+  await writeJson(json, taken);
+  if (json !== '-')
+    for (const one of taken) proseStream(json).write(`${takenAgainText(one, traceFormats[trace])}\n`);
+  return taken.every(({ refusal }) => refusal === null) ? exitStatus.held : exitStatus.violated;
 }
 
 function statusOf({ properties }: Report): ExitStatus {

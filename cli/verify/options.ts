@@ -8,4 +8,9 @@ export interface VerifyOptions {
   /** Seconds. */
   readonly timeout?: number;
   readonly json?: string;
+  /** How traces are printed. */
+  readonly trace: 'text' | 'json' | 'mermaid' | 'shiviz';
+  /** A file of traces to take again. */
+  readonly replay?: string;
+  readonly junit?: string;
 }

@@ -1,7 +1,7 @@
 import colors from 'picocolors';
 import type { Progress, Report } from '../../verification/check.ts';
-import { traceText } from '../../verification/system/index.ts';
-import type { PropertyResult } from '../../verification/system/system.ts';
+import type { PropertyResult, Trace } from '../../verification/system/system.ts';
+import type { TakenAgain } from './traces.ts';
 
 const number = new Intl.NumberFormat('en');
 
@@ -11,8 +11,8 @@ const painted: Readonly<Record<PropertyResult['verdict'], string>> = {
   incomplete: colors.yellow('incomplete'),
 };
 
-/** For a person: figures, every property with its verdict, and the shortest trace to each violation. */
-export function reportText(report: Report): string {
+/** For a person: figures, every property with its verdict, and the shortest trace to each violation, by `format`. */
+export function reportText(report: Report, format: (trace: Trace) => string): string {
   const { system, sites, network, properties } = report;
   const widest = Math.max(...properties.map(({ kind }) => kind.length));
   return [
@@ -20,7 +20,9 @@ export function reportText(report: Report): string {
     figuresText(report),
     '',
     ...properties.map(({ verdict, kind, name }) => `${painted[verdict]}  ${kind.padEnd(widest)}  ${name}`),
-    ...properties.filter(({ verdict }) => verdict === 'violated').map(violationText),
+    ...properties
+      .filter(({ verdict }) => verdict === 'violated')
+      .map((property) => violationText(property, format)),
     '',
     conclusion(report),
   ].join('\n');
@@ -36,19 +38,32 @@ export function progressLine({ states, depth, frontier, seconds }: Progress): st
   return `${number.format(states)} states, ${rate} a second, depth ${depth}, ${number.format(frontier)} to go on from, ${seconds.toFixed(0)} s`;
 }
 
-function violationText(property: PropertyResult): string {
+function violationText(property: PropertyResult, format: (trace: Trace) => string): string {
   const { name, trace, reason } = property as Extract<PropertyResult, { verdict: 'violated' }>;
   const head = `\n${colors.red('violated')}: ${colors.bold(name)}\n${reason}`;
-  return trace === undefined ? head : `${head}\n\n${traceText(trace)}`;
+  return trace === undefined ? head : `${head}\n\n${format(trace)}`;
+}
+
+/** For a person: the trace, and whether the system takes it. */
+export function takenAgainText(
+  { property, trace, refusal }: TakenAgain,
+  format: (trace: Trace) => string,
+): string {
+  const about = property === null ? '' : `${colors.bold(property)}\n`;
+  const verdict =
+    refusal === null
+      ? colors.green(`the system takes all ${trace.steps.length} steps`)
+      : colors.red(`refused: ${refusal}`);
+  return `${about}${format(trace)}\n${verdict}\n`;
 }
 
 function conclusion({ properties, incomplete }: Report): string {
   const with_ = (verdict: string) => properties.filter((property) => property.verdict === verdict).length;
   const [violated, open] = [with_('violated'), with_('incomplete')];
-  if (violated > 0) return colors.red(`${violated} of ${properties.length} properties are violated`);
+  if (violated > 0) return colors.red(`${violated} of ${properties.length} properties violated`);
   if (open > 0) {
     const why = incomplete === undefined ? '' : `: ${incomplete}`;
-    return colors.yellow(`${open} of ${properties.length} properties are not decided${why}`);
+    return colors.yellow(`${open} of ${properties.length} properties not decided${why}`);
   }
   return colors.green(`all ${properties.length} properties hold`);
 }

@@ -1,0 +1,28 @@
+import type { Report } from '../../verification/check.ts';
+import { actionText } from '../../verification/system/index.ts';
+
+/**
+ * Workflow commands that annotate a run of GitHub Actions: an error for each violated property, a warning
+ * for each that was not decided. A trace is told by its actions alone: there is little room.
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ */
+export function annotations({ system, sites, network, properties }: Report): string[] {
+  return properties.flatMap((property) => {
+    if (property.verdict === 'holds') return [];
+    const { name, verdict, reason } = property;
+    const level = verdict === 'violated' ? 'error' : 'warning';
+    const title = `${system}, ${sites} sites, ${network}: ${name}: ${verdict}`;
+    const steps = (property.trace?.steps ?? []).map(
+      ({ action }, index) => `${index + 1}. ${actionText(action)}`,
+    );
+    return [`::${level} title=${escapedTitle(title)}::${escaped([reason, ...steps].join('\n'))}`];
+  });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapedTitle(text: string): string {
+  return escaped(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

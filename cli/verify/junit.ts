@@ -1,0 +1,21 @@
+import junit from 'junit-report-builder';
+import type { Report } from '../../verification/check.ts';
+import { traceText } from '../../verification/system/index.ts';
+
+// Its types speak of the ES build; what Node loads is the CommonJS one, whose exports are the builder itself.
+const builders = junit as unknown as typeof junit.default;
+
+/** A report as JUnit XML: a test suite, a test case for each property; what was not decided is an error. */
+export function junitXml({ system, sites, network, seconds, properties }: Report): string {
+  const builder = builders.newBuilder();
+  const suite = builder.testSuite().name(`${system}: ${sites} sites, ${network} network`).time(seconds);
+  for (const property of properties) {
+    const test = suite.testCase().className(`${system}.${property.kind}`).name(property.name);
+    if (property.verdict === 'violated') {
+      test.failure(property.reason, 'violated');
+      if (property.trace !== undefined) test.stacktrace(traceText(property.trace));
+    }
+    if (property.verdict === 'incomplete') test.error(property.reason, 'incomplete');
+  }
+  return builder.build();
+}

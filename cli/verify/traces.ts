@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { Report } from '../../verification/check.ts';
+import {
+  compile,
+  replayTrace,
+  SystemError,
+  traceMermaid,
+  traceShiViz,
+  traceText,
+} from '../../verification/system/index.ts';
+import type { System, Trace } from '../../verification/system/system.ts';
+import { reasonOf, UsageError } from '../exit.ts';
+import type { VerifyOptions } from './options.ts';
+
+/** How a trace is written, by what `--trace` calls it. */
+export const traceFormats: Readonly<Record<VerifyOptions['trace'], (trace: Trace) => string>> = {
+  text: traceText,
+  json: (trace) => JSON.stringify(trace, null, 2),
+  mermaid: traceMermaid,
+  shiviz: traceShiViz,
+};
+
+/** A trace that stood in a file, and whether the system can take it. */
+export interface TakenAgain {
+  /** The property that it is about, where the file says so. */
+  readonly property: string | null;
+  readonly trace: Trace;
+  /** Why not, with the step and what could have happened instead; `null` when it can. */
+  readonly refusal: string | null;
+}
+
+/**
+ * Takes the traces of `file` again: one trace as `--trace json` writes it, or all of a report that `--json`
+ * wrote. Throws `UsageError` when there is none in it, `SystemError` when the system cannot be explored.
+ */
+export function takeAgain(system: System, file: string): TakenAgain[] {
+  const traces = tracesOf(parse(file));
+  if (traces.length === 0)
+    throw new UsageError(`no trace in ${file}: expected what --trace json or --json writes`);
+  const compiled = compile(system);
+  return traces.map((found) => {
+    try {
+      replayTrace(compiled, found.trace);
+      return { ...found, refusal: null };
+    } catch (error) {
+      if (error instanceof SystemError && error.code === 'TRACE_REFUSED')
+        return { ...found, refusal: error.message };
+      throw error;
+    }
+  });
+}
+
+function tracesOf(json: unknown): Pick<TakenAgain, 'property' | 'trace'>[] {
+  if (isTrace(json)) return [{ property: null, trace: json }];
+  const { properties } = (json ?? {}) as Partial<Report>;
+  if (!Array.isArray(properties)) return [];
+  return (properties as Report['properties']).flatMap(({ name, trace }) =>
+    isTrace(trace) ? [{ property: name, trace }] : [],
+  );
+}
+
+function isTrace(value: unknown): value is Trace {
+  return typeof value === 'object' && value !== null && 'initial' in value && 'steps' in value;
+}
+
+function parse(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`cannot read a trace from ${file}: ${reasonOf(error)}`);
+  }
+}
