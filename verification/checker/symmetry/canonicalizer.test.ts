@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Symmetry } from '../model.ts';
 import { createCanonicalizer } from '../symmetry.ts';
-import { createStructural, permute, renamings, type Structure, scenario } from './random-structures.ts';
+import { createStructural, permute, renamings, type Structure, scenario } from '../testing/structures.ts';
 
 describe('a canonical form', () => {
   it('is a permutation of the state, and the one that `permutation` says', () => {
@@ -59,6 +60,32 @@ describe('a canonical form', () => {
     );
     expect(same).toBeGreaterThan(50);
     expect(different).toBeGreaterThan(50);
+  });
+
+  it('waits for a renaming that has to ask elsewhere: all that is missing at once, and the state as it was', () => {
+    fc.assert(
+      fc.property(scenario, ({ width, cells, structures }) => {
+        const { symmetry, state } = createStructural(cells, width);
+        const answers = new Map<string, number>();
+        const missing: (() => void)[] = [];
+        const remote: Symmetry = {
+          ...symmetry,
+          rename(cell, local, to) {
+            const key = [cell, local, ...to].join();
+            missing.push(() => answers.set(key, symmetry.rename(cell, local, to)));
+            return answers.get(key) ?? -1;
+          },
+        };
+        const canonicalizer = createCanonicalizer(remote, width);
+        const [given, expected] = [state(structures), state(structures)];
+        expect(canonicalizer.canonicalize(given)).toBe(0);
+        expect(given).toEqual(expected);
+        for (const answer of missing) answer();
+        const size = createCanonicalizer(symmetry, width).canonicalize(expected);
+        expect(canonicalizer.canonicalize(given)).toBe(size);
+        expect(given).toEqual(expected);
+      }),
+    );
   });
 
   it('does not depend on what was seen before', () => {

@@ -7,7 +7,12 @@ import { Search } from './search.ts';
 import { COLOUR, Structures } from './structure.ts';
 
 export interface Canonicalizer {
-  /** Rewrites `state` to the canonical form of its orbit and returns how many states the orbit has. */
+  /**
+   * Rewrites `state` to the canonical form of its orbit and returns how many states the orbit has.
+   *
+   * A `rename` that has to ask elsewhere may answer a negative number for now: `state` is then left as it was, and
+   * 0 returned. Every cell has been asked about by then, so that one round of answers is enough.
+   */
   canonicalize(state: Int32Array): number;
   /** `to[cell]` of the last call: the state that it was given, renamed by `to`, is the state that it left. */
   readonly permutation: Int32Array;
@@ -15,7 +20,7 @@ export interface Canonicalizer {
   readonly statistics: { readonly calls: number; readonly searches: number; readonly nodes: number };
 }
 
-/** Rounds of refinement before ties are looked into: most states need no more than one. */
+/** Rounds of refinement before a search tree is grown: all but a few states need no more than one. */
 const ROUNDS = 2;
 
 /**
@@ -86,18 +91,23 @@ export function createCanonicalizer(symmetry: Symmetry, width: number): Canonica
     }
     const { pool } = structures;
     for (let rank = 0; rank < size; rank++) colours[rank] = pool[starts[rank]! + COLOUR]!;
-    let ties = -1;
-    for (let round = 0; round < ROUNDS && ties !== 0; round++) {
+    let automorphisms = 0;
+    for (let round = 0; round < ROUNDS && automorphisms === 0; round++) {
       hear(pool, starts, colours, heard, width);
       recolour(colours, heard, size);
-      ties = place(colours, to, size);
+      automorphisms = place(colours, to, size) === 0 ? 1 : countTwins();
     }
-    const automorphisms = ties === 0 ? 1 : countTwins() || searchTree();
+    if (automorphisms === 0) automorphisms = searchTree();
+    let known = true;
     for (let rank = 0; rank < width; rank++) {
-      state[cellAt[to[rank]!]!] = renaming.apply(rank, locals[rank]!, starts[rank]!, to);
+      const image = renaming.apply(rank, locals[rank]!, starts[rank]!, to);
+      if (image < 0) known = false;
+      state[cellAt[to[rank]!]!] = image;
+      permutation[cellAt[rank]!] = cellAt[to[rank]!]!;
     }
-    for (let rank = 0; rank < width; rank++) permutation[cellAt[rank]!] = cellAt[to[rank]!]!;
-    return factorial / automorphisms;
+    if (known) return factorial / automorphisms;
+    for (let rank = 0; rank < width; rank++) state[cellAt[rank]!] = locals[rank]!;
+    return 0;
   }
 
   return { canonicalize, permutation, statistics };

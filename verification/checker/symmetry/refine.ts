@@ -23,19 +23,21 @@ export function hear(
     for (let edge = pool[start + EDGES]!; edge > 0; edge--) {
       let hash = (pool[at]! ^ own) | 0;
       const arity = pool[at + 2]!;
-      const refs = at + 3;
-      const end = refs + arity;
-      for (at = refs; at < end; at++) {
-        hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) + colours[pool[at]!]!;
+      const ref = pool[at + 3]!;
+      hash = (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) + colours[ref]!) | 0;
+      at += 4;
+      for (let rest = 1; rest < arity; rest++) {
+        hash = (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) + colours[pool[at++]!]!) | 0;
       }
       hash = Math.imul(hash ^ (hash >>> 15), 0x297a2d39);
       hash ^= hash >>> 15;
       sum = (sum + hash) | 0;
-      let said = hash;
-      for (at = refs; at < end; at++) {
+      let said = Math.imul(hash, 0x3d4d51cb);
+      heard[ref] = (heard[ref]! + (said ^ (said >>> 16))) | 0;
+      for (let back = arity - 1; back > 0; back--) {
         said = Math.imul(said, 0x3d4d51cb);
-        const ref = pool[at]!;
-        heard[ref] = (heard[ref]! + (said ^ (said >>> 16))) | 0;
+        const other = pool[at - back]!;
+        heard[other] = (heard[other]! + (said ^ (said >>> 16))) | 0;
       }
     }
     heard[rank] = (heard[rank]! + Math.imul(sum, 0x5f356495)) | 0;

@@ -1,5 +1,4 @@
 import type { Symmetry } from '../model.ts';
-import { mix } from './hash.ts';
 import { HEADER, NAMES, SHAPE, type Structures } from './structure.ts';
 
 const STRIDE = 4;
@@ -22,7 +21,7 @@ export class Renaming {
     this.#structures = structures;
   }
 
-  /** What the local whose entry starts at `start` becomes once each rank `r` is rank `to[r]`. */
+  /** What the local whose entry starts at `start` becomes once each rank `r` is rank `to[r]`; negative: not known yet. */
   apply(rank: number, local: number, start: number, to: Int32Array): number {
     const pool = this.#structures.pool;
     const shape = pool[start + SHAPE]! + 1;
@@ -42,6 +41,7 @@ export class Renaming {
       slot = (slot + STRIDE) & mask;
     }
     const answer = this.#ask(rank, local, to);
+    if (answer < 0) return answer;
     table[slot] = shape;
     table[slot + 1] = first;
     table[slot + 2] = second;
@@ -74,5 +74,7 @@ export class Renaming {
 }
 
 function hashKey(shape: number, first: number, second: number): number {
-  return Math.imul(mix(Math.imul(shape, 0x9e3779b1) ^ mix(first) ^ Math.imul(second, 0x85ebca6b)), STRIDE);
+  let hash = Math.imul(Math.imul(shape, 0x9e3779b1) ^ first, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ second, 0xc2b2ae35);
+  return (hash ^ (hash >>> 13)) << 2;
 }

@@ -1,22 +1,56 @@
 import { type Model, type Symmetry, successors } from '../model.ts';
 import { createCanonicalizer } from '../symmetry.ts';
 
-/** Breadth-first over canonical forms in its plainest form: how many orbits, and how many states they stand for. */
-export function exploreOrbits(model: Model, symmetry: Symmetry, visit?: (state: Int32Array) => void) {
+/**
+ * Breadth-first over canonical forms in its plainest form: how many orbits, how many states they stand for, and
+ * how many steps they have.
+ */
+export function exploreOrbits(model: Model, symmetry: Symmetry, visit?: (state: readonly number[]) => void) {
   const canonicalizer = createCanonicalizer(symmetry, model.width);
+  const remembered = remember(model);
   const seen = new Set<string>();
-  const queue: Int32Array[] = [];
-  let states = 0;
+  const queue: (readonly number[])[] = [];
+  const form = new Int32Array(model.width);
+  let [states, transitions] = [0, 0];
   const add = (state: readonly number[]) => {
-    const form = Int32Array.from(state);
+    form.set(state);
     const size = canonicalizer.canonicalize(form);
-    if (seen.has(form.join())) return;
-    seen.add(form.join());
-    queue.push(form);
+    const key = form.join();
+    if (seen.has(key)) return;
+    seen.add(key);
+    const found = [...form];
+    queue.push(found);
     states += size;
-    visit?.(form);
+    visit?.(found);
   };
   for (const state of model.initial) add(state);
-  for (const state of queue) for (const { after } of successors(model, [...state])) add(after);
-  return { orbits: queue.length, states };
+  for (const state of queue) {
+    for (const { after } of successors(remembered, state)) {
+      transitions++;
+      add(after);
+    }
+  }
+  return { orbits: queue.length, states, transitions, ...canonicalizer.statistics };
+}
+
+/** `model`, asked only once for each answer. */
+function remember(model: Model): Model {
+  const cells = Array.from({ length: model.width });
+  const steps = cells.map(() => new Map<number, ReturnType<Model['steps']>>());
+  const received = cells.map(() => new Map<string, number>());
+  return {
+    ...model,
+    steps: (cell, local) => once(steps[cell]!, local, () => model.steps(cell, local)),
+    receive: (cell, local, letter) =>
+      once(received[cell]!, `${local} ${letter}`, () => model.receive(cell, local, letter)),
+  };
+}
+
+function once<K, V>(answers: Map<K, V>, key: K, ask: () => V): V {
+  let answer = answers.get(key);
+  if (answer === undefined) {
+    answer = ask();
+    answers.set(key, answer);
+  }
+  return answer;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Symmetry } from '../model.ts';
-import { rename } from './soundness.ts';
+import { rename } from '../symmetry/soundness.ts';
 
 /** A local spelled out: labelled tuples of cells, in any order. */
 export type Structure = readonly { readonly label: number; readonly refs: readonly number[] }[];
