@@ -51,6 +51,21 @@ export const properties: readonly Property[] = [
     predicate: { kind: 'count', of: (actor) => (inSC(actor) ? 1 : 0), is: (sum) => sum <= 1 },
   },
   always(
+    'no request is lost while all stay',
+    'handlemessage: the origin of a forwarded request is forgotten, and nobody will send the token there',
+    unlessOneQuit({
+      kind: 'tally',
+      // A place counts twice, waiting once: 1 is to wait in no place.
+      names: (actor) => [...(waits(actor) ? [actor.id] : []), ...places(actor), ...places(actor)],
+      is: (times) => times !== 1,
+    }),
+  ),
+  always(
+    'who is next waits',
+    'handlemessage: the emitter is the neighbour that delivered the request, not the site that asked',
+    { kind: 'relation', of: observe, holds: nextWaits },
+  ),
+  always(
     'whoever takes itself for the root has the token or waits for it',
     'main: every site starts with last = root_port, which is also how a root knows itself',
     every((actor) => !takesItselfForRoot(actor) || site(actor).hastoken || waits(actor)),
@@ -66,18 +81,11 @@ export const properties: readonly Property[] = [
     every((actor) => !takesItselfForRoot(actor) || site(actor).next === null),
   ),
   always(
-    'who is next waits',
-    'handlemessage: the emitter is the neighbour that delivered the request, not the site that asked',
-    { kind: 'relation', of: observe, holds: nextWaits },
-  ),
-  always(
-    'no request is lost while all stay',
-    'handlemessage: the origin of a forwarded request is forgotten, and nobody will send the token there',
-    unlessOneQuit({
-      kind: 'tally',
-      // A place counts twice, waiting once: 1 is to wait in no place.
-      names: (actor) => [...(waits(actor) ? [actor.id] : []), ...places(actor), ...places(actor)],
-      is: (times) => times !== 1,
+    'an idle root hands the token on at once',
+    'CriticalSection: only after a critical section of its own does a site start sendToken',
+    every((actor) => {
+      const { hastoken, cptSC, next } = site(actor);
+      return !(runs(actor) && hastoken && cptSC === 0 && next !== null) || actor.in('running.main.told');
     }),
   ),
   always(
@@ -86,12 +94,14 @@ export const properties: readonly Property[] = [
     every((actor) => !inSC(actor) || actor.in('running.main.served')),
   ),
   always(
-    'an idle root hands the token on at once',
-    'CriticalSection: only after a critical section of its own does a site start sendToken',
-    every((actor) => {
-      const { hastoken, cptSC, next } = site(actor);
-      return !(runs(actor) && hastoken && cptSC === 0 && next !== null) || actor.in('running.main.told');
-    }),
+    'quitting hands the token on',
+    'main: closes all sockets with the token here, or on its way here',
+    every((actor) => runs(actor) || (!site(actor).hastoken && coming(actor) === 0)),
+  ),
+  always(
+    'quitting hands the queue on',
+    'main: closes all sockets while somebody is next',
+    every((actor) => runs(actor) || site(actor).next === null),
   ),
   always(
     'who asks where the token is enters',
@@ -112,16 +122,6 @@ export const properties: readonly Property[] = [
     'the token is not lost while all stay',
     'sendToken: hastoken becomes false after the token has come back',
     unlessOneQuit({ kind: 'count', of: tokens, is: (sum) => sum >= 1 }),
-  ),
-  always(
-    'quitting hands the token on',
-    'main: closes all sockets with the token here, or on its way here',
-    every((actor) => runs(actor) || (!site(actor).hastoken && coming(actor) === 0)),
-  ),
-  always(
-    'quitting hands the queue on',
-    'main: closes all sockets while somebody is next',
-    every((actor) => runs(actor) || site(actor).next === null),
   ),
   always(
     'nobody waits once nothing moves, while all stay',

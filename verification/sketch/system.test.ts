@@ -26,21 +26,19 @@ test('the sketch keeps mutual exclusion, as long as it lets anyone in', () => {
 
 describe('every other expectation is refuted: the length of its shortest trace', () => {
   test.each([
-    // The four that the sketch is known for.
     ['no request is lost while all stay', 5],
-    ['whoever takes itself for the root has the token or waits for it', 0],
-    ['an idle root hands the token on at once', 2],
-    ['quitting hands the token on', 1],
-    // And the others.
     ['who is next waits', 5],
+    ['whoever takes itself for the root has the token or waits for it', 0],
     ['only who has the token or waits for it has a next', 16],
     ['next is never overwritten', 5],
+    ['an idle root hands the token on at once', 2],
     ['nobody enters unasked', 1],
+    ['quitting hands the token on', 1],
+    ['quitting hands the queue on', 3],
     ['who asks where the token is enters', 3],
     ['a site has one request under way', 2],
     ['the token is in one place', 5],
     ['the token is not lost while all stay', 15],
-    ['quitting hands the queue on', 3],
     ['nobody waits once nothing moves, while all stay', 15],
   ])('%s: %i', (name, steps) => {
     const found = result(name);
