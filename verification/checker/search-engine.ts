@@ -2,6 +2,7 @@ import type { Model } from './model.ts';
 import { Crew } from './search-crew.ts';
 import { Explorer } from './search-explorer.ts';
 import { type Findings, Judge, merge, type Watched, watched } from './search-judge.ts';
+import type { Kernel, KernelShape } from './search-kernel.ts';
 import {
   area,
   chunkBytes,
@@ -29,10 +30,24 @@ const { mostWorkers } = regions;
 /** A cell's bits, to begin with. */
 const fewestBits = 4;
 
+/** The levels before `depth`, kept for who wants to walk them back. */
+export interface Recording {
+  readonly depth: number;
+  readonly levels: Level[];
+}
+
+interface Level {
+  readonly plan: Plan;
+  /** Of the plan that it was kept under: unpacks its states. */
+  readonly kernel: Kernel;
+  readonly chunks: Uint8Array[];
+}
+
 /** One search under way. */
 export class Engine {
   private readonly model: Model;
   private readonly options: SearchOptions;
+  private readonly record: Recording | null;
   private readonly memory = new webAssembly.Memory({
     initial: memoryPages,
     maximum: memoryPages,
@@ -49,6 +64,7 @@ export class Engine {
   private cut = 0;
   private depth = 0;
   private plan: Plan;
+  private shape: Omit<KernelShape, 'worker'> | null = null;
   private peak = 0;
   private readonly workers: number;
   private crew: Crew | null = null;
@@ -61,7 +77,8 @@ export class Engine {
   private lastPause = this.started;
   private lastStates = 0;
 
-  constructor(model: Model, options: SearchOptions) {
+  constructor(model: Model, options: SearchOptions, record: Recording | null = null) {
+    this.record = record;
     this.model = model;
     this.options = options;
     const watches = options.watches ?? [];
@@ -101,6 +118,7 @@ export class Engine {
     for (;;) {
       this.explorer.chunks.move('next', 'frontier');
       if (this.frontier() === 0) break;
+      if (this.record !== null) this.keepLevel(this.record);
       reason = await this.level();
       const news = this.mergeFindings();
       if (reason !== null) break;
@@ -111,6 +129,7 @@ export class Engine {
       }
       if (this.explorer.chunks.peek('next').length === 0) break;
       this.depth++;
+      if (this.depth === this.record?.depth) break;
       await this.replanIfShorter();
     }
     return this.result(reason ?? (this.cut > 0 ? 'constraint' : null));
@@ -196,7 +215,7 @@ export class Engine {
     const { sums, tuples, quiescent } = this.watched;
     const { records, free } = recordsFor(this.plan, sums.length, this.tables.observations);
     this.tables.install(this.words, this.plan, records, free);
-    const shape = {
+    this.shape = {
       plan: this.plan,
       shared: this.workers > 1,
       records,
@@ -204,8 +223,8 @@ export class Engine {
       tuples: tuples.length,
       quiescent: quiescent !== null,
     };
-    this.explorer.load(shape);
-    this.crew?.order({ kind: 'load', shape });
+    this.explorer.load(this.shape);
+    this.crew?.order({ kind: 'load', shape: this.shape });
     await this.crew?.settle(async () => {});
     for (let p = 0; p < partitions; p++) {
       this.words[(control.count >> 2) + p] = 0;
@@ -229,8 +248,7 @@ export class Engine {
         if (end > address) dumped.push({ address, bytes: end - address });
         else chunks.push('free', address, 0);
       }
-      const window = regions.partitions + p * partitionWindow;
-      this.words.fill(0, window >> 2, (window + (capacity + before.tail) * before.slotBytes) >> 2);
+      this.clear(p);
     }
     this.words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
     this.plan = this.nextPlan();
@@ -284,6 +302,13 @@ export class Engine {
     this.measure();
   }
 
+  private clear(partition: number): void {
+    const { tail, slotBytes } = this.plan;
+    const at = (regions.partitions + partition * partitionWindow) >>> 2;
+    const slots = this.words[(control.capacity >> 2) + partition]! + tail;
+    this.words.fill(0, at, at + slots * (slotBytes >> 2));
+  }
+
   /** Once there are enough states, their places say enough for keys of one word. */
   private async replanIfShorter(): Promise<void> {
     if (this.plan.restBytes > 0 && this.nextPlan().restBytes === 0) await this.replan();
@@ -322,6 +347,69 @@ export class Engine {
     this.deadlocks += findings.deadlocks;
     this.cut += findings.cut;
     return broke;
+  }
+
+  private keepLevel({ levels }: Recording): void {
+    const bytes = new Uint8Array(this.memory.buffer);
+    const chunks = this.explorer.chunks
+      .peek('frontier')
+      .map(({ address, bytes: used }) => bytes.slice(address, address + used));
+    levels.push({ plan: this.plan, kernel: this.explorer.kernel, chunks });
+  }
+
+  /**
+   * For every level of a finished record, last first, its states that lie on a shortest path to `target`,
+   * which is `record.depth` steps away.
+   */
+  *ancestors(target: readonly number[]): Generator<number[][]> {
+    const { width } = this.plan;
+    const { chunks } = this.explorer;
+    for (const list of ['frontier', 'next', 'deferred'] as const) {
+      for (let chunk = chunks.pop(list); chunk !== null; chunk = chunks.pop(list))
+        chunks.push('free', chunk.address, 0);
+    }
+    for (let p = 0; p < partitions; p++) this.clear(p);
+    this.explorer.load({ ...this.shape!, shared: false, match: true });
+    const { kernel } = this.explorer;
+    const bytes = new Uint8Array(this.memory.buffer);
+    const [staged, locals, packed] = [chunks.take(), chunks.take(), chunks.take()];
+    const atOnce = Math.floor(chunkBytes / (8 + 4 * width));
+    let marked = [[...target]];
+    for (const level of this.record!.levels.toReversed()) {
+      const places = 2 ** Math.ceil(Math.log2(4 * marked.length + 4));
+      this.words[(regions.workers + area.markMask) >> 2] = places - 1;
+      this.words.fill(
+        0,
+        regions.partitions >> 2,
+        (regions.partitions >> 2) + places * 2 * (this.plan.words + 1),
+      );
+      for (const state of marked) {
+        this.words.set(state, locals >> 2);
+        kernel.pack(locals, locals + 4 * width, packed);
+        kernel.add(packed, packed + this.plan.stateBytes);
+      }
+      for (const chunk of level.chunks) {
+        bytes.set(chunk, staged);
+        const { stateBytes } = level.plan;
+        for (let from = 0; from < chunk.length; from += atOnce * stateBytes) {
+          const to = Math.min(chunk.length, from + atOnce * stateBytes);
+          const count = (to - from) / stateBytes;
+          level.kernel.unpack(staged + from, staged + to, locals);
+          kernel.pack(locals, locals + count * 4 * width, packed);
+          kernel.expand(packed, packed + count * this.plan.stateBytes);
+        }
+      }
+      this.explorer.finish();
+      marked = [];
+      for (let chunk = chunks.pop('next'); chunk !== null; chunk = chunks.pop('next')) {
+        for (let from = 0; from < chunk.bytes; from += this.plan.stateBytes) {
+          kernel.unpack(chunk.address + from, chunk.address + from + this.plan.stateBytes, locals);
+          marked.push([...this.words.subarray(locals >> 2, (locals >> 2) + width)]);
+        }
+        chunks.push('free', chunk.address, 0);
+      }
+      yield marked;
+    }
   }
 
   private states(): number {

@@ -70,6 +70,8 @@ export interface KernelShape {
   readonly tuples: number;
   /** Deadlocks are shown to one more tuple watch, the last. */
   readonly quiescent: boolean;
+  /** `expand` inserts nothing: it copies to `area.out` the states with a successor that `add` has marked. */
+  readonly match?: boolean;
 }
 
 /**
@@ -222,6 +224,34 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
       flush.call(partition.get),
     ),
   ];
+  const markBytes = 8 * (words + 1);
+  /** Walks the marks, in a table of `area.markMask + 1` at `regions.partitions`, to this one or a free place. */
+  const seekMark = (state: Local[], at_: Local): Code => [
+    at_.set(i32.wrap(state[0]!.get)),
+    loop((probe) => [
+      at_.set(i32.and(at_.get, i32.load(zero, at(area.markMask)))),
+      block((stay) => [
+        branchIf(i64.eqz(i64.load(i32.mul(at_.get, i32.const(markBytes)), regions.partitions)), stay),
+        branchIf(
+          i32.eqz(
+            state
+              .map((word, k) =>
+                i64.ne(
+                  word.get,
+                  i64.load(i32.mul(at_.get, i32.const(markBytes)), regions.partitions + 8 * (k + 1)),
+                ),
+              )
+              .reduce((any, one) => i32.or(any, one)),
+          ),
+          stay,
+        ),
+        at_.set(i32.add(at_.get, i32.const(1))),
+        branch(probe),
+      ]),
+    ]),
+    at_.set(i32.mul(at_.get, i32.const(markBytes))),
+  ];
+
   /** Room for `bytes` more at `area[which]`, whose end lies 4 bytes after it. */
   const makeRoom = (which: number, bytes: number): Code =>
     when(
@@ -493,7 +523,13 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
       loop((again) => [
         loadState(state, from.get),
         mix(state, scratch),
-        gather(state, partition, slot),
+        shape.match
+          ? [
+              seekMark(state, slot),
+              i64.store(slot.get, i64.const(1n), regions.partitions),
+              state.map((word, k) => i64.store(slot.get, word.get, regions.partitions + 8 * (k + 1))),
+            ]
+          : gather(state, partition, slot),
         branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(stateBytes))), to.get), again),
       ]),
     ];
@@ -762,7 +798,12 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
             ),
             enabled.set(i32.add(enabled.get, i32.const(1))),
             mix(after, scratch),
-            gather(after, partition, slot),
+            shape.match
+              ? [
+                  seekMark(after, slot),
+                  partition.set(i32.or(partition.get, i32.wrap(i64.load(slot.get, regions.partitions)))),
+                ]
+              : gather(after, partition, slot),
           ]),
           steps.set(i32.add(steps.get, i32.const(stepBytes))),
           branchIf(left.tee(i32.sub(left.get, i32.const(1))), again),
@@ -784,27 +825,34 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
           branchIf(i32.and(verdict.get, i32.const(2)), outside),
           unknown.set(zero),
           enabled.set(zero),
+          shape.match ? partition.set(zero) : [],
           range(width).map(stepsOf),
-          when(
-            unknown.get,
-            [
-              makeRoom(area.deferred, stateBytes),
-              state.map((word, k) => storeWord(i32.load(zero, at(area.deferred)), k, word.get)),
-              i32.store(
-                zero,
-                i32.add(i32.load(zero, at(area.deferred)), i32.const(stateBytes)),
-                at(area.deferred),
+          shape.match
+            ? when(partition.get, [
+                makeRoom(area.out, stateBytes),
+                state.map((word, k) => storeWord(i32.load(zero, at(area.out)), k, word.get)),
+                i32.store(zero, i32.add(i32.load(zero, at(area.out)), i32.const(stateBytes)), at(area.out)),
+              ])
+            : when(
+                unknown.get,
+                [
+                  makeRoom(area.deferred, stateBytes),
+                  state.map((word, k) => storeWord(i32.load(zero, at(area.deferred)), k, word.get)),
+                  i32.store(
+                    zero,
+                    i32.add(i32.load(zero, at(area.deferred)), i32.const(stateBytes)),
+                    at(area.deferred),
+                  ),
+                ],
+                [
+                  i64.store(
+                    zero,
+                    i64.add(i64.load(zero, at(area.transitions)), i64.extend(enabled.get)),
+                    at(area.transitions),
+                  ),
+                  when(i32.eqz(enabled.get), [shape.quiescent ? show(shape.tuples) : [], deadlock.call()]),
+                ],
               ),
-            ],
-            [
-              i64.store(
-                zero,
-                i64.add(i64.load(zero, at(area.transitions)), i64.extend(enabled.get)),
-                at(area.transitions),
-              ),
-              when(i32.eqz(enabled.get), [shape.quiescent ? show(shape.tuples) : [], deadlock.call()]),
-            ],
-          ),
         ]),
         branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(stateBytes))), to.get), again),
       ]),

@@ -154,6 +154,7 @@ export const area = {
   queryEnd: 0x1218,
   transitions: 0x1220,
   prefetched: 0x1228,
+  markMask: 0x1230,
   /** A group of candidates' slots. */
   group: 0x1400,
   /** For each partition where its next candidate goes. */

@@ -141,4 +141,5 @@ export type SearchErrorCode =
   | 'CHECKPOINT_DIFFERS'
   | 'CHECKPOINT_MISSING'
   | 'LOCALS_NOT_DENSE'
-  | 'OUT_OF_ROOM';
+  | 'OUT_OF_ROOM'
+  | 'NO_SUCH_STATE';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { apply, type Model, successors } from './model.ts';
 import { exploreNaively } from './naive.ts';
-import { type SearchResult, search } from './search.ts';
+import { type Path, type SearchResult, search, shortestTrace } from './search.ts';
 import { pathReversal } from './testing/path-reversal.ts';
 import { randomModel } from './testing/random-model.ts';
 
@@ -41,6 +42,22 @@ describe('search', () => {
     expect(both.workers).toBe(2);
   });
 
+  it('finds shortest traces, with the fewest switches', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), fc.nat(), async (make, choice) => {
+        const states: { state: readonly number[]; depth: number }[] = [];
+        const model = make();
+        exploreNaively(model, (state, depth) => states.push({ state, depth }));
+        const target = states[choice % states.length]!;
+        const path = await shortestTrace(model, target);
+        expect(path.steps.length).toBe(target.depth);
+        expect(replay(model, path)).toEqual(target.state);
+        expect(switches(path.steps.map(({ cell }) => cell))).toBe(fewestSwitches(model, target));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('agrees with the naive explorer on random models', async () => {
     await fc.assert(
       fc.asyncProperty(randomModel(), async (make) => {
@@ -51,3 +68,34 @@ describe('search', () => {
     );
   });
 });
+
+/** Where a path leads, when each of its steps is taken as the model says. */
+function replay(model: Model, path: Path): readonly number[] {
+  let at = path.initial;
+  for (const { cell, step, state } of path.steps) {
+    at = apply(model, at, cell, model.steps(cell, at[cell]!)[step]!)!;
+    expect(at).toEqual(state);
+  }
+  return at;
+}
+
+const switches = (cells: readonly number[]) =>
+  cells.filter((cell, i) => i > 0 && cell !== cells[i - 1]).length;
+
+/** The same by every path of that length, level by level: for each state and last cell the least so far. */
+function fewestSwitches(model: Model, target: { state: readonly number[]; depth: number }): number {
+  let level = new Map(model.initial.map((state) => [`${state}|-1`, { state, cell: -1, switches: 0 }]));
+  for (let depth = 0; depth < target.depth; depth++) {
+    const next: typeof level = new Map();
+    for (const { state, cell: before, switches } of level.values()) {
+      for (const { cell, after } of successors(model, state)) {
+        const sum = switches + (before === -1 || before === cell ? 0 : 1);
+        const key = `${after}|${cell}`;
+        if (sum < (next.get(key)?.switches ?? Infinity)) next.set(key, { state: after, cell, switches: sum });
+      }
+    }
+    level = next;
+  }
+  const ends = [...level.values()].filter(({ state }) => `${state}` === `${target.state}`);
+  return Math.min(...ends.map(({ switches }) => switches));
+}

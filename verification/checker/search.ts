@@ -8,3 +8,5 @@ export * from './search-types.ts';
 export async function search(model: Model, options: SearchOptions = {}): Promise<SearchResult> {
   return new Engine(model, options).run();
 }
+
+export { shortestTrace } from './search-trace.ts';

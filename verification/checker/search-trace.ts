@@ -1,0 +1,85 @@
+import { apply, type Model } from './model.ts';
+import { Engine, type Recording } from './search-engine.ts';
+import { type Found, type Path, type PathStep, SearchError, type SearchOptions } from './search-types.ts';
+
+/** A state on a shortest path, and its ways on that stay on one. */
+interface Node {
+  readonly state: readonly number[];
+  readonly moves: Move[];
+}
+
+interface Move {
+  readonly cell: number;
+  readonly step: number;
+  readonly to: Node;
+}
+
+/**
+ * A shortest path to a state that `search` found; among the shortest one that switches least between
+ * cells, and among those the first by (cell, step). `options`: the constraint that it was found under.
+ *
+ * The levels up to the target are explored again and kept; then walked back, level by level, to what lies
+ * on a shortest path; then forth, to choose among those.
+ */
+export async function shortestTrace(
+  model: Model,
+  target: Found,
+  options: Pick<SearchOptions, 'constraint' | 'signal'> = {},
+): Promise<Path> {
+  const recording: Recording = { depth: target.depth, levels: [] };
+  let nodes = new Map<string, Node>([[target.state.join(), { state: target.state, moves: [] }]]);
+  if (target.depth > 0) {
+    const engine = new Engine(model, options, recording);
+    await engine.run();
+    for (const states of engine.ancestors(target.state)) {
+      const later = nodes;
+      nodes = new Map(states.map((state) => [state.join(), { state, moves: movesTo(later, model, state) }]));
+    }
+  }
+  const starts = model.initial
+    .map((state) => nodes.get(state.join()))
+    .filter((node): node is Node => node !== undefined);
+  if (starts.length === 0) {
+    throw new SearchError(
+      'NO_SUCH_STATE',
+      `expected a state ${target.depth} steps from an initial one, but no path of that length leads to ${target.state.join()}: give the options it was found with`,
+    );
+  }
+  return fewestSwitches(starts);
+}
+
+function movesTo(later: ReadonlyMap<string, Node>, model: Model, state: readonly number[]): Move[] {
+  const moves: Move[] = [];
+  for (let cell = 0; cell < model.width; cell++) {
+    for (const [index, step] of model.steps(cell, state[cell]!).entries()) {
+      const to = later.get(apply(model, state, cell, step)?.join() ?? '');
+      if (to !== undefined) moves.push({ cell, step: index, to });
+    }
+  }
+  return moves;
+}
+
+function fewestSwitches(starts: readonly Node[]): Path {
+  // For each node and the cell that moved before: the switches still to come, and the move that has them.
+  const best = new Map<Node, Map<number, { readonly switches: number; readonly move: Move | null }>>();
+  const onward = (node: Node, before: number): { readonly switches: number; readonly move: Move | null } => {
+    const known = best.get(node)?.get(before);
+    if (known) return known;
+    let choice: { readonly switches: number; readonly move: Move | null } = { switches: 0, move: null };
+    for (const move of node.moves) {
+      const switches = onward(move.to, move.cell).switches + (before === move.cell || before === -1 ? 0 : 1);
+      if (choice.move === null || switches < choice.switches) choice = { switches, move };
+    }
+    if (!best.has(node)) best.set(node, new Map());
+    best.get(node)!.set(before, choice);
+    return choice;
+  };
+  const start = starts.reduce((a, b) => (onward(b, -1).switches < onward(a, -1).switches ? b : a));
+  const steps: PathStep[] = [];
+  let [node, before] = [start, -1];
+  for (let { move } = onward(node, before); move !== null; { move } = onward(node, before)) {
+    steps.push({ cell: move.cell, step: move.step, state: move.to.state });
+    [node, before] = [move.to, move.cell];
+  }
+  return { initial: start.state, steps };
+}
