@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Model, successors, type Watch } from './model.ts';
+import { exploreNaively } from './naive.ts';
+import { type Found, type NamedWatch, search } from './search.ts';
+import { smaller } from './search-judge.ts';
+import { pathReversal } from './testing/path-reversal.ts';
+import { randomModel } from './testing/random-model.ts';
+
+/** A watch of either kind that many states satisfy and some do not. */
+const randomWatch = fc
+  .record({
+    kind: fc.constantFrom('sum' as const, 'tuple' as const),
+    seed: fc.nat(),
+    modulus: fc.integer({ min: 2, max: 40 }),
+  })
+  .map(({ kind, seed, modulus }): Watch => {
+    const scramble = (cell: number, local: number) =>
+      Math.imul(local * 31 + cell * 7 + seed, 0x9e3779b1) >>> 20;
+    if (kind === 'sum') return { kind, weigh: scramble, judge: (sum) => sum % modulus !== 0 };
+    const hash = (observed: Int32Array) => observed.reduce((sum, o) => (sum * 5 + o) % modulus, 1);
+    return { kind, observe: scramble, judge: (observed) => hash(observed) !== 0 };
+  });
+
+const randomWatches = fc.array(
+  fc.record({
+    name: fc.string(),
+    expect: fc.constantFrom('always' as const, 'reachable' as const),
+    watch: randomWatch,
+  }),
+  { maxLength: 6 },
+);
+
+function judge(watch: Watch, state: readonly number[]): boolean {
+  if (watch.kind === 'sum')
+    return watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0));
+  return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+}
+
+/** The first state of interest, judged state by state. */
+function firstNaively(states: readonly Found[], { watch, expect }: NamedWatch): Found | null {
+  const hits = states.filter(({ state }) => judge(watch, state) === (expect === 'reachable'));
+  return leastOf(hits);
+}
+
+function leastOf(states: readonly Found[]): Found | null {
+  const depth = Math.min(...states.map((found) => found.depth));
+  const state = states
+    .filter((found) => found.depth === depth)
+    .reduce<readonly number[] | null>((least, found) => smaller(least, found.state), null);
+  return state && { state, depth };
+}
+
+/** `model` without the steps of states outside. */
+function bounded(model: Model, constraint: Watch, cut: (state: readonly number[]) => void) {
+  const states = new Map<string, Found>();
+  const queue: Found[] = [];
+  const add = (state: readonly number[], depth: number) => {
+    if (states.has(state.join())) return;
+    states.set(state.join(), { state, depth });
+    queue.push({ state, depth });
+  };
+  for (const state of model.initial) add(state, 0);
+  for (const { state, depth } of queue) {
+    if (!judge(constraint, state)) cut(state);
+    else for (const { after } of successors(model, state)) add(after, depth + 1);
+  }
+  return queue;
+}
+
+describe('search', () => {
+  it('finds for each watch the first state of interest', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), randomWatches, async (make, watches) => {
+        // One model, so that naive and fast number locals alike.
+        const model = make();
+        const { found } = await search(model, { watches });
+        const states: Found[] = [];
+        exploreNaively(model, (state, depth) => states.push({ state, depth }));
+        expect(found).toEqual(watches.map((watch) => firstNaively(states, watch)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('finds the first deadlock that is not meant to be', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), fc.option(randomWatch, { nil: undefined }), async (make, quiescent) => {
+        const model = make();
+        const { deadlock, deadlocks } = await search(model, { ...(quiescent && { quiescent }) });
+        const stuck: Found[] = [];
+        exploreNaively(model, (state, depth) => {
+          if (successors(model, state).next().done) stuck.push({ state, depth });
+        });
+        expect(deadlocks).toBe(stuck.length);
+        expect(deadlock).toEqual(
+          leastOf(stuck.filter(({ state }) => !quiescent || !judge(quiescent, state))),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('counts what a constraint cuts, and goes no further there', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), randomWatch, async (make, constraint) => {
+        const model = make();
+        let expected = 0;
+        const result = await search(model, { constraint });
+        const states = bounded(model, constraint, () => expected++);
+        expect(result).toMatchObject({ cut: expected, states: states.length, complete: expected === 0 });
+        expect(result.reason).toBe(expected === 0 ? null : 'constraint');
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('ends at its limits with what it knows', async () => {
+    const stop = new AbortController();
+    const [few, none, small] = [pathReversal(5), pathReversal(5), pathReversal(5)];
+    const progress: number[] = [];
+    expect(await search(few.model, { maxStates: 1000 })).toMatchObject({
+      complete: false,
+      reason: 'max-states',
+    });
+    expect(await search(none.model, { timeoutMs: 0 })).toMatchObject({ complete: false, reason: 'timeout' });
+    expect(await search(small.model, { maxMemoryBytes: 1 })).toMatchObject({
+      complete: false,
+      reason: 'max-memory',
+    });
+    const interrupted = pathReversal(6);
+    const result = await search(interrupted.model, {
+      signal: stop.signal,
+      onProgress: ({ states }) => {
+        progress.push(states);
+        stop.abort();
+      },
+    });
+    expect(result).toMatchObject({ complete: false, reason: 'aborted' });
+    expect(progress[0]).toBeGreaterThan(0);
+    expect(result.states).toBeGreaterThanOrEqual(progress[0]!);
+    expect(result.states).toBeLessThan(27_195_984);
+  });
+
+  it('stops at the first level that breaks something, if asked', async () => {
+    const { model, watches } = pathReversal(4);
+    const broken: NamedWatch = {
+      name: 'site 3 never waits',
+      expect: 'always',
+      watch: {
+        kind: 'sum',
+        weigh: (site, l) => (site === 3 && model.local(site, l).client === 2 ? 1 : 0),
+        judge: (sum) => sum === 0,
+      },
+    };
+    const result = await search(model, { watches: [...watches, broken], stopAtFirst: true });
+    expect(result).toMatchObject({ complete: false, reason: 'stop-at-first' });
+    expect(result.found.at(-1)?.depth).toBe(1);
+    expect(result.states).toBeLessThan(100);
+  });
+
+  it('refuses workers that could not judge', async () => {
+    const { model, watches } = pathReversal(2);
+    await expect(search(model, { watches, workers: 2 })).rejects.toMatchObject({
+      code: 'WORKERS_NEED_SOURCE',
+    });
+  });
+});
