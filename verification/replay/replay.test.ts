@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { assign } from 'xstate';
 import { type SiteContext, siteMachine } from '../../machines/naimi-trehel/site.ts';
 import type { EventLine, RecordLine } from '../../machines/record.ts';
+import { leavingMutants, mutants, slowMutants } from '../naimi-trehel/mutants.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
 import type { Refusal } from './refusal.ts';
 import { replay, replayFiles } from './replay.ts';
@@ -208,21 +209,39 @@ describe('replay refuses, at the right line', () => {
   });
 
   it('a site that ran another machine, with what it could have done', () => {
-    let refused = 0;
-    fc.assert(
-      fc.property(fc.integer({ min: 2, max: 4 }), choices, (sites, picks) => {
-        const { refusal } = replayFiles(filesOf(new DrivenMesh(sites, { b: copying }).random(picks).records));
-        if (refusal === undefined) return;
-        refused++;
-        expect(refusal).toMatchObject({ code: 'REPLAY_STEP', file: 'b.ndjson' });
-        expect(refusal.recorded!.snapshot.context).toMatchObject({ token: true });
-        expect(refusal.expected!.snapshot.context).toMatchObject({ token: false });
-        expect(refusal.allowed).not.toHaveLength(0);
-      }),
-      { numRuns: 40 },
+    const { refusal } = replayFiles(
+      filesOf(new DrivenMesh(2, { a: copying }).client('b', 'ask').deliver('b', 'a').records),
     );
-    expect(refused).toBeGreaterThan(20);
+    expect(refusal).toMatchObject({
+      code: 'REPLAY_STEP',
+      ...at('a', 1),
+      recorded: { snapshot: { context: { last: 'b', token: true } } },
+      expected: { snapshot: { context: { last: 'b', token: false } } },
+      allowed: [
+        { event: { type: 'ask' }, source: null },
+        { event: { type: 'REQUEST', origin: 'b' }, source: 'b' },
+      ],
+    });
   });
+
+  for (const [name, machine] of Object.entries({ ...mutants, ...slowMutants, ...leavingMutants })) {
+    it(`a site where ${name}`, () => {
+      const mutant = new Steps(machine);
+      let refused = 0;
+      fc.assert(
+        fc.property(fc.integer({ min: 2, max: 4 }), choices, (sites, picks) => {
+          const mesh = new DrivenMesh(sites, { b: mutant }).random(picks);
+          const { refusal } = replayFiles(filesOf(mesh.records));
+          if (refusal === undefined) return;
+          refused++;
+          expect(refusal.file).toBe('b.ndjson');
+          expect(refusal.code).toMatch(/^REPLAY_(STEP|UNEXPECTED)$/);
+        }),
+        { numRuns: 30 },
+      );
+      expect(refused).toBeGreaterThan(0);
+    });
+  }
 });
 
 describe('replay judges more than single steps', () => {

@@ -1,7 +1,8 @@
+import { messageText } from '../system/index.ts';
 import type { Occurrence, Outcome, Refusal } from './refusal.ts';
 import type { LockReport } from './replay.ts';
 
-/** For a person: where the record leaves the model, what stands there, what could have. */
+/** For a person: where the record leaves the model, in what, and what could have happened instead. */
 export function refusalText({
   code,
   file,
@@ -13,11 +14,10 @@ export function refusalText({
   allowed,
 }: Refusal): string {
   const lines = [`${file}:${line}: ${reason} (${code})`];
-  if (event !== undefined) lines.push(`  event      ${occurrenceText(event)} at ${event.site}`);
-  if (recorded !== undefined) lines.push(...outcomeText('recorded', recorded));
-  if (expected !== undefined) lines.push(...outcomeText('the machine', expected));
+  if (event !== undefined) lines.push(`  event     ${occurrenceText(event)}, at ${event.site}`);
+  if (recorded !== undefined && expected !== undefined) lines.push(...differences(recorded, expected));
   if (allowed !== undefined) {
-    lines.push(`  possible   ${allowed.map(occurrenceText).join('; ') || 'nothing'}`);
+    lines.push(`  possible  ${allowed.map(occurrenceText).join('; ') || 'nothing'}`);
   }
   return lines.join('\n');
 }
@@ -31,15 +31,22 @@ export function lockText({ lock, machine, sites, events, messages, criticalSecti
   );
 }
 
-function occurrenceText({ event: { type, ...params }, source }: Occurrence): string {
-  const said = Object.keys(params).length === 0 ? type : `${type} ${JSON.stringify(params)}`;
-  return source === null ? said : `${said} from ${source}`;
+function occurrenceText({ event, source }: Occurrence): string {
+  return source === null ? messageText(event) : `${messageText(event)} from ${source}`;
 }
 
-function outcomeText(who: string, { snapshot, effects }: Outcome): string[] {
-  const asked = effects.length === 0 ? 'none' : effects.map((effect) => JSON.stringify(effect)).join(', ');
-  return [
-    `  ${who.padEnd(11)}effects ${asked}`,
-    `  ${''.padEnd(11)}value ${JSON.stringify(snapshot.value)}, context ${JSON.stringify(snapshot.context)}`,
-  ];
+function differences(recorded: Outcome, expected: Outcome): string[] {
+  const [had, has] = [new Map(leaves('', recorded)), new Map(leaves('', expected))];
+  return [...new Set([...had.keys(), ...has.keys()])]
+    .filter((path) => had.get(path) !== has.get(path))
+    .map(
+      (path) => `  differs   ${path}: recorded ${had.get(path) ?? '-'}, the machine ${has.get(path) ?? '-'}`,
+    );
+}
+
+/** Every value that is no object or array, and every empty one, by its path: `snapshot.context.last`. */
+function leaves(path: string, value: unknown): [string, string][] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  if (entries.length === 0) return [[path, JSON.stringify(value)]];
+  return entries.flatMap(([key, inner]) => leaves(path === '' ? key : `${path}.${key}`, inner));
 }
