@@ -99,11 +99,6 @@ export class Locals {
     return this.#locals[cell]!.second(local);
   }
 
-  /** How many distinct locals `cell` has been seen in. */
-  size(cell: number): number {
-    return this.#locals[cell]!.size;
-  }
-
   get values(): Values {
     return this.#values;
   }

@@ -13,12 +13,12 @@ export interface PredicateScope {
   readonly exact: boolean;
 }
 
-type Sum = {
-  /** Bits of the sum that it needs; the weight of one actor is at most `limit`. */
+interface Sum {
+  /** How many bits the sum over all actors needs. */
   readonly bits: number;
-  weigh(actor: ActorView): number;
+  weigh(cell: number, local: number): number;
   judge(sum: number): boolean;
-};
+}
 
 /** The predicate as the engine judges it: as a sum of small numbers where that is exact, as a tuple where not. */
 export function compilePredicate(predicate: StatePredicate, scope: PredicateScope): Watch {
@@ -26,7 +26,7 @@ export function compilePredicate(predicate: StatePredicate, scope: PredicateScop
   if (sum !== null) {
     return {
       kind: 'sum',
-      weigh: (cell, local) => (cell < scope.ids.length ? sum.weigh(scope.views.actor(cell, local)) : 0),
+      weigh: (cell, local) => (cell < scope.ids.length ? sum.weigh(cell, local) : 0),
       judge: sum.judge,
     };
   }
@@ -36,12 +36,21 @@ export function compilePredicate(predicate: StatePredicate, scope: PredicateScop
 
 /** The predicate as a field of a 32-bit sum, or `null` when it does not fit or must not. */
 function summed(predicate: StatePredicate, scope: PredicateScope): Sum | null {
+  const { views } = scope;
   const flag = bitsFor(scope.ids.length);
   switch (predicate.kind) {
     case 'every':
-      return { bits: flag, weigh: (actor) => (predicate.is(actor) ? 0 : 1), judge: (sum) => sum === 0 };
+      return {
+        bits: flag,
+        weigh: views.observed((actor) => (predicate.is(actor) ? 0 : 1)),
+        judge: (sum) => sum === 0,
+      };
     case 'some':
-      return { bits: flag, weigh: (actor) => (predicate.is(actor) ? 1 : 0), judge: (sum) => sum > 0 };
+      return {
+        bits: flag,
+        weigh: views.observed((actor) => (predicate.is(actor) ? 1 : 0)),
+        judge: (sum) => sum > 0,
+      };
     case 'count':
       return scope.exact ? null : counted(predicate, scope);
     case 'tally':
@@ -63,30 +72,30 @@ type Count = Extract<StatePredicate, { kind: 'count' }>;
 type Tally = Extract<StatePredicate, { kind: 'tally' }>;
 
 /** A field of 16 bits: as wide as two of them in one sum allow. */
-function counted(predicate: Count, { ids }: PredicateScope): Sum {
+function counted(predicate: Count, { ids, views }: PredicateScope): Sum {
   const limit = Math.floor(0xffff / ids.length);
   return {
     bits: 16,
-    weigh: (actor) => within(limit, whole(predicate.of(actor)), 'count', actor),
+    weigh: views.observed((actor) => within(limit, whole(predicate.of(actor)), 'count', actor)),
     judge: predicate.is,
   };
 }
 
 /** A field for each id: as wide as 32 bits allow. */
-function tallied(predicate: Tally, { ids }: PredicateScope): Sum | null {
+function tallied(predicate: Tally, { ids, views }: PredicateScope): Sum | null {
   const width = Math.min(8, Math.floor(32 / ids.length));
   const limit = Math.floor((2 ** width - 1) / ids.length);
   if (limit === 0) return null;
   const mask = 2 ** width - 1;
   return {
     bits: width * ids.length,
-    weigh: (actor) => {
+    weigh: views.observed((actor) => {
       let weight = 0;
       for (const [index, times] of tally(predicate, actor, ids).entries()) {
         weight += within(limit, times, 'tally', actor) * 2 ** (index * width);
       }
       return weight;
-    },
+    }),
     judge: (sum) => ids.every((_, index) => predicate.is((sum >>> (index * width)) & mask)),
   };
 }
@@ -104,7 +113,8 @@ function packed(kind: 'and' | 'or', of: readonly StatePredicate[], scope: Predic
     Math.floor(total / 2 ** shift) % 2 ** sum.bits;
   return {
     bits,
-    weigh: (actor) => fields.reduce((total, { sum, shift }) => total + sum.weigh(actor) * 2 ** shift, 0),
+    weigh: (cell, local) =>
+      fields.reduce((total, { sum, shift }) => total + sum.weigh(cell, local) * 2 ** shift, 0),
     judge: (total) =>
       kind === 'and'
         ? fields.every((part) => part.sum.judge(field(total, part)))
@@ -123,11 +133,13 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
     case 'every':
     case 'some':
       return flagged(predicate.kind, predicate.is, scope);
-    case 'count':
+    case 'count': {
+      const look = views.observed((actor) => whole(predicate.of(actor)));
       return {
-        observe: (cell, local) => (cell < ids.length ? whole(predicate.of(views.actor(cell, local))) : 0),
+        observe: (cell, local) => (cell < ids.length ? look(cell, local) : 0),
         judge: (observed) => predicate.is(observed.reduce((sum, value) => sum + value, 0)),
       };
+    }
     case 'tally':
       return tabled(
         scope,
@@ -137,10 +149,10 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
       );
     case 'relation': {
       const indexOf = (id: SiteId) => ids.indexOf(id);
+      const look = views.observed((actor) => predicate.of(actor, indexOf) | 0);
       const actors = new Int32Array(ids.length);
       return {
-        observe: (cell, local) =>
-          cell < ids.length ? predicate.of(views.actor(cell, local), indexOf) | 0 : 0,
+        observe: (cell, local) => (cell < ids.length ? look(cell, local) : 0),
         judge: (observed) => {
           if (observed.length === actors.length) return predicate.holds(observed);
           for (let cell = 0; cell < actors.length; cell++) actors[cell] = observed[cell]!;
@@ -183,8 +195,9 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
 function flagged(kind: 'every' | 'some', is: (actor: ActorView) => boolean, scope: PredicateScope): Tupled {
   const { ids, views } = scope;
   const neutral = kind === 'every' ? 1 : 0;
+  const look = views.observed((actor) => Number(is(actor)));
   return {
-    observe: (cell, local) => (cell < ids.length ? Number(is(views.actor(cell, local))) : neutral),
+    observe: (cell, local) => (cell < ids.length ? look(cell, local) : neutral),
     judge: (observed) => (kind === 'every' ? !observed.includes(0) : observed.includes(1)),
   };
 }
@@ -210,9 +223,8 @@ function tabled(
   of: (actor: ActorView) => readonly number[],
   judge: (rows: readonly (readonly number[])[]) => boolean,
 ): Tupled {
-  const { observe, rows } = table(width, (cell, local) =>
-    cell < ids.length ? of(views.actor(cell, local)) : [],
-  );
+  const look = views.observed(of);
+  const { observe, rows } = table(width, (cell, local) => (cell < ids.length ? look(cell, local) : []));
   return { observe, judge: (observed) => judge(rows.map((ofCell, cell) => ofCell[observed[cell]!]!)) };
 }
 

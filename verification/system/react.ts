@@ -2,6 +2,7 @@ import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
 import type { Equivariance } from './equivariance.ts';
 import { type Core, DOWN, NOTHING } from './locals.ts';
+import { Memo } from './memo.ts';
 import type { Stepped, Timer, TimerChange } from './stepper.ts';
 import type { World } from './world.ts';
 
@@ -17,7 +18,7 @@ export class Reactor {
   readonly #world: World;
   readonly #cell: number;
   readonly #equivariance: Equivariance | null;
-  readonly #outcomes = new Map<number, Map<number, Outcome>>();
+  readonly #outcomes = new Memo<number, Outcome>();
 
   constructor(world: World, cell: number, equivariance: Equivariance | null) {
     this.#world = world;
@@ -33,18 +34,11 @@ export class Reactor {
 
   /** `from` is what holds when the event arrives: a timer that fires is already off its list. */
   take(from: number, event: number): Outcome {
-    let ofCore = this.#outcomes.get(from);
-    if (ofCore === undefined) {
-      ofCore = new Map();
-      this.#outcomes.set(from, ofCore);
-    }
-    let outcome = ofCore.get(event);
-    if (outcome === undefined) {
-      outcome = this.answer(from, event);
-      ofCore.set(event, outcome);
+    return this.#outcomes.get(from, event, () => {
+      const outcome = this.answer(from, event);
       this.#equivariance?.take(this.#cell, from, event, outcome);
-    }
-    return outcome;
+      return outcome;
+    });
   }
 
   /** `take`, neither remembered nor held against its images. */
@@ -60,7 +54,7 @@ export class Reactor {
   }
 
   #isDone({ snapshot }: Core): boolean {
-    return snapshot !== DOWN && this.#world.views.snapshot(snapshot).status !== 'active';
+    return snapshot !== DOWN && this.#world.views.snapshot(snapshot).done;
   }
 
   #interpret(before: Core, stepped: Stepped): Outcome {

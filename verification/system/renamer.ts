@@ -1,6 +1,7 @@
 import type { Edge } from '../checker/model.ts';
 import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
+import { Memo } from './memo.ts';
 import { Pairs } from './pairs.ts';
 import { byIdAndEvent } from './react.ts';
 import type { ValueEdge } from './values.ts';
@@ -15,8 +16,8 @@ export class Renamer {
   readonly #places = new Pairs();
   readonly #ofCores: (Named | undefined)[] = [];
   readonly #ofLetters: (Named | undefined)[] = [];
-  readonly #cores = new Remembered();
-  readonly #letters = new Remembered();
+  readonly #cores = new Memo<string | number, number>();
+  readonly #letters = new Memo<string | number, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -30,7 +31,7 @@ export class Renamer {
   }
 
   core(cell: number, id: number, to: readonly number[]): number {
-    return this.#cores.get(id, cell, this.#ofCore(id).refs, to, () => {
+    return this.#cores.get(id, keyOf(cell, this.#ofCore(id).refs, to), () => {
       const core = this.#locals.core(id);
       const { values } = this.#locals;
       const renamed: Core = {
@@ -46,7 +47,7 @@ export class Renamer {
   }
 
   letter(id: number, to: readonly number[]): number {
-    return this.#letters.get(id, 0, this.#ofLetter(id).refs, to, () => {
+    return this.#letters.get(id, keyOf(0, this.#ofLetter(id).refs, to), () => {
       const { source, message } = this.#locals.letter(id);
       const renamed = this.#locals.values.rename(message, to);
       return this.#locals.internLetter(source === ANYONE ? ANYONE : to[source]!, renamed);
@@ -145,23 +146,7 @@ function named(edges: readonly Edge[]): Named {
   return { edges, refs: [...new Set(edges.flatMap(({ refs }) => refs))] };
 }
 
-/** Remembers the image of each thing, of each cell, by the images of the cells that it names. */
-class Remembered {
-  readonly #images: (Map<string | number, number> | undefined)[] = [];
-
-  get(id: number, cell: number, refs: readonly number[], to: readonly number[], image: () => number): number {
-    const key = keyOf(cell, refs, to);
-    this.#images[id] ??= new Map();
-    let known = this.#images[id].get(key);
-    if (known === undefined) {
-      known = image();
-      this.#images[id].set(key, known);
-    }
-    return known;
-  }
-}
-
-/** The images as one number while they fit into one: 32 cells, 9 refs. */
+/** The images of a cell and of what is named there, as one number while they fit into one: 32 cells, 9 refs. */
 function keyOf(cell: number, refs: readonly number[], to: readonly number[]): string | number {
   if (to.length > 32 || refs.length > 9) return `${to[cell]} ${refs.map((ref) => to[ref])}`;
   let key = to[cell]!;

@@ -8,6 +8,7 @@ import type {
 } from 'xstate';
 import type { NamedAction } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
+import { Memo } from './memo.ts';
 import { withoutClockAndChance } from './purity.ts';
 import { refusedMachine } from './refuse.ts';
 import type { Json, Values } from './values.ts';
@@ -33,12 +34,13 @@ export type Stepped =
     }
   | { readonly fault: string };
 
-/** A snapshot as an interned value. `value` is text, since names of states are never ids of actors. */
+/** A snapshot as an interned value. What names states is JSON as text: no name of a state is the id of an actor. */
 export interface InternedSnapshot {
   readonly value: string;
+  readonly history: string;
   readonly context: Readonly<Record<string, Json>>;
-  readonly status: 'active' | 'done';
-  readonly history: Readonly<Record<string, readonly string[]>>;
+  /** It has reached its final state. */
+  readonly done: boolean;
 }
 
 /** The pure steps of one machine over interned snapshots and events, each computed once. */
@@ -46,7 +48,7 @@ export class Stepper {
   readonly machine: AnyStateMachine;
   readonly #values: Values;
   readonly #snapshots = new Map<number, AnyMachineSnapshot>();
-  readonly #steps = new Map<number, Map<number, Stepped>>();
+  readonly #steps = new Memo<number, Stepped>();
   readonly #taken = new Set<AnyTransitionDefinition>();
 
   constructor(machine: AnyStateMachine, values: Values) {
@@ -59,22 +61,15 @@ export class Stepper {
   }
 
   take(snapshot: number, event: number): Stepped {
-    let ofSnapshot = this.#steps.get(snapshot);
-    if (ofSnapshot === undefined) {
-      ofSnapshot = new Map();
-      this.#steps.set(snapshot, ofSnapshot);
-    }
-    let stepped = ofSnapshot.get(event);
-    if (stepped === undefined) {
-      const before = this.snapshot(snapshot);
-      stepped = this.#twice((scope, turn) => {
+    return this.#steps.get(snapshot, event, () =>
+      this.#twice((scope, turn) => {
         const from =
-          turn === same ? before : reordered(restore(this.machine, this.#interned(snapshot), turn));
+          turn === same
+            ? this.snapshot(snapshot)
+            : reordered(restore(this.machine, this.#interned(snapshot), turn));
         return this.machine.transition(from, turn(this.#values.value(event)), scope);
-      });
-      ofSnapshot.set(event, stepped);
-    }
-    return stepped;
+      }),
+    );
   }
 
   /** Every transition that a step took. */
@@ -152,9 +147,9 @@ export class Stepper {
     );
     const interned = {
       value: JSON.stringify(inOrder(this.machine.root, snapshot.value)),
+      history: JSON.stringify(Object.fromEntries(history)),
       context: snapshot.context,
-      status: snapshot.status,
-      history: Object.fromEntries(history),
+      done: snapshot.status !== 'active',
     };
     return this.#values.intern(interned, `the snapshot of ${this.#who}`);
   }
@@ -177,16 +172,14 @@ const reversed: Turn = (value) => {
 };
 
 function restore(machine: AnyStateMachine, interned: InternedSnapshot, turn: Turn): AnyMachineSnapshot {
-  const { value, context, status, history } = interned;
+  const { value, history, context, done } = interned;
+  const entered = Object.entries(JSON.parse(history) as Record<string, readonly string[]>);
   return machine.resolveState({
     value: JSON.parse(value) as StateValue,
     context: turn(context) as Record<string, unknown>,
-    status,
+    status: done ? 'done' : 'active',
     historyValue: Object.fromEntries(
-      Object.entries(history).map(([id, nodes]) => [
-        id,
-        nodes.map((node) => machine.getStateNodeById(`#${node}`)),
-      ]),
+      entered.map(([id, nodes]) => [id, nodes.map((node) => machine.getStateNodeById(`#${node}`))]),
     ),
   });
 }

@@ -44,6 +44,12 @@ export class Views {
     };
   }
 
+  /** `remembered`, for a local. */
+  observed<Seen>(look: (actor: ActorView) => Seen): (cell: number, local: number) => Seen {
+    const seen = this.remembered(look);
+    return (cell, local) => seen(cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
+  }
+
   state(state: ArrayLike<number>): StateView {
     const actors = this.#ids.map((_, cell) => this.actor(cell, state[cell]!));
     return {
