@@ -81,6 +81,14 @@ describe('check', () => {
     });
   });
 
+  it('names the transitions that were never taken', async () => {
+    const { coverage } = await check(naimiTrehel({ sites: 3, network: { order: 'fifo' } }));
+    const never = coverage[0]!.never.map(({ state, event }) => `${state} ${event}`);
+    expect(never).toContain('site.client.inCS leave');
+    expect(never).toContain('site *');
+    expect(never).not.toContain('site.client.inCS release');
+  });
+
   it('always asks whether a machine fails', async () => {
     const machine = createMachine({
       id: 'failing',

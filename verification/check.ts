@@ -4,6 +4,7 @@ import {
   type Compiled,
   compile,
   faultless,
+  type MachineCoverage,
   type PathStep,
   SystemError,
   stateAfter,
@@ -30,6 +31,8 @@ export interface Report {
   readonly cut: number;
   /** The system's own, in its order, after the one that is always asked: that no machine fails. */
   readonly properties: readonly PropertyResult[];
+  /** Of each machine: the transitions that no step took. Says something about the system when `complete`. */
+  readonly coverage: readonly MachineCoverage[];
 }
 
 /** The name of the property that is always checked: no machine throws, or sends to nobody. */
@@ -78,6 +81,7 @@ async function checkWith(compiled: Compiled, options: SearchLimits, exact: boole
     ...(incomplete === null ? {} : { incomplete }),
     cut: found.cut,
     properties: results,
+    coverage: compiled.coverage(),
   };
 }
 
