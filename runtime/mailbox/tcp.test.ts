@@ -96,7 +96,16 @@ describe('the end of a connection', () => {
     const a = await openBox('a', { b: b.mailbox.address });
     await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
     await a.mailbox.close('closed');
-    expect(codes(b.notices)).toEqual(['PEER_CLOSED']);
+    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_CLOSED']));
+  });
+
+  test('so is one before the peer has answered the hello', async () => {
+    const { address, accepted, stop } = await serveRaw(null);
+    const a = await openBox('a', { b: address });
+    await eventually(() => expect(accepted[0]?.received).toHaveLength(1));
+    await a.mailbox.close('closed');
+    expect(accepted[0]!.received).toMatchObject([{ type: 'hello' }, { type: 'bye', reason: 'closed' }]);
+    stop();
   });
 
   test('a break is loud; the same incarnation may come back and gets what waited', async () => {

@@ -45,7 +45,8 @@ export class TcpMailbox implements Mailbox {
   readonly #options: TcpMailboxOptions;
   readonly #links = new Map<SiteId, Link>();
   readonly #diallers = new Map<SiteId, Dialler>();
-  readonly #connections = new Set<Connection>();
+  /** By connection, whom this site called by it, or null when it was called. */
+  readonly #connections = new Map<Connection, Link | null>();
   readonly #server: Server;
   #handshakes = 0;
   #closing = false;
@@ -135,7 +136,12 @@ export class TcpMailbox implements Mailbox {
       else if (link.waiting > 0) this.#reportUndelivered(link);
     }
     const linked = new Set([...this.#links.values()].map(({ connection }) => connection));
-    for (const connection of this.#connections) if (!linked.has(connection)) connection.destroy();
+    for (const [connection, dialled] of this.#connections) {
+      if (linked.has(connection)) continue;
+      // Whoever has heard our hello may take us for connected.
+      if (dialled) connection.finish(bye);
+      else connection.destroy();
+    }
     await this.#untilQuiet();
     await closed;
   }
@@ -145,7 +151,7 @@ export class TcpMailbox implements Mailbox {
     this.#receive = null;
     this.#stopDialling();
     this.#server.close();
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.keys()) connection.destroy();
   }
 
   #stopDialling(): void {
@@ -157,7 +163,7 @@ export class TcpMailbox implements Mailbox {
     const { clock, limits } = this.#options;
     const cancel = clock.after(limits.closeTimeoutMs, () => {
       const slow = new Error(`the peer did not close within ${limits.closeTimeoutMs} ms`);
-      for (const connection of this.#connections) connection.destroy(slow);
+      for (const connection of this.#connections.keys()) connection.destroy(slow);
     });
     await new Promise<void>((resolve) => {
       this.#quiet = resolve;
@@ -230,7 +236,7 @@ export class TcpMailbox implements Mailbox {
       this.#handshakes -= dialled ? 0 : 1;
       stopTimer();
     };
-    this.#connections.add(connection);
+    this.#connections.set(connection, dialled);
     if (dialled) connection.send(this.#hello(dialled.peer));
   }
 

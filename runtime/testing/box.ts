@@ -76,13 +76,13 @@ export async function openWithRawPeer(limits: Partial<Limits> = {}) {
   return { a, b };
 }
 
-/** A server that the test plays, and that says `frame` to whoever dials it. */
-export async function serveRaw(frame: object) {
+/** A server that the test plays, and that says `frame`, or nothing, to whoever dials it. */
+export async function serveRaw(frame: object | null) {
   const accepted: RawPeer[] = [];
   const server = createServer((socket) => {
     const peer = RawPeer.over(socket);
     accepted.push(peer);
-    peer.say(frame);
+    if (frame) peer.say(frame);
   });
   server.listen(anyPort);
   await once(server, 'listening');

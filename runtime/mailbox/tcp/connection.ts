@@ -70,8 +70,9 @@ export class Connection {
     return this.#socket.write(bytes);
   }
 
-  /** Closes after what is written; what still comes is read. */
-  end(): void {
+  /** Closes after what is written and `last`; what still comes is read. */
+  finish(last: Buffer | null): void {
+    if (last) this.write(last);
     this.#socket.end();
   }
 

@@ -67,8 +67,7 @@ export class Link {
   /** Sends what waits whether the socket wants it or not, then `last`, and closes after it. */
   finish(last: Buffer | null): void {
     if (last) this.#outbox.push(last);
-    if (this.#outbox.length > 0) this.connection?.write(this.#drainOutbox());
-    this.connection?.end();
+    this.connection?.finish(this.#outbox.length > 0 ? this.#drainOutbox() : null);
   }
 
   // Once a turn: one write for all that a turn's events gave, instead of a packet for each.
