@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../check.ts';
 import { exploreNaively } from '../checker/naive.ts';
 import { compile } from '../system/index.ts';
-import { alternatingBit, receiver, sender } from './alternating-bit.ts';
+import { alternatingBit, receiver, sender, weaklyFair } from './alternating-bit.ts';
+import { judgeRuns } from './testing/judge-runs.ts';
 import { judge, rewire } from './testing/mutate.ts';
 
 describe('alternating bit', () => {
@@ -56,5 +57,19 @@ describe('alternating bit', () => {
       verdict: 'violated',
       trace: { steps: { length: 2 } },
     });
+  });
+
+  test('what is sent is acknowledged, as long as deliveries are treated with strong fairness', async () => {
+    const name = 'what is sent is acknowledged';
+    expect(await judgeRuns(alternatingBit(), name)).toMatchObject({ verdict: 'holds' });
+    const weak = await judgeRuns(alternatingBit({ fairness: weaklyFair }), name);
+    expect(weak.verdict).toBe('violated');
+    expect(weak.lasso?.loop).toBeGreaterThan(0);
+  });
+
+  test('what is sent is not acknowledged by a sender that never repeats', async () => {
+    const machines = { sender: rewire(sender, { waiting: { after: {} } }), receiver };
+    const verdict = await judgeRuns(alternatingBit({ machines }), 'what is sent is acknowledged');
+    expect(verdict).toMatchObject({ verdict: 'violated' });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../check.ts';
 import { diningPhilosophers, fork, philosopher } from './dining-philosophers.ts';
+import { judgeRuns } from './testing/judge-runs.ts';
 import { judge, rewire } from './testing/mutate.ts';
 
 describe('dining philosophers', () => {
@@ -44,5 +45,18 @@ describe('dining philosophers', () => {
     const machines = { philosopher, fork: rewire(fork, { free: { on: {} } }) };
     const verdict = await judge(diningPhilosophers({ machines }), 'as many eat as there are pairs of forks');
     expect(verdict).toMatchObject({ verdict: 'violated' });
+  });
+
+  test.each([1, 2, 3])('philosopher %i eats when hungry, if one is left-handed', async (seat) => {
+    const name = `philosopher ${seat} eats when hungry`;
+    expect(await judgeRuns(diningPhilosophers({ leftHanded: true }), name)).toMatchObject({
+      verdict: 'holds',
+    });
+    expect(await judgeRuns(diningPhilosophers(), name)).toMatchObject({
+      verdict: 'violated',
+      lasso: { stem: 12, loop: 0 },
+    });
+    const unfair = diningPhilosophers({ leftHanded: true, fairness: {} });
+    expect(await judgeRuns(unfair, name)).toMatchObject({ verdict: 'violated' });
   });
 });

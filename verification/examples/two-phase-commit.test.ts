@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../check.ts';
+import { exploreNaively } from '../checker/naive.ts';
+import { createCanonicalizer } from '../checker/symmetry.ts';
+import { compile } from '../system/index.ts';
+import { judgeRuns } from './testing/judge-runs.ts';
 import { judge, rewire } from './testing/mutate.ts';
 import { manager, resource, twoPhaseCommit } from './two-phase-commit.ts';
 
@@ -10,6 +14,21 @@ describe('two-phase commit', () => {
   ])('$resources resources have the published $states states', async ({ resources, states, depth }) => {
     const report = await check(twoPhaseCommit({ resources }));
     expect(report).toMatchObject({ states, depth, complete: true });
+  });
+
+  test.each([
+    { resources: 3, orbits: 80 },
+    { resources: 5, orbits: 314 },
+  ])('$resources resources have $orbits states up to permutation', ({ resources, orbits }) => {
+    const { model, symmetry } = compile(twoPhaseCommit({ resources }));
+    const canonicalizer = createCanonicalizer(symmetry!, model.width);
+    const forms = new Set<string>();
+    exploreNaively(model, (state) => {
+      const form = Int32Array.from(state);
+      canonicalizer.canonicalize(form);
+      forms.add(form.join());
+    });
+    expect(forms.size).toBe(orbits);
   });
 
   test.each(['consistent', 'all commit', 'all abort', 'nobody is stuck'])('%s holds', async (name) => {
@@ -48,5 +67,13 @@ describe('two-phase commit', () => {
   test('resources that hear nothing never abort', async () => {
     const machines = { manager, resource: rewire(resource, { working: { on: {} } }) };
     expect(await judge(twoPhaseCommit({ machines }), 'all abort')).toMatchObject({ verdict: 'violated' });
+  });
+
+  test('all settle, but not when the manager has endless patience', async () => {
+    const machines = { manager: rewire(manager, { collecting: { after: {} } }), resource };
+    expect(await judgeRuns(twoPhaseCommit(), 'all settle')).toMatchObject({ verdict: 'holds' });
+    expect(await judgeRuns(twoPhaseCommit({ machines }), 'all settle')).toMatchObject({
+      verdict: 'violated',
+    });
   });
 });
