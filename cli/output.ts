@@ -38,7 +38,13 @@ export async function liveView(stream: NodeJS.WriteStream, lineEveryMs: number):
   if ((stream as WriteStream).isTTY) {
     const { createLogUpdate } = await import('log-update');
     const log = createLogUpdate(stream);
-    return { update: (screen) => log(screen()), clear: () => log.clear() };
+    return {
+      update: (screen) => log(screen()),
+      clear: () => {
+        log.clear();
+        log.done();
+      },
+    };
   }
   let last = performance.now();
   return {
