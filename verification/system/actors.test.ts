@@ -205,6 +205,15 @@ describe('a machine that fails', () => {
     expect(records[1]!['a']!.fault).toMatch(fault);
   });
 
+  it('never comes to rest', () => {
+    const machine = createMachine({
+      id: 'restless',
+      initial: 'to',
+      states: { to: { on: { go: 'fro' } }, fro: { always: 'from' }, from: { always: 'fro' } },
+    });
+    expect(explored(alone(machine, { environment: go })).records[1]!['a']!.fault).toMatch(/no rest after/);
+  });
+
   it('at its start, too', () => {
     const machine = createMachine({
       id: 'stillborn',
@@ -231,6 +240,28 @@ describe('a machine that ends', () => {
       [1, { got: 0 }],
       [0, { got: 0 }],
     ]);
+  });
+});
+
+describe('history', () => {
+  it('is part of the snapshot, in whatever order it came about', () => {
+    const half = (name: string) => ({
+      initial: 'one',
+      states: { one: { on: { [name]: 'two' } }, two: {}, back: { type: 'history' as const } },
+    });
+    const machine = createMachine({
+      id: 'halves',
+      initial: 'left',
+      states: { left: half('l'), right: half('r'), rest: {} },
+      on: { left: '.left.back', right: '.right.back', rest: '.rest' },
+    });
+    const environment = ['left', 'right', 'rest', 'l', 'r'].map((type) => ({ event: { type } }));
+    const { records, states } = explored(alone(machine, { environment }));
+    // Left in one or two, right not seen yet, or left in one or two.
+    expect(records.filter(({ a }) => a!.value === 'rest')).toHaveLength(6);
+    // In the left half for the first time: 2. Back in it, where it was or further on: 3, by 3 for the right half.
+    // In the right half, for the first time or back in it: 2 + 3, by 2 for the left half.
+    expect(states).toBe(6 + 2 + 3 * 3 + (2 + 3) * 2);
   });
 });
 

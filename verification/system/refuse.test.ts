@@ -159,6 +159,11 @@ describe('what is not plain JSON', () => {
     expectRefused(alone(createMachine({ id: 'odd', context: { odd } })), 'VALUE_REFUSED', /context\.odd/);
   });
 
+  it.each([{ n: 1 }, 'M', null])('%j, which has no type, as a message', (message) => {
+    const machine = onGo({ actions: { type: 'send', params: { target: 'a', message } } });
+    expectRefused(alone(machine, go), 'VALUE_REFUSED', /must have a type/);
+  });
+
   it('in a message', () => {
     const machine = onGo({
       actions: { type: 'send', params: { target: 'a', message: { type: 'M', at: new Date(0) } } },

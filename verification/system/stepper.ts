@@ -142,9 +142,9 @@ export class Stepper {
 
   #intern(snapshot: AnyMachineSnapshot): number {
     if (Object.keys(snapshot.children).length > 0) throw refusedMachine(this.machine, 'a child actor');
-    const history = Object.entries(snapshot.historyValue as Record<string, readonly AnyStateNode[]>).map(
-      ([id, nodes]) => [id, nodes.map((node) => node.id).sort()],
-    );
+    const history = Object.entries(snapshot.historyValue as Record<string, readonly AnyStateNode[]>)
+      .map(([id, nodes]) => [id, nodes.map((node) => node.id).sort()] as const)
+      .sort(([left], [right]) => (left < right ? -1 : 1));
     const interned = {
       value: JSON.stringify(inOrder(this.machine.root, snapshot.value)),
       history: JSON.stringify(Object.fromEntries(history)),
@@ -158,6 +158,9 @@ export class Stepper {
     return `machine '${this.machine.id}'`;
   }
 }
+
+/** A machine that goes on longer on one event is taken to never come to rest. */
+const mostMicrosteps = 10_000;
 
 type Turn = <Value>(value: Value) => Value;
 const same: Turn = (value) => value;
@@ -231,6 +234,7 @@ function inertScope(
   const forbid = (name: string): never => {
     throw refusedMachine(machine, name);
   };
+  let microsteps = 0;
   const trap = (name: string, own: object) =>
     new Proxy(own, {
       get: (target, key) => Reflect.get(target, key) ?? forbid(`${name}.${String(key)}`),
@@ -246,6 +250,7 @@ function inertScope(
     system: trap('system', {
       // How XState reports the transitions of each microstep to inspectors.
       _sendInspectionEvent: (event: { _transitions?: readonly AnyTransitionDefinition[] }) => {
+        if (++microsteps > mostMicrosteps) throw new Error(`no rest after ${mostMicrosteps} microsteps`);
         for (const transition of event._transitions ?? []) taken.add(transition);
       },
     }) as AnyActorScope['system'],

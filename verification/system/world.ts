@@ -1,8 +1,9 @@
 import type { AnyStateMachine } from 'xstate';
-import type { SiteId } from '../../machines/actor.ts';
+import type { Message, SiteId } from '../../machines/actor.ts';
 import { BLOCKED, type Send } from '../checker/model.ts';
 import { Actions } from './actions.ts';
 import { Budget } from './budget.ts';
+import { SystemError } from './errors.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
@@ -53,7 +54,14 @@ export class World {
 
   /** `message` on its way; `toAll`: as part of a broadcast. */
   post(source: number, target: number, message: unknown, toAll: boolean): Send {
-    const id = this.values.intern(message, `a message from '${this.ids[source]}' to '${this.ids[target]}'`);
+    const what = `a message from '${this.ids[source]}' to '${this.ids[target]}'`;
+    const id = this.values.intern(message, what);
+    if (typeof (message as Partial<Message> | null)?.type !== 'string') {
+      throw new SystemError(
+        'VALUE_REFUSED',
+        `${what} must have a type, and is ${this.values.text(id)}. Send { type: 'NAME', ... }.`,
+      );
+    }
     const keepsSource = this.system.network.order !== 'unordered-by-target';
     const letter = this.locals.internLetter(keepsSource ? source : ANYONE, id);
     return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? 1 : 0) };
