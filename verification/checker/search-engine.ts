@@ -62,6 +62,7 @@ export class Engine {
   private deadlock: Found | null = null;
   private deadlocks = 0;
   private cut = 0;
+  private represented = 0;
   private depth = 0;
   private plan: Plan;
   private shape: Omit<KernelShape, 'worker'> | null = null;
@@ -83,15 +84,19 @@ export class Engine {
     this.options = options;
     const watches = options.watches ?? [];
     this.watched = watched(options);
-    this.tables = new Tables(model, this.watched);
-    this.judge = new Judge(watches, this.watched, model.width, this.words, 0);
+    this.tables = new Tables(model, this.watched, options.symmetry ?? null);
+    this.judge = new Judge(watches, this.watched, model.width, this.tables, this.words, 0);
     this.explorer = new Explorer(this.memory, 0, this.judge);
     this.found = watches.map(() => null);
     this.plan = this.nextPlan();
     this.workers = Math.max(1, Math.min(options.workers ?? 1, mostWorkers));
     const { tuples, quiescent } = this.watched;
-    this.follow = tuples.some(({ pure }) => !pure) || (quiescent !== null && !quiescent.pure);
-    if (this.workers > 1 && !options.source && (watches.length > 0 || options.constraint || quiescent)) {
+    this.follow = this.tables.symmetric || [...tuples, ...quiescent].some(({ pure }) => !pure);
+    if (
+      this.workers > 1 &&
+      !options.source &&
+      (watches.length > 0 || options.constraint || options.symmetry)
+    ) {
       throw new SearchError(
         'WORKERS_NEED_SOURCE',
         `${this.workers} workers must judge states, and find no code to do so: give options.source, or one worker`,
@@ -113,7 +118,7 @@ export class Engine {
   }
 
   private async explore(): Promise<SearchResult> {
-    this.addInitial();
+    await this.addInitial();
     let reason: StopReason | null = null;
     for (;;) {
       this.explorer.chunks.move('next', 'frontier');
@@ -196,7 +201,25 @@ export class Engine {
       if (previous?.[0] === cell && previous[1] === local && previous[2] === letter) return;
       this.tables.resolve(cell, local, letter);
     });
+    this.answerRenamings();
     if (this.tables.outgrows(this.plan)) await this.replan();
+  }
+
+  private answerRenamings(): void {
+    this.tables.forgetRenamings();
+    const wanted = new Map<string, readonly number[]>();
+    for (const { renamings } of this.findings) {
+      for (let at = 0; at < renamings.length; at += 2 + this.model.width) {
+        const renaming = renamings.slice(at, at + 2 + this.model.width);
+        wanted.set(renaming.join(), renaming);
+      }
+      renamings.length = 0;
+    }
+    const sorted = [...wanted.values()].sort((a, b) => {
+      const at = a.findIndex((value, i) => value !== b[i]);
+      return a[at]! - b[at]!;
+    });
+    for (const [cell, local, ...to] of sorted) this.tables.rename(cell!, local!, to);
   }
 
   private nextPlan(): Plan {
@@ -221,7 +244,8 @@ export class Engine {
       records,
       sums: sums.length,
       tuples: tuples.length,
-      quiescent: quiescent !== null,
+      quiescent: quiescent.length,
+      symmetric: this.tables.symmetric,
     };
     this.explorer.load(this.shape);
     this.crew?.order({ kind: 'load', shape: this.shape });
@@ -314,17 +338,25 @@ export class Engine {
     if (this.plan.restBytes > 0 && this.nextPlan().restBytes === 0) await this.replan();
   }
 
-  private addInitial(): void {
-    const at = this.explorer.chunks.take();
-    const { width, stateBytes } = this.plan;
+  private async addInitial(): Promise<void> {
+    const { chunks } = this.explorer;
+    const [at, form] = [chunks.take(), (regions.workers + area.after) >> 2];
     for (const state of this.model.initial) {
-      this.words.set(state, at >> 2);
+      this.words.set(state, form);
+      // A canonical form may have to ask the model first, and its answers for room.
+      while (this.tables.symmetric && this.judge.canonicalize() === 0) {
+        this.findings.push(this.judge.report());
+        await this.answerQueries();
+        this.words.set(state, form);
+      }
+      const { width, stateBytes } = this.plan;
+      this.words.copyWithin(at >> 2, form, form + width);
       const packed = at + 4 * width;
       this.explorer.kernel.pack(at, packed, packed);
       this.explorer.kernel.add(packed, packed + stateBytes);
     }
     this.explorer.finish();
-    this.explorer.chunks.push('free', at, 0);
+    chunks.push('free', at, 0);
   }
 
   /** Folds what the level showed into the results; true when something broke. */
@@ -336,16 +368,16 @@ export class Engine {
       const state = findings.found[watch]!;
       if (decided || state === null) return decided;
       this.found[watch] = { state, depth: this.depth };
-      if (this.options.watches![watch]!.expect === 'always') broke = true;
+      if (this.options.watches![watch]!.expect !== 'reachable') broke = true;
       return true;
     });
     if (findings.deadlock !== null && this.deadlock === null) {
       this.deadlock = { state: findings.deadlock, depth: this.depth };
       this.judge.deadlockDecided = true;
-      broke = true;
     }
     this.deadlocks += findings.deadlocks;
     this.cut += findings.cut;
+    this.represented += findings.represented;
     return broke;
   }
 
@@ -486,7 +518,7 @@ export class Engine {
       deadlocks: this.deadlocks,
       deadlock: this.deadlock,
       cut: this.cut,
-      representedStates: BigInt(states),
+      representedStates: BigInt(this.tables.symmetric ? this.represented : states),
       found: this.found,
       complete: reason === null,
       reason,

@@ -49,6 +49,8 @@ export class Explorer {
       judgeSums: () => this.judge.sums(),
       judgeTuples: () => this.judge.tuples(),
       deadlock: () => this.judge.deadlock(),
+      canonicalize: () => this.judge.canonicalize(),
+      orbit: () => this.judge.orbit(),
     };
     const module = new webAssembly.Module(buildKernel({ ...shape, worker: this.worker }));
     const instance = new webAssembly.Instance(module, { env: { memory: this.memory, ...imports } });

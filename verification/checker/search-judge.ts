@@ -1,6 +1,8 @@
 import type { Watch } from './model.ts';
 import { area, regions } from './search-plan.ts';
+import type { Tables } from './search-tables.ts';
 import type { NamedWatch, Sourced } from './search-types.ts';
+import { type Canonicalizer, createCanonicalizer } from './symmetry.ts';
 
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
 type SumWatch = Extract<Watch, { kind: 'sum' }>;
@@ -13,15 +15,18 @@ export interface Watched {
   readonly sums: readonly SumWatch[];
   readonly tuples: readonly TupleWatch[];
   /** What deadlocks are shown to. */
-  readonly quiescent: TupleWatch | null;
+  readonly quiescent: readonly TupleWatch[];
   /** Index into `watches`, or `null`: the constraint. */
   readonly sumOf: readonly (number | null)[];
   readonly tupleOf: readonly (number | null)[];
+  readonly quiescentOf: readonly number[];
 }
 
-export function watched({ watches = [], constraint, quiescent }: Omit<Sourced, 'model'>): Watched {
-  const all: [Watch, number | null][] = watches.map(({ watch }, index) => [watch, index]);
-  if (constraint) all.unshift([constraint, null]);
+export function watched({ watches = [], constraint }: Omit<Sourced, 'model'>): Watched {
+  const indexed = watches.map(({ watch, expect }, index) => ({ watch, expect, index }));
+  const stuck = indexed.filter(({ expect }) => expect === 'quiescent');
+  const all: [Watch, number | null][] = constraint ? [[constraint, null]] : [];
+  for (const { watch, expect, index } of indexed) if (expect !== 'quiescent') all.push([watch, index]);
   const sums: SumWatch[] = [];
   const tuples: TupleWatch[] = [];
   const sumOf: (number | null)[] = [];
@@ -35,7 +40,11 @@ export function watched({ watches = [], constraint, quiescent }: Omit<Sourced, '
       tupleOf.push(index);
     }
   }
-  return { sums, tuples, quiescent: quiescent ? asTuple(quiescent) : null, sumOf, tupleOf };
+  return {
+    ...{ sums, tuples, sumOf, tupleOf },
+    quiescent: stuck.map(({ watch }) => asTuple(watch)),
+    quiescentOf: stuck.map(({ index }) => index),
+  };
 }
 
 function asTuple(watch: Watch): TupleWatch {
@@ -54,6 +63,10 @@ export interface Findings {
   deadlock: readonly number[] | null;
   deadlocks: number;
   cut: number;
+  /** States that orbits stand for. */
+  represented: number;
+  /** Renamings that are not known yet: cell, local, and the cell that each cell becomes. */
+  renamings: number[];
 }
 
 const noFindings = (watches: number): Findings => ({
@@ -61,6 +74,8 @@ const noFindings = (watches: number): Findings => ({
   deadlock: null,
   deadlocks: 0,
   cut: 0,
+  represented: 0,
+  renamings: [],
 });
 
 /** The findings of several threads as one. */
@@ -72,6 +87,8 @@ export function merge(all: readonly Findings[]): Findings {
     deadlock: all.map(({ deadlock }) => deadlock).reduce((a, b) => smaller(a, b)),
     deadlocks: all.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
     cut: all.reduce((sum, { cut }) => sum + cut, 0),
+    represented: all.reduce((sum, { represented }) => sum + represented, 0),
+    renamings: [],
   };
 }
 
@@ -88,22 +105,32 @@ export class Judge {
   private readonly base: number;
   private readonly verdicts: Map<number, boolean>[];
   private readonly observed: readonly Int32Array[];
+  private readonly after: Int32Array;
+  private readonly canonicalizer: Canonicalizer | null;
 
   constructor(
     watches: readonly NamedWatch[],
     what: Watched,
     width: number,
+    tables: Tables | null,
     memory: Int32Array,
     worker: number,
   ) {
     this.watches = watches;
+    this.canonicalizer = tables?.symmetric
+      ? createCanonicalizer(
+          tables.symmetry((...renaming) => this.findings.renamings.push(...renaming)),
+          width,
+        )
+      : null;
     this.watched = what;
     this.memory = memory;
     this.width = width;
     this.base = (regions.workers + worker * regions.workerBytes) >> 2;
     this.verdicts = what.sums.map(() => new Map());
+    this.after = memory.subarray(this.base + (area.after >> 2), this.base + (area.after >> 2) + width);
     const observed = this.base + (area.observed >> 2);
-    this.observed = [...what.tuples, what.quiescent].map((_, i) =>
+    this.observed = [...what.tuples, ...what.quiescent].map((_, i) =>
       memory.subarray(observed + i * this.width, observed + (i + 1) * this.width),
     );
     this.decided = this.watches.map(() => false);
@@ -135,10 +162,26 @@ export class Judge {
 
   deadlock(): void {
     this.findings.deadlocks++;
+    const first = this.watched.tuples.length;
+    this.watched.quiescent.forEach((watch, i) => {
+      this.combine(1, this.watched.quiescentOf[i]!, watch.judge(this.observed[first + i]!));
+    });
     if (this.deadlockDecided) return;
     const locals = this.memory.subarray(this.base, this.base + this.width);
-    if (this.watched.quiescent?.judge(this.observed.at(-1)!)) return;
     this.findings.deadlock = smaller(this.findings.deadlock, locals);
+  }
+
+  /** Rewrites `area.after` to its canonical form; 0: the model has to be asked first. */
+  canonicalize(): number {
+    return this.canonicalizer!.canonicalize(this.after);
+  }
+
+  /** Counts the orbit of `area.locals`; 0: the model has to be asked first. */
+  orbit(): number {
+    this.after.set(this.memory.subarray(this.base, this.base + this.width));
+    const size = this.canonicalizer!.canonicalize(this.after);
+    this.findings.represented += size;
+    return size === 0 ? 0 : 1;
   }
 
   /** What was found since the last report. */
@@ -154,7 +197,7 @@ export class Judge {
       if ((answer & 2) === 0) this.findings.cut++;
       return 2;
     }
-    if (this.decided[watch] || verdict === (this.watches[watch]!.expect === 'always')) return answer;
+    if (this.decided[watch] || verdict === (this.watches[watch]!.expect !== 'reachable')) return answer;
     const locals = this.memory.subarray(this.base, this.base + this.width);
     this.findings.found[watch] = smaller(this.findings.found[watch]!, locals);
     return answer & ~1;

@@ -40,6 +40,10 @@ export interface KernelImports {
   judgeTuples(): number;
   /** `area.locals` has no enabled step. */
   deadlock(): void;
+  /** Rewrite `area.after` to its canonical form; 0: not yet possible. */
+  canonicalize(): number;
+  /** Count the orbit of `area.locals`; 0: not yet possible. */
+  orbit(): number;
 }
 
 /** What the kernel offers. Addresses are bytes. */
@@ -68,8 +72,10 @@ export interface KernelShape {
   readonly records: readonly number[];
   readonly sums: number;
   readonly tuples: number;
-  /** Deadlocks are shown to one more tuple watch, the last. */
-  readonly quiescent: boolean;
+  /** How many more tuple watches deadlocks are shown to. */
+  readonly quiescent: number;
+  /** States are rewritten to their canonical forms. */
+  readonly symmetric: boolean;
   /** `expand` inserts nothing: it copies to `area.out` the states with a successor that `add` has marked. */
   readonly match?: boolean;
 }
@@ -109,6 +115,8 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
   const judgeSums = module.import('judgeSums', [], 'i32');
   const judgeTuples = module.import('judgeTuples', [], 'i32');
   const deadlock = module.import('deadlock', [], null);
+  const canonicalize = module.import('canonicalize', [], 'i32');
+  const orbit = module.import('orbit', [], 'i32');
 
   const range = (n: number) => Array.from({ length: n }, (_, i) => i);
   const lastIsShort = stateBytes % 8 === 4;
@@ -640,7 +648,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     const [change, scratch] = [expand.local('i64'), expand.local('i64')];
     const [state, after] = [wordsOf(expand), wordsOf(expand)];
     const locals = range(width).map(() => expand.local('i32'));
-    const observations = shape.tuples + (shape.quiescent ? 1 : 0);
+    const observations = shape.tuples + shape.quiescent;
     const bytes = recordBytes(shape.sums, observations);
     const recordOf = (cell: number) => i32.mul(locals[cell]!.get, i32.const(bytes));
     const vectors = range(Math.ceil(shape.sums / 4)).map(() => expand.local('v128'));
@@ -797,6 +805,13 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
               ),
             ),
             enabled.set(i32.add(enabled.get, i32.const(1))),
+            shape.symmetric
+              ? [
+                  range(width).map((c) => i32.store(zero, extract(after, c), at(area.after) + 4 * c)),
+                  when(i32.eqz(canonicalize.call()), [unknown.set(i32.const(1)), branch(skip)]),
+                  packWith(after, change, (c) => i32.load(zero, at(area.after) + 4 * c)),
+                ]
+              : [],
             mix(after, scratch),
             shape.match
               ? [
@@ -827,6 +842,9 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
           enabled.set(zero),
           shape.match ? partition.set(zero) : [],
           range(width).map(stepsOf),
+          shape.symmetric && !shape.match
+            ? when(i32.eqz(unknown.get), unknown.set(i32.eqz(orbit.call())))
+            : [],
           shape.match
             ? when(partition.get, [
                 makeRoom(area.out, stateBytes),
@@ -850,7 +868,10 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                     i64.add(i64.load(zero, at(area.transitions)), i64.extend(enabled.get)),
                     at(area.transitions),
                   ),
-                  when(i32.eqz(enabled.get), [shape.quiescent ? show(shape.tuples) : [], deadlock.call()]),
+                  when(i32.eqz(enabled.get), [
+                    range(shape.quiescent).map((i) => show(shape.tuples + i)),
+                    deadlock.call(),
+                  ]),
                 ],
               ),
         ]),

@@ -83,19 +83,22 @@ describe('search', () => {
     );
   });
 
-  it('finds the first deadlock that is not meant to be', async () => {
+  it('finds the first deadlock, and the first that is not meant to be', async () => {
     await fc.assert(
-      fc.asyncProperty(randomModel(), fc.option(randomWatch, { nil: undefined }), async (make, quiescent) => {
+      fc.asyncProperty(randomModel(), fc.array(randomWatch, { maxLength: 3 }), async (make, quiescent) => {
         const model = make();
-        const { deadlock, deadlocks } = await search(model, { ...(quiescent && { quiescent }) });
+        const watches = quiescent.map((watch) => ({ name: 'stuck', expect: 'quiescent' as const, watch }));
+        const { deadlock, deadlocks, found } = await search(model, { watches });
         const stuck: Found[] = [];
         exploreNaively(model, (state, depth) => {
           if (successors(model, state).next().done) stuck.push({ state, depth });
         });
         expect(deadlocks).toBe(stuck.length);
-        expect(deadlock).toEqual(
-          leastOf(stuck.filter(({ state }) => !quiescent || !judge(quiescent, state))),
+        expect(deadlock).toEqual(leastOf(stuck));
+        const unintended = quiescent.map((watch) =>
+          leastOf(stuck.filter(({ state }) => !judge(watch, state))),
         );
+        expect(found).toEqual(unintended);
       }),
       { numRuns: 60 },
     );

@@ -1,4 +1,4 @@
-import { BLOCKED, type Model, type Step, type Watch } from './model.ts';
+import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from './model.ts';
 import type { Watched } from './search-judge.ts';
 import {
   observationsAt,
@@ -14,14 +14,15 @@ import { SearchError } from './search-types.ts';
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
 type SumWatch = Extract<Watch, { kind: 'sum' }>;
 
-/** Questions to a model, in the order in which they were asked: cell, local, and letter or `stepsAsked`. */
-export const stepsAsked = -1;
+/** Questions to a model, beside receptions, which are the letters themselves. */
+export const asked = { steps: -1, rename: -2 } as const;
 
 /**
  * What the model has said so far: steps, receptions, observations; and its image in the kernel's memory.
  * Numbers come from the model in the order of asking, so that the journal, asked again, gives them again.
  */
 export class Tables {
+  /** What was asked, in order: cell, local, and a letter or one of `asked`; for a renaming, what each cell becomes. */
   readonly journal: number[] = [];
   /** How many locals of each cell are known. */
   readonly known: number[];
@@ -29,7 +30,11 @@ export class Tables {
   private readonly model: Model;
   private readonly sums: readonly SumWatch[];
   private readonly tuples: readonly TupleWatch[];
-  private readonly quiescent: TupleWatch | null;
+  private readonly quiescent: readonly TupleWatch[];
+  private readonly symmetries: Symmetry | null;
+  private readonly edges: (readonly Edge[])[][];
+  /** Renamings that were asked for since the last round. */
+  private readonly renamed = new Map<string, number>();
   private readonly answers: number[] = [];
   private readonly weights: number[][];
   private readonly classes: number[][];
@@ -38,11 +43,12 @@ export class Tables {
   private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
 
-  constructor(model: Model, { sums, tuples, quiescent }: Watched) {
+  constructor(model: Model, { sums, tuples, quiescent }: Watched, symmetry: Symmetry | null) {
     this.model = model;
     this.sums = sums;
     this.tuples = tuples;
     this.quiescent = quiescent;
+    this.symmetries = symmetry;
     const perCell = <T>(make: () => T): T[] => Array.from({ length: model.width }, make);
     this.known = perCell(() => 0);
     this.steps = perCell(() => []);
@@ -50,32 +56,70 @@ export class Tables {
     this.classes = perCell(() => []);
     this.classIndex = perCell(() => new Map());
     this.observed = perCell(() => []);
+    this.edges = perCell(() => []);
     for (const state of model.initial) {
       for (const [cell, local] of state.entries()) this.meet(cell, local);
     }
   }
 
   /** Asks the model and writes the answer down. */
-  resolve(cell: number, local: number, letter: number): void {
-    this.journal.push(cell, local, letter);
-    const index = this.answers.length;
-    if (letter === stepsAsked) {
+  resolve(cell: number, local: number, question: number): void {
+    this.journal.push(cell, local, question);
+    let answer = 0;
+    if (question === asked.steps) {
       const steps = this.model.steps(cell, local);
       this.steps[cell]![local] = steps;
-      this.answers.push(0);
       for (const step of steps) this.meet(cell, step.to);
     } else {
-      const answer = this.model.receive(cell, local, letter);
-      this.answers.push(answer);
+      answer = this.model.receive(cell, local, question);
       if (answer !== BLOCKED) this.meet(cell, answer);
     }
-    this.write(index);
+    this.answers.push(answer);
+    this.write(cell, local, question, answer);
+  }
+
+  /** The same for a renaming. */
+  rename(cell: number, local: number, to: readonly number[]): void {
+    this.journal.push(cell, local, asked.rename, ...to);
+    const answer = this.symmetries!.rename(cell, local, to);
+    this.answers.push(answer);
+    this.renamed.set([cell, local, ...to].join(), answer);
+    this.meet(to[cell]!, answer);
+  }
+
+  /** The renamings that were answered are known to whoever asked: forget them. */
+  forgetRenamings(): void {
+    this.renamed.clear();
   }
 
   /** Asks again what another was asked, in the same order: then numbers mean the same. */
-  replay(journal: Int32Array): void {
-    for (let at = 0; at < journal.length; at += 3)
-      this.resolve(journal[at]!, journal[at + 1]!, journal[at + 2]!);
+  replay(journal: ArrayLike<number>): void {
+    this.renamed.clear();
+    for (let at = 0; at < journal.length; ) {
+      const [cell, local, question] = [journal[at]!, journal[at + 1]!, journal[at + 2]!];
+      at += 3;
+      if (question === asked.rename) {
+        this.rename(cell, local, Array.prototype.slice.call(journal, at, at + this.model.width));
+        at += this.model.width;
+      } else this.resolve(cell, local, question);
+    }
+  }
+
+  /** The model's symmetry, as far as it has been asked; `missing` hears of renamings that have not. */
+  symmetry(missing: (...renaming: number[]) => void): Symmetry {
+    return {
+      cells: this.symmetries!.cells,
+      edges: (cell, local) => this.edges[cell]![local]!,
+      rename: (cell, local, to) => {
+        const answer = this.renamed.get([cell, local, ...to].join());
+        if (answer === undefined) missing(cell, local, ...to);
+        return answer ?? -1;
+      },
+    };
+  }
+
+  get symmetric(): boolean {
+    return this.symmetries !== null;
   }
 
   /** Whether a plan's bits no longer hold the locals. */
@@ -96,12 +140,18 @@ export class Tables {
     for (let cell = 0; cell < this.known.length; cell++) {
       for (let local = 0; local < this.known[cell]!; local++) this.writeLocal(cell, local);
     }
-    for (let index = 0; index < this.answers.length; index++) this.write(index);
+    let index = 0;
+    for (let at = 0; at < this.journal.length; at += 3) {
+      const [cell, local, question] = [this.journal[at]!, this.journal[at + 1]!, this.journal[at + 2]!];
+      if (question === asked.rename) at += this.model.width;
+      else this.write(cell, local, question, this.answers[index]!);
+      index++;
+    }
   }
 
   /** The question behind an entry that the kernel asks about. */
   letterAt(receptions: number): number {
-    return receptions === 0 ? stepsAsked : this.image!.letterOf.get(receptions)!;
+    return receptions === 0 ? asked.steps : this.image!.letterOf.get(receptions)!;
   }
 
   get bytes(): number {
@@ -110,19 +160,14 @@ export class Tables {
 
   /** How many numbers tuple watches take of each local. */
   get observations(): number {
-    return this.tuples.length + (this.quiescent === null ? 0 : 1);
+    return this.tuples.length + this.quiescent.length;
   }
 
-  private write(index: number): void {
+  private write(cell: number, local: number, question: number, answer: number): void {
     const image = this.image;
     if (image === null || this.outgrows(image.plan)) return;
-    const [cell, local, letter] = [
-      this.journal[3 * index]!,
-      this.journal[3 * index + 1]!,
-      this.journal[3 * index + 2]!,
-    ];
-    if (letter === stepsAsked) image.writeSteps(cell, local, this.steps[cell]![local]!);
-    else image.writeReception(cell, local, letter, this.answers[index]!);
+    if (question === asked.steps) image.writeSteps(cell, local, this.steps[cell]![local]!);
+    else image.writeReception(cell, local, question, answer);
   }
 
   private meet(cell: number, local: number): void {
@@ -136,6 +181,7 @@ export class Tables {
         this.classIndex[cell]!.set(key, index);
       }
       this.classes[cell]!.push(index);
+      if (this.symmetries !== null) this.edges[cell]!.push(this.symmetries.edges(cell, next));
       for (const watch of this.sums) this.weights[cell]!.push(watch.weigh(cell, next) | 0);
       if (this.image !== null && next < 2 ** this.image.plan.bits[cell]!) this.writeLocal(cell, next);
     }
@@ -146,7 +192,7 @@ export class Tables {
     const index = this.classes[cell]![local]!;
     const weights = this.weights[cell]!.slice(at, at + this.sums.length);
     const observed = this.observed[cell]![index]!;
-    const all = this.quiescent === null ? observed : [...observed, this.quiescent.observe(cell, local) | 0];
+    const all = [...observed, ...this.quiescent.map((watch) => watch.observe(cell, local) | 0)];
     this.image!.writeLocal(cell, local, index, weights, all);
   }
 }

@@ -1,6 +1,7 @@
-import { apply, type Model } from './model.ts';
+import { apply, type Model, type Symmetry } from './model.ts';
 import { Engine, type Recording } from './search-engine.ts';
 import { type Found, type Path, type PathStep, SearchError, type SearchOptions } from './search-types.ts';
+import { createCanonicalizer, unpermute } from './symmetry.ts';
 
 /** A state on a shortest path, and its ways on that stay on one. */
 interface Node {
@@ -16,7 +17,8 @@ interface Move {
 
 /**
  * A shortest path to a state that `search` found; among the shortest one that switches least between
- * cells, and among those the first by (cell, step). `options`: the constraint that it was found under.
+ * cells, and among those the first by (cell, step). `options`: the constraint and symmetry that it was found with; with symmetry
+ * the path comes back over real states, in real names, and only nearly with the fewest switches.
  *
  * The levels up to the target are explored again and kept; then walked back, level by level, to what lies
  * on a shortest path; then forth, to choose among those.
@@ -24,8 +26,9 @@ interface Move {
 export async function shortestTrace(
   model: Model,
   target: Found,
-  options: Pick<SearchOptions, 'constraint' | 'signal'> = {},
+  options: Pick<SearchOptions, 'constraint' | 'symmetry' | 'signal'> = {},
 ): Promise<Path> {
+  const form = formOf(model, options.symmetry);
   const recording: Recording = { depth: target.depth, levels: [] };
   let nodes = new Map<string, Node>([[target.state.join(), { state: target.state, moves: [] }]]);
   if (target.depth > 0) {
@@ -33,11 +36,13 @@ export async function shortestTrace(
     await engine.run();
     for (const states of engine.ancestors(target.state)) {
       const later = nodes;
-      nodes = new Map(states.map((state) => [state.join(), { state, moves: movesTo(later, model, state) }]));
+      nodes = new Map(
+        states.map((state) => [state.join(), { state, moves: movesTo(later, model, state, form) }]),
+      );
     }
   }
   const starts = model.initial
-    .map((state) => nodes.get(state.join()))
+    .map((state) => nodes.get(form(state).join()))
     .filter((node): node is Node => node !== undefined);
   if (starts.length === 0) {
     throw new SearchError(
@@ -45,14 +50,35 @@ export async function shortestTrace(
       `expected a state ${target.depth} steps from an initial one, but no path of that length leads to ${target.state.join()}: give the options it was found with`,
     );
   }
-  return fewestSwitches(starts);
+  const path = fewestSwitches(starts);
+  if (!options.symmetry) return path;
+  return unpermute(model, options.symmetry, [path.initial, ...path.steps.map(({ state }) => state)]);
 }
 
-function movesTo(later: ReadonlyMap<string, Node>, model: Model, state: readonly number[]): Move[] {
+function formOf(
+  model: Model,
+  symmetry: Symmetry | undefined,
+): (state: readonly number[]) => readonly number[] {
+  if (symmetry === undefined) return (state) => state;
+  const canonicalizer = createCanonicalizer(symmetry, model.width);
+  return (state) => {
+    const form = Int32Array.from(state);
+    canonicalizer.canonicalize(form);
+    return [...form];
+  };
+}
+
+function movesTo(
+  later: ReadonlyMap<string, Node>,
+  model: Model,
+  state: readonly number[],
+  form: (state: readonly number[]) => readonly number[],
+): Move[] {
   const moves: Move[] = [];
   for (let cell = 0; cell < model.width; cell++) {
     for (const [index, step] of model.steps(cell, state[cell]!).entries()) {
-      const to = later.get(apply(model, state, cell, step)?.join() ?? '');
+      const after = apply(model, state, cell, step);
+      const to = after === null ? undefined : later.get(form(after).join());
       if (to !== undefined) moves.push({ cell, step: index, to });
     }
   }

@@ -1,4 +1,4 @@
-import type { Model, Watch } from './model.ts';
+import type { Model, Symmetry, Watch } from './model.ts';
 
 /**
  * Exhaustive breadth-first search over a `Model`: exact, level by level, with the same answers for every
@@ -7,13 +7,11 @@ import type { Model, Watch } from './model.ts';
 export interface SearchOptions {
   /** What every state is watched for. */
   readonly watches?: readonly NamedWatch[];
-  /** Which states without an enabled step are meant to be so. Default: none. */
-  readonly quiescent?: Watch;
   /** States outside (judged `false`) are counted in `cut` and not expanded. */
   readonly constraint?: Watch;
-  /** Symmetry reduction: states are orbits, their keys the representatives that it chooses. */
-  readonly canonical?: Canonical;
-  /** End after the level in which the first `always` watch or deadlock-freedom broke. Default: false. */
+  /** Explore one state of each orbit, its canonical form. Sound where watches do not tell the cells apart. */
+  readonly symmetry?: Symmetry;
+  /** End after the level in which the first `always` or `quiescent` watch broke. Default: false. */
   readonly stopAtFirst?: boolean;
   /** Threads, this one included. Default: 1. More than one needs `source` when there is anything to judge. */
   readonly workers?: number;
@@ -36,16 +34,14 @@ export interface SearchOptions {
   readonly resumeDir?: string;
 }
 
-/** `always`: the first state that breaks it is kept. `reachable`: the first state in which it is true. */
+/**
+ * Which state is kept, the first of its kind: `always`: one that breaks it; `reachable`: one in which it is true;
+ * `quiescent`: one without an enabled step that breaks it.
+ */
 export interface NamedWatch {
   readonly name: string;
-  readonly expect: 'always' | 'reachable';
+  readonly expect: 'always' | 'reachable' | 'quiescent';
   readonly watch: Watch;
-}
-
-/** Rewrites `state` to its orbit's representative, in place, and returns the size of the orbit. */
-export interface Canonical {
-  canonicalize(state: Int32Array): number;
 }
 
 /** `export` of `module` (a URL) is a function that, called with `args`, returns `{ model, watches, … }`. */
@@ -60,9 +56,8 @@ export interface ModelSource {
 export interface Sourced {
   readonly model: Model;
   readonly watches?: readonly NamedWatch[];
-  readonly quiescent?: Watch;
   readonly constraint?: Watch;
-  readonly canonical?: Canonical;
+  readonly symmetry?: Symmetry;
 }
 
 export interface Progress {
@@ -79,20 +74,19 @@ export interface Progress {
 export type StopReason = 'max-states' | 'max-memory' | 'timeout' | 'aborted' | 'stop-at-first' | 'constraint';
 
 export interface SearchResult {
-  /** Distinct states (with `canonical`: orbits). */
+  /** Distinct states (with `symmetry`: orbits). */
   readonly states: number;
   readonly transitions: number;
   /** Steps to the farthest state found. */
   readonly depth: number;
-  /** States without an enabled step; `quiescent` ones included. */
+  /** States without an enabled step, intended or not, and the first of them. */
   readonly deadlocks: number;
-  /** The first one that is not `quiescent`. */
   readonly deadlock: Found | null;
   /** States outside the constraint. */
   readonly cut: number;
-  /** With `canonical`: how many states the orbits stand for. */
+  /** With `symmetry`: how many states the orbits stand for that were expanded. */
   readonly representedStates: bigint;
-  /** For each watch, by its index: the first state that broke (`always`) or showed (`reachable`) it. */
+  /** For each watch, by its index: the first state that broke (`always`, `quiescent`) or showed (`reachable`) it. */
   readonly found: readonly (Found | null)[];
   /** True when every reachable state was seen. `reason` says why not; `'constraint'` when states were cut. */
   readonly complete: boolean;

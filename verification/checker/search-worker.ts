@@ -13,8 +13,8 @@ const words = new Int32Array(memory.buffer);
 const sourced: Sourced | null =
   source === null ? null : (await import(source.module))[source.export](source.args);
 const what = watched(sourced ?? {});
-const tables = sourced === null ? null : new Tables(sourced.model, what);
-const judge = new Judge(sourced?.watches ?? [], what, width, words, worker);
+const tables = sourced === null ? null : new Tables(sourced.model, what, sourced.symmetry ?? null);
+const judge = new Judge(sourced?.watches ?? [], what, width, tables, words, worker);
 const explorer = new Explorer(memory, worker, judge);
 
 function obey(order: Order): Report | null {
