@@ -3,18 +3,20 @@ import type { Message, SiteId } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
 import { ANYONE, DOWN, type Locals } from './locals.ts';
 import type { InternedSnapshot } from './stepper.ts';
-import type { ActorView, InFlight, StateRecord, StateView } from './system.ts';
+import type { ActorView, InFlight, Network, StateRecord, StateView } from './system.ts';
 
 /** Turns integers back into what people and predicates see. */
 export class Views {
   readonly #ids: readonly SiteId[];
   readonly #locals: Locals;
+  readonly #isQueue: boolean;
   readonly #stateValues = new Map<number, unknown>();
   #inboxRead = false;
 
-  constructor(ids: readonly SiteId[], locals: Locals) {
+  constructor(ids: readonly SiteId[], locals: Locals, order: Network['order']) {
     this.#ids = ids;
     this.#locals = locals;
+    this.#isQueue = order === 'fifo';
   }
 
   actor(cell: number, local: number): ActorView {
@@ -65,13 +67,23 @@ export class Views {
     };
   }
 
+  /** The same state is written down in the same way, whatever has been explored before. */
   record(state: ArrayLike<number>): StateRecord {
     return Object.fromEntries(
-      this.state(state).actors.map((actor) => {
-        const { up, value, context, inbox, timers, fault } = actor;
+      this.state(state).actors.map((actor, cell) => {
+        const { up, value, context, timers, fault } = actor;
+        const inbox = this.#written(this.#locals.inboxOf(cell, state[cell]!));
         return [actor.id, { up, value, context, inbox, timers, ...(fault === undefined ? {} : { fault }) }];
       }),
     );
+  }
+
+  /** A queue in its order; a bag, which has none, by source and text. */
+  #written(inbox: number): readonly InFlight[] {
+    const letters = this.inbox(inbox);
+    if (this.#isQueue) return letters;
+    const place = ({ source, message }: InFlight) => `${source} ${JSON.stringify(message)}`;
+    return letters.toSorted((left, right) => (place(left) < place(right) ? -1 : 1));
   }
 
   id(cell: number): SiteId {

@@ -35,7 +35,7 @@ export class World {
     this.movable = this.ids.map((id) => system.symmetry?.includes(id) ?? false);
     this.values = new Values(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
     this.locals = new Locals(this.ids.length, this.values);
-    this.views = new Views(this.ids, this.locals);
+    this.views = new Views(this.ids, this.locals, system.network.order);
     this.budget = new Budget(system.network, this.ids.length);
     this.actions = new Actions(this.ids.length);
     this.arrivals = this.ids.map(() => new Pairs());
