@@ -10,7 +10,8 @@ export interface System {
   readonly properties: readonly Property[];
   /**
    * The ids of actors that are interchangeable: a scalar set. States that differ by a permutation of
-   * them are one orbit. Their machines may compare ids for equality only, never order them.
+   * them are one orbit. Their machines may compare ids for equality only, never order them. The initial
+   * state may single one of them out; then the orbits stand for what is reached whichever of them it is.
    */
   readonly symmetry?: readonly SiteId[];
   /** States outside are counted and not explored further; the verdict is then `incomplete`. */
