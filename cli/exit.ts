@@ -8,6 +8,8 @@ export const exitStatus = {
   usage: 2,
   /** A limit was reached, or it was interrupted, before all was known. */
   incomplete: 3,
+  /** Whoever read standard output is gone: as a shell says of SIGPIPE. */
+  brokenPipe: 141,
 } as const;
 
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

@@ -1,5 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { baton } from './testing/baton.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'baton-test-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** A directory in which some site was recorded. */
+function record(): string {
+  writeFileSync(join(scratch, 'a.ndjson'), '');
+  return scratch;
+}
 
 describe('baton', () => {
   it('has help for every verb, and hides what is of no use by hand', async () => {
@@ -36,6 +48,10 @@ describe('baton', () => {
       /OPTIONS_INVALID: the root is a site, z is none of a, b/,
     ],
     'a record that is not there': [['replay', 'no/such/record'], /cannot read no\/such\/record/],
+    'a directory of a record that is there already': [
+      ['demo', '--trace', record()],
+      /holds the record of another run/,
+    ],
     'demo-site by hand': [['demo-site'], /started by baton demo/],
   };
   for (const [what, [args, explanation]] of Object.entries(wrong)) {

@@ -10,6 +10,12 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
+// Whoever reads may stop in the middle, as `head` does; there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitStatus.brokenPipe);
+  throw error;
+});
+
 const program = new Command('baton')
   .description(
     'A distributed lock with no server to run. The statechart that is checked is the one that runs.',

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
 
@@ -73,7 +74,7 @@ export class Cluster {
   async leave(): Promise<Readonly<Record<string, number>>> {
     for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'stop' });
     const left = await this.#all('left', 15_000);
-    await Promise.all([...this.#processes.values()].map((siteProcess) => siteProcess.exited));
+    await Promise.all([...this.#processes.values()].map((siteProcess) => siteProcess.ended(5_000)));
     return Object.fromEntries(left.map(([site, { criticalSections }]) => [site, criticalSections]));
   }
 
@@ -99,7 +100,7 @@ class SiteProcess {
   readonly site: string;
   failure: string | null = null;
   figures: Figures = { criticalSections: 0, sent: {} };
-  readonly exited: Promise<unknown>;
+  readonly #ended: Promise<true>;
   readonly #child: ChildProcess;
   readonly #heard = new Map<string, FromSite>();
   readonly #changed = new EventEmitter().setMaxListeners(0);
@@ -112,8 +113,12 @@ class SiteProcess {
       this.#stderr = (this.#stderr + text).slice(-4_000);
     });
     this.#child.on('message', (message: FromSite) => this.#take(message));
-    this.exited = once(this.#child, 'close').then(([status, signal]) => {
-      if (!this.#heard.has('left')) this.#fail(`ended with status ${status ?? signal}`);
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('close', (status, signal) => {
+        if (!this.#heard.has('left')) this.#fail(`ended with status ${status ?? signal}`);
+        resolve(true);
+      });
+      this.#child.once('error', (error) => this.#fail(`cannot be started: ${error.message}`));
     });
   }
 
@@ -141,9 +146,18 @@ class SiteProcess {
     return this.#heard.get(type) as Extract<FromSite, { type: Type }>;
   }
 
+  /** Once it has ended of itself. */
+  async ended(withinMs: number): Promise<void> {
+    const late = sleep(withinMs, false, { ref: false });
+    if (!(await Promise.race([this.#ended, late]))) {
+      throw new ClusterError(`site ${this.site} has left, and goes on running`);
+    }
+  }
+
   async kill(): Promise<void> {
+    if (this.#child.pid === undefined) return;
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
-    await this.exited;
+    await this.#ended;
   }
 
   #take(message: FromSite): void {

@@ -54,7 +54,10 @@ class Worker {
       onCrash: (error) => say({ type: 'failed', reason: error.message }),
     });
     say({ type: 'opened', address: site.address });
-    void site.ready().then(() => say({ type: 'ready' }));
+    site.ready().then(
+      () => say({ type: 'ready' }),
+      (error: unknown) => say({ type: 'failed', reason: reasonOf(error) }),
+    );
     return new Worker(site, resource);
   }
 

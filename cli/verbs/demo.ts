@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
@@ -44,6 +45,13 @@ export function addDemoSite(program: Command): void {
 }
 
 async function demo({ sites, seconds, json, trace }: DemoVerbOptions): Promise<ExitStatus> {
+  if (
+    trace !== undefined &&
+    existsSync(trace) &&
+    readdirSync(trace).some((name) => name.endsWith('.ndjson'))
+  ) {
+    throw new UsageError(`${trace} holds the record of another run: give each a directory of its own`);
+  }
   const [{ runDemo }, { ClusterError }, { verdictText }] = await Promise.all([
     import('../demo/run-demo.ts'),
     import('../demo/cluster.ts'),
