@@ -186,10 +186,10 @@ const popular: StatePredicate = {
   names: ({ context: { peer } }) => (typeof peer === 'string' ? [peer] : []),
   is: (times) => times <= 1,
 };
-const uneven: StatePredicate = {
+const even: StatePredicate = {
   kind: 'relation',
   of: ({ context, inbox }) => counted(context) * 16 + inbox.length,
-  holds: (observed) => (observed[0] ?? 0) <= (observed[1] ?? 0),
+  holds: (observed) => Math.max(...observed) === Math.min(...observed),
 };
 const quiet: StatePredicate = {
   kind: 'plain',
@@ -202,7 +202,7 @@ const properties: readonly Property[] = [
   { kind: 'always', name: 'nobody popular', predicate: popular },
   { kind: 'always', name: 'quiet', predicate: quiet },
   { kind: 'always', name: 'tired or few late', predicate: { kind: 'or', of: [tired, fewLate] } },
-  { kind: 'reachable', name: 'uneven', predicate: { kind: 'not', of: uneven } },
+  { kind: 'reachable', name: 'uneven', predicate: { kind: 'not', of: even } },
   { kind: 'reachable', name: 'tired and calm', predicate: { kind: 'and', of: [tired, calm] } },
   { kind: 'deadlockFree', name: 'never stuck' },
   { kind: 'deadlockFree', name: 'stuck only when calm', quiescent: calm },

@@ -1,5 +1,4 @@
 import type { Sourced } from '../../../verification/checker/search-types.ts';
-import { createCanonicalizer } from '../../../verification/checker/symmetry.ts';
 import { naimiTrehel } from '../../../verification/naimi-trehel/system.ts';
 import { compile } from '../../../verification/system/index.ts';
 
@@ -18,9 +17,5 @@ export function safety({ sites, symmetry }: SafetyOptions): Sourced {
   );
   if (!symmetry) return { model: compiled.model, watches };
   if (compiled.symmetry === undefined) throw new Error('naimi-trehel declares no symmetry');
-  return {
-    model: compiled.model,
-    watches,
-    canonical: createCanonicalizer(compiled.symmetry, compiled.model.width),
-  };
+  return { model: compiled.model, watches, symmetry: compiled.symmetry };
 }
