@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { apply, type Model, successors } from '../model.ts';
+import { apply, BLOCKED, type Model, type Symmetry, successors } from '../model.ts';
 import { createCanonicalizer, type RealPath, unpermute, unpermuteLasso } from '../symmetry.ts';
 import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
 
@@ -56,6 +56,28 @@ describe('a path over orbits', () => {
         expect(form).toEqual(forms[position]);
       });
     }
+  });
+
+  it('goes on with the cell that moved last where it can choose', () => {
+    const counters: Model & Symmetry = {
+      width: 2,
+      cells: [0, 1],
+      initial: [[0, 0]],
+      steps: (_, local) => [{ action: 0, to: local + 1, sends: [] }],
+      receive: () => BLOCKED,
+      edges: (_, local) => [{ label: local, refs: [] }],
+      rename: (_, local) => local,
+    };
+    const { canonicalize } = createCanonicalizer(counters, 2);
+    const forms = [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [1, 2],
+    ].map((state) => Int32Array.from(state));
+    for (const form of forms) canonicalize(form);
+    const { steps } = unpermute(counters, counters, forms);
+    expect(steps.map(({ cell }) => cell)).toEqual([0, 1, 1]);
   });
 
   it('that is none is refused', () => {
