@@ -158,6 +158,14 @@ describe('baton verify', () => {
     );
   });
 
+  it('lists the transitions that were never taken', async () => {
+    const { stdout } = await baton('verify', 'naimi-trehel', '--coverage');
+    expect(stdout).toMatch(/^site: \d+ of \d+ transitions taken$/m);
+    expect(stdout).toMatch(/^ {2}never: site\.client\.inCS: leave if alone -> site\.client\.left$/m);
+    expect(stdout).not.toMatch(/never: site\.client\.inCS: release/);
+    expect((await baton('verify', 'naimi-trehel')).stdout).not.toContain('never:');
+  });
+
   it('annotates a run of GitHub Actions', async () => {
     const asked = ['verify', 'verification/examples/dining-philosophers.ts'];
     const { stdout } = await new BatonProcess(asked, { GITHUB_ACTIONS: 'true' }).end();

@@ -33,6 +33,7 @@ export function addVerify(program: Command): void {
         .default('text'),
     )
     .option('--replay <file>', 'check nothing, but take the traces of <file> (--trace json, --json) again')
+    .option('--coverage', 'list the transitions of each statechart that were never taken')
     .option('--junit <file>', 'write the report as JUnit XML')
     .option('--json <file>', 'write the report as JSON; - for standard output, and nothing else there')
     .addHelpText(
@@ -82,14 +83,15 @@ async function checked(system: System, options: VerifyOptions): Promise<Report> 
   }
 }
 
-async function printReport(report: Report, { json, trace }: VerifyOptions): Promise<void> {
+async function printReport(report: Report, { json, trace, coverage }: VerifyOptions): Promise<void> {
   const prose = proseStream(json);
   if (json !== '-') {
-    const [{ reportText }, { traceFormats }] = await Promise.all([
+    const [{ coverageText, reportText }, { traceFormats }] = await Promise.all([
       import('../verify/text.ts'),
       import('../verify/traces.ts'),
     ]);
     prose.write(`${reportText(report, traceFormats[trace])}\n`);
+    if (coverage === true) prose.write(`${coverageText(report)}\n`);
   }
   const { GITHUB_ACTIONS } = process.env;
   if (GITHUB_ACTIONS === 'true') {

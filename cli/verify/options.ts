@@ -12,5 +12,6 @@ export interface VerifyOptions {
   readonly trace: 'text' | 'json' | 'mermaid' | 'shiviz';
   /** A file of traces to take again. */
   readonly replay?: string;
+  readonly coverage?: boolean;
   readonly junit?: string;
 }

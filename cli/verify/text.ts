@@ -44,6 +44,18 @@ function violationText(property: PropertyResult, format: (trace: Trace) => strin
   return trace === undefined ? head : `${head}\n\n${format(trace)}`;
 }
 
+/** For a person: of every statechart, the transitions that no explored step took. */
+export function coverageText({ coverage, complete }: Report): string {
+  const lines = coverage.flatMap(({ machine, transitions, never }) => [
+    `${colors.bold(machine)}: ${transitions - never.length} of ${transitions} transitions taken`,
+    ...never.map(({ state, event, guard, targets }) => {
+      const what = `${event === '' ? 'always' : event}${guard === null ? '' : ` if ${guard}`}`;
+      return `  never: ${state}: ${what}${targets.length === 0 ? '' : ` -> ${targets.join(', ')}`}`;
+    }),
+  ]);
+  return ['', ...(complete ? [] : ['as far as it was explored:']), ...lines].join('\n');
+}
+
 /** For a person: the trace, and whether the system takes it. */
 export function takenAgainText(
   { property, trace, refusal }: TakenAgain,
