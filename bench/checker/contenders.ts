@@ -9,7 +9,8 @@ export interface Contender {
   readonly mostSites: number;
   /** Measured once, however many runs are asked for. */
   readonly isSlow: boolean;
-  prepare(sites: number): Promise<Command>;
+  /** Files that it needs go below `folder`. */
+  prepare(sites: number, folder: string): Promise<Command>;
   readonly parse?: (output: string) => Answer;
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Contender, contenders, reference } from './contenders.ts';
 import { measure, type Run } from './measure.ts';
@@ -39,25 +42,33 @@ const { quick, sites, repeat, bound, peer, only } = new Command('bench:checker')
   .opts<Options>();
 
 const everyone = (await contenders(peer)).filter(({ name }) => only === undefined || name.includes(only));
-let isFine = true;
-for (const size of sites ?? (quick ? [5] : [5, 6, 7])) {
+const folder = mkdtempSync(join(tmpdir(), 'baton-bench-'));
+try {
+  for (const size of sites ?? (quick ? [5] : [5, 6, 7])) {
+    if (!(await compare(size))) process.exitCode = 1;
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** Prints the table for `size` sites; false when a count is wrong, or Baton did not finish. */
+async function compare(size: number): Promise<boolean> {
   const truthHere = truth[size];
   if (truthHere === undefined)
     throw new Error(`There is no published count for ${size} sites: 2 to 7 have one.`);
   const here = everyone.filter(({ mostSites }) => size <= mostSites);
   const rows = (await measureAll(here, size)).map((row) => ({ ...row, summary: summarize(row, truthHere) }));
   console.log(`${table(size, rows, reference)}\n`);
-  isFine &&= rows.every(({ name, summary }) =>
+  return rows.every(({ name, summary }) =>
     summary === null ? !name.startsWith('Baton') : summary.wrong === null,
   );
 }
-if (!isFine) process.exitCode = 1;
 
 /** Runs take turns, so that a noisy minute is shared by all. */
 async function measureAll(contenders: readonly Contender[], size: number) {
   const prepared = [];
   for (const contender of contenders) {
-    prepared.push({ ...contender, command: await contender.prepare(size), runs: [] as Run[] });
+    prepared.push({ ...contender, command: await contender.prepare(size, folder), runs: [] as Run[] });
   }
   for (let round = 1; round <= repeat; round++) {
     for (const { name, isSlow, parse, command, runs } of prepared) {

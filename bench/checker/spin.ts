@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -23,11 +22,12 @@ export async function hasSpin(): Promise<boolean> {
 }
 
 /**
- * Compiles a verifier for so many sites into a new directory under the system's temporary one. How deep its search
- * goes, and so how long its stack must be, was found by trying; too short a stack ends with wrong counts.
+ * Compiles a verifier for so many sites, below `folder`. How deep its search goes, and so how long its stack must
+ * be, was found by trying; too short a stack ends with wrong counts.
  */
-export async function prepareSpin(sites: number): Promise<Command> {
-  const cwd = await mkdtemp(join(tmpdir(), 'baton-spin-'));
+export async function prepareSpin(sites: number, folder: string): Promise<Command> {
+  const cwd = join(folder, `spin-${sites}`);
+  await mkdir(cwd);
   await run('spin', [`-DN=${sites}`, '-a', model], { cwd });
   const flags = ['-O2', '-DSAFETY', '-DNOREDUCE', '-DMEMLIM=24000'];
   await run('gcc', [...flags, '-w', '-o', 'pan', 'pan.c'], { cwd });
@@ -48,7 +48,8 @@ export function parseSpin(output: string): Answer {
     states,
     transitions: states + number(/([0-9.e+]+) states, matched/) - 1,
     orbits: null,
-    seconds: number(/elapsed time ([0-9.e+]+) seconds/),
+    // Its clock ticks a hundred times a second.
+    seconds: Math.max(0.01, number(/elapsed time ([0-9.e+]+) seconds/)),
     tableBytes: null,
   };
 }

@@ -69,6 +69,7 @@ export function table(
       wrong === null ? '' : `WRONG: ${wrong}`,
     ];
   });
+  const orbitsKept = rows.some(({ summary }) => summary?.orbits != null);
   const head = [
     `N = ${sites}`,
     'states',
@@ -78,8 +79,8 @@ export function table(
     'states/s',
     yardstick === undefined ? '' : `× ${reference.split(',')[0]}`,
     'peak memory',
-    'bytes kept each',
-    'in tables',
+    orbitsKept ? 'bytes/state, /orbit' : 'bytes/state',
+    'tables alone',
     '',
   ];
   return aligned([head, ...lines]);
