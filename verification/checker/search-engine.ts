@@ -1,6 +1,7 @@
 import type { Model } from './model.ts';
+import { CheckpointReader, type Progressed, writeCheckpoint } from './search-checkpoint.ts';
 import { Crew } from './search-crew.ts';
-import { Explorer } from './search-explorer.ts';
+import { Explorer, roomIn } from './search-explorer.ts';
 import { type Findings, Judge, merge, type Watched, watched } from './search-judge.ts';
 import type { Kernel, KernelShape } from './search-kernel.ts';
 import {
@@ -54,6 +55,7 @@ export class Engine {
     shared: true,
   });
   private readonly words = new Int32Array(this.memory.buffer);
+  private readonly bytes = new Uint8Array(this.memory.buffer);
   private readonly watched: Watched;
   private readonly tables: Tables;
   private readonly judge: Judge;
@@ -73,7 +75,9 @@ export class Engine {
   private readonly follow: boolean;
   private followed = 0;
   private findings: Findings[] = [];
-  private readonly started = performance.now();
+  private started = performance.now();
+  private lastCheckpoint = this.started;
+  private earlierTransitions = 0;
   private lastProgress = this.started;
   private lastPause = this.started;
   private lastStates = 0;
@@ -110,7 +114,11 @@ export class Engine {
         const { source = null } = this.options;
         this.crew = await Crew.hire(this.workers - 1, this.memory, this.words, this.model.width, source);
       }
-      await this.takeUp();
+      const { resumeDir } = this.options;
+      if (resumeDir === undefined) {
+        await this.takeUp();
+        await this.addInitial();
+      } else await this.resume(resumeDir);
       return await this.explore();
     } finally {
       await this.crew?.dismiss();
@@ -118,7 +126,6 @@ export class Engine {
   }
 
   private async explore(): Promise<SearchResult> {
-    await this.addInitial();
     let reason: StopReason | null = null;
     for (;;) {
       this.explorer.chunks.move('next', 'frontier');
@@ -136,6 +143,7 @@ export class Engine {
       this.depth++;
       if (this.depth === this.record?.depth) break;
       await this.replanIfShorter();
+      this.checkpoint();
     }
     return this.result(reason ?? (this.cut > 0 ? 'constraint' : null));
   }
@@ -253,7 +261,7 @@ export class Engine {
     for (let p = 0; p < partitions; p++) {
       this.words[(control.count >> 2) + p] = 0;
       this.words[(control.capacity >> 2) + p] = this.plan.leastCapacity;
-      this.words[(control.limit >> 2) + p] = 0.8 * this.plan.leastCapacity;
+      this.words[(control.limit >> 2) + p] = roomIn(this.plan.leastCapacity);
     }
   }
 
@@ -359,6 +367,100 @@ export class Engine {
     chunks.push('free', at, 0);
   }
 
+  /** Saves the search, between two levels, if it is time. */
+  private checkpoint(): void {
+    const { checkpointDir, checkpointEveryMs = 60_000 } = this.options;
+    const now = performance.now();
+    if (checkpointDir === undefined || now - this.lastCheckpoint < checkpointEveryMs) return;
+    const frontier = this.explorer.chunks.peek('next');
+    const perPartition = (at: number) => [...this.words.subarray(at >> 2, (at >> 2) + partitions)];
+    const header: Progressed = {
+      version: 1,
+      plan: this.plan,
+      watches: this.watchNames(),
+      depth: this.depth,
+      transitions: this.transitions(),
+      deadlocks: this.deadlocks,
+      deadlock: this.deadlock,
+      cut: this.cut,
+      represented: this.represented,
+      found: this.found,
+      elapsedMs: now - this.started,
+      digest: this.tables.digest.value(),
+      journal: this.tables.journal.length,
+      counts: perPartition(control.count),
+      capacities: perPartition(control.capacity),
+      frontier: frontier.map(({ bytes }) => bytes),
+    };
+    writeCheckpoint(checkpointDir, header, [
+      new Uint8Array(Int32Array.from(this.tables.journal).buffer),
+      ...this.images(header.capacities),
+      ...frontier.map(({ address, bytes }) => this.bytes.subarray(address, address + bytes)),
+    ]);
+    this.lastCheckpoint = performance.now();
+  }
+
+  /** The keys of each partition, as they lie in memory. */
+  private images(capacities: readonly number[]): Uint8Array[] {
+    return capacities.map((capacity, p) => {
+      const at = regions.partitions + p * partitionWindow;
+      return this.bytes.subarray(at, at + (capacity + this.plan.tail) * this.plan.slotBytes);
+    });
+  }
+
+  private watchNames(): string[] {
+    return (this.options.watches ?? []).map(({ name, expect }) => `${expect} ${name}`);
+  }
+
+  /** Goes on where a checkpoint was written. */
+  private async resume(dir: string): Promise<void> {
+    const reader = new CheckpointReader(dir);
+    try {
+      const { header } = reader;
+      const journal = new Int32Array(header.journal);
+      reader.read(new Uint8Array(journal.buffer));
+      this.tables.replay(journal);
+      if (
+        this.tables.digest.value() !== header.digest ||
+        header.watches.join() !== this.watchNames().join()
+      ) {
+        throw new SearchError(
+          'CHECKPOINT_DIFFERS',
+          `the checkpoint in ${dir} is of another model or of other properties: give what it was written for, or begin again`,
+        );
+      }
+      this.plan = header.plan;
+      await this.takeUp();
+      this.words.set(header.counts, control.count >> 2);
+      this.words.set(header.capacities, control.capacity >> 2);
+      this.words.set(header.capacities.map(roomIn), control.limit >> 2);
+      for (const image of this.images(header.capacities)) reader.read(image);
+      for (const bytes of header.frontier) {
+        const address = this.explorer.chunks.take();
+        reader.read(this.bytes.subarray(address, address + bytes));
+        this.explorer.chunks.push('next', address, bytes);
+      }
+      for (const [watch, found] of header.found.entries()) this.found[watch] = found;
+      this.judge.decided = header.found.map((found) => found !== null);
+      this.judge.deadlockDecided = header.deadlock !== null;
+      this.earlierTransitions = header.transitions;
+      this.started -= header.elapsedMs;
+      ({
+        depth: this.depth,
+        deadlocks: this.deadlocks,
+        deadlock: this.deadlock,
+        cut: this.cut,
+        represented: this.represented,
+      } = header);
+    } finally {
+      reader.close();
+    }
+  }
+
+  private transitions(): number {
+    return this.earlierTransitions + this.explorer.transitions(this.workers);
+  }
+
   /** Folds what the level showed into the results; true when something broke. */
   private mergeFindings(): boolean {
     const findings = merge(this.findings);
@@ -382,10 +484,9 @@ export class Engine {
   }
 
   private keepLevel({ levels }: Recording): void {
-    const bytes = new Uint8Array(this.memory.buffer);
     const chunks = this.explorer.chunks
       .peek('frontier')
-      .map(({ address, bytes: used }) => bytes.slice(address, address + used));
+      .map(({ address, bytes: used }) => this.bytes.slice(address, address + used));
     levels.push({ plan: this.plan, kernel: this.explorer.kernel, chunks });
   }
 
@@ -403,7 +504,6 @@ export class Engine {
     for (let p = 0; p < partitions; p++) this.clear(p);
     this.explorer.load({ ...this.shape!, shared: false, match: true });
     const { kernel } = this.explorer;
-    const bytes = new Uint8Array(this.memory.buffer);
     const [staged, locals, packed] = [chunks.take(), chunks.take(), chunks.take()];
     const atOnce = Math.floor(chunkBytes / (8 + 4 * width));
     let marked = [[...target]];
@@ -421,7 +521,7 @@ export class Engine {
         kernel.add(packed, packed + this.plan.stateBytes);
       }
       for (const chunk of level.chunks) {
-        bytes.set(chunk, staged);
+        this.bytes.set(chunk, staged);
         const { stateBytes } = level.plan;
         for (let from = 0; from < chunk.length; from += atOnce * stateBytes) {
           const to = Math.min(chunk.length, from + atOnce * stateBytes);
@@ -500,7 +600,7 @@ export class Engine {
     const states = this.states();
     return {
       states,
-      transitions: this.explorer.transitions(this.workers),
+      transitions: this.transitions(),
       statesPerSecond: ((states - this.lastStates) / (now - this.lastProgress)) * 1000,
       depth: this.depth,
       frontier: this.frontier(),
@@ -513,7 +613,7 @@ export class Engine {
     this.measure();
     return {
       states,
-      transitions: this.explorer.transitions(this.workers),
+      transitions: this.transitions(),
       depth: this.depth,
       deadlocks: this.deadlocks,
       deadlock: this.deadlock,

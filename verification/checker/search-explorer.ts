@@ -19,6 +19,9 @@ import { type SharedMemory, webAssembly } from './search-webassembly.ts';
 const fullest = 0.8;
 const roomier = 1.2;
 
+/** How many keys a partition takes before it grows. */
+export const roomIn = (capacity: number): number => Math.floor(capacity * fullest);
+
 /** One thread's share of the search: its kernel, its buffers, the chunks that it fills. */
 export class Explorer {
   kernel!: Kernel;

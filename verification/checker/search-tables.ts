@@ -1,4 +1,5 @@
 import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from './model.ts';
+import { Digest } from './search-checkpoint.ts';
 import type { Watched } from './search-judge.ts';
 import {
   observationsAt,
@@ -27,6 +28,8 @@ export class Tables {
   /** How many locals of each cell are known. */
   readonly known: number[];
   readonly steps: (readonly Step[])[][];
+  /** Of everything that the model answered. */
+  readonly digest = new Digest();
   private readonly model: Model;
   private readonly sums: readonly SumWatch[];
   private readonly tuples: readonly TupleWatch[];
@@ -58,6 +61,7 @@ export class Tables {
     this.observed = perCell(() => []);
     this.edges = perCell(() => []);
     for (const state of model.initial) {
+      this.digest.add(...state);
       for (const [cell, local] of state.entries()) this.meet(cell, local);
     }
   }
@@ -69,12 +73,16 @@ export class Tables {
     if (question === asked.steps) {
       const steps = this.model.steps(cell, local);
       this.steps[cell]![local] = steps;
-      for (const step of steps) this.meet(cell, step.to);
+      for (const { action, to, sends } of steps) {
+        this.digest.add(action, to, ...sends.flatMap(({ cell: target, letter }) => [target, letter]));
+        this.meet(cell, to);
+      }
     } else {
       answer = this.model.receive(cell, local, question);
       if (answer !== BLOCKED) this.meet(cell, answer);
     }
     this.answers.push(answer);
+    this.digest.add(answer);
     this.write(cell, local, question, answer);
   }
 
@@ -83,6 +91,7 @@ export class Tables {
     this.journal.push(cell, local, asked.rename, ...to);
     const answer = this.symmetries!.rename(cell, local, to);
     this.answers.push(answer);
+    this.digest.add(answer);
     this.renamed.set([cell, local, ...to].join(), answer);
     this.meet(to[cell]!, answer);
   }

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { search } from './search.ts';
+import { pathReversal } from './testing/path-reversal.ts';
+import { randomModel } from './testing/random-model.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'checkpoint-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Starts a search that saves itself after every level, and kills it some levels later. */
+async function killedSearch(sites: number, workers: number): Promise<ChildProcess> {
+  const program = fileURLToPath(new URL('./testing/checkpointed.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', program, `${sites}`, dir, `${workers}`], {
+    stdio: 'inherit',
+  });
+  const ended = once(child, 'exit');
+  while (child.exitCode === null && !existsSync(join(dir, 'checkpoint'))) await sleep(5);
+  await sleep(100);
+  child.kill('SIGKILL');
+  await ended;
+  return child;
+}
+
+describe('a search that was killed', () => {
+  it.each([1, 2])('ends with the same counts when it goes on (%i workers)', async (workers) => {
+    const child = await killedSearch(5, workers);
+    expect(child.signalCode).toBe('SIGKILL');
+    const { model, watches } = pathReversal(5);
+    const result = await search(model, { watches, resumeDir: dir });
+    expect(result).toMatchObject({
+      states: 440_120,
+      transitions: 1_478_880,
+      depth: 42,
+      deadlocks: 0,
+      complete: true,
+    });
+    expect(result.found.map((found) => found?.depth ?? null)).toEqual([null, null, null, null, 4]);
+    expect(result.locals).toEqual([1283, 1283, 1283, 1283, 1283]);
+  });
+});
+
+describe('a search that was stopped', () => {
+  it('goes on to the same end from any level', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), fc.integer({ min: 1, max: 200 }), async (make, maxStates) => {
+        const { elapsedMs, statesPerSecond, peakMemoryBytes, bytesPerState, ...whole } = await search(make());
+        await search(make(), { maxStates, checkpointDir: dir, checkpointEveryMs: 0 });
+        if (!existsSync(join(dir, 'checkpoint'))) return;
+        expect(await search(make(), { resumeDir: dir })).toMatchObject(whole);
+        rmSync(dir, { recursive: true });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('does not go on with another model, other properties, or nothing', async () => {
+    const { model, watches } = pathReversal(3);
+    await expect(search(model, { resumeDir: dir })).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' });
+    await search(model, { watches, checkpointDir: dir, checkpointEveryMs: 0 });
+    const other = pathReversal(4);
+    await expect(search(other.model, { watches: other.watches, resumeDir: dir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+    });
+    await expect(search(pathReversal(3).model, { resumeDir: dir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+    });
+  });
+});
