@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BatonProcess, baton, freePorts } from '../cli/testing/baton.ts';
+
+/* Every command of the README is run as it stands there, and what it is shown to print it must print. */
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const readme = read('README.md');
+const scripts = JSON.parse(read('package.json')).scripts as Readonly<Record<string, string>>;
+
+const shown = [...readme.matchAll(/^```console\n\$ ([^\n]*)\n(.*?)^```$/gms)].map(([, command, output]) => ({
+  command: command!,
+  lines: output!.split('\n').filter((line) => line !== ''),
+}));
+
+/** What follows `baton` in a command; `npm start` is a short demo here. */
+function wordsOf(command: string): string[] {
+  if (command === 'npm start') {
+    expect(scripts['start']).toBe('node cli/baton.mjs demo');
+    return ['demo', '--seconds', '3'];
+  }
+  const [npx, name, ...words] = command.split(' ');
+  expect([npx, name]).toEqual(['npx', 'baton']);
+  return words;
+}
+
+/** Without what differs from run to run: times, and for the demo every number but those that are the verdict. */
+function steady(line: string, command: string): string {
+  const timeless = line.replace(/[0-9.]+ s\b/g, '# s');
+  const verdict = /^(overlaps|model,)/.test(line);
+  return command === 'npm start' && !verdict ? timeless.replace(/[0-9][0-9,.]*/g, '#') : timeless;
+}
+
+describe('README', () => {
+  it.each(shown)('$command prints what is shown', async ({ command, lines }) => {
+    const { status, stdout } = await baton(...wordsOf(command));
+    const printed = stdout.split('\n').map((line) => steady(line, command));
+    let from = 0;
+    for (const line of lines) {
+      const at = printed.indexOf(steady(line, command), from);
+      expect(at, `${line}\n\nafter line ${from} of\n\n${stdout}`).toBeGreaterThanOrEqual(from);
+      from = at + 1;
+    }
+    expect(status).toBe(lines.some((line) => line.startsWith('violated')) ? 1 : 0);
+  });
+
+  it('shows a run, a violation and a check', () => expect(shown.length).toBeGreaterThanOrEqual(3));
+
+  it('tells how three sites take turns by hand', async () => {
+    const [, block] = /^```sh\n(npx baton site.*?)^```$/ms.exec(readme)!;
+    const ports = await freePorts(3);
+    const commands = block!
+      .trim()
+      .replaceAll(/400([123])/g, (_, n) => String(ports[Number(n) - 1]))
+      .split('\n');
+    const sites = commands.map((command) => new BatonProcess(wordsOf(command)));
+    expect(sites).toHaveLength(3);
+    for (const command of ['request', 'status', 'release']) {
+      for (const site of sites) site.type(command);
+    }
+    for (const site of sites) {
+      await site.hear(/^the token is here: in the critical section$/);
+      await site.hear(/^released$/);
+      site.type('quit');
+    }
+    for (const site of sites) expect(await site.end()).toMatchObject({ status: 0 });
+  });
+
+  it('names only commands that exist', async () => {
+    const { stdout } = await baton('--help');
+    const verbs = [...readme.matchAll(/(?:`|\$ |^)(?:npx )?baton ([a-z]+)/gm)].map(([, verb]) => verb!);
+    expect(verbs.length).toBeGreaterThan(2);
+    for (const verb of verbs) expect(stdout).toContain(`\n  ${verb} `);
+    expect((await baton('verify', 'sketch')).status).toBe(1);
+    expect(Object.keys(scripts)).toContain('test');
+  });
+});
