@@ -16,6 +16,7 @@ import {
   regions,
   tupleMemoBits,
 } from './search-plan.ts';
+import { Spill } from './search-spill.ts';
 import { recordsFor, Tables } from './search-tables.ts';
 import {
   type Found,
@@ -28,6 +29,12 @@ import {
 import { webAssembly } from './search-webassembly.ts';
 
 const { mostWorkers } = regions;
+/** Hands states, converted, piece by piece to `use`. */
+type Converter = (
+  chunk: { readonly address: number; readonly bytes: number } | null,
+  use: (from: number, to: number) => void,
+) => void;
+
 /** A cell's bits, to begin with. */
 const fewestBits = 4;
 
@@ -71,6 +78,7 @@ export class Engine {
   private peak = 0;
   private readonly workers: number;
   private crew: Crew | null = null;
+  private spill: Spill | null = null;
   /** Whether threads have to follow the model, and how far in the journal they are. */
   private readonly follow: boolean;
   private followed = 0;
@@ -122,24 +130,26 @@ export class Engine {
       return await this.explore();
     } finally {
       await this.crew?.dismiss();
+      this.spill?.remove();
     }
   }
 
   private async explore(): Promise<SearchResult> {
     let reason: StopReason | null = null;
     for (;;) {
+      if (!this.hasNext()) break;
       this.explorer.chunks.move('next', 'frontier');
-      if (this.frontier() === 0) break;
+      this.spill?.move('next', 'frontier');
       if (this.record !== null) this.keepLevel(this.record);
       reason = await this.level();
       const news = this.mergeFindings();
       if (reason !== null) break;
       if (news && this.options.stopAtFirst) {
         reason = 'stop-at-first';
-        if (this.explorer.chunks.peek('next').length > 0) this.depth++;
+        if (this.hasNext()) this.depth++;
         break;
       }
-      if (this.explorer.chunks.peek('next').length === 0) break;
+      if (!this.hasNext()) break;
       this.depth++;
       if (this.depth === this.record?.depth) break;
       await this.replanIfShorter();
@@ -155,17 +165,35 @@ export class Engine {
       const reason = await this.round();
       if (reason !== null) return reason;
       await this.answerQueries();
-      if (chunks.peek('deferred').length === 0) return null;
+      if (chunks.peek('deferred').length === 0) break;
       chunks.move('deferred', 'frontier');
     }
+    this.mergeSpilled();
+    return null;
+  }
+
+  private hasNext(): boolean {
+    return this.explorer.chunks.peek('next').length > 0 || (this.spill?.has('next') ?? false);
   }
 
   /** Everyone expands chunks of the frontier until there are none. */
   private async round(): Promise<StopReason | null> {
-    const alone = this.crew === null || this.explorer.chunks.peek('frontier').length === 1;
+    for (;;) {
+      const reason = await (this.spill === null ? this.expandAll() : this.expandSpilled(this.spill));
+      this.explorer.finish();
+      this.findings.push(this.judge.report());
+      this.measure();
+      if (reason !== 'max-memory' || this.options.spillDir === undefined) return reason;
+      await this.startSpilling(this.options.spillDir);
+    }
+  }
+
+  private async expandAll(): Promise<StopReason | null> {
+    const { crew } = this;
+    const alone = crew === null || this.explorer.chunks.peek('frontier').length === 1;
     if (!alone) {
       const { decided, deadlockDecided } = this.judge;
-      this.crew!.order({ kind: 'work', journal: this.journalSince(), decided, deadlockDecided });
+      crew.order({ kind: 'work', journal: this.journalSince(), decided, deadlockDecided });
     }
     let reason: StopReason | null = null;
     for (const _ of this.explorer.work()) {
@@ -175,15 +203,76 @@ export class Engine {
     if (reason !== null) Atomics.store(this.words, control.stop >> 2, 1);
     this.explorer.finish();
     if (!alone) {
-      const findings = await this.crew!.settle(async () => {
+      const findings = await crew.settle(async () => {
         reason ??= await this.pause();
         if (reason !== null) Atomics.store(this.words, control.stop >> 2, 1);
       });
       this.findings.push(...findings);
     }
-    this.findings.push(this.judge.report());
-    this.measure();
     return reason;
+  }
+
+  /** The same, of what lies in the file of the frontier, and in chunks. */
+  private async expandSpilled(spill: Spill): Promise<StopReason | null> {
+    const { chunks } = this.explorer;
+    for (const _ of this.explorer.work()) {
+      const reason = await this.pause();
+      if (reason !== null) return reason;
+    }
+    const chunk = chunks.take();
+    const { stateBytes } = this.plan;
+    const whole = Math.floor(chunkBytes / stateBytes) * stateBytes;
+    for (const bytes of spill.take('frontier', this.bytes.subarray(chunk, chunk + whole))) {
+      this.explorer.kernel.expand(chunk, chunk + bytes);
+      const reason = await this.pause();
+      if (reason !== null) return reason;
+    }
+    chunks.push('free', chunk, 0);
+    return null;
+  }
+
+  /** Moves keys to files, partition by partition; from here on this thread works alone. */
+  private async startSpilling(dir: string): Promise<void> {
+    await this.crew?.dismiss();
+    this.crew = null;
+    const spill = new Spill(dir);
+    const capacities = this.words.subarray(control.capacity >> 2, (control.capacity >> 2) + partitions);
+    for (const [p, keys] of this.images([...capacities]).entries()) spill.write(`keys-${p}`, keys);
+    this.spill = spill;
+    this.explorer.spill = spill;
+    this.shape = { ...this.shape!, shared: false, spill: true };
+    this.explorer.load(this.shape);
+    this.spillNext(spill);
+  }
+
+  private spillNext(spill: Spill): void {
+    const { chunks } = this.explorer;
+    for (let chunk = chunks.pop('next'); chunk !== null; chunk = chunks.pop('next')) {
+      spill.append('next', this.bytes.subarray(chunk.address, chunk.address + chunk.bytes));
+      chunks.push('free', chunk.address, 0);
+    }
+  }
+
+  /** Where the one partition lies that is not in its file. */
+  private inMemory(partition: number): Uint8Array {
+    const slots = this.words[(control.capacity >> 2) + partition]! + this.plan.tail;
+    return this.bytes.subarray(regions.partitions, regions.partitions + slots * this.plan.slotBytes);
+  }
+
+  /** Inserts the candidates in files into the keys in files. */
+  private mergeSpilled(): void {
+    const { spill } = this;
+    if (spill === null) return;
+    for (let p = 0; p < partitions; p++) {
+      if (!spill.has(`candidates-${p}`)) continue;
+      const keys = this.inMemory(p);
+      keys.fill(0);
+      for (const _ of spill.take(`keys-${p}`, keys)); // One piece: the partition is as long as its file.
+      this.explorer.insertCandidates(p);
+      this.explorer.finish();
+      spill.write(`keys-${p}`, this.inMemory(p));
+      this.spillNext(spill);
+    }
   }
 
   /** What threads have to ask the model again so that their numbers mean the same. */
@@ -210,7 +299,8 @@ export class Engine {
       this.tables.resolve(cell, local, letter);
     });
     this.answerRenamings();
-    if (this.tables.outgrows(this.plan)) await this.replan();
+    if (this.tables.outgrows(this.plan))
+      await (this.spill === null ? this.replan() : this.replanSpilled(this.spill));
   }
 
   private answerRenamings(): void {
@@ -248,12 +338,13 @@ export class Engine {
     this.tables.install(this.words, this.plan, records, free);
     this.shape = {
       plan: this.plan,
-      shared: this.workers > 1,
+      shared: this.crew !== null,
       records,
       sums: sums.length,
       tuples: tuples.length,
       quiescent: quiescent.length,
       symmetric: this.tables.symmetric,
+      spill: this.spill !== null,
     };
     this.explorer.load(this.shape);
     this.crew?.order({ kind: 'load', shape: this.shape });
@@ -285,35 +376,23 @@ export class Engine {
     this.words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
     this.plan = this.nextPlan();
     await this.takeUp();
-    const locals = chunks.take();
-    const perRound = Math.floor(chunkBytes / (4 * this.plan.width + this.plan.stateBytes));
-    const convert = (chunk: { address: number; bytes: number }, use: (from: number, to: number) => void) => {
-      const packed = locals + perRound * 4 * this.plan.width;
-      const end = chunk.address + chunk.bytes;
-      for (let from = chunk.address; from < end; from += perRound * before.stateBytes) {
-        const to = Math.min(end, from + perRound * before.stateBytes);
-        const count = (to - from) / before.stateBytes;
-        kernel.unpack(from, to, locals);
-        this.explorer.kernel.pack(locals, locals + count * 4 * this.plan.width, packed);
-        use(packed, packed + count * this.plan.stateBytes);
-      }
-    };
+    const convert = this.converter(before, kernel);
     // What is inserted again is not new: each state is written over the one before it.
-    const outAt = (regions.workers + area.out) >> 2;
-    const discard = chunks.take();
-    this.words[outAt] = discard;
-    this.words[outAt + 1] = discard + chunkBytes;
-    this.words[(regions.workers + area.outStep) >> 2] = 0;
+    this.explorer.discard(true);
     for (const chunk of dumped) {
       convert(chunk, (from, to) => this.explorer.kernel.add(from, to));
       chunks.push('free', chunk.address, 0);
     }
     for (let p = 0; p < partitions; p++) this.explorer.kernel.flush(p);
-    this.words[outAt] = 0;
-    this.words[outAt + 1] = 0;
-    this.words[(regions.workers + area.outStep) >> 2] = this.plan.stateBytes;
-    chunks.push('free', discard, 0);
-    for (const list of ['next', 'deferred'] as const) {
+    this.explorer.discard(false);
+    this.convertChunks(convert, ['next', 'deferred']);
+    convert(null, () => {});
+    this.measure();
+  }
+
+  private convertChunks(convert: Converter, lists: readonly ('next' | 'deferred')[]): void {
+    const { chunks } = this.explorer;
+    for (const list of lists) {
       const old = [];
       for (let chunk = chunks.pop(list); chunk !== null; chunk = chunks.pop(list)) old.push(chunk);
       let [target, used] = [chunks.take(), 0];
@@ -330,8 +409,72 @@ export class Engine {
       }
       chunks.push(used > 0 ? list : 'free', target, used);
     }
-    chunks.push('free', locals, 0);
-    this.measure();
+  }
+
+  /** Turns states of an earlier plan into states of this one, some at a time; called with `null` at the end. */
+  private converter(before: Plan, kernel: Kernel): Converter {
+    const { chunks } = this.explorer;
+    const locals = chunks.take();
+    const perRound = Math.floor(chunkBytes / (4 * this.plan.width + this.plan.stateBytes));
+    const packed = locals + perRound * 4 * this.plan.width;
+    return (chunk, use) => {
+      if (chunk === null) {
+        chunks.push('free', locals, 0);
+        return;
+      }
+      const end = chunk.address + chunk.bytes;
+      for (let from = chunk.address; from < end; from += perRound * before.stateBytes) {
+        const to = Math.min(end, from + perRound * before.stateBytes);
+        const count = (to - from) / before.stateBytes;
+        kernel.unpack(from, to, locals);
+        this.explorer.kernel.pack(locals, locals + count * 4 * this.plan.width, packed);
+        use(packed, packed + count * this.plan.stateBytes);
+      }
+    };
+  }
+
+  /** The same while keys lie in files: the old keys are candidates for the new ones. */
+  private async replanSpilled(spill: Spill): Promise<void> {
+    this.mergeSpilled();
+    const [before, kernel] = [this.plan, this.explorer.kernel];
+    const { chunks } = this.explorer;
+    const capacities = [...this.words.subarray(control.capacity >> 2, (control.capacity >> 2) + partitions)];
+    this.words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
+    this.plan = this.nextPlan();
+    await this.takeUp();
+    const convert = this.converter(before, kernel);
+    const chunk = chunks.take();
+    const perChunk = Math.floor(chunkBytes / before.stateBytes);
+    for (const [p, capacity] of capacities.entries()) {
+      const slots = capacity + before.tail;
+      const keys = this.bytes.subarray(regions.partitions, regions.partitions + slots * before.slotBytes);
+      for (const _ of spill.take(`keys-${p}`, keys)) {
+        for (let slot = 0; slot < slots; slot += perChunk) {
+          const end = kernel.dump(p, capacity, slot, Math.min(slot + perChunk, slots), chunk) >>> 0;
+          convert({ address: chunk, bytes: end - chunk }, (from, to) => this.explorer.kernel.add(from, to));
+        }
+      }
+    }
+    this.explorer.finish();
+    this.explorer.discard(true);
+    for (let p = 0; p < partitions; p++) {
+      this.inMemory(p).fill(0);
+      this.explorer.insertCandidates(p);
+      spill.write(`keys-${p}`, this.inMemory(p));
+    }
+    this.explorer.discard(false);
+    for (const bytes of spill.take(
+      'next',
+      this.bytes.subarray(chunk, chunk + perChunk * before.stateBytes),
+    )) {
+      convert({ address: chunk, bytes }, (from, to) =>
+        spill.append('converted', this.bytes.subarray(from, to)),
+      );
+    }
+    spill.move('converted', 'next');
+    this.convertChunks(convert, ['deferred']);
+    convert(null, () => {});
+    chunks.push('free', chunk, 0);
   }
 
   private clear(partition: number): void {
@@ -343,7 +486,8 @@ export class Engine {
 
   /** Once there are enough states, their places say enough for keys of one word. */
   private async replanIfShorter(): Promise<void> {
-    if (this.plan.restBytes > 0 && this.nextPlan().restBytes === 0) await this.replan();
+    if (this.spill === null && this.plan.restBytes > 0 && this.nextPlan().restBytes === 0)
+      await this.replan();
   }
 
   private async addInitial(): Promise<void> {
@@ -371,7 +515,8 @@ export class Engine {
   private checkpoint(): void {
     const { checkpointDir, checkpointEveryMs = 60_000 } = this.options;
     const now = performance.now();
-    if (checkpointDir === undefined || now - this.lastCheckpoint < checkpointEveryMs) return;
+    if (checkpointDir === undefined || this.spill !== null || now - this.lastCheckpoint < checkpointEveryMs)
+      return;
     const frontier = this.explorer.chunks.peek('next');
     const perPartition = (at: number) => [...this.words.subarray(at >> 2, (at >> 2) + partitions)];
     const header: Progressed = {
@@ -582,7 +727,8 @@ export class Engine {
     const { maxStates, maxMemoryBytes, timeoutMs, signal, onProgress } = this.options;
     const now = performance.now();
     if (maxStates !== undefined && this.states() >= maxStates) return 'max-states';
-    if (maxMemoryBytes !== undefined && this.measure() > maxMemoryBytes) return 'max-memory';
+    if (maxMemoryBytes !== undefined && this.spill === null && this.measure() > maxMemoryBytes)
+      return 'max-memory';
     if (timeoutMs !== undefined && now - this.started >= timeoutMs) return 'timeout';
     if (now - this.lastPause < 50) return null;
     await new Promise((resolve) => setImmediate(resolve));

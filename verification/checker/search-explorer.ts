@@ -12,6 +12,7 @@ import {
   regions,
   tupleMemoBits,
 } from './search-plan.ts';
+import type { Spill } from './search-spill.ts';
 import { SearchError } from './search-types.ts';
 import { type SharedMemory, webAssembly } from './search-webassembly.ts';
 
@@ -28,6 +29,7 @@ export class Explorer {
   readonly chunks: Chunks;
   private readonly memory: SharedMemory;
   private readonly words: Int32Array;
+  private readonly bytes: Uint8Array;
   private readonly worker: number;
   private readonly base: number;
   private readonly judge: Judge;
@@ -37,6 +39,7 @@ export class Explorer {
   constructor(memory: SharedMemory, worker: number, judge: Judge) {
     this.memory = memory;
     this.words = new Int32Array(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
     this.worker = worker;
     this.base = regions.workers + worker * regions.workerBytes;
     this.judge = judge;
@@ -49,6 +52,7 @@ export class Explorer {
     const imports: KernelImports = {
       more: (which) => this.more(which),
       grow: (partition) => this.grow(partition),
+      spill: (partition) => this.spillCandidates(partition),
       judgeSums: () => this.judge.sums(),
       judgeTuples: () => this.judge.tuples(),
       deadlock: () => this.judge.deadlock(),
@@ -68,6 +72,42 @@ export class Explorer {
     // A memo's place 0 is where all-zero goes: it must not be taken for judged.
     this.words[at(area.sumMemo)] = 1;
     this.words[at(area.tupleMemo)] = 1;
+  }
+
+  /** Keys and candidates go to files from now on. */
+  spill: Spill | null = null;
+
+  private spillCandidates(partition: number): void {
+    const fill = ((this.base + area.fill) >> 2) + partition;
+    const start = this.base + area.buffers + partition * bufferBytes;
+    const end = this.words[fill]!;
+    if (end > start) this.spill!.append(`candidates-${partition}`, this.bytes.subarray(start, end));
+    this.words[fill] = start;
+  }
+
+  /** Inserts a partition's candidates from their file into its keys, which are in memory by then. */
+  insertCandidates(partition: number): void {
+    const start = this.base + area.buffers + partition * bufferBytes;
+    const whole = Math.floor(bufferBytes / this.plan.stateBytes) * this.plan.stateBytes;
+    for (const bytes of this.spill!.take(
+      `candidates-${partition}`,
+      this.bytes.subarray(start, start + whole),
+    )) {
+      this.words[((this.base + area.fill) >> 2) + partition] = start + bytes;
+      this.kernel.insert(partition);
+    }
+  }
+
+  /** Where new states go: discarded, each over the one before, or into chunks again. */
+  discard(yes: boolean): void {
+    const at = this.base >> 2;
+    if (yes) {
+      this.more(area.out);
+      this.words[at + (area.outStep >> 2)] = 0;
+      return;
+    }
+    this.words[at + (area.outStep >> 2)] = this.plan.stateBytes;
+    this.handOver(area.out);
   }
 
   /** Expands the chunks of the frontier until none is left, or `goOn` says no. */
@@ -128,7 +168,8 @@ export class Explorer {
     const { slotBytes, tail, leastCapacity, stateBytes } = this.plan;
     const count = this.words[(control.count >> 2) + partition]!;
     const before = this.words[(control.capacity >> 2) + partition]!;
-    const most = Math.floor(partitionWindow / slotBytes) - tail - 1;
+    const window = this.spill === null ? partitionWindow : regions.spillCopy - regions.partitions;
+    const most = Math.floor(window / slotBytes) - tail - 1;
     const needed = (count + bufferBytes / stateBytes) / (fullest - 0.02);
     let after = Math.min(most, Math.ceil(Math.max(leastCapacity, before * roomier, needed)));
     if (needed * (fullest - 0.02) > 0.97 * most) {

@@ -34,6 +34,8 @@ export interface KernelImports {
   more(which: number): void;
   /** Make room in a partition. */
   grow(partition: number): void;
+  /** Put away what is gathered for a partition. */
+  spill(partition: number): void;
   /** Judge what is in `area.sums`: bit 0: nothing to say, ever; bit 1: outside the constraint. */
   judgeSums(): number;
   /** The same, of `area.locals`. */
@@ -54,6 +56,7 @@ export interface Kernel {
   add(from: number, to: number): void;
   /** Inserts what was gathered for a partition; new states go to `area.out`. */
   flush(partition: number): void;
+  insert(partition: number): void;
   /** Gives a partition another capacity; 0 when keys lie too far from home in it. `first`: take the copy. */
   rebuild(partition: number, before: number, after: number, first: number): number;
   /** Writes the states of slots `[from, to)` of a partition to `out`, and returns where it ended. */
@@ -76,6 +79,11 @@ export interface KernelShape {
   readonly quiescent: number;
   /** States are rewritten to their canonical forms. */
   readonly symmetric: boolean;
+  /**
+   * Partitions lie in files, one at a time in memory: `flush` hands what is gathered to `spill`, and `insert`
+   * inserts it into the one that is there.
+   */
+  readonly spill?: boolean;
   /** `expand` inserts nothing: it copies to `area.out` the states with a successor that `add` has marked. */
   readonly match?: boolean;
 }
@@ -112,6 +120,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(memoryPages);
   const more = module.import('more', ['i32'], null);
   const grow = module.import('grow', ['i32'], null);
+  const spill = module.import('spill', ['i32'], null);
   const judgeSums = module.import('judgeSums', [], 'i32');
   const judgeTuples = module.import('judgeTuples', [], 'i32');
   const deadlock = module.import('deadlock', [], null);
@@ -213,7 +222,9 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     return inline ? i64.or(kept, i64.shl(state[1]!.get, i64.const(keptBits))) : kept;
   };
   const windowOf = (partition: Local) =>
-    i32.add(i32.mul(partition.get, i32.const(partitionWindow)), i32.const(regions.partitions));
+    shape.spill
+      ? i32.const(regions.partitions)
+      : i32.add(i32.mul(partition.get, i32.const(partitionWindow)), i32.const(regions.partitions));
   const slotAt = (window: Local, home: Code) =>
     i32.add(window.get, i32.mul(i32.wrap(home), i32.const(slotBytes)));
   const byPartition = (partition: Local) => i32.shl(partition.get, i32.const(2));
@@ -268,19 +279,21 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     );
 
   const flush = module.function('flush', ['i32'], null);
+  const insert = module.function('insert', ['i32'], null);
+  flush.body = (shape.spill ? spill : insert).call(flush.parameter(0).get);
   {
-    const partition = flush.parameter(0);
+    const partition = insert.parameter(0);
     const [start, end, current, groupEnd, slots, address, window, count, out] = range(9).map(() =>
-      flush.local('i32'),
+      insert.local('i32'),
     ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local];
-    const [capacity, touched, entry, found, scratch] = range(5).map(() => flush.local('i64')) as [
+    const [capacity, touched, entry, found, scratch] = range(5).map(() => insert.local('i64')) as [
       Local,
       Local,
       Local,
       Local,
       Local,
     ];
-    const state = wordsOf(flush);
+    const state = wordsOf(insert);
     const next = (pointer: Local, bytes: number) => pointer.set(i32.add(pointer.get, i32.const(bytes)));
     const restDiffers = (address: Local): Code =>
       state
@@ -292,7 +305,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
         i32.gtU(i32.add(count.get, need), i32.load(byPartition(partition), control.limit)),
         grow.call(partition.get),
       );
-    flush.body = [
+    insert.body = [
       start.set(i32.add(i32.mul(partition.get, i32.const(bufferBytes)), i32.const(at(area.buffers)))),
       end.set(i32.load(byPartition(partition), at(area.fill))),
       when(i32.eq(start.get, end.get), [0x0f]),
@@ -403,7 +416,8 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     ];
     const regionBytes = (capacity: Local) =>
       i32.mul(i32.add(capacity.get, i32.const(plan.tail)), i32.const(slotBytes));
-    const copy = i32.const(at(area.copy));
+    const copyAt = shape.spill ? regions.spillCopy : at(area.copy);
+    const copy = i32.const(copyAt);
     rebuild.body = [
       window.set(windowOf(partition)),
       when(first.get, copyMemory(copy, window.get, regionBytes(before))),
@@ -413,7 +427,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
       when(i32.eqz(before.get), leave(i32.const(1))),
       loop((nextSlot) => [
         block((empty) => [
-          branchIf(i64.eqz(entry.tee(i64.load(from.get, at(area.copy)))), empty),
+          branchIf(i64.eqz(entry.tee(i64.load(from.get, copyAt))), empty),
           // x is the one number of its home's range with these low bits.
           home.set(
             i64.sub(
@@ -447,7 +461,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
           ),
           i64.store(address.get, entry.get),
           range(Math.ceil(plan.restBytes / 8)).map((k) =>
-            storeWord(address.get, k + 1, loadWord(from.get, k + 1, at(area.copy))),
+            storeWord(address.get, k + 1, loadWord(from.get, k + 1, copyAt)),
           ),
         ]),
         slot.set(i32.add(slot.get, i32.const(1))),

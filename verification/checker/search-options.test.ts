@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Model, successors, type Watch } from './model.ts';
@@ -143,6 +146,34 @@ describe('search', () => {
     expect(progress[0]).toBeGreaterThan(0);
     expect(result.states).toBeGreaterThanOrEqual(progress[0]!);
     expect(result.states).toBeLessThan(27_195_984);
+  });
+
+  it('counts the same when states go to disk, from any point on', async () => {
+    const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
+    try {
+      const { model, watches } = pathReversal(5);
+      const result = await search(model, { watches, maxMemoryBytes: 12e6, spillDir });
+      expect(result).toMatchObject({
+        states: 440_120,
+        transitions: 1_478_880,
+        depth: 42,
+        deadlocks: 0,
+        complete: true,
+      });
+      await fc.assert(
+        fc.asyncProperty(randomModel(), fc.integer({ min: 1, max: 2e7 }), async (make, maxMemoryBytes) => {
+          const { states, transitions, depth, deadlocks } = await search(make(), {
+            maxMemoryBytes,
+            spillDir,
+          });
+          expect({ states, transitions, depth, deadlocks }).toEqual(exploreNaively(make()));
+        }),
+        { numRuns: 20 },
+      );
+      expect(readdirSync(spillDir)).toEqual([]);
+    } finally {
+      rmSync(spillDir, { recursive: true });
+    }
   });
 
   it('stops at the first level that breaks something, if asked', async () => {

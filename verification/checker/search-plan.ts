@@ -105,6 +105,8 @@ export const regions = {
   /** The keys, a window for each partition. */
   partitions: 0x7000_0000,
   partitionsEnd: 0x1_0000_0000,
+  /** The copy of a partition that grows, when partitions lie in files: halfway. */
+  spillCopy: 0xb800_0000,
 } as const;
 
 export const partitionWindow = (regions.partitionsEnd - regions.partitions) / partitions;
