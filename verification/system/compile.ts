@@ -69,18 +69,21 @@ export function compile(system: System): Compiled {
 }
 
 function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Moves[]): Model {
-  const { ids, locals, arrivals, budget } = world;
+  const { ids, locals, arrivals, budget, chronicle } = world;
+  const historyCell = ids.length + budget.cells;
   const step = ({ action, to, sends }: Move): Step => ({ action, to, sends });
   const model: Model = {
-    width: ids.length + budget.cells,
+    width: historyCell + chronicle.cells,
     initial: [],
     steps: (cell, local) => (cell < ids.length ? Array.from(moves[cell]!.of(local), step) : []),
     receive(cell, local, letter) {
+      if (cell === historyCell) return chronicle.receive(local, letter);
       if (cell >= ids.length) return budget.receive(local, letter);
       const core = locals.coreOf(cell, local);
       const { fault, left, snapshot } = locals.core(core);
       const isToAll = arrivals[cell]!.second(letter) === 1;
       if (fault !== null || snapshot === DOWN || (left && isToAll)) return local;
+      if (moves[cell]!.isDead(core, arrivals[cell]!.first(letter))) return local;
       const inbox = world.insert(locals.inboxOf(cell, local), arrivals[cell]!.first(letter));
       return inbox === BLOCKED ? BLOCKED : locals.intern(cell, core, inbox);
     },

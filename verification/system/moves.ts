@@ -1,7 +1,9 @@
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
 import type { Equivariance } from './equivariance.ts';
+import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
+import { Memo } from './memo.ts';
 import type { Outcome, Reactor } from './react.ts';
 import type { Action, ActorSpec, Bound } from './system.ts';
 import type { World } from './world.ts';
@@ -27,6 +29,7 @@ export class Moves {
   readonly #reactor: Reactor;
   readonly #equivariance: Equivariance | null;
   readonly #environment: readonly Offer[];
+  readonly #dead = new Memo<number, boolean>();
 
   constructor(world: World, cell: number, reactor: Reactor, equivariance: Equivariance | null) {
     this.#world = world;
@@ -182,8 +185,10 @@ export class Moves {
 
   #move(action: number, outcome: Outcome, inbox: number, spent: readonly Send[] = nothing): Move {
     const { core, sends, effects } = outcome;
-    const to = this.#locals.intern(this.#cell, core, inbox);
-    return { action, to, sends: spent.length === 0 ? sends : [...spent, ...sends], effects };
+    const to = this.#locals.intern(this.#cell, core, this.#living(core, inbox));
+    const told = this.#world.chronicle.tell(this.#id, effects);
+    const plain = spent.length + told.length === 0;
+    return { action, to, sends: plain ? sends : [...spent, ...sends, ...told], effects };
   }
 
   /** A step in which the machine has no part. */
@@ -194,6 +199,37 @@ export class Moves {
       this.#locals.internInbox(letters),
       spent,
     );
+  }
+
+  /** Is this letter one that the actor with this core will never heed? */
+  isDead(core: number, letter: number): boolean {
+    const { dead } = this.#spec;
+    if (dead === undefined) return false;
+    return this.#dead.get(core, letter, () => {
+      const { values, views } = this.#world;
+      const message = values.value(this.#locals.letter(letter).message) as unknown as Message;
+      const isDead = dead(message, views.of(this.#cell, core, 0));
+      if (isDead) this.#refuseHeeded(core, letter);
+      return isDead;
+    });
+  }
+
+  #refuseHeeded(core: number, letter: number): void {
+    const { core: after, sends, effects } = this.#reactor.take(core, this.eventOf(letter));
+    if (after === core && sends.length + effects.length === 0) return;
+    throw new SystemError(
+      'SYSTEM_INVALID',
+      `To '${this.#id}', ${this.#world.values.text(this.#locals.letter(letter).message)} is said to be dead when it ` +
+        'does something. Call dead only what changes nothing.',
+    );
+  }
+
+  /** The inbox without what is dead to this core. */
+  #living(core: number, inbox: number): number {
+    if (this.#spec.dead === undefined || inbox === 0) return inbox;
+    const { snapshot, fault } = this.#locals.core(core);
+    if (snapshot === DOWN || fault !== null) return inbox;
+    return this.#locals.internInbox(this.#locals.inbox(inbox).filter((letter) => !this.isDead(core, letter)));
   }
 
   /** The interned event that a message becomes on arrival. */

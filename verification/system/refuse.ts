@@ -7,6 +7,9 @@ import type { System } from './system.ts';
 export function refuseInvalid(system: System): void {
   const ids = Object.keys(system.actors);
   if (ids.length === 0) throw invalid('It has no actors. Give it at least one.');
+  if (system.history !== undefined && system.symmetry !== undefined) {
+    throw invalid('A history names actors as they are, and symmetry renames them. Leave one of them out.');
+  }
   const { order, duplication, breaks = 0, capacity = 'unbounded' } = system.network;
   checkBound(capacity, 'network.capacity');
   if (breaks !== 0 && order !== 'fifo') {

@@ -18,6 +18,17 @@ export interface System {
   readonly constraint?: StatePredicate;
   /** Snapshots of an actor whose views are equal are explored as one: the one that was found first. */
   readonly view?: (actor: ActorView) => unknown;
+  /** Remembered beside the actors, who do not know it. Not together with `symmetry`. */
+  readonly history?: History;
+}
+
+/** A history variable: what a predicate must know of the past and no state tells. Plain JSON. */
+export interface History {
+  readonly initial: unknown;
+  /** The types of the effects that change it. */
+  readonly effects: readonly string[];
+  /** The history after a step of `actor` that asked for these of them, in this order. */
+  readonly after: (history: unknown, actor: SiteId, effects: readonly NamedAction[]) => unknown;
 }
 
 export interface ActorSpec {
@@ -27,6 +38,12 @@ export interface ActorSpec {
   readonly environment?: readonly EnvironmentEvent[];
   /** The event that a message becomes on arrival. Default: the message itself. */
   readonly deliver?: (message: Message, source: SiteId | null) => { readonly type: string };
+  /**
+   * A message that this actor, as it is and whatever happens to it, will never heed: delivering it does nothing.
+   * It is taken off the network at once. Must not look at the inbox. Refused (`SYSTEM_INVALID`) when the message
+   * would do something now; that it never will later is the author's word.
+   */
+  readonly dead?: (message: Message, actor: ActorView) => boolean;
   /** How often it may crash, over a whole run. What is in its inbox is lost, and so is what comes while it is down. */
   readonly crash?: { readonly times: Bound };
   /** A crashed actor may start again with this input; `disk` is the params of its last `persist` effect, or `null`. */
@@ -88,6 +105,8 @@ export interface InFlight {
 /** A whole state, decoded: the actors in the system's order. */
 export interface StateView {
   readonly actors: readonly ActorView[];
+  /** What the system's `history` has become; `undefined` when it has none. */
+  readonly history?: unknown;
   actor(id: SiteId): ActorView;
 }
 

@@ -1,6 +1,7 @@
 import { matchesState, type StateValue } from 'xstate';
 import type { Message, SiteId } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
+import type { Chronicle } from './history.ts';
 import { ANYONE, DOWN, type Locals } from './locals.ts';
 import type { InternedSnapshot } from './stepper.ts';
 import type { ActorView, InFlight, Network, StateRecord, StateView } from './system.ts';
@@ -10,13 +11,15 @@ export class Views {
   readonly #ids: readonly SiteId[];
   readonly #locals: Locals;
   readonly #isQueue: boolean;
+  readonly #chronicle: Chronicle;
   readonly #stateValues = new Map<number, unknown>();
   #inboxRead = false;
 
-  constructor(ids: readonly SiteId[], locals: Locals, order: Network['order']) {
+  constructor(ids: readonly SiteId[], locals: Locals, order: Network['order'], chronicle: Chronicle) {
     this.#ids = ids;
     this.#locals = locals;
     this.#isQueue = order === 'fifo';
+    this.#chronicle = chronicle;
   }
 
   actor(cell: number, local: number): ActorView {
@@ -56,6 +59,7 @@ export class Views {
     const actors = this.#ids.map((_, cell) => this.actor(cell, state[cell]!));
     return {
       actors,
+      history: this.#chronicle.value(state),
       actor: (id) => {
         const actor = actors[this.#ids.indexOf(id)];
         if (actor !== undefined) return actor;

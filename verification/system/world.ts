@@ -4,6 +4,7 @@ import { BLOCKED, type Send } from '../checker/model.ts';
 import { Actions } from './actions.ts';
 import { Budget } from './budget.ts';
 import { SystemError } from './errors.ts';
+import { Chronicle } from './history.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
@@ -22,6 +23,7 @@ export class World {
   readonly locals: Locals;
   readonly views: Views;
   readonly budget: Budget;
+  readonly chronicle: Chronicle;
   readonly actions: Actions;
   /** By cell, what an arriving letter is: the letter in the inbox, and 1 if it is part of a broadcast. */
   readonly arrivals: readonly Pairs[];
@@ -35,8 +37,9 @@ export class World {
     this.movable = this.ids.map((id) => system.symmetry?.includes(id) ?? false);
     this.values = new Values(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
     this.locals = new Locals(this.ids.length, this.values);
-    this.views = new Views(this.ids, this.locals, system.network.order);
     this.budget = new Budget(system.network, this.ids.length);
+    this.chronicle = new Chronicle(system.history, this.ids.length + this.budget.cells, this.values);
+    this.views = new Views(this.ids, this.locals, system.network.order, this.chronicle);
     this.actions = new Actions(this.ids.length);
     this.arrivals = this.ids.map(() => new Pairs());
     this.#firstSeen = this.ids.map(() => new Map());

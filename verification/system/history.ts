@@ -1,0 +1,76 @@
+import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import type { Send } from '../checker/model.ts';
+import type { System } from './system.ts';
+import type { Json, Values } from './values.ts';
+
+/** What the system's `history` has become, as one more cell: a step that it listens to sends it a letter. */
+export class Chronicle {
+  readonly #spec: System['history'];
+  readonly #cell: number;
+  readonly #values: Values;
+  /** What has been told, by letter; and what it made of it, by local: interned values, numbered from 0. */
+  readonly #letters: Numbered<Json>;
+  readonly #locals: Numbered<Json>;
+
+  constructor(spec: System['history'], cell: number, values: Values) {
+    this.#spec = spec;
+    this.#cell = cell;
+    this.#values = values;
+    this.#letters = new Numbered();
+    this.#locals = new Numbered();
+    if (spec !== undefined) this.#local(spec.initial);
+  }
+
+  /** 1 when there is a history, else 0. */
+  get cells(): number {
+    return this.#spec === undefined ? 0 : 1;
+  }
+
+  tell(actor: SiteId, effects: readonly NamedAction[]): readonly Send[] {
+    const heard = effects.filter(({ type }) => this.#spec?.effects.includes(type));
+    if (heard.length === 0) return nothing;
+    const id = this.#values.intern({ actor, effects: heard }, `what the history hears of '${actor}'`);
+    return [{ cell: this.#cell, letter: this.#letters.numberOf(id, this.#values.value(id)) }];
+  }
+
+  receive(local: number, letter: number): number {
+    const { actor, effects } = this.#letters.at(letter) as unknown as Told;
+    return this.#local(this.#spec!.after(this.#locals.at(local), actor, effects));
+  }
+
+  /** `undefined` when there is none. */
+  value(state: ArrayLike<number>): unknown {
+    return this.#spec === undefined ? undefined : this.#locals.at(state[this.#cell]!);
+  }
+
+  #local(value: unknown): number {
+    const id = this.#values.intern(value, 'the history of the system');
+    return this.#locals.numberOf(id, this.#values.value(id));
+  }
+}
+
+interface Told {
+  readonly actor: SiteId;
+  readonly effects: readonly NamedAction[];
+}
+
+const nothing: readonly never[] = [];
+
+/** Dense numbers for ids that are not. */
+class Numbered<Value> {
+  readonly #byId = new Map<number, number>();
+  readonly #values: Value[] = [];
+
+  numberOf(id: number, value: Value): number {
+    let number = this.#byId.get(id);
+    if (number === undefined) {
+      number = this.#values.push(value) - 1;
+      this.#byId.set(id, number);
+    }
+    return number;
+  }
+
+  at(number: number): Value {
+    return this.#values[number]!;
+  }
+}
