@@ -10,7 +10,7 @@ import { truth } from './truth.ts';
 /*
  * Naimi-Trehel on fifo, explored by Baton and by all others that are here, side by side: the same states first, then
  * the time. The table goes to stdout, progress to stderr. Exit status 1 when anyone counts otherwise than
- * docs/protocol.md, or when Baton does not finish.
+ * protocol.md, or when Baton does not finish.
  */
 
 interface Options {
