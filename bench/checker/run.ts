@@ -58,10 +58,28 @@ async function compare(size: number): Promise<boolean> {
     throw new Error(`There is no published count for ${size} sites: 2 to 7 have one.`);
   const here = everyone.filter(({ mostSites }) => size <= mostSites);
   const rows = (await measureAll(here, size)).map((row) => ({ ...row, summary: summarize(row, truthHere) }));
-  console.log(`${table(size, rows, reference)}\n`);
+  console.log(table(size, rows, reference));
+  for (const contender of here.filter(({ isSlow }) => isSlow)) {
+    const isDone = rows.some(({ name, summary }) => name === contender.name && summary !== null);
+    if (!isDone) console.log(await largestDone(contender, size - 1));
+  }
+  console.log();
   return rows.every(({ name, summary }) =>
     summary === null ? !name.startsWith('Baton') : summary.wrong === null,
   );
+}
+
+/** What someone who did not finish can do: never extrapolated, but measured where it ends. */
+async function largestDone(contender: Contender, size: number): Promise<string> {
+  const { name, prepare, parse } = contender;
+  console.error(`N = ${size}: ${name}`);
+  const run = await measure(await prepare(size, folder), bound, parse);
+  if (!('failure' in run)) {
+    const rate = Math.round(run.states / run.seconds).toLocaleString('en-US');
+    return `${name}: ${run.states.toLocaleString('en-US')} states at N = ${size} in ${run.seconds.toFixed(2)} s, ${rate} states/s`;
+  }
+  if (size > 2) return largestDone(contender, size - 1);
+  return `${name}: ${run.failure}`;
 }
 
 /** Runs take turns, so that a noisy minute is shared by all. */
