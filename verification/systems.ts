@@ -1,3 +1,4 @@
+import { epoch, epochFences, epochRestarts } from './epoch/system.ts';
 import { naimiTrehel, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
 import { sketch } from './sketch/system.ts';
@@ -10,4 +11,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'naimi-trehel': naimiTrehel,
   'naimi-trehel-leaving': naimiTrehelLeaving,
   sketch,
+  epoch,
+  'epoch-restarts': epochRestarts,
+  'epoch-fences': epochFences,
 };

@@ -84,6 +84,8 @@ export interface ActorView {
   readonly id: SiteId;
   /** False while it is crashed. */
   readonly up: boolean;
+  /** How often it has crashed, where that is bounded; else 0. */
+  readonly crashes?: number;
   /** The state value and context of its snapshot. */
   readonly value: unknown;
   readonly context: Readonly<Record<string, unknown>>;

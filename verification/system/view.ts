@@ -152,6 +152,10 @@ class DecodedActor implements ActorView {
     return this.up ? this.#views.snapshot(this.#snapshot).context : {};
   }
 
+  get crashes(): number {
+    return this.#views.core(this.#core).spent.at(-1)!;
+  }
+
   get inbox(): readonly InFlight[] {
     return this.#views.inbox(this.#inbox);
   }

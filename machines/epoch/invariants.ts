@@ -1,0 +1,100 @@
+import type { SiteContext } from './site.ts';
+
+/** What the invariants look at: the states of the three regions, and the variables. A snapshot has both. */
+export interface SiteView {
+  readonly value: { readonly client: string; readonly routing: string; readonly epoch: string };
+  readonly context: SiteContext;
+}
+
+/**
+ * What holds of one site alone.
+ *
+ * - `L2`, `L3`: as in protocol.md, section 1. A frozen site may wait though it has the token, and may be idle
+ *   though somebody is next: R3 has it wait for the next epoch.
+ * - `routing`: the two ways in which a site knows whether it is the root agree.
+ * - `promise`: nobody follows an epoch below its promise, and who is frozen has promised or crashed.
+ * - `fence`: who is in the critical section has one, and only who is; none is of an epoch to come.
+ */
+export type Rule = 'L2' | 'L3' | 'routing' | 'promise' | 'fence';
+
+type Invariant = readonly [Rule, string, (site: SiteContext, value: SiteView['value']) => boolean];
+
+const invariants: readonly Invariant[] = [
+  ['L2', 'in the critical section the token is here', ({ token }, { client }) => token || client !== 'inCS'],
+  [
+    'L2',
+    'where the token is, nobody waits for it unless frozen',
+    ({ token }, { client, epoch }) => !token || !waits(client) || epoch !== 'following',
+  ],
+  ['L2', 'last and next name other sites', ({ self, last, next }) => last !== self && next !== self],
+  [
+    'L2',
+    'a site that crashed came back without a token',
+    ({ token }, { epoch }) => !token || !(epoch === 'closed' || epoch === 'barred'),
+  ],
+  [
+    'L3',
+    'nobody is next of an idle site that follows',
+    ({ next }, { client, epoch }) => client !== 'idle' || next === null || epoch !== 'following',
+  ],
+  [
+    'L3',
+    'an idle site that follows is the root exactly when the token is here',
+    ({ last, token }, { client, epoch }) =>
+      client !== 'idle' || epoch !== 'following' || (last === null) === token,
+  ],
+  [
+    'L3',
+    'a site that follows and is not idle is the root exactly when nobody is next',
+    ({ last, next }, { client, epoch }) =>
+      client === 'idle' || epoch !== 'following' || (last === null) === (next === null),
+  ],
+  [
+    'routing',
+    'in root exactly when last is nil',
+    ({ last }, { routing }) => (last === null) === (routing === 'root'),
+  ],
+  ['promise', 'no epoch is adopted above the promise', ({ promised, epoch }) => epoch <= promised],
+  [
+    'promise',
+    'a site follows exactly the epoch that it has promised',
+    ({ promised, epoch }, value) => value.epoch !== 'following' || epoch === promised,
+  ],
+  [
+    'promise',
+    'frozen sites and candidates have promised an epoch to come',
+    ({ promised, epoch }, value) => !['frozen', 'candidate'].includes(value.epoch) || epoch < promised,
+  ],
+  [
+    'promise',
+    'only candidates count votes',
+    ({ votes }, { epoch }) => epoch === 'candidate' || Object.keys(votes).length === 0,
+  ],
+  [
+    'fence',
+    'a critical section has a fence',
+    ({ fence }, { client }) => (fence !== null) === (client === 'inCS'),
+  ],
+  ['fence', 'no fence is of an epoch to come', ({ fence, epoch }) => fence === null || fence.epoch <= epoch],
+];
+
+/**
+ * The first of the invariants of `rules` (default: all) that this site breaks: its rule, and the site as
+ * it is; `null` when it keeps them.
+ */
+export function brokenInvariant({ value, context }: SiteView, ...rules: readonly Rule[]): string | null {
+  for (const [rule, says, holds] of invariants) {
+    if (rules.length > 0 && !rules.includes(rule)) continue;
+    if (holds(context, value)) continue;
+    const { self, epoch, promised, last, next, token } = context;
+    return (
+      `${rule}: ${says}, but ${self} is ${value.client} (${value.routing}, ${value.epoch}) in epoch ${epoch} ` +
+      `(promised ${promised}) with last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}`
+    );
+  }
+  return null;
+}
+
+function waits(client: string): boolean {
+  return client === 'requesting' || client === 'withdrawn';
+}

@@ -1,0 +1,108 @@
+import type { SiteId } from '../actor.ts';
+import type { Disk, Fence } from './messages.ts';
+
+/** A set of sites: no order, and plain JSON. */
+export type SiteSet = Readonly<Record<SiteId, true>>;
+
+/** The variables of protocol.md, section 2, by their names there. */
+export interface SiteContext {
+  readonly self: SiteId;
+  readonly voters: SiteSet;
+  /** The highest epoch that this site stood or voted for, or adopted. Persistent. */
+  readonly promised: number;
+  /** The epoch that was adopted last. Persistent, as is its `root`. */
+  readonly epoch: number;
+  readonly root: SiteId;
+  /** Probable owner of the token: where a request goes. `null` when this site is the root. */
+  readonly last: SiteId | null;
+  /** Who gets the token after this site. `null` when nobody. */
+  readonly next: SiteId | null;
+  /** The token of `epoch`. */
+  readonly token: boolean;
+  /** Entries of `epoch` so far, as the token says; 0 where the token is not. */
+  readonly k: number;
+  /** Of the critical section; `null` outside. Its epoch is older when the section outlived an epoch change. */
+  readonly fence: Fence | null;
+  /** Who voted for this candidate. Empty when it is none. */
+  readonly votes: SiteSet;
+  /** Of those, the one with the token of the highest epoch; `null` when none has any. */
+  readonly holder: { readonly site: SiteId; readonly epoch: number } | null;
+}
+
+/** `founder` is the root of epoch 0. */
+export interface SiteInput {
+  readonly self: SiteId;
+  readonly founder: SiteId;
+  /** The fixed set of sites that vote; `self` need not be among them. */
+  readonly voters: readonly SiteId[];
+  /**
+   * What is left of an earlier life under this name: its disk; `'none'` when there was no earlier life;
+   * `'lost'` when there was one and its disk is gone (R8).
+   */
+  readonly disk: Disk | 'none' | 'lost';
+}
+
+export function initialContext({ self, founder, voters, disk }: SiteInput): SiteContext {
+  const kept = typeof disk === 'string' ? { promised: 0, epoch: 0, root: founder } : disk;
+  const isFirst = disk === 'none' && self === founder;
+  return {
+    self,
+    voters: setOf(voters),
+    ...kept,
+    last: kept.root === self ? null : kept.root,
+    next: null,
+    token: isFirst,
+    k: 0,
+    fence: null,
+    votes: {},
+    holder: null,
+  };
+}
+
+export function setOf(sites: readonly SiteId[]): SiteSet {
+  return Object.fromEntries(sites.map((site) => [site, true]));
+}
+
+export function diskOf({ promised, epoch, root }: SiteContext): Disk {
+  return { promised, epoch, root };
+}
+
+/** R2, but for what it does to the client. */
+export function adopted(
+  { self, promised }: SiteContext,
+  { epoch, root }: { readonly epoch: number; readonly root: SiteId },
+): Partial<SiteContext> {
+  return {
+    epoch,
+    root,
+    promised: Math.max(promised, epoch),
+    last: root === self ? null : root,
+    next: null,
+    token: root === self,
+    k: 0,
+    votes: {},
+    holder: null,
+  };
+}
+
+/** R4 and R5: nothing below `epoch` counts any more. */
+export function promising(epoch: number): Partial<SiteContext> {
+  return { promised: epoch, votes: {}, holder: null };
+}
+
+/** R6: one vote more, and the voter with the token of the highest epoch so far. */
+export function counting(
+  { votes, holder }: Pick<SiteContext, 'votes' | 'holder'>,
+  voter: SiteId,
+  holds: number | null,
+): Partial<SiteContext> {
+  return {
+    votes: { ...votes, [voter]: true },
+    holder: holds !== null && holds > (holder?.epoch ?? -1) ? { site: voter, epoch: holds } : holder,
+  };
+}
+
+/** R6: more than half of the voters. */
+export function isMajority({ votes, voters }: SiteContext): boolean {
+  return 2 * Object.keys(votes).length > Object.keys(voters).length;
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { check, type Report } from '../check.ts';
+import { type EpochOptions, epoch, epochFences } from './system.ts';
+
+const of = (options: Partial<EpochOptions>): EpochOptions => ({
+  sites: 3,
+  network: { order: 'fifo' },
+  ...options,
+});
+
+test('without suspicion and crashes it is the algorithm of one epoch, state by state', async () => {
+  const report = await check(epoch(of({ changes: 0, crashes: 'none' })));
+  expect(report).toMatchObject({ states: 282, transitions: 642, depth: 18, complete: true });
+});
+
+describe('three sites', () => {
+  test.each<[string, Partial<EpochOptions>, Partial<Report>]>([
+    ['one change, the founder may crash', {}, { states: 35_405, transitions: 148_070, depth: 30 }],
+  ])('%s: all holds', async (_, options, counts) => {
+    const report = await check(epoch(of(options)));
+    expect(report).toMatchObject({ ...counts, complete: true });
+    expect(notHolding(report)).toEqual([]);
+  });
+
+  test('each client asks once, and grants are counted', async () => {
+    const report = await check(epochFences({ ...of({}), asks: 1 }));
+    expect(notHolding(report)).toEqual([]);
+  });
+});
+
+function notHolding({ properties }: Report) {
+  return properties.filter(({ verdict }) => verdict !== 'holds');
+}
