@@ -4,7 +4,8 @@ import { actionText, messageText } from './text.ts';
 
 /**
  * A trace as a Mermaid sequence diagram: an arrow where a message is received, a cross where one is lost, a
- * note where something happens to an actor alone. https://mermaid.js.org/syntax/sequenceDiagram.html
+ * note where something happens to an actor alone, and at the end an open arrow for each message that is
+ * still under way. https://mermaid.js.org/syntax/sequenceDiagram.html
  */
 export function traceMermaid(trace: Trace): string {
   const ids = Object.keys(trace.initial);
@@ -20,6 +21,14 @@ export function traceMermaid(trace: Trace): string {
     if (fault !== undefined) notes.push(`FAILED: ${fault}`);
     if (notes.length > 0) lines.push(`  Note over ${alias(action.actor)}: ${escaped(notes.join(', '))}`);
     if (loops && index === length - 1) lines.push('  end');
+  }
+  for (const [id, { inbox }] of Object.entries(trace.steps.at(-1)?.state ?? trace.initial)) {
+    for (const { source, message } of inbox) {
+      const text = `${escaped(messageText(message))} (under way)`;
+      lines.push(
+        source === null ? `  Note over ${alias(id)}: ${text}` : `  ${alias(source)}--)${alias(id)}: ${text}`,
+      );
+    }
   }
   return lines.join('\n');
 }

@@ -74,7 +74,8 @@ describe('a trace', () => {
         loop for ever
         p1->>p0: ASK(origin=b)
         p0->>p1: TOKEN
-        end"
+        end
+        p1--)p2: ASK(origin=b) (under way)"
     `);
   });
 
