@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
-import { check, NO_FAULT } from './check.ts';
+import { check, noFault } from './check.ts';
 import { naimiTrehel } from './naimi-trehel/system.ts';
 import {
   always,
   compile,
   count,
   deadlockFree,
+  deliveries,
+  eventually,
   leadsTo,
+  ltl,
   reachable,
   replayTrace,
   some,
+  weakly,
 } from './system/index.ts';
 import type { Property, System } from './system/system.ts';
 import { letters } from './system/testing/systems.ts';
@@ -44,7 +48,7 @@ describe('check', () => {
       deadlockFree('ends with all', got(3)),
     );
     expect(await verdicts(system)).toEqual([
-      [NO_FAULT, 'holds', null],
+      [noFault.name, 'holds', null],
       ['few', 'holds', null],
       ['fewer', 'violated', 2],
       ['all', 'holds', 3],
@@ -97,7 +101,7 @@ describe('check', () => {
     const system = delivering();
     const report = await check({ ...system, actors: { ...system.actors, b: { machine } } });
     expect(report.properties[0]).toMatchObject({
-      name: NO_FAULT,
+      name: noFault.name,
       verdict: 'violated',
       reason: 'b: send of {"type":"M"} to "nobody", who is no actor',
     });
@@ -112,14 +116,16 @@ describe('check', () => {
     const limited = await check(system, { maxStates: 2 });
     expect(limited).toMatchObject({ complete: false, incomplete: 'the limit of 2 states was reached' });
     expect(await verdicts(system, { maxStates: 2 })).toEqual([
-      [NO_FAULT, 'incomplete', null],
+      [noFault.name, 'incomplete', null],
       ['few', 'incomplete', null],
       ['all', 'incomplete', null],
       ['fewer', 'violated', 1],
     ]);
-    expect(await check(system, { signal: AbortSignal.abort() })).toMatchObject({
-      incomplete: 'it was interrupted',
-    });
+    const interrupt = new AbortController();
+    const five = naimiTrehel({ sites: 5, network: { order: 'fifo' } });
+    const interrupted = await check(five, { signal: interrupt.signal, onProgress: () => interrupt.abort() });
+    expect(interrupted).toMatchObject({ incomplete: 'it was interrupted' });
+    expect(interrupted.states).toBeLessThan(440_120);
     expect(await check(system, { maxSeconds: -1 })).toMatchObject({
       incomplete: 'the limit of -1 seconds was reached',
     });
@@ -132,9 +138,41 @@ describe('check', () => {
     expect((await verdicts(cut))[1]).toEqual(['few', 'incomplete', null]);
   });
 
-  it('leaves properties of runs to who can judge them', async () => {
-    const { properties } = await check(delivering(leadsTo('arrives', got(0), got(3))));
-    expect(properties[1]).toMatchObject({ verdict: 'incomplete' });
+  it('judges properties of runs, and shows how they never end', async () => {
+    const system = delivering(
+      leadsTo('arrives', got(1), got(3), weakly(deliveries)),
+      leadsTo('arrives by itself', got(1), got(3)),
+      eventually('all arrive', got(3), weakly(deliveries)),
+      ltl('one by one', 'G (two -> X three)', { two: got(2), three: got(3) }, weakly(deliveries)),
+      ltl('never', 'G ! three', { three: got(3) }, weakly(deliveries)),
+    );
+    const { properties } = await check(system);
+    expect(properties.slice(1)).toMatchObject([
+      { verdict: 'holds' },
+      {
+        verdict: 'violated',
+        trace: { steps: { length: 1 }, loop: 1 },
+        reason: 'what should come after step 1 has not, and the run stays in its last state for ever',
+      },
+      { verdict: 'holds' },
+      { verdict: 'holds' },
+      { verdict: 'violated', trace: { steps: { length: 3 }, loop: 3 } },
+    ]);
+    const { properties: ofStates } = await check(system, { liveness: false });
+    expect(ofStates.map(({ name }) => name)).toEqual([noFault.name]);
+  });
+
+  it('never says of runs that all was seen where a limit or the constraint hid some', async () => {
+    const arrives = leadsTo('arrives', got(1), got(2), weakly(deliveries));
+    const inTheEnd = eventually('ends', got(2), weakly(deliveries));
+    const cut = { ...delivering(arrives, inTheEnd), constraint: gotLess(2) };
+    const incomplete = { verdict: 'incomplete', reason: 'the constraint cut off 1 states' };
+    expect((await check(cut)).properties.slice(1)).toMatchObject([incomplete, incomplete]);
+    const limited = await check(delivering(arrives), { maxStates: 2 });
+    expect(limited.properties[1]).toMatchObject({
+      verdict: 'incomplete',
+      reason: 'the limit of 2 states was reached',
+    });
   });
 
   it('counts on where a packed counter overflows', async () => {
@@ -143,7 +181,7 @@ describe('check', () => {
       (sum) => sum <= 90_000,
     );
     expect(await verdicts(delivering(always('huge', huge)))).toEqual([
-      [NO_FAULT, 'holds', null],
+      [noFault.name, 'holds', null],
       ['huge', 'holds', null],
     ]);
   });

@@ -47,12 +47,16 @@ export function leavingProperties(options: Options): readonly Property[] {
     always(
       'a leaver awaits the goodbyes that will come',
       {
-        kind: 'count',
+        // No count: a mutant awaits fewer than none.
+        kind: 'relation',
         of: (actor) =>
           (actor.in('client.leaving') ? site(actor).context.peers * GONE : 0) +
           travelling(actor, 'LEAVE') +
           travelling(actor, 'GOODBYE'),
-        is: (sum) => Math.floor(sum / GONE) === sum % GONE,
+        holds: (observed) => {
+          const sum = observed.reduce((total, ofSite) => total + ofSite, 0);
+          return Math.floor(sum / GONE) === sum % GONE;
+        },
       },
       (state) => `${idsOf(state, (actor) => actor.in('client.leaving'))} awaits more or fewer`,
     ),

@@ -1,0 +1,18 @@
+/**
+ * Why a system cannot be checked as asked. The message says what to do instead.
+ *
+ * - `NO_SYMMETRY`: the system does not declare which of its actors are interchangeable.
+ * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits.
+ * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
+ */
+export type CheckErrorCode = 'NO_SYMMETRY' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';
+
+export class CheckError extends Error {
+  override readonly name = 'CheckError';
+  readonly code: CheckErrorCode;
+
+  constructor(code: CheckErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

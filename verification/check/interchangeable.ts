@@ -1,0 +1,49 @@
+import { type Model, successors } from '../checker/model.ts';
+import { createSymmetryCheck } from '../checker/symmetry.ts';
+import { compile } from '../system/index.ts';
+import type { System } from '../system/system.ts';
+import { questions } from './questions.ts';
+
+const walks = 20;
+const stepsEach = 50;
+
+/**
+ * Refuses what does not look the same once actors have changed names: a property that singles one of them out, or a
+ * constraint. By sample: some states on random walks, each under one random renaming. Throws `SymmetryError`.
+ */
+export function refuseUnlike(system: System): void {
+  // Its own: states far away would otherwise have numbers before the exploration comes to them.
+  const { model, symmetry, watches, constraint } = questions(compile(system), {
+    exact: true,
+    symmetry: true,
+  });
+  const random = seeded(1);
+  const check = createSymmetryCheck({
+    model,
+    symmetry: symmetry!,
+    watches: constraint === undefined ? watches : [...watches, { name: 'the constraint', watch: constraint }],
+    random,
+  });
+  for (let walk = 0; walk < walks; walk++) for (const state of randomWalk(model, random)) check(state);
+}
+
+function* randomWalk(model: Model, random: () => number): Generator<readonly number[]> {
+  let state = model.initial[0]!;
+  for (let step = 0; step < stepsEach; step++) {
+    yield state;
+    const next = [...successors(model, state)];
+    if (next.length === 0) return;
+    state = next[Math.floor(random() * next.length)]!.after;
+  }
+}
+
+/** Mulberry32, uniform in [0, 1): the same refusals for the same system. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

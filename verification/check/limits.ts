@@ -1,0 +1,74 @@
+import type { LivenessOptions } from '../checker/liveness/index.ts';
+import type { SearchOptions, StopReason } from '../checker/search.ts';
+import type { Asking } from './questions.ts';
+import type { CheckOptions } from './report.ts';
+import { modelSource } from './source.ts';
+
+/** `started`: when the check began, on the process's monotonic clock. */
+export function searchOptions(options: CheckOptions, asking: Asking, started: number): SearchOptions {
+  const { symmetry: _, liveness: __, maxSeconds, onProgress, source, ...others } = options;
+  return {
+    ...others,
+    ...(source === undefined ? {} : { source: modelSource(source, asking) }),
+    ...timeout(maxSeconds, started),
+    ...(onProgress === undefined
+      ? {}
+      : { onProgress: (now) => onProgress({ ...now, property: null, seconds: secondsSince(started) }) }),
+  };
+}
+
+export function livenessOptions(options: CheckOptions, started: number): LivenessOptions {
+  const { maxStates, maxMemoryBytes, maxSeconds, signal, onProgress } = options;
+  return {
+    ...(maxStates === undefined ? {} : { maxStates }),
+    ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
+    ...(signal === undefined ? {} : { signal }),
+    ...timeout(maxSeconds, started),
+    ...(onProgress === undefined
+      ? {}
+      : {
+          onProgress: ({ property, states, transitions, frontier, memoryBytes, elapsedMs }) =>
+            onProgress({
+              property,
+              states,
+              transitions,
+              frontier,
+              memoryBytes,
+              depth: 0,
+              seconds: secondsSince(started),
+              statesPerSecond: (states / elapsedMs) * 1000,
+            }),
+        }),
+  };
+}
+
+/** Of the time for everything, what is left. */
+function timeout(maxSeconds: number | undefined, started: number): { readonly timeoutMs?: number } {
+  return maxSeconds === undefined ? {} : { timeoutMs: (maxSeconds - secondsSince(started)) * 1000 };
+}
+
+export function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
+
+/** Why not all was seen, in words. `cut`: states outside of the constraint. */
+export function whyStopped(
+  reason: StopReason,
+  { maxStates, maxMemoryBytes, maxSeconds }: CheckOptions,
+  cut: number,
+): string {
+  switch (reason) {
+    case 'max-states':
+      return `the limit of ${maxStates} states was reached`;
+    case 'max-memory':
+      return `the limit of ${maxMemoryBytes ?? 8 * 2 ** 30} bytes of memory was reached`;
+    case 'timeout':
+      return `the limit of ${maxSeconds} seconds was reached`;
+    case 'aborted':
+      return 'it was interrupted';
+    case 'stop-at-first':
+      return 'it was to end at the first violation';
+    case 'constraint':
+      return `the constraint cut off ${cut} states`;
+  }
+}

@@ -1,0 +1,56 @@
+import type { NamedWatch, Sourced } from '../checker/search.ts';
+import { type Compiled, faultless } from '../system/index.ts';
+import type { Property, StatePredicate, System } from '../system/system.ts';
+
+export interface Asking {
+  /** Without packed counters, which can overflow. */
+  readonly exact: boolean;
+  readonly symmetry: boolean;
+}
+
+export type StateProperty = Extract<Property, { kind: 'always' | 'reachable' | 'deadlockFree' }>;
+export type RunProperty = Exclude<Property, StateProperty>;
+
+/** That no machine throws, or sends to nobody: always asked, before the system's own. */
+export const noFault: StateProperty = { kind: 'always', name: 'no machine fails', predicate: faultless };
+
+export function stateProperties({ properties }: System): readonly StateProperty[] {
+  return [noFault, ...properties.filter((property) => !isOfRuns(property))];
+}
+
+export function isOfRuns(property: Property): property is RunProperty {
+  return property.kind === 'leadsTo' || property.kind === 'eventually' || property.kind === 'ltl';
+}
+
+/** What the engine explores, with a watch for each of `stateProperties`. Every thread must come to the same. */
+export function questions(
+  compiled: Compiled,
+  { exact, symmetry }: Asking,
+): Sourced & Required<Pick<Sourced, 'watches'>> {
+  const { model, system } = compiled;
+  const watch = (predicate: StatePredicate) => compiled.watch(predicate, { exact });
+  return {
+    model,
+    watches: stateProperties(system).map((property): NamedWatch => {
+      const { expect, predicate } = question(property);
+      return { name: property.name, expect, watch: watch(predicate) };
+    }),
+    ...(system.constraint === undefined ? {} : { constraint: watch(system.constraint) }),
+    ...(symmetry ? { symmetry: compiled.symmetry! } : {}),
+  };
+}
+
+const never: StatePredicate = { kind: 'some', is: () => false };
+
+function question(property: StateProperty): {
+  readonly expect: NamedWatch['expect'];
+  readonly predicate: StatePredicate;
+} {
+  switch (property.kind) {
+    case 'always':
+    case 'reachable':
+      return { expect: property.kind, predicate: property.predicate };
+    case 'deadlockFree':
+      return { expect: 'quiescent', predicate: property.quiescent ?? never };
+  }
+}

@@ -1,0 +1,79 @@
+import type { MachineCoverage } from '../system/index.ts';
+import type { Network, PropertyResult } from '../system/system.ts';
+import type { SystemSource } from './source.ts';
+
+export interface CheckOptions {
+  /** Explore one state of each orbit of the actors that the system declares interchangeable. Default: false. */
+  readonly symmetry?: boolean;
+  /** Judge the properties of runs too (`leadsTo`, `eventually`, `ltl`). Default: true; false leaves them out. */
+  readonly liveness?: boolean;
+  /** End once a property of states is violated, after the level of states in which it is. Default: false. */
+  readonly stopAtFirst?: boolean;
+  /** Threads for the exploration, this one included. Default: 1. More need `source`. */
+  readonly workers?: number;
+  /** Where another thread finds the system again. */
+  readonly source?: SystemSource;
+  /** Stop after so many states (with `symmetry`: orbits). Default, as for all limits: none. */
+  readonly maxStates?: number;
+  readonly maxMemoryBytes?: number;
+  readonly maxSeconds?: number;
+  /** Stops the exploration; what is known so far is reported. */
+  readonly signal?: AbortSignal;
+  /** Called a few times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Where states go when `maxMemoryBytes` is near. Default: nowhere, the exploration ends there. */
+  readonly spillDir?: string;
+  /** Where the exploration saves itself, to be gone on from with `resumeDir`. */
+  readonly checkpointDir?: string;
+  readonly resumeDir?: string;
+}
+
+export interface Progress {
+  /** The property of runs that is being judged; `null` while states are explored. */
+  readonly property: string | null;
+  readonly states: number;
+  readonly transitions: number;
+  /** Steps to the states that are being expanded. */
+  readonly depth: number;
+  /** States that are waiting to be expanded. */
+  readonly frontier: number;
+  readonly seconds: number;
+  readonly statesPerSecond: number;
+  readonly memoryBytes: number;
+}
+
+export interface Report {
+  readonly system: string;
+  readonly sites: number;
+  readonly network: Network['order'];
+  /**
+   * Distinct states, among them those that the constraint cut off; with `symmetry`, how many the expanded
+   * orbits stand for.
+   */
+  readonly states: number;
+  /** With `symmetry`: how many were explored, one state of each. */
+  readonly orbits?: number;
+  /** With `symmetry`: those of the states that were explored. */
+  readonly transitions: number;
+  /** Steps to the farthest state. */
+  readonly depth: number;
+  /** For everything: exploring, judging, finding traces. */
+  readonly seconds: number;
+  /** Explored a second, without the judging of runs; with `symmetry`: orbits. */
+  readonly statesPerSecond: number;
+  /** Of the exploration: all its memory by the states (with `symmetry`: orbits) in it. */
+  readonly bytesPerState: number;
+  /** The most that exploration or judging of runs took for tables and states. */
+  readonly peakMemoryBytes: number;
+  /** Threads that explored. */
+  readonly workers: number;
+  /** Were all reachable states seen? Otherwise `incomplete` says why not. */
+  readonly complete: boolean;
+  readonly incomplete?: string;
+  /** States outside the system's constraint: counted, not explored further. */
+  readonly cut: number;
+  /** The system's own, in its order, after the one that is always asked: that no machine fails. */
+  readonly properties: readonly PropertyResult[];
+  /** Of each machine: the transitions that no step took. Says something about the system when `complete`. */
+  readonly coverage: readonly MachineCoverage[];
+}

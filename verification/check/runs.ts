@@ -1,0 +1,147 @@
+import {
+  type ActionFairness,
+  checkLiveness,
+  type Limit,
+  type LivenessProperty,
+  type LivenessVerdict,
+} from '../checker/liveness/index.ts';
+import type { Watch } from '../checker/model.ts';
+import type { StopReason } from '../checker/search.ts';
+import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
+import type { Action, Fairness, Property, PropertyResult, StatePredicate } from '../system/system.ts';
+import { livenessOptions, whyStopped } from './limits.ts';
+import { isOfRuns, type RunProperty } from './questions.ts';
+import type { CheckOptions } from './report.ts';
+
+export interface JudgedRuns {
+  readonly results: ReadonlyMap<Property, PropertyResult>;
+  readonly peakMemoryBytes: number;
+}
+
+interface Circumstances {
+  readonly exact: boolean;
+  /** When the check began, on the process's monotonic clock. */
+  readonly started: number;
+  /** Why the search before ended early. */
+  readonly searched: StopReason | null;
+}
+
+/** Judges the system's properties of runs, on the graph of all its states. */
+export async function judgeRuns(
+  compiled: Compiled,
+  options: CheckOptions,
+  { exact, started, searched }: Circumstances,
+): Promise<JudgedRuns> {
+  const properties = compiled.system.properties.filter(isOfRuns);
+  if (properties.length === 0) return { results: new Map(), peakMemoryBytes: 0 };
+  if (searched === 'stop-at-first') {
+    const reason = whyStopped(searched, options, 0);
+    const skipped = properties.map((property): [Property, PropertyResult] => [
+      property,
+      { name: property.name, kind: property.kind, verdict: 'incomplete', reason },
+    ]);
+    return { results: new Map(skipped), peakMemoryBytes: 0 };
+  }
+  const { constraint } = compiled.system;
+  const { verdicts, cutStates, peakMemoryBytes } = await checkLiveness(
+    compiled.model,
+    runQuestions(compiled, properties, exact),
+    {
+      ...livenessOptions(options, started),
+      ...(constraint === undefined ? {} : { constraint: compiled.watch(constraint, { exact }) }),
+    },
+  );
+  const why = (limit: Limit) => whyStopped(limit, options, cutStates);
+  const results = properties.map((property, index): [Property, PropertyResult] => [
+    property,
+    resultOf(compiled, property, verdicts[index]!, why),
+  ]);
+  return { results: new Map(results), peakMemoryBytes };
+}
+
+/** As the engine takes them; one fairness object for each that the properties have. */
+function runQuestions(
+  compiled: Compiled,
+  properties: readonly RunProperty[],
+  exact: boolean,
+): readonly LivenessProperty[] {
+  const fairnesses = new Map<Fairness, ActionFairness>();
+  const fairnessOf = (given: Fairness): ActionFairness => {
+    const fairness = fairnesses.get(given) ?? numbered(compiled, given);
+    fairnesses.set(given, fairness);
+    return fairness;
+  };
+  const watch = (predicate: StatePredicate) => compiled.watch(predicate, { exact });
+  return properties.map((property) => ({
+    name: property.name,
+    ...runQuestion(property, watch),
+    ...(property.fairness === undefined ? {} : { fairness: fairnessOf(property.fairness) }),
+  }));
+}
+
+function runQuestion(property: RunProperty, watch: (predicate: StatePredicate) => Watch) {
+  switch (property.kind) {
+    case 'leadsTo':
+      return { kind: property.kind, from: watch(property.from), to: watch(property.to) };
+    case 'eventually':
+      return { kind: property.kind, is: watch(property.predicate) };
+    case 'ltl': {
+      const atoms = Object.entries(property.atoms).map(
+        ([atom, predicate]) => [atom, watch(predicate)] as const,
+      );
+      return { kind: property.kind, formula: property.formula, atoms: Object.fromEntries(atoms) };
+    }
+  }
+}
+
+/** Names of classes as numbers, weak and strong apart. */
+function numbered(compiled: Compiled, { weak, strong }: Fairness): ActionFairness {
+  const classes = (nameOf: (action: Action) => string | null) => {
+    const numbers = new Map<string, number>();
+    return (action: number) => {
+      const name = nameOf(compiled.action(action));
+      if (name === null) return -1;
+      const number = numbers.get(name) ?? numbers.size;
+      numbers.set(name, number);
+      return number;
+    };
+  };
+  return {
+    ...(weak === undefined ? {} : { weak: classes(weak) }),
+    ...(strong === undefined ? {} : { strong: classes(strong) }),
+  };
+}
+
+function resultOf(
+  compiled: Compiled,
+  property: RunProperty,
+  judged: LivenessVerdict,
+  why: (limit: Limit) => string,
+): PropertyResult {
+  const { name, kind } = property;
+  if (judged.verdict === 'holds') return { name, kind, verdict: 'holds' };
+  if (judged.verdict === 'incomplete') {
+    return { name, kind, verdict: 'incomplete', reason: why(judged.limit) };
+  }
+  const { stem, loop } = judged.lasso;
+  const path = [...stem, ...loop];
+  const what = whatIsMissing(compiled, property, path);
+  const forEver =
+    loop.length === 0
+      ? 'the run stays in its last state'
+      : `the last ${loop.length} steps are taken again and again`;
+  const trace = traceOf(compiled, path, stem.length);
+  return { name, kind, verdict: 'violated', trace, reason: `${what}, and ${forEver} for ever` };
+}
+
+function whatIsMissing(compiled: Compiled, property: RunProperty, path: readonly PathStep[]): string {
+  if (property.kind === 'eventually') return 'it has not come';
+  if (property.kind === 'ltl') return 'the formula is false from the start';
+  const { from, to } = property;
+  const views = Array.from({ length: path.length + 1 }, (_, steps) =>
+    compiled.decode(stateAfter(compiled.model, path.slice(0, steps))),
+  );
+  const since = views.findLastIndex((view) => evaluate(to, view)) + 1;
+  const at = views.findIndex((view, steps) => steps >= since && evaluate(from, view));
+  return `what should come after step ${at} has not`;
+}

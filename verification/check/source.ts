@@ -1,0 +1,49 @@
+import type { ModelSource, Sourced } from '../checker/search.ts';
+import { compile } from '../system/index.ts';
+import type { System } from '../system/system.ts';
+import { CheckError } from './errors.ts';
+import { type Asking, questions } from './questions.ts';
+
+/** Where a thread finds a system again: a `System` that a module exports, or a function that gives one. */
+export interface SystemSource {
+  /** Its URL. */
+  readonly module: string;
+  /** Default: `default`. */
+  readonly export?: string;
+  /** What the function is called with: plain data. */
+  readonly options?: unknown;
+}
+
+/** Throws `CheckError` with code `SOURCE_INVALID`, and whatever loading the module or calling the function throws. */
+export async function systemFrom({
+  module,
+  export: name = 'default',
+  options,
+}: SystemSource): Promise<System> {
+  const exports: Readonly<Record<string, unknown>> = await import(module);
+  const exported = exports[name];
+  const system: unknown = typeof exported === 'function' ? exported(options) : exported;
+  const keys = ['name', 'actors', 'network', 'properties'];
+  if (typeof system === 'object' && system !== null && keys.every((key) => key in system)) {
+    return system as System;
+  }
+  throw new CheckError(
+    'SOURCE_INVALID',
+    `Expected \`${name}\` of ${module} to be a System, { ${keys.join(', ')} }, or a function that gives one.`,
+  );
+}
+
+/** The same for the engine: what its threads explore and judge. */
+export function modelSource(source: SystemSource, asking: Asking): ModelSource {
+  return { module: import.meta.url, export: 'sourced', args: { source, asking } };
+}
+
+export async function sourced({
+  source,
+  asking,
+}: {
+  source: SystemSource;
+  asking: Asking;
+}): Promise<Sourced> {
+  return questions(compile(await systemFrom(source)), asking);
+}
