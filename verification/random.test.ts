@@ -1,11 +1,14 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { check, type Report } from './check.ts';
-import { search } from './checker/search.ts';
+import { type SearchOptions, search } from './checker/search.ts';
 import type { System } from './system/system.ts';
 import { explorePlainly, orbitOf } from './testing/plain-explorer.ts';
 import { sourced } from './testing/random-source.ts';
-import { type Draft, drafts, symmetricDrafts, systemOf } from './testing/random-system.ts';
+import { drafts, symmetricDrafts, systemOf } from './testing/random-system.ts';
 
 /** Larger ones are drawn again: the plain explorer takes a millisecond for each state. */
 const maxStates = 500;
@@ -36,9 +39,15 @@ function explored(system: System) {
 
 /** A thread takes most of a second to start. */
 const threads = [
-  { workers: 1, numRuns: 40 },
-  { workers: 2, numRuns: 6 },
+  { workers: 1, numRuns: 25 },
+  { workers: 2, numRuns: 5 },
 ];
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'random-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('a system drawn at random', () => {
   test('has the states, transitions and verdicts that XState by itself gives it', async () => {
@@ -49,16 +58,17 @@ describe('a system drawn at random', () => {
         fc.pre(report.complete);
         expect(told(report, system)).toEqual(explored(system));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
   test.each(threads)('has them for the engine with $workers threads', async ({ workers, numRuns }) => {
     await fc.assert(
       fc.asyncProperty(drafts, async (draft) => {
-        const found = await searched(draft, { workers, symmetric: false });
-        fc.pre(found !== null);
-        expect(found).toEqual({ ...foundPlainly(systemOf(draft)), representedStates: found?.states });
+        const found = await searched({ draft, symmetric: false }, { workers });
+        fc.pre(found.complete);
+        const system = systemOf(draft);
+        expect(found).toMatchObject({ ...foundPlainly(system), representedStates: found.states });
       }),
       { numRuns },
     );
@@ -69,27 +79,47 @@ describe('a system drawn at random', () => {
     async ({ workers, numRuns }) => {
       await fc.assert(
         fc.asyncProperty(symmetricDrafts, async (draft) => {
-          const found = await searched(draft, { workers, symmetric: true });
-          fc.pre(found !== null);
+          const found = await searched({ draft, symmetric: true }, { workers });
+          fc.pre(found.complete);
           const system = systemOf(draft);
           const representedStates = explorePlainly(system).states;
-          expect(found).toEqual({ ...foundPlainly(system, orbitOf(system)), representedStates });
+          expect(found).toMatchObject({ ...foundPlainly(system, orbitOf(system)), representedStates });
         }),
         { numRuns },
       );
     },
   );
+
+  test.each([false, true])(
+    'has them when the search is cut short and gone on with (orbits: %s)',
+    async (symmetric) => {
+      await fc.assert(
+        fc.asyncProperty(
+          symmetric ? symmetricDrafts : drafts,
+          fc.double({ min: 0.1, max: 0.9, noNaN: true }),
+          async (draft, part) => {
+            const whole = await searched({ draft, symmetric });
+            fc.pre(whole.complete && whole.states >= 20);
+            const checkpointDir = mkdtempSync(join(folder, 'cut-'));
+            const cut = { maxStates: Math.ceil(whole.states * part), checkpointDir, checkpointEveryMs: 0 };
+            expect(await searched({ draft, symmetric }, cut)).toMatchObject({ complete: false });
+            fc.pre(existsSync(join(checkpointDir, 'checkpoint')));
+            expect(await searched({ draft, symmetric }, { resumeDir: checkpointDir })).toEqual(whole);
+          },
+        ),
+        { numRuns: 12 },
+      );
+    },
+  );
 });
 
-/** What the engine finds, or `null` where that is too much to be held against anything. */
-async function searched(draft: Draft, how: { readonly workers: number; readonly symmetric: boolean }) {
-  const args = { draft, symmetric: how.symmetric };
+/** What the engine finds in a system that is compiled anew. */
+async function searched(args: Parameters<typeof sourced>[0], options: SearchOptions = {}) {
   const { model, ...rest } = sourced(args);
   const module = new URL('./testing/random-source.ts', import.meta.url).href;
   const source = { module, export: 'sourced', args };
-  const result = await search(model, { ...rest, maxStates, workers: how.workers, source });
-  const { states, transitions, depth, deadlocks, found, representedStates } = result;
-  if (!result.complete) return null;
+  const result = await search(model, { maxStates, ...rest, source, ...options });
+  const { states, transitions, depth, deadlocks, found, representedStates, complete } = result;
   return {
     states,
     transitions,
@@ -97,6 +127,7 @@ async function searched(draft: Draft, how: { readonly workers: number; readonly 
     deadlocks,
     found: found.map((state) => state?.depth ?? null),
     representedStates: Number(representedStates),
+    complete,
   };
 }
 
