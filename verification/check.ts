@@ -23,7 +23,7 @@ export { type SystemSource, systemFrom } from './check/source.ts';
  */
 export async function check(system: System, options: CheckOptions = {}): Promise<Report> {
   const asked = options.liveness === false ? withoutRuns(system) : system;
-  if (options.symmetry) refuseForOrbits(asked);
+  refuseUnfit(asked, options);
   try {
     return await checkWith(compile(asked), options, false);
   } catch (error) {
@@ -36,18 +36,25 @@ function withoutRuns(system: System): System {
   return { ...system, properties: system.properties.filter((property) => !isOfRuns(property)) };
 }
 
-function refuseForOrbits(system: System): void {
+function refuseUnfit(system: System, { liveness, symmetry }: CheckOptions): void {
+  const ofRuns = system.properties.find(isOfRuns);
+  if (liveness && ofRuns === undefined) {
+    throw new CheckError(
+      'NO_LIVENESS',
+      `Expected '${system.name}' to have a property of runs (leadsTo, eventually, ltl): add one, or do not ask for liveness.`,
+    );
+  }
+  if (!symmetry) return;
   if (system.symmetry === undefined || system.symmetry.length < 2) {
     throw new CheckError(
       'NO_SYMMETRY',
       `Expected '${system.name}' to say in \`symmetry\` which of its actors are interchangeable: add it, or check without.`,
     );
   }
-  const ofRuns = system.properties.find(isOfRuns);
   if (ofRuns !== undefined) {
     throw new CheckError(
       'RUNS_NEED_STATES',
-      `'${ofRuns.name}' is a property of runs, which orbits do not tell apart: check it without symmetry, or leave properties of runs out (liveness: false).`,
+      `'${ofRuns.name}' is a property of runs, and cannot be judged on orbits: check once without symmetry, and once with it but without liveness.`,
     );
   }
   refuseUnlike(system);

@@ -6,6 +6,8 @@ export interface Options {
   /** How many sites: 2 to 15. The first is the root that starts with the token. */
   readonly sites: number;
   readonly network: Network;
+  /** Must who waits be served, too? Default: false, nothing is said of runs. */
+  readonly liveness?: boolean;
 }
 
 /** The system cannot be had in the size, or on the network, that was asked for. */

@@ -2,10 +2,11 @@
  * Why a system cannot be checked as asked. The message says what to do instead.
  *
  * - `NO_SYMMETRY`: the system does not declare which of its actors are interchangeable.
+ * - `NO_LIVENESS`: it has no properties of runs.
  * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits.
  * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
  */
-export type CheckErrorCode = 'NO_SYMMETRY' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';
+export type CheckErrorCode = 'NO_SYMMETRY' | 'NO_LIVENESS' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';
 
 export class CheckError extends Error {
   override readonly name = 'CheckError';

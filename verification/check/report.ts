@@ -5,7 +5,10 @@ import type { SystemSource } from './source.ts';
 export interface CheckOptions {
   /** Explore one state of each orbit of the actors that the system declares interchangeable. Default: false. */
   readonly symmetry?: boolean;
-  /** Judge the properties of runs too (`leadsTo`, `eventually`, `ltl`). Default: true; false leaves them out. */
+  /**
+   * Properties of runs (`leadsTo`, `eventually`, `ltl`). Default: those that the system has are judged; true
+   * refuses a system that has none, false leaves them out.
+   */
   readonly liveness?: boolean;
   /** End once a property of states is violated, after the level of states in which it is. Default: false. */
   readonly stopAtFirst?: boolean;

@@ -1,5 +1,5 @@
 import { type Options, siteNames } from '../sites.ts';
-import type { Fairness, Property, StatePredicate } from '../system/system.ts';
+import type { ActorView, Fairness, Property, StatePredicate } from '../system/system.ts';
 
 /** No message stays on its way forever, and no critical section lasts forever. Clients need not ask. */
 const deliveriesAndReleases: Fairness = {
@@ -15,16 +15,32 @@ const deliveriesAndReleases: Fairness = {
 
 /** Every site that waits enters, whatever the others do: one property a site. Violated with `unfair`. */
 export function liveness(options: Options, fairness: Fairness = deliveriesAndReleases): readonly Property[] {
+  return served(options, fairness, (site) => site.in('client.inCS'));
+}
+
+/** The same where a site may also stop waiting. */
+export function leavingLiveness(
+  options: Options,
+  fairness: Fairness = deliveriesAndReleases,
+): readonly Property[] {
+  return served(options, fairness, (site) => site.in('client.inCS') || site.in('client.withdrawn'));
+}
+
+function served(
+  options: Options,
+  fairness: Fairness,
+  isServed: (site: ActorView) => boolean,
+): readonly Property[] {
   return siteNames(options).map((id) => {
-    const at = (state: string): StatePredicate => ({
+    const of = (is: (site: ActorView) => boolean): StatePredicate => ({
       kind: 'some',
-      is: (site) => site.id === id && site.in(state),
+      is: (site) => site.id === id && is(site),
     });
     return {
       kind: 'leadsTo',
       name: `${id} is served`,
-      from: at('client.requesting'),
-      to: at('client.inCS'),
+      from: of((site) => site.in('client.requesting')),
+      to: of(isServed),
       fairness,
     };
   });

@@ -4,6 +4,7 @@ import { type Options, OptionsError, siteNames } from '../sites.ts';
 import type { ActorSpec, EnvironmentEvent, Property, System } from '../system/system.ts';
 import { nothingUnexpected } from '../unexpected.ts';
 import { leavingProperties } from './leaving.ts';
+import { leavingLiveness, liveness } from './liveness.ts';
 import { properties } from './properties.ts';
 
 /** `machine` runs in place of the real one: a mutant. */
@@ -23,7 +24,8 @@ const leave: EnvironmentEvent = { event: { type: 'leave' }, when: (site) => site
 
 /** Clients ask and release, without end: the model whose counts protocol.md publishes. */
 export function naimiTrehel(options: SiteOptions): System {
-  return system('naimi-trehel', options, [ask, release], properties(options));
+  const runs = options.liveness ? liveness(options) : [];
+  return system('naimi-trehel', options, [ask, release], [...properties(options), ...runs]);
 }
 
 /**
@@ -39,7 +41,8 @@ export function naimiTrehelLeaving(options: SiteOptions): System {
     );
   }
   const environment = [askAgain, release, withdraw, leave];
-  return system('naimi-trehel-leaving', options, environment, leavingProperties(options));
+  const runs = options.liveness ? leavingLiveness(options) : [];
+  return system('naimi-trehel-leaving', options, environment, [...leavingProperties(options), ...runs]);
 }
 
 function system(
