@@ -3,7 +3,6 @@ import { check } from '../check.ts';
 import { exploreNaively } from '../checker/naive.ts';
 import { compile } from '../system/index.ts';
 import { changRoberts, node } from './chang-roberts.ts';
-import { judgeRuns } from './testing/judge-runs.ts';
 import { judge, rewire } from './testing/mutate.ts';
 
 /** Every choice of candidates among `nodes`. */
@@ -61,8 +60,8 @@ describe('Chang-Roberts election', () => {
   test('a candidate leads to a winner, unless claims are swallowed or nothing need happen', async () => {
     const name = 'a candidate leads to a winner';
     const machine = rewire(node, { candidate: { on: {} } });
-    expect(await judgeRuns(changRoberts(), name)).toMatchObject({ verdict: 'holds' });
-    expect(await judgeRuns(changRoberts({ machine }), name)).toMatchObject({ verdict: 'violated' });
-    expect(await judgeRuns(changRoberts({ fairness: {} }), name)).toMatchObject({ verdict: 'violated' });
+    expect(await judge(changRoberts(), name)).toMatchObject({ verdict: 'holds' });
+    expect(await judge(changRoberts({ machine }), name)).toMatchObject({ verdict: 'violated' });
+    expect(await judge(changRoberts({ fairness: {} }), name)).toMatchObject({ verdict: 'violated' });
   });
 });

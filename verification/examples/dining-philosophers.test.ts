@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../check.ts';
 import { diningPhilosophers, fork, philosopher } from './dining-philosophers.ts';
-import { judgeRuns } from './testing/judge-runs.ts';
 import { judge, rewire } from './testing/mutate.ts';
 
 describe('dining philosophers', () => {
@@ -49,14 +48,14 @@ describe('dining philosophers', () => {
 
   test.each([1, 2, 3])('philosopher %i eats when hungry, if one is left-handed', async (seat) => {
     const name = `philosopher ${seat} eats when hungry`;
-    expect(await judgeRuns(diningPhilosophers({ leftHanded: true }), name)).toMatchObject({
+    expect(await judge(diningPhilosophers({ leftHanded: true }), name)).toMatchObject({
       verdict: 'holds',
     });
-    expect(await judgeRuns(diningPhilosophers(), name)).toMatchObject({
+    expect(await judge(diningPhilosophers(), name)).toMatchObject({
       verdict: 'violated',
-      lasso: { stem: 12, loop: 0 },
+      trace: { steps: { length: 12 }, loop: 12 },
     });
     const unfair = diningPhilosophers({ leftHanded: true, fairness: {} });
-    expect(await judgeRuns(unfair, name)).toMatchObject({ verdict: 'violated' });
+    expect(await judge(unfair, name)).toMatchObject({ verdict: 'violated' });
   });
 });
