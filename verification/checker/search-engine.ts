@@ -325,11 +325,17 @@ export class Engine {
       const needed = Math.max(fewestBits, Math.ceil(Math.log2(count)));
       return Math.max(before, count > 0.8 * 2 ** needed ? needed + 1 : needed);
     };
-    return planFor(
-      this.tables.known.map((count, cell) => roomFor(count, this.plan?.bits[cell] ?? 0)),
-      this.tables.classCounts.map((count, cell) => roomFor(count, this.plan?.classBits[cell] ?? 0)),
-      this.states(),
-    );
+    const { width } = this.model;
+    // A constraint or a canonical form would take away the other way round.
+    const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
+    return planFor({
+      bits: this.tables.known.map((count, cell) => roomFor(count, this.plan?.bits[cell] ?? 0)),
+      classBits: this.tables.classCounts.map((count, cell) =>
+        roomFor(count, this.plan?.classBits[cell] ?? 0),
+      ),
+      tagBits: prunes ? 2 * Math.ceil(Math.log2(width + 1)) : 0,
+      states: this.states(),
+    });
   }
 
   private async takeUp(): Promise<void> {

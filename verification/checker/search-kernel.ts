@@ -19,6 +19,7 @@ import {
   type FunctionBuilder,
   i32,
   i64,
+  type Label,
   type Local,
   leave,
   loop,
@@ -128,7 +129,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
   const orbit = module.import('orbit', [], 'i32');
 
   const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-  const lastIsShort = stateBytes % 8 === 4;
+  const lastIsShort = plan.keyBytes % 8 === 4;
   const isShort = (word: number) => lastIsShort && word === words - 1;
   const loadWord = (address: Code, word: number, offset = 0) =>
     (isShort(word) ? i64.load32 : i64.load)(address, offset + 8 * word);
@@ -136,6 +137,26 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     (isShort(word) ? i64.store32 : i64.store)(address, value, offset + 8 * word);
   const loadState = (state: Local[], address: Code): Code =>
     state.map((word, k) => word.set(loadWord(address, k)));
+  const tagged = plan.tagBits > 0;
+  const tagInside = plan.stateBytes === plan.keyBytes;
+  const tagShift = plan.extraBits % 64;
+  /** A state with its tag: both from memory, apart. */
+  const loadTagged = (state: Local[], tag: Local, address: Code): Code => {
+    if (!tagged) return loadState(state, address);
+    const last = state.at(-1)!;
+    if (!tagInside) return [loadState(state, address), tag.set(i32.load(address, plan.keyBytes))];
+    return [
+      loadState(state, address),
+      tag.set(i32.wrap(i64.shrU(last.get, i64.const(BigInt(tagShift))))),
+      last.set(i64.and(last.get, i64.const((1n << BigInt(tagShift)) - 1n))),
+    ];
+  };
+  const storeTagged = (state: Local[], tag: Code, address: Code): Code =>
+    state.map((word, k) => {
+      if (!tagged || k < words - 1) return storeWord(address, k, word.get);
+      if (!tagInside) return [storeWord(address, k, word.get), i32.store(address, tag, plan.keyBytes)];
+      return storeWord(address, k, i64.or(word.get, i64.shl(i64.extend(tag), i64.const(BigInt(tagShift)))));
+    });
   const wordsOf = (fn: FunctionBuilder) => range(words).map(() => fn.local('i64'));
 
   const extract = (state: Local[], cell: number): Code => {
@@ -230,10 +251,10 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
   const byPartition = (partition: Local) => i32.shl(partition.get, i32.const(2));
 
   /** Adds to what `partition` has gathered, and inserts it once that is enough. */
-  const gather = (state: Local[], partition: Local, to: Local): Code => [
+  const gather = (state: Local[], tag: Code, partition: Local, to: Local): Code => [
     partition.set(i32.wrap(i64.shrU(state[0]!.get, i64.const(56n)))),
     to.set(i32.load(byPartition(partition), at(area.fill))),
-    state.map((word, k) => storeWord(to.get, k, word.get)),
+    storeTagged(state, tag, to.get),
     i32.store(byPartition(partition), to.tee(i32.add(to.get, i32.const(stateBytes))), at(area.fill)),
     when(
       i32.gtU(
@@ -294,6 +315,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
       Local,
     ];
     const state = wordsOf(insert);
+    const tag = insert.local('i32');
     const next = (pointer: Local, bytes: number) => pointer.set(i32.add(pointer.get, i32.const(bytes)));
     const restDiffers = (address: Local): Code =>
       state
@@ -342,7 +364,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
         ]),
         slots.set(zero),
         loop((nextKey) => [
-          loadState(state, current.get),
+          loadTagged(state, tag, current.get),
           address.set(i32.load(slots.get, at(area.group))),
           entry.set(entryOf(state)),
           block((done) => [
@@ -359,7 +381,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                   more.call(i32.const(area.out)),
                   out.set(i32.load(zero, at(area.out))),
                 ]),
-                state.map((word, k) => storeWord(out.get, k, word.get)),
+                storeTagged(state, tag.get, out.get),
                 out.set(i32.add(out.get, i32.load(zero, at(area.outStep)))),
                 branch(done),
               ]),
@@ -527,7 +549,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
               )
             : state.slice(1).map((word, k) => word.set(loadWord(address.get, k + 1))),
           unmix(state, scratch),
-          state.map((word, k) => storeWord(out.get, k, word.get)),
+          storeTagged(state, zero, out.get),
           out.set(i32.add(out.get, i32.const(stateBytes))),
         ]),
         branchIf(i32.ltU(slot.tee(i32.add(slot.get, i32.const(1))), end.get), nextSlot),
@@ -541,9 +563,10 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     const [from, to] = [add.parameter(0), add.parameter(1)];
     const [partition, slot, scratch] = [add.local('i32'), add.local('i32'), add.local('i64')];
     const state = wordsOf(add);
+    const tag = add.local('i32');
     add.body = [
       loop((again) => [
-        loadState(state, from.get),
+        loadTagged(state, tag, from.get),
         mix(state, scratch),
         shape.match
           ? [
@@ -551,7 +574,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
               i64.store(slot.get, i64.const(1n), regions.partitions),
               state.map((word, k) => i64.store(slot.get, word.get, regions.partitions + 8 * (k + 1))),
             ]
-          : gather(state, partition, slot),
+          : gather(state, zero, partition, slot),
         branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(stateBytes))), to.get), again),
       ]),
     ];
@@ -584,7 +607,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
     pack.body = [
       loop((again) => [
         packWith(state, change, (cell) => i32.load(from.get, 4 * cell)),
-        state.map((word, k) => storeWord(out.get, k, word.get)),
+        storeTagged(state, zero, out.get),
         out.set(i32.add(out.get, i32.const(stateBytes))),
         branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(4 * width))), to.get), again),
       ]),
@@ -660,6 +683,9 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
         Local,
       ];
     const [change, scratch] = [expand.local('i64'), expand.local('i64')];
+    const [tag, nextTag, prunable, untouched, scratchTag, target] = range(6).map(() =>
+      expand.local('i32'),
+    ) as [Local, Local, Local, Local, Local, Local];
     const [state, after] = [wordsOf(expand), wordsOf(expand)];
     const locals = range(width).map(() => expand.local('i32'));
     const observations = shape.tuples + shape.quiescent;
@@ -762,6 +788,44 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
             ),
           ];
 
+    /**
+     * A state that was reached by a step of another cell, earlier in order, that shares no cell with this step:
+     * the two commute, and the state after both is reached by the other one last, from a state of the same
+     * level. So of every state's ways in, at least the one whose last cell is the least is never pruned.
+     */
+    const prune = (cell: number, receiverUntouched: Code, skip: Label): Code =>
+      !pruning
+        ? []
+        : when(i32.and(i32.and(i32.shrU(prunable.get, i32.const(cell)), receiverUntouched), i32.const(1)), [
+            enabled.set(i32.add(enabled.get, i32.const(1))),
+            branch(skip),
+          ]);
+    const pruning = tagged && !shape.match;
+    const half = plan.tagBits / 2;
+    /** How a successor was reached: by which cell, and to which it sent; both from 1. */
+    const tagOf = (cell: number, target: number | null) =>
+      tagged ? cell + 1 + (target === null ? 0 : (target + 1) << half) : 0;
+    const tellPrunable: Code = !pruning
+      ? []
+      : [
+          scratchTag.set(i32.and(tag.get, i32.const(2 ** half - 1))),
+          untouched.set(
+            i32.xor(
+              i32.shrU(
+                i32.or(
+                  i32.shl(i32.const(1), scratchTag.get),
+                  i32.shl(i32.const(1), i32.shrU(tag.get, i32.const(half))),
+                ),
+                i32.const(1),
+              ),
+              i32.const(-1),
+            ),
+          ),
+          prunable.set(
+            select(i32.and(untouched.get, i32.shl(i32.const(-1), scratchTag.get)), zero, scratchTag.get),
+          ),
+        ];
+
     const stepsOf = (cell: number): Code => [
       steps.set(i32.load(recordOf(cell), shape.records[cell]! + record.steps)),
       block((over) => [
@@ -776,13 +840,12 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
         branchIf(i32.eqz(left.tee(i32.load(recordOf(cell), shape.records[cell]! + record.count))), over),
         loop((again) => [
           block((skip) => [
-            after.map((word, k) => word.set(state[k]!.get)),
             change.set(i64.load32(steps.get, step.change)),
             when(
               i32.gtU(receptions.tee(i32.load(steps.get, step.receptions)), i32.const(1)),
               [
-                deposit(after, cell, change),
-                receiver.set(i32.load(i32.load(steps.get, step.cell), at(area.locals))),
+                target.set(i32.load(steps.get, step.cell)),
+                receiver.set(i32.load(target.get, at(area.locals))),
                 entry.set(i32.load(i32.add(receptions.get, i32.shl(receiver.get, i32.const(2))))),
                 when(i32.ltU(entry.get, i32.const(reception.first)), [
                   branchIf(i32.eq(entry.get, i32.const(reception.blocked)), skip),
@@ -791,14 +854,21 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                       i32.add(receptions.get, i32.shl(receiver.get, i32.const(2))),
                       i32.const(reception.asked),
                     ),
-                    ask(i32.shrU(i32.load(steps.get, step.cell), i32.const(2)), receiver.get, receptions.get),
+                    ask(i32.shrU(target.get, i32.const(2)), receiver.get, receptions.get),
                   ]),
                   unknown.set(i32.const(1)),
                   branch(skip),
                 ]),
+                target.set(i32.shrU(target.get, i32.const(2))),
+                prune(cell, i32.shrU(untouched.get, target.get), skip),
+                after.map((word, k) => word.set(state[k]!.get)),
+                deposit(after, cell, change),
                 offset.set(i32.load(steps.get, step.offset)),
                 change.set(i64.extend(i32.xor(i32.sub(entry.get, i32.const(reception.first)), receiver.get))),
                 depositAt(after, offset, change),
+                nextTag.set(
+                  i32.add(i32.shl(target.get, i32.const(plan.tagBits / 2)), i32.const(tagOf(cell, 0))),
+                ),
               ],
               when(
                 receptions.get,
@@ -814,8 +884,14 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                     branch(skip),
                   ]),
                   packWith(after, change, (c) => i32.load(zero, at(area.after) + 4 * c)),
+                  nextTag.set(zero),
                 ],
-                deposit(after, cell, change),
+                [
+                  prune(cell, i32.const(1), skip),
+                  after.map((word, k) => word.set(state[k]!.get)),
+                  deposit(after, cell, change),
+                  nextTag.set(i32.const(tagOf(cell, null))),
+                ],
               ),
             ),
             enabled.set(i32.add(enabled.get, i32.const(1))),
@@ -832,7 +908,7 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
                   seekMark(after, slot),
                   partition.set(i32.or(partition.get, i32.wrap(i64.load(slot.get, regions.partitions)))),
                 ]
-              : gather(after, partition, slot),
+              : gather(after, nextTag.get, partition, slot),
           ]),
           steps.set(i32.add(steps.get, i32.const(stepBytes))),
           branchIf(left.tee(i32.sub(left.get, i32.const(1))), again),
@@ -842,7 +918,8 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
 
     expand.body = [
       loop((again) => [
-        loadState(state, from.get),
+        loadTagged(state, tag, from.get),
+        tellPrunable,
         range(width).map((cell) => [
           locals[cell]!.set(extract(state, cell)),
           i32.store(zero, locals[cell]!.get, at(area.locals) + 4 * cell),
@@ -862,14 +939,14 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
           shape.match
             ? when(partition.get, [
                 makeRoom(area.out, stateBytes),
-                state.map((word, k) => storeWord(i32.load(zero, at(area.out)), k, word.get)),
+                storeTagged(state, tag.get, i32.load(zero, at(area.out))),
                 i32.store(zero, i32.add(i32.load(zero, at(area.out)), i32.const(stateBytes)), at(area.out)),
               ])
             : when(
                 unknown.get,
                 [
                   makeRoom(area.deferred, stateBytes),
-                  state.map((word, k) => storeWord(i32.load(zero, at(area.deferred)), k, word.get)),
+                  storeTagged(state, tag.get, i32.load(zero, at(area.deferred))),
                   i32.store(
                     zero,
                     i32.add(i32.load(zero, at(area.deferred)), i32.const(stateBytes)),

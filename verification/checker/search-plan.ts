@@ -18,8 +18,10 @@ export interface Plan {
   readonly classBits: readonly number[];
   readonly classOffsets: readonly number[];
   readonly classWords: number;
-  /** Bytes of a state. */
+  /** Bytes of a state alone, and with its tag: how it was reached, `tagBits` in its last word or after it. */
+  readonly keyBytes: number;
   readonly stateBytes: number;
+  readonly tagBits: number;
   /** Bits of a state beyond its first word. */
   readonly extraBits: number;
   readonly homeBits: number;
@@ -39,8 +41,16 @@ export const lowBits = 24;
 const mostDistanceBits = 10;
 const fewestDistanceBits = 9;
 
-/** `states`: how many are expected at least, so that room that will be needed anyway makes keys shorter. */
-export function planFor(bits: readonly number[], classBits: readonly number[], states: number): Plan {
+/** What a plan has to hold. */
+export interface Needs {
+  readonly bits: readonly number[];
+  readonly classBits: readonly number[];
+  readonly tagBits: number;
+  /** How many states are expected at least: room that they will need anyway makes keys shorter. */
+  readonly states: number;
+}
+
+export function planFor({ bits, classBits, tagBits, states }: Needs): Plan {
   const total = bits.reduce((sum, b) => sum + b, 0);
   const words = Math.max(1, Math.ceil(total / 64));
   if (words > 8) {
@@ -51,11 +61,24 @@ export function planFor(bits: readonly number[], classBits: readonly number[], s
   }
   const extraBits = Math.max(0, total - 64);
   const offsets = offsetsOf(bits);
-  const stateBytes = (words - 1) * 8 + (extraBits % 64 > 0 && extraBits % 64 <= 32 ? 4 : 8);
+  const keyBytes = (words - 1) * 8 + (extraBits % 64 > 0 && extraBits % 64 <= 32 ? 4 : 8);
+  // The first word is mixed whole, so that a tag finds room in a later one, or none.
+  const fits = words > 1 && total + tagBits <= 8 * keyBytes;
+  const stateBytes = fits || tagBits === 0 ? keyBytes : keyBytes + 4;
   const classOffsets = offsetsOf(classBits);
   const classWords = Math.max(1, Math.ceil((classOffsets.at(-1)! + classBits.at(-1)!) / 64));
   const classes = { classBits, classOffsets, classWords };
-  const shared = { width: bits.length, bits, offsets, words, ...classes, stateBytes, extraBits };
+  const shared = {
+    width: bits.length,
+    bits,
+    offsets,
+    words,
+    ...classes,
+    keyBytes,
+    stateBytes,
+    tagBits,
+    extraBits,
+  };
   const roomy = Math.max(64, Math.ceil(states / partitions / 0.3));
   // Inline: what is beyond the first word lies in the bits that the place makes superfluous.
   for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
@@ -73,7 +96,7 @@ export function planFor(bits: readonly number[], classBits: readonly number[], s
       leastCapacity,
     };
   }
-  const restBytes = stateBytes - 8;
+  const restBytes = keyBytes - 8;
   return {
     ...shared,
     homeBits: 26,

@@ -44,7 +44,7 @@ export interface NamedWatch {
   readonly watch: Watch;
 }
 
-/** `export` of `module` (a URL) is a function that, called with `args`, returns `{ model, watches, … }`. */
+/** `export` of `module` (a URL) is a function that, called with `args`, returns `{ model, watches, … }`, or a promise of it. */
 export interface ModelSource {
   readonly module: string;
   readonly export: string;

@@ -11,7 +11,7 @@ const { memory, worker, source, width, port } = workerData as WorkerData;
 const words = new Int32Array(memory.buffer);
 
 const sourced: Sourced | null =
-  source === null ? null : (await import(source.module))[source.export](source.args);
+  source === null ? null : await (await import(source.module))[source.export](source.args);
 const what = watched(sourced ?? {});
 const tables = sourced === null ? null : new Tables(sourced.model, what, sourced.symmetry ?? null);
 const judge = new Judge(sourced?.watches ?? [], what, width, tables, words, worker);
