@@ -1,3 +1,4 @@
+import type { SystemSource } from './check/source.ts';
 import { epoch, epochFences, epochRestarts } from './epoch/system.ts';
 import { naimiTrehel, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
@@ -15,3 +16,12 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-restarts': epochRestarts,
   'epoch-fences': epochFences,
 };
+
+/** Where threads find a system of this list again. */
+export function sourceOf(name: string, options: Options): SystemSource {
+  return { module: import.meta.url, export: 'systemOf', options: { name, options } };
+}
+
+export function systemOf({ name, options }: { readonly name: string; readonly options: Options }): System {
+  return systems[name]!(options);
+}

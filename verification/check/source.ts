@@ -20,6 +20,9 @@ export async function systemFrom({
   export: name = 'default',
   options,
 }: SystemSource): Promise<System> {
+  // For TypeScript outside of a package of type "module", which Node takes for CommonJS.
+  const { register } = await import('tsx/cjs/api');
+  register();
   const exports: Readonly<Record<string, unknown>> = await import(module);
   const exported = exports[name];
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
