@@ -3,29 +3,96 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { check, type Report } from './check.ts';
+import { sourced } from './check/source.ts';
+import { check, type Report, type SystemSource } from './check.ts';
 import { type SearchOptions, search } from './checker/search.ts';
 import type { System } from './system/system.ts';
-import { explorePlainly, orbitOf } from './testing/plain-explorer.ts';
-import { sourced } from './testing/random-source.ts';
-import { drafts, symmetricDrafts, systemOf } from './testing/random-system.ts';
+import { explorePlainly, orbitOf, type World } from './testing/plain-explorer.ts';
+import { type Draft, drafts, symmetricDrafts, systemOf } from './testing/random-system.ts';
 
 /** Larger ones are drawn again: the plain explorer takes a millisecond for each state. */
 const maxStates = 500;
 
+/** A thread takes most of a second to start. */
+const threads = [
+  { workers: 1, numRuns: 40 },
+  { workers: 2, numRuns: 5 },
+];
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'random-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('a system drawn at random', () => {
+  test.each(threads)(
+    'has what XState by itself gives it, with $workers threads',
+    async ({ workers, numRuns }) => {
+      await fc.assert(
+        fc.asyncProperty(drafts, async (draft) => {
+          const report = await check(systemOf(draft), { maxStates, workers, source: sourceOf(draft) });
+          fc.pre(report.complete);
+          expect(told(report)).toEqual(explored(systemOf(draft)));
+        }),
+        { numRuns },
+      );
+    },
+  );
+
+  test.each(threads)(
+    'has an orbit for what permutations make one, with $workers threads',
+    async ({ workers, numRuns }) => {
+      await fc.assert(
+        fc.asyncProperty(symmetricDrafts, async (draft) => {
+          const system = systemOf(draft);
+          const report = await check(system, { maxStates, workers, source: sourceOf(draft), symmetry: true });
+          fc.pre(report.complete);
+          const { states, ...orbits } = explored(system, orbitOf(system));
+          expect(told(report)).toEqual({ ...orbits, orbits: states, states: explorePlainly(system).states });
+        }),
+        { numRuns },
+      );
+    },
+  );
+
+  test.each([
+    { of: 'states', some: drafts },
+    { of: 'orbits', some: symmetricDrafts },
+  ])('has all $of when a search is cut short and gone on with', async ({ some }) => {
+    await fc.assert(
+      fc.asyncProperty(some, fc.double({ min: 0.1, max: 0.9, noNaN: true }), async (draft, part) => {
+        const whole = await searched(draft, { maxStates });
+        fc.pre(whole.complete && whole.states >= 20);
+        const checkpointDir = mkdtempSync(join(folder, 'cut-'));
+        const cut = { maxStates: Math.ceil(whole.states * part), checkpointDir, checkpointEveryMs: 0 };
+        expect(await searched(draft, cut)).toMatchObject({ complete: false });
+        fc.pre(existsSync(join(checkpointDir, 'checkpoint')));
+        expect(await searched(draft, { resumeDir: checkpointDir })).toEqual(whole);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+function sourceOf(draft: Draft): SystemSource {
+  const module = new URL('./testing/random-system.ts', import.meta.url).href;
+  return { module, export: 'systemOf', options: draft };
+}
+
 /** What a report says, in the words of the plain explorer. */
-function told({ states, transitions, depth, properties }: Report, system: System) {
-  const own = properties.slice(-system.properties.length);
+function told({ states, orbits, transitions, depth, properties }: Report) {
   return {
     states,
+    ...(orbits === undefined ? {} : { orbits }),
     transitions,
     depth,
-    verdicts: own.map(({ name, verdict, trace }) => [name, verdict, trace?.steps.length]),
+    verdicts: properties.slice(1).map(({ name, verdict, trace }) => [name, verdict, trace?.steps.length]),
   };
 }
 
-function explored(system: System) {
-  const { states, transitions, depth, found } = explorePlainly(system);
+function explored(system: System, keyOf?: (world: World) => string) {
+  const { states, transitions, depth, found } = explorePlainly(system, keyOf);
   return {
     states,
     transitions,
@@ -37,101 +104,14 @@ function explored(system: System) {
   };
 }
 
-/** A thread takes most of a second to start. */
-const threads = [
-  { workers: 1, numRuns: 25 },
-  { workers: 2, numRuns: 5 },
-];
-
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'random-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-describe('a system drawn at random', () => {
-  test('has the states, transitions and verdicts that XState by itself gives it', async () => {
-    await fc.assert(
-      fc.asyncProperty(drafts, async (draft) => {
-        const system = systemOf(draft);
-        const report = await check(system, { maxStates });
-        fc.pre(report.complete);
-        expect(told(report, system)).toEqual(explored(system));
-      }),
-      { numRuns: 40 },
-    );
+/** What the engine finds in a system that is compiled anew, over orbits where it has them. */
+async function searched(draft: Draft, options: SearchOptions) {
+  const asking = { exact: false, symmetry: draft.plans.length === 1 };
+  const { model, ...rest } = await sourced({ source: sourceOf(draft), asking });
+  const { states, transitions, depth, deadlocks, found, representedStates, complete } = await search(model, {
+    ...rest,
+    ...options,
   });
-
-  test.each(threads)('has them for the engine with $workers threads', async ({ workers, numRuns }) => {
-    await fc.assert(
-      fc.asyncProperty(drafts, async (draft) => {
-        const found = await searched({ draft, symmetric: false }, { workers });
-        fc.pre(found.complete);
-        const system = systemOf(draft);
-        expect(found).toMatchObject({ ...foundPlainly(system), representedStates: found.states });
-      }),
-      { numRuns },
-    );
-  });
-
-  test.each(threads)(
-    'has as many orbits as permutations make, with $workers threads',
-    async ({ workers, numRuns }) => {
-      await fc.assert(
-        fc.asyncProperty(symmetricDrafts, async (draft) => {
-          const found = await searched({ draft, symmetric: true }, { workers });
-          fc.pre(found.complete);
-          const system = systemOf(draft);
-          const representedStates = explorePlainly(system).states;
-          expect(found).toMatchObject({ ...foundPlainly(system, orbitOf(system)), representedStates });
-        }),
-        { numRuns },
-      );
-    },
-  );
-
-  test.each([false, true])(
-    'has them when the search is cut short and gone on with (orbits: %s)',
-    async (symmetric) => {
-      await fc.assert(
-        fc.asyncProperty(
-          symmetric ? symmetricDrafts : drafts,
-          fc.double({ min: 0.1, max: 0.9, noNaN: true }),
-          async (draft, part) => {
-            const whole = await searched({ draft, symmetric });
-            fc.pre(whole.complete && whole.states >= 20);
-            const checkpointDir = mkdtempSync(join(folder, 'cut-'));
-            const cut = { maxStates: Math.ceil(whole.states * part), checkpointDir, checkpointEveryMs: 0 };
-            expect(await searched({ draft, symmetric }, cut)).toMatchObject({ complete: false });
-            fc.pre(existsSync(join(checkpointDir, 'checkpoint')));
-            expect(await searched({ draft, symmetric }, { resumeDir: checkpointDir })).toEqual(whole);
-          },
-        ),
-        { numRuns: 12 },
-      );
-    },
-  );
-});
-
-/** What the engine finds in a system that is compiled anew. */
-async function searched(args: Parameters<typeof sourced>[0], options: SearchOptions = {}) {
-  const { model, ...rest } = sourced(args);
-  const module = new URL('./testing/random-source.ts', import.meta.url).href;
-  const source = { module, export: 'sourced', args };
-  const result = await search(model, { maxStates, ...rest, source, ...options });
-  const { states, transitions, depth, deadlocks, found, representedStates, complete } = result;
-  return {
-    states,
-    transitions,
-    depth,
-    deadlocks,
-    found: found.map((state) => state?.depth ?? null),
-    representedStates: Number(representedStates),
-    complete,
-  };
-}
-
-function foundPlainly(...given: Parameters<typeof explorePlainly>) {
-  const { states, transitions, depth, deadlocks, found } = explorePlainly(...given);
-  return { states, transitions, depth, deadlocks, found };
+  const depths = found.map((state) => state?.depth ?? null);
+  return { states, transitions, depth, deadlocks, depths, representedStates, complete };
 }

@@ -78,7 +78,7 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
   crashes: fc.constantFrom<Bound>(0, 0, 1),
 });
 
-/** One machine for all: any permutation of the actors leaves the system as it is. */
+/** One machine for all: what any permutation of the actors leaves as it is. */
 export const symmetricDrafts: fc.Arbitrary<Draft> = fc.record({
   names,
   plans: fc.array(plan, { minLength: 1, maxLength: 1 }),
@@ -99,7 +99,13 @@ export function systemOf({ names, plans, network, goes, crashes }: Draft): Syste
       restart: { input: () => ({ self }) },
     },
   ]);
-  return { name: 'random', actors: Object.fromEntries(actors), network, properties };
+  return {
+    name: 'random',
+    actors: Object.fromEntries(actors),
+    network,
+    properties,
+    ...(plans.length === 1 ? { symmetry: names } : {}),
+  };
 }
 
 interface Context {

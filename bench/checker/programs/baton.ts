@@ -1,32 +1,32 @@
-import { search } from '../../../verification/checker/search.ts';
+import { check } from '../../../verification/check.ts';
+import { naimiTrehel } from '../../../verification/naimi-trehel/system.ts';
+import type { Options } from '../../../verification/sites.ts';
 import { printAnswer } from '../answer.ts';
-import { type SafetyOptions, safety } from './safety.ts';
 
-/** `baton.ts SITES WORKERS [symmetry]`: Baton's engine on the statechart, all its properties of states judged. */
+/** `baton.ts SITES WORKERS [symmetry]`: Baton on the statechart, every property of states judged. */
 const [sites = '', workers = '', symmetry] = process.argv.slice(2);
-const args: SafetyOptions = { sites: Number(sites), symmetry: symmetry === 'symmetry' };
+const options: Options = { sites: Number(sites), network: { order: 'fifo' } };
+const module = new URL('../../../verification/naimi-trehel/system.ts', import.meta.url).href;
 const started = performance.now();
-const sourced = safety(args);
-const result = await search(sourced.model, {
-  ...sourced,
+const report = await check(naimiTrehel(options), {
+  liveness: false,
+  symmetry: symmetry === 'symmetry',
   workers: Number(workers),
-  source: { module: new URL('./safety.ts', import.meta.url).href, export: 'safety', args },
+  source: { module, export: 'naimiTrehel', options },
 });
 const seconds = (performance.now() - started) / 1000;
 
-const failed = (sourced.watches ?? []).filter(
-  ({ expect }, index) => (result.found[index] === null) === (expect === 'reachable'),
-);
-if (failed.length > 0 || result.deadlock !== null || !result.complete || result.workers !== Number(workers)) {
-  const why = { failed: failed.map(({ name }) => name), deadlock: result.deadlock, reason: result.reason };
+const failed = report.properties.filter(({ verdict }) => verdict !== 'holds').map(({ name }) => name);
+if (failed.length > 0 || report.workers !== Number(workers)) {
   throw new Error(
-    `expected a complete search by ${workers} workers without findings: ${JSON.stringify(why)}`,
+    `expected ${workers} workers to find that all holds, not: ${failed} (${report.workers} workers)`,
   );
 }
+const { states, orbits = null, transitions, peakMemoryBytes } = report;
 printAnswer({
-  states: args.symmetry ? Number(result.representedStates) : result.states,
-  transitions: args.symmetry ? null : result.transitions,
-  orbits: args.symmetry ? result.states : null,
+  states,
+  transitions: orbits === null ? transitions : null,
+  orbits,
   seconds,
-  tableBytes: result.peakMemoryBytes,
+  tableBytes: peakMemoryBytes,
 });
