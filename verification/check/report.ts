@@ -24,10 +24,13 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
   /** Called a few times a second. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Where states go when `maxMemoryBytes` is near. Default: nowhere, the exploration ends there. */
+  /** Where states go when they need more than `maxMemoryBytes`. Default: nowhere, the exploration ends there. */
   readonly spillDir?: string;
-  /** Where the exploration saves itself, to be gone on from with `resumeDir`. */
+  /** Where the exploration saves itself, at the end of a level of states. */
   readonly checkpointDir?: string;
+  /** Default: 60,000. */
+  readonly checkpointEveryMs?: number;
+  /** A `checkpointDir` of an earlier check of the same system, asked the same: goes on from there. */
   readonly resumeDir?: string;
 }
 

@@ -1,0 +1,75 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type CheckOptions, check, type Report } from '../check.ts';
+import { mutants } from '../naimi-trehel/mutants.ts';
+import { naimiTrehel } from '../naimi-trehel/system.ts';
+
+const network = { order: 'fifo' } as const;
+const sites4 = naimiTrehel({ sites: 4, network });
+const folder = mkdtempSync(join(tmpdir(), 'check-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const results = ({ states, orbits, transitions, depth, complete, properties, coverage }: Report) => ({
+  states,
+  orbits,
+  transitions,
+  depth,
+  complete,
+  properties,
+  coverage,
+});
+const verdicts = ({ properties }: Report) => new Set(properties.map(({ verdict }) => verdict));
+
+describe('a check within limits', () => {
+  it.each([false, true])(
+    'goes on where it was saved, and reports the same, symmetry %s',
+    async (symmetry) => {
+      const checkpointDir = mkdtempSync(join(folder, 'saved-'));
+      const maxStates = symmetry ? 200 : 5000;
+      const cut = await check(sites4, { symmetry, maxStates, checkpointDir, checkpointEveryMs: 0 });
+      expect(cut).toMatchObject({
+        complete: false,
+        incomplete: `the limit of ${maxStates} states was reached`,
+      });
+      const resumed = await check(sites4, { symmetry, resumeDir: checkpointDir });
+      expect(results(resumed)).toEqual(results(await check(sites4, { symmetry })));
+    },
+  );
+
+  it('refuses to go on with another system', async () => {
+    const checkpointDir = mkdtempSync(join(folder, 'saved-'));
+    await check(sites4, { maxStates: 5000, checkpointDir, checkpointEveryMs: 0 });
+    const other = naimiTrehel({ sites: 4, network, machine: mutants['a busy root forgets who asks'] });
+    await expect(check(other, { resumeDir: checkpointDir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+    });
+  });
+
+  it('ends where memory does, or takes to the disk', async () => {
+    const spillDir = mkdtempSync(join(folder, 'spilled-'));
+    const maxMemoryBytes = 24e6;
+    const ended = await check(sites4, { maxMemoryBytes });
+    expect(ended.incomplete).toBe('the limit of 24000000 bytes of memory was reached');
+    expect(verdicts(ended)).toEqual(new Set(['incomplete', 'holds']));
+    const spilled = await check(sites4, { maxMemoryBytes, spillDir });
+    expect(spilled).toMatchObject({ states: 9_352, transitions: 26_464, complete: true });
+    expect(verdicts(spilled)).toEqual(new Set(['holds']));
+    expect(readdirSync(spillDir)).toEqual([]);
+  });
+
+  it('ends with the first violation, if that is enough', async () => {
+    const machine = mutants['the token is sent twice on release'];
+    const options: CheckOptions = { maxStates: 30_000 };
+    const whole = await check(naimiTrehel({ sites: 3, network, machine }), options);
+    const first = await check(naimiTrehel({ sites: 3, network, machine }), { ...options, stopAtFirst: true });
+    expect(first.incomplete).toBe('it was to end at the first violation');
+    expect(first.depth).toBeLessThan(whole.depth);
+    const broken = ({ properties }: Report) =>
+      properties.flatMap(({ name, verdict, trace }) =>
+        verdict === 'violated' ? [[name, trace?.steps.length]] : [],
+      );
+    expect(broken(first)).toEqual(broken(whole).filter(([, steps]) => steps === 4));
+  });
+});
