@@ -17,6 +17,15 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('Expected a number above 0.');
 }
 
+const units: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** `4GiB`, `512MiB`, `65536`. */
+export function bytes(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?(|KiB|MiB|GiB)$/.exec(text) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError('Expected bytes, such as 4GiB, 512MiB or 65536.');
+  return Math.round(Number(digits) * units[unit!]!);
+}
+
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;

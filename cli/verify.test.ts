@@ -25,6 +25,37 @@ describe('baton verify', () => {
     });
   }
 
+  it('explores orbits, says for how many states they stand, and how it did', async () => {
+    const asked = ['--sites', '5', '--symmetry', '--workers', '2', '--json', '-'];
+    const { status, stdout } = await baton('verify', 'naimi-trehel', ...asked);
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({ orbits: 3_828, states: 440_120, workers: 2, complete: true });
+    expect(Math.min(report.statesPerSecond, report.bytesPerState, report.peakMemoryBytes)).toBeGreaterThan(0);
+    expect(report.properties.every(({ verdict }) => verdict === 'holds')).toBe(true);
+    expect(status).toBe(0);
+  });
+
+  it('judges what must happen in the end when asked, and not together with orbits', async () => {
+    const { status, stdout } = await baton('verify', 'naimi-trehel', '--liveness');
+    expect(status).toBe(0);
+    expect(stdout.match(/^holds +leadsTo /gm)).toHaveLength(3);
+    expect(await baton('verify', 'naimi-trehel', '--liveness', '--symmetry')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('RUNS_NEED_STATES'),
+    });
+    expect(await baton('verify', 'sketch', '--liveness')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('NO_LIVENESS'),
+    });
+  });
+
+  it('refuses to go on from nothing', async () => {
+    expect(await baton('verify', 'naimi-trehel', '--resume', directory())).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('CHECKPOINT_MISSING'),
+    });
+  });
+
   it('says the same in words, and in a file', async () => {
     const file = join(directory(), 'report.json');
     const { status, stdout } = await baton('verify', 'naimi-trehel', '--json', file);
@@ -97,7 +128,7 @@ describe('baton verify', () => {
     writeFileSync(none, 'export default { actors: {} };\n');
     expect(await baton('verify', none)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('is no System: expected { name, actors, network, properties }'),
+      stderr: expect.stringContaining('to be a System, { name, actors, network, properties }'),
     });
     const broken = join(directory(), 'broken.ts');
     writeFileSync(broken, 'throw new Error("out of order");\n');
@@ -152,7 +183,10 @@ describe('baton verify', () => {
       status: 2,
       stderr: expect.stringContaining('no trace in package.json'),
     });
-    expect(readFileSync(xml, 'utf8')).toMatch(/<testsuites tests="\d+" failures="1" /);
+    const failures = properties.filter(({ verdict }) => verdict === 'violated').length;
+    expect(readFileSync(xml, 'utf8')).toMatch(
+      new RegExp(`<testsuites tests="${properties.length}" failures="${failures}" `),
+    );
     expect(readFileSync(xml, 'utf8')).toContain(
       '<failure message="nothing can happen any more" type="violated">',
     );

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Progress, Report } from '../../verification/check.ts';
-import type { System } from '../../verification/system/system.ts';
+import type { CheckOptions, Progress, Report } from '../../verification/check.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
-import { positiveNumber, wholeNumber } from '../options.ts';
+import { bytes, positiveNumber, wholeNumber } from '../options.ts';
 import { liveView, proseStream, writeFileOrRefuse, writeJson } from '../output.ts';
+import type { FoundSystem } from '../verify/find-system.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 export function addVerify(program: Command): void {
@@ -25,8 +25,15 @@ export function addVerify(program: Command): void {
         'unordered-by-target',
       ]),
     )
+    .option('--liveness', 'judge also what must happen in the end, under fairness, where the system says it')
+    .option('--symmetry', 'explore one state of each orbit of the actors that are interchangeable')
+    .option('--workers <n>', 'threads that explore (default: 1)', wholeNumber(1, 64))
     .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
+    .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
+    .option('--spill <dir>', 'where states go when the memory is short')
+    .option('--checkpoint <dir>', 'save the exploration there now and then')
+    .option('--resume <dir>', 'go on from what --checkpoint saved')
     .addOption(
       new Option('--trace <format>', 'how the shortest way to a violation is printed')
         .choices(['text', 'json', 'mermaid', 'shiviz'])
@@ -47,9 +54,9 @@ export function addVerify(program: Command): void {
 
 async function runVerify(name: string, options: VerifyOptions): Promise<ExitStatus> {
   const { findSystem } = await import('../verify/find-system.ts');
-  const system = await findSystem(name, options);
-  if (options.replay !== undefined) return takeTracesAgain(system, options.replay, options);
-  const report = await checked(system, options);
+  const found = await findSystem(name, options);
+  if (options.replay !== undefined) return takeTracesAgain(found, options.replay, options);
+  const report = await checked(found, options);
   await writeJson(options.json, report);
   if (options.junit !== undefined) {
     const { junitXml } = await import('../verify/junit.ts');
@@ -59,16 +66,25 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
   return statusOf(report);
 }
 
-async function checked(system: System, options: VerifyOptions): Promise<Report> {
+async function checked({ system, source }: FoundSystem, options: VerifyOptions): Promise<Report> {
   const [{ refusedAsUsage }, { progressLine }, { check }] = await Promise.all([
     import('../verify/find-system.ts'),
     import('../verify/text.ts'),
     import('../../verification/check.ts'),
   ]);
   const progress = await liveView(process.stderr, 2_000);
-  const limits = {
-    ...(options.maxStates !== undefined && { maxStates: options.maxStates }),
-    ...(options.timeout !== undefined && { maxSeconds: options.timeout }),
+  const { liveness, symmetry, workers, maxStates, maxMemory, timeout, spill, checkpoint, resume } = options;
+  const how: CheckOptions = {
+    source,
+    ...(liveness !== undefined && { liveness }),
+    ...(symmetry !== undefined && { symmetry }),
+    ...(workers !== undefined && { workers }),
+    ...(maxStates !== undefined && { maxStates }),
+    ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
+    ...(timeout !== undefined && { maxSeconds: timeout }),
+    ...(spill !== undefined && { spillDir: spill }),
+    ...(checkpoint !== undefined && { checkpointDir: checkpoint }),
+    ...(resume !== undefined && { resumeDir: resume }),
   };
   const onProgress = (now: Progress) => {
     const line = () => progressLine(now);
@@ -76,7 +92,7 @@ async function checked(system: System, options: VerifyOptions): Promise<Report> 
   };
   try {
     return await interruptible((signal) =>
-      refusedAsUsage(() => check(system, { ...limits, signal, onProgress })),
+      refusedAsUsage(() => check(system, { ...how, signal, onProgress })),
     );
   } finally {
     progress.clear();
@@ -101,7 +117,7 @@ async function printReport(report: Report, { json, trace, coverage }: VerifyOpti
 }
 
 async function takeTracesAgain(
-  system: System,
+  { system }: FoundSystem,
   file: string,
   { json, trace }: VerifyOptions,
 ): Promise<ExitStatus> {

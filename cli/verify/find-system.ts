@@ -1,65 +1,65 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { CheckError, type SystemSource, systemFrom } from '../../verification/check.ts';
+import { LivenessError } from '../../verification/checker/liveness/index.ts';
+import { SearchError } from '../../verification/checker/search.ts';
+import { SymmetryError } from '../../verification/checker/symmetry.ts';
 import { SystemError } from '../../verification/system/index.ts';
 import type { System } from '../../verification/system/system.ts';
-import { type Options, OptionsError, systems } from '../../verification/systems.ts';
-import { reasonOf, UsageError } from '../exit.ts';
+import { type Options, OptionsError, sourceOf, systems } from '../../verification/systems.ts';
+import { UsageError } from '../exit.ts';
 import type { VerifyOptions } from './options.ts';
 
-/** The system that `name` stands for: of the registry, or the default export of a module. Throws `UsageError`. */
-export async function findSystem(name: string, { sites, network }: VerifyOptions): Promise<System> {
-  const options: Options = { sites: sites ?? 3, network: { order: network ?? 'fifo' } };
-  if (Object.hasOwn(systems, name)) return refusedAsUsage(async () => systems[name]!(options));
+/** A system, and where another thread finds it again. */
+export interface FoundSystem {
+  readonly system: System;
+  readonly source: SystemSource;
+}
+
+/** What `name` stands for: a system of the registry, or the default export of a module. Throws `UsageError`. */
+export async function findSystem(
+  name: string,
+  { sites, network, liveness }: VerifyOptions,
+): Promise<FoundSystem> {
+  const options: Options = {
+    sites: sites ?? 3,
+    network: { order: network ?? 'fifo' },
+    ...(liveness !== undefined && { liveness }),
+  };
+  if (Object.hasOwn(systems, name)) return found(sourceOf(name, options));
   const path = resolve(name);
   if (!existsSync(path)) {
     const known = Object.keys(systems).join(', ');
     throw new UsageError(`no system ${name}: it is neither one of ${known} nor the path of a module`);
   }
-  const exported = await importDefault(path);
-  if (typeof exported === 'function') {
-    return systemOrRefuse(
-      name,
-      await refusedAsUsage(async () => (exported as (given: Options) => unknown)(options)),
-    );
-  }
-  const system = systemOrRefuse(name, exported);
-  if (sites !== undefined || network !== undefined) {
+  const source = { module: pathToFileURL(path).href, options };
+  const loaded = await found(source);
+  const { default: exported } = (await import(source.module)) as { default: unknown };
+  if (typeof exported !== 'function' && (sites !== undefined || network !== undefined)) {
     throw new UsageError(
       `${name} exports a system as it is: --sites and --network have no say in it; export a function of { sites, network } instead`,
     );
   }
-  return system;
+  return loaded;
 }
+
+async function found(source: SystemSource): Promise<FoundSystem> {
+  return { source, system: await refusedAsUsage(() => systemFrom(source)) };
+}
+
+const refusals = [SystemError, OptionsError, CheckError, SearchError, LivenessError, SymmetryError] as const;
 
 /** What the rooms refuse by code is, for whoever typed it, a wrong use. */
 export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof SystemError || error instanceof OptionsError) {
-      throw new UsageError(`${error.code}: ${error.message}`);
+    if (refusals.some((refusal) => error instanceof refusal)) {
+      throw new UsageError(
+        `${(error as Error & { readonly code: string }).code}: ${(error as Error).message}`,
+      );
     }
     throw error;
   }
-}
-
-async function importDefault(path: string): Promise<unknown> {
-  // For TypeScript outside of a package of type "module", which Node takes for CommonJS.
-  const { register } = await import('tsx/cjs/api');
-  register();
-  try {
-    return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
-  } catch (error) {
-    throw new UsageError(`cannot load ${path}: ${reasonOf(error)}`);
-  }
-}
-
-function systemOrRefuse(name: string, value: unknown): System {
-  const keys = ['name', 'actors', 'network', 'properties'];
-  if (typeof value === 'object' && value !== null && keys.every((key) => key in value))
-    return value as System;
-  throw new UsageError(
-    `the default export of ${name} is no System: expected { ${keys.join(', ')} } or a function that gives one`,
-  );
 }

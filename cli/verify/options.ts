@@ -4,9 +4,18 @@ import type { Network } from '../../verification/system/system.ts';
 export interface VerifyOptions {
   readonly sites?: number;
   readonly network?: Network['order'];
+  /** Also what must happen in the end. */
+  readonly liveness?: boolean;
+  readonly symmetry?: boolean;
+  readonly workers?: number;
   readonly maxStates?: number;
+  /** Bytes. */
+  readonly maxMemory?: number;
   /** Seconds. */
   readonly timeout?: number;
+  readonly checkpoint?: string;
+  readonly resume?: string;
+  readonly spill?: string;
   readonly json?: string;
   /** How traces are printed. */
   readonly trace: 'text' | 'json' | 'mermaid' | 'shiviz';

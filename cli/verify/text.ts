@@ -18,6 +18,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
   return [
     colors.bold(`${system}: ${sites} sites, ${network} network`),
     figuresText(report),
+    ...(report.seconds >= 10 || report.workers > 1 || report.cut > 0 ? [effortText(report)] : []),
     '',
     ...properties.map(({ verdict, kind, name }) => `${painted[verdict]}  ${kind.padEnd(widest)}  ${name}`),
     ...properties
@@ -28,14 +29,44 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
   ].join('\n');
 }
 
-export function figuresText({ states, transitions, depth, seconds }: Report): string {
-  const count = (value: number) => number.format(value);
-  return `${count(states)} states, ${count(transitions)} transitions, depth ${depth}, ${seconds.toFixed(2)} s`;
+const count = (value: number) => number.format(Math.round(value));
+
+export function figuresText({ states, orbits, transitions, depth, seconds }: Report): string {
+  const explored = orbits === undefined ? '' : `${count(orbits)} orbits, standing for `;
+  return `${explored}${count(states)} states, ${count(transitions)} transitions, depth ${depth}, ${seconds.toFixed(2)} s`;
 }
 
-export function progressLine({ states, depth, frontier, seconds }: Progress): string {
-  const rate = number.format(Math.round(states / seconds));
-  return `${number.format(states)} states, ${rate} a second, depth ${depth}, ${number.format(frontier)} to go on from, ${seconds.toFixed(0)} s`;
+/** What only a long exploration has to say. */
+function effortText({
+  orbits,
+  statesPerSecond,
+  bytesPerState,
+  peakMemoryBytes,
+  workers,
+  cut,
+}: Report): string {
+  const what = orbits === undefined ? 'state' : 'orbit';
+  const threads = workers === 1 ? 'one worker' : `${workers} workers`;
+  const outside = cut === 0 ? '' : `; ${count(cut)} states outside of the constraint`;
+  return `${count(statesPerSecond)} ${what}s a second by ${threads}, ${bytesPerState.toFixed(1)} bytes a ${what}, ${mebibytes(peakMemoryBytes)}${outside}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${count(bytes / 2 ** 20)} MiB`;
+}
+
+/** One line, while it runs. */
+export function progressLine({
+  property,
+  states,
+  statesPerSecond,
+  depth,
+  frontier,
+  memoryBytes,
+  seconds,
+}: Progress): string {
+  const what = property === null ? `depth ${depth}` : property;
+  return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s`;
 }
 
 function violationText(property: PropertyResult, format: (trace: Trace) => string): string {
