@@ -8,7 +8,7 @@ import { SymmetryError } from '../../verification/checker/symmetry.ts';
 import { SystemError } from '../../verification/system/index.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type Options, OptionsError, sourceOf, systems } from '../../verification/systems.ts';
-import { UsageError } from '../exit.ts';
+import { reasonOf, UsageError } from '../exit.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** A system, and where another thread finds it again. */
@@ -34,7 +34,9 @@ export async function findSystem(
     throw new UsageError(`no system ${name}: it is neither one of ${known} nor the path of a module`);
   }
   const source = { module: pathToFileURL(path).href, options };
-  const loaded = await found(source);
+  const loaded = await found(source).catch((error: unknown) => {
+    throw error instanceof UsageError ? error : new UsageError(`cannot load ${path}: ${reasonOf(error)}`);
+  });
   const { default: exported } = (await import(source.module)) as { default: unknown };
   if (typeof exported !== 'function' && (sites !== undefined || network !== undefined)) {
     throw new UsageError(
