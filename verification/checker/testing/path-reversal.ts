@@ -1,5 +1,5 @@
 import type { Model, Send, Step } from '../model.ts';
-import type { NamedWatch, Sourced } from '../search-types.ts';
+import type { NamedWatch, Sourced } from '../search/types.ts';
 
 /** Client states, and whether the token is here. */
 const idle = 0;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { apply, type Model, successors } from './model.ts';
-import { exploreNaively } from './naive.ts';
-import { type Path, type SearchResult, search, shortestTrace } from './search.ts';
-import { pathReversal } from './testing/path-reversal.ts';
-import { randomModel } from './testing/random-model.ts';
+import { apply, type Model, successors } from '../model.ts';
+import { exploreNaively } from '../naive.ts';
+import { type Path, type SearchResult, search, shortestTrace } from '../search.ts';
+import { pathReversal } from '../testing/path-reversal.ts';
+import { randomModel } from '../testing/random-model.ts';
 
 describe('search', () => {
   it.each([
@@ -28,7 +28,7 @@ describe('search', () => {
 
   it('finds the same with two workers', async () => {
     const source = {
-      module: new URL('./testing/path-reversal.ts', import.meta.url).href,
+      module: new URL('../testing/path-reversal.ts', import.meta.url).href,
       export: 'pathReversal',
       args: 5,
     };

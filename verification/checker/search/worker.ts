@@ -1,10 +1,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Order, Report, WorkerData } from './search-crew.ts';
-import { Explorer } from './search-explorer.ts';
-import { Judge, watched } from './search-judge.ts';
-import { control } from './search-plan.ts';
-import { Tables } from './search-tables.ts';
-import { SearchError, type Sourced } from './search-types.ts';
+import type { Order, Report, WorkerData } from './crew.ts';
+import { Explorer } from './explorer.ts';
+import { Judge, watched } from './judge.ts';
+import { control } from './plan.ts';
+import { Tables } from './tables.ts';
+import { SearchError, type Sourced } from './types.ts';
 
 /** A thread of a search: sleeps until there is an order, and reports when it is done. */
 const { memory, worker, source, width, port } = workerData as WorkerData;

@@ -2,4 +2,4 @@ import { register } from 'tsx/esm/api';
 
 // A thread does not inherit the loader of TypeScript.
 register();
-await import('./search-worker.ts');
+await import('./worker.ts');

@@ -1,6 +1,6 @@
-import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from './model.ts';
-import { Digest } from './search-checkpoint.ts';
-import type { Watched } from './search-judge.ts';
+import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from '../model.ts';
+import { Digest } from './checkpoint.ts';
+import type { Watched } from './judge.ts';
 import {
   observationsAt,
   reception,
@@ -8,9 +8,9 @@ import {
   recordBytes,
   step as stepAt,
   stepBytes,
-} from './search-kernel.ts';
-import { type Plan, regions } from './search-plan.ts';
-import { SearchError } from './search-types.ts';
+} from './kernel.ts';
+import { type Plan, regions } from './plan.ts';
+import { SearchError } from './types.ts';
 
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
 type SumWatch = Extract<Watch, { kind: 'sum' }>;

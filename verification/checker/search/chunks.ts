@@ -1,5 +1,5 @@
-import { chunkBytes, control, regions } from './search-plan.ts';
-import { SearchError } from './search-types.ts';
+import { chunkBytes, control, regions } from './plan.ts';
+import { SearchError } from './types.ts';
 
 /** The lists of chunks that threads share. */
 export const lists = { free: 0, frontier: 1, next: 2, deferred: 3, queries: 4 } as const;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from './search-plan.ts';
-import { type Found, SearchError } from './search-types.ts';
+import type { Plan } from './plan.ts';
+import { type Found, SearchError } from './types.ts';
 
 /** What a search is, at the end of a level, beside its states. */
 export interface Progressed {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { Findings } from './search-judge.ts';
-import type { KernelShape } from './search-kernel.ts';
-import { control } from './search-plan.ts';
-import { type ModelSource, SearchError, type SearchErrorCode } from './search-types.ts';
-import type { SharedMemory } from './search-webassembly.ts';
+import type { Findings } from './judge.ts';
+import type { KernelShape } from './kernel.ts';
+import { control } from './plan.ts';
+import { type ModelSource, SearchError, type SearchErrorCode } from './types.ts';
+import type { SharedMemory } from './webassembly.ts';
 
 /** What a thread is given when it starts. */
 export interface WorkerData {
@@ -61,7 +61,7 @@ export class Crew {
     const hands = Array.from({ length: count }, (_, i) => {
       const { port1, port2 } = new MessageChannel();
       const workerData: WorkerData = { memory, worker: i + 1, source, width, port: port2 };
-      const url = new URL('./search-worker.mjs', import.meta.url);
+      const url = new URL('./worker.mjs', import.meta.url);
       return { worker: new Worker(url, { workerData, transferList: [port2] }), port: port1 };
     });
     const crew = new Crew(hands, words);

@@ -1,4 +1,4 @@
-import { SearchError } from './search-types.ts';
+import { SearchError } from './types.ts';
 
 /**
  * How states lie in memory. A state is its cells' locals, `bits[cell]` each, one after the other in

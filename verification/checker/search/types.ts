@@ -1,4 +1,4 @@
-import type { Model, Symmetry, Watch } from './model.ts';
+import type { Model, Symmetry, Watch } from '../model.ts';
 
 /**
  * Exhaustive breadth-first search over a `Model`: exact, level by level, with the same answers for every

@@ -1,8 +1,8 @@
-import type { Watch } from './model.ts';
-import { area, regions } from './search-plan.ts';
-import type { Tables } from './search-tables.ts';
-import type { NamedWatch, Sourced } from './search-types.ts';
-import { type Canonicalizer, createCanonicalizer } from './symmetry.ts';
+import type { Watch } from '../model.ts';
+import { area, regions } from './plan.ts';
+import type { Tables } from './tables.ts';
+import type { NamedWatch, Sourced } from './types.ts';
+import { type Canonicalizer, createCanonicalizer } from '../symmetry.ts';
 
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
 type SumWatch = Extract<Watch, { kind: 'sum' }>;

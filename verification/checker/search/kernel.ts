@@ -8,7 +8,7 @@ import {
   partitionWindow,
   regions,
   tupleMemoBits,
-} from './search-plan.ts';
+} from './plan.ts';
 import {
   block,
   branch,
@@ -27,7 +27,7 @@ import {
   select,
   v128,
   when,
-} from './search-wasm.ts';
+} from './wasm.ts';
 
 /** What the kernel asks of whoever runs it. */
 export interface KernelImports {

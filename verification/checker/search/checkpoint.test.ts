@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { search } from './search.ts';
-import { pathReversal } from './testing/path-reversal.ts';
-import { randomModel } from './testing/random-model.ts';
+import { search } from '../search.ts';
+import { pathReversal } from '../testing/path-reversal.ts';
+import { randomModel } from '../testing/random-model.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -19,7 +19,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Starts a search that saves itself after every level, and kills it some levels later. */
 async function killedSearch(sites: number, workers: number): Promise<ChildProcess> {
-  const program = fileURLToPath(new URL('./testing/checkpointed.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../testing/checkpointed.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', program, `${sites}`, dir, `${workers}`], {
     stdio: 'inherit',
   });

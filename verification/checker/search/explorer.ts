@@ -1,6 +1,6 @@
-import { Chunks, type List } from './search-chunks.ts';
-import type { Judge } from './search-judge.ts';
-import { buildKernel, type Kernel, type KernelImports, type KernelShape } from './search-kernel.ts';
+import { Chunks, type List } from './chunks.ts';
+import type { Judge } from './judge.ts';
+import { buildKernel, type Kernel, type KernelImports, type KernelShape } from './kernel.ts';
 import {
   area,
   bufferBytes,
@@ -11,10 +11,10 @@ import {
   partitionWindow,
   regions,
   tupleMemoBits,
-} from './search-plan.ts';
-import type { Spill } from './search-spill.ts';
-import { SearchError } from './search-types.ts';
-import { type SharedMemory, webAssembly } from './search-webassembly.ts';
+} from './plan.ts';
+import type { Spill } from './spill.ts';
+import { SearchError } from './types.ts';
+import { type SharedMemory, webAssembly } from './webassembly.ts';
 
 /** Keys per slot above which a partition grows, and to which it grows. */
 const fullest = 0.8;

@@ -1,9 +1,9 @@
-import type { Model } from './model.ts';
-import { CheckpointReader, type Progressed, writeCheckpoint } from './search-checkpoint.ts';
-import { Crew } from './search-crew.ts';
-import { Explorer, roomIn } from './search-explorer.ts';
-import { type Findings, Judge, merge, type Watched, watched } from './search-judge.ts';
-import type { Kernel, KernelShape } from './search-kernel.ts';
+import type { Model } from '../model.ts';
+import { CheckpointReader, type Progressed, writeCheckpoint } from './checkpoint.ts';
+import { Crew } from './crew.ts';
+import { Explorer, roomIn } from './explorer.ts';
+import { type Findings, Judge, merge, type Watched, watched } from './judge.ts';
+import type { Kernel, KernelShape } from './kernel.ts';
 import {
   area,
   chunkBytes,
@@ -15,9 +15,9 @@ import {
   planFor,
   regions,
   tupleMemoBits,
-} from './search-plan.ts';
-import { Spill } from './search-spill.ts';
-import { recordsFor, Tables } from './search-tables.ts';
+} from './plan.ts';
+import { Spill } from './spill.ts';
+import { recordsFor, Tables } from './tables.ts';
 import {
   type Found,
   type Progress,
@@ -25,8 +25,8 @@ import {
   type SearchOptions,
   type SearchResult,
   type StopReason,
-} from './search-types.ts';
-import { webAssembly } from './search-webassembly.ts';
+} from './types.ts';
+import { webAssembly } from './webassembly.ts';
 
 const { mostWorkers } = regions;
 /** Hands states, converted, piece by piece to `use`. */
