@@ -1,5 +1,6 @@
 import type { SystemSource } from './check/source.ts';
 import { epoch, epochFences, epochRestarts } from './epoch/system.ts';
+import { link, linkRestarts } from './link/system.ts';
 import { naimiTrehel, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
 import { sketch } from './sketch/system.ts';
@@ -15,6 +16,8 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   epoch,
   'epoch-restarts': epochRestarts,
   'epoch-fences': epochFences,
+  link,
+  'link-restarts': linkRestarts,
 };
 
 /** Where threads find a system of this list again. */

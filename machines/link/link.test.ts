@@ -15,8 +15,8 @@ describe('incarnation', () => {
   test('who dials says HELLO, and is up when the other has said WELCOME, which it answers', () => {
     expect(play(...dialled)).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
       "
     `);
   });
@@ -24,8 +24,8 @@ describe('incarnation', () => {
   test('who is dialled is up when its WELCOME is answered: a HELLO may be all that a dead one has left', () => {
     expect(play('HELLO b1 @1', 'WELCOME b1 0 @1')).toMatchInlineSnapshot(`
       "
-      HELLO b1 @1     | WELCOME a1 0 @1                    | answering: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 |                                    | up settled: b1, 0 acked, waits [], 0 delivered
+      HELLO b1 @1     | WELCOME a1 0 @1                                | answering: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 |                                                | up settled: b1, 0 acked, waits [], 0 delivered
       "
     `);
   });
@@ -44,15 +44,15 @@ describe('incarnation', () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      DATA 1 0 u @1   | deliver u, ackOwed                 | up owing: b1, 0 acked, waits [x], 1 delivered
-      disconnected 1  |                                    | down: b1, 0 acked, waits [x], 1 delivered
-      post y          |                                    | down: b1, 0 acked, waits [x y], 1 delivered
-      connected 2     | HELLO a1 @2                        | greeting: b1, 0 acked, waits [x y], 1 delivered
-      WELCOME b2 0 @2 | peerRestarted b2 -x -y, WELCOME a1 0 @2 | up settled: b2, 0 acked, waits [], 0 delivered
-      post z          | DATA 1 0 z @2                      | up settled: b2, 0 acked, waits [z], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [x], 1 delivered
+      disconnected 1  |                                                | down: b1, 0 acked, waits [x], 1 delivered
+      post y          |                                                | down: b1, 0 acked, waits [x y], 1 delivered
+      connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x y], 1 delivered
+      WELCOME b2 0 @2 | peerRestarted b2 -x -y, WELCOME a1 0 @2        | up settled: b2, 0 acked, waits [], 0 delivered
+      post z          | DATA 1 0 z @2                                  | up settled: b2, 0 acked, waits [z], 0 delivered
       "
     `);
   });
@@ -62,13 +62,13 @@ describe('incarnation', () => {
       play(...dialled, 'post x', 'HELLO b0 @2', 'disconnected 2', 'HELLO b1 @3', 'WELCOME b1 0 @3'),
     ).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      HELLO b0 @2     | WELCOME a1 0 @2                    | answering: b1, 0 acked, waits [x], 0 delivered
-      disconnected 2  |                                    | down: b1, 0 acked, waits [x], 0 delivered
-      HELLO b1 @3     | WELCOME a1 0 @3                    | answering: b1, 0 acked, waits [x], 0 delivered
-      WELCOME b1 0 @3 | DATA 1 0 x @3                      | up settled: b1, 0 acked, waits [x], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      HELLO b0 @2     | WELCOME a1 0 @2                                | answering: b1, 0 acked, waits [x], 0 delivered
+      disconnected 2  |                                                | down: b1, 0 acked, waits [x], 0 delivered
+      HELLO b1 @3     | WELCOME a1 0 @3                                | answering: b1, 0 acked, waits [x], 0 delivered
+      WELCOME b1 0 @3 | DATA 1 0 x @3                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       "
     `);
   });
@@ -76,9 +76,9 @@ describe('incarnation', () => {
   test('what is posted before any is met is for the first', () => {
     expect(play('post x', ...dialled)).toMatchInlineSnapshot(`
       "
-      post x          |                                    | down: nil, 0 acked, waits [x], 0 delivered
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [x], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1, DATA 1 0 x @1     | up settled: b1, 0 acked, waits [x], 0 delivered
+      post x          |                                                | down: nil, 0 acked, waits [x], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [x], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1, DATA 1 0 x @1                 | up settled: b1, 0 acked, waits [x], 0 delivered
       "
     `);
   });
@@ -88,10 +88,10 @@ describe('sequence number', () => {
   test('counts what is posted from 1', () => {
     expect(play(...dialled, 'post x', 'post y')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      post y          | DATA 2 0 y @1                      | up settled: b1, 0 acked, waits [x y], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
       "
     `);
   });
@@ -99,10 +99,10 @@ describe('sequence number', () => {
   test('what comes in order is delivered', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      DATA 1 0 u @1   | deliver u, ackOwed                 | up owing: b1, 0 acked, waits [], 1 delivered
-      DATA 2 0 v @1   | deliver v                          | up owing: b1, 0 acked, waits [], 2 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
+      DATA 2 0 v @1   | deliver v                                      | up owing: b1, 0 acked, waits [], 2 delivered
       "
     `);
   });
@@ -110,11 +110,11 @@ describe('sequence number', () => {
   test('a number twice, or one too far, is unexpected and not delivered', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 1 0 u @1', 'DATA 3 0 w @1')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      DATA 1 0 u @1   | deliver u, ackOwed                 | up owing: b1, 0 acked, waits [], 1 delivered
-      DATA 1 0 u @1   | unexpected DATA                    | up owing: b1, 0 acked, waits [], 1 delivered
-      DATA 3 0 w @1   | unexpected DATA                    | up owing: b1, 0 acked, waits [], 1 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
+      DATA 1 0 u @1   | unexpected DATA                                | up owing: b1, 0 acked, waits [], 1 delivered
+      DATA 3 0 w @1   | unexpected DATA                                | up owing: b1, 0 acked, waits [], 1 delivered
       "
     `);
   });
@@ -124,11 +124,11 @@ describe('cumulative acknowledgement', () => {
   test('one stands for all before it', () => {
     expect(play(...dialled, 'post x', 'post y', 'ACK 2 @1')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      post y          | DATA 2 0 y @1                      | up settled: b1, 0 acked, waits [x y], 0 delivered
-      ACK 2 @1        |                                    | up settled: b1, 2 acked, waits [], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
+      ACK 2 @1        |                                                | up settled: b1, 2 acked, waits [], 0 delivered
       "
     `);
   });
@@ -136,12 +136,12 @@ describe('cumulative acknowledgement', () => {
   test('goes with the next payload, and no frame goes for it alone', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'post x', 'flushAck')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      DATA 1 0 u @1   | deliver u, ackOwed                 | up owing: b1, 0 acked, waits [], 1 delivered
-      DATA 2 0 v @1   | deliver v                          | up owing: b1, 0 acked, waits [], 2 delivered
-      post x          | DATA 1 2 x @1                      | up settled: b1, 0 acked, waits [x], 2 delivered
-      flushAck        |                                    | up settled: b1, 0 acked, waits [x], 2 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
+      DATA 2 0 v @1   | deliver v                                      | up owing: b1, 0 acked, waits [], 2 delivered
+      post x          | DATA 1 2 x @1                                  | up settled: b1, 0 acked, waits [x], 2 delivered
+      flushAck        |                                                | up settled: b1, 0 acked, waits [x], 2 delivered
       "
     `);
   });
@@ -149,12 +149,12 @@ describe('cumulative acknowledgement', () => {
   test('goes alone when the host says so, once', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'flushAck', 'flushAck')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      DATA 1 0 u @1   | deliver u, ackOwed                 | up owing: b1, 0 acked, waits [], 1 delivered
-      DATA 2 0 v @1   | deliver v                          | up owing: b1, 0 acked, waits [], 2 delivered
-      flushAck        | ACK 2 @1                           | up settled: b1, 0 acked, waits [], 2 delivered
-      flushAck        |                                    | up settled: b1, 0 acked, waits [], 2 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
+      DATA 2 0 v @1   | deliver v                                      | up owing: b1, 0 acked, waits [], 2 delivered
+      flushAck        | ACK 2 @1                                       | up settled: b1, 0 acked, waits [], 2 delivered
+      flushAck        |                                                | up settled: b1, 0 acked, waits [], 2 delivered
       "
     `);
   });
@@ -162,12 +162,12 @@ describe('cumulative acknowledgement', () => {
   test('of what was never sent, or less than before, is unexpected', () => {
     expect(play(...dialled, 'post x', 'ACK 2 @1', 'ACK 1 @1', 'ACK 0 @1')).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      ACK 2 @1        | unexpected ACK                     | up settled: b1, 0 acked, waits [x], 0 delivered
-      ACK 1 @1        |                                    | up settled: b1, 1 acked, waits [], 0 delivered
-      ACK 0 @1        | unexpected ACK                     | up settled: b1, 1 acked, waits [], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      ACK 2 @1        | unexpected ACK                                 | up settled: b1, 0 acked, waits [x], 0 delivered
+      ACK 1 @1        |                                                | up settled: b1, 1 acked, waits [], 0 delivered
+      ACK 0 @1        | unexpected ACK                                 | up settled: b1, 1 acked, waits [], 0 delivered
       "
     `);
   });
@@ -179,13 +179,13 @@ describe('resend after a reconnect', () => {
       play(...dialled, 'post x', 'post y', 'disconnected 1', 'connected 2', 'WELCOME b1 1 @2'),
     ).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      post y          | DATA 2 0 y @1                      | up settled: b1, 0 acked, waits [x y], 0 delivered
-      disconnected 1  |                                    | down: b1, 0 acked, waits [x y], 0 delivered
-      connected 2     | HELLO a1 @2                        | greeting: b1, 0 acked, waits [x y], 0 delivered
-      WELCOME b1 1 @2 | WELCOME a1 0 @2, DATA 2 0 y @2     | up settled: b1, 1 acked, waits [y], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
+      disconnected 1  |                                                | down: b1, 0 acked, waits [x y], 0 delivered
+      connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x y], 0 delivered
+      WELCOME b1 1 @2 | WELCOME a1 0 @2, DATA 2 0 y @2                 | up settled: b1, 1 acked, waits [y], 0 delivered
       "
     `);
   });
@@ -195,13 +195,13 @@ describe('resend after a reconnect', () => {
       play(...dialled, 'DATA 1 0 u @1', 'disconnected 1', 'HELLO b1 @2', 'WELCOME b1 0 @2', 'DATA 2 0 v @2'),
     ).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      DATA 1 0 u @1   | deliver u, ackOwed                 | up owing: b1, 0 acked, waits [], 1 delivered
-      disconnected 1  |                                    | down: b1, 0 acked, waits [], 1 delivered
-      HELLO b1 @2     | WELCOME a1 1 @2                    | answering: b1, 0 acked, waits [], 1 delivered
-      WELCOME b1 0 @2 |                                    | up settled: b1, 0 acked, waits [], 1 delivered
-      DATA 2 0 v @2   | deliver v, ackOwed                 | up owing: b1, 0 acked, waits [], 2 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
+      disconnected 1  |                                                | down: b1, 0 acked, waits [], 1 delivered
+      HELLO b1 @2     | WELCOME a1 1 @2                                | answering: b1, 0 acked, waits [], 1 delivered
+      WELCOME b1 0 @2 |                                                | up settled: b1, 0 acked, waits [], 1 delivered
+      DATA 2 0 v @2   | deliver v, ackOwed                             | up owing: b1, 0 acked, waits [], 2 delivered
       "
     `);
   });
@@ -211,12 +211,12 @@ describe('resend after a reconnect', () => {
       play(...dialled, 'post x', 'HELLO b1 @2', 'disconnected 1', 'WELCOME b1 1 @2'),
     ).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      HELLO b1 @2     | WELCOME a1 0 @2                    | answering: b1, 0 acked, waits [x], 0 delivered
-      disconnected 1  |                                    | answering: b1, 0 acked, waits [x], 0 delivered
-      WELCOME b1 1 @2 |                                    | up settled: b1, 1 acked, waits [], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      HELLO b1 @2     | WELCOME a1 0 @2                                | answering: b1, 0 acked, waits [x], 0 delivered
+      disconnected 1  |                                                | answering: b1, 0 acked, waits [x], 0 delivered
+      WELCOME b1 1 @2 |                                                | up settled: b1, 1 acked, waits [], 0 delivered
       "
     `);
   });
@@ -226,13 +226,13 @@ describe('resend after a reconnect', () => {
       play(...dialled, 'post x', 'connected 2', 'DATA 1 1 u @1', 'ACK 1 @1', 'WELCOME b1 0 @1'),
     ).toMatchInlineSnapshot(`
       "
-      connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                    | up settled: b1, 0 acked, waits [], 0 delivered
-      post x          | DATA 1 0 x @1                      | up settled: b1, 0 acked, waits [x], 0 delivered
-      connected 2     | HELLO a1 @2                        | greeting: b1, 0 acked, waits [x], 0 delivered
-      DATA 1 1 u @1   |                                    | greeting: b1, 0 acked, waits [x], 0 delivered
-      ACK 1 @1        |                                    | greeting: b1, 0 acked, waits [x], 0 delivered
-      WELCOME b1 0 @1 |                                    | greeting: b1, 0 acked, waits [x], 0 delivered
+      connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x], 0 delivered
+      DATA 1 1 u @1   |                                                | greeting: b1, 0 acked, waits [x], 0 delivered
+      ACK 1 @1        |                                                | greeting: b1, 0 acked, waits [x], 0 delivered
+      WELCOME b1 0 @1 |                                                | greeting: b1, 0 acked, waits [x], 0 delivered
       "
     `);
   });
@@ -243,14 +243,14 @@ test('the outbox is bounded, connected or not: one payload more is refused', () 
     play('post x', 'post y', 'post z', ...dialled, 'post z', 'ACK 1 @1', 'post z'),
   ).toMatchInlineSnapshot(`
     "
-    post x          |                                    | down: nil, 0 acked, waits [x], 0 delivered
-    post y          |                                    | down: nil, 0 acked, waits [x y], 0 delivered
-    post z          | overflow z                         | down: nil, 0 acked, waits [x y], 0 delivered
-    connected 1     | HELLO a1 @1                        | greeting: nil, 0 acked, waits [x y], 0 delivered
-    WELCOME b1 0 @1 | WELCOME a1 0 @1, DATA 1 0 x @1, DATA 2 0 y @1 | up settled: b1, 0 acked, waits [x y], 0 delivered
-    post z          | overflow z                         | up settled: b1, 0 acked, waits [x y], 0 delivered
-    ACK 1 @1        |                                    | up settled: b1, 1 acked, waits [y], 0 delivered
-    post z          | DATA 3 0 z @1                      | up settled: b1, 1 acked, waits [y z], 0 delivered
+    post x          |                                                | down: nil, 0 acked, waits [x], 0 delivered
+    post y          |                                                | down: nil, 0 acked, waits [x y], 0 delivered
+    post z          | overflow z                                     | down: nil, 0 acked, waits [x y], 0 delivered
+    connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [x y], 0 delivered
+    WELCOME b1 0 @1 | WELCOME a1 0 @1, DATA 1 0 x @1, DATA 2 0 y @1  | up settled: b1, 0 acked, waits [x y], 0 delivered
+    post z          | overflow z                                     | up settled: b1, 0 acked, waits [x y], 0 delivered
+    ACK 1 @1        |                                                | up settled: b1, 1 acked, waits [y], 0 delivered
+    post z          | DATA 3 0 z @1                                  | up settled: b1, 1 acked, waits [y z], 0 delivered
     "
   `);
 });
@@ -303,7 +303,7 @@ function play(...script: readonly string[]): string {
   const lines = script.map((text) => {
     const step = take(linkMachine, snapshot, eventOf(text));
     snapshot = step.snapshot;
-    return `${text.padEnd(15)} | ${step.effects.flatMap(describeEffect).join(', ').padEnd(34)} | ${describeEnd(snapshot)}`;
+    return `${text.padEnd(15)} | ${step.effects.flatMap(describeEffect).join(', ').padEnd(46)} | ${describeEnd(snapshot)}`;
   });
   return `\n${lines.join('\n')}\n`;
 }
