@@ -24,7 +24,14 @@ export function refuseUnlike(system: System): void {
     watches: constraint === undefined ? watches : [...watches, { name: 'the constraint', watch: constraint }],
     random,
   });
-  for (let walk = 0; walk < walks; walk++) for (const state of randomWalk(model, random)) check(state);
+  const seen = new Set<string>();
+  for (let walk = 0; walk < walks; walk++) {
+    for (const state of randomWalk(model, random)) {
+      if (seen.has(state.join())) continue;
+      seen.add(state.join());
+      check(state);
+    }
+  }
 }
 
 function* randomWalk(model: Model, random: () => number): Generator<readonly number[]> {

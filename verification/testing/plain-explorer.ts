@@ -65,7 +65,8 @@ export function orbitOf(system: System): (world: World) => string {
   return (world) => renamings.map((renaming) => textOf(renamed(system, world, renaming))).sort()[0]!;
 }
 
-function* steps(system: System, world: World): Generator<readonly [string, World]> {
+/** Every way on, by what happens: first whom it happens to, then its kind. */
+export function* steps(system: System, world: World): Generator<readonly [string, World]> {
   const { order, duplication, loss, breaks } = system.network;
   for (const [id, spec] of Object.entries(system.actors)) {
     const actor = world.actors[id]!;
@@ -116,7 +117,7 @@ function* steps(system: System, world: World): Generator<readonly [string, World
   }
 }
 
-function firstWorld(system: System): World {
+export function firstWorld(system: System): World {
   const entries = Object.entries(system.actors);
   const nobody = entries.map(([id, { environment }]): [SiteId, Actor] => [
     id,
@@ -195,7 +196,7 @@ function settles(system: System, property: Property, world: World, stuck: boolea
   }
 }
 
-function holds(predicate: StatePredicate, system: System, world: World): boolean {
+export function holds(predicate: StatePredicate, system: System, world: World): boolean {
   const ids = Object.keys(system.actors);
   const actors = ids.map((id) => viewOf(world, id));
   switch (predicate.kind) {
@@ -247,7 +248,7 @@ function inOrder({ network }: System, messages: readonly Message[]): readonly Me
 }
 
 /** JSON with sorted keys. */
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     part !== null && typeof part === 'object' && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
