@@ -37,8 +37,8 @@ export type LinkEvent = HostEvent | Arrival;
  *
  * - `transmit`: write `frames` to that connection, in order, if it is still there.
  * - `deliver`: `payload` has come.
- * - `ackOwed`: an acknowledgement is owed from now on: say `flushAck` in a while. It is too early never, and in
- *   vain when a DATA has carried the acknowledgement meanwhile.
+ * - `ackOwed`: an acknowledgement is owed from now on: say `flushAck` in a while. No moment is too early, and a
+ *   DATA may have carried the acknowledgement meanwhile; then `flushAck` does nothing.
  * - `overflow`: `payload` is refused, since `limit` payloads wait already.
  * - `peerRestarted`: the life of the peer that was known is over, and `incarnation` is the new one. Of `lost` it
  *   is not known whether they were delivered in the old life; they are never transmitted again.
@@ -146,8 +146,8 @@ const isPossibleAck = ({ context: { outbox, acknowledged }, event }: At) =>
 
 /**
  * Both ends run this machine; one of them is told `connected`, the other hears HELLO. An end is `up` once it knows
- * that the peer lives and what it has; then it transmits whatever that is not. Nothing else is ever resent, since
- * one connection loses nothing in the middle. An idle link is silent; where payloads go both ways, each DATA carries
+ * that the peer lives and what it has had; then it transmits the rest. Nothing else is ever resent, since a
+ * connection loses nothing in the middle. An idle link is silent; where payloads go both ways, each DATA carries
  * the acknowledgement of what came.
  */
 export const linkMachine = setup({
