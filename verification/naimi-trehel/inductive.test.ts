@@ -144,6 +144,10 @@ function judge(predicate: StatePredicate, views: readonly ActorView[], ids: read
       return views.every(predicate.is);
     case 'count':
       return predicate.is(views.reduce((sum, view) => sum + predicate.of(view), 0));
+    case 'tally': {
+      const named = views.flatMap(predicate.names);
+      return ids.every((id) => predicate.is(named.filter((other) => other === id).length));
+    }
     case 'relation':
       return predicate.holds(Int32Array.from(views, (view) => predicate.of(view, (id) => ids.indexOf(id))));
     default:

@@ -2,7 +2,7 @@ import { brokenInvariant, type Rule } from '../../machines/naimi-trehel/invarian
 import type { Options } from '../sites.ts';
 import type { ActorView, Property, StatePredicate, StateView } from '../system/system.ts';
 import { isInside, messages, places, site, tokens, waits } from './observed.ts';
-import { describeEff, isTree, observe, tailsLieOnPaths, waitersHaveOnePlace } from './structure.ts';
+import { describeEff, isTree, observe, tailsLieOnPaths } from './structure.ts';
 
 /* The rules of protocol.md, section 1, under its names; and what keeps them from holding in vain. */
 
@@ -24,8 +24,14 @@ const mutualExclusion = always(
   (state) => `${idsOf(state, isInside)} are in the critical section at once`,
 );
 
-/** A waiting site is in exactly one place, and no other site is in any. */
-const L1 = always('L1', { kind: 'relation', of: observe, holds: waitersHaveOnePlace }, ({ actors }) => {
+/** A waiting site is in exactly one place, and no other site is in any: with itself for one, all are in one. */
+const onePlace: StatePredicate = {
+  kind: 'tally',
+  names: (actor) => (waits(actor) ? places(actor) : [actor.id, ...places(actor)]),
+  is: (times) => times === 1,
+};
+
+const L1 = always('L1', onePlace, ({ actors }) => {
   const named = actors.flatMap(places);
   const count = (id: string) => named.filter((other) => other === id).length;
   return actors

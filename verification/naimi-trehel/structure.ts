@@ -1,31 +1,26 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { ActorView, StateView } from '../system/system.ts';
-import { hasLeft, messages, site, waits } from './observed.ts';
+import { hasLeft, messages, site } from './observed.ts';
 
 /*
- * L1, T and Q of protocol.md, and what else relates sites to one another. They are judged for every state,
- * of which there may be tens of millions: integers in, no allocation.
+ * T and Q of protocol.md, and what else relates sites to one another. They are judged for tens of millions
+ * of states: integers in, no allocation, and no bit observed that they do not need, since what is observed
+ * alike is judged once.
  *
  * A site is observed as: bits 0-3 `last` (itself for nil, as the rules write it), bits 4-7 `next` (15 for
- * nil), bits 8-22 the origins of the requests on their way to it; and a bit each for: it has left, it
- * waits, a token is on its way to it, something that is on its way to it is so twice.
+ * nil), bits 8-22 the origins of the requests on their way to it, bit 23: it has left.
  */
 
 const NOBODY = 15;
 const LEFT = 1 << 23;
-const WAITS = 1 << 24;
-const TOKEN = 1 << 25;
-const TWICE = 1 << 26;
 
 export function observe(actor: ActorView, indexOf: (id: SiteId) => number): number {
   const { self, last, next } = site(actor).context;
   let observed = indexOf(last ?? self) | ((next === null ? NOBODY : indexOf(next)) << 4);
   for (const message of messages(actor)) {
-    if (message.type !== 'REQUEST' && message.type !== 'TOKEN') continue;
-    const bit = message.type === 'TOKEN' ? TOKEN : 1 << (8 + indexOf(message.origin));
-    observed |= observed & bit ? TWICE : bit;
+    if (message.type === 'REQUEST') observed |= 1 << (8 + indexOf(message.origin));
   }
-  return observed | (hasLeft(actor) ? LEFT : 0) | (waits(actor) ? WAITS : 0);
+  return observed | (hasLeft(actor) ? LEFT : 0);
 }
 
 const lastOf = (observed: number) => observed & 15;
@@ -36,12 +31,31 @@ const NONE = -1;
 const previous = new Int8Array(16);
 const requestOf = new Int8Array(16);
 const eff = new Int8Array(16);
+/** What `eff` is of, and whether every queue has a head there: T and Q ask of the same state. */
+const known = new Int32Array(16);
+let [knownSites, knownHeads] = [0, false];
 
 /** Fills `eff` for every site that has not left; false when a queue has no head. */
 function findEff(observed: Int32Array): boolean {
+  if (isKnown(observed)) return knownHeads;
   const sites = observed.length;
-  previous.fill(NONE);
-  requestOf.fill(NONE);
+  for (let site = 0; site < sites; site++) {
+    known[site] = observed[site]!;
+    previous[site] = NONE;
+    requestOf[site] = NONE;
+  }
+  knownSites = sites;
+  knownHeads = fillEff(observed, sites);
+  return knownHeads;
+}
+
+function isKnown(observed: Int32Array): boolean {
+  if (observed.length !== knownSites) return false;
+  for (let site = 0; site < knownSites; site++) if (observed[site] !== known[site]) return false;
+  return true;
+}
+
+function fillEff(observed: Int32Array, sites: number): boolean {
   for (let site = 0; site < sites; site++) {
     const cell = observed[site]!;
     if (nextOf(cell) !== NOBODY) previous[nextOf(cell)] = site;
@@ -63,24 +77,6 @@ function findEff(observed: Int32Array): boolean {
     eff[site] = requestOf[head]!;
   }
   return true;
-}
-
-/** L1: a waiting site is in exactly one place (see `places`), and no other site is in any. */
-export function waitersHaveOnePlace(observed: Int32Array): boolean {
-  let placed = 0;
-  let waiting = 0;
-  for (let site = 0; site < observed.length; site++) {
-    const cell = observed[site]!;
-    const next = nextOf(cell) === NOBODY ? 0 : 1 << nextOf(cell);
-    const self = (cell & TOKEN) === 0 ? 0 : 1 << site;
-    const requests = requestsTo(cell);
-    if (((cell & TWICE) | (placed & requests) | ((placed | requests) & next)) !== 0) return false;
-    placed |= requests | next;
-    if ((placed & self) !== 0) return false;
-    placed |= self;
-    if ((cell & WAITS) !== 0) waiting |= 1 << site;
-  }
-  return placed === waiting;
 }
 
 /** T: `eff` is one rooted tree over the sites that have not left. */
