@@ -170,6 +170,15 @@ describe('check', () => {
     });
   });
 
+  it('refuses a formula that is none before it explores', async () => {
+    const told: number[] = [];
+    const system = delivering(ltl('nonsense', 'G (two ->', { two: got(2) }));
+    const machine = createMachine({ entry: () => told.push(1) });
+    const checked = check({ ...system, actors: { ...system.actors, b: { machine } } });
+    await expect(checked).rejects.toMatchObject({ code: 'FORMULA_SYNTAX' });
+    expect(told).toEqual([]);
+  });
+
   it('counts on where a packed counter overflows', async () => {
     const huge = count(
       ({ inbox }) => inbox.length * 30_000,

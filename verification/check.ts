@@ -4,7 +4,8 @@ import { searchOptions, secondsSince, whyStopped } from './check/limits.ts';
 import { type Asking, isOfRuns, noFault, questions, stateProperties } from './check/questions.ts';
 import type { CheckOptions, Report } from './check/report.ts';
 import { judgeRuns } from './check/runs.ts';
-import { verdictsOf } from './check/traces.ts';
+import { judgeOf } from './check/traces.ts';
+import { parseFormula } from './checker/liveness/index.ts';
 import { search } from './checker/search.ts';
 import { type Compiled, compile, SystemError } from './system/index.ts';
 import type { Property, PropertyResult, System } from './system/system.ts';
@@ -44,6 +45,8 @@ function refuseUnfit(system: System, { liveness, symmetry }: CheckOptions): void
       `Expected '${system.name}' to have a property of runs (leadsTo, eventually, ltl): add one, or do not ask for liveness.`,
     );
   }
+  // Before the exploration: it can take long.
+  for (const property of system.properties) if (property.kind === 'ltl') parseFormula(property.formula);
   if (!symmetry) return;
   if (system.symmetry === undefined || system.symmetry.length < 2) {
     throw new CheckError(
@@ -67,11 +70,10 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
   const { watches, ...how } = questions(compiled, asking);
   const found = await search(model, { ...how, watches, ...searchOptions(options, asking, started) });
   const incomplete = found.reason === null ? null : whyStopped(found.reason, options, found.cut);
-  const verdicts = verdictsOf(compiled, how, incomplete);
-  const ofStates = stateProperties(system);
+  const judge = judgeOf(compiled, how, incomplete);
   const results = new Map<Property, PropertyResult>();
-  for (const [index, property] of ofStates.entries()) {
-    results.set(property, await verdicts.of(property, found.found[index]!));
+  for (const [index, property] of stateProperties(system).entries()) {
+    results.set(property, await judge(property, found.found[index]!));
   }
   const runs = await judgeRuns(compiled, options, { exact, started, searched: found.reason });
   for (const [property, result] of runs.results) results.set(property, result);

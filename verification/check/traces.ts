@@ -3,17 +3,15 @@ import { type Compiled, stateAfter, traceOf } from '../system/index.ts';
 import type { PropertyResult, Trace } from '../system/system.ts';
 import { noFault, type StateProperty } from './questions.ts';
 
-/** What an exploration found for one property, as a verdict. */
-export interface Verdicts {
-  of(property: StateProperty, found: Found | null): Promise<PropertyResult>;
-}
+/** What an exploration found for a property, as a verdict. */
+export type Judge = (property: StateProperty, found: Found | null) => Promise<PropertyResult>;
 
 /** `how`: what the states were found with. `incomplete`: why not all were seen, or `null`. */
-export function verdictsOf(
+export function judgeOf(
   compiled: Compiled,
   how: Pick<SearchOptions, 'constraint' | 'symmetry'>,
   incomplete: string | null,
-): Verdicts {
+): Judge {
   // Several properties are often broken in the same state.
   const known = new Map<string, Promise<Shown>>();
   const shown = (found: Found): Promise<Shown> => {
@@ -22,20 +20,17 @@ export function verdictsOf(
     known.set(key, trace);
     return trace;
   };
-  return {
-    async of(property, found) {
-      const { name, kind } = property;
-      if (found !== null) {
-        const { trace, state } = await shown(found);
-        if (kind === 'reachable') return { name, kind, verdict: 'holds', trace };
-        const reason = reasonOf(compiled, property, state, found.depth);
-        return { name, kind, verdict: 'violated', trace, reason };
-      }
-      if (incomplete !== null) return { name, kind, verdict: 'incomplete', reason: incomplete };
-      if (kind === 'reachable')
-        return { name, kind, verdict: 'violated', reason: 'no reachable state is like that' };
-      return { name, kind, verdict: 'holds' };
-    },
+  return async (property, found) => {
+    const { name, kind } = property;
+    if (found !== null) {
+      const { trace, state } = await shown(found);
+      if (kind === 'reachable') return { name, kind, verdict: 'holds', trace };
+      const reason = reasonOf(compiled, property, state, found.depth);
+      return { name, kind, verdict: 'violated', trace, reason };
+    }
+    if (incomplete !== null) return { name, kind, verdict: 'incomplete', reason: incomplete };
+    if (kind !== 'reachable') return { name, kind, verdict: 'holds' };
+    return { name, kind, verdict: 'violated', reason: 'no reachable state is like that' };
   };
 }
 
