@@ -1,4 +1,4 @@
-import { chunkBytes, control, regions } from './plan.ts';
+import { chunkBytes, control, regions } from './memory.ts';
 import { SearchError } from './types.ts';
 
 /** The lists of chunks that threads share. */

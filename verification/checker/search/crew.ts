@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { Findings } from './judge.ts';
-import type { KernelShape } from './kernel.ts';
-import { control } from './plan.ts';
+import type { KernelShape } from './kernel/shape.ts';
+import { control } from './memory.ts';
 import { type ModelSource, SearchError, type SearchErrorCode } from './types.ts';
 import type { SharedMemory } from './webassembly.ts';
 

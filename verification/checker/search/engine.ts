@@ -2,22 +2,21 @@ import type { Model } from '../model.ts';
 import { CheckpointReader, type Progressed, writeCheckpoint } from './checkpoint.ts';
 import { Crew } from './crew.ts';
 import { Explorer, roomIn } from './explorer.ts';
-import { type Findings, Judge, merge, type Watched, watched } from './judge.ts';
-import type { Kernel, KernelShape } from './kernel.ts';
+import { coded, type Findings, Judge, merge, type Watched, watched } from './judge.ts';
+import type { Kernel, KernelShape } from './kernel/shape.ts';
 import {
   area,
   chunkBytes,
   control,
   memoryPages,
-  type Plan,
   partitions,
   partitionWindow,
-  planFor,
   regions,
   tupleMemoBits,
-} from './plan.ts';
+} from './memory.ts';
+import { type Plan, planFor } from './plan.ts';
 import { Spill } from './spill.ts';
-import { recordsFor, Tables } from './tables.ts';
+import { layTables, Tables } from './tables.ts';
 import {
   type Found,
   type Progress,
@@ -102,8 +101,7 @@ export class Engine {
     this.found = watches.map(() => null);
     this.plan = this.nextPlan();
     this.workers = Math.max(1, Math.min(options.workers ?? 1, mostWorkers));
-    const { tuples, quiescent } = this.watched;
-    this.follow = this.tables.symmetric || [...tuples, ...quiescent].some(({ pure }) => !pure);
+    this.follow = this.tables.symmetric || coded(this.watched).some(({ pure }) => !pure);
     if (
       this.workers > 1 &&
       !options.source &&
@@ -321,33 +319,33 @@ export class Engine {
   }
 
   private nextPlan(): Plan {
-    const roomFor = (count: number, before: number) => {
-      const needed = Math.max(fewestBits, Math.ceil(Math.log2(count)));
-      return Math.max(before, count > 0.8 * 2 ** needed ? needed + 1 : needed);
-    };
+    const states = this.states();
+    // Early on, spare bits spare plans; later on, they would cost memory.
+    const spare = states < 2 ** 16 ? 2 : states < 2 ** 20 ? 1 : 0;
+    const bitsFor = (count: number) => Math.max(fewestBits, Math.ceil(Math.log2(count)) + spare);
     const { width } = this.model;
     // A constraint or a canonical form would take away the other way round.
     const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
     return planFor({
-      bits: this.tables.known.map((count, cell) => roomFor(count, this.plan?.bits[cell] ?? 0)),
-      classBits: this.tables.classCounts.map((count, cell) =>
-        roomFor(count, this.plan?.classBits[cell] ?? 0),
-      ),
+      bits: this.tables.known.map(bitsFor),
+      classBits: this.tables.classCounts.map(bitsFor),
       tagBits: prunes ? 2 * Math.ceil(Math.log2(width + 1)) : 0,
-      states: this.states(),
+      states,
     });
   }
 
   private async takeUp(): Promise<void> {
     const { sums, tuples, quiescent } = this.watched;
-    const { records, free } = recordsFor(this.plan, sums.length, this.tables.observations);
-    this.tables.install(this.words, this.plan, records, free);
+    const { records, classes, free } = layTables(this.plan, this.watched);
+    this.tables.install(this.words, this.plan, { records, classes, free });
     this.shape = {
       plan: this.plan,
       shared: this.crew !== null,
       records,
+      classes,
       sums: sums.length,
       tuples: tuples.length,
+      constrained: this.watched.constraint !== null,
       quiescent: quiescent.length,
       symmetric: this.tables.symmetric,
       spill: this.spill !== null,

@@ -1,17 +1,19 @@
 import { Chunks, type List } from './chunks.ts';
 import type { Judge } from './judge.ts';
-import { buildKernel, type Kernel, type KernelImports, type KernelShape } from './kernel.ts';
+import { buildKernel } from './kernel/kernel.ts';
+import { buckets, type Kernel, type KernelImports, type KernelShape } from './kernel/shape.ts';
 import {
   area,
   bufferBytes,
   chunkBytes,
   control,
-  type Plan,
+  judgeBytes,
   partitions,
   partitionWindow,
   regions,
   tupleMemoBits,
-} from './plan.ts';
+} from './memory.ts';
+import type { Plan } from './plan.ts';
 import type { Spill } from './spill.ts';
 import { SearchError } from './types.ts';
 import { type SharedMemory, webAssembly } from './webassembly.ts';
@@ -54,7 +56,8 @@ export class Explorer {
       grow: (partition) => this.grow(partition),
       spill: (partition) => this.spillCandidates(partition),
       judgeSums: () => this.judge.sums(),
-      judgeTuples: () => this.judge.tuples(),
+      judgeTuples: (count) => this.judge.tuples(count),
+      inside: () => this.judge.inside(),
       deadlock: () => this.judge.deadlock(),
       canonicalize: () => this.judge.canonicalize(),
       orbit: () => this.judge.orbit(),
@@ -66,7 +69,11 @@ export class Explorer {
     for (let p = 0; p < partitions; p++)
       this.words[at(area.fill) + p] = this.base + area.buffers + p * bufferBytes;
     this.words[at(area.outStep)] = this.plan.stateBytes;
-    this.words.fill(0, at(area.sumMemo), at(area.buffers));
+    for (let b = 0; b < buckets; b++) {
+      this.words[at(area.judgeFill) + b] = this.base + area.judgeBuffers + b * judgeBytes;
+    }
+    this.judge.load(shape.plan, this.kernel);
+    this.words.fill(0, at(area.sumMemo), at(area.observed));
     if (shape.tuples > 0)
       this.words.fill(0, at(area.tupleMemo), at(area.tupleMemo) + 2 ** (tupleMemoBits + 1));
     // A memo's place 0 is where all-zero goes: it must not be taken for judged.
@@ -122,6 +129,7 @@ export class Explorer {
   /** Inserts what is gathered, and hands over the chunks that are not full. */
   finish(): void {
     for (let p = 0; p < partitions; p++) this.kernel.flush(p);
+    for (let b = 0; b < buckets; b++) this.kernel.judge(b);
     for (const which of [area.out, area.deferred, area.query]) this.handOver(which);
   }
 

@@ -1,8 +1,10 @@
 import type { Watch } from '../model.ts';
-import { area, regions } from './plan.ts';
+import { type Canonicalizer, createCanonicalizer } from '../symmetry.ts';
+import { type Kernel, perBucket } from './kernel/shape.ts';
+import { area, regions } from './memory.ts';
+import type { Plan } from './plan.ts';
 import type { Tables } from './tables.ts';
 import type { NamedWatch, Sourced } from './types.ts';
-import { type Canonicalizer, createCanonicalizer } from '../symmetry.ts';
 
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
 type SumWatch = Extract<Watch, { kind: 'sum' }>;
@@ -14,38 +16,42 @@ const mostSums = 16;
 export interface Watched {
   readonly sums: readonly SumWatch[];
   readonly tuples: readonly TupleWatch[];
+  /** The constraint, where it is not among the sums. */
+  readonly constraint: TupleWatch | null;
   /** What deadlocks are shown to. */
   readonly quiescent: readonly TupleWatch[];
   /** Index into `watches`, or `null`: the constraint. */
   readonly sumOf: readonly (number | null)[];
-  readonly tupleOf: readonly (number | null)[];
+  readonly tupleOf: readonly number[];
   readonly quiescentOf: readonly number[];
 }
 
 export function watched({ watches = [], constraint }: Omit<Sourced, 'model'>): Watched {
   const indexed = watches.map(({ watch, expect }, index) => ({ watch, expect, index }));
+  const always = indexed.filter(({ expect }) => expect !== 'quiescent');
   const stuck = indexed.filter(({ expect }) => expect === 'quiescent');
-  const all: [Watch, number | null][] = constraint ? [[constraint, null]] : [];
-  for (const { watch, expect, index } of indexed) if (expect !== 'quiescent') all.push([watch, index]);
-  const sums: SumWatch[] = [];
-  const tuples: TupleWatch[] = [];
-  const sumOf: (number | null)[] = [];
-  const tupleOf: (number | null)[] = [];
-  for (const [watch, index] of all) {
-    if (watch.kind === 'sum' && sums.length < mostSums) {
-      sums.push(watch);
-      sumOf.push(index);
-    } else {
-      tuples.push(asTuple(watch));
-      tupleOf.push(index);
-    }
-  }
+  const room = mostSums - (constraint?.kind === 'sum' ? 1 : 0);
+  const summed = always.filter(({ watch }) => watch.kind === 'sum').slice(0, room);
+  const others = always.filter((entry) => !summed.includes(entry));
+  const sums = summed.map(({ watch }) => watch as SumWatch);
+  const bySum = constraint?.kind === 'sum' ? constraint : null;
   return {
-    ...{ sums, tuples, sumOf, tupleOf },
+    sums: bySum === null ? sums : [bySum, ...sums],
+    sumOf: [...(bySum === null ? [] : [null]), ...summed.map(({ index }) => index)],
+    tuples: others.map(({ watch }) => asTuple(watch)),
+    tupleOf: others.map(({ index }) => index),
+    constraint: constraint && bySum === null ? asTuple(constraint) : null,
     quiescent: stuck.map(({ watch }) => asTuple(watch)),
     quiescentOf: stuck.map(({ index }) => index),
   };
 }
+
+/** What is judged of a state at once, from what its locals show. */
+export const shown = ({ constraint, quiescent }: Watched): readonly TupleWatch[] =>
+  constraint === null ? quiescent : [constraint, ...quiescent];
+
+/** What is judged by code that may ask the model. */
+export const coded = (what: Watched): readonly TupleWatch[] => [...what.tuples, ...shown(what)];
 
 function asTuple(watch: Watch): TupleWatch {
   if (watch.kind === 'tuple') return watch;
@@ -99,12 +105,18 @@ export class Judge {
   decided: readonly boolean[];
   deadlockDecided = false;
   private readonly watches: readonly NamedWatch[];
+  /** For each watch the verdict that is of no interest. */
+  private readonly dull: readonly boolean[];
   private readonly watched: Watched;
   private readonly memory: Int32Array;
   private readonly width: number;
   private readonly base: number;
   private readonly verdicts: Map<number, boolean>[];
-  private readonly observed: readonly Int32Array[];
+  /** What is seen of the tuples to be judged: one by one, and of each by every watch. */
+  private readonly observed: readonly (readonly Int32Array[])[];
+  private readonly shown: readonly Int32Array[];
+  private plan!: Plan;
+  private kernel!: Kernel;
   private readonly after: Int32Array;
   private readonly canonicalizer: Canonicalizer | null;
 
@@ -117,6 +129,7 @@ export class Judge {
     worker: number,
   ) {
     this.watches = watches;
+    this.dull = watches.map(({ expect }) => expect !== 'reachable');
     this.canonicalizer = tables?.symmetric
       ? createCanonicalizer(
           tables.symmetry((...renaming) => this.findings.renamings.push(...renaming)),
@@ -129,10 +142,15 @@ export class Judge {
     this.base = (regions.workers + worker * regions.workerBytes) >> 2;
     this.verdicts = what.sums.map(() => new Map());
     this.after = memory.subarray(this.base + (area.after >> 2), this.base + (area.after >> 2) + width);
-    const observed = this.base + (area.observed >> 2);
-    this.observed = [...what.tuples, ...what.quiescent].map((_, i) =>
-      memory.subarray(observed + i * this.width, observed + (i + 1) * this.width),
+    const tuple = (at: number, index: number) => {
+      const begin = this.base + (at >> 2) + index * width;
+      return memory.subarray(begin, begin + width);
+    };
+    const { length } = what.tuples;
+    this.observed = Array.from({ length: length === 0 ? 0 : perBucket(length, width) }, (_, i) =>
+      what.tuples.map((_, watch) => tuple(area.observed, i * length + watch)),
     );
+    this.shown = shown(what).map((_, watch) => tuple(area.shown, watch));
     this.decided = this.watches.map(() => false);
     this.findings = noFindings(this.watches.length);
   }
@@ -146,29 +164,49 @@ export class Judge {
         verdict = this.watched.sums[i]!.judge(sum);
         this.verdicts[i]!.set(sum, verdict);
       }
-      answer = this.combine(answer, this.watched.sumOf[i]!, verdict);
+      const watch = this.watched.sumOf[i]!;
+      if (watch === null) {
+        if (verdict) continue;
+        this.findings.cut++;
+        answer = 2;
+      } else if (verdict !== this.dull[watch] && !this.decided[watch]) {
+        this.note(watch, this.locals());
+        answer &= ~1;
+      }
     }
     return answer;
   }
 
-  tuples(): number {
-    let answer = 1;
-    for (let i = 0; i < this.watched.tuples.length; i++) {
-      const verdict = this.watched.tuples[i]!.judge(this.observed[i]!);
-      answer = this.combine(answer, this.watched.tupleOf[i]!, verdict);
+  /** Judges so many tuples, and says which of them need no judging again. */
+  tuples(count: number): void {
+    const { tuples, tupleOf } = this.watched;
+    for (let i = 0; i < count; i++) {
+      const observed = this.observed[i]!;
+      let quiet = 1;
+      for (let watch = 0; watch < tuples.length; watch++) {
+        if (tuples[watch]!.judge(observed[watch]!) === this.dull[tupleOf[watch]!]) continue;
+        if (this.decided[tupleOf[watch]!]) continue;
+        quiet = 0;
+        this.note(tupleOf[watch]!, this.decode(this.memory[this.base + (area.missing >> 2) + i]!));
+      }
+      this.memory[this.base + (area.quiet >> 2) + i] = quiet;
     }
-    return answer;
+  }
+
+  /** Whether what the constraint sees is within. */
+  inside(): number {
+    if (this.watched.constraint!.judge(this.shown[0]!)) return 1;
+    this.findings.cut++;
+    return 0;
   }
 
   deadlock(): void {
     this.findings.deadlocks++;
-    const first = this.watched.tuples.length;
     this.watched.quiescent.forEach((watch, i) => {
-      this.combine(1, this.watched.quiescentOf[i]!, watch.judge(this.observed[first + i]!));
+      const index = this.watched.quiescentOf[i]!;
+      if (!this.decided[index] && !watch.judge(this.shown[i]!)) this.note(index, this.locals());
     });
-    if (this.deadlockDecided) return;
-    const locals = this.memory.subarray(this.base, this.base + this.width);
-    this.findings.deadlock = smaller(this.findings.deadlock, locals);
+    if (!this.deadlockDecided) this.findings.deadlock = smaller(this.findings.deadlock, this.locals());
   }
 
   /** Rewrites `area.after` to its canonical form; 0: the model has to be asked first. */
@@ -191,16 +229,27 @@ export class Judge {
     return findings;
   }
 
-  private combine(answer: number, watch: number | null, verdict: boolean): number {
-    if (watch === null) {
-      if (verdict) return answer;
-      if ((answer & 2) === 0) this.findings.cut++;
-      return 2;
-    }
-    if (this.decided[watch] || verdict === (this.watches[watch]!.expect !== 'reachable')) return answer;
-    const locals = this.memory.subarray(this.base, this.base + this.width);
+  /** Takes up a plan, by which states are read. */
+  load(plan: Plan, kernel: Kernel): void {
+    this.plan = plan;
+    this.kernel = kernel;
+  }
+
+  /** The locals of the state that is being expanded. */
+  private locals(): Int32Array {
+    return this.memory.subarray(this.base, this.base + this.width);
+  }
+
+  /** The locals of a tuple's state. */
+  private decode(tuple: number): Int32Array {
+    const at = tuple + 8 * this.plan.classWords;
+    const to = (this.base << 2) + area.decoded;
+    this.kernel.unpack(at, at + this.plan.stateBytes, to);
+    return this.memory.subarray(to >> 2, (to >> 2) + this.width);
+  }
+
+  private note(watch: number, locals: Int32Array): void {
     this.findings.found[watch] = smaller(this.findings.found[watch]!, locals);
-    return answer & ~1;
   }
 }
 

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { type Model, successors, type Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Found, type NamedWatch, search } from '../search.ts';
-import { smaller } from './judge.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
 import { randomModel } from '../testing/random-model.ts';
+import { smaller } from './judge.ts';
 
 /** A watch of either kind that many states satisfy and some do not. */
 const randomWatch = fc

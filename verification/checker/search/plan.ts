@@ -1,3 +1,4 @@
+import { partitions } from './memory.ts';
 import { SearchError } from './types.ts';
 
 /**
@@ -35,7 +36,6 @@ export interface Plan {
   readonly leastCapacity: number;
 }
 
-export const partitions = 256;
 /** Bits of the first word below `x`. */
 export const lowBits = 24;
 const mostDistanceBits = 10;
@@ -110,85 +110,3 @@ export function planFor({ bits, classBits, tagBits, states }: Needs): Plan {
 
 const offsetsOf = (bits: readonly number[]) =>
   bits.map((_, cell) => bits.slice(0, cell).reduce((sum, b) => sum + b, 0));
-
-/** The regions of the memory, in bytes. What is not touched costs nothing. */
-export const regions = {
-  /** Counts and locks of partitions. */
-  control: 0x1000,
-  /** One area for each worker: its buffers and memos. */
-  workers: 0x4_0000,
-  workerBytes: 0x180_0000,
-  mostWorkers: 16,
-  /** Steps and receptions. */
-  tables: 0x1804_0000,
-  tablesEnd: 0x4000_0000,
-  /** Chunks of states that wait. */
-  chunks: 0x4000_0000,
-  chunksEnd: 0x7000_0000,
-  /** The keys, a window for each partition. */
-  partitions: 0x7000_0000,
-  partitionsEnd: 0x1_0000_0000,
-  /** The copy of a partition that grows, when partitions lie in files: halfway. */
-  spillCopy: 0xb800_0000,
-} as const;
-
-export const partitionWindow = (regions.partitionsEnd - regions.partitions) / partitions;
-/** Bytes of candidates that a partition gathers before they are inserted. */
-export const bufferBytes = 0x3000;
-/** A worker remembers 2 to this power words of tuples that need no judging. */
-export const tupleMemoBits = 20;
-export const chunkBytes = 0x1_0000;
-export const memoryPages = 65536;
-
-/** Arrays over partitions, 4 bytes each, at `regions.control`. */
-export const control = {
-  lock: regions.control,
-  count: regions.control + partitions * 4,
-  capacity: regions.control + partitions * 8,
-  limit: regions.control + partitions * 12,
-  /** Of each chunk: the bytes in use, and the chunk after it in its list. */
-  chunkUsed: 0x1_0000,
-  chunkNext: 0x2_0000,
-  /** Heads of lists of chunks (index + 1; 0: empty), a lock for all of them, how many chunks were ever used. */
-  lists: 0x3_0000,
-  listLock: 0x3_0100,
-  chunksUsed: 0x3_0104,
-  /** Tells workers to stop at the next chunk. */
-  stop: 0x3_0108,
-  /** What workers wait on. */
-  round: 0x3_010c,
-  running: 0x3_0110,
-} as const;
-
-/** Within a worker's area. */
-export const area = {
-  /** The current state's locals; 4 bytes each. */
-  locals: 0,
-  /** A successor's. */
-  after: 0x800,
-  /** Words of a state under way; 8 bytes each. */
-  words: 0x1000,
-  sums: 0x1100,
-  /** Where the next new state goes, where its chunk ends, and how far it advances for each. */
-  out: 0x1200,
-  outEnd: 0x1204,
-  outStep: 0x1208,
-  deferred: 0x120c,
-  deferredEnd: 0x1210,
-  query: 0x1214,
-  queryEnd: 0x1218,
-  transitions: 0x1220,
-  prefetched: 0x1228,
-  markMask: 0x1230,
-  /** A group of candidates' slots. */
-  group: 0x1400,
-  /** For each partition where its next candidate goes. */
-  fill: 0x2000,
-  /** What each tuple watch sees, for its judge; `width` numbers each. */
-  observed: 0x4000,
-  sumMemo: 0x1_0000,
-  buffers: 0x8_0000,
-  /** A partition's keys while it grows. */
-  copy: 0x40_0000,
-  tupleMemo: 0x100_0000,
-} as const;

@@ -1,15 +1,9 @@
 import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from '../model.ts';
 import { Digest } from './checkpoint.ts';
-import type { Watched } from './judge.ts';
-import {
-  observationsAt,
-  reception,
-  record,
-  recordBytes,
-  step as stepAt,
-  stepBytes,
-} from './kernel.ts';
-import { type Plan, regions } from './plan.ts';
+import { shown, type Watched } from './judge.ts';
+import { reception, record, recordBytes, shownAt, step as stepAt, stepBytes } from './kernel/shape.ts';
+import { regions } from './memory.ts';
+import type { Plan } from './plan.ts';
 import { SearchError } from './types.ts';
 
 type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
@@ -33,7 +27,8 @@ export class Tables {
   private readonly model: Model;
   private readonly sums: readonly SumWatch[];
   private readonly tuples: readonly TupleWatch[];
-  private readonly quiescent: readonly TupleWatch[];
+  /** What deadlocks and constraints are judged by: seen local by local, not by class. */
+  private readonly shown: readonly TupleWatch[];
   private readonly symmetries: Symmetry | null;
   private readonly edges: (readonly Edge[])[][];
   /** Renamings that were asked for since the last round. */
@@ -46,11 +41,11 @@ export class Tables {
   private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
 
-  constructor(model: Model, { sums, tuples, quiescent }: Watched, symmetry: Symmetry | null) {
+  constructor(model: Model, watched: Watched, symmetry: Symmetry | null) {
     this.model = model;
-    this.sums = sums;
-    this.tuples = tuples;
-    this.quiescent = quiescent;
+    this.sums = watched.sums;
+    this.tuples = watched.tuples;
+    this.shown = shown(watched);
     this.symmetries = symmetry;
     const perCell = <T>(make: () => T): T[] => Array.from({ length: model.width }, make);
     this.known = perCell(() => 0);
@@ -144,8 +139,11 @@ export class Tables {
     return this.observed.map((classes) => classes.length);
   }
 
-  install(memory: Int32Array, plan: Plan, records: readonly number[], free: number): void {
-    this.image = new Image(memory, plan, records, free, this.sums.length, this.observations);
+  install(memory: Int32Array, plan: Plan, layout: TableLayout): void {
+    this.image = new Image(memory, plan, layout, this.sums.length, this.tuples.length, this.shown.length);
+    for (const [cell, classes] of this.observed.entries()) {
+      for (const [index, observed] of classes.entries()) this.image.writeClass(cell, index, observed);
+    }
     for (let cell = 0; cell < this.known.length; cell++) {
       for (let local = 0; local < this.known[cell]!; local++) this.writeLocal(cell, local);
     }
@@ -167,11 +165,6 @@ export class Tables {
     return this.image!.bytes;
   }
 
-  /** How many numbers tuple watches take of each local. */
-  get observations(): number {
-    return this.tuples.length + this.quiescent.length;
-  }
-
   private write(cell: number, local: number, question: number, answer: number): void {
     const image = this.image;
     if (image === null || this.outgrows(image.plan)) return;
@@ -188,6 +181,9 @@ export class Tables {
       if (index === undefined) {
         index = this.observed[cell]!.push(seen) - 1;
         this.classIndex[cell]!.set(key, index);
+        if (this.image !== null && index < 2 ** this.image.plan.classBits[cell]!) {
+          this.image.writeClass(cell, index, seen);
+        }
       }
       this.classes[cell]!.push(index);
       if (this.symmetries !== null) this.edges[cell]!.push(this.symmetries.edges(cell, next));
@@ -200,9 +196,8 @@ export class Tables {
     const at = local * this.sums.length;
     const index = this.classes[cell]![local]!;
     const weights = this.weights[cell]!.slice(at, at + this.sums.length);
-    const observed = this.observed[cell]![index]!;
-    const all = [...observed, ...this.quiescent.map((watch) => watch.observe(cell, local) | 0)];
-    this.image!.writeLocal(cell, local, index, weights, all);
+    const seen = this.shown.map((watch) => watch.observe(cell, local) | 0);
+    this.image!.writeLocal(cell, local, index, weights, seen);
   }
 }
 
@@ -212,26 +207,30 @@ class Image {
   readonly letterOf = new Map<number, number>();
   private readonly memory: Int32Array;
   private readonly records: readonly number[];
+  private readonly classes: readonly number[];
   private readonly recordBytes: number;
-  private readonly observationsAt: number;
+  private readonly shownAt: number;
+  private readonly tuples: number;
   private readonly receptions: Map<number, number>[];
   private free: number;
 
   constructor(
     memory: Int32Array,
     plan: Plan,
-    records: readonly number[],
-    free: number,
+    layout: TableLayout,
     sums: number,
     tuples: number,
+    shown: number,
   ) {
     this.memory = memory;
     this.plan = plan;
-    this.records = records;
-    this.recordBytes = recordBytes(sums, tuples);
-    this.observationsAt = observationsAt(sums);
-    this.free = free;
-    this.receptions = records.map(() => new Map());
+    this.records = layout.records;
+    this.classes = layout.classes;
+    this.recordBytes = recordBytes(sums, shown);
+    this.shownAt = shownAt(sums);
+    this.tuples = tuples;
+    this.free = layout.free;
+    this.receptions = layout.records.map(() => new Map());
   }
 
   get bytes(): number {
@@ -243,12 +242,16 @@ class Image {
     local: number,
     index: number,
     weights: readonly number[],
-    observed: readonly number[],
+    shown: readonly number[],
   ): void {
     const at = (this.records[cell]! + local * this.recordBytes) >> 2;
     this.memory[at + (record.class >> 2)] = index;
     this.memory.set(weights, at + (record.weights >> 2));
-    this.memory.set(observed, at + (this.observationsAt >> 2));
+    this.memory.set(shown, at + (this.shownAt >> 2));
+  }
+
+  writeClass(cell: number, index: number, observed: readonly number[]): void {
+    this.memory.set(observed, (this.classes[cell]! >> 2) + index * this.tuples);
   }
 
   writeSteps(cell: number, local: number, steps: readonly Step[]): void {
@@ -262,7 +265,7 @@ class Image {
       } else if (step.sends.length === 1 && send.cell !== cell) {
         this.memory[at + (stepAt.receptions >> 2)] = this.receptionsOf(send.cell, send.letter);
         this.memory[at + (stepAt.offset >> 2)] = this.plan.offsets[send.cell]!;
-        this.memory[at + (stepAt.cell >> 2)] = send.cell << 2;
+        this.memory[at + (stepAt.cell >> 2)] = send.cell;
       } else {
         const sends = this.take(4 + 8 * step.sends.length);
         this.memory[sends >> 2] = step.sends.length;
@@ -307,23 +310,29 @@ class Image {
   }
 }
 
-/** Where each cell's records begin, and where what follows them begins. */
-export function recordsFor(
-  plan: Plan,
-  sums: number,
-  tuples: number,
-): { readonly records: number[]; readonly free: number } {
+/** Where the records of each cell begin, its classes, and what follows them all. */
+export interface TableLayout {
+  readonly records: readonly number[];
+  readonly classes: readonly number[];
+  readonly free: number;
+}
+
+export function layTables(plan: Plan, what: Watched): TableLayout {
   let free: number = regions.tables;
-  const records = plan.bits.map((bits) => {
+  const take = (bytes: number) => {
     const at = free;
-    free += 2 ** bits * recordBytes(sums, tuples);
+    free += (bytes + 63) & ~63;
     return at;
-  });
+  };
+  const records = plan.bits.map((bits) =>
+    take(2 ** bits * recordBytes(what.sums.length, shown(what).length)),
+  );
+  const classes = plan.classBits.map((bits) => take(2 ** bits * 4 * what.tuples.length));
   if (free > regions.tablesEnd) {
     throw new SearchError(
       'OUT_OF_ROOM',
       `actors have up to ${2 ** Math.max(...plan.bits)} states each: bound their inboxes`,
     );
   }
-  return { records, free };
+  return { records, classes, free };
 }

@@ -2,7 +2,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { Order, Report, WorkerData } from './crew.ts';
 import { Explorer } from './explorer.ts';
 import { Judge, watched } from './judge.ts';
-import { control } from './plan.ts';
+import { control } from './memory.ts';
 import { Tables } from './tables.ts';
 import { SearchError, type Sourced } from './types.ts';
 

@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts';
+import type { Plan } from '../plan.ts';
 import { type Code, type FunctionBuilder, i32, i64, type Local, select } from './wasm.ts';
 
 export const mixers = [0x9e3779b97f4a7c15n, 0xbf58476d1ce4e5b9n, 0x94d049bb133111ebn] as const;
@@ -15,7 +15,22 @@ export const range = (n: number): number[] => Array.from({ length: n }, (_, i) =
 export const i32s = (fn: FunctionBuilder, n: number) => range(n).map(() => fn.local('i32')) as Tuple;
 export const i64s = (fn: FunctionBuilder, n: number) => range(n).map(() => fn.local('i64')) as Tuple;
 export const parameters = (fn: FunctionBuilder) => fn.parameters.map((_, i) => fn.parameter(i)) as Tuple;
-type Tuple = [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
+type Tuple = [
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+  Local,
+];
 
 /** The words of a state, as code that works on it while it is in locals of a function. */
 export class StateCode {
@@ -146,14 +161,16 @@ export class StateCode {
   }
 }
 
-const shiftXor = (word: Local, by: bigint): Code => word.set(i64.xor(word.get, i64.shrU(word.get, i64.const(by))));
+const shiftXor = (word: Local, by: bigint): Code =>
+  word.set(i64.xor(word.get, i64.shrU(word.get, i64.const(by))));
 const times = (word: Local, factor: bigint): Code => word.set(i64.mul(word.get, i64.const(factor)));
 
 /** The `bits` from `offset` on of numbers packed in words, as an i32. */
 export function extractField(words: Local[], offset: number, bits: number): Code {
   const [k, shift] = [offset >> 6, offset & 63];
   const low = shift === 0 ? words[k]!.get : i64.shrU(words[k]!.get, i64.const(BigInt(shift)));
-  const value = shift + bits > 64 ? i64.or(low, i64.shl(words[k + 1]!.get, i64.const(BigInt(64 - shift)))) : low;
+  const value =
+    shift + bits > 64 ? i64.or(low, i64.shl(words[k + 1]!.get, i64.const(BigInt(64 - shift)))) : low;
   return i32.and(i32.wrap(value), i32.const(2 ** bits - 1));
 }
 

@@ -1,0 +1,219 @@
+import { area } from '../memory.ts';
+import type { Keys } from './keys.ts';
+import { type Kit, next, times4, zero } from './kit.ts';
+import { Marks } from './marks.ts';
+import { reception, record, step, stepBytes } from './shape.ts';
+import { i32s, i64s, parameters, range } from './states.ts';
+import { ask, askReception, defineDeliver, Pruning } from './steps.ts';
+import {
+  block,
+  branch,
+  branchIf,
+  type Code,
+  copyMemory,
+  type FunctionBuilder,
+  i32,
+  i64,
+  type Label,
+  type Local,
+  loop,
+  when,
+} from './wasm.ts';
+import { defineJudge, Watches } from './watches.ts';
+
+/** `expand`: for each state of a chunk: watch it, take every step, gather what they lead to. */
+export class Expand {
+  private readonly kit: Kit;
+  private readonly keys: Keys;
+  private readonly fn: FunctionBuilder;
+  private readonly deliver: FunctionBuilder;
+  private readonly pruning: Pruning;
+  private readonly watches: Watches;
+  private readonly marks: Marks;
+  private readonly state: Local[];
+  private readonly after: Local[];
+  private readonly locals: Local[];
+  private readonly tag: Local;
+  private readonly nextTag: Local;
+  private readonly unknown: Local;
+  private readonly enabled: Local;
+  private readonly steps: Local;
+  private readonly left: Local;
+  private readonly receptions: Local;
+  private readonly target: Local;
+  private readonly received: Local;
+  private readonly entry: Local;
+  private readonly place: Local;
+  private readonly partition: Local;
+  private readonly change: Local;
+  private readonly scratch: Local;
+
+  constructor(kit: Kit, keys: Keys) {
+    this.kit = kit;
+    this.keys = keys;
+    this.deliver = defineDeliver(kit);
+    const judge = defineJudge(kit);
+    const fn = kit.module.function('expand', ['i32', 'i32'], null);
+    this.fn = fn;
+    this.state = kit.states.words(fn);
+    this.after = kit.states.words(fn);
+    this.locals = range(kit.shape.plan.width).map(() => fn.local('i32'));
+    [this.tag, this.nextTag, this.unknown, this.enabled, this.steps, this.left, this.receptions] = i32s(
+      fn,
+      7,
+    );
+    [this.target, this.received, this.entry, this.place, this.partition] = i32s(fn, 5);
+    [this.change, this.scratch] = i64s(fn, 2);
+    this.pruning = new Pruning(kit, fn);
+    this.watches = new Watches(kit, fn, this.locals, judge);
+    this.marks = new Marks(kit);
+    fn.body = this.everyState();
+  }
+
+  private everyState(): Code {
+    const { kit, state, tag, locals } = this;
+    const { plan } = kit.shape;
+    const [from, to] = parameters(this.fn);
+    const verdict = this.fn.local('i32');
+    return loop((again) => [
+      kit.states.load(state, tag, from.get),
+      this.pruning.read(tag),
+      locals.map((local, cell) => [
+        local.set(kit.states.extract(state, cell)),
+        i32.store(zero, local.get, kit.at(area.locals) + 4 * cell),
+      ]),
+      this.watches.watch(state, verdict),
+      block((outside) => [
+        branchIf(i32.and(verdict.get, i32.const(2)), outside),
+        this.unknown.set(zero),
+        this.enabled.set(zero),
+        this.partition.set(zero),
+        range(plan.width).map((cell) => this.stepsOf(cell)),
+        kit.shape.match ? this.copyMatch() : this.conclude(),
+      ]),
+      branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(plan.stateBytes))), to.get), again),
+    ]);
+  }
+
+  /** Counts the state's steps, or puts it off until the model has been asked. */
+  private conclude(): Code {
+    const { kit, unknown, enabled } = this;
+    const transitions = kit.at(area.transitions);
+    return [
+      kit.shape.symmetric ? when(i32.eqz(unknown.get), unknown.set(i32.eqz(kit.imports.orbit.call()))) : [],
+      when(unknown.get, kit.put(area.deferred, this.state, this.tag.get), [
+        i64.store(zero, i64.add(i64.load(zero, transitions), i64.extend(enabled.get)), transitions),
+        when(i32.eqz(enabled.get), this.watches.deadlock()),
+      ]),
+    ];
+  }
+
+  private copyMatch(): Code {
+    return when(this.partition.get, this.kit.put(area.out, this.state, this.tag.get));
+  }
+
+  private stepsOf(cell: number): Code {
+    const { steps, left } = this;
+    const at = this.kit.shape.records[cell]!;
+    const recordOf = this.watches.recordOf(cell);
+    return [
+      steps.set(i32.load(recordOf, at + record.steps)),
+      block((over) => [
+        when(i32.ltU(steps.get, i32.const(2)), [
+          when(i32.eqz(steps.get), [
+            i32.store(recordOf, i32.const(1), at + record.steps),
+            ask(this.kit, i32.const(cell), this.locals[cell]!.get, zero),
+          ]),
+          this.unknown.set(i32.const(1)),
+          branch(over),
+        ]),
+        branchIf(i32.eqz(left.tee(i32.load(recordOf, at + record.count))), over),
+        loop((again) => [
+          block((skip) => this.take(cell, skip)),
+          next(steps, stepBytes),
+          branchIf(left.tee(i32.sub(left.get, i32.const(1))), again),
+        ]),
+      ]),
+    ];
+  }
+
+  /** One step: what it leads to is gathered; or it is disabled, unknown or pruned. */
+  private take(cell: number, skip: Label): Code {
+    const { kit, after, receptions, steps, change } = this;
+    return [
+      change.set(i64.load32(steps.get, step.change)),
+      when(
+        i32.gtU(receptions.tee(i32.load(steps.get, step.receptions)), i32.const(1)),
+        this.sendOne(cell, skip),
+        when(receptions.get, this.sendList(cell, skip), this.sendNone(cell, skip)),
+      ),
+      next(this.enabled, 1),
+      kit.shape.symmetric ? this.canonicalize(skip) : [],
+      kit.states.mix(after, this.scratch),
+      kit.shape.match
+        ? this.marks.find(after, this.place, this.partition)
+        : this.keys.gather(after, this.nextTag.get, this.partition, this.place),
+    ];
+  }
+
+  private sendNone(cell: number, skip: Label): Code {
+    return [
+      this.pruning.prune(cell, null, this.enabled, skip),
+      this.copyState(),
+      this.kit.states.deposit(this.after, cell, this.change),
+      this.nextTag.set(this.pruning.tag(cell, null)),
+    ];
+  }
+
+  private sendOne(cell: number, skip: Label): Code {
+    const { kit, after, receptions, steps, change, target, received, entry, place } = this;
+    return [
+      target.set(i32.load(steps.get, step.cell)),
+      received.set(i32.load(times4(target.get), kit.at(area.locals))),
+      entry.set(i32.load(i32.add(receptions.get, times4(received.get)))),
+      when(i32.ltU(entry.get, i32.const(reception.first)), [
+        branchIf(i32.eq(entry.get, i32.const(reception.blocked)), skip),
+        askReception(kit, target.get, received.get, receptions.get, entry),
+        this.unknown.set(i32.const(1)),
+        branch(skip),
+      ]),
+      this.pruning.prune(cell, target, this.enabled, skip),
+      this.copyState(),
+      kit.states.deposit(after, cell, change),
+      place.set(i32.load(steps.get, step.offset)),
+      change.set(i64.extend(i32.xor(i32.sub(entry.get, i32.const(reception.first)), received.get))),
+      kit.states.depositAt(after, place, change),
+      this.nextTag.set(this.pruning.tag(cell, target)),
+    ];
+  }
+
+  private sendList(cell: number, skip: Label): Code {
+    const { kit, after, steps, change, entry } = this;
+    const { width } = kit.shape.plan;
+    const own = i32.xor(i32.wrap(change.get), this.locals[cell]!.get);
+    return [
+      copyMemory(i32.const(kit.at(area.after)), i32.const(kit.at(area.locals)), i32.const(4 * width)),
+      i32.store(zero, own, kit.at(area.after) + 4 * cell),
+      when(entry.tee(this.deliver.call(i32.load(steps.get, step.list))), [
+        when(i32.eq(entry.get, i32.const(1)), this.unknown.set(i32.const(1))),
+        branch(skip),
+      ]),
+      kit.states.pack(after, change, (c) => i32.load(zero, kit.at(area.after) + 4 * c)),
+      this.nextTag.set(zero),
+    ];
+  }
+
+  private canonicalize(skip: Label): Code {
+    const { kit, after, change } = this;
+    const at = kit.at(area.after);
+    return [
+      this.locals.map((_, c) => i32.store(zero, kit.states.extract(after, c), at + 4 * c)),
+      when(i32.eqz(kit.imports.canonicalize.call()), [this.unknown.set(i32.const(1)), branch(skip)]),
+      kit.states.pack(after, change, (c) => i32.load(zero, at + 4 * c)),
+    ];
+  }
+
+  private copyState(): Code {
+    return this.after.map((word, k) => word.set(this.state[k]!.get));
+  }
+}

@@ -1,0 +1,152 @@
+import { area, bufferBytes, control } from '../memory.ts';
+import { type Kit, next, times4, zero } from './kit.ts';
+import { Slots } from './slots.ts';
+import { i32s, i64s } from './states.ts';
+import {
+  block,
+  branch,
+  branchIf,
+  type Code,
+  type FunctionBuilder,
+  i32,
+  i64,
+  type Local,
+  loop,
+  select,
+  when,
+} from './wasm.ts';
+
+/** How many slots are touched ahead: loads that do not wait for one another, where probes would, one by one. */
+const group = 32;
+
+/** Candidates gather per partition, and are inserted into its keys a buffer at a time. */
+export class Keys {
+  private readonly kit: Kit;
+  private readonly flush: FunctionBuilder;
+
+  constructor(kit: Kit) {
+    this.kit = kit;
+    this.flush = kit.module.function('flush', ['i32'], null);
+    const insert = kit.module.function('insert', ['i32'], null);
+    this.flush.body = (kit.shape.spill ? kit.imports.spill : insert).call(this.flush.parameter(0).get);
+    insert.body = this.insert(insert);
+  }
+
+  /** Adds a mixed state to what its partition has gathered, and inserts it all once that is enough. */
+  gather(state: Local[], tag: Code, partition: Local, to: Local): Code {
+    const { at } = this;
+    const { stateBytes } = this.kit.shape.plan;
+    return [
+      partition.set(i32.wrap(i64.shrU(state[0]!.get, i64.const(56n)))),
+      to.set(i32.load(times4(partition.get), at(area.fill))),
+      this.kit.states.store(state, tag, to.get),
+      i32.store(times4(partition.get), to.tee(i32.add(to.get, i32.const(stateBytes))), at(area.fill)),
+      when(
+        i32.gtU(
+          i32.add(to.get, i32.const(stateBytes - at(area.buffers))),
+          i32.add(i32.mul(partition.get, i32.const(bufferBytes)), i32.const(bufferBytes)),
+        ),
+        this.flush.call(partition.get),
+      ),
+    ];
+  }
+
+  private readonly at = (offset: number) => this.kit.at(offset);
+
+  private insert(fn: FunctionBuilder): Code {
+    const { kit, at } = this;
+    const { shape, states } = kit;
+    const { stateBytes, slotBytes } = shape.plan;
+    const partition = fn.parameter(0);
+    const [start, end, current, groupEnd, places, address, window, count, out, tag] = i32s(fn, 10);
+    const [capacity, touched, entry, found, scratch] = i64s(fn, 5);
+    const state = states.words(fn);
+    const slots = new Slots(kit);
+    const capacityNow = capacity.set(i64.extend(i32.load(times4(partition.get), control.capacity)));
+    const emit: Code = [
+      next(count, 1),
+      states.unmix(state, scratch),
+      when(i32.gtU(i32.add(out.get, i32.const(stateBytes)), i32.load(zero, at(area.outEnd))), [
+        i32.store(zero, out.get, at(area.out)),
+        kit.imports.more.call(i32.const(area.out)),
+        out.set(i32.load(zero, at(area.out))),
+      ]),
+      states.store(state, tag.get, out.get),
+      out.set(i32.add(out.get, i32.load(zero, at(area.outStep)))),
+    ];
+    return [
+      start.set(i32.add(i32.mul(partition.get, i32.const(bufferBytes)), i32.const(at(area.buffers)))),
+      end.set(i32.load(times4(partition.get), at(area.fill))),
+      when(i32.eq(start.get, end.get), [0x0f]),
+      shape.shared ? lock(partition) : [],
+      window.set(slots.window(partition)),
+      count.set(i32.load(times4(partition.get), control.count)),
+      when(
+        i32.gtU(
+          i32.add(count.get, i32.divU(i32.sub(end.get, start.get), i32.const(stateBytes))),
+          i32.load(times4(partition.get), control.limit),
+        ),
+        kit.imports.grow.call(partition.get),
+      ),
+      capacityNow,
+      current.set(start.get),
+      out.set(i32.load(zero, at(area.out))),
+      loop((nextGroup) => [
+        groupEnd.set(i32.add(current.get, i32.const(group * stateBytes))),
+        groupEnd.set(select(groupEnd.get, end.get, i32.ltU(groupEnd.get, end.get))),
+        address.set(current.get),
+        places.set(zero),
+        loop((again) => [
+          i32.store(places.get, slots.home(window, i64.load(address.get), capacity.get), at(area.group)),
+          touched.set(i64.xor(touched.get, i64.load(i32.load(places.get, at(area.group))))),
+          next(places, 4),
+          next(address, stateBytes),
+          branchIf(i32.ltU(address.get, groupEnd.get), again),
+        ]),
+        places.set(zero),
+        loop((nextKey) => [
+          states.load(state, tag, current.get),
+          address.set(i32.load(places.get, at(area.group))),
+          entry.set(slots.entry(state)),
+          block((done) => [
+            loop((probe) => [
+              when(i64.eqz(found.tee(i64.load(address.get))), [
+                i64.store(address.get, entry.get),
+                slots.storeRest(state, address),
+                emit,
+                branch(done),
+              ]),
+              block((other) => [
+                branchIf(i64.ne(found.get, entry.get), other),
+                slots.branchIfRestDiffers(state, address, other),
+                branch(done),
+              ]),
+              next(address, slotBytes),
+              entry.set(i64.add(entry.get, slots.unit)),
+              branchIf(i32.eqz(slots.wrapped(entry)), probe),
+            ]),
+            // Too far from home for the bits that say how far: more room brings keys nearer.
+            i32.store(times4(partition.get), count.get, control.count),
+            kit.imports.grow.call(partition.get),
+            capacityNow,
+            branch(nextGroup),
+          ]),
+          next(places, 4),
+          next(current, stateBytes),
+          branchIf(i32.ltU(current.get, groupEnd.get), nextKey),
+        ]),
+        branchIf(i32.ltU(current.get, end.get), nextGroup),
+      ]),
+      i32.store(zero, out.get, at(area.out)),
+      i32.store(times4(partition.get), count.get, control.count),
+      i32.store(times4(partition.get), start.get, at(area.fill)),
+      i64.store(zero, touched.get, at(area.prefetched)),
+      shape.shared ? i32.atomicStore(times4(partition.get), zero, control.lock) : [],
+    ];
+  }
+}
+
+const lock = (partition: Local): Code =>
+  loop((spin) =>
+    branchIf(i32.atomicCompareExchange(times4(partition.get), zero, i32.const(1), control.lock), spin),
+  );

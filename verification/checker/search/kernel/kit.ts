@@ -1,0 +1,62 @@
+import { type area, memoryPages, regions } from '../memory.ts';
+import type { KernelImports, KernelShape } from './shape.ts';
+import { StateCode } from './states.ts';
+import { type Code, type FunctionBuilder, i32, type Local, ModuleBuilder, when } from './wasm.ts';
+
+export const zero = i32.const(0);
+export const one = i32.const(1);
+/** Moves a pointer on. */
+export const next = (pointer: Local, bytes: number): Code =>
+  pointer.set(i32.add(pointer.get, i32.const(bytes)));
+/** An index into 4-byte numbers, as bytes. */
+export const times4 = (index: Code): Code => i32.shl(index, i32.const(2));
+
+/** What the parts of the kernel share while it is put together. */
+export class Kit {
+  readonly shape: KernelShape;
+  readonly states: StateCode;
+  readonly module = new ModuleBuilder(memoryPages);
+  readonly imports: Readonly<Record<keyof KernelImports, FunctionBuilder>>;
+  private readonly base: number;
+
+  constructor(shape: KernelShape) {
+    this.shape = shape;
+    this.states = new StateCode(shape.plan);
+    this.base = regions.workers + shape.worker * regions.workerBytes;
+    this.imports = {
+      more: this.module.import('more', ['i32'], null),
+      grow: this.module.import('grow', ['i32'], null),
+      spill: this.module.import('spill', ['i32'], null),
+      judgeSums: this.module.import('judgeSums', [], 'i32'),
+      judgeTuples: this.module.import('judgeTuples', ['i32'], null),
+      inside: this.module.import('inside', [], 'i32'),
+      deadlock: this.module.import('deadlock', [], null),
+      canonicalize: this.module.import('canonicalize', [], 'i32'),
+      orbit: this.module.import('orbit', [], 'i32'),
+    };
+  }
+
+  /** Where something of this worker's area lies. */
+  at(offset: number): number {
+    return this.base + offset;
+  }
+
+  /** Room for `bytes` more at `area[which]`, whose end lies 4 bytes after it. */
+  makeRoom(which: number, bytes: number): Code {
+    return when(
+      i32.gtU(i32.add(i32.load(zero, this.at(which)), i32.const(bytes)), i32.load(zero, this.at(which + 4))),
+      this.imports.more.call(i32.const(which)),
+    );
+  }
+
+  /** Writes a state at `area[which]`. */
+  put(which: typeof area.out | typeof area.deferred, state: Local[], tag: Code): Code {
+    const { stateBytes } = this.shape.plan;
+    const end = i32.load(zero, this.at(which));
+    return [
+      this.makeRoom(which, stateBytes),
+      this.states.store(state, tag, end),
+      i32.store(zero, i32.add(end, i32.const(stateBytes)), this.at(which)),
+    ];
+  }
+}

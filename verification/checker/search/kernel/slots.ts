@@ -1,0 +1,118 @@
+import { partitionWindow, regions } from '../memory.ts';
+import { lowBits } from '../plan.ts';
+import type { Kit } from './kit.ts';
+import { range } from './states.ts';
+import { branchIf, type Code, i32, i64, type Label, type Local } from './wasm.ts';
+
+/** How a key lies in its slot (see `Plan`), as code. */
+export class Slots {
+  private readonly kit: Kit;
+  private readonly keptBits: bigint;
+  private readonly keptMask: bigint;
+  private readonly distanceShift: bigint;
+
+  constructor(kit: Kit) {
+    this.kit = kit;
+    const { plan } = kit.shape;
+    this.keptBits = BigInt(lowBits + plan.homeBits);
+    this.keptMask = (1n << this.keptBits) - 1n;
+    this.distanceShift = BigInt(64 - plan.distanceBits);
+  }
+
+  /** One slot of distance from home. */
+  get unit(): Code {
+    return i64.const(1n << this.distanceShift);
+  }
+
+  /** Distance went round: it is back at 0. */
+  wrapped(entry: Local): Code {
+    return i64.ltU(entry.get, this.unit);
+  }
+
+  /** Where a partition's slots begin. */
+  window(partition: Local): Code {
+    if (this.kit.shape.spill) return i32.const(regions.partitions);
+    return i32.add(i32.mul(partition.get, i32.const(partitionWindow)), i32.const(regions.partitions));
+  }
+
+  at(window: Local, slot: Code): Code {
+    return i32.add(window.get, i32.mul(slot, i32.const(this.kit.shape.plan.slotBytes)));
+  }
+
+  /** The home slot of a mixed first word. */
+  home(window: Local, first: Code, capacity: Code): Code {
+    const x = i64.and(i64.shrU(first, i64.const(BigInt(lowBits))), i64.const(0xffff_ffffn));
+    return this.homeOf(window, x, capacity);
+  }
+
+  homeOf(window: Local, x: Code, capacity: Code): Code {
+    return this.at(window, i32.wrap(i64.shrU(i64.mul(x, capacity), i64.const(32n))));
+  }
+
+  /** The slot's first word, for a key that is at home. */
+  entry(state: Local[]): Code {
+    const kept = i64.or(i64.and(state[0]!.get, i64.const(this.keptMask)), this.unit);
+    return this.inline ? i64.or(kept, i64.shl(state[1]!.get, i64.const(this.keptBits))) : kept;
+  }
+
+  /** The same entry, at home. */
+  atHome(entry: Local): Code {
+    return i64.or(i64.and(entry.get, i64.const((1n << this.distanceShift) - 1n)), this.unit);
+  }
+
+  /** Finds `x` again from an entry and its slot: the one number with that home and these low bits. */
+  recoverX(x: Local, entry: Local, slot: Code, capacity: Code): Code {
+    const distance = i64.shrU(entry.get, i64.const(this.distanceShift));
+    const home = i64.sub(i64.extend(slot), i64.sub(distance, i64.const(1n)));
+    const rounded = i64.add(i64.shl(home, i64.const(32n)), i64.sub(capacity, i64.const(1n)));
+    const kept = i64.shrU(i64.and(entry.get, i64.const(this.keptMask)), i64.const(BigInt(lowBits)));
+    const homeMask = i64.const((1n << BigInt(this.kit.shape.plan.homeBits)) - 1n);
+    return [
+      x.set(i64.divU(rounded, capacity)),
+      x.set(i64.add(x.get, i64.and(i64.sub(kept, x.get), homeMask))),
+    ];
+  }
+
+  /** Finds a mixed state again. */
+  recover(state: Local[], x: Local, entry: Local, partition: Local, address: Local): Code {
+    const { extraBits } = this.kit.shape.plan;
+    const low = i64.and(entry.get, i64.const((1n << BigInt(lowBits)) - 1n));
+    const place = i64.or(
+      i64.shl(i64.extend(partition.get), i64.const(56n)),
+      i64.shl(x.get, i64.const(BigInt(lowBits))),
+    );
+    const extra = i64.and(
+      i64.shrU(entry.get, i64.const(this.keptBits)),
+      i64.const((1n << BigInt(extraBits)) - 1n),
+    );
+    return [
+      state[0]!.set(i64.or(place, low)),
+      this.inline
+        ? state[1]!.set(extra)
+        : state.slice(1).map((word, k) => word.set(this.kit.states.loadWord(address.get, k + 1))),
+    ];
+  }
+
+  storeRest(state: Local[], address: Local): Code {
+    if (this.kit.shape.plan.restBytes === 0) return [];
+    return state.slice(1).map((word, k) => this.kit.states.storeWord(address.get, k + 1, word.get));
+  }
+
+  copyRest(to: Local, from: Local, fromOffset: number): Code {
+    const { states } = this.kit;
+    return range(Math.ceil(this.kit.shape.plan.restBytes / 8)).map((k) =>
+      states.storeWord(to.get, k + 1, states.loadWord(from.get, k + 1, fromOffset)),
+    );
+  }
+
+  branchIfRestDiffers(state: Local[], address: Local, label: Label): Code {
+    if (this.kit.shape.plan.restBytes === 0) return [];
+    return state
+      .slice(1)
+      .map((word, k) => branchIf(i64.ne(this.kit.states.loadWord(address.get, k + 1), word.get), label));
+  }
+
+  private get inline(): boolean {
+    return this.kit.shape.plan.extraBits > 0 && this.kit.shape.plan.restBytes === 0;
+  }
+}
