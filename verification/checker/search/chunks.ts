@@ -52,6 +52,11 @@ export class Chunks {
     };
   }
 
+  /** Pops the chunks of a list, one after the other. */
+  *drain(list: List): Generator<{ readonly address: number; readonly bytes: number }> {
+    for (let chunk = this.pop(list); chunk !== null; chunk = this.pop(list)) yield chunk;
+  }
+
   /** The chunks of `list`, last pushed first, without taking them. */
   peek(list: List): { readonly address: number; readonly bytes: number }[] {
     const chunks = [];

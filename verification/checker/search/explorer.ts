@@ -1,3 +1,4 @@
+import { fullest } from './arena.ts';
 import { Chunks, type List } from './chunks.ts';
 import type { Judge } from './judge.ts';
 import { buildKernel } from './kernel/kernel.ts';
@@ -18,12 +19,8 @@ import type { Spill } from './spill.ts';
 import { SearchError } from './types.ts';
 import { type SharedMemory, webAssembly } from './webassembly.ts';
 
-/** Keys per slot above which a partition grows, and to which it grows. */
-const fullest = 0.8;
-const roomier = 1.2;
-
-/** How many keys a partition takes before it grows. */
-export const roomIn = (capacity: number): number => Math.floor(capacity * fullest);
+/** By how much a partition grows at least. */
+const growth = 1.2;
 
 /** One thread's share of the search: its kernel, its buffers, the chunks that it fills. */
 export class Explorer {
@@ -179,7 +176,7 @@ export class Explorer {
     const window = this.spill === null ? partitionWindow : regions.spillCopy - regions.partitions;
     const most = Math.floor(window / slotBytes) - tail - 1;
     const needed = (count + bufferBytes / stateBytes) / (fullest - 0.02);
-    let after = Math.min(most, Math.ceil(Math.max(leastCapacity, before * roomier, needed)));
+    let after = Math.min(most, Math.ceil(Math.max(leastCapacity, before * growth, needed)));
     if (needed * (fullest - 0.02) > 0.97 * most) {
       throw new SearchError('OUT_OF_ROOM', `a partition of ${most} slots is full: give a spill directory`);
     }

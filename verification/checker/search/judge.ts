@@ -24,6 +24,8 @@ export interface Watched {
   readonly sumOf: readonly (number | null)[];
   readonly tupleOf: readonly number[];
   readonly quiescentOf: readonly number[];
+  /** Of each sum, whether 0 is of interest. */
+  readonly ofInterestAt0: readonly boolean[];
 }
 
 export function watched({ watches = [], constraint }: Omit<Sourced, 'model'>): Watched {
@@ -37,6 +39,10 @@ export function watched({ watches = [], constraint }: Omit<Sourced, 'model'>): W
   const bySum = constraint?.kind === 'sum' ? constraint : null;
   return {
     sums: bySum === null ? sums : [bySum, ...sums],
+    ofInterestAt0: [
+      ...(bySum === null ? [] : [!bySum.judge(0)]),
+      ...summed.map(({ watch, expect }) => (watch as SumWatch).judge(0) === (expect === 'reachable')),
+    ],
     sumOf: [...(bySum === null ? [] : [null]), ...summed.map(({ index }) => index)],
     tuples: others.map(({ watch }) => asTuple(watch)),
     tupleOf: others.map(({ index }) => index),
@@ -157,8 +163,8 @@ export class Judge {
 
   sums(): number {
     let answer = 1;
-    for (let i = 0; i < this.watched.sums.length; i++) {
-      const sum = this.memory[this.base + (area.sums >> 2) + i]! >>> 0;
+    for (const [lane, i] of this.plan.sums.entries()) {
+      const sum = this.memory[this.base + (area.sums >> 2) + lane]! >>> 0;
       let verdict = this.verdicts[i]!.get(sum);
       if (verdict === undefined) {
         verdict = this.watched.sums[i]!.judge(sum);

@@ -19,6 +19,8 @@ export interface Plan {
   readonly classBits: readonly number[];
   readonly classOffsets: readonly number[];
   readonly classWords: number;
+  /** Which of the sums are watched: those that are not 0 everywhere. */
+  readonly sums: readonly number[];
   /** Bytes of a state alone, and with its tag: how it was reached, `tagBits` in its last word or after it. */
   readonly keyBytes: number;
   readonly stateBytes: number;
@@ -41,16 +43,22 @@ export const lowBits = 24;
 const mostDistanceBits = 10;
 const fewestDistanceBits = 9;
 
+/** What watches see of locals. */
+export interface Classes {
+  readonly bits: readonly number[];
+  readonly sums: readonly number[];
+}
+
 /** What a plan has to hold. */
 export interface Needs {
   readonly bits: readonly number[];
-  readonly classBits: readonly number[];
+  readonly classes: Classes;
   readonly tagBits: number;
   /** How many states are expected at least: room that they will need anyway makes keys shorter. */
   readonly states: number;
 }
 
-export function planFor({ bits, classBits, tagBits, states }: Needs): Plan {
+export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
   const total = bits.reduce((sum, b) => sum + b, 0);
   const words = Math.max(1, Math.ceil(total / 64));
   if (words > 8) {
@@ -65,15 +73,12 @@ export function planFor({ bits, classBits, tagBits, states }: Needs): Plan {
   // The first word is mixed whole, so that a tag finds room in a later one, or none.
   const fits = words > 1 && total + tagBits <= 8 * keyBytes;
   const stateBytes = fits || tagBits === 0 ? keyBytes : keyBytes + 4;
-  const classOffsets = offsetsOf(classBits);
-  const classWords = Math.max(1, Math.ceil((classOffsets.at(-1)! + classBits.at(-1)!) / 64));
-  const classes = { classBits, classOffsets, classWords };
   const shared = {
     width: bits.length,
     bits,
     offsets,
     words,
-    ...classes,
+    ...planClasses(classes),
     keyBytes,
     stateBytes,
     tagBits,
@@ -105,6 +110,19 @@ export function planFor({ bits, classBits, tagBits, states }: Needs): Plan {
     slotBytes: 8 + restBytes,
     tail: 2 ** mostDistanceBits,
     leastCapacity: 64,
+  };
+}
+
+/** The same plan for states, with room for other classes. */
+export const withClasses = (plan: Plan, classes: Classes): Plan => ({ ...plan, ...planClasses(classes) });
+
+function planClasses({ bits, sums }: Classes) {
+  const total = bits.reduce((sum, b) => sum + b, 0);
+  return {
+    classBits: bits,
+    classOffsets: offsetsOf(bits),
+    classWords: Math.max(1, Math.ceil(total / 64)),
+    sums,
   };
 }
 

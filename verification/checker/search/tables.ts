@@ -35,6 +35,9 @@ export class Tables {
   private readonly renamed = new Map<string, number>();
   private readonly answers: number[] = [];
   private readonly weights: number[][];
+  private readonly active: boolean[];
+  private readonly dropped: boolean[];
+  private readonly sumOf: readonly (number | null)[];
   private readonly classes: number[][];
   private readonly classIndex: Map<string, number>[];
   /** What each class of locals is seen as, by each tuple watch. */
@@ -44,6 +47,9 @@ export class Tables {
   constructor(model: Model, watched: Watched, symmetry: Symmetry | null) {
     this.model = model;
     this.sums = watched.sums;
+    this.sumOf = watched.sumOf;
+    this.active = [...watched.ofInterestAt0];
+    this.dropped = watched.sums.map(() => false);
     this.tuples = watched.tuples;
     this.shown = shown(watched);
     this.symmetries = symmetry;
@@ -126,12 +132,27 @@ export class Tables {
     return this.symmetries !== null;
   }
 
-  /** Whether a plan's bits no longer hold the locals. */
+  /** Whether a plan no longer holds the locals, or what watches see of them. */
   outgrows(plan: Plan): boolean {
     return (
-      this.known.some((count, cell) => count > 2 ** plan.bits[cell]!) ||
-      this.observed.some((classes, cell) => classes.length > 2 ** plan.classBits[cell]!)
+      this.outgrowsBits(plan) ||
+      this.observed.some((classes, cell) => classes.length > 2 ** plan.classBits[cell]!) ||
+      this.activeSums.some((sum) => !plan.sums.includes(sum))
     );
+  }
+
+  outgrowsBits(plan: Plan): boolean {
+    return this.known.some((count, cell) => count > 2 ** plan.bits[cell]!);
+  }
+
+  /** The sums that can be other than 0, or are of interest at 0, and whose watch is not decided. */
+  get activeSums(): number[] {
+    return this.sums.flatMap((_, sum) => (this.active[sum] && !this.dropped[sum] ? [sum] : []));
+  }
+
+  /** Sums of watches that are decided need no watching any more. */
+  drop(decided: readonly boolean[]): void {
+    for (const [sum, watch] of this.sumOf.entries()) this.dropped[sum] = watch !== null && decided[watch]!;
   }
 
   /** How many classes of each cell's locals tuple watches tell apart. */
@@ -140,7 +161,7 @@ export class Tables {
   }
 
   install(memory: Int32Array, plan: Plan, layout: TableLayout): void {
-    this.image = new Image(memory, plan, layout, this.sums.length, this.tuples.length, this.shown.length);
+    this.image = new Image(memory, plan, layout, this.tuples.length, this.shown.length);
     for (const [cell, classes] of this.observed.entries()) {
       for (const [index, observed] of classes.entries()) this.image.writeClass(cell, index, observed);
     }
@@ -167,7 +188,7 @@ export class Tables {
 
   private write(cell: number, local: number, question: number, answer: number): void {
     const image = this.image;
-    if (image === null || this.outgrows(image.plan)) return;
+    if (image === null || this.outgrowsBits(image.plan)) return;
     if (question === asked.steps) image.writeSteps(cell, local, this.steps[cell]![local]!);
     else image.writeReception(cell, local, question, answer);
   }
@@ -187,7 +208,11 @@ export class Tables {
       }
       this.classes[cell]!.push(index);
       if (this.symmetries !== null) this.edges[cell]!.push(this.symmetries.edges(cell, next));
-      for (const watch of this.sums) this.weights[cell]!.push(watch.weigh(cell, next) | 0);
+      for (const [sum, watch] of this.sums.entries()) {
+        const weight = watch.weigh(cell, next) | 0;
+        this.weights[cell]!.push(weight);
+        if (weight !== 0) this.active[sum] = true;
+      }
       if (this.image !== null && next < 2 ** this.image.plan.bits[cell]!) this.writeLocal(cell, next);
     }
   }
@@ -195,7 +220,7 @@ export class Tables {
   private writeLocal(cell: number, local: number): void {
     const at = local * this.sums.length;
     const index = this.classes[cell]![local]!;
-    const weights = this.weights[cell]!.slice(at, at + this.sums.length);
+    const weights = this.image!.plan.sums.map((sum) => this.weights[cell]![at + sum]!);
     const seen = this.shown.map((watch) => watch.observe(cell, local) | 0);
     this.image!.writeLocal(cell, local, index, weights, seen);
   }
@@ -214,20 +239,13 @@ class Image {
   private readonly receptions: Map<number, number>[];
   private free: number;
 
-  constructor(
-    memory: Int32Array,
-    plan: Plan,
-    layout: TableLayout,
-    sums: number,
-    tuples: number,
-    shown: number,
-  ) {
+  constructor(memory: Int32Array, plan: Plan, layout: TableLayout, tuples: number, shown: number) {
     this.memory = memory;
     this.plan = plan;
     this.records = layout.records;
     this.classes = layout.classes;
-    this.recordBytes = recordBytes(sums, shown);
-    this.shownAt = shownAt(sums);
+    this.recordBytes = recordBytes(plan.sums.length, shown);
+    this.shownAt = shownAt(plan.sums.length);
     this.tuples = tuples;
     this.free = layout.free;
     this.receptions = layout.records.map(() => new Map());
@@ -325,7 +343,7 @@ export function layTables(plan: Plan, what: Watched): TableLayout {
     return at;
   };
   const records = plan.bits.map((bits) =>
-    take(2 ** bits * recordBytes(what.sums.length, shown(what).length)),
+    take(2 ** bits * recordBytes(plan.sums.length, shown(what).length)),
   );
   const classes = plan.classBits.map((bits) => take(2 ** bits * 4 * what.tuples.length));
   if (free > regions.tablesEnd) {

@@ -1,6 +1,7 @@
 import { apply, type Model, type Symmetry } from '../model.ts';
 import { createCanonicalizer, unpermute } from '../symmetry.ts';
-import { Engine, type Recording } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { Recording } from './recording.ts';
 import { type Found, type Path, type PathStep, SearchError, type SearchOptions } from './types.ts';
 
 /** A state on a shortest path, and its ways on that stay on one. */

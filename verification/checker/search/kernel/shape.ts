@@ -50,7 +50,6 @@ export interface KernelShape {
   /** Where a cell's records begin, and what tuple watches see of its classes. */
   readonly records: readonly number[];
   readonly classes: readonly number[];
-  readonly sums: number;
   readonly tuples: number;
   /** The constraint is a tuple watch. */
   readonly constrained: boolean;

@@ -32,15 +32,18 @@ export class Watches {
     this.kit = kit;
     this.locals = locals;
     this.judge = judge;
-    this.vectors = range(Math.ceil(kit.shape.sums / 4)).map(() => fn.local('v128'));
+    this.vectors = range(Math.ceil(kit.shape.plan.sums.length / 4)).map(() => fn.local('v128'));
     this.key = keyWords(kit, fn);
     this.place = fn.local('i32');
     this.change = fn.local('i64');
   }
 
   recordOf(cell: number): Code {
-    const { sums, constrained, quiescent } = this.kit.shape;
-    return i32.mul(this.locals[cell]!.get, i32.const(recordBytes(sums, (constrained ? 1 : 0) + quiescent)));
+    const { plan, constrained, quiescent } = this.kit.shape;
+    return i32.mul(
+      this.locals[cell]!.get,
+      i32.const(recordBytes(plan.sums.length, (constrained ? 1 : 0) + quiescent)),
+    );
   }
 
   /** Judges the sums at once, leaves a tuple to be judged with others; bit 1 of `verdict`: outside the constraint. */
@@ -134,7 +137,7 @@ export class Watches {
   /** Copies what a watch sees of the locals from their records to `area.shown`. */
   private show(observation: number, shown: number): Code {
     const { width } = this.kit.shape.plan;
-    const at = shownAt(this.kit.shape.sums) + 4 * observation;
+    const at = shownAt(this.kit.shape.plan.sums.length) + 4 * observation;
     return range(width).map((cell) =>
       i32.store(
         zero,

@@ -1,0 +1,119 @@
+import type { Model } from '../model.ts';
+import { Arena } from './arena.ts';
+import type { Crew } from './crew.ts';
+import { Explorer } from './explorer.ts';
+import { coded, Judge, type Watched, watched } from './judge.ts';
+import type { KernelShape } from './kernel/shape.ts';
+import { control, regions, tupleMemoBits } from './memory.ts';
+import { type Plan, planFor, withClasses } from './plan.ts';
+import type { Spill } from './spill.ts';
+import { layTables, Tables } from './tables.ts';
+import type { SearchOptions } from './types.ts';
+
+/** A cell's bits, to begin with. */
+const fewestBits = 4;
+
+/** What a search works with, and the plan by which its states lie in memory. */
+export class Core {
+  readonly model: Model;
+  readonly options: SearchOptions;
+  readonly arena = new Arena();
+  readonly watched: Watched;
+  readonly tables: Tables;
+  readonly judge: Judge;
+  readonly explorer: Explorer;
+  readonly workers: number;
+  /** Whether threads have to follow the model. */
+  readonly follow: boolean;
+  crew: Crew | null = null;
+  spill: Spill | null = null;
+  plan: Plan;
+  shape!: Omit<KernelShape, 'worker'>;
+
+  constructor(model: Model, options: SearchOptions) {
+    this.model = model;
+    this.options = options;
+    const watches = options.watches ?? [];
+    this.watched = watched(options);
+    this.tables = new Tables(model, this.watched, options.symmetry ?? null);
+    this.judge = new Judge(watches, this.watched, model.width, this.tables, this.arena.words, 0);
+    this.explorer = new Explorer(this.arena.memory, 0, this.judge);
+    this.workers = Math.max(1, Math.min(options.workers ?? 1, regions.mostWorkers));
+    this.follow = this.tables.symmetric || coded(this.watched).some(({ pure }) => !pure);
+    this.plan = this.nextPlan();
+  }
+
+  /** A plan that holds all that the model has said. */
+  nextPlan(): Plan {
+    const states = this.arena.states();
+    const { width } = this.model;
+    // A constraint or a canonical form would take away the other way round.
+    const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
+    return planFor({
+      // Early on, spare bits spare plans; later on, they would cost memory.
+      bits: this.tables.known.map((count) => bitsFor(count, states < 2 ** 16 ? 2 : states < 2 ** 20 ? 1 : 0)),
+      classes: this.classes(),
+      tagBits: prunes ? 2 * Math.ceil(Math.log2(width + 1)) : 0,
+      states,
+    });
+  }
+
+  /** The same plan for states, with room for what watches see. */
+  nextClasses(): Plan {
+    return withClasses(this.plan, this.classes());
+  }
+
+  private classes() {
+    const spare = this.arena.states() < 2 ** 16 ? 1 : 0;
+    return {
+      bits: this.tables.classCounts.map((count) => bitsFor(count, spare)),
+      sums: this.tables.activeSums,
+    };
+  }
+
+  /** Writes the tables and the kernels anew, by `plan`; partitions are left as they are. */
+  async takeUp(plan: Plan): Promise<void> {
+    const { words } = this.arena;
+    if (this.shape) words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
+    this.plan = plan;
+    const layout = layTables(plan, this.watched);
+    this.tables.install(words, plan, layout);
+    this.shape = {
+      plan,
+      shared: this.crew !== null,
+      records: layout.records,
+      classes: layout.classes,
+      tuples: this.watched.tuples.length,
+      constrained: this.watched.constraint !== null,
+      quiescent: this.watched.quiescent.length,
+      symmetric: this.tables.symmetric,
+      spill: this.spill !== null,
+    };
+    this.explorer.load(this.shape);
+    this.crew?.order({ kind: 'load', shape: this.shape });
+    await this.crew?.settle(async () => {});
+  }
+
+  hasNext(): boolean {
+    return this.explorer.chunks.peek('next').length > 0 || (this.spill?.has('next') ?? false);
+  }
+
+  /** The states of the level that is being expanded that wait in memory. */
+  frontier(): number {
+    const bytes = this.explorer.chunks.peek('frontier').reduce((sum, chunk) => sum + chunk.bytes, 0);
+    return bytes / this.plan.stateBytes;
+  }
+
+  bytesUsed(): number {
+    const memo = this.watched.tuples.length > 0 ? 2 ** (tupleMemoBits + 3) : 0;
+    const { arena, explorer, tables, workers } = this;
+    return arena.bytesUsed(this.plan, workers) + explorer.chunks.bytesTouched + tables.bytes + workers * memo;
+  }
+
+  stopThreads(): void {
+    Atomics.store(this.arena.words, control.stop >> 2, 1);
+  }
+}
+
+const bitsFor = (count: number, spare: number) =>
+  Math.max(fewestBits, Math.ceil(Math.log2(Math.max(1, count))) + spare);

@@ -1,0 +1,74 @@
+import type { Core } from './core.ts';
+import type { Progress, StopReason } from './types.ts';
+
+const pauseEveryMs = 50;
+const tellEveryMs = 250;
+
+/** Watches time, memory and limits while a search runs, and tells how far it is. */
+export class Monitor {
+  depth = 0;
+  peakBytes = 0;
+  /** Transitions and time of a search that this one goes on from. */
+  earlierTransitions = 0;
+  private readonly core: Core;
+  private started = performance.now();
+  private lastPause = this.started;
+  private lastTold = this.started;
+  private statesTold = 0;
+
+  constructor(core: Core) {
+    this.core = core;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.started;
+  }
+
+  /** Goes on from a search that took so long. */
+  continueFrom(elapsedMs: number, transitions: number): void {
+    this.started -= elapsedMs;
+    this.earlierTransitions = transitions;
+  }
+
+  transitions(): number {
+    return this.earlierTransitions + this.core.explorer.transitions(this.core.workers);
+  }
+
+  measure(): number {
+    const bytes = this.core.bytesUsed();
+    this.peakBytes = Math.max(this.peakBytes, bytes);
+    return bytes;
+  }
+
+  /** Lets others run now and then; says whether to stop. */
+  async pause(): Promise<StopReason | null> {
+    const { maxStates, maxMemoryBytes, timeoutMs, signal, onProgress } = this.core.options;
+    const now = performance.now();
+    if (maxStates !== undefined && this.core.arena.states() >= maxStates) return 'max-states';
+    if (maxMemoryBytes !== undefined && this.core.spill === null && this.measure() > maxMemoryBytes) {
+      return 'max-memory';
+    }
+    if (timeoutMs !== undefined && now - this.started >= timeoutMs) return 'timeout';
+    if (now - this.lastPause < pauseEveryMs) return null;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.lastPause = now;
+    if (signal?.aborted) return 'aborted';
+    if (onProgress && now - this.lastTold >= tellEveryMs) onProgress(this.progress(now));
+    return null;
+  }
+
+  private progress(now: number): Progress {
+    const states = this.core.arena.states();
+    const statesPerSecond = ((states - this.statesTold) / (now - this.lastTold)) * 1000;
+    this.lastTold = now;
+    this.statesTold = states;
+    return {
+      states,
+      transitions: this.transitions(),
+      statesPerSecond,
+      depth: this.depth,
+      frontier: this.core.frontier(),
+      memoryBytes: this.measure(),
+    };
+  }
+}
