@@ -1,9 +1,9 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { brokenInvariant, type Rule } from '../../machines/epoch/invariants.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import { always, count, every, plain, reachable, some } from '../system/properties.ts';
+import { always, count, every, reachable, relation, some } from '../system/properties.ts';
 import type { ActorView, Property, StateView } from '../system/system.ts';
-import { type Elections, type Grants, isBelow } from './histories.ts';
+import type { Elections, Grants } from './histories.ts';
 import { epochOf, fenceOf, follows, isInside, messages, site, tokens, waits } from './observed.ts';
 
 /* The promises of protocol.md, section 2, under its names; and what keeps them from holding in vain. */
@@ -26,65 +26,72 @@ const S1 = always(
       .join(', '),
 );
 
+const nothing = () => 0;
+
 const S2 = always(
   'S2',
-  plain(({ history }) => Object.values(history as Elections).every(({ length }) => length <= 1)),
+  relation(nothing, (_, history) => Object.values(history as Elections).every(({ length }) => length <= 1)),
   ({ history }) => `epoch by epoch, these were elected: ${JSON.stringify(history)}`,
 );
 
-/** Those in the critical section at once, the older one first. */
-function* overlaps({ actors }: StateView): Generator<readonly [ActorView, ActorView]> {
-  const inside = actors.filter(isInside);
-  for (const [index, one] of inside.entries()) {
-    for (const other of inside.slice(index + 1)) {
-      yield isBelow(fenceOf(other), fenceOf(one)) ? [other, one] : [one, other];
+/**
+ * Of two in the critical section at once, the one with the fence of the lower epoch was absent from an election
+ * between. Between two fences of one epoch there is none, so that such an overlap is always one too many.
+ */
+function S4(sites: readonly SiteId[]): Property {
+  const OUTSIDE = -1;
+  const wasAbsent = (older: SiteId, from: number, to: number, elections: Elections): boolean => {
+    for (let epoch = from + 1; epoch <= to; epoch++) {
+      if (elections[epoch]?.some((voters) => !(older in voters))) return true;
     }
-  }
-}
-
-/** Was `older` absent from an election by which the lock can have gone to `newer`? */
-function wasAbsent(older: ActorView, newer: ActorView, elections: Elections): boolean {
-  const [from, to] = [fenceOf(older).epoch, fenceOf(newer).epoch];
-  return Object.entries(elections).some(
-    ([epoch, won]) =>
-      Number(epoch) > from && Number(epoch) <= to && won.some((voters) => !(older.id in voters)),
+    return false;
+  };
+  const inside = ({ actors }: StateView) =>
+    actors.filter(isInside).map((actor) => `${actor.id} under ${text(fenceOf(actor))}`);
+  return always(
+    'S4',
+    relation(
+      (actor) => (isInside(actor) ? fenceOf(actor).epoch : OUTSIDE),
+      (epochs, history) =>
+        epochs.every((from, older) =>
+          epochs.every(
+            (to, newer) =>
+              older === newer ||
+              from === OUTSIDE ||
+              to < from ||
+              wasAbsent(sites[older]!, from, to, history as Elections),
+          ),
+        ),
+    ),
+    (state) => `inside are ${inside(state).join(' and ')}; elected were ${JSON.stringify(state.history)}`,
   );
 }
 
-const S4 = always(
-  'S4',
-  plain((state) => {
-    for (const [older, newer] of overlaps(state)) {
-      if (!wasAbsent(older, newer, state.history as Elections)) return false;
-    }
-    return true;
-  }),
-  (state) =>
-    [...overlaps(state)]
-      .map(([older, newer]) => `${older.id} and ${newer.id} are in the critical section at once`)
-      .join('; '),
-);
-
 const S3 = always(
   'S3',
-  plain(({ history }) => (history as Grants).again === null),
+  relation(nothing, (_, history) => (history as Grants).again === null),
   ({ history }) => `fence ${text((history as Grants).again!)} was granted twice`,
 );
 
 /** Also inside a critical section: its fence stays the one that was granted. */
-const S5 = always(
-  'S5',
-  plain(({ actors, history }) => {
-    const { fell, last } = history as Grants;
-    return (
-      fell === null && actors.every((actor) => !isInside(actor) || isGranted(fenceOf(actor), last[actor.id]))
-    );
-  }),
-  ({ history }) => `what was granted, and what fell: ${JSON.stringify(history)}`,
-);
-
-const isGranted = (fence: Fence, granted: Fence | undefined) =>
-  granted !== undefined && fence.epoch === granted.epoch && fence.k === granted.k;
+function S5(sites: readonly SiteId[]): Property {
+  const numberOf = ({ epoch, k }: Fence) => epoch * 1024 + k + 1;
+  return always(
+    'S5',
+    relation(
+      (actor) => (isInside(actor) ? numberOf(fenceOf(actor)) : 0),
+      (fences, history) => {
+        const { fell, last } = history as Grants;
+        const isGranted = (fence: number, index: number) => {
+          const granted = last[sites[index]!];
+          return fence === 0 || (granted !== undefined && fence === numberOf(granted));
+        };
+        return fell === null && fences.every(isGranted);
+      },
+    ),
+    ({ history }) => `what was granted, and what fell: ${JSON.stringify(history)}`,
+  );
+}
 
 const text = ({ epoch, k }: Fence) => `(${epoch}, ${k})`;
 
@@ -97,26 +104,35 @@ function local(rule: Rule): Property {
   );
 }
 
-/** Whatever is sent names an epoch with the root that everybody knows it by. */
-const oneRoot = always(
-  'an epoch has one root',
-  plain(({ actors }) => {
-    const roots = new Map<number, SiteId>();
-    for (const { epoch, root } of actors.flatMap(stars)) {
-      if ((roots.get(epoch) ?? root) !== root) return false;
-      roots.set(epoch, root);
-    }
-    return true;
-  }),
-  ({ actors }) => JSON.stringify(actors.flatMap(stars)),
-);
+/** Whatever is sent names an epoch with the root that everybody knows it by. A bit for each epoch and root. */
+function oneRoot(sites: readonly SiteId[], changes: number): Property {
+  const ofEpoch = (1 << sites.length) - 1;
+  return always(
+    'an epoch has one root',
+    relation(
+      (actor, indexOf) =>
+        stars(actor)
+          .filter(({ epoch }) => epoch > 0)
+          .reduce((bits, { epoch, root }) => bits | (1 << ((epoch - 1) * sites.length + indexOf(root))), 0),
+      (observed) => {
+        const all = observed.reduce((bits, seen) => bits | seen, 0);
+        for (let epoch = 1; epoch <= changes; epoch++) {
+          const roots = (all >>> ((epoch - 1) * sites.length)) & ofEpoch;
+          if ((roots & (roots - 1)) !== 0) return false;
+        }
+        return true;
+      },
+    ),
+    ({ actors }) => JSON.stringify(actors.flatMap(stars)),
+  );
+}
 
 function stars(actor: ActorView): readonly { readonly epoch: number; readonly root: SiteId }[] {
   const said = messages(actor).flatMap((message) => ('root' in message ? [message] : []));
   return (actor.up ? [site(actor).context, ...said] : said).map(({ epoch, root }) => ({ epoch, root }));
 }
 
-const rules: readonly Property[] = [
+const ofOneSite: readonly Property[] = [
   local('L2'),
   local('L3'),
   local('routing'),
@@ -127,13 +143,13 @@ const rules: readonly Property[] = [
 const keepsItsSection = (actor: ActorView) =>
   isInside(actor) && follows(actor) && fenceOf(actor).epoch < epochOf(actor);
 
-/** For systems whose history is that of the elections. */
-export const ofElections: readonly Property[] = [
-  S1,
-  S2,
-  S4,
-  oneRoot,
-  ...rules,
+/** For systems whose history is that of the elections; epochs 0 to `changes`. */
+export function ofElections(sites: readonly SiteId[], changes: number): readonly Property[] {
+  const rules: readonly Property[] = [S1, S2, S4(sites), oneRoot(sites, changes), ...ofOneSite];
+  return changes === 0 ? rules : [...rules, ...happens];
+}
+
+const happens: readonly Property[] = [
   reachable(
     'an epoch change completes',
     every((actor) => follows(actor) && epochOf(actor) > 0),
@@ -168,22 +184,22 @@ export const ofRestarts: readonly Property[] = [
   ),
 ];
 
-/** For systems whose history is that of the grants. */
-export const ofGrants: readonly Property[] = [
-  S1,
-  S3,
-  S5,
-  ...rules,
-  reachable(
-    'fences of two epochs are granted',
-    plain(({ history }) => Object.keys((history as Grants).highest).length > 1),
-  ),
-  reachable(
-    'three grants in one epoch',
-    plain(({ history }) => Object.values((history as Grants).highest).some((k) => k > 2)),
-  ),
-  reachable(
-    'a critical section is lost',
-    plain(({ history }) => (history as Grants).lost),
-  ),
-];
+/** For systems whose history is that of the grants, `asks` by each site at most. */
+export function ofGrants(sites: readonly SiteId[], asks: number): readonly Property[] {
+  const granted = (name: string, is: (grants: Grants) => boolean) =>
+    reachable(
+      name,
+      relation(nothing, (_, history) => is(history as Grants)),
+    );
+  return [
+    S1,
+    S3,
+    S5(sites),
+    ...ofOneSite,
+    granted('fences of two epochs are granted', ({ highest }) => Object.keys(highest).length > 1),
+    granted('each ask is granted in one epoch', ({ highest }) =>
+      Object.values(highest).some((k) => k === asks * sites.length),
+    ),
+    granted('a critical section is lost', ({ lost }) => lost),
+  ];
+}

@@ -29,10 +29,11 @@ export interface EpochOptions extends Options {
 
 /** Clients ask without end; no grant is counted. For S1, S2 and S4. */
 export function epoch(options: EpochOptions): System {
-  const properties = options.restart === 'with disk' ? [...ofElections, ...ofRestarts] : ofElections;
-  return system('epoch', { ...options, machine: withoutCount(options.machine ?? siteMachine) }, 'unbounded', {
+  const { changes = 1, restart, machine = siteMachine } = options;
+  const properties = ofElections(siteNames(options), changes);
+  return system('epoch', { ...options, machine: withoutCount(machine) }, 'unbounded', {
     history: elections,
-    properties,
+    properties: restart === 'with disk' ? [...properties, ...ofRestarts] : properties,
   });
 }
 
@@ -43,7 +44,11 @@ export function epochRestarts(options: EpochOptions): System {
 
 /** Each client asks `asks` times (default: 2), and every grant is counted. For S3 and S5. */
 export function epochFences(options: EpochOptions & { readonly asks?: number }): System {
-  return system('epoch-fences', options, options.asks ?? 2, { history: grants, properties: ofGrants });
+  const { asks = 2 } = options;
+  return system('epoch-fences', options, asks, {
+    history: grants,
+    properties: ofGrants(siteNames(options), asks),
+  });
 }
 
 const release: EnvironmentEvent = { event: { type: 'release' }, when: (site) => site.in('client.inCS') };

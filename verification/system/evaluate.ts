@@ -17,7 +17,10 @@ export function evaluate(predicate: StatePredicate, state: StateView): boolean {
     }
     case 'relation': {
       const indexOf = (id: SiteId) => actors.findIndex((actor) => actor.id === id);
-      return predicate.holds(Int32Array.from(actors, (actor) => predicate.of(actor, indexOf)));
+      return predicate.holds(
+        Int32Array.from(actors, (actor) => predicate.of(actor, indexOf)),
+        state.history,
+      );
     }
     case 'plain':
       return predicate.holds(state);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { check } from '../check.ts';
-import { always, plain, reachable } from './properties.ts';
+import { always, plain, reachable, relation } from './properties.ts';
 import type { History, System } from './system.ts';
 import { systemOf } from './testing/systems.ts';
 
@@ -29,13 +29,20 @@ test('a history tells states apart by what happened on the way, and hears what i
     reachable('a before b', was('a shout', 'b shout')),
     reachable('b before a', was('b shout', 'a shout')),
     always(
+      'as a relation',
+      relation(
+        ({ id }) => Number(id === 'b'),
+        ([a, b], history) => a === 0 && b === 1 && (history as string[]).length <= 2,
+      ),
+    ),
+    always(
       'nobody twice',
       plain(({ history }) => (history as string[]).length <= 2),
     ),
   ];
   const report = await check(twoShout({ history: shouts, properties }));
   expect(report).toMatchObject({ states: 5, complete: true });
-  expect(report.properties.map(({ verdict }) => verdict)).toEqual(Array(4).fill('holds'));
+  expect(report.properties.map(({ verdict }) => verdict)).toEqual(Array(5).fill('holds'));
 });
 
 test('a predicate of the history is refuted at the step that changes it', async () => {

@@ -152,11 +152,11 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
       const look = views.observed((actor) => predicate.of(actor, indexOf) | 0);
       const actors = new Int32Array(ids.length);
       return {
-        observe: (cell, local) => (cell < ids.length ? look(cell, local) : 0),
+        observe: (cell, local) => (cell < ids.length ? look(cell, local) : local),
         judge: (observed) => {
-          if (observed.length === actors.length) return predicate.holds(observed);
+          if (observed.length === actors.length) return predicate.holds(observed, undefined);
           for (let cell = 0; cell < actors.length; cell++) actors[cell] = observed[cell]!;
-          return predicate.holds(actors);
+          return predicate.holds(actors, views.history(observed));
         },
       };
     }

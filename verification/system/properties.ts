@@ -20,7 +20,7 @@ export const tally = (
 
 export const relation = (
   of: (actor: ActorView, indexOf: (id: SiteId) => number) => number,
-  holds: (observed: Int32Array) => boolean,
+  holds: (observed: Int32Array, history?: unknown) => boolean,
 ): StatePredicate => ({ kind: 'relation', of, holds });
 
 export const plain = (holds: (state: StateView) => boolean): StatePredicate => ({ kind: 'plain', holds });

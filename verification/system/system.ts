@@ -121,7 +121,7 @@ export interface StateView {
  * - `tally`: for every actor id, the number of times that the actors name it satisfies `is`.
  *   `names(actor)` lists ids, repeats included.
  * - `relation`: `of(actor)` packs what matters about an actor in one 32-bit integer; `holds` sees those
- *   of all actors in order and must not keep or change the array.
+ *   of all actors in order, and the history, and must not keep or change the array.
  * - `plain`: anything over the decoded state; slow.
  */
 export type StatePredicate =
@@ -140,7 +140,7 @@ export type StatePredicate =
   | {
       readonly kind: 'relation';
       readonly of: (actor: ActorView, indexOf: (id: SiteId) => number) => number;
-      readonly holds: (observed: Int32Array) => boolean;
+      readonly holds: (observed: Int32Array, history?: unknown) => boolean;
     }
   | { readonly kind: 'plain'; readonly holds: (state: StateView) => boolean }
   | { readonly kind: 'and' | 'or'; readonly of: readonly StatePredicate[] }

@@ -55,11 +55,15 @@ export class Views {
     return (cell, local) => seen(cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
   }
 
+  history(state: ArrayLike<number>): unknown {
+    return this.#chronicle.value(state);
+  }
+
   state(state: ArrayLike<number>): StateView {
     const actors = this.#ids.map((_, cell) => this.actor(cell, state[cell]!));
     return {
       actors,
-      history: this.#chronicle.value(state),
+      history: this.history(state),
       actor: (id) => {
         const actor = actors[this.#ids.indexOf(id)];
         if (actor !== undefined) return actor;
