@@ -60,7 +60,7 @@ export function start<Machine extends AnyStateMachine>(
   input: InputFrom<Machine>,
 ): Step<Machine> {
   const [snapshot, actions] = initialTransition(machine, input);
-  return { snapshot, effects: actions.map(flatten) };
+  return { snapshot, effects: effectsOf(actions) };
 }
 
 /** The step that `event` makes from `snapshot`; nothing is executed. */
@@ -70,7 +70,12 @@ export function take<Machine extends AnyStateMachine>(
   event: EventFromLogic<Machine>,
 ): Step<Machine> {
   const [after, actions] = transition(machine, snapshot, event);
-  return { snapshot: after, effects: actions.map(flatten) };
+  return { snapshot: after, effects: effectsOf(actions) };
+}
+
+/** What is raised at once has been taken within the step: it asks nothing of the driver. */
+function effectsOf(actions: readonly ExecutableActionsFrom<AnyStateMachine>[]): readonly NamedAction[] {
+  return actions.map(flatten).filter(({ type, delay }) => type !== 'xstate.raise' || delay !== undefined);
 }
 
 function flatten({ type, params }: ExecutableActionsFrom<AnyStateMachine>): NamedAction {

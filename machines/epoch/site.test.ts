@@ -1,0 +1,391 @@
+import { describe, expect, test } from 'vitest';
+import { type NamedAction, start, take } from '../actor.ts';
+import type { Fence } from './messages.ts';
+import { type SiteEvent, type SiteInput, type SiteSnapshot, siteMachine } from './site.ts';
+
+/*
+ * One test for each rule of protocol.md, section 2. A script is what happens to site b of the voters a, b, c;
+ * a founded epoch 0 unless said otherwise. On the left the event, on the right what the site then asks for and
+ * becomes. Messages are written with their epoch and its root: `REQUEST 1 c, a` is a's request in c's epoch 1.
+ */
+
+test('R0: requests and tokens below the promise, and what a closed site knows, are dropped', () => {
+  expect(
+    play('founder a', 'ask', 'NEW 2 c', 'TOKEN 0 a, 3', 'REQUEST 1 a, a', 'NEW 1 a'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: REQUEST 0 a b to a
+        requesting, root, following 0: last nil, next nil
+    NEW 2 c: disk 2 2 c; REQUEST 2 c b to c
+        requesting, root, following 2: last nil, next nil
+    TOKEN 0 a, 3: nothing
+        requesting, root, following 2: last nil, next nil
+    REQUEST 1 a, a: nothing
+        requesting, root, following 2: last nil, next nil
+    NEW 1 a: nothing
+        requesting, root, following 2: last nil, next nil
+    "
+  `);
+  expect(play('crashed in 1 of a', 'REQUEST 1 a, c', 'NEW 1 a', 'NEW 2 c')).toMatchInlineSnapshot(`
+    "
+    REQUEST 1 a, c: nothing
+        idle, forwarding, closed 1: last a, next nil
+    NEW 1 a: nothing
+        idle, forwarding, closed 1: last a, next nil
+    NEW 2 c: disk 2 2 c
+        idle, forwarding, following 2: last c, next nil
+    "
+  `);
+});
+
+test('R1: a message of a newer epoch is processed in it', () => {
+  expect(play('founder a', 'REQUEST 1 b, c')).toMatchInlineSnapshot(`
+    "
+    REQUEST 1 b, c: disk 1 1 b; TOKEN 1 b 0 to c
+        idle, forwarding, following 1: last c, next nil
+    "
+  `);
+});
+
+describe('R2: adopting', () => {
+  test('a waiting root enters; another waiter asks the root', () => {
+    expect(play('founder a', 'ask', 'NEW 1 b')).toMatchInlineSnapshot(`
+      "
+      ask: REQUEST 0 a b to a
+          requesting, root, following 0: last nil, next nil
+      NEW 1 b: disk 1 1 b; grant (1, 1)
+          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+      "
+    `);
+    expect(play('founder a', 'ask', 'REQUEST 0 a, c', 'NEW 1 c')).toMatchInlineSnapshot(`
+      "
+      ask: REQUEST 0 a b to a
+          requesting, root, following 0: last nil, next nil
+      REQUEST 0 a, c: nothing
+          requesting, forwarding, following 0: last c, next c
+      NEW 1 c: disk 1 1 c; REQUEST 1 c b to c
+          requesting, root, following 1: last nil, next nil
+      "
+    `);
+  });
+
+  test('in a critical section: lost, or kept under the old fence', () => {
+    expect(play('founder b', 'ask', 'NEW 1 c')).toMatchInlineSnapshot(`
+      "
+      ask: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      NEW 1 c: disk 1 1 c; lost (0, 1)
+          idle, forwarding, following 1: last c, next nil
+      "
+    `);
+    expect(play('founder b', 'ask', 'REQUEST 0 b, c', 'NEW 1 b', 'release', 'ask')).toMatchInlineSnapshot(`
+      "
+      ask: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      REQUEST 0 b, c: nothing
+          inCS, forwarding, following 0: last c, next c, token, fence (0, 1)
+      NEW 1 b: disk 1 1 b
+          inCS, root, following 1: last nil, next nil, token, fence (0, 1)
+      release: nothing
+          idle, root, following 1: last nil, next nil, token
+      ask: grant (1, 1)
+          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+      "
+    `);
+  });
+
+  test('a withdrawn request is over with its epoch', () => {
+    expect(play('founder a', 'ask', 'withdraw', 'NEW 1 c')).toMatchInlineSnapshot(`
+      "
+      ask: REQUEST 0 a b to a
+          requesting, root, following 0: last nil, next nil
+      withdraw: nothing
+          withdrawn, root, following 0: last nil, next nil
+      NEW 1 c: disk 1 1 c
+          idle, forwarding, following 1: last c, next nil
+      "
+    `);
+  });
+});
+
+test('R3: frozen, a request only waits, and a release stays local', () => {
+  expect(play('founder b', 'VOTE_REQUEST 1 c', 'ask')).toMatchInlineSnapshot(`
+    "
+    VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
+        idle, root, frozen 0, promised 1: last nil, next nil, token
+    ask: nothing
+        requesting, root, frozen 0, promised 1: last nil, next nil, token
+    "
+  `);
+  expect(play('founder b', 'ask', 'REQUEST 0 b, c', 'VOTE_REQUEST 1 c', 'release')).toMatchInlineSnapshot(`
+    "
+    ask: grant (0, 1)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+    REQUEST 0 b, c: nothing
+        inCS, forwarding, following 0: last c, next c, token, fence (0, 1)
+    VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
+        inCS, forwarding, frozen 0, promised 1: last c, next c, token, fence (0, 1)
+    release: nothing
+        idle, forwarding, frozen 0, promised 1: last c, next c, token
+    "
+  `);
+});
+
+test('R4: who suspects promises the next epoch, votes for itself and asks the other voters', () => {
+  expect(play('founder a', 'suspect', 'suspect')).toMatchInlineSnapshot(`
+    "
+    suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+        idle, forwarding, candidate 0, promised 1: last a, next nil
+    suspect: disk 2 0 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
+        idle, forwarding, candidate 0, promised 2: last a, next nil
+    "
+  `);
+});
+
+test('R5: a higher candidacy is promised, on the disk first, and told of the token', () => {
+  expect(play('founder b', 'VOTE_REQUEST 1 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
+    "
+    VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
+        idle, root, frozen 0, promised 1: last nil, next nil, token
+    VOTE_REQUEST 1 a: nothing
+        idle, root, frozen 0, promised 1: last nil, next nil, token
+    "
+  `);
+});
+
+describe('R6: a majority', () => {
+  test('gives the new epoch to whoever has the token', () => {
+    expect(play('founder a', 'suspect', 'VOTE 1 a 0')).toMatchInlineSnapshot(`
+      "
+      suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          idle, forwarding, candidate 0, promised 1: last a, next nil
+      VOTE 1 a 0: elected for 1, root a; disk 1 1 a; NEW 1 a to all
+          idle, forwarding, following 1: last a, next nil
+      "
+    `);
+  });
+
+  test('else to the winner', () => {
+    expect(play('founder a', 'ask', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
+      "
+      ask: REQUEST 0 a b to a
+          requesting, root, following 0: last nil, next nil
+      suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          requesting, root, candidate 0, promised 1: last nil, next nil
+      VOTE 1 c -: elected for 1, root b; disk 1 1 b; NEW 1 b to all; grant (1, 1)
+          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+      "
+    `);
+  });
+
+  test('and a holder that wins keeps its critical section', () => {
+    expect(play('founder b', 'ask', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
+      "
+      ask: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      suspect: disk 1 0 b; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          inCS, root, candidate 0, promised 1: last nil, next nil, token, fence (0, 1)
+      VOTE 1 c -: elected for 1, root b; disk 1 1 b; NEW 1 b to all
+          inCS, root, following 1: last nil, next nil, token, fence (0, 1)
+      "
+    `);
+  });
+
+  test('is of this candidacy', () => {
+    expect(play('founder a', 'suspect', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
+      "
+      suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          idle, forwarding, candidate 0, promised 1: last a, next nil
+      suspect: disk 2 0 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
+          idle, forwarding, candidate 0, promised 2: last a, next nil
+      VOTE 1 c -: nothing
+          idle, forwarding, candidate 0, promised 2: last a, next nil
+      "
+    `);
+  });
+});
+
+test('R7: a restart with its disk is closed, and may vote above its promise', () => {
+  expect(
+    play('crashed in 1 of b', 'ask', 'VOTE_REQUEST 1 c', 'VOTE_REQUEST 2 c', 'NEW 2 b'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: nothing
+        requesting, root, closed 1: last nil, next nil
+    VOTE_REQUEST 1 c: nothing
+        requesting, root, closed 1: last nil, next nil
+    VOTE_REQUEST 2 c: disk 2 1 b; VOTE 2 b - to c
+        requesting, root, frozen 1, promised 2: last nil, next nil
+    NEW 2 b: disk 2 2 b; grant (2, 1)
+        inCS, root, following 2: last nil, next nil, token, fence (2, 1)
+    "
+  `);
+});
+
+test('R8: a restart without its disk neither votes nor adopts', () => {
+  expect(play('disk lost', 'VOTE_REQUEST 1 c', 'NEW 1 c', 'suspect', 'ask')).toMatchInlineSnapshot(`
+    "
+    VOTE_REQUEST 1 c: nothing
+        idle, forwarding, barred 0: last a, next nil
+    NEW 1 c: nothing
+        idle, forwarding, barred 0: last a, next nil
+    suspect: nothing
+        idle, forwarding, barred 0: last a, next nil
+    ask: nothing
+        requesting, forwarding, barred 0: last a, next nil
+    "
+  `);
+});
+
+describe('R10: a stale candidate', () => {
+  test('is refused with the promise', () => {
+    expect(play('founder a', 'VOTE_REQUEST 2 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
+      "
+      VOTE_REQUEST 2 c: disk 2 0 a; VOTE 2 b - to c
+          idle, forwarding, frozen 0, promised 2: last a, next nil
+      VOTE_REQUEST 1 a: REFUSE 0 a 2 to a
+          idle, forwarding, frozen 0, promised 2: last a, next nil
+      "
+    `);
+  });
+
+  test('gives up, and stands above the promise next', () => {
+    expect(play('founder a', 'suspect', 'REFUSE 0 a, 4', 'suspect')).toMatchInlineSnapshot(`
+      "
+      suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          idle, forwarding, candidate 0, promised 1: last a, next nil
+      REFUSE 0 a, 4: disk 4 0 a
+          idle, forwarding, frozen 0, promised 4: last a, next nil
+      suspect: disk 5 0 a; VOTE_REQUEST 5 b to a; VOTE_REQUEST 5 b to c
+          idle, forwarding, candidate 0, promised 5: last a, next nil
+      "
+    `);
+  });
+
+  test('learns the epoch that it missed', () => {
+    expect(play('founder a', 'suspect', 'REFUSE 3 c, 3')).toMatchInlineSnapshot(`
+      "
+      suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          idle, forwarding, candidate 0, promised 1: last a, next nil
+      REFUSE 3 c, 3: disk 3 3 c
+          idle, forwarding, following 3: last c, next nil
+      "
+    `);
+  });
+});
+
+test('the fence counts entries along the token', () => {
+  expect(
+    play('founder a', 'ask', 'TOKEN 0 a, 4', 'release', 'ask', 'REQUEST 0 a, c', 'release'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: REQUEST 0 a b to a
+        requesting, root, following 0: last nil, next nil
+    TOKEN 0 a, 4: grant (0, 5)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 5)
+    release: nothing
+        idle, root, following 0: last nil, next nil, token
+    ask: grant (0, 6)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 6)
+    REQUEST 0 a, c: nothing
+        inCS, forwarding, following 0: last c, next c, token, fence (0, 6)
+    release: TOKEN 0 a 6 to c
+        idle, forwarding, following 0: last c, next nil
+    "
+  `);
+});
+
+test('a site that does not vote stands without a vote of its own', () => {
+  expect(play('no voter', 'suspect', 'VOTE 1 a -', 'VOTE 1 c -')).toMatchInlineSnapshot(`
+    "
+    suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c; VOTE_REQUEST 1 b to d
+        idle, forwarding, candidate 0, promised 1: last a, next nil
+    VOTE 1 a -: nothing
+        idle, forwarding, candidate 0, promised 1: last a, next nil
+    VOTE 1 c -: elected for 1, root b; disk 1 1 b; NEW 1 b to all
+        idle, root, following 1: last nil, next nil, token
+    "
+  `);
+});
+
+test('a token that nobody here asked for is unexpected', () => {
+  expect(play('founder a', 'TOKEN 0 a, 1')).toMatchInlineSnapshot(`
+    "
+    TOKEN 0 a, 1: unexpected TOKEN
+        idle, forwarding, following 0: last a, next nil
+    "
+  `);
+});
+
+const lives: Readonly<Record<string, Partial<SiteInput>>> = {
+  'founder a': {},
+  'founder b': { founder: 'b' },
+  'crashed in 1 of a': { disk: { promised: 1, epoch: 1, root: 'a' } },
+  'crashed in 1 of b': { disk: { promised: 1, epoch: 1, root: 'b' } },
+  'disk lost': { disk: 'lost' },
+  'no voter': { voters: ['a', 'c', 'd'] },
+};
+
+/** A line for each event: what b asks for, and what it is then. */
+function play(life: keyof typeof lives, ...script: readonly string[]): string {
+  const input: SiteInput = { self: 'b', founder: 'a', voters: ['a', 'b', 'c'], disk: 'none', ...lives[life] };
+  let { snapshot } = start(siteMachine, input);
+  const lines = script.map((text) => {
+    const step = take(siteMachine, snapshot, eventOf(text));
+    snapshot = step.snapshot;
+    const effects = step.effects.map(describeEffect).join('; ');
+    return `${text}: ${effects || 'nothing'}\n    ${describeSite(snapshot)}`;
+  });
+  return `\n${lines.join('\n')}\n`;
+}
+
+function eventOf(text: string): SiteEvent {
+  const [type, number, site, last] = text.replace(',', '').split(' ');
+  const epoch = Number(number);
+  const root = site!;
+  switch (type) {
+    case 'REQUEST':
+      return { type, epoch, root, origin: last! };
+    case 'TOKEN':
+      return { type, epoch, root, k: Number(last) };
+    case 'NEW':
+      return { type, epoch, root };
+    case 'VOTE_REQUEST':
+      return { type, epoch, candidate: site! };
+    case 'VOTE':
+      return { type, epoch, voter: site!, holds: last === '-' ? null : Number(last) };
+    case 'REFUSE':
+      return { type, epoch, root, promise: Number(last) };
+    default:
+      return { type: type as 'ask' | 'release' | 'withdraw' | 'suspect' };
+  }
+}
+
+function describeEffect({ type, target, message, ...params }: NamedAction): string {
+  if (message !== undefined) {
+    const { type: kind, ...rest } = message as SiteEvent;
+    const words = Object.values(rest).map((word) => word ?? '-');
+    return [kind, ...words, 'to', target ?? 'all'].join(' ');
+  }
+  const { epoch, k } = (params['fence'] ?? {}) as Partial<Fence>;
+  switch (type) {
+    case 'persist':
+      return `disk ${params['promised']} ${params['epoch']} ${params['root']}`;
+    case 'elected':
+      return `elected for ${params['epoch']}, root ${params['root']}`;
+    case 'unexpected':
+      return `unexpected ${(params['event'] as SiteEvent).type}`;
+    default:
+      return `${type} (${epoch}, ${k})`;
+  }
+}
+
+function describeSite({ value, context }: SiteSnapshot): string {
+  const { epoch, promised, last, next, token, fence } = context;
+  const promise = promised === epoch ? '' : `, promised ${promised}`;
+  const inside = fence === null ? '' : `, fence (${fence.epoch}, ${fence.k})`;
+  return (
+    `${value.client}, ${value.routing}, ${value.epoch} ${epoch}${promise}: last ${last ?? 'nil'}, ` +
+    `next ${next ?? 'nil'}${token ? ', token' : ''}${inside}`
+  );
+}
