@@ -27,7 +27,7 @@ export function addVerify(program: Command): void {
     )
     .option('--liveness', 'judge also what must happen in the end, under fairness, where the system says it')
     .option('--symmetry', 'explore one state of each orbit of the actors that are interchangeable')
-    .option('--workers <n>', 'threads that explore (default: 1)', wholeNumber(1, 64))
+    .option('--workers <n>', 'threads that explore, without --symmetry (default: 1)', wholeNumber(1, 64))
     .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)

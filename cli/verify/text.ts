@@ -48,7 +48,7 @@ function effortText({
   const what = orbits === undefined ? 'state' : 'orbit';
   const threads = workers === 1 ? 'one worker' : `${workers} workers`;
   const outside = cut === 0 ? '' : `; ${count(cut)} states outside of the constraint`;
-  return `${count(statesPerSecond)} ${what}s a second by ${threads}, ${bytesPerState.toFixed(1)} bytes a ${what}, ${mebibytes(peakMemoryBytes)}${outside}`;
+  return `${count(statesPerSecond)} ${what}s a second by ${threads}, ${bytesPerState.toFixed(1)} bytes each, ${mebibytes(peakMemoryBytes)}${outside}`;
 }
 
 function mebibytes(bytes: number): string {

@@ -52,7 +52,8 @@ describe('a check within limits', () => {
     const maxMemoryBytes = 24e6;
     const ended = await check(sites4, { maxMemoryBytes });
     expect(ended.incomplete).toBe('the limit of 24000000 bytes of memory was reached');
-    expect(verdicts(ended)).toEqual(new Set(['incomplete', 'holds']));
+    expect(verdicts(ended)).toContain('incomplete');
+    expect(verdicts(ended)).not.toContain('violated');
     const spilled = await check(sites4, { maxMemoryBytes, spillDir });
     expect(spilled).toMatchObject({ states: 9_352, transitions: 26_464, complete: true });
     expect(verdicts(spilled)).toEqual(new Set(['holds']));

@@ -77,10 +77,14 @@ describe('check with two threads', () => {
   const source = sourceOf('naimi-trehel', options);
   const system = naimiTrehel(options);
 
-  it.each([false, true])('reports the same as one, symmetry %s', async (symmetric) => {
-    const one = await check(system, { symmetry: symmetric });
-    const two = await check(system, { symmetry: symmetric, workers: 2, source });
-    expect(two.workers).toBe(2);
+  // Orbits are explored by one thread, whatever is asked for.
+  it.each([
+    { symmetry: false, workers: 2 },
+    { symmetry: true, workers: 1 },
+  ])('reports the same as with one, symmetry $symmetry', async ({ symmetry, workers }) => {
+    const one = await check(system, { symmetry });
+    const two = await check(system, { symmetry, workers: 2, source });
+    expect(two.workers).toBe(workers);
     const counts = ({ states, orbits, transitions, depth, properties, coverage }: typeof one) => ({
       states,
       orbits,

@@ -12,7 +12,7 @@ export interface CheckOptions {
   readonly liveness?: boolean;
   /** End once a property of states is violated, after the level of states in which it is. Default: false. */
   readonly stopAtFirst?: boolean;
-  /** Threads for the exploration, this one included. Default: 1. More need `source`. */
+  /** Threads for the exploration, this one included; for orbits it is one. Default: 1. More need `source`. */
   readonly workers?: number;
   /** Where another thread finds the system again. */
   readonly source?: SystemSource;

@@ -1,4 +1,5 @@
 import type { Model } from './model.ts';
+import { searchOrbits } from './orbits.ts';
 import { Engine } from './search/engine.ts';
 import type { SearchOptions, SearchResult } from './search/types.ts';
 
@@ -6,6 +7,10 @@ export * from './search/types.ts';
 
 /** Explores every reachable state of `model`, breadth first. */
 export async function search(model: Model, options: SearchOptions = {}): Promise<SearchResult> {
+  const { symmetry, checkpointDir, resumeDir, spillDir } = options;
+  if (symmetry !== undefined && (checkpointDir ?? resumeDir ?? spillDir) === undefined) {
+    return searchOrbits(model, symmetry, options);
+  }
   return new Engine(model, options).run();
 }
 

@@ -31,6 +31,11 @@ export class Memo {
     return this.action.length;
   }
 
+  /** How many locals of each cell have been asked about. */
+  get locals(): readonly number[] {
+    return this.#count.map((counts) => counts.length);
+  }
+
   /** The number of the first step of `local`; the others follow it, `count(cell, local)` in all. */
   first(cell: number, local: number): number {
     const known = this.#first[cell]!;

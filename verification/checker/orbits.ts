@@ -1,0 +1,271 @@
+import { Memo } from './liveness/memo.ts';
+import { Judge } from './liveness/watch.ts';
+import { BLOCKED, type Model, type Symmetry } from './model.ts';
+import type { Found, SearchOptions, SearchResult, StopReason } from './search/types.ts';
+import { createCanonicalizer } from './symmetry.ts';
+
+/**
+ * Breadth-first search over canonical forms, by one thread and in memory. What a state costs here is its
+ * canonical form; that asks for renamings all the time, which the thread that holds the model answers at once.
+ *
+ * Of the options, `workers` and those that name directories have no say.
+ */
+export async function searchOrbits(
+  model: Model,
+  symmetry: Symmetry,
+  options: SearchOptions,
+): Promise<SearchResult> {
+  const run = new OrbitSearch(model, symmetry, options);
+  return run.toTheEnd();
+}
+
+const DEFAULT_MEMORY = 8 * 2 ** 30;
+const PAUSE_EVERY = 256;
+
+class OrbitSearch {
+  readonly #model: Model;
+  readonly #options: SearchOptions;
+  readonly #memo: Memo;
+  readonly #canonicalizer: ReturnType<typeof createCanonicalizer>;
+  readonly #forms: Forms;
+  readonly #judges: readonly Judge[];
+  readonly #constraint: Judge | null;
+  readonly #found: (Found | null)[];
+  #deadlock: Found | null = null;
+  #deadlocks = 0;
+  #transitions = 0;
+  #cut = 0;
+  #depth = 0;
+  /** States that the orbits of the levels behind, and of the level that is being found, stand for. */
+  #represented = 0;
+  #representedNext = 0;
+  readonly #started = performance.now();
+  #toldAt = this.#started;
+  #toldStates = 0;
+
+  constructor(model: Model, symmetry: Symmetry, options: SearchOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#memo = new Memo(model);
+    this.#canonicalizer = createCanonicalizer(symmetry, model.width);
+    this.#forms = new Forms(model.width);
+    this.#judges = (options.watches ?? []).map(({ watch }) => new Judge(watch, model.width));
+    this.#constraint = options.constraint === undefined ? null : new Judge(options.constraint, model.width);
+    this.#found = this.#judges.map(() => null);
+  }
+
+  async toTheEnd(): Promise<SearchResult> {
+    const form = new Int32Array(this.#model.width);
+    for (const state of this.#model.initial) {
+      form.set(state);
+      this.#meet(form, 0);
+    }
+    let reason: StopReason | null = null;
+    for (let from = 0; from < this.#forms.size && reason === null; this.#depth++) {
+      const to = this.#forms.size;
+      const expanded = this.#representedNext;
+      this.#representedNext = 0;
+      reason = await this.#expand(from, to);
+      if (reason === null) this.#represented += expanded;
+      from = to;
+      if (this.#forms.size === to) break;
+      if (reason === null && this.#options.stopAtFirst && this.#isBroken()) reason = 'stop-at-first';
+    }
+    return this.#result(reason ?? (this.#cut > 0 ? 'constraint' : null));
+  }
+
+  async #expand(from: number, to: number): Promise<StopReason | null> {
+    const form = new Int32Array(this.#model.width);
+    for (let at = from; at < to; at++) {
+      if (at % PAUSE_EVERY === 0) {
+        const reason = await this.#pause(to - at);
+        if (reason !== null) return reason;
+      }
+      this.#forms.read(at, form);
+      if (this.#constraint !== null && !this.#constraint.holds(form, 0)) {
+        this.#cut++;
+        continue;
+      }
+      if (this.#successors(form) > 0) continue;
+      this.#deadlocks++;
+      this.#deadlock = smaller(this.#deadlock, form, this.#depth);
+      this.#judge('quiescent', form, this.#depth);
+    }
+    return null;
+  }
+
+  /** How many steps are enabled. */
+  #successors(form: Int32Array): number {
+    const memo = this.#memo;
+    const after = new Int32Array(form.length);
+    let enabled = 0;
+    for (let cell = 0; cell < form.length; cell++) {
+      const first = memo.first(cell, form[cell]!);
+      const end = first + memo.count(cell, form[cell]!);
+      step: for (let step = first; step < end; step++) {
+        after.set(form);
+        after[cell] = memo.to[step]!;
+        for (let send = memo.sends[step]!; send < memo.sends[step + 1]!; send++) {
+          const target = memo.sendCell[send]!;
+          const received = memo.receive(target, after[target]!, memo.sendLetter[send]!);
+          if (received === BLOCKED) continue step;
+          after[target] = received;
+        }
+        enabled++;
+        this.#meet(after, this.#depth + 1);
+      }
+    }
+    this.#transitions += enabled;
+    return enabled;
+  }
+
+  #meet(state: Int32Array, depth: number): void {
+    const size = this.#canonicalizer.canonicalize(state);
+    if (!this.#forms.add(state)) return;
+    if (this.#constraint === null || this.#constraint.holds(state, 0)) this.#representedNext += size;
+    this.#judge('always', state, depth);
+    this.#judge('reachable', state, depth);
+  }
+
+  #judge(expect: 'always' | 'reachable' | 'quiescent', state: Int32Array, depth: number): void {
+    for (const [index, watch] of (this.#options.watches ?? []).entries()) {
+      const found = this.#found[index]!;
+      if (watch.expect !== expect || (found !== null && found.depth < depth)) continue;
+      if (this.#judges[index]!.holds(state, 0) === (expect === 'reachable')) {
+        this.#found[index] = smaller(found, state, depth);
+      }
+    }
+  }
+
+  #isBroken(): boolean {
+    const { watches = [] } = this.#options;
+    return this.#found.some((found, index) => found !== null && watches[index]!.expect !== 'reachable');
+  }
+
+  async #pause(frontier: number): Promise<StopReason | null> {
+    const { signal, timeoutMs, maxStates, maxMemoryBytes = DEFAULT_MEMORY, onProgress } = this.#options;
+    const now = performance.now();
+    if (now - this.#toldAt >= 250) {
+      const states = this.#forms.size;
+      onProgress?.({
+        states,
+        transitions: this.#transitions,
+        statesPerSecond: ((states - this.#toldStates) / (now - this.#toldAt)) * 1000,
+        depth: this.#depth,
+        frontier,
+        memoryBytes: this.#memoryBytes(),
+      });
+      this.#toldAt = now;
+      this.#toldStates = states;
+      // For the signal: who aborts is in another turn of the event loop.
+      await new Promise(setImmediate);
+    }
+    if (signal?.aborted) return 'aborted';
+    if (timeoutMs !== undefined && now - this.#started > timeoutMs) return 'timeout';
+    if (maxStates !== undefined && this.#forms.size >= maxStates) return 'max-states';
+    return this.#memoryBytes() > maxMemoryBytes ? 'max-memory' : null;
+  }
+
+  /** Of forms; what steps and renamings take besides is small beside them once it matters. */
+  #memoryBytes(): number {
+    return this.#forms.bytes;
+  }
+
+  #result(reason: StopReason | null): SearchResult {
+    const states = this.#forms.size;
+    const elapsedMs = performance.now() - this.#started;
+    return {
+      states,
+      transitions: this.#transitions,
+      depth: this.#depth,
+      deadlocks: this.#deadlocks,
+      deadlock: this.#deadlock,
+      cut: this.#cut,
+      representedStates: BigInt(this.#represented),
+      found: this.#found,
+      complete: reason === null,
+      reason,
+      locals: this.#memo.locals,
+      workers: 1,
+      elapsedMs,
+      statesPerSecond: (states / elapsedMs) * 1000,
+      peakMemoryBytes: this.#memoryBytes(),
+      bytesPerState: this.#memoryBytes() / states,
+    };
+  }
+}
+
+/** The one of least depth, and among those the smaller as a tuple. */
+function smaller(known: Found | null, state: Int32Array, depth: number): Found {
+  if (known === null || depth < known.depth) return { state: [...state], depth };
+  if (known.depth < depth) return known;
+  const at = known.state.findIndex((local, cell) => local !== state[cell]);
+  return at === -1 || known.state[at]! < state[at]! ? known : { state: [...state], depth };
+}
+
+/** Canonical forms, numbered in the order in which they were added. */
+class Forms {
+  size = 0;
+  readonly #width: number;
+  /** So many forms to a chunk: what is there is never copied. */
+  readonly #perChunk = 2 ** 16;
+  readonly #chunks: Int32Array[] = [];
+  /** A form's number, plus one; 0 where there is none. */
+  #slots = new Int32Array(2 ** 12);
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  get bytes(): number {
+    return 4 * (this.#slots.length + this.#chunks.length * this.#perChunk * this.#width);
+  }
+
+  /** False when it is known. */
+  add(form: Int32Array): boolean {
+    const mask = this.#slots.length - 1;
+    let slot = hash(form, 0, this.#width) & mask;
+    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      if (this.#equals(this.#slots[slot]! - 1, form)) return false;
+    }
+    const index = this.size++;
+    this.#slots[slot] = index + 1;
+    if (index % this.#perChunk === 0) this.#chunks.push(new Int32Array(this.#perChunk * this.#width));
+    this.#chunks.at(-1)!.set(form, (index % this.#perChunk) * this.#width);
+    if (this.size > 0.7 * this.#slots.length) this.#grow();
+    return true;
+  }
+
+  read(index: number, into: Int32Array): void {
+    const chunk = this.#chunks[Math.floor(index / this.#perChunk)]!;
+    const base = (index % this.#perChunk) * this.#width;
+    for (let cell = 0; cell < this.#width; cell++) into[cell] = chunk[base + cell]!;
+  }
+
+  #equals(index: number, form: Int32Array): boolean {
+    const chunk = this.#chunks[Math.floor(index / this.#perChunk)]!;
+    const base = (index % this.#perChunk) * this.#width;
+    for (let cell = 0; cell < this.#width; cell++) if (chunk[base + cell] !== form[cell]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2);
+    const mask = this.#slots.length - 1;
+    for (let index = 0; index < this.size; index++) {
+      const chunk = this.#chunks[Math.floor(index / this.#perChunk)]!;
+      let slot = hash(chunk, (index % this.#perChunk) * this.#width, this.#width) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = index + 1;
+    }
+  }
+}
+
+function hash(cells: Int32Array, from: number, width: number): number {
+  let mixed = 0;
+  for (let at = from; at < from + width; at++) {
+    mixed = Math.imul(mixed ^ cells[at]!, 0x9e3779b1);
+    mixed ^= mixed >>> 15;
+  }
+  return mixed >>> 1;
+}
