@@ -135,3 +135,9 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
   ],
   'fence: the token forgets its count': ['counted', actions({ keepToken: assign({ token: true, k: 0 }) })],
 };
+
+/** No promise is broken, and somebody waits for ever. */
+export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
+  'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
+  'R2: who waits does not ask again': remove('client.requesting.on.adopted.1'),
+};

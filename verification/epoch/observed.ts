@@ -36,10 +36,10 @@ export function tokens(actor: ActorView): readonly Fence[] {
  * What R0 and the vote will drop, now and in any future. `promised` and `epoch` never fall, not even by a crash:
  * they are on the disk. A site that is frozen leaves that only for an epoch above the one it has adopted. A
  * candidacy that is over does not come back: the next one is for a higher epoch. A VOTE_REQUEST for the very
- * epoch that is promised does nothing, and yet lives: once more is promised, it is refused. But nobody promises
- * more than `changes`.
+ * epoch that is promised does nothing, and yet lives: once more is promised, it is refused. `lowest` is the first
+ * promise for which that cannot happen: no more than that will be promised, or nobody is ever refused.
  */
-export function isDead(changes: number, message: Message, actor: ActorView): boolean {
+export function isDead(lowest: number, message: Message, actor: ActorView): boolean {
   if (actor.in('epoch.barred')) return true;
   const { promised, epoch } = site(actor).context;
   const said = message as SiteMessage;
@@ -51,7 +51,7 @@ export function isDead(changes: number, message: Message, actor: ActorView): boo
     case 'NEW':
       return !brings;
     case 'VOTE_REQUEST':
-      return said.epoch === promised && promised === changes;
+      return said.epoch <= promised && said.epoch >= lowest;
     case 'VOTE':
       return said.epoch < promised || !actor.in('epoch.candidate');
     case 'REFUSE':

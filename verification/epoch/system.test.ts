@@ -15,6 +15,14 @@ test('without suspicion and crashes it is the algorithm of one epoch, state by s
 
 describe('three sites', () => {
   test.each<[string, Partial<EpochOptions>, Partial<Report>]>([
+    [
+      'one change, each may crash and come back',
+      { crashes: 'all', restart: 'with disk' },
+      { states: 426_882 },
+    ],
+    ['one change, each may lose its disk', { crashes: 'all', restart: 'without disk' }, { states: 166_192 }],
+    ['one change, a crash, a lost tail', { breaks: 1 }, { states: 140_658 }],
+    ['one change, who waits may withdraw', { withdraw: true }, { states: 115_178 }],
     ['one change, the founder may crash', {}, { states: 35_405, transitions: 148_070, depth: 30 }],
   ])('%s: all holds', async (_, options, counts) => {
     const report = await check(epoch(of(options)));

@@ -23,6 +23,8 @@ export interface EpochOptions extends Options {
   readonly withdraw?: boolean;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
+  /** Are stale candidates refused (R10)? Without, the model is that of the rules before it. Default: true. */
+  readonly refusals?: boolean;
   /** Leave messages that will never be heeded on the network? Default: false. */
   readonly keepDead?: boolean;
 }
@@ -64,9 +66,11 @@ function system(
   rest: Pick<System, 'history' | 'properties'>,
 ): System {
   const { changes = 1, crashes = 'founder', restart = 'never', breaks = 0, keepDead = false } = options;
-  const { machine = siteMachine, network } = options;
+  const { refusals = true, network } = options;
+  const { machine = siteMachine } = options;
   const sites = siteNames(options);
   const founder = sites[0]!;
+  const withoutRefusals = machine.provide({ guards: { stale: () => false } });
   const input = (self: string, disk: SiteInput['disk']): SiteInput => ({
     self,
     founder,
@@ -84,10 +88,10 @@ function system(
     { event: { type: 'suspect' }, when: (site) => !site.in('epoch.barred') && promiseOf(site) < changes },
   ];
   const actor = (self: string): ActorSpec => ({
-    machine,
+    machine: refusals ? machine : withoutRefusals,
     input: input(self, 'none'),
     environment,
-    ...(keepDead ? {} : { dead: (message, site) => isDead(changes, message, site) }),
+    ...(keepDead ? {} : { dead: (message, site) => isDead(refusals ? changes : 0, message, site) }),
     ...(crashes === 'all' || (crashes === 'founder' && self === founder) ? { crash: { times: 1 } } : {}),
     ...(restart === 'never'
       ? {}

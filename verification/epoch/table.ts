@@ -20,15 +20,16 @@ const rows: readonly Row[] = [
   { changes: 2, crashes: 'founder', restart: 'with disk' },
   { changes: 2, crashes: 'none', asks: 1 },
   { sites: 4, changes: 1, crashes: 'founder' },
-  { changes: 3, crashes: 'none' },
+  { changes: 2, crashes: 'founder', restart: 'with disk', refusals: false },
+  { changes: 3, crashes: 'none', refusals: false },
 ];
 
 const maxSeconds = Number(process.argv[2] ?? 600);
 
 console.log(
-  '| sites | changes | crashes | restart | breaks | asks | states | steps to the farthest | verdict | seconds |',
+  '| sites | changes | crashes | restart | breaks | R10 | asks | states | steps to the farthest | verdict | seconds |',
 );
-console.log(`|${' --- |'.repeat(10)}`);
+console.log(`|${' --- |'.repeat(11)}`);
 for (const row of rows) {
   const options: EpochOptions = { sites: 3, network: { order: 'fifo' }, ...row };
   const { asks } = row;
@@ -44,6 +45,7 @@ for (const row of rows) {
     options.crashes,
     options.restart ?? 'never',
     options.breaks ?? 0,
+    options.refusals === false ? 'no' : 'yes',
     asks ?? (options.withdraw ? 'any, and withdraw' : 'any'),
     report.states.toLocaleString('en'),
     report.depth,

@@ -30,6 +30,7 @@ export class Moves {
   readonly #equivariance: Equivariance | null;
   readonly #environment: readonly Offer[];
   readonly #dead = new Memo<number, boolean>();
+  readonly #mayCrash: Offer['may'];
 
   constructor(world: World, cell: number, reactor: Reactor, equivariance: Equivariance | null) {
     this.#world = world;
@@ -39,6 +40,7 @@ export class Moves {
     this.#locals = world.locals;
     this.#reactor = reactor;
     this.#equivariance = equivariance;
+    this.#mayCrash = world.views.remembered(this.#spec.crash?.when ?? always);
     let counters = 0;
     this.#environment = (this.#spec.environment ?? []).map(({ event, when, times = 'unbounded' }) => ({
       event,
@@ -64,7 +66,7 @@ export class Moves {
     yield* this.#breaks(coreId, letters);
     yield* this.#offers(coreId, core, inbox);
     yield* this.#timers(core, inbox);
-    yield* this.#crash(core);
+    yield* this.#crash(coreId, core, inbox);
   }
 
   *#deliveries(core: number, letters: readonly number[]): Generator<Move> {
@@ -159,10 +161,11 @@ export class Moves {
     }
   }
 
-  *#crash(core: Core): Generator<Move> {
+  *#crash(coreId: number, core: Core, inbox: number): Generator<Move> {
     const times = this.#spec.crash?.times ?? 0;
     const counter = core.spent.length - 1;
     if (times !== 'unbounded' && core.spent[counter]! >= times) return;
+    if (!this.#mayCrash(this.#cell, coreId, inbox)) return;
     const counted = isBounded(times) ? spend(core, counter) : core;
     const disk = this.#spec.restart === undefined ? NOTHING : core.disk;
     const down = this.#locals.internCore({ ...counted, snapshot: DOWN, timers: [], left: false, disk });

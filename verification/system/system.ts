@@ -45,7 +45,11 @@ export interface ActorSpec {
    */
   readonly dead?: (message: Message, actor: ActorView) => boolean;
   /** How often it may crash, over a whole run. What is in its inbox is lost, and so is what comes while it is down. */
-  readonly crash?: { readonly times: Bound };
+  readonly crash?: {
+    readonly times: Bound;
+    /** Default: at any time. */
+    readonly when?: (actor: ActorView) => boolean;
+  };
   /** A crashed actor may start again with this input; `disk` is the params of its last `persist` effect, or `null`. */
   readonly restart?: { readonly input: (disk: unknown) => unknown };
 }

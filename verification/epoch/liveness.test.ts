@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { siteMachine } from '../../machines/epoch/site.ts';
+import { check } from '../check.ts';
+import { possible } from '../possible.ts';
+import { and, count, every, some } from '../system/properties.ts';
+import type { ActorView } from '../system/system.ts';
+import { epochLiveness } from './liveness.ts';
+import { forgetfulMutants } from './mutants.ts';
+import { isInside, promiseOf, waits } from './observed.ts';
+import { type EpochOptions, epoch } from './system.ts';
+
+const of = (options: Partial<EpochOptions>): EpochOptions => ({
+  sites: 3,
+  network: { order: 'fifo' },
+  ...options,
+});
+
+describe('each site that waits is served', () => {
+  test('with one change, in which the founder may be gone', async () => {
+    const { properties, complete } = await check(epochLiveness(of({})));
+    expect(complete).toBe(true);
+    expect(properties.map(({ verdict }) => verdict)).toEqual(Array(4).fill('holds'));
+  });
+
+  test('only as long as nothing is put off for ever', async () => {
+    const { properties } = await check(epochLiveness(of({}), {}));
+    expect(properties.slice(1).map(({ verdict }) => verdict)).toEqual(Array(3).fill('violated'));
+  });
+
+  test.each(Object.entries(forgetfulMutants))('not when %s', async (_, machine) => {
+    const { properties } = await check(epochLiveness(of({ machine })));
+    expect(properties.some(({ verdict }) => verdict === 'violated')).toBe(true);
+  });
+});
+
+/** Who waits, with an epoch left and a majority up, can be served. */
+const served = (id: string, options: EpochOptions) => {
+  const at = (is: (site: ActorView) => boolean) => some((site) => site.id === id && is(site));
+  const left = every((site) => promiseOf(site) < (options.changes ?? 1));
+  const majority = count(
+    ({ up }) => up,
+    (sites) => 2 * sites > options.sites,
+  );
+  return possible(epoch(options), and(at(waits), left, majority), at(isInside));
+};
+
+describe('while a majority is up and an epoch is left, each site that waits can still be served', () => {
+  test.each<[string, Partial<EpochOptions>]>([
+    ['one change, any site may crash', { crashes: 'all' }],
+    ['one change, a crash and a break', { breaks: 1 }],
+  ])('%s', async (_, options) => {
+    for (const id of ['a', 'b', 'c']) {
+      const { stuck, from } = await served(id, of(options));
+      expect(stuck).toBeNull();
+      expect(from).toBeGreaterThan(100);
+    }
+  });
+
+  test('not when nobody stands for election', async () => {
+    const machine = siteMachine.provide({ guards: { elected: () => false } });
+    expect((await served('b', of({ machine }))).stuck).not.toBeNull();
+  });
+});
