@@ -28,7 +28,7 @@ export const bufferBytes = 0xc000;
 /** The same for a bucket of tuples to be judged. */
 export const judgeBytes = 0x8000;
 /** A worker remembers 2 to this power words of tuples that need no judging. */
-export const tupleMemoBits = 20;
+export const tupleMemoBits = 21;
 export const chunkBytes = 0x1_0000;
 export const memoryPages = 65536;
 

@@ -89,7 +89,8 @@ export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
   for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
     const homeBits = Math.min(26, 64 - lowBits - extraBits - distanceBits);
     if (homeBits < 8) continue;
-    const leastCapacity = 2 ** (32 - homeBits);
+    // A home's range of `x` is a little less than the low bits tell apart: see `Slots.recoverX`.
+    const leastCapacity = Math.ceil(2 ** (32 - homeBits) * (65 / 64));
     if (leastCapacity > Math.max(roomy, 2 ** 12)) continue;
     return {
       ...shared,
@@ -109,7 +110,7 @@ export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
     restBytes,
     slotBytes: 8 + restBytes,
     tail: 2 ** mostDistanceBits,
-    leastCapacity: 64,
+    leastCapacity: 65,
   };
 }
 

@@ -22,7 +22,7 @@ export function defineRebuild(kit: Kit): void {
   const fn = kit.module.function('rebuild', ['i32', 'i32', 'i32', 'i32'], 'i32');
   const [partition, before, after, first] = parameters(fn);
   const [window, from, slot, address, bytes] = i32s(fn, 5);
-  const [entry, x] = i64s(fn, 2);
+  const [entry, x, reciprocal] = i64s(fn, 3);
   const slots = new Slots(kit);
   const bytesOf = (capacity: Local) =>
     i32.mul(i32.add(capacity.get, i32.const(plan.tail)), i32.const(plan.slotBytes));
@@ -32,10 +32,11 @@ export function defineRebuild(kit: Kit): void {
     when(first.get, copyMemory(i32.const(copy), window.get, bytesOf(before))),
     clearMemory(window.get, bytesOf(after)),
     bytes.set(bytesOf(before)),
+    reciprocal.set(slots.reciprocal(i64.extend(before.get))),
     loop((nextSlot) => [
       block((empty) => [
         branchIf(i64.eqz(entry.tee(i64.load(from.get, copy))), empty),
-        slots.recoverX(x, entry, slot.get, i64.extend(before.get)),
+        slots.recoverX(x, entry, slot.get, reciprocal),
         address.set(slots.homeOf(window, x.get, i64.extend(after.get))),
         entry.set(slots.atHome(entry)),
         block((free) =>
@@ -63,16 +64,17 @@ export function defineDump(kit: Kit): void {
   const fn = kit.module.function('dump', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
   const [partition, capacity, slot, end, out] = parameters(fn);
   const [window, address] = i32s(fn, 2);
-  const [entry, x, scratch] = i64s(fn, 3);
+  const [entry, x, scratch, reciprocal] = i64s(fn, 4);
   const state = kit.states.words(fn);
   const slots = new Slots(kit);
   fn.body = [
     window.set(slots.window(partition)),
+    reciprocal.set(slots.reciprocal(i64.extend(capacity.get))),
     loop((nextSlot) => [
       block((empty) => [
         address.set(slots.at(window, slot.get)),
         branchIf(i64.eqz(entry.tee(i64.load(address.get))), empty),
-        slots.recoverX(x, entry, slot.get, i64.extend(capacity.get)),
+        slots.recoverX(x, entry, slot.get, reciprocal),
         slots.recover(state, x, entry, partition, address),
         kit.states.unmix(state, scratch),
         kit.states.store(state, zero, out.get),

@@ -60,15 +60,22 @@ export class Slots {
     return i64.or(i64.and(entry.get, i64.const((1n << this.distanceShift) - 1n)), this.unit);
   }
 
-  /** Finds `x` again from an entry and its slot: the one number with that home and these low bits. */
-  recoverX(x: Local, entry: Local, slot: Code, capacity: Code): Code {
+  /** What `recoverX` multiplies by, for a capacity. */
+  reciprocal(capacity: Code): Code {
+    return i64.divU(i64.const(-1n), capacity);
+  }
+
+  /**
+   * Finds `x` again from an entry and its slot: the one number with that home and these low bits. The
+   * reciprocal may say one or two too few, and `leastCapacity` leaves room for that.
+   */
+  recoverX(x: Local, entry: Local, slot: Code, reciprocal: Local): Code {
     const distance = i64.shrU(entry.get, i64.const(this.distanceShift));
     const home = i64.sub(i64.extend(slot), i64.sub(distance, i64.const(1n)));
-    const rounded = i64.add(i64.shl(home, i64.const(32n)), i64.sub(capacity, i64.const(1n)));
     const kept = i64.shrU(i64.and(entry.get, i64.const(this.keptMask)), i64.const(BigInt(lowBits)));
     const homeMask = i64.const((1n << BigInt(this.kit.shape.plan.homeBits)) - 1n);
     return [
-      x.set(i64.divU(rounded, capacity)),
+      x.set(i64.shrU(i64.mul(home, reciprocal.get), i64.const(32n))),
       x.set(i64.add(x.get, i64.and(i64.sub(kept, x.get), homeMask))),
     ];
   }
