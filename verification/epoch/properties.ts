@@ -146,7 +146,9 @@ const keepsItsSection = (actor: ActorView) =>
 /** For systems whose history is that of the elections; epochs 0 to `changes`. */
 export function ofElections(sites: readonly SiteId[], changes: number): readonly Property[] {
   const rules: readonly Property[] = [S1, S2, S4(sites), oneRoot(sites, changes), ...ofOneSite];
-  return changes === 0 ? rules : [...rules, ...happens];
+  if (changes === 0) return rules;
+  // Of two, both are in every majority.
+  return [...rules, ...happens, ...(sites.length > 2 ? [overlap] : [])];
 }
 
 const happens: readonly Property[] = [
@@ -160,10 +162,6 @@ const happens: readonly Property[] = [
     some((actor) => isInside(actor) && fenceOf(actor).epoch > 0),
   ),
   reachable(
-    'two critical sections overlap',
-    count(isInside, (sites) => sites > 1),
-  ),
-  reachable(
     'two stand against each other',
     count(
       (actor) => actor.in('epoch.candidate'),
@@ -175,6 +173,11 @@ const happens: readonly Property[] = [
     some((actor) => waits(actor) && !follows(actor)),
   ),
 ];
+
+const overlap = reachable(
+  'two critical sections overlap',
+  count(isInside, (sites) => sites > 1),
+);
 
 /** For systems where a site crashes and comes back with its disk. */
 export const ofRestarts: readonly Property[] = [
