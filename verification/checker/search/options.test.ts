@@ -7,7 +7,7 @@ import { type Model, successors, type Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Found, type NamedWatch, search } from '../search.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
-import { randomModel } from '../testing/random-model.ts';
+import { randomModel, wideModel } from '../testing/random-model.ts';
 import { smaller } from './judge.ts';
 
 /** A watch of either kind that many states satisfy and some do not. */
@@ -151,24 +151,28 @@ describe('search', () => {
   it('counts the same when states go to disk, from any point on', async () => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
-      const { model, watches } = pathReversal(5);
-      const result = await search(model, { watches, maxMemoryBytes: 12e6, spillDir });
+      const { model, watches } = pathReversal(3);
+      const result = await search(model, { watches, maxMemoryBytes: 1, spillDir });
       expect(result).toMatchObject({
-        states: 440_120,
-        transitions: 1_478_880,
-        depth: 42,
+        states: 282,
+        transitions: 642,
+        depth: 18,
         deadlocks: 0,
         complete: true,
       });
       await fc.assert(
-        fc.asyncProperty(randomModel(), fc.integer({ min: 1, max: 2e7 }), async (make, maxMemoryBytes) => {
-          const { states, transitions, depth, deadlocks } = await search(make(), {
-            maxMemoryBytes,
-            spillDir,
-          });
-          expect({ states, transitions, depth, deadlocks }).toEqual(exploreNaively(make()));
-        }),
-        { numRuns: 20 },
+        fc.asyncProperty(
+          fc.oneof(randomModel(), wideModel()),
+          fc.integer({ min: 1, max: 4e7 }),
+          async (make, maxMemoryBytes) => {
+            const { states, transitions, depth, deadlocks } = await search(make(), {
+              maxMemoryBytes,
+              spillDir,
+            });
+            expect({ states, transitions, depth, deadlocks }).toEqual(exploreNaively(make()));
+          },
+        ),
+        { numRuns: 8 },
       );
       expect(readdirSync(spillDir)).toEqual([]);
     } finally {

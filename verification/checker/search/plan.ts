@@ -84,7 +84,7 @@ export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
     tagBits,
     extraBits,
   };
-  const roomy = Math.max(64, Math.ceil(states / partitions / 0.3));
+  const roomy = Math.max(64, Math.ceil(states / partitions / 0.1));
   // Inline: what is beyond the first word lies in the bits that the place makes superfluous.
   for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
     const homeBits = Math.min(26, 64 - lowBits - extraBits - distanceBits);

@@ -4,7 +4,7 @@ import { apply, type Model, successors } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Path, type SearchResult, search, shortestTrace } from '../search.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
-import { randomModel } from '../testing/random-model.ts';
+import { randomModel, wideModel } from '../testing/random-model.ts';
 
 describe('search', () => {
   it.each([
@@ -44,7 +44,7 @@ describe('search', () => {
 
   it('finds shortest traces, with the fewest switches', async () => {
     await fc.assert(
-      fc.asyncProperty(randomModel(), fc.nat(), async (make, choice) => {
+      fc.asyncProperty(fc.oneof(randomModel(), wideModel()), fc.nat(), async (make, choice) => {
         const states: { state: readonly number[]; depth: number }[] = [];
         const model = make();
         exploreNaively(model, (state, depth) => states.push({ state, depth }));
@@ -58,9 +58,12 @@ describe('search', () => {
     );
   });
 
-  it('agrees with the naive explorer on random models', async () => {
+  it.each([
+    ['random models', randomModel()],
+    ['states of many words', wideModel()],
+  ])('agrees with the naive explorer on %s', async (_, models) => {
     await fc.assert(
-      fc.asyncProperty(randomModel(), async (make) => {
+      fc.asyncProperty(models, async (make) => {
         const { states, transitions, depth, deadlocks } = await search(make());
         expect({ states, transitions, depth, deadlocks }).toEqual(exploreNaively(make()));
       }),

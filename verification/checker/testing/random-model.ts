@@ -16,6 +16,43 @@ export function randomModel(): fc.Arbitrary<() => Model> {
     .map((shape) => () => new RandomModel(shape));
 }
 
+/**
+ * The same among up to 70 cells that never change, so that a state takes several words and the cells that do
+ * change lie anywhere in them.
+ */
+export function wideModel(): fc.Arbitrary<() => Model> {
+  return fc.record({ make: randomModel(), gaps: fc.array(fc.nat(10), { minLength: 7, maxLength: 7 }) }).map(
+    ({ make, gaps }) =>
+      () =>
+        spreadOut(make(), gaps),
+  );
+}
+
+/** `model` with `gaps[cell]` idle cells before each of its own. */
+function spreadOut(model: Model, gaps: readonly number[]): Model {
+  const at = Array.from({ length: model.width }, (_, cell) =>
+    gaps.slice(0, cell + 1).reduce((sum, gap) => sum + gap, cell),
+  );
+  const width = at.at(-1)! + 1;
+  const spread = (state: readonly number[]) => {
+    const wide = new Array<number>(width).fill(0);
+    for (const [cell, local] of state.entries()) wide[at[cell]!] = local;
+    return wide;
+  };
+  return {
+    width,
+    initial: model.initial.map(spread),
+    steps: (cell, local) =>
+      !at.includes(cell)
+        ? []
+        : model.steps(at.indexOf(cell), local).map((step) => ({
+            ...step,
+            sends: step.sends.map((send) => ({ ...send, cell: at[send.cell]! })),
+          })),
+    receive: (cell, local, letter) => model.receive(at.indexOf(cell), local, letter),
+  };
+}
+
 interface Shape {
   readonly width: number;
   readonly values: number;
