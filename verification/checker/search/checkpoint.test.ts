@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { search } from '../search.ts';
+import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
 import { randomModel } from '../testing/random-model.ts';
 
@@ -61,6 +62,20 @@ describe('a search that was stopped', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('goes on over orbits, with other threads', async () => {
+    const source = {
+      module: new URL('../testing/orbits-source.ts', import.meta.url).href,
+      export: 'orbitsOf',
+      args: 4,
+    };
+    const [first, second] = [createNaimiTrehel(4), createNaimiTrehel(4)];
+    const both = { checkpointDir: dir, checkpointEveryMs: 0, workers: 2, source };
+    const part = await search(first, { symmetry: first, maxStates: 300, ...both });
+    expect(part).toMatchObject({ complete: false, reason: 'max-states', workers: 2 });
+    const whole = await search(second, { symmetry: second, resumeDir: dir });
+    expect(whole).toMatchObject({ states: 405, representedStates: 9352n, depth: 20, complete: true });
   });
 
   it('does not go on with another model, other properties, or nothing', async () => {

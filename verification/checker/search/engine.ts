@@ -165,7 +165,7 @@ export class Engine {
   private news(): Int32Array | null {
     const { follow, tables } = this.core;
     if (!follow) return null;
-    const news = Int32Array.from(tables.journal.slice(this.followed));
+    const news = tables.journal.slice(this.followed);
     this.followed = tables.journal.length;
     return news;
   }

@@ -34,7 +34,7 @@ export function save(core: Core, monitor: Monitor, results: Results, dir: string
     frontier: frontier.map(({ bytes }) => bytes),
   };
   writeCheckpoint(dir, header, [
-    new Uint8Array(Int32Array.from(tables.journal).buffer),
+    new Uint8Array(tables.journal.slice().buffer),
     ...keysOf(core),
     ...frontier.map(({ address, bytes }) => arena.bytes.subarray(address, address + bytes)),
   ]);

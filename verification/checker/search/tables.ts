@@ -3,6 +3,7 @@ import { Digest } from './checkpoint.ts';
 import { shown, type Watched } from './judge.ts';
 import { reception, record, recordBytes, shownAt, step as stepAt, stepBytes } from './kernel/shape.ts';
 import { regions } from './memory.ts';
+import { Numbers } from './numbers.ts';
 import type { Plan } from './plan.ts';
 import { SearchError } from './types.ts';
 
@@ -18,7 +19,7 @@ export const asked = { steps: -1, rename: -2 } as const;
  */
 export class Tables {
   /** What was asked, in order: cell, local, and a letter or one of `asked`; for a renaming, what each cell becomes. */
-  readonly journal: number[] = [];
+  readonly journal = new Numbers();
   /** How many locals of each cell are known. */
   readonly known: number[];
   readonly steps: (readonly Step[])[][];
@@ -33,7 +34,7 @@ export class Tables {
   private readonly edges: (readonly Edge[])[][];
   /** Renamings that were asked for since the last round. */
   private readonly renamed = new Map<string, number>();
-  private readonly answers: number[] = [];
+  private readonly answers = new Numbers();
   private readonly weights: number[][];
   private readonly active: boolean[];
   private readonly dropped: boolean[];
@@ -103,13 +104,13 @@ export class Tables {
   }
 
   /** Asks again what another was asked, in the same order: then numbers mean the same. */
-  replay(journal: ArrayLike<number>): void {
+  replay(journal: Int32Array): void {
     this.renamed.clear();
     for (let at = 0; at < journal.length; ) {
       const [cell, local, question] = [journal[at]!, journal[at + 1]!, journal[at + 2]!];
       at += 3;
       if (question === asked.rename) {
-        this.rename(cell, local, Array.prototype.slice.call(journal, at, at + this.model.width));
+        this.rename(cell, local, [...journal.subarray(at, at + this.model.width)]);
         at += this.model.width;
       } else this.resolve(cell, local, question);
     }
@@ -170,9 +171,13 @@ export class Tables {
     }
     let index = 0;
     for (let at = 0; at < this.journal.length; at += 3) {
-      const [cell, local, question] = [this.journal[at]!, this.journal[at + 1]!, this.journal[at + 2]!];
+      const [cell, local, question] = [0, 1, 2].map((i) => this.journal.get(at + i)) as [
+        number,
+        number,
+        number,
+      ];
       if (question === asked.rename) at += this.model.width;
-      else this.write(cell, local, question, this.answers[index]!);
+      else this.write(cell, local, question, this.answers.get(index));
       index++;
     }
   }
