@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { systems } from '../verification/systems.ts';
 import { baton } from './testing/baton.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'baton-test-'));
@@ -25,6 +26,11 @@ describe('baton', () => {
       expect(help.stdout, verb).toContain('Exit status: 0');
     }
     expect(stdout).not.toContain('demo-site');
+  });
+
+  it('names every system that can be verified', async () => {
+    const words = (await baton('verify', '--help')).stdout.match(/[a-z-]+/g);
+    expect(words).toEqual(expect.arrayContaining(Object.keys(systems)));
   });
 
   const wrong: Readonly<Record<string, readonly [readonly string[], RegExp]>> = {
