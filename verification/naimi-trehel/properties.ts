@@ -54,8 +54,8 @@ function local(rule: Rule): Property {
   );
 }
 
-const T = always('T', { kind: 'relation', of: observe, holds: isTree }, describeEff);
-const Q = always('Q', { kind: 'relation', of: observe, holds: tailsLieOnPaths }, describeEff);
+const T = always('T', { kind: 'relation', of: observe, holds: isTree, pure: true }, describeEff);
+const Q = always('Q', { kind: 'relation', of: observe, holds: tailsLieOnPaths, pure: true }, describeEff);
 
 /**
  * A request that arrives at the root puts its origin into `next`, unless the token is sent at once: so a

@@ -31,7 +31,8 @@ export function compilePredicate(predicate: StatePredicate, scope: PredicateScop
     };
   }
   const { observe, judge } = tupled(predicate, scope);
-  return { kind: 'tuple', observe, judge };
+  const pure = predicate.kind === 'relation' && predicate.pure === true && scope.width === scope.ids.length;
+  return { kind: 'tuple', observe, judge, pure };
 }
 
 /** The predicate as a field of a 32-bit sum, or `null` when it does not fit or must not. */
