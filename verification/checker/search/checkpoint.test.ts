@@ -71,7 +71,7 @@ describe('a search that was stopped', () => {
       args: 4,
     };
     const [first, second] = [createNaimiTrehel(4), createNaimiTrehel(4)];
-    const both = { checkpointDir: dir, checkpointEveryMs: 0, workers: 2, source };
+    const both = { checkpointDir: dir, checkpointEveryMs: 0, workers: 2, awaitWorkers: true, source };
     const part = await search(first, { symmetry: first, maxStates: 300, ...both });
     expect(part).toMatchObject({ complete: false, reason: 'max-states', workers: 2 });
     const whole = await search(second, { symmetry: second, resumeDir: dir });

@@ -37,41 +37,40 @@ interface Hand {
 
 /** The threads that work beside this one. Between rounds they sleep. */
 export class Crew {
+  /** They are there, or will not come: see `failure`. */
+  readonly arrival: Promise<void>;
+  arrived = false;
+  failure: Error | null = null;
   private readonly hands: readonly Hand[];
   private readonly words: Int32Array;
-  private failure: Error | null = null;
 
-  private constructor(hands: readonly Hand[], words: Int32Array) {
-    this.hands = hands;
-    this.words = words;
-    for (const { worker } of hands) {
-      worker.on('error', (error) => {
-        this.failure = error as Error;
-      });
-    }
-  }
-
-  static async hire(
+  constructor(
     count: number,
     memory: SharedMemory,
     words: Int32Array,
     width: number,
     source: ModelSource | null,
-  ): Promise<Crew> {
-    const hands = Array.from({ length: count }, (_, i) => {
+  ) {
+    this.words = words;
+    this.hands = Array.from({ length: count }, (_, i) => {
       const { port1, port2 } = new MessageChannel();
       const workerData: WorkerData = { memory, worker: i + 1, source, width, port: port2 };
       const url = new URL('./worker.mjs', import.meta.url);
       return { worker: new Worker(url, { workerData, transferList: [port2] }), port: port1 };
     });
-    const crew = new Crew(hands, words);
-    try {
-      await Promise.all(hands.map(({ worker }) => once(worker, 'message')));
-    } catch (error) {
-      await crew.dismiss();
-      throw error;
+    for (const { worker } of this.hands) {
+      worker.on('error', (error) => {
+        this.failure = error as Error;
+      });
     }
-    return crew;
+    this.arrival = Promise.all(this.hands.map(({ worker }) => once(worker, 'message'))).then(
+      () => {
+        this.arrived = true;
+      },
+      (error: Error) => {
+        this.failure = error;
+      },
+    );
   }
 
   /** Hands everyone an order and wakes them. */

@@ -16,6 +16,8 @@ export class Engine {
   private readonly monitor: Monitor;
   private readonly results: Results;
   private readonly recording: Recording | null;
+  /** The other threads, until they are there. */
+  private coming: Crew | null = null;
   /** How far in the journal the other threads are. */
   private followed = 0;
   private lastSavedMs = 0;
@@ -40,13 +42,14 @@ export class Engine {
     try {
       if (core.workers > 1) {
         const { memory, words } = core.arena;
-        core.crew = await Crew.hire(core.workers - 1, memory, words, core.model.width, source);
+        this.coming = new Crew(core.workers - 1, memory, words, core.model.width, source);
+        if (core.options.awaitWorkers) await this.coming.arrival;
       }
       if (resumeDir === undefined) await this.begin();
       else await resume(core, this.monitor, this.results, resumeDir);
       return this.result(await this.explore());
     } finally {
-      await core.crew?.dismiss();
+      await this.coming?.dismiss();
       core.spill?.remove();
     }
   }
@@ -139,6 +142,7 @@ export class Engine {
 
   private async expandAll(): Promise<StopReason | null> {
     const { core, monitor } = this;
+    await this.welcome();
     const { crew, explorer, judge } = core;
     const alone = crew === null || explorer.chunks.peek('frontier').length === 1;
     if (!alone) {
@@ -159,6 +163,16 @@ export class Engine {
     });
     this.results.add(...findings);
     return reason;
+  }
+
+  /** Lets the other threads join, once they are there. */
+  private async welcome(): Promise<void> {
+    const { core, coming } = this;
+    if (coming === null || core.crew !== null) return;
+    if (coming.failure !== null) throw coming.failure;
+    if (!coming.arrived) return;
+    core.crew = coming;
+    await core.takeUp(core.plan);
   }
 
   /** What threads have to ask the model again so that their numbers mean the same. */

@@ -34,7 +34,7 @@ describe('search', () => {
     };
     const [one, two] = [pathReversal(5), pathReversal(5)];
     const alone = await search(one.model, one);
-    const both = await search(two.model, { ...two, workers: 2, source });
+    const both = await search(two.model, { ...two, workers: 2, awaitWorkers: true, source });
     const counts = ({ states, transitions, depth, deadlocks, found, locals, complete }: SearchResult) => ({
       ...{ states, transitions, depth, deadlocks, found, locals, complete },
     });

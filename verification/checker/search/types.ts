@@ -15,6 +15,8 @@ export interface SearchOptions {
   readonly stopAtFirst?: boolean;
   /** Threads, this one included. Default: 1. More than one needs `source` when there is anything to judge. */
   readonly workers?: number;
+  /** Begin when all threads are there. Default: false, this one begins alone, and they join when they are. */
+  readonly awaitWorkers?: boolean;
   /** Where a worker thread finds the same model and watches again. */
   readonly source?: ModelSource;
   readonly maxStates?: number;

@@ -9,4 +9,11 @@ const source = {
   args: Number(sites),
 };
 const { model, watches } = pathReversal(Number(sites));
-await search(model, { watches, checkpointDir, checkpointEveryMs: 0, workers: Number(workers), source });
+await search(model, {
+  watches,
+  checkpointDir,
+  checkpointEveryMs: 0,
+  workers: Number(workers),
+  awaitWorkers: true,
+  source,
+});
