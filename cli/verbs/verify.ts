@@ -33,7 +33,7 @@ export function addVerify(program: Command): void {
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
     .option('--spill <dir>', 'where states go when the memory is short')
-    .option('--checkpoint <dir>', 'save the exploration there now and then')
+    .option('--checkpoint <dir>', 'save the exploration there, every five seconds or so')
     .option('--resume <dir>', 'go on from what --checkpoint saved')
     .addOption(
       new Option('--trace <format>', 'how the shortest way to a violation is printed')
@@ -84,7 +84,7 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
     ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
     ...(timeout !== undefined && { maxSeconds: timeout }),
     ...(spill !== undefined && { spillDir: spill }),
-    ...(checkpoint !== undefined && { checkpointDir: checkpoint }),
+    ...(checkpoint !== undefined && { checkpointDir: checkpoint, checkpointEveryMs: 5_000 }),
     ...(resume !== undefined && { resumeDir: resume }),
   };
   const onProgress = (now: Progress) => {
