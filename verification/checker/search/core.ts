@@ -43,15 +43,23 @@ export class Core {
     this.plan = this.nextPlan();
   }
 
-  /** A plan that holds all that the model has said. */
+  /**
+   * A plan that holds all that the model has said, with bits to spare: early on as many as save plans, later
+   * only as many as cost no memory.
+   */
   nextPlan(): Plan {
     const states = this.arena.states();
+    if (states < 2 ** 20) return this.planWith(2, states);
+    const [roomy, tight] = [this.planWith(1, states), this.planWith(0, states)];
+    return roomy.slotBytes === tight.slotBytes && roomy.stateBytes === tight.stateBytes ? roomy : tight;
+  }
+
+  private planWith(spare: number, states: number): Plan {
     const { width } = this.model;
     // A constraint or a canonical form would take away the other way round.
     const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
     return planFor({
-      // Early on, spare bits spare plans; later on, they would cost memory.
-      bits: this.tables.known.map((count) => bitsFor(count, states < 2 ** 16 ? 2 : states < 2 ** 20 ? 1 : 0)),
+      bits: this.tables.known.map((count) => bitsFor(count, spare)),
       classes: this.classes(),
       tagBits: prunes ? 2 * Math.ceil(Math.log2(width + 1)) : 0,
       states,
