@@ -26,6 +26,8 @@ const growth = 1.2;
 export class Explorer {
   kernel!: Kernel;
   readonly chunks: Chunks;
+  /** Where keys and candidates go when memory is short. */
+  spill: Spill | null = null;
   private readonly memory: SharedMemory;
   private readonly words: Int32Array;
   private readonly bytes: Uint8Array;
@@ -63,23 +65,22 @@ export class Explorer {
     const instance = new webAssembly.Instance(module, { env: { memory: this.memory, ...imports } });
     this.kernel = instance.exports as unknown as Kernel;
     const at = (offset: number) => (this.base + offset) >> 2;
-    for (let p = 0; p < partitions; p++)
+    for (let p = 0; p < partitions; p++) {
       this.words[at(area.fill) + p] = this.base + area.buffers + p * bufferBytes;
+    }
     this.words[at(area.outStep)] = this.plan.stateBytes;
     for (let b = 0; b < buckets; b++) {
       this.words[at(area.judgeFill) + b] = this.base + area.judgeBuffers + b * judgeBytes;
     }
     this.judge.load(shape.plan, this.kernel);
     this.words.fill(0, at(area.sumMemo), at(area.observed));
-    if (shape.tuples > 0)
+    if (shape.tuples > 0) {
       this.words.fill(0, at(area.tupleMemo), at(area.tupleMemo) + 2 ** (tupleMemoBits + 1));
+    }
     // A memo's place 0 is where all-zero goes: it must not be taken for judged.
     this.words[at(area.sumMemo)] = 1;
     this.words[at(area.tupleMemo)] = 1;
   }
-
-  /** Keys and candidates go to files from now on. */
-  spill: Spill | null = null;
 
   private spillCandidates(partition: number): void {
     const fill = ((this.base + area.fill) >> 2) + partition;
@@ -114,7 +115,7 @@ export class Explorer {
     this.handOver(area.out);
   }
 
-  /** Expands the chunks of the frontier until none is left, or `goOn` says no. */
+  /** Expands the chunks of the frontier until none is left; pauses after each. */
   *work(): Generator<void> {
     for (let chunk = this.chunks.pop('frontier'); chunk !== null; chunk = this.chunks.pop('frontier')) {
       this.kernel.expand(chunk.address, chunk.address + chunk.bytes);

@@ -1,8 +1,16 @@
 import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from '../model.ts';
 import { Digest } from './checkpoint.ts';
 import { shown, type Watched } from './judge.ts';
-import { reception, record, recordBytes, shownAt, step as stepAt, stepBytes } from './kernel/shape.ts';
-import { regions } from './memory.ts';
+import {
+  perBucket,
+  reception,
+  record,
+  recordBytes,
+  shownAt,
+  step as stepAt,
+  stepBytes,
+} from './kernel/shape.ts';
+import { area, regions } from './memory.ts';
 import { Numbers } from './numbers.ts';
 import type { Plan } from './plan.ts';
 import { SearchError } from './types.ts';
@@ -341,6 +349,13 @@ export interface TableLayout {
 }
 
 export function layTables(plan: Plan, what: Watched): TableLayout {
+  const most = Math.floor((area.sumMemo - area.shown) / (4 * plan.width));
+  if (perBucket(what.tuples.length, plan.width) === 0 || shown(what).length > most) {
+    throw new SearchError(
+      'STATE_TOO_WIDE',
+      `${what.tuples.length + shown(what).length} watches look at ${plan.width} cells one by one: check fewer properties at once`,
+    );
+  }
   let free: number = regions.tables;
   const take = (bytes: number) => {
     const at = free;
