@@ -4,6 +4,7 @@ import { searchOptions, secondsSince, whyStopped } from './check/limits.ts';
 import { type Asking, isOfRuns, noFault, questions, stateProperties } from './check/questions.ts';
 import type { CheckOptions, Report } from './check/report.ts';
 import { judgeRuns } from './check/runs.ts';
+import { systemFrom } from './check/source.ts';
 import { judgeOf } from './check/traces.ts';
 import { parseFormula } from './checker/liveness/index.ts';
 import { search } from './checker/search.ts';
@@ -25,6 +26,8 @@ export { type SystemSource, systemFrom } from './check/source.ts';
 export async function check(system: System, options: CheckOptions = {}): Promise<Report> {
   const asked = options.liveness === false ? withoutRuns(system) : system;
   refuseUnfit(asked, options);
+  // A thread that cannot find the system might come too late to say so.
+  if (options.source !== undefined && (options.workers ?? 1) > 1) await systemFrom(options.source);
   try {
     return await checkWith(compile(asked), options, false);
   } catch (error) {
