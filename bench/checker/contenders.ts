@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Answer } from './answer.ts';
 import type { Command } from './measure.ts';
 import { hasSpin, parseSpin, prepareSpin } from './spin.ts';
+import { parseTlc, prepareTlc, whereTlcIs } from './tlc.ts';
 
 /** Who takes part: how to run it, and up to how many sites it is worth a try. */
 export interface Contender {
@@ -32,6 +33,16 @@ export async function contenders(peers: readonly string[]): Promise<readonly Con
       parse: parseSpin,
     });
   } else console.error('SPIN is left out: spin and gcc are not on the PATH (Debian: apt install spin gcc).');
+  const tlc = whereTlcIs();
+  if (tlc !== null) {
+    found.push({
+      name: 'TLC, one worker',
+      mostSites: 5,
+      isSlow: true,
+      prepare: (sites, folder) => prepareTlc(tlc, sites, folder),
+      parse: parseTlc,
+    });
+  } else console.error('TLC is left out: the variable TLA2TOOLS names no tla2tools.jar.');
   found.push(
     script('breadth first in plain JavaScript', 'naive.ts', 5),
     script('xstate/graph, getAdjacencyMap', 'xstate-graph.ts', 5),
