@@ -14,6 +14,7 @@ import {
 import type { EventLine, RecordLine } from '../machines/record.ts';
 import { systemChance, systemClock } from '../runtime/index.ts';
 import { TcpMailbox } from '../runtime/mailbox/tcp.ts';
+import { deaf } from '../runtime/testing/handlers.ts';
 import { mailboxOptions } from './testing/peer-mailbox.ts';
 import type { DriverCommand } from './testing/site-driver.ts';
 import { allTransitions, sitePaths, transitionsTaken } from './testing/site-paths.ts';
@@ -78,9 +79,12 @@ class Scene {
         // b would dial c again and again: the peers have nothing to say to each other.
         clock: { ...systemClock, after: () => () => undefined },
       });
-      await mailbox.open(({ message }) => {
-        this.#received.push({ target: id, message: message as SiteMessage });
-        this.#arrived();
+      await mailbox.open({
+        ...deaf,
+        receive: ({ message }) => {
+          this.#received.push({ target: id, message: message as SiteMessage });
+          this.#arrived();
+        },
       });
       this.#peers.set(id, mailbox);
     }

@@ -101,7 +101,11 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   };
 
   try {
-    await mailbox.open((envelope) => host.deliver(envelope));
+    await mailbox.open({
+      receive: (envelope) => host.deliver(envelope),
+      peer: () => undefined,
+      beforeWrite: () => undefined,
+    });
   } catch (error) {
     end(error as OperatingError);
     throw error;

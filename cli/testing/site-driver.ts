@@ -4,6 +4,7 @@ import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import { Host } from '../../runtime/host/host.ts';
 import { type Address, naimiTrehel, systemChance, systemClock } from '../../runtime/index.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
+import { deaf } from '../../runtime/testing/handlers.ts';
 import { mailboxOptions } from './peer-mailbox.ts';
 
 /**
@@ -48,7 +49,7 @@ async function open({ self, root, peers }: Opening) {
       process.exit(1);
     },
   });
-  await mailbox.open((envelope) => host.deliver(envelope));
+  await mailbox.open({ ...deaf, receive: (envelope) => host.deliver(envelope) });
   return { mailbox, host };
 }
 

@@ -6,6 +6,7 @@ import type { RecordLine } from '../../machines/record.ts';
 import type { InvariantError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
+import { deaf } from '../testing/handlers.ts';
 import { noRecorder, type Recorder } from '../trace/recorder.ts';
 import { Host } from './host.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
@@ -208,7 +209,7 @@ test('what is recorded names its cause, and clocks order it', () => {
         throw error;
       },
     });
-    mailbox.open((envelope) => host.deliver(envelope));
+    mailbox.open({ ...deaf, receive: (envelope) => host.deliver(envelope) });
     return host;
   });
   hosts[0]!.tell({ type: 'ask' });

@@ -2,17 +2,45 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
 
 /**
- * What carries messages between sites. Every transport gives, for each ordered pair of sites: each message
- * once, and in the order of `post`; or it says loudly, by a notice, that it cannot.
+ * What this site believes of a peer, told when it changes. Before the first change a peer has not been met.
+ *
+ * - `up`: it answers now, for the first time or again after `down`; `incarnation` is its life.
+ * - `down`: believed dead. `refused`: its kernel says that nobody listens; `silent`: nothing was heard of it for
+ *   `silentMs`; `left` and `closed`: its goodbye. Only `left` is for ever.
+ * - `restarted`: the life that was known is over, and this one is up. What the old one posted and had not arrived
+ *   is lost, and so is what was posted here for it.
+ */
+export type PeerChange =
+  | { readonly type: 'up'; readonly peer: SiteId; readonly incarnation: string }
+  | {
+      readonly type: 'down';
+      readonly peer: SiteId;
+      readonly why: DownReason;
+    }
+  | { readonly type: 'restarted'; readonly peer: SiteId; readonly incarnation: string };
+
+export type DownReason = 'refused' | 'silent' | 'left' | 'closed';
+
+/** Whom a mailbox tells; one call at a time, none from within `post`. */
+export interface MailboxHandlers {
+  receive(envelope: StampedEnvelope): void;
+  peer(change: PeerChange): void;
+  /** Before any bytes of messages leave: what must be on the disk is put there now. */
+  beforeWrite(): void;
+}
+
+/**
+ * What carries messages between sites. Every transport gives, for each ordered pair of incarnations: each message
+ * once and in the order of `post`, until one of the two is over; then the other is told by `restarted`.
  */
 export interface Mailbox {
   readonly self: SiteId;
-  /** From now on messages may come, one call each, never before this has returned. */
-  open(receive: (envelope: StampedEnvelope) => void): Promise<void>;
+  /** From now on the handlers may be called. */
+  open(handlers: MailboxHandlers): Promise<void>;
   /**
    * Takes a message on its way and returns at once; it waits here until its target is connected.
    *
-   * Throws `OUTBOX_FULL`, `MAILBOX_CLOSED`, `FRAME_TOO_LARGE`.
+   * Throws `MAILBOX_CLOSED`, `FRAME_TOO_LARGE`.
    */
   post(envelope: StampedEnvelope): void;
   /** Peers that are connected now. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StampedEnvelope } from '../frame/frames.ts';
+import type { PeerChange } from './mailbox.ts';
 import { MemoryHub } from './memory.ts';
 
 const envelope = (source: string, target: string, type: string): StampedEnvelope => ({
@@ -11,18 +12,25 @@ const envelope = (source: string, target: string, type: string): StampedEnvelope
 });
 
 async function openThree() {
-  const seen = { woken: 0, arrived: [] as string[] };
+  const seen = { woken: 0, arrived: [] as string[], changes: [] as string[] };
   const hub = new MemoryHub(() => {
     seen.woken += 1;
   });
   const open = async (id: string) => {
     const mailbox = hub.mailbox(id);
-    await mailbox.open(({ source, target, message }) =>
-      seen.arrived.push(`${source}>${target} ${message.type}`),
-    );
+    await mailbox.open({
+      receive: ({ source, target, message }) => seen.arrived.push(`${source}>${target} ${message.type}`),
+      peer: (change) => seen.changes.push(`${id}: ${describeChange(change)}`),
+      beforeWrite: () => seen.arrived.push(`${id} writes`),
+    });
     return mailbox;
   };
-  return { hub, seen, a: await open('a'), b: await open('b'), c: await open('c') };
+  return { hub, seen, open, a: await open('a'), b: await open('b'), c: await open('c') };
+}
+
+function describeChange(change: PeerChange): string {
+  const { type, peer } = change;
+  return `${peer} ${type} ${change.type === 'down' ? change.why : change.incarnation}`;
 }
 
 describe('a hub of mailboxes', () => {
@@ -30,7 +38,7 @@ describe('a hub of mailboxes', () => {
     const { hub, seen, a, b } = await openThree();
     a.post(envelope('a', 'b', 'ONE'));
     b.post(envelope('b', 'c', 'TWO'));
-    expect(seen).toEqual({ woken: 1, arrived: [] });
+    expect(seen).toMatchObject({ woken: 1, arrived: ['a writes', 'b writes'] });
     expect(hub.pending()).toEqual([
       { source: 'a', target: 'b' },
       { source: 'b', target: 'c' },
@@ -42,6 +50,7 @@ describe('a hub of mailboxes', () => {
     a.post(envelope('a', 'b', 'ONE'));
     a.post(envelope('a', 'b', 'TWO'));
     c.post(envelope('c', 'b', 'THREE'));
+    seen.arrived.splice(0);
     hub.run((pending) => pending.at(-1)!);
     expect(seen.arrived).toEqual(['c>b THREE', 'a>b ONE', 'a>b TWO']);
     expect(() => hub.deliver({ source: 'a', target: 'b' })).toThrow(RangeError);
@@ -56,5 +65,55 @@ describe('a hub of mailboxes', () => {
     expect(() => b.post(envelope('b', 'a', 'TWO'))).toThrow(
       expect.objectContaining({ code: 'MAILBOX_CLOSED' }),
     );
+  });
+});
+
+describe('its peers', () => {
+  test('are up when both are open, and down when one says goodbye', async () => {
+    const { seen, b } = await openThree();
+    await b.close('left');
+    expect(seen.changes).toEqual([
+      'a: b up b-1',
+      'b: a up a-1',
+      'a: c up c-1',
+      'c: a up a-1',
+      'b: c up c-1',
+      'c: b up b-1',
+      'a: b down left',
+      'c: b down left',
+    ]);
+  });
+
+  test('that are cut off are silent, and up again after it with what was posted meanwhile', async () => {
+    const { hub, seen, a } = await openThree();
+    seen.changes.splice(0);
+    a.post(envelope('a', 'b', 'ONE'));
+    hub.cut('b', 'a');
+    a.post(envelope('a', 'b', 'TWO'));
+    expect([hub.pending(), a.connected()]).toEqual([[], ['c']]);
+    hub.restore('a', 'b');
+    seen.arrived.splice(0);
+    hub.run();
+    expect(seen.arrived).toEqual(['a>b ONE', 'a>b TWO']);
+    expect(seen.changes).toEqual(['b: a down silent', 'a: b down silent', 'a: b up b-1', 'b: a up a-1']);
+  });
+
+  test('that crash are refused, and restarted when they open again; nothing of the old life comes', async () => {
+    const { hub, seen, open, a, b } = await openThree();
+    seen.changes.splice(0);
+    a.post(envelope('a', 'b', 'ONE'));
+    b.post(envelope('b', 'a', 'TWO'));
+    hub.crash('b');
+    a.post(envelope('a', 'b', 'THREE'));
+    await open('b');
+    expect(hub.pending()).toEqual([]);
+    expect(seen.changes).toEqual([
+      'a: b down refused',
+      'c: b down refused',
+      'a: b restarted b-2',
+      'b: a up a-1',
+      'c: b restarted b-2',
+      'b: c up c-1',
+    ]);
   });
 });

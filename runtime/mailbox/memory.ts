@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { OperatingError } from '../errors.ts';
-import type { StampedEnvelope } from '../frame/frames.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
+import type { DownReason, Mailbox, MailboxHandlers } from './mailbox.ts';
 
 /** An ordered pair of sites with something under way from one to the other. */
 export interface Channel {
@@ -11,11 +11,14 @@ export interface Channel {
 
 /**
  * The mailboxes of one process: nothing arrives unless `deliver` says so, and then the oldest message of
- * that ordered pair. Whoever chooses the pairs chooses the run.
+ * that ordered pair. Whoever chooses the pairs chooses the run; `cut`, `restore` and `crash` are its faults,
+ * of which the handlers hear at once.
  */
 export class MemoryHub {
   readonly #mailboxes = new Map<SiteId, MemoryMailbox>();
   readonly #channels = new Map<string, { channel: Channel; queue: StampedEnvelope[] }>();
+  readonly #cuts = new Set<string>();
+  readonly #lives = new Map<SiteId, number>();
   readonly #wake: () => void;
 
   /** `wake` is called when a message is posted while none was under way. Default: nobody is told. */
@@ -23,15 +26,18 @@ export class MemoryHub {
     this.#wake = wake;
   }
 
+  /** The mailbox of `self`. A second one is its next life, which the others meet when it opens. */
   mailbox(self: SiteId): Mailbox {
-    const mailbox = new MemoryMailbox(self, this);
-    this.#mailboxes.set(self, mailbox);
-    return mailbox;
+    const life = (this.#lives.get(self) ?? 0) + 1;
+    this.#lives.set(self, life);
+    return new MemoryMailbox(self, `${self}-${life}`, this);
   }
 
-  /** The pairs with something under way, in the order in which they came to have it. */
+  /** The pairs with something under way that is not cut, in the order in which they came to have it. */
   pending(): readonly Channel[] {
-    return [...this.#channels.values()].map(({ channel }) => channel);
+    return [...this.#channels.values()]
+      .map(({ channel }) => channel)
+      .filter(({ source, target }) => !this.#cuts.has(pairKey(source, target)));
   }
 
   /** Delivers the oldest message of a pair that `pending` named; a target that is not open loses it, loudly. */
@@ -42,19 +48,42 @@ export class MemoryHub {
     if (!entry || !envelope) throw new RangeError(`nothing is under way from ${source} to ${target}`);
     if (entry.queue.length === 0) this.#channels.delete(key);
     const mailbox = this.#mailboxes.get(target);
-    if (!mailbox?.receive) {
+    if (!mailbox?.handlers) {
       throw new OperatingError(
         'UNDELIVERED',
         `${source} sent ${envelope.message.type} to ${target}, which is not open`,
       );
     }
-    mailbox.receive(envelope);
+    mailbox.handlers.receive(envelope);
   }
 
   /** Delivers until nothing is under way. `choose` picks the next pair; default: the one that waits longest. */
   run(choose: (pending: readonly Channel[]) => Channel = ([oldest]) => oldest!): void {
     for (let pending = this.pending(); pending.length > 0; pending = this.pending())
       this.deliver(choose(pending));
+  }
+
+  /** Nothing passes between the two, and each takes the other for `silent`; what is posted waits. */
+  cut(one: SiteId, other: SiteId): void {
+    this.#cuts.add(pairKey(one, other));
+    this.#between(one, other, (mailbox, peer) => mailbox.believeDown(peer.self, 'silent'));
+  }
+
+  /** Ends a `cut`. */
+  restore(one: SiteId, other: SiteId): void {
+    this.#cuts.delete(pairKey(one, other));
+    this.#between(one, other, (mailbox, peer) => mailbox.meet(peer));
+  }
+
+  /** The process of `site` is gone, and all that was under way to it or from it; the others find it `refused`. */
+  crash(site: SiteId): void {
+    const gone = this.#mailboxes.get(site);
+    if (!gone?.handlers) throw new RangeError(`${site} is not open`);
+    gone.handlers = null;
+    for (const [key, { channel }] of this.#channels) {
+      if (channel.source === site || channel.target === site) this.#channels.delete(key);
+    }
+    this.#others(gone, (peer) => peer.believeDown(site, 'refused'));
   }
 
   /** For mailboxes. */
@@ -69,49 +98,102 @@ export class MemoryHub {
   }
 
   /** For mailboxes. */
-  peers(self: SiteId): readonly SiteId[] {
-    return [...this.#mailboxes.values()]
-      .filter(({ self: id, receive }) => id !== self && receive)
-      .map(({ self: id }) => id);
+  opened(mailbox: MemoryMailbox): void {
+    const { self } = mailbox;
+    const before = this.#mailboxes.get(self);
+    if (before) {
+      for (const [key, { channel }] of this.#channels) {
+        if (channel.source === self || channel.target === self) this.#channels.delete(key);
+      }
+    }
+    this.#mailboxes.set(self, mailbox);
+    this.#others(mailbox, (peer) => {
+      peer.meet(mailbox);
+      mailbox.meet(peer);
+    });
+  }
+
+  /** For mailboxes. */
+  closed(mailbox: MemoryMailbox, reason: ByeReason): void {
+    this.#others(mailbox, (peer) => peer.believeDown(mailbox.self, reason));
+  }
+
+  /** The others that are open and not cut off. */
+  #others({ self }: MemoryMailbox, tell: (peer: MemoryMailbox) => void): void {
+    for (const peer of this.#mailboxes.values()) {
+      if (peer.self !== self && peer.handlers && !this.#cuts.has(pairKey(self, peer.self))) tell(peer);
+    }
+  }
+
+  #between(one: SiteId, other: SiteId, tell: (mailbox: MemoryMailbox, peer: MemoryMailbox) => void): void {
+    const [first, second] = [this.#mailboxes.get(one), this.#mailboxes.get(other)];
+    if (!first?.handlers || !second?.handlers) return;
+    tell(first, second);
+    tell(second, first);
   }
 }
 
 class MemoryMailbox implements Mailbox {
   readonly self: SiteId;
-  receive: ((envelope: StampedEnvelope) => void) | null = null;
+  readonly incarnation: string;
+  handlers: MailboxHandlers | null = null;
   readonly #hub: MemoryHub;
+  readonly #known = new Map<SiteId, { incarnation: string; up: boolean }>();
 
-  constructor(self: SiteId, hub: MemoryHub) {
+  constructor(self: SiteId, incarnation: string, hub: MemoryHub) {
     this.self = self;
+    this.incarnation = incarnation;
     this.#hub = hub;
   }
 
-  async open(receive: (envelope: StampedEnvelope) => void): Promise<void> {
-    this.receive = receive;
+  async open(handlers: MailboxHandlers): Promise<void> {
+    this.handlers = handlers;
+    this.#hub.opened(this);
   }
 
   post(envelope: StampedEnvelope): void {
-    if (!this.receive) {
+    if (!this.handlers) {
       throw new OperatingError(
         'MAILBOX_CLOSED',
         `${this.self} cannot send ${envelope.message.type}: its mailbox is not open`,
       );
     }
+    this.handlers.beforeWrite();
     this.#hub.put(envelope);
   }
 
   connected(): readonly SiteId[] {
-    return this.receive ? this.#hub.peers(this.self) : [];
+    return this.handlers ? [...this.#known].flatMap(([peer, { up }]) => (up ? peer : [])) : [];
   }
 
-  async close(): Promise<void> {
-    this.receive = null;
+  async close(reason: ByeReason): Promise<void> {
+    if (!this.handlers) return;
+    this.handlers = null;
+    this.#hub.closed(this, reason);
   }
 
   abort(): void {
-    this.receive = null;
+    if (this.handlers) this.#hub.crash(this.self);
+  }
+
+  /** For the hub: `peer` answers. */
+  meet({ self: peer, incarnation }: MemoryMailbox): void {
+    const known = this.#known.get(peer);
+    if (known?.incarnation === incarnation && known.up) return;
+    const type = known && known.incarnation !== incarnation ? 'restarted' : 'up';
+    this.#known.set(peer, { incarnation, up: true });
+    this.handlers?.peer({ type, peer, incarnation });
+  }
+
+  /** For the hub: `peer` answers no longer. */
+  believeDown(peer: SiteId, why: DownReason): void {
+    const known = this.#known.get(peer);
+    if (known && !known.up) return;
+    if (known) known.up = false;
+    this.handlers?.peer({ type: 'down', peer, why });
   }
 }
 
 // A site id holds no space.
 const channelKey = (source: SiteId, target: SiteId) => `${source} ${target}`;
+const pairKey = (one: SiteId, other: SiteId) => [one, other].sort().join(' ');

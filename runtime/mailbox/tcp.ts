@@ -11,7 +11,7 @@ import {
   type StampedEnvelope,
 } from '../frame/frames.ts';
 import type { Address, Limits, Notice } from '../options.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Mailbox, MailboxHandlers } from './mailbox.ts';
 import { Connection, type Traffic } from './tcp/connection.ts';
 import { Dialler } from './tcp/dialler.ts';
 import { dials, greet } from './tcp/handshake.ts';
@@ -50,7 +50,7 @@ export class TcpMailbox implements Mailbox {
   readonly #server: Server;
   #handshakes = 0;
   #closing = false;
-  #receive: ((envelope: StampedEnvelope) => void) | null = null;
+  #handlers: MailboxHandlers | null = null;
   #quiet: (() => void) | null = null;
 
   constructor(options: TcpMailboxOptions) {
@@ -58,7 +58,12 @@ export class TcpMailbox implements Mailbox {
     this.self = options.self;
     const { limits, clock, chance } = options;
     for (const [peer, address] of Object.entries(options.peers)) {
-      const link = new Link({ peer, maxOutboxBytes: limits.maxOutboxBytes, clock });
+      const link = new Link({
+        peer,
+        maxOutboxBytes: limits.maxOutboxBytes,
+        clock,
+        beforeWrite: () => this.#handlers?.beforeWrite(),
+      });
       this.#links.set(peer, link);
       if (!dials(this.self, peer)) continue;
       const dialler: Dialler = new Dialler({
@@ -81,7 +86,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   /** Throws `LISTEN_FAILED`. */
-  async open(receive: (envelope: StampedEnvelope) => void): Promise<void> {
+  async open(handlers: MailboxHandlers): Promise<void> {
     const { listen } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -91,7 +96,7 @@ export class TcpMailbox implements Mailbox {
     });
     this.#server.removeAllListeners('error');
     this.#server.on('error', (cause) => this.#report(listenFailed(this.self, cause), null));
-    this.#receive = receive;
+    this.#handlers = handlers;
     this.#options.notice({ type: 'listening', address: this.address });
     for (const dialler of this.#diallers.values()) dialler.dial();
   }
@@ -99,7 +104,7 @@ export class TcpMailbox implements Mailbox {
   post(envelope: StampedEnvelope): void {
     const { target, message } = envelope;
     const link = this.#links.get(target);
-    if (!this.#receive || !link) {
+    if (!this.#handlers || !link) {
       const why = link ? 'its mailbox is not open' : 'that is no peer';
       throw new OperatingError(
         'MAILBOX_CLOSED',
@@ -127,7 +132,7 @@ export class TcpMailbox implements Mailbox {
 
   async close(reason: ByeReason): Promise<void> {
     this.#closing = true;
-    this.#receive = null;
+    this.#handlers = null;
     this.#stopDialling();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const bye = encode(this.#options.codec, { type: 'bye', reason });
@@ -148,7 +153,7 @@ export class TcpMailbox implements Mailbox {
 
   abort(): void {
     this.#closing = true;
-    this.#receive = null;
+    this.#handlers = null;
     this.#stopDialling();
     this.#server.close();
     for (const connection of this.#connections.keys()) connection.destroy();
@@ -205,6 +210,7 @@ export class TcpMailbox implements Mailbox {
         this.#diallers.get(link.peer)?.succeeded();
         link.attach(connection, greeted.incarnation);
         notice({ type: 'connected', peer: link.peer, incarnation: greeted.incarnation });
+        this.#handlers?.peer({ type: 'up', peer: link.peer, incarnation: greeted.incarnation });
       },
       refused: (error) => this.#refuse(error, (link ?? dialled)?.peer ?? null, connection.remote),
       drained: () => link?.drained(),
@@ -262,7 +268,7 @@ export class TcpMailbox implements Mailbox {
           throw new OperatingError('FOREIGN_SOURCE', `${link.peer} speaks for ${source}`);
         if (target !== this.self)
           throw new OperatingError('FOREIGN_TARGET', `${link.peer} sends here what is for ${target}`);
-        if (this.#receive) this.#receive(envelope);
+        if (this.#handlers) this.#handlers.receive(envelope);
         else
           this.#report(
             new OperatingError('UNDELIVERED', `${message.type} of ${source} came after the close`),
@@ -279,8 +285,9 @@ export class TcpMailbox implements Mailbox {
     link.over = reason;
     this.#diallers.get(link.peer)?.stop();
     link.finish(null);
+    this.#handlers?.peer({ type: 'down', peer: link.peer, why: reason });
     if (reason === 'left') this.#options.notice({ type: 'left', peer: link.peer });
-    else if (this.#receive) {
+    else if (this.#handlers) {
       this.#report(
         new OperatingError(
           'PEER_CLOSED',
@@ -303,6 +310,7 @@ export class TcpMailbox implements Mailbox {
       ),
       link.peer,
     );
+    this.#handlers?.peer({ type: 'down', peer: link.peer, why: 'silent' });
     this.#diallers.get(link.peer)?.retry('the connection broke');
   }
 

@@ -4,10 +4,12 @@ import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import { systemChance, systemClock } from '../doors.ts';
 import { frameSchema, type StampedEnvelope } from '../frame/frames.ts';
+import type { PeerChange } from '../mailbox/mailbox.ts';
 import { TcpMailbox } from '../mailbox/tcp.ts';
 import type { Address, Limits, Notice } from '../options.ts';
 import { defaultLimits } from '../site.ts';
 import { anyPort } from './cluster.ts';
+import { deaf } from './handlers.ts';
 import { RawPeer } from './peer.ts';
 
 const sites = ['a', 'b', 'c'] as const;
@@ -18,6 +20,7 @@ export interface Box {
   readonly mailbox: TcpMailbox;
   readonly notices: Notice[];
   readonly received: StampedEnvelope[];
+  readonly changes: PeerChange[];
 }
 
 const opened: TcpMailbox[] = [];
@@ -50,9 +53,14 @@ export async function openBox(
     chance: systemChance,
     notice: (notice) => notices.push(notice),
   });
-  await mailbox.open((envelope) => received.push(envelope));
+  const changes: PeerChange[] = [];
+  await mailbox.open({
+    ...deaf,
+    receive: (envelope) => received.push(envelope),
+    peer: (change) => changes.push(change),
+  });
   opened.push(mailbox);
-  return { mailbox, notices, received };
+  return { mailbox, notices, received, changes };
 }
 
 export const nowhere: Address = { host: '127.0.0.1', port: 1 };

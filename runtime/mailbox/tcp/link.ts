@@ -8,6 +8,7 @@ export interface LinkOptions {
   readonly peer: SiteId;
   readonly maxOutboxBytes: number;
   readonly clock: Clock;
+  readonly beforeWrite: () => void;
 }
 
 /** Everything between this site and one peer that outlives a connection: what waits to be sent, and who the peer is. */
@@ -82,6 +83,7 @@ export class Link {
   }
 
   #drainOutbox(): Buffer {
+    this.#options.beforeWrite();
     const bytes = this.#outbox.length === 1 ? this.#outbox[0]! : Buffer.concat(this.#outbox);
     this.#outbox = [];
     this.#outboxBytes = 0;
