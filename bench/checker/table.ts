@@ -1,3 +1,4 @@
+import { aligned, median, whole } from '../columns.ts';
 import type { Done, Run } from './measure.ts';
 import type { Truth } from './truth.ts';
 
@@ -90,35 +91,9 @@ function differs(what: string, got: number, expected: number): string[] {
   return got === expected ? [] : [`${whole(got)} ${what}, not ${whole(expected)}`];
 }
 
-function aligned(lines: readonly (readonly string[])[]): string {
-  const full = lines.filter(({ length }) => length > 2);
-  const widths = full[0]!.map((_, column) => Math.max(...full.map((line) => line[column]!.length)));
-  widths[0] = Math.max(...lines.map(([name]) => name!.length));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(line.length > 2 ? widths[column]! : 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 function most(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 function time(seconds: number): string {

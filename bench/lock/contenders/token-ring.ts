@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import type { Open, Release } from '../client.ts';
+
+/**
+ * The floor: one byte that goes around, from each process to the next, whoever wants it. No process can have
+ * something from another sooner than over one such hop.
+ */
+export const open: Open = async ({ index, processes, ports }) => {
+  let next: Socket | null = null;
+  let waiting: (() => void) | null = null;
+  const pass: Release = () => void next!.write('t');
+  const arrived = () => {
+    if (waiting === null) return pass();
+    const granted = waiting;
+    waiting = null;
+    granted();
+  };
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', arrived);
+  });
+  server.listen(ports[index]!, '127.0.0.1');
+  await once(server, 'listening');
+  next = await dial(ports[(index + 1) % processes]!);
+  if (index === 0) setTimeout(arrived, 200);
+  return {
+    acquire: () =>
+      new Promise((resolve) => {
+        waiting = () => resolve(pass);
+      }),
+  };
+};
+
+async function dial(port: number): Promise<Socket> {
+  for (;;) {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    try {
+      await once(socket, 'connect');
+      socket.on('error', () => socket.destroy());
+      return socket;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

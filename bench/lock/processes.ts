@@ -1,0 +1,98 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Contender } from './contenders.ts';
+import type { Scenario } from './scenarios.ts';
+import { stopChild } from './servers/servers.ts';
+import type { FromWorker, ToWorker } from './worker.ts';
+
+const program = fileURLToPath(new URL('./worker.ts', import.meta.url));
+
+/** The processes of one scenario. */
+export class Processes {
+  readonly #children: readonly ChildProcess[];
+
+  private constructor(children: readonly ChildProcess[]) {
+    this.#children = children;
+  }
+
+  static async open(contender: Contender, scenario: Scenario, serverPort: number | null): Promise<Processes> {
+    const count = contender.isLocal ? 1 : scenario.processes;
+    const mine = contender.isLocal ? { ...scenario, tasks: scenario.tasks * scenario.processes } : scenario;
+    const ports =
+      serverPort === null ? await Promise.all(Array.from({ length: count }, freePort)) : [serverPort];
+    const children = Array.from({ length: count }, () => fork(program, { execArgv: ['--import', 'tsx'] }));
+    const processes = new Processes(children);
+    const module = new URL(`./contenders/${contender.module}.ts`, import.meta.url).href;
+    await Promise.all(children.map((child) => heard(child, 'loaded')));
+    await Promise.all(
+      children.map((child, index) => {
+        const place = { index, processes: count, ports };
+        return answer(child, { type: 'open', module, place, scenario: mine }, 'opened');
+      }),
+    );
+    return processes;
+  }
+
+  /** The entries of each process. */
+  async work(forMs: number) {
+    const answers = this.#children.map((child) => answer(child, { type: 'work', forMs }, 'worked'));
+    return (await Promise.all(answers)).map(({ entries }) => entries);
+  }
+
+  /**
+   * Kills the holder once the second process waits: milliseconds until that one has the lock. Throws when it has
+   * not after `boundSeconds`.
+   */
+  async killHolder(boundSeconds: number): Promise<number> {
+    const [holder, waiter] = this.#children;
+    await answer(holder!, { type: 'hold' }, 'held');
+    const held = answer(waiter!, { type: 'hold' }, 'held');
+    await sleep(300);
+    const killed = Number(process.hrtime.bigint()) / 1e6;
+    holder!.kill('SIGKILL');
+    const bound = sleep(boundSeconds * 1_000, null, { ref: false });
+    const answered = await Promise.race([held, bound]);
+    if (answered === null) throw new Error(`nobody has the lock after ${boundSeconds} s`);
+    return answered.at - killed;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map(stopChild));
+  }
+}
+
+type Answer<Type> = Extract<FromWorker, { readonly type: Type }>;
+
+function answer<Type extends FromWorker['type']>(
+  child: ChildProcess,
+  question: ToWorker,
+  type: Type,
+): Promise<Answer<Type>> {
+  child.send(question);
+  return heard(child, type);
+}
+
+async function heard<Type extends FromWorker['type']>(
+  child: ChildProcess,
+  type: Type,
+): Promise<Answer<Type>> {
+  const gone = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`a process ended (${code ?? signal}) before it said '${type}'`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), gone])) as [FromWorker];
+  if (message.type !== type) throw new Error(`expected '${type}' of a process, '${message.type}' came`);
+  return message as Answer<Type>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

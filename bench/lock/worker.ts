@@ -1,0 +1,59 @@
+import type { LockClient, Open, Place } from './client.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** What the measuring process says. */
+export type ToWorker =
+  | { readonly type: 'open'; readonly module: string; readonly place: Place; readonly scenario: Scenario }
+  | { readonly type: 'work'; readonly forMs: number }
+  | { readonly type: 'hold' };
+
+/** What a worker answers. Times are milliseconds of the clock that all processes of a machine share. */
+export type FromWorker =
+  | { readonly type: 'loaded' }
+  | { readonly type: 'opened' }
+  | { readonly type: 'held'; readonly at: number }
+  | { readonly type: 'worked'; readonly entries: readonly Entry[] };
+
+/** One critical section: when it was asked for, entered and left, and which lock it was. */
+export type Entry = readonly [asked: number, entered: number, left: number, lock: number];
+
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+let client: LockClient | null = null;
+let scenario: Scenario | null = null;
+
+async function work(forMs: number): Promise<readonly Entry[]> {
+  const { tasks, locks } = scenario!;
+  const entries: Entry[] = [];
+  const end = now() + forMs;
+  const task = async () => {
+    while (now() < end) {
+      const lock = Math.floor(Math.random() * locks);
+      const asked = now();
+      const release = await client!.acquire(`lock-${lock}`);
+      const entered = now();
+      entries.push([asked, entered, now(), lock]);
+      await release();
+    }
+  };
+  await Promise.all(Array.from({ length: tasks }, task));
+  return entries;
+}
+
+const say = (message: FromWorker) => process.send!(message);
+
+process.once('disconnect', () => process.exit(1));
+process.on('message', async (message: ToWorker) => {
+  if (message.type === 'open') {
+    const { open } = (await import(message.module)) as { readonly open: Open };
+    ({ scenario } = message);
+    client = await open(message.place);
+    say({ type: 'opened' });
+  } else if (message.type === 'work') {
+    say({ type: 'worked', entries: await work(message.forMs) });
+  } else {
+    await client!.acquire('lock-0');
+    say({ type: 'held', at: now() });
+  }
+});
+say({ type: 'loaded' });
