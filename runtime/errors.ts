@@ -24,6 +24,15 @@ export type OperatingCode =
   | 'MAILBOX_CLOSED'
   | 'TRACE_FAILED'
   | 'OPTIONS_INVALID'
+  // What must be on the disk is not there, or cannot be put there.
+  | 'DISK_MISSING'
+  | 'DISK_CORRUPT'
+  | 'DISK_FOREIGN'
+  | 'DISK_FAILED'
+  | 'STORE_IN_USE'
+  // A caller has nothing, or nothing any more.
+  | 'NO_FENCE'
+  | 'LOCK_LOST'
   | 'ACQUIRE_TIMEOUT'
   | 'SITE_LEAVING'
   | 'SITE_CLOSED';
