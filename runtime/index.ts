@@ -1,5 +1,6 @@
 export { type Chance, type Clock, systemChance, systemClock } from './doors.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './errors.ts';
+export { compareFences, type Fence, FenceGate } from './fence/gate.ts';
 export { naimiTrehel } from './host/naimi-trehel.ts';
 export type { Protocol } from './host/protocol.ts';
 export type {
