@@ -162,7 +162,7 @@ describe('the fault proxy', () => {
   it('refuses, and takes connections again at the same port', async () => {
     const { proxy, pair, dial } = await setUp();
     const { a, b } = await pair();
-    await proxy.refuse('a', 'b', true);
+    await proxy.refuse('a', 'b');
     const refused = dial();
     await vi.waitFor(() => expect(refused.closed).toBe('ECONNREFUSED'));
     a.socket.write('still');

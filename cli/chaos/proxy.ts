@@ -16,7 +16,8 @@ interface Route {
   server: Server | null;
   /** From the first listen on. */
   port: number;
-  refused: boolean;
+  /** How many want it refused. */
+  refusals: number;
 }
 
 /**
@@ -30,6 +31,7 @@ export class FaultProxy {
   readonly #ways = new Map<string, Way>();
   /** Where each site listens; of one that is not up the kernel refuses. */
   readonly #sites = new Map<string, HostAndPort>();
+  #settled: Promise<void> = Promise.resolve();
 
   constructor(sites: readonly string[]) {
     for (const from of sites) {
@@ -37,7 +39,7 @@ export class FaultProxy {
         if (from === to) continue;
         this.#ways.set(`${from} ${to}`, new Way());
         const connections = new Set<ProxiedConnection>();
-        this.#routes.set(`${from} ${to}`, { from, to, connections, server: null, port: 0, refused: false });
+        this.#routes.set(`${from} ${to}`, { from, to, connections, server: null, port: 0, refusals: 0 });
       }
     }
   }
@@ -97,16 +99,22 @@ export class FaultProxy {
     for (const connection of this.#route(gone, stays).connections) connection.orphan('far');
   }
 
-  /** Whether connections that `from` dials to `to` are refused. Those that are there stay. */
-  async refuse(from: string, to: string, refused: boolean): Promise<void> {
-    this.#route(from, to).refused = refused;
+  /** Connections that `from` dials to `to` are refused, until `accept`. Those that are there stay. */
+  async refuse(from: string, to: string): Promise<void> {
+    this.#route(from, to).refusals++;
+    await this.#settle();
+  }
+
+  async accept(from: string, to: string): Promise<void> {
+    const route = this.#route(from, to);
+    route.refusals = Math.max(0, route.refusals - 1);
     await this.#settle();
   }
 
   /** Takes every fault away; what was held passes now. */
   async heal(): Promise<void> {
     for (const way of this.#ways.values()) way.heal();
-    for (const route of this.#routes.values()) route.refused = false;
+    for (const route of this.#routes.values()) route.refusals = 0;
     await this.#settle();
   }
 
@@ -115,16 +123,18 @@ export class FaultProxy {
     for (const { connections } of this.#routes.values()) {
       for (const connection of connections) connection.reset();
     }
-    await Promise.all([...this.#routes.values()].map((route) => this.#stopListening(route)));
+    await this.#settle();
   }
 
-  /** Listens where a kernel would answer, and nowhere else. */
-  async #settle(): Promise<void> {
-    await Promise.all(
-      [...this.#routes.values()].map((route) =>
-        this.#sites.has(route.to) && !route.refused ? this.#listen(route) : this.#stopListening(route),
-      ),
-    );
+  /** Listens where a kernel would answer, and nowhere else; one change after the other. */
+  #settle(): Promise<void> {
+    this.#settled = this.#settled.then(async () => {
+      for (const route of this.#routes.values()) {
+        if (this.#sites.has(route.to) && route.refusals === 0) await this.#listen(route);
+        else this.#stopListening(route);
+      }
+    });
+    return this.#settled;
   }
 
   async #listen(route: Route): Promise<void> {
@@ -149,7 +159,7 @@ export class FaultProxy {
     route.port = (server.address() as { port: number }).port;
   }
 
-  async #stopListening(route: Route): Promise<void> {
+  #stopListening(route: Route): void {
     route.server?.close();
     route.server = null;
   }

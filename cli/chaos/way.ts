@@ -1,6 +1,7 @@
 /** One direction between two sites, over all their connections: the faults that are on it now. */
 export class Way {
-  #held = false;
+  /** How many hold it. */
+  #holds = 0;
   /** How long each byte takes longer. */
   delayMs = 0;
   /** The connection that passes the next so many bytes is reset right after them. */
@@ -10,21 +11,22 @@ export class Way {
 
   /** Nothing passes: not bytes, not an end, not the news of a reset. */
   get held(): boolean {
-    return this.#held;
+    return this.#holds > 0;
   }
 
   hold(): void {
-    this.#held = true;
+    this.#holds++;
   }
 
   release(): void {
-    this.#held = false;
+    this /** How many hold it. */.#holds = 0;
     for (const waiter of [...this.waiters]) waiter();
   }
 
   heal(): void {
     this.delayMs = 0;
     this.cutAfterBytes = null;
+    this.#holds = 0;
     this.release();
   }
 }

@@ -1,6 +1,7 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { isBelow } from '../epoch/histories.ts';
 import type { Entry } from './history.ts';
-import { byTime, type Evidence, type Finding, isBelow, of, rules } from './rules.ts';
+import { byTime, type Evidence, type Finding, of, rules } from './rules.ts';
 
 export interface Judgement {
   readonly findings: Readonly<Record<string, Finding>>;

@@ -1,4 +1,5 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { isBelow } from '../epoch/histories.ts';
 import type { Ask, Entry, Grant, LedgerLine, OfSection, Split, Write } from './history.ts';
 
 /** Everything that is judged. */
@@ -204,10 +205,6 @@ export function of<Type extends Entry['type']>(history: readonly Entry[], type: 
 
 export function text({ epoch, k }: Fence): string {
   return `(${epoch}, ${k})`;
-}
-
-export function isBelow(left: Fence, right: Fence): boolean {
-  return left.epoch < right.epoch || (left.epoch === right.epoch && left.k < right.k);
 }
 
 export const byTime = (left: Entry, right: Entry) => left.at - right.at;

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { countByKind, faultInWords, scheduleOf } from './schedule.ts';
+
+const of = (seed: number, sites = 3) => scheduleOf({ seed, sites, seconds: 2 });
+const many = Array.from({ length: 300 }, (_, seed) => of(seed, 3 + (seed % 3)));
+
+describe('the schedule of a seed', () => {
+  it('is the same each time, and another for another seed', () => {
+    expect(of(7)).toEqual(of(7));
+    expect(new Set(many.map((schedule) => JSON.stringify(schedule.faults))).size).toBe(many.length);
+  });
+
+  it('has every kind of fault, in order, over by the end', () => {
+    const faults = many.flatMap((schedule) => schedule.faults);
+    expect(Object.keys(countByKind(faults)).length).toBe(14);
+    for (const { faults, seconds } of many) {
+      expect(faults.map(({ atMs }) => atMs)).toEqual(faults.map(({ atMs }) => atMs).sort((a, b) => a - b));
+      for (const fault of faults) {
+        expect(fault.atMs + ('forMs' in fault ? fault.forMs : 0)).toBeLessThanOrEqual(seconds * 1000);
+      }
+    }
+    expect(new Set(faults.map((fault) => faultInWords(fault).split(' ')[0])).size).toBeGreaterThan(12);
+  });
+
+  it('cuts off less than half, and touches no process that it has touched', () => {
+    for (const { faults, sites } of many) {
+      const until = new Map<string, number>();
+      for (const fault of faults) {
+        if (fault.kind === 'partition') expect(fault.minority.length * 2).toBeLessThan(sites.length);
+        if (!('site' in fault)) continue;
+        expect(fault.atMs).toBeGreaterThan(until.get(fault.site) ?? -1);
+        until.set(fault.site, fault.atMs + fault.forMs);
+      }
+    }
+  });
+
+  it('in words names who and for how long', () => {
+    expect(faultInWords({ kind: 'partition', atMs: 0, minority: ['a', 'b'], how: 'silent', forMs: 9 })).toBe(
+      'partition of a, b, silent for 9 ms',
+    );
+    expect(faultInWords({ kind: 'one-way', atMs: 0, pair: ['b', 'a'], forMs: 9 })).toBe(
+      'one-way b -> a for 9 ms',
+    );
+  });
+});
