@@ -25,10 +25,12 @@ export type Arrival = Frame & { readonly connection: number };
  * - `post`: `payload` is for the peer.
  * - `connected`: the connection that this site dialled stands. (Who was dialled hears HELLO instead.)
  * - `disconnected`: nothing more is read from that connection.
+ * - `finish`: nothing more will be posted; when nothing waits any more, say `drained`.
  * - `flushAck`: nothing has gone out for a while that would have carried the acknowledgement.
  */
 export type HostEvent =
   | { readonly type: 'post'; readonly payload: Payload }
   | { readonly type: 'connected'; readonly connection: number }
   | { readonly type: 'disconnected'; readonly connection: number }
+  | { readonly type: 'finish' }
   | { readonly type: 'flushAck' };

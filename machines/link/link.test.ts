@@ -16,7 +16,7 @@ describe('incarnation', () => {
     expect(play(...dialled)).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       "
     `);
   });
@@ -25,7 +25,7 @@ describe('incarnation', () => {
     expect(play('HELLO b1 @1', 'WELCOME b1 0 @1')).toMatchInlineSnapshot(`
       "
       HELLO b1 @1     | WELCOME a1 0 @1                                | answering: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 |                                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1                                         | up settled: b1, 0 acked, waits [], 0 delivered
       "
     `);
   });
@@ -45,13 +45,13 @@ describe('incarnation', () => {
     ).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [x], 1 delivered
       disconnected 1  |                                                | down: b1, 0 acked, waits [x], 1 delivered
       post y          |                                                | down: b1, 0 acked, waits [x y], 1 delivered
       connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x y], 1 delivered
-      WELCOME b2 0 @2 | peerRestarted b2 -x -y, WELCOME a1 0 @2        | up settled: b2, 0 acked, waits [], 0 delivered
+      WELCOME b2 0 @2 | peerRestarted b2 -x -y, met b2, WELCOME a1 0 @2 | up settled: b2, 0 acked, waits [], 0 delivered
       post z          | DATA 1 0 z @2                                  | up settled: b2, 0 acked, waits [z], 0 delivered
       "
     `);
@@ -63,12 +63,12 @@ describe('incarnation', () => {
     ).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       HELLO b0 @2     | WELCOME a1 0 @2                                | answering: b1, 0 acked, waits [x], 0 delivered
       disconnected 2  |                                                | down: b1, 0 acked, waits [x], 0 delivered
       HELLO b1 @3     | WELCOME a1 0 @3                                | answering: b1, 0 acked, waits [x], 0 delivered
-      WELCOME b1 0 @3 | DATA 1 0 x @3                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+      WELCOME b1 0 @3 | met b1, DATA 1 0 x @3                          | up settled: b1, 0 acked, waits [x], 0 delivered
       "
     `);
   });
@@ -78,7 +78,7 @@ describe('incarnation', () => {
       "
       post x          |                                                | down: nil, 0 acked, waits [x], 0 delivered
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [x], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1, DATA 1 0 x @1                 | up settled: b1, 0 acked, waits [x], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1, DATA 1 0 x @1         | up settled: b1, 0 acked, waits [x], 0 delivered
       "
     `);
   });
@@ -89,7 +89,7 @@ describe('sequence number', () => {
     expect(play(...dialled, 'post x', 'post y')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
       "
@@ -100,7 +100,7 @@ describe('sequence number', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
       DATA 2 0 v @1   | deliver v                                      | up owing: b1, 0 acked, waits [], 2 delivered
       "
@@ -111,7 +111,7 @@ describe('sequence number', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 1 0 u @1', 'DATA 3 0 w @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
       DATA 1 0 u @1   | unexpected DATA                                | up owing: b1, 0 acked, waits [], 1 delivered
       DATA 3 0 w @1   | unexpected DATA                                | up owing: b1, 0 acked, waits [], 1 delivered
@@ -125,7 +125,7 @@ describe('cumulative acknowledgement', () => {
     expect(play(...dialled, 'post x', 'post y', 'ACK 2 @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
       ACK 2 @1        |                                                | up settled: b1, 2 acked, waits [], 0 delivered
@@ -137,7 +137,7 @@ describe('cumulative acknowledgement', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'post x', 'flushAck')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
       DATA 2 0 v @1   | deliver v                                      | up owing: b1, 0 acked, waits [], 2 delivered
       post x          | DATA 1 2 x @1                                  | up settled: b1, 0 acked, waits [x], 2 delivered
@@ -150,7 +150,7 @@ describe('cumulative acknowledgement', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'flushAck', 'flushAck')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
       DATA 2 0 v @1   | deliver v                                      | up owing: b1, 0 acked, waits [], 2 delivered
       flushAck        | ACK 2 @1                                       | up settled: b1, 0 acked, waits [], 2 delivered
@@ -163,7 +163,7 @@ describe('cumulative acknowledgement', () => {
     expect(play(...dialled, 'post x', 'ACK 2 @1', 'ACK 1 @1', 'ACK 0 @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       ACK 2 @1        | unexpected ACK                                 | up settled: b1, 0 acked, waits [x], 0 delivered
       ACK 1 @1        |                                                | up settled: b1, 1 acked, waits [], 0 delivered
@@ -180,12 +180,12 @@ describe('resend after a reconnect', () => {
     ).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
       disconnected 1  |                                                | down: b1, 0 acked, waits [x y], 0 delivered
       connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x y], 0 delivered
-      WELCOME b1 1 @2 | WELCOME a1 0 @2, DATA 2 0 y @2                 | up settled: b1, 1 acked, waits [y], 0 delivered
+      WELCOME b1 1 @2 | met b1, WELCOME a1 0 @2, DATA 2 0 y @2         | up settled: b1, 1 acked, waits [y], 0 delivered
       "
     `);
   });
@@ -196,11 +196,11 @@ describe('resend after a reconnect', () => {
     ).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       DATA 1 0 u @1   | deliver u, ackOwed                             | up owing: b1, 0 acked, waits [], 1 delivered
       disconnected 1  |                                                | down: b1, 0 acked, waits [], 1 delivered
       HELLO b1 @2     | WELCOME a1 1 @2                                | answering: b1, 0 acked, waits [], 1 delivered
-      WELCOME b1 0 @2 |                                                | up settled: b1, 0 acked, waits [], 1 delivered
+      WELCOME b1 0 @2 | met b1                                         | up settled: b1, 0 acked, waits [], 1 delivered
       DATA 2 0 v @2   | deliver v, ackOwed                             | up owing: b1, 0 acked, waits [], 2 delivered
       "
     `);
@@ -212,11 +212,11 @@ describe('resend after a reconnect', () => {
     ).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       HELLO b1 @2     | WELCOME a1 0 @2                                | answering: b1, 0 acked, waits [x], 0 delivered
       disconnected 1  |                                                | answering: b1, 0 acked, waits [x], 0 delivered
-      WELCOME b1 1 @2 |                                                | up settled: b1, 1 acked, waits [], 0 delivered
+      WELCOME b1 1 @2 | met b1                                         | up settled: b1, 1 acked, waits [], 0 delivered
       "
     `);
   });
@@ -227,7 +227,7 @@ describe('resend after a reconnect', () => {
     ).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
-      WELCOME b1 0 @1 | WELCOME a1 0 @1                                | up settled: b1, 0 acked, waits [], 0 delivered
+      WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
       post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
       connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x], 0 delivered
       DATA 1 1 u @1   |                                                | greeting: b1, 0 acked, waits [x], 0 delivered
@@ -236,6 +236,41 @@ describe('resend after a reconnect', () => {
       "
     `);
   });
+});
+
+test('who finishes is drained when nothing waits any more, at once or later, once', () => {
+  expect(play('finish', 'post x', ...dialled)).toMatchInlineSnapshot(`
+    "
+    finish          | drained                                        | down: nil, 0 acked, waits [], 0 delivered
+    post x          |                                                | down: nil, 0 acked, waits [x], 0 delivered
+    connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [x], 0 delivered
+    WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1, DATA 1 0 x @1         | up settled: b1, 0 acked, waits [x], 0 delivered
+    "
+  `);
+  expect(play(...dialled, 'post x', 'post y', 'finish', 'ACK 1 @1', 'ACK 2 @1')).toMatchInlineSnapshot(`
+    "
+    connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+    WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
+    post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+    post y          | DATA 2 0 y @1                                  | up settled: b1, 0 acked, waits [x y], 0 delivered
+    finish          |                                                | up settled: b1, 0 acked, waits [x y], 0 delivered
+    ACK 1 @1        |                                                | up settled: b1, 1 acked, waits [y], 0 delivered
+    ACK 2 @1        | drained                                        | up settled: b1, 2 acked, waits [], 0 delivered
+    "
+  `);
+  expect(
+    play(...dialled, 'post x', 'finish', 'disconnected 1', 'connected 2', 'WELCOME b2 0 @2'),
+  ).toMatchInlineSnapshot(`
+    "
+    connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
+    WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1                        | up settled: b1, 0 acked, waits [], 0 delivered
+    post x          | DATA 1 0 x @1                                  | up settled: b1, 0 acked, waits [x], 0 delivered
+    finish          |                                                | up settled: b1, 0 acked, waits [x], 0 delivered
+    disconnected 1  |                                                | down: b1, 0 acked, waits [x], 0 delivered
+    connected 2     | HELLO a1 @2                                    | greeting: b1, 0 acked, waits [x], 0 delivered
+    WELCOME b2 0 @2 | peerRestarted b2 -x, met b2, WELCOME a1 0 @2, drained | up settled: b2, 0 acked, waits [], 0 delivered
+    "
+  `);
 });
 
 test('the outbox is bounded, connected or not: one payload more is refused', () => {
@@ -247,7 +282,7 @@ test('the outbox is bounded, connected or not: one payload more is refused', () 
     post y          |                                                | down: nil, 0 acked, waits [x y], 0 delivered
     post z          | overflow z                                     | down: nil, 0 acked, waits [x y], 0 delivered
     connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [x y], 0 delivered
-    WELCOME b1 0 @1 | WELCOME a1 0 @1, DATA 1 0 x @1, DATA 2 0 y @1  | up settled: b1, 0 acked, waits [x y], 0 delivered
+    WELCOME b1 0 @1 | met b1, WELCOME a1 0 @1, DATA 1 0 x @1, DATA 2 0 y @1 | up settled: b1, 0 acked, waits [x y], 0 delivered
     post z          | overflow z                                     | up settled: b1, 0 acked, waits [x y], 0 delivered
     ACK 1 @1        |                                                | up settled: b1, 1 acked, waits [y], 0 delivered
     post z          | DATA 3 0 z @1                                  | up settled: b1, 1 acked, waits [y z], 0 delivered
@@ -326,6 +361,7 @@ function eventOf(text: string): LinkEvent {
       return { type, seq: Number(words[0]), ack: Number(words[1]), payload: words[2], connection };
     case 'ACK':
       return { type, ack: Number(words[0]), connection };
+    case 'finish':
     case 'flushAck':
       return { type };
     default:

@@ -21,6 +21,8 @@ export interface LinkContext {
   readonly delivered: number;
   /** The most payloads that `outbox` may hold. */
   readonly limit: number;
+  /** The host waits to be told that the outbox is empty. */
+  readonly finishing: boolean;
 }
 
 export interface LinkInput {
@@ -42,6 +44,8 @@ export type LinkEvent = HostEvent | Arrival;
  * - `overflow`: `payload` is refused, since `limit` payloads wait already.
  * - `peerRestarted`: the life of the peer that was known is over, and `incarnation` is the new one. Of `lost` it
  *   is not known whether they were delivered in the old life; they are never transmitted again.
+ * - `met`: `incarnation` of the peer lives, and frames go both ways from now on.
+ * - `drained`: after `finish`, nothing waits any more: all was acknowledged, or reported lost.
  * - `unexpected`: no correct peer sends `event`: close the connection that brought it.
  */
 export type LinkEffect =
@@ -50,6 +54,8 @@ export type LinkEffect =
   | { readonly type: 'ackOwed' }
   | { readonly type: 'overflow'; readonly payload: Payload; readonly limit: number }
   | { readonly type: 'peerRestarted'; readonly incarnation: string; readonly lost: readonly Payload[] }
+  | { readonly type: 'met'; readonly incarnation: string }
+  | { readonly type: 'drained' }
   | { readonly type: 'unexpected'; readonly event: LinkEvent };
 
 type Params<Type extends LinkEffect['type']> = Omit<Extract<LinkEffect, { type: Type }>, 'type'>;
@@ -101,10 +107,11 @@ const overflow = {
 
 /** The peer lives, and `answers` of ours go out, and behind them all that it has not had. */
 const meet = (...answers: readonly ((at: At<Of<'WELCOME'>>) => Frame)[]) => {
-  const greet = transmit<Of<'WELCOME'>>((at) => [
-    ...answers.map((frame) => frame(at)),
-    ...data(at.context, 0),
-  ]);
+  const greet = [
+    'meet',
+    { type: 'met', params: ({ event }: At<Of<'WELCOME'>>) => ({ incarnation: event.incarnation }) },
+    transmit<Of<'WELCOME'>>((at) => [...answers.map((frame) => frame(at)), ...data(at.context, 0)]),
+  ] as const;
   return [
     {
       guard: 'isOtherLife',
@@ -118,11 +125,10 @@ const meet = (...answers: readonly ((at: At<Of<'WELCOME'>>) => Frame)[]) => {
           }),
         },
         'forgetOldLife',
-        'meet',
-        greet,
+        ...greet,
       ],
     },
-    { guard: 'isSameLife', target: 'up', actions: ['meet', 'takeAck', greet] },
+    { guard: 'isSameLife', target: 'up', actions: ['takeAck', ...greet] },
   ] as const;
 };
 
@@ -158,6 +164,8 @@ export const linkMachine = setup({
     ackOwed: () => {},
     overflow: (_, _params: Params<'overflow'>) => {},
     peerRestarted: (_, _params: Params<'peerRestarted'>) => {},
+    met: (_, _params: Params<'met'>) => {},
+    drained: () => {},
     unexpected: (_, _params: Params<'unexpected'>) => {},
     join: assign({ connection: ({ event }) => ('connection' in event ? event.connection : null) }),
     part: assign({ connection: null }),
@@ -172,10 +180,13 @@ export const linkMachine = setup({
     takeAck: assign(({ context: { outbox, acknowledged }, event }) =>
       'ack' in event ? { outbox: outbox.slice(event.ack - acknowledged), acknowledged: event.ack } : {},
     ),
+    finish: assign({ finishing: true }),
+    finished: assign({ finishing: false }),
     countDelivery: assign({ delivered: ({ context }) => context.delivered + 1 }),
   },
   guards: {
     isFull: ({ context }) => context.outbox.length >= context.limit,
+    isDrained: ({ context }) => context.finishing && context.outbox.length === 0,
     isStale: (at) => !isCurrent(at),
     isCurrent,
     isOtherLife: (at) => isCurrent(at) && isOtherLife(at) && 'ack' in at.event && at.event.ack === 0,
@@ -197,6 +208,7 @@ export const linkMachine = setup({
     acknowledged: 0,
     delivered: 0,
     limit: input.limit,
+    finishing: false,
   }),
   initial: 'down',
   states: {
@@ -235,6 +247,7 @@ export const linkMachine = setup({
       },
     },
   },
+  always: { guard: 'isDrained', actions: ['drained', 'finished'] },
   on: {
     connected: {
       target: '.greeting',
@@ -254,6 +267,7 @@ export const linkMachine = setup({
     disconnected: [{ guard: 'isCurrent', target: '.down', actions: 'part' }, {}],
     post: [overflow, { actions: 'append' }],
     flushAck: {},
+    finish: { actions: 'finish' },
     WELCOME: leftOver,
     DATA: leftOver,
     ACK: leftOver,

@@ -2,20 +2,27 @@ import { beforeAll, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { check, noFault, type Report } from '../check.ts';
 import type { PropertyResult } from '../system/system.ts';
-import { mutants, restartMutants } from './mutants.ts';
+import { finishMutants, mutants, restartMutants } from './mutants.ts';
 import { type LinkOptions, link } from './system.ts';
 
 const base = { sites: 2, network: { order: 'fifo' } } as const;
-const living: LinkOptions = { ...base, posts: 2, connections: 2 };
+const living: LinkOptions = { ...base, posts: 2, connections: 2, finishes: [] };
+const finishing: LinkOptions = { ...living, finishes: ['a'] };
 const dying: LinkOptions = { ...base, posts: 1, limit: 1, crashes: ['a'], connections: 3 };
 
-const reports = { living: new Map<string, Report>(), dying: new Map<string, Report>() };
+const reports = {
+  living: new Map<string, Report>(),
+  finishing: new Map<string, Report>(),
+  dying: new Map<string, Report>(),
+};
 
 beforeAll(async () => {
   for (const [name, machine] of Object.entries(mutants)) {
     const options = name === 'the outbox has no bound' ? { ...living, limit: 1 } : living;
     reports.living.set(name, await refute(options, machine));
   }
+  for (const [name, machine] of Object.entries(finishMutants))
+    reports.finishing.set(name, await refute(finishing, machine));
   for (const [name, machine] of Object.entries(restartMutants))
     reports.dying.set(name, await refute(dying, machine));
 });
@@ -51,6 +58,16 @@ test('each mistake between two lives is refuted: after how many steps, and what 
   `);
 });
 
+test('each mistake about the end is refuted', () => {
+  expect(table(reports.finishing)).toMatchInlineSnapshot(`
+    "
+    drained is said at once: 2, who is drained has been received, or has reported it lost
+    drained is said while one waits: 2, who is drained has been received, or has reported it lost
+    drained is never said: 8, who finishes is drained
+    "
+  `);
+});
+
 test('each mistake about lives that end is refuted', () => {
   expect(table(reports.dying)).toMatchInlineSnapshot(`
     "
@@ -66,7 +83,12 @@ test('each mistake about lives that end is refuted', () => {
 
 test('each property is refuted by a mutant', async () => {
   const mute = await refute(dying, mutants['payloads are not transmitted']);
-  const reported = [...reports.living.values(), ...reports.dying.values(), mute];
+  const reported = [
+    ...reports.living.values(),
+    ...reports.finishing.values(),
+    ...reports.dying.values(),
+    mute,
+  ];
   const refuted = named(reported, ({ verdict }) => verdict === 'violated');
   const all = named(reported, () => true);
   // Whose own mutants are machines that throw.

@@ -110,6 +110,16 @@ export const mutants = {
   ),
 } satisfies Record<string, AnyStateMachine>;
 
+/** Mistakes about the end. */
+export const finishMutants = {
+  'drained is said at once': guard('isDrained', ({ context }) => context.finishing),
+  'drained is said while one waits': guard(
+    'isDrained',
+    ({ context }) => context.finishing && context.outbox.length <= 1,
+  ),
+  'drained is never said': guard('isDrained', () => false),
+} satisfies Record<string, AnyStateMachine>;
+
 /** Mistakes about lives that end. */
 export const restartMutants = {
   'incarnations are not compared': provide({

@@ -16,6 +16,8 @@ export interface Past {
   readonly posted: readonly Numbered[];
   /** What was reported to be lost. */
   readonly lost: readonly Numbered[];
+  /** Whether it was told that nothing waits any more. */
+  readonly drained: boolean;
   /** The last connection that this site joined. Outlives a crash. */
   readonly joined: number;
   /** By life of this site, what was delivered to it. Outlives a crash. */
@@ -54,7 +56,7 @@ export function withOutside(machine: AnyStateMachine): AnyStateMachine {
       context: ({ input }: { input: EndInput }) => ({
         ...begin({ input }),
         other: input.other,
-        past: { posted: [], lost: [], ...input.past },
+        past: { posted: [], lost: [], drained: false, ...input.past },
       }),
     } as unknown as typeof machine.config,
     {
@@ -83,6 +85,7 @@ const outside = {
     const { lost } = params as Effect<'peerRestarted'>;
     return { lost: [...past.lost, ...(lost as readonly Numbered[])] };
   }),
+  drained: remember(() => ({ drained: true })),
 };
 
 /** Two actions of the link that say what happens, each done as `machine` does it and remembered. */

@@ -59,6 +59,14 @@ const reportedAtOnce = always(
   each(({ outbox, peer }) => peer === null || outbox.every(({ to }) => to === peer)),
 );
 
+const drainedLast = always(
+  'who is drained has been received, or has reported it lost',
+  between(
+    ({ past }, receiver) =>
+      !past.drained || past.posted.every(isAmong([...past.lost, ...received(receiver)])),
+  ),
+);
+
 const outboxIsBounded = always(
   'the outbox is bounded',
   each(({ outbox, limit }) => outbox.length <= limit),
@@ -70,6 +78,7 @@ export const safety: readonly Property[] = [
   nothingVanishes,
   lostWithItsLife,
   reportedAtOnce,
+  drainedLast,
   outboxIsBounded,
 ];
 
@@ -96,6 +105,12 @@ export const loses: Property = reachable(
   }),
 );
 
+/** Where a site finishes. */
+export const drains: Property = reachable(
+  'one is drained after it has waited',
+  some((actor) => actor.up && end(actor).past.drained && end(actor).past.posted.length > 0),
+);
+
 /** Where a site starts again. */
 export const afresh: readonly Property[] = [
   reachable(
@@ -115,18 +130,29 @@ export const afresh: readonly Property[] = [
 /** Where the breaks stop and nobody crashes: each of two sites posts `posts` payloads, the last connection stays. */
 export function progress(posts: number): readonly Property[] {
   const isServed = ({ past, outbox }: End, receiver: End) =>
-    outbox.length === 0 && past.posted.length === posts && received(receiver).length === posts;
+    outbox.length === 0 && received(receiver).length === past.posted.length;
+  const hasPosted = ({ past }: End) => past.posted.length === posts;
   const isQuiet = (actor: ActorView) => actor.in('up.settled') && actor.inbox.length === 0;
-  const quiet: StatePredicate = { kind: 'and', of: [every(isQuiet), between(isServed)] };
+  const quiet = (ends: StatePredicate): StatePredicate => ({ kind: 'and', of: [every(isQuiet), ends] });
+  const served = between((sender, receiver) => hasPosted(sender) && isServed(sender, receiver));
+  const servedOrDrained = between(
+    (sender, receiver) => (hasPosted(sender) || sender.past.drained) && isServed(sender, receiver),
+  );
   const fairness = weakly(deliveries, events('connected', 'flushAck'));
   return [
-    reachable('all is delivered and acknowledged', quiet),
-    deadlockFree('at rest all is delivered and acknowledged', quiet),
+    reachable('all is delivered and acknowledged', quiet(served)),
+    deadlockFree('at rest all is delivered and acknowledged', quiet(servedOrDrained)),
     leadsTo('what is posted is delivered', not(between(isDelivered)), between(isDelivered), fairness),
     leadsTo(
       'what waits is acknowledged',
       some((actor) => end(actor).outbox.length > 0),
       every((actor) => end(actor).outbox.length === 0),
+      fairness,
+    ),
+    leadsTo(
+      'who finishes is drained',
+      some((actor) => end(actor).finishing),
+      every((actor) => !end(actor).finishing || end(actor).past.drained),
       fairness,
     ),
   ];

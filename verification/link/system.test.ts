@@ -10,15 +10,23 @@ const restarting = { posts: 1, limit: 1 };
 
 describe('a connection that breaks is only delay', () => {
   test.each<[Partial<LinkOptions>, Partial<Report>]>([
-    [{ ...small, connections: 1 }, { states: 113 }],
-    [small, { states: 1_179, transitions: 3_941 }],
-    [{}, { states: 51_403, transitions: 205_077 }],
+    [{ ...small, connections: 1, finishes: [] }, { states: 113 }],
+    [
+      { ...small, finishes: [] },
+      { states: 1_179, transitions: 3_941 },
+    ],
+    [small, { states: 4_716, transitions: 17_696 }],
+    [{}, { states: 205_612, transitions: 907_868 }],
   ])('%o', holds);
 });
 
 describe('a restart ends what was between two lives', () => {
   test.each<[Partial<LinkOptions>, Partial<Report>]>([
     [{ ...restarting, crashes: ['a'] }, { states: 25_108 }],
+    [
+      { ...restarting, crashes: ['a'], finishes: ['b'] },
+      { states: 50_216, transitions: 172_592 },
+    ],
     [
       { ...restarting, crashes: ['b'], posts: 2 },
       { states: 62_337, transitions: 212_150 },
@@ -47,6 +55,7 @@ test('what is reachable, and how soon', async () => {
         "the outbox is full: 1",
         "an acknowledgement travels with a payload: 7",
         "a payload is lost with its connection: 5",
+        "one is drained after it has waited: 9",
         "all is delivered and acknowledged: 14",
       ],
       [

@@ -4,7 +4,7 @@ import { type Options, OptionsError, siteNames } from '../sites.ts';
 import type { ActorSpec, ActorView, EnvironmentEvent, Network, System } from '../system/system.ts';
 import { nothingUnexpected } from '../unexpected.ts';
 import { type EndInput, end, type Past, withOutside } from './observed.ts';
-import { afresh, happens, loses, progress, safety } from './properties.ts';
+import { afresh, drains, happens, loses, progress, safety } from './properties.ts';
 
 export interface LinkOptions extends Options {
   /** Runs in place of the real one: a mutant. */
@@ -17,6 +17,8 @@ export interface LinkOptions extends Options {
   readonly connections?: number;
   /** Who crashes once, at any time, and starts again as another incarnation. Default: nobody. */
   readonly crashes?: readonly ('a' | 'b')[];
+  /** Who finishes once, at any time, and posts nothing after it. Default: both, unless one crashes. */
+  readonly finishes?: readonly ('a' | 'b')[];
 }
 
 /**
@@ -28,7 +30,9 @@ export interface LinkOptions extends Options {
  * stream is that, until it breaks.
  */
 export function link(options: LinkOptions): System {
-  const { machine = linkMachine, posts = 3, limit = 2, connections = 3, crashes = [], network } = options;
+  const { machine = linkMachine, posts = 3, limit = 2, connections = 3 } = options;
+  const { crashes = [], network } = options;
+  const { finishes = crashes.length === 0 ? (['a', 'b'] as const) : [] } = options;
   refuseUnfit(options);
   const lives = (site: 'a' | 'b') => (crashes.includes(site) ? [`${site}1`, `${site}2`] : [`${site}1`]);
   const observed = withOutside(machine);
@@ -49,6 +53,7 @@ export function link(options: LinkOptions): System {
           lives(self).flatMap((from) => lives(other).map((to) => post(from, to, number, forEver))),
         ),
         flushAck,
+        ...(finishes.includes(self) ? [finish] : []),
         ...numbersTo(forEver ? connections - 1 : connections).map(disconnected),
         ...more,
       ],
@@ -73,6 +78,7 @@ export function link(options: LinkOptions): System {
       nothingUnexpected(actors.a, network),
       ...happens,
       ...(connections > 1 ? [loses] : []),
+      ...(finishes.length > 0 ? [drains] : []),
       ...(forEver ? progress(posts) : afresh),
     ],
   };
@@ -102,10 +108,12 @@ function post(from: string, to: string, number: number, forEver: boolean): Envir
   return {
     event,
     when: (actor) => {
-      const { incarnation, peer, past } = end(actor);
+      const { incarnation, peer, finishing, past } = end(actor);
       return (
         incarnation === from &&
         (forEver || peer === to) &&
+        !finishing &&
+        !past.drained &&
         past.posted.filter((payload) => payload.to === to).length === number - 1
       );
     },
@@ -116,6 +124,8 @@ const flushAck: EnvironmentEvent = {
   event: { type: 'flushAck' },
   when: (actor) => actor.in('up.owing'),
 };
+
+const finish: EnvironmentEvent = { event: { type: 'finish' }, times: 1 };
 
 function connected(connection: number): EnvironmentEvent {
   const event: LinkEvent = { type: 'connected', connection };
