@@ -1,0 +1,137 @@
+import { matchesState, type StateValue } from 'xstate';
+import type { Judgement } from '../../inspector/timeline.ts';
+import { evaluate } from '../system/evaluate.ts';
+import type { ActorView, Property, StatePredicate, StateRecord, StateView } from '../system/system.ts';
+
+/** A written state as predicates see it. */
+export function viewOf(record: StateRecord, history?: unknown): StateView {
+  const actors = Object.entries(record).map(([id, state]): ActorView => {
+    const { up, value, context, inbox, timers, fault } = state;
+    return {
+      id,
+      up,
+      value,
+      context: context as Readonly<Record<string, unknown>>,
+      in: (path) => up && matchesState(path, value as StateValue),
+      inbox,
+      timers,
+      ...(fault === undefined ? {} : { fault }),
+    };
+  });
+  return {
+    actors,
+    ...(history === undefined ? {} : { history }),
+    actor: (id) => actors.find((actor) => actor.id === id)!,
+  };
+}
+
+/** What is known of the moment beside its state. */
+export interface Circumstances {
+  /** Can nothing happen any more? `null`: not known. */
+  readonly stuck: boolean | null;
+  /** The last moment of a lasso, from here on all is again as at moment `loop`. */
+  readonly loop: number | null;
+}
+
+/** Judges one property moment by moment, along one run. */
+export class Verdicts {
+  readonly #property: Property;
+  /** What has been decided for good. */
+  #decided: Judgement | null = null;
+  /** `leadsTo`: the moment since which `to` is owed. */
+  #owedSince: number | null = null;
+  #moment = -1;
+
+  constructor(property: Property) {
+    this.#property = property;
+  }
+
+  /** The next moment, which must be the one after the last. */
+  next(state: StateView, circumstances: Circumstances): Judgement {
+    this.#moment++;
+    if (this.#decided !== null) return this.#decided;
+    const judgement = this.#judge(state, circumstances);
+    const isFinal = this.#property.kind === 'reachable' && judgement.verdict === 'holds';
+    if (isFinal || (this.#property.kind === 'eventually' && judgement.verdict === 'holds')) {
+      this.#decided = judgement;
+    }
+    return judgement;
+  }
+
+  #judge(state: StateView, { stuck, loop }: Circumstances): Judgement {
+    const property = this.#property;
+    switch (property.kind) {
+      case 'always':
+        return evaluate(property.predicate, state) ? { verdict: 'holds' } : broken(property, state);
+      case 'reachable':
+        return evaluate(property.predicate, state)
+          ? { verdict: 'holds', reason: `reached at moment ${this.#moment}` }
+          : { verdict: 'open', reason: 'not reached so far' };
+      case 'deadlockFree': {
+        if (stuck !== true) return stuck === null ? { verdict: 'open' } : { verdict: 'holds' };
+        const rests = property.quiescent !== undefined && evaluate(property.quiescent, state);
+        return rests ? { verdict: 'holds' } : { verdict: 'violated', reason: 'nothing can happen any more' };
+      }
+      case 'eventually':
+        if (evaluate(property.predicate, state)) return { verdict: 'holds' };
+        return loop === null
+          ? { verdict: 'open', reason: 'not so far' }
+          : { verdict: 'violated', reason: 'it never comes: the run goes round for ever' };
+      case 'leadsTo':
+        return this.#owed(property, state, loop);
+      case 'ltl': {
+        const atoms = Object.entries(property.atoms).map(
+          ([name, predicate]) => `${evaluate(predicate, state) ? '' : '!'}${name}`,
+        );
+        return { verdict: 'open', reason: `now: ${atoms.join(', ')}` };
+      }
+    }
+  }
+
+  #owed(
+    { from, to }: Extract<Property, { kind: 'leadsTo' }>,
+    state: StateView,
+    loop: number | null,
+  ): Judgement {
+    if (evaluate(to, state)) this.#owedSince = null;
+    else if (this.#owedSince === null && evaluate(from, state)) this.#owedSince = this.#moment;
+    if (this.#owedSince === null) return { verdict: 'holds', reason: 'nothing is owed' };
+    if (loop !== null) {
+      return { verdict: 'violated', reason: `owed since moment ${this.#owedSince}, and it never comes` };
+    }
+    return { verdict: 'open', reason: `owed since moment ${this.#owedSince}` };
+  }
+}
+
+function broken(property: Extract<Property, { kind: 'always' }>, state: StateView): Judgement {
+  const sites = culprits(property.predicate, state);
+  const reason = property.because?.(state) ?? faults(state);
+  return {
+    verdict: 'violated',
+    ...(reason === '' ? {} : { reason }),
+    ...(sites.length === 0 ? {} : { sites }),
+  };
+}
+
+function faults({ actors }: StateView): string {
+  return actors.flatMap(({ id, fault }) => (fault === undefined ? [] : [`${id}: ${fault}`])).join('; ');
+}
+
+/** The sites on which it lies, where the predicate says so. */
+function culprits(predicate: StatePredicate, state: StateView): readonly string[] {
+  const those = (is: (actor: ActorView) => boolean) => state.actors.filter(is).map(({ id }) => id);
+  switch (predicate.kind) {
+    case 'every':
+      return those((actor) => !predicate.is(actor));
+    case 'count':
+      return those((actor) => predicate.of(actor) > 0);
+    case 'and':
+      return [
+        ...new Set(
+          predicate.of.filter((part) => !evaluate(part, state)).flatMap((part) => culprits(part, state)),
+        ),
+      ];
+    default:
+      return [];
+  }
+}
