@@ -11,7 +11,7 @@ import {
   type SiteSnapshot,
   siteMachine,
 } from '../machines/naimi-trehel/site.ts';
-import type { EventLine, RecordLine } from '../machines/record.ts';
+import type { EventLine, StartLine } from '../machines/record.ts';
 import { systemChance, systemClock } from '../runtime/index.ts';
 import { TcpMailbox } from '../runtime/mailbox/tcp.ts';
 import { deaf } from '../runtime/testing/handlers.ts';
@@ -176,7 +176,7 @@ describe('a real site process takes every path that @xstate/test finds', () => {
         await scene.open(input);
         let before: SiteSnapshot = path.steps[0]!.state;
         const gone = new Set<SiteId>();
-        const start = JSON.parse(await driver.nextLine()) as RecordLine;
+        const start = JSON.parse(await driver.nextLine()) as StartLine;
         expect(start).toMatchObject({ kind: 'start', input });
         expect(start.snapshot).toEqual({ value: before.value, context: before.context });
         for (const step of path.steps.slice(1)) {

@@ -3,9 +3,16 @@ import type { Message, NamedAction, SiteId } from './actor.ts';
 /**
  * What a site did, one line of NDJSON each: the one thing that the rooms which run and the rooms which
  * check have in common. Version 1. The first line of a file says who began and how; every further line
- * is one event that the site's actor took. A file holds one lock of one site, in order of `seq`.
+ * is one event that the site's actor took, or a link that began anew. A file holds one lock of one site, in
+ * order of `seq`, and one life of it: from a start to an end or a crash.
  */
-export type RecordLine = StartLine | EventLine;
+export type RecordLine = StartLine | EventLine | LinkLine;
+
+/**
+ * `seq` counts on through the lives of a site, so that a vector clock tells them apart and needs one number for
+ * each site: the first event of life 0 is 1, the first of life 2 is 2,000,000,001.
+ */
+export const eventsPerLife = 1_000_000_000;
 
 /** How often each site had taken an event, as far as this event can know: a vector clock. */
 export type VectorClock = Readonly<Record<SiteId, number>>;
@@ -20,6 +27,8 @@ export interface StartLine {
   readonly kind: 'start';
   readonly site: SiteId;
   readonly lock: string;
+  /** How many lives the site had before, under this name and with this disk. Not there: 0. */
+  readonly life?: number;
   /** The machine that ran, by the name that `baton verify` knows. */
   readonly machine: string;
   readonly input: unknown;
@@ -33,7 +42,7 @@ export interface EventLine {
   readonly kind: 'event';
   readonly site: SiteId;
   readonly lock: string;
-  /** Counts from 1 at each site; `clock[site]` is the same number. */
+  /** Counts by one at each site, from `life * eventsPerLife + 1`; `clock[site]` is the same number. */
   readonly seq: number;
   readonly clock: VectorClock;
   /** For a message: the event of its sender (`seq` there) in which it was sent. `null` for a client's event. */
@@ -42,4 +51,16 @@ export interface EventLine {
   /** After the event. */
   readonly snapshot: RecordedSnapshot;
   readonly effects: readonly NamedAction[];
+}
+
+/**
+ * What was under way between this site and `peer`, in both directions, is lost, and a link of theirs begins anew
+ * though both may live on (`restarted`, as the mailbox tells it).
+ */
+export interface LinkLine {
+  readonly version: 1;
+  readonly kind: 'link';
+  readonly site: SiteId;
+  readonly lock: string;
+  readonly peer: SiteId;
 }

@@ -7,15 +7,18 @@ import type { Disk } from '../../machines/epoch/messages.ts';
 export interface StoreContent {
   readonly cluster: string;
   readonly site: SiteId;
+  /** Counts from 0: that of the process that wrote this. */
+  readonly life: number;
   readonly locks: ReadonlyMap<string, Disk>;
 }
 
-const epoch = z.int().min(0);
+const count = z.int().min(0);
 const schema = z.strictObject({
   version: z.literal(1),
   cluster: z.string(),
   site: z.string(),
-  locks: z.array(z.strictObject({ lock: z.string(), promised: epoch, epoch, root: z.string() })),
+  life: count,
+  locks: z.array(z.strictObject({ lock: z.string(), promised: count, epoch: count, root: z.string() })),
   checksum: z.string(),
 });
 
@@ -23,12 +26,12 @@ const schema = z.strictObject({
  * JSON, a line for each lock in code-unit order, and a checksum (SHA-256) over all that stands before it.
  * There is one way to write a content, so that any other byte anywhere is seen.
  */
-export function encode({ cluster, site, locks }: StoreContent): Buffer {
+export function encode({ cluster, site, life, locks }: StoreContent): Buffer {
   const lines = [...locks]
     .map(([lock, { promised, epoch, root }]) => JSON.stringify({ lock, promised, epoch, root }))
     .sort()
     .map((line) => `\n${line}`);
-  const head = JSON.stringify({ version: 1, cluster, site }).slice(0, -1);
+  const head = JSON.stringify({ version: 1, cluster, site, life }).slice(0, -1);
   const body = `${head},"locks":[${lines.join()}]`;
   return Buffer.from(`${body},"checksum":"${createHash('sha256').update(body).digest('hex')}"}\n`);
 }
@@ -47,10 +50,11 @@ export function decode(bytes: Uint8Array): StoreContent | string {
       .map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`)
       .join('; ');
   }
-  const { cluster, site, locks } = parsed.data;
+  const { cluster, site, life, locks } = parsed.data;
   const content = {
     cluster,
     site,
+    life,
     locks: new Map(locks.map(({ lock, promised, epoch, root }) => [lock, { promised, epoch, root }])),
   };
   return encode(content).equals(bytes) ? content : 'the checksum is of other content';

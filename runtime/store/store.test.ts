@@ -53,6 +53,12 @@ describe('R7: after a restart', () => {
     life({}, (store) => expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' }));
   });
 
+  test('the site is in a life of its own', () => {
+    for (const expected of [0, 1, 2]) {
+      life({ newcomer: true }, (store) => expect(store.life).toBe(expected));
+    }
+  });
+
   test('a newcomer that crashed at once is none any more', () => {
     began();
     life({ newcomer: true }, (store) =>
@@ -224,9 +230,8 @@ describe('a disk that refuses', () => {
   });
 
   test.runIf(process.platform === 'linux')('by the kernel: ENOSPC', () => {
-    began();
+    const store = open({ newcomer: true });
     const before = readFileSync(path());
-    const store = open();
     symlinkSync('/dev/full', `${path()}.tmp`);
     store.put('x', { promised: 1, epoch: 0, root: 'b' });
     expect(() => store.sync()).toThrow(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Disk } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../errors.ts';
-import { decode, encode } from './content.ts';
+import { decode, encode, type StoreContent } from './content.ts';
 import { type FileSystem, replaceFile, systemFiles } from './files.ts';
 import { own } from './owner.ts';
 import { type Processes, systemProcesses } from './processes.ts';
@@ -12,6 +12,8 @@ import { type Processes, systemProcesses } from './processes.ts';
  * on a `put` may leave the site, as a message or to its client, before `sync` has returned.
  */
 export interface Store {
+  /** How many lives this site had before, with this disk. */
+  readonly life: number;
   /**
    * What `lock` has to start with, where `founder` is the root of its epoch 0: `'none'` when this site never
    * ran it before. A lock of which nothing is kept may all the same have run in an earlier life of this site,
@@ -49,6 +51,7 @@ export interface StoreOptions {
 export function memoryStore(): Store {
   const kept = new Map<string, Disk>();
   return {
+    life: 0,
     read: (lock) => kept.get(lock) ?? 'none',
     locks: () => [...kept.keys()],
     put: (lock, disk) => void kept.set(lock, disk),
@@ -79,12 +82,11 @@ export function openStore(options: StoreOptions): Store {
 }
 
 class FileStore implements Store {
+  readonly life: number;
   readonly #options: StoreOptions;
   readonly #files: FileSystem;
   readonly #release: () => void;
   readonly #path: string;
-  /** Does the site have an earlier life? */
-  readonly #ranBefore: boolean;
   readonly #kept: Map<string, Disk>;
   #dirty = false;
   #failure: unknown = null;
@@ -95,15 +97,15 @@ class FileStore implements Store {
     this.#release = release;
     this.#path = join(options.dataDir, `${options.site}.json`);
     const found = this.#load();
-    this.#ranBefore = found !== null;
-    this.#kept = new Map(found);
-    if (!this.#ranBefore) this.#write();
+    this.life = found === null ? 0 : found.life + 1;
+    this.#kept = new Map(found?.locks);
+    this.#write();
   }
 
   read(lock: string, founder: SiteId): Disk | 'none' {
     const kept = this.#kept.get(lock);
     if (kept !== undefined) return kept;
-    return this.#ranBefore ? { promised: 0, epoch: 0, root: founder } : 'none';
+    return this.life > 0 ? { promised: 0, epoch: 0, root: founder } : 'none';
   }
 
   locks(): readonly string[] {
@@ -131,7 +133,9 @@ class FileStore implements Store {
     const { cluster, site } = this.#options;
     const locks = new Map([...this.#kept].filter(([, { promised }]) => promised > 0));
     try {
-      failing(this.#path, () => replaceFile(this.#files, this.#path, encode({ cluster, site, locks })));
+      failing(this.#path, () =>
+        replaceFile(this.#files, this.#path, encode({ cluster, site, life: this.life, locks })),
+      );
     } catch (error) {
       // A second attempt could succeed without what the first one lost.
       this.#failure = error;
@@ -140,7 +144,7 @@ class FileStore implements Store {
     this.#dirty = false;
   }
 
-  #load(): ReadonlyMap<string, Disk> | null {
+  #load(): StoreContent | null {
     const { cluster, site, newcomer } = this.#options;
     const path = this.#path;
     const bytes = failing(path, () => this.#files.read(path));
@@ -169,7 +173,7 @@ class FileStore implements Store {
           `${cluster}: give each site a directory of its own`,
       );
     }
-    return content.locks;
+    return content;
   }
 }
 

@@ -27,8 +27,19 @@ const line = (seq: number): EventLine => ({
   effects: [],
 });
 
-const read = (): RecordLine[] =>
-  readFileSync(join(dir, 'a.ndjson'), 'utf8')
+const first: RecordLine = {
+  version: 1,
+  kind: 'start',
+  site: 'a',
+  lock: 'main',
+  machine: 'epoch',
+  input: {},
+  peers: [],
+  snapshot: { value: 'idle', context: {} },
+};
+
+const read = (file = 'a.ndjson'): RecordLine[] =>
+  readFileSync(join(dir, file), 'utf8')
     .split('\n')
     .filter((text) => text !== '')
     .map((text) => JSON.parse(text));
@@ -51,6 +62,26 @@ describe('a recorded site', () => {
     expect(read()).toEqual([]);
     await eventually(() => expect(read()).toEqual([line(1)]));
     recorder.close();
+  });
+
+  test('writes its first line at once, and all the others when they have to outlive the process', () => {
+    const recorder = open();
+    recorder.record(first);
+    expect(read()).toEqual([first]);
+    recorder.record(line(1));
+    recorder.flush();
+    expect(read()).toEqual([first, line(1)]);
+    recorder.close();
+  });
+
+  test('writes each of its lives into a file of its own', () => {
+    open().close();
+    const second = open({ life: 1 });
+    second.record(first);
+    second.close();
+    expect(read()).toEqual([]);
+    expect(read('a@1.ndjson')).toEqual([first]);
+    expect(() => open({ life: 1 })).toThrow(expect.objectContaining({ code: 'TRACE_FAILED' }));
   });
 
   test('writes what it has gathered when its process exits', () => {

@@ -18,6 +18,8 @@ export interface Disk {
 export interface FileRecorderOptions {
   readonly dir: string;
   readonly site: SiteId;
+  /** As the store counts them. Default: 0. */
+  readonly life?: number;
   readonly clock: Clock;
   /** Told `TRACE_FAILED` when the disk refuses, which ends the record and not the site. */
   readonly failed: (error: OperatingError) => void;
@@ -26,8 +28,9 @@ export interface FileRecorderOptions {
 }
 
 /**
- * Records into `<dir>/<site>.ndjson`. Lines are gathered and written together, and the last of them when it
- * is closed or the process exits, whichever is first; only a kill loses what was gathered.
+ * Records into `<dir>/<site>.ndjson`, and the lives of a site after its first into `<site>@<life>.ndjson`. Lines
+ * are gathered and written together, and the last of them when it is closed or the process exits, whichever is
+ * first; only a kill loses what was gathered and not flushed.
  */
 export class FileRecorder implements Recorder {
   readonly #disk: Disk;
@@ -41,8 +44,9 @@ export class FileRecorder implements Recorder {
   readonly #atExit = () => this.close();
 
   /** Throws `TRACE_FAILED` when the file exists already or cannot be made. */
-  constructor({ dir, site, clock, failed, openDisk = openFile }: FileRecorderOptions) {
-    this.#path = join(dir, `${site}.ndjson`);
+  constructor({ dir, site, life = 0, clock, failed, openDisk = openFile }: FileRecorderOptions) {
+    // No site id has an @.
+    this.#path = join(dir, life === 0 ? `${site}.ndjson` : `${site}@${life}.ndjson`);
     this.#clock = clock;
     this.#failed = failed;
     try {
@@ -58,17 +62,18 @@ export class FileRecorder implements Recorder {
     const text = `${JSON.stringify(line)}\n`;
     this.#lines.push(text);
     this.#bytes += text.length;
-    if (this.#bytes >= flushBytes) this.#flush();
-    else this.#cancelFlush ??= this.#clock.after(flushAfterMs, () => this.#flush());
+    // Without its first line a file would not even say whose it is.
+    if (this.#bytes >= flushBytes || line.kind === 'start') this.flush();
+    else this.#cancelFlush ??= this.#clock.after(flushAfterMs, () => this.flush());
   }
 
   close(): void {
     if (!this.#open) return;
-    this.#flush();
+    this.flush();
     if (this.#open) this.#end();
   }
 
-  #flush(): void {
+  flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
     const text = this.#lines.join('');

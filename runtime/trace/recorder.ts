@@ -3,9 +3,18 @@ import type { RecordLine } from '../../machines/record.ts';
 /** Takes what a site did, in order. */
 export interface Recorder {
   record(line: RecordLine): void;
+  /**
+   * Returns once every line so far outlives this process. To be called before anybody hears of what the lines say
+   * (a message, a grant) and before the store syncs: then a crash leaves no gap in the record.
+   */
+  flush(): void;
   /** Returns once every line is where it belongs. */
   close(): void;
 }
 
 /** For a site that is not recorded. */
-export const noRecorder: Recorder = { record: () => undefined, close: () => undefined };
+export const noRecorder: Recorder = {
+  record: () => undefined,
+  flush: () => undefined,
+  close: () => undefined,
+};

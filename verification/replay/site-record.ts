@@ -55,7 +55,7 @@ export class SiteRecord {
   }
 
   #check(line: RecordLine, mesh: readonly SiteId[]): EventLine {
-    if (line.kind === 'start') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one run');
+    if (line.kind !== 'event') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one run');
     const { site, lock, seq, clock, cause } = line;
     if (site !== this.site || lock !== this.start.lock) {
       const [came, expected] = [`${site} of lock ${lock}`, `${this.site} of lock ${this.start.lock}`];
