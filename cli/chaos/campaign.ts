@@ -1,0 +1,33 @@
+import { SitePool } from './processes.ts';
+import type { ChaosRun, RunOptions } from './run.ts';
+import { runChaos } from './run.ts';
+import { scheduleOf } from './schedule.ts';
+
+export interface CampaignOptions extends Omit<RunOptions, 'schedule' | 'pool'> {
+  /** Of the first run; each later one has the next. */
+  readonly seed: number;
+  readonly runs: number;
+  readonly sites: number;
+  readonly seconds: number;
+  /** Clusters at the same time. */
+  readonly parallel: number;
+  readonly onRun: (run: ChaosRun) => void;
+}
+
+/** Many seeds, one after the other in each lane. Whatever happens, no process is left behind. */
+export async function runCampaign(options: CampaignOptions): Promise<void> {
+  const { seed, runs, sites, seconds, parallel, onRun, ...how } = options;
+  const pool = new SitePool();
+  let next = seed;
+  const lane = async () => {
+    while (next < seed + runs) {
+      const schedule = scheduleOf({ seed: next++, sites, seconds });
+      onRun(await runChaos({ ...how, schedule, pool }));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(parallel, runs) }, lane));
+  } finally {
+    await pool.end();
+  }
+}

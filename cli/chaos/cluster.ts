@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Timing } from '../../runtime/index.ts';
+import type { Entry } from '../../verification/histories/history.ts';
+import { now } from './client.ts';
+import { Member } from './member.ts';
+import type { ToSite } from './messages.ts';
+import type { SitePool } from './processes.ts';
+import { FaultProxy } from './proxy.ts';
+import { Resource } from './resource.ts';
+
+/** What a run is tried with besides what is sold: each makes it possible to see what the harness sees. */
+export interface Hooks {
+  /** The resource takes every write. */
+  readonly gateOff?: boolean;
+  /** The sites run this mutant of the statechart (`verification/epoch/mutants.ts`). */
+  readonly mutant?: string;
+}
+
+export interface ClusterOptions extends Hooks {
+  readonly sites: readonly string[];
+  /** An empty directory. */
+  readonly dir: string;
+  readonly pool: SitePool;
+  readonly timing: Partial<Timing>;
+}
+
+/** N sites as N processes behind the fault proxy, the resource that they share, and what happened. */
+export class ChaosCluster {
+  readonly history: Entry[] = [];
+  readonly proxy: FaultProxy;
+  readonly resource: Resource;
+  readonly members: ReadonlyMap<string, Member>;
+
+  constructor({ sites, dir, pool, timing, gateOff = false, mutant }: ClusterOptions) {
+    mkdirSync(dir, { recursive: true });
+    this.proxy = new FaultProxy(sites);
+    this.resource = new Resource(join(dir, 'ledger'), !gateOff);
+    const cluster = `chaos ${process.pid}`;
+    const listen = { host: '127.0.0.1', port: 0 };
+    this.members = new Map(
+      sites.map((site) => {
+        const others = sites.filter((other) => other !== site);
+        const member = new Member({
+          site,
+          dir,
+          pool,
+          record: (entry) => this.history.push(entry),
+          open: () => ({
+            site,
+            cluster,
+            root: sites[0]!,
+            listen,
+            peers: Object.fromEntries(others.map((other) => [other, this.proxy.address(site, other)])),
+            timing,
+            mutant: mutant ?? null,
+          }),
+          up: (address) => this.proxy.up(site, address),
+          down: () => this.proxy.down(site),
+          write: ({ type: _, id, ...request }): ToSite => {
+            const write = this.resource.write(request);
+            this.history.push(write);
+            return { type: 'answer', id, accepted: write.accepted, value: write.value };
+          },
+        });
+        return [site, member];
+      }),
+    );
+  }
+
+  async open(): Promise<void> {
+    await this.proxy.open();
+    await Promise.all([...this.members.values()].map((member) => member.start()));
+  }
+
+  member(site: string): Member {
+    return this.members.get(site)!;
+  }
+
+  /** Writes a fault down. */
+  fault(what: string): void {
+    this.history.push({ type: 'fault', at: now(), what });
+  }
+
+  /** Resolves to false when `condition` does not hold within so long. */
+  async until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    for (const deadline = now() + withinMs; now() < deadline; ) {
+      if (condition()) return true;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return condition();
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.members.values()].map((member) => member.end()));
+    await this.proxy.close();
+  }
+}

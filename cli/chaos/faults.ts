@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { now } from './client.ts';
+import type { ChaosCluster } from './cluster.ts';
+import { type Fault, faultInWords, type Pair } from './schedule.ts';
+
+/**
+ * Does to the cluster what the schedule says, when it says it; resolves when all is over, every site is up and
+ * all reach each other again. Rejects with a ChaosError.
+ */
+export async function inflict(cluster: ChaosCluster, faults: readonly Fault[], signal: AbortSignal) {
+  const startAt = now();
+  await Promise.all(
+    faults.map(async (fault) => {
+      const wait = async (untilMs: number) => {
+        await sleep(Math.max(0, startAt + untilMs - now()), undefined, { signal });
+      };
+      await wait(fault.atMs);
+      cluster.fault(faultInWords(fault));
+      await inflictOne(cluster, fault, () => wait(fault.atMs + ('forMs' in fault ? fault.forMs : 0)));
+    }),
+  );
+  await cluster.proxy.heal();
+  for (const member of cluster.members.values()) {
+    member.freeDisk();
+    member.continue();
+  }
+  await Promise.all(
+    [...cluster.members.values()].filter(({ isUp }) => !isUp).map((member) => member.start()),
+  );
+  cluster.history.push({ type: 'quiet', at: now() });
+}
+
+async function inflictOne(cluster: ChaosCluster, fault: Fault, over: () => Promise<void>): Promise<void> {
+  const { proxy } = cluster;
+  switch (fault.kind) {
+    case 'reset':
+      proxy.cut(...fault.pair, 'RST');
+      return;
+    case 'end':
+      proxy.cut(...fault.pair, 'FIN');
+      return;
+    case 'mid-frame':
+      proxy.cutAfter(...fault.pair, fault.bytes);
+      return;
+    case 'half-open':
+      proxy.halfOpen(...fault.pair);
+      await over();
+      proxy.cut(...fault.pair, 'RST');
+      return;
+    case 'stall':
+      return held(cluster, bothWays(fault.pair), over);
+    case 'one-way':
+      return held(cluster, [fault.pair], over);
+    case 'delay':
+      for (const pair of bothWays(fault.pair)) proxy.delay(...pair, fault.delayMs);
+      await over();
+      for (const pair of bothWays(fault.pair)) proxy.delay(...pair, 0);
+      return;
+    case 'refuse':
+      return refused(cluster, [fault.pair], over);
+    case 'partition': {
+      const { minority, how, forMs } = fault;
+      const others = [...cluster.members.keys()].filter((site) => !minority.includes(site));
+      const pairs = minority.flatMap((one) => others.map((other): Pair => [one, other]));
+      const done =
+        how === 'silent' ? held(cluster, pairs.flatMap(bothWays), over) : refused(cluster, pairs, over);
+      // What was under way is past the proxy by now.
+      const at = now();
+      await done;
+      cluster.history.push({ type: 'split', at, until: Math.min(now(), at + forMs), minority });
+      return;
+    }
+    default:
+      return inflictOnProcess(cluster, fault, over);
+  }
+}
+
+async function inflictOnProcess(
+  cluster: ChaosCluster,
+  fault: Extract<Fault, { readonly site: string }>,
+  over: () => Promise<void>,
+): Promise<void> {
+  const member = cluster.member(fault.site);
+  switch (fault.kind) {
+    case 'stop':
+      member.stop();
+      await over();
+      member.continue();
+      return;
+    case 'kill':
+      await member.kill();
+      await over();
+      return member.start();
+    case 'kill-diskless':
+      await member.kill();
+      await over();
+      await member.startWithoutDisk();
+      return member.start();
+    case 'terminate':
+      await member.terminate();
+      await over();
+      return member.start();
+    case 'disk-full':
+      member.fillDisk();
+      await over();
+      member.freeDisk();
+      if (!member.isUp) await member.start();
+      return;
+    default:
+      fault satisfies never;
+  }
+}
+
+const bothWays = ([one, other]: Pair): readonly Pair[] => [
+  [one, other],
+  [other, one],
+];
+
+async function held(
+  { proxy }: ChaosCluster,
+  ways: readonly Pair[],
+  over: () => Promise<void>,
+): Promise<void> {
+  for (const way of ways) proxy.hold(...way);
+  await over();
+  for (const way of ways) proxy.release(...way);
+}
+
+async function refused(
+  { proxy }: ChaosCluster,
+  pairs: readonly Pair[],
+  over: () => Promise<void>,
+): Promise<void> {
+  const ways = pairs.flatMap(bothWays);
+  await Promise.all(ways.map((way) => proxy.refuse(...way)));
+  for (const pair of pairs) proxy.cut(...pair, 'RST');
+  await over();
+  await Promise.all(ways.map((way) => proxy.accept(...way)));
+}

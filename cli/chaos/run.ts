@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Timing } from '../../runtime/index.ts';
+import { type Judgement, judge } from '../../verification/histories/judge.ts';
+import type { Evidence } from '../../verification/histories/rules.ts';
+import { now } from './client.ts';
+import { ChaosCluster, type Hooks } from './cluster.ts';
+import { inflict } from './faults.ts';
+import type { Pace } from './messages.ts';
+import type { SitePool } from './processes.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Five times quicker than the defaults, so that a death is found out within a run of seconds. */
+export const quickTiming: Partial<Timing> = {
+  heartbeatMs: 50,
+  silentMs: 250,
+  suspectMinMs: 5,
+  suspectMaxMs: 30,
+  electionMinMs: 50,
+  electionMaxMs: 500,
+  patienceMs: 3_000,
+};
+
+const pace: Pace = { pauseMs: 40, holdMs: 8, cancelPercent: 10, patienceMs: 80 };
+const clientsOfASite = 2;
+/** Bounds that a busy machine keeps too. */
+const servedMs = 10_000;
+const detectMs = 1_000;
+
+export interface ChaosRun {
+  readonly schedule: Schedule;
+  readonly evidence: Evidence;
+  readonly judgement: Judgement;
+  /** Of the lives that were up at the end: messages by type, and how often a site stood for a new epoch. */
+  readonly sent: Readonly<Record<string, number>>;
+  readonly suspicions: number;
+  readonly seconds: number;
+}
+
+export interface RunOptions extends Hooks {
+  readonly schedule: Schedule;
+  readonly pool: SitePool;
+  readonly signal: AbortSignal;
+  readonly timing?: Partial<Timing>;
+}
+
+/** One schedule on processes, judged. Rejects with a `ChaosError`, or the signal's reason. */
+export async function runChaos({ schedule, pool, signal, timing, ...hooks }: RunOptions): Promise<ChaosRun> {
+  const started = now();
+  const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
+  const { sites, faults, clientSeeds } = schedule;
+  const cluster = new ChaosCluster({ sites, dir, pool, timing: timing ?? quickTiming, ...hooks });
+  try {
+    await cluster.open();
+    for (const [site, member] of cluster.members) {
+      member.work((life) => {
+        const seed = (clientSeeds[site]! + 1_000 * life) >>> 0;
+        return { type: 'work', seed, clients: clientsOfASite, pace };
+      });
+    }
+    await inflict(cluster, faults, signal);
+    const rested = await settle(cluster, signal);
+    const evidence = { history: [...cluster.history], ledger: cluster.resource.ledger(), servedMs, detectMs };
+    return {
+      schedule,
+      evidence,
+      judgement: judge(evidence),
+      ...rested,
+      seconds: (now() - started) / 1000,
+    };
+  } finally {
+    await cluster.end();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Until everybody was served once more, and then until nobody waits. */
+async function settle(cluster: ChaosCluster, signal: AbortSignal) {
+  const quietAt = cluster.history.findLast(({ type }) => type === 'quiet')!.at;
+  const served = () => {
+    signal.throwIfAborted();
+    const sites = new Set<string>();
+    for (const entry of cluster.history)
+      if (entry.type === 'grant' && entry.at > quietAt) sites.add(entry.site);
+    return sites.size === cluster.members.size;
+  };
+  await cluster.until(served, servedMs + 500);
+  const rested = await Promise.all(
+    [...cluster.members.values()].map((member) => member.rest(servedMs + 500)),
+  );
+  cluster.fault('none any more: the run is over');
+  const sent: Record<string, number> = {};
+  let suspicions = 0;
+  for (const answer of rested) {
+    if (answer === null) continue;
+    suspicions += answer.counters.suspicions;
+    for (const [type, count] of Object.entries(answer.counters.sent)) sent[type] = (sent[type] ?? 0) + count;
+  }
+  return { sent, suspicions };
+}

@@ -1,0 +1,131 @@
+import { epoch, openSite, type Protocol, type Site } from '../../runtime/index.ts';
+import type { Entry } from '../../verification/histories/history.ts';
+import { reasonOf } from '../exit.ts';
+import { Client, codeOf } from './client.ts';
+import type { FromSite, OpenSite, ToSite, WriteRequest } from './messages.ts';
+
+/** A site of the harness, in a process of its own; it may be opened again after it was closed. */
+export function runChaosSite(): void {
+  // Ctrl-C reaches the whole group; the harness decides. Without it there is nothing to stay for.
+  process.on('SIGINT', () => undefined);
+  process.once('disconnect', () => process.exit(1));
+  let opened: OpenedSite | null = null;
+  process.once('SIGTERM', async () => {
+    await opened?.leave();
+    say({ type: 'closed' });
+    process.disconnect();
+    process.exit(0);
+  });
+  process.on('message', async (message: ToSite) => {
+    if (message.type === 'open') {
+      try {
+        opened = await OpenedSite.open(message);
+      } catch (error) {
+        say({ type: 'refused', code: codeOf(error) ?? 'UNKNOWN', message: reasonOf(error) });
+      }
+    } else opened?.take(message);
+  });
+  say({ type: 'loaded' });
+}
+
+function say(message: FromSite): void {
+  // Nobody to hear: `disconnect` ends the process.
+  if (process.connected) process.send!(message);
+}
+
+const record = (entry: Entry) => say({ type: 'entry', entry });
+
+class OpenedSite {
+  readonly #site: Site;
+  readonly #life: number;
+  readonly #client: Client;
+  readonly #ended = new AbortController();
+  readonly #dropped = new Map<string, () => void>();
+  readonly #answers = new Map<number, (answer: { accepted: boolean; value: number }) => void>();
+  #work: Promise<unknown> = Promise.resolve();
+  #writes = 0;
+
+  private constructor(site: Site, life: number) {
+    this.#site = site;
+    this.#life = life;
+    const write = (request: WriteRequest) =>
+      new Promise<{ accepted: boolean; value: number }>((resolve) => {
+        const id = this.#writes++;
+        this.#answers.set(id, resolve);
+        say({ type: 'write', id, ...request });
+      });
+    this.#client = new Client({ site, life, record, write });
+  }
+
+  static async open(options: OpenSite): Promise<OpenedSite> {
+    const { site: id, life, cluster, root, listen, peers, dataDir, newcomer, timing, mutant } = options;
+    const site = await openSite({
+      site: id,
+      cluster,
+      root,
+      peers,
+      dataDir,
+      newcomer,
+      timing,
+      listen,
+      protocol: await protocolOf(mutant),
+      onCrash: (error) =>
+        say({ type: 'crashed', code: codeOf(error) ?? 'UNKNOWN', message: reasonOf(error) }),
+    });
+    const opened = new OpenedSite(site, life);
+    say({ type: 'opened', address: site.address });
+    return opened;
+  }
+
+  take(message: Exclude<ToSite, { type: 'open' }>): void {
+    switch (message.type) {
+      case 'work': {
+        const names = Array.from(
+          { length: message.clients },
+          (_, index) => `${this.#site.id}${this.#life}.${index}`,
+        );
+        this.#work = Promise.all(
+          names.map((name, index) =>
+            this.#client.work(name, message.seed + index, message.pace, this.#ended.signal),
+          ),
+        );
+        return;
+      }
+      case 'rest':
+        this.#ended.abort();
+        this.#work.then(() => say({ type: 'rested', counters: this.#site.counters() }));
+        return;
+      case 'take': {
+        const { section } = message;
+        const dropped = new Promise<void>((resolve) => this.#dropped.set(section, resolve));
+        this.#client.section(section, { hold: () => dropped, careless: true });
+        return;
+      }
+      case 'drop':
+        this.#dropped.get(message.section)?.();
+        return;
+      case 'answer':
+        this.#answers.get(message.id)?.(message);
+        this.#answers.delete(message.id);
+        return;
+      case 'close':
+        this.#ended.abort();
+        this.#site.close().then(() => say({ type: 'closed' }));
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async leave(): Promise<void> {
+    this.#ended.abort();
+    await this.#site.leave();
+  }
+}
+
+async function protocolOf(mutant: string | null): Promise<Protocol> {
+  if (mutant === null) return epoch;
+  const { mutants } = await import('../../verification/epoch/mutants.ts');
+  const [, machine] = mutants[mutant]!;
+  return { ...epoch, machine };
+}
