@@ -10,7 +10,6 @@ export type OperatingCode =
   | 'FOREIGN_SITE'
   | 'FOREIGN_SOURCE'
   | 'FOREIGN_TARGET'
-  | 'DUPLICATE_CONNECTION'
   | 'HANDSHAKE_TIMEOUT'
   | 'TOO_MANY_HANDSHAKES'
   // A peer is not what it was.

@@ -1,6 +1,7 @@
 export { type Chance, type Clock, systemChance, systemClock } from './doors.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './errors.ts';
 export { compareFences, type Fence, FenceGate } from './fence/gate.ts';
+export { epoch } from './host/epoch.ts';
 export { naimiTrehel } from './host/naimi-trehel.ts';
 export type { Protocol } from './host/protocol.ts';
 export type {
@@ -13,5 +14,6 @@ export type {
   Site,
   SiteOptions,
   Status,
+  Timing,
 } from './options.ts';
 export { openSite } from './site.ts';

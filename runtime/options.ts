@@ -1,8 +1,10 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../machines/actor.ts';
+import type { Fence } from '../machines/epoch/messages.ts';
 import type { Chance, Clock } from './doors.ts';
 import type { InvariantError, OperatingCode, OperatingError } from './errors.ts';
 import type { Protocol } from './host/protocol.ts';
+import type { PeerChange } from './mailbox/mailbox.ts';
 
 export interface Address {
   readonly host: string;
@@ -27,8 +29,23 @@ export interface SiteOptions {
   readonly lock?: string;
   /** Records what this site does as NDJSON into `<traceDir>/<site>.ndjson`, which must not exist yet. Default: no record. */
   readonly traceDir?: string;
-  /** What the actor runs. Default: Naimi–Trehel. */
+  /** What the actor runs. Default: `epoch`, which survives failures; `naimiTrehel` needs every site and every link. */
   readonly protocol?: Protocol;
+  /**
+   * Where what was promised is kept (R7): a directory of this site alone. A file of this site's earlier life there
+   * is read; no file there is refused with `DISK_MISSING`, unless this is a `newcomer`. Default: in memory only, and
+   * then the site never comes back under its name after its process ended.
+   */
+  readonly dataDir?: string;
+  /** This site never ran before under its name, so that nothing can be missing from `dataDir` (R8). Default false. */
+  readonly newcomer?: boolean;
+  /**
+   * The sites that vote, the same at every site: 3 to 7 are recommended; 2 tolerate no failure. Without a
+   * majority of them in reach nothing is granted. Default: all sites.
+   */
+  readonly voters?: readonly SiteId[];
+  /** When a peer is believed dead, and when that is acted upon. Of no effect on what is safe. */
+  readonly timing?: Partial<Timing>;
   /** Given to XState's `createActor`: any XState inspector. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   /** Told everything worth a log line. Default: nobody is. */
@@ -40,11 +57,38 @@ export interface SiteOptions {
   readonly chance?: Chance;
 }
 
+export interface Timing {
+  /** Between two signs of life to a peer. Default 250. */
+  readonly heartbeatMs: number;
+  /** Nothing heard of a peer for so long: it is believed dead. Default 1,200. */
+  readonly silentMs: number;
+  /**
+   * A site that waits for the lock suspects so long after a death, drawn anew each time between these two, so that
+   * sites which wait do not all stand at once. Default 10 to 60.
+   */
+  readonly suspectMinMs: number;
+  readonly suspectMaxMs: number;
+  /**
+   * How long an election may take before the next (R10): doubles with each one that fails up to the longest, and
+   * is shortened at random by up to half. Default 100 to 2,000.
+   */
+  readonly electionMinMs: number;
+  readonly electionMaxMs: number;
+  /**
+   * A site that waits while some peer is down, though it has suspected already, suspects again after so long; each
+   * time for one wait after twice as long. Default 15,000.
+   */
+  readonly patienceMs: number;
+}
+
 export interface Limits {
   /** Bytes of one frame without its length prefix. Default 65,536. */
   readonly maxFrameBytes: number;
-  /** Bytes that wait for one peer. A send past it is a crash: the protocol never has many messages under way. Default 4 MiB. */
-  readonly maxOutboxBytes: number;
+  /**
+   * Messages that wait for one peer's acknowledgement; past it, what waits is dropped, and the peer meets a new life
+   * of the link. Default 10,000.
+   */
+  readonly maxOutbox: number;
   /** Connections that have not said who they are. Default 64. */
   readonly maxHandshakes: number;
   /** Default 5,000. */
@@ -59,8 +103,23 @@ export interface Limits {
 
 /** What happened, for a log. */
 export type Notice =
+  /** What is believed of a peer has changed. */
+  | PeerChange
+  /** This site stands for a new epoch of the lock: it seems that somebody has failed. */
+  | { readonly type: 'suspected'; readonly lock: string }
+  /** It has won `epoch`. */
+  | { readonly type: 'elected'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
+  /** It has adopted `epoch`. */
+  | { readonly type: 'adopted'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
+  /** The critical section under `fence` is over without a release: a later epoch has given the lock to another. */
+  | { readonly type: 'lost'; readonly lock: string; readonly fence: Fence }
   | { readonly type: 'listening'; readonly address: Address }
+  /** The link is up, for the first time or again. */
   | { readonly type: 'connected'; readonly peer: SiteId; readonly incarnation: string }
+  /** It will be up again unless the peer is dead: nothing is lost by it. */
+  | { readonly type: 'connection-lost'; readonly peer: SiteId; readonly reason: string }
+  /** So many messages are not sent to the peer, or not again: they were for a life of it, or of this link, that is over. */
+  | { readonly type: 'dropped'; readonly peer: SiteId; readonly count: number }
   /** The peer is not there (yet); it is dialled again. */
   | {
       readonly type: 'dial-failed';
@@ -88,9 +147,16 @@ export interface AcquireOptions {
 
 /** The critical section, while it lasts. */
 export interface Held extends AsyncDisposable {
-  /** Aborted when the site closes or crashes before `release`. */
+  /**
+   * For the resource, which accepts an operation only under a fence that is not below the highest it has seen
+   * (`FenceGate`). Compared by `epoch`, then by `k`; no later grant has a lower one.
+   *
+   * Throws `NO_FENCE` under `naimiTrehel`, which has none.
+   */
+  readonly fence: Fence;
+  /** Aborted when it is over before `release`: with `LOCK_LOST`, `SITE_CLOSED`, or the InvariantError of a crash. */
   readonly signal: AbortSignal;
-  /** Does nothing the second time. */
+  /** Does nothing the second time, nor when it is over already. */
   release(): void;
 }
 
@@ -111,11 +177,16 @@ export interface Site {
   /** Resolves once every peer has been connected. Rejects with `SITE_CLOSED`. */
   ready(): Promise<void>;
   /**
-   * Hands the token and the queue on, then closes. It takes the critical section for that, so it waits its
-   * turn and then for every peer's answer. The only way to go without harm to the others.
+   * Grants no more, waits up to `closeTimeoutMs` for whoever holds the lock here, hands the token to the next,
+   * then closes and says so to the others: they do not wait for a time-out, and do not expect it back in this life.
+   *
+   * Under `naimiTrehel`: takes the critical section for it, so it waits its turn and then for every peer's answer.
    */
   leave(): Promise<void>;
-  /** Closes at once, though cleanly: what is queued is sent. Whoever waits for this site's token waits on. */
+  /**
+   * Closes at once, though cleanly: what is queued is sent. The others go on as after a crash that they hear of;
+   * under `naimiTrehel`, whoever waits for this site's token waits on.
+   */
   close(): Promise<void>;
 }
 
@@ -130,6 +201,12 @@ export interface Status {
   readonly connected: readonly SiteId[];
   /** Local callers that wait. */
   readonly waiting: number;
+  /** Adopted last; 0 under `naimiTrehel`. */
+  readonly epoch: number;
+  /** Of the critical section, if any. */
+  readonly fence?: Fence;
+  /** Takes no part in the algorithm until the next epoch: it has voted, stands itself, or crashed in this one (R3). */
+  readonly frozen: boolean;
 }
 
 /** Since the site was opened. */
@@ -137,8 +214,13 @@ export interface Counters {
   /** Messages by `type`. */
   readonly sent: Readonly<Record<string, number>>;
   readonly received: Readonly<Record<string, number>>;
-  /** Critical sections entered, that of `leave` included. */
+  /** Critical sections entered; under `naimiTrehel` that of `leave` included. */
   readonly entered: number;
+  /** Critical sections that were over without a release. */
+  readonly lost: number;
+  /** How often this site stood for a new epoch, and how often it won. */
+  readonly suspicions: number;
+  readonly elections: number;
   /** Connections closed for what they brought, by code. */
   readonly refused: Readonly<Partial<Record<OperatingCode, number>>>;
   readonly bytesSent: number;

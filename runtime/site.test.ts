@@ -56,7 +56,7 @@ test('recorded sites leave one line for each event, and a cause for each message
   rmSync(dir, { recursive: true });
   for (const [i, lines] of [...records.values()].entries()) {
     const events = lines.filter((line) => line.kind === 'event');
-    expect(lines[0]).toMatchObject({ kind: 'start', site: five[i], lock: 'main', machine: 'naimi-trehel' });
+    expect(lines[0]).toMatchObject({ kind: 'start', site: five[i], lock: 'main', machine: 'epoch' });
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, n) => n + 1));
     const received = Object.values(cluster.sites[i]!.counters().received).reduce((sum, n) => sum + n, 0);
     const causes = events.flatMap(({ cause }) => cause ?? []);
@@ -118,6 +118,7 @@ describe('what comes from outside', () => {
       listen: anyPort,
       peers,
       root: 'b',
+      protocol: naimiTrehel,
       onNotice: (notice) => notices.push(notice),
       onCrash: (error) => crashes.push(error),
     });
@@ -154,11 +155,11 @@ test('by default a broken invariant ends the process, loudly, with its record on
   const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   writeFileSync(
     script,
-    `import { openSite } from ${here('./index.ts')};
+    `import { naimiTrehel, openSite } from ${here('./index.ts')};
      import { hello, message, RawPeer } from ${here('./testing/peer.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
-     const b = await openSite({ cluster: 'test', site: 'b', listen, peers, root: 'b', traceDir: ${JSON.stringify(dir)} });
+     const b = await openSite({ cluster: 'test', site: 'b', listen, peers, root: 'b', protocol: naimiTrehel, traceDir: ${JSON.stringify(dir)} });
      const a = await RawPeer.dial(b.address);
      a.say(hello('a', 'b'));
      a.say(message('a', 'b', { type: 'TOKEN' }));
@@ -166,6 +167,7 @@ test('by default a broken invariant ends the process, loudly, with its record on
   );
   const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
     encoding: 'utf8',
+    timeout: 30_000,
   });
   const record = readFileSync(join(dir, 'b.ndjson'), 'utf8').trim().split('\n');
   rmSync(dir, { recursive: true });

@@ -3,17 +3,17 @@ import { systemChance, systemClock } from './doors.ts';
 import { type InvariantError, OperatingError } from './errors.ts';
 import type { Codec } from './frame/codec.ts';
 import { frameSchema, namePattern, siteIdPattern } from './frame/frames.ts';
-import { Host } from './host/host.ts';
-import { naimiTrehel } from './host/naimi-trehel.ts';
-import { Lock } from './lock/lock.ts';
+import { epoch } from './host/epoch.ts';
+import { Mesh, type Place } from './host/mesh.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
-import type { Held, Limits, Notice, Site, SiteOptions } from './options.ts';
+import type { Held, Limits, Notice, Site, SiteOptions, Timing } from './options.ts';
+import { memoryStore, openStore } from './store/store.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
 
 export const defaultLimits: Limits = {
   maxFrameBytes: 64 * 1024,
-  maxOutboxBytes: 4 * 1024 * 1024,
+  maxOutbox: 10_000,
   maxHandshakes: 64,
   handshakeTimeoutMs: 5_000,
   dialMinMs: 20,
@@ -21,16 +21,35 @@ export const defaultLimits: Limits = {
   closeTimeoutMs: 2_000,
 };
 
+export const defaultTiming: Timing = {
+  heartbeatMs: 250,
+  silentMs: 1_200,
+  suspectMinMs: 10,
+  suspectMaxMs: 60,
+  electionMinMs: 100,
+  electionMaxMs: 2_000,
+  patienceMs: 15_000,
+};
+
 /**
  * Opens a site: resolves when it listens; its peers need not be there yet.
  *
- * Rejects with `OPTIONS_INVALID`, `LISTEN_FAILED`, `TRACE_FAILED`.
+ * Rejects with `OPTIONS_INVALID`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
+ * `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
 export async function openSite(options: SiteOptions): Promise<Site> {
   checkOptions(options);
-  const { site: id, cluster, root, lock: lockName = 'main', protocol = naimiTrehel } = options;
-  const { clock = systemClock, chance = systemChance, inspect, traceDir } = options;
+  const { site: id, cluster, root, lock: lockName = 'main', protocol = epoch } = options;
+  const {
+    clock = systemClock,
+    chance = systemChance,
+    inspect,
+    traceDir,
+    dataDir,
+    newcomer = false,
+  } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const timing = { ...defaultTiming, ...options.timing };
   const peers = Object.keys(options.peers);
   const codec: Codec = {
     schema: frameSchema([id, ...peers], lockName, protocol.schema([id, ...peers])),
@@ -41,75 +60,81 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   const met = deferred();
   if (unmet.size === 0) met.resolve();
   const notice = (happened: Notice) => {
-    if (happened.type === 'connected' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
+    if (happened.type === 'up' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
     options.onNotice?.(happened);
   };
   const operatingError = (error: OperatingError) =>
     notice({ type: 'error', error, peer: null, remote: null });
 
-  const mailbox = new TcpMailbox({
-    self: id,
-    cluster,
-    incarnation: chance.incarnation(),
-    listen: options.listen,
-    peers: options.peers,
-    codec,
-    limits,
-    clock,
-    chance,
-    notice,
-  });
-  const recorder =
-    traceDir === undefined
-      ? noRecorder
-      : new FileRecorder({ dir: traceDir, site: id, clock, failed: operatingError });
-  const lock: Lock = new Lock({ clock, tell: (event) => host.tell(event) });
-  const crashed = (error: InvariantError) => {
-    end(error);
-    mailbox.abort();
-    notice({ type: 'crash', error });
-    (options.onCrash ?? throwUncaught)(error);
-  };
-  const host = new Host({
-    site: id,
-    root,
-    peers,
-    lock: lockName,
-    protocol,
-    recorder,
-    ...(inspect && { inspect }),
-    post: (envelope) => mailbox.post(envelope),
-    grant: () => lock.grant(),
-    left: () => lock.left(),
-    crashed,
-  });
-  let ended = false;
-  const end = (reason: Error) => {
-    if (ended) return;
-    ended = true;
-    host.stop();
-    lock.end(reason);
-    met.reject(reason);
+  const store = dataDir === undefined ? memoryStore() : openStore({ dataDir, site: id, cluster, newcomer });
+  let recorder = noRecorder;
+  const ended = () => {
     recorder.close();
+    store.close();
   };
+  let mailbox: TcpMailbox;
+  let mesh: Mesh;
+  let place: Place;
+  try {
+    if (traceDir !== undefined)
+      recorder = new FileRecorder({
+        dir: traceDir,
+        site: id,
+        life: store.life,
+        clock,
+        failed: operatingError,
+      });
+    mailbox = new TcpMailbox({
+      self: id,
+      cluster,
+      incarnation: chance.incarnation(),
+      memoryOnly: dataDir === undefined,
+      listen: options.listen,
+      peers: options.peers,
+      codec,
+      limits,
+      timing,
+      clock,
+      chance,
+      notice,
+    });
+    mesh = new Mesh({
+      self: id,
+      peers,
+      root,
+      voters: options.voters ?? [id, ...peers],
+      protocol,
+      mailbox,
+      store,
+      recorder,
+      timing,
+      clock,
+      chance,
+      ...(inspect && { inspect }),
+      notice,
+      crashed: (error) => {
+        met.reject(error);
+        ended();
+        notice({ type: 'crash', error });
+        (options.onCrash ?? throwUncaught)(error);
+      },
+    });
+    place = mesh.place(lockName);
+    await mesh.open();
+  } catch (error) {
+    ended();
+    throw error;
+  }
+  const { lock, host } = place;
 
   let closing: Promise<void> | null = null;
   const close = (reason: 'left' | 'closed') => {
-    closing ??= mailbox.close(reason);
-    end(new OperatingError('SITE_CLOSED', `${id} is closed`));
+    closing ??= mailbox.close(reason).finally(ended);
+    const closed = new OperatingError('SITE_CLOSED', `${id} is closed`);
+    mesh.end(closed);
+    met.reject(closed);
     return closing;
   };
-
-  try {
-    await mailbox.open({
-      receive: (envelope) => host.deliver(envelope),
-      peer: () => undefined,
-      beforeWrite: () => undefined,
-    });
-  } catch (error) {
-    end(error as OperatingError);
-    throw error;
-  }
 
   const acquire: Site['acquire'] = (wait) => lock.acquire(wait);
   return {
@@ -133,24 +158,36 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       sent: Object.fromEntries(host.sent),
       received: Object.fromEntries(host.received),
       entered: lock.entered,
+      lost: lock.lost,
+      suspicions: place.suspicions,
+      elections: place.elections,
       refused: Object.fromEntries(mailbox.refused),
       ...mailbox.traffic,
     }),
     ready: () => met.promise,
     leave: async () => {
-      await lock.leave();
+      await (protocol.survives ? lock.drain(limits.closeTimeoutMs) : lock.leave());
       await close('left');
     },
     close: () => close('closed'),
   };
 }
 
-function checkOptions({ site, peers, root, cluster }: SiteOptions): void {
+function checkOptions({ site, peers, root, cluster, voters = [site], newcomer, dataDir }: SiteOptions): void {
   const sites: SiteId[] = [site, ...Object.keys(peers)];
   const bad = sites.find((id) => !siteIdPattern.test(id));
   if (bad !== undefined) throw invalid(`site ids match ${siteIdPattern.source}, "${bad}" does not`);
   if (Object.hasOwn(peers, site)) throw invalid(`peers are the other sites, ${site} is this one`);
   if (!sites.includes(root)) throw invalid(`the root is a site, ${root} is none of ${sites.join(', ')}`);
+  const stranger = voters.find((voter) => !sites.includes(voter));
+  if (stranger !== undefined) throw invalid(`voters are sites, ${stranger} is none of ${sites.join(', ')}`);
+  if (voters.length === 0)
+    throw invalid('there must be a voter: nothing is granted without a majority of them');
+  if (new Set(voters).size < voters.length) throw invalid(`a voter has one vote: ${voters.join(', ')}`);
+  if (newcomer === true && dataDir === undefined)
+    throw invalid(
+      'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
+    );
   if (!namePattern.test(cluster)) throw invalid('a cluster has a name of 1 to 128 printable characters');
 }
 

@@ -31,18 +31,25 @@ async function open({ self, root, peers }: Opening) {
     chance: systemChance,
     clock: systemClock,
   });
+  const others = Object.keys(peers);
   const host = new Host({
     site: self,
-    root,
-    peers: Object.keys(peers),
+    life: 0,
+    peers: others,
     lock: 'main',
     protocol: naimiTrehel,
+    input: naimiTrehel.input({ site: self, root, peers: others, voters: [], disk: 'none' }),
     recorder: {
       record: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
+      flush: () => undefined,
       close: () => undefined,
     },
     post: (envelope) => mailbox.post(envelope),
+    persist: () => undefined,
+    sync: () => undefined,
     grant: () => undefined,
+    lost: () => undefined,
+    elected: () => undefined,
     left: () => undefined,
     crashed: (error) => {
       process.stderr.write(`${error.code}: ${error.message}\n`);

@@ -8,9 +8,41 @@ import type { StampedEnvelope } from '../frame/frames.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
 import { deaf } from '../testing/handlers.ts';
 import { noRecorder, type Recorder } from '../trace/recorder.ts';
-import { Host } from './host.ts';
+import { Host, type HostHandlers } from './host.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
 import type { Protocol } from './protocol.ts';
+
+const peersOf = (site: SiteId) => ['a', 'b', 'c'].filter((id) => id !== site);
+
+/** What a protocol without failures needs of its driver, for a site of a, b and c. */
+const plain = (
+  site: SiteId,
+  protocol: Protocol = naimiTrehel,
+  root: SiteId = 'a',
+  peers = peersOf(site),
+) => ({
+  site,
+  life: 0,
+  peers,
+  lock: 'main',
+  protocol,
+  input: protocol.input({ site, root, peers, voters: [], disk: 'none' }),
+  recorder: noRecorder,
+  ...idle,
+});
+
+const idle: HostHandlers = {
+  post: () => undefined,
+  persist: () => undefined,
+  sync: () => undefined,
+  grant: () => undefined,
+  lost: () => undefined,
+  elected: () => undefined,
+  left: () => undefined,
+  crashed: (error) => {
+    throw error;
+  },
+};
 
 interface Run {
   readonly host: Host;
@@ -22,18 +54,18 @@ function runHost(protocol: Protocol, site: SiteId = 'a', recorder: Recorder = no
   const done: string[] = [];
   const posted: StampedEnvelope[] = [];
   const host = new Host({
-    site,
-    root: 'a',
-    peers: ['a', 'b', 'c'].filter((id) => id !== site),
-    lock: 'main',
-    protocol,
+    ...plain(site, protocol),
     recorder,
     post: (envelope) => {
       if (envelope.message.type === 'TOO_MUCH') throw new Error('the outbox is full');
       posted.push(envelope);
       done.push(`${envelope.message.type} to ${envelope.target}`);
     },
-    grant: () => done.push('grant'),
+    persist: ({ promised, epoch }) => done.push(`persist ${promised} ${epoch}`),
+    sync: () => done.push('sync'),
+    grant: (fence) => done.push(fence ? `grant ${fence.epoch} ${fence.k}` : 'grant'),
+    lost: (fence) => done.push(`lost ${fence.epoch} ${fence.k}`),
+    elected: ({ epoch, root }) => done.push(`elected ${epoch} ${root}`),
     left: () => done.push('left'),
     crashed: (error: InvariantError) => done.push(error.code),
   });
@@ -86,38 +118,34 @@ const willing = setup({
 const willingProtocol: Protocol = {
   name: 'willing',
   machine: willing,
+  survives: false,
   input: () => undefined,
   schema: () => z.looseObject({ type: z.string() }),
   departs: ({ type }) => (type === 'DEPART' ? 'b' : null),
   invariants: ({ context }) => ((context as { count: number }).count > 1 ? 'the count is above 1' : null),
-  status: () => ({ last: null, next: null, token: false, client: 'none' }),
+  status: () => ({ last: null, next: null, token: false, client: 'none', epoch: 0, frozen: false }),
 };
 
 describe('effects', () => {
   test('are executed in the order asked', () => {
     const { host, done } = runHost(willingProtocol);
     host.tell({ type: 'many' });
-    expect(done).toEqual(['ONE to b', 'grant', 'TWO to b', 'TWO to c', 'left', 'THREE to b']);
+    expect(done).toEqual(['ONE to b', 'sync', 'grant', 'TWO to b', 'TWO to c', 'left', 'THREE to b']);
   });
 
   test('of one event are all executed before the next event is taken', () => {
     const order: string[] = [];
     const host: Host = new Host({
-      site: 'a',
-      root: 'a',
-      peers: ['b', 'c'],
-      lock: 'main',
-      protocol: naimiTrehel,
+      ...plain('a'),
       recorder: {
+        ...noRecorder,
         record: (line) => line.kind === 'event' && order.push(line.event.type),
-        close: () => undefined,
       },
       post: ({ message }) => order.push(`send ${message.type}`),
       grant: () => {
         host.tell({ type: 'release' });
         order.push('grant done');
       },
-      left: () => undefined,
       crashed: ({ code }) => order.push(code),
     });
     host.tell({ type: 'ask' });
@@ -132,7 +160,7 @@ describe('effects', () => {
   });
 
   test('that nobody executes are refused before anything runs', () => {
-    const odd = setup({ actions: { persist: () => undefined } }).createMachine({});
+    const odd = setup({ actions: { shred: () => undefined } }).createMachine({});
     expect(() => runHost({ ...willingProtocol, machine: odd })).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_EFFECT' }),
     );
@@ -163,26 +191,17 @@ describe('a site crashes, loudly and for good', () => {
     host.tell({ type: 'ask' });
     host.deliver(from('a', { type: 'TOKEN' }));
     host.deliver(from('c', { type: 'TOKEN' }));
-    expect(done).toEqual(['REQUEST to a', 'grant', 'UNEXPECTED_EVENT']);
+    expect(done).toEqual(['REQUEST to a', 'sync', 'grant', 'UNEXPECTED_EVENT']);
   });
 });
 
 test('an inspector sees every event and every snapshot of the actor', () => {
   const seen: string[] = [];
   const host = new Host({
-    site: 'a',
-    root: 'a',
-    peers: ['b'],
-    lock: 'main',
-    protocol: naimiTrehel,
-    recorder: noRecorder,
+    ...plain('a', naimiTrehel, 'a', ['b']),
     inspect: (inspected) => {
       if (inspected.type === '@xstate.event') seen.push(inspected.event.type);
     },
-    post: () => undefined,
-    grant: () => undefined,
-    left: () => undefined,
-    crashed: () => undefined,
   });
   host.tell({ type: 'ask' });
   host.deliver(from('b', { type: 'REQUEST', origin: 'b' } as { type: string }));
@@ -192,22 +211,22 @@ test('an inspector sees every event and every snapshot of the actor', () => {
 test('what is recorded names its cause, and clocks order it', () => {
   const hub = new MemoryHub();
   const lines: RecordLine[] = [];
-  const recorder: Recorder = { record: (line) => lines.push(line), close: () => undefined };
+  const recorder: Recorder = {
+    record: (line) => lines.push(line),
+    flush: () => undefined,
+    close: () => undefined,
+  };
   const hosts = ['a', 'b'].map((site) => {
     const mailbox = hub.mailbox(site);
     const host: Host = new Host({
-      site,
-      root: 'a',
-      peers: ['a', 'b'].filter((id) => id !== site),
-      lock: 'main',
-      protocol: naimiTrehel,
+      ...plain(
+        site,
+        naimiTrehel,
+        'a',
+        ['a', 'b'].filter((id) => id !== site),
+      ),
       recorder,
       post: (envelope) => mailbox.post(envelope),
-      grant: () => undefined,
-      left: () => undefined,
-      crashed: (error) => {
-        throw error;
-      },
     });
     mailbox.open({ ...deaf, receive: (envelope) => host.deliver(envelope) });
     return host;

@@ -1,26 +1,43 @@
 import { type Actor, type AnyStateMachine, createActor, type InspectionEvent, type Observer } from 'xstate';
-import type { Effect, Message, NamedAction, SiteId } from '../../machines/actor.ts';
+import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
+import type { Disk, EpochEffect, Fence } from '../../machines/epoch/messages.ts';
 import type { VectorClock } from '../../machines/record.ts';
 import { InvariantError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
 import type { Recorder } from '../trace/recorder.ts';
-import type { Protocol, ProtocolSnapshot } from './protocol.ts';
+import type { HostEffect, Protocol, ProtocolSnapshot } from './protocol.ts';
 import { VectorTime } from './vector-time.ts';
 
-export interface HostOptions {
+export interface HostOptions extends HostHandlers {
   readonly site: SiteId;
-  readonly root: SiteId;
+  /** How many lives the site had before. */
+  readonly life: number;
   readonly peers: readonly SiteId[];
   readonly lock: string;
   readonly protocol: Protocol;
+  /** For the machine, as the protocol has made it. */
+  readonly input: unknown;
   readonly recorder: Recorder;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+}
+
+/** Who does what the machine asks for. What one throws stops the host for good. */
+export interface HostHandlers {
   readonly post: (envelope: StampedEnvelope) => void;
-  readonly grant: () => void;
+  /** To be on the disk when `sync` has returned, and before any message leaves. */
+  readonly persist: (disk: Disk) => void;
+  /** Called before the client hears of an effect. */
+  readonly sync: () => void;
+  /** `fence` where the protocol has one. */
+  readonly grant: (fence: Fence | null) => void;
+  readonly lost: (fence: Fence) => void;
+  readonly elected: (election: Omit<Elected, 'type'>) => void;
   readonly left: () => void;
   /** The host has stopped for good. */
   readonly crashed: (error: InvariantError) => void;
 }
+
+type Elected = Extract<EpochEffect, { type: 'elected' }>;
 
 interface Arrival {
   readonly event: Message;
@@ -40,16 +57,15 @@ export class Host {
   readonly #members: Set<SiteId>;
   readonly #time: VectorTime;
   readonly #arrivals: Arrival[] = [];
-  #asked: Effect[] = [];
+  #asked: HostEffect[] = [];
   #busy = false;
   #stopped = false;
 
   constructor(options: HostOptions) {
-    const { protocol, site, root, peers, lock, recorder, inspect } = options;
+    const { protocol, input, site, life, peers, lock, recorder, inspect } = options;
     this.#options = options;
     this.#members = new Set(peers);
-    this.#time = new VectorTime(site);
-    const input = protocol.input(site, root, peers);
+    this.#time = new VectorTime(site, life);
     const actions = this.#collectors();
     refuseUnknownEffects(protocol.machine, actions);
     this.#actor = createActor(protocol.machine.provide({ actions }), {
@@ -65,11 +81,13 @@ export class Host {
       kind: 'start',
       site,
       lock,
+      life,
       machine: protocol.name,
       input,
       peers,
       snapshot: this.snapshot,
     });
+    for (const effect of this.#asked) this.#execute(effect, {});
   }
 
   get snapshot(): ProtocolSnapshot {
@@ -85,6 +103,12 @@ export class Host {
   /** A message of a peer. */
   deliver(envelope: StampedEnvelope): void {
     this.#arrive({ event: envelope.message, envelope });
+  }
+
+  /** What was under way between this site and `peer` is lost. */
+  linkBegan(peer: SiteId): void {
+    const { site, lock, recorder } = this.#options;
+    recorder.record({ version: 1, kind: 'link', site, lock, peer });
   }
 
   /** Takes no further event. */
@@ -146,7 +170,8 @@ export class Host {
     for (const effect of effects) this.#execute(effect, clock);
   }
 
-  #execute(effect: Effect, clock: VectorClock): void {
+  #execute(effect: HostEffect, clock: VectorClock): void {
+    const handlers = this.#options;
     switch (effect.type) {
       case 'send':
         this.#send(effect.target, effect.message, clock);
@@ -154,12 +179,37 @@ export class Host {
       case 'broadcast':
         for (const target of this.#members) this.#send(target, effect.message, clock);
         return;
+      case 'persist': {
+        const { type: _, ...disk } = effect;
+        this.#attempt('keep what was promised', () => handlers.persist(disk));
+        return;
+      }
       case 'grant':
-        this.#options.grant();
+        this.#sync();
+        handlers.grant('fence' in effect ? effect.fence : null);
         return;
+      case 'lost':
+        this.#sync();
+        handlers.lost(effect.fence);
+        return;
+      case 'elected': {
+        this.#sync();
+        const { type: _, ...election } = effect;
+        handlers.elected(election);
+        return;
+      }
       case 'left':
-        this.#options.left();
+        handlers.left();
         return;
+      case 'leaseTimer':
+      case 'leased':
+      case 'leaseEnded':
+      case 'promiseTimer':
+      case 'promiseEnded':
+        throw new InvariantError(
+          'UNKNOWN_EFFECT',
+          `${this.#options.site} asks for ${effect.type}, which belongs to strict mode; it was not started in it`,
+        );
       case 'unexpected':
         throw new InvariantError(
           'UNEXPECTED_EVENT',
@@ -172,26 +222,42 @@ export class Host {
 
   #send(target: SiteId, message: Message, clock: VectorClock): void {
     const { site: source, lock, post } = this.#options;
-    try {
-      post({ source, target, lock, message, stamp: { seq: this.#time.seq, clock } });
-    } catch (cause) {
-      // The actor is already past the send: what cannot be sent now is lost, and with it perhaps the token.
-      throw new InvariantError('EFFECT_FAILED', `${source} cannot send ${message.type} to ${target}`, {
-        cause,
-      });
-    }
+    const stamp = { seq: this.#time.seq, clock };
+    this.#attempt(`send ${message.type} to ${target}`, () => post({ source, target, lock, message, stamp }));
     count(this.sent, message.type);
   }
 
-  #collectors(): Record<Effect['type'], (_: unknown, params: unknown) => void> {
-    const collect = (type: Effect['type']) => (_: unknown, params: unknown) => {
-      this.#asked.push({ ...(params as object | undefined), type } as Effect);
+  #sync(): void {
+    this.#attempt('sync its disk', this.#options.sync);
+  }
+
+  // The actor is already past the effect: what cannot be done now is lost, and with it perhaps the token.
+  #attempt(what: string, effect: () => void): void {
+    try {
+      effect();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new InvariantError('EFFECT_FAILED', `${this.#options.site} cannot ${what}: ${reason}`, { cause });
+    }
+  }
+
+  #collectors(): Record<HostEffect['type'], (_: unknown, params: unknown) => void> {
+    const collect = (type: HostEffect['type']) => (_: unknown, params: unknown) => {
+      this.#asked.push({ ...(params as object | undefined), type } as HostEffect);
     };
     return {
       send: collect('send'),
       broadcast: collect('broadcast'),
+      persist: collect('persist'),
       grant: collect('grant'),
+      lost: collect('lost'),
+      elected: collect('elected'),
       left: collect('left'),
+      leaseTimer: collect('leaseTimer'),
+      leased: collect('leased'),
+      leaseEnded: collect('leaseEnded'),
+      promiseTimer: collect('promiseTimer'),
+      promiseEnded: collect('promiseEnded'),
       unexpected: collect('unexpected'),
     };
   }

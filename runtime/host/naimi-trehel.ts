@@ -9,7 +9,8 @@ import type { Protocol } from './protocol.ts';
 export const naimiTrehel: Protocol<SiteMessage> = {
   name: 'naimi-trehel',
   machine: siteMachine,
-  input: (self, root, peers): SiteInput => ({ self, root, peers: peers.length }),
+  survives: false,
+  input: ({ site, root, peers }): SiteInput => ({ self: site, root, peers: peers.length }),
   schema: (sites: readonly [SiteId, ...SiteId[]]) => {
     const site = z.enum(sites);
     return z.discriminatedUnion('type', [
@@ -23,7 +24,7 @@ export const naimiTrehel: Protocol<SiteMessage> = {
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: ({ value, context }) => {
     const { last, next, token } = context as SiteContext;
-    return { last, next, token, client: (value as { client: string }).client };
+    return { last, next, token, client: (value as { client: string }).client, epoch: 0, frozen: false };
   },
 };
 

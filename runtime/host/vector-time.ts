@@ -1,18 +1,22 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { VectorClock } from '../../machines/record.ts';
+import { eventsPerLife, type VectorClock } from '../../machines/record.ts';
 
 /** The vector clock of one site: how often each site had taken an event, as far as this one can know. */
 export class VectorTime {
   readonly #site: SiteId;
   readonly #counts = new Map<SiteId, number>();
 
-  constructor(site: SiteId) {
+  readonly #origin: number;
+
+  /** `life`: how many lives the site had before. */
+  constructor(site: SiteId, life: number) {
     this.#site = site;
+    this.#origin = life * eventsPerLife;
   }
 
-  /** How many events this site has taken. */
+  /** The number of this site's last event. */
   get seq(): number {
-    return this.#counts.get(this.#site) ?? 0;
+    return this.#counts.get(this.#site) ?? this.#origin;
   }
 
   /** Takes one event, which came with the clock `seen`; gives the clock at that event. */

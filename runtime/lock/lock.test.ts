@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OperatingError, Site } from '../index.ts';
+import { naimiTrehel, type OperatingError, type Site } from '../index.ts';
 import { allCodes, type Cluster, openCluster } from '../testing/cluster.ts';
 import { Ledger, takeTurns } from '../testing/ledger.ts';
 
@@ -122,7 +122,8 @@ describe('a wait that is given up', () => {
   });
 });
 
-describe('a site that leaves', () => {
+describe('a site that leaves without failures', () => {
+  const openPlain = () => openCluster(five, { protocol: naimiTrehel });
   const goOn = async (cluster: Cluster, stay: readonly Site[]) => {
     const ledger = new Ledger();
     await takeTurns(stay, 20, ledger);
@@ -131,7 +132,7 @@ describe('a site that leaves', () => {
   };
 
   test('as the idle holder', async () => {
-    await using cluster = await openCluster(five);
+    await using cluster = await openPlain();
     const [a, ...stay] = cluster.sites;
     await a!.leave();
     await goOn(cluster, stay);
@@ -139,7 +140,7 @@ describe('a site that leaves', () => {
   });
 
   test('from its place in the queue', async () => {
-    await using cluster = await openCluster(five);
+    await using cluster = await openPlain();
     const [a, b, ...rest] = cluster.sites;
     const held = await a!.acquire();
     const before = rest[0]!.run(() => undefined);
@@ -152,7 +153,7 @@ describe('a site that leaves', () => {
   });
 
   test('while others point at it, and it has no token', async () => {
-    await using cluster = await openCluster(five);
+    await using cluster = await openPlain();
     const [a, b, ...rest] = cluster.sites;
     await b!.run(() => undefined);
     expect(a!.status()).toMatchObject({ last: 'b', token: false, client: 'idle' });
@@ -162,7 +163,7 @@ describe('a site that leaves', () => {
   });
 
   test('while the others keep asking, one after another, down to the last', async () => {
-    await using cluster = await openCluster(five);
+    await using cluster = await openPlain();
     const ledger = new Ledger();
     await Promise.all(
       cluster.sites.map(async (site, i) => {

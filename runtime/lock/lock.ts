@@ -1,3 +1,4 @@
+import type { Fence } from '../../machines/epoch/messages.ts';
 import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
@@ -10,25 +11,29 @@ export interface LockOptions {
 }
 
 interface Waiter {
-  readonly granted: () => void;
+  readonly granted: (fence: Fence | null) => void;
   readonly failed: (reason: unknown) => void;
 }
 
 /**
- * What the client has said and heard, as far as it matters for what it may say next: `free` to ask, has `asked`,
- * was granted and has not released (`held`), is `resting` after its release, or `gone` (left, closed or crashed).
+ * What the client has said and heard, as far as it matters for what it may say next: is too `early` to ask, `free` to
+ * ask, has `asked`, was granted and has not released (`held`), is `resting` after its release, or `gone` (left, closed
+ * or crashed).
  */
-type Standing = 'free' | 'asked' | 'held' | 'resting' | 'gone';
+type Standing = 'early' | 'free' | 'asked' | 'held' | 'resting' | 'gone';
 
 /** One lock as local callers see it: they wait in line, and at most one request is under way for all of them. */
 export class Lock {
   /** Critical sections entered. */
   entered = 0;
+  /** Critical sections that were over without a release. */
+  lost = 0;
   readonly #options: LockOptions;
   readonly #waiters = new Set<Waiter>();
-  #standing: Standing = 'free';
+  #standing: Standing = 'early';
   #refusal: Error | null = null;
   #held: AbortController | null = null;
+  #drained: (() => void) | null = null;
   #leaving: { readonly done: () => void; readonly failed: (reason: unknown) => void } | null = null;
 
   constructor(options: LockOptions) {
@@ -37,6 +42,13 @@ export class Lock {
 
   get waiting(): number {
     return this.#waiters.size;
+  }
+
+  /** From now on it may ask. */
+  begin(): void {
+    if (this.#standing !== 'early') return;
+    this.#standing = 'free';
+    if (this.#waiters.size > 0) this.#ask();
   }
 
   acquire({ signal, timeoutMs }: AcquireOptions = {}): Promise<Held> {
@@ -48,9 +60,9 @@ export class Lock {
         signal?.removeEventListener('abort', abort);
       };
       const waiter: Waiter = {
-        granted: () => {
+        granted: (fence) => {
           settle();
-          resolve(this.#hold());
+          resolve(this.#hold(fence));
         },
         failed: (reason) => {
           settle();
@@ -86,8 +98,24 @@ export class Lock {
     });
   }
 
+  /** Grants no more. Resolves when nobody holds the lock here, at the latest after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#refusal) throw this.#refusal;
+    const reason = new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+    this.#refusal = reason;
+    for (const waiter of [...this.#waiters]) this.#giveUp(waiter, reason);
+    if (this.#standing !== 'held') return;
+    await new Promise<void>((resolve) => {
+      const stopTimer = this.#options.clock.after(timeoutMs, resolve);
+      this.#drained = () => {
+        stopTimer();
+        resolve();
+      };
+    });
+  }
+
   /** The actor has entered. */
-  grant(): void {
+  grant(fence: Fence | null): void {
     const [waiter] = this.#waiters;
     if (!waiter || this.#standing !== 'asked') {
       throw new InvariantError('GRANT_TO_NOBODY', `a grant came while this client was ${this.#standing}`);
@@ -95,7 +123,22 @@ export class Lock {
     this.#waiters.delete(waiter);
     this.#standing = 'held';
     this.entered += 1;
-    waiter.granted();
+    waiter.granted(fence);
+  }
+
+  /** The actor's critical section is over, and somebody else's may have begun. */
+  lose(fence: Fence): void {
+    const held = this.#held;
+    this.lost += 1;
+    this.#held = null;
+    this.#rest();
+    held?.abort(
+      new OperatingError(
+        'LOCK_LOST',
+        `the critical section under fence (${fence.epoch}, ${fence.k}) is over: this site was taken for dead, and a ` +
+          'later epoch has given the lock away. Stop, and acquire it again',
+      ),
+    );
   }
 
   /** The actor has left. */
@@ -110,6 +153,7 @@ export class Lock {
     this.#refusal = reason;
     this.#held?.abort(reason);
     this.#leaving?.failed(reason);
+    this.#drained?.();
     for (const waiter of this.#waiters) waiter.failed(reason);
     this.#waiters.clear();
   }
@@ -119,7 +163,7 @@ export class Lock {
     this.#options.tell({ type: 'ask' });
   }
 
-  #hold(): Held {
+  #hold(fence: Fence | null): Held {
     const holding = new AbortController();
     this.#held = holding;
     const release = () => {
@@ -127,14 +171,28 @@ export class Lock {
       this.#held = null;
       this.#release();
     };
-    return { signal: holding.signal, release, [Symbol.asyncDispose]: async () => release() };
+    return {
+      get fence() {
+        if (fence === null)
+          throw new OperatingError('NO_FENCE', 'only grants of the protocol epoch have a fence');
+        return fence;
+      },
+      signal: holding.signal,
+      release,
+      [Symbol.asyncDispose]: async () => release(),
+    };
   }
 
   #release(): void {
     if (this.#standing !== 'held') return;
-    this.#standing = 'resting';
+    this.#rest();
     this.#options.tell({ type: 'release' });
-    // A client that asks again at once must not keep this process from reading that another site asks too.
+  }
+
+  // A client that asks again at once must not keep this process from reading that another site asks too.
+  #rest(): void {
+    this.#standing = 'resting';
+    this.#drained?.();
     this.#options.clock.nextTurn(() => {
       if (this.#standing !== 'resting') return;
       this.#standing = 'free';

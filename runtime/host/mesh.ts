@@ -1,0 +1,205 @@
+import type { InspectionEvent, Observer } from 'xstate';
+import type { SiteId } from '../../machines/actor.ts';
+import type { Disk } from '../../machines/epoch/messages.ts';
+import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
+import type { Chance, Clock } from '../doors.ts';
+import { InvariantError, OperatingError } from '../errors.ts';
+import type { StampedEnvelope } from '../frame/frames.ts';
+import { Lock } from '../lock/lock.ts';
+import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
+import type { Notice, Timing } from '../options.ts';
+import type { Store } from '../store/store.ts';
+import { Suspicion } from '../suspicion/driver.ts';
+import type { Recorder } from '../trace/recorder.ts';
+import { Host } from './host.ts';
+import type { Protocol } from './protocol.ts';
+
+export interface MeshOptions {
+  readonly self: SiteId;
+  readonly peers: readonly SiteId[];
+  readonly root: SiteId;
+  readonly voters: readonly SiteId[];
+  readonly protocol: Protocol;
+  readonly mailbox: Mailbox;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly timing: Timing;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  readonly notice: (notice: Notice) => void;
+  /** Nothing runs any more. */
+  readonly crashed: (error: InvariantError) => void;
+}
+
+/** One lock at this site: its actor, and its callers. */
+export interface Place {
+  readonly host: Host;
+  readonly lock: Lock;
+  suspicions: number;
+  elections: number;
+}
+
+/** One site: its locks, over one mailbox, with one store and one failure detector. */
+export class Mesh {
+  readonly #options: MeshOptions;
+  readonly #places = new Map<string, Place>();
+  /** Where failures are survived. */
+  readonly #suspicion: Suspicion | null;
+  /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
+  #begun = false;
+  #ended = false;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+    const suspect = (name: string) => this.#suspect(name);
+    this.#suspicion = options.protocol.survives ? new Suspicion({ ...options, suspect }) : null;
+  }
+
+  /** Once for each name, before `open`. */
+  place(name: string): Place {
+    const { self: site, peers, root, voters, protocol, store, recorder, mailbox, inspect } = this.#options;
+    const suspicion = this.#suspicion;
+    const disk = suspicion ? store.read(name, root) : 'none';
+    let epoch = typeof disk === 'string' ? 0 : disk.epoch;
+    suspicion?.open(name, disk);
+    const lock = new Lock({ clock: this.#options.clock, tell: (event) => this.#tell(name, event) });
+    const host = new Host({
+      site,
+      life: store.life,
+      peers,
+      lock: name,
+      protocol,
+      input: protocol.input({ site, root, peers, voters, disk }),
+      recorder,
+      ...(inspect && { inspect }),
+      post: (envelope) => mailbox.post(envelope),
+      persist: (kept: Disk) => {
+        store.put(name, kept);
+        suspicion?.persisted(name, kept);
+        if (kept.epoch === epoch) return;
+        epoch = kept.epoch;
+        this.#options.notice({ type: 'adopted', lock: name, epoch, root: kept.root });
+      },
+      sync: () => this.#sync(),
+      grant: (fence) => {
+        suspicion?.settled(name);
+        lock.grant(fence);
+      },
+      lost: (fence) => {
+        lock.lose(fence);
+        this.#options.notice({ type: 'lost', lock: name, fence });
+      },
+      elected: ({ epoch: won, root: chosen }) => {
+        place.elections += 1;
+        this.#options.notice({ type: 'elected', lock: name, epoch: won, root: chosen });
+      },
+      left: () => lock.left(),
+      crashed: (error) => this.crash(error),
+    });
+    const place: Place = { host, lock, suspicions: 0, elections: 0 };
+    this.#places.set(name, place);
+    return place;
+  }
+
+  async open(): Promise<void> {
+    const { mailbox } = this.#options;
+    this.#beginWhenMajority();
+    await mailbox.open({
+      receive: (envelope) => this.#receive(envelope),
+      peer: (change) => this.#peer(change),
+      beforeWrite: () => this.#beforeWrite(),
+    } satisfies MailboxHandlers);
+  }
+
+  /** Nothing is taken or granted any more. */
+  end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#suspicion?.stop();
+    for (const { host, lock } of this.#places.values()) {
+      host.stop();
+      lock.end(reason);
+    }
+  }
+
+  crash(error: InvariantError): void {
+    if (this.#ended) return;
+    this.end(error);
+    this.#options.mailbox.abort();
+    this.#options.crashed(error);
+  }
+
+  #receive(envelope: StampedEnvelope): void {
+    this.#places.get(envelope.lock)?.host.deliver(envelope);
+  }
+
+  #peer(change: PeerChange): void {
+    const { notice } = this.#options;
+    if (this.#ended) return;
+    notice(change);
+    if (change.type === 'restarted')
+      for (const { host } of this.#places.values()) host.linkBegan(change.peer);
+    const error = this.#suspicion ? null : deathOf(change);
+    if (error) notice({ type: 'error', error, peer: change.peer, remote: null });
+    this.#suspicion?.peer(change);
+    this.#beginWhenMajority();
+  }
+
+  #beginWhenMajority(): void {
+    this.#begun ||= this.#suspicion?.majority ?? true;
+    if (!this.#begun) return;
+    for (const { lock } of this.#places.values()) lock.begin();
+  }
+
+  /** The record first: it may say more than the disk, which a crash forgets, but never less. */
+  #sync(): void {
+    const { recorder, store } = this.#options;
+    recorder.flush();
+    store.sync();
+  }
+
+  #beforeWrite(): void {
+    try {
+      this.#sync();
+    } catch (cause) {
+      const { self } = this.#options;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const error = new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause });
+      this.crash(error);
+      throw error;
+    }
+  }
+
+  #tell(name: string, event: ClientEvent): void {
+    const { host } = this.#places.get(name)!;
+    if (event.type === 'ask' && this.#suspicion?.asked(name)) this.#suspect(name);
+    if (event.type === 'withdraw') this.#suspicion?.settled(name);
+    host.tell(event);
+  }
+
+  #suspect(name: string): void {
+    const place = this.#places.get(name)!;
+    place.suspicions += 1;
+    this.#options.notice({ type: 'suspected', lock: name });
+    place.host.tell({ type: 'suspect' });
+  }
+}
+
+/** What a death means to sites that do not survive one. */
+function deathOf(change: PeerChange): OperatingError | null {
+  const { peer } = change;
+  if (change.type === 'up' || (change.type === 'down' && change.why === 'left')) return null;
+  if (change.type === 'restarted') {
+    return new OperatingError(
+      'PEER_RESTARTED',
+      `${peer} was started again and knows nothing of the run it was part of: it cannot rejoin; start every site again`,
+    );
+  }
+  return change.why === 'closed'
+    ? new OperatingError('PEER_CLOSED', `${peer} has closed without leaving; if it held the token, all wait`)
+    : new OperatingError(
+        'PEER_LOST',
+        `${peer} is down (${change.why}); if it held the token, or a request was on its way through it, all wait`,
+      );
+}
