@@ -2,7 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import { frameSchema } from '../../runtime/frame/frames.ts';
 import { type Address, naimiTrehel } from '../../runtime/index.ts';
 import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp.ts';
-import { defaultLimits } from '../../runtime/site.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/site.ts';
 
 /** What the mailboxes of one small cluster on loopback have in common. */
 export function mailboxOptions(
@@ -20,6 +20,8 @@ export function mailboxOptions(
       maxFrameBytes: defaultLimits.maxFrameBytes,
     },
     limits: defaultLimits,
+    timing: defaultTiming,
+    memoryOnly: true,
     notice: () => undefined,
   };
 }

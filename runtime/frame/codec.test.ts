@@ -9,23 +9,34 @@ import { type Frame, frameSchema } from './frames.ts';
 const message = z.strictObject({ type: z.literal('REQUEST'), origin: z.enum(['a', 'b']) });
 const codec: Codec = { schema: frameSchema(['a', 'b'], 'main', message), maxFrameBytes: 400 };
 
+const site = fc.constantFrom('a', 'b', 'c');
+const identity = {
+  version: fc.constant(2 as const),
+  cluster: fc.string({ minLength: 1, maxLength: 20 }),
+  site,
+  target: site,
+  incarnation: fc.uuid(),
+  life: fc.integer({ min: 1, max: 9 }),
+  memoryOnly: fc.boolean(),
+};
+
 const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
+  fc.record({ type: fc.constant('hello' as const), ...identity }),
+  fc.record({ type: fc.constant('welcome' as const), ...identity, ack: fc.nat() }),
   fc.record({
-    type: fc.constant('hello' as const),
-    version: fc.constant(1 as const),
-    cluster: fc.string({ minLength: 1, maxLength: 20 }),
-    site: fc.constantFrom('a', 'b', 'c'),
-    target: fc.constantFrom('a', 'b', 'c'),
-    incarnation: fc.uuid(),
+    type: fc.constant('data' as const),
+    seq: fc.nat(),
+    ack: fc.nat(),
+    envelope: fc.record({
+      source: fc.constantFrom('a', 'b'),
+      target: fc.constantFrom('a', 'b'),
+      lock: fc.constant('main'),
+      message: fc.record({ type: fc.constant('REQUEST'), origin: fc.constantFrom('a', 'b') }),
+      stamp: fc.record({ seq: fc.nat(), clock: fc.dictionary(fc.constantFrom('a', 'b'), fc.nat()) }),
+    }),
   }),
-  fc.record({
-    type: fc.constant('message' as const),
-    source: fc.constantFrom('a', 'b'),
-    target: fc.constantFrom('a', 'b'),
-    lock: fc.constant('main'),
-    message: fc.record({ type: fc.constant('REQUEST'), origin: fc.constantFrom('a', 'b') }),
-    stamp: fc.record({ seq: fc.nat(), clock: fc.dictionary(fc.constantFrom('a', 'b'), fc.nat()) }),
-  }),
+  fc.record({ type: fc.constant('ack' as const), ack: fc.nat() }),
+  fc.record({ type: fc.constantFrom('ping' as const, 'pong' as const), number: fc.nat() }),
   fc.record({
     type: fc.constant('bye' as const),
     reason: fc.constantFrom('left' as const, 'closed' as const),
@@ -74,7 +85,7 @@ describe('what is no frame is refused by a code', () => {
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
       fc.uint8Array({ maxLength: 60 }).map((bytes) => frameBytes(Buffer.from(bytes))),
       fc.json().map(frameBytes),
-      fc.nat(3).map((version) => frameBytes(JSON.stringify({ type: 'hello', version }))),
+      fc.nat(4).map((version) => frameBytes(JSON.stringify({ type: 'hello', version }))),
       anyFrame.map((frame) => encode(codec, frame)),
       fc.tuple(anyFrame, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([frame, place, flip]) => {
         const bytes = encode(codec, frame);
@@ -101,27 +112,28 @@ describe('what is no frame is refused by a code', () => {
     ['nothing', frameBytes(''), 'FRAME_MALFORMED'],
     ['no UTF-8', frameBytes(Buffer.from([0x22, 0xff, 0x22])), 'FRAME_MALFORMED'],
     ['a length past the limit, before its bytes come', Buffer.from([0, 0, 1, 0x91]), 'FRAME_TOO_LARGE'],
-    ['a type that is not on the list', frameBytes('{"type":"ping"}'), 'FRAME_UNKNOWN'],
+    ['a type that is not on the list', frameBytes('{"type":"pang"}'), 'FRAME_UNKNOWN'],
     ['a key too many', frameBytes('{"type":"bye","reason":"left","more":1}'), 'FRAME_UNKNOWN'],
-    ['a message of another lock', frameBytes(messageJson({ lock: 'other' })), 'FRAME_UNKNOWN'],
+    ['a message of another lock', frameBytes(dataJson({ lock: 'other' })), 'FRAME_UNKNOWN'],
     [
       'a message that the protocol has not',
-      frameBytes(messageJson({ message: { type: 'NEW' } })),
+      frameBytes(dataJson({ message: { type: 'NEW' } })),
       'FRAME_UNKNOWN',
     ],
     [
       'a site that nobody knows',
-      frameBytes(messageJson({ message: { type: 'REQUEST', origin: 'z' } })),
+      frameBytes(dataJson({ message: { type: 'REQUEST', origin: 'z' } })),
       'FRAME_UNKNOWN',
     ],
     [
       'a clock of a site that nobody knows',
-      frameBytes(messageJson({ stamp: { seq: 1, clock: { z: 1 } } })),
+      frameBytes(dataJson({ stamp: { seq: 1, clock: { z: 1 } } })),
       'FRAME_UNKNOWN',
     ],
+    ['a welcome of a later version', frameBytes('{"type":"welcome","version":3}'), 'FOREIGN_VERSION'],
     [
-      'a hello of a later version',
-      frameBytes('{"type":"hello","version":2,"shape":"another"}'),
+      'a hello of an earlier version',
+      frameBytes('{"type":"hello","version":1,"shape":"another"}'),
       'FOREIGN_VERSION',
     ],
     ['nesting as deep as fits', frameBytes('['.repeat(400)), 'FRAME_MALFORMED'],
@@ -147,14 +159,13 @@ describe('what is no frame is refused by a code', () => {
   });
 });
 
-function messageJson(change: object): string {
-  const frame = {
-    type: 'message',
+function dataJson(change: object): string {
+  const envelope = {
     source: 'a',
     target: 'b',
     lock: 'main',
     message: { type: 'REQUEST', origin: 'a' },
     stamp: { seq: 1, clock: { a: 1 } },
   };
-  return JSON.stringify({ ...frame, ...change });
+  return JSON.stringify({ type: 'data', seq: 1, ack: 0, envelope: { ...envelope, ...change } });
 }

@@ -3,7 +3,7 @@ import type { Envelope, Message, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
 
 /** Of this wire; named in the handshake, so that a later one may frame everything after it differently. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** When the sender sent: its event's number and its vector clock at that event. */
 export interface Stamp {
@@ -16,22 +16,51 @@ export interface StampedEnvelope extends Envelope {
   readonly stamp: Stamp;
 }
 
-/** The first frame of each side: who speaks, and whom it believes to speak to. */
-export interface HelloFrame {
-  readonly type: 'hello';
+/** Who speaks, and whom it believes to speak to. */
+export interface Identity {
   readonly version: typeof protocolVersion;
   readonly cluster: string;
   readonly site: SiteId;
   readonly target: SiteId;
-  /** Another one means that the site was started again and knows nothing of before. */
+  /** Another one means that the site was started again. */
   readonly incarnation: string;
+  /** Which life of this link within that incarnation, from 1: another one knows nothing of what was posted before. */
+  readonly life: number;
+  /** It keeps nothing on a disk: there will be no other incarnation under its name. */
+  readonly memoryOnly: boolean;
 }
 
-export interface MessageFrame extends StampedEnvelope {
-  readonly type: 'message';
+/** The first frame of whoever dialled. */
+export interface HelloFrame extends Identity {
+  readonly type: 'hello';
 }
 
-/** Nothing comes after it; `left`: and this site never comes back. */
+/** The answer to a hello, and the answer to that. `ack`: so many payloads of that life have been delivered. */
+export interface WelcomeFrame extends Identity {
+  readonly type: 'welcome';
+  readonly ack: number;
+}
+
+/** The payload that has the number `seq` among those of its life. */
+export interface DataFrame {
+  readonly type: 'data';
+  readonly seq: number;
+  readonly ack: number;
+  readonly envelope: StampedEnvelope;
+}
+
+export interface AckFrame {
+  readonly type: 'ack';
+  readonly ack: number;
+}
+
+/** Asks whether the other is alive, and for an ack of what has come; a pong of the same number answers it. */
+export interface HeartbeatFrame {
+  readonly type: 'ping' | 'pong';
+  readonly number: number;
+}
+
+/** Nothing comes after it in this life; `left`: and the site has handed on whatever it had. */
 export interface ByeFrame {
   readonly type: 'bye';
   readonly reason: ByeReason;
@@ -39,7 +68,7 @@ export interface ByeFrame {
 
 export type ByeReason = 'left' | 'closed';
 
-export type Frame = HelloFrame | MessageFrame | ByeFrame;
+export type Frame = HelloFrame | WelcomeFrame | DataFrame | AckFrame | HeartbeatFrame | ByeFrame;
 
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -50,8 +79,8 @@ const name = z.string().regex(namePattern);
 const siteId = z.string().regex(siteIdPattern);
 const count = z.int().min(0);
 
-/** What a hello of any version has; the rest is read only when the version is ours. */
-export const anyHello = z.looseObject({ type: z.literal('hello'), version: z.int() });
+/** What the first frame of any version has; the rest is read only when the version is ours. */
+export const anyHello = z.looseObject({ type: z.enum(['hello', 'welcome']), version: z.int() });
 
 /** Accepts exactly the frames of this wire between `sites`, about `lock`, that carry a message which `message` accepts. */
 export function frameSchema(
@@ -59,23 +88,28 @@ export function frameSchema(
   lock: string,
   message: z.ZodType<Message>,
 ): z.ZodType<Frame> {
+  const identity = {
+    version: z.literal(protocolVersion),
+    cluster: name,
+    site: siteId,
+    target: siteId,
+    incarnation: name,
+    life: z.int().min(1),
+    memoryOnly: z.boolean(),
+  };
+  const envelope = z.strictObject({
+    source: siteId,
+    target: siteId,
+    lock: z.literal(lock),
+    message,
+    stamp: z.strictObject({ seq: count, clock: z.partialRecord(z.enum(sites), count) }),
+  });
   return z.discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('hello'),
-      version: z.literal(protocolVersion),
-      cluster: name,
-      site: siteId,
-      target: siteId,
-      incarnation: name,
-    }),
-    z.strictObject({
-      type: z.literal('message'),
-      source: siteId,
-      target: siteId,
-      lock: z.literal(lock),
-      message,
-      stamp: z.strictObject({ seq: count, clock: z.partialRecord(z.enum(sites), count) }),
-    }),
+    z.strictObject({ type: z.literal('hello'), ...identity }),
+    z.strictObject({ type: z.literal('welcome'), ...identity, ack: count }),
+    z.strictObject({ type: z.literal('data'), seq: count, ack: count, envelope }),
+    z.strictObject({ type: z.literal('ack'), ack: count }),
+    z.strictObject({ type: z.enum(['ping', 'pong']), number: count }),
     z.strictObject({ type: z.literal('bye'), reason: z.enum(['left', 'closed']) }),
   ]) as z.ZodType<Frame>;
 }

@@ -1,16 +1,37 @@
+import { Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { closeBoxes, nowhere, openBox, openWithRawPeer, post, serveRaw, texts } from '../testing/box.ts';
+import { systemClock } from '../doors.ts';
+import {
+  abortBoxes,
+  beliefs,
+  meetRaw,
+  nowhere,
+  openBox,
+  openWithMetPeer,
+  openWithRawPeer,
+  post,
+  serveRaw,
+  texts,
+} from '../testing/box.ts';
 import { codes } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
-import { hello, message, RawPeer } from '../testing/peer.ts';
-import { Connection } from './tcp/connection.ts';
+import { data, RawPeer, welcome } from '../testing/peer.ts';
 
-afterEach(closeBoxes);
+afterEach(abortBoxes);
+
+async function openTwo() {
+  const b = await openBox('b', { a: nowhere });
+  const a = await openBox('a', { b: b.mailbox.address });
+  await eventually(() => expect([a.mailbox.connected(), b.mailbox.connected()]).toEqual([['b'], ['a']]));
+  return { a, b };
+}
+
+const ofType = (frames: readonly unknown[], type: string) =>
+  frames.filter((frame) => (frame as { type: string }).type === type);
 
 describe('messages', () => {
   test('arrive once and in order, both ways, many times what a socket takes at once', async () => {
-    const b = await openBox('b', { a: nowhere });
-    const a = await openBox('a', { b: b.mailbox.address });
+    const { a, b } = await openTwo();
     const numbers = Array.from({ length: 3_000 }, (_, i) => String(i));
     const long = 'x'.repeat(1_000);
     for (const number of numbers) {
@@ -35,156 +56,154 @@ describe('messages', () => {
     const b = await openBox('b', { a: nowhere }, { listen: address });
     post(a, 'b', 'second');
     await eventually(() => expect(texts(b)).toEqual(['first', 'second']));
-    expect(codes(a.notices)).toEqual([]);
+    expect([codes(a.notices), beliefs(a)]).toEqual([[], ['b up']]);
   });
 
-  test('more than may wait for one peer are refused to the sender', async () => {
-    const b = await openBox('b', { a: nowhere }, { maxOutboxBytes: 1_000 });
-    expect(() => {
-      for (let i = 0; i < 100; i++) post(b, 'a', 'x'.repeat(100));
-    }).toThrow(expect.objectContaining({ code: 'OUTBOX_FULL' }));
+  test('of which one does not fit into a frame are refused to the sender, and the others go on', async () => {
+    const { a, b } = await openTwo();
+    const tooLong = () => post(a, 'b', 'x'.repeat(70_000));
+    expect(tooLong).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+    post(a, 'b', 'short');
+    await eventually(() => expect(texts(b)).toEqual(['short']));
   });
 
-  test('are not handed to a socket that wants no more, until it does', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    a.socket.pause();
-    const flood = async () => {
-      for (let round = 0; round < 200; round++) {
-        for (let i = 0; i < 50; i++) post(b, 'a', 'x'.repeat(10_000));
-        await new Promise(setImmediate);
-      }
-    };
-    await expect(flood()).rejects.toMatchObject({ code: 'OUTBOX_FULL' });
-    const sent = b.mailbox.traffic.bytesSent;
-    a.socket.resume();
-    await eventually(() => expect(b.mailbox.traffic.bytesSent).toBeGreaterThan(sent + 1_000_000));
-    a.socket.destroy();
-  });
-
-  test('are gathered: one turn of the event loop makes one write', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(a.received.length).toBe(1));
-    const write = vi.spyOn(Connection.prototype, 'write');
+  test('of one turn of the event loop are one write, before which what must be on the disk is put there', async () => {
+    const order: string[] = [];
+    const { a, b } = await openWithMetPeer({ beforeWrite: () => order.push('sync') });
+    const write = vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...args) {
+      order.push(`write ${(args[0] as Buffer).length > 100 ? 'much' : 'little'}`);
+      return Reflect.apply(realWrite, this, args);
+    });
     for (let i = 0; i < 100; i++) post(b, 'a', 'short');
-    await eventually(() => expect(a.received.length).toBe(101));
-    expect(write).toHaveBeenCalledTimes(1);
+    await eventually(() => expect(ofType(a.received, 'data')).toHaveLength(100));
     write.mockRestore();
-    a.socket.destroy();
+    expect(order).toEqual(['sync', 'write much']);
+  });
+
+  test('are acknowledged soon when nothing goes back, and on the way when something does', async () => {
+    const { a, b } = await openWithMetPeer();
+    a.say(data('a', 'b', { type: 'NOTE', text: 'one' }, 1));
+    a.say(data('a', 'b', { type: 'NOTE', text: 'two' }, 2));
+    await eventually(() => expect(a.received).toContainEqual({ type: 'ack', ack: 2 }));
+    a.say(data('a', 'b', { type: 'NOTE', text: 'three' }, 3));
+    await eventually(() => expect(texts(b)).toContain('three'));
+    post(b, 'a', 'back');
+    await eventually(() => expect(ofType(a.received, 'data')).toMatchObject([{ seq: 1, ack: 3 }]));
   });
 });
+const realWrite = Socket.prototype.write;
 
-describe('the end of a connection', () => {
-  test('a clean close sends what waits, and is no error when the site has left', async () => {
-    const b = await openBox('b', { a: nowhere });
-    const a = await openBox('a', { b: b.mailbox.address });
+describe('a close', () => {
+  test('says goodbye when all is acknowledged, and not before', async () => {
+    const { a, b } = await openWithMetPeer();
+    post(b, 'a', 'first');
+    const closed = b.mailbox.close('left');
+    await eventually(() => expect(ofType(a.received, 'ping')).toHaveLength(1));
+    expect(ofType(a.received, 'bye')).toEqual([]);
+    a.say({ type: 'ack', ack: 1 });
+    await closed;
+    expect(a.received.at(-1)).toEqual({ type: 'bye', reason: 'left' });
+    expect(b.notices.filter(({ type }) => type === 'dropped')).toEqual([]);
+  });
+
+  test('delivers what waits, though no clock fires', async () => {
+    const clock = { ...systemClock, after: () => () => undefined };
+    const b = await openBox('b', { a: nowhere }, { clock });
+    const a = await openBox('a', { b: b.mailbox.address }, { clock });
     await eventually(() => expect(a.mailbox.connected()).toEqual(['b']));
     for (let i = 0; i < 1_000; i++) post(a, 'b', String(i));
     await a.mailbox.close('left');
     expect(texts(b).length).toBe(1_000);
     expect([codes(a.notices), codes(b.notices)]).toEqual([[], []]);
-    expect(b.notices.at(-1)).toEqual({ type: 'left', peer: 'a' });
+    expect(beliefs(b)).toEqual(['a up', 'a left']);
+    expect(b.notices).toContainEqual({ type: 'left', peer: 'a' });
     expect(b.mailbox.connected()).toEqual([]);
-    post(b, 'a', 'too late');
-    expect(codes(b.notices)).toEqual(['UNDELIVERED']);
   });
 
-  test('a close without leaving is said so', async () => {
-    const b = await openBox('b', { a: nowhere });
-    const a = await openBox('a', { b: b.mailbox.address });
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    await a.mailbox.close('closed');
-    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_CLOSED']));
+  test('of both at once ends', async () => {
+    const { a, b } = await openTwo();
+    for (let i = 0; i < 10; i++) {
+      post(a, 'b', String(i));
+      post(b, 'a', String(i));
+    }
+    await Promise.all([a.mailbox.close('left'), b.mailbox.close('closed')]);
+    expect([...a.notices, ...b.notices].filter(({ type }) => type === 'dropped')).toEqual([]);
   });
 
-  test('so is one before the peer has answered the hello', async () => {
-    const { address, accepted, stop } = await serveRaw(null);
+  test('through a break delivers what waits by the next connection', async () => {
+    const { a, b } = await openWithMetPeer();
+    post(b, 'a', 'one');
+    post(b, 'a', 'two');
+    await eventually(() => expect(ofType(a.received, 'data')).toHaveLength(2));
+    const closed = b.mailbox.close('left');
+    a.socket.resetAndDestroy();
+    const again = await RawPeer.dial(b.mailbox.address);
+    const met = meetRaw(again, b, {}, 1);
+    await eventually(() => expect(ofType(again.received, 'data')).toMatchObject([{ seq: 2 }]));
+    await met;
+    again.say({ type: 'ack', ack: 2 });
+    await closed;
+    expect(again.received.at(-1)).toEqual({ type: 'bye', reason: 'left' });
+  });
+
+  test('before the peer has answered the hello only ends the connection', async () => {
+    const { address, accepted, stop } = await serveRaw(() => null);
     const a = await openBox('a', { b: address });
     await eventually(() => expect(accepted[0]?.received).toHaveLength(1));
     await a.mailbox.close('closed');
-    expect(accepted[0]!.received).toMatchObject([{ type: 'hello' }, { type: 'bye', reason: 'closed' }]);
+    await accepted[0]!.closed();
+    expect(accepted[0]!.received).toMatchObject([{ type: 'hello' }]);
     stop();
   });
 
-  test('a break is loud; the same incarnation may come back and gets what waited', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    a.socket.resetAndDestroy();
-    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
-    post(b, 'a', 'later');
-    const again = await RawPeer.dial(b.mailbox.address);
-    again.say(hello('a', 'b'));
-    await eventually(() =>
-      expect(again.received).toContainEqual(message('b', 'a', { type: 'NOTE', text: 'later' })),
-    );
-    again.socket.destroy();
-  });
-
-  test('what is posted while a connection is closing waits for the next one', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    const closing = vi.spyOn(Connection.prototype, 'writable', 'get').mockReturnValue(false);
-    post(b, 'a', 'later');
-    await new Promise(setImmediate);
-    closing.mockRestore();
-    a.socket.destroy();
-    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
-    const again = await RawPeer.dial(b.mailbox.address);
-    again.say(hello('a', 'b'));
-    await eventually(() => expect(again.received).toHaveLength(2));
-    again.socket.destroy();
-  });
-
-  test('another incarnation is refused, and what waits for the first is said to be undelivered', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    a.socket.destroy();
-    await eventually(() => expect(codes(b.notices)).toEqual(['PEER_LOST']));
-    const other = await RawPeer.dial(b.mailbox.address);
-    other.say(hello('a', 'b', { incarnation: 'a-2' }));
-    await other.closed();
-    post(b, 'a', 'lost');
-    expect(codes(b.notices)).toEqual(['PEER_LOST', 'PEER_RESTARTED', 'UNDELIVERED']);
-  });
-
-  test('the dialling side dials again after a break', async () => {
-    const { address, accepted, stop } = await serveRaw(hello('b', 'a'));
-    const a = await openBox('a', { b: address });
-    await eventually(() => expect(a.mailbox.connected()).toEqual(['b']));
-    accepted[0]!.socket.destroy();
-    await eventually(() => expect([accepted.length, a.mailbox.connected()]).toEqual([2, ['b']]));
-    expect(codes(a.notices)).toEqual(['PEER_LOST']);
-    a.mailbox.abort();
-    stop();
-  });
-
-  test('a close with a peer that never answers ends all the same, and says what was not sent', async () => {
+  test('with a peer that never answers ends all the same, and says what was not sent', async () => {
     const a = await openBox('a', { b: nowhere });
     post(a, 'b', 'never');
     await a.mailbox.close('closed');
-    expect(codes(a.notices)).toEqual(['UNDELIVERED']);
+    expect(a.notices.at(-1)).toEqual({ type: 'dropped', peer: 'b', count: 1 });
     expect(() => post(a, 'b', 'more')).toThrow(expect.objectContaining({ code: 'MAILBOX_CLOSED' }));
   });
 
-  test('a peer that does not answer the bye is given up, and said to be lost', async () => {
-    const { a, b } = await openWithRawPeer({ closeTimeoutMs: 50 });
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
+  test('with a peer that acknowledges nothing is given up, and what waited is counted', async () => {
+    const { a, b } = await openWithMetPeer({ closeTimeoutMs: 50 });
     a.socket.pause();
     for (let i = 0; i < 300; i++) post(b, 'a', 'x'.repeat(10_000));
     await b.mailbox.close('closed');
-    expect(codes(b.notices)).toEqual(['PEER_LOST']);
-    a.socket.destroy();
+    expect(b.notices.at(-1)).toEqual({ type: 'dropped', peer: 'a', count: 300 });
   });
+});
 
-  test('an address that is taken is an error of the opener', async () => {
-    const b = await openBox('b', { a: nowhere });
-    const taken = openBox('c', { b: nowhere }, { listen: b.mailbox.address });
-    await expect(taken).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
-  });
+test('an address that is taken is an error of the opener', async () => {
+  const b = await openBox('b', { a: nowhere });
+  const taken = openBox('c', { b: nowhere }, { listen: b.mailbox.address });
+  await expect(taken).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+});
+
+test('a second connection of the same life takes the place of the first', async () => {
+  const { a, b } = await openWithMetPeer();
+  post(b, 'a', 'one');
+  await eventually(() => expect(ofType(a.received, 'data')).toHaveLength(1));
+  const second = await RawPeer.dial(b.mailbox.address);
+  await meetRaw(second, b);
+  await a.closed();
+  await eventually(() => expect(ofType(second.received, 'data')).toMatchObject([{ seq: 1 }]));
+  expect([b.mailbox.connected(), beliefs(b), [...b.mailbox.refused]]).toEqual([['a'], ['a up'], []]);
+});
+
+test('a dialled peer that answers in another name is refused, and dialled again in pauses', async () => {
+  const { address, accepted, stop } = await serveRaw(() => welcome('b', 'a', { cluster: 'other' }));
+  const a = await openBox('a', { b: address }, { dialMinMs: 5, dialMaxMs: 10 });
+  await eventually(() => expect(accepted.length).toBeGreaterThan(2));
+  expect(a.mailbox.refused.get('FOREIGN_CLUSTER')).toBeGreaterThan(1);
+  expect(beliefs(a)).toEqual([]);
+  stop();
+});
+
+test('a stranger that only looks whether anybody listens is no bad handshake', async () => {
+  const { a, b } = await openWithRawPeer({ handshakeTimeoutMs: 30 });
+  a.socket.destroy();
+  await a.closed();
+  const { a: silent, b: other } = await openWithRawPeer({ handshakeTimeoutMs: 30 });
+  await silent.closed();
+  expect([[...b.mailbox.refused], [...other.mailbox.refused]]).toEqual([[], [['HANDSHAKE_TIMEOUT', 1]]]);
 });

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { expect } from 'vitest';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
-import { systemChance, systemClock } from '../doors.ts';
+import { type Clock, systemChance, systemClock } from '../doors.ts';
 import { frameSchema, type StampedEnvelope } from '../frame/frames.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
 import { TcpMailbox } from '../mailbox/tcp.ts';
-import type { Address, Limits, Notice } from '../options.ts';
-import { defaultLimits } from '../site.ts';
+import type { Address, Limits, Notice, Timing } from '../options.ts';
+import { defaultLimits, defaultTiming } from '../site.ts';
 import { anyPort } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import { deaf } from './handlers.ts';
-import { RawPeer } from './peer.ts';
+import { hello, RawPeer, welcome } from './peer.ts';
 
 const sites = ['a', 'b', 'c'] as const;
 const note = z.strictObject({ type: z.literal('NOTE'), text: z.string() });
@@ -25,39 +27,46 @@ export interface Box {
 
 const opened: TcpMailbox[] = [];
 /** To be called after each test. */
-export async function closeBoxes(): Promise<void> {
-  await Promise.all(opened.splice(0).map((mailbox) => mailbox.close('closed')));
+export function abortBoxes(): void {
+  for (const mailbox of opened.splice(0)) mailbox.abort();
+}
+
+export interface BoxOptions extends Partial<Limits>, Partial<Timing> {
+  readonly listen?: Address;
+  readonly incarnation?: string;
+  readonly memoryOnly?: boolean;
+  readonly clock?: Clock;
+  readonly beforeWrite?: () => void;
 }
 
 export async function openBox(
   self: SiteId,
   peers: Record<SiteId, Address>,
-  {
-    listen = anyPort,
-    incarnation = `${self}-1`,
-    ...limits
-  }: Partial<Limits> & { listen?: Address; incarnation?: string } = {},
+  options: BoxOptions = {},
 ): Promise<Box> {
+  const { listen = anyPort, incarnation = `${self}-1`, memoryOnly = false, clock = systemClock } = options;
   const notices: Notice[] = [];
   const received: StampedEnvelope[] = [];
-  const all = { ...defaultLimits, ...limits };
+  const changes: PeerChange[] = [];
+  const limits = { ...defaultLimits, ...options };
   const mailbox = new TcpMailbox({
     self,
     cluster: 'test',
     incarnation,
+    memoryOnly,
     listen,
     peers,
-    codec: { schema: frameSchema([...sites], 'main', note), maxFrameBytes: all.maxFrameBytes },
-    limits: all,
-    clock: systemClock,
+    codec: { schema: frameSchema([...sites], 'main', note), maxFrameBytes: limits.maxFrameBytes },
+    limits,
+    timing: { ...defaultTiming, ...options },
+    clock,
     chance: systemChance,
     notice: (notice) => notices.push(notice),
   });
-  const changes: PeerChange[] = [];
   await mailbox.open({
-    ...deaf,
     receive: (envelope) => received.push(envelope),
     peer: (change) => changes.push(change),
+    beforeWrite: options.beforeWrite ?? deaf.beforeWrite,
   });
   opened.push(mailbox);
   return { mailbox, notices, received, changes };
@@ -77,19 +86,39 @@ export const post = ({ mailbox }: Box, target: SiteId, text: string, seq = 1) =>
 export const texts = ({ received }: Box) =>
   received.map((envelope) => (envelope.message as unknown as { text: string }).text);
 
+/** What has been believed of the peers, in words. */
+export const beliefs = ({ changes }: Box) =>
+  changes.map((change) => `${change.peer} ${change.type === 'down' ? change.why : change.type}`);
+
 /** `b` alone, with a peer `a` that the test plays. */
-export async function openWithRawPeer(limits: Partial<Limits> = {}) {
-  const b = await openBox('b', { a: nowhere }, limits);
+export async function openWithRawPeer(options: BoxOptions = {}) {
+  const b = await openBox('b', { a: nowhere }, options);
   const a = await RawPeer.dial(b.mailbox.address);
   return { a, b };
 }
 
-/** A server that the test plays, and that says `frame`, or nothing, to whoever dials it. */
-export async function serveRaw(frame: object | null) {
+/** The same, when they have met. */
+export async function openWithMetPeer(options: BoxOptions = {}) {
+  const { a, b } = await openWithRawPeer(options);
+  await meetRaw(a, b);
+  return { a, b };
+}
+
+/** `raw` says that it is `a`, in this life of it, and that it has been delivered so many. */
+export async function meetRaw(raw: RawPeer, b: Box, change: object = {}, ack = 0): Promise<void> {
+  raw.say(hello('a', 'b', change));
+  await eventually(() => expect(raw.received).toContainEqual(expect.objectContaining({ type: 'welcome' })));
+  raw.say(welcome('a', 'b', { ...change, ack }));
+  await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
+}
+
+/** A server that the test plays; whoever dials it is answered what `answer` gives, or nothing. */
+export async function serveRaw(answer: () => object | null) {
   const accepted: RawPeer[] = [];
   const server = createServer((socket) => {
     const peer = RawPeer.over(socket);
     accepted.push(peer);
+    const frame = answer();
     if (frame) peer.say(frame);
   });
   server.listen(anyPort);

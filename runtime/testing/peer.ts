@@ -51,17 +51,26 @@ export function frameBytes(payload: string | Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
+/** What `site` says of itself to `target`. */
+export const identity = (site: string, target: string) => ({
+  version: 2,
+  cluster: 'test',
+  site,
+  target,
+  incarnation: `${site}-1`,
+  life: 1,
+  memoryOnly: false,
+});
+
 export function hello(site: string, target: string, change: object = {}): object {
-  return { type: 'hello', version: 1, cluster: 'test', site, target, incarnation: `${site}-1`, ...change };
+  return { type: 'hello', ...identity(site, target), ...change };
 }
 
-export function message(source: string, target: string, what: object, seq = 1): object {
-  return {
-    type: 'message',
-    source,
-    target,
-    lock: 'main',
-    message: what,
-    stamp: { seq, clock: { [source]: seq } },
-  };
+export function welcome(site: string, target: string, change: object = {}): object {
+  return { type: 'welcome', ...identity(site, target), ack: 0, ...change };
+}
+
+export function data(source: string, target: string, what: object, seq = 1, ack = 0): object {
+  const stamp = { seq, clock: { [source]: seq } };
+  return { type: 'data', seq, ack, envelope: { source, target, lock: 'main', message: what, stamp } };
 }

@@ -1,17 +1,20 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
 import { type Codec, Decoder, encode } from '../../frame/codec.ts';
 import type { Frame } from '../../frame/frames.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
 export interface ConnectionOwner {
+  /** Bytes have come, before the frames that they complete. */
+  heard(): void;
   frame(frame: Frame): void;
+  /** Before bytes that carry messages leave. */
+  beforeWrite(): void;
   /** The connection is being closed for what it brought; `closed` follows. */
   refused(error: OperatingError): void;
   /** Once, last; `cause` is what the socket complained of. */
   closed(cause: Error | null): void;
-  /** The socket takes more again. */
-  drained(): void;
 }
 
 /** Counts what goes over all the connections of a mailbox. */
@@ -20,59 +23,72 @@ export interface Traffic {
   bytesReceived: number;
 }
 
-// A peer whose machine is gone sends nothing: this is how long until TCP asks.
-const keepAliveMs = 10_000;
+export interface ConnectionOptions {
+  /** The mailbox's number of it. */
+  readonly id: number;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly traffic: Traffic;
+}
 
-/** One socket as frames. */
+/** One socket as frames. A stream that ends within a frame has ended before it. */
 export class Connection {
+  readonly id: number;
   readonly remote: string;
   readonly #socket: Socket;
-  readonly #codec: Codec;
+  readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
-  readonly #traffic: Traffic;
+  #unsent: Buffer[] = [];
+  #carriesMessages = false;
+  #flushing = false;
   #error: Error | null = null;
   #refused = false;
 
-  constructor(socket: Socket, codec: Codec, traffic: Traffic, owner: ConnectionOwner) {
+  constructor(socket: Socket, options: ConnectionOptions, owner: ConnectionOwner) {
+    this.id = options.id;
     this.#socket = socket;
-    this.#codec = codec;
-    this.#traffic = traffic;
+    this.#options = options;
     this.#owner = owner;
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
-    const decoder = new Decoder(codec);
+    const decoder = new Decoder(options.codec);
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, keepAliveMs);
     socket.on('data', (chunk: Buffer) => this.#read(decoder, chunk));
-    socket.on('end', () => {
-      if (decoder.partial)
-        this.refuse(new OperatingError('FRAME_MALFORMED', 'the stream ended within a frame'));
-    });
-    socket.on('drain', () => owner.drained());
     socket.on('error', (error) => {
       this.#error = error;
     });
     socket.on('close', () => owner.closed(this.#error));
   }
 
-  /** False once it is closing: what is written would be lost. */
-  get writable(): boolean {
-    return this.#socket.writable;
+  /** The other side takes less than it is given. */
+  get congested(): boolean {
+    return this.#socket.writableNeedDrain;
   }
 
-  /** Encodes and writes at once. */
+  /** It closes behind what is on its way. */
+  get finishing(): boolean {
+    return this.#socket.writableEnded;
+  }
+
+  /**
+   * Takes a frame on its way, or drops it when the connection is closing. All that one turn of the event loop
+   * gives is one write.
+   */
   send(frame: Frame): void {
-    this.write(encode(this.#codec, frame));
+    if (!this.#socket.writable) return;
+    this.#unsent.push(encode(this.#options.codec, frame));
+    this.#carriesMessages ||= frame.type === 'data';
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#options.clock.nextTurn(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
   }
 
-  /** False when the socket wants no more before `drained`. */
-  write(bytes: Buffer): boolean {
-    this.#traffic.bytesSent += bytes.length;
-    return this.#socket.write(bytes);
-  }
-
-  /** Closes after what is written and `last`; what still comes is read. */
-  finish(last: Buffer | null): void {
-    if (last) this.write(last);
+  /** Closes after what is on its way and `last`; what still comes is read. */
+  finish(last: Frame | null): void {
+    if (last) this.send(last);
+    this.#flush();
     this.#socket.end();
   }
 
@@ -89,12 +105,24 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  #flush(): void {
+    if (this.#unsent.length === 0) return;
+    if (this.#carriesMessages) this.#owner.beforeWrite();
+    const bytes = this.#unsent.length === 1 ? this.#unsent[0]! : Buffer.concat(this.#unsent);
+    this.#unsent = [];
+    this.#carriesMessages = false;
+    if (!this.#socket.writable) return;
+    this.#options.traffic.bytesSent += bytes.length;
+    this.#socket.write(bytes);
+  }
+
   #read(decoder: Decoder, chunk: Buffer): void {
-    this.#traffic.bytesReceived += chunk.length;
+    this.#options.traffic.bytesReceived += chunk.length;
+    this.#owner.heard();
     try {
       for (const frame of decoder.push(chunk)) {
-        this.#owner.frame(frame);
         if (this.#socket.destroyed) return;
+        this.#owner.frame(frame);
       }
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;

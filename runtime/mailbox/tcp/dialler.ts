@@ -18,54 +18,79 @@ export function backoffMs(
 
 export interface DiallerOptions {
   readonly address: Address;
-  readonly limits: Limits;
+  readonly limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>;
+  /** How long a connection may take to stand. */
+  readonly timeoutMs: number;
   readonly clock: Clock;
   readonly chance: Chance;
-  /** Connected. Call `retry` when that came to nothing, `succeeded` when it did not. */
   readonly onSocket: (socket: Socket) => void;
-  readonly onFailure: (reason: string, retryInMs: number) => void;
+  /** Nothing more happens unless `dial` or `retry` is called. */
+  readonly onFailure: (error: Error) => void;
 }
 
-/** Dials one address until it is answered, however long that takes. */
+/** Dials one address, one attempt at a time. */
 export class Dialler {
   readonly #options: DiallerOptions;
   #failures = 0;
-  #stopped = false;
   #abort: (() => void) | null = null;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
   }
 
+  /** At once, in place of any attempt or pause under way. */
   dial(): void {
-    if (this.#stopped) return;
-    const socket = connect({ ...this.#options.address });
-    this.#abort = () => socket.destroy();
-    const failed = (error: Error) => this.retry(error.message);
+    this.stop();
+    const { address, timeoutMs, clock, onSocket, onFailure } = this.#options;
+    const socket = connect({ ...address });
+    const cancel = clock.after(timeoutMs, () =>
+      socket.destroy(new Error(`no connection stood within ${timeoutMs} ms`)),
+    );
+    const over = () => {
+      cancel();
+      this.#abort = null;
+    };
+    const failed = (error: Error) => {
+      over();
+      onFailure(error);
+    };
+    this.#abort = () => {
+      cancel();
+      socket.off('error', failed);
+      // Of an attempt that nobody waits for any more.
+      socket.on('error', () => undefined);
+      socket.destroy();
+    };
     socket.once('error', failed);
     socket.once('connect', () => {
+      over();
       socket.off('error', failed);
-      this.#abort = null;
-      this.#options.onSocket(socket);
+      onSocket(socket);
     });
   }
 
-  /** Dials again after a pause. */
-  retry(reason: string): void {
-    if (this.#stopped) return;
-    const pauseMs = backoffMs(this.#failures, this.#options.limits, this.#options.chance);
+  /** Dials after a pause, longer after each failure; gives its length. */
+  retry(): number {
+    this.stop();
+    const { limits, clock, chance } = this.#options;
+    const pauseMs = backoffMs(this.#failures, limits, chance);
     this.#failures += 1;
-    this.#abort = this.#options.clock.after(pauseMs, () => this.dial());
-    this.#options.onFailure(reason, pauseMs);
+    this.#abort = clock.after(pauseMs, () => this.dial());
+    return pauseMs;
   }
 
   succeeded(): void {
     this.#failures = 0;
   }
 
+  /** Gives up any attempt or pause under way. */
   stop(): void {
-    this.#stopped = true;
     this.#abort?.();
     this.#abort = null;
   }
+}
+
+/** The kernel of a dead process says so. */
+export function isRefusal(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
 }

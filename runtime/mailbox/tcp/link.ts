@@ -1,92 +1,245 @@
 import type { SiteId } from '../../../machines/actor.ts';
+import type { Frame as LinkFrame } from '../../../machines/link/frames.ts';
+import {
+  type LinkContext,
+  type LinkEffect,
+  type LinkEvent,
+  linkMachine,
+} from '../../../machines/link/link.ts';
+import { EffectActor } from '../../actor.ts';
 import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
-import type { ByeReason } from '../../frame/frames.ts';
+import type {
+  AckFrame,
+  DataFrame,
+  Frame,
+  HelloFrame,
+  Identity,
+  StampedEnvelope,
+  WelcomeFrame,
+} from '../../frame/frames.ts';
 import type { Connection } from './connection.ts';
+import { lifeOf } from './handshake.ts';
+
+/** How long an acknowledgement waits for a message that takes it along. */
+const ackDelayMs = 20;
+
+export interface LinkOwner {
+  deliver(envelope: StampedEnvelope): void;
+  /** The connection stands and the peer answers on it. `restarted`: what was known is over, and `lost` of ours with it. */
+  met(restarted: { readonly lost: number } | null): void;
+  /** So many waited that this side's life of the link has ended: nothing of it is sent any more. */
+  overflowed(lost: number): void;
+  /** After `finish`: nothing waits any more. */
+  drained(): void;
+}
 
 export interface LinkOptions {
   readonly peer: SiteId;
-  readonly maxOutboxBytes: number;
+  /** What this site says of itself to the peer. */
+  readonly identity: Omit<Identity, 'life'>;
+  /** The most messages that wait. */
+  readonly maxOutbox: number;
   readonly clock: Clock;
-  readonly beforeWrite: () => void;
+  readonly owner: LinkOwner;
 }
 
-/** Everything between this site and one peer that outlives a connection: what waits to be sent, and who the peer is. */
+const effectTypes = [
+  'transmit',
+  'deliver',
+  'ackOwed',
+  'overflow',
+  'peerRestarted',
+  'met',
+  'drained',
+  'unexpected',
+] as const satisfies readonly LinkEffect['type'][];
+
+/** The frames that are about the link; the others are below it. */
+export type LinkedFrame = HelloFrame | WelcomeFrame | DataFrame | AckFrame;
+
+type LinkActor = EffectActor<LinkEvent, LinkEffect>;
+
+/** Runs the statechart of one end of a link over whatever connection there is, and carries out its effects. */
 export class Link {
-  readonly peer: SiteId;
-  /** The incarnation it was first met with; it may have no other. */
-  incarnation: string | null = null;
-  /** Why there will be no further connection. */
-  over: ByeReason | 'restarted' | null = null;
-  connection: Connection | null = null;
   readonly #options: LinkOptions;
-  #outbox: Buffer[] = [];
-  #outboxBytes = 0;
-  #blocked = false;
-  #flushing = false;
+  #actor: LinkActor;
+  #life = 1;
+  #connection: Connection | null = null;
+  #up = false;
+  #effects: LinkEffect[] = [];
+  #busy = false;
+  #ackTimer: (() => void) | null = null;
+  #lost: { readonly lost: number } | null = null;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.peer = options.peer;
+    this.#actor = this.#begin();
   }
 
-  /** Messages that wait. */
+  /** The connection on which the peer is met, or null. */
+  get upOn(): Connection | null {
+    return this.#up ? this.#connection : null;
+  }
+
+  /** There is a connection, whether the peer is met on it yet or not. */
+  get connected(): boolean {
+    return this.#connection !== null;
+  }
+
+  /** How many messages wait, for a person to read. */
   get waiting(): number {
-    return this.#outbox.length;
+    return (this.#actor.snapshot.context as LinkContext).outbox.length;
   }
 
-  /** Throws `OUTBOX_FULL`. */
-  post(bytes: Buffer): void {
-    const { maxOutboxBytes } = this.#options;
-    if (this.#outboxBytes + bytes.length > maxOutboxBytes) {
-      throw new OperatingError(
-        'OUTBOX_FULL',
-        `expected at most ${maxOutboxBytes} bytes to wait for ${this.peer}, ${this.#outboxBytes} do; is it reachable?`,
-      );
+  /** This site has dialled. */
+  dialled(connection: Connection): void {
+    this.#join(connection);
+    this.#take({ type: 'connected', connection: connection.id });
+  }
+
+  arrive(frame: LinkedFrame, connection: Connection): void {
+    const event = eventOf(frame, connection.id);
+    if (event.type === 'HELLO') this.#join(connection);
+    this.#take(event);
+  }
+
+  /** Nothing more is read from `connection`. */
+  disconnected(connection: Connection): void {
+    if (connection === this.#connection) {
+      this.#connection = null;
+      this.#up = false;
     }
-    this.#outbox.push(bytes);
-    this.#outboxBytes += bytes.length;
-    this.#flushSoon();
+    this.#take({ type: 'disconnected', connection: connection.id });
   }
 
-  attach(connection: Connection, incarnation: string): void {
-    this.connection = connection;
-    this.incarnation = incarnation;
-    this.#blocked = false;
-    this.#flushSoon();
+  post(envelope: StampedEnvelope): void {
+    this.#take({ type: 'post', payload: envelope });
   }
 
-  detach(): void {
-    this.connection = null;
+  flushAck(): void {
+    this.#take({ type: 'flushAck' });
   }
 
-  drained(): void {
-    this.#blocked = false;
-    this.#flushSoon();
+  finish(): void {
+    this.#take({ type: 'finish' });
   }
 
-  /** Sends what waits whether the socket wants it or not, then `last`, and closes after it. */
-  finish(last: Buffer | null): void {
-    if (last) this.#outbox.push(last);
-    this.connection?.finish(this.#outbox.length > 0 ? this.#drainOutbox() : null);
+  stop(): void {
+    this.#ackTimer?.();
+    this.#ackTimer = null;
   }
 
-  // Once a turn: one write for all that a turn's events gave, instead of a packet for each.
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
+  #begin(): LinkActor {
+    const { identity, peer, maxOutbox } = this.#options;
+    const input = { incarnation: lifeOf({ ...identity, life: this.#life }), limit: maxOutbox };
+    return new EffectActor(`the link to ${peer}`, linkMachine, effectTypes, input);
+  }
+
+  /** The newest connection wins. */
+  #join(connection: Connection): void {
+    const before = this.#connection;
+    this.#connection = connection;
+    this.#up = false;
+    before?.destroy();
+  }
+
+  // What an effect brings about at once (a message that is answered) waits for the effects before it.
+  #take(event: LinkEvent): void {
+    this.#effects.push(...this.#actor.take(event));
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let effect = this.#effects.shift(); effect; effect = this.#effects.shift()) this.#execute(effect);
+    } finally {
+      this.#busy = false;
+      this.#effects = [];
+    }
+  }
+
+  #execute(effect: LinkEffect): void {
+    const { owner, clock } = this.#options;
+    switch (effect.type) {
+      case 'transmit':
+        if (effect.connection !== this.#connection?.id) return;
+        for (const frame of effect.frames) this.#connection.send(this.#onWire(frame));
+        return;
+      case 'deliver':
+        owner.deliver(effect.payload as StampedEnvelope);
+        return;
+      case 'ackOwed':
+        this.#ackTimer ??= clock.after(ackDelayMs, () => {
+          this.#ackTimer = null;
+          this.flushAck();
+        });
+        return;
+      case 'peerRestarted':
+        this.#lost = { lost: effect.lost.length };
+        return;
+      case 'met': {
+        if (!this.#connection) return;
+        this.#up = true;
+        const restarted = this.#lost;
+        this.#lost = null;
+        owner.met(restarted);
+        return;
+      }
+      case 'overflow':
+        this.#endLife(effect.limit + 1);
+        return;
+      case 'drained':
+        owner.drained();
+        return;
+      case 'unexpected':
+        throw new OperatingError(
+          'FRAME_OUT_OF_PLACE',
+          `${this.#options.peer} sends a ${effect.event.type} that does not fit what came before`,
+        );
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** As a crash would, for this link alone: the peer hears of another life. */
+  #endLife(lost: number): void {
+    this.#life += 1;
+    this.#actor = this.#begin();
+    this.#effects = [];
+    this.#lost = { lost: 0 };
+    const connection = this.#connection;
+    this.#connection = null;
+    this.#up = false;
+    // Not from within `post`.
     this.#options.clock.nextTurn(() => {
-      this.#flushing = false;
-      if (!this.connection?.writable || this.#blocked || this.#outbox.length === 0) return;
-      this.#blocked = !this.connection.write(this.#drainOutbox());
+      connection?.destroy(new Error('too much waited for the peer'));
+      this.#options.owner.overflowed(lost);
     });
   }
 
-  #drainOutbox(): Buffer {
-    this.#options.beforeWrite();
-    const bytes = this.#outbox.length === 1 ? this.#outbox[0]! : Buffer.concat(this.#outbox);
-    this.#outbox = [];
-    this.#outboxBytes = 0;
-    return bytes;
+  #onWire(frame: LinkFrame): Frame {
+    const identity = { ...this.#options.identity, life: this.#life };
+    switch (frame.type) {
+      case 'HELLO':
+        return { type: 'hello', ...identity };
+      case 'WELCOME':
+        return { type: 'welcome', ...identity, ack: frame.ack };
+      case 'DATA':
+        return { type: 'data', seq: frame.seq, ack: frame.ack, envelope: frame.payload as StampedEnvelope };
+      case 'ACK':
+        return { type: 'ack', ack: frame.ack };
+    }
+  }
+}
+
+function eventOf(frame: LinkedFrame, connection: number): LinkEvent {
+  switch (frame.type) {
+    case 'hello':
+      return { type: 'HELLO', incarnation: lifeOf(frame), connection };
+    case 'welcome':
+      return { type: 'WELCOME', incarnation: lifeOf(frame), ack: frame.ack, connection };
+    case 'data':
+      return { type: 'DATA', seq: frame.seq, ack: frame.ack, payload: frame.envelope, connection };
+    case 'ack':
+      return { type: 'ACK', ack: frame.ack, connection };
   }
 }

@@ -1,38 +1,48 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { closeBoxes, nowhere, openBox, openWithRawPeer, serveRaw, texts } from '../../testing/box.ts';
+import {
+  abortBoxes,
+  meetRaw,
+  nowhere,
+  openBox,
+  openWithMetPeer,
+  openWithRawPeer,
+  serveRaw,
+  texts,
+} from '../../testing/box.ts';
 import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { frameBytes, hello, message, RawPeer } from '../../testing/peer.ts';
+import { data, frameBytes, hello, RawPeer, welcome } from '../../testing/peer.ts';
 
-afterEach(closeBoxes);
+afterEach(abortBoxes);
 
 describe('a connection that brings what no correct peer sends is closed, and nothing else', () => {
-  const request = { type: 'NOTE', text: 'hi' };
+  const note = { type: 'NOTE', text: 'hi' };
+  const met = [hello('a', 'b'), welcome('a', 'b')];
+  const bye = { type: 'bye', reason: 'left' };
   const cases: readonly [string, string, readonly (object | Buffer)[]][] = [
     ['another cluster', 'FOREIGN_CLUSTER', [hello('a', 'b', { cluster: 'other' })]],
-    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: 2 })]],
+    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: 1 })]],
     ['a site that nobody knows', 'FOREIGN_SITE', [hello('z', 'b')]],
     ['a site that is to be dialled, not to dial', 'FOREIGN_SITE', [hello('c', 'b')]],
     ['ourselves', 'FOREIGN_SITE', [hello('b', 'b')]],
     ['a hello for another site', 'FOREIGN_TARGET', [hello('a', 'c')]],
-    ['a message before the hello', 'FRAME_OUT_OF_PLACE', [message('a', 'b', request)]],
-    ['a bye before the hello', 'FRAME_OUT_OF_PLACE', [{ type: 'bye', reason: 'left' }]],
+    ['a welcome of another site than the hello', 'FOREIGN_SITE', [hello('a', 'b'), welcome('c', 'b')]],
+    ['a welcome before the hello', 'FRAME_OUT_OF_PLACE', [welcome('a', 'b')]],
+    ['a message before the hello', 'FRAME_OUT_OF_PLACE', [data('a', 'b', note)]],
+    ['a message before the welcome', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), data('a', 'b', note)]],
+    ['a bye before the welcome', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), bye]],
+    ['a ping before the welcome', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), { type: 'ping', number: 1 }]],
     ['a frame past the limit', 'FRAME_TOO_LARGE', [Buffer.from('ffffffff', 'hex')]],
     ['no JSON', 'FRAME_MALFORMED', [frameBytes('GET / HTTP/1.1')]],
-    ['no frame of ours', 'FRAME_UNKNOWN', [{ type: 'ping' }]],
-    ['a second hello', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), hello('a', 'b')]],
-    ['a message of another source', 'FOREIGN_SOURCE', [hello('a', 'b'), message('c', 'b', request)]],
-    ['a message for another target', 'FOREIGN_TARGET', [hello('a', 'b'), message('a', 'c', request)]],
-    [
-      'a message that the protocol has not',
-      'FRAME_UNKNOWN',
-      [hello('a', 'b'), message('a', 'b', { type: 'X' })],
-    ],
-    [
-      'a message after the bye',
-      'FRAME_OUT_OF_PLACE',
-      [hello('a', 'b'), { type: 'bye', reason: 'left' }, message('a', 'b', request)],
-    ],
+    ['no frame of ours', 'FRAME_UNKNOWN', [{ type: 'pang' }]],
+    ['a second hello', 'FRAME_OUT_OF_PLACE', [...met, hello('a', 'b')]],
+    ['a second welcome', 'FRAME_OUT_OF_PLACE', [...met, welcome('a', 'b')]],
+    ['a message of another source', 'FOREIGN_SOURCE', [...met, data('c', 'b', note)]],
+    ['a message for another target', 'FOREIGN_TARGET', [...met, data('a', 'c', note)]],
+    ['a message that is not the next', 'FRAME_OUT_OF_PLACE', [...met, data('a', 'b', note, 2)]],
+    ['an ack of what was never sent', 'FRAME_OUT_OF_PLACE', [...met, { type: 'ack', ack: 1 }]],
+    ['a message that the protocol has not', 'FRAME_UNKNOWN', [...met, data('a', 'b', { type: 'X' })]],
+    ['a message after the bye', 'FRAME_OUT_OF_PLACE', [...met, bye, data('a', 'b', note)]],
   ];
 
   test.each(cases)('%s: %s', async (_, code, frames) => {
@@ -51,26 +61,14 @@ describe('a connection that brings what no correct peer sends is closed, and not
     bystander.socket.destroy();
   });
 
-  test('a stream that ends within a frame', async () => {
+  test('nothing at all, or half a frame, is only a connection that broke', async () => {
     const { a, b } = await openWithRawPeer();
-    a.socket.end(Buffer.from('0000', 'hex'));
+    a.socket.end();
     await a.closed();
-    expect([...b.mailbox.refused]).toEqual([['FRAME_MALFORMED', 1]]);
-  });
-
-  test('a second connection for a site that is connected, which stays so', async () => {
-    const { a, b } = await openWithRawPeer();
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
-    for (const incarnation of ['a-1', 'a-2']) {
-      const second = await RawPeer.dial(b.mailbox.address);
-      second.say(hello('a', 'b', { incarnation }));
-      await second.closed();
-    }
-    expect([...b.mailbox.refused]).toEqual([['DUPLICATE_CONNECTION', 2]]);
-    a.say(message('a', 'b', request));
-    await eventually(() => expect(texts(b)).toEqual(['hi']));
-    a.socket.destroy();
+    const half = await RawPeer.dial(b.mailbox.address);
+    half.socket.end(Buffer.from('0000', 'hex'));
+    await half.closed();
+    expect([...b.mailbox.refused, ...codes(b.notices)]).toEqual([]);
   });
 
   test('silence instead of a hello', async () => {
@@ -84,8 +82,7 @@ describe('a connection that brings what no correct peer sends is closed, and not
     const second = await RawPeer.dial(b.mailbox.address);
     await second.closed();
     expect([...b.mailbox.refused]).toEqual([['TOO_MANY_HANDSHAKES', 1]]);
-    a.say(hello('a', 'b'));
-    await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
+    await meetRaw(a, b);
     const third = await RawPeer.dial(b.mailbox.address);
     third.say(hello('z', 'b'));
     await third.closed();
@@ -94,14 +91,39 @@ describe('a connection that brings what no correct peer sends is closed, and not
   });
 
   test('the answer to a dial is held to the same rules, and dialled again', async () => {
-    const { address, accepted, stop } = await serveRaw(hello('c', 'a'));
+    const { address, accepted, stop } = await serveRaw(() => welcome('c', 'a'));
     const a = await openBox('a', { b: address, c: nowhere }, { dialMinMs: 5, dialMaxMs: 10 });
     await eventually(() => expect(accepted.length).toBeGreaterThan(2));
     expect(a.mailbox.refused.get('FOREIGN_SITE')).toBeGreaterThan(1);
     expect(accepted[0]!.received).toEqual([
       expect.objectContaining({ type: 'hello', site: 'a', target: 'b' }),
     ]);
-    await a.mailbox.close('closed');
     stop();
+  });
+
+  test('a life that is over: of a site that keeps nothing, any other, while the first may go on', async () => {
+    const { a, b } = await openWithMetPeer({ incarnation: 'b-1' });
+    const other = await RawPeer.dial(b.mailbox.address);
+    other.say(hello('a', 'b', { incarnation: 'a-2', memoryOnly: true }));
+    await other.closed();
+    expect([...b.mailbox.refused]).toEqual([['PEER_RESTARTED', 1]]);
+    a.say(data('a', 'b', note));
+    await eventually(() => expect(texts(b)).toEqual(['hi']));
+  });
+
+  test('a life that is over: of a site that has said goodbye, or was met in another', async () => {
+    const { a, b } = await openWithMetPeer();
+    const second = await RawPeer.dial(b.mailbox.address);
+    await meetRaw(second, b, { incarnation: 'a-2' });
+    await a.closed();
+    const late = await RawPeer.dial(b.mailbox.address);
+    late.say(hello('a', 'b'));
+    await late.closed();
+    second.say(bye);
+    await second.closed();
+    const back = await RawPeer.dial(b.mailbox.address);
+    back.say(hello('a', 'b', { incarnation: 'a-2' }));
+    await back.closed();
+    expect([...b.mailbox.refused]).toEqual([['PEER_RESTARTED', 2]]);
   });
 });

@@ -1,0 +1,247 @@
+import type { Socket } from 'node:net';
+import type { SiteId } from '../../../machines/actor.ts';
+import type { Chance, Clock } from '../../doors.ts';
+import { OperatingError } from '../../errors.ts';
+import type { ByeReason, Identity, StampedEnvelope } from '../../frame/frames.ts';
+import type { Address, Limits, Notice, Timing } from '../../options.ts';
+import type { PeerChange } from '../mailbox.ts';
+import { Belief } from './belief.ts';
+import type { Connection } from './connection.ts';
+import { dials, lifeOf } from './handshake.ts';
+import { Link, type LinkedFrame } from './link.ts';
+import { Probe, type Reach, Redial } from './reach.ts';
+
+export interface PeerOptions {
+  readonly id: SiteId;
+  /** What this site says of itself to the peer. */
+  readonly identity: Omit<Identity, 'life'>;
+  readonly address: Address;
+  readonly limits: Limits;
+  readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** A connection that this site has dialled stands. */
+  readonly onSocket: (socket: Socket) => void;
+  readonly deliver: (envelope: StampedEnvelope) => void;
+  readonly change: (change: PeerChange) => void;
+  readonly notice: (notice: Notice) => void;
+}
+
+/** Another site: the link to it, what is believed of it, and how it is reached again. */
+export class Peer {
+  readonly id: SiteId;
+  readonly link: Link;
+  readonly #options: PeerOptions;
+  readonly #belief: Belief;
+  readonly #reach: Reach;
+  /** What it says of itself: by its last word, and as it was met. */
+  #said: Identity | null = null;
+  #known: Identity | null = null;
+  readonly #livesOver = new Set<string>();
+  /** It has said goodbye, and no other life of it has been met. */
+  #gone = false;
+  /** Messages for a life that is over. */
+  #dropped = 0;
+  /** This site says goodbye. */
+  #bye: { readonly reason: ByeReason; readonly done: () => void } | null = null;
+  #finished = false;
+
+  constructor(options: PeerOptions) {
+    const { id, identity, address, limits, timing, clock, chance, notice } = options;
+    this.id = id;
+    this.#options = options;
+    this.#belief = new Belief({
+      peer: id,
+      silentMs: timing.silentMs,
+      now: clock.now(),
+      tell: (change) => this.#change(change),
+    });
+    this.link = new Link({
+      peer: id,
+      identity,
+      maxOutbox: limits.maxOutbox,
+      clock,
+      owner: {
+        deliver: options.deliver,
+        met: (restarted) => this.#meet(restarted),
+        overflowed: (lost) => this.#overflowed(lost),
+        drained: () => this.#sayBye(),
+      },
+    });
+    const refused = () => this.#belief.refused();
+    const reach = { address, limits, clock, chance, refused, timeoutMs: timing.silentMs };
+    this.#reach = dials(identity.site, id)
+      ? new Redial({
+          ...reach,
+          onSocket: options.onSocket,
+          failed: (reason, retryInMs) => notice({ type: 'dial-failed', peer: id, reason, retryInMs }),
+        })
+      : new Probe({ ...reach, wanted: () => this.#belief.up });
+  }
+
+  /** Messages go both ways. */
+  get up(): boolean {
+    return this.link.upOn !== null;
+  }
+
+  /** This site has nothing to say to it any more. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Why a connection of that life of the peer is refused, or null. */
+  whyRefused(identity: Identity): string | null {
+    const known = this.#known;
+    if (known && known.incarnation !== identity.incarnation && (known.memoryOnly || identity.memoryOnly)) {
+      return `${this.id} was started again and knows nothing of the run it was part of: it cannot come back under this name`;
+    }
+    const life = lifeOf(identity);
+    return this.#livesOver.has(life) ? `the life ${life} of ${this.id} is over: it cannot come back` : null;
+  }
+
+  open(): void {
+    this.#belief.heard(this.#options.clock.now());
+    this.#reach.open();
+  }
+
+  /** A frame of a connection that has been identified. */
+  arrive(frame: LinkedFrame, connection: Connection): void {
+    if (frame.type === 'hello' || frame.type === 'welcome') this.#said = frame;
+    this.link.arrive(frame, connection);
+  }
+
+  heard(connection: Connection): void {
+    if (connection === this.link.upOn) this.#belief.heard(this.#options.clock.now());
+  }
+
+  /** What has come is acknowledged at once, so that a ping asks for that, too. */
+  ping(number: number, connection: Connection): void {
+    this.link.flushAck();
+    if (!connection.congested) connection.send({ type: 'pong', number });
+  }
+
+  pong(number: number): void {
+    this.#belief.pong(number);
+  }
+
+  post(envelope: StampedEnvelope): void {
+    if (this.#gone) this.#dropped += 1;
+    else this.link.post(envelope);
+  }
+
+  /** Once a heartbeat. `number` is for a ping. */
+  beat(now: number, number: number): void {
+    const { heartbeatMs } = this.#options.timing;
+    const connection = this.link.upOn;
+    const silentMs = this.#belief.silence(now);
+    if (this.#belief.isSilent(now)) {
+      this.#belief.silent();
+      connection?.destroy(new Error(`nothing came for ${Math.round(silentMs)} ms`));
+    } else if (silentMs >= heartbeatMs / 2 || !this.#belief.up) {
+      connection?.send({ type: 'ping', number });
+    }
+  }
+
+  /** This process was stopped for long: nothing that was believed before counts. */
+  paused(now: number, number: number): void {
+    this.#belief.paused(number, now);
+    this.link.upOn?.send({ type: 'ping', number });
+  }
+
+  hearBye(reason: ByeReason, connection: Connection): void {
+    this.#gone = true;
+    if (this.#known) this.#livesOver.add(lifeOf(this.#known));
+    this.link.disconnected(connection);
+    connection.finish(null);
+    if (reason === 'left') this.#options.notice({ type: 'left', peer: this.id });
+    this.#belief.down(reason);
+  }
+
+  /** Nothing more is read from a connection to it, or one that was dialled for it. */
+  lost(connection: Connection, cause: Error | null): void {
+    const wasUp = connection === this.link.upOn;
+    const reason = cause?.message ?? 'closed by the other side';
+    this.link.disconnected(connection);
+    if (this.#finished) return;
+    if (wasUp) this.#options.notice({ type: 'connection-lost', peer: this.id, reason });
+    const neverAgain = this.#gone && this.#known?.memoryOnly;
+    if (!this.link.connected && !neverAgain) this.#reach.lost(wasUp, reason);
+  }
+
+  /** Resolves when all was acknowledged and goodbye is said; or, for a peer that is down, at once. */
+  finish(reason: ByeReason): Promise<void> {
+    return new Promise((done) => {
+      this.#bye = { reason, done };
+      if (!this.#belief.up) this.#end();
+      else {
+        this.link.flushAck();
+        this.link.finish();
+        this.#askForAck();
+      }
+    });
+  }
+
+  /** Nothing more is done for it. */
+  stop(): void {
+    this.#finished = true;
+    this.#reach.stop();
+    this.link.stop();
+    this.#bye?.done();
+  }
+
+  /** `stop`, and says what was never acknowledged. */
+  giveUp(): void {
+    if (!this.#finished) this.#end();
+  }
+
+  #end(): void {
+    const count = this.#dropped + this.link.waiting;
+    this.stop();
+    if (count > 0) this.#options.notice({ type: 'dropped', peer: this.id, count });
+  }
+
+  #meet(restarted: { readonly lost: number } | null): void {
+    const { id, clock, notice } = this.#options;
+    const said = this.#said!;
+    if (restarted) {
+      if (this.#known && lifeOf(this.#known) !== lifeOf(said)) this.#livesOver.add(lifeOf(this.#known));
+      const count = this.#dropped + restarted.lost;
+      if (count > 0) notice({ type: 'dropped', peer: id, count });
+      this.#dropped = 0;
+      this.#gone = false;
+    }
+    this.#known = said;
+    this.#reach.met();
+    notice({ type: 'connected', peer: id, incarnation: said.incarnation });
+    this.#belief.met(said.incarnation, restarted !== null, clock.now());
+    this.#askForAck();
+  }
+
+  #overflowed(lost: number): void {
+    const { limits, notice } = this.#options;
+    const error = new OperatingError(
+      'OUTBOX_FULL',
+      `expected at most ${limits.maxOutbox} messages to wait for ${this.id}: they are dropped, and one more; it meets a new life of this link`,
+    );
+    this.#dropped += lost;
+    notice({ type: 'error', error, peer: this.id, remote: null });
+    this.#belief.down('silent');
+  }
+
+  #change(change: PeerChange): void {
+    this.#options.change(change);
+    if (change.type === 'down' && this.#bye) this.giveUp();
+  }
+
+  /** Where this site waits for the last acknowledgement. */
+  #askForAck(): void {
+    if (this.#bye && !this.#finished) this.link.upOn?.send({ type: 'ping', number: 0 });
+  }
+
+  #sayBye(): void {
+    const connection = this.link.upOn;
+    const { reason } = this.#bye!;
+    this.stop();
+    connection?.finish({ type: 'bye', reason });
+  }
+}
