@@ -55,6 +55,33 @@ describe('baton verify', () => {
     });
   });
 
+  it('keeps hashes when asked, and says so beside every verdict that rests on them', async () => {
+    const file = join(directory(), 'report.json');
+    const asked = ['naimi-trehel', '--hash-compact', '--json', file];
+    const { status, stdout } = await baton('verify', ...asked);
+    expect(status).toBe(0);
+    const { hashCompaction, states } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    expect(states).toBe(282);
+    expect(hashCompaction?.bits).toBe(64);
+    expect(hashCompaction?.omissionProbability).toBeCloseTo(2.1e-15, 16);
+    expect(stdout).toMatch(
+      /^holds +always +mutual exclusion \(unless states were omitted: probability 2\.1e-15\)$/m,
+    );
+    expect(stdout).toMatch(
+      /all \d+ properties hold, unless states were omitted: .* 64 bits, probability 2.1e-15\n$/,
+    );
+    const few = await baton('verify', 'naimi-trehel', '--hash-compact', '8', '--sites', '4');
+    expect(few.stdout).toMatch(/^holds .* mutual exclusion \(unless states were omitted: nearly certain\)$/m);
+    // What was not found may have been omitted.
+    expect(few.stdout).toMatch(/^incomplete +reachable +a request is forwarded twice$/m);
+    expect(few.status).toBe(3);
+    expect(await baton('verify', 'naimi-trehel', '--hash-compact', '65')).toMatchObject({ status: 2 });
+    expect(await baton('verify', 'naimi-trehel', '--hash-compact', '--symmetry')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('HASHES_DO_NOT_DO'),
+    });
+  });
+
   it('refuses to go on from nothing', async () => {
     expect(await baton('verify', 'naimi-trehel', '--resume', directory())).toMatchObject({
       status: 2,

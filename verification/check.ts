@@ -1,19 +1,19 @@
 import { CheckError } from './check/errors.ts';
 import { refuseUnlike } from './check/interchangeable.ts';
-import { searchOptions, secondsSince, whyStopped } from './check/limits.ts';
+import { searchOptions, secondsSince, traceOptions, whyStopped } from './check/limits.ts';
 import { type Asking, isOfRuns, noFault, questions, stateProperties } from './check/questions.ts';
-import type { CheckOptions, Report } from './check/report.ts';
+import type { CheckOptions, Judged, Report } from './check/report.ts';
 import { judgeRuns } from './check/runs.ts';
 import { systemFrom } from './check/source.ts';
 import { judgeOf } from './check/traces.ts';
 import { parseFormula } from './checker/liveness/index.ts';
 import { search } from './checker/search.ts';
 import { type Compiled, compile, SystemError } from './system/index.ts';
-import type { Property, PropertyResult, System } from './system/system.ts';
+import type { Property, System } from './system/system.ts';
 
 export { CheckError, type CheckErrorCode } from './check/errors.ts';
 export { noFault } from './check/questions.ts';
-export type { CheckOptions, Progress, Report } from './check/report.ts';
+export type { CheckOptions, Judged, Progress, Report } from './check/report.ts';
 export { type SystemSource, systemFrom } from './check/source.ts';
 
 /**
@@ -40,7 +40,7 @@ function withoutRuns(system: System): System {
   return { ...system, properties: system.properties.filter((property) => !isOfRuns(property)) };
 }
 
-function refuseUnfit(system: System, { liveness, symmetry }: CheckOptions): void {
+function refuseUnfit(system: System, { liveness, symmetry, hashCompaction }: CheckOptions): void {
   const ofRuns = system.properties.find(isOfRuns);
   if (liveness && ofRuns === undefined) {
     throw new CheckError(
@@ -50,17 +50,18 @@ function refuseUnfit(system: System, { liveness, symmetry }: CheckOptions): void
   }
   // Before the exploration: it can take long.
   for (const property of system.properties) if (property.kind === 'ltl') parseFormula(property.formula);
+  const keptAs = symmetry ? 'orbits' : hashCompaction !== undefined ? 'hashes' : null;
+  if (ofRuns !== undefined && keptAs !== null) {
+    throw new CheckError(
+      'RUNS_NEED_STATES',
+      `'${ofRuns.name}' is a property of runs, and cannot be judged on ${keptAs}: check once with all states, and once with ${keptAs} but without liveness.`,
+    );
+  }
   if (!symmetry) return;
   if (system.symmetry === undefined || system.symmetry.length < 2) {
     throw new CheckError(
       'NO_SYMMETRY',
       `Expected '${system.name}' to say in \`symmetry\` which of its actors are interchangeable: add it, or check without.`,
-    );
-  }
-  if (ofRuns !== undefined) {
-    throw new CheckError(
-      'RUNS_NEED_STATES',
-      `'${ofRuns.name}' is a property of runs, and cannot be judged on orbits: check once without symmetry, and once with it but without liveness.`,
     );
   }
   refuseUnlike(system);
@@ -73,8 +74,14 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
   const { watches, ...how } = questions(compiled, asking);
   const found = await search(model, { ...how, watches, ...searchOptions(options, asking, started) });
   const incomplete = found.reason === null ? null : whyStopped(found.reason, options, found.cut);
-  const judge = judgeOf(compiled, how, incomplete);
-  const results = new Map<Property, PropertyResult>();
+  const { hashCompaction: bits } = options;
+  const { omissionProbability } = found;
+  const judge = judgeOf(
+    compiled,
+    { ...how, ...traceOptions(options, started) },
+    { incomplete, omissionProbability: bits === undefined ? null : omissionProbability },
+  );
+  const results = new Map<Property, Judged>();
   for (const [index, property] of stateProperties(system).entries()) {
     results.set(property, await judge(property, found.found[index]!));
   }
@@ -96,6 +103,7 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     complete: incomplete === null,
     ...(incomplete === null ? {} : { incomplete }),
     cut: found.cut,
+    ...(bits === undefined ? {} : { hashCompaction: { bits, omissionProbability } }),
     properties: [noFault, ...system.properties].map((property) => results.get(property)!),
     coverage: compiled.coverage(),
   };

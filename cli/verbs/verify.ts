@@ -29,6 +29,11 @@ export function addVerify(program: Command): void {
     .option('--liveness', 'judge also what must happen in the end, under fairness, where the system says it')
     .option('--symmetry', 'explore one state of each orbit of the actors that are interchangeable')
     .option('--workers <n>', 'threads that explore, without --symmetry (default: 1)', wholeNumber(1, 64))
+    .option(
+      '--hash-compact [bits]',
+      'keep hashes instead of states, and say how likely it is that any was omitted (8 to 64 bits, without a number 64; up to 44 take 4 bytes a state, more take 8)',
+      wholeNumber(8, 64),
+    )
     .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
@@ -75,11 +80,13 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
   ]);
   const progress = await liveView(process.stderr, 2_000);
   const { liveness, symmetry, workers, maxStates, maxMemory, timeout, spill, checkpoint, resume } = options;
+  const { hashCompact } = options;
   const how: CheckOptions = {
     source,
     ...(liveness !== undefined && { liveness }),
     ...(symmetry !== undefined && { symmetry }),
     ...(workers !== undefined && { workers }),
+    ...(hashCompact !== undefined && { hashCompaction: hashCompact === true ? 64 : hashCompact }),
     ...(maxStates !== undefined && { maxStates }),
     ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
     ...(timeout !== undefined && { maxSeconds: timeout }),

@@ -1,22 +1,31 @@
 import type { Report } from '../../verification/check.ts';
 import { actionText } from '../../verification/system/index.ts';
+import { chance } from './text.ts';
 
 /**
  * Workflow commands that annotate a run of GitHub Actions: an error for each violated property, a warning
- * for each that was not decided. A trace is told by its actions alone: there is little room.
+ * for each that was not decided, a notice where what holds rests on hashes of states. A trace is told by its actions alone: there is little room.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
-export function annotations({ system, sites, network, properties }: Report): string[] {
-  return properties.flatMap((property) => {
+export function annotations({ system, sites, network, properties, hashCompaction }: Report): string[] {
+  const about = `${system}, ${sites} sites, ${network}`;
+  const unless =
+    hashCompaction === undefined
+      ? []
+      : [
+          `::notice title=${escapedTitle(about)}::${escaped(`unless states were omitted: ${chance(hashCompaction.omissionProbability)}`)}`,
+        ];
+  const judged = properties.flatMap((property) => {
     if (property.verdict === 'holds') return [];
     const { name, verdict, reason } = property;
     const level = verdict === 'violated' ? 'error' : 'warning';
-    const title = `${system}, ${sites} sites, ${network}: ${name}: ${verdict}`;
+    const title = `${about}: ${name}: ${verdict}`;
     const steps = (property.trace?.steps ?? []).map(
       ({ action }, index) => `${index + 1}. ${actionText(action)}`,
     );
     return [`::${level} title=${escapedTitle(title)}::${escaped([reason, ...steps].join('\n'))}`];
   });
+  return [...judged, ...unless];
 }
 
 function escaped(text: string): string {

@@ -6,9 +6,12 @@ import { traceText } from '../../verification/system/index.ts';
 const builders = junit as unknown as typeof junit.default;
 
 /** A report as JUnit XML: a test suite, a test case for each property; what was not decided is an error. */
-export function junitXml({ system, sites, network, seconds, properties }: Report): string {
+export function junitXml({ system, sites, network, seconds, properties, hashCompaction }: Report): string {
   const builder = builders.newBuilder();
   const suite = builder.testSuite().name(`${system}: ${sites} sites, ${network} network`).time(seconds);
+  for (const [name, value] of Object.entries(hashCompaction ?? {})) {
+    suite.property(`hashCompaction.${name}`, String(value));
+  }
   for (const property of properties) {
     const test = suite.testCase().className(`${system}.${property.kind}`).name(property.name);
     if (property.verdict === 'violated') {

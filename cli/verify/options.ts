@@ -8,6 +8,8 @@ export interface VerifyOptions {
   readonly liveness?: boolean;
   readonly symmetry?: boolean;
   readonly workers?: number;
+  /** Bits; `true`: as many as it says without a number. */
+  readonly hashCompact?: number | true;
   readonly maxStates?: number;
   /** Bytes. */
   readonly maxMemory?: number;

@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import type { Progress, Report } from '../../verification/check.ts';
+import type { Judged, Progress, Report } from '../../verification/check.ts';
 import type { PropertyResult, Trace } from '../../verification/system/system.ts';
 import type { TakenAgain } from './traces.ts';
 
@@ -20,13 +20,28 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
     figuresText(report),
     ...(report.seconds >= 10 || report.workers > 1 || report.cut > 0 ? [effortText(report)] : []),
     '',
-    ...properties.map(({ verdict, kind, name }) => `${painted[verdict]}  ${kind.padEnd(widest)}  ${name}`),
+    ...properties.map(
+      (property) =>
+        `${painted[property.verdict]}  ${property.kind.padEnd(widest)}  ${property.name}${unlessOmitted(property)}`,
+    ),
     ...properties
       .filter(({ verdict }) => verdict === 'violated')
       .map((property) => violationText(property, format)),
     '',
     conclusion(report),
   ].join('\n');
+}
+
+/** A verdict that rests on hashes is never shown as one that does not. */
+function unlessOmitted({ omissionProbability }: Judged): string {
+  return omissionProbability === undefined
+    ? ''
+    : colors.yellow(` (unless states were omitted: ${chance(omissionProbability)})`);
+}
+
+/** Two digits, never rounded to what is certain. */
+export function chance(probability: number): string {
+  return probability > 0.995 ? 'nearly certain' : `probability ${probability.toPrecision(2)}`;
 }
 
 const count = (value: number) => number.format(Math.round(value));
@@ -100,7 +115,7 @@ export function takenAgainText(
   return `${about}${format(trace)}\n${verdict}\n`;
 }
 
-function conclusion({ properties, incomplete }: Report): string {
+function conclusion({ properties, incomplete, hashCompaction }: Report): string {
   const with_ = (verdict: string) => properties.filter((property) => property.verdict === verdict).length;
   const [violated, open] = [with_('violated'), with_('incomplete')];
   if (violated > 0) return colors.red(`${violated} of ${properties.length} properties violated`);
@@ -108,5 +123,9 @@ function conclusion({ properties, incomplete }: Report): string {
     const why = incomplete === undefined ? '' : `: ${incomplete}`;
     return colors.yellow(`${open} of ${properties.length} properties not decided${why}`);
   }
-  return colors.green(`all ${properties.length} properties hold`);
+  if (hashCompaction === undefined) return colors.green(`all ${properties.length} properties hold`);
+  const { bits, omissionProbability } = hashCompaction;
+  return colors.yellow(
+    `all ${properties.length} properties hold, unless states were omitted: two have the same hash of ${bits} bits, ${chance(omissionProbability)}`,
+  );
 }

@@ -3,7 +3,7 @@
  *
  * - `NO_SYMMETRY`: the system does not declare which of its actors are interchangeable.
  * - `NO_LIVENESS`: it has no properties of runs.
- * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits.
+ * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits, nor on hashes.
  * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
  */
 export type CheckErrorCode = 'NO_SYMMETRY' | 'NO_LIVENESS' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type CheckOptions, check, type Report } from '../check.ts';
 import { mutants } from '../naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../naimi-trehel/system.ts';
+import { reachable, some } from '../system/index.ts';
 
 const network = { order: 'fifo' } as const;
 const sites4 = naimiTrehel({ sites: 4, network });
@@ -58,6 +59,52 @@ describe('a check within limits', () => {
     expect(spilled).toMatchObject({ states: 9_352, transitions: 26_464, complete: true });
     expect(verdicts(spilled)).toEqual(new Set(['holds']));
     expect(readdirSync(spillDir)).toEqual([]);
+  });
+
+  it('keeps hashes, and says beside what holds that states may be missing', async () => {
+    const hashed = await check(sites4, { hashCompaction: 64 });
+    const { properties, ...counts } = results(hashed);
+    const { properties: sure, ...exact } = results(await check(sites4));
+    expect(counts).toEqual(exact);
+    const omissionProbability = -Math.expm1((-9_352 * 9_351) / 2 ** 65);
+    expect(hashed.hashCompaction).toEqual({ bits: 64, omissionProbability });
+    // What shows a state is as sure as ever.
+    const unless = sure.map((property) => (property.trace ? property : { ...property, omissionProbability }));
+    expect(properties).toEqual(unless);
+    expect(properties.some(({ trace }) => trace === undefined)).toBe(true);
+  });
+
+  it('finds real, shortest ways to what hashes show', async () => {
+    const machine = mutants['the token is sent twice on release'];
+    const system = naimiTrehel({ sites: 3, network, machine });
+    const options: CheckOptions = { maxStates: 30_000, stopAtFirst: true };
+    const violated = ({ properties }: Report) => properties.filter(({ verdict }) => verdict === 'violated');
+    const hashed = violated(await check(system, { ...options, hashCompaction: 64 }));
+    expect(hashed).toEqual(violated(await check(system, options)));
+    expect(hashed[0]?.trace?.steps).toHaveLength(4);
+  });
+
+  it('does not take for unreachable what hashes may have hidden', async () => {
+    const system = {
+      ...sites4,
+      properties: [
+        reachable(
+          'never',
+          some(() => false),
+        ),
+      ],
+    };
+    const { properties } = await check(system, { hashCompaction: 64 });
+    expect(properties[1]).toMatchObject({
+      verdict: 'incomplete',
+      reason: expect.stringContaining('omitted'),
+    });
+  });
+
+  it('does not judge runs on hashes', async () => {
+    const system = naimiTrehel({ sites: 3, network, liveness: true });
+    await expect(check(system, { hashCompaction: 64 })).rejects.toMatchObject({ code: 'RUNS_NEED_STATES' });
+    expect((await check(system, { hashCompaction: 64, liveness: false })).states).toBe(282);
   });
 
   it('ends with the first violation, if that is enough', async () => {

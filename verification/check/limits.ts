@@ -1,5 +1,5 @@
 import type { LivenessOptions } from '../checker/liveness/index.ts';
-import type { SearchOptions, StopReason } from '../checker/search.ts';
+import type { SearchOptions, StopReason, TraceOptions } from '../checker/search.ts';
 import type { Asking } from './questions.ts';
 import type { CheckOptions } from './report.ts';
 import { modelSource } from './source.ts';
@@ -14,6 +14,23 @@ export function searchOptions(options: CheckOptions, asking: Asking, started: nu
     ...(onProgress === undefined
       ? {}
       : { onProgress: (now) => onProgress({ ...now, property: null, seconds: secondsSince(started) }) }),
+  };
+}
+
+/** For the ways to what was found there is what is left, and at least half as long again. */
+export function traceOptions(
+  { hashCompaction, maxSeconds, signal }: CheckOptions,
+  started: number,
+): Pick<TraceOptions, 'hashCompaction' | 'timeoutMs' | 'signal'> {
+  const left =
+    maxSeconds === undefined
+      ? {}
+      : { timeoutMs: 1000 * Math.max(maxSeconds - secondsSince(started), maxSeconds / 2) };
+  return {
+    ...left,
+    ...(hashCompaction === undefined ? {} : { hashCompaction }),
+    // Who ended the exploration wants to see what it found.
+    ...(signal === undefined || signal.aborted ? {} : { signal }),
   };
 }
 

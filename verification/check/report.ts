@@ -10,6 +10,12 @@ export interface CheckOptions {
    * refuses a system that has none, false leaves them out.
    */
   readonly liveness?: boolean;
+  /**
+   * Keep of each state a hash of so many bits (8 to 64) instead of the state itself: less memory where states are
+   * wide, and a chance that some are omitted (`Report.hashCompaction`). Not with symmetry, nor with properties of runs.
+   * Default: states are kept, and none is omitted.
+   */
+  readonly hashCompaction?: number;
   /** End once a property of states is violated, after the level of states in which it is. Default: false. */
   readonly stopAtFirst?: boolean;
   /** Threads for the exploration, this one included; for orbits it is one. Default: 1. More need `source`. */
@@ -19,6 +25,7 @@ export interface CheckOptions {
   /** Stop after so many states (with `symmetry`: orbits). Default, as for all limits: none. */
   readonly maxStates?: number;
   readonly maxMemoryBytes?: number;
+  /** To explore and to judge. For the ways to what was found there is half as long again. */
   readonly maxSeconds?: number;
   /** Stops the exploration; what is known so far is reported. */
   readonly signal?: AbortSignal;
@@ -33,6 +40,11 @@ export interface CheckOptions {
   /** A `checkpointDir` of an earlier check of the same system, asked the same: goes on from there. */
   readonly resumeDir?: string;
 }
+
+export type Judged = PropertyResult & {
+  /** With hash compaction, of what holds because no state was found that breaks it: how likely it is that any was omitted. */
+  readonly omissionProbability?: number;
+};
 
 export interface Progress {
   /** The property of runs that is being judged; `null` while states are explored. */
@@ -78,8 +90,13 @@ export interface Report {
   readonly incomplete?: string;
   /** States outside the system's constraint: counted, not explored further. */
   readonly cut: number;
+  /**
+   * With hash compaction: how likely it is that a state was omitted, and perhaps more that only it leads to; by the
+   * birthday bound, see `omissionProbability` in the checker.
+   */
+  readonly hashCompaction?: { readonly bits: number; readonly omissionProbability: number };
   /** The system's own, in its order, after the one that is always asked: that no machine fails. */
-  readonly properties: readonly PropertyResult[];
+  readonly properties: readonly Judged[];
   /** Of each machine: the transitions that no step took. Says something about the system when `complete`. */
   readonly coverage: readonly MachineCoverage[];
 }

@@ -1,22 +1,32 @@
-import { type Found, type SearchOptions, shortestTrace } from '../checker/search.ts';
+import { type Found, shortestTrace, type TraceOptions } from '../checker/search.ts';
 import { type Compiled, stateAfter, traceOf } from '../system/index.ts';
-import type { PropertyResult, Trace } from '../system/system.ts';
+import type { Trace } from '../system/system.ts';
 import { noFault, type StateProperty } from './questions.ts';
+import type { Judged } from './report.ts';
 
 /** What an exploration found for a property, as a verdict. */
-export type Judge = (property: StateProperty, found: Found | null) => Promise<PropertyResult>;
+export type Judge = (property: StateProperty, found: Found | null) => Promise<Judged>;
 
-/** `how`: what the states were found with. `incomplete`: why not all were seen, or `null`. */
+interface Circumstances {
+  /** Why not all states were seen, or `null`. */
+  readonly incomplete: string | null;
+  /** Of hash compaction; `null` without. */
+  readonly omissionProbability: number | null;
+}
+
+/** `how`: what the states were found with; `timeoutMs` is for all ways to them together. */
 export function judgeOf(
   compiled: Compiled,
-  how: Pick<SearchOptions, 'constraint' | 'symmetry'>,
-  incomplete: string | null,
+  { timeoutMs = Infinity, ...how }: TraceOptions,
+  { incomplete, omissionProbability }: Circumstances,
 ): Judge {
+  const deadline = performance.now() + timeoutMs;
   // Several properties are often broken in the same state.
   const known = new Map<string, Promise<Shown>>();
   const shown = (found: Found): Promise<Shown> => {
     const key = found.state.join();
-    const trace = known.get(key) ?? show(compiled, found, how);
+    const trace =
+      known.get(key) ?? show(compiled, found, { ...how, timeoutMs: deadline - performance.now() });
     known.set(key, trace);
     return trace;
   };
@@ -24,24 +34,41 @@ export function judgeOf(
     const { name, kind } = property;
     if (found !== null) {
       const { trace, state } = await shown(found);
+      if (trace === null) {
+        if (kind === 'reachable') return { name, kind, verdict: 'holds' };
+        const reason = reasonOf(compiled, property, state, found.depth);
+        return {
+          name,
+          kind,
+          verdict: 'violated',
+          reason: `${reason} (the time was over before the way there was found)`,
+        };
+      }
       if (kind === 'reachable') return { name, kind, verdict: 'holds', trace };
-      const reason = reasonOf(compiled, property, state, found.depth);
+      const reason = reasonOf(compiled, property, state, trace.steps.length);
       return { name, kind, verdict: 'violated', trace, reason };
     }
     if (incomplete !== null) return { name, kind, verdict: 'incomplete', reason: incomplete };
-    if (kind !== 'reachable') return { name, kind, verdict: 'holds' };
-    return { name, kind, verdict: 'violated', reason: 'no reachable state is like that' };
+    if (kind !== 'reachable') {
+      const unless = omissionProbability === null ? {} : { omissionProbability };
+      return { name, kind, verdict: 'holds', ...unless };
+    }
+    const reason = 'no reachable state is like that';
+    if (omissionProbability === null) return { name, kind, verdict: 'violated', reason };
+    return { name, kind, verdict: 'incomplete', reason: `${reason}, unless it was omitted` };
   };
 }
 
 interface Shown {
-  readonly trace: Trace;
+  /** `null`: the time was over. */
+  readonly trace: Trace | null;
   readonly state: readonly number[];
 }
 
-async function show(compiled: Compiled, found: Found, how: Pick<SearchOptions, 'constraint' | 'symmetry'>) {
-  const { steps } = await shortestTrace(compiled.model, found, how);
-  return { trace: traceOf(compiled, steps), state: stateAfter(compiled.model, steps) };
+async function show(compiled: Compiled, found: Found, how: TraceOptions): Promise<Shown> {
+  const path = await shortestTrace(compiled.model, found, how);
+  if (path === null) return { trace: null, state: found.state };
+  return { trace: traceOf(compiled, path.steps), state: stateAfter(compiled.model, path.steps) };
 }
 
 function reasonOf(

@@ -182,6 +182,7 @@ class OrbitSearch {
       deadlock: this.#deadlock,
       cut: this.#cut,
       representedStates: BigInt(this.#represented),
+      omissionProbability: 0,
       found: this.#found,
       complete: reason === null,
       reason,

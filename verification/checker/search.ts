@@ -1,12 +1,14 @@
 import type { Model } from './model.ts';
 import { searchOrbits } from './orbits.ts';
 import { Engine } from './search/engine.ts';
+import { refuseUnfitHashes } from './search/hashing.ts';
 import type { SearchOptions, SearchResult } from './search/types.ts';
 
 export * from './search/types.ts';
 
 /** Explores every reachable state of `model`, breadth first. */
 export async function search(model: Model, options: SearchOptions = {}): Promise<SearchResult> {
+  refuseUnfitHashes(options);
   const { symmetry, checkpointDir, resumeDir, spillDir } = options;
   if (symmetry !== undefined && (checkpointDir ?? resumeDir ?? spillDir) === undefined) {
     return searchOrbits(model, symmetry, options);
@@ -14,4 +16,4 @@ export async function search(model: Model, options: SearchOptions = {}): Promise
   return new Engine(model, options).run();
 }
 
-export { shortestTrace } from './search/trace.ts';
+export { shortestTrace, type TraceOptions } from './search/trace.ts';

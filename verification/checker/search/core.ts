@@ -61,6 +61,7 @@ export class Core {
     return planFor({
       bits: this.tables.known.map((count) => bitsFor(count, spare)),
       classes: this.classes(),
+      hashBits: this.options.hashCompaction ?? null,
       tagBits: prunes ? 2 * Math.ceil(Math.log2(width + 1)) : 0,
       states,
     });

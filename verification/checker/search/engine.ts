@@ -2,6 +2,7 @@ import type { Model } from '../model.ts';
 import { Core } from './core.ts';
 import { Crew } from './crew.ts';
 import { expandSpilled, mergeSpilled, startSpilling } from './disk.ts';
+import { omissionProbability } from './hashing.ts';
 import { area, regions } from './memory.ts';
 import { Monitor } from './monitor.ts';
 import { ancestors, keepLevel, type Recording } from './recording.ts';
@@ -217,6 +218,7 @@ export class Engine {
       transitions: monitor.transitions(),
       depth: monitor.depth,
       ...{ found, deadlock, deadlocks, cut },
+      omissionProbability: core.plan.hashBits === null ? 0 : omissionProbability(states, core.plan.hashBits),
       representedStates: BigInt(core.tables.symmetric ? represented : states),
       complete: reason === null,
       reason,

@@ -93,7 +93,7 @@ export class Explorer {
   /** Inserts a partition's candidates from their file into its keys, which are in memory by then. */
   insertCandidates(partition: number): void {
     const start = this.base + area.buffers + partition * bufferBytes;
-    const whole = Math.floor(bufferBytes / this.plan.stateBytes) * this.plan.stateBytes;
+    const whole = Math.floor(bufferBytes / this.plan.candidateBytes) * this.plan.candidateBytes;
     for (const bytes of this.spill!.take(
       `candidates-${partition}`,
       this.bytes.subarray(start, start + whole),
@@ -171,12 +171,12 @@ export class Explorer {
   }
 
   private makeRoom(partition: number): void {
-    const { slotBytes, tail, leastCapacity, stateBytes } = this.plan;
+    const { slotBytes, tail, leastCapacity, candidateBytes } = this.plan;
     const count = this.words[(control.count >> 2) + partition]!;
     const before = this.words[(control.capacity >> 2) + partition]!;
     const window = this.spill === null ? partitionWindow : regions.spillCopy - regions.partitions;
     const most = Math.floor(window / slotBytes) - tail - 1;
-    const needed = (count + bufferBytes / stateBytes) / (fullest - 0.02);
+    const needed = (count + bufferBytes / candidateBytes) / (fullest - 0.02);
     let after = Math.min(most, Math.ceil(Math.max(leastCapacity, before * growth, needed)));
     if (needed * (fullest - 0.02) > 0.97 * most) {
       throw new SearchError('OUT_OF_ROOM', `a partition of ${most} slots is full: give a spill directory`);

@@ -164,10 +164,12 @@ describe('search', () => {
         fc.asyncProperty(
           fc.oneof(randomModel(), wideModel()),
           fc.integer({ min: 1, max: 4e7 }),
-          async (make, maxMemoryBytes) => {
+          fc.constantFrom({}, { hashCompaction: 64 }),
+          async (make, maxMemoryBytes, kept) => {
             const { states, transitions, depth, deadlocks } = await search(make(), {
               maxMemoryBytes,
               spillDir,
+              ...kept,
             });
             expect({ states, transitions, depth, deadlocks }).toEqual(exploreNaively(make()));
           },

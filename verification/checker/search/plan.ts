@@ -8,6 +8,7 @@ import { SearchError } from './types.ts';
  * A key is the state, mixed by a bijection, less what its place says: the top 8 bits of the first word
  * are the partition, the next 32 (`x`) its home slot `floor(x · capacity / 2^32)`, so that only the low
  * `homeBits` of `x` are kept, with the distance from home (linear probing; counted from 1, 0 is empty).
+ * With hash compaction the key is a hash of the locals instead, that no plan changes, and all of it is kept.
  */
 export interface Plan {
   readonly width: number;
@@ -27,6 +28,12 @@ export interface Plan {
   readonly tagBits: number;
   /** Bits of a state beyond its first word. */
   readonly extraBits: number;
+  /** Bits of a state's hash, where that is the key; `null`: the state is. */
+  readonly hashBits: number | null;
+  /** Bytes of a state with its tag and, where that is the key, its hash. */
+  readonly candidateBytes: number;
+  /** Bits of the first word below `x` that are kept. */
+  readonly lowBits: number;
   readonly homeBits: number;
   readonly distanceBits: number;
   /** Bytes of the key beside its first word; 0: `extraBits` are within the first word. */
@@ -40,6 +47,8 @@ export interface Plan {
 
 /** Bits of the first word below `x`. */
 export const lowBits = 24;
+/** A hash of so many bits finds room in a slot of 4 bytes. */
+const mostShortHashBits = 44;
 const mostDistanceBits = 10;
 const fewestDistanceBits = 9;
 
@@ -54,11 +63,12 @@ export interface Needs {
   readonly bits: readonly number[];
   readonly classes: Classes;
   readonly tagBits: number;
+  readonly hashBits: number | null;
   /** How many states are expected at least: room that they will need anyway makes keys shorter. */
   readonly states: number;
 }
 
-export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
+export function planFor({ bits, classes, tagBits, hashBits, states }: Needs): Plan {
   const total = bits.reduce((sum, b) => sum + b, 0);
   const words = Math.max(1, Math.ceil(total / 64));
   if (words > 8) {
@@ -83,7 +93,11 @@ export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
     stateBytes,
     tagBits,
     extraBits,
+    hashBits,
+    candidateBytes: hashBits === null ? stateBytes : stateBytes + 8,
+    lowBits,
   };
+  if (hashBits !== null) return { ...shared, ...planHashes(hashBits) };
   const roomy = Math.max(64, Math.ceil(states / partitions / 0.1));
   // Inline: what is beyond the first word lies in the bits that the place makes superfluous.
   for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
@@ -111,6 +125,21 @@ export function planFor({ bits, classes, tagBits, states }: Needs): Plan {
     slotBytes: 8 + restBytes,
     tail: 2 ** mostDistanceBits,
     leastCapacity: 65,
+  };
+}
+
+function planHashes(hashBits: number) {
+  const isShort = hashBits <= mostShortHashBits;
+  const low = isShort ? Math.max(0, hashBits - 64 + lowBits) : lowBits;
+  const homeBits = isShort ? 32 - mostDistanceBits - low : 26;
+  return {
+    lowBits: low,
+    homeBits,
+    distanceBits: mostDistanceBits,
+    restBytes: 0,
+    slotBytes: isShort ? 4 : 8,
+    tail: 2 ** mostDistanceBits,
+    leastCapacity: Math.ceil(2 ** (32 - homeBits) * (65 / 64)),
   };
 }
 

@@ -21,7 +21,19 @@ export async function makeRoom(core: Core): Promise<void> {
 
 /** Moves every state over to a new plan. */
 export async function moveStates(core: Core): Promise<void> {
-  await (core.spill === null ? moveInMemory(core) : moveInFiles(core, core.spill));
+  if (core.plan.hashBits !== null) await moveWaiting(core);
+  else await (core.spill === null ? moveInMemory(core) : moveInFiles(core, core.spill));
+}
+
+/** Hashes stay what they are: only the states that wait move. */
+async function moveWaiting(core: Core): Promise<void> {
+  const { explorer, plan: before, spill } = core;
+  const { kernel } = explorer;
+  await core.takeUp(core.nextPlan());
+  withConverter(core, before, kernel, (convert) => {
+    if (spill !== null) convertFile(core, spill, convert, before);
+    for (const list of ['next', 'deferred'] as const) convertChunks(core, convert, list);
+  });
 }
 
 async function moveInMemory(core: Core): Promise<void> {
@@ -85,13 +97,9 @@ async function moveInFiles(core: Core, spill: Spill): Promise<void> {
       spill.write(`keys-${p}`, arena.keys(core.plan, p, true));
     }
     explorer.discard(false);
-    const piece = arena.bytes.subarray(address, address + perChunk * before.stateBytes);
-    for (const bytes of spill.take('next', piece)) {
-      convert({ address, bytes }, (from, to) => spill.append('converted', arena.bytes.subarray(from, to)));
-    }
-    spill.move('converted', 'next');
-    convertChunks(core, convert, 'deferred');
     chunks.push('free', address, 0);
+    convertFile(core, spill, convert, before);
+    convertChunks(core, convert, 'deferred');
   });
 }
 
@@ -110,6 +118,16 @@ function withConverter(core: Core, before: Plan, kernel: Kernel, use: (convert: 
     }
   });
   explorer.chunks.push('free', locals, 0);
+}
+
+function convertFile({ arena, explorer }: Core, spill: Spill, convert: Converter, before: Plan): void {
+  const address = explorer.chunks.take();
+  const whole = Math.floor(chunkBytes / before.stateBytes) * before.stateBytes;
+  for (const bytes of spill.take('next', arena.bytes.subarray(address, address + whole))) {
+    convert({ address, bytes }, (from, to) => spill.append('converted', arena.bytes.subarray(from, to)));
+  }
+  spill.move('converted', 'next');
+  explorer.chunks.push('free', address, 0);
 }
 
 function convertChunks({ arena, explorer }: Core, convert: Converter, list: 'next' | 'deferred'): void {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { apply, type Model, successors } from '../model.ts';
+import { apply, type Model, successors, type Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Path, type SearchResult, search, shortestTrace } from '../search.ts';
+import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
-import { randomModel, wideModel } from '../testing/random-model.ts';
+import { randomModel, spreadOut, wideModel } from '../testing/random-model.ts';
 
 describe('search', () => {
   it.each([
@@ -49,7 +50,7 @@ describe('search', () => {
         const model = make();
         exploreNaively(model, (state, depth) => states.push({ state, depth }));
         const target = states[choice % states.length]!;
-        const path = await shortestTrace(model, target);
+        const path = (await shortestTrace(model, target))!;
         expect(path.steps.length).toBe(target.depth);
         expect(replay(model, path)).toEqual(target.state);
         expect(switches(path.steps.map(({ cell }) => cell))).toBe(fewestSwitches(model, target));
@@ -69,6 +70,86 @@ describe('search', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a search by hash compaction', () => {
+  const bits = fc.integer({ min: 60, max: 64 });
+  const short = fc.integer({ min: 42, max: 44 });
+
+  it('agrees with the naive explorer when hashes are long', async () => {
+    const models = fc.oneof(randomModel(), wideModel());
+    await fc.assert(
+      fc.asyncProperty(models, fc.oneof(bits, short), async (make, hashCompaction) => {
+        const { states, transitions, depth, deadlocks } = await search(make(), { hashCompaction });
+        expect({ states, transitions, depth, deadlocks }).toEqual(exploreNaively(make()));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('finds no state that there is not when they are short, and real ways to those it finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), fc.integer({ min: 8, max: 12 }), async (make, hashCompaction) => {
+        const model = make();
+        const depths = new Map<string, number>();
+        exploreNaively(model, (state, depth) => depths.set(state.join(), depth));
+        const watch: Watch = {
+          kind: 'tuple',
+          observe: (_, local) => local,
+          judge: (state) => state.reduce((sum, local) => sum + local, 0) < 6,
+        };
+        const { states, found } = await search(model, {
+          hashCompaction,
+          watches: [{ name: 'few', expect: 'always', watch }],
+        });
+        expect(states).toBeLessThanOrEqual(Math.min(depths.size, 2 ** hashCompaction));
+        if (found[0] === null || found[0] === undefined) return;
+        const least = depths.get(found[0].state.join())!;
+        expect(found[0].depth).toBeGreaterThanOrEqual(least);
+        const path = (await shortestTrace(model, found[0], { hashCompaction }))!;
+        expect(path.steps.length).toBe(least);
+        expect(replay(model, path)).toEqual(found[0].state);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    { bits: 64, least: 0, most: 0 },
+    { bits: 44, least: 0, most: 0 },
+    // 22.6 pairs are expected to share a hash, and 5,773: as many as of hashes drawn at random.
+    { bits: 32, least: 5, most: 120 },
+    { bits: 24, least: 4_000, most: 20_000 },
+    { bits: 16, least: 374_584, most: 440_000 },
+  ])('omits states as $bits bits must, and says so', async ({ bits, least, most }) => {
+    const { model, watches } = pathReversal(5);
+    const result = await search(model, { watches, hashCompaction: bits });
+    const omitted = 440_120 - result.states;
+    expect(omitted).toBeGreaterThanOrEqual(least);
+    expect(omitted).toBeLessThanOrEqual(most);
+    const pairs = (result.states * (result.states - 1)) / 2;
+    if (bits <= 32) expect(result.omissionProbability).toBeGreaterThan(0.999);
+    else expect(result.omissionProbability).toBeCloseTo(pairs / 2 ** bits, 4);
+    if (bits >= 44) expect(result.omissionProbability).toBeGreaterThan(0);
+  });
+
+  it('keeps wide states in the room of narrow ones', async () => {
+    const wide = () => spreadOut(pathReversal(5).model, [8, 8, 8, 8, 8]);
+    const [states, hashes] = [await search(wide()), await search(wide(), { hashCompaction: 64 })];
+    expect(states).toMatchObject({ states: 440_120, omissionProbability: 0 });
+    expect(hashes).toMatchObject({ states: 440_120, transitions: 1_478_880, depth: 42 });
+    expect(hashes.bytesPerState).toBeLessThan(0.6 * states.bytesPerState);
+  });
+
+  it('refuses what cannot be', async () => {
+    const model = createNaimiTrehel(3);
+    for (const hashCompaction of [7, 65, 20.5]) {
+      await expect(search(model, { hashCompaction })).rejects.toMatchObject({ code: 'HASHES_DO_NOT_DO' });
+    }
+    await expect(search(model, { hashCompaction: 64, symmetry: model })).rejects.toMatchObject({
+      code: 'HASHES_DO_NOT_DO',
+    });
   });
 });
 

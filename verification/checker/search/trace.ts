@@ -2,7 +2,19 @@ import { apply, type Model, type Symmetry } from '../model.ts';
 import { createCanonicalizer, unpermute } from '../symmetry.ts';
 import { Engine } from './engine.ts';
 import type { Recording } from './recording.ts';
-import { type Found, type Path, type PathStep, SearchError, type SearchOptions } from './types.ts';
+import {
+  type Found,
+  type NamedWatch,
+  type Path,
+  type PathStep,
+  SearchError,
+  type SearchOptions,
+} from './types.ts';
+
+export type TraceOptions = Pick<
+  SearchOptions,
+  'constraint' | 'symmetry' | 'hashCompaction' | 'signal' | 'timeoutMs'
+>;
 
 /** A state on a shortest path, and its ways on that stay on one. */
 interface Node {
@@ -18,24 +30,33 @@ interface Move {
 
 /**
  * A shortest path to a state that `search` found; among the shortest one that switches least between
- * cells, and among those the first by (cell, step). `options`: the constraint and symmetry that it was found with; with symmetry
- * the path comes back over real states, in real names, and only nearly with the fewest switches.
+ * cells, and among those the first by (cell, step); `null` when `signal` or `timeoutMs` ended it. `options`: the
+ * constraint, symmetry and hash compaction that it was found with; with symmetry the path comes back over real
+ * states, in real names, and only nearly with the fewest switches.
  *
- * The levels up to the target are explored again and kept; then walked back, level by level, to what lies
- * on a shortest path; then forth, to choose among those.
+ * The levels up to the target are explored again and kept, exact always: where hashes have hidden a shorter path, it
+ * shows. Then they are walked back, level by level, to what lies on a shortest path; then forth, to choose among those.
  */
 export async function shortestTrace(
   model: Model,
   target: Found,
-  options: Pick<SearchOptions, 'constraint' | 'symmetry' | 'signal'> = {},
-): Promise<Path> {
+  options: TraceOptions = {},
+): Promise<Path | null> {
+  const { hashCompaction, timeoutMs = Infinity, ...exact } = options;
+  const started = performance.now();
+  const isOver = () => performance.now() - started > timeoutMs || options.signal?.aborted;
   const form = formOf(model, options.symmetry);
   const recording: Recording = { depth: target.depth, levels: [] };
   let nodes = new Map<string, Node>([[target.state.join(), { state: target.state, moves: [] }]]);
   if (target.depth > 0) {
-    const engine = new Engine(model, options, recording);
-    await engine.run();
+    const nearer = hashCompaction === undefined ? [] : [elsewhere(target.state)];
+    const how = { ...exact, timeoutMs, watches: nearer, stopAtFirst: true };
+    const engine = new Engine(model, how, recording);
+    const { reason, found } = await engine.run();
+    if (reason === 'timeout' || reason === 'aborted') return null;
+    recording.levels.splice(found[0]?.depth ?? target.depth);
     for (const states of engine.ancestors(target.state)) {
+      if (isOver()) return null;
       const later = nodes;
       nodes = new Map(
         states.map((state) => [state.join(), { state, moves: movesTo(later, model, state, form) }]),
@@ -54,6 +75,13 @@ export async function shortestTrace(
   const path = fewestSwitches(starts);
   if (!options.symmetry) return path;
   return unpermute(model, options.symmetry, [path.initial, ...path.steps.map(({ state }) => state)]);
+}
+
+/** Broken by `target` alone. */
+function elsewhere(target: readonly number[]): NamedWatch {
+  const observe = (_: number, local: number) => local;
+  const judge = (state: Int32Array) => target.some((local, cell) => local !== state[cell]);
+  return { name: 'elsewhere', expect: 'always', watch: { kind: 'tuple', observe, judge } };
 }
 
 function formOf(

@@ -11,6 +11,11 @@ export interface SearchOptions {
   readonly constraint?: Watch;
   /** Explore one state of each orbit, its canonical form. Sound where watches do not tell the cells apart. */
   readonly symmetry?: Symmetry;
+  /**
+   * Hash compaction: keep of each state a hash of so many bits (8 to 64) instead of the state itself. Up to 44 take
+   * 4 bytes a key, more take 8. A state whose hash another one has is omitted: see `omissionProbability` of the result. Not with `symmetry`. Default: states are kept.
+   */
+  readonly hashCompaction?: number;
   /** End after the level in which the first `always` or `quiescent` watch broke. Default: false. */
   readonly stopAtFirst?: boolean;
   /** Threads, this one included. Default: 1. More than one needs `source` when there is anything to judge. */
@@ -79,6 +84,8 @@ export interface SearchResult {
   /** Distinct states (with `symmetry`: orbits). */
   readonly states: number;
   readonly transitions: number;
+  /** Of hash compaction: how likely it is that any state was omitted; 0 without. */
+  readonly omissionProbability: number;
   /** Steps to the farthest state found. */
   readonly depth: number;
   /** States without an enabled step, intended or not, and the first of them. */
@@ -133,6 +140,7 @@ export class SearchError extends Error {
 
 export type SearchErrorCode =
   | 'WORKERS_NEED_SOURCE'
+  | 'HASHES_DO_NOT_DO'
   | 'STATE_TOO_WIDE'
   | 'CHECKPOINT_DIFFERS'
   | 'CHECKPOINT_MISSING'

@@ -29,7 +29,7 @@ export function wideModel(): fc.Arbitrary<() => Model> {
 }
 
 /** `model` with `gaps[cell]` idle cells before each of its own. */
-function spreadOut(model: Model, gaps: readonly number[]): Model {
+export function spreadOut(model: Model, gaps: readonly number[]): Model {
   const at = Array.from({ length: model.width }, (_, cell) =>
     gaps.slice(0, cell + 1).reduce((sum, gap) => sum + gap, cell),
   );

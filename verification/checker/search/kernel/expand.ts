@@ -149,10 +149,9 @@ export class Expand {
       ),
       next(this.enabled, 1),
       kit.shape.symmetric ? this.canonicalize(skip) : [],
-      kit.states.mix(after, this.scratch),
       kit.shape.match
-        ? this.marks.find(after, this.place, this.partition)
-        : this.keys.gather(after, this.nextTag.get, this.partition, this.place),
+        ? [kit.states.mix(after, this.scratch), this.marks.find(after, this.place, this.partition)]
+        : this.keys.gather(after, this.nextTag.get, [this.scratch, change], this.partition, this.place),
     ];
   }
 

@@ -35,20 +35,20 @@ export function defineRebuild(kit: Kit): void {
     reciprocal.set(slots.reciprocal(i64.extend(before.get))),
     loop((nextSlot) => [
       block((empty) => [
-        branchIf(i64.eqz(entry.tee(i64.load(from.get, copy))), empty),
+        branchIf(i64.eqz(entry.tee(slots.load(from.get, copy))), empty),
         slots.recoverX(x, entry, slot.get, reciprocal),
         address.set(slots.homeOf(window, x.get, i64.extend(after.get))),
         entry.set(slots.atHome(entry)),
         block((free) =>
           loop((probe) => [
-            branchIf(i64.eqz(i64.load(address.get)), free),
+            branchIf(i64.eqz(slots.load(address.get)), free),
             next(address, plan.slotBytes),
             entry.set(i64.add(entry.get, slots.unit)),
             when(slots.wrapped(entry), leave(zero)),
             branch(probe),
           ]),
         ),
-        i64.store(address.get, entry.get),
+        slots.store(address.get, entry.get),
         slots.copyRest(address, from, copy),
       ]),
       next(slot, 1),
@@ -73,7 +73,7 @@ export function defineDump(kit: Kit): void {
     loop((nextSlot) => [
       block((empty) => [
         address.set(slots.at(window, slot.get)),
-        branchIf(i64.eqz(entry.tee(i64.load(address.get))), empty),
+        branchIf(i64.eqz(entry.tee(slots.load(address.get))), empty),
         slots.recoverX(x, entry, slot.get, reciprocal),
         slots.recover(state, x, entry, partition, address),
         kit.states.unmix(state, scratch),

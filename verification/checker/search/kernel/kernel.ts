@@ -4,7 +4,7 @@ import { Keys } from './keys.ts';
 import { Kit, next, zero } from './kit.ts';
 import { Marks } from './marks.ts';
 import type { KernelShape } from './shape.ts';
-import { parameters, range } from './states.ts';
+import { i32s, i64s, parameters, range } from './states.ts';
 import { branchIf, i32, loop } from './wasm.ts';
 
 /** The code of one search: the width and layout of its states are unrolled into it. */
@@ -12,7 +12,8 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
   const kit = new Kit(shape);
   const keys = new Keys(kit);
   defineRebuild(kit);
-  defineDump(kit);
+  // A hash does not say of which state it is.
+  if (shape.plan.hashBits === null) defineDump(kit);
   defineAdd(kit, keys);
   defineUnpack(kit);
   definePack(kit);
@@ -23,17 +24,14 @@ export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
 function defineAdd(kit: Kit, keys: Keys): void {
   const fn = kit.module.function('add', ['i32', 'i32'], null);
   const [from, to] = parameters(fn);
-  const [partition, place, tag, scratch] = [
-    fn.local('i32'),
-    fn.local('i32'),
-    fn.local('i32'),
-    fn.local('i64'),
-  ];
+  const [partition, place, tag] = i32s(fn, 3);
+  const [scratch, spare] = i64s(fn, 2);
   const state = kit.states.words(fn);
   fn.body = loop((again) => [
     kit.states.load(state, tag, from.get),
-    kit.states.mix(state, scratch),
-    kit.shape.match ? new Marks(kit).add(state, place) : keys.gather(state, zero, partition, place),
+    kit.shape.match
+      ? [kit.states.mix(state, scratch), new Marks(kit).add(state, place)]
+      : keys.gather(state, zero, [scratch, spare], partition, place),
     next(from, kit.shape.plan.stateBytes),
     branchIf(i32.ltU(from.get, to.get), again),
   ]);

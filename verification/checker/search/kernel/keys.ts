@@ -32,18 +32,28 @@ export class Keys {
     insert.body = this.insert(insert);
   }
 
-  /** Adds a mixed state to what its partition has gathered, and inserts it all once that is enough. */
-  gather(state: Local[], tag: Code, partition: Local, to: Local): Code {
+  /** Adds a state to what the partition of its key has gathered, and inserts it all once that is enough. */
+  gather(
+    state: Local[],
+    tag: Code,
+    [hash, spare]: readonly [Local, Local],
+    partition: Local,
+    to: Local,
+  ): Code {
     const { at } = this;
-    const { stateBytes } = this.kit.shape.plan;
+    const { states, shape } = this.kit;
+    const { hashBits, stateBytes, candidateBytes } = shape.plan;
+    const first = hashBits === null ? state[0]! : hash;
     return [
-      partition.set(i32.wrap(i64.shrU(state[0]!.get, i64.const(56n)))),
+      hashBits === null ? states.mix(state, spare) : states.hash(state, hash, spare),
+      partition.set(i32.wrap(i64.shrU(first.get, i64.const(56n)))),
       to.set(i32.load(times4(partition.get), at(area.fill))),
-      this.kit.states.store(state, tag, to.get),
-      i32.store(times4(partition.get), to.tee(i32.add(to.get, i32.const(stateBytes))), at(area.fill)),
+      states.store(state, tag, to.get),
+      hashBits === null ? [] : i64.store(to.get, hash.get, stateBytes),
+      i32.store(times4(partition.get), to.tee(i32.add(to.get, i32.const(candidateBytes))), at(area.fill)),
       when(
         i32.gtU(
-          i32.add(to.get, i32.const(stateBytes - at(area.buffers))),
+          i32.add(to.get, i32.const(candidateBytes - at(area.buffers))),
           i32.add(i32.mul(partition.get, i32.const(bufferBytes)), i32.const(bufferBytes)),
         ),
         this.flush.call(partition.get),
@@ -56,16 +66,18 @@ export class Keys {
   private insert(fn: FunctionBuilder): Code {
     const { kit, at } = this;
     const { shape, states } = kit;
-    const { stateBytes, slotBytes } = shape.plan;
+    const { stateBytes, slotBytes, candidateBytes, hashBits } = shape.plan;
+    const firstAt = hashBits === null ? 0 : stateBytes;
     const partition = fn.parameter(0);
     const [start, end, current, groupEnd, places, address, window, count, out, tag] = i32s(fn, 10);
-    const [capacity, touched, entry, found, scratch] = i64s(fn, 5);
+    const [capacity, touched, entry, found, scratch, hash] = i64s(fn, 6);
     const state = states.words(fn);
+    const key = hashBits === null ? state : [hash];
     const slots = new Slots(kit);
     const capacityNow = capacity.set(i64.extend(i32.load(times4(partition.get), control.capacity)));
     const emit: Code = [
       next(count, 1),
-      states.unmix(state, scratch),
+      hashBits === null ? states.unmix(state, scratch) : [],
       when(i32.gtU(i32.add(out.get, i32.const(stateBytes)), i32.load(zero, at(area.outEnd))), [
         i32.store(zero, out.get, at(area.out)),
         kit.imports.more.call(i32.const(area.out)),
@@ -83,7 +95,7 @@ export class Keys {
       count.set(i32.load(times4(partition.get), control.count)),
       when(
         i32.gtU(
-          i32.add(count.get, i32.divU(i32.sub(end.get, start.get), i32.const(stateBytes))),
+          i32.add(count.get, i32.divU(i32.sub(end.get, start.get), i32.const(candidateBytes))),
           i32.load(times4(partition.get), control.limit),
         ),
         kit.imports.grow.call(partition.get),
@@ -92,33 +104,38 @@ export class Keys {
       current.set(start.get),
       out.set(i32.load(zero, at(area.out))),
       loop((nextGroup) => [
-        groupEnd.set(i32.add(current.get, i32.const(group * stateBytes))),
+        groupEnd.set(i32.add(current.get, i32.const(group * candidateBytes))),
         groupEnd.set(select(groupEnd.get, end.get, i32.ltU(groupEnd.get, end.get))),
         address.set(current.get),
         places.set(zero),
         loop((again) => [
-          i32.store(places.get, slots.home(window, i64.load(address.get), capacity.get), at(area.group)),
-          touched.set(i64.xor(touched.get, i64.load(i32.load(places.get, at(area.group))))),
+          i32.store(
+            places.get,
+            slots.home(window, i64.load(address.get, firstAt), capacity.get),
+            at(area.group),
+          ),
+          touched.set(i64.xor(touched.get, slots.load(i32.load(places.get, at(area.group))))),
           next(places, 4),
-          next(address, stateBytes),
+          next(address, candidateBytes),
           branchIf(i32.ltU(address.get, groupEnd.get), again),
         ]),
         places.set(zero),
         loop((nextKey) => [
           states.load(state, tag, current.get),
+          hashBits === null ? [] : hash.set(i64.load(current.get, firstAt)),
           address.set(i32.load(places.get, at(area.group))),
-          entry.set(slots.entry(state)),
+          entry.set(slots.entry(key)),
           block((done) => [
             loop((probe) => [
-              when(i64.eqz(found.tee(i64.load(address.get))), [
-                i64.store(address.get, entry.get),
-                slots.storeRest(state, address),
+              when(i64.eqz(found.tee(slots.load(address.get))), [
+                slots.store(address.get, entry.get),
+                slots.storeRest(key, address),
                 emit,
                 branch(done),
               ]),
               block((other) => [
                 branchIf(i64.ne(found.get, entry.get), other),
-                slots.branchIfRestDiffers(state, address, other),
+                slots.branchIfRestDiffers(key, address, other),
                 branch(done),
               ]),
               next(address, slotBytes),
@@ -132,7 +149,7 @@ export class Keys {
             branch(nextGroup),
           ]),
           next(places, 4),
-          next(current, stateBytes),
+          next(current, candidateBytes),
           branchIf(i32.ltU(current.get, groupEnd.get), nextKey),
         ]),
         branchIf(i32.ltU(current.get, end.get), nextGroup),

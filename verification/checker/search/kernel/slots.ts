@@ -7,6 +7,7 @@ import { branchIf, type Code, i32, i64, type Label, type Local } from './wasm.ts
 /** How a key lies in its slot (see `Plan`), as code. */
 export class Slots {
   private readonly kit: Kit;
+  private readonly lowBits: bigint;
   private readonly keptBits: bigint;
   private readonly keptMask: bigint;
   private readonly distanceShift: bigint;
@@ -14,9 +15,10 @@ export class Slots {
   constructor(kit: Kit) {
     this.kit = kit;
     const { plan } = kit.shape;
-    this.keptBits = BigInt(lowBits + plan.homeBits);
+    this.lowBits = BigInt(plan.lowBits);
+    this.keptBits = BigInt(plan.lowBits + plan.homeBits);
     this.keptMask = (1n << this.keptBits) - 1n;
-    this.distanceShift = BigInt(64 - plan.distanceBits);
+    this.distanceShift = BigInt(Math.min(64, 8 * plan.slotBytes) - plan.distanceBits);
   }
 
   /** One slot of distance from home. */
@@ -26,7 +28,16 @@ export class Slots {
 
   /** Distance went round: it is back at 0. */
   wrapped(entry: Local): Code {
+    if (this.isShort) return i32.wrap(i64.shrU(entry.get, i64.const(32n)));
     return i64.ltU(entry.get, this.unit);
+  }
+
+  load(address: Code, offset = 0): Code {
+    return (this.isShort ? i64.load32 : i64.load)(address, offset);
+  }
+
+  store(address: Code, entry: Code): Code {
+    return (this.isShort ? i64.store32 : i64.store)(address, entry);
   }
 
   /** Where a partition's slots begin. */
@@ -50,9 +61,11 @@ export class Slots {
   }
 
   /** The slot's first word, for a key that is at home. */
-  entry(state: Local[]): Code {
-    const kept = i64.or(i64.and(state[0]!.get, i64.const(this.keptMask)), this.unit);
-    return this.inline ? i64.or(kept, i64.shl(state[1]!.get, i64.const(this.keptBits))) : kept;
+  entry([first, second]: readonly Local[]): Code {
+    const dropped = BigInt(lowBits) - this.lowBits;
+    const low = dropped === 0n ? first!.get : i64.shrU(first!.get, i64.const(dropped));
+    const kept = i64.or(i64.and(low, i64.const(this.keptMask)), this.unit);
+    return this.inline ? i64.or(kept, i64.shl(second!.get, i64.const(this.keptBits))) : kept;
   }
 
   /** The same entry, at home. */
@@ -72,7 +85,7 @@ export class Slots {
   recoverX(x: Local, entry: Local, slot: Code, reciprocal: Local): Code {
     const distance = i64.shrU(entry.get, i64.const(this.distanceShift));
     const home = i64.sub(i64.extend(slot), i64.sub(distance, i64.const(1n)));
-    const kept = i64.shrU(i64.and(entry.get, i64.const(this.keptMask)), i64.const(BigInt(lowBits)));
+    const kept = i64.shrU(i64.and(entry.get, i64.const(this.keptMask)), i64.const(this.lowBits));
     const homeMask = i64.const((1n << BigInt(this.kit.shape.plan.homeBits)) - 1n);
     return [
       x.set(i64.shrU(i64.mul(home, reciprocal.get), i64.const(32n))),
@@ -100,7 +113,7 @@ export class Slots {
     ];
   }
 
-  storeRest(state: Local[], address: Local): Code {
+  storeRest(state: readonly Local[], address: Local): Code {
     if (this.kit.shape.plan.restBytes === 0) return [];
     return state.slice(1).map((word, k) => this.kit.states.storeWord(address.get, k + 1, word.get));
   }
@@ -112,14 +125,19 @@ export class Slots {
     );
   }
 
-  branchIfRestDiffers(state: Local[], address: Local, label: Label): Code {
+  branchIfRestDiffers(state: readonly Local[], address: Local, label: Label): Code {
     if (this.kit.shape.plan.restBytes === 0) return [];
     return state
       .slice(1)
       .map((word, k) => branchIf(i64.ne(this.kit.states.loadWord(address.get, k + 1), word.get), label));
   }
 
+  private get isShort(): boolean {
+    return this.kit.shape.plan.slotBytes === 4;
+  }
+
   private get inline(): boolean {
-    return this.kit.shape.plan.extraBits > 0 && this.kit.shape.plan.restBytes === 0;
+    const { extraBits, restBytes, hashBits } = this.kit.shape.plan;
+    return extraBits > 0 && restBytes === 0 && hashBits === null;
   }
 }

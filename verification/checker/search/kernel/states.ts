@@ -138,6 +138,26 @@ export class StateCode {
     ];
   }
 
+  /**
+   * Sets `hash` to one of the locals, the same under every plan: to each cell and local belongs a number, as good as
+   * drawn at random, and a state is their exclusive or (tabulation hashing; Zobrist 1970).
+   */
+  hash(state: Local[], hash: Local, spare: Local): Code {
+    return [
+      hash.set(i64.const(0n)),
+      range(this.plan.width).map((cell) => [
+        spare.set(i64.add(i64.extend(this.extract(state, cell)), i64.const(BigInt(cell + 1) * mixers[0]))),
+        shiftXor(spare, 32n),
+        times(spare, mixers[1]),
+        shiftXor(spare, 29n),
+        times(spare, mixers[2]),
+        hash.set(i64.xor(hash.get, spare.get)),
+      ]),
+      shiftXor(hash, 32n),
+      hash.set(i64.and(hash.get, i64.const(-(1n << BigInt(64 - this.plan.hashBits!))))),
+    ];
+  }
+
   /** Xors a hash of the other words into the first: its own inverse. */
   private fold(state: Local[], hash: Local): Code {
     const [first, ...others] = state;
