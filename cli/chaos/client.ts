@@ -53,10 +53,12 @@ export class Client {
     const { fence } = held;
     record({ type: 'grant', ...of(), fence });
     let over = false;
-    held.signal.addEventListener('abort', () => {
+    const ended = () => {
       over = true;
       if (codeOf(held.signal.reason) === 'LOCK_LOST') record({ type: 'lost', ...of() });
-    });
+    };
+    if (held.signal.aborted) ended();
+    else held.signal.addEventListener('abort', ended);
     const request = { site: site.id, section: name, fence };
     const entered = await write({ ...request, step: 'enter', value: 0 });
     if (entered.accepted) {

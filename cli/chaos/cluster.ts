@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Timing } from '../../runtime/index.ts';
-import type { Entry } from '../../verification/histories/history.ts';
+import type { Entry, Grant } from '../../verification/histories/history.ts';
 import { now } from './client.ts';
+import { loopbackOfItsOwn } from './loopback.ts';
 import { Member } from './member.ts';
 import type { ToSite } from './messages.ts';
 import type { SitePool } from './processes.ts';
@@ -22,8 +23,13 @@ export interface ClusterOptions extends Hooks {
   /** An empty directory. */
   readonly dir: string;
   readonly pool: SitePool;
-  readonly timing: Partial<Timing>;
+  readonly timing: Timing;
+  /** Without the proxy: each site dials the others themselves, and hears what the kernel says. */
+  readonly direct?: boolean;
 }
+
+/** On an address of their own, below what a system gives out by itself. */
+const directPort = 20_100;
 
 /** N sites as N processes behind the fault proxy, the resource that they share, and what happened. */
 export class ChaosCluster {
@@ -32,12 +38,13 @@ export class ChaosCluster {
   readonly resource: Resource;
   readonly members: ReadonlyMap<string, Member>;
 
-  constructor({ sites, dir, pool, timing, gateOff = false, mutant }: ClusterOptions) {
+  constructor({ sites, dir, pool, timing, direct = false, gateOff = false, mutant }: ClusterOptions) {
     mkdirSync(dir, { recursive: true });
     this.proxy = new FaultProxy(sites);
     this.resource = new Resource(join(dir, 'ledger'), !gateOff);
     const cluster = `chaos ${process.pid}`;
-    const listen = { host: '127.0.0.1', port: 0 };
+    const host = loopbackOfItsOwn();
+    const addressOf = (site: string) => ({ host, port: direct ? directPort + sites.indexOf(site) : 0 });
     this.members = new Map(
       sites.map((site) => {
         const others = sites.filter((other) => other !== site);
@@ -50,8 +57,10 @@ export class ChaosCluster {
             site,
             cluster,
             root: sites[0]!,
-            listen,
-            peers: Object.fromEntries(others.map((other) => [other, this.proxy.address(site, other)])),
+            listen: addressOf(site),
+            peers: Object.fromEntries(
+              others.map((other) => [other, direct ? addressOf(other) : this.proxy.address(site, other)]),
+            ),
             timing,
             mutant: mutant ?? null,
           }),
@@ -80,6 +89,33 @@ export class ChaosCluster {
   /** Writes a fault down. */
   fault(what: string): void {
     this.history.push({ type: 'fault', at: now(), what });
+  }
+
+  /** The grant of a section that lasts until `drop`; null when it does not come within so long. */
+  async take(site: string, section: string, withinMs: number): Promise<Grant | null> {
+    this.member(site).tell({ type: 'take', section });
+    return this.granted(section, withinMs);
+  }
+
+  async granted(section: string, withinMs: number): Promise<Grant | null> {
+    await this.until(() => this.#grant(section) !== null, withinMs);
+    return this.#grant(section);
+  }
+
+  /** Ends what `take` began. */
+  drop(site: string, section: string): void {
+    this.member(site).tell({ type: 'drop', section });
+  }
+
+  has(type: Entry['type'], section: string): boolean {
+    return this.history.some(
+      (entry) => entry.type === type && 'section' in entry && entry.section === section,
+    );
+  }
+
+  #grant(section: string): Grant | null {
+    const found = this.history.findLast((entry) => entry.type === 'grant' && entry.section === section);
+    return (found as Grant | undefined) ?? null;
   }
 
   /** Resolves to false when `condition` does not hold within so long. */

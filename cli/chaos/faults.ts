@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './client.ts';
 import type { ChaosCluster } from './cluster.ts';
@@ -9,6 +10,7 @@ import { type Fault, faultInWords, type Pair } from './schedule.ts';
  */
 export async function inflict(cluster: ChaosCluster, faults: readonly Fault[], signal: AbortSignal) {
   const startAt = now();
+  setMaxListeners(0, signal);
   await Promise.all(
     faults.map(async (fault) => {
       const wait = async (untilMs: number) => {
@@ -71,7 +73,7 @@ async function inflictOne(cluster: ChaosCluster, fault: Fault, over: () => Promi
       return;
     }
     default:
-      return inflictOnProcess(cluster, fault, over);
+      return cluster.member(fault.site).alone(() => inflictOnProcess(cluster, fault, over));
   }
 }
 

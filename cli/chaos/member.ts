@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from '../../verification/histories/history.ts';
 import type { HostAndPort } from '../options.ts';
@@ -33,7 +33,9 @@ export class Member {
   #life = -1;
   /** Its end is what was asked for. */
   #ending = false;
-  #diskIsFull = false;
+  /** In this life. */
+  #diskWasFull = false;
+  #alone: Promise<void> = Promise.resolve();
   /** Said to every life as soon as it is open. */
   #work: ((life: number) => ToSite) | null = null;
 
@@ -46,6 +48,12 @@ export class Member {
 
   get isUp(): boolean {
     return this.#process !== null;
+  }
+
+  /** One thing after the other: to start a process may take longer than the schedule has for it. */
+  alone(work: () => Promise<void>): Promise<void> {
+    this.#alone = this.#alone.then(work);
+    return this.#alone;
   }
 
   /** Opens its first life, or the next with the data of the last. */
@@ -100,6 +108,7 @@ export class Member {
   }
 
   async kill(): Promise<void> {
+    this.#options.pool.prepare();
     this.#ending = true;
     await this.#process?.kill();
   }
@@ -108,6 +117,7 @@ export class Member {
   async terminate(): Promise<void> {
     const leaving = this.#process;
     if (leaving === null) return;
+    this.#options.pool.prepare();
     this.#ending = true;
     const left = this.#hear(leaveMs, 'closed');
     leaving.signal('SIGTERM');
@@ -120,14 +130,15 @@ export class Member {
 
   /** From now on its disk takes no byte more; that is Linux's own device for it. */
   fillDisk(): void {
-    this.#diskIsFull = true;
+    this.#options.pool.prepare();
+    this.#diskWasFull = true;
     rmSync(this.#draft, { force: true });
     symlinkSync('/dev/full', this.#draft);
   }
 
   freeDisk(): void {
-    this.#diskIsFull = false;
-    rmSync(this.#draft, { force: true });
+    const full = lstatSync(this.#draft, { throwIfNoEntry: false })?.isSymbolicLink();
+    if (full === true) rmSync(this.#draft);
   }
 
   /** Closes it and gives its process back. */
@@ -157,6 +168,7 @@ export class Member {
     if (this.#process !== null) throw new ChaosError(`site ${this.site} is up already`);
     const process = await this.#options.pool.take();
     this.#life++;
+    this.#diskWasFull = false;
     this.#ending = false;
     this.#process = process;
     process.onMessage = (message) => this.#take(message);
@@ -205,7 +217,7 @@ export class Member {
 
   /** Its site has stopped by itself; what is left is a process without one. */
   #stopped(error: { readonly code: string; readonly message: string }): void {
-    if (this.#diskIsFull && error.code === 'DISK_FAILED') this.#ending = true;
+    if (this.#diskWasFull && error.code === 'DISK_FAILED') this.#ending = true;
     else this.#crashed(error);
     void this.kill();
   }

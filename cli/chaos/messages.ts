@@ -27,7 +27,7 @@ export interface OpenSite {
   readonly peers: Readonly<Record<string, HostAndPort>>;
   readonly dataDir: string;
   readonly newcomer: boolean;
-  readonly timing: Partial<Timing>;
+  readonly timing: Timing;
   /** A mutant of the statechart, by its name in `verification/epoch/mutants.ts`; null runs what is checked. */
   readonly mutant: string | null;
 }

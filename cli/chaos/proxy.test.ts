@@ -95,14 +95,18 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect(proxy.cut('a', 'b', 'RST')).toBe(0));
   });
 
-  it('holds one direction, in order, and lets the other pass', async () => {
+  it('holds one direction, in order, as long as anybody holds it, and lets the other pass', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
+    proxy.hold('a', 'b');
     proxy.hold('a', 'b');
     a.socket.write('1');
     b.socket.write('back');
     await vi.waitFor(() => expect(a.heard).toBe('back'));
     a.socket.end('2');
+    await aWhile();
+    expect([b.heard, b.ended]).toEqual(['hello', false]);
+    proxy.release('a', 'b');
     await aWhile();
     expect([b.heard, b.ended]).toEqual(['hello', false]);
     proxy.release('a', 'b');
@@ -163,6 +167,8 @@ describe('the fault proxy', () => {
     const { proxy, pair, dial } = await setUp();
     const { a, b } = await pair();
     await proxy.refuse('a', 'b');
+    await proxy.refuse('a', 'b');
+    await proxy.accept('a', 'b');
     const refused = dial();
     await vi.waitFor(() => expect(refused.closed).toBe('ECONNREFUSED'));
     a.socket.write('still');

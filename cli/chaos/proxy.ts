@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import type { HostAndPort } from '../options.ts';
 import { ProxiedConnection } from './connection.ts';
+import { loopbackOfItsOwn } from './loopback.ts';
 import { reset } from './reset.ts';
 import { Way } from './way.ts';
 
@@ -177,17 +178,4 @@ function found<T>(all: ReadonlyMap<string, T>, from: string, to: string): T {
   const one = all.get(`${from} ${to}`);
   if (one === undefined) throw new RangeError(`the proxy knows no way from ${from} to ${to}`);
   return one;
-}
-
-let proxies = 0;
-
-/**
- * A port that is given up for a while must not become somebody else's. On Linux all of 127/8 is loopback, so
- * that each proxy has an address on which nobody else listens; elsewhere it takes its chance.
- */
-function loopbackOfItsOwn(): string {
-  if (process.platform !== 'linux') return '127.0.0.1';
-  const third = process.pid & 0xffff;
-  proxies++;
-  return `127.${64 + (proxies % 128)}.${third >> 8}.${third & 0xff}`;
 }

@@ -12,7 +12,7 @@ import type { SitePool } from './processes.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Five times quicker than the defaults, so that a death is found out within a run of seconds. */
-export const quickTiming: Partial<Timing> = {
+export const quickTiming: Timing = {
   heartbeatMs: 50,
   silentMs: 250,
   suspectMinMs: 5,
@@ -24,9 +24,10 @@ export const quickTiming: Partial<Timing> = {
 
 const pace: Pace = { pauseMs: 40, holdMs: 8, cancelPercent: 10, patienceMs: 80 };
 const clientsOfASite = 2;
-/** Bounds that a busy machine keeps too. */
-const servedMs = 10_000;
-const detectMs = 1_000;
+/** A bound that a busy machine keeps too. */
+export const servedMs = 10_000;
+/** Silence, a heartbeat that was under way, and the slowness of a busy machine. */
+export const detectMsOf = ({ silentMs, heartbeatMs }: Timing): number => silentMs + heartbeatMs + 300;
 
 export interface ChaosRun {
   readonly schedule: Schedule;
@@ -42,15 +43,22 @@ export interface RunOptions extends Hooks {
   readonly schedule: Schedule;
   readonly pool: SitePool;
   readonly signal: AbortSignal;
-  readonly timing?: Partial<Timing>;
+  /** Default: `quickTiming`. */
+  readonly timing?: Timing;
 }
 
 /** One schedule on processes, judged. Rejects with a `ChaosError`, or the signal's reason. */
-export async function runChaos({ schedule, pool, signal, timing, ...hooks }: RunOptions): Promise<ChaosRun> {
+export async function runChaos({
+  schedule,
+  pool,
+  signal,
+  timing = quickTiming,
+  ...hooks
+}: RunOptions): Promise<ChaosRun> {
   const started = now();
   const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
   const { sites, faults, clientSeeds } = schedule;
-  const cluster = new ChaosCluster({ sites, dir, pool, timing: timing ?? quickTiming, ...hooks });
+  const cluster = new ChaosCluster({ sites, dir, pool, timing, ...hooks });
   try {
     await cluster.open();
     for (const [site, member] of cluster.members) {
@@ -61,7 +69,12 @@ export async function runChaos({ schedule, pool, signal, timing, ...hooks }: Run
     }
     await inflict(cluster, faults, signal);
     const rested = await settle(cluster, signal);
-    const evidence = { history: [...cluster.history], ledger: cluster.resource.ledger(), servedMs, detectMs };
+    const evidence = {
+      history: [...cluster.history],
+      ledger: cluster.resource.ledger(),
+      servedMs,
+      detectMs: detectMsOf(timing),
+    };
     return {
       schedule,
       evidence,

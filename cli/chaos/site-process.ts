@@ -70,7 +70,7 @@ class OpenedSite {
       listen,
       protocol: await protocolOf(mutant),
       onCrash: (error) =>
-        say({ type: 'crashed', code: codeOf(error) ?? 'UNKNOWN', message: reasonOf(error) }),
+        say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
     });
     const opened = new OpenedSite(site, life);
     say({ type: 'opened', address: site.address });

@@ -1,9 +1,30 @@
 import colors from 'picocolors';
 import { excerpt } from '../../verification/histories/text.ts';
+import type { Row } from './directed.ts';
 import type { ChaosRun } from './run.ts';
 import { countByKind, type Fault } from './schedule.ts';
 
-const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+const inSeconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+
+/** Of a run, without its history. */
+export type Summary = ReturnType<typeof summaryOf>;
+
+export function summaryOf({ schedule, judgement, sent, suspicions, seconds, evidence }: ChaosRun) {
+  const { held, figures, findings } = judgement;
+  return { schedule, held, figures, findings, sent, suspicions, seconds, entries: evidence.history.length };
+}
+
+/** Many runs, in one line. */
+export function campaignText(runs: readonly Summary[], elapsed: number): string {
+  const sum = (of: (run: Summary) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const violated = runs.filter(({ held }) => !held).map(({ schedule }) => schedule.seed);
+  return (
+    `${runs.length} seeds, ${sum(({ schedule }) => schedule.faults.length)} faults, ` +
+    `${sum(({ figures }) => figures.grants)} grants, ${sum(({ figures }) => figures.lost)} lost, ` +
+    `${sum(({ figures }) => figures.refused)} writes refused, in ${elapsed.toFixed(0)} s: ` +
+    (violated.length === 0 ? colors.green('all hold') : colors.red(`violated: seed ${violated.join(', ')}`))
+  );
+}
 
 /** One line. */
 export function summaryLine({ schedule, judgement: { figures, held } }: ChaosRun): string {
@@ -12,7 +33,7 @@ export function summaryLine({ schedule, judgement: { figures, held } }: ChaosRun
   return (
     `seed ${schedule.seed}: ${schedule.faults.length} faults, ${grants} grants, ${lost} lost, ` +
     `${refused} writes refused, epoch ${highestFence?.epoch ?? 0}, ` +
-    `longest wait after the faults ${seconds(longestWaitAfterMs ?? 0)}: ${verdict}`
+    `longest wait after the faults ${inSeconds(longestWaitAfterMs ?? 0)}: ${verdict}`
   );
 }
 
@@ -29,7 +50,7 @@ export function runText(run: ChaosRun): string {
   const lines = [
     `seed ${schedule.seed}: ${schedule.sites.length} sites, ${schedule.seconds} s of faults, ${run.seconds.toFixed(1)} s in all`,
     `  faults   ${kindsText(schedule.faults)}`,
-    `  clients  ${asks} asks, ${grants} grants, ${cancelled} given up, ${lost} lost; longest wait ${seconds(figures.longestWaitMs)}, after the faults ${seconds(figures.longestWaitAfterMs ?? 0)}`,
+    `  clients  ${asks} asks, ${grants} grants, ${cancelled} given up, ${lost} lost; longest wait ${inSeconds(figures.longestWaitMs)}, after the faults ${inSeconds(figures.longestWaitAfterMs ?? 0)}`,
     `  resource ${accepted} writes taken, ${refused} refused`,
     `  epochs   ${highestFence?.epoch ?? 0} at the end; ${suspicions} suspicions; sent by who was up at the end: ${sentText(sent)}`,
   ];
@@ -50,6 +71,11 @@ export function violationLines({ judgement, evidence }: ChaosRun): string[] {
     if (first === undefined) return [];
     return ['', `${colors.red(rule)}: ${first.what}`, excerpt(first, evidence.history)];
   });
+}
+
+export function rowText({ scenario, measured, wanted, held }: Row): string {
+  const verdict = held ? colors.green('holds') : colors.red('VIOLATED');
+  return `${scenario}\n  ${measured}\n  ${verdict}: ${wanted}`;
 }
 
 function sentText(sent: Readonly<Record<string, number>>): string {

@@ -18,9 +18,10 @@ export class Way {
     this.#holds++;
   }
 
+  /** Takes one hold away; the last lets all pass. */
   release(): void {
-    this /** How many hold it. */.#holds = 0;
-    for (const waiter of [...this.waiters]) waiter();
+    this.#holds = Math.max(0, this.#holds - 1);
+    if (!this.held) for (const waiter of [...this.waiters]) waiter();
   }
 
   heal(): void {
