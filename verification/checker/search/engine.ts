@@ -10,6 +10,7 @@ import { makeRoom, moveStates } from './replan.ts';
 import { Results } from './results.ts';
 import { resume, save } from './saving.ts';
 import { SearchError, type SearchOptions, type SearchResult, type StopReason } from './types.ts';
+import { judgeUnexpanded } from './unexpanded.ts';
 
 /** One search, level by level. */
 export class Engine {
@@ -93,8 +94,11 @@ export class Engine {
       core.spill?.move('next', 'frontier');
       if (this.recording !== null) keepLevel(core, this.recording);
       const reason = await this.level();
+      if (reason !== null) {
+        if (judgeUnexpanded(core, this.results, monitor.depth)) monitor.depth++;
+        return reason;
+      }
       const broke = this.results.conclude(monitor.depth);
-      if (reason !== null) return reason;
       if (!core.hasNext()) break;
       monitor.depth++;
       if (broke && stopAtFirst) return 'stop-at-first';

@@ -148,6 +148,59 @@ describe('search', () => {
     expect(result.states).toBeLessThan(27_195_984);
   });
 
+  it('judges at a limit every state that it has found', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(randomModel(), wideModel()),
+        randomWatches,
+        fc.integer({ min: 1, max: 300 }),
+        async (make, watches, maxStates) => {
+          const model = make();
+          const { states, depth, found, complete } = await search(model, { watches, maxStates });
+          const all: Found[] = [];
+          exploreNaively(model, (state, depth) => all.push({ state, depth }));
+          for (const [index, watch] of watches.entries()) {
+            // Whole levels were found but for the last.
+            const expected = firstNaively(
+              all.filter((known) => known.depth < depth),
+              watch,
+            );
+            if (expected !== null || complete) expect(found[index]).toEqual(firstNaively(all, watch));
+            const shown = found[index];
+            if (shown) expect(judge(watch.watch, shown.state)).toBe(watch.expect === 'reachable');
+          }
+          expect(states).toBeLessThanOrEqual(all.length);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    { where: 'in memory', how: {} },
+    { where: 'in files', how: { maxMemoryBytes: 1 } },
+  ])('knows of what it has found and not expanded, $where', async ({ how }) => {
+    const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
+    try {
+      const { model } = pathReversal(4);
+      const seen = new Set<string>();
+      const observe = (_: number, local: number) => local;
+      const judge = (state: Int32Array) => seen.add(state.join()) && false;
+      const watches: NamedWatch[] = [
+        { name: 'seen', expect: 'reachable', watch: { kind: 'tuple', observe, judge } },
+      ];
+      const { states, reason, depth } = await search(model, { watches, maxStates: 2_000, spillDir, ...how });
+      expect(reason).toBe('max-states');
+      expect(seen.size).toBe(states);
+      expect(states).toBeLessThan(9_352);
+      const depths: number[] = [];
+      exploreNaively(model, (state, at) => seen.has(state.join()) && depths.push(at));
+      expect(depth).toBe(Math.max(...depths));
+    } finally {
+      rmSync(spillDir, { recursive: true });
+    }
+  });
+
   it('counts the same when states go to disk, from any point on', async () => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {

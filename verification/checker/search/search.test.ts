@@ -59,6 +59,14 @@ describe('search', () => {
     );
   });
 
+  it('ends the search for a trace when its time is over, or it is told to', async () => {
+    const { model, watches } = pathReversal(5);
+    const target = (await search(model, { watches })).found.at(-1)!;
+    expect(target.depth).toBe(4);
+    expect(await shortestTrace(model, target, { timeoutMs: 0 })).toBeNull();
+    expect(await shortestTrace(model, target, { timeoutMs: 60_000 })).not.toBeNull();
+  });
+
   it.each([
     ['random models', randomModel()],
     ['states of many words', wideModel()],

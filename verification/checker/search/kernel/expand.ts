@@ -83,15 +83,21 @@ export class Expand {
         i32.store(zero, local.get, kit.at(area.locals) + 4 * cell),
       ]),
       this.watches.watch(state, verdict),
-      block((outside) => [
-        branchIf(i32.and(verdict.get, i32.const(2)), outside),
-        this.unknown.set(zero),
-        this.enabled.set(zero),
-        this.partition.set(zero),
-        range(plan.width).map((cell) => this.stepsOf(cell)),
-        kit.shape.match ? this.copyMatch() : this.conclude(),
-      ]),
+      kit.shape.watchOnly ? [] : this.everyStep(verdict),
       branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(plan.stateBytes))), to.get), again),
+    ]);
+  }
+
+  /** Of a state that is not outside of the constraint. */
+  private everyStep(verdict: Local): Code {
+    const { plan, match } = this.kit.shape;
+    return block((outside) => [
+      branchIf(i32.and(verdict.get, i32.const(2)), outside),
+      this.unknown.set(zero),
+      this.enabled.set(zero),
+      this.partition.set(zero),
+      range(plan.width).map((cell) => this.stepsOf(cell)),
+      match ? this.copyMatch() : this.conclude(),
     ]);
   }
 

@@ -64,6 +64,8 @@ export interface KernelShape {
   readonly spill?: boolean;
   /** `expand` inserts nothing: it copies to `area.out` the states with a successor that `add` has marked. */
   readonly match?: boolean;
+  /** `expand` takes no step: it watches the states, and that is all. */
+  readonly watchOnly?: boolean;
 }
 
 /**
