@@ -1,99 +1,134 @@
 import type { Effect, Message, SiteId } from '../../machines/actor.ts';
-import type { EventLine, VectorClock } from '../../machines/record.ts';
+import type { EventLine, LinkLine, VectorClock } from '../../machines/record.ts';
+import { Link, type Sent, type UnderWay } from './link.ts';
+import type { GlobalPromise, Refuse } from './promises/promises.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
-import type { Occurrence } from './refusal.ts';
+import { type Occurrence, Refused } from './refusal.ts';
 import type { SiteRecord } from './site-record.ts';
 import { type KnownSnapshot, type KnownStep, Steps, same } from './steps.ts';
 
-/** A message that was sent and has not been received. */
-export interface UnderWay {
-  readonly source: SiteId;
-  readonly target: SiteId;
-  readonly message: Message;
-  /** The event of `source` in which it was sent. */
-  readonly seq: number;
-}
-
-type Sent = UnderWay & { readonly clock: VectorClock };
-
 interface SiteState {
-  readonly record: SiteRecord;
+  readonly site: SiteId;
+  /** Of the lives to come. */
+  readonly later: SiteRecord[];
+  record: SiteRecord;
   snapshot: KnownSnapshot;
   clock: VectorClock;
   /** To whom it broadcasts. */
-  readonly members: Set<SiteId>;
+  members: Set<SiteId>;
 }
 
 /**
- * Walks the records of one lock's sites in one order that respects causality, and holds every step
- * against the machine.
- *
- * One order speaks for all: a step that neither makes nor loses a token does so in every order, and
- * critical sections each of which happens before the next (by vector clock) overlap in none.
+ * Walks the records of one lock's sites in one order that respects causality, holds every step against the
+ * machine, and tells the protocol's promises of each. The lives of a site follow one another.
  */
 export class Judge {
   readonly #protocol: RecordedMachine;
+  readonly #promises: readonly GlobalPromise[];
   readonly #steps: Steps;
   readonly #mesh: readonly SiteId[];
+  /** What some site was started with. */
+  readonly #example: unknown;
   readonly #sites = new Map<SiteId, SiteState>();
-  /** What is under way, by source and target; first in, first out. */
-  readonly #links = new Map<string, Sent[]>();
-  #inside: SiteId | null = null;
-  #lastExit: { readonly site: SiteId; readonly seq: number } | null = null;
-  readonly counts = { events: 0, messages: 0, criticalSections: 0 };
+  /** By source and target. */
+  readonly #links = new Map<string, Link>();
+  readonly counts = { lives: 0, events: 0, messages: 0, lost: 0, criticalSections: 0, elections: 0 };
 
-  constructor(protocol: RecordedMachine, records: readonly SiteRecord[]) {
+  /** `records`: of each site, its lives in order. */
+  constructor(
+    protocol: RecordedMachine,
+    records: ReadonlyMap<SiteId, readonly [SiteRecord, ...SiteRecord[]]>,
+  ) {
     this.#protocol = protocol;
+    this.#promises = protocol.promises();
     this.#steps = new Steps(protocol.machine);
-    this.#mesh = records.map(({ site }) => site);
-    for (const record of records) this.#begin(record, records[0]!.start.input);
-    const tokens = [...this.#sites.values()].reduce(
-      (sum, s) => sum + protocol.tokensHeld(s.snapshot.plain),
-      0,
-    );
-    if (tokens !== 1) records[0]!.refuse('REPLAY_TOKEN', `the mesh starts with ${tokens} tokens, not one`);
-    for (const record of records) record.advance(this.#mesh);
+    this.#mesh = [...records.keys()];
+    const lives = [...records.values()];
+    this.#example = lives[0]![0].start.input;
+    for (const [first, ...later] of lives) {
+      const { snapshot, members } = this.#begin(first);
+      this.#sites.set(first.site, { site: first.site, later, record: first, snapshot, clock: {}, members });
+    }
+    const refuse: Refuse = (code, reason) => lives[0]![0].refuse(code, reason);
+    for (const promise of this.#promises) promise.begun?.(refuse);
+    for (const [first] of lives) first.advance(this.#mesh);
   }
 
   /** To the end of every record. */
   run(): void {
     for (let moved = true; moved; ) {
       moved = false;
-      for (const state of this.#sites.values()) {
-        for (let head = state.record.head; head !== null && this.#ready(head); head = state.record.head) {
-          this.#step(state, head);
-          state.record.advance(this.#mesh);
-          moved = true;
-        }
-      }
+      for (const state of this.#sites.values()) while (this.#move(state)) moved = true;
     }
     this.#refuseStuck();
+    for (const promise of this.#promises) promise.end?.();
   }
 
   get underWay(): UnderWay[] {
-    return [...this.#links.values()].flat().map(({ clock: _, ...sent }) => sent);
+    return [...this.#links.values()].flatMap((link) => link.underWay).map(({ clock: _, ...sent }) => sent);
   }
 
-  #begin(record: SiteRecord, example: unknown): void {
-    const { site, input, snapshot } = record.start;
-    const expectedInput = this.#protocol.input(site, this.#mesh, example);
-    if (!same(input, expectedInput)) {
-      record.refuse('REPLAY_START', `it started with ${show(input)}, not ${show(expectedInput)}`);
+  /** What happens next at a site; false when that has to wait, or nothing does. */
+  #move(state: SiteState): boolean {
+    const { head } = state.record;
+    if (head === null) return this.#beginNext(state);
+    if (head.kind === 'link') this.#renewLink(state, head);
+    else if (head.cause !== null && this.#sites.get(head.cause.site)!.record.seq < head.cause.seq)
+      return false;
+    else this.#step(state, head);
+    state.record.advance(this.#mesh);
+    return true;
+  }
+
+  #begin(record: SiteRecord): Pick<SiteState, 'snapshot' | 'members'> {
+    const { site, life, start } = record;
+    if (life > 0 && !this.#protocol.survives) {
+      record.refuse('REPLAY_MESH', `it is of life ${life}, and a site of ${start.machine} has one life, 0`);
     }
-    const started = this.#steps.start(input);
-    if (!same(snapshot, started.after.plain)) {
-      const expected = { snapshot: started.after.plain, effects: started.effects };
+    const expectedInput = this.#protocol.input(start, this.#mesh, this.#example);
+    if (!same(start.input, expectedInput)) {
+      record.refuse('REPLAY_START', `it started with ${show(start.input)}, not ${show(expectedInput)}`);
+    }
+    const { after, effects } = this.#steps.start(start.input);
+    const { snapshot } = start;
+    if (!same(snapshot, after.plain)) {
+      const [recorded, expected] = [snapshot, after.plain].map((one) => ({ snapshot: one, effects: [] }));
       record.refuse('REPLAY_START', 'the machine starts in another snapshot', {
-        recorded: { snapshot, effects: [] },
-        expected,
+        recorded: recorded!,
+        expected: expected!,
       });
     }
-    const members = new Set(this.#mesh.filter((id) => id !== site));
-    this.#sites.set(site, { record, snapshot: started.after, clock: {}, members });
+    const refuse: Refuse = (code, reason) => record.refuse(code, reason);
+    for (const promise of this.#promises) {
+      promise.start?.({ site, life, input: start.input, snapshot, effects, refuse });
+    }
+    this.counts.lives++;
+    return { snapshot: after, members: new Set(this.#mesh.filter((id) => id !== site)) };
   }
 
-  #ready({ cause }: EventLine): boolean {
-    return cause === null || this.#sites.get(cause.site)!.record.seq >= cause.seq;
+  /** A crash is no event: a life is over when its record is. What was under way to it is lost, or from it. */
+  #beginNext(state: SiteState): boolean {
+    const next = state.later.shift();
+    if (next === undefined) return false;
+    for (const id of this.#mesh) {
+      if (id === state.site) continue;
+      this.#link(state.site, id).cut();
+      this.#link(id, state.site).renew();
+    }
+    Object.assign(state, this.#begin(next), { record: next, clock: {} });
+    next.advance(this.#mesh);
+    return true;
+  }
+
+  #renewLink({ site, record }: SiteState, { peer }: LinkLine): void {
+    if (!this.#protocol.survives) {
+      record.refuse(
+        'REPLAY_MESH',
+        `a link was lost, and with it what ${record.start.machine} cannot do without`,
+      );
+    }
+    this.#link(site, peer).cut();
+    this.#link(peer, site).renew();
   }
 
   #step(state: SiteState, line: EventLine): void {
@@ -101,15 +136,18 @@ export class Judge {
     this.#checkClock(state, line, sent);
     const step = this.#steps.take(state.snapshot, line.event);
     this.#checkStep(state, line, step);
-    if (sent !== null) this.#link(sent.source, sent.target).shift();
-    this.#send(state, line, step);
-    this.#checkToken(state, line, step);
-    this.#checkCriticalSection(state, line, step);
+    if (sent !== null) this.counts.lost += this.#link(sent.source, sent.target).receive(sent);
+    const sends = this.#send(state, line, step);
+    this.#checkPromises(state, line, step, sends);
     const departed = sent === null ? null : this.#protocol.departs(line.event);
     if (departed !== null) state.members.delete(departed);
     state.snapshot = step.after;
     state.clock = line.clock;
     this.counts.events++;
+    for (const { type } of step.effects) {
+      if (type === 'grant') this.counts.criticalSections++;
+      if (type === 'elected') this.counts.elections++;
+    }
   }
 
   #receive(state: SiteState, line: EventLine): Sent | null {
@@ -122,17 +160,20 @@ export class Judge {
       });
     if (cause === null) {
       if (isMessage) refuse(`a message needs the event that sent it as its cause`);
-      if (!this.#protocol.clientEvents.some((known) => same(known, event))) refuse('no client says this');
+      const { clientEvents, isClientEvent } = this.#protocol;
+      const isKnown = isClientEvent?.(event) ?? clientEvents.some((known) => same(known, event));
+      if (!isKnown) refuse('no client says this');
       return null;
     }
     if (!isMessage) refuse('only a message has a cause');
-    const sent = this.#link(cause.site, site)[0];
-    if (sent === undefined) return refuse(`nothing was under way from ${cause.site}`);
-    if (sent.seq !== cause.seq || !same(event, sent.message)) {
-      const next = `${show(sent.message)}, sent in event ${sent.seq}`;
-      refuse(`next under way from ${cause.site} was ${next}; recorded: ${show(event)} of event ${cause.seq}`);
-    }
-    return sent;
+    const { next } = this.#link(cause.site, site);
+    if (next.length === 0) return refuse(`nothing was under way from ${cause.site}`);
+    const sent = next.find(({ seq, message }) => seq === cause.seq && same(event, message));
+    if (sent !== undefined) return sent;
+    const expected = next.map(({ message, seq }) => `${show(message)}, sent in event ${seq}`).join(' or ');
+    return refuse(
+      `next under way from ${cause.site} was ${expected}; recorded: ${show(event)} of event ${cause.seq}`,
+    );
   }
 
   #checkClock(state: SiteState, line: EventLine, sent: Sent | null): void {
@@ -163,79 +204,72 @@ export class Judge {
     });
   }
 
-  #send({ members }: SiteState, { site, seq, clock }: EventLine, step: KnownStep): void {
-    for (const { target, message } of sends(step, members)) {
-      this.#link(site, target).push({ source: site, target, message, seq, clock });
+  #send({ members }: SiteState, { site, seq, clock }: EventLine, step: KnownStep): readonly Message[] {
+    const sends = sendsOf(step, members);
+    for (const { target, message } of sends) {
+      this.#link(site, target).send({ source: site, target, message, seq, clock });
       this.counts.messages++;
     }
+    return sends.map(({ message }) => message);
   }
 
-  #checkToken({ record, snapshot, members }: SiteState, line: EventLine, step: KnownStep): void {
-    const { tokensHeld, tokensIn } = this.#protocol;
-    const before = tokensHeld(snapshot.plain) + (line.cause === null ? 0 : tokensIn(line.event));
-    const sent = sends(step, members).reduce((sum, { message }) => sum + tokensIn(message), 0);
-    const made = tokensHeld(step.after.plain) + sent - before;
-    if (made === 0) return;
-    const reason = made > 0 ? `the step makes ${made} more` : `the step loses ${-made}`;
-    record.refuse('REPLAY_TOKEN', `there is one token, and ${reason}`, { event: occurrence(line) });
-  }
-
-  #checkCriticalSection({ record, snapshot }: SiteState, line: EventLine, { after }: KnownStep): void {
-    const was = this.#protocol.inCriticalSection(snapshot.plain);
-    const is = this.#protocol.inCriticalSection(after.plain);
-    if (is && !was) {
-      const last = this.#lastExit;
-      const refuse = (other: SiteId) =>
-        record.refuse(
-          'REPLAY_OVERLAP',
-          `no chain of messages puts it after the critical section of ${other}`,
-          {
-            event: occurrence(line),
-          },
-        );
-      if (this.#inside !== null) refuse(this.#inside);
-      if (last !== null && (line.clock[last.site] ?? 0) < last.seq) refuse(last.site);
-      this.#inside = line.site;
-      this.counts.criticalSections++;
-    }
-    if (was && !is) {
-      this.#inside = null;
-      this.#lastExit = line;
-    }
+  #checkPromises(
+    { record: { file, line: number }, snapshot }: SiteState,
+    line: EventLine,
+    { after, effects }: KnownStep,
+    sent: readonly Message[],
+  ): void {
+    // May be called when the record is already past this line.
+    const refuse: Refuse = (code, reason) => {
+      throw new Refused({ code, file, line: number, reason, event: occurrence(line) });
+    };
+    const { site, seq, clock, cause, event } = line;
+    const received = cause === null ? null : event;
+    const step = {
+      site,
+      seq,
+      clock,
+      cause,
+      received,
+      before: snapshot.plain,
+      after: after.plain,
+      effects,
+      sent,
+    };
+    for (const promise of this.#promises) promise.step?.({ ...step, refuse });
   }
 
   /** Every head waits: one of them for what no record holds, or they wait for one another. */
   #refuseStuck(): void {
     const stuck = [...this.#sites.values()].filter(({ record }) => record.head !== null);
     if (stuck.length === 0) return;
-    const causeOf = ({ record }: SiteState) => record.head!.cause!;
-    const orphan = stuck.find((state) => this.#sites.get(causeOf(state).site)!.record.head === null);
+    const headOf = ({ record }: SiteState) => record.head as EventLine & { readonly cause: object };
+    const orphan = stuck.find((state) => this.#sites.get(headOf(state).cause.site)!.record.head === null);
     const state = orphan ?? stuck[0]!;
-    const { site, seq } = causeOf(state);
+    const { site, seq } = headOf(state).cause;
     const why =
       orphan === undefined
         ? 'which waits for it in turn'
         : `whose record ends with event ${this.#sites.get(site)!.record.seq}`;
-    const event = occurrence(state.record.head!);
+    const event = occurrence(headOf(state));
     state.record.refuse('REPLAY_CAUSE', `its cause is event ${seq} of ${site}, ${why}`, { event });
   }
 
-  #allowed({ record: { site }, snapshot }: SiteState): Occurrence[] {
+  #allowed({ site, snapshot }: SiteState): Occurrence[] {
     const clients = this.#protocol.clientEvents
       .filter((event) => this.#steps.take(snapshot, event).effects.every(({ type }) => type !== 'unexpected'))
       .map((event) => ({ site, event, source: null }));
     const messages = this.#mesh
-      .map((source) => this.#link(source, site)[0])
-      .filter((sent) => sent !== undefined)
+      .flatMap((source) => this.#link(source, site).next)
       .map(({ source, message }) => ({ site, event: message, source }));
     return [...clients, ...messages];
   }
 
-  #link(source: SiteId, target: SiteId): Sent[] {
+  #link(source: SiteId, target: SiteId): Link {
     const key = JSON.stringify([source, target]);
     let link = this.#links.get(key);
     if (link === undefined) {
-      link = [];
+      link = new Link();
       this.#links.set(key, link);
     }
     return link;
@@ -243,7 +277,10 @@ export class Judge {
 }
 
 /** The messages of a step, one for each target. */
-function sends({ effects }: KnownStep, members: ReadonlySet<SiteId>): Pick<UnderWay, 'target' | 'message'>[] {
+function sendsOf(
+  { effects }: KnownStep,
+  members: ReadonlySet<SiteId>,
+): Pick<UnderWay, 'target' | 'message'>[] {
   return (effects as readonly Effect[]).flatMap((effect) => {
     if (effect.type === 'send') return [{ target: effect.target, message: effect.message }];
     if (effect.type === 'broadcast')

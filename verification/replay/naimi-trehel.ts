@@ -4,13 +4,21 @@ import {
   type SiteInput,
   siteMachine,
 } from '../../machines/naimi-trehel/site.ts';
+import { OneToken, type TokenCount, Turns } from './promises/one-token.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
+
+export const tokenCount: TokenCount = {
+  tokensHeld: ({ context }) => ((context as SiteContext).token ? 1 : 0),
+  tokensIn: ({ type }) => (type === 'TOKEN' ? 1 : 0),
+  inCriticalSection: ({ value }) => (value as { client: string }).client === 'inCS',
+};
 
 /** What a record of `naimi-trehel` is held against: the site machine that `baton verify` checks. */
 export const naimiTrehel: RecordedMachine = {
   machine: siteMachine,
-  input: (self, mesh, example): SiteInput => ({
-    self,
+  survives: false,
+  input: ({ site }, mesh, example): SiteInput => ({
+    self: site,
     root: (example as SiteInput).root,
     peers: mesh.length - 1,
   }),
@@ -20,7 +28,5 @@ export const naimiTrehel: RecordedMachine = {
     const event = message as SiteEvent;
     return event.type === 'LEAVE' ? event.leaver : null;
   },
-  tokensHeld: ({ context }) => ((context as SiteContext).token ? 1 : 0),
-  tokensIn: ({ type }) => (type === 'TOKEN' ? 1 : 0),
-  inCriticalSection: ({ value }) => (value as { client: string }).client === 'inCS',
+  promises: () => [new OneToken(tokenCount), new Turns(tokenCount)],
 };

@@ -20,7 +20,10 @@ export function recordFiles(directory: string): RecordFile[] {
     .map((name) => ({ name, lines: { [Symbol.iterator]: () => linesOf(join(directory, name)) } }));
 }
 
-/** Never holds more of the file than one chunk and one line: a record may be larger than memory. */
+/**
+ * Never holds more of the file than one chunk and one line: a record may be larger than memory. A last line with
+ * no end is no line: its process was killed while it wrote, before anybody heard of what it says.
+ */
 function* linesOf(path: string): Generator<string, void, undefined> {
   const file = openSync(path, 'r');
   try {
@@ -32,8 +35,6 @@ function* linesOf(path: string): Generator<string, void, undefined> {
       rest = lines.pop()!;
       yield* lines;
     }
-    rest += decoder.end();
-    if (rest !== '') yield rest;
   } finally {
     closeSync(file);
   }

@@ -1,20 +1,23 @@
 import type { AnyStateMachine } from 'xstate';
-import type { SiteId } from '../../machines/actor.ts';
-import type { RecordedSnapshot } from '../../machines/record.ts';
+import type { Message, SiteId } from '../../machines/actor.ts';
+import type { StartLine } from '../../machines/record.ts';
+import type { GlobalPromise } from './promises/promises.ts';
 
 /** What replay must know of a protocol, to hold a record against its machine. */
 export interface RecordedMachine {
   readonly machine: AnyStateMachine;
-  /** What `site` must have been started with, when some site of the mesh was started with `example`. */
-  input(site: SiteId, mesh: readonly SiteId[], example: unknown): unknown;
-  /** The events that are messages, by type. A client's event is one of `clientEvents`. */
+  /** May a site begin another life, and a link lose what is under way? */
+  readonly survives: boolean;
+  /** What the site of `start` must have been started with, when some site of the mesh was started with `example`. */
+  input(start: StartLine, mesh: readonly SiteId[], example: unknown): unknown;
+  /** The events that are messages, by type. */
   readonly messages: readonly string[];
-  readonly clientEvents: readonly { readonly type: string }[];
+  /** What a client says, and its driver. */
+  readonly clientEvents: readonly Message[];
+  /** Whether a client or its driver says `event`; the machine has yet to take it. Default: one of `clientEvents`. */
+  isClientEvent?(event: Message): boolean;
   /** The site to which whoever has taken `message` broadcasts no longer, if any. */
-  departs(message: { readonly type: string }): SiteId | null;
-  /** How many tokens a site in `snapshot` holds. */
-  tokensHeld(snapshot: RecordedSnapshot): number;
-  /** How many tokens travel in `message`. */
-  tokensIn(message: { readonly type: string }): number;
-  inCriticalSection(snapshot: RecordedSnapshot): boolean;
+  departs(message: Message): SiteId | null;
+  /** For the records of one lock; each is told of every step in this order. */
+  promises(): readonly GlobalPromise[];
 }

@@ -5,7 +5,7 @@ import type { RecordedSnapshot } from '../../machines/record.ts';
  * Why a record is refused.
  *
  * - `REPLAY_MALFORMED`: the line is not of the schema.
- * - `REPLAY_MESH`: the files are not one record for each site of one mesh.
+ * - `REPLAY_MESH`: the files are not one record for each life of each site of one mesh.
  * - `REPLAY_START`: no machine starts like this.
  * - `REPLAY_SEQUENCE`: a line is missing, doubled or out of its place.
  * - `REPLAY_CLOCK`: the vector clock is not what its own and its cause's past make it.
@@ -13,8 +13,11 @@ import type { RecordedSnapshot } from '../../machines/record.ts';
  * - `REPLAY_RECEIPT`: the message was not what its sender had next under way to this site.
  * - `REPLAY_STEP`: the machine does something else on this event.
  * - `REPLAY_UNEXPECTED`: the machine does not take this event here.
- * - `REPLAY_TOKEN`: the step makes or loses a token.
- * - `REPLAY_OVERLAP`: two critical sections that no chain of messages puts in order.
+ * - `REPLAY_TOKEN`: the step makes or loses a token (S1).
+ * - `REPLAY_OVERLAP`: two critical sections that no chain of messages puts in order (S4).
+ * - `REPLAY_ELECTION`: an epoch with two winners, or two roots (S2).
+ * - `REPLAY_FENCE`: the fence of a grant is not above those before it (S3, S5).
+ * - `REPLAY_DISK`: a life does not begin with what the one before had to keep (R7, R8).
  */
 export type RefusalCode =
   | 'REPLAY_MALFORMED'
@@ -27,7 +30,10 @@ export type RefusalCode =
   | 'REPLAY_STEP'
   | 'REPLAY_UNEXPECTED'
   | 'REPLAY_TOKEN'
-  | 'REPLAY_OVERLAP';
+  | 'REPLAY_OVERLAP'
+  | 'REPLAY_ELECTION'
+  | 'REPLAY_FENCE'
+  | 'REPLAY_DISK';
 
 /** The first line that the model cannot take. */
 export interface Refusal {

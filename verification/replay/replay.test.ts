@@ -4,7 +4,8 @@ import { assign } from 'xstate';
 import { type SiteContext, siteMachine } from '../../machines/naimi-trehel/site.ts';
 import type { EventLine, RecordLine } from '../../machines/record.ts';
 import { leavingMutants, mutants, slowMutants } from '../naimi-trehel/mutants.ts';
-import { naimiTrehel } from './naimi-trehel.ts';
+import { naimiTrehel, tokenCount } from './naimi-trehel.ts';
+import { OneToken, type TokenCount, Turns } from './promises/one-token.ts';
 import type { Refusal } from './refusal.ts';
 import { replay, replayFiles } from './replay.ts';
 import { Steps } from './steps.ts';
@@ -249,13 +250,15 @@ describe('replay refuses, at the right line', () => {
 
 describe('replay judges more than single steps', () => {
   /** What the mutant does, held against the mutant. */
-  const judged = (mesh: DrivenMesh, protocol: Partial<typeof naimiTrehel> = {}) =>
-    replayFiles(filesOf(mesh.records), {
-      'naimi-trehel': { ...naimiTrehel, machine: copiesToken, ...protocol },
-    }).refusal;
+  const judged = (mesh: DrivenMesh, counts: Partial<TokenCount> = {}) => {
+    const count = { ...tokenCount, ...counts };
+    const promises = () => [new OneToken(count), new Turns(count)];
+    const machines = { 'naimi-trehel': { ...naimiTrehel, machine: copiesToken, promises } };
+    return replayFiles(filesOf(mesh.records), machines).refusal;
+  };
   const handedOver = () => new DrivenMesh(2, { a: copying, b: copying }).client('b', 'ask').deliver('b', 'a');
   /** Takes copies of the token for the token. */
-  const blind: Partial<typeof naimiTrehel> = {
+  const blind: Partial<TokenCount> = {
     tokensHeld: ({ context }) => ((context as SiteContext).self === 'a' ? 1 : 0),
     tokensIn: () => 0,
   };

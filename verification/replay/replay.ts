@@ -1,5 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
-import { Judge, type UnderWay } from './judge.ts';
+import { epoch } from './epoch.ts';
+import { Judge } from './judge.ts';
+import type { UnderWay } from './link.ts';
+import { livesOf, protocolOf, refuseEmpty } from './mesh.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
 import { type RecordFile, recordFiles } from './read.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
@@ -7,7 +10,10 @@ import { type Refusal, Refused } from './refusal.ts';
 import { SiteRecord } from './site-record.ts';
 
 /** The machines that a record may name. */
-export const recordedMachines: Readonly<Record<string, RecordedMachine>> = { 'naimi-trehel': naimiTrehel };
+export const recordedMachines: Readonly<Record<string, RecordedMachine>> = {
+  epoch,
+  'naimi-trehel': naimiTrehel,
+};
 
 export interface ReplayReport {
   readonly accepted: boolean;
@@ -20,17 +26,22 @@ export interface LockReport {
   readonly lock: string;
   readonly machine: string;
   readonly sites: readonly SiteId[];
+  /** Starts: as many as sites when none began again. */
+  readonly lives: number;
   readonly events: number;
   /** Sent; a broadcast counts once for each target. */
   readonly messages: number;
+  /** Sent, and passed over by what was received after it: lost with a site or a link. */
+  readonly lost: number;
   readonly criticalSections: number;
+  readonly elections: number;
   /** Sent, and not received when the record of its target ends. */
   readonly underWay: readonly UnderWay[];
 }
 
 /**
- * Holds the record in `directory` (`*.ndjson`, one file for each site and lock) against the machines
- * that made it: every step, every receipt, the token, the critical sections.
+ * Holds the record in `directory` (`*.ndjson`, one file for each life of each site and lock) against the machines
+ * that made it: every step, every receipt, and what the protocol promises of all sites together.
  *
  * @throws `ReplayInputError` when there is no record to judge.
  */
@@ -48,19 +59,25 @@ export function replay(directory: string): ReplayReport {
 /** `replay` of lines from anywhere. `machines`: what a record may name. */
 export function replayFiles(files: readonly RecordFile[], machines = recordedMachines): ReplayReport {
   const opened: SiteRecord[] = [];
+  const empty: string[] = [];
   const locks: LockReport[] = [];
   try {
-    for (const file of files) opened.push(new SiteRecord(file));
+    for (const file of files) {
+      const record = SiteRecord.open(file);
+      if (record === null) empty.push(file.name);
+      else opened.push(record);
+    }
+    refuseEmpty(empty, opened);
     for (const lock of new Set(opened.map(({ start }) => start.lock))) {
       const records = opened.filter(({ start }) => start.lock === lock);
-      const judge = new Judge(protocolOf(records, machines), records);
+      const judge = new Judge(protocolOf(records, machines), livesOf(records, empty));
       try {
         judge.run();
       } finally {
         locks.push({
           lock,
           machine: records[0]!.start.machine,
-          sites: records.map(({ site }) => site),
+          sites: [...new Set(records.map(({ site }) => site))],
           ...judge.counts,
           underWay: judge.underWay,
         });
@@ -74,36 +91,6 @@ export function replayFiles(files: readonly RecordFile[], machines = recordedMac
     for (const record of opened) record.close();
   }
 }
-
-function protocolOf(records: readonly SiteRecord[], machines: typeof recordedMachines): RecordedMachine {
-  const [first] = records;
-  const mesh = records.map(({ site }) => site).sort();
-  for (const record of records) {
-    const { site, peers, machine, lock } = record.start;
-    if (records.some((other) => other !== record && other.site === site)) {
-      record.refuse('REPLAY_MESH', `there are two records of site ${site} for lock ${lock}`);
-    }
-    const named = [site, ...peers].sort();
-    if (named.join('\n') !== mesh.join('\n')) {
-      record.refuse(
-        'REPLAY_MESH',
-        `it names the sites ${named.join(', ')}; there are records of ${mesh.join(', ')}`,
-      );
-    }
-    if (machine !== first!.start.machine) {
-      record.refuse('REPLAY_MESH', `it ran ${machine}, and ${first!.site} ran ${first!.start.machine}`);
-    }
-  }
-  const protocol = Object.hasOwn(machines, first!.start.machine) ? machines[first!.start.machine] : undefined;
-  return (
-    protocol ??
-    first!.refuse(
-      'REPLAY_MESH',
-      `unknown machine ${first!.start.machine}; known: ${Object.keys(machines).join(', ')}`,
-    )
-  );
-}
-
 /** There is no record to judge: neither accepted nor refused. */
 export class ReplayInputError extends Error {
   readonly code = 'REPLAY_INPUT';

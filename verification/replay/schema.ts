@@ -13,6 +13,7 @@ const startLine = z.strictObject({
   kind: z.literal('start'),
   site,
   lock: z.string(),
+  life: z.int().min(0).optional(),
   machine: z.string(),
   input: z.unknown(),
   peers: z.array(site),
@@ -32,7 +33,15 @@ const eventLine = z.strictObject({
   effects: z.array(typed),
 });
 
-const recordLine = z.discriminatedUnion('kind', [startLine, eventLine]);
+const linkLine = z.strictObject({
+  version: z.literal(1),
+  kind: z.literal('link'),
+  site,
+  lock: z.string(),
+  peer: site,
+});
+
+const recordLine = z.discriminatedUnion('kind', [startLine, eventLine, linkLine]);
 
 /** The line, or what is wrong with it in words. */
 export function parseLine(text: string): RecordLine | string {
@@ -43,7 +52,7 @@ export function parseLine(text: string): RecordLine | string {
     return `not JSON: ${(error as SyntaxError).message}`;
   }
   const parsed = recordLine.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data as RecordLine;
   return parsed.error.issues
     .map((issue) => `${issue.path.join('.') || 'the line'}: ${issue.message}`)
     .join('; ');

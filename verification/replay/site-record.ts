@@ -1,38 +1,54 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { EventLine, RecordLine, StartLine } from '../../machines/record.ts';
+import {
+  type EventLine,
+  eventsPerLife,
+  type LinkLine,
+  type RecordLine,
+  type StartLine,
+} from '../../machines/record.ts';
 import type { RecordFile } from './read.ts';
 import { type Refusal, type RefusalCode, Refused } from './refusal.ts';
 import { parseLine } from './schema.ts';
 
-/** The record of one site, read one line at a time; what can be judged by the file alone is judged here. */
+/** The record of one life of a site, read one line at a time; what can be judged by the file alone is judged here. */
 export class SiteRecord {
   readonly file: string;
   readonly start: StartLine;
-  /** The next event, `null` after the last. */
-  head: EventLine | null = null;
+  /** What happened next, `null` after the last. */
+  head: EventLine | LinkLine | null = null;
   /** The line number of `head`. */
   line = 1;
   /** `seq` of the last event before `head`. */
-  seq = 0;
+  seq: number;
   readonly #lines: Iterator<string>;
 
-  constructor(file: RecordFile) {
-    this.file = file.name;
-    this.#lines = file.lines[Symbol.iterator]();
-    const first = this.#read();
-    if (first === null)
-      this.refuse('REPLAY_MALFORMED', 'the file is empty: it has to begin with a start line');
-    if (first.kind !== 'start') this.refuse('REPLAY_SEQUENCE', 'the file has to begin with a start line');
-    this.start = first;
+  /** `null` when the file is empty: of a life that was over before anybody heard of it. */
+  static open(file: RecordFile): SiteRecord | null {
+    const lines = file.lines[Symbol.iterator]();
+    const first = lines.next();
+    return first.done === true ? null : new SiteRecord(file.name, first.value, lines);
+  }
+
+  private constructor(file: string, first: string, lines: Iterator<string>) {
+    this.file = file;
+    this.#lines = lines;
+    const start = this.#parse(first);
+    if (start.kind !== 'start') this.refuse('REPLAY_SEQUENCE', 'the file has to begin with a start line');
+    this.start = start;
+    this.seq = this.life * eventsPerLife;
   }
 
   get site(): SiteId {
     return this.start.site;
   }
 
+  get life(): number {
+    return this.start.life ?? 0;
+  }
+
   /** Makes the following line the head. `mesh`: every site there is. */
   advance(mesh: readonly SiteId[]): void {
-    if (this.head !== null) this.seq = this.head.seq;
+    if (this.head?.kind === 'event') this.seq = this.head.seq;
     this.line++;
     const line = this.#read();
     this.head = line === null ? null : this.#check(line, mesh);
@@ -49,18 +65,29 @@ export class SiteRecord {
 
   #read(): RecordLine | null {
     const next = this.#lines.next();
-    if (next.done === true) return null;
-    const line = parseLine(next.value);
+    return next.done === true ? null : this.#parse(next.value);
+  }
+
+  #parse(text: string): RecordLine {
+    const line = parseLine(text);
     return typeof line === 'string' ? this.refuse('REPLAY_MALFORMED', line) : line;
   }
 
-  #check(line: RecordLine, mesh: readonly SiteId[]): EventLine {
-    if (line.kind !== 'event') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one run');
-    const { site, lock, seq, clock, cause } = line;
+  #check(line: RecordLine, mesh: readonly SiteId[]): EventLine | LinkLine {
+    if (line.kind === 'start') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one life');
+    const { site, lock } = line;
     if (site !== this.site || lock !== this.start.lock) {
       const [came, expected] = [`${site} of lock ${lock}`, `${this.site} of lock ${this.start.lock}`];
       this.refuse('REPLAY_SEQUENCE', `an event of site ${came} in the record of site ${expected}`);
     }
+    if (line.kind === 'event') this.#checkEvent(line, mesh);
+    else if (line.peer === site || !mesh.includes(line.peer)) {
+      this.refuse('REPLAY_MESH', `a link to ${line.peer}: no other site of the mesh`);
+    }
+    return line;
+  }
+
+  #checkEvent({ site, seq, clock, cause }: EventLine, mesh: readonly SiteId[]): void {
     if (seq !== this.seq + 1) {
       this.refuse('REPLAY_SEQUENCE', `event ${this.seq + 1} of site ${site} should stand here, not ${seq}`);
     }
@@ -70,7 +97,7 @@ export class SiteRecord {
     const stranger = Object.keys(clock).find((id) => !mesh.includes(id));
     if (stranger !== undefined)
       this.refuse('REPLAY_CLOCK', `its clock names ${stranger}: no site of the mesh`);
-    if (cause === null) return line;
+    if (cause === null) return;
     if (cause.site === site || !mesh.includes(cause.site)) {
       this.refuse('REPLAY_CAUSE', `its cause is at ${cause.site}: no other site of the mesh`);
     }
@@ -78,6 +105,5 @@ export class SiteRecord {
       const knows = `its clock has ${clock[cause.site] ?? 0} for ${cause.site}`;
       this.refuse('REPLAY_CLOCK', `its cause is event ${cause.seq} of ${cause.site}, but ${knows}`);
     }
-    return line;
   }
 }

@@ -15,6 +15,9 @@ export interface KnownStep {
   readonly effects: readonly NamedAction[];
 }
 
+/** Where snapshots hold numbers that rise, there is no end to them. */
+const mostKnown = 50_000;
+
 /** The machine's steps, each computed once: a site has few distinct snapshots and meets them over and over. */
 export class Steps {
   readonly #machine: AnyStateMachine;
@@ -42,6 +45,7 @@ export class Steps {
     const text = JSON.stringify({ value: snapshot.value, context: snapshot.context });
     let after = this.#known.get(text);
     if (after === undefined) {
+      if (this.#known.size >= mostKnown) this.#known.clear();
       after = { plain: JSON.parse(text) as RecordedSnapshot, steps: new Map() };
       this.#known.set(text, after);
       this.#live.set(after, snapshot);

@@ -23,12 +23,20 @@ export function refusalText({
 }
 
 /** One line: what was judged of a lock. */
-export function lockText({ lock, machine, sites, events, messages, criticalSections, underWay }: LockReport) {
-  const left = underWay.length === 0 ? '' : `, ${underWay.length} of them still under way at the end`;
-  return (
-    `lock ${lock} (${machine}) at ${sites.join(', ')}: ${events} events, ${messages} messages${left}, ` +
-    `${criticalSections} critical sections`
-  );
+export function lockText({ lock, machine, sites, underWay, ...counts }: LockReport): string {
+  const { lives, events, messages, lost, elections, criticalSections } = counts;
+  const restarts = lives > sites.length ? ` in ${lives} lives` : '';
+  const never = [
+    ...(lost > 0 ? [`${lost} of them lost`] : []),
+    ...(underWay.length > 0 ? [`${underWay.length} of them still under way at the end`] : []),
+  ];
+  return [
+    `lock ${lock} (${machine}) at ${sites.join(', ')}${restarts}: ${events} events`,
+    `${messages} messages`,
+    ...never,
+    ...(elections > 0 ? [`${elections} elections`] : []),
+    `${criticalSections} critical sections`,
+  ].join(', ');
 }
 
 function occurrenceText({ event, source }: Occurrence): string {

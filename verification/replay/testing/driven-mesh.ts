@@ -1,10 +1,10 @@
 import type { Effect, Message, SiteId } from '../../../machines/actor.ts';
-import { siteMachine } from '../../../machines/naimi-trehel/site.ts';
-import type { RecordLine, VectorClock } from '../../../machines/record.ts';
-import { type KnownSnapshot, Steps } from '../steps.ts';
+import { eventsPerLife, type RecordLine, type VectorClock } from '../../../machines/record.ts';
+import type { KnownSnapshot, KnownStep, Steps } from '../steps.ts';
+import { type DrivenProtocol, naimiTrehel } from './driven-protocols.ts';
 
-/** Records by site. */
-export type Records = Readonly<Record<SiteId, readonly RecordLine[]>>;
+/** Records by the name of their file, without its extension. */
+export type Records = Readonly<Record<string, readonly RecordLine[]>>;
 
 interface Sent {
   readonly message: Message;
@@ -12,31 +12,36 @@ interface Sent {
   readonly clock: VectorClock;
 }
 
+/** A site in one of its lives. */
 interface Driven {
   readonly site: SiteId;
+  readonly life: number;
   readonly steps: Steps;
   snapshot: KnownSnapshot;
   clock: VectorClock;
+  isUp: boolean;
+  /** What was persisted last. */
+  disk: unknown;
   readonly members: Set<SiteId>;
   readonly lines: RecordLine[];
 }
 
-/** As often as it stands here: a run in which everybody leaves at once shows little. */
-const CLIENT = ['ask', 'ask', 'ask', 'release', 'release', 'release', 'release', 'withdraw', 'leave'];
-
-/** The sites `a` (the root), `b`, ... of `naimi-trehel`, driven in memory; what they do is recorded. */
+/** The sites `a` (the first root), `b`, ... of a protocol, driven in memory; what they do is recorded. */
 export class DrivenMesh {
-  readonly #sites: ReadonlyMap<SiteId, Driven>;
+  readonly #protocol: DrivenProtocol;
+  readonly #sites: Map<SiteId, Driven>;
   readonly #links = new Map<string, Sent[]>();
+  readonly #records: Record<string, readonly RecordLine[]> = {};
 
   /** `machines`: what they run; by default each the site machine. They record that name in any case. */
-  constructor(count: number, machines: Readonly<Record<SiteId, Steps>> = {}) {
+  constructor(count: number, machines: Readonly<Record<SiteId, Steps>> = {}, protocol = naimiTrehel) {
     const ids = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
-    this.#sites = new Map(ids.map((site) => [site, begin(site, ids, machines[site] ?? correct)]));
+    this.#protocol = protocol;
+    this.#sites = new Map(ids.map((site) => [site, this.#begin(site, ids, machines[site], 0, 'none')]));
   }
 
   get records(): Records {
-    return Object.fromEntries([...this.#sites].map(([site, { lines }]) => [site, lines]));
+    return this.#records;
   }
 
   /** The client of `site` says `type`. */
@@ -53,44 +58,108 @@ export class DrivenMesh {
     return this;
   }
 
+  /** `site` dies, and with it what was under way to it; of what it sent, the first `kept` to each. */
+  crash(site: SiteId, kept = Number.POSITIVE_INFINITY): this {
+    for (const other of this.#sites.keys()) {
+      this.#link(site, other).splice(kept);
+      this.#link(other, site).length = 0;
+    }
+    this.#sites.get(site)!.isUp = false;
+    return this;
+  }
+
+  /** `site` begins another life, with `disk`; by default with what it persisted last. */
+  restart(site: SiteId, disk = this.#sites.get(site)!.disk): this {
+    const { steps, life } = this.#sites.get(site)!;
+    this.#sites.set(site, this.#begin(site, [...this.#sites.keys()], steps, life + 1, disk));
+    return this;
+  }
+
+  /** The link between `site` and `peer` begins anew: of what `site` had sent, the first `kept` still come. */
+  renewLink(site: SiteId, peer: SiteId, kept = 0): this {
+    this.#link(site, peer).splice(kept);
+    this.#link(peer, site).length = 0;
+    this.#sites.get(site)!.lines.push({ version: 1, kind: 'link', site, lock: 'main', peer });
+    return this;
+  }
+
   /** Each of `choices` picks one of the things that can happen next. */
   random(choices: readonly number[]): this {
     for (const choice of choices) {
-      const enabled = this.#enabled();
+      const enabled = this.#enabled(choice);
       if (enabled.length === 0) break;
       enabled[choice % enabled.length]!();
     }
     return this;
   }
 
-  #enabled(): (() => void)[] {
-    return [...this.#sites.values()].flatMap(({ site, steps, snapshot }) => {
-      const clients = CLIENT.filter((type) =>
-        steps.take(snapshot, { type }).effects.every((effect) => effect.type !== 'unexpected'),
-      ).map((type) => () => this.client(site, type));
-      const deliveries = [...this.#sites.keys()]
+  #enabled(choice: number): (() => void)[] {
+    const ids = [...this.#sites.keys()];
+    return [...this.#sites.values()].flatMap(({ site, steps, snapshot, isUp }) => {
+      if (!isUp) return [() => this.restart(site)];
+      const clients = this.#protocol.client
+        .filter((type) =>
+          steps.take(snapshot, { type }).effects.every((effect) => effect.type !== 'unexpected'),
+        )
+        .map((type) => () => this.client(site, type));
+      const deliveries = ids
         .filter((source) => this.#link(source, site).length > 0)
         .map((source) => () => this.deliver(source, site));
-      return [...clients, ...deliveries, ...deliveries];
+      const peer = ids.find((id) => id !== site)!;
+      const failures = [() => this.crash(site, choice % 3), () => this.renewLink(site, peer, choice % 3)];
+      const mayFail = this.#protocol.survives && choice % 10 === 0;
+      return [...clients, ...deliveries, ...deliveries, ...(mayFail ? failures : [])];
     });
+  }
+
+  #begin(
+    site: SiteId,
+    ids: readonly SiteId[],
+    steps = this.#protocol.steps,
+    life: number,
+    disk: unknown,
+  ): Driven {
+    const peers = ids.filter((id) => id !== site);
+    const input = this.#protocol.input(site, ids, disk);
+    const step = steps.start(input);
+    const lines: RecordLine[] = [
+      {
+        version: 1,
+        kind: 'start',
+        site,
+        lock: 'main',
+        ...(life > 0 && { life }),
+        machine: this.#protocol.name,
+        input,
+        peers,
+        snapshot: step.after.plain,
+      },
+    ];
+    this.#records[life === 0 ? site : `${site}@${life}`] = lines;
+    const clock = { [site]: life * eventsPerLife };
+    const members = new Set(peers);
+    const kept = persisted(step) ?? disk;
+    return { site, life, steps, snapshot: step.after, clock, isUp: true, disk: kept, members, lines };
   }
 
   #happen(target: Driven, event: Message, source: SiteId | null, sent: Sent | null): void {
     const { site, lines, members } = target;
-    const seq = lines.length;
+    const seq = target.clock[site]! + 1;
     const clock: Record<SiteId, number> = { ...target.clock };
     for (const [id, count] of Object.entries(sent?.clock ?? {})) clock[id] = Math.max(clock[id] ?? 0, count);
     clock[site] = seq;
-    const { after, effects } = target.steps.take(target.snapshot, event);
+    const step = target.steps.take(target.snapshot, event);
+    const { after, effects } = step;
     for (const effect of effects as readonly Effect[]) {
       if (effect.type !== 'send' && effect.type !== 'broadcast') continue;
       for (const to of effect.type === 'send' ? [effect.target] : members) {
-        this.#link(site, to).push({ message: effect.message, seq, clock });
+        if (this.#sites.get(to)?.isUp) this.#link(site, to).push({ message: effect.message, seq, clock });
       }
     }
     if (event.type === 'LEAVE') members.delete(source!);
     target.snapshot = after;
     target.clock = clock;
+    target.disk = persisted(step) ?? target.disk;
     const cause = sent === null ? null : { site: source!, seq: sent.seq };
     const snapshot = after.plain;
     lines.push({
@@ -115,29 +184,17 @@ export class DrivenMesh {
   }
 }
 
-const correct = new Steps(siteMachine);
-
-function begin(site: SiteId, ids: readonly SiteId[], steps: Steps): Driven {
-  const peers = ids.filter((id) => id !== site);
-  const input = { self: site, root: ids[0]!, peers: peers.length };
-  const { after } = steps.start(input);
-  const first: RecordLine = {
-    version: 1,
-    kind: 'start',
-    site,
-    lock: 'main',
-    machine: 'naimi-trehel',
-    input,
-    peers,
-    snapshot: after.plain,
-  };
-  return { site, steps, snapshot: after, clock: {}, members: new Set(peers), lines: [first] };
+function persisted({ effects }: KnownStep): unknown {
+  const last = effects.findLast(({ type }) => type === 'persist');
+  if (last === undefined) return undefined;
+  const { type: _, ...disk } = last;
+  return disk;
 }
 
 /** The files of `records`, as replay reads them. */
-export function filesOf(records: Readonly<Record<SiteId, readonly unknown[]>>) {
-  return Object.entries(records).map(([site, lines]) => ({
-    name: `${site}.ndjson`,
+export function filesOf(records: Readonly<Record<string, readonly unknown[]>>) {
+  return Object.entries(records).map(([name, lines]) => ({
+    name: `${name}.ndjson`,
     lines: lines.map((line) => JSON.stringify(line)),
   }));
 }

@@ -1,0 +1,42 @@
+import type { Message, NamedAction, SiteId } from '../../../machines/actor.ts';
+import type { RecordedSnapshot, VectorClock } from '../../../machines/record.ts';
+import type { RefusalCode } from '../refusal.ts';
+
+/** Ends the replay at the line that is being judged. */
+export type Refuse = (code: RefusalCode, reason: string) => never;
+
+/** A site begins a life; that it begins as its machine does has been judged. */
+export interface LifeStart {
+  readonly site: SiteId;
+  readonly life: number;
+  readonly input: unknown;
+  readonly snapshot: RecordedSnapshot;
+  readonly effects: readonly NamedAction[];
+  readonly refuse: Refuse;
+}
+
+/** An event that a site took, and that its machine takes just so; what came has been sent. */
+export interface JudgedStep {
+  readonly site: SiteId;
+  readonly seq: number;
+  readonly clock: VectorClock;
+  readonly cause: { readonly site: SiteId; readonly seq: number } | null;
+  /** What came; `null` when it was the client or its driver who spoke. */
+  readonly received: Message | null;
+  readonly before: RecordedSnapshot;
+  readonly after: RecordedSnapshot;
+  readonly effects: readonly NamedAction[];
+  /** One for each target. */
+  readonly sent: readonly Message[];
+  readonly refuse: Refuse;
+}
+
+/** A promise of a protocol that no site can see alone. Told what happened in one order that respects causality. */
+export interface GlobalPromise {
+  start?(life: LifeStart): void;
+  /** Every site has begun its first life. */
+  begun?(refuse: Refuse): void;
+  step?(step: JudgedStep): void;
+  /** The records are at their ends. */
+  end?(): void;
+}
