@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitStatus, UsageError } from './exit.ts';
+import { addChaos, addChaosSite } from './verbs/chaos.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
+import { addInspect } from './verbs/inspect.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
 import { addVerify } from './verbs/verify.ts';
@@ -23,7 +25,8 @@ const program = new Command('baton')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(--help says what there is)');
-for (const add of [addDemo, addSite, addVerify, addReplay, addDemoSite]) add(program);
+for (const add of [addDemo, addSite, addVerify, addReplay, addInspect, addChaos, addDemoSite, addChaosSite])
+  add(program);
 
 try {
   await program.parseAsync();

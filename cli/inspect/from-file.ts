@@ -1,0 +1,97 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Sources } from '../../inspector/protocol.ts';
+import type { Timeline } from '../../inspector/timeline.ts';
+import type { Report } from '../../verification/check.ts';
+import type { Trace } from '../../verification/system/system.ts';
+import { reasonOf, UsageError } from '../exit.ts';
+import { findSystem } from '../verify/find-system.ts';
+import { figuresOf, reportSources, traceSource } from './from-report.ts';
+import { type ShownSource, slug } from './sources.ts';
+
+export interface FromFile {
+  readonly shown: readonly ShownSource[];
+  readonly about: Pick<Sources, 'title' | 'figures' | 'never'>;
+}
+
+export interface FileOptions {
+  /** Of which system the traces are, when the file does not say or says another's name. */
+  readonly system?: string;
+  readonly sites?: number;
+  readonly network?: Report['network'];
+}
+
+/**
+ * What stands in `path`: a report (`baton verify --json`), a trace (`--trace json`), a timeline that the page
+ * wrote, or the record of a run (a directory of `*.ndjson`, or one such file).
+ *
+ * @throws `UsageError`
+ */
+export async function fromFile(path: string, options: FileOptions): Promise<FromFile> {
+  const name = basename(path);
+  if (isDirectory(path)) {
+    const { recordSources } = await import('./from-record.ts');
+    return { shown: recordSources(path), about: { title: name } };
+  }
+  const json = parsed(path);
+  if (isTimeline(json)) {
+    const { title, about } = json;
+    const head = { id: slug(name.replace(/\.json$/, '')), title, about, kind: 'timeline' as const };
+    return { shown: [{ head, timeline: () => json }], about: { title: name } };
+  }
+  if (isReport(json)) {
+    const { sites, network } = json;
+    const { system } = await findSystem(options.system ?? json.system, {
+      sites,
+      network,
+      trace: 'text',
+      ...options,
+    });
+    const shown = reportSources(system, json);
+    if (shown.length === 0)
+      throw new UsageError(`no property in ${path} has a trace: there is nothing to show`);
+    return { shown, about: { title: `${json.system}, ${sites} sites`, figures: figuresOf(json) } };
+  }
+  if (isTrace(json)) {
+    if (options.system === undefined) {
+      throw new UsageError(
+        `${path} is a trace, which does not say of what: name it, baton inspect ${path} SYSTEM`,
+      );
+    }
+    const sites = options.sites ?? Object.keys(json.initial).length;
+    const { system } = await findSystem(options.system, { trace: 'text', ...options, sites });
+    const head = {
+      id: slug(name),
+      title: name,
+      about: `${json.steps.length} steps`,
+      kind: 'timeline' as const,
+    };
+    return { shown: [traceSource(system, json, head, null)], about: { title: name } };
+  }
+  throw new UsageError(
+    `${path} is none of: a report (baton verify --json), a trace (--trace json), a timeline, a directory of records`,
+  );
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
+  }
+}
+
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`cannot read ${path} as JSON: ${reasonOf(error)}`);
+  }
+}
+
+const has = (value: unknown, ...keys: readonly string[]) =>
+  typeof value === 'object' && value !== null && keys.every((key) => key in value);
+
+const isTimeline = (value: unknown): value is Timeline => has(value, 'version', 'sites', 'steps', 'letters');
+const isReport = (value: unknown): value is Report => has(value, 'system', 'properties', 'network');
+const isTrace = (value: unknown): value is Trace => has(value, 'initial', 'steps');

@@ -1,0 +1,48 @@
+import { type Command, Option } from 'commander';
+import { type ExitStatus, exitStatus } from '../exit.ts';
+import type { FileOptions } from '../inspect/from-file.ts';
+import { interruptible } from '../interrupt.ts';
+import { wholeNumber } from '../options.ts';
+
+interface InspectOptions extends Omit<FileOptions, 'system'> {
+  readonly port: number;
+}
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .summary('see a counterexample or a recorded run in the browser')
+    .description(
+      'Serves one page, on loopback only: the statechart of each site, who waits for whom, every message, all ' +
+        'properties, at every moment of a run. It needs no internet.',
+    )
+    .argument(
+      '<file>',
+      'what baton verify --json or --trace json wrote, or a directory of records (--trace DIR)',
+    )
+    .argument('[system]', 'of which system the traces are: a name or a module; default: as the file says')
+    .option('--sites <n>', 'how many sites it has; default: as the file says', wholeNumber(2, 15))
+    .addOption(
+      new Option('--network <order>', 'how messages travel; default: as the file says').choices([
+        'fifo',
+        'unordered',
+        'unordered-by-target',
+      ]),
+    )
+    .option('--port <n>', 'where it is served; 0 takes a free one', wholeNumber(0, 65_535), 4700)
+    .action(async (file: string, system: string | undefined, { port, ...options }: InspectOptions) => {
+      process.exitCode = await inspect(file, { ...options, ...(system !== undefined && { system }) }, port);
+    });
+}
+
+async function inspect(file: string, options: FileOptions, port: number): Promise<ExitStatus> {
+  const [{ fromFile }, { answerWith }, { showPage }, { refusedAsUsage }] = await Promise.all([
+    import('../inspect/from-file.ts'),
+    import('../inspect/sources.ts'),
+    import('../inspect/show-page.ts'),
+    import('../verify/find-system.ts'),
+  ]);
+  const { shown, about } = await refusedAsUsage(() => fromFile(file, options));
+  await interruptible((signal) => showPage(answerWith(shown, about), port, signal));
+  return exitStatus.held;
+}

@@ -1,0 +1,102 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { Explored, Sources } from '../protocol.ts';
+import type { Timeline } from '../timeline.ts';
+import { type Address, addressOf, hashOf } from './address.ts';
+import type { Data } from './data.ts';
+import { Inspector } from './inspector.tsx';
+import { useTheme } from './theme.ts';
+
+/** What is in view: a run, and of an exploration what could be next. */
+interface Shown {
+  readonly source: string;
+  readonly timeline: Timeline;
+  readonly explored: Explored | null;
+  readonly moment: number;
+}
+
+/** Loads what the address names, and says in the address what is in view. */
+export function App({ data }: { readonly data: Data }) {
+  const [theme, toggleTheme] = useTheme();
+  const [sources, setSources] = useState<Sources | null>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const open = useCallback(
+    async (list: Sources, address: Address): Promise<void> => {
+      const head = list.sources.find(({ id }) => id === address.source) ?? list.sources[0];
+      if (head === undefined) throw new Error('There is nothing to show.');
+      const explored = head.kind === 'explore' ? await data.explored(address.path) : null;
+      const timeline = explored?.timeline ?? (await data.timeline(head.id));
+      setShown({
+        source: head.id,
+        timeline,
+        explored,
+        moment: Math.min(address.step, timeline.steps.length),
+      });
+      setProblem(null);
+    },
+    [data],
+  );
+  const failed = useCallback(
+    (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
+    [],
+  );
+
+  useEffect(() => {
+    const load = async () => {
+      const list = await data.sources();
+      setSources(list);
+      await open(list, addressOf(location.hash));
+    };
+    load().catch(failed);
+  }, [data, open, failed]);
+
+  useEffect(() => {
+    if (sources === null) return;
+    const followed = () => {
+      open(sources, addressOf(location.hash)).catch(failed);
+    };
+    window.addEventListener('hashchange', followed);
+    return () => window.removeEventListener('hashchange', followed);
+  }, [sources, open, failed]);
+
+  const named = useCallback(
+    (moment: number) => {
+      if (shown === null) return;
+      const { source, explored } = shown;
+      const hash = hashOf({ source, step: moment, path: explored?.path ?? [] });
+      if (hash !== location.hash) history.replaceState(null, '', hash);
+    },
+    [shown],
+  );
+  const show = (address: Address) => {
+    history.pushState(null, '', hashOf(address));
+    open(sources!, address).catch(failed);
+  };
+
+  if (sources === null || shown === null) {
+    return <p className="waiting">{problem ?? 'Loading ...'}</p>;
+  }
+  return (
+    <>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <Inspector
+        key={shown.source}
+        data={data}
+        sources={sources}
+        source={shown.source}
+        timeline={shown.timeline}
+        explored={shown.explored}
+        begin={shown.moment}
+        theme={theme}
+        onTheme={toggleTheme}
+        onMoment={named}
+        onShow={show}
+      />
+    </>
+  );
+}

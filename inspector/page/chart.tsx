@@ -1,0 +1,188 @@
+import { memo, type RefObject, useEffect, useState } from 'react';
+import type { Chart, ChartTransition, SiteState } from '../timeline.ts';
+import { type ChartLayout, type Line, layoutOf, type PlacedArrow, type PlacedState } from './chart-layout.ts';
+import { PanZoom } from './pan-zoom.tsx';
+import { activeStates } from './values.ts';
+
+interface ChartViewProps {
+  readonly site: string;
+  readonly chart: Chart;
+  readonly state: SiteState;
+  /** The transitions just taken. */
+  readonly taken: readonly string[];
+  /** Transitions that no explored step takes. */
+  readonly never?: readonly string[];
+  readonly svg: RefObject<SVGSVGElement | null>;
+}
+
+/** The statechart of one site: active states lit, the transitions just taken marked. */
+export const ChartView = memo(function ChartView({ site, chart, state, taken, never, svg }: ChartViewProps) {
+  const [layout, setLayout] = useState<ChartLayout | null>(null);
+  useEffect(() => {
+    let isCurrent = true;
+    void layoutOf(chart).then((done) => {
+      if (isCurrent) setLayout(done);
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [chart]);
+  const active = activeStates(chart, state.up ? state.value : null);
+  const names = [...active].map((id) => id.slice(chart.id.length + 1)).filter((name) => name !== '');
+  const label = `Statechart of ${site}: ${state.up ? `active are ${names.join(', ')}` : 'down'}`;
+  const { width, height } = layout ?? { width: 1, height: 1 };
+  return (
+    <PanZoom
+      label={label}
+      width={width}
+      height={height}
+      svg={svg}
+      className={state.up ? 'chart' : 'chart down'}
+    >
+      <defs>
+        {['plain', 'taken', 'never'].map((kind) => (
+          <marker
+            key={kind}
+            id={`head-${kind}-${site}`}
+            viewBox="0 0 8 8"
+            refX="7"
+            refY="4"
+            markerWidth="7"
+            markerHeight="7"
+            orient="auto-start-reverse"
+            markerUnits="userSpaceOnUse"
+          >
+            <path d="M0 0.5 L8 4 L0 7.5 z" className={`head ${kind}`} />
+          </marker>
+        ))}
+      </defs>
+      {layout?.states.map((placed) => (
+        <State
+          key={placed.state.id}
+          placed={placed}
+          isActive={active.has(placed.state.id)}
+          taken={taken}
+          never={never ?? []}
+        />
+      ))}
+      {layout?.arrows.map((arrow) => (
+        <Arrow key={arrow.id} arrow={arrow} site={site} taken={taken} never={never ?? []} />
+      ))}
+    </PanZoom>
+  );
+});
+
+type Kind = 'plain' | 'taken' | 'never';
+
+function kindOf(id: string, taken: readonly string[], never: readonly string[]): Kind {
+  if (taken.includes(id)) return 'taken';
+  return never.includes(id) ? 'never' : 'plain';
+}
+
+function State({
+  placed,
+  isActive,
+  taken,
+  never,
+}: {
+  placed: PlacedState;
+  isActive: boolean;
+  taken: readonly string[];
+  never: readonly string[];
+}) {
+  const { state, box, isInitial, isRegion, lines } = placed;
+  const isLeaf = state.children.length === 0;
+  const classes = ['state', isLeaf ? 'leaf' : 'outer', isRegion ? 'region' : '', isActive ? 'active' : ''];
+  return (
+    <g className={classes.join(' ')} transform={`translate(${box.x} ${box.y})`}>
+      <rect width={box.width} height={box.height} rx={isLeaf ? 7 : 9} />
+      {state.type === 'final' && (
+        <rect className="final" x="3" y="3" width={box.width - 6} height={box.height - 6} rx="5" />
+      )}
+      {isInitial && (
+        <circle
+          className="initial"
+          cx={isLeaf ? 11 : 12}
+          cy={isLeaf && lines.length === 0 ? box.height / 2 : 15}
+          r="3"
+        />
+      )}
+      <text
+        className="name"
+        x={isLeaf ? box.width / 2 + (isInitial ? 5 : 0) : isInitial ? 22 : 12}
+        y={isLeaf && lines.length === 0 ? box.height / 2 + 4.5 : 19}
+        textAnchor={isLeaf ? 'middle' : 'start'}
+      >
+        {state.key}
+      </text>
+      <Lines lines={lines} x={12} anchor="start" taken={taken} never={never} />
+    </g>
+  );
+}
+
+interface Marked {
+  readonly taken: readonly string[];
+  readonly never: readonly string[];
+}
+
+function Arrow({
+  arrow,
+  site,
+  taken,
+  never,
+}: Marked & { readonly arrow: PlacedArrow; readonly site: string }) {
+  const { transitions, points, label, lines } = arrow;
+  const kinds = transitions.map(({ id }) => kindOf(id, taken, never));
+  const kind = kinds.includes('taken') ? 'taken' : kinds.every((one) => one === 'never') ? 'never' : 'plain';
+  return (
+    <g className={`arrow ${kind}`}>
+      <path d={rounded(points)} markerEnd={`url(#head-${kind}-${site})`} />
+      <g transform={`translate(${label.x} ${label.y})`}>
+        <Lines lines={lines} x={label.width / 2} anchor="middle" taken={taken} never={never} />
+      </g>
+    </g>
+  );
+}
+
+function Lines({
+  lines,
+  x,
+  anchor,
+  taken,
+  never,
+}: Marked & { readonly lines: readonly Line[]; readonly x: number; readonly anchor: 'start' | 'middle' }) {
+  return lines.map(({ transition, text, y }) => (
+    <text key={y} className={`line ${kindOf(transition.id, taken, never)}`} x={x} y={y} textAnchor={anchor}>
+      {text}
+      <title>{spoken(transition)}</title>
+    </text>
+  ));
+}
+
+/** `release [someoneWaits] / send, surrenderToken`. */
+function spoken({ event, guard, actions }: ChartTransition): string {
+  const what = `${event === '' ? 'always' : event}${guard === null ? '' : ` [${guard}]`}`;
+  return actions.length === 0 ? what : `${what} / ${actions.join(', ')}`;
+}
+
+/** A line through the points, its corners rounded. */
+function rounded(points: PlacedArrow['points']): string {
+  const [first, ...rest] = points;
+  const parts = [`M${first!.x} ${first!.y}`];
+  for (const [index, corner] of rest.slice(0, -1).entries()) {
+    const before = points[index]!;
+    const after = rest[index + 1]!;
+    const from = toward(corner, before);
+    const to = toward(corner, after);
+    parts.push(`L${from.x} ${from.y} Q${corner.x} ${corner.y} ${to.x} ${to.y}`);
+  }
+  const end = rest.at(-1)!;
+  parts.push(`L${end.x} ${end.y}`);
+  return parts.join(' ');
+}
+
+function toward(from: { x: number; y: number }, to: { x: number; y: number }) {
+  const distance = Math.hypot(to.x - from.x, to.y - from.y);
+  const share = distance === 0 ? 0 : Math.min(8, distance / 2) / distance;
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
+}

@@ -1,0 +1,83 @@
+import { useEffect, useState } from 'react';
+import type { Choice, Found } from '../protocol.ts';
+import type { TimelineProperty } from '../timeline.ts';
+import type { Data } from './data.ts';
+
+interface ChoicesProps {
+  readonly choices: readonly Choice[];
+  readonly properties: readonly TimelineProperty[];
+  readonly data: Data;
+  readonly onPick: (choice: number) => void;
+  readonly onPath: (path: readonly number[]) => void;
+}
+
+/** Every step that is enabled here, and ways to jump: to where a property is decided, to a state by its description. */
+export function Choices({ choices, properties, data, onPick, onPath }: ChoicesProps) {
+  const [said, setSaid] = useState('');
+  const [state, setState] = useState('');
+
+  useEffect(() => {
+    const pressed = ({ key, target }: KeyboardEvent) => {
+      if ((target as HTMLElement).matches('input[type=text], select')) return;
+      const index = Number(key) - 1;
+      if (Number.isInteger(index) && index >= 0 && index < choices.length) onPick(index);
+    };
+    window.addEventListener('keydown', pressed);
+    return () => window.removeEventListener('keydown', pressed);
+  }, [choices, onPick]);
+
+  const jump = (what: Parameters<Data['find']>[0]) => {
+    setSaid('Looking ...');
+    data.find(what).then(
+      ({ path, reason }: Found) => {
+        setSaid(reason);
+        if (path !== null) onPath(path);
+      },
+      (error: unknown) => setSaid(error instanceof Error ? error.message : String(error)),
+    );
+  };
+
+  return (
+    <div className="scroll">
+      <ol className="choices-list">
+        {choices.map(({ site, kind, text }, index) => (
+          <li key={`${text} ${index}`}>
+            <button type="button" className={`choice ${kind}`} onClick={() => onPick(index)}>
+              <kbd>{index + 1}</kbd>
+              <b>{site}</b>
+              <span>{text}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      {choices.length === 0 && <p className="hint">Nothing can happen here.</p>}
+      <form
+        className="jumps"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (state.trim() !== '') jump({ state });
+        }}
+      >
+        <select
+          aria-label="Jump to a property"
+          value=""
+          onChange={(event) => jump({ property: event.target.value })}
+        >
+          <option value="">Jump to a property ...</option>
+          {properties.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <input
+          type="text"
+          aria-label="Jump to a state"
+          placeholder="a in client.inCS and b.next = c"
+          value={state}
+          onChange={(event) => setState(event.target.value)}
+        />
+        <button type="submit">Find</button>
+        <output>{said}</output>
+      </form>
+    </div>
+  );
+}

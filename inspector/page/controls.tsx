@@ -1,0 +1,108 @@
+import type { Moments } from '../moments.ts';
+import { type Player, speeds } from './player.ts';
+import { typedText } from './values.ts';
+
+/** The scrubber, and what the step in view is. */
+export function Controls({ moments, player }: { readonly moments: Moments; readonly player: Player }) {
+  const { moment, isPlaying, speed } = player;
+  const { last } = moments;
+  const text = stepText(moments, moment);
+  const marks = violations(moments);
+  return (
+    <footer className="controls">
+      <div className="buttons">
+        <Button name="To the start" keys="Home" sign="⏮" on={() => player.go(0)} />
+        <Button name="Step back" keys="←" sign="◀" on={() => player.go(moment - 1)} />
+        <button
+          type="button"
+          className="play"
+          title="Play or pause (Space)"
+          aria-label={isPlaying ? 'Pause' : 'Play'}
+          onClick={() => player.play(!isPlaying)}
+        >
+          {isPlaying ? '❚❚' : '▶'}
+        </button>
+        <Button name="Step on" keys="→" sign="▶" on={() => player.go(moment + 1)} />
+        <Button name="To the end" keys="End" sign="⏭" on={() => player.go(last)} />
+        <label className="speed">
+          <span className="unseen">Steps a second</span>
+          <select value={speed} onChange={(event) => player.setSpeed(Number(event.target.value))}>
+            {speeds.map((one) => (
+              <option key={one} value={one}>
+                {one} / s
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div className="track">
+        <input
+          type="range"
+          min={0}
+          max={last}
+          value={moment}
+          aria-label="Step"
+          aria-valuetext={`step ${moment} of ${last}: ${text}`}
+          onChange={(event) => player.go(Number(event.target.value))}
+        />
+        {marks.map(({ at, name }) => (
+          <i
+            key={name}
+            className="mark"
+            style={{ left: `${last === 0 ? 0 : (at / last) * 100}%` }}
+            title={`step ${at}: ${name} is violated`}
+          />
+        ))}
+      </div>
+      <div className="now">
+        <b>
+          {moment}
+          <small> / {last}</small>
+        </b>
+        <span aria-live="polite" data-step={moment}>
+          {text}
+        </span>
+      </div>
+    </footer>
+  );
+}
+
+function Button({ name, keys, sign, on }: { name: string; keys: string; sign: string; on: () => void }) {
+  return (
+    <button type="button" title={`${name} (${keys})`} aria-label={name} onClick={on}>
+      {sign}
+    </button>
+  );
+}
+
+/** `b receives TOKEN from a, grant`. */
+export function stepText({ timeline }: Moments, moment: number): string {
+  const { loop, steps } = timeline;
+  if (moment === 0) return 'At first';
+  const { text, effects } = steps[moment - 1]!;
+  const done = effects.map((effect) => {
+    if (effect.type === 'send') return `sends ${typedOf(effect['message'])} to ${String(effect['target'])}`;
+    if (effect.type === 'broadcast') return `sends ${typedOf(effect['message'])} to all others`;
+    return typedText(effect);
+  });
+  const again = loop !== undefined && moment === steps.length ? [loopText(loop, steps.length)] : [];
+  return [text, ...done, ...again].join(', ');
+}
+
+function loopText(loop: number, last: number): string {
+  if (loop === last) return 'and from here on nothing need happen, for ever';
+  return `and all is again as at step ${loop}: what came since goes on for ever`;
+}
+
+function typedOf(message: unknown): string {
+  return typeof message === 'object' && message !== null && 'type' in message
+    ? typedText(message as { readonly type: string })
+    : String(message);
+}
+
+function violations(moments: Moments): readonly { at: number; name: string }[] {
+  return moments.timeline.properties.flatMap(({ name }, index) => {
+    const at = moments.brokenSince(index);
+    return at === null ? [] : [{ at, name }];
+  });
+}

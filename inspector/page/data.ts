@@ -1,0 +1,52 @@
+import {
+  type Embedded,
+  type Explored,
+  embeddedId,
+  type Found,
+  type Problem,
+  type Sources,
+} from '../protocol.ts';
+import type { Timeline } from '../timeline.ts';
+
+/** Where the page has its data from: the server that it came from, or itself. */
+export interface Data {
+  sources(): Promise<Sources>;
+  timeline(id: string): Promise<Timeline>;
+  explored(path: readonly number[]): Promise<Explored>;
+  /** Of a property by its name, or of a state by its description. */
+  find(what: { readonly property: string } | { readonly state: string }): Promise<Found>;
+}
+
+export function dataOf(document: Document): Data {
+  const element = document.getElementById(embeddedId);
+  return element === null ? served : embedded(JSON.parse(element.textContent ?? '') as Embedded);
+}
+
+const served: Data = {
+  sources: () => get('api/sources'),
+  timeline: (id) => get(`api/timeline/${id}`),
+  explored: (path) => get(`api/explore?path=${path.join('.')}`),
+  find: (what) => get(`api/find?${new URLSearchParams(what)}`),
+};
+
+async function get<Answer>(path: string): Promise<Answer> {
+  const response = await fetch(path, { headers: { accept: 'application/json' } });
+  const answer: unknown = await response.json();
+  if (!response.ok) throw new Error((answer as Problem).message);
+  return answer as Answer;
+}
+
+function embedded({ sources, timelines }: Embedded): Data {
+  const none = () => Promise.reject(new Error('This page is a file: nothing can be explored in it.'));
+  return {
+    sources: () => Promise.resolve(sources),
+    timeline: (id) => {
+      const timeline = timelines[id];
+      return timeline === undefined
+        ? Promise.reject(new Error(`There is no source ${id} in this page.`))
+        : Promise.resolve(timeline);
+    },
+    explored: none,
+    find: none,
+  };
+}

@@ -1,0 +1,75 @@
+import { useEffect } from 'react';
+import type { Moments } from '../moments.ts';
+import { type Player, speeds } from './player.ts';
+
+interface Doing {
+  readonly moments: Moments;
+  readonly player: Player;
+  readonly zoom: (by: number) => void;
+  readonly theme: () => void;
+  readonly help: () => void;
+}
+
+/** What each key does, for the page that lists them. */
+export const keys: readonly (readonly [string, string])[] = [
+  ['← →', 'one step back, one on'],
+  ['Shift ← →', 'ten steps'],
+  ['Home End', 'to the start, to the end'],
+  ['Space', 'play, pause'],
+  ['[ ]', 'slower, faster'],
+  ['n p', 'to the next violation, to the one before'],
+  ['+ −', 'larger or smaller time line'],
+  ['1 ... 9', 'take this step (when exploring)'],
+  ['t', 'dark or light'],
+  ['?', 'this list'],
+];
+
+/** Keys for all that moves; those typed into a field are the field's. */
+export function useKeys(doing: Doing): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input[type=text], select'))
+        return;
+      // A button that has the focus takes these itself.
+      if (event.key === ' ' && target.matches('button')) return;
+      if (act(event, doing)) event.preventDefault();
+    };
+    window.addEventListener('keydown', pressed);
+    return () => window.removeEventListener('keydown', pressed);
+  });
+}
+
+function act({ key, shiftKey }: KeyboardEvent, { moments, player, zoom, theme, help }: Doing): boolean {
+  const { moment, isPlaying, speed } = player;
+  const by = shiftKey ? 10 : 1;
+  const actions: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => player.go(moment - by),
+    ArrowRight: () => player.go(moment + by),
+    Home: () => player.go(0),
+    End: () => player.go(moments.last),
+    ' ': () => player.play(!isPlaying),
+    '[': () => player.setSpeed(speeds[Math.max(0, speedIndex(speed) - 1)]!),
+    ']': () => player.setSpeed(speeds[Math.min(speeds.length - 1, speedIndex(speed) + 1)]!),
+    n: () => player.go(violations(moments).find((at) => at > moment) ?? moment),
+    p: () => player.go(violations(moments).findLast((at) => at < moment) ?? moment),
+    '+': () => zoom(1.4),
+    '=': () => zoom(1.4),
+    '-': () => zoom(1 / 1.4),
+    t: theme,
+    '?': help,
+  };
+  const action = Object.hasOwn(actions, key) ? actions[key] : undefined;
+  action?.();
+  return action !== undefined;
+}
+
+function speedIndex(speed: number): number {
+  return speeds.findIndex((one) => one === speed);
+}
+
+/** The moments at which a property is violated for the first time. */
+function violations(moments: Moments): readonly number[] {
+  const found = moments.timeline.properties.flatMap((_, index) => moments.brokenSince(index) ?? []);
+  return found.sort((left, right) => left - right);
+}

@@ -1,0 +1,54 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+
+export interface Player {
+  readonly moment: number;
+  readonly isPlaying: boolean;
+  /** Steps a second. */
+  readonly speed: number;
+  go(moment: number): void;
+  play(on: boolean): void;
+  setSpeed(speed: number): void;
+}
+
+export const speeds = [0.5, 1, 2, 4, 8, 16, 60, 250] as const;
+
+/** Where in the run the page is; `last`: its last moment. */
+export function usePlayer(last: number, begin: number): Player {
+  const [moment, setMoment] = useState(begin);
+  const [isPlaying, setPlaying] = useState(false);
+  const [speed, setSpeed] = useState(1);
+  const go = useCallback((to: number) => setMoment(Math.max(0, Math.min(last, to))), [last]);
+
+  useEffect(() => setMoment((now) => Math.min(now, last)), [last]);
+
+  const elapsed = useRef(0);
+  useEffect(() => {
+    if (!isPlaying) return;
+    let before = performance.now();
+    let frame = requestAnimationFrame(function tick(now) {
+      elapsed.current += ((now - before) / 1_000) * speed;
+      before = now;
+      const steps = Math.floor(elapsed.current);
+      if (steps > 0) {
+        elapsed.current -= steps;
+        setMoment((at) => Math.min(last, at + steps));
+      }
+      frame = requestAnimationFrame(tick);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [isPlaying, speed, last]);
+
+  useEffect(() => {
+    if (isPlaying && moment >= last) setPlaying(false);
+  }, [isPlaying, moment, last]);
+
+  const play = useCallback(
+    (on: boolean) => {
+      elapsed.current = 0.5;
+      if (on) setMoment((at) => (at >= last ? 0 : at));
+      setPlaying(on);
+    },
+    [last],
+  );
+  return { moment, isPlaying, speed, go, play, setSpeed };
+}

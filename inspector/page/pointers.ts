@@ -1,0 +1,65 @@
+import type { Moments } from '../moments.ts';
+import type { SiteState } from '../timeline.ts';
+import { contextOf } from './values.ts';
+
+/** Who points at whom, by the names that the algorithm gives its variables. */
+export interface Pointers {
+  /** `undefined`: this site has no such variable. `null`: nobody. */
+  readonly last: string | null | undefined;
+  readonly next: string | null | undefined;
+  readonly token: boolean;
+}
+
+export function pointersOf(state: SiteState, ids: ReadonlySet<string>): Pointers {
+  if (!state.up) return { last: undefined, next: undefined, token: false };
+  const context = contextOf(state);
+  return {
+    last: pointer(context['last'], ids),
+    next: pointer(context['next'], ids),
+    token: context['token'] === true || context['hastoken'] === true,
+  };
+}
+
+function pointer(value: unknown, ids: ReadonlySet<string>): string | null | undefined {
+  if (value === null) return null;
+  return typeof value === 'string' && ids.has(value) ? value : undefined;
+}
+
+/** Does the system have such variables at all? */
+export function hasPointers({ timeline }: Moments): boolean {
+  return Object.values(timeline.start.sites).some((state) => {
+    const context = contextOf(state);
+    return 'last' in context || 'next' in context;
+  });
+}
+
+/** How far each site is from its root along `last`; `null`: it is on, or leads into, a circle. */
+export function depths(
+  last: ReadonlyMap<string, string | null | undefined>,
+): ReadonlyMap<string, number | null> {
+  const found = new Map<string, number | null>();
+  const depthOf = (id: string, below: readonly string[]): number | null => {
+    const known = found.get(id);
+    if (known !== undefined) return known;
+    if (below.includes(id)) return null;
+    const to = last.get(id);
+    const above = to === null || to === undefined || to === id ? -1 : depthOf(to, [...below, id]);
+    const depth = above === null ? null : above + 1;
+    found.set(id, depth);
+    return depth;
+  };
+  for (const id of last.keys()) depthOf(id, []);
+  return found;
+}
+
+/** The queue behind `next`, from every site that nobody's `next` names and that has one. */
+export function queues(next: ReadonlyMap<string, string | null | undefined>): readonly (readonly string[])[] {
+  const named = new Set([...next.values()].filter((id) => typeof id === 'string'));
+  const heads = [...next].filter(([id, to]) => typeof to === 'string' && !named.has(id)).map(([id]) => id);
+  return heads.map((head) => {
+    const queue = [head];
+    for (let to = next.get(head); typeof to === 'string' && !queue.includes(to); to = next.get(to))
+      queue.push(to);
+    return queue;
+  });
+}

@@ -1,0 +1,53 @@
+import type { Moments } from '../moments.ts';
+
+interface PropertiesProps {
+  readonly moments: Moments;
+  readonly moment: number;
+  readonly onMoment: (moment: number) => void;
+}
+
+const signs = { holds: '✓', violated: '✗', open: '○' } as const;
+
+/** Each property with its verdict at this moment, in words where it is broken. */
+export function Properties({ moments, moment, onMoment }: PropertiesProps) {
+  const { properties, focus } = moments.timeline;
+  return (
+    <ul className="properties scroll">
+      {properties.map(({ name, kind }, index) => {
+        const { verdict, reason } = moments.verdict(index, moment);
+        const since = moments.brokenSince(index);
+        const classes = [verdict, index === focus ? 'focus' : ''];
+        return (
+          <li key={name} className={classes.join(' ')} data-property={name} data-verdict={verdict}>
+            <span className="sign" role="img" aria-label={verdict}>
+              {signs[verdict]}
+            </span>
+            <span className="name">
+              {name}
+              <small>{kind}</small>
+            </span>
+            {since !== null && (
+              <button
+                type="button"
+                className="jump"
+                onClick={() => onMoment(since)}
+                aria-label={`${name}: go to step ${since}, where it is first violated`}
+              >
+                step {since}
+              </button>
+            )}
+            {reason !== undefined && verdict !== 'holds' && <p>{reason}</p>}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** The sites that some property calls broken at this moment. */
+export function brokenSites(moments: Moments, moment: number): ReadonlySet<string> {
+  const verdicts = moments.timeline.properties.map((_, index) => moments.verdict(index, moment));
+  return new Set(
+    verdicts.filter(({ verdict }) => verdict === 'violated').flatMap(({ sites }) => sites ?? []),
+  );
+}

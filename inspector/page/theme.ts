@@ -1,0 +1,28 @@
+import { useEffect, useState } from 'react';
+
+export type Theme = 'light' | 'dark';
+
+const key = 'baton-theme';
+
+/** As the system has it, until somebody chooses. */
+export function useTheme(): readonly [Theme, () => void] {
+  const [theme, setTheme] = useState<Theme>(() => chosen() ?? preferred());
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  const toggle = () => {
+    const other = theme === 'dark' ? 'light' : 'dark';
+    localStorage.setItem(key, other);
+    setTheme(other);
+  };
+  return [theme, toggle];
+}
+
+function chosen(): Theme | null {
+  const kept = localStorage.getItem(key);
+  return kept === 'light' || kept === 'dark' ? kept : null;
+}
+
+function preferred(): Theme {
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}

@@ -1,0 +1,61 @@
+import type { Timeline } from './timeline.ts';
+
+/** What the page asks of whoever serves it: JSON over same-origin GET. */
+
+/** `GET api/sources`; also what a self-contained page carries in itself. */
+export interface Sources {
+  readonly title: string;
+  /** In the order in which they are listed; the first is shown when the address names none. */
+  readonly sources: readonly SourceHead[];
+  /** Figures of the check that found them, if any: label and value. */
+  readonly figures?: readonly (readonly [string, string])[];
+  /** By the chart's name: the transitions that no explored step took. */
+  readonly never?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * - `timeline`: `GET api/timeline/ID` gives it.
+ * - `explore`: `GET api/explore?path=0.2` gives `Explored`; `GET api/find?...` gives `Found`.
+ * - `live`: a WebSocket at `api/live/ID` tells it, `LiveFrame` by frame.
+ */
+export interface SourceHead {
+  /** Names it in addresses: lower case, digits, hyphens. */
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  readonly kind: 'timeline' | 'explore' | 'live';
+  readonly verdict?: 'holds' | 'violated' | 'incomplete';
+}
+
+export interface Explored {
+  readonly timeline: Timeline;
+  /** By moment: what may happen next. The index of what is picked is the next number of the path. */
+  readonly choices: readonly (readonly Choice[])[];
+  readonly path: readonly number[];
+}
+
+export interface Choice {
+  readonly site: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
+/** The shortest path to what was asked for; `null`: none was found, and `reason` says how sure that is. */
+export interface Found {
+  readonly path: readonly number[] | null;
+  readonly reason: string;
+}
+
+/** What a self-contained page carries: an element of this id, with JSON of this shape. */
+export const embeddedId = 'baton-embedded';
+
+export interface Embedded {
+  readonly sources: Sources;
+  readonly timelines: Readonly<Record<string, Timeline>>;
+}
+
+/** Every refusal, with a status of 4xx. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
