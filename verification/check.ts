@@ -1,4 +1,5 @@
 import { CheckError } from './check/errors.ts';
+import { identityOf } from './check/identity.ts';
 import { refuseUnlike } from './check/interchangeable.ts';
 import { searchOptions, secondsSince, traceOptions, whyStopped } from './check/limits.ts';
 import { type Asking, isOfRuns, noFault, questions, stateProperties } from './check/questions.ts';
@@ -72,7 +73,12 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
   const { system, model } = compiled;
   const asking: Asking = { exact, symmetry: options.symmetry ?? false };
   const { watches, ...how } = questions(compiled, asking);
-  const found = await search(model, { ...how, watches, ...searchOptions(options, asking, started) });
+  const found = await search(model, {
+    ...how,
+    watches,
+    identity: identityOf(system),
+    ...searchOptions(options, asking, started),
+  });
   const incomplete = found.reason === null ? null : whyStopped(found.reason, options, found.cut);
   const { hashCompaction: bits } = options;
   const { omissionProbability } = found;

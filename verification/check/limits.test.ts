@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type CheckOptions, check, type Report } from '../check.ts';
 import { mutants } from '../naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../naimi-trehel/system.ts';
-import { reachable, some } from '../system/index.ts';
+import { always, reachable, some } from '../system/index.ts';
+import type { System } from '../system/system.ts';
 
 const network = { order: 'fifo' } as const;
 const sites4 = naimiTrehel({ sites: 4, network });
@@ -45,6 +46,34 @@ describe('a check within limits', () => {
     const other = naimiTrehel({ sites: 4, network, machine: mutants['a busy root forgets who asks'] });
     await expect(check(other, { resumeDir: checkpointDir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
+    });
+  });
+
+  it.each<{ what: string; other: System; asked: CheckOptions }>([
+    { what: 'symmetry', other: sites4, asked: { symmetry: true } },
+    { what: 'hash compaction', other: sites4, asked: { hashCompaction: 64 } },
+    { what: 'the network', other: naimiTrehel({ sites: 4, network: { order: 'unordered' } }), asked: {} },
+    { what: 'the constraint', other: { ...sites4, constraint: some(() => true) }, asked: {} },
+    { what: "'mutual exclusion'", other: { ...sites4, properties: [] }, asked: {} },
+    {
+      what: "'mutual exclusion'",
+      other: {
+        ...sites4,
+        properties: [
+          always(
+            'mutual exclusion',
+            some(() => true),
+          ),
+        ],
+      },
+      asked: {},
+    },
+  ])('refuses to go on with another setting, and says which: $what', async ({ what, other, asked }) => {
+    const checkpointDir = mkdtempSync(join(folder, 'saved-'));
+    await check(sites4, { maxStates: 5000, checkpointDir, checkpointEveryMs: 0 });
+    await expect(check(other, { ...asked, resumeDir: checkpointDir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining(what),
     });
   });
 

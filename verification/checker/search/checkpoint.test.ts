@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { search } from '../search.ts';
+import type { Watch } from '../model.ts';
+import { SearchError, type SearchOptions, search } from '../search.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
 import { randomModel } from '../testing/random-model.ts';
@@ -96,9 +97,43 @@ describe('a search that was stopped', () => {
     const other = pathReversal(4);
     await expect(search(other.model, { watches: other.watches, resumeDir: dir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining('the initial states'),
     });
     await expect(search(pathReversal(3).model, { resumeDir: dir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining('the watches'),
     });
+  });
+
+  const within: Watch = { kind: 'sum', weigh: () => 0, judge: () => true };
+  const orbits = createNaimiTrehel(3);
+  it.each<{ what: string; how: SearchOptions; says: string }>([
+    { what: 'hashes', how: { hashCompaction: 64 }, says: 'hash compaction (there none, here 64 bits)' },
+    { what: 'orbits', how: { symmetry: orbits }, says: 'symmetry (there none, here of the cells 0,1,2)' },
+    { what: 'a constraint', how: { constraint: within }, says: 'the constraint (there none, here given)' },
+    { what: 'another setting', how: { identity: { net: 'bags' } }, says: 'net (there queues, here bags)' },
+  ])('does not go on with $what', async ({ how, says }) => {
+    const identity = { net: 'queues' };
+    await search(createNaimiTrehel(3), { identity, checkpointDir: dir, checkpointEveryMs: 0 });
+    const model = how.symmetry === undefined ? createNaimiTrehel(3) : orbits;
+    await expect(search(model, { identity, ...how, resumeDir: dir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining(says),
+    });
+  });
+
+  it('does not go on with any model but its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), randomModel(), async (make, another) => {
+        await search(make(), { checkpointDir: dir, checkpointEveryMs: 0 });
+        if (!existsSync(join(dir, 'checkpoint'))) return;
+        const [mine, other] = [await search(make()), await search(another())];
+        const resumed = await search(another(), { resumeDir: dir }).catch((error: unknown) => error);
+        rmSync(dir, { recursive: true });
+        if (resumed instanceof SearchError) expect(resumed.code).toBe('CHECKPOINT_DIFFERS');
+        else expect(resumed).toMatchObject({ states: other.states, transitions: mine.transitions });
+      }),
+      { numRuns: 40 },
+    );
   });
 });

@@ -6,9 +6,10 @@ import { type Found, SearchError } from './types.ts';
 
 /** What a search is, at the end of a level, beside its states. */
 export interface Progressed {
-  readonly version: 1;
+  readonly version: 2;
+  /** What the search is of, and how: to go on, all of it must be the same. */
+  readonly identity: Readonly<Record<string, string>>;
   readonly plan: Plan;
-  readonly watches: readonly string[];
   readonly depth: number;
   readonly transitions: number;
   readonly deadlocks: number;

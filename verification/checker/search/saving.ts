@@ -5,8 +5,41 @@ import type { Monitor } from './monitor.ts';
 import type { Results } from './results.ts';
 import { SearchError } from './types.ts';
 
-const watchNames = ({ options }: Core): string[] =>
-  (options.watches ?? []).map(({ name, expect }) => `${expect} ${name}`);
+const version = 2;
+
+/** All that says which states there are, and what they are judged by. */
+function identityOf({ model, options }: Core): Readonly<Record<string, string>> {
+  const { identity, watches = [], constraint, symmetry, hashCompaction } = options;
+  return {
+    'the initial states': model.initial.join(' '),
+    'the watches': watches.map(({ name, expect }) => `${expect} ${name}`).join(', '),
+    'the constraint': constraint === undefined ? 'none' : 'given',
+    'hash compaction': hashCompaction === undefined ? 'none' : `${hashCompaction} bits`,
+    symmetry: symmetry === undefined ? 'none' : `of the cells ${symmetry.cells}`,
+    ...identity,
+  };
+}
+
+function refuseOther(
+  dir: string,
+  theirs: Readonly<Record<string, string>>,
+  ours: Readonly<Record<string, string>>,
+): void {
+  const differing = [...new Set([...Object.keys(theirs), ...Object.keys(ours)])]
+    .filter((name) => theirs[name] !== ours[name])
+    .map((name) => {
+      const [there, here] = [theirs[name] ?? 'none', ours[name] ?? 'none'];
+      return there.length + here.length > 100 ? name : `${name} (there ${there}, here ${here})`;
+    });
+  if (differing.length > 0) differs(dir, `differs in ${differing.join('; ')}`);
+}
+
+function differs(dir: string, how: string): never {
+  throw new SearchError(
+    'CHECKPOINT_DIFFERS',
+    `the checkpoint in ${dir} ${how}: give what it was written for, or begin again`,
+  );
+}
 
 const keysOf = ({ arena, plan }: Core): Uint8Array[] =>
   Array.from({ length: partitions }, (_, p) => arena.keys(plan, p));
@@ -16,9 +49,9 @@ export function save(core: Core, monitor: Monitor, results: Results, dir: string
   const { arena, tables, plan } = core;
   const frontier = core.explorer.chunks.peek('next');
   const header: Progressed = {
-    version: 1,
+    version,
+    identity: identityOf(core),
     plan,
-    watches: watchNames(core),
     depth: monitor.depth,
     transitions: monitor.transitions(),
     deadlocks: results.deadlocks,
@@ -46,14 +79,12 @@ export async function resume(core: Core, monitor: Monitor, results: Results, dir
   const reader = new CheckpointReader(dir);
   try {
     const { header } = reader;
+    if (header.version !== version) differs(dir, 'is of another version of this program');
+    refuseOther(dir, header.identity, identityOf(core));
     const journal = new Int32Array(header.journal);
     reader.read(new Uint8Array(journal.buffer));
-    tables.replay(journal);
-    if (tables.digest.value() !== header.digest || header.watches.join() !== watchNames(core).join()) {
-      throw new SearchError(
-        'CHECKPOINT_DIFFERS',
-        `the checkpoint in ${dir} is of another model or of other properties: give what it was written for, or begin again`,
-      );
+    if (!tables.replay(journal) || tables.digest.value() !== header.digest) {
+      differs(dir, 'is of a model that takes other steps');
     }
     await core.takeUp(header.plan);
     arena.fill(header.counts, header.capacities);

@@ -52,6 +52,8 @@ export class Tables {
   /** What each class of locals is seen as, by each tuple watch. */
   private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
+  /** The letters that steps send to each cell. */
+  private readonly letters: Set<number>[];
 
   constructor(model: Model, watched: Watched, symmetry: Symmetry | null) {
     this.model = model;
@@ -70,6 +72,7 @@ export class Tables {
     this.classIndex = perCell(() => new Map());
     this.observed = perCell(() => []);
     this.edges = perCell(() => []);
+    this.letters = perCell(() => new Set());
     for (const state of model.initial) {
       this.digest.add(...state);
       for (const [cell, local] of state.entries()) this.meet(cell, local);
@@ -84,6 +87,7 @@ export class Tables {
       const steps = this.model.steps(cell, local);
       this.steps[cell]![local] = steps;
       for (const { action, to, sends } of steps) {
+        for (const { cell: target, letter } of sends) this.letters[target]!.add(letter);
         this.digest.add(action, to, ...sends.flatMap(({ cell: target, letter }) => [target, letter]));
         this.meet(cell, to);
       }
@@ -111,17 +115,28 @@ export class Tables {
     this.renamed.clear();
   }
 
-  /** Asks again what another was asked, in the same order: then numbers mean the same. */
-  replay(journal: Int32Array): void {
+  /**
+   * Asks again what another was asked, in the same order: then numbers mean the same. False when it comes to a
+   * question to which this model has not led: it is another one.
+   */
+  replay(journal: Int32Array): boolean {
     this.renamed.clear();
     for (let at = 0; at < journal.length; ) {
       const [cell, local, question] = [journal[at]!, journal[at + 1]!, journal[at + 2]!];
+      if (!this.leadsTo(cell, local, question)) return false;
       at += 3;
       if (question === asked.rename) {
         this.rename(cell, local, [...journal.subarray(at, at + this.model.width)]);
         at += this.model.width;
       } else this.resolve(cell, local, question);
     }
+    return true;
+  }
+
+  private leadsTo(cell: number, local: number, question: number): boolean {
+    if (!(local < (this.known[cell] ?? 0))) return false;
+    if (question === asked.rename) return this.symmetric;
+    return question === asked.steps || this.letters[cell]!.has(question);
   }
 
   /** The model's symmetry, as far as it has been asked; `missing` hears of renamings that have not. */

@@ -39,6 +39,8 @@ export interface SearchOptions {
   readonly checkpointEveryMs?: number;
   /** A `checkpointDir` of an earlier search of the same model, to go on from. */
   readonly resumeDir?: string;
+  /** What is explored, by name, as far as the model does not tell it: goes into checkpoints, and must agree with them. */
+  readonly identity?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -140,6 +142,7 @@ export class SearchError extends Error {
 
 export type SearchErrorCode =
   | 'WORKERS_NEED_SOURCE'
+  | 'SOURCE_DIFFERS'
   | 'HASHES_DO_NOT_DO'
   | 'STATE_TOO_WIDE'
   | 'CHECKPOINT_DIFFERS'

@@ -22,7 +22,12 @@ function obey(order: Order): Report | null {
     explorer.load(order.shape);
     return null;
   }
-  if (order.journal !== null) tables!.replay(order.journal);
+  if (order.journal !== null && !tables!.replay(order.journal)) {
+    throw new SearchError(
+      'SOURCE_DIFFERS',
+      `expected ${source!.module} to lead to the model that is explored, but it is another: give the source of this one`,
+    );
+  }
   judge.decided = order.decided;
   judge.deadlockDecided = order.deadlockDecided;
   for (const _ of explorer.work()) if (Atomics.load(words, control.stop >> 2) !== 0) break;
