@@ -135,7 +135,7 @@ class Scene {
   }
 
   async abort(): Promise<void> {
-    for (const mailbox of this.#peers.values()) await mailbox.close('closed');
+    for (const mailbox of this.#peers.values()) mailbox.abort();
   }
 }
 

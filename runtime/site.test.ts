@@ -11,7 +11,7 @@ import { InvariantError, type Notice, naimiTrehel, openSite } from './index.ts';
 import { allCodes, anyPort, codes, openCluster } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { Ledger, takeTurns } from './testing/ledger.ts';
-import { frameBytes, hello, message, RawPeer } from './testing/peer.ts';
+import { data, frameBytes, hello, RawPeer, welcome } from './testing/peer.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'];
 
@@ -80,7 +80,7 @@ describe('what comes from outside', () => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
       return seed % below;
     };
-    const template = [hello('a', 'c'), message('a', 'c', { type: 'TOKEN' }), { type: 'bye', reason: 'left' }];
+    const template = [hello('a', 'c'), data('a', 'c', { type: 'TOKEN' }), { type: 'bye', reason: 'left' }];
     const badFrame = (): Buffer => {
       const frame = frameBytes(JSON.stringify(template[random(3)]));
       if (random(2) === 0) return frame.subarray(0, 1 + random(frame.length - 1));
@@ -126,14 +126,14 @@ describe('what comes from outside', () => {
     const waiter = b.acquire();
     const a = await RawPeer.dial(b.address);
     a.say(hello('a', 'b'));
-    const token = frameBytes(JSON.stringify(message('a', 'b', { type: 'TOKEN' })));
-    a.socket.write(Buffer.concat([token, token]));
+    a.say(welcome('a', 'b'));
+    for (const seq of [1, 2]) a.say(data('a', 'b', { type: 'TOKEN' }, seq));
     await expect(waiter).rejects.toBeInstanceOf(InvariantError);
     expect(crashes).toMatchObject([{ code: 'UNEXPECTED_EVENT' }]);
     expect(held.signal.aborted).toBe(true);
     await expect(b.acquire()).rejects.toBeInstanceOf(InvariantError);
     await a.closed();
-    expect(notices.map(({ type }) => type)).toEqual(['listening', 'connected', 'crash']);
+    expect(notices.map(({ type }) => type)).toEqual(['listening', 'connected', 'up', 'crash']);
     await b.close();
     await expect(b.acquire()).rejects.toBeInstanceOf(InvariantError);
   });
@@ -146,7 +146,7 @@ test('a site whose statechart copies the token instead of moving it crashes befo
   await expect(b!.acquire({ timeoutMs: 200 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
   expect(cluster.crashes).toMatchObject([{ code: 'INVARIANT_BROKEN' }]);
   expect(a!.counters().sent).toEqual({});
-  expect(codes(cluster.notices.get('b'))).toEqual(['PEER_LOST']);
+  await eventually(() => expect(codes(cluster.notices.get('b'))).toEqual(['PEER_LOST']));
 });
 
 test('by default a broken invariant ends the process, loudly, with its record on disk', () => {
@@ -156,13 +156,14 @@ test('by default a broken invariant ends the process, loudly, with its record on
   writeFileSync(
     script,
     `import { naimiTrehel, openSite } from ${here('./index.ts')};
-     import { hello, message, RawPeer } from ${here('./testing/peer.ts')};
+     import { data, hello, RawPeer, welcome } from ${here('./testing/peer.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
      const b = await openSite({ cluster: 'test', site: 'b', listen, peers, root: 'b', protocol: naimiTrehel, traceDir: ${JSON.stringify(dir)} });
      const a = await RawPeer.dial(b.address);
      a.say(hello('a', 'b'));
-     a.say(message('a', 'b', { type: 'TOKEN' }));
+     a.say(welcome('a', 'b'));
+     a.say(data('a', 'b', { type: 'TOKEN' }));
      process.on('unhandledRejection', () => process.exit(0));`,
   );
   const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), script], {

@@ -160,7 +160,7 @@ export class Peer {
   /** Nothing more is read from a connection to it, or one that was dialled for it. */
   lost(connection: Connection, cause: Error | null): void {
     const wasUp = connection === this.link.upOn;
-    const reason = cause?.message ?? 'closed by the other side';
+    const reason = cause?.message ?? (wasUp ? 'closed by the other side' : 'closed during the handshake');
     this.link.disconnected(connection);
     if (this.#finished) return;
     if (wasUp) this.#options.notice({ type: 'connection-lost', peer: this.id, reason });
