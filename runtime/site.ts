@@ -129,9 +129,8 @@ export async function openSite(options: SiteOptions): Promise<Site> {
 
   let closing: Promise<void> | null = null;
   const close = (reason: 'left' | 'closed') => {
-    closing ??= mailbox.close(reason).finally(ended);
     const closed = new OperatingError('SITE_CLOSED', `${id} is closed`);
-    mesh.end(closed);
+    closing ??= mesh.close(reason, closed).finally(ended);
     met.reject(closed);
     return closing;
   };

@@ -4,7 +4,7 @@ import type { Disk } from '../../machines/epoch/messages.ts';
 import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Chance, Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
-import type { StampedEnvelope } from '../frame/frames.ts';
+import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
 import { Lock } from '../lock/lock.ts';
 import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
 import type { Notice, Timing } from '../options.ts';
@@ -121,6 +121,22 @@ export class Mesh {
       host.stop();
       lock.end(reason);
     }
+  }
+
+  /** Ends, sends what is queued and says goodbye. */
+  async close(goodbye: ByeReason, reason: Error): Promise<void> {
+    const { mailbox } = this.#options;
+    if (!this.#ended) {
+      this.end(reason);
+      try {
+        // A mailbox that closes asks nobody any more before it writes.
+        this.#sync();
+      } catch (error) {
+        mailbox.abort();
+        throw error;
+      }
+    }
+    await mailbox.close(goodbye);
   }
 
   crash(error: InvariantError): void {

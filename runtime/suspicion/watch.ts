@@ -14,7 +14,8 @@ export interface WatchOptions {
 /**
  * Why a lock is to be suspected.
  *
- * - `minority`: it waits, and no majority of the voters is in reach: frozen, it is granted nothing.
+ * - `minority`: it waits, and no majority of the voters is in reach: frozen, it is granted nothing. Once: an epoch
+ *   that it adopts afterwards has been elected by a majority, which some other site reaches.
  * - `election`: it is frozen, so an election is under way or came to nothing (R10).
  * - `restart`: it waits, and is closed since the site's own crash (R7).
  * - `death`: it waits, and a site that may have a part in the present epoch has died.
@@ -204,7 +205,7 @@ export class Watch {
 
   #reasonOf({ waits, disk, closed, covered, warned }: Watched): Reason | null {
     const frozen = disk.promised > disk.epoch;
-    if (!this.majority) return waits && !frozen && !closed && !warned ? 'minority' : null;
+    if (!this.majority) return waits && !closed && !warned ? 'minority' : null;
     if (frozen && (!closed || waits)) return 'election';
     if (!waits) return null;
     if (closed) return 'restart';
