@@ -2,7 +2,12 @@ import type { SiteContext } from './site.ts';
 
 /** What the invariants look at: the states of the three regions, and the variables. A snapshot has both. */
 export interface SiteView {
-  readonly value: { readonly client: string; readonly routing: string; readonly epoch: string };
+  readonly value: {
+    readonly client: string;
+    readonly routing: string;
+    readonly epoch: string;
+    readonly lease: string;
+  };
   readonly context: SiteContext;
 }
 
@@ -14,8 +19,10 @@ export interface SiteView {
  * - `routing`: the two ways in which a site knows whether it is the root agree.
  * - `promise`: nobody follows an epoch below its promise, and who is frozen has promised or crashed.
  * - `fence`: who is in the critical section has one, and only who is; none is of an epoch to come.
+ * - `lease`: in strict mode who is in the critical section has a lease, as far as it knows; only there does a site
+ *   with the token wait for one; and only who is bound puts off what it is asked for.
  */
-export type Rule = 'L2' | 'L3' | 'routing' | 'promise' | 'fence';
+export type Rule = 'L2' | 'L3' | 'routing' | 'promise' | 'fence' | 'lease';
 
 type Invariant = readonly [Rule, string, (site: SiteContext, value: SiteView['value']) => boolean];
 
@@ -76,6 +83,18 @@ const invariants: readonly Invariant[] = [
     ({ fence }, { client }) => (fence !== null) === (client === 'inCS'),
   ],
   ['fence', 'no fence is of an epoch to come', ({ fence, epoch }) => fence === null || fence.epoch <= epoch],
+  [
+    'lease',
+    'in the critical section there is a lease',
+    ({ lease }, { client }) => client !== 'inCS' || lease === null || lease.since !== null,
+  ],
+  [
+    'lease',
+    'who is about to enter has the token and no lease',
+    ({ lease, token }, { client, epoch }) =>
+      client !== 'entering' || (lease !== null && token && (lease.since === null || epoch !== 'following')),
+  ],
+  ['lease', 'only who is bound puts off', ({ lease }, value) => !lease?.putOff || value.lease === 'bound'],
 ];
 
 /**

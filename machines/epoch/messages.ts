@@ -12,6 +12,12 @@ import type { SiteId } from '../actor.ts';
  * - `VOTE`: `voter` will hear of no epoch below `epoch` any more; `holds` is the epoch of the token that it
  *   has, `null` when it has none.
  * - `REFUSE`: your candidacy is below my `promise` (R10).
+ *
+ * In strict mode alone:
+ *
+ * - `HEARTBEAT`: `origin` asks for a promise, which it counts from its own sending of `round`; it `stays` in a
+ *   critical section, or wants to enter one.
+ * - `PROMISE`: `voter` votes for no epoch until its own time is over, which it began to count on that heartbeat.
  */
 export type SiteMessage =
   | { readonly type: 'REQUEST'; readonly epoch: number; readonly root: SiteId; readonly origin: SiteId }
@@ -24,7 +30,22 @@ export type SiteMessage =
       readonly voter: SiteId;
       readonly holds: number | null;
     }
-  | { readonly type: 'REFUSE'; readonly epoch: number; readonly root: SiteId; readonly promise: number };
+  | { readonly type: 'REFUSE'; readonly epoch: number; readonly root: SiteId; readonly promise: number }
+  | {
+      readonly type: 'HEARTBEAT';
+      readonly epoch: number;
+      readonly root: SiteId;
+      readonly origin: SiteId;
+      readonly round: number;
+      readonly stays: boolean;
+    }
+  | {
+      readonly type: 'PROMISE';
+      readonly epoch: number;
+      readonly root: SiteId;
+      readonly voter: SiteId;
+      readonly round: number;
+    };
 
 /**
  * What the local client and its driver say.
@@ -40,6 +61,22 @@ export type ClientEvent =
   | { readonly type: 'release' }
   | { readonly type: 'withdraw' }
   | { readonly type: 'suspect' };
+
+/**
+ * What its driver says of time in strict mode, by a monotonic clock. Two lengths: a lease of `L`, and a promise of
+ * at least `L (1 + d) / (1 - d)`, where no clock is off by more than the share `d`: a lease ends before every
+ * promise that was begun after it, wherever. Ends that have passed are told before any other event: who was
+ * stopped (SIGSTOP) must not go on as if no time had passed.
+ *
+ * - `heartbeat`: told at an interval well below `L`, while the client waits or is inside. Told too often, it does
+ *   nothing: a round that is still counted goes on. A lock that nobody here wants needs none.
+ * - `leaseOver`: `L` after the effect `leaseTimer` of this epoch and round. None needs to be cancelled.
+ * - `promiseOver`: the length of a promise after the last effect `promiseTimer`.
+ */
+export type TimeEvent =
+  | { readonly type: 'heartbeat' }
+  | { readonly type: 'leaseOver'; readonly epoch: number; readonly round: number }
+  | { readonly type: 'promiseOver' };
 
 /** The number of a grant: compared by `epoch`, then by `k`. */
 export interface Fence {
@@ -68,7 +105,8 @@ export interface Disk {
  * - `send`, `broadcast`, `unexpected`: as in the contract of `machines/actor.ts`.
  * - `persist`: write and sync this, then go on with the effects that follow.
  * - `grant`: the critical section has been entered, under this fence.
- * - `lost`: the critical section is over without a release: a later epoch gave the lock to somebody else.
+ * - `lost`: the critical section is over without a release: a later epoch gave the lock to somebody else, or (in
+ *   strict mode) the lease is over.
  * - `elected`: this site won `epoch` with the votes of `voters`, and `root` has its token.
  */
 export type EpochEffect =
@@ -83,4 +121,17 @@ export type EpochEffect =
       readonly root: SiteId;
       readonly voters: Readonly<Record<SiteId, true>>;
     }
-  | { readonly type: 'unexpected'; readonly event: { readonly type: string } };
+  | { readonly type: 'unexpected'; readonly event: { readonly type: string } }
+  | LeaseEffect;
+
+/**
+ * What it asks for in strict mode besides.
+ *
+ * - `leaseTimer`: `L` from now, say `leaseOver` with these. It comes before the heartbeats that it counts.
+ * - `promiseTimer`: the length of a promise from now, say `promiseOver`, and no longer at the time set before.
+ * - `leased`: a majority promised in this round: until its `leaseOver`, this site may be inside.
+ * - `leaseEnded`, `promiseEnded`: that time is over. Who was inside is told `lost` as well.
+ */
+export type LeaseEffect =
+  | { readonly type: 'leaseTimer' | 'leased' | 'leaseEnded'; readonly epoch: number; readonly round: number }
+  | { readonly type: 'promiseTimer' | 'promiseEnded' };

@@ -1,69 +1,21 @@
-import { and, assign, enqueueActions, not, or, raise, type SnapshotFrom, setup, stateIn } from 'xstate';
-import type { SiteId } from '../actor.ts';
-import type { ClientEvent, Disk, EpochEffect, Fence, SiteMessage } from './messages.ts';
+import { and, assign, not, type SnapshotFrom } from 'xstate';
 import {
-  adopted,
-  counting,
-  diskOf,
-  initialContext,
-  isMajority,
-  promising,
-  type SiteContext,
-  type SiteInput,
-} from './variables.ts';
+  adoptFirst,
+  askForPromises,
+  grant,
+  lose,
+  passToken,
+  persist,
+  requestVotes,
+  round,
+  sendHeartbeats,
+  sendRequest,
+  siteSetup,
+} from './steps.ts';
+import { initialContext } from './variables.ts';
 
+export type { SiteEvent } from './steps.ts';
 export type { SiteContext, SiteInput } from './variables.ts';
-
-/** Raised by the machine itself: an epoch has been adopted, what follows from it (R2) is the regions' own. */
-interface Adopted {
-  readonly type: 'adopted';
-}
-
-export type SiteEvent = ClientEvent | SiteMessage | Adopted;
-
-type Send = { readonly target: SiteId; readonly message: SiteMessage };
-type At = { readonly context: SiteContext };
-type Epoch = { readonly epoch: number; readonly root: SiteId };
-
-/** A message that says of which epoch it is, and who is the root of that. */
-const epochOf = (event: SiteEvent): Epoch | null => ('root' in event ? event : null);
-
-/** When it starts, what is left of an earlier life. */
-const lifeOf = (event: unknown) => (event as { readonly input?: SiteInput }).input?.disk;
-
-const sendRequest = {
-  type: 'send',
-  params: ({ context: { epoch, root, self, last } }: At): Send => ({
-    target: last!,
-    message: { type: 'REQUEST', epoch, root, origin: self },
-  }),
-} as const;
-
-const passToken = {
-  type: 'send',
-  params: ({ context: { epoch, root, k, next } }: At): Send => ({
-    target: next!,
-    message: { type: 'TOKEN', epoch, root, k },
-  }),
-} as const;
-
-const persist = { type: 'persist', params: ({ context }: At): Disk => diskOf(context) } as const;
-const grant = {
-  type: 'grant',
-  params: ({ context }: At) => ({ fence: context.fence! }),
-} as const;
-
-/** R1: a message of a newer epoch is of the current one once that is adopted. */
-const adoptFirst = {
-  guard: 'newer',
-  target: '.following',
-  actions: [
-    { type: 'adopt', params: ({ event }: { event: SiteEvent }) => epochOf(event)! },
-    persist,
-    'tellRegions',
-    'processAgain',
-  ],
-} as const;
 
 /**
  * A site that survives failures (protocol.md, section 2): M. Naimi, M. Trehel, A. Arnold, JPDC 34:1-13, 1996,
@@ -78,55 +30,12 @@ const adoptFirst = {
  * - `candidate`: it stands for the epoch that it has promised.
  * - `barred`: its disk is gone, and with it what it promised: it neither votes nor adopts (R8). It did adopt
  *   epochs which it may meet again and would start anew, so to be served the site needs a new name.
+ *
+ * In strict mode, who has the token is `entering` until it has a lease, the promises of a majority; `lease` is
+ * what this site itself has promised to others: while it is `bound` it neither votes nor stands, and does later
+ * what it was asked for.
  */
-export const siteMachine = setup({
-  types: {} as { context: SiteContext; events: SiteEvent; input: SiteInput },
-  actions: {
-    send: (_, _params: Send) => {},
-    broadcast: (_, _params: { message: SiteMessage }) => {},
-    persist: (_, _params: Disk) => {},
-    grant: (_, _params: { fence: Fence }) => {},
-    lost: (_, _params: { fence: Fence }) => {},
-    elected: (_, _params: Omit<Extract<EpochEffect, { type: 'elected' }>, 'type'>) => {},
-    unexpected: (_, _params: { event: SiteEvent }) => {},
-    tellRegions: raise({ type: 'adopted' }),
-    processAgain: raise(({ event }) => event),
-    adopt: assign(({ context }, to: Epoch) => adopted(context, to)),
-    standForNext: assign(({ context: { self, voters, promised, epoch, token } }) => ({
-      ...promising(promised + 1),
-      ...(self in voters ? counting({ votes: {}, holder: null }, self, token ? epoch : null) : {}),
-    })),
-    promise: assign((_, { epoch }: { epoch: number }) => promising(epoch)),
-    countVote: assign(({ context }, { voter, holds }: { voter: SiteId; holds: number | null }) =>
-      counting(context, voter, holds),
-    ),
-    keepToken: assign((_, { k }: { k: number }) => ({ token: true, k })),
-    surrenderToken: assign({ token: false, next: null, k: 0 }),
-    countEntry: assign(({ context: { epoch, k } }) => ({ k: k + 1, fence: { epoch, k: k + 1 } })),
-    clearFence: assign({ fence: null }),
-    becomeRoot: assign({ last: null }),
-  },
-  guards: {
-    isRoot: ({ context }) => context.last === null,
-    tokenHere: ({ context }) => context.token,
-    someoneWaits: ({ context }) => context.next !== null,
-    idle: stateIn({ client: 'idle' }),
-    following: stateIn({ epoch: 'following' }),
-    isBelowPromise: ({ context, event }) => (epochOf(event)?.epoch ?? -1) < context.promised,
-    isAhead: ({ context, event }) => (epochOf(event)?.epoch ?? -1) > context.epoch,
-    /** R0: never to be heard. (A frozen site that is not closed has promised more than its epoch.) */
-    over: or(['isBelowPromise', and([not('following'), not('isAhead')])]),
-    newer: and(['isAhead', not('isBelowPromise')]),
-    current: and(['following', not('isAhead'), not('isBelowPromise')]),
-    worthAVote: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch > context.promised,
-    stale: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch < context.promised,
-    forThisCandidacy: ({ context, event }) => event.type === 'VOTE' && event.epoch === context.promised,
-    outdone: ({ context, event }) => event.type === 'REFUSE' && event.promise > context.promised,
-    elected: ({ context }) => isMajority(context),
-    diskIsLost: ({ event }) => lifeOf(event) === 'lost',
-    crashedBefore: ({ event }) => lifeOf(event) !== 'none',
-  },
-}).createMachine({
+export const siteMachine = siteSetup.createMachine({
   id: 'site',
   context: ({ input }) => initialContext(input),
   type: 'parallel',
@@ -138,7 +47,7 @@ export const siteMachine = setup({
           on: {
             ask: [
               { guard: not('following'), target: 'requesting' },
-              { guard: 'tokenHere', target: 'inCS', actions: ['countEntry', grant] },
+              { guard: 'tokenHere', target: 'entering' },
               { target: 'requesting', actions: sendRequest },
             ],
           },
@@ -147,13 +56,32 @@ export const siteMachine = setup({
           on: {
             TOKEN: {
               guard: 'current',
-              target: 'inCS',
-              actions: [{ type: 'keepToken', params: ({ event }) => event }, 'countEntry', grant],
+              target: 'entering',
+              actions: { type: 'keepToken', params: ({ event }) => event },
             },
             withdraw: 'withdrawn',
+            adopted: [{ guard: 'isRoot', target: 'entering' }, { actions: sendRequest }],
+          },
+        },
+        entering: {
+          entry: askForPromises,
+          always: {
+            guard: and(['following', 'mayEnter']),
+            target: 'inCS',
+            actions: ['countEntry', grant],
+          },
+          on: {
+            withdraw: [
+              {
+                guard: and(['following', 'someoneWaits']),
+                target: 'idle',
+                actions: [passToken, 'surrenderToken'],
+              },
+              { target: 'idle' },
+            ],
             adopted: [
-              { guard: 'isRoot', target: 'inCS', actions: ['countEntry', grant] },
-              { actions: sendRequest },
+              { guard: 'isRoot', target: 'entering', reenter: true },
+              { target: 'requesting', actions: sendRequest },
             ],
           },
         },
@@ -177,6 +105,14 @@ export const siteMachine = setup({
           },
         },
         inCS: {
+          always: [
+            {
+              guard: and([not('mayEnter'), 'following', 'someoneWaits']),
+              target: 'idle',
+              actions: [lose, passToken, 'surrenderToken', 'clearFence'],
+            },
+            { guard: not('mayEnter'), target: 'idle', actions: [lose, 'clearFence'] },
+          ],
           on: {
             release: [
               {
@@ -189,13 +125,7 @@ export const siteMachine = setup({
             adopted: [
               // The fence stays the old one: it never rises inside a critical section.
               { guard: 'isRoot' },
-              {
-                target: 'idle',
-                actions: [
-                  { type: 'lost', params: ({ context }) => ({ fence: context.fence! }) },
-                  'clearFence',
-                ],
-              },
+              { target: 'idle', actions: [lose, 'clearFence'] },
             ],
           },
         },
@@ -206,7 +136,7 @@ export const siteMachine = setup({
       on: {
         adopted: [
           { guard: 'isRoot', target: '.root' },
-          { guard: stateIn({ client: 'requesting' }), target: '.root', actions: 'becomeRoot' },
+          { guard: 'asksAgain', target: '.root', actions: 'becomeRoot' },
           { target: '.forwarding' },
         ],
       },
@@ -265,8 +195,10 @@ export const siteMachine = setup({
         TOKEN: { guard: 'over' },
         NEW: [adoptFirst, {}],
         REFUSE: [adoptFirst, {}],
+        HEARTBEAT: [adoptFirst, {}],
         VOTE: {},
         VOTE_REQUEST: [
+          { guard: and(['bound', 'worthAVote']), actions: 'putOff' },
           {
             guard: 'worthAVote',
             target: '.frozen',
@@ -299,20 +231,13 @@ export const siteMachine = setup({
           },
           {},
         ],
-        suspect: {
-          target: '.candidate',
-          actions: [
-            'standForNext',
-            persist,
-            enqueueActions(({ context: { self, voters, promised }, enqueue }) => {
-              for (const target of Object.keys(voters)) {
-                if (target === self) continue;
-                const message = { type: 'VOTE_REQUEST', epoch: promised, candidate: self } as const;
-                enqueue({ type: 'send', params: { target, message } });
-              }
-            }),
-          ],
-        },
+        suspect: [
+          { guard: 'bound', actions: 'putOff' },
+          {
+            target: '.candidate',
+            actions: ['standForNext', persist, requestVotes],
+          },
+        ],
       },
       states: {
         starting: {
@@ -366,6 +291,85 @@ export const siteMachine = setup({
           },
         },
         barred: { on: { '*': {} } },
+      },
+    },
+    lease: {
+      initial: 'placing',
+      always: { guard: 'majorityPromised', actions: ['holdLease', { type: 'leased', params: round }] },
+      on: {
+        heartbeat: [
+          { guard: not('needsPromises') },
+          {
+            guard: 'promisesItself',
+            target: '.bound',
+            actions: [
+              { type: 'beginRound', params: ({ context: { self } }) => ({ promises: { [self]: true } }) },
+              'promiseTimer',
+              { type: 'leaseTimer', params: round },
+              sendHeartbeats,
+            ],
+          },
+          {
+            actions: [
+              { type: 'beginRound', params: { promises: {} } },
+              { type: 'leaseTimer', params: round },
+              sendHeartbeats,
+            ],
+          },
+        ],
+        HEARTBEAT: {
+          guard: and(['current', 'mayPromise']),
+          target: '.bound',
+          actions: [
+            'promiseTimer',
+            {
+              type: 'send',
+              params: ({ context: { self, epoch, root }, event }) => ({
+                target: event.origin,
+                message: { type: 'PROMISE', epoch, root, voter: self, round: event.round },
+              }),
+            },
+          ],
+        },
+        PROMISE: [
+          {
+            guard: and(['current', 'ofOpenRound']),
+            actions: { type: 'countPromise', params: ({ event }) => event },
+          },
+          {},
+        ],
+        leaseOver: [
+          {
+            guard: 'endsRound',
+            actions: [
+              { type: 'endRound', params: ({ event }) => event },
+              { type: 'leaseEnded', params: ({ event }) => ({ epoch: event.epoch, round: event.round }) },
+            ],
+          },
+          {},
+        ],
+        promiseOver: {},
+      },
+      states: {
+        placing: {
+          always: [
+            { guard: and(['strict', 'crashedBefore']), target: 'bound', actions: 'promiseTimer' },
+            { target: 'free' },
+          ],
+        },
+        free: {},
+        bound: {
+          on: {
+            promiseOver: [
+              {
+                guard: 'wasAsked',
+                target: 'free',
+                actions: ['promiseEnded', 'takeUpAgain', 'forgetPutOff'],
+              },
+              { target: 'free', actions: 'promiseEnded' },
+            ],
+          },
+        },
       },
     },
   },

@@ -1,8 +1,6 @@
 import type { SiteId } from '../actor.ts';
+import { afterAdoption, type Lease, noLease, type SiteSet } from './lease.ts';
 import type { Disk, Fence } from './messages.ts';
-
-/** A set of sites: no order, and plain JSON. */
-export type SiteSet = Readonly<Record<SiteId, true>>;
 
 /** The variables of protocol.md, section 2, by their names there. */
 export interface SiteContext {
@@ -27,6 +25,8 @@ export interface SiteContext {
   readonly votes: SiteSet;
   /** Of those, the one with the token of the highest epoch; `null` when none has any. */
   readonly holder: { readonly site: SiteId; readonly epoch: number } | null;
+  /** What strict mode needs to know; `null` without it. */
+  readonly lease: Lease | null;
 }
 
 /** `founder` is the root of epoch 0. */
@@ -40,9 +40,11 @@ export interface SiteInput {
    * `'lost'` when there was one and its disk is gone (R8).
    */
   readonly disk: Disk | 'none' | 'lost';
+  /** Strict mode: inside only with a lease. All sites of a mesh or none. Default: false. */
+  readonly strict?: boolean;
 }
 
-export function initialContext({ self, founder, voters, disk }: SiteInput): SiteContext {
+export function initialContext({ self, founder, voters, disk, strict }: SiteInput): SiteContext {
   const kept = typeof disk === 'string' ? { promised: 0, epoch: 0, root: founder } : disk;
   const isFirst = disk === 'none' && self === founder;
   return {
@@ -56,6 +58,7 @@ export function initialContext({ self, founder, voters, disk }: SiteInput): Site
     fence: null,
     votes: {},
     holder: null,
+    lease: strict ? noLease : null,
   };
 }
 
@@ -69,7 +72,7 @@ export function diskOf({ promised, epoch, root }: SiteContext): Disk {
 
 /** R2, but for what it does to the client. */
 export function adopted(
-  { self, promised }: SiteContext,
+  { self, promised, lease }: SiteContext,
   { epoch, root }: { readonly epoch: number; readonly root: SiteId },
 ): Partial<SiteContext> {
   return {
@@ -82,6 +85,7 @@ export function adopted(
     k: 0,
     votes: {},
     holder: null,
+    lease: lease && afterAdoption(lease, epoch),
   };
 }
 
@@ -102,7 +106,7 @@ export function counting(
   };
 }
 
-/** R6: more than half of the voters. */
-export function isMajority({ votes, voters }: SiteContext): boolean {
-  return 2 * Object.keys(votes).length > Object.keys(voters).length;
+/** More than half of the voters. */
+export function isMajority(sites: SiteSet, voters: SiteSet): boolean {
+  return 2 * Object.keys(sites).length > Object.keys(voters).length;
 }

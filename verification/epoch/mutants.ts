@@ -105,7 +105,7 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
         event.type === 'VOTE_REQUEST' && event.epoch >= context.promised && event.epoch > context.epoch,
     }),
   ],
-  'R5: a voter does not freeze': ['one change', remove('epoch.on.VOTE_REQUEST.0.target')],
+  'R5: a voter does not freeze': ['one change', remove('epoch.on.VOTE_REQUEST.1.target')],
   'R6: a vote alone elects': ['one change', guards({ elected: () => true })],
   'R6: the winner takes the token, whoever holds it': [
     'one change',
@@ -121,7 +121,7 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
     })),
   ],
   'R7: a restart goes on where it crashed': ['with disk', guards({ crashedBefore: () => false })],
-  'R7: a vote is not written down': ['with disk', remove('epoch.on.VOTE_REQUEST.0.actions.1')],
+  'R7: a vote is not written down': ['with disk', remove('epoch.on.VOTE_REQUEST.1.actions.1')],
   'R7: an adoption is not written down': ['with disk', remove('epoch.on.NEW.0.actions.1')],
   'R8: a restart without disk votes': ['without disk', guards({ diskIsLost: () => false })],
   'R2: who adopts forgets where requests go': ['one change', remove('routing.on.adopted.2')],

@@ -1,5 +1,6 @@
 import type { Message } from '../../machines/actor.ts';
 import type { SiteView } from '../../machines/epoch/invariants.ts';
+import type { Lease } from '../../machines/epoch/lease.ts';
 import type { Fence, SiteMessage } from '../../machines/epoch/messages.ts';
 import type { ActorView } from '../system/system.ts';
 
@@ -15,6 +16,13 @@ export const follows = (actor: ActorView) => actor.in('epoch.following');
 /** 0 while it is down. */
 export const epochOf = (actor: ActorView) => (actor.up ? site(actor).context.epoch : 0);
 export const promiseOf = (actor: ActorView) => (actor.up ? site(actor).context.promised : 0);
+
+/** In strict mode. */
+export const leaseOf = (actor: ActorView): Lease => site(actor).context.lease!;
+
+/** Does this lease, or what may become it, count from `round`? */
+export const isCounted = (round: number, { round: last, promises, since }: Lease): boolean =>
+  round === since || (round === last && promises !== null);
 
 /** Of the critical section that this site is in. */
 export const fenceOf = (actor: ActorView): Fence => site(actor).context.fence!;
@@ -41,12 +49,13 @@ export function tokens(actor: ActorView): readonly Fence[] {
  */
 export function isDead(lowest: number, message: Message, actor: ActorView): boolean {
   if (actor.in('epoch.barred')) return true;
-  const { promised, epoch } = site(actor).context;
+  const { promised, epoch, lease } = site(actor).context;
   const said = message as SiteMessage;
   const brings = said.epoch > epoch && said.epoch >= promised;
   switch (said.type) {
     case 'REQUEST':
     case 'TOKEN':
+    case 'HEARTBEAT':
       return said.epoch < promised || (said.epoch <= epoch && !follows(actor));
     case 'NEW':
       return !brings;
@@ -56,5 +65,10 @@ export function isDead(lowest: number, message: Message, actor: ActorView): bool
       return said.epoch < promised || !actor.in('epoch.candidate');
     case 'REFUSE':
       return !brings && said.promise <= promised;
+    case 'PROMISE':
+      return said.epoch < promised || !follows(actor) || !isOpen(said.round, lease);
   }
 }
+
+/** Promises are counted in the last round alone, and rounds only rise while the epoch stays. */
+const isOpen = (round: number, lease: Lease | null) => lease?.promises != null && round === lease.round;

@@ -11,7 +11,7 @@ import { epochOf, fenceOf, follows, isInside, messages, site, tokens, waits } fr
 /** One token, in a sum with a digit for each epoch. */
 const digit = (epoch: number) => 8 ** epoch;
 
-const S1 = always(
+export const S1 = always(
   'S1',
   count(
     (actor) => tokens(actor).reduce((sum, { epoch }) => sum + digit(epoch), 0),
@@ -95,7 +95,7 @@ function S5(sites: readonly SiteId[]): Property {
 
 const text = ({ epoch, k }: Fence) => `(${epoch}, ${k})`;
 
-function local(rule: Rule): Property {
+export function local(rule: Rule): Property {
   const broken = (actor: ActorView) => (actor.up ? brokenInvariant(site(actor), rule) : null);
   return always(
     rule,
@@ -105,7 +105,7 @@ function local(rule: Rule): Property {
 }
 
 /** Whatever is sent names an epoch with the root that everybody knows it by. A bit for each epoch and root. */
-function oneRoot(sites: readonly SiteId[], changes: number): Property {
+export function oneRoot(sites: readonly SiteId[], changes: number): Property {
   const ofEpoch = (1 << sites.length) - 1;
   return always(
     'an epoch has one root',
@@ -132,7 +132,7 @@ function stars(actor: ActorView): readonly { readonly epoch: number; readonly ro
   return (actor.up ? [site(actor).context, ...said] : said).map(({ epoch, root }) => ({ epoch, root }));
 }
 
-const ofOneSite: readonly Property[] = [
+export const ofOneSite: readonly Property[] = [
   local('L2'),
   local('L3'),
   local('routing'),

@@ -4,9 +4,11 @@ import { type SiteInput, siteMachine } from '../../machines/epoch/site.ts';
 import { type Options, siteNames } from '../sites.ts';
 import type { ActorSpec, Bound, EnvironmentEvent, System } from '../system/system.ts';
 import { nothingUnexpected } from '../unexpected.ts';
+import { clocks } from './clocks.ts';
 import { withoutCount } from './count.ts';
 import { elections, grants } from './histories.ts';
-import { isDead, promiseOf } from './observed.ts';
+import { ofLeases } from './leases.ts';
+import { epochOf, isCounted, isDead, isInside, leaseOf, promiseOf } from './observed.ts';
 import { ofElections, ofGrants, ofRestarts } from './properties.ts';
 
 /** What may go wrong. All sites vote; the first is the founder. */
@@ -27,6 +29,10 @@ export interface EpochOptions extends Options {
   readonly refusals?: boolean;
   /** Leave messages that will never be heeded on the network? Default: false. */
   readonly keepDead?: boolean;
+  /** Leases? Default: false. */
+  readonly strict?: boolean;
+  /** Strict mode: the sites that send heartbeats once more than at each entry. Default: none. */
+  readonly renews?: 'founder' | 'all' | 'none';
 }
 
 /** Clients ask without end; no grant is counted. For S1, S2 and S4. */
@@ -53,10 +59,19 @@ export function epochFences(options: EpochOptions & { readonly asks?: number }):
   });
 }
 
+/** Strict mode: `epoch` with leases, each client asks `asks` times (default: 1). For S6. */
+export function epochStrict(options: EpochOptions & { readonly asks?: number }): System {
+  const { asks = 1, machine = siteMachine } = options;
+  return system('epoch-strict', { ...options, strict: true, machine: withoutCount(machine) }, asks, {
+    history: clocks,
+    properties: ofLeases(options),
+  });
+}
+
 const release: EnvironmentEvent = { event: { type: 'release' }, when: (site) => site.in('client.inCS') };
 const withdraw: EnvironmentEvent = {
   event: { type: 'withdraw' },
-  when: (site) => site.in('client.requesting'),
+  when: (site) => site.in('client.requesting') || site.in('client.entering'),
 };
 
 function system(
@@ -66,7 +81,7 @@ function system(
   rest: Pick<System, 'history' | 'properties'>,
 ): System {
   const { changes = 1, crashes = 'founder', restart = 'never', breaks = 0, keepDead = false } = options;
-  const { refusals = true, network } = options;
+  const { refusals = true, network, strict = false, renews = 'none' } = options;
   const { machine = siteMachine } = options;
   const sites = siteNames(options);
   const founder = sites[0]!;
@@ -76,8 +91,11 @@ function system(
     founder,
     voters: sites,
     disk,
+    strict,
   });
-  const environment: readonly EnvironmentEvent[] = [
+  const mayRenew = (self: string) =>
+    strict && (renews === 'all' || (renews === 'founder' && self === founder));
+  const environment = (self: string): readonly EnvironmentEvent[] => [
     {
       event: { type: 'ask' },
       when: (site) => site.in('client.idle') || site.in('client.withdrawn'),
@@ -85,12 +103,14 @@ function system(
     },
     release,
     ...(options.withdraw ? [withdraw] : []),
+    ...(strict ? time(changes, asks) : []),
+    ...(mayRenew(self) ? [heartbeat] : []),
     { event: { type: 'suspect' }, when: (site) => !site.in('epoch.barred') && promiseOf(site) < changes },
   ];
   const actor = (self: string): ActorSpec => ({
     machine: refusals ? machine : withoutRefusals,
     input: input(self, 'none'),
-    environment,
+    environment: environment(self),
     ...(keepDead ? {} : { dead: (message, site) => isDead(refusals ? changes : 0, message, site) }),
     ...(crashes === 'all' || (crashes === 'founder' && self === founder) ? { crash: { times: 1 } } : {}),
     ...(restart === 'never'
@@ -109,4 +129,28 @@ function system(
     ...rest,
     properties: [...rest.properties, nothingUnexpected(spec, network)],
   };
+}
+
+/** For as long as the client needs a lease, and nobody counts promises. */
+const heartbeat: EnvironmentEvent = {
+  event: { type: 'heartbeat' },
+  when: (actor) => (isInside(actor) || actor.in('client.entering')) && leaseOf(actor).promises === null,
+  times: 1,
+};
+
+/** Timers may ring at any moment; `clocks.ts` says what follows from that. */
+function time(changes: number, asks: Bound): readonly EnvironmentEvent[] {
+  const rounds = asks === 'unbounded' ? 0 : asks + 1;
+  const promiseOver: EnvironmentEvent = {
+    event: { type: 'promiseOver' },
+    when: (actor) => actor.in('lease.bound'),
+  };
+  const leaseOver = (epoch: number, round: number): EnvironmentEvent => ({
+    event: { type: 'leaseOver', epoch, round } as EnvironmentEvent['event'],
+    when: (actor) => epochOf(actor) === epoch && isCounted(round, leaseOf(actor)),
+  });
+  const all = Array.from({ length: changes + 1 }, (_, epoch) =>
+    Array.from({ length: rounds }, (_, round) => leaseOver(epoch, round + 1)),
+  );
+  return [promiseOver, ...all.flat()];
 }

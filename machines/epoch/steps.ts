@@ -1,0 +1,183 @@
+import { and, assign, not, or, raise, setup, stateIn } from 'xstate';
+import type { SiteId } from '../actor.ts';
+import { begun, over, type PutOff, promisedBy, putOff, type SiteSet, won } from './lease.ts';
+import type { ClientEvent, Disk, EpochEffect, Fence, SiteMessage, TimeEvent } from './messages.ts';
+import {
+  adopted,
+  counting,
+  diskOf,
+  isMajority,
+  promising,
+  type SiteContext,
+  type SiteInput,
+} from './variables.ts';
+
+/* What the steps of the site machine do and ask, by name. */
+
+/** Raised by the machine itself: an epoch has been adopted, what follows from it (R2) is the regions' own. */
+interface Adopted {
+  readonly type: 'adopted';
+}
+
+export type SiteEvent = ClientEvent | TimeEvent | SiteMessage | Adopted;
+
+type Send = { readonly target: SiteId; readonly message: SiteMessage };
+type Round = { readonly epoch: number; readonly round: number };
+type At = { readonly context: SiteContext };
+type Epoch = { readonly epoch: number; readonly root: SiteId };
+
+/** A message that says of which epoch it is, and who is the root of that. */
+const epochOf = (event: SiteEvent): Epoch | null => ('root' in event ? event : null);
+
+/** When it starts, what is left of an earlier life. */
+const lifeOf = (event: unknown) => (event as { readonly input?: SiteInput }).input?.disk;
+
+export const sendRequest = {
+  type: 'send',
+  params: ({ context: { epoch, root, self, last } }: At): Send => ({
+    target: last!,
+    message: { type: 'REQUEST', epoch, root, origin: self },
+  }),
+} as const;
+
+export const passToken = {
+  type: 'send',
+  params: ({ context: { epoch, root, k, next } }: At): Send => ({
+    target: next!,
+    message: { type: 'TOKEN', epoch, root, k },
+  }),
+} as const;
+
+export const lose = {
+  type: 'lost',
+  params: ({ context }: At) => ({ fence: context.fence! }),
+} as const;
+
+/** Which lease, or what is to become one. */
+export const round = ({ context: { epoch, lease } }: At): Round => ({ epoch, round: lease!.round });
+
+const otherVoters = ({ self, voters }: SiteContext): readonly SiteId[] =>
+  Object.keys(voters).filter((voter) => voter !== self);
+
+export const persist = { type: 'persist', params: ({ context }: At): Disk => diskOf(context) } as const;
+export const grant = {
+  type: 'grant',
+  params: ({ context }: At) => ({ fence: context.fence! }),
+} as const;
+
+/** R1: a message of a newer epoch is of the current one once that is adopted. */
+export const adoptFirst = {
+  guard: 'newer',
+  target: '.following',
+  actions: [
+    { type: 'adopt', params: ({ event }: { event: SiteEvent }) => epochOf(event)! },
+    persist,
+    'tellRegions',
+    'processAgain',
+  ],
+} as const;
+
+export const siteSetup = setup({
+  types: {} as { context: SiteContext; events: SiteEvent; input: SiteInput },
+  actions: {
+    send: (_, _params: Send) => {},
+    broadcast: (_, _params: { message: SiteMessage }) => {},
+    persist: (_, _params: Disk) => {},
+    grant: (_, _params: { fence: Fence }) => {},
+    lost: (_, _params: { fence: Fence }) => {},
+    elected: (_, _params: Omit<Extract<EpochEffect, { type: 'elected' }>, 'type'>) => {},
+    leaseTimer: (_, _params: Round) => {},
+    leased: (_, _params: Round) => {},
+    leaseEnded: (_, _params: Round) => {},
+    promiseTimer: () => {},
+    promiseEnded: () => {},
+    unexpected: (_, _params: { event: SiteEvent }) => {},
+    tellRegions: raise({ type: 'adopted' }),
+    processAgain: raise(({ event }) => event),
+    adopt: assign(({ context }, to: Epoch) => adopted(context, to)),
+    standForNext: assign(({ context: { self, voters, promised, epoch, token } }) => ({
+      ...promising(promised + 1),
+      ...(self in voters ? counting({ votes: {}, holder: null }, self, token ? epoch : null) : {}),
+    })),
+    promise: assign((_, { epoch }: { epoch: number }) => promising(epoch)),
+    countVote: assign(({ context }, { voter, holds }: { voter: SiteId; holds: number | null }) =>
+      counting(context, voter, holds),
+    ),
+    keepToken: assign((_, { k }: { k: number }) => ({ token: true, k })),
+    surrenderToken: assign({ token: false, next: null, k: 0 }),
+    countEntry: assign(({ context: { epoch, k } }) => ({ k: k + 1, fence: { epoch, k: k + 1 } })),
+    clearFence: assign({ fence: null }),
+    becomeRoot: assign({ last: null }),
+    beginRound: assign(({ context }, { promises }: { promises: SiteSet }) => ({
+      lease: begun(context.lease!, promises),
+    })),
+    countPromise: assign(({ context }, { voter }: { voter: SiteId }) => ({
+      lease: promisedBy(context.lease!, voter),
+    })),
+    holdLease: assign(({ context }) => ({ lease: won(context.lease!) })),
+    endRound: assign(({ context }, { round }: Round) => ({ lease: over(context.lease!, round) })),
+    putOff: assign(({ context, event }) => ({ lease: putOff(context.lease!, event as PutOff) })),
+    takeUpAgain: raise(({ context }) => context.lease!.putOff!),
+    forgetPutOff: assign(({ context }) => ({ lease: { ...context.lease!, putOff: null } })),
+  },
+  guards: {
+    isRoot: ({ context }) => context.last === null,
+    tokenHere: ({ context }) => context.token,
+    someoneWaits: ({ context }) => context.next !== null,
+    idle: stateIn({ client: 'idle' }),
+    following: stateIn({ epoch: 'following' }),
+    isBelowPromise: ({ context, event }) => (epochOf(event)?.epoch ?? -1) < context.promised,
+    isAhead: ({ context, event }) => (epochOf(event)?.epoch ?? -1) > context.epoch,
+    /** R0: never to be heard. (A frozen site that is not closed has promised more than its epoch.) */
+    over: or(['isBelowPromise', and([not('following'), not('isAhead')])]),
+    newer: and(['isAhead', not('isBelowPromise')]),
+    current: and(['following', not('isAhead'), not('isBelowPromise')]),
+    worthAVote: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch > context.promised,
+    stale: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch < context.promised,
+    forThisCandidacy: ({ context, event }) => event.type === 'VOTE' && event.epoch === context.promised,
+    outdone: ({ context, event }) => event.type === 'REFUSE' && event.promise > context.promised,
+    elected: ({ context }) => isMajority(context.votes, context.voters),
+    strict: ({ context }) => context.lease !== null,
+    /** Strict mode: only with a lease. */
+    mayEnter: ({ context: { lease } }) => lease === null || lease.since !== null,
+    inside: stateIn({ client: 'inCS' }),
+    asksAgain: or([stateIn({ client: 'requesting' }), stateIn({ client: 'entering' })]),
+    roundIsOpen: ({ context: { lease } }) => lease !== null && lease.promises !== null,
+    needsPromises: and(['strict', 'following', not('roundIsOpen'), or(['inside', 'asksAgain'])]),
+    /** Who has been asked for a vote stands in nobody's way but that of a critical section that goes on. */
+    mayPromise: ({ context: { lease }, event }) =>
+      lease !== null && (lease.putOff === null || (event.type === 'HEARTBEAT' && event.stays)),
+    isVoter: ({ context: { self, voters } }) => self in voters,
+    promisesItself: and(['isVoter', or(['inside', 'mayPromise'])]),
+    ofOpenRound: ({ context: { lease }, event }) =>
+      event.type === 'PROMISE' && lease !== null && lease.promises !== null && event.round === lease.round,
+    majorityPromised: ({ context: { lease, voters } }) =>
+      lease !== null && lease.promises !== null && isMajority(lease.promises, voters),
+    endsRound: ({ context: { epoch, lease }, event }) =>
+      event.type === 'leaseOver' &&
+      lease !== null &&
+      event.epoch === epoch &&
+      (event.round === lease.since || (event.round === lease.round && lease.promises !== null)),
+    bound: stateIn({ lease: 'bound' }),
+    wasAsked: ({ context: { lease } }) => lease !== null && lease.putOff !== null,
+    diskIsLost: ({ event }) => lifeOf(event) === 'lost',
+    crashedBefore: ({ event }) => lifeOf(event) !== 'none',
+  },
+});
+
+export const requestVotes = siteSetup.enqueueActions(({ context, enqueue }) => {
+  const { self, promised } = context;
+  const message = { type: 'VOTE_REQUEST', epoch: promised, candidate: self } as const;
+  for (const target of otherVoters(context)) enqueue({ type: 'send', params: { target, message } });
+});
+
+export const sendHeartbeats = siteSetup.enqueueActions(({ context, enqueue, check }) => {
+  const { epoch, root, self, lease } = context;
+  const of = { epoch, root, origin: self, round: lease!.round };
+  const message = { type: 'HEARTBEAT', ...of, stays: check('inside') } as const;
+  for (const target of otherVoters(context)) enqueue({ type: 'send', params: { target, message } });
+});
+
+export const askForPromises = siteSetup.enqueueActions(({ context, enqueue }) => {
+  if (context.lease?.since === null) enqueue.raise({ type: 'heartbeat' });
+});
