@@ -20,6 +20,8 @@ export interface Plan {
   readonly careless: boolean;
   /** Ends the wait. */
   readonly cancel?: AbortSignal;
+  /** How long it stays inside after its `leave` was refused, until it is told that it has lost the lock. Default 0. */
+  readonly lingerMs?: number;
 }
 
 /** Milliseconds of the clock that every process of this machine shares. */
@@ -34,7 +36,7 @@ export class Client {
   }
 
   /** One critical section: an enter, a hold, a leave. */
-  async section(name: string, { hold, careless, cancel }: Plan): Promise<void> {
+  async section(name: string, { hold, careless, cancel, lingerMs = 0 }: Plan): Promise<void> {
     const { site, life, record, write } = this.#options;
     const of = (): OfSection => ({ at: now(), site: site.id, life, section: name });
     record({ type: 'ask', ...of() });
@@ -67,6 +69,7 @@ export class Client {
       if (careless || !over) {
         const left = await write({ ...request, step: 'leave', value: entered.value + 1 });
         if (left.accepted) record({ type: 'acknowledged', ...of(), step: 'leave' });
+        else for (const until = now() + lingerMs; !over && now() < until; ) await sleep(1);
       }
     }
     if (!over) record({ type: 'release', ...of() });

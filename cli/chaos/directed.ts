@@ -57,12 +57,12 @@ async function killed(
   answers: 'kernel' | 'nobody',
   boundMs: number,
 ): Promise<Row> {
-  const { times, fencesRose, judgement } = await killedHolder(rounds, answers, { pool });
+  const { times, robbed, fencesRose, judgement } = await killedHolder(rounds, answers, { pool });
   const sorted = times.toSorted((one, other) => one - other);
   const median = sorted[sorted.length >> 1]!;
   return {
     scenario: `kill -9 of the holder, ${answers === 'kernel' ? 'its kernel answers' : 'nobody answers'}, ${rounds} times`,
-    measured: `the next has the lock after ${ms(median)} (median; ${ms(sorted[0]!)} to ${ms(sorted.at(-1)!)})`,
+    measured: `the next has the lock after ${ms(median)} (median; ${ms(sorted[0]!)} to ${ms(sorted.at(-1)!)})${robbed > 0 ? `; ${robbed} times it had it before` : ''}`,
     wanted: `median below ${boundMs} ms, each time a higher fence`,
     held: judgement.held && fencesRose && median < boundMs,
   };

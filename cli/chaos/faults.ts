@@ -2,25 +2,26 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './client.ts';
 import type { ChaosCluster } from './cluster.ts';
-import { type Fault, faultInWords, type Pair } from './schedule.ts';
+import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.ts';
 
 /**
- * Does to the cluster what the schedule says, when it says it; resolves when all is over, every site is up and
- * all reach each other again. Rejects with a ChaosError.
+ * Does to the cluster what the schedule says, when it says it; resolves when its time is over, every site is up
+ * and all reach each other again. Rejects with a ChaosError.
  */
-export async function inflict(cluster: ChaosCluster, faults: readonly Fault[], signal: AbortSignal) {
+export async function inflict(cluster: ChaosCluster, { faults, seconds }: Schedule, signal: AbortSignal) {
   const startAt = now();
+  const wait = async (untilMs: number) => {
+    await sleep(Math.max(0, startAt + untilMs - now()), undefined, { signal });
+  };
   setMaxListeners(0, signal);
   await Promise.all(
     faults.map(async (fault) => {
-      const wait = async (untilMs: number) => {
-        await sleep(Math.max(0, startAt + untilMs - now()), undefined, { signal });
-      };
       await wait(fault.atMs);
       cluster.fault(faultInWords(fault));
       await inflictOne(cluster, fault, () => wait(fault.atMs + ('forMs' in fault ? fault.forMs : 0)));
     }),
   );
+  await wait(seconds * 1000);
   await cluster.proxy.heal();
   for (const member of cluster.members.values()) {
     member.freeDisk();

@@ -132,8 +132,9 @@ export class Member {
   fillDisk(): void {
     this.#options.pool.prepare();
     this.#diskWasFull = true;
-    rmSync(this.#draft, { force: true });
-    symlinkSync('/dev/full', this.#draft);
+    const full = `${this.#dataDir}.full`;
+    symlinkSync('/dev/full', full);
+    renameSync(full, this.#draft);
   }
 
   freeDisk(): void {

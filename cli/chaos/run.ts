@@ -57,7 +57,7 @@ export async function runChaos({
 }: RunOptions): Promise<ChaosRun> {
   const started = now();
   const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
-  const { sites, faults, clientSeeds } = schedule;
+  const { sites, clientSeeds } = schedule;
   const cluster = new ChaosCluster({ sites, dir, pool, timing, ...hooks });
   try {
     await cluster.open();
@@ -67,7 +67,7 @@ export async function runChaos({
         return { type: 'work', seed, clients: clientsOfASite, pace };
       });
     }
-    await inflict(cluster, faults, signal);
+    await inflict(cluster, schedule, signal);
     const rested = await settle(cluster, signal);
     const evidence = {
       history: [...cluster.history],

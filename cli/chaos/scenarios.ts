@@ -24,6 +24,8 @@ const sites = siteNames(3);
 export interface Failovers {
   /** From the SIGKILL of the holder to the grant of who waited, in milliseconds, one for each round. */
   readonly times: readonly number[];
+  /** How often the waiter was granted before that, since a vote had gone without the live holder. */
+  readonly robbed: number;
   /** Every fence was higher than that of the dead. */
   readonly fencesRose: boolean;
   readonly judgement: Judgement;
@@ -37,6 +39,7 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
   return withCluster({ ...options, direct: answers === 'kernel' }, async (cluster): Promise<Failovers> => {
     const times: number[] = [];
     let fencesRose = true;
+    let robbed = 0;
     for (let round = 0; round < rounds; round++) {
       const [holder, waiter] = [sites[round % 3]!, sites[(round + 1) % 3]!];
       const [held, wanted] = [`${holder}.${round}.held`, `${waiter}.${round}.wanted`];
@@ -51,7 +54,8 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
       const killedAt = now();
       const killed = cluster.member(holder).kill();
       const after = (await cluster.granted(wanted, servedMs)) ?? failed(`${waiter} was never granted`);
-      times.push(after.at - killedAt);
+      if (after.at > killedAt) times.push(after.at - killedAt);
+      else robbed++;
       fencesRose &&= after.fence.epoch > before.fence.epoch;
       cluster.drop(waiter, wanted);
       await killed;
@@ -59,7 +63,7 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
       await cluster.member(holder).start();
       await used(cluster, holder, `${holder}.${round}.again`);
     }
-    return { times, fencesRose, judgement: judged(cluster) };
+    return { times, robbed, fencesRose, judgement: judged(cluster) };
   });
 }
 

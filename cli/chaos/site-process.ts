@@ -33,6 +33,9 @@ function say(message: FromSite): void {
   if (process.connected) process.send!(message);
 }
 
+/** Of a section that lasts until it is told. */
+const lingerMs = 5_000;
+
 const record = (entry: Entry) => say({ type: 'entry', entry });
 
 class OpenedSite {
@@ -98,7 +101,7 @@ class OpenedSite {
       case 'take': {
         const { section } = message;
         const dropped = new Promise<void>((resolve) => this.#dropped.set(section, resolve));
-        this.#client.section(section, { hold: () => dropped, careless: true });
+        this.#client.section(section, { hold: () => dropped, careless: true, lingerMs });
         return;
       }
       case 'drop':
