@@ -7,14 +7,14 @@ import type {
   TimelineStep,
   TypedValue,
 } from '../../inspector/timeline.ts';
-import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import type { SiteId } from '../../machines/actor.ts';
 import { noFault } from '../check/questions.ts';
 import type { Action, Property, StateRecord, System, Trace, TraceStep } from '../system/system.ts';
 import { actionText } from '../system/text.ts';
 import { chartOf } from './chart.ts';
+import { changes, Judges } from './judges.ts';
 import { Letters } from './letters.ts';
 import { type Cause, sorted, taken } from './taken.ts';
-import { type Circumstances, Verdicts, viewOf } from './verdicts.ts';
 
 export interface TraceOptions {
   readonly title: string;
@@ -37,17 +37,19 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
   const focus = properties.findIndex(({ name }) => name === property);
   const { loop } = trace;
   const last = trace.steps.length;
-  const judge = judgeOf(system, properties, (moment) => ({
-    stuck: stuck?.(moment) ?? null,
-    loop: loop !== undefined && moment === last ? loop : null,
-  }));
+  const judges = new Judges(properties, system.history);
+  const judge = (state: StateRecord, step: TraceStep | null, moment: number) =>
+    judges.next(state, step === null ? null : { site: step.action.actor, effects: step.effects }, {
+      stuck: stuck?.(moment) ?? null,
+      loop: loop !== undefined && moment === last ? loop : null,
+    });
   const letters = new Letters(trace.initial);
-  const start = { sites: sitesOf(trace.initial), verdicts: judge(trace.initial, null) };
+  const start = { sites: sitesOf(trace.initial), verdicts: judge(trace.initial, null, 0) };
   let before = trace.initial;
   let verdicts: readonly Judgement[] = start.verdicts;
   const steps = trace.steps.map((step, index): TimelineStep => {
     const letter = letters.follow(step.action, step.effects, step.state, index + 1);
-    const now = judge(step.state, step);
+    const now = judge(step.state, step, index + 1);
     // The formula of a property of runs is judged by the checker: its word counts at the end of its own trace.
     const shown =
       index + 1 === last && properties[focus]?.kind === 'ltl'
@@ -124,44 +126,6 @@ function eventOf(system: System, action: Action): TypedValue | null {
     default:
       return null;
   }
-}
-
-/** Judges every state in turn; `step`: the one that led there. */
-function judgeOf(
-  { history }: System,
-  properties: readonly Property[],
-  circumstances: (moment: number) => Circumstances,
-): (state: StateRecord, step: TraceStep | null) => readonly Judgement[] {
-  const verdicts = properties.map((property) => new Verdicts(property));
-  let past = history?.initial;
-  let moment = -1;
-  return (state, step) => {
-    moment++;
-    if (step !== null && history !== undefined) past = told(history, past, step.action.actor, step.effects);
-    const view = viewOf(state, past);
-    const around = circumstances(moment);
-    return verdicts.map((one) => one.next(view, around));
-  };
-}
-
-function told(
-  { effects: heard, after }: NonNullable<System['history']>,
-  past: unknown,
-  actor: SiteId,
-  effects: readonly NamedAction[],
-): unknown {
-  const told = effects.filter(({ type }) => heard.includes(type));
-  return told.length === 0 ? past : after(past, actor, told);
-}
-
-export function changes(
-  before: readonly Judgement[],
-  after: readonly Judgement[],
-): Readonly<Record<string, Judgement>> {
-  const entries = after.flatMap((now, index) =>
-    sorted(before[index]) === sorted(now) ? [] : [[String(index), now] as const],
-  );
-  return Object.fromEntries(entries);
 }
 
 function sitesOf(record: StateRecord): Readonly<Record<SiteId, SiteState>> {

@@ -1,0 +1,47 @@
+import type { Judgement } from '../../inspector/timeline.ts';
+import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import type { History, Property, StateRecord } from '../system/system.ts';
+import { sorted } from './taken.ts';
+import { type Circumstances, Verdicts, viewOf } from './verdicts.ts';
+
+/** Judges all properties of a run, moment by moment, and remembers what their history variable must know. */
+export class Judges {
+  readonly #verdicts: readonly Verdicts[];
+  readonly #history: History | undefined;
+  #past: unknown;
+
+  constructor(properties: readonly Property[], history: History | undefined) {
+    this.#verdicts = properties.map((property) => new Verdicts(property));
+    this.#history = history;
+    this.#past = history?.initial;
+  }
+
+  /** The next moment; `step`: who led there, and what its machine asked for. */
+  next(
+    state: StateRecord,
+    step: { readonly site: SiteId; readonly effects: readonly NamedAction[] } | null,
+    circumstances: Circumstances,
+  ): readonly Judgement[] {
+    if (step !== null) this.#tell(step.site, step.effects);
+    const view = viewOf(state, this.#past);
+    return this.#verdicts.map((verdict) => verdict.next(view, circumstances));
+  }
+
+  #tell(site: SiteId, effects: readonly NamedAction[]): void {
+    const history = this.#history;
+    if (history === undefined) return;
+    const told = effects.filter(({ type }) => history.effects.includes(type));
+    if (told.length > 0) this.#past = history.after(this.#past, site, told);
+  }
+}
+
+/** The judgements of `after` that are others than before, by the index of their property. */
+export function changes(
+  before: readonly Judgement[],
+  after: readonly Judgement[],
+): Readonly<Record<string, Judgement>> {
+  const entries = after.flatMap((now, index) =>
+    sorted(before[index]) === sorted(now) ? [] : [[String(index), now] as const],
+  );
+  return Object.fromEntries(entries);
+}

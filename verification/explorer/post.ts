@@ -1,0 +1,65 @@
+import type { Letter, TypedValue } from '../../inspector/timeline.ts';
+import type { SiteId } from '../../machines/actor.ts';
+import type { InFlight } from '../system/system.ts';
+import { sorted } from './taken.ts';
+
+interface Sent {
+  readonly index: number;
+  readonly seq: number;
+}
+
+/** The letters of a recorded run, which says of each message in which event it was sent: links are queues. */
+export class Post {
+  readonly all: Letter[] = [];
+  /** Indices of what is under way, by target and source, oldest first; `seq`: the event that sent it. */
+  readonly #links = new Map<SiteId, Map<SiteId, Sent[]>>();
+
+  send(source: SiteId, target: SiteId, message: TypedValue, seq: number, moment: number): void {
+    const index =
+      this.all.push({ source, target, message, sent: moment, ended: null, fate: 'under way' }) - 1;
+    this.#link(source, target).push({ index, seq });
+  }
+
+  /** The letter that `target` receives: what was passed over is lost. `null`: nobody is known to have sent it. */
+  receive(
+    target: SiteId,
+    cause: { site: SiteId; seq: number },
+    event: TypedValue,
+    moment: number,
+  ): number | null {
+    const link = this.#link(cause.site, target);
+    const text = sorted(event);
+    const at = link.findIndex(
+      ({ index, seq }) => seq === cause.seq && sorted(this.all[index]!.message) === text,
+    );
+    if (at < 0) return null;
+    const passed = link.splice(0, at + 1);
+    for (const { index } of passed.slice(0, -1)) this.#end(index, moment, 'lost');
+    const { index } = passed.at(-1)!;
+    this.#end(index, moment, 'received');
+    return index;
+  }
+
+  /** All that is under way from `source` to `target` is lost. */
+  cut(source: SiteId, target: SiteId, moment: number): void {
+    for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, 'lost');
+  }
+
+  inbox(target: SiteId): readonly InFlight[] {
+    return [...(this.#links.get(target) ?? [])].flatMap(([source, link]) =>
+      link.map(({ index }) => ({ source, message: this.all[index]!.message })),
+    );
+  }
+
+  #end(index: number, moment: number, fate: Letter['fate']): void {
+    this.all[index] = { ...this.all[index]!, ended: moment, fate };
+  }
+
+  #link(source: SiteId, target: SiteId): Sent[] {
+    const links = this.#links.get(target) ?? new Map<SiteId, Sent[]>();
+    this.#links.set(target, links);
+    const link = links.get(source) ?? [];
+    links.set(source, link);
+    return link;
+  }
+}
