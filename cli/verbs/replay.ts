@@ -8,8 +8,9 @@ export function addReplay(program: Command): void {
     .command('replay')
     .summary('hold a recorded run against the model')
     .description(
-      'Takes the records of all sites (--trace DIR of baton site and baton demo; docs/trace.md), orders them by ' +
-        'causality, and holds each step against the very statechart that baton verify checks.',
+      'Takes the records of all lives of all sites (--trace DIR of baton site and baton demo; docs/trace.md), orders ' +
+        'them by causality, holds each step against the very statechart that baton verify checks, and all of them ' +
+        'together against what its protocol promises.',
     )
     .argument('<dir>', 'where the *.ndjson of all sites are')
     .option('--json <file>', 'write the report as JSON; - for standard output, and nothing else there')
