@@ -133,7 +133,7 @@ describe('a death', () => {
     play.down('b');
     play.restarted('b');
     expect(play.pass(60_000, true)).toEqual([jitter(0.5)]);
-    play.up('b', 'b-3');
+    play.restarted('b', 'b-2');
     expect(play.pass(60_000, true)).toEqual([60_000 + jitter(0.5)]);
   });
 

@@ -49,7 +49,6 @@ interface Watched {
 }
 
 interface Peer {
-  incarnation: string | null;
   /** Numbers of deaths: that of its earlier life, and that of this one; null when it is up or was never met. */
   past: number;
   down: number | null;
@@ -134,7 +133,7 @@ export class Watch {
   }
 
   peer(change: PeerChange, now: number): void {
-    const known = this.#peers.get(change.peer) ?? { incarnation: null, past: 0, down: null };
+    const known = this.#peers.get(change.peer) ?? { past: 0, down: null };
     this.#peers.set(change.peer, known);
     if (change.type === 'down') {
       this.#up.delete(change.peer);
@@ -142,11 +141,11 @@ export class Watch {
       known.down ??= this.#deaths;
     } else {
       this.#up.add(change.peer);
-      if (known.incarnation !== null && known.incarnation !== change.incarnation) {
+      // Of one incarnation too: a link that began anew has lost what was under way.
+      if (change.type === 'restarted') {
         this.#deaths += 1;
         known.past = this.#deaths;
       }
-      known.incarnation = change.incarnation;
       known.down = null;
     }
     this.#reconsiderAll(now);

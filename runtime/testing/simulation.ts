@@ -17,6 +17,12 @@ class SimulatedDisk {
   life = -1;
   #synced = new Map<string, Disk>();
 
+  readonly #syncs: boolean;
+
+  constructor(syncs: boolean) {
+    this.#syncs = syncs;
+  }
+
   /** The next life's store. */
   open(): Store {
     const kept = new Map(this.#synced);
@@ -27,7 +33,7 @@ class SimulatedDisk {
       locks: () => [...kept.keys()],
       put: (lock, disk) => void kept.set(lock, disk),
       sync: () => {
-        this.#synced = new Map(kept);
+        if (this.#syncs) this.#synced = new Map(kept);
       },
       close: () => undefined,
     };
@@ -46,6 +52,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly voters?: readonly SiteId[];
   readonly protocol?: Protocol;
+  /** Whether disks keep what they are told to. Default: true. */
+  readonly syncs?: boolean;
 }
 
 /**
@@ -72,7 +80,7 @@ export class Simulation {
     this.#options = options;
     this.random = seeded(options.seed);
     this.ids = Array.from({ length: options.sites }, (_, index) => String.fromCharCode(97 + index));
-    for (const id of this.ids) this.#disks.set(id, new SimulatedDisk());
+    for (const id of this.ids) this.#disks.set(id, new SimulatedDisk(options.syncs ?? true));
   }
 
   async openAll(): Promise<void> {
@@ -188,7 +196,7 @@ export class Simulation {
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
       if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
-      if (effect.type === 'grant') this.#grant(line.site, effect['fence'] as Fence);
+      if (effect.type === 'grant' && 'fence' in effect) this.#grant(line.site, effect['fence'] as Fence);
     }
   }
 
