@@ -6,17 +6,16 @@ export class VectorTime {
   readonly #site: SiteId;
   readonly #counts = new Map<SiteId, number>();
 
-  readonly #origin: number;
-
   /** `life`: how many lives the site had before. */
   constructor(site: SiteId, life: number) {
     this.#site = site;
-    this.#origin = life * eventsPerLife;
+    // Peers may tell of events of an earlier life: not to count on from those.
+    this.#counts.set(site, life * eventsPerLife);
   }
 
   /** The number of this site's last event. */
   get seq(): number {
-    return this.#counts.get(this.#site) ?? this.#origin;
+    return this.#counts.get(this.#site)!;
   }
 
   /** Takes one event, which came with the clock `seen`; gives the clock at that event. */
