@@ -13,7 +13,7 @@ export function addVerify(program: Command): void {
     .summary('check every reachable state of a system')
     .description(
       'Explores every state that a system of XState machines can reach, and judges its properties. SYSTEM is a ' +
-        'name (naimi-trehel, naimi-trehel-leaving, sketch, link, link-restarts, epoch, epoch-restarts, ' +
+        'name (naimi-trehel, naimi-trehel-leaving, sketch, link, link-restarts, epoch, epoch-strict, epoch-restarts, ' +
         'epoch-fences, epoch-liveness) or the path of a module whose default export is a System, or a function ' +
         'of { sites, network } that gives one.',
     )
@@ -38,8 +38,11 @@ export function addVerify(program: Command): void {
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
     .option('--spill <dir>', 'where states go when the memory is short')
-    .option('--checkpoint <dir>', 'save the exploration there, every five seconds or so')
-    .option('--resume <dir>', 'go on from what --checkpoint saved')
+    .option(
+      '--checkpoint <dir>',
+      'save the exploration there, every five seconds or so; what --spill took to the disk, too',
+    )
+    .option('--resume <dir>', 'go on from what --checkpoint saved, with --spill if that had spilled')
     .addOption(
       new Option('--trace <format>', 'how the shortest way to a violation is printed')
         .choices(['text', 'json', 'mermaid', 'shiviz'])

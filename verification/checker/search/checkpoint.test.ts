@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Watch } from '../model.ts';
+import { exploreNaively } from '../naive.ts';
 import { SearchError, type SearchOptions, search } from '../search.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { pathReversal } from '../testing/path-reversal.ts';
-import { randomModel } from '../testing/random-model.ts';
+import { randomModel, wideModel } from '../testing/random-model.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -73,6 +74,31 @@ describe('a search that was stopped', () => {
         },
       ),
       { numRuns: 40 },
+    );
+  });
+
+  it('goes on with states on the disk', async () => {
+    const spillDir = join(dir, 'spilled');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(randomModel(), wideModel()),
+        fc.integer({ min: 1, max: 200 }),
+        kept,
+        async (make, maxStates, how) => {
+          const { states, transitions, depth, deadlocks } = exploreNaively(make());
+          const spilling = { ...how, maxMemoryBytes: 1, spillDir };
+          await search(make(), { ...spilling, maxStates, checkpointDir: dir, checkpointEveryMs: 0 });
+          if (!existsSync(join(dir, 'checkpoint'))) return;
+          await expect(search(make(), { ...how, resumeDir: dir })).rejects.toMatchObject({
+            code: 'SPILL_DIR_MISSING',
+          });
+          const resumed = await search(make(), { ...spilling, resumeDir: dir });
+          expect(resumed).toMatchObject({ states, transitions, depth, deadlocks, complete: true });
+          expect(readdirSync(spillDir)).toEqual([]);
+          rmSync(join(dir, 'checkpoint'));
+        },
+      ),
+      { numRuns: 6 },
     );
   });
 

@@ -25,12 +25,18 @@ export interface Progressed {
   readonly counts: readonly number[];
   readonly capacities: readonly number[];
   readonly frontier: readonly number[];
+  /** The states were on the disk: they may not find room in memory. */
+  readonly spilled: boolean;
 }
 
 const fileName = 'checkpoint';
 
 /** Writes `parts` after the header, to the disk, and only then in the place of what was there. */
-export function writeCheckpoint(dir: string, header: Progressed, parts: Iterable<Uint8Array>): void {
+export function writeCheckpoint(
+  dir: string,
+  header: Progressed,
+  ...parts: readonly Iterable<Uint8Array>[]
+): void {
   mkdirSync(dir, { recursive: true });
   const temporary = join(dir, `${fileName}.tmp`);
   const file = openSync(temporary, 'w');
@@ -38,7 +44,7 @@ export function writeCheckpoint(dir: string, header: Progressed, parts: Iterable
     const text = new TextEncoder().encode(JSON.stringify(header));
     writeWhole(file, Uint8Array.from(new Uint8Array(Uint32Array.of(text.length).buffer)));
     writeWhole(file, text);
-    for (const part of parts) writeWhole(file, part);
+    for (const part of parts) for (const piece of part) writeWhole(file, piece);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -107,7 +107,7 @@ export class Engine {
       if (core.spill === null && core.plan.restBytes > 0 && core.nextPlan().restBytes === 0) {
         await moveStates(core);
       }
-      if (checkpointDir === undefined || core.spill !== null) continue;
+      if (checkpointDir === undefined) continue;
       if (monitor.elapsedMs - this.lastSavedMs < checkpointEveryMs) continue;
       save(core, monitor, this.results, checkpointDir);
       this.lastSavedMs = monitor.elapsedMs;

@@ -1,8 +1,9 @@
 import { CheckpointReader, type Progressed, writeCheckpoint } from './checkpoint.ts';
 import type { Core } from './core.ts';
-import { partitions } from './memory.ts';
+import { chunkBytes, partitions } from './memory.ts';
 import type { Monitor } from './monitor.ts';
 import type { Results } from './results.ts';
+import { Spill } from './spill.ts';
 import { SearchError } from './types.ts';
 
 const version = 2;
@@ -41,13 +42,10 @@ function differs(dir: string, how: string): never {
   );
 }
 
-const keysOf = ({ arena, plan }: Core): Uint8Array[] =>
-  Array.from({ length: partitions }, (_, p) => arena.keys(plan, p));
-
 /** Saves a search between two levels. */
 export function save(core: Core, monitor: Monitor, results: Results, dir: string): void {
   const { arena, tables, plan } = core;
-  const frontier = core.explorer.chunks.peek('next');
+  const { pieces, contents } = savedStates(core);
   const header: Progressed = {
     version,
     identity: identityOf(core),
@@ -64,13 +62,10 @@ export function save(core: Core, monitor: Monitor, results: Results, dir: string
     journal: tables.journal.length,
     counts: [...arena.counts],
     capacities: [...arena.capacities],
-    frontier: frontier.map(({ bytes }) => bytes),
+    frontier: pieces,
+    spilled: core.spill !== null,
   };
-  writeCheckpoint(dir, header, [
-    new Uint8Array(tables.journal.slice().buffer),
-    ...keysOf(core),
-    ...frontier.map(({ address, bytes }) => arena.bytes.subarray(address, address + bytes)),
-  ]);
+  writeCheckpoint(dir, header, [new Uint8Array(tables.journal.slice().buffer)], contents);
 }
 
 /** Goes on where a search was saved: the model is asked the same again, and must answer the same. */
@@ -86,14 +81,10 @@ export async function resume(core: Core, monitor: Monitor, results: Results, dir
     if (!tables.replay(journal) || tables.digest.value() !== header.digest) {
       differs(dir, 'is of a model that takes other steps');
     }
+    if (header.spilled) core.spill = explorer.spill = spillAgain(dir, core.options.spillDir);
     await core.takeUp(header.plan);
     arena.fill(header.counts, header.capacities);
-    for (const keys of keysOf(core)) reader.read(keys);
-    for (const bytes of header.frontier) {
-      const address = explorer.chunks.take();
-      reader.read(arena.bytes.subarray(address, address + bytes));
-      explorer.chunks.push('next', address, bytes);
-    }
+    restoreStates(core, header.frontier, reader);
     monitor.continueFrom(header.elapsedMs, header.transitions);
     monitor.depth = header.depth;
     results.found = [...header.found];
@@ -104,5 +95,53 @@ export async function resume(core: Core, monitor: Monitor, results: Results, dir
     results.decide();
   } finally {
     reader.close();
+  }
+}
+
+function spillAgain(dir: string, spillDir: string | undefined): Spill {
+  if (spillDir !== undefined) return new Spill(spillDir);
+  throw new SearchError(
+    'SPILL_DIR_MISSING',
+    `the checkpoint in ${dir} is of a search whose states had gone to the disk: give a spill directory for them, too`,
+  );
+}
+
+/** Keys and states that wait, piece by piece, from memory or from files. `pieces`: the bytes of each of the latter. */
+function savedStates({ arena, explorer, plan, spill }: Core) {
+  const chunks = explorer.chunks.peek('next');
+  const whole = Math.floor(chunkBytes / plan.stateBytes) * plan.stateBytes;
+  const inFile = spill?.size('next') ?? 0;
+  const pieces = chunks.map(({ bytes }) => bytes);
+  for (let left = inFile; left > 0; left -= whole) pieces.push(Math.min(whole, left));
+  function* contents(): Generator<Uint8Array> {
+    for (let p = 0; p < partitions; p++) {
+      const keys = arena.keys(plan, p, spill !== null);
+      if (spill !== null) for (const _ of spill.read(`keys-${p}`, keys)); // In one piece.
+      yield keys;
+    }
+    for (const { address, bytes } of chunks) yield arena.bytes.subarray(address, address + bytes);
+    if (spill === null) return;
+    const piece = new Uint8Array(whole);
+    for (const bytes of spill.read('next', piece)) yield piece.subarray(0, bytes);
+  }
+  return { pieces, contents: contents() };
+}
+
+function restoreStates(
+  { arena, explorer, plan, spill }: Core,
+  pieces: readonly number[],
+  reader: CheckpointReader,
+) {
+  for (let p = 0; p < partitions; p++) {
+    const keys = arena.keys(plan, p, spill !== null);
+    reader.read(keys);
+    spill?.write(`keys-${p}`, keys);
+  }
+  for (const bytes of pieces) {
+    const address = explorer.chunks.take();
+    const states = arena.bytes.subarray(address, address + bytes);
+    reader.read(states);
+    spill?.append('next', states);
+    explorer.chunks.push(spill === null ? 'next' : 'free', address, bytes);
   }
 }

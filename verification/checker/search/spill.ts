@@ -8,6 +8,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -39,8 +40,20 @@ export class Spill {
     if (this.has(from)) renameSync(join(this.dir, from), join(this.dir, to));
   }
 
+  /** In bytes; 0 when it is not there. */
+  size(heap: Heap): number {
+    return this.has(heap) ? statSync(join(this.dir, heap)).size : 0;
+  }
+
   /** Reads a heap, as often `into` as it takes; yields how many bytes there are; then the heap is gone. */
   *take(heap: Heap, into: Uint8Array): Generator<number> {
+    if (!this.has(heap)) return;
+    yield* this.read(heap, into);
+    rmSync(join(this.dir, heap));
+  }
+
+  /** The same, and the heap stays. */
+  *read(heap: Heap, into: Uint8Array): Generator<number> {
     if (!this.has(heap)) return;
     const file = openSync(join(this.dir, heap), 'r');
     try {
@@ -55,7 +68,6 @@ export class Spill {
     } finally {
       closeSync(file);
     }
-    rmSync(join(this.dir, heap));
   }
 
   remove(): void {

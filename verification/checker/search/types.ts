@@ -37,7 +37,7 @@ export interface SearchOptions {
   readonly checkpointDir?: string;
   /** Default: 60,000. */
   readonly checkpointEveryMs?: number;
-  /** A `checkpointDir` of an earlier search of the same model, to go on from. */
+  /** A `checkpointDir` of an earlier search of the same model, to go on from; needs `spillDir` if that one had spilled. */
   readonly resumeDir?: string;
   /** What is explored, by name, as far as the model does not tell it: goes into checkpoints, and must agree with them. */
   readonly identity?: Readonly<Record<string, string>>;
@@ -147,6 +147,7 @@ export type SearchErrorCode =
   | 'STATE_TOO_WIDE'
   | 'CHECKPOINT_DIFFERS'
   | 'CHECKPOINT_MISSING'
+  | 'SPILL_DIR_MISSING'
   | 'LOCALS_NOT_DENSE'
   | 'OUT_OF_ROOM'
   | 'NO_SUCH_STATE';
