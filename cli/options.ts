@@ -41,6 +41,11 @@ export function address(text: string): HostAndPort {
   return { host, port };
 }
 
+/** `a,b,c`. */
+export function names(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
 /** `a=127.0.0.1:4001,c=127.0.0.1:4003`. */
 export function peers(text: string): Readonly<Record<string, HostAndPort>> {
   const found: Record<string, HostAndPort> = {};

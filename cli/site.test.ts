@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { BatonProcess, baton, freePorts } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
-/** Sites `a`, `b`, ... by pipe, recorded into `trace`. */
+const plain = ['--protocol', 'naimi-trehel'];
+
+/** Sites `a`, `b`, ... by pipe, recorded into `trace`, without failures unless `more` says otherwise. */
 async function sites(count: number, trace: string, more: Readonly<Record<string, readonly string[]>> = {}) {
   const ports = await freePorts(count);
   const addresses = ports.map(
@@ -11,7 +13,7 @@ async function sites(count: number, trace: string, more: Readonly<Record<string,
   return addresses.map(([id, listen]) => {
     const peers = addresses.filter(([other]) => other !== id).map(([other, at]) => `${other}=${at}`);
     const asked = ['--id', id, '--listen', listen, '--peers', peers.join(), '--trace', trace];
-    return new BatonProcess(['site', ...asked, ...(more[id] ?? [])]);
+    return new BatonProcess(['site', ...asked, ...(more[id] ?? plain)]);
   });
 }
 
@@ -83,7 +85,18 @@ describe('baton site', () => {
   it('leaves on a first Ctrl-C, says for whom it waits, and ends at once on a second', async () => {
     const [ports, trace] = [await freePorts(2), directory()];
     const [listen, peers] = [`127.0.0.1:${ports[0]}`, `b=127.0.0.1:${ports[1]}`];
-    const a = new BatonProcess(['site', '--id', 'a', '--listen', listen, '--peers', peers, '--trace', trace]);
+    const a = new BatonProcess([
+      'site',
+      '--id',
+      'a',
+      '--listen',
+      listen,
+      '--peers',
+      peers,
+      '--trace',
+      trace,
+      ...plain,
+    ]);
     await a.hear(/^b is not linked yet, dialling again until it is: .*ECONNREFUSED/);
     a.child.kill('SIGINT');
     await a.hear(/^leaves: waits for every answer; not connected: b$/);
@@ -113,5 +126,53 @@ describe('baton site', () => {
       status: 2,
       stderr: expect.stringContaining('TRACE_FAILED'),
     });
+  });
+
+  it('goes on without a holder that is killed, which comes back with its disk; the record is accepted', async () => {
+    const [trace, data] = [directory(), directory()];
+    const ports = await freePorts(3);
+    const ids = ['a', 'b', 'c'];
+    const start = (id: string, ...more: string[]) => {
+      const peers = ids.flatMap((other, at) => (other === id ? [] : `${other}=127.0.0.1:${ports[at]}`));
+      const listen = `127.0.0.1:${ports[ids.indexOf(id)]}`;
+      const asked = ['--id', id, '--listen', listen, '--peers', peers.join(), '--trace', trace];
+      return new BatonProcess(['site', ...asked, '--data-dir', data, '--voters', 'a,b,c', ...more]);
+    };
+    expect(await start('a').end()).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('DISK_MISSING'),
+    });
+    const [a, b, c] = ids.map((id) => start(id, '--newcomer')) as [BatonProcess, BatonProcess, BatonProcess];
+    for (const site of [a, b, c]) {
+      await site.hear(/ is up$/);
+      await site.hear(/ is up$/);
+    }
+    a.type('request');
+    await a.hear(/^the token is here: in the critical section, under fence \(0, 1\)$/);
+    b.type('request');
+    await b.hear(/^requested$/);
+
+    a.child.kill('SIGKILL');
+    await b.hear(/^a is down: nobody listens at its address$/);
+    await b.hear(/^has won epoch 1$/);
+    await b.hear(/^the token is here: in the critical section, under fence \(1, 1\)$/);
+
+    const again = start('a');
+    await b.hear(/^a is up again/);
+    again.type('request');
+    await again.hear(/^requested$/);
+    await again.hear(/^follows epoch \d+, whose root is b$/);
+    b.type('status');
+    await b.hear(/^last .*, token here, client inCS under fence \(1, 1\), epoch \d+; connected: a, c$/);
+    b.type('release');
+    await again.hear(/^the token is here: in the critical section, under fence \([2-9]\d*, 1\)$/);
+
+    for (const site of [b, c, again]) site.child.kill('SIGTERM');
+    for (const site of [b, c, again]) {
+      expect(await site.end()).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nleft\n$/) });
+    }
+    const replayed = await baton('replay', trace);
+    expect(replayed.stdout).toMatch(/accepted/);
+    expect(replayed.status).toBe(0);
   });
 });

@@ -19,7 +19,7 @@ export class NoticeText {
       case 'up':
         return `${notice.peer} is up`;
       case 'restarted':
-        return `${notice.peer} is up again, in another life`;
+        return `${notice.peer} is up again, and knows nothing of what was under way to it`;
       case 'down':
         return notice.why === 'left' ? null : `${notice.peer} is down: ${down[notice.why]}`;
       case 'suspected':

@@ -1,9 +1,22 @@
-import { type Notice, OperatingError, openSite, type Site } from '../../runtime/index.ts';
+import {
+  epoch,
+  type Notice,
+  naimiTrehel,
+  OperatingError,
+  openSite,
+  type Protocol,
+  type Site,
+} from '../../runtime/index.ts';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';
 import { NoticeText } from './notices.ts';
 import { Session } from './session.ts';
+
+const protocols: Readonly<Record<SiteVerbOptions['protocol'], Protocol>> = {
+  epoch,
+  'naimi-trehel': naimiTrehel,
+};
 
 /** `baton site`: from the first line to the last. */
 export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
@@ -29,7 +42,8 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const chosen = options.root === undefined ? 'the first of the ids; --root would say otherwise' : '--root';
   console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
   const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
-  const session = new Session(site, awaited, (text) => console.say(text));
+  const { survives } = protocols[options.protocol];
+  const session = new Session(site, { peers: awaited, survives }, (text) => console.say(text));
   console.onInterrupt(() => session.interrupt());
   await session.run(() => console.next());
   console.close();
@@ -37,17 +51,25 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
 }
 
 function open(
-  { id, listen, peers, cluster, trace }: SiteVerbOptions,
+  { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters }: SiteVerbOptions,
   root: string,
   onNotice: (notice: Notice) => void,
 ): Promise<Site> {
+  // Part of the name, so that the handshake refuses a site that believes in others.
+  const beliefs = [
+    `root ${root}`,
+    ...(voters === undefined ? [] : [`voters ${[...voters].sort().join(' ')}`]),
+  ];
   return openSite({
-    // Part of the name, so that the handshake refuses a site that believes in another root.
-    cluster: `${cluster}, root ${root}`,
+    cluster: [cluster, ...beliefs].join(', '),
     site: id,
     listen,
     peers,
     root,
+    protocol: protocols[protocol],
+    ...(dataDir !== undefined && { dataDir }),
+    ...(newcomer !== undefined && { newcomer }),
+    ...(voters !== undefined && { voters }),
     ...(trace !== undefined && { traceDir: trace }),
     onNotice,
     // The notice has said why; nothing that is under way in this process can be trusted any more.

@@ -1,10 +1,10 @@
-import type { Held, Site, Status } from '../../runtime/index.ts';
+import type { Fence, Held, Site, Status } from '../../runtime/index.ts';
 import { exitStatus, reasonOf } from '../exit.ts';
 
 const help = `request   ask for the critical section; says at once when the token is here
 release   leave the critical section (waits for it first, if it was requested)
-status    last, next, token; what the client does; who is connected
-quit      hand the token and the queue behind it on, then end
+status    last, next, token; what the client does; epoch and fence; who is connected
+quit      hand the token on, say goodbye to the others, end
 help      this`;
 
 /** How often whoever waits for the others to answer a quit is told for whom. */
@@ -16,6 +16,7 @@ const quit = Symbol('quit');
 export class Session {
   readonly #site: Site;
   readonly #peers: () => readonly string[];
+  readonly #survives: boolean;
   readonly #say: (text: string) => void;
   #held: Held | null = null;
   /** The request that waits for the token. */
@@ -23,10 +24,15 @@ export class Session {
   #interrupt: () => void = () => undefined;
   #leaving = false;
 
-  /** `peers`: those that have not left. */
-  constructor(site: Site, peers: () => readonly string[], say: (text: string) => void) {
+  /** `peers`: those that have not left. `survives`: they go on without a site that dies. */
+  constructor(
+    site: Site,
+    { peers, survives }: { readonly peers: () => readonly string[]; readonly survives: boolean },
+    say: (text: string) => void,
+  ) {
     this.#site = site;
     this.#peers = peers;
+    this.#survives = survives;
     this.#say = say;
   }
 
@@ -50,11 +56,7 @@ export class Session {
       this.#interrupt();
       return;
     }
-    const { token } = this.#site.status();
-    const harm = token
-      ? 'the token is lost with it, and nobody enters any more'
-      : 'the others may wait for it for ever';
-    this.#say(`ended without leaving: ${harm}`);
+    this.#say(`ended without leaving: ${this.#harm()}`);
     process.exit(exitStatus.violated);
   }
 
@@ -90,8 +92,13 @@ export class Session {
     const withdraw = new AbortController();
     const granted = async () => {
       try {
-        this.#held = await this.#site.acquire({ signal: withdraw.signal });
-        this.#say('the token is here: in the critical section');
+        const held = await this.#site.acquire({ signal: withdraw.signal });
+        this.#held = held;
+        held.signal.addEventListener('abort', () => {
+          if (this.#held === held) this.#held = null;
+        });
+        const under = this.#survives ? `, under fence ${fenceText(held.fence)}` : '';
+        this.#say(`the token is here: in the critical section${under}`);
       } catch (error) {
         if (!withdraw.signal.aborted) this.#say(`not granted: ${reasonOf(error)}`);
       }
@@ -126,7 +133,15 @@ export class Session {
     this.#say('left');
   }
 
+  #harm(): string {
+    if (this.#survives) return 'the others take it for dead, and go on when a majority of them lives';
+    return this.#site.status().token
+      ? 'the token is lost with it, and nobody enters any more'
+      : 'the others may wait for it for ever';
+  }
+
   #awaited(): string {
+    if (this.#survives) return 'hands on what it has, and says goodbye';
     const { token, client, connected } = this.#site.status();
     const what =
       token || client === 'leaving' ? 'waits for every answer' : 'waits for its turn, then for every answer';
@@ -134,9 +149,16 @@ export class Session {
     return away.length === 0 ? what : `${what}; not connected: ${away.join(', ')}`;
   }
 
-  #statusText({ last, next, token, client, connected, waiting }: Status): string {
+  #statusText({ last, next, token, client, connected, waiting, epoch, frozen, fence }: Status): string {
     const links = connected.length === 0 ? 'nobody' : connected.join(', ');
     const queue = waiting === 0 ? '' : `, ${waiting} waiting here`;
-    return `last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}, client ${client}${queue}; connected: ${links}`;
+    const place = `last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}`;
+    const under = fence === undefined ? '' : ` under fence ${fenceText(fence)}`;
+    const era = this.#survives ? `, epoch ${epoch}${frozen ? ', frozen until the next' : ''}` : '';
+    return `${place}, client ${client}${under}${queue}${era}; connected: ${links}`;
   }
+}
+
+function fenceText({ epoch, k }: Fence): string {
+  return `(${epoch}, ${k})`;
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { address, type HostAndPort, peers } from '../options.ts';
+import { address, type HostAndPort, names, peers } from '../options.ts';
 
 export interface SiteVerbOptions {
   readonly id: string;
@@ -8,6 +8,10 @@ export interface SiteVerbOptions {
   readonly root?: string;
   readonly cluster: string;
   readonly trace?: string;
+  readonly protocol: 'epoch' | 'naimi-trehel';
+  readonly dataDir?: string;
+  readonly newcomer?: boolean;
+  readonly voters?: readonly string[];
 }
 
 export function addSite(program: Command): void {
@@ -29,12 +33,27 @@ export function addSite(program: Command): void {
     )
     .option('--cluster <name>', 'sites of another cluster, or with another root, are refused', 'baton')
     .option('--trace <dir>', 'record what this site does into <dir>/<id>.ndjson, for baton replay')
+    .option(
+      '--data-dir <dir>',
+      'keep there what must outlive the process; without it, a site cannot come back',
+    )
+    .option('--newcomer', 'this id never ran before, so there may be no file of it in the data directory')
+    .option('--voters <id,...>', 'who votes, the same at every site; 3 to 7 are well (default: all)', names)
+    .addOption(
+      new Option('--protocol <name>', 'epoch survives failures; naimi-trehel needs every site and every link')
+        .choices(['epoch', 'naimi-trehel'])
+        .default('epoch'),
+    )
     .addHelpText(
       'after',
       `
 Commands: request, release, status, quit, help. From a pipe, release waits for what was requested.
-quit, the end of the pipe, Ctrl-C: hands the token and the queue behind it on, then ends; for that it takes its
-turn, and needs every other site's answer. A second Ctrl-C ends at once: a token that is here is then lost.
+quit, the end of the pipe, Ctrl-C: hands the token on, says goodbye to the others, ends. A second Ctrl-C ends at
+once: the others then find out by themselves. With --protocol naimi-trehel, quit takes its turn and needs every
+other site's answer, and who ends without it may stop all others.
+
+Nothing is granted without a majority of the voters. A site with a data directory may be killed and started again;
+the first time it is a --newcomer.
 
 Example:
   baton site --id a --listen 127.0.0.1:4001 --peers b=127.0.0.1:4002,c=127.0.0.1:4003
