@@ -1,7 +1,8 @@
 import { type AnyStateMachine, assign } from 'xstate';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { type SiteContext, type SiteEvent, siteMachine } from '../../machines/epoch/site.ts';
 import { editorOf } from '../edit.ts';
-import type { System } from '../system/system.ts';
+import type { ActorSpec, System } from '../system/system.ts';
 import { type EpochOptions, epochStrict } from './system.ts';
 
 /* The site machine with one rule of strict mode broken in each: see `mutants.ts`. */
@@ -21,41 +22,49 @@ const timedByPromises = [
   ),
 ];
 
-export type LeasePlace = 'at entry' | 'renewed' | 'restarted';
-
-const places: Readonly<Record<LeasePlace, Partial<EpochOptions>>> = {
-  'at entry': { crashes: 'none', keepDead: true },
-  renewed: { crashes: 'none', keepDead: true, renews: 'founder' },
-  restarted: { restart: 'with disk', keepDead: true },
-};
-
-export function strictWith(machine: AnyStateMachine, place: LeasePlace): System {
-  return epochStrict({ sites: 3, network: { order: 'fifo' }, machine, ...places[place] });
+/** Where a mutant is let loose, and the messages that it heeds though they are dead to the real one. */
+interface Place extends Partial<EpochOptions> {
+  readonly heeds?: SiteMessage['type'];
 }
 
-export const leaseMutants: Readonly<Record<string, readonly [LeasePlace, AnyStateMachine]>> = {
-  'a voter does not wait': ['at entry', remove('epoch.on.VOTE_REQUEST.0')],
-  'a candidate does not wait': ['at entry', remove('epoch.on.suspect.0')],
-  'who restarts does not wait': ['restarted', remove('lease.placing.always.0')],
+const atEntry: Place = { crashes: 'none' };
+
+export function strictWith(machine: AnyStateMachine, { heeds, ...place }: Place): System {
+  const system = epochStrict({ sites: 3, network: { order: 'fifo' }, machine, ...place });
+  const heeding = ({ dead, ...actor }: ActorSpec): ActorSpec => ({
+    ...actor,
+    dead: (message, view) => message.type !== heeds && dead!(message, view),
+  });
+  const actors = Object.entries(system.actors).map(([id, actor]) => [id, heeding(actor)] as const);
+  return { ...system, actors: Object.fromEntries(actors) };
+}
+
+export const leaseMutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>> = {
+  'a voter does not wait': [{ ...atEntry, heeds: 'VOTE_REQUEST' }, remove('epoch.on.VOTE_REQUEST.0')],
+  'a candidate does not wait': [atEntry, remove('epoch.on.suspect.0')],
+  'who restarts does not wait': [{ restart: 'with disk' }, remove('lease.placing.always.0')],
   'the lease counts from the promise, not from its heartbeat': [
-    'at entry',
+    atEntry,
     replace('lease.on.PROMISE.0.actions', timedByPromises),
   ],
-  'the promise does not count from the heartbeat': ['at entry', remove('lease.on.HEARTBEAT.actions.0')],
-  'who voted promises to the epoch before': ['at entry', replace('lease.on.HEARTBEAT.guard', 'mayPromise')],
+  'the promise does not count from the heartbeat': [atEntry, remove('lease.on.HEARTBEAT.actions.0')],
+  'who voted promises to the epoch before': [
+    { ...atEntry, heeds: 'HEARTBEAT' },
+    replace('lease.on.HEARTBEAT.guard', 'mayPromise'),
+  ],
   'a promise alone is a lease': [
-    'at entry',
+    atEntry,
     guards({ majorityPromised: ({ context: { lease } }) => lease !== null && lease.promises !== null }),
   ],
   'promises of the round before count': [
-    'renewed',
+    { ...atEntry, renews: 'founder', heeds: 'PROMISE' },
     guards({
       ofOpenRound: ({ context: { lease }, event }) =>
         event.type === 'PROMISE' && lease !== null && lease.promises !== null,
     }),
   ],
   'a round counts when its time is over': [
-    'at entry',
+    atEntry,
     siteMachine.provide({
       actions: {
         endRound: assign((at, params) => {
@@ -66,6 +75,6 @@ export const leaseMutants: Readonly<Record<string, readonly [LeasePlace, AnyStat
       },
     }),
   ],
-  'who has no lease enters': ['at entry', guards({ mayEnter: () => true })],
-  'who has no lease any more stays': ['at entry', remove('client.inCS.always')],
+  'who has no lease enters': [atEntry, guards({ mayEnter: () => true })],
+  'who has no lease any more stays': [atEntry, remove('client.inCS.always')],
 };
