@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { exitStatus, UsageError } from './exit.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
+import { addExplore } from './verbs/explore.ts';
 import { addInspect } from './verbs/inspect.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
@@ -25,7 +26,17 @@ const program = new Command('baton')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(--help says what there is)');
-for (const add of [addDemo, addSite, addVerify, addReplay, addInspect, addChaos, addDemoSite, addChaosSite])
+for (const add of [
+  addDemo,
+  addSite,
+  addVerify,
+  addReplay,
+  addInspect,
+  addExplore,
+  addChaos,
+  addDemoSite,
+  addChaosSite,
+])
   add(program);
 
 try {

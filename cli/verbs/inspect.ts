@@ -30,6 +30,7 @@ export function addInspect(program: Command): void {
       ]),
     )
     .option('--port <n>', 'where it is served; 0 takes a free one', wholeNumber(0, 65_535), 4700)
+    .addHelpText('after', '\nExit status: 0 it was served until Ctrl-C, 2 wrong usage.')
     .action(async (file: string, system: string | undefined, { port, ...options }: InspectOptions) => {
       process.exitCode = await inspect(file, { ...options, ...(system !== undefined && { system }) }, port);
     });

@@ -40,11 +40,10 @@ export function Choices({ choices, properties, data, onPick, onPath }: ChoicesPr
   return (
     <div className="scroll">
       <ol className="choices-list">
-        {choices.map(({ site, kind, text }, index) => (
+        {choices.map(({ kind, text }, index) => (
           <li key={`${text} ${index}`}>
             <button type="button" className={`choice ${kind}`} onClick={() => onPick(index)}>
               <kbd>{index + 1}</kbd>
-              <b>{site}</b>
               <span>{text}</span>
             </button>
           </li>

@@ -11,8 +11,8 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
   return (
     <footer className="controls">
       <div className="buttons">
-        <Button name="To the start" keys="Home" sign="⏮" on={() => player.go(0)} />
-        <Button name="Step back" keys="←" sign="◀" on={() => player.go(moment - 1)} />
+        <Button name="To the start" keys="Home" sign="start" on={() => player.go(0)} />
+        <Button name="Step back" keys="←" sign="back" on={() => player.go(moment - 1)} />
         <button
           type="button"
           className="play"
@@ -20,10 +20,10 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
           aria-label={isPlaying ? 'Pause' : 'Play'}
           onClick={() => player.play(!isPlaying)}
         >
-          {isPlaying ? '❚❚' : '▶'}
+          <Icon sign={isPlaying ? 'pause' : 'play'} />
         </button>
-        <Button name="Step on" keys="→" sign="▶" on={() => player.go(moment + 1)} />
-        <Button name="To the end" keys="End" sign="⏭" on={() => player.go(last)} />
+        <Button name="Step on" keys="→" sign="on" on={() => player.go(moment + 1)} />
+        <Button name="To the end" keys="End" sign="end" on={() => player.go(last)} />
         <label className="speed">
           <span className="unseen">Steps a second</span>
           <select value={speed} onChange={(event) => player.setSpeed(Number(event.target.value))}>
@@ -67,10 +67,29 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
   );
 }
 
-function Button({ name, keys, sign, on }: { name: string; keys: string; sign: string; on: () => void }) {
+const icons = {
+  start: 'M4 3h2v10H4zM13 3v10L6 8z',
+  back: 'M11 3v10L4 8z',
+  play: 'M4 2.5v11L13 8z',
+  pause: 'M4 3h3v10H4zM9 3h3v10H9z',
+  on: 'M5 3v10l7-5z',
+  end: 'M10 3h2v10h-2zM3 3v10l7-5z',
+} as const;
+
+type Sign = keyof typeof icons;
+
+function Icon({ sign }: { readonly sign: Sign }) {
+  return (
+    <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+      <path d={icons[sign]} fill="currentColor" />
+    </svg>
+  );
+}
+
+function Button({ name, keys, sign, on }: { name: string; keys: string; sign: Sign; on: () => void }) {
   return (
     <button type="button" title={`${name} (${keys})`} aria-label={name} onClick={on}>
-      {sign}
+      <Icon sign={sign} />
     </button>
   );
 }

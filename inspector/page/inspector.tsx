@@ -42,7 +42,7 @@ export function Inspector(props: InspectorProps) {
   const moments = useMemo(() => new Moments(timeline), [timeline]);
   const player = usePlayer(moments.last, begin);
   const { moment, go } = player;
-  const [scale, setScale] = useState(() => (moments.last > 400 ? 12 : usual));
+  const [scale, setScale] = useState(usual);
   const [helps, setHelps] = useState(false);
   const [picked, setPicked] = useState<string | null>(null);
 
@@ -170,11 +170,11 @@ export function Inspector(props: InspectorProps) {
             className="tree"
             tools={
               <>
-                <Legend />
                 <Downloads name={`${file}-tree`} svg={() => svgText(forest.current!)} />
               </>
             }
           >
+            <Legend />
             <Forest moments={moments} moment={moment} broken={broken} svg={forest} />
           </Panel>
         )}
@@ -224,7 +224,7 @@ export function Inspector(props: InspectorProps) {
         <Panel title="Properties" className="verdicts">
           <Properties moments={moments} moment={moment} onMoment={go} />
         </Panel>
-        <Panel title="State" className="state">
+        <Panel title="State" className="values">
           <StateTable moments={moments} moment={moment} broken={broken} />
         </Panel>
       </main>

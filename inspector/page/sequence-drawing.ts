@@ -154,7 +154,9 @@ function drawLetter(
     arrowHead(pen, x1, from, tx, ty, colour);
   }
   if (view.scale >= 40) {
-    const text = view.scale >= 70 ? typedText(message) : message.type;
+    const room = Math.hypot(tx - x1, ty - from) - 16;
+    const whole = typedText(message);
+    const text = whole.length * 5.7 < room ? whole : message.type;
     const [mx, my] = [(x1 + tx) / 2, (from + ty) / 2];
     const wide = text.length * 5.7 + 8;
     pen.rect(mx - wide / 2, my - 8, wide, 15, { fill: colours.surface, alpha: 0.9, radius: 4 });

@@ -6,11 +6,14 @@ export function typedText({ type, ...fields }: { readonly type: string }): strin
   return params.length === 0 ? type : `${type}(${params.join(', ')})`;
 }
 
-/** A value on one line: text as it is, `null` as a dash, all else as JSON. */
+/** A value on one line: text as it is, `null` as a dash, a set by its members, all else much like JSON. */
 export function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null) return '–';
   if (typeof value !== 'object') return String(value);
+  const values = Object.values(value);
+  // A set, as JSON has it.
+  if (values.length > 0 && values.every((one) => one === true)) return Object.keys(value).join(' ');
   return JSON.stringify(value)
     .replace(/"/g, '')
     .replace(/([,:])/g, '$1 ');
