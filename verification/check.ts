@@ -29,11 +29,13 @@ export async function check(system: System, options: CheckOptions = {}): Promise
   refuseUnfit(asked, options);
   // A thread that cannot find the system might come too late to say so.
   if (options.source !== undefined && (options.workers ?? 1) > 1) await systemFrom(options.source);
+  // To hold interchangeable actors against each other takes time: when it matters only.
+  const kept = { symmetry: options.symmetry ?? false };
   try {
-    return await checkWith(compile(asked), options, false);
+    return await checkWith(compile(asked, kept), options, false);
   } catch (error) {
     if (!(error instanceof SystemError) || error.code !== 'WATCH_OVERFLOW') throw error;
-    return checkWith(compile(asked), options, true);
+    return checkWith(compile(asked, kept), options, true);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
-import { take } from '../machines/actor.ts';
+import type { AnyStateMachine } from 'xstate';
+import { type NamedAction, take } from '../machines/actor.ts';
 import type { ActorSpec, ActorView, Network, Property } from './system/system.ts';
 
 /**
@@ -10,19 +10,14 @@ export function nothingUnexpected(
   { machine, deliver = (message) => message }: ActorSpec,
   { order }: Network,
 ): Property {
-  const answers = new Map<string, boolean>();
-  const expects = ({ value, context }: ActorView, event: { readonly type: string }): boolean => {
-    const key = JSON.stringify([value, context, event]);
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = !asksUnexpected(machine, { value, context }, event);
-    answers.set(key, answer);
-    return answer;
-  };
   const next = ({ inbox }: ActorView) =>
     order === 'fifo'
       ? inbox.filter(({ source }, index) => inbox.findIndex((other) => other.source === source) === index)
       : inbox;
+  const expects = (actor: ActorView, event: { readonly type: string }) => {
+    const effects = actor.answer?.(event) ?? answer(machine, actor, event);
+    return effects.every(({ type }) => type !== 'unexpected');
+  };
   return {
     kind: 'always',
     name: 'nothing unexpected',
@@ -33,13 +28,11 @@ export function nothingUnexpected(
   };
 }
 
-function asksUnexpected(
+function answer(
   machine: AnyStateMachine,
-  state: Pick<ActorView, 'value' | 'context'>,
+  { value, context }: Pick<ActorView, 'value' | 'context'>,
   event: { readonly type: string },
-): boolean {
-  const snapshot: AnyMachineSnapshot = machine.resolveState(
-    state as Parameters<typeof machine.resolveState>[0],
-  );
-  return take(machine, snapshot, event).effects.some(({ type }) => type === 'unexpected');
+): readonly NamedAction[] {
+  const state = { value, context } as Parameters<typeof machine.resolveState>[0];
+  return take(machine, machine.resolveState(state), event).effects;
 }

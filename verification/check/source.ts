@@ -48,5 +48,5 @@ export async function sourced({
   source: SystemSource;
   asking: Asking;
 }): Promise<Sourced> {
-  return questions(compile(await systemFrom(source)), asking);
+  return questions(compile(await systemFrom(source), asking), asking);
 }

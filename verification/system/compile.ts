@@ -32,14 +32,19 @@ export interface Compiled {
   coverage(): readonly MachineCoverage[];
 }
 
+export interface CompileOptions {
+  /** Hold what interchangeable actors do against each other, and give the model's symmetry. Default: `true`. */
+  readonly symmetry?: boolean;
+}
+
 /** Throws `SystemError`; what a machine does only later in its life is refused during the exploration. */
-export function compile(system: System): Compiled {
+export function compile(system: System, { symmetry = true }: CompileOptions = {}): Compiled {
   refuseInvalid(system);
   const world = new World(system);
   const { ids, views } = world;
   const reactors: Reactor[] = [];
   const moves: Moves[] = [];
-  const renamer = world.movable.includes(true) ? new Renamer(world) : null;
+  const renamer = symmetry && world.movable.includes(true) ? new Renamer(world) : null;
   const equivariance = renamer === null ? null : new Equivariance(world, renamer, reactors, moves);
   for (const cell of ids.keys()) {
     const reactor = new Reactor(world, cell, equivariance);

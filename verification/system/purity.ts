@@ -11,39 +11,47 @@ const doors: readonly { readonly owner: object; readonly key: string; readonly n
 
 /** Runs `step` with the clock and chance locked: `MACHINE_IMPURE` if it reaches for them. `who` names the machine. */
 export function withoutClockAndChance<Result>(who: string, step: () => Result): Result {
-  const refusals: SystemError[] = [];
-  const refuse = (name: string): never => {
-    const refusal = new SystemError(
-      'MACHINE_IMPURE',
-      `${who} reads ${name}, so that one event has many outcomes. Let time and chance come in as an event.`,
-    );
-    refusals.push(refusal);
-    throw refusal;
-  };
-  const unlock = [
-    ...doors.map(({ owner, key, name }) => replace(owner, key, () => refuse(name))),
-    replace(globalThis, 'Date', lockedDate(refuse)),
-  ];
+  const outer = { stepping, refusal };
+  stepping = who;
+  refusal = null;
+  const unlock = locks.map(({ owner, key, lock }) => replace(owner, key, lock));
   try {
     const result = step();
     // A machine may have caught the refusal.
-    if (refusals[0] !== undefined) throw refusals[0];
+    if (refusal !== null) throw refusal;
     return result;
   } catch (error) {
-    throw refusals[0] ?? error;
+    throw refusal ?? error;
   } finally {
     for (const restore of unlock) restore();
+    ({ stepping, refusal } = outer);
   }
 }
 
-/** `Date` for given moments only. */
-function lockedDate(refuse: (name: string) => never): DateConstructor {
-  return new Proxy(Date, {
-    apply: () => refuse('Date()'),
-    construct: (target, args, newTarget) =>
-      args.length === 0 ? refuse('new Date()') : Reflect.construct(target, args, newTarget),
-  });
+/** The machine whose step runs, and the first refusal it met. */
+let stepping = '';
+let refusal: SystemError | null = null;
+
+function refuse(name: string): never {
+  const error = new SystemError(
+    'MACHINE_IMPURE',
+    `${stepping} reads ${name}, so that one event has many outcomes. Let time and chance come in as an event.`,
+  );
+  refusal ??= error;
+  throw error;
 }
+
+/** `Date` for given moments only. */
+const lockedDate = new Proxy(Date, {
+  apply: () => refuse('Date()'),
+  construct: (target, args, newTarget) =>
+    args.length === 0 ? refuse('new Date()') : Reflect.construct(target, args, newTarget),
+});
+
+const locks: readonly { readonly owner: object; readonly key: string; readonly lock: unknown }[] = [
+  ...doors.map(({ owner, key, name }) => ({ owner, key, lock: () => refuse(name) })),
+  { owner: globalThis, key: 'Date', lock: lockedDate },
+];
 
 /** Returns what puts the old value back. */
 function replace(owner: object, key: string, value: unknown): () => void {

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AnyActorScope,
   AnyMachineSnapshot,
   AnyStateMachine,
   AnyStateNode,
   AnyTransitionDefinition,
+  EventObject,
   StateValue,
 } from 'xstate';
 import type { NamedAction } from '../../machines/actor.ts';
@@ -47,7 +49,10 @@ export interface InternedSnapshot {
 export class Stepper {
   readonly machine: AnyStateMachine;
   readonly #values: Values;
-  readonly #snapshots = new Map<number, AnyMachineSnapshot>();
+  readonly #snapshots: AnyMachineSnapshot[] = [];
+  /** What is equal to a snapshot, or to an event, but in another order. */
+  readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
+  readonly #turnedEvents: EventObject[] = [];
   readonly #steps = new Memo<number, Stepped>();
   readonly #taken = new Set<AnyTransitionDefinition>();
 
@@ -57,18 +62,18 @@ export class Stepper {
   }
 
   start(input: unknown): Stepped {
-    return this.#twice((scope, turn) => this.machine.getInitialSnapshot(scope, turn(input)));
+    return this.#same(
+      this.#run((scope) => this.machine.getInitialSnapshot(scope, input)),
+      this.#run((scope) => this.machine.getInitialSnapshot(scope, reversed(input))),
+    );
   }
 
   take(snapshot: number, event: number): Stepped {
     return this.#steps.get(snapshot, event, () =>
-      this.#twice((scope, turn) => {
-        const from =
-          turn === same
-            ? this.snapshot(snapshot)
-            : reordered(restore(this.machine, this.#interned(snapshot), turn));
-        return this.machine.transition(from, turn(this.#values.value(event)), scope);
-      }),
+      this.#same(
+        this.#step(this.snapshot(snapshot), this.#values.value(event) as unknown as EventObject),
+        this.#step(this.#turnedSnapshot(snapshot), this.#turnedEvent(event)),
+      ),
     );
   }
 
@@ -79,23 +84,31 @@ export class Stepper {
 
   /** XState's own snapshot, restored from the interned one. */
   snapshot(id: number): AnyMachineSnapshot {
-    let snapshot = this.#snapshots.get(id);
-    if (snapshot === undefined) {
-      snapshot = restore(this.machine, this.#interned(id), same);
-      this.#snapshots.set(id, snapshot);
-    }
-    return snapshot;
+    this.#snapshots[id] ??= restore(this.machine, this.#interned(id), same);
+    return this.#snapshots[id];
+  }
+
+  #turnedSnapshot(id: number): AnyMachineSnapshot {
+    this.#turnedSnapshots[id] ??= reordered(restore(this.machine, this.#interned(id), reversed));
+    return this.#turnedSnapshots[id];
+  }
+
+  #turnedEvent(id: number): EventObject {
+    this.#turnedEvents[id] ??= reversed(this.#values.value(id)) as unknown as EventObject;
+    return this.#turnedEvents[id];
   }
 
   #interned(id: number): InternedSnapshot {
     return this.#values.value(id) as unknown as InternedSnapshot;
   }
 
-  /** Runs a step once as it is and once with what has no order reversed: both must come out equal. */
-  #twice(step: (scope: AnyActorScope, turn: Turn) => AnyMachineSnapshot): Stepped {
-    const once = this.#run((scope) => step(scope, same));
-    const again = this.#run((scope) => step(scope, reversed));
-    if (outcome(once) !== outcome(again)) {
+  #step(from: AnyMachineSnapshot, event: EventObject): Stepped {
+    return this.#run((scope) => this.machine.transition(from, event, scope));
+  }
+
+  /** A step as it is, and the same with what has no order reversed: both must come out equal. */
+  #same(once: Stepped, again: Stepped): Stepped {
+    if (!isDeepStrictEqual(once, again) && outcome(once) !== outcome(again)) {
       throw new SystemError(
         'MACHINE_IMPURE',
         `${this.#who} does not answer the same event in the same way: repeated with the keys of its objects, and ` +

@@ -95,6 +95,11 @@ export interface ActorView {
   readonly context: Readonly<Record<string, unknown>>;
   /** `in('client.idle')`: is that state active? */
   in(path: string): boolean;
+  /**
+   * The effects that its machine would ask for, were this event the next one; none where it would throw. Only on
+   * actors of a compiled system, where steps are remembered.
+   */
+  answer?(event: { readonly type: string }): readonly NamedAction[];
   /** What is on its way to it. `source` is `null` where the network does not keep it. */
   readonly inbox: readonly InFlight[];
   /** The ids of its armed timers. */

@@ -35,7 +35,7 @@ export class Values {
     const id = this.#values.length;
     this.#byText.set(text, id);
     this.#texts.push(text);
-    this.#values.push(freeze(structuredClone(value) as Json));
+    this.#values.push(frozen(value as Json));
     return id;
   }
 
@@ -176,7 +176,9 @@ function describe(value: unknown): string {
   return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : String(value);
 }
 
-function freeze(value: Json): Json {
-  if (value !== null && typeof value === 'object') Object.values(value).forEach(freeze);
-  return Object.freeze(value);
+/** A deeply frozen copy. */
+function frozen(value: Json): Json {
+  if (value === null || typeof value !== 'object') return value;
+  if (isList(value)) return Object.freeze(value.map(frozen));
+  return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, frozen(item)])));
 }

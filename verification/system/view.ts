@@ -1,10 +1,14 @@
 import { matchesState, type StateValue } from 'xstate';
-import type { Message, SiteId } from '../../machines/actor.ts';
+import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
 import type { Chronicle } from './history.ts';
 import { ANYONE, DOWN, type Locals } from './locals.ts';
+import { Memo } from './memo.ts';
 import type { InternedSnapshot } from './stepper.ts';
 import type { ActorView, InFlight, Network, StateRecord, StateView } from './system.ts';
+
+/** The effects of the machine of a cell, from an interned snapshot on an interned event. */
+type Answer = (cell: number, snapshot: number, event: number) => readonly NamedAction[];
 
 /** Turns integers back into what people and predicates see. */
 export class Views {
@@ -12,14 +16,24 @@ export class Views {
   readonly #locals: Locals;
   readonly #isQueue: boolean;
   readonly #chronicle: Chronicle;
+  readonly #answer: Answer;
   readonly #stateValues = new Map<number, unknown>();
+  readonly #inboxes: (readonly InFlight[])[] = [];
+  readonly #matches = new Memo<string, boolean>();
   #inboxRead = false;
 
-  constructor(ids: readonly SiteId[], locals: Locals, order: Network['order'], chronicle: Chronicle) {
+  constructor(
+    ids: readonly SiteId[],
+    locals: Locals,
+    order: Network['order'],
+    chronicle: Chronicle,
+    answer: Answer,
+  ) {
     this.#ids = ids;
     this.#locals = locals;
     this.#isQueue = order === 'fifo';
     this.#chronicle = chronicle;
+    this.#answer = answer;
   }
 
   actor(cell: number, local: number): ActorView {
@@ -115,15 +129,32 @@ export class Views {
     return value;
   }
 
+  matches(snapshot: number, path: string): boolean {
+    return this.#matches.get(snapshot, path, () =>
+      matchesState(path, this.stateValue(snapshot) as StateValue),
+    );
+  }
+
+  answer(cell: number, snapshot: number, event: { readonly type: string }): readonly NamedAction[] {
+    return this.#answer(
+      cell,
+      snapshot,
+      this.#locals.values.intern(event, 'an event that a predicate asks about'),
+    );
+  }
+
   inbox(id: number): readonly InFlight[] {
     this.#inboxRead = true;
-    return this.#locals.inbox(id).map((letter) => {
-      const { source, message } = this.#locals.letter(letter);
-      return {
-        source: source === ANYONE ? null : this.#ids[source]!,
-        message: this.#locals.values.value(message) as unknown as Message,
-      };
-    });
+    this.#inboxes[id] ??= Object.freeze(
+      this.#locals.inbox(id).map((letter) => {
+        const { source, message } = this.#locals.letter(letter);
+        return Object.freeze({
+          source: source === ANYONE ? null : this.#ids[source]!,
+          message: this.#locals.values.value(message) as unknown as Message,
+        });
+      }),
+    );
+    return this.#inboxes[id];
   }
 }
 
@@ -133,12 +164,14 @@ class DecodedActor implements ActorView {
   readonly up: boolean;
   readonly fault?: string;
   readonly #views: Views;
+  readonly #cell: number;
   readonly #core: number;
   readonly #inbox: number;
   readonly #snapshot: number;
 
   constructor(views: Views, cell: number, core: number, inbox: number) {
     this.#views = views;
+    this.#cell = cell;
     this.#core = core;
     this.#inbox = inbox;
     this.id = views.id(cell);
@@ -169,7 +202,12 @@ class DecodedActor implements ActorView {
   }
 
   in(path: string): boolean {
-    return this.up && matchesState(path, this.value as StateValue);
+    return this.up && this.#views.matches(this.#snapshot, path);
+  }
+
+  answer(event: { readonly type: string }): readonly NamedAction[] {
+    const takes = this.up && !this.#views.snapshot(this.#snapshot).done;
+    return takes ? this.#views.answer(this.#cell, this.#snapshot, event) : [];
   }
 }
 

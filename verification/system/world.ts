@@ -39,7 +39,10 @@ export class World {
     this.locals = new Locals(this.ids.length, this.values);
     this.budget = new Budget(system.network, this.ids.length);
     this.chronicle = new Chronicle(system.history, this.ids.length + this.budget.cells, this.values);
-    this.views = new Views(this.ids, this.locals, system.network.order, this.chronicle);
+    this.views = new Views(this.ids, this.locals, system.network.order, this.chronicle, (cell, at, event) => {
+      const stepped = this.stepper(cell).take(at, event);
+      return 'fault' in stepped ? [] : stepped.effects;
+    });
     this.actions = new Actions(this.ids.length);
     this.arrivals = this.ids.map(() => new Pairs());
     this.#firstSeen = this.ids.map(() => new Map());
