@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
@@ -48,6 +49,7 @@ export class Cluster {
         root,
         peers: others,
         resource,
+        dataDir: join(resource, 'data'),
         trace,
       });
       peers[site] = (await this.#wait(siteProcess, 'opened', 10_000)).address;
@@ -70,9 +72,14 @@ export class Cluster {
     return null;
   }
 
-  /** Stops all and waits until all have left. Answers with every site's count of critical sections. */
+  /**
+   * Stops all, and when nobody holds or wants the lock any more, lets all leave: without a majority of the voters the
+   * last would wait for ever. Answers with every site's count of critical sections.
+   */
   async leave(): Promise<Readonly<Record<string, number>>> {
     for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'stop' });
+    await this.#all('rests', 15_000);
+    for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'leave' });
     const left = await this.#all('left', 15_000);
     await Promise.all([...this.#processes.values()].map((siteProcess) => siteProcess.ended(5_000)));
     return Object.fromEntries(left.map(([site, { criticalSections }]) => [site, criticalSections]));

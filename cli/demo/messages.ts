@@ -7,8 +7,10 @@ export type ToSite =
   | ({ readonly type: 'open' } & OpenSite)
   /** Take the lock again and again. */
   | { readonly type: 'start' }
-  /** Ask no more, then leave. */
-  | { readonly type: 'stop' };
+  /** Ask no more. */
+  | { readonly type: 'stop' }
+  /** Leave: nobody asks any more. */
+  | { readonly type: 'leave' };
 
 export interface OpenSite {
   readonly site: string;
@@ -17,6 +19,7 @@ export interface OpenSite {
   readonly peers: Readonly<Record<string, HostAndPort>>;
   /** Where the ledger and the counter are. */
   readonly resource: string;
+  readonly dataDir: string;
   readonly trace: string;
 }
 
@@ -26,8 +29,10 @@ export type FromSite =
   /** Connected to every peer. */
   | { readonly type: 'ready' }
   | ({ readonly type: 'progress' } & Figures)
-  /** Takes the lock no more; what it did from `start` to `stop`. */
+  /** Told to stop: what it did since `start`. */
   | ({ readonly type: 'stopped' } & Figures)
+  /** Holds the lock no more, and asks no more. */
+  | { readonly type: 'rests' }
   /** Has handed everything on. `criticalSections`: all that it ever had. */
   | { readonly type: 'left'; readonly criticalSections: number }
   | { readonly type: 'failed'; readonly reason: string };

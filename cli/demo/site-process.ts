@@ -15,7 +15,8 @@ export function runSiteProcess(): void {
     try {
       if (message.type === 'open') worker = await Worker.open(message);
       else if (message.type === 'start') await worker!.work();
-      else worker!.stop();
+      else if (message.type === 'stop') worker!.stop();
+      else await worker!.leave();
     } catch (error) {
       say({ type: 'failed', reason: reasonOf(error) });
     }
@@ -38,13 +39,15 @@ class Worker {
     this.#resource = resource;
   }
 
-  static async open({ site: id, cluster, root, peers, resource, trace }: OpenSite): Promise<Worker> {
+  static async open({ site: id, cluster, root, peers, resource, dataDir, trace }: OpenSite): Promise<Worker> {
     const site = await openSite({
       site: id,
       cluster,
       root,
       peers,
       listen: { host: '127.0.0.1', port: 0 },
+      dataDir,
+      newcomer: true,
       traceDir: trace,
       onNotice: (notice) => {
         // A stranger at the port is none of our business.
@@ -61,7 +64,7 @@ class Worker {
     return new Worker(site, resource);
   }
 
-  /** Takes the lock until it is told to stop; then leaves. */
+  /** Takes the lock until it is told to stop. */
   async work(): Promise<void> {
     const progress = setInterval(() => say({ type: 'progress', ...this.#figures() }), progressEveryMs);
     while (!this.#stopping) {
@@ -72,6 +75,10 @@ class Worker {
       });
     }
     clearInterval(progress);
+    say({ type: 'rests' });
+  }
+
+  async leave(): Promise<void> {
     await this.#site.leave();
     say({ type: 'left', criticalSections: this.#sections });
     process.disconnect();

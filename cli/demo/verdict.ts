@@ -89,7 +89,7 @@ function failuresOf({ sites, counted, ledger, counter, replay, model }: Evidence
     if (written !== said)
       failures.push(`site ${site} had ${said} critical sections, the ledger shows ${written}`);
   }
-  failures.push(...replayFailures(replay, ledger.total + sites.length));
+  failures.push(...replayFailures(replay, ledger.total));
   for (const report of model) {
     for (const { name, verdict } of report.properties) {
       if (verdict !== 'holds') failures.push(`the model of ${report.sites} sites: ${name}: ${verdict}`);
@@ -98,7 +98,6 @@ function failuresOf({ sites, counted, ledger, counter, replay, model }: Evidence
   return failures;
 }
 
-/** `entered`: every critical section of the ledger, and the one in which each site left. */
 function replayFailures({ accepted, refusal, locks }: ReplayReport, entered: number): string[] {
   if (!accepted) return [`the record is refused at ${refusal!.file}:${refusal!.line}: ${refusal!.reason}`];
   const [lock, ...others] = locks;
