@@ -10,18 +10,25 @@ import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.t
  */
 export async function inflict(cluster: ChaosCluster, { faults, seconds }: Schedule, signal: AbortSignal) {
   const startAt = now();
+  const failure = new AbortController();
+  const given = AbortSignal.any([signal, failure.signal]);
+  setMaxListeners(0, given);
   const wait = async (untilMs: number) => {
-    await sleep(Math.max(0, startAt + untilMs - now()), undefined, { signal });
+    await sleep(Math.max(0, startAt + untilMs - now()), undefined, { signal: given });
   };
-  setMaxListeners(0, signal);
-  await Promise.all(
-    faults.map(async (fault) => {
+  const under = [
+    ...faults.map(async (fault) => {
       await wait(fault.atMs);
       cluster.fault(faultInWords(fault));
       await inflictOne(cluster, fault, () => wait(fault.atMs + ('forMs' in fault ? fault.forMs : 0)));
     }),
-  );
-  await wait(seconds * 1000);
+    wait(seconds * 1000),
+  ];
+  for (const one of under) one.catch((reason) => failure.abort(reason));
+  // Also those that go on when one has failed: nobody may start a site once this is over.
+  await Promise.allSettled(under);
+  signal.throwIfAborted();
+  if (failure.signal.aborted) throw failure.signal.reason;
   await cluster.proxy.heal();
   for (const member of cluster.members.values()) {
     member.freeDisk();
@@ -84,6 +91,7 @@ async function inflictOnProcess(
   over: () => Promise<void>,
 ): Promise<void> {
   const member = cluster.member(fault.site);
+  if (fault.kind !== 'stop') member.prepare();
   switch (fault.kind) {
     case 'stop':
       member.stop();

@@ -46,6 +46,11 @@ export class Member {
     mkdirSync(this.#dataDir);
   }
 
+  /** Has a process at hand for the next life. */
+  prepare(): void {
+    this.#options.pool.prepare();
+  }
+
   get isUp(): boolean {
     return this.#process !== null;
   }
@@ -108,7 +113,6 @@ export class Member {
   }
 
   async kill(): Promise<void> {
-    this.#options.pool.prepare();
     this.#ending = true;
     await this.#process?.kill();
   }
@@ -117,7 +121,6 @@ export class Member {
   async terminate(): Promise<void> {
     const leaving = this.#process;
     if (leaving === null) return;
-    this.#options.pool.prepare();
     this.#ending = true;
     const left = this.#hear(leaveMs, 'closed');
     leaving.signal('SIGTERM');
@@ -130,7 +133,6 @@ export class Member {
 
   /** From now on its disk takes no byte more; that is Linux's own device for it. */
   fillDisk(): void {
-    this.#options.pool.prepare();
     this.#diskWasFull = true;
     const full = `${this.#dataDir}.full`;
     symlinkSync('/dev/full', full);

@@ -10,6 +10,8 @@ export class ChaosError extends Error {
   readonly code = 'CHAOS_FAILED';
 }
 
+const maxIdle = 4;
+
 /** A process that can be a site, one after the other. */
 export class SiteProcess {
   onMessage: (message: FromSite) => void = () => undefined;
@@ -65,6 +67,7 @@ export class SiteProcess {
 export class SitePool {
   readonly #idle: SiteProcess[] = [];
   readonly #all = new Set<SiteProcess>();
+  #ended = false;
   readonly #killAll = () => {
     for (const process of this.#all) process.signal('SIGKILL');
   };
@@ -73,9 +76,9 @@ export class SitePool {
     process.once('exit', this.#killAll);
   }
 
-  /** Starts one that is not needed yet. */
+  /** Starts one that is not needed yet, unless there are enough. */
   prepare(): void {
-    this.#idle.push(this.#start());
+    if (this.#idle.length < maxIdle) this.#idle.push(this.#start());
   }
 
   async take(): Promise<SiteProcess> {
@@ -92,11 +95,13 @@ export class SitePool {
   }
 
   async end(): Promise<void> {
+    this.#ended = true;
     await Promise.all([...this.#all].map((process) => process.kill()));
     process.off('exit', this.#killAll);
   }
 
   #start(): SiteProcess {
+    if (this.#ended) throw new ChaosError('no process is started any more');
     const process = new SiteProcess();
     this.#all.add(process);
     const gone = () => {

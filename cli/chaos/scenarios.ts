@@ -51,6 +51,7 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
       const ways = others.flatMap((other) => [[holder, other] as const, [other, holder] as const]);
       if (answers === 'nobody') for (const way of ways) cluster.proxy.hold(...way);
       cluster.fault(`kill ${holder}`);
+      cluster.member(holder).prepare();
       const killedAt = now();
       const killed = cluster.member(holder).kill();
       const after = (await cluster.granted(wanted, servedMs)) ?? failed(`${waiter} was never granted`);

@@ -1,0 +1,144 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Judgement } from '../verification/histories/judge.ts';
+import { of } from '../verification/histories/rules.ts';
+import { SitePool } from './chaos/processes.ts';
+import { quickTiming, runChaos } from './chaos/run.ts';
+import { calm, killedHolder, minoritySchedule, resetsSchedule, stoppedHolder } from './chaos/scenarios.ts';
+import { type Schedule, scheduleOf } from './chaos/schedule.ts';
+import { BatonProcess, baton } from './testing/baton.ts';
+import { directory } from './testing/directory.ts';
+
+const pool = new SitePool();
+afterAll(() => pool.end());
+
+const { signal } = new AbortController();
+const run = (schedule: Schedule, how: Partial<Parameters<typeof runChaos>[0]> = {}) =>
+  runChaos({ schedule, pool, signal, ...how });
+const broken = ({ findings }: Judgement) =>
+  Object.entries(findings).flatMap(([rule, { violations }]) => (violations.length > 0 ? [rule] : []));
+
+describe('baton chaos', () => {
+  it('runs many seeds, and all of it holds', async () => {
+    const record = directory();
+    const asked = ['--runs', '3', '--seed', '11', '--seconds', '2', '--parallel', '2', '--record', record];
+    const { status, stdout, stderr } = await baton('chaos', ...asked, '--json', '-');
+    expect(stderr).toMatch(/3 seeds, \d+ faults, \d+ grants, .*: all hold/);
+    expect(status).toBe(0);
+    const runs = JSON.parse(stdout) as { schedule: Schedule; held: boolean; figures: { grants: number } }[];
+    expect(runs.map(({ schedule, held }) => [schedule.seed, held]).sort()).toEqual([
+      [11, true],
+      [12, true],
+      [13, true],
+    ]);
+    for (const { schedule, figures } of runs) {
+      expect(schedule).toEqual(scheduleOf({ seed: schedule.seed, sites: 3, seconds: 2 }));
+      expect(figures.grants).toBeGreaterThan(5);
+      const kept = readFileSync(join(record, `${schedule.seed}.schedule.json`), 'utf8');
+      expect(JSON.parse(kept)).toEqual(schedule);
+    }
+    expect(readdirSync(record).filter((name) => name.endsWith('.history.ndjson'))).toHaveLength(3);
+  });
+
+  it('leaves no process behind when it is interrupted, stopped ones neither', async () => {
+    const chaos = new BatonProcess(['chaos', '--seconds', '600', '--seed', '3']);
+    await chaos.hear(/600 s of faults/);
+    const children = () =>
+      readFileSync(`/proc/${chaos.child.pid}/task/${chaos.child.pid}/children`, 'utf8').trim().split(' ');
+    await expect.poll(() => children().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+    const pids = children();
+    process.kill(Number(pids[0]), 'SIGSTOP');
+    chaos.child.kill('SIGINT');
+    expect(await chaos.end()).toMatchObject({ status: 3, stderr: expect.stringContaining('interrupted') });
+    for (const pid of pids) expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+});
+
+describe('when the holder is killed', () => {
+  it('the next has the lock under a higher fence, and the dead comes back with its data', async () => {
+    const { times, fencesRose, judgement } = await killedHolder(3, 'kernel', { pool });
+    expect(broken(judgement)).toEqual([]);
+    expect(fencesRose).toBe(true);
+    expect(times.length).toBeGreaterThan(0);
+  });
+
+  it('so it has when nobody answers any more', async () => {
+    const { times, fencesRose, judgement } = await killedHolder(1, 'nobody', { pool, timing: quickTiming });
+    expect(broken(judgement)).toEqual([]);
+    expect(fencesRose).toBe(true);
+    expect(times[0]).toBeGreaterThan(quickTiming.silentMs / 2);
+  });
+});
+
+describe('when the holder is stopped for a while', () => {
+  it('its write is refused, it learns that it has lost, and it is served again', async () => {
+    const { refused, knewMs, judgement } = await stoppedHolder(1_000, { pool, timing: quickTiming });
+    expect(broken(judgement)).toEqual([]);
+    expect(refused).toBe(1);
+    expect(knewMs).not.toBe(null);
+  });
+
+  it('and nothing compares fences, its write overlaps: the harness sees it', async () => {
+    const { judgement } = await stoppedHolder(1_000, { pool, timing: quickTiming, gateOff: true });
+    expect(broken(judgement)).toEqual([
+      'accepted critical sections do not overlap',
+      'nothing accepted is lost',
+    ]);
+  });
+});
+
+describe('a minority', () => {
+  it('grants nothing, the majority goes on, and all are served after it', async () => {
+    const { judgement, evidence } = await run(minoritySchedule(2_000));
+    expect(broken(judgement)).toEqual([]);
+    expect(judgement.findings['a minority never grants']).toMatchObject({ judged: 1 });
+    const [split] = of(evidence.history, 'split');
+    const during = of(evidence.history, 'grant').filter(({ at }) => at > split!.at && at < split!.until);
+    expect(during.filter(({ site }) => site !== 'a').length).toBeGreaterThan(0);
+    const after = of(evidence.history, 'grant').filter(({ at }) => at > split!.until);
+    expect(new Set(after.map(({ site }) => site)).size).toBe(3);
+  });
+
+  it('that elects by a vote alone grants: the harness sees it', async () => {
+    const { judgement } = await run(minoritySchedule(2_000), { mutant: 'R6: a vote alone elects' });
+    expect(broken(judgement)).toContain('a minority never grants');
+  });
+});
+
+describe('links', () => {
+  it('that are reset every 100 ms lose nothing: no section, no token, no epoch', async () => {
+    const { judgement, suspicions } = await run(resetsSchedule(3, 100));
+    expect(broken(judgement)).toEqual([]);
+    expect(judgement.figures).toMatchObject({ lost: 0, refused: 0, highestFence: { epoch: 0 } });
+    expect(suspicions).toBe(0);
+  });
+
+  it('that hold cost no message beside those of the algorithm', async () => {
+    const { judgement, sent } = await run(calm(1));
+    expect(broken(judgement)).toEqual([]);
+    expect(Object.keys(sent).sort()).toEqual(['REQUEST', 'TOKEN']);
+    expect(sent['TOKEN']! + sent['REQUEST']!).toBeLessThanOrEqual(3 * judgement.figures.grants);
+  });
+});
+
+describe('a disk', () => {
+  it('that is full stops its site, which comes back when it is not', async () => {
+    const faults = [
+      { kind: 'disk-full', atMs: 100, site: 'b', forMs: 1_500 },
+      { kind: 'kill', atMs: 200, site: 'a', forMs: 1_000 },
+    ] as const;
+    const { judgement, evidence } = await run({ ...calm(2), faults });
+    expect(broken(judgement)).toEqual([]);
+    const lives = of(evidence.history, 'open').map(({ site, life }) => `${site}${life}`);
+    expect(lives.sort()).toEqual(['a0', 'a1', 'b0', 'b1', 'c0']);
+  });
+
+  it('that is missing keeps its site out until it is brought back (R8)', async () => {
+    const faults = [{ kind: 'kill-diskless', atMs: 100, site: 'a', forMs: 300 }] as const;
+    const { judgement, evidence } = await run({ ...calm(1), faults });
+    expect(broken(judgement)).toEqual([]);
+    const lives = of(evidence.history, 'open').map(({ site, life }) => `${site}${life}`);
+    expect(lives.sort()).toEqual(['a0', 'a2', 'b0', 'c0']);
+  });
+});
