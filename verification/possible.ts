@@ -1,7 +1,7 @@
+import { Judge } from './checker/judge.ts';
 import { Budget } from './checker/liveness/budget.ts';
 import { buildGraph, type Graph } from './checker/liveness/graph.ts';
 import type { LivenessOptions } from './checker/liveness/index.ts';
-import { Judge } from './checker/liveness/watch.ts';
 import { compile } from './system/index.ts';
 import type { StatePredicate, StateView, System } from './system/system.ts';
 

@@ -1,5 +1,5 @@
-import { Memo } from './liveness/memo.ts';
-import { Judge } from './liveness/watch.ts';
+import { Judge } from './judge.ts';
+import { Memo } from './memo.ts';
 import { BLOCKED, type Model, type Symmetry } from './model.ts';
 import type { Found, SearchOptions, SearchResult, StopReason } from './search/types.ts';
 import { createCanonicalizer } from './symmetry.ts';

@@ -1,3 +1,4 @@
+import { Judge } from '../judge.ts';
 import type { Model, Watch } from '../model.ts';
 import { type Automaton, automatonOf } from './buchi.ts';
 import { Budget, LimitReached } from './budget.ts';
@@ -18,7 +19,6 @@ import {
   type LivenessVerdict,
 } from './property.ts';
 import { validateLasso } from './validate.ts';
-import { Judge } from './watch.ts';
 
 /**
  * Does every fair run of `model` satisfy each property? By search for a fair run that the automaton of the

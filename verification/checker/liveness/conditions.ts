@@ -1,6 +1,6 @@
+import { malformed } from '../memo.ts';
 import type { Budget } from './budget.ts';
 import type { Graph } from './graph.ts';
-import { malformed } from './memo.ts';
 import type { ActionClass, ActionFairness } from './property.ts';
 
 /**

@@ -1,8 +1,8 @@
+import { Judge } from '../judge.ts';
+import { Memo, malformed, wholeNumber } from '../memo.ts';
 import { BLOCKED, type Model } from '../model.ts';
 import { type Budget, Column, LimitReached } from './budget.ts';
-import { Memo, malformed, wholeNumber } from './memo.ts';
 import type { Limit, LivenessOptions } from './property.ts';
-import { Judge } from './watch.ts';
 
 /** The reachable states, numbered in the order of a breadth-first search, and every transition between them. */
 export interface Graph {

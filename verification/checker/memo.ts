@@ -1,5 +1,5 @@
-import { BLOCKED, type Model } from '../model.ts';
-import { LivenessError } from './errors.ts';
+import { LivenessError } from './liveness/errors.ts';
+import { BLOCKED, type Model } from './model.ts';
 
 /** A model with its answers remembered: every step of every local has a number, in the order of discovery. */
 export class Memo {

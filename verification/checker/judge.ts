@@ -1,4 +1,4 @@
-import type { Watch } from '../model.ts';
+import type { Watch } from './model.ts';
 
 /** A watch with what it said of every local remembered; a `sum` is judged once per distinct sum. */
 export class Judge {
