@@ -9,8 +9,17 @@ export interface Sources {
   readonly sources: readonly SourceHead[];
   /** Figures of the check that found them, if any: label and value. */
   readonly figures?: readonly (readonly [string, string])[];
+  /** Every property that was checked, also those without a trace. */
+  readonly results?: readonly Result[];
   /** By the chart's name: the transitions that no explored step took. */
   readonly never?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly kind: string;
+  readonly verdict: 'holds' | 'violated' | 'incomplete';
+  readonly reason?: string;
 }
 
 /**

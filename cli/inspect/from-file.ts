@@ -1,18 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Sources } from '../../inspector/protocol.ts';
 import type { Timeline } from '../../inspector/timeline.ts';
 import type { Report } from '../../verification/check.ts';
 import type { Trace } from '../../verification/system/system.ts';
 import { reasonOf, UsageError } from '../exit.ts';
 import { findSystem } from '../verify/find-system.ts';
-import { figuresOf, reportSources, traceSource } from './from-report.ts';
-import { type ShownSource, slug } from './sources.ts';
-
-export interface FromFile {
-  readonly shown: readonly ShownSource[];
-  readonly about: Pick<Sources, 'title' | 'figures' | 'never'>;
-}
+import { fromReport, traceSource } from './from-report.ts';
+import { type Shown, slug } from './sources.ts';
 
 export interface FileOptions {
   /** Of which system the traces are, when the file does not say or says another's name. */
@@ -27,7 +21,7 @@ export interface FileOptions {
  *
  * @throws `UsageError`
  */
-export async function fromFile(path: string, options: FileOptions): Promise<FromFile> {
+export async function fromFile(path: string, options: FileOptions): Promise<Shown> {
   const name = basename(path);
   if (isDirectory(path)) {
     const { recordSources } = await import('./from-record.ts');
@@ -47,10 +41,7 @@ export async function fromFile(path: string, options: FileOptions): Promise<From
       trace: 'text',
       ...options,
     });
-    const shown = reportSources(system, json);
-    if (shown.length === 0)
-      throw new UsageError(`no property in ${path} has a trace: there is nothing to show`);
-    return { shown, about: { title: `${json.system}, ${sites} sites`, figures: figuresOf(json) } };
+    return fromReport(system, json);
   }
   if (isTrace(json)) {
     if (options.system === undefined) {

@@ -1,12 +1,29 @@
 import type { SourceHead, Sources } from '../../inspector/protocol.ts';
+import type { Chart, ChartTransition } from '../../inspector/timeline.ts';
 import type { Report } from '../../verification/check.ts';
+import { chartOf } from '../../verification/explorer/chart.ts';
 import { timelineOf } from '../../verification/explorer/trace.ts';
-import { compile, replayTrace, SystemError } from '../../verification/system/index.ts';
+import { compile, type NeverTaken, replayTrace, SystemError } from '../../verification/system/index.ts';
 import type { PropertyResult, System, Trace } from '../../verification/system/system.ts';
-import { type ShownSource, slug } from './sources.ts';
+import { type Shown, type ShownSource, slug } from './sources.ts';
+
+/** A report as the page shows it; where no property has a trace, by the state that all begins in. */
+export function fromReport(system: System, report: Report): Shown {
+  const traces = reportSources(system, report);
+  const start = { initial: compile(system).record(compile(system).model.initial[0]!), steps: [] };
+  const head = {
+    id: 'start',
+    title: 'the start',
+    about: 'no property has a trace',
+    kind: 'timeline' as const,
+  };
+  const shown = traces.length > 0 ? traces : [traceSource(system, start, head, report)];
+  const charts = [...new Set(Object.values(system.actors).map(({ machine }) => machine))].map(chartOf);
+  return { shown, about: aboutReport(report, charts) };
+}
 
 /** Every trace of a report: what is violated first, then how what is reachable is reached. */
-export function reportSources(system: System, report: Report): readonly ShownSource[] {
+function reportSources(system: System, report: Report): readonly ShownSource[] {
   const traced = report.properties.filter(({ trace }) => trace !== undefined);
   const order = ['violated', 'incomplete', 'holds'];
   const sorted = traced.toSorted((left, right) => order.indexOf(left.verdict) - order.indexOf(right.verdict));
@@ -62,7 +79,7 @@ function whyRefused(system: System, trace: Trace): string | null {
   }
 }
 
-export function figuresOf(report: Report): NonNullable<Sources['figures']> {
+function figuresOf(report: Report): NonNullable<Sources['figures']> {
   const number = new Intl.NumberFormat('en');
   return [
     ['states', number.format(report.states)],
@@ -71,4 +88,40 @@ export function figuresOf(report: Report): NonNullable<Sources['figures']> {
     ['depth', String(report.depth)],
     ['seconds', report.seconds.toFixed(2)],
   ];
+}
+
+function aboutReport(report: Report, charts: readonly Chart[]): Omit<Sources, 'sources'> {
+  const { system, sites, network, properties } = report;
+  return {
+    title: `${system}, ${sites} sites, ${network} network`,
+    figures: figuresOf(report),
+    results: properties.map((result) => {
+      const { name, kind, verdict } = result;
+      return { name, kind, verdict, ...('reason' in result && { reason: result.reason }) };
+    }),
+    never: neverTaken(report, charts),
+  };
+}
+
+/** By chart: the ids of the transitions that no explored step took. Says nothing where not all was explored. */
+function neverTaken({ coverage, complete }: Report, charts: readonly Chart[]): NonNullable<Sources['never']> {
+  if (!complete) return {};
+  return Object.fromEntries(
+    coverage.flatMap(({ machine, never }) => {
+      const chart = charts.find(({ id }) => id === machine);
+      if (chart === undefined) return [];
+      const ids = never.flatMap((one) =>
+        chart.transitions.filter((other) => isSame(one, other)).map(({ id }) => id),
+      );
+      return [[machine, ids]];
+    }),
+  );
+}
+
+/** Of a guard made of others, a report knows only how: `and`, `or`, `not`. */
+function isSame({ state, event, guard, targets }: NeverTaken, other: ChartTransition): boolean {
+  const isSamePlace =
+    state === other.source && event === other.event && targets.join() === other.targets.join();
+  if (!isSamePlace || guard === null || other.guard === null) return isSamePlace && guard === other.guard;
+  return guard === other.guard || ` ${other.guard} `.includes(` ${guard} `);
 }

@@ -1,4 +1,4 @@
-import type { SourceHead, Sources } from '../../inspector/protocol.ts';
+import type { Embedded, SourceHead, Sources } from '../../inspector/protocol.ts';
 import type { Timeline } from '../../inspector/timeline.ts';
 import { type Answer, Refused } from './server.ts';
 
@@ -8,11 +8,14 @@ export interface ShownSource {
   readonly timeline: () => Timeline;
 }
 
+/** What is shown, and what is said of all of it. */
+export interface Shown {
+  readonly shown: readonly ShownSource[];
+  readonly about: Omit<Sources, 'sources'>;
+}
+
 /** What the page is told of timelines that do not change. */
-export function answerWith(
-  shown: readonly ShownSource[],
-  about: Pick<Sources, 'title' | 'figures' | 'never'>,
-): Answer {
+export function answerWith({ shown, about }: Shown): Answer {
   const sources: Sources = { ...about, sources: shown.map(({ head }) => head) };
   const made = new Map<string, Timeline>();
   return (path) => {
@@ -36,4 +39,12 @@ export function slug(text: string, taken: readonly string[] = []): string {
   let id = base;
   for (let count = 2; taken.includes(id); count++) id = `${base}-${count}`;
   return id;
+}
+
+/** All of it at once, for a page that asks nobody. */
+export function embeddedWith({ shown, about }: Shown): Embedded {
+  return {
+    sources: { ...about, sources: shown.map(({ head }) => head) },
+    timelines: Object.fromEntries(shown.map(({ head, timeline }) => [head.id, timeline()])),
+  };
 }

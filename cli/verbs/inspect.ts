@@ -43,7 +43,7 @@ async function inspect(file: string, options: FileOptions, port: number): Promis
     import('../inspect/show-page.ts'),
     import('../verify/find-system.ts'),
   ]);
-  const { shown, about } = await refusedAsUsage(() => fromFile(file, options));
-  await interruptible((signal) => showPage(answerWith(shown, about), port, signal));
+  const shown = await refusedAsUsage(() => fromFile(file, options));
+  await interruptible((signal) => showPage(answerWith(shown), port, signal));
   return exitStatus.held;
 }

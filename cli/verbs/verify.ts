@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CheckOptions, Progress, Report } from '../../verification/check.ts';
+import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { bytes, positiveNumber, wholeNumber } from '../options.ts';
@@ -50,6 +51,7 @@ export function addVerify(program: Command): void {
     )
     .option('--replay <file>', 'check nothing, but take the traces of <file> (--trace json, --json) again')
     .option('--coverage', 'list the transitions of each statechart that were never taken')
+    .option('--html <file>', 'write one page with all of it: verdicts, coverage, every trace to play')
     .option('--junit <file>', 'write the report as JUnit XML')
     .option('--json <file>', 'write the report as JSON; - for standard output, and nothing else there')
     .addHelpText(
@@ -71,6 +73,7 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
     const { junitXml } = await import('../verify/junit.ts');
     await writeFileOrRefuse(options.junit, junitXml(report));
   }
+  if (options.html !== undefined) await writePage(options.html, found.system, report);
   await printReport(report, options);
   return statusOf(report);
 }
@@ -108,6 +111,16 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
   } finally {
     progress.clear();
   }
+}
+
+async function writePage(path: string, system: System, report: Report): Promise<void> {
+  const [{ fromReport }, { embeddedWith }, { selfContained }] = await Promise.all([
+    import('../inspect/from-report.ts'),
+    import('../inspect/sources.ts'),
+    import('../inspect/html.ts'),
+  ]);
+  const data = embeddedWith(fromReport(system, report));
+  await writeFileOrRefuse(path, await selfContained(data, (text) => process.stderr.write(`${text}\n`)));
 }
 
 async function printReport(report: Report, { json, trace, coverage }: VerifyOptions): Promise<void> {

@@ -25,4 +25,6 @@ export interface VerifyOptions {
   readonly replay?: string;
   readonly coverage?: boolean;
   readonly junit?: string;
+  /** A page that shows the report. */
+  readonly html?: string;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Moments } from '../moments.ts';
-import type { Explored, Sources } from '../protocol.ts';
+import type { Explored, Result, Sources } from '../protocol.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Address } from './address.ts';
 import { ChartView } from './chart.tsx';
@@ -222,7 +222,7 @@ export function Inspector(props: InspectorProps) {
           </Panel>
         )}
         <Panel title="Properties" className="verdicts">
-          <Properties moments={moments} moment={moment} onMoment={go} />
+          <Properties moments={moments} moment={moment} results={sources.results ?? none} onMoment={go} />
         </Panel>
         <Panel title="State" className="values">
           <StateTable moments={moments} moment={moment} broken={broken} />
@@ -236,6 +236,7 @@ export function Inspector(props: InspectorProps) {
 }
 
 const nothing: readonly string[] = [];
+const none: readonly Result[] = [];
 
 function Legend() {
   return (

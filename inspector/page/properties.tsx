@@ -1,21 +1,31 @@
 import type { Moments } from '../moments.ts';
+import type { Result } from '../protocol.ts';
 
 interface PropertiesProps {
   readonly moments: Moments;
   readonly moment: number;
+  /** What the check of all states said of them, if there was one. */
+  readonly results: readonly Result[];
   readonly onMoment: (moment: number) => void;
 }
 
 const signs = { holds: '✓', violated: '✗', open: '○' } as const;
 
+const words = {
+  holds: 'holds in all states',
+  violated: 'violated elsewhere',
+  incomplete: 'not decided',
+} as const;
+
 /** Each property with its verdict at this moment, in words where it is broken. */
-export function Properties({ moments, moment, onMoment }: PropertiesProps) {
+export function Properties({ moments, moment, results, onMoment }: PropertiesProps) {
   const { properties, focus } = moments.timeline;
   return (
     <ul className="properties scroll">
       {properties.map(({ name, kind }, index) => {
         const { verdict, reason } = moments.verdict(index, moment);
         const since = moments.brokenSince(index);
+        const checked = results.find((result) => result.name === name)?.verdict;
         const classes = [verdict, index === focus ? 'focus' : ''];
         return (
           <li key={name} className={classes.join(' ')} data-property={name} data-verdict={verdict}>
@@ -26,6 +36,7 @@ export function Properties({ moments, moment, onMoment }: PropertiesProps) {
               {name}
               <small>{kind}</small>
             </span>
+            {since === null && checked !== undefined && <em className={checked}>{words[checked]}</em>}
             {since !== null && (
               <button
                 type="button"
