@@ -48,6 +48,16 @@ describe('what a machine may not use', () => {
     ['spawnChild', onGo({ actions: spawnChild(child) }), /uses spawnChild/],
     ['emit', onGo({ actions: emit({ type: 'M' }) }), /uses emit/],
     [
+      'a function as an action',
+      onGo({ actions: ({ self }) => self.send({ type: 'go' }) }),
+      /uses a function/,
+    ],
+    [
+      'an enqueued function',
+      onGo({ actions: enqueueActions(({ enqueue }) => enqueue(({ self }) => self.send({ type: 'go' }))) }),
+      /uses an enqueued function/,
+    ],
+    [
       'a named sendTo',
       createMachine(
         { id: 'odd', on: { go: { actions: 'tell' } } },

@@ -74,6 +74,12 @@ function refuseChildren(machine: AnyStateMachine): void {
       ...transitions.flatMap((taken) => taken.actions),
     ];
     for (const action of actions) {
+      if (typeof action === 'function' && !isBuiltIn(action)) {
+        throw refusedMachine(
+          machine,
+          `a function as an action in state '${node.id}', which no check would run`,
+        );
+      }
       const implementation =
         typeof action === 'function' ? action : named[typeof action === 'string' ? action : action.type];
       const kind = (implementation as { readonly type?: string } | undefined)?.type;
@@ -82,6 +88,11 @@ function refuseChildren(machine: AnyStateMachine): void {
       }
     }
   }
+}
+
+/** What `assign`, `raise` and the like give: functions with the type of what they do. */
+function isBuiltIn(action: object): boolean {
+  return 'type' in action && String(action.type).startsWith('xstate.');
 }
 
 const forbidden: ReadonlySet<string> = new Set(

@@ -124,9 +124,11 @@ export class Stepper {
     const timers: TimerChange[] = [];
     const scope = inertScope(
       this.machine,
-      ({ type, params }) => {
+      ({ type, params, exec }) => {
         if (type.startsWith('xstate.')) this.#builtIn(type, params, timers);
-        else effects.push({ ...(params as Record<string, unknown> | undefined), type });
+        else if (exec !== undefined && exec !== this.machine.implementations.actions[type]) {
+          throw refusedMachine(this.machine, 'an enqueued function as an action, which no check would run');
+        } else effects.push({ ...(params as Record<string, unknown> | undefined), type });
       },
       this.#taken,
     );
