@@ -48,8 +48,8 @@ describe('replay accepts', () => {
   it('every run of the machine, with crashes, restarts, lost links and suspicions', () => {
     const sum = { restarts: 0, lost: 0, criticalSections: 0, elections: 0 };
     fc.assert(
-      fc.property(runs, (records) => {
-        const { refusal, locks } = replayFiles(filesOf(records));
+      fc.property(fc.integer({ min: 2, max: 4 }), choices, (size, picks) => {
+        const { refusal, locks } = replayFiles(filesOf(meshOf(size).random(picks, true).records));
         expect(refusal).toBeUndefined();
         const { lives, sites, lost, criticalSections, elections } = locks[0]!;
         sum.restarts += lives - sites.length;
@@ -57,9 +57,9 @@ describe('replay accepts', () => {
         sum.criticalSections += criticalSections;
         sum.elections += elections;
       }),
-      { seed: 1 },
+      { seed: 1, numRuns: 60 },
     );
-    for (const count of Object.values(sum)) expect(count).toBeGreaterThan(100);
+    for (const count of Object.values(sum)) expect(count).toBeGreaterThan(50);
   });
 
   it('a holder that dies, its successor, and its next life', () => {
@@ -82,11 +82,13 @@ describe('replay accepts', () => {
     expect(locks).toMatchObject([{ criticalSections: 2, elections: 1 }]);
   });
 
-  it('a life of which the disk has less than was done, as long as nobody was shown it', () => {
-    const asked = () => meshOf(3).client('b', 'suspect').crash('b', 0);
-    const disk = (promised: number) => ({ promised, epoch: 0, root: 'a' });
-    expect(refusalOf(asked().restart('b', disk(0)).records)).toBeUndefined();
-    expect(refusalOf(asked().restart('b', disk(1)).records)).toBeUndefined();
+  it('a life that was over before its last event was on the disk, or known to anybody', () => {
+    const early = () => holderDies().client('c', 'ask').crashEarly('b').restart('b');
+    // What b did first and forgot, it does again: it wins an epoch, and is granted the lock under the same fence.
+    const { records } = early().client('b', 'ask').client('b', 'suspect').deliver('b', 'c').deliver('c', 'b');
+    const { refusal, locks } = replayFiles(filesOf(records));
+    expect(refusal).toBeUndefined();
+    expect(locks).toMatchObject([{ criticalSections: 2, elections: 1 }]);
   });
 
   it('a record that begins in a later life, and lives that were over before anything was heard of them', () => {
@@ -292,15 +294,17 @@ describe('replay judges more than single steps', () => {
   const disk = (promised: number) => ({ promised, epoch: 0, root: 'a' });
   const voted = () => meshOf(3).client('c', 'suspect').deliver('c', 'b');
 
-  it('R7: a life begins with less than its site had shown', () => {
-    const known = voted().deliver('b', 'c').crash('b').restart('b', disk(0)).records;
-    expect(refusalOf(known)).toMatchObject({
-      code: 'REPLAY_DISK',
-      file: expect.stringMatching(/^(b@1|c)\./),
-    });
-    const knownLater = voted().crash('b').restart('b', disk(0)).deliver('b', 'c').records;
-    expect(refusalOf(knownLater)).toMatchObject({ code: 'REPLAY_DISK' });
+  it('R7: a life begins with less than its site had told a peer', () => {
+    const { records } = voted().deliver('b', 'c').crash('b').restart('b', disk(0));
+    expect(refusalOf(records)).toMatchObject({ code: 'REPLAY_DISK', ...at('c', 2) });
+    const later = voted().crash('b').restart('b', disk(0)).deliver('b', 'c').records;
+    expect(refusalOf(later)).toMatchObject({ code: 'REPLAY_DISK', ...at('c', 2) });
     expect(refusalOf(voted().deliver('b', 'c').crash('b').restart('b', disk(1)).records)).toBeUndefined();
+  });
+
+  it('R7: a life begins with less than its site had told its client', () => {
+    const mesh = holderDies().client('b', 'release').crash('b').restart('b', disk(1));
+    expect(refusalOf(mesh.records)).toMatchObject({ code: 'REPLAY_DISK', ...at('b@1', 0) });
   });
 
   it('R7: a life begins with what its site never kept', () => {

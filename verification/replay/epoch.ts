@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import { type SiteInput, siteMachine } from '../../machines/epoch/site.ts';
-import { KeptPromises } from './promises/disks.ts';
+import { forgottenFrom, KeptPromises } from './promises/disks.ts';
 import { OneWinner, TokenPerEpoch } from './promises/epochs.ts';
 import { ExcusedOverlaps, RisingFences } from './promises/fences.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
@@ -25,6 +25,7 @@ export const epoch: RecordedMachine = {
   clientEvents: ['ask', 'release', 'withdraw', 'suspect'].map((type) => ({ type })),
   isClientEvent: (event) => clientEvent.safeParse(event).success,
   departs: () => null,
+  forgottenFrom,
   promises: () => {
     const winner = new OneWinner();
     return [new KeptPromises(), new TokenPerEpoch(), winner, new RisingFences(), new ExcusedOverlaps(winner)];

@@ -1,5 +1,5 @@
 import type { Effect, Message, SiteId } from '../../machines/actor.ts';
-import type { EventLine, LinkLine, VectorClock } from '../../machines/record.ts';
+import { type EventLine, eventsPerLife, type LinkLine, type VectorClock } from '../../machines/record.ts';
 import { Link, type Sent, type UnderWay } from './link.ts';
 import type { GlobalPromise, Refuse } from './promises/promises.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
@@ -32,6 +32,8 @@ export class Judge {
   readonly #sites = new Map<SiteId, SiteState>();
   /** By source and target. */
   readonly #links = new Map<string, Link>();
+  /** Lives of which the end was forgotten. */
+  readonly #forgotten: SiteRecord[] = [];
   readonly counts = { lives: 0, events: 0, messages: 0, lost: 0, criticalSections: 0, elections: 0 };
 
   /** `records`: of each site, its lives in order. */
@@ -45,6 +47,9 @@ export class Judge {
     this.#mesh = [...records.keys()];
     const lives = [...records.values()];
     this.#example = lives[0]![0].start.input;
+    for (const ofSite of lives) {
+      for (const [index, next] of ofSite.slice(1).entries()) this.#forget(ofSite[index]!, next);
+    }
     for (const [first, ...later] of lives) {
       const { snapshot, members } = this.#begin(first);
       this.#sites.set(first.site, { site: first.site, later, record: first, snapshot, clock: {}, members });
@@ -78,6 +83,11 @@ export class Judge {
     else this.#step(state, head);
     state.record.advance(this.#mesh);
     return true;
+  }
+
+  #forget(record: SiteRecord, { start }: SiteRecord): void {
+    record.forgottenFrom = this.#protocol.forgottenFrom?.(record, start) ?? Number.POSITIVE_INFINITY;
+    if (record.forgottenFrom < Number.POSITIVE_INFINITY) this.#forgotten.push(record);
   }
 
   #begin(record: SiteRecord): Pick<SiteState, 'snapshot' | 'members'> {
@@ -166,6 +176,7 @@ export class Judge {
       return null;
     }
     if (!isMessage) refuse('only a message has a cause');
+    this.#checkForgotten(state, line);
     const { next } = this.#link(cause.site, site);
     if (next.length === 0) return refuse(`nothing was under way from ${cause.site}`);
     const sent = next.find(({ seq, message }) => seq === cause.seq && same(event, message));
@@ -174,6 +185,16 @@ export class Judge {
     return refuse(
       `next under way from ${cause.site} was ${expected}; recorded: ${show(event)} of event ${cause.seq}`,
     );
+  }
+
+  #checkForgotten({ record }: SiteState, line: EventLine): void {
+    const { site, seq } = line.cause!;
+    const knows = this.#forgotten.find(
+      (other) => other.site === site && seq >= other.forgottenFrom && seq < (other.life + 1) * eventsPerLife,
+    );
+    if (knows === undefined) return;
+    const reason = `it tells of event ${seq} of ${site}, of which the disk of ${site} knew nothing later (R7)`;
+    record.refuse('REPLAY_DISK', reason, { event: occurrence(line) });
   }
 
   #checkClock(state: SiteState, line: EventLine, sent: Sent | null): void {

@@ -2,6 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { StartLine } from '../../machines/record.ts';
 import type { GlobalPromise } from './promises/promises.ts';
+import type { SiteRecord } from './site-record.ts';
 
 /** What replay must know of a protocol, to hold a record against its machine. */
 export interface RecordedMachine {
@@ -18,6 +19,11 @@ export interface RecordedMachine {
   isClientEvent?(event: Message): boolean;
   /** The site to which whoever has taken `message` broadcasts no longer, if any. */
   departs(message: Message): SiteId | null;
+  /**
+   * The `seq` of the first event in `record` of which the life that `next` begins knows nothing: its process was
+   * killed before that was on the disk, and before anybody heard of it. Default: there is none.
+   */
+  forgottenFrom?(record: SiteRecord, next: StartLine): number;
   /** For the records of one lock; each is told of every step in this order. */
   promises(): readonly GlobalPromise[];
 }

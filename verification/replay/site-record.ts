@@ -20,17 +20,24 @@ export class SiteRecord {
   line = 1;
   /** `seq` of the last event before `head`. */
   seq: number;
+  /**
+   * From this event on, nothing of this life was known to anybody, and its site has forgotten it since: it is no
+   * part of the record.
+   */
+  forgottenFrom = Number.POSITIVE_INFINITY;
+  readonly #source: RecordFile;
   readonly #lines: Iterator<string>;
 
   /** `null` when the file is empty: of a life that was over before anybody heard of it. */
   static open(file: RecordFile): SiteRecord | null {
     const lines = file.lines[Symbol.iterator]();
     const first = lines.next();
-    return first.done === true ? null : new SiteRecord(file.name, first.value, lines);
+    return first.done === true ? null : new SiteRecord(file, first.value, lines);
   }
 
-  private constructor(file: string, first: string, lines: Iterator<string>) {
-    this.file = file;
+  private constructor(source: RecordFile, first: string, lines: Iterator<string>) {
+    this.file = source.name;
+    this.#source = source;
     this.#lines = lines;
     const start = this.#parse(first);
     if (start.kind !== 'start') this.refuse('REPLAY_SEQUENCE', 'the file has to begin with a start line');
@@ -48,10 +55,26 @@ export class SiteRecord {
 
   /** Makes the following line the head. `mesh`: every site there is. */
   advance(mesh: readonly SiteId[]): void {
-    if (this.head?.kind === 'event') this.seq = this.head.seq;
-    this.line++;
-    const line = this.#read();
-    this.head = line === null ? null : this.#check(line, mesh);
+    do {
+      if (this.head?.kind === 'event') this.seq = this.head.seq;
+      this.line++;
+      const line = this.#read();
+      this.head = line === null ? null : this.#check(line, mesh);
+    } while (this.head !== null && this.#isForgotten);
+  }
+
+  /** Whether the head is; a link line after such an event too. */
+  get #isForgotten(): boolean {
+    return this.seq + (this.head?.kind === 'event' ? 1 : 0) >= this.forgottenFrom;
+  }
+
+  /** All events of this life, read apart from where the replay is; up to a line that is malformed. */
+  *events(): Generator<EventLine, void, undefined> {
+    for (const text of this.#source.lines) {
+      const line = parseLine(text);
+      if (typeof line === 'string') return;
+      if (line.kind === 'event') yield line;
+    }
   }
 
   /** Stops reading. */

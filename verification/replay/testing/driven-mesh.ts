@@ -22,6 +22,8 @@ interface Driven {
   isUp: boolean;
   /** What was persisted last. */
   disk: unknown;
+  /** What was persisted before the last event, while nobody knows of that. */
+  diskBefore: unknown;
   readonly members: Set<SiteId>;
   readonly lines: RecordLine[];
 }
@@ -54,6 +56,8 @@ export class DrivenMesh {
   deliver(source: SiteId, target: SiteId): this {
     const sent = this.#link(source, target).shift();
     if (sent === undefined) throw new Error(`nothing is under way from ${source} to ${target}`);
+    const sender = this.#sites.get(source)!;
+    if (sent.seq === sender.clock[source]) sender.diskBefore = sender.disk;
     this.#happen(this.#sites.get(target)!, sent.message, source, sent);
     return this;
   }
@@ -66,6 +70,17 @@ export class DrivenMesh {
     }
     this.#sites.get(site)!.isUp = false;
     return this;
+  }
+
+  /** `site` dies before anybody knows of its last event, and before that is on its disk. */
+  crashEarly(site: SiteId): this {
+    const driven = this.#sites.get(site)!;
+    for (const other of this.#sites.keys()) {
+      const link = this.#link(site, other);
+      while (link.at(-1)?.seq === driven.clock[site]) link.pop();
+    }
+    driven.disk = driven.diskBefore;
+    return this.crash(site);
   }
 
   /** `site` begins another life, with `disk`; by default with what it persisted last. */
@@ -83,19 +98,19 @@ export class DrivenMesh {
     return this;
   }
 
-  /** Each of `choices` picks one of the things that can happen next. */
-  random(choices: readonly number[]): this {
+  /** Each of `choices` picks one of the things that can happen next. `early`: are there early crashes? */
+  random(choices: readonly number[], early = false): this {
     for (const choice of choices) {
-      const enabled = this.#enabled(choice);
+      const enabled = this.#enabled(choice, early);
       if (enabled.length === 0) break;
       enabled[choice % enabled.length]!();
     }
     return this;
   }
 
-  #enabled(choice: number): (() => void)[] {
+  #enabled(choice: number, early: boolean): (() => void)[] {
     const ids = [...this.#sites.keys()];
-    return [...this.#sites.values()].flatMap(({ site, steps, snapshot, isUp }) => {
+    return [...this.#sites.values()].flatMap(({ site, steps, snapshot, isUp, disk, diskBefore }) => {
       if (!isUp) return [() => this.restart(site)];
       const clients = this.#protocol.client
         .filter((type) =>
@@ -106,7 +121,11 @@ export class DrivenMesh {
         .filter((source) => this.#link(source, site).length > 0)
         .map((source) => () => this.deliver(source, site));
       const peer = ids.find((id) => id !== site)!;
-      const failures = [() => this.crash(site, choice % 3), () => this.renewLink(site, peer, choice % 3)];
+      const isUnknown = early && diskBefore !== disk;
+      const failures = [
+        () => (isUnknown ? this.crashEarly(site) : this.crash(site, choice % 3)),
+        () => this.renewLink(site, peer, choice % 3),
+      ];
       const mayFail = this.#protocol.survives && choice % 10 === 0;
       return [...clients, ...deliveries, ...deliveries, ...(mayFail ? failures : [])];
     });
@@ -139,7 +158,18 @@ export class DrivenMesh {
     const clock = { [site]: life * eventsPerLife };
     const members = new Set(peers);
     const kept = persisted(step) ?? disk;
-    return { site, life, steps, snapshot: step.after, clock, isUp: true, disk: kept, members, lines };
+    return {
+      site,
+      life,
+      steps,
+      snapshot: step.after,
+      clock,
+      isUp: true,
+      disk: kept,
+      diskBefore: kept,
+      members,
+      lines,
+    };
   }
 
   #happen(target: Driven, event: Message, source: SiteId | null, sent: Sent | null): void {
@@ -159,6 +189,7 @@ export class DrivenMesh {
     if (event.type === 'LEAVE') members.delete(source!);
     target.snapshot = after;
     target.clock = clock;
+    target.diskBefore = target.disk;
     target.disk = persisted(step) ?? target.disk;
     const cause = sent === null ? null : { site: source!, seq: sent.seq };
     const snapshot = after.plain;
