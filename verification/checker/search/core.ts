@@ -10,7 +10,8 @@ import type { Spill } from './spill.ts';
 import { layTables, Tables } from './tables.ts';
 import type { SearchOptions } from './types.ts';
 
-/** A cell's bits, to begin with. */
+/** A cell's bits, to begin with, as far as a word has room for them: each plan less saves writing the kernels anew. */
+const bitsAtFirst = [12, 8] as const;
 const fewestBits = 4;
 
 /** What a search works with, and the plan by which its states lie in memory. */
@@ -58,8 +59,9 @@ export class Core {
     const { width } = this.model;
     // A constraint or a canonical form would take away the other way round.
     const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
+    const atFirst = bitsAtFirst.find((bits) => width * bits <= 64) ?? 0;
     return planFor({
-      bits: this.tables.known.map((count) => bitsFor(count, spare)),
+      bits: this.tables.known.map((count) => Math.max(atFirst, bitsFor(count, spare))),
       classes: this.classes(),
       hashBits: this.options.hashCompaction ?? null,
       tagBits: prunes ? 2 * Math.ceil(Math.log2(width + 1)) : 0,
