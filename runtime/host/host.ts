@@ -1,7 +1,8 @@
-import { type Actor, type AnyStateMachine, createActor, type InspectionEvent, type Observer } from 'xstate';
+import type { InspectionEvent, Observer } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Disk, EpochEffect, Fence } from '../../machines/epoch/messages.ts';
 import type { VectorClock } from '../../machines/record.ts';
+import { EffectActor } from '../actor.ts';
 import { InvariantError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
 import type { Recorder } from '../trace/recorder.ts';
@@ -39,6 +40,22 @@ export interface HostHandlers {
 
 type Elected = Extract<EpochEffect, { type: 'elected' }>;
 
+const effectTypes = [
+  'send',
+  'broadcast',
+  'persist',
+  'grant',
+  'lost',
+  'elected',
+  'left',
+  'leaseTimer',
+  'leased',
+  'leaseEnded',
+  'promiseTimer',
+  'promiseEnded',
+  'unexpected',
+] as const satisfies readonly HostEffect['type'][];
+
 interface Arrival {
   readonly event: Message;
   /** The message it came in, or null for the client's. */
@@ -53,11 +70,10 @@ export class Host {
   readonly sent = new Map<string, number>();
   readonly received = new Map<string, number>();
   readonly #options: HostOptions;
-  readonly #actor: Actor<AnyStateMachine>;
+  readonly #actor: EffectActor<Message, HostEffect>;
   readonly #members: Set<SiteId>;
   readonly #time: VectorTime;
   readonly #arrivals: Arrival[] = [];
-  #asked: HostEffect[] = [];
   #busy = false;
   #stopped = false;
 
@@ -66,16 +82,11 @@ export class Host {
     this.#options = options;
     this.#members = new Set(peers);
     this.#time = new VectorTime(site, life);
-    const actions = this.#collectors();
-    refuseUnknownEffects(protocol.machine, actions);
-    this.#actor = createActor(protocol.machine.provide({ actions }), {
+    this.#actor = new EffectActor(protocol.machine, effectTypes, {
       id: site,
       input,
       ...(inspect && { inspect }),
     });
-    // Without an observer XState rethrows a machine's error on its own; `#step` finds it in the snapshot.
-    this.#actor.subscribe({ error: () => undefined });
-    this.#actor.start();
     recorder.record({
       version: 1,
       kind: 'start',
@@ -87,12 +98,11 @@ export class Host {
       peers,
       snapshot: this.snapshot,
     });
-    for (const effect of this.#asked) this.#execute(effect, {});
+    for (const effect of this.#actor.begun) this.#execute(effect, {});
   }
 
   get snapshot(): ProtocolSnapshot {
-    const { value, context } = this.#actor.getSnapshot();
-    return { value, context };
+    return this.#actor.snapshot;
   }
 
   /** An event of the client. */
@@ -137,17 +147,9 @@ export class Host {
   #step({ event, envelope }: Arrival): void {
     const { site, lock, protocol, recorder } = this.#options;
     const clock = this.#time.tick(envelope?.stamp.clock ?? null);
-    this.#asked = [];
-    this.#actor.send(event);
-    const effects = this.#asked;
-    const { status, error, value, context } = this.#actor.getSnapshot();
-    if (status === 'error') {
-      throw new InvariantError('MACHINE_ERROR', `the machine of ${site} failed on ${event.type}`, {
-        cause: error,
-      });
-    }
+    const effects = this.#actor.take(event);
+    const { snapshot } = this;
     const cause = envelope && { site: envelope.source, seq: envelope.stamp.seq };
-    const snapshot = { value, context };
     recorder.record({
       version: 1,
       kind: 'event',
@@ -239,40 +241,6 @@ export class Host {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new InvariantError('EFFECT_FAILED', `${this.#options.site} cannot ${what}: ${reason}`, { cause });
     }
-  }
-
-  #collectors(): Record<HostEffect['type'], (_: unknown, params: unknown) => void> {
-    const collect = (type: HostEffect['type']) => (_: unknown, params: unknown) => {
-      this.#asked.push({ ...(params as object | undefined), type } as HostEffect);
-    };
-    return {
-      send: collect('send'),
-      broadcast: collect('broadcast'),
-      persist: collect('persist'),
-      grant: collect('grant'),
-      lost: collect('lost'),
-      elected: collect('elected'),
-      left: collect('left'),
-      leaseTimer: collect('leaseTimer'),
-      leased: collect('leased'),
-      leaseEnded: collect('leaseEnded'),
-      promiseTimer: collect('promiseTimer'),
-      promiseEnded: collect('promiseEnded'),
-      unexpected: collect('unexpected'),
-    };
-  }
-}
-
-// An effect that nobody collects would be a silent no-op.
-function refuseUnknownEffects(machine: AnyStateMachine, known: object): void {
-  for (const [name, action] of Object.entries(machine.implementations.actions)) {
-    const builtIn = typeof action === 'function' && 'resolve' in action;
-    if (builtIn || Object.hasOwn(known, name)) continue;
-    const effects = Object.keys(known).join(', ');
-    throw new InvariantError(
-      'UNKNOWN_EFFECT',
-      `machine ${machine.id} asks for ${name}; the host executes ${effects}`,
-    );
   }
 }
 

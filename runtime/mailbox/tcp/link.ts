@@ -133,7 +133,7 @@ export class Link {
   #begin(): LinkActor {
     const { identity, peer, maxOutbox } = this.#options;
     const input = { incarnation: lifeOf({ ...identity, life: this.#life }), limit: maxOutbox };
-    return new EffectActor(`the link to ${peer}`, linkMachine, effectTypes, input);
+    return new EffectActor(linkMachine, effectTypes, { id: `the link to ${peer}`, input });
   }
 
   /** The newest connection wins. */

@@ -74,7 +74,10 @@ export class Peer {
       ? new Redial({
           ...reach,
           onSocket: options.onSocket,
-          failed: (reason, retryInMs) => notice({ type: 'dial-failed', peer: id, reason, retryInMs }),
+          failed: (reason, retryInMs) => {
+            // Nobody expects one that has said goodbye.
+            if (!this.#gone) notice({ type: 'dial-failed', peer: id, reason, retryInMs });
+          },
         })
       : new Probe({ ...reach, wanted: () => this.#belief.up });
   }
