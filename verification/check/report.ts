@@ -12,7 +12,8 @@ export interface CheckOptions {
   readonly liveness?: boolean;
   /**
    * Keep of each state a hash of so many bits (8 to 64) instead of the state itself: less memory where states are
-   * wide, and a chance that some are omitted (`Report.hashCompaction`). Not with symmetry, nor with properties of runs.
+   * wide, and a chance that some are omitted (`Report.hashCompaction`). Ways to what was found are
+   * looked for among exact states, and take their memory. Not with symmetry, nor with properties of runs.
    * Default: states are kept, and none is omitted.
    */
   readonly hashCompaction?: number;

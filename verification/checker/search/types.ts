@@ -2,7 +2,7 @@ import type { Model, Symmetry, Watch } from '../model.ts';
 
 /**
  * Exhaustive breadth-first search over a `Model`: exact, level by level, with the same answers for every
- * number of workers.
+ * number of workers; by hash compaction so only while no two states have the same hash.
  */
 export interface SearchOptions {
   /** What every state is watched for. */
