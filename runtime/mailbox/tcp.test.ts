@@ -80,6 +80,17 @@ describe('messages', () => {
     expect(order).toEqual(['sync', 'write much']);
   });
 
+  test('leave behind what must be on the disk in a close, too', async () => {
+    let synced = 0;
+    const { a, b } = await openWithMetPeer({ beforeWrite: () => (synced += 1) });
+    post(b, 'a', 'last');
+    const closed = b.mailbox.close('left');
+    await eventually(() => expect(ofType(a.received, 'data')).toHaveLength(1));
+    expect(synced).toBe(1);
+    a.say({ type: 'ack', ack: 1 });
+    await closed;
+  });
+
   test('are acknowledged soon when nothing goes back, and on the way when something does', async () => {
     const { a, b } = await openWithMetPeer();
     a.say(data('a', 'b', { type: 'NOTE', text: 'one' }, 1));

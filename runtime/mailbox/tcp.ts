@@ -48,6 +48,7 @@ export class TcpMailbox implements Mailbox {
   #connections = 0;
   #pings = 0;
   #handlers: MailboxHandlers | null = null;
+  #open = false;
   #quiet: (() => void) | null = null;
 
   constructor(options: TcpMailboxOptions) {
@@ -82,6 +83,7 @@ export class TcpMailbox implements Mailbox {
     this.#server.removeAllListeners('error');
     this.#server.on('error', (cause) => this.#report(listenFailed(this.self, cause), null));
     this.#handlers = handlers;
+    this.#open = true;
     this.#options.notice({ type: 'listening', address: this.address });
     this.#pulse.start();
     for (const peer of this.#peers.values()) peer.open();
@@ -90,7 +92,7 @@ export class TcpMailbox implements Mailbox {
   post(envelope: StampedEnvelope): void {
     const { target, message } = envelope;
     const peer = this.#peers.get(target);
-    if (!this.#handlers || !peer) {
+    if (!this.#open || !peer) {
       const why = peer ? 'its mailbox is not open' : 'that is no peer';
       throw new OperatingError(
         'MAILBOX_CLOSED',
@@ -108,7 +110,7 @@ export class TcpMailbox implements Mailbox {
 
   async close(reason: ByeReason): Promise<void> {
     const { clock, limits } = this.#options;
-    this.#handlers = null;
+    this.#open = false;
     const peers = [...this.#peers.values()];
     const cancel = clock.after(limits.closeTimeoutMs, () => {
       const slow = new Error(`the peer did not close within ${limits.closeTimeoutMs} ms`);
@@ -129,6 +131,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   abort(): void {
+    this.#open = false;
     this.#handlers = null;
     this.#pulse.stop();
     this.#server.close();
@@ -149,7 +152,9 @@ export class TcpMailbox implements Mailbox {
       notice,
       onSocket: (socket) => this.#begin(socket, peer),
       deliver: (envelope) => this.#deliver(envelope),
-      change: (change) => this.#handlers?.peer(change),
+      change: (change) => {
+        if (this.#open) this.#handlers?.peer(change);
+      },
     });
     return peer;
   }
@@ -200,7 +205,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   #deliver(envelope: StampedEnvelope): void {
-    if (this.#handlers) this.#handlers.receive(envelope);
+    if (this.#open) this.#handlers?.receive(envelope);
     else {
       const { source, message } = envelope;
       this.#report(

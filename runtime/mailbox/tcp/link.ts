@@ -206,14 +206,11 @@ export class Link {
     this.#actor = this.#begin();
     this.#effects = [];
     this.#lost = { lost: 0 };
-    const connection = this.#connection;
+    this.#connection?.destroy(new Error('too much waited for the peer'));
     this.#connection = null;
     this.#up = false;
     // Not from within `post`.
-    this.#options.clock.nextTurn(() => {
-      connection?.destroy(new Error('too much waited for the peer'));
-      this.#options.owner.overflowed(lost);
-    });
+    this.#options.clock.nextTurn(() => this.#options.owner.overflowed(lost));
   }
 
   #onWire(frame: LinkFrame): Frame {
