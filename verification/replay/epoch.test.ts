@@ -96,6 +96,7 @@ describe('replay accepts', () => {
     expect(refusalOf({ a: a!, b: b!, 'c@1': second! })).toBeUndefined();
     const third = [{ ...second![0], life: 2 }];
     expect(refusalOf({ a: a!, b: b!, c: c!, 'c@1': [], 'c@2': third })).toBeUndefined();
+    expect(refusalOf({ a: a!, b: b!, c: c!, 'c@2': third })).toBeUndefined();
   });
 
   it('a last line that its process was killed over, and only that', () => {
@@ -182,19 +183,23 @@ describe('replay refuses, at the right line', () => {
     });
   });
 
-  it('lives that are missing, doubled, or of a machine that has but one', () => {
+  it('a life that is missing, when a peer knows of it, or its disk', () => {
+    const mesh = () => meshOf(2).crash('b').restart('b').client('b', 'suspect');
+    const { 'b@1': known, ...others } = mesh().deliver('b', 'a').records;
+    expect(refusalOf({ ...others, 'b@1': known! })).toBeUndefined();
+    expect(refusalOf(others)).toMatchObject({ code: 'REPLAY_CAUSE', ...at('a', 1) });
+    const { 'b@1': kept, ...rest } = mesh().crash('b').restart('b').records;
+    expect(refusalOf({ ...rest, 'b@1': kept! })).toBeUndefined();
+    expect(refusalOf(rest)).toMatchObject({ code: 'REPLAY_DISK', ...at('b@2', 0) });
+  });
+
+  it('lives that are doubled, or of a machine that has but one', () => {
     const { records } = meshOf(2).crash('b').restart('b').crash('b').restart('b');
-    const { a, b, 'b@1': second, 'b@2': third } = records;
     expect(refusalOf(records)).toBeUndefined();
-    expect(refusalOf({ a: a!, b: b!, 'b@2': third! })).toMatchObject({
-      code: 'REPLAY_MESH',
-      ...at('b@2', 0),
-      reason: 'there is no record of life 1 of site b',
-    });
-    expect(refusalOf({ ...records, copy: second! })).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
+    expect(refusalOf({ ...records, copy: records['b@1']! })).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
     const machine = { epoch: { ...recordedEpoch, survives: false } };
     expect(replayFiles(filesOf(records), machine).refusal).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
-    expect(refusalOf({ a: a!, b: [] })).toMatchObject({ code: 'REPLAY_MALFORMED', ...at('b', 0) });
+    expect(refusalOf({ a: records['a']!, b: [] })).toMatchObject({ code: 'REPLAY_MALFORMED', ...at('b', 0) });
   });
 });
 

@@ -7,12 +7,10 @@ import type { SiteRecord } from './site-record.ts';
 export type Lives = ReadonlyMap<SiteId, readonly [SiteRecord, ...SiteRecord[]]>;
 
 /**
- * The lives of one lock's sites: each site of the mesh has some, and none is missing between two others but those
- * of which the file is empty.
- *
- * @param empty names of files: `<site>.ndjson`, or `<site>@<life>.ndjson`
+ * The lives of one lock's sites: each site of the mesh has some. One between two others may have no record: its
+ * process was killed as it began. Had it done more, its disk would tell, or whoever heard of it.
  */
-export function livesOf(records: readonly SiteRecord[], empty: readonly string[]): Lives {
+export function livesOf(records: readonly SiteRecord[]): Lives {
   const lives = new Map<SiteId, [SiteRecord, ...SiteRecord[]]>();
   for (const record of [...records].sort((left, right) => left.life - right.life)) {
     const { site, life } = record;
@@ -21,11 +19,8 @@ export function livesOf(records: readonly SiteRecord[], empty: readonly string[]
       lives.set(site, [record]);
       continue;
     }
-    const last = earlier.at(-1)!.life;
-    if (last === life) record.refuse('REPLAY_MESH', `there are two records of life ${life} of site ${site}`);
-    for (let missing = last + 1; missing < life; missing++) {
-      if (empty.includes(`${site}@${missing}.ndjson`)) continue;
-      record.refuse('REPLAY_MESH', `there is no record of life ${missing} of site ${site}`);
+    if (earlier.at(-1)!.life === life) {
+      record.refuse('REPLAY_MESH', `there are two records of life ${life} of site ${site}`);
     }
     earlier.push(record);
   }
@@ -41,7 +36,11 @@ export function livesOf(records: readonly SiteRecord[], empty: readonly string[]
   return lives;
 }
 
-/** A file is empty when its process was killed as it began; only of a site that has other lives is that all. */
+/**
+ * A file is empty when its process was killed as it began; then its site has other lives.
+ *
+ * @param empty names of files: `<site>.ndjson`, or `<site>@<life>.ndjson`
+ */
 export function refuseEmpty(empty: readonly string[], records: readonly SiteRecord[]): void {
   const orphan = empty.find((name) => {
     const site = name.replace(/(@\d+)?\.ndjson$/, '');

@@ -70,7 +70,7 @@ export function replayFiles(files: readonly RecordFile[], machines = recordedMac
     refuseEmpty(empty, opened);
     for (const lock of new Set(opened.map(({ start }) => start.lock))) {
       const records = opened.filter(({ start }) => start.lock === lock);
-      const judge = new Judge(protocolOf(records, machines), livesOf(records, empty));
+      const judge = new Judge(protocolOf(records, machines), livesOf(records));
       try {
         judge.run();
       } finally {
