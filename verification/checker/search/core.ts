@@ -109,10 +109,10 @@ export class Core {
     return this.explorer.chunks.peek('next').length > 0 || (this.spill?.has('next') ?? false);
   }
 
-  /** The states of the level that is being expanded that wait in memory. */
+  /** The states of the level that is being expanded that wait: in memory, and all those in its file. */
   frontier(): number {
     const bytes = this.explorer.chunks.peek('frontier').reduce((sum, chunk) => sum + chunk.bytes, 0);
-    return bytes / this.plan.stateBytes;
+    return (bytes + (this.spill?.size('frontier') ?? 0)) / this.plan.stateBytes;
   }
 
   bytesUsed(): number {
