@@ -64,7 +64,7 @@ describe('replay accepts', () => {
 
   it('a holder that dies, its successor, and its next life', () => {
     const mesh = holderDies().restart('a').client('a', 'suspect').client('a', 'suspect');
-    const { records } = mesh.deliver('a', 'b').deliver('a', 'b').deliver('b', 'a');
+    const { records } = mesh.deliver('a', 'c').deliver('a', 'c').deliver('c', 'a');
     const { refusal, locks } = replayFiles(filesOf(records));
     expect(refusal).toBeUndefined();
     expect(locks).toMatchObject([{ lives: 4, criticalSections: 2, elections: 2 }]);
@@ -216,8 +216,8 @@ const scripts: Readonly<Record<string, (mesh: DrivenMesh) => DrivenMesh>> = {
     inside(mesh).client('c', 'suspect').deliver('c', 'b').deliver('b', 'c').deliver('c', 'b'),
   'without b, which stands for epoch 2': (mesh) => {
     inside(mesh).client('b', 'release').client('c', 'suspect').deliver('c', 'a').deliver('a', 'c');
-    mesh.client('b', 'suspect').client('b', 'suspect').deliver('b', 'c').deliver('b', 'c');
-    return mesh.deliver('c', 'b').deliver('c', 'b').deliver('c', 'b');
+    mesh.client('b', 'suspect').renewLink('b', 'c').client('b', 'suspect');
+    return mesh.deliver('b', 'c').deliver('c', 'b');
   },
   'or would, if b had not lost its disk': (mesh) =>
     mesh.crash('b').restart('b', 'lost').client('c', 'suspect').deliver('c', 'b'),
