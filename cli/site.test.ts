@@ -17,6 +17,24 @@ async function sites(count: number, trace: string, more: Readonly<Record<string,
   });
 }
 
+/** Sites `a`, `b` and `c` that may be killed: how to start one, and all three for the first time. */
+async function survivors(trace: string) {
+  const [data, ports] = [directory(), await freePorts(3)];
+  const ids = ['a', 'b', 'c'];
+  const start = (id: string, ...more: string[]) => {
+    const peers = ids.flatMap((other, at) => (other === id ? [] : `${other}=127.0.0.1:${ports[at]}`));
+    const listen = `127.0.0.1:${ports[ids.indexOf(id)]}`;
+    const asked = ['--id', id, '--listen', listen, '--peers', peers.join(), '--trace', trace];
+    return new BatonProcess(['site', ...asked, '--data-dir', data, '--voters', 'a,b,c', ...more]);
+  };
+  const started = async () => {
+    const sites = ids.map((id) => start(id, '--newcomer')) as [BatonProcess, BatonProcess, BatonProcess];
+    for (const site of sites) for (let peer = 1; peer < ids.length; peer++) await site.hear(/ is up$/);
+    return sites;
+  };
+  return { start, started };
+}
+
 describe('baton site', () => {
   it('takes turns by pipe; who quits hands the token and the queue on; the record is accepted', async () => {
     const trace = directory();
@@ -129,43 +147,33 @@ describe('baton site', () => {
   });
 
   it('goes on without a holder that is killed, which comes back with its disk; the record is accepted', async () => {
-    const [trace, data] = [directory(), directory()];
-    const ports = await freePorts(3);
-    const ids = ['a', 'b', 'c'];
-    const start = (id: string, ...more: string[]) => {
-      const peers = ids.flatMap((other, at) => (other === id ? [] : `${other}=127.0.0.1:${ports[at]}`));
-      const listen = `127.0.0.1:${ports[ids.indexOf(id)]}`;
-      const asked = ['--id', id, '--listen', listen, '--peers', peers.join(), '--trace', trace];
-      return new BatonProcess(['site', ...asked, '--data-dir', data, '--voters', 'a,b,c', ...more]);
-    };
+    const trace = directory();
+    const { start, started } = await survivors(trace);
     expect(await start('a').end()).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('DISK_MISSING'),
     });
-    const [a, b, c] = ids.map((id) => start(id, '--newcomer')) as [BatonProcess, BatonProcess, BatonProcess];
-    for (const site of [a, b, c]) {
-      await site.hear(/ is up$/);
-      await site.hear(/ is up$/);
-    }
+    const [a, b, c] = await started();
     a.type('request');
     await a.hear(/^the token is here: in the critical section, under fence \(0, 1\)$/);
     b.type('request');
     await b.hear(/^requested$/);
 
     a.child.kill('SIGKILL');
-    await b.hear(/^a is down: nobody listens at its address$/);
-    await b.hear(/^has won epoch 1$/);
-    await b.hear(/^the token is here: in the critical section, under fence \(1, 1\)$/);
+    await b.hear(/^a is down: /);
+    await b.hear(/^the token is here: in the critical section, under fence \([1-9]\d*, 1\)$/);
+    b.type('status');
+    await b.hear(/^last nil, next nil, token here, client inCS under fence \([1-9]\d*, 1\), epoch [1-9]/);
 
     const again = start('a');
     await b.hear(/^a is up again/);
-    again.type('request');
-    await again.hear(/^requested$/);
-    await again.hear(/^follows epoch \d+, whose root is b$/);
-    b.type('status');
-    await b.hear(/^last .*, token here, client inCS under fence \(1, 1\), epoch \d+; connected: a, c$/);
+    again.type('status');
+    await again.hear(/, token elsewhere, client idle, epoch \d+, frozen until the next; connected: /);
     b.type('release');
-    await again.hear(/^the token is here: in the critical section, under fence \([2-9]\d*, 1\)$/);
+    await b.hear(/^released$/);
+    again.type('request');
+    await again.hear(/^follows epoch [1-9]\d*, /);
+    await again.hear(/^the token is here: in the critical section, under fence \([1-9]\d*, \d+\)$/);
 
     for (const site of [b, c, again]) site.child.kill('SIGTERM');
     for (const site of [b, c, again]) {
@@ -174,5 +182,29 @@ describe('baton site', () => {
     const replayed = await baton('replay', trace);
     expect(replayed.stdout).toMatch(/accepted/);
     expect(replayed.status).toBe(0);
+  });
+
+  it('goes on without a holder that is stopped, which learns of it when it goes on itself, and is served', async () => {
+    const { started } = await survivors(directory());
+    const [a, b, c] = await started();
+    c.type('request');
+    await c.hear(/^the token is here: .*, under fence \(0, 1\)$/);
+    b.type('request');
+    await b.hear(/^requested$/);
+    c.child.kill('SIGSTOP');
+    await b.hear(/^c is down: nothing is heard of it$/);
+    await b.hear(/^the token is here: .*, under fence \([1-9]\d*, 1\)$/);
+    b.type('release');
+    a.type('request');
+    await a.hear(/^the token is here: .*, under fence \([1-9]\d*, \d+\)$/);
+    c.child.kill('SIGCONT');
+    await c.hear(/^lost the critical section under fence \(0, 1\)$/);
+    a.type('release');
+    c.type('release');
+    await c.hear(/^not in the critical section$/);
+    c.type('request');
+    await c.hear(/^the token is here: .*, under fence \([1-9]\d*, \d+\)$/);
+    for (const site of [a, b, c]) site.endInput();
+    for (const site of [a, b, c]) expect(await site.end()).toMatchObject({ status: 0 });
   });
 });

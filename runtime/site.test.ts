@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { assign } from 'xstate';
 import { siteMachine } from '../machines/naimi-trehel/site.ts';
 import type { EventLine, RecordLine } from '../machines/record.ts';
-import { InvariantError, type Notice, naimiTrehel, openSite } from './index.ts';
+import { compareFences, InvariantError, type Notice, naimiTrehel, openSite } from './index.ts';
 import { allCodes, anyPort, codes, openCluster } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { Ledger, takeTurns } from './testing/ledger.ts';
@@ -68,6 +68,61 @@ test('recorded sites leave one line for each event, and a cause for each message
       );
     }
   }
+});
+
+describe('three sites that survive', () => {
+  const three = ['a', 'b', 'c'];
+
+  test('go on when the holder is gone, under a higher fence', async () => {
+    await using cluster = await openCluster(three);
+    const [a, b, c] = cluster.sites;
+    const { fence } = await a!.acquire();
+    const waiting = Promise.race([b!.acquire(), c!.acquire()]);
+    await a!.close();
+    expect(compareFences((await waiting).fence, fence)).toBeGreaterThan(0);
+    expect([...cluster.notices.values()].flat().map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['down', 'suspected', 'elected', 'adopted']),
+    );
+    const { suspicions, elections } = b!.counters();
+    expect(suspicions + c!.counters().suspicions).toBeGreaterThanOrEqual(1);
+    expect(elections + c!.counters().elections).toBeGreaterThanOrEqual(1);
+  });
+
+  test('grant nothing in a minority, and say that they are frozen', async () => {
+    await using cluster = await openCluster(three);
+    const [a, b, c] = cluster.sites;
+    await a!.run(() => undefined);
+    await b!.close();
+    await c!.close();
+    await eventually(() => expect(a!.status().connected).toEqual([]));
+    await expect(a!.acquire({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+    expect(a!.status()).toMatchObject({ frozen: true, epoch: 0 });
+  });
+
+  test('one that votes for nobody need not be there', async () => {
+    await using cluster = await openCluster(three, { voters: ['a', 'b'] });
+    const [a, b, c] = cluster.sites;
+    await c!.close();
+    await takeTurns([a!, b!], 5, new Ledger());
+    expect(cluster.crashes).toEqual([]);
+  });
+
+  test('one comes back with its disk, and without it is refused', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true }));
+    const options = { cluster: 'test', site: 'a', listen: anyPort, peers: {}, root: 'a', dataDir };
+    await expect(openSite(options)).rejects.toMatchObject({ code: 'DISK_MISSING' });
+    const first = await openSite({ ...options, newcomer: true });
+    const { fence } = await first.acquire();
+    await first.close();
+    const second = await openSite(options);
+    expect(second.status()).toMatchObject({ frozen: true, token: false });
+    const held = await second.acquire();
+    expect(compareFences(held.fence, fence)).toBeGreaterThan(0);
+    held.release();
+    await second.leave();
+    await expect(openSite({ ...options, cluster: 'other' })).rejects.toMatchObject({ code: 'DISK_FOREIGN' });
+  });
 });
 
 describe('what comes from outside', () => {
@@ -185,6 +240,13 @@ describe('options', () => {
     ['itself among its peers', { peers: { a: anyPort } }],
     ['a root that is no site', { root: 'z' }],
     ['a cluster without a name', { cluster: '' }],
+    ['a voter that is no site', { voters: ['a', 'z'] }],
+    ['a voter that is named twice', { voters: ['a', 'a'] }],
+    ['an election without voters', { voters: [] }],
+    ['a newcomer that keeps nothing', { newcomer: true }],
+    ['a jitter that ends before it begins', { timing: { suspectMinMs: 70 } }],
+    ['a silence shorter than a heartbeat', { timing: { silentMs: 250 } }],
+    ['a time that is none', { timing: { patienceMs: Number.NaN } }],
   ])('%s is refused', async (_, change) => {
     await expect(openSite({ ...good, ...change })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
   });

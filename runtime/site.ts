@@ -39,6 +39,8 @@ export const defaultTiming: Timing = {
  */
 export async function openSite(options: SiteOptions): Promise<Site> {
   checkOptions(options);
+  const timing = { ...defaultTiming, ...options.timing };
+  checkTiming(timing);
   const { site: id, cluster, root, lock: lockName = 'main', protocol = epoch } = options;
   const {
     clock = systemClock,
@@ -49,7 +51,6 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     newcomer = false,
   } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const timing = { ...defaultTiming, ...options.timing };
   const peers = Object.keys(options.peers);
   const codec: Codec = {
     schema: frameSchema([id, ...peers], lockName, protocol.schema([id, ...peers])),
@@ -188,6 +189,21 @@ function checkOptions({ site, peers, root, cluster, voters = [site], newcomer, d
       'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
     );
   if (!namePattern.test(cluster)) throw invalid('a cluster has a name of 1 to 128 printable characters');
+}
+
+function checkTiming(timing: Timing): void {
+  for (const [name, ms] of Object.entries(timing)) {
+    if (!(Number.isFinite(ms) && ms > 0))
+      throw invalid(`timing.${name} is a number of ms above 0, not ${ms}`);
+  }
+  const { heartbeatMs, silentMs, suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs } = timing;
+  const orders: readonly (readonly [string, number, number])[] = [
+    ['suspectMinMs is at most suspectMaxMs', suspectMinMs, suspectMaxMs],
+    ['electionMinMs is at most electionMaxMs', electionMinMs, electionMaxMs],
+    ['silentMs is at least 2 heartbeatMs: one that is late is no death', 2 * heartbeatMs, silentMs],
+  ];
+  for (const [rule, less, more] of orders)
+    if (less > more) throw invalid(`timing: ${rule}; ${less} > ${more}`);
 }
 
 function invalid(message: string): OperatingError {

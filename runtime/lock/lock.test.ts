@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { naimiTrehel, type OperatingError, type Site } from '../index.ts';
 import { allCodes, type Cluster, openCluster } from '../testing/cluster.ts';
+import { eventually } from '../testing/eventually.ts';
 import { Ledger, takeTurns } from '../testing/ledger.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'];
@@ -175,4 +176,58 @@ describe('a site that leaves without failures', () => {
     expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
     await expect(cluster.sites[4]!.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
   });
+});
+
+describe('a site that leaves others that survive', () => {
+  const three = ['a', 'b', 'c'];
+
+  test('waits for the holder, hands the token on, and costs whoever waits no time-out', async () => {
+    await using cluster = await openCluster(three);
+    const [a, b, c] = cluster.sites;
+    const held = await a!.acquire();
+    const next = b!.acquire();
+    await eventually(() => expect(a!.status().next).toBe('b'));
+    const leaving = a!.leave();
+    await expect(a!.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
+    expect(held.signal.aborted).toBe(false);
+    held.release();
+    await leaving;
+    const { fence, release } = await next;
+    expect(fence).toEqual({ epoch: 0, k: 2 });
+    release();
+    await b!.run(() => c!.status());
+    await c!.run(() => 'c');
+    expect(cluster.notices.get('c')).toContainEqual({ type: 'down', peer: 'a', why: 'left' });
+    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
+  });
+
+  test('tells its own callers that wait, and goes without whoever holds on for too long', async () => {
+    await using cluster = await openCluster(three, { limits: { closeTimeoutMs: 50 } });
+    const [a, b] = cluster.sites;
+    const held = await a!.acquire();
+    const waiting = expect(a!.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
+    const next = b!.acquire();
+    await a!.leave();
+    await waiting;
+    expect(held.signal.reason).toMatchObject({ code: 'SITE_CLOSED' });
+    held.release();
+    expect((await next).fence.epoch).toBeGreaterThan(0);
+  });
+
+  test('as the idle holder: who asks next begins another epoch', async () => {
+    await using cluster = await openCluster(three);
+    const [a, b, c] = cluster.sites;
+    await a!.leave();
+    const ledger = new Ledger();
+    await takeTurns([b!, c!], 20, ledger);
+    expect(ledger).toMatchObject({ entries: 40, overlaps: 0 });
+    expect(b!.counters().elections + c!.counters().elections).toBe(1);
+    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
+  });
+});
+
+test('a grant without failures has no fence to show, and says so', async () => {
+  await using cluster = await openCluster(['a', 'b'], { protocol: naimiTrehel });
+  const held = await cluster.sites[0]!.acquire();
+  expect(() => held.fence).toThrow(expect.objectContaining({ code: 'NO_FENCE' }));
 });

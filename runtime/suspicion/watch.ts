@@ -225,8 +225,8 @@ export class Watch {
         return timing.patienceMs * 2 ** patience;
       case 'election': {
         const longest = Math.min(timing.electionMaxMs, timing.electionMinMs * 2 ** Math.max(0, attempts - 1));
-        // A candidate tries again before those that it froze give it up.
-        return stoodFor === disk.promised ? longest * (1 - fraction() / 2) : longest * (1 + fraction() / 2);
+        // A candidate tries again well before those that it froze give it up.
+        return stoodFor === disk.promised ? longest * (1 - fraction() / 2) : longest * (2 + fraction());
       }
     }
   }
