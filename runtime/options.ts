@@ -19,8 +19,9 @@ export interface SiteOptions {
   readonly site: SiteId;
   readonly listen: Address;
   /**
-   * The other sites. Of each pair the one whose id comes first in code-unit order dials the other, so
-   * the address of a peer whose id comes before this site's is not used.
+   * The other sites. Of each pair the one whose id comes first in code-unit order dials the other. At the address of
+   * a peer whose id comes before this site's it is only asked, after a break, whether anybody listens there: where
+   * that address is wrong, the peer's death shows by silence alone.
    */
   readonly peers: Readonly<Record<SiteId, Address>>;
   /** The site that starts with the token: the same at every site of the cluster. */

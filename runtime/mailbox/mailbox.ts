@@ -6,17 +6,15 @@ import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
  *
  * - `up`: it answers now, for the first time or again after `down`; `incarnation` is its life.
  * - `down`: believed dead. `refused`: its kernel says that nobody listens; `silent`: nothing was heard of it for
- *   `silentMs`; `left` and `closed`: its goodbye. Only `left` is for ever.
+ *   `silentMs`, or this process was stopped so long, or too much waited for it; `left` and `closed`: its goodbye. One
+ *   that was never met is down when it has not come within `silentMs`.
  * - `restarted`: the life that was known is over, and this one is up. What the old one posted and had not arrived
- *   is lost, and so is what was posted here for it.
+ *   is lost, and so is what was posted here for it. Said, too, when too much waited on either side, and only the link
+ *   between the two has begun anew: then the incarnation is the same.
  */
 export type PeerChange =
   | { readonly type: 'up'; readonly peer: SiteId; readonly incarnation: string }
-  | {
-      readonly type: 'down';
-      readonly peer: SiteId;
-      readonly why: DownReason;
-    }
+  | { readonly type: 'down'; readonly peer: SiteId; readonly why: DownReason }
   | { readonly type: 'restarted'; readonly peer: SiteId; readonly incarnation: string };
 
 export type DownReason = 'refused' | 'silent' | 'left' | 'closed';
@@ -45,7 +43,7 @@ export interface Mailbox {
   post(envelope: StampedEnvelope): void;
   /** Peers that are connected now. */
   connected(): readonly SiteId[];
-  /** Sends what waits, says goodbye to every peer and resolves when all is quiet. */
+  /** Says goodbye to every peer that has acknowledged all, gives up those that are down, resolves when all is quiet. */
   close(reason: ByeReason): Promise<void>;
   /** Drops everything, as a crash would. */
   abort(): void;
