@@ -125,6 +125,28 @@ describe('three sites that survive', () => {
   });
 });
 
+test('a site whose disk refuses stops before anybody is granted what it could not keep', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
+  const crashes: InvariantError[] = [];
+  const site = await openSite({
+    cluster: 'test',
+    site: 'a',
+    listen: anyPort,
+    peers: { b: { host: '127.0.0.1', port: 1 } },
+    root: 'b',
+    voters: ['a'],
+    timing: { heartbeatMs: 20, silentMs: 50 },
+    dataDir,
+    newcomer: true,
+    onCrash: (error) => crashes.push(error),
+  });
+  rmSync(dataDir, { recursive: true });
+  await expect(site.acquire()).rejects.toBeInstanceOf(InvariantError);
+  expect(crashes).toMatchObject([{ code: 'EFFECT_FAILED', message: expect.stringContaining('DISK_FAILED') }]);
+  expect(site.counters()).toMatchObject({ suspicions: 1, entered: 0 });
+  await site.close();
+});
+
 describe('what comes from outside', () => {
   test('10,000 random or truncated frames do not disturb a running cluster', async () => {
     await using cluster = await openCluster(five);
@@ -243,6 +265,7 @@ describe('options', () => {
     ['a voter that is no site', { voters: ['a', 'z'] }],
     ['a voter that is named twice', { voters: ['a', 'a'] }],
     ['an election without voters', { voters: [] }],
+    ['a disk where nobody may come back', { dataDir: 'never', protocol: naimiTrehel }],
     ['a newcomer that keeps nothing', { newcomer: true }],
     ['a jitter that ends before it begins', { timing: { suspectMinMs: 70 } }],
     ['a silence shorter than a heartbeat', { timing: { silentMs: 250 } }],

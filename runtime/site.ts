@@ -173,7 +173,8 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   };
 }
 
-function checkOptions({ site, peers, root, cluster, voters = [site], newcomer, dataDir }: SiteOptions): void {
+function checkOptions(options: SiteOptions): void {
+  const { site, peers, root, cluster, voters = [site], newcomer, dataDir, protocol = epoch } = options;
   const sites: SiteId[] = [site, ...Object.keys(peers)];
   const bad = sites.find((id) => !siteIdPattern.test(id));
   if (bad !== undefined) throw invalid(`site ids match ${siteIdPattern.source}, "${bad}" does not`);
@@ -184,6 +185,8 @@ function checkOptions({ site, peers, root, cluster, voters = [site], newcomer, d
   if (voters.length === 0)
     throw invalid('there must be a voter: nothing is granted without a majority of them');
   if (new Set(voters).size < voters.length) throw invalid(`a voter has one vote: ${voters.join(', ')}`);
+  if (dataDir !== undefined && !protocol.survives)
+    throw invalid(`a site of ${protocol.name} cannot come back: it keeps nothing, so leave dataDir out`);
   if (newcomer === true && dataDir === undefined)
     throw invalid(
       'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',

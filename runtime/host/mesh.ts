@@ -181,9 +181,8 @@ export class Mesh {
     } catch (cause) {
       const { self } = this.#options;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const error = new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause });
-      this.crash(error);
-      throw error;
+      // It closes every connection, so that nothing is written.
+      this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause }));
     }
   }
 

@@ -1,0 +1,67 @@
+import type { SiteId } from '../../machines/actor.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
+
+/** Each of `ids` takes the lock again and again, until told to stop; by crashes and losses too. */
+function clients(simulation: Simulation) {
+  const served = new Map<SiteId, number>();
+  let working = true;
+  const sleep = (ms: number) => new Promise<void>((resolve) => simulation.clock.after(ms, resolve));
+  const work = async (id: SiteId) => {
+    const site = simulation.sites.get(id)!;
+    while (working && simulation.sites.get(id) === site) {
+      const held = await site.place.lock.acquire().catch(() => null);
+      if (!held) return;
+      await sleep(simulation.random() * 20);
+      if (!held.signal.aborted) served.set(id, (served.get(id) ?? 0) + 1);
+      held.release();
+      await sleep(simulation.random() * 40);
+    }
+  };
+  return { served, work, stop: () => (working = false) };
+}
+
+/**
+ * Sites that take the lock again and again while messages overtake those of other pairs, time passes, links are cut,
+ * and sites crash and come back with their disks, all by chance from a seed, in so many steps. Then nothing fails any
+ * more, and everybody must be served. Throws what was promised and not kept.
+ */
+export async function ordeal(options: SimulationOptions, steps = 2_000): Promise<Simulation> {
+  const simulation = new Simulation(options);
+  await simulation.openAll();
+  await simulation.settle();
+  const { ids, random, clock, hub } = simulation;
+  const { served, work, stop } = clients(simulation);
+  for (const id of ids) void work(id);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+  for (let step = 0; step < steps; step++) {
+    const chance = random();
+    const pending = simulation.pending();
+    if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
+    else if (chance < 0.97) clock.tick();
+    else if (chance < 0.98) simulation.cut(pick(ids), pick(ids.slice(1)));
+    else if (chance < 0.985) simulation.healAll();
+    else {
+      const id = pick(ids);
+      if (simulation.sites.has(id)) simulation.crash(id);
+      else {
+        await simulation.open(id);
+        void work(id);
+      }
+    }
+    await Promise.resolve();
+    await Promise.resolve();
+    simulation.check();
+  }
+  simulation.healAll();
+  for (const id of ids) {
+    if (simulation.sites.has(id)) continue;
+    await simulation.open(id);
+    void work(id);
+  }
+  const before = new Map(served);
+  await simulation.run(4_000);
+  const waiting = ids.filter((id) => (served.get(id) ?? 0) <= (before.get(id) ?? 0) + 5);
+  if (waiting.length > 0) throw new Error(`${waiting.join(', ')} wait though nothing fails any more`);
+  stop();
+  return simulation;
+}
