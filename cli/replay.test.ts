@@ -1,16 +1,18 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { naimiTrehel, openSite, type Protocol, type Site } from '../runtime/index.ts';
+import { epoch, naimiTrehel, openSite, type Protocol, type Site } from '../runtime/index.ts';
 import { slowMutants } from '../verification/naimi-trehel/mutants.ts';
 import { baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
+type Sites = Record<'a' | 'b' | 'c', Site>;
+
 /** Sites `a`, `b`, `c` over TCP in this process, `a` the root and running `protocol`. */
-async function threeSites(traceDir: string, protocol: Protocol): Promise<Record<'a' | 'b' | 'c', Site>> {
+async function threeSites(traceDir: string, protocol: Protocol, others: Protocol): Promise<Sites> {
   const peers = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, { host: '127.0.0.1', port: 0 }]));
   const open = async (site: string) => {
-    const { [site]: listen, ...others } = peers;
-    const common = { cluster: 'replay', root: 'a', traceDir, site, listen: listen!, peers: others };
-    const opened = await openSite({ ...common, ...(site === 'a' && { protocol }) });
+    const { [site]: listen, ...dialled } = peers;
+    const common = { cluster: 'replay', root: 'a', traceDir, site, listen: listen!, peers: dialled };
+    const opened = await openSite({ ...common, protocol: site === 'a' ? protocol : others });
     onTestFinished(() => opened.close());
     peers[site] = opened.address;
     return opened;
@@ -22,9 +24,9 @@ async function threeSites(traceDir: string, protocol: Protocol): Promise<Record<
 }
 
 /** b has its turn, then c, whose request a has to pass on to b. */
-async function takeTurns(protocol: Protocol): Promise<string> {
+async function takeTurns(protocol: Protocol, others = protocol): Promise<string> {
   const trace = directory();
-  const { a, b, c } = await threeSites(trace, protocol);
+  const { a, b, c } = await threeSites(trace, protocol, others);
   await b.run(() => undefined);
   await c.run(() => undefined);
   await Promise.all([a.close(), b.close(), c.close()]);
@@ -32,15 +34,19 @@ async function takeTurns(protocol: Protocol): Promise<string> {
 }
 
 describe('baton replay', () => {
-  it('accepts what real sites did', async () => {
-    const { status, stdout } = await baton('replay', await takeTurns(naimiTrehel));
-    expect(stdout).toMatch(/^lock main \(naimi-trehel\) at a, b, c: .*, 2 critical sections\naccepted/);
+  it.each([naimiTrehel, epoch])('accepts what real sites of $name did', async (protocol) => {
+    const { status, stdout } = await baton('replay', await takeTurns(protocol));
+    expect(stdout).toContain(`lock main (${protocol.name}) at a, b, c: `);
+    expect(stdout).toMatch(/, 2 critical sections\naccepted/);
     expect(status).toBe(0);
   });
 
   it('refuses what a real site did with a mistake in its statechart, and says what it should have done', async () => {
     const machine = slowMutants['last is not turned when a request is passed on'];
-    const { status, stdout } = await baton('replay', await takeTurns({ ...naimiTrehel, machine }));
+    const { status, stdout } = await baton(
+      'replay',
+      await takeTurns({ ...naimiTrehel, machine }, naimiTrehel),
+    );
     expect(status).toBe(1);
     expect(stdout.split('\n').slice(1, -1)).toEqual([
       'refused at a.ndjson:3: the machine takes REQUEST here, with other snapshot (REPLAY_STEP)',
