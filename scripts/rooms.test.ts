@@ -40,13 +40,23 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     /^node:(net|tls|dgram)$/.test(target) &&
     !file.startsWith('runtime/mailbox/tcp') &&
     !file.startsWith('cli/'),
+  'the inspector imports no other room': ({ file, target }) =>
+    file.startsWith('inspector/') && /^(machines|runtime|verification|cli|bench)\//.test(target),
+  'of the inspector, other rooms know the formats': ({ file, target }) =>
+    target.startsWith('inspector/') &&
+    !file.startsWith('inspector/') &&
+    !/^inspector\/(timeline|protocol)\.ts$/.test(target),
   'nothing imports the cli': ({ file, target }) => target.startsWith('cli/') && !file.startsWith('cli/'),
 };
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
-  cwd: root,
-  encoding: 'utf8',
-})
+const files = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
   .trim()
   .split('\n')
   .filter((file) => !isTest(file));
@@ -89,6 +99,16 @@ describe('rooms', () => {
       'the system room knows the checker and the actor contract, and no protocol',
     ],
     ['runtime/lock/x.ts', "import net from 'node:net';", 'only the TCP transport opens sockets'],
+    [
+      'inspector/page/x.tsx',
+      "import { transition } from '../../machines/actor.ts';",
+      'the inspector imports no other room',
+    ],
+    [
+      'cli/inspect/x.ts',
+      "import { Forest } from '../../inspector/page/forest.tsx';",
+      'of the inspector, other rooms know the formats',
+    ],
     ['runtime/x.ts', "import '../cli/main.ts';", 'nothing imports the cli'],
   ])('%s: %s is refused', (file, line, rule) => {
     expect(importsOf(file, line).filter(rules[rule]!)).toHaveLength(1);

@@ -1,7 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../exit.ts';
+import { promisify } from 'node:util';
+import { reasonOf, UsageError } from '../exit.ts';
 import type { PageFile } from './server.ts';
 
 const inspector = fileURLToPath(new URL('../../inspector', import.meta.url));
@@ -31,13 +34,24 @@ export async function builtPage(say: (text: string) => void): Promise<ReadonlyMa
 
 async function build(say: (text: string) => void): Promise<void> {
   say('building the page (once) ...');
-  let vite: typeof import('vite');
+  let vite: string;
   try {
-    vite = await import('vite');
+    vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
   } catch {
     throw new UsageError('the page is not built, and Vite is not there to build it: npm install, then again');
   }
-  await vite.build({ root: inspector, configFile: join(inspector, 'vite.config.ts'), logLevel: 'error' });
+  // Another process may be at the same: whoever is last puts the same page there.
+  const outDir = `${dist}.${process.pid}`;
+  const args = [vite, 'build', inspector, '--outDir', outDir, '--logLevel', 'error'];
+  // A process of its own: Vite and React look at NODE_ENV, which may say that this one is a test.
+  const options = { cwd: inspector, env: { ...process.env, NODE_ENV: 'production' } };
+  try {
+    await promisify(execFile)(process.execPath, args, options);
+  } catch (error) {
+    throw new UsageError(`the page cannot be built: ${reasonOf(error)}`);
+  }
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(outDir, dist);
 }
 
 /** Is there no page, or one that is older than what it is made of? */
@@ -45,7 +59,11 @@ function isStale(): boolean {
   const built = join(dist, 'index.html');
   if (!existsSync(built)) return true;
   const since = statSync(built).mtimeMs;
-  return filesBelow(inspector).some((path) => !path.startsWith(dist) && statSync(path).mtimeMs > since);
+  return filesBelow(inspector).some((path) => isSource(path) && statSync(path).mtimeMs > since);
+}
+
+function isSource(path: string): boolean {
+  return !path.startsWith(dist) && !/\.test\.ts$|\/testing\//.test(path);
 }
 
 function filesBelow(dir: string): string[] {

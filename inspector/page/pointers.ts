@@ -51,15 +51,3 @@ export function depths(
   for (const id of last.keys()) depthOf(id, []);
   return found;
 }
-
-/** The queue behind `next`, from every site that nobody's `next` names and that has one. */
-export function queues(next: ReadonlyMap<string, string | null | undefined>): readonly (readonly string[])[] {
-  const named = new Set([...next.values()].filter((id) => typeof id === 'string'));
-  const heads = [...next].filter(([id, to]) => typeof to === 'string' && !named.has(id)).map(([id]) => id);
-  return heads.map((head) => {
-    const queue = [head];
-    for (let to = next.get(head); typeof to === 'string' && !queue.includes(to); to = next.get(to))
-      queue.push(to);
-    return queue;
-  });
-}

@@ -80,7 +80,7 @@ export class Explorer {
   }
 
   /** The shortest path to a state that `text` describes, `a in client.inCS and b.next = c`. Throws `StateTextError`. */
-  toState(text: string): Promise<Found> {
+  async toState(text: string): Promise<Found> {
     const predicate: StatePredicate = predicateOf(text, Object.keys(this.system.actors));
     return this.#find([{ kind: 'reachable', name: text, predicate }], text, false);
   }

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { Moments } from './moments.ts';
+import { longRun } from './testing/long-run.ts';
+
+describe('the moments of a timeline', () => {
+  const timeline = longRun(1_000);
+  const moments = new Moments(timeline);
+
+  it('are what one comes to by walking', () => {
+    const state = new Map(Object.entries(timeline.start.sites));
+    for (const [index, step] of [null, ...timeline.steps].entries()) {
+      for (const [id, now] of Object.entries(step?.sites ?? {})) state.set(id, now);
+      for (const [id, now] of state) expect(moments.site(id, index)).toEqual(now);
+    }
+  });
+
+  it('know which letters are under way, also far from where they were sent', () => {
+    const slow = { ...timeline.letters[0]!, ended: 900 };
+    const late = new Moments({ ...timeline, letters: [slow, ...timeline.letters.slice(1)] });
+    for (let moment = 0; moment <= late.last; moment++) {
+      const expected = late.timeline.letters.flatMap(({ sent, ended }, index) =>
+        sent <= moment && (ended === null || ended > moment) ? [index] : [],
+      );
+      expect([...late.underWay(moment)].sort((left, right) => left - right)).toEqual(expected);
+    }
+  });
+
+  it('say when a property is first violated', () => {
+    const violated = { verdict: 'violated', reason: 'two are inside' } as const;
+    const holds = { verdict: 'holds' } as const;
+    const verdicts: Readonly<Record<number, typeof violated | typeof holds>> = {
+      40: violated,
+      50: holds,
+      60: violated,
+    };
+    const steps = timeline.steps.map((step, index) => {
+      const verdict = verdicts[index + 1];
+      return verdict === undefined ? step : { ...step, verdicts: { 0: verdict } };
+    });
+    const broken = new Moments({ ...timeline, steps });
+    expect(broken.brokenSince(0)).toBe(40);
+    expect([39, 40, 49, 50, 60].map((moment) => broken.verdict(0, moment).verdict)).toEqual([
+      'holds',
+      'violated',
+      'violated',
+      'holds',
+      'violated',
+    ]);
+    expect(moments.brokenSince(0)).toBeNull();
+  });
+});

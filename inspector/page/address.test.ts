@@ -1,0 +1,24 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { addressOf, hashOf } from './address.ts';
+
+describe('an address', () => {
+  it('names source, step and path, and means the same when it is read', () => {
+    const address = fc.record({
+      source: fc.option(fc.stringMatching(/^[a-z0-9-]+$/), { nil: null }),
+      step: fc.nat(),
+      path: fc.array(fc.nat()),
+    });
+    fc.assert(
+      fc.property(address, (one) => {
+        expect(addressOf(hashOf(one))).toEqual(one);
+      }),
+    );
+  });
+
+  it('that says nothing, or nonsense, is the start of the first source', () => {
+    const start = { source: null, step: 0, path: [] };
+    for (const hash of ['', '#', '#step=-1&path=a.b', '#step=1.5&path=1..2'])
+      expect(addressOf(hash)).toEqual(start);
+  });
+});

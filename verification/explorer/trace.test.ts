@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { check } from '../check.ts';
+import { mutants as epochMutants, systemWith } from '../epoch/mutants.ts';
+import { mutants } from '../naimi-trehel/mutants.ts';
+import { naimiTrehel } from '../naimi-trehel/system.ts';
+import { compile } from '../system/index.ts';
+import type { System } from '../system/system.ts';
+import { systems } from '../systems.ts';
+import { timelineOf } from './trace.ts';
+
+const options = { sites: 3, network: { order: 'fifo' } } as const;
+
+/** The counterexamples of `system` as timelines. */
+async function counterexamples(system: System) {
+  const report = await check(system, { stopAtFirst: true, liveness: false });
+  return report.properties.flatMap(({ name, verdict, trace }) =>
+    verdict === 'violated' && trace !== undefined
+      ? [{ name, trace, timeline: timelineOf(system, trace, { title: name, about: '', property: name }) }]
+      : [],
+  );
+}
+
+describe('a counterexample as a timeline', () => {
+  const broken: readonly (readonly [string, () => System])[] = [
+    ...Object.entries(mutants).map(
+      ([name, machine]) => [name, () => naimiTrehel({ ...options, machine })] as const,
+    ),
+    ...['R1: a newer epoch is not adopted', 'R6: a vote alone elects', 'R7: a vote is not written down'].map(
+      (name) => [name, () => systemWith(epochMutants[name]![1], epochMutants[name]![0])] as const,
+    ),
+  ];
+  it.each(broken)(
+    '%s: each property lights up at the last step of its trace, and not before',
+    async (_, system) => {
+      const found = await counterexamples(system());
+      expect(found.length).toBeGreaterThan(0);
+      for (const { name, trace, timeline } of found) {
+        const { focus, start, steps } = timeline;
+        expect(timeline.properties[focus!]!.name).toBe(name);
+        const verdicts = [start.verdicts[focus!], ...steps.map(({ verdicts: changed }) => changed[focus!])];
+        const at = verdicts.findIndex((judgement) => judgement?.verdict === 'violated');
+        // A state without a successor shows only to who explores.
+        if (timeline.properties[focus!]!.kind === 'always') expect(at, name).toBe(trace.steps.length);
+      }
+    },
+  );
+
+  it('says which transitions were taken, and follows each message from sending to receipt', async () => {
+    const machine = mutants['an idle root copies the token'];
+    const found = await counterexamples(naimiTrehel({ ...options, machine }));
+    const { timeline } = found.find(({ name }) => name === 'L3')!;
+    expect(timeline.steps.map(({ text }) => text)).toEqual(['b: ask', 'a receives REQUEST(origin=b) from b']);
+    expect(timeline.steps.map(({ taken }) => taken)).toEqual([
+      ['site.client.idle|ask|1', 'site.routing.forwarding|ask|1'],
+      ['site.routing.root|REQUEST|0'],
+    ]);
+    expect(timeline.letters).toMatchObject([
+      { source: 'b', target: 'a', sent: 1, ended: 2, fate: 'received' },
+      { source: 'a', target: 'b', message: { type: 'TOKEN' }, sent: 2, ended: null, fate: 'under way' },
+    ]);
+    expect(timeline.steps[1]).toMatchObject({
+      letter: 0,
+      verdicts: { 4: { verdict: 'violated', sites: ['a'] } },
+    });
+  });
+});
+
+describe('the charts of every system', () => {
+  it.each(Object.keys(systems))('%s: every arrow begins and ends at a state that is drawn', (name) => {
+    const system = systems[name]!({ ...options, sites: name.startsWith('link') ? 2 : 3 });
+    const compiled = compile(system);
+    const empty = { initial: compiled.record(compiled.model.initial[0]!), steps: [] };
+    const { machines } = timelineOf(system, empty, { title: name, about: '' });
+    for (const { root, transitions } of Object.values(machines)) {
+      const states = [root];
+      for (const state of states) states.push(...state.children);
+      const ids = states.map(({ id }) => id);
+      expect(transitions.length).toBeGreaterThan(3);
+      expect(new Set(transitions.map(({ id }) => id)).size).toBe(transitions.length);
+      for (const { source, targets } of transitions)
+        expect(ids).toEqual(expect.arrayContaining([source, ...targets]));
+    }
+  });
+});
