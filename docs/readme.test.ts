@@ -61,10 +61,10 @@ describe('README', () => {
       for (const site of sites) site.type(command);
     }
     for (const site of sites) {
-      await site.hear(/^the token is here: in the critical section$/);
+      await site.hear(/^the token is here: in the critical section, under fence /);
       await site.hear(/^released$/);
-      site.type('quit');
     }
+    for (const site of sites) site.type('quit');
     for (const site of sites) expect(await site.end()).toMatchObject({ status: 0 });
   });
 
