@@ -9,13 +9,19 @@ import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
  *   `silentMs`, or this process was stopped so long, or too much waited for it; `left` and `closed`: its goodbye. One
  *   that was never met is down when it has not come within `silentMs`.
  * - `restarted`: the life that was known is over, and this one is up. What the old one posted and had not arrived
- *   is lost, and so is what was posted here for it. Said, too, when too much waited on either side, and only the link
+ *   is lost, and so may be `lost`, what was posted here for it; that may well be younger than the new life, of which
+ *   others have heard before. Said, too, when too much waited on either side, and only the link
  *   between the two has begun anew: then the incarnation is the same.
  */
 export type PeerChange =
   | { readonly type: 'up'; readonly peer: SiteId; readonly incarnation: string }
   | { readonly type: 'down'; readonly peer: SiteId; readonly why: DownReason }
-  | { readonly type: 'restarted'; readonly peer: SiteId; readonly incarnation: string };
+  | {
+      readonly type: 'restarted';
+      readonly peer: SiteId;
+      readonly incarnation: string;
+      readonly lost: readonly StampedEnvelope[];
+    };
 
 export type DownReason = 'refused' | 'silent' | 'left' | 'closed';
 

@@ -80,9 +80,7 @@ export class MemoryHub {
     const gone = this.#mailboxes.get(site);
     if (!gone?.handlers) throw new RangeError(`${site} is not open`);
     gone.handlers = null;
-    for (const [key, { channel }] of this.#channels) {
-      if (channel.source === site || channel.target === site) this.#channels.delete(key);
-    }
+    this.#loseAllOf(site);
     this.#others(gone, (peer) => peer.believeDown(site, 'refused'));
   }
 
@@ -100,12 +98,7 @@ export class MemoryHub {
   /** For mailboxes. */
   opened(mailbox: MemoryMailbox): void {
     const { self } = mailbox;
-    const before = this.#mailboxes.get(self);
-    if (before) {
-      for (const [key, { channel }] of this.#channels) {
-        if (channel.source === self || channel.target === self) this.#channels.delete(key);
-      }
-    }
+    if (this.#mailboxes.has(self)) this.#loseAllOf(self);
     this.#mailboxes.set(self, mailbox);
     this.#others(mailbox, (peer) => {
       peer.meet(mailbox);
@@ -116,6 +109,15 @@ export class MemoryHub {
   /** For mailboxes. */
   closed(mailbox: MemoryMailbox, reason: ByeReason): void {
     this.#others(mailbox, (peer) => peer.believeDown(mailbox.self, reason));
+  }
+
+  /** What is under way to `site` or from it. */
+  #loseAllOf(site: SiteId): void {
+    for (const [key, { channel, queue }] of this.#channels) {
+      if (channel.source !== site && channel.target !== site) continue;
+      this.#channels.delete(key);
+      if (channel.target === site) this.#mailboxes.get(channel.source)?.lose(site, queue);
+    }
   }
 
   /** The others that are open and not cut off. */
@@ -139,6 +141,8 @@ class MemoryMailbox implements Mailbox {
   handlers: MailboxHandlers | null = null;
   readonly #hub: MemoryHub;
   readonly #known = new Map<SiteId, { incarnation: string; up: boolean }>();
+  /** What was posted to a life that is over. */
+  readonly #lost = new Map<SiteId, StampedEnvelope[]>();
 
   constructor(self: SiteId, incarnation: string, hub: MemoryHub) {
     this.self = self;
@@ -180,9 +184,18 @@ class MemoryMailbox implements Mailbox {
   meet({ self: peer, incarnation }: MemoryMailbox): void {
     const known = this.#known.get(peer);
     if (known?.incarnation === incarnation && known.up) return;
-    const type = known && known.incarnation !== incarnation ? 'restarted' : 'up';
+    const lost = this.#lost.get(peer) ?? [];
     this.#known.set(peer, { incarnation, up: true });
-    this.handlers?.peer({ type, peer, incarnation });
+    this.#lost.delete(peer);
+    const restarted = known !== undefined && known.incarnation !== incarnation;
+    this.handlers?.peer(
+      restarted ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation },
+    );
+  }
+
+  /** For the hub: these will never arrive. */
+  lose(peer: SiteId, envelopes: readonly StampedEnvelope[]): void {
+    this.#lost.set(peer, [...(this.#lost.get(peer) ?? []), ...envelopes]);
   }
 
   /** For the hub: `peer` answers no longer. */

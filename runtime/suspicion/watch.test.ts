@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { DownReason } from '../mailbox/mailbox.ts';
 import { defaultTiming } from '../site.ts';
 import { Watch } from './watch.ts';
@@ -23,8 +24,11 @@ class Play {
     this.watch.peer({ type: 'up', peer, incarnation }, this.now);
   }
 
-  restarted(peer: SiteId, incarnation = `${peer}-2`): void {
-    this.watch.peer({ type: 'restarted', peer, incarnation }, this.now);
+  /** `lost`: what it lost of ours. */
+  restarted(peer: SiteId, incarnation = `${peer}-2`, ...lost: readonly SiteMessage[]): void {
+    const stamp = { seq: 1, clock: {} };
+    const envelopes = lost.map((message) => ({ source: 'a', target: peer, lock, message, stamp }));
+    this.watch.peer({ type: 'restarted', peer, incarnation, lost: envelopes }, this.now);
   }
 
   down(peer: SiteId, why: DownReason = 'silent'): void {
@@ -156,6 +160,24 @@ describe('a death', () => {
     }
     expect(one.pass(1_000, true)).toEqual([jitter(0.1)]);
     expect(other.pass(1_000, true)).toEqual([jitter(0.9)]);
+  });
+});
+
+describe('a token or a request that was sent to an earlier life', () => {
+  const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1 };
+  const request: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'a', origin: 'c' };
+
+  test.each([token, request])('is missed by nobody, so that the sender suspects: $type', (message) => {
+    const play = new Play();
+    play.restarted('b', 'b-2', message);
+    expect(play.pass(60_000, true)).toEqual([jitter(0.5)]);
+  });
+
+  test('of an epoch that is over is missed by nobody at all', () => {
+    const play = new Play();
+    play.adopt(1, 'c');
+    play.restarted('b', 'b-2', token, { type: 'NEW', epoch: 1, root: 'a' });
+    expect(play.pass(60_000)).toEqual([]);
   });
 });
 

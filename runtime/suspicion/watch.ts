@@ -1,5 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk } from '../../machines/epoch/messages.ts';
+import type { Disk, SiteMessage } from '../../machines/epoch/messages.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
 import type { Timing } from '../options.ts';
 
@@ -19,10 +19,12 @@ export interface WatchOptions {
  * - `election`: it is frozen, so an election is under way or came to nothing (R10).
  * - `restart`: it waits, and is closed since the site's own crash (R7).
  * - `death`: it waits, and a site that may have a part in the present epoch has died.
+ * - `loss`: what was sent here for a site's earlier life may have been the token or the request of its new one, or of
+ *   a third, of the present epoch: nobody who waits for that knows, so that this site speaks up, though it does not wait.
  * - `patience`: it waits long, and some site is down. A site may have heard of a death before it heard of an
  *   epoch in which the dead still took part, or be cut off from another that all others reach.
  */
-type Reason = 'minority' | 'election' | 'restart' | 'death' | 'patience';
+type Reason = 'minority' | 'election' | 'restart' | 'death' | 'loss' | 'patience';
 
 /** One lock, as its effects tell. */
 interface Watched {
@@ -35,6 +37,8 @@ interface Watched {
   promisedAt: number;
   /** Deaths up to this number had no part in the present epoch. */
   covered: number;
+  /** The latest epoch of which something was lost with another site's life. */
+  lostOf: number;
   /** For which epoch this site stood last. */
   stoodFor: number;
   /** Elections that this site began since it adopted the present epoch. */
@@ -87,6 +91,7 @@ export class Watch {
       closed,
       promisedAt: this.#deaths,
       covered: this.#deaths,
+      lostOf: -1,
       stoodFor: 0,
       attempts: 0,
       patience: 0,
@@ -145,6 +150,12 @@ export class Watch {
       if (change.type === 'restarted') {
         this.#deaths += 1;
         known.past = this.#deaths;
+        for (const { lock, message } of change.lost) {
+          const watched = this.#locks.get(lock);
+          const { type, epoch } = message as SiteMessage;
+          if (watched && (type === 'TOKEN' || type === 'REQUEST'))
+            watched.lostOf = Math.max(watched.lostOf, epoch);
+        }
       }
       known.down = null;
     }
@@ -202,10 +213,11 @@ export class Watch {
     watched.due = reason === null ? null : now + this.#delayOf(reason, watched);
   }
 
-  #reasonOf({ waits, disk, closed, covered, warned }: Watched): Reason | null {
+  #reasonOf({ waits, disk, closed, covered, lostOf, warned }: Watched): Reason | null {
     const frozen = disk.promised > disk.epoch;
     if (!this.majority) return waits && !closed && !warned ? 'minority' : null;
     if (frozen && (!closed || waits)) return 'election';
+    if (!closed && lostOf === disk.epoch) return 'loss';
     if (!waits) return null;
     if (closed) return 'restart';
     const peers = [...this.#peers.values()];
@@ -219,6 +231,7 @@ export class Watch {
       case 'minority':
         return 0;
       case 'restart':
+      case 'loss':
       case 'death':
         return timing.suspectMinMs + fraction() * (timing.suspectMaxMs - timing.suspectMinMs);
       case 'patience':

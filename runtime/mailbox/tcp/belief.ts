@@ -1,4 +1,5 @@
 import type { SiteId } from '../../../machines/actor.ts';
+import type { StampedEnvelope } from '../../frame/frames.ts';
 import type { DownReason, PeerChange } from '../mailbox.ts';
 
 export interface BeliefOptions {
@@ -41,15 +42,15 @@ export class Belief {
     this.#heardAt = now;
   }
 
-  /** Its link is up. `restarted`: between lives that have not met before, though one was known. */
-  met(incarnation: string, restarted: boolean, now: number): void {
+  /** Its link is up. `lost`: of messages, between lives that have not met before, though one was known; else null. */
+  met(incarnation: string, lost: readonly StampedEnvelope[] | null, now: number): void {
     this.#heardAt = now;
     this.#wasRefused = false;
     this.#incarnation = incarnation;
-    if (this.#state === 'up' && !restarted) return;
+    if (this.#state === 'up' && lost === null) return;
     this.#state = 'up';
     const { peer, tell } = this.#options;
-    tell({ type: restarted ? 'restarted' : 'up', peer, incarnation });
+    tell(lost ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation });
   }
 
   /** Its kernel says that nobody listens. Of one that was never met this is no news before it is silent. */

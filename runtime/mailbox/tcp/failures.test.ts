@@ -152,7 +152,12 @@ describe('a peer that starts again', () => {
     await eventually(() => expect(texts(b)).toEqual(['one', 'two']));
     expect(b.changes).toEqual([
       { type: 'up', peer: 'a', incarnation: 'a-1' },
-      { type: 'restarted', peer: 'a', incarnation: 'a-2' },
+      {
+        type: 'restarted',
+        peer: 'a',
+        incarnation: 'a-2',
+        lost: [expect.objectContaining({ message: { type: 'NOTE', text: 'for the first' } })],
+      },
     ]);
     expect(b.notices).toContainEqual({ type: 'dropped', peer: 'a', count: 1 });
     post(b, 'a', 'for the second');
@@ -169,6 +174,7 @@ describe('a peer that starts again', () => {
     const again = await RawPeer.dial(b.mailbox.address);
     await meetRaw(again, b, { incarnation: 'a-2' });
     expect(beliefs(b)).toEqual(['a up', 'a left', 'a restarted']);
+    expect(b.changes.at(-1)).toMatchObject({ lost: [{ message: { text: 'too late' } }] });
     expect(b.notices).toContainEqual({ type: 'dropped', peer: 'a', count: 1 });
   });
 });

@@ -27,9 +27,9 @@ const ackDelayMs = 20;
 export interface LinkOwner {
   deliver(envelope: StampedEnvelope): void;
   /** The connection stands and the peer answers on it. `restarted`: what was known is over, and `lost` of ours with it. */
-  met(restarted: { readonly lost: number } | null): void;
+  met(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void;
   /** So many waited that this side's life of the link has ended: nothing of it is sent any more. */
-  overflowed(lost: number): void;
+  overflowed(lost: readonly StampedEnvelope[]): void;
   /** After `finish`: nothing waits any more. */
   drained(): void;
 }
@@ -70,7 +70,8 @@ export class Link {
   #effects: LinkEffect[] = [];
   #busy = false;
   #ackTimer: (() => void) | null = null;
-  #lost: { readonly lost: number } | null = null;
+  #lost: { readonly lost: readonly StampedEnvelope[] } | null = null;
+  #posted: StampedEnvelope | null = null;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -89,7 +90,7 @@ export class Link {
 
   /** How many messages wait, for a person to read. */
   get waiting(): number {
-    return (this.#actor.snapshot.context as LinkContext).outbox.length;
+    return this.#outbox.length;
   }
 
   /** This site has dialled. */
@@ -114,6 +115,7 @@ export class Link {
   }
 
   post(envelope: StampedEnvelope): void {
+    this.#posted = envelope;
     this.#take({ type: 'post', payload: envelope });
   }
 
@@ -128,6 +130,10 @@ export class Link {
   stop(): void {
     this.#ackTimer?.();
     this.#ackTimer = null;
+  }
+
+  get #outbox(): readonly StampedEnvelope[] {
+    return (this.#actor.snapshot.context as LinkContext).outbox as readonly StampedEnvelope[];
   }
 
   #begin(): LinkActor {
@@ -174,7 +180,7 @@ export class Link {
         });
         return;
       case 'peerRestarted':
-        this.#lost = { lost: effect.lost.length };
+        this.#lost = { lost: effect.lost as readonly StampedEnvelope[] };
         return;
       case 'met': {
         if (!this.#connection) return;
@@ -185,7 +191,7 @@ export class Link {
         return;
       }
       case 'overflow':
-        this.#endLife(effect.limit + 1);
+        this.#endLife([...this.#outbox, this.#posted!]);
         return;
       case 'drained':
         owner.drained();
@@ -201,11 +207,11 @@ export class Link {
   }
 
   /** As a crash would, for this link alone: the peer hears of another life. */
-  #endLife(lost: number): void {
+  #endLife(lost: readonly StampedEnvelope[]): void {
     this.#life += 1;
     this.#actor = this.#begin();
     this.#effects = [];
-    this.#lost = { lost: 0 };
+    this.#lost = { lost: [] };
     this.#connection?.destroy(new Error('too much waited for the peer'));
     this.#connection = null;
     this.#up = false;

@@ -40,8 +40,9 @@ export class Peer {
   readonly #livesOver = new Set<string>();
   /** It has said goodbye, and no other life of it has been met. */
   #gone = false;
-  /** Messages for a life that is over. */
-  #dropped = 0;
+  /** Messages for a life that is over; of more than may wait, the latest. */
+  #dropped: readonly StampedEnvelope[] = [];
+  #droppedCount = 0;
   /** This site says goodbye. */
   #bye: { readonly reason: ByeReason; readonly done: () => void } | null = null;
   #finished = false;
@@ -128,7 +129,7 @@ export class Peer {
   }
 
   post(envelope: StampedEnvelope): void {
-    if (this.#gone) this.#dropped += 1;
+    if (this.#gone) this.#drop([envelope]);
     else this.link.post(envelope);
   }
 
@@ -198,35 +199,43 @@ export class Peer {
   }
 
   #end(): void {
-    const count = this.#dropped + this.link.waiting;
+    const count = this.#droppedCount + this.link.waiting;
     this.stop();
     if (count > 0) this.#options.notice({ type: 'dropped', peer: this.id, count });
   }
 
-  #meet(restarted: { readonly lost: number } | null): void {
+  #meet(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void {
     const { id, clock, notice } = this.#options;
     const said = this.#said!;
+    let lost: readonly StampedEnvelope[] | null = null;
     if (restarted) {
       if (this.#known && lifeOf(this.#known) !== lifeOf(said)) this.#livesOver.add(lifeOf(this.#known));
-      const count = this.#dropped + restarted.lost;
-      if (count > 0) notice({ type: 'dropped', peer: id, count });
-      this.#dropped = 0;
+      this.#drop(restarted.lost);
+      if (this.#droppedCount > 0) notice({ type: 'dropped', peer: id, count: this.#droppedCount });
+      lost = this.#dropped;
+      this.#dropped = [];
+      this.#droppedCount = 0;
       this.#gone = false;
     }
     this.#known = said;
     this.#reach.met();
     notice({ type: 'connected', peer: id, incarnation: said.incarnation });
-    this.#belief.met(said.incarnation, restarted !== null, clock.now());
+    this.#belief.met(said.incarnation, lost, clock.now());
     this.#askForAck();
   }
 
-  #overflowed(lost: number): void {
+  #drop(lost: readonly StampedEnvelope[]): void {
+    this.#dropped = [...this.#dropped, ...lost].slice(-this.#options.limits.maxOutbox);
+    this.#droppedCount += lost.length;
+  }
+
+  #overflowed(lost: readonly StampedEnvelope[]): void {
     const { limits, notice } = this.#options;
     const error = new OperatingError(
       'OUTBOX_FULL',
       `expected at most ${limits.maxOutbox} messages to wait for ${this.id}: they are dropped, and one more; it meets a new life of this link`,
     );
-    this.#dropped += lost;
+    this.#drop(lost);
     notice({ type: 'error', error, peer: this.id, remote: null });
     this.#belief.down('silent');
   }
