@@ -5,7 +5,14 @@ import type { Judgement } from '../verification/histories/judge.ts';
 import { of } from '../verification/histories/rules.ts';
 import { SitePool } from './chaos/processes.ts';
 import { quickTiming, runChaos } from './chaos/run.ts';
-import { calm, killedHolder, minoritySchedule, resetsSchedule, stoppedHolder } from './chaos/scenarios.ts';
+import {
+  calm,
+  killedHolder,
+  minoritySchedule,
+  resetsSchedule,
+  stoppedHolder,
+  tokenForAnEarlierLife,
+} from './chaos/scenarios.ts';
 import { type Schedule, scheduleOf } from './chaos/schedule.ts';
 import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
@@ -68,6 +75,14 @@ describe('when the holder is killed', () => {
     expect(broken(judgement)).toEqual([]);
     expect(fencesRose).toBe(true);
     expect(times[0]).toBeGreaterThan(quickTiming.silentMs / 2);
+  });
+});
+
+describe('when a site is started again', () => {
+  it('a token that was sent to its earlier life is not missed for good', async () => {
+    // Long: the wait must not end by a suspicion of the link that is not there yet.
+    const timing = { ...quickTiming, silentMs: 5_000 };
+    expect(await tokenForAnEarlierLife({ pool, timing })).toBeGreaterThan(0);
   });
 });
 

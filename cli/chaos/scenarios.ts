@@ -62,7 +62,7 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
       await killed;
       if (answers === 'nobody') for (const way of ways) cluster.proxy.release(...way);
       await cluster.member(holder).start();
-      await used(cluster, holder, `${holder}.${round}.again`);
+      await everybodyUsed(cluster);
     }
     return { times, robbed, fencesRose, judgement: judged(cluster) };
   });
@@ -114,6 +114,33 @@ export function stoppedHolder(stopMs: number, options: ScenarioOptions): Promise
   });
 }
 
+/**
+ * A token is sent to a site of whose restart the sender has not heard: it is lost with the life that it was for, and
+ * nobody else knows. Answers with how long the site waited for the lock, null when it waited in vain.
+ */
+export function tokenForAnEarlierLife(options: ScenarioOptions): Promise<number | null> {
+  return withCluster(options, async (cluster) => {
+    const [first, sender, restarted] = sites as [string, string, string];
+    const { proxy } = cluster;
+    // What the two say to each other waits from here on; each hears of the other by the first alone.
+    await Promise.all([proxy.refuse(sender, restarted), proxy.refuse(restarted, sender)]);
+    proxy.cut(sender, restarted, 'RST');
+    await taken(cluster, restarted, 'c.lost');
+    await cluster.member(restarted).kill();
+    await cluster.member(restarted).start();
+    await noticed(cluster, first, `${restarted} is restarted`);
+    await used(cluster, first, 'a.elects');
+    await noticed(cluster, restarted, 'adopted');
+    await used(cluster, sender, 'b.idle');
+    cluster.member(restarted).tell({ type: 'take', section: 'c.wanted' });
+    await sleep(200);
+    await proxy.heal();
+    const askedAt = cluster.history.findLast((entry) => entry.type === 'ask')!.at;
+    const granted = await cluster.granted('c.wanted', servedMs);
+    return granted && granted.at - askedAt;
+  });
+}
+
 /** One site is cut off without a word for so long, while all want the lock; then it is mended. */
 export function minoritySchedule(splitMs: number): Schedule {
   const faults = [
@@ -146,8 +173,7 @@ async function withCluster<T>(
   const cluster = new ChaosCluster({ sites, dir, pool, timing, ...more });
   try {
     await cluster.open();
-    // Every link is there: each has had the token from another.
-    for (const site of [...sites, ...sites]) await used(cluster, site, `${site}.first.${now()}`);
+    await everybodyUsed(cluster);
     return await work(cluster);
   } finally {
     await cluster.end();
@@ -155,8 +181,21 @@ async function withCluster<T>(
   }
 }
 
+async function noticed(cluster: ChaosCluster, site: string, what: string): Promise<void> {
+  const said = () =>
+    cluster.history.some(
+      (entry) => entry.type === 'notice' && entry.site === site && entry.what.startsWith(what),
+    );
+  if (!(await cluster.until(said, servedMs))) failed(`${site} did not notice: ${what}`);
+}
+
 async function taken(cluster: ChaosCluster, site: string, section: string) {
   return (await cluster.take(site, section, servedMs)) ?? failed(`${site} was not served (${section})`);
+}
+
+/** Every link is there then: each has had the token from each other. */
+async function everybodyUsed(cluster: ChaosCluster): Promise<void> {
+  for (const site of [...sites, ...sites.toReversed()]) await used(cluster, site, `${site}.${now()}`);
 }
 
 /** A critical section from its ask to its release. */

@@ -1,7 +1,7 @@
-import { epoch, openSite, type Protocol, type Site } from '../../runtime/index.ts';
+import { epoch, type Notice, openSite, type Protocol, type Site } from '../../runtime/index.ts';
 import type { Entry } from '../../verification/histories/history.ts';
 import { reasonOf } from '../exit.ts';
-import { Client, codeOf } from './client.ts';
+import { Client, codeOf, now } from './client.ts';
 import type { FromSite, OpenSite, ToSite, WriteRequest } from './messages.ts';
 
 /** A site of the harness, in a process of its own; it may be opened again after it was closed. */
@@ -72,6 +72,10 @@ class OpenedSite {
       timing,
       listen,
       protocol: await protocolOf(mutant),
+      onNotice: (notice) => {
+        const what = inWords(notice);
+        if (what !== null) record({ type: 'notice', at: now(), site: id, life, what });
+      },
       onCrash: (error) =>
         say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
     });
@@ -123,6 +127,24 @@ class OpenedSite {
   async leave(): Promise<void> {
     this.#ended.abort();
     await this.#site.leave();
+  }
+}
+
+/** What tells the reader of a history why an epoch began; null for the rest. */
+function inWords(notice: Notice): string | null {
+  switch (notice.type) {
+    case 'up':
+    case 'restarted':
+      return `${notice.peer} is ${notice.type}`;
+    case 'down':
+      return `${notice.peer} is down (${notice.why})`;
+    case 'suspected':
+      return 'suspects';
+    case 'elected':
+    case 'adopted':
+      return `${notice.type} epoch ${notice.epoch}, root ${notice.root}`;
+    default:
+      return null;
   }
 }
 

@@ -21,6 +21,8 @@ export type Entry =
   | (OfSection & { readonly type: 'lost' })
   /** The client has heard that the resource took this write. */
   | (OfSection & { readonly type: 'acknowledged'; readonly step: WriteStep })
+  /** By a site: what it believes of others, and what becomes of it. Nothing is judged by it. */
+  | (OfLife & { readonly type: 'notice'; readonly what: string })
   /** By the resource, in the order in which it decided. */
   | Write
   /** By whoever starts and stops sites. */

@@ -40,6 +40,8 @@ function inWords(entry: Entry): string {
       return `${entry.site} ends: ${entry.why}`;
     case 'crash':
       return `${entry.site} stops by itself: ${entry.message}`;
+    case 'notice':
+      return `${entry.site}: ${entry.what}`;
     case 'fault':
       return `fault: ${entry.what}`;
     case 'split':
