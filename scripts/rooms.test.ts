@@ -37,9 +37,7 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     /^(machines|verification)\//.test(target) &&
     !/^(verification\/(checker|system)\/|machines\/actor\.ts$)/.test(target),
   'only the TCP transport opens sockets': ({ file, target }) =>
-    /^node:(net|tls|dgram)$/.test(target) &&
-    !file.startsWith('runtime/mailbox/tcp') &&
-    !file.startsWith('cli/'),
+    /^node:(net|tls|dgram)$/.test(target) && !/^(runtime\/mailbox\/tcp|cli\/|bench\/)/.test(file),
   'the inspector imports no other room': ({ file, target }) =>
     file.startsWith('inspector/') && /^(machines|runtime|verification|cli|bench)\//.test(target),
   'of the inspector, other rooms know the formats': ({ file, target }) =>
