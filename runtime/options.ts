@@ -65,13 +65,14 @@ export interface Timing {
   readonly silentMs: number;
   /**
    * A site that waits for the lock suspects so long after a death, drawn anew each time between these two, so that
-   * sites which wait do not all stand at once. Default 10 to 60.
+   * sites which wait do not all stand at once. Default 5 to 45.
    */
   readonly suspectMinMs: number;
   readonly suspectMaxMs: number;
   /**
-   * How long an election may take before the next (R10): doubles with each one that fails up to the longest, and
-   * is shortened at random by up to half. Default 100 to 2,000.
+   * How long a candidate waits for votes before it stands again (R10): doubles with each election that fails up to
+   * the longest, and is shortened at random by up to half. Whoever voted for it waits two to three times as long.
+   * Default 100 to 2,000.
    */
   readonly electionMinMs: number;
   readonly electionMaxMs: number;
@@ -150,7 +151,7 @@ export interface AcquireOptions {
 export interface Held extends AsyncDisposable {
   /**
    * For the resource, which accepts an operation only under a fence that is not below the highest it has seen
-   * (`FenceGate`). Compared by `epoch`, then by `k`; no later grant has a lower one.
+   * (`FenceGate`). Compared by `epoch`, then by `k`; no two grants have the same.
    *
    * Throws `NO_FENCE` under `naimiTrehel`, which has none.
    */

@@ -24,8 +24,8 @@ export const defaultLimits: Limits = {
 export const defaultTiming: Timing = {
   heartbeatMs: 250,
   silentMs: 1_200,
-  suspectMinMs: 10,
-  suspectMaxMs: 60,
+  suspectMinMs: 5,
+  suspectMaxMs: 45,
   electionMinMs: 100,
   electionMaxMs: 2_000,
   patienceMs: 15_000,

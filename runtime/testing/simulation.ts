@@ -6,7 +6,7 @@ import { epoch } from '../host/epoch.ts';
 import { Mesh, type Place } from '../host/mesh.ts';
 import type { Protocol } from '../host/protocol.ts';
 import { type Channel, MemoryHub } from '../mailbox/memory.ts';
-import type { Held, Notice } from '../options.ts';
+import type { Held, Notice, Timing } from '../options.ts';
 import { defaultTiming } from '../site.ts';
 import type { Store } from '../store/store.ts';
 import { noRecorder } from '../trace/recorder.ts';
@@ -52,6 +52,9 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly voters?: readonly SiteId[];
   readonly protocol?: Protocol;
+  /** Who votes, as `site` has it. Default: `voters`. */
+  readonly believes?: (site: SiteId) => readonly SiteId[];
+  readonly timing?: Partial<Timing>;
   /** Whether disks keep what they are told to. Default: true. */
   readonly syncs?: boolean;
 }
@@ -89,18 +92,18 @@ export class Simulation {
 
   /** The first life of a site, or the next. */
   async open(id: SiteId): Promise<SimulatedSite> {
-    const { voters = this.ids, protocol = epoch } = this.#options;
+    const { voters = this.ids, protocol = epoch, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
     const mesh = new Mesh({
       self: id,
       peers: this.ids.filter((other) => other !== id),
       root: 'a',
-      voters,
+      voters: believes(id),
       protocol,
       mailbox: this.hub.mailbox(id),
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, record: (line) => this.#observe(line) },
-      timing: defaultTiming,
+      timing: { ...defaultTiming, ...timing },
       clock: this.clock,
       chance: { fraction: this.random, incarnation: () => id },
       notice: (notice) => notices.push(notice),
