@@ -22,12 +22,13 @@ export class Judges {
     step: { readonly site: SiteId; readonly effects: readonly NamedAction[] } | null,
     circumstances: Circumstances,
   ): readonly Judgement[] {
-    if (step !== null) this.#tell(step.site, step.effects);
+    if (step !== null) this.tell(step.site, step.effects);
     const view = viewOf(state, this.#past);
     return this.#verdicts.map((verdict) => verdict.next(view, circumstances));
   }
 
-  #tell(site: SiteId, effects: readonly NamedAction[]): void {
+  /** A step whose moment is not judged. */
+  tell(site: SiteId, effects: readonly NamedAction[]): void {
     const history = this.#history;
     if (history === undefined) return;
     const told = effects.filter(({ type }) => history.effects.includes(type));

@@ -17,75 +17,104 @@ export type Happening =
 
 interface Life {
   readonly start: StartLine;
-  readonly lines: readonly (EventLine | LinkLine)[];
+  readonly lines: (EventLine | LinkLine)[];
+  /** How many lines there have been, those that are kept no longer included. */
+  count: number;
 }
 
+/** How far the records of one site have been told. */
 interface Cursor {
-  readonly lives: readonly Life[];
-  /** How many events the lives before the one of this number had. */
-  readonly before: readonly number[];
+  /** In order. */
+  readonly lives: Life[];
   life: number;
   line: number;
-  /** `seq` of the last event that has been given out. */
+  /** `seq` of the last event that has been told. */
   seq: number;
+  hasBegun: boolean;
 }
 
 /**
  * The records of one lock in one order that respects causality: of all that may come next, whatever knows of
- * the fewest events comes first.
+ * the fewest events comes first. Lines may be added while it is told, those of a file in their order.
  */
-export function* merged(records: readonly (readonly RecordLine[])[]): Generator<Happening> {
-  const cursors = cursorsOf(records);
-  for (const { lives } of cursors.values()) yield { type: 'start', line: lives[0]!.start, isFirst: true };
-  for (;;) {
-    const ready = [...cursors.values()].filter((cursor) => isReady(cursor, cursors));
-    if (ready.length === 0) return;
-    const cursor = ready.reduce((left, right) => (rank(right, cursors) < rank(left, cursors) ? right : left));
-    yield* advance(cursor);
-  }
-}
+export class Merge {
+  readonly #cursors = new Map<SiteId, Cursor>();
 
-function cursorsOf(records: readonly (readonly RecordLine[])[]): ReadonlyMap<SiteId, Cursor> {
-  const lives = records
-    .filter((lines) => lines[0]?.kind === 'start')
-    .map(
-      ([start, ...lines]): Life => ({ start: start as StartLine, lines: lines as (EventLine | LinkLine)[] }),
-    )
-    .sort((left, right) => (left.start.life ?? 0) - (right.start.life ?? 0));
-  const sites = [...new Set(lives.map(({ start }) => start.site))].sort();
-  return new Map(
-    sites.map((site) => {
-      const own = lives.filter(({ start }) => start.site === site);
-      const before: number[] = [];
-      let sum = 0;
-      for (const { start, lines } of own) {
-        before[start.life ?? 0] = sum;
-        sum += lines.length;
+  /** Lines that follow those of the same file which were added before; its first is a start line. */
+  add(lines: readonly RecordLine[]): void {
+    for (const line of lines) {
+      if (line.kind === 'start') this.#begin(line);
+      else {
+        const life = this.#lifeOf(line);
+        if (life === undefined) continue;
+        life.lines.push(line);
+        life.count++;
       }
-      return [site, { lives: own, before, life: 0, line: 0, seq: 0 }];
-    }),
-  );
+    }
+  }
+
+  /** What can be told by now. */
+  *ready(): Generator<Happening> {
+    const unbegun = [...this.#cursors.values()].filter(({ hasBegun }) => !hasBegun);
+    for (const cursor of unbegun) {
+      cursor.hasBegun = true;
+      yield { type: 'start', line: cursor.lives[0]!.start, isFirst: true };
+    }
+    for (;;) {
+      let first: Cursor | null = null;
+      let least = Number.POSITIVE_INFINITY;
+      for (const cursor of this.#cursors.values()) {
+        if (!this.#isReady(cursor)) continue;
+        const rank = this.#rank(cursor);
+        if (first !== null && rank >= least) continue;
+        first = cursor;
+        least = rank;
+      }
+      if (first === null) return;
+      yield* advance(first);
+    }
+  }
+
+  #begin(start: StartLine): void {
+    const cursor = this.#cursors.get(start.site);
+    const life: Life = { start, lines: [], count: 0 };
+    if (cursor === undefined) {
+      this.#cursors.set(start.site, { lives: [life], life: 0, line: 0, seq: 0, hasBegun: false });
+      return;
+    }
+    cursor.lives.push(life);
+    cursor.lives.sort((left, right) => (left.start.life ?? 0) - (right.start.life ?? 0));
+  }
+
+  /** An event says in its `seq` which life it is of; a link is of the newest. */
+  #lifeOf(line: EventLine | LinkLine): Life | undefined {
+    const lives = this.#cursors.get(line.site)?.lives ?? [];
+    if (line.kind === 'link') return lives.at(-1);
+    const life = Math.floor(line.seq / eventsPerLife);
+    return lives.find(({ start }) => (start.life ?? 0) === life);
+  }
+
+  #isReady(cursor: Cursor): boolean {
+    const head = headOf(cursor);
+    if (head === null) return false;
+    if (head === 'next life' || head.kind === 'link' || head.cause === null) return true;
+    return (this.#cursors.get(head.cause.site)?.seq ?? -1) >= head.cause.seq;
+  }
+
+  /** How many events it can know of. What is no event has the rank of the one after it. */
+  #rank(cursor: Cursor): number {
+    const next = nextEvent(cursor);
+    if (next === null) return Number.POSITIVE_INFINITY;
+    return Object.entries(next.clock).reduce((sum, [site, seq]) => {
+      const lives = this.#cursors.get(site)?.lives ?? [];
+      const before = lives.filter(({ start }) => (start.life ?? 0) < Math.floor(seq / eventsPerLife));
+      return before.reduce((sums, { count }) => sums + count, sum) + (seq % eventsPerLife);
+    }, 0);
+  }
 }
 
 function headOf({ lives, life, line }: Cursor): EventLine | LinkLine | 'next life' | null {
   return lives[life]!.lines[line] ?? (life + 1 < lives.length ? 'next life' : null);
-}
-
-function isReady(cursor: Cursor, cursors: ReadonlyMap<SiteId, Cursor>): boolean {
-  const head = headOf(cursor);
-  if (head === null) return false;
-  if (head === 'next life' || head.kind === 'link' || head.cause === null) return true;
-  return (cursors.get(head.cause.site)?.seq ?? Number.POSITIVE_INFINITY) >= head.cause.seq;
-}
-
-/** How many events it can know of. What is no event has the rank of the one after it. */
-function rank(cursor: Cursor, cursors: ReadonlyMap<SiteId, Cursor>): number {
-  const next = nextEvent(cursor);
-  if (next === null) return Number.POSITIVE_INFINITY;
-  return Object.entries(next.clock).reduce((sum, [site, seq]) => {
-    const before = cursors.get(site)?.before[Math.floor(seq / eventsPerLife)] ?? 0;
-    return sum + before + (seq % eventsPerLife);
-  }, 0);
 }
 
 function nextEvent({ lives, life, line }: Cursor): EventLine | null {
@@ -115,5 +144,10 @@ function* advance(cursor: Cursor): Generator<Happening> {
   else {
     cursor.seq = head.seq;
     yield { type: 'event', line: head };
+  }
+  // What has been told need not be kept.
+  if (cursor.line > 10_000) {
+    lives[life]!.lines.splice(0, cursor.line);
+    cursor.line = 0;
   }
 }

@@ -51,6 +51,17 @@ export class Post {
     );
   }
 
+  /** What is under way goes on in a post of its own, as sent at the start. */
+  goingOn(): Post {
+    const post = new Post();
+    for (const [target, links] of this.#links) {
+      for (const [source, link] of links) {
+        for (const { index, seq } of link) post.send(source, target, this.all[index]!.message, seq, 0);
+      }
+    }
+    return post;
+  }
+
   #end(index: number, moment: number, fate: Letter['fate']): void {
     this.all[index] = { ...this.all[index]!, ended: moment, fate };
   }
