@@ -1,4 +1,5 @@
 import type { SiteId } from '../machines/actor.ts';
+import { CodedError } from './checker/errors.ts';
 import type { Network } from './system/system.ts';
 
 /** What every system of this house can be asked for. */
@@ -11,15 +12,7 @@ export interface Options {
 }
 
 /** The system cannot be had in the size, or on the network, that was asked for. */
-export class OptionsError extends Error {
-  readonly code: 'SITES_OUT_OF_RANGE' | 'NETWORK_UNFIT';
-
-  constructor(code: OptionsError['code'], message: string) {
-    super(message);
-    this.name = 'OptionsError';
-    this.code = code;
-  }
-}
+export class OptionsError extends CodedError<'SITES_OUT_OF_RANGE' | 'NETWORK_UNFIT'> {}
 
 /** `a`, `b`, ...: the order in which traces list them. Throws `SITES_OUT_OF_RANGE`. */
 export function siteNames({ sites }: Options): readonly SiteId[] {

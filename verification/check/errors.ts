@@ -1,3 +1,5 @@
+import { CodedError } from '../checker/errors.ts';
+
 /**
  * Why a system cannot be checked as asked. The message says what to do instead.
  *
@@ -8,12 +10,4 @@
  */
 export type CheckErrorCode = 'NO_SYMMETRY' | 'NO_LIVENESS' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';
 
-export class CheckError extends Error {
-  override readonly name = 'CheckError';
-  readonly code: CheckErrorCode;
-
-  constructor(code: CheckErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export class CheckError extends CodedError<CheckErrorCode> {}

@@ -1,4 +1,4 @@
-import { LivenessError } from './liveness/errors.ts';
+import { CodedError } from './errors.ts';
 import { BLOCKED, type Model } from './model.ts';
 
 /** A model with its answers remembered: every step of every local has a number, in the order of discovery. */
@@ -88,6 +88,9 @@ export class Memo {
   }
 }
 
+/** The model answered something that is no state, step or letter. */
+export class ModelError extends CodedError<'MODEL_MALFORMED'> {}
+
 const UNKNOWN = -2;
 
 export function wholeNumber(value: number, what: string): number {
@@ -95,6 +98,6 @@ export function wholeNumber(value: number, what: string): number {
   throw malformed(`${what} is ${value}`, 'a whole number from 0 that fits 31 bits');
 }
 
-export function malformed(found: string, expected: string): LivenessError {
-  return new LivenessError('MODEL_MALFORMED', `The model is malformed: ${found}, expected ${expected}.`);
+export function malformed(found: string, expected: string): ModelError {
+  return new ModelError('MODEL_MALFORMED', `The model is malformed: ${found}, expected ${expected}.`);
 }

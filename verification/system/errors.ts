@@ -1,3 +1,5 @@
+import { CodedError } from '../checker/errors.ts';
+
 /**
  * Why a system cannot be explored, or a trace not be replayed. The message says what came and what to do.
  *
@@ -20,12 +22,4 @@ export type SystemErrorCode =
   | 'WATCH_OVERFLOW'
   | 'TRACE_REFUSED';
 
-export class SystemError extends Error {
-  readonly code: SystemErrorCode;
-
-  constructor(code: SystemErrorCode, message: string) {
-    super(message);
-    this.name = 'SystemError';
-    this.code = code;
-  }
-}
+export class SystemError extends CodedError<SystemErrorCode> {}

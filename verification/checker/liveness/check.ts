@@ -30,6 +30,7 @@ import { validateLasso } from './validate.ts';
  * Not sound on orbits: do not hand in a model that is reduced by symmetry.
  *
  * @throws LivenessError
+ * @throws ModelError `MODEL_MALFORMED`.
  * @throws BrokenLassoError when a counterexample does not stand up to `validateLasso`.
  */
 export async function checkLiveness(

@@ -1,3 +1,4 @@
+export { ModelError } from '../memo.ts';
 export { checkLiveness } from './check.ts';
 export { BrokenLassoError, LivenessError, type LivenessErrorCode } from './errors.ts';
 export { type Formula, parseFormula } from './ltl.ts';

@@ -1,3 +1,4 @@
+import { CodedError } from '../errors.ts';
 import type { Model, Symmetry, Watch } from '../model.ts';
 
 /**
@@ -131,14 +132,7 @@ export interface Path {
 }
 
 /** An operating error of the checker: what was expected, what came, what to do. */
-export class SearchError extends Error {
-  override readonly name = 'SearchError';
-  readonly code: SearchErrorCode;
-  constructor(code: SearchErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export class SearchError extends CodedError<SearchErrorCode> {}
 
 export type SearchErrorCode =
   | 'WORKERS_NEED_SOURCE'

@@ -1,3 +1,5 @@
+import { CodedError } from '../errors.ts';
+
 export type SymmetryErrorCode =
   | 'SYMMETRY_TOO_LARGE'
   | 'SYMMETRY_CELLS'
@@ -8,12 +10,4 @@ export type SymmetryErrorCode =
   | 'SYMMETRY_BROKEN_PATH';
 
 /** What a model says of its symmetry is not so; nothing that was explored with it counts. */
-export class SymmetryError extends Error {
-  override readonly name = 'SymmetryError';
-  readonly code: SymmetryErrorCode;
-
-  constructor(code: SymmetryErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export class SymmetryError extends CodedError<SymmetryErrorCode> {}
