@@ -68,8 +68,8 @@ export type ClientEvent =
  * promise that was begun after it, wherever. Ends that have passed are told before any other event: who was
  * stopped (SIGSTOP) must not go on as if no time had passed.
  *
- * - `heartbeat`: told at an interval well below `L`, while the client waits or is inside. Told too often, it does
- *   nothing: a round that is still counted goes on. A lock that nobody here wants needs none.
+ * - `heartbeat`: told at an interval well below `L`, from the first `leaseTimer` on while the client waits or is
+ *   inside. It does nothing where the token is not, and while a round is still counted.
  * - `leaseOver`: `L` after the effect `leaseTimer` of this epoch and round. None needs to be cancelled.
  * - `promiseOver`: the length of a promise after the last effect `promiseTimer`.
  */

@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type NamedAction, start, take } from '../actor.ts';
-import type { Fence } from './messages.ts';
-import { type SiteEvent, type SiteInput, type SiteSnapshot, siteMachine } from './site.ts';
+import { play } from './testing/play.ts';
 
 /*
- * One test for each rule of protocol.md, section 2. A script is what happens to site b of the voters a, b, c;
- * a founded epoch 0 unless said otherwise. On the left the event, on the right what the site then asks for and
- * becomes. Messages are written with their epoch and its root: `REQUEST 1 c, a` is a's request in c's epoch 1.
+ * One test for each rule of protocol.md, section 2. On the left the event, on the right what the site then asks for
+ * and becomes.
  */
 
 test('R0: requests and tokens below the promise, and what a closed site knows, are dropped', () => {
@@ -212,7 +209,7 @@ test('R7: a restart with its disk is closed, and may vote above its promise', ()
     "
     ask: nothing
         requesting, root, closed 1: last nil, next nil
-    VOTE_REQUEST 1 c: nothing
+    VOTE_REQUEST 1 c: REFUSE 1 b 1 to c
         requesting, root, closed 1: last nil, next nil
     VOTE_REQUEST 2 c: disk 2 1 b; VOTE 2 b - to c
         requesting, root, frozen 1, promised 2: last nil, next nil
@@ -258,6 +255,17 @@ describe('R10: a stale candidate', () => {
           idle, forwarding, frozen 0, promised 4: last a, next nil
       suspect: disk 5 0 a; VOTE_REQUEST 5 b to a; VOTE_REQUEST 5 b to c
           idle, forwarding, candidate 0, promised 5: last a, next nil
+      "
+    `);
+  });
+
+  test('for the very epoch that it missed learns that', () => {
+    expect(play('founder a', 'NEW 1 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
+      "
+      NEW 1 c: disk 1 1 c
+          idle, forwarding, following 1: last c, next nil
+      VOTE_REQUEST 1 a: REFUSE 1 c 1 to a
+          idle, forwarding, following 1: last c, next nil
       "
     `);
   });
@@ -316,76 +324,3 @@ test('a token that nobody here asked for is unexpected', () => {
     "
   `);
 });
-
-const lives: Readonly<Record<string, Partial<SiteInput>>> = {
-  'founder a': {},
-  'founder b': { founder: 'b' },
-  'crashed in 1 of a': { disk: { promised: 1, epoch: 1, root: 'a' } },
-  'crashed in 1 of b': { disk: { promised: 1, epoch: 1, root: 'b' } },
-  'disk lost': { disk: 'lost' },
-  'no voter': { voters: ['a', 'c', 'd'] },
-};
-
-/** A line for each event: what b asks for, and what it is then. */
-function play(life: keyof typeof lives, ...script: readonly string[]): string {
-  const input: SiteInput = { self: 'b', founder: 'a', voters: ['a', 'b', 'c'], disk: 'none', ...lives[life] };
-  let { snapshot } = start(siteMachine, input);
-  const lines = script.map((text) => {
-    const step = take(siteMachine, snapshot, eventOf(text));
-    snapshot = step.snapshot;
-    const effects = step.effects.map(describeEffect).join('; ');
-    return `${text}: ${effects || 'nothing'}\n    ${describeSite(snapshot)}`;
-  });
-  return `\n${lines.join('\n')}\n`;
-}
-
-function eventOf(text: string): SiteEvent {
-  const [type, number, site, last] = text.replace(',', '').split(' ');
-  const epoch = Number(number);
-  const root = site!;
-  switch (type) {
-    case 'REQUEST':
-      return { type, epoch, root, origin: last! };
-    case 'TOKEN':
-      return { type, epoch, root, k: Number(last) };
-    case 'NEW':
-      return { type, epoch, root };
-    case 'VOTE_REQUEST':
-      return { type, epoch, candidate: site! };
-    case 'VOTE':
-      return { type, epoch, voter: site!, holds: last === '-' ? null : Number(last) };
-    case 'REFUSE':
-      return { type, epoch, root, promise: Number(last) };
-    default:
-      return { type: type as 'ask' | 'release' | 'withdraw' | 'suspect' };
-  }
-}
-
-function describeEffect({ type, target, message, ...params }: NamedAction): string {
-  if (message !== undefined) {
-    const { type: kind, ...rest } = message as SiteEvent;
-    const words = Object.values(rest).map((word) => word ?? '-');
-    return [kind, ...words, 'to', target ?? 'all'].join(' ');
-  }
-  const { epoch, k } = (params['fence'] ?? {}) as Partial<Fence>;
-  switch (type) {
-    case 'persist':
-      return `disk ${params['promised']} ${params['epoch']} ${params['root']}`;
-    case 'elected':
-      return `elected for ${params['epoch']}, root ${params['root']}`;
-    case 'unexpected':
-      return `unexpected ${(params['event'] as SiteEvent).type}`;
-    default:
-      return `${type} (${epoch}, ${k})`;
-  }
-}
-
-function describeSite({ value, context }: SiteSnapshot): string {
-  const { epoch, promised, last, next, token, fence } = context;
-  const promise = promised === epoch ? '' : `, promised ${promised}`;
-  const inside = fence === null ? '' : `, fence (${fence.epoch}, ${fence.k})`;
-  return (
-    `${value.client}, ${value.routing}, ${value.epoch} ${epoch}${promise}: last ${last ?? 'nil'}, ` +
-    `next ${next ?? 'nil'}${token ? ', token' : ''}${inside}`
-  );
-}

@@ -304,8 +304,8 @@ export const siteMachine = siteSetup.createMachine({
             target: '.bound',
             actions: [
               { type: 'beginRound', params: ({ context: { self } }) => ({ promises: { [self]: true } }) },
-              'promiseTimer',
               { type: 'leaseTimer', params: round },
+              'promiseTimer',
               sendHeartbeats,
             ],
           },

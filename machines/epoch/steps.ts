@@ -133,7 +133,9 @@ export const siteSetup = setup({
     newer: and(['isAhead', not('isBelowPromise')]),
     current: and(['following', not('isAhead'), not('isBelowPromise')]),
     worthAVote: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch > context.promised,
-    stale: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch < context.promised,
+    /** R10: also who stands for the epoch that has been adopted here, and has missed it: else it would wait. */
+    stale: ({ context, event }) =>
+      event.type === 'VOTE_REQUEST' && (event.epoch < context.promised || event.epoch === context.epoch),
     forThisCandidacy: ({ context, event }) => event.type === 'VOTE' && event.epoch === context.promised,
     outdone: ({ context, event }) => event.type === 'REFUSE' && event.promise > context.promised,
     elected: ({ context }) => isMajority(context.votes, context.voters),
@@ -141,9 +143,10 @@ export const siteSetup = setup({
     /** Strict mode: only with a lease. */
     mayEnter: ({ context: { lease } }) => lease === null || lease.since !== null,
     inside: stateIn({ client: 'inCS' }),
-    asksAgain: or([stateIn({ client: 'requesting' }), stateIn({ client: 'entering' })]),
+    entering: stateIn({ client: 'entering' }),
+    asksAgain: or([stateIn({ client: 'requesting' }), 'entering']),
     roundIsOpen: ({ context: { lease } }) => lease !== null && lease.promises !== null,
-    needsPromises: and(['strict', 'following', not('roundIsOpen'), or(['inside', 'asksAgain'])]),
+    needsPromises: and(['strict', 'following', not('roundIsOpen'), or(['inside', 'entering'])]),
     /** Who has been asked for a vote stands in nobody's way but that of a critical section that goes on. */
     mayPromise: ({ context: { lease }, event }) =>
       lease !== null && (lease.putOff === null || (event.type === 'HEARTBEAT' && event.stays)),

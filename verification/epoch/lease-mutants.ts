@@ -30,7 +30,7 @@ interface Place extends Partial<EpochOptions> {
 const atEntry: Place = { crashes: 'none' };
 
 export function strictWith(machine: AnyStateMachine, { heeds, ...place }: Place): System {
-  const system = epochStrict({ sites: 3, network: { order: 'fifo' }, machine, ...place });
+  const system = epochStrict({ sites: 3, network: { order: 'fifo' }, refusals: 'none', machine, ...place });
   const heeding = ({ dead, ...actor }: ActorSpec): ActorSpec => ({
     ...actor,
     dead: (message, view) => message.type !== heeds && dead!(message, view),

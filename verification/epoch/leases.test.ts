@@ -10,7 +10,7 @@ describe('strict mode', () => {
       { sites: 2, crashes: 'all', restart: 'with disk', renews: 'founder' },
       {},
     ],
-    ['three sites, one change', { crashes: 'none' }, { states: 1_319_276 }],
+    ['three sites, one change', { crashes: 'none', refusals: 'none' }, { states: 1_046_861 }],
   ])('%s: all holds', async (_, options, counts) => {
     const report = await check(epochStrict({ sites: 3, network: { order: 'fifo' }, ...options }));
     expect(report).toMatchObject({ ...counts, complete: true });

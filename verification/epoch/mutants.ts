@@ -60,7 +60,8 @@ const places: Readonly<Record<Place, Partial<EpochOptions>>> = {
 };
 
 export function systemWith(machine: AnyStateMachine, place: Place): System {
-  const options: EpochOptions = { sites: 3, network: { order: 'fifo' }, machine, ...places[place] };
+  const whole = { sites: 3, network: { order: 'fifo' }, machine, keepFrozen: true } as const;
+  const options: EpochOptions = { ...whole, ...places[place] };
   return place === 'counted' ? epochFences({ ...options, asks: 2 }) : epoch(options);
 }
 

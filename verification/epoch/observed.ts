@@ -44,10 +44,10 @@ export function tokens(actor: ActorView): readonly Fence[] {
  * What R0 and the vote will drop, now and in any future. `promised` and `epoch` never fall, not even by a crash:
  * they are on the disk. A site that is frozen leaves that only for an epoch above the one it has adopted. A
  * candidacy that is over does not come back: the next one is for a higher epoch. A VOTE_REQUEST for the very
- * epoch that is promised does nothing, and yet lives: once more is promised, it is refused. `lowest` is the first
- * promise for which that cannot happen: no more than that will be promised, or nobody is ever refused.
+ * epoch that is promised does nothing, and yet lives where stale ones are `refused`: once that epoch is adopted,
+ * or more is promised, it will be.
  */
-export function isDead(lowest: number, message: Message, actor: ActorView): boolean {
+export function isDead(refused: boolean, message: Message, actor: ActorView): boolean {
   if (actor.in('epoch.barred')) return true;
   const { promised, epoch, lease } = site(actor).context;
   const said = message as SiteMessage;
@@ -60,7 +60,7 @@ export function isDead(lowest: number, message: Message, actor: ActorView): bool
     case 'NEW':
       return !brings;
     case 'VOTE_REQUEST':
-      return said.epoch <= promised && said.epoch >= lowest;
+      return said.epoch <= promised && !refused;
     case 'VOTE':
       return said.epoch < promised || !actor.in('epoch.candidate');
     case 'REFUSE':
@@ -72,3 +72,14 @@ export function isDead(lowest: number, message: Message, actor: ActorView): bool
 
 /** Promises are counted in the last round alone, and rounds only rise while the epoch stays. */
 const isOpen = (round: number, lease: Lease | null) => lease?.promises != null && round === lease.round;
+
+/**
+ * A frozen site leaves that only for an epoch to come, which sets its `last` and `next` anew, and its routing:
+ * until then nothing reads them. Sound for machines that keep R3.
+ */
+export function seenFrozen(actor: ActorView): unknown {
+  const { id, up, value, context } = actor;
+  if (!up || follows(actor)) return { id, up, value, context };
+  const { client, epoch, lease } = site(actor).value;
+  return { id, up, value: { client, epoch, lease }, context: { ...context, last: null, next: null } };
+}

@@ -3,7 +3,8 @@ import { siteMachine } from '../../machines/epoch/site.ts';
 import type { StateRecord, System } from '../system/system.ts';
 import { breadthFirstStates } from '../system/testing/states.ts';
 import { withoutCount } from './count.ts';
-import { type EpochOptions, epoch, epochFences } from './system.ts';
+import { seenFrozen } from './observed.ts';
+import { type EpochOptions, epoch, epochFences, epochStrict } from './system.ts';
 
 /* What makes the systems smaller takes no behaviour away: the states left are those of the whole, seen coarser. */
 
@@ -30,7 +31,7 @@ test('a count that stays 0 shows the states of the machine that counts, every k 
   expect(statesOf(counted).size).toBeGreaterThan(states.size);
 });
 
-test.each([{ refusals: true }, { refusals: false }])(
+test.each([{ refusals: 'all' }, { refusals: 'none' }] as const)(
   'without dead messages the states are those with them, dead ones overlooked: %o',
   (refusals) => {
     const living = epoch({ ...options, ...refusals });
@@ -49,6 +50,23 @@ test.each([{ refusals: true }, { refusals: false }])(
     const states = statesOf(living);
     expect(statesOf(whole, overlook)).toEqual(states);
     expect(statesOf(whole).size).toBeGreaterThan(states.size);
+  },
+);
+
+test.each([{}, { strict: true }])(
+  'with frozen sites merged the states are those without, what those forget overlooked: %o',
+  (mode) => {
+    const of = mode.strict ? epochStrict : epoch;
+    const overlook = (text: string) => {
+      const seen = Object.entries(JSON.parse(text) as StateRecord).map(([id, actor]) => {
+        const { inbox, timers } = actor;
+        return [id, { inbox, timers, seen: seenFrozen({ ...viewOf(id, actor), inbox }) }];
+      });
+      return JSON.stringify(sorted(Object.fromEntries(seen)));
+    };
+    const whole = of({ ...options, changes: 1, keepFrozen: true });
+    expect(statesOf(of({ ...options, changes: 1 }), overlook)).toEqual(statesOf(whole, overlook));
+    expect(statesOf(whole).size).toBeGreaterThan(statesOf(whole, overlook).size);
   },
 );
 

@@ -8,7 +8,7 @@ import { clocks } from './clocks.ts';
 import { withoutCount } from './count.ts';
 import { elections, grants } from './histories.ts';
 import { ofLeases } from './leases.ts';
-import { epochOf, isCounted, isDead, isInside, leaseOf, promiseOf } from './observed.ts';
+import { epochOf, isCounted, isDead, isInside, leaseOf, promiseOf, seenFrozen } from './observed.ts';
 import { ofElections, ofGrants, ofRestarts } from './properties.ts';
 
 /** What may go wrong. All sites vote; the first is the founder. */
@@ -25,10 +25,12 @@ export interface EpochOptions extends Options {
   readonly withdraw?: boolean;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
-  /** Are stale candidates refused (R10)? Without, the model is that of the rules before it. Default: true. */
-  readonly refusals?: boolean;
+  /** The sites that refuse stale candidates (R10); of the others a refusal is lost. Default: all. */
+  readonly refusals?: 'all' | 'but the founder' | 'none';
   /** Leave messages that will never be heeded on the network? Default: false. */
   readonly keepDead?: boolean;
+  /** Tell frozen sites apart that differ only in what they will never read again (`seenFrozen`)? Default: false. */
+  readonly keepFrozen?: boolean;
   /** Leases? Default: false. */
   readonly strict?: boolean;
   /** Strict mode: the sites that send heartbeats once more than at each entry. Default: none. */
@@ -81,7 +83,7 @@ function system(
   rest: Pick<System, 'history' | 'properties'>,
 ): System {
   const { changes = 1, crashes = 'founder', restart = 'never', breaks = 0, keepDead = false } = options;
-  const { refusals = true, network, strict = false, renews = 'none' } = options;
+  const { refusals = 'all', network, strict = false, renews = 'none' } = options;
   const { machine = siteMachine } = options;
   const sites = siteNames(options);
   const founder = sites[0]!;
@@ -95,6 +97,8 @@ function system(
   });
   const mayRenew = (self: string) =>
     strict && (renews === 'all' || (renews === 'founder' && self === founder));
+  const refuses = (self: string) =>
+    refusals === 'all' || (refusals === 'but the founder' && self !== founder);
   const environment = (self: string): readonly EnvironmentEvent[] => [
     {
       event: { type: 'ask' },
@@ -108,10 +112,10 @@ function system(
     { event: { type: 'suspect' }, when: (site) => !site.in('epoch.barred') && promiseOf(site) < changes },
   ];
   const actor = (self: string): ActorSpec => ({
-    machine: refusals ? machine : withoutRefusals,
+    machine: refuses(self) ? machine : withoutRefusals,
     input: input(self, 'none'),
     environment: environment(self),
-    ...(keepDead ? {} : { dead: (message, site) => isDead(refusals ? changes : 0, message, site) }),
+    ...(keepDead ? {} : { dead: (message, site) => isDead(refuses(self), message, site) }),
     ...(crashes === 'all' || (crashes === 'founder' && self === founder) ? { crash: { times: 1 } } : {}),
     ...(restart === 'never'
       ? {}
@@ -127,6 +131,7 @@ function system(
     actors: Object.fromEntries(sites.map((self) => [self, actor(self)])),
     network: { ...network, ...(breaks === 0 ? {} : { breaks }) },
     ...rest,
+    ...(options.keepFrozen ? {} : { view: seenFrozen }),
     properties: [...rest.properties, nothingUnexpected(spec, network)],
   };
 }

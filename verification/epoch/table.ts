@@ -20,8 +20,8 @@ const rows: readonly Row[] = [
   { changes: 2, crashes: 'founder', restart: 'with disk' },
   { changes: 2, crashes: 'none', asks: 1 },
   { sites: 4, changes: 1, crashes: 'founder' },
-  { changes: 2, crashes: 'founder', restart: 'with disk', refusals: false },
-  { changes: 3, crashes: 'none', refusals: false },
+  { changes: 2, crashes: 'founder', restart: 'with disk', refusals: 'none' },
+  { changes: 3, crashes: 'none', refusals: 'none' },
 ];
 
 const maxSeconds = Number(process.argv[2] ?? 600);
@@ -45,7 +45,7 @@ for (const row of rows) {
     options.crashes,
     options.restart ?? 'never',
     options.breaks ?? 0,
-    options.refusals === false ? 'no' : 'yes',
+    options.refusals ?? 'all',
     asks ?? (options.withdraw ? 'any, and withdraw' : 'any'),
     report.states.toLocaleString('en'),
     report.depth,

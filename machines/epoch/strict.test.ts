@@ -1,0 +1,203 @@
+import { expect, test } from 'vitest';
+import { play } from './testing/play.ts';
+
+/* Strict mode: protocol.md, section 2. Lines as in `site.test.ts`. */
+
+test('who has the token enters under the promises of a majority', () => {
+  expect(play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'PROMISE 0 b, a 1')).toMatchInlineSnapshot(`
+    "
+    ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: leased 0 1; grant (0, 1)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    PROMISE 0 b, a 1: nothing
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    "
+  `);
+  expect(play('strict, founder a', 'ask', 'TOKEN 0 a, 4', 'PROMISE 0 a, c 1')).toMatchInlineSnapshot(`
+    "
+    ask: REQUEST 0 a b to a
+        requesting, root, following 0: last nil, next nil
+    TOKEN 0 a, 4: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 a b 1 false to a; HEARTBEAT 0 a b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 a, c 1: leased 0 1; grant (0, 5)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 5), bound
+    "
+  `);
+});
+
+test('a lease serves later entries until it is over', () => {
+  expect(
+    play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'release', 'ask', 'release', 'leaseOver 0 1', 'ask'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: leased 0 1; grant (0, 1)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    release: nothing
+        idle, root, following 0: last nil, next nil, token, bound
+    ask: grant (0, 2)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 2), bound
+    release: nothing
+        idle, root, following 0: last nil, next nil, token, bound
+    leaseOver 0 1: leaseEnded 0 1
+        idle, root, following 0: last nil, next nil, token, bound
+    ask: leaseTimer 0 2; promiseTimer; HEARTBEAT 0 b b 2 false to a; HEARTBEAT 0 b b 2 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    "
+  `);
+});
+
+test('who stays renews it, and is inside no longer than it lasts', () => {
+  expect(
+    play(
+      'strict, founder b',
+      'ask',
+      'PROMISE 0 b, c 1',
+      'heartbeat',
+      'heartbeat',
+      'PROMISE 0 b, c 2',
+      'leaseOver 0 1',
+      'REQUEST 0 b, a',
+      'leaseOver 0 2',
+    ),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: leased 0 1; grant (0, 1)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    heartbeat: leaseTimer 0 2; promiseTimer; HEARTBEAT 0 b b 2 true to a; HEARTBEAT 0 b b 2 true to c
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    heartbeat: nothing
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    PROMISE 0 b, c 2: leased 0 2
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    leaseOver 0 1: nothing
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    REQUEST 0 b, a: nothing
+        inCS, forwarding, following 0: last a, next a, token, fence (0, 1), bound
+    leaseOver 0 2: leaseEnded 0 2; lost (0, 1); TOKEN 0 b 1 to a
+        idle, forwarding, following 0: last a, next nil, bound
+    "
+  `);
+});
+
+test('a round whose time is over does not become a lease', () => {
+  expect(
+    play('strict, founder b', 'ask', 'leaseOver 0 1', 'PROMISE 0 b, c 1', 'heartbeat', 'PROMISE 0 b, c 1'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    leaseOver 0 1: leaseEnded 0 1
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: nothing
+        entering, root, following 0: last nil, next nil, token, bound
+    heartbeat: leaseTimer 0 2; promiseTimer; HEARTBEAT 0 b b 2 false to a; HEARTBEAT 0 b b 2 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: nothing
+        entering, root, following 0: last nil, next nil, token, bound
+    "
+  `);
+});
+
+test('who is bound neither votes nor stands until its promise is over', () => {
+  expect(
+    play('strict, founder a', 'HEARTBEAT 0 a, a 1', 'suspect', 'VOTE_REQUEST 1 c', 'promiseOver'),
+  ).toMatchInlineSnapshot(`
+      "
+      HEARTBEAT 0 a, a 1: promiseTimer; PROMISE 0 a b 1 to a
+          idle, forwarding, following 0: last a, next nil, bound
+      suspect: nothing
+          idle, forwarding, following 0: last a, next nil, bound
+      VOTE_REQUEST 1 c: nothing
+          idle, forwarding, following 0: last a, next nil, bound
+      promiseOver: promiseEnded; disk 1 0 a; VOTE 1 b - to c
+          idle, forwarding, frozen 0, promised 1: last a, next nil
+      "
+    `);
+  expect(
+    play('strict, founder a', 'HEARTBEAT 0 a, a 1', 'suspect', 'suspect', 'promiseOver'),
+  ).toMatchInlineSnapshot(`
+      "
+      HEARTBEAT 0 a, a 1: promiseTimer; PROMISE 0 a b 1 to a
+          idle, forwarding, following 0: last a, next nil, bound
+      suspect: nothing
+          idle, forwarding, following 0: last a, next nil, bound
+      suspect: nothing
+          idle, forwarding, following 0: last a, next nil, bound
+      promiseOver: promiseEnded; disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          idle, forwarding, candidate 0, promised 1: last a, next nil
+      "
+    `);
+});
+
+test('who puts something off promises to nobody but who stays inside', () => {
+  expect(
+    play(
+      'strict, founder a',
+      'HEARTBEAT 0 a, a 1',
+      'VOTE_REQUEST 1 c',
+      'HEARTBEAT 0 a, c 1',
+      'HEARTBEAT 0 a, a 2 stays',
+    ),
+  ).toMatchInlineSnapshot(`
+      "
+      HEARTBEAT 0 a, a 1: promiseTimer; PROMISE 0 a b 1 to a
+          idle, forwarding, following 0: last a, next nil, bound
+      VOTE_REQUEST 1 c: nothing
+          idle, forwarding, following 0: last a, next nil, bound
+      HEARTBEAT 0 a, c 1: nothing
+          idle, forwarding, following 0: last a, next nil, bound
+      HEARTBEAT 0 a, a 2 stays: promiseTimer; PROMISE 0 a b 2 to a
+          idle, forwarding, following 0: last a, next nil, bound
+      "
+    `);
+});
+
+test('after a restart what may have been promised before binds', () => {
+  expect(
+    play('strict, crashed in 1 of a', 'VOTE_REQUEST 2 c', 'HEARTBEAT 1 a, a 1', 'promiseOver'),
+  ).toMatchInlineSnapshot(`
+      "
+      VOTE_REQUEST 2 c: nothing
+          idle, forwarding, closed 1: last a, next nil, bound
+      HEARTBEAT 1 a, a 1: nothing
+          idle, forwarding, closed 1: last a, next nil, bound
+      promiseOver: promiseEnded; disk 2 1 a; VOTE 2 b - to c
+          idle, forwarding, frozen 1, promised 2: last a, next nil
+      "
+    `);
+});
+
+test('a lease is of its epoch', () => {
+  expect(
+    play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'NEW 1 c', 'PROMISE 0 b, a 1', 'leaseOver 0 1'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: leased 0 1; grant (0, 1)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    NEW 1 c: disk 1 1 c; lost (0, 1)
+        idle, forwarding, following 1: last c, next nil, bound
+    PROMISE 0 b, a 1: nothing
+        idle, forwarding, following 1: last c, next nil, bound
+    leaseOver 0 1: nothing
+        idle, forwarding, following 1: last c, next nil, bound
+    "
+  `);
+});
+
+test('without it nobody promises', () => {
+  expect(play('founder a', 'HEARTBEAT 0 a, a 1', 'heartbeat')).toMatchInlineSnapshot(`
+      "
+      HEARTBEAT 0 a, a 1: nothing
+          idle, forwarding, following 0: last a, next nil
+      heartbeat: nothing
+          idle, forwarding, following 0: last a, next nil
+      "
+    `);
+});

@@ -1,0 +1,97 @@
+import { type NamedAction, start, take } from '../../actor.ts';
+import type { Fence } from '../messages.ts';
+import { type SiteEvent, type SiteInput, type SiteSnapshot, siteMachine } from '../site.ts';
+
+/*
+ * A script is what happens to site b of the voters a, b, c; a founded epoch 0 unless said otherwise. Messages are
+ * written with their epoch and its root: `REQUEST 1 c, a` is a's request in c's epoch 1.
+ */
+
+const lives: Readonly<Record<string, Partial<SiteInput>>> = {
+  'founder a': {},
+  'founder b': { founder: 'b' },
+  'crashed in 1 of a': { disk: { promised: 1, epoch: 1, root: 'a' } },
+  'crashed in 1 of b': { disk: { promised: 1, epoch: 1, root: 'b' } },
+  'disk lost': { disk: 'lost' },
+  'strict, founder a': { strict: true },
+  'strict, founder b': { founder: 'b', strict: true },
+  'strict, crashed in 1 of a': { disk: { promised: 1, epoch: 1, root: 'a' }, strict: true },
+  'no voter': { voters: ['a', 'c', 'd'] },
+};
+
+/** A line for each event: what b asks for, and what it is then. */
+export function play(life: keyof typeof lives, ...script: readonly string[]): string {
+  const input: SiteInput = { self: 'b', founder: 'a', voters: ['a', 'b', 'c'], disk: 'none', ...lives[life] };
+  let { snapshot } = start(siteMachine, input);
+  const lines = script.map((text) => {
+    const step = take(siteMachine, snapshot, eventOf(text));
+    snapshot = step.snapshot;
+    const effects = step.effects.map(describeEffect).join('; ');
+    return `${text}: ${effects || 'nothing'}\n    ${describeSite(snapshot)}`;
+  });
+  return `\n${lines.join('\n')}\n`;
+}
+
+function eventOf(text: string): SiteEvent {
+  const [type, number, site, last, fourth, fifth] = text.replace(',', '').split(' ');
+  const epoch = Number(number);
+  const root = site!;
+  switch (type) {
+    case 'REQUEST':
+      return { type, epoch, root, origin: last! };
+    case 'TOKEN':
+      return { type, epoch, root, k: Number(last) };
+    case 'NEW':
+      return { type, epoch, root };
+    case 'VOTE_REQUEST':
+      return { type, epoch, candidate: site! };
+    case 'VOTE':
+      return { type, epoch, voter: site!, holds: last === '-' ? null : Number(last) };
+    case 'REFUSE':
+      return { type, epoch, root, promise: Number(last) };
+    case 'HEARTBEAT':
+      return { type, epoch, root, origin: last!, round: Number(fourth), stays: fifth === 'stays' };
+    case 'PROMISE':
+      return { type, epoch, root, voter: last!, round: Number(fourth) };
+    case 'leaseOver':
+      return { type, epoch, round: Number(site) };
+    default:
+      return { type: type as 'heartbeat' | 'promiseOver' | 'ask' | 'release' | 'withdraw' | 'suspect' };
+  }
+}
+
+function describeEffect({ type, target, message, ...params }: NamedAction): string {
+  if (message !== undefined) {
+    const { type: kind, ...rest } = message as SiteEvent;
+    const words = Object.values(rest).map((word) => word ?? '-');
+    return [kind, ...words, 'to', target ?? 'all'].join(' ');
+  }
+  const { epoch, k } = (params['fence'] ?? {}) as Partial<Fence>;
+  switch (type) {
+    case 'persist':
+      return `disk ${params['promised']} ${params['epoch']} ${params['root']}`;
+    case 'elected':
+      return `elected for ${params['epoch']}, root ${params['root']}`;
+    case 'leaseTimer':
+    case 'leased':
+    case 'leaseEnded':
+      return `${type} ${params['epoch']} ${params['round']}`;
+    case 'promiseTimer':
+    case 'promiseEnded':
+      return type;
+    case 'unexpected':
+      return `unexpected ${(params['event'] as SiteEvent).type}`;
+    default:
+      return `${type} (${epoch}, ${k})`;
+  }
+}
+
+function describeSite({ value, context }: SiteSnapshot): string {
+  const { epoch, promised, last, next, token, fence } = context;
+  const promise = promised === epoch ? '' : `, promised ${promised}`;
+  const inside = fence === null ? '' : `, fence (${fence.epoch}, ${fence.k})`;
+  return (
+    `${value.client}, ${value.routing}, ${value.epoch} ${epoch}${promise}: last ${last ?? 'nil'}, ` +
+    `next ${next ?? 'nil'}${token ? ', token' : ''}${inside}${value.lease === 'bound' ? ', bound' : ''}`
+  );
+}
