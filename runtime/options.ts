@@ -77,6 +77,11 @@ export interface Timing {
   readonly electionMinMs: number;
   readonly electionMaxMs: number;
   /**
+   * A site outside the critical section waits so long before it votes, so that one inside is heard first and keeps
+   * it: of a majority that elects without its vote it would hear that it has lost the lock. Default 10.
+   */
+  readonly courtesyMs: number;
+  /**
    * A site that waits while some peer is down, though it has suspected already, suspects again after so long; each
    * time for one wait after twice as long. Default 15,000.
    */

@@ -11,6 +11,8 @@ import type { Notice, Timing } from '../options.ts';
 import type { Store } from '../store/store.ts';
 import { Suspicion } from '../suspicion/driver.ts';
 import type { Recorder } from '../trace/recorder.ts';
+import { Ballot } from './ballot.ts';
+import { Courtesy } from './courtesy.ts';
 import { Host } from './host.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -36,6 +38,7 @@ export interface MeshOptions {
 export interface Place {
   readonly host: Host;
   readonly lock: Lock;
+  readonly ballot: Ballot;
   suspicions: number;
   elections: number;
 }
@@ -46,6 +49,7 @@ export class Mesh {
   readonly #places = new Map<string, Place>();
   /** Where failures are survived. */
   readonly #suspicion: Suspicion | null;
+  readonly #courtesy: Courtesy;
   /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
   #ended = false;
@@ -54,6 +58,11 @@ export class Mesh {
     this.#options = options;
     const suspect = (name: string) => this.#suspect(name);
     this.#suspicion = options.protocol.survives ? new Suspicion({ ...options, suspect }) : null;
+    this.#courtesy = new Courtesy({
+      clock: options.clock,
+      delayMs: options.timing.courtesyMs,
+      deliver: (envelope) => this.#places.get(envelope.lock)?.host.deliver(envelope),
+    });
   }
 
   /** Once for each name, before `open`. */
@@ -64,7 +73,13 @@ export class Mesh {
     let epoch = typeof disk === 'string' ? 0 : disk.epoch;
     suspicion?.open(name, disk);
     const lock = new Lock({ clock: this.#options.clock, tell: (event) => this.#tell(name, event) });
-    const host = new Host({
+    const ballot = new Ballot({
+      clock: this.#options.clock,
+      graceMs: this.#options.timing.electionMinMs / 4,
+      inReach: (peer) => suspicion?.isUp(peer) ?? false,
+      deliver: (envelope) => host.deliver(envelope),
+    });
+    const host: Host = new Host({
       site,
       life: store.life,
       peers,
@@ -73,7 +88,10 @@ export class Mesh {
       input: protocol.input({ site, root, peers, voters, disk }),
       recorder,
       ...(inspect && { inspect }),
-      post: (envelope) => mailbox.post(envelope),
+      post: (envelope) => {
+        ballot.sent(envelope);
+        mailbox.post(envelope);
+      },
       persist: (kept: Disk) => {
         store.put(name, kept);
         suspicion?.persisted(name, kept);
@@ -97,7 +115,7 @@ export class Mesh {
       left: () => lock.left(),
       crashed: (error) => this.crash(error),
     });
-    const place: Place = { host, lock, suspicions: 0, elections: 0 };
+    const place: Place = { host, lock, ballot, suspicions: 0, elections: 0 };
     this.#places.set(name, place);
     return place;
   }
@@ -117,7 +135,9 @@ export class Mesh {
     if (this.#ended) return;
     this.#ended = true;
     this.#suspicion?.stop();
-    for (const { host, lock } of this.#places.values()) {
+    this.#courtesy.stop();
+    for (const { host, lock, ballot } of this.#places.values()) {
+      ballot.stop();
       host.stop();
       lock.end(reason);
     }
@@ -147,15 +167,21 @@ export class Mesh {
   }
 
   #receive(envelope: StampedEnvelope): void {
-    this.#places.get(envelope.lock)?.host.deliver(envelope);
+    this.#places.get(envelope.lock)?.ballot.arrive(envelope);
   }
 
   #peer(change: PeerChange): void {
     const { notice } = this.#options;
     if (this.#ended) return;
+    this.#courtesy.flush(change.peer);
     notice(change);
-    if (change.type === 'restarted')
-      for (const { host } of this.#places.values()) host.linkBegan(change.peer);
+    for (const { ballot, host } of this.#places.values()) {
+      if (change.type === 'down') ballot.absent(change.peer);
+      if (change.type !== 'restarted') continue;
+      // What is kept came by the link as it was.
+      ballot.close();
+      host.linkBegan(change.peer);
+    }
     const error = this.#suspicion ? null : deathOf(change);
     if (error) notice({ type: 'error', error, peer: change.peer, remote: null });
     this.#suspicion?.peer(change);

@@ -1,3 +1,4 @@
+import type { SiteId } from '../../machines/actor.ts';
 import type { Disk } from '../../machines/epoch/messages.ts';
 import type { Chance, Clock } from '../doors.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
@@ -22,6 +23,10 @@ export class Suspicion {
     this.#watch = new Watch({ ...options, fraction: () => options.chance.fraction() });
   }
 
+  isUp(peer: SiteId): boolean {
+    return this.#watch.isUp(peer);
+  }
+
   get majority(): boolean {
     return this.#watch.majority;
   }
@@ -44,6 +49,12 @@ export class Suspicion {
 
   settled(lock: string): void {
     this.#watch.settled(lock, this.#now());
+    this.#arm();
+  }
+
+  /** Somebody else stands already: this site does not for `ms`. */
+  postpone(lock: string, ms: number): void {
+    this.#watch.postpone(lock, this.#now() + ms);
     this.#arm();
   }
 

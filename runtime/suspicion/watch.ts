@@ -76,6 +76,10 @@ export class Watch {
     this.#options = options;
   }
 
+  isUp(peer: SiteId): boolean {
+    return this.#up.has(peer);
+  }
+
   /** Is a majority of the voters in reach, this site among them? */
   get majority(): boolean {
     const { self, voters } = this.#options;
@@ -135,6 +139,12 @@ export class Watch {
     const watched = this.#locks.get(lock)!;
     watched.waits = false;
     this.#reconsider(watched, now);
+  }
+
+  /** Somebody else stands already: what is due before `until` is not due before then, while there is a majority. */
+  postpone(lock: string, until: number): void {
+    const watched = this.#locks.get(lock);
+    if (watched && watched.due !== null && this.majority) watched.due = Math.max(watched.due, until);
   }
 
   peer(change: PeerChange, now: number): void {
