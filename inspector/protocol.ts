@@ -25,7 +25,7 @@ export interface Result {
 /**
  * - `timeline`: `GET api/timeline/ID` gives it.
  * - `explore`: `GET api/explore?path=0.2` gives `Explored`; `GET api/find?...` gives `Found`.
- * - `live`: a WebSocket at `api/live/ID` tells it, `LiveFrame` by frame.
+ * - `live`: a WebSocket at `api/live` tells it, `LiveFrame` by frame.
  */
 export interface SourceHead {
   /** Names it in addresses: lower case, digits, hyphens. */
@@ -62,6 +62,20 @@ export interface Embedded {
   readonly sources: Sources;
   readonly timelines: Readonly<Record<string, Timeline>>;
 }
+
+/**
+ * What a live source tells, frame by frame: `whole` first, and again whenever what came before is no longer kept
+ * or the page was too slow for all of it; then what is `more`.
+ */
+export type LiveFrame =
+  | { readonly type: 'whole'; readonly timeline: Timeline }
+  | {
+      readonly type: 'more';
+      /** The steps after those that the page has. */
+      readonly steps: Timeline['steps'];
+      /** By index: letters that are new, or are no longer under way. */
+      readonly letters: readonly (readonly [number, Timeline['letters'][number]])[];
+    };
 
 /** Every refusal, with a status of 4xx. */
 export interface Problem {

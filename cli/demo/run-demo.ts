@@ -27,6 +27,8 @@ export interface DemoOptions {
   /** Told what begins now. */
   readonly say: (text: string) => void;
   readonly live: LiveView;
+  /** Told the directory into which the sites are about to record; what it returns is called when they have left. */
+  readonly watched?: (trace: string) => Promise<() => Promise<void>>;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function runDemo(options: DemoOptions): Promise<Verdict> {
   try {
     const trace = options.trace ?? join(scratch, 'trace');
     mkdirSync(trace, { recursive: true });
-    const run = await runSites(options, scratch, trace);
+    const unwatch = await options.watched?.(trace);
+    const run = await runSites(options, scratch, trace).finally(unwatch);
     options.say(
       `holds the record against the model, and checks the model for ${checkedSites.join(', ')} sites`,
     );

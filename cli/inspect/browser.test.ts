@@ -8,6 +8,8 @@ import { longRun } from '../../inspector/testing/long-run.ts';
 import { BatonProcess, baton } from '../testing/baton.ts';
 import { chrome, launch, watchedPage } from '../testing/browser.ts';
 import { directory } from '../testing/directory.ts';
+import { passing, writeLines } from '../testing/records.ts';
+import { openLive } from './live-page.ts';
 import { builtPage } from './page.ts';
 import { servePage } from './server.ts';
 import { answerWith } from './sources.ts';
@@ -135,6 +137,41 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
     expect(await verdictOf(page)).toBe('violated');
     await page.waitForSelector('.arrow.never');
     expect(complaints).toEqual([]);
+  });
+
+  it('watches a run while it is recorded: at the end it goes with it, elsewhere it stays', async () => {
+    const dir = directory();
+    const live = await openLive(dir, 0);
+    try {
+      const { page, complaints } = await watchedPage(browser);
+      await page.goto(live.url);
+      await page.getByText('No site has begun yet').waitFor();
+      const lines = passing('a', 'b', 40);
+      for (const [site, own] of Object.entries(lines)) writeLines(dir, site, own.slice(0, 11));
+      await page.waitForSelector('.forest .site');
+      const steps = () => page.locator('.now b').innerText();
+      const seen = await steps();
+      expect(await page.locator('.forest .token').count()).toBe(1);
+      for (const [site, own] of Object.entries(lines)) writeLines(dir, site, own.slice(11, 31));
+      await page.locator('.now b').filter({ hasNotText: seen }).waitFor();
+      const [now, last] = (await steps()).split(' / ');
+      expect(now).toBe(last);
+      await page.keyboard.press('Home');
+      await atStep(page, 0);
+      for (const [site, own] of Object.entries(lines)) writeLines(dir, site, own.slice(31));
+      await page
+        .locator('.now b')
+        .filter({ hasNotText: ` / ${last}` })
+        .waitFor();
+      expect((await steps()).split(' / ')[0]).toBe('0');
+      await page.keyboard.press('End');
+      for (const name of ['mutual exclusion', 'L1', 'T']) {
+        expect(await page.getAttribute(`[data-property="${name}"]`, 'data-verdict'), name).toBe('holds');
+      }
+      expect(complaints).toEqual([]);
+    } finally {
+      await live.close();
+    }
   });
 
   it('draws no more of 10,000 steps than of 100, and nothing of a run is markup', async () => {

@@ -10,6 +10,8 @@ interface DemoVerbOptions {
   readonly seconds: number;
   readonly json?: string;
   readonly trace?: string;
+  /** The port of the page, or `true` for a free one. */
+  readonly inspect?: number | true;
 }
 
 export function addDemo(program: Command): void {
@@ -25,6 +27,11 @@ export function addDemo(program: Command): void {
     .option('--sites <n>', 'how many sites, 2 to 26', wholeNumber(2, 26), 5)
     .option('--seconds <s>', 'how long they take turns', positiveNumber, 10)
     .option('--json <file>', 'write the verdict as JSON; - for standard output, and nothing else there')
+    .option(
+      '--inspect [port]',
+      'show it live in the browser, on this port of loopback (default: a free one)',
+      wholeNumber(1, 65_535),
+    )
     .option('--trace <dir>', 'keep the record of every site in <dir>')
     .addHelpText(
       'after',
@@ -44,7 +51,14 @@ export function addDemoSite(program: Command): void {
   });
 }
 
-async function demo({ sites, seconds, json, trace }: DemoVerbOptions): Promise<ExitStatus> {
+async function watched(directory: string, port: number, say: (text: string) => void) {
+  const { openLive } = await import('../inspect/live-page.ts');
+  const { url, close } = await openLive(directory, port);
+  say(`see it live: ${url}`);
+  return close;
+}
+
+async function demo({ sites, seconds, json, trace, inspect }: DemoVerbOptions): Promise<ExitStatus> {
   if (
     trace !== undefined &&
     existsSync(trace) &&
@@ -69,6 +83,7 @@ async function demo({ sites, seconds, json, trace }: DemoVerbOptions): Promise<E
         say,
         live,
         ...(trace !== undefined && { trace }),
+        ...(inspect !== undefined && { watched: (dir) => watched(dir, inspect === true ? 0 : inspect, say) }),
       });
       await writeJson(json, verdict);
       say(`\n${verdictText(verdict)}`);

@@ -6,6 +6,7 @@ import { wholeNumber } from '../options.ts';
 
 interface InspectOptions extends Omit<FileOptions, 'system'> {
   readonly port: number;
+  readonly follow?: boolean;
 }
 
 export function addInspect(program: Command): void {
@@ -29,11 +30,26 @@ export function addInspect(program: Command): void {
         'unordered-by-target',
       ]),
     )
+    .option('--follow', 'of a directory of records: show the run while sites write it')
     .option('--port <n>', 'where it is served; 0 takes a free one', wholeNumber(0, 65_535), 4700)
     .addHelpText('after', '\nExit status: 0 it was served until Ctrl-C, 2 wrong usage.')
-    .action(async (file: string, system: string | undefined, { port, ...options }: InspectOptions) => {
-      process.exitCode = await inspect(file, { ...options, ...(system !== undefined && { system }) }, port);
-    });
+    .action(
+      async (file: string, system: string | undefined, { port, follow, ...options }: InspectOptions) => {
+        process.exitCode = follow
+          ? await inspectLive(file, port)
+          : await inspect(file, { ...options, ...(system !== undefined && { system }) }, port);
+      },
+    );
+}
+
+async function inspectLive(directory: string, port: number): Promise<ExitStatus> {
+  const [{ openLive }, { untilAborted }] = await Promise.all([
+    import('../inspect/live-page.ts'),
+    import('../inspect/show-page.ts'),
+  ]);
+  const page = await openLive(directory, port);
+  await interruptible((signal) => untilAborted(page, signal));
+  return exitStatus.held;
 }
 
 async function inspect(file: string, options: FileOptions, port: number): Promise<ExitStatus> {

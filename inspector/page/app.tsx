@@ -4,6 +4,7 @@ import type { Timeline } from '../timeline.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
 import type { Data } from './data.ts';
 import { Inspector } from './inspector.tsx';
+import { follow } from './live.ts';
 import { useTheme } from './theme.ts';
 
 /** What is in view: a run, and of an exploration what could be next. */
@@ -12,6 +13,8 @@ interface Shown {
   readonly timeline: Timeline;
   readonly explored: Explored | null;
   readonly moment: number;
+  /** Steps are added while it is shown. */
+  readonly isLive: boolean;
 }
 
 /** Loads what the address names, and says in the address what is in view. */
@@ -20,19 +23,19 @@ export function App({ data }: { readonly data: Data }) {
   const [sources, setSources] = useState<Sources | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  /** The live source that is followed, if one is. */
+  const [live, setLive] = useState<string | null>(null);
 
   const open = useCallback(
     async (list: Sources, address: Address): Promise<void> => {
       const head = list.sources.find(({ id }) => id === address.source) ?? list.sources[0];
       if (head === undefined) throw new Error('There is nothing to show.');
+      setLive(head.kind === 'live' ? head.id : null);
+      if (head.kind === 'live') return;
       const explored = head.kind === 'explore' ? await data.explored(address.path) : null;
       const timeline = explored?.timeline ?? (await data.timeline(head.id));
-      setShown({
-        source: head.id,
-        timeline,
-        explored,
-        moment: Math.min(address.step, timeline.steps.length),
-      });
+      const moment = Math.min(address.step, timeline.steps.length);
+      setShown({ source: head.id, timeline, explored, moment, isLive: false });
       setProblem(null);
     },
     [data],
@@ -60,10 +63,19 @@ export function App({ data }: { readonly data: Data }) {
     return () => window.removeEventListener('hashchange', followed);
   }, [sources, open, failed]);
 
+  useEffect(() => {
+    if (live === null) return;
+    return follow(
+      (timeline) => setShown({ source: live, timeline, explored: null, moment: 0, isLive: true }),
+      setProblem,
+    );
+  }, [live]);
+
   const named = useCallback(
     (moment: number) => {
       if (shown === null) return;
-      const { source, explored } = shown;
+      const { source, explored, isLive } = shown;
+      if (isLive) return;
       const hash = hashOf({ source, step: moment, path: explored?.path ?? [] });
       if (hash !== location.hash) history.replaceState(null, '', hash);
     },
@@ -75,7 +87,9 @@ export function App({ data }: { readonly data: Data }) {
   };
 
   if (sources === null || shown === null) {
-    return <p className="waiting">{problem ?? 'Loading ...'}</p>;
+    return (
+      <p className="waiting">{problem ?? (live === null ? 'Loading ...' : 'No site has begun yet ...')}</p>
+    );
   }
   return (
     <>
@@ -92,6 +106,7 @@ export function App({ data }: { readonly data: Data }) {
         timeline={shown.timeline}
         explored={shown.explored}
         begin={shown.moment}
+        isLive={shown.isLive}
         theme={theme}
         onTheme={toggleTheme}
         onMoment={named}

@@ -37,13 +37,14 @@ export function Choices({ choices, properties, data, onPick, onPath }: ChoicesPr
     );
   };
 
+  const numbered = choices.map((choice, index) => ({ ...choice, number: index + 1 }));
   return (
     <div className="scroll">
       <ol className="choices-list">
-        {choices.map(({ kind, text }, index) => (
-          <li key={`${text} ${index}`}>
-            <button type="button" className={`choice ${kind}`} onClick={() => onPick(index)}>
-              <kbd>{index + 1}</kbd>
+        {numbered.map(({ kind, text, number }) => (
+          <li key={number}>
+            <button type="button" className={`choice ${kind}`} onClick={() => onPick(number - 1)}>
+              <kbd>{number}</kbd>
               <span>{text}</span>
             </button>
           </li>

@@ -28,6 +28,8 @@ interface InspectorProps {
   readonly explored: Explored | null;
   /** The moment that the address names. */
   readonly begin: number;
+  /** Steps are added at the end; the page goes with them unless it looks at an earlier one. */
+  readonly isLive: boolean;
   readonly theme: Theme;
   readonly onTheme: () => void;
   readonly onMoment: (moment: number) => void;
@@ -38,16 +40,19 @@ const [least, most, usual] = [0.05, 200, 72];
 
 /** One run: four views on one time line, its properties, and what moves through it. */
 export function Inspector(props: InspectorProps) {
-  const { data, sources, source, timeline, explored, begin, theme, onTheme, onMoment, onShow } = props;
+  const { data, sources, source, timeline, explored, begin, isLive, theme, onTheme, onMoment, onShow } =
+    props;
   const moments = useMemo(() => new Moments(timeline), [timeline]);
-  const player = usePlayer(moments.last, begin);
+  const player = usePlayer(moments.last, begin, isLive);
   const { moment, go } = player;
   const [scale, setScale] = useState(usual);
   const [helps, setHelps] = useState(false);
   const [picked, setPicked] = useState<string | null>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new address goes to its moment, also when it is the same
-  useEffect(() => go(begin), [timeline, begin]);
+  useEffect(() => {
+    if (!isLive) go(begin);
+  }, [timeline, begin]);
   useEffect(() => onMoment(moment), [moment, onMoment]);
 
   const zoom = (to: number) => setScale(Math.min(most, Math.max(least, to)));
@@ -97,6 +102,15 @@ export function Inspector(props: InspectorProps) {
           </select>
         </label>
         <p className="about">
+          {isLive && (
+            <button
+              type="button"
+              className={moment === moments.last ? 'live on' : 'live'}
+              onClick={() => go(moments.last)}
+            >
+              ● live
+            </button>
+          )}
           {timeline.about}
           {figures.map(([name, value]) => (
             <span key={name} className="figure">

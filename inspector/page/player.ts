@@ -12,14 +12,19 @@ export interface Player {
 
 export const speeds = [0.5, 1, 2, 4, 8, 16, 60, 250] as const;
 
-/** Where in the run the page is; `last`: its last moment. */
-export function usePlayer(last: number, begin: number): Player {
+/** Where in the run the page is; `last`: its last moment. When that is live, who is at the end stays there. */
+export function usePlayer(last: number, begin: number, isLive: boolean): Player {
   const [moment, setMoment] = useState(begin);
   const [isPlaying, setPlaying] = useState(false);
   const [speed, setSpeed] = useState(1);
   const go = useCallback((to: number) => setMoment(Math.max(0, Math.min(last, to))), [last]);
 
-  useEffect(() => setMoment((now) => Math.min(now, last)), [last]);
+  const lastBefore = useRef(isLive ? begin : last);
+  useEffect(() => {
+    const before = lastBefore.current;
+    lastBefore.current = last;
+    setMoment((now) => (isLive && now === before ? last : Math.min(now, last)));
+  }, [last, isLive]);
 
   const elapsed = useRef(0);
   useEffect(() => {

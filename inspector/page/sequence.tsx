@@ -40,6 +40,7 @@ export function Sequence({ moments, moment, theme, scale, onScale, onMoment, pic
   const from = pannedTo ?? following;
   const view: View = { ...size, from, scale };
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read
   useEffect(() => {
     const element = canvas.current!;
     const ratio = window.devicePixelRatio;
