@@ -124,6 +124,16 @@ describe('what a step may not depend on', () => {
       onGo({ actions: assign({ n: ({ event }) => Object.keys(event).indexOf('type') }) }),
       /order of keys/,
     ],
+    [
+      'the order of keys, in one context alone',
+      onGo({
+        actions: assign({
+          n: ({ context, event }) =>
+            context['n'] === 3 ? Object.keys(event).indexOf('type') : context['n'] + 1,
+        }),
+      }),
+      /order of keys/,
+    ],
   ])('%s', (_, machine, says) => {
     const environment = [{ event: { type: 'go', also: 1 } }];
     expectRefused(alone(machine, { environment }), 'MACHINE_IMPURE', says);

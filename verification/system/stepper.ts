@@ -55,26 +55,35 @@ export class Stepper {
   readonly #turnedEvents: EventObject[] = [];
   readonly #steps = new Memo<number, Stepped>();
   readonly #taken = new Set<AnyTransitionDefinition>();
+  readonly #scope: AnyActorScope;
+  /** What the step that runs has asked for so far. */
+  #effects: NamedAction[] = [];
+  #timers: TimerChange[] = [];
+  #microsteps = 0;
 
   constructor(machine: AnyStateMachine, values: Values) {
     this.machine = machine;
     this.#values = values;
+    this.#scope = this.#inertScope();
   }
 
   start(input: unknown): Stepped {
-    return this.#same(
-      this.#run((scope) => this.machine.getInitialSnapshot(scope, input)),
-      this.#run((scope) => this.machine.getInitialSnapshot(scope, reversed(input))),
+    const turned = reversed(input);
+    return this.#twice(
+      () => this.machine.getInitialSnapshot(this.#scope, input),
+      () => this.machine.getInitialSnapshot(this.#scope, turned),
     );
   }
 
   take(snapshot: number, event: number): Stepped {
-    return this.#steps.get(snapshot, event, () =>
-      this.#same(
-        this.#step(this.snapshot(snapshot), this.#values.value(event) as unknown as EventObject),
-        this.#step(this.#turnedSnapshot(snapshot), this.#turnedEvent(event)),
-      ),
-    );
+    return this.#steps.get(snapshot, event, () => {
+      const [from, turnedFrom] = [this.snapshot(snapshot), this.#turnedSnapshot(snapshot)];
+      const [of, turnedOf] = [this.#values.value(event) as unknown as EventObject, this.#turnedEvent(event)];
+      return this.#twice(
+        () => this.machine.transition(from, of, this.#scope),
+        () => this.machine.transition(turnedFrom, turnedOf, this.#scope),
+      );
+    });
   }
 
   /** Every transition that a step took. */
@@ -102,12 +111,15 @@ export class Stepper {
     return this.#values.value(id) as unknown as InternedSnapshot;
   }
 
-  #step(from: AnyMachineSnapshot, event: EventObject): Stepped {
-    return this.#run((scope) => this.machine.transition(from, event, scope));
-  }
-
-  /** A step as it is, and the same with what has no order reversed: both must come out equal. */
-  #same(once: Stepped, again: Stepped): Stepped {
+  /**
+   * A step as it is, and the same with what has no order reversed: both must come out equal. That is asked of every
+   * step. One that kept to an order, or remembered what it did before, may do so for a single context only.
+   */
+  #twice(step: () => AnyMachineSnapshot, turned: () => AnyMachineSnapshot): Stepped {
+    const [once, again] = withoutClockAndChance(
+      this.#who,
+      () => [this.#run(step), this.#run(turned)] as const,
+    );
     if (!isDeepStrictEqual(once, again) && outcome(once) !== outcome(again)) {
       throw new SystemError(
         'MACHINE_IMPURE',
@@ -119,21 +131,14 @@ export class Stepper {
     return once;
   }
 
-  #run(step: (scope: AnyActorScope) => AnyMachineSnapshot): Stepped {
+  #run(step: () => AnyMachineSnapshot): Stepped {
     const effects: NamedAction[] = [];
     const timers: TimerChange[] = [];
-    const scope = inertScope(
-      this.machine,
-      ({ type, params, exec }) => {
-        if (type.startsWith('xstate.')) this.#builtIn(type, params, timers);
-        else if (exec !== undefined && exec !== this.machine.implementations.actions[type]) {
-          throw refusedMachine(this.machine, 'an enqueued function as an action, which no check would run');
-        } else effects.push({ ...(params as Record<string, unknown> | undefined), type });
-      },
-      this.#taken,
-    );
+    this.#effects = effects;
+    this.#timers = timers;
+    this.#microsteps = 0;
     try {
-      const after = withoutClockAndChance(this.#who, () => step(scope));
+      const after = step();
       if (after.status === 'error') throw after.error;
       return { snapshot: this.#intern(after), effects, timers };
     } catch (error) {
@@ -144,14 +149,50 @@ export class Stepper {
     }
   }
 
-  #builtIn(type: string, params: unknown, timers: TimerChange[]): void {
+  /** A scope that collects actions and taken transitions, and refuses whoever reaches for `self` or `system`. */
+  #inertScope(): AnyActorScope {
+    const trap = (name: string, own: object) =>
+      new Proxy(own, {
+        get: (target, key) => {
+          if (key in target) return Reflect.get(target, key);
+          throw refusedMachine(this.machine, `${name}.${String(key)}`);
+        },
+      });
+    return {
+      self: trap('self', {}) as AnyActorScope['self'],
+      id: '',
+      sessionId: '',
+      logger: () => {},
+      defer: () => {},
+      emit: () => {},
+      stopChild: () => {},
+      system: trap('system', {
+        // How XState reports the transitions of each microstep to inspectors.
+        _sendInspectionEvent: (event: { _transitions?: readonly AnyTransitionDefinition[] }) => {
+          if (++this.#microsteps > mostMicrosteps)
+            throw new Error(`no rest after ${mostMicrosteps} microsteps`);
+          for (const transition of event._transitions ?? []) this.#taken.add(transition);
+        },
+      }) as AnyActorScope['system'],
+      actionExecutor: (action) => this.#collect(action),
+    };
+  }
+
+  #collect({ type, params, exec }: Parameters<AnyActorScope['actionExecutor']>[0]): void {
+    if (type.startsWith('xstate.')) this.#builtIn(type, params);
+    else if (exec !== undefined && exec !== this.machine.implementations.actions[type]) {
+      throw refusedMachine(this.machine, 'an enqueued function as an action, which no check would run');
+    } else this.#effects.push({ ...(params as Record<string, unknown> | undefined), type });
+  }
+
+  #builtIn(type: string, params: unknown): void {
     if (type === 'xstate.log') return;
     if (type === 'xstate.raise') {
       const { event, id, delay } = params as { event: { type: string }; id?: string; delay?: number };
       if (delay === undefined) return;
       const interned = this.#values.intern(event, `the event of a timer of ${this.#who}`);
-      timers.push({ arm: { id: id ?? event.type, event: interned }, named: id !== undefined });
-    } else if (type === 'xstate.cancel') timers.push({ disarm: (params as { sendId: string }).sendId });
+      this.#timers.push({ arm: { id: id ?? event.type, event: interned }, named: id !== undefined });
+    } else if (type === 'xstate.cancel') this.#timers.push({ disarm: (params as { sendId: string }).sendId });
     else throw refusedMachine(this.machine, type);
   }
 
@@ -238,37 +279,4 @@ function sortedText(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';
   const fields = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
   return `{${fields.map(([key, item]) => `${key}:${sortedText(item)}`).join()}}`;
-}
-
-/** A scope that collects actions and taken transitions, and refuses whoever reaches for `self` or `system`. */
-function inertScope(
-  machine: AnyStateMachine,
-  actionExecutor: AnyActorScope['actionExecutor'],
-  taken: Set<AnyTransitionDefinition>,
-): AnyActorScope {
-  const forbid = (name: string): never => {
-    throw refusedMachine(machine, name);
-  };
-  let microsteps = 0;
-  const trap = (name: string, own: object) =>
-    new Proxy(own, {
-      get: (target, key) => Reflect.get(target, key) ?? forbid(`${name}.${String(key)}`),
-    });
-  return {
-    self: trap('self', {}) as AnyActorScope['self'],
-    id: '',
-    sessionId: '',
-    logger: () => {},
-    defer: () => {},
-    emit: () => {},
-    stopChild: () => {},
-    system: trap('system', {
-      // How XState reports the transitions of each microstep to inspectors.
-      _sendInspectionEvent: (event: { _transitions?: readonly AnyTransitionDefinition[] }) => {
-        if (++microsteps > mostMicrosteps) throw new Error(`no rest after ${mostMicrosteps} microsteps`);
-        for (const transition of event._transitions ?? []) taken.add(transition);
-      },
-    }) as AnyActorScope['system'],
-    actionExecutor,
-  };
 }
