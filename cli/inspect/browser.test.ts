@@ -8,7 +8,7 @@ import { longRun } from '../../inspector/testing/long-run.ts';
 import { BatonProcess, baton } from '../testing/baton.ts';
 import { chrome, launch, watchedPage } from '../testing/browser.ts';
 import { directory } from '../testing/directory.ts';
-import { passing, writeLines } from '../testing/records.ts';
+import { takingTurns, writeLines } from '../testing/recorded.ts';
 import { openLive } from './live-page.ts';
 import { builtPage } from './page.ts';
 import { servePage } from './server.ts';
@@ -146,19 +146,19 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
       const { page, complaints } = await watchedPage(browser);
       await page.goto(live.url);
       await page.getByText('No site has begun yet').waitFor();
-      const lines = passing('a', 'b', 40);
-      for (const [site, own] of Object.entries(lines)) writeLines(dir, site, own.slice(0, 11));
+      const records = takingTurns(40);
+      writeLines(dir, records, 0, 11);
       await page.waitForSelector('.forest .site');
       const steps = () => page.locator('.now b').innerText();
       const seen = await steps();
       expect(await page.locator('.forest .token').count()).toBe(1);
-      for (const [site, own] of Object.entries(lines)) writeLines(dir, site, own.slice(11, 31));
+      writeLines(dir, records, 11, 31);
       await page.locator('.now b').filter({ hasNotText: seen }).waitFor();
       const [now, last] = (await steps()).split(' / ');
       expect(now).toBe(last);
       await page.keyboard.press('Home');
       await atStep(page, 0);
-      for (const [site, own] of Object.entries(lines)) writeLines(dir, site, own.slice(31));
+      writeLines(dir, records, 31);
       await page
         .locator('.now b')
         .filter({ hasNotText: ` / ${last}` })

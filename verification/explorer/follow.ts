@@ -72,7 +72,8 @@ export class Follower {
     const telling = this.#telling;
     if (telling === null) return { begunAnew: false };
     const happenings = [...this.#merge.ready()];
-    const begunAnew = telling.steps.length + happenings.length > most;
+    const events = happenings.filter(({ type }) => type === 'event');
+    const begunAnew = telling.steps.length > 0 && telling.steps.length + events.length > most;
     if (begunAnew) telling.beginAnew();
     for (const [index, happening] of happenings.entries()) {
       telling.isJudging = index === happenings.length - 1;

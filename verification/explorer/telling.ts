@@ -85,6 +85,7 @@ export class Telling {
 
   /** What happened next. */
   tell(happening: Happening): void {
+    if (happening.type !== 'start' || !happening.isFirst) this.#started();
     switch (happening.type) {
       case 'event':
         this.#event(happening.line);
@@ -157,7 +158,6 @@ export class Telling {
       Partial<TimelineStep> & { readonly state: SiteState },
   ): void {
     const { state, ...rest } = step;
-    this.#started();
     this.#state.set(step.site, state);
     const before = this.#verdicts;
     const after = this.#judge({ site: step.site, effects: (rest.effects ?? []) as readonly NamedAction[] });
