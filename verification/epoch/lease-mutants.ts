@@ -22,7 +22,7 @@ const timedByPromises = [
   ),
 ];
 
-/** Where a mutant is let loose, and the messages that it heeds though they are dead to the real one. */
+/** Where a mutant is let loose (of three sites one never asks), and what it heeds that is dead to the real one. */
 interface Place extends Partial<EpochOptions> {
   readonly heeds?: SiteMessage['type'];
 }
@@ -31,11 +31,13 @@ const atEntry: Place = { crashes: 'none' };
 
 export function strictWith(machine: AnyStateMachine, { heeds, ...place }: Place): System {
   const system = epochStrict({ sites: 3, network: { order: 'fifo' }, refusals: 'none', machine, ...place });
-  const heeding = ({ dead, ...actor }: ActorSpec): ActorSpec => ({
+  const smaller = (id: string, { dead, environment, ...actor }: ActorSpec): ActorSpec => ({
+    environment: environment!,
     ...actor,
     dead: (message, view) => message.type !== heeds && dead!(message, view),
+    ...(id === 'c' ? { environment: environment!.filter(({ event }) => event.type !== 'ask') } : {}),
   });
-  const actors = Object.entries(system.actors).map(([id, actor]) => [id, heeding(actor)] as const);
+  const actors = Object.entries(system.actors).map(([id, actor]) => [id, smaller(id, actor)] as const);
   return { ...system, actors: Object.fromEntries(actors) };
 }
 

@@ -26,7 +26,9 @@ export interface EpochOptions extends Options {
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
   /** The sites that refuse stale candidates (R10); of the others a refusal is lost. Default: all. */
-  readonly refusals?: 'all' | 'but the founder' | 'none';
+  readonly refusals?: 'all' | 'but the founder' | 'but the last' | 'none';
+  /** How often each site stands. Default: `'unbounded'`, by `changes` alone. */
+  readonly stands?: Bound;
   /** Leave messages that will never be heeded on the network? Default: false. */
   readonly keepDead?: boolean;
   /** Tell frozen sites apart that differ only in what they will never read again (`seenFrozen`)? Default: false. */
@@ -98,7 +100,9 @@ function system(
   const mayRenew = (self: string) =>
     strict && (renews === 'all' || (renews === 'founder' && self === founder));
   const refuses = (self: string) =>
-    refusals === 'all' || (refusals === 'but the founder' && self !== founder);
+    refusals === 'all' ||
+    (refusals === 'but the founder' && self !== founder) ||
+    (refusals === 'but the last' && self !== sites.at(-1));
   const environment = (self: string): readonly EnvironmentEvent[] => [
     {
       event: { type: 'ask' },
@@ -109,7 +113,11 @@ function system(
     ...(options.withdraw ? [withdraw] : []),
     ...(strict ? time(changes, asks) : []),
     ...(mayRenew(self) ? [heartbeat] : []),
-    { event: { type: 'suspect' }, when: (site) => !site.in('epoch.barred') && promiseOf(site) < changes },
+    {
+      event: { type: 'suspect' },
+      when: (site) => !site.in('epoch.barred') && promiseOf(site) < changes,
+      times: options.stands ?? 'unbounded',
+    },
   ];
   const actor = (self: string): ActorSpec => ({
     machine: refuses(self) ? machine : withoutRefusals,

@@ -1,5 +1,5 @@
 import { check } from '../check.ts';
-import { type EpochOptions, epoch, epochFences } from './system.ts';
+import { type EpochOptions, epoch, epochFences, epochStrict } from './system.ts';
 
 /*
  * What was checked, as a table: `npx tsx verification/epoch/table.ts [most seconds for each row, default 600]`.
@@ -19,38 +19,51 @@ const rows: readonly Row[] = [
   { changes: 2, crashes: 'none' },
   { changes: 2, crashes: 'founder', restart: 'with disk' },
   { changes: 2, crashes: 'none', asks: 1 },
+  { changes: 3, crashes: 'none', stands: 1 },
+  { changes: 3, crashes: 'none', refusals: 'but the founder' },
+  { changes: 3, crashes: 'none', refusals: 'but the last' },
   { sites: 4, changes: 1, crashes: 'founder' },
-  { changes: 2, crashes: 'founder', restart: 'with disk', refusals: 'none' },
-  { changes: 3, crashes: 'none', refusals: 'none' },
+  { strict: true, sites: 2, changes: 1, crashes: 'all', restart: 'with disk', renews: 'all' },
+  { strict: true, changes: 1, crashes: 'none' },
+  { strict: true, changes: 1, crashes: 'founder', renews: 'founder' },
+  { strict: true, changes: 1, crashes: 'founder', restart: 'with disk' },
+  { strict: true, changes: 2, crashes: 'none', refusals: 'none' },
 ];
 
 const maxSeconds = Number(process.argv[2] ?? 600);
 
-console.log(
-  '| sites | changes | crashes | restart | breaks | R10 | asks | states | steps to the farthest | verdict | seconds |',
-);
-console.log(`|${' --- |'.repeat(11)}`);
-for (const row of rows) {
+const columns: Readonly<Record<string, (row: Row) => number | string>> = {
+  sites: ({ sites = 3 }) => sites,
+  changes: ({ changes = 1 }) => changes,
+  crashes: ({ crashes = 'founder' }) => crashes,
+  restart: ({ restart = 'never' }) => restart,
+  breaks: ({ breaks = 0 }) => breaks,
+  R10: ({ refusals = 'all', stands }) =>
+    stands === undefined ? refusals : `${refusals}; each stands ${stands}`,
+  asks: ({ asks, strict, withdraw }) =>
+    strict ? (asks ?? 1) : (asks ?? (withdraw ? 'any, and withdraw' : 'any')),
+  leases: ({ strict, renews = 'none' }) => (strict ? `renewed: ${renews}` : ''),
+};
+
+const systemOf = ({ asks, ...row }: Row) => {
   const options: EpochOptions = { sites: 3, network: { order: 'fifo' }, ...row };
-  const { asks } = row;
-  const system = asks === undefined ? epoch(options) : epochFences({ ...options, asks });
-  const report = await check(system, { maxSeconds });
+  if (row.strict) return epochStrict(options);
+  return asks === undefined ? epoch(options) : epochFences({ ...options, asks });
+};
+
+const line = (cells: readonly unknown[]) => console.log(`| ${cells.join(' | ')} |`);
+const titles = [...Object.keys(columns), 'states', 'depth', 'verdict', 'seconds'];
+line(titles);
+line(titles.map(() => '---'));
+for (const row of rows) {
+  const report = await check(systemOf(row), { maxSeconds });
   const open = report.properties.filter(({ verdict }) => verdict !== 'holds');
   if (open.some(({ verdict }) => verdict === 'violated')) process.exitCode = 1;
-  const verdict =
-    open.length === 0 ? 'all hold' : open.map((result) => `${result.name}: ${result.verdict}`).join(', ');
-  const cells = [
-    options.sites,
-    options.changes,
-    options.crashes,
-    options.restart ?? 'never',
-    options.breaks ?? 0,
-    options.refusals ?? 'all',
-    asks ?? (options.withdraw ? 'any, and withdraw' : 'any'),
+  line([
+    ...Object.values(columns).map((cell) => cell(row)),
     report.states.toLocaleString('en'),
     report.depth,
-    verdict,
+    open.length === 0 ? 'all hold' : open.map(({ name, verdict }) => `${name}: ${verdict}`).join(', '),
     report.seconds.toFixed(1),
-  ];
-  console.log(`| ${cells.join(' | ')} |`);
+  ]);
 }
