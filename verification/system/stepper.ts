@@ -123,9 +123,10 @@ export class Stepper {
     if (!isDeepStrictEqual(once, again) && outcome(once) !== outcome(again)) {
       throw new SystemError(
         'MACHINE_IMPURE',
-        `${this.#who} does not answer the same event in the same way: repeated with the keys of its objects, and ` +
-          `the states in its regions, in another order, ${outcome(once)} became ${outcome(again)}. A step may depend ` +
-          'on the snapshot and the event only, neither on the order of keys nor on which region was entered last.',
+        `${this.#who} does not answer the same event in the same way: run again, with the keys of its objects and ` +
+          `the states in its regions in another order, ${outcome(once)} became ${outcome(again)}. A step may depend ` +
+          'on the snapshot and the event only: not on a clock, chance or variables outside of the machine (let what ' +
+          'they tell come in as an event), not on the order of keys, and not on which region was entered last.',
       );
     }
     return once;
