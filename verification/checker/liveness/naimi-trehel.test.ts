@@ -5,7 +5,7 @@ import { type ActionFairness, checkLiveness, type LivenessProperty, validateLass
 
 const clientIs = (model: NaimiTrehel, site: number, client: string): Watch => ({
   kind: 'sum',
-  weigh: (cell, local) => (cell === site && model.client(cell, local) === client ? 1 : 0),
+  weigh: (cell, local) => (cell === site && model.site(cell, local).client === client ? 1 : 0),
   judge: (sum) => sum > 0,
 });
 

@@ -11,8 +11,8 @@ import type { Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { SearchError, type SearchOptions, search } from '../search.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
-import { pathReversal } from '../testing/path-reversal.ts';
 import { randomModel, wideModel } from '../testing/random-model.ts';
+import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -38,7 +38,7 @@ describe('a search that was killed', () => {
   it.each([1, 2])('ends with the same counts when it goes on (%i workers)', async (workers) => {
     const child = await killedSearch(5, workers);
     expect(child.signalCode).toBe('SIGKILL');
-    const { model, watches } = pathReversal(5);
+    const { model, watches } = watchedNaimiTrehel(5);
     const result = await search(model, { watches, resumeDir: dir });
     expect(result).toMatchObject({
       states: 440_120,
@@ -104,7 +104,7 @@ describe('a search that was stopped', () => {
 
   it('goes on over orbits, with other threads', async () => {
     const source = {
-      module: new URL('../testing/orbits-source.ts', import.meta.url).href,
+      module: new URL('../testing/naimi-trehel.ts', import.meta.url).href,
       export: 'orbitsOf',
       args: 4,
     };
@@ -117,15 +117,15 @@ describe('a search that was stopped', () => {
   });
 
   it('does not go on with another model, other properties, or nothing', async () => {
-    const { model, watches } = pathReversal(3);
+    const { model, watches } = watchedNaimiTrehel(3);
     await expect(search(model, { resumeDir: dir })).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' });
     await search(model, { watches, checkpointDir: dir, checkpointEveryMs: 0 });
-    const other = pathReversal(4);
+    const other = watchedNaimiTrehel(4);
     await expect(search(other.model, { watches: other.watches, resumeDir: dir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
       message: expect.stringContaining('the initial states'),
     });
-    await expect(search(pathReversal(3).model, { resumeDir: dir })).rejects.toMatchObject({
+    await expect(search(watchedNaimiTrehel(3).model, { resumeDir: dir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
       message: expect.stringContaining('the watches'),
     });

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { type Model, successors, type Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Found, type NamedWatch, search } from '../search.ts';
-import { pathReversal } from '../testing/path-reversal.ts';
 import { randomModel, wideModel } from '../testing/random-model.ts';
+import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 import { smaller } from './judge.ts';
 
 /** A watch of either kind that many states satisfy and some do not. */
@@ -123,7 +123,7 @@ describe('search', () => {
 
   it('ends at its limits with what it knows', async () => {
     const stop = new AbortController();
-    const [few, none, small] = [pathReversal(5), pathReversal(5), pathReversal(5)];
+    const [few, none, small] = [watchedNaimiTrehel(5), watchedNaimiTrehel(5), watchedNaimiTrehel(5)];
     const progress: number[] = [];
     expect(await search(few.model, { maxStates: 1000 })).toMatchObject({
       complete: false,
@@ -134,7 +134,7 @@ describe('search', () => {
       complete: false,
       reason: 'max-memory',
     });
-    const interrupted = pathReversal(6);
+    const interrupted = watchedNaimiTrehel(6);
     const result = await search(interrupted.model, {
       signal: stop.signal,
       onProgress: ({ states }) => {
@@ -182,7 +182,7 @@ describe('search', () => {
   ])('knows of what it has found and not expanded, $where', async ({ how }) => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
-      const { model } = pathReversal(3);
+      const { model } = watchedNaimiTrehel(3);
       const seen = new Set<string>();
       const observe = (_: number, local: number) => local;
       const judge = (state: Int32Array) => seen.add(state.join()) && false;
@@ -204,7 +204,7 @@ describe('search', () => {
   it('counts the same when states go to disk, from any point on', async () => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
-      const { model, watches } = pathReversal(3);
+      const { model, watches } = watchedNaimiTrehel(3);
       const result = await search(model, { watches, maxMemoryBytes: 1, spillDir });
       expect(result).toMatchObject({
         states: 282,
@@ -236,13 +236,13 @@ describe('search', () => {
   });
 
   it('stops at the first level that breaks something, if asked', async () => {
-    const { model, watches } = pathReversal(4);
+    const { model, watches } = watchedNaimiTrehel(4);
     const broken: NamedWatch = {
       name: 'site 3 never waits',
       expect: 'always',
       watch: {
         kind: 'sum',
-        weigh: (site, l) => (site === 3 && model.local(site, l).client === 2 ? 1 : 0),
+        weigh: (site, l) => (site === 3 && model.site(site, l).client === 'requesting' ? 1 : 0),
         judge: (sum) => sum === 0,
       },
     };
@@ -253,7 +253,7 @@ describe('search', () => {
   });
 
   it('refuses workers that could not judge', async () => {
-    const { model, watches } = pathReversal(2);
+    const { model, watches } = watchedNaimiTrehel(2);
     await expect(search(model, { watches, workers: 2 })).rejects.toMatchObject({
       code: 'WORKERS_NEED_SOURCE',
     });

@@ -4,8 +4,8 @@ import { apply, type Model, successors, type Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Path, type SearchResult, search, shortestTrace } from '../search.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
-import { pathReversal } from '../testing/path-reversal.ts';
 import { randomModel, spreadOut, wideModel } from '../testing/random-model.ts';
+import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 
 describe('search', () => {
   it.each([
@@ -13,8 +13,8 @@ describe('search', () => {
     [3, 282, 642, 18],
     [4, 9_352, 26_464, 30],
     [5, 440_120, 1_478_880, 42],
-  ])('counts path reversal among %i sites', async (sites, states, transitions, depth) => {
-    const source = pathReversal(sites);
+  ])('counts naimi-trehel among %i sites', async (sites, states, transitions, depth) => {
+    const source = watchedNaimiTrehel(sites);
     const result = await search(source.model, source);
     expect(result).toMatchObject({
       states,
@@ -29,11 +29,11 @@ describe('search', () => {
 
   it('finds the same with two workers', async () => {
     const source = {
-      module: new URL('../testing/path-reversal.ts', import.meta.url).href,
-      export: 'pathReversal',
+      module: new URL('../testing/watched-naimi-trehel.ts', import.meta.url).href,
+      export: 'watchedNaimiTrehel',
       args: 5,
     };
-    const [one, two] = [pathReversal(5), pathReversal(5)];
+    const [one, two] = [watchedNaimiTrehel(5), watchedNaimiTrehel(5)];
     const alone = await search(one.model, one);
     const both = await search(two.model, { ...two, workers: 2, awaitWorkers: true, source });
     const counts = ({ states, transitions, depth, deadlocks, found, locals, complete }: SearchResult) => ({
@@ -60,7 +60,7 @@ describe('search', () => {
   });
 
   it('ends the search for a trace when its time is over, or it is told to', async () => {
-    const { model, watches } = pathReversal(5);
+    const { model, watches } = watchedNaimiTrehel(5);
     const target = (await search(model, { watches })).found.at(-1)!;
     expect(target.depth).toBe(4);
     expect(await shortestTrace(model, target, { timeoutMs: 0 })).toBeNull();
@@ -131,7 +131,7 @@ describe('a search by hash compaction', () => {
     { bits: 24, least: 4_000, most: 20_000 },
     { bits: 16, least: 374_584, most: 440_000 },
   ])('omits states as $bits bits must, and says so', async ({ bits, least, most }) => {
-    const { model, watches } = pathReversal(5);
+    const { model, watches } = watchedNaimiTrehel(5);
     const result = await search(model, { watches, hashCompaction: bits });
     const omitted = 440_120 - result.states;
     expect(omitted).toBeGreaterThanOrEqual(least);
@@ -143,7 +143,7 @@ describe('a search by hash compaction', () => {
   });
 
   it('keeps wide states in the room of narrow ones', async () => {
-    const wide = () => spreadOut(pathReversal(5).model, [8, 8, 8, 8, 8]);
+    const wide = () => spreadOut(watchedNaimiTrehel(5).model, [8, 8, 8, 8, 8]);
     const [states, hashes] = [await search(wide()), await search(wide(), { hashCompaction: 64 })];
     expect(states).toMatchObject({ states: 440_120, omissionProbability: 0 });
     expect(hashes).toMatchObject({ states: 440_120, transitions: 1_478_880, depth: 42 });

@@ -1,14 +1,14 @@
 import { search } from '../search.ts';
-import { pathReversal } from './path-reversal.ts';
+import { watchedNaimiTrehel } from './watched-naimi-trehel.ts';
 
 /** A process to be killed: saves itself after every level. Arguments: sites, directory, workers. */
 const [sites, checkpointDir, workers] = process.argv.slice(2) as [string, string, string];
 const source = {
-  module: new URL('./path-reversal.ts', import.meta.url).href,
-  export: 'pathReversal',
+  module: new URL('./watched-naimi-trehel.ts', import.meta.url).href,
+  export: 'watchedNaimiTrehel',
   args: Number(sites),
 };
-const { model, watches } = pathReversal(Number(sites));
+const { model, watches } = watchedNaimiTrehel(Number(sites));
 await search(model, {
   watches,
   checkpointDir,

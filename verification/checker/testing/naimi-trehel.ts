@@ -1,4 +1,5 @@
 import type { Edge, Model, Send, Step, Symmetry } from '../model.ts';
+import type { Sourced } from '../search/types.ts';
 
 /**
  * Naimi-Trehel in plain code: a model with published counts that the checker can be held against without
@@ -6,8 +7,7 @@ import type { Edge, Model, Send, Step, Symmetry } from '../model.ts';
  */
 export type NaimiTrehel = Model &
   Symmetry & {
-    readonly locals: (cell: number) => number;
-    readonly client: (cell: number, local: number) => Client;
+    readonly site: (cell: number, local: number) => Site;
     /** What an action is: a delivery has one for each source and cell. */
     readonly describe: (action: number) => { readonly kind: string; readonly cell: number };
   };
@@ -16,7 +16,7 @@ type Client = 'idle' | 'requesting' | 'inCS';
 /** A cell number is a REQUEST from that origin. */
 type Message = number | 'TOKEN';
 
-interface Site {
+export interface Site {
   readonly client: Client;
   readonly last: number | null;
   readonly next: number | null;
@@ -135,8 +135,7 @@ export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo
     receive,
     edges,
     rename,
-    locals: (cell) => sites[cell]!.size(),
-    client: (cell, local) => sites[cell]!.at(local).client,
+    site: (cell, local) => sites[cell]!.at(local),
     describe: (action) => {
       const kind = action % (n + DELIVER);
       const cell = (action - kind) / (n + DELIVER);
@@ -146,13 +145,18 @@ export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo
   };
 }
 
+/** Where threads find the model again that is explored by orbits. */
+export function orbitsOf(sites: number): Sourced {
+  const model = createNaimiTrehel(sites);
+  return { model, symmetry: model };
+}
+
 /** Plain values by number, from 0, in the order of discovery. */
 function createTable<T>() {
   const numbers = new Map<string, number>();
   const values: T[] = [];
   return {
     at: (number: number): T => values[number]!,
-    size: () => values.length,
     intern(value: T): number {
       const key = JSON.stringify(value);
       const known = numbers.get(key);
