@@ -71,16 +71,12 @@ export interface Timing {
   readonly suspectMaxMs: number;
   /**
    * How long a candidate waits for votes before it stands again (R10): doubles with each election that fails up to
-   * the longest, and is shortened at random by up to half. Whoever voted for it waits two to three times as long.
-   * Default 100 to 2,000.
+   * the longest, and is shortened at random by up to half. Whoever voted for it waits two to three times as long;
+   * a candidate waits up to a quarter of the shortest for the votes that a majority does not need, since the holder's
+   * may be among them. Default 100 to 2,000.
    */
   readonly electionMinMs: number;
   readonly electionMaxMs: number;
-  /**
-   * A site outside the critical section waits so long before it votes, so that one inside is heard first and keeps
-   * it: of a majority that elects without its vote it would hear that it has lost the lock. Default 10.
-   */
-  readonly courtesyMs: number;
   /**
    * A site that waits while some peer is down, though it has suspected already, suspects again after so long; each
    * time for one wait after twice as long. Default 15,000.

@@ -269,7 +269,6 @@ describe('options', () => {
     ['a newcomer that keeps nothing', { newcomer: true }],
     ['a jitter that ends before it begins', { timing: { suspectMinMs: 70 } }],
     ['a silence shorter than a heartbeat', { timing: { silentMs: 250 } }],
-    ['a courtesy that outlasts elections', { timing: { courtesyMs: 60 } }],
     ['a time that is none', { timing: { patienceMs: Number.NaN } }],
   ])('%s is refused', async (_, change) => {
     await expect(openSite({ ...good, ...change })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });

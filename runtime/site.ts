@@ -28,7 +28,6 @@ export const defaultTiming: Timing = {
   suspectMaxMs: 45,
   electionMinMs: 100,
   electionMaxMs: 2_000,
-  courtesyMs: 10,
   patienceMs: 15_000,
 };
 
@@ -200,16 +199,10 @@ function checkTiming(timing: Timing): void {
     if (!(Number.isFinite(ms) && ms > 0))
       throw invalid(`timing.${name} is a number of ms above 0, not ${ms}`);
   }
-  const { heartbeatMs, silentMs, suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs, courtesyMs } =
-    timing;
+  const { heartbeatMs, silentMs, suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs } = timing;
   const orders: readonly (readonly [string, number, number])[] = [
     ['suspectMinMs is at most suspectMaxMs', suspectMinMs, suspectMaxMs],
     ['electionMinMs is at most electionMaxMs', electionMinMs, electionMaxMs],
-    [
-      'courtesyMs is at most a quarter of electionMinMs: candidates do not wait for ever',
-      4 * courtesyMs,
-      electionMinMs,
-    ],
     ['silentMs is at least 2 heartbeatMs: one that is late is no death', 2 * heartbeatMs, silentMs],
   ];
   for (const [rule, less, more] of orders)

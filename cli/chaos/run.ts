@@ -19,7 +19,6 @@ export const quickTiming: Timing = {
   suspectMaxMs: 30,
   electionMinMs: 50,
   electionMaxMs: 1_000,
-  courtesyMs: 5,
   patienceMs: 5_000,
 };
 

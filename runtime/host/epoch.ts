@@ -24,7 +24,6 @@ export const epoch: Protocol<SiteMessage> = {
       z.strictObject({ type: z.literal('REFUSE'), ...of, promise: number }),
     ]);
   },
-  isElection: ({ type }) => type === 'VOTE_REQUEST',
   departs: () => null,
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: (snapshot) => {

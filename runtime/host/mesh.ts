@@ -12,7 +12,6 @@ import type { Store } from '../store/store.ts';
 import { Suspicion } from '../suspicion/driver.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import { Ballot } from './ballot.ts';
-import { Courtesy } from './courtesy.ts';
 import { Host } from './host.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -49,7 +48,6 @@ export class Mesh {
   readonly #places = new Map<string, Place>();
   /** Where failures are survived. */
   readonly #suspicion: Suspicion | null;
-  readonly #courtesy: Courtesy;
   /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
   #ended = false;
@@ -58,11 +56,6 @@ export class Mesh {
     this.#options = options;
     const suspect = (name: string) => this.#suspect(name);
     this.#suspicion = options.protocol.survives ? new Suspicion({ ...options, suspect }) : null;
-    this.#courtesy = new Courtesy({
-      clock: options.clock,
-      delayMs: options.timing.courtesyMs,
-      deliver: (envelope) => this.#places.get(envelope.lock)?.host.deliver(envelope),
-    });
   }
 
   /** Once for each name, before `open`. */
@@ -135,7 +128,6 @@ export class Mesh {
     if (this.#ended) return;
     this.#ended = true;
     this.#suspicion?.stop();
-    this.#courtesy.stop();
     for (const { host, lock, ballot } of this.#places.values()) {
       ballot.stop();
       host.stop();
@@ -173,7 +165,6 @@ export class Mesh {
   #peer(change: PeerChange): void {
     const { notice } = this.#options;
     if (this.#ended) return;
-    this.#courtesy.flush(change.peer);
     notice(change);
     for (const { ballot, host } of this.#places.values()) {
       if (change.type === 'down') ballot.absent(change.peer);

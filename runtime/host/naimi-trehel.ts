@@ -20,7 +20,6 @@ export const naimiTrehel: Protocol<SiteMessage> = {
       z.strictObject({ type: z.literal('GOODBYE') }),
     ]);
   },
-  isElection: () => false,
   departs: (message) => (message.type === 'LEAVE' ? (message as LeaveMessage).leaver : null),
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: ({ value, context }) => {

@@ -20,8 +20,6 @@ export interface Protocol<M extends Message = Message> {
   input(start: ProtocolStart): unknown;
   /** Accepts exactly the messages that may come, among these sites. */
   schema(sites: readonly [SiteId, ...SiteId[]]): ZodType<M>;
-  /** Asks for a vote: whoever is not in the critical section lets whoever is answer first, who keeps it by that (R6). */
-  isElection(message: Message): boolean;
   /** The site that, having said this, is no longer one that `broadcast` reaches. */
   departs(message: Message): SiteId | null;
   /** What is wrong with a snapshot, or null. */

@@ -51,11 +51,6 @@ export class Lock {
     if (this.#waiters.size > 0) this.#ask();
   }
 
-  /** Is somebody here in the critical section? */
-  get held(): boolean {
-    return this.#standing === 'held';
-  }
-
   acquire({ signal, timeoutMs }: AcquireOptions = {}): Promise<Held> {
     return new Promise((resolve, reject) => {
       if (this.#refusal) throw this.#refusal;

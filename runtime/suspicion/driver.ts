@@ -52,12 +52,6 @@ export class Suspicion {
     this.#arm();
   }
 
-  /** Somebody else stands already: this site does not for `ms`. */
-  postpone(lock: string, ms: number): void {
-    this.#watch.postpone(lock, this.#now() + ms);
-    this.#arm();
-  }
-
   peer(change: PeerChange): void {
     this.#watch.peer(change, this.#now());
     this.#act();

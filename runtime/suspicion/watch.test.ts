@@ -152,20 +152,6 @@ describe('a death', () => {
     expect(play.pass(1_000, true)).toHaveLength(1);
   });
 
-  test('is not suspected in the moment in which another stands, unless nobody has a majority', () => {
-    const play = new Play();
-    play.ask();
-    play.down('b');
-    play.watch.postpone(lock, 100);
-    play.watch.postpone('another', 100);
-    expect(play.pass(1_000, true)).toEqual([100]);
-    play.watch.postpone(lock, 5_000);
-    expect(play.watch.next).toBeGreaterThan(5_000);
-    play.down('c');
-    play.watch.postpone(lock, 9_000);
-    expect(play.pass(1_000)).toEqual([1_000]);
-  });
-
   test('is suspected by two who wait at different times', () => {
     const [one, other] = [new Play(undefined, () => 0.1), new Play(undefined, () => 0.9)];
     for (const play of [one, other]) {

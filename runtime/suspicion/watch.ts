@@ -141,12 +141,6 @@ export class Watch {
     this.#reconsider(watched, now);
   }
 
-  /** Somebody else stands already: what is due before `until` is not due before then, while there is a majority. */
-  postpone(lock: string, until: number): void {
-    const watched = this.#locks.get(lock);
-    if (watched && watched.due !== null && this.majority) watched.due = Math.max(watched.due, until);
-  }
-
   peer(change: PeerChange, now: number): void {
     const known = this.#peers.get(change.peer) ?? { past: 0, down: null };
     this.#peers.set(change.peer, known);
