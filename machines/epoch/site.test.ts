@@ -219,6 +219,41 @@ test('R7: a restart with its disk is closed, and may vote above its promise', ()
   `);
 });
 
+test('R4: who waits, closed or frozen, stands whenever it suspects, and is served once a majority answers', () => {
+  expect(
+    play('crashed in 1 of a', 'ask', 'suspect', 'suspect', 'VOTE 2 c -', 'VOTE 3 c -'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: nothing
+        requesting, forwarding, closed 1: last a, next nil
+    suspect: disk 2 1 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
+        requesting, forwarding, candidate 1, promised 2: last a, next nil
+    suspect: disk 3 1 a; VOTE_REQUEST 3 b to a; VOTE_REQUEST 3 b to c
+        requesting, forwarding, candidate 1, promised 3: last a, next nil
+    VOTE 2 c -: nothing
+        requesting, forwarding, candidate 1, promised 3: last a, next nil
+    VOTE 3 c -: elected for 3, root b; disk 3 3 b; NEW 3 b to all; grant (3, 1)
+        inCS, root, following 3: last nil, next nil, token, fence (3, 1)
+    "
+  `);
+  expect(
+    play('founder a', 'VOTE_REQUEST 1 c', 'ask', 'suspect', 'VOTE 2 a 0', 'TOKEN 2 a, 1'),
+  ).toMatchInlineSnapshot(`
+    "
+    VOTE_REQUEST 1 c: disk 1 0 a; VOTE 1 b - to c
+        idle, forwarding, frozen 0, promised 1: last a, next nil
+    ask: nothing
+        requesting, forwarding, frozen 0, promised 1: last a, next nil
+    suspect: disk 2 0 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
+        requesting, forwarding, candidate 0, promised 2: last a, next nil
+    VOTE 2 a 0: elected for 2, root a; disk 2 2 a; NEW 2 a to all; REQUEST 2 a b to a
+        requesting, root, following 2: last nil, next nil
+    TOKEN 2 a, 1: grant (2, 2)
+        inCS, root, following 2: last nil, next nil, token, fence (2, 2)
+    "
+  `);
+});
+
 test('R8: a restart without its disk neither votes nor adopts', () => {
   expect(play('disk lost', 'VOTE_REQUEST 1 c', 'NEW 1 c', 'suspect', 'ask')).toMatchInlineSnapshot(`
     "

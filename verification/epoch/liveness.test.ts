@@ -6,8 +6,8 @@ import { and, count, every, some } from '../system/properties.ts';
 import type { ActorView } from '../system/system.ts';
 import { epochLiveness } from './liveness.ts';
 import { forgetfulMutants } from './mutants.ts';
-import { isInside, promiseOf, waits } from './observed.ts';
-import { type EpochOptions, epoch } from './system.ts';
+import { isInside, promiseOf, putOffBy, waits } from './observed.ts';
+import { type EpochOptions, epoch, epochStrict } from './system.ts';
 
 const of = (options: Partial<EpochOptions>): EpochOptions => ({
   sites: 3,
@@ -34,14 +34,14 @@ describe('each site that waits is served', () => {
 });
 
 /** Who waits, with an epoch left and a majority up, can be served. */
-const served = (id: string, options: EpochOptions) => {
+const served = (id: string, options: EpochOptions, of = epoch) => {
   const at = (is: (site: ActorView) => boolean) => some((site) => site.id === id && is(site));
-  const left = every((site) => promiseOf(site) < (options.changes ?? 1));
+  const left = every((site) => Math.max(promiseOf(site), putOffBy(site)) < (options.changes ?? 1));
   const majority = count(
     ({ up }) => up,
     (sites) => 2 * sites > options.sites,
   );
-  return possible(epoch(options), and(at(waits), left, majority), at(isInside));
+  return possible(of(options), and(at(waits), left, majority), at(isInside));
 };
 
 describe('while a majority is up and an epoch is left, each site that waits can still be served', () => {
@@ -54,6 +54,18 @@ describe('while a majority is up and an epoch is left, each site that waits can 
       expect(stuck).toBeNull();
       expect(from).toBeGreaterThan(100);
     }
+  });
+
+  test('in strict mode, though leases and promises run out', async () => {
+    const { stuck, from } = await served('b', of({ strict: true, refusals: 'none' }), epochStrict);
+    expect(stuck).toBeNull();
+    expect(from).toBeGreaterThan(10_000);
+  });
+
+  test('not when a vote that was put off is forgotten', async () => {
+    const machine = siteMachine.provide({ actions: { takeUpAgain: () => {} } });
+    const options = of({ strict: true, sites: 2, crashes: 'none', stands: 1, machine });
+    expect((await served('b', options, epochStrict)).stuck).not.toBeNull();
   });
 
   test('not when nobody stands for election', async () => {

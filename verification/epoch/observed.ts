@@ -10,7 +10,7 @@ export function site({ value, context }: ActorView): SiteView {
 }
 
 export const isInside = (actor: ActorView) => actor.in('client.inCS');
-export const waits = (actor: ActorView) => actor.in('client.requesting');
+export const waits = (actor: ActorView) => actor.in('client.requesting') || actor.in('client.entering');
 export const follows = (actor: ActorView) => actor.in('epoch.following');
 
 /** 0 while it is down. */
@@ -19,6 +19,12 @@ export const promiseOf = (actor: ActorView) => (actor.up ? site(actor).context.p
 
 /** In strict mode. */
 export const leaseOf = (actor: ActorView): Lease => site(actor).context.lease!;
+
+/** The epoch that this site will promise when it is bound no longer; 0 when nobody asked, or not in strict mode. */
+export function putOffBy(actor: ActorView): number {
+  const asked = actor.up ? site(actor).context.lease?.putOff : null;
+  return asked?.type === 'VOTE_REQUEST' ? asked.epoch : 0;
+}
 
 /** Does this lease, or what may become it, count from `round`? */
 export const isCounted = (round: number, { round: last, promises, since }: Lease): boolean =>
