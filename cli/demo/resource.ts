@@ -31,7 +31,8 @@ export async function useResource(directory: string, site: string, section: numb
 function writeOver(path: string, text: string): void {
   const file = openSync(path, 'r+');
   try {
-    writeSync(file, text, 0);
+    // Blanks over what another site may have made longer meanwhile.
+    writeSync(file, text.padEnd(16), 0);
   } finally {
     closeSync(file);
   }

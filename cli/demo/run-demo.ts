@@ -83,7 +83,7 @@ async function runSites(
       figures: cluster.figures,
       counted,
       ledger: judgeLedger(readFileSync(ledgerOf(resource), 'utf8'), sites),
-      counter: readFileSync(counterOf(resource), 'utf8'),
+      counter: readFileSync(counterOf(resource), 'utf8').trim(),
     };
   } finally {
     await cluster.end();
