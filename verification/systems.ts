@@ -1,6 +1,6 @@
 import type { SystemSource } from './check/source.ts';
 import { epochLiveness } from './epoch/liveness.ts';
-import { epoch, epochFences, epochRestarts, epochStrict } from './epoch/system.ts';
+import { epoch, epochChanges, epochFences, epochRestarts, epochStrict } from './epoch/system.ts';
 import { link, linkRestarts } from './link/system.ts';
 import { naimiTrehel, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
@@ -16,6 +16,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   sketch,
   epoch,
   'epoch-restarts': epochRestarts,
+  'epoch-changes': epochChanges,
   'epoch-fences': epochFences,
   'epoch-strict': epochStrict,
   'epoch-liveness': (options) => epochLiveness(options),

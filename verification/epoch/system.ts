@@ -54,6 +54,12 @@ export function epochRestarts(options: EpochOptions): System {
   return { ...epoch({ changes: 2, restart: 'with disk', ...options }), name: 'epoch-restarts' };
 }
 
+/** `epoch` with three changes and no crash; who refuses stale candidates are all but the founder. */
+export function epochChanges(options: EpochOptions): System {
+  const faults = { changes: 3, crashes: 'none', refusals: 'but the founder' } as const;
+  return { ...epoch({ ...faults, ...options }), name: 'epoch-changes' };
+}
+
 /** Each client asks `asks` times (default: 2), and every grant is counted. For S3 and S5. */
 export function epochFences(options: EpochOptions & { readonly asks?: number }): System {
   const { asks = 2 } = options;
