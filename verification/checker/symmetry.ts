@@ -2,4 +2,4 @@
 export { type Canonicalizer, createCanonicalizer } from './symmetry/canonicalizer.ts';
 export { SymmetryError, type SymmetryErrorCode } from './symmetry/errors.ts';
 export { createSymmetryCheck, type SymmetryClaim } from './symmetry/soundness.ts';
-export { type RealLasso, type RealPath, unpermute, unpermuteLasso } from './symmetry/unpermute.ts';
+export { type RealPath, unpermute } from './symmetry/unpermute.ts';

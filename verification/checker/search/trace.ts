@@ -26,13 +26,21 @@ interface Move {
   readonly cell: number;
   readonly step: number;
   readonly to: Node;
+  /** What the cell is called in `to`: over orbits, cells change their names on the way. */
+  readonly named: number;
+}
+
+interface Form {
+  readonly state: readonly number[];
+  /** What each cell is called there; until the next form is asked for. */
+  readonly names: ArrayLike<number>;
 }
 
 /**
  * A shortest path to a state that `search` found; among the shortest one that switches least between
  * cells, and among those the first by (cell, step); `null` when `signal` or `timeoutMs` ended it. `options`: the
  * constraint, symmetry and hash compaction that it was found with; with symmetry the path comes back over real
- * states, in real names, and only nearly with the fewest switches.
+ * states, in real names.
  *
  * The levels up to the target are explored again and kept, exact always: where hashes have hidden a shorter path, it
  * shows. Then they are walked back, level by level, to what lies on a shortest path; then forth, to choose among those.
@@ -64,7 +72,7 @@ export async function shortestTrace(
     }
   }
   const starts = model.initial
-    .map((state) => nodes.get(form(state).join()))
+    .map((state) => nodes.get(form(state).state.join()))
     .filter((node): node is Node => node !== undefined);
   if (starts.length === 0) {
     throw new SearchError(
@@ -84,16 +92,16 @@ function elsewhere(target: readonly number[]): NamedWatch {
   return { name: 'elsewhere', expect: 'always', watch: { kind: 'tuple', observe, judge } };
 }
 
-function formOf(
-  model: Model,
-  symmetry: Symmetry | undefined,
-): (state: readonly number[]) => readonly number[] {
-  if (symmetry === undefined) return (state) => state;
+function formOf(model: Model, symmetry: Symmetry | undefined): (state: readonly number[]) => Form {
+  if (symmetry === undefined) {
+    const names = Array.from({ length: model.width }, (_, cell) => cell);
+    return (state) => ({ state, names });
+  }
   const canonicalizer = createCanonicalizer(symmetry, model.width);
   return (state) => {
     const form = Int32Array.from(state);
     canonicalizer.canonicalize(form);
-    return [...form];
+    return { state: [...form], names: canonicalizer.permutation };
   };
 }
 
@@ -101,14 +109,16 @@ function movesTo(
   later: ReadonlyMap<string, Node>,
   model: Model,
   state: readonly number[],
-  form: (state: readonly number[]) => readonly number[],
+  form: (state: readonly number[]) => Form,
 ): Move[] {
   const moves: Move[] = [];
   for (let cell = 0; cell < model.width; cell++) {
     for (const [index, step] of model.steps(cell, state[cell]!).entries()) {
       const after = apply(model, state, cell, step);
-      const to = after === null ? undefined : later.get(form(after).join());
-      if (to !== undefined) moves.push({ cell, step: index, to });
+      if (after === null) continue;
+      const { state: reached, names } = form(after);
+      const to = later.get(reached.join());
+      if (to !== undefined) moves.push({ cell, step: index, to, named: names[cell]! });
     }
   }
   return moves;
@@ -122,7 +132,7 @@ function fewestSwitches(starts: readonly Node[]): Path {
     if (known) return known;
     let choice: { readonly switches: number; readonly move: Move | null } = { switches: 0, move: null };
     for (const move of node.moves) {
-      const switches = onward(move.to, move.cell).switches + (before === move.cell || before === -1 ? 0 : 1);
+      const switches = onward(move.to, move.named).switches + (before === move.cell || before === -1 ? 0 : 1);
       if (choice.move === null || switches < choice.switches) choice = { switches, move };
     }
     if (!best.has(node)) best.set(node, new Map());
@@ -134,7 +144,7 @@ function fewestSwitches(starts: readonly Node[]): Path {
   let [node, before] = [start, -1];
   for (let { move } = onward(node, before); move !== null; { move } = onward(node, before)) {
     steps.push({ cell: move.cell, step: move.step, state: move.to.state });
-    [node, before] = [move.to, move.cell];
+    [node, before] = [move.to, move.named];
   }
   return { initial: start.state, steps };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { apply, BLOCKED, type Model, type Symmetry, successors } from '../model.ts';
-import { createCanonicalizer, type RealPath, unpermute, unpermuteLasso } from '../symmetry.ts';
+import { shortestTrace } from '../search.ts';
+import { createCanonicalizer, type RealPath, unpermute } from '../symmetry.ts';
 import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
 
 /** A shortest path over orbits to each orbit of greatest depth. */
@@ -36,6 +37,34 @@ function replay(model: Model, { initial, steps }: RealPath): void {
   }
 }
 
+const switchesOf = ({ steps }: RealPath): number =>
+  steps.filter(({ cell }, position) => position > 0 && steps[position - 1]!.cell !== cell).length;
+
+/** By orbit: how far it is, and the fewest switches of all shortest real runs into it. */
+function leastSwitches(model: NaimiTrehel): Map<string, { depth: number; switches: number }> {
+  const { canonicalize } = createCanonicalizer(model, model.width);
+  const found = new Map<string, { depth: number; switches: number }>();
+  let level = new Map(model.initial.map((state) => [`${state}|-1`, { state, last: -1, switches: 0 }]));
+  for (let depth = 0; level.size > 0; depth++) {
+    const next: typeof level = new Map();
+    for (const { state, last, switches } of level.values()) {
+      const form = Int32Array.from(state);
+      canonicalize(form);
+      const known = found.get(form.join());
+      if (known !== undefined && known.depth < depth) continue;
+      found.set(form.join(), { depth, switches: Math.min(switches, known?.switches ?? Infinity) });
+      for (const { cell, after } of successors(model, [...state])) {
+        const sum = switches + (last === -1 || last === cell ? 0 : 1);
+        const key = `${after}|${cell}`;
+        if (sum < (next.get(key)?.switches ?? Infinity))
+          next.set(key, { state: after, last: cell, switches: sum });
+      }
+    }
+    level = next;
+  }
+  return found;
+}
+
 describe('a path over orbits', () => {
   it.each([
     [2, 3],
@@ -55,6 +84,22 @@ describe('a path over orbits', () => {
         canonicalize(form);
         expect(form).toEqual(forms[position]);
       });
+    }
+  });
+
+  it.each([
+    { n: 3, every: 1 },
+    { n: 4, every: 9 },
+  ])('switches least between cells: naimi-trehel, N = $n, to its orbits', async ({ n, every }) => {
+    const model = createNaimiTrehel(n);
+    const orbits = [...leastSwitches(model)].filter((_, index) => index % every === 0);
+    expect(orbits.length).toBeGreaterThan(40);
+    for (const [orbit, { depth, switches }] of orbits) {
+      const state = orbit.split(',').map(Number);
+      const path = (await shortestTrace(model, { state, depth }, { symmetry: model }))!;
+      replay(model, path);
+      expect(path.steps).toHaveLength(depth);
+      expect(switchesOf(path)).toBe(switches);
     }
   });
 
@@ -90,33 +135,5 @@ describe('a path over orbits', () => {
     expect(() => unpermute(model, model, path!.slice(1))).toThrow(
       expect.objectContaining({ code: 'SYMMETRY_BROKEN_PATH' }),
     );
-  });
-});
-
-describe('a lasso over orbits', () => {
-  it('goes round until the names are back: two sites that take turns', () => {
-    const model = createNaimiTrehel(2);
-    const { canonicalize } = createCanonicalizer(model, 2);
-    const turn = [
-      { cell: 1, action: 'asks' },
-      { cell: 0, action: 'passes the token' },
-      { cell: 1, action: 'enters' },
-      { cell: 1, action: 'releases' },
-    ];
-    let state = [...model.initial[0]!];
-    const forms = [Int32Array.from(state)];
-    for (const { cell } of turn) {
-      const [step] = model.steps(cell, state[cell]!).slice(-1);
-      state = apply(model, state, cell, step!)!;
-      forms.push(Int32Array.from(state));
-    }
-    for (const form of forms) canonicalize(form);
-    expect(forms.pop()).toEqual(forms[0]);
-
-    const lasso = unpermuteLasso(model, model, forms, 0);
-    replay(model, lasso);
-    expect(lasso.loop).toBe(0);
-    expect(lasso.steps).toHaveLength(8);
-    expect(lasso.steps.at(-1)!.state).toEqual(lasso.initial);
   });
 });

@@ -12,84 +12,67 @@ export interface RealPath {
   }[];
 }
 
-/** A run that, after its last step, is again in the state after its first `loop` steps. */
-export type RealLasso = RealPath & { readonly loop: number };
-
 /**
  * The run behind a path over orbits: it starts in a real initial state, and its states, in canonical form,
- * are `forms`, of which the first is that of an initial state. Of the steps that fit, it prefers one of the
- * cell that moved last, then one of the least cell.
+ * are `forms`, of which the first is that of an initial state. Of those runs it is one that switches least
+ * between cells, and among those the first by (cell, step).
  *
  * Throws `SymmetryError` with code `SYMMETRY_BROKEN_PATH` where no step fits.
  */
 export function unpermute(model: Model, symmetry: Symmetry, forms: readonly ArrayLike<number>[]): RealPath {
-  const canonical = canonicalForm(model, symmetry);
-  const [first, ...others] = forms.map((form) => Array.from(form).join());
-  const initial = model.initial.find((state) => canonical(state) === first);
+  const canonicalizer = createCanonicalizer(symmetry, model.width);
+  const canonical = (state: readonly number[]): string => {
+    const form = Int32Array.from(state);
+    canonicalizer.canonicalize(form);
+    return form.join();
+  };
+  const texts = forms.map((form) => Array.from(form).join());
+  /** The steps from a state of the orbit before `position` into the one there. */
+  const movesInto = (position: number, before: readonly number[]): Move[] => {
+    const moves: Move[] = [];
+    for (let cell = 0; cell < model.width; cell++) {
+      for (const [step, taken] of model.steps(cell, before[cell]!).entries()) {
+        const state = apply(model, before, cell, taken);
+        if (state === null || canonical(state) !== texts[position]) continue;
+        moves.push({ cell, step, state, named: canonicalizer.permutation[cell]! });
+      }
+    }
+    return moves;
+  };
+
+  // At each form, by the cell that moved last as the form names it: the switches still to come. Which of the renamings
+  // that lead to a form was taken makes no difference: they differ by one that keeps the form, and so what can follow.
+  const ahead = [Array.from({ length: model.width }, () => 0)];
+  for (let position = forms.length - 1; position > 0; position--) {
+    const moves = movesInto(position, Array.from(forms[position - 1]!));
+    const after = ahead[0]!;
+    ahead.unshift(after.map((_, moved) => Math.min(...moves.map((move) => switches(move, moved, after)))));
+  }
+
+  const initial = model.initial.find((state) => canonical(state) === texts[0]);
   if (initial === undefined) throw broken(0, 'no initial state');
   const steps: RealPath['steps'][number][] = [];
-  for (const form of others) steps.push(follow(model, canonical, { initial, steps }, form));
+  let [state, last] = [initial, -1];
+  for (let position = 1; position < forms.length; position++) {
+    const [first, ...others] = movesInto(position, state);
+    if (first === undefined) throw broken(position, `no step of ${state.join(' ')}`);
+    const sum = (move: Move) => switches(move, last, ahead[position]!);
+    const { named: _, ...taken } = others.reduce(
+      (best, move) => (sum(move) < sum(best) ? move : best),
+      first,
+    );
+    steps.push(taken);
+    [state, last] = [taken.state, taken.cell];
+  }
   return { initial, steps };
 }
 
-/**
- * The lasso behind one over orbits, whose last form has a step back to `forms[loop]`. Once around, names may
- * have moved: the loop goes round until a real state recurs, so it can be longer than it was over orbits.
- */
-export function unpermuteLasso(
-  model: Model,
-  symmetry: Symmetry,
-  forms: readonly ArrayLike<number>[],
-  loop: number,
-): RealLasso {
-  const canonical = canonicalForm(model, symmetry);
-  const path = unpermute(model, symmetry, forms);
-  const steps = [...path.steps];
-  const round = [...forms.slice(loop + 1), forms[loop]!].map((form) => Array.from(form).join());
-  const entries = new Map([[stateAfter(path, loop).join(), loop]]);
-  let at = forms.length - 1 - loop;
-  for (;;) {
-    for (; at < round.length; at++) {
-      steps.push(follow(model, canonical, { initial: path.initial, steps }, round[at]!));
-    }
-    at = 0;
-    const entry = steps.at(-1)!.state.join();
-    const before = entries.get(entry);
-    if (before !== undefined) return { initial: path.initial, steps, loop: before };
-    entries.set(entry, steps.length);
-  }
-}
+/** A step of a real run; `named`: its cell, as the form of the state after it has it. */
+type Move = RealPath['steps'][number] & { readonly named: number };
 
-function follow(
-  model: Model,
-  canonical: (state: readonly number[]) => string,
-  path: RealPath,
-  form: string,
-): RealPath['steps'][number] {
-  const before = stateAfter(path, path.steps.length);
-  const moved = path.steps.at(-1)?.cell;
-  const cells = Array.from({ length: model.width }, (_, cell) => cell);
-  if (moved !== undefined) cells.unshift(moved);
-  for (const cell of cells) {
-    for (const [step, taken] of model.steps(cell, before[cell]!).entries()) {
-      const state = apply(model, before, cell, taken);
-      if (state !== null && canonical(state) === form) return { cell, step, state };
-    }
-  }
-  throw broken(path.steps.length + 1, `no step of ${before.join(' ')}`);
-}
-
-function stateAfter({ initial, steps }: RealPath, count: number): readonly number[] {
-  return count === 0 ? initial : steps[count - 1]!.state;
-}
-
-function canonicalForm(model: Model, symmetry: Symmetry): (state: readonly number[]) => string {
-  const { canonicalize } = createCanonicalizer(symmetry, model.width);
-  return (state) => {
-    const form = Int32Array.from(state);
-    canonicalize(form);
-    return form.join();
-  };
+/** From `move` on; `last`: the cell that moved before it, or -1. */
+function switches({ cell, named }: Move, last: number, ahead: readonly number[]): number {
+  return ahead[named]! + (last === -1 || last === cell ? 0 : 1);
 }
 
 function broken(position: number, what: string): SymmetryError {
