@@ -64,7 +64,7 @@ describe('baton chaos', () => {
 
 describe('when the holder is killed', () => {
   it('the next has the lock under a higher fence, and the dead comes back with its data', async () => {
-    const { times, fencesRose, judgement } = await killedHolder(3, 'kernel', { pool });
+    const { times, fencesRose, judgement } = await killedHolder(2, 'kernel', { pool });
     expect(broken(judgement)).toEqual([]);
     expect(fencesRose).toBe(true);
     expect(times.length).toBeGreaterThan(0);

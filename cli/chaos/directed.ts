@@ -62,7 +62,7 @@ async function killed(
   const median = sorted[sorted.length >> 1]!;
   return {
     scenario: `kill -9 of the holder, ${answers === 'kernel' ? 'its kernel answers' : 'nobody answers'}, ${rounds} times`,
-    measured: `the next has the lock after ${ms(median)} (median; ${ms(sorted[0]!)} to ${ms(sorted.at(-1)!)})${robbed > 0 ? `; ${robbed} times it had it before` : ''}`,
+    measured: `the next has the lock after ${ms(median)} (median; ${ms(sorted[0]!)} to ${ms(sorted.at(-1)!)})${robbed > 0 ? `; ${robbed} times a live holder lost it before` : ''}`,
     wanted: `median below ${boundMs} ms, each time a higher fence`,
     held: judgement.held && fencesRose && median < boundMs,
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timing } from '../../runtime/index.ts';
 import { defaultTiming } from '../../runtime/site.ts';
+import type { Grant } from '../../verification/histories/history.ts';
 import { type Judgement, judge } from '../../verification/histories/judge.ts';
 import { now } from './client.ts';
 import { ChaosCluster, type ClusterOptions, type Hooks } from './cluster.ts';
@@ -24,7 +25,7 @@ const sites = siteNames(3);
 export interface Failovers {
   /** From the SIGKILL of the holder to the grant of who waited, in milliseconds, one for each round. */
   readonly times: readonly number[];
-  /** How often the waiter was granted before that, since a vote had gone without the live holder. */
+  /** How often the waiter was granted without a kill: an election had gone without the live holder. */
   readonly robbed: number;
   /** Every fence was higher than that of the dead. */
   readonly fencesRose: boolean;
@@ -44,28 +45,43 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
       const [holder, waiter] = [sites[round % 3]!, sites[(round + 1) % 3]!];
       const [held, wanted] = [`${holder}.${round}.held`, `${waiter}.${round}.wanted`];
       const before = await taken(cluster, holder, held);
+      await cluster.until(() => cluster.has('acknowledged', held), servedMs);
       cluster.member(waiter).tell({ type: 'take', section: wanted });
       // Until the request has come to the holder, wherever it went.
-      await sleep(100);
-      const others = sites.filter((site) => site !== holder);
-      const ways = others.flatMap((other) => [[holder, other] as const, [other, holder] as const]);
-      if (answers === 'nobody') for (const way of ways) cluster.proxy.hold(...way);
-      cluster.fault(`kill ${holder}`);
-      cluster.member(holder).prepare();
-      const killedAt = now();
-      const killed = cluster.member(holder).kill();
-      const after = (await cluster.granted(wanted, servedMs)) ?? failed(`${waiter} was never granted`);
-      if (after.at > killedAt) times.push(after.at - killedAt);
-      else robbed++;
-      fencesRose &&= after.fence.epoch > before.fence.epoch;
+      if ((await cluster.granted(wanted, 100)) === null) {
+        const after = await killedWhile(cluster, holder, answers, () => cluster.granted(wanted, servedMs));
+        if (after.grant === null) failed(`${waiter} was never granted (${wanted})`);
+        times.push(after.grant.at - after.killedAt);
+        fencesRose &&= after.grant.fence.epoch > before.fence.epoch;
+      } else robbed++;
+      cluster.drop(holder, held);
       cluster.drop(waiter, wanted);
-      await killed;
-      if (answers === 'nobody') for (const way of ways) cluster.proxy.release(...way);
-      await cluster.member(holder).start();
       await everybodyUsed(cluster);
     }
     return { times, robbed, fencesRose, judgement: judged(cluster) };
   });
+}
+
+/** `holder` is killed, and started again once `next` has resolved. */
+async function killedWhile(
+  cluster: ChaosCluster,
+  holder: string,
+  answers: 'kernel' | 'nobody',
+  next: () => Promise<Grant | null>,
+) {
+  const { proxy } = cluster;
+  const others = sites.filter((site) => site !== holder);
+  const ways = others.flatMap((other) => [[holder, other] as const, [other, holder] as const]);
+  if (answers === 'nobody') for (const way of ways) proxy.hold(...way);
+  cluster.fault(`kill ${holder}`);
+  cluster.member(holder).prepare();
+  const killedAt = now();
+  const killed = cluster.member(holder).kill();
+  const grant = await next();
+  await killed;
+  if (answers === 'nobody') for (const way of ways) proxy.release(...way);
+  await cluster.member(holder).start();
+  return { killedAt, grant };
 }
 
 export interface Stopped {
