@@ -18,6 +18,9 @@ export interface Shown {
 export function answerWith({ shown, about }: Shown): Answer {
   const sources: Sources = { ...about, sources: shown.map(({ head }) => head) };
   const made = new Map<string, Timeline>();
+  // What is shown first is ready when the page is.
+  const [first] = shown;
+  if (first !== undefined) made.set(first.head.id, first.timeline());
   return (path) => {
     if (path === 'sources') return sources;
     const [, id] = /^timeline\/([\w-]+)$/.exec(path) ?? [];

@@ -43,7 +43,7 @@ export const ChartView = memo(function ChartView({ site, chart, state, taken, ne
         {['plain', 'taken', 'never'].map((kind) => (
           <marker
             key={kind}
-            id={`head-${kind}-${site}`}
+            id={`head-${kind}`}
             viewBox="0 0 8 8"
             refX="7"
             refY="4"
@@ -66,7 +66,7 @@ export const ChartView = memo(function ChartView({ site, chart, state, taken, ne
         />
       ))}
       {layout?.arrows.map((arrow) => (
-        <Arrow key={arrow.id} arrow={arrow} site={site} taken={taken} never={never ?? []} />
+        <Arrow key={arrow.id} arrow={arrow} taken={taken} never={never ?? []} />
       ))}
     </PanZoom>
   );
@@ -125,18 +125,13 @@ interface Marked {
   readonly never: readonly string[];
 }
 
-function Arrow({
-  arrow,
-  site,
-  taken,
-  never,
-}: Marked & { readonly arrow: PlacedArrow; readonly site: string }) {
+function Arrow({ arrow, taken, never }: Marked & { readonly arrow: PlacedArrow }) {
   const { transitions, points, label, lines } = arrow;
   const kinds = transitions.map(({ id }) => kindOf(id, taken, never));
   const kind = kinds.includes('taken') ? 'taken' : kinds.every((one) => one === 'never') ? 'never' : 'plain';
   return (
     <g className={`arrow ${kind}`}>
-      <path d={rounded(points)} markerEnd={`url(#head-${kind}-${site})`} />
+      <path d={rounded(points)} markerEnd={`url(#head-${kind})`} />
       <g transform={`translate(${label.x} ${label.y})`}>
         <Lines lines={lines} x={label.width / 2} anchor="middle" taken={taken} never={never} />
       </g>

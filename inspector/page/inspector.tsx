@@ -36,6 +36,7 @@ interface InspectorProps {
   readonly onShow: (address: Address) => void;
 }
 
+const addressAfterMs = 150;
 const [least, most, usual] = [0.05, 200, 72];
 
 /** One run: four views on one time line, its properties, and what moves through it. */
@@ -53,7 +54,11 @@ export function Inspector(props: InspectorProps) {
   useEffect(() => {
     if (!isLive) go(begin);
   }, [timeline, begin]);
-  useEffect(() => onMoment(moment), [moment, onMoment]);
+  // Browsers let nobody change the address many times a second.
+  useEffect(() => {
+    const timer = setTimeout(() => onMoment(moment), addressAfterMs);
+    return () => clearTimeout(timer);
+  }, [moment, onMoment]);
 
   const zoom = (to: number) => setScale(Math.min(most, Math.max(least, to)));
   useKeys({
@@ -167,7 +172,6 @@ export function Inspector(props: InspectorProps) {
             <p className="waiting">Its statechart is not known.</p>
           ) : (
             <ChartView
-              key={site}
               site={site}
               chart={timeline.machines[machine]!}
               state={moments.site(site, moment)}

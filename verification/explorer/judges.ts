@@ -2,15 +2,17 @@ import type { Judgement } from '../../inspector/timeline.ts';
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { History, Property, StateRecord } from '../system/system.ts';
 import { sorted } from './taken.ts';
-import { type Circumstances, Verdicts, viewOf } from './verdicts.ts';
+import { type Circumstances, type MachineOf, Verdicts, viewOf } from './verdicts.ts';
 
 /** Judges all properties of a run, moment by moment, and remembers what their history variable must know. */
 export class Judges {
   readonly #verdicts: readonly Verdicts[];
   readonly #history: History | undefined;
+  readonly #machineOf: MachineOf;
   #past: unknown;
 
-  constructor(properties: readonly Property[], history: History | undefined) {
+  constructor(properties: readonly Property[], machineOf: MachineOf, history: History | undefined) {
+    this.#machineOf = machineOf;
     this.#verdicts = properties.map((property) => new Verdicts(property));
     this.#history = history;
     this.#past = history?.initial;
@@ -23,7 +25,7 @@ export class Judges {
     circumstances: Circumstances,
   ): readonly Judgement[] {
     if (step !== null) this.tell(step.site, step.effects);
-    const view = viewOf(state, this.#past);
+    const view = viewOf(state, this.#machineOf, this.#past);
     return this.#verdicts.map((verdict) => verdict.next(view, circumstances));
   }
 

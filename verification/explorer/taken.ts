@@ -6,6 +6,7 @@ import type {
   StateValue,
 } from 'xstate';
 import type { SiteState } from '../../inspector/timeline.ts';
+import type { NamedAction } from '../../machines/actor.ts';
 import { transitionId } from './chart.ts';
 
 /** What makes a step of one machine: an event in a snapshot, or its start with an input. */
@@ -35,7 +36,31 @@ export function taken(machine: AnyStateMachine, cause: Cause, after: SiteState):
   return same ? found.map(transitionId) : [];
 }
 
-function restored(machine: AnyStateMachine, { value, context }: SiteState): AnyMachineSnapshot {
+/** The effects that the machine would ask for, were `event` the next; none where it would throw. */
+export function answerOf(
+  machine: AnyStateMachine,
+  state: Pick<SiteState, 'value' | 'context'>,
+  event: { readonly type: string },
+): readonly NamedAction[] {
+  const effects: NamedAction[] = [];
+  const scope: AnyActorScope = {
+    ...listening([]),
+    actionExecutor: ({ type, params }) => {
+      effects.push({ ...(params as Record<string, unknown> | undefined), type });
+    },
+  };
+  try {
+    machine.transition(restored(machine, state), event, scope);
+    return effects;
+  } catch {
+    return [];
+  }
+}
+
+function restored(
+  machine: AnyStateMachine,
+  { value, context }: Pick<SiteState, 'value' | 'context'>,
+): AnyMachineSnapshot {
   return machine.resolveState({
     value: value as StateValue,
     context: context as Record<string, unknown>,

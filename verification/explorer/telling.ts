@@ -42,7 +42,7 @@ export class Telling {
     this.#sites = [first.site, ...first.peers].sort();
     const system = systemOf(first.machine, this.#sites);
     this.#properties = [noFault, ...(system?.properties ?? []).filter(({ kind }) => kind === 'always')];
-    this.#judges = new Judges(this.#properties, system?.history);
+    this.#judges = new Judges(this.#properties, () => this.#machine?.machine, system?.history);
     for (const site of this.#sites) this.#state.set(site, { up: false, value: null, context: {} });
   }
 

@@ -37,7 +37,7 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
   const focus = properties.findIndex(({ name }) => name === property);
   const { loop } = trace;
   const last = trace.steps.length;
-  const judges = new Judges(properties, system.history);
+  const judges = new Judges(properties, (site) => system.actors[site]?.machine, system.history);
   const judge = (state: StateRecord, step: TraceStep | null, moment: number) =>
     judges.next(state, step === null ? null : { site: step.action.actor, effects: step.effects }, {
       stuck: stuck?.(moment) ?? null,

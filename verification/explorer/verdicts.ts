@@ -1,12 +1,18 @@
-import { matchesState, type StateValue } from 'xstate';
+import { type AnyStateMachine, matchesState, type StateValue } from 'xstate';
 import type { Judgement } from '../../inspector/timeline.ts';
+import type { SiteId } from '../../machines/actor.ts';
 import { evaluate } from '../system/evaluate.ts';
 import type { ActorView, Property, StatePredicate, StateRecord, StateView } from '../system/system.ts';
+import { answerOf } from './taken.ts';
+
+/** The machine of a site, where it is known. */
+export type MachineOf = (site: SiteId) => AnyStateMachine | undefined;
 
 /** A written state as predicates see it. */
-export function viewOf(record: StateRecord, history?: unknown): StateView {
+export function viewOf(record: StateRecord, machineOf: MachineOf, history?: unknown): StateView {
   const actors = Object.entries(record).map(([id, state]): ActorView => {
     const { up, value, context, inbox, timers, fault } = state;
+    const machine = machineOf(id);
     return {
       id,
       up,
@@ -15,6 +21,7 @@ export function viewOf(record: StateRecord, history?: unknown): StateView {
       in: (path) => up && matchesState(path, value as StateValue),
       inbox,
       timers,
+      ...(machine === undefined ? {} : { answer: (event) => answerOf(machine, state, event) }),
       ...(fault === undefined ? {} : { fault }),
     };
   });
