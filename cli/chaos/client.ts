@@ -3,6 +3,7 @@ import type { Held, Site } from '../../runtime/index.ts';
 import type { Entry, OfSection } from '../../verification/histories/history.ts';
 import { Draws } from './draws.ts';
 import type { Pace, WriteRequest } from './messages.ts';
+import { now } from './now.ts';
 
 export interface ClientOptions {
   readonly site: Site;
@@ -23,9 +24,6 @@ export interface Plan {
   /** How long it stays inside after its `leave` was refused, until it is told that it has lost the lock. Default 0. */
   readonly lingerMs?: number;
 }
-
-/** Milliseconds of the clock that every process of this machine shares. */
-export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Uses the lock, and writes down what it sees of it. */
 export class Client {

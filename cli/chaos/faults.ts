@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { now } from './client.ts';
 import type { ChaosCluster } from './cluster.ts';
+import { now } from './now.ts';
 import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.ts';
 
 /**

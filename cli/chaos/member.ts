@@ -2,8 +2,8 @@ import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from '../../verification/histories/history.ts';
 import type { HostAndPort } from '../options.ts';
-import { now } from './client.ts';
 import type { FromSite, OpenSite, ToSite } from './messages.ts';
+import { now } from './now.ts';
 import { ChaosError, type SitePool, type SiteProcess } from './processes.ts';
 
 /** Longer than anything but a hang. */

@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { FenceGate } from '../../runtime/index.ts';
 import type { LedgerLine, Write } from '../../verification/histories/history.ts';
-import { now } from './client.ts';
 import type { WriteRequest } from './messages.ts';
+import { now } from './now.ts';
 
 /**
  * What the lock protects: a counter, and a ledger of the writes that were taken, a line of JSON each. `enter` reads

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Timing } from '../../runtime/index.ts';
 import { type Judgement, judge } from '../../verification/histories/judge.ts';
 import type { Evidence } from '../../verification/histories/rules.ts';
-import { now } from './client.ts';
 import { ChaosCluster, type Hooks } from './cluster.ts';
 import { inflict } from './faults.ts';
 import type { Pace } from './messages.ts';
+import { now } from './now.ts';
 import type { SitePool } from './processes.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -88,7 +88,8 @@ export async function runChaos({
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+/** Rejects when the signal says so. */
+export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

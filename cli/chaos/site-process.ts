@@ -1,8 +1,9 @@
 import { epoch, type Notice, openSite, type Protocol, type Site } from '../../runtime/index.ts';
 import type { Entry } from '../../verification/histories/history.ts';
 import { reasonOf } from '../exit.ts';
-import { Client, codeOf, now } from './client.ts';
+import { Client, codeOf } from './client.ts';
 import type { FromSite, OpenSite, ToSite, WriteRequest } from './messages.ts';
+import { now } from './now.ts';
 
 /** A site of the harness, in a process of its own; it may be opened again after it was closed. */
 export function runChaosSite(): void {
