@@ -63,6 +63,18 @@ export class Memo {
     return after;
   }
 
+  /** Makes of `state`, which has `step`, the state after it; false when a receiver blocks it: `state` is then of no use. */
+  apply(step: number, state: Int32Array): boolean {
+    state[this.cell[step]!] = this.to[step]!;
+    for (let send = this.sends[step]!; send < this.sends[step + 1]!; send++) {
+      const target = this.sendCell[send]!;
+      const after = this.receive(target, state[target]!, this.sendLetter[send]!);
+      if (after === BLOCKED) return false;
+      state[target] = after;
+    }
+    return true;
+  }
+
   #list(cell: number, local: number): number {
     const first = this.size;
     const steps = this.#model.steps(cell, local);

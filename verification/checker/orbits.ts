@@ -1,6 +1,6 @@
 import { Judge } from './judge.ts';
 import { Memo } from './memo.ts';
-import { BLOCKED, type Model, type Symmetry } from './model.ts';
+import type { Model, Symmetry } from './model.ts';
 import type { Found, SearchOptions, SearchResult, StopReason } from './search/types.ts';
 import { createCanonicalizer } from './symmetry.ts';
 
@@ -102,15 +102,9 @@ class OrbitSearch {
     for (let cell = 0; cell < form.length; cell++) {
       const first = memo.first(cell, form[cell]!);
       const end = first + memo.count(cell, form[cell]!);
-      step: for (let step = first; step < end; step++) {
+      for (let step = first; step < end; step++) {
         after.set(form);
-        after[cell] = memo.to[step]!;
-        for (let send = memo.sends[step]!; send < memo.sends[step + 1]!; send++) {
-          const target = memo.sendCell[send]!;
-          const received = memo.receive(target, after[target]!, memo.sendLetter[send]!);
-          if (received === BLOCKED) continue step;
-          after[target] = received;
-        }
+        if (!memo.apply(step, after)) continue;
         enabled++;
         this.#meet(after, this.#depth + 1);
       }

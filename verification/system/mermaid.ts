@@ -1,6 +1,6 @@
-import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import type { SiteId } from '../../machines/actor.ts';
 import type { Action, Trace } from './system.ts';
-import { actionText, messageText } from './text.ts';
+import { actionText, isUnsent, messageText } from './text.ts';
 
 /**
  * A trace as a Mermaid sequence diagram: an arrow where a message is received, a cross where one is lost, a
@@ -16,7 +16,7 @@ export function traceMermaid(trace: Trace): string {
     const loops = trace.loop !== undefined && trace.loop < length;
     if (loops && index === trace.loop) lines.push('  loop for ever');
     lines.push(`  ${arrow(action, alias)}`);
-    const notes = effects.filter(isNoted).map((effect) => messageText(effect));
+    const notes = effects.filter(isUnsent).map((effect) => messageText(effect));
     const fault = state[action.actor]?.fault;
     if (fault !== undefined) notes.push(`FAILED: ${fault}`);
     if (notes.length > 0) lines.push(`  Note over ${alias(action.actor)}: ${escaped(notes.join(', '))}`);
@@ -51,11 +51,6 @@ function arrow(action: Action, alias: (id: SiteId) => string): string {
 
 function note(action: Action, alias: (id: SiteId) => string): string {
   return `Note over ${alias(action.actor)}: ${escaped(actionText(action))}`;
-}
-
-/** What is sent shows when it arrives. */
-function isNoted({ type }: NamedAction): boolean {
-  return type !== 'send' && type !== 'broadcast';
 }
 
 /** Mermaid ends a statement at `;`, a comment starts with `%%`, and entities are written `#35;`. */

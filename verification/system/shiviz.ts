@@ -1,6 +1,6 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Action, StateRecord, Trace } from './system.ts';
-import { actionText, messageText } from './text.ts';
+import { actionText, isUnsent, messageText } from './text.ts';
 
 type Clock = Readonly<Record<string, number>>;
 
@@ -20,7 +20,7 @@ export function traceShiViz(trace: Trace): string {
     const clock = merged(clocks.get(host) ?? {}, underWay.clockOf(action), host);
     clocks.set(host, clock);
     underWay.follow(action, effects, clock, state);
-    const asked = effects.filter(({ type }) => type !== 'send' && type !== 'broadcast');
+    const asked = effects.filter(isUnsent);
     const text = [actionText(action), ...asked.map((effect) => messageText(effect))].join(', ');
     lines.push(oneLine(text), `${named(host)} ${JSON.stringify(renamed(clock))}`);
   }

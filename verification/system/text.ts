@@ -55,6 +55,11 @@ export function messageText(message: { readonly type: string }): string {
   return params.length === 0 ? type : `${type}(${params.join(', ')})`;
 }
 
+/** No message: what is sent shows where it arrives. */
+export function isUnsent({ type }: NamedAction): boolean {
+  return type !== 'send' && type !== 'broadcast';
+}
+
 function effectText(effect: NamedAction): string {
   const { type, ...params } = effect;
   if (type === 'send') return `sends ${payload(params['message'])} to ${short(params['target'])}`;

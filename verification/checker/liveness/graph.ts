@@ -1,6 +1,6 @@
 import { Judge } from '../judge.ts';
 import { Memo, malformed, wholeNumber } from '../memo.ts';
-import { BLOCKED, type Model } from '../model.ts';
+import type { Model } from '../model.ts';
 import { type Budget, Column, LimitReached } from './budget.ts';
 import type { Limit, LivenessOptions } from './property.ts';
 
@@ -51,15 +51,9 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
       const local = cells.array[state * width + cell]!;
       const first = memo.first(cell, local);
       const end = first + memo.count(cell, local);
-      step: for (let step = first; step < end; step++) {
+      for (let step = first; step < end; step++) {
         for (let c = 0, base = state * width; c < width; c++) next[c] = cells.array[base + c]!;
-        next[cell] = memo.to[step]!;
-        for (let send = memo.sends[step]!; send < memo.sends[step + 1]!; send++) {
-          const target = memo.sendCell[send]!;
-          const after = memo.receive(target, next[target]!, memo.sendLetter[send]!);
-          if (after === BLOCKED) continue step;
-          next[target] = after;
-        }
+        if (!memo.apply(step, next)) continue;
         if (edges === LARGEST) throw new LimitReached('max-memory');
         targets.reserve(edges + 1);
         steps.reserve(edges + 1);

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { apply, type Model, successors, type Watch } from '../model.ts';
+import { apply, type Model, type Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { type Path, type SearchResult, search, shortestTrace } from '../search.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { randomModel, spreadOut, wideModel } from '../testing/random-model.ts';
+import { leastSwitches, switchesOf } from '../testing/switches.ts';
 import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 
 describe('search', () => {
@@ -53,7 +54,8 @@ describe('search', () => {
         const path = (await shortestTrace(model, target))!;
         expect(path.steps.length).toBe(target.depth);
         expect(replay(model, path)).toEqual(target.state);
-        expect(switches(path.steps.map(({ cell }) => cell))).toBe(fewestSwitches(model, target));
+        const least = leastSwitches(model, { depth: target.depth });
+        expect(switchesOf(path.steps)).toBe(least.get(target.state.join())!.switches);
       }),
       { numRuns: 40 },
     );
@@ -169,25 +171,4 @@ function replay(model: Model, path: Path): readonly number[] {
     expect(at).toEqual(state);
   }
   return at;
-}
-
-const switches = (cells: readonly number[]) =>
-  cells.filter((cell, i) => i > 0 && cell !== cells[i - 1]).length;
-
-/** The same by every path of that length, level by level: for each state and last cell the least so far. */
-function fewestSwitches(model: Model, target: { state: readonly number[]; depth: number }): number {
-  let level = new Map(model.initial.map((state) => [`${state}|-1`, { state, cell: -1, switches: 0 }]));
-  for (let depth = 0; depth < target.depth; depth++) {
-    const next: typeof level = new Map();
-    for (const { state, cell: before, switches } of level.values()) {
-      for (const { cell, after } of successors(model, state)) {
-        const sum = switches + (before === -1 || before === cell ? 0 : 1);
-        const key = `${after}|${cell}`;
-        if (sum < (next.get(key)?.switches ?? Infinity)) next.set(key, { state: after, cell, switches: sum });
-      }
-    }
-    level = next;
-  }
-  const ends = [...level.values()].filter(({ state }) => `${state}` === `${target.state}`);
-  return Math.min(...ends.map(({ switches }) => switches));
 }

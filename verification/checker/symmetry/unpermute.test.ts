@@ -3,15 +3,20 @@ import { apply, BLOCKED, type Model, type Symmetry, successors } from '../model.
 import { shortestTrace } from '../search.ts';
 import { createCanonicalizer, type RealPath, unpermute } from '../symmetry.ts';
 import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
+import { leastSwitches, switchesOf } from '../testing/switches.ts';
+
+function formOf(model: NaimiTrehel): (state: readonly number[]) => Int32Array {
+  const { canonicalize } = createCanonicalizer(model, model.width);
+  return (state) => {
+    const form = Int32Array.from(state);
+    canonicalize(form);
+    return form;
+  };
+}
 
 /** A shortest path over orbits to each orbit of greatest depth. */
 function farthest(model: NaimiTrehel): Int32Array[][] {
-  const { canonicalize } = createCanonicalizer(model, model.width);
-  const form = (state: readonly number[]) => {
-    const left = Int32Array.from(state);
-    canonicalize(left);
-    return left;
-  };
+  const form = formOf(model);
   const paths = new Map<string, Int32Array[]>();
   const queue: Int32Array[][] = [];
   const add = (path: Int32Array[]) => {
@@ -37,34 +42,6 @@ function replay(model: Model, { initial, steps }: RealPath): void {
   }
 }
 
-const switchesOf = ({ steps }: RealPath): number =>
-  steps.filter(({ cell }, position) => position > 0 && steps[position - 1]!.cell !== cell).length;
-
-/** By orbit: how far it is, and the fewest switches of all shortest real runs into it. */
-function leastSwitches(model: NaimiTrehel): Map<string, { depth: number; switches: number }> {
-  const { canonicalize } = createCanonicalizer(model, model.width);
-  const found = new Map<string, { depth: number; switches: number }>();
-  let level = new Map(model.initial.map((state) => [`${state}|-1`, { state, last: -1, switches: 0 }]));
-  for (let depth = 0; level.size > 0; depth++) {
-    const next: typeof level = new Map();
-    for (const { state, last, switches } of level.values()) {
-      const form = Int32Array.from(state);
-      canonicalize(form);
-      const known = found.get(form.join());
-      if (known !== undefined && known.depth < depth) continue;
-      found.set(form.join(), { depth, switches: Math.min(switches, known?.switches ?? Infinity) });
-      for (const { cell, after } of successors(model, [...state])) {
-        const sum = switches + (last === -1 || last === cell ? 0 : 1);
-        const key = `${after}|${cell}`;
-        if (sum < (next.get(key)?.switches ?? Infinity))
-          next.set(key, { state: after, last: cell, switches: sum });
-      }
-    }
-    level = next;
-  }
-  return found;
-}
-
 describe('a path over orbits', () => {
   it.each([
     [2, 3],
@@ -72,7 +49,7 @@ describe('a path over orbits', () => {
     [4, 20],
   ])('is a real run: naimi-trehel, N = %i, to its farthest states', (n, depth) => {
     const model = createNaimiTrehel(n);
-    const { canonicalize } = createCanonicalizer(model, n);
+    const form = formOf(model);
     const paths = farthest(model);
     expect(paths.length).toBeGreaterThan(0);
     for (const forms of paths) {
@@ -80,9 +57,7 @@ describe('a path over orbits', () => {
       expect(path.steps).toHaveLength(depth);
       replay(model, path);
       [path.initial, ...path.steps.map(({ state }) => state)].forEach((state, position) => {
-        const form = Int32Array.from(state);
-        canonicalize(form);
-        expect(form).toEqual(forms[position]);
+        expect(form(state)).toEqual(forms[position]);
       });
     }
   });
@@ -92,14 +67,17 @@ describe('a path over orbits', () => {
     { n: 4, every: 9 },
   ])('switches least between cells: naimi-trehel, N = $n, to its orbits', async ({ n, every }) => {
     const model = createNaimiTrehel(n);
-    const orbits = [...leastSwitches(model)].filter((_, index) => index % every === 0);
+    const form = formOf(model);
+    const orbits = [...leastSwitches(model, { form: (state) => form(state).join() })].filter(
+      (_, index) => index % every === 0,
+    );
     expect(orbits.length).toBeGreaterThan(40);
     for (const [orbit, { depth, switches }] of orbits) {
       const state = orbit.split(',').map(Number);
       const path = (await shortestTrace(model, { state, depth }, { symmetry: model }))!;
       replay(model, path);
       expect(path.steps).toHaveLength(depth);
-      expect(switchesOf(path)).toBe(switches);
+      expect(switchesOf(path.steps)).toBe(switches);
     }
   });
 

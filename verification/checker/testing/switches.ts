@@ -1,0 +1,44 @@
+import { type Model, successors } from '../model.ts';
+
+/** How often another cell than before moves. */
+export function switchesOf(steps: readonly { readonly cell: number }[]): number {
+  return steps.filter(({ cell }, position) => position > 0 && steps[position - 1]!.cell !== cell).length;
+}
+
+/** How far a state is, and the fewest switches of all its shortest runs. */
+interface Least {
+  readonly depth: number;
+  readonly switches: number;
+}
+
+/**
+ * By every shortest run, level by level: for each state and last cell the least so far. `form`: what states are
+ * taken for one by; `depth`: how far to go.
+ */
+export function leastSwitches(
+  model: Model,
+  { form = (state) => state.join(), depth: end = Infinity }: { form?: Form; depth?: number } = {},
+): ReadonlyMap<string, Least> {
+  const found = new Map<string, Least>();
+  let level = new Map(model.initial.map((state) => [`${state}|-1`, { state, last: -1, switches: 0 }]));
+  for (let depth = 0; depth <= end && level.size > 0; depth++) {
+    const next: typeof level = new Map();
+    for (const { state, last, switches } of level.values()) {
+      const key = form(state);
+      const known = found.get(key);
+      if (known !== undefined && known.depth < depth) continue;
+      found.set(key, { depth, switches: Math.min(switches, known?.switches ?? Infinity) });
+      for (const { cell, after } of successors(model, state)) {
+        const sum = switches + (last === -1 || last === cell ? 0 : 1);
+        const reached = `${after}|${cell}`;
+        if (sum < (next.get(reached)?.switches ?? Infinity)) {
+          next.set(reached, { state: after, last: cell, switches: sum });
+        }
+      }
+    }
+    level = next;
+  }
+  return found;
+}
+
+type Form = (state: readonly number[]) => string;
