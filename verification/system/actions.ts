@@ -1,9 +1,9 @@
+import { Numbered } from './numbered.ts';
 import type { Action } from './system.ts';
 
 /** Interns actions: by what an actor knows them by, and by what they are. */
 export class Actions {
-  readonly #actions: Action[] = [];
-  readonly #byText = new Map<string, number>();
+  readonly #actions = new Numbered<string, Action>();
   readonly #known: readonly Partial<Record<Action['kind'], Map<number | string, number>>>[];
 
   constructor(cells: number) {
@@ -11,11 +11,11 @@ export class Actions {
   }
 
   get size(): number {
-    return this.#actions.length;
+    return this.#actions.size;
   }
 
   at(index: number): Action {
-    return this.#actions[index]!;
+    return this.#actions.at(index);
   }
 
   /** The action of this kind at `cell` that is about `what`: a letter, an event, a timer. `make` says it in full. */
@@ -24,18 +24,9 @@ export class Actions {
     ofCell[kind] ??= new Map();
     let index = ofCell[kind].get(what);
     if (index === undefined) {
-      index = this.#internText(make());
+      const action = make();
+      index = this.#actions.numberOf(JSON.stringify(action), action);
       ofCell[kind].set(what, index);
-    }
-    return index;
-  }
-
-  #internText(action: Action): number {
-    const text = JSON.stringify(action);
-    let index = this.#byText.get(text);
-    if (index === undefined) {
-      index = this.#actions.push(action) - 1;
-      this.#byText.set(text, index);
     }
     return index;
   }

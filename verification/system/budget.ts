@@ -1,5 +1,6 @@
 import { BLOCKED, type Send } from '../checker/model.ts';
 import { SystemError } from './errors.ts';
+import { Numbered } from './numbered.ts';
 import type { Bound, Network } from './system.ts';
 
 export type Fault = 'loss' | 'duplication' | 'breaks';
@@ -11,8 +12,7 @@ export class Budget {
   /** The faults that are counted, in the order of the letters. */
   readonly #counted: readonly Fault[];
   readonly #allowed: ReadonlySet<Fault>;
-  readonly #left: (readonly number[])[] = [];
-  readonly #byText = new Map<string, number>();
+  readonly #left = new Numbered<string, readonly number[]>();
 
   constructor(network: Network, cell: number) {
     this.#cell = cell;
@@ -37,20 +37,14 @@ export class Budget {
   }
 
   receive(local: number, letter: number): number {
-    const left = [...this.#left[local]!];
+    const left = [...this.#left.at(local)];
     if (left[letter] === 0) return BLOCKED;
     left[letter]!--;
     return this.#intern(left);
   }
 
   #intern(left: readonly number[]): number {
-    let id = this.#byText.get(left.join());
-    if (id === undefined) {
-      id = this.#left.length;
-      this.#left.push(left);
-      this.#byText.set(left.join(), id);
-    }
-    return id;
+    return this.#left.numberOf(left.join(), left);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
+import { Numbered } from './numbered.ts';
 import type { System } from './system.ts';
 import type { Json, Values } from './values.ts';
 
@@ -9,15 +10,13 @@ export class Chronicle {
   readonly #cell: number;
   readonly #values: Values;
   /** What has been told, by letter; and what it made of it, by local: interned values, numbered from 0. */
-  readonly #letters: Numbered<Json>;
-  readonly #locals: Numbered<Json>;
+  readonly #letters = new Numbered<number, Json>();
+  readonly #locals = new Numbered<number, Json>();
 
   constructor(spec: System['history'], cell: number, values: Values) {
     this.#spec = spec;
     this.#cell = cell;
     this.#values = values;
-    this.#letters = new Numbered();
-    this.#locals = new Numbered();
     if (spec !== undefined) this.#local(spec.initial);
   }
 
@@ -55,22 +54,3 @@ interface Told {
 }
 
 const nothing: readonly never[] = [];
-
-/** Dense numbers for ids that are not. */
-class Numbered<Value> {
-  readonly #byId = new Map<number, number>();
-  readonly #values: Value[] = [];
-
-  numberOf(id: number, value: Value): number {
-    let number = this.#byId.get(id);
-    if (number === undefined) {
-      number = this.#values.push(value) - 1;
-      this.#byId.set(id, number);
-    }
-    return number;
-  }
-
-  at(number: number): Value {
-    return this.#values[number]!;
-  }
-}

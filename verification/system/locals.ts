@@ -1,3 +1,4 @@
+import { Numbered } from './numbered.ts';
 import { Pairs } from './pairs.ts';
 import type { Timer } from './stepper.ts';
 import type { Values } from './values.ts';
@@ -33,8 +34,7 @@ export interface Letter {
  */
 export class Locals {
   readonly #values: Values;
-  readonly #cores: Core[] = [];
-  readonly #byText = new Map<string, number>();
+  readonly #cores = new Numbered<string, Core>();
   readonly #letters = new Pairs();
   /** Inboxes as lists: a pair of the list before and its last letter; list 0 is empty. */
   readonly #lists = new Pairs();
@@ -48,17 +48,11 @@ export class Locals {
   internCore(core: Core): number {
     const timers = core.timers.map(({ id, event }) => `${JSON.stringify(id)}${event}`);
     const text = `${core.snapshot} ${core.left} ${core.disk} ${core.spent} ${core.fault} ${timers}`;
-    let id = this.#byText.get(text);
-    if (id === undefined) {
-      id = this.#cores.length;
-      this.#cores.push(core);
-      this.#byText.set(text, id);
-    }
-    return id;
+    return this.#cores.numberOf(text, core);
   }
 
   core(id: number): Core {
-    return this.#cores[id]!;
+    return this.#cores.at(id);
   }
 
   internLetter(source: number, message: number): number {

@@ -1,6 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Watch } from '../checker/model.ts';
 import { SystemError } from './errors.ts';
+import { Numbered } from './numbered.ts';
 import type { ActorView, StatePredicate } from './system.ts';
 import type { Views } from './view.ts';
 
@@ -182,7 +183,7 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
         judge: (observed) => {
           const holds = (part: Tupled, index: number) => {
             for (let cell = 0; cell < scratch.length; cell++) {
-              scratch[cell] = rows[cell]![observed[cell]!]![index]!;
+              scratch[cell] = rows[cell]!.at(observed[cell]!)[index]!;
             }
             return part.judge(scratch);
           };
@@ -205,16 +206,10 @@ function flagged(kind: 'every' | 'some', is: (actor: ActorView) => boolean, scop
 
 /** Observes rows of numbers: each distinct row of a cell is observed as its index. */
 function table(width: number, of: (cell: number, local: number) => readonly number[]) {
-  const rows = Array.from({ length: width }, (): (readonly number[])[] => []);
-  const byText = Array.from({ length: width }, () => new Map<string, number>());
+  const rows = Array.from({ length: width }, () => new Numbered<string, readonly number[]>());
   const observe = (cell: number, local: number): number => {
     const row = of(cell, local);
-    let index = byText[cell]!.get(row.join());
-    if (index === undefined) {
-      index = rows[cell]!.push(row) - 1;
-      byText[cell]!.set(row.join(), index);
-    }
-    return index;
+    return rows[cell]!.numberOf(row.join(), row);
   };
   return { observe, rows };
 }
@@ -226,7 +221,7 @@ function tabled(
 ): Tupled {
   const look = views.observed(of);
   const { observe, rows } = table(width, (cell, local) => (cell < ids.length ? look(cell, local) : []));
-  return { observe, judge: (observed) => judge(rows.map((ofCell, cell) => ofCell[observed[cell]!]!)) };
+  return { observe, judge: (observed) => judge(rows.map((ofCell, cell) => ofCell.at(observed[cell]!))) };
 }
 
 /** How often the actor names each of `ids`. */
