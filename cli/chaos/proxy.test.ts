@@ -95,6 +95,22 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect(proxy.cut('a', 'b', 'RST')).toBe(0));
   });
 
+  it('cuts a connection whose end is under way, and keeps no socket of it', async () => {
+    const { proxy, pair } = await setUp();
+    const sockets = () => process.getActiveResourcesInfo().filter((type) => type === 'TCPSocketWrap').length;
+    const before = sockets();
+    const { a, b } = await pair();
+    // Too much for the socket: the end waits behind it.
+    b.socket.pause();
+    a.socket.end('x'.repeat(8_000_000));
+    await aWhile();
+    proxy.cut('a', 'b', 'FIN');
+    proxy.cut('a', 'b', 'RST');
+    b.socket.resume();
+    await vi.waitFor(() => expect([a.closed, b.closed]).not.toContain(null));
+    await vi.waitFor(() => expect(sockets()).toBe(before));
+  });
+
   it('holds one direction, in order, as long as anybody holds it, and lets the other pass', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
