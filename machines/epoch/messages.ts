@@ -11,7 +11,7 @@ import type { SiteId } from '../actor.ts';
  * - `VOTE_REQUEST`: `candidate` wants a majority of the voters for `epoch`.
  * - `VOTE`: `voter` will hear of no epoch below `epoch` any more; `holds` is the epoch of the token that it
  *   has, `null` when it has none.
- * - `REFUSE`: your candidacy is below my `promise` (R10).
+ * - `REFUSE`: your candidacy is below my `promise`, or for the epoch that I have adopted (R10).
  *
  * In strict mode alone:
  *

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { siteMachine } from '../../machines/epoch/site.ts';
+import type { AnyStateMachine } from 'xstate';
+import { type SiteContext, type SiteEvent, siteMachine } from '../../machines/epoch/site.ts';
 import { check } from '../check.ts';
 import { possible } from '../possible.ts';
 import { and, count, every, some } from '../system/properties.ts';
 import type { ActorView } from '../system/system.ts';
 import { epochLiveness } from './liveness.ts';
 import { forgetfulMutants } from './mutants.ts';
-import { isInside, promiseOf, putOffBy, waits } from './observed.ts';
+import { follows, isInside, messages, promiseOf, putOffBy, tokens, waits } from './observed.ts';
 import { type EpochOptions, epoch, epochStrict } from './system.ts';
 
 const of = (options: Partial<EpochOptions>): EpochOptions => ({
@@ -71,5 +72,32 @@ describe('while a majority is up and an epoch is left, each site that waits can 
   test('not when nobody stands for election', async () => {
     const machine = siteMachine.provide({ guards: { elected: () => false } });
     expect((await served('b', of({ machine }))).stuck).not.toBeNull();
+  });
+});
+
+describe('who missed the last epoch, whose NEW was lost, can still join it by suspecting', () => {
+  const joins = (machine: AnyStateMachine) => {
+    const missed = (site: ActorView) =>
+      site.id === 'b' &&
+      waits(site) &&
+      promiseOf(site) === 0 &&
+      messages(site).every(({ type }) => type !== 'NEW');
+    const decided = (site: ActorView) => site.id === 'b' || (follows(site) && promiseOf(site) === 1);
+    const served = some((site) => site.id === 'b' && isInside(site));
+    const token = some((site) => site.id !== 'b' && tokens(site).some(({ epoch }) => epoch === 1));
+    const options = of({ crashes: 'none', breaks: 1, machine });
+    return possible(epoch(options), and(some(missed), every(decided), token), served);
+  };
+
+  test('since it is told so when it stands', async () => {
+    const { stuck, from } = await joins(siteMachine);
+    expect(stuck).toBeNull();
+    expect(from).toBeGreaterThan(100);
+  });
+
+  test('not when those alone are refused who stand below the promise', async () => {
+    const below = ({ context, event }: { readonly context: SiteContext; readonly event: SiteEvent }) =>
+      event.type === 'VOTE_REQUEST' && event.epoch < context.promised;
+    expect((await joins(siteMachine.provide({ guards: { stale: below } }))).stuck).not.toBeNull();
   });
 });
