@@ -9,7 +9,7 @@ import { chrome, launch } from '../../cli/testing/browser.ts';
 import type { Timeline } from '../../inspector/timeline.ts';
 import { recordTimeline } from '../../verification/explorer/record.ts';
 import { DrivenMesh } from '../../verification/replay/testing/driven-mesh.ts';
-import { epoch } from '../../verification/replay/testing/driven-protocols.ts';
+import { type DrivenProtocol, epoch } from '../../verification/replay/testing/driven-protocols.ts';
 
 /**
  * How soon the page shows a recorded run, and at how many frames a second one can scrub through it.
@@ -18,6 +18,7 @@ import { epoch } from '../../verification/replay/testing/driven-protocols.ts';
  */
 const events = Number(process.argv[2] ?? 10_000);
 const scrubMs = 4_000;
+const undisturbed: DrivenProtocol = { ...epoch, survives: false, client: ['ask', 'release'] };
 
 if (chrome === null) process.exit(1);
 const timeline = randomRun(events);
@@ -42,14 +43,14 @@ try {
   await server.close();
 }
 
-/** A run of four sites, what happens next is drawn by lot. */
+/** A run of four sites that ask and release, what happens next is drawn by lot. */
 function randomRun(count: number): Timeline {
   let seed = 1;
   const choices = Array.from({ length: count }, () => {
     seed = (seed * 48_271) % 2_147_483_647;
     return seed;
   });
-  const { records } = new DrivenMesh(4, {}, epoch).random(choices);
+  const { records } = new DrivenMesh(4, {}, undisturbed).random(choices);
   const dir = mkdtempSync(join(tmpdir(), 'baton-bench-'));
   try {
     for (const [name, lines] of Object.entries(records)) {
