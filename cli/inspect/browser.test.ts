@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -94,6 +94,33 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
     expect(await page.inputValue('.source select')).toBe('l3');
     expect(complaints).toEqual([]);
   });
+
+  // A browser asks before a page saves many files by itself.
+  it.each(['charts', 'tree', 'messages'])(
+    'saves %s as a file, for people and for other tools',
+    async (panel) => {
+      const { page, complaints } = await watchedPage(browser);
+      await page.goto(`${url}#source=mutual-exclusion&step=4`);
+      await page.waitForSelector('.state.active');
+      const texts: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
+        charts: { Mermaid: /^stateDiagram-v2\n/, Graphviz: /^digraph / },
+        messages: { Mermaid: /^sequenceDiagram\n/, ShiViz: /^\(\?<event>/, JSON: /^\{"version":1,/ },
+      };
+      const expected = {
+        SVG: /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/,
+        PNG: /^.PNG/,
+        ...texts[panel],
+      };
+      for (const [kind, begins] of Object.entries(expected)) {
+        const downloaded = page.waitForEvent('download');
+        await page.selectOption(`.${panel} .downloads`, kind);
+        const download = await downloaded;
+        expect(download.suggestedFilename()).toMatch(/^mutual-exclusion-4-[\w.-]+$/);
+        expect(readFileSync(await download.path(), 'latin1'), kind).toMatch(begins);
+      }
+      expect(complaints).toEqual([]);
+    },
+  );
 
   it('explores: takes steps, goes back, jumps to a state, and its address is the path', async () => {
     const explored = await served(['explore', 'naimi-trehel', '--sites', '3']);

@@ -1,8 +1,8 @@
 import { memo, type RefObject, useEffect, useState } from 'react';
 import type { Chart, ChartTransition, SiteState } from '../timeline.ts';
+import { activeStates } from '../values.ts';
 import { type ChartLayout, type Line, layoutOf, type PlacedArrow, type PlacedState } from './chart-layout.ts';
 import { PanZoom } from './pan-zoom.tsx';
-import { activeStates } from './values.ts';
 
 interface ChartViewProps {
   readonly site: string;

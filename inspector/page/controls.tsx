@@ -1,6 +1,6 @@
 import type { Moments } from '../moments.ts';
+import { typedText } from '../values.ts';
 import { type Player, speeds } from './player.ts';
-import { typedText } from './values.ts';
 
 /** The scrubber, and what the step in view is. */
 export function Controls({ moments, player }: { readonly moments: Moments; readonly player: Player }) {

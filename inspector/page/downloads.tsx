@@ -1,21 +1,24 @@
-import type { Timeline } from '../timeline.ts';
 import { pngOf, save } from './export.ts';
 
-interface DownloadsProps {
+export interface DownloadsProps {
+  /** Of the file, without its extension. */
   readonly name: string;
   readonly svg: () => string;
-  /** Where the run itself can be had, too. */
-  readonly timeline?: Timeline;
+  /** What else it can be had as: by the name in the menu, the extension and the text. */
+  readonly texts?: Readonly<Record<string, readonly [extension: string, text: () => string]>>;
 }
 
 /** Saves a view as a file. */
-export function Downloads({ name, svg, timeline }: DownloadsProps) {
+export function Downloads({ name, svg, texts = {} }: DownloadsProps) {
+  const others = Object.entries(texts).map(
+    ([kind, [extension, text]]) => [kind, () => save(`${name}.${extension}`, text())] as const,
+  );
   const saved: Readonly<Record<string, () => void>> = {
     SVG: () => save(`${name}.svg`, svg()),
     PNG: () => {
       void pngOf(svg()).then((png) => save(`${name}.png`, png));
     },
-    ...(timeline === undefined ? {} : { JSON: () => save(`${name}.json`, JSON.stringify(timeline)) }),
+    ...Object.fromEntries(others),
   };
   return (
     <select

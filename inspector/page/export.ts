@@ -13,7 +13,7 @@ const carried = [
   'text-anchor',
   'transform',
   'display',
-  'letter-spacing',
+  'paint-order',
 ];
 
 /** A drawing of the page as the text of an SVG that looks the same anywhere. */
@@ -23,12 +23,14 @@ export function svgText(drawing: SVGSVGElement): string {
   const copies = [copy, ...copy.querySelectorAll('*')];
   for (const [index, original] of originals.entries()) {
     const style = getComputedStyle(original);
-    const kept = carried
-      .map((name) => [name, style.getPropertyValue(name)] as const)
-      .filter(([name, value]) => value !== '' && (name !== 'transform' || value !== 'none'));
     const element = copies[index]!;
-    element.setAttribute('style', kept.map(([name, value]) => `${name}:${value}`).join(';'));
+    // As attributes: the policy of the page allows no `style` that is written out.
+    element.removeAttribute('style');
     element.removeAttribute('class');
+    for (const name of carried) {
+      const value = style.getPropertyValue(name);
+      if (value !== '' && (name !== 'transform' || value !== 'none')) element.setAttribute(name, value);
+    }
   }
   const { width, height } = drawing.getBoundingClientRect();
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');

@@ -1,8 +1,8 @@
 import type { RefObject } from 'react';
 import type { Moments } from '../moments.ts';
+import { isCritical, typedText } from '../values.ts';
 import { PanZoom } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
-import { isCritical, typedText } from './values.ts';
 
 interface ForestProps {
   readonly moments: Moments;

@@ -1,13 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
+import { graphvizChart, mermaidChart } from '../exports/chart.ts';
+import { mermaidSequence, shiVizLog } from '../exports/sequence.ts';
 import { Moments } from '../moments.ts';
 import type { Explored, Result, Sources } from '../protocol.ts';
-import type { Timeline } from '../timeline.ts';
+import type { Chart, Timeline } from '../timeline.ts';
 import type { Address } from './address.ts';
 import { ChartView } from './chart.tsx';
 import { Choices } from './choices.tsx';
 import { Controls } from './controls.tsx';
 import type { Data } from './data.ts';
-import { Downloads } from './downloads.tsx';
+import { Downloads, type DownloadsProps } from './downloads.tsx';
 import { svgText } from './export.ts';
 import { Forest } from './forest.tsx';
 import { Help } from './help.tsx';
@@ -164,7 +166,14 @@ export function Inspector(props: InspectorProps) {
                   </button>
                 ))}
               </fieldset>
-              <Downloads name={`${file}-statechart-${site}`} svg={() => svgText(chart.current!)} />
+              <Downloads
+                name={`${file}-statechart-${site}`}
+                svg={() => svgText(chart.current!)}
+                texts={chartTexts(
+                  machine === null ? undefined : timeline.machines[machine],
+                  moments.site(site, moment).value,
+                )}
+              />
             </>
           }
         >
@@ -213,7 +222,11 @@ export function Inspector(props: InspectorProps) {
               <button type="button" title="Larger (+)" aria-label="Larger" onClick={() => zoom(scale * 1.4)}>
                 +
               </button>
-              <Downloads name={`${file}-messages`} svg={() => sequence.current!()} timeline={timeline} />
+              <Downloads
+                name={`${file}-messages`}
+                svg={() => sequence.current!()}
+                texts={runTexts(timeline)}
+              />
             </>
           }
         >
@@ -251,6 +264,22 @@ export function Inspector(props: InspectorProps) {
       {helps && <Help onClose={() => setHelps(false)} />}
     </div>
   );
+}
+
+function chartTexts(chart: Chart | undefined, value: unknown): DownloadsProps['texts'] & object {
+  if (chart === undefined) return {};
+  return {
+    Mermaid: ['mmd', () => mermaidChart(chart, value)],
+    Graphviz: ['dot', () => graphvizChart(chart, value)],
+  };
+}
+
+function runTexts(timeline: Timeline): DownloadsProps['texts'] & object {
+  return {
+    Mermaid: ['mmd', () => mermaidSequence(timeline)],
+    ShiViz: ['shiviz.log', () => shiVizLog(timeline)],
+    JSON: ['json', () => JSON.stringify(timeline)],
+  };
 }
 
 const nothing: readonly string[] = [];

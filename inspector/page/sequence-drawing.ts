@@ -1,7 +1,7 @@
 import type { Moments } from '../moments.ts';
 import type { Letter } from '../timeline.ts';
+import { contextOf, isCritical, stepLabel, typedText } from '../values.ts';
 import type { Pen } from './pen.ts';
-import { contextOf, isCritical, stepLabel, typedText } from './values.ts';
 
 export interface Palette {
   readonly text: string;

@@ -1,4 +1,4 @@
-import type { Chart, ChartState, SiteState, Timeline } from '../timeline.ts';
+import type { Chart, ChartState, SiteState, Timeline } from './timeline.ts';
 
 /** `REQUEST(origin=b)`. */
 export function typedText({ type, ...fields }: { readonly type: string }): string {
