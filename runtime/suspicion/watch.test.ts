@@ -163,11 +163,12 @@ describe('a death', () => {
   });
 });
 
-describe('a token or a request that was sent to an earlier life', () => {
+describe('a token, a request or the news of an epoch that was sent to an earlier life', () => {
   const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1 };
   const request: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'a', origin: 'c' };
+  const news: SiteMessage = { type: 'NEW', epoch: 0, root: 'a' };
 
-  test.each([token, request])('is missed by nobody, so that the sender suspects: $type', (message) => {
+  test.each([token, request, news])('is missed by nobody, so that the sender suspects: $type', (message) => {
     const play = new Play();
     play.restarted('b', 'b-2', message);
     expect(play.pass(60_000, true)).toEqual([jitter(0.5)]);
@@ -176,7 +177,7 @@ describe('a token or a request that was sent to an earlier life', () => {
   test('of an epoch that is over is missed by nobody at all', () => {
     const play = new Play();
     play.adopt(1, 'c');
-    play.restarted('b', 'b-2', token, { type: 'NEW', epoch: 1, root: 'a' });
+    play.restarted('b', 'b-2', token, request, news, { type: 'VOTE_REQUEST', epoch: 1, candidate: 'a' });
     expect(play.pass(60_000)).toEqual([]);
   });
 });

@@ -20,7 +20,8 @@ export interface WatchOptions {
  * - `restart`: it waits, and is closed since the site's own crash (R7).
  * - `death`: it waits, and a site that may have a part in the present epoch has died.
  * - `loss`: what was sent here for a site's earlier life may have been the token or the request of its new one, or of
- *   a third, of the present epoch: nobody who waits for that knows, so that this site speaks up, though it does not wait.
+ *   a third, or the news of the present epoch: nobody who needs it knows, so that this site speaks up, though it does
+ *   not wait.
  * - `patience`: it waits long, and some site is down. A site may have heard of a death before it heard of an
  *   epoch in which the dead still took part, or be cut off from another that all others reach.
  */
@@ -157,7 +158,7 @@ export class Watch {
         for (const { lock, message } of change.lost) {
           const watched = this.#locks.get(lock);
           const { type, epoch } = message as SiteMessage;
-          if (watched && (type === 'TOKEN' || type === 'REQUEST'))
+          if (watched && ['TOKEN', 'REQUEST', 'NEW'].includes(type))
             watched.lostOf = Math.max(watched.lostOf, epoch);
         }
       }
