@@ -12,7 +12,7 @@ import { liveFrom } from './live.ts';
 async function following(dir: string): Promise<number> {
   const server: Server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const live = liveFrom(dir, server, (reason) => expect.unreachable(reason));
+  const live = liveFrom(dir, server, 5_000, (reason) => expect.unreachable(reason));
   onTestFinished(() => {
     live.close();
     server.close();

@@ -9,8 +9,6 @@ import { reasonOf } from '../exit.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
 const everyMs = 150;
-/** So many steps are kept and shown; then all begins anew. */
-const mostSteps = 5_000;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
@@ -23,11 +21,13 @@ export const answerLive: Answer = (path) => {
 
 /**
  * Shows the cluster that records into `directory` to every page that connects. It reads what the sites have
- * written, and never asks them for anything: however slow a page is, no site waits for it.
+ * written, and never asks them for anything: however slow a page is, no site waits for it. So many steps are kept;
+ * then all begins anew.
  */
 export function liveFrom(
   directory: string,
   server: Server,
+  mostSteps: number,
   failed: (reason: string) => void,
 ): { close(): void } {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });

@@ -55,5 +55,6 @@ export function usePlayer(last: number, begin: number, isLive: boolean): Player 
     },
     [last],
   );
-  return { moment, isPlaying, speed, go, play, setSpeed };
+  // A run that has just become shorter is drawn before its last moment is known here.
+  return { moment: Math.min(moment, last), isPlaying, speed, go, play, setSpeed };
 }
