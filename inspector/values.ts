@@ -6,17 +6,22 @@ export function typedText({ type, ...fields }: { readonly type: string }): strin
   return params.length === 0 ? type : `${type}(${params.join(', ')})`;
 }
 
-/** A value on one line: text as it is, `null` as a dash, a set by its members, all else much like JSON. */
+/** A value on one line: text as it is, `null` as a dash, a set by its members, an object by its fields. */
 export function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null) return '–';
   if (typeof value !== 'object') return String(value);
-  const values = Object.values(value);
+  if (Array.isArray(value)) return value.map(plainText).join(' ');
+  const fields = Object.entries(value);
   // A set, as JSON has it.
-  if (values.length > 0 && values.every((one) => one === true)) return Object.keys(value).join(' ');
-  return JSON.stringify(value)
-    .replace(/"/g, '')
-    .replace(/([,:])/g, '$1 ');
+  if (fields.length > 0 && fields.every(([, one]) => one === true))
+    return fields.map(([key]) => key).join(' ');
+  return fields.length === 0 ? '{}' : fields.map(([key, one]) => `${key} ${nested(one)}`).join(', ');
+}
+
+function nested(value: unknown): string {
+  const text = plainText(value);
+  return typeof value === 'object' && value !== null ? `(${text})` : text;
 }
 
 export function contextOf({ context }: SiteState): Readonly<Record<string, unknown>> {

@@ -9,6 +9,8 @@ interface ForestProps {
   readonly moment: number;
   /** Sites that are a broken part of some property. */
   readonly broken: ReadonlySet<string>;
+  /** Does it change too fast for anything to glide? */
+  readonly isStill: boolean;
   readonly svg: RefObject<SVGSVGElement | null>;
 }
 
@@ -25,7 +27,7 @@ const radius = 25;
  * The tree of `last` pointers, `next` drawn over it, messages on their way, and the token where it is. A site
  * keeps its column, so that only what changes moves.
  */
-export function Forest({ moments, moment, broken, svg }: ForestProps) {
+export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const { timeline } = moments;
   const ids = timeline.sites.map(({ id }) => id);
   const set = new Set(ids);
@@ -42,7 +44,13 @@ export function Forest({ moments, moment, broken, svg }: ForestProps) {
   const width = 120 + (ids.length - 1) * column;
   const height = 130 + Math.max(1, ...[...depth.values()].map((value) => value ?? 0)) * row;
   return (
-    <PanZoom label={spoken(ids, pointers)} width={width} height={height} svg={svg} className="forest">
+    <PanZoom
+      label={spoken(ids, pointers)}
+      width={width}
+      height={height}
+      svg={svg}
+      className={isStill ? 'forest still' : 'forest'}
+    >
       <defs>
         {['last', 'next', 'letter', 'tokenletter'].map((kind) => (
           <marker
@@ -145,7 +153,7 @@ function FlyingLetter({
   const to = at(target);
   const middle = control(from, to, bend, 0.5);
   return (
-    <g className={isToken ? 'letter token' : 'letter'}>
+    <g className={isToken ? 'letter carrying' : 'letter'}>
       <path d={between(from, to, bend)} markerEnd={`url(#${isToken ? 'tip-tokenletter' : 'tip-letter'})`} />
       {isToken ? (
         <Token x={middle.x} y={middle.y} />

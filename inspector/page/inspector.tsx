@@ -202,7 +202,13 @@ export function Inspector(props: InspectorProps) {
             }
           >
             <Legend />
-            <Forest moments={moments} moment={moment} broken={broken} svg={forest} />
+            <Forest
+              moments={moments}
+              moment={moment}
+              broken={broken}
+              isStill={isLive || (player.isPlaying && player.speed > 2)}
+              svg={forest}
+            />
           </Panel>
         )}
 

@@ -20,7 +20,7 @@ export function StateTable({ moments, moment, broken }: StateTableProps) {
   const mover = moment === 0 ? null : moments.timeline.steps[moment - 1]!.site;
   return (
     <div className="scroll">
-      <table className="state-table" style={{ minWidth: 84 + sites.length * 84 }}>
+      <table className="state-table" style={{ minWidth: 82 + sites.length * 77 }}>
         <caption className="unseen">State of every site at step {moment}</caption>
         <thead>
           <tr>
