@@ -1,11 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { BatonProcess, baton, freePorts } from '../cli/testing/baton.ts';
+import { openSite } from '../runtime/index.ts';
 
 /* Every command of the README is run as it stands there, and what it is shown to print it must print. */
 
 const root = join(import.meta.dirname, '..');
+const tsx = import.meta.resolve('tsx');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const readme = read('README.md');
 const scripts = JSON.parse(read('package.json')).scripts as Readonly<Record<string, string>>;
@@ -66,6 +71,38 @@ describe('README', () => {
     }
     for (const site of sites) site.type('quit');
     for (const site of sites) expect(await site.end()).toMatchObject({ status: 0 });
+  });
+
+  it('tells how a service embeds a site', async () => {
+    const [, block] = /^```ts\n(import \{ openSite.*?)^```$/ms.exec(readme)!;
+    const ports = await freePorts(3);
+    const program = block!
+      .replace("'baton'", JSON.stringify(join(root, 'runtime/index.ts')))
+      .replaceAll(/400([123])/g, (_, n) => String(ports[Number(n) - 1]));
+    const address = (id: string) => ({ host: '127.0.0.1', port: ports['abc'.indexOf(id)]! });
+    const peersOf = (id: string) =>
+      Object.fromEntries([...'abc'].filter((peer) => peer !== id).map((peer) => [peer, address(peer)]));
+    const others = await Promise.all(
+      ['b', 'c'].map((site) =>
+        openSite({ cluster: 'billing', site, root: 'a', listen: address(site), peers: peersOf(site) }),
+      ),
+    );
+    const cwd = mkdtempSync(join(tmpdir(), 'baton-readme-'));
+    try {
+      writeFileSync(join(cwd, 'site.mts'), program);
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, 'site.mts'], { cwd });
+      expect(stdout).toBe('inside, with fence { epoch: 0, k: 1 } false\n');
+    } finally {
+      for (const site of others) await site.close();
+      rmSync(cwd, { recursive: true });
+    }
+  });
+
+  it('breaks a cluster as it says', async () => {
+    const [, command] = /^(npx baton chaos.*)$/m.exec(readme)!;
+    const { status, stdout } = await baton(...wordsOf(command!));
+    expect(stdout).toMatch(/holds +accepted critical sections do not overlap/);
+    expect(status).toBe(0);
   });
 
   it('names only commands that exist', async () => {
