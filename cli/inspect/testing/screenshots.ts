@@ -2,20 +2,20 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { answerExploring } from '../cli/inspect/explore.ts';
-import { recordSources } from '../cli/inspect/from-record.ts';
-import { fromReport } from '../cli/inspect/from-report.ts';
-import { builtPage } from '../cli/inspect/page.ts';
-import { type Answer, servePage } from '../cli/inspect/server.ts';
-import { answerWith } from '../cli/inspect/sources.ts';
-import { chrome, launch } from '../cli/testing/browser.ts';
-import { takingTurns, writeLines } from '../cli/testing/recorded.ts';
-import { check } from '../verification/check.ts';
-import copiedToken from '../verification/naimi-trehel/copied-token.ts';
-import { naimiTrehel } from '../verification/naimi-trehel/system.ts';
+import { check } from '../../../verification/check.ts';
+import copiedToken from '../../../verification/naimi-trehel/copied-token.ts';
+import { naimiTrehel } from '../../../verification/naimi-trehel/system.ts';
+import { chrome, launch } from '../../testing/browser.ts';
+import { takingTurns, writeLines } from '../../testing/recorded.ts';
+import { answerExploring } from '../explore.ts';
+import { recordSources } from '../from-record.ts';
+import { fromReport } from '../from-report.ts';
+import { builtPage } from '../page.ts';
+import { type Answer, servePage } from '../server.ts';
+import { answerWith } from '../sources.ts';
 
-/** Takes the pictures of docs/images from the page itself: `node --import tsx scripts/screenshots.ts`. */
-const images = join(import.meta.dirname, '../docs/images');
+/** Takes the pictures of docs/images from the page itself: `node --import tsx cli/inspect/testing/screenshots.ts`. */
+const images = join(import.meta.dirname, '../../../docs/images');
 
 if (chrome === null) process.exit(1);
 const files = await builtPage(console.error);

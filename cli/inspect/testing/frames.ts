@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { builtPage } from '../../cli/inspect/page.ts';
-import { servePage } from '../../cli/inspect/server.ts';
-import { answerWith } from '../../cli/inspect/sources.ts';
-import { chrome, launch } from '../../cli/testing/browser.ts';
-import type { Timeline } from '../../inspector/timeline.ts';
-import { recordTimeline } from '../../verification/explorer/record.ts';
-import { DrivenMesh } from '../../verification/replay/testing/driven-mesh.ts';
-import { type DrivenProtocol, epoch } from '../../verification/replay/testing/driven-protocols.ts';
+import type { Timeline } from '../../../inspector/timeline.ts';
+import { recordTimeline } from '../../../verification/explorer/record.ts';
+import { DrivenMesh } from '../../../verification/replay/testing/driven-mesh.ts';
+import { type DrivenProtocol, epoch } from '../../../verification/replay/testing/driven-protocols.ts';
+import { chrome, launch } from '../../testing/browser.ts';
+import { builtPage } from '../page.ts';
+import { servePage } from '../server.ts';
+import { answerWith } from '../sources.ts';
 
 /**
  * How soon the page shows a recorded run, and at how many frames a second one can scrub through it.
  *
- *     node --import tsx bench/inspector/run.ts [EVENTS]
+ *     node --import tsx cli/inspect/testing/frames.ts [EVENTS]
  */
 const events = Number(process.argv[2] ?? 10_000);
 const scrubMs = 4_000;
