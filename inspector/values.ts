@@ -79,5 +79,5 @@ export function isCritical({ critical }: Timeline, { up, value }: SiteState): bo
 
 /** How people call a step: what was taken, or what happened. */
 export function stepLabel({ event, kind }: Timeline['steps'][number]): string {
-  return event?.type ?? kind;
+  return event?.type.replace(/^xstate\.after\.([^.]+)\..*$/, 'after $1') ?? kind;
 }

@@ -112,7 +112,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
           <g key={id} className={classes.join(' ')} style={{ transform: `translate(${x}px, ${y}px)` }}>
             {broken.has(id) && <circle className="ring" r={radius + 6} />}
             <circle className="disc" r={radius} />
-            <text className="id" y="5" textAnchor="middle">
+            <text className="id" y="5" textAnchor="middle" style={{ fontSize: Math.min(15, 78 / id.length) }}>
               {id}
             </text>
             {last === null && (

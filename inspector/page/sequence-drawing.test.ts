@@ -24,7 +24,7 @@ function strokes(steps: number, scale: number): number {
     count++;
   };
   const pen: Pen = { line: stroke, rect: stroke, circle: stroke, shape: stroke, text: stroke };
-  const view = { width: 1_200, height: 240, from: steps / 2, scale };
+  const view = { width: 1_200, height: 240, from: steps / 2, scale, gutter: 56 };
   drawSequence(pen, new Moments(longRun(steps)), steps / 2, view, colours);
   return count;
 }
@@ -40,7 +40,7 @@ describe('the sequence chart', () => {
     const evil = '<script>alert(1)</script>';
     const letters = run.letters.map((letter) => ({ ...letter, message: { type: evil } }));
     const pen = new SvgPen();
-    const view = { width: 1_200, height: 240, from: 0, scale: 90 };
+    const view = { width: 1_200, height: 240, from: 0, scale: 90, gutter: 56 };
     drawSequence(pen, new Moments({ ...run, letters }), 5, view, colours);
     const svg = pen.toString(1_200, 240, '#fff');
     expect(svg).toContain('&#60;script');

@@ -21,9 +21,16 @@ export interface View {
   readonly height: number;
   readonly from: number;
   readonly scale: number;
+  /** Room for the names of the sites, at the left. */
+  readonly gutter: number;
 }
 
-export const gutter = 56;
+/** As wide as the longest name needs. */
+export function gutterOf({ timeline }: Moments): number {
+  const longest = Math.max(...timeline.sites.map(({ id }) => id.length));
+  return Math.min(180, Math.max(56, longest * 8 + 30));
+}
+
 const top = 26;
 const bottom = 12;
 
@@ -33,14 +40,14 @@ export function laneY(index: number, sites: number, height: number): number {
   return top + (room / sites) * (index + 0.5);
 }
 
-export function xOf(moment: number, { from, scale }: View): number {
+export function xOf(moment: number, { from, scale, gutter }: View): number {
   return gutter + (moment - from) * scale;
 }
 
 /** One line a site, time to the right: only what lies within the view is looked at. */
 export function drawSequence(pen: Pen, moments: Moments, moment: number, view: View, colours: Palette): void {
   const { timeline } = moments;
-  const { width, height, from, scale } = view;
+  const { width, height, from, scale, gutter } = view;
   const first = Math.max(0, Math.floor(from - 1));
   const last = Math.min(moments.last, Math.ceil(from + (width - gutter) / scale));
   const y = new Map(timeline.sites.map(({ id }, index) => [id, laneY(index, timeline.sites.length, height)]));

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { Moments } from '../moments.ts';
 import { canvasPen, SvgPen } from './pen.ts';
-import { drawSequence, gutter, type Palette, type View } from './sequence-drawing.ts';
+import { drawSequence, gutterOf, type Palette, type View } from './sequence-drawing.ts';
 
 interface SequenceProps {
   readonly moments: Moments;
@@ -33,12 +33,13 @@ export function Sequence({ moments, moment, theme, scale, onScale, onMoment, pic
   // biome-ignore lint/correctness/useExhaustiveDependencies: whoever goes to another moment wants to see it
   useEffect(() => setPannedTo(null), [moment, moments]);
 
+  const gutter = gutterOf(moments);
   const room = Math.max(1, size.width - gutter - 40);
   const shown = room / scale;
   const following =
     moments.last <= shown ? -0.4 : Math.min(Math.max(moment - shown * 0.6, -0.4), moments.last - shown + 0.8);
   const from = pannedTo ?? following;
-  const view: View = { ...size, from, scale };
+  const view: View = { ...size, from, scale, gutter };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read
   useEffect(() => {
@@ -48,8 +49,8 @@ export function Sequence({ moments, moment, theme, scale, onScale, onMoment, pic
     element.height = Math.round(size.height * ratio);
     const context = element.getContext('2d')!;
     context.scale(ratio, ratio);
-    drawSequence(canvasPen(context), moments, moment, { ...size, from, scale }, paletteOf(element));
-  }, [moments, moment, size, from, scale, theme]);
+    drawSequence(canvasPen(context), moments, moment, { ...size, from, scale, gutter }, paletteOf(element));
+  }, [moments, moment, size, from, scale, gutter, theme]);
 
   picture.current = () => {
     const pen = new SvgPen();
