@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { defaultTiming } from '../runtime/site.ts';
 import type { Judgement } from '../verification/histories/judge.ts';
 import { of } from '../verification/histories/rules.ts';
 import { SitePool } from './chaos/processes.ts';
@@ -124,14 +125,14 @@ describe('a minority', () => {
 
 describe('links', () => {
   it('that are reset every 100 ms lose nothing: no section, no token, no epoch', async () => {
-    const { judgement, suspicions } = await run(resetsSchedule(3, 100));
+    const { judgement, suspicions } = await run(resetsSchedule(3, 100), { timing: defaultTiming });
     expect(broken(judgement)).toEqual([]);
     expect(judgement.figures).toMatchObject({ lost: 0, refused: 0, highestFence: { epoch: 0 } });
     expect(suspicions).toBe(0);
   });
 
   it('that hold cost no message beside those of the algorithm', async () => {
-    const { judgement, sent } = await run(calm(1));
+    const { judgement, sent } = await run(calm(1), { timing: defaultTiming });
     expect(broken(judgement)).toEqual([]);
     expect(Object.keys(sent).sort()).toEqual(['REQUEST', 'TOKEN']);
     expect(sent['TOKEN']! + sent['REQUEST']!).toBeLessThanOrEqual(3 * judgement.figures.grants);

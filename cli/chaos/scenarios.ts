@@ -6,6 +6,7 @@ import type { Timing } from '../../runtime/index.ts';
 import { defaultTiming } from '../../runtime/site.ts';
 import type { Grant } from '../../verification/histories/history.ts';
 import { type Judgement, judge } from '../../verification/histories/judge.ts';
+import { of } from '../../verification/histories/rules.ts';
 import { ChaosCluster, type ClusterOptions, type Hooks } from './cluster.ts';
 import { now } from './now.ts';
 import { ChaosError, type SitePool } from './processes.ts';
@@ -85,7 +86,7 @@ async function killedWhile(
 }
 
 export interface Stopped {
-  /** Writes that the gate refused. */
+  /** Its writes that the gate refused. */
   readonly refused: number;
   /** From the SIGSTOP until another site had the lock. */
   readonly nextHadItMs: number;
@@ -121,7 +122,8 @@ export function stoppedHolder(stopMs: number, options: ScenarioOptions): Promise
     cluster.drop(holder, 'a.again');
     await cluster.until(() => cluster.has('release', 'a.again'), servedMs);
     return {
-      refused: cluster.history.filter((entry) => entry.type === 'write' && !entry.accepted).length,
+      refused: of(cluster.history, 'write').filter((write) => write.section === 'a.held' && !write.accepted)
+        .length,
       nextHadItMs: next.at - stoppedAt,
       knewMs: lost === undefined ? null : lost.at - continuedAt,
       servedAgainMs: again.at - askedAt,
