@@ -190,6 +190,7 @@ function drawStep(
   const lane = y.get(step.site);
   if (lane === undefined) return;
   const x = xOf(at, view);
+  drawCopy(pen, moments, at, y, view, colours);
   const size = Math.min(5, Math.max(1.5, view.scale / 5));
   if (step.kind === 'crash') {
     pen.line([x - 6, lane - 6, x + 6, lane + 6], { stroke: colours.violated, width: 2.5 });
@@ -207,6 +208,24 @@ function drawStep(
   if (isNamed && view.scale >= 34) {
     pen.text(stepLabel(step), x, lane - 13, { fill: colours.text, size: 11, anchor: 'middle' });
   }
+}
+
+/** An arrow to where a copy of a letter arrived that is still under way. */
+function drawCopy(
+  pen: Pen,
+  { timeline }: Moments,
+  at: number,
+  y: ReadonlyMap<string, number>,
+  view: View,
+  colours: Palette,
+): void {
+  const { letter: index } = timeline.steps[at - 1]!;
+  const letter = index === null ? undefined : timeline.letters[index];
+  if (letter === undefined || letter.ended === at || letter.source === null) return;
+  const [from, to] = [y.get(letter.source)!, y.get(letter.target)!];
+  const [x1, x2] = [xOf(letter.sent, view), xOf(at, view)];
+  pen.line([x1, from, x2, to], { stroke: colours.letter, width: 1.2 });
+  if (view.scale >= 6) arrowHead(pen, x1, from, x2, to, colours.letter);
 }
 
 /** A line where a property is violated for the first time, with its name. */

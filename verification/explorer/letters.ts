@@ -3,6 +3,12 @@ import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Action, StateRecord } from '../system/system.ts';
 import { sorted } from './taken.ts';
 
+interface Sent {
+  readonly target: SiteId;
+  readonly source: SiteId;
+  readonly message: TypedValue;
+}
+
 /**
  * Follows every message of a trace from its sending to its end. A state says what is on its way, and not since
  * when: of equal messages between the same two sites, the oldest one is taken first.
@@ -21,12 +27,21 @@ export class Letters {
     const named = 'message' in action ? keyOf(action.actor, action.source, action.message) : null;
     const letter = named === null ? null : (this.#underWay.get(named)?.[0] ?? null);
     const fate = action.kind === 'deliver' ? 'received' : 'lost';
-    if (letter !== null && action.kind !== 'duplicate') this.#end(named!, letter, moment, fate);
     const sent = sentBy(action.actor, effects, Object.keys(state));
+    if (letter !== null && !this.#stays(named!, sent, state)) this.#end(named!, letter, moment, fate);
     for (const { target, source, message } of sent) this.#send(target, source, message, moment);
     this.#vanish(state, moment);
     this.#appear(state, moment);
     return letter;
+  }
+
+  /** A copy was taken, and the letter itself left where it is. */
+  #stays(key: string, sent: readonly Sent[], state: StateRecord): boolean {
+    const again = sent.filter(({ target, source, message }) =>
+      [keyOf(target, source, message), keyOf(target, null, message)].includes(key),
+    );
+    const known = this.#underWay.get(key)!.length;
+    return (countsOf(state).get(key) ?? 0) >= known + again.length;
   }
 
   #send(target: SiteId, source: SiteId, message: TypedValue, moment: number): void {
@@ -91,11 +106,7 @@ export class Letters {
   }
 }
 
-function sentBy(
-  source: SiteId,
-  effects: readonly NamedAction[],
-  sites: readonly SiteId[],
-): readonly { target: SiteId; source: SiteId; message: TypedValue }[] {
+function sentBy(source: SiteId, effects: readonly NamedAction[], sites: readonly SiteId[]): readonly Sent[] {
   return effects.flatMap((effect) => {
     const message = effect['message'] as TypedValue;
     if (effect.type === 'send') return [{ target: effect['target'] as SiteId, source, message }];

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { check } from '../check.ts';
 import { mutants as epochMutants, systemWith } from '../epoch/mutants.ts';
+import twoPhaseCommit from '../examples/two-phase-commit.ts';
 import { mutants } from '../naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../naimi-trehel/system.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
 import { systems } from '../systems.ts';
+import { Explorer } from './explorer.ts';
 import { timelineOf } from './trace.ts';
 
 const options = { sites: 3, network: { order: 'fifo' } } as const;
@@ -63,6 +65,22 @@ describe('a counterexample as a timeline', () => {
       verdicts: { 4: { verdict: 'violated', sites: ['a'] } },
     });
   });
+});
+
+it('a message of which copies are taken is sent once, and stays under way', () => {
+  const explorer = new Explorer(twoPhaseCommit);
+  let path: readonly number[] = [];
+  for (const wanted of ['resource 1: prepare', 'PREPARED', 'PREPARED']) {
+    const choice = explorer
+      .explored(path)
+      .choices.at(-1)!
+      .findIndex(({ text }) => text.includes(wanted));
+    expect(choice, wanted).toBeGreaterThanOrEqual(0);
+    path = [...path, choice];
+  }
+  const { letters, steps } = explorer.explored(path).timeline;
+  expect(letters).toMatchObject([{ message: { type: 'PREPARED' }, sent: 1, ended: null, fate: 'under way' }]);
+  expect(steps.map(({ letter }) => letter)).toEqual([null, 0, 0]);
 });
 
 describe('the charts of every system', () => {
