@@ -4,6 +4,7 @@ export { compareFences, type Fence, FenceGate } from './fence/gate.ts';
 export { epoch } from './host/epoch.ts';
 export { naimiTrehel } from './host/naimi-trehel.ts';
 export type { Protocol } from './host/protocol.ts';
+export { type StatelyInspector, throughStately } from './inspect/stately.ts';
 export type {
   AcquireOptions,
   Address,

@@ -47,7 +47,10 @@ export interface SiteOptions {
   readonly voters?: readonly SiteId[];
   /** When a peer is believed dead, and when that is acted upon. Of no effect on what is safe. */
   readonly timing?: Partial<Timing>;
-  /** Given to XState's `createActor`: any XState inspector. */
+  /**
+   * Told what XState tells of the site's actor, whose id is the site's: any XState inspector. `sourceRef` of a message's
+   * event has the sender's site id as its `id`. For @statelyai/inspect: `throughStately`.
+   */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   /** Told everything worth a log line. Default: nobody is. */
   readonly onNotice?: (notice: Notice) => void;

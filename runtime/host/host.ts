@@ -5,6 +5,7 @@ import type { VectorClock } from '../../machines/record.ts';
 import { EffectActor } from '../actor.ts';
 import { InvariantError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
+import { NamedSource } from '../inspect/source.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import type { HostEffect, Protocol, ProtocolSnapshot } from './protocol.ts';
 import { VectorTime } from './vector-time.ts';
@@ -73,6 +74,7 @@ export class Host {
   readonly #actor: EffectActor<Message, HostEffect>;
   readonly #members: Set<SiteId>;
   readonly #time: VectorTime;
+  readonly #source: NamedSource | null;
   readonly #arrivals: Arrival[] = [];
   #busy = false;
   #stopped = false;
@@ -82,10 +84,11 @@ export class Host {
     this.#options = options;
     this.#members = new Set(peers);
     this.#time = new VectorTime(site, life);
+    this.#source = inspect === undefined ? null : new NamedSource(inspect);
     this.#actor = new EffectActor(protocol.machine, effectTypes, {
       id: site,
       input,
-      ...(inspect && { inspect }),
+      ...(this.#source && { inspect: this.#source.inspect }),
     });
     recorder.record({
       version: 1,
@@ -147,6 +150,7 @@ export class Host {
   #step({ event, envelope }: Arrival): void {
     const { site, lock, protocol, recorder } = this.#options;
     const clock = this.#time.tick(envelope?.stamp.clock ?? null);
+    if (this.#source !== null) this.#source.peer = envelope?.source ?? null;
     const effects = this.#actor.take(event);
     const { snapshot } = this;
     const cause = envelope && { site: envelope.source, seq: envelope.stamp.seq };
