@@ -195,11 +195,7 @@ export function Inspector(props: InspectorProps) {
           <Panel
             title="Tree and queue"
             className="tree"
-            tools={
-              <>
-                <Downloads name={`${file}-tree`} svg={() => svgText(forest.current!)} />
-              </>
-            }
+            tools={<Downloads name={`${file}-tree`} svg={() => svgText(forest.current!)} />}
           >
             <Legend />
             <Forest

@@ -28,7 +28,7 @@ export function PanZoom({ label, width, height, svg, className, children }: PanZ
     return () => observer.disconnect();
   }, [svg]);
 
-  const fitted = fit(size, { width, height });
+  const fitted = scaledToFit(size, { width, height });
   const { k, x, y } = moved ?? fitted;
 
   useEffect(() => {
@@ -65,7 +65,7 @@ export function PanZoom({ label, width, height, svg, className, children }: PanZ
   );
 }
 
-function fit(outer: { width: number; height: number }, inner: { width: number; height: number }) {
+function scaledToFit(outer: { width: number; height: number }, inner: { width: number; height: number }) {
   const k = Math.max(0.1, Math.min(1.25, outer.width / inner.width, outer.height / inner.height));
   return { k, x: (outer.width - inner.width * k) / 2, y: (outer.height - inner.height * k) / 2 };
 }
