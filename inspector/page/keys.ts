@@ -65,7 +65,7 @@ function act({ key, shiftKey }: KeyboardEvent, { moments, player, zoom, theme, h
 }
 
 function speedIndex(speed: number): number {
-  return speeds.indexOf(speed);
+  return (speeds as readonly number[]).indexOf(speed);
 }
 
 /** The moments at which a property is violated for the first time. */
