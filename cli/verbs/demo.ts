@@ -87,6 +87,7 @@ async function demo({ sites, seconds, json, trace, inspect }: DemoVerbOptions): 
       });
       await writeJson(json, verdict);
       say(`\n${verdictText(verdict)}`);
+      say(`to look at it: npx baton ${trace === undefined ? 'demo --inspect' : `inspect ${trace}`}`);
       return verdict.held ? exitStatus.held : exitStatus.violated;
     } catch (error) {
       if (error instanceof ClusterError) {
