@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { epoch, naimiTrehel, openSite, type Protocol, type Site } from '../runtime/index.ts';
+import { epoch, naimiTrehel, openSite, type Protocol, type Site, type Strict } from '../runtime/index.ts';
 import { slowMutants } from '../verification/naimi-trehel/mutants.ts';
 import { baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
@@ -7,11 +7,24 @@ import { directory } from './testing/directory.ts';
 type Sites = Record<'a' | 'b' | 'c', Site>;
 
 /** Sites `a`, `b`, `c` over TCP in this process, `a` the root and running `protocol`. */
-async function threeSites(traceDir: string, protocol: Protocol, others: Protocol): Promise<Sites> {
+async function threeSites(
+  traceDir: string,
+  protocol: Protocol,
+  others: Protocol,
+  strict?: Strict,
+): Promise<Sites> {
   const peers = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, { host: '127.0.0.1', port: 0 }]));
   const open = async (site: string) => {
     const { [site]: listen, ...dialled } = peers;
-    const common = { cluster: 'replay', root: 'a', traceDir, site, listen: listen!, peers: dialled };
+    const common = {
+      cluster: 'replay',
+      root: 'a',
+      traceDir,
+      site,
+      listen: listen!,
+      peers: dialled,
+      ...(strict && { strict }),
+    };
     const opened = await openSite({ ...common, protocol: site === 'a' ? protocol : others });
     onTestFinished(() => opened.close());
     peers[site] = opened.address;
@@ -24,9 +37,9 @@ async function threeSites(traceDir: string, protocol: Protocol, others: Protocol
 }
 
 /** b has its turn, then c, whose request a has to pass on to b. */
-async function takeTurns(protocol: Protocol, others = protocol): Promise<string> {
+async function takeTurns(protocol: Protocol, others = protocol, strict?: Strict): Promise<string> {
   const trace = directory();
-  const { a, b, c } = await threeSites(trace, protocol, others);
+  const { a, b, c } = await threeSites(trace, protocol, others, strict);
   await b.run(() => undefined);
   await c.run(() => undefined);
   await Promise.all([a.close(), b.close(), c.close()]);
@@ -37,6 +50,12 @@ describe('baton replay', () => {
   it.each([naimiTrehel, epoch])('accepts what real sites of $name did', async (protocol) => {
     const { status, stdout } = await baton('replay', await takeTurns(protocol));
     expect(stdout).toContain(`lock main (${protocol.name}) at a, b, c: `);
+    expect(stdout).toMatch(/, 2 critical sections\naccepted/);
+    expect(status).toBe(0);
+  });
+
+  it('accepts what real sites did under leases', async () => {
+    const { status, stdout } = await baton('replay', await takeTurns(epoch, epoch, { leaseMs: 100 }));
     expect(stdout).toMatch(/, 2 critical sections\naccepted/);
     expect(status).toBe(0);
   });

@@ -15,6 +15,7 @@ export type {
   Site,
   SiteOptions,
   Status,
+  Strict,
   Timing,
 } from './options.ts';
 export { openSite } from './site.ts';

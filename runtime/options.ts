@@ -45,6 +45,12 @@ export interface SiteOptions {
    * majority of them in reach nothing is granted. Default: all sites.
    */
   readonly voters?: readonly SiteId[];
+  /**
+   * Strict mode: the lock is held by a lease that a majority of voters promises, so that under clocks of bounded drift
+   * no two critical sections with a valid lease overlap, whatever the resource does. Given to every site alike, or to
+   * none. Default: no leases.
+   */
+  readonly strict?: Strict;
   /** When a peer is believed dead, and when that is acted upon. Of no effect on what is safe. */
   readonly timing?: Partial<Timing>;
   /**
@@ -59,6 +65,19 @@ export interface SiteOptions {
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   readonly chance?: Chance;
+}
+
+/**
+ * Leases (protocol.md, strict mode). Entering asks a majority for promises, one round trip, unless a lease is in force;
+ * inside, four heartbeats a lease renew it; an idle lock sends nothing. When it cannot be renewed, `Held.signal`
+ * aborts at its end. A process that is stopped (SIGSTOP, a long pause) hears of that when it wakes, so what must not
+ * come late still needs a fence. A new epoch waits for the promises to be over: a death costs up to a lease more.
+ */
+export interface Strict {
+  /** How long a lease lasts, counted from the site's own asking. At least 4 times the longest round trip; 50 or more. */
+  readonly leaseMs: number;
+  /** By what share of its rate any site's monotonic clock may be off, below 1. Default 0.01. */
+  readonly driftShare?: number;
 }
 
 export interface Timing {
@@ -117,7 +136,7 @@ export type Notice =
   | { readonly type: 'elected'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
   /** It has adopted `epoch`. */
   | { readonly type: 'adopted'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
-  /** The critical section under `fence` is over without a release: a later epoch has given the lock to another. */
+  /** The critical section under `fence` is over without a release: a later epoch gave the lock away, or its lease is over. */
   | { readonly type: 'lost'; readonly lock: string; readonly fence: Fence }
   | { readonly type: 'listening'; readonly address: Address }
   /** The link is up, for the first time or again. */

@@ -5,8 +5,9 @@ import type { Codec } from './frame/codec.ts';
 import { frameSchema, namePattern, siteIdPattern } from './frame/frames.ts';
 import { epoch } from './host/epoch.ts';
 import { Mesh, type Place } from './host/mesh.ts';
+import type { Protocol } from './host/protocol.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
-import type { Held, Limits, Notice, Site, SiteOptions, Timing } from './options.ts';
+import type { Held, Limits, Notice, Site, SiteOptions, Strict, Timing } from './options.ts';
 import { memoryStore, openStore } from './store/store.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
@@ -31,6 +32,8 @@ export const defaultTiming: Timing = {
   patienceMs: 15_000,
 };
 
+const defaultDriftShare = 0.01;
+
 /**
  * Opens a site: resolves when it listens; its peers need not be there yet.
  *
@@ -49,6 +52,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     traceDir,
     dataDir,
     newcomer = false,
+    strict,
   } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const peers = Object.keys(options.peers);
@@ -109,6 +113,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       store,
       recorder,
       timing,
+      strict: strict ? { driftShare: defaultDriftShare, ...strict } : null,
       clock,
       chance,
       ...(inspect && { inspect }),
@@ -191,7 +196,16 @@ function checkOptions(options: SiteOptions): void {
     throw invalid(
       'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
     );
+  if (options.strict) checkStrict(options.strict, protocol);
   if (!namePattern.test(cluster)) throw invalid('a cluster has a name of 1 to 128 printable characters');
+}
+
+function checkStrict({ leaseMs, driftShare = 0 }: Strict, { name, survives }: Protocol): void {
+  if (!survives) throw invalid(`a site of ${name} knows no leases: leave strict out`);
+  if (!(Number.isFinite(leaseMs) && leaseMs >= 50))
+    throw invalid(`strict.leaseMs is a number of ms from 50, not ${leaseMs}`);
+  if (!(driftShare >= 0 && driftShare < 1))
+    throw invalid(`strict.driftShare is a share from 0 to below 1, not ${driftShare}`);
 }
 
 function checkTiming(timing: Timing): void {

@@ -51,13 +51,14 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
 }
 
 function open(
-  { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters }: SiteVerbOptions,
+  { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters, strict }: SiteVerbOptions,
   root: string,
   onNotice: (notice: Notice) => void,
 ): Promise<Site> {
   // Part of the name, so that the handshake refuses a site that believes in others.
   const beliefs = [
     `root ${root}`,
+    ...(strict === undefined ? [] : [`leases of ${strict} ms`]),
     ...(voters === undefined ? [] : [`voters ${[...voters].sort().join(' ')}`]),
   ];
   return openSite({
@@ -70,6 +71,7 @@ function open(
     ...(dataDir !== undefined && { dataDir }),
     ...(newcomer !== undefined && { newcomer }),
     ...(voters !== undefined && { voters }),
+    ...(strict !== undefined && { strict: { leaseMs: strict } }),
     ...(trace !== undefined && { traceDir: trace }),
     onNotice,
     // The notice has said why; nothing that is under way in this process can be trusted any more.

@@ -38,7 +38,7 @@ async function open({ self, root, peers }: Opening) {
     peers: others,
     lock: 'main',
     protocol: naimiTrehel,
-    input: naimiTrehel.input({ site: self, root, peers: others, voters: [], disk: 'none' }),
+    input: naimiTrehel.input({ site: self, root, peers: others, voters: [], disk: 'none', strict: false }),
     recorder: {
       record: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
       flush: () => undefined,
@@ -51,6 +51,8 @@ async function open({ self, root, peers }: Opening) {
     lost: () => undefined,
     elected: () => undefined,
     left: () => undefined,
+    lease: () => undefined,
+    due: () => [],
     crashed: (error) => {
       process.stderr.write(`${error.code}: ${error.message}\n`);
       process.exit(1);

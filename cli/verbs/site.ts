@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { address, type HostAndPort, names, peers } from '../options.ts';
+import { address, type HostAndPort, names, peers, wholeNumber } from '../options.ts';
 
 export interface SiteVerbOptions {
   readonly id: string;
@@ -12,6 +12,8 @@ export interface SiteVerbOptions {
   readonly dataDir?: string;
   readonly newcomer?: boolean;
   readonly voters?: readonly string[];
+  /** The length of a lease in milliseconds. */
+  readonly strict?: number;
 }
 
 export function addSite(program: Command): void {
@@ -39,6 +41,11 @@ export function addSite(program: Command): void {
     )
     .option('--newcomer', 'this id never ran before, so there may be no file of it in the data directory')
     .option('--voters <id,...>', 'who votes, the same at every site; 3 to 7 are well (default: all)', names)
+    .option(
+      '--strict <ms>',
+      'hold the lock by leases of so long, the same at every site (default: no leases)',
+      wholeNumber(50, 3_600_000),
+    )
     .addOption(
       new Option('--protocol <name>', 'epoch survives failures; naimi-trehel needs every site and every link')
         .choices(['epoch', 'naimi-trehel'])

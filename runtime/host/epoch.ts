@@ -10,7 +10,13 @@ export const epoch: Protocol<SiteMessage> = {
   name: 'epoch',
   machine: siteMachine,
   survives: true,
-  input: ({ site, root, voters, disk }): SiteInput => ({ self: site, founder: root, voters, disk }),
+  input: ({ site, root, voters, disk, strict }): SiteInput => ({
+    self: site,
+    founder: root,
+    voters,
+    disk,
+    ...(strict && { strict }),
+  }),
   schema: (sites: readonly [SiteId, ...SiteId[]]) => {
     const site = z.enum(sites);
     const number = z.int().min(0);
@@ -22,6 +28,14 @@ export const epoch: Protocol<SiteMessage> = {
       z.strictObject({ type: z.literal('VOTE_REQUEST'), epoch: number, candidate: site }),
       z.strictObject({ type: z.literal('VOTE'), epoch: number, voter: site, holds: number.nullable() }),
       z.strictObject({ type: z.literal('REFUSE'), ...of, promise: number }),
+      z.strictObject({
+        type: z.literal('HEARTBEAT'),
+        ...of,
+        origin: site,
+        round: number,
+        stays: z.boolean(),
+      }),
+      z.strictObject({ type: z.literal('PROMISE'), ...of, voter: site, round: number }),
     ]);
   },
   departs: () => null,

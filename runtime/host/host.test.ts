@@ -26,7 +26,7 @@ const plain = (
   peers,
   lock: 'main',
   protocol,
-  input: protocol.input({ site, root, peers, voters: [], disk: 'none' }),
+  input: protocol.input({ site, root, peers, voters: [], disk: 'none', strict: false }),
   recorder: noRecorder,
   ...idle,
 });
@@ -39,6 +39,8 @@ const idle: HostHandlers = {
   lost: () => undefined,
   elected: () => undefined,
   left: () => undefined,
+  lease: () => undefined,
+  due: () => [],
   crashed: (error) => {
     throw error;
   },

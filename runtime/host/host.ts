@@ -1,6 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
-import type { Disk, EpochEffect, Fence } from '../../machines/epoch/messages.ts';
+import type { Disk, EpochEffect, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
 import type { VectorClock } from '../../machines/record.ts';
 import { EffectActor } from '../actor.ts';
 import { InvariantError } from '../errors.ts';
@@ -35,6 +35,10 @@ export interface HostHandlers {
   readonly lost: (fence: Fence) => void;
   readonly elected: (election: Omit<Elected, 'type'>) => void;
   readonly left: () => void;
+  /** Of strict mode: for the machine's clock. */
+  readonly lease: (effect: LeaseEffect) => void;
+  /** What the machine's clock has to tell before anything else. */
+  readonly due: () => readonly Message[];
   /** The host has stopped for good. */
   readonly crashed: (error: InvariantError) => void;
 }
@@ -118,6 +122,11 @@ export class Host {
     this.#arrive({ event: envelope.message, envelope });
   }
 
+  /** Something is due. */
+  wake(): void {
+    this.#takeAll();
+  }
+
   /** What was under way between this site and `peer` is lost. */
   linkBegan(peer: SiteId): void {
     const { site, lock, recorder } = this.#options;
@@ -133,11 +142,20 @@ export class Host {
   // What an effect brings about at once (an idle lock that is asked for again) waits for the effects before it.
   #arrive(arrival: Arrival): void {
     this.#arrivals.push(arrival);
+    this.#takeAll();
+  }
+
+  #takeAll(): void {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let next = this.#arrivals.shift(); next && !this.#stopped; next = this.#arrivals.shift())
+      for (;;) {
+        // Who was stopped must not go on as if no time had passed.
+        for (const event of this.#options.due()) if (!this.#stopped) this.#step({ event, envelope: null });
+        const next = this.#arrivals.shift();
+        if (!next || this.#stopped) break;
         this.#step(next);
+      }
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error;
       this.stop();
@@ -212,10 +230,8 @@ export class Host {
       case 'leaseEnded':
       case 'promiseTimer':
       case 'promiseEnded':
-        throw new InvariantError(
-          'UNKNOWN_EFFECT',
-          `${this.#options.site} asks for ${effect.type}, which belongs to strict mode; it was not started in it`,
-        );
+        handlers.lease(effect);
+        return;
       case 'unexpected':
         throw new InvariantError(
           'UNEXPECTED_EVENT',

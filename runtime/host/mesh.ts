@@ -7,12 +7,13 @@ import { InvariantError, OperatingError } from '../errors.ts';
 import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
 import { Lock } from '../lock/lock.ts';
 import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
-import type { Notice, Timing } from '../options.ts';
+import type { Notice, Strict, Timing } from '../options.ts';
 import type { Store } from '../store/store.ts';
 import { Suspicion } from '../suspicion/driver.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import { Ballot } from './ballot.ts';
 import { Host } from './host.ts';
+import { LeaseClock } from './lease-clock.ts';
 import type { Protocol } from './protocol.ts';
 
 export interface MeshOptions {
@@ -25,6 +26,8 @@ export interface MeshOptions {
   readonly store: Store;
   readonly recorder: Recorder;
   readonly timing: Timing;
+  /** `null`: without leases. */
+  readonly strict: Required<Strict> | null;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
@@ -38,6 +41,7 @@ export interface Place {
   readonly host: Host;
   readonly lock: Lock;
   readonly ballot: Ballot;
+  readonly leases: LeaseClock | null;
   suspicions: number;
   elections: number;
 }
@@ -72,13 +76,15 @@ export class Mesh {
       inReach: (peer) => suspicion?.isUp(peer) ?? false,
       deliver: (envelope) => host.deliver(envelope),
     });
+    const { strict, clock } = this.#options;
+    const leases = strict && new LeaseClock({ ...strict, clock, wake: () => host.wake() });
     const host: Host = new Host({
       site,
       life: store.life,
       peers,
       lock: name,
       protocol,
-      input: protocol.input({ site, root, peers, voters, disk }),
+      input: protocol.input({ site, root, peers, voters, disk, strict: strict !== null }),
       recorder,
       ...(inspect && { inspect }),
       post: (envelope) => {
@@ -98,6 +104,7 @@ export class Mesh {
         lock.grant(fence);
       },
       lost: (fence) => {
+        leases?.client('lost');
         lock.lose(fence);
         this.#options.notice({ type: 'lost', lock: name, fence });
       },
@@ -106,9 +113,11 @@ export class Mesh {
         this.#options.notice({ type: 'elected', lock: name, epoch: won, root: chosen });
       },
       left: () => lock.left(),
+      lease: (effect) => leases?.take(effect),
+      due: () => leases?.due() ?? [],
       crashed: (error) => this.crash(error),
     });
-    const place: Place = { host, lock, ballot, suspicions: 0, elections: 0 };
+    const place: Place = { host, lock, ballot, leases, suspicions: 0, elections: 0 };
     this.#places.set(name, place);
     return place;
   }
@@ -128,8 +137,9 @@ export class Mesh {
     if (this.#ended) return;
     this.#ended = true;
     this.#suspicion?.stop();
-    for (const { host, lock, ballot } of this.#places.values()) {
+    for (const { host, lock, ballot, leases } of this.#places.values()) {
       ballot.stop();
+      leases?.stop();
       host.stop();
       lock.end(reason);
     }
@@ -204,7 +214,8 @@ export class Mesh {
   }
 
   #tell(name: string, event: ClientEvent): void {
-    const { host } = this.#places.get(name)!;
+    const { host, leases } = this.#places.get(name)!;
+    if (event.type !== 'leave') leases?.client(event.type);
     if (event.type === 'ask' && this.#suspicion?.asked(name)) this.#suspect(name);
     if (event.type === 'withdraw') this.#suspicion?.settled(name);
     host.tell(event);

@@ -34,6 +34,8 @@ export interface ProtocolStart {
   readonly voters: readonly SiteId[];
   /** What is left of an earlier life. */
   readonly disk: Disk | 'none' | 'lost';
+  /** With leases. */
+  readonly strict: boolean;
 }
 
 export interface ProtocolSnapshot {

@@ -290,6 +290,16 @@ describe('whatever fails, and in whatever order', () => {
     }
   });
 
+  const strict = { leaseMs: 60, driftShare: 0.1 };
+
+  test('with leases no two sites are inside with a valid one, by clocks that drift (S6)', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      await ordeal({ sites: 3, seed, strict }).catch((error: Error) => {
+        throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
+      });
+    }
+  });
+
   /** What goes wrong first, in so many runs. */
   async function firstHarm(options: Omit<SimulationOptions, 'seed'>): Promise<string | undefined> {
     for (let seed = 1; seed <= 40; seed++) {
@@ -308,6 +318,11 @@ describe('whatever fails, and in whatever order', () => {
       'a site that takes itself for a majority',
       { sites: 3, believes: (site) => [site] },
       /^(S[123]|minority)/,
+    ],
+    [
+      'a promise that is over before the lease',
+      { sites: 3, strict: { leaseMs: 60, driftShare: -0.8 }, driftShare: 0 },
+      /^S6/,
     ],
     [
       'a site that never suspects anybody',

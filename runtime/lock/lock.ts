@@ -135,8 +135,8 @@ export class Lock {
     held?.abort(
       new OperatingError(
         'LOCK_LOST',
-        `the critical section under fence (${fence.epoch}, ${fence.k}) is over: this site was taken for dead, and a ` +
-          'later epoch has given the lock away. Stop, and acquire it again',
+        `the critical section under fence (${fence.epoch}, ${fence.k}) is over: a later epoch has given the ` +
+          'lock away, or (in strict mode) its lease is over. Stop, and acquire it again',
       ),
     );
   }

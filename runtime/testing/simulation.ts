@@ -6,11 +6,12 @@ import { epoch } from '../host/epoch.ts';
 import { Mesh, type Place } from '../host/mesh.ts';
 import type { Protocol } from '../host/protocol.ts';
 import { type Channel, MemoryHub } from '../mailbox/memory.ts';
-import type { Held, Notice, Timing } from '../options.ts';
+import type { Held, Notice, Strict, Timing } from '../options.ts';
 import { defaultTiming } from '../site.ts';
 import type { Store } from '../store/store.ts';
 import { noRecorder } from '../trace/recorder.ts';
-import { seeded, VirtualClock } from './virtual-clock.ts';
+import { LeaseWitness } from './lease-witness.ts';
+import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
 
 /** A disk that forgets in a crash what was not synced. */
 class SimulatedDisk {
@@ -55,6 +56,10 @@ export interface SimulationOptions {
   /** Who votes, as `site` has it. Default: `voters`. */
   readonly believes?: (site: SiteId) => readonly SiteId[];
   readonly timing?: Partial<Timing>;
+  /** With leases; clocks go at rates by chance, off by up to `driftShare`. */
+  readonly strict?: Required<Strict>;
+  /** By how much clocks are off. Default: as `strict` says. */
+  readonly driftShare?: number;
   /** Whether disks keep what they are told to. Default: true. */
   readonly syncs?: boolean;
 }
@@ -77,6 +82,8 @@ export class Simulation {
   readonly #adopted = new Map<SiteId, { readonly epoch: number; readonly inMinority: boolean }>();
   readonly #disks = new Map<SiteId, SimulatedDisk>();
   readonly #options: SimulationOptions;
+  readonly #rates = new Map<SiteId, number>();
+  readonly #leases: LeaseWitness | null;
   #broken: string | null = null;
 
   constructor(options: SimulationOptions) {
@@ -84,6 +91,9 @@ export class Simulation {
     this.random = seeded(options.seed);
     this.ids = Array.from({ length: options.sites }, (_, index) => String.fromCharCode(97 + index));
     for (const id of this.ids) this.#disks.set(id, new SimulatedDisk(options.syncs ?? true));
+    const { strict, driftShare = strict?.driftShare ?? 0 } = options;
+    for (const id of strict ? this.ids : []) this.#rates.set(id, 1 + driftShare * (2 * this.random() - 1));
+    this.#leases = strict ? new LeaseWitness(strict.leaseMs) : null;
   }
 
   async openAll(): Promise<void> {
@@ -104,7 +114,8 @@ export class Simulation {
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
-      clock: this.clock,
+      strict: this.#options.strict ?? null,
+      clock: atRate(this.clock, this.#rates.get(id) ?? 1),
       chance: { fraction: this.random, incarnation: () => id },
       notice: (notice) => notices.push(notice),
       crashed: (error) => {
@@ -121,6 +132,7 @@ export class Simulation {
     this.hub.crash(id);
     this.sites.get(id)!.mesh.end(new Error('crashed'));
     this.sites.delete(id);
+    this.#leases?.crashed(id);
   }
 
   cut(one: SiteId, other: SiteId): void {
@@ -196,6 +208,8 @@ export class Simulation {
 
   #observe(line: RecordLine): void {
     if (line.kind !== 'event') return;
+    const overlap = this.#leases?.observe(line, this.clock.now(), this.#rates.get(line.site)!);
+    if (overlap) this.#broken ??= overlap;
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
       if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
@@ -215,6 +229,8 @@ export class Simulation {
     const highest = this.#highest.get(fence.epoch) ?? 0;
     if (fence.k <= highest) this.#broken ??= `S3, S5: ${text} after (${fence.epoch}, ${highest})`;
     this.#highest.set(fence.epoch, fence.k);
+    // A lease is the word of a majority, which may be out of reach by now.
+    if (this.#leases) return;
     // In a minority only in an epoch of which it heard when it reached no majority itself: one elected it.
     if (this.#isMajority(this.componentOf(site)) || this.#adopted.get(site)?.inMinority === true) return;
     this.#broken ??= `minority: ${text} among ${[...this.componentOf(site)].join(', ')}`;

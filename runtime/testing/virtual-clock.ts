@@ -6,6 +6,15 @@ interface Timer {
   readonly action: () => void;
 }
 
+/** `clock` as one sees it that goes so many times as fast. */
+export function atRate(clock: Clock, rate: number): Clock {
+  return {
+    now: () => clock.now() * rate,
+    after: (delayMs, action) => clock.after(delayMs / rate, action),
+    nextTurn: (action) => clock.nextTurn(action),
+  };
+}
+
 /** Time that passes only when the test lets it. */
 export class VirtualClock implements Clock {
   #now = 0;

@@ -1,0 +1,41 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { EventLine } from '../../machines/record.ts';
+
+/** Sees all sites at once, and the time that their clocks only measure: S6 of strict mode. */
+export class LeaseWitness {
+  readonly #leaseMs: number;
+  /** Of each round that a site began, when its lease is over. */
+  readonly #ends = new Map<string, number>();
+  /** Who is inside, and until when its lease lasts. */
+  readonly #inside = new Map<SiteId, number>();
+  readonly #leased = new Map<SiteId, number>();
+
+  constructor(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
+  crashed(site: SiteId): void {
+    this.#inside.delete(site);
+    this.#leased.delete(site);
+  }
+
+  /** What is broken by `line`, at the time `now` of nobody's clock, where the site's goes `rate` times as fast. */
+  observe({ site, event, effects }: EventLine, now: number, rate: number): string | null {
+    if (event.type === 'release') this.#inside.delete(site);
+    for (const effect of effects) {
+      const round = `${site} ${effect['epoch']} ${effect['round']}`;
+      if (effect.type === 'leaseTimer') this.#ends.set(round, now + this.#leaseMs / rate);
+      if (effect.type === 'leased') this.#leased.set(site, this.#ends.get(round)!);
+      if (effect.type === 'lost') this.#inside.delete(site);
+      if (effect.type === 'grant') this.#inside.set(site, 0);
+    }
+    const until = this.#leased.get(site) ?? 0;
+    if (!this.#inside.has(site)) return null;
+    this.#inside.set(site, until);
+    if (until <= now) return null;
+    for (const [other, otherUntil] of this.#inside)
+      if (other !== site && otherUntil > now)
+        return `S6: ${site} and ${other} are inside, both with a valid lease`;
+    return null;
+  }
+}
