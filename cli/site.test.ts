@@ -18,14 +18,14 @@ async function sites(count: number, trace: string, more: Readonly<Record<string,
 }
 
 /** Sites `a`, `b` and `c` that may be killed: how to start one, and all three for the first time. */
-async function survivors(trace: string) {
+async function survivors(trace: string, always: readonly string[] = []) {
   const [data, ports] = [directory(), await freePorts(3)];
   const ids = ['a', 'b', 'c'];
   const start = (id: string, ...more: string[]) => {
     const peers = ids.flatMap((other, at) => (other === id ? [] : `${other}=127.0.0.1:${ports[at]}`));
     const listen = `127.0.0.1:${ports[ids.indexOf(id)]}`;
     const asked = ['--id', id, '--listen', listen, '--peers', peers.join(), '--trace', trace];
-    return new BatonProcess(['site', ...asked, '--data-dir', data, '--voters', 'a,b,c', ...more]);
+    return new BatonProcess(['site', ...asked, '--data-dir', data, '--voters', 'a,b,c', ...always, ...more]);
   };
   const started = async () => {
     const sites = ids.map((id) => start(id, '--newcomer')) as [BatonProcess, BatonProcess, BatonProcess];
@@ -184,27 +184,30 @@ describe('baton site', () => {
     expect(replayed.status).toBe(0);
   });
 
-  it('goes on without a holder that is stopped, which learns of it when it goes on itself, and is served', async () => {
-    const { started } = await survivors(directory());
-    const [a, b, c] = await started();
-    c.type('request');
-    await c.hear(/^the token is here: .*, under fence \(0, 1\)$/);
-    b.type('request');
-    await b.hear(/^requested$/);
-    c.child.kill('SIGSTOP');
-    await b.hear(/^c is down: nothing is heard of it$/);
-    await b.hear(/^the token is here: .*, under fence \([1-9]\d*, 1\)$/);
-    b.type('release');
-    a.type('request');
-    await a.hear(/^the token is here: .*, under fence \([1-9]\d*, \d+\)$/);
-    c.child.kill('SIGCONT');
-    await c.hear(/^lost the critical section under fence \(0, 1\)$/);
-    a.type('release');
-    c.type('release');
-    await c.hear(/^not in the critical section$/);
-    c.type('request');
-    await c.hear(/^the token is here: .*, under fence \([1-9]\d*, \d+\)$/);
-    for (const site of [a, b, c]) site.endInput();
-    for (const site of [a, b, c]) expect(await site.end()).toMatchObject({ status: 0 });
-  });
+  it.each([[[]], [['--strict', '500']]])(
+    'goes on without a holder that is stopped, which learns of it when it goes on itself, and is served: %j',
+    async (always) => {
+      const { started } = await survivors(directory(), always);
+      const [a, b, c] = await started();
+      c.type('request');
+      await c.hear(/^the token is here: .*, under fence \(0, 1\)$/);
+      b.type('request');
+      await b.hear(/^requested$/);
+      c.child.kill('SIGSTOP');
+      await b.hear(/^c is down: nothing is heard of it$/);
+      await b.hear(/^the token is here: .*, under fence \([1-9]\d*, 1\)$/);
+      b.type('release');
+      a.type('request');
+      await a.hear(/^the token is here: .*, under fence \([1-9]\d*, \d+\)$/);
+      c.child.kill('SIGCONT');
+      await c.hear(/^lost the critical section under fence \(0, 1\)$/);
+      a.type('release');
+      c.type('release');
+      await c.hear(/^not in the critical section$/);
+      c.type('request');
+      await c.hear(/^the token is here: .*, under fence \([1-9]\d*, \d+\)$/);
+      for (const site of [a, b, c]) site.endInput();
+      for (const site of [a, b, c]) expect(await site.end()).toMatchObject({ status: 0 });
+    },
+  );
 });
