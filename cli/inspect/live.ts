@@ -2,9 +2,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LiveFrame, Sources } from '../../inspector/protocol.ts';
-import type { Letter } from '../../inspector/timeline.ts';
+import type { Letter, Timeline } from '../../inspector/timeline.ts';
 import { Follower } from '../../verification/explorer/follow.ts';
-import type { Telling } from '../../verification/explorer/telling.ts';
 import { reasonOf } from '../exit.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
@@ -19,6 +18,16 @@ export const answerLive: Answer = (path) => {
   throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
 };
 
+/** What goes on, as far as it is known; `null` before anything has begun. */
+export interface Followed {
+  readonly telling: (Pick<Timeline, 'steps' | 'letters'> & { readonly timeline: Timeline }) | null;
+  /** Learns what is new. After `most` steps all begins anew; then, and whenever the whole must be told again, it is true. */
+  follow(most: number): { readonly begunAnew: boolean };
+}
+
+/** Takes a connection that is none of a page; false when it is not for it. */
+export type Elsewhere = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+
 /**
  * Shows the cluster that records into `directory` to every page that connects. It reads what the sites have
  * written, and never asks them for anything: however slow a page is, no site waits for it. So many steps are kept;
@@ -30,11 +39,22 @@ export function liveFrom(
   mostSteps: number,
   failed: (reason: string) => void,
 ): { close(): void } {
+  return showLive(new Follower(directory), server, mostSteps, failed);
+}
+
+/** Shows what is followed to every page that connects. */
+export function showLive(
+  followed: Followed,
+  server: Server,
+  mostSteps: number,
+  failed: (reason: string) => void,
+  elsewhere: Elsewhere = () => false,
+): { close(): void } {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
-  const follower = new Follower(directory);
   const pages = new Set<LivePage>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     try {
+      if (elsewhere(request, socket, head)) return;
       refuseStrangers(request);
       if (request.headers.origin === undefined)
         throw new Refused('ORIGIN_REFUSED', 'expected an Origin', 403);
@@ -56,8 +76,8 @@ export function liveFrom(
   server.on('upgrade', upgrade);
   const timer = setInterval(() => {
     try {
-      const { begunAnew } = follower.follow(mostSteps);
-      for (const page of pages) page.tell(follower.telling, begunAnew);
+      const { begunAnew } = followed.follow(mostSteps);
+      for (const page of pages) page.tell(followed.telling, begunAnew);
     } catch (error) {
       clearInterval(timer);
       failed(reasonOf(error));
@@ -84,7 +104,7 @@ class LivePage {
     this.#socket = socket;
   }
 
-  tell(telling: Telling | null, begunAnew: boolean): void {
+  tell(telling: Followed['telling'], begunAnew: boolean): void {
     if (begunAnew) this.#hasWhole = false;
     if (telling === null) return;
     if (this.#socket.bufferedAmount > mostWaitingBytes) {

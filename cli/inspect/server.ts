@@ -110,7 +110,11 @@ async function respond(
 }
 
 /** @throws `Refused`. Also to be asked before a connection is upgraded. */
-export function refuseStrangers({ method, headers: given, socket }: IncomingMessage): void {
+export function refuseStrangers({
+  method,
+  headers: given,
+  socket,
+}: Pick<IncomingMessage, 'method' | 'headers' | 'socket'>): void {
   const { host, origin } = given;
   const own = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
   if (host === undefined || !own.includes(host)) {

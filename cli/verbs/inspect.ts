@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type ExitStatus, exitStatus } from '../exit.ts';
+import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { FileOptions } from '../inspect/from-file.ts';
 import { interruptible } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
@@ -7,6 +7,7 @@ import { wholeNumber } from '../options.ts';
 interface InspectOptions extends Omit<FileOptions, 'system'> {
   readonly port: number;
   readonly follow?: boolean;
+  readonly listen?: boolean;
 }
 
 export function addInspect(program: Command): void {
@@ -18,7 +19,7 @@ export function addInspect(program: Command): void {
         'properties, at every moment of a run. It needs no internet.',
     )
     .argument(
-      '<file>',
+      '[file]',
       'what baton verify --json or --trace json wrote, or a directory of records (--trace DIR)',
     )
     .argument('[system]', 'of which system the traces are: a name or a module; default: as the file says')
@@ -31,15 +32,38 @@ export function addInspect(program: Command): void {
       ]),
     )
     .option('--follow', 'of a directory of records: show the run while sites write it')
+    .option('--listen', 'of no file: show what XState apps tell it through @statelyai/inspect')
     .option('--port <n>', 'where it is served; 0 takes a free one', wholeNumber(0, 65_535), 4700)
     .addHelpText('after', '\nExit status: 0 it was served until Ctrl-C, 2 wrong usage.')
     .action(
-      async (file: string, system: string | undefined, { port, follow, ...options }: InspectOptions) => {
-        process.exitCode = follow
-          ? await inspectLive(file, port)
-          : await inspect(file, { ...options, ...(system !== undefined && { system }) }, port);
+      async (
+        file: string | undefined,
+        system: string | undefined,
+        { port, follow, listen, ...options }: InspectOptions,
+      ) => {
+        if ((file === undefined) !== (listen === true))
+          throw new UsageError('expected a file or a directory of records, or --listen and neither');
+        if (file === undefined) process.exitCode = await inspectApps(port);
+        else if (follow) process.exitCode = await inspectLive(file, port);
+        else
+          process.exitCode = await inspect(
+            file,
+            { ...options, ...(system !== undefined && { system }) },
+            port,
+          );
       },
     );
+}
+
+async function inspectApps(port: number): Promise<ExitStatus> {
+  const [{ openStately }, { untilAborted }] = await Promise.all([
+    import('../inspect/stately/listen.ts'),
+    import('../inspect/show-page.ts'),
+  ]);
+  const page = await openStately(port);
+  process.stderr.write(`apps tell it at ${page.appUrl}\n`);
+  await interruptible((signal) => untilAborted(page, signal));
+  return exitStatus.held;
 }
 
 async function inspectLive(directory: string, port: number): Promise<ExitStatus> {
