@@ -210,4 +210,26 @@ describe('baton site', () => {
       for (const site of [a, b, c]) expect(await site.end()).toMatchObject({ status: 0 });
     },
   );
+
+  it('enters after a stopped holder only when the lease of that one is over', async () => {
+    const leaseMs = 4_000;
+    const { started } = await survivors(directory(), ['--strict', `${leaseMs}`]);
+    const [a, b, c] = await started();
+    c.type('request');
+    await c.hear(/^the token is here: .*, under fence \(0, 1\)$/);
+    b.type('request');
+    await b.hear(/^requested$/);
+    // By now the lease has been renewed at least once.
+    await new Promise((resolve) => setTimeout(resolve, leaseMs / 2));
+    const stopped = performance.now();
+    c.child.kill('SIGSTOP');
+    await b.hear(/^the token is here: .*, under fence \([1-9]\d*, 1\)$/);
+    // Its last round began a quarter of a lease ago; as much again for a busy machine.
+    expect(performance.now() - stopped).toBeGreaterThan(leaseMs / 2);
+    c.child.kill('SIGCONT');
+    await c.hear(/^lost the critical section under fence \(0, 1\)$/);
+    b.type('release');
+    for (const site of [a, b, c]) site.endInput();
+    for (const site of [a, b, c]) expect(await site.end()).toMatchObject({ status: 0 });
+  });
 });

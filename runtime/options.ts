@@ -74,9 +74,9 @@ export interface SiteOptions {
  * come late still needs a fence. A new epoch waits for the promises to be over: a death costs up to a lease more.
  */
 export interface Strict {
-  /** How long a lease lasts, counted from the site's own asking. At least 4 times the longest round trip; 50 or more. */
+  /** How long a lease lasts, counted from the site's own asking. At least 4 times the longest round trip; 50 to 3,600,000. */
   readonly leaseMs: number;
-  /** By what share of its rate any site's monotonic clock may be off, below 1. Default 0.01. */
+  /** By what share of its rate any site's monotonic clock may be off, 0 to 0.5. Default 0.01. */
   readonly driftShare?: number;
 }
 

@@ -202,10 +202,11 @@ function checkOptions(options: SiteOptions): void {
 
 function checkStrict({ leaseMs, driftShare = 0 }: Strict, { name, survives }: Protocol): void {
   if (!survives) throw invalid(`a site of ${name} knows no leases: leave strict out`);
-  if (!(Number.isFinite(leaseMs) && leaseMs >= 50))
-    throw invalid(`strict.leaseMs is a number of ms from 50, not ${leaseMs}`);
-  if (!(driftShare >= 0 && driftShare < 1))
-    throw invalid(`strict.driftShare is a share from 0 to below 1, not ${driftShare}`);
+  // No promise may outlast what a timer can measure, 2^31 ms.
+  if (!(leaseMs >= 50 && leaseMs <= 3_600_000))
+    throw invalid(`strict.leaseMs is a number of ms from 50 to 3600000, not ${leaseMs}`);
+  if (!(driftShare >= 0 && driftShare <= 0.5))
+    throw invalid(`strict.driftShare is a share from 0 to 0.5, not ${driftShare}`);
 }
 
 function checkTiming(timing: Timing): void {

@@ -135,6 +135,18 @@ describe('effects', () => {
     expect(done).toEqual(['ONE to b', 'sync', 'grant', 'TWO to b', 'TWO to c', 'left', 'THREE to b']);
   });
 
+  test('of what is due come before those of what arrives after it', () => {
+    const taken: string[] = [];
+    const overdue = [{ type: 'many' }];
+    const recorder: Recorder = {
+      ...noRecorder,
+      record: (line) => void (line.kind === 'event' && taken.push(line.event.type)),
+    };
+    const host = new Host({ ...plain('a', willingProtocol), recorder, due: () => overdue.splice(0) });
+    host.deliver(from('b', { type: 'DEPART' }));
+    expect(taken).toEqual(['many', 'DEPART']);
+  });
+
   test('of one event are all executed before the next event is taken', () => {
     const order: string[] = [];
     const host: Host = new Host({
