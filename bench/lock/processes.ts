@@ -19,12 +19,20 @@ export class Processes {
     this.#children = children;
   }
 
-  static async open(contender: Contender, scenario: Scenario, serverPort: number | null): Promise<Processes> {
+  static async open(
+    contender: Contender,
+    scenario: Scenario,
+    serverPort: number | null,
+    oneCore: boolean,
+  ): Promise<Processes> {
     const count = contender.isLocal ? 1 : scenario.processes;
     const mine = contender.isLocal ? { ...scenario, tasks: scenario.tasks * scenario.processes } : scenario;
     const ports =
       serverPort === null ? await Promise.all(Array.from({ length: count }, freePort)) : [serverPort];
-    const children = Array.from({ length: count }, () => fork(program, { execArgv: ['--import', 'tsx'] }));
+    const node = oneCore
+      ? { execPath: 'taskset', execArgv: ['--cpu-list', '0', process.execPath, '--import', 'tsx'] }
+      : { execArgv: ['--import', 'tsx'] };
+    const children = Array.from({ length: count }, () => fork(program, node));
     const processes = new Processes(children);
     const module = new URL(`./contenders/${contender.module}.ts`, import.meta.url).href;
     await Promise.all(children.map((child) => heard(child, 'loaded')));

@@ -17,14 +17,16 @@ interface Options {
   readonly bound: number;
   readonly only?: string;
   readonly scenario?: string;
+  readonly oneCore?: boolean;
 }
 
-const { seconds, kills, bound, only, scenario } = new Command('bench:lock')
+const { seconds, kills, bound, only, scenario, oneCore } = new Command('bench:lock')
   .option('--seconds <n>', 'how long each is measured', Number, 3)
   .option('--kills <n>', 'how often the holder is killed', Number, 3)
   .option('--bound <seconds>', 'how long the next may take to get a lock whose holder is dead', Number, 60)
   .option('--only <text>', 'only those whose name contains it')
   .option('--scenario <text>', "only those whose name contains it; 'kill' is the last")
+  .option('--one-core', 'all processes on one core, which then never sleeps (taskset)')
   .parse()
   .opts<Options>();
 
@@ -106,7 +108,7 @@ async function withProcesses<T>(
   port: number | null,
   use: (processes: Processes) => Promise<T>,
 ): Promise<T> {
-  const processes = await Processes.open(contender, one, port);
+  const processes = await Processes.open(contender, one, port, oneCore ?? false);
   try {
     return await use(processes);
   } finally {
@@ -115,10 +117,23 @@ async function withProcesses<T>(
 }
 
 function tableOf(
-  { name, processes }: Scenario,
+  { name, processes, locks }: Scenario,
   rows: readonly { readonly contender: Contender; readonly cell: Cell }[],
 ): string {
-  const head = [name, 'sections/s', 'hand-offs/s', 'p50', 'p99', 'fairness', 'overlaps'];
+  const head = [
+    name,
+    'sections/s',
+    'hand-offs/s',
+    'to the first',
+    'p50',
+    'p99',
+    'p99/p50',
+    'fairness',
+    'overlaps',
+  ];
+  const first = rows.flatMap(({ contender, cell }) =>
+    typeof cell === 'string' ? [] : rateOf(contender, cell),
+  )[0];
   const lines = rows.map(({ contender, cell }) => {
     if (typeof cell === 'string') return [contender.name, cell];
     const { entries, handOffs, p50Ms, p99Ms, fairness, overlaps } = cell;
@@ -127,13 +142,20 @@ function tableOf(
       contender.name,
       whole(entries),
       isShared ? whole(handOffs) : '–',
+      first ? `${(rateOf(contender, cell) / first).toFixed(2)}x` : '–',
       milliseconds(p50Ms),
       milliseconds(p99Ms),
+      (p99Ms / p50Ms).toFixed(1),
       isShared ? fairness.toFixed(3) : '–',
       whole(overlaps),
     ];
   });
   return aligned([head, ...lines]);
+
+  /** Where many wait for one lock, entries after another process alone count: who lets one process win again looks fast. */
+  function rateOf({ isLocal }: Contender, { entries, handOffs }: Figures): number {
+    return processes > 1 && locks === 1 && !isLocal ? handOffs : entries;
+  }
 }
 
 function milliseconds(value: number): string {
