@@ -5,6 +5,7 @@ import twoPhaseCommit from '../examples/two-phase-commit.ts';
 import { mutants } from '../naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../naimi-trehel/system.ts';
 import { compile } from '../system/index.ts';
+import { ltl, some } from '../system/properties.ts';
 import type { System } from '../system/system.ts';
 import { systems } from '../systems.ts';
 import { Explorer } from './explorer.ts';
@@ -98,5 +99,51 @@ describe('the charts of every system', () => {
       for (const { source, targets } of transitions)
         expect(ids).toEqual(expect.arrayContaining([source, ...targets]));
     }
+  });
+});
+
+describe('a formula is judged at every moment', () => {
+  const inside = some((site) => site.id === 'b' && site.in('client.inCS'));
+  const asks = some((site) => site.id === 'b' && site.in('client.requesting'));
+  const never = ltl('b never enters', 'G !inside', { inside });
+  const served = ltl('b is served', 'G (asks -> F inside)', { asks, inside });
+  const system: System = { ...naimiTrehel(options), properties: [never, served] };
+  const shown = async (name: string) => {
+    const { properties } = await check(system, { liveness: true });
+    const { trace } = properties.find((one) => one.name === name)!;
+    const timeline = timelineOf(system, trace!, { title: name, about: '', property: name });
+    const { start, steps } = timeline;
+    const index = timeline.properties.findIndex((one) => one.name === name);
+    let now = start.verdicts[index]!;
+    const verdicts = [now, ...steps.map(({ verdicts: changed }) => (now = changed[index] ?? now))];
+    return { verdicts, ...timeline };
+  };
+
+  it('is violated where the beginning alone breaks it', async () => {
+    const { verdicts, steps } = await shown('b never enters');
+    const broken = verdicts.findIndex(({ verdict }) => verdict === 'violated');
+    expect(steps[broken - 1]!.effects.map(({ type }) => type)).toContain('grant');
+    for (const { verdict, reason } of verdicts.slice(0, broken)) {
+      expect(verdict).toBe('holds');
+      expect(reason).toContain('so far');
+    }
+  });
+
+  it('is not yet so while it is owed, and violated at the end of a lasso', async () => {
+    const { verdicts, loop, steps } = await shown('b is served');
+    expect(loop).toBe(steps.length);
+    const asked = steps.findIndex(({ text }) => text === 'b: ask') + 1;
+    expect(asked).toBeGreaterThan(0);
+    expect(verdicts.slice(0, asked).map(({ verdict }) => verdict)).toEqual(Array(asked).fill('holds'));
+    const { verdict, reason } = verdicts.at(-1)!;
+    expect({ verdict, reason }).toMatchObject({ verdict: 'violated' });
+    expect(reason).toContain('stays here for ever; now: asks, !inside');
+
+    // Along a way that somebody picks, nothing is for ever.
+    const explorer = new Explorer(system);
+    const choice = explorer.explored([]).choices[0]!.findIndex(({ text }) => text === 'b: ask');
+    const { timeline } = explorer.explored([choice]);
+    const index = timeline.properties.findIndex(({ name }) => name === 'b is served');
+    expect(timeline.steps[0]!.verdicts[index]).toMatchObject({ verdict: 'open' });
   });
 });

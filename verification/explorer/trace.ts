@@ -50,14 +50,9 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
   const steps = trace.steps.map((step, index): TimelineStep => {
     const letter = letters.follow(step.action, step.effects, step.state, index + 1);
     const now = judge(step.state, step, index + 1);
-    // The formula of a property of runs is judged by the checker: its word counts at the end of its own trace.
-    const shown =
-      index + 1 === last && properties[focus]?.kind === 'ltl'
-        ? now.with(focus, { verdict: 'violated', reason: now[focus]!.reason ?? '' })
-        : now;
-    const taking = stepOf(system, before, step, { letter, verdicts: changes(verdicts, shown) });
+    const taking = stepOf(system, before, step, { letter, verdicts: changes(verdicts, now) });
     before = step.state;
-    verdicts = shown;
+    verdicts = now;
     return taking;
   });
   return {

@@ -1,6 +1,7 @@
 import { type AnyStateMachine, matchesState, type StateValue } from 'xstate';
 import type { Judgement } from '../../inspector/timeline.ts';
 import type { SiteId } from '../../machines/actor.ts';
+import { Monitor } from '../checker/liveness/monitor.ts';
 import { evaluate } from '../system/evaluate.ts';
 import type { ActorView, Property, StatePredicate, StateRecord, StateView } from '../system/system.ts';
 import { answerOf } from './taken.ts';
@@ -47,10 +48,15 @@ export class Verdicts {
   #decided: Judgement | null = null;
   /** `leadsTo`: the moment since which `to` is owed. */
   #owedSince: number | null = null;
+  /** `leadsTo`: when `to` was last so. */
+  #paid: number | null = null;
+  readonly #monitor: Monitor | null;
   #moment = -1;
 
   constructor(property: Property) {
     this.#property = property;
+    this.#monitor =
+      property.kind === 'ltl' ? new Monitor(property.formula, Object.keys(property.atoms)) : null;
   }
 
   /** The next moment, which must be the one after the last. */
@@ -65,8 +71,10 @@ export class Verdicts {
     return judgement;
   }
 
-  #judge(state: StateView, { stuck, loop }: Circumstances): Judgement {
+  #judge(state: StateView, { stuck, loop: lasso }: Circumstances): Judgement {
     const property = this.#property;
+    // Where nothing can happen any more, all stays as it is for ever.
+    const loop = lasso ?? (stuck === true ? this.#moment : null);
     switch (property.kind) {
       case 'always':
         return evaluate(property.predicate, state) ? { verdict: 'holds' } : broken(property, state);
@@ -83,16 +91,30 @@ export class Verdicts {
         if (evaluate(property.predicate, state)) return { verdict: 'holds' };
         return loop === null
           ? { verdict: 'open', reason: 'not so far' }
-          : { verdict: 'violated', reason: 'it never comes: the run goes round for ever' };
+          : { verdict: 'violated', reason: `it never comes: the run ${forEver(loop, this.#moment)}` };
       case 'leadsTo':
         return this.#owed(property, state, loop);
-      case 'ltl': {
-        const atoms = Object.entries(property.atoms).map(
-          ([name, predicate]) => `${evaluate(predicate, state) ? '' : '!'}${name}`,
-        );
-        return { verdict: 'open', reason: `now: ${atoms.join(', ')}` };
-      }
+      case 'ltl':
+        return this.#foretold(property, state, loop);
     }
+  }
+
+  #foretold({ atoms }: Extract<Property, { kind: 'ltl' }>, state: StateView, loop: number | null): Judgement {
+    const monitor = this.#monitor!;
+    const names = Object.keys(atoms);
+    const holding = names.map((name) => evaluate(atoms[name]!, state));
+    const said = monitor.next(holding.reduce((letter, is, bit) => (is ? letter | (1 << bit) : letter), 0));
+    const now = `now: ${names.map((name, bit) => (holding[bit] ? name : `!${name}`)).join(', ')}`;
+    if (said === 'violated') return { verdict: 'violated', reason: `it can no longer hold; ${now}` };
+    if (said === 'holds') return { verdict: 'holds', reason: 'however it goes on' };
+    if (loop !== null) {
+      return monitor.holdsFrom(loop)
+        ? { verdict: 'holds', reason: `the run ${forEver(loop, this.#moment)}` }
+        : { verdict: 'violated', reason: `the run ${forEver(loop, this.#moment)}; ${now}` };
+    }
+    return said === 'so far'
+      ? { verdict: 'holds', reason: `so far; ${now}` }
+      : { verdict: 'open', reason: `not yet; ${now}` };
   }
 
   #owed(
@@ -100,14 +122,23 @@ export class Verdicts {
     state: StateView,
     loop: number | null,
   ): Judgement {
-    if (evaluate(to, state)) this.#owedSince = null;
-    else if (this.#owedSince === null && evaluate(from, state)) this.#owedSince = this.#moment;
+    if (evaluate(to, state)) {
+      this.#owedSince = null;
+      this.#paid = this.#moment;
+    } else if (this.#owedSince === null && evaluate(from, state)) {
+      this.#owedSince = this.#moment;
+    }
     if (this.#owedSince === null) return { verdict: 'holds', reason: 'nothing is owed' };
-    if (loop !== null) {
+    // What was paid once within the loop is paid again.
+    if (loop !== null && (this.#paid === null || this.#paid < loop)) {
       return { verdict: 'violated', reason: `owed since moment ${this.#owedSince}, and it never comes` };
     }
     return { verdict: 'open', reason: `owed since moment ${this.#owedSince}` };
   }
+}
+
+function forEver(loop: number, moment: number): string {
+  return loop === moment ? 'stays here for ever' : `goes round for ever, from moment ${loop} on`;
 }
 
 function broken(property: Extract<Property, { kind: 'always' }>, state: StateView): Judgement {
