@@ -1,3 +1,4 @@
+import { Spans } from './spans.ts';
 import type { Judgement, SiteState, Timeline } from './timeline.ts';
 
 /** Random access to the moments of a timeline: a site's state is looked up by halving, not by walking. */
@@ -5,8 +6,7 @@ export class Moments {
   readonly timeline: Timeline;
   readonly #sites: ReadonlyMap<string, History<SiteState>>;
   readonly #verdicts: readonly History<Judgement>[];
-  /** Letters that are under way at some moment of a block of moments. */
-  readonly #blocks: readonly (readonly number[])[];
+  readonly #spans = new Spans();
 
   constructor(timeline: Timeline) {
     this.timeline = timeline;
@@ -19,7 +19,9 @@ export class Moments {
         this.#verdicts[Number(of)]?.add(index + 1, judgement);
       }
     }
-    this.#blocks = blocksOf(timeline);
+    for (const [index, { sent, ended }] of timeline.letters.entries()) {
+      this.#spans.add(index, sent, ended ?? this.last);
+    }
   }
 
   get last(): number {
@@ -56,22 +58,8 @@ export class Moments {
 
   /** Indices of the letters that are under way somewhere from `from` to `to`, ends included; some may not be. */
   letters(from: number, to: number): readonly number[] {
-    const first = Math.max(0, Math.floor(from / block));
-    const last = Math.min(this.#blocks.length - 1, Math.floor(to / block));
-    if (first === last) return this.#blocks[first] ?? [];
-    return [...new Set(this.#blocks.slice(first, last + 1).flat())];
+    return this.#spans.within(Math.max(0, from), Math.min(this.last, to));
   }
-}
-
-const block = 64;
-
-function blocksOf({ letters, steps }: Timeline): readonly (readonly number[])[] {
-  const blocks = Array.from({ length: Math.floor(steps.length / block) + 1 }, (): number[] => []);
-  for (const [index, { sent, ended }] of letters.entries()) {
-    const last = Math.floor((ended ?? steps.length) / block);
-    for (let at = Math.floor(sent / block); at <= last; at++) blocks[at]?.push(index);
-  }
-  return blocks;
 }
 
 /** A value that changes now and then. */

@@ -1,4 +1,4 @@
-import type { Timeline, TimelineStep, TypedValue } from '../timeline.ts';
+import type { Letter, Timeline, TimelineStep, TypedValue } from '../timeline.ts';
 import { typedText } from '../values.ts';
 
 /**
@@ -12,8 +12,14 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
     'sequenceDiagram',
     ...sites.map(({ id }) => `  participant ${alias.get(id)} as ${escaped(id)}`),
   ];
+  const arrived = new Map<number | null, Letter[]>();
+  for (const letter of letters) {
+    const others = arrived.get(letter.ended);
+    if (others === undefined) arrived.set(letter.ended, [letter]);
+    else others.push(letter);
+  }
   for (const [index, step] of steps.entries()) {
-    const ended = letters.filter((letter) => letter.ended === index + 1);
+    const ended = arrived.get(index + 1) ?? [];
     for (const { source, target, message, fate } of ended) {
       if (source === null) continue;
       const head = fate === 'lost' ? '-x' : '->>';
@@ -24,8 +30,8 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
     const notes = [...(isArrow || step.kind === 'lose' ? [] : [step.text]), ...asked];
     if (notes.length > 0) lines.push(`  Note over ${alias.get(step.site)}: ${escaped(notes.join(', '))}`);
   }
-  for (const { source, target, message, ended } of letters) {
-    if (ended !== null || source === null) continue;
+  for (const { source, target, message } of arrived.get(null) ?? []) {
+    if (source === null) continue;
     lines.push(`  ${alias.get(source)}--)${alias.get(target)}: ${escaped(typedText(message))} (under way)`);
   }
   return `${lines.join('\n')}\n`;

@@ -34,6 +34,9 @@ export function gutterOf({ timeline }: Moments): number {
 const top = 26;
 const bottom = 12;
 
+/** What never arrives is drawn for so many moments: thousands of it would cover all that comes later. */
+const stub = 12;
+
 /** Where the line of a site is, from the top. */
 export function laneY(index: number, sites: number, height: number): number {
   const room = height - top - bottom;
@@ -63,8 +66,9 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
   }
   for (const index of moments.letters(first, last)) {
     const letter = timeline.letters[index]!;
-    if (letter.sent > last || (letter.ended ?? moments.last) < first) continue;
-    drawLetter(pen, letter, y, moments.last, view, colours);
+    const until = letter.ended ?? Math.min(moments.last, letter.sent + stub);
+    if (letter.sent > last || until < first) continue;
+    drawLetter(pen, letter, y, until, view, colours);
   }
   if (scale >= 2) {
     for (let at = Math.max(1, first); at <= last; at++) drawStep(pen, moments, at, y, view, colours);
@@ -143,12 +147,12 @@ function drawLetter(
   view: View,
   colours: Palette,
 ): void {
-  const { source, target, message, sent, ended, fate } = letter;
+  const { source, target, message, sent, fate } = letter;
   const isToken = /^token$/i.test(message.type);
   const colour = isToken ? colours.token : colours.letter;
   const to = y.get(target)!;
   const from = source === null ? to - 18 : y.get(source)!;
-  const until = ended ?? end + 0.6;
+  const until = fate === 'under way' ? end + 0.6 : end;
   const share = fate === 'received' ? 1 : fate === 'lost' ? 0.6 : 0.75;
   const x1 = xOf(sent, view);
   const [tx, ty] = [x1 + (until - sent) * view.scale * share, from + (to - from) * share];

@@ -13,11 +13,13 @@ export class Post {
   readonly all: Letter[] = [];
   /** Indices of what is under way, by target and source, oldest first; `seq`: the event that sent it. */
   readonly #links = new Map<SiteId, Map<SiteId, Sent[]>>();
+  #count = 0;
 
   send(source: SiteId, target: SiteId, message: TypedValue, seq: number, moment: number): void {
     const index =
       this.all.push({ source, target, message, sent: moment, ended: null, fate: 'under way' }) - 1;
     this.#link(source, target).push({ index, seq });
+    this.#count++;
   }
 
   /** The letter that `target` receives: what was passed over is lost. `null`: nobody is known to have sent it. */
@@ -29,10 +31,9 @@ export class Post {
   ): number | null {
     const link = this.#link(cause.site, target);
     const text = sorted(event);
-    const at = link.findIndex(
-      ({ index, seq }) => seq === cause.seq && sorted(this.all[index]!.message) === text,
-    );
-    if (at < 0) return null;
+    let at = firstOf(link, cause.seq);
+    while (link[at]?.seq === cause.seq && sorted(this.all[link[at]!.index]!.message) !== text) at++;
+    if (link[at]?.seq !== cause.seq) return null;
     const passed = link.splice(0, at + 1);
     for (const { index } of passed.slice(0, -1)) this.#end(index, moment, 'lost');
     const { index } = passed.at(-1)!;
@@ -43,6 +44,11 @@ export class Post {
   /** All that is under way from `source` to `target` is lost. */
   cut(source: SiteId, target: SiteId, moment: number): void {
     for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, 'lost');
+  }
+
+  /** How many are under way. */
+  get count(): number {
+    return this.#count;
   }
 
   inbox(target: SiteId): readonly InFlight[] {
@@ -64,6 +70,7 @@ export class Post {
 
   #end(index: number, moment: number, fate: Letter['fate']): void {
     this.all[index] = { ...this.all[index]!, ended: moment, fate };
+    this.#count--;
   }
 
   #link(source: SiteId, target: SiteId): Sent[] {
@@ -73,4 +80,15 @@ export class Post {
     links.set(source, link);
     return link;
   }
+}
+
+/** The index of the first that was sent in event `seq` or later: a link is in the order of sending. */
+function firstOf(link: readonly Sent[], seq: number): number {
+  let [low, high] = [0, link.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (link[middle]!.seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,12 +1,13 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mutants } from '../naimi-trehel/mutants.ts';
 import { Steps } from '../replay/steps.ts';
 import { DrivenMesh, type Records } from '../replay/testing/driven-mesh.ts';
 import { epoch } from '../replay/testing/driven-protocols.ts';
 import { Follower } from './follow.ts';
+import { Post } from './post.ts';
 import { recordLocks, recordTimeline } from './record.ts';
 
 /** A directory with these records. */
@@ -117,4 +118,22 @@ describe('following a run', () => {
     expect(letters[0]).toMatchObject({ source: 'b', target: 'a', sent: 0, ended: 1, fate: 'received' });
     expect(steps).toHaveLength(2);
   });
+});
+
+it('a record in which thousands of messages are never received takes as much work a step as any other', () => {
+  const looked = vi.spyOn(Post.prototype, 'inbox');
+  onTestFinished(() => looked.mockRestore());
+  const work = (elections: number) => {
+    const mesh = new DrivenMesh(3, {}, epoch);
+    for (let count = 0; count < elections; count++) mesh.client('a', 'suspect');
+    const dir = written(mesh.records);
+    looked.mockClear();
+    const { steps, letters, notes } = recordTimeline(dir, 'main');
+    expect(letters.filter(({ fate }) => fate === 'under way')).toHaveLength(elections * 2);
+    const all = looked.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
+    return { each: all / steps.length, notes };
+  };
+  const [few, many] = [work(500), work(2_000)];
+  expect(many.each).toBeLessThan(few.each * 1.5);
+  expect(many.notes).toEqual(['While many messages are under way, not every moment is judged.']);
 });

@@ -47,9 +47,12 @@ export function recordTimeline(directory: string, lock: string): Timeline {
   const refused = records.find(({ name }) => name === refusal?.file)?.lines[(refusal?.line ?? 0) - 1];
   const moment = told.findIndex((one) => one !== undefined && one.type !== 'crash' && one.line === refused);
   const timeline = judged(telling.timeline, refusal, moment);
-  if (telling.steps.length < mostSteps) return timeline;
-  const note = `Only the first ${mostSteps} steps are shown.`;
-  return { ...timeline, notes: [...(timeline.notes ?? []), note] };
+  const notes = [
+    ...(timeline.notes ?? []),
+    ...(telling.steps.length < mostSteps ? [] : [`Only the first ${mostSteps} steps are shown.`]),
+    ...(telling.hasPassedOver ? ['While many messages are under way, not every moment is judged.'] : []),
+  ];
+  return notes.length === 0 ? timeline : { ...timeline, notes };
 }
 
 /** With the word of `replay` as a property of its own: violated at the moment that the model does not come to. */

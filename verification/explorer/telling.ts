@@ -14,6 +14,12 @@ import { Post } from './post.ts';
 import { taken } from './taken.ts';
 import { criticalStates } from './trace.ts';
 
+/**
+ * To judge a moment is to look at all that is under way. While more is than this, as many moments go without a
+ * judgement of their own as keep the cost of a step the same.
+ */
+const judgedAtOnce = 256;
+
 interface Step {
   readonly site: SiteId;
   readonly effects: readonly NamedAction[];
@@ -24,6 +30,8 @@ export class Telling {
   readonly steps: TimelineStep[] = [];
   /** Are the moments to come judged? */
   isJudging = true;
+  /** Has some moment that was to be judged been passed over? */
+  hasPassedOver = false;
   readonly #first: StartLine;
   readonly #machine: RecordedMachine | null;
   readonly #sites: readonly SiteId[];
@@ -34,6 +42,8 @@ export class Telling {
   #post = new Post();
   #start: Timeline['start'] | null = null;
   #verdicts: readonly Judgement[] = [];
+  /** Moments since the last that was judged. */
+  #unjudged = 0;
 
   /** `first`: some start line of the lock, which names the mesh. */
   constructor(first: StartLine) {
@@ -172,8 +182,16 @@ export class Telling {
     });
   }
 
+  #isDue(): boolean {
+    this.#unjudged++;
+    const isDue = this.isJudging && this.#unjudged >= this.#post.count / judgedAtOnce;
+    if (isDue) this.#unjudged = 0;
+    else if (this.isJudging) this.hasPassedOver = true;
+    return isDue;
+  }
+
   #judge(step: Step | null): readonly Judgement[] {
-    if (!this.isJudging && step !== null) {
+    if (step !== null && !this.#isDue()) {
       this.#judges.tell(step.site, step.effects);
       return this.#verdicts;
     }

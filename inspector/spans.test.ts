@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { Spans } from './spans.ts';
+
+describe('what is there at a time', () => {
+  it('is found, however long it has been there, in order', () => {
+    const spans = new Spans();
+    const things = Array.from({ length: 300 }, (_, index) => {
+      const from = (index * 7_919) % 5_000;
+      return { from, to: from + ((index * 104_729) % 9_000) };
+    });
+    for (const [index, { from, to }] of things.entries()) spans.add(index, from, to);
+    for (let from = 0; from < 14_000; from += 371) {
+      const to = from + (from % 200);
+      const there = things.flatMap((thing, index) => (thing.from <= to && thing.to >= from ? [index] : []));
+      const found = spans.within(from, to);
+      expect(found).toEqual(expect.arrayContaining(there));
+      expect(found).toEqual(found.toSorted((left, right) => left - right));
+      // Blocks are coarse, and no coarser than that.
+      for (const index of found) {
+        expect(things[index]!.from).toBeLessThan(to + 64);
+        expect(things[index]!.to).toBeGreaterThan(from - 64);
+      }
+    }
+  });
+
+  it('takes few places, even when nothing ever ends', () => {
+    const places = (count: number) => {
+      const spans = new Spans();
+      for (let index = 0; index < count; index++) spans.add(index, index, count);
+      return spans.places / count;
+    };
+    expect(places(64_000)).toBeLessThan(places(1_000) * 4);
+  });
+});
