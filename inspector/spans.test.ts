@@ -29,6 +29,6 @@ describe('what is there at a time', () => {
       for (let index = 0; index < count; index++) spans.add(index, index, count);
       return spans.places / count;
     };
-    expect(places(64_000)).toBeLessThan(places(1_000) * 4);
+    expect(places(64_000)).toBeLessThan(2 * Math.log2(64_000 / 64));
   });
 });
