@@ -7,7 +7,7 @@ export function mermaidChart(chart: Chart, value: unknown = null): string {
   const active = activeStates(chart, value);
   const lines = ['stateDiagram-v2'];
   const state = (one: ChartState, indent: string): void => {
-    lines.push(`${indent}state "${quoted(one.key)}" as ${alias.get(one.id)}`);
+    lines.push(`${indent}state "${mermaidText(one.key)}" as ${alias.get(one.id)}`);
     if (one.children.length === 0) return;
     lines.push(`${indent}state ${alias.get(one.id)} {`);
     for (const [index, child] of one.children.entries()) {
@@ -19,11 +19,14 @@ export function mermaidChart(chart: Chart, value: unknown = null): string {
     lines.push(`${indent}}`);
   };
   state(chart.root, '  ');
+  // Of several arrows from a state to one, Mermaid may draw the last alone.
+  const arrows = new Map<string, string[]>();
   for (const transition of chart.transitions) {
-    const target = transition.targets[0] ?? transition.source;
-    const text = textOf(transition).replace(/[:;#]/g, (char) => `#${char.charCodeAt(0)};`);
-    lines.push(`  ${alias.get(transition.source)} --> ${alias.get(target)} : ${text}`);
+    const { source } = transition;
+    const arrow = `${alias.get(source)} --> ${alias.get(transition.targets[0] ?? source)}`;
+    arrows.set(arrow, [...(arrows.get(arrow) ?? []), mermaidText(textOf(transition))]);
   }
+  for (const [arrow, texts] of arrows) lines.push(`  ${arrow} : ${texts.join('<br/>')}`);
   const leaves = statesOf(chart).filter(({ id, children }) => children.length === 0 && active.has(id));
   if (leaves.length > 0) {
     lines.push('  classDef active fill:#0072b2,color:#fff');
@@ -85,6 +88,11 @@ function statesOf({ root }: Chart): readonly ChartState[] {
 
 function aliases(chart: Chart): ReadonlyMap<string, string> {
   return new Map(statesOf(chart).map(({ id }, index) => [id, `s${index}`]));
+}
+
+/** Whatever has a meaning of its own for Mermaid, as an entity. */
+export function mermaidText(text: string): string {
+  return text.replace(/[^\p{L}\p{N} .,=+*()_-]/gu, (char) => `#${char.codePointAt(0)};`);
 }
 
 function quoted(text: string): string {

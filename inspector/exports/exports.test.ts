@@ -88,7 +88,7 @@ describe('a run, for other tools', () => {
 describe('a statechart, for other tools', () => {
   it('for Mermaid has its states, its regions, its transitions, and what is active', () => {
     const text = mermaidChart(chart, { client: 'idle' });
-    expect(text).toContain('state "in \\"CS\\"" as s3');
+    expect(text).toContain('state "in #34;CS#34;" as s3');
     expect(text).toContain('[*] --> s2');
     expect(text.match(/ : /g)).toHaveLength(3);
     expect(text).toContain('class s2 active');

@@ -1,5 +1,6 @@
 import type { Letter, Timeline, TimelineStep, TypedValue } from '../timeline.ts';
 import { typedText } from '../values.ts';
+import { mermaidText } from './chart.ts';
 
 /**
  * A run as a Mermaid sequence diagram: an arrow where a message arrives, a cross where one is lost, a note where
@@ -10,7 +11,7 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
   const alias = new Map(sites.map(({ id }, index) => [id, `p${index}`]));
   const lines = [
     'sequenceDiagram',
-    ...sites.map(({ id }) => `  participant ${alias.get(id)} as ${escaped(id)}`),
+    ...sites.map(({ id }) => `  participant ${alias.get(id)} as ${mermaidText(id)}`),
   ];
   const arrived = new Map<number | null, Letter[]>();
   for (const letter of letters) {
@@ -23,16 +24,18 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
     for (const { source, target, message, fate } of ended) {
       if (source === null) continue;
       const head = fate === 'lost' ? '-x' : '->>';
-      lines.push(`  ${alias.get(source)}${head}${alias.get(target)}: ${escaped(typedText(message))}`);
+      lines.push(`  ${alias.get(source)}${head}${alias.get(target)}: ${mermaidText(typedText(message))}`);
     }
     const asked = step.effects.filter(({ type }) => type !== 'send' && type !== 'broadcast').map(typedText);
     const isArrow = ended.some(({ source, fate }) => source !== null && fate === 'received');
     const notes = [...(isArrow || step.kind === 'lose' ? [] : [step.text]), ...asked];
-    if (notes.length > 0) lines.push(`  Note over ${alias.get(step.site)}: ${escaped(notes.join(', '))}`);
+    if (notes.length > 0) lines.push(`  Note over ${alias.get(step.site)}: ${mermaidText(notes.join(', '))}`);
   }
   for (const { source, target, message } of arrived.get(null) ?? []) {
     if (source === null) continue;
-    lines.push(`  ${alias.get(source)}--)${alias.get(target)}: ${escaped(typedText(message))} (under way)`);
+    lines.push(
+      `  ${alias.get(source)}--)${alias.get(target)}: ${mermaidText(typedText(message))} (under way)`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }
@@ -71,9 +74,4 @@ function askedOf({ effects }: TimelineStep): readonly string[] {
 
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ');
-}
-
-/** Mermaid ends a statement at `;`, a comment starts with `%%`, and entities are written `#35;`. */
-function escaped(text: string): string {
-  return text.replace(/[#;%<>\n]/g, (char) => `#${char.charCodeAt(0)};`);
 }
