@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { defaultTiming } from '../runtime/site.ts';
+import { defaultTiming } from '../runtime/defaults.ts';
 import type { Judgement } from '../verification/histories/judge.ts';
 import { of } from '../verification/histories/rules.ts';
 import { SitePool } from './chaos/processes.ts';

@@ -1,10 +1,17 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { epoch, naimiTrehel, openSite, type Protocol, type Site, type Strict } from '../runtime/index.ts';
+import {
+  type Cluster,
+  epoch,
+  joinCluster,
+  naimiTrehel,
+  type Protocol,
+  type Strict,
+} from '../runtime/index.ts';
 import { slowMutants } from '../verification/naimi-trehel/mutants.ts';
 import { baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
-type Sites = Record<'a' | 'b' | 'c', Site>;
+type Sites = Record<'a' | 'b' | 'c', Cluster>;
 
 /** Sites `a`, `b`, `c` over TCP in this process, `a` the root and running `protocol`. */
 async function threeSites(
@@ -25,8 +32,8 @@ async function threeSites(
       peers: dialled,
       ...(strict && { strict }),
     };
-    const opened = await openSite({ ...common, protocol: site === 'a' ? protocol : others });
-    onTestFinished(() => opened.close());
+    const opened = await joinCluster({ ...common, protocol: site === 'a' ? protocol : others });
+    onTestFinished(() => opened.close({ graceful: false }));
     peers[site] = opened.address;
     return opened;
   };
@@ -40,9 +47,9 @@ async function threeSites(
 async function takeTurns(protocol: Protocol, others = protocol, strict?: Strict): Promise<string> {
   const trace = directory();
   const { a, b, c } = await threeSites(trace, protocol, others, strict);
-  await b.run(() => undefined);
-  await c.run(() => undefined);
-  await Promise.all([a.close(), b.close(), c.close()]);
+  await b.lock('main').run(() => undefined);
+  await c.lock('main').run(() => undefined);
+  await Promise.all([a, b, c].map((site) => site.close({ graceful: false })));
   return trace;
 }
 

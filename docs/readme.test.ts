@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { BatonProcess, baton, freePorts } from '../cli/testing/baton.ts';
-import { openSite } from '../runtime/index.ts';
+import { joinCluster } from '../runtime/index.ts';
 
 /* Every command of the README is run as it stands there, and what it is shown to print it must print. */
 
@@ -74,7 +74,7 @@ describe('README', () => {
   });
 
   it('tells how a service embeds a site', async () => {
-    const [, block] = /^```ts\n(import \{ openSite.*?)^```$/ms.exec(readme)!;
+    const [, block] = /^```ts\n(import \{ joinCluster.*?)^```$/ms.exec(readme)!;
     const ports = await freePorts(3);
     const program = block!
       .replace("'baton'", JSON.stringify(join(root, 'runtime/index.ts')))
@@ -84,7 +84,7 @@ describe('README', () => {
       Object.fromEntries([...'abc'].filter((peer) => peer !== id).map((peer) => [peer, address(peer)]));
     const others = await Promise.all(
       ['b', 'c'].map((site) =>
-        openSite({ cluster: 'billing', site, root: 'a', listen: address(site), peers: peersOf(site) }),
+        joinCluster({ cluster: 'billing', site, listen: address(site), peers: peersOf(site) }),
       ),
     );
     const cwd = mkdtempSync(join(tmpdir(), 'baton-readme-'));
@@ -93,7 +93,7 @@ describe('README', () => {
       const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, 'site.mts'], { cwd });
       expect(stdout).toBe('inside, with fence { epoch: 0, k: 1 } false\n');
     } finally {
-      for (const site of others) await site.close();
+      for (const site of others) await site.close({ graceful: false });
       rmSync(cwd, { recursive: true });
     }
   });

@@ -12,6 +12,7 @@ export type OperatingCode =
   | 'FOREIGN_TARGET'
   | 'HANDSHAKE_TIMEOUT'
   | 'TOO_MANY_HANDSHAKES'
+  | 'TOO_MANY_LOCKS'
   // A peer is not what it was.
   | 'PEER_LOST'
   | 'PEER_RESTARTED'

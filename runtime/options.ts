@@ -8,11 +8,11 @@ import type { PeerChange } from './mailbox/mailbox.ts';
 
 export interface Address {
   readonly host: string;
-  /** 0 takes a free one; `Site.address` tells which. */
+  /** 0 takes a free one; `Cluster.address` tells which. */
   readonly port: number;
 }
 
-export interface SiteOptions {
+export interface ClusterOptions {
   /** 1 to 128 printable characters. Sites of another cluster are refused at the handshake. */
   readonly cluster: string;
   /** This site. Ids are 1 to 64 letters, digits, `.`, `_` and `-`, and begin with a letter or a digit. */
@@ -24,14 +24,8 @@ export interface SiteOptions {
    * that address is wrong, the peer's death shows by silence alone.
    */
   readonly peers: Readonly<Record<SiteId, Address>>;
-  /** The site that starts with the token: the same at every site of the cluster. */
-  readonly root: SiteId;
-  /** Default `'main'`. */
-  readonly lock?: string;
-  /** Records what this site does as NDJSON into `<traceDir>/<site>.ndjson`, which must not exist yet. Default: no record. */
-  readonly traceDir?: string;
-  /** What the actor runs. Default: `epoch`, which survives failures; `naimiTrehel` needs every site and every link. */
-  readonly protocol?: Protocol;
+  /** The site that starts with the token of every lock. Default: for each lock a voter, by its name (`rootOf`). */
+  readonly root?: SiteId;
   /**
    * Where what was promised is kept (R7): a directory of this site alone. A file of this site's earlier life there
    * is read; no file there is refused with `DISK_MISSING`, unless this is a `newcomer`. Default: in memory only, and
@@ -46,25 +40,53 @@ export interface SiteOptions {
    */
   readonly voters?: readonly SiteId[];
   /**
-   * Strict mode: the lock is held by a lease that a majority of voters promises, so that under clocks of bounded drift
+   * Strict mode: locks are held by leases that a majority of voters promises, so that under clocks of bounded drift
    * no two critical sections with a valid lease overlap, whatever the resource does. Given to every site alike, or to
    * none. Default: no leases.
    */
   readonly strict?: Strict;
   /** When a peer is believed dead, and when that is acted upon. Of no effect on what is safe. */
   readonly timing?: Partial<Timing>;
+  readonly limits?: Partial<Limits>;
+  /** What the actors run. Default: `epoch`, which survives failures; `naimiTrehel` needs every site and every link. */
+  readonly protocol?: Protocol;
+  /** Records what this site does as NDJSON into `<traceDir>/<site>.ndjson`, which must not exist yet. Default: no record. */
+  readonly traceDir?: string;
   /**
-   * Told what XState tells of the site's actor, whose id is the site's: any XState inspector. `sourceRef` of a message's
+   * Told what XState tells of each lock's actor, whose id is the site's: any XState inspector. `sourceRef` of a message's
    * event has the sender's site id as its `id`. For @statelyai/inspect: `throughStately`.
    */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  /** TLS with both sides authenticated. Default: none. */
+  readonly tls?: Tls;
+  /** What every site of the cluster knows and nobody else, at least 32 bytes. Default: none. */
+  readonly secret?: string | Buffer;
+  /** Listens beyond loopback though there is neither `tls` nor `secret`. Default false: `INSECURE_LISTEN`. */
+  readonly insecure?: boolean;
   /** Told everything worth a log line. Default: nobody is. */
-  readonly onNotice?: (notice: Notice) => void;
+  readonly logger?: Logger;
   /** Told of a broken invariant after the site has stopped. Default: thrown as an uncaught exception, which ends the process. */
   readonly onCrash?: (error: InvariantError) => void;
-  readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   readonly chance?: Chance;
+}
+
+/** In PEM. */
+export interface Tls {
+  /** Of this site, and the key to it. */
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Whoever has signed the peers' certificates. */
+  readonly ca: string | Buffer;
+}
+
+/** Pino's fits, and so does the console. */
+export interface Logger {
+  trace(what: object, message: string): void;
+  debug(what: object, message: string): void;
+  info(what: object, message: string): void;
+  warn(what: object, message: string): void;
+  error(what: object, message: string): void;
 }
 
 /**
@@ -122,8 +144,12 @@ export interface Limits {
   readonly dialMinMs: number;
   /** Default 1,000. */
   readonly dialMaxMs: number;
-  /** How long a clean close waits for what is not sent yet. Default 2,000. */
+  /** How long a clean close waits for who holds a lock here, and then for what is not sent yet. Default 2,000. */
   readonly closeTimeoutMs: number;
+  /** Locks in use or used before, at this site. Default 1,000,000. */
+  readonly maxLocks: number;
+  /** Of those, the ones of which this site heard first from one and the same peer. Default 250,000. */
+  readonly maxLocksOfPeer: number;
 }
 
 /** What happened, for a log. */
@@ -170,11 +196,13 @@ export interface AcquireOptions {
   readonly timeoutMs?: number;
 }
 
-/** The critical section, while it lasts. */
+/** A critical section, while it lasts. */
 export interface Held extends AsyncDisposable {
+  /** The name of the lock. */
+  readonly lock: string;
   /**
    * For the resource, which accepts an operation only under a fence that is not below the highest it has seen
-   * (`FenceGate`). Compared by `epoch`, then by `k`; no two grants have the same.
+   * (`FenceGate`). Compared by `epoch`, then by `k`; no two grants of a lock have the same.
    *
    * Throws `NO_FENCE` under `naimiTrehel`, which has none.
    */
@@ -185,45 +213,102 @@ export interface Held extends AsyncDisposable {
   release(): void;
 }
 
-export interface Site {
-  readonly id: SiteId;
-  /** Where it listens. */
-  readonly address: Address;
+/** Critical sections of several locks at once. */
+export interface HeldAll extends AsyncDisposable {
+  readonly locks: ReadonlyMap<string, Held>;
+  /** Of the lock of this name. */
+  fence(name: string): Fence;
+  /** Aborted when any of them is over before `release`. */
+  readonly signal: AbortSignal;
+  /** All of them. */
+  release(): void;
+}
+
+/** A site that leads whenever it holds a lock, and campaigns for it whenever it does not. */
+export interface Leadership extends AsyncDisposable {
+  readonly leading: boolean;
+  /** Leads and campaigns no more. Resolves when the work under way is over. */
+  close(): Promise<void>;
+}
+
+/** One lock, by its name. */
+export interface Lock {
+  readonly name: string;
   /**
    * Waits for the critical section; local callers are served in order.
    *
-   * Rejects with `ACQUIRE_TIMEOUT`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's reason, or the InvariantError of a crash.
+   * Rejects with `ACQUIRE_TIMEOUT`, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's reason, or the
+   * InvariantError of a crash.
    */
   acquire(options?: AcquireOptions): Promise<Held>;
   /** Runs `work` in the critical section and releases it, whatever `work` does. */
   run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
-  status(): Status;
+  status(): LockStatus;
+}
+
+/** This site, as a member of its cluster. */
+export interface Cluster extends AsyncDisposable {
+  /** The cluster's. */
+  readonly name: string;
+  readonly site: SiteId;
+  /** Where it listens. */
+  readonly address: Address;
+  /**
+   * The lock of this name, 1 to 128 printable characters; the same at every site. It costs nothing until it is used.
+   *
+   * Throws `OPTIONS_INVALID`.
+   */
+  lock(name: string): Lock;
+  status(): ClusterStatus;
   counters(): Counters;
   /** Resolves once every peer has been connected. Rejects with `SITE_CLOSED`. */
   ready(): Promise<void>;
+  /** What happens before the event loop's next turn after `joinCluster` is told then. */
+  on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
+  off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   /**
-   * Grants no more, waits up to `closeTimeoutMs` for whoever holds the lock here, hands the token to the next,
-   * then closes and says so to the others: they do not wait for a time-out, and do not expect it back in this life.
+   * By default, gracefully: grants no more, waits up to `closeTimeoutMs` for whoever holds a lock here, hands tokens to
+   * those who wait for them, then closes and says so to the others: they do not wait for a time-out, and do not expect
+   * it back in this life. Under `naimiTrehel` it takes the critical section of every lock in use for that, so it waits
+   * its turn and then for every peer's answer; locks that nobody has used yet may be lost with their root.
    *
-   * Under `naimiTrehel`: takes the critical section for it, so it waits its turn and then for every peer's answer.
+   * `graceful: false`: at once, though cleanly: what is queued is sent. The others go on as after a crash that they
+   * hear of; under `naimiTrehel`, whoever waits for this site's token waits on.
    */
-  leave(): Promise<void>;
-  /**
-   * Closes at once, though cleanly: what is queued is sent. The others go on as after a crash that they hear of;
-   * under `naimiTrehel`, whoever waits for this site's token waits on.
-   */
-  close(): Promise<void>;
+  close(options?: { readonly graceful?: boolean }): Promise<void>;
+}
+
+/** What `Cluster.on` tells of. */
+export interface ClusterEvents {
+  /** What is believed of a peer has changed. */
+  readonly peer: PeerChange;
+  /** This site has adopted an epoch of a lock, whose first token is at `root`. */
+  readonly epoch: { readonly lock: string; readonly epoch: number; readonly root: SiteId };
+  /** This site has won an epoch. */
+  readonly elected: { readonly lock: string; readonly epoch: number; readonly root: SiteId };
+  /** A critical section of this site is over without a release. */
+  readonly lost: { readonly lock: string; readonly fence: Fence };
+  /** All of that and more, for a log. */
+  readonly notice: Notice;
 }
 
 /** For a person to read: nothing may be decided by it. */
-export interface Status {
+export interface ClusterStatus {
+  /** Peers that are connected now. */
+  readonly connected: readonly SiteId[];
+  /** Whether a majority of the voters is in reach; always under `naimiTrehel`. */
+  readonly majority: boolean;
+  /** How many locks were used so far. */
+  readonly locks: number;
+}
+
+/** For a person to read: nothing may be decided by it. */
+export interface LockStatus {
   readonly last: SiteId | null;
   readonly next: SiteId | null;
   readonly token: boolean;
   /** The state of the client's region, by its name in the statechart. */
   readonly client: string;
-  /** Peers that are connected now. */
-  readonly connected: readonly SiteId[];
   /** Local callers that wait. */
   readonly waiting: number;
   /** Adopted last; 0 under `naimiTrehel`. */
@@ -234,12 +319,12 @@ export interface Status {
   readonly frozen: boolean;
 }
 
-/** Since the site was opened. */
+/** Since this site joined; of all its locks. */
 export interface Counters {
   /** Messages by `type`. */
   readonly sent: Readonly<Record<string, number>>;
   readonly received: Readonly<Record<string, number>>;
-  /** Critical sections entered; under `naimiTrehel` that of `leave` included. */
+  /** Critical sections entered; under `naimiTrehel` those for a graceful close included. */
   readonly entered: number;
   /** Critical sections that were over without a release. */
   readonly lost: number;

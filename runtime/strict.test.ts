@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { epoch, naimiTrehel, openSite } from './index.ts';
-import { anyPort, openCluster } from './testing/cluster.ts';
+import { epoch, joinCluster, naimiTrehel } from './index.ts';
+import { anyPort, openMembers } from './testing/cluster.ts';
 
 const three = ['a', 'b', 'c'];
 const strict = { leaseMs: 300 };
@@ -8,51 +8,51 @@ const settings = { strict, timing: { heartbeatMs: 50, silentMs: 200, electionMax
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('a critical section outlives its lease, which a majority renews', async () => {
-  await using cluster = await openCluster(three, settings);
-  const held = await cluster.sites[1]!.acquire();
+  await using group = await openMembers(three, settings);
+  const held = await group.members[1]!.lock.acquire();
   await sleep(4 * strict.leaseMs);
   expect(held.signal.aborted).toBe(false);
-  const { sent } = cluster.sites[1]!.counters();
+  const { sent } = group.members[1]!.cluster.counters();
   expect(sent['HEARTBEAT']).toBeGreaterThan(4);
   held.release();
 });
 
 test('an idle lock sends nothing, and without leases nothing is sent for them', async () => {
-  await using cluster = await openCluster(three, settings);
-  await cluster.sites[0]!.run(() => undefined);
+  await using group = await openMembers(three, settings);
+  await group.members[0]!.lock.run(() => undefined);
   await sleep(strict.leaseMs);
-  const before = cluster.sites.map((site) => site.counters().sent);
+  const before = group.members.map((site) => site.cluster.counters().sent);
   await sleep(2 * strict.leaseMs);
-  expect(cluster.sites.map((site) => site.counters().sent)).toEqual(before);
-  await using plain = await openCluster(three);
-  await plain.sites[1]!.run(() => sleep(50));
-  expect(Object.keys(plain.sites[1]!.counters().sent).sort()).toEqual(['REQUEST']);
+  expect(group.members.map((site) => site.cluster.counters().sent)).toEqual(before);
+  await using plain = await openMembers(three);
+  await plain.members[1]!.lock.run(() => sleep(50));
+  expect(Object.keys(plain.members[1]!.cluster.counters().sent).sort()).toEqual(['REQUEST']);
 });
 
 test('who loses the majority has lost the lock when its lease ends, and is told so', async () => {
-  await using cluster = await openCluster(three, settings);
-  const [a, b, c] = cluster.sites;
-  const held = await a!.acquire();
-  await Promise.all([b!.close(), c!.close()]);
+  await using group = await openMembers(three, settings);
+  const [a, b, c] = group.members;
+  const held = await a!.lock.acquire();
+  await Promise.all([b!.cluster.close({ graceful: false }), c!.cluster.close({ graceful: false })]);
   const gone = performance.now();
   await new Promise((lost) => held.signal.addEventListener('abort', lost));
   expect(held.signal.reason).toMatchObject({ code: 'LOCK_LOST' });
   expect(performance.now() - gone).toBeGreaterThan(strict.leaseMs / 4);
-  expect(a!.status().token).toBe(true);
-  await expect(a!.acquire({ timeoutMs: 2 * strict.leaseMs })).rejects.toMatchObject({
+  expect(a!.lock.status().token).toBe(true);
+  await expect(a!.lock.acquire({ timeoutMs: 2 * strict.leaseMs })).rejects.toMatchObject({
     code: 'ACQUIRE_TIMEOUT',
   });
 });
 
 test('the next enters only after the lease of who is gone', async () => {
-  await using cluster = await openCluster(three, settings);
-  const [a, b] = cluster.sites;
-  const held = await a!.acquire();
+  await using group = await openMembers(three, settings);
+  const [a, b] = group.members;
+  const held = await a!.lock.acquire();
   await sleep(2 * strict.leaseMs);
-  const waits = b!.acquire();
+  const waits = b!.lock.acquire();
   // Four rounds of heartbeats a lease: the last one was sent at most a quarter of a lease before this.
   const gone = performance.now();
-  await a!.close();
+  await a!.cluster.close({ graceful: false });
   const next = await waits;
   expect(performance.now() - gone).toBeGreaterThan(strict.leaseMs / 2);
   expect(next.fence.epoch).toBeGreaterThan(held.fence.epoch);
@@ -66,5 +66,5 @@ test.each([
   [{ leaseMs: 100 }, naimiTrehel, /a site of naimi-trehel knows no leases/],
 ])('%j is refused where it makes no sense', async (leases, protocol, reason) => {
   const options = { cluster: 'test', site: 'a', root: 'a', peers: {}, listen: anyPort };
-  await expect(openSite({ ...options, strict: leases, protocol })).rejects.toThrow(reason);
+  await expect(joinCluster({ ...options, strict: leases, protocol })).rejects.toThrow(reason);
 });

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Held, Site } from '../../runtime/index.ts';
+import type { Held, Lock } from '../../runtime/index.ts';
 import type { Entry, OfSection } from '../../verification/histories/history.ts';
 import { Draws } from './draws.ts';
 import type { Pace, WriteRequest } from './messages.ts';
 import { now } from './now.ts';
 
 export interface ClientOptions {
-  readonly site: Site;
+  readonly site: string;
+  readonly lock: Lock;
   readonly life: number;
   readonly record: (entry: Entry) => void;
   /** Asks the resource. */
@@ -35,12 +36,12 @@ export class Client {
 
   /** One critical section: an enter, a hold, a leave. */
   async section(name: string, { hold, careless, cancel, lingerMs = 0 }: Plan): Promise<void> {
-    const { site, life, record, write } = this.#options;
-    const of = (): OfSection => ({ at: now(), site: site.id, life, section: name });
+    const { site, lock, life, record, write } = this.#options;
+    const of = (): OfSection => ({ at: now(), site, life, section: name });
     record({ type: 'ask', ...of() });
     let held: Held;
     try {
-      held = await site.acquire(cancel && { signal: cancel });
+      held = await lock.acquire(cancel && { signal: cancel });
     } catch (error) {
       const given = cancel?.aborted === true && error === cancel.reason;
       record(
@@ -59,7 +60,7 @@ export class Client {
     };
     if (held.signal.aborted) ended();
     else held.signal.addEventListener('abort', ended);
-    const request = { site: site.id, section: name, fence };
+    const request = { site, section: name, fence };
     const entered = await write({ ...request, step: 'enter', value: 0 });
     if (entered.accepted) {
       record({ type: 'acknowledged', ...of(), step: 'enter' });

@@ -1,4 +1,4 @@
-import { defaultTiming } from '../../runtime/site.ts';
+import { defaultTiming } from '../../runtime/defaults.ts';
 import { of } from '../../verification/histories/rules.ts';
 import { SitePool } from './processes.ts';
 import { aborted, type ChaosRun, runChaos } from './run.ts';

@@ -1,4 +1,4 @@
-import { epoch, type Notice, openSite, type Protocol, type Site } from '../../runtime/index.ts';
+import { type Cluster, epoch, joinCluster, type Notice, type Protocol } from '../../runtime/index.ts';
 import type { Entry } from '../../verification/histories/history.ts';
 import { reasonOf } from '../exit.ts';
 import { Client, codeOf } from './client.ts';
@@ -40,7 +40,7 @@ const lingerMs = 5_000;
 const record = (entry: Entry) => say({ type: 'entry', entry });
 
 class OpenedSite {
-  readonly #site: Site;
+  readonly #cluster: Cluster;
   readonly #life: number;
   readonly #client: Client;
   readonly #ended = new AbortController();
@@ -49,8 +49,8 @@ class OpenedSite {
   #work: Promise<unknown> = Promise.resolve();
   #writes = 0;
 
-  private constructor(site: Site, life: number) {
-    this.#site = site;
+  private constructor(cluster: Cluster, life: number) {
+    this.#cluster = cluster;
     this.#life = life;
     const write = (request: WriteRequest) =>
       new Promise<{ accepted: boolean; value: number }>((resolve) => {
@@ -58,14 +58,14 @@ class OpenedSite {
         this.#answers.set(id, resolve);
         say({ type: 'write', id, ...request });
       });
-    this.#client = new Client({ site, life, record, write });
+    this.#client = new Client({ site: cluster.site, lock: cluster.lock('main'), life, record, write });
   }
 
   static async open(options: OpenSite): Promise<OpenedSite> {
-    const { site: id, life, cluster, root, listen, peers, dataDir, newcomer, timing, mutant } = options;
-    const site = await openSite({
-      site: id,
-      cluster,
+    const { site, life, cluster: name, root, listen, peers, dataDir, newcomer, timing, mutant } = options;
+    const cluster = await joinCluster({
+      site,
+      cluster: name,
       root,
       peers,
       dataDir,
@@ -73,15 +73,15 @@ class OpenedSite {
       timing,
       listen,
       protocol: await protocolOf(mutant),
-      onNotice: (notice) => {
-        const what = inWords(notice);
-        if (what !== null) record({ type: 'notice', at: now(), site: id, life, what });
-      },
       onCrash: (error) =>
         say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
     });
-    const opened = new OpenedSite(site, life);
-    say({ type: 'opened', address: site.address });
+    cluster.on('notice', (notice) => {
+      const what = inWords(notice);
+      if (what !== null) record({ type: 'notice', at: now(), site, life, what });
+    });
+    const opened = new OpenedSite(cluster, life);
+    say({ type: 'opened', address: cluster.address });
     return opened;
   }
 
@@ -90,7 +90,7 @@ class OpenedSite {
       case 'work': {
         const names = Array.from(
           { length: message.clients },
-          (_, index) => `${this.#site.id}${this.#life}.${index}`,
+          (_, index) => `${this.#cluster.site}${this.#life}.${index}`,
         );
         this.#work = Promise.all(
           names.map((name, index) =>
@@ -101,7 +101,7 @@ class OpenedSite {
       }
       case 'rest':
         this.#ended.abort();
-        this.#work.then(() => say({ type: 'rested', counters: this.#site.counters() }));
+        this.#work.then(() => say({ type: 'rested', counters: this.#cluster.counters() }));
         return;
       case 'take': {
         const { section } = message;
@@ -118,7 +118,7 @@ class OpenedSite {
         return;
       case 'close':
         this.#ended.abort();
-        this.#site.close().then(() => say({ type: 'closed' }));
+        this.#cluster.close({ graceful: false }).then(() => say({ type: 'closed' }));
         return;
       default:
         message satisfies never;
@@ -127,7 +127,7 @@ class OpenedSite {
 
   async leave(): Promise<void> {
     this.#ended.abort();
-    await this.#site.leave();
+    await this.#cluster.close();
   }
 }
 

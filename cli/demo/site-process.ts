@@ -1,4 +1,4 @@
-import { openSite, type Site } from '../../runtime/index.ts';
+import { type Cluster, joinCluster, type Lock } from '../../runtime/index.ts';
 import { reasonOf } from '../exit.ts';
 import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
 import { useResource } from './resource.ts';
@@ -29,48 +29,58 @@ function say(message: FromSite): void {
 }
 
 class Worker {
-  readonly #site: Site;
+  readonly #cluster: Cluster;
+  readonly #lock: Lock;
   readonly #resource: string;
   #sections = 0;
   #stopping = false;
 
-  private constructor(site: Site, resource: string) {
-    this.#site = site;
+  private constructor(cluster: Cluster, resource: string) {
+    this.#cluster = cluster;
+    this.#lock = cluster.lock('main');
     this.#resource = resource;
   }
 
-  static async open({ site: id, cluster, root, peers, resource, dataDir, trace }: OpenSite): Promise<Worker> {
-    const site = await openSite({
-      site: id,
-      cluster,
+  static async open({
+    site,
+    cluster: name,
+    root,
+    peers,
+    resource,
+    dataDir,
+    trace,
+  }: OpenSite): Promise<Worker> {
+    const cluster = await joinCluster({
+      site,
+      cluster: name,
       root,
       peers,
       listen: { host: '127.0.0.1', port: 0 },
       dataDir,
       newcomer: true,
       traceDir: trace,
-      onNotice: (notice) => {
-        // A stranger at the port is none of our business.
-        if (notice.type === 'error' && notice.peer !== null)
-          say({ type: 'failed', reason: notice.error.message });
-      },
       onCrash: (error) => say({ type: 'failed', reason: error.message }),
     });
-    say({ type: 'opened', address: site.address });
-    site.ready().then(
+    cluster.on('notice', (notice) => {
+      // A stranger at the port is none of our business.
+      if (notice.type === 'error' && notice.peer !== null)
+        say({ type: 'failed', reason: notice.error.message });
+    });
+    say({ type: 'opened', address: cluster.address });
+    cluster.ready().then(
       () => say({ type: 'ready' }),
       (error: unknown) => say({ type: 'failed', reason: reasonOf(error) }),
     );
-    return new Worker(site, resource);
+    return new Worker(cluster, resource);
   }
 
   /** Takes the lock until it is told to stop. */
   async work(): Promise<void> {
     const progress = setInterval(() => say({ type: 'progress', ...this.#figures() }), progressEveryMs);
     while (!this.#stopping) {
-      await this.#site.run(async () => {
+      await this.#lock.run(async () => {
         const section = this.#sections + 1;
-        await useResource(this.#resource, this.#site.id, section);
+        await useResource(this.#resource, this.#cluster.site, section);
         this.#sections = section;
       });
     }
@@ -79,7 +89,7 @@ class Worker {
   }
 
   async leave(): Promise<void> {
-    await this.#site.leave();
+    await this.#cluster.close();
     say({ type: 'left', criticalSections: this.#sections });
     process.disconnect();
   }
@@ -91,6 +101,6 @@ class Worker {
   }
 
   #figures(): Figures {
-    return { criticalSections: this.#sections, sent: this.#site.counters().sent };
+    return { criticalSections: this.#sections, sent: this.#cluster.counters().sent };
   }
 }

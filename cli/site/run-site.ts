@@ -1,11 +1,10 @@
 import {
+  type Cluster,
   epoch,
-  type Notice,
+  joinCluster,
   naimiTrehel,
   OperatingError,
-  openSite,
   type Protocol,
-  type Site,
 } from '../../runtime/index.ts';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
@@ -25,43 +24,42 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const console = new Console(`${id}> `);
   const notices = new NoticeText();
   const left = new Set<string>();
-  const onNotice = (notice: Notice) => {
-    if (notice.type === 'left') left.add(notice.peer);
-    const text = notices.of(notice);
-    if (text !== null) console.say(text);
-  };
-  let site: Site;
+  let cluster: Cluster;
   try {
-    site = await open(options, root, onNotice);
+    cluster = await join(options, root);
   } catch (error) {
     console.close();
     if (error instanceof OperatingError) throw new UsageError(error.message);
     throw error;
   }
-  const { host, port } = site.address;
+  cluster.on('notice', (notice) => {
+    if (notice.type === 'left') left.add(notice.peer);
+    const text = notices.of(notice);
+    if (text !== null) console.say(text);
+  });
+  const { host, port } = cluster.address;
   const chosen = options.root === undefined ? 'the first of the ids; --root would say otherwise' : '--root';
   console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
   const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
   const { survives } = protocols[options.protocol];
-  const session = new Session(site, { peers: awaited, survives }, (text) => console.say(text));
+  const session = new Session(cluster, { peers: awaited, survives }, (text) => console.say(text));
   console.onInterrupt(() => session.interrupt());
   await session.run(() => console.next());
   console.close();
   return exitStatus.held;
 }
 
-function open(
+function join(
   { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters, strict }: SiteVerbOptions,
   root: string,
-  onNotice: (notice: Notice) => void,
-): Promise<Site> {
+): Promise<Cluster> {
   // Part of the name, so that the handshake refuses a site that believes in others.
   const beliefs = [
     `root ${root}`,
     ...(strict === undefined ? [] : [`leases of ${strict} ms`]),
     ...(voters === undefined ? [] : [`voters ${[...voters].sort().join(' ')}`]),
   ];
-  return openSite({
+  return joinCluster({
     cluster: [cluster, ...beliefs].join(', '),
     site: id,
     listen,
@@ -73,7 +71,6 @@ function open(
     ...(voters !== undefined && { voters }),
     ...(strict !== undefined && { strict: { leaseMs: strict } }),
     ...(trace !== undefined && { traceDir: trace }),
-    onNotice,
     // The notice has said why; nothing that is under way in this process can be trusted any more.
     onCrash: () => process.exit(exitStatus.violated),
   });

@@ -1,4 +1,4 @@
-import type { Fence, Held, Site, Status } from '../../runtime/index.ts';
+import type { Cluster, Fence, Held, Lock } from '../../runtime/index.ts';
 import { exitStatus, reasonOf } from '../exit.ts';
 
 const help = `request   ask for the critical section; says at once when the token is here
@@ -14,7 +14,8 @@ const quit = Symbol('quit');
 
 /** What a person does with one site, command by command. */
 export class Session {
-  readonly #site: Site;
+  readonly #cluster: Cluster;
+  readonly #lock: Lock;
   readonly #peers: () => readonly string[];
   readonly #survives: boolean;
   readonly #say: (text: string) => void;
@@ -26,11 +27,12 @@ export class Session {
 
   /** `peers`: those that have not left. `survives`: they go on without a site that dies. */
   constructor(
-    site: Site,
+    cluster: Cluster,
     { peers, survives }: { readonly peers: () => readonly string[]; readonly survives: boolean },
     say: (text: string) => void,
   ) {
-    this.#site = site;
+    this.#cluster = cluster;
+    this.#lock = cluster.lock('main');
     this.#peers = peers;
     this.#survives = survives;
     this.#say = say;
@@ -71,7 +73,7 @@ export class Session {
         await this.#release();
         return undefined;
       case 'status':
-        this.#say(this.#statusText(this.#site.status()));
+        this.#say(this.#statusText());
         return undefined;
       case 'quit':
         return quit;
@@ -92,7 +94,7 @@ export class Session {
     const withdraw = new AbortController();
     const granted = async () => {
       try {
-        const held = await this.#site.acquire({ signal: withdraw.signal });
+        const held = await this.#lock.acquire({ signal: withdraw.signal });
         this.#held = held;
         held.signal.addEventListener('abort', () => {
           if (this.#held === held) this.#held = null;
@@ -126,7 +128,7 @@ export class Session {
     this.#say(`leaves: ${this.#awaited()}`);
     const reminder = setInterval(() => this.#say(`still leaves: ${this.#awaited()}`), remindEveryMs);
     try {
-      await this.#site.leave();
+      await this.#cluster.close();
     } finally {
       clearInterval(reminder);
     }
@@ -135,21 +137,24 @@ export class Session {
 
   #harm(): string {
     if (this.#survives) return 'the others take it for dead, and go on when a majority of them lives';
-    return this.#site.status().token
+    return this.#lock.status().token
       ? 'the token is lost with it, and nobody enters any more'
       : 'the others may wait for it for ever';
   }
 
   #awaited(): string {
     if (this.#survives) return 'hands on what it has, and says goodbye';
-    const { token, client, connected } = this.#site.status();
+    const { token, client } = this.#lock.status();
+    const { connected } = this.#cluster.status();
     const what =
       token || client === 'leaving' ? 'waits for every answer' : 'waits for its turn, then for every answer';
     const away = this.#peers().filter((peer) => !connected.includes(peer));
     return away.length === 0 ? what : `${what}; not connected: ${away.join(', ')}`;
   }
 
-  #statusText({ last, next, token, client, connected, waiting, epoch, frozen, fence }: Status): string {
+  #statusText(): string {
+    const { last, next, token, client, waiting, epoch, frozen, fence } = this.#lock.status();
+    const { connected } = this.#cluster.status();
     const links = connected.length === 0 ? 'nobody' : connected.join(', ');
     const queue = waiting === 0 ? '' : `, ${waiting} waiting here`;
     const place = `last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}`;

@@ -1,8 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/defaults.ts';
 import { frameSchema } from '../../runtime/frame/frames.ts';
 import { type Address, naimiTrehel } from '../../runtime/index.ts';
 import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp.ts';
-import { defaultLimits, defaultTiming } from '../../runtime/site.ts';
 
 /** What the mailboxes of one small cluster on loopback have in common. */
 export function mailboxOptions(

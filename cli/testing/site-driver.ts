@@ -44,6 +44,7 @@ async function open({ self, root, peers }: Opening) {
       flush: () => undefined,
       close: () => undefined,
     },
+    tally: { sent: new Map(), received: new Map() },
     post: (envelope) => mailbox.post(envelope),
     persist: () => undefined,
     sync: () => undefined,

@@ -82,10 +82,10 @@ const count = z.int().min(0);
 /** What the first frame of any version has; the rest is read only when the version is ours. */
 export const anyHello = z.looseObject({ type: z.enum(['hello', 'welcome']), version: z.int() });
 
-/** Accepts exactly the frames of this wire between `sites`, about `lock`, that carry a message which `message` accepts. */
+/** Accepts exactly the frames of this wire between `sites`, about `lock` or (`null`) any, that carry a message which `message` accepts. */
 export function frameSchema(
   sites: readonly [SiteId, ...SiteId[]],
-  lock: string,
+  lock: string | null,
   message: z.ZodType<Message>,
 ): z.ZodType<Frame> {
   const identity = {
@@ -100,7 +100,7 @@ export function frameSchema(
   const envelope = z.strictObject({
     source: siteId,
     target: siteId,
-    lock: z.literal(lock),
+    lock: lock === null ? name : z.literal(lock),
     message,
     stamp: z.strictObject({ seq: count, clock: z.partialRecord(z.enum(sites), count) }),
   });

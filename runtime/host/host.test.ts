@@ -28,6 +28,7 @@ const plain = (
   protocol,
   input: protocol.input({ site, root, peers, voters: [], disk: 'none', strict: false }),
   recorder: noRecorder,
+  tally: { sent: new Map(), received: new Map() },
   ...idle,
 });
 

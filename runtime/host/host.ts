@@ -20,6 +20,8 @@ export interface HostOptions extends HostHandlers {
   /** For the machine, as the protocol has made it. */
   readonly input: unknown;
   readonly recorder: Recorder;
+  /** What is sent and received is counted there, by `type`. */
+  readonly tally: { readonly sent: Map<string, number>; readonly received: Map<string, number> };
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 }
 
@@ -72,8 +74,6 @@ interface Arrival {
  * effects out in the order asked, and no other event in between. It decides nothing by the machine's state.
  */
 export class Host {
-  readonly sent = new Map<string, number>();
-  readonly received = new Map<string, number>();
   readonly #options: HostOptions;
   readonly #actor: EffectActor<Message, HostEffect>;
   readonly #members: Set<SiteId>;
@@ -188,7 +188,7 @@ export class Host {
     if (broken !== null)
       throw new InvariantError('INVARIANT_BROKEN', `${site} after ${event.type}: ${broken}`);
     if (envelope) {
-      count(this.received, event.type);
+      count(this.#options.tally.received, event.type);
       this.#members.delete(protocol.departs(event) ?? site);
     }
     for (const effect of effects) this.#execute(effect, clock);
@@ -246,7 +246,7 @@ export class Host {
     const { site: source, lock, post } = this.#options;
     const stamp = { seq: this.#time.seq, clock };
     this.#attempt(`send ${message.type} to ${target}`, () => post({ source, target, lock, message, stamp }));
-    count(this.sent, message.type);
+    count(this.#options.tally.sent, message.type);
   }
 
   #sync(): void {

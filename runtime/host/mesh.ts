@@ -7,7 +7,7 @@ import { InvariantError, OperatingError } from '../errors.ts';
 import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
 import { Lock } from '../lock/lock.ts';
 import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
-import type { Notice, Strict, Timing } from '../options.ts';
+import type { Limits, Notice, Strict, Timing } from '../options.ts';
 import type { Store } from '../store/store.ts';
 import { Suspicion } from '../suspicion/driver.ts';
 import type { Recorder } from '../trace/recorder.ts';
@@ -19,13 +19,15 @@ import type { Protocol } from './protocol.ts';
 export interface MeshOptions {
   readonly self: SiteId;
   readonly peers: readonly SiteId[];
-  readonly root: SiteId;
+  /** The first root of a lock. */
+  readonly root: (lock: string) => SiteId;
   readonly voters: readonly SiteId[];
   readonly protocol: Protocol;
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
   readonly timing: Timing;
+  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer'>;
   /** `null`: without leases. */
   readonly strict: Required<Strict> | null;
   readonly clock: Clock;
@@ -42,18 +44,33 @@ export interface Place {
   readonly lock: Lock;
   readonly ballot: Ballot;
   readonly leases: LeaseClock | null;
-  suspicions: number;
-  elections: number;
+}
+
+/** Of all locks of a site. */
+export class Tally {
+  readonly sent = new Map<string, number>();
+  readonly received = new Map<string, number>();
+  entered = 0;
+  lost = 0;
+  suspicions = 0;
+  elections = 0;
 }
 
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
 export class Mesh {
+  readonly tally = new Tally();
   readonly #options: MeshOptions;
   readonly #places = new Map<string, Place>();
+  /** How many places were made for a peer's message. */
+  readonly #madeBy = new Map<SiteId, number>();
+  /** Where a death is not survived: who takes part no longer. */
+  readonly #departed = new Set<SiteId>();
   /** Where failures are survived. */
   readonly #suspicion: Suspicion | null;
   /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
+  /** Why nobody is granted anything any more. */
+  #refusal: Error | null = null;
   #ended = false;
 
   constructor(options: MeshOptions) {
@@ -62,14 +79,42 @@ export class Mesh {
     this.#suspicion = options.protocol.survives ? new Suspicion({ ...options, suspect }) : null;
   }
 
-  /** Once for each name, before `open`. */
+  get locks(): number {
+    return this.#places.size;
+  }
+
+  get majority(): boolean {
+    return this.#suspicion?.majority ?? true;
+  }
+
+  /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
   place(name: string): Place {
-    const { self: site, peers, root, voters, protocol, store, recorder, mailbox, inspect } = this.#options;
+    const known = this.#places.get(name);
+    if (known) return known;
+    if (this.#refusal) throw this.#refusal;
+    return this.#make(name);
+  }
+
+  #make(name: string): Place {
+    const { self: site, voters, protocol, store, recorder, mailbox, inspect, limits } = this.#options;
+    const peers = this.#options.peers.filter((peer) => !this.#departed.has(peer));
+    if (this.#places.size >= limits.maxLocks) {
+      throw new OperatingError(
+        'TOO_MANY_LOCKS',
+        `${site} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${name}`,
+      );
+    }
+    const root = this.#options.root(name);
+    const { tally } = this;
     const suspicion = this.#suspicion;
     const disk = suspicion ? store.read(name, root) : 'none';
     let epoch = typeof disk === 'string' ? 0 : disk.epoch;
     suspicion?.open(name, disk);
-    const lock = new Lock({ clock: this.#options.clock, tell: (event) => this.#tell(name, event) });
+    const lock = new Lock({
+      name,
+      clock: this.#options.clock,
+      tell: (event) => this.#tell(name, event),
+    });
     const ballot = new Ballot({
       clock: this.#options.clock,
       graceMs: this.#options.timing.electionMinMs / 4,
@@ -86,6 +131,7 @@ export class Mesh {
       protocol,
       input: protocol.input({ site, root, peers, voters, disk, strict: strict !== null }),
       recorder,
+      tally,
       ...(inspect && { inspect }),
       post: (envelope) => {
         ballot.sent(envelope);
@@ -100,16 +146,18 @@ export class Mesh {
       },
       sync: () => this.#sync(),
       grant: (fence) => {
+        tally.entered += 1;
         suspicion?.settled(name);
         lock.grant(fence);
       },
       lost: (fence) => {
+        tally.lost += 1;
         leases?.client('lost');
         lock.lose(fence);
         this.#options.notice({ type: 'lost', lock: name, fence });
       },
       elected: ({ epoch: won, root: chosen }) => {
-        place.elections += 1;
+        tally.elections += 1;
         this.#options.notice({ type: 'elected', lock: name, epoch: won, root: chosen });
       },
       left: () => lock.left(),
@@ -117,8 +165,9 @@ export class Mesh {
       due: () => leases?.due() ?? [],
       crashed: (error) => this.crash(error),
     });
-    const place: Place = { host, lock, ballot, leases, suspicions: 0, elections: 0 };
+    const place: Place = { host, lock, ballot, leases };
     this.#places.set(name, place);
+    if (this.#begun) lock.begin();
     return place;
   }
 
@@ -132,10 +181,20 @@ export class Mesh {
     } satisfies MailboxHandlers);
   }
 
+  /** Grants no more. Resolves when nobody holds a lock here and who waited has the token, or after `timeoutMs`. */
+  async leave(timeoutMs: number): Promise<void> {
+    this.#refusal ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+    const { survives } = this.#options.protocol;
+    await Promise.all(
+      [...this.#places.values()].map(({ lock }) => (survives ? lock.drain(timeoutMs) : lock.leave())),
+    );
+  }
+
   /** Nothing is taken or granted any more. */
   end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#refusal = reason;
     this.#suspicion?.stop();
     for (const { host, lock, ballot, leases } of this.#places.values()) {
       ballot.stop();
@@ -169,7 +228,23 @@ export class Mesh {
   }
 
   #receive(envelope: StampedEnvelope): void {
-    this.#places.get(envelope.lock)?.ballot.arrive(envelope);
+    if (this.#ended) return;
+    const { ballot } = this.#places.get(envelope.lock) ?? this.#makeFor(envelope);
+    ballot.arrive(envelope);
+  }
+
+  #makeFor({ source, lock }: StampedEnvelope): Place {
+    const { maxLocksOfPeer } = this.#options.limits;
+    const made = this.#madeBy.get(source) ?? 0;
+    if (made >= maxLocksOfPeer) {
+      throw new OperatingError(
+        'TOO_MANY_LOCKS',
+        `${source} was the first to name ${made} locks here (limits.maxLocksOfPeer); there is no room for ${lock}`,
+      );
+    }
+    const place = this.#make(lock);
+    this.#madeBy.set(source, made + 1);
+    return place;
   }
 
   #peer(change: PeerChange): void {
@@ -183,6 +258,7 @@ export class Mesh {
       ballot.close();
       host.linkBegan(change.peer);
     }
+    if (!this.#suspicion && change.type === 'down' && change.why === 'left') this.#departed.add(change.peer);
     const error = this.#suspicion ? null : deathOf(change);
     if (error) notice({ type: 'error', error, peer: change.peer, remote: null });
     this.#suspicion?.peer(change);
@@ -222,10 +298,9 @@ export class Mesh {
   }
 
   #suspect(name: string): void {
-    const place = this.#places.get(name)!;
-    place.suspicions += 1;
+    this.tally.suspicions += 1;
     this.#options.notice({ type: 'suspected', lock: name });
-    place.host.tell({ type: 'suspect' });
+    this.#places.get(name)!.host.tell({ type: 'suspect' });
   }
 }
 

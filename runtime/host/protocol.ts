@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { ZodType } from 'zod';
 import type { Effect, Message, SiteId } from '../../machines/actor.ts';
 import type { Disk, EpochEffect } from '../../machines/epoch/messages.ts';
-import type { Status } from '../options.ts';
+import type { LockStatus } from '../options.ts';
 
 /** What any of the statecharts that run here may ask of the host. */
 export type HostEffect = Effect | EpochEffect;
@@ -43,4 +43,4 @@ export interface ProtocolSnapshot {
   readonly context: unknown;
 }
 
-export type MachineStatus = Omit<Status, 'connected' | 'waiting'>;
+export type MachineStatus = Omit<LockStatus, 'waiting'>;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { defaultTiming } from '../defaults.ts';
 import type { Held } from '../options.ts';
-import { defaultTiming } from '../site.ts';
 import { ordeal } from '../testing/ordeal.ts';
 import { Simulation, type SimulationOptions } from '../testing/simulation.ts';
 import { epoch } from './epoch.ts';
@@ -58,8 +58,8 @@ describe('with no failure', () => {
           first!.held!.release();
         }
       }
-      const sent = [...simulation.sites.values()].map(({ place }) => Object.fromEntries(place.host.sent));
-      counts.push({ sent, entered: [...simulation.sites.values()].map(({ place }) => place.lock.entered) });
+      const sent = [...simulation.sites.values()].map(({ mesh }) => Object.fromEntries(mesh.tally.sent));
+      counts.push({ sent, entered: [...simulation.sites.values()].map(({ mesh }) => mesh.tally.entered) });
     }
     expect(counts[1]).toEqual(counts[0]);
     expect(Object.keys(counts[1]!.sent[0]!).sort()).toEqual(['REQUEST', 'TOKEN']);
@@ -194,7 +194,7 @@ describe('who waits', () => {
       for (const id of ['b', 'c']) simulation.sites.get(id)!.place.host.tell({ type: 'suspect' });
       await simulation.run(3_000);
       expect(waits.filter(({ held }) => held)).toHaveLength(1);
-      const [b, c] = ['b', 'c'].map((id) => simulation.sites.get(id)!.place);
+      const [b, c] = ['b', 'c'].map((id) => simulation.sites.get(id)!.mesh.tally);
       elections.push(1 + b!.suspicions + c!.suspicions);
     }
     expect(Math.max(...elections)).toBeLessThanOrEqual(6);

@@ -1,8 +1,8 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { SiteOptions } from '../options.ts';
+import type { ClusterOptions } from '../options.ts';
 
-type Inspect = NonNullable<SiteOptions['inspect']>;
+type Inspect = NonNullable<ClusterOptions['inspect']>;
 
 /**
  * Tells an inspector what XState tells, and who sent what: XState knows no source of an event that came from another

@@ -1,18 +1,18 @@
 import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../../cli/testing/baton.ts';
-import { openSite, type SiteOptions, throughStately } from '../index.ts';
+import { type ClusterOptions, joinCluster, throughStately } from '../index.ts';
 
 type Of<Type> = Extract<StatelyInspectionEvent, { type: Type }>;
 
 /** What two inspected sites tell while the token goes from a to b and back. */
-async function inspected(inspectOf: (events: StatelyInspectionEvent[]) => SiteOptions['inspect']) {
+async function inspected(inspectOf: (events: StatelyInspectionEvent[]) => ClusterOptions['inspect']) {
   const events: StatelyInspectionEvent[] = [];
   const inspect = inspectOf(events)!;
   const [portA, portB] = await freePorts(2);
   const address = { a: { host: '127.0.0.1', port: portA! }, b: { host: '127.0.0.1', port: portB! } };
   const open = (site: 'a' | 'b', peer: 'a' | 'b') =>
-    openSite({
+    joinCluster({
       cluster: 'stately',
       site,
       root: 'a',
@@ -22,9 +22,10 @@ async function inspected(inspectOf: (events: StatelyInspectionEvent[]) => SiteOp
     });
   const sites = [await open('a', 'b'), await open('b', 'a')];
   onTestFinished(async () => {
-    for (const site of sites) await site.close();
+    for (const site of sites) await site.close({ graceful: false });
   });
-  for (const site of [...sites].reverse()) await site.run(() => undefined, { timeoutMs: 20_000 });
+  for (const site of [...sites].reverse())
+    await site.lock('main').run(() => undefined, { timeoutMs: 20_000 });
   const of = <Type extends StatelyInspectionEvent['type']>(type: Type) =>
     events.filter((event): event is Of<Type> => event.type === type);
   const arrows = of('@xstate.event').map(({ event, sourceId, sessionId }) =>
@@ -46,10 +47,10 @@ test('arrows go from the site that sent a message to the site that took it', asy
   expect(arrows).toContain('b: ask');
   const actors = of('@xstate.actor');
   expect(actors.map(({ name, sessionId }) => [name, sessionId])).toEqual([
-    ['a', 'a'],
     ['b', 'b'],
+    ['a', 'a'],
   ]);
-  expect(JSON.parse(actors[0]!.definition!)).toMatchObject({ id: 'a', type: 'parallel' });
+  expect(JSON.parse(actors[0]!.definition!)).toMatchObject({ id: 'b', type: 'parallel' });
   const last = of('@xstate.snapshot').findLast(({ sessionId }) => sessionId === 'a')!;
   expect(last.snapshot).toMatchObject({ status: 'active', context: { token: true } });
 });

@@ -14,7 +14,7 @@ interface InspectedState {
 }
 
 /**
- * For `openSite({ inspect })`: shows the site in `inspector`, with an arrow from the site that sent each message.
+ * For `joinCluster({ inspect })`: shows the site in `inspector`, with an arrow from the site that sent each message.
  *
  * The inspector's own `inspect` cannot: XState names the first actor of every process `x:0`. Here an actor's session is
  * its site's id, so that sites of many processes are told apart, and meet, in one view.

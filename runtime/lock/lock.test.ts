@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { naimiTrehel, type OperatingError, type Site } from '../index.ts';
-import { allCodes, type Cluster, openCluster } from '../testing/cluster.ts';
+import { naimiTrehel, type OperatingError } from '../index.ts';
+import { allCodes, type Member, type Members, openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 import { Ledger, takeTurns } from '../testing/ledger.ts';
 
@@ -8,12 +8,12 @@ const five = ['a', 'b', 'c', 'd', 'e'];
 
 describe('several callers at one site', () => {
   test('are served in order, one at a time', async () => {
-    await using cluster = await openCluster(['a', 'b']);
+    await using group = await openMembers(['a', 'b']);
     const ledger = new Ledger();
     const order: number[] = [];
-    const [, b] = cluster.sites;
+    const [, b] = group.members;
     const call = async (i: number) => {
-      await b!.run(async () => {
+      await b!.lock.run(async () => {
         order.push(i);
         await ledger.write();
       });
@@ -24,36 +24,36 @@ describe('several callers at one site', () => {
   });
 
   test('do not keep the lock from another site, though they never pause', async () => {
-    await using cluster = await openCluster(['a', 'b']);
-    const [a, b] = cluster.sites;
+    await using group = await openMembers(['a', 'b']);
+    const [a, b] = group.members;
     const done = { yet: false };
     const greedy = (async () => {
-      while (!done.yet) (await a!.acquire()).release();
+      while (!done.yet) (await a!.lock.acquire()).release();
     })();
-    await b!.run(() => undefined);
+    await b!.lock.run(() => undefined);
     done.yet = true;
     await greedy;
   });
 
   test('releasing twice releases once', async () => {
-    await using cluster = await openCluster(['a', 'b']);
-    const [a] = cluster.sites;
-    const first = await a!.acquire();
+    await using group = await openMembers(['a', 'b']);
+    const [a] = group.members;
+    const first = await a!.lock.acquire();
     first.release();
-    const second = await a!.acquire();
+    const second = await a!.lock.acquire();
     first.release();
-    expect(a!.status().client).toBe('inCS');
+    expect(a!.lock.status().client).toBe('inCS');
     await second[Symbol.asyncDispose]();
-    expect(a!.status().client).toBe('idle');
+    expect(a!.lock.status().client).toBe('idle');
   });
 
   test('a failing critical section is released, and its error passed on', async () => {
-    await using cluster = await openCluster(['a', 'b']);
+    await using group = await openMembers(['a', 'b']);
     const work = () => {
       throw new Error('of the application');
     };
-    await expect(cluster.sites[1]!.run(work)).rejects.toThrow('of the application');
-    await cluster.sites[0]!.run(() => undefined);
+    await expect(group.members[1]!.lock.run(work)).rejects.toThrow('of the application');
+    await group.members[0]!.lock.run(() => undefined);
   });
 });
 
@@ -63,50 +63,50 @@ describe('a wait that is given up', () => {
     ['by its signal', () => ({ signal: AbortSignal.timeout(20) }), { name: 'TimeoutError' }],
     ['before it began', () => ({ signal: AbortSignal.abort(new Error('no need')) }), { message: 'no need' }],
   ])('%s: the token stays alive', async (_, options, reason) => {
-    await using cluster = await openCluster(['a', 'b', 'c']);
-    const [a, b, c] = cluster.sites;
-    const held = await a!.acquire();
-    await expect(b!.acquire(options())).rejects.toMatchObject(reason);
-    const later = c!.run(() => 'c');
+    await using group = await openMembers(['a', 'b', 'c']);
+    const [a, b, c] = group.members;
+    const held = await a!.lock.acquire();
+    await expect(b!.lock.acquire(options())).rejects.toMatchObject(reason);
+    const later = c!.lock.run(() => 'c');
     held.release();
     await expect(later).resolves.toBe('c');
-    await expect(b!.run(() => 'b')).resolves.toBe('b');
-    await expect(a!.run(() => 'a')).resolves.toBe('a');
-    expect(cluster.crashes).toEqual([]);
+    await expect(b!.lock.run(() => 'b')).resolves.toBe('b');
+    await expect(a!.lock.run(() => 'a')).resolves.toBe('a');
+    expect(group.crashes).toEqual([]);
   });
 
   test('and begun again before the token came is one request', async () => {
-    await using cluster = await openCluster(['a', 'b']);
-    const [a, b] = cluster.sites;
-    const held = await a!.acquire();
+    await using group = await openMembers(['a', 'b']);
+    const [a, b] = group.members;
+    const held = await a!.lock.acquire();
     for (let i = 0; i < 5; i++) {
-      await expect(b!.acquire({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+      await expect(b!.lock.acquire({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
     }
-    const again = b!.run(() => 'granted');
+    const again = b!.lock.run(() => 'granted');
     held.release();
     await expect(again).resolves.toBe('granted');
-    expect(b!.counters().sent).toEqual({ REQUEST: 1 });
+    expect(b!.cluster.counters().sent).toEqual({ REQUEST: 1 });
   });
 
   test('does not disturb the caller behind it', async () => {
-    await using cluster = await openCluster(['a', 'b']);
-    const [a, b] = cluster.sites;
-    const held = await a!.acquire();
-    const first = b!.acquire({ timeoutMs: 10 });
-    const second = b!.run(() => 'second');
+    await using group = await openMembers(['a', 'b']);
+    const [a, b] = group.members;
+    const held = await a!.lock.acquire();
+    const first = b!.lock.acquire({ timeoutMs: 10 });
+    const second = b!.lock.run(() => 'second');
     await expect(first).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
     held.release();
     await expect(second).resolves.toBe('second');
   });
 
   test('under load leaves the cluster going, with no overlap', async () => {
-    await using cluster = await openCluster(five);
+    await using group = await openMembers(five);
     const ledger = new Ledger();
     const outcomes: string[] = [];
-    const impatient = async (site: Site, i: number) => {
+    const impatient = async (site: Member, i: number) => {
       for (let turn = 0; turn < 60; turn++) {
         const timeoutMs = (turn * 7 + i * 3) % 6;
-        const work = site.run(() => ledger.write(), timeoutMs === 5 ? {} : { timeoutMs });
+        const work = site.lock.run(() => ledger.write(), timeoutMs === 5 ? {} : { timeoutMs });
         const outcome = await work.then(
           () => 'granted',
           (error: OperatingError) => error.code,
@@ -114,67 +114,68 @@ describe('a wait that is given up', () => {
         outcomes.push(outcome);
       }
     };
-    await Promise.all(cluster.sites.map(impatient));
+    await Promise.all(group.members.map(impatient));
     const granted = outcomes.filter((outcome) => outcome === 'granted').length;
     expect(new Set(outcomes)).toEqual(new Set(['granted', 'ACQUIRE_TIMEOUT']));
     expect(ledger).toMatchObject({ entries: granted, overlaps: 0 });
-    await takeTurns(cluster.sites, 5, ledger);
-    expect([ledger.overlaps, cluster.crashes]).toEqual([0, []]);
+    await takeTurns(group.members, 5, ledger);
+    expect([ledger.overlaps, group.crashes]).toEqual([0, []]);
   });
 });
 
 describe('a site that leaves without failures', () => {
-  const openPlain = () => openCluster(five, { protocol: naimiTrehel });
-  const goOn = async (cluster: Cluster, stay: readonly Site[]) => {
+  const openPlain = () => openMembers(five, { protocol: naimiTrehel });
+  const goOn = async (group: Members, stay: readonly Member[]) => {
     const ledger = new Ledger();
     await takeTurns(stay, 20, ledger);
     expect(ledger).toMatchObject({ entries: 20 * stay.length, overlaps: 0 });
-    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
+    expect([allCodes(group), group.crashes]).toEqual([[], []]);
   };
 
   test('as the idle holder', async () => {
-    await using cluster = await openPlain();
-    const [a, ...stay] = cluster.sites;
-    await a!.leave();
-    await goOn(cluster, stay);
-    expect(stay.map((site) => site.status().connected.length)).toEqual([3, 3, 3, 3]);
+    await using group = await openPlain();
+    const [a, ...stay] = group.members;
+    await a!.lock.run(() => undefined);
+    await a!.cluster.close();
+    await goOn(group, stay);
+    expect(stay.map((site) => site.cluster.status().connected.length)).toEqual([3, 3, 3, 3]);
   });
 
   test('from its place in the queue', async () => {
-    await using cluster = await openPlain();
-    const [a, b, ...rest] = cluster.sites;
-    const held = await a!.acquire();
-    const before = rest[0]!.run(() => undefined);
-    const leaving = b!.leave();
-    const after = rest[1]!.run(() => undefined);
-    await expect(b!.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
+    await using group = await openPlain();
+    const [a, b, ...rest] = group.members;
+    const held = await a!.lock.acquire();
+    const before = rest[0]!.lock.run(() => undefined);
+    const leaving = b!.cluster.close();
+    const after = rest[1]!.lock.run(() => undefined);
+    await expect(b!.lock.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
     held.release();
     await Promise.all([before, leaving, after]);
-    await goOn(cluster, [a!, ...rest]);
+    await goOn(group, [a!, ...rest]);
   });
 
   test('while others point at it, and it has no token', async () => {
-    await using cluster = await openPlain();
-    const [a, b, ...rest] = cluster.sites;
-    await b!.run(() => undefined);
-    expect(a!.status()).toMatchObject({ last: 'b', token: false, client: 'idle' });
-    for (const site of rest) expect(site.status().last).toBe('a');
-    await a!.leave();
-    await goOn(cluster, [b!, ...rest]);
+    await using group = await openPlain();
+    const [a, b, ...rest] = group.members;
+    await b!.lock.run(() => undefined);
+    expect(a!.lock.status()).toMatchObject({ last: 'b', token: false, client: 'idle' });
+    for (const site of rest) expect(site.lock.status().last).toBe('a');
+    await a!.cluster.close();
+    await goOn(group, [b!, ...rest]);
   });
 
   test('while the others keep asking, one after another, down to the last', async () => {
-    await using cluster = await openPlain();
+    await using group = await openPlain();
     const ledger = new Ledger();
     await Promise.all(
-      cluster.sites.map(async (site, i) => {
+      group.members.map(async (site, i) => {
         await takeTurns([site], 10 + 10 * i, ledger);
-        await site.leave();
+        await site.cluster.close();
       }),
     );
     expect(ledger).toMatchObject({ entries: 150, overlaps: 0 });
-    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
-    await expect(cluster.sites[4]!.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
+    expect([allCodes(group), group.crashes]).toEqual([[], []]);
+    await expect(group.members[4]!.lock.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
   });
 });
 
@@ -182,32 +183,32 @@ describe('a site that leaves others that survive', () => {
   const three = ['a', 'b', 'c'];
 
   test('waits for the holder, hands the token on, and costs whoever waits no time-out', async () => {
-    await using cluster = await openCluster(three);
-    const [a, b, c] = cluster.sites;
-    const held = await a!.acquire();
-    const next = b!.acquire();
-    await eventually(() => expect(a!.status().next).toBe('b'));
-    const leaving = a!.leave();
-    await expect(a!.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
+    await using group = await openMembers(three);
+    const [a, b, c] = group.members;
+    const held = await a!.lock.acquire();
+    const next = b!.lock.acquire();
+    await eventually(() => expect(a!.lock.status().next).toBe('b'));
+    const leaving = a!.cluster.close();
+    await expect(a!.lock.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
     expect(held.signal.aborted).toBe(false);
     held.release();
     await leaving;
     const { fence, release } = await next;
     expect(fence).toEqual({ epoch: 0, k: 2 });
     release();
-    await b!.run(() => c!.status());
-    await c!.run(() => 'c');
-    expect(cluster.notices.get('c')).toContainEqual({ type: 'down', peer: 'a', why: 'left' });
-    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
+    await b!.lock.run(() => c!.lock.status());
+    await c!.lock.run(() => 'c');
+    expect(group.notices.get('c')).toContainEqual({ type: 'down', peer: 'a', why: 'left' });
+    expect([allCodes(group), group.crashes]).toEqual([[], []]);
   });
 
   test('tells its own callers that wait, and goes without whoever holds on for too long', async () => {
-    await using cluster = await openCluster(three, { limits: { closeTimeoutMs: 50 } });
-    const [a, b] = cluster.sites;
-    const held = await a!.acquire();
-    const waiting = expect(a!.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
-    const next = b!.acquire();
-    await a!.leave();
+    await using group = await openMembers(three, { limits: { closeTimeoutMs: 50 } });
+    const [a, b] = group.members;
+    const held = await a!.lock.acquire();
+    const waiting = expect(a!.lock.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
+    const next = b!.lock.acquire();
+    await a!.cluster.close();
     await waiting;
     expect(held.signal.reason).toMatchObject({ code: 'SITE_CLOSED' });
     held.release();
@@ -215,19 +216,19 @@ describe('a site that leaves others that survive', () => {
   });
 
   test('as the idle holder: who asks next begins another epoch', async () => {
-    await using cluster = await openCluster(three);
-    const [a, b, c] = cluster.sites;
-    await a!.leave();
+    await using group = await openMembers(three);
+    const [a, b, c] = group.members;
+    await a!.cluster.close();
     const ledger = new Ledger();
     await takeTurns([b!, c!], 20, ledger);
     expect(ledger).toMatchObject({ entries: 40, overlaps: 0 });
-    expect(b!.counters().elections + c!.counters().elections).toBe(1);
-    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
+    expect(b!.cluster.counters().elections + c!.cluster.counters().elections).toBe(1);
+    expect([allCodes(group), group.crashes]).toEqual([[], []]);
   });
 });
 
 test('a grant without failures has no fence to show, and says so', async () => {
-  await using cluster = await openCluster(['a', 'b'], { protocol: naimiTrehel });
-  const held = await cluster.sites[0]!.acquire();
+  await using group = await openMembers(['a', 'b'], { protocol: naimiTrehel });
+  const held = await group.members[0]!.lock.acquire();
   expect(() => held.fence).toThrow(expect.objectContaining({ code: 'NO_FENCE' }));
 });

@@ -5,6 +5,7 @@ import { InvariantError, OperatingError } from '../errors.ts';
 import type { AcquireOptions, Held } from '../options.ts';
 
 export interface LockOptions {
+  readonly name: string;
   readonly clock: Clock;
   /** To the actor. */
   readonly tell: (event: ClientEvent) => void;
@@ -172,6 +173,7 @@ export class Lock {
       this.#release();
     };
     return {
+      lock: this.#options.name,
       get fence() {
         if (fence === null)
           throw new OperatingError('NO_FENCE', 'only grants of the protocol epoch have a fence');

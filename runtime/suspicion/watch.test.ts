@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import { defaultTiming } from '../defaults.ts';
 import type { DownReason } from '../mailbox/mailbox.ts';
-import { defaultTiming } from '../site.ts';
 import { Watch } from './watch.ts';
 
 const { suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs, patienceMs } = defaultTiming;

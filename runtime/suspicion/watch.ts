@@ -94,8 +94,9 @@ export class Watch {
       waits: false,
       disk: closed ? disk : { promised: 0, epoch: 0, root: '' },
       closed,
-      promisedAt: this.#deaths,
-      covered: this.#deaths,
+      // What it has promised or adopted is of an earlier life, or of the beginning: any of the dead may have part in it.
+      promisedAt: 0,
+      covered: 0,
       lostOf: -1,
       stoodFor: 0,
       attempts: 0,

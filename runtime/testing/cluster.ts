@@ -1,16 +1,23 @@
 import type { SiteId } from '../../machines/actor.ts';
 import {
   type Address,
+  type Cluster,
+  type ClusterOptions,
   type InvariantError,
+  joinCluster,
+  type Lock,
   type Notice,
-  openSite,
-  type Site,
-  type SiteOptions,
 } from '../index.ts';
 
+/** One site of a test, and the one lock that most tests are about. */
+export interface Member {
+  readonly cluster: Cluster;
+  readonly lock: Lock;
+}
+
 /** Sites of one process, over TCP on loopback. */
-export interface Cluster extends AsyncDisposable {
-  readonly sites: readonly Site[];
+export interface Members extends AsyncDisposable {
+  readonly members: readonly Member[];
   readonly notices: ReadonlyMap<SiteId, Notice[]>;
   readonly crashes: InvariantError[];
 }
@@ -18,38 +25,43 @@ export interface Cluster extends AsyncDisposable {
 const nowhere: Address = { host: '127.0.0.1', port: 1 };
 export const anyPort: Address = { host: '127.0.0.1', port: 0 };
 
-/** Opens the sites `ids`, in code-unit order, the first one the root, and waits until all are connected. */
-export async function openCluster(
+export async function openMember(options: ClusterOptions): Promise<Member> {
+  const cluster = await joinCluster(options);
+  return { cluster, lock: cluster.lock('main') };
+}
+
+/** Opens the sites `ids`, in code-unit order, the first one the root of every lock, and waits until all are connected. */
+export async function openMembers(
   ids: readonly SiteId[],
-  overrides: Partial<SiteOptions> = {},
-): Promise<Cluster> {
+  overrides: Partial<ClusterOptions> = {},
+): Promise<Members> {
   const addresses: Record<SiteId, Address> = Object.fromEntries(ids.map((id) => [id, nowhere]));
   const notices = new Map<SiteId, Notice[]>(ids.map((id) => [id, []]));
   const crashes: InvariantError[] = [];
-  const sites: Site[] = [];
+  const members: Member[] = [];
   // The first of a pair dials: so whoever is dialled is opened before.
   for (const id of [...ids].reverse()) {
     const { [id]: _, ...peers } = addresses;
-    const site = await openSite({
+    const member = await openMember({
       cluster: 'test',
       site: id,
       listen: anyPort,
       peers,
       root: ids[0]!,
-      onNotice: (notice) => notices.get(id)!.push(notice),
       onCrash: (error) => crashes.push(error),
       ...overrides,
     });
-    addresses[id] = site.address;
-    sites.unshift(site);
+    member.cluster.on('notice', (notice) => notices.get(id)!.push(notice));
+    addresses[id] = member.cluster.address;
+    members.unshift(member);
   }
-  await Promise.all(sites.map((site) => site.ready()));
+  await Promise.all(members.map(({ cluster }) => cluster.ready()));
   return {
-    sites,
+    members,
     notices,
     crashes,
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(sites.map((site) => site.close()));
+      await Promise.all(members.map(({ cluster }) => cluster.close({ graceful: false })));
     },
   };
 }
@@ -59,6 +71,6 @@ export function codes(notices: readonly Notice[] | undefined): string[] {
   return (notices ?? []).flatMap((notice) => (notice.type === 'error' ? [notice.error.code] : []));
 }
 
-export function allCodes({ notices }: Cluster): string[] {
+export function allCodes({ notices }: Members): string[] {
   return [...notices.values()].flatMap(codes);
 }

@@ -1,4 +1,4 @@
-import type { Site } from '../index.ts';
+import type { Member } from './cluster.ts';
 
 /** A resource that notices when two are at it. */
 export class Ledger {
@@ -15,10 +15,10 @@ export class Ledger {
   }
 }
 
-/** Each of `sites` takes the lock `times` times, one after the other, and writes. */
-export const takeTurns = (sites: readonly Site[], times: number, ledger: Ledger) =>
+/** Each of `members` takes the lock `times` times, one after the other, and writes. */
+export const takeTurns = (members: readonly Pick<Member, 'lock'>[], times: number, ledger: Ledger) =>
   Promise.all(
-    sites.map(async (site) => {
-      for (let i = 0; i < times; i++) await site.run(() => ledger.write());
+    members.map(async ({ lock }) => {
+      for (let i = 0; i < times; i++) await lock.run(() => ledger.write());
     }),
   );

@@ -2,12 +2,12 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Disk, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
+import { defaultLimits, defaultTiming } from '../defaults.ts';
 import { epoch } from '../host/epoch.ts';
 import { Mesh, type Place } from '../host/mesh.ts';
 import type { Protocol } from '../host/protocol.ts';
 import { type Channel, MemoryHub } from '../mailbox/memory.ts';
 import type { Held, Notice, Strict, Timing } from '../options.ts';
-import { defaultTiming } from '../site.ts';
 import type { Store } from '../store/store.ts';
 import { noRecorder } from '../trace/recorder.ts';
 import { LeaseWitness } from './lease-witness.ts';
@@ -107,13 +107,14 @@ export class Simulation {
     const mesh = new Mesh({
       self: id,
       peers: this.ids.filter((other) => other !== id),
-      root: 'a',
+      root: () => 'a',
       voters: believes(id),
       protocol,
       mailbox: this.hub.mailbox(id),
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
+      limits: defaultLimits,
       strict: this.#options.strict ?? null,
       clock: atRate(this.clock, this.#rates.get(id) ?? 1),
       chance: { fraction: this.random, incarnation: () => id },

@@ -1,50 +1,41 @@
 import type { SiteId } from '../machines/actor.ts';
+import { defaultDriftShare, defaultLimits, defaultTiming } from './defaults.ts';
 import { systemChance, systemClock } from './doors.ts';
-import { type InvariantError, OperatingError } from './errors.ts';
+import { OperatingError } from './errors.ts';
+import { Events, throwUncaught } from './events.ts';
 import type { Codec } from './frame/codec.ts';
 import { frameSchema, namePattern, siteIdPattern } from './frame/frames.ts';
 import { epoch } from './host/epoch.ts';
-import { Mesh, type Place } from './host/mesh.ts';
+import { Mesh } from './host/mesh.ts';
 import type { Protocol } from './host/protocol.ts';
+import { rootOf } from './host/root.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
-import type { Held, Limits, Notice, Site, SiteOptions, Strict, Timing } from './options.ts';
+import type {
+  AcquireOptions,
+  Cluster,
+  ClusterOptions,
+  Held,
+  Lock,
+  LockStatus,
+  Notice,
+  Strict,
+  Timing,
+} from './options.ts';
 import { memoryStore, openStore } from './store/store.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
 
-export const defaultLimits: Limits = {
-  maxFrameBytes: 64 * 1024,
-  maxOutbox: 10_000,
-  maxHandshakes: 64,
-  handshakeTimeoutMs: 5_000,
-  dialMinMs: 20,
-  dialMaxMs: 1_000,
-  closeTimeoutMs: 2_000,
-};
-
-export const defaultTiming: Timing = {
-  heartbeatMs: 250,
-  silentMs: 1_200,
-  suspectMinMs: 5,
-  suspectMaxMs: 45,
-  electionMinMs: 100,
-  electionMaxMs: 2_000,
-  patienceMs: 15_000,
-};
-
-const defaultDriftShare = 0.01;
-
 /**
- * Opens a site: resolves when it listens; its peers need not be there yet.
+ * Makes this process a site of the cluster: resolves when it listens; its peers need not be there yet.
  *
  * Rejects with `OPTIONS_INVALID`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
  * `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
-export async function openSite(options: SiteOptions): Promise<Site> {
+export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   checkOptions(options);
   const timing = { ...defaultTiming, ...options.timing };
   checkTiming(timing);
-  const { site: id, cluster, root, lock: lockName = 'main', protocol = epoch } = options;
+  const { site: self, cluster, protocol = epoch } = options;
   const {
     clock = systemClock,
     chance = systemChance,
@@ -56,22 +47,24 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const peers = Object.keys(options.peers);
+  const voters = options.voters ?? [self, ...peers];
   const codec: Codec = {
-    schema: frameSchema([id, ...peers], lockName, protocol.schema([id, ...peers])),
+    schema: frameSchema([self, ...peers], null, protocol.schema([self, ...peers])),
     maxFrameBytes: limits.maxFrameBytes,
   };
 
   const unmet = new Set(peers);
   const met = deferred();
   if (unmet.size === 0) met.resolve();
+  const events = new Events();
   const notice = (happened: Notice) => {
     if (happened.type === 'up' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
-    options.onNotice?.(happened);
+    events.tell(happened);
   };
   const operatingError = (error: OperatingError) =>
     notice({ type: 'error', error, peer: null, remote: null });
 
-  const store = dataDir === undefined ? memoryStore() : openStore({ dataDir, site: id, cluster, newcomer });
+  const store = dataDir === undefined ? memoryStore() : openStore({ dataDir, site: self, cluster, newcomer });
   let recorder = noRecorder;
   const ended = () => {
     recorder.close();
@@ -79,18 +72,17 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   };
   let mailbox: TcpMailbox;
   let mesh: Mesh;
-  let place: Place;
   try {
     if (traceDir !== undefined)
       recorder = new FileRecorder({
         dir: traceDir,
-        site: id,
+        site: self,
         life: store.life,
         clock,
         failed: operatingError,
       });
     mailbox = new TcpMailbox({
-      self: id,
+      self,
       cluster,
       incarnation: chance.incarnation(),
       memoryOnly: dataDir === undefined,
@@ -104,15 +96,16 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       notice,
     });
     mesh = new Mesh({
-      self: id,
+      self,
       peers,
-      root,
-      voters: options.voters ?? [id, ...peers],
+      root: (lock) => options.root ?? rootOf(lock, voters),
+      voters,
       protocol,
       mailbox,
       store,
       recorder,
       timing,
+      limits,
       strict: strict ? { driftShare: defaultDriftShare, ...strict } : null,
       clock,
       chance,
@@ -125,61 +118,90 @@ export async function openSite(options: SiteOptions): Promise<Site> {
         (options.onCrash ?? throwUncaught)(error);
       },
     });
-    place = mesh.place(lockName);
     await mesh.open();
   } catch (error) {
     ended();
     throw error;
   }
-  const { lock, host } = place;
+  clock.nextTurn(() => events.begin());
 
   let closing: Promise<void> | null = null;
-  const close = (reason: 'left' | 'closed') => {
-    const closed = new OperatingError('SITE_CLOSED', `${id} is closed`);
-    closing ??= mesh.close(reason, closed).finally(ended);
+  const close = async (graceful: boolean) => {
+    if (graceful) await mesh.leave(limits.closeTimeoutMs);
+    const closed = new OperatingError('SITE_CLOSED', `${self} is closed`);
+    closing ??= mesh.close(graceful ? 'left' : 'closed', closed).finally(ended);
     met.reject(closed);
-    return closing;
+    await closing;
   };
 
-  const acquire: Site['acquire'] = (wait) => lock.acquire(wait);
-  return {
-    id,
+  const joined: Cluster = {
+    name: cluster,
+    site: self,
     address: mailbox.address,
-    acquire,
-    run: async (work, wait) => {
-      const held: Held = await acquire(wait);
-      try {
-        return await work(held);
-      } finally {
-        held.release();
-      }
+    lock: (name) => {
+      if (!namePattern.test(name))
+        throw invalid(`a lock has a name of 1 to 128 printable characters, not ${JSON.stringify(name)}`);
+      return new NamedLock(name, mesh, protocol);
     },
-    status: () => ({
-      ...protocol.status(host.snapshot),
-      connected: mailbox.connected(),
-      waiting: lock.waiting,
-    }),
-    counters: () => ({
-      sent: Object.fromEntries(host.sent),
-      received: Object.fromEntries(host.received),
-      entered: lock.entered,
-      lost: lock.lost,
-      suspicions: place.suspicions,
-      elections: place.elections,
-      refused: Object.fromEntries(mailbox.refused),
-      ...mailbox.traffic,
-    }),
+    status: () => ({ connected: mailbox.connected(), majority: mesh.majority, locks: mesh.locks }),
+    counters: () => {
+      const { sent, received, ...counts } = mesh.tally;
+      return {
+        sent: Object.fromEntries(sent),
+        received: Object.fromEntries(received),
+        ...counts,
+        refused: Object.fromEntries(mailbox.refused),
+        ...mailbox.traffic,
+      };
+    },
     ready: () => met.promise,
-    leave: async () => {
-      await (protocol.survives ? lock.drain(limits.closeTimeoutMs) : lock.leave());
-      await close('left');
+    on: (event, listener) => {
+      events.on(event, listener);
+      return joined;
     },
-    close: () => close('closed'),
+    off: (event, listener) => {
+      events.off(event, listener);
+      return joined;
+    },
+    close: ({ graceful = true } = {}) => close(graceful),
+    [Symbol.asyncDispose]: () => close(true),
   };
+  return joined;
 }
 
-function checkOptions(options: SiteOptions): void {
-  const { site, peers, root, cluster, voters = [site], newcomer, dataDir, protocol = epoch } = options;
+/** What a caller has of a lock, until it is used nothing but its name. */
+class NamedLock implements Lock {
+  readonly name: string;
+  readonly #mesh: Mesh;
+  readonly #protocol: Protocol;
+
+  constructor(name: string, mesh: Mesh, protocol: Protocol) {
+    this.name = name;
+    this.#mesh = mesh;
+    this.#protocol = protocol;
+  }
+
+  async acquire(options?: AcquireOptions): Promise<Held> {
+    return this.#mesh.place(this.name).lock.acquire(options);
+  }
+
+  async run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+    const held = await this.acquire(options);
+    try {
+      return await work(held);
+    } finally {
+      held.release();
+    }
+  }
+
+  status(): LockStatus {
+    const { host, lock } = this.#mesh.place(this.name);
+    return { ...this.#protocol.status(host.snapshot), waiting: lock.waiting };
+  }
+}
+
+function checkOptions(options: ClusterOptions): void {
+  const { site, peers, root = site, cluster, voters = [site], newcomer, dataDir, protocol = epoch } = options;
   const sites: SiteId[] = [site, ...Object.keys(peers)];
   const bad = sites.find((id) => !siteIdPattern.test(id));
   if (bad !== undefined) throw invalid(`site ids match ${siteIdPattern.source}, "${bad}" does not`);
@@ -238,11 +260,4 @@ function deferred() {
   // Whoever waits is told; that nobody waits is no error.
   promise.catch(() => undefined);
   return { promise, resolve, reject };
-}
-
-// Out of every promise chain, so that no handler further up can take it for an operating error.
-function throwUncaught(error: InvariantError): void {
-  setImmediate(() => {
-    throw error;
-  });
 }

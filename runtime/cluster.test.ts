@@ -7,8 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { assign } from 'xstate';
 import { siteMachine } from '../machines/naimi-trehel/site.ts';
 import type { EventLine, RecordLine } from '../machines/record.ts';
-import { compareFences, InvariantError, type Notice, naimiTrehel, openSite } from './index.ts';
-import { allCodes, anyPort, codes, openCluster } from './testing/cluster.ts';
+import { compareFences, InvariantError, joinCluster, type Notice, naimiTrehel } from './index.ts';
+import { allCodes, anyPort, codes, openMember, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { Ledger, takeTurns } from './testing/ledger.ts';
 import { data, frameBytes, hello, RawPeer, welcome } from './testing/peer.ts';
@@ -17,12 +17,12 @@ const five = ['a', 'b', 'c', 'd', 'e'];
 
 describe('five sites over TCP', () => {
   test('take turns and never overlap', async () => {
-    await using cluster = await openCluster(five);
+    await using group = await openMembers(five);
     const ledger = new Ledger();
-    await takeTurns(cluster.sites, 200, ledger);
+    await takeTurns(group.members, 200, ledger);
     expect(ledger).toMatchObject({ entries: 1_000, overlaps: 0 });
-    expect(cluster.sites.map((site) => site.counters().entered)).toEqual([200, 200, 200, 200, 200]);
-    expect([allCodes(cluster), cluster.crashes]).toEqual([[], []]);
+    expect(group.members.map((site) => site.cluster.counters().entered)).toEqual([200, 200, 200, 200, 200]);
+    expect([allCodes(group), group.crashes]).toEqual([[], []]);
   });
 
   test('the ledger above would have seen an overlap', async () => {
@@ -32,10 +32,10 @@ describe('five sites over TCP', () => {
   });
 
   test('count what they send, receive and enter alike', async () => {
-    await using cluster = await openCluster(five);
-    await takeTurns(cluster.sites, 20, new Ledger());
+    await using group = await openMembers(five);
+    await takeTurns(group.members, 20, new Ledger());
     const total = (count: 'sent' | 'received', type: string) =>
-      cluster.sites.reduce((sum, site) => sum + (site.counters()[count][type] ?? 0), 0);
+      group.members.reduce((sum, site) => sum + (site.cluster.counters()[count][type] ?? 0), 0);
     await eventually(() => expect(total('received', 'REQUEST')).toBe(total('sent', 'REQUEST')));
     expect(total('received', 'TOKEN')).toBe(total('sent', 'TOKEN'));
     expect(total('sent', 'TOKEN')).toBeGreaterThan(20);
@@ -44,9 +44,9 @@ describe('five sites over TCP', () => {
 
 test('recorded sites leave one line for each event, and a cause for each message', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'baton-record-'));
-  const cluster = await openCluster(five, { traceDir: dir });
-  await takeTurns(cluster.sites, 10, new Ledger());
-  for (const site of cluster.sites) await site.leave();
+  const group = await openMembers(five, { traceDir: dir });
+  await takeTurns(group.members, 10, new Ledger());
+  for (const site of group.members) await site.cluster.close();
   const read = (id: string): RecordLine[] =>
     readFileSync(join(dir, `${id}.ndjson`), 'utf8')
       .trim()
@@ -58,7 +58,10 @@ test('recorded sites leave one line for each event, and a cause for each message
     const events = lines.filter((line) => line.kind === 'event');
     expect(lines[0]).toMatchObject({ kind: 'start', site: five[i], lock: 'main', machine: 'epoch' });
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, n) => n + 1));
-    const received = Object.values(cluster.sites[i]!.counters().received).reduce((sum, n) => sum + n, 0);
+    const received = Object.values(group.members[i]!.cluster.counters().received).reduce(
+      (sum, n) => sum + n,
+      0,
+    );
     const causes = events.flatMap(({ cause }) => cause ?? []);
     expect(causes).toHaveLength(received);
     for (const { site, seq } of causes) {
@@ -74,61 +77,63 @@ describe('three sites that survive', () => {
   const three = ['a', 'b', 'c'];
 
   test('go on when the holder is gone, under a higher fence', async () => {
-    await using cluster = await openCluster(three);
-    const [a, b, c] = cluster.sites;
-    const { fence } = await a!.acquire();
-    const waiting = Promise.race([b!.acquire(), c!.acquire()]);
-    await a!.close();
+    await using group = await openMembers(three);
+    const [a, b, c] = group.members;
+    const { fence } = await a!.lock.acquire();
+    const waiting = Promise.race([b!.lock.acquire(), c!.lock.acquire()]);
+    await a!.cluster.close({ graceful: false });
     expect(compareFences((await waiting).fence, fence)).toBeGreaterThan(0);
-    expect([...cluster.notices.values()].flat().map(({ type }) => type)).toEqual(
+    expect([...group.notices.values()].flat().map(({ type }) => type)).toEqual(
       expect.arrayContaining(['down', 'suspected', 'elected', 'adopted']),
     );
-    const { suspicions, elections } = b!.counters();
-    expect(suspicions + c!.counters().suspicions).toBeGreaterThanOrEqual(1);
-    expect(elections + c!.counters().elections).toBeGreaterThanOrEqual(1);
+    const { suspicions, elections } = b!.cluster.counters();
+    expect(suspicions + c!.cluster.counters().suspicions).toBeGreaterThanOrEqual(1);
+    expect(elections + c!.cluster.counters().elections).toBeGreaterThanOrEqual(1);
   });
 
   test('grant nothing in a minority, and say that they are frozen', async () => {
-    await using cluster = await openCluster(three);
-    const [a, b, c] = cluster.sites;
-    await a!.run(() => undefined);
-    await b!.close();
-    await c!.close();
-    await eventually(() => expect(a!.status().connected).toEqual([]));
-    await expect(a!.acquire({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
-    expect(a!.status()).toMatchObject({ frozen: true, epoch: 0 });
+    await using group = await openMembers(three);
+    const [a, b, c] = group.members;
+    await a!.lock.run(() => undefined);
+    await b!.cluster.close({ graceful: false });
+    await c!.cluster.close({ graceful: false });
+    await eventually(() => expect(a!.cluster.status().connected).toEqual([]));
+    await expect(a!.lock.acquire({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+    expect(a!.lock.status()).toMatchObject({ frozen: true, epoch: 0 });
   });
 
   test('one that votes for nobody need not be there', async () => {
-    await using cluster = await openCluster(three, { voters: ['a', 'b'] });
-    const [a, b, c] = cluster.sites;
-    await c!.close();
+    await using group = await openMembers(three, { voters: ['a', 'b'] });
+    const [a, b, c] = group.members;
+    await c!.cluster.close({ graceful: false });
     await takeTurns([a!, b!], 5, new Ledger());
-    expect(cluster.crashes).toEqual([]);
+    expect(group.crashes).toEqual([]);
   });
 
   test('one comes back with its disk, and without it is refused', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
     onTestFinished(() => rmSync(dataDir, { recursive: true }));
     const options = { cluster: 'test', site: 'a', listen: anyPort, peers: {}, root: 'a', dataDir };
-    await expect(openSite(options)).rejects.toMatchObject({ code: 'DISK_MISSING' });
-    const first = await openSite({ ...options, newcomer: true });
-    const { fence } = await first.acquire();
-    await first.close();
-    const second = await openSite(options);
-    expect(second.status()).toMatchObject({ frozen: true, token: false });
-    const held = await second.acquire();
+    await expect(joinCluster(options)).rejects.toMatchObject({ code: 'DISK_MISSING' });
+    const first = await openMember({ ...options, newcomer: true });
+    const { fence } = await first.lock.acquire();
+    await first.cluster.close({ graceful: false });
+    const second = await openMember(options);
+    expect(second.lock.status()).toMatchObject({ frozen: true, token: false });
+    const held = await second.lock.acquire();
     expect(compareFences(held.fence, fence)).toBeGreaterThan(0);
     held.release();
-    await second.leave();
-    await expect(openSite({ ...options, cluster: 'other' })).rejects.toMatchObject({ code: 'DISK_FOREIGN' });
+    await second.cluster.close();
+    await expect(joinCluster({ ...options, cluster: 'other' })).rejects.toMatchObject({
+      code: 'DISK_FOREIGN',
+    });
   });
 });
 
 test('a site whose disk refuses stops before anybody is granted what it could not keep', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
   const crashes: InvariantError[] = [];
-  const site = await openSite({
+  const site = await openMember({
     cluster: 'test',
     site: 'a',
     listen: anyPort,
@@ -141,17 +146,17 @@ test('a site whose disk refuses stops before anybody is granted what it could no
     onCrash: (error) => crashes.push(error),
   });
   rmSync(dataDir, { recursive: true });
-  await expect(site.acquire()).rejects.toBeInstanceOf(InvariantError);
+  await expect(site.lock.acquire()).rejects.toBeInstanceOf(InvariantError);
   expect(crashes).toMatchObject([{ code: 'EFFECT_FAILED', message: expect.stringContaining('DISK_FAILED') }]);
-  expect(site.counters()).toMatchObject({ suspicions: 1, entered: 0 });
-  await site.close();
+  expect(site.cluster.counters()).toMatchObject({ suspicions: 1, entered: 0 });
+  await site.cluster.close({ graceful: false });
 });
 
 describe('what comes from outside', () => {
   test('10,000 random or truncated frames do not disturb a running cluster', async () => {
-    await using cluster = await openCluster(five);
+    await using group = await openMembers(five);
     const ledger = new Ledger();
-    const running = takeTurns(cluster.sites, 300, ledger);
+    const running = takeTurns(group.members, 300, ledger);
     let seed = 1;
     const random = (below: number) => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
@@ -167,7 +172,7 @@ describe('what comes from outside', () => {
     let frames = 0;
     while (frames < 10_000) {
       const attacks = Array.from({ length: 20 }, async () => {
-        const { host, port } = cluster.sites[random(5)]!.address;
+        const { host, port } = group.members[random(5)]!.cluster.address;
         const socket = connect({ host, port });
         socket.on('error', () => undefined);
         for (let i = 0; i < 10; i++, frames++) socket.write(badFrame());
@@ -178,52 +183,52 @@ describe('what comes from outside', () => {
     }
     await running;
     expect(ledger).toMatchObject({ entries: 1_500, overlaps: 0 });
-    const refused = cluster.sites.flatMap((site) => Object.values(site.counters().refused));
+    const refused = group.members.flatMap((site) => Object.values(site.cluster.counters().refused));
     expect(refused.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(900);
-    expect(allCodes(cluster)).not.toContain('PEER_LOST');
-    expect(cluster.crashes).toEqual([]);
-    expect(cluster.sites.map((site) => site.status().connected.length)).toEqual([4, 4, 4, 4, 4]);
+    expect(allCodes(group)).not.toContain('PEER_LOST');
+    expect(group.crashes).toEqual([]);
+    expect(group.members.map((site) => site.cluster.status().connected.length)).toEqual([4, 4, 4, 4, 4]);
   });
 
   test('a well-formed message that breaks the protocol crashes the site it reaches, loudly, and its waiters', async () => {
     const crashes: InvariantError[] = [];
     const notices: Notice[] = [];
     const peers = { a: { host: '127.0.0.1', port: 1 } };
-    const b = await openSite({
+    const b = await openMember({
       cluster: 'test',
       site: 'b',
       listen: anyPort,
       peers,
       root: 'b',
       protocol: naimiTrehel,
-      onNotice: (notice) => notices.push(notice),
       onCrash: (error) => crashes.push(error),
     });
-    const held = await b.acquire();
-    const waiter = b.acquire();
-    const a = await RawPeer.dial(b.address);
+    b.cluster.on('notice', (notice) => notices.push(notice));
+    const held = await b.lock.acquire();
+    const waiter = b.lock.acquire();
+    const a = await RawPeer.dial(b.cluster.address);
     a.say(hello('a', 'b'));
     a.say(welcome('a', 'b'));
     for (const seq of [1, 2]) a.say(data('a', 'b', { type: 'TOKEN' }, seq));
     await expect(waiter).rejects.toBeInstanceOf(InvariantError);
     expect(crashes).toMatchObject([{ code: 'UNEXPECTED_EVENT' }]);
     expect(held.signal.aborted).toBe(true);
-    await expect(b.acquire()).rejects.toBeInstanceOf(InvariantError);
+    await expect(b.lock.acquire()).rejects.toBeInstanceOf(InvariantError);
     await a.closed();
     expect(notices.map(({ type }) => type)).toEqual(['listening', 'connected', 'up', 'crash']);
-    await b.close();
-    await expect(b.acquire()).rejects.toBeInstanceOf(InvariantError);
+    await b.cluster.close({ graceful: false });
+    await expect(b.lock.acquire()).rejects.toBeInstanceOf(InvariantError);
   });
 });
 
 test('a site whose statechart copies the token instead of moving it crashes before it sends the copy', async () => {
   const copies = siteMachine.provide({ actions: { surrenderToken: assign({ next: null }) } });
-  await using cluster = await openCluster(five, { protocol: { ...naimiTrehel, machine: copies } });
-  const [a, b] = cluster.sites;
-  await expect(b!.acquire({ timeoutMs: 200 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
-  expect(cluster.crashes).toMatchObject([{ code: 'INVARIANT_BROKEN' }]);
-  expect(a!.counters().sent).toEqual({});
-  await eventually(() => expect(codes(cluster.notices.get('b'))).toEqual(['PEER_LOST']));
+  await using group = await openMembers(five, { protocol: { ...naimiTrehel, machine: copies } });
+  const [a, b] = group.members;
+  await expect(b!.lock.acquire({ timeoutMs: 200 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+  expect(group.crashes).toMatchObject([{ code: 'INVARIANT_BROKEN' }]);
+  expect(a!.cluster.counters().sent).toEqual({});
+  await eventually(() => expect(codes(group.notices.get('b'))).toEqual(['PEER_LOST']));
 });
 
 test('by default a broken invariant ends the process, loudly, with its record on disk', () => {
@@ -232,11 +237,11 @@ test('by default a broken invariant ends the process, loudly, with its record on
   const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   writeFileSync(
     script,
-    `import { naimiTrehel, openSite } from ${here('./index.ts')};
+    `import { naimiTrehel, joinCluster } from ${here('./index.ts')};
      import { data, hello, RawPeer, welcome } from ${here('./testing/peer.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
-     const b = await openSite({ cluster: 'test', site: 'b', listen, peers, root: 'b', protocol: naimiTrehel, traceDir: ${JSON.stringify(dir)} });
+     const b = await joinCluster({ cluster: 'test', site: 'b', listen, peers, root: 'b', protocol: naimiTrehel, traceDir: ${JSON.stringify(dir)} });
      const a = await RawPeer.dial(b.address);
      a.say(hello('a', 'b'));
      a.say(welcome('a', 'b'));
@@ -271,23 +276,23 @@ describe('options', () => {
     ['a silence shorter than a heartbeat', { timing: { silentMs: 250 } }],
     ['a time that is none', { timing: { patienceMs: Number.NaN } }],
   ])('%s is refused', async (_, change) => {
-    await expect(openSite({ ...good, ...change })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+    await expect(joinCluster({ ...good, ...change })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
   });
 
   test('a site alone takes the lock and leaves', async () => {
-    const site = await openSite(good);
-    await site.ready();
-    await expect(site.run(() => 'alone')).resolves.toBe('alone');
-    await site.leave();
-    await expect(site.ready()).resolves.toBeUndefined();
+    const site = await openMember(good);
+    await site.cluster.ready();
+    await expect(site.lock.run(() => 'alone')).resolves.toBe('alone');
+    await site.cluster.close();
+    await expect(site.cluster.ready()).resolves.toBeUndefined();
   });
 
   test('a closed site says so to everyone who waits', async () => {
-    const site = await openSite({ ...good, peers: { b: { host: '127.0.0.1', port: 1 } }, root: 'b' });
-    const waiting = site.acquire();
-    const ready = site.ready();
+    const site = await openMember({ ...good, peers: { b: { host: '127.0.0.1', port: 1 } }, root: 'b' });
+    const waiting = site.lock.acquire();
+    const ready = site.cluster.ready();
     const outcome = Promise.allSettled([waiting, ready]);
-    await site.close();
+    await site.cluster.close({ graceful: false });
     expect(await outcome).toMatchObject([
       { reason: { code: 'SITE_CLOSED' } },
       { reason: { code: 'SITE_CLOSED' } },
