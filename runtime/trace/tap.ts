@@ -1,0 +1,163 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { RecordedSnapshot, RecordLine } from '../../machines/record.ts';
+import type { WatchAsk, WatchTold, WindowEnd } from '../../machines/watch.ts';
+import type { Clock } from '../doors.ts';
+
+/** What a tap must know of the site that it is at. */
+export interface Tapped {
+  readonly site: SiteId;
+  readonly machine: string;
+  readonly peers: readonly SiteId[];
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Names of locks, those that are in use here. */
+  locks(): { readonly some: readonly string[]; readonly count: number };
+  /** How the actor of a lock is; `null` where there is none. */
+  peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
+}
+
+/** Somebody who watches. */
+export interface Viewer {
+  send(frame: string): void;
+  /** Bytes that were sent and have not left yet. */
+  readonly waiting: number;
+}
+
+/** A window has at most so many events, whatever is asked for. */
+const mostEvents = 2_000;
+const mostMs = 10_000;
+/** A viewer for which more waits is told nothing. */
+export const mostWaitingBytes = 1 << 20;
+const tellEveryMs = 50;
+
+/**
+ * Lets others watch a site while it runs. While nobody does, and between the windows of those who do, it wants no
+ * line. It never waits for a viewer, and keeps no more for one than a window.
+ */
+export class Tap {
+  readonly #tapped: Tapped;
+  readonly #sessions = new Set<TapSession>();
+
+  constructor(tapped: Tapped) {
+    this.#tapped = tapped;
+  }
+
+  /** Is a window open on this lock? */
+  wants(lock: string): boolean {
+    for (const session of this.#sessions) if (session.wants(lock)) return true;
+    return false;
+  }
+
+  record(line: RecordLine): void {
+    for (const session of this.#sessions) if (session.wants(line.lock)) session.record(line);
+  }
+
+  /** `viewer` watches until the session is closed. */
+  attach(viewer: Viewer): TapSession {
+    const session = new TapSession(this.#tapped, viewer, () => this.#sessions.delete(session));
+    this.#sessions.add(session);
+    return session;
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close();
+  }
+}
+
+/** One viewer's window, and what it has not been told of it. */
+export class TapSession {
+  readonly #tapped: Tapped;
+  readonly #viewer: Viewer;
+  readonly #closed: () => void;
+  #lock: string | null = null;
+  /** The lock, while a window is open on it. */
+  #open: string | null = null;
+  #left = 0;
+  #lines: string[] = [];
+  #cancelTell: (() => void) | null = null;
+  #cancelEnd: (() => void) | null = null;
+
+  constructor(tapped: Tapped, viewer: Viewer, closed: () => void) {
+    this.#tapped = tapped;
+    this.#viewer = viewer;
+    this.#closed = closed;
+    const { site, machine, peers } = tapped;
+    const { some, count } = tapped.locks();
+    this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count });
+  }
+
+  wants(lock: string): boolean {
+    return this.#open === lock;
+  }
+
+  ask(asked: WatchAsk): void {
+    if (asked.type === 'watch') {
+      if (asked.lock !== this.#lock) this.#end('full');
+      this.#lock = asked.lock;
+    } else this.#begin(Math.min(asked.events, mostEvents), Math.min(asked.ms, mostMs));
+  }
+
+  record(line: RecordLine): void {
+    this.#lines.push(JSON.stringify([this.#tapped.now(), line]));
+    this.#left--;
+    if (this.#left <= 0) this.#end('full');
+    else this.#tellInTime();
+  }
+
+  close(): void {
+    this.#open = null;
+    this.#stopTimers();
+    this.#lines = [];
+    this.#closed();
+  }
+
+  #begin(events: number, ms: number): void {
+    const lock = this.#lock;
+    // Whoever is too slow loses windows.
+    if (lock === null || this.#viewer.waiting > mostWaitingBytes) return;
+    if (this.#open === null) {
+      const { now, peek } = this.#tapped;
+      this.#send({ type: 'window', lock, at: now(), now: peek(lock) });
+    }
+    this.#open = lock;
+    this.#left = events;
+    this.#cancelEnd?.();
+    this.#cancelEnd = this.#tapped.clock.after(ms, () => this.#end('full'));
+  }
+
+  #end(why: WindowEnd): void {
+    if (this.#open === null) return;
+    this.#open = null;
+    this.#stopTimers();
+    const isTold = this.#tell();
+    this.#send({ type: 'end', at: this.#tapped.now(), why: isTold ? why : 'slow' });
+  }
+
+  /** False when the viewer is too slow: then the lines are dropped. */
+  #tell(): boolean {
+    const lines = this.#lines;
+    this.#lines = [];
+    if (lines.length === 0) return true;
+    if (this.#viewer.waiting > mostWaitingBytes) return false;
+    this.#viewer.send(`{"type":"lines","lines":[${lines.join()}]}`);
+    return true;
+  }
+
+  #tellInTime(): void {
+    this.#cancelTell ??= this.#tapped.clock.after(tellEveryMs, () => {
+      this.#cancelTell = null;
+      if (!this.#tell()) this.#end('slow');
+    });
+  }
+
+  #stopTimers(): void {
+    this.#cancelTell?.();
+    this.#cancelEnd?.();
+    this.#cancelTell = this.#cancelEnd = null;
+  }
+
+  #send(told: WatchTold): void {
+    this.#viewer.send(JSON.stringify(told));
+  }
+}
