@@ -50,6 +50,8 @@ export interface SiteState {
   readonly timers?: readonly string[];
   /** Why its machine failed. */
   readonly fault?: string;
+  /** It is not watched now: this is how it was when it was last seen, if ever. */
+  readonly unseen?: true;
 }
 
 /** `open`: nothing is owed or proved yet. `reason`: in words, which part is broken. */
@@ -61,7 +63,10 @@ export interface Judgement {
 }
 
 export interface TimelineStep {
-  /** `deliver`, `environment`, `timer`, `crash`, `restart`, `lose`, `duplicate`, `break`, ... */
+  /**
+   * `deliver`, `environment`, `timer`, `crash`, `restart`, `lose`, `duplicate`, `break`, ...; `unseen`: what the site
+   * does from here on is not seen, until it is `seen` again.
+   */
   readonly kind: string;
   /** Who took the step; of a lost message, to whom it was on its way. */
   readonly site: string;
@@ -94,7 +99,8 @@ export interface Letter {
   readonly sent: number;
   /** The moment at which it is no longer; `null`: it is under way at the end. */
   readonly ended: number | null;
-  readonly fate: 'received' | 'lost' | 'under way';
+  /** `unseen`: whether it arrived, and when, was not seen. */
+  readonly fate: 'received' | 'lost' | 'under way' | 'unseen';
 }
 
 /** A statechart, as it is defined. */

@@ -29,6 +29,24 @@ export class Judges {
     return this.#verdicts.map((verdict) => verdict.next(view, circumstances));
   }
 
+  /** The next moment, of which no more is known than how the sites are: who looks at more is not judged. */
+  nextBySites(state: StateRecord): readonly Judgement[] {
+    let hasLooked = false;
+    const view = viewOf(state, this.#machineOf, this.#past, () => {
+      hasLooked = true;
+    });
+    return this.#verdicts.map((verdict) => {
+      hasLooked = false;
+      const judgement = verdict.next(view, { stuck: null, loop: null });
+      return hasLooked ? notJudged('what is under way, or was before, was not all seen') : judgement;
+    });
+  }
+
+  /** A moment of which too little is known. */
+  none(reason: string): readonly Judgement[] {
+    return this.#verdicts.map(() => notJudged(reason));
+  }
+
   /** A step whose moment is not judged. */
   tell(site: SiteId, effects: readonly NamedAction[]): void {
     const history = this.#history;
@@ -36,6 +54,10 @@ export class Judges {
     const told = effects.filter(({ type }) => history.effects.includes(type));
     if (told.length > 0) this.#past = history.after(this.#past, site, told);
   }
+}
+
+function notJudged(reason: string): Judgement {
+  return { verdict: 'open', reason: `not judged: ${reason}` };
 }
 
 /** The judgements of `after` that are others than before, by the index of their property. */

@@ -3,6 +3,7 @@ import {
   type EventLine,
   eventsPerLife,
   type LinkLine,
+  type RecordedSnapshot,
   type RecordLine,
   type StartLine,
 } from '../../machines/record.ts';
@@ -13,7 +14,16 @@ export type Happening =
   | { readonly type: 'event'; readonly line: EventLine }
   | { readonly type: 'link'; readonly line: LinkLine }
   /** A life has ended without a word, and another follows. */
-  | { readonly type: 'crash'; readonly site: SiteId };
+  | { readonly type: 'crash'; readonly site: SiteId }
+  /** What the site does is seen from here on; `missed`: so many events before were not. `null`: there is no actor yet. */
+  | {
+      readonly type: 'seen';
+      readonly site: SiteId;
+      readonly snapshot: RecordedSnapshot | null;
+      readonly missed: number;
+    }
+  /** And from here on no longer. */
+  | { readonly type: 'unseen'; readonly site: SiteId };
 
 interface Life {
   readonly start: StartLine;

@@ -22,6 +22,16 @@ export class Post {
     this.#count++;
   }
 
+  /** A letter that is known by its receipt, or by its sending, alone. */
+  mention(letter: Omit<Letter, 'fate'>, fate: Letter['fate']): number {
+    return this.all.push({ ...letter, fate }) - 1;
+  }
+
+  /** What became of all that is under way to `target` will not be seen. */
+  forget(target: SiteId, moment: number): void {
+    for (const source of this.#links.get(target)?.keys() ?? []) this.#cutAs(source, target, moment, 'unseen');
+  }
+
   /** The letter that `target` receives: what was passed over is lost. `null`: nobody is known to have sent it. */
   receive(
     target: SiteId,
@@ -43,7 +53,11 @@ export class Post {
 
   /** All that is under way from `source` to `target` is lost. */
   cut(source: SiteId, target: SiteId, moment: number): void {
-    for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, 'lost');
+    this.#cutAs(source, target, moment, 'lost');
+  }
+
+  #cutAs(source: SiteId, target: SiteId, moment: number, fate: Letter['fate']): void {
+    for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, fate);
   }
 
   /** How many are under way. */

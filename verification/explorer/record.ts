@@ -45,7 +45,7 @@ export function recordTimeline(directory: string, lock: string): Timeline {
   }
   const { refusal } = replay(directory);
   const refused = records.find(({ name }) => name === refusal?.file)?.lines[(refusal?.line ?? 0) - 1];
-  const moment = told.findIndex((one) => one !== undefined && one.type !== 'crash' && one.line === refused);
+  const moment = told.findIndex((one) => one !== undefined && 'line' in one && one.line === refused);
   const timeline = judged(telling.timeline, refusal, moment);
   const notes = [
     ...(timeline.notes ?? []),

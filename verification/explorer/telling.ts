@@ -25,14 +25,27 @@ interface Step {
   readonly effects: readonly NamedAction[];
 }
 
-/** A recorded run as a timeline, told happening by happening, as long as it goes on. */
+/** The lock that is told of, and its mesh. */
+export type TellingOf = Pick<StartLine, 'lock' | 'machine' | 'site' | 'peers'>;
+
+export interface TellingOptions {
+  /** Where it comes from. Default: a record. */
+  readonly about?: string;
+  /** Sites are watched now and then: what is not known is said to be so, and nothing is judged by it. */
+  readonly isWatched?: boolean;
+}
+
+/** A run as a timeline, told happening by happening, as long as it goes on. */
 export class Telling {
   readonly steps: TimelineStep[] = [];
   /** Are the moments to come judged? */
   isJudging = true;
   /** Has some moment that was to be judged been passed over? */
   hasPassedOver = false;
-  readonly #first: StartLine;
+  /** Where it comes from. */
+  about: string;
+  readonly #of: TellingOf;
+  readonly #isWatched: boolean;
   readonly #machine: RecordedMachine | null;
   readonly #sites: readonly SiteId[];
   readonly #properties: readonly Property[];
@@ -45,15 +58,19 @@ export class Telling {
   /** Moments since the last that was judged. */
   #unjudged = 0;
 
-  /** `first`: some start line of the lock, which names the mesh. */
-  constructor(first: StartLine) {
-    this.#first = first;
-    this.#machine = recordedMachines[first.machine] ?? null;
-    this.#sites = [first.site, ...first.peers].sort();
-    const system = systemOf(first.machine, this.#sites);
+  constructor(of: TellingOf, { about, isWatched = false }: TellingOptions = {}) {
+    this.#of = of;
+    this.#isWatched = isWatched;
+    this.#machine = recordedMachines[of.machine] ?? null;
+    this.#sites = [of.site, ...of.peers].sort();
+    this.about = about ?? `recorded run of ${of.machine}, ${this.#sites.length} sites`;
+    const system = systemOf(of.machine, this.#sites);
     this.#properties = [noFault, ...(system?.properties ?? []).filter(({ kind }) => kind === 'always')];
     this.#judges = new Judges(this.#properties, () => this.#machine?.machine, system?.history);
-    for (const site of this.#sites) this.#state.set(site, { up: false, value: null, context: {} });
+    for (const site of this.#sites) {
+      this.#state.set(site, isWatched ? { ...nothing, unseen: true } : { ...nothing, up: false });
+      this.#members.set(site, new Set(this.#sites.filter((other) => other !== site)));
+    }
   }
 
   get letters(): Timeline['letters'] {
@@ -61,11 +78,11 @@ export class Telling {
   }
 
   get timeline(): Timeline {
-    const { lock, machine } = this.#first;
+    const { lock, machine } = this.#of;
     return {
       version: 1,
       title: `lock ${lock}`,
-      about: `recorded run of ${machine}, ${this.#sites.length} sites`,
+      about: this.about,
       sites: this.#sites.map((id) => ({ id, machine: this.#machine === null ? null : machine })),
       machines: this.#machine === null ? {} : { [machine]: chartOf(this.#machine.machine) },
       properties: this.#properties.map(({ name, kind }) => ({ name, kind })),
@@ -95,7 +112,8 @@ export class Telling {
 
   /** What happened next. */
   tell(happening: Happening): void {
-    if (happening.type !== 'start' || !happening.isFirst) this.#started();
+    const isBeginning = 'isFirst' in happening && happening.isFirst;
+    if (!isBeginning) this.#started();
     switch (happening.type) {
       case 'event':
         this.#event(happening.line);
@@ -103,13 +121,23 @@ export class Telling {
       case 'crash': {
         const { site } = happening;
         for (const peer of this.#sites) this.#post.cut(peer, site, this.steps.length + 1);
-        const state: SiteState = { up: false, value: null, context: {} };
+        const state: SiteState = { ...nothing, up: false };
         this.#step({ kind: 'crash', site, text: `${site} crashes`, state });
         break;
       }
       case 'link':
         this.#renew(happening.line);
         break;
+      case 'seen':
+        this.#see(happening);
+        break;
+      case 'unseen': {
+        const { site } = happening;
+        this.#post.forget(site, this.steps.length + 1);
+        const state: SiteState = { ...this.#state.get(site)!, unseen: true };
+        this.#step({ kind: 'unseen', site, text: `${site} is seen no longer`, state });
+        break;
+      }
       case 'start': {
         const { site } = happening.line;
         this.#begin(happening.line);
@@ -118,6 +146,12 @@ export class Telling {
         this.#step({ kind: 'restart', site, text: `${site} starts again`, state });
       }
     }
+  }
+
+  #see({ site, snapshot, missed }: Extract<Happening, { type: 'seen' }>): void {
+    const text =
+      missed === 0 ? `${site} is seen` : `${site} is seen again, after ${missed} events that were not`;
+    this.#step({ kind: 'seen', site, text, state: { ...nothing, ...snapshot } });
   }
 
   #renew({ site, peer }: LinkLine): void {
@@ -131,9 +165,11 @@ export class Telling {
   #event({ site, seq, cause, event, snapshot, effects }: EventLine): void {
     const moment = this.steps.length + 1;
     const typed = event as TypedValue;
-    const letter = cause === null ? null : this.#post.receive(site, cause, typed, moment);
+    const letter = cause === null ? null : this.#receive(site, cause, typed, moment);
     for (const { target, message } of this.#sends(site, effects)) {
-      this.#post.send(site, target, message, seq, moment);
+      if (this.#state.get(target)?.unseen) {
+        this.#post.mention({ source: site, target, message, sent: moment, ended: moment }, 'unseen');
+      } else this.#post.send(site, target, message, seq, moment);
     }
     const departed = cause === null ? null : (this.#machine?.departs(event) ?? null);
     if (departed !== null) this.#members.get(site)!.delete(departed);
@@ -152,6 +188,18 @@ export class Telling {
       effects: effects as readonly TypedValue[],
       taken: this.#machine === null ? [] : taken(this.#machine.machine, { before, event }, state),
     });
+  }
+
+  #receive(
+    site: SiteId,
+    cause: NonNullable<EventLine['cause']>,
+    message: TypedValue,
+    moment: number,
+  ): number | null {
+    const letter = this.#post.receive(site, cause, message, moment);
+    if (letter !== null || !this.#isWatched) return letter;
+    const sent = { source: cause.site, target: site, message, sent: moment - 1, ended: moment };
+    return this.#post.mention(sent, 'received');
   }
 
   #sends(site: SiteId, effects: readonly NamedAction[]): readonly { target: SiteId; message: TypedValue }[] {
@@ -201,10 +249,20 @@ export class Telling {
         { up, value, context, inbox: this.#post.inbox(id), timers: [] },
       ]),
     );
-    this.#verdicts = this.#judges.next(record, step, { stuck: null, loop: null });
+    this.#verdicts = this.#isWatched
+      ? this.#judgeSeen(record)
+      : this.#judges.next(record, step, { stuck: null, loop: null });
     return this.#verdicts;
   }
+
+  #judgeSeen(record: StateRecord): readonly Judgement[] {
+    const unseen = this.#sites.filter((site) => this.#state.get(site)!.unseen);
+    if (unseen.length === 0) return this.#judges.nextBySites(record);
+    return this.#judges.none(`${unseen.join(', ')} ${unseen.length === 1 ? 'is' : 'are'} not seen`);
+  }
 }
+
+const nothing: SiteState = { up: true, value: null, context: {} };
 
 /** The model whose properties a run of `machine` is held against; `null` where there is none of that size and names. */
 function systemOf(machine: string, sites: readonly SiteId[]): System | null {

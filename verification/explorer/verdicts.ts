@@ -9,8 +9,13 @@ import { answerOf } from './taken.ts';
 /** The machine of a site, where it is known. */
 export type MachineOf = (site: SiteId) => AnyStateMachine | undefined;
 
-/** A written state as predicates see it. */
-export function viewOf(record: StateRecord, machineOf: MachineOf, history?: unknown): StateView {
+/** A written state as predicates see it; `looked` is told when one looks at what is under way, or at the past. */
+export function viewOf(
+  record: StateRecord,
+  machineOf: MachineOf,
+  history?: unknown,
+  looked: () => void = () => undefined,
+): StateView {
   const actors = Object.entries(record).map(([id, state]): ActorView => {
     const { up, value, context, inbox, timers, fault } = state;
     const machine = machineOf(id);
@@ -20,7 +25,10 @@ export function viewOf(record: StateRecord, machineOf: MachineOf, history?: unkn
       value,
       context: context as Readonly<Record<string, unknown>>,
       in: (path) => up && matchesState(path, value as StateValue),
-      inbox,
+      get inbox() {
+        looked();
+        return inbox;
+      },
       timers,
       ...(machine === undefined ? {} : { answer: (event) => answerOf(machine, state, event) }),
       ...(fault === undefined ? {} : { fault }),
@@ -28,7 +36,10 @@ export function viewOf(record: StateRecord, machineOf: MachineOf, history?: unkn
   });
   return {
     actors,
-    ...(history === undefined ? {} : { history }),
+    get history() {
+      if (history !== undefined) looked();
+      return history;
+    },
     actor: (id) => actors.find((actor) => actor.id === id)!,
   };
 }
