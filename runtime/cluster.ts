@@ -9,6 +9,7 @@ import { epoch } from './host/epoch.ts';
 import { Mesh } from './host/mesh.ts';
 import type { Protocol } from './host/protocol.ts';
 import { rootOf } from './host/root.ts';
+import { transportOf } from './mailbox/tcp/transport.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
 import type {
   AcquireOptions,
@@ -28,13 +29,14 @@ import { noRecorder } from './trace/recorder.ts';
 /**
  * Makes this process a site of the cluster: resolves when it listens; its peers need not be there yet.
  *
- * Rejects with `OPTIONS_INVALID`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
+ * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
  * `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
 export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   checkOptions(options);
   const timing = { ...defaultTiming, ...options.timing };
   checkTiming(timing);
+  const transport = transportOf(options);
   const { site: self, cluster, protocol = epoch } = options;
   const {
     clock = systemClock,
@@ -86,6 +88,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       cluster,
       incarnation: chance.incarnation(),
       memoryOnly: dataDir === undefined,
+      transport,
       listen: options.listen,
       peers: options.peers,
       codec,

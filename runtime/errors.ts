@@ -10,6 +10,9 @@ export type OperatingCode =
   | 'FOREIGN_SITE'
   | 'FOREIGN_SOURCE'
   | 'FOREIGN_TARGET'
+  | 'NOT_AUTHENTICATED'
+  | 'SITE_NOT_PROVEN'
+  | 'RECORD_CORRUPT'
   | 'HANDSHAKE_TIMEOUT'
   | 'TOO_MANY_HANDSHAKES'
   | 'TOO_MANY_LOCKS'
@@ -19,6 +22,7 @@ export type OperatingCode =
   | 'PEER_CLOSED'
   // This site cannot do what it is asked.
   | 'LISTEN_FAILED'
+  | 'INSECURE_LISTEN'
   | 'OUTBOX_FULL'
   | 'UNDELIVERED'
   | 'MAILBOX_CLOSED'

@@ -2,6 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/defaults.ts';
 import { frameSchema } from '../../runtime/frame/frames.ts';
 import { type Address, naimiTrehel } from '../../runtime/index.ts';
+import { plain } from '../../runtime/mailbox/tcp/transport.ts';
 import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp.ts';
 
 /** What the mailboxes of one small cluster on loopback have in common. */
@@ -13,6 +14,7 @@ export function mailboxOptions(
   return {
     self,
     cluster: 'paths',
+    transport: plain,
     listen: { host: '127.0.0.1', port: 0 },
     peers,
     codec: {

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Chance, Clock } from '../doors.ts';
 import { OperatingError } from '../errors.ts';
@@ -7,9 +7,11 @@ import { type ByeReason, protocolVersion, type StampedEnvelope } from '../frame/
 import type { Address, Limits, Notice, Timing } from '../options.ts';
 import type { Mailbox, MailboxHandlers } from './mailbox.ts';
 import type { Traffic } from './tcp/connection.ts';
+import { Door } from './tcp/door.ts';
 import { Peer } from './tcp/peer.ts';
 import { Pulse } from './tcp/pulse.ts';
 import { Session } from './tcp/session.ts';
+import type { Proven, Transport } from './tcp/transport.ts';
 
 export interface TcpMailboxOptions {
   readonly self: SiteId;
@@ -18,6 +20,7 @@ export interface TcpMailboxOptions {
   readonly incarnation: string;
   /** This site keeps nothing on a disk: whoever has met it refuses any other incarnation of it. */
   readonly memoryOnly: boolean;
+  readonly transport: Transport;
   readonly listen: Address;
   readonly peers: Readonly<Record<SiteId, Address>>;
   readonly codec: Codec;
@@ -42,9 +45,8 @@ export class TcpMailbox implements Mailbox {
   readonly #options: TcpMailboxOptions;
   readonly #peers = new Map<SiteId, Peer>();
   readonly #sessions = new Set<Session>();
-  readonly #server: Server;
+  readonly #door: Door;
   readonly #pulse: Pulse;
-  #accepted = 0;
   #connections = 0;
   #pings = 0;
   #handlers: MailboxHandlers | null = null;
@@ -55,7 +57,11 @@ export class TcpMailbox implements Mailbox {
     this.#options = options;
     this.self = options.self;
     for (const [id, address] of Object.entries(options.peers)) this.#peers.set(id, this.#peer(id, address));
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#door = new Door({
+      ...options,
+      admit: (socket, proven, known) => this.#begin(socket, null, proven, known),
+      refused: (error, remote) => this.#refuse(error, null, remote),
+    });
     this.#pulse = new Pulse({
       ...options.timing,
       clock: options.clock,
@@ -67,21 +73,17 @@ export class TcpMailbox implements Mailbox {
 
   /** Where it listens, once it is open. */
   get address(): Address {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { host: address, port };
+    return this.#door.address;
   }
 
   /** Throws `LISTEN_FAILED`. */
   async open(handlers: MailboxHandlers): Promise<void> {
-    const { listen } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...listen }, resolve);
-    }).catch((cause: Error) => {
-      throw listenFailed(this.self, cause);
-    });
-    this.#server.removeAllListeners('error');
-    this.#server.on('error', (cause) => this.#report(listenFailed(this.self, cause), null));
+    const failed = (cause: Error) => listenFailed(this.self, cause);
+    await this.#door
+      .open(this.#options.listen, (cause) => this.#report(failed(cause), null))
+      .catch((cause: Error) => {
+        throw failed(cause);
+      });
     this.#handlers = handlers;
     this.#open = true;
     this.#options.notice({ type: 'listening', address: this.address });
@@ -119,7 +121,7 @@ export class TcpMailbox implements Mailbox {
     });
     await Promise.all(peers.map((peer) => peer.finish(reason)));
     this.#pulse.stop();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#door.close();
     for (const session of this.#sessions) session.end();
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
@@ -134,23 +136,27 @@ export class TcpMailbox implements Mailbox {
     this.#open = false;
     this.#handlers = null;
     this.#pulse.stop();
-    this.#server.close();
+    void this.#door.close();
     for (const peer of this.#peers.values()) peer.stop();
     for (const session of this.#sessions) session.destroy();
   }
 
   #peer(id: SiteId, address: Address): Peer {
-    const { self, cluster, incarnation, memoryOnly, limits, timing, clock, chance, notice } = this.#options;
+    const { self, cluster, incarnation, memoryOnly, transport, limits, timing, clock, chance, notice } =
+      this.#options;
     const peer: Peer = new Peer({
       id,
       identity: { version: protocolVersion, cluster, site: self, target: id, incarnation, memoryOnly },
       address,
+      transport,
       limits,
       timing,
       clock,
       chance,
       notice,
-      onSocket: (socket) => this.#begin(socket, peer),
+      // Its answer is held to what was called for.
+      onSocket: (socket) => this.#begin(socket, peer, null),
+      mistaken: (error) => this.#refuse(error, id, `${address.host}:${address.port}`),
       deliver: (envelope) => this.#deliver(envelope),
       change: (change) => {
         if (this.#open) this.#handlers?.peer(change);
@@ -164,21 +170,8 @@ export class TcpMailbox implements Mailbox {
     for (const peer of this.#peers.values()) what(peer, this.#pings);
   }
 
-  #accept(socket: Socket): void {
-    const { maxHandshakes } = this.#options.limits;
-    if (this.#accepted < maxHandshakes) {
-      this.#accepted += 1;
-      this.#begin(socket, null);
-      return;
-    }
-    const remote = `${socket.remoteAddress}:${socket.remotePort}`;
-    const expected = `expected at most ${maxHandshakes} connections without a hello`;
-    this.#refuse(new OperatingError('TOO_MANY_HANDSHAKES', expected), null, remote);
-    socket.destroy();
-  }
-
   /** `dialled` is whom this site has called, or null when it was called. */
-  #begin(socket: Socket, dialled: Peer | null): void {
+  #begin(socket: Socket, dialled: Peer | null, proven: Proven, known = () => {}): void {
     const { self, cluster, codec, clock, limits, timing } = this.#options;
     this.#connections += 1;
     const session = new Session(socket, dialled, {
@@ -186,16 +179,15 @@ export class TcpMailbox implements Mailbox {
       self,
       cluster,
       peers: this.#peers,
+      proven,
       codec,
       clock,
       traffic: this.traffic,
-      timeoutMs: dialled ? Math.min(timing.silentMs, limits.handshakeTimeoutMs) : limits.handshakeTimeoutMs,
+      timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
       check: () => this.#pulse.check(),
       beforeWrite: () => this.#handlers?.beforeWrite(),
       refused: (error, peer, remote) => this.#refuse(error, peer, remote),
-      shaken: () => {
-        if (!dialled) this.#accepted -= 1;
-      },
+      shaken: known,
       closed: (over) => {
         this.#sessions.delete(over);
         if (this.#sessions.size === 0) this.#quiet?.();
@@ -215,7 +207,7 @@ export class TcpMailbox implements Mailbox {
     }
   }
 
-  #refuse(error: OperatingError, peer: SiteId | null, remote: string): void {
+  #refuse(error: OperatingError, peer: SiteId | null, remote: string | null): void {
     this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
     this.#report(error, peer, remote);
   }

@@ -7,6 +7,7 @@ import { defaultLimits, defaultTiming } from '../defaults.ts';
 import { type Clock, systemChance, systemClock } from '../doors.ts';
 import { frameSchema, type StampedEnvelope } from '../frame/frames.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
+import { plain, type Transport } from '../mailbox/tcp/transport.ts';
 import { TcpMailbox } from '../mailbox/tcp.ts';
 import type { Address, Limits, Notice, Timing } from '../options.ts';
 import { anyPort } from './cluster.ts';
@@ -33,6 +34,7 @@ export function abortBoxes(): void {
 
 export interface BoxOptions extends Partial<Limits>, Partial<Timing> {
   readonly listen?: Address;
+  readonly transport?: Transport;
   readonly incarnation?: string;
   readonly memoryOnly?: boolean;
   readonly clock?: Clock;
@@ -54,6 +56,7 @@ export async function openBox(
     cluster: 'test',
     incarnation,
     memoryOnly,
+    transport: options.transport ?? plain,
     listen,
     peers,
     codec: { schema: frameSchema([...sites], 'main', note), maxFrameBytes: limits.maxFrameBytes },

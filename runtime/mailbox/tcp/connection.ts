@@ -3,6 +3,7 @@ import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
 import { type Codec, Decoder, encode } from '../../frame/codec.ts';
 import type { Frame } from '../../frame/frames.ts';
+import { refusalOf, remoteOf } from './transport.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
 export interface ConnectionOwner {
@@ -49,12 +50,14 @@ export class Connection {
     this.#socket = socket;
     this.#options = options;
     this.#owner = owner;
-    this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.remote = remoteOf(socket);
     const decoder = new Decoder(options.codec);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(decoder, chunk));
     socket.on('error', (error) => {
       this.#error = error;
+      const refusal = refusalOf(error, socket);
+      if (refusal) this.refuse(refusal);
     });
     socket.on('close', () => owner.closed(this.#error));
   }

@@ -1,6 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Chance, Clock } from '../../doors.ts';
-import type { Address, Limits } from '../../options.ts';
+import type { Limits } from '../../options.ts';
 
 /**
  * How long to pause after the `attempt`-th failure in a row, from 0: doubling up to the longest, and shortened
@@ -17,7 +17,8 @@ export function backoffMs(
 }
 
 export interface DiallerOptions {
-  readonly address: Address;
+  /** Makes a connection; errors come by its socket. */
+  readonly call: (stands: () => void) => Socket;
   readonly limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>;
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
@@ -25,10 +26,10 @@ export interface DiallerOptions {
   readonly chance: Chance;
   readonly onSocket: (socket: Socket) => void;
   /** Nothing more happens unless `dial` or `retry` is called. */
-  readonly onFailure: (error: Error) => void;
+  readonly onFailure: (error: Error, socket: Socket) => void;
 }
 
-/** Dials one address, one attempt at a time. */
+/** Dials, one attempt at a time. */
 export class Dialler {
   readonly #options: DiallerOptions;
   #failures = 0;
@@ -41,8 +42,12 @@ export class Dialler {
   /** At once, in place of any attempt or pause under way. */
   dial(): void {
     this.stop();
-    const { address, timeoutMs, clock, onSocket, onFailure } = this.#options;
-    const socket = connect({ ...address });
+    const { call, timeoutMs, clock, onSocket, onFailure } = this.#options;
+    const socket = call(() => {
+      over();
+      socket.off('error', failed);
+      onSocket(socket);
+    });
     const cancel = clock.after(timeoutMs, () =>
       socket.destroy(new Error(`no connection stood within ${timeoutMs} ms`)),
     );
@@ -52,7 +57,7 @@ export class Dialler {
     };
     const failed = (error: Error) => {
       over();
-      onFailure(error);
+      onFailure(error, socket);
     };
     this.#abort = () => {
       cancel();
@@ -62,11 +67,6 @@ export class Dialler {
       socket.destroy();
     };
     socket.once('error', failed);
-    socket.once('connect', () => {
-      over();
-      socket.off('error', failed);
-      onSocket(socket);
-    });
   }
 
   /** Dials after a pause, longer after each failure; gives its length. */

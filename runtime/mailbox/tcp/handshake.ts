@@ -2,6 +2,7 @@ import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Identity } from '../../frame/frames.ts';
 import type { Peer } from './peer.ts';
+import type { Proven } from './transport.ts';
 
 /** Only one side of a pair dials, so that two sites seldom have two connections. */
 export function dials(self: SiteId, peer: SiteId): boolean {
@@ -17,15 +18,21 @@ export function lifeOf({ incarnation, life }: Pick<Identity, 'incarnation' | 'li
  * Whom a connection leads to, by what the other side says of itself. `expected` is whom this site has called, or
  * null when it was called.
  *
- * Throws what the connection is refused for: `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`, `PEER_RESTARTED`.
+ * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`, `PEER_RESTARTED`.
  */
 export function identify(
   identity: Identity,
-  { self, cluster }: { readonly self: SiteId; readonly cluster: string },
+  { self, cluster, proven }: { readonly self: SiteId; readonly cluster: string; readonly proven: Proven },
   peers: ReadonlyMap<SiteId, Peer>,
   expected: Peer | null,
 ): Peer {
   const { site, target } = identity;
+  if (proven && !proven.includes(site)) {
+    throw new OperatingError(
+      'SITE_NOT_PROVEN',
+      `expected ${proven.join(' or ') || 'a certificate of this cluster'}, as the connection proves; one came that says it is ${site}`,
+    );
+  }
   if (identity.cluster !== cluster) {
     throw new OperatingError(
       'FOREIGN_CLUSTER',

@@ -10,16 +10,20 @@ import type { Connection } from './connection.ts';
 import { dials, lifeOf } from './handshake.ts';
 import { Link, type LinkedFrame } from './link.ts';
 import { Probe, type Reach, Redial } from './reach.ts';
+import type { Transport } from './transport.ts';
 
 export interface PeerOptions {
   readonly id: SiteId;
   /** What this site says of itself to the peer. */
   readonly identity: Omit<Identity, 'life'>;
   readonly address: Address;
+  readonly transport: Transport;
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Whoever answers at its address is not it. */
+  readonly mistaken: (error: OperatingError) => void;
   /** A connection that this site has dialled stands. */
   readonly onSocket: (socket: Socket) => void;
   readonly deliver: (envelope: StampedEnvelope) => void;
@@ -48,7 +52,7 @@ export class Peer {
   #finished = false;
 
   constructor(options: PeerOptions) {
-    const { id, identity, address, limits, timing, clock, chance, notice } = options;
+    const { id, identity, address, transport, limits, timing, clock, chance, notice } = options;
     this.id = id;
     this.#options = options;
     this.#belief = new Belief({
@@ -70,17 +74,19 @@ export class Peer {
       },
     });
     const refused = () => this.#belief.refused();
-    const reach = { address, limits, clock, chance, refused, timeoutMs: timing.silentMs };
+    const reach = { limits, clock, chance, refused, timeoutMs: timing.silentMs };
     this.#reach = dials(identity.site, id)
       ? new Redial({
           ...reach,
+          call: (stands) => transport.call(address, id, stands),
           onSocket: options.onSocket,
+          mistaken: options.mistaken,
           failed: (reason, retryInMs) => {
             // Nobody expects one that has said goodbye.
             if (!this.#gone) notice({ type: 'dial-failed', peer: id, reason, retryInMs });
           },
         })
-      : new Probe({ ...reach, wanted: () => this.#belief.up });
+      : new Probe({ ...reach, address, wanted: () => this.#belief.up });
   }
 
   /** Messages go both ways. */

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Chance, Clock } from '../../doors.ts';
+import type { OperatingError } from '../../errors.ts';
 import type { Address, Limits } from '../../options.ts';
 import { Dialler, isRefusal } from './dialler.ts';
+import { knock, reasonOf, refusalOf } from './transport.ts';
 
 /** How a peer is reached again, and what its kernel says of it. */
 export interface Reach {
@@ -14,7 +16,6 @@ export interface Reach {
 }
 
 export interface ReachOptions {
-  readonly address: Address;
   readonly limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>;
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
@@ -33,17 +34,22 @@ export class Redial implements Reach {
 
   constructor(
     options: ReachOptions & {
+      readonly call: (stands: () => void) => Socket;
       readonly onSocket: (socket: Socket) => void;
       readonly failed: (reason: string, retryInMs: number) => void;
+      /** Whoever answers is not the peer. */
+      readonly mistaken: (error: OperatingError) => void;
     },
   ) {
     this.#options = options;
     this.#failed = options.failed;
     this.#dialler = new Dialler({
       ...options,
-      onFailure: (error) => {
+      onFailure: (error, socket) => {
+        const refusal = refusalOf(error, socket);
+        if (refusal) options.mistaken(refusal);
         if (isRefusal(error)) options.refused();
-        this.#retry(error.message);
+        this.#retry(refusal?.message ?? reasonOf(error));
       },
     });
   }
@@ -86,10 +92,11 @@ export class Probe implements Reach {
   #addressIsRight: boolean | null = null;
 
   /** `wanted`: it is not known yet that the peer is down. */
-  constructor(options: ReachOptions & { readonly wanted: () => boolean }) {
+  constructor(options: ReachOptions & { readonly address: Address; readonly wanted: () => boolean }) {
     this.#wanted = options.wanted;
     this.#dialler = new Dialler({
       ...options,
+      call: (stands) => knock(options.address, stands),
       onSocket: (socket) => {
         socket.on('error', () => undefined);
         socket.destroy();

@@ -77,17 +77,22 @@ describe('a connection that brings what no correct peer sends is closed, and not
     expect([...b.mailbox.refused]).toEqual([['HANDSHAKE_TIMEOUT', 1]]);
   });
 
-  test('one of too many that have not said hello; the place is free again when one goes', async () => {
-    const { a, b } = await openWithRawPeer({ maxHandshakes: 1 });
+  test('of too many that have not said hello the oldest; a place is free again when one goes', async () => {
+    const { a, b } = await openWithRawPeer({ maxHandshakes: 2 });
     const second = await RawPeer.dial(b.mailbox.address);
-    await second.closed();
-    expect([...b.mailbox.refused]).toEqual([['TOO_MANY_HANDSHAKES', 1]]);
-    await meetRaw(a, b);
     const third = await RawPeer.dial(b.mailbox.address);
-    third.say(hello('z', 'b'));
-    await third.closed();
-    expect(b.mailbox.refused.get('FOREIGN_SITE')).toBe(1);
-    a.socket.destroy();
+    await a.closed();
+    expect([...b.mailbox.refused]).toEqual([['TOO_MANY_HANDSHAKES', 1]]);
+    await meetRaw(second, b);
+    const fourth = await RawPeer.dial(b.mailbox.address);
+    fourth.say(hello('z', 'b'));
+    await fourth.closed();
+    expect(third.socket.closed).toBe(false);
+    expect([...b.mailbox.refused]).toEqual([
+      ['TOO_MANY_HANDSHAKES', 1],
+      ['FOREIGN_SITE', 1],
+    ]);
+    third.socket.destroy();
   });
 
   test('the answer to a dial is held to the same rules, and dialled again', async () => {

@@ -6,12 +6,14 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import { identify } from './handshake.ts';
 import type { LinkedFrame } from './link.ts';
 import type { Peer } from './peer.ts';
+import type { Proven } from './transport.ts';
 
 export interface SessionOptions extends ConnectionOptions {
   readonly self: SiteId;
   readonly cluster: string;
   readonly peers: ReadonlyMap<SiteId, Peer>;
-  /** How long the handshake may take. */
+  readonly proven: Proven;
+  /** How long the handshake may take with a peer that was called, and what comes after a bye. */
   readonly timeoutMs: number;
   /** Before anything that comes is believed. */
   readonly check: () => void;
@@ -26,8 +28,7 @@ export interface SessionOptions extends ConnectionOptions {
 export class Session {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
-  readonly #dialled: boolean;
-  readonly #stopTimer: () => void;
+  #stopTimer = () => {};
   /** Whom it leads to: whom this site called by it, or who has said hello. */
   #peer: Peer | null;
   #greeted = false;
@@ -38,7 +39,6 @@ export class Session {
   constructor(socket: Socket, dialled: Peer | null, options: SessionOptions) {
     this.#options = options;
     this.#peer = dialled;
-    this.#dialled = dialled !== null;
     this.#connection = new Connection(socket, options, {
       heard: () => {
         options.check();
@@ -50,11 +50,12 @@ export class Session {
       closed: (cause) => {
         options.check();
         this.#shaken();
+        this.#stopTimer();
         options.closed(this);
         this.#peer?.lost(this.#connection, cause);
       },
     });
-    this.#stopTimer = options.clock.after(options.timeoutMs, () => this.#late());
+    if (dialled) this.#within('no welcome');
     dialled?.link.dialled(this.#connection);
   }
 
@@ -67,14 +68,10 @@ export class Session {
     this.#connection.destroy(cause);
   }
 
-  #late(): void {
-    const { timeoutMs } = this.#options;
-    // A peer that was dialled is only slow, or stopped: that is for the failure detector.
-    if (this.#dialled) this.destroy(new Error(`no welcome within ${timeoutMs} ms`));
-    else {
-      const expected = `expected a hello and a welcome within ${timeoutMs} ms`;
-      this.#connection.refuse(new OperatingError('HANDSHAKE_TIMEOUT', `${expected}, they did not come`));
-    }
+  // Whoever does not keep to it is only slow, or stopped: that is for the failure detector.
+  #within(what: string): void {
+    const { clock, timeoutMs } = this.#options;
+    this.#stopTimer = clock.after(timeoutMs, () => this.destroy(new Error(`${what} within ${timeoutMs} ms`)));
   }
 
   #shaken(): void {
@@ -115,6 +112,7 @@ export class Session {
       case 'bye':
         this.#met(frame.type).hearBye(frame.reason, this.#connection);
         this.#parted = true;
+        this.#within('no end after the bye');
         return;
       default:
         frame satisfies never;

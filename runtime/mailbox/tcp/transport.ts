@@ -1,0 +1,233 @@
+import { constants } from 'node:crypto';
+import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import {
+  connect as connectTls,
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
+import type { SiteId } from '../../../machines/actor.ts';
+import { OperatingError } from '../../errors.ts';
+import type { Address, ClusterOptions, Tls } from '../../options.ts';
+import { checkTls, sitesNamedBy, siteUri } from '../../security/certificates.ts';
+import { checkSecret, sharedKey } from '../../security/secret.ts';
+import { isLoopback } from './loopback.ts';
+
+/** What a connection proves of who is at its other end: one of these sites; or, by `null`, nothing. */
+export type Proven = readonly SiteId[] | null;
+
+/** Whom a server tells about those who call. */
+export interface Callers {
+  /** Bytes can go both ways. */
+  stands(socket: Socket, proven: Proven): void;
+  /** It will not stand: what came is no handshake of ours, or proves nothing. The socket closes. */
+  refused(error: OperatingError, remote: string | null): void;
+}
+
+/** The one place that makes sockets. */
+export interface Transport {
+  /** Calls `called`; errors come by the socket. */
+  call(address: Address, called: SiteId, stands: () => void): Socket;
+  /** Lets one who called in at TCP's door go on to `callers`. */
+  greet(callers: Callers): (socket: Socket) => void;
+}
+
+export type TransportOptions = Pick<
+  ClusterOptions,
+  'cluster' | 'site' | 'listen' | 'peers' | 'tls' | 'secret' | 'insecure'
+>;
+
+/** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`. */
+export function transportOf(options: TransportOptions): Transport {
+  const { cluster, site, listen, tls, secret, insecure = false } = options;
+  if (tls && secret !== undefined)
+    throw new OperatingError('OPTIONS_INVALID', 'tls and secret exclude each other: leave one of them out');
+  if (tls) {
+    checkTls(tls, cluster, site);
+    return certified(tls, cluster);
+  }
+  if (secret !== undefined) {
+    checkSecret(secret);
+    return withSecret(options, secret);
+  }
+  if (!insecure && !isLoopback(listen.host)) throw insecureListen(listen.host);
+  return plain;
+}
+
+/** By TCP alone: whoever reaches the port may say that it is any site. */
+export const plain: Transport = {
+  call: (address, _, stands) => connectTcp({ ...address }, stands),
+  greet:
+    ({ stands }) =>
+    (socket) =>
+      stands(socket, null),
+};
+
+/** Asks the kernel at `address` whether anybody listens there, and says nothing to whoever does. */
+export function knock(address: Address, stands: () => void): Socket {
+  return connectTcp({ ...address }, stands);
+}
+
+export function listenAt(address: Address, accept: (socket: Socket) => void): Server {
+  return createTcpServer({ noDelay: true }, accept).listen({ ...address });
+}
+
+/** Where the other end of it is. */
+export function remoteOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`;
+}
+
+/**
+ * What the other side is refused for by `error` of `socket`, or null where the connection only broke: it is gone, or has
+ * refused ours.
+ */
+export function refusalOf(error: Error, socket: Socket): OperatingError | null {
+  if (error instanceof OperatingError) return error;
+  const { authorizationError, authorized } = socket as TLSSocket;
+  if (authorizationError)
+    return notAuthenticated(`its certificate does not count: ${authorizationError}`, error);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (!code.startsWith('ERR_SSL_') || code.includes('_ALERT_')) return null;
+  if (authorized)
+    return new OperatingError(
+      'RECORD_CORRUPT',
+      `what came is not what was sent: ${reasonOf(error)}; somebody or something on the way changes it`,
+      { cause: error },
+    );
+  return notAuthenticated(`its handshake does not count: ${reasonOf(error)}`, error);
+}
+
+/** For a person: what OpenSSL says of itself is left out. */
+export function reasonOf(error: Error): string {
+  const { code = '', reason } = error as NodeJS.ErrnoException & { readonly reason?: string };
+  if (!code.startsWith('ERR_SSL_')) return error.message;
+  const said = reason ?? code;
+  return code.includes('_ALERT_') ? `${said}: the other side refuses this one` : said;
+}
+
+const modern = {
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  // No resumption: each connection proves all of it.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+} as const;
+
+/** Both sides by certificates of one authority, and each certificate names its site. */
+function certified({ cert, key, ca }: Tls, cluster: string): Transport {
+  const server = { ...modern, cert, key, ca, requestCert: true, rejectUnauthorized: true };
+  const secureContext = contextOf(server);
+  return {
+    call: (address, called, stands) =>
+      connectTls(
+        {
+          ...address,
+          secureContext,
+          rejectUnauthorized: true,
+          checkServerIdentity: (_, { subjectaltname }) =>
+            sitesNamedBy(subjectaltname, cluster).includes(called)
+              ? undefined
+              : notProven(`${siteUri(cluster, called)} was called, its certificate names ${subjectaltname}`),
+        },
+        stands,
+      ),
+    greet: (callers) =>
+      greetByTls(
+        server,
+        (socket) => sitesNamedBy(socket.getPeerX509Certificate()?.subjectAltName, cluster),
+        callers,
+      ),
+  };
+}
+
+/** Both sides by the secret (external PSK of RFC 8446 with a Diffie-Hellman exchange), without certificates. */
+function withSecret({ cluster, site, peers }: TransportOptions, secret: string | Buffer): Transport {
+  const options = {
+    ...modern,
+    // Of SHA-256, as the key; without any authority, so that no certificate can take its place.
+    ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256',
+    ca: [],
+  };
+  const secureContext = contextOf(options);
+  const callers = new Map<string, { readonly peer: SiteId; readonly key: Buffer }>();
+  for (const peer of Object.keys(peers)) {
+    const { identity, key } = sharedKey(secret, cluster, { caller: peer, called: site });
+    callers.set(identity, { peer, key });
+  }
+  const provenBy = new WeakMap<TLSSocket, SiteId>();
+  const pskCallback = (socket: TLSSocket, identity: string) => {
+    const caller = callers.get(identity);
+    if (!caller) return null;
+    provenBy.set(socket, caller.peer);
+    return caller.key;
+  };
+  return {
+    call: (address, called, stands) => {
+      const { identity, key } = sharedKey(secret, cluster, { caller: site, called });
+      return connectTls(
+        {
+          ...address,
+          secureContext,
+          rejectUnauthorized: true,
+          pskCallback: () => ({ identity, psk: key }),
+          checkServerIdentity: () => notAuthenticated('it shows a certificate in place of the secret'),
+        },
+        stands,
+      );
+    },
+    greet: (who) =>
+      greetByTls(
+        { ...options, pskCallback },
+        (socket) => {
+          const peer = provenBy.get(socket);
+          return peer === undefined ? [] : [peer];
+        },
+        who,
+      ),
+  };
+}
+
+function greetByTls(
+  options: TlsOptions,
+  proves: (socket: TLSSocket) => readonly SiteId[],
+  { stands, refused }: Callers,
+): (socket: Socket) => void {
+  // Never listens: it is given what has come in elsewhere.
+  const server = createTlsServer(options);
+  server.on('secureConnection', (socket) => stands(socket, proves(socket)));
+  server.on('tlsClientError', (error, socket) => {
+    const refusal = refusalOf(error, socket);
+    if (refusal) refused(refusal, socket.remoteAddress === undefined ? null : remoteOf(socket));
+  });
+  return (socket) => void server.emit('connection', socket);
+}
+
+function contextOf(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (cause) {
+    throw new OperatingError(
+      'OPTIONS_INVALID',
+      `tls: OpenSSL does not take cert, key and ca: ${reasonOf(cause as Error)}`,
+      { cause },
+    );
+  }
+}
+
+function insecureListen(host: string): OperatingError {
+  return new OperatingError(
+    'INSECURE_LISTEN',
+    `${host} can be reached by others than this machine, and with neither tls nor secret whoever reaches it can speak ` +
+      'for any site: give tls or secret, or listen on 127.0.0.1; where the network itself keeps strangers out, insecure: true',
+  );
+}
+
+function notAuthenticated(message: string, cause?: unknown): OperatingError {
+  return new OperatingError('NOT_AUTHENTICATED', message, { cause });
+}
+
+function notProven(message: string): OperatingError {
+  return new OperatingError('SITE_NOT_PROVEN', message);
+}

@@ -1,0 +1,74 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { SiteId } from '../../machines/actor.ts';
+import { OperatingError } from '../errors.ts';
+import { siteIdPattern } from '../frame/frames.ts';
+import type { Tls } from '../options.ts';
+
+/**
+ * The name that the certificate of a site bears as a URI among its subject alternative names (RFC 5280, 4.2.1.6):
+ * `baton://<cluster>/<site>`. It names the cluster, too, so that one authority may sign for several; and nothing that
+ * was signed for another purpose is a site's.
+ */
+export function siteUri(cluster: string, site: SiteId): string {
+  return `${clusterUri(cluster)}${site}`;
+}
+
+/** The sites of `cluster` that a certificate names; `altNames` is `subjectAltName` as Node gives it. */
+export function sitesNamedBy(altNames: string | undefined, cluster: string): readonly SiteId[] {
+  const prefix = `URI:${clusterUri(cluster)}`;
+  // Node quotes whatever could be taken for more than one name; no name of a site needs that.
+  const names = (altNames ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '').split(', ');
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length))
+    .filter((site) => siteIdPattern.test(site));
+}
+
+/**
+ * Throws `OPTIONS_INVALID`, which says what is wrong with which of the three; nothing is said of the authority, which
+ * may be another for each site.
+ */
+export function checkTls(tls: Tls, cluster: string, site: SiteId): void {
+  const certificate = certificateIn(tls.cert, 'tls.cert');
+  certificateIn(tls.ca, 'tls.ca');
+  if (!certificate.checkPrivateKey(privateKeyIn(tls.key)))
+    throw invalid('tls.key is not the key to tls.cert: they are of two different pairs');
+  if (sitesNamedBy(certificate.subjectAltName, cluster).includes(site)) return;
+  const names = certificate.subjectAltName ?? 'nothing';
+  throw invalid(
+    `tls.cert names ${names}; expected URI:${siteUri(cluster, site)} among its subject alternative names`,
+  );
+}
+
+function clusterUri(cluster: string): string {
+  // What encodeURIComponent leaves, though RFC 3986 reserves it.
+  const reserved = /[!'()*]/g;
+  const encoded = encodeURIComponent(cluster).replaceAll(
+    reserved,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `baton://${encoded}/`;
+}
+
+function certificateIn(pem: string | Buffer, option: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw invalid(`${option} is no certificate in PEM: ${(cause as Error).message}`, cause);
+  }
+}
+
+function privateKeyIn(pem: string | Buffer): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw invalid(
+      `tls.key is no private key in PEM without a passphrase: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+}
+
+function invalid(message: string, cause?: unknown): OperatingError {
+  return new OperatingError('OPTIONS_INVALID', message, { cause });
+}
