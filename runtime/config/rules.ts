@@ -1,0 +1,55 @@
+import type { Settings } from './schema.ts';
+
+/** What two keys say against each other: where, and what is wrong. */
+export interface Conflict {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** None, where all is well. */
+export function conflictsOf(settings: Settings): Conflict[] {
+  return [...members(settings), ...memory(settings), ...order(settings)];
+}
+
+function* members({ site, peers, root = site, voters = [] }: Settings): Generator<Conflict> {
+  const sites = [site, ...Object.keys(peers)];
+  const known = `one of ${sites.join(', ')}`;
+  if (Object.hasOwn(peers, site))
+    yield { path: ['peers', site], message: `peers are the other sites, ${site} is this one` };
+  if (!sites.includes(root))
+    yield { path: ['root'], message: `the root is a site, ${known}; "${root}" came` };
+  for (const [at, voter] of voters.entries()) {
+    const path = ['voters', String(at)];
+    if (!sites.includes(voter)) yield { path, message: `a voter is a site, ${known}; "${voter}" came` };
+    if (voters.indexOf(voter) < at) yield { path, message: `a voter has one vote, "${voter}" came twice` };
+  }
+}
+
+function* memory({ protocol, dataDir, newcomer, strict, tls, secret }: Settings): Generator<Conflict> {
+  if (!protocol.survives && dataDir !== undefined)
+    yield {
+      path: ['dataDir'],
+      message: `a site of ${protocol.name} cannot come back: it keeps nothing, so leave dataDir out`,
+    };
+  if (!protocol.survives && strict)
+    yield { path: ['strict'], message: `a site of ${protocol.name} knows no leases: leave strict out` };
+  if (newcomer && dataDir === undefined)
+    yield {
+      path: ['newcomer'],
+      message: 'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
+    };
+  if (tls && secret !== undefined)
+    yield { path: ['secret'], message: 'tls and secret exclude each other: leave one of them out' };
+}
+
+function* order({ timing, limits }: Settings): Generator<Conflict> {
+  const rules: readonly (readonly [string, string, string, number, number])[] = [
+    ['timing', 'suspectMaxMs', 'at least suspectMinMs', timing.suspectMinMs, timing.suspectMaxMs],
+    ['timing', 'electionMaxMs', 'at least electionMinMs', timing.electionMinMs, timing.electionMaxMs],
+    // One that is late is no death.
+    ['timing', 'silentMs', 'at least 2 heartbeatMs', 2 * timing.heartbeatMs, timing.silentMs],
+    ['limits', 'dialMaxMs', 'at least dialMinMs', limits.dialMinMs, limits.dialMaxMs],
+  ];
+  for (const [group, key, rule, least, came] of rules)
+    if (came < least) yield { path: [group, key], message: `it is ${rule}, ${least}; ${came} came` };
+}
