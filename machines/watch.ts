@@ -14,7 +14,7 @@ export type WatchAsk =
   | { readonly type: 'begin'; readonly events: number; readonly ms: number };
 
 export type WatchTold =
-  /** First, and again when there are other locks. */
+  /** First, and again whenever a window is asked for and no lock has been named. */
   | {
       readonly type: 'site';
       readonly version: 1;

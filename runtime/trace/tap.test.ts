@@ -63,6 +63,7 @@ describe('a tap', () => {
     expect(happen(100)).toBe(0);
     session.ask({ type: 'begin', events: 10, ms: 1_000 });
     expect(happen(100), 'no lock is named').toBe(0);
+    expect(heard(), 'until then it says which there are').toMatchObject([{ type: 'site', count: 2 }]);
     session.ask({ type: 'watch', lock: 'main' });
     session.ask({ type: 'begin', events: 10, ms: 1_000 });
     expect(happen(5, 'other')).toBe(0);

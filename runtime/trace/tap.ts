@@ -82,9 +82,7 @@ export class TapSession {
     this.#tapped = tapped;
     this.#viewer = viewer;
     this.#closed = closed;
-    const { site, machine, peers } = tapped;
-    const { some, count } = tapped.locks();
-    this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count });
+    this.#introduce();
   }
 
   wants(lock: string): boolean {
@@ -112,10 +110,20 @@ export class TapSession {
     this.#closed();
   }
 
+  #introduce(): void {
+    const { site, machine, peers, locks } = this.#tapped;
+    const { some, count } = locks();
+    this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count });
+  }
+
   #begin(events: number, ms: number): void {
     const lock = this.#lock;
     // Whoever is too slow loses windows.
-    if (lock === null || this.#viewer.waiting > mostWaitingBytes) return;
+    if (this.#viewer.waiting > mostWaitingBytes) return;
+    if (lock === null) {
+      this.#introduce();
+      return;
+    }
     if (this.#open === null) {
       const { now, peek } = this.#tapped;
       this.#send({ type: 'window', lock, at: now(), now: peek(lock) });

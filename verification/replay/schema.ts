@@ -41,7 +41,7 @@ const linkLine = z.strictObject({
   peer: site,
 });
 
-const recordLine = z.discriminatedUnion('kind', [startLine, eventLine, linkLine]);
+export const recordLine = z.discriminatedUnion('kind', [startLine, eventLine, linkLine]);
 
 /** The line, or what is wrong with it in words. */
 export function parseLine(text: string): RecordLine | string {
