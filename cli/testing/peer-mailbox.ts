@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/defaults.ts';
-import { frameSchema } from '../../runtime/frame/frames.ts';
+import { Codec } from '../../runtime/frame/codec.ts';
 import { type Address, naimiTrehel } from '../../runtime/index.ts';
 import { plain } from '../../runtime/mailbox/tcp/transport.ts';
 import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp.ts';
@@ -10,17 +10,18 @@ export function mailboxOptions(
   self: SiteId,
   peers: Readonly<Record<SiteId, Address>>,
 ): Omit<TcpMailboxOptions, 'clock' | 'chance' | 'incarnation'> {
-  const sites: [SiteId, ...SiteId[]] = [self, ...Object.keys(peers)];
   return {
     self,
     cluster: 'paths',
+    configuration: 'paths',
     transport: plain,
     listen: { host: '127.0.0.1', port: 0 },
     peers,
-    codec: {
-      schema: frameSchema(sites, 'main', naimiTrehel.schema(sites)),
+    codec: new Codec({
+      members: [self, ...Object.keys(peers)],
+      layout: naimiTrehel.layout,
       maxFrameBytes: defaultLimits.maxFrameBytes,
-    },
+    }),
     limits: defaultLimits,
     timing: defaultTiming,
     memoryOnly: true,

@@ -1,115 +1,196 @@
-import { isUtf8 } from 'node:buffer';
-import { type ZodType, z } from 'zod';
+import type { Message, SiteId } from '../../machines/actor.ts';
+import type { VectorClock } from '../../machines/record.ts';
 import { OperatingError } from '../errors.ts';
-import { anyHello, type Frame, protocolVersion } from './frames.ts';
+import { type DataFrame, type Frame, frameCodes, type Identity, magic, protocolVersion } from './frames.ts';
+import { type Field, type Layout, type Shape, shapesOf } from './layout.ts';
+import { maxNameBytes, Names } from './names.ts';
+import { lengthBytes, Writer } from './writer.ts';
 
-/**
- * Bytes to frames and back: a length of four bytes, big-endian, then that many bytes of UTF-8 JSON.
- * It parses or refuses: nothing behind it checks the shape of a frame again.
- */
-export interface Codec {
-  readonly schema: ZodType<Frame>;
-  /** Bytes of one frame without its length. */
+export interface CodecOptions {
+  /** All of the cluster, in any order: those of every site together have the same places. */
+  readonly members: readonly SiteId[];
+  readonly layout: Layout;
+  /** Bytes of one frame without its length; at least `longestFrame`. */
   readonly maxFrameBytes: number;
 }
 
-const lengthBytes = 4;
+/**
+ * Frames to bytes: a length of four bytes, big-endian, then a byte for the frame's type, then its fields. Counts take
+ * as many bytes as they need, names are UTF-8 behind the count of their bytes, members are counts: their places.
+ */
+export class Codec {
+  readonly members: readonly SiteId[];
+  readonly shapes: readonly Shape[];
+  readonly maxFrameBytes: number;
+  /** Bytes of the longest frame that there can be, without its length. */
+  readonly longestFrame: number;
+  readonly names = new Names();
+  readonly #places: ReadonlyMap<SiteId, number>;
+  readonly #shapes: ReadonlyMap<string, Shape>;
 
-/** Throws `FRAME_TOO_LARGE`. */
-export function encode(codec: Codec, frame: Frame): Buffer {
-  const json = JSON.stringify(frame);
-  const length = Buffer.byteLength(json);
-  if (length > codec.maxFrameBytes) throw tooLarge(length, codec.maxFrameBytes);
-  const bytes = Buffer.allocUnsafe(lengthBytes + length);
-  bytes.writeUInt32BE(length, 0);
-  bytes.write(json, lengthBytes);
-  return bytes;
-}
-
-/** Frames out of a stream that arrives in pieces of any size. After it has thrown it is of no more use. */
-export class Decoder {
-  readonly #codec: Codec;
-  #chunks: Buffer[] = [];
-  #size = 0;
-  /** Of the frame that is under way, once its length has arrived. */
-  #length: number | null = null;
-
-  constructor(codec: Codec) {
-    this.#codec = codec;
+  /** Throws `OPTIONS_INVALID` when not every frame would fit. */
+  constructor({ members, layout, maxFrameBytes }: CodecOptions) {
+    this.members = members.toSorted((one, other) => (one < other ? -1 : 1));
+    this.#places = new Map(this.members.map((site, place) => [site, place]));
+    this.shapes = shapesOf(layout);
+    this.#shapes = new Map(this.shapes.map((shape) => [shape.type, shape]));
+    this.longestFrame = longestFrame(this.members.length, this.shapes);
+    this.maxFrameBytes = maxFrameBytes;
+    if (maxFrameBytes >= this.longestFrame && maxFrameBytes <= maxLength) return;
+    throw new OperatingError(
+      'OPTIONS_INVALID',
+      `limits.maxFrameBytes is a number of bytes from ${this.longestFrame} (among ${members.length} sites) to ${maxLength}, not ${maxFrameBytes}`,
+    );
   }
 
-  /** True when the stream, if it ended here, would end within a frame. */
-  get partial(): boolean {
-    return this.#size > 0 || this.#length !== null;
+  encode(frame: Frame): Buffer {
+    const writer = new Writer();
+    this.write(frame, writer);
+    return writer.take()[0]!;
   }
 
-  /**
-   * The frames that `chunk` completes, one by one, so that those before a bad one are not lost with it.
-   *
-   * Throws `FRAME_TOO_LARGE`, `FRAME_MALFORMED` (no JSON in UTF-8), `FRAME_UNKNOWN` (JSON, but no frame
-   * of ours), `FOREIGN_VERSION`.
-   */
-  *push(chunk: Buffer): Generator<Frame, void, void> {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    for (;;) {
-      if (this.#length === null) {
-        if (this.#size < lengthBytes) return;
-        this.#length = this.#take(lengthBytes).readUInt32BE(0);
-        if (this.#length > this.#codec.maxFrameBytes) throw tooLarge(this.#length, this.#codec.maxFrameBytes);
-      }
-      if (this.#size < this.#length) return;
-      const payload = this.#take(this.#length);
-      this.#length = null;
-      yield parse(this.#codec.schema, payload);
+  write(frame: Frame, writer: Writer): void {
+    writer.reserve(lengthBytes + this.longestFrame);
+    const begun = writer.begin();
+    writer.byte(frameCodes[frame.type]);
+    switch (frame.type) {
+      case 'hello':
+        writeIdentity(frame, writer);
+        break;
+      case 'welcome':
+        writeIdentity(frame, writer);
+        writer.count(frame.ack);
+        break;
+      case 'data':
+        this.#writeData(frame, writer);
+        break;
+      case 'ack':
+        writer.count(frame.ack);
+        break;
+      case 'ping':
+      case 'pong':
+        writer.count(frame.number);
+        break;
+      case 'bye':
+        writer.byte(frame.reason === 'left' ? 1 : 0);
+        break;
+      default:
+        frame satisfies never;
+    }
+    writer.end(begun);
+  }
+
+  #writeData({ seq, ack, envelope }: DataFrame, writer: Writer): void {
+    const { source, target, lock, message, stamp } = envelope;
+    writer.count(seq);
+    writer.count(ack);
+    writer.count(this.#place(source));
+    writer.count(this.#place(target));
+    writer.text(lock);
+    writer.count(stamp.seq);
+    this.#writeClock(stamp.clock, writer);
+    this.#writeMessage(message, writer);
+  }
+
+  #writeClock(clock: VectorClock | null, writer: Writer): void {
+    if (clock === null) {
+      writer.count(0);
+      return;
+    }
+    const counts = Object.entries(clock).map(([site, count]) => [this.#place(site), count] as const);
+    writer.count(counts.length + 1);
+    for (const [place, count] of counts.sort(([one], [other]) => one - other)) {
+      writer.count(place);
+      writer.count(count);
     }
   }
 
-  #take(size: number): Buffer {
-    // Only when all of it is here, so that a frame in many pieces is copied once.
-    const whole = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    this.#chunks = whole.length > size ? [whole.subarray(size)] : [];
-    this.#size -= size;
-    return whole.subarray(0, size);
+  #writeMessage(message: Message, writer: Writer): void {
+    const shape = this.#shapes.get(message.type);
+    if (!shape) throw new RangeError(`the layout has no ${message.type}`);
+    const { code, keys, fields } = shape;
+    writer.byte(code);
+    for (let i = 0; i < keys.length; i++) {
+      this.#writeField(fields[i]!, (message as Shape['blank'])[keys[i]!], writer);
+    }
+  }
+
+  #writeField(field: Field, value: unknown, writer: Writer): void {
+    switch (field) {
+      case 'site':
+        writer.count(this.#place(value as SiteId));
+        return;
+      case 'count':
+        writer.count(value as number);
+        return;
+      case 'count?':
+        writer.byte(value === null ? 0 : 1);
+        if (value !== null) writer.count(value as number);
+        return;
+      case 'flag':
+        writer.byte(value ? 1 : 0);
+        return;
+      case 'name':
+        writer.text(value as string);
+        return;
+      default:
+        field satisfies never;
+    }
+  }
+
+  #place(site: SiteId): number {
+    const place = this.#places.get(site);
+    if (place === undefined) throw new RangeError(`${site} is none of ${this.members.join(', ')}`);
+    return place;
   }
 }
 
-function parse(schema: ZodType<Frame>, payload: Buffer): Frame {
-  const value = parseJson(payload);
-  const frame = schema.safeParse(value);
-  if (frame.success) return frame.data;
-  const hello = anyHello.safeParse(value);
-  if (hello.success && hello.data.version !== protocolVersion) {
-    throw new OperatingError(
-      'FOREIGN_VERSION',
-      `expected protocol version ${protocolVersion}, a hello of version ${hello.data.version} came; run the same release at every site`,
-    );
-  }
-  // It quotes what came, which is a stranger's: one line, and nothing that a terminal would obey.
-  const wrong = z
-    .prettifyError(frame.error)
-    .replace(/\p{C}+/gu, ' ')
-    .slice(0, 300);
-  throw new OperatingError('FRAME_UNKNOWN', `JSON that is no frame of this wire: ${wrong}`);
+function writeIdentity(identity: Identity, writer: Writer): void {
+  for (const byte of magic) writer.byte(byte);
+  writer.count(identity.version);
+  writer.text(identity.cluster);
+  writer.text(identity.configuration);
+  writer.text(identity.site);
+  writer.text(identity.target);
+  writer.text(identity.incarnation);
+  writer.count(identity.life);
+  writer.byte(identity.memoryOnly ? 1 : 0);
 }
 
-function parseJson(payload: Buffer): unknown {
-  if (!isUtf8(payload)) throw malformed(payload, 'bytes that are not UTF-8');
-  try {
-    return JSON.parse(payload.toString());
-  } catch (error) {
-    throw malformed(payload, 'text that is not JSON', error);
-  }
-}
+/** What a length of four bytes can say. */
+const maxLength = 0xffffffff;
 
-function malformed(payload: Buffer, what: string, cause?: unknown): OperatingError {
-  return new OperatingError(
-    'FRAME_MALFORMED',
-    `expected a frame of UTF-8 JSON, ${payload.length} bytes came with ${what}; does something else speak to this port?`,
-    { cause },
+const countBytes = (most: number): number => (most < 128 ? 1 : 1 + countBytes(Math.floor(most / 128)));
+const longestCount = countBytes(Number.MAX_SAFE_INTEGER);
+const longestText = (bytes: number) => countBytes(bytes) + bytes;
+const longestName = longestText(maxNameBytes);
+const longestSiteId = longestText(64);
+const type = 1;
+const flag = 1;
+
+function longestFrame(members: number, shapes: readonly Shape[]): number {
+  const place = countBytes(members - 1);
+  const bytesOf = {
+    site: place,
+    count: longestCount,
+    'count?': flag + longestCount,
+    flag,
+    name: longestName,
+  } satisfies Record<Field, number>;
+  const message = Math.max(
+    0,
+    ...shapes.map(({ fields }) => fields.reduce((sum, field) => sum + bytesOf[field], 1)),
   );
-}
-
-function tooLarge(length: number, limit: number): OperatingError {
-  return new OperatingError('FRAME_TOO_LARGE', `expected at most ${limit} bytes in a frame, not ${length}`);
+  const clock = countBytes(members + 1) + members * (place + longestCount);
+  const data = type + 2 * longestCount + 2 * place + longestName + longestCount + clock + message;
+  const welcome =
+    type +
+    magic.length +
+    countBytes(protocolVersion) +
+    3 * longestName +
+    2 * longestSiteId +
+    longestCount +
+    flag +
+    longestCount;
+  return Math.max(data, welcome);
 }

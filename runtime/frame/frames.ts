@@ -1,14 +1,16 @@
-import { z } from 'zod';
-import type { Envelope, Message, SiteId } from '../../machines/actor.ts';
+import type { Envelope, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
 
 /** Of this wire; named in the handshake, so that a later one may frame everything after it differently. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
-/** When the sender sent: its event's number and its vector clock at that event. */
+/**
+ * When the sender sent: the number of its event, and its vector clock at that event; the clock is `null` where the
+ * sender keeps no record.
+ */
 export interface Stamp {
   readonly seq: number;
-  readonly clock: VectorClock;
+  readonly clock: VectorClock | null;
 }
 
 /** What a mailbox takes and gives. */
@@ -20,6 +22,8 @@ export interface StampedEnvelope extends Envelope {
 export interface Identity {
   readonly version: typeof protocolVersion;
   readonly cluster: string;
+  /** A digest of what every site must be told alike: members, voters, protocol. */
+  readonly configuration: string;
   readonly site: SiteId;
   readonly target: SiteId;
   /** Another one means that the site was started again. */
@@ -72,44 +76,18 @@ export type Frame = HelloFrame | WelcomeFrame | DataFrame | AckFrame | Heartbeat
 
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Of clusters and incarnations: nothing that a terminal would obey. */
-export const namePattern = /^\P{C}{1,128}$/u;
+/** The first byte of a frame. Those of `hello` and `welcome` are the same in every version. */
+export const frameCodes = {
+  hello: 1,
+  welcome: 2,
+  data: 3,
+  ack: 4,
+  ping: 5,
+  pong: 6,
+  bye: 7,
+} as const satisfies Record<Frame['type'], number>;
 
-const name = z.string().regex(namePattern);
-const siteId = z.string().regex(siteIdPattern);
-const count = z.int().min(0);
+/** Behind the first byte of a hello and a welcome, of every version; then comes the version as a count. */
+export const magic = Buffer.from('baton');
 
-/** What the first frame of any version has; the rest is read only when the version is ours. */
-export const anyHello = z.looseObject({ type: z.enum(['hello', 'welcome']), version: z.int() });
-
-/** Accepts exactly the frames of this wire between `sites`, about `lock` or (`null`) any, that carry a message which `message` accepts. */
-export function frameSchema(
-  sites: readonly [SiteId, ...SiteId[]],
-  lock: string | null,
-  message: z.ZodType<Message>,
-): z.ZodType<Frame> {
-  const identity = {
-    version: z.literal(protocolVersion),
-    cluster: name,
-    site: siteId,
-    target: siteId,
-    incarnation: name,
-    life: z.int().min(1),
-    memoryOnly: z.boolean(),
-  };
-  const envelope = z.strictObject({
-    source: siteId,
-    target: siteId,
-    lock: lock === null ? name : z.literal(lock),
-    message,
-    stamp: z.strictObject({ seq: count, clock: z.partialRecord(z.enum(sites), count) }),
-  });
-  return z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('hello'), ...identity }),
-    z.strictObject({ type: z.literal('welcome'), ...identity, ack: count }),
-    z.strictObject({ type: z.literal('data'), seq: count, ack: count, envelope }),
-    z.strictObject({ type: z.literal('ack'), ack: count }),
-    z.strictObject({ type: z.enum(['ping', 'pong']), number: count }),
-    z.strictObject({ type: z.literal('bye'), reason: z.enum(['left', 'closed']) }),
-  ]) as z.ZodType<Frame>;
-}
+export { namePattern } from './names.ts';

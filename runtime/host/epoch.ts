@@ -1,12 +1,11 @@
-import { z } from 'zod';
-import type { SiteId } from '../../machines/actor.ts';
 import { brokenInvariant, type SiteView } from '../../machines/epoch/invariants.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../machines/epoch/site.ts';
+import type { LayoutOf } from '../frame/layout.ts';
 import type { Protocol } from './protocol.ts';
 
 /** The lock that survives failures (protocol.md, section 2), as the runtime runs it. */
-export const epoch: Protocol<SiteMessage> = {
+export const epoch: Protocol = {
   name: 'epoch',
   machine: siteMachine,
   survives: true,
@@ -17,27 +16,16 @@ export const epoch: Protocol<SiteMessage> = {
     disk,
     ...(strict && { strict }),
   }),
-  schema: (sites: readonly [SiteId, ...SiteId[]]) => {
-    const site = z.enum(sites);
-    const number = z.int().min(0);
-    const of = { epoch: number, root: site };
-    return z.discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('REQUEST'), ...of, origin: site }),
-      z.strictObject({ type: z.literal('TOKEN'), ...of, k: number }),
-      z.strictObject({ type: z.literal('NEW'), ...of }),
-      z.strictObject({ type: z.literal('VOTE_REQUEST'), epoch: number, candidate: site }),
-      z.strictObject({ type: z.literal('VOTE'), epoch: number, voter: site, holds: number.nullable() }),
-      z.strictObject({ type: z.literal('REFUSE'), ...of, promise: number }),
-      z.strictObject({
-        type: z.literal('HEARTBEAT'),
-        ...of,
-        origin: site,
-        round: number,
-        stays: z.boolean(),
-      }),
-      z.strictObject({ type: z.literal('PROMISE'), ...of, voter: site, round: number }),
-    ]);
-  },
+  layout: {
+    REQUEST: { epoch: 'count', root: 'site', origin: 'site' },
+    TOKEN: { epoch: 'count', root: 'site', k: 'count' },
+    NEW: { epoch: 'count', root: 'site' },
+    VOTE_REQUEST: { epoch: 'count', candidate: 'site' },
+    VOTE: { epoch: 'count', voter: 'site', holds: 'count?' },
+    REFUSE: { epoch: 'count', root: 'site', promise: 'count' },
+    HEARTBEAT: { epoch: 'count', root: 'site', origin: 'site', round: 'count', stays: 'flag' },
+    PROMISE: { epoch: 'count', root: 'site', voter: 'site', round: 'count' },
+  } satisfies LayoutOf<SiteMessage>,
   departs: () => null,
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: (snapshot) => {

@@ -1,25 +1,21 @@
-import { z } from 'zod';
-import type { SiteId } from '../../machines/actor.ts';
 import { brokenInvariant, type SiteView } from '../../machines/naimi-trehel/invariants.ts';
 import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
 import { type SiteContext, type SiteInput, siteMachine } from '../../machines/naimi-trehel/site.ts';
+import type { LayoutOf } from '../frame/layout.ts';
 import type { Protocol } from './protocol.ts';
 
 /** The lock of M. Naimi, M. Trehel, A. Arnold, JPDC 34:1-13, 1996, as the runtime runs it. */
-export const naimiTrehel: Protocol<SiteMessage> = {
+export const naimiTrehel: Protocol = {
   name: 'naimi-trehel',
   machine: siteMachine,
   survives: false,
   input: ({ site, root, peers }): SiteInput => ({ self: site, root, peers: peers.length }),
-  schema: (sites: readonly [SiteId, ...SiteId[]]) => {
-    const site = z.enum(sites);
-    return z.discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('REQUEST'), origin: site }),
-      z.strictObject({ type: z.literal('TOKEN') }),
-      z.strictObject({ type: z.literal('LEAVE'), leaver: site }),
-      z.strictObject({ type: z.literal('GOODBYE') }),
-    ]);
-  },
+  layout: {
+    REQUEST: { origin: 'site' },
+    TOKEN: {},
+    LEAVE: { leaver: 'site' },
+    GOODBYE: {},
+  } satisfies LayoutOf<SiteMessage>,
   departs: (message) => (message.type === 'LEAVE' ? (message as LeaveMessage).leaver : null),
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: ({ value, context }) => {

@@ -1,14 +1,14 @@
 import type { AnyStateMachine } from 'xstate';
-import type { ZodType } from 'zod';
 import type { Effect, Message, SiteId } from '../../machines/actor.ts';
 import type { Disk, EpochEffect } from '../../machines/epoch/messages.ts';
+import type { Layout } from '../frame/layout.ts';
 import type { LockStatus } from '../options.ts';
 
 /** What any of the statecharts that run here may ask of the host. */
 export type HostEffect = Effect | EpochEffect;
 
 /** Everything that the runtime has to know about a protocol: its statechart, its words, and what must hold at one site. */
-export interface Protocol<M extends Message = Message> {
+export interface Protocol {
   /** By which `baton verify` knows it. */
   readonly name: string;
   readonly machine: AnyStateMachine;
@@ -18,8 +18,8 @@ export interface Protocol<M extends Message = Message> {
    */
   readonly survives: boolean;
   input(start: ProtocolStart): unknown;
-  /** Accepts exactly the messages that may come, among these sites. */
-  schema(sites: readonly [SiteId, ...SiteId[]]): ZodType<M>;
+  /** Its messages, as they are written. */
+  readonly layout: Layout;
   /** The site that, having said this, is no longer one that `broadcast` reaches. */
   departs(message: Message): SiteId | null;
   /** What is wrong with a snapshot, or null. */

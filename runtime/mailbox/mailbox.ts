@@ -44,7 +44,7 @@ export interface Mailbox {
   /**
    * Takes a message on its way and returns at once; it waits here until its target is connected.
    *
-   * Throws `MAILBOX_CLOSED`, `FRAME_TOO_LARGE`.
+   * Throws `MAILBOX_CLOSED`.
    */
   post(envelope: StampedEnvelope): void;
   /** Peers that are connected now. */

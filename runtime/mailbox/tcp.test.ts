@@ -33,7 +33,7 @@ describe('messages', () => {
   test('arrive once and in order, both ways, many times what a socket takes at once', async () => {
     const { a, b } = await openTwo();
     const numbers = Array.from({ length: 3_000 }, (_, i) => String(i));
-    const long = 'x'.repeat(1_000);
+    const long = '𝄞'.repeat(100);
     for (const number of numbers) {
       post(a, 'b', number + long);
       post(b, 'a', number + long);
@@ -57,14 +57,6 @@ describe('messages', () => {
     post(a, 'b', 'second');
     await eventually(() => expect(texts(b)).toEqual(['first', 'second']));
     expect([codes(a.notices), beliefs(a)]).toEqual([[], ['b up']]);
-  });
-
-  test('of which one does not fit into a frame are refused to the sender, and the others go on', async () => {
-    const { a, b } = await openTwo();
-    const tooLong = () => post(a, 'b', 'x'.repeat(70_000));
-    expect(tooLong).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
-    post(a, 'b', 'short');
-    await eventually(() => expect(texts(b)).toEqual(['short']));
   });
 
   test('of one turn of the event loop are one write, before which what must be on the disk is put there', async () => {
@@ -178,7 +170,7 @@ describe('a close', () => {
   test('with a peer that acknowledges nothing is given up, and what waited is counted', async () => {
     const { a, b } = await openWithMetPeer({ closeTimeoutMs: 50 });
     a.socket.pause();
-    for (let i = 0; i < 300; i++) post(b, 'a', 'x'.repeat(10_000));
+    for (let i = 0; i < 300; i++) post(b, 'a', '𝄞'.repeat(128));
     await b.mailbox.close('closed');
     expect(b.notices.at(-1)).toEqual({ type: 'dropped', peer: 'a', count: 300 });
   });

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Chance, Clock } from '../doors.ts';
 import { OperatingError } from '../errors.ts';
-import { type Codec, encode } from '../frame/codec.ts';
+import type { Codec } from '../frame/codec.ts';
 import { type ByeReason, protocolVersion, type StampedEnvelope } from '../frame/frames.ts';
 import type { Address, Limits, Notice, Timing } from '../options.ts';
 import type { Mailbox, MailboxHandlers } from './mailbox.ts';
@@ -16,6 +16,8 @@ import type { Proven, Transport } from './tcp/transport.ts';
 export interface TcpMailboxOptions {
   readonly self: SiteId;
   readonly cluster: string;
+  /** A digest of what every site must be told alike: who has another one is refused with `FOREIGN_CONFIGURATION`. */
+  readonly configuration: string;
   /** Random for each start of the process. */
   readonly incarnation: string;
   /** This site keeps nothing on a disk: whoever has met it refuses any other incarnation of it. */
@@ -101,8 +103,6 @@ export class TcpMailbox implements Mailbox {
         `${this.self} cannot send ${message.type} to ${target}: ${why}`,
       );
     }
-    // Before the link takes it: what has a number must go out.
-    encode(this.#options.codec, { type: 'data', seq: farthest, ack: farthest, envelope });
     peer.post(envelope);
   }
 
@@ -142,11 +142,30 @@ export class TcpMailbox implements Mailbox {
   }
 
   #peer(id: SiteId, address: Address): Peer {
-    const { self, cluster, incarnation, memoryOnly, transport, limits, timing, clock, chance, notice } =
-      this.#options;
+    const {
+      self,
+      cluster,
+      configuration,
+      incarnation,
+      memoryOnly,
+      transport,
+      limits,
+      timing,
+      clock,
+      chance,
+      notice,
+    } = this.#options;
     const peer: Peer = new Peer({
       id,
-      identity: { version: protocolVersion, cluster, site: self, target: id, incarnation, memoryOnly },
+      identity: {
+        version: protocolVersion,
+        cluster,
+        configuration,
+        site: self,
+        target: id,
+        incarnation,
+        memoryOnly,
+      },
       address,
       transport,
       limits,
@@ -172,12 +191,13 @@ export class TcpMailbox implements Mailbox {
 
   /** `dialled` is whom this site has called, or null when it was called. */
   #begin(socket: Socket, dialled: Peer | null, proven: Proven, known = () => {}): void {
-    const { self, cluster, codec, clock, limits, timing } = this.#options;
+    const { self, cluster, configuration, codec, clock, limits, timing } = this.#options;
     this.#connections += 1;
     const session = new Session(socket, dialled, {
       id: this.#connections,
       self,
       cluster,
+      configuration,
       peers: this.#peers,
       proven,
       codec,
@@ -216,8 +236,6 @@ export class TcpMailbox implements Mailbox {
     this.#options.notice({ type: 'error', error, peer, remote });
   }
 }
-
-const farthest = Number.MAX_SAFE_INTEGER;
 
 function listenFailed(self: SiteId, cause: Error): OperatingError {
   return new OperatingError('LISTEN_FAILED', `${self} cannot listen: ${cause.message}`, { cause });

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'vitest';
-import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import { defaultLimits, defaultTiming } from '../defaults.ts';
 import { type Clock, systemChance, systemClock } from '../doors.ts';
-import { frameSchema, type StampedEnvelope } from '../frame/frames.ts';
+import type { StampedEnvelope } from '../frame/frames.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
 import { plain, type Transport } from '../mailbox/tcp/transport.ts';
 import { TcpMailbox } from '../mailbox/tcp.ts';
@@ -13,10 +12,7 @@ import type { Address, Limits, Notice, Timing } from '../options.ts';
 import { anyPort } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { deaf } from './handlers.ts';
-import { hello, RawPeer, welcome } from './peer.ts';
-
-const sites = ['a', 'b', 'c'] as const;
-const note = z.strictObject({ type: z.literal('NOTE'), text: z.string() });
+import { hello, RawPeer, testCodec, welcome } from './peer.ts';
 
 /** A mailbox, and all that it told. */
 export interface Box {
@@ -54,12 +50,13 @@ export async function openBox(
   const mailbox = new TcpMailbox({
     self,
     cluster: 'test',
+    configuration: 'test',
     incarnation,
     memoryOnly,
     transport: options.transport ?? plain,
     listen,
     peers,
-    codec: { schema: frameSchema([...sites], 'main', note), maxFrameBytes: limits.maxFrameBytes },
+    codec: testCodec,
     limits,
     timing: { ...defaultTiming, ...options },
     clock,

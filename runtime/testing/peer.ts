@@ -1,12 +1,23 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { defaultLimits } from '../defaults.ts';
+import { Codec } from '../frame/codec.ts';
+import { Decoder } from '../frame/decoder.ts';
+import { type Frame, protocolVersion } from '../frame/frames.ts';
 import type { Address } from '../index.ts';
+
+/** Of a protocol that has notes, each a name, among three sites. */
+export const testCodec = new Codec({
+  members: ['a', 'b', 'c'],
+  layout: { NOTE: { text: 'name' } },
+  maxFrameBytes: defaultLimits.maxFrameBytes,
+});
 
 /** A peer that says what the test wants, well-formed or not. */
 export class RawPeer {
   readonly socket: Socket;
   readonly received: unknown[] = [];
-  #rest = Buffer.alloc(0);
+  readonly #decoder = new Decoder(testCodec);
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -24,8 +35,9 @@ export class RawPeer {
     return new RawPeer(socket);
   }
 
-  say(frame: unknown): void {
-    this.socket.write(frameBytes(JSON.stringify(frame)));
+  /** A frame, whether it is in its place or not. */
+  say(frame: object): void {
+    this.socket.write(testCodec.encode(frame as Frame));
   }
 
   /** Resolves when the other side has closed the connection. */
@@ -33,14 +45,9 @@ export class RawPeer {
     if (!this.socket.closed) await once(this.socket, 'close');
   }
 
-  // Not the codec under test: what comes from it is well-formed.
   #read(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= 4 && this.#rest.length >= 4 + this.#rest.readUInt32BE(0)) {
-      const end = 4 + this.#rest.readUInt32BE(0);
-      this.received.push(JSON.parse(this.#rest.subarray(4, end).toString()));
-      this.#rest = this.#rest.subarray(end);
-    }
+    this.#decoder.push(chunk);
+    for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) this.received.push(frame);
   }
 }
 
@@ -53,8 +60,9 @@ export function frameBytes(payload: string | Buffer): Buffer {
 
 /** What `site` says of itself to `target`. */
 export const identity = (site: string, target: string) => ({
-  version: 2,
+  version: protocolVersion,
   cluster: 'test',
+  configuration: 'test',
   site,
   target,
   incarnation: `${site}-1`,

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
-import { type Codec, Decoder, encode } from '../../frame/codec.ts';
+import type { Codec } from '../../frame/codec.ts';
+import { Decoder } from '../../frame/decoder.ts';
 import type { Frame } from '../../frame/frames.ts';
+import { Writer } from '../../frame/writer.ts';
 import { refusalOf, remoteOf } from './transport.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
@@ -39,7 +41,11 @@ export class Connection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
-  #unsent: Buffer[] = [];
+  readonly #unsent = new Writer();
+  readonly #flushNow = () => {
+    this.#flushing = false;
+    this.#flush();
+  };
   #carriesMessages = false;
   #flushing = false;
   #error: Error | null = null;
@@ -78,14 +84,11 @@ export class Connection {
    */
   send(frame: Frame): void {
     if (!this.#socket.writable) return;
-    this.#unsent.push(encode(this.#options.codec, frame));
+    this.#options.codec.write(frame, this.#unsent);
     this.#carriesMessages ||= frame.type === 'data';
     if (this.#flushing) return;
     this.#flushing = true;
-    this.#options.clock.nextTurn(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
+    this.#options.clock.nextTurn(this.#flushNow);
   }
 
   /** Closes after what is on its way and `last`; what still comes is read. */
@@ -109,21 +112,25 @@ export class Connection {
   }
 
   #flush(): void {
-    if (this.#unsent.length === 0) return;
+    if (this.#unsent.empty) return;
     if (this.#carriesMessages) this.#owner.beforeWrite();
-    const bytes = this.#unsent.length === 1 ? this.#unsent[0]! : Buffer.concat(this.#unsent);
-    this.#unsent = [];
     this.#carriesMessages = false;
+    const pieces = this.#unsent.take();
     if (!this.#socket.writable) return;
-    this.#options.traffic.bytesSent += bytes.length;
-    this.#socket.write(bytes);
+    if (pieces.length > 1) this.#socket.cork();
+    for (const bytes of pieces) {
+      this.#options.traffic.bytesSent += bytes.length;
+      this.#socket.write(bytes);
+    }
+    if (pieces.length > 1) this.#socket.uncork();
   }
 
   #read(decoder: Decoder, chunk: Buffer): void {
     this.#options.traffic.bytesReceived += chunk.length;
     this.#owner.heard();
     try {
-      for (const frame of decoder.push(chunk)) {
+      decoder.push(chunk);
+      for (let frame = decoder.next(); frame; frame = decoder.next()) {
         if (this.#socket.destroyed) return;
         this.#owner.frame(frame);
       }

@@ -14,15 +14,24 @@ export function lifeOf({ incarnation, life }: Pick<Identity, 'incarnation' | 'li
   return `${incarnation}/${life}`;
 }
 
+export interface Expectation {
+  readonly self: SiteId;
+  readonly cluster: string;
+  /** What every site must be told alike, as a digest. */
+  readonly configuration: string;
+  readonly proven: Proven;
+}
+
 /**
  * Whom a connection leads to, by what the other side says of itself. `expected` is whom this site has called, or
  * null when it was called.
  *
- * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`, `PEER_RESTARTED`.
+ * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
+ * `FOREIGN_CONFIGURATION`, `PEER_RESTARTED`.
  */
 export function identify(
   identity: Identity,
-  { self, cluster, proven }: { readonly self: SiteId; readonly cluster: string; readonly proven: Proven },
+  { self, cluster, configuration, proven }: Expectation,
   peers: ReadonlyMap<SiteId, Peer>,
   expected: Peer | null,
 ): Peer {
@@ -49,6 +58,12 @@ export function identify(
   if (!peer || (expected ? peer !== expected : dials(self, site))) {
     const right = expected ? expected.id : 'a peer whose id comes before ours';
     throw new OperatingError('FOREIGN_SITE', `expected ${right}, ${site} came; check addresses and peers`);
+  }
+  if (identity.configuration !== configuration) {
+    throw new OperatingError(
+      'FOREIGN_CONFIGURATION',
+      `expected ${site} to be configured like ${self}, it is not; give every site the same members, voters, root, protocol and strict`,
+    );
   }
   const over = peer.whyRefused(identity);
   if (over !== null) throw new OperatingError('PEER_RESTARTED', over);

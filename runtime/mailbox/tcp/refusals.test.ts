@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Frame } from '../../frame/frames.ts';
 import {
   abortBoxes,
   meetRaw,
@@ -11,7 +12,7 @@ import {
 } from '../../testing/box.ts';
 import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { data, frameBytes, hello, RawPeer, welcome } from '../../testing/peer.ts';
+import { data, frameBytes, hello, RawPeer, testCodec, welcome } from '../../testing/peer.ts';
 
 afterEach(abortBoxes);
 
@@ -19,9 +20,12 @@ describe('a connection that brings what no correct peer sends is closed, and not
   const note = { type: 'NOTE', text: 'hi' };
   const met = [hello('a', 'b'), welcome('a', 'b')];
   const bye = { type: 'bye', reason: 'left' };
+  const unknownMessage = testCodec.encode(data('a', 'b', note) as Frame);
+  unknownMessage[unknownMessage.length - 'hi'.length - 2] = 9;
   const cases: readonly [string, string, readonly (object | Buffer)[]][] = [
     ['another cluster', 'FOREIGN_CLUSTER', [hello('a', 'b', { cluster: 'other' })]],
-    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: 1 })]],
+    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: 4 })]],
+    ['another configuration', 'FOREIGN_CONFIGURATION', [hello('a', 'b', { configuration: 'other' })]],
     ['a site that nobody knows', 'FOREIGN_SITE', [hello('z', 'b')]],
     ['a site that is to be dialled, not to dial', 'FOREIGN_SITE', [hello('c', 'b')]],
     ['ourselves', 'FOREIGN_SITE', [hello('b', 'b')]],
@@ -33,15 +37,16 @@ describe('a connection that brings what no correct peer sends is closed, and not
     ['a bye before the welcome', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), bye]],
     ['a ping before the welcome', 'FRAME_OUT_OF_PLACE', [hello('a', 'b'), { type: 'ping', number: 1 }]],
     ['a frame past the limit', 'FRAME_TOO_LARGE', [Buffer.from('ffffffff', 'hex')]],
-    ['no JSON', 'FRAME_MALFORMED', [frameBytes('GET / HTTP/1.1')]],
-    ['no frame of ours', 'FRAME_UNKNOWN', [{ type: 'pang' }]],
+    ['JSON', 'FRAME_MALFORMED', [frameBytes('{}')]],
+    ['a hello of an earlier version', 'FOREIGN_VERSION', [frameBytes('{"type":"hello","version":2}')]],
+    ['no frame of ours', 'FRAME_UNKNOWN', [frameBytes('GET / HTTP/1.1')]],
     ['a second hello', 'FRAME_OUT_OF_PLACE', [...met, hello('a', 'b')]],
     ['a second welcome', 'FRAME_OUT_OF_PLACE', [...met, welcome('a', 'b')]],
     ['a message of another source', 'FOREIGN_SOURCE', [...met, data('c', 'b', note)]],
     ['a message for another target', 'FOREIGN_TARGET', [...met, data('a', 'c', note)]],
     ['a message that is not the next', 'FRAME_OUT_OF_PLACE', [...met, data('a', 'b', note, 2)]],
     ['an ack of what was never sent', 'FRAME_OUT_OF_PLACE', [...met, { type: 'ack', ack: 1 }]],
-    ['a message that the protocol has not', 'FRAME_UNKNOWN', [...met, data('a', 'b', { type: 'X' })]],
+    ['a message that the protocol has not', 'FRAME_UNKNOWN', [...met, unknownMessage]],
     ['a message after the bye', 'FRAME_OUT_OF_PLACE', [...met, bye, data('a', 'b', note)]],
   ];
 

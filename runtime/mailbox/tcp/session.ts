@@ -11,6 +11,7 @@ import type { Proven } from './transport.ts';
 export interface SessionOptions extends ConnectionOptions {
   readonly self: SiteId;
   readonly cluster: string;
+  readonly configuration: string;
   readonly peers: ReadonlyMap<SiteId, Peer>;
   readonly proven: Proven;
   /** How long the handshake may take with a peer that was called, and what comes after a bye. */

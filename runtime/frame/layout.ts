@@ -1,0 +1,62 @@
+import type { Message } from '../../machines/actor.ts';
+
+/**
+ * How a field of a message is written.
+ *
+ * - `site`: the id of a member, by its place among the sorted ids.
+ * - `count`: an integer from 0 to 2^53 - 1. `count?`: the same, or `null`.
+ * - `flag`: `true` or `false`.
+ * - `name`: 1 to 128 printable characters (`namePattern`).
+ */
+export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name';
+
+type FieldFor<Value> = [Value] extends [boolean]
+  ? 'flag'
+  : [Value] extends [number]
+    ? 'count'
+    : [Value] extends [number | null]
+      ? 'count?'
+      : [Value] extends [string]
+        ? 'site' | 'name'
+        : never;
+
+/**
+ * The words of a protocol as they are written: encoder and decoder both come from it. A message is the place of its
+ * `type` in this list, then its fields in the order given here.
+ */
+export type Layout = Readonly<Record<string, Readonly<Record<string, Field>>>>;
+
+/** What a layout of exactly the messages `M` looks like. */
+export type LayoutOf<M extends Message> = {
+  readonly [Type in M['type']]: {
+    readonly [Key in Exclude<keyof Extract<M, { readonly type: Type }>, 'type'>]: FieldFor<
+      Extract<M, { readonly type: Type }>[Key]
+    >;
+  };
+};
+
+/** One kind of message, ready to be read and written. */
+export interface Shape {
+  readonly type: string;
+  /** Its place in the layout. */
+  readonly code: number;
+  readonly keys: readonly string[];
+  readonly fields: readonly Field[];
+  /** A message of this kind with nothing in it yet. */
+  readonly blank: Message & { readonly [key: string]: unknown };
+}
+
+const blanks = { site: '', count: 0, 'count?': null, flag: false, name: '' } satisfies Record<Field, unknown>;
+
+export function shapesOf(layout: Layout): readonly Shape[] {
+  return Object.entries(layout).map(([type, fields], code) => ({
+    type,
+    code,
+    keys: Object.keys(fields),
+    fields: Object.values(fields),
+    blank: {
+      type,
+      ...Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, blanks[field]])),
+    },
+  }));
+}

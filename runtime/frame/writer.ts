@@ -1,0 +1,84 @@
+/** Of what is allocated at once. */
+const slabBytes = 16 * 1024;
+
+/**
+ * Bytes in the order in which they were written. What has been taken is never written again, so that a socket may
+ * hold it as long as it likes; what follows goes behind it, into the same memory while there is room.
+ */
+export class Writer {
+  #full: Buffer[] = [];
+  #bytes: Buffer = Buffer.alloc(0);
+  /** Where what was not taken begins, and where the next byte goes. */
+  #start = 0;
+  #at = 0;
+
+  get empty(): boolean {
+    return this.#at === this.#start && this.#full.length === 0;
+  }
+
+  /** So many bytes will lie side by side. */
+  reserve(bytes: number): void {
+    if (this.#bytes.length - this.#at >= bytes) return;
+    if (this.#at > this.#start) this.#full.push(this.#bytes.subarray(this.#start, this.#at));
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes));
+    this.#start = 0;
+    this.#at = 0;
+  }
+
+  /** All that was not taken yet. */
+  take(): readonly Buffer[] {
+    const taken = this.#full;
+    if (this.#at > this.#start) taken.push(this.#bytes.subarray(this.#start, this.#at));
+    this.#full = [];
+    this.#start = this.#at;
+    return taken;
+  }
+
+  /** Leaves room for the length of what follows; to be given to `end`. */
+  begin(): number {
+    this.#at += lengthBytes;
+    return this.#at;
+  }
+
+  end(begun: number): void {
+    this.#bytes.writeUInt32BE(this.#at - begun, begun - lengthBytes);
+  }
+
+  byte(value: number): void {
+    this.#bytes[this.#at++] = value;
+  }
+
+  /** Seven bits a byte, the lowest first; all but the last byte have the eighth. */
+  count(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`expected a count, not ${value}`);
+    let rest = value;
+    for (; rest > maxInt32; rest = Math.floor(rest / 128)) this.#bytes[this.#at++] = (rest % 128) | 0x80;
+    for (; rest > 0x7f; rest >>= 7) this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+    this.#bytes[this.#at++] = rest;
+  }
+
+  /** UTF-8 behind the count of its bytes. */
+  text(value: string): void {
+    const { length } = value;
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
+    if (length <= 0x7f) {
+      let index = 0;
+      for (; index < length; index++) {
+        const code = value.charCodeAt(index);
+        if (code > 0x7f) break;
+        bytes[start + index] = code;
+      }
+      if (index === length) {
+        bytes[this.#at] = length;
+        this.#at = start + length;
+        return;
+      }
+    }
+    this.count(Buffer.byteLength(value));
+    this.#at += bytes.write(value, this.#at);
+  }
+}
+
+export const lengthBytes = 4;
+const maxInt32 = 0x7fffffff;
