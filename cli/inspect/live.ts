@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LiveFrame, Sources } from '../../inspector/protocol.ts';
 import type { Letter, Timeline } from '../../inspector/timeline.ts';
-import { Follower } from '../../verification/explorer/follow.ts';
 import { reasonOf } from '../exit.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
@@ -29,20 +28,9 @@ export interface Followed {
 export type Elsewhere = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
 /**
- * Shows the cluster that records into `directory` to every page that connects. It reads what the sites have
- * written, and never asks them for anything: however slow a page is, no site waits for it. So many steps are kept;
- * then all begins anew.
+ * Shows what is followed to every page that connects; however slow a page is, nothing waits for it. So many steps are
+ * kept; then all begins anew.
  */
-export function liveFrom(
-  directory: string,
-  server: Server,
-  mostSteps: number,
-  failed: (reason: string) => void,
-): { close(): void } {
-  return showLive(new Follower(directory), server, mostSteps, failed);
-}
-
-/** Shows what is followed to every page that connects. */
 export function showLive(
   followed: Followed,
   server: Server,

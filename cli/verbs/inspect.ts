@@ -2,12 +2,14 @@ import { type Command, Option } from 'commander';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { FileOptions } from '../inspect/from-file.ts';
 import { interruptible } from '../interrupt.ts';
-import { wholeNumber } from '../options.ts';
+import { names, wholeNumber } from '../options.ts';
 
 interface InspectOptions extends Omit<FileOptions, 'system'> {
   readonly port: number;
   readonly follow?: boolean;
   readonly listen?: boolean;
+  readonly attach?: readonly string[];
+  readonly lock?: string;
 }
 
 export function addInspect(program: Command): void {
@@ -32,6 +34,12 @@ export function addInspect(program: Command): void {
       ]),
     )
     .option('--follow', 'of a directory of records: show the run while sites write it')
+    .option(
+      '--attach <url,...>',
+      'of no file: show a running cluster, of sites that are told to --inspect',
+      names,
+    )
+    .option('--lock <name>', 'which lock of it; default: the first that is in use')
     .option('--listen', 'of no file: show what XState apps tell it through @statelyai/inspect')
     .option('--port <n>', 'where it is served; 0 takes a free one', wholeNumber(0, 65_535), 4700)
     .addHelpText('after', '\nExit status: 0 it was served until Ctrl-C, 2 wrong usage.')
@@ -39,11 +47,15 @@ export function addInspect(program: Command): void {
       async (
         file: string | undefined,
         system: string | undefined,
-        { port, follow, listen, ...options }: InspectOptions,
+        { port, follow, listen, attach, lock, ...options }: InspectOptions,
       ) => {
-        if ((file === undefined) !== (listen === true))
-          throw new UsageError('expected a file or a directory of records, or --listen and neither');
-        if (file === undefined) process.exitCode = await inspectApps(port);
+        const given = [file, attach, listen].filter((one) => one !== undefined);
+        if (given.length !== 1)
+          throw new UsageError(
+            'expected a file or a directory of records, or --attach, or --listen: one of them',
+          );
+        if (attach !== undefined) process.exitCode = await inspectSites(attach, lock, port);
+        else if (file === undefined) process.exitCode = await inspectApps(port);
         else if (follow) process.exitCode = await inspectLive(file, port);
         else
           process.exitCode = await inspect(
@@ -62,6 +74,20 @@ async function inspectApps(port: number): Promise<ExitStatus> {
   ]);
   const page = await openStately(port);
   process.stderr.write(`apps tell it at ${page.appUrl}\n`);
+  await interruptible((signal) => untilAborted(page, signal));
+  return exitStatus.held;
+}
+
+async function inspectSites(
+  urls: readonly string[],
+  lock: string | undefined,
+  port: number,
+): Promise<ExitStatus> {
+  const [{ openAttached }, { untilAborted }] = await Promise.all([
+    import('../inspect/live-page.ts'),
+    import('../inspect/show-page.ts'),
+  ]);
+  const page = await openAttached(urls, lock, port);
   await interruptible((signal) => untilAborted(page, signal));
   return exitStatus.held;
 }
