@@ -1,27 +1,16 @@
-import type { SiteId } from '../machines/actor.ts';
-import { defaultDriftShare, defaultLimits, defaultTiming } from './defaults.ts';
+import { parseOptions } from './config/parse.ts';
+import { configurationOf } from './configuration.ts';
 import { systemChance, systemClock } from './doors.ts';
 import { OperatingError } from './errors.ts';
 import { Events, throwUncaught } from './events.ts';
-import type { Codec } from './frame/codec.ts';
-import { frameSchema, namePattern, siteIdPattern } from './frame/frames.ts';
-import { epoch } from './host/epoch.ts';
+import { Codec } from './frame/codec.ts';
+import { namePattern } from './frame/frames.ts';
 import { Mesh } from './host/mesh.ts';
 import type { Protocol } from './host/protocol.ts';
 import { rootOf } from './host/root.ts';
 import { transportOf } from './mailbox/tcp/transport.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
-import type {
-  AcquireOptions,
-  Cluster,
-  ClusterOptions,
-  Held,
-  Lock,
-  LockStatus,
-  Notice,
-  Strict,
-  Timing,
-} from './options.ts';
+import type { AcquireOptions, Cluster, ClusterOptions, Held, Lock, LockStatus, Notice } from './options.ts';
 import { memoryStore, openStore } from './store/store.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
@@ -33,11 +22,9 @@ import { noRecorder } from './trace/recorder.ts';
  * `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
 export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
-  checkOptions(options);
-  const timing = { ...defaultTiming, ...options.timing };
-  checkTiming(timing);
+  const settings = parseOptions(options);
   const transport = transportOf(options);
-  const { site: self, cluster, protocol = epoch } = options;
+  const { site: self, cluster, protocol, timing, limits, strict = null } = settings;
   const {
     clock = systemClock,
     chance = systemChance,
@@ -45,15 +32,11 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     traceDir,
     dataDir,
     newcomer = false,
-    strict,
-  } = options;
-  const limits = { ...defaultLimits, ...options.limits };
+  } = settings;
   const peers = Object.keys(options.peers);
   const voters = options.voters ?? [self, ...peers];
-  const codec: Codec = {
-    schema: frameSchema([self, ...peers], null, protocol.schema([self, ...peers])),
-    maxFrameBytes: limits.maxFrameBytes,
-  };
+  const members = [self, ...peers];
+  const codec = new Codec({ members, layout: protocol.layout, maxFrameBytes: limits.maxFrameBytes });
 
   const unmet = new Set(peers);
   const met = deferred();
@@ -86,6 +69,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     mailbox = new TcpMailbox({
       self,
       cluster,
+      configuration: configurationOf({ members, voters, protocol, root: settings.root, strict: settings.strict }),
       incarnation: chance.incarnation(),
       memoryOnly: dataDir === undefined,
       transport,
@@ -109,7 +93,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       recorder,
       timing,
       limits,
-      strict: strict ? { driftShare: defaultDriftShare, ...strict } : null,
+      strict,
       clock,
       chance,
       ...(inspect && { inspect }),
@@ -185,7 +169,7 @@ class NamedLock implements Lock {
   }
 
   async acquire(options?: AcquireOptions): Promise<Held> {
-    return this.#mesh.place(this.name).lock.acquire(options);
+    return this.#mesh.place(this.name).callers.acquire(options);
   }
 
   async run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
@@ -198,55 +182,9 @@ class NamedLock implements Lock {
   }
 
   status(): LockStatus {
-    const { host, lock } = this.#mesh.place(this.name);
-    return { ...this.#protocol.status(host.snapshot), waiting: lock.waiting };
+    const place = this.#mesh.find(this.name) ?? this.#mesh.place(this.name);
+    return { ...this.#protocol.status(place.snapshot), waiting: place.waiting };
   }
-}
-
-function checkOptions(options: ClusterOptions): void {
-  const { site, peers, root = site, cluster, voters = [site], newcomer, dataDir, protocol = epoch } = options;
-  const sites: SiteId[] = [site, ...Object.keys(peers)];
-  const bad = sites.find((id) => !siteIdPattern.test(id));
-  if (bad !== undefined) throw invalid(`site ids match ${siteIdPattern.source}, "${bad}" does not`);
-  if (Object.hasOwn(peers, site)) throw invalid(`peers are the other sites, ${site} is this one`);
-  if (!sites.includes(root)) throw invalid(`the root is a site, ${root} is none of ${sites.join(', ')}`);
-  const stranger = voters.find((voter) => !sites.includes(voter));
-  if (stranger !== undefined) throw invalid(`voters are sites, ${stranger} is none of ${sites.join(', ')}`);
-  if (voters.length === 0)
-    throw invalid('there must be a voter: nothing is granted without a majority of them');
-  if (new Set(voters).size < voters.length) throw invalid(`a voter has one vote: ${voters.join(', ')}`);
-  if (dataDir !== undefined && !protocol.survives)
-    throw invalid(`a site of ${protocol.name} cannot come back: it keeps nothing, so leave dataDir out`);
-  if (newcomer === true && dataDir === undefined)
-    throw invalid(
-      'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
-    );
-  if (options.strict) checkStrict(options.strict, protocol);
-  if (!namePattern.test(cluster)) throw invalid('a cluster has a name of 1 to 128 printable characters');
-}
-
-function checkStrict({ leaseMs, driftShare = 0 }: Strict, { name, survives }: Protocol): void {
-  if (!survives) throw invalid(`a site of ${name} knows no leases: leave strict out`);
-  // No promise may outlast what a timer can measure, 2^31 ms.
-  if (!(leaseMs >= 50 && leaseMs <= 3_600_000))
-    throw invalid(`strict.leaseMs is a number of ms from 50 to 3600000, not ${leaseMs}`);
-  if (!(driftShare >= 0 && driftShare <= 0.5))
-    throw invalid(`strict.driftShare is a share from 0 to 0.5, not ${driftShare}`);
-}
-
-function checkTiming(timing: Timing): void {
-  for (const [name, ms] of Object.entries(timing)) {
-    if (!(Number.isFinite(ms) && ms > 0))
-      throw invalid(`timing.${name} is a number of ms above 0, not ${ms}`);
-  }
-  const { heartbeatMs, silentMs, suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs } = timing;
-  const orders: readonly (readonly [string, number, number])[] = [
-    ['suspectMinMs is at most suspectMaxMs', suspectMinMs, suspectMaxMs],
-    ['electionMinMs is at most electionMaxMs', electionMinMs, electionMaxMs],
-    ['silentMs is at least 2 heartbeatMs: one that is late is no death', 2 * heartbeatMs, silentMs],
-  ];
-  for (const [rule, less, more] of orders)
-    if (less > more) throw invalid(`timing: ${rule}; ${less} > ${more}`);
 }
 
 function invalid(message: string): OperatingError {

@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { SiteId } from '../../machines/actor.ts';
 import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
-import { Host } from '../../runtime/host/host.ts';
+
 import { type Address, naimiTrehel, systemChance, systemClock } from '../../runtime/index.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
+import { HandledHost } from '../../runtime/testing/handled-host.ts';
 import { deaf } from '../../runtime/testing/handlers.ts';
 import { mailboxOptions } from './peer-mailbox.ts';
 
@@ -32,28 +33,19 @@ async function open({ self, root, peers }: Opening) {
     clock: systemClock,
   });
   const others = Object.keys(peers);
-  const host = new Host({
+  const host = new HandledHost({
     site: self,
-    life: 0,
     peers: others,
     lock: 'main',
     protocol: naimiTrehel,
     input: naimiTrehel.input({ site: self, root, peers: others, voters: [], disk: 'none', strict: false }),
     recorder: {
+      active: true,
       record: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
       flush: () => undefined,
       close: () => undefined,
     },
-    tally: { sent: new Map(), received: new Map() },
     post: (envelope) => mailbox.post(envelope),
-    persist: () => undefined,
-    sync: () => undefined,
-    grant: () => undefined,
-    lost: () => undefined,
-    elected: () => undefined,
-    left: () => undefined,
-    lease: () => undefined,
-    due: () => [],
     crashed: (error) => {
       process.stderr.write(`${error.code}: ${error.message}\n`);
       process.exit(1);

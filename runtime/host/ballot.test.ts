@@ -10,6 +10,7 @@ function setUp() {
     clock,
     graceMs: 25,
     inReach: (voter) => voter !== 'gone',
+    closed: () => undefined,
     deliver: ({ source, message }) => delivered.push(`${source} ${message.type}`),
   });
   const stand = (epoch: number, ...voters: readonly string[]) => {

@@ -9,6 +9,8 @@ export interface BallotOptions {
   readonly graceMs: number;
   readonly inReach: (voter: SiteId) => boolean;
   readonly deliver: (envelope: StampedEnvelope) => void;
+  /** Nothing is kept back any more, until the next candidacy. */
+  readonly closed: () => void;
 }
 
 /**
@@ -27,12 +29,16 @@ export class Ballot {
     this.#options = options;
   }
 
+  get idle(): boolean {
+    return this.#awaited.size === 0;
+  }
+
   /** What this site sends: for votes it will wait. */
   sent({ target, message }: StampedEnvelope): void {
     const { clock, graceMs, inReach } = this.#options;
     const { type, epoch } = message as SiteMessage;
     if (type !== 'VOTE_REQUEST' || !inReach(target)) return;
-    if (epoch !== this.#epoch) this.close();
+    if (epoch !== this.#epoch) this.#release();
     this.#epoch = epoch;
     this.#awaited.add(target);
     this.#cancel ??= clock.after(graceMs, () => this.close());
@@ -56,6 +62,12 @@ export class Ballot {
 
   /** Delivers what was kept, that of the holder of the latest token first. */
   close(): void {
+    this.#release();
+    // What was delivered may have had this site stand again.
+    if (this.idle) this.#options.closed();
+  }
+
+  #release(): void {
     this.stop();
     const kept = this.#kept;
     this.#kept = [];

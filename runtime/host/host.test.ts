@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
-import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { InvariantError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
+import { HandledHost } from '../testing/handled-host.ts';
 import { deaf } from '../testing/handlers.ts';
 import { noRecorder, type Recorder } from '../trace/recorder.ts';
-import { Host, type HostHandlers } from './host.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -22,33 +21,14 @@ const plain = (
   peers = peersOf(site),
 ) => ({
   site,
-  life: 0,
   peers,
   lock: 'main',
   protocol,
   input: protocol.input({ site, root, peers, voters: [], disk: 'none', strict: false }),
-  recorder: noRecorder,
-  tally: { sent: new Map(), received: new Map() },
-  ...idle,
 });
 
-const idle: HostHandlers = {
-  post: () => undefined,
-  persist: () => undefined,
-  sync: () => undefined,
-  grant: () => undefined,
-  lost: () => undefined,
-  elected: () => undefined,
-  left: () => undefined,
-  lease: () => undefined,
-  due: () => [],
-  crashed: (error) => {
-    throw error;
-  },
-};
-
 interface Run {
-  readonly host: Host;
+  readonly host: HandledHost;
   readonly done: string[];
   readonly posted: StampedEnvelope[];
 }
@@ -56,7 +36,7 @@ interface Run {
 function runHost(protocol: Protocol, site: SiteId = 'a', recorder: Recorder = noRecorder): Run {
   const done: string[] = [];
   const posted: StampedEnvelope[] = [];
-  const host = new Host({
+  const host = new HandledHost({
     ...plain(site, protocol),
     recorder,
     post: (envelope) => {
@@ -123,7 +103,7 @@ const willingProtocol: Protocol = {
   machine: willing,
   survives: false,
   input: () => undefined,
-  schema: () => z.looseObject({ type: z.string() }),
+  layout: {},
   departs: ({ type }) => (type === 'DEPART' ? 'b' : null),
   invariants: ({ context }) => ((context as { count: number }).count > 1 ? 'the count is above 1' : null),
   status: () => ({ last: null, next: null, token: false, client: 'none', epoch: 0, frozen: false }),
@@ -141,19 +121,21 @@ describe('effects', () => {
     const overdue = [{ type: 'many' }];
     const recorder: Recorder = {
       ...noRecorder,
+      active: true,
       record: (line) => void (line.kind === 'event' && taken.push(line.event.type)),
     };
-    const host = new Host({ ...plain('a', willingProtocol), recorder, due: () => overdue.splice(0) });
+    const host = new HandledHost({ ...plain('a', willingProtocol), recorder, due: () => overdue.splice(0) });
     host.deliver(from('b', { type: 'DEPART' }));
     expect(taken).toEqual(['many', 'DEPART']);
   });
 
   test('of one event are all executed before the next event is taken', () => {
     const order: string[] = [];
-    const host: Host = new Host({
+    const host: HandledHost = new HandledHost({
       ...plain('a'),
       recorder: {
         ...noRecorder,
+        active: true,
         record: (line) => line.kind === 'event' && order.push(line.event.type),
       },
       post: ({ message }) => order.push(`send ${message.type}`),
@@ -212,7 +194,7 @@ describe('a site crashes, loudly and for good', () => {
 
 test('an inspector sees every event and every snapshot of the actor', () => {
   const seen: string[] = [];
-  const host = new Host({
+  const host = new HandledHost({
     ...plain('a', naimiTrehel, 'a', ['b']),
     inspect: (inspected) => {
       if (inspected.type === '@xstate.event') seen.push(inspected.event.type);
@@ -227,13 +209,14 @@ test('what is recorded names its cause, and clocks order it', () => {
   const hub = new MemoryHub();
   const lines: RecordLine[] = [];
   const recorder: Recorder = {
+    active: true,
     record: (line) => lines.push(line),
     flush: () => undefined,
     close: () => undefined,
   };
   const hosts = ['a', 'b'].map((site) => {
     const mailbox = hub.mailbox(site);
-    const host: Host = new Host({
+    const host: HandledHost = new HandledHost({
       ...plain(
         site,
         naimiTrehel,

@@ -83,6 +83,11 @@ export class LeaseClock {
     return passed.sort((one, other) => one.at - other.at).map(({ event }) => event);
   }
 
+  /** Nothing will be due, and a fresh one would do as well: leases begin before heartbeats do. */
+  get idle(): boolean {
+    return !this.#wanted && this.#leases.length === 0 && this.#promiseEnd === null;
+  }
+
   stop(): void {
     this.#leases.length = 0;
     this.#promiseEnd = null;

@@ -1,20 +1,17 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk } from '../../machines/epoch/messages.ts';
-import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Chance, Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
 import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
-import { Lock } from '../lock/lock.ts';
 import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
 import type { Limits, Notice, Strict, Timing } from '../options.ts';
 import type { Store } from '../store/store.ts';
 import { Suspicion } from '../suspicion/driver.ts';
 import type { Recorder } from '../trace/recorder.ts';
-import { Ballot } from './ballot.ts';
-import { Host } from './host.ts';
-import { LeaseClock } from './lease-clock.ts';
+import type { HostSetting } from './host.ts';
+import { Place, type PlaceSetting } from './place.ts';
 import type { Protocol } from './protocol.ts';
+import { Tally } from './tally.ts';
 
 export interface MeshOptions {
   readonly self: SiteId;
@@ -26,6 +23,7 @@ export interface MeshOptions {
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
+  readonly tap?: HostSetting['tap'];
   readonly timing: Timing;
   readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer'>;
   /** `null`: without leases. */
@@ -38,35 +36,25 @@ export interface MeshOptions {
   readonly crashed: (error: InvariantError) => void;
 }
 
-/** One lock at this site: its actor, and its callers. */
-export interface Place {
-  readonly host: Host;
-  readonly lock: Lock;
-  readonly ballot: Ballot;
-  readonly leases: LeaseClock | null;
-}
-
-/** Of all locks of a site. */
-export class Tally {
-  readonly sent = new Map<string, number>();
-  readonly received = new Map<string, number>();
-  entered = 0;
-  lost = 0;
-  suspicions = 0;
-  elections = 0;
-}
+/** So many locks keep what they need when they are used, though nobody uses them now. */
+const keptAwake = 1_024;
+const restEveryMs = 250;
 
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
 export class Mesh {
   readonly tally = new Tally();
   readonly #options: MeshOptions;
+  readonly #setting: PlaceSetting;
   readonly #places = new Map<string, Place>();
+  /** Those that have what an idle one does not need. */
+  readonly #awake = new Set<Place>();
   /** How many places were made for a peer's message. */
   readonly #madeBy = new Map<SiteId, number>();
   /** Where a death is not survived: who takes part no longer. */
   readonly #departed = new Set<SiteId>();
-  /** Where failures are survived. */
   readonly #suspicion: Suspicion | null;
+  #members: readonly SiteId[];
+  #cancelRest: (() => void) | null = null;
   /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
   /** Why nobody is granted anything any more. */
@@ -74,9 +62,36 @@ export class Mesh {
   #ended = false;
 
   constructor(options: MeshOptions) {
+    const { self: site, protocol, store, recorder, mailbox, timing, clock, strict, notice } = options;
+    const { tap, inspect } = options;
     this.#options = options;
-    const suspect = (name: string) => this.#suspect(name);
-    this.#suspicion = options.protocol.survives ? new Suspicion({ ...options, suspect }) : null;
+    this.#members = options.peers;
+    const suspect = (name: string) => this.#places.get(name)!.suspect();
+    const suspicion = protocol.survives ? new Suspicion({ ...options, suspect }) : null;
+    this.#suspicion = suspicion;
+    this.#setting = {
+      site,
+      life: store.life,
+      protocol,
+      recorder,
+      ...(tap && { tap }),
+      ...(inspect && { inspect }),
+      tally: this.tally,
+      clock,
+      mailbox,
+      store,
+      suspicion,
+      ballots: {
+        graceMs: timing.electionMinMs / 4,
+        inReach: (peer) => suspicion?.isUp(peer) ?? false,
+      },
+      leases: strict,
+      notice,
+      sync: () => this.#sync(),
+      woke: (place) => this.#woke(place),
+      begun: () => this.#begun,
+      crashed: (error) => this.crash(error),
+    };
   }
 
   get locks(): number {
@@ -89,86 +104,13 @@ export class Mesh {
 
   /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
   place(name: string): Place {
-    const known = this.#places.get(name);
-    if (known) return known;
     if (this.#refusal) throw this.#refusal;
-    return this.#make(name);
+    return this.#places.get(name) ?? this.#make(name);
   }
 
-  #make(name: string): Place {
-    const { self: site, voters, protocol, store, recorder, mailbox, inspect, limits } = this.#options;
-    const peers = this.#options.peers.filter((peer) => !this.#departed.has(peer));
-    if (this.#places.size >= limits.maxLocks) {
-      throw new OperatingError(
-        'TOO_MANY_LOCKS',
-        `${site} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${name}`,
-      );
-    }
-    const root = this.#options.root(name);
-    const { tally } = this;
-    const suspicion = this.#suspicion;
-    const disk = suspicion ? store.read(name, root) : 'none';
-    let epoch = typeof disk === 'string' ? 0 : disk.epoch;
-    suspicion?.open(name, disk);
-    const lock = new Lock({
-      name,
-      clock: this.#options.clock,
-      tell: (event) => this.#tell(name, event),
-    });
-    const ballot = new Ballot({
-      clock: this.#options.clock,
-      graceMs: this.#options.timing.electionMinMs / 4,
-      inReach: (peer) => suspicion?.isUp(peer) ?? false,
-      deliver: (envelope) => host.deliver(envelope),
-    });
-    const { strict, clock } = this.#options;
-    const leases = strict && new LeaseClock({ ...strict, clock, wake: () => host.wake() });
-    const host: Host = new Host({
-      site,
-      life: store.life,
-      peers,
-      lock: name,
-      protocol,
-      input: protocol.input({ site, root, peers, voters, disk, strict: strict !== null }),
-      recorder,
-      tally,
-      ...(inspect && { inspect }),
-      post: (envelope) => {
-        ballot.sent(envelope);
-        mailbox.post(envelope);
-      },
-      persist: (kept: Disk) => {
-        store.put(name, kept);
-        suspicion?.persisted(name, kept);
-        if (kept.epoch === epoch) return;
-        epoch = kept.epoch;
-        this.#options.notice({ type: 'adopted', lock: name, epoch, root: kept.root });
-      },
-      sync: () => this.#sync(),
-      grant: (fence) => {
-        tally.entered += 1;
-        suspicion?.settled(name);
-        lock.grant(fence);
-      },
-      lost: (fence) => {
-        tally.lost += 1;
-        leases?.client('lost');
-        lock.lose(fence);
-        this.#options.notice({ type: 'lost', lock: name, fence });
-      },
-      elected: ({ epoch: won, root: chosen }) => {
-        tally.elections += 1;
-        this.#options.notice({ type: 'elected', lock: name, epoch: won, root: chosen });
-      },
-      left: () => lock.left(),
-      lease: (effect) => leases?.take(effect),
-      due: () => leases?.due() ?? [],
-      crashed: (error) => this.crash(error),
-    });
-    const place: Place = { host, lock, ballot, leases };
-    this.#places.set(name, place);
-    if (this.#begun) lock.begin();
-    return place;
+  /** The place of a lock that was used before. */
+  find(name: string): Place | undefined {
+    return this.#places.get(name);
   }
 
   async open(): Promise<void> {
@@ -185,8 +127,11 @@ export class Mesh {
   async leave(timeoutMs: number): Promise<void> {
     this.#refusal ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
     const { survives } = this.#options.protocol;
+    // Where a death is not survived, every token is handed on, also of locks that nobody uses now.
     await Promise.all(
-      [...this.#places.values()].map(({ lock }) => (survives ? lock.drain(timeoutMs) : lock.leave())),
+      survives
+        ? [...this.#awake].map((place) => place.drain(timeoutMs))
+        : [...this.#places.values()].map(({ callers }) => callers.leave()),
     );
   }
 
@@ -196,12 +141,8 @@ export class Mesh {
     this.#ended = true;
     this.#refusal = reason;
     this.#suspicion?.stop();
-    for (const { host, lock, ballot, leases } of this.#places.values()) {
-      ballot.stop();
-      leases?.stop();
-      host.stop();
-      lock.end(reason);
-    }
+    this.#cancelRest?.();
+    for (const place of this.#places.values()) place.end(reason);
   }
 
   /** Ends, sends what is queued and says goodbye. */
@@ -227,10 +168,29 @@ export class Mesh {
     this.#options.crashed(error);
   }
 
+  #make(lock: string): Place {
+    const { self: site, voters, protocol, store, limits, strict, root: rootOf } = this.#options;
+    if (this.#places.size >= limits.maxLocks) {
+      throw new OperatingError(
+        'TOO_MANY_LOCKS',
+        `${site} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
+      );
+    }
+    const root = rootOf(lock);
+    const peers = this.#members;
+    const disk = this.#suspicion ? store.read(lock, root) : 'none';
+    this.#suspicion?.open(lock, disk);
+    const input = protocol.input({ site, root, peers, voters, disk, strict: strict !== null });
+    const epoch = typeof disk === 'string' ? 0 : disk.epoch;
+    const place = new Place(this.#setting, { lock, peers, input }, epoch);
+    this.#places.set(lock, place);
+    place.begin();
+    return place;
+  }
+
   #receive(envelope: StampedEnvelope): void {
     if (this.#ended) return;
-    const { ballot } = this.#places.get(envelope.lock) ?? this.#makeFor(envelope);
-    ballot.arrive(envelope);
+    (this.#places.get(envelope.lock) ?? this.#makeFor(envelope)).receive(envelope);
   }
 
   #makeFor({ source, lock }: StampedEnvelope): Place {
@@ -248,27 +208,50 @@ export class Mesh {
   }
 
   #peer(change: PeerChange): void {
-    const { notice } = this.#options;
+    const { notice, recorder, tap } = this.#options;
     if (this.#ended) return;
     notice(change);
-    for (const { ballot, host } of this.#places.values()) {
-      if (change.type === 'down') ballot.absent(change.peer);
-      if (change.type !== 'restarted') continue;
-      // What is kept came by the link as it was.
-      ballot.close();
-      host.linkBegan(change.peer);
+    // What is kept came by the link as it was.
+    for (const { ballot } of this.#awake) {
+      if (change.type === 'down') ballot?.absent(change.peer);
+      if (change.type === 'restarted') ballot?.close();
     }
-    if (!this.#suspicion && change.type === 'down' && change.why === 'left') this.#departed.add(change.peer);
-    const error = this.#suspicion ? null : deathOf(change);
-    if (error) notice({ type: 'error', error, peer: change.peer, remote: null });
+    if (change.type === 'restarted' && (recorder.active || tap))
+      for (const place of this.#places.values()) place.linkBegan(change.peer);
+    if (!this.#suspicion) this.#mourn(change);
     this.#suspicion?.peer(change);
     this.#beginWhenMajority();
   }
 
+  #mourn(change: PeerChange): void {
+    if (change.type === 'down' && change.why === 'left') {
+      this.#departed.add(change.peer);
+      this.#members = this.#options.peers.filter((peer) => !this.#departed.has(peer));
+    }
+    const error = deathOf(change);
+    if (error) this.#options.notice({ type: 'error', error, peer: change.peer, remote: null });
+  }
+
   #beginWhenMajority(): void {
-    this.#begun ||= this.#suspicion?.majority ?? true;
-    if (!this.#begun) return;
-    for (const { lock } of this.#places.values()) lock.begin();
+    if (this.#begun) return;
+    this.#begun = this.majority;
+    if (this.#begun) for (const place of this.#awake) place.beginCallers();
+  }
+
+  #woke(place: Place): void {
+    this.#awake.add(place);
+    if (this.#awake.size > keptAwake) this.#cancelRest ??= this.#restLater();
+  }
+
+  #restLater(): () => void {
+    return this.#options.clock.after(restEveryMs, () => {
+      this.#cancelRest = null;
+      for (const place of this.#awake) {
+        if (this.#awake.size <= keptAwake) return;
+        if (place.rest()) this.#awake.delete(place);
+      }
+      if (this.#awake.size > keptAwake) this.#cancelRest = this.#restLater();
+    });
   }
 
   /** The record first: it may say more than the disk, which a crash forgets, but never less. */
@@ -287,20 +270,6 @@ export class Mesh {
       // It closes every connection, so that nothing is written.
       this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause }));
     }
-  }
-
-  #tell(name: string, event: ClientEvent): void {
-    const { host, leases } = this.#places.get(name)!;
-    if (event.type !== 'leave') leases?.client(event.type);
-    if (event.type === 'ask' && this.#suspicion?.asked(name)) this.#suspect(name);
-    if (event.type === 'withdraw') this.#suspicion?.settled(name);
-    host.tell(event);
-  }
-
-  #suspect(name: string): void {
-    this.tally.suspicions += 1;
-    this.#options.notice({ type: 'suspected', lock: name });
-    this.#places.get(name)!.host.tell({ type: 'suspect' });
   }
 }
 

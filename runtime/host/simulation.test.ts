@@ -191,7 +191,7 @@ describe('who waits', () => {
       simulation.crash('a');
       // They stand in the same instant, whatever the jitter says.
       await simulation.settle();
-      for (const id of ['b', 'c']) simulation.sites.get(id)!.place.host.tell({ type: 'suspect' });
+      for (const id of ['b', 'c']) simulation.sites.get(id)!.place.tell({ type: 'suspect' });
       await simulation.run(3_000);
       expect(waits.filter(({ held }) => held)).toHaveLength(1);
       const [b, c] = ['b', 'c'].map((id) => simulation.sites.get(id)!.mesh.tally);

@@ -45,6 +45,11 @@ export class Lock {
     return this.#waiters.size;
   }
 
+  /** Nobody waits or is inside: a fresh one, begun, would do as well. */
+  get idle(): boolean {
+    return this.#standing === 'free' && this.#waiters.size === 0;
+  }
+
   /** From now on it may ask. */
   begin(): void {
     if (this.#standing !== 'early') return;

@@ -2,6 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Disk, SiteMessage } from '../../machines/epoch/messages.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
 import type { Timing } from '../options.ts';
+import { type Idle, type Resting, resting, type Watched, wake } from './watched.ts';
 
 export interface WatchOptions {
   readonly self: SiteId;
@@ -9,6 +10,8 @@ export interface WatchOptions {
   readonly timing: Timing;
   /** Uniform in [0, 1). */
   readonly fraction: () => number;
+  /** Default: `resting`. */
+  readonly resting?: Resting;
 }
 
 /**
@@ -27,32 +30,6 @@ export interface WatchOptions {
  */
 type Reason = 'minority' | 'election' | 'restart' | 'death' | 'loss' | 'patience';
 
-/** One lock, as its effects tell. */
-interface Watched {
-  /** The client has asked, and was not granted. */
-  waits: boolean;
-  disk: Disk;
-  /** Since the restart of this site, until it promises or adopts an epoch. */
-  closed: boolean;
-  /** How many deaths were known when `disk.promised` was. */
-  promisedAt: number;
-  /** Deaths up to this number had no part in the present epoch. */
-  covered: number;
-  /** The latest epoch of which something was lost with another site's life. */
-  lostOf: number;
-  /** For which epoch this site stood last. */
-  stoodFor: number;
-  /** Elections that this site began since it adopted the present epoch. */
-  attempts: number;
-  /** Suspicions out of `patience` in this wait. */
-  patience: number;
-  /** Has been suspected since no majority is in reach. */
-  warned: boolean;
-  /** What `due` was drawn for. */
-  cause: string | null;
-  due: number | null;
-}
-
 interface Peer {
   /** Numbers of deaths: that of its earlier life, and that of this one; null when it is up or was never met. */
   past: number;
@@ -65,16 +42,27 @@ interface Peer {
  *
  * One death is suspected once by whoever waits: an epoch that a site has promised or won after it heard of the
  * death has no part of the dead in it. A death that proves to be none before it is acted upon is forgotten.
+ *
+ * There may be very many locks, and most of them are idle: nothing that happens to a peer or in time walks over those.
  */
 export class Watch {
   readonly #options: WatchOptions;
-  readonly #locks = new Map<string, Watched>();
+  readonly #resting: Resting;
+  readonly #idle = new Map<string, Idle>();
+  readonly #awake = new Map<string, Watched>();
+  /** Of the awake ones, those that have a `due`. */
+  readonly #drawn = new Set<Watched>();
   readonly #peers = new Map<SiteId, Peer>();
   readonly #up = new Set<SiteId>();
+  #majority: boolean;
   #deaths = 0;
+  /** None of `#drawn` is due before. */
+  #earliest: number | null = null;
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#resting = options.resting ?? resting;
+    this.#majority = this.#countMajority();
   }
 
   isUp(peer: SiteId): boolean {
@@ -83,38 +71,29 @@ export class Watch {
 
   /** Is a majority of the voters in reach, this site among them? */
   get majority(): boolean {
-    const { self, voters } = this.#options;
-    return 2 * voters.filter((voter) => voter === self || this.#up.has(voter)).length > voters.length;
+    return this.#majority;
   }
 
-  /** A lock that starts with this on its disk, if it ran in an earlier life. */
+  /** How many locks are not idle. */
+  get awake(): number {
+    return this.#awake.size;
+  }
+
+  /** A lock that starts with this on its disk, if it ran in an earlier life. Any of the dead may have part in it. */
   open(lock: string, disk: Disk | 'none' | 'lost'): void {
-    const closed = typeof disk !== 'string';
-    this.#locks.set(lock, {
-      waits: false,
-      disk: closed ? disk : { promised: 0, epoch: 0, root: '' },
-      closed,
-      // What it has promised or adopted is of an earlier life, or of the beginning: any of the dead may have part in it.
-      promisedAt: 0,
-      covered: 0,
-      lostOf: -1,
-      stoodFor: 0,
-      attempts: 0,
-      patience: 0,
-      warned: false,
-      cause: null,
-      due: null,
-    });
+    if (typeof disk === 'string') return;
+    this.#idle.set(lock, { promised: disk.promised, epoch: disk.epoch, closed: true, covered: 0 });
   }
 
   /** By the effect `persist`. */
   persisted(lock: string, disk: Disk, now: number): void {
-    const watched = this.#locks.get(lock)!;
-    const before = watched.disk;
-    watched.disk = disk;
+    const watched = this.#wake(lock);
+    const { promised, epoch } = watched;
+    watched.promised = disk.promised;
+    watched.epoch = disk.epoch;
     watched.closed = false;
-    if (disk.promised > before.promised) watched.promisedAt = this.#deaths;
-    if (disk.epoch > before.epoch) {
+    if (disk.promised > promised) watched.promisedAt = this.#deaths;
+    if (disk.epoch > epoch) {
       watched.attempts = 0;
       // Whoever votes is up then: of those whose death was known before, only the root may have voted before it died.
       watched.covered = Math.min(watched.promisedAt, this.#deathOf(disk.root) - 1);
@@ -124,11 +103,11 @@ export class Watch {
 
   /** The client asks. True: suspect the lock first, so that no minority grants. */
   asked(lock: string, now: number): boolean {
-    const watched = this.#locks.get(lock)!;
-    const follows = !watched.closed && watched.disk.promised === watched.disk.epoch;
+    const watched = this.#wake(lock);
+    const follows = !watched.closed && watched.promised === watched.epoch;
     watched.waits = true;
     watched.patience = 0;
-    if (this.majority || !follows) {
+    if (this.#majority || !follows) {
       this.#reconsider(watched, now);
       return false;
     }
@@ -138,7 +117,7 @@ export class Watch {
 
   /** The client was granted, or withdraws. */
   settled(lock: string, now: number): void {
-    const watched = this.#locks.get(lock)!;
+    const watched = this.#wake(lock);
     watched.waits = false;
     this.#reconsider(watched, now);
   }
@@ -157,42 +136,80 @@ export class Watch {
         this.#deaths += 1;
         known.past = this.#deaths;
         for (const { lock, message } of change.lost) {
-          const watched = this.#locks.get(lock);
           const { type, epoch } = message as SiteMessage;
-          if (watched && ['TOKEN', 'REQUEST', 'NEW'].includes(type))
-            watched.lostOf = Math.max(watched.lostOf, epoch);
+          if (!['TOKEN', 'REQUEST', 'NEW'].includes(type)) continue;
+          const watched = this.#wake(lock);
+          watched.lostOf = Math.max(watched.lostOf, epoch);
         }
       }
       known.down = null;
     }
+    this.#majority = this.#countMajority();
     this.#reconsiderAll(now);
   }
 
   /** The locks that are to be suspected now; each is taken to be. */
   due(now: number): readonly string[] {
+    if (this.#earliest === null || this.#earliest > now) return [];
     const locks: string[] = [];
-    for (const [lock, watched] of this.#locks) {
-      if (watched.due === null || watched.due > now) continue;
+    this.#earliest = null;
+    for (const watched of this.#drawn) {
+      const due = watched.due!;
+      if (due > now) {
+        this.#earliest = Math.min(due, this.#earliest ?? due);
+        continue;
+      }
       if (watched.cause === 'patience') watched.patience += 1;
       this.#stand(watched);
-      locks.push(lock);
+      locks.push(watched.lock);
     }
     return locks;
   }
 
-  /** When `due` will have something to say, if nothing happens before. */
+  /** Before when `due` will have nothing to say, if nothing happens before; `null` when it never will. */
   get next(): number | null {
-    const times = [...this.#locks.values()].flatMap(({ due }) => due ?? []);
-    return times.length === 0 ? null : Math.min(...times);
+    return this.#earliest;
   }
 
   /** What it brings about is told by `persisted`. */
   #stand(watched: Watched): void {
-    watched.stoodFor = watched.disk.promised + 1;
+    watched.stoodFor = watched.promised + 1;
     watched.attempts += 1;
-    watched.warned = !this.majority;
-    watched.cause = null;
-    watched.due = null;
+    watched.warned = !this.#majority;
+    this.#draw(watched, null, null);
+  }
+
+  #draw(watched: Watched, cause: string | null, due: number | null): void {
+    watched.cause = cause;
+    watched.due = due;
+    if (due === null) {
+      this.#drawn.delete(watched);
+      if (this.#drawn.size === 0) this.#earliest = null;
+      return;
+    }
+    this.#drawn.add(watched);
+    this.#earliest = Math.min(due, this.#earliest ?? due);
+  }
+
+  #wake(lock: string): Watched {
+    const known = this.#awake.get(lock);
+    if (known) return known;
+    const watched = wake(lock, this.#idle.get(lock));
+    this.#idle.delete(lock);
+    this.#awake.set(lock, watched);
+    return watched;
+  }
+
+  #rest(watched: Watched): void {
+    const { keep } = this.#resting;
+    const kept = keep(watched);
+    this.#awake.delete(watched.lock);
+    if (kept) this.#idle.set(watched.lock, kept);
+  }
+
+  #countMajority(): boolean {
+    const { self, voters } = this.#options;
+    return 2 * voters.filter((voter) => voter === self || this.#up.has(voter)).length > voters.length;
   }
 
   #deathOf(site: SiteId): number {
@@ -200,9 +217,8 @@ export class Watch {
   }
 
   #reconsiderAll(now: number): void {
-    const { majority } = this;
-    for (const watched of this.#locks.values()) {
-      if (majority && watched.warned) {
+    for (const watched of this.#awake.values()) {
+      if (this.#majority && watched.warned) {
         watched.warned = false;
         watched.attempts = 0;
       }
@@ -213,25 +229,28 @@ export class Watch {
   /** Draws when to suspect, whenever there is another cause than before. */
   #reconsider(watched: Watched, now: number): void {
     const reason = this.#reasonOf(watched);
-    const cause = reason === 'election' ? `${reason} ${watched.disk.promised}` : reason;
-    if (cause === watched.cause) return;
-    watched.cause = cause;
-    watched.due = reason === null ? null : now + this.#delayOf(reason, watched);
+    const cause = reason === 'election' ? `${reason} ${watched.promised}` : reason;
+    if (cause !== watched.cause)
+      this.#draw(watched, cause, reason === null ? null : now + this.#delayOf(reason, watched));
+    if (this.#resting.mayRest(watched)) this.#rest(watched);
   }
 
-  #reasonOf({ waits, disk, closed, covered, lostOf, warned }: Watched): Reason | null {
-    const frozen = disk.promised > disk.epoch;
-    if (!this.majority) return waits && !closed && !warned ? 'minority' : null;
+  #reasonOf({ waits, promised, epoch, closed, covered, lostOf, warned }: Watched): Reason | null {
+    const frozen = promised > epoch;
+    if (!this.#majority) return waits && !closed && !warned ? 'minority' : null;
     if (frozen && (!closed || waits)) return 'election';
-    if (!closed && lostOf === disk.epoch) return 'loss';
+    if (!closed && lostOf === epoch) return 'loss';
     if (!waits) return null;
     if (closed) return 'restart';
-    const peers = [...this.#peers.values()];
-    if (peers.some(({ past, down }) => past > covered || (down ?? 0) > covered)) return 'death';
-    return peers.some(({ down }) => down !== null) ? 'patience' : null;
+    let isAnyDown = false;
+    for (const { past, down } of this.#peers.values()) {
+      if (past > covered || (down ?? 0) > covered) return 'death';
+      isAnyDown ||= down !== null;
+    }
+    return isAnyDown ? 'patience' : null;
   }
 
-  #delayOf(reason: Reason, { attempts, patience, stoodFor, disk }: Watched): number {
+  #delayOf(reason: Reason, { attempts, patience, stoodFor, promised }: Watched): number {
     const { timing, fraction } = this.#options;
     switch (reason) {
       case 'minority':
@@ -245,7 +264,7 @@ export class Watch {
       case 'election': {
         const longest = Math.min(timing.electionMaxMs, timing.electionMinMs * 2 ** Math.max(0, attempts - 1));
         // A candidate tries again well before those that it froze give it up.
-        return stoodFor === disk.promised ? longest * (1 - fraction() / 2) : longest * (2 + fraction());
+        return stoodFor === promised ? longest * (1 - fraction() / 2) : longest * (2 + fraction());
       }
     }
   }

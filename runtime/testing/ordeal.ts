@@ -9,7 +9,7 @@ function clients(simulation: Simulation) {
   const work = async (id: SiteId) => {
     const site = simulation.sites.get(id)!;
     while (working && simulation.sites.get(id) === site) {
-      const held = await site.place.lock.acquire().catch(() => null);
+      const held = await site.place.callers.acquire().catch(() => null);
       if (!held) return;
       await sleep(simulation.random() * 20);
       if (!held.signal.aborted) served.set(id, (served.get(id) ?? 0) + 1);

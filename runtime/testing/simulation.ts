@@ -4,7 +4,8 @@ import type { SiteContext } from '../../machines/epoch/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import { defaultLimits, defaultTiming } from '../defaults.ts';
 import { epoch } from '../host/epoch.ts';
-import { Mesh, type Place } from '../host/mesh.ts';
+import { Mesh } from '../host/mesh.ts';
+import type { Place } from '../host/place.ts';
 import type { Protocol } from '../host/protocol.ts';
 import { type Channel, MemoryHub } from '../mailbox/memory.ts';
 import type { Held, Notice, Strict, Timing } from '../options.ts';
@@ -112,7 +113,7 @@ export class Simulation {
       protocol,
       mailbox: this.hub.mailbox(id),
       store: this.#disks.get(id)!.open(),
-      recorder: { ...noRecorder, record: (line) => this.#observe(line) },
+      recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
       limits: defaultLimits,
       strict: this.#options.strict ?? null,
@@ -184,7 +185,7 @@ export class Simulation {
   }
 
   acquire(id: SiteId): Promise<Held> {
-    return this.sites.get(id)!.place.lock.acquire();
+    return this.sites.get(id)!.place.callers.acquire();
   }
 
   elections(): number {
@@ -192,7 +193,7 @@ export class Simulation {
   }
 
   contextOf(id: SiteId): SiteContext {
-    return this.sites.get(id)!.place.host.snapshot.context as SiteContext;
+    return this.sites.get(id)!.place.snapshot.context as SiteContext;
   }
 
   /** Throws what is broken. */

@@ -57,6 +57,10 @@ export class FileRecorder implements Recorder {
     process.once('exit', this.#atExit);
   }
 
+  get active(): boolean {
+    return this.#open;
+  }
+
   record(line: RecordLine): void {
     if (!this.#open) return;
     const text = `${JSON.stringify(line)}\n`;

@@ -2,6 +2,8 @@ import type { RecordLine } from '../../machines/record.ts';
 
 /** Takes what a site did, in order. */
 export interface Recorder {
+  /** Whether lines are taken; where they are not, none need to be made. Never true again after it was false. */
+  readonly active: boolean;
   record(line: RecordLine): void;
   /**
    * Returns once every line so far outlives this process. To be called before anybody hears of what the lines say
@@ -14,6 +16,7 @@ export interface Recorder {
 
 /** For a site that is not recorded. */
 export const noRecorder: Recorder = {
+  active: false,
   record: () => undefined,
   flush: () => undefined,
   close: () => undefined,

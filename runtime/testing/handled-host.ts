@@ -1,0 +1,76 @@
+import type { Message } from '../../machines/actor.ts';
+import type { Disk, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
+import type { InvariantError } from '../errors.ts';
+import type { StampedEnvelope } from '../frame/frames.ts';
+import { type Elected, Host, type HostSetting, type HostStart } from '../host/host.ts';
+import { Tally } from '../host/tally.ts';
+import { noRecorder } from '../trace/recorder.ts';
+
+/** Who does what the machine asks for. What is not there is not done. */
+export interface HostHandlers {
+  readonly post: (envelope: StampedEnvelope) => void;
+  readonly persist: (disk: Disk) => void;
+  readonly sync: () => void;
+  readonly grant: (fence: Fence | null) => void;
+  readonly lost: (fence: Fence) => void;
+  readonly elected: (election: Elected) => void;
+  readonly left: () => void;
+  readonly due: () => readonly Message[];
+  /** Default: throws it. */
+  readonly crashed: (error: InvariantError) => void;
+}
+
+export type HandledHostOptions = Pick<HostSetting, 'site' | 'protocol'> &
+  Partial<HostSetting> &
+  HostStart &
+  Partial<HostHandlers>;
+
+/** A host without a place. */
+export class HandledHost extends Host {
+  readonly #handlers: Partial<HostHandlers>;
+
+  constructor(options: HandledHostOptions) {
+    super({ life: 0, recorder: noRecorder, tally: new Tally(), ...options }, options);
+    this.#handlers = options;
+    this.begin();
+  }
+
+  protected post(envelope: StampedEnvelope): void {
+    this.#handlers.post?.(envelope);
+  }
+
+  protected persist(disk: Disk): void {
+    this.#handlers.persist?.(disk);
+  }
+
+  protected sync(): void {
+    this.#handlers.sync?.();
+  }
+
+  protected grant(fence: Fence | null): void {
+    this.#handlers.grant?.(fence);
+  }
+
+  protected lose(fence: Fence): void {
+    this.#handlers.lost?.(fence);
+  }
+
+  protected elected(election: Elected): void {
+    this.#handlers.elected?.(election);
+  }
+
+  protected left(): void {
+    this.#handlers.left?.();
+  }
+
+  protected lease(_: LeaseEffect): void {}
+
+  protected due(): readonly Message[] {
+    return this.#handlers.due?.() ?? [];
+  }
+
+  protected crashed(error: InvariantError): void {
+    if (!this.#handlers.crashed) throw error;
+    this.#handlers.crashed(error);
+  }
+}
