@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import type { SiteId } from '../../machines/actor.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/defaults.ts';
+import { systemChance, systemClock } from '../../runtime/doors.ts';
+import { Codec } from '../../runtime/frame/codec.ts';
+import type { StampedEnvelope } from '../../runtime/frame/frames.ts';
+import { epoch } from '../../runtime/host/epoch.ts';
+import { plain } from '../../runtime/mailbox/tcp/transport.ts';
+import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
+import type { Address } from '../../runtime/options.ts';
+
+export const members: readonly SiteId[] = ['a', 'b'];
+
+export const codec = new Codec({
+  members,
+  layout: epoch.layout,
+  maxFrameBytes: defaultLimits.maxFrameBytes,
+});
+
+/** One hop of a lock's token. */
+export const token = (source: SiteId, target: SiteId): StampedEnvelope => ({
+  source,
+  target,
+  lock: 'orders/4711',
+  message: { type: 'TOKEN', epoch: 3, root: 'a', k: 1_234 } as { type: string },
+  stamp: { seq: 5_678, clock: null },
+});
+
+export const request = (source: SiteId, target: SiteId): StampedEnvelope => ({
+  ...token(source, target),
+  message: { type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' } as { type: string },
+});
+
+/** What goes back and forth without a mailbox: as many bytes as a token takes. */
+export const ball = codec.encode({ type: 'data', seq: 9_999, ack: 9_999, envelope: token('a', 'b') });
+
+/** One end of a pair, told whenever the other has sent. */
+export interface Side {
+  readonly address: Address | null;
+  send(): void;
+}
+
+export async function mailboxSide(self: SiteId, peer: Address, received: () => void): Promise<Side> {
+  const other = self === 'a' ? 'b' : 'a';
+  const mailbox = new TcpMailbox({
+    self,
+    cluster: 'bench',
+    configuration: 'bench',
+    incarnation: systemChance.incarnation(),
+    memoryOnly: true,
+    transport: plain,
+    listen: anyPort,
+    peers: { [other]: peer },
+    codec,
+    limits: defaultLimits,
+    timing: defaultTiming,
+    clock: systemClock,
+    chance: systemChance,
+    notice: () => undefined,
+  });
+  await mailbox.open({ receive: received, peer: () => undefined, beforeWrite: () => undefined });
+  return { address: mailbox.address, send: () => mailbox.post(token(self, other)) };
+}
+
+export async function rawListener(received: () => void): Promise<Side> {
+  let socket: Socket | null = null;
+  const server = createServer({ noDelay: true }, (accepted) => {
+    socket = accepted.on('data', received);
+  });
+  server.listen(anyPort);
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return { address: { host: anyPort.host, port }, send: () => void socket?.write(ball) };
+}
+
+export async function rawDialler(address: Address, received: () => void): Promise<Side> {
+  const socket = connect({ ...address, noDelay: true });
+  await once(socket, 'connect');
+  socket.on('data', received);
+  return { address: null, send: () => void socket.write(ball) };
+}
+
+export const anyPort: Address = { host: '127.0.0.1', port: 0 };
+export const nowhere: Address = { host: '127.0.0.1', port: 1 };
