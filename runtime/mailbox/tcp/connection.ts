@@ -3,9 +3,9 @@ import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Codec } from '../../frame/codec.ts';
 import { Decoder } from '../../frame/decoder.ts';
-import type { Frame } from '../../frame/frames.ts';
+import type { Frame, StampedEnvelope } from '../../frame/frames.ts';
 import { Writer } from '../../frame/writer.ts';
-import { refusalOf, remoteOf } from './transport.ts';
+import { corruptionOf, remoteOf } from './transport.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
 export interface ConnectionOwner {
@@ -62,7 +62,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#read(decoder, chunk));
     socket.on('error', (error) => {
       this.#error = error;
-      const refusal = refusalOf(error, socket);
+      const refusal = corruptionOf(error);
       if (refusal) this.refuse(refusal);
     });
     socket.on('close', () => owner.closed(this.#error));
@@ -86,9 +86,15 @@ export class Connection {
     if (!this.#socket.writable) return;
     this.#options.codec.write(frame, this.#unsent);
     this.#carriesMessages ||= frame.type === 'data';
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.#options.clock.nextTurn(this.#flushNow);
+    this.#flushSoon();
+  }
+
+  /** `send`, for a message. */
+  sendData(seq: number, ack: number, envelope: StampedEnvelope): void {
+    if (!this.#socket.writable) return;
+    this.#options.codec.writeData(seq, ack, envelope, this.#unsent);
+    this.#carriesMessages = true;
+    this.#flushSoon();
   }
 
   /** Closes after what is on its way and `last`; what still comes is read. */
@@ -109,6 +115,12 @@ export class Connection {
     this.#refused = true;
     this.#owner.refused(error);
     this.#socket.destroy();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#options.clock.nextTurn(this.#flushNow);
   }
 
   #flush(): void {

@@ -81,23 +81,34 @@ export function remoteOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * What the other side is refused for by `error` of `socket`, or null where the connection only broke: it is gone, or has
- * refused ours.
+ * What the other side is refused for when `error` ends the handshake of `socket`, or null where the connection only
+ * broke: it is gone, or has refused ours.
  */
 export function refusalOf(error: Error, socket: Socket): OperatingError | null {
   if (error instanceof OperatingError) return error;
-  const { authorizationError, authorized } = socket as TLSSocket;
+  const { authorizationError } = socket as TLSSocket;
   if (authorizationError)
     return notAuthenticated(`its certificate does not count: ${authorizationError}`, error);
+  return isComplaint(error)
+    ? notAuthenticated(`its handshake does not count: ${reasonOf(error)}`, error)
+    : null;
+}
+
+/** The same, once bytes could go both ways. */
+export function corruptionOf(error: Error): OperatingError | null {
+  return isComplaint(error)
+    ? new OperatingError(
+        'RECORD_CORRUPT',
+        `what came is not what was sent: ${reasonOf(error)}; somebody or something on the way changes it`,
+        { cause: error },
+      )
+    : null;
+}
+
+/** Of this side's OpenSSL: an alert is the other side's. */
+function isComplaint(error: Error): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
-  if (!code.startsWith('ERR_SSL_') || code.includes('_ALERT_')) return null;
-  if (authorized)
-    return new OperatingError(
-      'RECORD_CORRUPT',
-      `what came is not what was sent: ${reasonOf(error)}; somebody or something on the way changes it`,
-      { cause: error },
-    );
-  return notAuthenticated(`its handshake does not count: ${reasonOf(error)}`, error);
+  return code.startsWith('ERR_SSL_') && !code.includes('_ALERT_');
 }
 
 /** For a person: what OpenSSL says of itself is left out. */
