@@ -125,11 +125,7 @@ describe.each(proofs)('sites that prove themselves by %s', (_, { right, wrong })
   test('which is seen here: with the right proof the same stranger takes the place of the site', async () => {
     const { c, members } = await openWorld(right);
     const before = await settled(members);
-    const stranger = await join(
-      'a',
-      { b: nowhere, c: c.cluster.address },
-      { newcomer: false, ...right('a') },
-    );
+    const stranger = await join('a', { b: nowhere, c: c.cluster.address }, { root: 'a', ...right('a') });
     await eventually(() => expect(refusals(c)).toEqual({ PEER_RESTARTED: expect.any(Number) }));
     await stranger.cluster.close({ graceful: false });
     await expectUnmoved(members, before);
