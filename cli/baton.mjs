@@ -1,6 +1,11 @@
 #!/usr/bin/env node
-import '../scripts/install-missing.mjs';
+import { existsSync } from 'node:fs';
 
-const { register } = await import('tsx/esm/api');
-register();
-await import('./main.ts');
+if (existsSync(new URL('./main.ts', import.meta.url))) {
+  await import('../scripts/install-missing.mjs');
+  const { register } = await import('tsx/esm/api');
+  register();
+  await import('./main.ts');
+} else {
+  await import('../dist/cli/main.js');
+}

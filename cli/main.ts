@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitStatus, UsageError } from './exit.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
@@ -9,9 +9,7 @@ import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
 import { addVerify } from './verbs/verify.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const { version } = createRequire(import.meta.url)('#package.json') as { version: string };
 
 // Whoever reads may stop in the middle, as `head` does; there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

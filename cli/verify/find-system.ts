@@ -35,7 +35,10 @@ export async function findSystem(
   }
   const source = { module: pathToFileURL(path).href, options };
   const loaded = await found(source).catch((error: unknown) => {
-    throw error instanceof UsageError ? error : new UsageError(`cannot load ${path}: ${reasonOf(error)}`);
+    if (error instanceof UsageError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const hint = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; install tsx beside Baton, or use Node 22.18' : '';
+    throw new UsageError(`cannot load ${path}: ${reasonOf(error)}${hint}`);
   });
   const { default: exported } = (await import(source.module)) as { default: unknown };
   if (typeof exported !== 'function' && (sites !== undefined || network !== undefined)) {

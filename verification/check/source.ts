@@ -20,9 +20,8 @@ export async function systemFrom({
   export: name = 'default',
   options,
 }: SystemSource): Promise<System> {
-  // For TypeScript outside of a package of type "module", which Node takes for CommonJS.
-  const { register } = await import('tsx/cjs/api');
-  register();
+  loaded ??= loadTypeScript();
+  await loaded;
   const exports: Readonly<Record<string, unknown>> = await import(module);
   const exported = exports[name];
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
@@ -34,6 +33,20 @@ export async function systemFrom({
     'SOURCE_INVALID',
     `Expected \`${name}\` of ${module} to be a System, { ${keys.join(', ')} }, or a function that gives one.`,
   );
+}
+
+let loaded: Promise<void> | undefined;
+
+/** By tsx, where it is installed. Where it is not, Node takes TypeScript from 22.18 on, and refuses it before. */
+async function loadTypeScript(): Promise<void> {
+  try {
+    // In a checkout it is at work already.
+    if (import.meta.url.endsWith('.js')) (await import('tsx/esm/api')).register();
+    // For TypeScript outside of a package of type "module", which Node takes for CommonJS.
+    (await import('tsx/cjs/api')).register();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  }
 }
 
 /** The same for the engine: what its threads explore and judge. */

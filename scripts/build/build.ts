@@ -1,0 +1,30 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { emitModules } from './modules.ts';
+import { notices } from './notices.ts';
+import { emitPage } from './page.ts';
+import { emitTypes } from './types.ts';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Builds the package into `out`, whole: whoever reads there sees the last build or this one. */
+export async function build(out: string): Promise<void> {
+  const target = resolve(root, out);
+  const dir = `${target}.${process.pid}`;
+  try {
+    const vendored = [
+      ...(await emitModules(root, dir)),
+      ...(await emitPage(root, join(dir, 'inspector/dist'))),
+    ];
+    emitTypes(root, dir);
+    // In the checkout these load TypeScript first.
+    writeFileSync(join(dir, 'cli/baton.mjs'), "#!/usr/bin/env node\nimport './main.js';\n");
+    writeFileSync(join(dir, 'verification/checker/search/worker.mjs'), "import './worker.js';\n");
+    writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), notices(vendored));
+    rmSync(target, { recursive: true, force: true });
+    renameSync(dir, target);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}

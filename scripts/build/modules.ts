@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const rooms = ['machines', 'runtime', 'verification', 'cli'];
+const isTest = /\.test\.ts$|\/testing\//;
+
+/**
+ * One module of JavaScript for each module of TypeScript, so that there is one copy of each for whoever comes by
+ * whichever way, and what names its neighbours by URL finds them. What `dependencies` does not name becomes a part
+ * of the package: it is what the command needs, and no load for who embeds the lock. Gives the files of others.
+ */
+export async function emitModules(root: string, dir: string): Promise<string[]> {
+  const { dependencies, peerDependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'peerDependencies', Record<string, string>>;
+  const outside = Object.keys({ ...dependencies, ...peerDependencies });
+  const bundle = await rolldown({
+    cwd: root,
+    // Every module is one that somebody may name.
+    input: Object.fromEntries(sources(root).map((file) => [file.replace(/\.m?ts$/, ''), join(root, file)])),
+    external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+    platform: 'node',
+    treeshake: { moduleSideEffects: true },
+  });
+  const { output } = await bundle.write({
+    dir,
+    format: 'esm',
+    preserveModules: true,
+    preserveModulesRoot: root,
+    entryFileNames: ({ name }) => `${vendored(name)}.js`,
+    chunkFileNames: ({ name }) => `${vendored(name)}.js`,
+  });
+  await bundle.close();
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])).filter(isForeign);
+}
+
+export function isForeign(file: string): boolean {
+  return file.includes('/node_modules/');
+}
+
+/** No package may hold a folder `node_modules`. */
+function vendored(name: string): string {
+  return name.replace(/^.*?node_modules\//, 'vendor/').replaceAll('/node_modules/', '/vendor/');
+}
+
+function sources(root: string): string[] {
+  return rooms.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+      .map((file) => join(room, file))
+      .filter((file) => file.endsWith('.ts') && !isTest.test(file)),
+  );
+}

@@ -1,0 +1,21 @@
+/** The checker, for statecharts of anybody: a system is put together of them, and checked. */
+export {
+  CheckError,
+  type CheckErrorCode,
+  type CheckOptions,
+  check,
+  type Judged,
+  noFault,
+  type Progress,
+  type Report,
+  type SystemSource,
+} from './check.ts';
+export { LivenessError, type LivenessErrorCode } from './checker/liveness/index.ts';
+export { SearchError, type SearchErrorCode } from './checker/search.ts';
+export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry.ts';
+export { SystemError, type SystemErrorCode } from './system/errors.ts';
+export { traceMermaid } from './system/mermaid.ts';
+export * from './system/properties.ts';
+export { traceShiViz } from './system/shiviz.ts';
+export type * from './system/system.ts';
+export { actionText, messageText, stateText, traceText } from './system/text.ts';
