@@ -81,14 +81,13 @@ const welcome = ({ incarnation, delivered, peer }: LinkContext, other: string): 
   ack: other === peer ? delivered : 0,
 });
 
-/** The payloads of the outbox from `first` on. */
-const data = ({ outbox, acknowledged, delivered }: LinkContext, first: number): readonly Frame[] =>
-  outbox.slice(first).map((payload, index) => ({
-    type: 'DATA',
-    seq: acknowledged + first + index + 1,
-    ack: delivered,
-    payload,
-  }));
+/** The payload of the outbox that has this place. */
+const data = ({ outbox, acknowledged, delivered }: LinkContext, index: number): Frame => ({
+  type: 'DATA',
+  seq: acknowledged + index + 1,
+  ack: delivered,
+  payload: outbox[index],
+});
 
 const unexpected = {
   actions: { type: 'unexpected', params: ({ event }: At) => ({ event }) },
@@ -110,7 +109,10 @@ const meet = (...answers: readonly ((at: At<Of<'WELCOME'>>) => Frame)[]) => {
   const greet = [
     'meet',
     { type: 'met', params: ({ event }: At<Of<'WELCOME'>>) => ({ incarnation: event.incarnation }) },
-    transmit<Of<'WELCOME'>>((at) => [...answers.map((frame) => frame(at)), ...data(at.context, 0)]),
+    transmit<Of<'WELCOME'>>((at) => [
+      ...answers.map((frame) => frame(at)),
+      ...at.context.outbox.map((_, index) => data(at.context, index)),
+    ]),
   ] as const;
   return [
     {
@@ -226,7 +228,7 @@ export const linkMachine = setup({
           overflow,
           {
             target: '.settled',
-            actions: ['append', transmit(({ context }) => data(context, context.outbox.length - 1))],
+            actions: ['append', transmit(({ context }) => [data(context, context.outbox.length - 1)])],
           },
         ],
       },

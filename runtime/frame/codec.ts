@@ -1,7 +1,14 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
 import { OperatingError } from '../errors.ts';
-import { type DataFrame, type Frame, frameCodes, type Identity, magic, protocolVersion } from './frames.ts';
+import {
+  type Frame,
+  frameCodes,
+  type Identity,
+  magic,
+  protocolVersion,
+  type StampedEnvelope,
+} from './frames.ts';
 import { type Field, type Layout, type Shape, shapesOf } from './layout.ts';
 import { maxNameBytes, Names } from './names.ts';
 import { lengthBytes, Writer } from './writer.ts';
@@ -50,6 +57,10 @@ export class Codec {
   }
 
   write(frame: Frame, writer: Writer): void {
+    if (frame.type === 'data') {
+      this.writeData(frame.seq, frame.ack, frame.envelope, writer);
+      return;
+    }
     writer.reserve(lengthBytes + this.longestFrame);
     const begun = writer.begin();
     writer.byte(frameCodes[frame.type]);
@@ -60,9 +71,6 @@ export class Codec {
       case 'welcome':
         writeIdentity(frame, writer);
         writer.count(frame.ack);
-        break;
-      case 'data':
-        this.#writeData(frame, writer);
         break;
       case 'ack':
         writer.count(frame.ack);
@@ -80,8 +88,12 @@ export class Codec {
     writer.end(begun);
   }
 
-  #writeData({ seq, ack, envelope }: DataFrame, writer: Writer): void {
+  /** `write`, for the one kind of frame of which there are many, without making it first. */
+  writeData(seq: number, ack: number, envelope: StampedEnvelope, writer: Writer): void {
     const { source, target, lock, message, stamp } = envelope;
+    writer.reserve(lengthBytes + this.longestFrame);
+    const begun = writer.begin();
+    writer.byte(frameCodes.data);
     writer.count(seq);
     writer.count(ack);
     writer.count(this.#place(source));
@@ -90,6 +102,7 @@ export class Codec {
     writer.count(stamp.seq);
     this.#writeClock(stamp.clock, writer);
     this.#writeMessage(message, writer);
+    writer.end(begun);
   }
 
   #writeClock(clock: VectorClock | null, writer: Writer): void {

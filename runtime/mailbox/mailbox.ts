@@ -10,8 +10,8 @@ import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
  *   that was never met is down when it has not come within `silentMs`.
  * - `restarted`: the life that was known is over, and this one is up. What the old one posted and had not arrived
  *   is lost, and so may be `lost`, what was posted here for it; that may well be younger than the new life, of which
- *   others have heard before. Said, too, when too much waited on either side, and only the link
- *   between the two has begun anew: then the incarnation is the same.
+ *   others have heard before. Said, too, when too much waited on either side, or a message was
+ *   refused, and only the link between the two has begun anew: then the incarnation is the same.
  */
 export type PeerChange =
   | { readonly type: 'up'; readonly peer: SiteId; readonly incarnation: string }
@@ -27,6 +27,11 @@ export type DownReason = 'refused' | 'silent' | 'left' | 'closed';
 
 /** Whom a mailbox tells; one call at a time, none from within `post`. */
 export interface MailboxHandlers {
+  /**
+   * An OperatingError that it throws refuses the message: the connection that brought it is closed, with a notice and a
+   * count, and the link begins a new life, of which both sides hear (`restarted`, with the same incarnation). So the
+   * sender learns that this message, and what was under way behind it, is lost, and other messages still pass.
+   */
   receive(envelope: StampedEnvelope): void;
   peer(change: PeerChange): void;
   /** Before any bytes of messages leave: what must be on the disk is put there now. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { OperatingError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
 import type { PeerChange } from './mailbox.ts';
 import { MemoryHub } from './memory.ts';
@@ -12,15 +13,21 @@ const envelope = (source: string, target: string, type: string): StampedEnvelope
 });
 
 async function openThree() {
-  const seen = { woken: 0, arrived: [] as string[], changes: [] as string[] };
+  const seen = { woken: 0, arrived: [] as string[], changes: [] as string[], lost: [] as string[][] };
   const hub = new MemoryHub(() => {
     seen.woken += 1;
   });
   const open = async (id: string) => {
     const mailbox = hub.mailbox(id);
     await mailbox.open({
-      receive: ({ source, target, message }) => seen.arrived.push(`${source}>${target} ${message.type}`),
-      peer: (change) => seen.changes.push(`${id}: ${describeChange(change)}`),
+      receive: ({ source, target, message }) => {
+        if (message.type === 'REFUSED') throw new OperatingError('TOO_MANY_LOCKS', 'no room');
+        seen.arrived.push(`${source}>${target} ${message.type}`);
+      },
+      peer: (change) => {
+        seen.changes.push(`${id}: ${describeChange(change)}`);
+        if (change.type === 'restarted') seen.lost.push(change.lost.map(({ message }) => message.type));
+      },
       beforeWrite: () => seen.arrived.push(`${id} writes`),
     });
     return mailbox;
@@ -115,5 +122,22 @@ describe('its peers', () => {
       'c: b restarted b-2',
       'b: c up c-1',
     ]);
+  });
+
+  test('of which one is refused a message: their link begins anew, and what was under way on it is lost', async () => {
+    const { hub, seen, a, b, c } = await openThree();
+    seen.changes.splice(0);
+    a.post(envelope('a', 'b', 'REFUSED'));
+    a.post(envelope('a', 'b', 'BEHIND'));
+    b.post(envelope('b', 'a', 'BACK'));
+    c.post(envelope('c', 'b', 'OTHER'));
+    hub.deliver({ source: 'a', target: 'b' });
+    expect(hub.pending()).toEqual([{ source: 'c', target: 'b' }]);
+    expect(seen.changes).toEqual(['a: b restarted b-1', 'b: a restarted a-1']);
+    expect(seen.lost).toEqual([['REFUSED', 'BEHIND'], ['BACK']]);
+    seen.arrived.splice(0);
+    a.post(envelope('a', 'b', 'AFTER'));
+    hub.run();
+    expect(seen.arrived).toEqual(['a writes', 'c>b OTHER', 'a>b AFTER']);
   });
 });

@@ -12,7 +12,8 @@ export interface Channel {
 /**
  * The mailboxes of one process: nothing arrives unless `deliver` says so, and then the oldest message of
  * that ordered pair. Whoever chooses the pairs chooses the run; `cut`, `restore` and `crash` are its faults,
- * of which the handlers hear at once.
+ * of which the handlers hear at once. A message that is refused
+ * (`MailboxHandlers.receive`) ends that link's life, as over TCP.
  */
 export class MemoryHub {
   readonly #mailboxes = new Map<SiteId, MemoryMailbox>();
@@ -54,7 +55,12 @@ export class MemoryHub {
         `${source} sent ${envelope.message.type} to ${target}, which is not open`,
       );
     }
-    mailbox.handlers.receive(envelope);
+    try {
+      mailbox.handlers.receive(envelope);
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      this.#beginAnew(source, target, envelope);
+    }
   }
 
   /** Delivers until nothing is under way. `choose` picks the next pair; default: the one that waits longest. */
@@ -109,6 +115,19 @@ export class MemoryHub {
   /** For mailboxes. */
   closed(mailbox: MemoryMailbox, reason: ByeReason): void {
     this.#others(mailbox, (peer) => peer.believeDown(mailbox.self, reason));
+  }
+
+  /** Both hear that what is under way between them is lost, and `refused` with it. */
+  #beginAnew(source: SiteId, target: SiteId, refused: StampedEnvelope): void {
+    const lost = (from: SiteId, to: SiteId): readonly StampedEnvelope[] => {
+      const key = channelKey(from, to);
+      const queue = this.#channels.get(key)?.queue ?? [];
+      this.#channels.delete(key);
+      return queue;
+    };
+    this.#mailboxes.get(source)?.lose(target, [refused, ...lost(source, target)]);
+    this.#mailboxes.get(target)?.lose(source, lost(target, source));
+    this.#between(source, target, (mailbox, peer) => mailbox.meetAnew(peer));
   }
 
   /** What is under way to `site` or from it. */
@@ -184,10 +203,18 @@ class MemoryMailbox implements Mailbox {
   meet({ self: peer, incarnation }: MemoryMailbox): void {
     const known = this.#known.get(peer);
     if (known?.incarnation === incarnation && known.up) return;
+    this.#tell(peer, incarnation, known !== undefined && known.incarnation !== incarnation);
+  }
+
+  /** For the hub: the link to `peer` is another, though its life may be the same. */
+  meetAnew({ self: peer, incarnation }: MemoryMailbox): void {
+    this.#tell(peer, incarnation, true);
+  }
+
+  #tell(peer: SiteId, incarnation: string, restarted: boolean): void {
     const lost = this.#lost.get(peer) ?? [];
     this.#known.set(peer, { incarnation, up: true });
     this.#lost.delete(peer);
-    const restarted = known !== undefined && known.incarnation !== incarnation;
     this.handlers?.peer(
       restarted ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation },
     );

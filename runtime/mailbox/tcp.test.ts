@@ -94,6 +94,16 @@ describe('messages', () => {
     await eventually(() => expect(ofType(a.received, 'data')).toMatchObject([{ seq: 1, ack: 3 }]));
   });
 });
+
+test('many messages are acknowledged before any time has passed, so that few wait', async () => {
+  const clock = { ...systemClock, after: () => () => undefined };
+  const { a, b } = await openWithMetPeer({ clock });
+  for (let seq = 1; seq <= 70; seq++) a.say(data('a', 'b', { type: 'NOTE', text: String(seq) }, seq));
+  await eventually(() => expect(texts(b)).toHaveLength(70));
+  await eventually(() =>
+    expect(ofType(a.received, 'ack')).toEqual([32, 64].map((ack) => ({ type: 'ack', ack }))),
+  );
+});
 const realWrite = Socket.prototype.write;
 
 describe('a close', () => {

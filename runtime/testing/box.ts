@@ -35,6 +35,8 @@ export interface BoxOptions extends Partial<Limits>, Partial<Timing> {
   readonly memoryOnly?: boolean;
   readonly clock?: Clock;
   readonly beforeWrite?: () => void;
+  /** Called before a message counts as received. */
+  readonly receive?: (envelope: StampedEnvelope) => void;
 }
 
 export async function openBox(
@@ -64,7 +66,10 @@ export async function openBox(
     notice: (notice) => notices.push(notice),
   });
   await mailbox.open({
-    receive: (envelope) => received.push(envelope),
+    receive: (envelope) => {
+      options.receive?.(envelope);
+      received.push(envelope);
+    },
     peer: (change) => changes.push(change),
     beforeWrite: options.beforeWrite ?? deaf.beforeWrite,
   });

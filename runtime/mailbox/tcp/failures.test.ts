@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../doors.ts';
+import { OperatingError } from '../../errors.ts';
+import type { StampedEnvelope } from '../../frame/frames.ts';
 import {
   abortBoxes,
   beliefs,
@@ -15,6 +17,7 @@ import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { data, RawPeer, welcome } from '../../testing/peer.ts';
 import { Relay } from '../../testing/relay.ts';
+import type { PeerChange } from '../mailbox.ts';
 
 const relays: Relay[] = [];
 afterEach(() => {
@@ -210,5 +213,54 @@ describe('more than may wait for a peer', () => {
     const b = await openBox('b', { a: nowhere }, { listen: address });
     await eventually(() => expect(b.received).toHaveLength(3_000));
     expect(texts(b).at(-1)).toBe('2999');
+  });
+});
+
+describe('a message that is refused', () => {
+  const receive = ({ message }: StampedEnvelope) => {
+    if (JSON.stringify(message).includes('one too many'))
+      throw new OperatingError('TOO_MANY_LOCKS', 'no room');
+  };
+
+  test('ends this life of the link: both hear of it, the sender of what is lost, and others pass', async () => {
+    const b = await openBox('b', { a: nowhere }, { receive });
+    const a = await openBox('a', { b: b.mailbox.address }, { dialMinMs: 5 });
+    await eventually(() => expect(a.mailbox.connected()).toEqual(['b']));
+    for (const text of ['one', 'one too many', 'behind it']) post(a, 'b', text);
+    await eventually(() =>
+      expect([beliefs(a), beliefs(b)]).toEqual([
+        ['b up', 'b restarted'],
+        ['a up', 'a restarted'],
+      ]),
+    );
+    expect([...b.mailbox.refused]).toEqual([['TOO_MANY_LOCKS', 1]]);
+    expect(codes(b.notices)).toEqual(['TOO_MANY_LOCKS']);
+    expect([...a.mailbox.refused, ...codes(a.notices)]).toEqual([]);
+    const restarted = a.changes.at(-1) as Extract<PeerChange, { type: 'restarted' }>;
+    const lost = restarted.lost.map(({ message }) => (message as unknown as { text: string }).text);
+    expect([restarted.incarnation, lost.slice(-2)]).toEqual(['b-1', ['one too many', 'behind it']]);
+    post(a, 'b', 'two');
+    post(b, 'a', 'back');
+    await eventually(() => expect([texts(a), texts(b)]).toEqual([['back'], ['one', 'two']]));
+    expect(b.mailbox.connected()).toEqual(['a']);
+  });
+
+  test('is never acknowledged', async () => {
+    const { a, b } = await openWithMetPeer({ receive });
+    post(b, 'a', 'for the old life');
+    a.say(data('a', 'b', { type: 'NOTE', text: 'one' }, 1));
+    await eventually(() => expect(texts(b)).toEqual(['one']));
+    a.say(data('a', 'b', { type: 'NOTE', text: 'one too many' }, 2));
+    await a.closed();
+    const acks = a.received.flatMap((frame) => (frame as { ack?: number }).ack ?? []);
+    expect(Math.max(...acks)).toBeLessThanOrEqual(1);
+    const again = await RawPeer.dial(b.mailbox.address);
+    await meetRaw(again, b);
+    expect(again.received).toContainEqual(welcome('b', 'a', { life: 2, ack: 0 }));
+    expect(b.changes.at(-1)).toMatchObject({
+      type: 'restarted',
+      incarnation: 'a-1',
+      lost: [{ message: { text: 'for the old life' } }],
+    });
   });
 });

@@ -12,7 +12,6 @@ import { OperatingError } from '../../errors.ts';
 import type {
   AckFrame,
   DataFrame,
-  Frame,
   HelloFrame,
   Identity,
   StampedEnvelope,
@@ -24,12 +23,21 @@ import { lifeOf } from './handshake.ts';
 /** How long an acknowledgement waits for a message that takes it along. */
 const ackDelayMs = 20;
 
+/** After so many deliveries it does not wait, so that the peer's outbox stays short. */
+const deliveriesPerAck = 32;
+
 export interface LinkOwner {
+  /** Throws an OperatingError for what it refuses. */
   deliver(envelope: StampedEnvelope): void;
   /** The connection stands and the peer answers on it. `restarted`: what was known is over, and `lost` of ours with it. */
   met(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void;
-  /** So many waited that this side's life of the link has ended: nothing of it is sent any more. */
+  /**
+   * So many waited that this side's life of the link has ended: nothing of it is sent any more. Not told from within
+   * `post`.
+   */
   overflowed(lost: readonly StampedEnvelope[]): void;
+  /** `deliver` has thrown, and so this side's life of the link has ended: nothing of it is sent any more. */
+  refused(lost: readonly StampedEnvelope[]): void;
   /** After `finish`: nothing waits any more. */
   drained(): void;
 }
@@ -67,11 +75,16 @@ export class Link {
   #life = 1;
   #connection: Connection | null = null;
   #up = false;
-  #effects: LinkEffect[] = [];
-  #busy = false;
+  /** What was asked for while another event was taken, or null: none is. */
+  #later: LinkEffect[] | null = null;
+  /** How many deliveries nothing that went out has acknowledged. */
+  #owed = 0;
   #ackTimer: (() => void) | null = null;
+  readonly #ackNow = () => {
+    this.#ackTimer = null;
+    this.flushAck();
+  };
   #lost: { readonly lost: readonly StampedEnvelope[] } | null = null;
-  #posted: StampedEnvelope | null = null;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -115,7 +128,6 @@ export class Link {
   }
 
   post(envelope: StampedEnvelope): void {
-    this.#posted = envelope;
     this.#take({ type: 'post', payload: envelope });
   }
 
@@ -152,15 +164,27 @@ export class Link {
 
   // What an effect brings about at once (a message that is answered) waits for the effects before it.
   #take(event: LinkEvent): void {
-    this.#effects.push(...this.#actor.take(event));
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      for (let effect = this.#effects.shift(); effect; effect = this.#effects.shift()) this.#execute(effect);
-    } finally {
-      this.#busy = false;
-      this.#effects = [];
+    const actor = this.#actor;
+    const effects = actor.take(event);
+    if (this.#later !== null) {
+      for (const effect of effects) this.#later.push(effect);
+      return;
     }
+    if (effects.length === 0) return;
+    const later: LinkEffect[] = [];
+    this.#later = later;
+    try {
+      this.#executeAll(effects, actor);
+      // It grows meanwhile.
+      this.#executeAll(later, actor);
+    } finally {
+      this.#later = null;
+    }
+  }
+
+  /** `actor` is of one life: what is left when that ends is left undone. */
+  #executeAll(effects: readonly LinkEffect[], actor: LinkActor): void {
+    for (let i = 0; i < effects.length && this.#actor === actor; i++) this.#execute(effects[i]!);
   }
 
   #execute(effect: LinkEffect): void {
@@ -168,16 +192,13 @@ export class Link {
     switch (effect.type) {
       case 'transmit':
         if (effect.connection !== this.#connection?.id) return;
-        for (const frame of effect.frames) this.#connection.send(this.#onWire(frame));
+        for (const frame of effect.frames) this.#transmit(frame, this.#connection);
         return;
       case 'deliver':
-        owner.deliver(effect.payload as StampedEnvelope);
+        this.#deliver(effect.payload as StampedEnvelope);
         return;
       case 'ackOwed':
-        this.#ackTimer ??= clock.after(ackDelayMs, () => {
-          this.#ackTimer = null;
-          this.flushAck();
-        });
+        this.#ackTimer ??= clock.after(ackDelayMs, this.#ackNow);
         return;
       case 'peerRestarted':
         this.#lost = { lost: effect.lost as readonly StampedEnvelope[] };
@@ -190,9 +211,12 @@ export class Link {
         owner.met(restarted);
         return;
       }
-      case 'overflow':
-        this.#endLife([...this.#outbox, this.#posted!]);
+      case 'overflow': {
+        const lost = [...this.#outbox, effect.payload as StampedEnvelope];
+        this.#endLife('too much waited for the peer');
+        clock.nextTurn(() => owner.overflowed(lost));
         return;
+      }
       case 'drained':
         owner.drained();
         return;
@@ -206,31 +230,56 @@ export class Link {
     }
   }
 
-  /** As a crash would, for this link alone: the peer hears of another life. */
-  #endLife(lost: readonly StampedEnvelope[]): void {
-    this.#life += 1;
-    this.#actor = this.#begin();
-    this.#effects = [];
-    this.#lost = { lost: [] };
-    this.#connection?.destroy(new Error('too much waited for the peer'));
-    this.#connection = null;
-    this.#up = false;
-    // Not from within `post`.
-    this.#options.clock.nextTurn(() => this.#options.owner.overflowed(lost));
+  // The link has counted it as delivered: in this life it would be acknowledged, and lost without a word.
+  #deliver(envelope: StampedEnvelope): void {
+    const { owner } = this.#options;
+    try {
+      owner.deliver(envelope);
+    } catch (error) {
+      if (error instanceof OperatingError) {
+        const lost = this.#outbox;
+        this.#endLife(error.message);
+        owner.refused(lost);
+      }
+      throw error;
+    }
+    this.#owed += 1;
+    if (this.#owed >= deliveriesPerAck) this.flushAck();
   }
 
-  #onWire(frame: LinkFrame): Frame {
-    const identity = { ...this.#options.identity, life: this.#life };
+  /** As a crash would, for this link alone: the peer hears of another life. */
+  #endLife(why: string): void {
+    this.#life += 1;
+    this.#actor = this.#begin();
+    this.#lost = { lost: [] };
+    this.#connection?.destroy(new Error(why));
+    this.#connection = null;
+    this.#up = false;
+  }
+
+  #transmit(frame: LinkFrame, connection: Connection): void {
     switch (frame.type) {
       case 'HELLO':
-        return { type: 'hello', ...identity };
+        connection.send({ type: 'hello', ...this.#identity });
+        return;
       case 'WELCOME':
-        return { type: 'welcome', ...identity, ack: frame.ack };
+        connection.send({ type: 'welcome', ...this.#identity, ack: frame.ack });
+        return;
       case 'DATA':
-        return { type: 'data', seq: frame.seq, ack: frame.ack, envelope: frame.payload as StampedEnvelope };
+        this.#owed = 0;
+        connection.sendData(frame.seq, frame.ack, frame.payload as StampedEnvelope);
+        return;
       case 'ACK':
-        return { type: 'ack', ack: frame.ack };
+        this.#owed = 0;
+        connection.send({ type: 'ack', ack: frame.ack });
+        return;
+      default:
+        frame satisfies never;
     }
+  }
+
+  get #identity(): Identity {
+    return { ...this.#options.identity, life: this.#life };
   }
 }
 

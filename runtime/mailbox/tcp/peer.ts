@@ -70,6 +70,7 @@ export class Peer {
         deliver: options.deliver,
         met: (restarted) => this.#meet(restarted),
         overflowed: (lost) => this.#overflowed(lost),
+        refused: (lost) => this.#drop(lost),
         drained: () => this.#sayBye(),
       },
     });
