@@ -1,7 +1,9 @@
 import { memo, type RefObject, useEffect, useState } from 'react';
 import type { Chart, ChartTransition, SiteState } from '../timeline.ts';
 import { activeStates } from '../values.ts';
-import { type ChartLayout, type Line, layoutOf, type PlacedArrow, type PlacedState } from './chart-layout.ts';
+import type { PlacedArrow, PlacedState } from './chart-graph.ts';
+import { type Line, spoken } from './chart-labels.ts';
+import { type ChartLayout, layoutOf } from './chart-layout.ts';
 import { PanZoom } from './pan-zoom.tsx';
 
 interface ChartViewProps {
@@ -31,65 +33,84 @@ export const ChartView = memo(function ChartView({ site, chart, state, taken, ne
   const names = [...active].map((id) => id.slice(chart.id.length + 1)).filter((name) => name !== '');
   const label = `Statechart of ${site}: ${state.up ? `active are ${names.join(', ')}` : 'down'}`;
   const { width, height } = layout ?? { width: 1, height: 1 };
+  const [pointed, setPointed] = useState<readonly ChartTransition[]>([]);
+  const marks: Marks = { taken, never: never ?? [], onPoint: setPointed };
+  const said = pointed.length > 0 ? pointed : chart.transitions.filter(({ id }) => taken.includes(id));
   return (
-    <PanZoom
-      label={label}
-      width={width}
-      height={height}
-      svg={svg}
-      className={state.up ? 'chart' : 'chart down'}
-    >
-      <defs>
-        {['plain', 'taken', 'never'].map((kind) => (
-          <marker
-            key={kind}
-            id={`head-${kind}`}
-            viewBox="0 0 8 8"
-            refX="7"
-            refY="4"
-            markerWidth="7"
-            markerHeight="7"
-            orient="auto-start-reverse"
-            markerUnits="userSpaceOnUse"
-          >
-            <path d="M0 0.5 L8 4 L0 7.5 z" className={`head ${kind}`} />
-          </marker>
-        ))}
-      </defs>
-      {layout?.states.map((placed) => (
-        <State
-          key={placed.state.id}
-          placed={placed}
-          isActive={active.has(placed.state.id)}
-          taken={taken}
-          never={never ?? []}
-        />
-      ))}
-      {layout?.arrows.map((arrow) => (
-        <Arrow key={arrow.id} arrow={arrow} taken={taken} never={never ?? []} />
-      ))}
-    </PanZoom>
+    <>
+      <div className="canvas">
+        <PanZoom
+          label={label}
+          width={width}
+          height={height}
+          svg={svg}
+          className={state.up ? 'chart' : 'chart down'}
+        >
+          <defs>
+            {['plain', 'taken', 'never'].map((kind) => (
+              <marker
+                key={kind}
+                id={`head-${kind}`}
+                viewBox="0 0 8 8"
+                refX="7"
+                refY="4"
+                markerWidth="7"
+                markerHeight="7"
+                orient="auto-start-reverse"
+                markerUnits="userSpaceOnUse"
+              >
+                <path d="M0 0.5 L8 4 L0 7.5 z" className={`head ${kind}`} />
+              </marker>
+            ))}
+          </defs>
+          {layout?.states.map((placed) => (
+            <State
+              key={placed.state.id}
+              placed={placed}
+              isActive={active.has(placed.state.id)}
+              marks={marks}
+            />
+          ))}
+          {layout?.arrows.map((arrow) => (
+            <Arrow key={arrow.id} arrow={arrow} marks={marks} />
+          ))}
+        </PanZoom>
+      </div>
+      <div className="transitions">
+        <ul>
+          {said.map((transition) => (
+            <li key={transition.id} className={kindOf(transition.id, marks)}>
+              {spoken(transition)}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </>
   );
 });
 
 type Kind = 'plain' | 'taken' | 'never';
 
-function kindOf(id: string, taken: readonly string[], never: readonly string[]): Kind {
+interface Marks {
+  readonly taken: readonly string[];
+  readonly never: readonly string[];
+  /** Somebody points at these, or at nothing any more. */
+  readonly onPoint: (transitions: readonly ChartTransition[]) => void;
+}
+
+function kindOf(id: string, { taken, never }: Marks): Kind {
   if (taken.includes(id)) return 'taken';
   return never.includes(id) ? 'never' : 'plain';
 }
 
-function State({
-  placed,
-  isActive,
-  taken,
-  never,
-}: {
-  placed: PlacedState;
-  isActive: boolean;
-  taken: readonly string[];
-  never: readonly string[];
-}) {
+/** `taken` when one is, `never` when all are never. */
+function kindOfAll(transitions: readonly ChartTransition[], marks: Marks): Kind {
+  const kinds = transitions.map(({ id }) => kindOf(id, marks));
+  if (kinds.includes('taken')) return 'taken';
+  return kinds.every((kind) => kind === 'never') ? 'never' : 'plain';
+}
+
+function State({ placed, isActive, marks }: { placed: PlacedState; isActive: boolean; marks: Marks }) {
   const { state, box, isInitial, isRegion, lines } = placed;
   const isLeaf = state.children.length === 0;
   const classes = ['state', isLeaf ? 'leaf' : 'outer', isRegion ? 'region' : '', isActive ? 'active' : ''];
@@ -115,25 +136,25 @@ function State({
       >
         {state.key}
       </text>
-      <Lines lines={lines} x={12} anchor="start" taken={taken} never={never} />
+      <Lines lines={lines} x={12} anchor="start" marks={marks} />
     </g>
   );
 }
 
-interface Marked {
-  readonly taken: readonly string[];
-  readonly never: readonly string[];
-}
-
-function Arrow({ arrow, taken, never }: Marked & { readonly arrow: PlacedArrow }) {
+function Arrow({ arrow, marks }: { readonly arrow: PlacedArrow; readonly marks: Marks }) {
   const { transitions, points, label, lines } = arrow;
-  const kinds = transitions.map(({ id }) => kindOf(id, taken, never));
-  const kind = kinds.includes('taken') ? 'taken' : kinds.every((one) => one === 'never') ? 'never' : 'plain';
+  const kind = kindOfAll(transitions, marks);
+  const path = rounded(points);
   return (
-    <g className={`arrow ${kind}`}>
-      <path d={rounded(points)} markerEnd={`url(#head-${kind})`} />
+    <g
+      className={`arrow ${kind}`}
+      onPointerEnter={() => marks.onPoint(transitions)}
+      onPointerLeave={() => marks.onPoint([])}
+    >
+      <path className="near" d={path} />
+      <path className="way" d={path} markerEnd={`url(#head-${kind})`} />
       <g transform={`translate(${label.x} ${label.y})`}>
-        <Lines lines={lines} x={label.width / 2} anchor="middle" taken={taken} never={never} />
+        <Lines lines={lines} x={label.width / 2} anchor="middle" marks={marks} />
       </g>
     </g>
   );
@@ -143,21 +164,28 @@ function Lines({
   lines,
   x,
   anchor,
-  taken,
-  never,
-}: Marked & { readonly lines: readonly Line[]; readonly x: number; readonly anchor: 'start' | 'middle' }) {
-  return lines.map(({ transition, text, y }) => (
-    <text key={y} className={`line ${kindOf(transition.id, taken, never)}`} x={x} y={y} textAnchor={anchor}>
-      {text}
-      <title>{spoken(transition)}</title>
+  marks,
+}: {
+  readonly lines: readonly Line[];
+  readonly x: number;
+  readonly anchor: 'start' | 'middle';
+  readonly marks: Marks;
+}) {
+  return lines.map(({ parts, y }) => (
+    <text key={y} className="line" x={x} y={y} textAnchor={anchor}>
+      {parts.map(({ text, transitions }, index) => (
+        <tspan
+          key={text}
+          className={`line ${kindOfAll(transitions, marks)}`}
+          onPointerEnter={() => marks.onPoint(transitions)}
+          onPointerLeave={() => marks.onPoint([])}
+        >
+          {index === 0 ? '' : ', '}
+          {text}
+        </tspan>
+      ))}
     </text>
   ));
-}
-
-/** `release [someoneWaits] / send, surrenderToken`. */
-function spoken({ event, guard, actions }: ChartTransition): string {
-  const what = `${event === '' ? 'always' : event}${guard === null ? '' : ` [${guard}]`}`;
-  return actions.length === 0 ? what : `${what} / ${actions.join(', ')}`;
 }
 
 /** A line through the points, its corners rounded. */

@@ -1,6 +1,8 @@
 import type { RefObject } from 'react';
 import type { Moments } from '../moments.ts';
-import { isCritical, typedText } from '../values.ts';
+import type { SiteState } from '../timeline.ts';
+import { isCritical } from '../values.ts';
+import { control, type Flight, flightsOf, type Place } from './flights.ts';
 import { PanZoom } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
 
@@ -14,13 +16,10 @@ interface ForestProps {
   readonly svg: RefObject<SVGSVGElement | null>;
 }
 
-interface Place {
-  readonly x: number;
-  readonly y: number;
-}
-
 const column = 116;
 const row = 104;
+/** Every second column lies lower, so that an arrow past a site does not go through it. */
+const stagger = 30;
 const radius = 25;
 
 /**
@@ -37,12 +36,14 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const places = new Map(
     ids.map((id, index): [string, Place] => [
       id,
-      { x: 60 + index * column, y: 62 + (depth.get(id) ?? 0) * row },
+      { x: 60 + index * column, y: 66 + (depth.get(id) ?? 0) * row + (index % 2) * stagger },
     ]),
   );
   const at = (id: string) => places.get(id)!;
+  const underWay = moments.underWay(moment).map((index) => timeline.letters[index]!);
+  const flights = flightsOf(underWay, at, [...places.values()], radius);
   const width = 120 + (ids.length - 1) * column;
-  const height = 130 + Math.max(1, ...[...depth.values()].map((value) => value ?? 0)) * row;
+  const height = 136 + stagger + Math.max(1, ...[...depth.values()].map((value) => value ?? 0)) * row;
   return (
     <PanZoom
       label={spoken(ids, pointers)}
@@ -90,12 +91,12 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
           />
         );
       })}
-      {moments.underWay(moment).map((index) => (
-        <FlyingLetter
-          key={`letter ${index}`}
-          letter={timeline.letters[index]!}
-          at={at}
-          bend={-30 - 16 * lane(moments, moment, index)}
+      {flights.map((flight) => (
+        <path
+          key={flight.key}
+          className={flight.carriesToken ? 'way carrying' : 'way'}
+          d={between(flight.from, flight.to, flight.bend)}
+          markerEnd={`url(#${flight.carriesToken ? 'tip-tokenletter' : 'tip-letter'})`}
         />
       ))}
       {ids.map((id) => {
@@ -104,10 +105,12 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
         const classes = [
           'site',
           state.up ? '' : 'down',
+          state.unseen ? 'unseen' : '',
           isCritical(timeline, state) ? 'inside' : '',
           broken.has(id) ? 'broken' : '',
         ];
         const { x, y } = at(id);
+        const note = noteOf(timeline, state);
         return (
           <g key={id} className={classes.join(' ')} style={{ transform: `translate(${x}px, ${y}px)` }}>
             {broken.has(id) && <circle className="ring" r={radius + 6} />}
@@ -120,62 +123,41 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
                 root
               </text>
             )}
-            {!state.up && (
+            {note !== null && (
               <text className="note" y={radius + 16} textAnchor="middle">
-                down
-              </text>
-            )}
-            {isCritical(timeline, state) && (
-              <text className="note" y={radius + 16} textAnchor="middle">
-                inside
+                {note}
               </text>
             )}
             {token && <Token x={radius - 4} y={-radius + 5} />}
           </g>
         );
       })}
+      {flights.map((flight) => (
+        <FlyingLetters key={flight.key} flight={flight} />
+      ))}
     </PanZoom>
   );
 }
 
-function FlyingLetter({
-  letter,
-  at,
-  bend,
-}: {
-  letter: Moments['timeline']['letters'][number];
-  at: (id: string) => Place;
-  bend: number;
-}) {
-  const { source, target, message } = letter;
-  const isToken = /^token$/i.test(message.type);
-  const from = source === null ? { x: at(target).x - 60, y: at(target).y - 30 } : at(source);
-  const to = at(target);
-  const middle = control(from, to, bend, 0.5);
+function noteOf(timeline: Moments['timeline'], state: SiteState): string | null {
+  if (state.unseen) return 'not seen';
+  if (!state.up) return 'down';
+  return isCritical(timeline, state) ? 'inside' : null;
+}
+
+function FlyingLetters({ flight: { middle, carriesToken, text, label } }: { readonly flight: Flight }) {
   return (
-    <g className={isToken ? 'letter carrying' : 'letter'}>
-      <path d={between(from, to, bend)} markerEnd={`url(#${isToken ? 'tip-tokenletter' : 'tip-letter'})`} />
-      {isToken ? (
+    <g className={carriesToken ? 'letter carrying' : 'letter'}>
+      {carriesToken ? (
         <Token x={middle.x} y={middle.y} />
       ) : (
         <circle className="mail" cx={middle.x} cy={middle.y} r="4" />
       )}
-      <text x={middle.x} y={middle.y - (isToken ? 13 : 8)} textAnchor="middle">
-        {typedText(message)}
+      <text x={label.x} y={label.y + 4} textAnchor="middle">
+        {text}
       </text>
     </g>
   );
-}
-
-/** How many letters between the same two sites are drawn before this one. */
-function lane(moments: Moments, moment: number, index: number): number {
-  const { letters } = moments.timeline;
-  const { source, target } = letters[index]!;
-  return moments
-    .underWay(moment)
-    .filter(
-      (other) => other < index && letters[other]!.source === source && letters[other]!.target === target,
-    ).length;
 }
 
 function Token({ x, y }: Place) {
@@ -191,18 +173,10 @@ function Token({ x, y }: Place) {
 
 /** From rim to rim, bent to the side by so many pixels. */
 function between(from: Place, to: Place, bend: number): string {
-  const middle = control(from, to, bend * 2, 0.5);
+  const middle = control(from, to, bend * 2);
   const start = rim(from, middle, 0);
   const end = rim(to, middle, 3);
   return `M${start.x} ${start.y} Q${middle.x} ${middle.y} ${end.x} ${end.y}`;
-}
-
-function control(from: Place, to: Place, bend: number, share: number): Place {
-  const distance = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  return {
-    x: from.x + (to.x - from.x) * share - ((to.y - from.y) / distance) * bend,
-    y: from.y + (to.y - from.y) * share + ((to.x - from.x) / distance) * bend,
-  };
 }
 
 function rim(centre: Place, toward: Place, gap: number): Place {

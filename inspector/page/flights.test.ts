@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Letter } from '../timeline.ts';
+import { flightsOf, type Place } from './flights.ts';
+
+const sites: Readonly<Record<string, Place>> = {
+  a: { x: 60, y: 60 },
+  b: { x: 176, y: 90 },
+  c: { x: 292, y: 60 },
+  d: { x: 408, y: 90 },
+};
+
+function letter(source: string | null, target: string, type: string, fields: object = {}): Letter {
+  const message = { type, ...fields };
+  return { source, target, message, sent: 0, ended: null, fate: 'under way' };
+}
+
+const flights = (...letters: readonly Letter[]) =>
+  flightsOf(letters, (id) => sites[id]!, Object.values(sites), 25);
+
+describe('letters on their way', () => {
+  it('between the same two sites are one arrow, with a count', () => {
+    const many = Array.from({ length: 40 }, (_, index) => letter('a', 'b', 'VOTE_REQUEST', { epoch: index }));
+    const found = flights(...many, letter('a', 'b', 'TOKEN'), letter('b', 'a', 'REQUEST', { origin: 'b' }));
+    expect(found.map(({ text, carriesToken }) => [text, carriesToken])).toEqual([
+      ['VOTE_REQUEST ×40, TOKEN', true],
+      ['REQUEST(origin=b)', false],
+    ]);
+    // There and back are two arrows.
+    expect(found[0]!.middle).not.toEqual(found[1]!.middle);
+  });
+
+  it('have texts that cover neither each other nor a site', () => {
+    const ids = Object.keys(sites);
+    const found = flights(
+      ...ids.flatMap((source) =>
+        ids.flatMap((target) => (source === target ? [] : [letter(source, target, 'NEW')])),
+      ),
+    );
+    expect(found).toHaveLength(12);
+    for (const [index, { label, text }] of found.entries()) {
+      const half = (text.length * 6.7) / 2;
+      for (const { x, y } of Object.values(sites)) {
+        expect(Math.abs(label.x - x) >= half + 25 || Math.abs(label.y - y) >= 32).toBe(true);
+      }
+      for (const other of found.slice(index + 1)) {
+        expect(Math.abs(label.x - other.label.x) >= 2 * half || Math.abs(label.y - other.label.y) >= 15).toBe(
+          true,
+        );
+      }
+    }
+  });
+
+  it('come from beside their target where nobody is known to have sent them', () => {
+    const [flight] = flights(letter(null, 'c', 'PREPARED'));
+    expect(flight!.from.x).toBeLessThan(sites['c']!.x);
+  });
+});

@@ -1,0 +1,118 @@
+import type { Letter } from '../timeline.ts';
+import { typedText } from '../values.ts';
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** All letters that are on their way from one site to another, as one bent arrow. */
+export interface Flight {
+  readonly key: string;
+  readonly from: Place;
+  readonly to: Place;
+  /** How far its middle lies beside the straight line. */
+  readonly bend: number;
+  readonly middle: Place;
+  readonly carriesToken: boolean;
+  readonly text: string;
+  /** The middle of its text. */
+  readonly label: Place;
+}
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Of the texts, at 12 px. */
+const charWidth = 6.7;
+const longest = 26;
+
+/**
+ * The letters under way, by the two sites between which they are: many are one arrow with a count. A text stands where
+ * on its arrow it covers the least of sites and other texts.
+ */
+export function flightsOf(
+  letters: readonly Letter[],
+  at: (site: string) => Place,
+  sites: readonly Place[],
+  radius: number,
+): readonly Flight[] {
+  const groups = new Map<string, Letter[]>();
+  for (const letter of letters) {
+    const key = `${letter.source} > ${letter.target}`;
+    groups.set(key, [...(groups.get(key) ?? []), letter]);
+  }
+  const covered: Box[] = sites.map(({ x, y }) => boxOf({ x, y }, 2 * radius, 2 * radius));
+  return [...groups].map(([key, group]) => {
+    const [{ source, target }] = group as [Letter, ...Letter[]];
+    const to = at(target);
+    const from = source === null ? { x: to.x - 60, y: to.y - 34 } : at(source);
+    const bend = -(22 + 0.14 * Math.hypot(to.x - from.x, to.y - from.y));
+    const text = textOf(group);
+    const label = freest(from, to, bend, text.length * charWidth, covered);
+    covered.push(boxOf(label, text.length * charWidth, 15));
+    const carriesToken = group.some(({ message }) => /^token$/i.test(message.type));
+    return { key, from, to, bend, middle: onWay(from, to, bend, 0.5), carriesToken, text, label };
+  });
+}
+
+/** `TOKEN, REQUEST ×3`; with what they carry, where that is not too long. */
+function textOf(letters: readonly Letter[]): string {
+  const whole = counted(letters.map(({ message }) => typedText(message)));
+  return whole.length <= longest ? whole : counted(letters.map(({ message }) => message.type));
+}
+
+function counted(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].map(([text, count]) => (count === 1 ? text : `${text} ×${count}`)).join(', ');
+}
+
+const shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78];
+const offsets = [-14, 16, -28, 30];
+
+function freest(from: Place, to: Place, bend: number, width: number, covered: readonly Box[]): Place {
+  let best: Place | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const offset of offsets) {
+    for (const share of shares) {
+      const { x, y } = onWay(from, to, bend, share);
+      const place = { x, y: y + offset };
+      const covers = covered.reduce((sum, box) => sum + common(boxOf(place, width, 15), box), 0);
+      if (covers >= least) continue;
+      best = place;
+      least = covers;
+    }
+  }
+  return best!;
+}
+
+function boxOf({ x, y }: Place, width: number, height: number): Box {
+  return { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 };
+}
+
+function common(one: Box, other: Box): number {
+  const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+  const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+  return Math.max(0, wide) * Math.max(0, high);
+}
+
+/** On the curve from centre to centre. */
+function onWay(from: Place, to: Place, bend: number, share: number): Place {
+  const { x, y } = control(from, to, 2 * bend);
+  const [a, b, c] = [(1 - share) ** 2, 2 * share * (1 - share), share ** 2];
+  return { x: a * from.x + b * x + c * to.x, y: a * from.y + b * y + c * to.y };
+}
+
+/** Beside the middle of the straight line. */
+export function control(from: Place, to: Place, bend: number): Place {
+  const distance = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+  return {
+    x: (from.x + to.x) / 2 - ((to.y - from.y) / distance) * bend,
+    y: (from.y + to.y) / 2 + ((to.x - from.x) / distance) * bend,
+  };
+}
