@@ -9,6 +9,7 @@ import {
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';
+import { credentialsIn } from './credentials.ts';
 import { NoticeText } from './notices.ts';
 import { Session } from './session.ts';
 
@@ -49,23 +50,16 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   return exitStatus.held;
 }
 
-function join(
-  { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters, strict }: SiteVerbOptions,
-  root: string,
-): Promise<Cluster> {
-  // Part of the name, so that the handshake refuses a site that believes in others.
-  const beliefs = [
-    `root ${root}`,
-    ...(strict === undefined ? [] : [`leases of ${strict} ms`]),
-    ...(voters === undefined ? [] : [`voters ${[...voters].sort().join(' ')}`]),
-  ];
+function join(options: SiteVerbOptions, root: string): Promise<Cluster> {
+  const { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters, strict } = options;
   return joinCluster({
-    cluster: [cluster, ...beliefs].join(', '),
+    cluster,
     site: id,
     listen,
     peers,
     root,
     protocol: protocols[protocol],
+    ...credentialsIn(options),
     ...(dataDir !== undefined && { dataDir }),
     ...(newcomer !== undefined && { newcomer }),
     ...(voters !== undefined && { voters }),

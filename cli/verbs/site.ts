@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { address, type HostAndPort, names, peers, wholeNumber } from '../options.ts';
+import type { CredentialFiles } from '../site/credentials.ts';
 
-export interface SiteVerbOptions {
+export interface SiteVerbOptions extends CredentialFiles {
   readonly id: string;
   readonly listen: HostAndPort;
   readonly peers: Readonly<Record<string, HostAndPort>>;
@@ -33,7 +34,7 @@ export function addSite(program: Command): void {
       '--root <id>',
       'who starts with the token, the same at every site (default: the first of all ids in code-unit order)',
     )
-    .option('--cluster <name>', 'sites of another cluster, or with another root, are refused', 'baton')
+    .option('--cluster <name>', 'sites of another cluster are refused', 'baton')
     .option('--trace <dir>', 'record what this site does into <dir>/<id>.ndjson, for baton replay')
     .option(
       '--data-dir <dir>',
@@ -45,6 +46,17 @@ export function addSite(program: Command): void {
       '--strict <ms>',
       'hold the lock by leases of so long, the same at every site (default: no leases)',
       wholeNumber(50, 3_600_000),
+    )
+    .option('--tls-cert <file>', 'the certificate of this site in PEM; it names baton://<cluster>/<id>')
+    .option('--tls-key <file>', 'the key to it')
+    .option('--tls-ca <file>', 'the certificate of whoever has signed those of the others')
+    .option(
+      '--secret-file <file>',
+      'what all sites know and nobody else, at least 32 bytes, in place of TLS files',
+    )
+    .option(
+      '--insecure',
+      'listen for more than this machine with neither: whoever reaches it can take the lock',
     )
     .addOption(
       new Option('--protocol <name>', 'epoch survives failures; naimi-trehel needs every site and every link')
@@ -61,6 +73,8 @@ other site's answer, and who ends without it may stop all others.
 
 Nothing is granted without a majority of the voters. A site with a data directory may be killed and started again;
 the first time it is a --newcomer.
+
+SECURITY.md says how certificates and secrets are made.
 
 Example:
   baton site --id a --listen 127.0.0.1:4001 --peers b=127.0.0.1:4002,c=127.0.0.1:4003

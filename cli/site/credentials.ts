@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import type { ClusterOptions } from '../../runtime/index.ts';
+import { UsageError } from '../exit.ts';
+
+/** The files in which it stands what a site proves itself by, if any. */
+export interface CredentialFiles {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+  readonly secretFile?: string;
+  readonly insecure?: boolean;
+}
+
+const newline = 10;
+const carriageReturn = 13;
+
+/** Throws UsageError: a file cannot be read, or one of three is missing. */
+export function credentialsIn({
+  tlsCert,
+  tlsKey,
+  tlsCa,
+  secretFile,
+  insecure,
+}: CredentialFiles): Pick<ClusterOptions, 'tls' | 'secret' | 'insecure'> {
+  const given = [tlsCert, tlsKey, tlsCa].filter((file) => file !== undefined).length;
+  if (given > 0 && given < 3) throw new UsageError('--tls-cert, --tls-key and --tls-ca go together');
+  return {
+    ...(tlsCert !== undefined && {
+      tls: {
+        cert: read('--tls-cert', tlsCert),
+        key: read('--tls-key', tlsKey!),
+        ca: read('--tls-ca', tlsCa!),
+      },
+    }),
+    ...(secretFile !== undefined && { secret: withoutLineEnd(read('--secret-file', secretFile)) }),
+    ...(insecure !== undefined && { insecure }),
+  };
+}
+
+function read(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+}
+
+/** What a tool puts behind what it prints is no part of it. */
+function withoutLineEnd(bytes: Buffer): Buffer {
+  if (bytes.at(-1) !== newline) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === carriageReturn ? -2 : -1);
+}
