@@ -1,6 +1,12 @@
-import { mailboxSide, nowhere, rawListener } from './side.ts';
+import { once } from 'node:events';
+import { mailboxSide, nowhere, type Proofs, rawListener, type Side, transports } from './side.ts';
 
-/** The other process: sends back whatever comes, over a plain socket and over a mailbox. */
+/** The other process: sends back whatever comes, over a plain socket and over a mailbox of each transport. */
+const [proofs] = (await once(process, 'message')) as [Proofs];
 const raw = await rawListener(() => raw.send());
-const mailbox = await mailboxSide('b', nowhere, () => mailbox.send());
-process.send!({ raw: raw.address, mailbox: mailbox.address });
+const addresses = [];
+for (const transport of Object.values(transports('b', proofs.b))) {
+  const mailbox: Side = await mailboxSide('b', nowhere, transport, () => mailbox.send());
+  addresses.push(mailbox.address);
+}
+process.send!({ raw: raw.address, mailboxes: addresses });

@@ -4,12 +4,23 @@ import { Decoder } from '../../runtime/frame/decoder.ts';
 import type { DataFrame } from '../../runtime/frame/frames.ts';
 import { Writer } from '../../runtime/frame/writer.ts';
 import type { Address } from '../../runtime/options.ts';
+import { Authority } from '../../runtime/testing/credentials.ts';
 import { aligned, median, whole } from '../columns.ts';
-import { codec, mailboxSide, rawDialler, request, type Side, token } from './side.ts';
+import {
+  codec,
+  mailboxSide,
+  type Proofs,
+  rawDialler,
+  request,
+  type Side,
+  token,
+  transports,
+} from './side.ts';
 
 /**
  * What a message costs on its way: to be written and read, in ns, and to go to another process and back over a
- * mailbox, beside as many bytes that go back and forth over a plain socket, in turns in one run.
+ * mailbox, by each of its transports, beside as many bytes that go back and forth over a plain socket, in turns in one
+ * run.
  */
 const rounds = Number(process.argv[2] ?? 7);
 const roundMs = 500;
@@ -74,40 +85,61 @@ const codecLines = frames.map(([name, frame]) => [
 ]);
 console.log(aligned([['', 'bytes', 'encode ns', 'decode ns'], ...codecLines]));
 
+const authority = new Authority('bench');
+const proofs: Proofs = { a: authority.tls('bench', 'a'), b: authority.tls('bench', 'b') };
 const echo = fork(new URL('./echo.ts', import.meta.url));
-const [addresses] = (await once(echo, 'message')) as [{ readonly raw: Address; readonly mailbox: Address }];
-const heard = { raw: { hear: () => {} }, mailbox: { hear: () => {} } };
-const raw = await rawDialler(addresses.raw, () => heard.raw.hear());
-const mailbox = await mailboxSide('a', addresses.mailbox, () => heard.mailbox.hear());
+echo.send(proofs);
+const [addresses] = (await once(echo, 'message')) as [{ raw: Address; mailboxes: readonly Address[] }];
 
-const figures = { raw: [] as number[], mailbox: [] as number[], ratio: [] as number[] };
-for (let round = -2; round < rounds; round++) {
-  const plainly = await tripsPerSecond(raw, heard.raw);
-  const posted = await tripsPerSecond(mailbox, heard.mailbox);
-  if (round < 0) continue;
-  figures.raw.push(plainly);
-  figures.mailbox.push(posted);
-  figures.ratio.push(posted / plainly);
+/** One way to go there and back, and how often that was, by rounds. */
+interface Way {
+  readonly name: string;
+  readonly side: Side;
+  readonly arrivals: { hear: () => void };
+  readonly figures: number[];
 }
+
+async function way(name: string, open: (received: () => void) => Promise<Side>): Promise<Way> {
+  const arrivals = { hear: () => {} };
+  return { name, side: await open(() => arrivals.hear()), arrivals, figures: [] };
+}
+
+const socket = await way('plain socket', (received) => rawDialler(addresses.raw, received));
+const mailboxes: Way[] = [];
+for (const [index, [name, transport]] of Object.entries(transports('a', proofs.a)).entries())
+  mailboxes.push(
+    await way(`mailbox, ${name}`, (received) =>
+      mailboxSide('a', addresses.mailboxes[index]!, transport, received),
+    ),
+  );
+
+for (let round = -2; round < rounds; round++)
+  for (const { side, arrivals, figures } of [socket, ...mailboxes]) {
+    const trips = await tripsPerSecond(side, arrivals);
+    if (round >= 0) figures.push(trips);
+  }
 echo.kill();
-const line = (name: string, values: readonly number[]) => [
+
+const line = (name: string, values: readonly number[], shown: (value: number) => string) => [
   name,
-  whole(median(values)),
-  whole(Math.min(...values)),
-  whole(Math.max(...values)),
+  shown(median(values)),
+  shown(Math.min(...values)),
+  shown(Math.max(...values)),
 ];
+const share = (of: Way, among: Way) =>
+  line(
+    `${of.name} / ${among.name}`,
+    of.figures.map((figure, round) => figure / among.figures[round]!),
+    (ratio) => ratio.toFixed(2),
+  );
+const [unproved, ...proved] = mailboxes as [Way, ...Way[]];
 console.log();
 console.log(
   aligned([
     ['there and back / s', 'median', 'min', 'max'],
-    line('plain socket', figures.raw),
-    line('mailbox', figures.mailbox),
-    [
-      'mailbox / plain',
-      ...[median(figures.ratio), Math.min(...figures.ratio), Math.max(...figures.ratio)].map((ratio) =>
-        ratio.toFixed(2),
-      ),
-    ],
+    ...[socket, ...mailboxes].map(({ name, figures }) => line(name, figures, whole)),
+    share(unproved, socket),
+    ...proved.map((mailbox) => share(mailbox, unproved)),
   ]),
 );
 process.exit();

@@ -6,9 +6,9 @@ import { systemChance, systemClock } from '../../runtime/doors.ts';
 import { Codec } from '../../runtime/frame/codec.ts';
 import type { StampedEnvelope } from '../../runtime/frame/frames.ts';
 import { epoch } from '../../runtime/host/epoch.ts';
-import { plain } from '../../runtime/mailbox/tcp/transport.ts';
+import { type Transport, transportOf } from '../../runtime/mailbox/tcp/transport.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
-import type { Address } from '../../runtime/options.ts';
+import type { Address, Tls } from '../../runtime/options.ts';
 
 export const members: readonly SiteId[] = ['a', 'b'];
 
@@ -41,7 +41,25 @@ export interface Side {
   send(): void;
 }
 
-export async function mailboxSide(self: SiteId, peer: Address, received: () => void): Promise<Side> {
+/** What the mailboxes of two sites prove themselves by, side by side. */
+export type Proofs = Readonly<Record<'a' | 'b', Tls>>;
+
+/** The transports to be compared, of one side. */
+export function transports(site: SiteId, tls: Tls): Readonly<Record<string, Transport>> {
+  const options = { cluster: 'bench', site, listen: anyPort, peers: { a: nowhere, b: nowhere } };
+  return {
+    plain: transportOf(options),
+    certificates: transportOf({ ...options, tls }),
+    secret: transportOf({ ...options, secret: Buffer.alloc(32, 7) }),
+  };
+}
+
+export async function mailboxSide(
+  self: SiteId,
+  peer: Address,
+  transport: Transport,
+  received: () => void,
+): Promise<Side> {
   const other = self === 'a' ? 'b' : 'a';
   const mailbox = new TcpMailbox({
     self,
@@ -49,7 +67,7 @@ export async function mailboxSide(self: SiteId, peer: Address, received: () => v
     configuration: 'bench',
     incarnation: systemChance.incarnation(),
     memoryOnly: true,
-    transport: plain,
+    transport,
     listen: anyPort,
     peers: { [other]: peer },
     codec,
