@@ -1,0 +1,35 @@
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { outside } from './errors.ts';
+
+const nodeKeys = ['id', 'type', 'initial', 'states', 'on', 'always', 'entry', 'exit', 'meta', 'description'];
+const rootKeys = [...nodeKeys, 'context', 'types', 'version'];
+const transitionKeys = ['target', 'actions', 'guard', 'reenter', 'meta', 'description'];
+/** What XState adds to a transition. */
+const formattedKeys = ['source', 'eventType', 'toJSON'];
+
+/** Throws `OUTSIDE_SUBSET` for what the machine's definition has and is not compiled, implementations aside. */
+export function refuseOutside({ root }: AnyStateMachine): void {
+  refuseNode(root);
+}
+
+function refuseNode(node: AnyStateNode): void {
+  const where = `state '${node.id}'`;
+  if (node.type === 'history' || node.type === 'final') throw outside(`type ${node.type}`, where);
+  refuseKeys(node.config, node.parent ? nodeKeys : rootKeys, where);
+  for (const [descriptor, transitions] of node.transitions) {
+    if (descriptor !== '*' && descriptor.endsWith('.*')) throw outside(`the wildcard ${descriptor}`, where);
+    refuseTransitions(transitions, `${where} on ${descriptor}`);
+  }
+  refuseTransitions(node.always ?? [], `${where} always`);
+  for (const child of Object.values(node.states)) refuseNode(child);
+}
+
+function refuseTransitions(transitions: readonly AnyTransitionDefinition[], where: string): void {
+  for (const transition of transitions) refuseKeys(transition, [...transitionKeys, ...formattedKeys], where);
+}
+
+function refuseKeys(has: object, known: readonly string[], where: string): void {
+  for (const [key, value] of Object.entries(has)) {
+    if (value !== undefined && !known.includes(key)) throw outside(key, where);
+  }
+}
