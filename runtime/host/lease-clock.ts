@@ -8,6 +8,8 @@ export interface LeaseClockOptions {
   readonly leaseMs: number;
   /** How far any site's clock may be off its rate, as a share of it. */
   readonly driftShare: number;
+  /** A lease was begun before. Default: false. */
+  readonly begun?: boolean;
   /** Something is due. */
   readonly wake: () => void;
 }
@@ -28,11 +30,12 @@ export class LeaseClock {
   #heartbeat: number | null = null;
   /** The client waits or is inside. */
   #wanted = false;
-  #begun = false;
+  #begun: boolean;
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
 
   constructor(options: LeaseClockOptions) {
     this.#options = options;
+    this.#begun = options.begun ?? false;
     const { leaseMs, driftShare } = options;
     this.#promiseMs = Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
   }
@@ -83,7 +86,11 @@ export class LeaseClock {
     return passed.sort((one, other) => one.at - other.at).map(({ event }) => event);
   }
 
-  /** Nothing will be due, and a fresh one would do as well: leases begin before heartbeats do. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Nothing will be due: a fresh one, as `begun` as this, would do as well. */
   get idle(): boolean {
     return !this.#wanted && this.#leases.length === 0 && this.#promiseEnd === null;
   }

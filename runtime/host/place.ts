@@ -45,6 +45,8 @@ export class Place extends Host {
   #callers: Lock | null = null;
   #ballot: Ballot | null = null;
   #leases: LeaseClock | null = null;
+  /** It has had a lease. */
+  #leased = false;
   #epoch: number;
   /** The client has asked, and was not granted. */
   #waits = false;
@@ -87,7 +89,10 @@ export class Place extends Host {
   rest(): boolean {
     if (this.#callers?.idle) this.#callers = null;
     if (this.#ballot?.idle) this.#ballot = null;
-    if (this.#leases?.idle) this.#leases = null;
+    if (this.#leases?.idle) {
+      this.#leased = this.#leases.begun;
+      this.#leases = null;
+    }
     return this.#callers === null && this.#leases === null && this.#ballot === null;
   }
 
@@ -151,7 +156,7 @@ export class Place extends Host {
   get #leaseClock(): LeaseClock | null {
     const { leases, clock } = this.setting;
     if (!leases || this.#leases) return this.#leases;
-    this.#leases = new LeaseClock({ ...leases, clock, wake: () => this.wake() });
+    this.#leases = new LeaseClock({ ...leases, clock, begun: this.#leased, wake: () => this.wake() });
     this.setting.woke(this);
     return this.#leases;
   }

@@ -61,6 +61,10 @@ export interface SimulationOptions {
   readonly strict?: Required<Strict>;
   /** By how much clocks are off. Default: as `strict` says. */
   readonly driftShare?: number;
+  /** Whether locks drop what an idle one does not need, as often as can be. Default: false. */
+  readonly rests?: boolean;
+  /** Told what the sites do, as it is recorded. */
+  readonly witness?: (line: RecordLine) => void;
   /** Whether disks keep what they are told to. Default: true. */
   readonly syncs?: boolean;
 }
@@ -198,6 +202,7 @@ export class Simulation {
 
   /** Throws what is broken. */
   check(): void {
+    if (this.#options.rests) for (const { place } of this.sites.values()) place.rest();
     if (this.#broken !== null) throw new Error(this.#broken);
     const holders = new Map<number, SiteId>();
     for (const id of this.sites.keys()) {
@@ -209,6 +214,7 @@ export class Simulation {
   }
 
   #observe(line: RecordLine): void {
+    this.#options.witness?.(line);
     if (line.kind !== 'event') return;
     const overlap = this.#leases?.observe(line, this.clock.now(), this.#rates.get(line.site)!);
     if (overlap) this.#broken ??= overlap;
