@@ -335,7 +335,36 @@ describe('whoever answers in place of the site that was called', () => {
   });
 });
 
+test('what is seen here of a handshake that is played again: where nothing is proved, it is heard again', async () => {
+  const c = await openBox('c', { a: nowhere, b: nowhere });
+  const tap = await Wiretap.open(c.mailbox.address);
+  ends.push(() => tap.close());
+  const a = await openBox('a', { b: nowhere, c: tap.address });
+  post(a, 'c', 'once');
+  await eventually(() => expect(texts(c)).toEqual(['once']));
+  const again = await callRaw(c.mailbox.address);
+  for (const chunk of tap.kept.there) again.write(chunk);
+  await eventually(() =>
+    expect(c.notices.filter(({ type }) => type === 'connected').length).toBeGreaterThan(1),
+  );
+  expect([...c.mailbox.refused.keys()]).not.toContain('NOT_AUTHENTICATED');
+});
+
 describe('what proves itself and then breaks the rules', () => {
+  test('many connections: of one site, one is kept that has not said hello', async () => {
+    const c = await openBox('c', { a: nowhere, b: nowhere }, { transport: transportFor('c', { secret }) });
+    const calls: Socket[] = [];
+    for (const site of ['a', 'a', 'a', 'b', 'a']) {
+      const socket = transportFor(site, { secret }).call(c.mailbox.address, 'c', () => undefined);
+      ends.push(() => void socket.on('error', () => undefined).destroy());
+      await once(socket, 'secureConnect');
+      calls.push(socket.resume());
+    }
+    await eventually(() =>
+      expect(calls.map(({ closed }) => closed)).toEqual([true, true, true, false, false]),
+    );
+  });
+
   test('a message before the hello', async () => {
     const c = await openBox('c', { a: nowhere, b: nowhere }, { transport: transportFor('c', { secret }) });
     const socket = transportFor('a', { secret }).call(c.mailbox.address, 'c', () => undefined);

@@ -40,8 +40,6 @@ describe('what is told of a site', () => {
       /^OPTIONS_INVALID: tls.cert names URI:baton:\/\/test\/b; expected URI:baton:\/\/test\/a/,
     ],
     ['that of another cluster', { tls, cluster: 'other' }, /expected URI:baton:\/\/other\/a/],
-    ['a short secret', { secret: 'x'.repeat(31) }, /^OPTIONS_INVALID: the secret has 31 bytes.*at least 32/],
-    ['two proofs', { tls, secret: 'x'.repeat(32) }, /^OPTIONS_INVALID: tls and secret exclude each other/],
     ['no proof, for all to reach', { listen: { host: '0.0.0.0', port: 0 } }, /^INSECURE_LISTEN: 0.0.0.0/],
   ])('%s is refused', (_, change, message) => {
     expect(opening(change)).toThrow(message);

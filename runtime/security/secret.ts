@@ -1,24 +1,11 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import type { SiteId } from '../../machines/actor.ts';
-import { OperatingError } from '../errors.ts';
 
 /** For one site that calls another: the key of their TLS (RFC 8446, 4.2.11), and how the caller names it. */
 export interface SharedKey {
   /** Goes over the wire: tells nothing of the secret, and of the names only to who guesses them. */
   readonly identity: string;
   readonly key: Buffer;
-}
-
-const leastBytes = 32;
-
-/** Throws `OPTIONS_INVALID`. */
-export function checkSecret(secret: string | Buffer): void {
-  const bytes = Buffer.byteLength(secret);
-  if (bytes >= leastBytes) return;
-  throw new OperatingError(
-    'OPTIONS_INVALID',
-    `the secret has ${bytes} bytes, expected at least ${leastBytes}, drawn at random: openssl rand -base64 32`,
-  );
 }
 
 /**

@@ -18,8 +18,8 @@ interface Stranger {
   readonly socket: Socket;
   /** The machine. */
   readonly host: string | undefined;
-  /** It has shown a certificate or the secret. */
-  isMember: boolean;
+  /** What it has shown a certificate or the secret for. */
+  proven: Proven;
   readonly stopTimer: () => void;
 }
 
@@ -27,7 +27,8 @@ interface Stranger {
  * Where others come in. A stranger has `handshakeTimeoutMs` from its first packet to the welcome, and there is room for
  * `maxHandshakes` of them. For one more, the place is taken of the one that has had it longest, among those of the
  * machine that has the most places and, if possible, among those that have proved nothing: so whoever fills the room
- * pushes out itself, and a peer, which needs its place for a few round trips, is not kept out by those who stay.
+ * pushes out itself, and a peer, which needs its place for a few round trips, is not kept out by those who stay. Of those
+ * that prove the same, the newest is kept.
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -84,7 +85,7 @@ export class Door {
       ),
     );
     const { remoteAddress: host } = socket;
-    this.#strangers.set(remote, { socket, host, isMember: false, stopTimer });
+    this.#strangers.set(remote, { socket, host, proven: null, stopTimer });
     socket.once('close', () => this.#forget(remote));
     this.#greet(socket);
   }
@@ -96,7 +97,9 @@ export class Door {
       socket.destroy();
       return;
     }
-    stranger.isMember = proven !== null;
+    for (const earlier of this.#strangers.values())
+      if (isSame(earlier.proven, proven)) earlier.socket.destroy();
+    stranger.proven = proven;
     this.#options.admit(socket, proven, () => this.#forget(remote));
   }
 
@@ -107,7 +110,7 @@ export class Door {
 
   #makeRoom(): void {
     const all = [...this.#strangers];
-    const unproved = all.filter(([, { isMember }]) => !isMember);
+    const unproved = all.filter(([, stranger]) => stranger.proven === null);
     const candidates = unproved.length > 0 ? unproved : all;
     const places = new Map<string | undefined, number>();
     for (const [, { host }] of candidates) places.set(host, (places.get(host) ?? 0) + 1);
@@ -127,4 +130,8 @@ export class Door {
     this.#options.refused(new OperatingError(code, why), remote);
     stranger?.socket.destroy();
   }
+}
+
+function isSame(one: Proven, other: Proven): boolean {
+  return one !== null && other !== null && one.join() === other.join();
 }

@@ -13,7 +13,7 @@ import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Address, ClusterOptions, Tls } from '../../options.ts';
 import { checkTls, sitesNamedBy, siteUri } from '../../security/certificates.ts';
-import { checkSecret, sharedKey } from '../../security/secret.ts';
+import { sharedKey } from '../../security/secret.ts';
 import { isLoopback } from './loopback.ts';
 
 /** What a connection proves of who is at its other end: one of these sites; or, by `null`, nothing. */
@@ -43,16 +43,11 @@ export type TransportOptions = Pick<
 /** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`. */
 export function transportOf(options: TransportOptions): Transport {
   const { cluster, site, listen, tls, secret, insecure = false } = options;
-  if (tls && secret !== undefined)
-    throw new OperatingError('OPTIONS_INVALID', 'tls and secret exclude each other: leave one of them out');
   if (tls) {
     checkTls(tls, cluster, site);
     return certified(tls, cluster);
   }
-  if (secret !== undefined) {
-    checkSecret(secret);
-    return withSecret(options, secret);
-  }
+  if (secret !== undefined) return withSecret(options, secret);
   if (!insecure && !isLoopback(listen.host)) throw insecureListen(listen.host);
   return plain;
 }
@@ -122,7 +117,7 @@ export function reasonOf(error: Error): string {
 const modern = {
   minVersion: 'TLSv1.3',
   maxVersion: 'TLSv1.3',
-  // No resumption: each connection proves all of it.
+  // Each connection proves itself anew.
   secureOptions: constants.SSL_OP_NO_TICKET,
 } as const;
 
