@@ -12,6 +12,9 @@ import { transportOf } from './mailbox/tcp/transport.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
 import type { AcquireOptions, Cluster, ClusterOptions, Held, Lock, LockStatus, Notice } from './options.ts';
 import { memoryStore, openStore } from './store/store.ts';
+import { logTo } from './telemetry/notices.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
+import { inside } from './telemetry/watched-held.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
 
@@ -42,8 +45,13 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const met = deferred();
   if (unmet.size === 0) met.resolve();
   const events = new Events();
+  const origin = { cluster, site: self };
+  const telemetry = new Telemetry({ origin, fenced: protocol.survives, clock });
+  const log = options.logger && logTo(options.logger, origin);
   const notice = (happened: Notice) => {
     if (happened.type === 'up' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
+    telemetry.notice(happened);
+    log?.(happened);
     events.tell(happened);
   };
   const operatingError = (error: OperatingError) =>
@@ -54,6 +62,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const ended = () => {
     recorder.close();
     store.close();
+    telemetry.close();
   };
   let mailbox: TcpMailbox;
   let mesh: Mesh;
@@ -128,9 +137,14 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     lock: (name) => {
       if (!namePattern.test(name))
         throw invalid(`a lock has a name of 1 to 128 printable characters, not ${JSON.stringify(name)}`);
-      return new NamedLock(name, mesh, protocol);
+      return new NamedLock(name, mesh, protocol, telemetry);
     },
-    status: () => ({ connected: mailbox.connected(), majority: mesh.majority, locks: mesh.locks }),
+    status: () => ({
+      connected: mailbox.connected(),
+      majority: mesh.majority,
+      locks: mesh.locks,
+      frozen: mesh.frozen,
+    }),
     counters: () => {
       const { sent, received, ...counts } = mesh.tally;
       return {
@@ -153,6 +167,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     close: ({ graceful = true } = {}) => close(graceful),
     [Symbol.asyncDispose]: () => close(true),
   };
+  telemetry.begin(joined, options.telemetry);
   return joined;
 }
 
@@ -161,21 +176,26 @@ class NamedLock implements Lock {
   readonly name: string;
   readonly #mesh: Mesh;
   readonly #protocol: Protocol;
+  readonly #telemetry: Telemetry;
 
-  constructor(name: string, mesh: Mesh, protocol: Protocol) {
+  constructor(name: string, mesh: Mesh, protocol: Protocol, telemetry: Telemetry) {
     this.name = name;
     this.#mesh = mesh;
     this.#protocol = protocol;
+    this.#telemetry = telemetry;
   }
 
   async acquire(options?: AcquireOptions): Promise<Held> {
-    return this.#mesh.place(this.name).callers.acquire(options);
+    if (!this.#telemetry.watching) return this.#mesh.place(this.name).callers.acquire(options);
+    return this.#telemetry.acquire(this.name, async () =>
+      this.#mesh.place(this.name).callers.acquire(options),
+    );
   }
 
   async run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
     const held = await this.acquire(options);
     try {
-      return await work(held);
+      return await inside(held, work);
     } finally {
       held.release();
     }

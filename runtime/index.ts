@@ -27,3 +27,4 @@ export type {
   Timing,
   Tls,
 } from './options.ts';
+export type { TelemetryOptions } from './telemetry/options.ts';

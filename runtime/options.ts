@@ -5,6 +5,7 @@ import type { Chance, Clock } from './doors.ts';
 import type { InvariantError, OperatingCode, OperatingError } from './errors.ts';
 import type { Protocol } from './host/protocol.ts';
 import type { PeerChange } from './mailbox/mailbox.ts';
+import type { TelemetryOptions } from './telemetry/options.ts';
 
 export interface Address {
   readonly host: string;
@@ -65,6 +66,8 @@ export interface ClusterOptions {
   readonly insecure?: boolean;
   /** Told everything worth a log line. Default: nobody is. */
   readonly logger?: Logger;
+  /** Metrics and spans by OpenTelemetry. Default: to the global providers; nothing, where there are none. */
+  readonly telemetry?: TelemetryOptions;
   /** Told of a broken invariant after the site has stopped. Default: thrown as an uncaught exception, which ends the process. */
   readonly onCrash?: (error: InvariantError) => void;
   readonly clock?: Clock;
@@ -300,6 +303,8 @@ export interface ClusterStatus {
   readonly majority: boolean;
   /** How many locks were used so far. */
   readonly locks: number;
+  /** How many of them stand still until an election is over. */
+  readonly frozen: number;
 }
 
 /** For a person to read: nothing may be decided by it. */

@@ -1,3 +1,4 @@
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import { defaultDriftShare, defaultLimits, defaultTiming } from '../defaults.ts';
@@ -6,6 +7,7 @@ import { namePattern, siteIdPattern } from '../frame/frames.ts';
 import { epoch } from '../host/epoch.ts';
 import type { Protocol } from '../host/protocol.ts';
 import type { ClusterOptions, Limits, Logger, Strict, Timing } from '../options.ts';
+import type { TelemetryOptions } from '../telemetry/options.ts';
 
 /** What is told of a key, where it is wrong and where it is documented. */
 export interface About {
@@ -82,6 +84,11 @@ const call = <T>() =>
     z.custom<T>((value) => typeof value === 'function'),
     'a listener is a function',
   );
+
+const provider = <T>(method: keyof T & string, what: string) =>
+  tell(withMethods<T>([method]), `${what} has the method ${method}`, {
+    otherwise: 'the global one',
+  }).optional();
 
 const timing = z.strictObject({
   heartbeatMs: time(defaultTiming.heartbeatMs),
@@ -165,6 +172,21 @@ export const clusterSchema = tell(
     logger: tell(
       withMethods<Logger>(['trace', 'debug', 'info', 'warn', 'error']),
       'a logger has the methods trace, debug, info, warn and error',
+    ).optional(),
+    telemetry: tell(
+      z.strictObject({
+        lockNames: tell(
+          z.custom<true | ((lock: string) => string)>(
+            (value) => value === true || typeof value === 'function',
+          ),
+          'names of locks are true or a function',
+          { otherwise: 'none' },
+        ).optional(),
+        meterProvider: provider<MeterProvider>('getMeter', 'a provider of meters'),
+        tracerProvider: provider<TracerProvider>('getTracer', 'a provider of tracers'),
+      } satisfies Record<keyof TelemetryOptions, z.ZodType>),
+      'telemetry is { lockNames, meterProvider, tracerProvider }',
+      { otherwise: 'to the global providers' },
     ).optional(),
     onCrash: call<NonNullable<ClusterOptions['onCrash']>>().optional(),
     clock: tell(

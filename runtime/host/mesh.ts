@@ -102,6 +102,11 @@ export class Mesh {
     return this.#suspicion?.majority ?? true;
   }
 
+  /** How many locks stand still until an election is over. */
+  get frozen(): number {
+    return this.#suspicion?.frozen ?? 0;
+  }
+
   /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
   place(name: string): Place {
     if (this.#refusal) throw this.#refusal;

@@ -31,6 +31,10 @@ export class Suspicion {
     return this.#watch.majority;
   }
 
+  get frozen(): number {
+    return this.#watch.frozen;
+  }
+
   open(lock: string, disk: Disk | 'none' | 'lost'): void {
     this.#watch.open(lock, disk);
   }

@@ -74,6 +74,13 @@ export class Watch {
     return this.#majority;
   }
 
+  /** How many locks are frozen, those aside that are closed since the site's own crash and wait for nobody. */
+  get frozen(): number {
+    let count = 0;
+    for (const { promised, epoch } of this.#awake.values()) if (promised > epoch) count += 1;
+    return count;
+  }
+
   /** How many locks are not idle. */
   get awake(): number {
     return this.#awake.size;

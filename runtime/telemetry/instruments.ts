@@ -13,7 +13,7 @@ import type { TelemetryOptions } from './options.ts';
 
 /** What is read when metrics are collected. */
 export interface Reading {
-  readonly status: Pick<ClusterStatus, 'connected' | 'majority' | 'locks'>;
+  readonly status: ClusterStatus;
   readonly counters: Counters;
   readonly waiting: number;
   readonly held: number;
@@ -76,6 +76,7 @@ function pointsOf(reading: Reading): Readonly<Record<Observed, readonly Point[]>
     waiting: [[waiting]],
     held: [[held]],
     known: [[status.locks]],
+    frozen: [[status.frozen]],
     sent: byKey(counters.sent, 'baton.message.type'),
     received: byKey(counters.received, 'baton.message.type'),
     traffic: byKey({ transmit: counters.bytesSent, receive: counters.bytesReceived }, 'network.io.direction'),

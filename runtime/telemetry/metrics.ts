@@ -67,6 +67,13 @@ export const metrics = {
     description: 'Locks that this site has heard of so far',
     attributes: [],
   },
+  frozen: {
+    name: 'baton.lock.frozen',
+    kind: 'up-down counter',
+    unit: '{lock}',
+    description: 'Locks that stand still here until an election is over',
+    attributes: [],
+  },
   sent: {
     name: 'baton.message.sent',
     kind: 'counter',

@@ -1,7 +1,7 @@
 import { type Attributes, type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import type { Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
-import type { Held, Notice } from '../options.ts';
+import type { Cluster, Held, Notice } from '../options.ts';
 import {
   type AcquireMessage,
   acquireTraced,
@@ -12,19 +12,16 @@ import {
   publishNotice,
   type ReleaseMessage,
 } from './channels.ts';
-import { Instruments, meterOf, type Reading } from './instruments.ts';
+import { Instruments, meterOf } from './instruments.ts';
 import type { TelemetryOptions } from './options.ts';
 import { tracerOf } from './tracer.ts';
 import { WatchedHeld } from './watched-held.ts';
 
 export interface TelemetrySetting {
-  readonly options: TelemetryOptions | undefined;
   readonly origin: Origin;
   /** Has a grant a fence? */
   readonly fenced: boolean;
   readonly clock: Clock;
-  /** Read when metrics are collected. */
-  readonly read: () => Pick<Reading, 'status' | 'counters'>;
 }
 
 /**
@@ -33,26 +30,33 @@ export interface TelemetrySetting {
  */
 export class Telemetry {
   readonly #setting: TelemetrySetting;
-  readonly #instruments: Instruments | null;
-  readonly #tracer: Tracer | null;
-  readonly #recording: boolean;
   readonly #site: Attributes;
+  #lockNames: TelemetryOptions['lockNames'];
+  #instruments: Instruments | null = null;
+  #tracer: Tracer | null = null;
+  #recording = false;
   #waiting = 0;
   #held = 0;
   #adopted = 0;
 
   constructor(setting: TelemetrySetting) {
-    const { options = {}, origin, read } = setting;
     this.#setting = setting;
-    this.#site = { 'baton.cluster.name': origin.cluster, 'baton.site.id': origin.site };
+    const { cluster, site } = setting.origin;
+    this.#site = { 'baton.cluster.name': cluster, 'baton.site.id': site };
+  }
+
+  /** From now on there are metrics and spans, if there is anybody to take them. `site` is read when metrics are collected. */
+  begin(site: Pick<Cluster, 'status' | 'counters'>, options: TelemetryOptions = {}): void {
     const meter = meterOf(options);
-    const reading = () => ({
-      ...read(),
+    const read = () => ({
+      status: site.status(),
+      counters: site.counters(),
       waiting: this.#waiting,
       held: this.#held,
       adopted: this.#adopted,
     });
-    this.#instruments = meter && new Instruments(meter, this.#site, reading);
+    this.#lockNames = options.lockNames;
+    this.#instruments = meter && new Instruments(meter, this.#site, read);
     this.#tracer = tracerOf(options);
     this.#recording = this.#instruments !== null || this.#tracer !== null;
   }
@@ -125,9 +129,9 @@ export class Telemetry {
   }
 
   #record(what: 'wait' | 'hold', lock: string, began: number, error: string | null): number {
-    const { clock, options } = this.#setting;
+    const { clock } = this.#setting;
     const ms = clock.now() - began;
-    const names = options?.lockNames;
+    const names = this.#lockNames;
     this.#instruments?.[what].record(ms / 1_000, {
       ...this.#site,
       ...(error !== null && { 'error.type': error }),
