@@ -20,7 +20,7 @@ async function threeSites(
   others: Protocol,
   strict?: Strict,
 ): Promise<Sites> {
-  const peers = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, { host: '127.0.0.1', port: 0 }]));
+  const peers = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, { host: '127.0.0.1', port: 1 }]));
   const open = async (site: string) => {
     const { [site]: listen, ...dialled } = peers;
     const common = {
@@ -28,7 +28,7 @@ async function threeSites(
       root: 'a',
       traceDir,
       site,
-      listen: listen!,
+      listen: { ...listen!, port: 0 },
       peers: dialled,
       ...(strict && { strict }),
     };

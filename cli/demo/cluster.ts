@@ -35,7 +35,7 @@ export class Cluster {
     const { sites, resource, trace } = this.#options;
     const root = sites[0]!;
     await this.#all('loaded', 30_000);
-    const unused = { host: '127.0.0.1', port: 0 };
+    const unused = { host: '127.0.0.1', port: 1 };
     const peers: Record<string, OpenSite['peers'][string]> = Object.fromEntries(
       sites.map((site) => [site, unused]),
     );
