@@ -1,8 +1,15 @@
 import type { SystemSource } from './check/source.ts';
 import { epochLiveness } from './epoch/liveness.ts';
-import { epoch, epochChanges, epochFences, epochRestarts, epochStrict } from './epoch/system.ts';
+import {
+  epoch,
+  epochChanges,
+  epochCombined,
+  epochFences,
+  epochRestarts,
+  epochStrict,
+} from './epoch/system.ts';
 import { link, linkRestarts } from './link/system.ts';
-import { naimiTrehel, naimiTrehelLeaving } from './naimi-trehel/system.ts';
+import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
 import { sketch } from './sketch/system.ts';
 import type { System } from './system/system.ts';
@@ -12,6 +19,7 @@ export { type Options, OptionsError } from './sites.ts';
 /** The systems that can be asked for by name. Each throws `OptionsError` for a size or network it cannot have. */
 export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'naimi-trehel': naimiTrehel,
+  'naimi-trehel-combined': naimiTrehelCombined,
   'naimi-trehel-leaving': naimiTrehelLeaving,
   sketch,
   epoch,
@@ -19,6 +27,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-changes': epochChanges,
   'epoch-fences': epochFences,
   'epoch-strict': epochStrict,
+  'epoch-combined': epochCombined,
   'epoch-liveness': (options) => epochLiveness(options),
   link,
   'link-restarts': linkRestarts,

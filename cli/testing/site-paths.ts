@@ -10,6 +10,7 @@ import {
 } from '../../machines/naimi-trehel/site.ts';
 import { exploreNaively } from '../../verification/checker/naive.ts';
 import { naimiTrehelLeaving } from '../../verification/naimi-trehel/system.ts';
+import { combining } from '../../verification/row.ts';
 import { compile } from '../../verification/system/index.ts';
 
 type Machine = typeof siteMachine;
@@ -35,7 +36,11 @@ function possibleEvents({ self, root, peers }: SiteInput): ReadonlyMap<string, r
   const system = naimiTrehelLeaving({ sites: peers + 1, network: { order: 'fifo' } });
   const rooted = Object.entries(system.actors).map(([id, actor]) => [
     id,
-    { ...actor, input: { self: id, root, peers } },
+    {
+      ...actor,
+      input: { self: id, root, peers },
+      environment: [...actor.environment!, ...combining(siteMachine, 'unbounded').says],
+    },
   ]);
   const compiled = compile({ ...system, actors: Object.fromEntries(rooted) });
   const cell = Object.keys(compiled.system.actors).indexOf(self);

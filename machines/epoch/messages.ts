@@ -51,7 +51,12 @@ export type SiteMessage =
  * What the local client and its driver say.
  *
  * - `ask`: wants the critical section.
- * - `release`: its critical section is over.
+ * - `release`: its critical section is over. If it is `lost` already, that and `again` do nothing.
+ * - `again`: inside: its critical section is over and its next one begins, under the next fence; the token stays. It
+ *   may say so only so many times in a row (protocol.md, section 3), or others starve. Frozen it does nothing: the
+ *   critical section goes on.
+ * - `try`: outside, with no request under way: enters if that needs nobody: the token is here, the site follows its
+ *   epoch and, in strict mode, has a lease in force. Otherwise nothing.
  * - `withdraw`: has no more use for the request that is under way.
  * - `suspect`: somebody seems to have failed. May come at any time; how long to wait, and to wait longer each
  *   time and by chance (R10), is the driver's.
@@ -59,6 +64,8 @@ export type SiteMessage =
 export type ClientEvent =
   | { readonly type: 'ask' }
   | { readonly type: 'release' }
+  | { readonly type: 'again' }
+  | { readonly type: 'try' }
   | { readonly type: 'withdraw' }
   | { readonly type: 'suspect' };
 

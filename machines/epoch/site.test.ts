@@ -359,3 +359,66 @@ test('a token that nobody here asked for is unexpected', () => {
     "
   `);
 });
+
+describe('a client that goes on, or tries', () => {
+  test('again: the next critical section begins under the next fence, the token stays', () => {
+    expect(play('founder b', 'ask', 'REQUEST 0 b, c', 'again', 'again', 'release')).toMatchInlineSnapshot(`
+      "
+      ask: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      REQUEST 0 b, c: nothing
+          inCS, forwarding, following 0: last c, next c, token, fence (0, 1)
+      again: grant (0, 2)
+          inCS, forwarding, following 0: last c, next c, token, fence (0, 2)
+      again: grant (0, 3)
+          inCS, forwarding, following 0: last c, next c, token, fence (0, 3)
+      release: TOKEN 0 b 3 to c
+          idle, forwarding, following 0: last c, next nil
+      "
+    `);
+  });
+
+  test('again: frozen (R3), or after a kept section', () => {
+    expect(play('founder b', 'ask', 'VOTE_REQUEST 1 c', 'again', 'NEW 1 b', 'again')).toMatchInlineSnapshot(`
+      "
+      ask: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
+          inCS, root, frozen 0, promised 1: last nil, next nil, token, fence (0, 1)
+      again: nothing
+          inCS, root, frozen 0, promised 1: last nil, next nil, token, fence (0, 1)
+      NEW 1 b: disk 1 1 b
+          inCS, root, following 1: last nil, next nil, token, fence (0, 1)
+      again: grant (1, 1)
+          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+      "
+    `);
+  });
+
+  test('try: only where nobody need be asked', () => {
+    expect(play('founder b', 'try', 'release', 'VOTE_REQUEST 1 c', 'try')).toMatchInlineSnapshot(`
+      "
+      try: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      release: nothing
+          idle, root, following 0: last nil, next nil, token
+      VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
+          idle, root, frozen 0, promised 1: last nil, next nil, token
+      try: nothing
+          idle, root, frozen 0, promised 1: last nil, next nil, token
+      "
+    `);
+    expect(play('founder a', 'try', 'ask', 'withdraw', 'try')).toMatchInlineSnapshot(`
+      "
+      try: nothing
+          idle, forwarding, following 0: last a, next nil
+      ask: REQUEST 0 a b to a
+          requesting, root, following 0: last nil, next nil
+      withdraw: nothing
+          withdrawn, root, following 0: last nil, next nil
+      try: nothing
+          withdrawn, root, following 0: last nil, next nil
+      "
+    `);
+  });
+});

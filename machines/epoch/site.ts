@@ -50,6 +50,17 @@ export const siteMachine = siteSetup.createMachine({
               { guard: 'tokenHere', target: 'entering' },
               { target: 'requesting', actions: sendRequest },
             ],
+            try: [
+              {
+                guard: and(['following', 'tokenHere', 'mayEnter']),
+                target: 'inCS',
+                actions: ['countEntry', grant],
+              },
+              {},
+            ],
+            // What ends a critical section may cross with `lost`, which has ended it.
+            release: {},
+            again: {},
           },
         },
         requesting: {
@@ -88,6 +99,7 @@ export const siteMachine = siteSetup.createMachine({
         withdrawn: {
           on: {
             ask: 'requesting',
+            try: {},
             TOKEN: [
               {
                 guard: and(['current', 'someoneWaits']),
@@ -122,6 +134,8 @@ export const siteMachine = siteSetup.createMachine({
               },
               { target: 'idle', actions: 'clearFence' },
             ],
+            // Its lease, if it needs one, is in force: without it nobody is inside.
+            again: [{ guard: 'following', actions: ['countEntry', grant] }, {}],
             adopted: [
               // The fence stays the old one: it never rises inside a critical section.
               { guard: 'isRoot' },

@@ -201,3 +201,41 @@ test('without it nobody promises', () => {
       "
     `);
 });
+
+test('who tries enters under a lease that is in force, and asks for none', () => {
+  expect(
+    play(
+      'strict, founder b',
+      'try',
+      'ask',
+      'PROMISE 0 b, c 1',
+      'again',
+      'release',
+      'try',
+      'release',
+      'leaseOver 0 1',
+      'try',
+    ),
+  ).toMatchInlineSnapshot(`
+    "
+    try: nothing
+        idle, root, following 0: last nil, next nil, token
+    ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+        entering, root, following 0: last nil, next nil, token, bound
+    PROMISE 0 b, c 1: leased 0 1; grant (0, 1)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 1), bound
+    again: grant (0, 2)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 2), bound
+    release: nothing
+        idle, root, following 0: last nil, next nil, token, bound
+    try: grant (0, 3)
+        inCS, root, following 0: last nil, next nil, token, fence (0, 3), bound
+    release: nothing
+        idle, root, following 0: last nil, next nil, token, bound
+    leaseOver 0 1: leaseEnded 0 1
+        idle, root, following 0: last nil, next nil, token, bound
+    try: nothing
+        idle, root, following 0: last nil, next nil, token, bound
+    "
+  `);
+});

@@ -20,6 +20,9 @@ export type SiteMessage =
  *
  * - `ask`: wants the critical section.
  * - `release`: its critical section is over.
+ * - `again`: inside: its critical section is over and its next one begins; the token stays. It may say so only so
+ *   many times in a row (protocol, client-side rules), or others starve.
+ * - `try`: outside, with no request under way: enters if the token is here; otherwise nothing.
  * - `withdraw`: has no more use for the request that is under way. A request that was sent cannot be
  *   unlinked, so its token is still awaited, and passed on (protocol, client-side rules).
  * - `leave`: in the critical section: hand the token and the queue on, and take part no longer.
@@ -27,5 +30,7 @@ export type SiteMessage =
 export type ClientEvent =
   | { readonly type: 'ask' }
   | { readonly type: 'release' }
+  | { readonly type: 'again' }
+  | { readonly type: 'try' }
   | { readonly type: 'withdraw' }
   | { readonly type: 'leave' };

@@ -187,6 +187,23 @@ describe('client leaves', () => {
   });
 });
 
+test('a client goes on, or tries', () => {
+  expect(
+    play('root b', 'try', 'REQUEST a', 'again', 'release', 'try', 'ask', 'withdraw', 'try'),
+  ).toMatchInlineSnapshot(`
+    "
+    try       | grant                          | inCS, root: last nil, next nil, token
+    REQUEST a |                                | inCS, forwarding: last a, next a, token
+    again     | grant                          | inCS, forwarding: last a, next a, token
+    release   | TOKEN to a                     | idle, forwarding: last a, next nil
+    try       |                                | idle, forwarding: last a, next nil
+    ask       | REQUEST b to a                 | requesting, root: last nil, next nil
+    withdraw  |                                | withdrawn, root: last nil, next nil
+    try       |                                | withdrawn, root: last nil, next nil
+    "
+  `);
+});
+
 test('an event that no rule speaks of is unexpected, and changes nothing', () => {
   expect(play('root a', 'TOKEN', 'release', 'GOODBYE', 'withdraw', 'leave')).toMatchInlineSnapshot(`
     "

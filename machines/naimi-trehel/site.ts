@@ -94,6 +94,7 @@ export const siteMachine = setup({
                 actions: sendRequest,
               },
             ],
+            try: [{ guard: 'tokenHere', target: 'inCS', actions: 'grant' }, {}],
             // A request on nobody's behalf: the one way in which `last` may cease to name the leaver.
             LEAVE: {
               guard: 'pointsAtLeaver',
@@ -111,6 +112,7 @@ export const siteMachine = setup({
         withdrawn: {
           on: {
             ask: 'requesting',
+            try: {},
             TOKEN: [
               {
                 guard: 'someoneWaits',
@@ -131,6 +133,7 @@ export const siteMachine = setup({
               },
               { target: 'idle' },
             ],
+            again: { actions: 'grant' },
             // Only from inside the critical section, so that at most one site leaves at a time.
             leave: [
               { guard: 'alone', target: 'left', actions: 'left' },

@@ -1,4 +1,4 @@
-import { type AnyStateMachine, assign } from 'xstate';
+import { type AnyStateMachine, and, assign } from 'xstate';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { type SiteContext, type SiteEvent, siteMachine } from '../../machines/epoch/site.ts';
 import { editorOf } from '../edit.ts';
@@ -76,6 +76,10 @@ export const leaseMutants: Readonly<Record<string, readonly [Place, AnyStateMach
         }),
       },
     }),
+  ],
+  'who has no lease tries, and enters': [
+    { ...atEntry, inARow: 1 },
+    replace('client.idle.on.try.0.guard', and(['following', 'tokenHere'])),
   ],
   'who has no lease enters': [atEntry, guards({ mayEnter: () => true })],
   'who has no lease any more stays': [atEntry, remove('client.inCS.always')],

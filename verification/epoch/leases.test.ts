@@ -39,6 +39,7 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     a promise alone is a lease: 5, S6
     promises of the round before count: 13, S6
     a round counts when its time is over: 4, a critical section has its time
+    who has no lease tries, and enters: 0, only who follows with the token, and a lease if it needs one, is granted what its client says
     who has no lease enters: 1, a critical section has its time, lease
     who has no lease any more stays: 4, a critical section has its time, lease
     "

@@ -28,6 +28,14 @@ describe('each site that waits is served', () => {
     expect(properties.slice(1).map(({ verdict }) => verdict)).toEqual(Array(3).fill('violated'));
   });
 
+  test.each([
+    ['at most twice in a row', 2, 'holds'],
+    ['not without end', 'unbounded', 'violated'],
+  ] as const)('though others go on %s', async (_, inARow, verdict) => {
+    const { properties } = await check(epochLiveness(of({ inARow })));
+    expect(properties.slice(1).map((property) => property.verdict)).toEqual(Array(3).fill(verdict));
+  });
+
   test.each(Object.entries(forgetfulMutants))('not when %s', async (_, machine) => {
     const { properties } = await check(epochLiveness(of({ machine })));
     expect(properties.some(({ verdict }) => verdict === 'violated')).toBe(true);

@@ -1,10 +1,11 @@
+import { sectionEnds } from '../row.ts';
 import { deliveries, events, ltl, some, weakly } from '../system/properties.ts';
 import type { ActorView, Fairness, Property, StatePredicate, System } from '../system/system.ts';
 import { follows, isInside, promiseOf, waits } from './observed.ts';
 import { type EpochOptions, epoch } from './system.ts';
 
 /** Nothing stays on its way for ever, sections end, and suspicion comes as long as an epoch is left. */
-const quietInTheEnd: Fairness = weakly(deliveries, events('release', 'suspect'));
+const quietInTheEnd: Fairness = weakly(deliveries, sectionEnds, events('suspect'));
 
 /**
  * `epoch`, where the founder may crash as long as it has not promised the last epoch: that one is then decided

@@ -1,6 +1,7 @@
 import { type AnyStateMachine, assign } from 'xstate';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { type SiteContext, siteMachine } from '../../machines/epoch/site.ts';
+import { grant, passToken } from '../../machines/epoch/steps.ts';
 import { adopted, counting, promising } from '../../machines/epoch/variables.ts';
 import { editorOf } from '../edit.ts';
 import type { System } from '../system/system.ts';
@@ -47,7 +48,9 @@ export type Place =
   | 'two changes'
   | 'with disk'
   | 'without disk'
-  | 'counted';
+  | 'counted'
+  | 'combined'
+  | 'combined and counted';
 
 const places: Readonly<Record<Place, Partial<EpochOptions>>> = {
   'one change': { crashes: 'none' },
@@ -57,12 +60,15 @@ const places: Readonly<Record<Place, Partial<EpochOptions>>> = {
   'with disk': { restart: 'with disk' },
   'without disk': { restart: 'without disk', crashes: 'all' },
   counted: { crashes: 'none' },
+  combined: { crashes: 'none', inARow: 'unbounded' },
+  'combined and counted': { sites: 2, crashes: 'none', inARow: 1 },
 };
 
 export function systemWith(machine: AnyStateMachine, place: Place): System {
   const whole = { sites: 3, network: { order: 'fifo' }, machine, keepFrozen: true } as const;
   const options: EpochOptions = { ...whole, ...places[place] };
-  return place === 'counted' ? epochFences({ ...options, asks: 2 }) : epoch(options);
+  if (place === 'counted') return epochFences({ ...options, asks: 2 });
+  return place === 'combined and counted' ? epochFences({ ...options, asks: 1 }) : epoch(options);
 }
 
 export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>> = {
@@ -134,6 +140,20 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
       countEntry: assign({ fence: ({ context }) => ({ epoch: (context as SiteContext).epoch, k: 1 }) }),
     }),
   ],
+  'again: it does not raise k': ['combined and counted', replace('client.inCS.on.again.0.actions', grant)],
+  'again: a frozen site goes on': ['combined', remove('client.inCS.on.again.0.guard')],
+  'again: the token is passed': [
+    'combined',
+    replace('client.inCS.on.again', [
+      { guard: 'someoneWaits', actions: [passToken, 'surrenderToken', 'countEntry', grant] },
+      {},
+    ]),
+  ],
+  'try: a frozen site enters': [
+    'combined',
+    replace('client.idle.on.try.0.guard', ({ context }: At) => context.token),
+  ],
+  'try: it enters without the token': ['combined', replace('client.idle.on.try.0.guard', 'following')],
   'fence: the token forgets its count': ['counted', actions({ keepToken: assign({ token: true, k: 0 }) })],
 };
 

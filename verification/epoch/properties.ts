@@ -1,6 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { brokenInvariant, type Rule } from '../../machines/epoch/invariants.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { grantsNow } from '../row.ts';
 import { always, count, every, reachable, relation, some } from '../system/properties.ts';
 import type { ActorView, Property, StateView } from '../system/system.ts';
 import type { Elections, Grants } from './histories.ts';
@@ -185,6 +186,42 @@ export const ofRestarts: readonly Property[] = [
     'a site that crashed is served again',
     some((actor) => isInside(actor) && (actor.crashes ?? 0) > 0),
   ),
+];
+
+const entersAtOnce = (actor: ActorView) => grantsNow(actor, 'ask', 'again', 'try');
+const mayEnter = (actor: ActorView) => {
+  const { token, lease } = site(actor).context;
+  return token && follows(actor) && (lease === null || lease.since !== null);
+};
+
+/** For systems in which clients also say `again` and `try`. */
+export const ofCombining = (strict: boolean): readonly Property[] => [
+  always(
+    'only who follows with the token, and a lease if it needs one, is granted what its client says',
+    every((actor) => !entersAtOnce(actor) || mayEnter(actor)),
+    ({ actors }) =>
+      actors
+        .filter((actor) => entersAtOnce(actor) && !mayEnter(actor))
+        .map(({ id, value }) => `${id} could enter at once, in ${JSON.stringify(value)}`)
+        .join('; '),
+  ),
+  reachable(
+    'a try succeeds',
+    some((actor) => grantsNow(actor, 'try')),
+  ),
+  reachable(
+    'a client goes on while another site waits',
+    some((actor) => actor.up && site(actor).context.next !== null && grantsNow(actor, 'again')),
+  ),
+  // Leases hold elections up, so that a section that one of them finds is rare among few rounds.
+  ...(strict
+    ? []
+    : [
+        reachable(
+          'a client goes on in an epoch that is newer than its fence',
+          some((actor) => keepsItsSection(actor) && grantsNow(actor, 'again')),
+        ),
+      ]),
 ];
 
 /** For systems whose history is that of the grants, `asks` by each site at most. */

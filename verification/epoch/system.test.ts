@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../check.ts';
-import { type EpochOptions, epoch, epochFences, epochStrict } from './system.ts';
+import { type EpochOptions, epoch, epochCombined, epochFences, epochStrict } from './system.ts';
 
 const of = (options: Partial<EpochOptions>): EpochOptions => ({
   sites: 3,
@@ -36,10 +36,35 @@ describe('three sites', () => {
   });
 });
 
+describe('clients that go on and try', () => {
+  test('three sites, one change, the founder may crash: all holds', async () => {
+    const report = await check(epochCombined(of({})));
+    expect(report).toMatchObject({ states: 101_139, depth: 38, complete: true });
+    expect(notHolding(report)).toEqual([]);
+  });
+
+  test('is epoch, state by state, where nobody counts how often a client goes on', async () => {
+    const report = await check(epochCombined(of({ inARow: 'unbounded', withdraw: true })));
+    expect(report).toMatchObject({ states: 138_813, complete: true });
+    expect(notHolding(report)).toEqual([]);
+  });
+
+  test('two sites, grants are counted, and under leases', async () => {
+    const two = of({ sites: 2, inARow: 1 });
+    const reports = [await check(epochFences({ ...two, asks: 1 })), await check(epochStrict(two))];
+    expect(reports.map(({ states, complete }) => [states, complete])).toEqual([
+      [13_718, true],
+      [29_836, true],
+    ]);
+    // Of two, both are in every majority.
+    expect(reports.flatMap(notHolding).map(({ name }) => name)).toEqual(['a critical section is lost']);
+  });
+});
+
 test('what no step takes', async () => {
   const systems: readonly Partial<EpochOptions>[] = [
     { sites: 2, changes: 2, crashes: 'all', restart: 'with disk', withdraw: true },
-    { withdraw: true },
+    { withdraw: true, inARow: 'unbounded' },
     { crashes: 'all', restart: 'without disk' },
     { strict: true, sites: 2, restart: 'with disk', renews: 'founder', withdraw: true },
   ];

@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Disk } from '../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../machines/epoch/site.ts';
+import { combining } from '../row.ts';
 import { type Options, siteNames } from '../sites.ts';
 import type { ActorSpec, Bound, EnvironmentEvent, System } from '../system/system.ts';
 import { nothingUnexpected } from '../unexpected.ts';
@@ -9,7 +10,7 @@ import { withoutCount } from './count.ts';
 import { elections, grants } from './histories.ts';
 import { ofLeases } from './leases.ts';
 import { epochOf, isCounted, isDead, isInside, leaseOf, promiseOf, seenFrozen } from './observed.ts';
-import { ofElections, ofGrants, ofRestarts } from './properties.ts';
+import { ofCombining, ofElections, ofGrants, ofRestarts } from './properties.ts';
 
 /** What may go wrong. All sites vote; the first is the founder. */
 export interface EpochOptions extends Options {
@@ -23,6 +24,8 @@ export interface EpochOptions extends Options {
   readonly breaks?: Bound;
   /** Does a client give up at any time? Default: false. */
   readonly withdraw?: boolean;
+  /** Clients also try, and say `again` so often in a row, where asks are counted as often in all. Default: they do not. */
+  readonly inARow?: Bound;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
   /** The sites that refuse stale candidates (R10); of the others a refusal is lost. Default: all. */
@@ -60,6 +63,11 @@ export function epochChanges(options: EpochOptions): System {
   return { ...epoch({ ...faults, ...options }), name: 'epoch-changes' };
 }
 
+/** `epoch`, whose clients also say `again` up to twice in a row, and try to enter without waiting. */
+export function epochCombined(options: EpochOptions): System {
+  return { ...epoch({ inARow: 2, ...options }), name: 'epoch-combined' };
+}
+
 /** Each client asks `asks` times (default: 2), and every grant is counted. For S3 and S5. */
 export function epochFences(options: EpochOptions & { readonly asks?: number }): System {
   const { asks = 2 } = options;
@@ -79,6 +87,10 @@ export function epochStrict(options: EpochOptions & { readonly asks?: number }):
 }
 
 const release: EnvironmentEvent = { event: { type: 'release' }, when: (site) => site.in('client.inCS') };
+/** The client speaks of a section that it has not heard is lost. */
+const crossings = ['release', 'again'].map(
+  (type): EnvironmentEvent => ({ event: { type }, when: (site) => site.in('client.idle') }),
+);
 const withdraw: EnvironmentEvent = {
   event: { type: 'withdraw' },
   when: (site) => site.in('client.requesting') || site.in('client.entering'),
@@ -92,7 +104,11 @@ function system(
 ): System {
   const { changes = 1, crashes = 'founder', restart = 'never', breaks = 0, keepDead = false } = options;
   const { refusals = 'all', network, strict = false, renews = 'none' } = options;
-  const { machine = siteMachine } = options;
+  const { machine: plain = siteMachine, inARow } = options;
+  const { machine, says } =
+    inARow === undefined
+      ? { machine: plain, says: [] }
+      : combining(plain, inARow, asks === 'unbounded' ? asks : inARow);
   const sites = siteNames(options);
   const founder = sites[0]!;
   const withoutRefusals = machine.provide({ guards: { stale: () => false } });
@@ -116,6 +132,8 @@ function system(
       times: asks,
     },
     release,
+    ...says,
+    ...(inARow === undefined ? [] : crossings),
     ...(options.withdraw ? [withdraw] : []),
     ...(strict ? time(changes, asks) : []),
     ...(mayRenew(self) ? [heartbeat] : []),
@@ -146,7 +164,11 @@ function system(
     network: { ...network, ...(breaks === 0 ? {} : { breaks }) },
     ...rest,
     ...(options.keepFrozen ? {} : { view: seenFrozen }),
-    properties: [...rest.properties, nothingUnexpected(spec, network)],
+    properties: [
+      ...rest.properties,
+      ...(inARow === undefined ? [] : ofCombining(strict)),
+      nothingUnexpected(spec, network),
+    ],
   };
 }
 

@@ -3,7 +3,7 @@ import { check } from '../check.ts';
 import type { Options } from '../sites.ts';
 import { compile, replayTrace } from '../system/index.ts';
 import { leavingLiveness, liveness, unfair } from './liveness.ts';
-import { naimiTrehel, naimiTrehelLeaving } from './system.ts';
+import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './system.ts';
 
 const network = { order: 'fifo' } as const;
 
@@ -40,6 +40,16 @@ test('who may withdraw or leave: each is served or stops waiting', async () => {
   const rules = leavingLiveness(options, unfair);
   const { properties: without } = await check({ ...naimiTrehelLeaving(options), properties: rules });
   expect(without.slice(1).map(({ verdict }) => verdict)).toEqual(['violated', 'violated', 'violated']);
+});
+
+test.each([
+  ['at most twice in a row: each is served', 2, 'holds'],
+  ['without end: others wait for ever', 'unbounded', 'violated'],
+] as const)('who goes on %s', async (_, inARow, verdict) => {
+  const options = { sites: 3, network, liveness: true, inARow };
+  const { properties } = await check(naimiTrehelCombined(options), { liveness: true });
+  const ofRuns = properties.filter(({ kind }) => kind === 'leadsTo');
+  expect(ofRuns.map((property) => property.verdict)).toEqual([verdict, verdict, verdict]);
 });
 
 test('only who asks for liveness has it judged', async () => {

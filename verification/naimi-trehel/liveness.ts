@@ -1,27 +1,20 @@
+import { sectionEnds } from '../row.ts';
 import { type Options, siteNames } from '../sites.ts';
+import { messages, weakly } from '../system/properties.ts';
 import type { ActorView, Fairness, Property, StatePredicate } from '../system/system.ts';
 
 /** No message stays on its way forever, and no critical section lasts forever. Clients need not ask. */
-const deliveriesAndReleases: Fairness = {
-  weak: (action) => {
-    if (action.kind === 'deliver') {
-      return `deliver ${action.source}->${action.actor} ${JSON.stringify(action.message)}`;
-    }
-    return action.kind === 'environment' && action.event.type === 'release'
-      ? `release ${action.actor}`
-      : null;
-  },
-};
+const deliveriesAndEnds = weakly(messages, sectionEnds);
 
 /** Every site that waits enters, whatever the others do: one property a site. Violated with `unfair`. */
-export function liveness(options: Options, fairness: Fairness = deliveriesAndReleases): readonly Property[] {
+export function liveness(options: Options, fairness: Fairness = deliveriesAndEnds): readonly Property[] {
   return served(options, fairness, (site) => site.in('client.inCS'));
 }
 
 /** The same where a site may also stop waiting. */
 export function leavingLiveness(
   options: Options,
-  fairness: Fairness = deliveriesAndReleases,
+  fairness: Fairness = deliveriesAndEnds,
 ): readonly Property[] {
   return served(options, fairness, (site) => site.in('client.inCS') || site.in('client.withdrawn'));
 }

@@ -1,23 +1,32 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
+import { siteMachine } from '../../machines/naimi-trehel/site.ts';
 import { check, type Report } from '../check.ts';
 import type { System } from '../system/system.ts';
 import { remove } from './edit.ts';
-import { leavingMutants, mutants, slowMutants } from './mutants.ts';
-import { naimiTrehel, naimiTrehelLeaving } from './system.ts';
+import { combinedMutants, leavingMutants, mutants, slowMutants } from './mutants.ts';
+import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './system.ts';
 
 const network = { order: 'fifo' } as const;
 const plain = (machine: AnyStateMachine, sites = 3) => naimiTrehel({ sites, network, machine });
+const combined = (machine: AnyStateMachine) => naimiTrehelCombined({ sites: 3, network, machine });
 const leaving = (machine: AnyStateMachine) => naimiTrehelLeaving({ sites: 3, network, machine });
 
 /** Some mutants never come to an end: all of them are refuted long before. */
 const refute = (system: System) => check(system, { maxStates: 30_000 });
 
-const reports = { plain: new Map<string, Report>(), leaving: new Map<string, Report>() };
+const reports = {
+  plain: new Map<string, Report>(),
+  combined: new Map<string, Report>(),
+  leaving: new Map<string, Report>(),
+};
 
 beforeAll(async () => {
   for (const [name, machine] of Object.entries(mutants))
     reports.plain.set(name, await refute(plain(machine)));
+  for (const [name, machine] of Object.entries(combinedMutants)) {
+    reports.combined.set(name, await refute(combined(machine)));
+  }
   for (const [name, machine] of Object.entries(leavingMutants)) {
     reports.leaving.set(name, await refute(leaving(machine)));
   }
@@ -50,6 +59,17 @@ test('each mistake in the algorithm is refuted: after how many steps, and what b
   `);
 });
 
+test('each mistake in what clients say besides is refuted', () => {
+  expect(table(reports.combined)).toMatchInlineSnapshot(`
+    "
+    a try enters without the token: 0, who has no token is granted nothing by its client
+    a client goes on though its token is passed: 4, L2, L3, who has no token is granted nothing by its client
+    no client goes on: never, a client goes on while another site waits
+    no try succeeds: never, a try succeeds
+    "
+  `);
+});
+
 test('each mistake in withdrawing and leaving is refuted', () => {
   expect(table(reports.leaving)).toMatchInlineSnapshot(`
     "
@@ -75,6 +95,12 @@ describe('each property is refuted by a mutant', () => {
     const four = await Promise.all(names.map((name) => refute(plain(mutants[name], 4))));
     expect(violated(four[0]!)).toContain('a request is forwarded twice');
     expect(violated(four[1]!)).toContain('two sites wait in line');
+  });
+
+  test('naimi-trehel-combined', () => {
+    const refuted = new Set([...reports.plain.values(), ...reports.combined.values()].flatMap(violated));
+    const { properties } = combined(siteMachine);
+    expect(properties.map(({ name }) => name).filter((name) => !refuted.has(name))).toEqual([]);
   });
 
   test('naimi-trehel-leaving', async () => {

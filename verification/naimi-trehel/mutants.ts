@@ -81,6 +81,17 @@ export const slowMutants = {
   'last is not turned when a request is passed on': remove('routing.forwarding.on.REQUEST.actions.1'),
 } satisfies Record<string, AnyStateMachine>;
 
+/** Mistakes in what clients say besides, to be refuted on `naimi-trehel-combined`. */
+export const combinedMutants = {
+  'a try enters without the token': replace('client.idle.on.try.0.guard', () => true),
+  'a client goes on though its token is passed': replace('client.inCS.on.again', [
+    { guard: 'someoneWaits', actions: ['grant', passToken, 'surrenderToken'] },
+    { actions: 'grant' },
+  ]),
+  'no client goes on': remove('client.inCS.on.again.actions'),
+  'no try succeeds': remove('client.idle.on.try.0'),
+} satisfies Record<string, AnyStateMachine>;
+
 /** Mistakes in withdrawing and leaving, to be refuted on `naimi-trehel-leaving`. */
 export const leavingMutants = {
   'a request is withdrawn and forgotten': replace('client.requesting.on.withdraw', 'idle'),

@@ -1,4 +1,5 @@
 import { brokenInvariant, type Rule } from '../../machines/naimi-trehel/invariants.ts';
+import { grantsNow } from '../row.ts';
 import type { Options } from '../sites.ts';
 import type { ActorView, Property, StatePredicate, StateView } from '../system/system.ts';
 import { isInside, messages, places, site, tokens, waits } from './observed.ts';
@@ -130,6 +131,25 @@ export function properties(options: Options): readonly Property[] {
     // A client can always ask or release, or a message arrives: nothing ever rests.
     { kind: 'deadlockFree', name: 'no deadlock' },
     ...happens(options),
+  ];
+}
+
+const entersAtOnce = (actor: ActorView) => grantsNow(actor, 'ask', 'again', 'try');
+
+/** For clients that also say `again` and `try`. */
+export function combinedProperties(): readonly Property[] {
+  return [
+    always(
+      'who has no token is granted nothing by its client',
+      { kind: 'every', is: (actor) => site(actor).context.token || !entersAtOnce(actor) },
+      (state) =>
+        `${idsOf(state, (actor) => !site(actor).context.token && entersAtOnce(actor))} could enter at once`,
+    ),
+    reachable('a try succeeds', { kind: 'some', is: (actor) => grantsNow(actor, 'try') }),
+    reachable('a client goes on while another site waits', {
+      kind: 'some',
+      is: (actor) => site(actor).context.next !== null && grantsNow(actor, 'again'),
+    }),
   ];
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../check.ts';
 import { OptionsError } from '../sites.ts';
 import type { Network } from '../system/system.ts';
-import { naimiTrehel, naimiTrehelLeaving } from './system.ts';
+import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './system.ts';
 
 /* The table of protocol.md, and every rule in every state. */
 
@@ -29,6 +29,26 @@ describe.each(['fifo', 'unordered', 'unordered-by-target'] as const)('naimi-treh
   test.each([...published[order]])('has $states states with $sites sites, and all holds', async (counts) => {
     const report = await check(naimiTrehel({ sites: counts.sites, network: { order } }));
     expect(report).toMatchObject({ ...counts, complete: true });
+    expect(notHolding(report)).toEqual([]);
+  });
+});
+
+describe('naimi-trehel-combined', () => {
+  test.each([
+    { sites: 2, states: 26, transitions: 70, depth: 7 },
+    { sites: 3, states: 486, transitions: 1_662, depth: 18 },
+    { sites: 4, states: 15_416, transitions: 63_248, depth: 31 },
+  ])('has $states states with $sites sites, and all holds', async (counts) => {
+    const report = await check(naimiTrehelCombined({ sites: counts.sites, network: { order: 'fifo' } }));
+    expect(report).toMatchObject({ ...counts, complete: true });
+    expect(notHolding(report)).toEqual([]);
+  });
+
+  test('is naimi-trehel, state by state, where nobody counts how often a client goes on', async () => {
+    const report = await check(
+      naimiTrehelCombined({ sites: 3, network: { order: 'fifo' }, inARow: 'unbounded' }),
+    );
+    expect(report).toMatchObject({ states: 282, transitions: 972, depth: 18, complete: true });
     expect(notHolding(report)).toEqual([]);
   });
 });

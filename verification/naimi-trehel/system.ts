@@ -1,11 +1,12 @@
 import type { AnyStateMachine } from 'xstate';
 import { siteMachine } from '../../machines/naimi-trehel/site.ts';
+import { combining } from '../row.ts';
 import { type Options, OptionsError, siteNames } from '../sites.ts';
-import type { ActorSpec, EnvironmentEvent, Property, System } from '../system/system.ts';
+import type { ActorSpec, Bound, EnvironmentEvent, Property, System } from '../system/system.ts';
 import { nothingUnexpected } from '../unexpected.ts';
 import { leavingProperties } from './leaving.ts';
 import { leavingLiveness, liveness } from './liveness.ts';
-import { properties } from './properties.ts';
+import { combinedProperties, properties } from './properties.ts';
 
 /** `machine` runs in place of the real one: a mutant. */
 type SiteOptions = Options & { readonly machine?: AnyStateMachine };
@@ -26,6 +27,22 @@ const leave: EnvironmentEvent = { event: { type: 'leave' }, when: (site) => site
 export function naimiTrehel(options: SiteOptions): System {
   const runs = options.liveness ? liveness(options) : [];
   return system('naimi-trehel', options, [ask, release], [...properties(options), ...runs]);
+}
+
+/**
+ * Clients also say `again` up to `inARow` times in a row (default: 2), as if others waited behind them, and try to
+ * enter without waiting.
+ */
+export function naimiTrehelCombined(options: SiteOptions & { readonly inARow?: Bound }): System {
+  const { inARow = 2, machine = siteMachine, ...rest } = options;
+  const combined = combining(machine, inARow);
+  const runs = options.liveness ? liveness(options) : [];
+  return system(
+    'naimi-trehel-combined',
+    { ...rest, machine: combined.machine },
+    [ask, release, ...combined.says],
+    [...properties(options), ...combinedProperties(), ...runs],
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RecordedMachine } from './recorded-machine.ts';
 
 const bare = (type: string) => z.strictObject({ type: z.literal(type) });
 const clientEvent = z.union([
-  ...['ask', 'release', 'withdraw', 'suspect', 'heartbeat', 'promiseOver'].map(bare),
+  ...['ask', 'release', 'again', 'try', 'withdraw', 'suspect', 'heartbeat', 'promiseOver'].map(bare),
   z.strictObject({ type: z.literal('leaseOver'), epoch: z.int(), round: z.int() }),
 ]);
 
@@ -22,7 +22,7 @@ export const epoch: RecordedMachine = {
     return { ...common, self: site, disk, voters: isSameSet(voters, common.voters) ? voters : common.voters };
   },
   messages: ['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'HEARTBEAT', 'PROMISE'],
-  clientEvents: ['ask', 'release', 'withdraw', 'suspect'].map((type) => ({ type })),
+  clientEvents: ['ask', 'release', 'again', 'try', 'withdraw', 'suspect'].map((type) => ({ type })),
   isClientEvent: (event) => clientEvent.safeParse(event).success,
   departs: () => null,
   forgottenFrom,

@@ -36,15 +36,16 @@ export class Judge {
   readonly #forgotten: SiteRecord[] = [];
   readonly counts = { lives: 0, events: 0, messages: 0, lost: 0, criticalSections: 0, elections: 0 };
 
-  /** `records`: of each site, its lives in order. */
+  /** `records`: of each site that has used the lock, its lives in order. `mesh`: all sites. */
   constructor(
     protocol: RecordedMachine,
     records: ReadonlyMap<SiteId, readonly [SiteRecord, ...SiteRecord[]]>,
+    mesh: readonly SiteId[],
   ) {
     this.#protocol = protocol;
     this.#promises = protocol.promises();
     this.#steps = new Steps(protocol.machine);
-    this.#mesh = [...records.keys()];
+    this.#mesh = mesh;
     const lives = [...records.values()];
     this.#example = lives[0]![0].start.input;
     for (const ofSite of lives) {
@@ -78,11 +79,16 @@ export class Judge {
     const { head } = state.record;
     if (head === null) return this.#beginNext(state);
     if (head.kind === 'link') this.#renewLink(state, head);
-    else if (head.cause !== null && this.#sites.get(head.cause.site)!.record.seq < head.cause.seq)
+    else if (head.cause !== null && this.#seqOf(head.cause.site) < head.cause.seq)
       return false;
     else this.#step(state, head);
     state.record.advance(this.#mesh);
     return true;
+  }
+
+  /** Of the last event that was judged. */
+  #seqOf(site: SiteId): number {
+    return this.#sites.get(site)?.record.seq ?? 0;
   }
 
   #forget(record: SiteRecord, { start }: SiteRecord): void {
@@ -265,13 +271,13 @@ export class Judge {
     const stuck = [...this.#sites.values()].filter(({ record }) => record.head !== null);
     if (stuck.length === 0) return;
     const headOf = ({ record }: SiteState) => record.head as EventLine & { readonly cause: object };
-    const orphan = stuck.find((state) => this.#sites.get(headOf(state).cause.site)!.record.head === null);
+    const orphan = stuck.find((state) => !this.#sites.get(headOf(state).cause.site)?.record.head);
     const state = orphan ?? stuck[0]!;
     const { site, seq } = headOf(state).cause;
     const why =
       orphan === undefined
         ? 'which waits for it in turn'
-        : `whose record ends with event ${this.#sites.get(site)!.record.seq}`;
+        : `whose record ends with event ${this.#seqOf(site)}`;
     const event = occurrence(headOf(state));
     state.record.refuse('REPLAY_CAUSE', `its cause is event ${seq} of ${site}, ${why}`, { event });
   }

@@ -7,10 +7,11 @@ import type { SiteRecord } from './site-record.ts';
 export type Lives = ReadonlyMap<SiteId, readonly [SiteRecord, ...SiteRecord[]]>;
 
 /**
- * The lives of one lock's sites: each site of the mesh has some. One between two others may have no record: its
- * process was killed as it began. Had it done more, its disk would tell, or whoever heard of it.
+ * The lives of one lock's sites, of those that are told: all sites of the mesh, but for those which have not used the
+ * lock. A life between two others may have no record: its process was killed as it began, or has not used the lock. Had
+ * it done more, its disk would tell, or whoever heard of it.
  */
-export function livesOf(records: readonly SiteRecord[]): Lives {
+export function livesOf(records: readonly SiteRecord[], told: ReadonlySet<SiteId>): Lives {
   const lives = new Map<SiteId, [SiteRecord, ...SiteRecord[]]>();
   for (const record of [...records].sort((left, right) => left.life - right.life)) {
     const { site, life } = record;
@@ -24,31 +25,42 @@ export function livesOf(records: readonly SiteRecord[]): Lives {
     }
     earlier.push(record);
   }
-  const mesh = [...lives.keys()].sort();
+  const mesh = meshOf(records);
+  const untold = mesh.filter((site) => !told.has(site));
   for (const record of records) {
     const named = [record.site, ...record.start.peers].sort();
-    if (named.join('\n') === mesh.join('\n')) continue;
+    if (named.join('\n') === mesh.join('\n') && untold.length === 0) continue;
+    const there = mesh.filter((site) => told.has(site));
     record.refuse(
       'REPLAY_MESH',
-      `it names the sites ${named.join(', ')}; there are records of ${mesh.join(', ')}`,
+      `it names the sites ${named.join(', ')}; there are records of ${there.join(', ')}`,
     );
   }
   return lives;
 }
 
+/** Every site that one of `records` names. */
+export function meshOf(records: readonly SiteRecord[]): readonly SiteId[] {
+  return [...new Set(records.flatMap(({ site, start }) => [site, ...start.peers]))].sort();
+}
+
 /**
- * A file is empty when its process was killed as it began; then its site has other lives.
+ * The sites of which there are files. One is empty when its process was killed as it began, or has used no lock.
  *
  * @param empty names of files: `<site>.ndjson`, or `<site>@<life>.ndjson`
  */
-export function refuseEmpty(empty: readonly string[], records: readonly SiteRecord[]): void {
-  const orphan = empty.find((name) => {
-    const site = name.replace(/(@\d+)?\.ndjson$/, '');
-    return records.every((record) => record.site !== site);
-  });
-  if (orphan === undefined) return;
-  const reason = 'the file is empty: it has to begin with a start line';
-  throw new Refused({ code: 'REPLAY_MALFORMED', file: orphan, line: 1, reason });
+export function toldOf(empty: readonly string[], records: readonly SiteRecord[]): ReadonlySet<SiteId> {
+  const mesh = meshOf(records);
+  const told = new Set(records.map(({ site }) => site));
+  for (const file of empty) {
+    const site = file.replace(/(@\d+)?\.ndjson$/, '');
+    if (mesh.includes(site)) told.add(site);
+    else {
+      const reason = 'the file is empty, and no other names its site';
+      throw new Refused({ code: 'REPLAY_MALFORMED', file, line: 1, reason });
+    }
+  }
+  return told;
 }
 
 /** What all `records` ran. */

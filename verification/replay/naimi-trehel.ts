@@ -23,7 +23,7 @@ export const naimiTrehel: RecordedMachine = {
     peers: mesh.length - 1,
   }),
   messages: ['REQUEST', 'TOKEN', 'LEAVE', 'GOODBYE'],
-  clientEvents: [{ type: 'ask' }, { type: 'release' }, { type: 'withdraw' }, { type: 'leave' }],
+  clientEvents: ['ask', 'release', 'again', 'try', 'withdraw', 'leave'].map((type) => ({ type })),
   departs: (message) => {
     const event = message as SiteEvent;
     return event.type === 'LEAVE' ? event.leaver : null;

@@ -90,7 +90,12 @@ describe('replay accepts', () => {
 });
 
 describe('replay refuses, at the right line', () => {
-  const otherTypes: Readonly<Record<string, string>> = { ask: 'release', TOKEN: 'GOODBYE', REQUEST: 'TOKEN' };
+  const otherTypes: Readonly<Record<string, string>> = {
+    ask: 'release',
+    try: 'release',
+    TOKEN: 'GOODBYE',
+    REQUEST: 'TOKEN',
+  };
   const alterations: Readonly<Record<string, (line: EventLine) => unknown>> = {
     'another event': (line) => ({
       ...line,
@@ -220,6 +225,7 @@ describe('replay refuses, at the right line', () => {
       expected: { snapshot: { context: { last: 'b', token: false } } },
       allowed: [
         { event: { type: 'ask' }, source: null },
+        { event: { type: 'try' }, source: null },
         { event: { type: 'REQUEST', origin: 'b' }, source: 'b' },
       ],
     });

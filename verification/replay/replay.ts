@@ -2,12 +2,13 @@ import type { SiteId } from '../../machines/actor.ts';
 import { epoch } from './epoch.ts';
 import { Judge } from './judge.ts';
 import type { UnderWay } from './link.ts';
-import { livesOf, protocolOf, refuseEmpty } from './mesh.ts';
+import { livesOf, meshOf, protocolOf, toldOf } from './mesh.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
 import { type RecordFile, recordFiles } from './read.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
 import { type Refusal, Refused } from './refusal.ts';
 import { SiteRecord } from './site-record.ts';
+import { splitByLock } from './split.ts';
 
 /** The machines that a record may name. */
 export const recordedMachines: Readonly<Record<string, RecordedMachine>> = {
@@ -40,7 +41,7 @@ export interface LockReport {
 }
 
 /**
- * Holds the record in `directory` (`*.ndjson`, one file for each life of each site and lock) against the machines
+ * Holds the record in `directory` (`*.ndjson`, one file for each life of each site) against the machines
  * that made it: every step, every receipt, and what the protocol promises of all sites together.
  *
  * @throws `ReplayInputError` when there is no record to judge.
@@ -63,14 +64,13 @@ export function replayFiles(files: readonly RecordFile[], machines = recordedMac
   const locks: LockReport[] = [];
   try {
     for (const file of files) {
-      const record = SiteRecord.open(file);
-      if (record === null) empty.push(file.name);
-      else opened.push(record);
+      const ofLocks = splitByLock(file);
+      if (ofLocks.size === 0) empty.push(file.name);
+      for (const ofLock of ofLocks.values()) opened.push(new SiteRecord(ofLock));
     }
-    refuseEmpty(empty, opened);
-    for (const lock of new Set(opened.map(({ start }) => start.lock))) {
-      const records = opened.filter(({ start }) => start.lock === lock);
-      const judge = new Judge(protocolOf(records, machines), livesOf(records));
+    const told = toldOf(empty, opened);
+    for (const [lock, records] of byLock(opened)) {
+      const judge = new Judge(protocolOf(records, machines), livesOf(records, told), meshOf(records));
       try {
         judge.run();
       } finally {
@@ -91,6 +91,18 @@ export function replayFiles(files: readonly RecordFile[], machines = recordedMac
     for (const record of opened) record.close();
   }
 }
+
+function byLock(records: readonly SiteRecord[]): ReadonlyMap<string, readonly SiteRecord[]> {
+  const groups = new Map<string, SiteRecord[]>();
+  for (const record of records) {
+    const { lock } = record.start;
+    const group = groups.get(lock);
+    if (group) group.push(record);
+    else groups.set(lock, [record]);
+  }
+  return groups;
+}
+
 /** There is no record to judge: neither accepted nor refused. */
 export class ReplayInputError extends Error {
   readonly code = 'REPLAY_INPUT';

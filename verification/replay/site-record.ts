@@ -6,18 +6,18 @@ import {
   type RecordLine,
   type StartLine,
 } from '../../machines/record.ts';
-import type { RecordFile } from './read.ts';
 import { type Refusal, type RefusalCode, Refused } from './refusal.ts';
 import { parseLine } from './schema.ts';
+import type { LockFile, NumberedLine } from './split.ts';
 
-/** The record of one life of a site, read one line at a time; what can be judged by the file alone is judged here. */
+/** The record of one lock in one life of a site, read one line at a time; what can be judged by the file alone is judged here. */
 export class SiteRecord {
   readonly file: string;
   readonly start: StartLine;
   /** What happened next, `null` after the last. */
   head: EventLine | LinkLine | null = null;
   /** The line number of `head`. */
-  line = 1;
+  line: number;
   /** `seq` of the last event before `head`. */
   seq: number;
   /**
@@ -25,22 +25,17 @@ export class SiteRecord {
    * part of the record.
    */
   forgottenFrom = Number.POSITIVE_INFINITY;
-  readonly #source: RecordFile;
-  readonly #lines: Iterator<string>;
+  readonly #source: LockFile;
+  readonly #lines: Iterator<NumberedLine>;
 
-  /** `null` when the file is empty: of a life that was over before anybody heard of it. */
-  static open(file: RecordFile): SiteRecord | null {
-    const lines = file.lines[Symbol.iterator]();
-    const first = lines.next();
-    return first.done === true ? null : new SiteRecord(file, first.value, lines);
-  }
-
-  private constructor(source: RecordFile, first: string, lines: Iterator<string>) {
+  constructor(source: LockFile) {
     this.file = source.name;
     this.#source = source;
-    this.#lines = lines;
-    const start = this.#parse(first);
-    if (start.kind !== 'start') this.refuse('REPLAY_SEQUENCE', 'the file has to begin with a start line');
+    this.#lines = source.lines[Symbol.iterator]();
+    const first = this.#lines.next().value as NumberedLine;
+    this.line = first.number;
+    const start = this.#parse(first.text);
+    if (start.kind !== 'start') this.refuse('REPLAY_SEQUENCE', 'a lock has to begin with a start line');
     this.start = start;
     this.seq = this.life * eventsPerLife;
   }
@@ -57,7 +52,6 @@ export class SiteRecord {
   advance(mesh: readonly SiteId[]): void {
     do {
       if (this.head?.kind === 'event') this.seq = this.head.seq;
-      this.line++;
       const line = this.#read();
       this.head = line === null ? null : this.#check(line, mesh);
     } while (this.head !== null && this.#isForgotten);
@@ -70,7 +64,7 @@ export class SiteRecord {
 
   /** All events of this life, read apart from where the replay is; up to a line that is malformed. */
   *events(): Generator<EventLine, void, undefined> {
-    for (const text of this.#source.lines) {
+    for (const { text } of this.#source.lines) {
       const line = parseLine(text);
       if (typeof line === 'string') return;
       if (line.kind === 'event') yield line;
@@ -88,7 +82,12 @@ export class SiteRecord {
 
   #read(): RecordLine | null {
     const next = this.#lines.next();
-    return next.done === true ? null : this.#parse(next.value);
+    if (next.done === true) {
+      this.line += 1;
+      return null;
+    }
+    this.line = next.value.number;
+    return this.#parse(next.value.text);
   }
 
   #parse(text: string): RecordLine {
@@ -97,7 +96,7 @@ export class SiteRecord {
   }
 
   #check(line: RecordLine, mesh: readonly SiteId[]): EventLine | LinkLine {
-    if (line.kind === 'start') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one life');
+    if (line.kind === 'start') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one life of each lock');
     const { site, lock } = line;
     if (site !== this.site || lock !== this.start.lock) {
       const [came, expected] = [`${site} of lock ${lock}`, `${this.site} of lock ${this.start.lock}`];

@@ -56,7 +56,17 @@ function eventOf(text: string): SiteEvent {
     case 'leaseOver':
       return { type, epoch, round: Number(site) };
     default:
-      return { type: type as 'heartbeat' | 'promiseOver' | 'ask' | 'release' | 'withdraw' | 'suspect' };
+      return {
+        type: type as
+          | 'heartbeat'
+          | 'promiseOver'
+          | 'ask'
+          | 'release'
+          | 'again'
+          | 'try'
+          | 'withdraw'
+          | 'suspect',
+      };
   }
 }
 

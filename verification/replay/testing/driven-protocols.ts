@@ -18,7 +18,19 @@ export const naimiTrehel: DrivenProtocol = {
   steps: new Steps(naimiTrehelMachine),
   survives: false,
   // A run in which everybody leaves at once shows little.
-  client: ['ask', 'ask', 'ask', 'release', 'release', 'release', 'release', 'withdraw', 'leave'],
+  client: [
+    'ask',
+    'ask',
+    'ask',
+    'release',
+    'release',
+    'release',
+    'release',
+    'again',
+    'try',
+    'withdraw',
+    'leave',
+  ],
   input: (site, ids) => ({ self: site, root: ids[0], peers: ids.length - 1 }),
 };
 
@@ -26,6 +38,19 @@ export const epoch: DrivenProtocol = {
   name: 'epoch',
   steps: new Steps(epochMachine),
   survives: true,
-  client: ['ask', 'ask', 'ask', 'ask', 'release', 'release', 'release', 'release', 'withdraw', 'suspect'],
+  client: [
+    'ask',
+    'ask',
+    'ask',
+    'ask',
+    'release',
+    'release',
+    'release',
+    'release',
+    'again',
+    'try',
+    'withdraw',
+    'suspect',
+  ],
   input: (site, ids, disk) => ({ self: site, founder: ids[0], voters: ids, disk }),
 };
