@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type SecureContextOptions } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Address, ClusterOptions } from '../index.ts';
+import type { Address, ClusterOptions, Notice } from '../index.ts';
 import { plain, type Transport, transportOf } from '../mailbox/tcp/transport.ts';
 import { abortBoxes, beliefs, nowhere, openBox, post, texts } from '../testing/box.ts';
 import { anyPort, type Member, openMember } from '../testing/cluster.ts';
@@ -106,6 +106,9 @@ async function callRaw(address: Address): Promise<Socket> {
   return socket;
 }
 
+/** However that comes. */
+const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
+
 describe.each(proofs)('sites that prove themselves by %s', (_, { right, wrong }) => {
   const strangers: readonly [string, Partial<ClusterOptions>][] = [
     ['the wrong proof', wrong('a')],
@@ -115,10 +118,15 @@ describe.each(proofs)('sites that prove themselves by %s', (_, { right, wrong })
     const { c, members } = await openWorld(right);
     const before = await settled(members);
     const stranger = await join('a', { b: nowhere, c: c.cluster.address }, theirs);
+    const told: Notice[] = [];
+    stranger.cluster.on('notice', (notice) => told.push(notice));
     await eventually(() => expect(refusals(c).NOT_AUTHENTICATED).toBeGreaterThan(2));
     expect(Object.keys(refusals(c))).toEqual(['NOT_AUTHENTICATED']);
     expect(stranger.cluster.status().connected).toEqual([]);
     expect(stranger.cluster.counters().received).toEqual({});
+    expect(told.some(({ type }) => type === 'dial-failed')).toBe(true);
+    for (const notice of told)
+      if (notice.type === 'dial-failed') expect(notice.reason).not.toMatch(/SSL routines/);
     await expectUnmoved(members, before);
   });
 
@@ -140,7 +148,7 @@ describe.each(proofs)('sites that prove themselves by %s', (_, { right, wrong })
     const before = await settled(members);
     const again = await callRaw(c.cluster.address);
     for (const chunk of tap.kept.there) again.write(chunk);
-    await once(again, 'close');
+    await closed(again);
     expect(refusals(c)).toEqual({ NOT_AUTHENTICATED: 1 });
 
     const server = createTcpServer((socket) => {
@@ -197,7 +205,7 @@ describe.each(proofs)('sites that prove themselves by %s', (_, { right, wrong })
     const bytes = Buffer.concat(tap.kept.there);
     let sent = 0;
     const dribble = setInterval(() => slow.write(bytes.subarray(sent, ++sent)), 5);
-    await once(slow, 'close');
+    await closed(slow);
     clearInterval(dribble);
     expect(sent).toBeGreaterThan(10);
     expect(refusals(c)).toEqual({ HANDSHAKE_TIMEOUT: 1 });

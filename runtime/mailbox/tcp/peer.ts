@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts';
 import { dials, lifeOf } from './handshake.ts';
 import { Link, type LinkedFrame } from './link.ts';
 import { Probe, type Reach, Redial } from './reach.ts';
-import type { Transport } from './transport.ts';
+import { reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {
   readonly id: SiteId;
@@ -171,7 +171,8 @@ export class Peer {
   /** Nothing more is read from a connection to it, or one that was dialled for it. */
   lost(connection: Connection, cause: Error | null): void {
     const wasUp = connection === this.link.upOn;
-    const reason = cause?.message ?? (wasUp ? 'closed by the other side' : 'closed during the handshake');
+    const silently = wasUp ? 'closed by the other side' : 'closed during the handshake';
+    const reason = cause ? reasonOf(cause) : silently;
     this.link.disconnected(connection);
     if (this.#finished) return;
     if (wasUp) this.#options.notice({ type: 'connection-lost', peer: this.id, reason });
