@@ -17,7 +17,7 @@ export interface DoorOptions {
 interface Stranger {
   readonly socket: Socket;
   /** The machine. */
-  readonly host: string | undefined;
+  readonly host: string;
   /** What it has shown a certificate or the secret for. */
   proven: Proven;
   readonly stopTimer: () => void;
@@ -75,6 +75,12 @@ export class Door {
 
   #enter(socket: Socket): void {
     const { limits, clock } = this.#options;
+    const { remoteAddress: host } = socket;
+    if (host === undefined) {
+      // It is gone already.
+      socket.destroy();
+      return;
+    }
     if (this.#strangers.size >= limits.maxHandshakes) this.#makeRoom();
     const remote = remoteOf(socket);
     const stopTimer = clock.after(limits.handshakeTimeoutMs, () =>
@@ -84,7 +90,6 @@ export class Door {
         `expected a hello and a welcome within ${limits.handshakeTimeoutMs} ms, they did not come`,
       ),
     );
-    const { remoteAddress: host } = socket;
     this.#strangers.set(remote, { socket, host, proven: null, stopTimer });
     socket.once('close', () => this.#forget(remote));
     this.#greet(socket);
@@ -112,7 +117,7 @@ export class Door {
     const all = [...this.#strangers];
     const unproved = all.filter(([, stranger]) => stranger.proven === null);
     const candidates = unproved.length > 0 ? unproved : all;
-    const places = new Map<string | undefined, number>();
+    const places = new Map<string, number>();
     for (const [, { host }] of candidates) places.set(host, (places.get(host) ?? 0) + 1);
     const most = Math.max(...places.values());
     const [remote] = candidates.find(([, { host }]) => places.get(host) === most)!;

@@ -31,7 +31,7 @@ export interface Callers {
 export interface Transport {
   /** Calls `called`; errors come by the socket. */
   call(address: Address, called: SiteId, stands: () => void): Socket;
-  /** Lets one who called in at TCP's door go on to `callers`. */
+  /** What is to be done with each that calls; `callers` hear of it. */
   greet(callers: Callers): (socket: Socket) => void;
 }
 
@@ -52,7 +52,7 @@ export function transportOf(options: TransportOptions): Transport {
   return plain;
 }
 
-/** By TCP alone: whoever reaches the port may say that it is any site. */
+/** By TCP alone: whoever reaches the port, or answers at a peer's, may say that it is any site. */
 export const plain: Transport = {
   call: (address, _, stands) => connectTcp({ ...address }, stands),
   greet:
