@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{machines,runtime,verification,inspector,cli,bench,docs,scripts}/**/*.test.ts'],
+    include: ['{machines,runtime,verification,inspector,cli,bench,docs,scripts,examples}/**/*.test.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: '.reports/vitest.json' },
     testTimeout: 60_000,

@@ -58,6 +58,8 @@ async function build(say: (text: string) => void): Promise<void> {
 function isStale(): boolean {
   const built = join(dist, 'index.html');
   if (!existsSync(built)) return true;
+  // In a package there is the page alone, as it was built.
+  if (!existsSync(join(inspector, 'vite.config.ts'))) return false;
   const since = statSync(built).mtimeMs;
   return filesBelow(inspector).some((path) => isSource(path) && statSync(path).mtimeMs > since);
 }

@@ -13,7 +13,7 @@ export function emitTypes(root: string, dir: string): void {
     process.execPath,
     [compiler, '-p', join(root, 'scripts/build/tsconfig.json'), '--outDir', dir],
     {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', process.stderr.fd, 'inherit'],
     },
   );
   for (const file of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {

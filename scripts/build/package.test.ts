@@ -1,0 +1,148 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../../cli/testing/baton.ts';
+import {
+  checkout,
+  inProject,
+  install,
+  pack,
+  project,
+  reachableFrom,
+  removeProject,
+} from './testing/project.ts';
+
+/* Packs what stands here, installs it where nothing is, and uses it as a service does. */
+
+const manifest = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+let tarball: Buffer;
+
+beforeAll(async () => {
+  const path = await pack();
+  tarball = readFileSync(path);
+  await install(path);
+});
+afterAll(removeProject);
+
+describe('the tarball', () => {
+  test('is what publint expects of a package', async () => {
+    const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  test('has types that every resolution of ES modules finds', async () => {
+    const { types, ...analysis } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+    expect(types).toEqual({ kind: 'included' });
+    const { problems } = analysis as { problems: { kind: string; resolutionKind?: string }[] };
+    // There is nothing for CommonJS, whose `require` takes ES modules as they are since Node 20.19, nor for what
+    // knows no `exports`.
+    const known = ['CJSResolvesToESM node16-cjs', 'NoResolution node10'];
+    const texts = problems.map(({ kind, resolutionKind }) => `${kind} ${resolutionKind}`);
+    expect(texts.filter((text) => !known.includes(text))).toEqual([]);
+  });
+
+  test('holds the page, and what must be said of the work of others', () => {
+    const dist = join(project, 'node_modules/baton/dist');
+    expect(existsSync(join(dist, 'inspector/dist/page.js'))).toBe(true);
+    const notices = readFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['commander', 'ws', 'react-dom', 'elkjs'])
+      expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
+  });
+
+  test('depends on what its modules import, and on nothing else', () => {
+    const named = Object.keys(manifest.dependencies).sort();
+    const ofRuntime = reachableFrom('dist/runtime/index.js');
+    const ofVerification = reachableFrom('dist/verification/index.js');
+    const ofCommand = reachableFrom('dist/cli/main.js');
+    expect([...ofRuntime.packages].sort()).toEqual(named);
+    expect([...ofVerification.packages].filter((name) => !named.includes(name))).toEqual(['tsx']);
+    const vendored = /^(bufferutil|utf-8-validate)$/;
+    expect([...ofCommand.packages].filter((name) => !named.includes(name) && !vendored.test(name))).toEqual([
+      'tsx',
+    ]);
+    expect([...ofRuntime.files].filter((file) => /dist\/(cli|vendor|verification)\//.test(file))).toEqual([]);
+  });
+
+  test('is built by npm pack as here', () => expect(manifest.scripts.prepack).toBe('npm run build'));
+});
+
+describe('a project that has installed it', () => {
+  test('compiles against it with the strictest settings, and three sites take turns', async () => {
+    mkdirSync(join(project, 'source'));
+    cpSync(join(checkout, 'scripts/build/testing/service.ts'), join(project, 'source/service.ts'));
+    const compilerOptions = {
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      module: 'NodeNext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      types: ['node'],
+      rootDir: 'source',
+      outDir: 'built',
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['source'] }));
+    expect(await inProject('node', 'node_modules/typescript/bin/tsc')).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    const ports = await freePorts(3);
+    const { status, stdout, stderr } = await inProject('node', 'built/service.js', ...ports.map(String));
+    expect([status, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual({
+      entries: 63,
+      rising: true,
+      code: 'SITE_CLOSED',
+      states: 4,
+      steps: 2,
+    });
+  });
+
+  test('npx baton verify naimi-trehel, by two threads', async () => {
+    const { status, stdout } = await inProject(
+      'npx',
+      'baton',
+      'verify',
+      'naimi-trehel',
+      '--sites',
+      '3',
+      '--workers',
+      '2',
+    );
+    expect(stdout).toMatch(/^282 states, 642 transitions, depth 18/m);
+    expect(status).toBe(0);
+  });
+
+  test('npx baton verify of its own TypeScript, as the guide tells', async () => {
+    const guide = readFileSync(join(checkout, 'docs/model-your-machines.md'), 'utf8');
+    mkdirSync(join(project, 'shop'));
+    for (const [, name, code] of guide.matchAll(/^```ts\n\/\/ examples\/shop\/(\S+)\n(.*?)^```$/gms))
+      writeFileSync(
+        join(project, 'shop', name!),
+        code!.replace(/(\.\.\/)+verification\/[\w/]+\.ts/, 'baton/verification'),
+      );
+    const page = join(project, 'page.html');
+    const { status, stdout } = await inProject(
+      'npx',
+      'baton',
+      'verify',
+      'shop/system.ts',
+      '--workers',
+      '2',
+      '--html',
+      page,
+    );
+    expect(stdout).toMatch(/^VIOLATED +always +nobody pays twice/m);
+    expect(status).toBe(1);
+    expect(readFileSync(page, 'utf8')).toMatch(/<script/);
+  });
+
+  test('npx baton demo: its children find the command', async () => {
+    const { status, stdout } = await inProject('npx', 'baton', 'demo', '--seconds', '1', '--sites', '3');
+    expect(stdout).toMatch(/^overlaps +0$/m);
+    expect(status).toBe(0);
+  });
+});
