@@ -9,9 +9,12 @@ export interface Origin {
   readonly site: SiteId;
 }
 
-/** Of `tracing:baton:acquire:*`; `error` and `result`, the `Held`, are added by Node. */
+/** Of `tracing:baton:acquire:*`: the same object each time. */
 export interface AcquireMessage extends Origin {
   readonly lock: string;
+  /** The fence of the grant, where the protocol has one. */
+  result?: Fence | null;
+  error?: unknown;
 }
 
 /** Of `baton:grant`. `fence` where the protocol has one. */
@@ -39,7 +42,7 @@ const epoch = channel('baton:epoch');
 const peer = channel('baton:peer');
 const error = channel('baton:error');
 
-export const channels = { acquire, grant, release };
+export const channels = { grant, release };
 
 const channelOfNotice: Partial<Record<Notice['type'], Channel>> = {
   lost,
@@ -55,7 +58,7 @@ const channelOfNotice: Partial<Record<Notice['type'], Channel>> = {
 };
 
 // TracingChannel.hasSubscribers is younger than the oldest Node that Baton runs on.
-export function acquireTraced(): boolean {
+function acquireTraced(): boolean {
   return (
     acquire.start.hasSubscribers ||
     acquire.end.hasSubscribers ||
@@ -63,6 +66,24 @@ export function acquireTraced(): boolean {
     acquire.asyncEnd.hasSubscribers ||
     acquire.error.hasSubscribers
   );
+}
+
+/** Tells that the acquiring begins, and runs the part of it that is not asynchronous, with the stores that are bound. */
+export function traced<T>(message: AcquireMessage, ask: () => T): T {
+  if (!acquireTraced()) return ask();
+  try {
+    return acquire.start.runStores(message, ask);
+  } finally {
+    acquire.end.publish(message);
+  }
+}
+
+/** Tells that it is over. */
+export function settled(message: AcquireMessage): void {
+  if (!acquireTraced()) return;
+  if ('error' in message) acquire.error.publish(message);
+  acquire.asyncStart.publish(message);
+  acquire.asyncEnd.publish(message);
 }
 
 /** Does anybody listen to what callers do? */

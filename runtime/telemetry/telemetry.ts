@@ -1,27 +1,37 @@
 import { type Attributes, type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
 import type { Cluster, Held, Notice } from '../options.ts';
 import {
   type AcquireMessage,
-  acquireTraced,
   callersWatched,
   channels,
   type GrantMessage,
   type Origin,
   publishNotice,
   type ReleaseMessage,
+  settled,
+  traced,
 } from './channels.ts';
 import { Instruments, meterOf } from './instruments.ts';
 import type { TelemetryOptions } from './options.ts';
 import { tracerOf } from './tracer.ts';
-import { WatchedHeld } from './watched-held.ts';
+import { inside, WatchedHeld } from './watched-held.ts';
 
 export interface TelemetrySetting {
   readonly origin: Origin;
   /** Has a grant a fence? */
   readonly fenced: boolean;
   readonly clock: Clock;
+}
+
+/** One caller's asking, told once how it went. */
+interface Asked {
+  readonly message: AcquireMessage;
+  granted(held: Held): Held;
+  /** Nothing happens when it was granted before. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -68,25 +78,42 @@ export class Telemetry {
 
   /** What `ask` gives, watched from now on. */
   async acquire(lock: string, ask: () => Promise<Held>): Promise<Held> {
-    const began = this.#setting.clock.now();
-    const span = this.#span('baton.acquire', lock);
-    this.#waiting += 1;
+    const asked = this.#ask(lock);
     try {
-      const message: AcquireMessage = { ...this.#setting.origin, lock };
-      const held = await (acquireTraced() ? channels.acquire.tracePromise(ask, message) : ask());
-      return this.#granted(held, began, span);
+      return asked.granted(await traced(asked.message, ask));
     } catch (error) {
-      this.#record('wait', lock, began, errorType(error));
-      end(span, error);
+      asked.failed(error);
       throw error;
-    } finally {
-      this.#waiting -= 1;
+    }
+  }
+
+  /** `start` runs what it is given in the critical section, and releases it. */
+  async run<T>(
+    lock: string,
+    start: (work: (held: Held) => Promise<T>) => Promise<T>,
+    work: (held: Held) => T | Promise<T>,
+  ): Promise<T> {
+    const asked = this.#ask(lock);
+    try {
+      return await traced(asked.message, () =>
+        start(async (held) => {
+          const watched = asked.granted(held);
+          try {
+            return await inside(watched, work);
+          } finally {
+            watched.release();
+          }
+        }),
+      );
+    } catch (error) {
+      asked.failed(error);
+      throw error;
     }
   }
 
   /** What was had without waiting, watched from now on. */
   entered(held: Held): Held {
-    return this.#granted(held, this.#setting.clock.now(), this.#span('baton.acquire', held.lock));
+    return this.#ask(held.lock).granted(held);
   }
 
   notice(notice: Notice): void {
@@ -99,24 +126,51 @@ export class Telemetry {
     this.#instruments?.close();
   }
 
-  #granted(held: Held, began: number, acquiring: Span | null): Held {
-    const { origin, fenced, clock } = this.#setting;
+  #ask(lock: string): Asked {
+    const { origin, clock } = this.#setting;
+    // What it calls may throw: before anything is asked for, let alone granted.
+    const attributes = this.#attributes(lock);
+    const began = clock.now();
+    const span = this.#span('baton.acquire', lock);
+    const message: AcquireMessage = { ...origin, lock };
+    this.#waiting += 1;
+    let waits = true;
+    return {
+      message,
+      granted: (held) => {
+        waits = false;
+        this.#waiting -= 1;
+        const fence = this.#setting.fenced ? held.fence : null;
+        const waitedMs = this.#record('wait', attributes, began, null);
+        end(span, null, fence);
+        if (channels.grant.hasSubscribers)
+          channels.grant.publish({ ...origin, lock, fence, waitedMs } satisfies GrantMessage);
+        message.result = fence;
+        settled(message);
+        return this.#hold(held, fence, span, attributes);
+      },
+      failed: (error) => {
+        if (!waits) return;
+        waits = false;
+        this.#waiting -= 1;
+        this.#record('wait', attributes, began, error);
+        end(span, error, null);
+        message.error = error;
+        settled(message);
+      },
+    };
+  }
+
+  #hold(held: Held, fence: Fence | null, acquired: Span | null, attributes: Attributes): Held {
+    const { origin, clock } = this.#setting;
     const { lock } = held;
-    const fence = fenced ? held.fence : null;
-    const waitedMs = this.#record('wait', lock, began, null);
-    const fenceAttributes = fence && { 'baton.fence.epoch': fence.epoch, 'baton.fence.k': fence.k };
-    if (fenceAttributes) acquiring?.setAttributes(fenceAttributes);
-    end(acquiring, null);
-    const span = this.#span('baton.hold', lock, acquiring);
-    if (fenceAttributes) span?.setAttributes(fenceAttributes);
-    if (channels.grant.hasSubscribers)
-      channels.grant.publish({ ...origin, lock, fence, waitedMs } satisfies GrantMessage);
+    const span = this.#span('baton.hold', lock, acquired);
+    const began = clock.now();
     this.#held += 1;
-    const granted = clock.now();
     return new WatchedHeld(held, span, (reason) => {
       this.#held -= 1;
-      const heldMs = this.#record('hold', lock, granted, reason === null ? null : errorType(reason));
-      end(span, reason);
+      const heldMs = this.#record('hold', attributes, began, reason);
+      end(span, reason, fence);
       if (reason === null && channels.release.hasSubscribers)
         channels.release.publish({ ...origin, lock, fence, heldMs } satisfies ReleaseMessage);
     });
@@ -128,15 +182,16 @@ export class Telemetry {
     return this.#tracer.startSpan(name, { attributes: { ...this.#site, 'baton.lock.name': lock }, links });
   }
 
-  #record(what: 'wait' | 'hold', lock: string, began: number, error: string | null): number {
-    const { clock } = this.#setting;
-    const ms = clock.now() - began;
+  #attributes(lock: string): Attributes {
     const names = this.#lockNames;
-    this.#instruments?.[what].record(ms / 1_000, {
-      ...this.#site,
-      ...(error !== null && { 'error.type': error }),
-      ...(names !== undefined && { 'baton.lock.name': names === true ? lock : names(lock) }),
-    });
+    if (names === undefined) return this.#site;
+    return { ...this.#site, 'baton.lock.name': names === true ? lock : names(lock) };
+  }
+
+  #record(what: 'wait' | 'hold', attributes: Attributes, began: number, error: unknown): number {
+    const ms = this.#setting.clock.now() - began;
+    const all = error === null ? attributes : { ...attributes, 'error.type': errorType(error) };
+    this.#instruments?.[what].record(ms / 1_000, all);
     return ms;
   }
 }
@@ -149,8 +204,9 @@ function errorType(error: unknown): string {
     : 'aborted';
 }
 
-function end(span: Span | null, error: unknown): void {
+function end(span: Span | null, error: unknown, fence: Fence | null): void {
   if (span === null) return;
+  if (fence !== null) span.setAttributes({ 'baton.fence.epoch': fence.epoch, 'baton.fence.k': fence.k });
   if (error !== null) {
     const message = error instanceof Error ? error.message : String(error);
     span.setAttribute('error.type', errorType(error));
