@@ -16,11 +16,12 @@ export interface DoorOptions {
 /** One who has called, and of whom it is not known yet who that is. */
 interface Stranger {
   readonly socket: Socket;
+  readonly remote: string;
   /** The machine. */
   readonly host: string;
   /** What it has shown a certificate or the secret for. */
   proven: Proven;
-  readonly stopTimer: () => void;
+  stopTimer: () => void;
 }
 
 /**
@@ -32,7 +33,7 @@ interface Stranger {
  */
 export class Door {
   readonly #options: DoorOptions;
-  /** By `remoteOf`, the longest waiting first. */
+  /** By `remote`, the longest waiting first. */
   readonly #strangers = new Map<string, Stranger>();
   readonly #greet: (socket: Socket) => void;
   #server: Server | null = null;
@@ -83,21 +84,18 @@ export class Door {
     }
     if (this.#strangers.size >= limits.maxHandshakes) this.#makeRoom();
     const remote = remoteOf(socket);
-    const stopTimer = clock.after(limits.handshakeTimeoutMs, () =>
-      this.#turnAway(
-        remote,
-        'HANDSHAKE_TIMEOUT',
-        `expected a hello and a welcome within ${limits.handshakeTimeoutMs} ms, they did not come`,
-      ),
+    const stranger: Stranger = { socket, remote, host, proven: null, stopTimer: () => {} };
+    const expected = `expected a hello and a welcome within ${limits.handshakeTimeoutMs} ms`;
+    stranger.stopTimer = clock.after(limits.handshakeTimeoutMs, () =>
+      this.#turnAway(stranger, 'HANDSHAKE_TIMEOUT', `${expected}, they did not come`),
     );
-    this.#strangers.set(remote, { socket, host, proven: null, stopTimer });
-    socket.once('close', () => this.#forget(remote));
+    this.#strangers.set(remote, stranger);
+    socket.once('close', () => this.#forget(stranger));
     this.#greet(socket);
   }
 
   #admit(socket: Socket, proven: Proven): void {
-    const remote = remoteOf(socket);
-    const stranger = this.#strangers.get(remote);
+    const stranger = this.#strangers.get(remoteOf(socket));
     if (!stranger) {
       socket.destroy();
       return;
@@ -105,35 +103,31 @@ export class Door {
     for (const earlier of this.#strangers.values())
       if (isSame(earlier.proven, proven)) earlier.socket.destroy();
     stranger.proven = proven;
-    this.#options.admit(socket, proven, () => this.#forget(remote));
+    this.#options.admit(socket, proven, () => this.#forget(stranger));
   }
 
-  #forget(remote: string): void {
-    this.#strangers.get(remote)?.stopTimer();
-    this.#strangers.delete(remote);
+  #forget(stranger: Stranger): void {
+    stranger.stopTimer();
+    // The same port may have called again.
+    if (this.#strangers.get(stranger.remote) === stranger) this.#strangers.delete(stranger.remote);
   }
 
   #makeRoom(): void {
-    const all = [...this.#strangers];
-    const unproved = all.filter(([, stranger]) => stranger.proven === null);
+    const all = [...this.#strangers.values()];
+    const unproved = all.filter(({ proven }) => proven === null);
     const candidates = unproved.length > 0 ? unproved : all;
     const places = new Map<string, number>();
-    for (const [, { host }] of candidates) places.set(host, (places.get(host) ?? 0) + 1);
+    for (const { host } of candidates) places.set(host, (places.get(host) ?? 0) + 1);
     const most = Math.max(...places.values());
-    const [remote] = candidates.find(([, { host }]) => places.get(host) === most)!;
-    const { maxHandshakes } = this.#options.limits;
-    this.#turnAway(
-      remote,
-      'TOO_MANY_HANDSHAKES',
-      `expected at most ${maxHandshakes} connections without a hello: the oldest goes`,
-    );
+    const oldest = candidates.find(({ host }) => places.get(host) === most)!;
+    const expected = `expected at most ${this.#options.limits.maxHandshakes} connections without a hello`;
+    this.#turnAway(oldest, 'TOO_MANY_HANDSHAKES', `${expected}: the oldest goes`);
   }
 
-  #turnAway(remote: string, code: 'HANDSHAKE_TIMEOUT' | 'TOO_MANY_HANDSHAKES', why: string): void {
-    const stranger = this.#strangers.get(remote);
-    this.#forget(remote);
-    this.#options.refused(new OperatingError(code, why), remote);
-    stranger?.socket.destroy();
+  #turnAway(stranger: Stranger, code: 'HANDSHAKE_TIMEOUT' | 'TOO_MANY_HANDSHAKES', why: string): void {
+    this.#forget(stranger);
+    this.#options.refused(new OperatingError(code, why), stranger.remote);
+    stranger.socket.destroy();
   }
 }
 
