@@ -17,6 +17,7 @@ import { Telemetry } from './telemetry/telemetry.ts';
 import { inside } from './telemetry/watched-held.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
+import { Tap } from './trace/tap.ts';
 
 /**
  * Makes this process a site of the cluster: resolves when it listens; its peers need not be there yet.
@@ -59,7 +60,20 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
 
   const store = dataDir === undefined ? memoryStore() : openStore({ dataDir, site: self, cluster, newcomer });
   let recorder = noRecorder;
+  const tap = new Tap({
+    site: self,
+    machine: protocol.name,
+    peers,
+    clock,
+    now: () => performance.timeOrigin + clock.now(),
+    locks: () => ({ some: mesh.names(100), count: mesh.locks }),
+    peek: (lock) => {
+      const place = mesh.find(lock);
+      return place === undefined ? null : { seq: place.seq, snapshot: place.snapshot };
+    },
+  });
   const ended = () => {
+    tap.close();
     recorder.close();
     store.close();
     telemetry.close();
@@ -100,6 +114,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       mailbox,
       store,
       recorder,
+      tap,
       timing,
       limits,
       strict,
@@ -156,6 +171,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       };
     },
     ready: () => met.promise,
+    watch: (viewer) => tap.attach(viewer),
     on: (event, listener) => {
       events.on(event, listener);
       return joined;

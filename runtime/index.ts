@@ -7,6 +7,7 @@ export { naimiTrehel } from './host/naimi-trehel.ts';
 export type { Protocol } from './host/protocol.ts';
 export { rootOf } from './host/root.ts';
 export { type StatelyInspector, throughStately } from './inspect/stately.ts';
+export { serveWatch, type WatchServer, type WatchServerOptions } from './inspect/watch-server.ts';
 export type {
   AcquireOptions,
   Address,

@@ -6,6 +6,7 @@ import type { InvariantError, OperatingCode, OperatingError } from './errors.ts'
 import type { Protocol } from './host/protocol.ts';
 import type { PeerChange } from './mailbox/mailbox.ts';
 import type { TelemetryOptions } from './telemetry/options.ts';
+import type { TapSession, Viewer } from './trace/tap.ts';
 
 export interface Address {
   readonly host: string;
@@ -266,6 +267,11 @@ export interface Cluster extends AsyncDisposable {
   counters(): Counters;
   /** Resolves once every peer has been connected. Rejects with `SITE_CLOSED`. */
   ready(): Promise<void>;
+  /**
+   * Lets somebody watch one lock at a time, window by window, until the session is closed; `serveWatch` does it over a
+   * WebSocket. Costs nothing while no window is open.
+   */
+  watch(viewer: Viewer): TapSession;
   /** What happens before the event loop's next turn after `joinCluster` is told then. */
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;

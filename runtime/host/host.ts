@@ -18,7 +18,12 @@ export interface HostSetting {
   readonly protocol: Protocol;
   readonly recorder: Recorder;
   /** Whoever looks at a lock for a while; such lines have no clock. */
-  readonly tap?: { wants(lock: string): boolean; record(line: RecordLine): void };
+  readonly tap?: {
+    wants(lock: string): boolean;
+    record(line: RecordLine): void;
+    /** The locks that are wanted. */
+    readonly open: readonly string[];
+  };
   /** What is sent and received is counted there, by `type`. */
   readonly tally: { readonly sent: Map<string, number>; readonly received: Map<string, number> };
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);

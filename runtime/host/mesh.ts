@@ -98,6 +98,17 @@ export class Mesh {
     return this.#places.size;
   }
 
+  /** So many names of locks, of those that are in use first. */
+  names(most: number): readonly string[] {
+    const names = new Set<string>();
+    for (const { lock } of this.#awake) if (names.size < most) names.add(lock);
+    for (const lock of this.#places.keys()) {
+      if (names.size >= most) break;
+      names.add(lock);
+    }
+    return [...names];
+  }
+
   get majority(): boolean {
     return this.#suspicion?.majority ?? true;
   }
@@ -221,8 +232,10 @@ export class Mesh {
       if (change.type === 'down') ballot?.absent(change.peer);
       if (change.type === 'restarted') ballot?.close();
     }
-    if (change.type === 'restarted' && (recorder.active || tap))
-      for (const place of this.#places.values()) place.linkBegan(change.peer);
+    if (change.type === 'restarted') {
+      const told = recorder.active ? this.#places.keys() : (tap?.open ?? []);
+      for (const lock of told) this.#places.get(lock)?.linkBegan(change.peer);
+    }
     if (!this.#suspicion) this.#mourn(change);
     this.#suspicion?.peer(change);
     this.#beginWhenMajority();

@@ -37,26 +37,34 @@ const tellEveryMs = 50;
  */
 export class Tap {
   readonly #tapped: Tapped;
-  readonly #sessions = new Set<TapSession>();
+  #sessions: readonly TapSession[] = [];
 
   constructor(tapped: Tapped) {
     this.#tapped = tapped;
   }
 
-  /** Is a window open on this lock? */
+  /** Is a window open on this lock? Asked at every event. */
   wants(lock: string): boolean {
-    for (const session of this.#sessions) if (session.wants(lock)) return true;
+    for (let index = 0; index < this.#sessions.length; index++)
+      if (this.#sessions[index]!.open === lock) return true;
     return false;
   }
 
+  /** The locks on which one is. */
+  get open(): readonly string[] {
+    return [...new Set(this.#sessions.flatMap(({ open }) => open ?? []))];
+  }
+
   record(line: RecordLine): void {
-    for (const session of this.#sessions) if (session.wants(line.lock)) session.record(line);
+    for (const session of this.#sessions) if (session.open === line.lock) session.record(line);
   }
 
   /** `viewer` watches until the session is closed. */
   attach(viewer: Viewer): TapSession {
-    const session = new TapSession(this.#tapped, viewer, () => this.#sessions.delete(session));
-    this.#sessions.add(session);
+    const session = new TapSession(this.#tapped, viewer, () => {
+      this.#sessions = this.#sessions.filter((other) => other !== session);
+    });
+    this.#sessions = [...this.#sessions, session];
     return session;
   }
 
@@ -70,9 +78,9 @@ export class TapSession {
   readonly #tapped: Tapped;
   readonly #viewer: Viewer;
   readonly #closed: () => void;
-  #lock: string | null = null;
   /** The lock, while a window is open on it. */
-  #open: string | null = null;
+  open: string | null = null;
+  #lock: string | null = null;
   #left = 0;
   #lines: string[] = [];
   #cancelTell: (() => void) | null = null;
@@ -83,10 +91,6 @@ export class TapSession {
     this.#viewer = viewer;
     this.#closed = closed;
     this.#introduce();
-  }
-
-  wants(lock: string): boolean {
-    return this.#open === lock;
   }
 
   ask(asked: WatchAsk): void {
@@ -104,7 +108,7 @@ export class TapSession {
   }
 
   close(): void {
-    this.#open = null;
+    this.open = null;
     this.#stopTimers();
     this.#lines = [];
     this.#closed();
@@ -124,19 +128,19 @@ export class TapSession {
       this.#introduce();
       return;
     }
-    if (this.#open === null) {
+    if (this.open === null) {
       const { now, peek } = this.#tapped;
       this.#send({ type: 'window', lock, at: now(), now: peek(lock) });
     }
-    this.#open = lock;
+    this.open = lock;
     this.#left = events;
     this.#cancelEnd?.();
     this.#cancelEnd = this.#tapped.clock.after(ms, () => this.#end('full'));
   }
 
   #end(why: WindowEnd): void {
-    if (this.#open === null) return;
-    this.#open = null;
+    if (this.open === null) return;
+    this.open = null;
     this.#stopTimers();
     const isTold = this.#tell();
     this.#send({ type: 'end', at: this.#tapped.now(), why: isTold ? why : 'slow' });
