@@ -2,9 +2,9 @@ import type { Message, NamedAction, SiteId } from './actor.ts';
 
 /**
  * What a site did, one line of NDJSON each: the one thing that the rooms which run and the rooms which
- * check have in common. Version 1. The first line of a file says who began and how; every further line
- * is one event that the site's actor took, or a link that began anew. A file holds one lock of one site, in
- * order of `seq`, and one life of it: from a start to an end or a crash.
+ * check have in common. Version 1. The first line of a lock says who began and how; every further line of it
+ * is one event that the lock's actor took, or a link that began anew, in order of `seq`. A file holds all locks of one
+ * site, and one life of it: from a start to an end or a crash.
  */
 export type RecordLine = StartLine | EventLine | LinkLine;
 

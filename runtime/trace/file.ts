@@ -40,6 +40,8 @@ export class FileRecorder implements Recorder {
   #lines: string[] = [];
   #bytes = 0;
   #open = true;
+  /** Nothing is written yet. */
+  #blank = true;
   #cancelFlush: (() => void) | null = null;
   readonly #atExit = () => this.close();
 
@@ -67,7 +69,7 @@ export class FileRecorder implements Recorder {
     this.#lines.push(text);
     this.#bytes += text.length;
     // Without its first line a file would not even say whose it is.
-    if (this.#bytes >= flushBytes || line.kind === 'start') this.flush();
+    if (this.#bytes >= flushBytes || (this.#blank && line.kind === 'start')) this.flush();
     else this.#cancelFlush ??= this.#clock.after(flushAfterMs, () => this.flush());
   }
 
@@ -84,6 +86,7 @@ export class FileRecorder implements Recorder {
     this.#lines = [];
     this.#bytes = 0;
     if (text === '') return;
+    this.#blank = false;
     try {
       this.#disk.append(text);
     } catch (cause) {

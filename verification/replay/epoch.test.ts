@@ -199,7 +199,9 @@ describe('replay refuses, at the right line', () => {
     expect(refusalOf({ ...records, copy: records['b@1']! })).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
     const machine = { epoch: { ...recordedEpoch, survives: false } };
     expect(replayFiles(filesOf(records), machine).refusal).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
-    expect(refusalOf({ a: records['a']!, b: [] })).toMatchObject({ code: 'REPLAY_MALFORMED', ...at('b', 0) });
+    // It may have used no lock; of whom nobody knows, not even that.
+    expect(refusalOf({ a: records['a']!, b: [] })).toBeUndefined();
+    expect(refusalOf({ ...records, z: [] })).toMatchObject({ code: 'REPLAY_MALFORMED', ...at('z', 0) });
   });
 });
 
@@ -281,7 +283,7 @@ describe('replay judges more than single steps', () => {
       const { records } = meshOf(3, { a: steps, b: steps, c: steps }).random(picks);
       return replayFiles(filesOf(records), machines).refusal?.code !== code;
     });
-    return fc.check(property, { seed: 1, numRuns: 300, endOnFailure: true }).failed;
+    return fc.check(property, { seed: 2, numRuns: 600, endOnFailure: true }).failed;
   };
 
   it.each([

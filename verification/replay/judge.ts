@@ -79,8 +79,7 @@ export class Judge {
     const { head } = state.record;
     if (head === null) return this.#beginNext(state);
     if (head.kind === 'link') this.#renewLink(state, head);
-    else if (head.cause !== null && this.#seqOf(head.cause.site) < head.cause.seq)
-      return false;
+    else if (head.cause !== null && this.#seqOf(head.cause.site) < head.cause.seq) return false;
     else this.#step(state, head);
     state.record.advance(this.#mesh);
     return true;

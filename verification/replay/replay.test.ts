@@ -185,7 +185,10 @@ describe('replay refuses, at the right line', () => {
     const { a, b: recorded, c } = threeSites;
     const [first, ...rest] = recorded!;
     const refused = (b: readonly unknown[]) => refusalOf({ a: a!, b, c: c! });
-    expect(refused([])).toMatchObject({ code: 'REPLAY_MALFORMED', ...at('b', 0) });
+    expect(refused([])).toMatchObject({
+      code: 'REPLAY_CAUSE',
+      reason: 'its cause is event 1 of b, whose record ends with event 0',
+    });
     expect(refused(rest)).toMatchObject({ code: 'REPLAY_SEQUENCE', ...at('b', 0) });
     expect(refused([first, first, ...rest])).toMatchObject({ code: 'REPLAY_SEQUENCE', ...at('b', 1) });
     const otherRoot = { self: 'b', root: 'b', peers: 2 };
@@ -205,6 +208,27 @@ describe('replay refuses, at the right line', () => {
     expect(refused([{ ...first, machine: 'other' }, ...rest])).toMatchObject({
       code: 'REPLAY_MESH',
       ...at('b', 0),
+    });
+  });
+
+  it('each lock of a file by itself, which some site may not have used', () => {
+    const { a, b, c } = threeSites;
+    const other = (lines: readonly object[]) => lines.map((line) => ({ ...line, lock: 'other' }));
+    const mixed = (lines: readonly object[]) => [...lines.slice(0, 2), ...other(lines), ...lines.slice(2)];
+    const mine = { ...(a![0] as object), lock: 'mine' };
+    const records = { a: [...mixed(a!), mine], b: mixed(b!), c: mixed(c!) };
+    expect(replayFiles(filesOf(records))).toMatchObject({
+      accepted: true,
+      locks: [
+        { lock: 'main', sites: ['a', 'b', 'c'] },
+        { lock: 'other', sites: ['a', 'b', 'c'] },
+        { lock: 'mine', sites: ['a'] },
+      ],
+    });
+    // The start of the other lock is taken out: its next line is refused where it stands.
+    expect(refusalOf({ ...records, a: records.a.toSpliced(2, 1) })).toMatchObject({
+      code: 'REPLAY_SEQUENCE',
+      ...at('a', 2),
     });
   });
 

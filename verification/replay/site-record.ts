@@ -96,7 +96,8 @@ export class SiteRecord {
   }
 
   #check(line: RecordLine, mesh: readonly SiteId[]): EventLine | LinkLine {
-    if (line.kind === 'start') this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one life of each lock');
+    if (line.kind === 'start')
+      this.refuse('REPLAY_SEQUENCE', 'a second start line: a file holds one life of each lock');
     const { site, lock } = line;
     if (site !== this.site || lock !== this.start.lock) {
       const [came, expected] = [`${site} of lock ${lock}`, `${this.site} of lock ${this.start.lock}`];
