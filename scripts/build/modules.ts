@@ -21,7 +21,8 @@ export async function emitModules(root: string, dir: string): Promise<string[]> 
     input: Object.fromEntries(sources(root).map((file) => [file.replace(/\.m?ts$/, ''), join(root, file)])),
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     platform: 'node',
-    treeshake: { moduleSideEffects: true },
+    // What CommonJS among it asks for, Node 20.11 has.
+    transform: { define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' } },
   });
   const { output } = await bundle.write({
     dir,
