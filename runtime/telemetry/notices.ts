@@ -1,3 +1,4 @@
+import { throwUncaught } from '../events.ts';
 import type { Logger, Notice } from '../options.ts';
 
 export type Level = keyof Logger;
@@ -87,11 +88,15 @@ function fieldsOf(notice: Notice): Readonly<Record<string, unknown>> {
   return { event, ...more, code: err.code, err };
 }
 
-/** Writes every notice into `logger`, with whose it is. */
+/** Writes every notice into `logger`, with whose it is. What it throws is an uncaught exception, and nothing to the site. */
 export function logTo(logger: Logger, site: object): (notice: Notice) => void {
   const notices = new Notices();
   return (notice) => {
     const { level, text, fields } = notices.entry(notice);
-    logger[level]({ ...site, ...fields }, text);
+    try {
+      logger[level]({ ...site, ...fields }, text);
+    } catch (error) {
+      throwUncaught(error);
+    }
   };
 }
