@@ -6,15 +6,16 @@ import { Events, throwUncaught } from './events.ts';
 import { Codec } from './frame/codec.ts';
 import { namePattern } from './frame/frames.ts';
 import { Mesh } from './host/mesh.ts';
-import type { Protocol } from './host/protocol.ts';
 import { rootOf } from './host/root.ts';
+import { acquireAll } from './lock/acquire-all.ts';
+import { Campaign } from './lock/campaign.ts';
+import { NamedLock } from './lock/named-lock.ts';
 import { transportOf } from './mailbox/tcp/transport.ts';
 import { TcpMailbox } from './mailbox/tcp.ts';
-import type { AcquireOptions, Cluster, ClusterOptions, Held, Lock, LockStatus, Notice } from './options.ts';
+import type { Cluster, ClusterOptions, Notice } from './options.ts';
 import { memoryStore, openStore } from './store/store.ts';
 import { logTo } from './telemetry/notices.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
-import { inside } from './telemetry/watched-held.ts';
 import { FileRecorder } from './trace/file.ts';
 import { noRecorder } from './trace/recorder.ts';
 import { Tap } from './trace/tap.ts';
@@ -92,7 +93,13 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     mailbox = new TcpMailbox({
       self,
       cluster,
-      configuration: configurationOf({ members, voters, protocol, root: settings.root, strict: settings.strict }),
+      configuration: configurationOf({
+        members,
+        voters,
+        protocol,
+        root: settings.root,
+        strict: settings.strict,
+      }),
       incarnation: chance.incarnation(),
       memoryOnly: dataDir === undefined,
       transport,
@@ -136,23 +143,41 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   }
   clock.nextTurn(() => events.begin());
 
+  const campaigns = new Set<Campaign>();
+  const resign = (reason: OperatingError) => {
+    for (const campaign of campaigns) campaign.stop(reason);
+  };
   let closing: Promise<void> | null = null;
   const close = async (graceful: boolean) => {
-    if (graceful) await mesh.leave(limits.closeTimeoutMs);
+    if (graceful) {
+      // Who leads would hold its lock for ever.
+      resign(new OperatingError('SITE_LEAVING', `${self} is leaving and leads no more`));
+      await mesh.leave(limits.closeTimeoutMs);
+    }
     const closed = new OperatingError('SITE_CLOSED', `${self} is closed`);
+    resign(closed);
     closing ??= mesh.close(graceful ? 'left' : 'closed', closed).finally(ended);
     met.reject(closed);
     await closing;
+  };
+
+  const lockOf = (name: string) => {
+    if (!namePattern.test(name))
+      throw invalid(`a lock has a name of 1 to 128 printable characters, not ${JSON.stringify(name)}`);
+    return new NamedLock(name, mesh, protocol, telemetry);
   };
 
   const joined: Cluster = {
     name: cluster,
     site: self,
     address: mailbox.address,
-    lock: (name) => {
-      if (!namePattern.test(name))
-        throw invalid(`a lock has a name of 1 to 128 printable characters, not ${JSON.stringify(name)}`);
-      return new NamedLock(name, mesh, protocol, telemetry);
+    lock: lockOf,
+    acquireAll: async (names, acquireOptions) => acquireAll(names, lockOf, clock, acquireOptions),
+    lead: (name, work, leadOptions = {}) => {
+      const ended = (campaign: Campaign) => void campaigns.delete(campaign);
+      const campaign = new Campaign(lockOf(name), work, leadOptions, clock, ended);
+      campaigns.add(campaign);
+      return campaign;
     },
     status: () => ({
       connected: mailbox.connected(),
@@ -185,42 +210,6 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   };
   telemetry.begin(joined, options.telemetry);
   return joined;
-}
-
-/** What a caller has of a lock, until it is used nothing but its name. */
-class NamedLock implements Lock {
-  readonly name: string;
-  readonly #mesh: Mesh;
-  readonly #protocol: Protocol;
-  readonly #telemetry: Telemetry;
-
-  constructor(name: string, mesh: Mesh, protocol: Protocol, telemetry: Telemetry) {
-    this.name = name;
-    this.#mesh = mesh;
-    this.#protocol = protocol;
-    this.#telemetry = telemetry;
-  }
-
-  async acquire(options?: AcquireOptions): Promise<Held> {
-    if (!this.#telemetry.watching) return this.#mesh.place(this.name).callers.acquire(options);
-    return this.#telemetry.acquire(this.name, async () =>
-      this.#mesh.place(this.name).callers.acquire(options),
-    );
-  }
-
-  async run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
-    const held = await this.acquire(options);
-    try {
-      return await inside(held, work);
-    } finally {
-      held.release();
-    }
-  }
-
-  status(): LockStatus {
-    const place = this.#mesh.find(this.name) ?? this.#mesh.place(this.name);
-    return { ...this.#protocol.status(place.snapshot), waiting: place.waiting };
-  }
 }
 
 function invalid(message: string): OperatingError {

@@ -10,6 +10,7 @@ export const defaultLimits: Limits = {
   closeTimeoutMs: 2_000,
   maxLocks: 1_000_000,
   maxLocksOfPeer: 250_000,
+  combine: 16,
 };
 
 export const defaultTiming: Timing = {

@@ -39,6 +39,8 @@ export type OperatingCode =
   | 'NO_FENCE'
   | 'LOCK_LOST'
   | 'ACQUIRE_TIMEOUT'
+  | 'REENTRY'
+  | 'LEADERSHIP_CLOSED'
   | 'SITE_LEAVING'
   | 'SITE_CLOSED';
 

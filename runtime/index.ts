@@ -19,6 +19,7 @@ export type {
   Held,
   HeldAll,
   Leadership,
+  LeadOptions,
   Limits,
   Lock,
   LockStatus,

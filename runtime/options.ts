@@ -59,9 +59,12 @@ export interface ClusterOptions {
    * event has the sender's site id as its `id`. For @statelyai/inspect: `throughStately`.
    */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
-  /** TLS with both sides authenticated. Default: none. */
+  /** TLS 1.3 with both sides authenticated (SECURITY.md). Read once: what is renewed needs a new start. Default: none. */
   readonly tls?: Tls;
-  /** What every site of the cluster knows and nobody else, at least 32 bytes. Default: none. */
+  /**
+   * What every site of the cluster knows and nobody else, at least 32 bytes, drawn at random: who records a handshake
+   * can try out what a person made up. It never travels. Default: none.
+   */
   readonly secret?: string | Buffer;
   /** Listens beyond loopback though there is neither `tls` nor `secret`. Default false: `INSECURE_LISTEN`. */
   readonly insecure?: boolean;
@@ -77,8 +80,9 @@ export interface ClusterOptions {
 
 /** In PEM. */
 export interface Tls {
-  /** Of this site, and the key to it. */
+  /** Of this site: names `baton://<cluster>/<site>` as a URI among its subject alternative names. */
   readonly cert: string | Buffer;
+  /** To the certificate, without a passphrase. */
   readonly key: string | Buffer;
   /** Whoever has signed the peers' certificates. */
   readonly ca: string | Buffer;
@@ -140,9 +144,12 @@ export interface Limits {
    * of the link. Default 10,000.
    */
   readonly maxOutbox: number;
-  /** Connections that have not said who they are. Default 64. */
+  /**
+   * Connections that have not said who they are; past it, the machine that has the most of them loses its oldest.
+   * Default 64.
+   */
   readonly maxHandshakes: number;
-  /** Default 5,000. */
+  /** From the first packet of one who calls to its welcome, TLS and all. Default 5,000. */
   readonly handshakeTimeoutMs: number;
   /** First pause between two attempts to dial; doubles up to the longest, and is shortened at random by up to half. Default 20. */
   readonly dialMinMs: number;
@@ -154,6 +161,11 @@ export interface Limits {
   readonly maxLocks: number;
   /** Of those, the ones of which this site heard first from one and the same peer. Default 250,000. */
   readonly maxLocksOfPeer: number;
+  /**
+   * How many local callers of a lock are served in a row while another site may wait for it, and how many critical
+   * sections a lock may have here within one turn of the event loop. Default 16.
+   */
+  readonly combine: number;
 }
 
 /** What happened, for a log. */
@@ -228,10 +240,25 @@ export interface HeldAll extends AsyncDisposable {
   release(): void;
 }
 
+export interface LeadOptions {
+  /** Ends it as `close` does, with the signal's reason for the work under way. */
+  readonly signal?: AbortSignal;
+  /** How long after a term this site campaigns again, so that another may lead meanwhile. Default 1,000. */
+  readonly retryMs?: number;
+  /**
+   * Told what work throws, and why the lock cannot be had (`TOO_MANY_LOCKS`); then this site campaigns again. Default:
+   * the first such error ends it, and `close` rejects with it; without `close`, it is an unhandled rejection.
+   */
+  readonly onError?: (error: unknown) => void;
+}
+
 /** A site that leads whenever it holds a lock, and campaigns for it whenever it does not. */
 export interface Leadership extends AsyncDisposable {
   readonly leading: boolean;
-  /** Leads and campaigns no more. Resolves when the work under way is over. */
+  /**
+   * Leads and campaigns no more: the work under way sees its signal abort with `LEADERSHIP_CLOSED`. Resolves when that
+   * work is over. Rejects with what work threw, where there is no `onError`.
+   */
   close(): Promise<void>;
 }
 
@@ -242,10 +269,17 @@ export interface Lock {
    * Waits for the critical section; local callers are served in order.
    *
    * Rejects with `ACQUIRE_TIMEOUT`, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's reason, or the
-   * InvariantError of a crash.
+   * InvariantError of a crash. In the async context of a `run` of this lock that still holds it: `REENTRY`.
    */
   acquire(options?: AcquireOptions): Promise<Held>;
-  /** Runs `work` in the critical section and releases it, whatever `work` does. */
+  /**
+   * The critical section, if this site can enter it at once and no message need be sent: the token is here, nobody
+   * is inside or waits, and in strict mode a lease is in force. Otherwise null.
+   *
+   * Throws `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, or the InvariantError of a crash.
+   */
+  tryAcquire(): Held | null;
+  /** Runs `work` in the critical section and releases it, whatever `work` does. Within itself it is refused: `REENTRY`. */
   run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
   status(): LockStatus;
 }
@@ -263,6 +297,25 @@ export interface Cluster extends AsyncDisposable {
    * Throws `OPTIONS_INVALID`.
    */
   lock(name: string): Lock;
+  /**
+   * The critical sections of all these locks (one named twice counts once), entered in the order of their names' code
+   * units, so that callers of `acquireAll` never wait for each other in a circle. All or nothing: where this rejects,
+   * none is held. `timeoutMs` is for all of them together.
+   *
+   * Rejects as `Lock.acquire` does, with `OPTIONS_INVALID` for a name, and with `LOCK_LOST` when one that was entered is
+   * lost before the last is.
+   */
+  acquireAll(names: readonly string[], options?: AcquireOptions): Promise<HeldAll>;
+  /**
+   * Campaigns for the lock again and again, and runs `work` whenever this site has got it: of all sites that do so one
+   * leads at a time, as far as a lock can promise that. When `work` returns or throws, its term is over: the lock is
+   * released, and `retryMs` later this site campaigns again. When the lock is lost, or the site or this is closed, the
+   * signal that `work` was given aborts; the term is over when `work` has returned, which it should do at once. Errors
+   * of `work` are told to `onError`; what the signal's reason makes `work` throw is none.
+   *
+   * Throws `OPTIONS_INVALID`.
+   */
+  lead(name: string, work: (held: Held) => void | Promise<void>, options?: LeadOptions): Leadership;
   status(): ClusterStatus;
   counters(): Counters;
   /** Resolves once every peer has been connected. Rejects with `SITE_CLOSED`. */

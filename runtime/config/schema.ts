@@ -110,6 +110,7 @@ const limits = z.strictObject({
   closeTimeoutMs: time(defaultLimits.closeTimeoutMs),
   maxLocks: count(defaultLimits.maxLocks),
   maxLocksOfPeer: count(defaultLimits.maxLocksOfPeer),
+  combine: count(defaultLimits.combine),
 } satisfies Record<keyof Limits, z.ZodType>);
 
 const strict = z.strictObject({

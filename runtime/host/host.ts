@@ -141,6 +141,11 @@ export abstract class Host {
     for (const effect of this.#actor.begun) this.#execute(effect);
   }
 
+  /** Is an event being taken just now? What is told then waits. */
+  protected get busy(): boolean {
+    return this.#busy;
+  }
+
   /** An event of the client. */
   tell(event: Message): void {
     this.#arrive(event, null);

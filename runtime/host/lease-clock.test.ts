@@ -38,14 +38,14 @@ test('a later promise takes the place of an earlier one', () => {
 
 test('heartbeats are for who waits or is inside, and begin with the first lease', () => {
   const { clock, leases, pass } = play();
-  leases.client('ask');
+  leases.client(true);
   expect(pass(50)).toEqual([]);
   leases.take({ type: 'leaseTimer', epoch: 0, round: 1 });
-  clock.after(60, () => leases.client('release'));
+  clock.after(60, () => leases.client(false));
   expect(pass(1_000)).toEqual(['25 heartbeat', '50 heartbeat', '100 leaseOver']);
-  leases.client('ask');
+  leases.client(true);
   expect(pass(30)).toEqual(['125 heartbeat']);
-  leases.client('lost');
+  leases.client(false);
   expect(pass(1_000)).toEqual([]);
 });
 

@@ -63,9 +63,9 @@ export class LeaseClock {
     this.#arm();
   }
 
-  /** What the client says, or what it is told: heartbeats are for who waits or is inside. */
-  client(event: 'ask' | 'release' | 'withdraw' | 'lost'): void {
-    this.#wanted = event === 'ask';
+  /** Whether the client waits or is inside: heartbeats are for that. */
+  client(wants: boolean): void {
+    this.#wanted = wants;
     this.#arm();
   }
 

@@ -25,7 +25,7 @@ export interface MeshOptions {
   readonly recorder: Recorder;
   readonly tap?: HostSetting['tap'];
   readonly timing: Timing;
-  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer'>;
+  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'combine'>;
   /** `null`: without leases. */
   readonly strict: Required<Strict> | null;
   readonly clock: Clock;
@@ -78,6 +78,7 @@ export class Mesh {
       ...(inspect && { inspect }),
       tally: this.tally,
       clock,
+      combine: options.limits.combine,
       mailbox,
       store,
       suspicion,
@@ -266,6 +267,7 @@ export class Mesh {
       this.#cancelRest = null;
       for (const place of this.#awake) {
         if (this.#awake.size <= keptAwake) return;
+        place.turned();
         if (place.rest()) this.#awake.delete(place);
       }
       if (this.#awake.size > keptAwake) this.#cancelRest = this.#restLater();

@@ -4,7 +4,7 @@ import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Clock } from '../doors.ts';
 import type { InvariantError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
-import { Lock } from '../lock/lock.ts';
+import { Callers, type Client } from '../lock/callers.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Notice } from '../options.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +20,8 @@ export interface PlaceSetting extends HostSetting {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly store: Store;
+  /** How many callers a token serves in a row. */
+  readonly combine: number;
   /** Where failures are survived. */
   readonly suspicion: Suspicion | null;
   readonly ballots: Pick<BallotOptions, 'graceMs' | 'inReach'>;
@@ -40,9 +42,9 @@ const nothing: readonly Message[] = [];
  * One lock at this site: its actor, and what stands around it. While it is idle, that is nothing: callers, votes and
  * leases are here only while there are any.
  */
-export class Place extends Host {
+export class Place extends Host implements Client {
   declare protected readonly setting: PlaceSetting;
-  #callers: Lock | null = null;
+  #callers: Callers | null = null;
   #ballot: Ballot | null = null;
   #leases: LeaseClock | null = null;
   /** It has had a lease. */
@@ -59,13 +61,9 @@ export class Place extends Host {
   }
 
   /** Local callers. */
-  get callers(): Lock {
+  get callers(): Callers {
     if (this.#callers) return this.#callers;
-    this.#callers = new Lock({
-      name: this.lock,
-      clock: this.setting.clock,
-      tell: (event) => this.#say(event),
-    });
+    this.#callers = new Callers(this, this.setting);
     if (this.setting.begun()) this.#callers.begin();
     this.setting.woke(this);
     return this.#callers;
@@ -83,6 +81,11 @@ export class Place extends Host {
   /** Grants no more. Resolves when nobody holds the lock here, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
     await this.#callers?.drain(timeoutMs);
+  }
+
+  /** Another turn of the event loop has begun since its callers were here last. */
+  turned(): void {
+    this.#callers?.turned();
   }
 
   /** Drops what an idle lock does not need; false when it is not idle. */
@@ -122,10 +125,12 @@ export class Place extends Host {
     this.#callers?.end(reason);
   }
 
-  #say(event: ClientEvent): void {
+  /** By its callers. */
+  say(event: ClientEvent): void {
     const { suspicion } = this.setting;
     const { type } = event;
-    if (type === 'ask' || type === 'release' || type === 'withdraw') this.#leaseClock?.client(type);
+    if (type === 'ask') this.#leaseClock?.client(true);
+    if (type === 'release' || type === 'withdraw') this.#leases?.client(false);
     if (type === 'withdraw') this.#settled();
     if (type !== 'ask') {
       this.tell(event);
@@ -137,6 +142,12 @@ export class Place extends Host {
     if (first) this.#watch();
     this.tell(event);
     if (!first && this.#waits) this.#watch();
+  }
+
+  sayNow(event: ClientEvent): boolean {
+    if (this.busy) return false;
+    this.say(event);
+    return true;
   }
 
   #watch(): void {
@@ -196,14 +207,14 @@ export class Place extends Host {
     this.setting.tally.entered += 1;
     this.#settled();
     // One that was tried for has not been asked for.
-    this.#leases?.client('ask');
+    this.#leases?.client(true);
     this.callers.grant(fence);
   }
 
   protected lose(fence: Fence): void {
     const { tally, notice } = this.setting;
     tally.lost += 1;
-    this.#leases?.client('lost');
+    this.#leases?.client(false);
     this.callers.lose(fence);
     notice({ type: 'lost', lock: this.lock, fence });
   }

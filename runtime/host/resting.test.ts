@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Lock } from '../lock/lock.ts';
+import { Callers } from '../lock/callers.ts';
 import { ordeal } from '../testing/ordeal.ts';
 import type { SimulationOptions } from '../testing/simulation.ts';
 import { Ballot } from './ballot.ts';
@@ -47,7 +47,7 @@ describe('a lock that is awake only while it is used', () => {
   });
 
   test.each<[string, Forgotten, Omit<SimulationOptions, 'seed'>]>([
-    ['that forgets its callers', Lock.prototype, { sites: 3 }],
+    ['that forgets its callers', Callers.prototype, { sites: 3 }],
     ['that forgets the votes it waits for', Ballot.prototype, { sites: 3 }],
     ['that forgets its leases', LeaseClock.prototype, { sites: 3, strict }],
   ])('%s does something else', async (_, prototype, options) => {

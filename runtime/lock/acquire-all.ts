@@ -1,0 +1,71 @@
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../doors.ts';
+import { OperatingError } from '../errors.ts';
+import type { AcquireOptions, Held, HeldAll, Lock } from '../options.ts';
+
+/** Critical sections of several locks, in the order in which they were entered. */
+class AllHeld implements HeldAll {
+  readonly locks: ReadonlyMap<string, Held>;
+  #signal: AbortSignal | null = null;
+
+  constructor(locks: ReadonlyMap<string, Held>) {
+    this.locks = locks;
+  }
+
+  fence(name: string): Fence {
+    const held = this.locks.get(name);
+    if (held) return held.fence;
+    const names = [...this.locks.keys()].join(', ');
+    throw new OperatingError('OPTIONS_INVALID', `${name} is none of those that are held: ${names}`);
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.any([...this.locks.values()].map(({ signal }) => signal));
+    return this.#signal;
+  }
+
+  // Callers take it out of its object.
+  readonly release = (): void => {
+    for (const held of [...this.locks.values()].reverse()) held.release();
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+  }
+}
+
+/**
+ * All of `names`, each once, in the order of their code units: since every caller keeps to it, no two wait for each
+ * other. All or nothing: when one cannot be had, or one that is held is lost meanwhile, none is held any more.
+ */
+export async function acquireAll(
+  names: readonly string[],
+  lockOf: (name: string) => Lock,
+  clock: Clock,
+  { signal, timeoutMs }: AcquireOptions = {},
+): Promise<HeldAll> {
+  const locks = [...new Set(names)].sort().map(lockOf);
+  const deadline = timeoutMs === undefined ? null : clock.now() + timeoutMs;
+  const entered = new Map<string, Held>();
+  const all = new AllHeld(entered);
+  try {
+    for (const lock of locks) {
+      const losses = [...entered.values()].map((held) => held.signal);
+      const stop = AbortSignal.any(signal ? [signal, ...losses] : losses);
+      const left = deadline === null ? {} : { timeoutMs: Math.max(0, deadline - clock.now()) };
+      entered.set(lock.name, await lock.acquire({ signal: stop, ...left }));
+    }
+    // What was granted last may have been long in coming here.
+    all.signal.throwIfAborted();
+    return all;
+  } catch (error) {
+    all.release();
+    if (!(error instanceof OperatingError && error.code === 'ACQUIRE_TIMEOUT')) throw error;
+    const missing = locks[entered.size]!.name;
+    throw new OperatingError(
+      'ACQUIRE_TIMEOUT',
+      `not all of ${locks.length} locks within ${timeoutMs} ms: ${missing} was not granted`,
+      { cause: error },
+    );
+  }
+}

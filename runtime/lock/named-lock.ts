@@ -1,0 +1,47 @@
+import type { Mesh } from '../host/mesh.ts';
+import type { Protocol } from '../host/protocol.ts';
+import type { AcquireOptions, Held, Lock, LockStatus } from '../options.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+
+/** What a caller has of a lock, until it is used nothing but its name. */
+export class NamedLock implements Lock {
+  readonly name: string;
+  readonly #mesh: Mesh;
+  readonly #protocol: Protocol;
+  readonly #telemetry: Telemetry;
+
+  constructor(name: string, mesh: Mesh, protocol: Protocol, telemetry: Telemetry) {
+    this.name = name;
+    this.#mesh = mesh;
+    this.#protocol = protocol;
+    this.#telemetry = telemetry;
+  }
+
+  acquire(options?: AcquireOptions): Promise<Held> {
+    const ask = () => this.#acquire(options);
+    return this.#telemetry.watching ? this.#telemetry.acquire(this.name, ask) : ask();
+  }
+
+  tryAcquire(): Held | null {
+    const held = this.#mesh.place(this.name).callers.tryAcquire();
+    return held && this.#telemetry.watching ? this.#telemetry.entered(held) : held;
+  }
+
+  run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+    const start = async (inside: typeof work) => this.#mesh.place(this.name).callers.run(inside, options);
+    return this.#telemetry.watching ? this.#telemetry.run(this.name, start, work) : start(work);
+  }
+
+  status(): LockStatus {
+    const place = this.#mesh.find(this.name) ?? this.#mesh.place(this.name);
+    return { ...this.#protocol.status(place.snapshot), waiting: place.waiting };
+  }
+
+  #acquire(options?: AcquireOptions): Promise<Held> {
+    try {
+      return this.#mesh.place(this.name).callers.acquire(options);
+    } catch (reason) {
+      return Promise.reject(reason);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../doors.ts';
+import { OperatingError } from '../errors.ts';
+import type { AcquireOptions } from '../options.ts';
+import type { Holding } from './holding.ts';
+import type { Standing } from './line.ts';
+
+/** A caller that was not granted at once. Node keeps all timers of one length in one list, so each may have its own. */
+export class Waiter implements Standing<Waiter> {
+  before: Waiter | null = null;
+  after: Waiter | null = null;
+  inLine = false;
+  readonly #granted: (holding: Holding) => void;
+  readonly #failed: (reason: unknown) => void;
+  #signal: AbortSignal | null = null;
+  #stopTimer: (() => void) | null = null;
+  #giveUp: ((waiter: Waiter, reason: unknown) => void) | null = null;
+
+  constructor(granted: (holding: Holding) => void, failed: (reason: unknown) => void) {
+    this.#granted = granted;
+    this.#failed = failed;
+  }
+
+  /** `giveUp` is called when its patience is at an end. */
+  begin(
+    { signal, timeoutMs }: AcquireOptions,
+    clock: Clock,
+    giveUp: (waiter: Waiter, reason: unknown) => void,
+  ): void {
+    this.#giveUp = giveUp;
+    if (signal) {
+      this.#signal = signal;
+      signal.addEventListener('abort', this);
+    }
+    if (timeoutMs === undefined) return;
+    this.#stopTimer = clock.after(timeoutMs, () =>
+      giveUp(this, new OperatingError('ACQUIRE_TIMEOUT', `no grant within ${timeoutMs} ms`)),
+    );
+  }
+
+  /** Of the signal. */
+  handleEvent(): void {
+    this.#giveUp?.(this, this.#signal?.reason);
+  }
+
+  grant(holding: Holding): void {
+    this.#settle();
+    this.#granted(holding);
+  }
+
+  fail(reason: unknown): void {
+    this.#settle();
+    this.#failed(reason);
+  }
+
+  #settle(): void {
+    this.#stopTimer?.();
+    this.#signal?.removeEventListener('abort', this);
+  }
+}
