@@ -5,7 +5,7 @@ export type StatechartErrorCode =
   | 'GUARD_UNKNOWN'
   /** An event whose type begins with `xstate.`, which XState keeps to itself. */
   | 'EVENT_RESERVED'
-  /** One event made more than 10,000 microsteps: the machine never comes to rest. */
+  /** One event made more than 10,000 microsteps, or than the machine's `maxIterations`. */
   | 'NO_REST';
 
 export class StatechartError extends Error {

@@ -9,9 +9,10 @@ export function isAtomic({ type }: AnyStateNode): boolean {
   return type === 'atomic';
 }
 
-/** From the parent outwards, as far as `to`, which is not one of them. */
+/** From the parent outwards, as far as `to`, which is not one of them; none where `to` is the node itself. */
 export function ancestorsOf(node: AnyStateNode, to?: AnyStateNode): readonly AnyStateNode[] {
   const ancestors: AnyStateNode[] = [];
+  if (node === to) return ancestors;
   for (let outer = node.parent; outer && outer !== to; outer = outer.parent) ancestors.push(outer);
   return ancestors;
 }

@@ -13,6 +13,7 @@ import {
 import { StatechartError } from './errors.ts';
 import { type Guard, Guards } from './guards.ts';
 import { At, type Context, type Effect, Run } from './run.ts';
+import { eventless, selected } from './select.ts';
 import { ancestorsOf, entrySet, exitSet, withoutConflicts } from './sets.ts';
 import { refuseOutside } from './subset.ts';
 
@@ -27,7 +28,7 @@ export interface Stepped extends State {
   readonly effects: readonly Effect[];
 }
 
-/** On one event; more are taken for a machine that never comes to rest. */
+/** On one event, unless the machine's own `maxIterations` is less; who makes more is taken never to come to rest. */
 const mostMicrosteps = 10_000;
 
 /**
@@ -39,6 +40,7 @@ export class Statechart {
   /** The types of all effects that the machine implements or names. */
   readonly effects: ReadonlySet<string>;
   readonly #machine: AnyStateMachine;
+  readonly #most: number;
   readonly #guards: Guards;
   readonly #actions: Actions;
   readonly #options = new Map<AnyTransitionDefinition, Option>();
@@ -56,6 +58,7 @@ export class Statechart {
     refuseOutside(machine);
     this.id = machine.id;
     this.#machine = machine;
+    this.#most = Math.min(mostMicrosteps, machine.options.maxIterations ?? mostMicrosteps);
     this.#guards = new Guards(machine);
     this.#actions = new Actions(machine, this.#guards);
     this.#compile(machine.root);
@@ -80,7 +83,7 @@ export class Statechart {
     return { configuration: this.#intern(nodes), context };
   }
 
-  step({ configuration, context }: State, event: EventObject): Stepped {
+  step(configuration: Configuration, context: Context, event: EventObject): Stepped {
     const run = new Run(configuration, context, event);
     this.#take(run);
     this.#settle(run);
@@ -98,7 +101,7 @@ export class Statechart {
   #settle(run: Run): void {
     let mayAlways = true;
     let raised = 0;
-    for (let microsteps = 0; microsteps < mostMicrosteps; microsteps++) {
+    for (let microsteps = 0; microsteps < this.#most; microsteps++) {
       const { configuration } = run;
       const route = mayAlways ? eventless(run.at, configuration) : configuration.start;
       if (route !== configuration.start) {
@@ -116,7 +119,7 @@ export class Statechart {
     }
     throw new StatechartError(
       'NO_REST',
-      `machine '${this.id}' makes more than ${mostMicrosteps} microsteps on one event (the last was of ` +
+      `machine '${this.id}' makes more than ${this.#most} microsteps on one event (the last was of ` +
         `${run.at.event.type}); let no always and no raise go round in a circle`,
     );
   }
@@ -244,24 +247,4 @@ function initialNodes(node: AnyStateNode): readonly AnyStateNode[] {
   const inner =
     node.type === 'parallel' ? Object.values(node.states) : (node.initial.target as AnyStateNode[]);
   return [node, ...inner.flatMap(initialNodes)];
-}
-
-/** `route`, and on it what is selected for an event in a state: inside first, each region its own. */
-function selected({ inner, own }: Choice, at: At, configuration: Configuration, route: Route): Route {
-  let on = route;
-  for (const choice of inner) on = selected(choice, at, configuration, on);
-  return on === route ? firstOf(own, at, configuration, route) : on;
-}
-
-function eventless(at: At, configuration: Configuration): Route {
-  let on = configuration.start;
-  for (const options of configuration.always) on = firstOf(options, at, configuration, on);
-  return on;
-}
-
-function firstOf(options: readonly Option[], at: At, configuration: Configuration, route: Route): Route {
-  for (const option of options) {
-    if (option.guard === null || option.guard(at, configuration)) return route.with(option);
-  }
-  return route;
 }

@@ -2,7 +2,7 @@ import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xst
 import { outside } from './errors.ts';
 
 const nodeKeys = ['id', 'type', 'initial', 'states', 'on', 'always', 'entry', 'exit', 'meta', 'description'];
-const rootKeys = [...nodeKeys, 'context', 'types', 'version'];
+const rootKeys = [...nodeKeys, 'context', 'types', 'version', 'options', 'schemas'];
 const transitionKeys = ['target', 'actions', 'guard', 'reenter', 'meta', 'description'];
 /** What XState adds to a transition. */
 const formattedKeys = ['source', 'eventType', 'toJSON'];

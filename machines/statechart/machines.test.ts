@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import type { AnyStateMachine, EventObject } from 'xstate';
+import { siteMachine as epochSite } from '../epoch/site.ts';
+import { linkMachine } from '../link/link.ts';
+import { siteMachine as naimiTrehelSite } from '../naimi-trehel/site.ts';
+import { sketchMachine } from '../sketch/site.ts';
+import { compile } from './compile.ts';
+import { Beside, explore } from './testing/beside.ts';
+import {
+  epochEvents,
+  epochInputs,
+  linkEvents,
+  linkInputs,
+  naimiTrehelEvents,
+  sketchEvents,
+} from './testing/events.ts';
+
+/* Every machine of ours, event by event beside XState: whatever comes, also what no correct peer sends. */
+
+const numbers = (context: object) => Object.values(context).filter((value) => typeof value === 'number');
+const small = (most: number) => (context: unknown) =>
+  numbers(context as object).every((value) => value <= most) &&
+  ((context as { lease?: { round: number } | null }).lease?.round ?? 0) <= most;
+
+const machines: readonly (readonly [
+  string,
+  AnyStateMachine,
+  readonly unknown[],
+  readonly EventObject[],
+  number,
+])[] = [
+  ['epoch', epochSite, epochInputs, epochEvents, 300],
+  ['naimi-trehel', naimiTrehelSite, inputs(), naimiTrehelEvents, 400],
+  ['link', linkMachine, linkInputs, linkEvents, 300],
+  [
+    'sketch',
+    sketchMachine,
+    [
+      { port: 'a', root_port: 'a' },
+      { port: 'b', root_port: 'a' },
+    ],
+    sketchEvents,
+    2_000,
+  ],
+];
+
+describe('each reachable snapshot, each event', () => {
+  test.each(machines)(
+    '%s',
+    (_, machine, starts, events, most) => {
+      const { snapshots, steps } = explore(new Beside(machine, compile(machine)), starts, events, {
+        most,
+        within: small(3),
+      });
+      expect({ snapshots, steps }).toMatchSnapshot();
+      expect(steps).toBe(snapshots * events.length);
+    },
+    60_000,
+  );
+});
+
+function inputs(): readonly unknown[] {
+  return [
+    { self: 'a', root: 'a', peers: 2 },
+    { self: 'b', root: 'a', peers: 2 },
+    { self: 'a', root: 'a', peers: 0 },
+  ];
+}

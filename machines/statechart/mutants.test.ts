@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Choice } from './configuration.ts';
+import { Beside, Difference, explore } from './testing/beside.ts';
+import { events, randomMachine } from './testing/machines.ts';
+
+/* A stepper that is wrong in one place is told from XState by the machines that are made by chance. */
+
+const reversed = ({ inner, own }: Choice): Choice => ({
+  inner: inner.map(reversed),
+  own: [...own].reverse(),
+});
+
+const mutants: readonly (readonly [string, () => void])[] = [
+  ['exits outermost first', () => patch('./sets.ts', ({ exitSet }: Sets) => ({ exitSet: reverse(exitSet) }))],
+  [
+    'enters innermost first',
+    () =>
+      patch('./sets.ts', ({ entrySet }: Sets) => ({
+        entrySet: (...of: Parameters<Sets['entrySet']>) => {
+          const entered = entrySet(...of);
+          return { ...entered, nodes: [...entered.nodes].reverse() };
+        },
+      })),
+  ],
+  ['keeps conflicts', () => patch('./sets.ts', () => ({ withoutConflicts: (all: unknown) => all }))],
+  [
+    'takes the last guard that holds',
+    () =>
+      patch('./select.ts', ({ selected }: Select) => ({
+        selected: (choice: Choice, ...rest: Rest) => selected(reversed(choice), ...rest),
+      })),
+  ],
+  ['misses always', () => patch('./configuration.ts', () => ({ hasAlways: () => false }))],
+  [
+    'has regions take always in the order of the definition',
+    () =>
+      patch('./configuration.ts', ({ keyOf }: Configurations) => ({
+        keyOf: (nodes: Parameters<Configurations['keyOf']>[0]) => keyOf([...nodes]).split('|')[0],
+      })),
+  ],
+];
+
+type Sets = typeof import('./sets.ts');
+type Select = typeof import('./select.ts');
+type Configurations = typeof import('./configuration.ts');
+type Rest = Parameters<Select['selected']> extends [unknown, ...infer Others] ? Others : never;
+
+function reverse<Args extends unknown[], Item>(list: (...args: Args) => readonly Item[]) {
+  return (...args: Args) => [...list(...args)].reverse();
+}
+
+function patch<Module extends object>(path: string, change: (original: Module) => object): void {
+  vi.doMock(path, async (original) => {
+    const module = await original<Module>();
+    return { ...module, ...change(module) };
+  });
+}
+
+afterEach(() => {
+  for (const path of ['./sets.ts', './select.ts', './configuration.ts']) vi.doUnmock(path);
+  vi.resetModules();
+});
+
+test.each(mutants)(
+  'a stepper that %s',
+  async (_, mutate) => {
+    mutate();
+    vi.resetModules();
+    const { compile } = await import('./compile.ts');
+    const agreed = fc.check(
+      fc.property(randomMachine, (machine) => {
+        explore(new Beside(machine, compile(machine)), [undefined], events, { most: 12 });
+      }),
+      { numRuns: 1_000, endOnFailure: true },
+    );
+    expect(agreed.failed).toBe(true);
+    expect(agreed.errorInstance).toBeInstanceOf(Difference);
+  },
+  60_000,
+);

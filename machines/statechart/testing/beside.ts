@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import { type NamedAction, start, take } from '../../actor.ts';
+import type { State, Stepped } from '../statechart.ts';
+
+/** What is compared with XState. */
+export interface Stepper {
+  start(input: unknown): Stepped;
+  step(configuration: State['configuration'], context: State['context'], event: EventObject): Stepped;
+}
+
+/** One machine as XState steps it, and as the stepper does; both have come the same way. */
+export interface Pair {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly state: State;
+}
+
+export class Difference extends Error {}
+
+/** XState and a stepper side by side. Throws `Difference` at the first step that they do not agree on. */
+export class Beside {
+  readonly #machine: AnyStateMachine;
+  readonly #stepper: Stepper;
+
+  constructor(machine: AnyStateMachine, stepper: Stepper) {
+    this.#machine = machine;
+    this.#stepper = stepper;
+  }
+
+  /** `null`: both throw. */
+  start(input?: unknown): Pair | null {
+    return this.#compare(
+      'start',
+      () => {
+        const started = start(this.#machine, input);
+        if (started.snapshot.status === 'error') throw started.snapshot.error;
+        return started;
+      },
+      () => this.#stepper.start(input),
+    );
+  }
+
+  take({ snapshot, state }: Pair, event: EventObject): Pair | null {
+    return this.#compare(
+      `${JSON.stringify(event)} in ${text(snapshot)}`,
+      () => take(this.#machine, snapshot, event),
+      () => this.#stepper.step(state.configuration, state.context, event),
+    );
+  }
+
+  #compare(
+    what: string,
+    ours: () => { readonly snapshot: AnyMachineSnapshot; readonly effects: readonly NamedAction[] },
+    stepped: () => Stepped,
+  ): Pair | null {
+    const [expected, was] = [attempt(ours), attempt(stepped)];
+    if ('error' in expected && 'error' in was) return null;
+    if ('error' in expected || 'error' in was) {
+      throw new Difference(`${what}: ${said(expected, (it) => text(it.snapshot))}, not ${said(was, textOf)}`);
+    }
+    const { snapshot, effects } = expected.result;
+    const state = was.result;
+    const same =
+      isDeepStrictEqual(state.configuration.value, snapshot.value) &&
+      isDeepStrictEqual(state.context, snapshot.context) &&
+      isDeepStrictEqual(state.effects, effects);
+    if (!same) {
+      const [left, right] = [text(snapshot), textOf(state)];
+      throw new Difference(
+        `${what}: ${left} ${JSON.stringify(effects)}, not ${right} ${JSON.stringify(state.effects)}`,
+      );
+    }
+    return { snapshot, state };
+  }
+}
+
+type Attempt<Result> = { readonly result: Result } | { readonly error: unknown };
+
+function attempt<Result>(work: () => Result): Attempt<Result> {
+  try {
+    return { result: work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function said<Result>(attempted: Attempt<Result>, tell: (result: Result) => string): string {
+  return 'error' in attempted ? String(attempted.error) : tell(attempted.result);
+}
+
+const text = ({ value, context }: AnyMachineSnapshot) => JSON.stringify({ value, context });
+const textOf = ({ configuration: { value }, context }: State) => JSON.stringify({ value, context });
+
+/** Every pair of a reachable snapshot and an event, breadth first, for as many snapshots as `most`. */
+export function explore(
+  beside: Beside,
+  inputs: readonly unknown[],
+  events: readonly EventObject[],
+  { most, within = () => true }: { readonly most: number; readonly within?: (context: unknown) => boolean },
+): { readonly snapshots: number; readonly steps: number } {
+  const queue = inputs.map((input) => beside.start(input)).filter((pair) => pair !== null);
+  const seen = new Set(queue.map(key));
+  let steps = 0;
+  for (const pair of queue) {
+    for (const event of events) {
+      const after = beside.take(pair, event);
+      steps++;
+      if (after === null || seen.size === most || !within(after.snapshot.context)) continue;
+      const known = key(after);
+      if (seen.has(known)) continue;
+      seen.add(known);
+      queue.push(after);
+    }
+  }
+  return { snapshots: seen.size, steps };
+}
+
+/** With the order in which states were entered, which XState lets matter. */
+function key({ snapshot }: Pair): string {
+  return `${snapshot._nodes.map(({ order }) => order).join()} ${JSON.stringify(snapshot.context)}`;
+}

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import {
+  type AnyStateMachine,
+  and,
+  assign,
+  enqueueActions,
+  not,
+  or,
+  raise,
+  type StateValue,
+  setup,
+  stateIn,
+} from 'xstate';
+
+/** What the machines that are made by chance know, and one event that they do not. */
+export const events = ['a', 'b', 'c', 'unknown'].map((type) => ({ type }));
+
+interface Count {
+  readonly count: number;
+}
+
+/** A counter to 3, so that there are few contexts; and what every machine may name. */
+const house = setup({
+  types: {} as { context: Count; events: { type: 'a' | 'b' | 'c' | 'raised' } },
+  actions: {
+    tell: () => {},
+    told: (_, _params: { count: number; of?: string }) => {},
+    count: assign({ count: ({ context }) => Math.min(context.count + 1, 3) }),
+    set: assign((_, { count }: { count: number }) => ({ count })),
+    same: assign({}),
+    raise: raise({ type: 'raised' }),
+    again: raise(({ event }) => event),
+  },
+  guards: {
+    even: ({ context }) => context.count % 2 === 0,
+    is: ({ context }, { count }: { count: number }) => context.count === count,
+    three: ({ context }) => context.count === 3,
+    byRaise: ({ event }) => event.type === 'raised',
+    oddOrRaised: or([not('even'), 'byRaise']),
+  },
+});
+
+const collector = house.enqueueActions(({ context, enqueue, check }) => {
+  enqueue({ type: 'told', params: { count: context.count, of: 'before' } });
+  enqueue('count');
+  enqueue({ type: 'told', params: ({ context }) => ({ count: context.count }) });
+  if (check('even')) enqueue.assign({ count: 1 });
+  if (check(and(['three', not('byRaise')]))) enqueue.raise({ type: 'raised' });
+  enqueue(enqueueActions(({ enqueue }) => enqueue('tell')));
+});
+
+const action = fc.oneof(
+  fc.constantFrom<unknown>('tell', 'count', 'same'),
+  fc.constantFrom<unknown>('tell', 'count', 'count', 'same', 'raise', collector),
+  fc.nat(3).map((count) => ({ type: 'set', params: { count } })),
+  fc.constantFrom<unknown>(
+    { type: 'told', params: ({ context }: { context: Count }) => ({ count: context.count }) },
+    { type: 'set', params: ({ context }: { context: Count }) => ({ count: 3 - context.count }) },
+    assign(({ context }: { context: Count }) => ({ count: context.count === 0 ? 2 : 0 })),
+    raise({ type: 'b' }),
+  ),
+);
+
+/** Named effects tell where they stand. */
+const actionsAt = (place: string, most = 2) =>
+  fc
+    .array(fc.oneof(fc.constant({ type: 'at', params: { place } }), action), { maxLength: most })
+    .map((list): unknown => (list.length === 1 ? list[0] : list));
+
+interface Shape {
+  readonly kind: 'atomic' | 'compound' | 'parallel';
+  readonly children: readonly Shape[];
+  readonly initial: number;
+}
+
+const shape: fc.Arbitrary<Shape> = fc.letrec<{ shape: Shape }>((tie) => ({
+  shape: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    fc.constant<Shape>({ kind: 'atomic', children: [], initial: 0 }),
+    fc.record<Shape>({
+      kind: fc.constantFrom('compound', 'parallel'),
+      children: fc.array(tie('shape'), { minLength: 1, maxLength: 3, size: 'max' }),
+      initial: fc.nat(2),
+    }),
+  ),
+})).shape;
+
+const rootShape = fc.record<Shape>({
+  kind: fc.constantFrom('compound', 'parallel'),
+  children: fc.array(shape, { minLength: 2, maxLength: 3, size: 'max' }),
+  initial: fc.nat(2),
+});
+
+const idsOf = (node: Shape, id: string): readonly string[] => [
+  id,
+  ...node.children.flatMap((child, index) => idsOf(child, `${id}_${index}`)),
+];
+
+function guardOf(ids: readonly string[]): fc.Arbitrary<unknown> {
+  const simple = fc.oneof(
+    fc.constantFrom<unknown>('even', 'three', 'byRaise', 'oddOrRaised'),
+    fc.nat(3).map((count) => ({ type: 'is', params: { count } })),
+    fc.constant({ type: 'is', params: ({ context }: { context: Count }) => ({ count: context.count }) }),
+    fc.constantFrom(...ids).map((id) => stateIn(`#${id}`)),
+    fc.constantFrom(...ids).map((id) => stateIn(valueOfPath(id))),
+    fc.constant(({ context }: { context: Count }) => context.count < 2),
+  );
+  const pair = fc.tuple(simple, simple).map((both) => both as [never, never]);
+  return fc.oneof(
+    simple,
+    pair.map(and),
+    pair.map(or),
+    simple.map((guard) => not(guard as never)),
+  );
+}
+
+/** `r_0_1` is `{ r_0: 'r_0_1' }`. */
+function valueOfPath(id: string): StateValue {
+  const path = id.split('_').map((_, index, parts) => parts.slice(0, index + 1).join('_'));
+  const [last, ...outer] = path.slice(1).reverse();
+  return outer.reduce<StateValue>((value, key) => ({ [key]: value }), last ?? 'r');
+}
+
+function transitionOf(id: string, ids: readonly string[]): fc.Arbitrary<object> {
+  const target = fc.constantFrom(...ids).map((to) => `#${to}`);
+  const more = { guard: guardOf(ids), actions: actionsAt(`${id} on`), reenter: fc.boolean() };
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.record({ target, ...more }, { requiredKeys: ['target', 'actions'] }) },
+    fc.record(more, { requiredKeys: ['actions'] }),
+  );
+}
+
+/** Most come to rest: what enables them, they undo. */
+function alwaysOf(id: string, ids: readonly string[]): fc.Arbitrary<object> {
+  const guard = fc
+    .tuple(fc.nat(2), guardOf(ids))
+    .map(([count, other]) => and([{ type: 'is', params: { count } }, other] as [never, never]));
+  const actions = fc
+    .constantFrom([], ['count'], ['count'])
+    .map((counts) => [{ type: 'at', params: { place: `${id} always` } }, ...counts]);
+  const target = fc.constantFrom(...ids).map((to) => `#${to}`);
+  return fc.record({ target, guard, actions, reenter: fc.boolean() }, { requiredKeys: ['guard', 'actions'] });
+}
+
+function configOf(node: Shape, id: string, ids: readonly string[]): fc.Arbitrary<object> {
+  const transition = transitionOf(id, ids);
+  const on = fc.dictionary(
+    fc.constantFrom('a', 'b', 'c', 'raised', '*'),
+    fc.oneof(
+      { weight: 3, arbitrary: transition },
+      fc.array(transition, { minLength: 1, maxLength: 3 }),
+      fc.constant({}),
+    ),
+    { minKeys: 2, maxKeys: 4, size: 'max' },
+  );
+  const own = fc.record(
+    {
+      on,
+      always: alwaysOf(id, ids),
+      entry: actionsAt(`${id} entry`),
+      exit: actionsAt(`${id} exit`),
+    },
+    { requiredKeys: ['on', 'entry', 'exit'] },
+  );
+  if (node.kind === 'atomic') return own.map((config) => ({ ...config, id }));
+  const names = node.children.map((_, index) => `${id}_${index}`);
+  const states = fc.tuple(...node.children.map((child, index) => configOf(child, names[index]!, ids)));
+  const initial = names[node.initial % names.length]!;
+  return fc.tuple(own, states, actionsAt(`${id} initial`, 1)).map(([config, children, actions]) => ({
+    ...config,
+    id,
+    ...(node.kind === 'parallel' ? { type: 'parallel' } : { initial: { target: initial, actions } }),
+    states: Object.fromEntries(children.map((child, index) => [names[index]!, child])),
+  }));
+}
+
+export const randomMachine: fc.Arbitrary<AnyStateMachine> = rootShape
+  .chain((root) => configOf(root, 'r', idsOf(root, 'r')))
+  .map((config) => createMachine({ ...config, context: { count: 0 }, options: { maxIterations: 25 } }));
+
+/** What is made by chance has no types. */
+function createMachine(config: object): AnyStateMachine {
+  return (house.createMachine as (config: object) => unknown)(config) as AnyStateMachine;
+}
