@@ -44,8 +44,13 @@ export class Wiretap {
     return this.#flip === null;
   }
 
-  close(): void {
+  /** Ends what there is; new connections pass. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.cut();
     this.#server.close();
   }
 
