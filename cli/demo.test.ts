@@ -89,7 +89,15 @@ describe('baton demo', () => {
     createResource(resource);
     const { signal } = new AbortController();
     const clusters = ['a', 'b'].map(
-      (site) => new Cluster({ sites: [site], resource, trace: directory(), signal }),
+      (site) =>
+        new Cluster({
+          isWatched: false,
+          sites: [site],
+          resource,
+          trace: directory(),
+          isWatched: false,
+          signal,
+        }),
     );
     onTestFinished(async () => {
       await Promise.all(clusters.map((cluster) => cluster.end()));

@@ -41,6 +41,11 @@ export function address(text: string): HostAndPort {
   return { host, port };
 }
 
+/** `127.0.0.1:4801`, or a port of loopback alone. */
+export function addressOrPort(text: string): HostAndPort {
+  return address(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text);
+}
+
 /** `a,b,c`. */
 export function names(text: string): readonly string[] {
   return text.split(',').map((name) => name.trim());

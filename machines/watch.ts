@@ -41,5 +41,5 @@ export type WatchTold =
 
 export type TimedLine = readonly [at: number, line: RecordLine];
 
-/** `full`: it had all the events, or the time, that it may have; `slow`: what was told before has not left yet. */
-export type WindowEnd = 'full' | 'slow';
+/** `full`: it had all the events, or the time, that it may have; `slow`: what was told before has not left yet; `closed`: the site is. */
+export type WindowEnd = 'full' | 'slow' | 'closed';

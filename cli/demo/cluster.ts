@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly sites: readonly string[];
   readonly resource: string;
   readonly trace: string;
+  /** Others may watch the sites. */
+  readonly isWatched: boolean;
   /** Ends every wait, with its reason. */
   readonly signal: AbortSignal;
 }
@@ -30,9 +32,13 @@ export class Cluster {
     this.#processes = new Map(options.sites.map((site) => [site, new SiteProcess(site)]));
   }
 
-  /** Every process loads, then opens its site: the last first, since a site dials those that come after it. */
-  async open(): Promise<void> {
-    const { sites, resource, trace } = this.#options;
+  /**
+   * Every process loads, then opens its site: the last first, since a site dials those that come after it. Answers with
+   * where each may be watched.
+   */
+  async open(): Promise<readonly string[]> {
+    const { sites, resource, trace, isWatched } = this.#options;
+    const watched: string[] = [];
     const root = sites[0]!;
     await this.#all('loaded', 30_000);
     const unused = { host: '127.0.0.1', port: 1 };
@@ -51,10 +57,14 @@ export class Cluster {
         resource,
         dataDir: join(resource, 'data'),
         trace,
+        isWatched,
       });
-      peers[site] = (await this.#wait(siteProcess, 'opened', 10_000)).address;
+      const { address, watch } = await this.#wait(siteProcess, 'opened', 10_000);
+      peers[site] = address;
+      if (watch !== null) watched.push(watch);
     }
     await this.#all('ready', 10_000);
+    return watched;
   }
 
   start(): void {

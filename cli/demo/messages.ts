@@ -21,11 +21,13 @@ export interface OpenSite {
   readonly resource: string;
   readonly dataDir: string;
   readonly trace: string;
+  /** Others may watch it. */
+  readonly isWatched: boolean;
 }
 
 export type FromSite =
   | { readonly type: 'loaded' }
-  | { readonly type: 'opened'; readonly address: HostAndPort }
+  | { readonly type: 'opened'; readonly address: HostAndPort; readonly watch: string | null }
   /** Connected to every peer. */
   | { readonly type: 'ready' }
   | ({ readonly type: 'progress' } & Figures)

@@ -27,8 +27,8 @@ export interface DemoOptions {
   /** Told what begins now. */
   readonly say: (text: string) => void;
   readonly live: LiveView;
-  /** Told the directory into which the sites are about to record; what it returns is called when they have left. */
-  readonly watched?: (trace: string) => Promise<() => Promise<void>>;
+  /** Told where the sites may be watched, before they begin; what it returns is called when they have left. */
+  readonly watched?: (urls: readonly string[]) => Promise<() => Promise<void>>;
 }
 
 /**
@@ -44,8 +44,7 @@ export async function runDemo(options: DemoOptions): Promise<Verdict> {
   try {
     const trace = options.trace ?? join(scratch, 'trace');
     mkdirSync(trace, { recursive: true });
-    const unwatch = await options.watched?.(trace);
-    const run = await runSites(options, scratch, trace).finally(unwatch);
+    const run = await runSites(options, scratch, trace);
     options.say(
       `holds the record against the model, and checks the model for ${checkedSites.join(', ')} sites`,
     );
@@ -60,16 +59,17 @@ export async function runDemo(options: DemoOptions): Promise<Verdict> {
 }
 
 async function runSites(
-  { sites: count, seconds, signal, say, live }: DemoOptions,
+  { sites: count, seconds, signal, say, live, watched }: DemoOptions,
   resource: string,
   trace: string,
 ): Promise<Omit<Evidence, 'replay' | 'model'>> {
   const sites = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
   createResource(resource);
-  const cluster = new Cluster({ sites, resource, trace, signal });
+  const cluster = new Cluster({ sites, resource, trace, isWatched: watched !== undefined, signal });
+  let unwatch: (() => Promise<void>) | undefined;
   try {
     say(`starts ${count} sites, each a process of its own`);
-    await cluster.open();
+    unwatch = await watched?.(await cluster.open());
     say(`all are connected over TCP on 127.0.0.1; each takes the lock again and again for ${seconds} s`);
     const started = performance.now();
     cluster.start();
@@ -86,6 +86,7 @@ async function runSites(
       counter: readFileSync(counterOf(resource), 'utf8').trim(),
     };
   } finally {
+    await unwatch?.();
     await cluster.end();
   }
 }

@@ -1,4 +1,4 @@
-import { type Cluster, joinCluster, type Lock } from '../../runtime/index.ts';
+import { type Cluster, joinCluster, type Lock, serveWatch, type WatchServer } from '../../runtime/index.ts';
 import { reasonOf } from '../exit.ts';
 import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
 import { useResource } from './resource.ts';
@@ -30,13 +30,15 @@ function say(message: FromSite): void {
 
 class Worker {
   readonly #cluster: Cluster;
+  readonly #watched: WatchServer | null;
   readonly #lock: Lock;
   readonly #resource: string;
   #sections = 0;
   #stopping = false;
 
-  private constructor(cluster: Cluster, resource: string) {
+  private constructor(cluster: Cluster, watched: WatchServer | null, resource: string) {
     this.#cluster = cluster;
+    this.#watched = watched;
     this.#lock = cluster.lock('main');
     this.#resource = resource;
   }
@@ -49,6 +51,7 @@ class Worker {
     resource,
     dataDir,
     trace,
+    isWatched,
   }: OpenSite): Promise<Worker> {
     const cluster = await joinCluster({
       site,
@@ -66,12 +69,13 @@ class Worker {
       if (notice.type === 'error' && notice.peer !== null)
         say({ type: 'failed', reason: notice.error.message });
     });
-    say({ type: 'opened', address: cluster.address });
+    const watched = isWatched ? await serveWatch(cluster) : null;
+    say({ type: 'opened', address: cluster.address, watch: watched?.url ?? null });
     cluster.ready().then(
       () => say({ type: 'ready' }),
       (error: unknown) => say({ type: 'failed', reason: reasonOf(error) }),
     );
-    return new Worker(cluster, resource);
+    return new Worker(cluster, watched, resource);
   }
 
   /** Takes the lock until it is told to stop. */
@@ -90,6 +94,7 @@ class Worker {
 
   async leave(): Promise<void> {
     await this.#cluster.close();
+    await this.#watched?.close();
     say({ type: 'left', criticalSections: this.#sections });
     process.disconnect();
   }

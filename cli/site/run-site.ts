@@ -1,10 +1,13 @@
 import {
+  type Address,
   type Cluster,
   epoch,
   joinCluster,
   naimiTrehel,
   OperatingError,
   type Protocol,
+  serveWatch,
+  type WatchServer,
 } from '../../runtime/index.ts';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
@@ -41,13 +44,27 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const { host, port } = cluster.address;
   const chosen = options.root === undefined ? 'the first of the ids; --root would say otherwise' : '--root';
   console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
+  const watched = options.inspect && (await letWatch(cluster, options.inspect));
+  if (watched) console.say(`baton inspect --attach ${watched.url}`);
   const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
   const { survives } = protocols[options.protocol];
   const session = new Session(cluster, { peers: awaited, survives }, (text) => console.say(text));
   console.onInterrupt(() => session.interrupt());
   await session.run(() => console.next());
+  await watched?.close();
   console.close();
   return exitStatus.held;
+}
+
+async function letWatch(cluster: Cluster, listen: Address): Promise<WatchServer> {
+  const token = process.env['BATON_INSPECT_TOKEN'];
+  try {
+    return await serveWatch(cluster, { listen, ...(token !== undefined && { token }) });
+  } catch (error) {
+    await cluster.close({ graceful: false });
+    if (error instanceof OperatingError) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 function join(options: SiteVerbOptions, root: string): Promise<Cluster> {

@@ -51,9 +51,9 @@ export function addDemoSite(program: Command): void {
   });
 }
 
-async function watched(directory: string, port: number, say: (text: string) => void) {
-  const { openLive } = await import('../inspect/live-page.ts');
-  const { url, close } = await openLive(directory, port);
+async function watched(urls: readonly string[], port: number, say: (text: string) => void) {
+  const { openAttached } = await import('../inspect/live-page.ts');
+  const { url, close } = await openAttached(urls, undefined, port);
   say(`see it live: ${url}`);
   return close;
 }
@@ -83,7 +83,9 @@ async function demo({ sites, seconds, json, trace, inspect }: DemoVerbOptions): 
         say,
         live,
         ...(trace !== undefined && { trace }),
-        ...(inspect !== undefined && { watched: (dir) => watched(dir, inspect === true ? 0 : inspect, say) }),
+        ...(inspect !== undefined && {
+          watched: (urls) => watched(urls, inspect === true ? 0 : inspect, say),
+        }),
       });
       await writeJson(json, verdict);
       say(`\n${verdictText(verdict)}`);

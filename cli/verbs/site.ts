@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { address, type HostAndPort, names, peers, wholeNumber } from '../options.ts';
+import { address, addressOrPort, type HostAndPort, names, peers, wholeNumber } from '../options.ts';
 import type { CredentialFiles } from '../site/credentials.ts';
 
 export interface SiteVerbOptions extends CredentialFiles {
@@ -15,6 +15,8 @@ export interface SiteVerbOptions extends CredentialFiles {
   readonly voters?: readonly string[];
   /** The length of a lease in milliseconds. */
   readonly strict?: number;
+  /** Where others may watch it. */
+  readonly inspect?: HostAndPort;
 }
 
 export function addSite(program: Command): void {
@@ -35,6 +37,11 @@ export function addSite(program: Command): void {
       'who starts with the token, the same at every site (default: the first of all ids in code-unit order)',
     )
     .option('--cluster <name>', 'sites of another cluster are refused', 'baton')
+    .option(
+      '--inspect <[host:]port>',
+      'let others watch it, for baton inspect --attach (beyond loopback with a token in BATON_INSPECT_TOKEN)',
+      addressOrPort,
+    )
     .option('--trace <dir>', 'record what this site does into <dir>/<id>.ndjson, for baton replay')
     .option(
       '--data-dir <dir>',

@@ -108,9 +108,8 @@ export class TapSession {
   }
 
   close(): void {
-    this.open = null;
-    this.#stopTimers();
-    this.#lines = [];
+    this.#end('closed');
+    this.#lock = null;
     this.#closed();
   }
 

@@ -24,7 +24,7 @@ const told = z.discriminatedUnion('type', [
     now: z.strictObject({ seq: z.int().min(0), snapshot }).nullable(),
   }),
   z.strictObject({ type: z.literal('lines'), lines: z.array(z.tuple([at, recordLine])) }),
-  z.strictObject({ type: z.literal('end'), at, why: z.enum(['full', 'slow']) }),
+  z.strictObject({ type: z.literal('end'), at, why: z.enum(['full', 'slow', 'closed']) }),
 ]);
 
 /** What a site told in a frame; what is wrong with it, as a string. */

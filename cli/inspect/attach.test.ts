@@ -1,0 +1,103 @@
+import { expect, it, onTestFinished } from 'vitest';
+import type { Timeline } from '../../inspector/timeline.ts';
+import { type Cluster, joinCluster, serveWatch } from '../../runtime/index.ts';
+import { freePorts } from '../testing/baton.ts';
+import { Attached } from './attach.ts';
+
+const sites = ['a', 'b', 'c'] as const;
+
+/** Three sites of one cluster, and where each may be watched. */
+async function clusterOfThree() {
+  const ports = await freePorts(sites.length);
+  const address = (site: string) => ({ host: '127.0.0.1', port: ports['abc'.indexOf(site)]! });
+  const clusters: Cluster[] = [];
+  const urls: string[] = [];
+  for (const site of sites) {
+    const peers = Object.fromEntries(sites.filter((one) => one !== site).map((one) => [one, address(one)]));
+    const cluster = await joinCluster({ cluster: 'watched', site, root: 'a', listen: address(site), peers });
+    onTestFinished(() => cluster.close({ graceful: false }));
+    const server = await serveWatch(cluster);
+    onTestFinished(() => server.close());
+    clusters.push(cluster);
+    urls.push(server.url);
+  }
+  await Promise.all(clusters.map((cluster) => cluster.ready()));
+  return { clusters, urls };
+}
+
+function attach(urls: readonly string[], lock?: string) {
+  const said: string[] = [];
+  const attached = new Attached({
+    urls,
+    say: (text) => said.push(text),
+    ...(lock !== undefined && { lock }),
+  });
+  onTestFinished(() => attached.close());
+  /** Once the timeline is like that. */
+  const until = (is: (timeline: Timeline) => boolean) =>
+    expect
+      .poll(
+        () => {
+          attached.follow(10_000);
+          return attached.telling !== null && is(attached.telling.timeline);
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+  return { said, until, shown: () => attached.telling!.timeline };
+}
+
+async function turns(clusters: readonly Cluster[], lock: string, count: number) {
+  for (let turn = 0; turn < count; turn++)
+    await clusters[turn % clusters.length]!.lock(lock).run(() => undefined);
+}
+
+it('shows a cluster that runs: every event of a calm one, from all sites, in order', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  await turns(clusters, 'main', 3);
+  const { until, shown, said } = attach(urls);
+  await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
+  expect(said).toEqual(['shows lock main']);
+  const entered = (timeline: Timeline) =>
+    timeline.steps.filter(({ effects }) => effects.some(({ type }) => type === 'grant')).length;
+  const before = clusters.reduce((sum, cluster) => sum + cluster.counters().entered, 0);
+  await turns(clusters, 'main', 30);
+  await until((timeline) => entered(timeline) === 30);
+  expect(clusters.reduce((sum, cluster) => sum + cluster.counters().entered, 0) - before).toBe(30);
+
+  const { letters, steps, properties } = shown();
+  expect(letters.length).toBeGreaterThan(30);
+  for (const { sent, ended, fate } of letters) {
+    expect(fate).toBe('received');
+    expect(ended).toBeGreaterThan(sent);
+  }
+  expect(steps.filter(({ kind }) => kind === 'unseen')).toEqual([]);
+  const index = properties.findIndex(({ name }) => name === 'mutual exclusion' || name === 'S1');
+  expect(index).toBeGreaterThan(0);
+  for (const { verdicts } of steps) expect(verdicts[index]?.verdict ?? 'holds').not.toBe('violated');
+});
+
+it('shows one site, another lock, and what that site knows of the others', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  const { until, shown } = attach([urls[1]!], 'jobs');
+  await turns(clusters, 'main', 3);
+  await turns(clusters, 'jobs', 6);
+  await until(({ steps }) => steps.some(({ text }) => text === 'b: release'));
+  const { title, steps, letters, start } = shown();
+  expect(title).toBe('lock jobs');
+  expect(new Set(steps.map(({ site }) => site))).toEqual(new Set(['b']));
+  expect(start.sites['c']).toMatchObject({ unseen: true });
+  expect(letters.map(({ source, target }) => source === 'b' || target === 'b')).not.toContain(false);
+});
+
+it('says that a site is seen no longer, and goes on with the others', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  await turns(clusters, 'main', 3);
+  const { until, said } = attach(urls);
+  await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
+  await clusters[2]!.close();
+  await until(({ steps }) => steps.some(({ text }) => text === 'c is seen no longer'));
+  await turns(clusters.slice(0, 2), 'main', 2);
+  await until(({ steps }) => steps.at(-1)!.text === 'b: release');
+  expect(said.filter((text) => text.includes('ECONNREFUSED')).length).toBeLessThanOrEqual(1);
+});
