@@ -91,7 +91,6 @@ describe('baton demo', () => {
     const clusters = ['a', 'b'].map(
       (site) =>
         new Cluster({
-          isWatched: false,
           sites: [site],
           resource,
           trace: directory(),
