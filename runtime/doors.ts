@@ -18,6 +18,7 @@ export interface Chance {
   incarnation(): string;
 }
 
+/** Node's timers and `performance.now()`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delayMs, action) => {
@@ -27,6 +28,7 @@ export const systemClock: Clock = {
   nextTurn: (action) => void setImmediate(action),
 };
 
+/** `Math.random`, and UUIDs. */
 export const systemChance: Chance = {
   fraction: Math.random,
   incarnation: randomUUID,

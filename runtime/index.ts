@@ -1,3 +1,4 @@
+export type { SiteId } from '../machines/actor.ts';
 export { joinCluster } from './cluster.ts';
 export { type Chance, type Clock, systemChance, systemClock } from './doors.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './errors.ts';
@@ -8,6 +9,7 @@ export type { Protocol } from './host/protocol.ts';
 export { rootOf } from './host/root.ts';
 export { type StatelyInspector, throughStately } from './inspect/stately.ts';
 export { serveWatch, type WatchServer, type WatchServerOptions } from './inspect/watch-server.ts';
+export type { DownReason, PeerChange } from './mailbox/mailbox.ts';
 export type {
   AcquireOptions,
   Address,
@@ -30,3 +32,4 @@ export type {
   Tls,
 } from './options.ts';
 export type { TelemetryOptions } from './telemetry/options.ts';
+export type { TapSession, Viewer } from './trace/tap.ts';

@@ -8,12 +8,14 @@ import type { PeerChange } from './mailbox/mailbox.ts';
 import type { TelemetryOptions } from './telemetry/options.ts';
 import type { TapSession, Viewer } from './trace/tap.ts';
 
+/** Where a site listens. */
 export interface Address {
   readonly host: string;
   /** 0 takes a free one; `Cluster.address` tells which. */
   readonly port: number;
 }
 
+/** What a site must know; `docs/configuration.md` has all keys in one table. */
 export interface ClusterOptions {
   /** 1 to 128 printable characters. Sites of another cluster are refused at the handshake. */
   readonly cluster: string;
@@ -110,6 +112,7 @@ export interface Strict {
   readonly driftShare?: number;
 }
 
+/** When a peer is believed dead, and when that is acted upon. Times are ms. */
 export interface Timing {
   /** Between two signs of life to a peer. Default 250. */
   readonly heartbeatMs: number;
@@ -136,6 +139,7 @@ export interface Timing {
   readonly patienceMs: number;
 }
 
+/** How much of what a site takes and keeps. */
 export interface Limits {
   /** Bytes of one frame without its length prefix. Default 65,536. */
   readonly maxFrameBytes: number;
@@ -205,6 +209,7 @@ export type Notice =
     }
   | { readonly type: 'crash'; readonly error: InvariantError };
 
+/** When to give up waiting. */
 export interface AcquireOptions {
   /** Ends the wait: `acquire` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -240,6 +245,7 @@ export interface HeldAll extends AsyncDisposable {
   release(): void;
 }
 
+/** When to give up campaigning, and how patiently to do it. */
 export interface LeadOptions {
   /** Ends it as `close` does, with the signal's reason for the work under way. */
   readonly signal?: AbortSignal;

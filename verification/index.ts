@@ -1,4 +1,6 @@
 /** The checker, for statecharts of anybody: a system is put together of them, and checked. */
+export type { Message, NamedAction, SiteId } from '../machines/actor.ts';
+export type { StateProperty } from './check/questions.ts';
 export {
   CheckError,
   type CheckErrorCode,
@@ -13,6 +15,7 @@ export {
 export { LivenessError, type LivenessErrorCode } from './checker/liveness/index.ts';
 export { SearchError, type SearchErrorCode } from './checker/search.ts';
 export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry.ts';
+export type { MachineCoverage, NeverTaken } from './system/coverage.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
 export { traceMermaid } from './system/mermaid.ts';
 export * from './system/properties.ts';

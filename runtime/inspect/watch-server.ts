@@ -10,6 +10,7 @@ import { isLoopback } from '../mailbox/tcp/loopback.ts';
 import type { Address } from '../options.ts';
 import type { TapSession, Viewer } from '../trace/tap.ts';
 
+/** Where others may watch from. */
 export interface WatchServerOptions {
   /** Default: 127.0.0.1, and a free port. */
   readonly listen?: Partial<Address>;
@@ -17,6 +18,7 @@ export interface WatchServerOptions {
   readonly token?: string;
 }
 
+/** Where a site is watched. */
 export interface WatchServer {
   readonly address: Address;
   /** `ws://127.0.0.1:4800/`, without the token. */

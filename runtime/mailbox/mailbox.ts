@@ -23,6 +23,7 @@ export type PeerChange =
       readonly lost: readonly StampedEnvelope[];
     };
 
+/** Why a peer is believed dead. */
 export type DownReason = 'refused' | 'silent' | 'left' | 'closed';
 
 /** Whom a mailbox tells; one call at a time, none from within `post`. */

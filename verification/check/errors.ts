@@ -10,4 +10,5 @@ import { CodedError } from '../checker/errors.ts';
  */
 export type CheckErrorCode = 'NO_SYMMETRY' | 'NO_LIVENESS' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';
 
+/** What is asked of a system cannot be answered. */
 export class CheckError extends CodedError<CheckErrorCode> {}

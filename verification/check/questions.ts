@@ -8,6 +8,7 @@ export interface Asking {
   readonly symmetry: boolean;
 }
 
+/** Judged state by state. */
 export type StateProperty = Extract<Property, { kind: 'always' | 'reachable' | 'deadlockFree' }>;
 export type RunProperty = Exclude<Property, StateProperty>;
 

@@ -2,6 +2,7 @@ import type { MachineCoverage } from '../system/index.ts';
 import type { Network, PropertyResult } from '../system/system.ts';
 import type { SystemSource } from './source.ts';
 
+/** How far to look, and how. */
 export interface CheckOptions {
   /** Explore one state of each orbit of the actors that the system declares interchangeable. Default: false. */
   readonly symmetry?: boolean;
@@ -42,11 +43,13 @@ export interface CheckOptions {
   readonly resumeDir?: string;
 }
 
+/** A property's verdict. */
 export type Judged = PropertyResult & {
   /** With hash compaction, of what holds because no state was found that breaks it: how likely it is that any was omitted. */
   readonly omissionProbability?: number;
 };
 
+/** How far an exploration has come. */
 export interface Progress {
   /** The property of runs that is being judged; `null` while states are explored. */
   readonly property: string | null;
@@ -61,6 +64,7 @@ export interface Progress {
   readonly memoryBytes: number;
 }
 
+/** What was explored, and every verdict. */
 export interface Report {
   readonly system: string;
   readonly sites: number;

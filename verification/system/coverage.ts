@@ -10,6 +10,7 @@ export interface MachineCoverage {
   readonly never: readonly NeverTaken[];
 }
 
+/** A transition that no run takes. */
 export interface NeverTaken {
   /** Id of the state that it leaves: `site.client.idle`. */
   readonly state: string;

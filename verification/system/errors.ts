@@ -22,4 +22,5 @@ export type SystemErrorCode =
   | 'WATCH_OVERFLOW'
   | 'TRACE_REFUSED';
 
+/** A system that cannot be checked as it is. */
 export class SystemError extends CodedError<SystemErrorCode> {}

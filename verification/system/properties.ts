@@ -3,52 +3,64 @@ import type { Action, ActorView, Fairness, Property, StatePredicate, StateView }
 
 /** Short ways to say predicates, properties and fairness; what each means stands at its type in `system.ts`. */
 
+/** It holds of every actor. */
 export const every = (is: (actor: ActorView) => boolean): StatePredicate => ({ kind: 'every', is });
 
+/** It holds of one actor at least. */
 export const some = (is: (actor: ActorView) => boolean): StatePredicate => ({ kind: 'some', is });
 
-/** A boolean counts as 0 or 1. */
+/** The sum of `of(actor)`, whole numbers from 0 or booleans, over all actors satisfies `is`. */
 export const count = (
   of: (actor: ActorView) => number | boolean,
   is: (sum: number) => boolean,
 ): StatePredicate => ({ kind: 'count', of: (actor) => Number(of(actor)), is });
 
+/** For every actor id, how often the actors name it (repeats included) satisfies `is`. */
 export const tally = (
   names: (actor: ActorView) => readonly SiteId[],
   is: (times: number) => boolean,
 ): StatePredicate => ({ kind: 'tally', names, is });
 
+/** `holds` sees 32 bits of each actor, packed by `of`, in order; it must not keep or change the array. */
 export const relation = (
   of: (actor: ActorView, indexOf: (id: SiteId) => number) => number,
   holds: (observed: Int32Array, history?: unknown) => boolean,
 ): StatePredicate => ({ kind: 'relation', of, holds });
 
+/** Anything over the decoded state; slow. */
 export const plain = (holds: (state: StateView) => boolean): StatePredicate => ({ kind: 'plain', holds });
 
+/** All of them hold. */
 export const and = (...of: readonly StatePredicate[]): StatePredicate => ({ kind: 'and', of });
 
+/** One of them holds at least. */
 export const or = (...of: readonly StatePredicate[]): StatePredicate => ({ kind: 'or', of });
 
+/** It does not hold. */
 export const not = (of: StatePredicate): StatePredicate => ({ kind: 'not', of });
 
+/** It holds in every reachable state; `because` says of a state in which it does not what is wrong. */
 export const always = (
   name: string,
   predicate: StatePredicate,
   because?: (state: StateView) => string,
 ): Property => ({ kind: 'always', name, predicate, ...(because === undefined ? {} : { because }) });
 
+/** It holds in some reachable state. */
 export const reachable = (name: string, predicate: StatePredicate): Property => ({
   kind: 'reachable',
   name,
   predicate,
 });
 
+/** Something can happen in every reachable state but those that are `quiescent`. Default: in all. */
 export const deadlockFree = (name: string, quiescent?: StatePredicate): Property => ({
   kind: 'deadlockFree',
   name,
   ...(quiescent === undefined ? {} : { quiescent }),
 });
 
+/** Whenever `from` holds, `to` does then or later, in every fair run. */
 export const leadsTo = (
   name: string,
   from: StatePredicate,
@@ -56,6 +68,7 @@ export const leadsTo = (
   fairness: Fairness = {},
 ): Property => ({ kind: 'leadsTo', name, from, to, fairness });
 
+/** It holds at some time in every fair run. */
 export const eventually = (name: string, predicate: StatePredicate, fairness: Fairness = {}): Property => ({
   kind: 'eventually',
   name,
@@ -63,6 +76,7 @@ export const eventually = (name: string, predicate: StatePredicate, fairness: Fa
   fairness,
 });
 
+/** The formula of linear temporal logic holds of every fair run; `atoms` are its names. */
 export const ltl = (
   name: string,
   formula: string,

@@ -31,6 +31,7 @@ export interface History {
   readonly after: (history: unknown, actor: SiteId, effects: readonly NamedAction[]) => unknown;
 }
 
+/** One machine, what drives it, and how it may fail. */
 export interface ActorSpec {
   readonly machine: AnyStateMachine;
   readonly input?: unknown;
@@ -54,6 +55,7 @@ export interface ActorSpec {
   readonly restart?: { readonly input: (disk: unknown) => unknown };
 }
 
+/** What comes from outside of the system: users, operators, clocks. */
 export interface EnvironmentEvent {
   readonly event: { readonly type: string };
   /** When it may happen. Default: always. */
@@ -62,6 +64,7 @@ export interface EnvironmentEvent {
   readonly times?: Bound;
 }
 
+/** How often something may happen. */
 export type Bound = number | 'unbounded';
 
 /**
@@ -108,6 +111,7 @@ export interface ActorView {
   readonly fault?: string;
 }
 
+/** A message on its way. */
 export interface InFlight {
   readonly source: SiteId | null;
   readonly message: Message;
@@ -227,6 +231,7 @@ export type Verdict =
   | { readonly verdict: 'violated'; readonly trace?: Trace; readonly reason: string }
   | { readonly verdict: 'incomplete'; readonly reason: string };
 
+/** A verdict, and of which property. */
 export type PropertyResult = Verdict & {
   readonly name: string;
   readonly kind: Property['kind'];
@@ -241,6 +246,7 @@ export interface Trace {
   readonly loop?: number;
 }
 
+/** One action, and what became of it. */
 export interface TraceStep {
   readonly action: Action;
   /** What the actor's machine asked for: sends, grants, ... */

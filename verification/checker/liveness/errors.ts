@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 
+/** Why a property of runs could not be judged. */
 export type LivenessErrorCode =
   /** The formula is not LTL; `column` says where. */
   | 'FORMULA_SYNTAX'

@@ -134,6 +134,7 @@ export interface Path {
 /** An operating error of the checker: what was expected, what came, what to do. */
 export class SearchError extends CodedError<SearchErrorCode> {}
 
+/** Why states could not be explored. */
 export type SearchErrorCode =
   | 'WORKERS_NEED_SOURCE'
   | 'SOURCE_DIFFERS'

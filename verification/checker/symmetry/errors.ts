@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 
+/** Why actors cannot be taken for interchangeable. */
 export type SymmetryErrorCode =
   | 'SYMMETRY_TOO_LARGE'
   | 'SYMMETRY_CELLS'
