@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitStatus, UsageError } from './exit.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
@@ -8,8 +7,7 @@ import { addInspect } from './verbs/inspect.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
 import { addVerify } from './verbs/verify.ts';
-
-const { version } = createRequire(import.meta.url)('#package.json') as { version: string };
+import { version } from './version.ts';
 
 // Whoever reads may stop in the middle, as `head` does; there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -9,11 +9,12 @@ import {
   serveWatch,
   type WatchServer,
 } from '../../runtime/index.ts';
+import { Notices } from '../../runtime/telemetry/notices.ts';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
+import type { SiteMetrics } from '../metrics/site-metrics.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';
 import { credentialsIn } from './credentials.ts';
-import { NoticeText } from './notices.ts';
 import { Session } from './session.ts';
 
 const protocols: Readonly<Record<SiteVerbOptions['protocol'], Protocol>> = {
@@ -26,11 +27,12 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const { id, peers } = options;
   const root = options.root ?? [id, ...Object.keys(peers)].sort()[0]!;
   const console = new Console(`${id}> `);
-  const notices = new NoticeText();
+  const notices = new Notices();
+  const metrics = options.metrics && new (await import('../metrics/site-metrics.ts')).SiteMetrics();
   const left = new Set<string>();
   let cluster: Cluster;
   try {
-    cluster = await join(options, root);
+    cluster = await join(options, root, metrics);
   } catch (error) {
     console.close();
     if (error instanceof OperatingError) throw new UsageError(error.message);
@@ -38,8 +40,8 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   }
   cluster.on('notice', (notice) => {
     if (notice.type === 'left') left.add(notice.peer);
-    const text = notices.of(notice);
-    if (text !== null) console.say(text);
+    const { level, text } = notices.entry(notice);
+    if (level !== 'debug') console.say(text);
   });
   const { host, port } = cluster.address;
   const chosen = options.root === undefined ? 'the first of the ids; --root would say otherwise' : '--root';
@@ -48,10 +50,22 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   if (watched) console.say(`baton inspect --attach ${watched.url}`);
   const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
   const { survives } = protocols[options.protocol];
-  const session = new Session(cluster, { peers: awaited, survives }, (text) => console.say(text));
+  if (options.metrics && metrics) {
+    try {
+      const url = await metrics.serve(cluster, Object.keys(peers), options.metrics);
+      console.say(`metrics and health at ${url}`);
+    } catch (error) {
+      await cluster.close();
+      console.close();
+      throw error;
+    }
+  }
+  const leaving = () => metrics?.leaving();
+  const session = new Session(cluster, { peers: awaited, survives, leaving }, (text) => console.say(text));
   console.onInterrupt(() => session.interrupt());
   await session.run(() => console.next());
   await watched?.close();
+  await metrics?.close();
   console.close();
   return exitStatus.held;
 }
@@ -67,7 +81,7 @@ async function letWatch(cluster: Cluster, listen: Address): Promise<WatchServer>
   }
 }
 
-function join(options: SiteVerbOptions, root: string): Promise<Cluster> {
+function join(options: SiteVerbOptions, root: string, metrics: SiteMetrics | undefined): Promise<Cluster> {
   const { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters, strict } = options;
   return joinCluster({
     cluster,
@@ -82,6 +96,7 @@ function join(options: SiteVerbOptions, root: string): Promise<Cluster> {
     ...(voters !== undefined && { voters }),
     ...(strict !== undefined && { strict: { leaseMs: strict } }),
     ...(trace !== undefined && { traceDir: trace }),
+    ...(metrics && { telemetry: metrics.telemetry }),
     // The notice has said why; nothing that is under way in this process can be trusted any more.
     onCrash: () => process.exit(exitStatus.violated),
   });

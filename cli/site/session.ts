@@ -18,6 +18,7 @@ export class Session {
   readonly #lock: Lock;
   readonly #peers: () => readonly string[];
   readonly #survives: boolean;
+  readonly #onLeave: () => void;
   readonly #say: (text: string) => void;
   #held: Held | null = null;
   /** The request that waits for the token. */
@@ -25,16 +26,25 @@ export class Session {
   #interrupt: () => void = () => undefined;
   #leaving = false;
 
-  /** `peers`: those that have not left. `survives`: they go on without a site that dies. */
+  /** `peers`: those that have not left. `survives`: they go on without a site that dies. `leaving`: told as it begins. */
   constructor(
     cluster: Cluster,
-    { peers, survives }: { readonly peers: () => readonly string[]; readonly survives: boolean },
+    {
+      peers,
+      survives,
+      leaving,
+    }: {
+      readonly peers: () => readonly string[];
+      readonly survives: boolean;
+      readonly leaving: () => void;
+    },
     say: (text: string) => void,
   ) {
     this.#cluster = cluster;
     this.#lock = cluster.lock('main');
     this.#peers = peers;
     this.#survives = survives;
+    this.#onLeave = leaving;
     this.#say = say;
   }
 
@@ -122,6 +132,7 @@ export class Session {
 
   async #leave(): Promise<void> {
     this.#leaving = true;
+    this.#onLeave();
     this.#request?.withdraw.abort();
     this.#held?.release();
     this.#held = null;

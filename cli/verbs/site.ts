@@ -15,6 +15,8 @@ export interface SiteVerbOptions extends CredentialFiles {
   readonly voters?: readonly string[];
   /** The length of a lease in milliseconds. */
   readonly strict?: number;
+  /** Where metrics and health are served. */
+  readonly metrics?: HostAndPort;
   /** Where others may watch it. */
   readonly inspect?: HostAndPort;
 }
@@ -53,6 +55,11 @@ export function addSite(program: Command): void {
       '--strict <ms>',
       'hold the lock by leases of so long, the same at every site (default: no leases)',
       wholeNumber(50, 3_600_000),
+    )
+    .option(
+      '--metrics <[host:]port>',
+      'serve /metrics for Prometheus, and /health, /ready and /live; host is 127.0.0.1 unless given',
+      addressOrPort,
     )
     .option('--tls-cert <file>', 'the certificate of this site in PEM; it names baton://<cluster>/<id>')
     .option('--tls-key <file>', 'the key to it')

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import { reasonOf, UsageError } from '../exit.ts';
+import type { HostAndPort } from '../options.ts';
+
+/** What is answered at a path. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface MetricsServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const maxConnections = 32;
+const requestTimeoutMs = 5_000;
+const maxHeaderBytes = 8 * 1024;
+
+/**
+ * Answers GET and HEAD at `answers` by path, and nothing else. On loopback, whoever names another host is refused: a name
+ * that was made to point here, in a browser.
+ *
+ * @throws `UsageError` when it cannot listen there.
+ */
+export async function serveMetrics(
+  { host, port }: HostAndPort,
+  answers: Readonly<Record<string, () => Answer | Promise<Answer>>>,
+): Promise<MetricsServer> {
+  const server = createServer(
+    { maxHeaderSize: maxHeaderBytes, requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
+    (request, response) => void respond(request, response),
+  );
+  server.maxConnections = maxConnections;
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new UsageError(
+      `cannot serve metrics on ${host}:${port}: ${reasonOf(error)}; port 0 takes a free one`,
+    );
+  }
+  const bound = server.address() as AddressInfo;
+  const guarded = isLoopback(bound.address);
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', headers, url = '' } = request;
+    const answer = answers[url.split('?')[0]!];
+    if (guarded && !isLoopback(hostOf(headers.host ?? '')))
+      send(refusal(403, 'expected a Host of this machine'));
+    else if (answer === undefined) send(refusal(404, `there are ${Object.keys(answers).join(', ')}`));
+    else if (method !== 'GET' && method !== 'HEAD') send(refusal(405, `expected GET, not ${method}`));
+    else
+      try {
+        send(await answer());
+      } catch (error) {
+        send(refusal(500, reasonOf(error)));
+      }
+
+    function send({ status, type, body }: Answer): void {
+      response.writeHead(status, {
+        'content-type': type,
+        'content-length': Buffer.byteLength(body),
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+      response.end(method === 'HEAD' ? undefined : body);
+    }
+  }
+
+  return {
+    url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+function refusal(status: number, why: string): Answer {
+  return { status, type: 'text/plain; charset=utf-8', body: `${why}\n` };
+}
+
+/** `[::1]:9464` is `::1`. */
+function hostOf(header: string): string {
+  return /^\[(.*)\](?::\d+)?$/.exec(header)?.[1] ?? header.replace(/:\d+$/, '');
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

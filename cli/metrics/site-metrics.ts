@@ -1,0 +1,39 @@
+import type { Cluster, TelemetryOptions } from '../../runtime/index.ts';
+import type { HostAndPort } from '../options.ts';
+import { version } from '../version.ts';
+import { HealthCheck } from './health.ts';
+import { Prometheus } from './prometheus.ts';
+import { type MetricsServer, serveMetrics } from './server.ts';
+
+/** What `--metrics` adds to a site: first what `joinCluster` is to be told, then the server. */
+export class SiteMetrics {
+  readonly #prometheus = new Prometheus();
+  #health: HealthCheck | null = null;
+  #server: MetricsServer | null = null;
+
+  get telemetry(): TelemetryOptions {
+    return { meterProvider: this.#prometheus.meterProvider };
+  }
+
+  /** Resolves with where it is served. @throws `UsageError` when it cannot listen there. */
+  async serve(cluster: Cluster, peers: readonly string[], at: HostAndPort): Promise<string> {
+    const health = new HealthCheck(cluster, peers, version);
+    this.#health = health;
+    this.#server = await serveMetrics(at, {
+      '/metrics': () => this.#prometheus.scrape(),
+      '/health': () => health.health(),
+      '/ready': () => health.ready(),
+      '/live': () => health.live(),
+    });
+    return this.#server.url;
+  }
+
+  /** The site is no longer ready. */
+  leaving(): void {
+    this.#health?.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+}
