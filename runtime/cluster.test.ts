@@ -11,7 +11,7 @@ import { compareFences, InvariantError, joinCluster, type Notice, naimiTrehel } 
 import { allCodes, anyPort, codes, openMember, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { Ledger, takeTurns } from './testing/ledger.ts';
-import { data, frameBytes, hello, RawPeer, welcome } from './testing/peer.ts';
+import { data, frameBytes, hello, plain, RawPeer, welcome } from './testing/peer.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'];
 
@@ -206,9 +206,10 @@ describe('what comes from outside', () => {
     b.cluster.on('notice', (notice) => notices.push(notice));
     const held = await b.lock.acquire();
     const waiter = b.lock.acquire();
-    const a = await RawPeer.dial(b.cluster.address);
-    a.say(hello('a', 'b'));
-    a.say(welcome('a', 'b'));
+    const { codec, configuration } = plain;
+    const a = await RawPeer.dial(b.cluster.address, codec);
+    a.say(hello('a', 'b', { configuration }));
+    a.say(welcome('a', 'b', { configuration }));
     for (const seq of [1, 2]) a.say(data('a', 'b', { type: 'TOKEN' }, seq));
     await expect(waiter).rejects.toBeInstanceOf(InvariantError);
     expect(crashes).toMatchObject([{ code: 'UNEXPECTED_EVENT' }]);
@@ -238,13 +239,14 @@ test('by default a broken invariant ends the process, loudly, with its record on
   writeFileSync(
     script,
     `import { naimiTrehel, joinCluster } from ${here('./index.ts')};
-     import { data, hello, RawPeer, welcome } from ${here('./testing/peer.ts')};
+     import { data, hello, plain, RawPeer, welcome } from ${here('./testing/peer.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
      const b = await joinCluster({ cluster: 'test', site: 'b', listen, peers, root: 'b', protocol: naimiTrehel, traceDir: ${JSON.stringify(dir)} });
-     const a = await RawPeer.dial(b.address);
-     a.say(hello('a', 'b'));
-     a.say(welcome('a', 'b'));
+     const { codec, configuration } = plain;
+     const a = await RawPeer.dial(b.address, codec);
+     a.say(hello('a', 'b', { configuration }));
+     a.say(welcome('a', 'b', { configuration }));
      a.say(data('a', 'b', { type: 'TOKEN' }));
      process.on('unhandledRejection', () => process.exit(0));`,
   );

@@ -1,10 +1,27 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { configurationOf } from '../configuration.ts';
 import { defaultLimits } from '../defaults.ts';
 import { Codec } from '../frame/codec.ts';
 import { Decoder } from '../frame/decoder.ts';
 import { type Frame, protocolVersion } from '../frame/frames.ts';
-import type { Address } from '../index.ts';
+import { type Address, naimiTrehel } from '../index.ts';
+
+/** `a`, without failures, as a peer of `b`, which is the root. */
+export const plain = {
+  codec: new Codec({
+    members: ['a', 'b'],
+    layout: naimiTrehel.layout,
+    maxFrameBytes: defaultLimits.maxFrameBytes,
+  }),
+  configuration: configurationOf({
+    members: ['a', 'b'],
+    voters: ['a', 'b'],
+    protocol: naimiTrehel,
+    root: 'b',
+    strict: undefined,
+  }),
+};
 
 /** Of a protocol that has notes, each a name, among three sites. */
 export const testCodec = new Codec({
@@ -17,27 +34,30 @@ export const testCodec = new Codec({
 export class RawPeer {
   readonly socket: Socket;
   readonly received: unknown[] = [];
-  readonly #decoder = new Decoder(testCodec);
+  readonly #codec: Codec;
+  readonly #decoder: Decoder;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, codec: Codec) {
     this.socket = socket;
+    this.#codec = codec;
+    this.#decoder = new Decoder(codec);
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
   }
 
-  static async dial({ host, port }: Address): Promise<RawPeer> {
+  static async dial({ host, port }: Address, codec = testCodec): Promise<RawPeer> {
     const socket = connect({ host, port });
     await once(socket, 'connect');
-    return new RawPeer(socket);
+    return new RawPeer(socket, codec);
   }
 
   static over(socket: Socket): RawPeer {
-    return new RawPeer(socket);
+    return new RawPeer(socket, testCodec);
   }
 
   /** A frame, whether it is in its place or not. */
   say(frame: object): void {
-    this.socket.write(testCodec.encode(frame as Frame));
+    this.socket.write(this.#codec.encode(frame as Frame));
   }
 
   /** Resolves when the other side has closed the connection. */

@@ -1,0 +1,62 @@
+import { expect, test, vi } from 'vitest';
+import { Events } from './events.ts';
+import type { ClusterEvents, Notice } from './options.ts';
+
+const fence = { epoch: 1, k: 2 };
+const notices: readonly Notice[] = [
+  { type: 'up', peer: 'b', incarnation: 'b-1' },
+  { type: 'adopted', lock: 'main', epoch: 1, root: 'b' },
+  { type: 'elected', lock: 'main', epoch: 2, root: 'a' },
+  { type: 'lost', lock: 'main', fence },
+  { type: 'left', peer: 'b' },
+];
+
+function listening() {
+  const events = new Events();
+  const heard: [string, unknown][] = [];
+  const names: readonly (keyof ClusterEvents)[] = ['peer', 'epoch', 'elected', 'lost'];
+  for (const name of names) events.on(name, (what) => heard.push([name, what]));
+  return { events, heard };
+}
+
+test('each event tells of its own, and notice of all', () => {
+  const { events, heard } = listening();
+  const all: Notice[] = [];
+  events.on('notice', (notice) => all.push(notice));
+  events.begin();
+  for (const notice of notices) events.tell(notice);
+  expect(heard).toEqual([
+    ['peer', notices[0]],
+    ['epoch', { lock: 'main', epoch: 1, root: 'b' }],
+    ['elected', { lock: 'main', epoch: 2, root: 'a' }],
+    ['lost', { lock: 'main', fence }],
+  ]);
+  expect(all).toEqual(notices);
+});
+
+test('what happened before anybody could listen is told when it begins, in order', () => {
+  const events = new Events();
+  events.tell(notices[0]!);
+  const all: Notice[] = [];
+  const listener = (notice: Notice) => all.push(notice);
+  events.on('notice', listener);
+  expect(all).toEqual([]);
+  events.begin();
+  events.tell(notices[1]!);
+  events.off('notice', listener);
+  events.tell(notices[2]!);
+  expect(all).toEqual(notices.slice(0, 2));
+});
+
+test('a listener that throws disturbs neither the site nor the others', async () => {
+  vi.useFakeTimers();
+  const { events, heard } = listening();
+  events.on('lost', () => {
+    throw new Error('of the application');
+  });
+  events.begin();
+  expect(() => events.tell(notices[3]!)).not.toThrow();
+  expect(heard).toHaveLength(1);
+  expect(() => vi.runAllTimers()).toThrow('of the application');
+  vi.useRealTimers();
+});

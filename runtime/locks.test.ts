@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { RecordLine } from '../machines/record.ts';
+import { rootOf } from './index.ts';
+import { codes, openMembers } from './testing/cluster.ts';
+import { eventually } from './testing/eventually.ts';
+import { Ledger, takeTurns } from './testing/ledger.ts';
+
+const three = ['a', 'b', 'c'];
+
+describe('locks of one cluster', () => {
+  test('are held at the same time, each by one', async () => {
+    await using group = await openMembers(three);
+    const names = ['invoices', 'orders', 'mail'];
+    const ledgers = new Map(names.map((name) => [name, new Ledger()]));
+    const locks = names.map((name) =>
+      takeTurns(
+        group.members.map(({ cluster }) => ({ lock: cluster.lock(name) })),
+        30,
+        ledgers.get(name)!,
+      ),
+    );
+    const [a, b] = group.members;
+    await using one = await a!.cluster.lock('one').acquire();
+    await using other = await b!.cluster.lock('other').acquire();
+    expect([one.lock, other.lock]).toEqual(['one', 'other']);
+    await Promise.all(locks);
+    for (const ledger of ledgers.values()) expect(ledger).toMatchObject({ entries: 90, overlaps: 0 });
+    expect(group.crashes).toEqual([]);
+  });
+
+  test('begin at roots of their own, which need no message to enter', async () => {
+    await using group = await openMembers(three);
+    // As it is without `root`: openMembers has one for all locks.
+    await using hashed = await openMembers(three, { root: undefined as never });
+    for (const name of ['x', 'y', 'z', 'w']) {
+      const root = hashed.members[three.indexOf(rootOf(name, three))]!;
+      const before = root.cluster.counters().sent;
+      await root.cluster.lock(name).run(() => undefined);
+      expect(root.cluster.counters().sent).toEqual(before);
+      await group.members[0]!.cluster.lock(name).run(() => undefined);
+    }
+    expect(group.members[0]!.cluster.counters().sent).toEqual({});
+  });
+
+  test('cost nothing before they are used', async () => {
+    await using group = await openMembers(three);
+    const [a, b] = group.members;
+    for (let index = 0; index < 1_000; index++) a!.cluster.lock(`lock ${index}`);
+    expect(a!.cluster.status().locks).toBe(0);
+    await b!.cluster.lock('lock 1').run(() => undefined);
+    expect(group.members.map(({ cluster }) => cluster.status().locks)).toEqual([1, 1, 0]);
+  });
+
+  test.each(['', 'a\nb', 'x'.repeat(129), '\u0000'])('have printable names: %j is none', async (name) => {
+    await using group = await openMembers(['a']);
+    expect(() => group.members[0]!.cluster.lock(name)).toThrow(
+      expect.objectContaining({ code: 'OPTIONS_INVALID' }),
+    );
+  });
+
+  test('outlive the death of a site, those first used after it too', async () => {
+    await using group = await openMembers(three, { root: 'a' });
+    const [a, b, c] = group.members;
+    await a!.cluster.lock('held').acquire();
+    await a!.cluster.close({ graceful: false });
+    await eventually(() => expect(b!.cluster.status().connected).toEqual(['c']));
+    for (const name of ['held', 'never used before']) {
+      await b!.cluster.lock(name).run(() => undefined);
+      await c!.cluster.lock(name).run(() => undefined);
+    }
+    expect(group.crashes).toEqual([]);
+  });
+
+  test('are told apart in one record', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'baton-locks-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const group = await openMembers(three, { traceDir: dir });
+    for (const name of ['one', 'other'])
+      for (const { cluster } of group.members) await cluster.lock(name).run(() => undefined);
+    await Promise.all(group.members.map(({ cluster }) => cluster.close({ graceful: false })));
+    for (const id of three) {
+      const lines = readFileSync(join(dir, `${id}.ndjson`), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as RecordLine);
+      for (const name of ['one', 'other']) {
+        const [first, ...rest] = lines.filter(({ lock }) => lock === name);
+        expect(first).toMatchObject({ kind: 'start', site: id });
+        expect(rest.map((line) => (line.kind === 'event' ? line.seq : null))).toEqual(
+          rest.map((_, n) => n + 1),
+        );
+      }
+    }
+  });
+});
+
+describe('limits', () => {
+  test('a site makes no more locks than it may', async () => {
+    await using group = await openMembers(['a', 'b'], { limits: { maxLocks: 2 } });
+    const [a] = group.members;
+    for (const name of ['one', 'two', 'one']) await a!.cluster.lock(name).run(() => undefined);
+    await expect(a!.cluster.lock('three').acquire()).rejects.toMatchObject({ code: 'TOO_MANY_LOCKS' });
+    await a!.cluster.lock('two').run(() => undefined);
+  });
+
+  test('a peer that makes too many is refused, and costs nobody else anything', async () => {
+    await using group = await openMembers(three, { root: 'c', limits: { maxLocksOfPeer: 2 } });
+    const [a, b, c] = group.members;
+    for (const name of ['one', 'two']) await a!.cluster.lock(name).run(() => undefined);
+    // It is granted all the same when the others make an epoch without c.
+    const third = a!.cluster.lock('three').acquire({ timeoutMs: 5_000 });
+    await eventually(() => expect(codes(group.notices.get('c'))).toContain('TOO_MANY_LOCKS'));
+    await third.then(
+      (held) => held.release(),
+      () => undefined,
+    );
+    expect(c!.cluster.counters().refused['TOO_MANY_LOCKS']).toBeGreaterThan(0);
+    await b!.cluster.lock('one').run(() => undefined);
+    await b!.cluster.lock('four').run(() => undefined);
+    expect(group.crashes).toEqual([]);
+  });
+});
