@@ -179,9 +179,11 @@ export const linkMachine = setup({
       outbox: ({ context, event }) =>
         event.type === 'post' ? [...context.outbox, event.payload] : context.outbox,
     }),
-    takeAck: assign(({ context: { outbox, acknowledged }, event }) =>
-      'ack' in event ? { outbox: outbox.slice(event.ack - acknowledged), acknowledged: event.ack } : {},
-    ),
+    takeAck: assign({
+      outbox: ({ context: { outbox, acknowledged }, event }) =>
+        'ack' in event ? outbox.slice(event.ack - acknowledged) : outbox,
+      acknowledged: ({ context, event }) => ('ack' in event ? event.ack : context.acknowledged),
+    }),
     finish: assign({ finishing: true }),
     finished: assign({ finishing: false }),
     countDelivery: assign({ delivered: ({ context }) => context.delivered + 1 }),
