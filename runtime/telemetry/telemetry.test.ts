@@ -158,12 +158,22 @@ describe('metrics', () => {
     }
   });
 
+  it('count what was had by a try, and not what was not', async () => {
+    const { collector, clusters } = await observed();
+    const [a, b] = clusters;
+    expect(b.lock('main').tryAcquire()).toBe(null);
+    a.lock('main').tryAcquire()!.release();
+    const of = async (site: string) => (await collector.points(site))['baton.lock.hold.duration'];
+    expect([await of('a'), await of('b')]).toEqual([{ '': 1 }, undefined]);
+  });
+
   it('take no lock when a function that names it throws', async () => {
     const broken = () => {
       throw new Error('no name');
     };
     const { clusters } = await observed({}, { lockNames: broken });
     await expect(clusters[0].lock('main').acquire()).rejects.toThrow('no name');
+    expect(() => clusters[0].lock('main').tryAcquire()).toThrow('no name');
     expect(clusters[0].lock('main').status()).toMatchObject({ client: 'idle', waiting: 0 });
   });
 

@@ -113,7 +113,12 @@ export class Telemetry {
 
   /** What was had without waiting, watched from now on. */
   entered(held: Held): Held {
-    return this.#ask(held.lock).granted(held);
+    try {
+      return this.#ask(held.lock).granted(held);
+    } catch (error) {
+      held.release();
+      throw error;
+    }
   }
 
   notice(notice: Notice): void {
