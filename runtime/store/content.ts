@@ -12,50 +12,118 @@ export interface StoreContent {
   readonly locks: ReadonlyMap<string, Disk>;
 }
 
+export interface Written {
+  readonly bytes: Buffer;
+  /** Of all that stands before the next batch. */
+  readonly checksum: string;
+}
+
 const count = z.int().min(0);
+const locksSchema = z.array(
+  z.strictObject({ lock: z.string(), promised: count, epoch: count, root: z.string() }),
+);
 const schema = z.strictObject({
   version: z.literal(1),
   cluster: z.string(),
   site: z.string(),
   life: count,
-  locks: z.array(z.strictObject({ lock: z.string(), promised: count, epoch: count, root: z.string() })),
+  locks: locksSchema,
   checksum: z.string(),
 });
+const batchSchema = z.strictObject({ locks: locksSchema, checksum: z.string() });
 
 /**
  * JSON, a line for each lock in code-unit order, and a checksum (SHA-256) over all that stands before it.
  * There is one way to write a content, so that any other byte anywhere is seen.
  */
-export function encode({ cluster, site, life, locks }: StoreContent): Buffer {
-  const lines = [...locks]
-    .map(([lock, { promised, epoch, root }]) => JSON.stringify({ lock, promised, epoch, root }))
-    .sort()
-    .map((line) => `\n${line}`);
+export function encode({ cluster, site, life, locks }: StoreContent): Written {
   const head = JSON.stringify({ version: 1, cluster, site, life }).slice(0, -1);
-  const body = `${head},"locks":[${lines.join()}]`;
-  return Buffer.from(`${body},"checksum":"${createHash('sha256').update(body).digest('hex')}"}\n`);
+  return sealed('', `${head},"locks":[${linesOf(locks, '\n').join()}]`);
 }
 
-/** What `bytes` say, or in words what is wrong with them. */
+/** What has changed since, for the end of the file: one line. `before`: the checksum up to there. */
+export function encodeBatch(before: string, locks: ReadonlyMap<string, Disk>): Written {
+  return sealed(before, `{"locks":[${linesOf(locks, '').join()}]`);
+}
+
+/**
+ * What `bytes` say, or in words what is wrong with them. A last batch that was not written to its end, or of which zeros
+ * are there instead, is none: the power went before anybody could depend on it.
+ */
 export function decode(bytes: Uint8Array): StoreContent | string {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const seal = all.indexOf('],"checksum":"');
+  const end = seal < 0 ? -1 : all.indexOf('\n', seal);
+  const first = end < 0 ? all : all.subarray(0, end + 1);
+  const snapshot = decodeSnapshot(first);
+  if (typeof snapshot === 'string') return snapshot;
+  const locks = new Map(snapshot.locks);
+  let { checksum } = encode(snapshot);
+  for (let rest = withoutZeros(all.subarray(first.length)); rest.length > 0; ) {
+    const length = rest.indexOf('\n');
+    const line = length < 0 ? rest : rest.subarray(0, length);
+    if (length < 0 && !sealPattern.test(line.toString())) break;
+    const batch = decodeBatch(line, checksum);
+    if (typeof batch === 'string') return batch;
+    for (const [lock, disk] of batch.locks) locks.set(lock, disk);
+    checksum = batch.checksum;
+    rest = rest.subarray(line.length + 1);
+  }
+  return { ...snapshot, locks };
+}
+
+const sealPattern = /,"checksum":"[0-9a-f]{64}"\}/;
+
+function decodeSnapshot(bytes: Buffer): StoreContent | string {
+  const parsed = parse(bytes, schema);
+  if (typeof parsed === 'string') return parsed;
+  const { cluster, site, life, locks } = parsed;
+  const content = { cluster, site, life, locks: mapOf(locks) };
+  return encode(content).bytes.equals(bytes) ? content : 'the checksum is of other content';
+}
+
+function decodeBatch(line: Buffer, before: string) {
+  const parsed = parse(line, batchSchema);
+  if (typeof parsed === 'string') return parsed;
+  const locks = mapOf(parsed.locks);
+  const { bytes, checksum } = encodeBatch(before, locks);
+  const isWhole = bytes.subarray(0, -1).equals(line);
+  return isWhole ? { locks, checksum } : 'the checksum of a change is of other content';
+}
+
+function parse<T>(bytes: Buffer, shape: z.ZodType<T>): T | string {
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(bytes).toString());
+    json = JSON.parse(bytes.toString());
   } catch (error) {
     return `not JSON: ${(error as SyntaxError).message}`;
   }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    return parsed.error.issues
-      .map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`)
-      .join('; ');
-  }
-  const { cluster, site, life, locks } = parsed.data;
-  const content = {
-    cluster,
-    site,
-    life,
-    locks: new Map(locks.map(({ lock, promised, epoch, root }) => [lock, { promised, epoch, root }])),
-  };
-  return encode(content).equals(bytes) ? content : 'the checksum is of other content';
+  const parsed = shape.safeParse(json);
+  if (parsed.success) return parsed.data;
+  return parsed.error.issues
+    .map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`)
+    .join('; ');
+}
+
+function sealed(before: string, body: string): Written {
+  const checksum = createHash('sha256').update(before).update(body).digest('hex');
+  return { bytes: Buffer.from(`${body},"checksum":"${checksum}"}\n`), checksum };
+}
+
+function linesOf(locks: ReadonlyMap<string, Disk>, start: string): string[] {
+  return [...locks]
+    .map(([lock, { promised, epoch, root }]) => JSON.stringify({ lock, promised, epoch, root }))
+    .sort()
+    .map((line) => `${start}${line}`);
+}
+
+function mapOf(locks: z.infer<typeof locksSchema>): Map<string, Disk> {
+  return new Map(locks.map(({ lock, promised, epoch, root }) => [lock, { promised, epoch, root }]));
+}
+
+/** No byte that we write is zero: these stand where a file has grown, and its bytes were not there yet. */
+function withoutZeros(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.subarray(0, end);
 }

@@ -29,6 +29,8 @@ export interface FileSystem {
   rename(from: string, to: string): void;
   /** For writing from its beginning; emptied when it is there. */
   open(path: string): number;
+  /** For writing at its end; it is there. */
+  append(path: string): number;
   /** Appends, and says how many bytes were taken: a disk that fills up takes fewer. */
   write(file: number, bytes: Uint8Array): number;
   /** Returns when what was written is on the disk. */
@@ -46,14 +48,19 @@ export function replaceFile(files: FileSystem, path: string, bytes: Uint8Array):
   const draft = `${path}.tmp`;
   const file = files.open(draft);
   try {
-    for (let written = 0; written < bytes.length; ) written += files.write(file, bytes.subarray(written));
-    files.sync(file);
+    appendTo(files, file, bytes);
   } finally {
     files.close(file);
   }
   files.rename(draft, path);
   // Until the directory is on the disk too, a loss of power may bring the old file back.
   files.syncDirectory(dirname(path));
+}
+
+/** When it returns, `bytes` are on the disk. After a crash at any point before, any part of them may be there. */
+export function appendTo(files: FileSystem, file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += files.write(file, bytes.subarray(written));
+  files.sync(file);
 }
 
 export const systemFiles: FileSystem = {
@@ -72,6 +79,7 @@ export const systemFiles: FileSystem = {
   remove: (path) => rmSync(path, { force: true }),
   rename: renameSync,
   open: (path) => openSync(path, 'w'),
+  append: (path) => openSync(path, 'a'),
   write: (file, bytes) => writeSync(file, bytes),
   sync: fsyncSync,
   close: closeSync,

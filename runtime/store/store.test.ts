@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decode } from './content.ts';
 import type { Processes } from './processes.ts';
 import { memoryStore, openStore, type Store, type StoreOptions } from './store.ts';
 import { type DiskOptions, PowerLoss, SimulatedDisk } from './testing/disk.ts';
@@ -84,6 +85,39 @@ test('what is on the disk already is not written again', () => {
   expect(operationsOf(() => [put(3), store.sync()])).toBe(once);
 });
 
+test('a change costs what it says, and not what the file does, which does not grow without end', () => {
+  let written = 0;
+  class CountingDisk extends SimulatedDisk {
+    override write(file: number, bytes: Uint8Array): number {
+      written += bytes.length;
+      return super.write(file, bytes);
+    }
+  }
+  const disk = new CountingDisk();
+  const store = open({ dataDir: '/data', files: disk, newcomer: true });
+  for (let index = 0; index < 1_000; index++)
+    store.put(`lock ${index}`, { promised: 1, epoch: 0, root: 'b' });
+  store.sync();
+  const whole = disk.read('/data/a.json')!.length;
+  written = 0;
+  for (let promised = 2; promised < 2_002; promised++) {
+    store.put('lock 7', { promised, epoch: 0, root: 'b' });
+    store.sync();
+  }
+  expect(written / 2_000).toBeLessThan(500);
+  expect(disk.read('/data/a.json')!.length).toBeLessThan(2 * whole);
+  expect(
+    open({ dataDir: '/data', files: disk, processes: { self: '2-2', isAlive: () => false } }).read(
+      'lock 7',
+      'b',
+    ),
+  ).toEqual({
+    promised: 2_001,
+    epoch: 0,
+    root: 'b',
+  });
+});
+
 test('R8: without its file a site that is no newcomer is refused, and nothing is made', () => {
   expect(() => open()).toThrow(code('DISK_MISSING'));
   expect(readdirSync(dataDir)).toEqual([]);
@@ -102,6 +136,12 @@ describe('a file that is not whole is refused, and left as it is', () => {
       for (const lock of ['x', 'yé']) store.put(lock, { promised: 2, epoch: 1, root: 'c' });
       store.sync();
     });
+    life({}, (store) => {
+      for (const promised of [3, 4]) {
+        store.put('x', { promised, epoch: 1, root: 'c' });
+        store.sync();
+      }
+    });
     return readFileSync(path());
   };
   const refused = (bytes: Uint8Array) => {
@@ -119,11 +159,44 @@ describe('a file that is not whole is refused, and left as it is', () => {
     }
   });
 
-  test('cut anywhere, longer, or something else', () => {
+  test('cut anywhere in its first part, longer, or something else', () => {
     const whole = written();
-    for (let length = 0; length < whole.length; length++) refused(whole.subarray(0, length));
-    for (const tail of ['\n', ' ', '\0']) refused(Buffer.concat([whole, Buffer.from(tail)]));
+    const first = whole.indexOf('\n', whole.indexOf('],"checksum"')) + 1;
+    expect(first).toBeLessThan(whole.length - 100);
+    for (let length = 0; length < first; length++) refused(whole.subarray(0, length));
+    refused(Buffer.concat([whole, Buffer.from('\n')]));
     for (const text of ['null', '{}', '[]', `${whole.toString().trimEnd()} \n`]) refused(Buffer.from(text));
+  });
+
+  test('without a change that is not the last, or with one twice', () => {
+    const whole = written();
+    const lines = whole.toString().split('\n').slice(0, -1);
+    const [last, middle] = [lines.at(-1)!, lines.at(-2)!];
+    const start = lines.slice(0, -2);
+    const file = (...rest: readonly string[]) => Buffer.from(`${[...start, ...rest].join('\n')}\n`);
+    expect(file(middle, last)).toEqual(whole);
+    for (const rest of [[last], [last, middle], [middle, middle, last], [middle, last, last]])
+      refused(file(...rest));
+  });
+
+  test('but for a last change that was not written to its end: it is none', () => {
+    const whole = written();
+    const last = whole.lastIndexOf('\n', whole.length - 2) + 1;
+    const promised = (bytes: Uint8Array) => {
+      writeFileSync(path(), bytes);
+      let found = 0;
+      life({}, (store) => {
+        found = (store.read('x', 'b') as { promised: number }).promised;
+      });
+      return found;
+    };
+    expect(promised(whole)).toBe(4);
+    // But for its line end it is all there.
+    expect(promised(whole.subarray(0, -1))).toBe(4);
+    for (let length = last; length < whole.length - 1; length++) {
+      expect(promised(whole.subarray(0, length))).toBe(3);
+      expect(promised(Buffer.concat([whole.subarray(0, length), Buffer.alloc(40)]))).toBe(3);
+    }
   });
 });
 
@@ -131,18 +204,19 @@ describe('when the power goes at any moment', () => {
   const runs = fc.record({
     epochs: fc.array(fc.record({ lock: fc.constantFrom('x', 'y'), ahead: fc.nat({ max: 3 }) }), {
       minLength: 1,
-      maxLength: 6,
+      maxLength: 12,
     }),
-    powerOffAt: fc.nat({ max: 70 }),
+    powerOffAt: fc.nat({ max: 90 }),
     chunk: fc.integer({ min: 1, max: 300 }),
     changes: fc.nat({ max: 8 }),
     bytes: fc.nat({ max: 400 }),
     zeros: fc.boolean(),
+    leastBytes: fc.constantFrom(0, 65_536),
   });
 
   /** After the loss, the store must hold what the last sync that returned put there, or what was being synced. */
   const property = (Disk: typeof SimulatedDisk, seen: { lost: number; afterSync: number }) =>
-    fc.property(runs, ({ epochs, powerOffAt, chunk, changes, bytes, zeros }) => {
+    fc.property(runs, ({ epochs, powerOffAt, chunk, changes, bytes, zeros, leastBytes }) => {
       const options: DiskOptions = { powerOffAt, chunk };
       const disk = new Disk(options);
       const state: Record<string, number> = {};
@@ -150,7 +224,7 @@ describe('when the power goes at any moment', () => {
       const keep = () => JSON.stringify(Object.entries(state).sort());
       try {
         allowed.push(keep());
-        const store = open({ dataDir: '/data', files: disk, newcomer: true });
+        const store = open({ dataDir: '/data', files: disk, newcomer: true, leastBytes });
         allowed.shift();
         for (const { lock, ahead } of epochs) {
           state[lock] = (state[lock] ?? 0) + 1 + ahead;
@@ -221,7 +295,7 @@ describe('a disk that refuses', () => {
       } catch (error) {
         refusals++;
         expect(error).toEqual(code('DISK_FAILED'));
-        expect(disk.read('/data/a.json')).toEqual(before);
+        expect(decode(disk.read('/data/a.json')!)).toEqual(decode(before!));
         expect(() => store.sync()).toThrow(code('DISK_FAILED'));
         expect(() => store.sync()).toThrow(error as Error);
       }
@@ -233,7 +307,9 @@ describe('a disk that refuses', () => {
     const store = open({ newcomer: true });
     const before = readFileSync(path());
     symlinkSync('/dev/full', `${path()}.tmp`);
-    store.put('x', { promised: 1, epoch: 0, root: 'b' });
+    // So many that the file is written anew.
+    for (let index = 0; index < 2_000; index++)
+      store.put(`lock ${index}`, { promised: 1, epoch: 0, root: 'b' });
     expect(() => store.sync()).toThrow(
       expect.objectContaining({ code: 'DISK_FAILED', cause: expect.objectContaining({ code: 'ENOSPC' }) }),
     );

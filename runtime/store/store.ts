@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Disk } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../errors.ts';
-import { decode, encode, type StoreContent } from './content.ts';
-import { type FileSystem, replaceFile, systemFiles } from './files.ts';
+import { decode, encode, encodeBatch, type StoreContent } from './content.ts';
+import { appendTo, type FileSystem, replaceFile, systemFiles } from './files.ts';
 import { own } from './owner.ts';
 import { type Processes, systemProcesses } from './processes.ts';
 
@@ -41,6 +41,8 @@ export interface StoreOptions {
   readonly cluster: string;
   /** This name never ran before, so that there may be no file. Where there is one, it counts. */
   readonly newcomer: boolean;
+  /** Up to so many bytes the file only grows; from there on, until it has doubled since it was written anew. Default 65,536. */
+  readonly leastBytes?: number;
   /** Default: the disk of this machine. */
   readonly files?: FileSystem;
   /** Default: those of this machine. */
@@ -88,7 +90,13 @@ class FileStore implements Store {
   readonly #release: () => void;
   readonly #path: string;
   readonly #kept: Map<string, Disk>;
-  #dirty = false;
+  /** What is not on the disk yet. */
+  readonly #dirty = new Map<string, Disk>();
+  /** Of the file: for appending, up to its present end, and when it is to be written anew. */
+  #file = -1;
+  #checksum = '';
+  #size = 0;
+  #mostSize = 0;
   #failure: unknown = null;
 
   constructor(options: StoreOptions, files: FileSystem, release: () => void) {
@@ -99,7 +107,7 @@ class FileStore implements Store {
     const found = this.#load();
     this.life = found === null ? 0 : found.life + 1;
     this.#kept = new Map(found?.locks);
-    this.#write();
+    this.#attempt(() => this.#replace());
   }
 
   read(lock: string, founder: SiteId): Disk | 'none' {
@@ -109,39 +117,62 @@ class FileStore implements Store {
   }
 
   locks(): readonly string[] {
-    return [...this.#kept.keys()];
+    return [...this.#kept.keys()].sort();
   }
 
-  put(lock: string, disk: Disk): void {
-    const { promised, epoch, root } = disk;
+  put(lock: string, { promised, epoch, root }: Disk): void {
     const before = this.#kept.get(lock);
     if (before?.promised === promised && before.epoch === epoch && before.root === root) return;
-    this.#kept.set(lock, { promised, epoch, root });
-    if (before !== undefined || promised > 0) this.#dirty = true;
+    const disk = { promised, epoch, root };
+    this.#kept.set(lock, disk);
+    if (before !== undefined || promised > 0) this.#dirty.set(lock, disk);
   }
 
   sync(): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#dirty) this.#write();
+    if (this.#dirty.size > 0) this.#attempt(() => this.#append());
   }
 
   close(): void {
+    if (this.#file >= 0) this.#files.close(this.#file);
+    this.#file = -1;
     this.#release();
   }
 
-  #write(): void {
-    const { cluster, site } = this.#options;
+  /** What has changed, at the end of the file; or all of it anew, when most of what stands there is over. */
+  #append(): void {
+    const { bytes, checksum } = encodeBatch(this.#checksum, this.#dirty);
+    if (this.#size + bytes.length > this.#mostSize) {
+      this.#replace();
+      return;
+    }
+    appendTo(this.#files, this.#file, bytes);
+    this.#size += bytes.length;
+    this.#checksum = checksum;
+    this.#dirty.clear();
+  }
+
+  #replace(): void {
+    const { cluster, site, leastBytes = 64 * 1024 } = this.#options;
     const locks = new Map([...this.#kept].filter(([, { promised }]) => promised > 0));
+    const { bytes, checksum } = encode({ cluster, site, life: this.life, locks });
+    replaceFile(this.#files, this.#path, bytes);
+    if (this.#file >= 0) this.#files.close(this.#file);
+    this.#file = this.#files.append(this.#path);
+    this.#checksum = checksum;
+    this.#size = bytes.length;
+    this.#mostSize = Math.max(leastBytes, 2 * bytes.length);
+    this.#dirty.clear();
+  }
+
+  #attempt(write: () => void): void {
     try {
-      failing(this.#path, () =>
-        replaceFile(this.#files, this.#path, encode({ cluster, site, life: this.life, locks })),
-      );
+      failing(this.#path, write);
     } catch (error) {
       // A second attempt could succeed without what the first one lost.
       this.#failure = error;
       throw error;
     }
-    this.#dirty = false;
   }
 
   #load(): StoreContent | null {

@@ -97,6 +97,11 @@ export class SimulatedDisk implements FileSystem {
     return this.#opened.push(inode) - 1;
   }
 
+  append(path: string): number {
+    this.#operate();
+    return this.#opened.push(this.#names.get(basename(path))!) - 1;
+  }
+
   write(file: number, bytes: Uint8Array): number {
     this.#operate();
     const { capacity = Number.POSITIVE_INFINITY, chunk = bytes.length } = this.#options;
