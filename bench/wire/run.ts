@@ -62,9 +62,10 @@ function decodeNs(frame: DataFrame): number {
   });
 }
 
-/** How often a second it goes there and back. */
-async function tripsPerSecond(side: Side, arrivals: { hear: () => void }): Promise<number> {
+/** How often a second it goes there and back, and what that takes of this process's time, in µs each. */
+async function trip(side: Side, arrivals: { hear: () => void }) {
   let trips = 0;
+  const cpu = process.cpuUsage();
   const begun = performance.now();
   await new Promise<void>((done) => {
     arrivals.hear = () => {
@@ -74,7 +75,8 @@ async function tripsPerSecond(side: Side, arrivals: { hear: () => void }): Promi
     };
     side.send();
   });
-  return (trips * 1_000) / (performance.now() - begun);
+  const { user, system } = process.cpuUsage(cpu);
+  return { perSecond: (trips * 1_000) / (performance.now() - begun), cpuUs: (user + system) / trips };
 }
 
 const codecLines = frames.map(([name, frame]) => [
@@ -97,11 +99,13 @@ interface Way {
   readonly side: Side;
   readonly arrivals: { hear: () => void };
   readonly figures: number[];
+  /** Of this process, each time, in µs. Whoever else is busy adds little to it. */
+  readonly cpuUs: number[];
 }
 
 async function way(name: string, open: (received: () => void) => Promise<Side>): Promise<Way> {
   const arrivals = { hear: () => {} };
-  return { name, side: await open(() => arrivals.hear()), arrivals, figures: [] };
+  return { name, side: await open(() => arrivals.hear()), arrivals, figures: [], cpuUs: [] };
 }
 
 const socket = await way('plain socket', (received) => rawDialler(addresses.raw, received));
@@ -113,10 +117,12 @@ for (const [index, [name, transport]] of Object.entries(transports('a', proofs.a
     ),
   );
 
-for (let round = -2; round < rounds; round++)
-  for (const { side, arrivals, figures } of [socket, ...mailboxes]) {
-    const trips = await tripsPerSecond(side, arrivals);
-    if (round >= 0) figures.push(trips);
+for (let round = -4; round < rounds; round++)
+  for (const { side, arrivals, figures, cpuUs } of [socket, ...mailboxes]) {
+    const made = await trip(side, arrivals);
+    if (round < 0) continue;
+    figures.push(made.perSecond);
+    cpuUs.push(made.cpuUs);
   }
 echo.kill();
 
@@ -140,6 +146,13 @@ console.log(
     ...[socket, ...mailboxes].map(({ name, figures }) => line(name, figures, whole)),
     share(unproved, socket),
     ...proved.map((mailbox) => share(mailbox, unproved)),
+  ]),
+);
+console.log();
+console.log(
+  aligned([
+    ['µs of this process, there and back', 'median', 'min', 'max'],
+    ...[socket, ...mailboxes].map(({ name, cpuUs }) => line(name, cpuUs, (us) => us.toFixed(1))),
   ]),
 );
 process.exit();
