@@ -31,7 +31,7 @@ export const ChartView = memo(function ChartView({ site, chart, state, taken, ne
   }, [chart]);
   const active = activeStates(chart, state.up ? state.value : null);
   const names = [...active].map((id) => id.slice(chart.id.length + 1)).filter((name) => name !== '');
-  const label = `Statechart of ${site}: ${state.up ? `active are ${names.join(', ')}` : 'down'}`;
+  const label = `Statechart of ${site}: ${state.up ? `active are ${names.join(', ')}` : 'down'}${state.unseen ? ', when it was last seen' : ''}`;
   const { width, height } = layout ?? { width: 1, height: 1 };
   const [pointed, setPointed] = useState<readonly ChartTransition[]>([]);
   const marks: Marks = { taken, never: never ?? [], onPoint: setPointed };
@@ -44,7 +44,7 @@ export const ChartView = memo(function ChartView({ site, chart, state, taken, ne
           width={width}
           height={height}
           svg={svg}
-          className={state.up ? 'chart' : 'chart down'}
+          className={state.unseen ? 'chart unseen' : state.up ? 'chart' : 'chart down'}
         >
           <defs>
             {['plain', 'taken', 'never'].map((kind) => (

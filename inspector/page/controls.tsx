@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import type { Moments } from '../moments.ts';
 import { typedText } from '../values.ts';
 import { type Player, speeds } from './player.ts';
@@ -8,6 +9,9 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
   const { last } = moments;
   const text = stepText(moments, moment);
   const marks = violations(moments);
+  const gaps = useMemo(() => gapsOf(moments), [moments]);
+  const { loop } = moments.timeline;
+  const share = (of: number) => `${last === 0 ? 0 : (of / last) * 100}%`;
   return (
     <footer className="controls">
       <div className="buttons">
@@ -45,11 +49,26 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
           aria-valuetext={`step ${moment} of ${last}: ${text}`}
           onChange={(event) => player.go(Number(event.target.value))}
         />
+        {gaps.map(({ from, to }) => (
+          <i
+            key={from}
+            className="gap"
+            style={{ left: share(from), width: share(to - from) }}
+            title={`steps ${from} to ${to}: not all sites are seen`}
+          />
+        ))}
+        {loop !== undefined && (
+          <i
+            className="forever"
+            style={{ left: share(loop), width: share(last - loop) }}
+            title={`from step ${loop} on, for ever`}
+          />
+        )}
         {marks.map(({ at, name }) => (
           <i
             key={name}
             className="mark"
-            style={{ left: `${last === 0 ? 0 : (at / last) * 100}%` }}
+            style={{ left: share(at) }}
             title={`step ${at}: ${name} is violated`}
           />
         ))}
@@ -117,6 +136,21 @@ function typedOf(message: unknown): string {
   return typeof message === 'object' && message !== null && 'type' in message
     ? typedText(message as { readonly type: string })
     : String(message);
+}
+
+/** From when to when some site that was seen before is not. */
+function gapsOf({ timeline, last }: Moments): readonly { from: number; to: number }[] {
+  const away = new Set<string>();
+  const gaps: { from: number; to: number }[] = [];
+  for (const [index, { kind, site }] of timeline.steps.entries()) {
+    if (kind === 'unseen') {
+      if (away.size === 0) gaps.push({ from: index + 1, to: last });
+      away.add(site);
+    } else if (kind === 'seen' && away.delete(site) && away.size === 0) {
+      gaps[gaps.length - 1] = { ...gaps.at(-1)!, to: index + 1 };
+    }
+  }
+  return gaps;
 }
 
 function violations(moments: Moments): readonly { at: number; name: string }[] {

@@ -1,5 +1,6 @@
 import type { Letter } from '../timeline.ts';
 import { typedText } from '../values.ts';
+import { around, type Covered, overlap } from './boxes.ts';
 
 export interface Place {
   readonly x: number;
@@ -18,13 +19,6 @@ export interface Flight {
   readonly text: string;
   /** The middle of its text. */
   readonly label: Place;
-}
-
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
 }
 
 /** Of the texts, at 12 px. */
@@ -46,7 +40,7 @@ export function flightsOf(
     const key = `${letter.source} > ${letter.target}`;
     groups.set(key, [...(groups.get(key) ?? []), letter]);
   }
-  const covered: Box[] = sites.map(({ x, y }) => boxOf({ x, y }, 2 * radius, 2 * radius));
+  const covered: Covered[] = sites.map(({ x, y }) => around(x, y, 2 * radius, 2 * radius));
   return [...groups].map(([key, group]) => {
     const [{ source, target }] = group as [Letter, ...Letter[]];
     const to = at(target);
@@ -54,7 +48,7 @@ export function flightsOf(
     const bend = -(22 + 0.14 * Math.hypot(to.x - from.x, to.y - from.y));
     const text = textOf(group);
     const label = freest(from, to, bend, text.length * charWidth, covered);
-    covered.push(boxOf(label, text.length * charWidth, 15));
+    covered.push(around(label.x, label.y, text.length * charWidth, 15));
     const carriesToken = group.some(({ message }) => /^token$/i.test(message.type));
     return { key, from, to, bend, middle: onWay(from, to, bend, 0.5), carriesToken, text, label };
   });
@@ -75,30 +69,20 @@ function counted(texts: readonly string[]): string {
 const shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78];
 const offsets = [-14, 16, -28, 30];
 
-function freest(from: Place, to: Place, bend: number, width: number, covered: readonly Box[]): Place {
+function freest(from: Place, to: Place, bend: number, width: number, covered: readonly Covered[]): Place {
   let best: Place | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const offset of offsets) {
     for (const share of shares) {
       const { x, y } = onWay(from, to, bend, share);
       const place = { x, y: y + offset };
-      const covers = covered.reduce((sum, box) => sum + common(boxOf(place, width, 15), box), 0);
+      const covers = overlap(around(place.x, place.y, width, 15), covered);
       if (covers >= least) continue;
       best = place;
       least = covers;
     }
   }
   return best!;
-}
-
-function boxOf({ x, y }: Place, width: number, height: number): Box {
-  return { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 };
-}
-
-function common(one: Box, other: Box): number {
-  const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-  const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-  return Math.max(0, wide) * Math.max(0, high);
 }
 
 /** On the curve from centre to centre. */

@@ -1,6 +1,7 @@
 import type { Moments } from '../moments.ts';
-import type { Letter } from '../timeline.ts';
+import type { Letter, Timeline } from '../timeline.ts';
 import { contextOf, isCritical, stepLabel, typedText } from '../values.ts';
+import { around, type Covered, overlap } from './boxes.ts';
 import type { Pen } from './pen.ts';
 
 export interface Palette {
@@ -57,6 +58,7 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
   const x = (at: number) => xOf(at, view);
 
   drawGrid(pen, first, last, view, colours);
+  drawLoop(pen, timeline, view, colours);
   for (const [id, lane] of y) {
     pen.line([gutter, lane, Math.min(width, x(moments.last) + 14), lane], {
       stroke: colours.line,
@@ -64,15 +66,17 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
     });
     drawLife(pen, moments, id, lane, first, last, view, colours);
   }
+  const arrows: DrawnArrow[] = [];
   for (const index of moments.letters(first, last)) {
     const letter = timeline.letters[index]!;
     const until = letter.ended ?? Math.min(moments.last, letter.sent + stub);
     if (letter.sent > last || until < first) continue;
-    drawLetter(pen, letter, y, until, view, colours);
+    arrows.push(drawLetter(pen, letter, y, until, view, colours));
   }
   if (scale >= 2) {
     for (let at = Math.max(1, first); at <= last; at++) drawStep(pen, moments, at, y, view, colours);
   }
+  if (scale >= 40) drawLabels(pen, arrows, colours);
   drawViolations(pen, moments, first, last, view, colours);
   pen.line([x(moment), 14, x(moment), height], { stroke: colours.accent, width: 2, alpha: 0.9 });
   pen.shape([x(moment) - 6, 8, x(moment) + 6, 8, x(moment), 17], { fill: colours.accent });
@@ -111,7 +115,7 @@ function drawLife(
   for (let index = history.indexAt(last); index >= 0; index--) {
     const begun = history.moments[index]!;
     const state = history.values[index]!;
-    if (isCritical(timeline, state)) {
+    if (isCritical(timeline, state) && !state.unseen) {
       pen.rect(x(begun), lane - 8, Math.max(1, (end - begun) * view.scale), 16, {
         fill: colours.inside,
         alpha: 0.38,
@@ -122,6 +126,7 @@ function drawLife(
       pen.line([x(begun), lane, x(end), lane], { stroke: colours.surface, width: 3 });
       pen.line([x(begun), lane, x(end), lane], { stroke: colours.muted, width: 1.5, dash: [2, 5] });
     }
+    if (state.unseen) drawUnseen(pen, x(begun), Math.max(x(begun) + 4, x(end)), lane, colours);
     const before = history.values[index - 1];
     const epoch = contextOf(state)['epoch'];
     if (
@@ -139,6 +144,22 @@ function drawLife(
   }
 }
 
+/** Nobody knows what the site did meanwhile. */
+function drawUnseen(pen: Pen, from: number, to: number, lane: number, colours: Palette): void {
+  pen.rect(from, lane - 9, to - from, 18, { fill: colours.surface });
+  pen.rect(from, lane - 9, to - from, 18, { fill: colours.muted, alpha: 0.14, radius: 3 });
+  for (let at = Math.max(0, from); at < Math.min(to, 6_000); at += 7) {
+    pen.line([at, lane + 9, Math.min(to, at + 8), lane - 9], { stroke: colours.muted, width: 1, alpha: 0.5 });
+  }
+}
+
+/** An arrow as it was drawn, whose text comes after all arrows. */
+interface DrawnArrow {
+  readonly letter: Letter;
+  readonly ends: readonly [number, number, number, number];
+  readonly colour: string;
+}
+
 function drawLetter(
   pen: Pen,
   letter: Letter,
@@ -146,33 +167,70 @@ function drawLetter(
   end: number,
   view: View,
   colours: Palette,
-): void {
-  const { source, target, message, sent, fate } = letter;
-  const isToken = /^token$/i.test(message.type);
-  const colour = isToken ? colours.token : colours.letter;
+): DrawnArrow {
+  const { source, target, sent, fate } = letter;
+  const colour = isToken(letter) ? colours.token : colours.letter;
   const to = y.get(target)!;
   const from = source === null ? to - 18 : y.get(source)!;
-  const until = fate === 'under way' ? end + 0.6 : end;
-  const share = fate === 'received' ? 1 : fate === 'lost' ? 0.6 : 0.75;
+  const until = fate === 'under way' ? end + 0.6 : Math.max(end, sent + 0.6);
+  const share = shares[fate];
   const x1 = xOf(sent, view);
   const [tx, ty] = [x1 + (until - sent) * view.scale * share, from + (to - from) * share];
-  const style = { stroke: colour, width: isToken ? 2.5 : 1.5 };
-  pen.line([x1, from, tx, ty], fate === 'under way' ? { ...style, dash: [5, 4] } : style);
+  const style = { stroke: colour, width: isToken(letter) ? 2.5 : 1.5 };
+  const isOpen = fate === 'under way' || fate === 'unseen';
+  pen.line([x1, from, tx, ty], isOpen ? { ...style, dash: fate === 'unseen' ? [2, 4] : [5, 4] } : style);
   if (fate === 'lost') {
     pen.line([tx - 5, ty - 5, tx + 5, ty + 5], { stroke: colours.violated, width: 2 });
     pen.line([tx - 5, ty + 5, tx + 5, ty - 5], { stroke: colours.violated, width: 2 });
   } else if (view.scale >= 6) {
     arrowHead(pen, x1, from, tx, ty, colour);
   }
-  if (view.scale >= 40) {
-    const room = Math.hypot(tx - x1, ty - from) - 16;
-    const whole = typedText(message);
-    const text = whole.length * 5.7 < room ? whole : message.type;
-    const [mx, my] = [(x1 + tx) / 2, (from + ty) / 2];
-    const wide = text.length * 5.7 + 8;
-    pen.rect(mx - wide / 2, my - 8, wide, 15, { fill: colours.surface, alpha: 0.9, radius: 4 });
-    pen.text(text, mx, my + 3.5, { fill: colour, size: 10.5, anchor: 'middle', bold: isToken });
+  return { letter, ends: [x1, from, tx, ty], colour };
+}
+
+/** How much of the way to its target an arrow goes. */
+const shares = { received: 1, lost: 0.6, 'under way': 0.75, unseen: 0.75 } as const;
+
+function isToken({ message }: Letter): boolean {
+  return /^token$/i.test(message.type);
+}
+
+const charWidth = 5.7;
+
+/** The texts of arrows, where on its arrow each covers no other; the token's first. What has no room has no text. */
+function drawLabels(pen: Pen, arrows: readonly DrawnArrow[], colours: Palette): void {
+  const covered: Covered[] = [];
+  const sorted = arrows.toSorted((one, other) => Number(isToken(other.letter)) - Number(isToken(one.letter)));
+  for (const { letter, ends, colour } of sorted) {
+    const [x1, y1, x2, y2] = ends;
+    const room = Math.hypot(x2 - x1, y2 - y1) - 16;
+    const whole = typedText(letter.message);
+    const texts = whole.length * charWidth < room ? [whole, letter.message.type] : [letter.message.type];
+    const place = texts
+      .flatMap((text) => [0.5, 0.35, 0.65, 0.22, 0.78].map((share) => ({ text, share })))
+      .map(({ text, share }) => ({ text, x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share }))
+      .find(({ text, x, y }) => overlap(around(x, y, text.length * charWidth + 6, 14), covered) === 0);
+    if (place === undefined) continue;
+    const { text, x, y } = place;
+    const wide = text.length * charWidth + 8;
+    covered.push(around(x, y, wide, 15));
+    pen.rect(x - wide / 2, y - 8, wide, 15, { fill: colours.surface, alpha: 0.9, radius: 4 });
+    pen.text(text, x, y + 3.5, { fill: colour, size: 10.5, anchor: 'middle', bold: isToken(letter) });
   }
+}
+
+/** What is taken again and again, for ever. */
+function drawLoop(pen: Pen, { loop, steps }: Timeline, view: View, colours: Palette): void {
+  if (loop === undefined) return;
+  const from = xOf(loop, view);
+  const to = Math.max(xOf(steps.length, view), from + 10);
+  pen.rect(from, top - 8, to - from, view.height - top + 8, { fill: colours.violated, alpha: 0.09 });
+  pen.line([from, view.height - 4, from, view.height - 10, to, view.height - 10, to, view.height - 4], {
+    stroke: colours.violated,
+    width: 1.5,
+  });
+  const text = loop === steps.length ? 'stays so for ever' : 'goes round for ever';
+  pen.text(text, (from + to) / 2, view.height - 14, { fill: colours.violated, size: 10.5, anchor: 'middle' });
 }
 
 function arrowHead(pen: Pen, x1: number, y1: number, x2: number, y2: number, fill: string): void {
@@ -196,6 +254,7 @@ function drawStep(
   const x = xOf(at, view);
   drawCopy(pen, moments, at, y, view, colours);
   const size = Math.min(5, Math.max(1.5, view.scale / 5));
+  if (step.kind === 'seen' || step.kind === 'unseen') return;
   if (step.kind === 'crash') {
     pen.line([x - 6, lane - 6, x + 6, lane + 6], { stroke: colours.violated, width: 2.5 });
     pen.line([x - 6, lane + 6, x + 6, lane - 6], { stroke: colours.violated, width: 2.5 });
@@ -208,7 +267,7 @@ function drawStep(
       fill: colours.text,
     });
   }
-  const isNamed = step.kind !== 'deliver' && step.kind !== 'lose';
+  const isNamed = !['deliver', 'lose', 'seen', 'unseen'].includes(step.kind);
   if (isNamed && view.scale >= 34) {
     pen.text(stepLabel(step), x, lane - 13, { fill: colours.text, size: 11, anchor: 'middle' });
   }

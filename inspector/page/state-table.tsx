@@ -30,6 +30,7 @@ export function StateTable({ moments, moment, broken }: StateTableProps) {
               const classes = [
                 id === mover ? 'mover' : '',
                 broken.has(id) ? 'broken' : '',
+                moments.site(id, moment).unseen ? 'unseen' : '',
                 inside ? 'inside' : '',
               ];
               return (
@@ -95,13 +96,21 @@ function rowsOf(moments: Moments, moment: number): readonly Cells[] {
   rows.push({
     group: 'network',
     key: 'on its way',
-    of: (id, at) =>
-      moments
-        .underWay(at)
-        .map((index) => moments.timeline.letters[index]!)
-        .filter(({ target }) => target === id)
-        .map(({ source, message }) => `${typedText(message)}${source === null ? '' : ` ← ${source}`}`)
-        .join('\n'),
+    of: (id, at) => onItsWay(moments, id, at),
   });
   return rows;
+}
+
+/** So many messages on their way to one site are listed. */
+const listed = 12;
+
+function onItsWay(moments: Moments, id: string, at: number): string {
+  const letters = moments
+    .underWay(at)
+    .map((index) => moments.timeline.letters[index]!)
+    .filter(({ target }) => target === id);
+  const lines = letters
+    .slice(0, listed)
+    .map(({ source, message }) => `${typedText(message)}${source === null ? '' : ` ← ${source}`}`);
+  return [...lines, ...(letters.length > listed ? [`and ${letters.length - listed} more`] : [])].join('\n');
 }

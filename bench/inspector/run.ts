@@ -1,0 +1,107 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+import { median, whole } from '../columns.ts';
+import type { Site } from './site.ts';
+
+/**
+ * What it costs a cluster at full load to be watched: the same processes, by turns without and with
+ * `baton inspect --attach` and a page that follows it.
+ *
+ *     node --import tsx bench/inspector/run.ts [SITES] [PAIRS] [SECONDS]
+ */
+const [sites = 3, pairs = 6, seconds = 4] = process.argv.slice(2).map(Number);
+const settleMs = 1_500;
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+const processes = await begin(sites);
+let page: ChildProcess | null = null;
+try {
+  const ratios: number[] = [];
+  await sleep(2_000);
+  for (let pair = 0; pair < pairs; pair++) {
+    // Which comes first changes: a machine that warms up, or slows down, favours neither.
+    const order = pair % 2 === 0 ? [false, true] : [true, false];
+    const rates = new Map<boolean, number>();
+    for (const isWatched of order) rates.set(isWatched, await (isWatched ? watchedRate() : rate()));
+    const [without, within] = [rates.get(false)!, rates.get(true)!];
+    ratios.push(within / without);
+    console.log(
+      `not watched ${whole(without)}/s, watched ${whole(within)}/s: ${(within / without).toFixed(3)}`,
+    );
+  }
+  console.log(
+    `\n${sites} sites, ${pairs} pairs of ${seconds} s: watched is ${median(ratios).toFixed(3)} of not watched (median)`,
+  );
+} finally {
+  for (const child of [...processes.map((one) => one.child), page]) child?.kill('SIGKILL');
+}
+
+/** Site processes, all of which take the lock. */
+async function begin(count: number): Promise<readonly { child: ChildProcess; url: string }[]> {
+  const ids = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
+  const addresses: Record<string, Site['listen']> = {};
+  for (const id of ids) addresses[id] = { host: '127.0.0.1', port: await freePort() };
+  return Promise.all(
+    ids.map(async (site) => {
+      const child = fork(here('site.ts'), { execArgv: ['--import', 'tsx'] });
+      const { [site]: listen, ...peers } = addresses;
+      child.send({ site, listen: listen!, peers } satisfies Site);
+      const [{ url }] = (await once(child, 'message')) as [{ url: string }];
+      return { child, url };
+    }),
+  );
+}
+
+/** Critical sections a second. */
+async function rate(): Promise<number> {
+  const [before, begun] = [await entered(), performance.now()];
+  await sleep(seconds * 1_000);
+  return ((await entered()) - before) / ((performance.now() - begun) / 1_000);
+}
+
+async function entered(): Promise<number> {
+  const counts = await Promise.all(
+    processes.map(async ({ child }) => {
+      child.send('count');
+      const [message] = (await once(child, 'message')) as [{ entered: number }];
+      return message.entered;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function watchedRate(): Promise<number> {
+  const urls = processes.map(({ url }) => url).join();
+  page = fork(here('../../cli/baton.mjs'), ['inspect', '--attach', urls, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+  });
+  const [line] = (await once(page.stdout!.setEncoding('utf8'), 'data')) as [string];
+  const url = new URL(line.trim());
+  let frames = 0;
+  const socket = new WebSocket(`ws://${url.host}/api/live`, { origin: url.origin });
+  socket.on('message', () => frames++);
+  try {
+    await once(socket, 'open');
+    await sleep(settleMs);
+    const measured = await rate();
+    if (frames < 2) throw new Error(`the page was told ${frames} times: nobody watched`);
+    return measured;
+  } finally {
+    socket.terminate();
+    page.kill('SIGKILL');
+    await once(page, 'exit');
+    await sleep(settleMs);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as { port: number };
+  await once(server.close(), 'close');
+  return port;
+}
