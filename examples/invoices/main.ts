@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { argumentsOf, endMember, startMembers } from '../members.ts';
+import { Invoices } from './database.ts';
+
+/*
+ * Three processes number invoices in one SQLite file. One of them is stopped in the middle of it, so long that the
+ * others go on without it, and then it writes.
+ */
+
+const { ms, fenced } = argumentsOf(8);
+const dir = mkdtempSync(join(tmpdir(), 'baton-invoices-'));
+const file = join(dir, 'invoices.db');
+const database = new Invoices(file, { fenced });
+
+const service = new URL('service.ts', import.meta.url);
+const members = await startMembers<{ url: string }>(service, ['a', 'b', 'c'], { file, fenced });
+for (const [id, { ready }] of members) console.log(`${id} numbers invoices at ${ready.url}/invoices`);
+
+const ends = Date.now() + ms;
+const answers = new Map<number, number>();
+let lateWrites = 0;
+
+/** A customer who orders again and again, of the same process. */
+async function order(id: string): Promise<void> {
+  const { url } = members.get(id)!.ready;
+  while (Date.now() < ends) {
+    const response = await fetch(`${url}/invoices`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ customer: `of ${id}` }),
+    });
+    answers.set(response.status, (answers.get(response.status) ?? 0) + 1);
+    if (response.status === 201) continue;
+    const { code, message } = (await response.json()) as { code: string; message: string };
+    if (code === 'LATE_WRITE') lateWrites++;
+    console.log(`${id} answers ${response.status}: ${message}`);
+  }
+}
+
+/** Stops `b` while it draws an invoice, until the others have gone on. */
+async function stopInTheMiddle(): Promise<void> {
+  await pause(ms / 4);
+  const { child } = members.get('b')!;
+  // What it has said by now is of earlier invoices.
+  child.on('message', () => undefined);
+  await pause(100);
+  const [{ number }] = await once(child, 'message');
+  child.kill('SIGSTOP');
+  console.log(`b is stopped (SIGSTOP) while it draws invoice ${number}`);
+  while (database.totals().highest < number + 3 && Date.now() < ends + 10_000) await pause(100);
+  console.log(`a and c have gone on, up to invoice ${database.totals().highest}; b goes on (SIGCONT)`);
+  child.kill('SIGCONT');
+}
+
+await Promise.all([stopInTheMiddle(), ...[...members.keys()].map(order)]);
+await Promise.all([...members.values()].map(endMember));
+const { invoices, numbers } = database.totals();
+database.close();
+rmSync(dir, { recursive: true });
+
+console.log(`
+invoices      ${invoices}
+doubled       ${invoices - numbers}${fenced ? '' : '  (--no-fence)'}
+late writes   ${lateWrites} refused
+answers       ${[...answers].map(([status, count]) => `${status}: ${count}`).join(', ')}`);
+process.exitCode = invoices === numbers && lateWrites > 0 ? 0 : 1;

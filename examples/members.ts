@@ -1,0 +1,81 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { parseArgs } from 'node:util';
+import type { Address, ClusterOptions } from 'baton';
+
+/* Processes of one example, each a site of the same cluster. A service of yours has its addresses from its configuration. */
+
+export interface Member<Ready> {
+  readonly child: ChildProcess;
+  /** What it said first, when it was ready. */
+  readonly ready: Ready;
+}
+
+/** Starts `program` once for each id, with the options by which it joins. Resolves when all of them are ready. */
+export async function startMembers<Ready = unknown>(
+  program: URL,
+  ids: readonly string[],
+  more: object = {},
+): Promise<ReadonlyMap<string, Member<Ready>>> {
+  const addresses = new Map<string, Address>();
+  for (const id of ids) addresses.set(id, { host: '127.0.0.1', port: await freePort() });
+  const children = new Map<string, ChildProcess>();
+  for (const site of ids) {
+    const peers = Object.fromEntries([...addresses].filter(([id]) => id !== site));
+    const options = { cluster: 'example', site, listen: addresses.get(site)!, peers };
+    children.set(site, fork(program, [JSON.stringify({ ...options, ...more })]));
+  }
+  // Whatever ends this process, none of them outlives it.
+  process.on('exit', () => {
+    for (const child of children.values()) child.kill('SIGKILL');
+  });
+  const members = [...children].map(async ([id, child]): Promise<[string, Member<Ready>]> => {
+    const [ready] = await once(child, 'message');
+    return [id, { child, ready }];
+  });
+  return new Map(await Promise.all(members));
+}
+
+/** In a member: what it was started with. */
+export function memberOptions<More = unknown>(): ClusterOptions & More {
+  return JSON.parse(process.argv[2]!);
+}
+
+/** Asks a member to end, and waits until it has. One that is stopped cannot hear it. */
+export async function endMember({ child }: Member<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.send('end');
+  await once(child, 'exit');
+}
+
+/** In a member: runs `end` when it is asked to end. */
+export function whenAskedToEnd(end: () => Promise<void>): void {
+  process.on('message', (message) => {
+    if (message === 'end') void end().then(() => process.exit(0));
+  });
+  // Nobody is there any more who could ask.
+  process.on('disconnect', () => process.exit(1));
+}
+
+/** `--seconds N`, and `--no-fence`. */
+export function argumentsOf(seconds: number): { readonly ms: number; readonly fenced: boolean } {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: `${seconds}` },
+      'no-fence': { type: 'boolean', default: false },
+    },
+  });
+  const ms = Number(values.seconds) * 1_000;
+  if (!(ms > 0)) throw new Error(`--seconds is a number above 0, not ${values.seconds}`);
+  return { ms, fenced: !values['no-fence'] };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
