@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { Writer } from './writer.ts';
+
+/** Of so many bytes, each the number of the piece. */
+function write(writer: Writer, number: number, bytes: number): void {
+  writer.reserve(bytes);
+  for (let i = 0; i < bytes; i++) writer.byte(number);
+}
+
+test('what was taken is never written again, though what follows lies in the same memory', () => {
+  const writer = new Writer();
+  const taken: Buffer[] = [];
+  const memories = new Set<ArrayBufferLike>();
+  for (let number = 0; number < 200; number++) {
+    write(writer, number, 500);
+    const [piece, ...more] = writer.take();
+    expect(more).toEqual([]);
+    taken.push(piece!);
+    memories.add(piece!.buffer);
+  }
+  for (const [number, piece] of taken.entries()) expect(piece.equals(Buffer.alloc(500, number))).toBe(true);
+  expect(memories.size).toBeLessThan(10);
+});
+
+test('what does not fit into one piece of memory is taken as several, in order, and copied never', () => {
+  const writer = new Writer();
+  expect(writer.empty).toBe(true);
+  for (let number = 0; number < 100; number++) write(writer, number, 500);
+  write(writer, 100, 100_000);
+  expect(writer.empty).toBe(false);
+  const pieces = writer.take();
+  expect(pieces.length).toBeGreaterThan(2);
+  const whole = Buffer.concat(pieces);
+  expect(whole.length).toBe(150_000);
+  for (let number = 0; number < 100; number++) expect(whole[number * 500 + 499]).toBe(number);
+  expect(whole.subarray(50_000).equals(Buffer.alloc(100_000, 100))).toBe(true);
+  expect([writer.empty, writer.take()]).toEqual([true, []]);
+});
