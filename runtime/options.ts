@@ -280,7 +280,7 @@ export interface Lock {
   acquire(options?: AcquireOptions): Promise<Held>;
   /**
    * The critical section, if this site can enter it at once and no message need be sent: the token is here, nobody
-   * is inside or waits, and in strict mode a lease is in force. Otherwise null.
+   * is inside or waits, a majority is in reach, and in strict mode a lease is in force. Otherwise null.
    *
    * Throws `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, or the InvariantError of a crash.
    */

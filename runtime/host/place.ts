@@ -146,6 +146,9 @@ export class Place extends Host implements Client {
 
   sayNow(event: ClientEvent): boolean {
     if (this.busy) return false;
+    // A minority grants nothing: who asks there is suspected first, and so waits.
+    const enters = event.type === 'again' || event.type === 'try';
+    if (enters && this.setting.suspicion && !this.setting.suspicion.majority) return false;
     this.say(event);
     return true;
   }

@@ -12,7 +12,10 @@ import { Waiter } from './waiter.ts';
 export interface Client {
   readonly lock: string;
   say(event: ClientEvent): void;
-  /** Says it unless the actor is taking another event just now, and then returns false: nobody has heard it. */
+  /**
+   * Says it unless the actor is taking another event just now, or it would enter and must not while no majority is in
+   * reach; then it returns false: nobody has heard it.
+   */
   sayNow(event: ClientEvent): boolean;
 }
 

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMachine } from 'xstate';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { epoch } from '../host/epoch.ts';
+import { Place } from '../host/place.ts';
+import { ordeal } from '../testing/ordeal.ts';
 import { type Deed, Storm, type StormOptions } from '../testing/storm.ts';
 import { Line } from './line.ts';
 
@@ -148,6 +150,18 @@ describe('a storm finds', () => {
       /L3: an idle site that follows is the root exactly when the token is here/,
     );
   });
+});
+
+test('an ordeal finds a site that goes on, or is tried, in a minority', async () => {
+  vi.spyOn(Place.prototype, 'sayNow').mockImplementation(function (this: Place, event) {
+    this.say(event);
+    return true;
+  });
+  const found: string[] = [];
+  for (let seed = 1; seed <= 12 && found.length === 0; seed++) {
+    await ordeal({ sites: 3, seed }, 1_500).catch((error: Error) => found.push(error.message));
+  }
+  expect(found[0]).toMatch(/^minority: /);
 });
 
 describe('callers who never stop asking', () => {

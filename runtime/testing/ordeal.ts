@@ -1,21 +1,32 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
-/** Each of `ids` takes the lock again and again, until told to stop; by crashes and losses too. */
+const callersPerSite = 2;
+
+/** Callers who take the lock again and again, and some try for it, until told to stop; by crashes and losses too. */
 function clients(simulation: Simulation) {
   const served = new Map<SiteId, number>();
   let working = true;
   const sleep = (ms: number) => new Promise<void>((resolve) => simulation.clock.after(ms, resolve));
-  const work = async (id: SiteId) => {
+  const call = async (id: SiteId) => {
     const site = simulation.sites.get(id)!;
     while (working && simulation.sites.get(id) === site) {
-      const held = await site.place.callers.acquire().catch(() => null);
-      if (!held) return;
+      const { callers } = site.place;
+      const tries = simulation.random() < 0.1;
+      const held = tries ? callers.tryAcquire() : await callers.acquire().catch(() => null);
+      if (!held && !tries) return;
+      if (!held) {
+        await sleep(simulation.random() * 10);
+        continue;
+      }
       await sleep(simulation.random() * 20);
       if (!held.signal.aborted) served.set(id, (served.get(id) ?? 0) + 1);
       held.release();
       await sleep(simulation.random() * 40);
     }
+  };
+  const work = (id: SiteId) => {
+    for (let caller = 0; caller < callersPerSite; caller++) void call(id);
   };
   return { served, work, stop: () => (working = false) };
 }
@@ -31,7 +42,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
   await simulation.settle();
   const { ids, random, clock, hub } = simulation;
   const { served, work, stop } = clients(simulation);
-  for (const id of ids) void work(id);
+  for (const id of ids) work(id);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   for (let step = 0; step < steps; step++) {
     const chance = random();
@@ -45,7 +56,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
       if (simulation.sites.has(id)) simulation.crash(id);
       else {
         await simulation.open(id);
-        void work(id);
+        work(id);
       }
     }
     await Promise.resolve();
@@ -56,7 +67,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
   for (const id of ids) {
     if (simulation.sites.has(id)) continue;
     await simulation.open(id);
-    void work(id);
+    work(id);
   }
   const before = new Map(served);
   await simulation.run(4_000);

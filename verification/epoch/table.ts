@@ -23,11 +23,15 @@ const rows: readonly Row[] = [
   { changes: 3, crashes: 'none', refusals: 'but the founder' },
   { changes: 3, crashes: 'none', refusals: 'but the last' },
   { sites: 4, changes: 1, crashes: 'founder' },
+  { changes: 1, crashes: 'founder', inARow: 2 },
+  { changes: 1, crashes: 'all', restart: 'with disk', inARow: 2 },
+  { changes: 1, crashes: 'none', asks: 1, inARow: 1 },
   { strict: true, sites: 2, changes: 1, crashes: 'all', restart: 'with disk', renews: 'all' },
   { strict: true, changes: 1, crashes: 'none' },
   { strict: true, changes: 1, crashes: 'founder', renews: 'founder' },
   { strict: true, changes: 1, crashes: 'founder', restart: 'with disk' },
   { strict: true, changes: 2, crashes: 'none', refusals: 'none' },
+  { strict: true, changes: 1, crashes: 'none', inARow: 1 },
 ];
 
 const maxSeconds = Number(process.argv[2] ?? 600);
@@ -42,6 +46,7 @@ const columns: Readonly<Record<string, (row: Row) => number | string>> = {
     stands === undefined ? refusals : `${refusals}; each stands ${stands}`,
   asks: ({ asks, strict, withdraw }) =>
     strict ? (asks ?? 1) : (asks ?? (withdraw ? 'any, and withdraw' : 'any')),
+  again: ({ inARow = '' }) => inARow,
   leases: ({ strict, renews = 'none' }) => (strict ? `renewed: ${renews}` : ''),
 };
 
