@@ -11,6 +11,8 @@ export interface Sources {
   readonly figures?: readonly (readonly [string, string])[];
   /** Every property that was checked, also those without a trace. */
   readonly results?: readonly Result[];
+  /** Apps may tell it what they do: an app that has opened the page is passed on. */
+  readonly listens?: true;
   /** By the chart's name: the transitions that no explored step took. */
   readonly never?: Readonly<Record<string, readonly string[]>>;
 }

@@ -10,12 +10,16 @@ const everyMs = 150;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
-export const answerLive: Answer = (path) => {
-  const head = { id: 'live', title: 'live', about: 'a running cluster', kind: 'live' as const };
-  const sources: Sources = { title: 'live', sources: [head] };
-  if (path === 'sources') return sources;
-  throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
-};
+export const answerLive: Answer = answerLiveOf('a running cluster');
+
+export function answerLiveOf(about: string, more: Partial<Sources> = {}): Answer {
+  const head = { id: 'live', title: 'live', about, kind: 'live' as const };
+  const sources: Sources = { title: 'live', sources: [head], ...more };
+  return (path) => {
+    if (path === 'sources') return sources;
+    throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
+  };
+}
 
 /** What goes on, as far as it is known; `null` before anything has begun. */
 export interface Followed {

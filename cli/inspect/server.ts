@@ -33,25 +33,29 @@ export class Refused extends Error {
   }
 }
 
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** Whether a page of another origin may open this one and tell it something: nobody's, or any of this machine. */
+export type OpenedBy = 'nobody' | 'loopback';
 
-const headers = {
-  'content-security-policy': policy,
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
+function headersFor(by: OpenedBy): Readonly<Record<string, string>> {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${by === 'nobody' ? "'none'" : 'http://127.0.0.1:* http://localhost:*'}`,
+  ].join('; ');
+  return {
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': by === 'nobody' ? 'same-origin' : 'unsafe-none',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+  };
+}
 
 /**
  * Serves the page on loopback, read-only: `files` by path, and `answer` below `/api/`. Whoever does not say our
@@ -63,8 +67,11 @@ export async function servePage(
   files: ReadonlyMap<string, PageFile>,
   answer: Answer,
   port: number,
+  openedBy: OpenedBy = 'nobody',
 ): Promise<PageServer> {
+  const headers = headersFor(openedBy);
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     void respond(request, response, files, answer);
   });
   server.listen(port, '127.0.0.1');
@@ -127,6 +134,6 @@ export function refuseStrangers({
 }
 
 function send(response: ServerResponse, status: number, type: string, body: Buffer): void {
-  response.writeHead(status, { ...headers, 'content-type': type, 'content-length': body.length });
+  response.writeHead(status, { 'content-type': type, 'content-length': body.length });
   response.end(body);
 }

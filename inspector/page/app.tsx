@@ -5,6 +5,7 @@ import { type Address, addressOf, hashOf } from './address.ts';
 import type { Data } from './data.ts';
 import { Inspector } from './inspector.tsx';
 import { follow } from './live.ts';
+import { relayApp } from './relay.ts';
 import { useTheme } from './theme.ts';
 
 /** What is in view: a run, and of an exploration what could be next. */
@@ -71,6 +72,9 @@ export function App({ data }: { readonly data: Data }) {
     );
   }, [live]);
 
+  const listens = sources?.listens === true;
+  useEffect(() => (listens ? relayApp() : undefined), [listens]);
+
   const named = useCallback(
     (moment: number) => {
       if (shown === null) return;
@@ -88,7 +92,14 @@ export function App({ data }: { readonly data: Data }) {
 
   if (sources === null || shown === null) {
     return (
-      <p className="waiting">{problem ?? (live === null ? 'Loading ...' : 'No site has begun yet ...')}</p>
+      <p className="waiting">
+        {problem ??
+          (live === null
+            ? 'Loading ...'
+            : listens
+              ? 'No app has told anything yet ...'
+              : 'No site has begun yet ...')}
+      </p>
     );
   }
   return (

@@ -1,5 +1,5 @@
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { answerLive, type Elsewhere, type Followed, showLive } from '../live.ts';
+import { answerLiveOf, type Elsewhere, type Followed, showLive } from '../live.ts';
 import type { LivePage } from '../live-page.ts';
 import { builtPage } from '../page.ts';
 import { Refused, refuseStrangers, servePage } from '../server.ts';
@@ -25,7 +25,8 @@ export interface StatelyPage extends LivePage {
  */
 export async function openStately(port: number, mostSteps = 5_000): Promise<StatelyPage> {
   const say = (text: string) => process.stderr.write(`${text}\n`);
-  const page = await servePage(await builtPage(say), answerLive, port);
+  const answer = answerLiveOf('apps on this machine', { listens: true });
+  const page = await servePage(await builtPage(say), answer, port, 'loopback');
   const apps = new Apps((reason) => say(`baton: an app was refused: ${reason}`));
   const live = showLive(apps, page.server, mostSteps, (reason) => say(`baton: ${reason}`), apps.elsewhere);
   const close = () => {

@@ -1,0 +1,36 @@
+/**
+ * Where an app in a browser has opened this page, in a window or a frame, by `createBrowserInspector({ url })` of
+ * @statelyai/inspect: passes on what it tells to whoever serves the page. Returns how to end it.
+ */
+export function relayApp(): () => void {
+  const app = (window.opener as Window | null) ?? (window.parent === window ? null : window.parent);
+  if (app === null) return () => undefined;
+  const { protocol, host } = location;
+  const socket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/stately`);
+  let hasHeard = false;
+  const heard = ({ source, origin, data }: MessageEvent<unknown>) => {
+    if (source !== app || !isOnLoopback(origin) || !isTold(data)) return;
+    hasHeard = true;
+    socket.send(JSON.stringify(data));
+  };
+  // Until then it keeps what happens; a frame is known to its app only once it has loaded.
+  const connect = () => app.postMessage({ type: '@statelyai.connected' }, '*');
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  socket.onopen = () => {
+    window.addEventListener('message', heard);
+    for (const ms of [50, 1_000, 3_000]) timers.push(setTimeout(() => hasHeard || connect(), ms));
+  };
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+    window.removeEventListener('message', heard);
+    socket.close();
+  };
+}
+
+function isTold(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && '_version' in data && 'type' in data;
+}
+
+function isOnLoopback(origin: string): boolean {
+  return URL.canParse(origin) && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(new URL(origin).hostname);
+}
