@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from '../../verification/histories/history.ts';
 import type { HostAndPort } from '../options.ts';
@@ -134,14 +134,19 @@ export class Member {
   /** From now on its disk takes no byte more; that is Linux's own device for it. */
   fillDisk(): void {
     this.#diskWasFull = true;
-    const full = `${this.#dataDir}.full`;
-    symlinkSync('/dev/full', full);
-    renameSync(full, this.#draft);
+    linkSync(this.#stored, this.#kept);
+    // Whether its store appends or begins anew.
+    for (const path of [this.#stored, `${this.#stored}.tmp`]) {
+      const full = `${this.#dataDir}.full`;
+      symlinkSync('/dev/full', full);
+      renameSync(full, path);
+    }
   }
 
   freeDisk(): void {
-    const full = lstatSync(this.#draft, { throwIfNoEntry: false })?.isSymbolicLink();
-    if (full === true) rmSync(this.#draft);
+    if (!existsSync(this.#kept)) return;
+    renameSync(this.#kept, this.#stored);
+    rmSync(`${this.#stored}.tmp`, { force: true });
   }
 
   /** Closes it and gives its process back. */
@@ -158,9 +163,14 @@ export class Member {
     }
   }
 
-  /** Where the store writes before it renames. */
-  get #draft(): string {
-    return join(this.#dataDir, `${this.site}.json.tmp`);
+  /** The file of its store. */
+  get #stored(): string {
+    return join(this.#dataDir, `${this.site}.json`);
+  }
+
+  /** The same, while its disk is full. */
+  get #kept(): string {
+    return `${this.#dataDir}.kept`;
   }
 
   #of() {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -29,7 +30,7 @@ export interface FileSystem {
   rename(from: string, to: string): void;
   /** For writing from its beginning; emptied when it is there. */
   open(path: string): number;
-  /** For writing at its end; it is there. */
+  /** For writing at its end. Throws when there is no such file. */
   append(path: string): number;
   /** Appends, and says how many bytes were taken: a disk that fills up takes fewer. */
   write(file: number, bytes: Uint8Array): number;
@@ -46,21 +47,28 @@ export interface FileSystem {
  */
 export function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): void {
   const draft = `${path}.tmp`;
-  const file = files.open(draft);
-  try {
-    appendTo(files, file, bytes);
-  } finally {
-    files.close(file);
-  }
+  writeAll(files, files.open(draft), bytes);
   files.rename(draft, path);
   // Until the directory is on the disk too, a loss of power may bring the old file back.
   files.syncDirectory(dirname(path));
 }
 
-/** When it returns, `bytes` are on the disk. After a crash at any point before, any part of them may be there. */
-export function appendTo(files: FileSystem, file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += files.write(file, bytes.subarray(written));
-  files.sync(file);
+/**
+ * Puts `bytes` at the end of the file at `path`. When it returns, they are on the disk; after a crash at any point before,
+ * any part of them may be.
+ */
+export function appendFile(files: FileSystem, path: string, bytes: Uint8Array): void {
+  // Opened anew each time: one that was deleted meanwhile must not take any more.
+  writeAll(files, files.append(path), bytes);
+}
+
+function writeAll(files: FileSystem, file: number, bytes: Uint8Array): void {
+  try {
+    for (let written = 0; written < bytes.length; ) written += files.write(file, bytes.subarray(written));
+    files.sync(file);
+  } finally {
+    files.close(file);
+  }
 }
 
 export const systemFiles: FileSystem = {
@@ -79,7 +87,7 @@ export const systemFiles: FileSystem = {
   remove: (path) => rmSync(path, { force: true }),
   rename: renameSync,
   open: (path) => openSync(path, 'w'),
-  append: (path) => openSync(path, 'a'),
+  append: (path) => openSync(path, constants.O_WRONLY | constants.O_APPEND),
   write: (file, bytes) => writeSync(file, bytes),
   sync: fsyncSync,
   close: closeSync,

@@ -3,7 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Disk } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../errors.ts';
 import { decode, encode, encodeBatch, type StoreContent } from './content.ts';
-import { appendTo, type FileSystem, replaceFile, systemFiles } from './files.ts';
+import { appendFile, type FileSystem, replaceFile, systemFiles } from './files.ts';
 import { own } from './owner.ts';
 import { type Processes, systemProcesses } from './processes.ts';
 
@@ -92,8 +92,7 @@ class FileStore implements Store {
   readonly #kept: Map<string, Disk>;
   /** What is not on the disk yet. */
   readonly #dirty = new Map<string, Disk>();
-  /** Of the file: for appending, up to its present end, and when it is to be written anew. */
-  #file = -1;
+  /** Of the file: up to its present end, its size in bytes, and from which on it is to be written anew. */
   #checksum = '';
   #size = 0;
   #mostSize = 0;
@@ -134,8 +133,6 @@ class FileStore implements Store {
   }
 
   close(): void {
-    if (this.#file >= 0) this.#files.close(this.#file);
-    this.#file = -1;
     this.#release();
   }
 
@@ -146,7 +143,7 @@ class FileStore implements Store {
       this.#replace();
       return;
     }
-    appendTo(this.#files, this.#file, bytes);
+    appendFile(this.#files, this.#path, bytes);
     this.#size += bytes.length;
     this.#checksum = checksum;
     this.#dirty.clear();
@@ -157,8 +154,6 @@ class FileStore implements Store {
     const locks = new Map([...this.#kept].filter(([, { promised }]) => promised > 0));
     const { bytes, checksum } = encode({ cluster, site, life: this.life, locks });
     replaceFile(this.#files, this.#path, bytes);
-    if (this.#file >= 0) this.#files.close(this.#file);
-    this.#file = this.#files.append(this.#path);
     this.#checksum = checksum;
     this.#size = bytes.length;
     this.#mostSize = Math.max(leastBytes, 2 * bytes.length);
