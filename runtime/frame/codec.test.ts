@@ -6,6 +6,7 @@ import { Codec } from './codec.ts';
 import { Decoder } from './decoder.ts';
 import { type Frame, frameCodes, magic, protocolVersion } from './frames.ts';
 import type { Layout } from './layout.ts';
+import { Writer } from './writer.ts';
 
 const members = ['a', 'b'];
 const layout = {
@@ -306,7 +307,12 @@ describe('what the sender may not send is an error of its own', () => {
     ['a message that the layout has not', { ...envelope, message: { type: 'NEW' } }],
     ['a count that is none', { ...envelope, stamp: { seq: -1, clock: null } }],
     ['a number that is no count', { ...envelope, stamp: { seq: 1.5, clock: null } }],
-  ])('%s', (_, wrong) => {
-    expect(() => codec.encode({ type: 'data', seq: 1, ack: 0, envelope: wrong })).toThrow(RangeError);
+    ['a lock whose name is too long', { ...envelope, lock: 'x'.repeat(513) }],
+  ])('%s, and leaves nothing behind', (_, wrong) => {
+    const writer = new Writer();
+    codec.write(bye, writer);
+    expect(() => codec.writeData(1, 0, wrong, writer)).toThrow(RangeError);
+    codec.write(bye, writer);
+    expect(decode(Buffer.concat(writer.take()))).toEqual({ frames: [bye, bye], refusal: null });
   });
 });

@@ -90,19 +90,27 @@ export class Codec {
 
   /** `write`, for the one kind of frame of which there are many, without making it first. */
   writeData(seq: number, ack: number, envelope: StampedEnvelope, writer: Writer): void {
-    const { source, target, lock, message, stamp } = envelope;
     writer.reserve(lengthBytes + this.longestFrame);
     const begun = writer.begin();
-    writer.byte(frameCodes.data);
-    writer.count(seq);
-    writer.count(ack);
+    try {
+      writer.byte(frameCodes.data);
+      writer.count(seq);
+      writer.count(ack);
+      this.#writeEnvelope(envelope, writer);
+    } catch (error) {
+      writer.undo(begun);
+      throw error;
+    }
+    writer.end(begun);
+  }
+
+  #writeEnvelope({ source, target, lock, message, stamp }: StampedEnvelope, writer: Writer): void {
     writer.count(this.#place(source));
     writer.count(this.#place(target));
     writer.text(lock);
     writer.count(stamp.seq);
     this.#writeClock(stamp.clock, writer);
     this.#writeMessage(message, writer);
-    writer.end(begun);
   }
 
   #writeClock(clock: VectorClock | null, writer: Writer): void {

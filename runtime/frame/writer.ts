@@ -1,3 +1,5 @@
+import { maxNameBytes } from './names.ts';
+
 /** Of what is allocated at once. */
 const slabBytes = 16 * 1024;
 
@@ -40,6 +42,11 @@ export class Writer {
     return this.#at;
   }
 
+  /** As if `begin` had not been called. */
+  undo(begun: number): void {
+    this.#at = begun - lengthBytes;
+  }
+
   end(begun: number): void {
     this.#bytes.writeUInt32BE(this.#at - begun, begun - lengthBytes);
   }
@@ -57,7 +64,7 @@ export class Writer {
     this.#bytes[this.#at++] = rest;
   }
 
-  /** UTF-8 behind the count of its bytes. */
+  /** A name: UTF-8 behind the count of its bytes. */
   text(value: string): void {
     const { length } = value;
     const bytes = this.#bytes;
@@ -75,7 +82,10 @@ export class Writer {
         return;
       }
     }
-    this.count(Buffer.byteLength(value));
+    const size = Buffer.byteLength(value);
+    if (size > maxNameBytes)
+      throw new RangeError(`expected a name of at most ${maxNameBytes} bytes, not ${size}`);
+    this.count(size);
     this.#at += bytes.write(value, this.#at);
   }
 }
