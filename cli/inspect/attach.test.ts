@@ -1,8 +1,10 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Timeline } from '../../inspector/timeline.ts';
 import { type Cluster, joinCluster, serveWatch } from '../../runtime/index.ts';
 import { freePorts } from '../testing/baton.ts';
+import { chrome, launch, watchedPage } from '../testing/browser.ts';
 import { Attached } from './attach.ts';
+import { openAttached } from './live-page.ts';
 
 const sites = ['a', 'b', 'c'] as const;
 
@@ -100,4 +102,35 @@ it('says that a site is seen no longer, and goes on with the others', async () =
   await turns(clusters.slice(0, 2), 'main', 2);
   await until(({ steps }) => steps.at(-1)!.text === 'b: release');
   expect(said.filter((text) => text.includes('ECONNREFUSED')).length).toBeLessThanOrEqual(1);
+});
+
+describe.skipIf(chrome === null)('in the browser', () => {
+  it('watches a live cluster pass the token, and says what it did not see', async () => {
+    const { clusters, urls } = await clusterOfThree();
+    await turns(clusters, 'main', 3);
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const live = await openAttached(urls, undefined, 0);
+    onTestFinished(() => live.close());
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(live.url);
+    await page.waitForSelector('.forest .site');
+    for (const [index, cluster] of clusters.entries()) {
+      const held = await cluster.lock('main').acquire();
+      const holder = page.locator('.forest .site', { has: page.locator('.token') });
+      await holder.locator('.id', { hasText: sites[index]! }).waitFor();
+      await page.locator('.forest .site.inside').waitFor();
+      held.release();
+    }
+    expect(await page.locator('.track .gap').count()).toBe(0);
+
+    let isOver = false;
+    const busy = clusters.map(async (cluster) => {
+      while (!isOver) await cluster.lock('main').run(() => undefined);
+    });
+    await page.locator('.track .gap').first().waitFor();
+    isOver = true;
+    await Promise.all(busy);
+    expect(complaints).toEqual([]);
+  });
 });

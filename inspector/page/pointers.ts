@@ -26,11 +26,17 @@ function pointer(value: unknown, ids: ReadonlySet<string>): string | null | unde
 }
 
 /** Does the system have such variables at all? */
-export function hasPointers({ timeline }: Moments): boolean {
-  return Object.values(timeline.start.sites).some((state) => {
-    const context = contextOf(state);
-    return 'last' in context || 'next' in context;
-  });
+export function hasPointers(moments: Moments): boolean {
+  // A site that is not seen at first has no variables then.
+  return moments.timeline.sites.some(({ id }) =>
+    moments
+      .siteHistory(id)
+      .values.slice(0, 8)
+      .some((state) => {
+        const context = contextOf(state);
+        return 'last' in context || 'next' in context;
+      }),
+  );
 }
 
 /** How far each site is from its root along `last`; `null`: it is on, or leads into, a circle. */
