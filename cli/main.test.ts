@@ -45,7 +45,7 @@ describe('baton', () => {
       ['verify', 'naimi-trehel-leaving', '--network', 'unordered'],
       /NETWORK_UNFIT.*ask for fifo/,
     ],
-    'a missing option': [['site', '--id', 'a'], /required option '--listen/],
+    'a missing option': [['site', '--id', 'a'], /--listen is missing \(or BATON_LISTEN, or listen in a file/],
     'an address that is none': [['site', '--listen', '4001'], /Expected HOST:PORT, such as 127.0.0.1:4002/],
     'peers that are none': [['site', '--peers', 'b:1'], /Expected ID=HOST:PORT/],
     'a peer named twice': [['site', '--peers', 'b=h:1,b=h:2'], /b is named twice/],

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitStatus, UsageError } from './exit.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
+import { addConfig } from './verbs/config.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
 import { addInspect } from './verbs/inspect.ts';
@@ -25,6 +26,7 @@ const program = new Command('baton')
 for (const add of [
   addDemo,
   addSite,
+  addConfig,
   addVerify,
   addReplay,
   addInspect,

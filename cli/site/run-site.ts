@@ -1,38 +1,33 @@
 import {
   type Address,
   type Cluster,
-  epoch,
+  type ClusterOptions,
   joinCluster,
-  naimiTrehel,
   OperatingError,
-  type Protocol,
   serveWatch,
   type WatchServer,
 } from '../../runtime/index.ts';
 import { Notices } from '../../runtime/telemetry/notices.ts';
+import { configure } from '../config/settings.ts';
 import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
 import type { SiteMetrics } from '../metrics/site-metrics.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';
-import { credentialsIn } from './credentials.ts';
 import { Session } from './session.ts';
-
-const protocols: Readonly<Record<SiteVerbOptions['protocol'], Protocol>> = {
-  epoch,
-  'naimi-trehel': naimiTrehel,
-};
 
 /** `baton site`: from the first line to the last. */
 export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
-  const { id, peers } = options;
-  const root = options.root ?? [id, ...Object.keys(peers)].sort()[0]!;
+  const { given, options: settings, doubts } = configure(options, process.env);
+  for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
+  const { site: id, peers } = settings;
+  const root = settings.root ?? [id, ...Object.keys(peers)].sort()[0]!;
   const console = new Console(`${id}> `);
   const notices = new Notices();
   const metrics = options.metrics && new (await import('../metrics/site-metrics.ts')).SiteMetrics();
   const left = new Set<string>();
   let cluster: Cluster;
   try {
-    cluster = await join(options, root, metrics);
+    cluster = await join({ ...settings, root }, metrics);
   } catch (error) {
     console.close();
     if (error instanceof OperatingError) throw new UsageError(error.message);
@@ -44,12 +39,12 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
     if (level !== 'debug') console.say(text);
   });
   const { host, port } = cluster.address;
-  const chosen = options.root === undefined ? 'the first of the ids; --root would say otherwise' : '--root';
+  const chosen = given.get('root')?.from ?? 'the first of the ids; --root would say otherwise';
   console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
   const watched = options.inspect && (await letWatch(cluster, options.inspect));
   if (watched) console.say(`baton inspect --attach ${watched.url}`);
   const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
-  const { survives } = protocols[options.protocol];
+  const { survives } = settings.protocol!;
   if (options.metrics && metrics) {
     try {
       const url = await metrics.serve(cluster, Object.keys(peers), options.metrics);
@@ -81,21 +76,9 @@ async function letWatch(cluster: Cluster, listen: Address): Promise<WatchServer>
   }
 }
 
-function join(options: SiteVerbOptions, root: string, metrics: SiteMetrics | undefined): Promise<Cluster> {
-  const { id, listen, peers, cluster, trace, protocol, dataDir, newcomer, voters, strict } = options;
+function join(settings: ClusterOptions, metrics: SiteMetrics | undefined): Promise<Cluster> {
   return joinCluster({
-    cluster,
-    site: id,
-    listen,
-    peers,
-    root,
-    protocol: protocols[protocol],
-    ...credentialsIn(options),
-    ...(dataDir !== undefined && { dataDir }),
-    ...(newcomer !== undefined && { newcomer }),
-    ...(voters !== undefined && { voters }),
-    ...(strict !== undefined && { strict: { leaseMs: strict } }),
-    ...(trace !== undefined && { traceDir: trace }),
+    ...settings,
     ...(metrics && { telemetry: metrics.telemetry }),
     // The notice has said why; nothing that is under way in this process can be trusted any more.
     onCrash: () => process.exit(exitStatus.violated),

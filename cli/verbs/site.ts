@@ -1,49 +1,28 @@
 import { type Command, Option } from 'commander';
 import { address, addressOrPort, type HostAndPort, names, peers, wholeNumber } from '../options.ts';
-import type { CredentialFiles } from '../site/credentials.ts';
 
-export interface SiteVerbOptions extends CredentialFiles {
-  readonly id: string;
-  readonly listen: HostAndPort;
-  readonly peers: Readonly<Record<string, HostAndPort>>;
-  readonly root?: string;
-  readonly cluster: string;
-  readonly trace?: string;
-  readonly protocol: 'epoch' | 'naimi-trehel';
-  readonly dataDir?: string;
-  readonly newcomer?: boolean;
-  readonly voters?: readonly string[];
-  /** The length of a lease in milliseconds. */
-  readonly strict?: number;
+/** What is no setting of the cluster; all others are read by `configure`. */
+export interface SiteVerbOptions extends Readonly<Record<string, unknown>> {
   /** Where metrics and health are served. */
   readonly metrics?: HostAndPort;
   /** Where others may watch it. */
   readonly inspect?: HostAndPort;
 }
 
-export function addSite(program: Command): void {
-  program
-    .command('site')
-    .summary('take part by hand: ask for the lock, hold it, release it')
-    .description(
-      'One site of a cluster, for a person at a terminal or a pipe (one command a line). Every site is started ' +
-        'like this, each with its own --id and --listen, and with the others as its --peers.',
+export function withSiteOptions(command: Command): Command {
+  return command
+    .option(
+      '--config <file>',
+      'a file with what no flag and no variable says, in YAML or JSON (docs/configuration.md)',
     )
-    .requiredOption('--id <id>', 'the name of this site')
-    .requiredOption('--listen <host:port>', 'where it listens', address)
-    .addOption(
-      new Option('--peers <id=host:port,...>', 'all other sites').argParser(peers).makeOptionMandatory(),
-    )
+    .option('--id <id>', 'the name of this site')
+    .option('--listen <host:port>', 'where it listens', address)
+    .option('--peers <id=host:port,...>', 'all other sites', peers)
     .option(
       '--root <id>',
       'who starts with the token, the same at every site (default: the first of all ids in code-unit order)',
     )
-    .option('--cluster <name>', 'sites of another cluster are refused', 'baton')
-    .option(
-      '--inspect <[host:]port>',
-      'let others watch it, for baton inspect --attach (beyond loopback with a token in BATON_INSPECT_TOKEN)',
-      addressOrPort,
-    )
+    .option('--cluster <name>', 'sites of another cluster are refused (default: baton)')
     .option('--trace <dir>', 'record what this site does into <dir>/<id>.ndjson, for baton replay')
     .option(
       '--data-dir <dir>',
@@ -55,11 +34,6 @@ export function addSite(program: Command): void {
       '--strict <ms>',
       'hold the lock by leases of so long, the same at every site (default: no leases)',
       wholeNumber(50, 3_600_000),
-    )
-    .option(
-      '--metrics <[host:]port>',
-      'serve /metrics for Prometheus, and /health, /ready and /live; host is 127.0.0.1 unless given',
-      addressOrPort,
     )
     .option('--tls-cert <file>', 'the certificate of this site in PEM; it names baton://<cluster>/<id>')
     .option('--tls-key <file>', 'the key to it')
@@ -73,9 +47,29 @@ export function addSite(program: Command): void {
       'listen for more than this machine with neither: whoever reaches it can take the lock',
     )
     .addOption(
-      new Option('--protocol <name>', 'epoch survives failures; naimi-trehel needs every site and every link')
-        .choices(['epoch', 'naimi-trehel'])
-        .default('epoch'),
+      new Option(
+        '--protocol <name>',
+        'epoch survives failures; naimi-trehel needs every site and every link (default: epoch)',
+      ).choices(['epoch', 'naimi-trehel']),
+    );
+}
+
+export function addSite(program: Command): void {
+  withSiteOptions(program.command('site'))
+    .summary('take part by hand: ask for the lock, hold it, release it')
+    .description(
+      'One site of a cluster, for a person at a terminal or a pipe (one command a line). Every site is started ' +
+        'like this, each with its own --id and --listen, and with the others as its --peers.',
+    )
+    .option(
+      '--inspect <[host:]port>',
+      'let others watch it, for baton inspect --attach (beyond loopback with a token in BATON_INSPECT_TOKEN)',
+      addressOrPort,
+    )
+    .option(
+      '--metrics <[host:]port>',
+      'serve /metrics for Prometheus, and /health, /ready and /live; host is 127.0.0.1 unless given',
+      addressOrPort,
     )
     .addHelpText(
       'after',

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { nearest } from '../../runtime/config/parse.ts';
+import { reasonOf, UsageError } from '../exit.ts';
+import { address } from '../options.ts';
+import { keys } from './keys.ts';
+
+/** What a file of settings says, key by key: YAML, of which JSON is a part. Throws `UsageError`. */
+export function readSettings(file: string): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>();
+  const problems: string[] = [];
+  collect(parsed(file), [], found, problems);
+  if (problems.length > 0) throw new UsageError(`${file}: ${problems.join('\n')}`);
+  return found;
+}
+
+function parsed(file: string): unknown {
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${reasonOf(error)}`);
+  }
+}
+
+function collect(
+  value: unknown,
+  above: readonly string[],
+  found: Map<string, unknown>,
+  problems: string[],
+): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    problems.push(`${above.join('.') || 'it'} is an object of keys, not ${JSON.stringify(value)}`);
+    return;
+  }
+  const prefix = above.length === 0 ? '' : `${above.join('.')}.`;
+  const known = keys.map(({ path }) => path).filter((path) => path.startsWith(prefix));
+  const here = [...new Set(known.map((path) => path.slice(prefix.length).split('.')[0]!))];
+  for (const [name, below] of Object.entries(value)) {
+    const path = `${prefix}${name}`;
+    if (known.includes(path)) found.set(path, withAddresses(path, below));
+    else if (here.includes(name)) collect(below, [...above, name], found, problems);
+    else {
+      const meant = nearest(name, here);
+      problems.push(
+        `${path}: there is no such key; ${meant === undefined ? `there are ${here.join(', ')}` : `did you mean ${meant}?`}`,
+      );
+    }
+  }
+}
+
+/** `host:port` stands for an address. */
+function withAddresses(path: string, value: unknown): unknown {
+  if (path === 'listen') return addressed(value);
+  if (path !== 'peers' || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([id, at]) => [id, addressed(at)]));
+}
+
+function addressed(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return address(value);
+  } catch {
+    // The schema says what is wrong with it, and where it stands.
+    return value;
+  }
+}

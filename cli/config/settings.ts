@@ -1,0 +1,127 @@
+import { closestMatch } from 'leven';
+import { parseOptions } from '../../runtime/config/parse.ts';
+import {
+  type ClusterOptions,
+  epoch,
+  naimiTrehel,
+  OperatingError,
+  type Protocol,
+} from '../../runtime/index.ts';
+import { reasonOf, UsageError } from '../exit.ts';
+import { credentialsIn } from '../site/credentials.ts';
+import { readSettings } from './file.ts';
+import { keys } from './keys.ts';
+
+/** A value, and who gave it: `--listen`, `BATON_LISTEN`, the name of a file, or `default`. */
+export interface Given {
+  readonly value: unknown;
+  readonly from: string;
+}
+
+export interface Configuration {
+  /** By key; none for what nobody gave. */
+  readonly given: ReadonlyMap<string, Given>;
+  /** All of that, checked. */
+  readonly options: ClusterOptions;
+  /** Variables that nobody reads, though they look like ones that somebody does. */
+  readonly doubts: readonly string[];
+}
+
+const protocols: Readonly<Record<string, Protocol>> = { epoch, 'naimi-trehel': naimiTrehel };
+
+/**
+ * What a site is started with: flags before variables before the file of `--config` (or `BATON_CONFIG`).
+ *
+ * Throws `UsageError`.
+ */
+export function configure(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Configuration {
+  const file = (flags['config'] as string | undefined) ?? env['BATON_CONFIG'];
+  const stored = file === undefined ? new Map<string, unknown>() : readSettings(file);
+  const given = new Map<string, Given>([
+    ['cluster', { value: 'baton', from: 'default' }],
+    ['protocol', { value: 'epoch', from: 'default' }],
+  ]);
+  for (const { path, variable, flag, read } of keys) {
+    if (stored.has(path)) given.set(path, { value: stored.get(path), from: file! });
+    const text = env[variable];
+    if (text !== undefined && text !== '')
+      given.set(path, { value: readFrom(variable, read, text), from: variable });
+    const flagged = flag === undefined ? undefined : flags[flag];
+    if (flagged !== undefined) given.set(path, { value: flagged, from: flagName(flag!) });
+  }
+  return { given, options: checked(given), doubts: doubtsAbout(env) };
+}
+
+export function flagName(flag: string): string {
+  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** An orchestrator may set others of the same prefix, so none is refused. */
+function doubtsAbout(env: NodeJS.ProcessEnv): string[] {
+  const known = [...keys.map(({ variable }) => variable), 'BATON_CONFIG', 'BATON_INSPECT_TOKEN'];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('BATON_') && !known.includes(name))
+    .flatMap((name) => {
+      const meant = closestMatch(name, known, { maxDistance: 2 });
+      return meant === undefined ? [] : [`${name} is read by nobody; did you mean ${meant}?`];
+    });
+}
+
+function readFrom(variable: string, read: (text: string) => unknown, text: string): unknown {
+  try {
+    return read(text);
+  } catch (error) {
+    throw new UsageError(`${variable}: ${reasonOf(error)}`);
+  }
+}
+
+function checked(given: ReadonlyMap<string, Given>): ClusterOptions {
+  const missing = keys.filter(({ path }) => ['site', 'listen', 'peers'].includes(path) && !given.has(path));
+  if (missing.length > 0) {
+    const texts = missing.map(
+      ({ path, variable, flag }) =>
+        `${flagName(flag!)} is missing (or ${variable}, or ${path} in a file of --config)`,
+    );
+    throw new UsageError(texts.join('\n'));
+  }
+  const options: Record<string, unknown> = {};
+  for (const [path, { value }] of given) put(options, path.split('.'), value);
+  const { tls, secretFile, secret, insecure, protocol, ...others } = options;
+  const { certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa } = (tls ?? {}) as Record<string, string>;
+  const named = protocols[protocol as string];
+  if (named === undefined)
+    throw new UsageError(
+      `protocol is epoch or naimi-trehel, not ${JSON.stringify(protocol)} (${given.get('protocol')!.from})`,
+    );
+  const files = { tlsCert, tlsKey, tlsCa, secretFile, insecure };
+  const all = {
+    ...others,
+    protocol: named,
+    ...(secret !== undefined && { secret }),
+    ...credentialsIn(Object.fromEntries(Object.entries(files).filter(([, value]) => value !== undefined))),
+  };
+  try {
+    parseOptions(all);
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    throw new UsageError(error.message.replaceAll(/^(OPTIONS_INVALID: )?([\w.]+): .*$/gm, withSource(given)));
+  }
+  return all as unknown as ClusterOptions;
+}
+
+/** Says who gave the key at which a line begins. */
+function withSource(given: ReadonlyMap<string, Given>) {
+  return (line: string, _: string | undefined, path: string) => {
+    const key = [...given.keys()].find((known) => path === known || path.startsWith(`${known}.`));
+    return key === undefined ? line : `${line} (${given.get(key)!.from})`;
+  };
+}
+
+function put(into: Record<string, unknown>, [first, ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    into[first!] = value;
+    return;
+  }
+  into[first!] ??= {};
+  put(into[first!] as Record<string, unknown>, rest, value);
+}

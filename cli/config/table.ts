@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { clusterSchema } from '../../runtime/config/schema.ts';
+import { inner, keysOf, schemaAt } from '../../runtime/config/walk.ts';
+import { aboutKey, keys } from './keys.ts';
+import { flagName } from './settings.ts';
+
+/** Every key of `joinCluster` and of `baton site`, as the table of docs/configuration.md. */
+export function configurationTable(): string {
+  const lines = [
+    '| key | what it may be | default | variable | flag |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows().map((cells) => `| ${cells.join(' | ')} |`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function rows(): string[][] {
+  const ofSchema = leaves([]);
+  const more = keys.map(({ path }) => path).filter((path) => !ofSchema.includes(path));
+  return [...ofSchema, ...more].map((path) => {
+    const key = keys.find((known) => known.path === path);
+    const known = ofSchema.includes(path) ? aboutKey(path) : null;
+    const group = ofSchema.includes(path) ? aboutKey(path.split('.')[0]!) : null;
+    return [
+      code(path),
+      known?.is ?? 'the path of a file that holds it',
+      String(
+        known?.otherwise ??
+          group?.otherwise ??
+          (ofSchema.includes(path) && isNeeded(path) ? 'must be given' : ''),
+      ),
+      key === undefined ? '' : code(key.variable),
+      key?.flag === undefined ? '' : code(flagName(key.flag)),
+    ];
+  });
+}
+
+/** The keys that stand for themselves, below `path`. */
+function leaves(path: readonly string[]): string[] {
+  const schema = schemaAt(clusterSchema, path);
+  const whole = !(schema instanceof z.ZodObject) || path[0] === 'listen';
+  return whole ? [path.join('.')] : keysOf(schema).flatMap((key) => leaves([...path, key]));
+}
+
+function isNeeded(path: string): boolean {
+  const field = clusterSchema.shape[path as keyof typeof clusterSchema.shape];
+  return field !== undefined && inner(field) === field;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
