@@ -30,6 +30,7 @@ export async function startMembers<Ready = unknown>(
   process.on('exit', () => {
     for (const child of children.values()) child.kill('SIGKILL');
   });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
   const members = [...children].map(async ([id, child]): Promise<[string, Member<Ready>]> => {
     const [ready] = await once(child, 'message');
     return [id, { child, ready }];
