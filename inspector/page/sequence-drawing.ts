@@ -1,5 +1,5 @@
 import type { Moments } from '../moments.ts';
-import type { Letter, Timeline } from '../timeline.ts';
+import type { Letter, Timeline, TimelineStep } from '../timeline.ts';
 import { contextOf, isCritical, stepLabel, typedText } from '../values.ts';
 import { around, type Covered, overlap } from './boxes.ts';
 import type { Pen } from './pen.ts';
@@ -76,7 +76,13 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
   if (scale >= 2) {
     for (let at = Math.max(1, first); at <= last; at++) drawStep(pen, moments, at, y, view, colours);
   }
-  if (scale >= 40) drawLabels(pen, arrows, colours);
+  if (scale >= 40) {
+    const steps = timeline.steps.slice(Math.max(0, first - 1), last);
+    const named = steps.flatMap((step, index) =>
+      isNamed(step) ? [nameBox(step, x(Math.max(1, first) + index), y)] : [],
+    );
+    drawLabels(pen, arrows, named, colours);
+  }
   drawViolations(pen, moments, first, last, view, colours);
   pen.line([x(moment), 14, x(moment), height], { stroke: colours.accent, width: 2, alpha: 0.9 });
   pen.shape([x(moment) - 6, 8, x(moment) + 6, 8, x(moment), 17], { fill: colours.accent });
@@ -198,8 +204,13 @@ function isToken({ message }: Letter): boolean {
 const charWidth = 5.7;
 
 /** The texts of arrows, where on its arrow each covers no other; the token's first. What has no room has no text. */
-function drawLabels(pen: Pen, arrows: readonly DrawnArrow[], colours: Palette): void {
-  const covered: Covered[] = [];
+function drawLabels(
+  pen: Pen,
+  arrows: readonly DrawnArrow[],
+  named: readonly Covered[],
+  colours: Palette,
+): void {
+  const covered = [...named];
   const sorted = arrows.toSorted((one, other) => Number(isToken(other.letter)) - Number(isToken(one.letter)));
   for (const { letter, ends, colour } of sorted) {
     const [x1, y1, x2, y2] = ends;
@@ -267,10 +278,18 @@ function drawStep(
       fill: colours.text,
     });
   }
-  const isNamed = !['deliver', 'lose', 'seen', 'unseen'].includes(step.kind);
-  if (isNamed && view.scale >= 34) {
+  if (isNamed(step) && view.scale >= 34) {
     pen.text(stepLabel(step), x, lane - 13, { fill: colours.text, size: 11, anchor: 'middle' });
   }
+}
+
+function isNamed({ kind }: TimelineStep): boolean {
+  return !['deliver', 'lose', 'seen', 'unseen'].includes(kind);
+}
+
+/** What the name of a step covers. */
+function nameBox(step: TimelineStep, x: number, y: ReadonlyMap<string, number>): Covered {
+  return around(x, (y.get(step.site) ?? 0) - 17, stepLabel(step).length * 6.2, 14);
 }
 
 /** An arrow to where a copy of a letter arrived that is still under way. */

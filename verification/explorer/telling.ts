@@ -256,7 +256,11 @@ export class Telling {
   }
 
   #judgeSeen(record: StateRecord): readonly Judgement[] {
-    const unseen = this.#sites.filter((site) => this.#state.get(site)!.unseen);
+    // Where a lock has not been used there is no actor yet.
+    const unseen = this.#sites.filter((site) => {
+      const { unseen: isUnseen, value } = this.#state.get(site)!;
+      return isUnseen || value === null;
+    });
     if (unseen.length === 0) return this.#judges.nextBySites(record);
     return this.#judges.none(`${unseen.join(', ')} ${unseen.length === 1 ? 'is' : 'are'} not seen`);
   }

@@ -34,11 +34,12 @@ function watching(sites: readonly string[]) {
     watched.told(site, { type: 'lines', lines: told });
   };
   const end = (site: string) => watched.told(site, { type: 'end', at: 0, why: 'full' });
+  const unused = (site: string) => watched.told(site, { type: 'window', lock: 'main', at: 0, now: null });
   const shown = () => {
     watched.follow(5_000);
     return watched.telling!.timeline;
   };
-  return { window, tell, end, shown, later: (ms: number) => (now += ms) };
+  return { window, tell, end, unused, shown, later: (ms: number) => (now += ms) };
 }
 
 const { records } = mesh();
@@ -125,6 +126,16 @@ describe('a cluster that is watched', () => {
       'b > c unseen',
     ]);
     expect(steps.every(({ site }) => site === 'b')).toBe(true);
+  });
+
+  it('judges nothing where a site has not used the lock yet', () => {
+    const { window, shown, unused } = watching(['a', 'b', 'c']);
+    for (const site of ['a', 'b']) window(site, 0, 0);
+    unused('c');
+    expect(verdicts(shown())['mutual exclusion']).toEqual({
+      verdict: 'open',
+      reason: 'not judged: c is not seen',
+    });
   });
 
   it('begins anew after so many steps, from how all is then', () => {
