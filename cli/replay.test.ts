@@ -78,7 +78,7 @@ describe('baton replay', () => {
       'refused at a.ndjson:3: the machine takes REQUEST here, with other snapshot (REPLAY_STEP)',
       '  event     REQUEST(origin=c) from c, at a',
       '  differs   snapshot.context.last: recorded "b", the machine "c"',
-      '  possible  ask; REQUEST(origin=c) from c',
+      '  possible  ask; try; REQUEST(origin=c) from c',
     ]);
   });
 });

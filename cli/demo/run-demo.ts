@@ -69,7 +69,8 @@ async function runSites(
   let unwatch: (() => Promise<void>) | undefined;
   try {
     say(`starts ${count} sites, each a process of its own`);
-    unwatch = await watched?.(await cluster.open());
+    const urls = await cluster.open();
+    unwatch = await watched?.(urls);
     say(`all are connected over TCP on 127.0.0.1; each takes the lock again and again for ${seconds} s`);
     const started = performance.now();
     cluster.start();
