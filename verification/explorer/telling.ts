@@ -239,6 +239,12 @@ export class Telling {
   }
 
   #judge(step: Step | null): readonly Judgement[] {
+    const unseen = this.#isWatched ? this.#unseen() : [];
+    if (unseen.length > 0) {
+      const are = unseen.length === 1 ? 'is' : 'are';
+      this.#verdicts = this.#judges.none(`${unseen.join(', ')} ${are} not seen`);
+      return this.#verdicts;
+    }
     if (step !== null && !this.#isDue()) {
       this.#judges.tell(step.site, step.effects);
       return this.#verdicts;
@@ -250,19 +256,17 @@ export class Telling {
       ]),
     );
     this.#verdicts = this.#isWatched
-      ? this.#judgeSeen(record)
+      ? this.#judges.nextBySites(record)
       : this.#judges.next(record, step, { stuck: null, loop: null });
     return this.#verdicts;
   }
 
-  #judgeSeen(record: StateRecord): readonly Judgement[] {
-    // Where a lock has not been used there is no actor yet.
-    const unseen = this.#sites.filter((site) => {
-      const { unseen: isUnseen, value } = this.#state.get(site)!;
-      return isUnseen || value === null;
+  /** Where a lock has not been used there is no actor yet. */
+  #unseen(): readonly SiteId[] {
+    return this.#sites.filter((site) => {
+      const { unseen, value } = this.#state.get(site)!;
+      return unseen || value === null;
     });
-    if (unseen.length === 0) return this.#judges.nextBySites(record);
-    return this.#judges.none(`${unseen.join(', ')} ${unseen.length === 1 ? 'is' : 'are'} not seen`);
   }
 }
 

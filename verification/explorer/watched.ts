@@ -95,7 +95,7 @@ export class Watched {
     const every = Math.ceil(happenings.length / judgedOfALook);
     for (const [index, happening] of happenings.entries()) {
       const next = happenings[index + 1];
-      // The last moment before a window ends is the last of which all is known.
+      // The moment before a window ends is the last of which all is known.
       telling.isJudging = index % every === 0 || next === undefined || next.type === 'unseen';
       telling.tell(happening);
     }
