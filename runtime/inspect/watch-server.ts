@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { WatchAsk } from '../../machines/watch.ts';
 import { OperatingError } from '../errors.ts';
@@ -53,6 +53,8 @@ export async function serveWatch(
       `whoever reaches ${host}:${port} could watch the site: give a token, or listen on loopback`,
     );
   }
+  // Most sites are never watched.
+  const { WebSocketServer } = await import('ws');
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const server = createServer((_, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
