@@ -37,7 +37,7 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     /^(machines|verification)\//.test(target) &&
     !/^(verification\/(checker|system)\/|machines\/actor\.ts$)/.test(target),
   'only the TCP transport opens sockets': ({ file, target }) =>
-    /^node:(net|tls|dgram)$/.test(target) && !/^(runtime\/mailbox\/tcp|cli\/|bench\/)/.test(file),
+    /^node:(net|tls|dgram)$/.test(target) && !/^(runtime\/mailbox\/tcp|cli\/|bench\/|examples\/)/.test(file),
   'the inspector imports no other room': ({ file, target }) =>
     file.startsWith('inspector/') && /^(machines|runtime|verification|cli|bench)\//.test(target),
   'of the inspector, other rooms know the formats': ({ file, target }) =>
