@@ -216,7 +216,9 @@ function drawLabels(
     const [x1, y1, x2, y2] = ends;
     const room = Math.hypot(x2 - x1, y2 - y1) - 16;
     const whole = typedText(letter.message);
-    const texts = whole.length * charWidth < room ? [whole, letter.message.type] : [letter.message.type];
+    // Longer ones would hide the arrow.
+    const texts =
+      whole.length * charWidth < room * 0.6 ? [whole, letter.message.type] : [letter.message.type];
     const place = texts
       .flatMap((text) => [0.5, 0.35, 0.65, 0.22, 0.78].map((share) => ({ text, share })))
       .map(({ text, share }) => ({ text, x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share }))

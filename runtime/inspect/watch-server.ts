@@ -43,9 +43,10 @@ const policyViolation = 1008;
  * @throws OperatingError `LISTEN_FAILED`, `INSECURE_LISTEN`.
  */
 export async function serveWatch(
-  { watch }: { watch(viewer: Viewer): TapSession },
-  { listen = {}, token }: WatchServerOptions = {},
+  cluster: { watch(viewer: Viewer): TapSession },
+  options: WatchServerOptions = {},
 ): Promise<WatchServer> {
+  const { listen = {}, token } = options;
   const { host = '127.0.0.1', port = 0 } = listen;
   if (!isLoopback(host) && token === undefined) {
     throw new OperatingError(
@@ -61,7 +62,7 @@ export async function serveWatch(
   });
   server.on('upgrade', (request, socket, head) => {
     const refusal = whyRefused(request, host, token) ?? (sockets.clients.size < mostViewers ? null : 503);
-    if (refusal === null) sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, watch));
+    if (refusal === null) sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster));
     else refuse(socket, refusal);
   });
   server.listen(port, host);
@@ -89,8 +90,8 @@ export async function serveWatch(
   };
 }
 
-function serve(socket: WebSocket, watch: (viewer: Viewer) => TapSession): void {
-  const session = watch({
+function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): TapSession }): void {
+  const session = cluster.watch({
     send: (frame) => socket.send(frame),
     get waiting() {
       return socket.bufferedAmount;
