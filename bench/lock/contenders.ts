@@ -23,7 +23,7 @@ export interface Contender {
 export const contenders: readonly Contender[] = [
   { name: 'raw TCP token ring', module: 'token-ring', server: null, hasOneLock: true, isFloor: true },
   { name: 'async-mutex, one process', module: 'async-mutex', server: null, isLocal: true },
-  { name: 'Baton', module: 'baton', server: null, hasOneLock: true },
+  { name: 'Baton', module: 'baton', server: null },
   { name: 'central FIFO server', module: 'central-fifo', server: startCentralFifo },
   { name: 'PostgreSQL advisory lock', module: 'postgres', server: startPostgres },
   { name: 'redis-semaphore', module: 'redis-semaphore', server: startRedis },

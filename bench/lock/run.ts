@@ -13,6 +13,7 @@ import type { Server } from './servers/servers.ts';
 
 interface Options {
   readonly seconds: number;
+  readonly warm: number;
   readonly kills: number;
   readonly bound: number;
   readonly only?: string;
@@ -20,8 +21,9 @@ interface Options {
   readonly oneCore?: boolean;
 }
 
-const { seconds, kills, bound, only, scenario, oneCore } = new Command('bench:lock')
+const { seconds, warm, kills, bound, only, scenario, oneCore } = new Command('bench:lock')
   .option('--seconds <n>', 'how long each is measured', Number, 3)
+  .option('--warm <n>', 'seconds of the same before, so that what is compiled as it runs is', Number, 5)
   .option('--kills <n>', 'how often the holder is killed', Number, 3)
   .option('--bound <seconds>', 'how long the next may take to get a lock whose holder is dead', Number, 60)
   .option('--only <text>', 'only those whose name contains it')
@@ -55,7 +57,7 @@ async function attempt(contender: Contender, one: Scenario): Promise<Cell> {
   console.error(`${one.name}: ${contender.name}`);
   return withServer(contender, (port) =>
     withProcesses(contender, one, port, async (processes) => {
-      await processes.work(500);
+      await processes.work(warm * 1_000);
       return figuresOf(await processes.work(seconds * 1_000), seconds);
     }),
   );

@@ -1,7 +1,7 @@
-import { joinCluster } from '../../../runtime/index.ts';
+import { joinCluster } from '../../../dist/runtime/index.js';
 import type { Open } from '../client.ts';
 
-/** A site in each process. */
+/** A site in each process, of the package as it is built: what a loader adds to every function is no part of it. */
 export const open: Open = async ({ index, ports }) => {
   const nameOf = (at: number) => `site-${at}`;
   const peers = ports.flatMap((port, at) =>
