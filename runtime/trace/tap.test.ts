@@ -130,6 +130,21 @@ describe('a tap', () => {
     expect(happen(5)).toBe(5);
   });
 
+  it('tells so much a second and no more, however often it is asked', () => {
+    const { session, clock, happen } = tapped();
+    session.ask({ type: 'watch', lock: 'main' });
+    for (let second = 0; second < 3; second++) {
+      let recorded = 0;
+      for (let asked = 0; asked < 500; asked++) {
+        session.ask({ type: 'begin', events: 50, ms: 1_000 });
+        recorded += happen(50);
+      }
+      expect(recorded).toBeGreaterThan(1_900);
+      expect(recorded).toBeLessThanOrEqual(2_000);
+      clock.advance(1_000);
+    }
+  });
+
   it('tells each viewer its own lock', () => {
     const { tap, session, clock, happen, heard, seqs } = tapped();
     const other: WatchTold[] = [];

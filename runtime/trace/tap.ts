@@ -24,16 +24,17 @@ export interface Viewer {
   readonly waiting: number;
 }
 
-/** A window has at most so many events, whatever is asked for. */
+/** So many events are told a second at most, windows counted as one, whatever is asked for. */
 const mostEvents = 2_000;
 const mostMs = 10_000;
 /** A viewer for which more waits is told nothing. */
 export const mostWaitingBytes = 1 << 20;
 const tellEveryMs = 50;
+const tellAtOnceBytes = 64 * 1024;
 
 /**
  * Lets others watch a site while it runs. While nobody does, and between the windows of those who do, it wants no
- * line. It never waits for a viewer, and keeps no more for one than a window.
+ * line. It never waits for a viewer, and keeps little for one that is slow.
  */
 export class Tap {
   readonly #tapped: Tapped;
@@ -83,6 +84,10 @@ export class TapSession {
   #lock: string | null = null;
   #left = 0;
   #lines: string[] = [];
+  #bytes = 0;
+  /** When the present second began, and what was told in it. */
+  #since = Number.NEGATIVE_INFINITY;
+  #told = 0;
   #cancelTell: (() => void) | null = null;
   #cancelEnd: (() => void) | null = null;
 
@@ -97,13 +102,17 @@ export class TapSession {
     if (asked.type === 'watch') {
       if (asked.lock !== this.#lock) this.#end('full');
       this.#lock = asked.lock;
-    } else this.#begin(Math.min(asked.events, mostEvents), Math.min(asked.ms, mostMs));
+    } else this.#begin(asked.events, Math.min(asked.ms, mostMs));
   }
 
   record(line: RecordLine): void {
-    this.#lines.push(JSON.stringify([this.#tapped.now(), line]));
+    const text = JSON.stringify([this.#tapped.now(), line]);
+    this.#lines.push(text);
+    this.#bytes += text.length;
+    this.#told++;
     this.#left--;
-    if (this.#left <= 0) this.#end('full');
+    if (this.#bytes > tellAtOnceBytes && !this.#tell()) this.#end('slow');
+    else if (this.#left <= 0) this.#end('full');
     else this.#tellInTime();
   }
 
@@ -111,6 +120,15 @@ export class TapSession {
     this.#end('closed');
     this.#lock = null;
     this.#closed();
+  }
+
+  #toldThisSecond(): number {
+    const now = this.#tapped.clock.now();
+    if (now - this.#since >= 1_000) {
+      this.#since = now;
+      this.#told = 0;
+    }
+    return this.#told;
   }
 
   #introduce(): void {
@@ -127,12 +145,15 @@ export class TapSession {
       this.#introduce();
       return;
     }
+    const allowed = Math.min(events, mostEvents - this.#toldThisSecond());
+    if (allowed <= 0) return;
     if (this.open === null) {
+      this.#told++;
       const { now, peek } = this.#tapped;
       this.#send({ type: 'window', lock, at: now(), now: peek(lock) });
     }
     this.open = lock;
-    this.#left = events;
+    this.#left = allowed;
     this.#cancelEnd?.();
     this.#cancelEnd = this.#tapped.clock.after(ms, () => this.#end('full'));
   }
@@ -149,6 +170,7 @@ export class TapSession {
   #tell(): boolean {
     const lines = this.#lines;
     this.#lines = [];
+    this.#bytes = 0;
     if (lines.length === 0) return true;
     if (this.#viewer.waiting > mostWaitingBytes) return false;
     this.#viewer.send(`{"type":"lines","lines":[${lines.join()}]}`);
