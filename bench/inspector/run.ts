@@ -8,25 +8,34 @@ import { median, whole } from '../columns.ts';
 import type { Site } from './site.ts';
 
 /**
- * What it costs a cluster at full load to be watched: the same processes, by turns without and with
- * `baton inspect --attach` and a page that follows it.
+ * What it costs a cluster at full load to be watched: the same processes, by turns with and without
+ * `baton inspect --attach` and a page that follows it. That is stopped (SIGSTOP) while nobody is to watch, so that
+ * turns can be short and many, and everything is warm.
  *
  *     node --import tsx bench/inspector/run.ts [SITES] [PAIRS] [SECONDS]
  */
-const [sites = 3, pairs = 6, seconds = 4] = process.argv.slice(2).map(Number);
-const settleMs = 1_500;
+const [sites = 3, pairs = 20, seconds = 1.5] = process.argv.slice(2).map(Number);
+const settleMs = 300;
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
 const processes = await begin(sites);
-let page: ChildProcess | null = null;
+let viewer: Viewer | null = null;
 try {
+  viewer = await watch();
+  await sleep(4_000);
   const ratios: number[] = [];
-  await sleep(2_000);
   for (let pair = 0; pair < pairs; pair++) {
     // Which comes first changes: a machine that warms up, or slows down, favours neither.
     const order = pair % 2 === 0 ? [false, true] : [true, false];
     const rates = new Map<boolean, number>();
-    for (const isWatched of order) rates.set(isWatched, await (isWatched ? watchedRate() : rate()));
+    for (const isWatched of order) {
+      viewer.child.kill(isWatched ? 'SIGCONT' : 'SIGSTOP');
+      await sleep(settleMs);
+      const { frames } = viewer;
+      rates.set(isWatched, await rate());
+      if (viewer.frames > frames !== isWatched)
+        throw new Error('watched when it was not to be, or not when it was');
+    }
     const [without, within] = [rates.get(false)!, rates.get(true)!];
     ratios.push(within / without);
     console.log(
@@ -37,7 +46,8 @@ try {
     `\n${sites} sites, ${pairs} pairs of ${seconds} s: watched is ${median(ratios).toFixed(3)} of not watched (median)`,
   );
 } finally {
-  for (const child of [...processes.map((one) => one.child), page]) child?.kill('SIGKILL');
+  for (const child of [...processes.map((one) => one.child), viewer?.child]) child?.kill('SIGKILL');
+  viewer?.socket.terminate();
 }
 
 /** Site processes, all of which take the lock. */
@@ -74,28 +84,25 @@ async function entered(): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function watchedRate(): Promise<number> {
+interface Viewer {
+  readonly child: ChildProcess;
+  readonly socket: WebSocket;
+  /** What the page was told so far. */
+  frames: number;
+}
+
+async function watch(): Promise<Viewer> {
   const urls = processes.map(({ url }) => url).join();
-  page = fork(here('../../cli/baton.mjs'), ['inspect', '--attach', urls, '--port', '0'], {
+  const child = fork(here('../../cli/baton.mjs'), ['inspect', '--attach', urls, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
-  const [line] = (await once(page.stdout!.setEncoding('utf8'), 'data')) as [string];
+  const [line] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
   const url = new URL(line.trim());
-  let frames = 0;
   const socket = new WebSocket(`ws://${url.host}/api/live`, { origin: url.origin });
-  socket.on('message', () => frames++);
-  try {
-    await once(socket, 'open');
-    await sleep(settleMs);
-    const measured = await rate();
-    if (frames < 2) throw new Error(`the page was told ${frames} times: nobody watched`);
-    return measured;
-  } finally {
-    socket.terminate();
-    page.kill('SIGKILL');
-    await once(page, 'exit');
-    await sleep(settleMs);
-  }
+  const opened: Viewer = { child, socket, frames: 0 };
+  socket.on('message', () => opened.frames++);
+  await once(socket, 'open');
+  return opened;
 }
 
 async function freePort(): Promise<number> {
