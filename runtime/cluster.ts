@@ -41,7 +41,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const peers = Object.keys(options.peers);
   const voters = options.voters ?? [self, ...peers];
   const members = [self, ...peers];
-  const codec = new Codec({ members, layout: protocol.layout, maxFrameBytes: limits.maxFrameBytes });
+  const codec = new Codec({ members, layout: protocol.layout });
 
   const unmet = new Set(peers);
   const met = deferred();

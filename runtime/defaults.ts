@@ -1,7 +1,6 @@
 import type { Limits, Timing } from './options.ts';
 
 export const defaultLimits: Limits = {
-  maxFrameBytes: 64 * 1024,
   maxOutbox: 10_000,
   maxHandshakes: 64,
   handshakeTimeoutMs: 5_000,

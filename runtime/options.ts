@@ -141,8 +141,6 @@ export interface Timing {
 
 /** How much of what a site takes and keeps. */
 export interface Limits {
-  /** Bytes of one frame without its length prefix. Default 65,536. */
-  readonly maxFrameBytes: number;
   /**
    * Messages that wait for one peer's acknowledgement; past it, what waits is dropped, and the peer meets a new life
    * of the link. Default 10,000.

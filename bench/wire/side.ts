@@ -15,7 +15,6 @@ export const members: readonly SiteId[] = ['a', 'b'];
 export const codec = new Codec({
   members,
   layout: epoch.layout,
-  maxFrameBytes: defaultLimits.maxFrameBytes,
 });
 
 /** One hop of a lock's token. */

@@ -20,7 +20,6 @@ export function mailboxOptions(
     codec: new Codec({
       members: [self, ...Object.keys(peers)],
       layout: naimiTrehel.layout,
-      maxFrameBytes: defaultLimits.maxFrameBytes,
     }),
     limits: defaultLimits,
     timing: defaultTiming,

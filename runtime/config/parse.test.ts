@@ -70,10 +70,6 @@ const refused: readonly (readonly [object, string])[] = [
   [{ timing: { electionMinMs: 3e3 } }, 'timing.electionMaxMs: it is at least electionMinMs, 3000; 2000 came'],
   [{ timing: { hartbeatMs: 1 } }, 'timing.hartbeatMs: there is no such key; did you mean heartbeatMs?'],
   [{ limits: { maxLocks: 0 } }, 'limits.maxLocks: a limit is an integer from 1, 0 came'],
-  [
-    { limits: { maxFrameBytes: 1 } },
-    'limits.maxFrameBytes: a frame is an integer from 1024 to 16777216, 1 came',
-  ],
   [{ limits: { dialMinMs: 2e3 } }, 'limits.dialMaxMs: it is at least dialMinMs, 2000; 1000 came'],
   [
     { secret: 'hunter2' },

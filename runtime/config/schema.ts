@@ -101,7 +101,6 @@ const timing = z.strictObject({
 } satisfies Record<keyof Timing, z.ZodType>);
 
 const limits = z.strictObject({
-  maxFrameBytes: whole('a frame', 1_024, 2 ** 24, defaultLimits.maxFrameBytes),
   maxOutbox: count(defaultLimits.maxOutbox),
   maxHandshakes: count(defaultLimits.maxHandshakes),
   handshakeTimeoutMs: time(defaultLimits.handshakeTimeoutMs),

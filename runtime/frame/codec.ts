@@ -1,6 +1,5 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
-import { OperatingError } from '../errors.ts';
 import {
   type Frame,
   frameCodes,
@@ -17,8 +16,6 @@ export interface CodecOptions {
   /** All of the cluster, in any order: those of every site together have the same places. */
   readonly members: readonly SiteId[];
   readonly layout: Layout;
-  /** Bytes of one frame without its length; at least `longestFrame`. */
-  readonly maxFrameBytes: number;
 }
 
 /**
@@ -28,26 +25,18 @@ export interface CodecOptions {
 export class Codec {
   readonly members: readonly SiteId[];
   readonly shapes: readonly Shape[];
-  readonly maxFrameBytes: number;
-  /** Bytes of the longest frame that there can be, without its length. */
+  /** Bytes of the longest frame that there can be, without its length: no peer may have more than that kept for it. */
   readonly longestFrame: number;
   readonly names = new Names();
   readonly #places: ReadonlyMap<SiteId, number>;
   readonly #shapes: ReadonlyMap<string, Shape>;
 
-  /** Throws `OPTIONS_INVALID` when not every frame would fit. */
-  constructor({ members, layout, maxFrameBytes }: CodecOptions) {
+  constructor({ members, layout }: CodecOptions) {
     this.members = members.toSorted((one, other) => (one < other ? -1 : 1));
     this.#places = new Map(this.members.map((site, place) => [site, place]));
     this.shapes = shapesOf(layout);
     this.#shapes = new Map(this.shapes.map((shape) => [shape.type, shape]));
     this.longestFrame = longestFrame(this.members.length, this.shapes);
-    this.maxFrameBytes = maxFrameBytes;
-    if (maxFrameBytes >= this.longestFrame && maxFrameBytes <= maxLength) return;
-    throw new OperatingError(
-      'OPTIONS_INVALID',
-      `limits.maxFrameBytes is a number of bytes from ${this.longestFrame} (among ${members.length} sites) to ${maxLength}, not ${maxFrameBytes}`,
-    );
   }
 
   encode(frame: Frame): Buffer {
@@ -177,9 +166,6 @@ function writeIdentity(identity: Identity, writer: Writer): void {
   writer.count(identity.life);
   writer.byte(identity.memoryOnly ? 1 : 0);
 }
-
-/** What a length of four bytes can say. */
-const maxLength = 0xffffffff;
 
 const countBytes = (most: number): number => (most < 128 ? 1 : 1 + countBytes(Math.floor(most / 128)));
 const longestCount = countBytes(Number.MAX_SAFE_INTEGER);

@@ -59,11 +59,11 @@ export class Decoder {
     if (this.#size < this.#wanted) return null;
     if (this.#later.length > 0) this.#join();
     const length = this.#bytes.readUInt32BE(this.#at);
-    const { maxFrameBytes } = this.#codec;
-    if (length > maxFrameBytes) {
+    const { longestFrame } = this.#codec;
+    if (length > longestFrame) {
       throw new OperatingError(
         'FRAME_TOO_LARGE',
-        `expected at most ${maxFrameBytes} bytes in a frame, not ${length}`,
+        `expected at most ${longestFrame} bytes in a frame, not ${length}; does something else speak to this port?`,
       );
     }
     if (this.#size < lengthBytes + length) {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { configurationOf } from '../configuration.ts';
-import { defaultLimits } from '../defaults.ts';
 import { Codec } from '../frame/codec.ts';
 import { Decoder } from '../frame/decoder.ts';
 import { type Frame, protocolVersion } from '../frame/frames.ts';
@@ -12,7 +11,6 @@ export const plain = {
   codec: new Codec({
     members: ['a', 'b'],
     layout: naimiTrehel.layout,
-    maxFrameBytes: defaultLimits.maxFrameBytes,
   }),
   configuration: configurationOf({
     members: ['a', 'b'],
@@ -27,7 +25,6 @@ export const plain = {
 export const testCodec = new Codec({
   members: ['a', 'b', 'c'],
   layout: { NOTE: { text: 'name' } },
-  maxFrameBytes: defaultLimits.maxFrameBytes,
 });
 
 /** A peer that says what the test wants, well-formed or not. */
