@@ -113,13 +113,14 @@ describe('rooms', () => {
   });
 
   it('machines read no clock and no chance, and order no ids', () => {
-    const impure = files
-      .filter((file) => file.startsWith('machines/'))
-      .filter((file) =>
-        /\bDate\b|Math\.random|performance\.|crypto|localeCompare|\.sort\(/.test(
-          readFileSync(join(root, file), 'utf8'),
-        ),
-      );
+    const holds = (file: string, pattern: RegExp) => pattern.test(readFileSync(join(root, file), 'utf8'));
+    const impure = files.filter(
+      (file) =>
+        file.startsWith('machines/') &&
+        (holds(file, /\bDate\b|Math\.random|performance\.|crypto|localeCompare/) ||
+          // What orders states, as XState does, knows no ids.
+          (!file.startsWith('machines/statechart/') && holds(file, /\.sort\(/))),
+    );
     expect(impure).toEqual([]);
   });
 });
