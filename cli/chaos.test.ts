@@ -1,9 +1,11 @@
+import { getEventListeners } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { defaultTiming } from '../runtime/defaults.ts';
 import type { Judgement } from '../verification/histories/judge.ts';
 import { of } from '../verification/histories/rules.ts';
+import { lockOf } from './chaos/locks.ts';
 import { SitePool } from './chaos/processes.ts';
 import { quickTiming, runChaos } from './chaos/run.ts';
 import {
@@ -22,6 +24,8 @@ const pool = new SitePool();
 afterAll(() => pool.end());
 
 const { signal } = new AbortController();
+// Every run of this file hangs on it while it lasts, and no longer.
+afterAll(() => expect(getEventListeners(signal, 'abort')).toHaveLength(0));
 const run = (schedule: Schedule, how: Partial<Parameters<typeof runChaos>[0]> = {}) =>
   runChaos({ schedule, pool, signal, ...how });
 const broken = ({ findings }: Judgement) =>
@@ -31,7 +35,8 @@ describe('baton chaos', () => {
   it('runs many seeds, and all of it holds', async () => {
     const record = directory();
     const asked = ['--runs', '4', '--seed', '11', '--seconds', '1', '--parallel', '2', '--record', record];
-    const { status, stdout, stderr } = await baton('chaos', ...asked, '--json', '-');
+    const how = ['--secured', '--other-locks', '2', '--json', '-'];
+    const { status, stdout, stderr } = await baton('chaos', ...asked, ...how);
     expect(stderr).toMatch(/4 seeds, \d+ faults, \d+ grants, .*: all hold/);
     expect(status).toBe(0);
     const runs = JSON.parse(stdout) as { schedule: Schedule; held: boolean; figures: { grants: number } }[];
@@ -118,8 +123,14 @@ describe('a minority', () => {
   });
 
   it('that elects by a vote alone grants: the harness sees it', async () => {
-    const { judgement } = await run(minoritySchedule(2_000), { mutant: 'R6: a vote alone elects' });
+    const mutant = 'R6: a vote alone elects';
+    const { judgement } = await run(minoritySchedule(2_000), { mutant, otherLocks: 1 });
     expect(broken(judgement)).toContain('a minority never grants');
+    const { violations } = judgement.findings['a minority never grants']!;
+    const locks = violations.flatMap(({ entries }) =>
+      entries.flatMap((entry) => ('section' in entry ? [lockOf(entry.section)] : [])),
+    );
+    expect(new Set(locks)).toEqual(new Set(['main', 'other 1']));
   });
 });
 

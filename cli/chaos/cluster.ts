@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Timing } from '../../runtime/index.ts';
 import type { Entry, Grant } from '../../verification/histories/history.ts';
+import { lockOf, locksWith } from './locks.ts';
 import { loopbackOfItsOwn } from './loopback.ts';
 import { Member } from './member.ts';
 import type { ToSite } from './messages.ts';
@@ -18,7 +20,15 @@ export interface Hooks {
   readonly mutant?: string;
 }
 
-export interface ClusterOptions extends Hooks {
+/** How the sites are joined. */
+export interface Joining {
+  /** Links are secured by a secret that all share. Default false. */
+  readonly secured?: boolean;
+  /** Locks that are used beside the main one, with a resource each. Default 0. */
+  readonly otherLocks?: number;
+}
+
+export interface ClusterOptions extends Hooks, Joining {
   readonly sites: readonly string[];
   /** An empty directory. */
   readonly dir: string;
@@ -35,13 +45,21 @@ const directPort = 20_100;
 export class ChaosCluster {
   readonly history: Entry[] = [];
   readonly proxy: FaultProxy;
-  readonly resource: Resource;
+  /** Of each lock. */
+  readonly resources: ReadonlyMap<string, Resource>;
   readonly members: ReadonlyMap<string, Member>;
 
-  constructor({ sites, dir, pool, timing, direct = false, gateOff = false, mutant }: ClusterOptions) {
+  constructor(options: ClusterOptions) {
+    const { sites, dir, pool, timing, direct = false, gateOff = false, mutant, secured = false } = options;
     mkdirSync(dir, { recursive: true });
     this.proxy = new FaultProxy(sites);
-    this.resource = new Resource(join(dir, 'ledger'), !gateOff);
+    this.resources = new Map(
+      locksWith(options.otherLocks ?? 0).map((lock) => [
+        lock,
+        new Resource(join(dir, `ledger of ${lock}`), !gateOff),
+      ]),
+    );
+    const secret = secured ? randomBytes(32).toString('hex') : null;
     const cluster = `chaos ${process.pid}`;
     const host = loopbackOfItsOwn();
     const addressOf = (site: string) => ({ host, port: direct ? directPort + sites.indexOf(site) : 0 });
@@ -62,12 +80,13 @@ export class ChaosCluster {
               others.map((other) => [other, direct ? addressOf(other) : this.proxy.address(site, other)]),
             ),
             timing,
+            secret,
             mutant: mutant ?? null,
           }),
           up: (address) => this.proxy.up(site, address),
           down: () => this.proxy.down(site),
           write: ({ type: _, id, ...request }): ToSite => {
-            const write = this.resource.write(request);
+            const write = this.resources.get(lockOf(request.section))!.write(request);
             this.history.push(write);
             return { type: 'answer', id, accepted: write.accepted, value: write.value };
           },

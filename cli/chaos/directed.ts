@@ -1,7 +1,7 @@
 import { defaultTiming } from '../../runtime/defaults.ts';
 import { of } from '../../verification/histories/rules.ts';
 import { SitePool } from './processes.ts';
-import { aborted, type ChaosRun, runChaos } from './run.ts';
+import { type ChaosRun, orAborted, runChaos } from './run.ts';
 import { calm, killedHolder, minoritySchedule, resetsSchedule, stoppedHolder } from './scenarios.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -44,7 +44,7 @@ export async function runDirected(lengths: Lengths, signal: AbortSignal, onRow: 
     ];
     for (const scenario of scenarios) {
       signal.throwIfAborted();
-      onRow(await Promise.race([scenario(), aborted(signal)]));
+      onRow(await orAborted(signal, scenario()));
     }
   } finally {
     await pool.end();

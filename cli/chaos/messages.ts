@@ -7,8 +7,7 @@ import type { HostAndPort } from '../options.ts';
 
 export type ToSite =
   | ({ readonly type: 'open' } & OpenSite)
-  /** Clients ask again and again. */
-  | { readonly type: 'work'; readonly seed: number; readonly clients: number; readonly pace: Pace }
+  | ({ readonly type: 'work' } & Work)
   /** They ask no more; answered by `rested` when none has or waits for the lock. */
   | { readonly type: 'rest' }
   /** One critical section that lasts until `drop`. */
@@ -28,8 +27,18 @@ export interface OpenSite {
   readonly dataDir: string;
   readonly newcomer: boolean;
   readonly timing: Timing;
+  /** What its links are secured by; null: by nothing. */
+  readonly secret: string | null;
   /** A mutant of the statechart, by its name in `verification/epoch/mutants.ts`; null runs what is checked. */
   readonly mutant: string | null;
+}
+
+/** Of each of the locks so many clients ask again and again. */
+export interface Work {
+  readonly seed: number;
+  readonly locks: readonly string[];
+  readonly clients: number;
+  readonly pace: Pace;
 }
 
 /** What the clients draw from. */

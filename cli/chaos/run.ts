@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Timing } from '../../runtime/index.ts';
-import { type Judgement, judge } from '../../verification/histories/judge.ts';
+import { type Judgement, judge, together } from '../../verification/histories/judge.ts';
 import type { Evidence } from '../../verification/histories/rules.ts';
-import { ChaosCluster, type Hooks } from './cluster.ts';
+import { ChaosCluster, type Hooks, type Joining } from './cluster.ts';
 import { inflict } from './faults.ts';
+import { historyOf } from './locks.ts';
 import type { Pace } from './messages.ts';
 import { now } from './now.ts';
 import type { SitePool } from './processes.ts';
@@ -39,7 +40,7 @@ export interface ChaosRun {
   readonly seconds: number;
 }
 
-export interface RunOptions extends Hooks {
+export interface RunOptions extends Hooks, Joining {
   readonly schedule: Schedule;
   readonly pool: SitePool;
   readonly signal: AbortSignal;
@@ -59,26 +60,28 @@ export async function runChaos({
   const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
   const { sites, clientSeeds } = schedule;
   const cluster = new ChaosCluster({ sites, dir, pool, timing, ...hooks });
+  const locks = [...cluster.resources.keys()];
   try {
-    await Promise.race([cluster.open(), aborted(signal)]);
+    await orAborted(signal, cluster.open());
     for (const [site, member] of cluster.members) {
       member.work((life) => {
         const seed = (clientSeeds[site]! + 1_000 * life) >>> 0;
-        return { type: 'work', seed, clients: clientsOfASite, pace };
+        return { type: 'work', seed, locks, clients: clientsOfASite, pace };
       });
     }
     await inflict(cluster, schedule, signal);
     const rested = await settle(cluster, signal);
-    const evidence = {
-      history: [...cluster.history],
-      ledger: cluster.resource.ledger(),
+    const history = [...cluster.history];
+    const evidence = [...cluster.resources].map(([lock, resource]) => ({
+      history: historyOf(lock, history),
+      ledger: resource.ledger(),
       servedMs,
       detectMs: detectMsOf(timing),
-    };
+    }));
     return {
       schedule,
-      evidence,
-      judgement: judge(evidence),
+      evidence: { ...evidence[0]!, history },
+      judgement: together(evidence.map(judge)),
       ...rested,
       seconds: (now() - started) / 1000,
     };
@@ -88,12 +91,19 @@ export async function runChaos({
   }
 }
 
-/** Rejects when the signal says so. */
-export function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+/** What `work` comes to, unless the signal comes first: then it rejects with its reason. */
+export async function orAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  let give = () => {};
+  const given = new Promise<never>((_, reject) => {
+    give = () => reject(signal.reason);
+    signal.addEventListener('abort', give, { once: true });
+    if (signal.aborted) give();
   });
+  try {
+    return await Promise.race([work, given]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
 }
 
 /** Until everybody was served once more, and then until nobody waits. */

@@ -8,6 +8,7 @@ import type { Grant } from '../../verification/histories/history.ts';
 import { type Judgement, judge } from '../../verification/histories/judge.ts';
 import { of } from '../../verification/histories/rules.ts';
 import { ChaosCluster, type ClusterOptions, type Hooks } from './cluster.ts';
+import { mainLock } from './locks.ts';
 import { now } from './now.ts';
 import { ChaosError, type SitePool } from './processes.ts';
 import { detectMsOf, servedMs } from './run.ts';
@@ -228,7 +229,7 @@ async function used(cluster: ChaosCluster, site: string, section: string): Promi
 function judged(cluster: ChaosCluster): Judgement {
   return judge({
     history: [...cluster.history],
-    ledger: cluster.resource.ledger(),
+    ledger: cluster.resources.get(mainLock)!.ledger(),
     servedMs,
     detectMs: detectMsOf(defaultTiming),
   });

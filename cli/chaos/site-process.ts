@@ -2,7 +2,8 @@ import { type Cluster, epoch, joinCluster, type Notice, type Protocol } from '..
 import type { Entry } from '../../verification/histories/history.ts';
 import { reasonOf } from '../exit.ts';
 import { Client, codeOf } from './client.ts';
-import type { FromSite, OpenSite, ToSite, WriteRequest } from './messages.ts';
+import { mainLock, sectionOf } from './locks.ts';
+import type { FromSite, OpenSite, ToSite, Work, WriteRequest } from './messages.ts';
 import { now } from './now.ts';
 
 /** A site of the harness, in a process of its own; it may be opened again after it was closed. */
@@ -42,7 +43,7 @@ const record = (entry: Entry) => say({ type: 'entry', entry });
 class OpenedSite {
   readonly #cluster: Cluster;
   readonly #life: number;
-  readonly #client: Client;
+  readonly #clientOf: (lock: string) => Client;
   readonly #ended = new AbortController();
   readonly #dropped = new Map<string, () => void>();
   readonly #answers = new Map<number, (answer: { accepted: boolean; value: number }) => void>();
@@ -58,11 +59,24 @@ class OpenedSite {
         this.#answers.set(id, resolve);
         say({ type: 'write', id, ...request });
       });
-    this.#client = new Client({ site: cluster.site, lock: cluster.lock('main'), life, record, write });
+    this.#clientOf = (lock) =>
+      new Client({ site: cluster.site, lock: cluster.lock(lock), life, record, write });
   }
 
   static async open(options: OpenSite): Promise<OpenedSite> {
-    const { site, life, cluster: name, root, listen, peers, dataDir, newcomer, timing, mutant } = options;
+    const {
+      site,
+      life,
+      cluster: name,
+      root,
+      listen,
+      peers,
+      dataDir,
+      newcomer,
+      timing,
+      secret,
+      mutant,
+    } = options;
     const cluster = await joinCluster({
       site,
       cluster: name,
@@ -71,6 +85,7 @@ class OpenedSite {
       dataDir,
       newcomer,
       timing,
+      ...(secret !== null && { secret }),
       listen,
       protocol: await protocolOf(mutant),
       onCrash: (error) =>
@@ -87,18 +102,9 @@ class OpenedSite {
 
   take(message: Exclude<ToSite, { type: 'open' }>): void {
     switch (message.type) {
-      case 'work': {
-        const names = Array.from(
-          { length: message.clients },
-          (_, index) => `${this.#cluster.site}${this.#life}.${index}`,
-        );
-        this.#work = Promise.all(
-          names.map((name, index) =>
-            this.#client.work(name, message.seed + index, message.pace, this.#ended.signal),
-          ),
-        );
+      case 'work':
+        this.#work = Promise.all(message.locks.map((lock) => this.#use(lock, message)));
         return;
-      }
       case 'rest':
         this.#ended.abort();
         this.#work.then(() => say({ type: 'rested', counters: this.#cluster.counters() }));
@@ -106,7 +112,7 @@ class OpenedSite {
       case 'take': {
         const { section } = message;
         const dropped = new Promise<void>((resolve) => this.#dropped.set(section, resolve));
-        this.#client.section(section, { hold: () => dropped, careless: true, lingerMs });
+        this.#clientOf(mainLock).section(section, { hold: () => dropped, careless: true, lingerMs });
         return;
       }
       case 'drop':
@@ -123,6 +129,17 @@ class OpenedSite {
       default:
         message satisfies never;
     }
+  }
+
+  async #use(lock: string, { clients, seed, pace }: Work): Promise<void> {
+    const client = this.#clientOf(lock);
+    const names = Array.from(
+      { length: clients },
+      (_, index) => `${this.#cluster.site}${this.#life}.${index}`,
+    );
+    await Promise.all(
+      names.map((name, index) => client.work(sectionOf(lock, name), seed + index, pace, this.#ended.signal)),
+    );
   }
 
   async leave(): Promise<void> {

@@ -18,6 +18,8 @@ interface ChaosVerbOptions {
   readonly json?: string;
   readonly record?: string;
   readonly scenarios?: boolean;
+  readonly secured?: boolean;
+  readonly otherLocks: number;
 }
 
 const maxSeed = 2 ** 31 - 1;
@@ -41,6 +43,13 @@ export function addChaos(program: Command): void {
     .option('--sites <n>', 'how many sites, 2 to 7', wholeNumber(2, 7), 3)
     .option('--runs <n>', 'how many runs, each with the next seed', wholeNumber(1), 1)
     .option('--parallel <n>', 'how many of them at the same time', wholeNumber(1, 16), 1)
+    .option('--secured', 'links are secured by a secret that all sites share')
+    .option(
+      '--other-locks <n>',
+      'how many locks are used and judged beside the first',
+      wholeNumber(0, 100),
+      0,
+    )
     .option(
       '--scenarios',
       'instead of chance: each fault whose outcome is known beforehand, with the default settings (about four minutes)',
@@ -74,6 +83,8 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
     parallel,
     json,
     record,
+    secured = false,
+    otherLocks,
   } = options;
   const [{ runCampaign }, { campaignText, runText, summaryLine, summaryOf, violationLines }] =
     await Promise.all([import('../chaos/campaign.ts'), import('../chaos/text.ts')]);
@@ -90,7 +101,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
   };
   return guarded(async (signal) => {
     const started = performance.now();
-    await runCampaign({ seed, runs, sites, seconds, parallel, signal, onRun });
+    await runCampaign({ seed, runs, sites, seconds, parallel, secured, otherLocks, signal, onRun });
     if (runs > 1) say(campaignText(done, (performance.now() - started) / 1000));
     await writeJson(json, done);
     return done.every(({ held }) => held) ? exitStatus.held : exitStatus.violated;

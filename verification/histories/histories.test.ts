@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry, LedgerLine, Write } from './history.ts';
-import { judge } from './judge.ts';
+import { judge, together } from './judge.ts';
 import { rules } from './rules.ts';
 import { excerpt } from './text.ts';
 
@@ -157,6 +157,14 @@ describe('the rules of histories', () => {
     expect(judged(run, [{ section: 'a1', step: 'enter', value: 0 }, made]).broken).toEqual([
       'nothing accepted is lost',
     ]);
+  });
+
+  it('of several locks are broken by each of them', () => {
+    const served = [ask('a1'), grant('a1', 0, 1), release('a1')];
+    const both = together([judged(served), judged([grant('a1', 0, 1), release('a1')])]);
+    expect(both).toMatchObject({ held: false, figures: { asks: 1 } });
+    expect(both.findings['no grant without an ask']).toMatchObject({ judged: 2, violations: [{}] });
+    expect(together([judged(served), judged(served)]).held).toBe(true);
   });
 
   it('judge nothing where there is nothing', () => {

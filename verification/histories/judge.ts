@@ -33,6 +33,18 @@ export function judge(evidence: Evidence): Judgement {
   return { findings, held, figures: figuresOf(sorted.history) };
 }
 
+/** The judgement of several locks of one run: what any of them breaks is broken; the figures are of the first. */
+export function together([first, ...others]: readonly Judgement[]): Judgement {
+  const findings = Object.fromEntries(
+    Object.entries(first!.findings).map(([name, finding]) => {
+      const all = [finding, ...others.map((other) => other.findings[name]!)];
+      const judged = all.reduce((sum, one) => sum + one.judged, 0);
+      return [name, { judged, violations: all.flatMap(({ violations }) => violations) }];
+    }),
+  );
+  return { ...first!, findings, held: [first!, ...others].every(({ held }) => held) };
+}
+
 function figuresOf(history: readonly Entry[]): Figures {
   const grants = of(history, 'grant');
   const quietAt = of(history, 'quiet').at(-1)?.at ?? null;
