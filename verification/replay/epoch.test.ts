@@ -283,19 +283,49 @@ describe('replay judges more than single steps', () => {
       const { records } = meshOf(3, { a: steps, b: steps, c: steps }).random(picks);
       return replayFiles(filesOf(records), machines).refusal?.code !== code;
     });
-    return fc.check(property, { seed: 2, numRuns: 600, endOnFailure: true }).failed;
+    return fc.check(property, { seed: 2, numRuns: 200, endOnFailure: true }).failed;
   };
 
   it.each([
     ['S1', 'R2: everybody who adopts makes the token', 'REPLAY_TOKEN'],
     ['S1', 'R0: what is below the promise is heard', 'REPLAY_TOKEN'],
-    ['S2', 'R5: a vote is given twice', 'REPLAY_ELECTION'],
-    ['S2', 'R4: a candidate does not promise what it stands for', 'REPLAY_ELECTION'],
     ['S3', 'fence: entries are not counted', 'REPLAY_FENCE'],
     ['S4', 'R6: the winner takes the token, whoever holds it', 'REPLAY_OVERLAP'],
     ['S5', 'fence: the token forgets its count', 'REPLAY_FENCE'],
   ] as const)('%s, where every site runs the same mistake: %s', (_, name, code) => {
     expect(isSeen(mutants[name]![1], code)).toBe(true);
+  });
+
+  /** Random runs elect b and c in one epoch too seldom. */
+  it.each<[string, (mesh: DrivenMesh) => DrivenMesh]>([
+    [
+      'R5: a vote is given twice',
+      (mesh) =>
+        mesh
+          .client('b', 'suspect')
+          .client('c', 'suspect')
+          .deliver('b', 'a')
+          .deliver('c', 'a')
+          .deliver('a', 'b')
+          .deliver('a', 'c'),
+    ],
+    [
+      'R4: a candidate does not promise what it stands for',
+      (mesh) =>
+        mesh
+          .client('c', 'suspect')
+          .deliver('c', 'b')
+          .client('b', 'suspect')
+          .deliver('b', 'a')
+          .deliver('a', 'b')
+          .deliver('b', 'c'),
+    ],
+  ])('S2, where every site runs the same mistake: %s', (name, elect) => {
+    const [, machine] = mutants[name]!;
+    const steps = new Steps(machine);
+    const { records } = elect(meshOf(3, { a: steps, b: steps, c: steps }));
+    const machines = { epoch: { ...recordedEpoch, machine } };
+    expect(replayFiles(filesOf(records), machines).refusal).toMatchObject({ code: 'REPLAY_ELECTION' });
   });
 
   const disk = (promised: number) => ({ promised, epoch: 0, root: 'a' });
