@@ -21,7 +21,7 @@ import type { Connection } from './connection.ts';
 import { lifeOf } from './handshake.ts';
 
 /** How long an acknowledgement waits for a message that takes it along. */
-const ackDelayMs = 20;
+const ackDelayMs = 200;
 
 /** After so many deliveries it does not wait, so that the peer's outbox stays short. */
 const deliveriesPerAck = 32;
