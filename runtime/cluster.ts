@@ -23,7 +23,7 @@ import { Tap } from './trace/tap.ts';
 /**
  * Makes this process a site of the cluster: resolves when it listens; its peers need not be there yet.
  *
- * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
+ * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
  * `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
 export async function joinCluster(options: ClusterOptions): Promise<Cluster> {

@@ -24,6 +24,7 @@ export type OperatingCode =
   // This site cannot do what it is asked.
   | 'LISTEN_FAILED'
   | 'INSECURE_LISTEN'
+  | 'INSECURE_PEER'
   | 'OUTBOX_FULL'
   | 'UNDELIVERED'
   | 'MAILBOX_CLOSED'

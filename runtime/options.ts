@@ -68,7 +68,10 @@ export interface ClusterOptions {
    * can try out what a person made up. It never travels. Default: none.
    */
   readonly secret?: string | Buffer;
-  /** Listens beyond loopback though there is neither `tls` nor `secret`. Default false: `INSECURE_LISTEN`. */
+  /**
+   * Listens beyond loopback, or calls peers there, though there is neither `tls` nor `secret`. Default false:
+   * `INSECURE_LISTEN`, `INSECURE_PEER`.
+   */
   readonly insecure?: boolean;
   /** Told everything worth a log line. Default: nobody is. */
   readonly logger?: Logger;
@@ -204,6 +207,8 @@ export type Notice =
       readonly error: OperatingError;
       readonly peer: SiteId | null;
       readonly remote: string | null;
+      /** Of connections that were refused, ten a second are told: so many were not since the last. */
+      readonly untold?: number;
     }
   | { readonly type: 'crash'; readonly error: InvariantError };
 

@@ -8,6 +8,7 @@ import type { Address, Limits, Notice, Timing } from '../options.ts';
 import type { Mailbox, MailboxHandlers } from './mailbox.ts';
 import type { Traffic } from './tcp/connection.ts';
 import { Door } from './tcp/door.ts';
+import { Flood } from './tcp/flood.ts';
 import { Peer } from './tcp/peer.ts';
 import { Pulse } from './tcp/pulse.ts';
 import { Session } from './tcp/session.ts';
@@ -49,6 +50,7 @@ export class TcpMailbox implements Mailbox {
   readonly #sessions = new Set<Session>();
   readonly #door: Door;
   readonly #pulse: Pulse;
+  readonly #flood: Flood;
   #connections = 0;
   #pings = 0;
   #handlers: MailboxHandlers | null = null;
@@ -64,6 +66,7 @@ export class TcpMailbox implements Mailbox {
       admit: (socket, proven, known) => this.#begin(socket, null, proven, known),
       refused: (error, remote) => this.#refuse(error, null, remote),
     });
+    this.#flood = new Flood(() => options.clock.now());
     this.#pulse = new Pulse({
       ...options.timing,
       clock: options.clock,
@@ -229,11 +232,12 @@ export class TcpMailbox implements Mailbox {
 
   #refuse(error: OperatingError, peer: SiteId | null, remote: string | null): void {
     this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
-    this.#report(error, peer, remote);
+    const untold = this.#flood.next();
+    if (untold !== null) this.#report(error, peer, remote, untold);
   }
 
-  #report(error: OperatingError, peer: SiteId | null, remote: string | null = null): void {
-    this.#options.notice({ type: 'error', error, peer, remote });
+  #report(error: OperatingError, peer: SiteId | null, remote: string | null = null, untold = 0): void {
+    this.#options.notice({ type: 'error', error, peer, remote, ...(untold > 0 && { untold }) });
   }
 }
 

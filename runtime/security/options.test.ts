@@ -41,6 +41,11 @@ describe('what is told of a site', () => {
     ],
     ['that of another cluster', { tls, cluster: 'other' }, /expected URI:baton:\/\/other\/a/],
     ['no proof, for all to reach', { listen: { host: '0.0.0.0', port: 0 } }, /^INSECURE_LISTEN: 0.0.0.0/],
+    [
+      'no proof, of a peer elsewhere',
+      { peers: { ...own.peers, c: { host: '192.0.2.1', port: 1 } } },
+      /^INSECURE_PEER: c is called at 192.0.2.1/,
+    ],
   ])('%s is refused', (_, change, message) => {
     expect(opening(change)).toThrow(message);
   });
@@ -51,6 +56,8 @@ describe('what is told of a site', () => {
     ['a secret', { secret: 'x'.repeat(32), listen: { host: '::', port: 0 } }],
     ['a secret in bytes', { secret: Buffer.alloc(32, 7), listen: { host: '::', port: 0 } }],
     ['that it may', { insecure: true, listen: { host: '0.0.0.0', port: 0 } }],
+    ['that it may call anybody', { insecure: true, peers: { b: { host: '192.0.2.1', port: 1 } } }],
+    ['a secret, and a peer elsewhere', { secret: 'x'.repeat(32), peers: { b: { host: 'b', port: 1 } } }],
     ['several authorities', { tls: { ...tls, ca: new Authority().ca + tls.ca } }],
   ])('%s is enough', (_, change) => {
     expect(opening(change)).not.toThrow();

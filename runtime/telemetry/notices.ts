@@ -62,7 +62,9 @@ export class Notices {
       case 'dial-failed':
         return this.#once(`${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`);
       case 'error':
-        return this.#once(notice.error.message);
+        return this.#once(
+          notice.untold ? `${notice.error.message} (and ${notice.untold} more)` : notice.error.message,
+        );
       case 'crash':
         return [
           'error',

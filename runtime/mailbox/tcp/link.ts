@@ -244,7 +244,7 @@ export class Link {
       throw error;
     }
     this.#owed += 1;
-    if (this.#owed >= deliveriesPerAck) this.flushAck();
+    if (this.#owed >= Math.min(deliveriesPerAck, this.#options.maxOutbox / 2)) this.flushAck();
   }
 
   /** As a crash would, for this link alone: the peer hears of another life. */

@@ -40,15 +40,17 @@ export type TransportOptions = Pick<
   'cluster' | 'site' | 'listen' | 'peers' | 'tls' | 'secret' | 'insecure'
 >;
 
-/** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`. */
+/** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`. */
 export function transportOf(options: TransportOptions): Transport {
-  const { cluster, site, listen, tls, secret, insecure = false } = options;
+  const { cluster, site, listen, peers, tls, secret, insecure = false } = options;
   if (tls) {
     checkTls(tls, cluster, site);
     return certified(tls, cluster);
   }
   if (secret !== undefined) return withSecret(options, secret);
-  if (!insecure && !isLoopback(listen.host)) throw insecureListen(listen.host);
+  if (insecure) return plain;
+  if (!isLoopback(listen.host)) throw insecureListen(listen.host);
+  for (const [id, { host }] of Object.entries(peers)) if (!isLoopback(host)) throw insecurePeer(id, host);
   return plain;
 }
 
@@ -227,6 +229,14 @@ function insecureListen(host: string): OperatingError {
     'INSECURE_LISTEN',
     `${host} can be reached by others than this machine, and with neither tls nor secret whoever reaches it can speak ` +
       'for any site: give tls or secret, or listen on 127.0.0.1; where the network itself keeps strangers out, insecure: true',
+  );
+}
+
+function insecurePeer(id: SiteId, host: string): OperatingError {
+  return new OperatingError(
+    'INSECURE_PEER',
+    `${id} is called at ${host}, beyond this machine, and with neither tls nor secret whoever answers there can speak ` +
+      'for it: give tls or secret; where the network itself keeps strangers out, insecure: true',
   );
 }
 

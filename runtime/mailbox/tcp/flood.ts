@@ -1,0 +1,33 @@
+const windowMs = 1_000;
+
+/** So many of a kind are told in each window. */
+const toldPerWindow = 10;
+
+/** Keeps what strangers bring about from filling a log: of many in a second the first are told, the others counted. */
+export class Flood {
+  readonly #now: () => number;
+  #begun = Number.NEGATIVE_INFINITY;
+  #told = 0;
+  #untold = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** How many went untold before this one, which is to be told; or null: it is one of those. */
+  next(): number | null {
+    const now = this.#now();
+    if (now - this.#begun >= windowMs) {
+      this.#begun = now;
+      this.#told = 0;
+    }
+    if (this.#told >= toldPerWindow) {
+      this.#untold += 1;
+      return null;
+    }
+    this.#told += 1;
+    const untold = this.#untold;
+    this.#untold = 0;
+    return untold;
+  }
+}
