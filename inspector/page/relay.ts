@@ -15,13 +15,18 @@ export function relayApp(): () => void {
   };
   // Until then it keeps what happens; a frame is known to its app only once it has loaded.
   const connect = () => app.postMessage({ type: '@statelyai.connected' }, '*');
-  const timers: ReturnType<typeof setTimeout>[] = [];
+  let timer: ReturnType<typeof setTimeout>;
+  const ask = (nextMs: number) => {
+    if (hasHeard) return;
+    connect();
+    timer = setTimeout(ask, nextMs, 1_000);
+  };
   socket.onopen = () => {
     window.addEventListener('message', heard);
-    for (const ms of [50, 1_000, 3_000]) timers.push(setTimeout(() => hasHeard || connect(), ms));
+    timer = setTimeout(ask, 50, 950);
   };
   return () => {
-    for (const timer of timers) clearTimeout(timer);
+    clearTimeout(timer);
     window.removeEventListener('message', heard);
     socket.close();
   };
