@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest';
-import { epoch, joinCluster, naimiTrehel } from './index.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { epoch, type InvariantError, joinCluster, naimiTrehel, systemClock } from './index.ts';
 import { anyPort, openMembers } from './testing/cluster.ts';
+import { eventually } from './testing/eventually.ts';
 
 const three = ['a', 'b', 'c'];
 const strict = { leaseMs: 300 };
@@ -57,6 +61,30 @@ test('the next enters only after the lease of who is gone', async () => {
   expect(performance.now() - gone).toBeGreaterThan(strict.leaseMs / 2);
   expect(next.fence.epoch).toBeGreaterThan(held.fence.epoch);
   next.release();
+});
+
+test('who gives up as the promises of its earlier life end is not taken for one inside', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'baton-strict-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  let skippedMs = 0;
+  const crashes: InvariantError[] = [];
+  const options = {
+    ...{ cluster: 'test', site: 'a', peers: {}, listen: anyPort, dataDir, strict: { leaseMs: 60_000 } },
+    clock: { ...systemClock, now: () => systemClock.now() + skippedMs },
+    onCrash: (error: InvariantError) => void crashes.push(error),
+  };
+  const before = await joinCluster({ ...options, newcomer: true });
+  await before.close();
+  await using cluster = await joinCluster(options);
+  const patience = new AbortController();
+  const waits = cluster.lock('x').acquire({ signal: patience.signal });
+  await eventually(() => expect(cluster.counters().suspicions).toBe(1));
+  skippedMs = 120_000;
+  patience.abort();
+  await expect(waits).rejects.toMatchObject({ name: 'AbortError' });
+  expect(crashes).toEqual([]);
+  expect(cluster.counters()).toMatchObject({ elections: 1, entered: 1 });
+  expect(cluster.lock('x').status()).toMatchObject({ client: 'idle', token: true });
 });
 
 test.each([

@@ -134,6 +134,8 @@ export const siteMachine = siteSetup.createMachine({
               },
               { target: 'idle', actions: 'clearFence' },
             ],
+            // What ends a wait may cross with the end of a promise, which has this site enter first.
+            withdraw: {},
             // Its lease, if it needs one, is in force: without it nobody is inside.
             again: [{ guard: 'following', actions: ['countEntry', grant] }, {}],
             adopted: [

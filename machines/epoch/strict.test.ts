@@ -172,6 +172,25 @@ test('after a restart what may have been promised before binds', () => {
     `);
 });
 
+test('who needs no other voter may enter as its promise ends, before it hears that nobody waits', () => {
+  expect(
+    play('strict, the only voter, crashed in 1 of b', 'ask', 'suspect', 'promiseOver', 'withdraw', 'release'),
+  ).toMatchInlineSnapshot(`
+    "
+    ask: nothing
+        requesting, root, closed 1: last nil, next nil, bound
+    suspect: nothing
+        requesting, root, closed 1: last nil, next nil, bound
+    promiseOver: promiseEnded; disk 2 1 b; elected for 2, root b; disk 2 2 b; NEW 2 b to all; leaseTimer 2 1; promiseTimer; leased 2 1; grant (2, 1)
+        inCS, root, following 2: last nil, next nil, token, fence (2, 1), bound
+    withdraw: nothing
+        inCS, root, following 2: last nil, next nil, token, fence (2, 1), bound
+    release: nothing
+        idle, root, following 2: last nil, next nil, token, bound
+    "
+  `);
+});
+
 test('a lease is of its epoch', () => {
   expect(
     play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'NEW 1 c', 'PROMISE 0 b, a 1', 'leaseOver 0 1'),

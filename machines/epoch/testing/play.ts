@@ -16,6 +16,11 @@ const lives: Readonly<Record<string, Partial<SiteInput>>> = {
   'strict, founder a': { strict: true },
   'strict, founder b': { founder: 'b', strict: true },
   'strict, crashed in 1 of a': { disk: { promised: 1, epoch: 1, root: 'a' }, strict: true },
+  'strict, the only voter, crashed in 1 of b': {
+    voters: ['b'],
+    disk: { promised: 1, epoch: 1, root: 'b' },
+    strict: true,
+  },
   'no voter': { voters: ['a', 'c', 'd'] },
 };
 
