@@ -18,10 +18,19 @@ export interface Chance {
   incarnation(): string;
 }
 
-/** Node's timers and `performance.now()`. */
+/** The most that Node's timers take; what is longer they would take for 1 ms. */
+const longestMs = 2 ** 31 - 1;
+
+/** Node's timers, one after another for longer waits, and `performance.now()`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delayMs, action) => {
+    if (delayMs > longestMs) {
+      let cancel = systemClock.after(longestMs, () => {
+        cancel = systemClock.after(delayMs - longestMs, action);
+      });
+      return () => cancel();
+    }
     const timer = setTimeout(action, delayMs);
     return () => clearTimeout(timer);
   },
