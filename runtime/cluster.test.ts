@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { assign } from 'xstate';
 import { siteMachine } from '../machines/naimi-trehel/site.ts';
 import type { EventLine, RecordLine } from '../machines/record.ts';
-import { compareFences, InvariantError, joinCluster, type Notice, naimiTrehel } from './index.ts';
+import { compareFences, epoch, InvariantError, joinCluster, type Notice, naimiTrehel } from './index.ts';
 import { allCodes, anyPort, codes, openMember, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { Ledger, takeTurns } from './testing/ledger.ts';
@@ -230,6 +230,7 @@ test('a site whose statechart copies the token instead of moving it crashes befo
   expect(group.crashes).toMatchObject([{ code: 'INVARIANT_BROKEN' }]);
   expect(a!.cluster.counters().sent).toEqual({});
   await eventually(() => expect(codes(group.notices.get('b'))).toEqual(['PEER_LOST']));
+  await a!.cluster.close();
 });
 
 test('by default a broken invariant ends the process, loudly, with its record on disk', () => {
@@ -287,6 +288,50 @@ describe('options', () => {
     await expect(site.lock.run(() => 'alone')).resolves.toBe('alone');
     await site.cluster.close();
     await expect(site.cluster.ready()).resolves.toBeUndefined();
+  });
+
+  test.each([epoch, naimiTrehel])(
+    'under $name a site is closed as often as anybody likes',
+    async (protocol) => {
+      const site = await openMember({ ...good, protocol });
+      const held = await site.lock.acquire();
+      const closing = [site.cluster.close(), site.cluster.close()];
+      held.release();
+      await Promise.all(closing);
+      await site.cluster.close();
+      await site.cluster[Symbol.asyncDispose]();
+      await expect(site.lock.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
+    },
+  );
+
+  test.each([epoch, naimiTrehel])(
+    'under $name who does not want to wait closes it at once',
+    async (protocol) => {
+      const site = await openMember({ ...good, protocol });
+      const held = await site.lock.acquire();
+      const patient = site.cluster.close();
+      await site.cluster.close({ graceful: false });
+      expect(held.signal.reason).toMatchObject({ code: 'SITE_CLOSED' });
+      await patient;
+    },
+  );
+
+  test.each([undefined, null, 7, '', 'two\nlines', '\ud800', 'x'.repeat(129)])(
+    '%j names no lock',
+    async (name) => {
+      await using group = await openMembers(['a']);
+      expect(() => group.members[0]!.cluster.lock(name as string)).toThrow('OPTIONS_INVALID');
+    },
+  );
+
+  test.each(['__proto__', 'constructor', ' ', '\u{1f512}'.repeat(128)])('%j names one', async (name) => {
+    await using group = await openMembers(['a', 'b']);
+    const fences = [];
+    for (const { cluster } of group.members) fences.push(await cluster.lock(name).run(({ fence }) => fence));
+    expect(fences).toEqual([
+      { epoch: 0, k: 1 },
+      { epoch: 0, k: 2 },
+    ]);
   });
 
   test('a closed site says so to everyone who waits', async () => {

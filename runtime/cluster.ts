@@ -147,12 +147,14 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const resign = (reason: OperatingError) => {
     for (const campaign of campaigns) campaign.stop(reason);
   };
+  let leaving: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
   const close = async (graceful: boolean) => {
-    if (graceful) {
+    if (graceful && !closing) {
       // Who leads would hold its lock for ever.
       resign(new OperatingError('SITE_LEAVING', `${self} is leaving and leads no more`));
-      await mesh.leave(limits.closeTimeoutMs);
+      leaving ??= mesh.leave(limits.closeTimeoutMs);
+      await leaving;
     }
     const closed = new OperatingError('SITE_CLOSED', `${self} is closed`);
     resign(closed);
@@ -162,8 +164,10 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   };
 
   const lockOf = (name: string) => {
-    if (!namePattern.test(name))
-      throw invalid(`a lock has a name of 1 to 128 printable characters, not ${JSON.stringify(name)}`);
+    if (typeof name !== 'string' || !namePattern.test(name))
+      throw invalid(
+        `a lock has a name of 1 to 128 printable characters, not ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
+      );
     return new NamedLock(name, mesh, protocol, telemetry);
   };
 

@@ -140,8 +140,12 @@ export class Mesh {
     } satisfies MailboxHandlers);
   }
 
-  /** Grants no more. Resolves when nobody holds a lock here and who waited has the token, or after `timeoutMs`. */
+  /**
+   * Grants no more; once. Resolves when nobody holds a lock here and who waited has the token, after `timeoutMs`, or when
+   * the site ends meanwhile.
+   */
   async leave(timeoutMs: number): Promise<void> {
+    if (this.#ended) return;
     this.#refusal ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
     const { survives } = this.#options.protocol;
     // Where a death is not survived, every token is handed on, also of locks that nobody uses now.

@@ -56,7 +56,7 @@ export class Callers implements Granter {
   #taking = false;
   #taken: Holding | null = null;
   #drained: (() => void) | null = null;
-  #leaving: { readonly done: () => void; readonly failed: (reason: unknown) => void } | null = null;
+  #left: (() => void) | null = null;
 
   constructor(client: Client, options: CallersOptions) {
     this.#client = client;
@@ -128,16 +128,13 @@ export class Callers implements Granter {
     else this.#askForNext();
   }
 
-  /** Waits its turn, then hands everything on. Resolves when the actor has left. */
+  /** Waits its turn, then hands everything on. Resolves when the actor has left, or nothing is granted any more. */
   leave(): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       if (this.#refusal) throw this.#refusal;
       this.#refusal = leaving();
-      const leave = () => {
-        this.#leaving = { done: resolve, failed: reject };
-        this.#client.say({ type: 'leave' });
-      };
-      this.#line.push(new Waiter(leave, reject));
+      this.#left = () => resolve();
+      this.#line.push(new Waiter(() => this.#client.say({ type: 'leave' }), this.#left));
       this.#askForNext();
     });
   }
@@ -195,7 +192,7 @@ export class Callers implements Granter {
   /** The actor has left. */
   left(): void {
     this.#standing = 'gone';
-    this.#leaving?.done();
+    this.#left?.();
   }
 
   /** Nothing is granted any more, and who is inside is told. */
@@ -205,7 +202,7 @@ export class Callers implements Granter {
     const held = this.#held;
     this.#held = null;
     held?.lose(reason);
-    this.#leaving?.failed(reason);
+    this.#left?.();
     this.#drained?.();
     this.#failAll(reason);
   }
