@@ -217,7 +217,8 @@ export class Place extends Host implements Client {
   protected lose(fence: Fence): void {
     const { tally, notice } = this.setting;
     tally.lost += 1;
-    this.#leases?.client(false);
+    // It may have asked again since it was lost.
+    this.#leases?.client(this.#waits);
     this.callers.lose(fence);
     notice({ type: 'lost', lock: this.lock, fence });
   }
