@@ -1,3 +1,11 @@
+import {
+  checkAcquire,
+  checkClose,
+  checkLead,
+  checkListener,
+  checkNames,
+  checkViewer,
+} from './config/calls.ts';
 import { parseOptions } from './config/parse.ts';
 import { configurationOf } from './configuration.ts';
 import { systemChance, systemClock } from './doors.ts';
@@ -176,8 +184,13 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     site: self,
     address: mailbox.address,
     lock: lockOf,
-    acquireAll: async (names, acquireOptions) => acquireAll(names, lockOf, clock, acquireOptions),
+    acquireAll: async (names, acquireOptions) => {
+      checkNames(names);
+      checkAcquire(acquireOptions);
+      return acquireAll(names, lockOf, clock, acquireOptions);
+    },
     lead: (name, work, leadOptions = {}) => {
+      checkLead(work, leadOptions);
       const ended = (campaign: Campaign) => void campaigns.delete(campaign);
       const campaign = new Campaign(lockOf(name), work, leadOptions, clock, ended);
       campaigns.add(campaign);
@@ -200,16 +213,24 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       };
     },
     ready: () => met.promise,
-    watch: (viewer) => tap.attach(viewer),
+    watch: (viewer) => {
+      checkViewer(viewer);
+      return tap.attach(viewer);
+    },
     on: (event, listener) => {
+      checkListener(event, listener);
       events.on(event, listener);
       return joined;
     },
     off: (event, listener) => {
+      checkListener(event, listener);
       events.off(event, listener);
       return joined;
     },
-    close: ({ graceful = true } = {}) => close(graceful),
+    close: async (how = {}) => {
+      checkClose(how);
+      await close(how.graceful ?? true);
+    },
     [Symbol.asyncDispose]: () => close(true),
   };
   telemetry.begin(joined, options.telemetry);

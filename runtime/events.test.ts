@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Events } from './events.ts';
 import type { ClusterEvents, Notice } from './options.ts';
 
@@ -50,13 +50,25 @@ test('what happened before anybody could listen is told when it begins, in order
 
 test('a listener that throws disturbs neither the site nor the others', async () => {
   vi.useFakeTimers();
-  const { events, heard } = listening();
+  const events = new Events();
   events.on('lost', () => {
     throw new Error('of the application');
   });
+  const heard: unknown[] = [];
+  events.on('lost', (what) => heard.push(what));
   events.begin();
   expect(() => events.tell(notices[3]!)).not.toThrow();
   expect(heard).toHaveLength(1);
   expect(() => vi.runAllTimers()).toThrow('of the application');
   vi.useRealTimers();
+});
+
+test('as many may listen as like, without a word of a leak', async () => {
+  const warned = vi.fn();
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const events = new Events();
+  for (let i = 0; i < 50; i++) events.on('peer', () => undefined);
+  await new Promise(setImmediate);
+  expect(warned).not.toHaveBeenCalled();
 });

@@ -5,7 +5,8 @@ type Listener<E extends keyof ClusterEvents> = (what: ClusterEvents[E]) => void;
 
 /** Tells listeners what happens. What they throw is an uncaught exception, and nothing to the site. */
 export class Events {
-  readonly #emitter = new EventEmitter();
+  // A service has as many listeners as it has parts.
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
   /** What happened before `begin`, when nobody could listen yet. */
   #early: Notice[] | null = [];
 
@@ -47,11 +48,12 @@ export class Events {
   }
 
   #emit<E extends keyof ClusterEvents>(event: E, what: ClusterEvents[E]): void {
-    try {
-      this.#emitter.emit(event, what);
-    } catch (error) {
-      throwUncaught(error);
-    }
+    for (const listener of this.#emitter.listeners(event))
+      try {
+        listener(what);
+      } catch (error) {
+        throwUncaught(error);
+      }
   }
 }
 

@@ -277,8 +277,8 @@ export interface Lock {
   /**
    * Waits for the critical section; local callers are served in order.
    *
-   * Rejects with `ACQUIRE_TIMEOUT`, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's reason, or the
-   * InvariantError of a crash. In the async context of a `run` of this lock that still holds it: `REENTRY`.
+   * Rejects with `OPTIONS_INVALID`, `ACQUIRE_TIMEOUT`, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's
+   * reason, or the InvariantError of a crash. In the async context of a `run` of this lock that still holds it: `REENTRY`.
    */
   acquire(options?: AcquireOptions): Promise<Held>;
   /**
@@ -334,7 +334,7 @@ export interface Cluster extends AsyncDisposable {
    * WebSocket. Costs nothing while no window is open.
    */
   watch(viewer: Viewer): TapSession;
-  /** What happens before the event loop's next turn after `joinCluster` is told then. */
+  /** What happens before the event loop's next turn after `joinCluster` is told then. Throws `OPTIONS_INVALID`. */
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { nearest } from '../../runtime/config/parse.ts';
+import { nearest } from '../../runtime/config/checked.ts';
 import { reasonOf, UsageError } from '../exit.ts';
 import { address } from '../options.ts';
 import { keys } from './keys.ts';

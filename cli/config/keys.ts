@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { about, clusterSchema } from '../../runtime/config/schema.ts';
+import { clusterSchema } from '../../runtime/config/schema.ts';
+import { about } from '../../runtime/config/tell.ts';
 import { inner, keysOf, schemaAt } from '../../runtime/config/walk.ts';
 import { address, names, peers } from '../options.ts';
 

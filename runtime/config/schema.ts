@@ -8,33 +8,7 @@ import { epoch } from '../host/epoch.ts';
 import type { Protocol } from '../host/protocol.ts';
 import type { ClusterOptions, Limits, Logger, Strict, Timing } from '../options.ts';
 import type { TelemetryOptions } from '../telemetry/options.ts';
-
-/** What is told of a key, where it is wrong and where it is documented. */
-export interface About {
-  /** A sentence without its full stop. */
-  readonly is: string;
-  /** In force where nothing is given, for a person to read; none: there is nothing then. */
-  readonly otherwise?: string | number | boolean;
-  /** Never shown. */
-  readonly hidden?: true;
-}
-
-export const about = z.registry<About>();
-
-function tell<S extends z.ZodType>(schema: S, is: string, more: Omit<About, 'is'> = {}): S {
-  about.add(schema, { is, ...more });
-  return schema;
-}
-
-/** Something with these methods. */
-function withMethods<T>(names: readonly (keyof T)[]) {
-  return z.custom<T>(
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      names.every((name) => typeof (value as T)[name] === 'function'),
-  );
-}
+import { type About, about, call, tell, withMethods, yes } from './tell.ts';
 
 function whole(what: string, from: number, to: number, otherwise: number) {
   const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
@@ -78,13 +52,6 @@ const pem = (what: string, more: Omit<About, 'is'> = {}) =>
   );
 
 const file = tell(z.string().min(1), 'a directory is a path');
-const yes = (otherwise: boolean) => tell(z.boolean(), 'a choice is true or false', { otherwise });
-const call = <T>() =>
-  tell(
-    z.custom<T>((value) => typeof value === 'function'),
-    'a listener is a function',
-  );
-
 const provider = <T>(method: keyof T & string, what: string) =>
   tell(withMethods<T>([method]), `${what} has the method ${method}`, {
     otherwise: 'the global one',

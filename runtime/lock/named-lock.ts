@@ -1,3 +1,4 @@
+import { checkAcquire, checkWork } from '../config/calls.ts';
 import type { Mesh } from '../host/mesh.ts';
 import type { Protocol } from '../host/protocol.ts';
 import type { AcquireOptions, Held, Lock, LockStatus } from '../options.ts';
@@ -28,7 +29,12 @@ export class NamedLock implements Lock {
   }
 
   run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
-    const start = async (inside: typeof work) => this.#mesh.place(this.name).callers.run(inside, options);
+    const start = async (inside: typeof work) => {
+      checkAcquire(options);
+      // What is watched is always a function.
+      checkWork(work);
+      return this.#mesh.place(this.name).callers.run(inside, options);
+    };
     return this.#telemetry.watching ? this.#telemetry.run(this.name, start, work) : start(work);
   }
 
@@ -39,6 +45,7 @@ export class NamedLock implements Lock {
 
   #acquire(options?: AcquireOptions): Promise<Held> {
     try {
+      checkAcquire(options);
       return this.#mesh.place(this.name).callers.acquire(options);
     } catch (reason) {
       return Promise.reject(reason);

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { allCodes, openMembers } from '../testing/cluster.ts';
+
+const signal = 'signal: a signal is an AbortSignal';
+const timeout = 'timeoutMs: a time-out is a number of ms from 0';
+
+/** What a call may be given, and what is said of it. */
+const refused: readonly (readonly [unknown, string | RegExp])[] = [
+  [5_000, 'the options are { signal, timeoutMs }, 5000 came'],
+  [null, 'the options are { signal, timeoutMs }, null came'],
+  [{ timeoutMs: -1 }, `${timeout}, -1 came`],
+  [{ timeoutMs: Number.NaN }, `${timeout}, NaN came`],
+  [{ timeoutMs: '500' }, `${timeout}, "500" came`],
+  [{ timeout: 5 }, 'timeout: there is no such key; did you mean timeoutMs?'],
+  [{ signal: null }, `${signal}, null came`],
+  [{ signal: {} }, `${signal}, {} came`],
+  [{ signal: new AbortController() }, new RegExp(`^OPTIONS_INVALID: ${signal}, AbortController .* came$`)],
+];
+
+test.each(refused)('who asks for a lock with %o is told what it may be', async (options, text) => {
+  await using group = await openMembers(['a']);
+  const { cluster, lock } = group.members[0]!;
+  const given = options as object;
+  const work = () => undefined;
+  const calls = [lock.acquire(given), lock.run(work, given), cluster.acquireAll(['x'], given)];
+  for (const call of calls) {
+    const message = typeof text === 'string' ? `OPTIONS_INVALID: ${text}` : expect.stringMatching(text);
+    await expect(call).rejects.toMatchObject({ code: 'OPTIONS_INVALID', message });
+  }
+  expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
+});
+
+test('whoever waits for ever may say so', async () => {
+  await using group = await openMembers(['a']);
+  const { lock } = group.members[0]!;
+  for (const options of [
+    { timeoutMs: Number.POSITIVE_INFINITY },
+    { timeoutMs: undefined, signal: undefined },
+  ])
+    (await lock.acquire(options as object)).release();
+});
+
+test('what is wrong with any other call is said before it does anything', async () => {
+  await using group = await openMembers(['a']);
+  const { cluster, lock } = group.members[0]!;
+  const wrong = (value: unknown) => value as never;
+  const invalid = (message: string) =>
+    expect.objectContaining({ code: 'OPTIONS_INVALID', message: `OPTIONS_INVALID: ${message}` });
+  const names = 'names are a list of names of locks';
+  await expect(cluster.acquireAll(wrong('stock'))).rejects.toEqual(invalid(`${names}, "stock" came`));
+  await expect(cluster.acquireAll(wrong(undefined))).rejects.toEqual(invalid(`${names}; it is missing`));
+  await expect(lock.run(wrong(undefined))).rejects.toEqual(invalid('work is a function; it is missing'));
+  const work = () => undefined;
+  const throwing = [
+    [() => cluster.lead('x', wrong(5)), 'work is a function, 5 came'],
+    [
+      () => cluster.lead('x', work, wrong({ retryMs: 'soon' })),
+      'retryMs: a pause is a number of ms from 0, "soon" came',
+    ],
+    [() => cluster.lead('x', work, wrong({ onError: 5 })), 'onError: a listener is a function, 5 came'],
+    [
+      () => cluster.on(wrong('peers'), work),
+      'an event is epoch, elected, lost, notice or peer, "peers" came',
+    ],
+    [
+      () => cluster.off(wrong('peers'), work),
+      'an event is epoch, elected, lost, notice or peer, "peers" came',
+    ],
+    [() => cluster.on('peer', wrong(undefined)), 'a listener is a function; it is missing'],
+    [() => cluster.watch(wrong({})), 'a viewer has the method send, {} came'],
+  ] as const;
+  for (const [call, message] of throwing) expect(call).toThrow(invalid(message));
+  await expect(cluster.close(wrong(null))).rejects.toEqual(
+    invalid('the options are { graceful }, null came'),
+  );
+  await expect(cluster.close(wrong({ graceful: 'no' }))).rejects.toEqual(
+    invalid('graceful: a choice is true or false, "no" came'),
+  );
+  await lock.run(work);
+  expect(lock.status().waiting).toBe(0);
+  expect([allCodes(group), group.crashes]).toEqual([[], []]);
+});

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions } from '../options.ts';
+import type { Viewer } from '../trace/tap.ts';
+import { checked } from './checked.ts';
+import { call, tell, withMethods, yes } from './tell.ts';
+
+/** Of `Cluster.on`. */
+const events = {
+  epoch: true,
+  elected: true,
+  lost: true,
+  notice: true,
+  peer: true,
+} satisfies Record<keyof ClusterEvents, true>;
+
+const signal = tell(
+  withMethods<AbortSignal>(['addEventListener', 'removeEventListener']),
+  'a signal is an AbortSignal',
+).optional();
+
+const acquireOptions = tell(
+  z.strictObject({
+    signal,
+    timeoutMs: tell(
+      z.custom<number>((value) => typeof value === 'number' && value >= 0),
+      'a time-out is a number of ms from 0',
+    ).optional(),
+  } satisfies Record<keyof AcquireOptions, z.ZodType>),
+  'the options are { signal, timeoutMs }',
+);
+
+const leadOptions = tell(
+  z.strictObject({
+    signal,
+    retryMs: tell(z.number().min(0), 'a pause is a number of ms from 0').optional(),
+    onError: call<NonNullable<LeadOptions['onError']>>().optional(),
+  } satisfies Record<keyof LeadOptions, z.ZodType>),
+  'the options are { signal, retryMs, onError }',
+);
+
+type CloseOptions = NonNullable<Parameters<Cluster['close']>[0]>;
+
+const closeOptions = tell(
+  z.strictObject({ graceful: yes(true).optional() } satisfies Record<keyof CloseOptions, z.ZodType>),
+  'the options are { graceful }',
+);
+
+const names = tell(
+  z.custom<readonly string[]>((value) => Array.isArray(value)),
+  'names are a list of names of locks',
+);
+const work = tell(
+  z.custom((value) => typeof value === 'function'),
+  'work is a function',
+);
+const event = tell(
+  z.custom((value) => typeof value === 'string' && Object.hasOwn(events, value)),
+  'an event is epoch, elected, lost, notice or peer',
+);
+const listener = call();
+const viewer = tell(withMethods<Viewer>(['send']), 'a viewer has the method send');
+
+// What a call is given, before it does anything. Each throws `OPTIONS_INVALID`.
+
+export function checkAcquire(options: unknown): void {
+  if (options !== undefined) checked(acquireOptions, options);
+}
+
+export function checkWork(given: unknown): void {
+  if (typeof given !== 'function') checked(work, given);
+}
+
+export function checkNames(given: unknown): void {
+  checked(names, given);
+}
+
+export function checkLead(given: unknown, options: unknown): void {
+  checkWork(given);
+  checked(leadOptions, options);
+}
+
+export function checkListener(type: unknown, given: unknown): void {
+  checked(event, type);
+  checked(listener, given);
+}
+
+export function checkClose(options: unknown): void {
+  checked(closeOptions, options);
+}
+
+export function checkViewer(given: unknown): void {
+  checked(viewer, given);
+}
