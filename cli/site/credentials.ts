@@ -11,9 +11,6 @@ export interface CredentialFiles {
   readonly insecure?: boolean;
 }
 
-const newline = 10;
-const carriageReturn = 13;
-
 /** Throws UsageError: a file cannot be read, or one of three is missing. */
 export function credentialsIn({
   tlsCert,
@@ -32,7 +29,7 @@ export function credentialsIn({
         ca: read('--tls-ca', tlsCa!),
       },
     }),
-    ...(secretFile !== undefined && { secret: withoutLineEnd(read('--secret-file', secretFile)) }),
+    ...(secretFile !== undefined && { secret: read('--secret-file', secretFile) }),
     ...(insecure !== undefined && { insecure }),
   };
 }
@@ -43,10 +40,4 @@ function read(option: string, file: string): Buffer {
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`);
   }
-}
-
-/** What a tool puts behind what it prints is no part of it. */
-function withoutLineEnd(bytes: Buffer): Buffer {
-  if (bytes.at(-1) !== newline) return bytes;
-  return bytes.subarray(0, bytes.at(-2) === carriageReturn ? -2 : -1);
 }

@@ -4,6 +4,11 @@ import { OperatingError } from '../errors.ts';
 import { siteIdPattern } from '../frame/frames.ts';
 import type { Tls } from '../options.ts';
 
+// As extended key usage (RFC 5280, 4.2.1.12); Node has it as `keyUsage`.
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+const clientAuth = '1.3.6.1.5.5.7.3.2';
+const anyUse = '2.5.29.37.0';
+
 /**
  * The name that the certificate of a site bears as a URI among its subject alternative names (RFC 5280, 4.2.1.6):
  * `baton://<cluster>/<site>`. It names the cluster, too, so that one authority may sign for several; and nothing that
@@ -33,11 +38,23 @@ export function checkTls(tls: Tls, cluster: string, site: SiteId): void {
   certificateIn(tls.ca, 'tls.ca');
   if (!certificate.checkPrivateKey(privateKeyIn(tls.key)))
     throw invalid('tls.key is not the key to tls.cert: they are of two different pairs');
-  if (sitesNamedBy(certificate.subjectAltName, cluster).includes(site)) return;
-  const names = certificate.subjectAltName ?? 'nothing';
-  throw invalid(
-    `tls.cert names ${names}; expected URI:${siteUri(cluster, site)} among its subject alternative names`,
-  );
+  if (!sitesNamedBy(certificate.subjectAltName, cluster).includes(site)) {
+    const names = certificate.subjectAltName ?? 'nothing';
+    throw invalid(
+      `tls.cert names ${names}; expected URI:${siteUri(cluster, site)} among its subject alternative names`,
+    );
+  }
+  // No peer would take it, and only they would say why.
+  if (new Date(certificate.validTo) < new Date())
+    throw invalid(`tls.cert has ended at ${certificate.validTo}: sign it anew`);
+  for (const [use, whose] of [
+    [serverAuth, "server's"],
+    [clientAuth, "client's"],
+  ] as const)
+    if (certificate.keyUsage && ![use, anyUse].some((allowed) => certificate.keyUsage.includes(allowed)))
+      throw invalid(
+        `tls.cert may not be used as a ${whose}; expected serverAuth and clientAuth as its extendedKeyUsage, or none`,
+      );
 }
 
 function clusterUri(cluster: string): string {

@@ -39,6 +39,20 @@ describe('what is told of a site', () => {
       { tls: authority.tls('test', 'b') },
       /^OPTIONS_INVALID: tls.cert names URI:baton:\/\/test\/b; expected URI:baton:\/\/test\/a/,
     ],
+    [
+      'one that has ended',
+      { tls: authority.amended('test', 'a', (commands) => commands.replace('-days 90', '-days -1')) },
+      /^OPTIONS_INVALID: tls.cert has ended at .* GMT: sign it anew/,
+    ],
+    [
+      'one that is for servers alone',
+      {
+        tls: authority.amended('test', 'a', (commands) =>
+          commands.replace('test/%s\\n', 'test/%s\\nextendedKeyUsage=serverAuth\\n'),
+        ),
+      },
+      /^OPTIONS_INVALID: tls.cert may not be used as a client.s/,
+    ],
     ['that of another cluster', { tls, cluster: 'other' }, /expected URI:baton:\/\/other\/a/],
     ['no proof, for all to reach', { listen: { host: '0.0.0.0', port: 0 } }, /^INSECURE_LISTEN: 0.0.0.0/],
     [
@@ -118,6 +132,10 @@ test('each way of each pair of each cluster has a key and a name of its own', ()
   );
   expect(new Set(ways.map(({ identity }) => identity)).size).toBe(5);
   expect(new Set(ways.map(({ key }) => key.toString('hex'))).size).toBe(5);
+  for (const end of ['\n', '\r\n']) {
+    const [way] = ways;
+    expect(sharedKey(`${'s'.repeat(32)}${end}`, 'x', { caller: 'a', called: 'b' }).key).toEqual(way!.key);
+  }
   const other = sharedKey('t'.repeat(32), 'x', { caller: 'a', called: 'b' });
   expect(other.identity).toBe(ways[0]!.identity);
   expect(other.key.equals(ways[0]!.key)).toBe(false);

@@ -53,10 +53,10 @@ export class Belief {
     tell(lost ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation });
   }
 
-  /** Its kernel says that nobody listens. Of one that was never met this is no news before it is silent. */
-  refused(): void {
-    this.#wasRefused = true;
-    if (this.#state === 'up') this.down('refused');
+  /** What its kernel says last: nobody listens, or somebody may. Of one that was never met this is no news before it is silent. */
+  refused(yes: boolean): void {
+    this.#wasRefused = yes;
+    if (yes && this.#state === 'up') this.down('refused');
   }
 
   silent(): void {

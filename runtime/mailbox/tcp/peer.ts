@@ -74,7 +74,7 @@ export class Peer {
         drained: () => this.#sayBye(),
       },
     });
-    const refused = () => this.#belief.refused();
+    const refused = (yes: boolean) => this.#belief.refused(yes);
     const reach = { limits, clock, chance, refused, timeoutMs: timing.silentMs };
     this.#reach = dials(identity.site, id)
       ? new Redial({

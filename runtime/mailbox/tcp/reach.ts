@@ -21,8 +21,8 @@ export interface ReachOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly chance: Chance;
-  /** Nobody listens at the address. */
-  readonly refused: () => void;
+  /** Does its kernel say that nobody listens at the address? */
+  readonly refused: (yes: boolean) => void;
 }
 
 /** By the site that dials: at once after a break, and after failures in pauses that grow, however long that takes. */
@@ -45,10 +45,14 @@ export class Redial implements Reach {
     this.#failed = options.failed;
     this.#dialler = new Dialler({
       ...options,
+      onSocket: (socket) => {
+        options.refused(false);
+        options.onSocket(socket);
+      },
       onFailure: (error, socket) => {
         const refusal = refusalOf(error, socket);
         if (refusal) options.mistaken(refusal);
-        if (isRefusal(error)) options.refused();
+        options.refused(isRefusal(error));
         this.#retry(refusal?.message ?? reasonOf(error));
       },
     });
@@ -106,7 +110,7 @@ export class Probe implements Reach {
       onFailure: (error) => {
         if (!isRefusal(error)) this.#again();
         else if (this.#isUp) this.#addressIsRight = false;
-        else if (this.#addressIsRight) options.refused();
+        else if (this.#addressIsRight) options.refused(true);
       },
     });
   }

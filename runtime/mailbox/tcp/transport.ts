@@ -125,7 +125,8 @@ const modern = {
 
 /** Both sides by certificates of one authority, and each certificate names its site. */
 function certified({ cert, key, ca }: Tls, cluster: string): Transport {
-  const server = { ...modern, cert, key, ca, requestCert: true, rejectUnauthorized: true };
+  // It is looked at once it is here: Node would close the connection without a word of who has called.
+  const server = { ...modern, cert, key, ca, requestCert: true, rejectUnauthorized: false };
   const secureContext = contextOf(server);
   return {
     call: (address, called, stands) =>
@@ -144,7 +145,16 @@ function certified({ cert, key, ca }: Tls, cluster: string): Transport {
     greet: (callers) =>
       greetByTls(
         server,
-        (socket) => sitesNamedBy(socket.getPeerX509Certificate()?.subjectAltName, cluster),
+        (socket) => {
+          const certificate = socket.getPeerX509Certificate();
+          if (!certificate) return notAuthenticated('it shows no certificate');
+          const sites = sitesNamedBy(certificate.subjectAltName, cluster);
+          if (socket.authorized) return sites;
+          const names = sites.length > 0 ? sites.join(', ') : `no site of ${cluster}`;
+          return notAuthenticated(
+            `its certificate, which names ${names}, does not count: ${socket.authorizationError}`,
+          );
+        },
         callers,
       ),
   };
@@ -199,12 +209,21 @@ function withSecret({ cluster, site, peers }: TransportOptions, secret: string |
 
 function greetByTls(
   options: TlsOptions,
-  proves: (socket: TLSSocket) => readonly SiteId[],
+  proves: (socket: TLSSocket) => readonly SiteId[] | OperatingError,
   { stands, refused }: Callers,
 ): (socket: Socket) => void {
   // Never listens: it is given what has come in elsewhere.
   const server = createTlsServer(options);
-  server.on('secureConnection', (socket) => stands(socket, proves(socket)));
+  server.on('secureConnection', (socket) => {
+    const proven = proves(socket);
+    if (!(proven instanceof OperatingError)) {
+      stands(socket, proven);
+      return;
+    }
+    refused(proven, remoteOf(socket));
+    socket.on('error', () => undefined);
+    socket.destroy();
+  });
   server.on('tlsClientError', (error, socket) => {
     const refusal = refusalOf(error, socket);
     if (refusal) refused(refusal, socket.remoteAddress === undefined ? null : remoteOf(socket));
