@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { WatchServerOptions } from '../inspect/watch-server.ts';
 import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions } from '../options.ts';
 import type { Viewer } from '../trace/tap.ts';
+import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
 import { call, tell, withMethods, yes } from './tell.ts';
 
@@ -60,6 +62,15 @@ const event = tell(
 const listener = call();
 const viewer = tell(withMethods<Viewer>(['send']), 'a viewer has the method send');
 
+const watchOptions = tell(
+  z.strictObject({
+    listen: partOfAddress.optional(),
+    // One that is empty keeps nobody out.
+    token: tell(z.string().min(1), 'a token is a string that is not empty', { hidden: true }).optional(),
+  } satisfies Record<keyof WatchServerOptions, z.ZodType>),
+  'the options are { listen, token }',
+);
+
 // What a call is given, before it does anything. Each throws `OPTIONS_INVALID`.
 
 export function checkAcquire(options: unknown): void {
@@ -86,6 +97,10 @@ export function checkListener(type: unknown, given: unknown): void {
 
 export function checkClose(options: unknown): void {
   checked(closeOptions, options);
+}
+
+export function checkWatch(options: unknown): void {
+  checked(watchOptions, options);
 }
 
 export function checkViewer(given: unknown): void {

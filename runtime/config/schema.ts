@@ -8,6 +8,7 @@ import { epoch } from '../host/epoch.ts';
 import type { Protocol } from '../host/protocol.ts';
 import type { ClusterOptions, Limits, Logger, Strict, Timing } from '../options.ts';
 import type { TelemetryOptions } from '../telemetry/options.ts';
+import { address } from './address.ts';
 import { type About, about, call, tell, withMethods, yes } from './tell.ts';
 
 function whole(what: string, from: number, to: number, otherwise: number) {
@@ -32,13 +33,6 @@ const siteId = tell(
   z.string().regex(siteIdPattern),
   'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit',
 );
-
-const host = tell(z.string().min(1), 'a host is a name or an IP address');
-
-function address(from: 0 | 1) {
-  const port = tell(z.int().min(from).max(65_535), `a port is an integer from ${from} to 65535`);
-  return tell(z.strictObject({ host, port }), 'an address is { host, port }');
-}
 
 const bytes = z.union([z.string(), z.instanceof(Uint8Array)]);
 

@@ -241,6 +241,16 @@ describe('the length of a frame', () => {
     expect(decode(length(codec.longestFrame + 1))).toEqual({ frames: [], refusal: 'FRAME_TOO_LARGE' });
   });
 
+  test.each([
+    ['1603010200', 'it begins as TLS does: here is neither tls nor secret'],
+    ['474554202f', 'does something else speak to this port (it begins with "GET ")?'],
+    ['fffe000000', 'does something else speak to this port?'],
+  ])('of %s tells who may have come', (hex, text) => {
+    const decoder = new Decoder(codec);
+    decoder.push(Buffer.from(hex, 'hex'));
+    expect(() => decoder.next()).toThrow(text);
+  });
+
   test('is bounded by construction, and some frame is as long', () => {
     const { longestFrame } = codec;
     const most = Number.MAX_SAFE_INTEGER;

@@ -63,7 +63,7 @@ export class Decoder {
     if (length > longestFrame) {
       throw new OperatingError(
         'FRAME_TOO_LARGE',
-        `expected at most ${longestFrame} bytes in a frame, not ${length}; does something else speak to this port?`,
+        `expected at most ${longestFrame} bytes in a frame, not ${length}; ${guess(this.#bytes.subarray(this.#at, this.#at + lengthBytes))}`,
       );
     }
     if (this.#size < lengthBytes + length) {
@@ -273,4 +273,13 @@ function malformed(what: string): OperatingError {
 
 function unknown(what: string): OperatingError {
   return new OperatingError('FRAME_UNKNOWN', `expected a frame of this wire, ${what} came`);
+}
+
+/** Who may have sent what is the length of no frame. */
+function guess(bytes: Buffer): string {
+  // A record of a handshake (RFC 8446, 5.1).
+  if (bytes.readUInt16BE() === 0x1603) return 'it begins as TLS does: here is neither tls nor secret';
+  const text = bytes.toString('latin1');
+  const letters = /^[\x20-\x7e]+$/.test(text) ? ` (it begins with "${text}")` : '';
+  return `does something else speak to this port${letters}?`;
 }

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { WatchAsk } from '../../machines/watch.ts';
+import { checkWatch } from '../config/calls.ts';
 import { OperatingError } from '../errors.ts';
 import { isLoopback } from '../mailbox/tcp/loopback.ts';
 import type { Address } from '../options.ts';
@@ -40,12 +41,13 @@ const policyViolation = 1008;
  * Lets others watch a site from elsewhere, read-only: `baton inspect --attach URL`. Whoever is too slow, or does not
  * read, misses what happens; the site never waits for it.
  *
- * @throws OperatingError `LISTEN_FAILED`, `INSECURE_LISTEN`.
+ * @throws OperatingError `OPTIONS_INVALID`, `LISTEN_FAILED`, `INSECURE_LISTEN`.
  */
 export async function serveWatch(
   cluster: { watch(viewer: Viewer): TapSession },
   options: WatchServerOptions = {},
 ): Promise<WatchServer> {
+  checkWatch(options);
   const { listen = {}, token } = options;
   const { host = '127.0.0.1', port = 0 } = listen;
   if (!isLoopback(host) && token === undefined) {

@@ -50,6 +50,11 @@ const notices: readonly [Notice, number, string][] = [
     '3 messages for b are dropped: they were for a life that is over',
   ],
   [
+    { type: 'dropped', peer: 'b', count: 1 },
+    40,
+    '1 message for b is dropped: it was for a life that is over',
+  ],
+  [
     { type: 'dial-failed', peer: 'b', reason: 'no', retryInMs: 9 },
     40,
     'b is not linked yet, dialling again until it is: no',
@@ -88,7 +93,7 @@ describe('a log', () => {
     expect(lines[2]).toMatchObject({ lock: 'l', fence: { epoch: 1, k: 4 } });
   });
 
-  it('is warned once of what repeats, again after a connection, and remembers no end of texts', () => {
+  it('is warned once of what repeats, again after a connection to that peer, and remembers no end of texts', () => {
     const told = new Notices();
     const failed = (reason: string): Notice => ({ type: 'dial-failed', peer: 'b', reason, retryInMs: 9 });
     const level = (notice: Notice) => told.entry(notice).level;
@@ -97,6 +102,8 @@ describe('a log', () => {
       'debug',
       'warn',
     ]);
+    level({ type: 'connected', peer: 'c', incarnation: 'x' });
+    expect(level(failed('no'))).toBe('debug');
     level({ type: 'connected', peer: 'b', incarnation: 'x' });
     expect(level(failed('no'))).toBe('warn');
     for (let reason = 0; reason < 1_000; reason += 1) level(failed(String(reason)));

@@ -22,7 +22,8 @@ const rememberedTexts = 1_000;
 
 /** The level and the text of every notice. What repeats, as at every attempt to dial, is told once, and then as `debug`. */
 export class Notices {
-  readonly #told = new Set<string>();
+  /** Each with its peer, where it is one's. */
+  readonly #told = new Map<string, string | null>();
 
   entry(notice: Notice): Entry {
     const [level, text] = this.#levelAndText(notice);
@@ -34,7 +35,7 @@ export class Notices {
       case 'listening':
         return ['debug', `listens on ${notice.address.host}:${notice.address.port}`];
       case 'connected':
-        this.#told.clear();
+        for (const [text, peer] of this.#told) if (peer === notice.peer) this.#told.delete(text);
         return ['debug', `${notice.peer} is connected`];
       case 'connection-lost':
         return ['debug', `the connection to ${notice.peer} is lost: ${notice.reason}`];
@@ -57,12 +58,18 @@ export class Notices {
       case 'dropped':
         return [
           'warn',
-          `${notice.count} messages for ${notice.peer} are dropped: they were for a life that is over`,
+          notice.count === 1
+            ? `1 message for ${notice.peer} is dropped: it was for a life that is over`
+            : `${notice.count} messages for ${notice.peer} are dropped: they were for a life that is over`,
         ];
       case 'dial-failed':
-        return this.#once(`${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`);
+        return this.#once(
+          notice.peer,
+          `${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`,
+        );
       case 'error':
         return this.#once(
+          notice.peer,
           notice.untold ? `${notice.error.message} (and ${notice.untold} more)` : notice.error.message,
         );
       case 'crash':
@@ -73,10 +80,10 @@ export class Notices {
     }
   }
 
-  #once(text: string): readonly [Level, string] {
+  #once(peer: string | null, text: string): readonly [Level, string] {
     if (this.#told.has(text)) return ['debug', text];
     if (this.#told.size >= rememberedTexts) this.#told.clear();
-    this.#told.add(text);
+    this.#told.set(text, peer);
     return ['warn', text];
   }
 }

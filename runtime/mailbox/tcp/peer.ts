@@ -171,7 +171,9 @@ export class Peer {
   /** Nothing more is read from a connection to it, or one that was dialled for it. */
   lost(connection: Connection, cause: Error | null): void {
     const wasUp = connection === this.link.upOn;
-    const silently = wasUp ? 'closed by the other side' : 'closed during the handshake';
+    const silently = wasUp
+      ? 'closed by the other side'
+      : 'closed during the handshake; if it refuses this site, it tells there why';
     const reason = cause ? reasonOf(cause) : silently;
     this.link.disconnected(connection);
     if (this.#finished) return;
