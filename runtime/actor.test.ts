@@ -66,8 +66,19 @@ describe.each([{}, watch])('%o', (options) => {
     expect(actor.take({ type: 'count' })).toEqual([{ type: 'told', count: 1 }]);
     const failure = { code: 'MACHINE_ERROR', cause: new Error('no such count') };
     expect(() => actor.take({ type: 'break' })).toThrow(expect.objectContaining(failure));
+    const { snapshot } = actor;
     expect(() => actor.take({ type: 'count' })).toThrow(expect.objectContaining(failure));
-    expect(actor.snapshot.context).toEqual({ count: 1 });
+    expect(actor.snapshot).toEqual(snapshot);
+  });
+
+  test('a snapshot stays as it is', () => {
+    const actor = begin(['told']);
+    const snapshots = [1, 2].map(() => {
+      actor.take({ type: 'count' });
+      expect(actor.state).toEqual(actor.snapshot);
+      return actor.snapshot;
+    });
+    expect(snapshots.map(({ context }) => context)).toEqual([{ count: 1 }, { count: 2 }]);
   });
 
   test('an effect that nobody carries out is refused', () => {

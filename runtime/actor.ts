@@ -15,6 +15,11 @@ interface Typed {
   readonly type: string;
 }
 
+interface Snapshot {
+  readonly value: unknown;
+  readonly context: unknown;
+}
+
 const none: readonly never[] = Object.freeze([]);
 
 /**
@@ -58,9 +63,16 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     return this.#begun as readonly Effect[];
   }
 
-  get snapshot(): { readonly value: unknown; readonly context: unknown } {
+  /** As it is now: it changes with the next event. */
+  get state(): Snapshot {
     if (this.#watched) return this.#watched.snapshot;
     return { value: this.#configuration.value, context: this.#context };
+  }
+
+  /** As it is now, for good. */
+  get snapshot(): Snapshot {
+    const { value, context } = this.state;
+    return { value, context: { ...(context as object) } };
   }
 
   /** What `event` asks for; nothing once it is stopped. Throws `MACHINE_ERROR`, then and ever after. */
@@ -70,7 +82,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     this.#begun = none;
     try {
       if (this.#watched) return this.#watched.take(event) as readonly Effect[];
-      const after = this.#statechart.step(this.#configuration, this.#context, event);
+      const after = this.#statechart.step(this.#configuration, this.#context, event, true);
       this.#configuration = after.configuration;
       this.#context = after.context;
       return after.effects as readonly Typed[] as readonly Effect[];
@@ -106,7 +118,7 @@ class WatchedActor {
     this.#actor.start();
   }
 
-  get snapshot(): { readonly value: unknown; readonly context: unknown } {
+  get snapshot(): Snapshot {
     const { value, context } = this.#actor.getSnapshot();
     return { value, context };
   }

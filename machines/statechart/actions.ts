@@ -93,8 +93,8 @@ export class Actions {
         return typeof assignment === 'function' ? assignAll(assignment) : assignEach(assignment!);
       case 'xstate.raise':
         if (delay !== undefined) throw outside('raise with a delay', where);
-        if (typeof event === 'function') return (run, params) => run.raised.push(event(run.at, params));
-        return (run) => run.raised.push(event!);
+        if (typeof event === 'function') return (run, params) => run.raise(event(run.at, params));
+        return (run) => run.raise(event!);
       case 'xstate.enqueueActions':
         return this.#collector(collect!, where);
       default:
@@ -154,27 +154,22 @@ class Enqueuing extends At {
   }
 }
 
-/*
- * Contexts are made by `Object.assign`, as XState makes them: with V8 (Node 20) the copy of a copy by spread has a new
- * hidden class each time, and whatever reads it is slow.
- */
-
 function assignAll(assignment: Of<object>): Deed {
-  return (run, params) => run.assign(Object.assign({}, run.at.context, assignment(run.at, params)));
+  return (run, params) => run.assign(assignment(run.at, params));
 }
 
 /** Each of the functions is given the context as it was. */
 function assignEach(assignment: Readonly<Record<string, unknown>>): Deed {
   const entries = Object.entries(assignment);
   if (!entries.some(([, value]) => typeof value === 'function')) {
-    return (run) => run.assign(Object.assign({}, run.at.context, assignment));
+    return (run) => run.assign(assignment);
   }
   return (run, params) => {
     const { at } = run;
-    const next: Record<string, unknown> = Object.assign({}, at.context);
+    const changes: Record<string, unknown> = {};
     for (const [key, value] of entries) {
-      next[key] = typeof value === 'function' ? (value as Of<unknown>)(at, params) : value;
+      changes[key] = typeof value === 'function' ? (value as Of<unknown>)(at, params) : value;
     }
-    run.assign(next);
+    run.assign(changes);
   };
 }

@@ -25,17 +25,20 @@ export interface Microstep {
 export class Route {
   readonly taken: readonly Option[];
   microstep: Microstep | null = null;
-  readonly #next = new Map<Option, Route>();
+  readonly #last: Option | undefined;
+  /** One transition further. */
+  readonly #next: Route[] = [];
 
   constructor(taken: readonly Option[]) {
     this.taken = taken;
+    this.#last = taken.at(-1);
   }
 
   with(option: Option): Route {
-    const known = this.#next.get(option);
-    if (known) return known;
+    // There are few, and a map would ask each for its hash.
+    for (const route of this.#next) if (route.#last === option) return route;
     const route = new Route([...this.taken, option]);
-    this.#next.set(option, route);
+    this.#next.push(route);
     return route;
   }
 }

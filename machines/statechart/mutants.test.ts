@@ -31,6 +31,17 @@ const mutants: readonly (readonly [string, () => void])[] = [
         selected: (choice: Choice, ...rest: Rest) => selected(reversed(choice), ...rest),
       })),
   ],
+  [
+    'changes contexts that are not its own',
+    () =>
+      patch('./run.ts', ({ Run }: Runs) => ({
+        Run: class extends Run {
+          constructor(...[configuration, context, event]: ConstructorParameters<typeof Run>) {
+            super(configuration, context, event, true);
+          }
+        },
+      })),
+  ],
   ['misses always', () => patch('./configuration.ts', () => ({ hasAlways: () => false }))],
   [
     'has regions take always in the order of the definition',
@@ -42,6 +53,7 @@ const mutants: readonly (readonly [string, () => void])[] = [
 ];
 
 type Sets = typeof import('./sets.ts');
+type Runs = typeof import('./run.ts');
 type Select = typeof import('./select.ts');
 type Configurations = typeof import('./configuration.ts');
 type Rest = Parameters<Select['selected']> extends [unknown, ...infer Others] ? Others : never;
@@ -58,7 +70,7 @@ function patch<Module extends object>(path: string, change: (original: Module) =
 }
 
 afterEach(() => {
-  for (const path of ['./sets.ts', './select.ts', './configuration.ts']) vi.doUnmock(path);
+  for (const path of ['./sets.ts', './run.ts', './select.ts', './configuration.ts']) vi.doUnmock(path);
   vi.resetModules();
 });
 

@@ -41,12 +41,16 @@ export class Run {
   at: At;
   /** Whether an assign was done. */
   assigned = false;
-  readonly raised: EventObject[] = [];
+  /** What was raised, in order. */
+  raised: EventObject[] | null = null;
   #effects: Effect[] | null = null;
+  readonly #owns: boolean;
 
-  constructor(configuration: Configuration, context: Context, event: EventObject) {
+  /** `owns`: nobody else has the context. */
+  constructor(configuration: Configuration, context: Context, event: EventObject, owns: boolean) {
     this.configuration = configuration;
     this.at = new At(context, event);
+    this.#owns = owns;
   }
 
   get context(): Context {
@@ -63,8 +67,19 @@ export class Run {
     else this.#effects = [effect];
   }
 
-  assign(context: Context): void {
-    this.at = new At(context, this.at.event);
+  raise(event: EventObject): void {
+    if (this.raised) this.raised.push(event);
+    else this.raised = [event];
+  }
+
+  /*
+   * Contexts are copied by `Object.assign`, as XState copies them: with V8 (Node 20) the copy of a copy by spread has a
+   * new hidden class each time, and whatever reads it is slow.
+   */
+  assign(changes: object): void {
+    const { context, event } = this.at;
+    if (this.#owns) Object.assign(context, changes);
+    else this.at = new At(Object.assign({}, context, changes), event);
     this.assigned = true;
   }
 }

@@ -70,8 +70,8 @@ export class Statechart {
   start(input: unknown): Stepped {
     const { context } = this.#machine.config as { readonly context?: unknown };
     const event = { type: 'xstate.init', input };
-    const of = typeof context === 'function' ? { ...context(new Birth(input, event)) } : (context ?? {});
-    const run = new Run(this.#unborn, of as Context, event);
+    const of: unknown = typeof context === 'function' ? context(new Birth(input, event)) : context;
+    const run = new Run(this.#unborn, Object.assign({}, of), event, false);
     this.#follow(run, this.#birth);
     this.#settle(run);
     return run;
@@ -83,8 +83,9 @@ export class Statechart {
     return { configuration: this.#intern(nodes), context };
   }
 
-  step(configuration: Configuration, context: Context, event: EventObject): Stepped {
-    const run = new Run(configuration, context, event);
+  /** `owns`: nobody else has the context; then it is changed, and not copied. */
+  step(configuration: Configuration, context: Context, event: EventObject, owns = false): Stepped {
+    const run = new Run(configuration, context, event, owns);
     this.#take(run);
     this.#settle(run);
     return run;
@@ -110,7 +111,7 @@ export class Statechart {
         // XState asks again only if something came of it.
         mayAlways = run.assigned || run.configuration !== configuration;
       } else {
-        const event = run.raised[raised++];
+        const event = run.raised?.[raised++];
         if (!event) return;
         run.at = new At(run.at.context, event);
         this.#take(run);

@@ -213,10 +213,9 @@ export abstract class Host {
     if (this.#time) this.#clock = this.#time.tick(envelope?.stamp.clock ?? null);
     if (this.#source) this.#source.peer = envelope?.source ?? null;
     const effects = this.#actor.take(event);
-    const { snapshot } = this;
     if (recorder.active && this.#clock) recorder.record(this.#line(event, envelope, effects, this.#clock));
     if (tap?.wants(this.lock)) tap.record(this.#line(event, envelope, effects, {}));
-    const broken = protocol.invariants(snapshot);
+    const broken = protocol.invariants(this.#actor.state as ProtocolSnapshot);
     if (broken !== null)
       throw new InvariantError('INVARIANT_BROKEN', `${site} after ${event.type}: ${broken}`);
     if (envelope) {

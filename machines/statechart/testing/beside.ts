@@ -6,7 +6,12 @@ import type { State, Stepped } from '../statechart.ts';
 /** What is compared with XState. */
 export interface Stepper {
   start(input: unknown): Stepped;
-  step(configuration: State['configuration'], context: State['context'], event: EventObject): Stepped;
+  step(
+    configuration: State['configuration'],
+    context: State['context'],
+    event: EventObject,
+    owns?: boolean,
+  ): Stepped;
 }
 
 /** One machine as XState steps it, and as the stepper does; both have come the same way. */
@@ -41,11 +46,13 @@ export class Beside {
   }
 
   take({ snapshot, state }: Pair, event: EventObject): Pair | null {
-    return this.#compare(
-      `${JSON.stringify(event)} in ${text(snapshot)}`,
-      () => take(this.#machine, snapshot, event),
-      () => this.#stepper.step(state.configuration, state.context, event),
+    const what = `${JSON.stringify(event)} in ${text(snapshot)}`;
+    const expected = () => take(this.#machine, snapshot, event);
+    const context = { ...state.context };
+    this.#compare(`${what}, in place`, expected, () =>
+      this.#stepper.step(state.configuration, context, event, true),
     );
+    return this.#compare(what, expected, () => this.#stepper.step(state.configuration, state.context, event));
   }
 
   #compare(

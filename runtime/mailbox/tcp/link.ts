@@ -145,7 +145,7 @@ export class Link {
   }
 
   get #outbox(): readonly StampedEnvelope[] {
-    return (this.#actor.snapshot.context as LinkContext).outbox as readonly StampedEnvelope[];
+    return (this.#actor.state.context as LinkContext).outbox as readonly StampedEnvelope[];
   }
 
   #begin(): LinkActor {
