@@ -81,11 +81,6 @@ export class Watch {
     return count;
   }
 
-  /** How many locks are not idle. */
-  get awake(): number {
-    return this.#awake.size;
-  }
-
   /** A lock that starts with this on its disk, if it ran in an earlier life. Any of the dead may have part in it. */
   open(lock: string, disk: Disk | 'none' | 'lost'): void {
     if (typeof disk === 'string') return;
@@ -239,7 +234,8 @@ export class Watch {
     const cause = reason === 'election' ? `${reason} ${watched.promised}` : reason;
     if (cause !== watched.cause)
       this.#draw(watched, cause, reason === null ? null : now + this.#delayOf(reason, watched));
-    if (this.#resting.mayRest(watched)) this.#rest(watched);
+    const { mayRest, few } = this.#resting;
+    if (this.#awake.size > few && mayRest(watched)) this.#rest(watched);
   }
 
   #reasonOf({ waits, promised, epoch, closed, covered, lostOf, warned }: Watched): Reason | null {

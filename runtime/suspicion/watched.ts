@@ -38,6 +38,8 @@ export interface Watched {
 export interface Resting {
   readonly mayRest: (watched: Watched) => boolean;
   readonly keep: (watched: Watched) => Idle | null;
+  /** While there are so few, they stay: a lock that is used again and again is not woken each time. */
+  readonly few: number;
 }
 
 /** Whatever is forgotten is as `wake` makes it, or will never be read. */
@@ -51,6 +53,7 @@ export const resting: Resting = {
     (closed || (promised === epoch && lostOf < epoch)),
   keep: ({ promised, epoch, closed, covered }) =>
     promised === 0 && epoch === 0 && !closed && covered === 0 ? null : { promised, epoch, closed, covered },
+  few: 1_024,
 };
 
 export function wake(lock: string, idle: Idle | undefined): Watched {
