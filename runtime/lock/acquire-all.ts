@@ -2,6 +2,7 @@ import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../doors.ts';
 import { OperatingError } from '../errors.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from '../options.ts';
+import { FirstAbort } from './aborts.ts';
 
 /** Critical sections of several locks, in the order in which they were entered. */
 class AllHeld implements HeldAll {
@@ -48,15 +49,17 @@ export async function acquireAll(
   const deadline = timeoutMs === undefined ? null : clock.now() + timeoutMs;
   const entered = new Map<string, Held>();
   const all = new AllHeld(entered);
+  const stop = new FirstAbort();
+  if (signal) stop.follow(signal);
   try {
     for (const lock of locks) {
-      const losses = [...entered.values()].map((held) => held.signal);
-      const stop = AbortSignal.any(signal ? [signal, ...losses] : losses);
       const left = deadline === null ? {} : { timeoutMs: Math.max(0, deadline - clock.now()) };
-      entered.set(lock.name, await lock.acquire({ signal: stop, ...left }));
+      const held = await lock.acquire({ signal: stop.signal, ...left });
+      entered.set(lock.name, held);
+      stop.follow(held.signal);
     }
     // What was granted last may have been long in coming here.
-    all.signal.throwIfAborted();
+    stop.signal.throwIfAborted();
     return all;
   } catch (error) {
     all.release();
@@ -67,5 +70,7 @@ export async function acquireAll(
       `not all of ${locks.length} locks within ${timeoutMs} ms: ${missing} was not granted`,
       { cause: error },
     );
+  } finally {
+    stop.end();
   }
 }

@@ -1,11 +1,12 @@
 import type { Clock } from '../doors.ts';
 import { OperatingError } from '../errors.ts';
 import type { AcquireOptions } from '../options.ts';
+import { type Abortable, follow, unfollow } from './aborts.ts';
 import type { Holding } from './holding.ts';
 import type { Standing } from './line.ts';
 
 /** A caller that was not granted at once. Node keeps all timers of one length in one list, so each may have its own. */
-export class Waiter implements Standing<Waiter> {
+export class Waiter implements Standing<Waiter>, Abortable {
   before: Waiter | null = null;
   after: Waiter | null = null;
   inLine = false;
@@ -29,7 +30,7 @@ export class Waiter implements Standing<Waiter> {
     this.#giveUp = giveUp;
     if (signal) {
       this.#signal = signal;
-      signal.addEventListener('abort', this);
+      follow(signal, this);
     }
     if (timeoutMs === undefined) return;
     this.#stopTimer = clock.after(timeoutMs, () =>
@@ -37,8 +38,8 @@ export class Waiter implements Standing<Waiter> {
     );
   }
 
-  /** Of the signal. */
-  handleEvent(): void {
+  /** By the signal. */
+  aborted(): void {
     this.#giveUp?.(this, this.#signal?.reason);
   }
 
@@ -54,6 +55,6 @@ export class Waiter implements Standing<Waiter> {
 
   #settle(): void {
     this.#stopTimer?.();
-    this.#signal?.removeEventListener('abort', this);
+    if (this.#signal) unfollow(this.#signal, this);
   }
 }

@@ -1,0 +1,60 @@
+/** Whoever is told that a signal has aborted. */
+export interface Abortable {
+  aborted(): void;
+}
+
+/** Those that are told, by their signal. */
+const told = new WeakMap<AbortSignal, Set<Abortable>>();
+
+/** Told of one signal, for all that wait with it: Node takes many listeners of one signal for a leak. */
+function onAbort(this: AbortSignal): void {
+  const all = told.get(this) ?? [];
+  told.delete(this);
+  for (const one of [...all]) one.aborted();
+}
+
+/**
+ * Tells `one` when `signal` aborts, until `unfollow`. In place of `AbortSignal.any`, of which every signal would keep
+ * something for as long as it lives.
+ */
+export function follow(signal: AbortSignal, one: Abortable): void {
+  let all = told.get(signal);
+  if (!all) {
+    all = new Set();
+    told.set(signal, all);
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+  all.add(one);
+}
+
+/** Nothing where it follows no more. */
+export function unfollow(signal: AbortSignal, one: Abortable): void {
+  const all = told.get(signal);
+  if (!all?.delete(one) || all.size > 0) return;
+  told.delete(signal);
+  signal.removeEventListener('abort', onAbort);
+}
+
+/** A signal that aborts with the first of those that it follows, until its end. */
+export class FirstAbort {
+  readonly #controller = new AbortController();
+  readonly #followed: (readonly [AbortSignal, Abortable])[] = [];
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  follow(signal: AbortSignal): void {
+    const one = { aborted: () => this.#controller.abort(signal.reason) };
+    if (signal.aborted) one.aborted();
+    else {
+      follow(signal, one);
+      this.#followed.push([signal, one]);
+    }
+  }
+
+  /** It follows none any more. */
+  end(): void {
+    for (const [signal, one] of this.#followed) unfollow(signal, one);
+  }
+}
