@@ -2,17 +2,28 @@ import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
 import type { Held, Leadership, LeadOptions, Lock } from '../options.ts';
+import { FirstAbort } from './aborts.ts';
 
 type Work = (held: Held) => void | Promise<void>;
 
 /** The critical section of a leader, who is also to stop when nobody here is to lead any more. */
 class Term implements Held {
   readonly #held: Held;
-  readonly signal: AbortSignal;
+  readonly #over = new FirstAbort();
 
   constructor(held: Held, stop: AbortSignal) {
     this.#held = held;
-    this.signal = AbortSignal.any([held.signal, stop]);
+    this.#over.follow(held.signal);
+    this.#over.follow(stop);
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Nobody works under it any more. */
+  end(): void {
+    this.#over.end();
   }
 
   get lock(): string {
@@ -118,6 +129,7 @@ export class Campaign implements Leadership {
       if (!term.hasEndedBy(error)) this.#report(error);
     } finally {
       this.#term = null;
+      term.end();
     }
   }
 
