@@ -114,6 +114,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       listen: options.listen,
       peers: options.peers,
       codec,
+      urgent: protocol.urgent,
       limits,
       timing,
       clock,

@@ -26,6 +26,7 @@ export const epoch: Protocol = {
     HEARTBEAT: { epoch: 'count', root: 'site', origin: 'site', round: 'count', stays: 'flag' },
     PROMISE: { epoch: 'count', root: 'site', voter: 'site', round: 'count' },
   } satisfies LayoutOf<SiteMessage>,
+  urgent: 'TOKEN' satisfies SiteMessage['type'],
   departs: () => null,
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: (snapshot) => {

@@ -104,6 +104,7 @@ const willingProtocol: Protocol = {
   survives: false,
   input: () => undefined,
   layout: {},
+  urgent: 'TOKEN',
   departs: ({ type }) => (type === 'DEPART' ? 'b' : null),
   invariants: ({ context }) => ((context as { count: number }).count > 1 ? 'the count is above 1' : null),
   status: () => ({ last: null, next: null, token: false, client: 'none', epoch: 0, frozen: false }),

@@ -16,6 +16,7 @@ export const naimiTrehel: Protocol = {
     LEAVE: { leaver: 'site' },
     GOODBYE: {},
   } satisfies LayoutOf<SiteMessage>,
+  urgent: 'TOKEN' satisfies SiteMessage['type'],
   departs: (message) => (message.type === 'LEAVE' ? (message as LeaveMessage).leaver : null),
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: ({ value, context }) => {

@@ -20,6 +20,8 @@ export interface Protocol {
   input(start: ProtocolStart): unknown;
   /** Its messages, as they are written. */
   readonly layout: Layout;
+  /** The type of those for which somebody stands still. */
+  readonly urgent: string;
   /** The site that, having said this, is no longer one that `broadcast` reaches. */
   departs(message: Message): SiteId | null;
   /** What is wrong with a snapshot, or null. */

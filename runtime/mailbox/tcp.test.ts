@@ -72,6 +72,27 @@ describe('messages', () => {
     expect(order).toEqual(['sync', 'write much']);
   });
 
+  test('that are urgent leave at once, and take along what is before them', async () => {
+    let isStuck = false;
+    const nextTurn = (action: () => void) => {
+      if (!isStuck) systemClock.nextTurn(action);
+    };
+    const options = { urgent: 'HASTE', clock: { ...systemClock, nextTurn } };
+    const { a, b } = await openWithMetPeer(options);
+    const came = () => ofType(a.received, 'data').length;
+    isStuck = true;
+    post(b, 'a', 'one');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(came()).toBe(0);
+    const writes = vi.spyOn(Socket.prototype, 'write');
+    post(b, 'a', 'two', 2, 'HASTE');
+    post(b, 'a', 'three', 3, 'HASTE');
+    post(b, 'a', 'four', 4);
+    await eventually(() => expect(came()).toBe(4));
+    expect(writes).toHaveBeenCalledTimes(1);
+    writes.mockRestore();
+  });
+
   test('leave behind what must be on the disk in a close, too', async () => {
     let synced = 0;
     const { a, b } = await openWithMetPeer({ beforeWrite: () => (synced += 1) });

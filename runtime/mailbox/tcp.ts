@@ -27,6 +27,8 @@ export interface TcpMailboxOptions {
   readonly listen: Address;
   readonly peers: Readonly<Record<SiteId, Address>>;
   readonly codec: Codec;
+  /** Messages of this type wait for nothing, and for no other messages. Default: none does. */
+  readonly urgent?: string;
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
   readonly clock: Clock;
@@ -194,7 +196,7 @@ export class TcpMailbox implements Mailbox {
 
   /** `dialled` is whom this site has called, or null when it was called. */
   #begin(socket: Socket, dialled: Peer | null, proven: Proven, known = () => {}): void {
-    const { self, cluster, configuration, codec, clock, limits, timing } = this.#options;
+    const { self, cluster, configuration, codec, clock, limits, timing, urgent = null } = this.#options;
     this.#connections += 1;
     const session = new Session(socket, dialled, {
       id: this.#connections,
@@ -205,6 +207,7 @@ export class TcpMailbox implements Mailbox {
       proven,
       codec,
       clock,
+      urgent,
       traffic: this.traffic,
       timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
       check: () => this.#pulse.check(),

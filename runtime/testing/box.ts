@@ -34,6 +34,7 @@ export interface BoxOptions extends Partial<Limits>, Partial<Timing> {
   readonly incarnation?: string;
   readonly memoryOnly?: boolean;
   readonly clock?: Clock;
+  readonly urgent?: string;
   readonly beforeWrite?: () => void;
   /** Called before a message counts as received. */
   readonly receive?: (envelope: StampedEnvelope) => void;
@@ -59,6 +60,7 @@ export async function openBox(
     listen,
     peers,
     codec: testCodec,
+    ...(options.urgent !== undefined && { urgent: options.urgent }),
     limits,
     timing: { ...defaultTiming, ...options },
     clock,
@@ -79,12 +81,12 @@ export async function openBox(
 
 export const nowhere: Address = { host: '127.0.0.1', port: 1 };
 
-export const post = ({ mailbox }: Box, target: SiteId, text: string, seq = 1) =>
+export const post = ({ mailbox }: Box, target: SiteId, text: string, seq = 1, type = 'NOTE') =>
   mailbox.post({
     source: mailbox.self,
     target,
     lock: 'main',
-    message: { type: 'NOTE', text } as { type: string },
+    message: { type, text } as { type: string },
     stamp: { seq, clock: { [mailbox.self]: seq } },
   });
 

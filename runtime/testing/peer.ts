@@ -24,7 +24,7 @@ export const plain = {
 /** Of a protocol that has notes, each a name, among three sites. */
 export const testCodec = new Codec({
   members: ['a', 'b', 'c'],
-  layout: { NOTE: { text: 'name' } },
+  layout: { NOTE: { text: 'name' }, HASTE: { text: 'name' } },
 });
 
 /** A peer that says what the test wants, well-formed or not. */

@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   readonly id: number;
   readonly codec: Codec;
   readonly clock: Clock;
+  /** Messages of this type wait for nothing. */
+  readonly urgent: string | null;
   readonly traffic: Traffic;
 }
 
@@ -44,10 +46,12 @@ export class Connection {
   readonly #unsent = new Writer();
   readonly #flushNow = () => {
     this.#flushing = false;
+    this.#hurrying = false;
     this.#flush();
   };
   #carriesMessages = false;
   #flushing = false;
+  #hurrying = false;
   #error: Error | null = null;
   #refused = false;
 
@@ -79,8 +83,8 @@ export class Connection {
   }
 
   /**
-   * Takes a frame on its way, or drops it when the connection is closing. All that one turn of the event loop
-   * gives is one write.
+   * Takes a frame on its way, or drops it when the connection is closing. All that one turn of the event loop gives is
+   * one write, and what is urgent does not wait for the rest of the turn, but takes along what is before it.
    */
   send(frame: Frame): void {
     if (!this.#socket.writable) return;
@@ -92,9 +96,14 @@ export class Connection {
   /** `send`, for a message. */
   sendData(seq: number, ack: number, envelope: StampedEnvelope): void {
     if (!this.#socket.writable) return;
-    this.#options.codec.writeData(seq, ack, envelope, this.#unsent);
+    const { codec, urgent } = this.#options;
+    codec.writeData(seq, ack, envelope, this.#unsent);
     this.#carriesMessages = true;
-    this.#flushSoon();
+    if (envelope.message.type !== urgent) this.#flushSoon();
+    else if (!this.#hurrying) {
+      this.#hurrying = true;
+      process.nextTick(this.#flushNow);
+    }
   }
 
   /** Closes after what is on its way and `last`; what still comes is read. */
@@ -118,7 +127,7 @@ export class Connection {
   }
 
   #flushSoon(): void {
-    if (this.#flushing) return;
+    if (this.#flushing || this.#hurrying) return;
     this.#flushing = true;
     this.#options.clock.nextTurn(this.#flushNow);
   }
