@@ -80,6 +80,7 @@ export class Link {
   /** How many deliveries nothing that went out has acknowledged. */
   #owed = 0;
   #ackTimer: (() => void) | null = null;
+  #stopped = false;
   readonly #ackNow = () => {
     this.#ackTimer = null;
     this.flushAck();
@@ -140,6 +141,7 @@ export class Link {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#ackTimer?.();
     this.#ackTimer = null;
   }
@@ -198,7 +200,7 @@ export class Link {
         this.#deliver(effect.payload as StampedEnvelope);
         return;
       case 'ackOwed':
-        this.#ackTimer ??= clock.after(ackDelayMs, this.#ackNow);
+        if (!this.#stopped) this.#ackTimer ??= clock.after(ackDelayMs, this.#ackNow);
         return;
       case 'peerRestarted':
         this.#lost = { lost: effect.lost as readonly StampedEnvelope[] };
