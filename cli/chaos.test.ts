@@ -35,7 +35,7 @@ describe('baton chaos', () => {
   it('runs many seeds, and all of it holds', async () => {
     const record = directory();
     const asked = ['--runs', '4', '--seed', '11', '--seconds', '1', '--parallel', '2', '--record', record];
-    const how = ['--secured', '--other-locks', '2', '--json', '-'];
+    const how = ['--secured', 'tls', '--other-locks', '2', '--json', '-'];
     const { status, stdout, stderr } = await baton('chaos', ...asked, ...how);
     expect(stderr).toMatch(/4 seeds, \d+ faults, \d+ grants, .*: all hold/);
     expect(status).toBe(0);
@@ -53,6 +53,13 @@ describe('baton chaos', () => {
       expect(JSON.parse(kept)).toEqual(schedule);
     }
     expect(readdirSync(record).filter((name) => name.endsWith('.history.ndjson'))).toHaveLength(4);
+  });
+
+  it('says so when there is no openssl to make certificates', async () => {
+    const asked = ['chaos', '--secured', 'tls', '--seconds', '1', '--seed', '1'];
+    const { status, stderr } = await new BatonProcess(asked, { PATH: '/nowhere' }).end();
+    expect(stderr).toMatch(/certificates are made by openssl, which fails: .*ENOENT.*; no process is left/);
+    expect(status).toBe(1);
   });
 
   it('leaves no process behind when it is interrupted, stopped ones neither', async () => {

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Timing } from '../../runtime/index.ts';
 import type { Entry, Grant } from '../../verification/histories/history.ts';
+import { type Credentials, credentialsOf, type Security } from './credentials.ts';
 import { lockOf, locksWith } from './locks.ts';
 import { loopbackOfItsOwn } from './loopback.ts';
 import { Member } from './member.ts';
@@ -22,8 +22,8 @@ export interface Hooks {
 
 /** How the sites are joined. */
 export interface Joining {
-  /** Links are secured by a secret that all share. Default false. */
-  readonly secured?: boolean;
+  /** How links are secured. Default: not at all. */
+  readonly secured?: Security;
   /** Locks that are used beside the main one, with a resource each. Default 0. */
   readonly otherLocks?: number;
 }
@@ -48,9 +48,11 @@ export class ChaosCluster {
   /** Of each lock. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly members: ReadonlyMap<string, Member>;
+  readonly #secure: () => Promise<void>;
+  #credentials: ReadonlyMap<string, Credentials> = new Map();
 
   constructor(options: ClusterOptions) {
-    const { sites, dir, pool, timing, direct = false, gateOff = false, mutant, secured = false } = options;
+    const { sites, dir, pool, timing, direct = false, gateOff = false, mutant, secured } = options;
     mkdirSync(dir, { recursive: true });
     this.proxy = new FaultProxy(sites);
     this.resources = new Map(
@@ -59,8 +61,10 @@ export class ChaosCluster {
         new Resource(join(dir, `ledger of ${lock}`), !gateOff),
       ]),
     );
-    const secret = secured ? randomBytes(32).toString('hex') : null;
     const cluster = `chaos ${process.pid}`;
+    this.#secure = async () => {
+      if (secured) this.#credentials = await credentialsOf(secured, cluster, sites, join(dir, 'credentials'));
+    };
     const host = loopbackOfItsOwn();
     const addressOf = (site: string) => ({ host, port: direct ? directPort + sites.indexOf(site) : 0 });
     this.members = new Map(
@@ -80,7 +84,7 @@ export class ChaosCluster {
               others.map((other) => [other, direct ? addressOf(other) : this.proxy.address(site, other)]),
             ),
             timing,
-            secret,
+            credentials: this.#credentials.get(site) ?? {},
             mutant: mutant ?? null,
           }),
           up: (address) => this.proxy.up(site, address),
@@ -97,7 +101,7 @@ export class ChaosCluster {
   }
 
   async open(): Promise<void> {
-    await this.proxy.open();
+    await Promise.all([this.proxy.open(), this.#secure()]);
     await Promise.all([...this.members.values()].map((member) => member.start()));
   }
 

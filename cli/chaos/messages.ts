@@ -2,6 +2,7 @@ import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Counters, Timing } from '../../runtime/index.ts';
 import type { Entry, WriteStep } from '../../verification/histories/history.ts';
 import type { HostAndPort } from '../options.ts';
+import type { Credentials } from './credentials.ts';
 
 /** What the harness and one of its site processes say to each other over Node's channel between processes. */
 
@@ -27,8 +28,8 @@ export interface OpenSite {
   readonly dataDir: string;
   readonly newcomer: boolean;
   readonly timing: Timing;
-  /** What its links are secured by; null: by nothing. */
-  readonly secret: string | null;
+  /** What its links are secured by; none: by nothing. */
+  readonly credentials: Credentials;
   /** A mutant of the statechart, by its name in `verification/epoch/mutants.ts`; null runs what is checked. */
   readonly mutant: string | null;
 }

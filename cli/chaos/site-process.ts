@@ -74,7 +74,7 @@ class OpenedSite {
       dataDir,
       newcomer,
       timing,
-      secret,
+      credentials,
       mutant,
     } = options;
     const cluster = await joinCluster({
@@ -85,7 +85,7 @@ class OpenedSite {
       dataDir,
       newcomer,
       timing,
-      ...(secret !== null && { secret }),
+      ...credentials,
       listen,
       protocol: await protocolOf(mutant),
       onCrash: (error) =>

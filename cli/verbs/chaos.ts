@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { Security } from '../chaos/credentials.ts';
 import type { Row } from '../chaos/directed.ts';
 import type { ChaosRun } from '../chaos/run.ts';
 import type { Summary } from '../chaos/text.ts';
@@ -18,10 +19,11 @@ interface ChaosVerbOptions {
   readonly json?: string;
   readonly record?: string;
   readonly scenarios?: boolean;
-  readonly secured?: boolean;
+  readonly secured?: Security;
   readonly otherLocks: number;
 }
 
+const securities: readonly Security[] = ['secret', 'tls'];
 const maxSeed = 2 ** 31 - 1;
 
 export function addChaos(program: Command): void {
@@ -43,7 +45,11 @@ export function addChaos(program: Command): void {
     .option('--sites <n>', 'how many sites, 2 to 7', wholeNumber(2, 7), 3)
     .option('--runs <n>', 'how many runs, each with the next seed', wholeNumber(1), 1)
     .option('--parallel <n>', 'how many of them at the same time', wholeNumber(1, 16), 1)
-    .option('--secured', 'links are secured by a secret that all sites share')
+    .addOption(
+      new Option('--secured [how]', 'links are secured by a secret that all sites share, or by certificates')
+        .choices(securities)
+        .preset('secret'),
+    )
     .option(
       '--other-locks <n>',
       'how many locks are used and judged beside the first',
@@ -83,7 +89,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
     parallel,
     json,
     record,
-    secured = false,
+    secured,
     otherLocks,
   } = options;
   const [{ runCampaign }, { campaignText, runText, summaryLine, summaryOf, violationLines }] =
@@ -101,7 +107,17 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
   };
   return guarded(async (signal) => {
     const started = performance.now();
-    await runCampaign({ seed, runs, sites, seconds, parallel, secured, otherLocks, signal, onRun });
+    await runCampaign({
+      seed,
+      runs,
+      sites,
+      seconds,
+      parallel,
+      ...(secured && { secured }),
+      otherLocks,
+      signal,
+      onRun,
+    });
     if (runs > 1) say(campaignText(done, (performance.now() - started) / 1000));
     await writeJson(json, done);
     return done.every(({ held }) => held) ? exitStatus.held : exitStatus.violated;
