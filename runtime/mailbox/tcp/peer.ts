@@ -173,7 +173,7 @@ export class Peer {
     const wasUp = connection === this.link.upOn;
     const silently = wasUp
       ? 'closed by the other side'
-      : 'closed during the handshake; if it refuses this site, it tells there why';
+      : 'closed during the handshake; if it refuses this site, its own log says why';
     const reason = cause ? reasonOf(cause) : silently;
     this.link.disconnected(connection);
     if (this.#finished) return;
