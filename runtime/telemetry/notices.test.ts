@@ -106,6 +106,14 @@ describe('a log', () => {
     expect(level(failed('no'))).toBe('debug');
     level({ type: 'connected', peer: 'b', incarnation: 'x' });
     expect(level(failed('no'))).toBe('warn');
+    const error = (untold: number): Notice => ({
+      type: 'error',
+      error: refused,
+      peer: 'b',
+      remote: null,
+      untold,
+    });
+    expect([level(error(1)), level(error(2))]).toEqual(['warn', 'debug']);
     for (let reason = 0; reason < 1_000; reason += 1) level(failed(String(reason)));
     expect(level(failed('no'))).toBe('warn');
   });

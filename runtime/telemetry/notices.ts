@@ -70,7 +70,8 @@ export class Notices {
       case 'error':
         return this.#once(
           notice.peer,
-          notice.untold ? `${notice.error.message} (and ${notice.untold} more)` : notice.error.message,
+          notice.error.message,
+          notice.untold ? ` (and ${notice.untold} more)` : '',
         );
       case 'crash':
         return [
@@ -80,11 +81,11 @@ export class Notices {
     }
   }
 
-  #once(peer: string | null, text: string): readonly [Level, string] {
-    if (this.#told.has(text)) return ['debug', text];
+  #once(peer: string | null, text: string, more = ''): readonly [Level, string] {
+    const level = this.#told.has(text) ? 'debug' : 'warn';
     if (this.#told.size >= rememberedTexts) this.#told.clear();
     this.#told.set(text, peer);
-    return ['warn', text];
+    return [level, `${text}${more}`];
   }
 }
 
