@@ -46,3 +46,14 @@ test('whoever has closed waits for nothing more, though others spoke until the e
     expect(clock.running()).toBe(0);
   }
 });
+
+test('one that was aborted closes at once, and says nothing more', async () => {
+  const b = await openBox('b', { a: nowhere });
+  const a = await openBox('a', { b: b.mailbox.address, c: nowhere }, { closeTimeoutMs: 60_000 });
+  await eventually(() => expect(a.mailbox.connected()).toEqual(['b']));
+  for (const peer of ['b', 'c']) post(a, peer, 'x');
+  a.mailbox.abort();
+  const told = a.notices.length;
+  await a.mailbox.close('left');
+  expect(a.notices).toHaveLength(told);
+});

@@ -182,11 +182,12 @@ export class Peer {
     if (!this.link.connected && !neverAgain) this.#reach.lost(wasUp, reason);
   }
 
-  /** Resolves when all was acknowledged and goodbye is said; or, for a peer that is down, at once. */
+  /** Resolves when all was acknowledged and goodbye is said; or at once: the peer is down, or this was stopped. */
   finish(reason: ByeReason): Promise<void> {
     return new Promise((done) => {
       this.#bye = { reason, done };
-      if (!this.#belief.up) this.#end();
+      if (this.#finished) done();
+      else if (!this.#belief.up) this.#end();
       else {
         this.link.flushAck();
         this.link.finish();
