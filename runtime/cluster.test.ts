@@ -206,6 +206,7 @@ describe('what comes from outside', () => {
     b.cluster.on('notice', (notice) => notices.push(notice));
     const held = await b.lock.acquire();
     const waiter = b.lock.acquire();
+    expect(b.cluster.status().majority).toBe(true);
     const { codec, configuration } = plain;
     const a = await RawPeer.dial(b.cluster.address, codec);
     a.say(hello('a', 'b', { configuration }));
@@ -217,6 +218,7 @@ describe('what comes from outside', () => {
     await expect(b.lock.acquire()).rejects.toBeInstanceOf(InvariantError);
     await a.closed();
     expect(notices.map(({ type }) => type)).toEqual(['listening', 'connected', 'up', 'crash']);
+    expect(b.cluster.status()).toMatchObject({ connected: [], majority: false });
     await b.cluster.close({ graceful: false });
     await expect(b.lock.acquire()).rejects.toBeInstanceOf(InvariantError);
   });

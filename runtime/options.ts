@@ -367,7 +367,7 @@ export interface ClusterEvents {
 export interface ClusterStatus {
   /** Peers that are connected now. */
   readonly connected: readonly SiteId[];
-  /** Whether a majority of the voters is in reach; always under `naimiTrehel`. */
+  /** Whether a majority of the voters is in reach; always under `naimiTrehel`, and never once the site is over. */
   readonly majority: boolean;
   /** How many locks were used so far. */
   readonly locks: number;

@@ -111,7 +111,7 @@ export class Mesh {
   }
 
   get majority(): boolean {
-    return this.#suspicion?.majority ?? true;
+    return !this.#ended && (this.#suspicion?.majority ?? true);
   }
 
   /** How many locks stand still until an election is over. */
