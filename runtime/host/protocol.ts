@@ -20,7 +20,7 @@ export interface Protocol {
   input(start: ProtocolStart): unknown;
   /** Its messages, as they are written. */
   readonly layout: Layout;
-  /** The type of those for which somebody stands still. */
+  /** The type of those for which somebody stands still: they are written first. */
   readonly urgent: string;
   /** The site that, having said this, is no longer one that `broadcast` reaches. */
   departs(message: Message): SiteId | null;

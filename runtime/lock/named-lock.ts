@@ -19,8 +19,8 @@ export class NamedLock implements Lock {
   }
 
   acquire(options?: AcquireOptions): Promise<Held> {
-    const ask = () => this.#acquire(options);
-    return this.#telemetry.watching ? this.#telemetry.acquire(this.name, ask) : ask();
+    if (!this.#telemetry.watching) return this.#acquire(options);
+    return this.#telemetry.acquire(this.name, () => this.#acquire(options));
   }
 
   tryAcquire(): Held | null {

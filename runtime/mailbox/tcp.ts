@@ -9,6 +9,7 @@ import type { Mailbox, MailboxHandlers } from './mailbox.ts';
 import type { Traffic } from './tcp/connection.ts';
 import { Door } from './tcp/door.ts';
 import { Flood } from './tcp/flood.ts';
+import { Outgoing } from './tcp/outgoing.ts';
 import { Peer } from './tcp/peer.ts';
 import { Pulse } from './tcp/pulse.ts';
 import { Session } from './tcp/session.ts';
@@ -27,7 +28,7 @@ export interface TcpMailboxOptions {
   readonly listen: Address;
   readonly peers: Readonly<Record<SiteId, Address>>;
   readonly codec: Codec;
-  /** Messages of this type wait for nothing, and for no other messages. Default: none does. */
+  /** Messages of this type are written before all others. Default: none is. */
   readonly urgent?: string;
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
@@ -53,6 +54,7 @@ export class TcpMailbox implements Mailbox {
   readonly #door: Door;
   readonly #pulse: Pulse;
   readonly #flood: Flood;
+  readonly #outgoing = new Outgoing();
   #connections = 0;
   #pings = 0;
   #handlers: MailboxHandlers | null = null;
@@ -208,6 +210,7 @@ export class TcpMailbox implements Mailbox {
       codec,
       clock,
       urgent,
+      outgoing: this.#outgoing,
       traffic: this.traffic,
       timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
       check: () => this.#pulse.check(),

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Codec } from '../../frame/codec.ts';
 import { Decoder } from '../../frame/decoder.ts';
 import type { Frame, StampedEnvelope } from '../../frame/frames.ts';
 import { Writer } from '../../frame/writer.ts';
+import type { Outgoing } from './outgoing.ts';
 import { corruptionOf, remoteOf } from './transport.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
@@ -30,8 +30,9 @@ export interface ConnectionOptions {
   /** The mailbox's number of it. */
   readonly id: number;
   readonly codec: Codec;
-  readonly clock: Clock;
-  /** Messages of this type wait for nothing. */
+  /** Of all the connections of a mailbox. */
+  readonly outgoing: Outgoing;
+  /** The type of the messages that go first. */
   readonly urgent: string | null;
   readonly traffic: Traffic;
 }
@@ -45,13 +46,12 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #unsent = new Writer();
   readonly #flushNow = () => {
-    this.#flushing = false;
-    this.#hurrying = false;
+    this.#due = null;
     this.#flush();
   };
   #carriesMessages = false;
-  #flushing = false;
-  #hurrying = false;
+  /** Where in the queue it stands. */
+  #due: 'first' | 'later' | null = null;
   #error: Error | null = null;
   #refused = false;
 
@@ -83,14 +83,14 @@ export class Connection {
   }
 
   /**
-   * Takes a frame on its way, or drops it when the connection is closing. All that one turn of the event loop gives is
-   * one write, and what is urgent does not wait for the rest of the turn, but takes along what is before it.
+   * Takes a frame on its way, or drops it when the connection is closing. All that comes of what
+   * was read at once is one write.
    */
   send(frame: Frame): void {
     if (!this.#socket.writable) return;
     this.#options.codec.write(frame, this.#unsent);
     this.#carriesMessages ||= frame.type === 'data';
-    this.#flushSoon();
+    this.#flushSoon('later');
   }
 
   /** `send`, for a message. */
@@ -99,11 +99,7 @@ export class Connection {
     const { codec, urgent } = this.#options;
     codec.writeData(seq, ack, envelope, this.#unsent);
     this.#carriesMessages = true;
-    if (envelope.message.type !== urgent) this.#flushSoon();
-    else if (!this.#hurrying) {
-      this.#hurrying = true;
-      process.nextTick(this.#flushNow);
-    }
+    this.#flushSoon(envelope.message.type === urgent ? 'first' : 'later');
   }
 
   /** Closes after what is on its way and `last`; what still comes is read. */
@@ -126,10 +122,10 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #flushSoon(): void {
-    if (this.#flushing || this.#hurrying) return;
-    this.#flushing = true;
-    this.#options.clock.nextTurn(this.#flushNow);
+  #flushSoon(due: 'first' | 'later'): void {
+    if (this.#due === due || this.#due === 'first') return;
+    this.#due = due;
+    this.#options.outgoing.add(this.#flushNow, due === 'first');
   }
 
   #flush(): void {

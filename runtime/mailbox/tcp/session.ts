@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
+import type { Clock } from '../../doors.ts';
 import { OperatingError } from '../../errors.ts';
 import type { DataFrame, Frame } from '../../frame/frames.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -9,6 +10,7 @@ import type { Peer } from './peer.ts';
 import type { Proven } from './transport.ts';
 
 export interface SessionOptions extends ConnectionOptions {
+  readonly clock: Clock;
   readonly self: SiteId;
   readonly cluster: string;
   readonly configuration: string;
