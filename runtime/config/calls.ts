@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Fence } from '../../machines/epoch/messages.ts';
 import type { WatchServerOptions } from '../inspect/watch-server.ts';
 import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions } from '../options.ts';
 import type { Viewer } from '../trace/tap.ts';
@@ -51,6 +52,17 @@ const names = tell(
   z.custom<readonly string[]>((value) => Array.isArray(value)),
   'names are a list of names of locks',
 );
+const count = tell(z.int().min(0), 'a part of a fence is an integer from 0');
+const fenced = tell(
+  z.strictObject({
+    lock: tell(z.string(), 'the name of a lock is a string'),
+    fence: tell(
+      z.object({ epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
+      'a fence is { epoch, k }',
+    ),
+  }),
+  'a gate is given a lock and a fence',
+);
 const work = tell(
   z.custom((value) => typeof value === 'function'),
   'work is a function',
@@ -75,6 +87,11 @@ const watchOptions = tell(
 
 export function checkAcquire(options: unknown): void {
   if (options !== undefined) checked(acquireOptions, options);
+}
+
+/** One that is none is neither below another nor above it. */
+export function checkFence(lock: unknown, fence: unknown): void {
+  checked(fenced, { lock, fence });
 }
 
 export function checkWork(given: unknown): void {

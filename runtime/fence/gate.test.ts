@@ -103,3 +103,21 @@ test('fences are ordered by epoch, then by k', () => {
     '10.1',
   ]);
 });
+
+test.each([
+  ['orders', undefined],
+  ['orders', {}],
+  ['orders', { epoch: 1, k: Number.NaN }],
+  ['orders', { epoch: '1', k: '2' }],
+  ['orders', { epoch: -1, k: 0 }],
+  ['orders', { epoch: 0, k: 0.5 }],
+  [{ epoch: 1, k: 1 }, undefined],
+])('what is no fence of a lock is refused, and shuts or opens nothing: %j %j', (lock, fence) => {
+  const gate = new FenceGate();
+  gate.accept('orders', { epoch: 1, k: 3 });
+  expect(() => gate.accept(lock as string, fence as unknown as Fence)).toThrow(
+    expect.objectContaining({ code: 'OPTIONS_INVALID' }),
+  );
+  expect(gate.highest('orders')).toEqual({ epoch: 1, k: 3 });
+  expect(gate.accept('orders', { epoch: 1, k: 2 })).toBe(false);
+});

@@ -1,4 +1,5 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { checkFence } from '../config/calls.ts';
 
 export type { Fence };
 
@@ -16,8 +17,13 @@ export function compareFences(left: Fence, right: Fence): number {
 export class FenceGate {
   readonly #highest = new Map<string, Fence>();
 
-  /** True exactly when `fence` is not below the highest of `lock` so far, which it then is itself. */
+  /**
+   * True exactly when `fence` is not below the highest of `lock` so far, which it then is itself.
+   *
+   * Throws `OPTIONS_INVALID`: that is no fence of a lock.
+   */
   accept(lock: string, fence: Fence): boolean {
+    checkFence(lock, fence);
     const highest = this.#highest.get(lock);
     if (highest !== undefined && compareFences(fence, highest) < 0) return false;
     this.#highest.set(lock, { epoch: fence.epoch, k: fence.k });
