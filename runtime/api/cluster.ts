@@ -1,0 +1,79 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { PeerChange } from '../mailbox/mailbox.ts';
+import type { Address } from '../options/cluster.ts';
+import type { TapSession, Viewer } from '../trace/tap.ts';
+import type { Leadership, LeadOptions } from './leadership.ts';
+import type { AcquireOptions, Held, HeldAll, Lock } from './lock.ts';
+import type { Notice } from './notice.ts';
+import type { ClusterStatus, Counters } from './status.ts';
+
+/** This site, as a member of its cluster. */
+export interface Cluster extends AsyncDisposable {
+  /** The cluster's. */
+  readonly name: string;
+  readonly site: SiteId;
+  /** Where it listens. */
+  readonly address: Address;
+  /**
+   * The lock of this name, 1 to 128 printable characters; the same at every site. It costs nothing until it is used.
+   *
+   * Throws `OPTIONS_INVALID`.
+   */
+  lock(name: string): Lock;
+  /**
+   * The critical sections of all these locks (one named twice counts once), entered in the order of their names' code
+   * units, so that callers of `acquireAll` never wait for each other in a circle. All or nothing: where this rejects,
+   * none is held. `timeoutMs` is for all of them together.
+   *
+   * Rejects as `Lock.acquire` does, with `OPTIONS_INVALID` for a name, and with `LOCK_LOST` when one that was entered is
+   * lost before the last is.
+   */
+  acquireAll(names: readonly string[], options?: AcquireOptions): Promise<HeldAll>;
+  /**
+   * Campaigns for the lock again and again, and runs `work` whenever this site has got it: of all sites that do so one
+   * leads at a time, as far as a lock can promise that. When `work` returns or throws, its term is over: the lock is
+   * released, and `retryMs` later this site campaigns again. When the lock is lost, or the site or this is closed, the
+   * signal that `work` was given aborts; the term is over when `work` has returned, which it should do at once. Errors
+   * of `work` are told to `onError`; what the signal's reason makes `work` throw is none.
+   *
+   * Throws `OPTIONS_INVALID`.
+   */
+  lead(name: string, work: (held: Held) => void | Promise<void>, options?: LeadOptions): Leadership;
+  status(): ClusterStatus;
+  counters(): Counters;
+  /** Resolves once every peer has been connected. Rejects with `SITE_CLOSED`. */
+  ready(): Promise<void>;
+  /**
+   * Lets somebody watch one lock at a time, window by window, until the session is closed; `serveWatch` does it over a
+   * WebSocket. Costs nothing while no window is open.
+   */
+  watch(viewer: Viewer): TapSession;
+  /** What happens before the event loop's next turn after `joinCluster` is told then. Throws `OPTIONS_INVALID`. */
+  on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
+  off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
+  /**
+   * By default, gracefully: grants no more, waits up to `closeTimeoutMs` for whoever holds a lock here, hands tokens to
+   * those who wait for them, then closes and says so to the others: they do not wait for a time-out, and do not expect
+   * it back in this life. Under `naimiTrehel` it takes the critical section of every lock in use for that, so it waits
+   * its turn and then for every peer's answer; locks that nobody has used yet may be lost with their root.
+   *
+   * `graceful: false`: at once, though cleanly: what is queued is sent. The others go on as after a crash that they
+   * hear of; under `naimiTrehel`, whoever waits for this site's token waits on.
+   */
+  close(options?: { readonly graceful?: boolean }): Promise<void>;
+}
+
+/** What `Cluster.on` tells of. */
+export interface ClusterEvents {
+  /** What is believed of a peer has changed. */
+  readonly peer: PeerChange;
+  /** This site has adopted an epoch of a lock, whose first token is at `root`. */
+  readonly epoch: { readonly lock: string; readonly epoch: number; readonly root: SiteId };
+  /** This site has won an epoch. */
+  readonly elected: { readonly lock: string; readonly epoch: number; readonly root: SiteId };
+  /** A critical section of this site is over without a release. */
+  readonly lost: { readonly lock: string; readonly fence: Fence };
+  /** All of that and more, for a log. */
+  readonly notice: Notice;
+}

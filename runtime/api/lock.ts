@@ -1,0 +1,60 @@
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { LockStatus } from './status.ts';
+
+/** When to give up waiting. */
+export interface AcquireOptions {
+  /** Ends the wait: `acquire` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Ends the wait: `acquire` rejects with `ACQUIRE_TIMEOUT`. Default: waits for ever. */
+  readonly timeoutMs?: number;
+}
+
+/** A critical section, while it lasts. */
+export interface Held extends AsyncDisposable {
+  /** The name of the lock. */
+  readonly lock: string;
+  /**
+   * For the resource, which accepts an operation only under a fence that is not below the highest it has seen
+   * (`FenceGate`). Compared by `epoch`, then by `k`; no two grants of a lock have the same.
+   *
+   * Throws `NO_FENCE` under `naimiTrehel`, which has none.
+   */
+  readonly fence: Fence;
+  /** Aborted when it is over before `release`: with `LOCK_LOST`, `SITE_CLOSED`, or the InvariantError of a crash. */
+  readonly signal: AbortSignal;
+  /** Does nothing the second time, nor when it is over already. */
+  release(): void;
+}
+
+/** Critical sections of several locks at once. */
+export interface HeldAll extends AsyncDisposable {
+  readonly locks: ReadonlyMap<string, Held>;
+  /** Of the lock of this name. */
+  fence(name: string): Fence;
+  /** Aborted when any of them is over before `release`. */
+  readonly signal: AbortSignal;
+  /** All of them. */
+  release(): void;
+}
+
+/** One lock, by its name. */
+export interface Lock {
+  readonly name: string;
+  /**
+   * Waits for the critical section; local callers are served in order.
+   *
+   * Rejects with `OPTIONS_INVALID`, `ACQUIRE_TIMEOUT`, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's
+   * reason, or the InvariantError of a crash. In the async context of a `run` of this lock that still holds it: `REENTRY`.
+   */
+  acquire(options?: AcquireOptions): Promise<Held>;
+  /**
+   * The critical section, if this site can enter it at once and no message need be sent: the token is here, nobody
+   * is inside or waits, a majority is in reach, and in strict mode a lease is in force. Otherwise null.
+   *
+   * Throws `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, or the InvariantError of a crash.
+   */
+  tryAcquire(): Held | null;
+  /** Runs `work` in the critical section and releases it, whatever `work` does. Within itself it is refused: `REENTRY`. */
+  run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
+  status(): LockStatus;
+}

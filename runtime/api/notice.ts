@@ -1,0 +1,44 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { InvariantError, OperatingError } from '../errors.ts';
+import type { PeerChange } from '../mailbox/mailbox.ts';
+import type { Address } from '../options/cluster.ts';
+
+/** What happened, for a log. */
+export type Notice =
+  /** What is believed of a peer has changed. */
+  | PeerChange
+  /** This site stands for a new epoch of the lock: it seems that somebody has failed. */
+  | { readonly type: 'suspected'; readonly lock: string }
+  /** It has won `epoch`. */
+  | { readonly type: 'elected'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
+  /** It has adopted `epoch`. */
+  | { readonly type: 'adopted'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
+  /** The critical section under `fence` is over without a release: a later epoch gave the lock away, or its lease is over. */
+  | { readonly type: 'lost'; readonly lock: string; readonly fence: Fence }
+  | { readonly type: 'listening'; readonly address: Address }
+  /** The link is up, for the first time or again. */
+  | { readonly type: 'connected'; readonly peer: SiteId; readonly incarnation: string }
+  /** It will be up again unless the peer is dead: nothing is lost by it. */
+  | { readonly type: 'connection-lost'; readonly peer: SiteId; readonly reason: string }
+  /** So many messages are not sent to the peer, or not again: they were for a life of it, or of this link, that is over. */
+  | { readonly type: 'dropped'; readonly peer: SiteId; readonly count: number }
+  /** The peer is not there (yet); it is dialled again. */
+  | {
+      readonly type: 'dial-failed';
+      readonly peer: SiteId;
+      readonly reason: string;
+      readonly retryInMs: number;
+    }
+  /** The peer has handed everything on and takes part no longer. */
+  | { readonly type: 'left'; readonly peer: SiteId }
+  /** A peer or a connection is not as it should be; `peer` where it is known, `remote` is an address. */
+  | {
+      readonly type: 'error';
+      readonly error: OperatingError;
+      readonly peer: SiteId | null;
+      readonly remote: string | null;
+      /** Of connections that were refused, ten a second are told: so many were not since the last. */
+      readonly untold?: number;
+    }
+  | { readonly type: 'crash'; readonly error: InvariantError };

@@ -1,0 +1,50 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { OperatingCode } from '../errors.ts';
+
+/** For a person to read: nothing may be decided by it. */
+export interface ClusterStatus {
+  /** Peers that are connected now. */
+  readonly connected: readonly SiteId[];
+  /** Whether a majority of the voters is in reach; always under `naimiTrehel`, and never once the site is over. */
+  readonly majority: boolean;
+  /** How many locks were used so far. */
+  readonly locks: number;
+  /** How many of them stand still until an election is over. */
+  readonly frozen: number;
+}
+
+/** For a person to read: nothing may be decided by it. */
+export interface LockStatus {
+  readonly last: SiteId | null;
+  readonly next: SiteId | null;
+  readonly token: boolean;
+  /** The state of the client's region, by its name in the statechart. */
+  readonly client: string;
+  /** Local callers that wait. */
+  readonly waiting: number;
+  /** Adopted last; 0 under `naimiTrehel`. */
+  readonly epoch: number;
+  /** Of the critical section, if any. */
+  readonly fence?: Fence;
+  /** Takes no part in the algorithm until the next epoch: it has voted, stands itself, or crashed in this one (R3). */
+  readonly frozen: boolean;
+}
+
+/** Since this site joined; of all its locks. */
+export interface Counters {
+  /** Messages by `type`. */
+  readonly sent: Readonly<Record<string, number>>;
+  readonly received: Readonly<Record<string, number>>;
+  /** Critical sections entered; under `naimiTrehel` those for a graceful close included. */
+  readonly entered: number;
+  /** Critical sections that were over without a release. */
+  readonly lost: number;
+  /** How often this site stood for a new epoch, and how often it won. */
+  readonly suspicions: number;
+  readonly elections: number;
+  /** Connections closed for what they brought, by code. */
+  readonly refused: Readonly<Partial<Record<OperatingCode, number>>>;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
