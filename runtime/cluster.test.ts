@@ -98,7 +98,10 @@ describe('three sites that survive', () => {
     await b!.cluster.close({ graceful: false });
     await c!.cluster.close({ graceful: false });
     await eventually(() => expect(a!.cluster.status().connected).toEqual([]));
-    await expect(a!.lock.acquire({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+    await expect(a!.lock.acquire({ timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'ACQUIRE_TIMEOUT',
+      message: 'ACQUIRE_TIMEOUT: no grant within 100 ms: no majority of the voters is in reach',
+    });
     expect(a!.lock.status()).toMatchObject({ frozen: true, epoch: 0 });
   });
 

@@ -73,6 +73,10 @@ export class Place extends Host implements Client {
     return this.#callers?.waiting ?? 0;
   }
 
+  get hasMajority(): boolean {
+    return this.setting.suspicion?.majority ?? true;
+  }
+
   /** From now on callers may ask. */
   beginCallers(): void {
     this.#callers?.begin();
@@ -127,7 +131,6 @@ export class Place extends Host implements Client {
 
   /** By its callers. */
   say(event: ClientEvent): void {
-    const { suspicion } = this.setting;
     const { type } = event;
     if (type === 'ask') this.#leaseClock?.client(true);
     if (type === 'release' || type === 'withdraw') this.#leases?.client(false);
@@ -138,7 +141,7 @@ export class Place extends Host implements Client {
     }
     this.#waits = true;
     // Who is granted at once has not waited for anybody.
-    const first = suspicion && !suspicion.majority;
+    const first = !this.hasMajority;
     if (first) this.#watch();
     this.tell(event);
     if (!first && this.#waits) this.#watch();
@@ -148,7 +151,7 @@ export class Place extends Host implements Client {
     if (this.busy) return false;
     // A minority grants nothing: who asks there is suspected first, and so waits.
     const enters = event.type === 'again' || event.type === 'try';
-    if (enters && this.setting.suspicion && !this.setting.suspicion.majority) return false;
+    if (enters && !this.hasMajority) return false;
     this.say(event);
     return true;
   }

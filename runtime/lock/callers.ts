@@ -11,6 +11,8 @@ import { Waiter } from './waiter.ts';
 /** The actor of a lock, as its callers speak to it. */
 export interface Client {
   readonly lock: string;
+  /** A majority of the voters is in reach; without it nobody is granted anything. */
+  readonly hasMajority: boolean;
   say(event: ClientEvent): void;
   /**
    * Says it unless the actor is taking another event just now, or it would enter and must not while no majority is in
@@ -219,7 +221,7 @@ export class Callers implements Granter {
     }
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(resolve, reject);
-      waiter.begin(options, this.#options.clock, this.#giveUp);
+      waiter.begin(options, this.#options.clock, this.#giveUp, this.#late);
       this.#line.push(waiter);
     });
   }
@@ -267,6 +269,11 @@ export class Callers implements Granter {
     if (!this.#line.remove(waiter)) return;
     waiter.fail(reason);
     this.#withdraw();
+  };
+
+  readonly #late = (timeoutMs: number): OperatingError => {
+    const why = this.#client.hasMajority ? '' : ': no majority of the voters is in reach';
+    return new OperatingError('ACQUIRE_TIMEOUT', `no grant within ${timeoutMs} ms${why}`);
   };
 
   /** Nobody needs the request any more, unless somebody comes before the actor can hear it. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../doors.ts';
-import { OperatingError } from '../errors.ts';
+import type { OperatingError } from '../errors.ts';
 import type { AcquireOptions } from '../options.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import type { Holding } from './holding.ts';
@@ -21,11 +21,12 @@ export class Waiter implements Standing<Waiter>, Abortable {
     this.#failed = failed;
   }
 
-  /** `giveUp` is called when its patience is at an end. */
+  /** `giveUp` is called when its patience is at an end; `late` says why it was not granted in time. */
   begin(
     { signal, timeoutMs }: AcquireOptions,
     clock: Clock,
     giveUp: (waiter: Waiter, reason: unknown) => void,
+    late: (timeoutMs: number) => OperatingError,
   ): void {
     this.#giveUp = giveUp;
     if (signal) {
@@ -33,9 +34,7 @@ export class Waiter implements Standing<Waiter>, Abortable {
       follow(signal, this);
     }
     if (timeoutMs === undefined) return;
-    this.#stopTimer = clock.after(timeoutMs, () =>
-      giveUp(this, new OperatingError('ACQUIRE_TIMEOUT', `no grant within ${timeoutMs} ms`)),
-    );
+    this.#stopTimer = clock.after(timeoutMs, () => giveUp(this, late(timeoutMs)));
   }
 
   /** By the signal. */
