@@ -59,6 +59,11 @@ const notices: readonly [Notice, number, string][] = [
     40,
     'b is not linked yet, dialling again until it is: no',
   ],
+  [
+    { type: 'error', error: new OperatingError('UNDELIVERED', 'late'), peer: 'b', remote: null },
+    20,
+    'UNDELIVERED: late',
+  ],
   [{ type: 'error', error: refused, peer: 'b', remote: null }, 40, 'FOREIGN_CLUSTER: it is of another'],
   [
     { type: 'crash', error: new InvariantError('MACHINE_ERROR', 'no') },

@@ -68,6 +68,8 @@ export class Notices {
           `${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`,
         );
       case 'error':
+        // Of every close that others do not know of yet.
+        if (notice.error.code === 'UNDELIVERED') return ['debug', notice.error.message];
         return this.#once(
           notice.peer,
           notice.error.message,
