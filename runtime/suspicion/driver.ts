@@ -56,6 +56,11 @@ export class Suspicion {
     this.#arm();
   }
 
+  untaken(lock: string, epoch: number | null, inVain: boolean): void {
+    this.#watch.untaken(lock, epoch, inVain, this.#now());
+    this.#arm();
+  }
+
   peer(change: PeerChange): void {
     this.#watch.peer(change, this.#now());
     this.#act();

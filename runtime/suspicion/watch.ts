@@ -56,6 +56,9 @@ export class Watch {
   readonly #up = new Set<SiteId>();
   #majority: boolean;
   #deaths = 0;
+  /** Of the deaths that count still, the number of the last; 0 when none does. */
+  #latest = 0;
+  #isAnyDown = false;
   /** None of `#drawn` is due before. */
   #earliest: number | null = null;
 
@@ -97,6 +100,7 @@ export class Watch {
     if (disk.promised > promised) watched.promisedAt = this.#deaths;
     if (disk.epoch > epoch) {
       watched.attempts = 0;
+      watched.inVain = false;
       // Whoever votes is up then: of those whose death was known before, only the root may have voted before it died.
       watched.covered = Math.min(watched.promisedAt, this.#deathOf(disk.root) - 1);
     }
@@ -124,6 +128,17 @@ export class Watch {
     this.#reconsider(watched, now);
   }
 
+  /**
+   * A peer has no room for this lock, and has not taken a REQUEST of `epoch`, or, where that is null, what nobody waits for.
+   * `inVain`: so many have said so that no majority is left; then the lock is stood for only while it waits.
+   */
+  untaken(lock: string, epoch: number | null, inVain: boolean, now: number): void {
+    const watched = this.#wake(lock);
+    if (epoch !== null) watched.lostOf = Math.max(watched.lostOf, epoch);
+    watched.inVain = inVain;
+    this.#reconsider(watched, now);
+  }
+
   peer(change: PeerChange, now: number): void {
     const known = this.#peers.get(change.peer) ?? { past: 0, down: null };
     this.#peers.set(change.peer, known);
@@ -146,6 +161,9 @@ export class Watch {
       }
       known.down = null;
     }
+    const peers = [...this.#peers.values()];
+    this.#latest = Math.max(...peers.map(({ past, down }) => Math.max(past, down ?? 0)));
+    this.#isAnyDown = peers.some(({ down }) => down !== null);
     this.#majority = this.#countMajority();
     this.#reconsiderAll(now);
   }
@@ -238,19 +256,15 @@ export class Watch {
     if (this.#awake.size > few && mayRest(watched)) this.#rest(watched);
   }
 
-  #reasonOf({ waits, promised, epoch, closed, covered, lostOf, warned }: Watched): Reason | null {
+  #reasonOf({ waits, promised, epoch, closed, covered, lostOf, warned, inVain }: Watched): Reason | null {
     const frozen = promised > epoch;
     if (!this.#majority) return waits && !closed && !warned ? 'minority' : null;
-    if (frozen && (!closed || waits)) return 'election';
-    if (!closed && lostOf === epoch) return 'loss';
+    if (frozen && (waits || !(closed || inVain))) return 'election';
+    if (!closed && !frozen && lostOf === epoch && (waits || !inVain)) return 'loss';
     if (!waits) return null;
     if (closed) return 'restart';
-    let isAnyDown = false;
-    for (const { past, down } of this.#peers.values()) {
-      if (past > covered || (down ?? 0) > covered) return 'death';
-      isAnyDown ||= down !== null;
-    }
-    return isAnyDown ? 'patience' : null;
+    if (this.#latest > covered) return 'death';
+    return this.#isAnyDown ? 'patience' : null;
   }
 
   #delayOf(reason: Reason, { attempts, patience, stoodFor, promised }: Watched): number {

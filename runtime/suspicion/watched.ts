@@ -27,6 +27,8 @@ export interface Watched {
   attempts: number;
   /** Suspicions out of `patience` in this wait. */
   patience: number;
+  /** No majority has room for it. */
+  inVain: boolean;
   /** Has been suspected since no majority is in reach. */
   warned: boolean;
   /** What `due` was drawn for. */
@@ -70,6 +72,7 @@ export function wake(lock: string, idle: Idle | undefined): Watched {
     stoodFor: 0,
     attempts: 0,
     patience: 0,
+    inVain: false,
     warned: false,
     cause: null,
     due: null,

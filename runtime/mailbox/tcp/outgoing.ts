@@ -1,3 +1,6 @@
+/** Less to make than what `queueMicrotask` makes. */
+const settled = Promise.resolve();
+
 /**
  * When connections write what they have gathered: as soon as nothing more comes of what was just read, or said. Those
  * whose bytes somebody stands still for come first: a write takes longer than all that led to it.
@@ -6,6 +9,7 @@ export class Outgoing {
   #first: (() => void)[] = [];
   #others: (() => void)[] = [];
   #awaited = false;
+  readonly #writeWhenSettled = () => process.nextTick(this.#writeAll);
   readonly #writeAll = () => {
     this.#awaited = false;
     const writes = [...this.#first, ...this.#others];
@@ -20,6 +24,6 @@ export class Outgoing {
     if (this.#awaited) return;
     this.#awaited = true;
     // Ticks that are asked for among promises come when all of those are settled: a grant is a promise.
-    queueMicrotask(() => process.nextTick(this.#writeAll));
+    settled.then(this.#writeWhenSettled);
   }
 }
