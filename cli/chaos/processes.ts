@@ -50,7 +50,12 @@ export class SiteProcess {
   }
 
   tell(message: ToSite): void {
-    if (this.#child.connected) this.#child.send(message);
+    // One that ends just now cannot hear it any more, and `ended` says so.
+    if (this.#child.connected) this.#child.send(message, (error) => error && this.#lost(error));
+  }
+
+  #lost(error: Error): void {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }
 
   signal(name: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
