@@ -14,6 +14,7 @@ import { Events, throwUncaught } from './events.ts';
 import { Codec } from './frame/codec.ts';
 import { namePattern } from './frame/frames.ts';
 import { Mesh } from './host/mesh.ts';
+import { roomLayout } from './host/room.ts';
 import { rootOf } from './host/root.ts';
 import { acquireAll } from './lock/acquire-all.ts';
 import { Campaign } from './lock/campaign.ts';
@@ -49,7 +50,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const peers = Object.keys(options.peers);
   const voters = options.voters ?? [self, ...peers];
   const members = [self, ...peers];
-  const codec = new Codec({ members, layout: protocol.layout });
+  const codec = new Codec({ members, layout: { ...protocol.layout, ...roomLayout } });
 
   const unmet = new Set(peers);
   const met = deferred();

@@ -3,7 +3,7 @@ const windowMs = 1_000;
 /** So many of a kind are told in each window. */
 const toldPerWindow = 10;
 
-/** Keeps what strangers bring about from filling a log: of many in a second the first are told, the others counted. */
+/** Keeps what others bring about from filling a log: of many in a second the first are told, the others counted. */
 export class Flood {
   readonly #now: () => number;
   #begun = Number.NEGATIVE_INFINITY;

@@ -1,14 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RecordLine } from '../machines/record.ts';
-import { rootOf } from './index.ts';
-import { codes, openMembers } from './testing/cluster.ts';
+import { defaultTiming } from './defaults.ts';
+import { type Notice, rootOf } from './index.ts';
+import { type Members, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { Ledger, takeTurns } from './testing/ledger.ts';
 
 const three = ['a', 'b', 'c'];
+
+const isBreak = ({ type }: Notice) => ['restarted', 'connection-lost', 'dropped', 'down'].includes(type);
 
 describe('locks of one cluster', () => {
   test('are held at the same time, each by one', async () => {
@@ -106,20 +110,70 @@ describe('limits', () => {
     await a!.cluster.lock('two').run(() => undefined);
   });
 
-  test('a peer that makes too many is refused, and costs nobody else anything', async () => {
+  const told = (group: Members, id: string, code: string) =>
+    (group.notices.get(id) ?? []).filter((notice) => notice.type === 'error' && notice.error.code === code);
+
+  test('a peer that names too many is told, and goes on with what it has; no link breaks', async () => {
     await using group = await openMembers(three, { root: 'c', limits: { maxLocksOfPeer: 2 } });
     const [a, b, c] = group.members;
     for (const name of ['one', 'two']) await a!.cluster.lock(name).run(() => undefined);
-    // It is granted all the same when the others make an epoch without c.
-    const third = a!.cluster.lock('three').acquire({ timeoutMs: 5_000 });
-    await eventually(() => expect(codes(group.notices.get('c'))).toContain('TOO_MANY_LOCKS'));
-    await third.then(
-      (held) => held.release(),
-      () => undefined,
-    );
-    expect(c!.cluster.counters().refused['TOO_MANY_LOCKS']).toBeGreaterThan(0);
-    await b!.cluster.lock('one').run(() => undefined);
     await b!.cluster.lock('four').run(() => undefined);
+    const held = await a!.cluster.lock('two').acquire();
+    // b has room for two more of a's, and elects without c.
+    const over = Array.from({ length: 20 }, (_, n) => a!.cluster.lock(`over ${n}`).run(() => n));
+    const outcomes = await Promise.allSettled(over);
+    const granted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    expect(granted).toHaveLength(2);
+    expect(refused).toEqual(
+      Array.from({ length: 18 }, () => expect.objectContaining({ code: 'TOO_MANY_LOCKS' })),
+    );
+    expect(c!.cluster.counters().untaken).toBeGreaterThanOrEqual(20);
+    for (const id of three) {
+      expect(told(group, id, 'TOO_MANY_LOCKS'), id).not.toEqual([]);
+      expect(group.notices.get(id)!.filter(isBreak), id).toEqual([]);
+    }
+    for (const { cluster } of [b!, c!]) {
+      const { suspicions, refused: connections } = cluster.counters();
+      expect([suspicions, connections]).toEqual([0, {}]);
+    }
+    expect(held.signal.aborted).toBe(false);
+    held.release();
+    for (const { cluster } of group.members)
+      for (const name of ['one', 'two']) await cluster.lock(name).run(() => undefined);
     expect(group.crashes).toEqual([]);
+  });
+
+  test('whoever had no room for a lock does not believe to have its token', async () => {
+    await using group = await openMembers(three, { root: 'c', limits: { maxLocksOfPeer: 1 } });
+    const [a, b, c] = group.members;
+    await a!.cluster.lock('one').run(() => undefined);
+    const held = await a!.cluster.lock('two').acquire();
+    expect(held.fence).toEqual({ epoch: 1, k: 1 });
+    expect(c!.cluster.lock('two').tryAcquire()).toBeNull();
+    const there = c!.cluster.lock('two').acquire();
+    await eventually(() => expect(c!.cluster.lock('two').status().epoch).toBeGreaterThan(0));
+    held.release();
+    expect((await there).fence.epoch).toBeGreaterThan(0);
+    (await there).release();
+    // One that was refused to a, and is named by b: who asks is not left to wait.
+    await a!.cluster
+      .lock('three')
+      .acquire()
+      .catch(() => undefined);
+    expect((await b!.cluster.lock('three').acquire({ timeoutMs: 5_000 })).fence.epoch).toBeGreaterThan(0);
+    expect(group.crashes).toEqual([]);
+  });
+
+  test('a lock that nobody can be granted is stood for only while somebody waits', async () => {
+    await using group = await openMembers(three, { root: 'c', limits: { maxLocksOfPeer: 1 } });
+    const [a] = group.members;
+    for (const name of ['one', 'two']) await a!.cluster.lock(name).run(() => undefined);
+    const inVain = () => a!.cluster.lock('three').acquire({ timeoutMs: 5_000 });
+    await expect(inVain()).rejects.toMatchObject({ code: 'TOO_MANY_LOCKS' });
+    const { suspicions } = a!.cluster.counters();
+    await sleep(4 * defaultTiming.electionMinMs);
+    expect(a!.cluster.counters().suspicions).toBe(suspicions);
+    await expect(inVain()).rejects.toMatchObject({ code: 'TOO_MANY_LOCKS' });
   });
 });

@@ -43,6 +43,8 @@ export interface Counters {
   /** How often this site stood for a new epoch, and how often it won. */
   readonly suspicions: number;
   readonly elections: number;
+  /** Messages of peers that were not taken, since there was no room for the lock (`limits`). */
+  readonly untaken: number;
   /** Connections closed for what they brought, by code. */
   readonly refused: Readonly<Partial<Record<OperatingCode, number>>>;
   readonly bytesSent: number;

@@ -2,7 +2,7 @@ import type { Envelope, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
 
 /** Of this wire; named in the handshake, so that a later one may frame everything after it differently. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 /**
  * When the sender sent: the number of its event, and its vector clock at that event; the clock is `null` where the

@@ -1,5 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
+import type { Disk, SiteMessage } from '../../machines/epoch/messages.ts';
 import type { Chance, Clock } from '../doors.ts';
 import { InvariantError, OperatingError } from '../errors.ts';
 import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
@@ -11,6 +12,7 @@ import type { Recorder } from '../trace/recorder.ts';
 import type { HostSetting } from './host.ts';
 import { Place, type PlaceSetting } from './place.ts';
 import type { Protocol } from './protocol.ts';
+import { Room } from './room.ts';
 import { Tally } from './tally.ts';
 
 export interface MeshOptions {
@@ -48,8 +50,7 @@ export class Mesh {
   readonly #places = new Map<string, Place>();
   /** Those that have what an idle one does not need. */
   readonly #awake = new Set<Place>();
-  /** How many places were made for a peer's message. */
-  readonly #madeBy = new Map<SiteId, number>();
+  readonly #room: Room;
   /** Where a death is not survived: who takes part no longer. */
   readonly #departed = new Set<SiteId>();
   readonly #suspicion: Suspicion | null;
@@ -66,6 +67,7 @@ export class Mesh {
     const { tap, inspect } = options;
     this.#options = options;
     this.#members = options.peers;
+    this.#room = new Room(options, this.tally);
     const suspect = (name: string) => this.#places.get(name)!.suspect();
     const suspicion = protocol.survives ? new Suspicion({ ...options, suspect }) : null;
     this.#suspicion = suspicion;
@@ -190,7 +192,7 @@ export class Mesh {
   }
 
   #make(lock: string): Place {
-    const { self: site, voters, protocol, store, limits, strict, root: rootOf } = this.#options;
+    const { self: site, voters, protocol, limits, strict, root: rootOf } = this.#options;
     if (this.#places.size >= limits.maxLocks) {
       throw new OperatingError(
         'TOO_MANY_LOCKS',
@@ -199,7 +201,7 @@ export class Mesh {
     }
     const root = rootOf(lock);
     const peers = this.#members;
-    const disk = this.#suspicion ? store.read(lock, root) : 'none';
+    const disk = this.#suspicion ? this.#diskOf(lock, root) : 'none';
     this.#suspicion?.open(lock, disk);
     const input = protocol.input({ site, root, peers, voters, disk, strict: strict !== null });
     const epoch = typeof disk === 'string' ? 0 : disk.epoch;
@@ -209,23 +211,36 @@ export class Mesh {
     return place;
   }
 
-  #receive(envelope: StampedEnvelope): void {
-    if (this.#ended) return;
-    (this.#places.get(envelope.lock) ?? this.#makeFor(envelope)).receive(envelope);
+  /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
+  #diskOf(lock: string, root: SiteId): Disk | 'none' {
+    const kept = this.#options.store.read(lock, root);
+    return kept === 'none' && this.#room.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
   }
 
-  #makeFor({ source, lock }: StampedEnvelope): Place {
-    const { maxLocksOfPeer } = this.#options.limits;
-    const made = this.#madeBy.get(source) ?? 0;
-    if (made >= maxLocksOfPeer) {
-      throw new OperatingError(
-        'TOO_MANY_LOCKS',
-        `${source} was the first to name ${made} locks here (limits.maxLocksOfPeer); there is no room for ${lock}`,
-      );
-    }
+  #receive(envelope: StampedEnvelope): void {
+    if (this.#ended) return;
+    const place = this.#places.get(envelope.lock);
+    if (envelope.message.type === 'UNTAKEN') {
+      if (place) this.#untaken(place, envelope);
+    } else if (place) place.receive(envelope);
+    else this.#receiveFirst(envelope);
+  }
+
+  /** A peer names a lock that this site has not heard of. */
+  #receiveFirst(envelope: StampedEnvelope): void {
+    const { lock, message } = envelope;
+    if (!this.#room.admits(envelope, this.#places.size)) return;
     const place = this.#make(lock);
-    this.#madeBy.set(source, made + 1);
-    return place;
+    place.receive(envelope);
+    // Closed, it takes no REQUEST of an epoch that it may have had a part in before (R0).
+    const { type, epoch } = message as SiteMessage;
+    if (this.#room.mayHaveRefused(lock) && type === 'REQUEST' && epoch === 0) this.#room.answer(envelope);
+  }
+
+  #untaken(place: Place, envelope: StampedEnvelope): void {
+    const { lostOf, inVain } = this.#room.heard(envelope);
+    this.#suspicion?.untaken(place.lock, lostOf, inVain !== null);
+    if (inVain) place.refuse(inVain);
   }
 
   #peer(change: PeerChange): void {
@@ -238,6 +253,7 @@ export class Mesh {
       if (change.type === 'restarted') ballot?.close();
     }
     if (change.type === 'restarted') {
+      this.#room.restarted(change.peer);
       const told = recorder.active ? this.#places.keys() : (tap?.open ?? []);
       for (const lock of told) this.#places.get(lock)?.linkBegan(change.peer);
     }

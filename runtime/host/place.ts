@@ -2,7 +2,7 @@ import type { Message } from '../../machines/actor.ts';
 import type { Disk, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
 import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Clock } from '../doors.ts';
-import type { InvariantError } from '../errors.ts';
+import type { InvariantError, OperatingError } from '../errors.ts';
 import type { StampedEnvelope } from '../frame/frames.ts';
 import { Callers, type Client } from '../lock/callers.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
@@ -119,6 +119,11 @@ export class Place extends Host implements Client {
   /** The votes that this site as a candidate waits for. */
   get ballot(): Ballot | null {
     return this.#ballot;
+  }
+
+  /** Whoever waits is told why it waits in vain. */
+  refuse(reason: OperatingError): void {
+    this.#callers?.refuse(reason);
   }
 
   /** Nothing is taken or granted any more. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import { defaultTiming } from '../defaults.ts';
@@ -7,6 +7,7 @@ import { ordeal } from '../testing/ordeal.ts';
 import { Simulation, type SimulationOptions } from '../testing/simulation.ts';
 import { epoch } from './epoch.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
+import { Room } from './room.ts';
 
 const { patienceMs, suspectMinMs } = defaultTiming;
 
@@ -278,6 +279,42 @@ describe('a partition', () => {
   });
 });
 
+describe('a root with no room for a lock that another asks for', () => {
+  const asked = async () => {
+    const simulation = await opened({ sites: 3, seed: 3, roomless: ['a'] });
+    const held = await granted(simulation, 'b');
+    return { simulation, held };
+  };
+
+  /** Without what `method` of the room does. */
+  const without = (method: 'answer' | 'mayHaveRefused') => {
+    const mock = vi.spyOn(Room.prototype, method);
+    (mock as MockInstance).mockReturnValue(false);
+    onTestFinished(() => mock.mockRestore());
+  };
+
+  test('says so, and the others elect an epoch without it', async () => {
+    const { held } = await asked();
+    expect(held.fence).toEqual({ epoch: 1, k: 1 });
+  });
+
+  test('is waited for in vain if it says nothing', async () => {
+    without('answer');
+    await expect(asked()).rejects.toThrow('b is not granted');
+  });
+
+  test('has no token when it uses the lock itself', async () => {
+    const { simulation } = await asked();
+    expect(simulation.sites.get('a')!.place.callers.tryAcquire()).toBeNull();
+  });
+
+  test('would be inside with another if it forgot that', async () => {
+    without('mayHaveRefused');
+    const { simulation } = await asked();
+    expect(simulation.sites.get('a')!.place.callers.tryAcquire()?.fence).toEqual({ epoch: 0, k: 1 });
+  });
+});
+
 describe('whatever fails, and in whatever order', () => {
   test.each([
     [3, 25],
@@ -285,6 +322,17 @@ describe('whatever fails, and in whatever order', () => {
   ])('%i sites keep every promise, and all are served when it is over', async (sites, seeds) => {
     for (let seed = 1; seed <= seeds; seed++) {
       await ordeal({ sites, seed }).catch((error: Error) => {
+        throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
+      });
+    }
+  });
+
+  /** The root is one of them. */
+  const roomless = ['a', 'c'];
+
+  test('sites with no room for a lock until they use it themselves keep every promise, too', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      await ordeal({ sites: 5, seed, roomless }).catch((error: Error) => {
         throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
       });
     }

@@ -7,4 +7,5 @@ export class Tally {
   lost = 0;
   suspicions = 0;
   elections = 0;
+  untaken = 0;
 }

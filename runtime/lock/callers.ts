@@ -191,6 +191,13 @@ export class Callers implements Granter {
     );
   }
 
+  /** Who waits now does so in vain. */
+  refuse(reason: OperatingError): void {
+    if (this.#standing !== 'asked' || this.#refusal) return;
+    this.#failAll(reason);
+    this.#withdraw();
+  }
+
   /** The actor has left. */
   left(): void {
     this.#standing = 'gone';

@@ -20,7 +20,11 @@ export interface Limits {
   readonly closeTimeoutMs: number;
   /** Locks in use or used before, at this site. Default 1,000,000. */
   readonly maxLocks: number;
-  /** Of those, the ones of which this site heard first from one and the same peer. Default 250,000. */
+  /**
+   * Of those, the ones of which this site heard first from one and the same peer. One more is not taken, and who waits
+   * for it goes on with the others, in an epoch without this site; who finds no majority with room is told
+   * `TOO_MANY_LOCKS`. Under `naimiTrehel` the link breaks. Default 250,000.
+   */
   readonly maxLocksOfPeer: number;
   /**
    * How many local callers of a lock are served in a row while another site may wait for it, and how many critical

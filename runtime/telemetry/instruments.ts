@@ -85,6 +85,7 @@ function pointsOf(reading: Reading): Readonly<Record<Observed, readonly Point[]>
     suspicions: [[counters.suspicions]],
     links: [[status.connected.length]],
     majority: [[status.majority ? 1 : 0]],
+    untaken: [[counters.untaken]],
     refused: byKey(counters.refused, 'error.type'),
   };
 }

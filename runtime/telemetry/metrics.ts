@@ -130,6 +130,13 @@ export const metrics = {
     description: '1 while a majority of the voters is in reach, else 0',
     attributes: [],
   },
+  untaken: {
+    name: 'baton.message.untaken',
+    kind: 'counter',
+    unit: '{message}',
+    description: 'Messages of peers that were not taken, since there was no room for the lock',
+    attributes: [],
+  },
   refused: {
     name: 'baton.connection.refused',
     kind: 'counter',

@@ -4,12 +4,14 @@ import { Simulation, type SimulationOptions } from './simulation.ts';
 const callersPerSite = 2;
 
 /** Callers who take the lock again and again, and some try for it, until told to stop; by crashes and losses too. */
-function clients(simulation: Simulation) {
+function clients(simulation: Simulation, roomless: readonly SiteId[] = []) {
   const served = new Map<SiteId, number>();
   let working = true;
   const sleep = (ms: number) => new Promise<void>((resolve) => simulation.clock.after(ms, resolve));
   const call = async (id: SiteId) => {
     const site = simulation.sites.get(id)!;
+    // Others have named the lock by then, where there was no room.
+    if (roomless.includes(id)) await sleep(simulation.random() * 1_000);
     while (working && simulation.sites.get(id) === site) {
       const { callers } = site.place;
       const tries = simulation.random() < 0.1;
@@ -41,7 +43,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
   await simulation.openAll();
   await simulation.settle();
   const { ids, random, clock, hub } = simulation;
-  const { served, work, stop } = clients(simulation);
+  const { served, work, stop } = clients(simulation, options.roomless);
   for (const id of ids) work(id);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   for (let step = 0; step < steps; step++) {

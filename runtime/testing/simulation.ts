@@ -45,6 +45,7 @@ class SimulatedDisk {
 export interface SimulatedSite {
   readonly id: SiteId;
   readonly mesh: Mesh;
+  /** Made when it is first asked for, where there is no room for others to name it. */
   readonly place: Place;
   readonly notices: Notice[];
 }
@@ -67,6 +68,8 @@ export interface SimulationOptions {
   readonly witness?: (line: RecordLine) => void;
   /** Whether disks keep what they are told to. Default: true. */
   readonly syncs?: boolean;
+  /** Sites with no room for a lock that another names. Default: none. */
+  readonly roomless?: readonly SiteId[];
 }
 
 /**
@@ -109,6 +112,7 @@ export class Simulation {
   async open(id: SiteId): Promise<SimulatedSite> {
     const { voters = this.ids, protocol = epoch, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
+    const hasRoom = !this.#options.roomless?.includes(id);
     const mesh = new Mesh({
       self: id,
       peers: this.ids.filter((other) => other !== id),
@@ -119,7 +123,7 @@ export class Simulation {
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
-      limits: defaultLimits,
+      limits: hasRoom ? defaultLimits : { ...defaultLimits, maxLocksOfPeer: 0 },
       strict: this.#options.strict ?? null,
       clock: atRate(this.clock, this.#rates.get(id) ?? 1),
       chance: { fraction: this.random, incarnation: () => id },
@@ -128,7 +132,15 @@ export class Simulation {
         this.#broken ??= error.message;
       },
     });
-    const site = { id, mesh, place: mesh.place('main'), notices };
+    if (hasRoom) mesh.place('main');
+    const site = {
+      id,
+      mesh,
+      notices,
+      get place() {
+        return mesh.place('main');
+      },
+    };
     this.sites.set(id, site);
     await mesh.open();
     return site;
@@ -200,12 +212,17 @@ export class Simulation {
     return this.sites.get(id)!.place.snapshot.context as SiteContext;
   }
 
+  /** Those that have the lock. */
+  opened(): readonly SiteId[] {
+    return [...this.sites.keys()].filter((id) => this.sites.get(id)!.mesh.find('main'));
+  }
+
   /** Throws what is broken. */
   check(): void {
-    if (this.#options.rests) for (const { place } of this.sites.values()) place.rest();
+    if (this.#options.rests) for (const id of this.opened()) this.sites.get(id)!.place.rest();
     if (this.#broken !== null) throw new Error(this.#broken);
     const holders = new Map<number, SiteId>();
-    for (const id of this.sites.keys()) {
+    for (const id of this.opened()) {
       const { token, epoch: of } = this.contextOf(id);
       if (!token) continue;
       if (holders.has(of)) throw new Error(`S1: ${id} and ${holders.get(of)} have tokens of epoch ${of}`);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Frame } from '../../frame/frames.ts';
+import { type Frame, protocolVersion } from '../../frame/frames.ts';
 import {
   abortBoxes,
   meetRaw,
@@ -24,7 +24,7 @@ describe('a connection that brings what no correct peer sends is closed, and not
   unknownMessage[unknownMessage.length - 'hi'.length - 2] = 9;
   const cases: readonly [string, string, readonly (object | Buffer)[]][] = [
     ['another cluster', 'FOREIGN_CLUSTER', [hello('a', 'b', { cluster: 'other' })]],
-    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: 4 })]],
+    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: protocolVersion + 1 })]],
     ['another configuration', 'FOREIGN_CONFIGURATION', [hello('a', 'b', { configuration: 'other' })]],
     ['a site that nobody knows', 'FOREIGN_SITE', [hello('z', 'b')]],
     ['a site that is to be dialled, not to dial', 'FOREIGN_SITE', [hello('c', 'b')]],
