@@ -6,9 +6,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { chrome, launch, watchedPage } from '../../testing/browser.ts';
 import { openStately } from './listen.ts';
 
+/*
+ * It tells what happens by requestIdleCallback, for which headless Chromium finds no time in a page that draws nothing:
+ * this one always does.
+ */
+const draws = '<script>requestAnimationFrame(function draw() { requestAnimationFrame(draw); });</script>';
+
 const html = (script: string) =>
   '<!doctype html><title>light</title><link rel="icon" href="data:,"><button>switch</button><output></output>' +
-  `<iframe width="1200" height="700"></iframe><script type="module">${script}</script>`;
+  `<iframe width="1200" height="700"></iframe>${draws}<script type="module">${script}</script>`;
 
 /** The app with all that it imports, as it would be published. */
 async function bundle(): Promise<string> {
