@@ -3,7 +3,8 @@ import { Moments } from '../moments.ts';
 import { longRun } from '../testing/long-run.ts';
 import type { Pen } from './pen.ts';
 import { SvgPen } from './pen.ts';
-import { drawSequence, type Palette } from './sequence-drawing.ts';
+import { drawSequence } from './sequence-drawing.ts';
+import type { Palette } from './sequence-sheet.ts';
 
 const colours: Palette = {
   text: '#000',

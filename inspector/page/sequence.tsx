@@ -1,7 +1,8 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { Moments } from '../moments.ts';
 import { canvasPen, SvgPen } from './pen.ts';
-import { drawSequence, gutterOf, type Palette, type View } from './sequence-drawing.ts';
+import { drawSequence } from './sequence-drawing.ts';
+import { gutterOf, type Palette, type View } from './sequence-sheet.ts';
 
 interface SequenceProps {
   readonly moments: Moments;

@@ -1,0 +1,106 @@
+import type { Letter } from '../timeline.ts';
+import { typedText } from '../values.ts';
+import { around, type Covered, overlap } from './boxes.ts';
+import type { Pen } from './pen.ts';
+import type { Sheet } from './sequence-sheet.ts';
+
+/** What never arrives is drawn for so many moments: thousands of it would cover all that comes later. */
+const stub = 12;
+
+/** How much of the way to its target an arrow goes. */
+const shares = { received: 1, lost: 0.6, 'under way': 0.75, unseen: 0.75 } as const;
+
+const charWidth = 5.7;
+
+/** An arrow as it was drawn, whose text comes after all arrows. */
+interface DrawnArrow {
+  readonly letter: Letter;
+  readonly ends: readonly [number, number, number, number];
+  readonly colour: string;
+}
+
+/** Those of which a part is in view. */
+export function drawLetters(sheet: Sheet): readonly DrawnArrow[] {
+  const { moments, first, last } = sheet;
+  const arrows: DrawnArrow[] = [];
+  for (const index of moments.letters(first, last)) {
+    const letter = moments.timeline.letters[index]!;
+    const until = letter.ended ?? Math.min(moments.last, letter.sent + stub);
+    if (letter.sent <= last && until >= first) arrows.push(drawLetter(sheet, letter, until));
+  }
+  return arrows;
+}
+
+function drawLetter(sheet: Sheet, letter: Letter, end: number): DrawnArrow {
+  const { pen, view, colours, lanes } = sheet;
+  const { source, target, sent, fate } = letter;
+  const colour = isToken(letter) ? colours.token : colours.letter;
+  const to = lanes.get(target)!;
+  const from = source === null ? to - 18 : lanes.get(source)!;
+  const until = fate === 'under way' ? end + 0.6 : Math.max(end, sent + 0.6);
+  const share = shares[fate];
+  const x1 = sheet.x(sent);
+  const [tx, ty] = [x1 + (until - sent) * view.scale * share, from + (to - from) * share];
+  const style = { stroke: colour, width: isToken(letter) ? 2.5 : 1.5 };
+  const isOpen = fate === 'under way' || fate === 'unseen';
+  pen.line([x1, from, tx, ty], isOpen ? { ...style, dash: fate === 'unseen' ? [2, 4] : [5, 4] } : style);
+  if (fate === 'lost') {
+    pen.line([tx - 5, ty - 5, tx + 5, ty + 5], { stroke: colours.violated, width: 2 });
+    pen.line([tx - 5, ty + 5, tx + 5, ty - 5], { stroke: colours.violated, width: 2 });
+  } else if (view.scale >= 6) {
+    arrowHead(pen, x1, from, tx, ty, colour);
+  }
+  return { letter, ends: [x1, from, tx, ty], colour };
+}
+
+/** An arrow to where a copy of a letter arrived that is still under way. */
+export function drawCopy(sheet: Sheet, at: number): void {
+  const { pen, view, colours, lanes } = sheet;
+  const { steps, letters } = sheet.moments.timeline;
+  const { letter: index } = steps[at - 1]!;
+  const letter = index === null ? undefined : letters[index];
+  if (letter === undefined || letter.ended === at || letter.source === null) return;
+  const [from, to] = [lanes.get(letter.source)!, lanes.get(letter.target)!];
+  const [x1, x2] = [sheet.x(letter.sent), sheet.x(at)];
+  pen.line([x1, from, x2, to], { stroke: colours.letter, width: 1.2 });
+  if (view.scale >= 6) arrowHead(pen, x1, from, x2, to, colours.letter);
+}
+
+/** The texts of arrows, where on its arrow each covers no other; the token's first. What has no room has no text. */
+export function drawLabels(
+  { pen, colours }: Sheet,
+  arrows: readonly DrawnArrow[],
+  named: readonly Covered[],
+): void {
+  const covered = [...named];
+  const sorted = arrows.toSorted((one, other) => Number(isToken(other.letter)) - Number(isToken(one.letter)));
+  for (const { letter, ends, colour } of sorted) {
+    const [x1, y1, x2, y2] = ends;
+    const room = Math.hypot(x2 - x1, y2 - y1) - 16;
+    const whole = typedText(letter.message);
+    // Longer ones would hide the arrow.
+    const texts =
+      whole.length * charWidth < room * 0.6 ? [whole, letter.message.type] : [letter.message.type];
+    const place = texts
+      .flatMap((text) => [0.5, 0.35, 0.65, 0.22, 0.78].map((share) => ({ text, share })))
+      .map(({ text, share }) => ({ text, x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share }))
+      .find(({ text, x, y }) => overlap(around(x, y, text.length * charWidth + 6, 14), covered) === 0);
+    if (place === undefined) continue;
+    const { text, x, y } = place;
+    const wide = text.length * charWidth + 8;
+    covered.push(around(x, y, wide, 15));
+    pen.rect(x - wide / 2, y - 8, wide, 15, { fill: colours.surface, alpha: 0.9, radius: 4 });
+    pen.text(text, x, y + 3.5, { fill: colour, size: 10.5, anchor: 'middle', bold: isToken(letter) });
+  }
+}
+
+function isToken({ message }: Letter): boolean {
+  return /^token$/i.test(message.type);
+}
+
+function arrowHead(pen: Pen, x1: number, y1: number, x2: number, y2: number, fill: string): void {
+  const length = Math.hypot(x2 - x1, y2 - y1) || 1;
+  const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
+  const [bx, by] = [x2 - dx * 9, y2 - dy * 9];
+  pen.shape([x2, y2, bx - dy * 4, by + dx * 4, bx + dy * 4, by - dx * 4], { fill });
+}
