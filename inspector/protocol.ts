@@ -13,6 +13,8 @@ export interface Sources {
   readonly results?: readonly Result[];
   /** Apps may tell it what they do: an app that has opened the page is passed on. */
   readonly listens?: true;
+  /** Of a live cluster: another lock of it may be shown, and `GET api/locks?like=TEXT` gives `Locks`. */
+  readonly locks?: true;
   /** By the chart's name: the transitions that no explored step took. */
   readonly never?: Readonly<Record<string, readonly string[]>>;
 }
@@ -27,7 +29,7 @@ export interface Result {
 /**
  * - `timeline`: `GET api/timeline/ID` gives it.
  * - `explore`: `GET api/explore?path=0.2` gives `Explored`; `GET api/find?...` gives `Found`.
- * - `live`: a WebSocket at `api/live` tells it, `LiveFrame` by frame.
+ * - `live`: a WebSocket at `api/live`, or of one lock at `api/live?lock=NAME`, tells it, `LiveFrame` by frame.
  */
 export interface SourceHead {
   /** Names it in addresses: lower case, digits, hyphens. */
@@ -36,6 +38,12 @@ export interface SourceHead {
   readonly about: string;
   readonly kind: 'timeline' | 'explore' | 'live';
   readonly verdict?: 'holds' | 'violated' | 'incomplete';
+}
+
+/** Some locks whose names contain what was asked for; `more`: there may be others. */
+export interface Locks {
+  readonly names: readonly string[];
+  readonly more: boolean;
 }
 
 export interface Explored {

@@ -11,7 +11,9 @@ export type WatchAsk =
   /** Of which lock; what is told of another ends. */
   | { readonly type: 'watch'; readonly lock: string }
   /** The window that is open, or else a new one, has so many events more, and lasts so long. */
-  | { readonly type: 'begin'; readonly events: number; readonly ms: number };
+  | { readonly type: 'begin'; readonly events: number; readonly ms: number }
+  /** Locks whose names contain this; of several that are asked in short order the last is answered. */
+  | { readonly type: 'find'; readonly like: string };
 
 export type WatchTold =
   /** First, and again whenever a window is asked for and no lock has been named. */
@@ -26,6 +28,13 @@ export type WatchTold =
       /** Some locks that are in use here, and how many there are. */
       readonly locks: readonly string[];
       readonly count: number;
+    }
+  /** Some locks of that name, those that are in use first. There may be others when there are `more`. */
+  | {
+      readonly type: 'found';
+      readonly like: string;
+      readonly locks: readonly string[];
+      readonly more: boolean;
     }
   | {
       readonly type: 'window';

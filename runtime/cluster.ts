@@ -76,7 +76,10 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     peers,
     clock,
     now: () => performance.timeOrigin + clock.now(),
-    locks: () => ({ some: mesh.names(100), count: mesh.locks }),
+    get count() {
+      return mesh.locks;
+    },
+    names: (like, most) => mesh.names(like, most),
     peek: (lock) => {
       const place = mesh.find(lock);
       return place === undefined ? null : { seq: place.seq, snapshot: place.snapshot };

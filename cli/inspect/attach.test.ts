@@ -46,7 +46,8 @@ function attach(urls: readonly string[], lock?: string) {
         { timeout: 10_000 },
       )
       .toBe(true);
-  return { said, until, shown: () => attached.telling!.timeline };
+  const find = (like: string) => attached.find(like);
+  return { said, until, find, shown: () => attached.telling!.timeline };
 }
 
 async function turns(clusters: readonly Cluster[], lock: string, count: number) {
@@ -92,6 +93,21 @@ it('shows one site, another lock, and what that site knows of the others', async
   expect(letters.map(({ source, target }) => source === 'b' || target === 'b')).not.toContain(false);
 });
 
+it('finds locks by a part of their names, however many there are', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  for (let n = 0; n < 500; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
+  await turns(clusters, 'main', 3);
+  const { until, find } = attach(urls, 'main');
+  await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
+  expect(await find('invoice 49')).toMatchObject({
+    names: expect.arrayContaining(['invoice 49', 'invoice 499']),
+  });
+  expect((await find('invoice 49')).names).toHaveLength(11);
+  const { names, more } = await find('');
+  expect([names.length, more]).toEqual([100, true]);
+  expect(await find('no such lock')).toEqual({ names: [], more: false });
+});
+
 it('says that a site is seen no longer, and goes on with the others', async () => {
   const { clusters, urls } = await clusterOfThree();
   await turns(clusters, 'main', 3);
@@ -132,5 +148,44 @@ describe.skipIf(chrome === null)('in the browser', () => {
     isOver = true;
     await Promise.all(busy);
     expect(complaints).toEqual([]);
+  });
+
+  it('shows another lock that is chosen by its name, and the address names it', async () => {
+    const { clusters, urls } = await clusterOfThree();
+    for (let n = 0; n < 300; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
+    await turns(clusters, 'main', 3);
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const live = await openAttached(urls, 'main', 0);
+    onTestFinished(() => live.close());
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(live.url);
+    await page.waitForSelector('.forest .site');
+    expect(await page.textContent('.source option:checked')).toContain('live');
+    const field = page.getByLabel('Show another lock');
+    await field.fill('invoice 29');
+    const offered = page.locator('datalist option');
+    await expect.poll(() => offered.count()).toBe(11);
+    await field.fill('invoice 299');
+    await field.press('Enter');
+    expect(new URL(page.url()).hash).toBe('#source=live&lock=invoice%20299');
+    await clusters[1]!.lock('invoice 299').run(() => page.locator('.forest .site.inside').waitFor());
+
+    const elsewhere = await watchedPage(browser);
+    await elsewhere.page.goto(page.url());
+    await elsewhere.page.waitForSelector('.forest .site');
+    await clusters[2]!
+      .lock('invoice 299')
+      .run(() => elsewhere.page.locator('.forest .site.inside').waitFor());
+    await page.goBack();
+    await page.waitForSelector('.forest .site');
+    await clusters[1]!.lock('main').run(() => page.locator('.forest .site.inside').waitFor());
+
+    for (const name of ['invoice 1', 'invoice 2', 'invoice 3']) {
+      await page.getByLabel('Show another lock').fill(name);
+      await page.getByLabel('Show another lock').press('Enter');
+      await page.waitForSelector('.forest .site');
+    }
+    expect([...complaints, ...elsewhere.complaints]).toEqual([]);
   });
 });

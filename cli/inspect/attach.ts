@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import type { Locks } from '../../inspector/protocol.ts';
 import type { SiteId } from '../../machines/actor.ts';
 import type { WatchAsk, WatchTold } from '../../machines/watch.ts';
 import { parseTold } from '../../verification/explorer/watch-schema.ts';
@@ -22,6 +23,9 @@ export interface AttachOptions {
   readonly say: (text: string) => void;
 }
 
+/** So long a site may take to say which locks it has. */
+const findMs = 2_000;
+
 /** Watches one lock of a running cluster at some or all of its sites. What it asks for costs them little, always. */
 export class Attached implements Followed {
   readonly #connections: readonly Connection[];
@@ -30,12 +34,19 @@ export class Attached implements Followed {
   #lock: string | null;
   #watched: Watched | null = null;
   #mesh: string | null = null;
+  /** Who waits for the names of locks. */
+  #finders: { readonly like: string; readonly told: (locks: Locks) => void }[] = [];
 
   constructor({ urls, lock, say }: AttachOptions) {
     this.#say = say;
     this.#lock = lock ?? null;
     this.#connections = urls.map((url) => new Connection(url, (told, from) => this.#hear(told, from), say));
     this.#timer = setInterval(() => this.#begin(), everyMs);
+  }
+
+  /** Which lock that is, once it is known. */
+  get lock(): string | null {
+    return this.#lock;
   }
 
   get telling() {
@@ -46,9 +57,28 @@ export class Attached implements Followed {
     return this.#watched?.follow(most) ?? { begunAnew: false };
   }
 
+  /** Locks whose names contain `like`, as one of the sites knows them; none when no site answers. */
+  async find(like: string): Promise<Locks> {
+    const connection = this.#connections.find(({ site }) => site !== null);
+    if (!connection?.find(like)) return { names: [], more: true };
+    return new Promise((resolve) => {
+      const finder = { like, told: resolve };
+      this.#finders.push(finder);
+      setTimeout(() => {
+        this.#finders = this.#finders.filter((other) => other !== finder);
+        resolve({ names: [], more: true });
+      }, findMs).unref();
+    });
+  }
+
   close(): void {
     clearInterval(this.#timer);
     for (const connection of this.#connections) connection.close();
+  }
+
+  #found({ like, locks, more }: Extract<WatchTold, { type: 'found' }>): void {
+    for (const finder of this.#finders) if (finder.like === like) finder.told({ names: locks, more });
+    this.#finders = this.#finders.filter((finder) => finder.like !== like);
   }
 
   #begin(): void {
@@ -62,6 +92,7 @@ export class Attached implements Followed {
       return;
     }
     if (told.type === 'site') this.#meet(told, connection);
+    else if (told.type === 'found') this.#found(told);
     else if (site !== null) this.#watched?.told(site, told);
   }
 
@@ -122,6 +153,13 @@ class Connection {
   begin(): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#ask({ type: 'begin', events: this.#events, ms });
     this.#events = events.all;
+  }
+
+  /** False when the site cannot be asked now. */
+  find(like: string): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.#ask({ type: 'find', like });
+    return true;
   }
 
   refuse(reason: string): void {

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { Follower } from '../../verification/explorer/follow.ts';
 import { UsageError } from '../exit.ts';
-import { Attached } from './attach.ts';
-import { answerLive, type Followed, showLive } from './live.ts';
+import { AttachedLocks } from './attached-locks.ts';
+import { answerLiveOf, onlyOne, type Shows, showLive } from './live.ts';
 import { builtPage } from './page.ts';
-import { servePage } from './server.ts';
+import { type Answer, servePage } from './server.ts';
+
+const about = 'a running cluster';
 
 /** A page that shows a run while it goes on. */
 export interface LivePage {
@@ -21,7 +23,7 @@ export async function openLive(directory: string, port: number, mostSteps = 5_00
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`${directory} is no directory of records: expected what baton site --trace names`);
   }
-  return openPage(new Follower(directory), port, mostSteps);
+  return openPage(onlyOne(new Follower(directory)), answerLiveOf(about), port, mostSteps);
 }
 
 /**
@@ -38,9 +40,10 @@ export async function openAttached(
 ): Promise<LivePage> {
   const bad = urls.find((url) => !URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol));
   if (bad !== undefined) throw new UsageError(`${bad} is no address of a site: expected ws://host:port/`);
-  const attached = new Attached({ urls, ...(lock !== undefined && { lock }), say: warn });
+  const attached = new AttachedLocks({ urls, ...(lock !== undefined && { lock }), say: warn });
   try {
-    const page = await openPage(attached, port, mostSteps);
+    const answer = answerLiveOf(about, {}, (like) => attached.find(like));
+    const page = await openPage(attached, answer, port, mostSteps);
     const close = () => {
       attached.close();
       return page.close();
@@ -52,9 +55,9 @@ export async function openAttached(
   }
 }
 
-async function openPage(followed: Followed, port: number, mostSteps: number): Promise<LivePage> {
-  const page = await servePage(await builtPage(say), answerLive, port);
-  const live = showLive(followed, page.server, mostSteps, warn);
+async function openPage(shows: Shows, answer: Answer, port: number, mostSteps: number): Promise<LivePage> {
+  const page = await servePage(await builtPage(say), answer, port);
+  const live = showLive(shows, page.server, mostSteps, warn);
   const close = () => {
     live.close();
     return page.close();

@@ -7,13 +7,13 @@ import type { LiveFrame } from '../../inspector/protocol.ts';
 import { Follower } from '../../verification/explorer/follow.ts';
 import { directory } from '../testing/directory.ts';
 import { takingTurns, writeLines } from '../testing/recorded.ts';
-import { showLive } from './live.ts';
+import { onlyOne, showLive } from './live.ts';
 
 /** A server that shows what is recorded into the directory, and its port. */
 async function following(dir: string): Promise<number> {
   const server: Server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const live = showLive(new Follower(dir), server, 5_000, (reason) => expect.unreachable(reason));
+  const live = showLive(onlyOne(new Follower(dir)), server, 5_000, (reason) => expect.unreachable(reason));
   onTestFinished(() => {
     live.close();
     server.close();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { LiveFrame, Sources } from '../../inspector/protocol.ts';
+import type { LiveFrame, Locks, Sources } from '../../inspector/protocol.ts';
 import type { Letter, Timeline } from '../../inspector/timeline.ts';
 import { reasonOf } from '../exit.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
@@ -10,13 +10,20 @@ const everyMs = 150;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
-export const answerLive: Answer = answerLiveOf('a running cluster');
+/** The code by which WebSocket says that something is refused. */
+const cannotBeShown = 1008;
 
-export function answerLiveOf(about: string, more: Partial<Sources> = {}): Answer {
+/** `locks`: answers which locks there are whose names contain something. */
+export function answerLiveOf(
+  about: string,
+  more: Partial<Sources> = {},
+  locks?: (like: string) => Promise<Locks>,
+): Answer {
   const head = { id: 'live', title: 'live', about, kind: 'live' as const };
-  const sources: Sources = { title: 'live', sources: [head], ...more };
-  return (path) => {
+  const sources: Sources = { title: 'live', sources: [head], ...(locks && { locks: true }), ...more };
+  return (path, query) => {
     if (path === 'sources') return sources;
+    if (path === 'locks' && locks) return locks(query.get('like') ?? '');
     throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
   };
 }
@@ -31,26 +38,46 @@ export interface Followed {
 /** Takes a connection that is none of a page; false when it is not for it. */
 export type Elsewhere = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
+/** Everything that pages may be shown. */
+export interface Shows {
+  /** Each is told to follow, whether a page is shown it or not. */
+  readonly all: Iterable<Followed>;
+  /** Of this lock; `null`: whatever is shown when none is named. Throws `Refused`. */
+  of(lock: string | null): Followed;
+  /** The last page is gone that was shown it. */
+  left(followed: Followed): void;
+}
+
+/** One and the same for every page. */
+export function onlyOne(followed: Followed): Shows {
+  const of = (lock: string | null) => {
+    if (lock === null) return followed;
+    throw new Refused('NOT_FOUND', 'no lock can be chosen here', 404);
+  };
+  return { all: [followed], of, left: () => undefined };
+}
+
 /**
- * Shows what is followed to every page that connects; however slow a page is, nothing waits for it. So many steps are
- * kept; then all begins anew.
+ * Shows every page that connects what it asks for; however slow a page is, nothing waits for it. So many steps are kept;
+ * then all begins anew.
  */
 export function showLive(
-  followed: Followed,
+  shows: Shows,
   server: Server,
   mostSteps: number,
   failed: (reason: string) => void,
   elsewhere: Elsewhere = () => false,
 ): { close(): void } {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
-  const pages = new Set<LivePage>();
+  const pages = new Map<LivePage, Followed>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     try {
       if (elsewhere(request, socket, head)) return;
       refuseStrangers(request);
       if (request.headers.origin === undefined)
         throw new Refused('ORIGIN_REFUSED', 'expected an Origin', 403);
-      if (request.url !== '/api/live') throw new Refused('NOT_FOUND', `nothing is at ${request.url}`, 404);
+      const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (pathname !== '/api/live') throw new Refused('NOT_FOUND', `nothing is at ${pathname}`, 404);
     } catch (error) {
       socket.end(
         `HTTP/1.1 ${error instanceof Refused ? error.status : 500} Refused\r\nconnection: close\r\n\r\n`,
@@ -58,18 +85,33 @@ export function showLive(
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      const page = new LivePage(opened);
-      pages.add(page);
-      opened.on('close', () => pages.delete(page));
       // A page that breaks off is closed next.
       opened.on('error', () => opened.terminate());
+      show(opened, new URL(request.url!, 'http://127.0.0.1').searchParams.get('lock'));
+    });
+  };
+  const show = (opened: WebSocket, lock: string | null) => {
+    let followed: Followed;
+    try {
+      followed = shows.of(lock);
+    } catch (error) {
+      opened.close(cannotBeShown, reasonOf(error));
+      return;
+    }
+    const page = new LivePage(opened);
+    pages.set(page, followed);
+    opened.on('close', () => {
+      pages.delete(page);
+      if (![...pages.values()].includes(followed)) shows.left(followed);
     });
   };
   server.on('upgrade', upgrade);
   const timer = setInterval(() => {
     try {
-      const { begunAnew } = followed.follow(mostSteps);
-      for (const page of pages) page.tell(followed.telling, begunAnew);
+      for (const followed of shows.all) {
+        const { begunAnew } = followed.follow(mostSteps);
+        for (const [page, shown] of pages) if (shown === followed) page.tell(followed.telling, begunAnew);
+      }
     } catch (error) {
       clearInterval(timer);
       failed(reasonOf(error));

@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { addressOf, hashOf } from './address.ts';
 
 describe('an address', () => {
-  it('names source, step and path, and means the same when it is read', () => {
-    const address = fc.record({
-      source: fc.option(fc.stringMatching(/^[a-z0-9-]+$/), { nil: null }),
-      step: fc.nat(),
-      path: fc.array(fc.nat()),
-    });
+  it('names source, step and path, or source and lock, and means the same when it is read', () => {
+    const source = fc.option(fc.stringMatching(/^[a-z0-9-]+$/), { nil: null });
+    const none = fc.constant([]);
+    const address = fc.oneof(
+      fc.record({ source, step: fc.nat(), path: fc.array(fc.nat()), lock: fc.constant(null) }),
+      fc.record({ source, step: fc.constant(0), path: none, lock: fc.string() }),
+    );
     fc.assert(
       fc.property(address, (one) => {
         expect(addressOf(hashOf(one))).toEqual(one);
@@ -17,7 +18,7 @@ describe('an address', () => {
   });
 
   it('that says nothing, or nonsense, is the start of the first source', () => {
-    const start = { source: null, step: 0, path: [] };
+    const start = { source: null, step: 0, path: [], lock: null };
     for (const hash of ['', '#', '#step=-1&path=a.b', '#step=1.5&path=1..2'])
       expect(addressOf(hash)).toEqual(start);
   });

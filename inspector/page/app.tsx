@@ -5,12 +5,14 @@ import { type Address, addressOf, hashOf } from './address.ts';
 import type { Data } from './data.ts';
 import { Inspector } from './inspector.tsx';
 import { follow } from './live.ts';
+import { LockPicker } from './lock-picker.tsx';
 import { relayApp } from './relay.ts';
 import { useTheme } from './theme.ts';
 
 /** What is in view: a run, and of an exploration what could be next. */
 interface Shown {
   readonly source: string;
+  readonly lock: string | null;
   readonly timeline: Timeline;
   readonly explored: Explored | null;
   readonly moment: number;
@@ -24,19 +26,25 @@ export function App({ data }: { readonly data: Data }) {
   const [sources, setSources] = useState<Sources | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  /** The live source that is followed, if one is. */
-  const [live, setLive] = useState<string | null>(null);
+  /** The live source that is followed, if one is, and the lock that the address names. */
+  const [live, setLive] = useState<Pick<Shown, 'source' | 'lock'> | null>(null);
 
   const open = useCallback(
     async (list: Sources, address: Address): Promise<void> => {
       const head = list.sources.find(({ id }) => id === address.source) ?? list.sources[0];
       if (head === undefined) throw new Error('There is nothing to show.');
-      setLive(head.kind === 'live' ? head.id : null);
-      if (head.kind === 'live') return;
+      if (head.kind === 'live') {
+        const { lock } = address;
+        setLive({ source: head.id, lock });
+        setShown((before) => (before?.isLive && before.lock === lock ? before : null));
+        setProblem(null);
+        return;
+      }
+      setLive(null);
       const explored = head.kind === 'explore' ? await data.explored(address.path) : null;
       const timeline = explored?.timeline ?? (await data.timeline(head.id));
       const moment = Math.min(address.step, timeline.steps.length);
-      setShown({ source: head.id, timeline, explored, moment, isLive: false });
+      setShown({ source: head.id, lock: null, timeline, explored, moment, isLive: false });
       setProblem(null);
     },
     [data],
@@ -67,7 +75,8 @@ export function App({ data }: { readonly data: Data }) {
   useEffect(() => {
     if (live === null) return;
     return follow(
-      (timeline) => setShown({ source: live, timeline, explored: null, moment: 0, isLive: true }),
+      live.lock,
+      (timeline) => setShown({ ...live, timeline, explored: null, moment: 0, isLive: true }),
       setProblem,
     );
   }, [live]);
@@ -80,7 +89,7 @@ export function App({ data }: { readonly data: Data }) {
       if (shown === null) return;
       const { source, explored, isLive } = shown;
       if (isLive) return;
-      const hash = hashOf({ source, step: moment, path: explored?.path ?? [] });
+      const hash = hashOf({ source, step: moment, path: explored?.path ?? [], lock: null });
       if (hash !== location.hash) history.replaceState(null, '', hash);
     },
     [shown],
@@ -90,16 +99,23 @@ export function App({ data }: { readonly data: Data }) {
     open(sources!, address).catch(failed);
   };
 
+  const locks = sources?.locks === true && live !== null && (
+    <LockPicker data={data} onLock={(lock) => show({ source: live.source, step: 0, path: [], lock })} />
+  );
+
   if (sources === null || shown === null) {
     return (
-      <p className="waiting">
+      <div className="waiting">
+        {locks}
         {problem ??
           (live === null
             ? 'Loading ...'
             : listens
               ? 'No app has told anything yet ...'
-              : 'No site has begun yet ...')}
-      </p>
+              : live.lock === null
+                ? 'No site has begun yet ...'
+                : `No site tells of ${live.lock} yet ...`)}
+      </div>
     );
   }
   return (
@@ -110,7 +126,7 @@ export function App({ data }: { readonly data: Data }) {
         </p>
       )}
       <Inspector
-        key={shown.source}
+        key={`${shown.source} ${shown.lock}`}
         data={data}
         sources={sources}
         source={shown.source}
@@ -118,6 +134,7 @@ export function App({ data }: { readonly data: Data }) {
         explored={shown.explored}
         begin={shown.moment}
         isLive={shown.isLive}
+        locks={locks}
         theme={theme}
         onTheme={toggleTheme}
         onMoment={named}

@@ -3,6 +3,7 @@ import {
   type Explored,
   embeddedId,
   type Found,
+  type Locks,
   type Problem,
   type Sources,
 } from '../protocol.ts';
@@ -15,6 +16,8 @@ export interface Data {
   explored(path: readonly number[]): Promise<Explored>;
   /** Of a property by its name, or of a state by its description. */
   find(what: { readonly property: string } | { readonly state: string }): Promise<Found>;
+  /** Of the cluster that is watched. */
+  locks(like: string): Promise<Locks>;
 }
 
 export function dataOf(document: Document): Data {
@@ -27,6 +30,7 @@ const served: Data = {
   timeline: (id) => get(`api/timeline/${id}`),
   explored: (path) => get(`api/explore?path=${path.join('.')}`),
   find: (what) => get(`api/find?${new URLSearchParams(what)}`),
+  locks: (like) => get(`api/locks?${new URLSearchParams({ like })}`),
 };
 
 async function get<Answer>(path: string): Promise<Answer> {
@@ -48,5 +52,6 @@ function embedded({ sources, timelines }: Embedded): Data {
     },
     explored: none,
     find: none,
+    locks: none,
   };
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { graphvizChart, mermaidChart } from '../exports/chart.ts';
 import { mermaidSequence, shiVizLog } from '../exports/sequence.ts';
 import { Moments } from '../moments.ts';
@@ -32,6 +32,8 @@ interface InspectorProps {
   readonly begin: number;
   /** Steps are added at the end; the page goes with them unless it looks at an earlier one. */
   readonly isLive: boolean;
+  /** To choose another lock of a cluster that runs. */
+  readonly locks: ReactNode;
   readonly theme: Theme;
   readonly onTheme: () => void;
   readonly onMoment: (moment: number) => void;
@@ -43,8 +45,8 @@ const [least, most, usual] = [0.05, 200, 72];
 
 /** One run: four views on one time line, its properties, and what moves through it. */
 export function Inspector(props: InspectorProps) {
-  const { data, sources, source, timeline, explored, begin, isLive, theme, onTheme, onMoment, onShow } =
-    props;
+  const { data, sources, source, timeline, explored, begin, isLive, locks } = props;
+  const { theme, onTheme, onMoment, onShow } = props;
   const moments = useMemo(() => new Moments(timeline), [timeline]);
   const player = usePlayer(moments.last, begin, isLive);
   const { moment, go } = player;
@@ -74,7 +76,7 @@ export function Inspector(props: InspectorProps) {
   const pick = (choice: number) => {
     if (explored === null) return;
     const path = [...explored.path.slice(0, moment), choice];
-    onShow({ source, step: path.length, path });
+    onShow({ source, step: path.length, path, lock: null });
   };
 
   const forest = useRef<SVGSVGElement>(null);
@@ -98,7 +100,7 @@ export function Inspector(props: InspectorProps) {
           <span className="unseen">What is shown</span>
           <select
             value={source}
-            onChange={(event) => onShow({ source: event.target.value, step: 0, path: [] })}
+            onChange={(event) => onShow({ source: event.target.value, step: 0, path: [], lock: null })}
           >
             {sources.sources.map(({ id, title, verdict }) => (
               <option key={id} value={id}>
@@ -108,6 +110,7 @@ export function Inspector(props: InspectorProps) {
             ))}
           </select>
         </label>
+        {locks}
         <p className="about">
           {isLive && (
             <button
@@ -250,7 +253,7 @@ export function Inspector(props: InspectorProps) {
               properties={timeline.properties}
               data={data}
               onPick={pick}
-              onPath={(path) => onShow({ source, step: path.length, path })}
+              onPath={(path) => onShow({ source, step: path.length, path, lock: null })}
             />
           </Panel>
         )}

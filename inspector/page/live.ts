@@ -1,18 +1,23 @@
 import type { LiveFrame } from '../protocol.ts';
 import type { Timeline } from '../timeline.ts';
 
-/** Follows a running cluster; `shown` is called with all that is known, `lost` when it is over. Returns how to end it. */
-export function follow(shown: (timeline: Timeline) => void, lost: (reason: string) => void): () => void {
+/** Follows a running cluster, one lock of it; `shown` is called with all that is known, `lost` when it is over. Returns how to end it. */
+export function follow(
+  lock: string | null,
+  shown: (timeline: Timeline) => void,
+  lost: (reason: string) => void,
+): () => void {
   const { protocol, host } = location;
-  const socket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/live`);
+  const of = lock === null ? '' : `?${new URLSearchParams({ lock })}`;
+  const socket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/live${of}`);
   let timeline: Timeline | null = null;
   socket.onmessage = ({ data }: MessageEvent<string>) => {
     timeline = told(timeline, JSON.parse(data) as LiveFrame);
     if (timeline !== null) shown(timeline);
   };
   let isOver = false;
-  socket.onclose = () => {
-    if (!isOver) lost('The server is gone: this is the last that was seen.');
+  socket.onclose = ({ reason }) => {
+    if (!isOver) lost(reason || 'The server is gone: this is the last that was seen.');
   };
   return () => {
     isOver = true;

@@ -15,6 +15,9 @@ import type { Protocol } from './protocol.ts';
 import { Room } from './room.ts';
 import { Tally } from './tally.ts';
 
+/** Of more names, nobody has the time. */
+const mostLookedAt = 200_000;
+
 export interface MeshOptions {
   readonly self: SiteId;
   readonly peers: readonly SiteId[];
@@ -101,15 +104,21 @@ export class Mesh {
     return this.#places.size;
   }
 
-  /** So many names of locks, of those that are in use first. */
-  names(most: number): readonly string[] {
+  /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
+  names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean } {
     const names = new Set<string>();
-    for (const { lock } of this.#awake) if (names.size < most) names.add(lock);
-    for (const lock of this.#places.keys()) {
-      if (names.size >= most) break;
-      names.add(lock);
+    let seen = 0;
+    for (const lock of this.#known()) {
+      if (names.size >= most || seen >= mostLookedAt) return { some: [...names], more: true };
+      seen += 1;
+      if (lock.includes(like)) names.add(lock);
     }
-    return [...names];
+    return { some: [...names], more: false };
+  }
+
+  *#known(): Generator<string> {
+    for (const { lock } of this.#awake) yield lock;
+    yield* this.#places.keys();
   }
 
   get majority(): boolean {

@@ -19,7 +19,8 @@ async function site(options: WatchServerOptions = {}) {
     peers: ['b'],
     clock: systemClock,
     now: Date.now,
-    locks: () => ({ some: ['main'], count: 1 }),
+    count: 1,
+    names: (like) => ({ some: ['main'].filter((name) => name.includes(like)), more: false }),
     peek: () => ({ seq, snapshot }),
   });
   const server = await serveWatch({ watch: (viewer) => tap.attach(viewer) }, options);
@@ -71,6 +72,14 @@ describe('a site that is watched over a WebSocket', () => {
     const told = await heard(socket);
     if (told.type !== 'lines') return expect.unreachable();
     expect(told.lines.map(([, line]) => (line as EventLine).seq)).toEqual([1, 2, 3]);
+  });
+
+  it('finds locks by a part of their names', async () => {
+    const { server } = await site();
+    const socket = open(server.url);
+    await heard(socket);
+    say(socket, { type: 'find', like: 'ai' });
+    expect(await heard(socket)).toEqual({ type: 'found', like: 'ai', locks: ['main'], more: false });
   });
 
   it('refuses pages, names that are none of its own, and whoever does not know the token', async () => {

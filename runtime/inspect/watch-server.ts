@@ -30,6 +30,7 @@ export interface WatchServer {
 const ask = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(128) }),
   z.strictObject({ type: z.literal('begin'), events: z.int().min(1), ms: z.int().min(1) }),
+  z.strictObject({ type: z.literal('find'), like: z.string().max(128) }),
 ]);
 
 const mostViewers = 8;
@@ -103,7 +104,7 @@ function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): TapSession }
   socket.on('pong', () => alive.add(socket));
   socket.on('message', (data) => {
     const asked = parsed(data.toString());
-    if (asked === null) socket.close(policyViolation, 'expected watch or begin');
+    if (asked === null) socket.close(policyViolation, 'expected watch, begin or find');
     else session.ask(asked);
   });
   socket.on('close', () => session.close());

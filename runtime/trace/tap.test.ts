@@ -11,16 +11,22 @@ function line(seq: number, lock = 'main'): RecordLine {
   return { ...of, event: { type: 'ask' }, snapshot, effects: [] };
 }
 
-function tapped() {
+function tapped(known = ['main', 'other']) {
   const clock = new VirtualClock();
   let seq = 0;
+  let looks = 0;
   const tap = new Tap({
     site: 'a',
     machine: 'epoch',
     peers: ['b'],
     clock,
     now: () => clock.now(),
-    locks: () => ({ some: ['main', 'other'], count: 2 }),
+    count: known.length,
+    names: (like, most) => {
+      looks++;
+      const found = known.filter((name) => name.includes(like));
+      return { some: found.slice(0, most), more: found.length > most };
+    },
     peek: (lock) => (lock === 'nowhere' ? null : { seq, snapshot }),
   });
   const told: WatchTold[] = [];
@@ -43,10 +49,35 @@ function tapped() {
     frames.flatMap((one) =>
       one.type === 'lines' ? one.lines.map(([, of]) => (of.kind === 'event' ? of.seq : -1)) : [],
     );
-  return { tap, session, viewer, clock, happen, heard, seqs };
+  return { tap, session, viewer, clock, happen, heard, seqs, looks: () => looks };
 }
 
 describe('a tap', () => {
+  it('finds locks by a part of their names: of what is asked in short order, the last', () => {
+    const known = Array.from({ length: 300 }, (_, n) => `invoice ${n}`);
+    const { session, clock, heard, looks } = tapped(known);
+    heard();
+    const before = looks();
+    for (const like of ['i', 'in', 'invoice 29']) session.ask({ type: 'find', like });
+    clock.advance(0);
+    expect(heard()).toEqual([
+      {
+        type: 'found',
+        like: 'invoice 29',
+        locks: known.filter((one) => one.includes('invoice 29')),
+        more: false,
+      },
+    ]);
+    session.ask({ type: 'find', like: 'invoice' });
+    clock.advance(100);
+    expect(heard()).toEqual([]);
+    clock.advance(100);
+    const [told] = heard();
+    expect(told).toMatchObject({ type: 'found', like: 'invoice', more: true });
+    expect(told?.type === 'found' && told.locks).toHaveLength(100);
+    expect(looks() - before).toBe(2);
+  });
+
   it('wants nothing while nobody watches, and nothing of other locks', () => {
     const { tap, session, happen, heard } = tapped();
     expect(heard()).toEqual([

@@ -11,8 +11,10 @@ export interface Tapped {
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Names of locks, those that are in use here. */
-  locks(): { readonly some: readonly string[]; readonly count: number };
+  /** How many locks there are. */
+  readonly count: number;
+  /** Names of locks that contain `like`, of so many looked at, those in use first. */
+  names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean };
   /** How the actor of a lock is; `null` where there is none. */
   peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
 }
@@ -30,6 +32,8 @@ const mostMs = 10_000;
 /** A viewer for which more waits is told nothing. */
 export const mostWaitingBytes = 1 << 20;
 const tellEveryMs = 50;
+const mostNames = 100;
+const findEveryMs = 200;
 const tellAtOnceBytes = 64 * 1024;
 
 /**
@@ -89,6 +93,10 @@ export class TapSession {
   #since = Number.NEGATIVE_INFINITY;
   #told = 0;
   #cancelTell: (() => void) | null = null;
+  /** What is looked for next, and when something was last. */
+  #like: string | null = null;
+  #cancelFind: (() => void) | null = null;
+  #found = Number.NEGATIVE_INFINITY;
   #cancelEnd: (() => void) | null = null;
 
   constructor(tapped: Tapped, viewer: Viewer, closed: () => void) {
@@ -102,6 +110,9 @@ export class TapSession {
     if (asked.type === 'watch') {
       if (asked.lock !== this.#lock) this.#end('full');
       this.#lock = asked.lock;
+    } else if (asked.type === 'find') {
+      this.#like = asked.like;
+      this.#findInTime();
     } else this.#begin(asked.events, Math.min(asked.ms, mostMs));
   }
 
@@ -118,6 +129,7 @@ export class TapSession {
 
   close(): void {
     this.#end('closed');
+    this.#cancelFind?.();
     this.#lock = null;
     this.#closed();
   }
@@ -132,9 +144,21 @@ export class TapSession {
   }
 
   #introduce(): void {
-    const { site, machine, peers, locks } = this.#tapped;
-    const { some, count } = locks();
+    const { site, machine, peers, count } = this.#tapped;
+    const { some } = this.#tapped.names('', mostNames);
     this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count });
+  }
+
+  /** There may be very many names to look at. */
+  #findInTime(): void {
+    const { clock } = this.#tapped;
+    this.#cancelFind ??= clock.after(Math.max(0, this.#found + findEveryMs - clock.now()), () => {
+      this.#cancelFind = null;
+      this.#found = clock.now();
+      const like = this.#like!;
+      const { some, more } = this.#tapped.names(like, mostNames);
+      if (this.#viewer.waiting <= mostWaitingBytes) this.#send({ type: 'found', like, locks: some, more });
+    });
   }
 
   #begin(events: number, ms: number): void {

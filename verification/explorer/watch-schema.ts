@@ -17,6 +17,7 @@ const told = z.discriminatedUnion('type', [
     locks: z.array(lock),
     count: z.int().min(0),
   }),
+  z.strictObject({ type: z.literal('found'), like: z.string(), locks: z.array(lock), more: z.boolean() }),
   z.strictObject({
     type: z.literal('window'),
     lock,

@@ -56,6 +56,7 @@ export class Watched {
       this.#sources.get(site)!.items.push({ at, came: this.#now(), happening, seq });
     switch (told.type) {
       case 'site':
+      case 'found':
         return;
       case 'window': {
         const { at, now } = told;
@@ -89,7 +90,7 @@ export class Watched {
     this.#telling ??= new Telling(this.#of, { isWatched: true });
     const telling = this.#telling;
     const watched = [...this.#sources.keys()].sort().join(', ');
-    telling.about = `${this.#of.machine}, live; watched: ${watched}`;
+    telling.about = `lock ${this.#of.lock}: ${this.#of.machine}, live; watched: ${watched}`;
     const begunAnew = telling.steps.length > 0 && telling.steps.length + happenings.length > most;
     if (begunAnew) telling.beginAnew();
     const every = Math.ceil(happenings.length / judgedOfALook);

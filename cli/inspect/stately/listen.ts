@@ -1,5 +1,5 @@
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { answerLiveOf, type Elsewhere, type Followed, showLive } from '../live.ts';
+import { answerLiveOf, type Elsewhere, type Followed, onlyOne, showLive } from '../live.ts';
 import type { LivePage } from '../live-page.ts';
 import { builtPage } from '../page.ts';
 import { Refused, refuseStrangers, servePage } from '../server.ts';
@@ -28,7 +28,13 @@ export async function openStately(port: number, mostSteps = 5_000): Promise<Stat
   const answer = answerLiveOf('apps on this machine', { listens: true });
   const page = await servePage(await builtPage(say), answer, port, 'loopback');
   const apps = new Apps((reason) => say(`baton: an app was refused: ${reason}`));
-  const live = showLive(apps, page.server, mostSteps, (reason) => say(`baton: ${reason}`), apps.elsewhere);
+  const live = showLive(
+    onlyOne(apps),
+    page.server,
+    mostSteps,
+    (reason) => say(`baton: ${reason}`),
+    apps.elsewhere,
+  );
   const close = () => {
     apps.close();
     live.close();
