@@ -6,30 +6,50 @@ export const namePattern = /^\P{C}{1,128}$/u;
 /** Of the UTF-8 of a name. */
 export const maxNameBytes = 4 * 128;
 
-const slots = 1024;
+/** So many places there are at first, and at most: some megabytes, were all of them names of the longest. */
+const places = { least: 1_024, most: 16_384 };
 
 /**
- * Names out of bytes: the same few come again and again, so each is looked up by its bytes before it is made and
- * checked. A name whose place is taken by another takes it over; so it never holds more than its places.
+ * Names out of bytes: the same ones come again and again, so each is looked up by its bytes before it is made and
+ * checked. A name whose place is taken by another takes it over; where that happens often there become more places.
  */
 export class Names {
-  readonly #names: string[] = new Array(slots).fill('');
-  readonly #bytes: Buffer[] = new Array(slots).fill(Buffer.alloc(0));
+  #names: string[] = [];
+  #bytes: Buffer[] = [];
+  /** How many have been taken over since there were more. */
+  #lost = 0;
+
+  constructor() {
+    this.#have(places.least);
+  }
 
   /** The name that these bytes are, or null when they are no UTF-8 or no name. */
   read(bytes: Buffer, start: number, end: number): string | null {
     let hash = end - start;
     for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
-    const slot = (hash ^ (hash >>> 15)) & (slots - 1);
-    const known = this.#bytes[slot]!;
-    if (isSame(known, bytes, start, end)) return this.#names[slot]!;
+    const place = (hash ^ (hash >>> 15)) & (this.#names.length - 1);
+    const known = this.#bytes[place]!;
+    if (isSame(known, bytes, start, end)) return this.#names[place]!;
     const own = Buffer.from(bytes.subarray(start, end));
     if (!isUtf8(own)) return null;
     const name = own.toString();
     if (!namePattern.test(name)) return null;
-    this.#bytes[slot] = own;
-    this.#names[slot] = name;
+    this.#bytes[place] = own;
+    this.#names[place] = name;
+    if (known.length > 0) this.#lose();
     return name;
+  }
+
+  #lose(): void {
+    const { length } = this.#names;
+    this.#lost += 1;
+    if (this.#lost >= length && length < places.most) this.#have(2 * length);
+  }
+
+  #have(count: number): void {
+    this.#lost = 0;
+    this.#names = new Array(count).fill('');
+    this.#bytes = new Array(count).fill(Buffer.alloc(0));
   }
 }
 

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { Names } from './names.ts';
+
+const bytesOf = (name: string) => Buffer.from(`<${name}>`);
+const read = (names: Names, name: string) => {
+  const bytes = bytesOf(name);
+  return names.read(bytes, 1, bytes.length - 1);
+};
+
+test('names are what their bytes say, however many there are and however often they come', () => {
+  const names = new Names();
+  for (let round = 0; round < 5; round++)
+    for (let n = 0; n < 40_000; n++) expect(read(names, `lock ${n} ü`)).toBe(`lock ${n} ü`);
+});
+
+test('bytes that are no name are none, whatever was read before', () => {
+  const names = new Names();
+  expect(read(names, 'a')).toBe('a');
+  for (const no of ['', 'a\n', '\u0000', 'x'.repeat(129)]) expect(read(names, no)).toBeNull();
+  expect(names.read(Buffer.from([0xff, 0xfe]), 0, 2)).toBeNull();
+  expect(read(names, 'a')).toBe('a');
+});
