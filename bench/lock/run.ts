@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { aligned, median, whole } from '../columns.ts';
 import { type Contender, contenders } from './contenders.ts';
-import { type Figures, figuresOf } from './figures.ts';
-import { freePort, Processes } from './processes.ts';
+import type { Figures } from './figures.ts';
+import { Runner, reasonOf } from './runner.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
-import type { Server } from './servers/servers.ts';
 
 /*
  * Locks side by side: the same loops of empty critical sections, by processes of one machine, for every lock that is
@@ -13,6 +12,7 @@ import type { Server } from './servers/servers.ts';
 
 interface Options {
   readonly seconds: number;
+  readonly rounds: number;
   readonly warm: number;
   readonly kills: number;
   readonly bound: number;
@@ -21,9 +21,17 @@ interface Options {
   readonly oneCore?: boolean;
 }
 
-const { seconds, warm, kills, bound, only, scenario, oneCore } = new Command('bench:lock')
-  .option('--seconds <n>', 'how long each is measured', Number, 3)
-  .option('--warm <n>', 'seconds of the same before, so that what is compiled as it runs is', Number, 5)
+type Row = Pick<Runner, 'contender' | 'turns' | 'failure'>;
+
+const { seconds, rounds, warm, kills, bound, only, scenario, oneCore } = new Command('bench:lock')
+  .option('--seconds <n>', 'how long each is measured at its turn', Number, 1)
+  .option('--rounds <n>', "how often it is each one's turn: figures are medians", Number, 7)
+  .option(
+    '--warm <n>',
+    'seconds of the same before: eight processes on few cores take long until all is compiled',
+    Number,
+    20,
+  )
   .option('--kills <n>', 'how often the holder is killed', Number, 3)
   .option('--bound <seconds>', 'how long the next may take to get a lock whose holder is dead', Number, 60)
   .option('--only <text>', 'only those whose name contains it')
@@ -32,35 +40,37 @@ const { seconds, warm, kills, bound, only, scenario, oneCore } = new Command('be
   .parse()
   .opts<Options>();
 
-type Cell = Figures | string;
-
 const chosen = contenders.filter(({ name }) => only === undefined || name.includes(only));
 const wanted = scenarios.filter(({ name }) => scenario === undefined || name.includes(scenario));
 const measuresKills = scenario === undefined || 'kill -9'.includes(scenario);
 
 for (const one of wanted) {
-  const rows = [];
-  for (const contender of chosen) rows.push({ contender, cell: await attempt(contender, one) });
+  const rows = await byTurns(one);
   console.log(`${tableOf(one, rows)}\n`);
   if (
-    rows.some(
-      ({ contender, cell }) => contender.name === 'Baton' && typeof cell !== 'string' && cell.overlaps,
-    )
+    rows.some(({ contender, turns }) => contender.name === 'Baton' && turns.some(({ overlaps }) => overlaps))
   )
     process.exitCode = 1;
 }
 if (measuresKills) console.log(await tableOfKills());
 
-async function attempt(contender: Contender, one: Scenario): Promise<Cell> {
-  if (contender.hasOneLock && one.locks > 1) return 'has one lock';
-  if (contender.isFloor && one.processes === 1) return 'needs two processes';
-  console.error(`${one.name}: ${contender.name}`);
-  return withServer(contender, (port) =>
-    withProcesses(contender, one, port, async (processes) => {
-      await processes.work(warm * 1_000);
-      return figuresOf(await processes.work(seconds * 1_000), seconds);
-    }),
-  );
+/** All are open at once and take turns, so that what else the machine does meets all of them. */
+async function byTurns(one: Scenario): Promise<readonly Row[]> {
+  const all = [];
+  try {
+    for (const contender of chosen) all.push(await Runner.open(contender, one, oneCore ?? false));
+    for (const runner of all) {
+      console.error(`${one.name}: ${runner.contender.name}`);
+      await runner.warm(warm);
+    }
+    for (let round = 0; round < rounds; round++) {
+      console.error(`${one.name}: round ${round + 1} of ${rounds}`);
+      for (const runner of all) await runner.turn(seconds);
+    }
+  } finally {
+    for (const runner of all) await runner.stop();
+  }
+  return all;
 }
 
 async function tableOfKills(): Promise<string> {
@@ -69,14 +79,7 @@ async function tableOfKills(): Promise<string> {
   for (const contender of chosen) {
     if (contender.isLocal || contender.isFloor) continue;
     console.error(`kill -9: ${contender.name}`);
-    const times = await withServer(contender, async (port) => {
-      const found: number[] = [];
-      for (let kill = 0; kill < kills; kill++) {
-        const holders = { ...two, processes: 3 };
-        found.push(await withProcesses(contender, holders, port, (processes) => processes.killHolder(bound)));
-      }
-      return found;
-    });
+    const times = await timesOfKills(contender, { ...two, processes: 3 });
     lines.push(
       typeof times === 'string'
         ? [contender.name, times]
@@ -86,42 +89,7 @@ async function tableOfKills(): Promise<string> {
   return aligned(lines);
 }
 
-/** A server that cannot be had here, or what went wrong, is the answer. */
-async function withServer<T>(
-  contender: Contender,
-  use: (port: number | null) => Promise<T>,
-): Promise<T | string> {
-  let server: Server | null = null;
-  try {
-    const started = await contender.server?.(freePort);
-    if (typeof started === 'string') return started;
-    server = started ?? null;
-    return await use(server?.port ?? null);
-  } catch (error) {
-    return `failed: ${error instanceof Error ? error.message : String(error)}`;
-  } finally {
-    await server?.stop();
-  }
-}
-
-async function withProcesses<T>(
-  contender: Contender,
-  one: Scenario,
-  port: number | null,
-  use: (processes: Processes) => Promise<T>,
-): Promise<T> {
-  const processes = await Processes.open(contender, one, port, oneCore ?? false);
-  try {
-    return await use(processes);
-  } finally {
-    await processes.stop();
-  }
-}
-
-function tableOf(
-  { name, processes, locks }: Scenario,
-  rows: readonly { readonly contender: Contender; readonly cell: Cell }[],
-): string {
+function tableOf({ name, processes, locks }: Scenario, rows: readonly Row[]): string {
   const head = [
     name,
     'sections/s',
@@ -133,31 +101,45 @@ function tableOf(
     'fairness',
     'overlaps',
   ];
-  const first = rows.flatMap(({ contender, cell }) =>
-    typeof cell === 'string' ? [] : rateOf(contender, cell),
-  )[0];
-  const lines = rows.map(({ contender, cell }) => {
-    if (typeof cell === 'string') return [contender.name, cell];
-    const { entries, handOffs, p50Ms, p99Ms, fairness, overlaps } = cell;
+  const first = rows.find(({ turns }) => turns.length > 0);
+  const lines = rows.map((row) => {
+    const { contender, turns, failure } = row;
+    if (failure !== null) return [contender.name, failure];
+    const middle = (of: (turn: Figures) => number) => median(turns.map(of));
     const isShared = processes > 1 && !contender.isLocal;
     return [
       contender.name,
-      whole(entries),
-      isShared ? whole(handOffs) : '–',
-      first ? `${(rateOf(contender, cell) / first).toFixed(2)}x` : '–',
-      milliseconds(p50Ms),
-      milliseconds(p99Ms),
-      (p99Ms / p50Ms).toFixed(1),
-      isShared ? fairness.toFixed(3) : '–',
-      whole(overlaps),
+      whole(middle(({ entries }) => entries)),
+      isShared ? whole(middle(({ handOffs }) => handOffs)) : '–',
+      `${median(turns.map((turn, round) => rateOf(row, turn) / rateOf(first!, first!.turns[round]!))).toFixed(2)}x`,
+      milliseconds(middle(({ p50Ms }) => p50Ms)),
+      milliseconds(middle(({ p99Ms }) => p99Ms)),
+      middle(({ p50Ms, p99Ms }) => p99Ms / p50Ms).toFixed(1),
+      isShared ? middle(({ fairness }) => fairness).toFixed(3) : '–',
+      whole(turns.reduce((sum, { overlaps }) => sum + overlaps, 0)),
     ];
   });
   return aligned([head, ...lines]);
 
   /** Where many wait for one lock, entries after another process alone count: who lets one process win again looks fast. */
-  function rateOf({ isLocal }: Contender, { entries, handOffs }: Figures): number {
-    return processes > 1 && locks === 1 && !isLocal ? handOffs : entries;
+  function rateOf({ contender }: Row, { entries, handOffs }: Figures): number {
+    return processes > 1 && locks === 1 && !contender.isLocal ? handOffs : entries;
   }
+}
+
+async function timesOfKills(contender: Contender, holders: Scenario): Promise<readonly number[] | string> {
+  const times: number[] = [];
+  for (let kill = 0; kill < kills; kill++) {
+    const runner = await Runner.open(contender, holders, oneCore ?? false);
+    try {
+      times.push(await runner.killHolder(bound));
+    } catch (error) {
+      return reasonOf(error);
+    } finally {
+      await runner.stop();
+    }
+  }
+  return times;
 }
 
 function milliseconds(value: number): string {

@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Open, Release } from '../client.ts';
 
+/** A process that has not asked for so long keeps the byte until it does: others are measured now. */
+const restAfterMs = 250;
+
 /**
  * The floor: one byte that goes around, from each process to the next, whoever wants it. No process can have
  * something from another sooner than over one such hop.
@@ -9,9 +12,14 @@ import type { Open, Release } from '../client.ts';
 export const open: Open = async ({ index, processes, ports }) => {
   let next: Socket | null = null;
   let waiting: (() => void) | null = null;
+  let asked = performance.now();
+  let rests = false;
   const pass: Release = () => void next!.write('t');
   const arrived = () => {
-    if (waiting === null) return pass();
+    if (waiting === null) {
+      rests = performance.now() - asked > restAfterMs;
+      return rests ? undefined : pass();
+    }
     const granted = waiting;
     waiting = null;
     granted();
@@ -28,6 +36,10 @@ export const open: Open = async ({ index, processes, ports }) => {
     acquire: () =>
       new Promise((resolve) => {
         waiting = () => resolve(pass);
+        asked = performance.now();
+        if (!rests) return;
+        rests = false;
+        arrived();
       }),
   };
 };

@@ -1,0 +1,73 @@
+import type { Contender } from './contenders.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { freePort, Processes } from './processes.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Server } from './servers/servers.ts';
+
+/** One contender in one scenario: its server, its processes, and what came of each turn. */
+export class Runner {
+  readonly contender: Contender;
+  readonly turns: Figures[] = [];
+  /** Why there are no figures: a server that cannot be had here, or what went wrong. */
+  failure: string | null = null;
+  #server: Server | null = null;
+  #processes: Processes | null = null;
+
+  private constructor(contender: Contender) {
+    this.contender = contender;
+  }
+
+  static async open(contender: Contender, scenario: Scenario, oneCore: boolean): Promise<Runner> {
+    const runner = new Runner(contender);
+    if (contender.hasOneLock && scenario.locks > 1) runner.failure = 'has one lock';
+    else if (contender.isFloor && scenario.processes === 1) runner.failure = 'needs two processes';
+    else await runner.#try(() => runner.#open(scenario, oneCore));
+    return runner;
+  }
+
+  /** The same as will be measured, so that what is compiled as it runs is. */
+  warm(seconds: number): Promise<void> {
+    return this.#try(async () => void (await this.#processes!.work(seconds * 1_000)));
+  }
+
+  /** Measured once more, after a short run-up: it was at rest while the others had theirs. */
+  turn(seconds: number): Promise<void> {
+    return this.#try(async () => {
+      await this.#processes!.work(300);
+      this.turns.push(figuresOf(await this.#processes!.work(seconds * 1_000), seconds));
+    });
+  }
+
+  killHolder(boundSeconds: number): Promise<number> {
+    if (this.failure !== null) throw new Error(this.failure);
+    return this.#processes!.killHolder(boundSeconds);
+  }
+
+  async stop(): Promise<void> {
+    await this.#processes?.stop();
+    await this.#server?.stop();
+  }
+
+  async #open(scenario: Scenario, oneCore: boolean): Promise<void> {
+    const started = await this.contender.server?.(freePort);
+    if (typeof started === 'string') {
+      this.failure = started;
+      return;
+    }
+    this.#server = started ?? null;
+    this.#processes = await Processes.open(this.contender, scenario, this.#server?.port ?? null, oneCore);
+  }
+
+  async #try(action: () => Promise<void>): Promise<void> {
+    if (this.failure !== null) return;
+    try {
+      await action();
+    } catch (error) {
+      this.failure = reasonOf(error);
+    }
+  }
+}
+
+export function reasonOf(error: unknown): string {
+  return `failed: ${error instanceof Error ? error.message : String(error)}`;
+}
