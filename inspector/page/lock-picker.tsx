@@ -51,9 +51,10 @@ export function LockPicker({ data, onLock }: LockPickerProps) {
         value={text ?? ''}
         onFocus={() => setText((before) => before ?? '')}
         onChange={({ target, nativeEvent }) => {
-          // One of the list was clicked: nothing was typed.
-          const isPicked = !(nativeEvent instanceof InputEvent) && names.includes(target.value);
-          if (isPicked) pick(target.value);
+          // Browsers say in one of two ways that it was clicked in the list.
+          const isTyped =
+            nativeEvent instanceof InputEvent && nativeEvent.inputType !== 'insertReplacementText';
+          if (!isTyped && names.includes(target.value)) pick(target.value);
           else setText(target.value);
         }}
       />
