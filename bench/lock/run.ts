@@ -68,7 +68,7 @@ async function byTurns(one: Scenario): Promise<readonly Row[]> {
       for (const runner of all) await runner.turn(seconds);
     }
   } finally {
-    for (const runner of all) await runner.stop();
+    await Promise.all(all.map((runner) => runner.stop()));
   }
   return all;
 }
@@ -101,7 +101,7 @@ function tableOf({ name, processes, locks }: Scenario, rows: readonly Row[]): st
     'fairness',
     'overlaps',
   ];
-  const first = rows.find(({ turns }) => turns.length > 0);
+  const first = rows.find(({ failure }) => failure === null);
   const lines = rows.map((row) => {
     const { contender, turns, failure } = row;
     if (failure !== null) return [contender.name, failure];
@@ -132,6 +132,7 @@ async function timesOfKills(contender: Contender, holders: Scenario): Promise<re
   for (let kill = 0; kill < kills; kill++) {
     const runner = await Runner.open(contender, holders, oneCore ?? false);
     try {
+      if (runner.failure !== null) return runner.failure;
       times.push(await runner.killHolder(bound));
     } catch (error) {
       return reasonOf(error);
