@@ -1,6 +1,9 @@
 import type { SiteId } from './actor.ts';
 import type { RecordedSnapshot, RecordLine } from './record.ts';
 
+/** No name of a lock has more characters. */
+export const longestName = 128;
+
 /**
  * What a site tells whoever watches it while it runs, and what it is asked; JSON, version 1. A site tells one lock,
  * window by window: a window begins with a snapshot and has every event from there on. It ends when as many events

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Locks } from '../../inspector/protocol.ts';
 import type { SiteId } from '../../machines/actor.ts';
-import type { WatchAsk, WatchTold } from '../../machines/watch.ts';
+import { longestName, type WatchAsk, type WatchTold } from '../../machines/watch.ts';
 import { parseTold } from '../../verification/explorer/watch-schema.ts';
 import { Watched } from '../../verification/explorer/watched.ts';
 import type { Followed } from './live.ts';
@@ -59,8 +59,9 @@ export class Attached implements Followed {
 
   /** Locks whose names contain `like`, as one of the sites knows them; none when no site answers. */
   async find(like: string): Promise<Locks> {
-    const connection = this.#connections.find(({ site }) => site !== null);
-    if (!connection?.find(like)) return { names: [], more: true };
+    if (like.length > longestName) return { names: [], more: false };
+    if (!this.#connections.some((one) => one.site !== null && one.find(like)))
+      return { names: [], more: true };
     return new Promise((resolve) => {
       const finder = { like, told: resolve };
       this.#finders.push(finder);

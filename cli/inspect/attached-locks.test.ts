@@ -28,6 +28,10 @@ it('shows four at a time, of which one that no page shows makes room', () => {
   expect(() => locks.of('five')).toThrow('4 locks are shown already');
 });
 
+it.each(['', 'x'.repeat(129)])('refuses what no lock is called: %j', (name) => {
+  expect(() => attached().of(name)).toThrow('1 to 128 characters');
+});
+
 it('keeps a lock whose page is loaded again', () => {
   const locks = attached();
   const [one] = ['one', 'two', 'three'].map((name) => locks.of(name));

@@ -1,4 +1,5 @@
 import type { Locks } from '../../inspector/protocol.ts';
+import { longestName } from '../../machines/watch.ts';
 import { Attached, type AttachOptions } from './attach.ts';
 import type { Followed, Shows } from './live.ts';
 import { Refused } from './server.ts';
@@ -26,6 +27,10 @@ export class AttachedLocks implements Shows {
 
   of(lock: string | null): Followed {
     if (lock === null || lock === this.#first.lock) return this.#first;
+    // A site takes who asks for such a lock for a stranger.
+    if (lock === '' || lock.length > longestName) {
+      throw new Refused('NO_NAME', `a lock has a name of 1 to ${longestName} characters`);
+    }
     const attached = this.#others.get(lock) ?? this.#attach(lock);
     clearTimeout(this.#leaving.get(attached));
     this.#leaving.delete(attached);

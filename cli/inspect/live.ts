@@ -71,13 +71,15 @@ export function showLive(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const pages = new Map<LivePage, Followed>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    let lock: string | null;
     try {
       if (elsewhere(request, socket, head)) return;
       refuseStrangers(request);
       if (request.headers.origin === undefined)
         throw new Refused('ORIGIN_REFUSED', 'expected an Origin', 403);
-      const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
       if (pathname !== '/api/live') throw new Refused('NOT_FOUND', `nothing is at ${pathname}`, 404);
+      lock = searchParams.get('lock');
     } catch (error) {
       socket.end(
         `HTTP/1.1 ${error instanceof Refused ? error.status : 500} Refused\r\nconnection: close\r\n\r\n`,
@@ -87,7 +89,7 @@ export function showLive(
     sockets.handleUpgrade(request, socket, head, (opened) => {
       // A page that breaks off is closed next.
       opened.on('error', () => opened.terminate());
-      show(opened, new URL(request.url!, 'http://127.0.0.1').searchParams.get('lock'));
+      show(opened, lock);
     });
   };
   const show = (opened: WebSocket, lock: string | null) => {
@@ -95,7 +97,8 @@ export function showLive(
     try {
       followed = shows.of(lock);
     } catch (error) {
-      opened.close(cannotBeShown, reasonOf(error));
+      if (!(error instanceof Refused)) throw error;
+      opened.close(cannotBeShown, error.message);
       return;
     }
     const page = new LivePage(opened);

@@ -38,7 +38,7 @@ export type Notice =
       readonly error: OperatingError;
       readonly peer: SiteId | null;
       readonly remote: string | null;
-      /** Of connections that were refused, ten a second are told: so many were not since the last. */
+      /** Of connections that were refused, and of messages of locks without room, ten a second are told: so many were not since the last. */
       readonly untold?: number;
     }
   | { readonly type: 'crash'; readonly error: InvariantError };

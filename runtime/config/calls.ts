@@ -63,10 +63,7 @@ const fenced = tell(
   }),
   'a gate is given a lock and a fence',
 );
-const work = tell(
-  z.custom((value) => typeof value === 'function'),
-  'work is a function',
-);
+const work = call('work is a function');
 const event = tell(
   z.custom((value) => typeof value === 'string' && Object.hasOwn(events, value)),
   'an event is epoch, elected, lost, notice or peer',

@@ -28,8 +28,8 @@ export function withMethods<T>(names: readonly (keyof T)[]) {
 }
 
 export const yes = (otherwise: boolean) => tell(z.boolean(), 'a choice is true or false', { otherwise });
-export const call = <T>() =>
+export const call = <T>(is = 'a listener is a function') =>
   tell(
     z.custom<T>((value) => typeof value === 'function'),
-    'a listener is a function',
+    is,
   );

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Names } from './names.ts';
 
 const bytesOf = (name: string) => Buffer.from(`<${name}>`);
@@ -19,4 +19,16 @@ test('bytes that are no name are none, whatever was read before', () => {
   for (const no of ['', 'a\n', '\u0000', 'x'.repeat(129)]) expect(read(names, no)).toBeNull();
   expect(names.read(Buffer.from([0xff, 0xfe]), 0, 2)).toBeNull();
   expect(read(names, 'a')).toBe('a');
+});
+
+test('most of a thousand names are made once, and not each time they come', () => {
+  const names = new Names();
+  const round = () => {
+    for (let n = 0; n < 1_000; n++) read(names, `lock ${n}`);
+  };
+  for (let i = 0; i < 200; i++) round();
+  const copies = vi.spyOn(Buffer.prototype, 'toString');
+  onTestFinished(() => copies.mockRestore());
+  round();
+  expect(copies.mock.calls.length).toBeLessThan(300);
 });

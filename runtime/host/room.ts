@@ -77,14 +77,12 @@ export class Room {
     return false;
   }
 
-  /** Says that this message was not taken, to whom it concerns. */
+  /** Says that this message was not taken: whoever passes a REQUEST on passes it to one that has the lock, so its source waits. */
   answer({ source, lock, message }: StampedEnvelope): void {
     const { self, mailbox } = this.#options;
-    const untaken = message as SiteMessage;
-    const asks = untaken.type === 'REQUEST';
-    const target = asks && untaken.origin !== self ? untaken.origin : source;
-    const answer: Untaken = { type: 'UNTAKEN', epoch: untaken.epoch, asks };
-    mailbox.post({ source: self, target, lock, message: answer, stamp: { seq: 0, clock: null } });
+    const { type, epoch } = message as SiteMessage;
+    const answer: Untaken = { type: 'UNTAKEN', epoch, asks: type === 'REQUEST' };
+    mailbox.post({ source: self, target: source, lock, message: answer, stamp: { seq: 0, clock: null } });
   }
 
   /** Whether something of this lock may not have been taken; of one of which something was not, always true. */

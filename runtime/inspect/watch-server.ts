@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
-import type { WatchAsk } from '../../machines/watch.ts';
+import { longestName, type WatchAsk } from '../../machines/watch.ts';
 import { checkWatch } from '../config/calls.ts';
 import { OperatingError } from '../errors.ts';
 import { isLoopback } from '../mailbox/tcp/loopback.ts';
@@ -28,9 +28,9 @@ export interface WatchServer {
 }
 
 const ask = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(128) }),
+  z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(longestName) }),
   z.strictObject({ type: z.literal('begin'), events: z.int().min(1), ms: z.int().min(1) }),
-  z.strictObject({ type: z.literal('find'), like: z.string().max(128) }),
+  z.strictObject({ type: z.literal('find'), like: z.string().max(longestName) }),
 ]);
 
 const mostViewers = 8;

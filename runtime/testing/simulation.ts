@@ -213,16 +213,16 @@ export class Simulation {
   }
 
   /** Those that have the lock. */
-  opened(): readonly SiteId[] {
+  #opened(): readonly SiteId[] {
     return [...this.sites.keys()].filter((id) => this.sites.get(id)!.mesh.find('main'));
   }
 
   /** Throws what is broken. */
   check(): void {
-    if (this.#options.rests) for (const id of this.opened()) this.sites.get(id)!.place.rest();
+    if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.rest();
     if (this.#broken !== null) throw new Error(this.#broken);
     const holders = new Map<number, SiteId>();
-    for (const id of this.opened()) {
+    for (const id of this.#opened()) {
       const { token, epoch: of } = this.contextOf(id);
       if (!token) continue;
       if (holders.has(of)) throw new Error(`S1: ${id} and ${holders.get(of)} have tokens of epoch ${of}`);

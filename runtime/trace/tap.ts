@@ -13,7 +13,7 @@ export interface Tapped {
   readonly now: () => number;
   /** How many locks there are. */
   readonly count: number;
-  /** Names of locks that contain `like`, of so many looked at, those in use first. */
+  /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
   names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean };
   /** How the actor of a lock is; `null` where there is none. */
   peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
@@ -93,11 +93,11 @@ export class TapSession {
   #since = Number.NEGATIVE_INFINITY;
   #told = 0;
   #cancelTell: (() => void) | null = null;
+  #cancelEnd: (() => void) | null = null;
   /** What is looked for next, and when something was last. */
   #like: string | null = null;
   #cancelFind: (() => void) | null = null;
   #found = Number.NEGATIVE_INFINITY;
-  #cancelEnd: (() => void) | null = null;
 
   constructor(tapped: Tapped, viewer: Viewer, closed: () => void) {
     this.#tapped = tapped;

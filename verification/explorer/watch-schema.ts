@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { WatchTold } from '../../machines/watch.ts';
+import { longestName, type WatchTold } from '../../machines/watch.ts';
 import { recordLine } from '../replay/schema.ts';
 
 const site = z.string().min(1).max(64);
-const lock = z.string().min(1).max(128);
+const lock = z.string().min(1).max(longestName);
 const at = z.number();
 const snapshot = z.strictObject({ value: z.unknown(), context: z.unknown() });
 

@@ -221,6 +221,7 @@ function greetByTls(
       return;
     }
     refused(proven, remoteOf(socket));
+    // It has been told of, and what its end makes it say is no more news.
     socket.on('error', () => undefined);
     socket.destroy();
   });
