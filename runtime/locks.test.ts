@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { RecordLine } from '../machines/record.ts';
 import { defaultTiming } from './defaults.ts';
+import { Room } from './host/room.ts';
 import { type Notice, rootOf } from './index.ts';
 import { type Members, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
@@ -163,6 +164,25 @@ describe('limits', () => {
       .catch(() => undefined);
     expect((await b!.cluster.lock('three').acquire({ timeoutMs: 5_000 })).fence.epoch).toBeGreaterThan(0);
     expect(group.crashes).toEqual([]);
+  });
+
+  test('who asks a root that takes the lock for a refused one is told, and served in another epoch', async () => {
+    await using group = await openMembers(three, { root: 'c' });
+    // As when the name meets another's mark: a knows nothing of it, c does.
+    const marks = vi.spyOn(Room.prototype, 'mayHaveRefused').mockReturnValueOnce(false).mockReturnValue(true);
+    onTestFinished(() => marks.mockRestore());
+    const held = await group.members[0]!.cluster.lock('x').acquire({ timeoutMs: 5_000 });
+    expect(held.fence).toEqual({ epoch: 1, k: 1 });
+    held.release();
+  });
+
+  test('of two sites the one that is refused does not stand in vain', async () => {
+    await using group = await openMembers(['a', 'c'], { root: 'c', limits: { maxLocksOfPeer: 1 } });
+    const { cluster } = group.members[0]!;
+    await cluster.lock('one').run(() => undefined);
+    await expect(cluster.lock('two').acquire()).rejects.toMatchObject({ code: 'TOO_MANY_LOCKS' });
+    await sleep(4 * defaultTiming.suspectMaxMs);
+    expect(cluster.counters().suspicions).toBe(0);
   });
 
   test('a lock that nobody can be granted is stood for only while somebody waits', async () => {
