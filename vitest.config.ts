@@ -1,8 +1,11 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{machines,runtime,verification,inspector,cli,bench,docs,scripts,examples}/**/*.test.ts'],
+    include: [
+      '{machines,statechart,runtime,verification,inspector,cli,harness,bench,docs,scripts,examples}/**/*.test.ts',
+    ],
+    exclude: [...configDefaults.exclude, '**/*.slow.test.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: '.reports/vitest.json' },
     testTimeout: 60_000,
