@@ -2,12 +2,9 @@ import { getEventListeners } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { defaultTiming } from '../runtime/defaults.ts';
-import type { Judgement } from '../verification/histories/judge.ts';
-import { of } from '../verification/histories/rules.ts';
-import { lockOf } from './chaos/locks.ts';
-import { SitePool } from './chaos/processes.ts';
-import { quickTiming, runChaos } from './chaos/run.ts';
+import { lockOf } from '../harness/chaos/locks.ts';
+import { SitePool } from '../harness/chaos/processes.ts';
+import { quickTiming, runChaos } from '../harness/chaos/run.ts';
 import {
   calm,
   killedHolder,
@@ -15,8 +12,11 @@ import {
   resetsSchedule,
   stoppedHolder,
   tokenForAnEarlierLife,
-} from './chaos/scenarios.ts';
-import { type Schedule, scheduleOf } from './chaos/schedule.ts';
+} from '../harness/chaos/scenarios.ts';
+import { type Schedule, scheduleOf } from '../harness/chaos/schedule.ts';
+import { defaultTiming } from '../runtime/options/defaults.ts';
+import type { Judgement } from '../verification/runs/histories/judge.ts';
+import { of } from '../verification/runs/histories/rules.ts';
 import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 

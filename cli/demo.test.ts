@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Cluster } from './demo/cluster.ts';
-import { judgeLedger } from './demo/ledger.ts';
-import { counterOf, createResource, ledgerOf } from './demo/resource.ts';
-import type { Verdict } from './demo/verdict.ts';
+import { Cluster } from '../harness/demo/cluster.ts';
+import { judgeLedger } from '../harness/demo/ledger.ts';
+import { counterOf, createResource, ledgerOf } from '../harness/demo/resource.ts';
+import type { Verdict } from '../harness/demo/verdict.ts';
 import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 

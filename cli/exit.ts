@@ -13,12 +13,3 @@ export const exitStatus = {
 } as const;
 
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
-
-/** What was asked for cannot be had; `message` says what to ask for instead. Exit status 2. */
-export class UsageError extends Error {
-  readonly code = 'USAGE';
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

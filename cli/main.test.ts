@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { systems } from '../verification/systems.ts';
+import { systems } from '../verification/protocols/systems.ts';
 import { baton } from './testing/baton.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'baton-test-'));

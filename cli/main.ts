@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { exitStatus, UsageError } from './exit.ts';
+import { UsageError } from '../verification/check/errors.ts';
+import { exitStatus } from './exit.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
 import { addConfig } from './verbs/config.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';

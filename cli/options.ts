@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { Address } from '../runtime/options/cluster.ts';
 
 /** Parsers of option values, for commander; each refuses with what it expected. */
 
@@ -26,13 +27,8 @@ export function bytes(text: string): number {
   return Math.round(Number(digits) * units[unit!]!);
 }
 
-export interface HostAndPort {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** `127.0.0.1:4002`, `[::1]:4002`. */
-export function address(text: string): HostAndPort {
+export function address(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const [host, port] = [bracketed ?? plain, Number(digits)];
   if (host === undefined || port > 65_535) {
@@ -42,7 +38,7 @@ export function address(text: string): HostAndPort {
 }
 
 /** `127.0.0.1:4801`, or a port of loopback alone. */
-export function addressOrPort(text: string): HostAndPort {
+export function addressOrPort(text: string): Address {
   return address(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text);
 }
 
@@ -52,8 +48,8 @@ export function names(text: string): readonly string[] {
 }
 
 /** `a=127.0.0.1:4001,c=127.0.0.1:4003`. */
-export function peers(text: string): Readonly<Record<string, HostAndPort>> {
-  const found: Record<string, HostAndPort> = {};
+export function peers(text: string): Readonly<Record<string, Address>> {
+  const found: Record<string, Address> = {};
   for (const entry of text.split(',')) {
     const [id, where, ...rest] = entry.trim().split('=');
     if (!id || where === undefined || rest.length > 0) {

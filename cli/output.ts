@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
-import { reasonOf, UsageError } from './exit.ts';
+import { reasonOf } from '../machines/errors.ts';
+import { UsageError } from '../verification/check/errors.ts';
 
 /** Where people read: not standard output when that is for JSON alone. */
 export function proseStream(json: string | undefined): NodeJS.WriteStream {

@@ -7,7 +7,7 @@ import {
   type Protocol,
   type Strict,
 } from '../runtime/index.ts';
-import { slowMutants } from '../verification/naimi-trehel/mutants.ts';
+import { slowMutants } from '../verification/protocols/naimi-trehel/mutants.ts';
 import { baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 

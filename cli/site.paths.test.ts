@@ -13,7 +13,7 @@ import {
 } from '../machines/naimi-trehel/site.ts';
 import type { EventLine, StartLine } from '../machines/record.ts';
 import { systemChance, systemClock } from '../runtime/index.ts';
-import { TcpMailbox } from '../runtime/mailbox/tcp.ts';
+import { TcpMailbox } from '../runtime/mailbox/tcp/mailbox.ts';
 import { deaf } from '../runtime/testing/handlers.ts';
 import { mailboxOptions } from './testing/peer-mailbox.ts';
 import type { DriverCommand } from './testing/site-driver.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Report } from '../verification/check.ts';
+import type { Report } from '../verification/check/check.ts';
 import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
@@ -149,7 +149,7 @@ describe('baton verify', () => {
 
   it('takes a module whose default export is a function of the options', async () => {
     const module = join(directory(), 'mine.ts');
-    const systems = new URL('../verification/systems.ts', import.meta.url).href;
+    const systems = new URL('../verification/protocols/systems.ts', import.meta.url).href;
     writeFileSync(module, `import { systems } from '${systems}';\nexport default systems['naimi-trehel'];\n`);
     const { status, stdout } = await baton('verify', module, '--sites', '2', '--json', '-');
     expect(status).toBe(0);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const errors = read('runtime/errors.ts');
+const errors = read('runtime/api/errors.ts');
 const runtime = readdirSync(join(root, 'runtime'), { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.ts$/.test(file) && !/\.test\.ts$|testing\/|^errors\.ts$/.test(file))
   .map((file) => read(join('runtime', file)))

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { BatonProcess, freePorts } from '../cli/testing/baton.ts';
-import { metrics } from '../runtime/telemetry/metrics.ts';
+import { metrics } from '../runtime/observe/metrics.ts';
 
 /* Every command of observability.md is run as it stands there, and its tables are those of the code. */
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/observability.md'), 'utf8');
 const telemetry = ['channels', 'telemetry'].map((file) =>
-  readFileSync(join(root, `runtime/telemetry/${file}.ts`), 'utf8'),
+  readFileSync(join(root, `runtime/observe/${file}.ts`), 'utf8'),
 );
 const blocks = [...page.matchAll(/^```(sh|ts)\n(.*?)^```$/gms)].map(([, kind, text]) => ({
   kind,

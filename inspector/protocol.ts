@@ -1,4 +1,6 @@
-import type { Timeline } from './timeline.ts';
+import type { Timeline } from '../verification/timeline/format.ts';
+
+export type { Choice, Explored, Found } from '../verification/timeline/format.ts';
 
 /** What the page asks of whoever serves it: JSON over same-origin GET. */
 
@@ -44,25 +46,6 @@ export interface SourceHead {
 export interface Locks {
   readonly names: readonly string[];
   readonly more: boolean;
-}
-
-export interface Explored {
-  readonly timeline: Timeline;
-  /** By moment: what may happen next. The index of what is picked is the next number of the path. */
-  readonly choices: readonly (readonly Choice[])[];
-  readonly path: readonly number[];
-}
-
-export interface Choice {
-  readonly site: string;
-  readonly kind: string;
-  readonly text: string;
-}
-
-/** The shortest path to what was asked for; `null`: none was found, and `reason` says how sure that is. */
-export interface Found {
-  readonly path: readonly number[] | null;
-  readonly reason: string;
 }
 
 /** What a self-contained page carries: an element of this id, with JSON of this shape. */

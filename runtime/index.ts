@@ -1,15 +1,13 @@
 export type { SiteId } from '../machines/actor.ts';
-export { joinCluster } from './cluster.ts';
-export { type Chance, type Clock, systemChance, systemClock } from './doors.ts';
-export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './errors.ts';
-export { compareFences, type Fence, FenceGate } from './fence/gate.ts';
-export { epoch } from './host/epoch.ts';
-export { naimiTrehel } from './host/naimi-trehel.ts';
-export type { Protocol } from './host/protocol.ts';
-export { rootOf } from './host/root.ts';
-export { type StatelyInspector, throughStately } from './inspect/stately.ts';
-export { serveWatch, type WatchServer, type WatchServerOptions } from './inspect/watch-server.ts';
+export { type Chance, type Clock, systemChance, systemClock } from './api/clock.ts';
+export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './api/errors.ts';
+export { joinCluster } from './join.ts';
+export { compareFences, type Fence, FenceGate } from './lock/fence-gate.ts';
 export type { DownReason, PeerChange } from './mailbox/mailbox.ts';
+export type { TapSession, Viewer } from './observe/live-feed.ts';
+export { type StatelyInspector, throughStately } from './observe/stately.ts';
+export type { TelemetryOptions } from './observe/telemetry-options.ts';
+export { serveWatch, type WatchServer, type WatchServerOptions } from './observe/watch-server.ts';
 export type {
   AcquireOptions,
   Address,
@@ -30,6 +28,8 @@ export type {
   Strict,
   Timing,
   Tls,
-} from './options.ts';
-export type { TelemetryOptions } from './telemetry/options.ts';
-export type { TapSession, Viewer } from './trace/tap.ts';
+} from './options/index.ts';
+export { epoch } from './site/epoch.ts';
+export { naimiTrehel } from './site/naimi-trehel.ts';
+export type { Protocol } from './site/protocol.ts';
+export { rootOf } from './site/root.ts';

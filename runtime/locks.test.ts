@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Ledger, takeTurns } from '../harness/simulation/ledger.ts';
 import type { RecordLine } from '../machines/record.ts';
-import { defaultTiming } from './defaults.ts';
-import { Room } from './host/room.ts';
 import { type Notice, rootOf } from './index.ts';
+import { defaultTiming } from './options/defaults.ts';
+import { Room } from './site/admission.ts';
 import { type Members, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
-import { Ledger, takeTurns } from './testing/ledger.ts';
 
 const three = ['a', 'b', 'c'];
 

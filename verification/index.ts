@@ -1,6 +1,5 @@
 /** The checker, for statecharts of anybody: a system is put together of them, and checked. */
 export type { Message, NamedAction, SiteId } from '../machines/actor.ts';
-export type { StateProperty } from './check/questions.ts';
 export {
   CheckError,
   type CheckErrorCode,
@@ -11,14 +10,15 @@ export {
   type Progress,
   type Report,
   type SystemSource,
-} from './check.ts';
+} from './check/check.ts';
+export type { StateProperty } from './check/questions.ts';
 export { LivenessError, type LivenessErrorCode } from './checker/liveness/index.ts';
-export { SearchError, type SearchErrorCode } from './checker/search.ts';
-export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry.ts';
+export { SearchError, type SearchErrorCode } from './checker/packed/index.ts';
+export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry/index.ts';
 export type { MachineCoverage, NeverTaken } from './system/coverage.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
-export { traceMermaid } from './system/mermaid.ts';
 export * from './system/properties.ts';
-export { traceShiViz } from './system/shiviz.ts';
 export type * from './system/system.ts';
 export { actionText, messageText, stateText, traceText } from './system/text.ts';
+export { traceMermaid } from './timeline/mermaid.ts';
+export { traceShiViz } from './timeline/shiviz.ts';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { reasonOf } from '../../machines/errors.ts';
 import { type Answer, parseAnswer } from './answer.ts';
 
 /** A program and its arguments: no shell between. */
@@ -44,7 +45,7 @@ export async function measure(
     if (code !== 0) return { failure: `exit status ${code}: ${complaint(errors || output)}` };
     return { ...parse(output), peakBytes };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    return { failure: reasonOf(error) };
   } finally {
     clearInterval(watch);
     clearTimeout(bound);

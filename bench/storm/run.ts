@@ -1,5 +1,5 @@
+import { seeded } from '../../harness/simulation/virtual-clock.ts';
 import { type Deed, Storm } from '../../runtime/testing/storm.ts';
-import { seeded } from '../../runtime/testing/virtual-clock.ts';
 
 /*
  * Callers that ask, cancel, time out, try and release by chance, so many operations at five sites; then nobody waits,

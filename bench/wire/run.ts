@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Decoder } from '../../runtime/frame/decoder.ts';
-import type { DataFrame } from '../../runtime/frame/frames.ts';
-import { Writer } from '../../runtime/frame/writer.ts';
-import type { Address } from '../../runtime/options.ts';
+import type { Address } from '../../runtime/options/index.ts';
 import { Authority } from '../../runtime/testing/credentials.ts';
+import { Decoder } from '../../runtime/wire/decoder.ts';
+import type { DataFrame } from '../../runtime/wire/frames.ts';
+import { Writer } from '../../runtime/wire/writer.ts';
 import { aligned, median, whole } from '../columns.ts';
 import {
   codec,

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { SiteId } from '../../machines/actor.ts';
-import { defaultLimits, defaultTiming } from '../../runtime/defaults.ts';
-import { systemChance, systemClock } from '../../runtime/doors.ts';
-import { Codec } from '../../runtime/frame/codec.ts';
-import type { StampedEnvelope } from '../../runtime/frame/frames.ts';
-import { epoch } from '../../runtime/host/epoch.ts';
+import { systemChance, systemClock } from '../../runtime/api/clock.ts';
+import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { type Transport, transportOf } from '../../runtime/mailbox/tcp/transport.ts';
-import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
-import type { Address, Tls } from '../../runtime/options.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
+import type { Address, Tls } from '../../runtime/options/index.ts';
+import { epoch } from '../../runtime/site/epoch.ts';
+import { Codec } from '../../runtime/wire/codec.ts';
+import type { StampedEnvelope } from '../../runtime/wire/frames.ts';
 
 export const members: readonly SiteId[] = ['a', 'b'];
 

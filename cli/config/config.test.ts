@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clusterSchema } from '../../runtime/config/schema.ts';
-import { keysOf } from '../../runtime/config/walk.ts';
+import { clusterSchema } from '../../runtime/options/schema.ts';
+import { keysOf } from '../../runtime/options/walk.ts';
 import { BatonProcess, freePorts } from '../testing/baton.ts';
 import { directory } from '../testing/directory.ts';
 import { keys } from './keys.ts';

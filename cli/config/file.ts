@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { nearest } from '../../runtime/config/checked.ts';
-import { reasonOf, UsageError } from '../exit.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import { nearest } from '../../runtime/options/checked.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 import { address } from '../options.ts';
 import { keys } from './keys.ts';
 

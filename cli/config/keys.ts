@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { clusterSchema } from '../../runtime/config/schema.ts';
-import { about } from '../../runtime/config/tell.ts';
-import { inner, keysOf, schemaAt } from '../../runtime/config/walk.ts';
+import { about } from '../../runtime/options/describe.ts';
+import { clusterSchema } from '../../runtime/options/schema.ts';
+import { inner, keysOf, schemaAt } from '../../runtime/options/walk.ts';
 import { address, names, peers } from '../options.ts';
 
 /** A key that a file, a variable or a flag can give. */

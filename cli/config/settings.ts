@@ -1,5 +1,5 @@
 import { closestMatch } from 'leven';
-import { parseOptions } from '../../runtime/config/parse.ts';
+import { reasonOf } from '../../machines/errors.ts';
 import {
   type ClusterOptions,
   epoch,
@@ -7,7 +7,8 @@ import {
   OperatingError,
   type Protocol,
 } from '../../runtime/index.ts';
-import { reasonOf, UsageError } from '../exit.ts';
+import { parseOptions } from '../../runtime/options/parse.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 import { credentialsIn } from '../site/credentials.ts';
 import { readSettings } from './file.ts';
 import { keys } from './keys.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { clusterSchema } from '../../runtime/config/schema.ts';
-import { inner, keysOf, schemaAt } from '../../runtime/config/walk.ts';
+import { clusterSchema } from '../../runtime/options/schema.ts';
+import { inner, keysOf, schemaAt } from '../../runtime/options/walk.ts';
 import { aboutKey, keys } from './keys.ts';
 import { flagName } from './settings.ts';
 

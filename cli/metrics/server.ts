@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
-import { reasonOf, UsageError } from '../exit.ts';
-import type { HostAndPort } from '../options.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import type { Address } from '../../runtime/options/cluster.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 
 /** What is answered at a path. */
 export interface Answer {
@@ -27,7 +28,7 @@ const maxHeaderBytes = 8 * 1024;
  * @throws `UsageError` when it cannot listen there.
  */
 export async function serveMetrics(
-  { host, port }: HostAndPort,
+  { host, port }: Address,
   answers: Readonly<Record<string, () => Answer | Promise<Answer>>>,
 ): Promise<MetricsServer> {
   const server = createServer(

@@ -1,5 +1,5 @@
 import type { Cluster, TelemetryOptions } from '../../runtime/index.ts';
-import type { HostAndPort } from '../options.ts';
+import type { Address } from '../../runtime/options/cluster.ts';
 import { version } from '../version.ts';
 import { HealthCheck } from './health.ts';
 import { Prometheus } from './prometheus.ts';
@@ -16,7 +16,7 @@ export class SiteMetrics {
   }
 
   /** Resolves with where it is served. @throws `UsageError` when it cannot listen there. */
-  async serve(cluster: Cluster, peers: readonly string[], at: HostAndPort): Promise<string> {
+  async serve(cluster: Cluster, peers: readonly string[], at: Address): Promise<string> {
     const health = new HealthCheck(cluster, peers, version);
     this.#health = health;
     this.#server = await serveMetrics(at, {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ClusterOptions } from '../../runtime/index.ts';
-import { UsageError } from '../exit.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 
 /** The files in which it stands what a site proves itself by, if any. */
 export interface CredentialFiles {

@@ -7,9 +7,10 @@ import {
   serveWatch,
   type WatchServer,
 } from '../../runtime/index.ts';
-import { Notices } from '../../runtime/telemetry/notices.ts';
+import { Notices } from '../../runtime/observe/notices.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 import { configure } from '../config/settings.ts';
-import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
+import { type ExitStatus, exitStatus } from '../exit.ts';
 import type { SiteMetrics } from '../metrics/site-metrics.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';

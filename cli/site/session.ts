@@ -1,5 +1,6 @@
+import { reasonOf } from '../../machines/errors.ts';
 import type { Cluster, Fence, Held, Lock } from '../../runtime/index.ts';
-import { exitStatus, reasonOf } from '../exit.ts';
+import { exitStatus } from '../exit.ts';
 
 const help = `request   ask for the critical section; says at once when the token is here
 release   leave the critical section (waits for it first, if it was requested)

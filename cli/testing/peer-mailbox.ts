@@ -1,9 +1,9 @@
 import type { SiteId } from '../../machines/actor.ts';
-import { defaultLimits, defaultTiming } from '../../runtime/defaults.ts';
-import { Codec } from '../../runtime/frame/codec.ts';
 import { type Address, naimiTrehel } from '../../runtime/index.ts';
+import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { plain } from '../../runtime/mailbox/tcp/transport.ts';
-import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
+import { Codec } from '../../runtime/wire/codec.ts';
 
 /** What the mailboxes of one small cluster on loopback have in common. */
 export function mailboxOptions(

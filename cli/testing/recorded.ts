@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DrivenMesh, type Records } from '../../verification/replay/testing/driven-mesh.ts';
+import { DrivenMesh, type Records } from '../../verification/runs/testing/driven-mesh.ts';
 
 /** The records of two sites that take `turns` turns. */
 export function takingTurns(turns: number): Records {

@@ -3,7 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 
 import { type Address, naimiTrehel, systemChance, systemClock } from '../../runtime/index.ts';
-import { TcpMailbox } from '../../runtime/mailbox/tcp.ts';
+import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { HandledHost } from '../../runtime/testing/handled-host.ts';
 import { deaf } from '../../runtime/testing/handlers.ts';
 import { mailboxOptions } from './peer-mailbox.ts';

@@ -9,8 +9,8 @@ import {
   siteMachine,
 } from '../../machines/naimi-trehel/site.ts';
 import { exploreNaively } from '../../verification/checker/naive.ts';
-import { naimiTrehelLeaving } from '../../verification/naimi-trehel/system.ts';
-import { combining } from '../../verification/row.ts';
+import { naimiTrehelLeaving } from '../../verification/protocols/naimi-trehel/system.ts';
+import { combining } from '../../verification/protocols/row.ts';
 import { compile } from '../../verification/system/index.ts';
 
 type Machine = typeof siteMachine;

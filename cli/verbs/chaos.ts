@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Security } from '../chaos/credentials.ts';
-import type { Row } from '../chaos/directed.ts';
-import type { ChaosRun } from '../chaos/run.ts';
-import type { Summary } from '../chaos/text.ts';
-import { type ExitStatus, exitStatus, reasonOf, UsageError } from '../exit.ts';
+import type { Security } from '../../harness/chaos/credentials.ts';
+import type { Row } from '../../harness/chaos/directed.ts';
+import type { ChaosRun } from '../../harness/chaos/run.ts';
+import type { Summary } from '../../harness/chaos/text.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import { UsageError } from '../../verification/check/errors.ts';
+import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
 import { proseStream, writeJson } from '../output.ts';
@@ -75,7 +77,7 @@ export function addChaos(program: Command): void {
 export function addChaosSite(program: Command): void {
   program.command('chaos-site', { hidden: true }).action(async () => {
     if (process.send === undefined) throw new UsageError('chaos-site is started by baton chaos');
-    const { runChaosSite } = await import('../chaos/site-process.ts');
+    const { runChaosSite } = await import('../../harness/chaos/site-process.ts');
     runChaosSite();
   });
 }
@@ -93,7 +95,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
     otherLocks,
   } = options;
   const [{ runCampaign }, { campaignText, runText, summaryLine, summaryOf, violationLines }] =
-    await Promise.all([import('../chaos/campaign.ts'), import('../chaos/text.ts')]);
+    await Promise.all([import('../../harness/chaos/campaign.ts'), import('../../harness/chaos/text.ts')]);
   const prose = proseStream(json);
   const say = (text: string) => prose.write(`${text}\n`);
   // Not the histories: of a thousand runs they would fill the memory.
@@ -126,8 +128,8 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
 
 async function scenarios({ json }: ChaosVerbOptions): Promise<ExitStatus> {
   const [{ fullLengths, runDirected }, { rowText }] = await Promise.all([
-    import('../chaos/directed.ts'),
-    import('../chaos/text.ts'),
+    import('../../harness/chaos/directed.ts'),
+    import('../../harness/chaos/text.ts'),
   ]);
   const rows: Row[] = [];
   return guarded(async (signal) => {
@@ -146,7 +148,7 @@ function guarded(work: (signal: AbortSignal) => Promise<ExitStatus>): Promise<Ex
     try {
       return await work(signal);
     } catch (error) {
-      const { ChaosError } = await import('../chaos/processes.ts');
+      const { ChaosError } = await import('../../harness/chaos/processes.ts');
       if (!(error instanceof ChaosError) && !signal.aborted) throw error;
       process.stderr.write(
         `baton: ${signal.aborted ? 'interrupted' : reasonOf(error)}; no process is left\n`,

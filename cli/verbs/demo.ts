@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
+import { UsageError } from '../../verification/check/errors.ts';
+import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
 import { liveView, proseStream, writeJson } from '../output.ts';
@@ -46,13 +47,13 @@ export function addDemo(program: Command): void {
 export function addDemoSite(program: Command): void {
   program.command('demo-site', { hidden: true }).action(async () => {
     if (process.send === undefined) throw new UsageError('demo-site is started by baton demo');
-    const { runSiteProcess } = await import('../demo/site-process.ts');
+    const { runSiteProcess } = await import('../../harness/demo/site-process.ts');
     runSiteProcess();
   });
 }
 
 async function watched(urls: readonly string[], port: number, say: (text: string) => void) {
-  const { openAttached } = await import('../inspect/live-page.ts');
+  const { openAttached } = await import('../../inspector/server/live-page.ts');
   const { url, close } = await openAttached(urls, undefined, port);
   say(`see it live: ${url}`);
   return close;
@@ -67,9 +68,9 @@ async function demo({ sites, seconds, json, trace, inspect }: DemoVerbOptions): 
     throw new UsageError(`${trace} holds the record of another run: give each a directory of its own`);
   }
   const [{ runDemo }, { ClusterError }, { verdictText }] = await Promise.all([
-    import('../demo/run-demo.ts'),
-    import('../demo/cluster.ts'),
-    import('../demo/text.ts'),
+    import('../../harness/demo/run-demo.ts'),
+    import('../../harness/demo/cluster.ts'),
+    import('../../harness/demo/text.ts'),
   ]);
   const prose = proseStream(json);
   const live = await liveView(prose, 1_000);

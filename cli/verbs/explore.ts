@@ -35,11 +35,11 @@ export function addExplore(program: Command): void {
 
 async function explore(name: string, { port, ...options }: ExploreOptions): Promise<ExitStatus> {
   const [{ findSystem, refusedAsUsage }, { answerExploring }, { showPage }] = await Promise.all([
-    import('../verify/find-system.ts'),
-    import('../inspect/explore.ts'),
-    import('../inspect/show-page.ts'),
+    import('../../verification/protocols/find-system.ts'),
+    import('../../inspector/server/explore.ts'),
+    import('../../inspector/server/show-page.ts'),
   ]);
-  const { system } = await findSystem(name, { ...options, trace: 'text' });
+  const { system } = await findSystem(name, options);
   const answer = await refusedAsUsage(async () => answerExploring(system));
   await interruptible((signal) => showPage(answer, port, signal));
   return exitStatus.held;

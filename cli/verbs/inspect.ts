@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
-import type { FileOptions } from '../inspect/from-file.ts';
+import type { FileOptions } from '../../inspector/server/from-file.ts';
+import { UsageError } from '../../verification/check/errors.ts';
+import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { names, wholeNumber } from '../options.ts';
 
@@ -69,8 +70,8 @@ export function addInspect(program: Command): void {
 
 async function inspectApps(port: number): Promise<ExitStatus> {
   const [{ openStately }, { untilAborted }] = await Promise.all([
-    import('../inspect/stately/listen.ts'),
-    import('../inspect/show-page.ts'),
+    import('../../inspector/server/stately/listen.ts'),
+    import('../../inspector/server/show-page.ts'),
   ]);
   const page = await openStately(port);
   process.stderr.write(`apps tell it at ${page.appUrl}\n`);
@@ -84,8 +85,8 @@ async function inspectSites(
   port: number,
 ): Promise<ExitStatus> {
   const [{ openAttached }, { untilAborted }] = await Promise.all([
-    import('../inspect/live-page.ts'),
-    import('../inspect/show-page.ts'),
+    import('../../inspector/server/live-page.ts'),
+    import('../../inspector/server/show-page.ts'),
   ]);
   const page = await openAttached(urls, lock, port);
   await interruptible((signal) => untilAborted(page, signal));
@@ -94,8 +95,8 @@ async function inspectSites(
 
 async function inspectLive(directory: string, port: number): Promise<ExitStatus> {
   const [{ openLive }, { untilAborted }] = await Promise.all([
-    import('../inspect/live-page.ts'),
-    import('../inspect/show-page.ts'),
+    import('../../inspector/server/live-page.ts'),
+    import('../../inspector/server/show-page.ts'),
   ]);
   const page = await openLive(directory, port);
   await interruptible((signal) => untilAborted(page, signal));
@@ -104,10 +105,10 @@ async function inspectLive(directory: string, port: number): Promise<ExitStatus>
 
 async function inspect(file: string, options: FileOptions, port: number): Promise<ExitStatus> {
   const [{ fromFile }, { answerWith }, { showPage }, { refusedAsUsage }] = await Promise.all([
-    import('../inspect/from-file.ts'),
-    import('../inspect/sources.ts'),
-    import('../inspect/show-page.ts'),
-    import('../verify/find-system.ts'),
+    import('../../inspector/server/from-file.ts'),
+    import('../../inspector/server/sources.ts'),
+    import('../../inspector/server/show-page.ts'),
+    import('../../verification/protocols/find-system.ts'),
   ]);
   const shown = await refusedAsUsage(() => fromFile(file, options));
   await interruptible((signal) => showPage(answerWith(shown), port, signal));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { ReplayReport } from '../../verification/replay/replay.ts';
-import { type ExitStatus, exitStatus, UsageError } from '../exit.ts';
+import { UsageError } from '../../verification/check/errors.ts';
+import type { ReplayReport } from '../../verification/runs/replay.ts';
+import { type ExitStatus, exitStatus } from '../exit.ts';
 import { proseStream, writeJson } from '../output.ts';
 
 export function addReplay(program: Command): void {
@@ -24,7 +25,7 @@ export function addReplay(program: Command): void {
 }
 
 async function runReplay(directory: string, json: string | undefined): Promise<ExitStatus> {
-  const { ReplayInputError, replay } = await import('../../verification/replay/replay.ts');
+  const { ReplayInputError, replay } = await import('../../verification/runs/replay.ts');
   let report: ReplayReport;
   try {
     report = replay(directory);
@@ -39,7 +40,7 @@ async function runReplay(directory: string, json: string | undefined): Promise<E
 
 async function replayText({ accepted, locks, refusal }: ReplayReport): Promise<string> {
   const [{ lockText, refusalText }, { default: colors }] = await Promise.all([
-    import('../../verification/replay/text.ts'),
+    import('../../verification/runs/text.ts'),
     import('picocolors'),
   ]);
   const verdict = accepted

@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
-import { address, addressOrPort, type HostAndPort, names, peers, wholeNumber } from '../options.ts';
+import type { Address } from '../../runtime/options/cluster.ts';
+import { address, addressOrPort, names, peers, wholeNumber } from '../options.ts';
 
 /** What is no setting of the cluster; all others are read by `configure`. */
 export interface SiteVerbOptions extends Readonly<Record<string, unknown>> {
   /** Where metrics and health are served. */
-  readonly metrics?: HostAndPort;
+  readonly metrics?: Address;
   /** Where others may watch it. */
-  readonly inspect?: HostAndPort;
+  readonly inspect?: Address;
 }
 
 export function withSiteOptions(command: Command): Command {

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
-import type { CheckOptions, Progress, Report } from '../../verification/check.ts';
+import type { CheckOptions, Progress, Report } from '../../verification/check/check.ts';
+import type { FoundSystem } from '../../verification/protocols/find-system.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { bytes, positiveNumber, wholeNumber } from '../options.ts';
 import { liveView, proseStream, writeFileOrRefuse, writeJson } from '../output.ts';
-import type { FoundSystem } from '../verify/find-system.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 export function addVerify(program: Command): void {
@@ -64,7 +64,7 @@ export function addVerify(program: Command): void {
 }
 
 async function runVerify(name: string, options: VerifyOptions): Promise<ExitStatus> {
-  const { findSystem } = await import('../verify/find-system.ts');
+  const { findSystem } = await import('../../verification/protocols/find-system.ts');
   const found = await findSystem(name, options);
   if (options.replay !== undefined) return takeTracesAgain(found, options.replay, options);
   const report = await checked(found, options);
@@ -80,9 +80,9 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
 
 async function checked({ system, source }: FoundSystem, options: VerifyOptions): Promise<Report> {
   const [{ refusedAsUsage }, { progressLine }, { check }] = await Promise.all([
-    import('../verify/find-system.ts'),
+    import('../../verification/protocols/find-system.ts'),
     import('../verify/text.ts'),
-    import('../../verification/check.ts'),
+    import('../../verification/check/check.ts'),
   ]);
   const progress = await liveView(process.stderr, 2_000);
   const { liveness, symmetry, workers, maxStates, maxMemory, timeout, spill, checkpoint, resume } = options;
@@ -115,9 +115,9 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
 
 async function writePage(path: string, system: System, report: Report): Promise<void> {
   const [{ fromReport }, { embeddedWith }, { selfContained }] = await Promise.all([
-    import('../inspect/from-report.ts'),
-    import('../inspect/sources.ts'),
-    import('../inspect/html.ts'),
+    import('../../inspector/server/from-report.ts'),
+    import('../../inspector/server/sources.ts'),
+    import('../../inspector/server/html.ts'),
   ]);
   const data = embeddedWith(fromReport(system, report));
   await writeFileOrRefuse(path, await selfContained(data, (text) => process.stderr.write(`${text}\n`)));
@@ -146,7 +146,7 @@ async function takeTracesAgain(
   { json, trace }: VerifyOptions,
 ): Promise<ExitStatus> {
   const [{ refusedAsUsage }, { takeAgain, traceFormats }, { takenAgainText }] = await Promise.all([
-    import('../verify/find-system.ts'),
+    import('../../verification/protocols/find-system.ts'),
     import('../verify/traces.ts'),
     import('../verify/text.ts'),
   ]);

@@ -1,4 +1,4 @@
-import type { Report } from '../../verification/check.ts';
+import type { Report } from '../../verification/check/check.ts';
 import { actionText } from '../../verification/system/index.ts';
 import { chance } from './text.ts';
 

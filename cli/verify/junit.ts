@@ -1,5 +1,5 @@
 import junit from 'junit-report-builder';
-import type { Report } from '../../verification/check.ts';
+import type { Report } from '../../verification/check/check.ts';
 import { traceText } from '../../verification/system/index.ts';
 
 // Its types speak of the ES build; what Node loads is the CommonJS one, whose exports are the builder itself.

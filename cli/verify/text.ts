@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import type { Judged, Progress, Report } from '../../verification/check.ts';
+import type { Judged, Progress, Report } from '../../verification/check/check.ts';
 import type { PropertyResult, Trace } from '../../verification/system/system.ts';
 import type { TakenAgain } from './traces.ts';
 

@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { Report } from '../../verification/check.ts';
-import {
-  compile,
-  replayTrace,
-  SystemError,
-  traceMermaid,
-  traceShiViz,
-  traceText,
-} from '../../verification/system/index.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import type { Report } from '../../verification/check/check.ts';
+import { UsageError } from '../../verification/check/errors.ts';
+import { compile, replayTrace, SystemError, traceText } from '../../verification/system/index.ts';
 import type { System, Trace } from '../../verification/system/system.ts';
-import { reasonOf, UsageError } from '../exit.ts';
+import { traceMermaid } from '../../verification/timeline/mermaid.ts';
+import { traceShiViz } from '../../verification/timeline/shiviz.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** How a trace is written, by what `--trace` calls it. */

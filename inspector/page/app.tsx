@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
+import type { Timeline } from '../../verification/timeline/format.ts';
 import type { Explored, Sources } from '../protocol.ts';
-import type { Timeline } from '../timeline.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
 import type { Data } from './data.ts';
 import { Inspector } from './inspector.tsx';

@@ -1,5 +1,5 @@
 import type { ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk.bundled.js';
-import type { Chart, ChartState, ChartTransition } from '../timeline.ts';
+import type { Chart, ChartState, ChartTransition } from '../../verification/timeline/format.ts';
 import { type Line, lineHeight, linesOf, widthOf } from './chart-labels.ts';
 
 export interface PlacedPart {

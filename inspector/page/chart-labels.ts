@@ -1,4 +1,4 @@
-import type { ChartTransition } from '../timeline.ts';
+import type { ChartTransition } from '../../verification/timeline/format.ts';
 
 /** An event's name, and the transitions that take it where it stands. */
 export interface Part {

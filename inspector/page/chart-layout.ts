@@ -1,5 +1,5 @@
 import ELK, { type ElkNode } from 'elkjs/lib/elk.bundled.js';
-import type { Chart, ChartState } from '../timeline.ts';
+import type { Chart, ChartState } from '../../verification/timeline/format.ts';
 import { type Direction, Graph, headerOf, type PlacedPart } from './chart-graph.ts';
 
 /** A statechart with places: all in one coordinate system, in pixels at scale 1. */

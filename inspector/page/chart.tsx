@@ -1,10 +1,10 @@
 import { memo, type RefObject, useEffect, useState } from 'react';
-import type { Chart, ChartTransition, SiteState } from '../timeline.ts';
-import { activeStates } from '../values.ts';
+import type { Chart, ChartTransition, SiteState } from '../../verification/timeline/format.ts';
 import type { PlacedArrow, PlacedState } from './chart-graph.ts';
 import { type Line, spoken } from './chart-labels.ts';
 import { type ChartLayout, layoutOf } from './chart-layout.ts';
 import { PanZoom } from './pan-zoom.tsx';
+import { activeStates } from './values.ts';
 
 interface ChartViewProps {
   readonly site: string;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
+import type { TimelineProperty } from '../../verification/timeline/format.ts';
 import type { Choice, Found } from '../protocol.ts';
-import type { TimelineProperty } from '../timeline.ts';
 import type { Data } from './data.ts';
 
 interface ChoicesProps {

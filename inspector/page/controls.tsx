@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
-import type { Moments } from '../moments.ts';
-import { typedText } from '../values.ts';
+import type { Moments } from './moments.ts';
 import { type Player, speeds } from './player.ts';
+import { typedText } from './values.ts';
 
 /** The scrubber, and what the step in view is. */
 export function Controls({ moments, player }: { readonly moments: Moments; readonly player: Player }) {

@@ -1,3 +1,4 @@
+import type { Timeline } from '../../verification/timeline/format.ts';
 import {
   type Embedded,
   type Explored,
@@ -7,7 +8,6 @@ import {
   type Problem,
   type Sources,
 } from '../protocol.ts';
-import type { Timeline } from '../timeline.ts';
 
 /** Where the page has its data from: the server that it came from, or itself. */
 export interface Data {

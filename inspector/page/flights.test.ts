@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Letter } from '../timeline.ts';
+import type { Letter } from '../../verification/timeline/format.ts';
 import { flightsOf, type Place } from './flights.ts';
 
 const sites: Readonly<Record<string, Place>> = {

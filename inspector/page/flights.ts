@@ -1,6 +1,6 @@
-import type { Letter } from '../timeline.ts';
-import { typedText } from '../values.ts';
+import type { Letter } from '../../verification/timeline/format.ts';
 import { around, type Covered, overlap } from './boxes.ts';
+import { typedText } from './values.ts';
 
 export interface Place {
   readonly x: number;

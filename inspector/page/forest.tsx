@@ -1,10 +1,10 @@
 import type { RefObject } from 'react';
-import type { Moments } from '../moments.ts';
-import type { SiteState } from '../timeline.ts';
-import { isCritical } from '../values.ts';
+import type { SiteState } from '../../verification/timeline/format.ts';
 import { control, type Flight, flightsOf, type Place } from './flights.ts';
+import type { Moments } from './moments.ts';
 import { PanZoom } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
+import { isCritical } from './values.ts';
 
 interface ForestProps {
   readonly moments: Moments;

@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import type { Moments } from '../moments.ts';
+import type { Moments } from './moments.ts';
 import { type Player, speeds } from './player.ts';
 
 interface Doing {

@@ -1,5 +1,5 @@
+import type { Timeline } from '../../verification/timeline/format.ts';
 import type { LiveFrame } from '../protocol.ts';
-import type { Timeline } from '../timeline.ts';
 
 /** Follows a running cluster, one lock of it; `shown` is called with all that is known, `lost` when it is over. Returns how to end it. */
 export function follow(

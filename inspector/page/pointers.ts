@@ -1,6 +1,6 @@
-import type { Moments } from '../moments.ts';
-import type { SiteState } from '../timeline.ts';
-import { contextOf } from '../values.ts';
+import type { SiteState } from '../../verification/timeline/format.ts';
+import type { Moments } from './moments.ts';
+import { contextOf } from './values.ts';
 
 /** Who points at whom, by the names that the algorithm gives its variables. */
 export interface Pointers {

@@ -1,5 +1,5 @@
-import type { Moments } from '../moments.ts';
 import type { Result } from '../protocol.ts';
+import type { Moments } from './moments.ts';
 
 interface PropertiesProps {
   readonly moments: Moments;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Moments } from '../moments.ts';
-import { longRun } from '../testing/long-run.ts';
+import { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
 import { SvgPen } from './pen.ts';
 import { drawSequence } from './sequence-drawing.ts';
 import type { Palette } from './sequence-sheet.ts';
+import { longRun } from './testing/long-run.ts';
 
 const colours: Palette = {
   text: '#000',

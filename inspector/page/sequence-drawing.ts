@@ -1,10 +1,10 @@
-import type { Moments } from '../moments.ts';
-import type { TimelineStep } from '../timeline.ts';
-import { contextOf, isCritical, stepLabel } from '../values.ts';
+import type { TimelineStep } from '../../verification/timeline/format.ts';
 import { around, type Covered } from './boxes.ts';
+import type { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
 import { drawCopy, drawLabels, drawLetters } from './sequence-letters.ts';
 import { margin, type Palette, Sheet, type View } from './sequence-sheet.ts';
+import { contextOf, isCritical, stepLabel } from './values.ts';
 
 /** One line a site, time to the right: only what lies within the view is looked at. */
 export function drawSequence(pen: Pen, moments: Moments, moment: number, view: View, colours: Palette): void {

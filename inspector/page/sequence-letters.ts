@@ -1,8 +1,8 @@
-import type { Letter } from '../timeline.ts';
-import { typedText } from '../values.ts';
+import type { Letter } from '../../verification/timeline/format.ts';
 import { around, type Covered, overlap } from './boxes.ts';
 import type { Pen } from './pen.ts';
 import type { Sheet } from './sequence-sheet.ts';
+import { typedText } from './values.ts';
 
 /** What never arrives is drawn for so many moments: thousands of it would cover all that comes later. */
 const stub = 12;

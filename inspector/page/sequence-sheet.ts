@@ -1,4 +1,4 @@
-import type { Moments } from '../moments.ts';
+import type { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
 
 export interface Palette {

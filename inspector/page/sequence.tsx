@@ -1,5 +1,5 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
-import type { Moments } from '../moments.ts';
+import type { Moments } from './moments.ts';
 import { canvasPen, SvgPen } from './pen.ts';
 import { drawSequence } from './sequence-drawing.ts';
 import { gutterOf, type Palette, type View } from './sequence-sheet.ts';

@@ -1,6 +1,6 @@
-import type { Moments } from '../moments.ts';
-import type { SiteState } from '../timeline.ts';
-import { contextOf, isCritical, plainText, regionsOf, typedText } from '../values.ts';
+import type { SiteState } from '../../verification/timeline/format.ts';
+import type { Moments } from './moments.ts';
+import { contextOf, isCritical, plainText, regionsOf, typedText } from './values.ts';
 
 interface StateTableProps {
   readonly moments: Moments;

@@ -1,8 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
+import type { TapSession, Viewer } from '../observe/live-feed.ts';
 import type { Address } from '../options/cluster.ts';
-import type { TapSession, Viewer } from '../trace/tap.ts';
 import type { Leadership, LeadOptions } from './leadership.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from './lock.ts';
 import type { Notice } from './notice.ts';

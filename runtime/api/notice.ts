@@ -1,8 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import type { InvariantError, OperatingError } from '../errors.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
 import type { Address } from '../options/cluster.ts';
+import type { InvariantError, OperatingError } from './errors.ts';
 
 /** What happened, for a log. */
 export type Notice =

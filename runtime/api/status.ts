@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import type { OperatingCode } from '../errors.ts';
+import type { OperatingCode } from './errors.ts';
 
 /** For a person to read: nothing may be decided by it. */
 export interface ClusterStatus {

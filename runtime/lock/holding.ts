@@ -1,6 +1,6 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
-import { OperatingError } from '../errors.ts';
-import type { Held } from '../options.ts';
+import { OperatingError } from '../api/errors.ts';
+import type { Held } from '../options/index.ts';
 
 /** Whoever has granted it. */
 export interface Granter {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { Ledger, takeTurns } from '../../harness/simulation/ledger.ts';
 import { naimiTrehel, type OperatingError } from '../index.ts';
 import { allCodes, type Member, type Members, openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
-import { Ledger, takeTurns } from '../testing/ledger.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'];
 

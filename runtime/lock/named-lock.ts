@@ -1,8 +1,8 @@
-import { checkAcquire, checkWork } from '../config/calls.ts';
-import type { Mesh } from '../host/mesh.ts';
-import type { Protocol } from '../host/protocol.ts';
-import type { AcquireOptions, Held, Lock, LockStatus } from '../options.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Telemetry } from '../observe/telemetry.ts';
+import { checkAcquire, checkWork } from '../options/calls.ts';
+import type { AcquireOptions, Held, Lock, LockStatus } from '../options/index.ts';
+import type { Protocol } from '../site/protocol.ts';
+import type { Mesh } from '../site/site.ts';
 
 /** What a caller has of a lock, until it is used nothing but its name. */
 export class NamedLock implements Lock {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMachine } from 'xstate';
+import { ordeal } from '../../harness/simulation/ordeal.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
-import { epoch } from '../host/epoch.ts';
-import { Place } from '../host/place.ts';
-import { ordeal } from '../testing/ordeal.ts';
+import { epoch } from '../site/epoch.ts';
+import { Place } from '../site/lock-actor.ts';
 import { type Deed, Storm, type StormOptions } from '../testing/storm.ts';
 import { Line } from './line.ts';
 

@@ -1,6 +1,6 @@
-import type { Clock } from '../doors.ts';
-import type { OperatingError } from '../errors.ts';
-import type { AcquireOptions } from '../options.ts';
+import type { Clock } from '../api/clock.ts';
+import type { OperatingError } from '../api/errors.ts';
+import type { AcquireOptions } from '../options/index.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import type { Holding } from './holding.ts';
 import type { Standing } from './line.ts';

@@ -1,5 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
+import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
 
 /**
  * What this site believes of a peer, told when it changes. Before the first change a peer has not been met.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { OperatingError } from '../errors.ts';
-import type { StampedEnvelope } from '../frame/frames.ts';
+import { OperatingError } from '../api/errors.ts';
+import type { StampedEnvelope } from '../wire/frames.ts';
 import type { PeerChange } from './mailbox.ts';
 import { MemoryHub } from './memory.ts';
 

@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
-import { OperatingError } from '../errors.ts';
-import type { ByeReason, StampedEnvelope } from '../frame/frames.ts';
+import { OperatingError } from '../api/errors.ts';
+import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
 import type { DownReason, Mailbox, MailboxHandlers } from './mailbox.ts';
 
 /** An ordered pair of sites with something under way from one to the other. */

@@ -1,9 +1,9 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Chance, Clock } from '../doors.ts';
-import type { InvariantError } from '../errors.ts';
-import type { Protocol } from '../host/protocol.ts';
-import type { TelemetryOptions } from '../telemetry/options.ts';
+import type { Chance, Clock } from '../api/clock.ts';
+import type { InvariantError } from '../api/errors.ts';
+import type { TelemetryOptions } from '../observe/telemetry-options.ts';
+import type { Protocol } from '../site/protocol.ts';
 import type { Limits } from './limits.ts';
 import type { Tls } from './security.ts';
 import type { Strict } from './strict.ts';

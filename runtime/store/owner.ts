@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
-import { OperatingError } from '../errors.ts';
+import { OperatingError } from '../api/errors.ts';
 import type { FileSystem } from './files.ts';
 import { type Processes, processIdPattern } from './processes.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Disk } from '../../machines/epoch/messages.ts';
-import { OperatingError } from '../errors.ts';
+import { OperatingError } from '../api/errors.ts';
 import { decode, encode, encodeBatch, type StoreContent } from './content.ts';
 import { appendFile, type FileSystem, replaceFile, systemFiles } from './files.ts';
 import { own } from './owner.ts';

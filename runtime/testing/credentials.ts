@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Tls } from '../options.ts';
-import { siteUri } from '../security/certificates.ts';
+import { siteUri } from '../mailbox/tcp/tls/certificates.ts';
+import type { Tls } from '../options/index.ts';
 
 const document = new URL('../../SECURITY.md', import.meta.url);
 

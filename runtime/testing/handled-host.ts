@@ -1,10 +1,10 @@
 import type { Message } from '../../machines/actor.ts';
 import type { Disk, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
-import type { InvariantError } from '../errors.ts';
-import type { StampedEnvelope } from '../frame/frames.ts';
-import { type Elected, Host, type HostSetting, type HostStart } from '../host/host.ts';
-import { Tally } from '../host/tally.ts';
-import { noRecorder } from '../trace/recorder.ts';
+import type { InvariantError } from '../api/errors.ts';
+import { type Elected, Host, type HostSetting, type HostStart } from '../driver/driver.ts';
+import { noRecorder } from '../observe/recorder.ts';
+import { Tally } from '../site/tally.ts';
+import type { StampedEnvelope } from '../wire/frames.ts';
 
 /** Who does what the machine asks for. What is not there is not done. */
 export interface HostHandlers {

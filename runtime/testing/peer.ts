@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { configurationOf } from '../configuration.ts';
-import { Codec } from '../frame/codec.ts';
-import { Decoder } from '../frame/decoder.ts';
-import { type Frame, protocolVersion } from '../frame/frames.ts';
 import { type Address, naimiTrehel } from '../index.ts';
+import { configurationOf } from '../options/configuration.ts';
+import { Codec } from '../wire/codec.ts';
+import { Decoder } from '../wire/decoder.ts';
+import { type Frame, protocolVersion } from '../wire/frames.ts';
 
 /** `a`, without failures, as a peer of `b`, which is the root. */
 export const plain = {

@@ -1,16 +1,16 @@
+import { seeded, VirtualClock } from '../../harness/simulation/virtual-clock.ts';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
-import { defaultLimits, defaultTiming } from '../defaults.ts';
-import { OperatingError } from '../errors.ts';
-import { epoch } from '../host/epoch.ts';
-import { Mesh } from '../host/mesh.ts';
-import type { Protocol } from '../host/protocol.ts';
+import { OperatingError } from '../api/errors.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
-import type { Held } from '../options.ts';
+import { noRecorder } from '../observe/recorder.ts';
+import { defaultLimits, defaultTiming } from '../options/defaults.ts';
+import type { Held } from '../options/index.ts';
+import { epoch } from '../site/epoch.ts';
+import type { Protocol } from '../site/protocol.ts';
+import { Mesh } from '../site/site.ts';
 import { memoryStore } from '../store/store.ts';
-import { noRecorder } from '../trace/recorder.ts';
-import { seeded, VirtualClock } from './virtual-clock.ts';
 
 export interface StormOptions {
   readonly sites: number;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const rooms = ['machines', 'runtime', 'verification', 'cli'];
+const rooms = ['machines', 'statechart', 'runtime', 'verification', 'inspector/server', 'cli', 'harness'];
 const isTest = /\.test\.ts$|\/testing\//;
 
 /**

@@ -12,3 +12,8 @@ export type CheckErrorCode = 'NO_SYMMETRY' | 'NO_LIVENESS' | 'RUNS_NEED_STATES' 
 
 /** What is asked of a system cannot be answered. */
 export class CheckError extends CodedError<CheckErrorCode> {}
+
+/** A person asked for something that does not exist; `message` says what to ask for instead. Exit status 2. */
+export class UsageError extends Error {
+  readonly code = 'USAGE';
+}

@@ -1,5 +1,5 @@
 import { type Model, successors } from '../checker/model.ts';
-import { createSymmetryCheck } from '../checker/symmetry.ts';
+import { createSymmetryCheck } from '../checker/symmetry/index.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
 import { questions } from './questions.ts';

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type CheckOptions, check, type Report } from '../check.ts';
-import { mutants } from '../naimi-trehel/mutants.ts';
-import { naimiTrehel } from '../naimi-trehel/system.ts';
+import { mutants } from '../protocols/naimi-trehel/mutants.ts';
+import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
 import { always, reachable, some } from '../system/index.ts';
 import type { System } from '../system/system.ts';
+import { type CheckOptions, check, type Report } from './check.ts';
 
 const network = { order: 'fifo' } as const;
 const sites4 = naimiTrehel({ sites: 4, network });

@@ -1,5 +1,5 @@
 import type { LivenessOptions } from '../checker/liveness/index.ts';
-import type { SearchOptions, StopReason, TraceOptions } from '../checker/search.ts';
+import type { SearchOptions, StopReason, TraceOptions } from '../checker/packed/index.ts';
 import type { Asking } from './questions.ts';
 import type { CheckOptions } from './report.ts';
 import { modelSource } from './source.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type CheckOptions, check } from '../check.ts';
-import { mutants } from '../naimi-trehel/mutants.ts';
-import { naimiTrehel } from '../naimi-trehel/system.ts';
+import { mutants } from '../protocols/naimi-trehel/mutants.ts';
+import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
+import { sourceOf } from '../protocols/systems.ts';
 import { always, compile, eventually, not, replayTrace, some } from '../system/index.ts';
 import type { System } from '../system/system.ts';
-import { sourceOf } from '../systems.ts';
+import { type CheckOptions, check } from './check.ts';
 
 const network = { order: 'fifo' } as const;
 const sites3 = naimiTrehel({ sites: 3, network });
@@ -98,7 +98,7 @@ describe('check with two threads', () => {
 
   it('needs to be told where they find the system, and refuses what is none', async () => {
     await expect(check(system, { workers: 2 })).rejects.toMatchObject({ code: 'WORKERS_NEED_SOURCE' });
-    const nothing = { module: import.meta.resolve('../sites.ts'), export: 'none' };
+    const nothing = { module: import.meta.resolve('../protocols/sites.ts'), export: 'none' };
     await expect(check(system, { workers: 2, source: nothing })).rejects.toThrow(
       /Expected `none` of .* to be a System/,
     );

@@ -1,4 +1,4 @@
-import type { NamedWatch, Sourced } from '../checker/search.ts';
+import type { NamedWatch, Sourced } from '../checker/packed/index.ts';
 import { type Compiled, faultless } from '../system/index.ts';
 import type { Property, StatePredicate, System } from '../system/system.ts';
 

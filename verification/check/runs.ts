@@ -6,7 +6,7 @@ import {
   type LivenessVerdict,
 } from '../checker/liveness/index.ts';
 import type { Watch } from '../checker/model.ts';
-import type { StopReason } from '../checker/search.ts';
+import type { StopReason } from '../checker/packed/index.ts';
 import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
 import type { Action, Fairness, Property, PropertyResult, StatePredicate } from '../system/system.ts';
 import { livenessOptions, whyStopped } from './limits.ts';

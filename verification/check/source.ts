@@ -1,4 +1,4 @@
-import type { ModelSource, Sourced } from '../checker/search.ts';
+import type { ModelSource, Sourced } from '../checker/packed/index.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
 import { CheckError } from './errors.ts';

@@ -1,4 +1,4 @@
-import { type Found, shortestTrace, type TraceOptions } from '../checker/search.ts';
+import { type Found, shortestTrace, type TraceOptions } from '../checker/packed/index.ts';
 import { type Compiled, stateAfter, traceOf } from '../system/index.ts';
 import type { Trace } from '../system/system.ts';
 import { noFault, type StateProperty } from './questions.ts';

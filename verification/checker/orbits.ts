@@ -1,8 +1,8 @@
 import { Judge } from './judge.ts';
 import { Memo } from './memo.ts';
 import type { Model, Symmetry } from './model.ts';
-import type { Found, SearchOptions, SearchResult, StopReason } from './search/types.ts';
-import { createCanonicalizer } from './symmetry.ts';
+import type { Found, SearchOptions, SearchResult, StopReason } from './packed/types.ts';
+import { createCanonicalizer } from './symmetry/index.ts';
 
 /**
  * Breadth-first search over canonical forms, by one thread and in memory. What a state costs here is its

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check } from '../check.ts';
+import { check } from '../check/check.ts';
 import { exploreNaively } from '../checker/naive.ts';
 import { compile } from '../system/index.ts';
 import { changRoberts, node } from './chang-roberts.ts';

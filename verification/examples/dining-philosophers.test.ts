@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check } from '../check.ts';
+import { check } from '../check/check.ts';
 import { diningPhilosophers, fork, philosopher } from './dining-philosophers.ts';
 import { judge, rewire } from './testing/mutate.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { check } from '../check.ts';
+import { check } from '../check/check.ts';
 import { exploreNaively } from '../checker/naive.ts';
-import { createCanonicalizer } from '../checker/symmetry.ts';
+import { createCanonicalizer } from '../checker/symmetry/index.ts';
 import { compile } from '../system/index.ts';
 import { judge, rewire } from './testing/mutate.ts';
 import { manager, resource, twoPhaseCommit } from './two-phase-commit.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
-import { check } from '../check.ts';
+import { check } from '../check/check.ts';
 import { always, plain, reachable, relation } from './properties.ts';
 import type { History, System } from './system.ts';
 import { systemOf } from './testing/systems.ts';

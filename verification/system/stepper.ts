@@ -9,6 +9,7 @@ import type {
   StateValue,
 } from 'xstate';
 import type { NamedAction } from '../../machines/actor.ts';
+import { reasonOf } from '../../machines/errors.ts';
 import { SystemError } from './errors.ts';
 import { Memo } from './memo.ts';
 import { withoutClockAndChance } from './purity.ts';
@@ -144,7 +145,7 @@ export class Stepper {
       return { snapshot: this.#intern(after), effects, timers };
     } catch (error) {
       if (error instanceof SystemError) throw error;
-      const text = error instanceof Error ? error.message : String(error);
+      const text = reasonOf(error);
       if (/^Unable to send event to actor/.test(text)) throw refusedMachine(this.machine, 'sendTo');
       return { fault: text };
     }

@@ -1,12 +1,12 @@
-import { check } from '../../../verification/check.ts';
-import { naimiTrehel } from '../../../verification/naimi-trehel/system.ts';
-import type { Options } from '../../../verification/sites.ts';
+import { check } from '../../../verification/check/check.ts';
+import { naimiTrehel } from '../../../verification/protocols/naimi-trehel/system.ts';
+import type { Options } from '../../../verification/protocols/sites.ts';
 import { printAnswer } from '../answer.ts';
 
 /** `baton.ts SITES WORKERS [symmetry]`: Baton on the statechart, every property of states judged. */
 const [sites = '', workers = '', symmetry] = process.argv.slice(2);
 const options: Options = { sites: Number(sites), network: { order: 'fifo' } };
-const module = new URL('../../../verification/naimi-trehel/system.ts', import.meta.url).href;
+const module = new URL('../../../verification/protocols/naimi-trehel/system.ts', import.meta.url).href;
 const started = performance.now();
 const report = await check(naimiTrehel(options), {
   liveness: false,

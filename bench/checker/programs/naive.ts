@@ -1,5 +1,5 @@
 import { exploreNaively } from '../../../verification/checker/naive.ts';
-import { naimiTrehel } from '../../../verification/naimi-trehel/system.ts';
+import { naimiTrehel } from '../../../verification/protocols/naimi-trehel/system.ts';
 import { compile } from '../../../verification/system/index.ts';
 import { printAnswer } from '../answer.ts';
 

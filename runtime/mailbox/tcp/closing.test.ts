@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../doors.ts';
+import { type Clock, systemClock } from '../../api/clock.ts';
 import { abortBoxes, nowhere, openBox, post } from '../../testing/box.ts';
 import { eventually } from '../../testing/eventually.ts';
 

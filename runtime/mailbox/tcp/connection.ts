@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { OperatingError } from '../../errors.ts';
-import type { Codec } from '../../frame/codec.ts';
-import { Decoder } from '../../frame/decoder.ts';
-import type { Frame, StampedEnvelope } from '../../frame/frames.ts';
-import { Writer } from '../../frame/writer.ts';
-import type { Outgoing } from './outgoing.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { Codec } from '../../wire/codec.ts';
+import { Decoder } from '../../wire/decoder.ts';
+import type { Frame, StampedEnvelope } from '../../wire/frames.ts';
+import { Writer } from '../../wire/writer.ts';
 import { corruptionOf, remoteOf } from './transport.ts';
+import type { Outgoing } from './write-scheduler.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
 export interface ConnectionOwner {

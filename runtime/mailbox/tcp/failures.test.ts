@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../doors.ts';
-import { OperatingError } from '../../errors.ts';
-import type { StampedEnvelope } from '../../frame/frames.ts';
+import { type Clock, systemClock } from '../../api/clock.ts';
+import { OperatingError } from '../../api/errors.ts';
 import {
   abortBoxes,
   beliefs,
@@ -17,6 +16,7 @@ import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { data, RawPeer, welcome } from '../../testing/peer.ts';
 import { Relay } from '../../testing/relay.ts';
+import type { StampedEnvelope } from '../../wire/frames.ts';
 import type { PeerChange } from '../mailbox.ts';
 
 const relays: Relay[] = [];

@@ -1,6 +1,6 @@
 import type { SiteId } from '../../../machines/actor.ts';
-import { OperatingError } from '../../errors.ts';
-import type { Identity } from '../../frame/frames.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { Identity } from '../../wire/frames.ts';
 import type { Peer } from './peer.ts';
 import type { Proven } from './transport.ts';
 

@@ -6,9 +6,9 @@ import {
   type LinkEvent,
   linkMachine,
 } from '../../../machines/link/link.ts';
-import { EffectActor } from '../../actor.ts';
-import type { Clock } from '../../doors.ts';
-import { OperatingError } from '../../errors.ts';
+import type { Clock } from '../../api/clock.ts';
+import { OperatingError } from '../../api/errors.ts';
+import { EffectActor } from '../../driver/actor.ts';
 import type {
   AckFrame,
   DataFrame,
@@ -16,7 +16,7 @@ import type {
   Identity,
   StampedEnvelope,
   WelcomeFrame,
-} from '../../frame/frames.ts';
+} from '../../wire/frames.ts';
 import type { Connection } from './connection.ts';
 import { lifeOf } from './handshake.ts';
 

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
-import type { Chance, Clock } from '../../doors.ts';
-import { OperatingError } from '../../errors.ts';
-import type { ByeReason, Identity, StampedEnvelope } from '../../frame/frames.ts';
-import type { Address, Limits, Notice, Timing } from '../../options.ts';
+import type { Chance, Clock } from '../../api/clock.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
+import type { ByeReason, Identity, StampedEnvelope } from '../../wire/frames.ts';
 import type { PeerChange } from '../mailbox.ts';
-import { Belief } from './belief.ts';
 import type { Connection } from './connection.ts';
 import { dials, lifeOf } from './handshake.ts';
 import { Link, type LinkedFrame } from './link.ts';
-import { Probe, type Reach, Redial } from './reach.ts';
+import { Belief } from './peer-health.ts';
+import { Probe, type Reach, Redial } from './reconnector.ts';
 import { reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Frame, protocolVersion } from '../../frame/frames.ts';
 import {
   abortBoxes,
   meetRaw,
@@ -13,6 +12,7 @@ import {
 import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { data, frameBytes, hello, RawPeer, testCodec, welcome } from '../../testing/peer.ts';
+import { type Frame, protocolVersion } from '../../wire/frames.ts';
 
 afterEach(abortBoxes);
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
-import type { Clock } from '../../doors.ts';
-import { OperatingError } from '../../errors.ts';
-import type { DataFrame, Frame } from '../../frame/frames.ts';
+import type { Clock } from '../../api/clock.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { DataFrame, Frame } from '../../wire/frames.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { identify } from './handshake.ts';
 import type { LinkedFrame } from './link.ts';

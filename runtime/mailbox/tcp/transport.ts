@@ -10,11 +10,11 @@ import {
   type TlsOptions,
 } from 'node:tls';
 import type { SiteId } from '../../../machines/actor.ts';
-import { OperatingError } from '../../errors.ts';
-import type { Address, ClusterOptions, Tls } from '../../options.ts';
-import { checkTls, sitesNamedBy, siteUri } from '../../security/certificates.ts';
-import { sharedKey } from '../../security/secret.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { Address, ClusterOptions, Tls } from '../../options/index.ts';
 import { isLoopback } from './loopback.ts';
+import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
+import { sharedKey } from './tls/secret.ts';
 
 /** What a connection proves of who is at its other end: one of these sites; or, by `null`, nothing. */
 export type Proven = readonly SiteId[] | null;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Symmetry } from '../model.ts';
-import { createCanonicalizer } from '../symmetry.ts';
 import { createStructural, permute, renamings, type Structure, scenario } from '../testing/structures.ts';
 import { mix } from './hash.ts';
+import { createCanonicalizer } from './index.ts';
 
 describe('a canonical form', () => {
   it('is a permutation of the state, and the one that `permutation` says', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Watch } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
-import { createSymmetryCheck, type SymmetryClaim } from '../symmetry.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
+import { createSymmetryCheck, type SymmetryClaim } from './index.ts';
 
 const model = createNaimiTrehel(3);
 

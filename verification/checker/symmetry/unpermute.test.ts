@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { apply, BLOCKED, type Model, type Symmetry, successors } from '../model.ts';
-import { shortestTrace } from '../search.ts';
-import { createCanonicalizer, type RealPath, unpermute } from '../symmetry.ts';
+import { shortestTrace } from '../packed/index.ts';
 import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
 import { leastSwitches, switchesOf } from '../testing/switches.ts';
+import { createCanonicalizer, type RealPath, unpermute } from './index.ts';
 
 function formOf(model: NaimiTrehel): (state: readonly number[]) => Int32Array {
   const { canonicalize } = createCanonicalizer(model, model.width);

@@ -1,4 +1,4 @@
-import { search } from '../search.ts';
+import { search } from '../packed/index.ts';
 import { watchedNaimiTrehel } from './watched-naimi-trehel.ts';
 
 /** A process to be killed: saves itself after every level. Arguments: sites, directory, workers. */

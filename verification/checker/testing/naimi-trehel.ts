@@ -1,5 +1,5 @@
 import type { Edge, Model, Send, Step, Symmetry } from '../model.ts';
-import type { Sourced } from '../search/types.ts';
+import type { Sourced } from '../packed/types.ts';
 
 /**
  * Naimi-Trehel in plain code: a model with published counts that the checker can be held against without

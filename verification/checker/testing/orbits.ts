@@ -1,5 +1,5 @@
 import { type Model, type Symmetry, successors } from '../model.ts';
-import { createCanonicalizer } from '../symmetry.ts';
+import { createCanonicalizer } from '../symmetry/index.ts';
 
 /**
  * Breadth-first over canonical forms in its plainest form: how many orbits, how many states they stand for, and

@@ -1,5 +1,5 @@
 import type { Watch } from '../model.ts';
-import type { NamedWatch, Sourced } from '../search/types.ts';
+import type { NamedWatch, Sourced } from '../packed/types.ts';
 import { createNaimiTrehel, type NaimiTrehel, type Site } from './naimi-trehel.ts';
 
 /** Naimi-Trehel with the properties of protocol.md §1 that plain code can be asked: exclusion, one token, L1, T. */

@@ -1,5 +1,5 @@
 import { type AnyStateMachine, createMachine } from 'xstate';
-import { check } from '../../check.ts';
+import { check } from '../../check/check.ts';
 import type { PropertyResult, System } from '../../system/system.ts';
 
 /** A mutant: `machine` with the given keys of its top states replaced (`on`, `after`, …), all else as it was. */

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Held, Lock } from '../../runtime/index.ts';
+import type { Entry, OfSection } from '../../verification/runs/histories/history.ts';
+import { Draws } from './draws.ts';
+import type { Pace, WriteRequest } from './messages.ts';
+import { now } from './now.ts';
+
+export interface ClientOptions {
+  readonly site: string;
+  readonly lock: Lock;
+  readonly life: number;
+  readonly record: (entry: Entry) => void;
+  /** Asks the resource. */
+  readonly write: (request: WriteRequest) => Promise<{ readonly accepted: boolean; readonly value: number }>;
+}
+
+/** What lets a section go on from its two writes. */
+export interface Plan {
+  /** After the first. */
+  readonly hold: () => Promise<unknown>;
+  /** Whether it writes though it knows that it has lost the lock: then the gate alone stands against it. */
+  readonly careless: boolean;
+  /** Ends the wait. */
+  readonly cancel?: AbortSignal;
+  /** How long it stays inside after its `leave` was refused, until it is told that it has lost the lock. Default 0. */
+  readonly lingerMs?: number;
+}
+
+/** Uses the lock, and writes down what it sees of it. */
+export class Client {
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** One critical section: an enter, a hold, a leave. */
+  async section(name: string, { hold, careless, cancel, lingerMs = 0 }: Plan): Promise<void> {
+    const { site, lock, life, record, write } = this.#options;
+    const of = (): OfSection => ({ at: now(), site, life, section: name });
+    record({ type: 'ask', ...of() });
+    let held: Held;
+    try {
+      held = await lock.acquire(cancel && { signal: cancel });
+    } catch (error) {
+      const given = cancel?.aborted === true && error === cancel.reason;
+      record(
+        given
+          ? { type: 'cancel', ...of() }
+          : { type: 'rejected', ...of(), code: codeOf(error) ?? String(error) },
+      );
+      return;
+    }
+    const { fence } = held;
+    record({ type: 'grant', ...of(), fence });
+    let over = false;
+    const ended = () => {
+      over = true;
+      if (codeOf(held.signal.reason) === 'LOCK_LOST') record({ type: 'lost', ...of() });
+    };
+    if (held.signal.aborted) ended();
+    else held.signal.addEventListener('abort', ended);
+    const request = { site, section: name, fence };
+    const entered = await write({ ...request, step: 'enter', value: 0 });
+    if (entered.accepted) {
+      record({ type: 'acknowledged', ...of(), step: 'enter' });
+      await hold();
+      if (careless || !over) {
+        const left = await write({ ...request, step: 'leave', value: entered.value + 1 });
+        if (left.accepted) record({ type: 'acknowledged', ...of(), step: 'leave' });
+        else for (const until = now() + lingerMs; !over && now() < until; ) await sleep(1);
+      }
+    }
+    if (!over) record({ type: 'release', ...of() });
+    held.release();
+  }
+
+  /** Section after section until `ended`; all that is left to chance comes from `seed`. */
+  async work(name: string, seed: number, pace: Pace, ended: AbortSignal): Promise<void> {
+    const draws = new Draws(seed);
+    for (let count = 0; !ended.aborted; count++) {
+      const [pauseMs, holdMs] = [draws.whole(0, pace.pauseMs), draws.whole(0, pace.holdMs)];
+      const [careless, cancels] = [draws.percent(50), draws.percent(pace.cancelPercent)];
+      const patienceMs = draws.whole(1, pace.patienceMs);
+      await sleep(pauseMs);
+      if (ended.aborted) return;
+      const impatient = new AbortController();
+      const timer = cancels ? setTimeout(() => impatient.abort(), patienceMs) : undefined;
+      await this.section(`${name}.${count}`, {
+        hold: () => sleep(holdMs),
+        careless,
+        cancel: impatient.signal,
+      });
+      clearTimeout(timer);
+    }
+  }
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as { readonly code?: string } | null)?.code;
+}

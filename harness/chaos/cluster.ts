@@ -1,0 +1,157 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Timing } from '../../runtime/index.ts';
+import type { Entry, Grant } from '../../verification/runs/histories/history.ts';
+import { type Credentials, credentialsOf, type Security } from './credentials.ts';
+import { lockOf, locksWith } from './locks.ts';
+import { loopbackOfItsOwn } from './loopback.ts';
+import { Member } from './member.ts';
+import type { ToSite } from './messages.ts';
+import { now } from './now.ts';
+import type { SitePool } from './processes.ts';
+import { FaultProxy } from './proxy.ts';
+import { Resource } from './resource.ts';
+
+/** What a run is tried with besides what is sold: each makes it possible to see what the harness sees. */
+export interface Hooks {
+  /** The resource takes every write. */
+  readonly gateOff?: boolean;
+  /** The sites run this mutant of the statechart (`verification/protocols/epoch/mutants.ts`). */
+  readonly mutant?: string;
+}
+
+/** How the sites are joined. */
+export interface Joining {
+  /** How links are secured. Default: not at all. */
+  readonly secured?: Security;
+  /** Locks that are used beside the main one, with a resource each. Default 0. */
+  readonly otherLocks?: number;
+}
+
+export interface ClusterOptions extends Hooks, Joining {
+  readonly sites: readonly string[];
+  /** An empty directory. */
+  readonly dir: string;
+  readonly pool: SitePool;
+  readonly timing: Timing;
+  /** Without the proxy: each site dials the others themselves, and hears what the kernel says. */
+  readonly direct?: boolean;
+}
+
+/** On an address of their own, below what a system gives out by itself. */
+const directPort = 20_100;
+
+/** N sites as N processes behind the fault proxy, the resource that they share, and what happened. */
+export class ChaosCluster {
+  readonly history: Entry[] = [];
+  readonly proxy: FaultProxy;
+  /** Of each lock. */
+  readonly resources: ReadonlyMap<string, Resource>;
+  readonly members: ReadonlyMap<string, Member>;
+  readonly #secure: () => Promise<void>;
+  #credentials: ReadonlyMap<string, Credentials> = new Map();
+
+  constructor(options: ClusterOptions) {
+    const { sites, dir, pool, timing, direct = false, gateOff = false, mutant, secured } = options;
+    mkdirSync(dir, { recursive: true });
+    this.proxy = new FaultProxy(sites);
+    this.resources = new Map(
+      locksWith(options.otherLocks ?? 0).map((lock) => [
+        lock,
+        new Resource(join(dir, `ledger of ${lock}`), !gateOff),
+      ]),
+    );
+    const cluster = `chaos ${process.pid}`;
+    this.#secure = async () => {
+      if (secured) this.#credentials = await credentialsOf(secured, cluster, sites, join(dir, 'credentials'));
+    };
+    const host = loopbackOfItsOwn();
+    const addressOf = (site: string) => ({ host, port: direct ? directPort + sites.indexOf(site) : 0 });
+    this.members = new Map(
+      sites.map((site) => {
+        const others = sites.filter((other) => other !== site);
+        const member = new Member({
+          site,
+          dir,
+          pool,
+          record: (entry) => this.history.push(entry),
+          open: () => ({
+            site,
+            cluster,
+            root: sites[0]!,
+            listen: addressOf(site),
+            peers: Object.fromEntries(
+              others.map((other) => [other, direct ? addressOf(other) : this.proxy.address(site, other)]),
+            ),
+            timing,
+            credentials: this.#credentials.get(site) ?? {},
+            mutant: mutant ?? null,
+          }),
+          up: (address) => this.proxy.up(site, address),
+          down: () => this.proxy.down(site),
+          write: ({ type: _, id, ...request }): ToSite => {
+            const write = this.resources.get(lockOf(request.section))!.write(request);
+            this.history.push(write);
+            return { type: 'answer', id, accepted: write.accepted, value: write.value };
+          },
+        });
+        return [site, member];
+      }),
+    );
+  }
+
+  async open(): Promise<void> {
+    await Promise.all([this.proxy.open(), this.#secure()]);
+    await Promise.all([...this.members.values()].map((member) => member.start()));
+  }
+
+  member(site: string): Member {
+    return this.members.get(site)!;
+  }
+
+  /** Writes a fault down. */
+  fault(what: string): void {
+    this.history.push({ type: 'fault', at: now(), what });
+  }
+
+  /** The grant of a section that lasts until `drop`; null when it does not come within so long. */
+  async take(site: string, section: string, withinMs: number): Promise<Grant | null> {
+    this.member(site).tell({ type: 'take', section });
+    return this.granted(section, withinMs);
+  }
+
+  async granted(section: string, withinMs: number): Promise<Grant | null> {
+    await this.until(() => this.#grant(section) !== null, withinMs);
+    return this.#grant(section);
+  }
+
+  /** Ends what `take` began. */
+  drop(site: string, section: string): void {
+    this.member(site).tell({ type: 'drop', section });
+  }
+
+  has(type: Entry['type'], section: string): boolean {
+    return this.history.some(
+      (entry) => entry.type === type && 'section' in entry && entry.section === section,
+    );
+  }
+
+  #grant(section: string): Grant | null {
+    const found = this.history.findLast((entry) => entry.type === 'grant' && entry.section === section);
+    return (found as Grant | undefined) ?? null;
+  }
+
+  /** Resolves to false when `condition` does not hold within so long. */
+  async until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    for (const deadline = now() + withinMs; now() < deadline; ) {
+      if (condition()) return true;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return condition();
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.members.values()].map((member) => member.end()));
+    await this.proxy.close();
+  }
+}

@@ -1,0 +1,23 @@
+import type { Entry } from '../../verification/runs/histories/history.ts';
+
+/** The one that the faults are aimed at. */
+export const mainLock = 'main';
+
+/** It, and so many beside it. */
+export const locksWith = (others: number): readonly string[] => [
+  mainLock,
+  ...Array.from({ length: others }, (_, index) => `other ${index + 1}`),
+];
+
+/** The name of a section tells its lock; that of the main one goes without. */
+export const sectionOf = (lock: string, name: string): string =>
+  lock === mainLock ? name : `${lock}/${name}`;
+
+export function lockOf(section: string): string {
+  const end = section.indexOf('/');
+  return end < 0 ? mainLock : section.slice(0, end);
+}
+
+/** What of a history concerns `lock`: its sections, and whatever befell the sites. */
+export const historyOf = (lock: string, history: readonly Entry[]): readonly Entry[] =>
+  history.filter((entry) => !('section' in entry) || lockOf(entry.section) === lock);

@@ -1,0 +1,250 @@
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Address } from '../../runtime/options/cluster.ts';
+import type { Entry } from '../../verification/runs/histories/history.ts';
+import type { FromSite, OpenSite, ToSite } from './messages.ts';
+import { now } from './now.ts';
+import { ChaosError, type SitePool, type SiteProcess } from './processes.ts';
+
+/** Longer than anything but a hang. */
+const patienceMs = 20_000;
+const leaveMs = 10_000;
+
+export interface MemberOptions {
+  readonly site: string;
+  readonly dir: string;
+  readonly pool: SitePool;
+  readonly record: (entry: Entry) => void;
+  /** What every life of it is opened with. */
+  readonly open: () => Omit<OpenSite, 'life' | 'dataDir' | 'newcomer'>;
+  readonly up: (address: Address) => Promise<void>;
+  readonly down: () => Promise<void>;
+  readonly write: (message: Extract<FromSite, { type: 'write' }>) => ToSite;
+}
+
+/** A site by its name, through all its lives. */
+export class Member {
+  readonly site: string;
+  readonly #options: MemberOptions;
+  readonly #dataDir: string;
+  /** Whoever waits for a message; null: none comes any more. */
+  readonly #waits = new Set<(message: FromSite | null) => void>();
+  #process: SiteProcess | null = null;
+  #life = -1;
+  /** Its end is what was asked for. */
+  #ending = false;
+  /** In this life. */
+  #diskWasFull = false;
+  #alone: Promise<void> = Promise.resolve();
+  /** Said to every life as soon as it is open. */
+  #work: ((life: number) => ToSite) | null = null;
+
+  constructor(options: MemberOptions) {
+    this.site = options.site;
+    this.#options = options;
+    this.#dataDir = join(options.dir, options.site);
+    mkdirSync(this.#dataDir);
+  }
+
+  /** Has a process at hand for the next life. */
+  prepare(): void {
+    this.#options.pool.prepare();
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null;
+  }
+
+  /** One thing after the other: to start a process may take longer than the schedule has for it. */
+  alone(work: () => Promise<void>): Promise<void> {
+    this.#alone = this.#alone.then(work);
+    return this.#alone;
+  }
+
+  /** Opens its first life, or the next with the data of the last. */
+  async start(): Promise<void> {
+    const answer = await this.#open();
+    if (answer.type === 'refused') {
+      this.#stopped(answer);
+      throw new ChaosError(`site ${this.site} cannot be opened: ${answer.message}`);
+    }
+    await this.#options.up(answer.address);
+    this.#options.record({ type: 'open', ...this.#of() });
+    if (this.#work !== null) this.tell(this.#work(this.#life));
+  }
+
+  /** Tries to open it without its data, and must be refused (R8). */
+  async startWithoutDisk(): Promise<void> {
+    const aside = `${this.#dataDir}.aside`;
+    renameSync(this.#dataDir, aside);
+    mkdirSync(this.#dataDir);
+    const answer = await this.#open();
+    if (answer.type !== 'refused' || answer.code !== 'DISK_MISSING') {
+      const code = answer.type === 'refused' ? answer.code : 'OPENED';
+      this.#stopped({ code, message: `it was started without its data and not refused for that: ${code}` });
+    }
+    await this.kill();
+    rmSync(this.#dataDir, { recursive: true });
+    renameSync(aside, this.#dataDir);
+  }
+
+  tell(message: ToSite): void {
+    this.#process?.tell(message);
+  }
+
+  work(message: (life: number) => ToSite): void {
+    this.#work = message;
+    this.tell(message(this.#life));
+  }
+
+  /** Answers with the counters of this life. */
+  async rest(withinMs: number): Promise<Extract<FromSite, { type: 'rested' }> | null> {
+    this.#work = null;
+    this.tell({ type: 'rest' });
+    return this.#hear(withinMs, 'rested');
+  }
+
+  stop(): void {
+    this.#process?.signal('SIGSTOP');
+  }
+
+  continue(): void {
+    this.#process?.signal('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    this.#ending = true;
+    await this.#process?.kill();
+  }
+
+  /** SIGTERM: it leaves, and its process ends. */
+  async terminate(): Promise<void> {
+    const leaving = this.#process;
+    if (leaving === null) return;
+    this.#ending = true;
+    const left = this.#hear(leaveMs, 'closed');
+    leaving.signal('SIGTERM');
+    if ((await left) === null && leaving === this.#process) {
+      this.#crashed({ code: 'STAYED', message: `it did not leave within ${leaveMs / 1000} s of SIGTERM` });
+      leaving.signal('SIGKILL');
+    }
+    await leaving.ended;
+  }
+
+  /** From now on its disk takes no byte more; that is Linux's own device for it. */
+  fillDisk(): void {
+    this.#diskWasFull = true;
+    linkSync(this.#stored, this.#kept);
+    // Whether its store appends or begins anew.
+    for (const path of [this.#stored, `${this.#stored}.tmp`]) {
+      const full = `${this.#dataDir}.full`;
+      symlinkSync('/dev/full', full);
+      renameSync(full, path);
+    }
+  }
+
+  freeDisk(): void {
+    if (!existsSync(this.#kept)) return;
+    renameSync(this.#kept, this.#stored);
+    rmSync(`${this.#stored}.tmp`, { force: true });
+  }
+
+  /** Closes it and gives its process back. */
+  async end(): Promise<void> {
+    const process = this.#process;
+    if (process === null) return;
+    this.#ending = true;
+    process.signal('SIGCONT');
+    this.tell({ type: 'close' });
+    if ((await this.#hear(5_000, 'closed')) === null) await process.kill();
+    else {
+      this.#options.pool.give(process);
+      await this.#gone('closed');
+    }
+  }
+
+  /** The file of its store. */
+  get #stored(): string {
+    return join(this.#dataDir, `${this.site}.json`);
+  }
+
+  /** The same, while its disk is full. */
+  get #kept(): string {
+    return `${this.#dataDir}.kept`;
+  }
+
+  #of() {
+    return { at: now(), site: this.site, life: this.#life };
+  }
+
+  async #open(): Promise<Extract<FromSite, { type: 'opened' | 'refused' }>> {
+    if (this.#process !== null) throw new ChaosError(`site ${this.site} is up already`);
+    const process = await this.#options.pool.take();
+    this.#life++;
+    this.#diskWasFull = false;
+    this.#ending = false;
+    this.#process = process;
+    process.onMessage = (message) => this.#take(message);
+    process.onExit = (why) => {
+      if (!this.#ending) this.#crashed({ code: 'EXITED', message: `its process ended: ${why}` });
+      void this.#gone(why);
+    };
+    const answered = this.#hear(patienceMs, 'opened', 'refused');
+    this.tell({
+      type: 'open',
+      ...this.#options.open(),
+      life: this.#life,
+      dataDir: this.#dataDir,
+      newcomer: this.#life === 0,
+    });
+    const answer = await answered;
+    if (answer === null) throw new ChaosError(`site ${this.site} is not open after ${patienceMs / 1000} s`);
+    return answer;
+  }
+
+  /** The first of `types` that comes; null when none does, or the process ends before. */
+  #hear<Type extends FromSite['type']>(
+    withinMs: number,
+    ...types: readonly Type[]
+  ): Promise<Extract<FromSite, { type: Type }> | null> {
+    return new Promise((resolve) => {
+      const heard = (message: FromSite | null) => {
+        clearTimeout(timer);
+        this.#waits.delete(wait);
+        resolve(message as Extract<FromSite, { type: Type }> | null);
+      };
+      const wait = (message: FromSite | null) => {
+        if (message === null || types.includes(message.type as Type)) heard(message);
+      };
+      const timer = setTimeout(heard, withinMs, null);
+      this.#waits.add(wait);
+    });
+  }
+
+  #take(message: FromSite): void {
+    if (message.type === 'entry') this.#options.record(message.entry);
+    else if (message.type === 'write') this.tell(this.#options.write(message));
+    else if (message.type === 'crashed') this.#stopped(message);
+    for (const wait of [...this.#waits]) wait(message);
+  }
+
+  /** Its site has stopped by itself; what is left is a process without one. */
+  #stopped(error: { readonly code: string; readonly message: string }): void {
+    if (this.#diskWasFull && error.code === 'DISK_FAILED') this.#ending = true;
+    else this.#crashed(error);
+    void this.kill();
+  }
+
+  #crashed({ code, message }: { readonly code: string; readonly message: string }): void {
+    this.#ending = true;
+    this.#options.record({ type: 'crash', ...this.#of(), code, message });
+  }
+
+  async #gone(why: string): Promise<void> {
+    if (this.#process === null) return;
+    this.#process = null;
+    for (const wait of [...this.#waits]) wait(null);
+    this.#options.record({ type: 'end', ...this.#of(), why });
+    await this.#options.down();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Counters, Timing } from '../../runtime/index.ts';
+import type { Address } from '../../runtime/options/cluster.ts';
+import type { Entry, WriteStep } from '../../verification/runs/histories/history.ts';
+import type { Credentials } from './credentials.ts';
+
+/** What the harness and one of its site processes say to each other over Node's channel between processes. */
+
+export type ToSite =
+  | ({ readonly type: 'open' } & OpenSite)
+  | ({ readonly type: 'work' } & Work)
+  /** They ask no more; answered by `rested` when none has or waits for the lock. */
+  | { readonly type: 'rest' }
+  /** One critical section that lasts until `drop`. */
+  | { readonly type: 'take'; readonly section: string }
+  | { readonly type: 'drop'; readonly section: string }
+  /** Of the resource, to a `write`. */
+  | { readonly type: 'answer'; readonly id: number; readonly accepted: boolean; readonly value: number }
+  | { readonly type: 'close' };
+
+export interface OpenSite {
+  readonly site: string;
+  readonly life: number;
+  readonly cluster: string;
+  readonly root: string;
+  readonly listen: Address;
+  readonly peers: Readonly<Record<string, Address>>;
+  readonly dataDir: string;
+  readonly newcomer: boolean;
+  readonly timing: Timing;
+  /** What its links are secured by; none: by nothing. */
+  readonly credentials: Credentials;
+  /** A mutant of the statechart, by its name in `verification/protocols/epoch/mutants.ts`; null runs what is checked. */
+  readonly mutant: string | null;
+}
+
+/** Of each of the locks so many clients ask again and again. */
+export interface Work {
+  readonly seed: number;
+  readonly locks: readonly string[];
+  readonly clients: number;
+  readonly pace: Pace;
+}
+
+/** What the clients draw from. */
+export interface Pace {
+  /** The longest pause between two asks, and the longest hold. */
+  readonly pauseMs: number;
+  readonly holdMs: number;
+  /** How many of a hundred waits are given up after at most `patienceMs`. */
+  readonly cancelPercent: number;
+  readonly patienceMs: number;
+}
+
+export type FromSite =
+  | { readonly type: 'loaded' }
+  | { readonly type: 'opened'; readonly address: Address }
+  /** It was not opened. */
+  | { readonly type: 'refused'; readonly code: string; readonly message: string }
+  | { readonly type: 'entry'; readonly entry: Entry }
+  | ({ readonly type: 'write'; readonly id: number } & WriteRequest)
+  | { readonly type: 'rested'; readonly counters: Counters }
+  /** By `close`, or by SIGTERM. */
+  | { readonly type: 'closed' }
+  /** The site has stopped by itself. */
+  | { readonly type: 'crashed'; readonly code: string; readonly message: string };
+
+export interface WriteRequest {
+  readonly site: string;
+  readonly section: string;
+  readonly fence: Fence;
+  readonly step: WriteStep;
+  readonly value: number;
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { FromSite, ToSite } from './messages.ts';
+
+const baton = fileURLToPath(new URL('../../cli/baton.mjs', import.meta.url));
+
+/** The harness itself could not do what it was to do: nothing is known of the sites. */
+export class ChaosError extends Error {
+  readonly code = 'CHAOS_FAILED';
+}
+
+const maxIdle = 4;
+
+/** A process that can be a site, one after the other. */
+export class SiteProcess {
+  onMessage: (message: FromSite) => void = () => undefined;
+  /** `why`: the status or the signal, and what it said last. */
+  onExit: (why: string) => void = () => undefined;
+  readonly loaded: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  #stderr = '';
+
+  constructor() {
+    this.#child = fork(baton, ['chaos-site'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-2_000);
+    });
+    // `close`: when all that it has said is here.
+    this.ended = once(this.#child, 'close').then(([status, signal]) => {
+      this.onExit([`${status ?? signal}`, this.#stderr.trim()].filter((text) => text !== '').join('\n'));
+    });
+    this.loaded = new Promise((resolve, reject) => {
+      this.#child.on('message', (message: FromSite) => {
+        if (message.type === 'loaded') resolve();
+        else this.onMessage(message);
+      });
+      this.ended.then(
+        () => reject(new ChaosError(`a site process ended before it was loaded: ${this.#stderr}`)),
+        reject,
+      );
+    });
+    // Whoever waits for it is told.
+    this.loaded.catch(() => undefined);
+  }
+
+  get alive(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  tell(message: ToSite): void {
+    // One that ends just now cannot hear it any more, and `ended` says so.
+    if (this.#child.connected) this.#child.send(message, (error) => error && this.#lost(error));
+  }
+
+  #lost(error: Error): void {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
+
+  signal(name: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.alive) this.#child.kill(name);
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+}
+
+/** Processes that are loaded already: to start one takes longer than most faults last. */
+export class SitePool {
+  readonly #idle: SiteProcess[] = [];
+  readonly #all = new Set<SiteProcess>();
+  #ended = false;
+  readonly #killAll = () => {
+    for (const process of this.#all) process.signal('SIGKILL');
+  };
+
+  constructor() {
+    process.once('exit', this.#killAll);
+  }
+
+  /** Starts one that is not needed yet, unless there are enough. */
+  prepare(): void {
+    if (this.#idle.length < maxIdle) this.#idle.push(this.#start());
+  }
+
+  async take(): Promise<SiteProcess> {
+    const process = this.#idle.shift() ?? this.#start();
+    await process.loaded;
+    return process;
+  }
+
+  /** One whose site is closed. */
+  give(process: SiteProcess): void {
+    process.onMessage = () => undefined;
+    process.onExit = () => undefined;
+    if (process.alive) this.#idle.push(process);
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await Promise.all([...this.#all].map((process) => process.kill()));
+    process.off('exit', this.#killAll);
+  }
+
+  #start(): SiteProcess {
+    if (this.#ended) throw new ChaosError('no process is started any more');
+    const process = new SiteProcess();
+    this.#all.add(process);
+    const gone = () => {
+      this.#all.delete(process);
+      const index = this.#idle.indexOf(process);
+      if (index >= 0) this.#idle.splice(index, 1);
+    };
+    process.ended.then(gone, gone);
+    return process;
+  }
+}

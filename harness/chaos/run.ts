@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Timing } from '../../runtime/index.ts';
+import { type Judgement, judge, together } from '../../verification/runs/histories/judge.ts';
+import type { Evidence } from '../../verification/runs/histories/rules.ts';
+import { ChaosCluster, type Hooks, type Joining } from './cluster.ts';
+import { inflict } from './faults.ts';
+import { historyOf } from './locks.ts';
+import type { Pace } from './messages.ts';
+import { now } from './now.ts';
+import type { SitePool } from './processes.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Three times quicker than the defaults, so that a death is found out within a run of seconds. */
+export const quickTiming: Timing = {
+  heartbeatMs: 80,
+  silentMs: 400,
+  suspectMinMs: 5,
+  suspectMaxMs: 30,
+  electionMinMs: 50,
+  electionMaxMs: 1_000,
+  patienceMs: 5_000,
+};
+
+const pace: Pace = { pauseMs: 40, holdMs: 8, cancelPercent: 10, patienceMs: 80 };
+const clientsOfASite = 2;
+/** A bound that a busy machine keeps too. */
+export const servedMs = 10_000;
+/** Silence, a heartbeat that was under way, and the slowness of a busy machine. */
+export const detectMsOf = ({ silentMs, heartbeatMs }: Timing): number => silentMs + heartbeatMs + 300;
+
+export interface ChaosRun {
+  readonly schedule: Schedule;
+  readonly evidence: Evidence;
+  readonly judgement: Judgement;
+  /** Of the lives that were up at the end: messages by type, and how often a site stood for a new epoch. */
+  readonly sent: Readonly<Record<string, number>>;
+  readonly suspicions: number;
+  readonly seconds: number;
+}
+
+export interface RunOptions extends Hooks, Joining {
+  readonly schedule: Schedule;
+  readonly pool: SitePool;
+  readonly signal: AbortSignal;
+  /** Default: `quickTiming`. */
+  readonly timing?: Timing;
+}
+
+/** One schedule on processes, judged. Rejects with a `ChaosError`, or the signal's reason. */
+export async function runChaos({
+  schedule,
+  pool,
+  signal,
+  timing = quickTiming,
+  ...hooks
+}: RunOptions): Promise<ChaosRun> {
+  const started = now();
+  const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
+  const { sites, clientSeeds } = schedule;
+  const cluster = new ChaosCluster({ sites, dir, pool, timing, ...hooks });
+  const locks = [...cluster.resources.keys()];
+  try {
+    await orAborted(signal, cluster.open());
+    for (const [site, member] of cluster.members) {
+      member.work((life) => {
+        const seed = (clientSeeds[site]! + 1_000 * life) >>> 0;
+        return { type: 'work', seed, locks, clients: clientsOfASite, pace };
+      });
+    }
+    await inflict(cluster, schedule, signal);
+    const rested = await settle(cluster, signal);
+    const history = [...cluster.history];
+    const evidence = [...cluster.resources].map(([lock, resource]) => ({
+      history: historyOf(lock, history),
+      ledger: resource.ledger(),
+      servedMs,
+      detectMs: detectMsOf(timing),
+    }));
+    return {
+      schedule,
+      evidence: { ...evidence[0]!, history },
+      judgement: together(evidence.map(judge)),
+      ...rested,
+      seconds: (now() - started) / 1000,
+    };
+  } finally {
+    await cluster.end();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** What `work` comes to, unless the signal comes first: then it rejects with its reason. */
+export async function orAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  let give = () => {};
+  const given = new Promise<never>((_, reject) => {
+    give = () => reject(signal.reason);
+    signal.addEventListener('abort', give, { once: true });
+    if (signal.aborted) give();
+  });
+  try {
+    return await Promise.race([work, given]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}
+
+/** Until everybody was served once more, and then until nobody waits. */
+async function settle(cluster: ChaosCluster, signal: AbortSignal) {
+  const quietAt = cluster.history.findLast(({ type }) => type === 'quiet')!.at;
+  const served = () => {
+    signal.throwIfAborted();
+    const sites = new Set<string>();
+    for (const entry of cluster.history)
+      if (entry.type === 'grant' && entry.at > quietAt) sites.add(entry.site);
+    return sites.size === cluster.members.size;
+  };
+  await cluster.until(served, servedMs + 500);
+  const rested = await Promise.all(
+    [...cluster.members.values()].map((member) => member.rest(servedMs + 500)),
+  );
+  cluster.fault('none any more: the run is over');
+  const sent: Record<string, number> = {};
+  let suspicions = 0;
+  for (const answer of rested) {
+    if (answer === null) continue;
+    suspicions += answer.counters.suspicions;
+    for (const [type, count] of Object.entries(answer.counters.sent)) sent[type] = (sent[type] ?? 0) + count;
+  }
+  return { sent, suspicions };
+}

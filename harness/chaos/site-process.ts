@@ -1,0 +1,174 @@
+import { reasonOf } from '../../machines/errors.ts';
+import { type Cluster, epoch, joinCluster, type Notice, type Protocol } from '../../runtime/index.ts';
+import type { Entry } from '../../verification/runs/histories/history.ts';
+import { Client, codeOf } from './client.ts';
+import { mainLock, sectionOf } from './locks.ts';
+import type { FromSite, OpenSite, ToSite, Work, WriteRequest } from './messages.ts';
+import { now } from './now.ts';
+
+/** A site of the harness, in a process of its own; it may be opened again after it was closed. */
+export function runChaosSite(): void {
+  // Ctrl-C reaches the whole group; the harness decides. Without it there is nothing to stay for.
+  process.on('SIGINT', () => undefined);
+  process.once('disconnect', () => process.exit(1));
+  let opened: OpenedSite | null = null;
+  process.once('SIGTERM', async () => {
+    await opened?.leave();
+    say({ type: 'closed' });
+    process.disconnect();
+    process.exit(0);
+  });
+  process.on('message', async (message: ToSite) => {
+    if (message.type === 'open') {
+      try {
+        opened = await OpenedSite.open(message);
+      } catch (error) {
+        say({ type: 'refused', code: codeOf(error) ?? 'UNKNOWN', message: reasonOf(error) });
+      }
+    } else opened?.take(message);
+  });
+  say({ type: 'loaded' });
+}
+
+function say(message: FromSite): void {
+  // Nobody to hear: `disconnect` ends the process.
+  if (process.connected) process.send!(message);
+}
+
+/** Of a section that lasts until it is told. */
+const lingerMs = 5_000;
+
+const record = (entry: Entry) => say({ type: 'entry', entry });
+
+class OpenedSite {
+  readonly #cluster: Cluster;
+  readonly #life: number;
+  readonly #clientOf: (lock: string) => Client;
+  readonly #ended = new AbortController();
+  readonly #dropped = new Map<string, () => void>();
+  readonly #answers = new Map<number, (answer: { accepted: boolean; value: number }) => void>();
+  #work: Promise<unknown> = Promise.resolve();
+  #writes = 0;
+
+  private constructor(cluster: Cluster, life: number) {
+    this.#cluster = cluster;
+    this.#life = life;
+    const write = (request: WriteRequest) =>
+      new Promise<{ accepted: boolean; value: number }>((resolve) => {
+        const id = this.#writes++;
+        this.#answers.set(id, resolve);
+        say({ type: 'write', id, ...request });
+      });
+    this.#clientOf = (lock) =>
+      new Client({ site: cluster.site, lock: cluster.lock(lock), life, record, write });
+  }
+
+  static async open(options: OpenSite): Promise<OpenedSite> {
+    const {
+      site,
+      life,
+      cluster: name,
+      root,
+      listen,
+      peers,
+      dataDir,
+      newcomer,
+      timing,
+      credentials,
+      mutant,
+    } = options;
+    const cluster = await joinCluster({
+      site,
+      cluster: name,
+      root,
+      peers,
+      dataDir,
+      newcomer,
+      timing,
+      ...credentials,
+      listen,
+      protocol: await protocolOf(mutant),
+      onCrash: (error) =>
+        say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
+    });
+    cluster.on('notice', (notice) => {
+      const what = inWords(notice);
+      if (what !== null) record({ type: 'notice', at: now(), site, life, what });
+    });
+    const opened = new OpenedSite(cluster, life);
+    say({ type: 'opened', address: cluster.address });
+    return opened;
+  }
+
+  take(message: Exclude<ToSite, { type: 'open' }>): void {
+    switch (message.type) {
+      case 'work':
+        this.#work = Promise.all(message.locks.map((lock) => this.#use(lock, message)));
+        return;
+      case 'rest':
+        this.#ended.abort();
+        this.#work.then(() => say({ type: 'rested', counters: this.#cluster.counters() }));
+        return;
+      case 'take': {
+        const { section } = message;
+        const dropped = new Promise<void>((resolve) => this.#dropped.set(section, resolve));
+        this.#clientOf(mainLock).section(section, { hold: () => dropped, careless: true, lingerMs });
+        return;
+      }
+      case 'drop':
+        this.#dropped.get(message.section)?.();
+        return;
+      case 'answer':
+        this.#answers.get(message.id)?.(message);
+        this.#answers.delete(message.id);
+        return;
+      case 'close':
+        this.#ended.abort();
+        this.#cluster.close({ graceful: false }).then(() => say({ type: 'closed' }));
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #use(lock: string, { clients, seed, pace }: Work): Promise<void> {
+    const client = this.#clientOf(lock);
+    const names = Array.from(
+      { length: clients },
+      (_, index) => `${this.#cluster.site}${this.#life}.${index}`,
+    );
+    await Promise.all(
+      names.map((name, index) => client.work(sectionOf(lock, name), seed + index, pace, this.#ended.signal)),
+    );
+  }
+
+  async leave(): Promise<void> {
+    this.#ended.abort();
+    await this.#cluster.close();
+  }
+}
+
+/** What tells the reader of a history why an epoch began; null for the rest. */
+function inWords(notice: Notice): string | null {
+  switch (notice.type) {
+    case 'up':
+    case 'restarted':
+      return `${notice.peer} is ${notice.type}`;
+    case 'down':
+      return `${notice.peer} is down (${notice.why})`;
+    case 'suspected':
+      return 'suspects';
+    case 'elected':
+    case 'adopted':
+      return `${notice.type} epoch ${notice.epoch}, root ${notice.root}`;
+    default:
+      return null;
+  }
+}
+
+async function protocolOf(mutant: string | null): Promise<Protocol> {
+  if (mutant === null) return epoch;
+  const { mutants } = await import('../../verification/protocols/epoch/mutants.ts');
+  const [, machine] = mutants[mutant]!;
+  return { ...epoch, machine };
+}

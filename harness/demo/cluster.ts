@@ -1,0 +1,194 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
+
+const baton = fileURLToPath(new URL('../../cli/baton.mjs', import.meta.url));
+
+/** A site process did not do what it was told, or not in time. */
+export class ClusterError extends Error {
+  readonly code = 'SITE_PROCESS_FAILED';
+}
+
+export interface ClusterOptions {
+  readonly sites: readonly string[];
+  readonly resource: string;
+  readonly trace: string;
+  /** Others may watch the sites. */
+  readonly isWatched: boolean;
+  /** Ends every wait, with its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** N sites as N processes on loopback TCP. Whatever happens, `end` leaves none of them behind. */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #processes: ReadonlyMap<string, SiteProcess>;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#processes = new Map(options.sites.map((site) => [site, new SiteProcess(site)]));
+  }
+
+  /**
+   * Every process loads, then opens its site: the last first, since a site dials those that come after it. Answers with
+   * where each may be watched.
+   */
+  async open(): Promise<readonly string[]> {
+    const { sites, resource, trace, isWatched } = this.#options;
+    const watched: string[] = [];
+    const root = sites[0]!;
+    await this.#all('loaded', 30_000);
+    const unused = { host: '127.0.0.1', port: 1 };
+    const peers: Record<string, OpenSite['peers'][string]> = Object.fromEntries(
+      sites.map((site) => [site, unused]),
+    );
+    for (const site of [...sites].reverse()) {
+      const { [site]: _, ...others } = peers;
+      const siteProcess = this.#processes.get(site)!;
+      siteProcess.tell({
+        type: 'open',
+        site,
+        cluster: `baton demo ${process.pid}`,
+        root,
+        peers: others,
+        resource,
+        dataDir: join(resource, 'data'),
+        trace,
+        isWatched,
+      });
+      const { address, watch } = await this.#wait(siteProcess, 'opened', 10_000);
+      peers[site] = address;
+      if (watch !== null) watched.push(watch);
+    }
+    await this.#all('ready', 10_000);
+    return watched;
+  }
+
+  start(): void {
+    for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'start' });
+  }
+
+  /** By site: the newest that was heard. */
+  get figures(): Readonly<Record<string, Figures>> {
+    return Object.fromEntries([...this.#processes].map(([site, { figures }]) => [site, figures]));
+  }
+
+  /** Why a process has failed, if one has. */
+  get failure(): string | null {
+    for (const { failure } of this.#processes.values()) if (failure !== null) return failure;
+    return null;
+  }
+
+  /**
+   * Stops all, and when nobody holds or wants the lock any more, lets all leave: without a majority of the voters the
+   * last would wait for ever. Answers with every site's count of critical sections.
+   */
+  async leave(): Promise<Readonly<Record<string, number>>> {
+    for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'stop' });
+    await this.#all('rests', 15_000);
+    for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'leave' });
+    const left = await this.#all('left', 15_000);
+    await Promise.all([...this.#processes.values()].map((siteProcess) => siteProcess.ended(5_000)));
+    return Object.fromEntries(left.map(([site, { criticalSections }]) => [site, criticalSections]));
+  }
+
+  /** Kills what still runs and waits for it. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((siteProcess) => siteProcess.kill()));
+  }
+
+  #all<Type extends FromSite['type']>(type: Type, withinMs: number) {
+    const waits = [...this.#processes].map(async ([site, siteProcess]) => {
+      const message = await this.#wait(siteProcess, type, withinMs);
+      return [site, message] as const;
+    });
+    return Promise.all(waits);
+  }
+
+  #wait<Type extends FromSite['type']>(siteProcess: SiteProcess, type: Type, withinMs: number) {
+    return siteProcess.hear(type, withinMs, this.#options.signal);
+  }
+}
+
+class SiteProcess {
+  readonly site: string;
+  failure: string | null = null;
+  figures: Figures = { criticalSections: 0, sent: {} };
+  readonly #ended: Promise<true>;
+  readonly #child: ChildProcess;
+  readonly #heard = new Map<string, FromSite>();
+  readonly #changed = new EventEmitter().setMaxListeners(0);
+  #stderr = '';
+
+  constructor(site: string) {
+    this.site = site;
+    this.#child = fork(baton, ['demo-site'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-4_000);
+    });
+    this.#child.on('message', (message: FromSite) => this.#take(message));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('close', (status, signal) => {
+        if (!this.#heard.has('left')) this.#fail(`ended with status ${status ?? signal}`);
+        resolve(true);
+      });
+      this.#child.once('error', (error) => this.#fail(`cannot be started: ${error.message}`));
+    });
+  }
+
+  tell(message: ToSite): void {
+    // A process that is gone has its failure said where it is waited for.
+    if (this.#child.connected) this.#child.send(message);
+  }
+
+  /** The first message of `type`, which may have come already. */
+  async hear<Type extends FromSite['type']>(
+    type: Type,
+    withinMs: number,
+    signal: AbortSignal,
+  ): Promise<Extract<FromSite, { type: Type }>> {
+    const late = AbortSignal.timeout(withinMs);
+    const given = AbortSignal.any([late, signal]);
+    while (!this.#heard.has(type)) {
+      if (this.failure !== null) throw new ClusterError(this.failure);
+      if (late.aborted) throw new ClusterError(`site ${this.site} is not ${type} after ${withinMs / 1000} s`);
+      given.throwIfAborted();
+      await once(this.#changed, 'changed', { signal: given }).catch((error: Error) => {
+        if (error.name !== 'AbortError') throw error;
+      });
+    }
+    return this.#heard.get(type) as Extract<FromSite, { type: Type }>;
+  }
+
+  /** Once it has ended of itself. */
+  async ended(withinMs: number): Promise<void> {
+    const late = sleep(withinMs, false, { ref: false });
+    if (!(await Promise.race([this.#ended, late]))) {
+      throw new ClusterError(`site ${this.site} has left, and goes on running`);
+    }
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.pid === undefined) return;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  #take(message: FromSite): void {
+    if (message.type === 'failed') this.#fail(message.reason);
+    const measured =
+      message.type === 'stopped' || (message.type === 'progress' && !this.#heard.has('stopped'));
+    if (measured) this.figures = message;
+    this.#heard.set(message.type, message);
+    this.#changed.emit('changed');
+  }
+
+  #fail(reason: string): void {
+    const said = this.#stderr.trim();
+    this.failure ??= `site ${this.site}: ${reason}${said === '' ? '' : `\n${said}`}`;
+    this.#changed.emit('changed');
+  }
+}

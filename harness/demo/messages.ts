@@ -1,0 +1,46 @@
+import type { Address } from '../../runtime/options/cluster.ts';
+
+/** What the demo and one of its site processes say to each other over Node's channel between processes. */
+
+export type ToSite =
+  /** Open the site; the peers after it are open already. */
+  | ({ readonly type: 'open' } & OpenSite)
+  /** Take the lock again and again. */
+  | { readonly type: 'start' }
+  /** Ask no more. */
+  | { readonly type: 'stop' }
+  /** Leave: nobody asks any more. */
+  | { readonly type: 'leave' };
+
+export interface OpenSite {
+  readonly site: string;
+  readonly cluster: string;
+  readonly root: string;
+  readonly peers: Readonly<Record<string, Address>>;
+  /** Where the ledger and the counter are. */
+  readonly resource: string;
+  readonly dataDir: string;
+  readonly trace: string;
+  /** Others may watch it. */
+  readonly isWatched: boolean;
+}
+
+export type FromSite =
+  | { readonly type: 'loaded' }
+  | { readonly type: 'opened'; readonly address: Address; readonly watch: string | null }
+  /** Connected to every peer. */
+  | { readonly type: 'ready' }
+  | ({ readonly type: 'progress' } & Figures)
+  /** Told to stop: what it did since `start`. */
+  | ({ readonly type: 'stopped' } & Figures)
+  /** Holds the lock no more, and asks no more. */
+  | { readonly type: 'rests' }
+  /** Has handed everything on. `criticalSections`: all that it ever had. */
+  | { readonly type: 'left'; readonly criticalSections: number }
+  | { readonly type: 'failed'; readonly reason: string };
+
+export interface Figures {
+  readonly criticalSections: number;
+  /** Messages sent, by type. */
+  readonly sent: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,284 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { Disk, Fence } from '../../machines/epoch/messages.ts';
+import type { SiteContext } from '../../machines/epoch/site.ts';
+import type { RecordLine } from '../../machines/record.ts';
+import { type Channel, MemoryHub } from '../../runtime/mailbox/memory.ts';
+import { noRecorder } from '../../runtime/observe/recorder.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
+import type { Held, Notice, Strict, Timing } from '../../runtime/options/index.ts';
+import { epoch } from '../../runtime/site/epoch.ts';
+import type { Place } from '../../runtime/site/lock-actor.ts';
+import type { Protocol } from '../../runtime/site/protocol.ts';
+import { Mesh } from '../../runtime/site/site.ts';
+import type { Store } from '../../runtime/store/store.ts';
+import { LeaseWitness } from './lease-witness.ts';
+import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
+
+/** A disk that forgets in a crash what was not synced. */
+class SimulatedDisk {
+  life = -1;
+  #synced = new Map<string, Disk>();
+
+  readonly #syncs: boolean;
+
+  constructor(syncs: boolean) {
+    this.#syncs = syncs;
+  }
+
+  /** The next life's store. */
+  open(): Store {
+    const kept = new Map(this.#synced);
+    this.life += 1;
+    return {
+      life: this.life,
+      read: (lock, root) => kept.get(lock) ?? (this.life === 0 ? 'none' : { promised: 0, epoch: 0, root }),
+      locks: () => [...kept.keys()],
+      put: (lock, disk) => void kept.set(lock, disk),
+      sync: () => {
+        if (this.#syncs) this.#synced = new Map(kept);
+      },
+      close: () => undefined,
+    };
+  }
+}
+
+export interface SimulatedSite {
+  readonly id: SiteId;
+  readonly mesh: Mesh;
+  /** Made when it is first asked for, where there is no room for others to name it. */
+  readonly place: Place;
+  readonly notices: Notice[];
+}
+
+export interface SimulationOptions {
+  readonly sites: number;
+  readonly seed: number;
+  readonly voters?: readonly SiteId[];
+  readonly protocol?: Protocol;
+  /** Who votes, as `site` has it. Default: `voters`. */
+  readonly believes?: (site: SiteId) => readonly SiteId[];
+  readonly timing?: Partial<Timing>;
+  /** With leases; clocks go at rates by chance, off by up to `driftShare`. */
+  readonly strict?: Required<Strict>;
+  /** By how much clocks are off. Default: as `strict` says. */
+  readonly driftShare?: number;
+  /** Whether locks drop what an idle one does not need, as often as can be. Default: false. */
+  readonly rests?: boolean;
+  /** Told what the sites do, as it is recorded. */
+  readonly witness?: (line: RecordLine) => void;
+  /** Whether disks keep what they are told to. Default: true. */
+  readonly syncs?: boolean;
+  /** Sites with no room for a lock that another names. Default: none. */
+  readonly roomless?: readonly SiteId[];
+}
+
+/**
+ * Sites of the real runtime over mailboxes of memory, with virtual time and chance from a seed: what happens, and in
+ * which order, is the caller's. After every event of a site the promises of protocol.md are checked; the first
+ * that is broken is thrown by `check`.
+ */
+export class Simulation {
+  readonly ids: readonly SiteId[];
+  readonly clock = new VirtualClock();
+  readonly random: () => number;
+  readonly hub = new MemoryHub();
+  readonly sites = new Map<SiteId, SimulatedSite>();
+  readonly granted: { readonly site: SiteId; readonly fence: Fence }[] = [];
+  readonly #cuts = new Set<string>();
+  readonly #winners = new Map<number, SiteId>();
+  readonly #highest = new Map<number, number>();
+  readonly #adopted = new Map<SiteId, { readonly epoch: number; readonly inMinority: boolean }>();
+  readonly #disks = new Map<SiteId, SimulatedDisk>();
+  readonly #options: SimulationOptions;
+  readonly #rates = new Map<SiteId, number>();
+  readonly #leases: LeaseWitness | null;
+  #broken: string | null = null;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.random = seeded(options.seed);
+    this.ids = Array.from({ length: options.sites }, (_, index) => String.fromCharCode(97 + index));
+    for (const id of this.ids) this.#disks.set(id, new SimulatedDisk(options.syncs ?? true));
+    const { strict, driftShare = strict?.driftShare ?? 0 } = options;
+    for (const id of strict ? this.ids : []) this.#rates.set(id, 1 + driftShare * (2 * this.random() - 1));
+    this.#leases = strict ? new LeaseWitness(strict.leaseMs) : null;
+  }
+
+  async openAll(): Promise<void> {
+    for (const id of this.ids) await this.open(id);
+  }
+
+  /** The first life of a site, or the next. */
+  async open(id: SiteId): Promise<SimulatedSite> {
+    const { voters = this.ids, protocol = epoch, believes = () => voters, timing } = this.#options;
+    const notices: Notice[] = [];
+    const hasRoom = !this.#options.roomless?.includes(id);
+    const mesh = new Mesh({
+      self: id,
+      peers: this.ids.filter((other) => other !== id),
+      root: () => 'a',
+      voters: believes(id),
+      protocol,
+      mailbox: this.hub.mailbox(id),
+      store: this.#disks.get(id)!.open(),
+      recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
+      timing: { ...defaultTiming, ...timing },
+      limits: hasRoom ? defaultLimits : { ...defaultLimits, maxLocksOfPeer: 0 },
+      strict: this.#options.strict ?? null,
+      clock: atRate(this.clock, this.#rates.get(id) ?? 1),
+      chance: { fraction: this.random, incarnation: () => id },
+      notice: (notice) => notices.push(notice),
+      crashed: (error) => {
+        this.#broken ??= error.message;
+      },
+    });
+    if (hasRoom) mesh.place('main');
+    const site = {
+      id,
+      mesh,
+      notices,
+      get place() {
+        return mesh.place('main');
+      },
+    };
+    this.sites.set(id, site);
+    await mesh.open();
+    return site;
+  }
+
+  crash(id: SiteId): void {
+    this.hub.crash(id);
+    this.sites.get(id)!.mesh.end(new Error('crashed'));
+    this.sites.delete(id);
+    this.#leases?.crashed(id);
+  }
+
+  cut(one: SiteId, other: SiteId): void {
+    this.#cuts.add(pairOf(one, other));
+    this.hub.cut(one, other);
+  }
+
+  restore(one: SiteId, other: SiteId): void {
+    this.#cuts.delete(pairOf(one, other));
+    this.hub.restore(one, other);
+  }
+
+  healAll(): void {
+    for (const pair of [...this.#cuts]) this.restore(...(pair.split(' ') as [SiteId, SiteId]));
+  }
+
+  /** Who reaches whom, by however many links. */
+  componentOf(id: SiteId): ReadonlySet<SiteId> {
+    const reached = new Set([id]);
+    for (const one of reached) for (const other of this.#neighboursOf(one)) reached.add(other);
+    return reached;
+  }
+
+  /** What can arrive now: for a site that is down it waits until it is known that nobody gets it. */
+  pending(): readonly Channel[] {
+    return this.hub.pending().filter(({ target }) => this.sites.has(target));
+  }
+
+  /** Lets `ms` pass; what is sent arrives within the same instant. */
+  async run(ms: number): Promise<void> {
+    const until = this.clock.now() + ms;
+    for (;;) {
+      await this.settle();
+      if (!this.clock.tick(until)) break;
+    }
+    this.clock.advance(until - this.clock.now());
+  }
+
+  /** Delivers all that is under way, in an order by chance. */
+  async settle(): Promise<void> {
+    for (;;) {
+      await microtasks();
+      this.check();
+      const pending = this.pending();
+      if (pending.length === 0) return;
+      this.hub.deliver(pending[Math.floor(this.random() * pending.length)]!);
+    }
+  }
+
+  acquire(id: SiteId): Promise<Held> {
+    return this.sites.get(id)!.place.callers.acquire();
+  }
+
+  elections(): number {
+    return this.#winners.size;
+  }
+
+  contextOf(id: SiteId): SiteContext {
+    return this.sites.get(id)!.place.snapshot.context as SiteContext;
+  }
+
+  /** Those that have the lock. */
+  #opened(): readonly SiteId[] {
+    return [...this.sites.keys()].filter((id) => this.sites.get(id)!.mesh.find('main'));
+  }
+
+  /** Throws what is broken. */
+  check(): void {
+    if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.rest();
+    if (this.#broken !== null) throw new Error(this.#broken);
+    const holders = new Map<number, SiteId>();
+    for (const id of this.#opened()) {
+      const { token, epoch: of } = this.contextOf(id);
+      if (!token) continue;
+      if (holders.has(of)) throw new Error(`S1: ${id} and ${holders.get(of)} have tokens of epoch ${of}`);
+      holders.set(of, id);
+    }
+  }
+
+  #observe(line: RecordLine): void {
+    this.#options.witness?.(line);
+    if (line.kind !== 'event') return;
+    const overlap = this.#leases?.observe(line, this.clock.now(), this.#rates.get(line.site)!);
+    if (overlap) this.#broken ??= overlap;
+    for (const effect of line.effects) {
+      if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
+      if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
+      if (effect.type === 'grant' && 'fence' in effect) this.#grant(line.site, effect['fence'] as Fence);
+    }
+  }
+
+  #elected(site: SiteId, of: number): void {
+    const other = this.#winners.get(of);
+    if (other !== undefined) this.#broken ??= `S2: ${site} and ${other} have won epoch ${of}`;
+    this.#winners.set(of, site);
+  }
+
+  #grant(site: SiteId, fence: Fence): void {
+    this.granted.push({ site, fence });
+    const text = `${site} is granted (${fence.epoch}, ${fence.k})`;
+    const highest = this.#highest.get(fence.epoch) ?? 0;
+    if (fence.k <= highest) this.#broken ??= `S3, S5: ${text} after (${fence.epoch}, ${highest})`;
+    this.#highest.set(fence.epoch, fence.k);
+    // A lease is the word of a majority, which may be out of reach by now.
+    if (this.#leases) return;
+    // In a minority only in an epoch of which it heard when it reached no majority itself: one elected it.
+    if (this.#isMajority(this.componentOf(site)) || this.#adopted.get(site)?.inMinority === true) return;
+    this.#broken ??= `minority: ${text} among ${[...this.componentOf(site)].join(', ')}`;
+  }
+
+  #persist(site: SiteId, of: number): void {
+    if (this.#adopted.get(site)?.epoch === of) return;
+    this.#adopted.set(site, { epoch: of, inMinority: !this.#isMajority(this.#neighboursOf(site)) });
+  }
+
+  #neighboursOf(id: SiteId): ReadonlySet<SiteId> {
+    return new Set([...this.sites.keys()].filter((other) => !this.#cuts.has(pairOf(id, other))));
+  }
+
+  #isMajority(sites: ReadonlySet<SiteId>): boolean {
+    const { voters = this.ids } = this.#options;
+    return 2 * voters.filter((voter) => sites.has(voter)).length > voters.length;
+  }
+}
+
+const pairOf = (one: SiteId, other: SiteId) => [one, other].sort().join(' ');
+
+/** Whatever promises are settled have been heard. */
+async function microtasks(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+}

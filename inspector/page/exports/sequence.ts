@@ -1,0 +1,77 @@
+import type { Letter, Timeline, TimelineStep, TypedValue } from '../../../verification/timeline/format.ts';
+import { typedText } from '../values.ts';
+import { mermaidText } from './chart.ts';
+
+/**
+ * A run as a Mermaid sequence diagram: an arrow where a message arrives, a cross where one is lost, a note where
+ * something happens to a site alone, an open arrow for what is under way at the end.
+ * https://mermaid.js.org/syntax/sequenceDiagram.html
+ */
+export function mermaidSequence({ sites, steps, letters }: Timeline): string {
+  const alias = new Map(sites.map(({ id }, index) => [id, `p${index}`]));
+  const lines = [
+    'sequenceDiagram',
+    ...sites.map(({ id }) => `  participant ${alias.get(id)} as ${mermaidText(id)}`),
+  ];
+  const arrived = new Map<number | null, Letter[]>();
+  for (const letter of letters) {
+    const others = arrived.get(letter.ended);
+    if (others === undefined) arrived.set(letter.ended, [letter]);
+    else others.push(letter);
+  }
+  for (const [index, step] of steps.entries()) {
+    const ended = arrived.get(index + 1) ?? [];
+    for (const { source, target, message, fate } of ended) {
+      if (source === null) continue;
+      const head = fate === 'lost' ? '-x' : '->>';
+      lines.push(`  ${alias.get(source)}${head}${alias.get(target)}: ${mermaidText(typedText(message))}`);
+    }
+    const asked = step.effects.filter(({ type }) => type !== 'send' && type !== 'broadcast').map(typedText);
+    const isArrow = ended.some(({ source, fate }) => source !== null && fate === 'received');
+    const notes = [...(isArrow || step.kind === 'lose' ? [] : [step.text]), ...asked];
+    if (notes.length > 0) lines.push(`  Note over ${alias.get(step.site)}: ${mermaidText(notes.join(', '))}`);
+  }
+  for (const { source, target, message } of arrived.get(null) ?? []) {
+    if (source === null) continue;
+    lines.push(
+      `  ${alias.get(source)}--)${alias.get(target)}: ${mermaidText(typedText(message))} (under way)`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Whose event the loss of a message is. */
+const network = 'network';
+
+/** A run as a log for ShiViz, with a vector clock for every step. https://bestchai.bitbucket.io/shiviz/ */
+export function shiVizLog({ steps, letters }: Timeline): string {
+  const clocks = new Map<string, Readonly<Record<string, number>>>();
+  /** By moment: the clock of the step that led there. */
+  const stamps: Readonly<Record<string, number>>[] = [{}];
+  const lines = ['(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})', ''];
+  for (const step of steps) {
+    const host = hostOf(step);
+    const clock: Record<string, number> = { ...clocks.get(host) };
+    const { sent } = step.letter === null ? { sent: 0 } : letters[step.letter]!;
+    for (const [id, time] of Object.entries(stamps[sent]!)) clock[id] = Math.max(clock[id] ?? 0, time);
+    clock[host] = (clocks.get(host)?.[host] ?? 0) + 1;
+    clocks.set(host, clock);
+    stamps.push(clock);
+    lines.push(oneLine([step.text, ...askedOf(step)].join(', ')), `${host} ${JSON.stringify(clock)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A host is a text without spaces. */
+function hostOf({ kind, site }: TimelineStep): string {
+  return kind === 'lose' || kind === 'break' ? network : site.replace(/\s/g, '_');
+}
+
+function askedOf({ effects }: TimelineStep): readonly string[] {
+  const isSaid = ({ type }: TypedValue) => type !== 'send' && type !== 'broadcast';
+  return effects.filter(isSaid).map(typedText);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,93 @@
+import type { Judgement, SiteState, Timeline } from '../../verification/timeline/format.ts';
+import { Spans } from './spans.ts';
+
+/** Random access to the moments of a timeline: a site's state is looked up by halving, not by walking. */
+export class Moments {
+  readonly timeline: Timeline;
+  readonly #sites: ReadonlyMap<string, History<SiteState>>;
+  readonly #verdicts: readonly History<Judgement>[];
+  readonly #spans = new Spans();
+
+  constructor(timeline: Timeline) {
+    this.timeline = timeline;
+    const { sites, start, steps, properties } = timeline;
+    this.#sites = new Map(sites.map(({ id }) => [id, new History(start.sites[id]!)]));
+    this.#verdicts = properties.map((_, index) => new History(start.verdicts[index] ?? { verdict: 'open' }));
+    for (const [index, step] of steps.entries()) {
+      for (const [id, state] of Object.entries(step.sites)) this.#sites.get(id)?.add(index + 1, state);
+      for (const [of, judgement] of Object.entries(step.verdicts)) {
+        this.#verdicts[Number(of)]?.add(index + 1, judgement);
+      }
+    }
+    for (const [index, { sent, ended }] of timeline.letters.entries()) {
+      this.#spans.add(index, sent, ended ?? this.last);
+    }
+  }
+
+  get last(): number {
+    return this.timeline.steps.length;
+  }
+
+  site(id: string, moment: number): SiteState {
+    return this.#sites.get(id)!.at(moment);
+  }
+
+  /** The moments at which the site changed, and how it is since. */
+  siteHistory(id: string): History<SiteState> {
+    return this.#sites.get(id)!;
+  }
+
+  verdict(property: number, moment: number): Judgement {
+    return this.#verdicts[property]!.at(moment);
+  }
+
+  /** The first moment at which the property is violated, if any. */
+  brokenSince(property: number): number | null {
+    const history = this.#verdicts[property]!;
+    const index = history.values.findIndex(({ verdict }) => verdict === 'violated');
+    return index < 0 ? null : history.moments[index]!;
+  }
+
+  /** Indices of the letters that are under way at `moment`. */
+  underWay(moment: number): readonly number[] {
+    return this.letters(moment, moment).filter((index) => {
+      const { sent, ended } = this.timeline.letters[index]!;
+      return sent <= moment && (ended === null || ended > moment);
+    });
+  }
+
+  /** Indices of the letters that are under way somewhere from `from` to `to`, ends included; some may not be. */
+  letters(from: number, to: number): readonly number[] {
+    return this.#spans.within(Math.max(0, from), Math.min(this.last, to));
+  }
+}
+
+/** A value that changes now and then. */
+export class History<Value> {
+  readonly moments: number[] = [0];
+  readonly values: Value[];
+
+  constructor(first: Value) {
+    this.values = [first];
+  }
+
+  add(moment: number, value: Value): void {
+    this.moments.push(moment);
+    this.values.push(value);
+  }
+
+  at(moment: number): Value {
+    return this.values[this.indexAt(moment)]!;
+  }
+
+  indexAt(moment: number): number {
+    let low = 0;
+    let high = this.moments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.moments[middle]! <= moment) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,191 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePorts } from '../../cli/testing/baton.ts';
+import { chrome, launch, watchedPage } from '../../cli/testing/browser.ts';
+import { type Cluster, joinCluster, serveWatch } from '../../runtime/index.ts';
+import type { Timeline } from '../../verification/timeline/format.ts';
+import { Attached } from './attach.ts';
+import { openAttached } from './live-page.ts';
+
+const sites = ['a', 'b', 'c'] as const;
+
+/** Three sites of one cluster, and where each may be watched. */
+async function clusterOfThree() {
+  const ports = await freePorts(sites.length);
+  const address = (site: string) => ({ host: '127.0.0.1', port: ports['abc'.indexOf(site)]! });
+  const clusters: Cluster[] = [];
+  const urls: string[] = [];
+  for (const site of sites) {
+    const peers = Object.fromEntries(sites.filter((one) => one !== site).map((one) => [one, address(one)]));
+    const cluster = await joinCluster({ cluster: 'watched', site, root: 'a', listen: address(site), peers });
+    onTestFinished(() => cluster.close({ graceful: false }));
+    const server = await serveWatch(cluster);
+    onTestFinished(() => server.close());
+    clusters.push(cluster);
+    urls.push(server.url);
+  }
+  await Promise.all(clusters.map((cluster) => cluster.ready()));
+  return { clusters, urls };
+}
+
+function attach(urls: readonly string[], lock?: string) {
+  const said: string[] = [];
+  const attached = new Attached({
+    urls,
+    say: (text) => said.push(text),
+    ...(lock !== undefined && { lock }),
+  });
+  onTestFinished(() => attached.close());
+  /** Once the timeline is like that. */
+  const until = (is: (timeline: Timeline) => boolean) =>
+    expect
+      .poll(
+        () => {
+          attached.follow(10_000);
+          return attached.telling !== null && is(attached.telling.timeline);
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+  const find = (like: string) => attached.find(like);
+  return { said, until, find, shown: () => attached.telling!.timeline };
+}
+
+async function turns(clusters: readonly Cluster[], lock: string, count: number) {
+  for (let turn = 0; turn < count; turn++)
+    await clusters[turn % clusters.length]!.lock(lock).run(() => undefined);
+}
+
+it('shows a cluster that runs: every event of a calm one, from all sites, in order', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  await turns(clusters, 'main', 3);
+  const { until, shown, said } = attach(urls);
+  await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
+  expect(said).toEqual(['shows lock main']);
+  const entered = (timeline: Timeline) =>
+    timeline.steps.filter(({ effects }) => effects.some(({ type }) => type === 'grant')).length;
+  const before = clusters.reduce((sum, cluster) => sum + cluster.counters().entered, 0);
+  await turns(clusters, 'main', 30);
+  await until((timeline) => entered(timeline) === 30);
+  expect(clusters.reduce((sum, cluster) => sum + cluster.counters().entered, 0) - before).toBe(30);
+
+  const { letters, steps, properties } = shown();
+  expect(letters.length).toBeGreaterThan(30);
+  for (const { sent, ended, fate } of letters) {
+    expect(fate).toBe('received');
+    expect(ended).toBeGreaterThan(sent);
+  }
+  expect(steps.filter(({ kind }) => kind === 'unseen')).toEqual([]);
+  const index = properties.findIndex(({ name }) => name === 'mutual exclusion' || name === 'S1');
+  expect(index).toBeGreaterThan(0);
+  for (const { verdicts } of steps) expect(verdicts[index]?.verdict ?? 'holds').not.toBe('violated');
+});
+
+it('shows one site, another lock, and what that site knows of the others', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  const { until, shown } = attach([urls[1]!], 'jobs');
+  await turns(clusters, 'main', 3);
+  await turns(clusters, 'jobs', 6);
+  await until(({ steps }) => steps.some(({ text }) => text === 'b: release'));
+  const { title, steps, letters, start } = shown();
+  expect(title).toBe('lock jobs');
+  expect(new Set(steps.map(({ site }) => site))).toEqual(new Set(['b']));
+  expect(start.sites['c']).toMatchObject({ unseen: true });
+  expect(letters.map(({ source, target }) => source === 'b' || target === 'b')).not.toContain(false);
+});
+
+it('finds locks by a part of their names, however many there are', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  for (let n = 0; n < 500; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
+  await turns(clusters, 'main', 3);
+  const { until, find } = attach(urls, 'main');
+  await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
+  expect(await find('invoice 49')).toMatchObject({
+    names: expect.arrayContaining(['invoice 49', 'invoice 499']),
+  });
+  expect((await find('invoice 49')).names).toHaveLength(11);
+  const { names, more } = await find('');
+  expect([names.length, more]).toEqual([100, true]);
+  expect(await find('no such lock')).toEqual({ names: [], more: false });
+});
+
+it('says that a site is seen no longer, and goes on with the others', async () => {
+  const { clusters, urls } = await clusterOfThree();
+  await turns(clusters, 'main', 3);
+  const { until, said } = attach(urls);
+  await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
+  await clusters[2]!.close();
+  await until(({ steps }) => steps.some(({ text }) => text === 'c is seen no longer'));
+  await turns(clusters.slice(0, 2), 'main', 2);
+  await until(({ steps }) => steps.at(-1)!.text === 'b: release');
+  expect(said.filter((text) => text.includes('ECONNREFUSED')).length).toBeLessThanOrEqual(1);
+});
+
+describe.skipIf(chrome === null)('in the browser', () => {
+  it('watches a live cluster pass the token, and says what it did not see', async () => {
+    const { clusters, urls } = await clusterOfThree();
+    await turns(clusters, 'main', 3);
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const live = await openAttached(urls, undefined, 0);
+    onTestFinished(() => live.close());
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(live.url);
+    await page.waitForSelector('.forest .site');
+    for (const [index, cluster] of clusters.entries()) {
+      const held = await cluster.lock('main').acquire();
+      const holder = page.locator('.forest .site', { has: page.locator('.token') });
+      await holder.locator('.id', { hasText: sites[index]! }).waitFor();
+      await page.locator('.forest .site.inside').waitFor();
+      held.release();
+    }
+    expect(await page.locator('.track .gap').count()).toBe(0);
+
+    let isOver = false;
+    const busy = clusters.map(async (cluster) => {
+      while (!isOver) await cluster.lock('main').run(() => undefined);
+    });
+    await page.locator('.track .gap').first().waitFor();
+    isOver = true;
+    await Promise.all(busy);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows another lock that is chosen by its name, and the address names it', async () => {
+    const { clusters, urls } = await clusterOfThree();
+    for (let n = 0; n < 300; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
+    await turns(clusters, 'main', 3);
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const live = await openAttached(urls, 'main', 0);
+    onTestFinished(() => live.close());
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(live.url);
+    await page.waitForSelector('.forest .site');
+    expect(await page.textContent('.source option:checked')).toContain('live');
+    const field = page.getByLabel('Show another lock');
+    await field.fill('invoice 29');
+    const offered = page.locator('datalist option');
+    await expect.poll(() => offered.count()).toBe(11);
+    await field.fill('invoice 299');
+    await field.press('Enter');
+    expect(new URL(page.url()).hash).toBe('#source=live&lock=invoice%20299');
+    await clusters[1]!.lock('invoice 299').run(() => page.locator('.forest .site.inside').waitFor());
+
+    const elsewhere = await watchedPage(browser);
+    await elsewhere.page.goto(page.url());
+    await elsewhere.page.waitForSelector('.forest .site');
+    await clusters[2]!
+      .lock('invoice 299')
+      .run(() => elsewhere.page.locator('.forest .site.inside').waitFor());
+    await page.goBack();
+    await page.waitForSelector('.forest .site');
+    await clusters[1]!.lock('main').run(() => page.locator('.forest .site.inside').waitFor());
+
+    for (const name of ['invoice 1', 'invoice 2', 'invoice 3']) {
+      await page.getByLabel('Show another lock').fill(name);
+      await page.getByLabel('Show another lock').press('Enter');
+      await page.waitForSelector('.forest .site');
+    }
+    expect([...complaints, ...elsewhere.complaints]).toEqual([]);
+  });
+});

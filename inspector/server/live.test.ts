@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { directory } from '../../cli/testing/directory.ts';
+import { takingTurns, writeLines } from '../../cli/testing/recorded.ts';
+import { Follower } from '../../verification/timeline/follow.ts';
+import type { LiveFrame } from '../protocol.ts';
+import { onlyOne, showLive } from './live.ts';
+
+/** A server that shows what is recorded into the directory, and its port. */
+async function following(dir: string): Promise<number> {
+  const server: Server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const live = showLive(onlyOne(new Follower(dir)), server, 5_000, (reason) => expect.unreachable(reason));
+  onTestFinished(() => {
+    live.close();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function connect(port: number, origin?: string): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/api/live`, origin === undefined ? {} : { origin });
+  onTestFinished(() => socket.terminate());
+  return socket;
+}
+
+async function frame(socket: WebSocket): Promise<LiveFrame> {
+  const [data] = (await once(socket, 'message')) as [Buffer];
+  return JSON.parse(data.toString()) as LiveFrame;
+}
+
+it('tells the whole first, then what is more', async () => {
+  const dir = directory();
+  const records = takingTurns(20);
+  writeLines(dir, records, 0, 20);
+  const port = await following(dir);
+  const socket = connect(port, `http://127.0.0.1:${port}`);
+  const whole = await frame(socket);
+  if (whole.type !== 'whole') return expect.unreachable();
+  expect(whole.timeline.sites.map(({ id }) => id)).toEqual(['a', 'b']);
+  writeLines(dir, records, 20);
+  const more = await frame(socket);
+  if (more.type !== 'more') return expect.unreachable();
+  const told = whole.timeline.steps.length + more.steps.length;
+  expect(told).toBe(Object.values(records).reduce((sum, lines) => sum + lines.length - 1, 0));
+});
+
+it('refuses pages of others', async () => {
+  const port = await following(directory());
+  for (const origin of ['https://elsewhere.example', `http://127.0.0.1:${port + 1}`, undefined]) {
+    const [error] = (await once(connect(port, origin), 'error')) as [Error];
+    expect(error.message).toContain('403');
+  }
+});
+
+it('gives a page that does not read the whole again, and not every step', async () => {
+  const dir = directory();
+  const records = takingTurns(2_400);
+  writeLines(dir, records, 0, 2);
+  const port = await following(dir);
+  const socket = connect(port, `http://127.0.0.1:${port}`);
+  expect((await frame(socket)).type).toBe('whole');
+  socket.pause();
+  let written = 2;
+  const writer = setInterval(() => {
+    writeLines(dir, records, written, written + 300);
+    written += 300;
+  }, 200);
+  onTestFinished(() => clearInterval(writer));
+  while (written < 4_800) await new Promise((resolve) => setTimeout(resolve, 50));
+  const kinds: string[] = [];
+  socket.on('message', (data: Buffer) => kinds.push((JSON.parse(data.toString()) as LiveFrame).type));
+  socket.resume();
+  while (!kinds.includes('whole')) await once(socket, 'message');
+  expect(kinds).toContain('whole');
+});

@@ -1,0 +1,167 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { reasonOf } from '../../machines/errors.ts';
+import type { Letter, Timeline } from '../../verification/timeline/format.ts';
+import type { LiveFrame, Locks, Sources } from '../protocol.ts';
+import { type Answer, Refused, refuseStrangers } from './server.ts';
+
+const everyMs = 150;
+/** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
+const mostWaitingBytes = 1 << 20;
+
+/** The code by which WebSocket says that something is refused. */
+const cannotBeShown = 1008;
+
+/** `locks`: answers which locks there are whose names contain something. */
+export function answerLiveOf(
+  about: string,
+  more: Partial<Sources> = {},
+  locks?: (like: string) => Promise<Locks>,
+): Answer {
+  const head = { id: 'live', title: 'live', about, kind: 'live' as const };
+  const sources: Sources = { title: 'live', sources: [head], ...(locks && { locks: true }), ...more };
+  return (path, query) => {
+    if (path === 'sources') return sources;
+    if (path === 'locks' && locks) return locks(query.get('like') ?? '');
+    throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
+  };
+}
+
+/** What goes on, as far as it is known; `null` before anything has begun. */
+export interface Followed {
+  readonly telling: (Pick<Timeline, 'steps' | 'letters'> & { readonly timeline: Timeline }) | null;
+  /** Learns what is new. After `most` steps all begins anew; then, and whenever the whole must be told again, it is true. */
+  follow(most: number): { readonly begunAnew: boolean };
+}
+
+/** Takes a connection that is none of a page; false when it is not for it. */
+export type Elsewhere = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+
+/** Everything that pages may be shown. */
+export interface Shows {
+  /** Each is told to follow, whether a page is shown it or not. */
+  readonly all: Iterable<Followed>;
+  /** Of this lock; `null`: whatever is shown when none is named. Throws `Refused`. */
+  of(lock: string | null): Followed;
+  /** The last page is gone that was shown it. */
+  left(followed: Followed): void;
+}
+
+/** One and the same for every page. */
+export function onlyOne(followed: Followed): Shows {
+  const of = (lock: string | null) => {
+    if (lock === null) return followed;
+    throw new Refused('NOT_FOUND', 'no lock can be chosen here', 404);
+  };
+  return { all: [followed], of, left: () => undefined };
+}
+
+/**
+ * Shows every page that connects what it asks for; however slow a page is, nothing waits for it. So many steps are kept;
+ * then all begins anew.
+ */
+export function showLive(
+  shows: Shows,
+  server: Server,
+  mostSteps: number,
+  failed: (reason: string) => void,
+  elsewhere: Elsewhere = () => false,
+): { close(): void } {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
+  const pages = new Map<LivePage, Followed>();
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    let lock: string | null;
+    try {
+      if (elsewhere(request, socket, head)) return;
+      refuseStrangers(request);
+      if (request.headers.origin === undefined)
+        throw new Refused('ORIGIN_REFUSED', 'expected an Origin', 403);
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (pathname !== '/api/live') throw new Refused('NOT_FOUND', `nothing is at ${pathname}`, 404);
+      lock = searchParams.get('lock');
+    } catch (error) {
+      socket.end(
+        `HTTP/1.1 ${error instanceof Refused ? error.status : 500} Refused\r\nconnection: close\r\n\r\n`,
+      );
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      // A page that breaks off is closed next.
+      opened.on('error', () => opened.terminate());
+      show(opened, lock);
+    });
+  };
+  const show = (opened: WebSocket, lock: string | null) => {
+    let followed: Followed;
+    try {
+      followed = shows.of(lock);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      opened.close(cannotBeShown, error.message);
+      return;
+    }
+    const page = new LivePage(opened);
+    pages.set(page, followed);
+    opened.on('close', () => {
+      pages.delete(page);
+      if (![...pages.values()].includes(followed)) shows.left(followed);
+    });
+  };
+  server.on('upgrade', upgrade);
+  const timer = setInterval(() => {
+    try {
+      for (const followed of shows.all) {
+        const { begunAnew } = followed.follow(mostSteps);
+        for (const [page, shown] of pages) if (shown === followed) page.tell(followed.telling, begunAnew);
+      }
+    } catch (error) {
+      clearInterval(timer);
+      failed(reasonOf(error));
+    }
+  }, everyMs);
+  return {
+    close: () => {
+      clearInterval(timer);
+      server.off('upgrade', upgrade);
+      for (const client of sockets.clients) client.terminate();
+    },
+  };
+}
+
+/** What one page has been told. */
+class LivePage {
+  readonly #socket: WebSocket;
+  #hasWhole = false;
+  #steps = 0;
+  /** The letters as the page knows them. */
+  #letters: readonly Letter[] = [];
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  tell(telling: Followed['telling'], begunAnew: boolean): void {
+    if (begunAnew) this.#hasWhole = false;
+    if (telling === null) return;
+    if (this.#socket.bufferedAmount > mostWaitingBytes) {
+      this.#hasWhole = false;
+      return;
+    }
+    if (!this.#hasWhole) {
+      this.#hasWhole = true;
+      this.#send({ type: 'whole', timeline: telling.timeline });
+    } else if (telling.steps.length > this.#steps) {
+      const letters = telling.letters.flatMap((letter, index) =>
+        letter === this.#letters[index] ? [] : [[index, letter] as const],
+      );
+      this.#send({ type: 'more', steps: telling.steps.slice(this.#steps), letters });
+    } else return;
+    this.#steps = telling.steps.length;
+    this.#letters = [...telling.letters];
+  }
+
+  #send(frame: LiveFrame): void {
+    this.#socket.send(JSON.stringify(frame));
+  }
+}

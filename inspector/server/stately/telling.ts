@@ -1,0 +1,154 @@
+import { messageText } from '../../../verification/system/text.ts';
+import type {
+  Chart,
+  Letter,
+  SiteState,
+  Timeline,
+  TimelineStep,
+  TypedValue,
+} from '../../../verification/timeline/format.ts';
+import { chartFrom, takenFrom } from './machine.ts';
+import type { StatelyEvent, StatelySnapshot } from './schema.ts';
+
+interface Inspected {
+  /** Its name on the time line. */
+  readonly id: string;
+  readonly chart: Chart | null;
+  state: SiteState;
+  /** Indices of the letters that it has not taken yet. */
+  waiting: number[];
+}
+
+const absent: SiteState = { up: false, value: null, context: {} };
+
+/** What apps tell through @statelyai/inspect, as a time line. */
+export class StatelyTelling {
+  steps: TimelineStep[] = [];
+  letters: Letter[] = [];
+  readonly #actors = new Map<string, Inspected>();
+  #start: Timeline['start'] = { sites: {}, verdicts: [] };
+
+  get timeline(): Timeline {
+    const actors = [...this.#actors.values()];
+    return {
+      version: 1,
+      title: 'inspected actors',
+      about: `${actors.length} actors, told by @statelyai/inspect`,
+      sites: actors.map(({ id, chart }) => ({ id, machine: chart === null ? null : id })),
+      machines: Object.fromEntries(actors.flatMap(({ id, chart }) => (chart === null ? [] : [[id, chart]]))),
+      properties: [],
+      critical: [],
+      start: this.#start,
+      steps: [...this.steps],
+      letters: [...this.letters],
+    };
+  }
+
+  /** Forgets the steps so far: the start is where they have led. */
+  beginAnew(): void {
+    const kept = this.letters.filter(({ fate }) => fate === 'under way');
+    for (const actor of this.#actors.values()) {
+      actor.waiting = actor.waiting.map((index) => kept.indexOf(this.letters[index]!));
+    }
+    const sites = Object.fromEntries([...this.#actors.values()].map(({ id, state }) => [id, state]));
+    this.#start = { sites, verdicts: [] };
+    this.letters = kept.map((letter) => ({ ...letter, sent: 0 }));
+    this.steps = [];
+  }
+
+  /**
+   * Takes what an app told; sessions are known within one `connection`, and those of another where this one has none of
+   * the name. True when there is an actor more.
+   */
+  tell(connection: number, told: StatelyEvent): boolean {
+    switch (told.type) {
+      case '@xstate.actor':
+        return this.#begin(connection, told);
+      case '@xstate.event': {
+        const source = told.sourceId === undefined ? null : this.#find(connection, told.sourceId);
+        const target = this.#find(connection, told.sessionId);
+        if (source !== null && target !== null) this.#post(source, target, told.event);
+        return false;
+      }
+      case '@xstate.snapshot': {
+        const actor = this.#find(connection, told.sessionId);
+        if (actor !== null) this.#take(actor, told.event, stateOf(told.snapshot));
+        return false;
+      }
+    }
+  }
+
+  #find(connection: number, session: string): Inspected | null {
+    const own = this.#actors.get(`${connection} ${session}`);
+    if (own !== undefined) return own;
+    const named = [...this.#actors].findLast(([key]) => key.slice(key.indexOf(' ') + 1) === session);
+    return named?.[1] ?? null;
+  }
+
+  #begin(connection: number, told: Extract<StatelyEvent, { type: '@xstate.actor' }>): boolean {
+    const key = `${connection} ${told.sessionId}`;
+    if (this.#actors.has(key)) return false;
+    const taken = new Set([...this.#actors.values()].map(({ id }) => id));
+    const name = told.name ?? told.sessionId;
+    let id = name;
+    for (let count = 2; taken.has(id); count++) id = `${name} ${count}`;
+    const chart = chartFrom(told.definition);
+    const state = told.snapshot ? stateOf(told.snapshot) : { up: true, value: null, context: {} };
+    const actor: Inspected = { id, chart, state, waiting: [] };
+    this.#actors.set(key, actor);
+    this.#start = { ...this.#start, sites: { ...this.#start.sites, [id]: absent } };
+    this.#step(actor, { kind: 'restart', text: `${id} starts` });
+    return true;
+  }
+
+  #post(source: Inspected, target: Inspected, message: TypedValue): void {
+    target.waiting.push(this.letters.length);
+    this.letters.push({
+      source: source.id,
+      target: target.id,
+      message,
+      sent: this.steps.length,
+      ended: null,
+      fate: 'under way',
+    });
+  }
+
+  #take(actor: Inspected, event: TypedValue, state: SiteState): void {
+    const { id, chart, waiting } = actor;
+    const same = JSON.stringify(event);
+    const letter = waiting.find((index) => JSON.stringify(this.letters[index]!.message) === same) ?? null;
+    const before = actor.state;
+    actor.state = state;
+    if (letter !== null) {
+      actor.waiting = waiting.filter((index) => index !== letter);
+      this.letters[letter] = { ...this.letters[letter]!, ended: this.steps.length + 1, fate: 'received' };
+    }
+    const from = letter === null ? null : this.letters[letter]!.source;
+    this.#step(actor, {
+      kind: from === null ? 'environment' : 'deliver',
+      text:
+        from === null ? `${id}: ${messageText(event)}` : `${id} receives ${messageText(event)} from ${from}`,
+      event,
+      letter,
+      taken: chart === null ? [] : takenFrom(chart, before.value, event.type, state.value),
+    });
+  }
+
+  #step({ id, state }: Inspected, step: Pick<TimelineStep, 'kind' | 'text'> & Partial<TimelineStep>): void {
+    this.steps.push({
+      site: id,
+      event: null,
+      letter: null,
+      effects: [],
+      taken: [],
+      ...step,
+      sites: { [id]: state },
+      verdicts: {},
+    });
+  }
+}
+
+function stateOf({ status, value, context, error }: StatelySnapshot): SiteState {
+  const fault = status === 'error' ? { fault: JSON.stringify(error) ?? 'it failed' } : {};
+  return { up: status !== 'stopped', value: value ?? null, context: context ?? {}, ...fault };
+}

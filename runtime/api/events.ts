@@ -1,0 +1,65 @@
+import { EventEmitter } from 'node:events';
+import type { ClusterEvents, Notice } from '../options/index.ts';
+
+type Listener<E extends keyof ClusterEvents> = (what: ClusterEvents[E]) => void;
+
+/** Tells listeners what happens. What they throw is an uncaught exception, and nothing to the site. */
+export class Events {
+  // A service has as many listeners as it has parts.
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  /** What happened before `begin`, when nobody could listen yet. */
+  #early: Notice[] | null = [];
+
+  on<E extends keyof ClusterEvents>(event: E, listener: Listener<E>): void {
+    this.#emitter.on(event, listener);
+  }
+
+  off<E extends keyof ClusterEvents>(event: E, listener: Listener<E>): void {
+    this.#emitter.off(event, listener);
+  }
+
+  begin(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const notice of early) this.tell(notice);
+  }
+
+  tell(notice: Notice): void {
+    if (this.#early) {
+      this.#early.push(notice);
+      return;
+    }
+    switch (notice.type) {
+      case 'up':
+      case 'down':
+      case 'restarted':
+        this.#emit('peer', notice);
+        break;
+      case 'adopted':
+        this.#emit('epoch', { lock: notice.lock, epoch: notice.epoch, root: notice.root });
+        break;
+      case 'elected':
+        this.#emit('elected', { lock: notice.lock, epoch: notice.epoch, root: notice.root });
+        break;
+      case 'lost':
+        this.#emit('lost', { lock: notice.lock, fence: notice.fence });
+    }
+    this.#emit('notice', notice);
+  }
+
+  #emit<E extends keyof ClusterEvents>(event: E, what: ClusterEvents[E]): void {
+    for (const listener of this.#emitter.listeners(event))
+      try {
+        listener(what);
+      } catch (error) {
+        throwUncaught(error);
+      }
+  }
+}
+
+// Out of every call and promise chain, so that no handler further up can take it for something of its own.
+export function throwUncaught(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,158 @@
+import { type Actor, type AnyStateMachine, createActor, type InspectionEvent, type Observer } from 'xstate';
+import { compile } from '../../machines/statechart/compile.ts';
+import type { State, Statechart } from '../../machines/statechart/statechart.ts';
+import { InvariantError } from '../api/errors.ts';
+
+export interface ActorOptions {
+  /** Named in errors, and to an inspector. */
+  readonly id: string;
+  readonly input: unknown;
+  /** Where somebody watches, XState's own actor runs: it does the same, and takes about ten times as long. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+}
+
+interface Typed {
+  readonly type: string;
+}
+
+interface Snapshot {
+  readonly value: unknown;
+  readonly context: unknown;
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+/**
+ * A live actor whose named actions are not done but collected: an event in, and what the machine asks for comes out
+ * as values, in order. It decides nothing by the machine's state. Effects are shared: nobody is to change them.
+ */
+export class EffectActor<Event extends Typed, Effect extends Typed> {
+  readonly #id: string;
+  readonly #statechart: Statechart;
+  /** `null` where nobody watches. */
+  readonly #watched: WatchedActor | null = null;
+  #configuration: State['configuration'];
+  #context: State['context'];
+  #begun: readonly unknown[];
+  #failure: InvariantError | null = null;
+  #stopped = false;
+
+  /**
+   * `effects` are the named actions of `machine` that somebody carries out. Throws `UNKNOWN_EFFECT` when it has more,
+   * `MACHINE_ERROR` when it fails as it begins, and what `compile` throws.
+   */
+  constructor(machine: AnyStateMachine, effects: readonly Effect['type'][], options: ActorOptions) {
+    this.#id = options.id;
+    this.#statechart = compile(machine);
+    refuseUnknownEffects(this.#statechart, effects);
+    try {
+      const started = this.#statechart.start(options.input);
+      this.#configuration = started.configuration;
+      this.#context = started.context;
+      this.#begun = started.effects;
+      if (options.inspect === undefined) return;
+      this.#watched = new WatchedActor(machine, this.#statechart.effects, options);
+      this.#begun = this.#watched.asked();
+    } catch (error) {
+      throw this.#failed('as it began', error);
+    }
+  }
+
+  /** What the machine asked for when it began; forgotten with the first event. */
+  get begun(): readonly Effect[] {
+    return this.#begun as readonly Effect[];
+  }
+
+  /** As it is now: it changes with the next event. */
+  get state(): Snapshot {
+    if (this.#watched) return this.#watched.snapshot;
+    return { value: this.#configuration.value, context: this.#context };
+  }
+
+  /** As it is now, for good. */
+  get snapshot(): Snapshot {
+    const { value, context } = this.state;
+    return { value, context: { ...(context as object) } };
+  }
+
+  /** What `event` asks for; nothing once it is stopped. Throws `MACHINE_ERROR`, then and ever after. */
+  take(event: Event): readonly Effect[] {
+    if (this.#failure) throw this.#failure;
+    if (this.#stopped) return none;
+    this.#begun = none;
+    try {
+      if (this.#watched) return this.#watched.take(event) as readonly Effect[];
+      const after = this.#statechart.step(this.#configuration, this.#context, event, true);
+      this.#configuration = after.configuration;
+      this.#context = after.context;
+      return after.effects as readonly Typed[] as readonly Effect[];
+    } catch (error) {
+      this.#failure = this.#failed(`on ${event.type}`, error);
+      throw this.#failure;
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#watched?.stop();
+  }
+
+  #failed(when: string, cause: unknown): InvariantError {
+    return new InvariantError('MACHINE_ERROR', `the machine of ${this.#id} failed ${when}`, { cause });
+  }
+}
+
+/** XState's own actor, which tells an inspector all that it does. */
+class WatchedActor {
+  readonly #actor: Actor<AnyStateMachine>;
+  #asked: unknown[] = [];
+
+  constructor(machine: AnyStateMachine, effects: ReadonlySet<string>, options: ActorOptions) {
+    const collect = (type: string) => (_: unknown, params: unknown) => {
+      this.#asked.push({ ...(params as object | undefined), type });
+    };
+    const actions = Object.fromEntries([...effects].map((type) => [type, collect(type)]));
+    this.#actor = createActor(machine.provide({ actions }), options);
+    // Without an observer XState rethrows a machine's error on its own; here it is found in the snapshot.
+    this.#actor.subscribe({ error: () => undefined });
+    this.#actor.start();
+  }
+
+  get snapshot(): Snapshot {
+    const { value, context } = this.#actor.getSnapshot();
+    return { value, context };
+  }
+
+  take(event: Typed): readonly unknown[] {
+    this.#asked = [];
+    this.#actor.send(event);
+    return this.asked();
+  }
+
+  /** By the last event. Throws what the machine threw. */
+  asked(): readonly unknown[] {
+    const { status, error } = this.#actor.getSnapshot();
+    if (status === 'error') throw error;
+    return this.#asked;
+  }
+
+  stop(): void {
+    this.#actor.stop();
+  }
+}
+
+/** With which effects a machine has been found to be carried out in full. */
+const carriedOut = new WeakMap<Statechart, readonly string[]>();
+
+// An effect that nobody carries out would be a silent no-op.
+function refuseUnknownEffects(statechart: Statechart, known: readonly string[]): void {
+  if (carriedOut.get(statechart) === known) return;
+  for (const name of statechart.effects) {
+    if (known.includes(name)) continue;
+    throw new InvariantError(
+      'UNKNOWN_EFFECT',
+      `machine ${statechart.id} asks for ${name}; what is carried out: ${known.join(', ')}`,
+    );
+  }
+  carriedOut.set(statechart, known);
+}

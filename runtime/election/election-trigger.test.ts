@@ -1,0 +1,334 @@
+import { describe, expect, test } from 'vitest';
+import type { SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import type { DownReason } from '../mailbox/mailbox.ts';
+import { defaultTiming } from '../options/defaults.ts';
+import { Watch } from './election-trigger.ts';
+
+const { suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs, patienceMs } = defaultTiming;
+const lock = 'main';
+
+/** The watch of `a`, with all peers up, and a hand that plays the machine and the clock. */
+class Play {
+  now = 0;
+  readonly watch: Watch;
+  #disk = { promised: 0, epoch: 0, root: 'a' };
+
+  constructor(sites: readonly SiteId[] = ['a', 'b', 'c'], fraction = () => 0.5, voters = sites) {
+    this.watch = new Watch({ self: 'a', voters, timing: defaultTiming, fraction });
+    this.watch.open(lock, 'none');
+    for (const site of sites) if (site !== 'a') this.up(site);
+  }
+
+  up(peer: SiteId, incarnation = `${peer}-1`): void {
+    this.watch.peer({ type: 'up', peer, incarnation }, this.now);
+  }
+
+  /** `lost`: what it lost of ours. */
+  restarted(peer: SiteId, incarnation = `${peer}-2`, ...lost: readonly SiteMessage[]): void {
+    const stamp = { seq: 1, clock: {} };
+    const envelopes = lost.map((message) => ({ source: 'a', target: peer, lock, message, stamp }));
+    this.watch.peer({ type: 'restarted', peer, incarnation, lost: envelopes }, this.now);
+  }
+
+  down(peer: SiteId, why: DownReason = 'silent'): void {
+    this.watch.peer({ type: 'down', peer, why }, this.now);
+  }
+
+  ask(): boolean {
+    return this.watch.asked(lock, this.now);
+  }
+
+  settle(): void {
+    this.watch.settled(lock, this.now);
+  }
+
+  /** It votes for, or stands for, `epoch`. */
+  promise(epoch: number): void {
+    this.#persist({ promised: epoch });
+  }
+
+  adopt(epoch: number, root = 'a'): void {
+    this.#persist({ promised: Math.max(epoch, this.#disk.promised), epoch, root });
+  }
+
+  /** When it suspects within `ms`; the machine takes it as it is meant. */
+  pass(ms: number, elected = false): number[] {
+    const until = this.now + ms;
+    const times: number[] = [];
+    for (let { next } = this.watch; next !== null && next <= until; { next } = this.watch) {
+      this.now = Math.max(this.now, next);
+      for (const _ of this.watch.due(this.now)) {
+        times.push(this.now);
+        this.promise(this.#disk.promised + 1);
+        if (elected) this.adopt(this.#disk.promised);
+      }
+    }
+    this.now = until;
+    return times;
+  }
+
+  #persist(change: Partial<{ promised: number; epoch: number; root: SiteId }>): void {
+    this.#disk = { ...this.#disk, ...change };
+    this.watch.persisted(lock, this.#disk, this.now);
+  }
+}
+
+const jitter = (fraction: number) => suspectMinMs + fraction * (suspectMaxMs - suspectMinMs);
+
+describe('a death', () => {
+  test('is suspected by who waits, once, after a jitter', () => {
+    const play = new Play();
+    play.ask();
+    expect(play.pass(1_000)).toEqual([]);
+    play.down('b', 'refused');
+    expect(play.pass(patienceMs / 2, true)).toEqual([1_000 + jitter(0.5)]);
+  });
+
+  test('does not matter to who does not wait, until he does', () => {
+    const play = new Play();
+    play.down('b');
+    expect(play.pass(1_000)).toEqual([]);
+    expect(play.ask()).toBe(false);
+    expect(play.pass(1_000, true)).toEqual([1_000 + jitter(0.5)]);
+    play.settle();
+    play.ask();
+    expect(play.pass(patienceMs / 2)).toEqual([]);
+  });
+
+  test('does not matter any more when an epoch was promised after it', () => {
+    const play = new Play();
+    play.down('b');
+    play.promise(1);
+    play.adopt(1, 'c');
+    play.ask();
+    expect(play.pass(patienceMs / 2)).toEqual([]);
+  });
+
+  test('does matter when it came after the promise, though before the epoch', () => {
+    const play = new Play();
+    play.ask();
+    play.promise(1);
+    play.down('b');
+    play.adopt(1, 'c');
+    expect(play.pass(1_000, true)).toEqual([jitter(0.5)]);
+  });
+
+  test('of the root of the very epoch matters whenever it came', () => {
+    const play = new Play();
+    play.ask();
+    play.down('b');
+    play.adopt(1, 'b');
+    expect(play.pass(1_000, true)).toEqual([jitter(0.5)]);
+  });
+
+  test('that was none is forgotten before it is acted upon', () => {
+    const play = new Play();
+    play.ask();
+    play.down('b');
+    expect(play.pass(suspectMinMs - 1)).toEqual([]);
+    play.up('b');
+    expect(play.pass(60_000)).toEqual([]);
+  });
+
+  test('of the earlier life of a site that is up again is one too', () => {
+    const play = new Play();
+    play.ask();
+    play.down('b');
+    play.restarted('b');
+    expect(play.pass(60_000, true)).toEqual([jitter(0.5)]);
+    play.restarted('b', 'b-2');
+    expect(play.pass(60_000, true)).toEqual([60_000 + jitter(0.5)]);
+  });
+
+  test('is enough: another in the same moment is no further one, and a later one is', () => {
+    const play = new Play(['a', 'b', 'c', 'd', 'e']);
+    play.ask();
+    play.down('b');
+    play.down('c');
+    expect(play.pass(1_000, true)).toHaveLength(1);
+    play.up('c');
+    play.down('d');
+    expect(play.pass(1_000, true)).toHaveLength(1);
+  });
+
+  test('is suspected by two who wait at different times', () => {
+    const [one, other] = [new Play(undefined, () => 0.1), new Play(undefined, () => 0.9)];
+    for (const play of [one, other]) {
+      play.ask();
+      play.down('b');
+    }
+    expect(one.pass(1_000, true)).toEqual([jitter(0.1)]);
+    expect(other.pass(1_000, true)).toEqual([jitter(0.9)]);
+  });
+});
+
+describe('a token, a request or the news of an epoch that was sent to an earlier life', () => {
+  const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1 };
+  const request: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'a', origin: 'c' };
+  const news: SiteMessage = { type: 'NEW', epoch: 0, root: 'a' };
+
+  test.each([token, request, news])('is missed by nobody, so that the sender suspects: $type', (message) => {
+    const play = new Play();
+    play.restarted('b', 'b-2', message);
+    expect(play.pass(60_000, true)).toEqual([jitter(0.5)]);
+  });
+
+  test('of an epoch that is over is missed by nobody at all', () => {
+    const play = new Play();
+    play.adopt(1, 'c');
+    play.restarted('b', 'b-2', token, request, news, { type: 'VOTE_REQUEST', epoch: 1, candidate: 'a' });
+    expect(play.pass(60_000)).toEqual([]);
+  });
+});
+
+describe('who waits long', () => {
+  test('behind a live holder is not disturbed, and suspects nobody while all are up', () => {
+    const play = new Play();
+    play.ask();
+    expect(play.pass(3_600_000)).toEqual([]);
+  });
+
+  test('while a site is down suspects again, twice as late each time, and anew with the next wait', () => {
+    const play = new Play();
+    play.down('b');
+    play.ask();
+    const [first, ...later] = play.pass(8 * patienceMs, true);
+    expect(first).toBe(jitter(0.5));
+    expect(later.map((time) => time - first!)).toEqual([patienceMs, 3 * patienceMs, 7 * patienceMs]);
+    play.settle();
+    play.ask();
+    expect(play.pass(patienceMs)).toHaveLength(1);
+  });
+});
+
+describe('an election that comes to nothing (R10)', () => {
+  test('is followed by another, twice as late each time, up to the longest', () => {
+    const play = new Play(undefined, () => 0);
+    play.ask();
+    play.down('b');
+    const times = play.pass(20_000);
+    const pauses = times.slice(1).map((time, index) => time - times[index]!);
+    expect(pauses.slice(0, 7)).toEqual([1, 2, 4, 8, 16, 20, 20].map((factor) => factor * electionMinMs));
+    expect(Math.max(...pauses)).toBe(electionMaxMs);
+  });
+
+  test('of a candidate that was voted for is ended by a voter, wait or not, and not before the candidate would', () => {
+    for (const fraction of [0, 0.99]) {
+      const [voter, candidate] = [new Play(undefined, () => fraction), new Play(undefined, () => fraction)];
+      voter.promise(1);
+      const [voterTries] = voter.pass(10_000, true);
+      candidate.ask();
+      candidate.down('b');
+      const [stands, triesAgain] = candidate.pass(10_000);
+      expect(voterTries).toBeGreaterThanOrEqual(triesAgain! - stands!);
+    }
+  });
+
+  test('is over with a new epoch, and so is the pause', () => {
+    const play = new Play(undefined, () => 0);
+    play.ask();
+    play.down('b');
+    expect(play.pass(1_600 + suspectMinMs)).toHaveLength(5);
+    play.adopt(9);
+    expect(play.pass(10_000)).toEqual([]);
+    play.down('c');
+    play.up('c');
+    play.down('b');
+    play.promise(10);
+    expect(play.pass(2 * electionMinMs)).toHaveLength(1);
+  });
+});
+
+describe('without a majority in reach', () => {
+  test('who waits is suspected at once, and only once', () => {
+    const play = new Play();
+    play.ask();
+    play.down('b');
+    play.down('c');
+    expect(play.pass(3_600_000)).toEqual([0]);
+  });
+
+  test('who asks is suspected before, unless it is frozen already', () => {
+    const play = new Play();
+    play.down('b');
+    play.down('c');
+    expect(play.ask()).toBe(true);
+    play.promise(1);
+    play.settle();
+    expect(play.ask()).toBe(false);
+    expect(play.pass(3_600_000)).toEqual([]);
+  });
+
+  test('who is in the critical section is left alone', () => {
+    const play = new Play();
+    play.ask();
+    play.settle();
+    play.down('b');
+    play.down('c');
+    expect(play.pass(3_600_000)).toEqual([]);
+  });
+
+  test('an epoch that comes all the same is not suspected again', () => {
+    const play = new Play();
+    play.ask();
+    play.down('b');
+    play.down('c');
+    play.pass(10);
+    play.adopt(5, 'b');
+    expect(play.pass(3_600_000)).toEqual([]);
+  });
+
+  test('there is one suspicion when it is back', () => {
+    const play = new Play();
+    play.ask();
+    play.down('b');
+    play.down('c');
+    play.pass(10_000);
+    play.up('b');
+    expect(play.pass(1_000, true)).toHaveLength(1);
+  });
+
+  test('only voters count, and this site where it votes', () => {
+    const play = new Play(['a', 'b', 'c', 'd', 'e'], undefined, ['a', 'b', 'c']);
+    play.down('d');
+    play.down('e');
+    play.down('b');
+    expect(play.watch.majority).toBe(true);
+    play.down('c');
+    expect(play.watch.majority).toBe(false);
+    expect(new Play(['a', 'b'], undefined, ['b']).watch.majority).toBe(true);
+    expect(new Watch({ self: 'a', voters: ['a'], timing: defaultTiming, fraction: () => 0 }).majority).toBe(
+      true,
+    );
+  });
+});
+
+describe('a site that crashed and is back with its disk', () => {
+  const back = (promised: number) => {
+    const watch = new Watch({
+      self: 'a',
+      voters: ['a', 'b', 'c'],
+      timing: defaultTiming,
+      fraction: () => 0.5,
+    });
+    watch.open(lock, { promised, epoch: 3, root: 'b' });
+    watch.peer({ type: 'up', peer: 'b', incarnation: 'b-1' }, 0);
+    return watch;
+  };
+
+  test.each([3, 4])('suspects when its client waits, and not before (promised %i)', (promised) => {
+    const watch = back(promised);
+    expect(watch.next).toBe(null);
+    expect(watch.asked(lock, 0)).toBe(false);
+    expect(watch.next).toBeGreaterThan(0);
+    expect(watch.due(watch.next!)).toEqual([lock]);
+  });
+
+  test('has no need to when it hears of a new epoch', () => {
+    const watch = back(3);
+    watch.asked(lock, 0);
+    watch.persisted(lock, { promised: 4, epoch: 4, root: 'c' }, 0);
+    expect(watch.next).toBe(null);
+  });
+});

@@ -1,0 +1,123 @@
+import type { Message } from '../../machines/actor.ts';
+import type { LeaseEffect, TimeEvent } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../api/clock.ts';
+
+export interface LeaseClockOptions {
+  readonly clock: Clock;
+  /** L of protocol.md's strict mode. */
+  readonly leaseMs: number;
+  /** How far any site's clock may be off its rate, as a share of it. */
+  readonly driftShare: number;
+  /** A lease was begun before. Default: false. */
+  readonly begun?: boolean;
+  /** Something is due. */
+  readonly wake: () => void;
+}
+
+/** How many heartbeats a lease has time for. */
+const heartbeatsPerLease = 4;
+
+/**
+ * What a machine in strict mode is told of time (`TimeEvent`): by the monotonic clock of this site, each end as soon
+ * as it has passed, and before anything that comes after it.
+ */
+export class LeaseClock {
+  readonly #options: LeaseClockOptions;
+  readonly #promiseMs: number;
+  /** Ends that have not been told. */
+  readonly #leases: { readonly at: number; readonly event: TimeEvent }[] = [];
+  #promiseEnd: number | null = null;
+  #heartbeat: number | null = null;
+  /** The client waits or is inside. */
+  #wanted = false;
+  #begun: boolean;
+  #timer: { readonly at: number; readonly cancel: () => void } | null = null;
+
+  constructor(options: LeaseClockOptions) {
+    this.#options = options;
+    this.#begun = options.begun ?? false;
+    const { leaseMs, driftShare } = options;
+    this.#promiseMs = Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
+  }
+
+  /** What the machine asks of its clock. */
+  take(effect: LeaseEffect): void {
+    const { clock, leaseMs } = this.#options;
+    switch (effect.type) {
+      case 'leaseTimer': {
+        const { epoch, round } = effect;
+        this.#leases.push({ at: clock.now() + leaseMs, event: { type: 'leaseOver', epoch, round } });
+        this.#begun = true;
+        break;
+      }
+      case 'promiseTimer':
+        this.#promiseEnd = clock.now() + this.#promiseMs;
+        break;
+      case 'leased':
+      case 'leaseEnded':
+      case 'promiseEnded':
+        return;
+      default:
+        effect satisfies never;
+    }
+    this.#arm();
+  }
+
+  /** Whether the client waits or is inside: heartbeats are for that. */
+  client(wants: boolean): void {
+    this.#wanted = wants;
+    this.#arm();
+  }
+
+  /** What has passed and was not told yet, the earliest first. */
+  due(): readonly Message[] {
+    const now = this.#options.clock.now();
+    const passed: { readonly at: number; readonly event: TimeEvent }[] = [];
+    while (this.#leases.length > 0 && this.#leases[0]!.at <= now) passed.push(this.#leases.shift()!);
+    if (this.#promiseEnd !== null && this.#promiseEnd <= now) {
+      passed.push({ at: this.#promiseEnd, event: { type: 'promiseOver' } });
+      this.#promiseEnd = null;
+    }
+    if (this.#heartbeat !== null && this.#heartbeat <= now) {
+      passed.push({ at: this.#heartbeat, event: { type: 'heartbeat' } });
+      this.#heartbeat = null;
+    }
+    if (passed.length > 0) this.#arm();
+    return passed.sort((one, other) => one.at - other.at).map(({ event }) => event);
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Nothing will be due: a fresh one, as `begun` as this, would do as well. */
+  get idle(): boolean {
+    return !this.#wanted && this.#leases.length === 0 && this.#promiseEnd === null;
+  }
+
+  stop(): void {
+    this.#leases.length = 0;
+    this.#promiseEnd = null;
+    this.#wanted = false;
+    this.#arm();
+  }
+
+  #arm(): void {
+    const { clock, leaseMs, wake } = this.#options;
+    const now = clock.now();
+    if (!this.#wanted || !this.#begun) this.#heartbeat = null;
+    else this.#heartbeat ??= now + leaseMs / heartbeatsPerLease;
+    const ends = [this.#leases[0]?.at, this.#promiseEnd, this.#heartbeat].filter((at) => at != null);
+    const at = ends.length === 0 ? null : Math.min(...ends);
+    if (at === (this.#timer?.at ?? null)) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (at === null) return;
+    const cancel = clock.after(Math.max(0, at - now), () => {
+      this.#timer = null;
+      wake();
+      this.#arm();
+    });
+    this.#timer = { at, cancel };
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { seeded } from '../../harness/simulation/virtual-clock.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import { defaultTiming } from '../options/defaults.ts';
+import { Watch } from './election-trigger.ts';
+import { type Resting, resting, type Watched } from './watched.ts';
+
+const peers = ['b', 'c', 'd', 'e'];
+const locks = ['one', 'two', 'three', 'four'];
+const always: Resting = { ...resting, few: 0 };
+const never: Resting = { ...resting, mayRest: () => false };
+
+/** What the machine of a lock has told so far. */
+interface Machine {
+  promised: number;
+  epoch: number;
+  root: string;
+  waits: boolean;
+  /** Was told to stand while it was bound. */
+  putOff: boolean;
+}
+
+/** One watch of several, in an hour by chance from a seed: what it said, and when. */
+function hour(seed: number, how: Resting): string[] {
+  const chance = seeded(seed);
+  const said: string[] = [];
+  let now = 0;
+  // Not drawn in the order of the locks, which is another where some are idle.
+  let jitter = 0;
+  const watch = new Watch({
+    self: 'a',
+    voters: ['a', ...peers],
+    timing: defaultTiming,
+    fraction: () => jitter,
+    resting: how,
+  });
+  const machines = new Map<string, Machine>();
+  for (const [index, lock] of locks.entries()) {
+    const kept = { promised: index + 1, epoch: index, root: 'b' };
+    const crashed = index % 2 === 1;
+    watch.open(lock, crashed ? kept : 'none');
+    machines.set(lock, {
+      ...(crashed ? kept : { promised: 0, epoch: 0, root: 'a' }),
+      waits: false,
+      putOff: false,
+    });
+  }
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(chance() * from.length)]!;
+  const persist = (lock: string, change: Partial<Machine>) => {
+    const machine = Object.assign(machines.get(lock)!, change);
+    watch.persisted(lock, { promised: machine.promised, epoch: machine.epoch, root: machine.root }, now);
+  };
+  const stand = (lock: string) => {
+    const machine = machines.get(lock)!;
+    const fate = chance();
+    if (fate < 0.2) machine.putOff = true;
+    else persist(lock, { promised: machine.promised + 1, putOff: false });
+    if (fate > 0.6) persist(lock, { epoch: machine.promised, root: pick(['a', ...peers]) });
+  };
+  const act = () => {
+    const lock = pick(locks);
+    const peer = pick(peers);
+    const machine = machines.get(lock)!;
+    const what = chance();
+    if (what < 0.2 && !machine.waits) {
+      machine.waits = true;
+      const first = watch.asked(lock, now);
+      said.push(`${now} ${lock} ${first}`);
+      if (first) stand(lock);
+    } else if (what < 0.35 && machine.waits) {
+      machine.waits = false;
+      watch.settled(lock, now);
+    } else if (what < 0.4) persist(lock, { promised: machine.promised + 1 });
+    else if (what < 0.45 && machine.putOff) stand(lock);
+    else if (what < 0.6) {
+      const epoch = Math.max(machine.promised, machine.epoch + 1);
+      persist(lock, { promised: epoch, epoch, root: pick(['a', ...peers]) });
+    } else if (what < 0.75) watch.peer({ type: 'up', peer, incarnation: '1' }, now);
+    else if (what < 0.9) watch.peer({ type: 'down', peer, why: 'silent' }, now);
+    else {
+      const message: SiteMessage = { type: 'NEW', epoch: machine.epoch, root: machine.root };
+      const lost =
+        chance() < 0.5 ? [] : [{ source: 'a', target: peer, lock, message, stamp: { seq: 1, clock: null } }];
+      watch.peer({ type: 'restarted', peer, incarnation: '2', lost }, now);
+    }
+  };
+  for (let step = 0; step < 400; step++) {
+    jitter = chance();
+    act();
+    const until = now + chance() * (step % 5 === 0 ? 20_000 : 60);
+    while (watch.next !== null && watch.next <= until) {
+      now = Math.max(now, watch.next);
+      const due = [...watch.due(now)].sort();
+      if (due.length > 0) jitter = chance();
+      for (const lock of due) {
+        said.push(`${now} ${lock}`);
+        stand(lock);
+      }
+    }
+    now = until;
+  }
+  return said;
+}
+
+const seeds = Array.from({ length: 150 }, (_, seed) => seed);
+const differ = (how: Resting) => seeds.filter((seed) => hour(seed, how).join() !== hour(seed, never).join());
+
+describe('a watch that forgets what idle locks need not be woken with', () => {
+  test('says what it would say otherwise, at the same times', () => {
+    for (const seed of seeds) {
+      for (const few of [0, 2]) expect(hour(seed, { ...resting, few })).toEqual(hour(seed, never));
+    }
+    expect(hour(1, never).length).toBeGreaterThan(50);
+  });
+
+  const rests = (also: (watched: Watched) => Partial<Watched>): Resting => ({
+    ...always,
+    mayRest: (watched) => resting.mayRest({ ...watched, ...also(watched) }),
+  });
+  const keeps = (change: Partial<Watched>): Resting => ({
+    ...always,
+    keep: (watched) => resting.keep({ ...watched, ...change }),
+  });
+
+  test.each<[string, Resting]>([
+    ['of which deaths it has heard', keeps({ covered: 0 })],
+    ['that they are closed', keeps({ closed: false })],
+    ['their epoch', keeps({ promised: 0, epoch: 0 })],
+    ['that they wait', rests(() => ({ waits: false, cause: null }))],
+    ['that they were warned', rests(() => ({ warned: false }))],
+    ['what was lost of them', rests(() => ({ lostOf: -1 }))],
+    ['that they stand', rests(() => ({ stoodFor: 0, attempts: 0 }))],
+    ['that they are frozen', rests(({ promised }) => ({ epoch: promised, cause: null }))],
+  ])('and forgets %s does not', (_, how) => {
+    expect(differ(how).length).toBeGreaterThan(0);
+  });
+});

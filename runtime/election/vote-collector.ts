@@ -1,0 +1,88 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../api/clock.ts';
+import type { StampedEnvelope } from '../wire/frames.ts';
+
+export interface BallotOptions {
+  readonly clock: Clock;
+  /** The longest that a vote is kept back. */
+  readonly graceMs: number;
+  readonly inReach: (voter: SiteId) => boolean;
+  readonly deliver: (envelope: StampedEnvelope) => void;
+  /** Nothing is kept back any more, until the next candidacy. */
+  readonly closed: () => void;
+}
+
+/**
+ * The votes for this site as a candidate, kept back until every voter in reach has answered. A majority decides
+ * (R6), and one without the holder takes its critical section away, though it lives and has voted: it must not be left
+ * out by being second. A message may take any time, so this adds nothing to what is checked.
+ */
+export class Ballot {
+  readonly #options: BallotOptions;
+  readonly #awaited = new Set<SiteId>();
+  #epoch = 0;
+  #kept: StampedEnvelope[] = [];
+  #cancel: (() => void) | null = null;
+
+  constructor(options: BallotOptions) {
+    this.#options = options;
+  }
+
+  get idle(): boolean {
+    return this.#awaited.size === 0;
+  }
+
+  /** What this site sends: for votes it will wait. */
+  sent({ target, message }: StampedEnvelope): void {
+    const { clock, graceMs, inReach } = this.#options;
+    const { type, epoch } = message as SiteMessage;
+    if (type !== 'VOTE_REQUEST' || !inReach(target)) return;
+    if (epoch !== this.#epoch) this.#release();
+    this.#epoch = epoch;
+    this.#awaited.add(target);
+    this.#cancel ??= clock.after(graceMs, () => this.close());
+  }
+
+  /** Delivers it, now or when the ballot is closed; what comes from one source stays in its order. */
+  arrive(envelope: StampedEnvelope): void {
+    const { source } = envelope;
+    const message = envelope.message as SiteMessage;
+    const isVote = message.type === 'VOTE' && message.epoch === this.#epoch;
+    const keeps = this.#awaited.size > 0 && (isVote || this.#kept.some((kept) => kept.source === source));
+    if (keeps) this.#kept.push(envelope);
+    else this.#options.deliver(envelope);
+    if (isVote || message.type === 'REFUSE') this.absent(source);
+  }
+
+  /** No vote of `voter` is to be expected any more. */
+  absent(voter: SiteId): void {
+    if (this.#awaited.delete(voter) && this.#awaited.size === 0) this.close();
+  }
+
+  /** Delivers what was kept, that of the holder of the latest token first. */
+  close(): void {
+    this.#release();
+    // What was delivered may have had this site stand again.
+    if (this.idle) this.#options.closed();
+  }
+
+  #release(): void {
+    this.stop();
+    const kept = this.#kept;
+    this.#kept = [];
+    const tokens = new Map<SiteId, number>();
+    for (const { source, message } of kept) {
+      const { type, holds } = message as Extract<SiteMessage, { type: 'VOTE' }>;
+      if (type === 'VOTE') tokens.set(source, holds ?? -1);
+    }
+    kept.sort((one, other) => tokens.get(other.source)! - tokens.get(one.source)!);
+    for (const envelope of kept) this.#options.deliver(envelope);
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#awaited.clear();
+  }
+}

@@ -1,0 +1,37 @@
+import type { Fence } from '../../machines/epoch/messages.ts';
+import { checkFence } from '../options/calls.ts';
+
+export type { Fence };
+
+/** Below zero when `left` is the older, above when it is the newer, 0 when both are of one critical section. */
+export function compareFences(left: Fence, right: Fence): number {
+  return left.epoch - right.epoch || left.k - right.k;
+}
+
+/**
+ * The resource's part of mutual exclusion (protocol.md, section 2): it remembers the highest fence that it has
+ * seen of each lock, and turns away who comes with a lower one, since a later critical section has begun.
+ *
+ * In memory, so only for a resource that forgets with it; `docs/fencing.md` has the same as one statement of SQL.
+ */
+export class FenceGate {
+  readonly #highest = new Map<string, Fence>();
+
+  /**
+   * True exactly when `fence` is not below the highest of `lock` so far, which it then is itself.
+   *
+   * Throws `OPTIONS_INVALID`: that is no fence of a lock.
+   */
+  accept(lock: string, fence: Fence): boolean {
+    checkFence(lock, fence);
+    const highest = this.#highest.get(lock);
+    if (highest !== undefined && compareFences(fence, highest) < 0) return false;
+    this.#highest.set(lock, { epoch: fence.epoch, k: fence.k });
+    return true;
+  }
+
+  /** `null` when none was accepted. */
+  highest(lock: string): Fence | null {
+    return this.#highest.get(lock) ?? null;
+  }
+}

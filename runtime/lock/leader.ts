@@ -1,0 +1,165 @@
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../api/clock.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Held, Leadership, LeadOptions, Lock } from '../options/index.ts';
+import { FirstAbort } from './aborts.ts';
+
+type Work = (held: Held) => void | Promise<void>;
+
+/** The critical section of a leader, who is also to stop when nobody here is to lead any more. */
+class Term implements Held {
+  readonly #held: Held;
+  readonly #over = new FirstAbort();
+
+  constructor(held: Held, stop: AbortSignal) {
+    this.#held = held;
+    this.#over.follow(held.signal);
+    this.#over.follow(stop);
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Nobody works under it any more. */
+  end(): void {
+    this.#over.end();
+  }
+
+  get lock(): string {
+    return this.#held.lock;
+  }
+
+  get fence(): Fence {
+    return this.#held.fence;
+  }
+
+  readonly release = (): void => this.#held.release();
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+  }
+
+  /** Is `error` but what the signal has told, or what an API of Node makes of that? */
+  hasEndedBy(error: unknown): boolean {
+    if (!this.signal.aborted) return false;
+    const { reason } = this.signal;
+    return (
+      error === reason || (error instanceof Error && error.name === 'AbortError' && error.cause === reason)
+    );
+  }
+}
+
+/** Acquires a lock again and again, and works while it holds it. */
+export class Campaign implements Leadership {
+  readonly #lock: Lock;
+  readonly #work: Work;
+  readonly #options: LeadOptions;
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+  #term: Term | null = null;
+  #failure: { readonly error: unknown } | null = null;
+
+  /** `ended`: called when nobody will lead any more. */
+  constructor(
+    lock: Lock,
+    work: Work,
+    options: LeadOptions,
+    clock: Clock,
+    ended: (campaign: Campaign) => void,
+  ) {
+    this.#lock = lock;
+    this.#work = work;
+    this.#options = options;
+    this.#clock = clock;
+    this.#ended = this.#campaign().finally(() => ended(this));
+  }
+
+  get leading(): boolean {
+    return this.#term !== null && !this.#term.signal.aborted;
+  }
+
+  close(): Promise<void> {
+    this.stop(new OperatingError('LEADERSHIP_CLOSED', `${this.#lock.name}: this site is to lead no more`));
+    return this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The work under way is told `reason`. */
+  stop(reason: unknown): void {
+    this.#stop.abort(reason);
+  }
+
+  async #campaign(): Promise<void> {
+    const { signal: outer, retryMs = 1_000 } = this.#options;
+    const { signal } = this.#stop;
+    const stop = () => this.stop(outer?.reason);
+    if (outer?.aborted) stop();
+    outer?.addEventListener('abort', stop, { once: true });
+    while (!signal.aborted) {
+      await this.#serve();
+      if (!signal.aborted) await this.#pause(retryMs);
+    }
+    outer?.removeEventListener('abort', stop);
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** One term, from its campaign to its end. */
+  async #serve(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      await this.#lock.run((held) => this.#lead(held), { signal });
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return;
+      if (isOfSite(error)) this.stop(error);
+      else this.#report(error);
+    }
+  }
+
+  async #lead(held: Held): Promise<void> {
+    const term = new Term(held, this.#stop.signal);
+    this.#term = term;
+    try {
+      await this.#work(term);
+    } catch (error) {
+      if (!term.hasEndedBy(error)) this.#report(error);
+    } finally {
+      this.#term = null;
+      term.end();
+    }
+  }
+
+  #report(error: unknown): void {
+    const { onError } = this.#options;
+    try {
+      if (!onError) throw error;
+      onError(error);
+    } catch (failure) {
+      this.#failure = { error: failure };
+      this.stop(failure);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      const done = () => {
+        stopTimer();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const stopTimer = this.#clock.after(ms, done);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** The site is over, and with it every campaign. */
+function isOfSite(error: unknown): boolean {
+  if (error instanceof InvariantError) return true;
+  return error instanceof OperatingError && (error.code === 'SITE_LEAVING' || error.code === 'SITE_CLOSED');
+}

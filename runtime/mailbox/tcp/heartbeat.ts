@@ -1,0 +1,52 @@
+import type { Chance, Clock } from '../../api/clock.ts';
+
+export interface PulseOptions {
+  readonly heartbeatMs: number;
+  readonly silentMs: number;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly beat: (now: number) => void;
+  /** This process did nothing for `silentMs` or longer: the others may have given it up. */
+  readonly paused: (now: number) => void;
+}
+
+/** Beats every `heartbeatMs`, shortened at random by up to a quarter, and notices when it could not. */
+export class Pulse {
+  readonly #options: PulseOptions;
+  #at: number;
+  #cancel: (() => void) | null = null;
+
+  constructor(options: PulseOptions) {
+    this.#options = options;
+    this.#at = options.clock.now();
+  }
+
+  start(): void {
+    this.#at = this.#options.clock.now();
+    this.#schedule();
+  }
+
+  /** Before anything that has come is believed: what waited in a socket through a pause is from before it. */
+  check(): void {
+    const { clock, silentMs, paused } = this.#options;
+    const now = clock.now();
+    if (!this.#cancel || now - this.#at < silentMs) return;
+    this.#at = now;
+    paused(now);
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  #schedule(): void {
+    const { heartbeatMs, clock, chance, beat } = this.#options;
+    this.#cancel = clock.after(heartbeatMs * (1 - chance.fraction() / 4), () => {
+      this.check();
+      this.#at = clock.now();
+      beat(this.#at);
+      if (this.#cancel) this.#schedule();
+    });
+  }
+}

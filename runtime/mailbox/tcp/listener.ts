@@ -1,0 +1,136 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Clock } from '../../api/clock.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { Address, Limits } from '../../options/index.ts';
+import { listenAt, type Proven, remoteOf, type Transport } from './transport.ts';
+
+export interface DoorOptions {
+  readonly transport: Transport;
+  readonly limits: Pick<Limits, 'maxHandshakes' | 'handshakeTimeoutMs'>;
+  readonly clock: Clock;
+  /** Bytes can go both ways. `known` is to be called when it is known who that is, or when it is over. */
+  readonly admit: (socket: Socket, proven: Proven, known: () => void) => void;
+  readonly refused: (error: OperatingError, remote: string | null) => void;
+}
+
+/** One who has called, and of whom it is not known yet who that is. */
+interface Stranger {
+  readonly socket: Socket;
+  readonly remote: string;
+  /** The machine. */
+  readonly host: string;
+  /** What it has shown a certificate or the secret for. */
+  proven: Proven;
+  stopTimer: () => void;
+}
+
+/**
+ * Where others come in. A stranger has `handshakeTimeoutMs` from its first packet to the welcome, and there is room for
+ * `maxHandshakes` of them. For one more, the place is taken of the one that has had it longest, among those of the
+ * machine that has the most places and, if possible, among those that have proved nothing: so whoever fills the room
+ * pushes out itself, and a peer, which needs its place for a few round trips, is not kept out by those who stay. Of those
+ * that prove the same, the newest is kept.
+ */
+export class Door {
+  readonly #options: DoorOptions;
+  /** By `remote`, the longest waiting first. */
+  readonly #strangers = new Map<string, Stranger>();
+  readonly #greet: (socket: Socket) => void;
+  #server: Server | null = null;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.#greet = options.transport.greet({
+      stands: (socket, proven) => this.#admit(socket, proven),
+      refused: options.refused,
+    });
+  }
+
+  /** Where it is, once it is open. */
+  get address(): Address {
+    const { address, port } = this.#server!.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  /** Rejects with what the kernel says. `failed`: of what it says later. */
+  async open(listen: Address, failed: (cause: Error) => void): Promise<void> {
+    const server = listenAt(listen, (socket) => this.#enter(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve);
+      server.once('error', reject);
+    });
+    server.removeAllListeners('error');
+    server.on('error', failed);
+    this.#server = server;
+  }
+
+  /** Resolves when all who came in are gone, which is for others to see to; those who have not said who they are, go now. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (this.#server) this.#server.close(() => resolve());
+      else resolve();
+    });
+    for (const { socket } of this.#strangers.values()) socket.destroy();
+    await closed;
+  }
+
+  #enter(socket: Socket): void {
+    const { limits, clock } = this.#options;
+    const { remoteAddress: host } = socket;
+    if (host === undefined) {
+      // It is gone already.
+      socket.destroy();
+      return;
+    }
+    if (this.#strangers.size >= limits.maxHandshakes) this.#makeRoom();
+    const remote = remoteOf(socket);
+    const stranger: Stranger = { socket, remote, host, proven: null, stopTimer: () => {} };
+    const expected = `expected a hello and a welcome within ${limits.handshakeTimeoutMs} ms`;
+    stranger.stopTimer = clock.after(limits.handshakeTimeoutMs, () =>
+      this.#turnAway(stranger, 'HANDSHAKE_TIMEOUT', `${expected}, they did not come`),
+    );
+    this.#strangers.set(remote, stranger);
+    socket.once('close', () => this.#forget(stranger));
+    this.#greet(socket);
+  }
+
+  #admit(socket: Socket, proven: Proven): void {
+    const stranger = this.#strangers.get(remoteOf(socket));
+    if (!stranger) {
+      socket.destroy();
+      return;
+    }
+    for (const earlier of this.#strangers.values())
+      if (isSame(earlier.proven, proven)) earlier.socket.destroy();
+    stranger.proven = proven;
+    this.#options.admit(socket, proven, () => this.#forget(stranger));
+  }
+
+  #forget(stranger: Stranger): void {
+    stranger.stopTimer();
+    // The same port may have called again.
+    if (this.#strangers.get(stranger.remote) === stranger) this.#strangers.delete(stranger.remote);
+  }
+
+  #makeRoom(): void {
+    const all = [...this.#strangers.values()];
+    const unproved = all.filter(({ proven }) => proven === null);
+    const candidates = unproved.length > 0 ? unproved : all;
+    const places = new Map<string, number>();
+    for (const { host } of candidates) places.set(host, (places.get(host) ?? 0) + 1);
+    const most = Math.max(...places.values());
+    const oldest = candidates.find(({ host }) => places.get(host) === most)!;
+    const expected = `expected at most ${this.#options.limits.maxHandshakes} connections without a hello`;
+    this.#turnAway(oldest, 'TOO_MANY_HANDSHAKES', `${expected}: the oldest goes`);
+  }
+
+  #turnAway(stranger: Stranger, code: 'HANDSHAKE_TIMEOUT' | 'TOO_MANY_HANDSHAKES', why: string): void {
+    this.#forget(stranger);
+    this.#options.refused(new OperatingError(code, why), stranger.remote);
+    stranger.socket.destroy();
+  }
+}
+
+function isSame(one: Proven, other: Proven): boolean {
+  return one !== null && other !== null && one.join() === other.join();
+}

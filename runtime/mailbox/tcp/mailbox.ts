@@ -1,0 +1,252 @@
+import type { Socket } from 'node:net';
+import type { SiteId } from '../../../machines/actor.ts';
+import type { Chance, Clock } from '../../api/clock.ts';
+import { OperatingError } from '../../api/errors.ts';
+import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
+import type { Codec } from '../../wire/codec.ts';
+import { type ByeReason, protocolVersion, type StampedEnvelope } from '../../wire/frames.ts';
+import type { Mailbox, MailboxHandlers } from '../mailbox.ts';
+import { Flood } from '../rate-limiter.ts';
+import type { Traffic } from './connection.ts';
+import { Pulse } from './heartbeat.ts';
+import { Door } from './listener.ts';
+import { Peer } from './peer.ts';
+import { Session } from './session.ts';
+import type { Proven, Transport } from './transport.ts';
+import { Outgoing } from './write-scheduler.ts';
+
+export interface TcpMailboxOptions {
+  readonly self: SiteId;
+  readonly cluster: string;
+  /** A digest of what every site must be told alike: who has another one is refused with `FOREIGN_CONFIGURATION`. */
+  readonly configuration: string;
+  /** Random for each start of the process. */
+  readonly incarnation: string;
+  /** This site keeps nothing on a disk: whoever has met it refuses any other incarnation of it. */
+  readonly memoryOnly: boolean;
+  readonly transport: Transport;
+  readonly listen: Address;
+  readonly peers: Readonly<Record<SiteId, Address>>;
+  readonly codec: Codec;
+  /** Messages of this type are written before all others. Default: none is. */
+  readonly urgent?: string;
+  readonly limits: Limits;
+  readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly notice: (notice: Notice) => void;
+}
+
+/**
+ * Mailboxes over TCP: one connection for each pair of sites, dialled by the one whose id comes first, and under
+ * each pair the link that is checked: whatever connections do, each message arrives once and in order while both
+ * incarnations live.
+ *
+ * A connection that brings what no correct peer sends is closed, with a notice and a count, and nothing else.
+ */
+export class TcpMailbox implements Mailbox {
+  readonly self: SiteId;
+  readonly traffic: Traffic = { bytesSent: 0, bytesReceived: 0 };
+  readonly refused = new Map<OperatingError['code'], number>();
+  readonly #options: TcpMailboxOptions;
+  readonly #peers = new Map<SiteId, Peer>();
+  readonly #sessions = new Set<Session>();
+  readonly #door: Door;
+  readonly #pulse: Pulse;
+  readonly #flood: Flood;
+  readonly #outgoing = new Outgoing();
+  #connections = 0;
+  #pings = 0;
+  #handlers: MailboxHandlers | null = null;
+  #open = false;
+  #quiet: (() => void) | null = null;
+
+  constructor(options: TcpMailboxOptions) {
+    this.#options = options;
+    this.self = options.self;
+    for (const [id, address] of Object.entries(options.peers)) this.#peers.set(id, this.#peer(id, address));
+    this.#door = new Door({
+      ...options,
+      admit: (socket, proven, known) => this.#begin(socket, null, proven, known),
+      refused: (error, remote) => this.#refuse(error, null, remote),
+    });
+    this.#flood = new Flood(() => options.clock.now());
+    this.#pulse = new Pulse({
+      ...options.timing,
+      clock: options.clock,
+      chance: options.chance,
+      beat: (now) => this.#ask((peer, number) => peer.beat(now, number)),
+      paused: (now) => this.#ask((peer, number) => peer.paused(now, number)),
+    });
+  }
+
+  /** Where it listens, once it is open. */
+  get address(): Address {
+    return this.#door.address;
+  }
+
+  /** Throws `LISTEN_FAILED`. */
+  async open(handlers: MailboxHandlers): Promise<void> {
+    const failed = (cause: Error) => listenFailed(this.self, cause);
+    await this.#door
+      .open(this.#options.listen, (cause) => this.#report(failed(cause), null))
+      .catch((cause: Error) => {
+        throw failed(cause);
+      });
+    this.#handlers = handlers;
+    this.#open = true;
+    this.#options.notice({ type: 'listening', address: this.address });
+    this.#pulse.start();
+    for (const peer of this.#peers.values()) peer.open();
+  }
+
+  post(envelope: StampedEnvelope): void {
+    const { target, message } = envelope;
+    const peer = this.#peers.get(target);
+    if (!this.#open || !peer) {
+      const why = peer ? 'its mailbox is not open' : 'that is no peer';
+      throw new OperatingError(
+        'MAILBOX_CLOSED',
+        `${this.self} cannot send ${message.type} to ${target}: ${why}`,
+      );
+    }
+    peer.post(envelope);
+  }
+
+  connected(): readonly SiteId[] {
+    return [...this.#peers.values()].filter(({ up }) => up).map(({ id }) => id);
+  }
+
+  async close(reason: ByeReason): Promise<void> {
+    const { clock, limits } = this.#options;
+    this.#open = false;
+    const peers = [...this.#peers.values()];
+    const cancel = clock.after(limits.closeTimeoutMs, () => {
+      const slow = new Error(`the peer did not close within ${limits.closeTimeoutMs} ms`);
+      for (const peer of peers) peer.giveUp();
+      for (const session of this.#sessions) session.destroy(slow);
+    });
+    await Promise.all(peers.map((peer) => peer.finish(reason)));
+    this.#pulse.stop();
+    const closed = this.#door.close();
+    for (const session of this.#sessions) session.end();
+    if (this.#sessions.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#quiet = resolve;
+      });
+    }
+    cancel();
+    await closed;
+  }
+
+  abort(): void {
+    this.#open = false;
+    this.#handlers = null;
+    this.#pulse.stop();
+    void this.#door.close();
+    for (const peer of this.#peers.values()) peer.stop();
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  #peer(id: SiteId, address: Address): Peer {
+    const {
+      self,
+      cluster,
+      configuration,
+      incarnation,
+      memoryOnly,
+      transport,
+      limits,
+      timing,
+      clock,
+      chance,
+      notice,
+    } = this.#options;
+    const peer: Peer = new Peer({
+      id,
+      identity: {
+        version: protocolVersion,
+        cluster,
+        configuration,
+        site: self,
+        target: id,
+        incarnation,
+        memoryOnly,
+      },
+      address,
+      transport,
+      limits,
+      timing,
+      clock,
+      chance,
+      notice,
+      // Its answer is held to what was called for.
+      onSocket: (socket) => this.#begin(socket, peer, null),
+      mistaken: (error) => this.#refuse(error, id, `${address.host}:${address.port}`),
+      deliver: (envelope) => this.#deliver(envelope),
+      change: (change) => {
+        if (this.#open) this.#handlers?.peer(change);
+      },
+    });
+    return peer;
+  }
+
+  #ask(what: (peer: Peer, number: number) => void): void {
+    this.#pings += 1;
+    for (const peer of this.#peers.values()) what(peer, this.#pings);
+  }
+
+  /** `dialled` is whom this site has called, or null when it was called. */
+  #begin(socket: Socket, dialled: Peer | null, proven: Proven, known = () => {}): void {
+    const { self, cluster, configuration, codec, clock, limits, timing, urgent = null } = this.#options;
+    this.#connections += 1;
+    const session = new Session(socket, dialled, {
+      id: this.#connections,
+      self,
+      cluster,
+      configuration,
+      peers: this.#peers,
+      proven,
+      codec,
+      clock,
+      urgent,
+      outgoing: this.#outgoing,
+      traffic: this.traffic,
+      timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
+      check: () => this.#pulse.check(),
+      beforeWrite: () => this.#handlers?.beforeWrite(),
+      refused: (error, peer, remote) => this.#refuse(error, peer, remote),
+      shaken: known,
+      closed: (over) => {
+        this.#sessions.delete(over);
+        if (this.#sessions.size === 0) this.#quiet?.();
+      },
+    });
+    this.#sessions.add(session);
+  }
+
+  #deliver(envelope: StampedEnvelope): void {
+    if (this.#open) this.#handlers?.receive(envelope);
+    else {
+      const { source, message } = envelope;
+      this.#report(
+        new OperatingError('UNDELIVERED', `${message.type} of ${source} came after the close`),
+        source,
+      );
+    }
+  }
+
+  #refuse(error: OperatingError, peer: SiteId | null, remote: string | null): void {
+    this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
+    const untold = this.#flood.next();
+    if (untold !== null) this.#report(error, peer, remote, untold);
+  }
+
+  #report(error: OperatingError, peer: SiteId | null, remote: string | null = null, untold = 0): void {
+    this.#options.notice({ type: 'error', error, peer, remote, ...(untold > 0 && { untold }) });
+  }
+}
+
+function listenFailed(self: SiteId, cause: Error): OperatingError {
+  return new OperatingError('LISTEN_FAILED', `${self} cannot listen: ${cause.message}`, { cause });
+}

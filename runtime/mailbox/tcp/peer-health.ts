@@ -1,0 +1,86 @@
+import type { SiteId } from '../../../machines/actor.ts';
+import type { StampedEnvelope } from '../../wire/frames.ts';
+import type { DownReason, PeerChange } from '../mailbox.ts';
+
+export interface BeliefOptions {
+  readonly peer: SiteId;
+  readonly silentMs: number;
+  /** When to begin to count. */
+  readonly now: number;
+  readonly tell: (change: PeerChange) => void;
+}
+
+/** The failure detector of one peer: what is believed of it, by what was heard of it and when. */
+export class Belief {
+  readonly #options: BeliefOptions;
+  #state: 'unmet' | 'up' | 'down' = 'unmet';
+  #incarnation: string | null = null;
+  #heardAt: number;
+  #wasRefused = false;
+  /** Pongs below it answer what was asked before a pause. */
+  #trustFrom = 0;
+
+  constructor(options: BeliefOptions) {
+    this.#options = options;
+    this.#heardAt = options.now;
+  }
+
+  get up(): boolean {
+    return this.#state === 'up';
+  }
+
+  /** How long nothing has been heard of it. */
+  silence(now: number): number {
+    return now - this.#heardAt;
+  }
+
+  isSilent(now: number): boolean {
+    return this.silence(now) >= this.#options.silentMs;
+  }
+
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
+  /** Its link is up. `lost`: of messages, between lives that have not met before, though one was known; else null. */
+  met(incarnation: string, lost: readonly StampedEnvelope[] | null, now: number): void {
+    this.#heardAt = now;
+    this.#wasRefused = false;
+    this.#incarnation = incarnation;
+    if (this.#state === 'up' && lost === null) return;
+    this.#state = 'up';
+    const { peer, tell } = this.#options;
+    tell(lost ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation });
+  }
+
+  /** What its kernel says last: nobody listens, or somebody may. Of one that was never met this is no news before it is silent. */
+  refused(yes: boolean): void {
+    this.#wasRefused = yes;
+    if (yes && this.#state === 'up') this.down('refused');
+  }
+
+  silent(): void {
+    this.down(this.#state === 'unmet' && this.#wasRefused ? 'refused' : 'silent');
+  }
+
+  down(why: DownReason): void {
+    if (this.#state === 'down') return;
+    this.#state = 'down';
+    const { peer, tell } = this.#options;
+    tell({ type: 'down', peer, why });
+  }
+
+  /** This process was stopped: the peer is trusted again when it answers a ping of this number or a later one. */
+  paused(trustFrom: number, now: number): void {
+    this.#trustFrom = trustFrom;
+    this.#heardAt = now;
+    if (this.#state === 'up') this.down('silent');
+  }
+
+  pong(number: number): void {
+    if (this.#state !== 'down' || number < this.#trustFrom || this.#incarnation === null) return;
+    this.#state = 'up';
+    const { peer, tell } = this.#options;
+    tell({ type: 'up', peer, incarnation: this.#incarnation });
+  }
+}

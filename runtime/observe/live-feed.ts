@@ -1,0 +1,220 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { RecordedSnapshot, RecordLine } from '../../machines/record.ts';
+import type { WatchAsk, WatchTold, WindowEnd } from '../../machines/watch.ts';
+import type { Clock } from '../api/clock.ts';
+
+/** What a tap must know of the site that it is at. */
+export interface Tapped {
+  readonly site: SiteId;
+  readonly machine: string;
+  readonly peers: readonly SiteId[];
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How many locks there are. */
+  readonly count: number;
+  /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
+  names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean };
+  /** How the actor of a lock is; `null` where there is none. */
+  peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
+}
+
+/** Somebody who watches. */
+export interface Viewer {
+  send(frame: string): void;
+  /** Bytes that were sent and have not left yet. */
+  readonly waiting: number;
+}
+
+/** So many events are told a second at most, windows counted as one, whatever is asked for. */
+const mostEvents = 2_000;
+const mostMs = 10_000;
+/** A viewer for which more waits is told nothing. */
+export const mostWaitingBytes = 1 << 20;
+const tellEveryMs = 50;
+const mostNames = 100;
+const findEveryMs = 200;
+const tellAtOnceBytes = 64 * 1024;
+
+/**
+ * Lets others watch a site while it runs. While nobody does, and between the windows of those who do, it wants no
+ * line. It never waits for a viewer, and keeps little for one that is slow.
+ */
+export class Tap {
+  readonly #tapped: Tapped;
+  #sessions: readonly TapSession[] = [];
+
+  constructor(tapped: Tapped) {
+    this.#tapped = tapped;
+  }
+
+  /** Is a window open on this lock? Asked at every event. */
+  wants(lock: string): boolean {
+    for (let index = 0; index < this.#sessions.length; index++)
+      if (this.#sessions[index]!.open === lock) return true;
+    return false;
+  }
+
+  /** The locks on which one is. */
+  get open(): readonly string[] {
+    return [...new Set(this.#sessions.flatMap(({ open }) => open ?? []))];
+  }
+
+  record(line: RecordLine): void {
+    for (const session of this.#sessions) if (session.open === line.lock) session.record(line);
+  }
+
+  /** `viewer` watches until the session is closed. */
+  attach(viewer: Viewer): TapSession {
+    const session = new TapSession(this.#tapped, viewer, () => {
+      this.#sessions = this.#sessions.filter((other) => other !== session);
+    });
+    this.#sessions = [...this.#sessions, session];
+    return session;
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close();
+  }
+}
+
+/** One viewer's window, and what it has not been told of it. */
+export class TapSession {
+  readonly #tapped: Tapped;
+  readonly #viewer: Viewer;
+  readonly #closed: () => void;
+  /** The lock, while a window is open on it. */
+  open: string | null = null;
+  #lock: string | null = null;
+  #left = 0;
+  #lines: string[] = [];
+  #bytes = 0;
+  /** When the present second began, and what was told in it. */
+  #since = Number.NEGATIVE_INFINITY;
+  #told = 0;
+  #cancelTell: (() => void) | null = null;
+  #cancelEnd: (() => void) | null = null;
+  /** What is looked for next, and when something was last. */
+  #like: string | null = null;
+  #cancelFind: (() => void) | null = null;
+  #found = Number.NEGATIVE_INFINITY;
+
+  constructor(tapped: Tapped, viewer: Viewer, closed: () => void) {
+    this.#tapped = tapped;
+    this.#viewer = viewer;
+    this.#closed = closed;
+    this.#introduce();
+  }
+
+  ask(asked: WatchAsk): void {
+    if (asked.type === 'watch') {
+      if (asked.lock !== this.#lock) this.#end('full');
+      this.#lock = asked.lock;
+    } else if (asked.type === 'find') {
+      this.#like = asked.like;
+      this.#findInTime();
+    } else this.#begin(asked.events, Math.min(asked.ms, mostMs));
+  }
+
+  record(line: RecordLine): void {
+    const text = JSON.stringify([this.#tapped.now(), line]);
+    this.#lines.push(text);
+    this.#bytes += text.length;
+    this.#told++;
+    this.#left--;
+    if (this.#bytes > tellAtOnceBytes && !this.#tell()) this.#end('slow');
+    else if (this.#left <= 0) this.#end('full');
+    else this.#tellInTime();
+  }
+
+  close(): void {
+    this.#end('closed');
+    this.#cancelFind?.();
+    this.#lock = null;
+    this.#closed();
+  }
+
+  #toldThisSecond(): number {
+    const now = this.#tapped.clock.now();
+    if (now - this.#since >= 1_000) {
+      this.#since = now;
+      this.#told = 0;
+    }
+    return this.#told;
+  }
+
+  #introduce(): void {
+    const { site, machine, peers, count } = this.#tapped;
+    const { some } = this.#tapped.names('', mostNames);
+    this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count });
+  }
+
+  /** There may be very many names to look at. */
+  #findInTime(): void {
+    const { clock } = this.#tapped;
+    this.#cancelFind ??= clock.after(Math.max(0, this.#found + findEveryMs - clock.now()), () => {
+      this.#cancelFind = null;
+      this.#found = clock.now();
+      const like = this.#like!;
+      const { some, more } = this.#tapped.names(like, mostNames);
+      if (this.#viewer.waiting <= mostWaitingBytes) this.#send({ type: 'found', like, locks: some, more });
+    });
+  }
+
+  #begin(events: number, ms: number): void {
+    const lock = this.#lock;
+    // Whoever is too slow loses windows.
+    if (this.#viewer.waiting > mostWaitingBytes) return;
+    if (lock === null) {
+      this.#introduce();
+      return;
+    }
+    const allowed = Math.min(events, mostEvents - this.#toldThisSecond());
+    if (allowed <= 0) return;
+    if (this.open === null) {
+      this.#told++;
+      const { now, peek } = this.#tapped;
+      this.#send({ type: 'window', lock, at: now(), now: peek(lock) });
+    }
+    this.open = lock;
+    this.#left = allowed;
+    this.#cancelEnd?.();
+    this.#cancelEnd = this.#tapped.clock.after(ms, () => this.#end('full'));
+  }
+
+  #end(why: WindowEnd): void {
+    if (this.open === null) return;
+    this.open = null;
+    this.#stopTimers();
+    const isTold = this.#tell();
+    this.#send({ type: 'end', at: this.#tapped.now(), why: isTold ? why : 'slow' });
+  }
+
+  /** False when the viewer is too slow: then the lines are dropped. */
+  #tell(): boolean {
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#bytes = 0;
+    if (lines.length === 0) return true;
+    if (this.#viewer.waiting > mostWaitingBytes) return false;
+    this.#viewer.send(`{"type":"lines","lines":[${lines.join()}]}`);
+    return true;
+  }
+
+  #tellInTime(): void {
+    this.#cancelTell ??= this.#tapped.clock.after(tellEveryMs, () => {
+      this.#cancelTell = null;
+      if (!this.#tell()) this.#end('slow');
+    });
+  }
+
+  #stopTimers(): void {
+    this.#cancelTell?.();
+    this.#cancelEnd?.();
+    this.#cancelTell = this.#cancelEnd = null;
+  }
+
+  #send(told: WatchTold): void {
+    this.#viewer.send(JSON.stringify(told));
+  }
+}

@@ -1,0 +1,114 @@
+import { throwUncaught } from '../api/events.ts';
+import type { Logger, Notice } from '../options/index.ts';
+
+export type Level = keyof Logger;
+
+/** A notice as a log has it. */
+export interface Entry {
+  readonly level: Level;
+  readonly text: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const down = {
+  refused: 'nobody listens at its address',
+  silent: 'nothing is heard of it',
+  closed: 'it has closed',
+  left: 'it has left',
+} as const;
+
+/** At most so many errors and failures to dial are remembered as told. */
+const rememberedTexts = 1_000;
+
+/** The level and the text of every notice. What repeats, as at every attempt to dial, is told once, and then as `debug`. */
+export class Notices {
+  /** Each with its peer, where it is one's. */
+  readonly #told = new Map<string, string | null>();
+
+  entry(notice: Notice): Entry {
+    const [level, text] = this.#levelAndText(notice);
+    return { level, text, fields: fieldsOf(notice) };
+  }
+
+  #levelAndText(notice: Notice): readonly [Level, string] {
+    switch (notice.type) {
+      case 'listening':
+        return ['debug', `listens on ${notice.address.host}:${notice.address.port}`];
+      case 'connected':
+        for (const [text, peer] of this.#told) if (peer === notice.peer) this.#told.delete(text);
+        return ['debug', `${notice.peer} is connected`];
+      case 'connection-lost':
+        return ['debug', `the connection to ${notice.peer} is lost: ${notice.reason}`];
+      case 'up':
+        return ['info', `${notice.peer} is up`];
+      case 'restarted':
+        return ['warn', `${notice.peer} is up again, and knows nothing of what was under way to it`];
+      case 'down':
+        return [notice.why === 'left' ? 'debug' : 'warn', `${notice.peer} is down: ${down[notice.why]}`];
+      case 'left':
+        return ['info', `${notice.peer} has left`];
+      case 'suspected':
+        return ['info', 'stands for a new epoch'];
+      case 'elected':
+        return ['info', `has won epoch ${notice.epoch}`];
+      case 'adopted':
+        return ['info', `follows epoch ${notice.epoch}, whose root is ${notice.root}`];
+      case 'lost':
+        return ['error', `lost the critical section under fence (${notice.fence.epoch}, ${notice.fence.k})`];
+      case 'dropped':
+        return [
+          'warn',
+          notice.count === 1
+            ? `1 message for ${notice.peer} is dropped: it was for a life that is over`
+            : `${notice.count} messages for ${notice.peer} are dropped: they were for a life that is over`,
+        ];
+      case 'dial-failed':
+        return this.#once(
+          notice.peer,
+          `${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`,
+        );
+      case 'error':
+        // Of every close that others do not know of yet.
+        if (notice.error.code === 'UNDELIVERED') return ['debug', notice.error.message];
+        return this.#once(
+          notice.peer,
+          notice.error.message,
+          notice.untold ? ` (and ${notice.untold} more)` : '',
+        );
+      case 'crash':
+        return [
+          'error',
+          `${notice.error.message}\nThis site has stopped: what it knows can no longer be trusted.`,
+        ];
+    }
+  }
+
+  #once(peer: string | null, text: string, more = ''): readonly [Level, string] {
+    const level = this.#told.has(text) ? 'debug' : 'warn';
+    if (this.#told.size >= rememberedTexts) this.#told.clear();
+    this.#told.set(text, peer);
+    return [level, `${text}${more}`];
+  }
+}
+
+function fieldsOf(notice: Notice): Readonly<Record<string, unknown>> {
+  const { type: event, ...rest } = notice;
+  // Envelopes are nothing for a log; `err` is where loggers look for an error.
+  if ('lost' in rest) return { event, ...rest, lost: rest.lost.length };
+  if (!('error' in rest)) return { event, ...rest };
+  const { error: err, ...more } = rest;
+  return { event, ...more, code: err.code, err };
+}
+
+/** Writes every notice into `logger`, with whose it is. What it throws is an uncaught exception, and nothing to the site. */
+export function logTo(logger: Logger, site: object): (notice: Notice) => void {
+  const notices = new Notices();
+  return (notice) => {
+    const { level, text, fields } = notices.entry(notice);
+    try {
+      logger[level]({ ...site, ...fields }, text);
+    } catch (error) {
+      throwUncaught(error);
+    }
+  };
+}

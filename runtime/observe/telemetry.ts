@@ -1,0 +1,222 @@
+import { type Attributes, type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import type { Fence } from '../../machines/epoch/messages.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import type { Clock } from '../api/clock.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Cluster, Held, Notice } from '../options/index.ts';
+import {
+  type AcquireMessage,
+  callersWatched,
+  channels,
+  type GrantMessage,
+  type Origin,
+  publishNotice,
+  type ReleaseMessage,
+  settled,
+  traced,
+} from './channels.ts';
+import { Instruments, meterOf } from './instruments.ts';
+import type { TelemetryOptions } from './telemetry-options.ts';
+import { inside, WatchedHeld } from './traced.ts';
+import { tracerOf } from './tracer.ts';
+
+export interface TelemetrySetting {
+  readonly origin: Origin;
+  /** Has a grant a fence? */
+  readonly fenced: boolean;
+  readonly clock: Clock;
+}
+
+/** One caller's asking, told once how it went. */
+interface Asked {
+  readonly message: AcquireMessage;
+  granted(held: Held): Held;
+  /** Nothing happens when it was granted before. */
+  failed(error: unknown): void;
+}
+
+/**
+ * What one site tells whoever observes it: OpenTelemetry, and the channels of `node:diagnostics_channel`. It only looks
+ * on: while it is not `watching`, callers pass it by.
+ */
+export class Telemetry {
+  readonly #setting: TelemetrySetting;
+  readonly #site: Attributes;
+  #lockNames: TelemetryOptions['lockNames'];
+  #instruments: Instruments | null = null;
+  #tracer: Tracer | null = null;
+  #recording = false;
+  #waiting = 0;
+  #held = 0;
+  #adopted = 0;
+
+  constructor(setting: TelemetrySetting) {
+    this.#setting = setting;
+    const { cluster, site } = setting.origin;
+    this.#site = { 'baton.cluster.name': cluster, 'baton.site.id': site };
+  }
+
+  /** From now on there are metrics and spans, if there is anybody to take them. `site` is read when metrics are collected. */
+  begin(site: Pick<Cluster, 'status' | 'counters'>, options: TelemetryOptions = {}): void {
+    const meter = meterOf(options);
+    const read = () => ({
+      status: site.status(),
+      counters: site.counters(),
+      waiting: this.#waiting,
+      held: this.#held,
+      adopted: this.#adopted,
+    });
+    this.#lockNames = options.lockNames;
+    this.#instruments = meter && new Instruments(meter, this.#site, read);
+    this.#tracer = tracerOf(options);
+    this.#recording = this.#instruments !== null || this.#tracer !== null;
+  }
+
+  /** Does it have to be told what callers do? */
+  get watching(): boolean {
+    return this.#recording || callersWatched();
+  }
+
+  /** What `ask` gives, watched from now on. */
+  async acquire(lock: string, ask: () => Promise<Held>): Promise<Held> {
+    const asked = this.#ask(lock);
+    try {
+      return asked.granted(await traced(asked.message, ask));
+    } catch (error) {
+      asked.failed(error);
+      throw error;
+    }
+  }
+
+  /** `start` runs what it is given in the critical section, and releases it. */
+  async run<T>(
+    lock: string,
+    start: (work: (held: Held) => Promise<T>) => Promise<T>,
+    work: (held: Held) => T | Promise<T>,
+  ): Promise<T> {
+    const asked = this.#ask(lock);
+    try {
+      return await traced(asked.message, () =>
+        start(async (held) => {
+          const watched = asked.granted(held);
+          try {
+            return await inside(watched, work);
+          } finally {
+            watched.release();
+          }
+        }),
+      );
+    } catch (error) {
+      asked.failed(error);
+      throw error;
+    }
+  }
+
+  /** What was had without waiting, watched from now on. */
+  entered(held: Held): Held {
+    try {
+      return this.#ask(held.lock).granted(held);
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  notice(notice: Notice): void {
+    if (notice.type === 'adopted') this.#adopted += 1;
+    publishNotice(this.#setting.origin, notice);
+  }
+
+  /** The site is closed, and read no more. */
+  close(): void {
+    this.#instruments?.close();
+  }
+
+  #ask(lock: string): Asked {
+    const { origin, clock } = this.#setting;
+    // What it calls may throw: before anything is asked for, let alone granted.
+    const attributes = this.#attributes(lock);
+    const began = clock.now();
+    const span = this.#span('baton.acquire', lock);
+    const message: AcquireMessage = { ...origin, lock };
+    this.#waiting += 1;
+    let waits = true;
+    return {
+      message,
+      granted: (held) => {
+        waits = false;
+        this.#waiting -= 1;
+        const fence = this.#setting.fenced ? held.fence : null;
+        const waitedMs = this.#record('wait', attributes, began, null);
+        end(span, null, fence);
+        if (channels.grant.hasSubscribers)
+          channels.grant.publish({ ...origin, lock, fence, waitedMs } satisfies GrantMessage);
+        message.result = fence;
+        settled(message);
+        return this.#hold(held, fence, span, attributes);
+      },
+      failed: (error) => {
+        if (!waits) return;
+        waits = false;
+        this.#waiting -= 1;
+        this.#record('wait', attributes, began, error);
+        end(span, error, null);
+        message.error = error;
+        settled(message);
+      },
+    };
+  }
+
+  #hold(held: Held, fence: Fence | null, acquired: Span | null, attributes: Attributes): Held {
+    const { origin, clock } = this.#setting;
+    const { lock } = held;
+    const span = this.#span('baton.hold', lock, acquired);
+    const began = clock.now();
+    this.#held += 1;
+    return new WatchedHeld(held, span, (reason) => {
+      this.#held -= 1;
+      const heldMs = this.#record('hold', attributes, began, reason);
+      end(span, reason, fence);
+      if (reason === null && channels.release.hasSubscribers)
+        channels.release.publish({ ...origin, lock, fence, heldMs } satisfies ReleaseMessage);
+    });
+  }
+
+  #span(name: string, lock: string, after: Span | null = null): Span | null {
+    if (!this.#tracer) return null;
+    const links = after === null ? [] : [{ context: after.spanContext() }];
+    return this.#tracer.startSpan(name, { attributes: { ...this.#site, 'baton.lock.name': lock }, links });
+  }
+
+  #attributes(lock: string): Attributes {
+    const names = this.#lockNames;
+    if (names === undefined) return this.#site;
+    return { ...this.#site, 'baton.lock.name': names === true ? lock : names(lock) };
+  }
+
+  #record(what: 'wait' | 'hold', attributes: Attributes, began: number, error: unknown): number {
+    const ms = this.#setting.clock.now() - began;
+    const all = error === null ? attributes : { ...attributes, 'error.type': errorType(error) };
+    this.#instruments?.[what].record(ms / 1_000, all);
+    return ms;
+  }
+}
+
+/** Few and known: a code of ours, `aborted` by the caller's signal, or anything else. */
+function errorType(error: unknown): string {
+  if (error instanceof OperatingError || error instanceof InvariantError) return error.code;
+  return error instanceof Error && error.name !== 'AbortError' && error.name !== 'TimeoutError'
+    ? '_OTHER'
+    : 'aborted';
+}
+
+function end(span: Span | null, error: unknown, fence: Fence | null): void {
+  if (span === null) return;
+  if (fence !== null) span.setAttributes({ 'baton.fence.epoch': fence.epoch, 'baton.fence.k': fence.k });
+  if (error !== null) {
+    const message = reasonOf(error);
+    span.setAttribute('error.type', errorType(error));
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+  }
+  span.end();
+}

@@ -1,0 +1,58 @@
+import { context, type Span, trace } from '@opentelemetry/api';
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Held } from '../options/index.ts';
+
+/** A critical section of which somebody hears when it ends. */
+export class WatchedHeld implements Held {
+  readonly #held: Held;
+  readonly #span: Span | null;
+  readonly #lost: () => void;
+  #ended: ((reason: unknown) => void) | null;
+
+  /** `ended`: told once, `null` for a release, or why it was over before. */
+  constructor(held: Held, span: Span | null, ended: (reason: unknown) => void) {
+    this.#held = held;
+    this.#span = span;
+    this.#ended = ended;
+    this.#lost = () => this.#end(held.signal.reason);
+    held.signal.addEventListener('abort', this.#lost, { once: true });
+  }
+
+  get lock(): string {
+    return this.#held.lock;
+  }
+
+  get fence(): Fence {
+    return this.#held.fence;
+  }
+
+  get signal(): AbortSignal {
+    return this.#held.signal;
+  }
+
+  release(): void {
+    this.#held.signal.removeEventListener('abort', this.#lost);
+    this.#end(null);
+    this.#held.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+  }
+
+  /** Spans that `work` begins are children of this critical section's. */
+  within<T>(work: () => T): T {
+    return this.#span === null ? work() : context.with(trace.setSpan(context.active(), this.#span), work);
+  }
+
+  #end(reason: unknown): void {
+    const ended = this.#ended;
+    this.#ended = null;
+    ended?.(reason);
+  }
+}
+
+/** Runs `work` inside `held`, so that its spans belong there. */
+export function inside<T>(held: Held, work: (held: Held) => T): T {
+  return held instanceof WatchedHeld ? held.within(() => work(held)) : work(held);
+}

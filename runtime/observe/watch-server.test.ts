@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import type { EventLine } from '../../machines/record.ts';
+import type { WatchAsk, WatchTold } from '../../machines/watch.ts';
+import { systemClock } from '../api/clock.ts';
+import { mostWaitingBytes, Tap } from './live-feed.ts';
+import { serveWatch, type WatchServerOptions } from './watch-server.ts';
+
+const snapshot = { value: 'idle', context: { pad: 'x'.repeat(20_000) } };
+
+/** A site that is watched, and does what it is told to. */
+async function site(options: WatchServerOptions = {}) {
+  let seq = 0;
+  const tap = new Tap({
+    site: 'a',
+    machine: 'epoch',
+    peers: ['b'],
+    clock: systemClock,
+    now: Date.now,
+    count: 1,
+    names: (like) => ({ some: ['main'].filter((name) => name.includes(like)), more: false }),
+    peek: () => ({ seq, snapshot }),
+  });
+  const server = await serveWatch({ watch: (viewer) => tap.attach(viewer) }, options);
+  onTestFinished(() => server.close());
+  const happen = (count: number) => {
+    let recorded = 0;
+    for (let index = 0; index < count; index++) {
+      seq++;
+      if (!tap.wants('main')) continue;
+      recorded++;
+      const of = { version: 1, kind: 'event', site: 'a', lock: 'main', clock: {}, cause: null } as const;
+      tap.record({ ...of, seq, event: { type: 'ask' }, snapshot, effects: [] });
+    }
+    return recorded;
+  };
+  return { server, tap, happen };
+}
+
+function open(url: string, options: { origin?: string; headers?: Record<string, string> } = {}): WebSocket {
+  const socket = new WebSocket(url, options);
+  onTestFinished(() => socket.terminate());
+  return socket;
+}
+
+const say = (socket: WebSocket, asked: WatchAsk) => socket.send(JSON.stringify(asked));
+
+async function heard(socket: WebSocket): Promise<WatchTold> {
+  const [data] = (await once(socket, 'message')) as [Buffer];
+  return JSON.parse(data.toString()) as WatchTold;
+}
+
+/** With what status it is refused. */
+async function refused(url: string, options: Parameters<typeof open>[1] = {}): Promise<number | undefined> {
+  const socket = open(url, options);
+  socket.on('error', () => undefined);
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode?: number }];
+  return response.statusCode;
+}
+
+describe('a site that is watched over a WebSocket', () => {
+  it('says who it is, and tells a window', async () => {
+    const { server, happen } = await site();
+    const socket = open(server.url);
+    expect(await heard(socket)).toMatchObject({ type: 'site', site: 'a', locks: ['main'] });
+    say(socket, { type: 'watch', lock: 'main' });
+    say(socket, { type: 'begin', events: 3, ms: 1_000 });
+    expect(await heard(socket)).toMatchObject({ type: 'window', now: { seq: 0 } });
+    expect(happen(10)).toBe(3);
+    const told = await heard(socket);
+    if (told.type !== 'lines') return expect.unreachable();
+    expect(told.lines.map(([, line]) => (line as EventLine).seq)).toEqual([1, 2, 3]);
+  });
+
+  it('finds locks by a part of their names', async () => {
+    const { server } = await site();
+    const socket = open(server.url);
+    await heard(socket);
+    say(socket, { type: 'find', like: 'ai' });
+    expect(await heard(socket)).toEqual({ type: 'found', like: 'ai', locks: ['main'], more: false });
+  });
+
+  it('refuses pages, names that are none of its own, and whoever does not know the token', async () => {
+    const { server } = await site({ token: 'secret' });
+    const known = `${server.url}?token=secret`;
+    expect(await heard(open(known))).toMatchObject({ type: 'site' });
+    expect(await refused(known, { origin: 'http://127.0.0.1:4700' })).toBe(403);
+    expect(await refused(known, { headers: { host: 'evil.example' } })).toBe(403);
+    expect(await refused(known, { headers: { host: 'no host at all' } })).toBe(403);
+    expect(await refused(server.url)).toBe(401);
+    expect(await refused(`${server.url}?token=secreT`)).toBe(401);
+    const response = await fetch(server.url.replace('ws', 'http'));
+    expect(response.status).toBe(426);
+  });
+
+  it('closes on whoever says anything else', async () => {
+    const { server } = await site();
+    for (const frame of ['', '{', '{"type":"release"}', '{"type":"begin","events":-1,"ms":1}', '[]']) {
+      const socket = open(server.url);
+      await heard(socket);
+      socket.send(frame);
+      const [code] = (await once(socket, 'close')) as [number];
+      expect(code, frame).toBe(1008);
+    }
+  });
+
+  it.each([
+    [{ token: '' }, 'token: a token is a string that is not empty, a string of 0 bytes came'],
+    [{ token: 5 }, 'token: a token is a string that is not empty, a number came'],
+    [{ port: 1 }, 'port: there is no such key; there are listen, token'],
+    [{ listen: { port: 'any' } }, 'listen.port: a port is an integer from 0 to 65535, "any" came'],
+    [{ listen: { host: '' } }, 'listen.host: a host is a name or an IP address, "" came'],
+    [null, 'the options are { listen, token }, null came'],
+  ])('is told what is wrong with %j', async (options, message) => {
+    const refused = { code: 'OPTIONS_INVALID', message: `OPTIONS_INVALID: ${message}` };
+    await expect(site(options as WatchServerOptions)).rejects.toMatchObject(refused);
+  });
+
+  it('does not listen beyond loopback without a token', async () => {
+    await expect(site({ listen: { host: '0.0.0.0' } })).rejects.toMatchObject({ code: 'INSECURE_LISTEN' });
+  });
+
+  it('never waits for a viewer that does not read, and keeps little for it', async () => {
+    const { server, tap, happen } = await site();
+    const { port } = server.address;
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    // A client of WebSocket by hand, which asks again and again and reads nothing.
+    socket.write(
+      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
+    socket.pause();
+    socket.write(masked({ type: 'watch', lock: 'main' }));
+    const rounds = 200;
+    const started = performance.now();
+    let recorded = 0;
+    let lost = 0;
+    for (let round = 0; round < rounds; round++) {
+      socket.write(masked({ type: 'begin', events: 50, ms: 1_000 }));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (!tap.wants('main')) lost++;
+      // It returns, whatever the viewer does.
+      recorded += happen(50);
+    }
+    expect(recorded).toBeGreaterThan(0);
+    expect(lost).toBeGreaterThan(rounds / 4);
+    // What the kernel takes, and what may wait: far less than has happened meanwhile, at the rate that is allowed.
+    expect(recorded * 20_000).toBeLessThan(mostWaitingBytes + 16e6);
+    const seconds = (performance.now() - started) / 1_000;
+    expect(recorded).toBeLessThan(Math.min(rounds * 50, Math.ceil(seconds) * 2_000) / 2);
+  });
+});
+
+function masked(asked: WatchAsk): Buffer {
+  const text = Buffer.from(JSON.stringify(asked));
+  // With a mask of zeros the text stays as it is.
+  return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]);
+}

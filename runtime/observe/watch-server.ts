@@ -1,0 +1,150 @@
+import { timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import { reasonOf } from '../../machines/errors.ts';
+import { longestName, type WatchAsk } from '../../machines/watch.ts';
+import { OperatingError } from '../api/errors.ts';
+import { isLoopback } from '../mailbox/tcp/loopback.ts';
+import { checkWatch } from '../options/calls.ts';
+import type { Address } from '../options/index.ts';
+import type { TapSession, Viewer } from './live-feed.ts';
+
+/** Where others may watch from. */
+export interface WatchServerOptions {
+  /** Default: 127.0.0.1, and a free port. */
+  readonly listen?: Partial<Address>;
+  /** What whoever watches must know: `ws://host:port/?token=...`. Must be given to listen beyond loopback. */
+  readonly token?: string;
+}
+
+/** Where a site is watched. */
+export interface WatchServer {
+  readonly address: Address;
+  /** `ws://127.0.0.1:4800/`, without the token. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const ask = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(longestName) }),
+  z.strictObject({ type: z.literal('begin'), events: z.int().min(1), ms: z.int().min(1) }),
+  z.strictObject({ type: z.literal('find'), like: z.string().max(longestName) }),
+]);
+
+const mostViewers = 8;
+const pingEveryMs = 10_000;
+/** The code by which WebSocket says that a frame is not as it should be. */
+const policyViolation = 1008;
+
+/**
+ * Lets others watch a site from elsewhere, read-only: `baton inspect --attach URL`. Whoever is too slow, or does not
+ * read, misses what happens; the site never waits for it.
+ *
+ * @throws OperatingError `OPTIONS_INVALID`, `LISTEN_FAILED`, `INSECURE_LISTEN`.
+ */
+export async function serveWatch(
+  cluster: { watch(viewer: Viewer): TapSession },
+  options: WatchServerOptions = {},
+): Promise<WatchServer> {
+  checkWatch(options);
+  const { listen = {}, token } = options;
+  const { host = '127.0.0.1', port = 0 } = listen;
+  if (!isLoopback(host) && token === undefined) {
+    throw new OperatingError(
+      'INSECURE_LISTEN',
+      `whoever reaches ${host}:${port} could watch the site: give a token, or listen on loopback`,
+    );
+  }
+  // Most sites are never watched.
+  const { WebSocketServer } = await import('ws');
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
+  const server = createServer((_, response) => {
+    response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const refusal = whyRefused(request, host, token) ?? (sockets.clients.size < mostViewers ? null : 503);
+    if (refusal === null) sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster));
+    else refuse(socket, refusal);
+  });
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const reason = reasonOf(cause);
+    throw new OperatingError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, { cause });
+  }
+  const pings = setInterval(() => {
+    for (const socket of sockets.clients) ping(socket);
+  }, pingEveryMs);
+  pings.unref();
+  const address = { host, port: (server.address() as { port: number }).port };
+  return {
+    address,
+    url: `ws://${host.includes(':') ? `[${host}]` : host}:${address.port}/`,
+    close: async () => {
+      clearInterval(pings);
+      for (const socket of sockets.clients) socket.terminate();
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): TapSession }): void {
+  const session = cluster.watch({
+    send: (frame) => socket.send(frame),
+    get waiting() {
+      return socket.bufferedAmount;
+    },
+  });
+  alive.add(socket);
+  socket.on('pong', () => alive.add(socket));
+  socket.on('message', (data) => {
+    const asked = parsed(data.toString());
+    if (asked === null) socket.close(policyViolation, 'expected watch, begin or find');
+    else session.ask(asked);
+  });
+  socket.on('close', () => session.close());
+  // It is closed next.
+  socket.on('error', () => socket.terminate());
+}
+
+/** Those that have answered since they were last asked whether they are there. */
+const alive = new WeakSet<WebSocket>();
+
+function ping(socket: WebSocket): void {
+  if (alive.delete(socket)) socket.ping();
+  else socket.terminate();
+}
+
+function parsed(frame: string): WatchAsk | null {
+  try {
+    return ask.safeParse(JSON.parse(frame)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The status of the refusal. A page of any site says its Origin, and none is meant to watch by itself. */
+function whyRefused({ headers, url = '' }: IncomingMessage, host: string, token: string | undefined) {
+  const asked = `http://${headers.host ?? ''}${url}`;
+  if (headers.origin !== undefined || !URL.canParse(asked)) return 403;
+  const { hostname, searchParams } = new URL(asked);
+  // A name that was made to point here is none of ours.
+  const isAddress = /^([\d.]+|\[.*\])$/.test(hostname);
+  if (!isAddress && ![host, 'localhost'].includes(hostname)) return 403;
+  return token === undefined || isSame(searchParams.get('token') ?? '', token) ? null : 401;
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const [left, right] = [Buffer.from(given), Buffer.from(wanted)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n\r\n`);
+}

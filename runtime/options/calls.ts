@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Viewer } from '../observe/live-feed.ts';
+import type { WatchServerOptions } from '../observe/watch-server.ts';
+import { partOfAddress } from './address.ts';
+import { checked } from './checked.ts';
+import { call, tell, withMethods, yes } from './describe.ts';
+import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions } from './index.ts';
+
+/** Of `Cluster.on`. */
+const events = {
+  epoch: true,
+  elected: true,
+  lost: true,
+  notice: true,
+  peer: true,
+} satisfies Record<keyof ClusterEvents, true>;
+
+const signal = tell(
+  withMethods<AbortSignal>(['addEventListener', 'removeEventListener']),
+  'a signal is an AbortSignal',
+).optional();
+
+const acquireOptions = tell(
+  z.strictObject({
+    signal,
+    timeoutMs: tell(
+      z.custom<number>((value) => typeof value === 'number' && value >= 0),
+      'a time-out is a number of ms from 0',
+    ).optional(),
+  } satisfies Record<keyof AcquireOptions, z.ZodType>),
+  'the options are { signal, timeoutMs }',
+);
+
+const leadOptions = tell(
+  z.strictObject({
+    signal,
+    retryMs: tell(z.number().min(0), 'a pause is a number of ms from 0').optional(),
+    onError: call<NonNullable<LeadOptions['onError']>>().optional(),
+  } satisfies Record<keyof LeadOptions, z.ZodType>),
+  'the options are { signal, retryMs, onError }',
+);
+
+type CloseOptions = NonNullable<Parameters<Cluster['close']>[0]>;
+
+const closeOptions = tell(
+  z.strictObject({ graceful: yes(true).optional() } satisfies Record<keyof CloseOptions, z.ZodType>),
+  'the options are { graceful }',
+);
+
+const names = tell(
+  z.custom<readonly string[]>((value) => Array.isArray(value)),
+  'names are a list of names of locks',
+);
+const count = tell(z.int().min(0), 'a part of a fence is an integer from 0');
+const fenced = tell(
+  z.strictObject({
+    lock: tell(z.string(), 'the name of a lock is a string'),
+    fence: tell(
+      z.object({ epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
+      'a fence is { epoch, k }',
+    ),
+  }),
+  'a gate is given a lock and a fence',
+);
+const work = call('work is a function');
+const event = tell(
+  z.custom((value) => typeof value === 'string' && Object.hasOwn(events, value)),
+  'an event is epoch, elected, lost, notice or peer',
+);
+const listener = call();
+const viewer = tell(withMethods<Viewer>(['send']), 'a viewer has the method send');
+
+const watchOptions = tell(
+  z.strictObject({
+    listen: partOfAddress.optional(),
+    // One that is empty keeps nobody out.
+    token: tell(z.string().min(1), 'a token is a string that is not empty', { hidden: true }).optional(),
+  } satisfies Record<keyof WatchServerOptions, z.ZodType>),
+  'the options are { listen, token }',
+);
+
+// What a call is given, before it does anything. Each throws `OPTIONS_INVALID`.
+
+export function checkAcquire(options: unknown): void {
+  if (options !== undefined) checked(acquireOptions, options);
+}
+
+/** One that is none is neither below another nor above it. */
+export function checkFence(lock: unknown, fence: unknown): void {
+  checked(fenced, { lock, fence });
+}
+
+export function checkWork(given: unknown): void {
+  if (typeof given !== 'function') checked(work, given);
+}
+
+export function checkNames(given: unknown): void {
+  checked(names, given);
+}
+
+export function checkLead(given: unknown, options: unknown): void {
+  checkWork(given);
+  checked(leadOptions, options);
+}
+
+export function checkListener(type: unknown, given: unknown): void {
+  checked(event, type);
+  checked(listener, given);
+}
+
+export function checkClose(options: unknown): void {
+  checked(closeOptions, options);
+}
+
+export function checkWatch(options: unknown): void {
+  checked(watchOptions, options);
+}
+
+export function checkViewer(given: unknown): void {
+  checked(viewer, given);
+}

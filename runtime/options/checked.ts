@@ -1,0 +1,70 @@
+import { inspect } from 'node:util';
+import { closestMatch } from 'leven';
+import type { z } from 'zod';
+import { OperatingError } from '../api/errors.ts';
+import { about } from './describe.ts';
+import { keysOf, schemaAt } from './walk.ts';
+
+/**
+ * `value`, with the defaults of `schema`.
+ *
+ * Throws `OPTIONS_INVALID`, which names every key that is wrong, what came, and what it may be.
+ */
+export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => textsOf(schema, issue)));
+  return parsed.data;
+}
+
+/** `OPTIONS_INVALID`, of everything that is wrong. */
+export function invalid(texts: readonly string[]): OperatingError {
+  const message = texts.length === 1 ? texts[0]! : `${texts.length} keys are wrong\n${texts.join('\n')}`;
+  return new OperatingError('OPTIONS_INVALID', message);
+}
+
+/** The known key that somebody may have meant. */
+export function nearest(key: string, known: readonly string[]): string | undefined {
+  return closestMatch(key, known, { maxDistance: Math.max(2, Math.floor(key.length / 3)) });
+}
+
+function textsOf(schema: z.ZodType, issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(schema, path, key));
+  const { is, hidden } = aboutOf(schema, path, issue.code === 'invalid_key');
+  const came = hidden ? kindOf(issue.input) : show(issue.input);
+  const where = path.length === 0 ? '' : `${path.join('.')}: `;
+  return [issue.input === undefined ? `${where}${is}; it is missing` : `${where}${is}, ${came} came`];
+}
+
+/** Of the value at `path`, or of the last key of it. */
+function aboutOf(schema: z.ZodType, path: readonly string[], ofKey: boolean) {
+  const at = schemaAt(schema, ofKey ? path.slice(0, -1) : path);
+  const known = about.get(ofKey ? ((at as z.ZodRecord).keyType as z.ZodType) : at);
+  if (known === undefined) throw new Error(`nothing is told of ${path.join('.')}`);
+  return known;
+}
+
+function unknownKey(schema: z.ZodType, path: readonly string[], key: string): string {
+  const known = keysOf(schemaAt(schema, path));
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`;
+  return `${[...path, key].join('.')}: there is no such key; ${hint}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  return inspect(value, {
+    depth: 1,
+    breakLength: Number.POSITIVE_INFINITY,
+    maxArrayLength: 5,
+    maxStringLength: 40,
+  });
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return `a string of ${Buffer.byteLength(value)} bytes`;
+  return value instanceof Uint8Array
+    ? `${value.length} bytes`
+    : `a ${value === null ? 'null' : typeof value}`;
+}

@@ -1,0 +1,142 @@
+import type { Message, SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import { OperatingError } from '../api/errors.ts';
+import { Flood } from '../mailbox/rate-limiter.ts';
+import type { StampedEnvelope } from '../wire/frames.ts';
+import type { Layout, LayoutOf } from '../wire/layout.ts';
+import type { MeshOptions } from './site.ts';
+import type { Tally } from './tally.ts';
+
+/**
+ * What a site says of a message that it did not take, since it has no room for the lock: a REQUEST of `epoch` (`asks`),
+ * or a VOTE_REQUEST for it. Between meshes; no statechart hears of it.
+ */
+interface Untaken extends Message {
+  readonly type: 'UNTAKEN';
+  readonly epoch: number;
+  readonly asks: boolean;
+}
+
+/** How that is written, behind the messages of any protocol. */
+export const roomLayout: Layout = { UNTAKEN: { epoch: 'count', asks: 'flag' } } satisfies LayoutOf<Untaken>;
+
+/** What a peer's refusal means to a lock of this site. */
+export interface Refused {
+  /** The epoch of the REQUEST that was not taken; `null` when nobody waits for what was not. */
+  readonly lostOf: number | null;
+  /** So many have no room for it that no majority is left. */
+  readonly inVain: OperatingError | null;
+}
+
+const marks = 2 ** 20;
+
+/**
+ * The room that there is at this site for locks that others name, and at others for those of this one. A lock for
+ * which there was none is one whose messages are lost, as in a crash: by epochs the others go on without this site,
+ * and it begins with that lock, if ever, as one that was restarted (R7).
+ */
+export class Room {
+  readonly #options: MeshOptions;
+  readonly #tally: Tally;
+  readonly #flood: Flood;
+  /** How many locks were first named by whom. */
+  readonly #named = new Map<SiteId, number>();
+  /** A bit for each name that there was no room for, by its hash: there may be any number of them. */
+  #refused: Uint8Array | null = null;
+  /** Who has no room for which of the locks of this site. */
+  readonly #without = new Map<string, Set<SiteId>>();
+
+  constructor(options: MeshOptions, tally: Tally) {
+    this.#options = options;
+    this.#tally = tally;
+    this.#flood = new Flood(() => options.clock.now());
+  }
+
+  /**
+   * Whether a lock of which this site, with `known` others, has not heard may be made for this message; if not,
+   * whoever waits is told. Throws `TOO_MANY_LOCKS` where what is lost is lost for good.
+   */
+  admits(envelope: StampedEnvelope, known: number): boolean {
+    const { self, limits, protocol } = this.#options;
+    const { source, lock, message } = envelope;
+    const named = this.#named.get(source) ?? 0;
+    if (named < limits.maxLocksOfPeer && known < limits.maxLocks) {
+      this.#named.set(source, named + 1);
+      return true;
+    }
+    const why =
+      named >= limits.maxLocksOfPeer
+        ? `${source} was the first to name ${named} locks here (limits.maxLocksOfPeer)`
+        : `${self} knows ${known} locks already (limits.maxLocks)`;
+    const error = new OperatingError('TOO_MANY_LOCKS', `${why}; there is no room for ${lock}`);
+    if (!protocol.survives) throw error;
+    this.#mark(lock);
+    this.#tally.untaken += 1;
+    this.#tell(error, source);
+    if (message.type === 'REQUEST' || message.type === 'VOTE_REQUEST') this.answer(envelope);
+    return false;
+  }
+
+  /** Says that this message was not taken: whoever passes a REQUEST on passes it to one that has the lock, so its source waits. */
+  answer({ source, lock, message }: StampedEnvelope): void {
+    const { self, mailbox } = this.#options;
+    const { type, epoch } = message as SiteMessage;
+    const answer: Untaken = { type: 'UNTAKEN', epoch, asks: type === 'REQUEST' };
+    mailbox.post({ source: self, target: source, lock, message: answer, stamp: { seq: 0, clock: null } });
+  }
+
+  /** Whether something of this lock may not have been taken; of one of which something was not, always true. */
+  mayHaveRefused(lock: string): boolean {
+    if (this.#refused === null) return false;
+    const mark = markOf(lock);
+    return (this.#refused[mark >> 3]! & (1 << (mark & 7))) !== 0;
+  }
+
+  /** A peer has said UNTAKEN of a lock of this site. */
+  heard({ source, lock, message }: StampedEnvelope): Refused {
+    const { voters } = this.#options;
+    const without = this.#without.get(lock) ?? new Set();
+    this.#without.set(lock, without.add(source));
+    this.#tell(
+      new OperatingError(
+        'TOO_MANY_LOCKS',
+        `${source} has no room for ${lock} (its limits.maxLocksOfPeer, or maxLocks)`,
+      ),
+      source,
+    );
+    const { epoch, asks } = message as Untaken;
+    const left = voters.filter((voter) => !without.has(voter)).length;
+    const inVain =
+      2 * left <= voters.length
+        ? new OperatingError(
+            'TOO_MANY_LOCKS',
+            `nobody can be granted ${lock}: ${[...without].sort().join(', ')} have no room for it`,
+          )
+        : null;
+    return { lostOf: asks ? epoch : null, inVain };
+  }
+
+  /** In its next life it may have room. */
+  restarted(peer: SiteId): void {
+    for (const without of this.#without.values()) without.delete(peer);
+  }
+
+  #mark(lock: string): void {
+    this.#refused ??= new Uint8Array(marks / 8);
+    const mark = markOf(lock);
+    this.#refused[mark >> 3]! |= 1 << (mark & 7);
+  }
+
+  #tell(error: OperatingError, peer: SiteId): void {
+    const untold = this.#flood.next();
+    if (untold === null) return;
+    this.#options.notice({ type: 'error', error, peer, remote: null, ...(untold > 0 && { untold }) });
+  }
+}
+
+/** FNV-1a: who chooses names to meet others' costs each of those one epoch change. */
+function markOf(lock: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < lock.length; at++) hash = Math.imul(hash ^ lock.charCodeAt(at), 0x01000193);
+  return (hash >>> 0) % marks;
+}

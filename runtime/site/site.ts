@@ -1,0 +1,342 @@
+import type { InspectionEvent, Observer } from 'xstate';
+import type { SiteId } from '../../machines/actor.ts';
+import type { Disk, SiteMessage } from '../../machines/epoch/messages.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import type { Chance, Clock } from '../api/clock.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { HostSetting } from '../driver/driver.ts';
+import { Suspicion } from '../election/suspicion.ts';
+import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
+import type { Recorder } from '../observe/recorder.ts';
+import type { Limits, Notice, Strict, Timing } from '../options/index.ts';
+import type { Store } from '../store/store.ts';
+import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
+import { Room } from './admission.ts';
+import { Place, type PlaceSetting } from './lock-actor.ts';
+import type { Protocol } from './protocol.ts';
+import { Tally } from './tally.ts';
+
+/** Of more names, nobody has the time. */
+const mostLookedAt = 200_000;
+
+export interface MeshOptions {
+  readonly self: SiteId;
+  readonly peers: readonly SiteId[];
+  /** The first root of a lock. */
+  readonly root: (lock: string) => SiteId;
+  readonly voters: readonly SiteId[];
+  readonly protocol: Protocol;
+  readonly mailbox: Mailbox;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly tap?: HostSetting['tap'];
+  readonly timing: Timing;
+  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'combine'>;
+  /** `null`: without leases. */
+  readonly strict: Required<Strict> | null;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  readonly notice: (notice: Notice) => void;
+  /** Nothing runs any more. */
+  readonly crashed: (error: InvariantError) => void;
+}
+
+/** So many locks keep what they need when they are used, though nobody uses them now. */
+const keptAwake = 1_024;
+const restEveryMs = 250;
+
+/** One site: its locks, over one mailbox, with one store and one failure detector. */
+export class Mesh {
+  readonly tally = new Tally();
+  readonly #options: MeshOptions;
+  readonly #setting: PlaceSetting;
+  readonly #places = new Map<string, Place>();
+  /** Those that have what an idle one does not need. */
+  readonly #awake = new Set<Place>();
+  readonly #room: Room;
+  /** Where a death is not survived: who takes part no longer. */
+  readonly #departed = new Set<SiteId>();
+  readonly #suspicion: Suspicion | null;
+  #members: readonly SiteId[];
+  #cancelRest: (() => void) | null = null;
+  /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
+  #begun = false;
+  /** Why nobody is granted anything any more. */
+  #refusal: Error | null = null;
+  #ended = false;
+
+  constructor(options: MeshOptions) {
+    const { self: site, protocol, store, recorder, mailbox, timing, clock, strict, notice } = options;
+    const { tap, inspect } = options;
+    this.#options = options;
+    this.#members = options.peers;
+    this.#room = new Room(options, this.tally);
+    const suspect = (name: string) => this.#places.get(name)!.suspect();
+    const suspicion = protocol.survives ? new Suspicion({ ...options, suspect }) : null;
+    this.#suspicion = suspicion;
+    this.#setting = {
+      site,
+      life: store.life,
+      protocol,
+      recorder,
+      ...(tap && { tap }),
+      ...(inspect && { inspect }),
+      tally: this.tally,
+      clock,
+      combine: options.limits.combine,
+      mailbox,
+      store,
+      suspicion,
+      ballots: {
+        graceMs: timing.electionMinMs / 4,
+        inReach: (peer) => suspicion?.isUp(peer) ?? false,
+      },
+      leases: strict,
+      notice,
+      sync: () => this.#sync(),
+      woke: (place) => this.#woke(place),
+      begun: () => this.#begun,
+      crashed: (error) => this.crash(error),
+    };
+  }
+
+  get locks(): number {
+    return this.#places.size;
+  }
+
+  /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
+  names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean } {
+    const names = new Set<string>();
+    let seen = 0;
+    for (const lock of this.#known()) {
+      if (names.size >= most || seen >= mostLookedAt) return { some: [...names], more: true };
+      seen += 1;
+      if (lock.includes(like)) names.add(lock);
+    }
+    return { some: [...names], more: false };
+  }
+
+  *#known(): Generator<string> {
+    for (const { lock } of this.#awake) yield lock;
+    yield* this.#places.keys();
+  }
+
+  get majority(): boolean {
+    return !this.#ended && (this.#suspicion?.majority ?? true);
+  }
+
+  /** How many locks stand still until an election is over. */
+  get frozen(): number {
+    return this.#suspicion?.frozen ?? 0;
+  }
+
+  /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
+  place(name: string): Place {
+    if (this.#refusal) throw this.#refusal;
+    return this.#places.get(name) ?? this.#make(name);
+  }
+
+  /** The place of a lock that was used before. */
+  find(name: string): Place | undefined {
+    return this.#places.get(name);
+  }
+
+  async open(): Promise<void> {
+    const { mailbox } = this.#options;
+    this.#beginWhenMajority();
+    await mailbox.open({
+      receive: (envelope) => this.#receive(envelope),
+      peer: (change) => this.#peer(change),
+      beforeWrite: () => this.#beforeWrite(),
+    } satisfies MailboxHandlers);
+  }
+
+  /**
+   * Grants no more; once. Resolves when nobody holds a lock here and who waited has the token, after `timeoutMs`, or when
+   * the site ends meanwhile.
+   */
+  async leave(timeoutMs: number): Promise<void> {
+    if (this.#ended) return;
+    this.#refusal ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+    const { survives } = this.#options.protocol;
+    // Where a death is not survived, every token is handed on, also of locks that nobody uses now.
+    await Promise.all(
+      survives
+        ? [...this.#awake].map((place) => place.drain(timeoutMs))
+        : [...this.#places.values()].map(({ callers }) => callers.leave()),
+    );
+  }
+
+  /** Nothing is taken or granted any more. */
+  end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#refusal = reason;
+    this.#suspicion?.stop();
+    this.#cancelRest?.();
+    for (const place of this.#places.values()) place.end(reason);
+  }
+
+  /** Ends, sends what is queued and says goodbye. */
+  async close(goodbye: ByeReason, reason: Error): Promise<void> {
+    const { mailbox } = this.#options;
+    if (!this.#ended) {
+      this.end(reason);
+      try {
+        // A mailbox that closes asks nobody any more before it writes.
+        this.#sync();
+      } catch (error) {
+        mailbox.abort();
+        throw error;
+      }
+    }
+    await mailbox.close(goodbye);
+  }
+
+  crash(error: InvariantError): void {
+    if (this.#ended) return;
+    this.end(error);
+    this.#options.mailbox.abort();
+    this.#options.crashed(error);
+  }
+
+  #make(lock: string): Place {
+    const { self: site, voters, protocol, limits, strict, root: rootOf } = this.#options;
+    if (this.#places.size >= limits.maxLocks) {
+      throw new OperatingError(
+        'TOO_MANY_LOCKS',
+        `${site} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
+      );
+    }
+    const root = rootOf(lock);
+    const peers = this.#members;
+    const disk = this.#suspicion ? this.#diskOf(lock, root) : 'none';
+    this.#suspicion?.open(lock, disk);
+    const input = protocol.input({ site, root, peers, voters, disk, strict: strict !== null });
+    const epoch = typeof disk === 'string' ? 0 : disk.epoch;
+    const place = new Place(this.#setting, { lock, peers, input }, epoch);
+    this.#places.set(lock, place);
+    place.begin();
+    return place;
+  }
+
+  /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
+  #diskOf(lock: string, root: SiteId): Disk | 'none' {
+    const kept = this.#options.store.read(lock, root);
+    return kept === 'none' && this.#room.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
+  }
+
+  #receive(envelope: StampedEnvelope): void {
+    if (this.#ended) return;
+    const place = this.#places.get(envelope.lock);
+    if (envelope.message.type === 'UNTAKEN') {
+      if (place) this.#untaken(place, envelope);
+    } else if (place) place.receive(envelope);
+    else this.#receiveFirst(envelope);
+  }
+
+  /** A peer names a lock that this site has not heard of. */
+  #receiveFirst(envelope: StampedEnvelope): void {
+    const { lock, message } = envelope;
+    if (!this.#room.admits(envelope, this.#places.size)) return;
+    const place = this.#make(lock);
+    place.receive(envelope);
+    // Closed, it takes no REQUEST of an epoch that it may have had a part in before (R0).
+    const { type, epoch } = message as SiteMessage;
+    if (this.#room.mayHaveRefused(lock) && type === 'REQUEST' && epoch === 0) this.#room.answer(envelope);
+  }
+
+  #untaken(place: Place, envelope: StampedEnvelope): void {
+    const { lostOf, inVain } = this.#room.heard(envelope);
+    this.#suspicion?.untaken(place.lock, lostOf, inVain !== null);
+    if (inVain) place.refuse(inVain);
+  }
+
+  #peer(change: PeerChange): void {
+    const { notice, recorder, tap } = this.#options;
+    if (this.#ended) return;
+    notice(change);
+    // What is kept came by the link as it was.
+    for (const { ballot } of this.#awake) {
+      if (change.type === 'down') ballot?.absent(change.peer);
+      if (change.type === 'restarted') ballot?.close();
+    }
+    if (change.type === 'restarted') {
+      this.#room.restarted(change.peer);
+      const told = recorder.active ? this.#places.keys() : (tap?.open ?? []);
+      for (const lock of told) this.#places.get(lock)?.linkBegan(change.peer);
+    }
+    if (!this.#suspicion) this.#mourn(change);
+    this.#suspicion?.peer(change);
+    this.#beginWhenMajority();
+  }
+
+  #mourn(change: PeerChange): void {
+    if (change.type === 'down' && change.why === 'left') {
+      this.#departed.add(change.peer);
+      this.#members = this.#options.peers.filter((peer) => !this.#departed.has(peer));
+    }
+    const error = deathOf(change);
+    if (error) this.#options.notice({ type: 'error', error, peer: change.peer, remote: null });
+  }
+
+  #beginWhenMajority(): void {
+    if (this.#begun) return;
+    this.#begun = this.majority;
+    if (this.#begun) for (const place of this.#awake) place.beginCallers();
+  }
+
+  #woke(place: Place): void {
+    this.#awake.add(place);
+    if (this.#awake.size > keptAwake) this.#cancelRest ??= this.#restLater();
+  }
+
+  #restLater(): () => void {
+    return this.#options.clock.after(restEveryMs, () => {
+      this.#cancelRest = null;
+      for (const place of this.#awake) {
+        if (this.#awake.size <= keptAwake) return;
+        place.turned();
+        if (place.rest()) this.#awake.delete(place);
+      }
+      if (this.#awake.size > keptAwake) this.#cancelRest = this.#restLater();
+    });
+  }
+
+  /** The record first: it may say more than the disk, which a crash forgets, but never less. */
+  #sync(): void {
+    const { recorder, store } = this.#options;
+    recorder.flush();
+    store.sync();
+  }
+
+  #beforeWrite(): void {
+    try {
+      this.#sync();
+    } catch (cause) {
+      const { self } = this.#options;
+      const reason = reasonOf(cause);
+      // It closes every connection, so that nothing is written.
+      this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause }));
+    }
+  }
+}
+
+/** What a death means to sites that do not survive one. */
+function deathOf(change: PeerChange): OperatingError | null {
+  const { peer } = change;
+  if (change.type === 'up' || (change.type === 'down' && change.why === 'left')) return null;
+  if (change.type === 'restarted') {
+    return new OperatingError(
+      'PEER_RESTARTED',
+      `${peer} was started again and knows nothing of the run it was part of: it cannot rejoin; start every site again`,
+    );
+  }
+  return change.why === 'closed'
+    ? new OperatingError('PEER_CLOSED', `${peer} has closed without leaving; if it held the token, all wait`)
+    : new OperatingError(
+        'PEER_LOST',
+        `${peer} is down (${change.why}); if it held the token, or a request was on its way through it, all wait`,
+      );
+}

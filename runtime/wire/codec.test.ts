@@ -1,0 +1,319 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { OperatingError } from '../api/errors.ts';
+import { frameBytes } from '../testing/peer.ts';
+import { Codec } from './codec.ts';
+import { Decoder } from './decoder.ts';
+import { type Frame, frameCodes, magic, protocolVersion } from './frames.ts';
+import type { Layout } from './layout.ts';
+import { Writer } from './writer.ts';
+
+const members = ['a', 'b'];
+const layout = {
+  REQUEST: { origin: 'site', round: 'count' },
+  VOTE: { holds: 'count?', stays: 'flag', text: 'name' },
+  TOKEN: {},
+} satisfies Layout;
+const codec = new Codec({ members, layout });
+
+const site = fc.constantFrom('a', 'b', 'c-1.x');
+const member = fc.constantFrom(...members);
+const count = fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.constant(Number.MAX_SAFE_INTEGER));
+const printable = /^\P{C}+$/u;
+const name = fc
+  .oneof(
+    fc.string({ minLength: 1, maxLength: 20 }),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+  )
+  .filter((text) => printable.test(text) && [...text].length <= 128);
+const identity = {
+  version: fc.constant(protocolVersion),
+  cluster: name,
+  configuration: name,
+  site,
+  target: site,
+  incarnation: fc.uuid(),
+  life: fc.integer({ min: 1, max: 9 }),
+  memoryOnly: fc.boolean(),
+};
+const message = fc.oneof(
+  fc.record({ type: fc.constant('REQUEST'), origin: member, round: count }),
+  fc.record({
+    type: fc.constant('VOTE'),
+    holds: fc.option(count),
+    stays: fc.boolean(),
+    text: name,
+  }),
+  fc.record({ type: fc.constant('TOKEN') }),
+);
+
+const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
+  fc.record({ type: fc.constant('hello' as const), ...identity }),
+  fc.record({ type: fc.constant('welcome' as const), ...identity, ack: count }),
+  fc.record({
+    type: fc.constant('data' as const),
+    seq: count,
+    ack: count,
+    envelope: fc.record({
+      source: member,
+      target: member,
+      lock: name,
+      message,
+      stamp: fc.record({
+        seq: count,
+        clock: fc.option(fc.dictionary(member, count, { noNullPrototype: true })),
+      }),
+    }),
+  }),
+  fc.record({ type: fc.constant('ack' as const), ack: count }),
+  fc.record({ type: fc.constantFrom('ping' as const, 'pong' as const), number: count }),
+  fc.record({
+    type: fc.constant('bye' as const),
+    reason: fc.constantFrom('left' as const, 'closed' as const),
+  }),
+);
+
+/** What a decoder makes of a stream that is cut at these places. */
+function decode(
+  bytes: Buffer,
+  cuts: readonly number[] = [],
+  by = codec,
+): { frames: Frame[]; refusal: string | null } {
+  const decoder = new Decoder(by);
+  const frames: Frame[] = [];
+  const places = [...cuts.map((cut) => cut % (bytes.length + 1)), 0, bytes.length].sort((x, y) => x - y);
+  try {
+    for (let i = 1; i < places.length; i++) {
+      decoder.push(bytes.subarray(places[i - 1], places[i]));
+      for (let frame = decoder.next(); frame; frame = decoder.next()) frames.push(frame);
+    }
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    return { frames, refusal: error.code };
+  }
+  return { frames, refusal: decoder.partial ? 'partial' : null };
+}
+
+const bye = { type: 'bye', reason: 'left' } as const;
+
+describe('what is encoded is decoded', () => {
+  test('however the stream is cut', () => {
+    const runs = fc.property(fc.array(anyFrame), fc.array(fc.nat()), (frames, cuts) => {
+      const stream = Buffer.concat(frames.map((frame) => codec.encode(frame)));
+      expect(decode(stream, cuts)).toEqual({ frames, refusal: null });
+    });
+    fc.assert(runs, { numRuns: 500 });
+  });
+
+  test('byte by byte, and a stream that ends within a frame is partial at every place', () => {
+    const stream = codec.encode(bye);
+    for (let end = 1; end < stream.length; end++) {
+      const cuts = Array.from({ length: end }, (_, i) => i);
+      expect(decode(stream.subarray(0, end), cuts)).toEqual({ frames: [], refusal: 'partial' });
+    }
+  });
+
+  test('among any number of sites, whose places do not depend on the order in which they were told', () => {
+    const ids = Array.from({ length: 300 }, (_, i) => `site-${i}`);
+    const [one, other] = [ids, ids.toReversed()].map((told) => new Codec({ members: told, layout }));
+    const clock = Object.fromEntries(ids.map((id, seq) => [id, seq + 1]));
+    const frame: Frame = {
+      type: 'data',
+      seq: 1,
+      ack: 0,
+      envelope: {
+        source: 'site-299',
+        target: 'site-0',
+        lock: 'main',
+        message: { type: 'REQUEST', origin: 'site-200', round: 1 } as { type: string },
+        stamp: { seq: 1, clock },
+      },
+    };
+    expect(decode(one!.encode(frame), [], other)).toEqual({ frames: [frame], refusal: null });
+  });
+});
+
+describe('what is no frame is refused by a code', () => {
+  test('garbage gives frames or a coded error, the same however it is cut', () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+      fc.uint8Array({ maxLength: 60 }).map((bytes) => frameBytes(Buffer.from(bytes))),
+      fc
+        .tuple(fc.constantFrom(...Object.values(frameCodes)), fc.uint8Array({ maxLength: 60 }))
+        .map(([code, bytes]) => frameBytes(Buffer.from([code, ...bytes]))),
+      fc.json().map(frameBytes),
+      fc.nat(4).map((version) => frameBytes(JSON.stringify({ type: 'hello', version }))),
+      anyFrame.map((frame) => codec.encode(frame)),
+      fc.tuple(anyFrame, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([frame, place, flip]) => {
+        const bytes = codec.encode(frame);
+        const at = place % bytes.length;
+        bytes[at] = bytes[at]! ^ flip;
+        return bytes;
+      }),
+    );
+    const seen = new Set<string | null>();
+    const runs = fc.property(fc.array(piece), fc.array(fc.nat()), (pieces, cuts) => {
+      const stream = Buffer.concat(pieces);
+      const whole = decode(stream);
+      expect(decode(stream, cuts)).toEqual(whole);
+      // There is one way to write each frame.
+      const read = Buffer.concat(whole.frames.map((frame) => codec.encode(frame)));
+      expect(read.equals(stream.subarray(0, read.length))).toBe(true);
+      seen.add(whole.refusal);
+    });
+    fc.assert(runs, { numRuns: 2_000, seed: 7 });
+    expect([...seen].sort()).toEqual(
+      [null, 'FOREIGN_VERSION', 'FRAME_MALFORMED', 'FRAME_TOO_LARGE', 'FRAME_UNKNOWN', 'partial'].sort(),
+    );
+  });
+
+  const { hello, data, ack, bye: byeCode } = frameCodes;
+  const lock = [1, 0x6d];
+  test.each([
+    ['nothing', [], 'FRAME_MALFORMED'],
+    ['a type that is not on the list', [8], 'FRAME_UNKNOWN'],
+    ['a count that is not there', [ack], 'FRAME_MALFORMED'],
+    ['a count that ends in the middle', [ack, 0x80], 'FRAME_MALFORMED'],
+    ['a count that could be shorter', [ack, 0x80, 0], 'FRAME_MALFORMED'],
+    ['a count of 2^53', [ack, ...Array(7).fill(0x80), 0x10], 'FRAME_MALFORMED'],
+    ['a count without end', [ack, ...Array(1_000).fill(0x80), 1], 'FRAME_MALFORMED'],
+    ['a flag that is neither', [byeCode, 2], 'FRAME_MALFORMED'],
+    ['a byte too many', [byeCode, 1, 0], 'FRAME_MALFORMED'],
+    ['a site that nobody knows', [data, 1, 0, 2, 1, ...lock, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a lock without a name', [data, 1, 0, 0, 1, 0, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a name that ends in the middle', [data, 1, 0, 0, 1, 9, 0x6d], 'FRAME_MALFORMED'],
+    ['a name of 513 bytes', [data, 1, 0, 0, 1, 0x81, 4, ...Array(513).fill(0x6d), 1, 0, 2], 'FRAME_UNKNOWN'],
+    [
+      'a name of 129 characters',
+      [data, 1, 0, 0, 1, 0x81, 1, ...Array(129).fill(0x6d), 1, 0, 2],
+      'FRAME_UNKNOWN',
+    ],
+    ['a name that is no UTF-8', [data, 1, 0, 0, 1, 1, 0xff, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a name that a terminal would obey', [data, 1, 0, 0, 1, 1, 0x1b, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a clock of a site that nobody knows', [data, 1, 0, 0, 1, ...lock, 1, 2, 2, 1, 2], 'FRAME_UNKNOWN'],
+    ['a clock with a site twice', [data, 1, 0, 0, 1, ...lock, 1, 3, 0, 1, 0, 1, 2], 'FRAME_UNKNOWN'],
+    ['a message that the protocol has not', [data, 1, 0, 0, 1, ...lock, 1, 0, 3], 'FRAME_UNKNOWN'],
+    ['a message about a site that nobody knows', [data, 1, 0, 0, 1, ...lock, 1, 0, 0, 2, 0], 'FRAME_UNKNOWN'],
+    ['a hello of something else', [hello, 0x42, ...magic.subarray(1), 3], 'FRAME_MALFORMED'],
+    ['a hello of an earlier version', [hello, ...magic, 2], 'FOREIGN_VERSION'],
+    ['a welcome of a later version', [frameCodes.welcome, ...magic, 0x84, 1, 0xff, 0], 'FOREIGN_VERSION'],
+    [
+      'a hello that spoke JSON',
+      [...Buffer.from('{"type":"hello","version":2,"cluster":"c"}')],
+      'FOREIGN_VERSION',
+    ],
+    ['other JSON', [...Buffer.from('{"type":"ping","version":2}')], 'FRAME_MALFORMED'],
+    ['JSON that is no UTF-8', [...Buffer.from('{"type":"hello","version":2'), 0xff], 'FRAME_MALFORMED'],
+  ])('%s', (_, payload, code) => {
+    const before = codec.encode(bye);
+    const bytes = frameBytes(Buffer.from(payload));
+    expect(decode(Buffer.concat([before, bytes, before]))).toEqual({ frames: [bye], refusal: code });
+  });
+
+  test('a life of 0', () => {
+    const identity = { cluster: 'c', configuration: 'x', site: 'a', target: 'b', incarnation: 'i', life: 0 };
+    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, memoryOnly: false });
+    expect(decode(bytes)).toEqual({ frames: [], refusal: 'FRAME_UNKNOWN' });
+  });
+
+  test('a site id that is only a name', () => {
+    const identity = {
+      cluster: 'c',
+      configuration: 'x',
+      site: 'a b',
+      target: 'b',
+      incarnation: 'i',
+      life: 1,
+    };
+    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, memoryOnly: false });
+    expect(decode(bytes)).toEqual({ frames: [], refusal: 'FRAME_UNKNOWN' });
+  });
+});
+
+describe('the length of a frame', () => {
+  test('of exactly the limit passes, one more is refused before its bytes come', () => {
+    const length = (bytes: number) => {
+      const prefix = Buffer.alloc(4);
+      prefix.writeUInt32BE(bytes);
+      return prefix;
+    };
+    expect(decode(length(codec.longestFrame))).toEqual({ frames: [], refusal: 'partial' });
+    expect(decode(length(codec.longestFrame + 1))).toEqual({ frames: [], refusal: 'FRAME_TOO_LARGE' });
+  });
+
+  test.each([
+    ['1603010200', 'it begins as TLS does: here is neither tls nor secret'],
+    ['474554202f', 'does something else speak to this port (it begins with "GET ")?'],
+    ['fffe000000', 'does something else speak to this port?'],
+  ])('of %s tells who may have come', (hex, text) => {
+    const decoder = new Decoder(codec);
+    decoder.push(Buffer.from(hex, 'hex'));
+    expect(() => decoder.next()).toThrow(text);
+  });
+
+  test('is bounded by construction, and some frame is as long', () => {
+    const { longestFrame } = codec;
+    const most = Number.MAX_SAFE_INTEGER;
+    const longName = '𝄞'.repeat(128);
+    const longestIdentity: Frame = {
+      type: 'welcome',
+      version: protocolVersion,
+      cluster: longName,
+      configuration: longName,
+      site: 'a'.repeat(64),
+      target: 'b'.repeat(64),
+      incarnation: longName,
+      life: most,
+      memoryOnly: true,
+      ack: most,
+    };
+    expect(codec.encode(longestIdentity).length - 4).toBe(longestFrame);
+    expect(decode(codec.encode(longestIdentity)).frames).toEqual([longestIdentity]);
+  });
+
+  test('of messages is part of that bound', () => {
+    const many = Array.from({ length: 500 }, (_, i) => `site-${i}`);
+    const large = new Codec({ members: many, layout });
+    const most = Number.MAX_SAFE_INTEGER;
+    const longName = '𝄞'.repeat(128);
+    const data: Frame = {
+      type: 'data',
+      seq: most,
+      ack: most,
+      envelope: {
+        source: 'site-499',
+        target: 'site-498',
+        lock: longName,
+        message: { type: 'VOTE', holds: most, stays: true, text: longName } as { type: string },
+        stamp: { seq: most, clock: Object.fromEntries(many.map((id) => [id, most])) },
+      },
+    };
+    const { length } = large.encode(data);
+    expect(length - 4).toBeLessThanOrEqual(large.longestFrame);
+    // The first 128 members take a byte less than the last.
+    expect(large.longestFrame - (length - 4)).toBe(128);
+  });
+});
+
+describe('what the sender may not send is an error of its own', () => {
+  const envelope = {
+    source: 'a',
+    target: 'b',
+    lock: 'main',
+    message: { type: 'REQUEST', origin: 'a', round: 1 } as { type: string },
+    stamp: { seq: 1, clock: null },
+  };
+  test.each([
+    ['a site that is no member', { ...envelope, target: 'z' }],
+    ['a message that the layout has not', { ...envelope, message: { type: 'NEW' } }],
+    ['a count that is none', { ...envelope, stamp: { seq: -1, clock: null } }],
+    ['a number that is no count', { ...envelope, stamp: { seq: 1.5, clock: null } }],
+    ['a lock whose name is too long', { ...envelope, lock: 'x'.repeat(513) }],
+  ])('%s, and leaves nothing behind', (_, wrong) => {
+    const writer = new Writer();
+    codec.write(bye, writer);
+    expect(() => codec.writeData(1, 0, wrong, writer)).toThrow(RangeError);
+    codec.write(bye, writer);
+    expect(decode(Buffer.concat(writer.take()))).toEqual({ frames: [bye, bye], refusal: null });
+  });
+});

@@ -1,0 +1,285 @@
+import { isUtf8 } from 'node:buffer';
+import type { Message, SiteId } from '../../machines/actor.ts';
+import type { VectorClock } from '../../machines/record.ts';
+import { OperatingError } from '../api/errors.ts';
+import type { Codec } from './codec.ts';
+import {
+  type DataFrame,
+  type Frame,
+  frameCodes,
+  type Identity,
+  magic,
+  protocolVersion,
+  siteIdPattern,
+} from './frames.ts';
+import type { Field } from './layout.ts';
+import { maxNameBytes } from './names.ts';
+import { lengthBytes } from './writer.ts';
+
+/**
+ * Frames out of a stream that arrives in pieces of any size. It parses or refuses: nothing behind it checks the shape
+ * of a frame again. After it has thrown it is of no more use.
+ */
+export class Decoder {
+  readonly #codec: Codec;
+  /** What has come and is not read yet: from `#at` on, and behind it, where one frame is in pieces, `#later`. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #later: Buffer[] = [];
+  #size = 0;
+  /** What must have come before there is more to do. */
+  #wanted = lengthBytes;
+  /** Of the frame that is being read. */
+  #end = 0;
+
+  constructor(codec: Codec) {
+    this.#codec = codec;
+  }
+
+  /** True when the stream, if it ended here, would end within a frame. */
+  get partial(): boolean {
+    return this.#size > 0;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#size === 0) {
+      this.#bytes = chunk;
+      this.#at = 0;
+    } else this.#later.push(chunk);
+    this.#size += chunk.length;
+  }
+
+  /**
+   * The next frame of what has come, or null.
+   *
+   * Throws `FRAME_TOO_LARGE`, `FRAME_MALFORMED` (its bytes do not add up), `FRAME_UNKNOWN` (they do, and say what this
+   * wire has not), `FOREIGN_VERSION`.
+   */
+  next(): Frame | null {
+    if (this.#size < this.#wanted) return null;
+    if (this.#later.length > 0) this.#join();
+    const length = this.#bytes.readUInt32BE(this.#at);
+    const { longestFrame } = this.#codec;
+    if (length > longestFrame) {
+      throw new OperatingError(
+        'FRAME_TOO_LARGE',
+        `expected at most ${longestFrame} bytes in a frame, not ${length}; ${guess(this.#bytes.subarray(this.#at, this.#at + lengthBytes))}`,
+      );
+    }
+    if (this.#size < lengthBytes + length) {
+      this.#wanted = lengthBytes + length;
+      return null;
+    }
+    const begun = this.#at + lengthBytes;
+    this.#at = begun;
+    this.#end = begun + length;
+    const frame = this.#frame();
+    if (this.#at !== this.#end)
+      throw malformed(`${this.#end - this.#at} bytes more than a ${frame.type} has`);
+    this.#size -= lengthBytes + length;
+    this.#wanted = lengthBytes;
+    return frame;
+  }
+
+  /** Only when as much is here as is wanted, so that a frame in many pieces is copied twice at most. */
+  #join(): void {
+    this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), ...this.#later]);
+    this.#at = 0;
+    this.#later = [];
+  }
+
+  #frame(): Frame {
+    const code = this.#byte();
+    switch (code) {
+      case frameCodes.data:
+        return this.#data();
+      case frameCodes.ack:
+        return { type: 'ack', ack: this.#count() };
+      case frameCodes.ping:
+        return { type: 'ping', number: this.#count() };
+      case frameCodes.pong:
+        return { type: 'pong', number: this.#count() };
+      case frameCodes.bye:
+        return { type: 'bye', reason: this.#flag() ? 'left' : 'closed' };
+      case frameCodes.hello:
+        return { type: 'hello', ...this.#identity() };
+      case frameCodes.welcome:
+        return { type: 'welcome', ...this.#identity(), ack: this.#count() };
+      case openingBrace:
+        this.#refuseJson();
+    }
+    throw unknown(`a frame of type ${code}`);
+  }
+
+  #data(): DataFrame {
+    const seq = this.#count();
+    const ack = this.#count();
+    const source = this.#site();
+    const target = this.#site();
+    const lock = this.#name();
+    const stamp = { seq: this.#count(), clock: this.#clock() };
+    return { type: 'data', seq, ack, envelope: { source, target, lock, message: this.#message(), stamp } };
+  }
+
+  #clock(): VectorClock | null {
+    const size = this.#count();
+    if (size === 0) return null;
+    const clock: Record<SiteId, number> = {};
+    let next = 0;
+    for (let entry = 1; entry < size; entry++) {
+      const place = this.#count();
+      const site = this.#codec.members[place];
+      if (place < next || site === undefined)
+        throw unknown(`a clock of member ${place}, expected one from ${next} on`);
+      next = place + 1;
+      clock[site] = this.#count();
+    }
+    return clock;
+  }
+
+  #message(): Message {
+    const code = this.#byte();
+    const shape = this.#codec.shapes[code];
+    if (!shape) throw unknown(`a message of type ${code}`);
+    const { keys, fields } = shape;
+    const message: Message & { [key: string]: unknown } = { ...shape.blank };
+    for (let i = 0; i < keys.length; i++) message[keys[i]!] = this.#field(fields[i]!);
+    return message;
+  }
+
+  #field(field: Field): unknown {
+    switch (field) {
+      case 'site':
+        return this.#site();
+      case 'count':
+        return this.#count();
+      case 'count?':
+        return this.#flag() ? this.#count() : null;
+      case 'flag':
+        return this.#flag();
+      case 'name':
+        return this.#name();
+    }
+  }
+
+  #identity(): Identity {
+    for (const byte of magic) if (this.#byte() !== byte) throw malformed('a hello of something else');
+    const version = this.#count();
+    if (version !== protocolVersion) throw foreignVersion(version);
+    return {
+      version,
+      cluster: this.#name(),
+      configuration: this.#name(),
+      site: this.#siteId(),
+      target: this.#siteId(),
+      incarnation: this.#name(),
+      life: this.#life(),
+      memoryOnly: this.#flag(),
+    };
+  }
+
+  #life(): number {
+    const life = this.#count();
+    if (life === 0) throw unknown('life 0, expected one from 1 on');
+    return life;
+  }
+
+  #siteId(): SiteId {
+    const id = this.#name();
+    if (!siteIdPattern.test(id)) throw unknown('a site id with characters that none has');
+    return id;
+  }
+
+  #site(): SiteId {
+    const place = this.#count();
+    const site = this.#codec.members[place];
+    if (site === undefined) throw unknown(`member ${place}, where there are ${this.#codec.members.length}`);
+    return site;
+  }
+
+  #name(): string {
+    const length = this.#count();
+    if (length > maxNameBytes) throw unknown(`a name of ${length} bytes, expected at most ${maxNameBytes}`);
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at > this.#end) throw cutShort();
+    const name = this.#codec.names.read(this.#bytes, start, this.#at);
+    if (name === null) throw unknown('a name that is not 1 to 128 printable characters in UTF-8');
+    return name;
+  }
+
+  #flag(): boolean {
+    const byte = this.#byte();
+    if (byte > 1) throw malformed(`a flag of ${byte}`);
+    return byte === 1;
+  }
+
+  #count(): number {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    let count = first & 0x7f;
+    for (let scale = 0x80; ; scale *= 0x80) {
+      const byte = this.#byte();
+      count += (byte & 0x7f) * scale;
+      if (scale > maxScale || count > Number.MAX_SAFE_INTEGER) throw malformed('a count above 2^53 - 1');
+      // One way to write each count.
+      if (byte === 0) throw malformed('a count with nothing in its last byte');
+      if (byte < 0x80) return count;
+    }
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#end) throw cutShort();
+    return this.#bytes[this.#at++]!;
+  }
+
+  /** Versions 1 and 2 spoke JSON. */
+  #refuseJson(): never {
+    const payload = this.#bytes.subarray(this.#at - 1, this.#end);
+    const version = isUtf8(payload) ? versionOf(payload.toString()) : null;
+    throw version === null ? malformed('text') : foreignVersion(version);
+  }
+}
+
+/** Of the last seven bits that a count may have. */
+const maxScale = 2 ** 49;
+const openingBrace = 0x7b;
+
+const jsonHello = /"type":"(?:hello|welcome)"/;
+
+function versionOf(json: string): number | null {
+  if (!jsonHello.test(json)) return null;
+  const found = /"version":(\d{1,9})\b/.exec(json);
+  return found && Number(found[1]);
+}
+
+function foreignVersion(version: number): OperatingError {
+  return new OperatingError(
+    'FOREIGN_VERSION',
+    `expected protocol version ${protocolVersion}, a hello of version ${version} came; run the same release at every site`,
+  );
+}
+
+function cutShort(): OperatingError {
+  return malformed('an end in the middle of a field');
+}
+
+function malformed(what: string): OperatingError {
+  return new OperatingError(
+    'FRAME_MALFORMED',
+    `expected a frame of this wire, one with ${what} came; does something else speak to this port?`,
+  );
+}
+
+function unknown(what: string): OperatingError {
+  return new OperatingError('FRAME_UNKNOWN', `expected a frame of this wire, ${what} came`);
+}
+
+/** Who may have sent what is the length of no frame. */
+function guess(bytes: Buffer): string {
+  // A record of a handshake (RFC 8446, 5.1).
+  if (bytes.readUInt16BE() === 0x1603) return 'it begins as TLS does: here is neither tls nor secret';
+  const text = bytes.toString('latin1');
+  const letters = /^[\x20-\x7e]+$/.test(text) ? ` (it begins with "${text}")` : '';
+  return `does something else speak to this port${letters}?`;
+}

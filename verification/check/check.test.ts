@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { createMachine } from 'xstate';
+import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
+import {
+  always,
+  compile,
+  count,
+  deadlockFree,
+  deliveries,
+  eventually,
+  leadsTo,
+  ltl,
+  reachable,
+  replayTrace,
+  some,
+  weakly,
+} from '../system/index.ts';
+import type { Property, System } from '../system/system.ts';
+import { letters } from '../system/testing/systems.ts';
+import { check, noFault } from './check.ts';
+
+/** M(1), M(2), M(3) are delivered in turn: a run of four states, the last of which is a deadlock. */
+function delivering(...properties: readonly Property[]): System {
+  return { ...letters(3, { order: 'fifo' }), properties };
+}
+
+const got = (times: number) =>
+  some(({ context }) => (context['got'] as unknown[] | undefined)?.length === times);
+const gotLess = (times: number) =>
+  count(
+    ({ context }) => (context['got'] as unknown[] | undefined)?.length ?? 0,
+    (sum) => sum < times,
+  );
+
+async function verdicts(system: System, options: Parameters<typeof check>[1] = {}) {
+  const { properties } = await check(system, options);
+  return properties.map(({ name, verdict, trace }) => [name, verdict, trace?.steps.length ?? null]);
+}
+
+describe('check', () => {
+  it('judges each kind of property, and shows the shortest run to it', async () => {
+    const system = delivering(
+      always('few', gotLess(4)),
+      always('fewer', gotLess(2)),
+      reachable('all', got(3)),
+      reachable('more', got(4)),
+      deadlockFree('goes on'),
+      deadlockFree('ends with all', got(3)),
+    );
+    expect(await verdicts(system)).toEqual([
+      [noFault.name, 'holds', null],
+      ['few', 'holds', null],
+      ['fewer', 'violated', 2],
+      ['all', 'holds', 3],
+      ['more', 'violated', null],
+      ['goes on', 'violated', 3],
+      ['ends with all', 'holds', null],
+    ]);
+  });
+
+  it('says why a property is broken', async () => {
+    const tells = always(
+      'fewer',
+      gotLess(2),
+      (state) => `b got ${JSON.stringify(state.actor('b').context['got'])}`,
+    );
+    const { properties } = await check(delivering(tells, deadlockFree('goes on')));
+    expect(properties.map((result) => ('reason' in result ? result.reason : null))).toEqual([
+      null,
+      'b got [1,2]',
+      'nothing can happen any more',
+    ]);
+  });
+
+  it('counts states, transitions and depth', async () => {
+    const report = await check(delivering());
+    expect(report).toMatchObject({
+      sites: 2,
+      network: 'fifo',
+      states: 4,
+      transitions: 3,
+      depth: 3,
+      complete: true,
+      cut: 0,
+    });
+  });
+
+  it('names the transitions that were never taken', async () => {
+    const { coverage } = await check(naimiTrehel({ sites: 3, network: { order: 'fifo' } }));
+    const never = coverage[0]!.never.map(({ state, event }) => `${state} ${event}`);
+    expect(never).toContain('site.client.inCS leave');
+    expect(never).toContain('site *');
+    expect(never).not.toContain('site.client.inCS release');
+  });
+
+  it('always asks whether a machine fails', async () => {
+    const machine = createMachine({
+      id: 'failing',
+      on: { M: { actions: { type: 'send', params: { target: 'nobody', message: { type: 'M' } } } } },
+    });
+    const system = delivering();
+    const report = await check({ ...system, actors: { ...system.actors, b: { machine } } });
+    expect(report.properties[0]).toMatchObject({
+      name: noFault.name,
+      verdict: 'violated',
+      reason: 'b: send of {"type":"M"} to "nobody", who is no actor',
+    });
+  });
+
+  it('never says that something holds that it has not seen to the end', async () => {
+    const system = delivering(
+      always('few', gotLess(4)),
+      reachable('all', got(3)),
+      always('fewer', gotLess(1)),
+    );
+    const limited = await check(system, { maxStates: 2 });
+    expect(limited).toMatchObject({ complete: false, incomplete: 'the limit of 2 states was reached' });
+    expect(await verdicts(system, { maxStates: 2 })).toEqual([
+      [noFault.name, 'incomplete', null],
+      ['few', 'incomplete', null],
+      ['all', 'incomplete', null],
+      ['fewer', 'violated', 1],
+    ]);
+    expect(await check(system, { maxSeconds: -1 })).toMatchObject({
+      incomplete: 'the limit of -1 seconds was reached',
+    });
+    const cut = { ...system, constraint: gotLess(2) };
+    expect(await check(cut)).toMatchObject({
+      states: 3,
+      cut: 1,
+      incomplete: 'the constraint cut off 1 states',
+    });
+    expect((await verdicts(cut))[1]).toEqual(['few', 'incomplete', null]);
+  });
+
+  it('judges properties of runs, and shows how they never end', async () => {
+    const system = delivering(
+      leadsTo('arrives', got(1), got(3), weakly(deliveries)),
+      leadsTo('arrives by itself', got(1), got(3)),
+      eventually('all arrive', got(3), weakly(deliveries)),
+      ltl('one by one', 'G (two -> X three)', { two: got(2), three: got(3) }, weakly(deliveries)),
+      ltl('never', 'G ! three', { three: got(3) }, weakly(deliveries)),
+    );
+    const { properties } = await check(system);
+    expect(properties.slice(1)).toMatchObject([
+      { verdict: 'holds' },
+      {
+        verdict: 'violated',
+        trace: { steps: { length: 1 }, loop: 1 },
+        reason: 'what should come after step 1 has not, and the run stays in its last state for ever',
+      },
+      { verdict: 'holds' },
+      { verdict: 'holds' },
+      { verdict: 'violated', trace: { steps: { length: 3 }, loop: 3 } },
+    ]);
+    const { properties: ofStates } = await check(system, { liveness: false });
+    expect(ofStates.map(({ name }) => name)).toEqual([noFault.name]);
+  });
+
+  it('never says of runs that all was seen where a limit or the constraint hid some', async () => {
+    const arrives = leadsTo('arrives', got(1), got(2), weakly(deliveries));
+    const inTheEnd = eventually('ends', got(2), weakly(deliveries));
+    const cut = { ...delivering(arrives, inTheEnd), constraint: gotLess(2) };
+    const incomplete = { verdict: 'incomplete', reason: 'the constraint cut off 1 states' };
+    expect((await check(cut)).properties.slice(1)).toMatchObject([incomplete, incomplete]);
+    const limited = await check(delivering(arrives), { maxStates: 2 });
+    expect(limited.properties[1]).toMatchObject({
+      verdict: 'incomplete',
+      reason: 'the limit of 2 states was reached',
+    });
+  });
+
+  it('refuses a formula that is none before it explores', async () => {
+    const told: number[] = [];
+    const system = delivering(ltl('nonsense', 'G (two ->', { two: got(2) }));
+    const machine = createMachine({ entry: () => told.push(1) });
+    const checked = check({ ...system, actors: { ...system.actors, b: { machine } } });
+    await expect(checked).rejects.toMatchObject({ code: 'FORMULA_SYNTAX' });
+    expect(told).toEqual([]);
+  });
+
+  it('counts on where a packed counter overflows', async () => {
+    const huge = count(
+      ({ inbox }) => inbox.length * 30_000,
+      (sum) => sum <= 90_000,
+    );
+    expect(await verdicts(delivering(always('huge', huge)))).toEqual([
+      [noFault.name, 'holds', null],
+      ['huge', 'holds', null],
+    ]);
+  });
+
+  it('shows runs that the system takes again', async () => {
+    const system = naimiTrehel({ sites: 3, network: { order: 'unordered' } });
+    const { properties } = await check(system);
+    const compiled = compile(system);
+    const traces = properties.flatMap(({ trace }) => (trace === undefined ? [] : [trace]));
+    expect(traces.length).toBeGreaterThan(0);
+    for (const trace of traces) expect(replayTrace(compiled, trace)).toHaveLength(trace.steps.length);
+  });
+});
+
+it('tells how far it is, and can be interrupted', async () => {
+  const interrupt = new AbortController();
+  const told: number[] = [];
+  const report = await check(naimiTrehel({ sites: 6, network: { order: 'fifo' } }), {
+    signal: interrupt.signal,
+    onProgress: ({ states }) => {
+      if (told.push(states) === 3) interrupt.abort();
+    },
+  });
+  expect(told).toEqual(told.toSorted((left, right) => left - right));
+  expect(report).toMatchObject({ complete: false, incomplete: 'it was interrupted' });
+  expect(report.states).toBeGreaterThanOrEqual(told.at(-1)!);
+  expect(report.states).toBeLessThan(27_195_984);
+});
+
+it.each([
+  ['fifo', 440_120],
+  ['unordered', 494_320],
+  ['unordered-by-target', 158_020],
+] as const)('%s: five sites of naimi-trehel have %i states', async (order, states) => {
+  const system = { ...naimiTrehel({ sites: 5, network: { order } }), properties: [] };
+  expect(await check(system)).toMatchObject({ states, complete: true });
+});

@@ -1,0 +1,118 @@
+import { parseFormula } from '../checker/liveness/index.ts';
+import { search } from '../checker/packed/index.ts';
+import { type Compiled, compile, SystemError } from '../system/index.ts';
+import type { Property, System } from '../system/system.ts';
+import { CheckError } from './errors.ts';
+import { identityOf } from './identity.ts';
+import { refuseUnlike } from './interchangeable.ts';
+import { searchOptions, secondsSince, traceOptions, whyStopped } from './limits.ts';
+import { type Asking, isOfRuns, noFault, questions, stateProperties } from './questions.ts';
+import type { CheckOptions, Judged, Report } from './report.ts';
+import { judgeRuns } from './runs.ts';
+import { systemFrom } from './source.ts';
+import { judgeOf } from './traces.ts';
+
+export { CheckError, type CheckErrorCode } from './errors.ts';
+export { noFault } from './questions.ts';
+export type { CheckOptions, Judged, Progress, Report } from './report.ts';
+export { type SystemSource, systemFrom } from './source.ts';
+
+/**
+ * Explores all that `system` can do and judges its properties: those of states with the engine, shortest
+ * traces included, those of runs on the graph of all states.
+ *
+ * Throws what makes it impossible: `SystemError`, `CheckError`, `SearchError`, `LivenessError` (a formula), and
+ * `SymmetryError` (a property that tells interchangeable actors apart).
+ */
+export async function check(system: System, options: CheckOptions = {}): Promise<Report> {
+  const asked = options.liveness === false ? withoutRuns(system) : system;
+  refuseUnfit(asked, options);
+  // A thread that cannot find the system might come too late to say so.
+  if (options.source !== undefined && (options.workers ?? 1) > 1) await systemFrom(options.source);
+  // To hold interchangeable actors against each other takes time: when it matters only.
+  const kept = { symmetry: options.symmetry ?? false };
+  try {
+    return await checkWith(compile(asked, kept), options, false);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== 'WATCH_OVERFLOW') throw error;
+    return checkWith(compile(asked, kept), options, true);
+  }
+}
+
+function withoutRuns(system: System): System {
+  return { ...system, properties: system.properties.filter((property) => !isOfRuns(property)) };
+}
+
+function refuseUnfit(system: System, { liveness, symmetry, hashCompaction }: CheckOptions): void {
+  const ofRuns = system.properties.find(isOfRuns);
+  if (liveness && ofRuns === undefined) {
+    throw new CheckError(
+      'NO_LIVENESS',
+      `Expected '${system.name}' to have a property of runs (leadsTo, eventually, ltl): add one, or do not ask for liveness.`,
+    );
+  }
+  // Before the exploration: it can take long.
+  for (const property of system.properties) if (property.kind === 'ltl') parseFormula(property.formula);
+  const keptAs = symmetry ? 'orbits' : hashCompaction !== undefined ? 'hashes' : null;
+  if (ofRuns !== undefined && keptAs !== null) {
+    throw new CheckError(
+      'RUNS_NEED_STATES',
+      `'${ofRuns.name}' is a property of runs, and cannot be judged on ${keptAs}: check once with all states, and once with ${keptAs} but without liveness.`,
+    );
+  }
+  if (!symmetry) return;
+  if (system.symmetry === undefined || system.symmetry.length < 2) {
+    throw new CheckError(
+      'NO_SYMMETRY',
+      `Expected '${system.name}' to say in \`symmetry\` which of its actors are interchangeable: add it, or check without.`,
+    );
+  }
+  refuseUnlike(system);
+}
+
+async function checkWith(compiled: Compiled, options: CheckOptions, exact: boolean): Promise<Report> {
+  const started = performance.now();
+  const { system, model } = compiled;
+  const asking: Asking = { exact, symmetry: options.symmetry ?? false };
+  const { watches, ...how } = questions(compiled, asking);
+  const found = await search(model, {
+    ...how,
+    watches,
+    identity: identityOf(system),
+    ...searchOptions(options, asking, started),
+  });
+  const incomplete = found.reason === null ? null : whyStopped(found.reason, options, found.cut);
+  const { hashCompaction: bits } = options;
+  const { omissionProbability } = found;
+  const judge = judgeOf(
+    compiled,
+    { ...how, ...traceOptions(options, started) },
+    { incomplete, omissionProbability: bits === undefined ? null : omissionProbability },
+  );
+  const results = new Map<Property, Judged>();
+  for (const [index, property] of stateProperties(system).entries()) {
+    results.set(property, await judge(property, found.found[index]!));
+  }
+  const runs = await judgeRuns(compiled, options, { exact, started, searched: found.reason });
+  for (const [property, result] of runs.results) results.set(property, result);
+  return {
+    system: system.name,
+    sites: Object.keys(system.actors).length,
+    network: system.network.order,
+    states: Number(found.representedStates),
+    ...(asking.symmetry ? { orbits: found.states } : {}),
+    transitions: found.transitions,
+    depth: found.depth,
+    seconds: secondsSince(started),
+    statesPerSecond: found.statesPerSecond,
+    bytesPerState: found.bytesPerState,
+    peakMemoryBytes: Math.max(found.peakMemoryBytes, runs.peakMemoryBytes),
+    workers: found.workers,
+    complete: incomplete === null,
+    ...(incomplete === null ? {} : { incomplete }),
+    cut: found.cut,
+    ...(bits === undefined ? {} : { hashCompaction: { bits, omissionProbability } }),
+    properties: [noFault, ...system.properties].map((property) => results.get(property)!),
+    coverage: compiled.coverage(),
+  };
+}

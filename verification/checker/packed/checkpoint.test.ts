@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Watch } from '../model.ts';
+import { exploreNaively } from '../naive.ts';
+import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
+import { randomModel, wideModel } from '../testing/random-model.ts';
+import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
+import { SearchError, type SearchOptions, search } from './index.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'checkpoint-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Starts a search that saves itself after every level, and kills it some levels later. */
+async function killedSearch(sites: number, workers: number): Promise<ChildProcess> {
+  const program = fileURLToPath(new URL('../testing/checkpointed.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', program, `${sites}`, dir, `${workers}`], {
+    stdio: 'inherit',
+  });
+  const ended = once(child, 'exit');
+  while (child.exitCode === null && !existsSync(join(dir, 'checkpoint'))) await sleep(5);
+  await sleep(100);
+  child.kill('SIGKILL');
+  await ended;
+  return child;
+}
+
+describe('a search that was killed', () => {
+  it.each([1, 2])('ends with the same counts when it goes on (%i workers)', async (workers) => {
+    const child = await killedSearch(5, workers);
+    expect(child.signalCode).toBe('SIGKILL');
+    const { model, watches } = watchedNaimiTrehel(5);
+    const result = await search(model, { watches, resumeDir: dir });
+    expect(result).toMatchObject({
+      states: 440_120,
+      transitions: 1_478_880,
+      depth: 42,
+      deadlocks: 0,
+      complete: true,
+    });
+    expect(result.found.map((found) => found?.depth ?? null)).toEqual([null, null, null, null, 4]);
+    expect(result.locals).toEqual([1283, 1283, 1283, 1283, 1283]);
+  });
+});
+
+/** States, or hashes that are long enough for few states. */
+const kept = fc.constantFrom({}, { hashCompaction: 64 }, { hashCompaction: 44 });
+
+describe('a search that was stopped', () => {
+  it('goes on to the same end from any level', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        randomModel(),
+        fc.integer({ min: 1, max: 200 }),
+        kept,
+        async (make, maxStates, how) => {
+          const { elapsedMs, statesPerSecond, peakMemoryBytes, bytesPerState, ...whole } = await search(
+            make(),
+            how,
+          );
+          await search(make(), { ...how, maxStates, checkpointDir: dir, checkpointEveryMs: 0 });
+          if (!existsSync(join(dir, 'checkpoint'))) return;
+          expect(await search(make(), { ...how, resumeDir: dir })).toMatchObject(whole);
+          rmSync(dir, { recursive: true });
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('goes on with states on the disk', async () => {
+    const spillDir = join(dir, 'spilled');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(randomModel(), wideModel()),
+        fc.integer({ min: 1, max: 200 }),
+        kept,
+        async (make, maxStates, how) => {
+          const { states, transitions, depth, deadlocks } = exploreNaively(make());
+          const spilling = { ...how, maxMemoryBytes: 1, spillDir };
+          await search(make(), { ...spilling, maxStates, checkpointDir: dir, checkpointEveryMs: 0 });
+          if (!existsSync(join(dir, 'checkpoint'))) return;
+          await expect(search(make(), { ...how, resumeDir: dir })).rejects.toMatchObject({
+            code: 'SPILL_DIR_MISSING',
+          });
+          const resumed = await search(make(), { ...spilling, resumeDir: dir });
+          expect(resumed).toMatchObject({ states, transitions, depth, deadlocks, complete: true });
+          expect(readdirSync(spillDir)).toEqual([]);
+          rmSync(join(dir, 'checkpoint'));
+        },
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  it('goes on over orbits, with other threads', async () => {
+    const source = {
+      module: new URL('../testing/naimi-trehel.ts', import.meta.url).href,
+      export: 'orbitsOf',
+      args: 4,
+    };
+    const [first, second] = [createNaimiTrehel(4), createNaimiTrehel(4)];
+    const both = { checkpointDir: dir, checkpointEveryMs: 0, workers: 2, awaitWorkers: true, source };
+    const part = await search(first, { symmetry: first, maxStates: 300, ...both });
+    expect(part).toMatchObject({ complete: false, reason: 'max-states', workers: 2 });
+    const whole = await search(second, { symmetry: second, resumeDir: dir });
+    expect(whole).toMatchObject({ states: 405, representedStates: 9352n, depth: 20, complete: true });
+  });
+
+  it('does not go on with another model, other properties, or nothing', async () => {
+    const { model, watches } = watchedNaimiTrehel(3);
+    await expect(search(model, { resumeDir: dir })).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' });
+    await search(model, { watches, checkpointDir: dir, checkpointEveryMs: 0 });
+    const other = watchedNaimiTrehel(4);
+    await expect(search(other.model, { watches: other.watches, resumeDir: dir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining('the initial states'),
+    });
+    await expect(search(watchedNaimiTrehel(3).model, { resumeDir: dir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining('the watches'),
+    });
+  });
+
+  const within: Watch = { kind: 'sum', weigh: () => 0, judge: () => true };
+  const orbits = createNaimiTrehel(3);
+  it.each<{ what: string; how: SearchOptions; says: string }>([
+    { what: 'hashes', how: { hashCompaction: 64 }, says: 'hash compaction (there none, here 64 bits)' },
+    { what: 'orbits', how: { symmetry: orbits }, says: 'symmetry (there none, here of the cells 0,1,2)' },
+    { what: 'a constraint', how: { constraint: within }, says: 'the constraint (there none, here given)' },
+    { what: 'another setting', how: { identity: { net: 'bags' } }, says: 'net (there queues, here bags)' },
+  ])('does not go on with $what', async ({ how, says }) => {
+    const identity = { net: 'queues' };
+    await search(createNaimiTrehel(3), { identity, checkpointDir: dir, checkpointEveryMs: 0 });
+    const model = how.symmetry === undefined ? createNaimiTrehel(3) : orbits;
+    await expect(search(model, { identity, ...how, resumeDir: dir })).rejects.toMatchObject({
+      code: 'CHECKPOINT_DIFFERS',
+      message: expect.stringContaining(says),
+    });
+  });
+
+  it('does not go on with any model but its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomModel(), randomModel(), async (make, another) => {
+        await search(make(), { checkpointDir: dir, checkpointEveryMs: 0 });
+        if (!existsSync(join(dir, 'checkpoint'))) return;
+        const { states, transitions, depth, deadlocks } = exploreNaively(another());
+        const resumed = await search(another(), { resumeDir: dir }).catch((error: unknown) => error);
+        rmSync(dir, { recursive: true });
+        if (resumed instanceof SearchError) expect(resumed.code).toBe('CHECKPOINT_DIFFERS');
+        // So far, the other has said the same.
+        else expect(resumed).toMatchObject({ states, transitions, depth, deadlocks });
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

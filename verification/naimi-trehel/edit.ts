@@ -1,5 +1,0 @@
-import { siteMachine } from '../../machines/naimi-trehel/site.ts';
-import { editorOf } from '../edit.ts';
-
-/** Edits of the site machine. */
-export const { part, replace, remove } = editorOf(siteMachine);

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { check, type Report } from '../../check/check.ts';
+import { leaseMutants, strictWith } from './lease-mutants.ts';
+import { type EpochOptions, epochStrict } from './system.ts';
+
+describe('strict mode', () => {
+  test.each<[string, Partial<EpochOptions>, Partial<Report>]>([
+    [
+      'two sites, each may crash and come back, one renews',
+      { sites: 2, crashes: 'all', restart: 'with disk', renews: 'founder' },
+      {},
+    ],
+    ['three sites, one change', { crashes: 'none', refusals: 'none' }, { states: 1_046_861 }],
+  ])('%s: all holds', async (_, options, counts) => {
+    const report = await check(epochStrict({ sites: 3, network: { order: 'fifo' }, ...options }));
+    expect(report).toMatchObject({ ...counts, complete: true });
+    expect(report.properties.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
+  });
+});
+
+test('each broken rule is refuted: after how many steps, and what breaks first', async () => {
+  const lines: string[] = [];
+  for (const [name, [place, machine]] of Object.entries(leaseMutants)) {
+    const { properties } = await check(strictWith(machine, place), {
+      maxStates: 6_000_000,
+      stopAtFirst: true,
+    });
+    const broken = properties.filter(({ verdict, trace }) => verdict === 'violated' && trace !== undefined);
+    lines.push(`${name}: ${broken[0]?.trace?.steps.length}, ${broken.map(({ name }) => name).join(', ')}`);
+  }
+  expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+    a voter does not wait: 10, S6
+    a candidate does not wait: 10, S6
+    who restarts does not wait: 14, S6
+    the lease counts from the promise, not from its heartbeat: 11, S6
+    the promise does not count from the heartbeat: 11, S6
+    who voted promises to the epoch before: 10, S6
+    a promise alone is a lease: 5, S6
+    promises of the round before count: 13, S6
+    a round counts when its time is over: 4, a critical section has its time
+    who has no lease tries, and enters: 0, only who follows with the token, and a lease if it needs one, is granted what its client says
+    who has no lease enters: 1, a critical section has its time, lease
+    who has no lease any more stays: 4, a critical section has its time, lease
+    "
+  `);
+}, 120_000);

@@ -1,0 +1,164 @@
+import { type AnyStateMachine, assign } from 'xstate';
+import type { SiteMessage } from '../../../machines/epoch/messages.ts';
+import { type SiteContext, siteMachine } from '../../../machines/epoch/site.ts';
+import { grant, passToken } from '../../../machines/epoch/steps.ts';
+import { adopted, counting, promising } from '../../../machines/epoch/variables.ts';
+import { editorOf } from '../../system/edit.ts';
+import type { System } from '../../system/system.ts';
+import { type EpochOptions, epoch, epochFences } from './system.ts';
+
+/*
+ * The site machine with one rule of protocol.md, section 2, broken in each, and the smallest system that shows
+ * it. Never to be run for anything else. A mutant reads as a diff: what is named or stands somewhere in the
+ * statechart, and what stands there now.
+ */
+
+const { replace, remove } = editorOf(siteMachine);
+
+type At = { readonly context: SiteContext; readonly event: SiteMessage };
+type Star = Parameters<typeof adopted>[1];
+
+const guards = (named: Readonly<Record<string, (at: At) => boolean>>): AnyStateMachine =>
+  siteMachine.provide({ guards: named as object });
+const actions = (named: object): AnyStateMachine => siteMachine.provide({ actions: named });
+/** R2 with something else put into it. */
+const adopting = (change: (before: SiteContext, to: Star) => Partial<SiteContext>): AnyStateMachine =>
+  actions({
+    adopt: assign((at, to) => {
+      const { context } = at as unknown as At;
+      return { ...adopted(context, to as unknown as Star), ...change(context, to as unknown as Star) };
+    }),
+  });
+/** R6 with another way to count a vote. */
+const countingVotes = (
+  count: (before: SiteContext, voter: string, holds: number | null) => Partial<SiteContext>,
+): AnyStateMachine =>
+  actions({
+    countVote: assign((at, params) => {
+      const { voter, holds } = params as unknown as { voter: string; holds: number | null };
+      return count((at as unknown as At).context, voter, holds);
+    }),
+  });
+
+/** Where a mutant is let loose. */
+export type Place =
+  | 'one change'
+  | 'four sites'
+  | 'with dead messages'
+  | 'two changes'
+  | 'with disk'
+  | 'without disk'
+  | 'counted'
+  | 'combined'
+  | 'combined and counted';
+
+const places: Readonly<Record<Place, Partial<EpochOptions>>> = {
+  'one change': { crashes: 'none' },
+  'four sites': { sites: 4, crashes: 'none' },
+  'with dead messages': { crashes: 'none', keepDead: true },
+  'two changes': { crashes: 'none', changes: 2 },
+  'with disk': { restart: 'with disk' },
+  'without disk': { restart: 'without disk', crashes: 'all' },
+  counted: { crashes: 'none' },
+  combined: { crashes: 'none', inARow: 'unbounded' },
+  'combined and counted': { sites: 2, crashes: 'none', inARow: 1 },
+};
+
+export function systemWith(machine: AnyStateMachine, place: Place): System {
+  const whole = { sites: 3, network: { order: 'fifo' }, machine, keepFrozen: true } as const;
+  const options: EpochOptions = { ...whole, ...places[place] };
+  if (place === 'counted') return epochFences({ ...options, asks: 2 });
+  return place === 'combined and counted' ? epochFences({ ...options, asks: 1 }) : epoch(options);
+}
+
+export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>> = {
+  'R0: what is below the promise is heard': ['with dead messages', guards({ isBelowPromise: () => false })],
+  'R1: a newer epoch is not adopted': ['one change', guards({ newer: () => false })],
+  'R2: everybody who adopts makes the token': ['one change', adopting(() => ({ token: true }))],
+  'R2: next is kept': ['one change', adopting(({ next }) => ({ next }))],
+  'R2: the token of before is kept': [
+    'one change',
+    adopting(({ self, token }, { root }) => ({ token: token || root === self })),
+  ],
+  'R2: a waiting root does not enter': [
+    'one change',
+    replace('client.requesting.on.adopted.0', { guard: 'isRoot' }),
+  ],
+  'R2: nobody is told that the section is lost': ['one change', remove('client.inCS.on.adopted.1')],
+  'R2: the fence rises inside a critical section': [
+    'counted',
+    replace('client.inCS.on.adopted.0', { guard: 'isRoot', actions: 'countEntry' }),
+  ],
+  'R3: a frozen holder hands the token on': [
+    'four sites',
+    replace('client.inCS.on.release.0.guard', 'someoneWaits'),
+  ],
+  'R4: a candidate does not promise what it stands for': [
+    'two changes',
+    actions({
+      standForNext: assign((at) => {
+        const { self, promised, epoch: now, token } = (at as unknown as At).context;
+        return {
+          ...promising(Math.max(promised, now + 1)),
+          ...counting({ votes: {}, holder: null }, self, token ? now : null),
+        };
+      }),
+    }),
+  ],
+  'R5: a vote is given twice': [
+    'with dead messages',
+    guards({
+      worthAVote: ({ context, event }) =>
+        event.type === 'VOTE_REQUEST' && event.epoch >= context.promised && event.epoch > context.epoch,
+    }),
+  ],
+  'R5: a voter does not freeze': ['one change', remove('epoch.on.VOTE_REQUEST.1.target')],
+  'R6: a vote alone elects': ['one change', guards({ elected: () => true })],
+  'R6: the winner takes the token, whoever holds it': [
+    'one change',
+    countingVotes((before, voter) => counting(before, voter, null)),
+  ],
+  'R6: the token of the lowest epoch counts': [
+    'two changes',
+    countingVotes((before, voter, holds) => ({
+      ...counting(before, voter, null),
+      ...(holds !== null && holds <= (before.holder?.epoch ?? holds)
+        ? { holder: { site: voter, epoch: holds } }
+        : {}),
+    })),
+  ],
+  'R7: a restart goes on where it crashed': ['with disk', guards({ crashedBefore: () => false })],
+  'R7: a vote is not written down': ['with disk', remove('epoch.on.VOTE_REQUEST.1.actions.1')],
+  'R7: an adoption is not written down': ['with disk', remove('epoch.on.NEW.0.actions.1')],
+  'R8: a restart without disk votes': ['without disk', guards({ diskIsLost: () => false })],
+  'R2: who adopts forgets where requests go': ['one change', remove('routing.on.adopted.2')],
+  'a root does not forget where requests went': ['one change', actions({ becomeRoot: () => {} })],
+  'fence: it outlives its section': ['one change', actions({ clearFence: () => {} })],
+  'fence: entries are not counted': [
+    'counted',
+    actions({
+      countEntry: assign({ fence: ({ context }) => ({ epoch: (context as SiteContext).epoch, k: 1 }) }),
+    }),
+  ],
+  'again: it does not raise k': ['combined and counted', replace('client.inCS.on.again.0.actions', grant)],
+  'again: a frozen site goes on': ['combined', remove('client.inCS.on.again.0.guard')],
+  'again: the token is passed': [
+    'combined',
+    replace('client.inCS.on.again', [
+      { guard: 'someoneWaits', actions: [passToken, 'surrenderToken', 'countEntry', grant] },
+      {},
+    ]),
+  ],
+  'try: a frozen site enters': [
+    'combined',
+    replace('client.idle.on.try.0.guard', ({ context }: At) => context.token),
+  ],
+  'try: it enters without the token': ['combined', replace('client.idle.on.try.0.guard', 'following')],
+  'fence: the token forgets its count': ['counted', actions({ keepToken: assign({ token: true, k: 0 }) })],
+};
+
+/** No promise is broken, and somebody waits for ever. */
+export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
+  'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
+  'R2: who waits does not ask again': remove('client.requesting.on.adopted.1'),
+};

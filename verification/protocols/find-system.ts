@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { reasonOf } from '../../machines/errors.ts';
+import { CheckError, type SystemSource, systemFrom } from '../check/check.ts';
+import { UsageError } from '../check/errors.ts';
+import { LivenessError } from '../checker/liveness/index.ts';
+import { SearchError } from '../checker/packed/index.ts';
+import { SymmetryError } from '../checker/symmetry/index.ts';
+import { SystemError } from '../system/index.ts';
+import type { Network, System } from '../system/system.ts';
+import { type Options, OptionsError, sourceOf, systems } from './systems.ts';
+
+/** A system, and where another thread finds it again. */
+export interface FoundSystem {
+  readonly system: System;
+  readonly source: SystemSource;
+}
+
+/** The size and the network that a registered system is asked for; absent: 3 sites, fifo. */
+export interface SizeOptions {
+  readonly sites: number;
+  readonly network: Network['order'];
+  readonly liveness: boolean;
+}
+
+/** What `name` stands for: a system of the registry, or the default export of a module. Throws `UsageError`. */
+export async function findSystem(
+  name: string,
+  { sites, network, liveness }: Partial<SizeOptions>,
+): Promise<FoundSystem> {
+  const options: Options = {
+    sites: sites ?? 3,
+    network: { order: network ?? 'fifo' },
+    ...(liveness !== undefined && { liveness }),
+  };
+  if (Object.hasOwn(systems, name)) return found(sourceOf(name, options));
+  const path = resolve(name);
+  if (!existsSync(path)) {
+    const known = Object.keys(systems).join(', ');
+    throw new UsageError(`no system ${name}: it is neither one of ${known} nor the path of a module`);
+  }
+  const source = { module: pathToFileURL(path).href, options };
+  const loaded = await found(source).catch((error: unknown) => {
+    if (error instanceof UsageError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const hint = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; install tsx beside Baton, or use Node 22.18' : '';
+    throw new UsageError(`cannot load ${path}: ${reasonOf(error)}${hint}`);
+  });
+  const { default: exported } = (await import(source.module)) as { default: unknown };
+  if (typeof exported !== 'function' && (sites !== undefined || network !== undefined)) {
+    throw new UsageError(
+      `${name} exports a system as it is: --sites and --network have no say in it; export a function of { sites, network } instead`,
+    );
+  }
+  return loaded;
+}
+
+async function found(source: SystemSource): Promise<FoundSystem> {
+  return { source, system: await refusedAsUsage(() => systemFrom(source)) };
+}
+
+const refusals = [SystemError, OptionsError, CheckError, SearchError, LivenessError, SymmetryError] as const;
+
+/** What the rooms refuse by code is, for whoever typed it, a wrong use. */
+export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (refusals.some((refusal) => error instanceof refusal)) {
+      throw new UsageError(
+        `${(error as Error & { readonly code: string }).code}: ${(error as Error).message}`,
+      );
+    }
+    throw error;
+  }
+}

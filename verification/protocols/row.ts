@@ -1,0 +1,66 @@
+import { type AnyStateMachine, assign, createMachine } from 'xstate';
+import { editorOf } from '../system/edit.ts';
+import type { FairnessClass } from '../system/properties.ts';
+import type { ActorView, Bound, EnvironmentEvent } from '../system/system.ts';
+
+/* What a client may say besides `ask` and `release`: `try` at any time outside, and `again`, so often in a row. */
+
+type Config = AnyStateMachine['config'];
+
+/** `machine` with a `row` in its context that nothing of its own reads: how often its client said `again` in this stay. */
+function countingRow(machine: AnyStateMachine): AnyStateMachine {
+  const { context, ...config } = machine.config;
+  const begun = (of: unknown) => ({ ...(context as (of: unknown) => object)(of), row: 0 });
+  const counting = createMachine(
+    { ...config, context: begun } as Config,
+    machine.implementations as Parameters<typeof createMachine>[1],
+  );
+  const { part, replace } = editorOf(counting);
+  const { on, ...inside } = part('client.inCS') as { readonly on: { readonly again: unknown } };
+  const [heeded, ...otherwise] = [on.again].flat() as { readonly actions?: unknown }[];
+  const counted = { ...heeded, actions: [heeded!.actions ?? [], countInRow].flat() };
+  return replace('client.inCS', {
+    ...inside,
+    exit: assign({ row: 0 }),
+    on: { ...on, again: [counted, ...otherwise] },
+  });
+}
+
+const countInRow = assign({ row: ({ context }) => (context as { readonly row: number }).row + 1 });
+
+const rowOf = ({ up, context }: ActorView) => (up ? (context['row'] as number) : 0);
+
+const mayTry = (actor: ActorView) => actor.in('client.idle') || actor.in('client.withdrawn');
+
+/** Is it granted at once what its client may say now: any of these words? */
+export function grantsNow(actor: ActorView, ...words: readonly ('ask' | 'again' | 'try')[]): boolean {
+  const may = actor.in('client.inCS') ? ['again'] : mayTry(actor) ? ['ask', 'try'] : [];
+  return words.some(
+    (type) => may.includes(type) && actor.answer!({ type }).some((effect) => effect.type === 'grant'),
+  );
+}
+
+/** A machine, and what its client says besides. */
+export interface Combining {
+  readonly machine: AnyStateMachine;
+  readonly says: readonly EnvironmentEvent[];
+}
+
+/** A client that says `again` up to `inARow` times in a row, each up to `times` in a run, and tries as often. */
+export function combining(machine: AnyStateMachine, inARow: Bound, times: Bound = 'unbounded'): Combining {
+  const isBounded = inARow !== 'unbounded';
+  const mayGoOn = (actor: ActorView) => actor.in('client.inCS') && (!isBounded || rowOf(actor) < inARow);
+  return {
+    machine: isBounded ? countingRow(machine) : machine,
+    says: [
+      { event: { type: 'again' }, when: mayGoOn, times },
+      { event: { type: 'try' }, when: mayTry, times },
+    ],
+  };
+}
+
+/** The end of a critical section is a class of its own at each actor: whichever of the two ways it is. */
+export const sectionEnds: FairnessClass = (action) =>
+  action.kind === 'environment' && (action.event.type === 'release' || action.event.type === 'again')
+    ? `a section of ${action.actor} ends`
+    : null;

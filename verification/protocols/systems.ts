@@ -1,0 +1,43 @@
+import type { SystemSource } from '../check/source.ts';
+import type { System } from '../system/system.ts';
+import { epochLiveness } from './epoch/liveness.ts';
+import {
+  epoch,
+  epochChanges,
+  epochCombined,
+  epochFences,
+  epochRestarts,
+  epochStrict,
+} from './epoch/system.ts';
+import { link, linkRestarts } from './link/system.ts';
+import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './naimi-trehel/system.ts';
+import type { Options } from './sites.ts';
+import { sketch } from './sketch/system.ts';
+
+export { type Options, OptionsError } from './sites.ts';
+
+/** The systems that can be asked for by name. Each throws `OptionsError` for a size or network it cannot have. */
+export const systems: Readonly<Record<string, (options: Options) => System>> = {
+  'naimi-trehel': naimiTrehel,
+  'naimi-trehel-combined': naimiTrehelCombined,
+  'naimi-trehel-leaving': naimiTrehelLeaving,
+  sketch,
+  epoch,
+  'epoch-restarts': epochRestarts,
+  'epoch-changes': epochChanges,
+  'epoch-fences': epochFences,
+  'epoch-strict': epochStrict,
+  'epoch-combined': epochCombined,
+  'epoch-liveness': (options) => epochLiveness(options),
+  link,
+  'link-restarts': linkRestarts,
+};
+
+/** Where threads find a system of this list again. */
+export function sourceOf(name: string, options: Options): SystemSource {
+  return { module: import.meta.url, export: 'systemOf', options: { name, options } };
+}
+
+export function systemOf({ name, options }: { readonly name: string; readonly options: Options }): System {
+  return systems[name]!(options);
+}

@@ -1,0 +1,146 @@
+import { check } from '../check/check.ts';
+import { noFault } from '../check/questions.ts';
+import { apply } from '../checker/model.ts';
+import { type Compiled, compile, type PathStep, traceOf } from '../system/index.ts';
+import type { Action, Property, StatePredicate, System, Trace } from '../system/system.ts';
+import { actionText, messageText } from '../system/text.ts';
+import type { Choice, Explored, Found } from './format.ts';
+import { predicateOf } from './state-text.ts';
+import { timelineOf } from './trace.ts';
+
+export interface ExplorerLimits {
+  /** For a jump; default: 1,000,000. */
+  readonly maxStates?: number;
+  /** For a jump; default: 30. */
+  readonly maxSeconds?: number;
+}
+
+interface Enabled extends PathStep {
+  readonly action: Action;
+  readonly text: string;
+  readonly after: readonly number[];
+}
+
+/** A path of choices is out of the model's reach. */
+export class PathError extends Error {
+  readonly code = 'PATH_REFUSED';
+}
+
+/**
+ * A model, walked by hand. A path is a list of choices, each an index among the steps that are enabled where it
+ * leads; they are listed in the order of their texts, so that a path means the same in every process.
+ */
+export class Explorer {
+  readonly #compiled: Compiled;
+  readonly #limits: Required<ExplorerLimits>;
+  /** By the state, as it is listed. */
+  readonly #enabled = new Map<string, readonly Enabled[]>();
+
+  constructor(system: System, { maxStates = 1_000_000, maxSeconds = 30 }: ExplorerLimits = {}) {
+    this.#compiled = compile(system);
+    this.#limits = { maxStates, maxSeconds };
+  }
+
+  get system(): System {
+    return this.#compiled.system;
+  }
+
+  /** The run that `path` is, and what may happen at each of its moments. Throws `PathError`. */
+  explored(path: readonly number[]): Explored {
+    const { system, model } = this.#compiled;
+    const states: (readonly number[])[] = [model.initial[0]!];
+    const steps: PathStep[] = [];
+    for (const [index, choice] of path.entries()) {
+      const enabled = this.#enabledIn(states[index]!);
+      const step = enabled[choice];
+      if (step === undefined) {
+        throw new PathError(
+          `expected choice ${index + 1} of the path to be one of 0 to ${enabled.length - 1}, not ${choice}`,
+        );
+      }
+      steps.push(step);
+      states.push(step.after);
+    }
+    const choices = states.map((state) => this.#enabledIn(state).map(choiceOf));
+    const size = Object.keys(system.actors).length;
+    const timeline = timelineOf(system, traceOf(this.#compiled, steps), {
+      title: system.name,
+      about: `exploring ${system.name}, ${size} sites, ${system.network.order} network`,
+      stuck: (moment) => choices[moment]!.length === 0,
+    });
+    return { timeline, choices, path };
+  }
+
+  /** The shortest path to where the property of this name is decided: broken, or reached. */
+  async toProperty(name: string): Promise<Found> {
+    const property = [noFault, ...this.system.properties].find((one) => one.name === name);
+    if (property === undefined) return { path: null, reason: `there is no property ${name}` };
+    const isOfRuns = !['always', 'reachable', 'deadlockFree'].includes(property.kind);
+    return this.#find(property === noFault ? [] : [property], name, isOfRuns);
+  }
+
+  /** The shortest path to a state that `text` describes, `a in client.inCS and b.next = c`. Throws `StateTextError`. */
+  async toState(text: string): Promise<Found> {
+    const predicate: StatePredicate = predicateOf(text, Object.keys(this.system.actors));
+    return this.#find([{ kind: 'reachable', name: text, predicate }], text, false);
+  }
+
+  async #find(properties: readonly Property[], name: string, liveness: boolean): Promise<Found> {
+    const { maxStates, maxSeconds } = this.#limits;
+    const report = await check({ ...this.system, properties }, { maxStates, maxSeconds, liveness });
+    const { verdict, kind, trace, ...rest } = report.properties.find((one) => one.name === name)!;
+    if (trace !== undefined) {
+      const what = verdict === 'violated' ? 'is violated' : 'is reached';
+      return { path: this.pathOf(trace), reason: `${name}: ${what} after ${trace.steps.length} steps` };
+    }
+    if (verdict === 'incomplete') {
+      return { path: null, reason: `not found so far: ${'reason' in rest ? rest.reason : ''}` };
+    }
+    const what = kind === 'reachable' ? 'is like that' : 'violates it';
+    return { path: null, reason: `${name}: none of all ${report.states} states ${what}` };
+  }
+
+  /** The choices that make this trace. Throws `PathError` when the system does not take it. */
+  pathOf({ steps }: Trace): readonly number[] {
+    let state = this.#compiled.model.initial[0]!;
+    return steps.map(({ action, effects, state: after }, index) => {
+      const text = textOf(action, effects);
+      const enabled = this.#enabledIn(state);
+      const wanted = JSON.stringify(after);
+      const choice = enabled.findIndex(
+        (one) => one.text === text && JSON.stringify(this.#compiled.record(one.after)) === wanted,
+      );
+      if (choice < 0) throw new PathError(`the system does not take step ${index + 1}: ${text}`);
+      state = enabled[choice]!.after;
+      return choice;
+    });
+  }
+
+  #enabledIn(state: readonly number[]): readonly Enabled[] {
+    const key = state.join();
+    const known = this.#enabled.get(key);
+    if (known !== undefined) return known;
+    const found: Enabled[] = [];
+    const { model } = this.#compiled;
+    for (let cell = 0; cell < model.width; cell++) {
+      for (const [step, one] of model.steps(cell, state[cell]!).entries()) {
+        const after = apply(model, state, cell, one);
+        if (after === null) continue;
+        const action = this.#compiled.action(one.action);
+        const text = textOf(action, this.#compiled.effects(cell, state[cell]!, step));
+        found.push({ cell, step, action, text, after });
+      }
+    }
+    found.sort((left, right) => (left.text < right.text ? -1 : 1));
+    this.#enabled.set(key, found);
+    return found;
+  }
+}
+
+function textOf(action: Action, effects: readonly { readonly type: string }[]): string {
+  return [actionText(action), ...effects.map((effect) => messageText(effect))].join(', ');
+}
+
+function choiceOf({ action }: Enabled): Choice {
+  return { site: action.actor, kind: action.kind, text: actionText(action) };
+}

@@ -1,0 +1,108 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { InFlight } from '../system/system.ts';
+import type { Letter, TypedValue } from './format.ts';
+import { sorted } from './taken.ts';
+
+interface Sent {
+  readonly index: number;
+  readonly seq: number;
+}
+
+/** The letters of a recorded run, which says of each message in which event it was sent: links are queues. */
+export class Post {
+  readonly all: Letter[] = [];
+  /** Indices of what is under way, by target and source, oldest first; `seq`: the event that sent it. */
+  readonly #links = new Map<SiteId, Map<SiteId, Sent[]>>();
+  #count = 0;
+
+  send(source: SiteId, target: SiteId, message: TypedValue, seq: number, moment: number): void {
+    const index =
+      this.all.push({ source, target, message, sent: moment, ended: null, fate: 'under way' }) - 1;
+    this.#link(source, target).push({ index, seq });
+    this.#count++;
+  }
+
+  /** A letter that is known by its receipt, or by its sending, alone. */
+  mention(letter: Omit<Letter, 'fate'>, fate: Letter['fate']): number {
+    return this.all.push({ ...letter, fate }) - 1;
+  }
+
+  /** What became of all that is under way to `target` will not be seen. */
+  forget(target: SiteId, moment: number): void {
+    for (const source of this.#links.get(target)?.keys() ?? []) this.#cutAs(source, target, moment, 'unseen');
+  }
+
+  /** The letter that `target` receives: what was passed over is lost. `null`: nobody is known to have sent it. */
+  receive(
+    target: SiteId,
+    cause: { site: SiteId; seq: number },
+    event: TypedValue,
+    moment: number,
+  ): number | null {
+    const link = this.#link(cause.site, target);
+    const text = sorted(event);
+    let at = firstOf(link, cause.seq);
+    while (link[at]?.seq === cause.seq && sorted(this.all[link[at]!.index]!.message) !== text) at++;
+    if (link[at]?.seq !== cause.seq) return null;
+    const passed = link.splice(0, at + 1);
+    for (const { index } of passed.slice(0, -1)) this.#end(index, moment, 'lost');
+    const { index } = passed.at(-1)!;
+    this.#end(index, moment, 'received');
+    return index;
+  }
+
+  /** All that is under way from `source` to `target` is lost. */
+  cut(source: SiteId, target: SiteId, moment: number): void {
+    this.#cutAs(source, target, moment, 'lost');
+  }
+
+  #cutAs(source: SiteId, target: SiteId, moment: number, fate: Letter['fate']): void {
+    for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, fate);
+  }
+
+  /** How many are under way. */
+  get count(): number {
+    return this.#count;
+  }
+
+  inbox(target: SiteId): readonly InFlight[] {
+    return [...(this.#links.get(target) ?? [])].flatMap(([source, link]) =>
+      link.map(({ index }) => ({ source, message: this.all[index]!.message })),
+    );
+  }
+
+  /** What is under way goes on in a post of its own, as sent at the start. */
+  goingOn(): Post {
+    const post = new Post();
+    for (const [target, links] of this.#links) {
+      for (const [source, link] of links) {
+        for (const { index, seq } of link) post.send(source, target, this.all[index]!.message, seq, 0);
+      }
+    }
+    return post;
+  }
+
+  #end(index: number, moment: number, fate: Letter['fate']): void {
+    this.all[index] = { ...this.all[index]!, ended: moment, fate };
+    this.#count--;
+  }
+
+  #link(source: SiteId, target: SiteId): Sent[] {
+    const links = this.#links.get(target) ?? new Map<SiteId, Sent[]>();
+    this.#links.set(target, links);
+    const link = links.get(source) ?? [];
+    links.set(source, link);
+    return link;
+  }
+}
+
+/** The index of the first that was sent in event `seq` or later: a link is in the order of sending. */
+function firstOf(link: readonly Sent[], seq: number): number {
+  let [low, high] = [0, link.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (link[middle]!.seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,283 @@
+import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import type { EventLine, LinkLine, StartLine } from '../../machines/record.ts';
+import { noFault } from '../check/questions.ts';
+import { systems } from '../protocols/systems.ts';
+import type { RecordedMachine } from '../runs/recorded-machine.ts';
+import { recordedMachines } from '../runs/replay.ts';
+import type { Property, StateRecord, System } from '../system/system.ts';
+import { messageText } from '../system/text.ts';
+import { chartOf } from './chart.ts';
+import type { Judgement, SiteState, Timeline, TimelineStep, TypedValue } from './format.ts';
+import { changes, Judges } from './judges.ts';
+import type { Happening } from './merge.ts';
+import { Post } from './post.ts';
+import { taken } from './taken.ts';
+import { criticalStates } from './trace.ts';
+
+/**
+ * To judge a moment is to look at all that is under way. While more is than this, as many moments go without a
+ * judgement of their own as keep the cost of a step the same.
+ */
+const judgedAtOnce = 256;
+
+interface Step {
+  readonly site: SiteId;
+  readonly effects: readonly NamedAction[];
+}
+
+/** The lock that is told of, and its mesh. */
+export type TellingOf = Pick<StartLine, 'lock' | 'machine' | 'site' | 'peers'>;
+
+export interface TellingOptions {
+  /** Where it comes from. Default: a record. */
+  readonly about?: string;
+  /** Sites are watched now and then: what is not known is said to be so, and nothing is judged by it. */
+  readonly isWatched?: boolean;
+}
+
+/** A run as a timeline, told happening by happening, as long as it goes on. */
+export class Telling {
+  readonly steps: TimelineStep[] = [];
+  /** Are the moments to come judged? */
+  isJudging = true;
+  /** Has some moment that was to be judged been passed over? */
+  hasPassedOver = false;
+  /** Where it comes from. */
+  about: string;
+  readonly #of: TellingOf;
+  readonly #isWatched: boolean;
+  readonly #machine: RecordedMachine | null;
+  readonly #sites: readonly SiteId[];
+  readonly #properties: readonly Property[];
+  readonly #judges: Judges;
+  readonly #members = new Map<SiteId, Set<SiteId>>();
+  readonly #state = new Map<SiteId, SiteState>();
+  #post = new Post();
+  #start: Timeline['start'] | null = null;
+  #verdicts: readonly Judgement[] = [];
+  /** Moments since the last that was judged. */
+  #unjudged = 0;
+
+  constructor(of: TellingOf, { about, isWatched = false }: TellingOptions = {}) {
+    this.#of = of;
+    this.#isWatched = isWatched;
+    this.#machine = recordedMachines[of.machine] ?? null;
+    this.#sites = [of.site, ...of.peers].sort();
+    this.about = about ?? `recorded run of ${of.machine}, ${this.#sites.length} sites`;
+    const system = systemOf(of.machine, this.#sites);
+    this.#properties = [noFault, ...(system?.properties ?? []).filter(({ kind }) => kind === 'always')];
+    this.#judges = new Judges(this.#properties, () => this.#machine?.machine, system?.history);
+    for (const site of this.#sites) {
+      this.#state.set(site, isWatched ? { ...nothing, unseen: true } : { ...nothing, up: false });
+      this.#members.set(site, new Set(this.#sites.filter((other) => other !== site)));
+    }
+  }
+
+  get letters(): Timeline['letters'] {
+    return this.#post.all;
+  }
+
+  get timeline(): Timeline {
+    const { lock, machine } = this.#of;
+    return {
+      version: 1,
+      title: `lock ${lock}`,
+      about: this.about,
+      sites: this.#sites.map((id) => ({ id, machine: this.#machine === null ? null : machine })),
+      machines: this.#machine === null ? {} : { [machine]: chartOf(this.#machine.machine) },
+      properties: this.#properties.map(({ name, kind }) => ({ name, kind })),
+      critical: this.#machine === null ? [] : criticalStates(this.#machine.machine),
+      start: this.#started(),
+      steps: [...this.steps],
+      letters: [...this.#post.all],
+    };
+  }
+
+  /** Forgets the steps so far: the start is where they have led. */
+  beginAnew(): void {
+    this.#start = { sites: Object.fromEntries(this.#state), verdicts: this.#verdicts };
+    this.#post = this.#post.goingOn();
+    this.steps.length = 0;
+  }
+
+  #started(): Timeline['start'] {
+    this.#start ??= { sites: Object.fromEntries(this.#state), verdicts: this.#judge(null) };
+    return this.#start;
+  }
+
+  #begin({ site, peers, snapshot }: StartLine): void {
+    this.#state.set(site, { up: true, ...snapshot });
+    this.#members.set(site, new Set(peers));
+  }
+
+  /** What happened next. */
+  tell(happening: Happening): void {
+    const isBeginning = 'isFirst' in happening && happening.isFirst;
+    if (!isBeginning) this.#started();
+    switch (happening.type) {
+      case 'event':
+        this.#event(happening.line);
+        break;
+      case 'crash': {
+        const { site } = happening;
+        for (const peer of this.#sites) this.#post.cut(peer, site, this.steps.length + 1);
+        const state: SiteState = { ...nothing, up: false };
+        this.#step({ kind: 'crash', site, text: `${site} crashes`, state });
+        break;
+      }
+      case 'link':
+        this.#renew(happening.line);
+        break;
+      case 'seen':
+        this.#see(happening);
+        break;
+      case 'unseen': {
+        const { site } = happening;
+        this.#post.forget(site, this.steps.length + 1);
+        const state: SiteState = { ...this.#state.get(site)!, unseen: true };
+        this.#step({ kind: 'unseen', site, text: `${site} is seen no longer`, state });
+        break;
+      }
+      case 'start': {
+        const { site } = happening.line;
+        this.#begin(happening.line);
+        if (happening.isFirst && this.steps.length === 0) break;
+        const state = this.#state.get(site)!;
+        this.#step({ kind: 'restart', site, text: `${site} starts again`, state });
+      }
+    }
+  }
+
+  #see({ site, snapshot, missed }: Extract<Happening, { type: 'seen' }>): void {
+    const text =
+      missed === 0 ? `${site} is seen` : `${site} is seen again, after ${missed} events that were not`;
+    this.#step({ kind: 'seen', site, text, state: { ...nothing, ...snapshot } });
+  }
+
+  #renew({ site, peer }: LinkLine): void {
+    const moment = this.steps.length + 1;
+    this.#post.cut(site, peer, moment);
+    this.#post.cut(peer, site, moment);
+    const text = `the link between ${site} and ${peer} begins anew`;
+    this.#step({ kind: 'break', site, text, state: this.#state.get(site)! });
+  }
+
+  #event({ site, seq, cause, event, snapshot, effects }: EventLine): void {
+    const moment = this.steps.length + 1;
+    const typed = event as TypedValue;
+    const letter = cause === null ? null : this.#receive(site, cause, typed, moment);
+    for (const { target, message } of this.#sends(site, effects)) {
+      if (this.#state.get(target)?.unseen) {
+        this.#post.mention({ source: site, target, message, sent: moment, ended: moment }, 'unseen');
+      } else this.#post.send(site, target, message, seq, moment);
+    }
+    const departed = cause === null ? null : (this.#machine?.departs(event) ?? null);
+    if (departed !== null) this.#members.get(site)!.delete(departed);
+    const before = this.#state.get(site)!;
+    const state: SiteState = { up: true, ...snapshot };
+    this.#step({
+      kind: cause === null ? 'environment' : 'deliver',
+      site,
+      text:
+        cause === null
+          ? `${site}: ${messageText(event)}`
+          : `${site} receives ${messageText(event)} from ${cause.site}`,
+      state,
+      event: typed,
+      letter,
+      effects: effects as readonly TypedValue[],
+      taken: this.#machine === null ? [] : taken(this.#machine.machine, { before, event }, state),
+    });
+  }
+
+  #receive(
+    site: SiteId,
+    cause: NonNullable<EventLine['cause']>,
+    message: TypedValue,
+    moment: number,
+  ): number | null {
+    const letter = this.#post.receive(site, cause, message, moment);
+    if (letter !== null || !this.#isWatched) return letter;
+    const sent = { source: cause.site, target: site, message, sent: moment - 1, ended: moment };
+    return this.#post.mention(sent, 'received');
+  }
+
+  #sends(site: SiteId, effects: readonly NamedAction[]): readonly { target: SiteId; message: TypedValue }[] {
+    return effects.flatMap((effect) => {
+      const message = effect['message'] as TypedValue;
+      if (effect.type === 'send') return [{ target: effect['target'] as SiteId, message }];
+      if (effect.type !== 'broadcast') return [];
+      return [...this.#members.get(site)!].map((target) => ({ target, message }));
+    });
+  }
+
+  #step(
+    step: Pick<TimelineStep, 'kind' | 'site' | 'text'> &
+      Partial<TimelineStep> & { readonly state: SiteState },
+  ): void {
+    const { state, ...rest } = step;
+    this.#state.set(step.site, state);
+    const before = this.#verdicts;
+    const after = this.#judge({ site: step.site, effects: (rest.effects ?? []) as readonly NamedAction[] });
+    this.steps.push({
+      event: null,
+      letter: null,
+      effects: [],
+      taken: [],
+      ...rest,
+      sites: { [step.site]: state },
+      verdicts: changes(before, after),
+    });
+  }
+
+  #isDue(): boolean {
+    this.#unjudged++;
+    const isDue = this.isJudging && this.#unjudged >= this.#post.count / judgedAtOnce;
+    if (isDue) this.#unjudged = 0;
+    else if (this.isJudging) this.hasPassedOver = true;
+    return isDue;
+  }
+
+  #judge(step: Step | null): readonly Judgement[] {
+    const unseen = this.#isWatched ? this.#unseen() : [];
+    if (unseen.length > 0) {
+      const are = unseen.length === 1 ? 'is' : 'are';
+      this.#verdicts = this.#judges.none(`${unseen.join(', ')} ${are} not seen`);
+      return this.#verdicts;
+    }
+    if (step !== null && !this.#isDue()) {
+      this.#judges.tell(step.site, step.effects);
+      return this.#verdicts;
+    }
+    const record: StateRecord = Object.fromEntries(
+      [...this.#state].map(([id, { up, value, context }]) => [
+        id,
+        { up, value, context, inbox: this.#post.inbox(id), timers: [] },
+      ]),
+    );
+    this.#verdicts = this.#isWatched
+      ? this.#judges.nextBySites(record)
+      : this.#judges.next(record, step, { stuck: null, loop: null });
+    return this.#verdicts;
+  }
+
+  /** Where a lock has not been used there is no actor yet. */
+  #unseen(): readonly SiteId[] {
+    return this.#sites.filter((site) => {
+      const { unseen, value } = this.#state.get(site)!;
+      return unseen || value === null;
+    });
+  }
+}
+
+const nothing: SiteState = { up: true, value: null, context: {} };
+
+/** The model whose properties a run of `machine` is held against; `null` where there is none of that size and names. */
+function systemOf(machine: string, sites: readonly SiteId[]): System | null {
+  const name = machine === 'naimi-trehel' ? 'naimi-trehel-leaving' : machine;
+  const make = systems[name];
+  if (make === undefined || sites.length < 2 || sites.length > 15) return null;
+  const system = make({ sites: sites.length, network: { order: 'fifo' } });
+  // Some properties name sites.
+  return name === 'epoch' && sites.join() !== Object.keys(system.actors).join() ? null : system;
+}

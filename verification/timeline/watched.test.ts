@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { EventLine, RecordLine, StartLine } from '../../machines/record.ts';
+import { DrivenMesh } from '../runs/testing/driven-mesh.ts';
+import { Watched } from './watched.ts';
+
+const mesh = () =>
+  new DrivenMesh(3)
+    .client('b', 'ask')
+    .client('c', 'ask')
+    .deliver('b', 'a')
+    .deliver('c', 'a')
+    .deliver('a', 'b')
+    .deliver('a', 'b')
+    .client('b', 'release')
+    .deliver('b', 'c')
+    .client('c', 'release');
+
+/** The recorded mesh as its sites would tell it: `from` and `to` count a site's events. */
+function watching(sites: readonly string[]) {
+  let now = 0;
+  const watched = new Watched(of('a'), () => now);
+  for (const site of sites) watched.attached(site);
+  const window = (site: string, from: number, to?: number) => {
+    const lines = records[site]!;
+    const before = lines[from] as StartLine | EventLine;
+    const seq = before.kind === 'event' ? before.seq : 0;
+    watched.told(site, { type: 'window', lock: 'main', at: from, now: { seq, snapshot: before.snapshot } });
+    tell(site, from, to);
+  };
+  const tell = (site: string, from: number, to?: number) => {
+    const lines = records[site]!.slice(from + 1, to === undefined ? undefined : to + 1);
+    // What a tap tells has no clocks.
+    const told = lines.map((line): [number, RecordLine] => [from, { ...(line as EventLine), clock: {} }]);
+    watched.told(site, { type: 'lines', lines: told });
+  };
+  const end = (site: string) => watched.told(site, { type: 'end', at: 0, why: 'full' });
+  const unused = (site: string) => watched.told(site, { type: 'window', lock: 'main', at: 0, now: null });
+  const shown = () => {
+    watched.follow(5_000);
+    return watched.telling!.timeline;
+  };
+  return { window, tell, end, unused, shown, later: (ms: number) => (now += ms) };
+}
+
+const { records } = mesh();
+const of = (site: string) => records[site]![0] as StartLine;
+
+const verdicts = ({ properties, start, steps }: ReturnType<ReturnType<typeof watching>['shown']>) =>
+  Object.fromEntries(
+    properties.map(({ name }, index) => {
+      let now = start.verdicts[index]!;
+      for (const step of steps) now = step.verdicts[index] ?? now;
+      return [name, now];
+    }),
+  );
+
+describe('a cluster that is watched', () => {
+  it('is told in an order that respects causality, whoever is heard first', () => {
+    const { window, shown } = watching(['a', 'b', 'c']);
+    // The receiver of everything first.
+    for (const site of ['c', 'b', 'a']) window(site, 0);
+    const timeline = shown();
+    const { steps, letters } = timeline;
+    expect(steps.filter(({ kind }) => kind !== 'seen')).toHaveLength(9);
+    expect(letters).toHaveLength(5);
+    for (const { sent, ended, fate } of letters) {
+      expect(fate).toBe('received');
+      expect(ended).toBeGreaterThan(sent);
+    }
+    for (const { kind, taken } of steps) expect(taken.length > 0).toBe(kind !== 'seen');
+    expect(verdicts(timeline)).toMatchObject({
+      'mutual exclusion': { verdict: 'holds' },
+      // What was under way when they were first seen is not known.
+      'exactly one token, until all have left': { verdict: 'open' },
+    });
+  });
+
+  it('waits for the sender, and not for ever', () => {
+    const { window, tell, shown, later } = watching(['a', 'b', 'c']);
+    for (const site of ['a', 'b', 'c']) window(site, 0, 0);
+    tell('a', 0);
+    expect(shown().steps.filter(({ kind }) => kind === 'deliver')).toHaveLength(0);
+    later(2_000);
+    const { steps, letters } = shown();
+    expect(steps.filter(({ kind }) => kind === 'deliver')).toHaveLength(2);
+    expect(letters.slice(0, 1)).toMatchObject([{ source: 'b', target: 'a', fate: 'received' }]);
+  });
+
+  it('says what it did not see: events, fates, and that nothing is judged meanwhile', () => {
+    const { window, tell, end, shown } = watching(['a', 'b', 'c']);
+    window('a', 0);
+    window('c', 0, 1);
+    window('b', 0, 1);
+    end('b');
+    const gap = shown();
+    expect(gap.steps.at(-1)!.sites).toBeDefined();
+    const b = gap.steps.flatMap(({ sites }) => sites['b'] ?? []).at(-1)!;
+    expect(b).toMatchObject({ unseen: true, value: { client: 'requesting' } });
+    expect(gap.letters.filter(({ target }) => target === 'b').map(({ fate }) => fate)).toEqual([
+      'unseen',
+      'unseen',
+    ]);
+    expect(verdicts(gap)['mutual exclusion']).toEqual({
+      verdict: 'open',
+      reason: 'not judged: b is not seen',
+    });
+
+    window('b', 3);
+    tell('c', 1);
+    const { steps, letters } = shown();
+    expect(steps.map(({ text }) => text)).toContain('b is seen again, after 2 events that were not');
+    expect(steps.at(-1)!.text).toBe('c: release');
+    expect(letters.at(-1)).toMatchObject({ source: 'b', target: 'c', fate: 'received' });
+  });
+
+  it('of one site shows it, and of the others what it knows', () => {
+    const { window, shown } = watching(['b']);
+    window('b', 0);
+    const { sites, start, letters, steps } = shown();
+    expect(sites.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(start.sites['a']).toMatchObject({ unseen: true, value: null });
+    expect(letters.map(({ source, target, fate }) => `${source} > ${target} ${fate}`)).toEqual([
+      'b > a unseen',
+      'a > b received',
+      'a > b received',
+      'b > c unseen',
+    ]);
+    expect(steps.every(({ site }) => site === 'b')).toBe(true);
+  });
+
+  it('judges nothing where a site has not used the lock yet', () => {
+    const { window, shown, unused } = watching(['a', 'b', 'c']);
+    for (const site of ['a', 'b']) window(site, 0, 0);
+    unused('c');
+    expect(verdicts(shown())['mutual exclusion']).toEqual({
+      verdict: 'open',
+      reason: 'not judged: c is not seen',
+    });
+  });
+
+  it('begins anew after so many steps, from how all is then', () => {
+    const watched = new Watched(of('b'));
+    watched.attached('b');
+    const snapshot = of('b').snapshot;
+    for (let seq = 0; seq < 30; seq++) {
+      watched.told('b', { type: 'window', lock: 'main', at: seq, now: { seq, snapshot } });
+      watched.told('b', { type: 'end', at: seq, why: 'full' });
+      const { begunAnew } = watched.follow(20);
+      expect(watched.telling!.steps.length).toBeLessThanOrEqual(20);
+      expect(begunAnew).toBe(seq > 0 && watched.telling!.steps.length === 2);
+    }
+  });
+});
