@@ -1,8 +1,8 @@
 import { type AnyStateMachine, createActor, type EventObject } from 'xstate';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { linkMachine } from '../../machines/link/link.ts';
-import { compile } from '../../machines/statechart/compile.ts';
 import { EffectActor } from '../../runtime/driver/actor.ts';
+import { compile } from '../../statechart/compile.ts';
 
 /*
  * What an event costs: XState's live actor beside the compiled statechart, in turns, so that both meet the same load.

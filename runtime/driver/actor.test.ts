@@ -2,13 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { linkMachine } from '../../machines/link/link.ts';
-import { compile } from '../../machines/statechart/compile.ts';
-import {
-  epochEvents,
-  epochInputs,
-  linkEvents,
-  linkInputs,
-} from '../../machines/statechart/testing/events.ts';
+import { compile } from '../../statechart/compile.ts';
+import { epochEvents, epochInputs, linkEvents, linkInputs } from '../../statechart/testing/events.ts';
 import { EffectActor } from './actor.ts';
 
 const watch = { inspect: () => {} };

@@ -1,6 +1,6 @@
 import { type Actor, type AnyStateMachine, createActor, type InspectionEvent, type Observer } from 'xstate';
-import { compile } from '../../machines/statechart/compile.ts';
-import type { State, Statechart } from '../../machines/statechart/statechart.ts';
+import { compile } from '../../statechart/compile.ts';
+import type { State, Statechart } from '../../statechart/statechart.ts';
 import { InvariantError } from '../api/errors.ts';
 
 export interface ActorOptions {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine, EventObject } from 'xstate';
-import { siteMachine as epochSite } from '../epoch/site.ts';
-import { linkMachine } from '../link/link.ts';
-import { siteMachine as naimiTrehelSite } from '../naimi-trehel/site.ts';
-import { sketchMachine } from '../sketch/site.ts';
+import { siteMachine as epochSite } from '../machines/epoch/site.ts';
+import { linkMachine } from '../machines/link/link.ts';
+import { siteMachine as naimiTrehelSite } from '../machines/naimi-trehel/site.ts';
+import { sketchMachine } from '../machines/sketch/site.ts';
 import { compile } from './compile.ts';
 import { Beside, explore } from './testing/beside.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assign, cancel, emit, log, not, raise, sendTo, setup, spawnChild } from 'xstate';
-import { siteMachine } from '../epoch/site.ts';
+import { siteMachine } from '../machines/epoch/site.ts';
 import { compile } from './compile.ts';
 import { Beside } from './testing/beside.ts';
 import { epochEvents, epochInputs } from './testing/events.ts';

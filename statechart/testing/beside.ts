@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
-import { type NamedAction, start, take } from '../../actor.ts';
+import { type NamedAction, start, take } from '../../machines/actor.ts';
 import type { State, Stepped } from '../statechart.ts';
 
 /** What is compared with XState. */
