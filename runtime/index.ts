@@ -1,5 +1,5 @@
 export type { SiteId } from '../machines/actor.ts';
-export { type Chance, type Clock, systemChance, systemClock } from './api/clock.ts';
+export { type Clock, type Random, systemChance, systemClock } from './api/clock.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './api/errors.ts';
 export { joinCluster } from './join.ts';
 export { compareFences, type Fence, FenceGate } from './lock/fence-gate.ts';

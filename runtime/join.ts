@@ -2,12 +2,12 @@ import { systemChance, systemClock } from './api/clock.ts';
 import { OperatingError } from './api/errors.ts';
 import { Events, throwUncaught } from './api/events.ts';
 import { acquireAll } from './lock/acquire-all.ts';
-import { Campaign } from './lock/leader.ts';
+import { Leader } from './lock/leader.ts';
 import { NamedLock } from './lock/named-lock.ts';
 import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
 import { transportOf } from './mailbox/tcp/transport.ts';
 import { FileRecorder } from './observe/file-recorder.ts';
-import { Tap } from './observe/live-feed.ts';
+import { LiveFeed } from './observe/live-feed.ts';
 import { logTo } from './observe/notices.ts';
 import { noRecorder } from './observe/recorder.ts';
 import { Telemetry } from './observe/telemetry.ts';
@@ -22,9 +22,9 @@ import {
 import { configurationOf } from './options/configuration.ts';
 import type { Cluster, ClusterOptions, Notice } from './options/index.ts';
 import { parseOptions } from './options/parse.ts';
-import { roomLayout } from './site/admission.ts';
+import { admissionLayout } from './site/admission.ts';
 import { rootOf } from './site/root.ts';
-import { Mesh } from './site/site.ts';
+import { Site } from './site/site.ts';
 import { memoryStore, openStore } from './store/store.ts';
 import { Codec } from './wire/codec.ts';
 import { namePattern } from './wire/frames.ts';
@@ -50,7 +50,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const peers = Object.keys(options.peers);
   const voters = options.voters ?? [self, ...peers];
   const members = [self, ...peers];
-  const codec = new Codec({ members, layout: { ...protocol.layout, ...roomLayout } });
+  const codec = new Codec({ members, layout: { ...protocol.layout, ...admissionLayout } });
 
   const unmet = new Set(peers);
   const met = deferred();
@@ -70,7 +70,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
 
   const store = dataDir === undefined ? memoryStore() : openStore({ dataDir, site: self, cluster, newcomer });
   let recorder = noRecorder;
-  const tap = new Tap({
+  const tap = new LiveFeed({
     site: self,
     machine: protocol.name,
     peers,
@@ -92,7 +92,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     telemetry.close();
   };
   let mailbox: TcpMailbox;
-  let mesh: Mesh;
+  let mesh: Site;
   try {
     if (traceDir !== undefined)
       recorder = new FileRecorder({
@@ -125,7 +125,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       chance,
       notice,
     });
-    mesh = new Mesh({
+    mesh = new Site({
       self,
       peers,
       root: (lock) => options.root ?? rootOf(lock, voters),
@@ -156,7 +156,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   }
   clock.nextTurn(() => events.begin());
 
-  const campaigns = new Set<Campaign>();
+  const campaigns = new Set<Leader>();
   const resign = (reason: OperatingError) => {
     for (const campaign of campaigns) campaign.stop(reason);
   };
@@ -196,8 +196,8 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     },
     lead: (name, work, leadOptions = {}) => {
       checkLead(work, leadOptions);
-      const ended = (campaign: Campaign) => void campaigns.delete(campaign);
-      const campaign = new Campaign(lockOf(name), work, leadOptions, clock, ended);
+      const ended = (campaign: Leader) => void campaigns.delete(campaign);
+      const campaign = new Leader(lockOf(name), work, leadOptions, clock, ended);
       campaigns.add(campaign);
       return campaign;
     },

@@ -7,7 +7,7 @@ import { Ledger, takeTurns } from '../harness/simulation/ledger.ts';
 import type { RecordLine } from '../machines/record.ts';
 import { type Notice, rootOf } from './index.ts';
 import { defaultTiming } from './options/defaults.ts';
-import { Room } from './site/admission.ts';
+import { Admission } from './site/admission.ts';
 import { type Members, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 
@@ -169,7 +169,10 @@ describe('limits', () => {
   test('who asks a root that takes the lock for a refused one is told, and served in another epoch', async () => {
     await using group = await openMembers(three, { root: 'c' });
     // As when the name meets another's mark: a knows nothing of it, c does.
-    const marks = vi.spyOn(Room.prototype, 'mayHaveRefused').mockReturnValueOnce(false).mockReturnValue(true);
+    const marks = vi
+      .spyOn(Admission.prototype, 'mayHaveRefused')
+      .mockReturnValueOnce(false)
+      .mockReturnValue(true);
     onTestFinished(() => marks.mockRestore());
     const held = await group.members[0]!.cluster.lock('x').acquire({ timeoutMs: 5_000 });
     expect(held.fence).toEqual({ epoch: 1, k: 1 });

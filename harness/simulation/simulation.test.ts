@@ -3,7 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import { defaultTiming } from '../../runtime/options/defaults.ts';
 import type { Held } from '../../runtime/options/index.ts';
-import { Room } from '../../runtime/site/admission.ts';
+import { Admission } from '../../runtime/site/admission.ts';
 import { epoch } from '../../runtime/site/epoch.ts';
 import { naimiTrehel } from '../../runtime/site/naimi-trehel.ts';
 import { ordeal } from './ordeal.ts';
@@ -288,7 +288,7 @@ describe('a root with no room for a lock that another asks for', () => {
 
   /** Without what `method` of the room does. */
   const without = (method: 'answer' | 'mayHaveRefused') => {
-    const mock = vi.spyOn(Room.prototype, method);
+    const mock = vi.spyOn(Admission.prototype, method);
     (mock as MockInstance).mockReturnValue(false);
     onTestFinished(() => mock.mockRestore());
   };

@@ -1,5 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk, Fence } from '../../machines/epoch/messages.ts';
+import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import { type Channel, MemoryHub } from '../../runtime/mailbox/memory.ts';
@@ -7,9 +7,9 @@ import { noRecorder } from '../../runtime/observe/recorder.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
 import type { Held, Notice, Strict, Timing } from '../../runtime/options/index.ts';
 import { epoch } from '../../runtime/site/epoch.ts';
-import type { Place } from '../../runtime/site/lock-actor.ts';
+import type { LockActor } from '../../runtime/site/lock-actor.ts';
 import type { Protocol } from '../../runtime/site/protocol.ts';
-import { Mesh } from '../../runtime/site/site.ts';
+import { Site } from '../../runtime/site/site.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { LeaseWitness } from './lease-witness.ts';
 import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
@@ -17,7 +17,7 @@ import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
 /** A disk that forgets in a crash what was not synced. */
 class SimulatedDisk {
   life = -1;
-  #synced = new Map<string, Disk>();
+  #synced = new Map<string, DurableState>();
 
   readonly #syncs: boolean;
 
@@ -44,9 +44,9 @@ class SimulatedDisk {
 
 export interface SimulatedSite {
   readonly id: SiteId;
-  readonly mesh: Mesh;
+  readonly mesh: Site;
   /** Made when it is first asked for, where there is no room for others to name it. */
-  readonly place: Place;
+  readonly place: LockActor;
   readonly notices: Notice[];
 }
 
@@ -113,7 +113,7 @@ export class Simulation {
     const { voters = this.ids, protocol = epoch, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
-    const mesh = new Mesh({
+    const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
       root: () => 'a',

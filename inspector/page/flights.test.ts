@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Letter } from '../../verification/timeline/format.ts';
+import type { Message } from '../../verification/timeline/format.ts';
 import { flightsOf, type Place } from './flights.ts';
 
 const sites: Readonly<Record<string, Place>> = {
@@ -9,12 +9,12 @@ const sites: Readonly<Record<string, Place>> = {
   d: { x: 408, y: 90 },
 };
 
-function letter(source: string | null, target: string, type: string, fields: object = {}): Letter {
+function letter(source: string | null, target: string, type: string, fields: object = {}): Message {
   const message = { type, ...fields };
   return { source, target, message, sent: 0, ended: null, fate: 'under way' };
 }
 
-const flights = (...letters: readonly Letter[]) =>
+const flights = (...letters: readonly Message[]) =>
   flightsOf(letters, (id) => sites[id]!, Object.values(sites), 25);
 
 describe('letters on their way', () => {

@@ -1,4 +1,4 @@
-import type { Letter } from '../../verification/timeline/format.ts';
+import type { Message } from '../../verification/timeline/format.ts';
 import { around, type Covered, overlap } from './boxes.ts';
 import { typedText } from './values.ts';
 
@@ -30,19 +30,19 @@ const longest = 26;
  * on its arrow it covers the least of sites and other texts.
  */
 export function flightsOf(
-  letters: readonly Letter[],
+  letters: readonly Message[],
   at: (site: string) => Place,
   sites: readonly Place[],
   radius: number,
 ): readonly Flight[] {
-  const groups = new Map<string, Letter[]>();
+  const groups = new Map<string, Message[]>();
   for (const letter of letters) {
     const key = `${letter.source} > ${letter.target}`;
     groups.set(key, [...(groups.get(key) ?? []), letter]);
   }
   const covered: Covered[] = sites.map(({ x, y }) => around(x, y, 2 * radius, 2 * radius));
   return [...groups].map(([key, group]) => {
-    const [{ source, target }] = group as [Letter, ...Letter[]];
+    const [{ source, target }] = group as [Message, ...Message[]];
     const to = at(target);
     const from = source === null ? { x: to.x - 60, y: to.y - 34 } : at(source);
     const bend = -(22 + 0.14 * Math.hypot(to.x - from.x, to.y - from.y));
@@ -55,7 +55,7 @@ export function flightsOf(
 }
 
 /** `TOKEN, REQUEST ×3`; with what they carry, where that is not too long. */
-function textOf(letters: readonly Letter[]): string {
+function textOf(letters: readonly Message[]): string {
   const whole = counted(letters.map(({ message }) => typedText(message)));
   return whole.length <= longest ? whole : counted(letters.map(({ message }) => message.type));
 }

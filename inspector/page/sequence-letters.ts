@@ -1,4 +1,4 @@
-import type { Letter } from '../../verification/timeline/format.ts';
+import type { Message } from '../../verification/timeline/format.ts';
 import { around, type Covered, overlap } from './boxes.ts';
 import type { Pen } from './pen.ts';
 import type { Sheet } from './sequence-sheet.ts';
@@ -14,7 +14,7 @@ const charWidth = 5.7;
 
 /** An arrow as it was drawn, whose text comes after all arrows. */
 interface DrawnArrow {
-  readonly letter: Letter;
+  readonly letter: Message;
   readonly ends: readonly [number, number, number, number];
   readonly colour: string;
 }
@@ -31,7 +31,7 @@ export function drawLetters(sheet: Sheet): readonly DrawnArrow[] {
   return arrows;
 }
 
-function drawLetter(sheet: Sheet, letter: Letter, end: number): DrawnArrow {
+function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
   const { pen, view, colours, lanes } = sheet;
   const { source, target, sent, fate } = letter;
   const colour = isToken(letter) ? colours.token : colours.letter;
@@ -94,7 +94,7 @@ export function drawLabels(
   }
 }
 
-function isToken({ message }: Letter): boolean {
+function isToken({ message }: Message): boolean {
   return /^token$/i.test(message.type);
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { reasonOf } from '../../machines/errors.ts';
-import type { Letter, Timeline } from '../../verification/timeline/format.ts';
+import type { Message, Timeline } from '../../verification/timeline/format.ts';
 import type { LiveFrame, Locks, Sources } from '../protocol.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
@@ -135,7 +135,7 @@ class LivePage {
   #hasWhole = false;
   #steps = 0;
   /** The letters as the page knows them. */
-  #letters: readonly Letter[] = [];
+  #letters: readonly Message[] = [];
 
   constructor(socket: WebSocket) {
     this.#socket = socket;

@@ -100,7 +100,7 @@ export interface Fence {
  * The `votedFor` of protocol.md is left out: a vote is given only for an epoch above the promise and makes
  * it the promise, so nobody would ever read for whom it was.
  */
-export interface Disk {
+export interface DurableState {
   readonly promised: number;
   readonly epoch: number;
   readonly root: SiteId;
@@ -119,7 +119,7 @@ export interface Disk {
 export type EpochEffect =
   | { readonly type: 'send'; readonly target: SiteId; readonly message: SiteMessage }
   | { readonly type: 'broadcast'; readonly message: SiteMessage }
-  | ({ readonly type: 'persist' } & Disk)
+  | ({ readonly type: 'persist' } & DurableState)
   | { readonly type: 'grant'; readonly fence: Fence }
   | { readonly type: 'lost'; readonly fence: Fence }
   | {

@@ -1,7 +1,7 @@
 import { and, assign, not, or, raise, setup, stateIn } from 'xstate';
 import type { SiteId } from '../actor.ts';
 import { begun, over, type PutOff, promisedBy, putOff, type SiteSet, won } from './lease.ts';
-import type { ClientEvent, Disk, EpochEffect, Fence, SiteMessage, TimeEvent } from './messages.ts';
+import type { ClientEvent, DurableState, EpochEffect, Fence, SiteMessage, TimeEvent } from './messages.ts';
 import {
   adopted,
   counting,
@@ -59,7 +59,10 @@ export const round = ({ context: { epoch, lease } }: At): Round => ({ epoch, rou
 const otherVoters = ({ self, voters }: SiteContext): readonly SiteId[] =>
   Object.keys(voters).filter((voter) => voter !== self);
 
-export const persist = { type: 'persist', params: ({ context }: At): Disk => diskOf(context) } as const;
+export const persist = {
+  type: 'persist',
+  params: ({ context }: At): DurableState => diskOf(context),
+} as const;
 export const grant = {
   type: 'grant',
   params: ({ context }: At) => ({ fence: context.fence! }),
@@ -82,7 +85,7 @@ export const siteSetup = setup({
   actions: {
     send: (_, _params: Send) => {},
     broadcast: (_, _params: { message: SiteMessage }) => {},
-    persist: (_, _params: Disk) => {},
+    persist: (_, _params: DurableState) => {},
     grant: (_, _params: { fence: Fence }) => {},
     lost: (_, _params: { fence: Fence }) => {},
     elected: (_, _params: Omit<Extract<EpochEffect, { type: 'elected' }>, 'type'>) => {},

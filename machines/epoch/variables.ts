@@ -1,6 +1,6 @@
 import type { SiteId } from '../actor.ts';
 import { afterAdoption, type Lease, noLease, type SiteSet } from './lease.ts';
-import type { Disk, Fence } from './messages.ts';
+import type { DurableState, Fence } from './messages.ts';
 
 /** The variables of protocol.md, section 2, by their names there. */
 export interface SiteContext {
@@ -39,7 +39,7 @@ export interface SiteInput {
    * What is left of an earlier life under this name: its disk; `'none'` when there was no earlier life;
    * `'lost'` when there was one and its disk is gone (R8).
    */
-  readonly disk: Disk | 'none' | 'lost';
+  readonly disk: DurableState | 'none' | 'lost';
   /** Strict mode: inside only with a lease. All sites of a mesh or none. Default: false. */
   readonly strict?: boolean;
 }
@@ -66,7 +66,7 @@ export function setOf(sites: readonly SiteId[]): SiteSet {
   return Object.fromEntries(sites.map((site) => [site, true]));
 }
 
-export function diskOf({ promised, epoch, root }: SiteContext): Disk {
+export function diskOf({ promised, epoch, root }: SiteContext): DurableState {
   return { promised, epoch, root };
 }
 

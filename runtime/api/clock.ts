@@ -11,7 +11,7 @@ export interface Clock {
 }
 
 /** The one door for chance. */
-export interface Chance {
+export interface Random {
   /** Uniform in [0, 1). */
   fraction(): number;
   /** A name that no other process start has. */
@@ -38,7 +38,7 @@ export const systemClock: Clock = {
 };
 
 /** `Math.random`, and UUIDs. */
-export const systemChance: Chance = {
+export const systemChance: Random = {
   fraction: Math.random,
   incarnation: randomUUID,
 };

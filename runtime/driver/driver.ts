@@ -1,18 +1,18 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
-import type { Disk, EpochEffect, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
+import type { DurableState, EpochEffect, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import { eventsPerLife, type RecordLine, type VectorClock } from '../../machines/record.ts';
 import { InvariantError } from '../api/errors.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { NamedSource } from '../observe/source.ts';
 import { VectorTime } from '../observe/vector-time.ts';
-import type { HostEffect, Protocol, ProtocolSnapshot } from '../site/protocol.ts';
+import type { Protocol, ProtocolSnapshot, SiteEffect } from '../site/protocol.ts';
 import type { StampedEnvelope } from '../wire/frames.ts';
 import { EffectActor } from './actor.ts';
 
 /** What the hosts of a site have in common. */
-export interface HostSetting {
+export interface DriverSetting {
   readonly site: SiteId;
   /** How many lives the site had before. */
   readonly life: number;
@@ -30,7 +30,7 @@ export interface HostSetting {
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 }
 
-export interface HostStart {
+export interface DriverStart {
   readonly lock: string;
   readonly peers: readonly SiteId[];
   /** For the machine, as the protocol has made it. */
@@ -53,7 +53,7 @@ const effectTypes = [
   'promiseTimer',
   'promiseEnded',
   'unexpected',
-] as const satisfies readonly HostEffect['type'][];
+] as const satisfies readonly SiteEffect['type'][];
 
 interface Arrival {
   readonly event: Message;
@@ -68,10 +68,10 @@ interface Arrival {
  * Who does what the machine asks for is up to the heir. What one of its methods throws stops the host for good. There is
  * one of these for every lock that was ever used, so what is not always needed is made when it is.
  */
-export abstract class Host {
+export abstract class Driver {
   readonly lock: string;
-  protected readonly setting: HostSetting;
-  readonly #actor: EffectActor<Message, HostEffect>;
+  protected readonly setting: DriverSetting;
+  readonly #actor: EffectActor<Message, SiteEffect>;
   readonly #peers: readonly SiteId[];
   #departed: Set<SiteId> | null = null;
   /** Where it is recorded. */
@@ -84,7 +84,7 @@ export abstract class Host {
   #busy = false;
   #stopped = false;
 
-  constructor(setting: HostSetting, { lock, peers, input }: HostStart) {
+  constructor(setting: DriverSetting, { lock, peers, input }: DriverStart) {
     const { site, life, protocol, recorder, inspect } = setting;
     this.setting = setting;
     this.lock = lock;
@@ -113,7 +113,7 @@ export abstract class Host {
 
   protected abstract post(envelope: StampedEnvelope): void;
   /** To be on the disk when `sync` has returned, and before any message leaves. */
-  protected abstract persist(disk: Disk): void;
+  protected abstract persist(disk: DurableState): void;
   /** Called before the client hears of an effect. */
   protected abstract sync(): void;
   /** `fence` where the protocol has one. */
@@ -230,7 +230,7 @@ export abstract class Host {
   #line(
     event: Message,
     envelope: StampedEnvelope | null,
-    effects: readonly HostEffect[],
+    effects: readonly SiteEffect[],
     clock: VectorClock,
   ): RecordLine {
     return {
@@ -247,7 +247,7 @@ export abstract class Host {
     };
   }
 
-  #execute(effect: HostEffect): void {
+  #execute(effect: SiteEffect): void {
     switch (effect.type) {
       case 'send':
         this.#send(effect.target, effect.message);

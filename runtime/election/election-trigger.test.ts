@@ -3,7 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { DownReason } from '../mailbox/mailbox.ts';
 import { defaultTiming } from '../options/defaults.ts';
-import { Watch } from './election-trigger.ts';
+import { ElectionTrigger } from './election-trigger.ts';
 
 const { suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs, patienceMs } = defaultTiming;
 const lock = 'main';
@@ -11,11 +11,11 @@ const lock = 'main';
 /** The watch of `a`, with all peers up, and a hand that plays the machine and the clock. */
 class Play {
   now = 0;
-  readonly watch: Watch;
+  readonly watch: ElectionTrigger;
   #disk = { promised: 0, epoch: 0, root: 'a' };
 
   constructor(sites: readonly SiteId[] = ['a', 'b', 'c'], fraction = () => 0.5, voters = sites) {
-    this.watch = new Watch({ self: 'a', voters, timing: defaultTiming, fraction });
+    this.watch = new ElectionTrigger({ self: 'a', voters, timing: defaultTiming, fraction });
     this.watch.open(lock, 'none');
     for (const site of sites) if (site !== 'a') this.up(site);
   }
@@ -298,15 +298,15 @@ describe('without a majority in reach', () => {
     play.down('c');
     expect(play.watch.majority).toBe(false);
     expect(new Play(['a', 'b'], undefined, ['b']).watch.majority).toBe(true);
-    expect(new Watch({ self: 'a', voters: ['a'], timing: defaultTiming, fraction: () => 0 }).majority).toBe(
-      true,
-    );
+    expect(
+      new ElectionTrigger({ self: 'a', voters: ['a'], timing: defaultTiming, fraction: () => 0 }).majority,
+    ).toBe(true);
   });
 });
 
 describe('a site that crashed and is back with its disk', () => {
   const back = (promised: number) => {
-    const watch = new Watch({
+    const watch = new ElectionTrigger({
       self: 'a',
       voters: ['a', 'b', 'c'],
       timing: defaultTiming,

@@ -1,10 +1,10 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
 import type { Timing } from '../options/index.ts';
 import { type Idle, type Resting, resting, type Watched, wake } from './watched.ts';
 
-export interface WatchOptions {
+export interface ElectionTriggerOptions {
   readonly self: SiteId;
   readonly voters: readonly SiteId[];
   readonly timing: Timing;
@@ -45,8 +45,8 @@ interface Peer {
  *
  * There may be very many locks, and most of them are idle: nothing that happens to a peer or in time walks over those.
  */
-export class Watch {
-  readonly #options: WatchOptions;
+export class ElectionTrigger {
+  readonly #options: ElectionTriggerOptions;
   readonly #resting: Resting;
   readonly #idle = new Map<string, Idle>();
   readonly #awake = new Map<string, Watched>();
@@ -62,7 +62,7 @@ export class Watch {
   /** None of `#drawn` is due before. */
   #earliest: number | null = null;
 
-  constructor(options: WatchOptions) {
+  constructor(options: ElectionTriggerOptions) {
     this.#options = options;
     this.#resting = options.resting ?? resting;
     this.#majority = this.#countMajority();
@@ -85,13 +85,13 @@ export class Watch {
   }
 
   /** A lock that starts with this on its disk, if it ran in an earlier life. Any of the dead may have part in it. */
-  open(lock: string, disk: Disk | 'none' | 'lost'): void {
+  open(lock: string, disk: DurableState | 'none' | 'lost'): void {
     if (typeof disk === 'string') return;
     this.#idle.set(lock, { promised: disk.promised, epoch: disk.epoch, closed: true, covered: 0 });
   }
 
   /** By the effect `persist`. */
-  persisted(lock: string, disk: Disk, now: number): void {
+  persisted(lock: string, disk: DurableState, now: number): void {
     const watched = this.#wake(lock);
     const { promised, epoch } = watched;
     watched.promised = disk.promised;

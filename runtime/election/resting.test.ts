@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { seeded } from '../../harness/simulation/virtual-clock.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { defaultTiming } from '../options/defaults.ts';
-import { Watch } from './election-trigger.ts';
+import { ElectionTrigger } from './election-trigger.ts';
 import { type Resting, resting, type Watched } from './watched.ts';
 
 const peers = ['b', 'c', 'd', 'e'];
@@ -27,7 +27,7 @@ function hour(seed: number, how: Resting): string[] {
   let now = 0;
   // Not drawn in the order of the locks, which is another where some are idle.
   let jitter = 0;
-  const watch = new Watch({
+  const watch = new ElectionTrigger({
     self: 'a',
     voters: ['a', ...peers],
     timing: defaultTiming,

@@ -1,12 +1,12 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk } from '../../machines/epoch/messages.ts';
-import type { Chance, Clock } from '../api/clock.ts';
+import type { DurableState } from '../../machines/epoch/messages.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import type { PeerChange } from '../mailbox/mailbox.ts';
-import { Watch, type WatchOptions } from './election-trigger.ts';
+import { ElectionTrigger, type ElectionTriggerOptions } from './election-trigger.ts';
 
-export interface SuspicionOptions extends Omit<WatchOptions, 'fraction'> {
+export interface SuspicionOptions extends Omit<ElectionTriggerOptions, 'fraction'> {
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   /** To be told to the machine of the lock. */
   readonly suspect: (lock: string) => void;
 }
@@ -14,13 +14,13 @@ export interface SuspicionOptions extends Omit<WatchOptions, 'fraction'> {
 /** A `Watch` with a clock: the one failure detector of a site, for all of its locks. */
 export class Suspicion {
   readonly #options: SuspicionOptions;
-  readonly #watch: Watch;
+  readonly #watch: ElectionTrigger;
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
   #stopped = false;
 
   constructor(options: SuspicionOptions) {
     this.#options = options;
-    this.#watch = new Watch({ ...options, fraction: () => options.chance.fraction() });
+    this.#watch = new ElectionTrigger({ ...options, fraction: () => options.chance.fraction() });
   }
 
   isUp(peer: SiteId): boolean {
@@ -35,11 +35,11 @@ export class Suspicion {
     return this.#watch.frozen;
   }
 
-  open(lock: string, disk: Disk | 'none' | 'lost'): void {
+  open(lock: string, disk: DurableState | 'none' | 'lost'): void {
     this.#watch.open(lock, disk);
   }
 
-  persisted(lock: string, disk: Disk): void {
+  persisted(lock: string, disk: DurableState): void {
     this.#watch.persisted(lock, disk, this.#now());
     this.#arm();
   }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../harness/simulation/virtual-clock.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
-import { Ballot } from './vote-collector.ts';
+import { VoteCollector } from './vote-collector.ts';
 
 function setUp() {
   const clock = new VirtualClock();
   const delivered: string[] = [];
-  const ballot = new Ballot({
+  const ballot = new VoteCollector({
     clock,
     graceMs: 25,
     inReach: (voter) => voter !== 'gone',

@@ -3,7 +3,7 @@ import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import type { StampedEnvelope } from '../wire/frames.ts';
 
-export interface BallotOptions {
+export interface VoteCollectorOptions {
   readonly clock: Clock;
   /** The longest that a vote is kept back. */
   readonly graceMs: number;
@@ -18,14 +18,14 @@ export interface BallotOptions {
  * (R6), and one without the holder takes its critical section away, though it lives and has voted: it must not be left
  * out by being second. A message may take any time, so this adds nothing to what is checked.
  */
-export class Ballot {
-  readonly #options: BallotOptions;
+export class VoteCollector {
+  readonly #options: VoteCollectorOptions;
   readonly #awaited = new Set<SiteId>();
   #epoch = 0;
   #kept: StampedEnvelope[] = [];
   #cancel: (() => void) | null = null;
 
-  constructor(options: BallotOptions) {
+  constructor(options: VoteCollectorOptions) {
     this.#options = options;
   }
 

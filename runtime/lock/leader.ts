@@ -51,7 +51,7 @@ class Term implements Held {
 }
 
 /** Acquires a lock again and again, and works while it holds it. */
-export class Campaign implements Leadership {
+export class Leader implements Leadership {
   readonly #lock: Lock;
   readonly #work: Work;
   readonly #options: LeadOptions;
@@ -62,13 +62,7 @@ export class Campaign implements Leadership {
   #failure: { readonly error: unknown } | null = null;
 
   /** `ended`: called when nobody will lead any more. */
-  constructor(
-    lock: Lock,
-    work: Work,
-    options: LeadOptions,
-    clock: Clock,
-    ended: (campaign: Campaign) => void,
-  ) {
+  constructor(lock: Lock, work: Work, options: LeadOptions, clock: Clock, ended: (campaign: Leader) => void) {
     this.#lock = lock;
     this.#work = work;
     this.#options = options;

@@ -2,16 +2,16 @@ import type { Telemetry } from '../observe/telemetry.ts';
 import { checkAcquire, checkWork } from '../options/calls.ts';
 import type { AcquireOptions, Held, Lock, LockStatus } from '../options/index.ts';
 import type { Protocol } from '../site/protocol.ts';
-import type { Mesh } from '../site/site.ts';
+import type { Site } from '../site/site.ts';
 
 /** What a caller has of a lock, until it is used nothing but its name. */
 export class NamedLock implements Lock {
   readonly name: string;
-  readonly #mesh: Mesh;
+  readonly #mesh: Site;
   readonly #protocol: Protocol;
   readonly #telemetry: Telemetry;
 
-  constructor(name: string, mesh: Mesh, protocol: Protocol, telemetry: Telemetry) {
+  constructor(name: string, mesh: Site, protocol: Protocol, telemetry: Telemetry) {
     this.name = name;
     this.#mesh = mesh;
     this.#protocol = protocol;

@@ -4,9 +4,9 @@ import { createMachine } from 'xstate';
 import { ordeal } from '../../harness/simulation/ordeal.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { epoch } from '../site/epoch.ts';
-import { Place } from '../site/lock-actor.ts';
+import { LockActor } from '../site/lock-actor.ts';
 import { type Deed, Storm, type StormOptions } from '../testing/storm.ts';
-import { Line } from './line.ts';
+import { Fifo } from './fifo.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -109,23 +109,23 @@ function structuredCloneOf(node: unknown): unknown {
 
 describe('a storm finds', () => {
   test('a cancelled caller that keeps its place, and its grant', async () => {
-    const { remove, shift } = Line.prototype;
+    const { remove, shift } = Fifo.prototype;
     let shifts = false;
-    vi.spyOn(Line.prototype, 'shift').mockImplementation(function (this: Line<never>) {
+    vi.spyOn(Fifo.prototype, 'shift').mockImplementation(function (this: Fifo<never>) {
       shifts = true;
       const first = shift.call(this);
       shifts = false;
       return first as never;
     });
-    vi.spyOn(Line.prototype, 'remove').mockImplementation(function (this: Line<never>, one) {
+    vi.spyOn(Fifo.prototype, 'remove').mockImplementation(function (this: Fifo<never>, one) {
       return shifts ? remove.call(this, one) : (one as { inLine: boolean }).inLine;
     });
     expect(await broken()).toMatch(/waits though nobody is inside/);
   });
 
   test('callers that are not served in order', async () => {
-    const { shift } = Line.prototype;
-    vi.spyOn(Line.prototype, 'shift').mockImplementation(function (this: Line<never>) {
+    const { shift } = Fifo.prototype;
+    vi.spyOn(Fifo.prototype, 'shift').mockImplementation(function (this: Fifo<never>) {
       const first = shift.call(this);
       const second = shift.call(this);
       if (second === null) return first as never;
@@ -153,7 +153,7 @@ describe('a storm finds', () => {
 });
 
 test('an ordeal finds a site that goes on, or is tried, in a minority', async () => {
-  vi.spyOn(Place.prototype, 'sayNow').mockImplementation(function (this: Place, event) {
+  vi.spyOn(LockActor.prototype, 'sayNow').mockImplementation(function (this: LockActor, event) {
     this.say(event);
     return true;
   });

@@ -3,8 +3,8 @@ import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { AcquireOptions, Held } from '../options/index.ts';
+import { Fifo } from './fifo.ts';
 import { type Granter, Holding } from './holding.ts';
-import { Line } from './line.ts';
 import { isWithin, runIn } from './runs.ts';
 import { Waiter } from './waiter.ts';
 
@@ -21,7 +21,7 @@ export interface Client {
   sayNow(event: ClientEvent): boolean;
 }
 
-export interface CallersOptions {
+export interface WaitQueueOptions {
   readonly clock: Clock;
   /** Critical sections in a row, B of protocol.md's client-side rules: 1 or more. */
   readonly combine: number;
@@ -43,10 +43,10 @@ type Standing = 'early' | 'free' | 'asked' | 'held' | 'resting' | 'gone';
  * is here serves up to `combine` of them in a row, and no more before what has arrived is read: then the next request
  * queues behind those of other sites (protocol.md, client-side rules).
  */
-export class Callers implements Granter {
+export class WaitQueue implements Granter {
   readonly #client: Client;
-  readonly #options: CallersOptions;
-  readonly #line = new Line<Waiter>();
+  readonly #options: WaitQueueOptions;
+  readonly #line = new Fifo<Waiter>();
   #standing: Standing = 'early';
   /** Why nobody is granted anything any more. */
   #refusal: Error | null = null;
@@ -60,7 +60,7 @@ export class Callers implements Granter {
   #drained: (() => void) | null = null;
   #left: (() => void) | null = null;
 
-  constructor(client: Client, options: CallersOptions) {
+  constructor(client: Client, options: WaitQueueOptions) {
     this.#client = client;
     this.#options = options;
   }

@@ -2,8 +2,8 @@ import type { Clock } from '../api/clock.ts';
 import type { OperatingError } from '../api/errors.ts';
 import type { AcquireOptions } from '../options/index.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
+import type { Standing } from './fifo.ts';
 import type { Holding } from './holding.ts';
-import type { Standing } from './line.ts';
 
 /** A caller that was not granted at once. Node keeps all timers of one length in one list, so each may have its own. */
 export class Waiter implements Standing<Waiter>, Abortable {

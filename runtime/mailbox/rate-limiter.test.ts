@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Flood } from './rate-limiter.ts';
+import { RateLimiter } from './rate-limiter.ts';
 
 test('of a flood the first of each second are told, and the next of them says how many were not', () => {
   let now = 5_000;
-  const flood = new Flood(() => now);
+  const flood = new RateLimiter(() => now);
   const told = (count: number) =>
     Array.from({ length: count }, () => flood.next()).filter((one) => one !== null);
   expect(told(300)).toEqual(Array(10).fill(0));

@@ -4,7 +4,7 @@ const windowMs = 1_000;
 const toldPerWindow = 10;
 
 /** Keeps what others bring about from filling a log: of many in a second the first are told, the others counted. */
-export class Flood {
+export class RateLimiter {
   readonly #now: () => number;
   #begun = Number.NEGATIVE_INFINITY;
   #told = 0;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../harness/simulation/virtual-clock.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { WatchTold } from '../../machines/watch.ts';
-import { mostWaitingBytes, Tap } from './live-feed.ts';
+import { LiveFeed, mostWaitingBytes } from './live-feed.ts';
 
 const snapshot = { value: 'idle', context: {} };
 
@@ -15,7 +15,7 @@ function tapped(known = ['main', 'other']) {
   const clock = new VirtualClock();
   let seq = 0;
   let looks = 0;
-  const tap = new Tap({
+  const tap = new LiveFeed({
     site: 'a',
     machine: 'epoch',
     peers: ['b'],

@@ -40,7 +40,7 @@ const tellAtOnceBytes = 64 * 1024;
  * Lets others watch a site while it runs. While nobody does, and between the windows of those who do, it wants no
  * line. It never waits for a viewer, and keeps little for one that is slow.
  */
-export class Tap {
+export class LiveFeed {
   readonly #tapped: Tapped;
   #sessions: readonly TapSession[] = [];
 

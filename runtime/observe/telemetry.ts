@@ -17,7 +17,7 @@ import {
 } from './channels.ts';
 import { Instruments, meterOf } from './instruments.ts';
 import type { TelemetryOptions } from './telemetry-options.ts';
-import { inside, WatchedHeld } from './traced.ts';
+import { inside, Traced } from './traced.ts';
 import { tracerOf } from './tracer.ts';
 
 export interface TelemetrySetting {
@@ -173,7 +173,7 @@ export class Telemetry {
     const span = this.#span('baton.hold', lock, acquired);
     const began = clock.now();
     this.#held += 1;
-    return new WatchedHeld(held, span, (reason) => {
+    return new Traced(held, span, (reason) => {
       this.#held -= 1;
       const heldMs = this.#record('hold', attributes, began, reason);
       end(span, reason, fence);

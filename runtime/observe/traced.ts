@@ -3,7 +3,7 @@ import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Held } from '../options/index.ts';
 
 /** A critical section of which somebody hears when it ends. */
-export class WatchedHeld implements Held {
+export class Traced implements Held {
   readonly #held: Held;
   readonly #span: Span | null;
   readonly #lost: () => void;
@@ -54,5 +54,5 @@ export class WatchedHeld implements Held {
 
 /** Runs `work` inside `held`, so that its spans belong there. */
 export function inside<T>(held: Held, work: (held: Held) => T): T {
-  return held instanceof WatchedHeld ? held.within(() => work(held)) : work(held);
+  return held instanceof Traced ? held.within(() => work(held)) : work(held);
 }

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import type { EventLine } from '../../machines/record.ts';
 import type { WatchAsk, WatchTold } from '../../machines/watch.ts';
 import { systemClock } from '../api/clock.ts';
-import { mostWaitingBytes, Tap } from './live-feed.ts';
+import { LiveFeed, mostWaitingBytes } from './live-feed.ts';
 import { serveWatch, type WatchServerOptions } from './watch-server.ts';
 
 const snapshot = { value: 'idle', context: { pad: 'x'.repeat(20_000) } };
@@ -13,7 +13,7 @@ const snapshot = { value: 'idle', context: { pad: 'x'.repeat(20_000) } };
 /** A site that is watched, and does what it is told to. */
 async function site(options: WatchServerOptions = {}) {
   let seq = 0;
-  const tap = new Tap({
+  const tap = new LiveFeed({
     site: 'a',
     machine: 'epoch',
     peers: ['b'],

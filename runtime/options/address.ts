@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { tell } from './describe.ts';
+import { describe } from './describe.ts';
 
-const host = tell(z.string().min(1), 'a host is a name or an IP address');
+const host = describe(z.string().min(1), 'a host is a name or an IP address');
 
 const portFrom = (from: 0 | 1) =>
-  tell(z.int().min(from).max(65_535), `a port is an integer from ${from} to 65535`);
+  describe(z.int().min(from).max(65_535), `a port is an integer from ${from} to 65535`);
 
 export const address = (from: 0 | 1) =>
-  tell(z.strictObject({ host, port: portFrom(from) }), 'an address is { host, port }');
+  describe(z.strictObject({ host, port: portFrom(from) }), 'an address is { host, port }');
 
 /** Of which each may be left out. */
-export const partOfAddress = tell(
+export const partOfAddress = describe(
   z.strictObject({ host: host.optional(), port: portFrom(0).optional() }),
   'an address is { host, port }',
 );

@@ -4,7 +4,7 @@ import type { Viewer } from '../observe/live-feed.ts';
 import type { WatchServerOptions } from '../observe/watch-server.ts';
 import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
-import { call, tell, withMethods, yes } from './describe.ts';
+import { call, describe, withMethods, yes } from './describe.ts';
 import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions } from './index.ts';
 
 /** Of `Cluster.on`. */
@@ -16,15 +16,15 @@ const events = {
   peer: true,
 } satisfies Record<keyof ClusterEvents, true>;
 
-const signal = tell(
+const signal = describe(
   withMethods<AbortSignal>(['addEventListener', 'removeEventListener']),
   'a signal is an AbortSignal',
 ).optional();
 
-const acquireOptions = tell(
+const acquireOptions = describe(
   z.strictObject({
     signal,
-    timeoutMs: tell(
+    timeoutMs: describe(
       z.custom<number>((value) => typeof value === 'number' && value >= 0),
       'a time-out is a number of ms from 0',
     ).optional(),
@@ -32,10 +32,10 @@ const acquireOptions = tell(
   'the options are { signal, timeoutMs }',
 );
 
-const leadOptions = tell(
+const leadOptions = describe(
   z.strictObject({
     signal,
-    retryMs: tell(z.number().min(0), 'a pause is a number of ms from 0').optional(),
+    retryMs: describe(z.number().min(0), 'a pause is a number of ms from 0').optional(),
     onError: call<NonNullable<LeadOptions['onError']>>().optional(),
   } satisfies Record<keyof LeadOptions, z.ZodType>),
   'the options are { signal, retryMs, onError }',
@@ -43,20 +43,20 @@ const leadOptions = tell(
 
 type CloseOptions = NonNullable<Parameters<Cluster['close']>[0]>;
 
-const closeOptions = tell(
+const closeOptions = describe(
   z.strictObject({ graceful: yes(true).optional() } satisfies Record<keyof CloseOptions, z.ZodType>),
   'the options are { graceful }',
 );
 
-const names = tell(
+const names = describe(
   z.custom<readonly string[]>((value) => Array.isArray(value)),
   'names are a list of names of locks',
 );
-const count = tell(z.int().min(0), 'a part of a fence is an integer from 0');
-const fenced = tell(
+const count = describe(z.int().min(0), 'a part of a fence is an integer from 0');
+const fenced = describe(
   z.strictObject({
-    lock: tell(z.string(), 'the name of a lock is a string'),
-    fence: tell(
+    lock: describe(z.string(), 'the name of a lock is a string'),
+    fence: describe(
       z.object({ epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
       'a fence is { epoch, k }',
     ),
@@ -64,18 +64,18 @@ const fenced = tell(
   'a gate is given a lock and a fence',
 );
 const work = call('work is a function');
-const event = tell(
+const event = describe(
   z.custom((value) => typeof value === 'string' && Object.hasOwn(events, value)),
   'an event is epoch, elected, lost, notice or peer',
 );
 const listener = call();
-const viewer = tell(withMethods<Viewer>(['send']), 'a viewer has the method send');
+const viewer = describe(withMethods<Viewer>(['send']), 'a viewer has the method send');
 
-const watchOptions = tell(
+const watchOptions = describe(
   z.strictObject({
     listen: partOfAddress.optional(),
     // One that is empty keeps nobody out.
-    token: tell(z.string().min(1), 'a token is a string that is not empty', { hidden: true }).optional(),
+    token: describe(z.string().min(1), 'a token is a string that is not empty', { hidden: true }).optional(),
   } satisfies Record<keyof WatchServerOptions, z.ZodType>),
   'the options are { listen, token }',
 );

@@ -1,6 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Chance, Clock } from '../api/clock.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import type { InvariantError } from '../api/errors.ts';
 import type { TelemetryOptions } from '../observe/telemetry-options.ts';
 import type { Protocol } from '../site/protocol.ts';
@@ -81,7 +81,7 @@ export interface ClusterOptions {
   /** Told of a broken invariant after the site has stopped. Default: thrown as an uncaught exception, which ends the process. */
   readonly onCrash?: (error: InvariantError) => void;
   readonly clock?: Clock;
-  readonly chance?: Chance;
+  readonly chance?: Random;
 }
 
 /** Pino's fits, and so does the console. */

@@ -12,7 +12,7 @@ export interface About {
 
 export const about = z.registry<About>();
 
-export function tell<S extends z.ZodType>(schema: S, is: string, more: Omit<About, 'is'> = {}): S {
+export function describe<S extends z.ZodType>(schema: S, is: string, more: Omit<About, 'is'> = {}): S {
   about.add(schema, { is, ...more });
   return schema;
 }
@@ -27,9 +27,9 @@ export function withMethods<T>(names: readonly (keyof T)[]) {
   );
 }
 
-export const yes = (otherwise: boolean) => tell(z.boolean(), 'a choice is true or false', { otherwise });
+export const yes = (otherwise: boolean) => describe(z.boolean(), 'a choice is true or false', { otherwise });
 export const call = <T>(is = 'a listener is a function') =>
-  tell(
+  describe(
     z.custom<T>((value) => typeof value === 'function'),
     is,
   );

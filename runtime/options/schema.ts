@@ -1,26 +1,28 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Chance, Clock } from '../api/clock.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import type { TelemetryOptions } from '../observe/telemetry-options.ts';
 import { epoch } from '../site/epoch.ts';
 import type { Protocol } from '../site/protocol.ts';
 import { namePattern, siteIdPattern } from '../wire/frames.ts';
 import { address } from './address.ts';
 import { defaultDriftShare, defaultLimits, defaultTiming } from './defaults.ts';
-import { type About, about, call, tell, withMethods, yes } from './describe.ts';
+import { type About, about, call, describe, withMethods, yes } from './describe.ts';
 import type { ClusterOptions, Limits, Logger, Strict, Timing } from './index.ts';
 
 function whole(what: string, from: number, to: number, otherwise: number) {
   const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
-  return tell(z.int().min(from).max(to), `${what} is an integer ${range}`, { otherwise }).default(otherwise);
+  return describe(z.int().min(from).max(to), `${what} is an integer ${range}`, { otherwise }).default(
+    otherwise,
+  );
 }
 
 const count = (otherwise: number, from = 1) => whole('a limit', from, Number.MAX_SAFE_INTEGER, otherwise);
 
 // No timer lasts longer: 2^31 - 1 ms.
 const time = (otherwise: number) =>
-  tell(
+  describe(
     z
       .number()
       .positive()
@@ -29,7 +31,7 @@ const time = (otherwise: number) =>
     { otherwise },
   ).default(otherwise);
 
-const siteId = tell(
+const siteId = describe(
   z.string().regex(siteIdPattern),
   'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit',
 );
@@ -37,7 +39,7 @@ const siteId = tell(
 const bytes = z.union([z.string(), z.instanceof(Uint8Array)]);
 
 const pem = (what: string, more: Omit<About, 'is'> = {}) =>
-  tell(
+  describe(
     bytes.refine((value) => Buffer.from(value).includes('-----BEGIN ')) as unknown as z.ZodType<
       string | Buffer
     >,
@@ -45,9 +47,9 @@ const pem = (what: string, more: Omit<About, 'is'> = {}) =>
     more,
   );
 
-const file = tell(z.string().min(1), 'a directory is a path');
+const file = describe(z.string().min(1), 'a directory is a path');
 const provider = <T>(method: keyof T & string, what: string) =>
-  tell(withMethods<T>([method]), `${what} has the method ${method}`, {
+  describe(withMethods<T>([method]), `${what} has the method ${method}`, {
     otherwise: 'the global one',
   }).optional();
 
@@ -75,8 +77,8 @@ const limits = z.strictObject({
 
 const strict = z.strictObject({
   // No promise may outlast what a timer can measure.
-  leaseMs: tell(z.number().min(50).max(3_600_000), 'a lease is a number of ms from 50 to 3600000'),
-  driftShare: tell(z.number().min(0).max(0.5), 'a share of drift is a number from 0 to 0.5', {
+  leaseMs: describe(z.number().min(50).max(3_600_000), 'a lease is a number of ms from 50 to 3600000'),
+  driftShare: describe(z.number().min(0).max(0.5), 'a share of drift is a number from 0 to 0.5', {
     otherwise: defaultDriftShare,
   }).default(defaultDriftShare),
 } satisfies Record<keyof Strict, z.ZodType>);
@@ -87,56 +89,59 @@ const tls = z.strictObject({
   ca: pem("the authority's certificate"),
 });
 
-const protocol = tell(
+const protocol = describe(
   z.custom<Protocol>((value) => typeof (value as Protocol | null)?.survives === 'boolean'),
   'a protocol is epoch or naimiTrehel',
   { otherwise: 'epoch' },
 );
 
 /** Key by key; what one key has to do with another stands in `rules.ts`. */
-export const clusterSchema = tell(
+export const clusterSchema = describe(
   z.strictObject({
-    cluster: tell(z.string().regex(namePattern), 'the name of a cluster is 1 to 128 printable characters'),
+    cluster: describe(
+      z.string().regex(namePattern),
+      'the name of a cluster is 1 to 128 printable characters',
+    ),
     site: siteId,
     listen: address(0),
-    peers: tell(
+    peers: describe(
       z.record(siteId as z.ZodType<SiteId, SiteId>, address(1)),
       'peers are addresses by the ids of all other sites',
     ),
-    root: tell(siteId.clone(), 'the root is a site', {
+    root: describe(siteId.clone(), 'the root is a site', {
       otherwise: 'for each lock a voter, by its name',
     }).optional(),
-    dataDir: tell(file.clone(), about.get(file)!.is, { otherwise: 'memory only' }).optional(),
+    dataDir: describe(file.clone(), about.get(file)!.is, { otherwise: 'memory only' }).optional(),
     newcomer: yes(false).optional(),
-    voters: tell(z.array(siteId).min(1), 'voters are a list of one site or more', {
+    voters: describe(z.array(siteId).min(1), 'voters are a list of one site or more', {
       otherwise: 'all sites',
     }).optional(),
-    strict: tell(strict, 'strict is { leaseMs, driftShare }', { otherwise: 'no leases' }).optional(),
-    timing: tell(timing, 'timing is an object').prefault({}),
-    limits: tell(limits, 'limits are an object').prefault({}),
+    strict: describe(strict, 'strict is { leaseMs, driftShare }', { otherwise: 'no leases' }).optional(),
+    timing: describe(timing, 'timing is an object').prefault({}),
+    limits: describe(limits, 'limits are an object').prefault({}),
     protocol: protocol.default(() => epoch as Protocol),
-    traceDir: tell(file.clone(), about.get(file)!.is, { otherwise: 'no record' }).optional(),
-    tls: tell(tls, 'tls is { cert, key, ca }', { otherwise: 'no TLS' }).optional(),
-    secret: tell(
+    traceDir: describe(file.clone(), about.get(file)!.is, { otherwise: 'no record' }).optional(),
+    tls: describe(tls, 'tls is { cert, key, ca }', { otherwise: 'no TLS' }).optional(),
+    secret: describe(
       bytes.refine((value) => Buffer.byteLength(value) >= 32) as unknown as z.ZodType<string | Buffer>,
       'a secret is a string or a Buffer of at least 32 bytes, drawn at random',
       { otherwise: 'none', hidden: true },
     ).optional(),
     insecure: yes(false).optional(),
-    inspect: tell(
+    inspect: describe(
       z.custom<NonNullable<ClusterOptions['inspect']>>(
         (value) =>
           typeof value === 'function' || typeof (value as { next?: unknown } | null)?.next === 'function',
       ),
       'an inspector is a function or an observer',
     ).optional(),
-    logger: tell(
+    logger: describe(
       withMethods<Logger>(['trace', 'debug', 'info', 'warn', 'error']),
       'a logger has the methods trace, debug, info, warn and error',
     ).optional(),
-    telemetry: tell(
+    telemetry: describe(
       z.strictObject({
-        lockNames: tell(
+        lockNames: describe(
           z.custom<true | ((lock: string) => string)>(
             (value) => value === true || typeof value === 'function',
           ),
@@ -150,12 +155,12 @@ export const clusterSchema = tell(
       { otherwise: 'to the global providers' },
     ).optional(),
     onCrash: call<NonNullable<ClusterOptions['onCrash']>>().optional(),
-    clock: tell(
+    clock: describe(
       withMethods<Clock>(['now', 'after', 'nextTurn']),
       'a clock has the methods now, after and nextTurn',
     ).optional(),
-    chance: tell(
-      withMethods<Chance>(['fraction', 'incarnation']),
+    chance: describe(
+      withMethods<Random>(['fraction', 'incarnation']),
       'a chance has the methods fraction and incarnation',
     ).optional(),
   } satisfies Record<keyof ClusterOptions, z.ZodType>),

@@ -1,10 +1,10 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../api/errors.ts';
-import { Flood } from '../mailbox/rate-limiter.ts';
+import { RateLimiter } from '../mailbox/rate-limiter.ts';
 import type { StampedEnvelope } from '../wire/frames.ts';
 import type { Layout, LayoutOf } from '../wire/layout.ts';
-import type { MeshOptions } from './site.ts';
+import type { SiteSetting } from './site.ts';
 import type { Tally } from './tally.ts';
 
 /**
@@ -18,7 +18,9 @@ interface Untaken extends Message {
 }
 
 /** How that is written, behind the messages of any protocol. */
-export const roomLayout: Layout = { UNTAKEN: { epoch: 'count', asks: 'flag' } } satisfies LayoutOf<Untaken>;
+export const admissionLayout: Layout = {
+  UNTAKEN: { epoch: 'count', asks: 'flag' },
+} satisfies LayoutOf<Untaken>;
 
 /** What a peer's refusal means to a lock of this site. */
 export interface Refused {
@@ -35,10 +37,10 @@ const marks = 2 ** 20;
  * which there was none is one whose messages are lost, as in a crash: by epochs the others go on without this site,
  * and it begins with that lock, if ever, as one that was restarted (R7).
  */
-export class Room {
-  readonly #options: MeshOptions;
+export class Admission {
+  readonly #options: SiteSetting;
   readonly #tally: Tally;
-  readonly #flood: Flood;
+  readonly #flood: RateLimiter;
   /** How many locks were first named by whom. */
   readonly #named = new Map<SiteId, number>();
   /** A bit for each name that there was no room for, by its hash: there may be any number of them. */
@@ -46,10 +48,10 @@ export class Room {
   /** Who has no room for which of the locks of this site. */
   readonly #without = new Map<string, Set<SiteId>>();
 
-  constructor(options: MeshOptions, tally: Tally) {
+  constructor(options: SiteSetting, tally: Tally) {
     this.#options = options;
     this.#tally = tally;
-    this.#flood = new Flood(() => options.clock.now());
+    this.#flood = new RateLimiter(() => options.clock.now());
   }
 
   /**

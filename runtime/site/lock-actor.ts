@@ -1,13 +1,13 @@
 import type { Message } from '../../machines/actor.ts';
-import type { Disk, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
+import type { DurableState, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
 import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import type { InvariantError, OperatingError } from '../api/errors.ts';
-import { type Elected, Host, type HostSetting, type HostStart } from '../driver/driver.ts';
+import { Driver, type DriverSetting, type DriverStart, type Elected } from '../driver/driver.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
 import type { Suspicion } from '../election/suspicion.ts';
-import { Ballot, type BallotOptions } from '../election/vote-collector.ts';
-import { Callers, type Client } from '../lock/wait-queue.ts';
+import { VoteCollector, type VoteCollectorOptions } from '../election/vote-collector.ts';
+import { type Client, WaitQueue } from '../lock/wait-queue.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Notice } from '../options/index.ts';
 import type { Store } from '../store/store.ts';
@@ -15,7 +15,7 @@ import type { StampedEnvelope } from '../wire/frames.ts';
 import type { Tally } from './tally.ts';
 
 /** What the places of a site have in common. */
-export interface PlaceSetting extends HostSetting {
+export interface LockActorSetting extends DriverSetting {
   readonly tally: Tally;
   readonly clock: Clock;
   readonly mailbox: Mailbox;
@@ -24,13 +24,13 @@ export interface PlaceSetting extends HostSetting {
   readonly combine: number;
   /** Where failures are survived. */
   readonly suspicion: Suspicion | null;
-  readonly ballots: Pick<BallotOptions, 'graceMs' | 'inReach'>;
+  readonly ballots: Pick<VoteCollectorOptions, 'graceMs' | 'inReach'>;
   /** `null`: without leases. */
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
   readonly sync: () => void;
   /** It has something now that it does not need when it is idle. */
-  readonly woke: (place: Place) => void;
+  readonly woke: (place: LockActor) => void;
   /** May its callers ask? */
   readonly begun: () => boolean;
   readonly crashed: (error: InvariantError) => void;
@@ -42,10 +42,10 @@ const nothing: readonly Message[] = [];
  * One lock at this site: its actor, and what stands around it. While it is idle, that is nothing: callers, votes and
  * leases are here only while there are any.
  */
-export class Place extends Host implements Client {
-  declare protected readonly setting: PlaceSetting;
-  #callers: Callers | null = null;
-  #ballot: Ballot | null = null;
+export class LockActor extends Driver implements Client {
+  declare protected readonly setting: LockActorSetting;
+  #callers: WaitQueue | null = null;
+  #ballot: VoteCollector | null = null;
   #leases: LeaseClock | null = null;
   /** It has had a lease. */
   #leased = false;
@@ -55,15 +55,15 @@ export class Place extends Host implements Client {
   /** The suspicion knows that it waits. */
   #watched = false;
 
-  constructor(setting: PlaceSetting, start: HostStart, epoch: number) {
+  constructor(setting: LockActorSetting, start: DriverStart, epoch: number) {
     super(setting, start);
     this.#epoch = epoch;
   }
 
   /** Local callers. */
-  get callers(): Callers {
+  get callers(): WaitQueue {
     if (this.#callers) return this.#callers;
-    this.#callers = new Callers(this, this.setting);
+    this.#callers = new WaitQueue(this, this.setting);
     if (this.setting.begun()) this.#callers.begin();
     this.setting.woke(this);
     return this.#callers;
@@ -117,7 +117,7 @@ export class Place extends Host implements Client {
   }
 
   /** The votes that this site as a candidate waits for. */
-  get ballot(): Ballot | null {
+  get ballot(): VoteCollector | null {
     return this.#ballot;
   }
 
@@ -189,7 +189,7 @@ export class Place extends Host implements Client {
   }
 
   #stand(envelope: StampedEnvelope): void {
-    this.#ballot ??= new Ballot({
+    this.#ballot ??= new VoteCollector({
       ...this.setting.ballots,
       clock: this.setting.clock,
       deliver: (kept) => this.deliver(kept),
@@ -201,7 +201,7 @@ export class Place extends Host implements Client {
     this.setting.woke(this);
   }
 
-  protected persist(disk: Disk): void {
+  protected persist(disk: DurableState): void {
     const { store, suspicion, notice } = this.setting;
     store.put(this.lock, disk);
     suspicion?.persisted(this.lock, disk);

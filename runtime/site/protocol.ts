@@ -1,11 +1,11 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Effect, Message, SiteId } from '../../machines/actor.ts';
-import type { Disk, EpochEffect } from '../../machines/epoch/messages.ts';
+import type { DurableState, EpochEffect } from '../../machines/epoch/messages.ts';
 import type { LockStatus } from '../options/index.ts';
 import type { Layout } from '../wire/layout.ts';
 
 /** What any of the statecharts that run here may ask of the host. */
-export type HostEffect = Effect | EpochEffect;
+export type SiteEffect = Effect | EpochEffect;
 
 /** Everything that the runtime has to know about a protocol: its statechart, its words, and what must hold at one site. */
 export interface Protocol {
@@ -35,7 +35,7 @@ export interface ProtocolStart {
   readonly peers: readonly SiteId[];
   readonly voters: readonly SiteId[];
   /** What is left of an earlier life. */
-  readonly disk: Disk | 'none' | 'lost';
+  readonly disk: DurableState | 'none' | 'lost';
   /** With leases. */
   readonly strict: boolean;
 }

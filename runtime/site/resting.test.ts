@@ -2,8 +2,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ordeal } from '../../harness/simulation/ordeal.ts';
 import type { SimulationOptions } from '../../harness/simulation/simulation.ts';
 import { LeaseClock } from '../election/lease-clock.ts';
-import { Ballot } from '../election/vote-collector.ts';
-import { Callers } from '../lock/wait-queue.ts';
+import { VoteCollector } from '../election/vote-collector.ts';
+import { WaitQueue } from '../lock/wait-queue.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -47,8 +47,8 @@ describe('a lock that is awake only while it is used', () => {
   });
 
   test.each<[string, Forgotten, Omit<SimulationOptions, 'seed'>]>([
-    ['that forgets its callers', Callers.prototype, { sites: 3 }],
-    ['that forgets the votes it waits for', Ballot.prototype, { sites: 3 }],
+    ['that forgets its callers', WaitQueue.prototype, { sites: 3 }],
+    ['that forgets the votes it waits for', VoteCollector.prototype, { sites: 3 }],
     ['that forgets its leases', LeaseClock.prototype, { sites: 3, strict }],
   ])('%s does something else', async (_, prototype, options) => {
     vi.spyOn(prototype, 'idle', 'get').mockImplementation(function (this: Forgotten) {

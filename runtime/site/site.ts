@@ -1,25 +1,25 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
 import { reasonOf } from '../../machines/errors.ts';
-import type { Chance, Clock } from '../api/clock.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { HostSetting } from '../driver/driver.ts';
+import type { DriverSetting } from '../driver/driver.ts';
 import { Suspicion } from '../election/suspicion.ts';
 import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import type { Limits, Notice, Strict, Timing } from '../options/index.ts';
 import type { Store } from '../store/store.ts';
 import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
-import { Room } from './admission.ts';
-import { Place, type PlaceSetting } from './lock-actor.ts';
+import { Admission } from './admission.ts';
+import { LockActor, type LockActorSetting } from './lock-actor.ts';
 import type { Protocol } from './protocol.ts';
 import { Tally } from './tally.ts';
 
 /** Of more names, nobody has the time. */
 const mostLookedAt = 200_000;
 
-export interface MeshOptions {
+export interface SiteSetting {
   readonly self: SiteId;
   readonly peers: readonly SiteId[];
   /** The first root of a lock. */
@@ -29,13 +29,13 @@ export interface MeshOptions {
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
-  readonly tap?: HostSetting['tap'];
+  readonly tap?: DriverSetting['tap'];
   readonly timing: Timing;
   readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'combine'>;
   /** `null`: without leases. */
   readonly strict: Required<Strict> | null;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly notice: (notice: Notice) => void;
   /** Nothing runs any more. */
@@ -47,14 +47,14 @@ const keptAwake = 1_024;
 const restEveryMs = 250;
 
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
-export class Mesh {
+export class Site {
   readonly tally = new Tally();
-  readonly #options: MeshOptions;
-  readonly #setting: PlaceSetting;
-  readonly #places = new Map<string, Place>();
+  readonly #options: SiteSetting;
+  readonly #setting: LockActorSetting;
+  readonly #places = new Map<string, LockActor>();
   /** Those that have what an idle one does not need. */
-  readonly #awake = new Set<Place>();
-  readonly #room: Room;
+  readonly #awake = new Set<LockActor>();
+  readonly #room: Admission;
   /** Where a death is not survived: who takes part no longer. */
   readonly #departed = new Set<SiteId>();
   readonly #suspicion: Suspicion | null;
@@ -66,12 +66,12 @@ export class Mesh {
   #refusal: Error | null = null;
   #ended = false;
 
-  constructor(options: MeshOptions) {
+  constructor(options: SiteSetting) {
     const { self: site, protocol, store, recorder, mailbox, timing, clock, strict, notice } = options;
     const { tap, inspect } = options;
     this.#options = options;
     this.#members = options.peers;
-    this.#room = new Room(options, this.tally);
+    this.#room = new Admission(options, this.tally);
     const suspect = (name: string) => this.#places.get(name)!.suspect();
     const suspicion = protocol.survives ? new Suspicion({ ...options, suspect }) : null;
     this.#suspicion = suspicion;
@@ -132,13 +132,13 @@ export class Mesh {
   }
 
   /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
-  place(name: string): Place {
+  place(name: string): LockActor {
     if (this.#refusal) throw this.#refusal;
     return this.#places.get(name) ?? this.#make(name);
   }
 
   /** The place of a lock that was used before. */
-  find(name: string): Place | undefined {
+  find(name: string): LockActor | undefined {
     return this.#places.get(name);
   }
 
@@ -201,7 +201,7 @@ export class Mesh {
     this.#options.crashed(error);
   }
 
-  #make(lock: string): Place {
+  #make(lock: string): LockActor {
     const { self: site, voters, protocol, limits, strict, root: rootOf } = this.#options;
     if (this.#places.size >= limits.maxLocks) {
       throw new OperatingError(
@@ -215,14 +215,14 @@ export class Mesh {
     this.#suspicion?.open(lock, disk);
     const input = protocol.input({ site, root, peers, voters, disk, strict: strict !== null });
     const epoch = typeof disk === 'string' ? 0 : disk.epoch;
-    const place = new Place(this.#setting, { lock, peers, input }, epoch);
+    const place = new LockActor(this.#setting, { lock, peers, input }, epoch);
     this.#places.set(lock, place);
     place.begin();
     return place;
   }
 
   /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
-  #diskOf(lock: string, root: SiteId): Disk | 'none' {
+  #diskOf(lock: string, root: SiteId): DurableState | 'none' {
     const kept = this.#options.store.read(lock, root);
     return kept === 'none' && this.#room.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
   }
@@ -247,7 +247,7 @@ export class Mesh {
     if (this.#room.mayHaveRefused(lock) && type === 'REQUEST' && epoch === 0) this.#room.answer(envelope);
   }
 
-  #untaken(place: Place, envelope: StampedEnvelope): void {
+  #untaken(place: LockActor, envelope: StampedEnvelope): void {
     const { lostOf, inVain } = this.#room.heard(envelope);
     this.#suspicion?.untaken(place.lock, lostOf, inVain !== null);
     if (inVain) place.refuse(inVain);
@@ -287,7 +287,7 @@ export class Mesh {
     if (this.#begun) for (const place of this.#awake) place.beginCallers();
   }
 
-  #woke(place: Place): void {
+  #woke(place: LockActor): void {
     this.#awake.add(place);
     if (this.#awake.size > keptAwake) this.#cancelRest ??= this.#restLater();
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk } from '../../machines/epoch/messages.ts';
+import type { DurableState } from '../../machines/epoch/messages.ts';
 
 /** What a store's file says. */
 export interface StoreContent {
@@ -9,7 +9,7 @@ export interface StoreContent {
   readonly site: SiteId;
   /** Counts from 0: that of the process that wrote this. */
   readonly life: number;
-  readonly locks: ReadonlyMap<string, Disk>;
+  readonly locks: ReadonlyMap<string, DurableState>;
 }
 
 export interface Written {
@@ -42,7 +42,7 @@ export function encode({ cluster, site, life, locks }: StoreContent): Written {
 }
 
 /** What has changed since, for the end of the file: one line. `before`: the checksum up to there. */
-export function encodeBatch(before: string, locks: ReadonlyMap<string, Disk>): Written {
+export function encodeBatch(before: string, locks: ReadonlyMap<string, DurableState>): Written {
   return sealed(before, `{"locks":[${linesOf(locks, '').join()}]`);
 }
 
@@ -110,14 +110,14 @@ function sealed(before: string, body: string): Written {
   return { bytes: Buffer.from(`${body},"checksum":"${checksum}"}\n`), checksum };
 }
 
-function linesOf(locks: ReadonlyMap<string, Disk>, start: string): string[] {
+function linesOf(locks: ReadonlyMap<string, DurableState>, start: string): string[] {
   return [...locks]
     .map(([lock, { promised, epoch, root }]) => JSON.stringify({ lock, promised, epoch, root }))
     .sort()
     .map((line) => `${start}${line}`);
 }
 
-function mapOf(locks: z.infer<typeof locksSchema>): Map<string, Disk> {
+function mapOf(locks: z.infer<typeof locksSchema>): Map<string, DurableState> {
   return new Map(locks.map(({ lock, promised, epoch, root }) => [lock, { promised, epoch, root }]));
 }
 

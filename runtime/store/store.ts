@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Disk } from '../../machines/epoch/messages.ts';
+import type { DurableState } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../api/errors.ts';
 import { decode, encode, encodeBatch, type StoreContent } from './content.ts';
 import { appendFile, type FileSystem, replaceFile, systemFiles } from './files.ts';
@@ -19,11 +19,11 @@ export interface Store {
    * ran it before. A lock of which nothing is kept may all the same have run in an earlier life of this site,
    * in epoch 0; so it is as kept as closed there, which costs it one epoch change when it is first asked for.
    */
-  read(lock: string, founder: SiteId): Disk | 'none';
+  read(lock: string, founder: SiteId): DurableState | 'none';
   /** The locks of which something is kept. */
   locks(): readonly string[];
   /** In memory, until `sync`. Epoch 0 with no promise needs no disk: that is what `read` takes for granted. */
-  put(lock: string, disk: Disk): void;
+  put(lock: string, disk: DurableState): void;
   /**
    * Puts on the disk what is not there yet; nothing when all is.
    *
@@ -51,7 +51,7 @@ export interface StoreOptions {
 
 /** Of a site that will not come back under its name. */
 export function memoryStore(): Store {
-  const kept = new Map<string, Disk>();
+  const kept = new Map<string, DurableState>();
   return {
     life: 0,
     read: (lock) => kept.get(lock) ?? 'none',
@@ -89,9 +89,9 @@ class FileStore implements Store {
   readonly #files: FileSystem;
   readonly #release: () => void;
   readonly #path: string;
-  readonly #kept: Map<string, Disk>;
+  readonly #kept: Map<string, DurableState>;
   /** What is not on the disk yet. */
-  readonly #dirty = new Map<string, Disk>();
+  readonly #dirty = new Map<string, DurableState>();
   /** Of the file: up to its present end, its size in bytes, and from which on it is to be written anew. */
   #checksum = '';
   #size = 0;
@@ -109,7 +109,7 @@ class FileStore implements Store {
     this.#attempt(() => this.#replace());
   }
 
-  read(lock: string, founder: SiteId): Disk | 'none' {
+  read(lock: string, founder: SiteId): DurableState | 'none' {
     const kept = this.#kept.get(lock);
     if (kept !== undefined) return kept;
     return this.life > 0 ? { promised: 0, epoch: 0, root: founder } : 'none';
@@ -119,7 +119,7 @@ class FileStore implements Store {
     return [...this.#kept.keys()].sort();
   }
 
-  put(lock: string, { promised, epoch, root }: Disk): void {
+  put(lock: string, { promised, epoch, root }: DurableState): void {
     const before = this.#kept.get(lock);
     if (before?.promised === promised && before.epoch === epoch && before.root === root) return;
     const disk = { promised, epoch, root };

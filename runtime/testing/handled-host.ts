@@ -1,7 +1,7 @@
 import type { Message } from '../../machines/actor.ts';
-import type { Disk, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
+import type { DurableState, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
 import type { InvariantError } from '../api/errors.ts';
-import { type Elected, Host, type HostSetting, type HostStart } from '../driver/driver.ts';
+import { Driver, type DriverSetting, type DriverStart, type Elected } from '../driver/driver.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { Tally } from '../site/tally.ts';
 import type { StampedEnvelope } from '../wire/frames.ts';
@@ -9,7 +9,7 @@ import type { StampedEnvelope } from '../wire/frames.ts';
 /** Who does what the machine asks for. What is not there is not done. */
 export interface HostHandlers {
   readonly post: (envelope: StampedEnvelope) => void;
-  readonly persist: (disk: Disk) => void;
+  readonly persist: (disk: DurableState) => void;
   readonly sync: () => void;
   readonly grant: (fence: Fence | null) => void;
   readonly lost: (fence: Fence) => void;
@@ -20,13 +20,13 @@ export interface HostHandlers {
   readonly crashed: (error: InvariantError) => void;
 }
 
-export type HandledHostOptions = Pick<HostSetting, 'site' | 'protocol'> &
-  Partial<HostSetting> &
-  HostStart &
+export type HandledHostOptions = Pick<DriverSetting, 'site' | 'protocol'> &
+  Partial<DriverSetting> &
+  DriverStart &
   Partial<HostHandlers>;
 
 /** A host without a place. */
-export class HandledHost extends Host {
+export class HandledHost extends Driver {
   readonly #handlers: Partial<HostHandlers>;
 
   constructor(options: HandledHostOptions) {
@@ -39,7 +39,7 @@ export class HandledHost extends Host {
     this.#handlers.post?.(envelope);
   }
 
-  protected persist(disk: Disk): void {
+  protected persist(disk: DurableState): void {
     this.#handlers.persist?.(disk);
   }
 

@@ -9,7 +9,7 @@ import { defaultLimits, defaultTiming } from '../options/defaults.ts';
 import type { Held } from '../options/index.ts';
 import { epoch } from '../site/epoch.ts';
 import type { Protocol } from '../site/protocol.ts';
-import { Mesh } from '../site/site.ts';
+import { Site } from '../site/site.ts';
 import { memoryStore } from '../store/store.ts';
 
 export interface StormOptions {
@@ -45,7 +45,7 @@ interface Section {
  */
 export class Storm {
   readonly clock = new VirtualClock();
-  readonly sites = new Map<SiteId, Mesh>();
+  readonly sites = new Map<SiteId, Site>();
   readonly outcomes = new Map<string, number>();
   readonly #hub = new MemoryHub();
   readonly #random: () => number;
@@ -161,7 +161,7 @@ export class Storm {
 
   async #open(self: SiteId, ids: readonly SiteId[]): Promise<void> {
     const { protocol = epoch, combine = defaultLimits.combine } = this.#options;
-    const mesh = new Mesh({
+    const mesh = new Site({
       self,
       peers: ids.filter((id) => id !== self),
       root: (lock) => ids[Number(lock.slice(1)) % ids.length]!,

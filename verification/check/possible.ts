@@ -1,7 +1,7 @@
-import { Judge } from '../checker/judge.ts';
 import { Budget } from '../checker/liveness/budget.ts';
 import { buildGraph, type Graph } from '../checker/liveness/graph.ts';
 import type { LivenessOptions } from '../checker/liveness/index.ts';
+import { PropertyMonitor } from '../checker/property-monitor.ts';
 import { compile } from '../system/index.ts';
 import type { StatePredicate, StateView, System } from '../system/system.ts';
 
@@ -29,7 +29,7 @@ export async function possible(
   const graph = await buildGraph(model, options, new Budget(options));
   if (graph.cut !== null) throw new RangeError(`The exploration ended at a limit (${graph.cut}): raise it.`);
   const like = (predicate: StatePredicate) => {
-    const judge = new Judge(watch(predicate), graph.width);
+    const judge = new PropertyMonitor(watch(predicate), graph.width);
     return (state: number) => judge.holds(graph.cells, state * graph.width);
   };
   const reaches = waysTo(graph, like(to));

@@ -5,7 +5,7 @@ import {
   type LivenessProperty,
   type LivenessVerdict,
 } from '../checker/liveness/index.ts';
-import type { Watch } from '../checker/model.ts';
+import type { Predicate } from '../checker/model.ts';
 import type { StopReason } from '../checker/packed/index.ts';
 import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
 import type { Action, Fairness, Property, PropertyResult, StatePredicate } from '../system/system.ts';
@@ -79,7 +79,7 @@ function runQuestions(
   }));
 }
 
-function runQuestion(property: RunProperty, watch: (predicate: StatePredicate) => Watch) {
+function runQuestion(property: RunProperty, watch: (predicate: StatePredicate) => Predicate) {
   switch (property.kind) {
     case 'leadsTo':
       return { kind: property.kind, from: watch(property.from), to: watch(property.to) };

@@ -43,7 +43,7 @@ export const BLOCKED = -1;
  *
  * Judging must not keep or change the array it is given.
  */
-export type Watch =
+export type Predicate =
   | {
       readonly kind: 'sum';
       weigh(cell: number, local: number): number;

@@ -1,7 +1,7 @@
-import { Judge } from './judge.ts';
 import { Memo } from './memo.ts';
 import type { Model, Symmetry } from './model.ts';
 import type { Found, SearchOptions, SearchResult, StopReason } from './packed/types.ts';
+import { PropertyMonitor } from './property-monitor.ts';
 import { createCanonicalizer } from './symmetry/index.ts';
 
 /**
@@ -28,8 +28,8 @@ class OrbitSearch {
   readonly #memo: Memo;
   readonly #canonicalizer: ReturnType<typeof createCanonicalizer>;
   readonly #forms: Forms;
-  readonly #judges: readonly Judge[];
-  readonly #constraint: Judge | null;
+  readonly #judges: readonly PropertyMonitor[];
+  readonly #constraint: PropertyMonitor | null;
   readonly #found: (Found | null)[];
   #deadlock: Found | null = null;
   #deadlocks = 0;
@@ -49,8 +49,9 @@ class OrbitSearch {
     this.#memo = new Memo(model);
     this.#canonicalizer = createCanonicalizer(symmetry, model.width);
     this.#forms = new Forms(model.width);
-    this.#judges = (options.watches ?? []).map(({ watch }) => new Judge(watch, model.width));
-    this.#constraint = options.constraint === undefined ? null : new Judge(options.constraint, model.width);
+    this.#judges = (options.watches ?? []).map(({ watch }) => new PropertyMonitor(watch, model.width));
+    this.#constraint =
+      options.constraint === undefined ? null : new PropertyMonitor(options.constraint, model.width);
     this.#found = this.#judges.map(() => null);
   }
 

@@ -7,7 +7,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { EventLine } from '../../machines/record.ts';
 import { forgetfulMutants, mutants } from '../protocols/epoch/mutants.ts';
 import { epoch as recordedEpoch } from './epoch.ts';
-import type { Refusal, RefusalCode } from './refusal.ts';
+import type { Nonconformance, RefusalCode } from './nonconformance.ts';
 import { replay, replayFiles } from './replay.ts';
 import { Steps } from './steps.ts';
 import { DrivenMesh, filesOf } from './testing/driven-mesh.ts';
@@ -17,7 +17,7 @@ type Lines = Readonly<Record<string, readonly unknown[]>>;
 
 const meshOf = (sites: number, machines: Readonly<Record<string, Steps>> = {}) =>
   new DrivenMesh(sites, machines, epoch);
-const refusalOf = (records: Lines): Refusal | undefined => replayFiles(filesOf(records)).refusal;
+const refusalOf = (records: Lines): Nonconformance | undefined => replayFiles(filesOf(records)).refusal;
 const at = (name: string, index: number) => ({ file: `${name}.ndjson`, line: index + 1 });
 
 const choices = fc.array(fc.nat({ max: 100_000 }), { minLength: 60, maxLength: 200, size: 'max' });
@@ -235,7 +235,7 @@ const rare: Readonly<Record<string, keyof typeof scripts>> = {
 };
 
 describe('a site that runs another machine is refused', () => {
-  const expectAtB = (refusal: Refusal) => {
+  const expectAtB = (refusal: Nonconformance) => {
     expect(refusal.file).toMatch(/^b[.@]/);
     expect(refusal.code).toMatch(/^REPLAY_(STEP|UNEXPECTED|START)$/);
   };

@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
+import { Refused } from './nonconformance.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
-import { Refused } from './refusal.ts';
 import type { SiteRecord } from './site-record.ts';
 
 /** By site, its lives in order. */

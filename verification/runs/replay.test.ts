@@ -5,8 +5,8 @@ import { type SiteContext, siteMachine } from '../../machines/naimi-trehel/site.
 import type { EventLine, RecordLine } from '../../machines/record.ts';
 import { leavingMutants, mutants, slowMutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel, tokenCount } from './naimi-trehel.ts';
+import type { Nonconformance } from './nonconformance.ts';
 import { OneToken, type TokenCount, Turns } from './promises/one-token.ts';
-import type { Refusal } from './refusal.ts';
 import { replay, replayFiles } from './replay.ts';
 import { Steps } from './steps.ts';
 import { DrivenMesh, filesOf, type Records } from './testing/driven-mesh.ts';
@@ -37,7 +37,7 @@ const threeSites = new DrivenMesh(3)
   .client('b', 'release')
   .deliver('b', 'c').records;
 
-function refusalOf(records: Readonly<Record<string, readonly unknown[]>>): Refusal | undefined {
+function refusalOf(records: Readonly<Record<string, readonly unknown[]>>): Nonconformance | undefined {
   return replayFiles(filesOf(records)).refusal;
 }
 

@@ -1,12 +1,12 @@
 import type { SiteId } from '../../machines/actor.ts';
+import { Conformance } from './conformance.ts';
 import { epoch } from './epoch.ts';
-import { Judge } from './judge.ts';
 import type { UnderWay } from './link.ts';
 import { livesOf, meshOf, protocolOf, toldOf } from './mesh.ts';
 import { naimiTrehel } from './naimi-trehel.ts';
+import { type Nonconformance, Refused } from './nonconformance.ts';
 import { type RecordFile, recordFiles } from './read.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
-import { type Refusal, Refused } from './refusal.ts';
 import { SiteRecord } from './site-record.ts';
 import { splitByLock } from './split.ts';
 
@@ -20,7 +20,7 @@ export interface ReplayReport {
   readonly accepted: boolean;
   /** What was judged of each lock, up to the refusal if there is one. */
   readonly locks: readonly LockReport[];
-  readonly refusal?: Refusal;
+  readonly refusal?: Nonconformance;
 }
 
 export interface LockReport {
@@ -70,7 +70,7 @@ export function replayFiles(files: readonly RecordFile[], machines = recordedMac
     }
     const told = toldOf(empty, opened);
     for (const [lock, records] of byLock(opened)) {
-      const judge = new Judge(protocolOf(records, machines), livesOf(records, told), meshOf(records));
+      const judge = new Conformance(protocolOf(records, machines), livesOf(records, told), meshOf(records));
       try {
         judge.run();
       } finally {

@@ -6,7 +6,7 @@ import {
   type RecordLine,
   type StartLine,
 } from '../../machines/record.ts';
-import { type Refusal, type RefusalCode, Refused } from './refusal.ts';
+import { type Nonconformance, type RefusalCode, Refused } from './nonconformance.ts';
 import { parseLine } from './schema.ts';
 import type { LockFile, NumberedLine } from './split.ts';
 
@@ -76,7 +76,7 @@ export class SiteRecord {
     this.#lines.return?.();
   }
 
-  refuse(code: RefusalCode, reason: string, more: Partial<Refusal> = {}): never {
+  refuse(code: RefusalCode, reason: string, more: Partial<Nonconformance> = {}): never {
     throw new Refused({ code, file: this.file, line: this.line, reason, ...more });
   }
 

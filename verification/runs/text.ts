@@ -1,5 +1,5 @@
 import { messageText } from '../system/index.ts';
-import type { Occurrence, Outcome, Refusal } from './refusal.ts';
+import type { Nonconformance, Occurrence, Outcome } from './nonconformance.ts';
 import type { LockReport } from './replay.ts';
 
 /** For a person: where the record leaves the model, in what, and what could have happened instead. */
@@ -12,7 +12,7 @@ export function refusalText({
   recorded,
   expected,
   allowed,
-}: Refusal): string {
+}: Nonconformance): string {
   const lines = [`${file}:${line}: ${reason} (${code})`];
   if (event !== undefined) lines.push(`  event     ${occurrenceText(event)}, at ${event.site}`);
   if (recorded !== undefined && expected !== undefined) lines.push(...differences(recorded, expected));

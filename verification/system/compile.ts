@@ -1,5 +1,5 @@
 import type { NamedAction } from '../../machines/actor.ts';
-import { apply, BLOCKED, type Model, type Step, type Symmetry, type Watch } from '../checker/model.ts';
+import { apply, BLOCKED, type Model, type Predicate, type Step, type Symmetry } from '../checker/model.ts';
 import { coverageOf, type MachineCoverage } from './coverage.ts';
 import { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
@@ -25,7 +25,7 @@ export interface Compiled {
   /** The effects of the machine in the step with this index in `model.steps(cell, local)`. */
   effects(cell: number, local: number, step: number): readonly NamedAction[];
   /** `exact`: never throws `WATCH_OVERFLOW`, at the price of being judged state by state. */
-  watch(predicate: StatePredicate, options?: { readonly exact?: boolean }): Watch;
+  watch(predicate: StatePredicate, options?: { readonly exact?: boolean }): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
   /** By machine: the transitions that no step has taken so far. */

@@ -1,7 +1,7 @@
+import type { Interner } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import { Pairs } from './pairs.ts';
 import type { Timer } from './stepper.ts';
-import type { Values } from './values.ts';
 
 /** All of an actor but its inbox. */
 export interface Core {
@@ -23,7 +23,7 @@ export const NOTHING = -1;
 /** The source of a message where the network does not keep it. */
 export const ANYONE = -1;
 
-export interface Letter {
+export interface Message {
   readonly source: number;
   readonly message: number;
 }
@@ -33,14 +33,14 @@ export interface Letter {
  * An inbox is a list of letters, sorted so that equal inboxes are equal lists.
  */
 export class Locals {
-  readonly #values: Values;
+  readonly #values: Interner;
   readonly #cores = new Numbered<string, Core>();
   readonly #letters = new Pairs();
   /** Inboxes as lists: a pair of the list before and its last letter; list 0 is empty. */
   readonly #lists = new Pairs();
   readonly #locals: readonly Pairs[];
 
-  constructor(cells: number, values: Values) {
+  constructor(cells: number, values: Interner) {
     this.#values = values;
     this.#locals = Array.from({ length: cells }, () => new Pairs());
   }
@@ -59,7 +59,7 @@ export class Locals {
     return this.#letters.intern(source - ANYONE, message);
   }
 
-  letter(id: number): Letter {
+  letter(id: number): Message {
     return { source: this.#letters.first(id) + ANYONE, message: this.#letters.second(id) };
   }
 
@@ -93,7 +93,7 @@ export class Locals {
     return this.#locals[cell]!.second(local);
   }
 
-  get values(): Values {
+  get values(): Interner {
     return this.#values;
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
-import type { Watch } from '../checker/model.ts';
+import type { Predicate } from '../checker/model.ts';
 import { exploreNaively } from '../checker/naive.ts';
 import {
   and,
@@ -21,7 +21,7 @@ import {
 import type { ActorView } from './system.ts';
 import { alone, letters, tokenPassing } from './testing/systems.ts';
 
-function judged(watch: Watch, state: readonly number[]): boolean {
+function judged(watch: Predicate, state: readonly number[]): boolean {
   if (watch.kind === 'tuple') {
     return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
   }

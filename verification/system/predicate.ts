@@ -1,5 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Watch } from '../checker/model.ts';
+import type { Predicate } from '../checker/model.ts';
 import { SystemError } from './errors.ts';
 import { Numbered } from './numbered.ts';
 import type { ActorView, StatePredicate } from './system.ts';
@@ -22,7 +22,7 @@ interface Sum {
 }
 
 /** The predicate as the engine judges it: as a sum of small numbers where that is exact, as a tuple where not. */
-export function compilePredicate(predicate: StatePredicate, scope: PredicateScope): Watch {
+export function compilePredicate(predicate: StatePredicate, scope: PredicateScope): Predicate {
   const sum = summed(predicate, scope);
   if (sum !== null) {
     return {

@@ -1,10 +1,10 @@
 import type { Edge } from '../checker/model.ts';
 import { SystemError } from './errors.ts';
+import type { ValueEdge } from './interner.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import { Pairs } from './pairs.ts';
 import { byIdAndEvent } from './react.ts';
-import type { ValueEdge } from './values.ts';
 import type { World } from './world.ts';
 
 /** What interchangeable actors become when they are called by one another's names. Everything is remembered. */

@@ -11,10 +11,10 @@ import type {
 import type { NamedAction } from '../../machines/actor.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import { SystemError } from './errors.ts';
+import type { Interner, Json } from './interner.ts';
 import { Memo } from './memo.ts';
 import { withoutClockAndChance } from './purity.ts';
 import { refusedMachine } from './refuse.ts';
-import type { Json, Values } from './values.ts';
 
 /** A timer that was armed: it may fire at any time. */
 export interface Timer {
@@ -49,7 +49,7 @@ export interface InternedSnapshot {
 /** The pure steps of one machine over interned snapshots and events, each computed once. */
 export class Stepper {
   readonly machine: AnyStateMachine;
-  readonly #values: Values;
+  readonly #values: Interner;
   readonly #snapshots: AnyMachineSnapshot[] = [];
   /** What is equal to a snapshot, or to an event, but in another order. */
   readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
@@ -62,7 +62,7 @@ export class Stepper {
   #timers: TimerChange[] = [];
   #microsteps = 0;
 
-  constructor(machine: AnyStateMachine, values: Values) {
+  constructor(machine: AnyStateMachine, values: Interner) {
     this.machine = machine;
     this.#values = values;
     this.#scope = this.#inertScope();

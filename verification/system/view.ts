@@ -1,7 +1,7 @@
 import { matchesState, type StateValue } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
-import type { Chronicle } from './history.ts';
+import type { HistoryVariable } from './history-variable.ts';
 import { ANYONE, DOWN, type Locals } from './locals.ts';
 import { Memo } from './memo.ts';
 import type { InternedSnapshot } from './stepper.ts';
@@ -15,7 +15,7 @@ export class Views {
   readonly #ids: readonly SiteId[];
   readonly #locals: Locals;
   readonly #isQueue: boolean;
-  readonly #chronicle: Chronicle;
+  readonly #chronicle: HistoryVariable;
   readonly #answer: Answer;
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
@@ -26,7 +26,7 @@ export class Views {
     ids: readonly SiteId[],
     locals: Locals,
     order: Network['order'],
-    chronicle: Chronicle,
+    chronicle: HistoryVariable,
     answer: Answer,
   ) {
     this.#ids = ids;

@@ -4,12 +4,12 @@ import { BLOCKED, type Send } from '../checker/model.ts';
 import { Actions } from './actions.ts';
 import { Budget } from './budget.ts';
 import { SystemError } from './errors.ts';
-import { Chronicle } from './history.ts';
+import { HistoryVariable } from './history-variable.ts';
+import { Interner } from './interner.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
 import type { ActorSpec, System } from './system.ts';
-import { Values } from './values.ts';
 import { Views } from './view.ts';
 
 /** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
@@ -19,11 +19,11 @@ export class World {
   readonly specs: readonly ActorSpec[];
   /** By cell: is it in the scalar set? */
   readonly movable: readonly boolean[];
-  readonly values: Values;
+  readonly values: Interner;
   readonly locals: Locals;
   readonly views: Views;
   readonly budget: Budget;
-  readonly chronicle: Chronicle;
+  readonly chronicle: HistoryVariable;
   readonly actions: Actions;
   /** By cell, what an arriving letter is: the letter in the inbox, and 1 if it is part of a broadcast. */
   readonly arrivals: readonly Pairs[];
@@ -35,10 +35,10 @@ export class World {
     this.ids = Object.keys(system.actors);
     this.specs = Object.values(system.actors);
     this.movable = this.ids.map((id) => system.symmetry?.includes(id) ?? false);
-    this.values = new Values(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
+    this.values = new Interner(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
     this.locals = new Locals(this.ids.length, this.values);
     this.budget = new Budget(system.network, this.ids.length);
-    this.chronicle = new Chronicle(system.history, this.ids.length + this.budget.cells, this.values);
+    this.chronicle = new HistoryVariable(system.history, this.ids.length + this.budget.cells, this.values);
     this.views = new Views(this.ids, this.locals, system.network.order, this.chronicle, (cell, at, event) => {
       const stepped = this.stepper(cell).take(at, event);
       return 'fault' in stepped ? [] : stepped.effects;

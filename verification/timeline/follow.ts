@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import type { RecordLine, StartLine } from '../../machines/record.ts';
 import { parseLine } from '../runs/schema.ts';
-import { Merge } from './merge.ts';
-import { Telling } from './telling.ts';
+import { CausalOrder } from './causal-order.ts';
+import { TimelineBuilder } from './timeline-builder.ts';
 
 /** A file that is being written, read as far as it goes. */
 class Growing {
@@ -45,9 +45,9 @@ const bytesAtOnce = 1 << 20;
 export class Follower {
   readonly #directory: string;
   readonly #files = new Map<string, Growing>();
-  readonly #merge = new Merge();
+  readonly #merge = new CausalOrder();
   #lock: string | null;
-  #telling: Telling | null = null;
+  #telling: TimelineBuilder | null = null;
 
   /** `lock`: which, when there are several; default: the first that appears. */
   constructor(directory: string, lock: string | null = null) {
@@ -56,7 +56,7 @@ export class Follower {
   }
 
   /** What has been told so far; `null` before any site has begun. */
-  get telling(): Telling | null {
+  get telling(): TimelineBuilder | null {
     return this.#telling;
   }
 
@@ -86,7 +86,7 @@ export class Follower {
     const start = lines.find((line) => line.kind === 'start') as StartLine | undefined;
     if (start !== undefined) {
       this.#lock ??= start.lock;
-      if (start.lock === this.#lock) this.#telling ??= new Telling(start);
+      if (start.lock === this.#lock) this.#telling ??= new TimelineBuilder(start);
     }
     this.#merge.add(lines.filter(({ lock }) => lock === this.#lock));
   }

@@ -18,7 +18,7 @@ export interface Timeline {
   readonly start: Moment;
   readonly steps: readonly TimelineStep[];
   /** Every message of the run, in the order of sending. */
-  readonly letters: readonly Letter[];
+  readonly letters: readonly Message[];
   /** A lasso: after the last step all is as at this moment, and goes on from there for ever. */
   readonly loop?: number;
   /** What the reader must know of it, such as steps that the system does not take. */
@@ -90,7 +90,7 @@ export interface TypedValue {
   readonly [key: string]: unknown;
 }
 
-export interface Letter {
+export interface Message {
   /** `null` where the network does not keep it. */
   readonly source: string | null;
   readonly target: string;

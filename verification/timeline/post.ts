@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { InFlight } from '../system/system.ts';
-import type { Letter, TypedValue } from './format.ts';
+import type { Message, TypedValue } from './format.ts';
 import { sorted } from './taken.ts';
 
 interface Sent {
@@ -10,7 +10,7 @@ interface Sent {
 
 /** The letters of a recorded run, which says of each message in which event it was sent: links are queues. */
 export class Post {
-  readonly all: Letter[] = [];
+  readonly all: Message[] = [];
   /** Indices of what is under way, by target and source, oldest first; `seq`: the event that sent it. */
   readonly #links = new Map<SiteId, Map<SiteId, Sent[]>>();
   #count = 0;
@@ -23,7 +23,7 @@ export class Post {
   }
 
   /** A letter that is known by its receipt, or by its sending, alone. */
-  mention(letter: Omit<Letter, 'fate'>, fate: Letter['fate']): number {
+  mention(letter: Omit<Message, 'fate'>, fate: Message['fate']): number {
     return this.all.push({ ...letter, fate }) - 1;
   }
 
@@ -56,7 +56,7 @@ export class Post {
     this.#cutAs(source, target, moment, 'lost');
   }
 
-  #cutAs(source: SiteId, target: SiteId, moment: number, fate: Letter['fate']): void {
+  #cutAs(source: SiteId, target: SiteId, moment: number, fate: Message['fate']): void {
     for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, fate);
   }
 
@@ -82,7 +82,7 @@ export class Post {
     return post;
   }
 
-  #end(index: number, moment: number, fate: Letter['fate']): void {
+  #end(index: number, moment: number, fate: Message['fate']): void {
     this.all[index] = { ...this.all[index]!, ended: moment, fate };
     this.#count--;
   }

@@ -1,11 +1,11 @@
 import type { RecordLine, StartLine } from '../../machines/record.ts';
+import type { Nonconformance } from '../runs/nonconformance.ts';
 import { type RecordFile, recordFiles } from '../runs/read.ts';
-import type { Refusal } from '../runs/refusal.ts';
 import { ReplayInputError, replay } from '../runs/replay.ts';
 import { parseLine } from '../runs/schema.ts';
+import { CausalOrder, type Happening } from './causal-order.ts';
 import type { Judgement, Timeline } from './format.ts';
-import { type Happening, Merge } from './merge.ts';
-import { Telling } from './telling.ts';
+import { TimelineBuilder } from './timeline-builder.ts';
 
 export interface RecordedLock {
   readonly lock: string;
@@ -33,9 +33,9 @@ export function recordLocks(directory: string): readonly RecordedLock[] {
 /** A recorded run, in one order that respects causality, with what `replay` says of it. */
 export function recordTimeline(directory: string, lock: string): Timeline {
   const records = recordsIn(directory).filter(({ lines: [start] }) => start!.lock === lock);
-  const merge = new Merge();
+  const merge = new CausalOrder();
   for (const { lines } of records) merge.add(lines);
-  const telling = new Telling(records[0]!.lines[0] as StartLine);
+  const telling = new TimelineBuilder(records[0]!.lines[0] as StartLine);
   /** By moment: what led there. */
   const told: Happening[] = [];
   for (const happening of merge.ready()) {
@@ -56,7 +56,7 @@ export function recordTimeline(directory: string, lock: string): Timeline {
 }
 
 /** With the word of `replay` as a property of its own: violated at the moment that the model does not come to. */
-function judged(timeline: Timeline, refusal: Refusal | undefined, moment: number): Timeline {
+function judged(timeline: Timeline, refusal: Nonconformance | undefined, moment: number): Timeline {
   const { properties, start } = timeline;
   const steps = [...timeline.steps];
   const step = steps[moment - 1];

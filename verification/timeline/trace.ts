@@ -6,7 +6,7 @@ import { actionText } from '../system/text.ts';
 import { chartOf } from './chart.ts';
 import type { Judgement, SiteState, Timeline, TimelineProperty, TimelineStep, TypedValue } from './format.ts';
 import { changes, Judges } from './judges.ts';
-import { Letters } from './letters.ts';
+import { Letters } from './messages.ts';
 import { type Cause, sorted, taken } from './taken.ts';
 
 export interface TraceOptions {

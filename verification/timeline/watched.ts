@@ -1,8 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { eventsPerLife } from '../../machines/record.ts';
 import type { WatchTold } from '../../machines/watch.ts';
-import type { Happening } from './merge.ts';
-import { Telling, type TellingOf } from './telling.ts';
+import type { Happening } from './causal-order.ts';
+import { type TellingOf, TimelineBuilder } from './timeline-builder.ts';
 
 interface Item {
   /** When it happened, by its site's clock. */
@@ -32,7 +32,7 @@ export class Watched {
   readonly #of: TellingOf;
   readonly #now: () => number;
   readonly #sources = new Map<SiteId, Source>();
-  #telling: Telling | null = null;
+  #telling: TimelineBuilder | null = null;
 
   /** `now`: any monotonic clock, in milliseconds. */
   constructor(of: TellingOf, now: () => number = () => performance.now()) {
@@ -41,7 +41,7 @@ export class Watched {
   }
 
   /** What has been told so far; `null` before anything has been seen. */
-  get telling(): Telling | null {
+  get telling(): TimelineBuilder | null {
     return this.#telling;
   }
 
@@ -87,7 +87,7 @@ export class Watched {
   follow(most: number): { readonly begunAnew: boolean } {
     const happenings = [...this.#ready()];
     if (happenings.length === 0) return { begunAnew: false };
-    this.#telling ??= new Telling(this.#of, { isWatched: true });
+    this.#telling ??= new TimelineBuilder(this.#of, { isWatched: true });
     const telling = this.#telling;
     const watched = [...this.#sources.keys()].sort().join(', ');
     telling.about = `lock ${this.#of.lock}: ${this.#of.machine}, live; watched: ${watched}`;

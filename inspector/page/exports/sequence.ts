@@ -1,4 +1,4 @@
-import type { Letter, Timeline, TimelineStep, TypedValue } from '../../../verification/timeline/format.ts';
+import type { Message, Timeline, TimelineStep, TypedValue } from '../../../verification/timeline/format.ts';
 import { typedText } from '../values.ts';
 import { mermaidText } from './chart.ts';
 
@@ -13,7 +13,7 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
     'sequenceDiagram',
     ...sites.map(({ id }) => `  participant ${alias.get(id)} as ${mermaidText(id)}`),
   ];
-  const arrived = new Map<number | null, Letter[]>();
+  const arrived = new Map<number | null, Message[]>();
   for (const letter of letters) {
     const others = arrived.get(letter.ended);
     if (others === undefined) arrived.set(letter.ended, [letter]);

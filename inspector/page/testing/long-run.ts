@@ -1,10 +1,10 @@
-import type { Letter, SiteState, Timeline, TimelineStep } from '../../../verification/timeline/format.ts';
+import type { Message, SiteState, Timeline, TimelineStep } from '../../../verification/timeline/format.ts';
 
 /** A run of `steps` steps in which the token goes round: each site enters, leaves, and sends it on. */
 export function longRun(steps: number, sites = ['a', 'b', 'c', 'd']): Timeline {
   const idle = (token: boolean): SiteState => ({ up: true, value: { client: 'idle' }, context: { token } });
   const inside: SiteState = { up: true, value: { client: 'inCS' }, context: { token: true } };
-  const letters: Letter[] = [];
+  const letters: Message[] = [];
   const told = Array.from({ length: steps }, (_, index): TimelineStep => {
     const turn = Math.floor(index / 2);
     const site = sites[turn % sites.length]!;

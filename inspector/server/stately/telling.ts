@@ -1,7 +1,7 @@
 import { messageText } from '../../../verification/system/text.ts';
 import type {
   Chart,
-  Letter,
+  Message,
   SiteState,
   Timeline,
   TimelineStep,
@@ -24,7 +24,7 @@ const absent: SiteState = { up: false, value: null, context: {} };
 /** What apps tell through @statelyai/inspect, as a time line. */
 export class StatelyTelling {
   steps: TimelineStep[] = [];
-  letters: Letter[] = [];
+  letters: Message[] = [];
   readonly #actors = new Map<string, Inspected>();
   #start: Timeline['start'] = { sites: {}, verdicts: [] };
 

@@ -5,7 +5,7 @@ import { Decoder } from '../../wire/decoder.ts';
 import type { Frame, StampedEnvelope } from '../../wire/frames.ts';
 import { Writer } from '../../wire/writer.ts';
 import { corruptionOf, remoteOf } from './transport.ts';
-import type { Outgoing } from './write-scheduler.ts';
+import type { WriteScheduler } from './write-scheduler.ts';
 
 /** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
 export interface ConnectionOwner {
@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   readonly id: number;
   readonly codec: Codec;
   /** Of all the connections of a mailbox. */
-  readonly outgoing: Outgoing;
+  readonly outgoing: WriteScheduler;
   /** The type of the messages that go first. */
   readonly urgent: string | null;
   readonly traffic: Traffic;

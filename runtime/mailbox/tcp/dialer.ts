@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Chance, Clock } from '../../api/clock.ts';
+import type { Clock, Random } from '../../api/clock.ts';
 import type { Limits } from '../../options/index.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Limits } from '../../options/index.ts';
 export function backoffMs(
   attempt: number,
   limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>,
-  chance: Chance,
+  chance: Random,
 ): number {
   const longest = Math.min(limits.dialMaxMs, limits.dialMinMs * 2 ** attempt);
   return longest * (1 - chance.fraction() / 2);
@@ -23,14 +23,14 @@ export interface DiallerOptions {
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   readonly onSocket: (socket: Socket) => void;
   /** Nothing more happens unless `dial` or `retry` is called. */
   readonly onFailure: (error: Error, socket: Socket) => void;
 }
 
 /** Dials, one attempt at a time. */
-export class Dialler {
+export class Dialer {
   readonly #options: DiallerOptions;
   #failures = 0;
   #abort: (() => void) | null = null;

@@ -1,17 +1,17 @@
-import type { Chance, Clock } from '../../api/clock.ts';
+import type { Clock, Random } from '../../api/clock.ts';
 
 export interface PulseOptions {
   readonly heartbeatMs: number;
   readonly silentMs: number;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   readonly beat: (now: number) => void;
   /** This process did nothing for `silentMs` or longer: the others may have given it up. */
   readonly paused: (now: number) => void;
 }
 
 /** Beats every `heartbeatMs`, shortened at random by up to a quarter, and notices when it could not. */
-export class Pulse {
+export class Heartbeat {
   readonly #options: PulseOptions;
   #at: number;
   #cancel: (() => void) | null = null;

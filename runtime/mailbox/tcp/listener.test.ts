@@ -5,7 +5,7 @@ import { systemClock } from '../../api/clock.ts';
 import { defaultLimits } from '../../options/defaults.ts';
 import { anyPort } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { Door } from './listener.ts';
+import { Listener } from './listener.ts';
 import { plain, type Transport } from './transport.ts';
 
 const ends: (() => void)[] = [];
@@ -23,7 +23,7 @@ async function openDoor(limits = {}) {
       (socket) =>
         socket.once('data', (name: Buffer) => stands(socket, [name.toString()])),
   };
-  const door = new Door({
+  const door = new Listener({
     transport,
     limits: { ...defaultLimits, maxHandshakes: 4, ...limits },
     clock: systemClock,

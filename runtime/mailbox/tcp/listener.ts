@@ -31,7 +31,7 @@ interface Stranger {
  * pushes out itself, and a peer, which needs its place for a few round trips, is not kept out by those who stay. Of those
  * that prove the same, the newest is kept.
  */
-export class Door {
+export class Listener {
   readonly #options: DoorOptions;
   /** By `remote`, the longest waiting first. */
   readonly #strangers = new Map<string, Stranger>();

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
-import type { Chance, Clock } from '../../api/clock.ts';
+import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { type ByeReason, protocolVersion, type StampedEnvelope } from '../../wire/frames.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox.ts';
-import { Flood } from '../rate-limiter.ts';
+import { RateLimiter } from '../rate-limiter.ts';
 import type { Traffic } from './connection.ts';
-import { Pulse } from './heartbeat.ts';
-import { Door } from './listener.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Listener } from './listener.ts';
 import { Peer } from './peer.ts';
 import { Session } from './session.ts';
 import type { Proven, Transport } from './transport.ts';
-import { Outgoing } from './write-scheduler.ts';
+import { WriteScheduler } from './write-scheduler.ts';
 
 export interface TcpMailboxOptions {
   readonly self: SiteId;
@@ -33,7 +33,7 @@ export interface TcpMailboxOptions {
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   readonly notice: (notice: Notice) => void;
 }
 
@@ -51,10 +51,10 @@ export class TcpMailbox implements Mailbox {
   readonly #options: TcpMailboxOptions;
   readonly #peers = new Map<SiteId, Peer>();
   readonly #sessions = new Set<Session>();
-  readonly #door: Door;
-  readonly #pulse: Pulse;
-  readonly #flood: Flood;
-  readonly #outgoing = new Outgoing();
+  readonly #door: Listener;
+  readonly #pulse: Heartbeat;
+  readonly #flood: RateLimiter;
+  readonly #outgoing = new WriteScheduler();
   #connections = 0;
   #pings = 0;
   #handlers: MailboxHandlers | null = null;
@@ -65,13 +65,13 @@ export class TcpMailbox implements Mailbox {
     this.#options = options;
     this.self = options.self;
     for (const [id, address] of Object.entries(options.peers)) this.#peers.set(id, this.#peer(id, address));
-    this.#door = new Door({
+    this.#door = new Listener({
       ...options,
       admit: (socket, proven, known) => this.#begin(socket, null, proven, known),
       refused: (error, remote) => this.#refuse(error, null, remote),
     });
-    this.#flood = new Flood(() => options.clock.now());
-    this.#pulse = new Pulse({
+    this.#flood = new RateLimiter(() => options.clock.now());
+    this.#pulse = new Heartbeat({
       ...options.timing,
       clock: options.clock,
       chance: options.chance,

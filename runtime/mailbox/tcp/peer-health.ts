@@ -11,7 +11,7 @@ export interface BeliefOptions {
 }
 
 /** The failure detector of one peer: what is believed of it, by what was heard of it and when. */
-export class Belief {
+export class PeerHealth {
   readonly #options: BeliefOptions;
   #state: 'unmet' | 'up' | 'down' = 'unmet';
   #incarnation: string | null = null;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
-import type { Chance, Clock } from '../../api/clock.ts';
+import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
 import type { ByeReason, Identity, StampedEnvelope } from '../../wire/frames.ts';
@@ -8,8 +8,8 @@ import type { PeerChange } from '../mailbox.ts';
 import type { Connection } from './connection.ts';
 import { dials, lifeOf } from './handshake.ts';
 import { Link, type LinkedFrame } from './link.ts';
-import { Belief } from './peer-health.ts';
-import { Probe, type Reach, Redial } from './reconnector.ts';
+import { PeerHealth } from './peer-health.ts';
+import { Probe, type Reconnector, Redial } from './reconnector.ts';
 import { reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {
@@ -21,7 +21,7 @@ export interface PeerOptions {
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   /** Whoever answers at its address is not it. */
   readonly mistaken: (error: OperatingError) => void;
   /** A connection that this site has dialled stands. */
@@ -36,8 +36,8 @@ export class Peer {
   readonly id: SiteId;
   readonly link: Link;
   readonly #options: PeerOptions;
-  readonly #belief: Belief;
-  readonly #reach: Reach;
+  readonly #belief: PeerHealth;
+  readonly #reach: Reconnector;
   /** What it says of itself: by its last word, and as it was met. */
   #said: Identity | null = null;
   #known: Identity | null = null;
@@ -55,7 +55,7 @@ export class Peer {
     const { id, identity, address, transport, limits, timing, clock, chance, notice } = options;
     this.id = id;
     this.#options = options;
-    this.#belief = new Belief({
+    this.#belief = new PeerHealth({
       peer: id,
       silentMs: timing.silentMs,
       now: clock.now(),

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import type { Chance, Clock } from '../../api/clock.ts';
+import type { Clock, Random } from '../../api/clock.ts';
 import type { OperatingError } from '../../api/errors.ts';
 import type { Address, Limits } from '../../options/index.ts';
-import { Dialler, isRefusal } from './dialer.ts';
+import { Dialer, isRefusal } from './dialer.ts';
 import { knock, reasonOf, refusalOf } from './transport.ts';
 
 /** How a peer is reached again, and what its kernel says of it. */
-export interface Reach {
+export interface Reconnector {
   open(): void;
   /** The link is up. */
   met(): void;
@@ -20,15 +20,15 @@ export interface ReachOptions {
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Random;
   /** Does its kernel say that nobody listens at the address? */
   readonly refused: (yes: boolean) => void;
 }
 
 /** By the site that dials: at once after a break, and after failures in pauses that grow, however long that takes. */
-export class Redial implements Reach {
+export class Redial implements Reconnector {
   readonly #options: ReachOptions;
-  readonly #dialler: Dialler;
+  readonly #dialler: Dialer;
   readonly #failed: (reason: string, retryInMs: number) => void;
   #metAt = 0;
 
@@ -43,7 +43,7 @@ export class Redial implements Reach {
   ) {
     this.#options = options;
     this.#failed = options.failed;
-    this.#dialler = new Dialler({
+    this.#dialler = new Dialer({
       ...options,
       onSocket: (socket) => {
         options.refused(false);
@@ -89,8 +89,8 @@ export class Redial implements Reach {
  * by a connection that it closes at once. Whether the address is right is found out while the peer is up; where
  * it is not, a death shows by silence alone.
  */
-export class Probe implements Reach {
-  readonly #dialler: Dialler;
+export class Probe implements Reconnector {
+  readonly #dialler: Dialer;
   readonly #wanted: () => boolean;
   #isUp = false;
   #addressIsRight: boolean | null = null;
@@ -98,7 +98,7 @@ export class Probe implements Reach {
   /** `wanted`: it is not known yet that the peer is down. */
   constructor(options: ReachOptions & { readonly address: Address; readonly wanted: () => boolean }) {
     this.#wanted = options.wanted;
-    this.#dialler = new Dialler({
+    this.#dialler = new Dialer({
       ...options,
       call: (stands) => knock(options.address, stands),
       onSocket: (socket) => {

@@ -5,7 +5,7 @@ const settled = Promise.resolve();
  * When connections write what they have gathered: as soon as nothing more comes of what was just read, or said. Those
  * whose bytes somebody stands still for come first: a write takes longer than all that led to it.
  */
-export class Outgoing {
+export class WriteScheduler {
   #first: (() => void)[] = [];
   #others: (() => void)[] = [];
   #awaited = false;

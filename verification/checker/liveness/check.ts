@@ -1,5 +1,5 @@
-import { Judge } from '../judge.ts';
-import type { Model, Watch } from '../model.ts';
+import type { Model, Predicate } from '../model.ts';
+import { PropertyMonitor } from '../property-monitor.ts';
 import { type Automaton, automatonOf } from './buchi.ts';
 import { Budget, LimitReached } from './budget.ts';
 import { type Conditions, conditionsOf } from './conditions.ts';
@@ -76,7 +76,10 @@ export async function checkLiveness(
 
 const UNFAIR: ActionFairness = {};
 
-function automatonOfNegation(property: LivenessProperty): { automaton: Automaton; atoms: readonly Watch[] } {
+function automatonOfNegation(property: LivenessProperty): {
+  automaton: Automaton;
+  atoms: readonly Predicate[];
+} {
   const { formula, names, atoms } = formulaOf(property);
   if (atoms.length > 31) {
     throw new LivenessError(
@@ -155,7 +158,7 @@ function labelsOf(truths: readonly Uint8Array[], states: number, budget: Budget)
 class Shared {
   readonly #graph: Graph;
   readonly #budget: Budget;
-  readonly #truths = new Map<Watch, Uint8Array>();
+  readonly #truths = new Map<Predicate, Uint8Array>();
   readonly #conditions = new Map<ActionFairness, Conditions>();
 
   constructor(graph: Graph, budget: Budget) {
@@ -173,13 +176,13 @@ class Shared {
   }
 
   /** By state: 1 where `atom` is true. */
-  truth(atom: Watch): Uint8Array {
+  truth(atom: Predicate): Uint8Array {
     let found = this.#truths.get(atom);
     if (found === undefined) {
       const { states, width, cells } = this.#graph;
       this.#budget.claim(states);
       found = new Uint8Array(states);
-      const judge = new Judge(atom, width);
+      const judge = new PropertyMonitor(atom, width);
       for (let state = 0; state < states; state++) found[state] = judge.holds(cells, state * width) ? 1 : 0;
       this.#truths.set(atom, found);
     }

@@ -51,12 +51,12 @@ export class Tally {
   }
 
   /** The weak classes that are enabled everywhere and taken nowhere (of word `w`). */
-  slighted(w: number): number {
+  weaklyUnfair(w: number): number {
     return this.#conditions.weak[w]! & this.#always[w]! & ~this.#taken[w]!;
   }
 
   /** The strong classes that are enabled somewhere and taken nowhere (of word `w`). */
-  denied(w: number): number {
+  stronglyUnfair(w: number): number {
     return this.#conditions.strong[w]! & this.#sometimes[w]! & ~this.#taken[w]!;
   }
 
@@ -64,7 +64,7 @@ export class Tally {
   suffices(acceptance: number, strong: boolean): boolean {
     if (!this.moves || this.accepts !== acceptance) return false;
     for (let w = 0; w < this.#conditions.words; w++) {
-      if (this.slighted(w) !== 0 || (strong && this.denied(w) !== 0)) return false;
+      if (this.weaklyUnfair(w) !== 0 || (strong && this.stronglyUnfair(w) !== 0)) return false;
     }
     return true;
   }
@@ -124,7 +124,7 @@ export async function findFairComponent(
     const { words, enabled } = conditions;
     const rest = members.filter((node) => {
       for (let w = 0; w < words; w++) {
-        if ((enabled[states[node]! * words + w]! & tally.denied(w)) === 0) continue;
+        if ((enabled[states[node]! * words + w]! & tally.stronglyUnfair(w)) === 0) continue;
         region[node] = -1;
         return false;
       }

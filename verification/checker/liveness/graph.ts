@@ -1,6 +1,6 @@
-import { Judge } from '../judge.ts';
 import { Memo, malformed, wholeNumber } from '../memo.ts';
 import type { Model } from '../model.ts';
+import { PropertyMonitor } from '../property-monitor.ts';
 import { type Budget, Column, LimitReached } from './budget.ts';
 import type { Limit, LivenessOptions } from './property.ts';
 
@@ -40,7 +40,7 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
   const steps = new Column(budget, 4096, SHARE);
   const table = new Table(cells, width, budget);
   const maxStates = Math.min(options.maxStates ?? LARGEST, LARGEST);
-  const inside = options.constraint && new Judge(options.constraint, width);
+  const inside = options.constraint && new PropertyMonitor(options.constraint, width);
   const outside: number[] = [];
   const next = new Int32Array(width);
   let [head, edges] = [0, 0];

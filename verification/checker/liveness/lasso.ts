@@ -74,8 +74,8 @@ class Walker {
     const core = this.#core;
     const { words, taken, enabled } = this.#conditions;
     const tally = this.#gathered(entry, walk);
-    const slighted = Array.from({ length: words }, (_, w) => tally.slighted(w));
-    const wanted = slighted.map((bits, w) => bits | tally.denied(w));
+    const weaklyUnfair = Array.from({ length: words }, (_, w) => tally.weaklyUnfair(w));
+    const wanted = weaklyUnfair.map((bits, w) => bits | tally.stronglyUnfair(w));
     const accepts = this.#acceptance & ~tally.accepts;
     if (accepts === 0 && wanted.every((bits) => bits === 0)) return [];
     return this.#search(walk.length === 0 ? entry : core.targets[walk.at(-1)!]!, (edge) => {
@@ -84,7 +84,7 @@ class Walker {
       const state = core.states[core.targets[edge]!]! * words;
       for (let w = 0; w < words; w++) {
         if ((taken[step + w]! & wanted[w]!) !== 0) return true;
-        if ((~enabled[state + w]! & slighted[w]!) !== 0) return true;
+        if ((~enabled[state + w]! & weaklyUnfair[w]!) !== 0) return true;
       }
       return false;
     });

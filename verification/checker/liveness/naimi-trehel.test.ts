@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Watch } from '../model.ts';
+import type { Predicate } from '../model.ts';
 import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
 import { type ActionFairness, checkLiveness, type LivenessProperty, validateLasso } from './index.ts';
 
-const clientIs = (model: NaimiTrehel, site: number, client: string): Watch => ({
+const clientIs = (model: NaimiTrehel, site: number, client: string): Predicate => ({
   kind: 'sum',
   weigh: (cell, local) => (cell === site && model.site(cell, local).client === client ? 1 : 0),
   judge: (sum) => sum > 0,

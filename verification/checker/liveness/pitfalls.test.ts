@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCKED, type Model, type Watch } from '../model.ts';
+import { BLOCKED, type Model, type Predicate } from '../model.ts';
 import {
   type ActionFairness,
   checkLiveness,
@@ -218,7 +218,7 @@ describe('fairness of a component', () => {
 
 describe('atoms', () => {
   const pair: Model = { ...tiny(), width: 2, initial: [[0, 1]] };
-  const eventuallyIs = (is: Watch): LivenessProperty => ({ kind: 'eventually', name: 'is', is });
+  const eventuallyIs = (is: Predicate): LivenessProperty => ({ kind: 'eventually', name: 'is', is });
 
   it('a sum is taken modulo 2^32', async () => {
     const sums: number[] = [];

@@ -1,4 +1,4 @@
-import type { Watch } from '../model.ts';
+import type { Predicate } from '../model.ts';
 import { type Formula, parseFormula } from './ltl.ts';
 
 /**
@@ -28,12 +28,12 @@ export type LivenessProperty = {
       readonly kind: 'ltl';
       /** `! & | -> <-> X F G U R W true false`, also `&& || [] <>`, over the keys of `atoms`. */
       readonly formula: string;
-      readonly atoms: Readonly<Record<string, Watch>>;
+      readonly atoms: Readonly<Record<string, Predicate>>;
     }
   /** `G (from -> F to)` */
-  | { readonly kind: 'leadsTo'; readonly from: Watch; readonly to: Watch }
+  | { readonly kind: 'leadsTo'; readonly from: Predicate; readonly to: Predicate }
   /** `F is` */
-  | { readonly kind: 'eventually'; readonly is: Watch }
+  | { readonly kind: 'eventually'; readonly is: Predicate }
 );
 
 /** Gives an action (`Step.action`) the number of its class, from 0, or -1 when it is in none. Asked once per action. */
@@ -72,7 +72,7 @@ export type LivenessVerdict =
 
 export interface LivenessOptions {
   /** States outside it are counted, judged, and not explored further. */
-  readonly constraint?: Watch;
+  readonly constraint?: Predicate;
   /** Default: 2^31 - 1. */
   readonly maxStates?: number;
   /**
@@ -125,9 +125,9 @@ export interface LivenessResult {
 export function formulaOf(property: LivenessProperty): {
   readonly formula: Formula;
   readonly names: readonly string[];
-  readonly atoms: readonly Watch[];
+  readonly atoms: readonly Predicate[];
 } {
-  const over = (text: string, atoms: Readonly<Record<string, Watch>>) => ({
+  const over = (text: string, atoms: Readonly<Record<string, Predicate>>) => ({
     formula: parseFormula(text),
     names: Object.keys(atoms),
     atoms: Object.values(atoms),

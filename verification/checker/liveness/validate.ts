@@ -1,4 +1,4 @@
-import { apply, type Model, successors, type Watch } from '../model.ts';
+import { apply, type Model, type Predicate, successors } from '../model.ts';
 import { BrokenLassoError } from './errors.ts';
 import { type ActionClass, formulaOf, type Lasso, type LivenessProperty, type Move } from './property.ts';
 import { holdsOnLasso } from './semantics.ts';
@@ -59,7 +59,7 @@ export function validateLasso(model: Model, property: LivenessProperty, lasso: L
   if (holdsOnLasso(formula, states.length, start, judge)) throw broken('the property holds on it');
 }
 
-function holds(watch: Watch, state: readonly number[]): boolean {
+function holds(watch: Predicate, state: readonly number[]): boolean {
   return watch.kind === 'sum'
     ? watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0))
     : watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));

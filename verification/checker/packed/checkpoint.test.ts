@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Watch } from '../model.ts';
+import type { Predicate } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { randomModel, wideModel } from '../testing/random-model.ts';
@@ -131,7 +131,7 @@ describe('a search that was stopped', () => {
     });
   });
 
-  const within: Watch = { kind: 'sum', weigh: () => 0, judge: () => true };
+  const within: Predicate = { kind: 'sum', weigh: () => 0, judge: () => true };
   const orbits = createNaimiTrehel(3);
   it.each<{ what: string; how: SearchOptions; says: string }>([
     { what: 'hashes', how: { hashCompaction: 64 }, says: 'hash compaction (there none, here 64 bits)' },

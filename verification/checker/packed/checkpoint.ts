@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from './plan.ts';
+import type { StateLayout } from './state-layout.ts';
 import { type Found, SearchError } from './types.ts';
 
 /** What a search is, at the end of a level, beside its states. */
@@ -9,7 +9,7 @@ export interface Progressed {
   readonly version: 2;
   /** What the search is of, and how: to go on, all of it must be the same. */
   readonly identity: Readonly<Record<string, string>>;
-  readonly plan: Plan;
+  readonly plan: StateLayout;
   readonly depth: number;
   readonly transitions: number;
   readonly deadlocks: number;

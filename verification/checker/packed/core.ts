@@ -1,14 +1,14 @@
 import type { Model } from '../model.ts';
-import { Arena } from './arena.ts';
-import type { Crew } from './crew.ts';
 import { Explorer } from './explorer.ts';
-import { coded, Judge, type Watched, watched } from './judge.ts';
 import type { KernelShape } from './kernel/shape.ts';
 import { control, regions, tupleMemoBits } from './memory.ts';
-import { type Plan, planFor, withClasses } from './plan.ts';
+import { coded, PredicateEvaluator, type Watched, watched } from './predicate-evaluator.ts';
+import { SharedMemory } from './shared-memory.ts';
 import type { Spill } from './spill.ts';
+import { planFor, type StateLayout, withClasses } from './state-layout.ts';
 import { layTables, Tables } from './tables.ts';
 import type { SearchOptions } from './types.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /** A cell's bits, to begin with, as far as a word has room for them: each plan less saves writing the kernels anew. */
 const bitsAtFirst = [12, 8] as const;
@@ -18,17 +18,17 @@ const fewestBits = 4;
 export class Core {
   readonly model: Model;
   readonly options: SearchOptions;
-  readonly arena = new Arena();
+  readonly arena = new SharedMemory();
   readonly watched: Watched;
   readonly tables: Tables;
-  readonly judge: Judge;
+  readonly judge: PredicateEvaluator;
   readonly explorer: Explorer;
   readonly workers: number;
   /** Whether threads have to follow the model. */
   readonly follow: boolean;
-  crew: Crew | null = null;
+  crew: WorkerPool | null = null;
   spill: Spill | null = null;
-  plan: Plan;
+  plan: StateLayout;
   shape!: Omit<KernelShape, 'worker'>;
 
   constructor(model: Model, options: SearchOptions) {
@@ -37,7 +37,7 @@ export class Core {
     const watches = options.watches ?? [];
     this.watched = watched(options);
     this.tables = new Tables(model, this.watched, options.symmetry ?? null);
-    this.judge = new Judge(watches, this.watched, model.width, this.tables, this.arena.words, 0);
+    this.judge = new PredicateEvaluator(watches, this.watched, model.width, this.tables, this.arena.words, 0);
     this.explorer = new Explorer(this.arena.memory, 0, this.judge);
     this.workers = Math.max(1, Math.min(options.workers ?? 1, regions.mostWorkers));
     this.follow = this.tables.symmetric || coded(this.watched).some(({ pure }) => !pure);
@@ -48,14 +48,14 @@ export class Core {
    * A plan that holds all that the model has said, with bits to spare: early on as many as save plans, later
    * only as many as cost no memory.
    */
-  nextPlan(): Plan {
+  nextPlan(): StateLayout {
     const states = this.arena.states();
     if (states < 2 ** 20) return this.planWith(2, states);
     const [roomy, tight] = [this.planWith(1, states), this.planWith(0, states)];
     return roomy.slotBytes === tight.slotBytes && roomy.stateBytes === tight.stateBytes ? roomy : tight;
   }
 
-  private planWith(spare: number, states: number): Plan {
+  private planWith(spare: number, states: number): StateLayout {
     const { width } = this.model;
     // A constraint or a canonical form would take away the other way round.
     const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
@@ -70,7 +70,7 @@ export class Core {
   }
 
   /** The same plan for states, with room for what watches see. */
-  nextClasses(): Plan {
+  nextClasses(): StateLayout {
     return withClasses(this.plan, this.classes());
   }
 
@@ -83,7 +83,7 @@ export class Core {
   }
 
   /** Writes the tables and the kernels anew, by `plan`; partitions are left as they are. */
-  async takeUp(plan: Plan): Promise<void> {
+  async takeUp(plan: StateLayout): Promise<void> {
     const { words } = this.arena;
     if (this.shape) words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
     this.plan = plan;

@@ -1,16 +1,16 @@
 import type { Model } from '../model.ts';
 import { Core } from './core.ts';
-import { Crew } from './crew.ts';
 import { expandSpilled, mergeSpilled, startSpilling } from './disk.ts';
+import { judgeUnexpanded } from './frontier.ts';
 import { omissionProbability } from './hashing.ts';
 import { area, regions } from './memory.ts';
 import { Monitor } from './monitor.ts';
 import { ancestors, keepLevel, type Recording } from './recording.ts';
-import { makeRoom, moveStates } from './replan.ts';
+import { makeRoom, moveStates } from './repack.ts';
 import { Results } from './results.ts';
 import { resume, save } from './saving.ts';
 import { SearchError, type SearchOptions, type SearchResult, type StopReason } from './types.ts';
-import { judgeUnexpanded } from './unexpanded.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 /** One search, level by level. */
 export class Engine {
@@ -19,7 +19,7 @@ export class Engine {
   private readonly results: Results;
   private readonly recording: Recording | null;
   /** The other threads, until they are there. */
-  private coming: Crew | null = null;
+  private coming: WorkerPool | null = null;
   /** How far in the journal the other threads are. */
   private followed = 0;
   private lastSavedMs = 0;
@@ -44,7 +44,7 @@ export class Engine {
     try {
       if (core.workers > 1) {
         const { memory, words } = core.arena;
-        this.coming = new Crew(core.workers - 1, memory, words, core.model.width, source);
+        this.coming = new WorkerPool(core.workers - 1, memory, words, core.model.width, source);
         if (core.options.awaitWorkers) await this.coming.arrival;
       }
       if (resumeDir === undefined) await this.begin();

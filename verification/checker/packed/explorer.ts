@@ -1,6 +1,4 @@
-import { fullest } from './arena.ts';
 import { Chunks, type List } from './chunks.ts';
-import type { Judge } from './judge.ts';
 import { buildKernel } from './kernel/kernel.ts';
 import { buckets, type Kernel, type KernelImports, type KernelShape } from './kernel/shape.ts';
 import {
@@ -14,8 +12,10 @@ import {
   regions,
   tupleMemoBits,
 } from './memory.ts';
-import type { Plan } from './plan.ts';
+import type { PredicateEvaluator } from './predicate-evaluator.ts';
+import { fullest } from './shared-memory.ts';
 import type { Spill } from './spill.ts';
+import type { StateLayout } from './state-layout.ts';
 import { SearchError } from './types.ts';
 import { type SharedMemory, webAssembly } from './webassembly.ts';
 
@@ -33,11 +33,11 @@ export class Explorer {
   private readonly bytes: Uint8Array;
   private readonly worker: number;
   private readonly base: number;
-  private readonly judge: Judge;
-  private plan!: Plan;
+  private readonly judge: PredicateEvaluator;
+  private plan!: StateLayout;
   private filling: Record<number, number> = {};
 
-  constructor(memory: SharedMemory, worker: number, judge: Judge) {
+  constructor(memory: SharedMemory, worker: number, judge: PredicateEvaluator) {
     this.memory = memory;
     this.words = new Int32Array(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Model, successors, type Watch } from '../model.ts';
+import { type Model, type Predicate, successors } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { randomModel, wideModel } from '../testing/random-model.ts';
 import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 import { type Found, type NamedWatch, search } from './index.ts';
-import { smaller } from './judge.ts';
+import { smaller } from './predicate-evaluator.ts';
 
 /** A watch of either kind that many states satisfy and some do not. */
 const randomWatch = fc
@@ -17,7 +17,7 @@ const randomWatch = fc
     seed: fc.nat(),
     modulus: fc.integer({ min: 2, max: 40 }),
   })
-  .map(({ kind, seed, modulus }): Watch => {
+  .map(({ kind, seed, modulus }): Predicate => {
     const scramble = (cell: number, local: number) =>
       Math.imul(local * 31 + cell * 7 + seed, 0x9e3779b1) >>> 20;
     if (kind === 'sum') return { kind, weigh: scramble, judge: (sum) => sum % modulus !== 0 };
@@ -34,7 +34,7 @@ const randomWatches = fc.array(
   { maxLength: 6 },
 );
 
-function judge(watch: Watch, state: readonly number[]): boolean {
+function judge(watch: Predicate, state: readonly number[]): boolean {
   if (watch.kind === 'sum')
     return watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0));
   return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
@@ -55,7 +55,7 @@ function leastOf(states: readonly Found[]): Found | null {
 }
 
 /** `model` without the steps of states outside. */
-function bounded(model: Model, constraint: Watch, cut: (state: readonly number[]) => void) {
+function bounded(model: Model, constraint: Predicate, cut: (state: readonly number[]) => void) {
   const states = new Map<string, Found>();
   const queue: Found[] = [];
   const add = (state: readonly number[], depth: number) => {

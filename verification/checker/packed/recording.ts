@@ -1,7 +1,7 @@
 import type { Core } from './core.ts';
 import type { Kernel } from './kernel/shape.ts';
 import { area, chunkBytes, regions } from './memory.ts';
-import type { Plan } from './plan.ts';
+import type { StateLayout } from './state-layout.ts';
 
 /** The levels before `depth`, kept for who wants to walk them back. */
 export interface Recording {
@@ -10,7 +10,7 @@ export interface Recording {
 }
 
 interface Level {
-  readonly plan: Plan;
+  readonly plan: StateLayout;
   /** Of the plan that it was kept under: unpacks its states. */
   readonly kernel: Kernel;
   readonly chunks: readonly Uint8Array[];

@@ -1,5 +1,5 @@
 import type { Core } from './core.ts';
-import { type Findings, merge } from './judge.ts';
+import { type Findings, merge } from './predicate-evaluator.ts';
 import type { Found } from './types.ts';
 
 /** What the levels so far have shown. */

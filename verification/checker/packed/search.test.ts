@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { apply, type Model, type Watch } from '../model.ts';
+import { apply, type Model, type Predicate } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { randomModel, spreadOut, wideModel } from '../testing/random-model.ts';
@@ -104,7 +104,7 @@ describe('a search by hash compaction', () => {
         const model = make();
         const depths = new Map<string, number>();
         exploreNaively(model, (state, depth) => depths.set(state.join(), depth));
-        const watch: Watch = {
+        const watch: Predicate = {
           kind: 'tuple',
           observe: (_, local) => local,
           judge: (state) => state.reduce((sum, local) => sum + local, 0) < 6,

@@ -1,6 +1,5 @@
-import { BLOCKED, type Edge, type Model, type Step, type Symmetry, type Watch } from '../model.ts';
+import { BLOCKED, type Edge, type Model, type Predicate, type Step, type Symmetry } from '../model.ts';
 import { Digest } from './checkpoint.ts';
-import { shown, type Watched } from './judge.ts';
 import {
   perBucket,
   reception,
@@ -12,11 +11,12 @@ import {
 } from './kernel/shape.ts';
 import { area, regions } from './memory.ts';
 import { Numbers } from './numbers.ts';
-import type { Plan } from './plan.ts';
+import { shown, type Watched } from './predicate-evaluator.ts';
+import type { StateLayout } from './state-layout.ts';
 import { SearchError } from './types.ts';
 
-type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
-type SumWatch = Extract<Watch, { kind: 'sum' }>;
+type TupleWatch = Extract<Predicate, { kind: 'tuple' }>;
+type SumWatch = Extract<Predicate, { kind: 'sum' }>;
 
 /** Questions to a model, beside receptions, which are the letters themselves. */
 export const asked = { steps: -1, rename: -2 } as const;
@@ -157,7 +157,7 @@ export class Tables {
   }
 
   /** Whether a plan no longer holds the locals, or what watches see of them. */
-  outgrows(plan: Plan): boolean {
+  outgrows(plan: StateLayout): boolean {
     return (
       this.outgrowsBits(plan) ||
       this.observed.some((classes, cell) => classes.length > 2 ** plan.classBits[cell]!) ||
@@ -165,7 +165,7 @@ export class Tables {
     );
   }
 
-  outgrowsBits(plan: Plan): boolean {
+  outgrowsBits(plan: StateLayout): boolean {
     return this.known.some((count, cell) => count > 2 ** plan.bits[cell]!);
   }
 
@@ -184,7 +184,7 @@ export class Tables {
     return this.observed.map((classes) => classes.length);
   }
 
-  install(memory: Int32Array, plan: Plan, layout: TableLayout): void {
+  install(memory: Int32Array, plan: StateLayout, layout: TableLayout): void {
     this.image = new Image(memory, plan, layout, this.tuples.length, this.shown.length);
     for (const [cell, classes] of this.observed.entries()) {
       for (const [index, observed] of classes.entries()) this.image.writeClass(cell, index, observed);
@@ -256,7 +256,7 @@ export class Tables {
 
 /** The tables as the kernel reads them. */
 class Image {
-  readonly plan: Plan;
+  readonly plan: StateLayout;
   readonly letterOf = new Map<number, number>();
   private readonly memory: Int32Array;
   private readonly records: readonly number[];
@@ -267,7 +267,7 @@ class Image {
   private readonly receptions: Map<number, number>[];
   private free: number;
 
-  constructor(memory: Int32Array, plan: Plan, layout: TableLayout, tuples: number, shown: number) {
+  constructor(memory: Int32Array, plan: StateLayout, layout: TableLayout, tuples: number, shown: number) {
     this.memory = memory;
     this.plan = plan;
     this.records = layout.records;
@@ -363,7 +363,7 @@ export interface TableLayout {
   readonly free: number;
 }
 
-export function layTables(plan: Plan, what: Watched): TableLayout {
+export function layTables(plan: StateLayout, what: Watched): TableLayout {
   const most = Math.floor((area.sumMemo - area.shown) / (4 * plan.width));
   if (perBucket(what.tuples.length, plan.width) === 0 || shown(what).length > most) {
     throw new SearchError(

@@ -1,5 +1,5 @@
 import { apply, type Model, type Symmetry } from '../model.ts';
-import { createCanonicalizer, unpermute } from '../symmetry/index.ts';
+import { concretize, createCanonicalizer } from '../symmetry/index.ts';
 import { Engine } from './engine.ts';
 import type { Recording } from './recording.ts';
 import {
@@ -82,7 +82,7 @@ export async function shortestTrace(
   }
   const path = fewestSwitches(starts);
   if (!options.symmetry) return path;
-  return unpermute(model, options.symmetry, [path.initial, ...path.steps.map(({ state }) => state)]);
+  return concretize(model, options.symmetry, [path.initial, ...path.steps.map(({ state }) => state)]);
 }
 
 /** Broken by `target` alone. */

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts';
-import type { Model, Symmetry, Watch } from '../model.ts';
+import type { Model, Predicate, Symmetry } from '../model.ts';
 
 /**
  * Exhaustive breadth-first search over a `Model`: exact, level by level, with the same answers for every
@@ -9,7 +9,7 @@ export interface SearchOptions {
   /** What every state is watched for. */
   readonly watches?: readonly NamedWatch[];
   /** States outside (judged `false`) are counted in `cut` and not expanded. */
-  readonly constraint?: Watch;
+  readonly constraint?: Predicate;
   /** Explore one state of each orbit, its canonical form. Sound where watches do not tell the cells apart. */
   readonly symmetry?: Symmetry;
   /**
@@ -51,7 +51,7 @@ export interface SearchOptions {
 export interface NamedWatch {
   readonly name: string;
   readonly expect: 'always' | 'reachable' | 'quiescent';
-  readonly watch: Watch;
+  readonly watch: Predicate;
 }
 
 /** `export` of `module` (a URL) is a function that, called with `args`, returns `{ model, watches, … }`, or a promise of it. */
@@ -66,7 +66,7 @@ export interface ModelSource {
 export interface Sourced {
   readonly model: Model;
   readonly watches?: readonly NamedWatch[];
-  readonly constraint?: Watch;
+  readonly constraint?: Predicate;
   readonly symmetry?: Symmetry;
 }
 

@@ -1,10 +1,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Order, Report, WorkerData } from './crew.ts';
 import { Explorer } from './explorer.ts';
-import { Judge, watched } from './judge.ts';
 import { control } from './memory.ts';
+import { PredicateEvaluator, watched } from './predicate-evaluator.ts';
 import { Tables } from './tables.ts';
 import { SearchError, type Sourced } from './types.ts';
+import type { Order, Report, WorkerData } from './worker-pool.ts';
 
 /** A thread of a search: sleeps until there is an order, and reports when it is done. */
 const { memory, worker, source, width, port } = workerData as WorkerData;
@@ -14,7 +14,7 @@ const sourced: Sourced | null =
   source === null ? null : await (await import(source.module))[source.export](source.args);
 const what = watched(sourced ?? {});
 const tables = sourced === null ? null : new Tables(sourced.model, what, sourced.symmetry ?? null);
-const judge = new Judge(sourced?.watches ?? [], what, width, tables, words, worker);
+const judge = new PredicateEvaluator(sourced?.watches ?? [], what, width, tables, words, worker);
 const explorer = new Explorer(memory, worker, judge);
 
 function obey(order: Order): Report | null {

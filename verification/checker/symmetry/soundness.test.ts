@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Watch } from '../model.ts';
+import type { Predicate } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { createSymmetryCheck, type SymmetryClaim } from './index.ts';
@@ -21,10 +21,10 @@ function checkAll(claim: Partial<SymmetryClaim>): void {
 }
 
 const degree = (cell: number, local: number) => model.edges(cell, local).length;
-const ofAll: Watch = { kind: 'sum', weigh: degree, judge: (sum) => sum > 6 };
-const ofSome: Watch = { kind: 'tuple', observe: degree, judge: (degrees) => degrees.includes(3) };
-const ofFirst: Watch = { kind: 'tuple', observe: degree, judge: (degrees) => degrees[0] === 1 };
-const ofWeighted: Watch = { ...ofAll, weigh: (cell, local) => cell * degree(cell, local) };
+const ofAll: Predicate = { kind: 'sum', weigh: degree, judge: (sum) => sum > 6 };
+const ofSome: Predicate = { kind: 'tuple', observe: degree, judge: (degrees) => degrees.includes(3) };
+const ofFirst: Predicate = { kind: 'tuple', observe: degree, judge: (degrees) => degrees[0] === 1 };
+const ofWeighted: Predicate = { ...ofAll, weigh: (cell, local) => cell * degree(cell, local) };
 
 describe('a check of symmetry by sample', () => {
   it('passes naimi-trehel and watches that name no site', () => {

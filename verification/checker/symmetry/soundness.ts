@@ -1,4 +1,4 @@
-import { type Model, type Symmetry, successors, type Watch } from '../model.ts';
+import { type Model, type Predicate, type Symmetry, successors } from '../model.ts';
 import { createCanonicalizer } from './canonicalizer.ts';
 import { SymmetryError } from './errors.ts';
 
@@ -6,7 +6,7 @@ import { SymmetryError } from './errors.ts';
 export interface SymmetryClaim {
   readonly model: Model;
   readonly symmetry: Symmetry;
-  readonly watches?: readonly { readonly name: string; readonly watch: Watch }[];
+  readonly watches?: readonly { readonly name: string; readonly watch: Predicate }[];
   /** Uniform in [0, 1), as `Math.random` is; a seeded one makes the check repeatable. */
   readonly random: () => number;
 }
@@ -70,7 +70,7 @@ export function rename(symmetry: Symmetry, state: readonly number[], to: readonl
   return after;
 }
 
-function judge(watch: Watch, state: readonly number[]): boolean {
+function judge(watch: Predicate, state: readonly number[]): boolean {
   if (watch.kind === 'tuple') {
     return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
   }

@@ -1,4 +1,4 @@
-import type { Watch } from '../model.ts';
+import type { Predicate } from '../model.ts';
 import type { NamedWatch, Sourced } from '../packed/types.ts';
 import { createNaimiTrehel, type NaimiTrehel, type Site } from './naimi-trehel.ts';
 
@@ -7,7 +7,10 @@ export function watchedNaimiTrehel(
   sites: number,
 ): Sourced & { readonly model: NaimiTrehel; readonly watches: readonly NamedWatch[] } {
   const model = createNaimiTrehel(sites);
-  const counted = (weigh: (site: Site, cell: number) => number, judge: (sum: number) => boolean): Watch => ({
+  const counted = (
+    weigh: (site: Site, cell: number) => number,
+    judge: (sum: number) => boolean,
+  ): Predicate => ({
     kind: 'sum',
     weigh: (cell, local) => weigh(model.site(cell, local), cell),
     judge,

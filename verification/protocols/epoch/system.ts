@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import type { Disk } from '../../../machines/epoch/messages.ts';
+import type { DurableState } from '../../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../../machines/epoch/site.ts';
 import type { ActorSpec, Bound, EnvironmentEvent, System } from '../../system/system.ts';
 import { combining } from '../row.ts';
@@ -153,7 +153,7 @@ function system(
       ? {}
       : {
           restart: {
-            input: (disk: unknown) => input(self, restart === 'with disk' ? (disk as Disk) : 'lost'),
+            input: (disk: unknown) => input(self, restart === 'with disk' ? (disk as DurableState) : 'lost'),
           },
         }),
   });

@@ -1,5 +1,5 @@
 import type { SiteId } from '../../../machines/actor.ts';
-import type { Disk } from '../../../machines/epoch/messages.ts';
+import type { DurableState } from '../../../machines/epoch/messages.ts';
 import type { SiteInput } from '../../../machines/epoch/site.ts';
 import type { StartLine } from '../../../machines/record.ts';
 import type { SiteRecord } from '../site-record.ts';
@@ -13,7 +13,7 @@ import type { GlobalPromise, JudgedStep, LifeStart } from './promises.ts';
  */
 export class KeptPromises implements GlobalPromise {
   /** What each site has persisted last; `null` when its disk was gone. */
-  readonly #kept = new Map<SiteId, Disk | null>();
+  readonly #kept = new Map<SiteId, DurableState | null>();
 
   start({ site, life, input, snapshot, refuse }: LifeStart): void {
     const { disk } = input as SiteInput;
@@ -61,6 +61,6 @@ export function forgottenFrom(record: SiteRecord, next: StartLine): number {
   return told < last ? never : from;
 }
 
-function show(disk: Disk | string | null): string {
+function show(disk: DurableState | string | null): string {
   return JSON.stringify(disk);
 }

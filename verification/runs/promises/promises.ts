@@ -1,6 +1,6 @@
 import type { Message, NamedAction, SiteId } from '../../../machines/actor.ts';
 import type { RecordedSnapshot, VectorClock } from '../../../machines/record.ts';
-import type { RefusalCode } from '../refusal.ts';
+import type { RefusalCode } from '../nonconformance.ts';
 
 /** Ends the replay at the line that is being judged. */
 export type Refuse = (code: RefusalCode, reason: string) => never;

@@ -1,4 +1,4 @@
-import type { Model, Watch } from '../../model.ts';
+import type { Model, Predicate } from '../../model.ts';
 import type { ActionFairness } from '../index.ts';
 
 /** `from action> to`: states are numbers, actions letters. */
@@ -22,7 +22,7 @@ export function tiny(...arrows: readonly Arrow[]): Model {
 export const actionNumber = (letter: string) => letter.charCodeAt(0) - 'a'.charCodeAt(0);
 
 /** True in these states of a model of one cell. */
-export const at = (...states: readonly number[]): Watch => ({
+export const at = (...states: readonly number[]): Predicate => ({
   kind: 'sum',
   weigh: (_, local) => (states.includes(local) ? 1 : 0),
   judge: (sum) => sum === 1,

@@ -1,4 +1,4 @@
-import type { Plan } from '../plan.ts';
+import type { StateLayout } from '../state-layout.ts';
 
 /** What the kernel asks of whoever runs it. */
 export interface KernelImports {
@@ -44,7 +44,7 @@ export interface Kernel {
 
 /** What the code depends on beside the plan. */
 export interface KernelShape {
-  readonly plan: Plan;
+  readonly plan: StateLayout;
   readonly worker: number;
   readonly shared: boolean;
   /** Where a cell's records begin, and what tuple watches see of its classes. */

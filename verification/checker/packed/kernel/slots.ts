@@ -1,5 +1,5 @@
 import { partitionWindow, regions } from '../memory.ts';
-import { lowBits } from '../plan.ts';
+import { lowBits } from '../state-layout.ts';
 import type { Kit } from './kit.ts';
 import { range } from './states.ts';
 import { branchIf, type Code, i32, i64, type Label, type Local } from './wasm.ts';

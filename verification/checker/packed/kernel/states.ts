@@ -1,4 +1,4 @@
-import type { Plan } from '../plan.ts';
+import type { StateLayout } from '../state-layout.ts';
 import { type Code, type FunctionBuilder, i32, i64, type Local, select } from './wasm.ts';
 
 export const mixers = [0x9e3779b97f4a7c15n, 0xbf58476d1ce4e5b9n, 0x94d049bb133111ebn] as const;
@@ -34,10 +34,10 @@ type Tuple = [
 
 /** The words of a state, as code that works on it while it is in locals of a function. */
 export class StateCode {
-  readonly plan: Plan;
+  readonly plan: StateLayout;
   private readonly tagShift: bigint;
 
-  constructor(plan: Plan) {
+  constructor(plan: StateLayout) {
     this.plan = plan;
     this.tagShift = BigInt(plan.extraBits % 64);
   }

@@ -19,7 +19,7 @@ export interface RealPath {
  *
  * Throws `SymmetryError` with code `SYMMETRY_BROKEN_PATH` where no step fits.
  */
-export function unpermute(model: Model, symmetry: Symmetry, forms: readonly ArrayLike<number>[]): RealPath {
+export function concretize(model: Model, symmetry: Symmetry, forms: readonly ArrayLike<number>[]): RealPath {
   const canonicalizer = createCanonicalizer(symmetry, model.width);
   const canonical = (state: readonly number[]): string => {
     const form = Int32Array.from(state);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Json, type ValueEdge, Values } from './values.ts';
+import { Interner, type Json, type ValueEdge } from './interner.ts';
 
 const ids = ['a', 'b', 'c', 'd'];
 /** `d` may not be renamed: its name is as any text. */
@@ -45,7 +45,7 @@ describe('interned values', () => {
   it('are one just when they are equal, whatever the order of keys', () => {
     fc.assert(
       fc.property(json, json, (left, right) => {
-        const values = new Values(names);
+        const values = new Interner(names);
         const id = values.intern(left, 'left');
         expect(values.intern(turned(left), 'left')).toBe(id);
         let equal = true;
@@ -62,7 +62,7 @@ describe('interned values', () => {
   it('are renamed as if each id in them were', () => {
     fc.assert(
       fc.property(json, permutation, (value, to) => {
-        const values = new Values(names);
+        const values = new Interner(names);
         expect(values.value(values.rename(values.intern(value, 'it'), to))).toEqual(renamed(value, to));
       }),
     );
@@ -71,7 +71,7 @@ describe('interned values', () => {
   it('are acted on by permutations as by a group', () => {
     fc.assert(
       fc.property(json, permutation, permutation, (value, first, second) => {
-        const values = new Values(names);
+        const values = new Interner(names);
         const id = values.intern(value, 'it');
         const both = first.map((cell) => second[cell]!);
         expect(values.rename(id, [0, 1, 2, 3])).toBe(id);
@@ -89,7 +89,7 @@ describe('interned values', () => {
   it('have equal edges just when they are equal, and renaming renames the edges', () => {
     fc.assert(
       fc.property(json, json, permutation, (left, right, to) => {
-        const values = new Values(names);
+        const values = new Interner(names);
         const [first, second] = [values.intern(left, 'left'), values.intern(right, 'right')];
         expect(first === second).toBe(
           multiset(values.edges(first)).join() === multiset(values.edges(second)).join(),
@@ -100,7 +100,7 @@ describe('interned values', () => {
   });
 
   it('cannot be written to', () => {
-    const values = new Values(names);
+    const values = new Interner(names);
     const value = values.value(values.intern({ list: [{}] }, 'it')) as { list: object[] };
     expect(() => value.list.push({})).toThrow(TypeError);
     expect(() => Object.assign(value.list[0]!, { a: 1 })).toThrow(TypeError);

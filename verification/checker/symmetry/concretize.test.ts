@@ -3,7 +3,7 @@ import { apply, BLOCKED, type Model, type Symmetry, successors } from '../model.
 import { shortestTrace } from '../packed/index.ts';
 import { createNaimiTrehel, type NaimiTrehel } from '../testing/naimi-trehel.ts';
 import { leastSwitches, switchesOf } from '../testing/switches.ts';
-import { createCanonicalizer, type RealPath, unpermute } from './index.ts';
+import { concretize, createCanonicalizer, type RealPath } from './index.ts';
 
 function formOf(model: NaimiTrehel): (state: readonly number[]) => Int32Array {
   const { canonicalize } = createCanonicalizer(model, model.width);
@@ -53,7 +53,7 @@ describe('a path over orbits', () => {
     const paths = farthest(model);
     expect(paths.length).toBeGreaterThan(0);
     for (const forms of paths) {
-      const path = unpermute(model, model, forms);
+      const path = concretize(model, model, forms);
       expect(path.steps).toHaveLength(depth);
       replay(model, path);
       [path.initial, ...path.steps.map(({ state }) => state)].forEach((state, position) => {
@@ -99,7 +99,7 @@ describe('a path over orbits', () => {
       [1, 2],
     ].map((state) => Int32Array.from(state));
     for (const form of forms) canonicalize(form);
-    const { steps } = unpermute(counters, counters, forms);
+    const { steps } = concretize(counters, counters, forms);
     expect(steps.map(({ cell }) => cell)).toEqual([0, 1, 1]);
   });
 
@@ -107,10 +107,10 @@ describe('a path over orbits', () => {
     const model = createNaimiTrehel(3);
     const [path] = farthest(model);
     const gap = path!.filter((_, position) => position !== 5);
-    expect(() => unpermute(model, model, gap)).toThrow(
+    expect(() => concretize(model, model, gap)).toThrow(
       expect.objectContaining({ code: 'SYMMETRY_BROKEN_PATH' }),
     );
-    expect(() => unpermute(model, model, path!.slice(1))).toThrow(
+    expect(() => concretize(model, model, path!.slice(1))).toThrow(
       expect.objectContaining({ code: 'SYMMETRY_BROKEN_PATH' }),
     );
   });

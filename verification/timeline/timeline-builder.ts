@@ -6,10 +6,10 @@ import type { RecordedMachine } from '../runs/recorded-machine.ts';
 import { recordedMachines } from '../runs/replay.ts';
 import type { Property, StateRecord, System } from '../system/system.ts';
 import { messageText } from '../system/text.ts';
+import type { Happening } from './causal-order.ts';
 import { chartOf } from './chart.ts';
 import type { Judgement, SiteState, Timeline, TimelineStep, TypedValue } from './format.ts';
 import { changes, Judges } from './judges.ts';
-import type { Happening } from './merge.ts';
 import { Post } from './post.ts';
 import { taken } from './taken.ts';
 import { criticalStates } from './trace.ts';
@@ -36,7 +36,7 @@ export interface TellingOptions {
 }
 
 /** A run as a timeline, told happening by happening, as long as it goes on. */
-export class Telling {
+export class TimelineBuilder {
   readonly steps: TimelineStep[] = [];
   /** Are the moments to come judged? */
   isJudging = true;

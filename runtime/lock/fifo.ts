@@ -6,7 +6,7 @@ export interface Standing<T> {
 }
 
 /** First in, first out; from anywhere in it one may leave, at the same small cost. */
-export class Line<T extends Standing<T>> {
+export class Fifo<T extends Standing<T>> {
   #first: T | null = null;
   #last: T | null = null;
   #length = 0;

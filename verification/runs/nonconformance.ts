@@ -36,7 +36,7 @@ export type RefusalCode =
   | 'REPLAY_DISK';
 
 /** The first line that the model cannot take. */
-export interface Refusal {
+export interface Nonconformance {
   readonly code: RefusalCode;
   readonly file: string;
   /** Counts from 1. */
@@ -64,9 +64,9 @@ export interface Outcome {
 
 /** Carries a refusal out of the depth at which it was found; never leaves this folder. */
 export class Refused extends Error {
-  readonly refusal: Refusal;
+  readonly refusal: Nonconformance;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: Nonconformance) {
     super(`${refusal.code} at ${refusal.file}:${refusal.line}: ${refusal.reason}`);
     this.refusal = refusal;
   }

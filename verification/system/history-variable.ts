@@ -1,19 +1,19 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
+import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import type { System } from './system.ts';
-import type { Json, Values } from './values.ts';
 
 /** What the system's `history` has become, as one more cell: a step that it listens to sends it a letter. */
-export class Chronicle {
+export class HistoryVariable {
   readonly #spec: System['history'];
   readonly #cell: number;
-  readonly #values: Values;
+  readonly #values: Interner;
   /** What has been told, by letter; and what it made of it, by local: interned values, numbered from 0. */
   readonly #letters = new Numbered<number, Json>();
   readonly #locals = new Numbered<number, Json>();
 
-  constructor(spec: System['history'], cell: number, values: Values) {
+  constructor(spec: System['history'], cell: number, values: Interner) {
     this.#spec = spec;
     this.#cell = cell;
     this.#values = values;

@@ -1,8 +1,8 @@
 import type { Core } from './core.ts';
 import type { Kernel } from './kernel/shape.ts';
 import { chunkBytes, partitions, regions } from './memory.ts';
-import type { Plan } from './plan.ts';
 import type { Spill } from './spill.ts';
+import type { StateLayout } from './state-layout.ts';
 
 interface Span {
   readonly address: number;
@@ -103,7 +103,12 @@ async function moveInFiles(core: Core, spill: Spill): Promise<void> {
   });
 }
 
-function withConverter(core: Core, before: Plan, kernel: Kernel, use: (convert: Converter) => void): void {
+function withConverter(
+  core: Core,
+  before: StateLayout,
+  kernel: Kernel,
+  use: (convert: Converter) => void,
+): void {
   const { explorer, plan } = core;
   const locals = explorer.chunks.take();
   const atOnce = Math.floor(chunkBytes / (4 * plan.width + plan.stateBytes));
@@ -120,7 +125,7 @@ function withConverter(core: Core, before: Plan, kernel: Kernel, use: (convert: 
   explorer.chunks.push('free', locals, 0);
 }
 
-function convertFile({ arena, explorer }: Core, spill: Spill, convert: Converter, before: Plan): void {
+function convertFile({ arena, explorer }: Core, spill: Spill, convert: Converter, before: StateLayout): void {
   const address = explorer.chunks.take();
   const whole = Math.floor(chunkBytes / before.stateBytes) * before.stateBytes;
   for (const bytes of spill.take('next', arena.bytes.subarray(address, address + whole))) {

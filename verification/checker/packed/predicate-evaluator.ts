@@ -1,13 +1,13 @@
-import type { Watch } from '../model.ts';
+import type { Predicate } from '../model.ts';
 import { type Canonicalizer, createCanonicalizer } from '../symmetry/index.ts';
 import { type Kernel, perBucket } from './kernel/shape.ts';
 import { area, regions } from './memory.ts';
-import type { Plan } from './plan.ts';
+import type { StateLayout } from './state-layout.ts';
 import type { Tables } from './tables.ts';
 import type { NamedWatch, Sourced } from './types.ts';
 
-type TupleWatch = Extract<Watch, { kind: 'tuple' }>;
-type SumWatch = Extract<Watch, { kind: 'sum' }>;
+type TupleWatch = Extract<Predicate, { kind: 'tuple' }>;
+type SumWatch = Extract<Predicate, { kind: 'sum' }>;
 
 /** More sums than this are judged as tuples. */
 const mostSums = 16;
@@ -59,7 +59,7 @@ export const shown = ({ constraint, quiescent }: Watched): readonly TupleWatch[]
 /** What is judged by code that may ask the model. */
 export const coded = (what: Watched): readonly TupleWatch[] => [...what.tuples, ...shown(what)];
 
-function asTuple(watch: Watch): TupleWatch {
+function asTuple(watch: Predicate): TupleWatch {
   if (watch.kind === 'tuple') return watch;
   return {
     kind: 'tuple',
@@ -105,7 +105,7 @@ export function merge(all: readonly Findings[]): Findings {
 }
 
 /** Judges the states that the kernel could not pass on its own, and remembers what it must not ask again. */
-export class Judge {
+export class PredicateEvaluator {
   private findings: Findings;
   /** Watches whose first state is known, of an earlier level. */
   decided: readonly boolean[];
@@ -121,7 +121,7 @@ export class Judge {
   /** What is seen of the tuples to be judged: one by one, and of each by every watch. */
   private readonly observed: readonly (readonly Int32Array[])[];
   private readonly shown: readonly Int32Array[];
-  private plan!: Plan;
+  private plan!: StateLayout;
   private kernel!: Kernel;
   private readonly after: Int32Array;
   private readonly canonicalizer: Canonicalizer | null;
@@ -236,7 +236,7 @@ export class Judge {
   }
 
   /** Takes up a plan, by which states are read. */
-  load(plan: Plan, kernel: Kernel): void {
+  load(plan: StateLayout, kernel: Kernel): void {
     this.plan = plan;
     this.kernel = kernel;
   }

@@ -13,7 +13,7 @@ export interface ValueEdge {
  * Interns plain JSON as dense integers, whatever the order of its keys, and renames the ids in it.
  * `names` are the ids that may be renamed, by cell; a `null` stands for a cell whose id is as any string.
  */
-export class Values {
+export class Interner {
   readonly #names: readonly (string | null)[];
   readonly #cells: ReadonlyMap<string, number>;
   readonly #byText = new Map<string, number>();

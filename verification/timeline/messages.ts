@@ -1,6 +1,6 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Action, StateRecord } from '../system/system.ts';
-import type { Letter, TypedValue } from './format.ts';
+import type { Message, TypedValue } from './format.ts';
 import { sorted } from './taken.ts';
 
 interface Sent {
@@ -14,7 +14,7 @@ interface Sent {
  * when: of equal messages between the same two sites, the oldest one is taken first.
  */
 export class Letters {
-  readonly all: Letter[] = [];
+  readonly all: Message[] = [];
   /** Indices in `all`, oldest first. */
   readonly #underWay = new Map<string, number[]>();
 
@@ -57,7 +57,7 @@ export class Letters {
     else known.push(index);
   }
 
-  #end(key: string, index: number, moment: number, fate: Letter['fate']): void {
+  #end(key: string, index: number, moment: number, fate: Message['fate']): void {
     const { source, target, message } = this.all[index]!;
     this.all[index] = { ...this.all[index]!, ended: moment, fate };
     for (const other of new Set([key, keyOf(target, source, message), keyOf(target, null, message)])) {

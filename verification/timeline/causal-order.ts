@@ -47,7 +47,7 @@ interface Cursor {
  * The records of one lock in one order that respects causality: of all that may come next, whatever knows of
  * the fewest events comes first. Lines may be added while it is told, those of a file in their order.
  */
-export class Merge {
+export class CausalOrder {
   readonly #cursors = new Map<SiteId, Cursor>();
 
   /** Lines that follow those of the same file which were added before; its first is a start line. */

@@ -1,12 +1,12 @@
 import { area, control, memoryPages, partitions, partitionWindow, regions } from './memory.ts';
-import type { Plan } from './plan.ts';
+import type { StateLayout } from './state-layout.ts';
 import { webAssembly } from './webassembly.ts';
 
 /** Keys per slot above which a partition grows. */
 export const fullest = 0.8;
 
 /** The memory that all threads share, and how full its partitions are. */
-export class Arena {
+export class SharedMemory {
   readonly memory = new webAssembly.Memory({ initial: memoryPages, maximum: memoryPages, shared: true });
   readonly words = new Int32Array(this.memory.buffer);
   readonly bytes = new Uint8Array(this.memory.buffer);
@@ -19,7 +19,7 @@ export class Arena {
   }
 
   /** Empty partitions, as small as the plan allows. */
-  reset(plan: Plan): void {
+  reset(plan: StateLayout): void {
     this.fill(new Array(partitions).fill(0), new Array(partitions).fill(plan.leastCapacity));
   }
 
@@ -30,17 +30,17 @@ export class Arena {
   }
 
   /** A partition's slots. `inFiles`: it is the one that is in memory. */
-  keys(plan: Plan, partition: number, inFiles = false): Uint8Array {
+  keys(plan: StateLayout, partition: number, inFiles = false): Uint8Array {
     const at = regions.partitions + (inFiles ? 0 : partition * partitionWindow);
     return this.bytes.subarray(at, at + (this.capacities[partition]! + plan.tail) * plan.slotBytes);
   }
 
-  clear(plan: Plan): void {
+  clear(plan: StateLayout): void {
     for (let p = 0; p < partitions; p++) this.keys(plan, p).fill(0);
   }
 
   /** Bytes in use by keys and by what `workers` need to insert them. */
-  bytesUsed(plan: Plan, workers: number): number {
+  bytesUsed(plan: StateLayout, workers: number): number {
     const slots = this.capacities.reduce((sum, capacity) => sum + capacity + plan.tail, 0);
     const copy = Math.max(...this.capacities) * plan.slotBytes;
     return slots * plan.slotBytes + workers * (area.copy + copy);

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { Findings } from './judge.ts';
 import type { KernelShape } from './kernel/shape.ts';
 import { control } from './memory.ts';
+import type { Findings } from './predicate-evaluator.ts';
 import { type ModelSource, SearchError, type SearchErrorCode } from './types.ts';
 import type { SharedMemory } from './webassembly.ts';
 
@@ -36,7 +36,7 @@ interface Hand {
 }
 
 /** The threads that work beside this one. Between rounds they sleep. */
-export class Crew {
+export class WorkerPool {
   /** They are there, or will not come: see `failure`. */
   readonly arrival: Promise<void>;
   arrived = false;

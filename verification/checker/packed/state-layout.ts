@@ -10,7 +10,7 @@ import { SearchError } from './types.ts';
  * `homeBits` of `x` are kept, with the distance from home (linear probing; counted from 1, 0 is empty).
  * With hash compaction the key is a hash of the locals instead, that no plan changes, and all of it is kept.
  */
-export interface Plan {
+export interface StateLayout {
   readonly width: number;
   readonly bits: readonly number[];
   /** Where each cell's bits begin. */
@@ -68,7 +68,7 @@ export interface Needs {
   readonly states: number;
 }
 
-export function planFor({ bits, classes, tagBits, hashBits, states }: Needs): Plan {
+export function planFor({ bits, classes, tagBits, hashBits, states }: Needs): StateLayout {
   const total = bits.reduce((sum, b) => sum + b, 0);
   const words = Math.max(1, Math.ceil(total / 64));
   if (words > 8) {
@@ -144,7 +144,10 @@ function planHashes(hashBits: number) {
 }
 
 /** The same plan for states, with room for other classes. */
-export const withClasses = (plan: Plan, classes: Classes): Plan => ({ ...plan, ...planClasses(classes) });
+export const withClasses = (plan: StateLayout, classes: Classes): StateLayout => ({
+  ...plan,
+  ...planClasses(classes),
+});
 
 function planClasses({ bits, sums }: Classes) {
   const total = bits.reduce((sum, b) => sum + b, 0);

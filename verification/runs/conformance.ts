@@ -1,9 +1,9 @@
 import type { Effect, Message, SiteId } from '../../machines/actor.ts';
 import { type EventLine, eventsPerLife, type LinkLine, type VectorClock } from '../../machines/record.ts';
 import { Link, type Sent, type UnderWay } from './link.ts';
+import { type Occurrence, Refused } from './nonconformance.ts';
 import type { GlobalPromise, Refuse } from './promises/promises.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
-import { type Occurrence, Refused } from './refusal.ts';
 import type { SiteRecord } from './site-record.ts';
 import { type KnownSnapshot, type KnownStep, Steps, same } from './steps.ts';
 
@@ -22,7 +22,7 @@ interface SiteState {
  * Walks the records of one lock's sites in one order that respects causality, holds every step against the
  * machine, and tells the protocol's promises of each. The lives of a site follow one another.
  */
-export class Judge {
+export class Conformance {
   readonly #protocol: RecordedMachine;
   readonly #promises: readonly GlobalPromise[];
   readonly #steps: Steps;

@@ -1,15 +1,15 @@
-import type { Watch } from './model.ts';
+import type { Predicate } from './model.ts';
 
 /** A watch with what it said of every local remembered; a `sum` is judged once per distinct sum. */
-export class Judge {
-  readonly #watch: Watch;
+export class PropertyMonitor {
+  readonly #watch: Predicate;
   readonly #width: number;
   /** By cell and local; `undefined` where it was not asked yet. */
   readonly #seen: (number | undefined)[][];
   readonly #sums = new Map<number, boolean>();
   readonly #observed: Int32Array;
 
-  constructor(watch: Watch, width: number) {
+  constructor(watch: Predicate, width: number) {
     this.#watch = watch;
     this.#width = width;
     this.#seen = Array.from({ length: width }, () => []);
