@@ -1,7 +1,8 @@
-import { deliveries, events, ltl, some, weakly } from '../../system/properties.ts';
+import { type Possibility, possible } from '../../check/possible.ts';
+import { and, count, deliveries, events, every, ltl, some, weakly } from '../../system/properties.ts';
 import type { ActorView, Fairness, Property, StatePredicate, System } from '../../system/system.ts';
 import { sectionEnds } from '../row.ts';
-import { follows, isInside, promiseOf, waits } from './observed.ts';
+import { follows, isInside, messages, promiseOf, putOffBy, tokens, waits } from './observed.ts';
 import { type EpochOptions, epoch } from './system.ts';
 
 /** Nothing stays on its way for ever, sections end, and suspicion comes as long as an epoch is left. */
@@ -44,3 +45,30 @@ function isServed(id: string, changes: number, fairness: Fairness): Property {
     fairness,
   );
 }
+
+const at = (id: string, is: (site: ActorView) => boolean) => some((site) => site.id === id && is(site));
+
+/** While a majority is up and an epoch is left, a waiting `id` can still be served; asked of every reachable state. */
+function canBeServed(system: System, id: string, { sites, changes = 1 }: EpochOptions): Promise<Possibility> {
+  const left = every((site) => Math.max(promiseOf(site), putOffBy(site)) < changes);
+  const majority = count(
+    ({ up }) => up,
+    (standing) => 2 * standing > sites,
+  );
+  return possible(system, and(at(id, waits), left, majority), at(id, isInside));
+}
+
+/** `id` waits, missed the last epoch because its NEW was lost, and all others follow that epoch: it can still enter. */
+function canJoin(system: System, id: string, { changes = 1 }: EpochOptions): Promise<Possibility> {
+  const missed = (site: ActorView) =>
+    waits(site) && promiseOf(site) < changes && messages(site).every(({ type }) => type !== 'NEW');
+  const decided = (site: ActorView) => site.id === id || (follows(site) && promiseOf(site) === changes);
+  const token = some((site) => site.id !== id && tokens(site).some(({ epoch }) => epoch === changes));
+  return possible(system, and(at(id, missed), every(decided), token), at(id, isInside));
+}
+
+/** What can still happen, by its name in docs/protocol.md. */
+export const possibilities = {
+  'a waiting site can still be served': canBeServed,
+  'a site that missed the last epoch can still join it': canJoin,
+} as const;

@@ -162,3 +162,12 @@ export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
   'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
   'R2: who waits does not ask again': remove('client.requesting.on.adopted.1'),
 };
+
+/** No promise is broken, and from some state a waiting site can never be served again. */
+export const stuckMutants = {
+  'R10: only candidates below the promise are refused': guards({
+    stale: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch < context.promised,
+  }),
+  'nobody is elected': guards({ elected: () => false }),
+  'a deferred vote is forgotten': actions({ takeUpAgain: () => {} }),
+} satisfies Readonly<Record<string, AnyStateMachine>>;

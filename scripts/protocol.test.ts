@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { leaseMutants } from '../verification/protocols/epoch/lease-mutants.ts';
+import { possibilities } from '../verification/protocols/epoch/liveness.ts';
+import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
+import * as linkMutants from '../verification/protocols/link/mutants.ts';
+import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
+import { systems } from '../verification/protocols/systems.ts';
+
+/* docs/protocol.md against the code: the rules that are cited, and the properties and mutants that it names. */
+
+const root = join(import.meta.dirname, '..');
+const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8');
+
+interface Section {
+  readonly title: string;
+  /** The rule that the title begins with, such as `R7`; `null` for a section that is no rule. */
+  readonly rule: string | null;
+  readonly properties: readonly string[];
+  readonly mutants: readonly string[];
+}
+
+const rulePattern = /^([RSM]\d+[a-z]?|L[1-3]|T|Q)\b/;
+
+const sections: readonly Section[] = page
+  .split(/^#### /m)
+  .slice(1)
+  .map((text) => {
+    const title = text.split('\n')[0]!;
+    const named = (field: string) =>
+      [...(new RegExp(`^- ${field}: (.*)$`, 'm').exec(text)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(
+        (match) => match[1]!,
+      );
+    return {
+      title,
+      rule: rulePattern.exec(title)?.[1] ?? null,
+      properties: named('Property'),
+      mutants: named('Mutant'),
+    };
+  });
+
+const rules = new Set(sections.flatMap(({ rule }) => rule ?? []));
+
+const properties = new Set([
+  ...Object.keys(possibilities),
+  ...Object.values(systems).flatMap((systemOf) =>
+    [true, false].flatMap((liveness) =>
+      systemOf({ sites: 2, network: { order: 'fifo' }, liveness }).properties.map(({ name }) => name),
+    ),
+  ),
+]);
+
+const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const mutants = new Set(
+  [
+    leaseMutants,
+    ...[epochMutants, linkMutants, naimiTrehelMutants].flatMap((module) => Object.values(module)),
+  ]
+    .filter(isTable)
+    .flatMap((table) => Object.keys(table)),
+);
+
+describe('docs/protocol.md', () => {
+  test('has the rules of the algorithm, its failures and its promises', () => {
+    for (const rule of ['L1', 'T', 'R0', 'R10', 'S1', 'S6']) expect(rules).toContain(rule);
+  });
+
+  test.each(sections)('$title: has a property and a mutant, and each exists', (section) => {
+    expect(section.properties, 'properties').not.toEqual([]);
+    expect(section.mutants, 'mutants').not.toEqual([]);
+    expect(section.properties.filter((name) => !properties.has(name))).toEqual([]);
+    expect(section.mutants.filter((name) => !mutants.has(name))).toEqual([]);
+  });
+
+  test('has every rule that is cited anywhere', () => {
+    const files = execFileSync('git', ['ls-files', '*.ts', '*.md'], { cwd: root, encoding: 'utf8' });
+    const cited = files
+      .trim()
+      .split('\n')
+      .flatMap((file) =>
+        [...readFileSync(join(root, file), 'utf8').matchAll(/(?<![\w.-])[RSM]\d{1,2}[a-z]?(?![\w-])/g)].map(
+          ([rule]) => `${rule} in ${file}`,
+        ),
+      );
+    expect(cited.length).toBeGreaterThan(100);
+    expect(cited.filter((citation) => !rules.has(citation.split(' ')[0]!))).toEqual([]);
+  });
+});
