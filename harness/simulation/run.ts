@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { reasonOf } from '../../machines/errors.ts';
+import type { RecordLine } from '../../machines/record.ts';
+import { ordeal } from './ordeal.ts';
+import { writeRecordedRun } from './recorded-run.ts';
+
+/*
+ * Runs the real runtime in virtual time, one schedule of deliveries, crashes, cuts and timers for each seed, and stops at the
+ * first that breaks a promise. With --trace the failing run is recorded, for `baton replay` and `baton inspect`.
+ */
+
+const usage = `npm run simulate -- [options]
+  --seed N      the first seed (default 1)
+  --seeds N     how many seeds (default 100)
+  --sites N     how many sites (default 3)
+  --steps N     steps of each schedule (default 2000)
+  --strict      with leases, and clocks that drift
+  --trace DIR   write the recorded run of the failing seed there`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '100' },
+    sites: { type: 'string', default: '3' },
+    steps: { type: 'string', default: '2000' },
+    strict: { type: 'boolean', default: false },
+    trace: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function wholeNumber(key: 'seed' | 'seeds' | 'sites' | 'steps'): number {
+  const text = values[key];
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  console.error(`baton simulate: --${key} is a whole number, not "${text}"\n${usage}`);
+  process.exit(2);
+}
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const [first, seeds, sites, steps] = [
+    wholeNumber('seed'),
+    wholeNumber('seeds'),
+    wholeNumber('sites'),
+    wholeNumber('steps'),
+  ];
+  let grants = 0;
+  let elections = 0;
+  for (let seed = first; seed < first + seeds; seed++) {
+    const lines: RecordLine[] = [];
+    const options = {
+      sites,
+      seed,
+      ...(values.strict && { strict: { leaseMs: 60, driftShare: 0.1 } }),
+      ...(values.trace !== undefined && { witness: (line: RecordLine) => void lines.push(line) }),
+    };
+    try {
+      const simulation = await ordeal(options, steps);
+      grants += simulation.granted.length;
+      elections += simulation.elections();
+    } catch (error) {
+      console.log(`seed ${seed}: ${reasonOf(error)}`);
+      if (values.trace !== undefined) {
+        writeRecordedRun(values.trace, lines);
+        console.log(`its recorded run is in ${values.trace}: npx baton inspect ${values.trace}`);
+      } else console.log(`record it: npm run simulate -- --seed ${seed} --seeds 1 --trace DIR`);
+      return 1;
+    }
+  }
+  console.log(
+    `${seeds} schedules of ${sites} sites: ${grants} grants, ${elections} elections, every promise kept`,
+  );
+  return 0;
+}
+
+process.exitCode = await main();
