@@ -1,6 +1,9 @@
 import { type Model, successors } from './model.ts';
 
-/** What an exploration counts. `depth` is the number of steps to the farthest state, the initial being at 0. */
+/**
+ * What an exploration counts. `depth` is the number of steps to the farthest state, the initial being at 0; a deadlock
+ * is a state that no step changes.
+ */
 export interface Counts {
   readonly states: number;
   readonly transitions: number;
@@ -28,12 +31,13 @@ export function exploreNaively(
   let [transitions, deadlocks, depth] = [0, 0, 0];
   for (const state of queue) {
     depth = depths.get(state.join())!;
-    const before = transitions;
+    let moved = false;
     for (const { after } of successors(model, state)) {
       transitions++;
+      moved ||= after.some((local, cell) => local !== state[cell]);
       add(after, depth + 1);
     }
-    if (transitions === before) deadlocks++;
+    if (!moved) deadlocks++;
   }
   return { states: queue.length, transitions, depth, deadlocks };
 }

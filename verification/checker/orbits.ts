@@ -87,7 +87,7 @@ class OrbitSearch {
         this.#cut++;
         continue;
       }
-      if (this.#successors(form) > 0) continue;
+      if (this.#successors(form)) continue;
       this.#deadlocks++;
       this.#deadlock = smaller(this.#deadlock, form, this.#depth);
       this.#judge('quiescent', form, this.#depth);
@@ -95,23 +95,23 @@ class OrbitSearch {
     return null;
   }
 
-  /** How many steps are enabled. */
-  #successors(form: Int32Array): number {
+  /** Takes every enabled step; does any lead to another state? */
+  #successors(form: Int32Array): boolean {
     const memo = this.#memo;
     const after = new Int32Array(form.length);
-    let enabled = 0;
+    let moved = false;
     for (let cell = 0; cell < form.length; cell++) {
       const first = memo.first(cell, form[cell]!);
       const end = first + memo.count(cell, form[cell]!);
       for (let step = first; step < end; step++) {
         after.set(form);
         if (!memo.apply(step, after)) continue;
-        enabled++;
+        this.#transitions++;
+        moved ||= after.some((local, at) => local !== form[at]);
         this.#meet(after, this.#depth + 1);
       }
     }
-    this.#transitions += enabled;
-    return enabled;
+    return moved;
   }
 
   #meet(state: Int32Array, depth: number): void {

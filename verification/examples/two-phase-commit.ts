@@ -38,7 +38,7 @@ export function twoPhaseCommit(options: Partial<TwoPhaseCommitOptions> = {}): Sy
       { kind: 'always', name: 'consistent', predicate: not(and(some('committed'), some('aborted'))) },
       { kind: 'reachable', name: 'all commit', predicate: every('committed') },
       { kind: 'reachable', name: 'all abort', predicate: every('aborted') },
-      { kind: 'deadlockFree', name: 'nobody is stuck' },
+      { kind: 'deadlockFree', name: 'nobody is stuck', quiescent: every('committed', 'aborted') },
       { kind: 'eventually', name: 'all settle', predicate: every('committed', 'aborted'), fairness },
     ],
     symmetry: ids,

@@ -74,7 +74,7 @@ export function compile(system: System, { symmetry = true }: CompileOptions = {}
 }
 
 function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Moves[]): Model {
-  const { ids, locals, arrivals, budget, chronicle } = world;
+  const { ids, locals, arrivals, budget, chronicle, keepsInbox } = world;
   const historyCell = ids.length + budget.cells;
   const step = ({ action, to, sends }: Move): Step => ({ action, to, sends });
   const model: Model = {
@@ -87,8 +87,10 @@ function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Mov
       const core = locals.coreOf(cell, local);
       const { fault, left, snapshot } = locals.core(core);
       const isToAll = arrivals[cell]!.second(letter) === 1;
-      if (fault !== null || snapshot === DOWN || (left && isToAll)) return local;
-      if (moves[cell]!.isDead(core, arrivals[cell]!.first(letter))) return local;
+      if (fault !== null || (left && isToAll)) return local;
+      if (snapshot === DOWN ? !keepsInbox[cell]! : moves[cell]!.isDead(core, arrivals[cell]!.first(letter))) {
+        return local;
+      }
       const inbox = world.insert(locals.inboxOf(cell, local), arrivals[cell]!.first(letter));
       return inbox === BLOCKED ? BLOCKED : locals.intern(cell, core, inbox);
     },
@@ -96,9 +98,9 @@ function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Mov
   return { ...model, initial: [initialState(world, reactors, model)] };
 }
 
-/** Every actor starts, in the system's order, and what they send is under way. */
+/** Every actor starts, in the system's order, and what they send is under way; the history hears of it. */
 function initialState(
-  { ids, specs, locals }: World,
+  { ids, specs, locals, chronicle }: World,
   reactors: readonly Reactor[],
   model: Model,
 ): readonly number[] {
@@ -109,8 +111,9 @@ function initialState(
     const outcome = outcomes[cell];
     return outcome === undefined ? 0 : locals.intern(cell, outcome.core, 0);
   });
-  for (const [cell, { sends }] of outcomes.entries()) {
-    const after = apply(model, state, cell, { action: -1, to: state[cell]!, sends });
+  for (const [cell, { sends, effects }] of outcomes.entries()) {
+    const told = chronicle.tell(ids[cell]!, effects);
+    const after = apply(model, state, cell, { action: -1, to: state[cell]!, sends: [...sends, ...told] });
     if (after === null) {
       throw new SystemError(
         'SYSTEM_INVALID',

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { check } from '../check/check.ts';
+import { timelineOf } from '../timeline/trace.ts';
+import { compile } from './compile.ts';
 import { always, plain, reachable, relation } from './properties.ts';
+import { replayTrace } from './replay.ts';
 import type { History, System } from './system.ts';
 import { systemOf } from './testing/systems.ts';
+import { traceText } from './text.ts';
 
 const shouter = setup({ actions: { shout: () => {}, murmur: () => {} } }).createMachine({
   id: 'shouter',
@@ -55,4 +59,73 @@ test('a history beside symmetry is refused', async () => {
   await expect(check(twoShout({ history: shouts, symmetry: ['a', 'b'] }))).rejects.toMatchObject({
     code: 'SYSTEM_INVALID',
   });
+});
+
+const greeter = setup({
+  types: {} as { events: { type: 'hello'; n: number } },
+  actions: {
+    greet: () => {},
+    send: (_, _params: { target: string; message: { type: 'hello'; n: number } }) => {},
+  },
+}).createMachine({
+  id: 'greeter',
+  entry: 'greet',
+  on: {
+    hello: {
+      guard: ({ event }) => event.n > 0,
+      actions: {
+        type: 'send',
+        params: ({ event }) => ({ target: 'b', message: { type: 'hello', n: event.n - 1 } }),
+      },
+    },
+  },
+});
+
+test('a history hears the first start as it hears every later one', async () => {
+  const history: History = { initial: 0, effects: ['greet'], after: (count) => (count as number) + 1 };
+  const properties = [
+    reachable(
+      'two greetings',
+      plain((state) => state.history === 2),
+    ),
+    always(
+      'one to begin with',
+      plain((state) => (state.history as number) >= 1),
+    ),
+  ];
+  const a = { machine: greeter, crash: { times: 1 }, restart: { input: () => null } };
+  const report = await check(systemOf({ a }, { history, properties }));
+  expect(report).toMatchObject({ states: 3 });
+  expect(report.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'holds']);
+});
+
+test('a history hears what is delivered, and every trace and its JSON show what it has become', async () => {
+  const history: History = {
+    initial: [],
+    deliveries: ['hello'],
+    after: (heard, actor, effects, delivered) => [
+      ...(heard as unknown[]),
+      `${actor} ${effects.length} ${delivered?.source} ${(delivered?.message as { n?: number } | undefined)?.n}`,
+    ],
+  };
+  const properties = [
+    always(
+      'b hears nothing',
+      plain((state) => (state.history as unknown[]).length < 2),
+    ),
+  ];
+  const environment = [{ event: { type: 'hello', n: 2 }, times: 1 }];
+  const system = systemOf(
+    { a: { machine: greeter, environment }, b: { machine: greeter } },
+    { history, properties },
+  );
+  const { trace } = (await check(system)).properties[1]!;
+  expect(trace).toMatchObject({
+    history: [],
+    steps: [{ history: [] }, { history: ['b 0 a 1'] }, { history: ['b 0 a 1', 'b 0 b 0'] }],
+  });
+  expect(traceText(trace!)).toContain('\n   * history: ["b 0 a 1","b 0 b 0"]');
+  expect(replayTrace(compile(system), JSON.parse(JSON.stringify(trace)))).toHaveLength(3);
+  const { steps } = timelineOf(system, trace!, { title: '', about: '' });
+  expect(steps.at(-1)!.verdicts).toMatchObject({ 1: { verdict: 'violated' } });
 });

@@ -2,7 +2,7 @@ import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
 import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
-import type { System } from './system.ts';
+import type { History, InFlight, System } from './system.ts';
 
 /** What the system's `history` has become, as one more cell: a step that it listens to sends it a letter. */
 export class HistoryVariable {
@@ -25,16 +25,18 @@ export class HistoryVariable {
     return this.#spec === undefined ? 0 : 1;
   }
 
-  tell(actor: SiteId, effects: readonly NamedAction[]): readonly Send[] {
-    const heard = effects.filter(({ type }) => this.#spec?.effects.includes(type));
-    if (heard.length === 0) return nothing;
-    const id = this.#values.intern({ actor, effects: heard }, `what the history hears of '${actor}'`);
+  /** `delivered`: the message that the step took, if it took one. */
+  tell(actor: SiteId, effects: readonly NamedAction[], delivered: InFlight | null = null): readonly Send[] {
+    if (this.#spec === undefined) return nothing;
+    const heard = heardBy(this.#spec, effects, delivered);
+    if (heard === null) return nothing;
+    const id = this.#values.intern({ actor, ...heard }, `what the history hears of '${actor}'`);
     return [{ cell: this.#cell, letter: this.#letters.numberOf(id, this.#values.value(id)) }];
   }
 
   receive(local: number, letter: number): number {
-    const { actor, effects } = this.#letters.at(letter) as unknown as Told;
-    return this.#local(this.#spec!.after(this.#locals.at(local), actor, effects));
+    const { actor, effects, delivered } = this.#letters.at(letter) as unknown as Told;
+    return this.#local(this.#spec!.after(this.#locals.at(local), actor, effects, delivered));
   }
 
   /** `undefined` when there is none. */
@@ -48,9 +50,24 @@ export class HistoryVariable {
   }
 }
 
-interface Told {
-  readonly actor: SiteId;
+/** Of a step, what a history listens to; `null`: nothing. */
+export function heardBy(
+  { effects: types = [], deliveries = [] }: History,
+  effects: readonly NamedAction[],
+  delivered: InFlight | null,
+): Heard | null {
+  const heard = effects.filter(({ type }) => types.includes(type));
+  const message = delivered !== null && deliveries.includes(delivered.message.type) ? delivered : null;
+  return heard.length === 0 && message === null ? null : { effects: heard, delivered: message };
+}
+
+export interface Heard {
   readonly effects: readonly NamedAction[];
+  readonly delivered: InFlight | null;
+}
+
+interface Told extends Heard {
+  readonly actor: SiteId;
 }
 
 const nothing: readonly never[] = [];

@@ -1,7 +1,14 @@
 import { SystemError } from './errors.ts';
 
-/** Plain JSON: what a context, a message, an event or a disk may consist of. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** What a context, a message, an event or a disk may consist of: plain JSON, and `undefined`. */
+export type Json =
+  | undefined
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** A value as labelled tuples of the ids that it names: `label` is everything else about that part. */
 export interface ValueEdge {
@@ -90,9 +97,9 @@ export class Interner {
       return '@';
     }
     if (isList(value)) return `[${value.map((item) => this.#shape(item, refs)).join()}]`;
-    if (value === null || typeof value !== 'object') return JSON.stringify(value);
+    if (value === null || typeof value !== 'object') return String(value);
     const fields = Object.keys(value).sort();
-    return `{${fields.map((key) => `${this.#shape(key, refs)}:${this.#shape(value[key]!, refs)}`).join()}}`;
+    return `{${fields.map((key) => `${this.#shape(key, refs)}:${this.#shape(value[key], refs)}`).join()}}`;
   }
 
   /** One edge for the value without what is keyed by ids, and one for each entry that is. */
@@ -102,13 +109,13 @@ export class Interner {
     const walk = (at: Json, here: string): string => {
       if (typeof at === 'string') return this.#shape(at, refs);
       if (isList(at)) return `[${at.map((item, index) => walk(item, `${here}/${index}`)).join()}]`;
-      if (at === null || typeof at !== 'object') return JSON.stringify(at);
+      if (at === null || typeof at !== 'object') return String(at);
       const fields: string[] = [];
       for (const key of Object.keys(at).sort()) {
         const cell = this.#cells.get(key);
         if (cell === undefined) {
-          fields.push(`${JSON.stringify(key)}:${walk(at[key]!, `${here}/${JSON.stringify(key)}`)}`);
-        } else keyed.push(...this.#edges(at[key]!, `${path}${here}/@`, [...above, cell]));
+          fields.push(`${JSON.stringify(key)}:${walk(at[key], `${here}/${JSON.stringify(key)}`)}`);
+        } else keyed.push(...this.#edges(at[key], `${path}${here}/@`, [...above, cell]));
       }
       return `{${fields.join()}}`;
     };
@@ -143,38 +150,115 @@ function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** JSON with sorted keys: equal just when the values are. */
+/**
+ * JSON with sorted keys, and `undefined` where it stands: equal just when the values are. Two values are equal when no
+ * machine can tell them apart, the order of keys aside; a property that is `undefined` is there, and can be seen.
+ */
 function canonical(value: unknown, where: string): string {
+  try {
+    return textOf(value, 0);
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    const at = error.path.reverse().join('');
+    throw new SystemError(
+      'VALUE_REFUSED',
+      `${where}${at} must be plain JSON, and ${error.what}. Use null for nothing, an array for a Set, an ` +
+        'object for a Map, a number for a Date.',
+    );
+  }
+}
+
+/** No value that people write is deeper; one that contains itself has no end. */
+const mostLevels = 500;
+
+/** Collects its path on the way out, so that values that are fit cost nothing for it. */
+class Unfit extends Error {
+  readonly path: string[] = [];
+  readonly what: string;
+
+  constructor(what: string) {
+    super(what);
+    this.what = what;
+  }
+}
+
+function textOf(value: unknown, level: number): string {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return JSON.stringify(value);
+    case 'undefined':
+      return 'undefined';
     case 'number':
+      if (Object.is(value, -0)) throw new Unfit('is -0, which no JSON tells from 0');
       if (Number.isFinite(value)) return JSON.stringify(value);
       break;
-    case 'object': {
+    case 'object':
       if (value === null) return 'null';
-      if (Array.isArray(value)) {
-        return `[${Array.from(value, (item, index) => canonical(item, `${where}[${index}]`)).join()}]`;
-      }
-      const prototype = Object.getPrototypeOf(value);
-      if (prototype !== Object.prototype && prototype !== null) break;
-      const record = value as Record<string, unknown>;
-      const fields = Object.keys(record).sort();
-      return `{${fields.map((key) => `${JSON.stringify(key)}:${canonical(record[key], `${where}.${key}`)}`).join()}}`;
-    }
+      if (level > mostLevels) throw new Unfit(`is deeper than ${mostLevels} levels, or contains itself`);
+      if (Array.isArray(value)) return listText(value, level);
+      if (isRecord(value)) return recordText(value, level);
   }
-  throw new SystemError(
-    'VALUE_REFUSED',
-    `${where} must be plain JSON, and is ${describe(value)}. Use null for nothing, an array for a Set, ` +
-      'an object for a Map, a number for a Date.',
-  );
+  throw new Unfit(`is ${describe(value)}`);
+}
+
+/** An object literal, or one without a prototype, as the groups of a match are. */
+function isRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function listText(list: readonly unknown[], level: number): string {
+  if (Object.getPrototypeOf(list) !== Array.prototype) throw new Unfit(`is ${describe(list)}`);
+  const keys = Reflect.ownKeys(list);
+  // Its items and `length`.
+  if (keys.length !== list.length + 1) {
+    const [own] = keys.filter((key) => key !== 'length' && !/^\d+$/.test(String(key)));
+    throw new Unfit(
+      own === undefined ? 'is an array with holes' : `is an array with a property ${nameOf(own)} of its own`,
+    );
+  }
+  const texts = new Array<string>(list.length);
+  for (let index = 0; index < list.length; index++)
+    texts[index] = partText(list, String(index), `[${index}]`, level);
+  return `[${texts.join()}]`;
+}
+
+function recordText(record: object, level: number): string {
+  const keys = Reflect.ownKeys(record);
+  const symbol = keys.find((key) => typeof key === 'symbol');
+  if (symbol !== undefined) throw new Unfit(`is an object with a key that is a symbol, ${String(symbol)}`);
+  const fields = (keys as string[]).sort();
+  for (let index = 0; index < fields.length; index++) {
+    const key = fields[index]!;
+    fields[index] = `${JSON.stringify(key)}:${partText(record, key, `.${key}`, level)}`;
+  }
+  return `{${fields.join()}}`;
+}
+
+/** The text of `whole[key]`. */
+function partText(whole: object, key: string, step: string, level: number): string {
+  try {
+    const { value, enumerable, get, set } = Object.getOwnPropertyDescriptor(whole, key)!;
+    if (get !== undefined || set !== undefined) throw new Unfit('is computed by a getter');
+    if (enumerable !== true) throw new Unfit('is not enumerable');
+    return textOf(value, level + 1);
+  } catch (error) {
+    if (error instanceof Unfit) error.path.push(step);
+    throw error;
+  }
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`;
+  if (Array.isArray(value)) return 'an array of a class of its own';
+  if (typeof value === 'object' && value !== null) {
+    return `a ${value.constructor?.name ?? 'object'}`;
+  }
+  if (typeof value === 'bigint') return `the bigint ${value}n`;
   return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : String(value);
 }
+
+const nameOf = (key: string | symbol): string => (typeof key === 'symbol' ? String(key) : `'${key}'`);
 
 /** A deeply frozen copy. */
 function frozen(value: Json): Json {

@@ -5,7 +5,7 @@ import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import type { Outcome, Reactor } from './react.ts';
-import type { Action, ActorSpec, Bound } from './system.ts';
+import type { Action, ActorSpec, Bound, InFlight } from './system.ts';
 import type { World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
@@ -56,11 +56,13 @@ export class Moves {
     const core = this.#locals.core(coreId);
     const inbox = this.#locals.inboxOf(this.#cell, local);
     if (core.fault !== null) return;
+    const letters = this.#locals.inbox(inbox);
     if (core.snapshot === DOWN) {
-      yield* this.#restart(coreId);
+      yield* this.#losses(coreId, letters);
+      yield* this.#breaks(coreId, letters);
+      yield* this.#restart(coreId, inbox);
       return;
     }
-    const letters = this.#locals.inbox(inbox);
     yield* this.#deliveries(coreId, letters);
     yield* this.#losses(coreId, letters);
     yield* this.#breaks(coreId, letters);
@@ -75,13 +77,21 @@ export class Moves {
       if (!this.#isFirst(letters, index)) continue;
       const outcome = this.#reactor.take(core, this.#arrival(letter));
       const rest = persistent ? letters : letters.toSpliced(index, 1);
-      yield this.#move(this.#about('deliver', letter), outcome, this.#locals.internInbox(rest));
+      const delivered = this.#inFlight(letter);
+      yield this.#move(
+        this.#about('deliver', letter),
+        outcome,
+        this.#locals.internInbox(rest),
+        [],
+        delivered,
+      );
       if (!this.#world.budget.allows('duplication')) continue;
       yield this.#move(
         this.#about('duplicate', letter),
         outcome,
         this.#locals.internInbox(letters),
         this.#world.budget.spend('duplication'),
+        delivered,
       );
     }
   }
@@ -169,14 +179,15 @@ export class Moves {
     const counted = isBounded(times) ? spend(core, counter) : core;
     const disk = this.#spec.restart === undefined ? NOTHING : core.disk;
     const down = this.#locals.internCore({ ...counted, snapshot: DOWN, timers: [], left: false, disk });
-    yield this.#rest(this.#action('crash', 0, {}), down, nothing, nothing);
+    const letters = this.#world.keepsInbox[this.#cell]! ? this.#locals.inbox(inbox) : nothing;
+    yield this.#rest(this.#action('crash', 0, {}), down, letters, nothing);
   }
 
-  *#restart(id: number): Generator<Move> {
+  *#restart(id: number, inbox: number): Generator<Move> {
     if (this.#spec.restart === undefined) return;
     const outcome = this.startAgain(id);
     this.#equivariance?.restart(this.#cell, id, outcome);
-    yield this.#move(this.#action('restart', 0, {}), outcome, 0);
+    yield this.#move(this.#action('restart', 0, {}), outcome, inbox);
   }
 
   /** What comes of the restart of a crashed actor. */
@@ -186,10 +197,17 @@ export class Moves {
     return this.#reactor.start(core, this.#spec.restart?.input(disk));
   }
 
-  #move(action: number, outcome: Outcome, inbox: number, spent: readonly Send[] = nothing): Move {
+  /** `delivered`: the message that the step takes, if it takes one. */
+  #move(
+    action: number,
+    outcome: Outcome,
+    inbox: number,
+    spent: readonly Send[] = nothing,
+    delivered: InFlight | null = null,
+  ): Move {
     const { core, sends, effects } = outcome;
     const to = this.#locals.intern(this.#cell, core, this.#living(core, inbox));
-    const told = this.#world.chronicle.tell(this.#id, effects);
+    const told = this.#world.chronicle.tell(this.#id, effects, delivered);
     const plain = spent.length + told.length === 0;
     return { action, to, sends: plain ? sends : [...spent, ...sends, ...told], effects };
   }
@@ -253,11 +271,15 @@ export class Moves {
   }
 
   #about(kind: 'deliver' | 'duplicate' | 'lose', letter: number): number {
+    return this.#action(kind, letter, this.#inFlight(letter));
+  }
+
+  #inFlight(letter: number): InFlight {
     const { source, message } = this.#locals.letter(letter);
-    return this.#action(kind, letter, {
+    return {
       source: source === ANYONE ? null : this.#world.ids[source]!,
       message: this.#world.values.value(message) as unknown as Message,
-    });
+    };
   }
 
   #action<Kind extends Action['kind']>(

@@ -53,7 +53,7 @@ export const reachable = (name: string, predicate: StatePredicate): Property => 
   predicate,
 });
 
-/** Something can happen in every reachable state but those that are `quiescent`. Default: in all. */
+/** Some step leads from every reachable state to another one, except where it is `quiescent`. Default: from all. */
 export const deadlockFree = (name: string, quiescent?: StatePredicate): Property => ({
   kind: 'deadlockFree',
   name,

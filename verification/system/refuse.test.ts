@@ -168,20 +168,48 @@ it('the order in which regions were entered', () => {
   expectRefused(alone(machine, go), 'MACHINE_IMPURE', /which region was entered last/);
 });
 
+function containsItself(): unknown {
+  const value: Record<string, unknown> = {};
+  value['self'] = { value };
+  return value;
+}
+
+function nested(levels: number): unknown {
+  let value: unknown = 0;
+  for (let level = 0; level < levels; level++) value = [value];
+  return value;
+}
+
 describe('what is not plain JSON', () => {
   class Point {}
   it.each<[string, unknown]>([
     ['a Map', new Map()],
     ['a Set', new Set()],
     ['a Date', new Date(0)],
-    ['undefined', undefined],
     ['a function', () => 0],
     ['an instance', new Point()],
     ['NaN', Number.NaN],
+    ['-0', -0],
     ['a hole', new Array(1)],
     ['a bigint', 1n],
+    ['a match, an array with properties of its own', 'a1b2'.match(/\d/)],
+    ['an array of a class of its own', new (class extends Array {})()],
+    ['a key that is a symbol', { [Symbol('key')]: 1 }],
+    ['a key that is not enumerable', Object.defineProperty({}, 'hidden', { value: 1 })],
+    ['a getter', Object.defineProperty({}, 'at', { get: () => 1, enumerable: true })],
+    ['a value that contains itself', containsItself()],
+    ['a thousand levels', nested(1_000)],
   ])('%s in a context', (_, odd) => {
     expectRefused(alone(createMachine({ id: 'odd', context: { odd } })), 'VALUE_REFUSED', /context\.odd/);
+  });
+
+  it('names the way to the part that is none', () => {
+    const odd = createMachine({ id: 'odd', context: { list: [{ at: 1 }, { at: [0, new Map()] }] } });
+    expectRefused(
+      alone(odd),
+      'VALUE_REFUSED',
+      /context\.list\[1\]\.at\[1\] must be plain JSON, and is a Map/,
+    );
   });
 
   it.each([{ n: 1 }, 'M', null])('%j, which has no type, as a message', (message) => {

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { successors } from '../checker/model.ts';
 import type { Compiled } from './compile.ts';
 import { SystemError } from './errors.ts';
-import type { Action, StateRecord, Trace } from './system.ts';
+import type { Action, Trace, TraceStep } from './system.ts';
 import { actionText } from './text.ts';
-import type { PathStep } from './trace.ts';
+import { type PathStep, written } from './trace.ts';
 
 /**
  * Takes a trace again, step by step: action, effects and every state must come out as written.
@@ -13,12 +13,13 @@ import type { PathStep } from './trace.ts';
 export function replayTrace(compiled: Compiled, trace: Trace): readonly PathStep[] {
   const { model } = compiled;
   let state: readonly number[] | undefined = model.initial.find((initial) =>
-    is(compiled, initial, trace.initial),
+    is(compiled, initial, { ...trace, state: trace.initial }),
   );
   if (state === undefined) throw refused(compiled, 'does not start as the trace does');
   const states = [state];
   const path: PathStep[] = [];
-  for (const [index, { action, effects, state: wanted }] of trace.steps.entries()) {
+  for (const [index, wanted] of trace.steps.entries()) {
+    const { action, effects } = wanted;
     const before: readonly number[] = state;
     const found = enabled(compiled, before).find(
       (step) =>
@@ -69,9 +70,11 @@ function whyNot(compiled: Compiled, state: readonly number[], action: Action, in
   return `cannot take step ${index + 1} (${wanted}). It could have taken: ${texts.join('; ') || 'nothing'}`;
 }
 
-function is(compiled: Compiled, state: readonly number[], record: StateRecord): boolean {
-  return isDeepStrictEqual(plain(compiled.record(state)), plain(record));
+function is(compiled: Compiled, state: readonly number[], { state: record, history }: Written): boolean {
+  return isDeepStrictEqual(plain(written(compiled, state)), plain({ state: record, history }));
 }
+
+type Written = Pick<TraceStep, 'state' | 'history'>;
 
 /** As it looks once it has been written to a file and read again. */
 function plain(value: unknown): unknown {

@@ -25,10 +25,20 @@ export interface System {
 /** A history variable: what a predicate must know of the past and no state tells. Plain JSON. */
 export interface History {
   readonly initial: unknown;
-  /** The types of the effects that change it. */
-  readonly effects: readonly string[];
-  /** The history after a step of `actor` that asked for these of them, in this order. */
-  readonly after: (history: unknown, actor: SiteId, effects: readonly NamedAction[]) => unknown;
+  /** The types of the effects that change it, of the first start as of every step. Default: none. */
+  readonly effects?: readonly string[];
+  /** The types of the messages whose arrival changes it. Default: none. */
+  readonly deliveries?: readonly string[];
+  /**
+   * The history after a step of `actor` that asked for these of the effects, in this order; `delivered`: the message of
+   * `deliveries` that the step took, or `null`.
+   */
+  readonly after: (
+    history: unknown,
+    actor: SiteId,
+    effects: readonly NamedAction[],
+    delivered: InFlight | null,
+  ) => unknown;
 }
 
 /** One machine, what drives it, and how it may fail. */
@@ -45,11 +55,18 @@ export interface ActorSpec {
    * would do something now; that it never will later is the author's word.
    */
   readonly dead?: (message: Message, actor: ActorView) => boolean;
-  /** How often it may crash, over a whole run. What is in its inbox is lost, and so is what comes while it is down. */
+  /** How often it may crash, over a whole run. */
   readonly crash?: {
     readonly times: Bound;
     /** Default: at any time. */
     readonly when?: (actor: ActorView) => boolean;
+    /**
+     * What becomes of the messages that are under way to it, and of those that are sent while it is down. `'lost'`: they
+     * are gone, as with a connection that ends. `'kept'`: they arrive once it has started again; without `restart` they
+     * never do, and are gone. Default: `'lost'` on a `fifo` network, `'kept'` on the others. What is sent on a network
+     * with `duplication: 'persistent'` is always kept.
+     */
+    readonly inbox?: 'kept' | 'lost';
   };
   /** A crashed actor may start again with this input; `disk` is the params of its last `persist` effect, or `null`. */
   readonly restart?: { readonly input: (disk: unknown) => unknown };
@@ -107,7 +124,11 @@ export interface ActorView {
   readonly inbox: readonly InFlight[];
   /** The ids of its armed timers. */
   readonly timers: readonly string[];
-  /** Why its machine failed: it threw, or sent to nobody. Such a state is always reported, and has no next. */
+  /**
+   * Why its machine failed: it threw, or sent to an actor that does not exist. Each such state violates
+   * `no machine fails`, which every check asks. The actor stays as it was before the step that failed: it takes no
+   * further step, and what is sent to it is lost. The other actors go on.
+   */
   readonly fault?: string;
 }
 
@@ -165,7 +186,7 @@ export type StatePredicate =
  * What must hold; `name` is how reports call it.
  *
  * - `always`: in every reachable state. `reachable`: in at least one: the guard against vacuity.
- * - `deadlockFree`: every state without an enabled step satisfies `quiescent` (default: none does).
+ * - `deadlockFree`: every state that no enabled step changes satisfies `quiescent` (default: none does).
  * - `leadsTo`: whenever `from` holds, `to` holds then or later. `eventually`: on every run `is` holds at some time.
  * - `ltl`: `formula` over the names of `atoms`, with `! & | -> <-> X F G U R W`, holds on every run.
  *
@@ -242,6 +263,8 @@ export type PropertyResult = Verdict & {
 /** A run from the initial state. A lasso goes back, after its last step, to the state after step `loop` (0: the initial). */
 export interface Trace {
   readonly initial: StateRecord;
+  /** What the system's `history` is once all have started; absent where it has none. */
+  readonly history?: unknown;
   readonly steps: readonly TraceStep[];
   readonly loop?: number;
 }
@@ -253,6 +276,8 @@ export interface TraceStep {
   readonly effects: readonly NamedAction[];
   /** The state after. */
   readonly state: StateRecord;
+  /** What the system's `history` has become; absent where it has none. */
+  readonly history?: unknown;
 }
 
 /** A state as plain JSON: an actor's snapshot and inbox by its id. */

@@ -3,12 +3,19 @@ import type { Action, InFlight, StateRecord, Trace } from './system.ts';
 
 /** Traces and states in words: who did what, what was sent, and every actor after it; `*` marks those that changed. */
 export function traceText(trace: Trace): string {
-  const lines = ['0. At first', ...stateLines(trace.initial, null)];
+  const lines = ['0. At first', ...stateLines(trace.initial, null), ...historyLines(trace)];
   let before = trace.initial;
-  for (const [index, { action, effects, state }] of trace.steps.entries()) {
+  let past: WithHistory = trace;
+  for (const [index, step] of trace.steps.entries()) {
+    const { action, effects, state } = step;
     const done = effects.map(effectText);
-    lines.push(`${index + 1}. ${[actionText(action), ...done].join(', ')}`, ...stateLines(state, before));
+    lines.push(
+      `${index + 1}. ${[actionText(action), ...done].join(', ')}`,
+      ...stateLines(state, before),
+      ...historyLines(step, past),
+    );
     before = state;
+    past = step;
   }
   if (trace.loop !== undefined) {
     const again = trace.loop === 0 ? 'as at first' : `as after step ${trace.loop}`;
@@ -92,6 +99,15 @@ function stateLines(state: StateRecord, before: StateRecord | null): string[] {
     const text = parts.filter((part) => part !== '').join('  ');
     return `   ${changed ? '*' : ' '} ${id.padEnd(width)}  ${values[index]!.padEnd(widest)}  ${text}`.trimEnd();
   });
+}
+
+type WithHistory = Pick<Trace, 'history'>;
+
+/** The system's history, where it has one; marked where it differs from the one before. */
+function historyLines(now: WithHistory, before: WithHistory = now): string[] {
+  if (!('history' in now)) return [];
+  const changed = JSON.stringify(now.history) !== JSON.stringify(before.history);
+  return [`   ${changed ? '*' : ' '} history: ${short(now.history)}`];
 }
 
 /** The active atomic states, without the regions' names: `idle root`. */

@@ -12,15 +12,27 @@ export interface PathStep {
 /** What happens on `path` from the initial state; `loop`: the number of steps after which a lasso comes back. */
 export function traceOf(compiled: Compiled, path: readonly PathStep[], loop?: number): Trace {
   const walk = [...walked(compiled.model, path)];
-  const initial = compiled.record(compiled.model.initial[0]!);
+  const first = compiled.model.initial[0]!;
   const steps = walk.map(
     ({ before, cell, index, step, after }): TraceStep => ({
       action: compiled.action(step.action),
       effects: compiled.effects(cell, before[cell]!, index),
-      state: compiled.record(after),
+      ...written(compiled, after),
     }),
   );
-  return loop === undefined ? { initial, steps } : { initial, steps, loop };
+  const { state: initial, ...history } = written(compiled, first);
+  return { initial, ...history, steps, ...(loop === undefined ? {} : { loop }) };
+}
+
+/** A state as traces show it. */
+export function written(
+  { system, record, decode }: Compiled,
+  state: readonly number[],
+): Pick<TraceStep, 'state' | 'history'> {
+  return {
+    state: record(state),
+    ...(system.history === undefined ? {} : { history: decode(state).history }),
+  };
 }
 
 /** The state at the end of `path`. */

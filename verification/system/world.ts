@@ -9,7 +9,7 @@ import { Interner } from './interner.ts';
 import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
-import type { ActorSpec, System } from './system.ts';
+import type { ActorSpec, Network, System } from './system.ts';
 import { Views } from './view.ts';
 
 /** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
@@ -17,6 +17,8 @@ export class World {
   readonly system: System;
   readonly ids: readonly SiteId[];
   readonly specs: readonly ActorSpec[];
+  /** By cell: what is under way to it outlives its crash. */
+  readonly keepsInbox: readonly boolean[];
   /** By cell: is it in the scalar set? */
   readonly movable: readonly boolean[];
   readonly values: Interner;
@@ -34,6 +36,7 @@ export class World {
     this.system = system;
     this.ids = Object.keys(system.actors);
     this.specs = Object.values(system.actors);
+    this.keepsInbox = this.specs.map((spec) => keepsInbox(spec, system.network));
     this.movable = this.ids.map((id) => system.symmetry?.includes(id) ?? false);
     this.values = new Interner(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
     this.locals = new Locals(this.ids.length, this.values);
@@ -103,4 +106,10 @@ export class World {
       order === 'fifo' ? this.locals.sourceOf(other) <= source : other <= letter;
     return this.locals.internInbox(letters.toSpliced(letters.findLastIndex(isBefore) + 1, 0, letter));
   }
+}
+
+/** An actor that never starts again takes nothing any more. */
+function keepsInbox({ crash, restart }: ActorSpec, { order, duplication }: Network): boolean {
+  if (restart === undefined) return false;
+  return duplication === 'persistent' || (crash?.inbox ?? (order === 'fifo' ? 'lost' : 'kept')) === 'kept';
 }

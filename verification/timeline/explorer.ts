@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { check } from '../check/check.ts';
 import { noFault } from '../check/questions.ts';
 import { apply } from '../checker/model.ts';
@@ -66,7 +67,8 @@ export class Explorer {
     const timeline = timelineOf(system, traceOf(this.#compiled, steps), {
       title: system.name,
       about: `exploring ${system.name}, ${size} sites, ${system.network.order} network`,
-      stuck: (moment) => choices[moment]!.length === 0,
+      stuck: (moment) =>
+        this.#enabledIn(states[moment]!).every(({ after }) => isDeepStrictEqual(after, states[moment])),
     });
     return { timeline, choices, path };
   }

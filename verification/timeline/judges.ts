@@ -1,8 +1,16 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
-import type { History, Property, StateRecord } from '../system/system.ts';
+import { heardBy } from '../system/history-variable.ts';
+import type { History, InFlight, Property, StateRecord } from '../system/system.ts';
 import type { Judgement } from './format.ts';
 import { sorted } from './taken.ts';
 import { type Circumstances, type MachineOf, Verdicts, viewOf } from './verdicts.ts';
+
+/** A step of a site: what its machine asked for, and the message that it took, if it took one. */
+export interface JudgedStep {
+  readonly site: SiteId;
+  readonly effects: readonly NamedAction[];
+  readonly delivered?: InFlight | null;
+}
 
 /** Judges all properties of a run, moment by moment, and remembers what their history variable must know. */
 export class Judges {
@@ -11,20 +19,22 @@ export class Judges {
   readonly #machineOf: MachineOf;
   #past: unknown;
 
-  constructor(properties: readonly Property[], machineOf: MachineOf, history: History | undefined) {
+  /** `past`: what the history is once all have started. Default: as it is before. */
+  constructor(
+    properties: readonly Property[],
+    machineOf: MachineOf,
+    history: History | undefined,
+    past: unknown = history?.initial,
+  ) {
     this.#machineOf = machineOf;
     this.#verdicts = properties.map((property) => new Verdicts(property));
     this.#history = history;
-    this.#past = history?.initial;
+    this.#past = past;
   }
 
-  /** The next moment; `step`: who led there, and what its machine asked for. */
-  next(
-    state: StateRecord,
-    step: { readonly site: SiteId; readonly effects: readonly NamedAction[] } | null,
-    circumstances: Circumstances,
-  ): readonly Judgement[] {
-    if (step !== null) this.tell(step.site, step.effects);
+  /** The next moment; `step`: what led there. */
+  next(state: StateRecord, step: JudgedStep | null, circumstances: Circumstances): readonly Judgement[] {
+    if (step !== null) this.tell(step);
     const view = viewOf(state, this.#machineOf, this.#past);
     return this.#verdicts.map((verdict) => verdict.next(view, circumstances));
   }
@@ -48,11 +58,11 @@ export class Judges {
   }
 
   /** A step whose moment is not judged. */
-  tell(site: SiteId, effects: readonly NamedAction[]): void {
+  tell({ site, effects, delivered = null }: JudgedStep): void {
     const history = this.#history;
     if (history === undefined) return;
-    const told = effects.filter(({ type }) => history.effects.includes(type));
-    if (told.length > 0) this.#past = history.after(this.#past, site, told);
+    const heard = heardBy(history, effects, delivered);
+    if (heard !== null) this.#past = history.after(this.#past, site, heard.effects, heard.delivered);
   }
 }
 

@@ -4,12 +4,12 @@ import { noFault } from '../check/questions.ts';
 import { systems } from '../protocols/systems.ts';
 import type { RecordedMachine } from '../runs/recorded-machine.ts';
 import { recordedMachines } from '../runs/replay.ts';
-import type { Property, StateRecord, System } from '../system/system.ts';
+import type { InFlight, Property, StateRecord, System } from '../system/system.ts';
 import { messageText } from '../system/text.ts';
 import type { Happening } from './causal-order.ts';
 import { chartOf } from './chart.ts';
 import type { Judgement, SiteState, Timeline, TimelineStep, TypedValue } from './format.ts';
-import { changes, Judges } from './judges.ts';
+import { changes, type JudgedStep, Judges } from './judges.ts';
 import { Post } from './post.ts';
 import { taken } from './taken.ts';
 import { criticalStates } from './trace.ts';
@@ -19,11 +19,6 @@ import { criticalStates } from './trace.ts';
  * judgement of their own as keep the cost of a step the same.
  */
 const judgedAtOnce = 256;
-
-interface Step {
-  readonly site: SiteId;
-  readonly effects: readonly NamedAction[];
-}
 
 /** The lock that is told of, and its mesh. */
 export type TellingOf = Pick<StartLine, 'lock' | 'machine' | 'site' | 'peers'>;
@@ -175,19 +170,19 @@ export class TimelineBuilder {
     if (departed !== null) this.#members.get(site)!.delete(departed);
     const before = this.#state.get(site)!;
     const state: SiteState = { up: true, ...snapshot };
-    this.#step({
-      kind: cause === null ? 'environment' : 'deliver',
-      site,
-      text:
-        cause === null
-          ? `${site}: ${messageText(event)}`
-          : `${site} receives ${messageText(event)} from ${cause.site}`,
-      state,
-      event: typed,
-      letter,
-      effects: effects as readonly TypedValue[],
-      taken: this.#machine === null ? [] : taken(this.#machine.machine, { before, event }, state),
-    });
+    const text =
+      cause === null
+        ? `${site}: ${messageText(event)}`
+        : `${site} receives ${messageText(event)} from ${cause.site}`;
+    this.#step(
+      {
+        kind: cause === null ? 'environment' : 'deliver',
+        ...{ site, text, state, event: typed, letter },
+        effects: effects as readonly TypedValue[],
+        taken: this.#machine === null ? [] : taken(this.#machine.machine, { before, event }, state),
+      },
+      cause === null ? null : { source: cause.site, message: typed },
+    );
   }
 
   #receive(
@@ -214,11 +209,13 @@ export class TimelineBuilder {
   #step(
     step: Pick<TimelineStep, 'kind' | 'site' | 'text'> &
       Partial<TimelineStep> & { readonly state: SiteState },
+    delivered: InFlight | null = null,
   ): void {
     const { state, ...rest } = step;
     this.#state.set(step.site, state);
     const before = this.#verdicts;
-    const after = this.#judge({ site: step.site, effects: (rest.effects ?? []) as readonly NamedAction[] });
+    const effects = (rest.effects ?? []) as readonly NamedAction[];
+    const after = this.#judge({ site: step.site, effects, delivered });
     this.steps.push({
       event: null,
       letter: null,
@@ -238,7 +235,7 @@ export class TimelineBuilder {
     return isDue;
   }
 
-  #judge(step: Step | null): readonly Judgement[] {
+  #judge(step: JudgedStep | null): readonly Judgement[] {
     const unseen = this.#isWatched ? this.#unseen() : [];
     if (unseen.length > 0) {
       const are = unseen.length === 1 ? 'is' : 'are';
@@ -246,7 +243,7 @@ export class TimelineBuilder {
       return this.#verdicts;
     }
     if (step !== null && !this.#isDue()) {
-      this.#judges.tell(step.site, step.effects);
+      this.#judges.tell(step);
       return this.#verdicts;
     }
     const record: StateRecord = Object.fromEntries(

@@ -5,7 +5,7 @@ import type { Action, Property, StateRecord, System, Trace, TraceStep } from '..
 import { actionText } from '../system/text.ts';
 import { chartOf } from './chart.ts';
 import type { Judgement, SiteState, Timeline, TimelineProperty, TimelineStep, TypedValue } from './format.ts';
-import { changes, Judges } from './judges.ts';
+import { changes, type JudgedStep, Judges } from './judges.ts';
 import { Letters } from './messages.ts';
 import { type Cause, sorted, taken } from './taken.ts';
 
@@ -30,9 +30,14 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
   const focus = properties.findIndex(({ name }) => name === property);
   const { loop } = trace;
   const last = trace.steps.length;
-  const judges = new Judges(properties, (site) => system.actors[site]?.machine, system.history);
+  const judges = new Judges(
+    properties,
+    (site) => system.actors[site]?.machine,
+    system.history,
+    trace.history,
+  );
   const judge = (state: StateRecord, step: TraceStep | null, moment: number) =>
-    judges.next(state, step === null ? null : { site: step.action.actor, effects: step.effects }, {
+    judges.next(state, step === null ? null : judgedStep(step), {
       stuck: stuck?.(moment) ?? null,
       loop: loop !== undefined && moment === last ? loop : null,
     });
@@ -66,6 +71,11 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
     ...(loop === undefined ? {} : { loop }),
     ...(notes === undefined ? {} : { notes }),
   };
+}
+
+function judgedStep({ action, effects }: TraceStep): JudgedStep {
+  const arrives = action.kind === 'deliver' || action.kind === 'duplicate';
+  return { site: action.actor, effects, delivered: arrives ? action : null };
 }
 
 function stepOf(

@@ -46,7 +46,7 @@ export interface SearchOptions {
 
 /**
  * Which state is kept, the first of its kind: `always`: one that breaks it; `reachable`: one in which it is true;
- * `quiescent`: one without an enabled step that breaks it.
+ * `quiescent`: one that no enabled step changes, and that breaks it.
  */
 export interface NamedWatch {
   readonly name: string;
@@ -91,7 +91,7 @@ export interface SearchResult {
   readonly omissionProbability: number;
   /** Steps to the farthest state found. */
   readonly depth: number;
-  /** States without an enabled step, intended or not, and the first of them. */
+  /** States that no enabled step changes, intended or not, and the first of them. */
   readonly deadlocks: number;
   readonly deadlock: Found | null;
   /** States outside the constraint. */

@@ -43,10 +43,11 @@ export function explorePlainly(system: System, keyOf: (world: World) => string =
     const next = new Map<string, World>();
     for (const [label, after] of steps(system, world)) next.set(`${label} ${textOf(after)}`, after);
     transitions += next.size;
-    deadlocks += next.size === 0 ? 1 : 0;
+    const stuck = [...next.values()].every((after) => textOf(after) === textOf(world));
+    deadlocks += stuck ? 1 : 0;
     depth = at;
     for (const [index, property] of system.properties.entries()) {
-      if (found[index] === null && settles(system, property, world, next.size === 0)) found[index] = at;
+      if (found[index] === null && settles(system, property, world, stuck)) found[index] = at;
     }
     for (const after of next.values()) {
       const key = keyOf(after);
@@ -67,12 +68,13 @@ export function orbitOf(system: System): (world: World) => string {
 
 /** Every way on, by what happens: first whom it happens to, then its kind. */
 export function* steps(system: System, world: World): Generator<readonly [string, World]> {
-  const { order, duplication, loss, breaks } = system.network;
+  const { order, duplication } = system.network;
   for (const [id, spec] of Object.entries(system.actors)) {
     const actor = world.actors[id]!;
     if (actor.value === null) {
       const restarted = act(system, world, id, start(spec.machine, spec.restart!.input(null)));
       if (restarted !== null) yield [`${id} restart`, restarted];
+      yield* networkFaults(system, world, id);
       continue;
     }
     const snapshot = spec.machine.resolveState({ value: actor.value, context: actor.context });
@@ -88,12 +90,9 @@ export function* steps(system: System, world: World): Generator<readonly [string
           const copied = again === null ? null : react(again, message);
           if (copied !== null) yield [`${id} duplicate ${source} ${textOf(message)}`, copied];
         }
-        const lost = spend(without, 'loss', loss);
-        if (lost !== null) yield [`${id} lose ${source} ${textOf(message)}`, lost];
-        const broken = spend(withLink(world, id, source, messages.slice(0, index)), 'breaks', breaks);
-        if (broken !== null) yield [`${id} break ${source} ${index}`, broken];
       }
     }
+    yield* networkFaults(system, world, id);
     for (const [index, { event, when, times }] of (spec.environment ?? []).entries()) {
       const went = actor.goes[index] ?? 0;
       if (when?.(viewOf(world, id)) === false || !within(went, times)) continue;
@@ -109,12 +108,32 @@ export function* steps(system: System, world: World): Generator<readonly [string
     if (within(actor.crashes, times)) {
       const crashes = typeof times === 'number' ? actor.crashes + 1 : 0;
       const { [id]: _, ...links } = world.links;
-      yield [
-        `${id} crash`,
-        withActor({ ...world, links }, id, { ...actor, value: null, context: {}, crashes }),
-      ];
+      const left = isKept(system, id) ? world : { ...world, links };
+      yield [`${id} crash`, withActor(left, id, { ...actor, value: null, context: {}, crashes })];
     }
   }
+}
+
+/** What the network may do to the messages that are under way to `id`. */
+function* networkFaults(system: System, world: World, id: SiteId): Generator<readonly [string, World]> {
+  const { loss, breaks } = system.network;
+  for (const [source, messages] of Object.entries(world.links[id] ?? {})) {
+    for (const [index, message] of messages.entries()) {
+      const without = withLink(world, id, source, messages.toSpliced(index, 1));
+      const lost = spend(without, 'loss', loss);
+      if (lost !== null) yield [`${id} lose ${source} ${textOf(message)}`, lost];
+      const broken = spend(withLink(world, id, source, messages.slice(0, index)), 'breaks', breaks);
+      if (broken !== null) yield [`${id} break ${source} ${index}`, broken];
+    }
+  }
+}
+
+/** Do messages to `id` outlive its crash? */
+function isKept({ actors, network }: System, id: SiteId): boolean {
+  if (actors[id]!.restart === undefined) return false;
+  if (network.duplication === 'persistent') return true;
+  const { inbox } = actors[id]!.crash ?? {};
+  return inbox === undefined ? network.order !== 'fifo' : inbox === 'kept';
 }
 
 export function firstWorld(system: System): World {
@@ -155,7 +174,7 @@ function post(system: System, world: World, from: SiteId, target: SiteId, messag
   const { order, duplication, capacity } = system.network;
   const source = order === 'unordered-by-target' ? '*' : from;
   const link = world.links[target]?.[source] ?? [];
-  if (world.actors[target]!.value === null) return world;
+  if (world.actors[target]!.value === null && !isKept(system, target)) return world;
   if (duplication === 'persistent' && link.some((other) => textOf(other) === textOf(message))) return world;
   if (typeof capacity === 'number' && link.length >= capacity) return null;
   return withLink(world, target, source, inOrder(system, [...link, message]));

@@ -14,6 +14,8 @@ export interface Draft {
   readonly network: Network;
   readonly goes: Bound;
   readonly crashes: Bound;
+  /** Absent: as the network has it. */
+  readonly inbox: 'kept' | 'lost' | null;
 }
 
 /** By state: how it answers; `late` is a timer, armed just while the state is active. */
@@ -75,7 +77,8 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
   plans: fc.array(plan, { minLength: 3, maxLength: 3 }),
   network,
   goes: fc.constantFrom<Bound>(1, 2, 'unbounded'),
-  crashes: fc.constantFrom<Bound>(0, 0, 1),
+  crashes: fc.constantFrom<Bound>(0, 1),
+  inbox: fc.constantFrom(null, 'kept' as const, 'lost' as const),
 });
 
 /** One machine for all: what any permutation of the actors leaves as it is. */
@@ -85,9 +88,10 @@ export const symmetricDrafts: fc.Arbitrary<Draft> = fc.record({
   network,
   goes: fc.constantFrom<Bound>(1, 'unbounded'),
   crashes: fc.constant(0),
+  inbox: fc.constant(null),
 });
 
-export function systemOf({ names, plans, network, goes, crashes }: Draft): System {
+export function systemOf({ names, plans, network, goes, crashes, inbox }: Draft): System {
   const machines = plans.map((plan) => machineOf(plan, network.capacity !== undefined));
   const actors = names.map((self, index): [string, ActorSpec] => [
     self,
@@ -95,7 +99,7 @@ export function systemOf({ names, plans, network, goes, crashes }: Draft): Syste
       machine: machines[index % machines.length]!,
       input: { self },
       environment: [{ event: { type: 'go' }, when: (actor) => !actor.in('s2'), times: goes }],
-      crash: { times: crashes },
+      crash: { times: crashes, ...(inbox === null || network.duplication === 'persistent' ? {} : { inbox }) },
       restart: { input: () => ({ self }) },
     },
   ]);

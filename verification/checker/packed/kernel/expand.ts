@@ -37,6 +37,8 @@ export class Expand {
   private readonly nextTag: Local;
   private readonly unknown: Local;
   private readonly enabled: Local;
+  /** Not 0: an enabled step leads to another state. */
+  private readonly moved: Local;
   private readonly steps: Local;
   private readonly left: Local;
   private readonly receptions: Local;
@@ -58,10 +60,8 @@ export class Expand {
     this.state = kit.states.words(fn);
     this.after = kit.states.words(fn);
     this.locals = range(kit.shape.plan.width).map(() => fn.local('i32'));
-    [this.tag, this.nextTag, this.unknown, this.enabled, this.steps, this.left, this.receptions] = i32s(
-      fn,
-      7,
-    );
+    [this.tag, this.nextTag, this.unknown, this.enabled, this.moved] = i32s(fn, 5);
+    [this.steps, this.left, this.receptions] = i32s(fn, 3);
     [this.target, this.received, this.entry, this.place, this.partition] = i32s(fn, 5);
     [this.change, this.scratch] = i64s(fn, 2);
     this.pruning = new Pruning(kit, fn);
@@ -95,6 +95,7 @@ export class Expand {
       branchIf(i32.and(verdict.get, i32.const(2)), outside),
       this.unknown.set(zero),
       this.enabled.set(zero),
+      this.moved.set(zero),
       this.partition.set(zero),
       range(plan.width).map((cell) => this.stepsOf(cell)),
       match ? this.copyMatch() : this.conclude(),
@@ -109,7 +110,7 @@ export class Expand {
       kit.shape.symmetric ? when(i32.eqz(unknown.get), unknown.set(i32.eqz(kit.imports.orbit.call()))) : [],
       when(unknown.get, kit.put(area.deferred, this.state, this.tag.get), [
         i64.store(zero, i64.add(i64.load(zero, transitions), i64.extend(enabled.get)), transitions),
-        when(i32.eqz(enabled.get), this.watches.deadlock()),
+        when(i32.eqz(this.moved.get), this.watches.deadlock()),
       ]),
     ];
   }
@@ -161,8 +162,14 @@ export class Expand {
     ];
   }
 
+  /** Notes whether the step leads to another state; `changed`: not 0 if it does. */
+  private note(changed: Code): Code {
+    return this.moved.set(i32.or(this.moved.get, changed));
+  }
+
   private sendNone(cell: number, skip: Label): Code {
     return [
+      this.note(i32.wrap(this.change.get)),
       this.pruning.prune(cell, null, this.enabled, skip),
       this.copyState(),
       this.kit.states.deposit(this.after, cell, this.change),
@@ -182,11 +189,13 @@ export class Expand {
         this.unknown.set(i32.const(1)),
         branch(skip),
       ]),
+      entry.set(i32.xor(i32.sub(entry.get, i32.const(reception.first)), received.get)),
+      this.note(i32.or(i32.wrap(change.get), entry.get)),
       this.pruning.prune(cell, target, this.enabled, skip),
       this.copyState(),
       kit.states.deposit(after, cell, change),
       place.set(i32.load(steps.get, step.offset)),
-      change.set(i64.extend(i32.xor(i32.sub(entry.get, i32.const(reception.first)), received.get))),
+      change.set(i64.extend(entry.get)),
       kit.states.depositAt(after, place, change),
       this.nextTag.set(this.pruning.tag(cell, target)),
     ];
@@ -204,6 +213,7 @@ export class Expand {
         branch(skip),
       ]),
       kit.states.pack(after, change, (c) => i32.load(zero, kit.at(area.after) + 4 * c)),
+      after.map((word, k) => this.note(i64.ne(word.get, this.state[k]!.get))),
       this.nextTag.set(zero),
     ];
   }
