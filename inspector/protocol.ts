@@ -70,6 +70,9 @@ export type LiveFrame =
       readonly letters: readonly (readonly [number, Timeline['letters'][number]])[];
     };
 
+/** The code with which the server closes a live connection that it refuses or cannot go on with, and says why. */
+export const cannotBeShown = 1008;
+
 /** Every refusal, with a status of 4xx. */
 export interface Problem {
   readonly code: string;

@@ -110,7 +110,12 @@ async function inspect(file: string, options: FileOptions, port: number): Promis
     import('../../inspector/server/show-page.ts'),
     import('../../verification/protocols/find-system.ts'),
   ]);
-  const shown = await refusedAsUsage(() => fromFile(file, options));
-  await interruptible((signal) => showPage(answerWith(shown), port, signal));
+  const shown = await refusedAsUsage(() => fromFile(file, options, say));
+  const answer = await refusedAsUsage(async () => answerWith(shown));
+  await interruptible((signal) => showPage(answer, port, signal));
   return exitStatus.held;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

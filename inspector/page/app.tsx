@@ -2,10 +2,11 @@ import { useCallback, useEffect, useState } from 'react';
 import type { Timeline } from '../../verification/timeline/format.ts';
 import type { Explored, Sources } from '../protocol.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
-import type { Data } from './data.ts';
+import { type Data, textOf } from './data.ts';
 import { Inspector } from './inspector.tsx';
-import { follow } from './live.ts';
+import { type Connection, follow } from './live.ts';
 import { LockPicker } from './lock-picker.tsx';
+import { Problem, useUncaught, ViewGuard } from './problems.tsx';
 import { relayApp } from './relay.ts';
 import { useTheme } from './theme.ts';
 
@@ -29,6 +30,9 @@ export function App({ data }: { readonly data: Data }) {
   /** The live source that is followed, if one is, and the lock that the address names. */
   const [live, setLive] = useState<Pick<Shown, 'source' | 'lock'> | null>(null);
 
+  const [connection, setConnection] = useState<Connection>({ state: 'connected' });
+  const [uncaught, forgetUncaught] = useUncaught();
+
   const open = useCallback(
     async (list: Sources, address: Address): Promise<void> => {
       const head = list.sources.find(({ id }) => id === address.source) ?? list.sources[0];
@@ -49,10 +53,7 @@ export function App({ data }: { readonly data: Data }) {
     },
     [data],
   );
-  const failed = useCallback(
-    (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
-    [],
-  );
+  const failed = useCallback((error: unknown) => setProblem(textOf(error)), []);
 
   useEffect(() => {
     const load = async () => {
@@ -77,7 +78,7 @@ export function App({ data }: { readonly data: Data }) {
     return follow(
       live.lock,
       (timeline) => setShown({ ...live, timeline, explored: null, moment: 0, isLive: true }),
-      setProblem,
+      setConnection,
     );
   }, [live]);
 
@@ -103,43 +104,55 @@ export function App({ data }: { readonly data: Data }) {
     <LockPicker data={data} onLock={(lock) => show({ source: live.source, step: 0, path: [], lock })} />
   );
 
-  if (sources === null || shown === null) {
-    return (
-      <div className="waiting">
-        {locks}
-        {problem ??
-          (live === null
-            ? 'Loading ...'
-            : listens
-              ? 'No app has told anything yet ...'
-              : live.lock === null
-                ? 'No site has begun yet ...'
-                : `No site tells of ${live.lock} yet ...`)}
-      </div>
-    );
-  }
+  const problems = [
+    ...(problem === null ? [] : [{ text: problem, onClose: () => setProblem(null) }]),
+    ...(uncaught === null ? [] : [{ text: uncaught, onClose: forgetUncaught }]),
+  ];
+  const isReady = sources !== null && shown !== null;
   return (
-    <>
-      {problem !== null && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
+    <div className="app">
+      {problems.map(({ text, onClose }) => (
+        <Problem key={text} text={text} {...(isReady && { onClose })} />
+      ))}
+      {isReady ? (
+        <ViewGuard>
+          <Inspector
+            key={`${shown.source} ${shown.lock}`}
+            data={data}
+            sources={sources}
+            source={shown.source}
+            timeline={shown.timeline}
+            explored={shown.explored}
+            begin={shown.moment}
+            isLive={shown.isLive}
+            connection={connection}
+            locks={locks}
+            theme={theme}
+            onTheme={toggleTheme}
+            onMoment={named}
+            onShow={show}
+          />
+        </ViewGuard>
+      ) : (
+        <div className="waiting">
+          {locks}
+          {problem === null ? (
+            <p>{waitingText(live, connection, listens)}</p>
+          ) : (
+            <button type="button" onClick={() => location.reload()}>
+              Try again
+            </button>
+          )}
+        </div>
       )}
-      <Inspector
-        key={`${shown.source} ${shown.lock}`}
-        data={data}
-        sources={sources}
-        source={shown.source}
-        timeline={shown.timeline}
-        explored={shown.explored}
-        begin={shown.moment}
-        isLive={shown.isLive}
-        locks={locks}
-        theme={theme}
-        onTheme={toggleTheme}
-        onMoment={named}
-        onShow={show}
-      />
-    </>
+    </div>
   );
+}
+
+function waitingText(live: Pick<Shown, 'lock'> | null, connection: Connection, listens: boolean): string {
+  if (live === null) return 'Loading ...';
+  if (connection.state === 'refused') return connection.reason;
+  if (connection.state === 'lost') return 'The server does not answer; trying again ...';
+  if (listens) return 'No app has told anything yet ...';
+  return live.lock === null ? 'No site has begun yet ...' : `No site tells of ${live.lock} yet ...`;
 }

@@ -44,7 +44,7 @@ export const ChartView = memo(function ChartView({ site, chart, state, taken, ne
           width={width}
           height={height}
           svg={svg}
-          className={state.unseen ? 'chart unseen' : state.up ? 'chart' : 'chart down'}
+          className={state.unseen ? 'chart unobserved' : state.up ? 'chart' : 'chart down'}
         >
           <defs>
             {['plain', 'taken', 'never'].map((kind) => (

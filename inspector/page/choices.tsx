@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { TimelineProperty } from '../../verification/timeline/format.ts';
 import type { Choice, Found } from '../protocol.ts';
-import type { Data } from './data.ts';
+import { type Data, textOf } from './data.ts';
 
 interface ChoicesProps {
   readonly choices: readonly Choice[];
@@ -15,6 +15,7 @@ interface ChoicesProps {
 export function Choices({ choices, properties, data, onPick, onPath }: ChoicesProps) {
   const [said, setSaid] = useState('');
   const [state, setState] = useState('');
+  const [property, setProperty] = useState('');
 
   useEffect(() => {
     const pressed = ({ key, target }: KeyboardEvent) => {
@@ -33,7 +34,7 @@ export function Choices({ choices, properties, data, onPick, onPath }: ChoicesPr
         setSaid(reason);
         if (path !== null) onPath(path);
       },
-      (error: unknown) => setSaid(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => setSaid(textOf(error)),
     );
   };
 
@@ -60,14 +61,17 @@ export function Choices({ choices, properties, data, onPick, onPath }: ChoicesPr
       >
         <select
           aria-label="Jump to a property"
-          value=""
-          onChange={(event) => jump({ property: event.target.value })}
+          value={property}
+          onChange={(event) => setProperty(event.target.value)}
         >
           <option value="">Jump to a property ...</option>
           {properties.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}
         </select>
+        <button type="button" disabled={property === ''} onClick={() => jump({ property })}>
+          Jump
+        </button>
         <input
           type="text"
           aria-label="Jump to a state"

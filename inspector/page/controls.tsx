@@ -29,7 +29,7 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
         <Button name="Step on" keys="→" sign="on" on={() => player.go(moment + 1)} />
         <Button name="To the end" keys="End" sign="end" on={() => player.go(last)} />
         <label className="speed">
-          <span className="unseen">Steps a second</span>
+          <span className="visually-hidden">Steps a second</span>
           <select value={speed} onChange={(event) => player.setSpeed(Number(event.target.value))}>
             {speeds.map((one) => (
               <option key={one} value={one}>

@@ -33,11 +33,37 @@ const served: Data = {
   locks: (like) => get(`api/locks?${new URLSearchParams({ like })}`),
 };
 
+/** What the server answers. Throws an error that says what happened and what to do. */
 async function get<Answer>(path: string): Promise<Answer> {
-  const response = await fetch(path, { headers: { accept: 'application/json' } });
-  const answer: unknown = await response.json();
-  if (!response.ok) throw new Error((answer as Problem).message);
-  return answer as Answer;
+  let response: Response;
+  try {
+    response = await fetch(path, { headers: { accept: 'application/json' } });
+  } catch {
+    throw new Error(
+      `The server at ${location.host} does not answer. Start baton again in the terminal, then reload this page.`,
+    );
+  }
+  const text = await response.text();
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new Error(`expected JSON from ${path}, got status ${response.status}: ${text.slice(0, 80)}`);
+  }
+  if (response.ok) return answer as Answer;
+  const { code, message } = answer as Partial<Problem>;
+  throw new Error(
+    message ? message : `${path} was refused with status ${response.status} (${code ?? 'no code'})`,
+  );
+}
+
+/** The text of anything that was thrown. */
+export function textOf(error: unknown): string {
+  if (error instanceof Error) return error.message === '' ? error.name : error.message;
+  const text = typeof error === 'string' ? error : JSON.stringify(error);
+  return text === undefined || text === '' || text === '{}'
+    ? 'An error without a text; the browser console may say more.'
+    : text;
 }
 
 function embedded({ sources, timelines }: Embedded): Data {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../verification/timeline/format.ts';
-import { flightsOf, type Place } from './flights.ts';
+import { flightsOf } from './flights.ts';
+import type { Place } from './forest-layout.ts';
 
 const sites: Readonly<Record<string, Place>> = {
   a: { x: 60, y: 60 },

@@ -1,11 +1,7 @@
 import type { Message } from '../../verification/timeline/format.ts';
 import { around, type Covered, overlap } from './boxes.ts';
+import { bendPast, onCurve, type Place } from './forest-layout.ts';
 import { typedText } from './values.ts';
-
-export interface Place {
-  readonly x: number;
-  readonly y: number;
-}
 
 /** All letters that are on their way from one site to another, as one bent arrow. */
 export interface Flight {
@@ -45,12 +41,14 @@ export function flightsOf(
     const [{ source, target }] = group as [Message, ...Message[]];
     const to = at(target);
     const from = source === null ? { x: to.x - 60, y: to.y - 34 } : at(source);
-    const bend = -(22 + 0.14 * Math.hypot(to.x - from.x, to.y - from.y));
+    const usual = -(22 + 0.14 * Math.hypot(to.x - from.x, to.y - from.y));
+    const others = sites.filter((site) => site !== from && site !== to);
+    const bend = bendPast(from, to, others, radius, usual);
     const text = textOf(group);
     const label = freest(from, to, bend, text.length * charWidth, covered);
     covered.push(around(label.x, label.y, text.length * charWidth, 15));
     const carriesToken = group.some(({ message }) => /^token$/i.test(message.type));
-    return { key, from, to, bend, middle: onWay(from, to, bend, 0.5), carriesToken, text, label };
+    return { key, from, to, bend, middle: onCurve(from, to, bend, 0.5), carriesToken, text, label };
   });
 }
 
@@ -74,7 +72,7 @@ function freest(from: Place, to: Place, bend: number, width: number, covered: re
   let least = Number.POSITIVE_INFINITY;
   for (const offset of offsets) {
     for (const share of shares) {
-      const { x, y } = onWay(from, to, bend, share);
+      const { x, y } = onCurve(from, to, bend, share);
       const place = { x, y: y + offset };
       const covers = overlap(around(place.x, place.y, width, 15), covered);
       if (covers >= least) continue;
@@ -83,20 +81,4 @@ function freest(from: Place, to: Place, bend: number, width: number, covered: re
     }
   }
   return best!;
-}
-
-/** On the curve from centre to centre. */
-function onWay(from: Place, to: Place, bend: number, share: number): Place {
-  const { x, y } = control(from, to, 2 * bend);
-  const [a, b, c] = [(1 - share) ** 2, 2 * share * (1 - share), share ** 2];
-  return { x: a * from.x + b * x + c * to.x, y: a * from.y + b * y + c * to.y };
-}
-
-/** Beside the middle of the straight line. */
-export function control(from: Place, to: Place, bend: number): Place {
-  const distance = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  return {
-    x: (from.x + to.x) / 2 - ((to.y - from.y) / distance) * bend,
-    y: (from.y + to.y) / 2 + ((to.x - from.x) / distance) * bend,
-  };
 }

@@ -1,6 +1,7 @@
 import type { RefObject } from 'react';
 import type { SiteState } from '../../verification/timeline/format.ts';
-import { control, type Flight, flightsOf, type Place } from './flights.ts';
+import { type Flight, flightsOf } from './flights.ts';
+import { bendPast, columnsOf, control, onCurve, type Place } from './forest-layout.ts';
 import type { Moments } from './moments.ts';
 import { PanZoom } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
@@ -16,11 +17,9 @@ interface ForestProps {
   readonly svg: RefObject<SVGSVGElement | null>;
 }
 
-const column = 116;
-const row = 104;
-/** Every second column lies lower, so that an arrow past a site does not go through it. */
-const stagger = 30;
 const radius = 25;
+/** The drawing grows and shrinks by this much. */
+const stepPx = 40;
 
 /**
  * The tree of `last` pointers, `next` drawn over it, messages on their way, and the token where it is. A site
@@ -33,20 +32,28 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const states = new Map(ids.map((id) => [id, moments.site(id, moment)]));
   const pointers = new Map(ids.map((id) => [id, pointersOf(states.get(id)!, set)]));
   const depth = depths(new Map([...pointers].map(([id, { last }]) => [id, last])));
-  const places = new Map(
-    ids.map((id, index): [string, Place] => [
-      id,
-      { x: 60 + index * column, y: 66 + (depth.get(id) ?? 0) * row + (index % 2) * stagger },
-    ]),
-  );
+  const columns = columnsOf(ids.map((id) => depth.get(id) ?? 0));
+  const places = new Map(ids.map((id, index) => [id, columns[index]!]));
   const at = (id: string) => places.get(id)!;
+  /** The arrows of one kind of pointer. */
+  const arrows = (kind: 'last' | 'next', usual: number): readonly PointerArrow[] =>
+    ids.flatMap((id) => {
+      const target = pointers.get(id)![kind];
+      if (typeof target !== 'string' || target === id) return [];
+      const others = columns.filter((place) => place !== at(id) && place !== at(target));
+      const bend = bendPast(at(id), at(target), others, radius, usual);
+      return [{ key: `${kind} ${id}`, id, from: at(id), to: at(target), bend }];
+    });
+  const last = arrows('last', 0);
+  const next = arrows('next', 34);
   const underWay = moments.underWay(moment).map((index) => timeline.letters[index]!);
-  const flights = flightsOf(underWay, at, [...places.values()], radius);
-  const width = 120 + (ids.length - 1) * column;
-  const height = 136 + stagger + Math.max(1, ...[...depth.values()].map((value) => value ?? 0)) * row;
+  const flights = flightsOf(underWay, at, columns, radius);
+  const { left, top, width, height } = boundsOf(columns, [...last, ...next, ...flights]);
   return (
     <PanZoom
       label={spoken(ids, pointers)}
+      left={left}
+      top={top}
       width={width}
       height={height}
       svg={svg}
@@ -69,28 +76,17 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
           </marker>
         ))}
       </defs>
-      {ids.map((id) => {
-        const { last } = pointers.get(id)!;
-        return typeof last !== 'string' || last === id ? null : (
-          <path
-            key={`last ${id}`}
-            className={depth.get(id) === null ? 'last circle' : 'last'}
-            d={between(at(id), at(last), 0)}
-            markerEnd="url(#tip-last)"
-          />
-        );
-      })}
-      {ids.map((id) => {
-        const { next } = pointers.get(id)!;
-        return typeof next !== 'string' || next === id ? null : (
-          <path
-            key={`next ${id}`}
-            className="next"
-            d={between(at(id), at(next), 34)}
-            markerEnd="url(#tip-next)"
-          />
-        );
-      })}
+      {last.map(({ key, id, from, to, bend }) => (
+        <path
+          key={key}
+          className={depth.get(id) === null ? 'last circle' : 'last'}
+          d={between(from, to, bend)}
+          markerEnd="url(#tip-last)"
+        />
+      ))}
+      {next.map(({ key, from, to, bend }) => (
+        <path key={key} className="next" d={between(from, to, bend)} markerEnd="url(#tip-next)" />
+      ))}
       {flights.map((flight) => (
         <path
           key={flight.key}
@@ -101,11 +97,11 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
       ))}
       {ids.map((id) => {
         const state = states.get(id)!;
-        const { last, token } = pointers.get(id)!;
+        const { last: parent, token } = pointers.get(id)!;
         const classes = [
           'site',
           state.up ? '' : 'down',
-          state.unseen ? 'unseen' : '',
+          state.unseen ? 'unobserved' : '',
           isCritical(timeline, state) ? 'inside' : '',
           broken.has(id) ? 'broken' : '',
         ];
@@ -118,7 +114,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
             <text className="id" y="5" textAnchor="middle" style={{ fontSize: Math.min(15, 78 / id.length) }}>
               {id}
             </text>
-            {last === null && (
+            {parent === null && (
               <text className="note" y={-radius - 9} textAnchor="middle">
                 root
               </text>
@@ -169,6 +165,34 @@ function Token({ x, y }: Place) {
       </text>
     </g>
   );
+}
+
+interface PointerArrow {
+  readonly key: string;
+  readonly id: string;
+  readonly from: Place;
+  readonly to: Place;
+  readonly bend: number;
+}
+
+/** What the sites and the arrows between them need, in whole steps, so that the scale seldom changes. */
+function boundsOf(
+  sites: readonly Place[],
+  arrows: readonly { readonly from: Place; readonly to: Place; readonly bend: number }[],
+) {
+  const bent = arrows.flatMap(({ from, to, bend }) =>
+    [0.25, 0.5, 0.75].map((share) => onCurve(from, to, bend, share)),
+  );
+  const xs = [...sites.flatMap(({ x }) => [x - 60, x + 60]), ...bent.flatMap(({ x }) => [x - 12, x + 12])];
+  const ys = [...sites.flatMap(({ y }) => [y - 66, y + 70]), ...bent.flatMap(({ y }) => [y - 24, y + 24])];
+  const whole = (value: number) => Math.ceil(value / stepPx) * stepPx;
+  const [left, top] = [-whole(-Math.min(...xs)), -whole(-Math.min(...ys))];
+  return {
+    left,
+    top,
+    width: whole(Math.max(...xs) - left),
+    height: whole(Math.max(240, Math.max(...ys) - top)),
+  };
 }
 
 /** From rim to rim, bent to the side by so many pixels. */

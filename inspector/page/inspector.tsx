@@ -13,10 +13,12 @@ import { mermaidSequence, shiVizLog } from './exports/sequence.ts';
 import { Forest } from './forest.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
+import type { Connection } from './live.ts';
 import { Moments } from './moments.ts';
 import { Panel } from './panel.tsx';
 import { usePlayer } from './player.ts';
 import { hasPointers } from './pointers.ts';
+import { Problem } from './problems.tsx';
 import { brokenSites, Properties } from './properties.tsx';
 import { Sequence } from './sequence.tsx';
 import { StateTable } from './state-table.tsx';
@@ -32,6 +34,7 @@ interface InspectorProps {
   readonly begin: number;
   /** Steps are added at the end; the page goes with them unless it looks at an earlier one. */
   readonly isLive: boolean;
+  readonly connection: Connection;
   /** To choose another lock of a cluster that runs. */
   readonly locks: ReactNode;
   readonly theme: Theme;
@@ -45,7 +48,7 @@ const [least, most, usual] = [0.05, 200, 72];
 
 /** One run: four views on one time line, its properties, and what moves through it. */
 export function Inspector(props: InspectorProps) {
-  const { data, sources, source, timeline, explored, begin, isLive, locks } = props;
+  const { data, sources, source, timeline, explored, begin, isLive, connection, locks } = props;
   const { theme, onTheme, onMoment, onShow } = props;
   const moments = useMemo(() => new Moments(timeline), [timeline]);
   const player = usePlayer(moments.last, begin, isLive);
@@ -97,7 +100,7 @@ export function Inspector(props: InspectorProps) {
           Baton <span>inspector</span>
         </h1>
         <label className="source">
-          <span className="unseen">What is shown</span>
+          <span className="visually-hidden">What is shown</span>
           <select
             value={source}
             onChange={(event) => onShow({ source: event.target.value, step: 0, path: [], lock: null })}
@@ -113,13 +116,11 @@ export function Inspector(props: InspectorProps) {
         {locks}
         <p className="about">
           {isLive && (
-            <button
-              type="button"
-              className={moment === moments.last ? 'live on' : 'live'}
-              onClick={() => go(moments.last)}
-            >
-              ● live
-            </button>
+            <LiveButton
+              connection={connection}
+              isAtEnd={moment === moments.last}
+              onEnd={() => go(moments.last)}
+            />
           )}
           {timeline.about}
           {figures.map(([name, value]) => (
@@ -137,9 +138,7 @@ export function Inspector(props: InspectorProps) {
       </header>
 
       {timeline.notes?.map((note) => (
-        <p key={note} className="problem">
-          {note}
-        </p>
+        <Problem key={note} text={note} />
       ))}
 
       <main>
@@ -289,6 +288,26 @@ function runTexts(timeline: Timeline): DownloadsProps['texts'] & object {
 
 const nothing: readonly string[] = [];
 const none: readonly Result[] = [];
+
+/** Says whether what is seen is live, and goes to the newest moment. */
+function LiveButton(props: { connection: Connection; isAtEnd: boolean; onEnd: () => void }) {
+  const { connection, isAtEnd, onEnd } = props;
+  const { state } = connection;
+  const isLive = state === 'connected' && isAtEnd;
+  return (
+    <button
+      type="button"
+      className={isLive ? 'live on' : `live ${state}`}
+      data-connection={state}
+      onClick={onEnd}
+    >
+      {state === 'connected' && (isAtEnd ? '● live' : '● go to now')}
+      {state === 'lost' &&
+        `○ no connection since ${new Date(connection.since).toLocaleTimeString()}, trying again`}
+      {state === 'refused' && `○ ended: ${connection.reason}`}
+    </button>
+  );
+}
 
 function Legend() {
   return (

@@ -29,7 +29,12 @@ export function useKeys(doing: Doing): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input[type=text], select'))
+      if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        target.closest('input[type=text], input[type=search], select, .downloads, dialog') !== null
+      )
         return;
       // A button that has the focus takes these itself.
       if (event.key === ' ' && target.matches('button')) return;

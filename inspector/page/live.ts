@@ -1,32 +1,70 @@
 import type { Timeline } from '../../verification/timeline/format.ts';
-import type { LiveFrame } from '../protocol.ts';
+import { cannotBeShown, type LiveFrame } from '../protocol.ts';
 
-/** Follows a running cluster, one lock of it; `shown` is called with all that is known, `lost` when it is over. Returns how to end it. */
+/** The connection of a page that shows a running cluster. */
+export type Connection =
+  | { readonly state: 'connected' }
+  /** It is dialled again; `since`: milliseconds since 1970. */
+  | { readonly state: 'lost'; readonly since: number }
+  /** The server refuses, or cannot go on: it is not dialled again. */
+  | { readonly state: 'refused'; readonly reason: string };
+
+const firstRetryMs = 400;
+const longestRetryMs = 5_000;
+
+/**
+ * Follows one lock of a running cluster. A connection that ends is dialled again until `close` is called; what was seen
+ * last stays in view meanwhile.
+ *
+ * @returns `close`.
+ */
 export function follow(
   lock: string | null,
   shown: (timeline: Timeline) => void,
-  lost: (reason: string) => void,
+  told: (connection: Connection) => void,
 ): () => void {
   const { protocol, host } = location;
-  const of = lock === null ? '' : `?${new URLSearchParams({ lock })}`;
-  const socket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/live${of}`);
-  let timeline: Timeline | null = null;
-  socket.onmessage = ({ data }: MessageEvent<string>) => {
-    timeline = told(timeline, JSON.parse(data) as LiveFrame);
-    if (timeline !== null) shown(timeline);
+  const query = lock === null ? '' : `?${new URLSearchParams({ lock })}`;
+  const url = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/live${query}`;
+  let isClosed = false;
+  let retryMs = firstRetryMs;
+  let since: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let socket: WebSocket;
+  const dial = () => {
+    let timeline: Timeline | null = null;
+    socket = new WebSocket(url);
+    socket.onopen = () => {
+      retryMs = firstRetryMs;
+      since = null;
+      told({ state: 'connected' });
+    };
+    socket.onmessage = ({ data }: MessageEvent<string>) => {
+      timeline = after(timeline, JSON.parse(data) as LiveFrame);
+      if (timeline !== null) shown(timeline);
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (isClosed) return;
+      if (code === cannotBeShown) {
+        told({ state: 'refused', reason });
+        return;
+      }
+      since ??= Date.now();
+      told({ state: 'lost', since });
+      timer = setTimeout(dial, retryMs);
+      retryMs = Math.min(longestRetryMs, retryMs * 2);
+    };
   };
-  let isOver = false;
-  socket.onclose = ({ reason }) => {
-    if (!isOver) lost(reason || 'The server is gone: this is the last that was seen.');
-  };
+  dial();
   return () => {
-    isOver = true;
+    isClosed = true;
+    clearTimeout(timer);
     socket.close();
   };
 }
 
-/** What is known after a frame. */
-export function told(before: Timeline | null, frame: LiveFrame): Timeline | null {
+/** The timeline after a frame. */
+export function after(before: Timeline | null, frame: LiveFrame): Timeline | null {
   if (frame.type === 'whole') return frame.timeline;
   if (before === null) return null;
   const letters = [...before.letters];

@@ -4,7 +4,10 @@ import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'rea
 
 interface PanZoomProps {
   readonly label: string;
-  /** Of what is drawn, at scale 1. */
+  /** The top left corner of the drawing, at scale 1. Default: 0. */
+  readonly left?: number;
+  readonly top?: number;
+  /** Of the drawing, at scale 1. */
   readonly width: number;
   readonly height: number;
   readonly svg: RefObject<SVGSVGElement | null>;
@@ -13,7 +16,7 @@ interface PanZoomProps {
 }
 
 /** A drawing that fits its place, until somebody pans or zooms; a double click fits it again. */
-export function PanZoom({ label, width, height, svg, className, children }: PanZoomProps) {
+export function PanZoom({ label, left = 0, top = 0, width, height, svg, className, children }: PanZoomProps) {
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [moved, setMoved] = useState<ZoomTransform | null>(null);
   const content = useRef<SVGGElement>(null);
@@ -59,7 +62,7 @@ export function PanZoom({ label, width, height, svg, className, children }: PanZ
     >
       <title>{label}</title>
       <g ref={content} transform={`translate(${x} ${y}) scale(${k})`}>
-        {children}
+        <g transform={`translate(${-left} ${-top})`}>{children}</g>
       </g>
     </svg>
   );

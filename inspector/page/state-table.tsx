@@ -21,7 +21,7 @@ export function StateTable({ moments, moment, broken }: StateTableProps) {
   return (
     <div className="scroll">
       <table className="state-table" style={{ minWidth: 82 + sites.length * 77 }}>
-        <caption className="unseen">State of every site at step {moment}</caption>
+        <caption className="visually-hidden">State of every site at step {moment}</caption>
         <thead>
           <tr>
             <td />
@@ -30,7 +30,7 @@ export function StateTable({ moments, moment, broken }: StateTableProps) {
               const classes = [
                 id === mover ? 'mover' : '',
                 broken.has(id) ? 'broken' : '',
-                moments.site(id, moment).unseen ? 'unseen' : '',
+                moments.site(id, moment).unseen ? 'unobserved' : '',
                 inside ? 'inside' : '',
               ];
               return (

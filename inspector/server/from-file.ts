@@ -18,15 +18,20 @@ export interface FileOptions {
 
 /**
  * What stands in `path`: a report (`baton verify --json`), a trace (`--trace json`), a timeline that the page
- * wrote, or the record of a run (a directory of `*.ndjson`, or one such file).
+ * wrote, or the record of a run (a directory of `*.ndjson`, or one such file). `say` is told how far the reading of a
+ * large recording has come.
  *
  * @throws `UsageError`
  */
-export async function fromFile(path: string, options: FileOptions): Promise<Shown> {
+export async function fromFile(
+  path: string,
+  options: FileOptions,
+  say: (text: string) => void = () => undefined,
+): Promise<Shown> {
   const name = basename(path);
   if (isDirectory(path)) {
     const { recordSources } = await import('./from-record.ts');
-    return { shown: recordSources(path), about: { title: name } };
+    return { shown: recordSources(path, say), about: { title: name } };
   }
   const json = parsed(path);
   if (isTimeline(json)) {
@@ -36,11 +41,7 @@ export async function fromFile(path: string, options: FileOptions): Promise<Show
   }
   if (isReport(json)) {
     const { sites, network } = json;
-    const { system } = await findSystem(options.system ?? json.system, {
-      sites,
-      network,
-      ...options,
-    });
+    const { system } = await findSystem(options.system ?? json.system, options, { sites, network });
     return fromReport(system, json);
   }
   if (isTrace(json)) {
@@ -49,8 +50,8 @@ export async function fromFile(path: string, options: FileOptions): Promise<Show
         `${path} is a trace, which does not say of what: name it, baton inspect ${path} SYSTEM`,
       );
     }
-    const sites = options.sites ?? Object.keys(json.initial).length;
-    const { system } = await findSystem(options.system, { ...options, sites });
+    const sites = Object.keys(json.initial).length;
+    const { system } = await findSystem(options.system, options, { sites });
     const head = {
       id: slug(name),
       title: name,

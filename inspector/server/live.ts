@@ -3,15 +3,12 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Message, Timeline } from '../../verification/timeline/format.ts';
-import type { LiveFrame, Locks, Sources } from '../protocol.ts';
+import { cannotBeShown, type LiveFrame, type Locks, type Sources } from '../protocol.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
 const everyMs = 150;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
-
-/** The code by which WebSocket says that something is refused. */
-const cannotBeShown = 1008;
 
 /** `locks`: answers which locks there are whose names contain something. */
 export function answerLiveOf(
@@ -98,7 +95,7 @@ export function showLive(
       followed = shows.of(lock);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      opened.close(cannotBeShown, error.message);
+      opened.close(cannotBeShown, closeReason(error.message));
       return;
     }
     const page = new LivePage(opened);
@@ -117,7 +114,9 @@ export function showLive(
       }
     } catch (error) {
       clearInterval(timer);
-      failed(reasonOf(error));
+      const reason = reasonOf(error);
+      for (const client of sockets.clients) client.close(cannotBeShown, closeReason(reason));
+      failed(reason);
     }
   }, everyMs);
   return {
@@ -127,6 +126,13 @@ export function showLive(
       for (const client of sockets.clients) client.terminate();
     },
   };
+}
+
+/** WebSocket allows a reason of 123 bytes. */
+function closeReason(text: string): string {
+  let end = text.length;
+  while (Buffer.byteLength(text.slice(0, end)) > 120) end--;
+  return end === text.length ? text : `${text.slice(0, end)}…`;
 }
 
 /** What one page has been told. */

@@ -24,14 +24,21 @@ export interface SizeOptions {
   readonly liveness: boolean;
 }
 
-/** What `name` stands for: a system of the registry, or the default export of a module. Throws `UsageError`. */
+/**
+ * The system that `name` stands for: one of the registry, or the default export of a module. `recorded`: the size of
+ * the system that a file was written for; it is used where nothing else is asked for, and a module that exports a
+ * system as it is has that size already.
+ *
+ * @throws `UsageError`
+ */
 export async function findSystem(
   name: string,
   { sites, network, liveness }: Partial<SizeOptions>,
+  recorded: Partial<Pick<SizeOptions, 'sites' | 'network'>> = {},
 ): Promise<FoundSystem> {
   const options: Options = {
-    sites: sites ?? 3,
-    network: { order: network ?? 'fifo' },
+    sites: sites ?? recorded.sites ?? 3,
+    network: { order: network ?? recorded.network ?? 'fifo' },
     ...(liveness !== undefined && { liveness }),
   };
   if (Object.hasOwn(systems, name)) return found(sourceOf(name, options));

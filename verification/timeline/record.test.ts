@@ -8,7 +8,7 @@ import { DrivenMesh, type Records } from '../runs/testing/driven-mesh.ts';
 import { epoch } from '../runs/testing/driven-protocols.ts';
 import { Follower } from './follow.ts';
 import { Post } from './post.ts';
-import { recordLocks, recordTimeline } from './record.ts';
+import { Recording } from './record.ts';
 
 /** A directory with these records. */
 function written(records: Records): string {
@@ -34,10 +34,24 @@ const handedOver = () =>
     .deliver('b', 'c');
 
 describe('a recorded run as a timeline', () => {
+  it('reports how far it is in each phase, so that a large recording is not read in silence', () => {
+    const told = new Map<string, number[]>();
+    const dir = written(handedOver().records);
+    new Recording(dir, (phase, share) => told.set(phase, [...(told.get(phase) ?? []), share])).timeline(
+      'main',
+    );
+    expect([...told.keys()].filter((phase) => phase.startsWith('reads'))).toHaveLength(3);
+    for (const phase of ['orders and judges lock main', 'compares it with the statecharts']) {
+      const shares = told.get(phase)!;
+      expect(shares, phase).toEqual(shares.toSorted((one, other) => one - other));
+      expect(shares.at(-1), phase).toBe(1);
+    }
+  });
+
   it('is in an order that respects causality, and has every message from sending to receipt', () => {
     const dir = written(handedOver().records);
-    expect(recordLocks(dir)).toEqual([{ lock: 'main', sites: 3, events: 8 }]);
-    const { steps, letters, properties, notes } = recordTimeline(dir, 'main');
+    expect(new Recording(dir).locks).toEqual([{ lock: 'main', sites: 3, events: 8 }]);
+    const { steps, letters, properties, notes } = new Recording(dir).timeline('main');
     expect(steps).toHaveLength(8);
     expect(letters).toHaveLength(5);
     for (const { sent, ended, fate, target } of letters) {
@@ -60,7 +74,7 @@ describe('a recorded run as a timeline', () => {
       .deliver('b', 'a')
       .client('a', 'ask')
       .deliver('a', 'b');
-    const { steps, properties, notes } = recordTimeline(written(mesh.records), 'main');
+    const { steps, properties, notes } = new Recording(written(mesh.records)).timeline('main');
     const at = (name: string) => {
       const index = properties.findIndex((property) => property.name === name);
       return steps.findIndex(({ verdicts }) => verdicts[index]?.verdict === 'violated');
@@ -73,7 +87,7 @@ describe('a recorded run as a timeline', () => {
   it('tells crashes and lives', () => {
     const mesh = new DrivenMesh(3, {}, epoch).client('a', 'ask').client('a', 'release').client('b', 'ask');
     mesh.crash('a').restart('a');
-    const { steps, start } = recordTimeline(written(mesh.records), 'main');
+    const { steps, start } = new Recording(written(mesh.records)).timeline('main');
     expect(steps.map(({ kind, site }) => `${kind} ${site}`)).toEqual(
       expect.arrayContaining(['crash a', 'restart a']),
     );
@@ -87,7 +101,7 @@ describe('a recorded run as a timeline', () => {
 describe('following a run', () => {
   it('comes to the same as reading it at the end, wherever the writing paused', () => {
     const { records } = handedOver();
-    const whole = recordTimeline(written(records), 'main');
+    const whole = new Recording(written(records)).timeline('main');
     const dir = written(Object.fromEntries(Object.keys(records).map((name) => [name, []])));
     const follower = new Follower(dir);
     const rest = new Map(Object.entries(records).map(([name, lines]) => [name, textOf(lines)]));
@@ -128,7 +142,7 @@ it('a record in which thousands of messages are never received takes as much wor
     for (let count = 0; count < elections; count++) mesh.client('a', 'suspect');
     const dir = written(mesh.records);
     looked.mockClear();
-    const { steps, letters, notes } = recordTimeline(dir, 'main');
+    const { steps, letters, notes } = new Recording(dir).timeline('main');
     expect(letters.filter(({ fate }) => fate === 'under way')).toHaveLength(elections * 2);
     const all = looked.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
     return { each: all / steps.length, notes };

@@ -1,7 +1,7 @@
 import type { RecordLine, StartLine } from '../../machines/record.ts';
 import type { Nonconformance } from '../runs/nonconformance.ts';
 import { type RecordFile, recordFiles } from '../runs/read.ts';
-import { ReplayInputError, replay } from '../runs/replay.ts';
+import { ReplayInputError, type ReplayReport, replayFiles } from '../runs/replay.ts';
 import { parseLine } from '../runs/schema.ts';
 import { CausalOrder, type Happening } from './causal-order.ts';
 import type { Judgement, Timeline } from './format.ts';
@@ -16,43 +16,91 @@ export interface RecordedLock {
 /** So many steps are shown; the note says so where there were more. */
 const mostSteps = 100_000;
 
-/** The locks whose records are in `directory`. Throws `ReplayInputError` when there is none. */
-export function recordLocks(directory: string): readonly RecordedLock[] {
-  const records = recordsIn(directory);
-  const locks = [...new Set(records.map(({ lines: [start] }) => start!.lock))];
-  return locks.map((lock) => {
-    const own = records.filter(({ lines: [start] }) => start!.lock === lock);
-    return {
-      lock,
-      sites: new Set(own.map(({ lines: [start] }) => start!.site)).size,
-      events: own.reduce((sum, { lines }) => sum + lines.filter(({ kind }) => kind === 'event').length, 0),
-    };
-  });
-}
+/** Told how far the reading of a recording has come; `share`: from 0 to 1. */
+export type Progress = (phase: string, share: number) => void;
 
-/** A recorded run, in one order that respects causality, with what `replay` says of it. */
-export function recordTimeline(directory: string, lock: string): Timeline {
-  const records = recordsIn(directory).filter(({ lines: [start] }) => start!.lock === lock);
-  const merge = new CausalOrder();
-  for (const { lines } of records) merge.add(lines);
-  const telling = new TimelineBuilder(records[0]!.lines[0] as StartLine);
-  /** By moment: what led there. */
-  const told: Happening[] = [];
-  for (const happening of merge.ready()) {
-    if (telling.steps.length >= mostSteps) break;
-    telling.tell(happening);
-    told[telling.steps.length] = happening;
+/** A recorded run, read once: its locks, and a timeline of each. */
+export class Recording {
+  readonly #records: readonly ReadRecord[];
+  readonly #files: readonly RecordFile[];
+  readonly #progress: Progress;
+  #report: ReplayReport | null = null;
+
+  /** Throws `ReplayInputError` when `directory` has no record. */
+  constructor(directory: string, progress: Progress = () => undefined) {
+    this.#progress = progress;
+    try {
+      this.#files = recordFiles(directory);
+    } catch (cause) {
+      throw new ReplayInputError(`cannot read ${directory}: ${(cause as Error).message}`, { cause });
+    }
+    this.#records = recordsIn(this.#files, directory, progress);
   }
-  const { refusal } = replay(directory);
-  const refused = records.find(({ name }) => name === refusal?.file)?.lines[(refusal?.line ?? 0) - 1];
-  const moment = told.findIndex((one) => one !== undefined && 'line' in one && one.line === refused);
-  const timeline = judged(telling.timeline, refusal, moment);
-  const notes = [
-    ...(timeline.notes ?? []),
-    ...(telling.steps.length < mostSteps ? [] : [`Only the first ${mostSteps} steps are shown.`]),
-    ...(telling.hasPassedOver ? ['While many messages are under way, not every moment is judged.'] : []),
-  ];
-  return notes.length === 0 ? timeline : { ...timeline, notes };
+
+  get locks(): readonly RecordedLock[] {
+    const locks = [...new Set(this.#records.map(({ lines: [start] }) => start!.lock))];
+    return locks.map((lock) => {
+      const own = this.#of(lock);
+      return {
+        lock,
+        sites: new Set(own.map(({ lines: [start] }) => start!.site)).size,
+        events: own.reduce((sum, { lines }) => sum + lines.filter(({ kind }) => kind === 'event').length, 0),
+      };
+    });
+  }
+
+  /** The run of one lock, in one order that respects causality, with the verdict of `replay`. */
+  timeline(lock: string): Timeline {
+    const records = this.#of(lock);
+    const merge = new CausalOrder();
+    for (const { lines } of records) merge.add(lines);
+    const telling = new TimelineBuilder(records[0]!.lines[0] as StartLine);
+    const total = Math.min(
+      mostSteps,
+      records.reduce((sum, { lines }) => sum + lines.filter(({ kind }) => kind !== 'start').length, 0),
+    );
+    /** By moment: what led there. */
+    const told: Happening[] = [];
+    for (const happening of merge.ready()) {
+      if (telling.steps.length >= mostSteps) break;
+      telling.tell(happening);
+      told[telling.steps.length] = happening;
+      this.#progress(`orders and judges lock ${lock}`, Math.min(1, telling.steps.length / total));
+    }
+    this.#report ??= this.#replayed();
+    const { refusal } = this.#report;
+    const refused = records.find(({ name }) => name === refusal?.file)?.lines[(refusal?.line ?? 0) - 1];
+    const moment = told.findIndex((one) => one !== undefined && 'line' in one && one.line === refused);
+    const timeline = judged(telling.timeline, refusal, moment);
+    const notes = [
+      ...(timeline.notes ?? []),
+      ...(telling.steps.length < mostSteps ? [] : [`Only the first ${mostSteps} steps are shown.`]),
+      ...(telling.hasPassedOver ? ['While many messages are under way, not every moment is judged.'] : []),
+    ];
+    return notes.length === 0 ? timeline : { ...timeline, notes };
+  }
+
+  #of(lock: string): readonly ReadRecord[] {
+    return this.#records.filter(({ lines: [start] }) => start!.lock === lock);
+  }
+
+  #replayed(): ReplayReport {
+    const total = this.#records.reduce((sum, { lines }) => sum + lines.length, 0);
+    let count = 0;
+    const progress = this.#progress;
+    const counted = this.#files.map(({ name, lines }) => ({
+      name,
+      lines: {
+        *[Symbol.iterator]() {
+          for (const line of lines) {
+            progress('compares it with the statecharts', Math.min(1, ++count / total));
+            yield line;
+          }
+        },
+      },
+    }));
+    return replayFiles(counted);
+  }
 }
 
 /** With the word of `replay` as a property of its own: violated at the moment that the model does not come to. */
@@ -80,16 +128,15 @@ interface ReadRecord {
   readonly lines: readonly RecordLine[];
 }
 
-function recordsIn(directory: string): readonly ReadRecord[] {
-  let files: readonly RecordFile[];
-  try {
-    files = recordFiles(directory);
-  } catch (cause) {
-    throw new ReplayInputError(`cannot read ${directory}: ${(cause as Error).message}`, { cause });
-  }
-  const records = files.map(({ name, lines }) => ({
+function recordsIn(
+  files: readonly RecordFile[],
+  directory: string,
+  progress: Progress,
+): readonly ReadRecord[] {
+  const records = files.map(({ name, lines }, at) => ({
     name,
     lines: Array.from(lines, (text, index) => {
+      if (index % 1_000 === 0) progress(`reads ${name} (${at + 1} of ${files.length})`, at / files.length);
       const line = parseLine(text);
       if (typeof line !== 'string') return line;
       throw new ReplayInputError(`line ${index + 1} of ${name} is no line of a record: ${line}`);

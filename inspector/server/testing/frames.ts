@@ -6,7 +6,7 @@ import { chrome, launch } from '../../../cli/testing/browser.ts';
 import { DrivenMesh } from '../../../verification/runs/testing/driven-mesh.ts';
 import { type DrivenProtocol, epoch } from '../../../verification/runs/testing/driven-protocols.ts';
 import type { Timeline } from '../../../verification/timeline/format.ts';
-import { recordTimeline } from '../../../verification/timeline/record.ts';
+import { Recording } from '../../../verification/timeline/record.ts';
 import { builtPage } from '../page.ts';
 import { servePage } from '../server.ts';
 import { answerWith } from '../sources.ts';
@@ -56,7 +56,7 @@ function randomRun(count: number): Timeline {
     for (const [name, lines] of Object.entries(records)) {
       writeFileSync(join(dir, `${name}.ndjson`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     }
-    return recordTimeline(dir, 'main');
+    return new Recording(dir).timeline('main');
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -1,0 +1,75 @@
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+const column = 116;
+const row = 104;
+/** Every second column lies lower, so that a straight arrow past a neighbour has room. */
+const stagger = 30;
+
+/** A place for each site, in its own column, at its distance from the root. */
+export function columnsOf(depths: readonly number[]): readonly Place[] {
+  return depths.map((depth, index) => ({
+    x: 60 + index * column,
+    y: 66 + depth * row + (index % 2) * stagger,
+  }));
+}
+
+/** How near an arrow may pass a disc, in pixels. */
+const clearance = 5;
+const samples = 24;
+const stepPx = 12;
+const mostSteps = 30;
+
+/**
+ * The distance from the straight line at which an arrow passes every disc in `others`: the nearest to `usual` that
+ * does, or the one that stays clearest.
+ */
+export function bendPast(
+  from: Place,
+  to: Place,
+  others: readonly Place[],
+  radius: number,
+  usual: number,
+): number {
+  const wanted = radius + clearance;
+  let best = usual;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let step = 0; step <= mostSteps; step++) {
+    for (const bend of step === 0 ? [usual] : [usual + step * stepPx, usual - step * stepPx]) {
+      const distance = nearest(from, to, bend, others);
+      if (distance >= wanted) return bend;
+      if (distance <= most) continue;
+      best = bend;
+      most = distance;
+    }
+  }
+  return best;
+}
+
+/** The distance from the arrow to the middle of the nearest disc. */
+function nearest(from: Place, to: Place, bend: number, others: readonly Place[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let sample = 1; sample < samples; sample++) {
+    const { x, y } = onCurve(from, to, bend, sample / samples);
+    for (const other of others) least = Math.min(least, Math.hypot(other.x - x, other.y - y));
+  }
+  return least;
+}
+
+/** A place on the arrow, which goes from centre to centre; `share`: how much of the way, 0 to 1. */
+export function onCurve(from: Place, to: Place, bend: number, share: number): Place {
+  const { x, y } = control(from, to, 2 * bend);
+  const [a, b, c] = [(1 - share) ** 2, 2 * share * (1 - share), share ** 2];
+  return { x: a * from.x + b * x + c * to.x, y: a * from.y + b * y + c * to.y };
+}
+
+/** A place beside the middle of the straight line. */
+export function control(from: Place, to: Place, bend: number): Place {
+  const distance = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+  return {
+    x: (from.x + to.x) / 2 - ((to.y - from.y) / distance) * bend,
+    y: (from.y + to.y) / 2 + ((to.x - from.x) / distance) * bend,
+  };
+}

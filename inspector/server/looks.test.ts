@@ -1,0 +1,229 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { freePorts } from '../../cli/testing/baton.ts';
+import { chrome, launch, watchedPage } from '../../cli/testing/browser.ts';
+import { directory } from '../../cli/testing/directory.ts';
+import { takingTurns, writeLines } from '../../cli/testing/recorded.ts';
+import { check } from '../../verification/check/check.ts';
+import copiedToken from '../../verification/protocols/naimi-trehel/copied-token.ts';
+import type { SiteState, Timeline } from '../../verification/timeline/format.ts';
+import { longRun } from '../page/testing/long-run.ts';
+import { fromFile } from './from-file.ts';
+import { openLive } from './live-page.ts';
+import { builtPage } from './page.ts';
+import { type Answer, servePage } from './server.ts';
+import { answerWith } from './sources.ts';
+
+/** The address at which `answer` is served until the test ends. */
+async function served(answer: Answer): Promise<string> {
+  const server = await servePage(await builtPage(() => undefined), answer, 0);
+  onTestFinished(() => server.close());
+  return server.url;
+}
+
+function shown(...timelines: readonly Timeline[]): Answer {
+  return answerWith({
+    shown: timelines.map((timeline, index) => ({
+      head: { id: `run-${index}`, title: timeline.title, about: '', kind: 'timeline' as const },
+      timeline: () => timeline,
+    })),
+    about: { title: 'runs' },
+  });
+}
+
+async function mutantReport() {
+  const system = copiedToken({ sites: 3, network: { order: 'fifo' } });
+  return { system, report: await check(system) };
+}
+
+/** Of every arrow between sites, the least distance from the rim of a disc of a third site; negative: it goes through. */
+function clearances(page: Page): Promise<number[]> {
+  return page.evaluate(`(() => {
+    const discs = [...document.querySelectorAll('.forest .site')].map((site) => {
+      const { e, f } = new DOMMatrix(site.style.transform);
+      return { x: e, y: f, r: 25 };
+    });
+    return [...document.querySelectorAll('.forest path.last, .forest path.next, .forest path.way')].map((path) => {
+      const length = path.getTotalLength();
+      const at = (part) => path.getPointAtLength(length * part);
+      const far = (point) => (disc) => Math.hypot(disc.x - point.x, disc.y - point.y) - disc.r;
+      const ends = [at(0), at(1)];
+      const others = discs.filter((disc) => !ends.some((end) => Math.abs(far(end)(disc)) < 6));
+      let least = Infinity;
+      for (let part = 0; part <= 1; part += 0.02) for (const disc of others) least = Math.min(least, far(at(part))(disc));
+      return least;
+    });
+  })()`);
+}
+
+describe.skipIf(chrome === null)('what can be seen of the page', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+
+  it('shows a site that is down, and one that is not watched, at full size', async () => {
+    const run = longRun(3);
+    const away = (state: Partial<SiteState>): SiteState => ({
+      up: true,
+      value: { client: 'idle' },
+      context: { last: null },
+      ...state,
+    });
+    const sites = {
+      ...run.start.sites,
+      a: away({}),
+      b: away({ up: false, value: null }),
+      c: away({ unseen: true }),
+    };
+    const page = await opened(await served(shown({ ...run, start: { ...run.start, sites } })));
+    await page.waitForSelector('.forest .site');
+    for (const id of ['a', 'b', 'c', 'd']) {
+      const box = await page
+        .locator('.forest .site', { has: page.locator(`.id:text-is("${id}")`) })
+        .locator('.disc')
+        .boundingBox();
+      expect(box!.width, id).toBeGreaterThan(20);
+      expect(box!.height, id).toBeGreaterThan(20);
+    }
+    expect(await page.locator('.forest .site.unobserved').textContent()).toContain('not seen');
+  });
+
+  it('lets no arrow of the tree pass through a third site, at any moment of a run', async () => {
+    const steps = 24;
+    // Every site in turn points at every other: all ways past a neighbour are taken.
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const run = longRun(steps, ids);
+    const pointing = run.steps.map((step, index) => ({
+      ...step,
+      sites: Object.fromEntries(
+        ids.map((id, at) => {
+          const last =
+            at === index % ids.length ? null : ids[(at + 1 + (index % (ids.length - 1))) % ids.length];
+          return [id, { up: true, value: { client: 'idle' }, context: { last: last === id ? null : last } }];
+        }),
+      ),
+    }));
+    const start = { ...run.start, sites: { ...pointing[0]!.sites } };
+    const page = await opened(await served(shown({ ...run, start, steps: pointing })));
+    for (let step = 1; step <= steps; step++) {
+      await page.keyboard.press('ArrowRight');
+      await page.waitForSelector(`[data-step="${step}"]`);
+      const found = await clearances(page);
+      expect(found.length, `step ${step}`).toBeGreaterThan(1);
+      expect(Math.min(...found), `step ${step}`).toBeGreaterThan(0);
+    }
+  });
+
+  it('saves nothing when keys move through an open menu, and closes it with Escape', async () => {
+    const page = await opened(await served(shown(longRun(4))));
+    let downloads = 0;
+    page.on('download', () => downloads++);
+    const menu = page.locator('.messages .downloads');
+    await menu.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp', 's', 'Tab', 'Tab'])
+      await page.keyboard.press(key);
+    await page.keyboard.press('Escape');
+    expect(await menu.getAttribute('open')).toBeNull();
+    await page.waitForTimeout(200);
+    expect(downloads).toBe(0);
+    expect(await page.getAttribute('[data-step]', 'data-step')).toBe('0');
+  });
+
+  it('keeps the controls in view, whatever the notes above say', async () => {
+    const note = 'The record is refused. '.repeat(120);
+    const page = await opened(await served(shown({ ...longRun(4), notes: [note, `${note} again`] })));
+    await page.locator('.problem').first().waitFor();
+    const { y, height } = (await page.locator('.controls').boundingBox())!;
+    expect(y + height).toBeLessThanOrEqual(page.viewportSize()!.height + 1);
+  });
+
+  it('says that the server is gone, connects again when it is back, and goes on', async () => {
+    const dir = directory();
+    const records = takingTurns(20);
+    writeLines(dir, records, 0, 11);
+    const [port] = await freePorts(1);
+    const first = await openLive(dir, port!);
+    const page = await opened(first.url);
+    await page.locator('[data-connection=connected]').waitFor();
+    const steps = page.locator('.now b');
+    const before = await steps.innerText();
+    await first.close();
+    const lost = page.locator('[data-connection=lost]');
+    await lost.waitFor();
+    expect(await lost.innerText()).toContain('no connection since');
+    expect(await lost.getAttribute('class')).not.toContain('on');
+    // The last that was seen stays in view.
+    expect(await page.locator('.forest .site').count()).toBe(2);
+    const second = await openLive(dir, port!);
+    onTestFinished(() => second.close());
+    await page.locator('[data-connection=connected]').waitFor({ timeout: 15_000 });
+    writeLines(dir, records, 11);
+    await steps.filter({ hasNotText: before }).waitFor();
+  });
+
+  it('tells the page why a live run ended, and does not dial again', async () => {
+    const dir = directory();
+    const records = takingTurns(4);
+    writeLines(dir, records, 0);
+    const live = await openLive(dir, 0);
+    onTestFinished(() => live.close());
+    const page = await opened(live.url);
+    await page.waitForSelector('.forest .site');
+    writeFileSync(join(dir, 'z.ndjson'), 'no record\n');
+    const ended = page.locator('[data-connection=refused]');
+    await ended.waitFor();
+    expect(await ended.innerText()).toContain('z.ndjson');
+  });
+
+  it('says in words what failed and what to do, when the server stops and when its data cannot be drawn', async () => {
+    const server = await servePage(await builtPage(() => undefined), shown(longRun(4), longRun(6)), 0);
+    const page = await opened(server.url);
+    await page.waitForSelector('.forest, .sequence');
+    await server.close();
+    await page.selectOption('.source select', 'run-1');
+    const problem = page.getByRole('alert').first();
+    await problem.waitFor();
+    expect(await problem.innerText()).toContain('does not answer. Start baton again');
+    await problem.getByLabel('Dismiss').click();
+    expect(await page.locator('.problem').count()).toBe(0);
+
+    const broken = { ...longRun(4), sites: null } as unknown as Timeline;
+    const other = await opened(await served(shown(broken)));
+    expect(await other.getByRole('alert').innerText()).toContain('This view cannot be drawn');
+  });
+
+  it('shows a report together with a module that exports its system as it is', async () => {
+    const dir = directory();
+    mkdirSync(dir, { recursive: true });
+    const { report } = await mutantReport();
+    const path = join(dir, 'report.json');
+    writeFileSync(path, JSON.stringify(report));
+    const module = join(dir, 'my-system.ts');
+    const mutant = JSON.stringify(
+      join(import.meta.dirname, '../../verification/protocols/naimi-trehel/copied-token.ts'),
+    );
+    writeFileSync(
+      module,
+      `import copied from ${mutant};\nexport default copied({ sites: 3, network: { order: 'fifo' } });\n`,
+    );
+    const found = await fromFile(path, { system: module }, () => undefined);
+    expect(found.shown.map(({ head }) => head.title)).toContain('mutual exclusion');
+    expect(found.shown[0]!.timeline().notes).toBeUndefined();
+    await expect(fromFile(path, { system: module, sites: 4 }, () => undefined)).rejects.toThrow(
+      'have no say in it',
+    );
+  });
+
+  async function opened(url: string): Promise<Page> {
+    const { page } = await watchedPage(browser);
+    onTestFinished(() => page.close());
+    await page.goto(url);
+    await page.waitForSelector('.inspector, [role=alert]');
+    return page;
+  }
+});
