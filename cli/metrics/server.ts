@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import { reasonOf } from '../../machines/errors.ts';
+import { type HttpServer, listenForHttp } from '../../runtime/observe/http-server.ts';
 import type { Address } from '../../runtime/options/cluster.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 
@@ -17,10 +17,6 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-const maxConnections = 32;
-const requestTimeoutMs = 5_000;
-const maxHeaderBytes = 8 * 1024;
-
 /**
  * Answers GET and HEAD at `answers` by path, and nothing else. On loopback, whoever names another host is refused: a name
  * that was made to point here, in a browser.
@@ -31,20 +27,15 @@ export async function serveMetrics(
   { host, port }: Address,
   answers: Readonly<Record<string, () => Answer | Promise<Answer>>>,
 ): Promise<MetricsServer> {
-  const server = createServer(
-    { maxHeaderSize: maxHeaderBytes, requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
-    (request, response) => void respond(request, response),
-  );
-  server.maxConnections = maxConnections;
-  server.listen(port, host);
+  let http: HttpServer;
   try {
-    await once(server, 'listening');
+    http = await listenForHttp({ host, port }, (request, response) => void respond(request, response));
   } catch (error) {
     throw new UsageError(
       `cannot serve metrics on ${host}:${port}: ${reasonOf(error)}; port 0 takes a free one`,
     );
   }
-  const bound = server.address() as AddressInfo;
+  const bound = http.address;
   const guarded = isLoopback(bound.address);
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -74,11 +65,7 @@ export async function serveMetrics(
 
   return {
     url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: http.close,
   };
 }
 

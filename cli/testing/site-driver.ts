@@ -46,13 +46,16 @@ async function open({ self, root, peers }: Opening) {
       close: () => undefined,
     },
     post: (envelope) => mailbox.post(envelope),
-    crashed: (error) => {
-      process.stderr.write(`${error.code}: ${error.message}\n`);
-      process.exit(1);
-    },
+    refused: end,
+    crashed: end,
   });
   await mailbox.open({ ...deaf, receive: (envelope) => host.deliver(envelope) });
   return { mailbox, host };
+}
+
+function end(error: { readonly code: string; readonly message: string }): void {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
 }
 
 let site: Awaited<ReturnType<typeof open>> | null = null;

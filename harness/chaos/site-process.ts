@@ -92,6 +92,11 @@ class OpenedSite {
         say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
     });
     cluster.on('notice', (notice) => {
+      if (notice.type === 'error' && notice.error.code === 'PROTOCOL_BREACH') {
+        // There is no peer here but ours.
+        say({ type: 'crashed', code: notice.error.code, message: notice.error.message });
+        return;
+      }
       const what = inWords(notice);
       if (what !== null) record({ type: 'notice', at: now(), site, life, what });
     });

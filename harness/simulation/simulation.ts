@@ -221,6 +221,8 @@ export class Simulation {
   check(): void {
     if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.rest();
     if (this.#broken !== null) throw new Error(this.#broken);
+    const [breach] = this.hub.breaches;
+    if (breach) throw breach;
     const holders = new Map<number, SiteId>();
     for (const id of this.#opened()) {
       const { token, epoch: of } = this.contextOf(id);

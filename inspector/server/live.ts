@@ -2,11 +2,13 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { reasonOf } from '../../machines/errors.ts';
+import { refuseUpgrade } from '../../runtime/observe/http-server.ts';
 import type { Message, Timeline } from '../../verification/timeline/format.ts';
 import { cannotBeShown, type LiveFrame, type Locks, type Sources } from '../protocol.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
 const everyMs = 150;
+const mostPages = 64;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
@@ -76,11 +78,11 @@ export function showLive(
         throw new Refused('ORIGIN_REFUSED', 'expected an Origin', 403);
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
       if (pathname !== '/api/live') throw new Refused('NOT_FOUND', `nothing is at ${pathname}`, 404);
+      if (sockets.clients.size >= mostPages)
+        throw new Refused('TOO_MANY', `${mostPages} pages are open already`, 503);
       lock = searchParams.get('lock');
     } catch (error) {
-      socket.end(
-        `HTTP/1.1 ${error instanceof Refused ? error.status : 500} Refused\r\nconnection: close\r\n\r\n`,
-      );
+      refuseUpgrade(socket, `${error instanceof Refused ? error.status : 500} Refused`);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { reasonOf } from '../../machines/errors.ts';
+import { type HttpServer, listenForHttp } from '../../runtime/observe/http-server.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 import type { Problem } from '../protocol.ts';
 
@@ -71,25 +70,16 @@ export async function servePage(
   openedBy: OpenedBy = 'nobody',
 ): Promise<PageServer> {
   const headers = headersFor(openedBy);
-  const server = createServer((request, response) => {
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    void respond(request, response, files, answer);
-  });
-  server.listen(port, '127.0.0.1');
+  let http: HttpServer;
   try {
-    await once(server, 'listening');
+    http = await listenForHttp({ host: '127.0.0.1', port }, (request, response) => {
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      void respond(request, response, files, answer);
+    });
   } catch (error) {
     throw new UsageError(`cannot listen on 127.0.0.1:${port}: ${reasonOf(error)}; --port 0 takes a free one`);
   }
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    server,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+  return { url: `http://127.0.0.1:${http.address.port}/`, server: http.server, close: http.close };
 }
 
 async function respond(

@@ -20,6 +20,9 @@ interface Snapshot {
   readonly context: unknown;
 }
 
+/** Whether an event is not to be taken that asks for these effects. */
+export type Refuses<Effect> = (effects: readonly Effect[]) => boolean;
+
 const none: readonly never[] = Object.freeze([]);
 
 /**
@@ -75,17 +78,27 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     return { value, context: { ...(context as object) } };
   }
 
-  /** What `event` asks for; nothing once it is stopped. Throws `MACHINE_ERROR`, then and ever after. */
-  take(event: Event): readonly Effect[] {
+  /**
+   * What `event` asks for; nothing once it is stopped. Where `refuses` is true of the effects,
+   * the event is not taken: the state stays as it was, and the result is `null`.
+   *
+   * Throws `MACHINE_ERROR`, then and ever after.
+   */
+  take(event: Event): readonly Effect[];
+  take(event: Event, refuses: Refuses<Effect>): readonly Effect[] | null;
+  take(event: Event, refuses?: Refuses<Effect>): readonly Effect[] | null {
     if (this.#failure) throw this.#failure;
     if (this.#stopped) return none;
-    this.#begun = none;
     try {
-      if (this.#watched) return this.#watched.take(event) as readonly Effect[];
-      const after = this.#statechart.step(this.#configuration, this.#context, event, true);
-      this.#configuration = after.configuration;
-      this.#context = after.context;
-      return after.effects as readonly Typed[] as readonly Effect[];
+      // What may be refused is tried on a copy.
+      const after = this.#statechart.step(this.#configuration, this.#context, event, !refuses);
+      const effects = after.effects as readonly Typed[] as readonly Effect[];
+      const { configuration, context } = after;
+      if (refuses?.(effects)) return null;
+      this.#begun = none;
+      this.#configuration = configuration;
+      this.#context = context;
+      return this.#watched ? (this.#watched.take(event) as readonly Effect[]) : effects;
     } catch (error) {
       this.#failure = this.#failed(`on ${event.type}`, error);
       throw this.#failure;

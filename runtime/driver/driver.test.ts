@@ -50,6 +50,7 @@ function runHost(protocol: Protocol, site: SiteId = 'a', recorder: Recorder = no
     lost: (fence) => done.push(`lost ${fence.epoch} ${fence.k}`),
     elected: ({ epoch, root }) => done.push(`elected ${epoch} ${root}`),
     left: () => done.push('left'),
+    refused: ({ message }) => done.push(message),
     crashed: (error: InvariantError) => done.push(error.code),
   });
   return { host, done, posted };
@@ -105,6 +106,8 @@ const willingProtocol: Protocol = {
   input: () => undefined,
   layout: {},
   urgent: 'TOKEN',
+  breachOf: ({ type }) => (type === 'LIE' ? 'it lies' : null),
+  breachBy: () => null,
   departs: ({ type }) => (type === 'DEPART' ? 'b' : null),
   invariants: ({ context }) => ((context as { count: number }).count > 1 ? 'the count is above 1' : null),
   status: () => ({ last: null, next: null, token: false, client: 'none', epoch: 0, frozen: false }),
@@ -183,13 +186,36 @@ describe('a site crashes, loudly and for good', () => {
     host.tell({ type: 'many' });
     expect(done).toEqual(['INVARIANT_BROKEN']);
   });
+});
 
-  test('when a second token comes to a Naimi–Trehel site that waits with none behind it', () => {
+describe('a message that no correct peer sends is not taken', () => {
+  test.each([
+    ['what the protocol knows for a lie', 'LIE', 'it lies'],
+    ['what no transition takes', 'NONSENSE', 'no transition takes it'],
+  ])('%s', (_, type, why) => {
+    const { host, done } = runHost(willingProtocol);
+    const before = host.snapshot;
+    host.deliver(from('b', { type }));
+    expect(done).toEqual([expect.stringContaining(why)]);
+    expect([host.snapshot, host.seq]).toEqual([before, 0]);
+    host.tell({ type: 'many' });
+    expect(done.slice(1)).toContain('grant');
+  });
+
+  test('a second token that comes to a Naimi–Trehel site with none behind it', () => {
     const { host, done } = runHost(naimiTrehel, 'b');
     host.tell({ type: 'ask' });
     host.deliver(from('a', { type: 'TOKEN' }));
     host.deliver(from('c', { type: 'TOKEN' }));
-    expect(done).toEqual(['REQUEST to a', 'sync', 'grant', 'UNEXPECTED_EVENT']);
+    expect(done).toEqual([
+      'REQUEST to a',
+      'sync',
+      'grant',
+      expect.stringContaining('no transition takes it'),
+    ]);
+    host.tell({ type: 'release' });
+    host.tell({ type: 'ask' });
+    expect(done.slice(4)).toEqual(['sync', 'grant']);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { DurableState, EpochEffect, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import { eventsPerLife, type RecordLine, type VectorClock } from '../../machines/record.ts';
-import { InvariantError } from '../api/errors.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { NamedSource } from '../observe/source.ts';
 import { VectorTime } from '../observe/vector-time.ts';
@@ -125,6 +125,8 @@ export abstract class Driver {
   protected abstract lease(effect: LeaseEffect): void;
   /** What the machine's clock has to tell before anything else. */
   protected abstract due(): readonly Message[];
+  /** A peer has broken the protocol: nothing of what it sent was taken. */
+  protected abstract breached(envelope: StampedEnvelope, error: OperatingError): void;
   /** The host has stopped for good. */
   protected abstract crashed(error: InvariantError): void;
 
@@ -210,10 +212,11 @@ export abstract class Driver {
 
   #step(event: Message, envelope: StampedEnvelope | null): void {
     const { site, protocol, recorder, tap, tally } = this.setting;
+    if (this.#source) this.#source.peer = envelope?.source ?? null;
+    const effects = envelope ? this.#take(envelope) : this.#actor.take(event);
+    if (effects === null) return;
     this.#seq += 1;
     if (this.#time) this.#clock = this.#time.tick(envelope?.stamp.clock ?? null);
-    if (this.#source) this.#source.peer = envelope?.source ?? null;
-    const effects = this.#actor.take(event);
     if (recorder.active && this.#clock) recorder.record(this.#line(event, envelope, effects, this.#clock));
     if (tap?.wants(this.lock)) tap.record(this.#line(event, envelope, effects, {}));
     const broken = protocol.invariants(this.#actor.state as ProtocolSnapshot);
@@ -225,6 +228,30 @@ export abstract class Driver {
       if (departs !== null) this.#departed = new Set(this.#departed).add(departs);
     }
     for (const effect of effects) this.#execute(effect);
+  }
+
+  /**
+   * What a peer's message asks for, or null: no correct peer sends it now, and to this actor it was never sent. It is one
+   * message that is lost with the link, as the protocol takes any to be.
+   */
+  #take(envelope: StampedEnvelope): readonly SiteEffect[] | null {
+    const { source, message } = envelope;
+    const { protocol, site } = this.setting;
+    let breach = protocol.breachOf(message, source, this.#actor.state);
+    const effects =
+      breach === null
+        ? this.#actor.take(message, (asked) => {
+            breach = asked.some(({ type }) => type === 'unexpected')
+              ? `no transition takes it in ${JSON.stringify(this.snapshot)}`
+              : protocol.breachBy(asked);
+            return breach !== null;
+          })
+        : null;
+    if (breach === null) return effects;
+    const what = `${source} breaks the protocol of ${this.lock} by ${JSON.stringify(message)}: ${breach}`;
+    const next = `${site} does not take it and begins anew with ${source}; update ${source}, or find out what runs there`;
+    this.breached(envelope, new OperatingError('PROTOCOL_BREACH', `${what}; ${next}`));
+    return null;
   }
 
   #line(

@@ -1,4 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
+import type { OperatingError } from '../api/errors.ts';
 import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
 
 /**
@@ -53,6 +54,11 @@ export interface Mailbox {
    * Throws `MAILBOX_CLOSED`.
    */
   post(envelope: StampedEnvelope): void;
+  /**
+   * Its source has broken the protocol by this message: as if `receive` had thrown the error, though it may be told at
+   * any time. The connection is closed, and the link begins a new life.
+   */
+  refuse(envelope: StampedEnvelope, error: OperatingError): void;
   /** Peers that are connected now. */
   connected(): readonly SiteId[];
   /** Says goodbye to every peer that has acknowledged all, gives up those that are down, resolves when all is quiet. */

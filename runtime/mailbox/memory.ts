@@ -16,6 +16,8 @@ export interface Channel {
  * (`MailboxHandlers.receive`) ends that link's life, as over TCP.
  */
 export class MemoryHub {
+  /** What sites were found to have done against the protocol. */
+  readonly breaches: OperatingError[] = [];
   readonly #mailboxes = new Map<SiteId, MemoryMailbox>();
   readonly #channels = new Map<string, { channel: Channel; queue: StampedEnvelope[] }>();
   readonly #cuts = new Set<string>();
@@ -117,6 +119,12 @@ export class MemoryHub {
     this.#others(mailbox, (peer) => peer.believeDown(mailbox.self, reason));
   }
 
+  /** For mailboxes: the link between its source and its target begins a new life. */
+  refused(envelope: StampedEnvelope, error: OperatingError): void {
+    this.breaches.push(error);
+    this.#beginAnew(envelope.source, envelope.target, envelope);
+  }
+
   /** Both hear that what is under way between them is lost, and `refused` with it. */
   #beginAnew(source: SiteId, target: SiteId, refused: StampedEnvelope): void {
     const lost = (from: SiteId, to: SiteId): readonly StampedEnvelope[] => {
@@ -183,6 +191,10 @@ class MemoryMailbox implements Mailbox {
     }
     this.handlers.beforeWrite();
     this.#hub.put(envelope);
+  }
+
+  refuse(envelope: StampedEnvelope, error: OperatingError): void {
+    this.#hub.refused(envelope, error);
   }
 
   connected(): readonly SiteId[] {

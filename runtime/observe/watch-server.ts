@@ -1,7 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
@@ -10,6 +8,7 @@ import { OperatingError } from '../api/errors.ts';
 import { isLoopback } from '../mailbox/tcp/loopback.ts';
 import { checkWatch } from '../options/calls.ts';
 import type { Address } from '../options/index.ts';
+import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts';
 import type { TapSession, Viewer } from './live-feed.ts';
 
 /** Where others may watch from. */
@@ -61,35 +60,32 @@ export async function serveWatch(
   // Most sites are never watched.
   const { WebSocketServer } = await import('ws');
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
-  const server = createServer((_, response) => {
-    response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
-  });
-  server.on('upgrade', (request, socket, head) => {
-    const refusal = whyRefused(request, host, token) ?? (sockets.clients.size < mostViewers ? null : 503);
-    if (refusal === null) sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster));
-    else refuse(socket, refusal);
-  });
-  server.listen(port, host);
+  let http: HttpServer;
   try {
-    await once(server, 'listening');
+    http = await listenForHttp({ host, port }, (_, response) => {
+      response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
+    });
   } catch (cause) {
     const reason = reasonOf(cause);
     throw new OperatingError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
+  http.server.on('upgrade', (request, socket, head) => {
+    const refusal = whyRefused(request, host, token) ?? (sockets.clients.size < mostViewers ? null : 503);
+    if (refusal === null) sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster));
+    else refuseUpgrade(socket, `${refusal} ${STATUS_CODES[refusal]}`);
+  });
   const pings = setInterval(() => {
     for (const socket of sockets.clients) ping(socket);
   }, pingEveryMs);
   pings.unref();
-  const address = { host, port: (server.address() as { port: number }).port };
+  const address = { host, port: http.address.port };
   return {
     address,
     url: `ws://${host.includes(':') ? `[${host}]` : host}:${address.port}/`,
     close: async () => {
       clearInterval(pings);
       for (const socket of sockets.clients) socket.terminate();
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
+      await http.close();
     },
   };
 }
@@ -143,8 +139,4 @@ function whyRefused({ headers, url = '' }: IncomingMessage, host: string, token:
 function isSame(given: string, wanted: string): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(wanted)];
   return left.length === right.length && timingSafeEqual(left, right);
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n\r\n`);
 }

@@ -11,7 +11,7 @@ import type { Tally } from './tally.ts';
  * What a site says of a message that it did not take, since it has no room for the lock: a REQUEST of `epoch` (`asks`),
  * or a VOTE_REQUEST for it. Between meshes; no statechart hears of it.
  */
-interface Untaken extends Message {
+export interface Untaken extends Message {
   readonly type: 'UNTAKEN';
   readonly epoch: number;
   readonly asks: boolean;

@@ -1,5 +1,6 @@
+import { breachBy, breachOf } from '../../machines/epoch/breach.ts';
 import { brokenInvariant, type SiteView } from '../../machines/epoch/invariants.ts';
-import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import type { EpochEffect, SiteMessage } from '../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../machines/epoch/site.ts';
 import type { LayoutOf } from '../wire/layout.ts';
 import type { Protocol } from './protocol.ts';
@@ -28,6 +29,9 @@ export const epoch: Protocol = {
   } satisfies LayoutOf<SiteMessage>,
   urgent: 'TOKEN' satisfies SiteMessage['type'],
   departs: () => null,
+  breachOf: (message, source, snapshot) =>
+    breachOf(message as SiteMessage, source, (snapshot as SiteView).context),
+  breachBy: (effects) => breachBy(effects as readonly EpochEffect[]),
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: (snapshot) => {
     const { value, context } = snapshot as SiteView;

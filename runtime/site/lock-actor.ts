@@ -249,6 +249,10 @@ export class LockActor extends Driver implements Client {
     return this.#leases?.due() ?? nothing;
   }
 
+  protected breached(envelope: StampedEnvelope, error: OperatingError): void {
+    this.setting.mailbox.refuse(envelope, error);
+  }
+
   protected crashed(error: InvariantError): void {
     this.setting.crashed(error);
   }

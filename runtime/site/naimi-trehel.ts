@@ -1,3 +1,4 @@
+import type { Message } from '../../machines/actor.ts';
 import { brokenInvariant, type SiteView } from '../../machines/naimi-trehel/invariants.ts';
 import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
 import { type SiteContext, type SiteInput, siteMachine } from '../../machines/naimi-trehel/site.ts';
@@ -18,6 +19,16 @@ export const naimiTrehel: Protocol = {
   } satisfies LayoutOf<SiteMessage>,
   urgent: 'TOKEN' satisfies SiteMessage['type'],
   departs: (message) => (message.type === 'LEAVE' ? (message as LeaveMessage).leaver : null),
+  breachOf: (message, source, { context }) => {
+    const { self } = context as SiteContext;
+    const { type, origin, leaver } = message as Partial<RequestMessage & LeaveMessage> & Message;
+    if (type === 'REQUEST' && origin === self)
+      return `expected a request of another site, one of ${self} came back`;
+    return type === 'LEAVE' && leaver !== source
+      ? `expected ${source} to speak for itself, it speaks for ${leaver}`
+      : null;
+  },
+  breachBy: () => null,
   invariants: (snapshot) => brokenInvariant(snapshot as SiteView),
   status: ({ value, context }) => {
     const { last, next, token } = context as SiteContext;
@@ -25,4 +36,5 @@ export const naimiTrehel: Protocol = {
   },
 };
 
+type RequestMessage = Extract<SiteMessage, { type: 'REQUEST' }>;
 type LeaveMessage = Extract<SiteMessage, { type: 'LEAVE' }>;

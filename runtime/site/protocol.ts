@@ -24,6 +24,10 @@ export interface Protocol {
   readonly urgent: string;
   /** The site that, having said this, is no longer one that `broadcast` reaches. */
   departs(message: Message): SiteId | null;
+  /** How a message of `source` breaks the protocol for a site that is as `snapshot` tells, or null. */
+  breachOf(message: Message, source: SiteId, snapshot: ProtocolSnapshot): string | null;
+  /** The same, of what a message would have the site do. */
+  breachBy(effects: readonly SiteEffect[]): string | null;
   /** What is wrong with a snapshot, or null. */
   invariants(snapshot: ProtocolSnapshot): string | null;
   status(snapshot: ProtocolSnapshot): MachineStatus;

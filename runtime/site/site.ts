@@ -11,7 +11,7 @@ import type { Recorder } from '../observe/recorder.ts';
 import type { Limits, Notice, Strict, Timing } from '../options/index.ts';
 import type { Store } from '../store/store.ts';
 import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
-import { Admission } from './admission.ts';
+import { Admission, type Untaken } from './admission.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
 import type { Protocol } from './protocol.ts';
 import { Tally } from './tally.ts';
@@ -248,6 +248,14 @@ export class Site {
   }
 
   #untaken(place: LockActor, envelope: StampedEnvelope): void {
+    const { epoch } = envelope.message as Untaken;
+    const { promised } = place.snapshot.context as { readonly promised?: number };
+    if (promised !== undefined && epoch > promised) {
+      const { source, lock } = envelope;
+      const what = `${source} says that it did not take a message of ${lock} in epoch ${epoch}, which was never sent`;
+      this.#options.mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', what));
+      return;
+    }
     const { lostOf, inVain } = this.#room.heard(envelope);
     this.#suspicion?.untaken(place.lock, lostOf, inVain !== null);
     if (inVain) place.refuse(inVain);

@@ -1,6 +1,6 @@
 import type { Message } from '../../machines/actor.ts';
 import type { DurableState, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
-import type { InvariantError } from '../api/errors.ts';
+import type { InvariantError, OperatingError } from '../api/errors.ts';
 import { Driver, type DriverSetting, type DriverStart, type Elected } from '../driver/driver.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { Tally } from '../site/tally.ts';
@@ -16,6 +16,8 @@ export interface HostHandlers {
   readonly elected: (election: Elected) => void;
   readonly left: () => void;
   readonly due: () => readonly Message[];
+  /** Default: throws it. */
+  readonly refused: (error: OperatingError) => void;
   /** Default: throws it. */
   readonly crashed: (error: InvariantError) => void;
 }
@@ -67,6 +69,11 @@ export class HandledHost extends Driver {
 
   protected due(): readonly Message[] {
     return this.#handlers.due?.() ?? [];
+  }
+
+  protected breached(_: StampedEnvelope, error: OperatingError): void {
+    if (!this.#handlers.refused) throw error;
+    this.#handlers.refused(error);
   }
 
   protected crashed(error: InvariantError): void {

@@ -255,6 +255,8 @@ export class Storm {
   async #heard(): Promise<void> {
     for (let turn = 0; turn < 6; turn++) await Promise.resolve();
     if (this.#broken !== null) throw new Error(this.#broken);
+    const [breach] = this.#hub.breaches;
+    if (breach) throw breach;
   }
 
   /** Where no site has left, none is lost either. */

@@ -9,6 +9,7 @@ import { StatelyTelling } from './telling.ts';
 /** Where apps connect. */
 const path = '/stately';
 const mostBytes = 1 << 20;
+const mostApps = 64;
 /** The code by which WebSocket says that a frame is not as it should be. */
 const policyViolation = 1008;
 
@@ -74,6 +75,8 @@ class Apps implements Followed {
     if (origin !== undefined && !isOnLoopback(origin))
       throw new Refused('ORIGIN_REFUSED', `expected an app on loopback, not ${origin}`, 403);
     // Its origin is another port's: that is what it is here for.
+    if (this.#sockets.clients.size >= mostApps)
+      throw new Refused('TOO_MANY', `${mostApps} apps are connected already`, 503);
     refuseStrangers({ method: request.method, headers, socket: request.socket });
     this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#listen(opened));
     return true;

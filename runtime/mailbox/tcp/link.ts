@@ -249,12 +249,26 @@ export class Link {
     if (this.#owed >= Math.min(deliveriesPerAck, this.#options.maxOutbox / 2)) this.flushAck();
   }
 
+  /** What the peer has sent is not to be taken: this side's life of the link ends. Gives what is left to be closed. */
+  refuse(): Connection | null {
+    const connection = this.#connection;
+    const lost = this.#outbox;
+    this.#leave();
+    this.#options.owner.refused(lost);
+    return connection;
+  }
+
   /** As a crash would, for this link alone: the peer hears of another life. */
   #endLife(why: string): void {
+    const connection = this.#connection;
+    this.#leave();
+    connection?.destroy(new Error(why));
+  }
+
+  #leave(): void {
     this.#life += 1;
     this.#actor = this.#begin();
     this.#lost = { lost: [] };
-    this.#connection?.destroy(new Error(why));
     this.#connection = null;
     this.#up = false;
   }

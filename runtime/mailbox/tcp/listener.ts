@@ -75,6 +75,8 @@ export class Listener {
   }
 
   #enter(socket: Socket): void {
+    // Before anything else: one that is reset has an error to tell, and is closed next.
+    socket.on('error', () => undefined);
     const { limits, clock } = this.#options;
     const { remoteAddress: host } = socket;
     if (host === undefined) {

@@ -113,6 +113,12 @@ export class TcpMailbox implements Mailbox {
     peer.post(envelope);
   }
 
+  refuse({ source }: StampedEnvelope, error: OperatingError): void {
+    const connection = this.#peers.get(source)?.link.refuse();
+    if (connection) connection.refuse(error);
+    else this.#refuse(error, source, null);
+  }
+
   connected(): readonly SiteId[] {
     return [...this.#peers.values()].filter(({ up }) => up).map(({ id }) => id);
   }

@@ -215,14 +215,14 @@ function greetByTls(
   // Never listens: it is given what has come in elsewhere.
   const server = createTlsServer(options);
   server.on('secureConnection', (socket) => {
+    // Before anything else: whoever takes it hears of its end by 'close'.
+    socket.on('error', () => undefined);
     const proven = proves(socket);
     if (!(proven instanceof OperatingError)) {
       stands(socket, proven);
       return;
     }
     refused(proven, remoteOf(socket));
-    // It has been told of, and what its end makes it say is no more news.
-    socket.on('error', () => undefined);
     socket.destroy();
   });
   server.on('tlsClientError', (error, socket) => {

@@ -1,0 +1,123 @@
+import { array, assert, boolean, constantFrom, integer, oneof, property, record } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { start, take } from '../actor.ts';
+import { breachBy, breachOf, mostCount, mostEpochsAhead } from './breach.ts';
+import { brokenInvariant, type SiteView } from './invariants.ts';
+import type { ClientEvent, EpochEffect, SiteMessage, TimeEvent } from './messages.ts';
+import { type SiteEvent, type SiteInput, siteMachine } from './site.ts';
+
+const b = { self: 'b', epoch: 3, root: 'a', promised: 4 };
+
+describe('a message that no correct site sends', () => {
+  const most = 4 + mostEpochsAhead;
+  const breaches: readonly (readonly [SiteMessage, string])[] = [
+    [{ type: 'NEW', epoch: Number.MAX_SAFE_INTEGER, root: 'a' }, 'an epoch of at most'],
+    [{ type: 'VOTE_REQUEST', epoch: most + 1, candidate: 'a' }, 'an epoch of at most'],
+    [{ type: 'REFUSE', epoch: 3, root: 'a', promise: most + 1 }, 'an epoch of at most'],
+    [{ type: 'TOKEN', epoch: 3, root: 'b', k: 1 }, 'expected a as the root of epoch 3, b came'],
+    [{ type: 'TOKEN', epoch: 3, root: 'a', k: mostCount + 1 }, 'a number of at most'],
+    [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' }, 'one of b came back'],
+    [{ type: 'VOTE_REQUEST', epoch: 5, candidate: 'c' }, 'it speaks for c'],
+    [{ type: 'VOTE', epoch: 4, voter: 'c', holds: null }, 'it speaks for c'],
+    [{ type: 'VOTE', epoch: 4, voter: 'a', holds: 4 }, 'the token of an epoch before 4'],
+    [{ type: 'HEARTBEAT', epoch: 3, root: 'a', origin: 'c', round: 1, stays: true }, 'it speaks for c'],
+    [
+      { type: 'HEARTBEAT', epoch: 3, root: 'a', origin: 'a', round: mostCount + 1, stays: true },
+      'a number of at most',
+    ],
+    [{ type: 'PROMISE', epoch: 3, root: 'a', voter: 'c', round: 1 }, 'it speaks for c'],
+  ];
+  test.each(breaches)('%j', (message, why) => {
+    expect(breachOf(message, 'a', b)).toContain(why);
+  });
+
+  const correct: readonly SiteMessage[] = [
+    { type: 'NEW', epoch: most, root: 'c' },
+    { type: 'VOTE_REQUEST', epoch: most, candidate: 'a' },
+    { type: 'REQUEST', epoch: 3, root: 'a', origin: 'c' },
+    { type: 'TOKEN', epoch: 3, root: 'a', k: 7 },
+    { type: 'TOKEN', epoch: 2, root: 'c', k: 7 },
+    { type: 'VOTE', epoch: 4, voter: 'a', holds: 3 },
+    { type: 'PROMISE', epoch: 3, root: 'a', voter: 'a', round: 1 },
+  ];
+  test.each(correct)('is not %j', (message) => {
+    expect(breachOf(message, 'a', b)).toBeNull();
+  });
+});
+
+/** What a peer may say, and its client and its clock. */
+const site = constantFrom('a', 'b', 'c');
+const number = oneof(integer({ min: 0, max: 4 }), constantFrom(mostCount, Number.MAX_SAFE_INTEGER));
+const of = { epoch: number, root: site };
+const message = oneof(
+  record({ type: constantFrom('REQUEST' as const), ...of, origin: site }),
+  record({ type: constantFrom('TOKEN' as const), ...of, k: number }),
+  record({ type: constantFrom('NEW' as const), ...of }),
+  record({ type: constantFrom('VOTE_REQUEST' as const), epoch: number, candidate: site }),
+  record({
+    type: constantFrom('VOTE' as const),
+    epoch: number,
+    voter: site,
+    holds: oneof(constantFrom(null), number),
+  }),
+  record({ type: constantFrom('REFUSE' as const), ...of, promise: number }),
+  record({ type: constantFrom('HEARTBEAT' as const), ...of, origin: site, round: number, stays: boolean() }),
+  record({ type: constantFrom('PROMISE' as const), ...of, voter: site, round: number }),
+);
+const client = record({
+  type: constantFrom<ClientEvent['type']>('ask', 'release', 'again', 'try', 'withdraw', 'suspect'),
+});
+const time = oneof(
+  record({ type: constantFrom('heartbeat' as const) }),
+  record({ type: constantFrom('leaseOver' as const), epoch: number, round: number }),
+  record({ type: constantFrom('promiseOver' as const) }),
+);
+const happening = oneof(
+  { weight: 3, arbitrary: record({ source: constantFrom('a', 'c'), event: message }) },
+  { weight: 2, arbitrary: record({ source: constantFrom(null), event: client }) },
+  { weight: 1, arbitrary: record({ source: constantFrom(null), event: time }) },
+);
+
+type Happening = { readonly source: string | null; readonly event: SiteMessage | ClientEvent | TimeEvent };
+
+/** What the site breaks when all this happens; null when nothing. `refuses`: whether breaches are not taken. */
+function brokenBy(input: SiteInput, happenings: readonly Happening[], refuses = true): string | null {
+  let { snapshot } = start(siteMachine, input);
+  for (const { source, event } of happenings) {
+    if (refuses && source !== null && breachOf(event as SiteMessage, source, snapshot.context) !== null)
+      continue;
+    const step = take(siteMachine, snapshot, event as SiteEvent);
+    const effects = step.effects as unknown as readonly EpochEffect[];
+    if (effects.some(({ type }) => type === 'unexpected')) continue;
+    if (refuses && source !== null && breachBy(effects) !== null) continue;
+    snapshot = step.snapshot;
+    const broken = brokenInvariant(snapshot as unknown as SiteView);
+    if (broken !== null) return `${broken} after ${JSON.stringify(event)}`;
+  }
+  return null;
+}
+
+const plain: SiteInput = { self: 'b', founder: 'a', voters: ['a', 'b', 'c'], disk: 'none' };
+
+test.each([
+  ['without leases', {}],
+  ['that founds epoch 0', { founder: 'b' }],
+  ['in strict mode', { strict: true }],
+  ['in strict mode that founds', { founder: 'b', strict: true }],
+  ['that has crashed', { disk: { promised: 2, epoch: 1, root: 'b' } }],
+] as const)('no words of peers have a site %s break a rule that it can see', (_, change) => {
+  const input: SiteInput = { ...plain, ...change };
+  assert(
+    property(array(happening, { maxLength: 40 }), (happenings) => {
+      expect(brokenBy(input, happenings as readonly Happening[])).toBeNull();
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('which is seen here: taken, a breach breaks one', () => {
+  const back: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'b', origin: 'b' };
+  const happenings = [{ source: 'a', event: back }];
+  expect(brokenBy({ ...plain, founder: 'b' }, happenings)).toBeNull();
+  expect(brokenBy({ ...plain, founder: 'b' }, happenings, false)).toContain('last and next name other sites');
+});

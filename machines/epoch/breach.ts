@@ -1,0 +1,68 @@
+import type { SiteId } from '../actor.ts';
+import type { EpochEffect, SiteMessage } from './messages.ts';
+import type { SiteContext } from './variables.ts';
+
+/**
+ * The most by which a message may be of a later epoch than its receiver has promised: an epoch a second for half a year.
+ * Each such step costs whoever forges epochs a message.
+ */
+export const mostEpochsAhead = 2 ** 24;
+
+/** No number of a message is above: so none that a site counts up from it is above 2^53 - 1, the most that is written. */
+export const mostCount = 2 ** 52;
+
+/**
+ * How `message` of `source` breaks the protocol, in words; `null` when a correct site could have sent it. Only what the
+ * receiver can know: a site speaks for itself alone, so no majority is made of one, an epoch has one root, and no number
+ * runs away.
+ */
+export function breachOf(
+  message: SiteMessage,
+  source: SiteId,
+  { self, epoch, root, promised }: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised'>,
+): string | null {
+  const most = Math.min(promised + mostEpochsAhead, mostCount);
+  const of = message.type === 'REFUSE' ? Math.max(message.epoch, message.promise) : message.epoch;
+  if (of > most) return `expected an epoch of at most ${most}, ${of} came: ${promised} is promised here`;
+  if ('root' in message && message.epoch === epoch && message.root !== root)
+    return `expected ${root} as the root of epoch ${epoch}, ${message.root} came`;
+  switch (message.type) {
+    case 'REQUEST':
+      return message.origin === self ? `expected a request of another site, one of ${self} came back` : null;
+    case 'HEARTBEAT':
+      return by(message.origin) ?? countOf(message.round);
+    case 'TOKEN':
+      return countOf(message.k);
+    case 'VOTE_REQUEST':
+      return by(message.candidate);
+    case 'VOTE':
+      if (message.holds !== null && message.holds >= message.epoch)
+        return `expected the token of an epoch before ${message.epoch}, one of ${message.holds} came`;
+      return by(message.voter);
+    case 'PROMISE':
+      return by(message.voter) ?? countOf(message.round);
+    case 'REFUSE':
+    case 'NEW':
+      return null;
+    default:
+      return message satisfies never;
+  }
+
+  function by(named: SiteId): string | null {
+    return named === source ? null : `expected ${source} to speak for itself, it speaks for ${named}`;
+  }
+
+  function countOf(count: number): string | null {
+    return count <= mostCount ? null : `expected a number of at most ${mostCount}, ${count} came`;
+  }
+}
+
+/** The same, of what a message would have this site do: a request goes round in a circle. */
+export function breachBy(effects: readonly EpochEffect[]): string | null {
+  for (const effect of effects) {
+    if (effect.type !== 'send' || effect.message.type !== 'REQUEST') continue;
+    const { target, message } = effect;
+    if (message.origin === target) return `expected no request of ${target} that leads back to it`;
+  }
+  return null;
+}
