@@ -27,7 +27,7 @@ export interface Protocol {
   /** How a message of `source` breaks the protocol for a site that is as `snapshot` tells, or null. */
   breachOf(message: Message, source: SiteId, snapshot: ProtocolSnapshot): string | null;
   /** The same, of what a message would have the site do. */
-  breachBy(effects: readonly SiteEffect[]): string | null;
+  breachBy(effects: readonly { readonly type: string }[]): string | null;
   /** What is wrong with a snapshot, or null. */
   invariants(snapshot: ProtocolSnapshot): string | null;
   status(snapshot: ProtocolSnapshot): MachineStatus;
