@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   statechart: [],
   runtime: ['machines', 'statechart'],
   verification: ['machines', 'statechart'],
-  inspector: ['machines', 'statechart', 'verification'],
+  inspector: ['machines', 'statechart', 'verification', 'runtime'],
 };
 
 /** Each rule tells whether an import breaks it. */
@@ -58,6 +58,10 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     /^node:fs(\/promises)?$/.test(target) &&
     file.startsWith('runtime/') &&
     !/^runtime\/(store|observe)\//.test(file),
+  'of the runtime, the inspector imports the server for HTTP alone': ({ file, target }) =>
+    file.startsWith('inspector/') &&
+    target.startsWith('runtime/') &&
+    target !== 'runtime/observe/http-server.ts',
   'the page imports types of the timeline and nothing else of ours': ({ file, target }) =>
     file.startsWith('inspector/page/') &&
     ours.test(target) &&
@@ -137,6 +141,11 @@ describe('rooms', () => {
       'inspector/page/x.tsx',
       "import { take } from '../../machines/actor.ts';",
       'the page imports types of the timeline and nothing else of ours',
+    ],
+    [
+      'inspector/server/x.ts',
+      "import { joinCluster } from '../../runtime/index.ts';",
+      'of the runtime, the inspector imports the server for HTTP alone',
     ],
   ])('%s: %s is refused', (file, line, rule) => {
     expect(importsOf(file, line).filter(rules[rule]!)).toHaveLength(1);
