@@ -34,6 +34,8 @@ export interface TimelineSite {
 export interface TimelineProperty {
   readonly name: string;
   readonly kind: string;
+  /** The rule in words, where the name is an abbreviation. */
+  readonly about?: string;
 }
 
 export interface Moment {
@@ -60,6 +62,18 @@ export interface Judgement {
   readonly reason?: string;
   /** The sites that are the broken part. */
   readonly sites?: readonly string[];
+  /** The values that the property read at the moment from which on it is violated. */
+  readonly reads?: readonly Read[];
+}
+
+/** One value that a property read, and what it was a moment before. */
+export interface Read {
+  /** `null`: the history variable, which belongs to no site. */
+  readonly site: string | null;
+  /** `in client.inCS`, a path in the context, `messages on their way`, ... */
+  readonly path: string;
+  readonly before: unknown;
+  readonly now: unknown;
 }
 
 export interface TimelineStep {
@@ -72,6 +86,8 @@ export interface TimelineStep {
   readonly site: string;
   /** `b receives TOKEN from a`. */
   readonly text: string;
+  /** Milliseconds since 1970 by the clock of the site, where that is known. */
+  readonly at?: number;
   /** What the machine took; `null` when it took nothing. */
   readonly event: TypedValue | null;
   /** Index of the letter that arrived, or was lost. */

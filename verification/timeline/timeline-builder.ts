@@ -12,7 +12,7 @@ import type { Judgement, SiteState, Timeline, TimelineStep, TypedValue } from '.
 import { changes, type JudgedStep, Judges } from './judges.ts';
 import { Post } from './post.ts';
 import { taken } from './taken.ts';
-import { criticalStates } from './trace.ts';
+import { criticalStates, headOf } from './trace.ts';
 
 /**
  * To judge a moment is to look at all that is under way. While more is than this, as many moments go without a
@@ -80,7 +80,7 @@ export class TimelineBuilder {
       about: this.about,
       sites: this.#sites.map((id) => ({ id, machine: this.#machine === null ? null : machine })),
       machines: this.#machine === null ? {} : { [machine]: chartOf(this.#machine.machine) },
-      properties: this.#properties.map(({ name, kind }) => ({ name, kind })),
+      properties: this.#properties.map(headOf),
       critical: this.#machine === null ? [] : criticalStates(this.#machine.machine),
       start: this.#started(),
       steps: [...this.steps],

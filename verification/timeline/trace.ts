@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { noFault } from '../check/questions.ts';
+import { ruleTitles } from '../protocols/rules.ts';
 import type { Action, Property, StateRecord, System, Trace, TraceStep } from '../system/system.ts';
 import { actionText } from '../system/text.ts';
 import { chartOf } from './chart.ts';
@@ -141,8 +142,10 @@ function siteOf({ up, value, context, timers, fault }: StateRecord[SiteId]): Sit
   };
 }
 
-function headOf({ name, kind }: Property): TimelineProperty {
-  return { name, kind };
+/** A property as the page lists it. */
+export function headOf({ name, kind }: Property): TimelineProperty {
+  const about = ruleTitles[name];
+  return { name, kind, ...(about !== undefined && { about }) };
 }
 
 function nameFor({ id }: AnyStateMachine, others: readonly string[]): string {

@@ -3,7 +3,8 @@ import type { SiteId } from '../../machines/actor.ts';
 import { Monitor } from '../checker/liveness/monitor.ts';
 import { evaluate } from '../system/evaluate.ts';
 import type { ActorView, Property, StatePredicate, StateRecord, StateView } from '../system/system.ts';
-import type { Judgement } from './format.ts';
+import type { Judgement, Read } from './format.ts';
+import { readsOf } from './reads.ts';
 import { answerOf } from './taken.ts';
 
 /** The machine of a site, where it is known. */
@@ -63,6 +64,9 @@ export class Verdicts {
   #paid: number | null = null;
   readonly #monitor: Monitor | null;
   #moment = -1;
+  #before: StateView | null = null;
+  /** What it read when it became violated. */
+  #reads: readonly Read[] | null = null;
 
   constructor(property: Property) {
     this.#property = property;
@@ -74,12 +78,22 @@ export class Verdicts {
   next(state: StateView, circumstances: Circumstances): Judgement {
     this.#moment++;
     if (this.#decided !== null) return this.#decided;
-    const judgement = this.#judge(state, circumstances);
+    const judgement = this.#explained(this.#judge(state, circumstances), state);
+    this.#before = state;
     const isFinal = this.#property.kind === 'reachable' && judgement.verdict === 'holds';
     if (isFinal || (this.#property.kind === 'eventually' && judgement.verdict === 'holds')) {
       this.#decided = judgement;
     }
     return judgement;
+  }
+
+  #explained(judgement: Judgement, state: StateView): Judgement {
+    if (judgement.verdict !== 'violated') {
+      this.#reads = null;
+      return judgement;
+    }
+    this.#reads ??= readsOf(predicatesOf(this.#property), state, this.#before);
+    return this.#reads.length === 0 ? judgement : { ...judgement, reads: this.#reads };
   }
 
   #judge(state: StateView, { stuck, loop: lasso }: Circumstances): Judgement {
@@ -145,6 +159,19 @@ export class Verdicts {
       return { verdict: 'violated', reason: `owed since moment ${this.#owedSince}, and it never comes` };
     }
     return { verdict: 'open', reason: `owed since moment ${this.#owedSince}` };
+  }
+}
+
+function predicatesOf(property: Property): readonly StatePredicate[] {
+  switch (property.kind) {
+    case 'deadlockFree':
+      return property.quiescent === undefined ? [] : [property.quiescent];
+    case 'leadsTo':
+      return [property.from, property.to];
+    case 'ltl':
+      return Object.values(property.atoms);
+    default:
+      return [property.predicate];
   }
 }
 
