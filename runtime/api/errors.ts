@@ -1,3 +1,5 @@
+import { CodedError } from '../../machines/errors.ts';
+
 /** What can go wrong while every site still keeps the protocol: a peer is gone, a frame is bad, a wait is over. */
 export type OperatingCode =
   // A frame or a connection is refused; it costs the one connection that brought it.
@@ -54,16 +56,6 @@ export type InvariantCode =
   | 'INVARIANT_BROKEN'
   | 'EFFECT_FAILED'
   | 'GRANT_TO_NOBODY';
-
-class CodedError<Code extends string> extends Error {
-  readonly code: Code;
-
-  constructor(code: Code, message: string, options?: ErrorOptions) {
-    super(`${code}: ${message}`, options);
-    this.code = code;
-    this.name = new.target.name;
-  }
-}
 
 /** Goes on: the process may retry, report or give up. */
 export class OperatingError extends CodedError<OperatingCode> {}

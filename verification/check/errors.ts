@@ -1,4 +1,4 @@
-import { CodedError } from '../checker/errors.ts';
+import { CodedError } from '../../machines/errors.ts';
 
 /**
  * Why a system cannot be checked as asked. The message says what to do instead.

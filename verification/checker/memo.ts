@@ -1,4 +1,4 @@
-import { CodedError } from './errors.ts';
+import { CodedError } from '../../machines/errors.ts';
 import { BLOCKED, type Model } from './model.ts';
 
 /** A model with its answers remembered: every step of every local has a number, in the order of discovery. */

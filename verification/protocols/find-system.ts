@@ -75,9 +75,7 @@ export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (refusals.some((refusal) => error instanceof refusal)) {
-      throw new UsageError(
-        `${(error as Error & { readonly code: string }).code}: ${(error as Error).message}`,
-      );
+      throw new UsageError(reasonOf(error));
     }
     throw error;
   }

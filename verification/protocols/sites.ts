@@ -1,5 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
-import { CodedError } from '../checker/errors.ts';
+import { CodedError } from '../../machines/errors.ts';
 import type { Network } from '../system/system.ts';
 
 /** What every system of this house can be asked for. */

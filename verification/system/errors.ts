@@ -1,4 +1,4 @@
-import { CodedError } from '../checker/errors.ts';
+import { CodedError } from '../../machines/errors.ts';
 
 /**
  * Why a system cannot be explored, or a trace not be replayed. The message says what came and what to do.

@@ -1,4 +1,4 @@
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../../../machines/errors.ts';
 
 /** Why a property of runs could not be judged. */
 export type LivenessErrorCode =

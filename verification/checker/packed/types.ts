@@ -1,4 +1,4 @@
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../../../machines/errors.ts';
 import type { Model, Predicate, Symmetry } from '../model.ts';
 
 /**

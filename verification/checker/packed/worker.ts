@@ -45,12 +45,10 @@ for (;;) {
     try {
       report = obey(got.message);
     } catch (error) {
-      const code = error instanceof SearchError ? error.code : null;
-      report = {
-        kind: 'failed',
-        code,
-        message: code === null ? String((error as Error).stack) : (error as Error).message,
-      };
+      report =
+        error instanceof SearchError
+          ? { kind: 'failed', code: error.code, message: error.reason }
+          : { kind: 'failed', code: null, message: String((error as Error).stack) };
     }
     if (report !== null) port.postMessage(report);
     Atomics.sub(words, control.running >> 2, 1);

@@ -1,4 +1,4 @@
-import { CodedError } from '../errors.ts';
+import { CodedError } from '../../../machines/errors.ts';
 
 /** Why actors cannot be taken for interchangeable. */
 export type SymmetryErrorCode =
