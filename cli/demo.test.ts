@@ -110,7 +110,7 @@ describe('baton demo', () => {
   });
 });
 
-/** What the demo made in `scratch` and has not removed; tsx keeps its cache there too. */
+/** The files that the demo made in `scratch` and did not remove; tsx keeps its cache there too. */
 function leftBehind(scratch: string): string[] {
   return readdirSync(scratch).filter((name) => !name.startsWith('tsx-'));
 }

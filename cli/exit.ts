@@ -1,14 +1,14 @@
-/** What every verb tells its caller. */
+/** The exit status of every command. */
 export const exitStatus = {
   /** All of it held. */
   held: 0,
   /** A property is violated, a record refused, a run went wrong. */
   violated: 1,
-  /** The command line asks for what there is not. */
+  /** The command line names something that does not exist. */
   usage: 2,
   /** A limit was reached, or it was interrupted, before all was known. */
   incomplete: 3,
-  /** Whoever read standard output is gone: as a shell says of SIGPIPE. */
+  /** The reader of standard output is gone; a shell reports SIGPIPE so. */
   brokenPipe: 141,
 } as const;
 

@@ -11,7 +11,7 @@ import { addSite } from './verbs/site.ts';
 import { addVerify } from './verbs/verify.ts';
 import { version } from './version.ts';
 
-// Whoever reads may stop in the middle, as `head` does; there is nobody left to tell.
+// A reader such as `head` may stop in the middle. No reader is left to report it to.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitStatus.brokenPipe);
   throw error;

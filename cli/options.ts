@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Address } from '../runtime/options/cluster.ts';
 
-/** Parsers of option values, for commander; each refuses with what it expected. */
+/** Parsers of option values for commander. Each refuses a wrong value and names the expected form. */
 
 export function wholeNumber(from: number, to = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

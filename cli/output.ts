@@ -27,9 +27,9 @@ export async function writeFileOrRefuse(path: string, text: string): Promise<voi
   }
 }
 
-/** What changes while a command runs. */
+/** Output that changes while a command runs. */
 export interface LiveView {
-  /** On a terminal `screen` replaces what it said before; elsewhere `line()` is printed, now and then. */
+  /** On a terminal `screen` replaces the previous screen; elsewhere `line()` is printed now and then. */
   update(screen: () => string, line: () => string): void;
   /** Takes the screen away. */
   clear(): void;

@@ -43,7 +43,7 @@ async function threeSites(
   return { a, b, c };
 }
 
-/** b has its turn, then c, whose request a has to pass on to b. */
+/** b has its turn, then c; a has to forward the request of c to b. */
 async function takeTurns(protocol: Protocol, others = protocol, strict?: Strict): Promise<string> {
   const trace = directory();
   const { a, b, c } = await threeSites(trace, protocol, others, strict);

@@ -56,7 +56,7 @@ interface Sent {
   readonly message: SiteMessage;
 }
 
-/** The site under test, whose id is `a`, and its two peers, played here. */
+/** The site under test, `a`, and its two peers, which the test plays. */
 class Scene {
   readonly #driver: Driver;
   readonly #peers = new Map<SiteId, TcpMailbox>();
@@ -116,7 +116,7 @@ class Scene {
     this.#peers.get(source)!.post({ source, target: 'a', lock: 'main', message, stamp });
   }
 
-  /** What the peers have received since the last call, by target, once there are `count`. */
+  /** The messages that the peers received since the last call, by target, once there are `count`. */
   async received(count: number): Promise<readonly Sent[]> {
     while (this.#received.length < count) {
       await new Promise<void>((resolve) => {
@@ -144,7 +144,7 @@ function byTarget(sent: readonly Sent[]): readonly Sent[] {
   return sent.toSorted((one, other) => one.target.localeCompare(other.target));
 }
 
-/** What `effects` send to whom, while `members` take part. */
+/** The messages that `effects` send while `members` take part, with their targets. */
 function sends(effects: readonly NamedAction[], members: readonly SiteId[]): readonly Sent[] {
   const all = effects.flatMap((effect): Sent[] => {
     const { type, target, message } = effect as Effect<SiteMessage> & {

@@ -8,7 +8,7 @@ import { directory } from './testing/directory.ts';
 const authority = new Authority('baton');
 const stranger = new Authority('baton');
 
-/** The options of `id`, of what is written to files for it. */
+/** The options of `id`, with its certificate and key written to files. */
 function certified(id: string, { cert, key } = authority.tls('baton', id)): string[] {
   const dir = directory();
   const files = { cert, key, ca: authority.ca };

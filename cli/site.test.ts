@@ -219,7 +219,7 @@ describe('baton site', () => {
     await c.hear(/^the token is here: .*, under fence \(0, 1\)$/);
     b.type('request');
     await b.hear(/^requested$/);
-    // By now the lease has been renewed at least once.
+    // The lease has now been renewed at least once.
     await new Promise((resolve) => setTimeout(resolve, leaseMs / 2));
     const stopped = performance.now();
     c.child.kill('SIGSTOP');

@@ -72,7 +72,7 @@ describe('baton verify', () => {
     );
     const few = await baton('verify', 'naimi-trehel', '--hash-compact', '8', '--sites', '4');
     expect(few.stdout).toMatch(/^holds .* mutual exclusion \(unless states were omitted: nearly certain\)$/m);
-    // What was not found may have been omitted.
+    // A state that was not found may have been omitted.
     expect(few.stdout).toMatch(/^incomplete +reachable +a request is forwarded twice$/m);
     expect(few.status).toBe(3);
     expect(await baton('verify', 'naimi-trehel', '--hash-compact', '65')).toMatchObject({ status: 2 });

@@ -6,7 +6,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import { address } from '../options.ts';
 import { keys } from './keys.ts';
 
-/** What a file of settings says, key by key: YAML, of which JSON is a part. Throws `UsageError`. */
+/** Reads a settings file in YAML or JSON, key by key. Throws `UsageError`. */
 export function readSettings(file: string): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>();
   const problems: string[] = [];
@@ -61,7 +61,7 @@ function addressed(value: unknown): unknown {
   try {
     return address(value);
   } catch {
-    // The schema says what is wrong with it, and where it stands.
+    // The schema reports the wrong value and its place.
     return value;
   }
 }

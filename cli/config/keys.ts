@@ -12,13 +12,16 @@ export interface Key {
   readonly variable: string;
   /** `--data-dir`, by commander's name for it. */
   readonly flag?: string;
-  /** What a text stands for; what it cannot stand for comes back as it is, and is refused by the schema. */
+  /**
+   * Converts a text to a value. A text that cannot be converted comes back unchanged, and the schema refuses
+   * it.
+   */
   read(text: string): unknown;
   /** Never shown. */
   readonly hidden: boolean;
 }
 
-/** Of `baton site`, by the key that each gives. */
+/** The flags of `baton site`, by the key that each sets. */
 const flags: Readonly<Record<string, string>> = {
   cluster: 'cluster',
   site: 'id',
@@ -70,7 +73,7 @@ export const keys: readonly Key[] = [
   hidden: path === 'secret',
 }));
 
-/** What is told of a key of `ClusterOptions`. */
+/** The description of a key of `ClusterOptions`. */
 export function aboutKey(path: string) {
   return about.get(schemaAt(clusterSchema, path.split('.')));
 }

@@ -6,7 +6,7 @@ export interface PrintOptions extends Readonly<Record<string, unknown>> {
   readonly json?: boolean;
 }
 
-/** `baton config`: what a site would be started with, and whose word it is. */
+/** `baton config`: prints the options that a site would be started with, and the source of each. */
 export function printConfiguration(options: PrintOptions): ExitStatus {
   const { given, doubts } = configure(options, process.env);
   for (const doubt of doubts) process.stderr.write(`${doubt}\n`);

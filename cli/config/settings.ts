@@ -13,25 +13,26 @@ import { credentialsIn } from '../site/credentials.ts';
 import { readSettings } from './file.ts';
 import { keys } from './keys.ts';
 
-/** A value, and who gave it: `--listen`, `BATON_LISTEN`, the name of a file, or `default`. */
+/** A value and its source: `--listen`, `BATON_LISTEN`, the name of a file, or `default`. */
 export interface Given {
   readonly value: unknown;
   readonly from: string;
 }
 
 export interface Configuration {
-  /** By key; none for what nobody gave. */
+  /** The given values, by key. */
   readonly given: ReadonlyMap<string, Given>;
   /** All of that, checked. */
   readonly options: ClusterOptions;
-  /** Variables that nobody reads, though they look like ones that somebody does. */
+  /** Environment variables that look like settings and are none. */
   readonly doubts: readonly string[];
 }
 
 const protocols: Readonly<Record<string, Protocol>> = { epoch, 'naimi-trehel': naimiTrehel };
 
 /**
- * What a site is started with: flags before variables before the file of `--config` (or `BATON_CONFIG`).
+ * The options of a site: flags before environment variables before the file of `--config` (or
+ * `BATON_CONFIG`).
  *
  * Throws `UsageError`.
  */
@@ -110,7 +111,7 @@ function checked(given: ReadonlyMap<string, Given>): ClusterOptions {
   return all as unknown as ClusterOptions;
 }
 
-/** Says who gave the key at which a line begins. */
+/** Appends the source of a value to the line on which its key begins. */
 function withSource(given: ReadonlyMap<string, Given>) {
   return (line: string, _: string | undefined, path: string) => {
     const key = [...given.keys()].find((known) => path === known || path.startsWith(`${known}.`));

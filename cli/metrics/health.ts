@@ -1,7 +1,7 @@
 import type { Cluster, Notice } from '../../runtime/index.ts';
 import type { Answer } from './server.ts';
 
-/** What `/health` tells. */
+/** The answer of `/health`. */
 export interface Health {
   /**
    * `no majority`: nothing is granted. `stopped`: a broken invariant, or the site leaves. `frozen`: some lock stands still
@@ -12,14 +12,14 @@ export interface Health {
   readonly cluster: string;
   readonly site: string;
   readonly majority: boolean;
-  /** By id; `unknown` until it has been met, or has not come in time. */
+  /** The peers by id; `unknown` until a peer was met, or if it did not come in time. */
   readonly peers: Readonly<Record<string, { readonly connected: boolean; readonly state: string }>>;
   readonly locks: { readonly known: number; readonly frozen: number };
   /** Adopted by this site: how many, and the highest of all locks. */
   readonly epochs: { readonly adopted: number; readonly highest: number };
 }
 
-/** Follows a site's notices, and says how it is. What it keeps does not grow. */
+/** Follows a site's notices and reports its health, in bounded memory. */
 export class HealthCheck {
   readonly #cluster: Cluster;
   readonly #version: string;

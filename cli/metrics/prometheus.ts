@@ -9,7 +9,7 @@ export class Prometheus {
   readonly meterProvider = new MeterProvider({ readers: [this.#reader] });
   #collecting: Promise<Answer> | null = null;
 
-  /** Who asks while it is collected has the same. */
+  /** Requests that arrive during a collection get its result. */
   scrape(): Promise<Answer> {
     this.#collecting ??= this.#collect().finally(() => {
       this.#collecting = null;

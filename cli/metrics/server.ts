@@ -5,7 +5,7 @@ import { type HttpServer, listenForHttp } from '../../runtime/observe/http-serve
 import type { Address } from '../../runtime/options/cluster.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 
-/** What is answered at a path. */
+/** The answer at a path. */
 export interface Answer {
   readonly status: number;
   readonly type: string;
@@ -18,8 +18,8 @@ export interface MetricsServer {
 }
 
 /**
- * Answers GET and HEAD at `answers` by path, and nothing else. On loopback, whoever names another host is refused: a name
- * that was made to point here, in a browser.
+ * Answers GET and HEAD at the paths of `answers`. On loopback a request that names another host is refused: a
+ * web page may have resolved a name of its own to this address.
  *
  * @throws `UsageError` when it cannot listen there.
  */

@@ -5,7 +5,7 @@ import { HealthCheck } from './health.ts';
 import { Prometheus } from './prometheus.ts';
 import { type MetricsServer, serveMetrics } from './server.ts';
 
-/** What `--metrics` adds to a site: first what `joinCluster` is to be told, then the server. */
+/** Adds `--metrics` to a site: first the options for `joinCluster`, then the server. */
 export class SiteMetrics {
   readonly #prometheus = new Prometheus();
   #health: HealthCheck | null = null;

@@ -10,11 +10,11 @@ export class Console {
   constructor(prompt: string) {
     const output = this.#terminal ? { output: process.stdout } : {};
     this.#readline = createInterface({ input: process.stdin, ...output, prompt });
-    // Now, and not when it is first asked for a line: what comes until then would be lost.
+    // The iterator is taken now: lines that come before the first read would be lost otherwise.
     this.#lines = this.#readline[Symbol.asyncIterator]();
   }
 
-  /** What is typed so far stays at the prompt. */
+  /** Prints a text; the unfinished input stays at the prompt. */
   say(text: string): void {
     if (!this.#terminal || !this.#open) {
       process.stdout.write(`${text}\n`);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ClusterOptions } from '../../runtime/index.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 
-/** The files in which it stands what a site proves itself by, if any. */
+/** The files with the credentials of a site, if it has any. */
 export interface CredentialFiles {
   readonly tlsCert?: string;
   readonly tlsKey?: string;

@@ -8,12 +8,12 @@ status    last, next, token; what the client does; epoch and fence; who is conne
 quit      hand the token on, say goodbye to the others, end
 help      this`;
 
-/** How often whoever waits for the others to answer a quit is told for whom. */
+/** How often a person who waits for a quit is told which peers have not answered. */
 const remindEveryMs = 5_000;
 
 const quit = Symbol('quit');
 
-/** What a person does with one site, command by command. */
+/** One site under the commands of a person. */
 export class Session {
   readonly #cluster: Cluster;
   readonly #lock: Lock;

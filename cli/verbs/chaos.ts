@@ -73,7 +73,7 @@ export function addChaos(program: Command): void {
     });
 }
 
-/** What `chaos` starts; of no use by hand. */
+/** The command that `chaos` starts for each site; not for use by hand. */
 export function addChaosSite(program: Command): void {
   program.command('chaos-site', { hidden: true }).action(async () => {
     if (process.send === undefined) throw new UsageError('chaos-site is started by baton chaos');

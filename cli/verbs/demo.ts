@@ -43,7 +43,7 @@ export function addDemo(program: Command): void {
     });
 }
 
-/** What `demo` starts; of no use by hand. */
+/** The command that `demo` starts for each site; not for use by hand. */
 export function addDemoSite(program: Command): void {
   program.command('demo-site', { hidden: true }).action(async () => {
     if (process.send === undefined) throw new UsageError('demo-site is started by baton demo');

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Address } from '../../runtime/options/cluster.ts';
 import { address, addressOrPort, names, peers, wholeNumber } from '../options.ts';
 
-/** What is no setting of the cluster; all others are read by `configure`. */
+/** The options that are no setting of the cluster; `configure` reads all others. */
 export interface SiteVerbOptions extends Readonly<Record<string, unknown>> {
   /** Where metrics and health are served. */
   readonly metrics?: Address;

@@ -3,8 +3,10 @@ import { actionText } from '../../verification/system/index.ts';
 import { chance } from './text.ts';
 
 /**
- * Workflow commands that annotate a run of GitHub Actions: an error for each violated property, a warning
- * for each that was not decided, a notice where what holds rests on hashes of states. A trace is told by its actions alone: there is little room.
+ * Workflow commands that annotate a run of GitHub Actions: an error for each violated property, a warning for
+ * each undecided one, and a notice where a verdict rests on hashes of states. A trace is given by its actions
+ * alone, because there is little room.
+ *
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 export function annotations({ system, sites, network, properties, hashCompaction }: Report): string[] {

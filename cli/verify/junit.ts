@@ -2,10 +2,13 @@ import junit from 'junit-report-builder';
 import type { Report } from '../../verification/check/check.ts';
 import { traceText } from '../../verification/system/index.ts';
 
-// Its types speak of the ES build; what Node loads is the CommonJS one, whose exports are the builder itself.
+// Its types describe the ES build. Node loads the CommonJS build, whose exports are the builder itself.
 const builders = junit as unknown as typeof junit.default;
 
-/** A report as JUnit XML: a test suite, a test case for each property; what was not decided is an error. */
+/**
+ * A report as JUnit XML: one test suite, and a test case for each property. An undecided property is an
+ * error.
+ */
 export function junitXml({ system, sites, network, seconds, properties, hashCompaction }: Report): string {
   const builder = builders.newBuilder();
   const suite = builder.testSuite().name(`${system}: ${sites} sites, ${network} network`).time(seconds);

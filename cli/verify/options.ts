@@ -4,7 +4,7 @@ import type { Network } from '../../verification/system/system.ts';
 export interface VerifyOptions {
   readonly sites?: number;
   readonly network?: Network['order'];
-  /** Also what must happen in the end. */
+  /** Check the properties of runs as well. */
   readonly liveness?: boolean;
   readonly symmetry?: boolean;
   readonly workers?: number;

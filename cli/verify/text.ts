@@ -39,7 +39,7 @@ function unlessOmitted({ omissionProbability }: Judged): string {
     : colors.yellow(` (unless states were omitted: ${chance(omissionProbability)})`);
 }
 
-/** Two digits, never rounded to what is certain. */
+/** Two digits, never rounded to certainty. */
 export function chance(probability: number): string {
   return probability > 0.995 ? 'nearly certain' : `probability ${probability.toPrecision(2)}`;
 }
@@ -51,7 +51,7 @@ export function figuresText({ states, orbits, transitions, depth, seconds }: Rep
   return `${explored}${count(states)} states, ${count(transitions)} transitions, depth ${depth}, ${seconds.toFixed(2)} s`;
 }
 
-/** What only a long exploration has to say. */
+/** The figures that matter only for a long exploration. */
 function effortText({
   orbits,
   statesPerSecond,

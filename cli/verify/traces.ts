@@ -8,7 +8,7 @@ import { traceMermaid } from '../../verification/timeline/mermaid.ts';
 import { traceShiViz } from '../../verification/timeline/shiviz.ts';
 import type { VerifyOptions } from './options.ts';
 
-/** How a trace is written, by what `--trace` calls it. */
+/** The formats of a trace, by their names for `--trace`. */
 export const traceFormats: Readonly<Record<VerifyOptions['trace'], (trace: Trace) => string>> = {
   text: traceText,
   json: (trace) => JSON.stringify(trace, null, 2),
@@ -21,7 +21,9 @@ export interface TakenAgain {
   /** The property that it is about, where the file says so. */
   readonly property: string | null;
   readonly trace: Trace;
-  /** Why not, with the step and what could have happened instead; `null` when it can. */
+  /**
+   * The step that the system refused, and the steps that were possible instead; `null` when it took them all.
+   */
   readonly refusal: string | null;
 }
 

@@ -4,7 +4,7 @@ import { runChaos } from './run.ts';
 import { scheduleOf } from './schedule.ts';
 
 export interface CampaignOptions extends Omit<RunOptions, 'schedule' | 'pool'> {
-  /** Of the first run; each later one has the next. */
+  /** The seed of the first run; each later run has the next. */
   readonly seed: number;
   readonly runs: number;
   readonly sites: number;
@@ -14,7 +14,7 @@ export interface CampaignOptions extends Omit<RunOptions, 'schedule' | 'pool'> {
   readonly onRun: (run: ChaosRun) => void;
 }
 
-/** Many seeds, one after the other in each lane. Whatever happens, no process is left behind. */
+/** Runs many seeds, one after the other in each lane. No process outlives it. */
 export async function runCampaign(options: CampaignOptions): Promise<void> {
   const { seed, runs, sites, seconds, parallel, onRun, ...how } = options;
   const pool = new SitePool();

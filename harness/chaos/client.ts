@@ -14,7 +14,7 @@ export interface ClientOptions {
   readonly write: (request: WriteRequest) => Promise<{ readonly accepted: boolean; readonly value: number }>;
 }
 
-/** What lets a section go on from its two writes. */
+/** The part of a critical section after its two writes begin. */
 export interface Plan {
   /** After the first. */
   readonly hold: () => Promise<unknown>;
@@ -26,7 +26,7 @@ export interface Plan {
   readonly lingerMs?: number;
 }
 
-/** Uses the lock, and writes down what it sees of it. */
+/** A client of the lock, which records everything that it observes. */
 export class Client {
   readonly #options: ClientOptions;
 

@@ -12,7 +12,9 @@ import type { SitePool } from './processes.ts';
 import { FaultProxy } from './proxy.ts';
 import { Resource } from './resource.ts';
 
-/** What a run is tried with besides what is sold: each makes it possible to see what the harness sees. */
+/**
+ * Options for tests of the harness itself. Each makes it possible to check that the harness detects a fault.
+ */
 export interface Hooks {
   /** The resource takes every write. */
   readonly gateOff?: boolean;
@@ -34,18 +36,20 @@ export interface ClusterOptions extends Hooks, Joining {
   readonly dir: string;
   readonly pool: SitePool;
   readonly timing: Timing;
-  /** Without the proxy: each site dials the others themselves, and hears what the kernel says. */
+  /** Without the proxy: each site dials the others directly and gets the answers of the kernel. */
   readonly direct?: boolean;
 }
 
-/** On an address of their own, below what a system gives out by itself. */
+/** Ports on an address of their own, below the range that a system assigns by itself. */
 const directPort = 20_100;
 
-/** N sites as N processes behind the fault proxy, the resource that they share, and what happened. */
+/**
+ * N sites as N processes behind the fault proxy, the resource that they share, and the history of the run.
+ */
 export class ChaosCluster {
   readonly history: Entry[] = [];
   readonly proxy: FaultProxy;
-  /** Of each lock. */
+  /** The resource of each lock. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly members: ReadonlyMap<string, Member>;
   readonly #secure: () => Promise<void>;
@@ -125,7 +129,7 @@ export class ChaosCluster {
     return this.#grant(section);
   }
 
-  /** Ends what `take` began. */
+  /** Ends the critical section that `take` began. */
   drop(site: string, section: string): void {
     this.member(site).tell({ type: 'drop', section });
   }

@@ -25,7 +25,7 @@ export class ProxiedConnection {
     this.#options = options;
     this.#near = options.near;
     this.#prepare(this.#near);
-    // A connection is made of answers: nobody is reached while one direction is held.
+    // A connection needs answers: no peer is reached while one direction is held.
     options.forward.waiters.add(this.#reach);
     options.backward.waiters.add(this.#reach);
     this.#reach();
@@ -46,7 +46,7 @@ export class ProxiedConnection {
     }
   }
 
-  /** One side sees it break, the other nothing at all: what it sends is swallowed. */
+  /** One side sees the connection break. The other side sees nothing, and its bytes are dropped. */
   orphan(stays: 'near' | 'far'): void {
     const [gone, left] = stays === 'near' ? [this.#far, this.#near] : [this.#near, this.#far];
     this.#stopFlows();
@@ -72,13 +72,13 @@ export class ProxiedConnection {
         new Flow(backward, far, this.#near, this.reset),
       ];
     });
-    // Before the flows are there nobody else says so.
+    // Before the flows exist, only this handler reports the end.
     far.once('close', () => this.#flows.length === 0 && reset(this.#near));
   };
 
   #prepare(socket: Socket): void {
     socket.setNoDelay(true);
-    // That a connection breaks is what this is for; `close` follows.
+    // Breaking connections is the purpose of the proxy; `close` follows.
     socket.on('error', () => undefined);
     socket.once('close', () => {
       if (!this.#near.destroyed || !(this.#far?.destroyed ?? true)) return;

@@ -17,7 +17,7 @@ export type Credentials = Pick<ClusterOptions, 'tls' | 'secret'>;
 
 const run = promisify(execFile);
 
-/** What each site of a cluster proves itself by; files are made in `dir`. Rejects with a `ChaosError`. */
+/** The credentials of each site of a cluster; their files are made in `dir`. Rejects with a `ChaosError`. */
 export async function credentialsOf(
   security: Security,
   cluster: string,

@@ -6,7 +6,7 @@ import { skipN } from 'pure-rand/utils/skipN';
 export class Draws {
   readonly #random;
 
-  /** Of `seed` 32 bits count. */
+  /** The lowest 32 bits of `seed` count. */
   constructor(seed: number) {
     this.#random = xoroshiro128plus(seed);
     // Seeds that are close to each other begin alike.

@@ -5,8 +5,8 @@ import { now } from './now.ts';
 import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.ts';
 
 /**
- * Does to the cluster what the schedule says, when it says it; resolves when its time is over, every site is up
- * and all reach each other again. Rejects with a ChaosError.
+ * Applies the faults of the schedule at their times. Resolves when the time is over, every site is up and all
+ * sites reach each other again. Rejects with a `ChaosError`.
  */
 export async function inflict(cluster: ChaosCluster, { faults, seconds }: Schedule, signal: AbortSignal) {
   const startAt = now();
@@ -25,7 +25,7 @@ export async function inflict(cluster: ChaosCluster, { faults, seconds }: Schedu
     wait(seconds * 1000),
   ];
   for (const one of under) one.catch((reason) => failure.abort(reason));
-  // Also those that go on when one has failed: nobody may start a site once this is over.
+  // All faults are awaited, even when one has failed: none may start a site after this returns.
   await Promise.allSettled(under);
   signal.throwIfAborted();
   if (failure.signal.aborted) throw failure.signal.reason;
@@ -74,7 +74,7 @@ async function inflictOne(cluster: ChaosCluster, fault: Fault, over: () => Promi
       const pairs = minority.flatMap((one) => others.map((other): Pair => [one, other]));
       const done =
         how === 'silent' ? held(cluster, pairs.flatMap(bothWays), over) : refused(cluster, pairs, over);
-      // What was under way is past the proxy by now.
+      // Messages that were under way have passed the proxy by now.
       const at = now();
       await done;
       cluster.history.push({ type: 'split', at, until: Math.min(now(), at + forMs), minority });

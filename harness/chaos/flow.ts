@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Way } from './way.ts';
 
-/** What a held way keeps before it stops reading, as the kernel would. */
+/** The number of bytes that a held direction keeps before it stops reading, as the kernel would. */
 const maxQueuedBytes = 1024 * 1024;
 
 type Item = { readonly dueAt: number; readonly what: Buffer | 'end' | 'reset' };
 
-/** What one connection brings from `source` to `sink`, as its way lets it. */
+/** The bytes of one connection from `source` to `sink`, as the faults of this direction let them pass. */
 export class Flow {
   readonly #way: Way;
   readonly #source: Socket;
@@ -45,7 +45,7 @@ export class Flow {
   }
 
   #push(what: Item['what']): void {
-    // Whatever is read goes nowhere then; it must be read all the same, or its end is never seen.
+    // The bytes are dropped. They must be read all the same, or the end of the stream is never seen.
     if (this.#stopped) return;
     this.#queue.push({ dueAt: performance.now() + this.#way.delayMs, what });
     if (typeof what !== 'string') this.#queuedBytes += what.length;
@@ -86,7 +86,8 @@ export class Flow {
       return;
     }
     this.#way.cutAfterBytes = null;
-    // Once the kernel has them: a reset overtakes what is still here.
+    // The reset waits until the kernel has these bytes: a reset overtakes bytes that are still in this
+    // process.
     this.#sink.write(bytes.subarray(0, cutAfterBytes), this.#reset);
     this.stop();
   }

@@ -3,7 +3,7 @@ import type { Entry } from '../../verification/runs/histories/history.ts';
 /** The one that the faults are aimed at. */
 export const mainLock = 'main';
 
-/** It, and so many beside it. */
+/** The names of the first lock and of `others` further locks. */
 export const locksWith = (others: number): readonly string[] => [
   mainLock,
   ...Array.from({ length: others }, (_, index) => `other ${index + 1}`),
@@ -18,6 +18,6 @@ export function lockOf(section: string): string {
   return end < 0 ? mainLock : section.slice(0, end);
 }
 
-/** What of a history concerns `lock`: its sections, and whatever befell the sites. */
+/** The part of a history that concerns `lock`: its critical sections, and the faults of all sites. */
 export const historyOf = (lock: string, history: readonly Entry[]): readonly Entry[] =>
   history.filter((entry) => !('section' in entry) || lockOf(entry.section) === lock);

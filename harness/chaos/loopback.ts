@@ -1,8 +1,9 @@
 let taken = 0;
 
 /**
- * A port that is given up for a while must not become somebody else's. On Linux all of 127/8 is loopback, so
- * that each caller has an address on which nobody else listens; elsewhere it takes its chance.
+ * A loopback address for one caller. No other process may take a port that is given up for a while. On Linux
+ * all of 127/8 is loopback, so each caller gets an address on which no other program listens; elsewhere it
+ * shares 127.0.0.1.
  */
 export function loopbackOfItsOwn(): string {
   if (process.platform !== 'linux') return '127.0.0.1';

@@ -15,7 +15,7 @@ export interface MemberOptions {
   readonly dir: string;
   readonly pool: SitePool;
   readonly record: (entry: Entry) => void;
-  /** What every life of it is opened with. */
+  /** The options that every run of the site is opened with. */
   readonly open: () => Omit<OpenSite, 'life' | 'dataDir' | 'newcomer'>;
   readonly up: (address: Address) => Promise<void>;
   readonly down: () => Promise<void>;
@@ -27,11 +27,11 @@ export class Member {
   readonly site: string;
   readonly #options: MemberOptions;
   readonly #dataDir: string;
-  /** Whoever waits for a message; null: none comes any more. */
+  /** The callers that wait for a message; `null` tells them that none will come. */
   readonly #waits = new Set<(message: FromSite | null) => void>();
   #process: SiteProcess | null = null;
   #life = -1;
-  /** Its end is what was asked for. */
+  /** The site was told to end. */
   #ending = false;
   /** In this life. */
   #diskWasFull = false;
@@ -228,7 +228,7 @@ export class Member {
     for (const wait of [...this.#waits]) wait(message);
   }
 
-  /** Its site has stopped by itself; what is left is a process without one. */
+  /** The site has stopped by itself; its process is left without a site. */
   #stopped(error: { readonly code: string; readonly message: string }): void {
     if (this.#diskWasFull && error.code === 'DISK_FAILED') this.#ending = true;
     else this.#crashed(error);

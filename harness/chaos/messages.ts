@@ -4,7 +4,7 @@ import type { Address } from '../../runtime/options/cluster.ts';
 import type { Entry, WriteStep } from '../../verification/runs/histories/history.ts';
 import type { Credentials } from './credentials.ts';
 
-/** What the harness and one of its site processes say to each other over Node's channel between processes. */
+/** The messages between the harness and one of its site processes, over Node's channel between processes. */
 
 export type ToSite =
   | ({ readonly type: 'open' } & OpenSite)
@@ -14,7 +14,7 @@ export type ToSite =
   /** One critical section that lasts until `drop`. */
   | { readonly type: 'take'; readonly section: string }
   | { readonly type: 'drop'; readonly section: string }
-  /** Of the resource, to a `write`. */
+  /** The resource's answer to a `write`. */
   | { readonly type: 'answer'; readonly id: number; readonly accepted: boolean; readonly value: number }
   | { readonly type: 'close' };
 
@@ -28,13 +28,16 @@ export interface OpenSite {
   readonly dataDir: string;
   readonly newcomer: boolean;
   readonly timing: Timing;
-  /** What its links are secured by; none: by nothing. */
+  /** The credentials of the site's links; `none` leaves the links open. */
   readonly credentials: Credentials;
-  /** A mutant of the statechart, by its name in `verification/protocols/epoch/mutants.ts`; null runs what is checked. */
+  /**
+   * A mutant of the statechart, by its name in `verification/protocols/epoch/mutants.ts`; `null` runs the
+   * statechart itself.
+   */
   readonly mutant: string | null;
 }
 
-/** Of each of the locks so many clients ask again and again. */
+/** The number of clients that ask for each lock again and again. */
 export interface Work {
   readonly seed: number;
   readonly locks: readonly string[];
@@ -42,7 +45,7 @@ export interface Work {
   readonly pace: Pace;
 }
 
-/** What the clients draw from. */
+/** The ranges that the clients draw their pauses and holds from. */
 export interface Pace {
   /** The longest pause between two asks, and the longest hold. */
   readonly pauseMs: number;
@@ -60,7 +63,7 @@ export type FromSite =
   | { readonly type: 'entry'; readonly entry: Entry }
   | ({ readonly type: 'write'; readonly id: number } & WriteRequest)
   | { readonly type: 'rested'; readonly counters: Counters }
-  /** By `close`, or by SIGTERM. */
+  /** The site closed, by `close` or by SIGTERM. */
   | { readonly type: 'closed' }
   /** The site has stopped by itself. */
   | { readonly type: 'crashed'; readonly code: string; readonly message: string };

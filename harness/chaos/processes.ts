@@ -5,7 +5,7 @@ import type { FromSite, ToSite } from './messages.ts';
 
 const baton = fileURLToPath(new URL('../../cli/baton.mjs', import.meta.url));
 
-/** The harness itself could not do what it was to do: nothing is known of the sites. */
+/** The harness itself failed; nothing is known of the sites. */
 export class ChaosError extends Error {
   readonly code = 'CHAOS_FAILED';
 }
@@ -15,7 +15,7 @@ const maxIdle = 4;
 /** A process that can be a site, one after the other. */
 export class SiteProcess {
   onMessage: (message: FromSite) => void = () => undefined;
-  /** `why`: the status or the signal, and what it said last. */
+  /** `why`: the exit status or the signal, and the last output. */
   onExit: (why: string) => void = () => undefined;
   readonly loaded: Promise<void>;
   readonly ended: Promise<void>;
@@ -41,7 +41,7 @@ export class SiteProcess {
         reject,
       );
     });
-    // Whoever waits for it is told.
+    // A later caller of `loaded` gets the error.
     this.loaded.catch(() => undefined);
   }
 
@@ -92,7 +92,7 @@ export class SitePool {
     return process;
   }
 
-  /** One whose site is closed. */
+  /** Takes back a process whose site is closed. */
   give(process: SiteProcess): void {
     process.onMessage = () => undefined;
     process.onExit = () => undefined;

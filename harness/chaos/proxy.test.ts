@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FaultProxy } from './proxy.ts';
 import { reset } from './reset.ts';
 
-/** A proxy between `a` and `b`; `b` listens, and keeps what each of its sockets heard. */
+/** A proxy between `a` and `b`; `b` listens, and keeps the bytes that each of its sockets received. */
 async function setUp() {
   const proxy = new FaultProxy(['a', 'b']);
   const atB: End[] = [];
@@ -36,7 +36,7 @@ async function setUp() {
   return { proxy, server, atB, dial, pair };
 }
 
-/** One end of a connection, and what came there. */
+/** One end of a connection, and the bytes that it received. */
 class End {
   readonly socket: Socket;
   heard = '';
@@ -199,7 +199,7 @@ describe('the fault proxy', () => {
     reset(b.socket);
     server.close();
     await vi.waitFor(() => expect(a.closed).toBe('ECONNRESET'));
-    // Nobody has told the proxy yet.
+    // The proxy does not know the address of `b` yet.
     const early = dial();
     await vi.waitFor(() => expect(early.closed).toBe('ECONNRESET'));
     await proxy.down('b');

@@ -9,7 +9,7 @@ import { Way } from './way.ts';
 /** More at once between two sites, and something dials without end. */
 const maxConnectionsOfAPair = 64;
 
-/** Who dials whom. */
+/** The dialing site and the site that it dials. */
 interface Route {
   readonly from: string;
   readonly to: string;
@@ -22,9 +22,9 @@ interface Route {
 }
 
 /**
- * Stands between all sites on loopback: each dials the others at `address(from, to)`, a port of its own for
- * every ordered pair, and what passes is subject to the faults that are on. `from` and `to` of a hold, a delay
- * and a cut-after are the way of the bytes, whoever dialled.
+ * Stands between all sites on loopback. Each site dials another at `address(from, to)`, a port of its own for
+ * every ordered pair, and the faults that are on apply to the bytes. For a hold, a delay and a cut-after,
+ * `from` and `to` are the direction of the bytes, whichever side dialed.
  */
 export class FaultProxy {
   readonly #host = loopbackOfItsOwn();
@@ -60,7 +60,9 @@ export class FaultProxy {
     await this.#settle();
   }
 
-  /** The process of `site` is gone: connections to it are refused. What it had open breaks by itself. */
+  /**
+   * The process of `site` is gone: connections to it are refused. Its open connections break by themselves.
+   */
   async down(site: string): Promise<void> {
     this.#sites.delete(site);
     await this.#settle();
@@ -112,7 +114,7 @@ export class FaultProxy {
     await this.#settle();
   }
 
-  /** Takes every fault away; what was held passes now. */
+  /** Ends every fault; bytes that were held pass now. */
   async heal(): Promise<void> {
     for (const way of this.#ways.values()) way.heal();
     for (const route of this.#routes.values()) route.refusals = 0;

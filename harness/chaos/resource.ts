@@ -5,8 +5,9 @@ import type { WriteRequest } from './messages.ts';
 import { now } from './now.ts';
 
 /**
- * What the lock protects: a counter, and a ledger of the writes that were taken, a line of JSON each. `enter` reads
- * the counter, `leave` writes back what the client made of it, so that two that overlap lose a count.
+ * The resource that the lock protects: a counter, and a ledger of the accepted writes, one line of JSON each.
+ * `enter` reads the counter and `leave` writes back the client's result, so two overlapping critical sections
+ * lose a count.
  */
 export class Resource {
   readonly #path: string;

@@ -34,7 +34,7 @@ export interface ChaosRun {
   readonly schedule: Schedule;
   readonly evidence: Evidence;
   readonly judgement: Judgement;
-  /** Of the lives that were up at the end: messages by type, and how often a site stood for a new epoch. */
+  /** Totals of the sites that were up at the end: messages by type, and the number of candidacies. */
   readonly sent: Readonly<Record<string, number>>;
   readonly suspicions: number;
   readonly seconds: number;
@@ -91,7 +91,7 @@ export async function runChaos({
   }
 }
 
-/** What `work` comes to, unless the signal comes first: then it rejects with its reason. */
+/** The result of `work`, unless the signal aborts first: then it rejects with the signal's reason. */
 export async function orAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
   let give = () => {};
   const given = new Promise<never>((_, reject) => {
@@ -106,7 +106,7 @@ export async function orAborted<Result>(signal: AbortSignal, work: Promise<Resul
   }
 }
 
-/** Until everybody was served once more, and then until nobody waits. */
+/** Waits until every client was served once more, and then until no client waits. */
 async function settle(cluster: ChaosCluster, signal: AbortSignal) {
   const quietAt = cluster.history.findLast(({ type }) => type === 'quiet')!.at;
   const served = () => {

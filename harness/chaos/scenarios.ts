@@ -14,7 +14,7 @@ import { ChaosError, type SitePool } from './processes.ts';
 import { detectMsOf, servedMs } from './run.ts';
 import { type Schedule, scheduleOf, siteNames } from './schedule.ts';
 
-/* Faults whose outcome is known beforehand, one at a time. */
+/* Single faults whose outcome is known beforehand. */
 
 export interface ScenarioOptions extends Hooks {
   readonly pool: SitePool;
@@ -25,7 +25,7 @@ export interface ScenarioOptions extends Hooks {
 const sites = siteNames(3);
 
 export interface Failovers {
-  /** From the SIGKILL of the holder to the grant of who waited, in milliseconds, one for each round. */
+  /** Milliseconds from the SIGKILL of the holder to the grant of the waiting site, one for each round. */
   readonly times: readonly number[];
   /** How often the waiter was granted without a kill: an election had gone without the live holder. */
   readonly robbed: number;
@@ -35,8 +35,8 @@ export interface Failovers {
 }
 
 /**
- * kill -9 of the holder while another site waits; then it is started again with its data. `kernel` says that its
- * port is closed, or `nobody` answers: what is sent to it is lost without a word.
+ * Kills the holder with SIGKILL while another site waits, then starts it again with its data. With `kernel`
+ * the port of the dead process is closed; with `nobody` every byte sent to it is dropped.
  */
 export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', options: ScenarioOptions) {
   return withCluster({ ...options, direct: answers === 'kernel' }, async (cluster): Promise<Failovers> => {
@@ -134,14 +134,15 @@ export function stoppedHolder(stopMs: number, options: ScenarioOptions): Promise
 }
 
 /**
- * A token is sent to a site of whose restart the sender has not heard: it is lost with the life that it was for, and
- * nobody else knows. Answers with how long the site waited for the lock, null when it waited in vain.
+ * Sends a token to a site whose restart the sender has not heard of. The token is lost with the earlier
+ * incarnation, and no other site knows. Returns the milliseconds that the site waited for the lock; `null`
+ * when it was not granted.
  */
 export function tokenForAnEarlierLife(options: ScenarioOptions): Promise<number | null> {
   return withCluster(options, async (cluster) => {
     const [first, sender, restarted] = sites as [string, string, string];
     const { proxy } = cluster;
-    // What the two say to each other waits from here on; each hears of the other by the first alone.
+    // From here on the messages between these two wait; each hears of the other through the first site alone.
     await Promise.all([proxy.refuse(sender, restarted), proxy.refuse(restarted, sender)]);
     proxy.cut(sender, restarted, 'RST');
     await taken(cluster, restarted, 'c.lost');

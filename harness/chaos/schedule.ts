@@ -1,12 +1,12 @@
 import { Draws } from './draws.ts';
 
-/** What is done to the sites, and when; `atMs` and `forMs` are milliseconds, the first from the start of the faults. */
+/** A fault and its time. `atMs` and `forMs` are milliseconds; `atMs` counts from the start of the faults. */
 export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'reset' | 'end'; readonly pair: Pair }
   /** Nothing passes, one way or both; then all of it does. */
   | { readonly kind: 'stall' | 'one-way'; readonly pair: Pair; readonly forMs: number }
   | { readonly kind: 'delay'; readonly pair: Pair; readonly forMs: number; readonly delayMs: number }
-  /** After so many bytes more from the first to the second. */
+  /** After this many bytes from the first site to the second. */
   | { readonly kind: 'mid-frame'; readonly pair: Pair; readonly bytes: number }
   /** The first loses its connections to the second, which does not hear of it before the end. */
   | { readonly kind: 'half-open'; readonly pair: Pair; readonly forMs: number }
@@ -41,7 +41,7 @@ export interface Schedule {
   readonly seconds: number;
   /** In the order of `atMs`; each is over by `seconds`. */
   readonly faults: readonly Fault[];
-  /** Of what the clients of each site draw. */
+  /** The seeds of the clients, by site. */
   readonly clientSeeds: Readonly<Record<string, number>>;
 }
 
@@ -53,7 +53,7 @@ export interface ScheduleOptions {
   readonly gapMs?: number;
 }
 
-/** By kind: how often it is drawn among all. */
+/** How often each kind is drawn, relative to the others. */
 const weights: Readonly<Record<Kind, number>> = {
   reset: 4,
   end: 2,
@@ -83,7 +83,7 @@ export function scheduleOf({ seed, sites: count, seconds, gapMs = 200 }: Schedul
   const sites = siteNames(count);
   const clientSeeds = Object.fromEntries(sites.map((site) => [site, draws.seed()]));
   const endMs = seconds * 1000;
-  /** By site: until when its process is not to be touched. */
+  /** For each site, the time until which its process must be left alone. */
   const busyUntil = new Map<string, number>();
   const faults: Fault[] = [];
   for (let atMs = draws.whole(0, gapMs); atMs < endMs - 50; atMs += draws.whole(1, 2 * gapMs)) {

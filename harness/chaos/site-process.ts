@@ -31,11 +31,11 @@ export function runChaosSite(): void {
 }
 
 function say(message: FromSite): void {
-  // Nobody to hear: `disconnect` ends the process.
+  // If the channel is closed, `disconnect` ends the process.
   if (process.connected) process.send!(message);
 }
 
-/** Of a section that lasts until it is told. */
+/** The length of a critical section that lasts until it is told to end. */
 const lingerMs = 5_000;
 
 const record = (entry: Entry) => say({ type: 'entry', entry });
@@ -153,7 +153,7 @@ class OpenedSite {
   }
 }
 
-/** What tells the reader of a history why an epoch began; null for the rest. */
+/** A notice that explains to the reader of a history why an epoch began; `null` for all others. */
 function inWords(notice: Notice): string | null {
   switch (notice.type) {
     case 'up':

@@ -6,7 +6,7 @@ import { countByKind, type Fault } from './schedule.ts';
 
 const inSeconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 
-/** Of a run, without its history. */
+/** The figures of a run, without its history. */
 export type Summary = ReturnType<typeof summaryOf>;
 
 export function summaryOf({ schedule, judgement, sent, suspicions, seconds, evidence }: ChaosRun) {
@@ -64,7 +64,7 @@ export function runText(run: ChaosRun): string {
   return [...lines, ...violationLines(run)].join('\n');
 }
 
-/** The first violation of each rule that is broken, with what shows it. */
+/** The first violation of each broken rule, with the entries that show it. */
 export function violationLines({ judgement, evidence }: ChaosRun): string[] {
   return Object.entries(judgement.findings).flatMap(([rule, { violations }]) => {
     const [first] = violations;

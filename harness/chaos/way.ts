@@ -4,9 +4,9 @@ export class Way {
   #holds = 0;
   /** How long each byte takes longer. */
   delayMs = 0;
-  /** The connection that passes the next so many bytes is reset right after them. */
+  /** The connection that passes this many further bytes is reset right after them. */
   cutAfterBytes: number | null = null;
-  /** Whoever waits for it to be open again. */
+  /** Callers that wait for the direction to be open again. */
   readonly waiters = new Set<() => void>();
 
   /** Nothing passes: not bytes, not an end, not the news of a reset. */

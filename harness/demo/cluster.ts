@@ -7,7 +7,7 @@ import type { Figures, FromSite, OpenSite, ToSite } from './messages.ts';
 
 const baton = fileURLToPath(new URL('../../cli/baton.mjs', import.meta.url));
 
-/** A site process did not do what it was told, or not in time. */
+/** A site process failed to follow an instruction, or not in time. */
 export class ClusterError extends Error {
   readonly code = 'SITE_PROCESS_FAILED';
 }
@@ -22,7 +22,7 @@ export interface ClusterOptions {
   readonly signal: AbortSignal;
 }
 
-/** N sites as N processes on loopback TCP. Whatever happens, `end` leaves none of them behind. */
+/** N sites as N processes on loopback TCP. After `end` none of them runs. */
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #processes: ReadonlyMap<string, SiteProcess>;
@@ -71,7 +71,7 @@ export class Cluster {
     for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'start' });
   }
 
-  /** By site: the newest that was heard. */
+  /** The newest figures of each site. */
   get figures(): Readonly<Record<string, Figures>> {
     return Object.fromEntries([...this.#processes].map(([site, { figures }]) => [site, figures]));
   }
@@ -83,8 +83,8 @@ export class Cluster {
   }
 
   /**
-   * Stops all, and when nobody holds or wants the lock any more, lets all leave: without a majority of the voters the
-   * last would wait for ever. Answers with every site's count of critical sections.
+   * Stops all sites, and lets all leave once no site holds or wants the lock: without a majority of the
+   * voters the last one would wait for ever. Returns the number of critical sections of each site.
    */
   async leave(): Promise<Readonly<Record<string, number>>> {
     for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'stop' });
@@ -95,7 +95,7 @@ export class Cluster {
     return Object.fromEntries(left.map(([site, { criticalSections }]) => [site, criticalSections]));
   }
 
-  /** Kills what still runs and waits for it. */
+  /** Kills the processes that still run, and waits for their end. */
   async end(): Promise<void> {
     await Promise.all([...this.#processes.values()].map((siteProcess) => siteProcess.kill()));
   }

@@ -1,4 +1,4 @@
-/** What the shared ledger says of the critical sections that wrote it. */
+/** What the shared ledger shows about the critical sections that wrote it. */
 export interface LedgerReport {
   readonly criticalSections: Readonly<Record<string, number>>;
   readonly total: number;

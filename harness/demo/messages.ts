@@ -1,6 +1,6 @@
 import type { Address } from '../../runtime/options/cluster.ts';
 
-/** What the demo and one of its site processes say to each other over Node's channel between processes. */
+/** The messages between the demo and one of its site processes, over Node's channel between processes. */
 
 export type ToSite =
   /** Open the site; the peers after it are open already. */
@@ -9,7 +9,7 @@ export type ToSite =
   | { readonly type: 'start' }
   /** Ask no more. */
   | { readonly type: 'stop' }
-  /** Leave: nobody asks any more. */
+  /** Leave: no site asks any more. */
   | { readonly type: 'leave' };
 
 export interface OpenSite {
@@ -31,7 +31,7 @@ export type FromSite =
   /** Connected to every peer. */
   | { readonly type: 'ready' }
   | ({ readonly type: 'progress' } & Figures)
-  /** Told to stop: what it did since `start`. */
+  /** The figures since `start`, in answer to `stop`. */
   | ({ readonly type: 'stopped' } & Figures)
   /** Holds the lock no more, and asks no more. */
   | { readonly type: 'rests' }

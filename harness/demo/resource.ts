@@ -31,7 +31,7 @@ export async function useResource(directory: string, site: string, section: numb
 function writeOver(path: string, text: string): void {
   const file = openSync(path, 'r+');
   try {
-    // Blanks over what another site may have made longer meanwhile.
+    // Blanks cover the longer text that another site may have written meanwhile.
     writeSync(file, text.padEnd(16), 0);
   } finally {
     closeSync(file);

@@ -15,7 +15,7 @@ import { type Evidence, judge, type Verdict } from './verdict.ts';
 
 /** The sizes at which the statechart that ran is checked. */
 const checkedSites = [2, 3];
-/** A saturated cluster in which nobody enters for so long is stuck. */
+/** A saturated cluster in which no site enters for this long is stuck. */
 const stuckAfterMs = 10_000;
 
 export interface DemoOptions {
@@ -24,15 +24,16 @@ export interface DemoOptions {
   /** Where the record stays. Default: it is removed. */
   readonly trace?: string;
   readonly signal: AbortSignal;
-  /** Told what begins now. */
+  /** Is told the phase that begins. */
   readonly say: (text: string) => void;
   readonly live: LiveView;
-  /** Told where the sites may be watched, before they begin; what it returns is called when they have left. */
+  /** Is told where the sites may be watched, before they begin; its result is called when they have left. */
   readonly watched?: (urls: readonly string[]) => Promise<() => Promise<void>>;
 }
 
 /**
- * Runs the sites, then judges what they left: ledger, counter, record, and the model of what ran.
+ * Runs the sites, then judges the evidence: the ledger, the counter, the recorded run, and the model of the
+ * statechart that ran.
  *
  * @throws `ClusterError` when a site process fails or the sites get stuck; the signal's reason.
  */

@@ -99,7 +99,7 @@ class Worker {
     process.disconnect();
   }
 
-  /** What was done up to now is the measure: from here on fewer and fewer sites ask. */
+  /** The figures count up to now: from here on fewer and fewer sites ask. */
   stop(): void {
     this.#stopping = true;
     say({ type: 'stopped', ...this.#figures() });

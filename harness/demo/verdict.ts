@@ -3,17 +3,17 @@ import type { ReplayReport } from '../../verification/runs/replay.ts';
 import type { LedgerReport } from './ledger.ts';
 import type { Figures } from './messages.ts';
 
-/** What a run of the demo left behind. */
+/** The evidence that a run of the demo left. */
 export interface Evidence {
   readonly sites: readonly string[];
   /** From `start` to `stop`. */
   readonly seconds: number;
   /** From `start` to `stop`, by site. */
   readonly figures: Readonly<Record<string, Figures>>;
-  /** To the end, by site: what each says of itself. */
+  /** The number of critical sections to the end, as each site counted them. */
   readonly counted: Readonly<Record<string, number>>;
   readonly ledger: LedgerReport;
-  /** What the unprotected counter came to. */
+  /** The final value of the unprotected counter. */
   readonly counter: string;
   readonly replay: ReplayReport & { readonly seconds: number };
   readonly model: readonly Report[];
@@ -42,7 +42,7 @@ export interface Verdict {
   readonly overlaps: number;
   readonly replay: Evidence['replay'];
   readonly model: readonly Report[];
-  /** What did not hold; empty when all of it did. */
+  /** The checks that failed; empty when all passed. */
   readonly failures: readonly string[];
   readonly held: boolean;
 }

@@ -4,9 +4,9 @@ import type { EventLine } from '../../machines/record.ts';
 /** Sees all sites at once, and the time that their clocks only measure: S6 of strict mode. */
 export class LeaseWitness {
   readonly #leaseMs: number;
-  /** Of each round that a site began, when its lease is over. */
+  /** The end of the lease of each round that a site began. */
   readonly #ends = new Map<string, number>();
-  /** Who is inside, and until when its lease lasts. */
+  /** The sites in the critical section, and the end of each one's lease. */
   readonly #inside = new Map<SiteId, number>();
   readonly #leased = new Map<SiteId, number>();
 
@@ -19,7 +19,10 @@ export class LeaseWitness {
     this.#leased.delete(site);
   }
 
-  /** What is broken by `line`, at the time `now` of nobody's clock, where the site's goes `rate` times as fast. */
+  /**
+   * The rule that `line` breaks, if any. `now` is the time of an ideal clock; the site's clock runs `rate`
+   * times as fast.
+   */
   observe({ site, event, effects }: EventLine, now: number, rate: number): string | null {
     if (event.type === 'release') this.#inside.delete(site);
     for (const effect of effects) {

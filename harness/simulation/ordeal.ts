@@ -3,7 +3,10 @@ import { Simulation, type SimulationOptions } from './simulation.ts';
 
 const callersPerSite = 2;
 
-/** Callers who take the lock again and again, and some try for it, until told to stop; by crashes and losses too. */
+/**
+ * Clients that acquire the lock again and again, and sometimes try for it, through crashes and losses, until
+ * told to stop.
+ */
 function clients(simulation: Simulation, roomless: readonly SiteId[] = []) {
   const served = new Map<SiteId, number>();
   let working = true;
@@ -34,9 +37,9 @@ function clients(simulation: Simulation, roomless: readonly SiteId[] = []) {
 }
 
 /**
- * Sites that take the lock again and again while messages overtake those of other pairs, time passes, links are cut,
- * and sites crash and come back with their disks, all by chance from a seed, in so many steps. Then nothing fails any
- * more, and everybody must be served. Throws what was promised and not kept.
+ * Sites acquire the lock again and again while messages overtake those of other pairs, time passes, links are
+ * cut, and sites crash and come back with their disks: `steps` random steps of one seed. Then the faults end,
+ * and every site must be served. Throws the promise that was broken.
  */
 export async function ordeal(options: SimulationOptions, steps = 2_000): Promise<Simulation> {
   const simulation = new Simulation(options);

@@ -14,7 +14,7 @@ import type { Store } from '../../runtime/store/store.ts';
 import { LeaseWitness } from './lease-witness.ts';
 import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
 
-/** A disk that forgets in a crash what was not synced. */
+/** A disk that loses in a crash everything that was not synced. */
 class SimulatedDisk {
   life = -1;
   #synced = new Map<string, DurableState>();
@@ -55,27 +55,27 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly voters?: readonly SiteId[];
   readonly protocol?: Protocol;
-  /** Who votes, as `site` has it. Default: `voters`. */
+  /** The voters that `site` counts with. Default: `voters`. */
   readonly believes?: (site: SiteId) => readonly SiteId[];
   readonly timing?: Partial<Timing>;
   /** With leases; clocks go at rates by chance, off by up to `driftShare`. */
   readonly strict?: Required<Strict>;
-  /** By how much clocks are off. Default: as `strict` says. */
+  /** The largest deviation of a clock's rate. Default: that of `strict`. */
   readonly driftShare?: number;
-  /** Whether locks drop what an idle one does not need, as often as can be. Default: false. */
+  /** Drop the parts that an idle lock does not need, as often as possible. Default: false. */
   readonly rests?: boolean;
-  /** Told what the sites do, as it is recorded. */
+  /** Is told every event of the sites, as it is recorded. */
   readonly witness?: (line: RecordLine) => void;
-  /** Whether disks keep what they are told to. Default: true. */
+  /** Disks keep the data that they sync. Default: true. */
   readonly syncs?: boolean;
   /** Sites with no room for a lock that another names. Default: none. */
   readonly roomless?: readonly SiteId[];
 }
 
 /**
- * Sites of the real runtime over mailboxes of memory, with virtual time and chance from a seed: what happens, and in
- * which order, is the caller's. After every event of a site the promises of protocol.md are checked; the first
- * that is broken is thrown by `check`.
+ * Sites of the real runtime over mailboxes in memory, with virtual time and random numbers from a seed. The
+ * caller decides the events and their order. After every event of a site the promises of docs/protocol.md are
+ * checked; `check` throws the first that is broken.
  */
 export class Simulation {
   readonly ids: readonly SiteId[];
@@ -167,19 +167,19 @@ export class Simulation {
     for (const pair of [...this.#cuts]) this.restore(...(pair.split(' ') as [SiteId, SiteId]));
   }
 
-  /** Who reaches whom, by however many links. */
+  /** The sites that `id` reaches, over any number of links. */
   componentOf(id: SiteId): ReadonlySet<SiteId> {
     const reached = new Set([id]);
     for (const one of reached) for (const other of this.#neighboursOf(one)) reached.add(other);
     return reached;
   }
 
-  /** What can arrive now: for a site that is down it waits until it is known that nobody gets it. */
+  /** The channels that can deliver now. A message to a site that is down waits until its loss is known. */
   pending(): readonly Channel[] {
     return this.hub.pending().filter(({ target }) => this.sites.has(target));
   }
 
-  /** Lets `ms` pass; what is sent arrives within the same instant. */
+  /** Lets `ms` pass; messages arrive within the same instant. */
   async run(ms: number): Promise<void> {
     const until = this.clock.now() + ms;
     for (;;) {
@@ -217,7 +217,7 @@ export class Simulation {
     return [...this.sites.keys()].filter((id) => this.sites.get(id)!.mesh.find('main'));
   }
 
-  /** Throws what is broken. */
+  /** Throws the first broken promise. */
   check(): void {
     if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.rest();
     if (this.#broken !== null) throw new Error(this.#broken);
@@ -258,7 +258,8 @@ export class Simulation {
     this.#highest.set(fence.epoch, fence.k);
     // A lease is the word of a majority, which may be out of reach by now.
     if (this.#leases) return;
-    // In a minority only in an epoch of which it heard when it reached no majority itself: one elected it.
+    // A grant in a minority is allowed only in an epoch that the site heard of while it reached no majority:
+    // a majority elsewhere elected it.
     if (this.#isMajority(this.componentOf(site)) || this.#adopted.get(site)?.inMinority === true) return;
     this.#broken ??= `minority: ${text} among ${[...this.componentOf(site)].join(', ')}`;
   }
@@ -280,7 +281,7 @@ export class Simulation {
 
 const pairOf = (one: SiteId, other: SiteId) => [one, other].sort().join(' ');
 
-/** Whatever promises are settled have been heard. */
+/** Runs the continuations of all settled promises. */
 async function microtasks(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await Promise.resolve();
 }

@@ -6,7 +6,7 @@ interface Timer {
   readonly action: () => void;
 }
 
-/** `clock` as one sees it that goes so many times as fast. */
+/** `clock` as a clock shows it that runs `rate` times as fast. */
 export function atRate(clock: Clock, rate: number): Clock {
   return {
     now: () => clock.now() * rate,
