@@ -9,12 +9,12 @@ import { type KnownSnapshot, type KnownStep, Steps, same } from './steps.ts';
 
 interface SiteState {
   readonly site: SiteId;
-  /** Of the lives to come. */
+  /** The later runs of the site. */
   readonly later: SiteRecord[];
   record: SiteRecord;
   snapshot: KnownSnapshot;
   clock: VectorClock;
-  /** To whom it broadcasts. */
+  /** The sites that a broadcast goes to. */
   members: Set<SiteId>;
 }
 
@@ -27,12 +27,12 @@ export class Conformance {
   readonly #promises: readonly GlobalPromise[];
   readonly #steps: Steps;
   readonly #mesh: readonly SiteId[];
-  /** What some site was started with. */
+  /** The input of some site, as an example. */
   readonly #example: unknown;
   readonly #sites = new Map<SiteId, SiteState>();
-  /** By source and target. */
+  /** The links, by source and target. */
   readonly #links = new Map<string, Link>();
-  /** Lives of which the end was forgotten. */
+  /** Runs whose last events the next run has forgotten. */
   readonly #forgotten: SiteRecord[] = [];
   readonly counts = { lives: 0, events: 0, messages: 0, lost: 0, criticalSections: 0, elections: 0 };
 
@@ -74,7 +74,7 @@ export class Conformance {
     return [...this.#links.values()].flatMap((link) => link.underWay).map(({ clock: _, ...sent }) => sent);
   }
 
-  /** What happens next at a site; false when that has to wait, or nothing does. */
+  /** Judges the next line of a site; false when it must wait, or when there is none. */
   #move(state: SiteState): boolean {
     const { head } = state.record;
     if (head === null) return this.#beginNext(state);
@@ -85,7 +85,7 @@ export class Conformance {
     return true;
   }
 
-  /** Of the last event that was judged. */
+  /** The number of the last event that was judged. */
   #seqOf(site: SiteId): number {
     return this.#sites.get(site)?.record.seq ?? 0;
   }
@@ -121,7 +121,10 @@ export class Conformance {
     return { snapshot: after, members: new Set(this.#mesh.filter((id) => id !== site)) };
   }
 
-  /** A crash is no event: a life is over when its record is. What was under way to it is lost, or from it. */
+  /**
+   * A crash is no event: a run is over when its record ends. Messages under way to the site, or from it, may
+   * be lost.
+   */
   #beginNext(state: SiteState): boolean {
     const next = state.later.shift();
     if (next === undefined) return false;
@@ -265,7 +268,7 @@ export class Conformance {
     for (const promise of this.#promises) promise.step?.({ ...step, refuse });
   }
 
-  /** Every head waits: one of them for what no record holds, or they wait for one another. */
+  /** Every next line waits: one for an event that no record holds, or all for one another. */
   #refuseStuck(): void {
     const stuck = [...this.#sites.values()].filter(({ record }) => record.head !== null);
     if (stuck.length === 0) return;

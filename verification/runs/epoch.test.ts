@@ -84,7 +84,8 @@ describe('replay accepts', () => {
 
   it('a life that was over before its last event was on the disk, or known to anybody', () => {
     const early = () => holderDies().client('c', 'ask').crashEarly('b').restart('b');
-    // What b did first and forgot, it does again: it wins an epoch, and is granted the lock under the same fence.
+    // b does again what it did first and forgot: it wins an epoch, and is granted the lock under the same
+    // fence.
     const { records } = early().client('b', 'ask').client('b', 'suspect').deliver('b', 'c').deliver('c', 'b');
     const { refusal, locks } = replayFiles(filesOf(records));
     expect(refusal).toBeUndefined();
@@ -199,13 +200,13 @@ describe('replay refuses, at the right line', () => {
     expect(refusalOf({ ...records, copy: records['b@1']! })).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
     const machine = { epoch: { ...recordedEpoch, survives: false } };
     expect(replayFiles(filesOf(records), machine).refusal).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
-    // It may have used no lock; of whom nobody knows, not even that.
+    // A site may have used no lock, and then no other site knows of it.
     expect(refusalOf({ a: records['a']!, b: [] })).toBeUndefined();
     expect(refusalOf({ ...records, z: [] })).toMatchObject({ code: 'REPLAY_MALFORMED', ...at('z', 0) });
   });
 });
 
-/** Runs that show what random ones seldom do: b has the token of epoch 0, and c wins epoch 1. */
+/** Runs that random ones seldom contain: b has the token of epoch 0, and c wins epoch 1. */
 const scripts: Readonly<Record<string, (mesh: DrivenMesh) => DrivenMesh>> = {
   'without b, which is inside': (mesh) =>
     inside(mesh)

@@ -13,8 +13,8 @@ export interface UnderWay {
 export type Sent = UnderWay & { readonly clock: VectorClock };
 
 /**
- * What is under way from one site to another: first in, first out. What may be lost is the tail of a life: of the
- * sender's (`cut`), of the receiver's (`renew`), or of their link's (both, one for each direction).
+ * The messages under way from one site to another, first in, first out. Only the tail of a run may be lost:
+ * of the sender's (`cut`), of the receiver's (`renew`), or of their link's (both, one for each direction).
  */
 export class Link {
   #sent: Sent[] = [];
@@ -37,12 +37,12 @@ export class Link {
     this.#sent.push(sent);
   }
 
-  /** What is sent from here on comes though what is under way now may not. */
+  /** Messages that are sent from here on arrive, though those under way now may be lost. */
   cut(): void {
     if (this.#cuts.at(-1) !== this.#sent.length) this.#cuts.push(this.#sent.length);
   }
 
-  /** What is under way, now and until something is received, may not come. */
+  /** Messages that are under way now, and until a message is received, may be lost. */
   renew(): void {
     this.#isRenewed = true;
   }

@@ -3,13 +3,14 @@ import { Refused } from './nonconformance.ts';
 import type { RecordedMachine } from './recorded-machine.ts';
 import type { SiteRecord } from './site-record.ts';
 
-/** By site, its lives in order. */
+/** The runs of each site, in order. */
 export type Lives = ReadonlyMap<SiteId, readonly [SiteRecord, ...SiteRecord[]]>;
 
 /**
- * The lives of one lock's sites, of those that are told: all sites of the mesh, but for those which have not used the
- * lock. A life between two others may have no record: its process was killed as it began, or has not used the lock. Had
- * it done more, its disk would tell, or whoever heard of it.
+ * The runs of the sites that used one lock. A run between two others may have no record: its process was
+ * killed as it began, or did not use the lock. If it had done more, its disk or another site would know.
+ *
+ * `told` are the sites that have files.
  */
 export function livesOf(records: readonly SiteRecord[], told: ReadonlySet<SiteId>): Lives {
   const lives = new Map<SiteId, [SiteRecord, ...SiteRecord[]]>();
@@ -45,9 +46,9 @@ export function meshOf(records: readonly SiteRecord[]): readonly SiteId[] {
 }
 
 /**
- * The sites of which there are files. One is empty when its process was killed as it began, or has used no lock.
+ * The sites that have files. A file is empty when its process was killed as it began, or used no lock.
  *
- * @param empty names of files: `<site>.ndjson`, or `<site>@<life>.ndjson`
+ * @param empty names of files: `<site>.ndjson`, or `<site>@<run>.ndjson`
  */
 export function toldOf(empty: readonly string[], records: readonly SiteRecord[]): ReadonlySet<SiteId> {
   const mesh = meshOf(records);
@@ -63,7 +64,7 @@ export function toldOf(empty: readonly string[], records: readonly SiteRecord[])
   return told;
 }
 
-/** What all `records` ran. */
+/** The machine that all `records` ran. */
 export function protocolOf(
   records: readonly SiteRecord[],
   machines: Readonly<Record<string, RecordedMachine>>,

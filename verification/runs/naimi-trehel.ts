@@ -13,7 +13,7 @@ export const tokenCount: TokenCount = {
   inCriticalSection: ({ value }) => (value as { client: string }).client === 'inCS',
 };
 
-/** What a record of `naimi-trehel` is held against: the site machine that `baton verify` checks. */
+/** A record of `naimi-trehel` is held against the site machine that `baton verify` checks. */
 export const naimiTrehel: RecordedMachine = {
   machine: siteMachine,
   survives: false,

@@ -44,7 +44,7 @@ export interface Nonconformance {
   readonly reason: string;
   readonly event?: Occurrence;
   readonly recorded?: Outcome;
-  /** What the machine does on that event. */
+  /** The machine's own answer to that event. */
   readonly expected?: Outcome;
   /** The events that could have happened at this site instead, as far as replay had come. */
   readonly allowed?: readonly Occurrence[];
@@ -53,7 +53,7 @@ export interface Nonconformance {
 export interface Occurrence {
   readonly site: SiteId;
   readonly event: { readonly type: string };
-  /** Who sent it; `null` for a client's event. */
+  /** The sender; `null` for a client's event. */
   readonly source: SiteId | null;
 }
 

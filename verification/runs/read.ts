@@ -21,8 +21,9 @@ export function recordFiles(directory: string): RecordFile[] {
 }
 
 /**
- * Never holds more of the file than one chunk and one line: a record may be larger than memory. A last line with
- * no end is no line: its process was killed while it wrote, before anybody heard of what it says.
+ * Yields the lines of a file and never holds more than one chunk and one line: a record may be larger than
+ * memory. A last line without its end does not count: its process was killed while it wrote, before any other
+ * site heard of that event.
  */
 function* linesOf(path: string): Generator<string, void, undefined> {
   const file = openSync(path, 'r');

@@ -279,7 +279,7 @@ describe('replay refuses, at the right line', () => {
 });
 
 describe('replay judges more than single steps', () => {
-  /** What the mutant does, held against the mutant. */
+  /** The run of a mutant, held against the mutant itself. */
   const judged = (mesh: DrivenMesh, counts: Partial<TokenCount> = {}) => {
     const count = { ...tokenCount, ...counts };
     const promises = () => [new OneToken(count), new Turns(count)];

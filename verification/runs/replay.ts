@@ -18,7 +18,7 @@ export const recordedMachines: Readonly<Record<string, RecordedMachine>> = {
 
 export interface ReplayReport {
   readonly accepted: boolean;
-  /** What was judged of each lock, up to the refusal if there is one. */
+  /** The figures of each lock, up to the refusal if there is one. */
   readonly locks: readonly LockReport[];
   readonly refusal?: Nonconformance;
 }
@@ -32,7 +32,7 @@ export interface LockReport {
   readonly events: number;
   /** Sent; a broadcast counts once for each target. */
   readonly messages: number;
-  /** Sent, and passed over by what was received after it: lost with a site or a link. */
+  /** Messages that were sent, and skipped by the next received one: lost with a site or a link. */
   readonly lost: number;
   readonly criticalSections: number;
   readonly elections: number;
@@ -41,8 +41,8 @@ export interface LockReport {
 }
 
 /**
- * Holds the record in `directory` (`*.ndjson`, one file for each life of each site) against the machines
- * that made it: every step, every receipt, and what the protocol promises of all sites together.
+ * Holds the record in `directory` (`*.ndjson`, one file for each run of each site) against the machines that
+ * made it: every step, every received message, and the promises of the protocol for all sites together.
  *
  * @throws `ReplayInputError` when there is no record to judge.
  */
@@ -57,7 +57,7 @@ export function replay(directory: string): ReplayReport {
   return replayFiles(files);
 }
 
-/** `replay` of lines from anywhere. `machines`: what a record may name. */
+/** `replay` of lines from any source. `machines` are the machines that a record may name. */
 export function replayFiles(files: readonly RecordFile[], machines = recordedMachines): ReplayReport {
   const opened: SiteRecord[] = [];
   const empty: string[] = [];

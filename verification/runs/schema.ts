@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { RecordLine } from '../../machines/record.ts';
 
-/** The record of docs/trace.md, version 1: strict, so that what it does not know it refuses. */
+/**
+ * The record of docs/trace.md, version 1. The schema is strict: it refuses every key that it does not know.
+ */
 
 const site = z.string().min(1);
 const seq = z.int().min(1);
@@ -43,7 +45,7 @@ const linkLine = z.strictObject({
 
 export const recordLine = z.discriminatedUnion('kind', [startLine, eventLine, linkLine]);
 
-/** The line, or what is wrong with it in words. */
+/** The parsed line, or a text that says what is wrong with it. */
 export function parseLine(text: string): RecordLine | string {
   let json: unknown;
   try {

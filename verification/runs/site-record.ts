@@ -10,11 +10,14 @@ import { type Nonconformance, type RefusalCode, Refused } from './nonconformance
 import { parseLine } from './schema.ts';
 import type { LockFile, NumberedLine } from './split.ts';
 
-/** The record of one lock in one life of a site, read one line at a time; what can be judged by the file alone is judged here. */
+/**
+ * The record of one lock in one run of a site, read one line at a time. Rules that need this file alone are
+ * judged here.
+ */
 export class SiteRecord {
   readonly file: string;
   readonly start: StartLine;
-  /** What happened next, `null` after the last. */
+  /** The next line, `null` after the last. */
   head: EventLine | LinkLine | null = null;
   /** The line number of `head`. */
   line: number;

@@ -6,7 +6,7 @@ export interface NumberedLine {
   readonly text: string;
 }
 
-/** What a file has of one lock. */
+/** The lines of one lock in a file. */
 export interface LockFile {
   readonly name: string;
   readonly lines: Iterable<NumberedLine>;
@@ -14,7 +14,7 @@ export interface LockFile {
 
 const lockPattern = /"lock":("(?:[^"\\]|\\.)*")/;
 
-/** By lock. A line that names none is of the lock before it: whoever reads that will refuse it. */
+/** The lines of each lock. A line without a lock belongs to the lock before it; its reader refuses it. */
 export function splitByLock(file: RecordFile): ReadonlyMap<string, LockFile> {
   const last = new Map<string, number>();
   let number = 0;

@@ -2,7 +2,10 @@ import { messageText } from '../system/index.ts';
 import type { Nonconformance, Occurrence, Outcome } from './nonconformance.ts';
 import type { LockReport } from './replay.ts';
 
-/** For a person: where the record leaves the model, in what, and what could have happened instead. */
+/**
+ * Text for a person: the line at which the record leaves the model, the difference, and the steps that were
+ * possible instead.
+ */
 export function refusalText({
   code,
   file,
@@ -22,7 +25,7 @@ export function refusalText({
   return lines.join('\n');
 }
 
-/** One line: what was judged of a lock. */
+/** One line with the figures of a lock. */
 export function lockText({ lock, machine, sites, underWay, ...counts }: LockReport): string {
   const { lives, events, messages, lost, elections, criticalSections } = counts;
   const restarts = lives > sites.length ? ` in ${lives} lives` : '';

@@ -41,7 +41,7 @@ const write = (section: string, epoch: number, k: number, more: Partial<Write> =
 const quiet: Moment = { type: 'quiet' };
 const end = (site: string): Moment => ({ type: 'end', site, life: 0, why: 'SIGKILL' });
 
-/** By rule: the shortest history that breaks it, and nothing else. */
+/** For each rule, the shortest history that breaks it and no other rule. */
 const breaks: Readonly<Record<keyof typeof rules, readonly Moment[]>> = {
   'accepted critical sections do not overlap': [
     ask('a1'),

@@ -2,14 +2,14 @@ import type { SiteId } from '../../../machines/actor.ts';
 import type { Fence } from '../../../machines/epoch/messages.ts';
 
 /**
- * What happened in a run, as whoever took part wrote it down. `at` is in milliseconds of one monotonic clock
- * that all of them share; entries of a history are sorted by it.
+ * An event of a chaos run, as its participant recorded it. `at` is in milliseconds of one monotonic clock
+ * that all share; the entries of a history are sorted by it.
  *
- * `site` is a name, `life` counts the starts of it, `section` names one wish for the lock from its `ask` to its
- * end and is used once.
+ * `site` is a name, `life` counts its starts, and `section` names one request for the lock from its `ask` to
+ * its end and is used once.
  */
 export type Entry =
-  /** By the sites' clients. */
+  /** Entries of the clients. */
   | Ask
   | Grant
   /** The client waits no longer; a grant that comes is not its own. */
@@ -21,11 +21,11 @@ export type Entry =
   | (OfSection & { readonly type: 'lost' })
   /** The client has heard that the resource took this write. */
   | (OfSection & { readonly type: 'acknowledged'; readonly step: WriteStep })
-  /** By a site: what it believes of others, and what becomes of it. Nothing is judged by it. */
+  /** An entry of a site: a change of what it believes of its peers, or its own end. No rule judges it. */
   | (OfLife & { readonly type: 'notice'; readonly what: string })
-  /** By the resource, in the order in which it decided. */
+  /** Entries of the resource, in the order in which it decided. */
   | Write
-  /** By whoever starts and stops sites. */
+  /** Entries of the harness, which starts and stops sites. */
   | (OfLife & { readonly type: 'open' })
   | (OfLife & { readonly type: 'end'; readonly why: string })
   /** The site stopped because an invariant was broken. */
@@ -66,7 +66,7 @@ export interface Write {
   readonly fence: Fence;
   readonly step: WriteStep;
   readonly accepted: boolean;
-  /** Of the counter: what `enter` read, or what `leave` put there. */
+  /** The value of the counter that `enter` read or `leave` wrote. */
   readonly value: number;
 }
 

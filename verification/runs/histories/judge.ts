@@ -19,7 +19,7 @@ export interface Figures {
   readonly refused: number;
   /** Null before the first grant. */
   readonly highestFence: Fence | null;
-  /** Of those that were served, from the ask. */
+  /** The longest wait of a served request, from its ask. */
   readonly longestWaitMs: number;
   /** The same, counted from the end of the faults for those that asked before it. Null without an end. */
   readonly longestWaitAfterMs: number | null;
@@ -33,7 +33,10 @@ export function judge(evidence: Evidence): Judgement {
   return { findings, held, figures: figuresOf(sorted.history) };
 }
 
-/** The judgement of several locks of one run: what any of them breaks is broken; the figures are of the first. */
+/**
+ * One judgement of several locks of a run: a rule that any lock breaks is broken. The figures are those of
+ * the first lock.
+ */
 export function together([first, ...others]: readonly Judgement[]): Judgement {
   const findings = Object.fromEntries(
     Object.entries(first!.findings).map(([name, finding]) => {

@@ -6,9 +6,12 @@ import type { Ask, Entry, Grant, LedgerLine, OfSection, Split, Write } from './h
 export interface Evidence {
   /** Sorted by `at`. */
   readonly history: readonly Entry[];
-  /** What the resource holds at the end, in its order. */
+  /** The resource's ledger at the end, in its order. */
   readonly ledger: readonly LedgerLine[];
-  /** After the faults, or after its ask if that is later, everybody is served within so long. */
+  /**
+   * The milliseconds within which every request is served, from the end of the faults or from its ask if that
+   * is later.
+   */
   readonly servedMs: number;
   /** So long after a split a site of the minority may still think that it reaches the others. */
   readonly detectMs: number;
@@ -218,7 +221,7 @@ function bySection<E extends { readonly section: string }>(entries: readonly E[]
   return new Map(entries.map((entry) => [entry.section, entry]));
 }
 
-/** By section: its release, its loss, or the end of its site, whatever came first. */
+/** For each critical section its release, its loss or the end of its site, whichever came first. */
 function sectionEnds(history: readonly Entry[]): ReadonlyMap<string, Entry> {
   const ends = new Map<string, Entry>();
   const open = new Map<string, Set<string>>();

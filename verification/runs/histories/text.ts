@@ -3,7 +3,7 @@ import { byTime, text as fenceText, type Violation } from './rules.ts';
 
 const maxFaults = 12;
 
-/** What shows a violation, in words, one entry a line, with the faults that fell in between. */
+/** The entries that show a violation, in words and one a line, with the faults between them. */
 export function excerpt({ entries }: Violation, history: readonly Entry[]): string {
   const [first, last] = [Math.min(...entries.map(({ at }) => at)), Math.max(...entries.map(({ at }) => at))];
   const faults = history.filter(

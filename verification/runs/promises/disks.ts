@@ -8,11 +8,11 @@ import { contextOf, effectsOf } from './epochs.ts';
 import type { GlobalPromise, JudgedStep, LifeStart } from './promises.ts';
 
 /**
- * R7: a life begins with what the life before had put on the disk; what that had done since, nobody knows of.
- * R8: whose disk is gone does not begin as one that never ran.
+ * R7: a run begins with the state that the run before had on the disk, and no other site knows of later
+ * events of that run. R8: a site whose disk is gone does not begin as one that never ran.
  */
 export class KeptPromises implements GlobalPromise {
-  /** What each site has persisted last; `null` when its disk was gone. */
+  /** The state that each site persisted last; `null` when its disk was gone. */
   readonly #kept = new Map<SiteId, DurableState | null>();
 
   start({ site, life, input, snapshot, refuse }: LifeStart): void {
@@ -35,9 +35,9 @@ export class KeptPromises implements GlobalPromise {
 }
 
 /**
- * The first event that persisted more than `next` begins with. A process is killed at any moment, so also between
- * an event and the disk; then nobody has heard of that event, or of any after it. There is no such event when the
- * client had heard, of a grant say, and went on: then the disk has less than it must have.
+ * The first event that persisted more than `next` begins with; `never` when there is none. A process may be
+ * killed between an event and its disk write. Then no other site has heard of that event or of any later one.
+ * A client that had heard, for example of a grant, shows that the disk has less than it must have.
  */
 export function forgottenFrom(record: SiteRecord, next: StartLine): number {
   const { disk } = next.input as SiteInput;
@@ -57,7 +57,7 @@ export function forgottenFrom(record: SiteRecord, next: StartLine): number {
     if (from < never && told === never && tells) told = seq;
     last = seq;
   }
-  // Of its very last event a life may not have come to tell.
+  // The last event of a run may be missing from the record.
   return told < last ? never : from;
 }
 

@@ -19,8 +19,8 @@ export function contextOf({ context }: RecordedSnapshot): SiteContext {
 }
 
 /**
- * S1: at most one token of each epoch. Its root makes it, and it may be lost with a site or a link; nobody makes
- * another. What holds of every step holds at every consistent cut, whichever order the steps had.
+ * S1: at most one token of each epoch. Its root makes it, and it may be lost with a site or a link; no other
+ * site makes one. A rule that holds for every step holds at every consistent cut, in any order of the steps.
  */
 export class TokenPerEpoch implements GlobalPromise {
   readonly #made = new Set<number>();
@@ -56,7 +56,7 @@ function carried(message: SiteMessage): number[] {
   return message.type === 'TOKEN' ? [message.epoch] : [];
 }
 
-/** S2: each epoch has at most one winner, and so one root for all who adopt it. */
+/** S2: each epoch has at most one winner, and so one root for all sites that adopt it. */
 export class OneWinner implements GlobalPromise {
   readonly #elections = new Map<
     number,

@@ -9,7 +9,7 @@ import type { GlobalPromise, JudgedStep, LifeStart } from './promises.ts';
  * to the next; and at one site they rise across epochs and lives. So no two are equal.
  */
 export class RisingFences implements GlobalPromise {
-  /** By epoch. */
+  /** The highest fence of each epoch, and the site that it was granted to. */
   readonly #highest = new Map<number, { readonly site: SiteId; readonly k: number }>();
   readonly #last = new Map<SiteId, Fence>();
 
@@ -37,16 +37,17 @@ interface Section {
 }
 
 /**
- * S4: of two critical sections, either a chain of messages leads from the end of the one with the lower fence to
- * the begin of the other, or its site took no part in an election between their epochs. A crash ends a critical
- * section; what its site says in a later life comes after.
+ * S4: of two critical sections, either a chain of messages leads from the end of the one with the lower fence
+ * to the begin of the other, or its site took no part in an election between their epochs. A crash ends a
+ * critical section; later runs of its site come after.
  *
- * Of each site the last section says all: whatever excuses or orders that, excuses or orders those before it.
+ * Of each site only the last critical section is kept: an election or a chain of messages that excuses or
+ * orders it does the same for those before it.
  */
 export class ExcusedOverlaps implements GlobalPromise {
   readonly #elections: OneWinner;
   readonly #sections = new Map<SiteId, Section>();
-  /** By epoch, who had a grant in it. */
+  /** The sites with a grant in each epoch. */
   readonly #granted = new Map<number, Set<SiteId>>();
   #highestEpoch = 0;
   /** The elections between may be still to come: the winner of a lower epoch can hear of it later. */
@@ -101,7 +102,7 @@ export class ExcusedOverlaps implements GlobalPromise {
     const judge = () => {
       if (!this.#elections.wasAbsent(older, from, to)) refuse();
     };
-    // Within one epoch nobody is excused.
+    // Within one epoch no overlap is excused.
     if (from === to) refuse();
     else if (!this.#elections.wasAbsent(older, from, to)) this.#unexcused.push(judge);
   }

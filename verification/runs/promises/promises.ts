@@ -15,13 +15,16 @@ export interface LifeStart {
   readonly refuse: Refuse;
 }
 
-/** An event that a site took, and that its machine takes just so; what came has been sent. */
+/**
+ * An event that a site took, and that its machine takes in the same way. A message that it received was sent
+ * before.
+ */
 export interface JudgedStep {
   readonly site: SiteId;
   readonly seq: number;
   readonly clock: VectorClock;
   readonly cause: { readonly site: SiteId; readonly seq: number } | null;
-  /** What came; `null` when it was the client or its driver who spoke. */
+  /** The received message; `null` for an event of the client or the driver. */
   readonly received: Message | null;
   readonly before: RecordedSnapshot;
   readonly after: RecordedSnapshot;
@@ -31,7 +34,10 @@ export interface JudgedStep {
   readonly refuse: Refuse;
 }
 
-/** A promise of a protocol that no site can see alone. Told what happened in one order that respects causality. */
+/**
+ * A promise of a protocol that no single site can check. It is told the events in one order that respects
+ * causality.
+ */
 export interface GlobalPromise {
   start?(life: LifeStart): void;
   /** Every site has begun its first life. */

@@ -20,22 +20,25 @@ interface Driven {
   snapshot: KnownSnapshot;
   clock: VectorClock;
   isUp: boolean;
-  /** What was persisted last. */
+  /** The state that was persisted last. */
   disk: unknown;
-  /** What was persisted before the last event, while nobody knows of that. */
+  /** The state that was persisted before the last event, until another site knows of that event. */
   diskBefore: unknown;
   readonly members: Set<SiteId>;
   readonly lines: RecordLine[];
 }
 
-/** The sites `a` (the first root), `b`, ... of a protocol, driven in memory; what they do is recorded. */
+/** The sites `a` (the first root), `b`, ... of a protocol, driven in memory and recorded. */
 export class DrivenMesh {
   readonly #protocol: DrivenProtocol;
   readonly #sites: Map<SiteId, Driven>;
   readonly #links = new Map<string, Sent[]>();
   readonly #records: Record<string, readonly RecordLine[]> = {};
 
-  /** `machines`: what they run; by default each the site machine. They record that name in any case. */
+  /**
+   * `machines` are the machines that the sites run; by default each runs the site machine. The record names
+   * that machine in any case.
+   */
   constructor(count: number, machines: Readonly<Record<SiteId, Steps>> = {}, protocol = naimiTrehel) {
     const ids = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
     this.#protocol = protocol;
@@ -62,7 +65,10 @@ export class DrivenMesh {
     return this;
   }
 
-  /** `site` dies, and with it what was under way to it; of what it sent, the first `kept` to each. */
+  /**
+   * `site` dies. Messages under way to it are lost; of those that it sent, the first `kept` to each site
+   * arrive.
+   */
   crash(site: SiteId, kept = Number.POSITIVE_INFINITY): this {
     for (const other of this.#sites.keys()) {
       this.#link(site, other).splice(kept);
@@ -83,14 +89,17 @@ export class DrivenMesh {
     return this.crash(site);
   }
 
-  /** `site` begins another life, with `disk`; by default with what it persisted last. */
+  /** `site` begins another run with `disk`; by default with the state that it persisted last. */
   restart(site: SiteId, disk = this.#sites.get(site)!.disk): this {
     const { steps, life } = this.#sites.get(site)!;
     this.#sites.set(site, this.#begin(site, [...this.#sites.keys()], steps, life + 1, disk));
     return this;
   }
 
-  /** The link between `site` and `peer` begins anew: of what `site` had sent, the first `kept` still come. */
+  /**
+   * The link between `site` and `peer` begins anew; of the messages that `site` sent, the first `kept` still
+   * arrive.
+   */
   renewLink(site: SiteId, peer: SiteId, kept = 0): this {
     this.#link(site, peer).splice(kept);
     this.#link(peer, site).length = 0;

@@ -3,12 +3,12 @@ import { siteMachine as epochMachine } from '../../../machines/epoch/site.ts';
 import { siteMachine as naimiTrehelMachine } from '../../../machines/naimi-trehel/site.ts';
 import { Steps } from '../steps.ts';
 
-/** What a `DrivenMesh` must know of a protocol. */
+/** The knowledge of a protocol that a `DrivenMesh` needs. */
 export interface DrivenProtocol {
   readonly name: string;
   readonly steps: Steps;
   readonly survives: boolean;
-  /** What a client says, as often as it stands here. */
+  /** The events of a client; an event that stands here twice is drawn twice as often. */
   readonly client: readonly string[];
   input(site: SiteId, ids: readonly SiteId[], disk: unknown): unknown;
 }
@@ -17,7 +17,7 @@ export const naimiTrehel: DrivenProtocol = {
   name: 'naimi-trehel',
   steps: new Steps(naimiTrehelMachine),
   survives: false,
-  // A run in which everybody leaves at once shows little.
+  // A run in which all sites leave at once shows little.
   client: [
     'ask',
     'ask',
