@@ -29,7 +29,4 @@ export type {
   Timing,
   Tls,
 } from './options/index.ts';
-export { epoch } from './site/epoch.ts';
-export { naimiTrehel } from './site/naimi-trehel.ts';
-export type { Protocol } from './site/protocol.ts';
 export { rootOf } from './site/root.ts';

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { assign } from 'xstate';
 import { Ledger, takeTurns } from '../harness/simulation/ledger.ts';
-import { siteMachine } from '../machines/naimi-trehel/site.ts';
+import { siteMachine } from '../machines/epoch/site.ts';
 import type { EventLine, RecordLine } from '../machines/record.ts';
-import { compareFences, epoch, InvariantError, joinCluster, type Notice, naimiTrehel } from './index.ts';
+import { compareFences, InvariantError, joinCluster, type Notice } from './index.ts';
 import { allCodes, anyPort, codes, openMember, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import { data, frameBytes, hello, plain, RawPeer, welcome } from './testing/peer.ts';
@@ -203,18 +203,16 @@ describe('what comes from outside', () => {
       listen: anyPort,
       peers,
       root: 'b',
-      protocol: naimiTrehel,
       onCrash: (error) => crashes.push(error),
     });
     b.cluster.on('notice', (notice) => notices.push(notice));
-    const held = await b.lock.acquire();
-    const waiter = b.lock.acquire();
-    expect(b.cluster.status().majority).toBe(true);
     const { codec, configuration } = plain;
     const a = await RawPeer.dial(b.cluster.address, codec);
     a.say(hello('a', 'b', { configuration }));
     a.say(welcome('a', 'b', { configuration }));
-    for (const seq of [1, 2]) a.say(data('a', 'b', { type: 'TOKEN' }, seq));
+    const held = await b.lock.acquire();
+    const waiter = b.lock.acquire();
+    a.say(data('a', 'b', { type: 'TOKEN', epoch: 0, root: 'b', k: 1 }));
     await a.closed();
     expect(codes(notices)).toEqual(['PROTOCOL_BREACH']);
     expect(b.cluster.counters()).toMatchObject({ refused: { PROTOCOL_BREACH: 1 }, received: {} });
@@ -229,12 +227,11 @@ describe('what comes from outside', () => {
 
 test('a site whose statechart copies the token instead of moving it crashes before it sends the copy', async () => {
   const copies = siteMachine.provide({ actions: { surrenderToken: assign({ next: null }) } });
-  await using group = await openMembers(five, { protocol: { ...naimiTrehel, machine: copies } });
+  await using group = await openMembers(five, {}, copies);
   const [a, b] = group.members;
   await expect(b!.lock.acquire({ timeoutMs: 200 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
   expect(group.crashes).toMatchObject([{ code: 'INVARIANT_BROKEN' }]);
   expect(a!.cluster.counters().sent).toEqual({});
-  await eventually(() => expect(codes(group.notices.get('b'))).toEqual(['PEER_LOST']));
   await a!.cluster.close();
 });
 
@@ -245,19 +242,18 @@ test('by default a broken invariant ends the process, loudly, with its record on
   writeFileSync(
     script,
     `import { assign } from ${JSON.stringify(import.meta.resolve('xstate'))};
-     import { siteMachine } from ${here('../machines/naimi-trehel/site.ts')};
-     import { naimiTrehel, joinCluster } from ${here('./index.ts')};
+     import { siteMachine } from ${here('../machines/epoch/site.ts')};
+     import { joinWith } from ${here('./join.ts')};
      import { data, hello, plain, RawPeer, welcome } from ${here('./testing/peer.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
      const copies = siteMachine.provide({ actions: { surrenderToken: assign({ next: null }) } });
-     const protocol = { ...naimiTrehel, machine: copies };
-     const b = await joinCluster({ cluster: 'test', site: 'b', listen, peers, root: 'b', protocol, traceDir: ${JSON.stringify(dir)} });
+     const b = await joinWith(copies, { cluster: 'test', site: 'b', listen, peers, root: 'b', traceDir: ${JSON.stringify(dir)} });
      const { codec, configuration } = plain;
      const a = await RawPeer.dial(b.address, codec);
      a.say(hello('a', 'b', { configuration }));
      a.say(welcome('a', 'b', { configuration }));
-     a.say(data('a', 'b', { type: 'REQUEST', origin: 'a' }));
+     a.say(data('a', 'b', { type: 'REQUEST', epoch: 0, root: 'b', origin: 'a' }));
      process.on('unhandledRejection', () => process.exit(0));`,
   );
   const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
@@ -282,7 +278,6 @@ describe('options', () => {
     ['a voter that is no site', { voters: ['a', 'z'] }],
     ['a voter that is named twice', { voters: ['a', 'a'] }],
     ['an election without voters', { voters: [] }],
-    ['a disk where nobody may come back', { dataDir: 'never', protocol: naimiTrehel }],
     ['a newcomer that keeps nothing', { newcomer: true }],
     ['a jitter that ends before it begins', { timing: { suspectMinMs: 70 } }],
     ['a silence shorter than a heartbeat', { timing: { silentMs: 250 } }],
@@ -299,31 +294,25 @@ describe('options', () => {
     await expect(site.cluster.ready()).resolves.toBeUndefined();
   });
 
-  test.each([epoch, naimiTrehel])(
-    'under $name a site is closed as often as anybody likes',
-    async (protocol) => {
-      const site = await openMember({ ...good, protocol });
-      const held = await site.lock.acquire();
-      const closing = [site.cluster.close(), site.cluster.close()];
-      held.release();
-      await Promise.all(closing);
-      await site.cluster.close();
-      await site.cluster[Symbol.asyncDispose]();
-      await expect(site.lock.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
-    },
-  );
+  test('a site is closed as often as anybody likes', async () => {
+    const site = await openMember(good);
+    const held = await site.lock.acquire();
+    const closing = [site.cluster.close(), site.cluster.close()];
+    held.release();
+    await Promise.all(closing);
+    await site.cluster.close();
+    await site.cluster[Symbol.asyncDispose]();
+    await expect(site.lock.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
+  });
 
-  test.each([epoch, naimiTrehel])(
-    'under $name who does not want to wait closes it at once',
-    async (protocol) => {
-      const site = await openMember({ ...good, protocol });
-      const held = await site.lock.acquire();
-      const patient = site.cluster.close();
-      await site.cluster.close({ graceful: false });
-      expect(held.signal.reason).toMatchObject({ code: 'SITE_CLOSED' });
-      await patient;
-    },
-  );
+  test('a caller that does not want to wait closes it at once', async () => {
+    const site = await openMember(good);
+    const held = await site.lock.acquire();
+    const patient = site.cluster.close();
+    await site.cluster.close({ graceful: false });
+    expect(held.signal.reason).toMatchObject({ code: 'SITE_CLOSED' });
+    await patient;
+  });
 
   test.each([undefined, null, 7, '', 'two\nlines', '\ud800', 'x'.repeat(129)])(
     '%j names no lock',

@@ -1,3 +1,5 @@
+import type { AnyStateMachine } from 'xstate';
+import { siteMachine } from '../machines/epoch/site.ts';
 import { systemChance, systemClock } from './api/clock.ts';
 import { OperatingError } from './api/errors.ts';
 import { Events, throwUncaught } from './api/events.ts';
@@ -23,6 +25,7 @@ import { configurationOf } from './options/configuration.ts';
 import type { Cluster, ClusterOptions, Notice } from './options/index.ts';
 import { parseOptions } from './options/parse.ts';
 import { admissionLayout } from './site/admission.ts';
+import { messageLayout, protocolName, urgentMessage } from './site/protocol.ts';
 import { rootOf } from './site/root.ts';
 import { Site } from './site/site.ts';
 import { memoryStore, openStore } from './store/store.ts';
@@ -35,10 +38,15 @@ import { namePattern } from './wire/frames.ts';
  * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir` also `DISK_MISSING`, `DISK_CORRUPT`,
  * `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
-export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
+export function joinCluster(options: ClusterOptions): Promise<Cluster> {
+  return joinWith(siteMachine, options);
+}
+
+/** `joinCluster`, with another statechart for the locks. For tests of what a faulty one does. */
+export async function joinWith(statechart: AnyStateMachine, options: ClusterOptions): Promise<Cluster> {
   const settings = parseOptions(options);
   const transport = transportOf(options);
-  const { site: self, cluster, protocol, timing, limits, strict = null } = settings;
+  const { site: self, cluster, timing, limits, strict = null } = settings;
   const {
     clock = systemClock,
     chance = systemChance,
@@ -50,14 +58,14 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const peers = Object.keys(options.peers);
   const voters = options.voters ?? [self, ...peers];
   const members = [self, ...peers];
-  const codec = new Codec({ members, layout: { ...protocol.layout, ...admissionLayout } });
+  const codec = new Codec({ members, layout: { ...messageLayout, ...admissionLayout } });
 
   const unmet = new Set(peers);
   const met = deferred();
   if (unmet.size === 0) met.resolve();
   const events = new Events();
   const origin = { cluster, site: self };
-  const telemetry = new Telemetry({ origin, fenced: protocol.survives, clock });
+  const telemetry = new Telemetry({ origin, clock });
   const log = options.logger && logTo(options.logger, origin);
   const notice = (happened: Notice) => {
     if (happened.type === 'up' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
@@ -72,7 +80,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   let recorder = noRecorder;
   const tap = new LiveFeed({
     site: self,
-    machine: protocol.name,
+    machine: protocolName,
     peers,
     clock,
     now: () => performance.timeOrigin + clock.now(),
@@ -108,7 +116,6 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       configuration: configurationOf({
         members,
         voters,
-        protocol,
         root: settings.root,
         strict: settings.strict,
       }),
@@ -118,7 +125,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       listen: options.listen,
       peers: options.peers,
       codec,
-      urgent: protocol.urgent,
+      urgent: urgentMessage,
       limits,
       timing,
       clock,
@@ -130,11 +137,11 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       peers,
       root: (lock) => options.root ?? rootOf(lock, voters),
       voters,
-      protocol,
+      statechart,
       mailbox,
       store,
       recorder,
-      tap,
+      feed: tap,
       timing,
       limits,
       strict,
@@ -181,7 +188,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       throw invalid(
         `a lock has a name of 1 to 128 printable characters, not ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
       );
-    return new NamedLock(name, mesh, protocol, telemetry);
+    return new NamedLock(name, mesh, telemetry);
   };
 
   const joined: Cluster = {

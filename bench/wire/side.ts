@@ -6,7 +6,7 @@ import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { type Transport, transportOf } from '../../runtime/mailbox/tcp/transport.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
 import type { Address, Tls } from '../../runtime/options/index.ts';
-import { epoch } from '../../runtime/site/epoch.ts';
+import { messageLayout } from '../../runtime/site/protocol.ts';
 import { Codec } from '../../runtime/wire/codec.ts';
 import type { StampedEnvelope } from '../../runtime/wire/frames.ts';
 
@@ -14,7 +14,7 @@ export const members: readonly SiteId[] = ['a', 'b'];
 
 export const codec = new Codec({
   members,
-  layout: epoch.layout,
+  layout: messageLayout,
 });
 
 /** One hop of a lock's token. */
@@ -76,7 +76,7 @@ export async function mailboxSide(
     chance: systemChance,
     notice: () => undefined,
   });
-  await mailbox.open({ receive: received, peer: () => undefined, beforeWrite: () => undefined });
+  await mailbox.open({ receive: received, peerChanged: () => undefined, beforeWrite: () => undefined });
   return { address: mailbox.address, send: () => mailbox.post(token(self, other)) };
 }
 

@@ -97,7 +97,6 @@ describe('what a site is started with', () => {
       /insecure: .* "yes" came \(BATON_INSECURE\)$/,
     ],
     ['an address of a variable', '{}', { BATON_PEERS: 'b' }, /^BATON_PEERS: Expected ID=HOST:PORT/],
-    ['a protocol', 'protocol: raft', {}, /protocol is epoch or naimi-trehel, not "raft" \(.*site\.yaml\)$/],
     [
       'two ways to prove itself',
       '{}',

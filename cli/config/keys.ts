@@ -32,7 +32,6 @@ const flags: Readonly<Record<string, string>> = {
   newcomer: 'newcomer',
   voters: 'voters',
   'strict.leaseMs': 'strict',
-  protocol: 'protocol',
   traceDir: 'trace',
   'tls.certFile': 'tlsCert',
   'tls.keyFile': 'tlsKey',
@@ -42,18 +41,7 @@ const flags: Readonly<Record<string, string>> = {
 };
 
 const groups = ['strict', 'timing', 'limits'];
-const plain = [
-  'cluster',
-  'site',
-  'listen',
-  'peers',
-  'root',
-  'dataDir',
-  'newcomer',
-  'voters',
-  'protocol',
-  'traceDir',
-];
+const plain = ['cluster', 'site', 'listen', 'peers', 'root', 'dataDir', 'newcomer', 'voters', 'traceDir'];
 const files = ['tls.certFile', 'tls.keyFile', 'tls.caFile', 'secretFile'];
 
 export const keys: readonly Key[] = [

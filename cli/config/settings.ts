@@ -1,12 +1,6 @@
 import { closestMatch } from 'leven';
 import { reasonOf } from '../../machines/errors.ts';
-import {
-  type ClusterOptions,
-  epoch,
-  naimiTrehel,
-  OperatingError,
-  type Protocol,
-} from '../../runtime/index.ts';
+import { type ClusterOptions, OperatingError } from '../../runtime/index.ts';
 import { parseOptions } from '../../runtime/options/parse.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 import { credentialsIn } from '../site/credentials.ts';
@@ -28,8 +22,6 @@ export interface Configuration {
   readonly doubts: readonly string[];
 }
 
-const protocols: Readonly<Record<string, Protocol>> = { epoch, 'naimi-trehel': naimiTrehel };
-
 /**
  * The options of a site: flags before environment variables before the file of `--config` (or
  * `BATON_CONFIG`).
@@ -39,10 +31,7 @@ const protocols: Readonly<Record<string, Protocol>> = { epoch, 'naimi-trehel': n
 export function configure(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Configuration {
   const file = (flags['config'] as string | undefined) ?? env['BATON_CONFIG'];
   const stored = file === undefined ? new Map<string, unknown>() : readSettings(file);
-  const given = new Map<string, Given>([
-    ['cluster', { value: 'baton', from: 'default' }],
-    ['protocol', { value: 'epoch', from: 'default' }],
-  ]);
+  const given = new Map<string, Given>([['cluster', { value: 'baton', from: 'default' }]]);
   for (const { path, variable, flag, read } of keys) {
     if (stored.has(path)) given.set(path, { value: stored.get(path), from: file! });
     const text = env[variable];
@@ -88,17 +77,11 @@ function checked(given: ReadonlyMap<string, Given>): ClusterOptions {
   }
   const options: Record<string, unknown> = {};
   for (const [path, { value }] of given) put(options, path.split('.'), value);
-  const { tls, secretFile, secret, insecure, protocol, ...others } = options;
+  const { tls, secretFile, secret, insecure, ...others } = options;
   const { certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa } = (tls ?? {}) as Record<string, string>;
-  const named = protocols[protocol as string];
-  if (named === undefined)
-    throw new UsageError(
-      `protocol is epoch or naimi-trehel, not ${JSON.stringify(protocol)} (${given.get('protocol')!.from})`,
-    );
   const files = { tlsCert, tlsKey, tlsCa, secretFile, insecure };
   const all = {
     ...others,
-    protocol: named,
     ...(secret !== undefined && { secret }),
     ...credentialsIn(Object.fromEntries(Object.entries(files).filter(([, value]) => value !== undefined))),
   };

@@ -25,7 +25,6 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const console = new Console(`${id}> `);
   const notices = new Notices();
   const metrics = options.metrics && new (await import('../metrics/site-metrics.ts')).SiteMetrics();
-  const left = new Set<string>();
   let cluster: Cluster;
   try {
     cluster = await join({ ...settings, root }, metrics);
@@ -35,7 +34,6 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
     throw error;
   }
   cluster.on('notice', (notice) => {
-    if (notice.type === 'left') left.add(notice.peer);
     const { level, text } = notices.entry(notice);
     if (level !== 'debug') console.say(text);
   });
@@ -44,8 +42,6 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
   const watched = options.inspect && (await letWatch(cluster, options.inspect));
   if (watched) console.say(`baton inspect --attach ${watched.url}`);
-  const awaited = () => Object.keys(peers).filter((peer) => !left.has(peer));
-  const { survives } = settings.protocol!;
   if (options.metrics && metrics) {
     try {
       const url = await metrics.serve(cluster, Object.keys(peers), options.metrics);
@@ -57,7 +53,7 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
     }
   }
   const leaving = () => metrics?.leaving();
-  const session = new Session(cluster, { peers: awaited, survives, leaving }, (text) => console.say(text));
+  const session = new Session(cluster, leaving, (text) => console.say(text));
   console.onInterrupt(() => session.interrupt());
   await session.run(() => console.next());
   await watched?.close();

@@ -8,17 +8,12 @@ status    last, next, token; what the client does; epoch and fence; who is conne
 quit      hand the token on, say goodbye to the others, end
 help      this`;
 
-/** How often a person who waits for a quit is told which peers have not answered. */
-const remindEveryMs = 5_000;
-
 const quit = Symbol('quit');
 
 /** One site under the commands of a person. */
 export class Session {
   readonly #cluster: Cluster;
   readonly #lock: Lock;
-  readonly #peers: () => readonly string[];
-  readonly #survives: boolean;
   readonly #onLeave: () => void;
   readonly #say: (text: string) => void;
   #held: Held | null = null;
@@ -27,24 +22,10 @@ export class Session {
   #interrupt: () => void = () => undefined;
   #leaving = false;
 
-  /** `peers`: those that have not left. `survives`: they go on without a site that dies. `leaving`: told as it begins. */
-  constructor(
-    cluster: Cluster,
-    {
-      peers,
-      survives,
-      leaving,
-    }: {
-      readonly peers: () => readonly string[];
-      readonly survives: boolean;
-      readonly leaving: () => void;
-    },
-    say: (text: string) => void,
-  ) {
+  /** `leaving` is called as the site begins to leave. */
+  constructor(cluster: Cluster, leaving: () => void, say: (text: string) => void) {
     this.#cluster = cluster;
     this.#lock = cluster.lock('main');
-    this.#peers = peers;
-    this.#survives = survives;
     this.#onLeave = leaving;
     this.#say = say;
   }
@@ -69,7 +50,7 @@ export class Session {
       this.#interrupt();
       return;
     }
-    this.#say(`ended without leaving: ${this.#harm()}`);
+    this.#say('ended without leaving: the others take it for dead, and go on when a majority of them lives');
     process.exit(exitStatus.violated);
   }
 
@@ -110,8 +91,7 @@ export class Session {
         held.signal.addEventListener('abort', () => {
           if (this.#held === held) this.#held = null;
         });
-        const under = this.#survives ? `, under fence ${fenceText(held.fence)}` : '';
-        this.#say(`the token is here: in the critical section${under}`);
+        this.#say(`the token is here: in the critical section, under fence ${fenceText(held.fence)}`);
       } catch (error) {
         if (!withdraw.signal.aborted) this.#say(`not granted: ${reasonOf(error)}`);
       }
@@ -137,31 +117,9 @@ export class Session {
     this.#request?.withdraw.abort();
     this.#held?.release();
     this.#held = null;
-    this.#say(`leaves: ${this.#awaited()}`);
-    const reminder = setInterval(() => this.#say(`still leaves: ${this.#awaited()}`), remindEveryMs);
-    try {
-      await this.#cluster.close();
-    } finally {
-      clearInterval(reminder);
-    }
+    this.#say('leaves: hands on what it has, and says goodbye');
+    await this.#cluster.close();
     this.#say('left');
-  }
-
-  #harm(): string {
-    if (this.#survives) return 'the others take it for dead, and go on when a majority of them lives';
-    return this.#lock.status().token
-      ? 'the token is lost with it, and nobody enters any more'
-      : 'the others may wait for it for ever';
-  }
-
-  #awaited(): string {
-    if (this.#survives) return 'hands on what it has, and says goodbye';
-    const { token, client } = this.#lock.status();
-    const { connected } = this.#cluster.status();
-    const what =
-      token || client === 'leaving' ? 'waits for every answer' : 'waits for its turn, then for every answer';
-    const away = this.#peers().filter((peer) => !connected.includes(peer));
-    return away.length === 0 ? what : `${what}; not connected: ${away.join(', ')}`;
   }
 
   #statusText(): string {
@@ -171,7 +129,7 @@ export class Session {
     const queue = waiting === 0 ? '' : `, ${waiting} waiting here`;
     const place = `last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}`;
     const under = fence === undefined ? '' : ` under fence ${fenceText(fence)}`;
-    const era = this.#survives ? `, epoch ${epoch}${frozen ? ', frozen until the next' : ''}` : '';
+    const era = `, epoch ${epoch}${frozen ? ', frozen until the next' : ''}`;
     return `${place}, client ${client}${under}${queue}${era}; connected: ${links}`;
   }
 }

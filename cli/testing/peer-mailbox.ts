@@ -1,9 +1,19 @@
 import type { SiteId } from '../../machines/actor.ts';
-import { type Address, naimiTrehel } from '../../runtime/index.ts';
+import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
+import type { Address } from '../../runtime/index.ts';
 import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { plain } from '../../runtime/mailbox/tcp/transport.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
 import { Codec } from '../../runtime/wire/codec.ts';
+import type { LayoutOf } from '../../runtime/wire/layout.ts';
+
+/** The messages of Naimi–Trehel, as they are written. */
+const layout = {
+  REQUEST: { origin: 'site' },
+  TOKEN: {},
+  LEAVE: { leaver: 'site' },
+  GOODBYE: {},
+} as const satisfies LayoutOf<SiteMessage>;
 
 /** What the mailboxes of one small cluster on loopback have in common. */
 export function mailboxOptions(
@@ -19,7 +29,7 @@ export function mailboxOptions(
     peers,
     codec: new Codec({
       members: [self, ...Object.keys(peers)],
-      layout: naimiTrehel.layout,
+      layout,
     }),
     limits: defaultLimits,
     timing: defaultTiming,

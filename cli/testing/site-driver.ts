@@ -1,11 +1,14 @@
 import { createInterface } from 'node:readline';
-import type { SiteId } from '../../machines/actor.ts';
-import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
-
-import { type Address, naimiTrehel, systemChance, systemClock } from '../../runtime/index.ts';
+import type { Effect, NamedAction, SiteId } from '../../machines/actor.ts';
+import type { ClientEvent, SiteMessage } from '../../machines/naimi-trehel/messages.ts';
+import { type SiteEvent, siteMachine } from '../../machines/naimi-trehel/site.ts';
+import type { RecordLine } from '../../machines/record.ts';
+import { Driver, type DriverOwner } from '../../runtime/driver/driver.ts';
+import { type Address, InvariantError, systemChance, systemClock } from '../../runtime/index.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
-import { HandledHost } from '../../runtime/testing/handled-host.ts';
+import { LockRecord } from '../../runtime/observe/lock-record.ts';
 import { deaf } from '../../runtime/testing/handlers.ts';
+import type { StampedEnvelope } from '../../runtime/wire/frames.ts';
 import { mailboxOptions } from './peer-mailbox.ts';
 
 /**
@@ -32,37 +35,86 @@ async function open({ self, root, peers }: Opening) {
     chance: systemChance,
     clock: systemClock,
   });
-  const others = Object.keys(peers);
-  const host = new HandledHost({
-    site: self,
-    peers: others,
-    lock: 'main',
-    protocol: naimiTrehel,
-    input: naimiTrehel.input({ site: self, root, peers: others, voters: [], disk: 'none', strict: false }),
-    recorder: {
-      active: true,
-      record: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
-      flush: () => undefined,
-      close: () => undefined,
-    },
-    post: (envelope) => mailbox.post(envelope),
-    refused: end,
-    crashed: end,
-  });
-  await mailbox.open({ ...deaf, receive: (envelope) => host.deliver(envelope) });
-  return { mailbox, host };
+  const site = new RecordedSite(self, root, mailbox, Object.keys(peers));
+  await mailbox.open({ ...deaf, receive: (envelope) => site.receive(envelope) });
+  return { mailbox, site };
 }
 
-function end(error: { readonly code: string; readonly message: string }): void {
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
+const effectTypes = ['send', 'broadcast', 'grant', 'left', 'unexpected'] as const;
+
+/** The statechart of one site and what it asks for, with a record of each step. */
+class RecordedSite implements DriverOwner<SiteEvent, Effect<SiteMessage>, StampedEnvelope> {
+  readonly #self: SiteId;
+  readonly #mailbox: TcpMailbox;
+  readonly #driver: Driver<SiteEvent, Effect<SiteMessage>, StampedEnvelope>;
+  readonly #record: LockRecord;
+  /** The peers that take part. */
+  readonly #peers: Set<SiteId>;
+
+  constructor(self: SiteId, root: SiteId, mailbox: TcpMailbox, peers: readonly SiteId[]) {
+    this.#self = self;
+    this.#mailbox = mailbox;
+    this.#peers = new Set(peers);
+    const recorder = {
+      active: true,
+      record: (line: RecordLine) => void process.stdout.write(`${JSON.stringify(line)}\n`),
+      flush: () => undefined,
+      close: () => undefined,
+    };
+    const input = { self, root, peers: peers.length };
+    this.#record = new LockRecord({ site: self, life: 0, machine: 'naimi-trehel', recorder }, 'main');
+    this.#driver = new Driver(siteMachine, effectTypes, { id: self, input }, this);
+    this.#record.start(input, peers, this);
+  }
+
+  get snapshot() {
+    return this.#driver.snapshot;
+  }
+
+  tell(event: ClientEvent): void {
+    this.#driver.take(event);
+  }
+
+  receive(envelope: StampedEnvelope): void {
+    this.#driver.take(envelope.message as SiteMessage, envelope);
+  }
+
+  due(): readonly SiteEvent[] {
+    return [];
+  }
+
+  refuses(_: SiteEvent, __: StampedEnvelope, effects: readonly Effect<SiteMessage>[]): boolean {
+    if (!effects.some(({ type }) => type === 'unexpected')) return false;
+    process.stderr.write('PROTOCOL_BREACH: no transition takes it\n');
+    process.exit(1);
+  }
+
+  took(event: SiteEvent, envelope: StampedEnvelope | null, effects: readonly Effect<SiteMessage>[]): void {
+    this.#record.event(event, envelope, effects as readonly NamedAction[], this);
+    if (event.type === 'LEAVE') this.#peers.delete(event.leaver);
+  }
+
+  execute(effect: Effect<SiteMessage>): void {
+    if (effect.type === 'send') this.#send(effect.target, effect.message);
+    else if (effect.type === 'broadcast') for (const peer of this.#peers) this.#send(peer, effect.message);
+    else if (effect.type === 'unexpected') throw new InvariantError('UNEXPECTED_EVENT', effect.event.type);
+  }
+
+  crashed(error: InvariantError): void {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+
+  #send(target: SiteId, message: SiteMessage): void {
+    this.#mailbox.post({ source: this.#self, target, lock: 'main', message, stamp: this.#record.stamp });
+  }
 }
 
 let site: Awaited<ReturnType<typeof open>> | null = null;
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line) as DriverCommand;
   if ('open' in command) site = await open(command.open);
-  else if ('tell' in command) site!.host.tell(command.tell);
+  else if ('tell' in command) site!.site.tell(command.tell);
   else {
     await site!.mailbox.close('closed');
     process.stdout.write('closed\n');

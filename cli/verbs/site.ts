@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Address } from '../../runtime/options/cluster.ts';
 import { address, addressOrPort, names, peers, wholeNumber } from '../options.ts';
 
@@ -46,12 +46,6 @@ export function withSiteOptions(command: Command): Command {
     .option(
       '--insecure',
       'listen for more than this machine with neither: whoever reaches it can take the lock',
-    )
-    .addOption(
-      new Option(
-        '--protocol <name>',
-        'epoch survives failures; naimi-trehel needs every site and every link (default: epoch)',
-      ).choices(['epoch', 'naimi-trehel']),
     );
 }
 
@@ -77,8 +71,7 @@ export function addSite(program: Command): void {
       `
 Commands: request, release, status, quit, help. From a pipe, release waits for what was requested.
 quit, the end of the pipe, Ctrl-C: hands the token on, says goodbye to the others, ends. A second Ctrl-C ends at
-once: the others then find out by themselves. With --protocol naimi-trehel, quit takes its turn and needs every
-other site's answer, and who ends without it may stop all others.
+once: the others then find out by themselves.
 
 Nothing is granted without a majority of the voters. A site with a data directory may be killed and started again;
 the first time it is a --newcomer.

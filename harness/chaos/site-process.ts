@@ -1,5 +1,8 @@
+import type { AnyStateMachine } from 'xstate';
+import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
-import { type Cluster, epoch, joinCluster, type Notice, type Protocol } from '../../runtime/index.ts';
+import type { Cluster, Notice } from '../../runtime/index.ts';
+import { joinWith } from '../../runtime/join.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
 import { Client, codeOf } from './client.ts';
 import { mainLock, sectionOf } from './locks.ts';
@@ -77,7 +80,7 @@ class OpenedSite {
       credentials,
       mutant,
     } = options;
-    const cluster = await joinCluster({
+    const cluster = await joinWith(await statechartOf(mutant), {
       site,
       cluster: name,
       root,
@@ -87,7 +90,6 @@ class OpenedSite {
       timing,
       ...credentials,
       listen,
-      protocol: await protocolOf(mutant),
       onCrash: (error) =>
         say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
     });
@@ -171,9 +173,9 @@ function inWords(notice: Notice): string | null {
   }
 }
 
-async function protocolOf(mutant: string | null): Promise<Protocol> {
-  if (mutant === null) return epoch;
+async function statechartOf(mutant: string | null): Promise<AnyStateMachine> {
+  if (mutant === null) return siteMachine;
   const { mutants } = await import('../../verification/protocols/epoch/mutants.ts');
   const [, machine] = mutants[mutant]!;
-  return { ...epoch, machine };
+  return machine;
 }

@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
@@ -6,9 +7,7 @@ import { type Channel, MemoryHub } from '../../runtime/mailbox/memory.ts';
 import { noRecorder } from '../../runtime/observe/recorder.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
 import type { Held, Notice, Strict, Timing } from '../../runtime/options/index.ts';
-import { epoch } from '../../runtime/site/epoch.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
-import type { Protocol } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { LeaseWitness } from './lease-witness.ts';
@@ -54,7 +53,8 @@ export interface SimulationOptions {
   readonly sites: number;
   readonly seed: number;
   readonly voters?: readonly SiteId[];
-  readonly protocol?: Protocol;
+  /** Default: the statechart that the runtime runs. */
+  readonly statechart?: AnyStateMachine;
   /** The voters that `site` counts with. Default: `voters`. */
   readonly believes?: (site: SiteId) => readonly SiteId[];
   readonly timing?: Partial<Timing>;
@@ -110,7 +110,7 @@ export class Simulation {
 
   /** The first life of a site, or the next. */
   async open(id: SiteId): Promise<SimulatedSite> {
-    const { voters = this.ids, protocol = epoch, believes = () => voters, timing } = this.#options;
+    const { voters = this.ids, statechart, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
     const mesh = new Site({
@@ -118,7 +118,7 @@ export class Simulation {
       peers: this.ids.filter((other) => other !== id),
       root: () => 'a',
       voters: believes(id),
-      protocol,
+      ...(statechart && { statechart }),
       mailbox: this.hub.mailbox(id),
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
@@ -219,7 +219,7 @@ export class Simulation {
 
   /** Throws the first broken promise. */
   check(): void {
-    if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.rest();
+    if (this.#options.rests) for (const id of this.#opened()) this.sites.get(id)!.place.passivate();
     if (this.#broken !== null) throw new Error(this.#broken);
     const [breach] = this.hub.breaches;
     if (breach) throw breach;
@@ -240,7 +240,7 @@ export class Simulation {
     for (const effect of line.effects) {
       if (effect.type === 'elected') this.#elected(line.site, effect['epoch'] as number);
       if (effect.type === 'persist') this.#persist(line.site, effect['epoch'] as number);
-      if (effect.type === 'grant' && 'fence' in effect) this.#grant(line.site, effect['fence'] as Fence);
+      if (effect.type === 'grant') this.#grant(line.site, effect['fence'] as Fence);
     }
   }
 

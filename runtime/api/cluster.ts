@@ -55,11 +55,10 @@ export interface Cluster extends AsyncDisposable {
   /**
    * By default, gracefully: grants no more, waits up to `closeTimeoutMs` for whoever holds a lock here, hands tokens to
    * those who wait for them, then closes and says so to the others: they do not wait for a time-out, and do not expect
-   * it back in this life. Under `naimiTrehel` it takes the critical section of every lock in use for that, so it waits
-   * its turn and then for every peer's answer; locks that nobody has used yet may be lost with their root.
+   * it back in this life.
    *
    * `graceful: false`: at once, though cleanly: what is queued is sent. The others go on as after a crash that they
-   * hear of; under `naimiTrehel`, whoever waits for this site's token waits on.
+   * hear of.
    */
   close(options?: { readonly graceful?: boolean }): Promise<void>;
 }

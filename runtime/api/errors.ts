@@ -21,9 +21,7 @@ export type OperatingCode =
   | 'TOO_MANY_HANDSHAKES'
   | 'TOO_MANY_LOCKS'
   // A peer is not what it was.
-  | 'PEER_LOST'
   | 'PEER_RESTARTED'
-  | 'PEER_CLOSED'
   // This site cannot do what it is asked.
   | 'LISTEN_FAILED'
   | 'INSECURE_LISTEN'
@@ -40,7 +38,6 @@ export type OperatingCode =
   | 'DISK_FAILED'
   | 'STORE_IN_USE'
   // A caller has nothing, or nothing any more.
-  | 'NO_FENCE'
   | 'LOCK_LOST'
   | 'ACQUIRE_TIMEOUT'
   | 'REENTRY'

@@ -16,8 +16,6 @@ export interface Held extends AsyncDisposable {
   /**
    * For the resource, which accepts an operation only under a fence that is not below the highest it has seen
    * (`FenceGate`). Compared by `epoch`, then by `k`; no two grants of a lock have the same.
-   *
-   * Throws `NO_FENCE` under `naimiTrehel`, which has none.
    */
   readonly fence: Fence;
   /** Aborted when it is over before `release`: with `LOCK_LOST`, `SITE_CLOSED`, or the InvariantError of a crash. */

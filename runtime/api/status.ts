@@ -6,7 +6,7 @@ import type { OperatingCode } from './errors.ts';
 export interface ClusterStatus {
   /** Peers that are connected now. */
   readonly connected: readonly SiteId[];
-  /** Whether a majority of the voters is in reach; always under `naimiTrehel`, and never once the site is over. */
+  /** Whether a majority of the voters is in reach; never once the site is closed or crashed. */
   readonly majority: boolean;
   /** How many locks were used so far. */
   readonly locks: number;
@@ -23,7 +23,7 @@ export interface LockStatus {
   readonly client: string;
   /** Local callers that wait. */
   readonly waiting: number;
-  /** Adopted last; 0 under `naimiTrehel`. */
+  /** Adopted last. */
   readonly epoch: number;
   /** Of the critical section, if any. */
   readonly fence?: Fence;
@@ -36,7 +36,7 @@ export interface Counters {
   /** Messages by `type`. */
   readonly sent: Readonly<Record<string, number>>;
   readonly received: Readonly<Record<string, number>>;
-  /** Critical sections entered; under `naimiTrehel` those for a graceful close included. */
+  /** Critical sections entered. */
   readonly entered: number;
   /** Critical sections that were over without a release. */
   readonly lost: number;

@@ -7,13 +7,18 @@ function play(leaseMs = 100, driftShare = 0) {
   const clock = new VirtualClock();
   const told: { readonly at: number; readonly event: Message }[] = [];
   const wake = () => told.push(...leases.due().map((event) => ({ at: clock.now(), event })));
-  const leases = new LeaseClock({ clock, leaseMs, driftShare, wake });
+  let isWanted = false;
+  const leases = new LeaseClock({ clock, leaseMs, driftShare, wanted: () => isWanted, wake });
+  const want = (wanted: boolean) => {
+    isWanted = wanted;
+    leases.update();
+  };
   const pass = (ms: number) => {
     const until = clock.now() + ms;
     while (clock.tick(until));
     return told.splice(0).map(({ at, event }) => `${at} ${event.type}`);
   };
-  return { clock, leases, pass };
+  return { clock, leases, want, pass };
 }
 
 test('a lease is over after its time, each of them once', () => {
@@ -36,22 +41,28 @@ test('a later promise takes the place of an earlier one', () => {
   expect(pass(1_000)).toEqual(['160 promiseOver']);
 });
 
-test('heartbeats are for who waits or is inside, and begin with the first lease', () => {
-  const { clock, leases, pass } = play();
-  leases.client(true);
+test('heartbeats are due while the client waits or is inside, from the first lease on', () => {
+  const { clock, leases, want, pass } = play();
+  want(true);
   expect(pass(50)).toEqual([]);
   leases.take({ type: 'leaseTimer', epoch: 0, round: 1 });
-  clock.after(60, () => leases.client(false));
+  clock.after(60, () => want(false));
   expect(pass(1_000)).toEqual(['25 heartbeat', '50 heartbeat', '100 leaseOver']);
-  leases.client(true);
+  want(true);
   expect(pass(30)).toEqual(['125 heartbeat']);
-  leases.client(false);
+  want(false);
   expect(pass(1_000)).toEqual([]);
 });
 
 test('whoever was stopped is told at once what has passed, in its order', () => {
   const sleeper = new Sleeper();
-  const late = new LeaseClock({ clock: sleeper, leaseMs: 100, driftShare: 0, wake: () => undefined });
+  const late = new LeaseClock({
+    clock: sleeper,
+    leaseMs: 100,
+    driftShare: 0,
+    wanted: () => false,
+    wake: () => undefined,
+  });
   late.take({ type: 'leaseTimer', epoch: 3, round: 1 });
   late.take({ type: 'promiseTimer' });
   sleeper.time = 500;

@@ -1,4 +1,3 @@
-import type { Message } from '../../machines/actor.ts';
 import type { LeaseEffect, TimeEvent } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 
@@ -10,7 +9,9 @@ export interface LeaseClockOptions {
   readonly driftShare: number;
   /** A lease was begun before. Default: false. */
   readonly begun?: boolean;
-  /** Something is due. */
+  /** Whether the client waits for the lock or is inside. Heartbeats are due only then. */
+  readonly wanted: () => boolean;
+  /** An event is due. */
   readonly wake: () => void;
 }
 
@@ -28,8 +29,7 @@ export class LeaseClock {
   readonly #leases: { readonly at: number; readonly event: TimeEvent }[] = [];
   #promiseEnd: number | null = null;
   #heartbeat: number | null = null;
-  /** The client waits or is inside. */
-  #wanted = false;
+  #stopped = false;
   #begun: boolean;
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
 
@@ -63,14 +63,13 @@ export class LeaseClock {
     this.#arm();
   }
 
-  /** Whether the client waits or is inside: heartbeats are for that. */
-  client(wants: boolean): void {
-    this.#wanted = wants;
+  /** `wanted` may have changed. */
+  update(): void {
     this.#arm();
   }
 
   /** What has passed and was not told yet, the earliest first. */
-  due(): readonly Message[] {
+  due(): readonly TimeEvent[] {
     const now = this.#options.clock.now();
     const passed: { readonly at: number; readonly event: TimeEvent }[] = [];
     while (this.#leases.length > 0 && this.#leases[0]!.at <= now) passed.push(this.#leases.shift()!);
@@ -92,20 +91,20 @@ export class LeaseClock {
 
   /** Nothing will be due: a fresh one, as `begun` as this, would do as well. */
   get idle(): boolean {
-    return !this.#wanted && this.#leases.length === 0 && this.#promiseEnd === null;
+    return !this.#options.wanted() && this.#leases.length === 0 && this.#promiseEnd === null;
   }
 
   stop(): void {
     this.#leases.length = 0;
     this.#promiseEnd = null;
-    this.#wanted = false;
+    this.#stopped = true;
     this.#arm();
   }
 
   #arm(): void {
-    const { clock, leaseMs, wake } = this.#options;
+    const { clock, leaseMs, wanted, wake } = this.#options;
     const now = clock.now();
-    if (!this.#wanted || !this.#begun) this.#heartbeat = null;
+    if (this.#stopped || !this.#begun || !wanted()) this.#heartbeat = null;
     else this.#heartbeat ??= now + leaseMs / heartbeatsPerLease;
     const ends = [this.#leases[0]?.at, this.#promiseEnd, this.#heartbeat].filter((at) => at != null);
     const at = ends.length === 0 ? null : Math.min(...ends);

@@ -1,5 +1,4 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
-import { OperatingError } from '../api/errors.ts';
 import type { Held } from '../options/index.ts';
 
 /** Whoever has granted it. */
@@ -11,25 +10,19 @@ export interface Granter {
 /** A critical section, as the caller has it that was granted it. */
 export class Holding implements Held {
   readonly #granter: Granter;
-  readonly #fence: Fence | null;
+  readonly fence: Fence;
   #isOver = false;
   /** Why it was over before its release. */
   #loss: unknown = null;
   #controller: AbortController | null = null;
 
-  constructor(granter: Granter, fence: Fence | null) {
+  constructor(granter: Granter, fence: Fence) {
     this.#granter = granter;
-    this.#fence = fence;
+    this.fence = fence;
   }
 
   get lock(): string {
     return this.#granter.lock;
-  }
-
-  get fence(): Fence {
-    if (this.#fence === null)
-      throw new OperatingError('NO_FENCE', 'only grants of the protocol epoch have a fence');
-    return this.#fence;
   }
 
   get signal(): AbortSignal {

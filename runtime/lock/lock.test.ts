@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Ledger, takeTurns } from '../../harness/simulation/ledger.ts';
-import { naimiTrehel, type OperatingError } from '../index.ts';
-import { allCodes, type Member, type Members, openMembers } from '../testing/cluster.ts';
+import type { OperatingError } from '../index.ts';
+import { allCodes, type Member, openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'];
@@ -123,63 +123,7 @@ describe('a wait that is given up', () => {
   });
 });
 
-describe('a site that leaves without failures', () => {
-  const openPlain = () => openMembers(five, { protocol: naimiTrehel });
-  const goOn = async (group: Members, stay: readonly Member[]) => {
-    const ledger = new Ledger();
-    await takeTurns(stay, 20, ledger);
-    expect(ledger).toMatchObject({ entries: 20 * stay.length, overlaps: 0 });
-    expect([allCodes(group), group.crashes]).toEqual([[], []]);
-  };
-
-  test('as the idle holder', async () => {
-    await using group = await openPlain();
-    const [a, ...stay] = group.members;
-    await a!.lock.run(() => undefined);
-    await a!.cluster.close();
-    await goOn(group, stay);
-    expect(stay.map((site) => site.cluster.status().connected.length)).toEqual([3, 3, 3, 3]);
-  });
-
-  test('from its place in the queue', async () => {
-    await using group = await openPlain();
-    const [a, b, ...rest] = group.members;
-    const held = await a!.lock.acquire();
-    const before = rest[0]!.lock.run(() => undefined);
-    const leaving = b!.cluster.close();
-    const after = rest[1]!.lock.run(() => undefined);
-    await expect(b!.lock.acquire()).rejects.toMatchObject({ code: 'SITE_LEAVING' });
-    held.release();
-    await Promise.all([before, leaving, after]);
-    await goOn(group, [a!, ...rest]);
-  });
-
-  test('while others point at it, and it has no token', async () => {
-    await using group = await openPlain();
-    const [a, b, ...rest] = group.members;
-    await b!.lock.run(() => undefined);
-    expect(a!.lock.status()).toMatchObject({ last: 'b', token: false, client: 'idle' });
-    for (const site of rest) expect(site.lock.status().last).toBe('a');
-    await a!.cluster.close();
-    await goOn(group, [b!, ...rest]);
-  });
-
-  test('while the others keep asking, one after another, down to the last', async () => {
-    await using group = await openPlain();
-    const ledger = new Ledger();
-    await Promise.all(
-      group.members.map(async (site, i) => {
-        await takeTurns([site], 10 + 10 * i, ledger);
-        await site.cluster.close();
-      }),
-    );
-    expect(ledger).toMatchObject({ entries: 150, overlaps: 0 });
-    expect([allCodes(group), group.crashes]).toEqual([[], []]);
-    await expect(group.members[4]!.lock.acquire()).rejects.toMatchObject({ code: 'SITE_CLOSED' });
-  });
-});
-
-describe('a site that leaves others that survive', () => {
+describe('a site that leaves', () => {
   const three = ['a', 'b', 'c'];
 
   test('waits for the holder, hands the token on, and costs whoever waits no time-out', async () => {
@@ -225,10 +169,4 @@ describe('a site that leaves others that survive', () => {
     expect(b!.cluster.counters().elections + c!.cluster.counters().elections).toBe(1);
     expect([allCodes(group), group.crashes]).toEqual([[], []]);
   });
-});
-
-test('a grant without failures has no fence to show, and says so', async () => {
-  await using group = await openMembers(['a', 'b'], { protocol: naimiTrehel });
-  const held = await group.members[0]!.lock.acquire();
-  expect(() => held.fence).toThrow(expect.objectContaining({ code: 'NO_FENCE' }));
 });

@@ -1,20 +1,18 @@
 import type { Telemetry } from '../observe/telemetry.ts';
 import { checkAcquire, checkWork } from '../options/calls.ts';
 import type { AcquireOptions, Held, Lock, LockStatus } from '../options/index.ts';
-import type { Protocol } from '../site/protocol.ts';
+import { statusOf } from '../site/protocol.ts';
 import type { Site } from '../site/site.ts';
 
 /** What a caller has of a lock, until it is used nothing but its name. */
 export class NamedLock implements Lock {
   readonly name: string;
   readonly #mesh: Site;
-  readonly #protocol: Protocol;
   readonly #telemetry: Telemetry;
 
-  constructor(name: string, mesh: Site, protocol: Protocol, telemetry: Telemetry) {
+  constructor(name: string, mesh: Site, telemetry: Telemetry) {
     this.name = name;
     this.#mesh = mesh;
-    this.#protocol = protocol;
     this.#telemetry = telemetry;
   }
 
@@ -40,7 +38,7 @@ export class NamedLock implements Lock {
 
   status(): LockStatus {
     const place = this.#mesh.find(this.name) ?? this.#mesh.place(this.name);
-    return { ...this.#protocol.status(place.snapshot), waiting: place.waiting };
+    return { ...statusOf(place.snapshot), waiting: place.waiting };
   }
 
   #acquire(options?: AcquireOptions): Promise<Held> {

@@ -1,5 +1,4 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
-import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
+import type { ClientEvent, Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { AcquireOptions, Held } from '../options/index.ts';
@@ -8,17 +7,19 @@ import { type Granter, Holding } from './holding.ts';
 import { isWithin, runIn } from './runs.ts';
 import { Waiter } from './waiter.ts';
 
-/** The actor of a lock, as its callers speak to it. */
-export interface Client {
+/** The actor of the lock, as the queue of its local callers needs it. */
+export interface QueueOwner {
   readonly lock: string;
-  /** A majority of the voters is in reach; without it nobody is granted anything. */
+  /** Whether a majority of the voters is in reach. Without one nobody is granted the lock. */
   readonly hasMajority: boolean;
-  say(event: ClientEvent): void;
-  /**
-   * Says it unless the actor is taking another event just now, or it would enter and must not while no majority is in
-   * reach; then it returns false: nobody has heard it.
-   */
-  sayNow(event: ClientEvent): boolean;
+  /** Whether the actor is taking an event. An event that is dispatched now waits for the effects of that one. */
+  readonly busy: boolean;
+  /** Has the actor take an event of the client. */
+  dispatch(event: ClientEvent): void;
+  /** The queue begins to wait for a grant. */
+  waits(): void;
+  /** The queue does not wait any more: it was granted the lock, or gave up. */
+  settled(): void;
 }
 
 export interface WaitQueueOptions {
@@ -27,16 +28,25 @@ export interface WaitQueueOptions {
   readonly combine: number;
 }
 
-// Said at every critical section.
+// Made once, since each critical section dispatches them.
 const ask = { type: 'ask' } as const;
+const attempt = { type: 'try' } as const;
 const again = { type: 'again' } as const;
 const release = { type: 'release' } as const;
+const withdraw = { type: 'withdraw' } as const;
 
 /**
- * What was said and heard, as far as it matters for what may be said next: too `early` to ask, `free` to ask, has
- * `asked`, is inside (`held`), `resting` for the rest of the event loop's turn, or `gone` (left, closed or crashed).
+ * The queue's state: what the actor was told, and what it answered.
+ *
+ * - `early`: nobody may ask yet.
+ * - `free`: nothing is asked for.
+ * - `asking`: the actor is taking `ask` or `try`.
+ * - `waiting`: the actor was asked and has not granted the lock.
+ * - `held`: a caller is inside.
+ * - `resting`: nothing is asked for until the event loop's next turn.
+ * - `gone`: the site is closed, or crashed.
  */
-type Standing = 'early' | 'free' | 'asked' | 'held' | 'resting' | 'gone';
+type QueueState = 'early' | 'free' | 'asking' | 'waiting' | 'held' | 'resting' | 'gone';
 
 /**
  * The local callers of one lock: they wait in line, and at most one request is under way for all of them. A token that
@@ -44,10 +54,10 @@ type Standing = 'early' | 'free' | 'asked' | 'held' | 'resting' | 'gone';
  * queues behind those of other sites (protocol.md, client-side rules).
  */
 export class WaitQueue implements Granter {
-  readonly #client: Client;
+  readonly #owner: QueueOwner;
   readonly #options: WaitQueueOptions;
   readonly #line = new Fifo<Waiter>();
-  #standing: Standing = 'early';
+  #state: QueueState = 'early';
   /** Why nobody is granted anything any more. */
   #refusal: Error | null = null;
   #held: Holding | null = null;
@@ -58,35 +68,39 @@ export class WaitQueue implements Granter {
   #taking = false;
   #taken: Holding | null = null;
   #drained: (() => void) | null = null;
-  #left: (() => void) | null = null;
 
-  constructor(client: Client, options: WaitQueueOptions) {
-    this.#client = client;
+  constructor(owner: QueueOwner, options: WaitQueueOptions) {
+    this.#owner = owner;
     this.#options = options;
   }
 
   get lock(): string {
-    return this.#client.lock;
+    return this.#owner.lock;
   }
 
   get waiting(): number {
     return this.#line.length;
   }
 
-  /** Nobody waits or is inside: fresh ones, begun, would do as well. */
+  /** A caller waits for the lock, or is inside. */
+  get wanted(): boolean {
+    return this.#asks || this.#state === 'held';
+  }
+
+  /** Nobody waits or is inside. A new queue that has begun would do as well. */
   get idle(): boolean {
-    return this.#standing === 'free' && this.#line.length === 0 && this.#row === 0;
+    return this.#state === 'free' && this.#line.length === 0 && this.#row === 0;
   }
 
   /** Another turn of the event loop has begun since they were here last. */
   turned(): void {
-    if (this.#standing === 'free') this.#row = 0;
+    if (this.#state === 'free') this.#row = 0;
   }
 
   /** From now on they may ask. */
   begin(): void {
-    if (this.#standing !== 'early') return;
-    this.#standing = 'free';
+    if (this.#state !== 'early') return;
+    this.#state = 'free';
     this.#askForNext();
   }
 
@@ -97,10 +111,16 @@ export class WaitQueue implements Granter {
   /** The critical section if it can be had at once and without a message, else null. Throws why nobody is granted any. */
   tryAcquire(): Held | null {
     if (this.#refusal) throw this.#refusal;
-    if ((this.#standing !== 'free' && this.#standing !== 'resting') || this.#line.length > 0) return null;
-    const before = this.#standing;
-    const holding = this.#take('try');
-    if (holding === null) this.#resume(before);
+    if ((this.#state !== 'free' && this.#state !== 'resting') || this.#line.length > 0) return null;
+    if (!this.#mayEnterNow) return null;
+    const before = this.#state;
+    this.#state = 'asking';
+    const holding = this.#take(() => this.#owner.dispatch(attempt));
+    if (holding === null && this.#state === 'asking') {
+      this.#state = before;
+      // A caller that came meanwhile took this for a request.
+      this.#askForNext();
+    }
     return holding;
   }
 
@@ -120,25 +140,14 @@ export class WaitQueue implements Granter {
     this.#held = null;
     this.#drained?.();
     if (this.#line.length > 0 && this.#row < this.#options.combine) {
-      this.#client.sayNow(again);
-      // It has been granted to the next in line, or it was lost as that was said.
-      if (this.#held !== null || this.#standing !== 'held') return;
+      if (this.#mayEnterNow) this.#owner.dispatch(again);
+      // The next in line was granted the lock, or the lock was lost meanwhile.
+      if (this.#held !== null || this.#state !== 'held') return;
     }
-    this.#standing = 'free';
-    this.#client.say(release);
+    this.#state = 'free';
+    this.#owner.dispatch(release);
     if (this.#row >= this.#options.combine) this.#rest();
     else this.#askForNext();
-  }
-
-  /** Waits its turn, then hands everything on. Resolves when the actor has left, or nothing is granted any more. */
-  leave(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#refusal) throw this.#refusal;
-      this.#refusal = leaving();
-      this.#left = () => resolve();
-      this.#line.push(new Waiter(() => this.#client.say({ type: 'leave' }), this.#left));
-      this.#askForNext();
-    });
   }
 
   /** Grants no more. Resolves when nobody is inside, at the latest after `timeoutMs`. */
@@ -147,8 +156,8 @@ export class WaitQueue implements Granter {
     const reason = leaving();
     this.#refusal = reason;
     this.#failAll(reason);
-    if (this.#standing === 'asked') this.#withdraw();
-    if (this.#standing !== 'held') return;
+    if (this.#asks) this.#withdraw();
+    if (this.#state !== 'held') return;
     await new Promise<void>((resolve) => {
       const stopTimer = this.#options.clock.after(timeoutMs, resolve);
       this.#drained = () => {
@@ -159,15 +168,16 @@ export class WaitQueue implements Granter {
   }
 
   /** The actor has entered. */
-  grant(fence: Fence | null): void {
-    if (this.#standing !== 'asked' && this.#standing !== 'held') {
-      throw new InvariantError('GRANT_TO_NOBODY', `a grant came while this client was ${this.#standing}`);
-    }
+  grant(fence: Fence): void {
+    const before = this.#state;
+    if (!this.wanted)
+      throw new InvariantError('GRANT_TO_NOBODY', `a grant came while this client was ${before}`);
+    this.#state = 'held';
+    if (before === 'waiting') this.#owner.settled();
     const waiter = this.#line.shift();
     const holding = new Holding(this, fence);
-    // A token that had to be sent for has brought what else arrived.
-    this.#row = this.#taking || this.#standing === 'held' ? this.#row + 1 : 1;
-    this.#standing = 'held';
+    // A token that was sent for has brought what else arrived.
+    this.#row = this.#taking || before === 'held' ? this.#row + 1 : 1;
     this.#held = holding;
     if (waiter) waiter.grant(holding);
     else if (this.#taking) this.#taken = holding;
@@ -177,7 +187,7 @@ export class WaitQueue implements Granter {
   /** The actor's critical section is over, and somebody else's may have begun. */
   lose(fence: Fence): void {
     // It was released as the actor lost it.
-    if (this.#standing !== 'held') return;
+    if (this.#state !== 'held') return;
     const held = this.#held;
     this.#held = null;
     this.#rest();
@@ -193,25 +203,18 @@ export class WaitQueue implements Granter {
 
   /** Who waits now does so in vain. */
   refuse(reason: OperatingError): void {
-    if (this.#standing !== 'asked' || this.#refusal) return;
+    if (!this.#asks || this.#refusal) return;
     this.#failAll(reason);
     this.#withdraw();
   }
 
-  /** The actor has left. */
-  left(): void {
-    this.#standing = 'gone';
-    this.#left?.();
-  }
-
   /** Nothing is granted any more, and who is inside is told. */
   end(reason: Error): void {
-    this.#standing = 'gone';
+    this.#state = 'gone';
     this.#refusal = reason;
     const held = this.#held;
     this.#held = null;
     held?.lose(reason);
-    this.#left?.();
     this.#drained?.();
     this.#failAll(reason);
   }
@@ -221,8 +224,8 @@ export class WaitQueue implements Granter {
     if (this.#refusal) return Promise.reject(this.#refusal);
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (isWithin(this)) return Promise.reject(reentry(this.lock));
-    if (this.#standing === 'free' && this.#line.length === 0) {
-      const holding = this.#take('ask');
+    if (this.#state === 'free' && this.#line.length === 0) {
+      const holding = this.#take(this.#ask);
       if (holding) return Promise.resolve(holding);
       if (this.#refusal) return Promise.reject(this.#refusal);
     }
@@ -233,41 +236,52 @@ export class WaitQueue implements Granter {
     });
   }
 
-  /** What is granted at once, if anything. */
-  #take(type: 'ask' | 'try'): Holding | null {
-    this.#standing = 'asked';
+  /** What is granted at once as the actor is asked by `ask`, or null. */
+  #take(ask: () => void): Holding | null {
     this.#taking = true;
-    if (type === 'ask') this.#client.say(ask);
-    else this.#client.sayNow({ type });
+    ask();
     this.#taking = false;
     const taken = this.#taken;
     this.#taken = null;
     return taken;
   }
 
-  /** It was not granted; whoever came meanwhile took it for a request. */
-  #resume(before: Standing): void {
-    if (this.#standing !== 'asked') return;
-    this.#standing = before;
-    this.#askForNext();
+  /** Asked, and not granted yet. */
+  get #asks(): boolean {
+    return this.#state === 'asking' || this.#state === 'waiting';
+  }
+
+  get #mayEnterNow(): boolean {
+    return !this.#owner.busy && this.#owner.hasMajority;
+  }
+
+  readonly #ask = (): void => {
+    this.#state = 'asking';
+    // Without a majority the lock is suspected before it is asked for, so that no minority grants it.
+    if (!this.#owner.hasMajority) this.#wait();
+    this.#owner.dispatch(ask);
+    if (this.#state === 'asking') this.#wait();
+  };
+
+  #wait(): void {
+    this.#state = 'waiting';
+    this.#owner.waits();
   }
 
   #askForNext(): void {
-    if (this.#standing !== 'free' || this.#line.length === 0) return;
-    this.#standing = 'asked';
-    this.#client.say(ask);
+    if (this.#state === 'free' && this.#line.length > 0) this.#ask();
   }
 
   // A client that asks again at once must not keep this process from reading that another site asks too.
   #rest(): void {
-    this.#standing = 'resting';
+    this.#state = 'resting';
     if (this.#rests) return;
     this.#rests = true;
     this.#options.clock.nextTurn(() => {
       this.#rests = false;
       this.#row = 0;
-      if (this.#standing !== 'resting') return;
-      this.#standing = 'free';
+      if (this.#state !== 'resting') return;
+      this.#state = 'free';
       this.#askForNext();
     });
   }
@@ -279,15 +293,22 @@ export class WaitQueue implements Granter {
   };
 
   readonly #late = (timeoutMs: number): OperatingError => {
-    const why = this.#client.hasMajority ? '' : ': no majority of the voters is in reach';
+    const why = this.#owner.hasMajority ? '' : ': no majority of the voters is in reach';
     return new OperatingError('ACQUIRE_TIMEOUT', `no grant within ${timeoutMs} ms${why}`);
   };
 
-  /** Nobody needs the request any more, unless somebody comes before the actor can hear it. */
+  /** Nobody needs the request any more, unless a caller comes before the actor can take this. */
   #withdraw(): void {
-    if (this.#line.length > 0 || this.#standing !== 'asked') return;
-    if (!this.#taking && this.#client.sayNow({ type: 'withdraw' })) this.#standing = 'free';
-    else this.#options.clock.nextTurn(() => this.#withdraw());
+    if (this.#line.length > 0 || !this.#asks) return;
+    if (this.#taking || this.#owner.busy) {
+      this.#options.clock.nextTurn(() => this.#withdraw());
+      return;
+    }
+    this.#owner.dispatch(withdraw);
+    // An event that was due may have granted the lock first, and ended the wait.
+    if (!this.#asks) return;
+    this.#state = 'free';
+    this.#owner.settled();
   }
 
   #failAll(reason: Error): void {

@@ -35,7 +35,7 @@ export interface MailboxHandlers {
    * sender learns that this message, and what was under way behind it, is lost, and other messages still pass.
    */
   receive(envelope: StampedEnvelope): void;
-  peer(change: PeerChange): void;
+  peerChanged(change: PeerChange): void;
   /** Before any bytes of messages leave: what must be on the disk is put there now. */
   beforeWrite(): void;
 }

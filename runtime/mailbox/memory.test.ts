@@ -24,7 +24,7 @@ async function openThree() {
         if (message.type === 'REFUSED') throw new OperatingError('TOO_MANY_LOCKS', 'no room');
         seen.arrived.push(`${source}>${target} ${message.type}`);
       },
-      peer: (change) => {
+      peerChanged: (change) => {
         seen.changes.push(`${id}: ${describeChange(change)}`);
         if (change.type === 'restarted') seen.lost.push(change.lost.map(({ message }) => message.type));
       },

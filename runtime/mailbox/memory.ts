@@ -227,7 +227,7 @@ class MemoryMailbox implements Mailbox {
     const lost = this.#lost.get(peer) ?? [];
     this.#known.set(peer, { incarnation, up: true });
     this.#lost.delete(peer);
-    this.handlers?.peer(
+    this.handlers?.peerChanged(
       restarted ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation },
     );
   }
@@ -242,7 +242,7 @@ class MemoryMailbox implements Mailbox {
     const known = this.#known.get(peer);
     if (known && !known.up) return;
     if (known) known.up = false;
-    this.handlers?.peer({ type: 'down', peer, why });
+    this.handlers?.peerChanged({ type: 'down', peer, why });
   }
 }
 

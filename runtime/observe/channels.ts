@@ -12,22 +12,22 @@ export interface Origin {
 /** Of `tracing:baton:acquire:*`: the same object each time. */
 export interface AcquireMessage extends Origin {
   readonly lock: string;
-  /** The fence of the grant, where the protocol has one. */
-  result?: Fence | null;
+  /** The fence of the grant. */
+  result?: Fence;
   error?: unknown;
 }
 
-/** Of `baton:grant`. `fence` where the protocol has one. */
+/** Of `baton:grant`. */
 export interface GrantMessage extends Origin {
   readonly lock: string;
-  readonly fence: Fence | null;
+  readonly fence: Fence;
   readonly waitedMs: number;
 }
 
 /** Of `baton:release`. */
 export interface ReleaseMessage extends Origin {
   readonly lock: string;
-  readonly fence: Fence | null;
+  readonly fence: Fence;
   readonly heldMs: number;
 }
 

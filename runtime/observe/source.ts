@@ -9,17 +9,18 @@ type Inspect = NonNullable<ClusterOptions['inspect']>;
  * process, so `sourceRef` is a stand-in whose `id` and `sessionId` are the peer's site id.
  */
 export class NamedSource {
-  /** The peer whose message the actor takes now; null for the client's events. */
-  peer: SiteId | null = null;
   readonly #inspect: (event: InspectionEvent) => void;
+  readonly #peer: () => SiteId | null;
 
-  constructor(inspect: Inspect) {
+  /** `peer` is the site whose message the actor takes now, or null for an event of the client. */
+  constructor(inspect: Inspect, peer: () => SiteId | null) {
+    this.#peer = peer;
     this.#inspect = typeof inspect === 'function' ? inspect : (event) => inspect.next?.(event);
   }
 
   readonly inspect = (event: InspectionEvent): void => {
-    const isMessage = event.type === '@xstate.event' && event.sourceRef === undefined && this.peer !== null;
-    this.#inspect(isMessage ? { ...event, sourceRef: standIn(this.peer!) } : event);
+    const peer = event.type === '@xstate.event' && event.sourceRef === undefined ? this.#peer() : null;
+    this.#inspect(peer === null ? event : ({ ...event, sourceRef: standIn(peer) } as InspectionEvent));
   };
 }
 

@@ -22,8 +22,6 @@ import { tracerOf } from './tracer.ts';
 
 export interface TelemetrySetting {
   readonly origin: Origin;
-  /** Has a grant a fence? */
-  readonly fenced: boolean;
   readonly clock: Clock;
 }
 
@@ -146,7 +144,7 @@ export class Telemetry {
       granted: (held) => {
         waits = false;
         this.#waiting -= 1;
-        const fence = this.#setting.fenced ? held.fence : null;
+        const { fence } = held;
         const waitedMs = this.#record('wait', attributes, began, null);
         end(span, null, fence);
         if (channels.grant.hasSubscribers)
@@ -167,7 +165,7 @@ export class Telemetry {
     };
   }
 
-  #hold(held: Held, fence: Fence | null, acquired: Span | null, attributes: Attributes): Held {
+  #hold(held: Held, fence: Fence, acquired: Span | null, attributes: Attributes): Held {
     const { origin, clock } = this.#setting;
     const { lock } = held;
     const span = this.#span('baton.hold', lock, acquired);

@@ -3,7 +3,6 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import type { InvariantError } from '../api/errors.ts';
 import type { TelemetryOptions } from '../observe/telemetry-options.ts';
-import type { Protocol } from '../site/protocol.ts';
 import type { Limits } from './limits.ts';
 import type { Tls } from './security.ts';
 import type { Strict } from './strict.ts';
@@ -53,8 +52,6 @@ export interface ClusterOptions {
   /** When a peer is believed dead, and when that is acted upon. Of no effect on what is safe. */
   readonly timing?: Partial<Timing>;
   readonly limits?: Partial<Limits>;
-  /** What the actors run. Default: `epoch`, which survives failures; `naimiTrehel` needs every site and every link. */
-  readonly protocol?: Protocol;
   /** Records what this site does as NDJSON into `<traceDir>/<site>.ndjson`, which must not exist yet. Default: no record. */
   readonly traceDir?: string;
   /**

@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest';
-import { epoch } from '../site/epoch.ts';
-import { naimiTrehel } from '../site/naimi-trehel.ts';
 import { configurationOf } from './configuration.ts';
 
 const told = {
   members: ['a', 'b', 'c'],
   voters: ['a', 'b'],
-  protocol: epoch,
   root: undefined,
   strict: { leaseMs: 500, driftShare: 0.01 },
 };
@@ -20,8 +17,6 @@ test('sites that are told the same in another order have the same configuration'
 test.each([
   ['members', { members: ['a', 'b'] }],
   ['voters', { voters: ['a', 'b', 'c'] }],
-  ['the protocol', { protocol: naimiTrehel }],
-  ['how its messages are written', { protocol: { ...epoch, layout: { ...epoch.layout, MORE: {} } } }],
   ['the root', { root: 'a' }],
   ['no leases', { strict: null }],
   ['the length of a lease', { strict: { ...told.strict, leaseMs: 501 } }],

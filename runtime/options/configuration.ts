@@ -1,23 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Protocol } from '../site/protocol.ts';
+import { messageLayout, protocolName } from '../site/protocol.ts';
 import type { Strict } from './index.ts';
 
 interface Configuration {
   readonly members: readonly SiteId[];
   readonly voters: readonly SiteId[];
-  readonly protocol: Protocol;
   readonly root: SiteId | undefined;
   readonly strict: Strict | null | undefined;
 }
 
 /** Of all that every site must be told alike, a digest: two sites with another one do not speak to each other. */
-export function configurationOf({ members, voters, protocol, root, strict }: Configuration): string {
+export function configurationOf({ members, voters, root, strict }: Configuration): string {
   const told = [
     members.toSorted(),
     voters.toSorted(),
-    protocol.name,
-    protocol.layout,
+    protocolName,
+    messageLayout,
     root ?? null,
     strict ? [strict.leaseMs, strict.driftShare ?? null] : null,
   ];

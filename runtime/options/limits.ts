@@ -23,7 +23,7 @@ export interface Limits {
   /**
    * Of those, the ones of which this site heard first from one and the same peer. One more is not taken, and who waits
    * for it goes on with the others, in an epoch without this site; who finds no majority with room is told
-   * `TOO_MANY_LOCKS`. Under `naimiTrehel` the link breaks. Default 250,000.
+   * `TOO_MANY_LOCKS`. Default 250,000.
    */
   readonly maxLocksOfPeer: number;
   /**

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../api/errors.ts';
-import { epoch } from '../site/epoch.ts';
-import { naimiTrehel } from '../site/naimi-trehel.ts';
 import { defaultLimits, defaultTiming } from './defaults.ts';
 import { parseOptions } from './parse.ts';
 
@@ -50,15 +48,6 @@ const refused: readonly (readonly [object, string])[] = [
     { newcomer: true },
     'newcomer: a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
   ],
-  [
-    { protocol: naimiTrehel, dataDir: 'never' },
-    'dataDir: a site of naimi-trehel cannot come back: it keeps nothing, so leave dataDir out',
-  ],
-  [
-    { protocol: naimiTrehel, strict: { leaseMs: 100 } },
-    'strict: a site of naimi-trehel knows no leases: leave strict out',
-  ],
-  [{ protocol: 'epoch' }, 'protocol: a protocol is epoch or naimiTrehel, "epoch" came'],
   [{ strict: { leaseMs: 5 } }, 'strict.leaseMs: a lease is a number of ms from 50 to 3600000, 5 came'],
   [
     { strict: { leaseMs: 500, driftShare: 1 } },
@@ -126,7 +115,6 @@ describe('what is accepted', () => {
   test('the least, with every default', () => {
     expect(parseOptions(good)).toEqual({
       ...good,
-      protocol: epoch,
       timing: defaultTiming,
       limits: defaultLimits,
     });

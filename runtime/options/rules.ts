@@ -25,14 +25,7 @@ function* members({ site, peers, root = site, voters = [] }: Settings): Generato
   }
 }
 
-function* memory({ protocol, dataDir, newcomer, strict, tls, secret }: Settings): Generator<Conflict> {
-  if (!protocol.survives && dataDir !== undefined)
-    yield {
-      path: ['dataDir'],
-      message: `a site of ${protocol.name} cannot come back: it keeps nothing, so leave dataDir out`,
-    };
-  if (!protocol.survives && strict)
-    yield { path: ['strict'], message: `a site of ${protocol.name} knows no leases: leave strict out` };
+function* memory({ dataDir, newcomer, tls, secret }: Settings): Generator<Conflict> {
   if (newcomer && dataDir === undefined)
     yield {
       path: ['newcomer'],

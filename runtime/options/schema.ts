@@ -3,8 +3,6 @@ import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import type { TelemetryOptions } from '../observe/telemetry-options.ts';
-import { epoch } from '../site/epoch.ts';
-import type { Protocol } from '../site/protocol.ts';
 import { namePattern, siteIdPattern } from '../wire/frames.ts';
 import { address } from './address.ts';
 import { defaultDriftShare, defaultLimits, defaultTiming } from './defaults.ts';
@@ -89,12 +87,6 @@ const tls = z.strictObject({
   ca: pem("the authority's certificate"),
 });
 
-const protocol = describe(
-  z.custom<Protocol>((value) => typeof (value as Protocol | null)?.survives === 'boolean'),
-  'a protocol is epoch or naimiTrehel',
-  { otherwise: 'epoch' },
-);
-
 /** Key by key; what one key has to do with another stands in `rules.ts`. */
 export const clusterSchema = describe(
   z.strictObject({
@@ -119,7 +111,6 @@ export const clusterSchema = describe(
     strict: describe(strict, 'strict is { leaseMs, driftShare }', { otherwise: 'no leases' }).optional(),
     timing: describe(timing, 'timing is an object').prefault({}),
     limits: describe(limits, 'limits are an object').prefault({}),
-    protocol: protocol.default(() => epoch as Protocol),
     traceDir: describe(file.clone(), about.get(file)!.is, { otherwise: 'no record' }).optional(),
     tls: describe(tls, 'tls is { cert, key, ca }', { otherwise: 'no TLS' }).optional(),
     secret: describe(

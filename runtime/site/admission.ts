@@ -17,7 +17,7 @@ export interface Untaken extends Message {
   readonly asks: boolean;
 }
 
-/** How that is written, behind the messages of any protocol. */
+/** How that is written, behind the messages of the statechart. */
 export const admissionLayout: Layout = {
   UNTAKEN: { epoch: 'count', asks: 'flag' },
 } satisfies LayoutOf<Untaken>;
@@ -55,11 +55,11 @@ export class Admission {
   }
 
   /**
-   * Whether a lock of which this site, with `known` others, has not heard may be made for this message; if not,
-   * whoever waits is told. Throws `TOO_MANY_LOCKS` where what is lost is lost for good.
+   * Whether this site, which knows `known` locks, has room for the new lock that a message names. If not, the sender of
+   * a request is told.
    */
   admits(envelope: StampedEnvelope, known: number): boolean {
-    const { self, limits, protocol } = this.#options;
+    const { self, limits } = this.#options;
     const { source, lock, message } = envelope;
     const named = this.#named.get(source) ?? 0;
     if (named < limits.maxLocksOfPeer && known < limits.maxLocks) {
@@ -71,7 +71,6 @@ export class Admission {
         ? `${source} was the first to name ${named} locks here (limits.maxLocksOfPeer)`
         : `${self} knows ${known} locks already (limits.maxLocks)`;
     const error = new OperatingError('TOO_MANY_LOCKS', `${why}; there is no room for ${lock}`);
-    if (!protocol.survives) throw error;
     this.#mark(lock);
     this.#tally.untaken += 1;
     this.#tell(error, source);

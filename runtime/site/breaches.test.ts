@@ -11,15 +11,14 @@ import { eventually } from '../testing/eventually.ts';
 import { data, hello, RawPeer, welcome } from '../testing/peer.ts';
 import { Codec } from '../wire/codec.ts';
 import { admissionLayout } from './admission.ts';
-import { epoch } from './epoch.ts';
+import { messageLayout } from './protocol.ts';
 
 const members = ['a', 'b', 'c', 'd', 'e'];
 const nowhere = { host: '127.0.0.1', port: 1 };
-const codec = new Codec({ members, layout: { ...epoch.layout, ...admissionLayout } });
+const codec = new Codec({ members, layout: { ...messageLayout, ...admissionLayout } });
 const configuration = configurationOf({
   members,
   voters: members,
-  protocol: epoch,
   root: 'a',
   strict: undefined,
 });

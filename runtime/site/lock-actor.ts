@@ -1,259 +1,376 @@
-import type { Message } from '../../machines/actor.ts';
-import type { DurableState, Fence, LeaseEffect } from '../../machines/epoch/messages.ts';
-import type { ClientEvent } from '../../machines/naimi-trehel/messages.ts';
+import type { AnyStateMachine, InspectionEvent, Observer } from 'xstate';
+import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import { breachBy, breachOf } from '../../machines/epoch/breach.ts';
+import { brokenInvariant, type SiteView } from '../../machines/epoch/invariants.ts';
+import type {
+  ClientEvent,
+  DurableState,
+  EpochEffect,
+  Fence,
+  SiteMessage,
+} from '../../machines/epoch/messages.ts';
+import type { SiteEvent, SiteInput } from '../../machines/epoch/site.ts';
+import { reasonOf } from '../../machines/errors.ts';
 import type { Clock } from '../api/clock.ts';
-import type { InvariantError, OperatingError } from '../api/errors.ts';
-import { Driver, type DriverSetting, type DriverStart, type Elected } from '../driver/driver.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
+import { Driver, type DriverOwner } from '../driver/driver.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
 import type { Suspicion } from '../election/suspicion.ts';
 import { VoteCollector, type VoteCollectorOptions } from '../election/vote-collector.ts';
-import { type Client, WaitQueue } from '../lock/wait-queue.ts';
+import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import { LockRecord, type LockRecordSetting } from '../observe/lock-record.ts';
+import { NamedSource } from '../observe/source.ts';
 import type { Notice } from '../options/index.ts';
 import type { Store } from '../store/store.ts';
 import type { StampedEnvelope } from '../wire/frames.ts';
 import type { Tally } from './tally.ts';
 
-/** What the places of a site have in common. */
-export interface LockActorSetting extends DriverSetting {
+/** What all lock actors of a site share. */
+export interface LockActorSetting extends LockRecordSetting {
+  readonly statechart: AnyStateMachine;
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly tally: Tally;
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly store: Store;
-  /** How many callers a token serves in a row. */
+  /** How many local callers the token serves in a row. */
   readonly combine: number;
-  /** Where failures are survived. */
-  readonly suspicion: Suspicion | null;
-  readonly ballots: Pick<VoteCollectorOptions, 'graceMs' | 'inReach'>;
+  readonly suspicion: Suspicion;
+  readonly votes: Pick<VoteCollectorOptions, 'graceMs' | 'inReach'>;
   /** `null`: without leases. */
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
+  /** Puts on the disk what is not there yet. */
   readonly sync: () => void;
-  /** It has something now that it does not need when it is idle. */
-  readonly woke: (place: LockActor) => void;
-  /** May its callers ask? */
+  /** The actor now holds something that an idle one does without. */
+  readonly activated: (actor: LockActor) => void;
+  /** Whether local callers may ask yet. */
   readonly begun: () => boolean;
   readonly crashed: (error: InvariantError) => void;
 }
 
-const nothing: readonly Message[] = [];
+const effectTypes = [
+  'send',
+  'broadcast',
+  'persist',
+  'grant',
+  'lost',
+  'elected',
+  'leaseTimer',
+  'leased',
+  'leaseEnded',
+  'promiseTimer',
+  'promiseEnded',
+  'unexpected',
+] as const satisfies readonly EpochEffect['type'][];
+
+const nothing: readonly SiteEvent[] = [];
+const suspect = { type: 'suspect' } as const;
 
 /**
- * One lock at this site: its actor, and what stands around it. While it is idle, that is nothing: callers, votes and
- * leases are here only while there are any.
+ * One lock at this site: its statechart, run by a driver, and the effects of that carried out. Local callers, the votes
+ * for a candidacy and leases are here only while there are any, so that an idle lock costs little.
  */
-export class LockActor extends Driver implements Client {
-  declare protected readonly setting: LockActorSetting;
-  #callers: WaitQueue | null = null;
-  #ballot: VoteCollector | null = null;
+export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect, StampedEnvelope> {
+  readonly lock: string;
+  readonly #setting: LockActorSetting;
+  readonly #peers: readonly SiteId[];
+  readonly #driver: Driver<SiteEvent, EpochEffect, StampedEnvelope>;
+  readonly #record: LockRecord;
+  #queue: WaitQueue | null = null;
+  #votes: VoteCollector | null = null;
   #leases: LeaseClock | null = null;
-  /** It has had a lease. */
+  /** Whether this lock ever had a lease. */
   #leased = false;
   #epoch: number;
-  /** The client has asked, and was not granted. */
-  #waits = false;
-  /** The suspicion knows that it waits. */
-  #watched = false;
 
-  constructor(setting: LockActorSetting, start: DriverStart, epoch: number) {
-    super(setting, start);
-    this.#epoch = epoch;
+  constructor(setting: LockActorSetting, lock: string, peers: readonly SiteId[], input: SiteInput) {
+    const { site, statechart, recorder, inspect } = setting;
+    this.lock = lock;
+    this.#setting = setting;
+    this.#peers = peers;
+    this.#epoch = typeof input.disk === 'string' ? 0 : input.disk.epoch;
+    this.#record = new LockRecord(setting, lock);
+    const source = inspect && new NamedSource(inspect, () => this.#driver?.cause?.source ?? null);
+    const options = { id: site, input, ...(source && { inspect: source.inspect }) };
+    this.#driver = new Driver(statechart, effectTypes, options, this);
+    if (recorder.active) this.#record.start(input, peers, this);
+    this.#driver.start();
   }
 
-  /** Local callers. */
+  /** The local callers. */
   get callers(): WaitQueue {
-    if (this.#callers) return this.#callers;
-    this.#callers = new WaitQueue(this, this.setting);
-    if (this.setting.begun()) this.#callers.begin();
-    this.setting.woke(this);
-    return this.#callers;
+    if (this.#queue) return this.#queue;
+    this.#queue = new WaitQueue(this, this.#setting);
+    if (this.#setting.begun()) this.#queue.begin();
+    this.#setting.activated(this);
+    return this.#queue;
+  }
+
+  get snapshot() {
+    return this.#driver.snapshot as SiteView;
+  }
+
+  /** The number of the last event. */
+  get seq(): number {
+    return this.#record.seq;
   }
 
   get waiting(): number {
-    return this.#callers?.waiting ?? 0;
+    return this.#queue?.waiting ?? 0;
   }
 
-  get hasMajority(): boolean {
-    return this.setting.suspicion?.majority ?? true;
+  /** The votes that this site waits for as a candidate. */
+  get votes(): VoteCollector | null {
+    return this.#votes;
   }
 
-  /** From now on callers may ask. */
+  /** From now on local callers may ask. */
   beginCallers(): void {
-    this.#callers?.begin();
+    this.#queue?.begin();
   }
 
   /** Grants no more. Resolves when nobody holds the lock here, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    await this.#callers?.drain(timeoutMs);
+    await this.#queue?.drain(timeoutMs);
   }
 
-  /** Another turn of the event loop has begun since its callers were here last. */
+  /** Fails the callers that wait: they would wait in vain. */
+  refuse(reason: OperatingError): void {
+    this.#queue?.refuse(reason);
+  }
+
+  /** A turn of the event loop has begun since the callers asked last. */
   turned(): void {
-    this.#callers?.turned();
+    this.#queue?.turned();
   }
 
-  /** Drops what an idle lock does not need; false when it is not idle. */
-  rest(): boolean {
-    if (this.#callers?.idle) this.#callers = null;
-    if (this.#ballot?.idle) this.#ballot = null;
+  /** Drops what an idle lock does without. False: the lock is not idle. */
+  passivate(): boolean {
+    if (this.#queue?.idle) this.#queue = null;
+    if (this.#votes?.idle) this.#votes = null;
     if (this.#leases?.idle) {
       this.#leased = this.#leases.begun;
       this.#leases = null;
     }
-    return this.#callers === null && this.#leases === null && this.#ballot === null;
+    return this.#queue === null && this.#leases === null && this.#votes === null;
   }
 
-  /** A message of a peer. */
+  /** Takes a message of a peer. */
   receive(envelope: StampedEnvelope): void {
-    if (this.#ballot) this.#ballot.arrive(envelope);
-    else this.deliver(envelope);
+    if (this.#votes) this.#votes.arrive(envelope);
+    else this.#driver.take(envelope.message as SiteMessage, envelope);
   }
 
+  /** This site stands for a new epoch. */
   suspect(): void {
-    const { tally, notice } = this.setting;
+    const { tally, notice } = this.#setting;
     tally.suspicions += 1;
     notice({ type: 'suspected', lock: this.lock });
-    this.tell({ type: 'suspect' });
+    this.#driver.take(suspect);
   }
 
-  /** The votes that this site as a candidate waits for. */
-  get ballot(): VoteCollector | null {
-    return this.#ballot;
+  /** The messages under way between this site and `peer` are lost. */
+  linkRestarted(peer: SiteId): void {
+    this.#record.linkRestarted(peer);
   }
 
-  /** Whoever waits is told why it waits in vain. */
-  refuse(reason: OperatingError): void {
-    this.#callers?.refuse(reason);
-  }
-
-  /** Nothing is taken or granted any more. */
+  /** Takes no event and grants nothing any more. */
   end(reason: Error): void {
-    this.#ballot?.stop();
+    this.#votes?.stop();
     this.#leases?.stop();
-    this.stop();
-    this.#callers?.end(reason);
+    this.#driver.stop();
+    this.#queue?.end(reason);
   }
 
-  /** By its callers. */
-  say(event: ClientEvent): void {
-    const { type } = event;
-    if (type === 'ask') this.#leaseClock?.client(true);
-    if (type === 'release' || type === 'withdraw') this.#leases?.client(false);
-    if (type === 'withdraw') this.#settled();
-    if (type !== 'ask') {
-      this.tell(event);
-      return;
-    }
-    this.#waits = true;
-    // Who is granted at once has not waited for anybody.
-    const first = !this.hasMajority;
-    if (first) this.#watch();
-    this.tell(event);
-    if (!first && this.#waits) this.#watch();
+  // For the queue of local callers.
+
+  get hasMajority(): boolean {
+    return this.#setting.suspicion.majority;
   }
 
-  sayNow(event: ClientEvent): boolean {
-    if (this.busy) return false;
-    // A minority grants nothing: who asks there is suspected first, and so waits.
-    const enters = event.type === 'again' || event.type === 'try';
-    if (enters && !this.hasMajority) return false;
-    this.say(event);
-    return true;
+  get busy(): boolean {
+    return this.#driver.busy;
   }
 
-  #watch(): void {
-    const { suspicion } = this.setting;
-    if (!suspicion) return;
-    this.#watched = true;
-    if (suspicion.asked(this.lock)) this.suspect();
+  dispatch(event: ClientEvent): void {
+    if (event.type === 'ask') this.#leaseClock?.update();
+    else if (event.type === 'release') this.#leases?.update();
+    this.#driver.take(event);
   }
 
-  #settled(): void {
-    this.#waits = false;
-    if (!this.#watched) return;
-    this.#watched = false;
-    this.setting.suspicion?.settled(this.lock);
+  waits(): void {
+    if (this.#setting.suspicion.asked(this.lock)) this.suspect();
   }
 
-  get #leaseClock(): LeaseClock | null {
-    const { leases, clock } = this.setting;
-    if (!leases || this.#leases) return this.#leases;
-    this.#leases = new LeaseClock({ ...leases, clock, begun: this.#leased, wake: () => this.wake() });
-    this.setting.woke(this);
-    return this.#leases;
+  settled(): void {
+    this.#setting.suspicion.settled(this.lock);
+    this.#leases?.update();
   }
 
-  protected post(envelope: StampedEnvelope): void {
-    if (envelope.message.type === 'VOTE_REQUEST') this.#stand(envelope);
-    this.setting.mailbox.post(envelope);
-  }
+  // For the driver.
 
-  #stand(envelope: StampedEnvelope): void {
-    this.#ballot ??= new VoteCollector({
-      ...this.setting.ballots,
-      clock: this.setting.clock,
-      deliver: (kept) => this.deliver(kept),
-      closed: () => {
-        this.#ballot = null;
-      },
-    });
-    this.#ballot.sent(envelope);
-    this.setting.woke(this);
-  }
-
-  protected persist(disk: DurableState): void {
-    const { store, suspicion, notice } = this.setting;
-    store.put(this.lock, disk);
-    suspicion?.persisted(this.lock, disk);
-    if (disk.epoch === this.#epoch) return;
-    this.#epoch = disk.epoch;
-    notice({ type: 'adopted', lock: this.lock, epoch: disk.epoch, root: disk.root });
-  }
-
-  protected sync(): void {
-    this.setting.sync();
-  }
-
-  protected grant(fence: Fence | null): void {
-    this.setting.tally.entered += 1;
-    this.#settled();
-    // One that was tried for has not been asked for.
-    this.#leases?.client(true);
-    this.callers.grant(fence);
-  }
-
-  protected lose(fence: Fence): void {
-    const { tally, notice } = this.setting;
-    tally.lost += 1;
-    // It may have asked again since it was lost.
-    this.#leases?.client(this.#waits);
-    this.callers.lose(fence);
-    notice({ type: 'lost', lock: this.lock, fence });
-  }
-
-  protected elected({ epoch, root }: Elected): void {
-    const { tally, notice } = this.setting;
-    tally.elections += 1;
-    notice({ type: 'elected', lock: this.lock, epoch, root });
-  }
-
-  protected left(): void {
-    this.callers.left();
-  }
-
-  protected lease(effect: LeaseEffect): void {
-    this.#leaseClock?.take(effect);
-  }
-
-  protected due(): readonly Message[] {
+  due(): readonly SiteEvent[] {
     return this.#leases?.due() ?? nothing;
   }
 
-  protected breached(envelope: StampedEnvelope, error: OperatingError): void {
-    this.setting.mailbox.refuse(envelope, error);
+  /** A message that no correct peer sends is not taken: it is lost with the link, as the protocol takes any to be. */
+  refuses(_: SiteEvent, envelope: StampedEnvelope, effects: readonly EpochEffect[]): boolean {
+    const { source } = envelope;
+    const message = envelope.message as SiteMessage;
+    const breach =
+      breachOf(message, source, (this.#driver.state as SiteView).context) ??
+      (effects.some(({ type }) => type === 'unexpected')
+        ? `no transition takes it in ${JSON.stringify(this.snapshot)}`
+        : breachBy(effects));
+    if (breach === null) return false;
+    const { site, mailbox } = this.#setting;
+    const what = `${source} breaks the protocol of ${this.lock} by ${JSON.stringify(message)}: ${breach}`;
+    const next = `${site} does not take it and begins anew with ${source}; update ${source}, or find out what runs there`;
+    mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', `${what}; ${next}`));
+    return true;
   }
 
-  protected crashed(error: InvariantError): void {
-    this.setting.crashed(error);
+  took(event: SiteEvent, envelope: StampedEnvelope | null, effects: readonly EpochEffect[]): void {
+    const { site, tally } = this.#setting;
+    this.#record.event(event, envelope, effects as readonly NamedAction[], this);
+    const broken = brokenInvariant(this.#driver.state as SiteView);
+    if (broken !== null)
+      throw new InvariantError('INVARIANT_BROKEN', `${site} after ${event.type}: ${broken}`);
+    if (envelope) count(tally.received, event.type);
   }
+
+  execute(effect: EpochEffect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#send(effect.target, effect.message);
+        return;
+      case 'broadcast':
+        for (const peer of this.#peers) this.#send(peer, effect.message);
+        return;
+      case 'persist':
+        this.#persist(effect);
+        return;
+      case 'grant':
+        this.#sync();
+        this.#grant(effect.fence);
+        return;
+      case 'lost':
+        this.#sync();
+        this.#lose(effect.fence);
+        return;
+      case 'elected': {
+        this.#sync();
+        const { epoch, root } = effect;
+        this.#setting.tally.elections += 1;
+        this.#setting.notice({ type: 'elected', lock: this.lock, epoch, root });
+        return;
+      }
+      case 'leaseTimer':
+      case 'leased':
+      case 'leaseEnded':
+      case 'promiseTimer':
+      case 'promiseEnded':
+        this.#leaseClock?.take(effect);
+        return;
+      case 'unexpected':
+        throw new InvariantError(
+          'UNEXPECTED_EVENT',
+          `no transition of ${this.#setting.site} takes ${effect.event.type} in ${JSON.stringify(this.snapshot)}`,
+        );
+      default:
+        effect satisfies never;
+    }
+  }
+
+  crashed(error: InvariantError): void {
+    this.#setting.crashed(error);
+  }
+
+  #send(target: SiteId, message: SiteMessage): void {
+    const { site: source, mailbox, tally } = this.#setting;
+    const envelope = { source, target, lock: this.lock, message, stamp: this.#record.stamp };
+    if (message.type === 'VOTE_REQUEST') this.#collectVotes(envelope);
+    try {
+      mailbox.post(envelope);
+    } catch (cause) {
+      throw this.#failed(`send ${message.type} to ${target}`, cause);
+    }
+    count(tally.sent, message.type);
+  }
+
+  #collectVotes(request: StampedEnvelope): void {
+    this.#votes ??= new VoteCollector({
+      ...this.#setting.votes,
+      clock: this.#setting.clock,
+      deliver: (kept) => this.#driver.take(kept.message as SiteMessage, kept),
+      closed: () => {
+        this.#votes = null;
+      },
+    });
+    this.#votes.sent(request);
+    this.#setting.activated(this);
+  }
+
+  #persist({ promised, epoch, root }: DurableState): void {
+    const { store, suspicion, notice } = this.#setting;
+    const durable = { promised, epoch, root };
+    try {
+      store.put(this.lock, durable);
+    } catch (cause) {
+      throw this.#failed('keep what it promised', cause);
+    }
+    suspicion.persisted(this.lock, durable);
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    notice({ type: 'adopted', lock: this.lock, epoch, root });
+  }
+
+  #grant(fence: Fence): void {
+    this.#setting.tally.entered += 1;
+    this.callers.grant(fence);
+    this.#leases?.update();
+  }
+
+  #lose(fence: Fence): void {
+    this.#setting.tally.lost += 1;
+    this.callers.lose(fence);
+    this.#leases?.update();
+    this.#setting.notice({ type: 'lost', lock: this.lock, fence });
+  }
+
+  /** Local callers hear of nothing that the disk does not have. */
+  #sync(): void {
+    try {
+      this.#setting.sync();
+    } catch (cause) {
+      throw this.#failed('sync its disk', cause);
+    }
+  }
+
+  // The statechart is already past the effect. An effect that cannot be carried out is lost, and perhaps the token with it.
+  #failed(what: string, cause: unknown): InvariantError {
+    const reason = reasonOf(cause);
+    return new InvariantError('EFFECT_FAILED', `${this.#setting.site} cannot ${what}: ${reason}`, { cause });
+  }
+
+  /** `null` without leases. */
+  get #leaseClock(): LeaseClock | null {
+    const { leases, clock } = this.#setting;
+    if (!leases || this.#leases) return this.#leases;
+    this.#leases = new LeaseClock({
+      ...leases,
+      clock,
+      begun: this.#leased,
+      wanted: () => this.#queue?.wanted ?? false,
+      wake: () => this.#driver.wake(),
+    });
+    this.#setting.activated(this);
+    return this.#leases;
+  }
+}
+
+function count(counts: Map<string, number>, type: string): void {
+  counts.set(type, (counts.get(type) ?? 0) + 1);
 }

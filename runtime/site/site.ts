@@ -1,19 +1,20 @@
-import type { InspectionEvent, Observer } from 'xstate';
+import type { AnyStateMachine, InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
+import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { DriverSetting } from '../driver/driver.ts';
 import { Suspicion } from '../election/suspicion.ts';
 import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
+import type { LockRecordSetting } from '../observe/lock-record.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import type { Limits, Notice, Strict, Timing } from '../options/index.ts';
 import type { Store } from '../store/store.ts';
 import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
 import { Admission, type Untaken } from './admission.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
-import type { Protocol } from './protocol.ts';
+import { protocolName } from './protocol.ts';
 import { Tally } from './tally.ts';
 
 /** Of more names, nobody has the time. */
@@ -25,11 +26,12 @@ export interface SiteSetting {
   /** The first root of a lock. */
   readonly root: (lock: string) => SiteId;
   readonly voters: readonly SiteId[];
-  readonly protocol: Protocol;
+  /** Default: `siteMachine`. A test gives a mutant. */
+  readonly statechart?: AnyStateMachine;
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
-  readonly tap?: DriverSetting['tap'];
+  readonly feed?: LockRecordSetting['feed'];
   readonly timing: Timing;
   readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'combine'>;
   /** `null`: without leases. */
@@ -47,7 +49,7 @@ const keptAwake = 1_024;
 const restEveryMs = 250;
 
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
-export class Site {
+export class Site implements MailboxHandlers {
   readonly tally = new Tally();
   readonly #options: SiteSetting;
   readonly #setting: LockActorSetting;
@@ -55,10 +57,7 @@ export class Site {
   /** Those that have what an idle one does not need. */
   readonly #awake = new Set<LockActor>();
   readonly #room: Admission;
-  /** Where a death is not survived: who takes part no longer. */
-  readonly #departed = new Set<SiteId>();
-  readonly #suspicion: Suspicion | null;
-  #members: readonly SiteId[];
+  readonly #suspicion: Suspicion;
   #cancelRest: (() => void) | null = null;
   /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
@@ -67,35 +66,30 @@ export class Site {
   #ended = false;
 
   constructor(options: SiteSetting) {
-    const { self: site, protocol, store, recorder, mailbox, timing, clock, strict, notice } = options;
-    const { tap, inspect } = options;
+    const { self: site, store, recorder, mailbox, timing, clock, strict, notice, feed, inspect } = options;
     this.#options = options;
-    this.#members = options.peers;
     this.#room = new Admission(options, this.tally);
     const suspect = (name: string) => this.#places.get(name)!.suspect();
-    const suspicion = protocol.survives ? new Suspicion({ ...options, suspect }) : null;
-    this.#suspicion = suspicion;
+    this.#suspicion = new Suspicion({ ...options, suspect });
     this.#setting = {
       site,
       life: store.life,
-      protocol,
+      machine: protocolName,
+      statechart: options.statechart ?? siteMachine,
       recorder,
-      ...(tap && { tap }),
+      ...(feed && { feed }),
       ...(inspect && { inspect }),
       tally: this.tally,
       clock,
       combine: options.limits.combine,
       mailbox,
       store,
-      suspicion,
-      ballots: {
-        graceMs: timing.electionMinMs / 4,
-        inReach: (peer) => suspicion?.isUp(peer) ?? false,
-      },
+      suspicion: this.#suspicion,
+      votes: { graceMs: timing.electionMinMs / 4, inReach: (peer) => this.#suspicion.isUp(peer) },
       leases: strict,
       notice,
       sync: () => this.#sync(),
-      woke: (place) => this.#woke(place),
+      activated: (actor) => this.#activated(actor),
       begun: () => this.#begun,
       crashed: (error) => this.crash(error),
     };
@@ -123,12 +117,12 @@ export class Site {
   }
 
   get majority(): boolean {
-    return !this.#ended && (this.#suspicion?.majority ?? true);
+    return !this.#ended && this.#suspicion.majority;
   }
 
   /** How many locks stand still until an election is over. */
   get frozen(): number {
-    return this.#suspicion?.frozen ?? 0;
+    return this.#suspicion.frozen;
   }
 
   /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
@@ -143,13 +137,8 @@ export class Site {
   }
 
   async open(): Promise<void> {
-    const { mailbox } = this.#options;
     this.#beginWhenMajority();
-    await mailbox.open({
-      receive: (envelope) => this.#receive(envelope),
-      peer: (change) => this.#peer(change),
-      beforeWrite: () => this.#beforeWrite(),
-    } satisfies MailboxHandlers);
+    await this.#options.mailbox.open(this);
   }
 
   /**
@@ -159,13 +148,7 @@ export class Site {
   async leave(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#refusal ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
-    const { survives } = this.#options.protocol;
-    // Where a death is not survived, every token is handed on, also of locks that nobody uses now.
-    await Promise.all(
-      survives
-        ? [...this.#awake].map((place) => place.drain(timeoutMs))
-        : [...this.#places.values()].map(({ callers }) => callers.leave()),
-    );
+    await Promise.all([...this.#awake].map((place) => place.drain(timeoutMs)));
   }
 
   /** Nothing is taken or granted any more. */
@@ -173,7 +156,7 @@ export class Site {
     if (this.#ended) return;
     this.#ended = true;
     this.#refusal = reason;
-    this.#suspicion?.stop();
+    this.#suspicion.stop();
     this.#cancelRest?.();
     for (const place of this.#places.values()) place.end(reason);
   }
@@ -202,23 +185,20 @@ export class Site {
   }
 
   #make(lock: string): LockActor {
-    const { self: site, voters, protocol, limits, strict, root: rootOf } = this.#options;
+    const { self, peers, voters, limits, strict, root: rootOf } = this.#options;
     if (this.#places.size >= limits.maxLocks) {
       throw new OperatingError(
         'TOO_MANY_LOCKS',
-        `${site} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
+        `${self} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
       );
     }
-    const root = rootOf(lock);
-    const peers = this.#members;
-    const disk = this.#suspicion ? this.#diskOf(lock, root) : 'none';
-    this.#suspicion?.open(lock, disk);
-    const input = protocol.input({ site, root, peers, voters, disk, strict: strict !== null });
-    const epoch = typeof disk === 'string' ? 0 : disk.epoch;
-    const place = new LockActor(this.#setting, { lock, peers, input }, epoch);
-    this.#places.set(lock, place);
-    place.begin();
-    return place;
+    const founder = rootOf(lock);
+    const disk = this.#diskOf(lock, founder);
+    this.#suspicion.open(lock, disk);
+    const input = { self, founder, voters, disk, ...(strict && { strict: true }) };
+    const actor = new LockActor(this.#setting, lock, peers, input);
+    this.#places.set(lock, actor);
+    return actor;
   }
 
   /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
@@ -227,7 +207,8 @@ export class Site {
     return kept === 'none' && this.#room.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
   }
 
-  #receive(envelope: StampedEnvelope): void {
+  /** Takes a message of a peer. */
+  receive(envelope: StampedEnvelope): void {
     if (this.#ended) return;
     const place = this.#places.get(envelope.lock);
     if (envelope.message.type === 'UNTAKEN') {
@@ -257,36 +238,27 @@ export class Site {
       return;
     }
     const { lostOf, inVain } = this.#room.heard(envelope);
-    this.#suspicion?.untaken(place.lock, lostOf, inVain !== null);
+    this.#suspicion.untaken(place.lock, lostOf, inVain !== null);
     if (inVain) place.refuse(inVain);
   }
 
-  #peer(change: PeerChange): void {
-    const { notice, recorder, tap } = this.#options;
+  /** A peer is up, down or restarted. */
+  peerChanged(change: PeerChange): void {
+    const { notice, recorder, feed } = this.#options;
     if (this.#ended) return;
     notice(change);
     // What is kept came by the link as it was.
-    for (const { ballot } of this.#awake) {
-      if (change.type === 'down') ballot?.absent(change.peer);
-      if (change.type === 'restarted') ballot?.close();
+    for (const { votes } of this.#awake) {
+      if (change.type === 'down') votes?.absent(change.peer);
+      if (change.type === 'restarted') votes?.close();
     }
     if (change.type === 'restarted') {
       this.#room.restarted(change.peer);
-      const told = recorder.active ? this.#places.keys() : (tap?.open ?? []);
-      for (const lock of told) this.#places.get(lock)?.linkBegan(change.peer);
+      const told = recorder.active ? this.#places.keys() : (feed?.open ?? []);
+      for (const lock of told) this.#places.get(lock)?.linkRestarted(change.peer);
     }
-    if (!this.#suspicion) this.#mourn(change);
-    this.#suspicion?.peer(change);
+    this.#suspicion.peer(change);
     this.#beginWhenMajority();
-  }
-
-  #mourn(change: PeerChange): void {
-    if (change.type === 'down' && change.why === 'left') {
-      this.#departed.add(change.peer);
-      this.#members = this.#options.peers.filter((peer) => !this.#departed.has(peer));
-    }
-    const error = deathOf(change);
-    if (error) this.#options.notice({ type: 'error', error, peer: change.peer, remote: null });
   }
 
   #beginWhenMajority(): void {
@@ -295,8 +267,8 @@ export class Site {
     if (this.#begun) for (const place of this.#awake) place.beginCallers();
   }
 
-  #woke(place: LockActor): void {
-    this.#awake.add(place);
+  #activated(actor: LockActor): void {
+    this.#awake.add(actor);
     if (this.#awake.size > keptAwake) this.#cancelRest ??= this.#restLater();
   }
 
@@ -306,7 +278,7 @@ export class Site {
       for (const place of this.#awake) {
         if (this.#awake.size <= keptAwake) return;
         place.turned();
-        if (place.rest()) this.#awake.delete(place);
+        if (place.passivate()) this.#awake.delete(place);
       }
       if (this.#awake.size > keptAwake) this.#cancelRest = this.#restLater();
     });
@@ -319,7 +291,8 @@ export class Site {
     store.sync();
   }
 
-  #beforeWrite(): void {
+  /** Called before messages leave: what they say must be on the disk. */
+  beforeWrite(): void {
     try {
       this.#sync();
     } catch (cause) {
@@ -329,22 +302,4 @@ export class Site {
       this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause }));
     }
   }
-}
-
-/** What a death means to sites that do not survive one. */
-function deathOf(change: PeerChange): OperatingError | null {
-  const { peer } = change;
-  if (change.type === 'up' || (change.type === 'down' && change.why === 'left')) return null;
-  if (change.type === 'restarted') {
-    return new OperatingError(
-      'PEER_RESTARTED',
-      `${peer} was started again and knows nothing of the run it was part of: it cannot rejoin; start every site again`,
-    );
-  }
-  return change.why === 'closed'
-    ? new OperatingError('PEER_CLOSED', `${peer} has closed without leaving; if it held the token, all wait`)
-    : new OperatingError(
-        'PEER_LOST',
-        `${peer} is down (${change.why}); if it held the token, or a request was on its way through it, all wait`,
-      );
 }

@@ -72,7 +72,7 @@ export async function openBox(
       options.receive?.(envelope);
       received.push(envelope);
     },
-    peer: (change) => changes.push(change),
+    peerChanged: (change) => changes.push(change),
     beforeWrite: options.beforeWrite ?? deaf.beforeWrite,
   });
   opened.push(mailbox);

@@ -1,13 +1,8 @@
+import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import {
-  type Address,
-  type Cluster,
-  type ClusterOptions,
-  type InvariantError,
-  joinCluster,
-  type Lock,
-  type Notice,
-} from '../index.ts';
+import { siteMachine } from '../../machines/epoch/site.ts';
+import type { Address, Cluster, ClusterOptions, InvariantError, Lock, Notice } from '../index.ts';
+import { joinWith } from '../join.ts';
 
 /** One site of a test, and the one lock that most tests are about. */
 export interface Member {
@@ -25,8 +20,12 @@ export interface Members extends AsyncDisposable {
 const nowhere: Address = { host: '127.0.0.1', port: 1 };
 export const anyPort: Address = { host: '127.0.0.1', port: 0 };
 
-export async function openMember(options: ClusterOptions): Promise<Member> {
-  const cluster = await joinCluster(options);
+/** `statechart` runs the locks. Default: the one that the runtime runs. */
+export async function openMember(
+  options: ClusterOptions,
+  statechart: AnyStateMachine = siteMachine,
+): Promise<Member> {
+  const cluster = await joinWith(statechart, options);
   return { cluster, lock: cluster.lock('main') };
 }
 
@@ -34,6 +33,7 @@ export async function openMember(options: ClusterOptions): Promise<Member> {
 export async function openMembers(
   ids: readonly SiteId[],
   overrides: Partial<ClusterOptions> = {},
+  statechart?: AnyStateMachine,
 ): Promise<Members> {
   const addresses: Record<SiteId, Address> = Object.fromEntries(ids.map((id) => [id, nowhere]));
   const notices = new Map<SiteId, Notice[]>(ids.map((id) => [id, []]));
@@ -42,15 +42,16 @@ export async function openMembers(
   // The first of a pair dials: so whoever is dialled is opened before.
   for (const id of [...ids].reverse()) {
     const { [id]: _, ...peers } = addresses;
-    const member = await openMember({
+    const options = {
       cluster: 'test',
       site: id,
       listen: anyPort,
       peers,
       root: ids[0]!,
-      onCrash: (error) => crashes.push(error),
+      onCrash: (error: InvariantError) => crashes.push(error),
       ...overrides,
-    });
+    };
+    const member = await openMember(options, statechart);
     member.cluster.on('notice', (notice) => notices.get(id)!.push(notice));
     addresses[id] = member.cluster.address;
     members.unshift(member);

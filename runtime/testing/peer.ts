@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type Address, naimiTrehel } from '../index.ts';
+import type { Address } from '../index.ts';
 import { configurationOf } from '../options/configuration.ts';
+import { messageLayout } from '../site/protocol.ts';
 import { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { type Frame, protocolVersion } from '../wire/frames.ts';
 
-/** `a`, without failures, as a peer of `b`, which is the root. */
+/** `a` as a peer of `b`, which is the root. */
 export const plain = {
   codec: new Codec({
     members: ['a', 'b'],
-    layout: naimiTrehel.layout,
+    layout: messageLayout,
   }),
   configuration: configurationOf({
     members: ['a', 'b'],
     voters: ['a', 'b'],
-    protocol: naimiTrehel,
     root: 'b',
     strict: undefined,
   }),

@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import { seeded, VirtualClock } from '../../harness/simulation/virtual-clock.ts';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
@@ -7,8 +8,6 @@ import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { defaultLimits, defaultTiming } from '../options/defaults.ts';
 import type { Held } from '../options/index.ts';
-import { epoch } from '../site/epoch.ts';
-import type { Protocol } from '../site/protocol.ts';
 import { Site } from '../site/site.ts';
 import { memoryStore } from '../store/store.ts';
 
@@ -16,7 +15,7 @@ export interface StormOptions {
   readonly sites: number;
   readonly locks: number;
   readonly seed: number;
-  readonly protocol?: Protocol;
+  readonly statechart?: AnyStateMachine;
   readonly combine?: number;
 }
 
@@ -160,13 +159,13 @@ export class Storm {
   }
 
   async #open(self: SiteId, ids: readonly SiteId[]): Promise<void> {
-    const { protocol = epoch, combine = defaultLimits.combine } = this.#options;
+    const { statechart, combine = defaultLimits.combine } = this.#options;
     const mesh = new Site({
       self,
       peers: ids.filter((id) => id !== self),
       root: (lock) => ids[Number(lock.slice(1)) % ids.length]!,
       voters: ids,
-      protocol,
+      ...(statechart && { statechart }),
       mailbox: this.#hub.mailbox(self),
       store: memoryStore(),
       recorder: noRecorder,

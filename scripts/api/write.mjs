@@ -23,17 +23,8 @@ const app = await Application.bootstrapWithPlugins({
   interfacePropertiesFormat: 'table',
   parametersFormat: 'table',
   typeDeclarationFormat: 'table',
-  // Whoever chooses a protocol need not know how it is made, nor who watches what a line is.
-  intentionallyNotExported: [
-    'Layout',
-    'ProtocolStart',
-    'ProtocolSnapshot',
-    'MachineStatus',
-    'InspectedState',
-    'StampedEnvelope',
-    'WatchAsk',
-    'RecordLine',
-  ],
+  // A viewer of the live feed need not know what a line is.
+  intentionallyNotExported: ['InspectedState', 'StampedEnvelope', 'WatchAsk', 'RecordLine'],
   validation: { notDocumented: false, notExported: true, invalidLink: true },
   logLevel: 'Warn',
 });

@@ -191,7 +191,7 @@ export class TcpMailbox implements Mailbox {
       mistaken: (error) => this.#refuse(error, id, `${address.host}:${address.port}`),
       deliver: (envelope) => this.#deliver(envelope),
       change: (change) => {
-        if (this.#open) this.#handlers?.peer(change);
+        if (this.#open) this.#handlers?.peerChanged(change);
       },
     });
     return peer;
