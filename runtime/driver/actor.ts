@@ -15,7 +15,7 @@ interface Typed {
   readonly type: string;
 }
 
-interface Snapshot {
+export interface Snapshot {
   readonly value: unknown;
   readonly context: unknown;
 }

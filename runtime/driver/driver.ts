@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { InvariantError } from '../api/errors.ts';
-import { type ActorOptions, EffectActor } from './actor.ts';
+import { type ActorOptions, EffectActor, type Snapshot } from './actor.ts';
 
 interface Typed {
   readonly type: string;
@@ -53,12 +53,12 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
   }
 
   /** The machine's state. It changes with the next event. */
-  get state() {
+  get state(): Snapshot {
     return this.#actor.state;
   }
 
   /** A copy of the machine's state. */
-  get snapshot() {
+  get snapshot(): Snapshot {
     return this.#actor.snapshot;
   }
 

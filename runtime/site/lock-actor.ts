@@ -108,7 +108,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#queue;
   }
 
-  get snapshot() {
+  get snapshot(): SiteView {
     return this.#driver.snapshot as SiteView;
   }
 
