@@ -344,3 +344,58 @@ describe('options', () => {
     ]);
   });
 });
+
+describe('a disk that fails under a site', () => {
+  /** What a site of its own process tells when its disk is made to fail by `spoil`. */
+  function spoiled(spoil: string): { readonly crash: string; readonly left: readonly string[] } {
+    const dir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+    const script = `
+      import { execFileSync } from 'node:child_process';
+      import { mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+      import { joinCluster } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+      const dataDir = ${JSON.stringify(join(dir, 'data'))}, traceDir = ${JSON.stringify(join(dir, 'trace'))};
+      const listen = { host: '127.0.0.1', port: 0 };
+      const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() { throw new Error('a logger that fails'); } };
+      process.on('uncaughtException', () => undefined);
+      const options = { cluster: 'test', site: 'a', listen, peers: {}, dataDir, newcomer: true, traceDir, logger };
+      // In its first life a founder of all its locks keeps nothing: of the second, every lock begins with a new epoch.
+      await (await joinCluster(options)).close();
+      const onCrash = (error) => {
+        let left = null;
+        try { left = readdirSync(dataDir); } catch {}
+        writeSync(1, JSON.stringify({ crash: error.message, left }));
+        process.exit(0);
+      };
+      const cluster = await joinCluster({ ...options, onCrash, timing: { suspectMinMs: 1, suspectMaxMs: 2 } });
+      const file = dataDir + '/a.json';
+      ${spoil}
+      for (let i = 0; ; i++) await cluster.lock('lock ' + i).run(() => new Promise((done) => setImmediate(done)));`;
+    const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
+    const run = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+    if (run.stdout === '') throw new Error(run.stderr);
+    return JSON.parse(run.stdout);
+  }
+
+  test.runIf(process.platform === 'linux').each([
+    [
+      'full',
+      `execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=1:unlimited']);`,
+      /cannot keep .*: the file may not grow \(EFBIG/,
+      ['a.json'],
+    ],
+    ['taken away', `rmSync(file);`, /is no longer the file that this process writes/, []],
+    [
+      'out of descriptors, and full',
+      `try { for (;;) openSync('/dev/null'); } catch {}
+       rmSync(file);`,
+      /is no longer the file that this process writes/,
+      null,
+    ],
+  ])('that is %s: onCrash is called, and the error names the cause', (_, spoil, cause, kept) => {
+    const { crash, left } = spoiled(spoil);
+    expect(crash).toMatch(/^EFFECT_FAILED: a cannot sync its disk: DISK_FAILED: /);
+    expect(crash).toMatch(cause);
+    if (kept) expect(left).toEqual(kept);
+  });
+});

@@ -70,13 +70,15 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   const notice = (happened: Notice) => {
     if (happened.type === 'up' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
     telemetry.notice(happened);
-    log?.(happened);
+    // What a logger throws is its owner's, as what a listener throws is.
+    if (log) attempt(() => log(happened));
     events.tell(happened);
   };
   const operatingError = (error: OperatingError) =>
     notice({ type: 'error', error, peer: null, remote: null });
 
-  const store = dataDir === undefined ? memoryStore() : openStore({ dataDir, site: self, cluster, newcomer });
+  const store =
+    dataDir === undefined ? memoryStore() : await openStore({ dataDir, site: self, cluster, newcomer });
   let recorder = noRecorder;
   const tap = new LiveFeed({
     site: self,
@@ -93,11 +95,12 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
       return place === undefined ? null : { seq: place.seq, snapshot: place.snapshot };
     },
   });
+  // A disk that refuses one of them keeps none of the others open.
   const ended = () => {
-    tap.close();
-    recorder.close();
-    store.close();
-    telemetry.close();
+    attempt(() => tap.close());
+    attempt(() => recorder.close());
+    attempt(() => store.close());
+    attempt(() => telemetry.close());
   };
   let mailbox: TcpMailbox;
   let mesh: Site;
@@ -247,6 +250,15 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   };
   telemetry.begin(joined, options.telemetry);
   return joined;
+}
+
+/** What it throws ends the process by default, and nothing that is under way here. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    throwUncaught(error);
+  }
 }
 
 function invalid(message: string): OperatingError {

@@ -53,6 +53,8 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     (/^verification\/(protocols|runs|timeline|examples)\//.test(target) || /^machines\/.+\//.test(target)),
   'only mailboxes, observers, the page server and programs open sockets': ({ file, target }) =>
     /^(node:(net|tls|dgram|http|https)|ws)$/.test(target) &&
+    // The one by which a process is known to live.
+    file !== 'runtime/store/processes.ts' &&
     !/^(runtime\/(mailbox|observe)|inspector\/server|cli|harness|bench|examples)\//.test(file),
   'the runtime touches the disk in its store and its observers alone': ({ file, target }) =>
     /^node:fs(\/promises)?$/.test(target) &&

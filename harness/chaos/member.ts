@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Address } from '../../runtime/options/cluster.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
@@ -131,22 +131,14 @@ export class Member {
     await leaving.ended;
   }
 
-  /** From now on its disk takes no byte more; that is Linux's own device for it. */
+  /** From now on its disk takes no byte more. */
   fillDisk(): void {
-    this.#diskWasFull = true;
-    linkSync(this.#stored, this.#kept);
-    // Whether its store appends or begins anew.
-    for (const path of [this.#stored, `${this.#stored}.tmp`]) {
-      const full = `${this.#dataDir}.full`;
-      symlinkSync('/dev/full', full);
-      renameSync(full, path);
-    }
+    this.#diskWasFull = this.#process !== null;
+    this.#process?.limitFiles('1');
   }
 
   freeDisk(): void {
-    if (!existsSync(this.#kept)) return;
-    renameSync(this.#kept, this.#stored);
-    rmSync(`${this.#stored}.tmp`, { force: true });
+    if (this.#diskWasFull) this.#process?.limitFiles('unlimited');
   }
 
   /** Closes it and gives its process back. */
@@ -161,16 +153,6 @@ export class Member {
       this.#options.pool.give(process);
       await this.#gone('closed');
     }
-  }
-
-  /** The file of its store. */
-  get #stored(): string {
-    return join(this.#dataDir, `${this.site}.json`);
-  }
-
-  /** The same, while its disk is full. */
-  get #kept(): string {
-    return `${this.#dataDir}.kept`;
   }
 
   #of() {

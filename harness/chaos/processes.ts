@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FromSite, ToSite } from './messages.ts';
@@ -60,6 +60,19 @@ export class SiteProcess {
 
   signal(name: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
     if (this.alive) this.#child.kill(name);
+  }
+
+  /**
+   * How many bytes a file of it may have (`ulimit -f`): at 1 the kernel says of every write what it says of a full disk.
+   * Its hard limit stays, so that this can be taken back.
+   */
+  limitFiles(bytes: '1' | 'unlimited'): void {
+    if (!this.alive) return;
+    const args = ['--pid', `${this.#child.pid}`, `--fsize=${bytes}:unlimited`];
+    const { error, status, stderr } = spawnSync('prlimit', args, { encoding: 'utf8' });
+    // One that ended meanwhile writes nothing either; Node has not heard of it yet.
+    if (error || (status !== 0 && !/no such process/i.test(stderr)))
+      throw new ChaosError(`prlimit, of util-linux, is needed to fill a disk: ${error?.message ?? stderr}`);
   }
 
   async kill(): Promise<void> {

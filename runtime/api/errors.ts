@@ -35,6 +35,7 @@ export type OperatingCode =
   | 'DISK_MISSING'
   | 'DISK_CORRUPT'
   | 'DISK_FOREIGN'
+  | 'DISK_VERSION'
   | 'DISK_FAILED'
   | 'STORE_IN_USE'
   // A caller has nothing, or nothing any more.

@@ -62,7 +62,7 @@ async function openAttacked() {
   /** What is on the disk of `lock`, read as the next life would. */
   const stored = async () => {
     await e.cluster.close({ graceful: false });
-    const store = openStore({ dataDir, site: 'e', cluster: 'test', newcomer: false });
+    const store = await openStore({ dataDir, site: 'e', cluster: 'test', newcomer: false });
     const kept = store.locks().map((lock) => store.read(lock, 'a'));
     store.close();
     return kept;

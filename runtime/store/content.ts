@@ -18,12 +18,15 @@ export interface Written {
   readonly checksum: string;
 }
 
+/** Of the file. */
+export const version = 1;
+
 const count = z.int().min(0);
 const locksSchema = z.array(
   z.strictObject({ lock: z.string(), promised: count, epoch: count, root: z.string() }),
 );
 const schema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(version),
   cluster: z.string(),
   site: z.string(),
   life: count,
@@ -37,13 +40,19 @@ const batchSchema = z.strictObject({ locks: locksSchema, checksum: z.string() })
  * There is one way to write a content, so that any other byte anywhere is seen.
  */
 export function encode({ cluster, site, life, locks }: StoreContent): Written {
-  const head = JSON.stringify({ version: 1, cluster, site, life }).slice(0, -1);
+  const head = JSON.stringify({ version, cluster, site, life }).slice(0, -1);
   return sealed('', `${head},"locks":[${linesOf(locks, '\n').join()}]`);
 }
 
 /** What has changed since, for the end of the file: one line. `before`: the checksum up to there. */
 export function encodeBatch(before: string, locks: ReadonlyMap<string, DurableState>): Written {
   return sealed(before, `{"locks":[${linesOf(locks, '').join()}]`);
+}
+
+/** The version of the file that they say they are; `null` when they say none. */
+export function versionOf(bytes: Uint8Array): number | null {
+  const head = /^\{"version":(\d{1,9})[,}]/.exec(Buffer.from(bytes.subarray(0, 32)).toString());
+  return head === null ? null : Number(head[1]);
 }
 
 /**

@@ -1,7 +1,9 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -10,7 +12,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /**
  * The one door to the disk. All of it is synchronous, so that no event overtakes what it has to be kept by.
@@ -21,88 +23,137 @@ export interface FileSystem {
   makeDirectory(path: string): void;
   /** The names in a directory. */
   list(path: string): readonly string[];
-  /** `null` when there is no such file. */
+  /** `null` when there is no such file. Throws where there is a symbolic link, or anything but a file. */
   read(path: string): Uint8Array | null;
   /** An empty file; `false` when there is one of this name. */
   create(path: string): boolean;
   /** Nothing when it is gone. */
   remove(path: string): void;
   rename(from: string, to: string): void;
-  /** For writing from its beginning; emptied when it is there. */
+  /** For writing from its beginning; emptied when it is there. Throws where there is a symbolic link. */
   open(path: string): number;
-  /** For writing at its end. Throws when there is no such file. */
-  append(path: string): number;
+  /** To `sync` the names in it. */
+  openDirectory(path: string): number;
+  /** Whether `path` leads to this open file, itself and not by a link. */
+  isAt(file: number, path: string): boolean;
   /** Appends, and says how many bytes were taken: a disk that fills up takes fewer. */
   write(file: number, bytes: Uint8Array): number;
   /** Returns when what was written is on the disk. */
   sync(file: number): void;
   close(file: number): void;
-  /** Returns when the names in this directory are on the disk. */
-  syncDirectory(path: string): void;
 }
 
+/** There is no descriptor for a new file; nothing has changed on the disk. */
+export class NoDescriptor extends Error {}
+
 /**
- * Puts `bytes` in the place of what stood at `path`: whoever reads it, after a crash at any point too, has
- * either all of the old or all of the new. When it returns, the new is on the disk.
+ * Puts `bytes` in the place of what stood at `path`, and gives the file, open at its end: whoever reads it, after a crash
+ * at any point too, has either all of the old or all of the new. When it returns, the new is on the disk.
+ *
+ * Throws `NoDescriptor`, and what the file system throws.
  */
-export function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): void {
+export function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): number {
   const draft = `${path}.tmp`;
-  writeAll(files, files.open(draft), bytes);
-  files.rename(draft, path);
-  // Until the directory is on the disk too, a loss of power may bring the old file back.
-  files.syncDirectory(dirname(path));
-}
-
-/**
- * Puts `bytes` at the end of the file at `path`. When it returns, they are on the disk; after a crash at any point before,
- * any part of them may be.
- */
-export function appendFile(files: FileSystem, path: string, bytes: Uint8Array): void {
-  // Opened anew each time: one that was deleted meanwhile must not take any more.
-  writeAll(files, files.append(path), bytes);
-}
-
-function writeAll(files: FileSystem, file: number, bytes: Uint8Array): void {
+  const directory = opened(() => files.openDirectory(dirname(path)));
   try {
-    for (let written = 0; written < bytes.length; ) written += files.write(file, bytes.subarray(written));
-    files.sync(file);
+    const file = opened(() => files.open(draft));
+    try {
+      writeAll(files, file, bytes);
+      files.rename(draft, path);
+      // Until the directory is on the disk too, a loss of power may bring the old file back.
+      files.sync(directory);
+    } catch (error) {
+      files.close(file);
+      throw error;
+    }
+    return file;
   } finally {
-    files.close(file);
+    files.close(directory);
   }
 }
 
+/**
+ * Puts `bytes` at the end of an open file. When it returns, they are on the disk; after a crash at any point before, any
+ * part of them may be.
+ */
+export function writeAll(files: FileSystem, file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += files.write(file, bytes.subarray(written));
+  files.sync(file);
+}
+
+function opened(open: () => number): number {
+  try {
+    return open();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw cause;
+    throw Object.assign(new NoDescriptor((cause as Error).message, { cause }), { code });
+  }
+}
+
+/** Where the system knows neither, both are 0. */
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
+/** A directory that cannot be opened: there a rename is on the disk by itself. */
+const noDirectory = -1;
+
 export const systemFiles: FileSystem = {
   makeDirectory: (path) => {
-    const first = mkdirSync(path, { recursive: true });
+    const whole = resolve(path);
+    const first = mkdirSync(whole, { recursive: true, mode: 0o700 });
     if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
+    for (let made = whole; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
   },
   list: (path) => readdirSync(path),
-  read: (path) => orWhen('ENOENT', null, () => readFileSync(path)),
+  read: (path) =>
+    orWhen('ENOENT', null, () => {
+      // A pipe would have it wait for whoever writes.
+      const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      try {
+        if (!fstatSync(file).isFile()) throw notAFile(path);
+        return readFileSync(file);
+      } finally {
+        closeSync(file);
+      }
+    }),
   create: (path) =>
     orWhen('EEXIST', false, () => {
-      closeSync(openSync(path, 'wx'));
+      closeSync(openSync(path, 'wx', 0o600));
       return true;
     }),
   remove: (path) => rmSync(path, { force: true }),
   rename: renameSync,
-  open: (path) => openSync(path, 'w'),
-  append: (path) => openSync(path, constants.O_WRONLY | constants.O_APPEND),
+  open: (path) => {
+    const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    if (fstatSync(file).isFile()) return file;
+    closeSync(file);
+    throw notAFile(path);
+  },
+  openDirectory: (path) => (process.platform === 'win32' ? noDirectory : openSync(path, O_RDONLY)),
+  isAt: (file, path) =>
+    orWhen('ENOENT', false, () => {
+      const [here, there] = [fstatSync(file, { bigint: true }), lstatSync(path, { bigint: true })];
+      return here.ino === there.ino && here.dev === there.dev;
+    }),
   write: (file, bytes) => writeSync(file, bytes),
-  sync: fsyncSync,
-  close: closeSync,
-  syncDirectory,
+  sync: (file) => {
+    if (file !== noDirectory) fsyncSync(file);
+  },
+  close: (file) => {
+    if (file !== noDirectory) closeSync(file);
+  },
 };
 
 function syncDirectory(path: string): void {
-  // There a directory cannot be opened, and a rename is on the disk by itself.
-  if (process.platform === 'win32') return;
-  const directory = openSync(path, 'r');
+  const directory = systemFiles.openDirectory(path);
   try {
-    fsyncSync(directory);
+    systemFiles.sync(directory);
   } finally {
-    closeSync(directory);
+    systemFiles.close(directory);
   }
+}
+
+function notAFile(path: string): Error {
+  return Object.assign(new Error(`${path} is no file`), { code: 'EINVAL' });
 }
 
 function orWhen<T, U>(code: string, instead: U, action: () => T): T | U {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import { OperatingError } from '../api/errors.ts';
@@ -5,37 +6,65 @@ import type { FileSystem } from './files.ts';
 import { type Processes, processIdPattern } from './processes.ts';
 
 /**
- * Makes this process the only one that uses the store of `site` in `dataDir`; returns how to give it up.
+ * Makes this process the only one that uses the store of `site` in `dataDir`; gives how to give it up.
  *
  * Each process that wants it makes a file of its own name first and looks for files of others then. So of
  * two, at least the later sees the other; both may, and both are refused then. What a dead process left
  * behind is taken away: names are never used twice, so that nobody takes away a living one's.
  *
- * Processes of another machine, or of another container, are not seen.
+ * A process of another container that shares the directory is asked by a socket beside its file, which its kernel
+ * closes when it dies. Whether one of another machine lives is not known where the directory is on a network: its socket
+ * refuses. Then the one that came first stops at its next write, for its file is no longer there.
  *
- * @throws `STORE_IN_USE`, or an error of the file system.
+ * Rejects with `STORE_IN_USE`, or an error of the file system.
  */
-export function own(files: FileSystem, processes: Processes, dataDir: string, site: SiteId): () => void {
+export async function own(
+  files: FileSystem,
+  processes: Processes,
+  dataDir: string,
+  site: SiteId,
+): Promise<() => void> {
   const prefix = `${site}.owner.`;
   const pathOf = (id: string) => join(dataDir, prefix + id);
+  // Short, for the path of a socket is: no site id begins with a dot.
+  const socketOf = (id: string) =>
+    join(dataDir, `.${createHash('sha256').update(`${site} ${id}`).digest('hex').slice(0, 12)}`);
   const inUse = (id: string) =>
     new OperatingError(
       'STORE_IN_USE',
       `process ${id.split('-')[0]} runs site ${site} with its data in ${dataDir}; a site has one process and a ` +
         `directory of its own. If there is no such process any more, delete ${pathOf(id)}`,
     );
-  if (!files.create(pathOf(processes.self))) throw inUse(processes.self);
-  const release = () => files.remove(pathOf(processes.self));
+  const { self } = processes;
+  // The socket is there before the file that tells of it.
+  const silence = await processes.answerAt(socketOf(self));
+  let release = silence;
   try {
+    if (!files.create(pathOf(self))) throw inUse(self);
+    release = () => {
+      remove(files, pathOf(self));
+      silence();
+    };
     for (const name of files.list(dataDir)) {
       const id = name.startsWith(prefix) ? name.slice(prefix.length) : '';
-      if (id === processes.self || !processIdPattern.test(id)) continue;
-      if (processes.isAlive(id)) throw inUse(id);
+      if (id === self || !processIdPattern.test(id)) continue;
+      const lives = processes.isAlive(id) ?? (await processes.answers(socketOf(id))) ?? true;
+      if (lives) throw inUse(id);
       files.remove(pathOf(id));
+      files.remove(socketOf(id));
     }
   } catch (error) {
     release();
     throw error;
   }
   return release;
+}
+
+/** One that cannot be removed, on a disk that became read-only say, is taken away by whoever comes next. */
+function remove(files: FileSystem, path: string): void {
+  try {
+    files.remove(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../api/errors.ts';
-import { decode, encode, encodeBatch, type StoreContent } from './content.ts';
-import { appendFile, type FileSystem, replaceFile, systemFiles } from './files.ts';
+import { decode, encode, encodeBatch, type StoreContent, version, versionOf } from './content.ts';
+import { type FileSystem, NoDescriptor, replaceFile, systemFiles, writeAll } from './files.ts';
 import { own } from './owner.ts';
 import { type Processes, systemProcesses } from './processes.ts';
 
@@ -65,22 +65,34 @@ export function memoryStore(): Store {
 /**
  * The store of `site` on the disk, for this process alone.
  *
- * @throws `DISK_MISSING`: there is no file, and the site is no newcomer. `DISK_CORRUPT`: the file is torn,
- *   altered, or no store; it is left as it is. `DISK_FOREIGN`: it is of another site or cluster.
- *   `DISK_FAILED`: the file system refused. `STORE_IN_USE`: another process has it.
+ * Rejects with `STORE_IN_USE`: another process has it; with `DISK_FAILED`: the file system refused; and with what
+ * `readStore` throws.
  */
-export function openStore(options: StoreOptions): Store {
+export async function openStore(options: StoreOptions): Promise<Store> {
   const { dataDir, site, files = systemFiles, processes = systemProcesses } = options;
-  const release = failing(dataDir, () => {
-    files.makeDirectory(dataDir);
-    return own(files, processes, dataDir, site);
-  });
+  failing(dataDir, () => files.makeDirectory(dataDir));
+  const release = await own(files, processes, dataDir, site).catch((error) =>
+    failing(dataDir, () => {
+      throw error;
+    }),
+  );
   try {
-    return new FileStore(options, files, release);
+    return readStore(options, release);
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/**
+ * The same, of a data directory that is there and is this process's own until `release`.
+ *
+ * @throws `DISK_MISSING`: there is no file, and the site is no newcomer. `DISK_CORRUPT`: the file is torn,
+ *   altered, or no store; it is left as it is. `DISK_VERSION`: another version of Baton wrote it. `DISK_FOREIGN`: it is
+ *   of another site or cluster. `DISK_FAILED`: the file system refused.
+ */
+export function readStore(options: StoreOptions, release: () => void = () => undefined): Store {
+  return new FileStore(options, options.files ?? systemFiles, release);
 }
 
 class FileStore implements Store {
@@ -96,6 +108,8 @@ class FileStore implements Store {
   #checksum = '';
   #size = 0;
   #mostSize = 0;
+  /** Open for as long as the store is: a process that has no descriptor left can still keep its word. */
+  #file: number | null = null;
   #failure: unknown = null;
 
   constructor(options: StoreOptions, files: FileSystem, release: () => void) {
@@ -133,30 +147,51 @@ class FileStore implements Store {
   }
 
   close(): void {
+    this.#failure ??= new OperatingError('DISK_FAILED', `the store ${this.#path} is closed`);
+    if (this.#file !== null) this.#files.close(this.#file);
+    this.#file = null;
     this.#release();
   }
 
   /** What has changed, at the end of the file; or all of it anew, when most of what stands there is over. */
   #append(): void {
     const { bytes, checksum } = encodeBatch(this.#checksum, this.#dirty);
-    if (this.#size + bytes.length > this.#mostSize) {
-      this.#replace();
-      return;
-    }
-    appendFile(this.#files, this.#path, bytes);
+    if (this.#size + bytes.length > this.#mostSize && this.#replaced()) return;
+    // One that was deleted or replaced must not take any more: nobody would find it.
+    if (!this.#files.isAt(this.#file!, this.#path)) throw notOurs(this.#path);
+    writeAll(this.#files, this.#file!, bytes);
     this.#size += bytes.length;
     this.#checksum = checksum;
     this.#dirty.clear();
   }
 
+  /** False: there is no descriptor for another file now, and this one grows on. */
+  #replaced(): boolean {
+    if (!this.#files.isAt(this.#file!, this.#path)) throw notOurs(this.#path);
+    try {
+      this.#replace();
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoDescriptor)) throw error;
+      this.#mostSize += this.#leastBytes;
+      return false;
+    }
+  }
+
+  get #leastBytes(): number {
+    return this.#options.leastBytes ?? 64 * 1024;
+  }
+
   #replace(): void {
-    const { cluster, site, leastBytes = 64 * 1024 } = this.#options;
+    const { cluster, site } = this.#options;
     const locks = new Map([...this.#kept].filter(([, { promised }]) => promised > 0));
     const { bytes, checksum } = encode({ cluster, site, life: this.life, locks });
-    replaceFile(this.#files, this.#path, bytes);
+    const file = replaceFile(this.#files, this.#path, bytes);
+    if (this.#file !== null) this.#files.close(this.#file);
+    this.#file = file;
     this.#checksum = checksum;
     this.#size = bytes.length;
-    this.#mostSize = Math.max(leastBytes, 2 * bytes.length);
+    this.#mostSize = Math.max(this.#leastBytes, 2 * bytes.length);
     this.#dirty.clear();
   }
 
@@ -181,6 +216,14 @@ class FileStore implements Store {
         `there is no ${path}, and with it what site ${site} promised is gone: it must not vote under this name ` +
           'again (R8). Bring the file back, or start a site with a new name; only of a name that never ran ' +
           'before say that it is a newcomer',
+      );
+    }
+    const written = versionOf(bytes);
+    if (written !== null && written !== version) {
+      throw new OperatingError(
+        'DISK_VERSION',
+        `${path} is of version ${written} of the file, and this Baton reads version ${version}; it is left as it is. ` +
+          `Start site ${site} with a Baton that reads it`,
       );
     }
     const content = decode(bytes);
@@ -211,11 +254,39 @@ function failing<T>(path: string, action: () => T): T {
     if (cause instanceof OperatingError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
+    const [why, remedy] = reasons[code] ?? ['the disk refused', 'see to the disk'];
     throw new OperatingError(
       'DISK_FAILED',
-      `the disk refused ${path}: ${message}. Nothing that depends on it may be said: the site stops. See to ` +
-        'the disk, then start it again with the same data directory',
+      `cannot keep ${path}: ${why} (${message}). Nothing that depends on it may be said: the site stops. To go on, ` +
+        `${remedy}, then start it again with the same data directory`,
       { cause },
     );
   }
+}
+
+/** What the codes of a file system mean, and what is to be done. */
+const reasons: Readonly<Record<string, readonly [string, string]>> = {
+  ENOSPC: ['the disk is full', 'make room on it'],
+  EDQUOT: ['the quota of the disk is used up', 'make room on it'],
+  EFBIG: ['the file may not grow', 'raise the limit on the size of files (ulimit -f)'],
+  EROFS: ['the file system is read-only', 'mount it so that it can be written'],
+  EACCES: ['this process has no permission', 'give its user the data directory'],
+  EPERM: ['this process has no permission', 'give its user the data directory'],
+  EMFILE: [
+    'this process has no file descriptor left',
+    'raise its limit (ulimit -n), or close what it leaves open',
+  ],
+  ENFILE: ['this machine has no file descriptor left', 'raise its limit (sysctl fs.file-max)'],
+  ELOOP: ['a symbolic link stands in its place, and is not followed', 'remove the link'],
+  EINVAL: ['something that is no file stands in its place', 'remove it'],
+  ENOTDIR: ['a part of the path is no directory', 'name another data directory'],
+  EIO: ['the device failed', 'see to the disk'],
+};
+
+function notOurs(path: string): OperatingError {
+  return new OperatingError(
+    'DISK_FAILED',
+    `${path} is no longer the file that this process writes: it was removed, or another process has put its own there. ` +
+      'Nothing that depends on it may be said: the site stops. Give each site a data directory of its own',
+  );
 }

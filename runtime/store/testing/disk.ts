@@ -4,6 +4,8 @@ import type { FileSystem } from '../files.ts';
 /** The machine has lost its power: nothing more happens until it starts again. */
 export class PowerLoss extends Error {}
 
+const directory = -1;
+
 /** What a file has, and how much of that is on the disk. */
 interface Inode {
   bytes: Buffer;
@@ -97,9 +99,15 @@ export class SimulatedDisk implements FileSystem {
     return this.#opened.push(inode) - 1;
   }
 
-  append(path: string): number {
+  openDirectory(path: string): number {
     this.#operate();
-    return this.#opened.push(this.#names.get(basename(path))!) - 1;
+    if (path !== dirname('/data/x')) throw new Error(`opened ${path}, which is not where the file is`);
+    return directory;
+  }
+
+  isAt(file: number, path: string): boolean {
+    this.#operate();
+    return this.#names.get(basename(path)) === this.#opened[file];
   }
 
   write(file: number, bytes: Uint8Array): number {
@@ -114,6 +122,10 @@ export class SimulatedDisk implements FileSystem {
   }
 
   sync(file: number): void {
+    if (file === directory) {
+      this.syncDirectory();
+      return;
+    }
     this.#operate();
     const inode = this.#opened[file]!;
     inode.synced = inode.bytes.length;
@@ -121,9 +133,8 @@ export class SimulatedDisk implements FileSystem {
 
   close(): void {}
 
-  syncDirectory(path: string): void {
+  protected syncDirectory(): void {
     this.#operate();
-    if (path !== dirname('/data/x')) throw new Error(`synced ${path}, which is not where the file is`);
     for (const change of this.#changes) change(this.#durable);
     this.#changes = [];
   }
