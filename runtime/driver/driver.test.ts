@@ -81,7 +81,7 @@ describe('a driver', () => {
     driver.take({ type: 'all' });
     expect(log.filter((entry) => !entry.startsWith('-'))).toEqual(['one', 'all', 'one', 'late']);
     overdue.push([{ type: 'one' }]);
-    driver.wake();
+    driver.take(null);
     expect(log.slice(-2)).toEqual(['one', '- first']);
   });
 
@@ -105,18 +105,18 @@ describe('a driver', () => {
     ]);
   });
 
-  test('takes nothing after it was stopped, and says what it has not taken', () => {
+  test('does nothing after it was stopped, and returns the events that it has not taken', () => {
     let left: readonly Event[] = [];
     const { driver, log } = scene({
       execute: ({ type }) => {
-        if (type !== 'third') return;
+        if (type !== 'second') return;
         driver.take({ type: 'one' });
         left = driver.stop();
       },
     });
     driver.take({ type: 'all' });
     driver.take({ type: 'one' });
-    expect(log).toEqual(['all', '- first', '- second', '- third']);
+    expect(log).toEqual(['all', '- first', '- second']);
     expect(left).toEqual([{ type: 'one' }]);
   });
 

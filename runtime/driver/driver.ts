@@ -77,33 +77,20 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
     for (const effect of this.#actor.begun) this.#owner.execute(effect);
   }
 
-  /** Takes `event` and carries out its effects. `cause` is what brought it; the owner sees it in `took`. */
-  take(event: Event, cause: Cause | null = null): void {
+  /**
+   * Takes what is due, then `event` if there is one, and carries out their effects. `cause` is what brought the event; the
+   * owner sees it in `refuses` and `took`.
+   */
+  take(event: Event | null, cause: Cause | null = null): void {
     if (this.#busy) {
-      this.#deferred ??= [];
-      this.#deferred.push([event, cause]);
-    } else this.#run(event, cause);
-  }
-
-  /** Takes the events that are due. */
-  wake(): void {
-    if (!this.#busy) this.#run(null, null);
-  }
-
-  /** Takes no further event. Returns the events that arrived and were not taken. */
-  stop(): readonly Event[] {
-    this.#stopped = true;
-    this.#actor.stop();
-    return (this.#deferred ?? []).map(([event]) => event);
-  }
-
-  #run(first: Event | null, firstCause: Cause | null): void {
+      if (event) this.#defer(event, cause);
+      return;
+    }
     this.#busy = true;
     try {
       this.#takeDue();
-      if (first) this.#step(first, firstCause);
+      if (event) this.#step(event, cause);
       while (this.#deferred) {
-        // A process that was suspended must not go on as if no time had passed.
         this.#takeDue();
         const next = this.#deferred.shift();
         if (next) this.#step(...next);
@@ -118,6 +105,19 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
     }
   }
 
+  /** Takes no further event. Returns the events that arrived and were not taken. */
+  stop(): readonly Event[] {
+    this.#stopped = true;
+    this.#actor.stop();
+    return (this.#deferred ?? []).map(([event]) => event);
+  }
+
+  #defer(event: Event, cause: Cause | null): void {
+    this.#deferred ??= [];
+    this.#deferred.push([event, cause]);
+  }
+
+  /** A process that was suspended must not go on as if no time had passed. */
   #takeDue(): void {
     for (const event of this.#owner.due()) this.#step(event, null);
   }
@@ -131,6 +131,9 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
         : this.#actor.take(event, (asked) => this.#owner.refuses(event, cause, asked));
     if (effects === null) return;
     this.#owner.took(event, cause, effects);
-    for (const effect of effects) this.#owner.execute(effect);
+    for (const effect of effects) {
+      if (this.#stopped) return;
+      this.#owner.execute(effect);
+    }
   }
 }

@@ -2,10 +2,10 @@ import type { ClientEvent, Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { AcquireOptions, Held } from '../options/index.ts';
-import { Fifo } from './fifo.ts';
+import { type Abortable, follow, unfollow } from './aborts.ts';
+import { Fifo, type Standing } from './fifo.ts';
 import { type Granter, Holding } from './holding.ts';
 import { isWithin, runIn } from './runs.ts';
-import { Waiter } from './waiter.ts';
 
 /** The actor of the lock, as the queue of its local callers needs it. */
 export interface QueueOwner {
@@ -179,8 +179,10 @@ export class WaitQueue implements Granter {
     // A token that was sent for has brought what else arrived.
     this.#row = this.#taking || before === 'held' ? this.#row + 1 : 1;
     this.#held = holding;
-    if (waiter) waiter.grant(holding);
-    else if (this.#taking) this.#taken = holding;
+    if (waiter) {
+      waiter.settle();
+      waiter.granted(holding);
+    } else if (this.#taking) this.#taken = holding;
     else holding.release();
   }
 
@@ -313,6 +315,55 @@ export class WaitQueue implements Granter {
 
   #failAll(reason: Error): void {
     for (let waiter = this.#line.shift(); waiter; waiter = this.#line.shift()) waiter.fail(reason);
+  }
+}
+
+/** A caller that was not granted at once. Node keeps all timers of one length in one list, so each may have its own. */
+class Waiter implements Standing<Waiter>, Abortable {
+  before: Waiter | null = null;
+  after: Waiter | null = null;
+  inLine = false;
+  readonly granted: (holding: Holding) => void;
+  readonly #failed: (reason: unknown) => void;
+  #signal: AbortSignal | null = null;
+  #stopTimer: (() => void) | null = null;
+  #giveUp: ((waiter: Waiter, reason: unknown) => void) | null = null;
+
+  constructor(granted: (holding: Holding) => void, failed: (reason: unknown) => void) {
+    this.granted = granted;
+    this.#failed = failed;
+  }
+
+  /** `giveUp` is called when its patience is at an end; `late` says why it was not granted in time. */
+  begin(
+    { signal, timeoutMs }: AcquireOptions,
+    clock: Clock,
+    giveUp: (waiter: Waiter, reason: unknown) => void,
+    late: (timeoutMs: number) => OperatingError,
+  ): void {
+    this.#giveUp = giveUp;
+    if (signal) {
+      this.#signal = signal;
+      follow(signal, this);
+    }
+    if (timeoutMs === undefined) return;
+    this.#stopTimer = clock.after(timeoutMs, () => giveUp(this, late(timeoutMs)));
+  }
+
+  /** By the signal. */
+  aborted(): void {
+    this.#giveUp?.(this, this.#signal?.reason);
+  }
+
+  fail(reason: unknown): void {
+    this.settle();
+    this.#failed(reason);
+  }
+
+  /** Stops its timer, and follows its signal no more. */
+  settle(): void {
+    this.#stopTimer?.();
+    if (this.#signal) unfollow(this.#signal, this);
   }
 }
 

@@ -254,7 +254,9 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
         return;
       case 'grant':
         this.#sync();
-        this.#grant(effect.fence);
+        this.#setting.tally.entered += 1;
+        this.callers.grant(effect.fence);
+        this.#leases?.update();
         return;
       case 'lost':
         this.#sync();
@@ -327,12 +329,6 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     notice({ type: 'adopted', lock: this.lock, epoch, root });
   }
 
-  #grant(fence: Fence): void {
-    this.#setting.tally.entered += 1;
-    this.callers.grant(fence);
-    this.#leases?.update();
-  }
-
   #lose(fence: Fence): void {
     this.#setting.tally.lost += 1;
     this.callers.lose(fence);
@@ -364,7 +360,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
       clock,
       begun: this.#leased,
       wanted: () => this.#queue?.wanted ?? false,
-      wake: () => this.#driver.wake(),
+      wake: () => this.#driver.take(null),
     });
     this.#setting.activated(this);
     return this.#leases;

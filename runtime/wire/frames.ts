@@ -74,6 +74,9 @@ export type ByeReason = 'left' | 'closed';
 
 export type Frame = HelloFrame | WelcomeFrame | DataFrame | AckFrame | HeartbeatFrame | ByeFrame;
 
+/** The frames that are about a link. The others are about the connection. */
+export type LinkedFrame = HelloFrame | WelcomeFrame | DataFrame | AckFrame;
+
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** The first byte of a frame. Those of `hello` and `welcome` are the same in every version. */

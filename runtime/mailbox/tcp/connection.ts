@@ -1,67 +1,115 @@
 import type { Socket } from 'node:net';
+import type { SiteId } from '../../../machines/actor.ts';
+import type { Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { Decoder } from '../../wire/decoder.ts';
-import type { Frame, StampedEnvelope } from '../../wire/frames.ts';
+import type { ByeReason, DataFrame, Frame, LinkedFrame, StampedEnvelope } from '../../wire/frames.ts';
 import { Writer } from '../../wire/writer.ts';
-import { corruptionOf, remoteOf } from './transport.ts';
-import type { WriteScheduler } from './write-scheduler.ts';
+import type { MailboxHandlers } from '../mailbox.ts';
+import { type Greeted, identify } from './handshake.ts';
+import { corruptionOf, type Proven, remoteOf } from './transport.ts';
 
-/** What a connection tells its owner; throwing an OperatingError out of `frame` refuses the frame. */
-export interface ConnectionOwner {
-  /** Bytes have come, before the frames that they complete. */
-  heard(): void;
-  frame(frame: Frame): void;
-  /** Before bytes that carry messages leave. */
-  beforeWrite(): void;
-  /** The connection is being closed for what it brought; `closed` follows. */
-  refused(error: OperatingError): void;
-  /** Once, last; `cause` is what the socket complained of. */
-  closed(cause: Error | null): void;
-}
-
-/** Counts what goes over all the connections of a mailbox. */
+/** The bytes that went over all connections of a mailbox. */
 export interface Traffic {
   bytesSent: number;
   bytesReceived: number;
 }
 
-export interface ConnectionOptions {
-  /** The mailbox's number of it. */
-  readonly id: number;
-  readonly codec: Codec;
-  /** Of all the connections of a mailbox. */
-  readonly outgoing: WriteScheduler;
-  /** The type of the messages that go first. */
-  readonly urgent: string | null;
-  readonly traffic: Traffic;
+/** The peer that a connection leads to. */
+export interface ConnectionPeer extends Greeted {
+  readonly link: {
+    /** The connection on which the handshake is over, or null. */
+    readonly upOn: Connection | null;
+    /** This site has dialled the connection. */
+    dialled(connection: Connection): void;
+    arrive(frame: LinkedFrame, connection: Connection): void;
+  };
+  /** This site is done with the peer. */
+  readonly finished: boolean;
+  /** A hello or a welcome of the peer, which is identified. */
+  arrive(frame: LinkedFrame, connection: Connection): void;
+  /** Bytes came. */
+  heard(connection: Connection): void;
+  ping(number: number, connection: Connection): void;
+  pong(number: number): void;
+  hearBye(reason: ByeReason, connection: Connection): void;
+  /** The connection is closed; `cause` is the socket's error. */
+  lost(connection: Connection, cause: Error | null): void;
 }
 
-/** One socket as frames. A stream that ends within a frame has ended before it. */
+/** What all connections of a mailbox share. */
+export interface ConnectionSetting {
+  readonly self: SiteId;
+  readonly cluster: string;
+  readonly configuration: string;
+  readonly peers: ReadonlyMap<SiteId, ConnectionPeer>;
+  readonly codec: Codec;
+  /** Messages of this type are written before all others. `null`: no type is. */
+  readonly urgent: string | null;
+  readonly clock: Clock;
+  /** How long the handshake with a peer that was dialled may take, and the end of a connection after a bye. */
+  readonly timeoutMs: number;
+  readonly scheduler: WriteScheduler;
+  readonly traffic: Traffic;
+  /** The receiver of messages. */
+  readonly handlers: () => MailboxHandlers;
+  /** Bytes came, or an end. Called before they are believed: this process may have been suspended. */
+  readonly checkPause: () => void;
+  /** A connection is closed for what it brought. */
+  readonly refused: (error: OperatingError, peer: SiteId | null, remote: string) => void;
+  readonly closed: (connection: Connection) => void;
+}
+
+export interface ConnectionStart {
+  /** The mailbox's number of the connection. */
+  readonly id: number;
+  /** The peer that this site dialled; `null`: the other side dialled. */
+  readonly dialled: ConnectionPeer | null;
+  readonly proven: Proven;
+  /** Called once: the handshake is over, or the connection is closed. */
+  readonly shaken: () => void;
+}
+
+/**
+ * One socket from its first frame to its end: it reads and writes frames, knows whose connection it is, and hands each
+ * frame to the peer or its link. A stream that ends within a frame has ended before that frame.
+ */
 export class Connection {
   readonly id: number;
   readonly remote: string;
   readonly #socket: Socket;
-  readonly #options: ConnectionOptions;
-  readonly #owner: ConnectionOwner;
+  readonly #setting: ConnectionSetting;
+  readonly #proven: Proven;
+  readonly #onShaken: () => void;
+  /** The peer that was dialled, or has said hello. */
+  #peer: ConnectionPeer | null;
+  /** The other side has said who it is. */
+  #greeted = false;
+  #shaking = true;
+  /** The other side has said bye. */
+  #parted = false;
+  #stopTimer = () => {};
   readonly #unsent = new Writer();
-  readonly #flushNow = () => {
+  readonly #writeNow = () => {
     this.#due = null;
-    this.#flush();
+    this.#write();
   };
   #carriesMessages = false;
-  /** Where in the queue it stands. */
+  /** The place of this connection's next write in the scheduler. */
   #due: 'first' | 'later' | null = null;
   #error: Error | null = null;
   #refused = false;
 
-  constructor(socket: Socket, options: ConnectionOptions, owner: ConnectionOwner) {
-    this.id = options.id;
+  constructor(socket: Socket, setting: ConnectionSetting, { id, dialled, proven, shaken }: ConnectionStart) {
+    this.id = id;
     this.#socket = socket;
-    this.#options = options;
-    this.#owner = owner;
+    this.#setting = setting;
+    this.#proven = proven;
+    this.#onShaken = shaken;
+    this.#peer = dialled;
     this.remote = remoteOf(socket);
-    const decoder = new Decoder(options.codec);
+    const decoder = new Decoder(setting.codec);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(decoder, chunk));
     socket.on('error', (error) => {
@@ -69,7 +117,10 @@ export class Connection {
       const refusal = corruptionOf(error);
       if (refusal) this.refuse(refusal);
     });
-    socket.on('close', () => owner.closed(this.#error));
+    socket.on('close', () => this.#closed());
+    if (!dialled) return;
+    this.#expectWithin('no welcome');
+    dialled.link.dialled(this);
   }
 
   /** The other side takes less than it is given. */
@@ -77,39 +128,36 @@ export class Connection {
     return this.#socket.writableNeedDrain;
   }
 
-  /** It closes behind what is on its way. */
-  get finishing(): boolean {
-    return this.#socket.writableEnded;
-  }
-
-  /**
-   * Takes a frame on its way, or drops it when the connection is closing. All that comes of what
-   * was read at once is one write.
-   */
+  /** Takes a frame on its way, or drops it when the connection is closing. Frames of one turn are one write. */
   send(frame: Frame): void {
     if (!this.#socket.writable) return;
-    this.#options.codec.write(frame, this.#unsent);
+    this.#setting.codec.write(frame, this.#unsent);
     this.#carriesMessages ||= frame.type === 'data';
-    this.#flushSoon('later');
+    this.#writeSoon('later');
   }
 
   /** `send`, for a message. */
   sendData(seq: number, ack: number, envelope: StampedEnvelope): void {
     if (!this.#socket.writable) return;
-    const { codec, urgent } = this.#options;
+    const { codec, urgent } = this.#setting;
     codec.writeData(seq, ack, envelope, this.#unsent);
     this.#carriesMessages = true;
-    this.#flushSoon(envelope.message.type === urgent ? 'first' : 'later');
+    this.#writeSoon(envelope.message.type === urgent ? 'first' : 'later');
   }
 
-  /** Closes after what is on its way and `last`; what still comes is read. */
+  /** Closes after what is on its way and `last`. What still comes is read. */
   finish(last: Frame | null): void {
     if (last) this.send(last);
-    this.#flush();
+    this.#write();
     this.#socket.end();
   }
 
-  /** Closes now; `cause` is what `closed` will name. */
+  /** Closes now, unless it closes already behind its last frame. */
+  end(): void {
+    if (!this.#socket.writableEnded) this.#socket.destroy();
+  }
+
+  /** Closes now. `cause` is what the peer is told the connection was lost for. */
   destroy(cause?: Error): void {
     this.#socket.destroy(cause);
   }
@@ -118,42 +166,169 @@ export class Connection {
   refuse(error: OperatingError): void {
     if (this.#refused) return;
     this.#refused = true;
-    this.#owner.refused(error);
+    this.#setting.refused(error, this.#peer?.id ?? null, this.remote);
     this.#socket.destroy();
   }
 
-  #flushSoon(due: 'first' | 'later'): void {
-    if (this.#due === due || this.#due === 'first') return;
-    this.#due = due;
-    this.#options.outgoing.add(this.#flushNow, due === 'first');
-  }
-
-  #flush(): void {
-    if (this.#unsent.empty) return;
-    if (this.#carriesMessages) this.#owner.beforeWrite();
-    this.#carriesMessages = false;
-    const pieces = this.#unsent.take();
-    if (!this.#socket.writable) return;
-    if (pieces.length > 1) this.#socket.cork();
-    for (const bytes of pieces) {
-      this.#options.traffic.bytesSent += bytes.length;
-      this.#socket.write(bytes);
-    }
-    if (pieces.length > 1) this.#socket.uncork();
-  }
-
   #read(decoder: Decoder, chunk: Buffer): void {
-    this.#options.traffic.bytesReceived += chunk.length;
-    this.#owner.heard();
+    this.#setting.traffic.bytesReceived += chunk.length;
+    this.#setting.checkPause();
+    this.#peer?.heard(this);
     try {
       decoder.push(chunk);
       for (let frame = decoder.next(); frame; frame = decoder.next()) {
         if (this.#socket.destroyed) return;
-        this.#owner.frame(frame);
+        this.#take(frame);
       }
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
       this.refuse(error);
     }
   }
+
+  /** Throws an OperatingError for a frame that is refused. */
+  #take(frame: Frame): void {
+    if (this.#parted) throw outOfPlace(`expected nothing after a bye, a ${frame.type} came`);
+    switch (frame.type) {
+      case 'data':
+        this.#refuseForeign(frame);
+        this.#expected(frame.type).link.arrive(frame, this);
+        return;
+      case 'ack':
+        this.#expected(frame.type).link.arrive(frame, this);
+        return;
+      case 'hello':
+        if (this.#peer) throw outOfPlace(`expected no hello from ${this.#peer.id}`);
+        this.#identified(identify(frame, this.#expectation, this.#setting.peers, null), frame);
+        return;
+      case 'welcome': {
+        const called = this.#expected(frame.type);
+        const peer = identify(frame, this.#expectation, this.#setting.peers, called);
+        this.#identified(peer, frame);
+        if (peer.link.upOn === this) this.#shaken();
+        return;
+      }
+      case 'ping':
+        this.#met(frame.type).ping(frame.number, this);
+        return;
+      case 'pong':
+        this.#met(frame.type).pong(frame.number);
+        return;
+      case 'bye':
+        this.#met(frame.type).hearBye(frame.reason, this);
+        this.#parted = true;
+        this.#expectWithin('no end after the bye');
+        return;
+      default:
+        frame satisfies never;
+    }
+  }
+
+  get #expectation() {
+    const { self, cluster, configuration } = this.#setting;
+    return { self, cluster, configuration, proven: this.#proven };
+  }
+
+  #identified(peer: ConnectionPeer, frame: LinkedFrame): void {
+    this.#peer = peer;
+    this.#greeted = true;
+    if (peer.finished) this.#socket.destroy();
+    else peer.arrive(frame, this);
+  }
+
+  /** The peer that was dialled, or has said hello. */
+  #expected(type: string): ConnectionPeer {
+    if (!this.#peer) throw outOfPlace(`expected a hello first, a ${type} came`);
+    return this.#peer;
+  }
+
+  /** The peer, once the handshake is over. */
+  #met(type: string): ConnectionPeer {
+    const peer = this.#expected(type);
+    if (!this.#greeted || peer.link.upOn !== this)
+      throw outOfPlace(`expected the handshake to be over before a ${type}`);
+    return peer;
+  }
+
+  #refuseForeign({ envelope: { source, target } }: DataFrame): void {
+    const { id } = this.#expected('data');
+    const { self } = this.#setting;
+    if (source !== id) throw new OperatingError('FOREIGN_SOURCE', `${id} speaks for ${source}`);
+    if (target !== self) throw new OperatingError('FOREIGN_TARGET', `${id} sends here what is for ${target}`);
+  }
+
+  // A peer that is late is only slow, or suspended: that is for the failure detector.
+  #expectWithin(what: string): void {
+    const { clock, timeoutMs } = this.#setting;
+    this.#stopTimer = clock.after(timeoutMs, () => this.destroy(new Error(`${what} within ${timeoutMs} ms`)));
+  }
+
+  #shaken(): void {
+    if (!this.#shaking) return;
+    this.#shaking = false;
+    this.#stopTimer();
+    this.#onShaken();
+  }
+
+  #closed(): void {
+    this.#setting.checkPause();
+    this.#shaken();
+    this.#stopTimer();
+    this.#setting.closed(this);
+    this.#peer?.lost(this, this.#error);
+  }
+
+  #writeSoon(due: 'first' | 'later'): void {
+    if (this.#due === due || this.#due === 'first') return;
+    this.#due = due;
+    this.#setting.scheduler.add(this.#writeNow, due === 'first');
+  }
+
+  /** The one way to the socket: what messages say is on the disk before they leave. */
+  #write(): void {
+    if (this.#unsent.empty) return;
+    if (this.#carriesMessages) this.#setting.handlers().beforeWrite();
+    this.#carriesMessages = false;
+    const pieces = this.#unsent.take();
+    if (!this.#socket.writable) return;
+    if (pieces.length > 1) this.#socket.cork();
+    for (const bytes of pieces) {
+      this.#setting.traffic.bytesSent += bytes.length;
+      this.#socket.write(bytes);
+    }
+    if (pieces.length > 1) this.#socket.uncork();
+  }
+}
+
+/** A settled promise. `then` of one costs less than `queueMicrotask`. */
+const settled = Promise.resolve();
+
+/**
+ * When the connections of a mailbox write what they have gathered: once nothing more comes of what was just read or
+ * called. Connections with urgent messages write first, since a write takes longer than all that led to it.
+ */
+export class WriteScheduler {
+  #first: (() => void)[] = [];
+  #others: (() => void)[] = [];
+  #awaited = false;
+  readonly #writeWhenSettled = () => process.nextTick(this.#writeAll);
+  readonly #writeAll = () => {
+    this.#awaited = false;
+    const writes = [...this.#first, ...this.#others];
+    this.#first = [];
+    this.#others = [];
+    for (const write of writes) write();
+  };
+
+  add(write: () => void, isFirst: boolean): void {
+    (isFirst ? this.#first : this.#others).push(write);
+    if (this.#awaited) return;
+    this.#awaited = true;
+    // A tick that is asked for among promises comes when all of those are settled; a grant is a promise.
+    settled.then(this.#writeWhenSettled);
+  }
+}
+
+function outOfPlace(message: string): OperatingError {
+  return new OperatingError('FRAME_OUT_OF_PLACE', message);
 }

@@ -1,7 +1,6 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Identity } from '../../wire/frames.ts';
-import type { Peer } from './peer.ts';
 import type { Proven } from './transport.ts';
 
 /** Only one side of a pair dials, so that two sites seldom have two connections. */
@@ -12,6 +11,13 @@ export function dials(self: SiteId, peer: SiteId): boolean {
 /** Of one life of a link, among all. */
 export function lifeOf({ incarnation, life }: Pick<Identity, 'incarnation' | 'life'>): string {
   return `${incarnation}/${life}`;
+}
+
+/** A peer, as a handshake needs it. */
+export interface Greeted {
+  readonly id: SiteId;
+  /** Why a connection of that incarnation is refused, or null. */
+  whyRefused(identity: Identity): string | null;
 }
 
 export interface Expectation {
@@ -29,7 +35,7 @@ export interface Expectation {
  * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
  * `FOREIGN_CONFIGURATION`, `PEER_RESTARTED`.
  */
-export function identify(
+export function identify<Peer extends Greeted>(
   identity: Identity,
   { self, cluster, configuration, proven }: Expectation,
   peers: ReadonlyMap<SiteId, Peer>,

@@ -7,16 +7,10 @@ import {
   linkMachine,
 } from '../../../machines/link/link.ts';
 import type { Clock } from '../../api/clock.ts';
-import { OperatingError } from '../../api/errors.ts';
-import { EffectActor } from '../../driver/actor.ts';
-import type {
-  AckFrame,
-  DataFrame,
-  HelloFrame,
-  Identity,
-  StampedEnvelope,
-  WelcomeFrame,
-} from '../../wire/frames.ts';
+import { type InvariantError, OperatingError } from '../../api/errors.ts';
+import { Driver, type DriverOwner } from '../../driver/driver.ts';
+import type { Identity, LinkedFrame, StampedEnvelope } from '../../wire/frames.ts';
+import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection } from './connection.ts';
 import { lifeOf } from './handshake.ts';
 
@@ -27,8 +21,6 @@ const ackDelayMs = 200;
 const deliveriesPerAck = 32;
 
 export interface LinkOwner {
-  /** Throws an OperatingError for what it refuses. */
-  deliver(envelope: StampedEnvelope): void;
   /** The connection stands and the peer answers on it. `restarted`: what was known is over, and `lost` of ours with it. */
   met(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void;
   /**
@@ -36,7 +28,7 @@ export interface LinkOwner {
    * `post`.
    */
   overflowed(lost: readonly StampedEnvelope[]): void;
-  /** `deliver` has thrown, and so this side's life of the link has ended: nothing of it is sent any more. */
+  /** A message of the peer was refused, and so this side's life of the link has ended: nothing of it is sent any more. */
   refused(lost: readonly StampedEnvelope[]): void;
   /** After `finish`: nothing waits any more. */
   drained(): void;
@@ -49,6 +41,8 @@ export interface LinkOptions {
   /** The most messages that wait. */
   readonly maxOutbox: number;
   readonly clock: Clock;
+  /** The receiver of messages. */
+  readonly handlers: () => MailboxHandlers;
   readonly owner: LinkOwner;
 }
 
@@ -63,20 +57,15 @@ const effectTypes = [
   'unexpected',
 ] as const satisfies readonly LinkEffect['type'][];
 
-/** The frames that are about the link; the others are below it. */
-export type LinkedFrame = HelloFrame | WelcomeFrame | DataFrame | AckFrame;
+const nothing: readonly LinkEvent[] = [];
 
-type LinkActor = EffectActor<LinkEvent, LinkEffect>;
-
-/** Runs the statechart of one end of a link over whatever connection there is, and carries out its effects. */
-export class Link {
+/** One end of a link: its statechart, run by a driver over whatever connection there is, and the effects of that carried out. */
+export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
   readonly #options: LinkOptions;
-  #actor: LinkActor;
+  #driver: Driver<LinkEvent, LinkEffect>;
   #life = 1;
   #connection: Connection | null = null;
   #up = false;
-  /** What was asked for while another event was taken, or null: none is. */
-  #later: LinkEffect[] | null = null;
   /** How many deliveries nothing that went out has acknowledged. */
   #owed = 0;
   #ackTimer: (() => void) | null = null;
@@ -89,7 +78,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#actor = this.#begin();
+    this.#driver = this.#begin();
   }
 
   /** The connection on which the peer is met, or null. */
@@ -110,13 +99,13 @@ export class Link {
   /** This site has dialled. */
   dialled(connection: Connection): void {
     this.#join(connection);
-    this.#take({ type: 'connected', connection: connection.id });
+    this.#driver.take({ type: 'connected', connection: connection.id });
   }
 
   arrive(frame: LinkedFrame, connection: Connection): void {
     const event = eventOf(frame, connection.id);
     if (event.type === 'HELLO') this.#join(connection);
-    this.#take(event);
+    this.#driver.take(event);
   }
 
   /** Nothing more is read from `connection`. */
@@ -125,19 +114,19 @@ export class Link {
       this.#connection = null;
       this.#up = false;
     }
-    this.#take({ type: 'disconnected', connection: connection.id });
+    this.#driver.take({ type: 'disconnected', connection: connection.id });
   }
 
   post(envelope: StampedEnvelope): void {
-    this.#take({ type: 'post', payload: envelope });
+    this.#driver.take({ type: 'post', payload: envelope });
   }
 
   flushAck(): void {
-    this.#take({ type: 'flushAck' });
+    this.#driver.take({ type: 'flushAck' });
   }
 
   finish(): void {
-    this.#take({ type: 'finish' });
+    this.#driver.take({ type: 'finish' });
   }
 
   stop(): void {
@@ -147,13 +136,13 @@ export class Link {
   }
 
   get #outbox(): readonly StampedEnvelope[] {
-    return (this.#actor.state.context as LinkContext).outbox as readonly StampedEnvelope[];
+    return (this.#driver.state.context as LinkContext).outbox as readonly StampedEnvelope[];
   }
 
-  #begin(): LinkActor {
+  #begin(): Driver<LinkEvent, LinkEffect> {
     const { identity, peer, maxOutbox } = this.#options;
     const input = { incarnation: lifeOf({ ...identity, life: this.#life }), limit: maxOutbox };
-    return new EffectActor(linkMachine, effectTypes, { id: `the link to ${peer}`, input });
+    return new Driver(linkMachine, effectTypes, { id: `the link to ${peer}`, input }, this);
   }
 
   /** The newest connection wins. */
@@ -164,32 +153,23 @@ export class Link {
     before?.destroy();
   }
 
-  // What an effect brings about at once (a message that is answered) waits for the effects before it.
-  #take(event: LinkEvent): void {
-    const actor = this.#actor;
-    const effects = actor.take(event);
-    if (this.#later !== null) {
-      for (const effect of effects) this.#later.push(effect);
-      return;
-    }
-    if (effects.length === 0) return;
-    const later: LinkEffect[] = [];
-    this.#later = later;
-    try {
-      this.#executeAll(effects, actor);
-      // It grows meanwhile.
-      this.#executeAll(later, actor);
-    } finally {
-      this.#later = null;
-    }
+  // For the driver.
+
+  due(): readonly LinkEvent[] {
+    return nothing;
   }
 
-  /** `actor` is of one life: what is left when that ends is left undone. */
-  #executeAll(effects: readonly LinkEffect[], actor: LinkActor): void {
-    for (let i = 0; i < effects.length && this.#actor === actor; i++) this.#execute(effects[i]!);
+  refuses(): boolean {
+    return false;
   }
 
-  #execute(effect: LinkEffect): void {
+  took(): void {}
+
+  crashed(error: InvariantError): void {
+    throw error;
+  }
+
+  execute(effect: LinkEffect): void {
     const { owner, clock } = this.#options;
     switch (effect.type) {
       case 'transmit':
@@ -214,8 +194,8 @@ export class Link {
         return;
       }
       case 'overflow': {
-        const lost = [...this.#outbox, effect.payload as StampedEnvelope];
-        this.#endLife('too much waited for the peer');
+        const { payload } = effect;
+        const lost = this.#endLife('too much waited for the peer', payload as StampedEnvelope);
         clock.nextTurn(() => owner.overflowed(lost));
         return;
       }
@@ -232,45 +212,45 @@ export class Link {
     }
   }
 
-  // The link has counted it as delivered: in this life it would be acknowledged, and lost without a word.
+  // The statechart has counted it as delivered. In this life it would be acknowledged, and lost without a word.
   #deliver(envelope: StampedEnvelope): void {
-    const { owner } = this.#options;
+    const { owner, handlers, maxOutbox } = this.#options;
     try {
-      owner.deliver(envelope);
+      handlers().receive(envelope);
     } catch (error) {
-      if (error instanceof OperatingError) {
-        const lost = this.#outbox;
-        this.#endLife(error.message);
-        owner.refused(lost);
-      }
+      if (error instanceof OperatingError) owner.refused(this.#endLife(error.message));
       throw error;
     }
     this.#owed += 1;
-    if (this.#owed >= Math.min(deliveriesPerAck, this.#options.maxOutbox / 2)) this.flushAck();
+    if (this.#owed >= Math.min(deliveriesPerAck, maxOutbox / 2)) this.flushAck();
   }
 
-  /** What the peer has sent is not to be taken: this side's life of the link ends. Gives what is left to be closed. */
+  /** Ends this side's life of the link, since a message of the peer is refused. Returns the connection to be closed. */
   refuse(): Connection | null {
     const connection = this.#connection;
-    const lost = this.#outbox;
-    this.#leave();
-    this.#options.owner.refused(lost);
+    this.#options.owner.refused(this.#leave());
     return connection;
   }
 
-  /** As a crash would, for this link alone: the peer hears of another life. */
-  #endLife(why: string): void {
+  /** `#leave`, and closes the connection. */
+  #endLife(why: string, ...refused: readonly StampedEnvelope[]): readonly StampedEnvelope[] {
     const connection = this.#connection;
-    this.#leave();
+    const lost = this.#leave(...refused);
     connection?.destroy(new Error(why));
+    return lost;
   }
 
-  #leave(): void {
+  /** Begins another life of the link, as after a crash of this link alone. Returns the messages that are lost with the old one. */
+  #leave(...refused: readonly StampedEnvelope[]): readonly StampedEnvelope[] {
+    const waiting = this.#outbox;
+    const untaken = this.#driver.stop().flatMap((event) => (event.type === 'post' ? [event.payload] : []));
     this.#life += 1;
-    this.#actor = this.#begin();
+    this.#driver = this.#begin();
+    this.#owed = 0;
     this.#lost = { lost: [] };
     this.#connection = null;
     this.#up = false;
+    return [...waiting, ...refused, ...(untaken as StampedEnvelope[])];
   }
 
   #transmit(frame: LinkFrame, connection: Connection): void {

@@ -7,13 +7,11 @@ import type { Codec } from '../../wire/codec.ts';
 import { type ByeReason, protocolVersion, type StampedEnvelope } from '../../wire/frames.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox.ts';
 import { RateLimiter } from '../rate-limiter.ts';
-import type { Traffic } from './connection.ts';
+import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Listener } from './listener.ts';
 import { Peer } from './peer.ts';
-import { Session } from './session.ts';
 import type { Proven, Transport } from './transport.ts';
-import { WriteScheduler } from './write-scheduler.ts';
 
 export interface TcpMailboxOptions {
   readonly self: SiteId;
@@ -50,14 +48,14 @@ export class TcpMailbox implements Mailbox {
   readonly refused = new Map<OperatingError['code'], number>();
   readonly #options: TcpMailboxOptions;
   readonly #peers = new Map<SiteId, Peer>();
-  readonly #sessions = new Set<Session>();
-  readonly #door: Listener;
-  readonly #pulse: Heartbeat;
-  readonly #flood: RateLimiter;
-  readonly #outgoing = new WriteScheduler();
-  #connections = 0;
+  readonly #connections = new Set<Connection>();
+  readonly #setting: ConnectionSetting;
+  readonly #listener: Listener;
+  readonly #heartbeat: Heartbeat;
+  readonly #limiter: RateLimiter;
+  #connectionCount = 0;
   #pings = 0;
-  #handlers: MailboxHandlers | null = null;
+  #handlers = nobody;
   #open = false;
   #quiet: (() => void) | null = null;
 
@@ -65,13 +63,33 @@ export class TcpMailbox implements Mailbox {
     this.#options = options;
     this.self = options.self;
     for (const [id, address] of Object.entries(options.peers)) this.#peers.set(id, this.#peer(id, address));
-    this.#door = new Listener({
+    const { self, cluster, configuration, codec, urgent = null, clock, timing, limits } = options;
+    this.#setting = {
+      self,
+      cluster,
+      configuration,
+      peers: this.#peers,
+      codec,
+      urgent,
+      clock,
+      timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
+      scheduler: new WriteScheduler(),
+      traffic: this.traffic,
+      handlers: () => this.#handlers,
+      checkPause: () => this.#heartbeat.check(),
+      refused: (error, peer, remote) => this.#refuse(error, peer, remote),
+      closed: (connection) => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#quiet?.();
+      },
+    };
+    this.#listener = new Listener({
       ...options,
-      admit: (socket, proven, known) => this.#begin(socket, null, proven, known),
+      admit: (socket, proven, shaken) => this.#connect(socket, null, proven, shaken),
       refused: (error, remote) => this.#refuse(error, null, remote),
     });
-    this.#flood = new RateLimiter(() => options.clock.now());
-    this.#pulse = new Heartbeat({
+    this.#limiter = new RateLimiter(() => options.clock.now());
+    this.#heartbeat = new Heartbeat({
       ...options.timing,
       clock: options.clock,
       chance: options.chance,
@@ -82,13 +100,13 @@ export class TcpMailbox implements Mailbox {
 
   /** Where it listens, once it is open. */
   get address(): Address {
-    return this.#door.address;
+    return this.#listener.address;
   }
 
   /** Throws `LISTEN_FAILED`. */
   async open(handlers: MailboxHandlers): Promise<void> {
     const failed = (cause: Error) => listenFailed(this.self, cause);
-    await this.#door
+    await this.#listener
       .open(this.#options.listen, (cause) => this.#report(failed(cause), null))
       .catch((cause: Error) => {
         throw failed(cause);
@@ -96,7 +114,7 @@ export class TcpMailbox implements Mailbox {
     this.#handlers = handlers;
     this.#open = true;
     this.#options.notice({ type: 'listening', address: this.address });
-    this.#pulse.start();
+    this.#heartbeat.start();
     for (const peer of this.#peers.values()) peer.open();
   }
 
@@ -126,17 +144,23 @@ export class TcpMailbox implements Mailbox {
   async close(reason: ByeReason): Promise<void> {
     const { clock, limits } = this.#options;
     this.#open = false;
+    const handlers = this.#handlers;
+    this.#handlers = {
+      ...nobody,
+      receive: (envelope) => this.#reportUndelivered(envelope),
+      beforeWrite: () => handlers.beforeWrite(),
+    };
     const peers = [...this.#peers.values()];
     const cancel = clock.after(limits.closeTimeoutMs, () => {
       const slow = new Error(`the peer did not close within ${limits.closeTimeoutMs} ms`);
       for (const peer of peers) peer.giveUp();
-      for (const session of this.#sessions) session.destroy(slow);
+      for (const connection of this.#connections) connection.destroy(slow);
     });
     await Promise.all(peers.map((peer) => peer.finish(reason)));
-    this.#pulse.stop();
-    const closed = this.#door.close();
-    for (const session of this.#sessions) session.end();
-    if (this.#sessions.size > 0) {
+    this.#heartbeat.stop();
+    const closed = this.#listener.close();
+    for (const connection of this.#connections) connection.end();
+    if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#quiet = resolve;
       });
@@ -147,11 +171,11 @@ export class TcpMailbox implements Mailbox {
 
   abort(): void {
     this.#open = false;
-    this.#handlers = null;
-    this.#pulse.stop();
-    void this.#door.close();
+    this.#handlers = nobody;
+    this.#heartbeat.stop();
+    void this.#listener.close();
     for (const peer of this.#peers.values()) peer.stop();
-    for (const session of this.#sessions) session.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   #peer(id: SiteId, address: Address): Peer {
@@ -187,12 +211,9 @@ export class TcpMailbox implements Mailbox {
       chance,
       notice,
       // Its answer is held to what was called for.
-      onSocket: (socket) => this.#begin(socket, peer, null),
+      onSocket: (socket) => this.#connect(socket, peer, null),
       mistaken: (error) => this.#refuse(error, id, `${address.host}:${address.port}`),
-      deliver: (envelope) => this.#deliver(envelope),
-      change: (change) => {
-        if (this.#open) this.#handlers?.peerChanged(change);
-      },
+      handlers: () => this.#handlers,
     });
     return peer;
   }
@@ -202,49 +223,21 @@ export class TcpMailbox implements Mailbox {
     for (const peer of this.#peers.values()) what(peer, this.#pings);
   }
 
-  /** `dialled` is whom this site has called, or null when it was called. */
-  #begin(socket: Socket, dialled: Peer | null, proven: Proven, known = () => {}): void {
-    const { self, cluster, configuration, codec, clock, limits, timing, urgent = null } = this.#options;
-    this.#connections += 1;
-    const session = new Session(socket, dialled, {
-      id: this.#connections,
-      self,
-      cluster,
-      configuration,
-      peers: this.#peers,
-      proven,
-      codec,
-      clock,
-      urgent,
-      outgoing: this.#outgoing,
-      traffic: this.traffic,
-      timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
-      check: () => this.#pulse.check(),
-      beforeWrite: () => this.#handlers?.beforeWrite(),
-      refused: (error, peer, remote) => this.#refuse(error, peer, remote),
-      shaken: known,
-      closed: (over) => {
-        this.#sessions.delete(over);
-        if (this.#sessions.size === 0) this.#quiet?.();
-      },
-    });
-    this.#sessions.add(session);
+  /** `dialled` is the peer that this site dialled; `null`: the other side dialled. */
+  #connect(socket: Socket, dialled: Peer | null, proven: Proven, shaken = () => {}): void {
+    this.#connectionCount += 1;
+    const start = { id: this.#connectionCount, dialled, proven, shaken };
+    this.#connections.add(new Connection(socket, this.#setting, start));
   }
 
-  #deliver(envelope: StampedEnvelope): void {
-    if (this.#open) this.#handlers?.receive(envelope);
-    else {
-      const { source, message } = envelope;
-      this.#report(
-        new OperatingError('UNDELIVERED', `${message.type} of ${source} came after the close`),
-        source,
-      );
-    }
+  #reportUndelivered({ source, message }: StampedEnvelope): void {
+    const error = new OperatingError('UNDELIVERED', `${message.type} of ${source} came after the close`);
+    this.#report(error, source);
   }
 
   #refuse(error: OperatingError, peer: SiteId | null, remote: string | null): void {
     this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
-    const untold = this.#flood.next();
+    const untold = this.#limiter.next();
     if (untold !== null) this.#report(error, peer, remote, untold);
   }
 
@@ -252,6 +245,9 @@ export class TcpMailbox implements Mailbox {
     this.#options.notice({ type: 'error', error, peer, remote, ...(untold > 0 && { untold }) });
   }
 }
+
+/** For a mailbox that is not open. */
+const nobody: MailboxHandlers = { receive: () => {}, peerChanged: () => {}, beforeWrite: () => {} };
 
 function listenFailed(self: SiteId, cause: Error): OperatingError {
   return new OperatingError('LISTEN_FAILED', `${self} cannot listen: ${cause.message}`, { cause });

@@ -3,11 +3,11 @@ import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
-import type { ByeReason, Identity, StampedEnvelope } from '../../wire/frames.ts';
-import type { PeerChange } from '../mailbox.ts';
-import type { Connection } from './connection.ts';
+import type { ByeReason, Identity, LinkedFrame, StampedEnvelope } from '../../wire/frames.ts';
+import type { MailboxHandlers, PeerChange } from '../mailbox.ts';
+import type { Connection, ConnectionPeer } from './connection.ts';
 import { dials, lifeOf } from './handshake.ts';
-import { Link, type LinkedFrame } from './link.ts';
+import { Link } from './link.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Probe, type Reconnector, Redial } from './reconnector.ts';
 import { reasonOf, type Transport } from './transport.ts';
@@ -26,13 +26,13 @@ export interface PeerOptions {
   readonly mistaken: (error: OperatingError) => void;
   /** A connection that this site has dialled stands. */
   readonly onSocket: (socket: Socket) => void;
-  readonly deliver: (envelope: StampedEnvelope) => void;
-  readonly change: (change: PeerChange) => void;
+  /** The receiver of messages and of changes of the peer. */
+  readonly handlers: () => MailboxHandlers;
   readonly notice: (notice: Notice) => void;
 }
 
 /** Another site: the link to it, what is believed of it, and how it is reached again. */
-export class Peer {
+export class Peer implements ConnectionPeer {
   readonly id: SiteId;
   readonly link: Link;
   readonly #options: PeerOptions;
@@ -66,8 +66,8 @@ export class Peer {
       identity,
       maxOutbox: limits.maxOutbox,
       clock,
+      handlers: options.handlers,
       owner: {
-        deliver: options.deliver,
         met: (restarted) => this.#meet(restarted),
         overflowed: (lost) => this.#overflowed(lost),
         refused: (lost) => this.#drop(lost),
@@ -252,7 +252,7 @@ export class Peer {
   }
 
   #change(change: PeerChange): void {
-    this.#options.change(change);
+    this.#options.handlers().peerChanged(change);
     if (change.type === 'down' && this.#bye) this.giveUp();
   }
 

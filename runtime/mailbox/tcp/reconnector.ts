@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { Clock, Random } from '../../api/clock.ts';
 import type { OperatingError } from '../../api/errors.ts';
 import type { Address, Limits } from '../../options/index.ts';
-import { Dialer, isRefusal } from './dialer.ts';
 import { knock, reasonOf, refusalOf } from './transport.ts';
 
 /** How a peer is reached again, and what its kernel says of it. */
@@ -28,7 +27,7 @@ export interface ReachOptions {
 /** By the site that dials: at once after a break, and after failures in pauses that grow, however long that takes. */
 export class Redial implements Reconnector {
   readonly #options: ReachOptions;
-  readonly #dialler: Dialer;
+  readonly #dialer: Dialer;
   readonly #failed: (reason: string, retryInMs: number) => void;
   #metAt = 0;
 
@@ -43,7 +42,7 @@ export class Redial implements Reconnector {
   ) {
     this.#options = options;
     this.#failed = options.failed;
-    this.#dialler = new Dialer({
+    this.#dialer = new Dialer({
       ...options,
       onSocket: (socket) => {
         options.refused(false);
@@ -59,7 +58,7 @@ export class Redial implements Reconnector {
   }
 
   open(): void {
-    this.#dialler.dial();
+    this.#dialer.dial();
   }
 
   met(): void {
@@ -70,17 +69,17 @@ export class Redial implements Reconnector {
     const { clock, limits } = this.#options;
     // One that breaks as soon as it stands is a failure like any other.
     if (wasUp && clock.now() - this.#metAt >= limits.dialMinMs) {
-      this.#dialler.succeeded();
-      this.#dialler.dial();
+      this.#dialer.succeeded();
+      this.#dialer.dial();
     } else this.#retry(reason);
   }
 
   stop(): void {
-    this.#dialler.stop();
+    this.#dialer.stop();
   }
 
   #retry(reason: string): void {
-    this.#failed(reason, this.#dialler.retry());
+    this.#failed(reason, this.#dialer.retry());
   }
 }
 
@@ -90,7 +89,7 @@ export class Redial implements Reconnector {
  * it is not, a death shows by silence alone.
  */
 export class Probe implements Reconnector {
-  readonly #dialler: Dialer;
+  readonly #dialer: Dialer;
   readonly #wanted: () => boolean;
   #isUp = false;
   #addressIsRight: boolean | null = null;
@@ -98,7 +97,7 @@ export class Probe implements Reconnector {
   /** `wanted`: it is not known yet that the peer is down. */
   constructor(options: ReachOptions & { readonly address: Address; readonly wanted: () => boolean }) {
     this.#wanted = options.wanted;
-    this.#dialler = new Dialer({
+    this.#dialer = new Dialer({
       ...options,
       call: (stands) => knock(options.address, stands),
       onSocket: (socket) => {
@@ -119,23 +118,116 @@ export class Probe implements Reconnector {
 
   met(): void {
     this.#isUp = true;
-    this.#dialler.stop();
-    this.#dialler.succeeded();
-    if (this.#addressIsRight === null) this.#dialler.dial();
+    this.#dialer.stop();
+    this.#dialer.succeeded();
+    if (this.#addressIsRight === null) this.#dialer.dial();
   }
 
   lost(wasUp: boolean): void {
     if (!wasUp) return;
     this.#isUp = false;
-    if (this.#addressIsRight) this.#dialler.dial();
-    else this.#dialler.stop();
+    if (this.#addressIsRight) this.#dialer.dial();
+    else this.#dialer.stop();
   }
 
   stop(): void {
-    this.#dialler.stop();
+    this.#dialer.stop();
   }
 
   #again(): void {
-    if (!this.#isUp && this.#addressIsRight && this.#wanted()) this.#dialler.retry();
+    if (!this.#isUp && this.#addressIsRight && this.#wanted()) this.#dialer.retry();
   }
+}
+
+/**
+ * How long to pause after the `attempt`-th failure in a row, from 0: doubling up to the longest, and shortened
+ * at random by up to half, so that sites started together do not dial together. Own code, since the pause
+ * must come through the doors of time and chance and must end when the site closes.
+ */
+export function backoffMs(
+  attempt: number,
+  limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>,
+  chance: Random,
+): number {
+  const longest = Math.min(limits.dialMaxMs, limits.dialMinMs * 2 ** attempt);
+  return longest * (1 - chance.fraction() / 2);
+}
+
+interface DialerOptions {
+  /** Makes a connection; errors come by its socket. */
+  readonly call: (stands: () => void) => Socket;
+  readonly limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>;
+  /** How long a connection may take to stand. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly chance: Random;
+  readonly onSocket: (socket: Socket) => void;
+  /** Nothing more happens unless `dial` or `retry` is called. */
+  readonly onFailure: (error: Error, socket: Socket) => void;
+}
+
+/** Dials, one attempt at a time. */
+class Dialer {
+  readonly #options: DialerOptions;
+  #failures = 0;
+  #abort: (() => void) | null = null;
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+  }
+
+  /** At once, in place of any attempt or pause under way. */
+  dial(): void {
+    this.stop();
+    const { call, timeoutMs, clock, onSocket, onFailure } = this.#options;
+    const socket = call(() => {
+      over();
+      socket.off('error', failed);
+      onSocket(socket);
+    });
+    const cancel = clock.after(timeoutMs, () =>
+      socket.destroy(new Error(`no connection stood within ${timeoutMs} ms`)),
+    );
+    const over = () => {
+      cancel();
+      this.#abort = null;
+    };
+    const failed = (error: Error) => {
+      over();
+      onFailure(error, socket);
+    };
+    this.#abort = () => {
+      cancel();
+      socket.off('error', failed);
+      // Of an attempt that nobody waits for any more.
+      socket.on('error', () => undefined);
+      socket.destroy();
+    };
+    socket.once('error', failed);
+  }
+
+  /** Dials after a pause, longer after each failure; gives its length. */
+  retry(): number {
+    this.stop();
+    const { limits, clock, chance } = this.#options;
+    const pauseMs = backoffMs(this.#failures, limits, chance);
+    this.#failures += 1;
+    this.#abort = clock.after(pauseMs, () => this.dial());
+    return pauseMs;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** Gives up any attempt or pause under way. */
+  stop(): void {
+    this.#abort?.();
+    this.#abort = null;
+  }
+}
+
+/** The kernel of a dead process says so. */
+function isRefusal(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffMs } from './dialer.ts';
+import { backoffMs } from './reconnector.ts';
 
 const limits = { dialMinMs: 20, dialMaxMs: 1_000 };
 
