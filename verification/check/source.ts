@@ -27,7 +27,7 @@ export async function systemFrom({
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
   const keys = ['name', 'actors', 'network', 'properties'];
   // One that lacks a key is told what is wrong with it when it is checked.
-  if (typeof system === 'object' && system !== null && keys.some((key) => key in system)) {
+  if (typeof system === 'object' && system !== null && keys.filter((key) => key in system).length >= 3) {
     return system as System;
   }
   throw new CheckError(
