@@ -6,6 +6,7 @@ import { leaseMutants } from '../verification/protocols/epoch/lease-mutants.ts';
 import { possibilities } from '../verification/protocols/epoch/liveness.ts';
 import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
+import * as membersMutants from '../verification/protocols/members/mutants.ts';
 import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
 import { systems } from '../verification/protocols/systems.ts';
 
@@ -57,7 +58,9 @@ const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const mutants = new Set(
   [
     leaseMutants,
-    ...[epochMutants, linkMutants, naimiTrehelMutants].flatMap((module) => Object.values(module)),
+    ...[epochMutants, linkMutants, membersMutants, naimiTrehelMutants].flatMap((module) =>
+      Object.values(module),
+    ),
   ]
     .filter(isTable)
     .flatMap((table) => Object.keys(table)),

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine, EventObject } from 'xstate';
 import { siteMachine as epochSite } from '../machines/epoch/site.ts';
 import { linkMachine } from '../machines/link/link.ts';
+import { foundingMachine } from '../machines/members/founding.ts';
+import { membersMachine } from '../machines/members/members.ts';
 import { siteMachine as naimiTrehelSite } from '../machines/naimi-trehel/site.ts';
 import { sketchMachine } from '../machines/sketch/site.ts';
 import { compile } from './compile.ts';
@@ -9,8 +11,12 @@ import { Beside, explore } from './testing/beside.ts';
 import {
   epochEvents,
   epochInputs,
+  foundingEvents,
+  foundingInputs,
   linkEvents,
   linkInputs,
+  membersEvents,
+  membersInputs,
   naimiTrehelEvents,
   sketchEvents,
 } from './testing/events.ts';
@@ -30,6 +36,8 @@ const machines: readonly (readonly [
   number,
 ])[] = [
   ['epoch', epochSite, epochInputs, epochEvents, 300],
+  ['founding', foundingMachine, foundingInputs, foundingEvents, 400],
+  ['members', membersMachine, membersInputs, membersEvents, 400],
   ['naimi-trehel', naimiTrehelSite, inputs(), naimiTrehelEvents, 400],
   ['link', linkMachine, linkInputs, linkEvents, 300],
   [

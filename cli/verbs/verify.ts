@@ -15,7 +15,7 @@ export function addVerify(program: Command): void {
     .description(
       'Explores every state that a system of XState machines can reach, and judges its properties. SYSTEM is a ' +
         'name (naimi-trehel, naimi-trehel-combined, naimi-trehel-leaving, sketch, link, link-restarts, epoch, ' +
-        'epoch-strict, epoch-restarts, epoch-changes, epoch-fences, epoch-combined, epoch-liveness) or the path of a module whose default export is a System, or a function ' +
+        'epoch-strict, epoch-restarts, epoch-changes, epoch-fences, epoch-combined, epoch-liveness, founding, members) or the path of a module whose default export is a System, or a function ' +
         'of { sites, network } that gives one.',
     )
     .argument('<system>', 'a name or a path')

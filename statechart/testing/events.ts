@@ -73,3 +73,55 @@ export const sketchEvents: readonly EventObject[] = [
   ]),
   ...foreign,
 ];
+
+const founding = (b: string) => ({ generation: 2, ids: { a: 'a1', b } });
+const foundingOf = { self: 'a', id: 'a1', founders: ['a', 'b'] };
+
+export const foundingInputs = [
+  { ...foundingOf, proposer: 'a', disk: null },
+  { ...foundingOf, proposer: 'b', disk: null },
+  { ...foundingOf, proposer: 'a', disk: { ...founding('b1'), founded: false } },
+  { ...foundingOf, proposer: 'b', disk: { ...founding('b1'), founded: true } },
+];
+
+export const foundingEvents: readonly EventObject[] = [
+  ...['b1', 'b2'].flatMap((id) => [
+    { type: 'met', peer: 'b', id },
+    { type: 'PROPOSE', proposer: id, ...founding(id) },
+    { type: 'FOUNDED', ...founding(id) },
+    { type: 'ACCEPTED', generation: 2, voter: id },
+  ]),
+  { type: 'FOUNDED', generation: 2, ids: { a: 'a2', b: 'b1' } },
+  ...[1, 2, 3].map((generation) => ({ type: 'REFUSED', generation })),
+  { type: 'found', generation: 2 },
+  ...foreign,
+];
+
+const voters = { a: true, b: true, c: true };
+const configurations = [0, 1, 2].map((term) => ({ term, version: 1, base: 0, voters }));
+
+export const membersInputs = [
+  { self: 'a', disk: { configuration: configurations[0], promised: 0, top: 0 } },
+  { self: 'a', disk: { configuration: null, promised: 0, top: 0 } },
+  { self: 'a', disk: { configuration: configurations[1], promised: 2, top: 1 } },
+];
+
+export const membersEvents: readonly (EventObject & Readonly<Record<string, unknown>>)[] = [
+  ...types('stand'),
+  ...configurations.flatMap((configuration) => [
+    { type: 'CONFIGURATION', configuration, origin: 'b' },
+    { type: 'REFUSE', term: configuration.term, configuration },
+    { type: 'VOTE_REQUEST', term: configuration.term + 1, candidate: 'b', configuration },
+  ]),
+  ...[1, 2].flatMap((term) => [
+    { type: 'VOTE', term, voter: 'b' },
+    ...[1, 2].map((version) => ({ type: 'ACKNOWLEDGE', term, version, voter: 'b', top: 1 })),
+  ]),
+  { type: 'change', change: { add: 'd' } },
+  { type: 'change', change: { remove: 'c' } },
+  { type: 'JOIN', site: 'd' },
+  { type: 'tell', peer: 'b' },
+  { type: 'join', peer: 'b' },
+  { type: 'promised', epoch: 1 },
+  ...foreign,
+];

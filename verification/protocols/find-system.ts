@@ -74,8 +74,7 @@ export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // The error of another thread has the name of its class, and not the class.
-    if (error instanceof Error && refusals.some(({ name }) => error.name === name)) {
+    if (refusals.some((refusal) => error instanceof refusal)) {
       throw new UsageError(reasonOf(error));
     }
     throw error;

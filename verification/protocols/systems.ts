@@ -10,6 +10,8 @@ import {
   epochStrict,
 } from './epoch/system.ts';
 import { link, linkRestarts } from './link/system.ts';
+import { foundingOf } from './members/founding.ts';
+import { membersOf } from './members/system.ts';
 import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
 import { sketch } from './sketch/system.ts';
@@ -29,6 +31,8 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-strict': epochStrict,
   'epoch-combined': epochCombined,
   'epoch-liveness': (options) => epochLiveness(options),
+  founding: foundingOf,
+  members: membersOf,
   link,
   'link-restarts': linkRestarts,
 };

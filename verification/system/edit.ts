@@ -3,7 +3,7 @@ import { type AnyStateMachine, createMachine } from 'xstate';
 /**
  * Small edits of a machine's config, for mutants. A path names states and keys with dots between them, a
  * position in a list by its number: `client.inCS.on.release.0.guard`; of a machine with regions the first name
- * is a region, and `client.on` is what the region itself does. It throws when nothing is there.
+ * is a region, and `client.on` is what the region itself does, as `on` is what the machine does. It throws when nothing is there.
  */
 export interface Editor {
   /** What stands at `path`. */
@@ -59,5 +59,6 @@ function child(node: unknown, key: string, path: string): unknown {
 /** `client.inCS.on.release` is `states.client.states.inCS.on.release` in the config; `client.on` is `states.client.on`. */
 function keysOf(path: string): readonly string[] {
   const [region, state, ...rest] = path.split('.');
+  if (region === 'on') return path.split('.');
   return state === 'on' ? ['states', region!, 'on', ...rest] : ['states', region!, 'states', state!, ...rest];
 }

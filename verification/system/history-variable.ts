@@ -1,6 +1,5 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
-import { called } from './callbacks.ts';
 import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import type { History, InFlight, System } from './system.ts';
@@ -37,11 +36,7 @@ export class HistoryVariable {
 
   receive(local: number, letter: number): number {
     const { actor, effects, delivered } = this.#letters.at(letter) as unknown as Told;
-    const before = this.#locals.at(local);
-    const about = () => `     ${JSON.stringify({ history: before, actor, effects, delivered })}`;
-    return this.#local(
-      called('`history.after`', about, () => this.#spec!.after(before, actor, effects, delivered)),
-    );
+    return this.#local(this.#spec!.after(this.#locals.at(local), actor, effects, delivered));
   }
 
   /** `undefined` when there is none. */

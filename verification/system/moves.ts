@@ -1,12 +1,11 @@
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
-import { actorText, asked, called } from './callbacks.ts';
 import type { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import type { Outcome, Reactor } from './react.ts';
-import type { Action, ActorSpec, ActorView, Bound, InFlight } from './system.ts';
+import type { Action, ActorSpec, Bound, InFlight } from './system.ts';
 import type { World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
@@ -41,25 +40,14 @@ export class Moves {
     this.#locals = world.locals;
     this.#reactor = reactor;
     this.#equivariance = equivariance;
-    const condition = (when: ((actor: ActorView) => boolean) | undefined, of: string) =>
-      world.views.remembered(
-        when === undefined
-          ? always
-          : (actor) =>
-              asked(
-                `\`when\` of ${of} of '${this.#id}'`,
-                () => actorText(actor),
-                () => when(actor),
-              ),
-      );
-    this.#mayCrash = condition(this.#spec.crash?.when, 'the crash');
+    this.#mayCrash = world.views.remembered(this.#spec.crash?.when ?? always);
     let counters = 0;
     this.#environment = (this.#spec.environment ?? []).map(({ event, when, times = 'unbounded' }) => ({
       event,
       id: world.values.intern(event, `an environment event of '${this.#id}'`),
       times,
       counter: times === 'unbounded' ? -1 : counters++,
-      may: condition(when, `environment event '${event.type}'`),
+      may: world.views.remembered(when ?? always),
     }));
   }
 
@@ -206,13 +194,7 @@ export class Moves {
   startAgain(id: number): Outcome {
     const core = this.#locals.core(id);
     const disk = core.disk === NOTHING ? null : this.#world.values.value(core.disk);
-    const { restart } = this.#spec;
-    const input = called(
-      `\`restart.input\` of '${this.#id}'`,
-      () => `     ${JSON.stringify(disk)}`,
-      () => restart?.input(disk),
-    );
-    return this.#reactor.start(core, input);
+    return this.#reactor.start(core, this.#spec.restart?.input(disk));
   }
 
   /** `delivered`: the message that the step takes, if it takes one. */
@@ -247,9 +229,7 @@ export class Moves {
     return this.#dead.get(core, letter, () => {
       const { values, views } = this.#world;
       const message = values.value(this.#locals.letter(letter).message) as unknown as Message;
-      const actor = views.of(this.#cell, core, 0);
-      const about = () => `     ${JSON.stringify(message)}\n${actorText(actor)}`;
-      const isDead = asked(`\`dead\` of '${this.#id}'`, about, () => dead(message, actor));
+      const isDead = dead(message, views.of(this.#cell, core, 0));
       if (isDead) this.#refuseHeeded(core, letter);
       return isDead;
     });
@@ -280,17 +260,7 @@ export class Moves {
     if (deliver === undefined) return message;
     const { values, ids } = this.#world;
     const from = source === ANYONE ? null : ids[source]!;
-    const event = called(
-      `\`deliver\` of '${this.#id}'`,
-      () => `     ${values.text(message)}`,
-      () => deliver(values.value(message) as unknown as Message, from),
-    );
-    if (typeof event?.type !== 'string') {
-      throw new SystemError(
-        'VALUE_REFUSED',
-        `\`deliver\` of '${this.#id}' must give an event, { type, … }, and gave ${JSON.stringify(event)} for ${values.text(message)}.`,
-      );
-    }
+    const event = deliver(values.value(message) as unknown as Message, from);
     return values.intern(event, `what deliver of '${this.#id}' makes of ${values.text(message)}`);
   }
 

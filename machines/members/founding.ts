@@ -1,0 +1,298 @@
+import { and, assign, type SnapshotFrom, setup } from 'xstate';
+import type { SiteId } from '../actor.ts';
+
+/**
+ * Who a cluster begins with. `ids` names, for each founder, the random id that it keeps with its data: an emptied
+ * data directory is another id, and so another site.
+ *
+ * `generation` is the first part of every fence: a cluster that is founded again after the loss of all its data has a
+ * higher one, so that no resource takes its grants for old ones.
+ */
+export interface Founding {
+  readonly generation: number;
+  readonly ids: Readonly<Record<SiteId, string>>;
+}
+
+/** What a founder has accepted, on its disk before it says so; `founded`: every founder has. */
+export interface FoundingDisk extends Founding {
+  readonly founded: boolean;
+}
+
+/**
+ * Between founders. `proposer` and `voter` are ids.
+ *
+ * - `PROPOSE`: the proposer asks every founder to accept this founding.
+ * - `ACCEPTED`: `voter` accepts it, and will accept no founding of this generation or below any more.
+ * - `REFUSED`: a founding of `generation` has been accepted here, which is not below the proposed one.
+ * - `FOUNDED`: every founder has accepted this.
+ */
+export type FoundingMessage =
+  | ({ readonly type: 'PROPOSE'; readonly proposer: string } & Founding)
+  | { readonly type: 'ACCEPTED'; readonly generation: number; readonly voter: string }
+  | { readonly type: 'REFUSED'; readonly generation: number }
+  | ({ readonly type: 'FOUNDED' } & Founding);
+
+/**
+ * What its driver says.
+ *
+ * - `met`: `peer` is connected, and has this id. Said again for every connection, after which nothing that was sent on
+ *   an earlier one need have arrived.
+ * - `found`: to the proposer: `generation` is a number above that of every earlier cluster (by default from the wall clock). It
+ *   does nothing until all founders are known.
+ */
+export type FoundingInput =
+  | { readonly type: 'met'; readonly peer: SiteId; readonly id: string }
+  | { readonly type: 'found'; readonly generation: number };
+
+export type FoundingEvent = FoundingInput | FoundingMessage;
+
+/**
+ * What it asks of its driver; each is a named action whose params are the other keys. `target` is an id.
+ *
+ * - `persist`: on the disk before any later effect of the same step is run.
+ * - `founded`: the cluster exists; its locks may be used.
+ * - `excluded`: the cluster was founded without this id. It is no member, and never was.
+ */
+export type FoundingEffect =
+  | { readonly type: 'send'; readonly target: string; readonly message: FoundingMessage }
+  | ({ readonly type: 'persist' } & FoundingDisk)
+  | ({ readonly type: 'founded' } & Founding)
+  | ({ readonly type: 'excluded' } & Founding);
+
+export interface FoundingContext {
+  readonly self: SiteId;
+  readonly id: string;
+  readonly founders: Readonly<Record<SiteId, true>>;
+  /** The one founder that proposes: the same at every site. */
+  readonly proposer: SiteId;
+  /** The ids that this site has met under the founders' names, its own among them. */
+  readonly known: Readonly<Record<SiteId, string>>;
+  /** The founding of the highest generation that was accepted here. Persistent. */
+  readonly accepted: Founding | null;
+  /** At the proposer: the ids that have accepted `accepted`. */
+  readonly voters: Readonly<Record<string, true>>;
+}
+
+export interface FoundingSettings {
+  readonly self: SiteId;
+  /** Random, made at the first start, kept with the data; in memory only, another one at every start. */
+  readonly id: string;
+  /** All that a cluster is founded by, `self` among them. */
+  readonly founders: readonly SiteId[];
+  /** One of them, the same at all. */
+  readonly proposer: SiteId;
+  /** What an earlier run of this id left; `null`: nothing. */
+  readonly disk: FoundingDisk | null;
+}
+
+type At<Event = FoundingEvent> = { readonly context: FoundingContext; readonly event: Event };
+type Of<Type extends FoundingEvent['type']> = Extract<FoundingEvent, { type: Type }>;
+type Send = { readonly target: string; readonly message: FoundingMessage };
+
+const foundingOf = ({ generation, ids }: Founding): Founding => ({ generation, ids });
+
+export function isSameFounding(one: Founding, other: Founding): boolean {
+  const names = Object.keys(one.ids);
+  return (
+    one.generation === other.generation &&
+    names.length === Object.keys(other.ids).length &&
+    names.every((name) => one.ids[name] === other.ids[name])
+  );
+}
+
+/** Of the founding that is being proposed: all whom it names have been met under these ids. */
+const isOfKnown = ({ accepted, known }: FoundingContext) =>
+  accepted !== null && Object.entries(known).every(([name, id]) => accepted.ids[name] === id);
+
+const persist = (founded: boolean) =>
+  ({
+    type: 'persist',
+    params: ({ context }: At): FoundingDisk => ({ ...context.accepted!, founded }),
+  }) as const;
+
+const send = <Type extends FoundingEvent['type']>(to: (at: At<Of<Type>>) => Send) =>
+  ({ type: 'send', params: to }) as const;
+
+const sayFounded = (target: (event: Of<'met' | 'PROPOSE'>) => string) =>
+  send<'met' | 'PROPOSE'>(({ context, event }) => ({
+    target: target(event),
+    message: { type: 'FOUNDED', ...context.accepted! },
+  }));
+
+export const foundingSetup = setup({
+  types: {} as { context: FoundingContext; events: FoundingEvent; input: FoundingSettings },
+  actions: {
+    send: (_, _params: Send) => {},
+    persist: (_, _params: FoundingDisk) => {},
+    founded: (_, _params: Founding) => {},
+    excluded: (_, _params: Founding) => {},
+    meet: assign(({ context: { known } }, { peer, id }: { peer: SiteId; id: string }) => ({
+      known: { ...known, [peer]: id },
+    })),
+    /** Above all that this site has accepted: it may have proposed that itself, for ids that are gone. */
+    propose: assign(({ context: { id, known, accepted } }, { least }: { least: number }) => ({
+      accepted: { generation: Math.max(least, (accepted?.generation ?? 0) + 1), ids: known },
+      voters: { [id]: true as const },
+    })),
+    accept: assign((_, founding: Founding) => ({ accepted: founding, voters: {} })),
+    countAcceptance: assign(({ context: { voters } }, { voter }: { voter: string }) => ({
+      voters: { ...voters, [voter]: true as const },
+    })),
+  },
+  guards: {
+    wasFounded: ({ event }) => (event as { readonly input?: FoundingSettings }).input?.disk?.founded === true,
+    isFounder: ({ context: { founders }, event }) => event.type === 'met' && event.peer in founders,
+    isProposer: ({ context: { self, proposer } }) => self === proposer,
+    knowsAll: ({ context: { founders, known } }) => Object.keys(founders).every((name) => name in known),
+    isNewToProposal: ({ context }) => !isOfKnown(context),
+    /** It names this very id, and is above all that was accepted here. */
+    acceptable: ({ context: { self, id, accepted }, event }) =>
+      event.type === 'PROPOSE' && event.ids[self] === id && event.generation > (accepted?.generation ?? 0),
+    outbid: ({ context: { accepted }, event }) =>
+      event.type === 'PROPOSE' && event.generation <= (accepted?.generation ?? 0),
+    isRefused: ({ context: { accepted }, event }) =>
+      event.type === 'REFUSED' && event.generation >= accepted!.generation,
+    ofThisProposal: ({ context: { accepted }, event }) =>
+      event.type === 'ACCEPTED' && event.generation === accepted!.generation,
+    acceptedByAll: ({ context: { accepted, voters } }) =>
+      accepted !== null && Object.values(accepted.ids).every((id) => id in voters),
+    /** Not only of that generation: a late word of a proposer that is gone must not undo a later acceptance. */
+    isAccepted: ({ context: { accepted }, event }) =>
+      event.type === 'FOUNDED' && accepted !== null && isSameFounding(accepted, event),
+    excludes: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] !== id,
+  },
+});
+
+const proposeToAll = foundingSetup.enqueueActions(({ context: { id, accepted }, enqueue }) => {
+  const message = { type: 'PROPOSE', proposer: id, ...accepted! } as const;
+  for (const target of Object.values(accepted!.ids)) {
+    if (target !== id) enqueue({ type: 'send', params: { target, message } });
+  }
+});
+
+const announce = foundingSetup.enqueueActions(({ context: { id, accepted }, enqueue }) => {
+  const message = { type: 'FOUNDED', ...accepted! } as const;
+  for (const target of Object.values(accepted!.ids)) {
+    if (target !== id) enqueue({ type: 'send', params: { target, message } });
+  }
+});
+
+const founded = { type: 'founded', params: ({ context }: At): Founding => context.accepted! } as const;
+
+const meet = { type: 'meet', params: ({ event }: At<Of<'met'>>) => event } as const;
+
+const propose = {
+  guard: and(['isProposer', 'knowsAll', 'isNewToProposal']),
+  target: '#founding.proposing',
+  actions: [
+    { type: 'propose', params: ({ event }: At<Of<'found'>>) => ({ least: event.generation }) },
+    persist(false),
+    proposeToAll,
+  ],
+} as const;
+
+/**
+ * How a cluster is founded (protocol.md, section 4, M8): by all of its founders, each of which accepts one proposal that
+ * names the ids of all. So no founder starts late and takes itself for one of a cluster that others have begun without it.
+ *
+ * One founder proposes. A founder that loses its data before the founding is known to any of the others comes back under
+ * another id, and is proposed anew, with a higher generation: who has accepted, and does not know of the founding, accepts
+ * again. A founder that knows of it never does. So of two foundings that were both accepted by all, the lower one is known to
+ * ids alone that the higher one has replaced.
+ */
+export const foundingMachine = foundingSetup.createMachine({
+  id: 'founding',
+  context: ({ input: { self, id, founders, proposer, disk } }): FoundingContext => ({
+    self,
+    id,
+    founders: Object.fromEntries(founders.map((founder) => [founder, true] as const)),
+    proposer,
+    known: { [self]: id },
+    accepted: disk && foundingOf(disk),
+    voters: {},
+  }),
+  initial: 'starting',
+  on: {
+    met: { guard: 'isFounder', actions: meet },
+    PROPOSE: [
+      {
+        guard: 'acceptable',
+        target: '.waiting',
+        actions: [
+          { type: 'accept', params: ({ event }) => foundingOf(event) },
+          persist(false),
+          send<'PROPOSE'>(({ context, event }) => ({
+            target: event.proposer,
+            message: { type: 'ACCEPTED', generation: event.generation, voter: context.id },
+          })),
+        ],
+      },
+      {
+        guard: 'outbid',
+        actions: send<'PROPOSE'>(({ context, event }) => ({
+          target: event.proposer,
+          message: { type: 'REFUSED', generation: context.accepted!.generation },
+        })),
+      },
+    ],
+    FOUNDED: [
+      { guard: 'isAccepted', target: '.founded', actions: [persist(true), founded] },
+      {
+        guard: 'excludes',
+        target: '.excluded',
+        actions: { type: 'excluded', params: ({ event }) => foundingOf(event) },
+      },
+    ],
+  },
+  states: {
+    starting: {
+      always: [{ guard: 'wasFounded', target: 'founded', actions: founded }, { target: 'waiting' }],
+    },
+    waiting: { on: { found: propose } },
+    proposing: {
+      always: {
+        guard: 'acceptedByAll',
+        target: 'founded',
+        actions: [persist(true), announce, founded],
+      },
+      on: {
+        found: propose,
+        // The connection is another one: the proposal may be lost with the one before.
+        met: {
+          guard: 'isFounder',
+          actions: [
+            meet,
+            send<'met'>(({ context, event }) => ({
+              target: event.id,
+              message: { type: 'PROPOSE', proposer: context.id, ...context.accepted! },
+            })),
+          ],
+        },
+        ACCEPTED: {
+          guard: 'ofThisProposal',
+          actions: { type: 'countAcceptance', params: ({ event }) => event },
+        },
+        REFUSED: {
+          guard: 'isRefused',
+          target: 'proposing',
+          reenter: true,
+          actions: [
+            { type: 'propose', params: ({ event }) => ({ least: event.generation + 1 }) },
+            persist(false),
+            proposeToAll,
+          ],
+        },
+      },
+    },
+    founded: {
+      on: {
+        met: { guard: 'isFounder', actions: [meet, sayFounded((event) => (event as Of<'met'>).id)] },
+        PROPOSE: { actions: sayFounded((event) => (event as Of<'PROPOSE'>).proposer) },
+        FOUNDED: {},
+      },
+    },
+    excluded: { on: { '*': {} } },
+  },
+});
+
+export type FoundingSnapshot = SnapshotFrom<typeof foundingMachine>;

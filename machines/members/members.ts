@@ -1,0 +1,358 @@
+import { and, assign, not, raise, type SnapshotFrom, setup } from 'xstate';
+import type { SiteId } from '../actor.ts';
+import {
+  type Change,
+  type Configuration,
+  changed,
+  compare,
+  isChange,
+  isQuorum,
+  type SiteSet,
+} from './configuration.ts';
+import type { MembersDisk, MembersEffect, MembersEvent, MembersMessage } from './messages.ts';
+
+export interface MembersContext {
+  readonly self: SiteId;
+  /** The newest that was adopted or written here. Persistent. `null`: this site has joined no cluster yet. */
+  readonly configuration: Configuration | null;
+  /** The highest term that this site stood or voted for, or adopted. Persistent. */
+  readonly promised: number;
+  /** The highest epoch of any lock that this site ever promised. Persistent. */
+  readonly top: number;
+  /** Who voted for this candidate; empty when it is none. */
+  readonly votes: SiteSet;
+  /** Of the configuration that this coordinator wrote last: its acknowledgements, each with its `top`. */
+  readonly acknowledged: Readonly<Record<SiteId, number>>;
+  /** The sites that said they want to join. */
+  readonly heard: SiteSet;
+}
+
+export interface MembersSettings {
+  readonly self: SiteId;
+  /** What an earlier run of this very site left; for a founder, the first configuration. */
+  readonly disk: MembersDisk;
+}
+
+export const noDisk: MembersDisk = { configuration: null, promised: 0, top: 0 };
+
+type Of<Type extends MembersEvent['type']> = Extract<MembersEvent, { type: Type }>;
+type At<Event = MembersEvent> = { readonly context: MembersContext; readonly event: Event };
+type Send = { readonly target: SiteId; readonly message: MembersMessage };
+type Effect<Type extends MembersEffect['type']> = Omit<Extract<MembersEffect, { type: Type }>, 'type'>;
+
+/** The configuration that a message brings; `null` when it brings none. */
+const brought = (event: MembersEvent): Configuration | null =>
+  'configuration' in event ? event.configuration : null;
+
+const topOf = ({ top, configuration }: MembersContext) => Math.max(top, configuration!.base);
+
+/** What a coordinator begins to count when it has written a configuration: its own, if it votes in it. */
+const ownAcknowledgement = ({ self, top }: MembersContext, { voters, base }: Configuration) =>
+  self in voters ? { [self]: Math.max(top, base) } : {};
+
+/** The largest of the base and what the acknowledgements say: every epoch that may have been decided until now. */
+export const baseAfter = ({ configuration, acknowledged }: MembersContext) =>
+  Math.max(configuration!.base, ...Object.values(acknowledged));
+
+const writing = (context: MembersContext, configuration: Configuration): Partial<MembersContext> => ({
+  configuration,
+  votes: {},
+  acknowledged: ownAcknowledgement(context, configuration),
+});
+
+export const persist = {
+  type: 'persist',
+  params: ({ context: { configuration, promised, top } }: At): MembersDisk => ({
+    configuration,
+    promised,
+    top,
+  }),
+} as const;
+
+const configured = {
+  type: 'configured',
+  params: ({ context }: At): Effect<'configured'> => ({ configuration: context.configuration! }),
+} as const;
+
+export const membersSetup = setup({
+  types: {} as { context: MembersContext; events: MembersEvent; input: MembersSettings },
+  actions: {
+    send: (_, _params: Send) => {},
+    persist: (_, _params: MembersDisk) => {},
+    configured: (_, _params: Effect<'configured'>) => {},
+    coordinates: (_, _params: Effect<'coordinates'>) => {},
+    written: (_, _params: Effect<'written'>) => {},
+    committed: (_, _params: Effect<'committed'>) => {},
+    processAgain: raise(({ event }) => event),
+    /** M1: a promise to its term, the end of any candidacy, and of the right to change under an older one. */
+    adopt: assign(({ context }, { configuration }: { configuration: Configuration }) => ({
+      configuration,
+      promised: Math.max(context.promised, configuration.term),
+      votes: {},
+      acknowledged: {},
+    })),
+    promise: assign((_, { term }: { term: number }) => ({ promised: term, votes: {}, acknowledged: {} })),
+    standForNext: assign(({ context: { self, promised } }) => ({
+      promised: promised + 1,
+      votes: { [self]: true as const },
+      acknowledged: {},
+    })),
+    countVote: assign(({ context: { votes } }, { voter }: { voter: SiteId }) => ({
+      votes: { ...votes, [voter]: true as const },
+    })),
+    /** M4: the same voters and base, under the coordinator's own term. */
+    rewrite: assign(({ context }) => writing(context, { ...context.configuration!, term: context.promised })),
+    writeChange: assign(({ context }, { change }: { change: Change }) =>
+      writing(context, changed(context.configuration!, change, baseAfter(context))),
+    ),
+    countAcknowledgement: assign(
+      ({ context: { acknowledged } }, { voter, top }: { voter: SiteId; top: number }) => ({
+        acknowledged: { ...acknowledged, [voter]: top },
+      }),
+    ),
+    hear: assign(({ context: { heard } }, { site }: { site: SiteId }) => ({
+      heard: { ...heard, [site]: true as const },
+    })),
+    raiseTop: assign(({ context: { top } }, { epoch }: { epoch: number }) => ({ top: Math.max(top, epoch) })),
+  },
+  guards: {
+    isMember: ({ context }) => context.configuration !== null,
+    isVoter: ({ context: { self, configuration } }) => configuration !== null && self in configuration.voters,
+    bringsNewer: ({ context, event }) => compare(brought(event), context.configuration) > 0,
+    bringsOlder: ({ context, event }) => compare(brought(event), context.configuration) < 0,
+    /** M3: only under the configuration that the candidate counts in. (`base` binds the locks, not the terms.) */
+    worthAVote: and([
+      'isVoter',
+      ({ context: { configuration, promised }, event }) =>
+        event.type === 'VOTE_REQUEST' &&
+        compare(event.configuration, configuration) === 0 &&
+        event.term > promised,
+    ]),
+    /** M2: it votes in it, and has promised no later term. */
+    mayAcknowledge: and([
+      'isVoter',
+      ({ context: { configuration, promised } }) => promised === configuration!.term,
+    ]),
+    outdone: ({ context, event }) => event.type === 'REFUSE' && event.term > context.promised,
+    forThisCandidacy: ({ context, event }) => event.type === 'VOTE' && event.term === context.promised,
+    elected: ({ context: { votes, configuration } }) => isQuorum(votes, configuration!),
+    ofThisConfiguration: ({ context: { configuration }, event }) =>
+      event.type === 'ACKNOWLEDGE' && compare(event, configuration) === 0,
+    isCommitted: ({ context: { acknowledged, configuration } }) => isQuorum(acknowledged, configuration!),
+    changes: ({ context: { configuration }, event }) =>
+      event.type === 'change' && isChange(configuration!, event.change),
+    /** M4b: a voter that nobody can reach could make a majority that stands still of one that did not. */
+    isHeard: ({ context: { heard }, event }) =>
+      event.type === 'change' && (!('add' in event.change) || event.change.add in heard),
+    raisesTop: ({ context, event }) => event.type === 'promised' && event.epoch > context.top,
+  },
+});
+
+const send = <Type extends MembersEvent['type']>(to: (at: At<Of<Type>>) => Send) =>
+  ({ type: 'send', params: to }) as const;
+
+const acknowledge = send<'CONFIGURATION'>(({ context, event }) => ({
+  target: event.origin,
+  message: {
+    type: 'ACKNOWLEDGE',
+    term: context.configuration!.term,
+    version: context.configuration!.version,
+    voter: context.self,
+    top: topOf(context),
+  },
+}));
+
+const configurationTo = (target: SiteId, { configuration, self }: MembersContext): Send => ({
+  target,
+  message: { type: 'CONFIGURATION', configuration: configuration!, origin: self },
+});
+
+const refuse = <Type extends 'CONFIGURATION' | 'VOTE_REQUEST' | 'JOIN'>(
+  target: (event: Of<Type>) => SiteId,
+) =>
+  send<Type>(({ context, event }) => ({
+    target: target(event),
+    message: { type: 'REFUSE', term: context.promised, configuration: context.configuration! },
+  }));
+
+export const requestVotes = membersSetup.enqueueActions(({ context, enqueue }) => {
+  const { self, promised, configuration } = context;
+  const message = {
+    type: 'VOTE_REQUEST',
+    term: promised,
+    candidate: self,
+    configuration: configuration!,
+  } as const;
+  for (const target of Object.keys(configuration!.voters)) {
+    if (target !== self) enqueue({ type: 'send', params: { target, message } });
+  }
+});
+
+/** Who wrote a configuration tells those that vote in it. */
+export const announce = membersSetup.enqueueActions(({ context, enqueue }) => {
+  for (const target of Object.keys(context.configuration!.voters)) {
+    if (target !== context.self) enqueue({ type: 'send', params: configurationTo(target, context) });
+  }
+});
+
+const stand = {
+  guard: 'isVoter',
+  target: '#members.candidate',
+  actions: ['standForNext', persist, requestVotes],
+} as const;
+
+/** M1. What the message says besides is heard under what it brought. */
+export const adoptBrought = [
+  { type: 'adopt', params: ({ event }: At) => ({ configuration: brought(event)! }) },
+  persist,
+  configured,
+  'processAgain',
+] as const;
+
+const committed = {
+  type: 'committed',
+  params: ({ context }: At): Effect<'committed'> => ({ configuration: context.configuration! }),
+} as const;
+
+/**
+ * A site's part in who votes (protocol.md, section 4: M1 to M4). A coordinator is elected, as in Raft, by a quorum of the
+ * configuration that it holds; it writes that configuration again under its own term, and has a quorum acknowledge it, before
+ * it changes it by one voter; and so on, each time from a configuration that is committed.
+ *
+ * - `following`: it votes, adopts and acknowledges.
+ * - `candidate`: it stands for the term that it has promised.
+ * - `committing`: it has won that term, and waits for the acknowledgements of the configuration that it wrote last.
+ * - `ready`: that is committed, and may be changed.
+ */
+export const membersMachine = membersSetup.createMachine({
+  id: 'members',
+  context: ({ input: { self, disk } }): MembersContext => ({
+    self,
+    ...disk,
+    votes: {},
+    acknowledged: {},
+    heard: {},
+  }),
+  initial: 'following',
+  on: {
+    CONFIGURATION: [
+      { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
+      {
+        guard: 'bringsOlder',
+        actions: send<'CONFIGURATION'>(({ context, event }) => configurationTo(event.origin, context)),
+      },
+      { guard: 'mayAcknowledge', actions: acknowledge },
+      { guard: 'isVoter', actions: refuse<'CONFIGURATION'>(({ origin }) => origin) },
+      {},
+    ],
+    VOTE_REQUEST: [
+      { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
+      {
+        guard: 'worthAVote',
+        target: '.following',
+        actions: [
+          { type: 'promise', params: ({ event }) => event },
+          persist,
+          send<'VOTE_REQUEST'>(({ context, event }) => ({
+            target: event.candidate,
+            message: { type: 'VOTE', term: event.term, voter: context.self },
+          })),
+        ],
+      },
+      { actions: refuse<'VOTE_REQUEST'>(({ candidate }) => candidate) },
+    ],
+    REFUSE: [
+      { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
+      {
+        guard: and(['isMember', 'outdone']),
+        target: '.following',
+        actions: [{ type: 'promise', params: ({ event }) => event }, persist],
+      },
+      {},
+    ],
+    VOTE: {},
+    ACKNOWLEDGE: {},
+    tell: {
+      guard: 'isMember',
+      actions: send<'tell'>(({ context, event }) => configurationTo(event.peer, context)),
+    },
+    join: {
+      guard: not('isVoter'),
+      actions: send<'join'>(({ context, event }) => ({
+        target: event.peer,
+        message: { type: 'JOIN', site: context.self },
+      })),
+    },
+    JOIN: { actions: { type: 'hear', params: ({ event }) => event } },
+    promised: {
+      guard: 'raisesTop',
+      actions: [{ type: 'raiseTop', params: ({ event }) => event }, persist],
+    },
+  },
+  states: {
+    following: { on: { stand } },
+    candidate: {
+      on: {
+        stand,
+        VOTE: {
+          guard: 'forThisCandidacy',
+          actions: { type: 'countVote', params: ({ event }) => event },
+        },
+      },
+      always: {
+        guard: 'elected',
+        target: 'committing',
+        actions: [
+          { type: 'coordinates', params: ({ context }) => ({ term: context.promised }) },
+          {
+            type: 'written',
+            params: ({ context: { configuration, promised } }) => ({
+              configuration: { ...configuration!, term: promised },
+              parent: configuration!,
+            }),
+          },
+          'rewrite',
+          persist,
+          configured,
+          announce,
+        ],
+      },
+    },
+    committing: {
+      on: {
+        ACKNOWLEDGE: {
+          guard: 'ofThisConfiguration',
+          actions: { type: 'countAcknowledgement', params: ({ event }) => event },
+        },
+      },
+      always: { guard: 'isCommitted', target: 'ready', actions: committed },
+    },
+    ready: {
+      on: {
+        ACKNOWLEDGE: {
+          guard: 'ofThisConfiguration',
+          actions: { type: 'countAcknowledgement', params: ({ event }) => event },
+        },
+        change: {
+          guard: and(['changes', 'isHeard']),
+          target: 'committing',
+          actions: [
+            {
+              type: 'written',
+              params: ({ context, event }) => ({
+                configuration: changed(context.configuration!, event.change, baseAfter(context)),
+                parent: context.configuration!,
+              }),
+            },
+            { type: 'writeChange', params: ({ event }) => event },
+            persist,
+            configured,
+            announce,
+          ],
+        },
+      },
+    },
+  },
+});
+
+export type MembersSnapshot = SnapshotFrom<typeof membersMachine>;

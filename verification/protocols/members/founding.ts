@@ -1,0 +1,179 @@
+import type { AnyStateMachine } from 'xstate';
+import type { NamedAction, SiteId } from '../../../machines/actor.ts';
+import {
+  type Founding,
+  type FoundingContext,
+  type FoundingDisk,
+  type FoundingEffect,
+  type FoundingEvent,
+  foundingMachine,
+  isSameFounding,
+} from '../../../machines/members/founding.ts';
+import { always, every, reachable, relation, some } from '../../system/properties.ts';
+import type { ActorSpec, ActorView, EnvironmentEvent, History, System } from '../../system/system.ts';
+import { type Options, siteNames } from '../sites.ts';
+import { nothingUnexpected } from '../unexpected.ts';
+
+export interface FoundingOptions {
+  /** The founders by name; for each the ids that come under that name, one after the other. The first proposes. */
+  readonly ids: Readonly<Record<SiteId, readonly string[]>>;
+  /** A proposer that is refused proposes no higher generation than this. Default: 3. */
+  readonly generations?: number;
+  /** How often each id crashes, and starts again with its disk. Default: 0. */
+  readonly crashes?: number;
+  /** `machine` runs in place of the real one: a mutant. */
+  readonly machine?: AnyStateMachine;
+}
+
+/**
+ * How a cluster is founded. Each id is an actor: one whose data was lost comes back as another actor of the same name,
+ * and both are at work at any time, which is more than can happen. Messages are never used up, so that each may be late,
+ * come again, come in any order, or never. The network does not say whom a site has met: any site meets any id at any time.
+ */
+export function founding(options: FoundingOptions): System {
+  const { ids, generations = 3, crashes = 0, machine = foundingMachine } = options;
+  const founders = Object.keys(ids);
+  const proposer = founders[0]!;
+  const all = Object.entries(ids).flatMap(([self, own]) => own.map((id) => ({ self, id })));
+  const refused = machine.implementations.guards['isRefused'] as (at: object, params: unknown) => boolean;
+  const bounded = machine.provide({
+    guards: {
+      isRefused: (at, params) =>
+        refused(at, params) && (at.event as { readonly generation: number }).generation < generations,
+    },
+  });
+  const actor = ({ self, id }: (typeof all)[number]): ActorSpec => {
+    const input = (disk: FoundingDisk | null) => ({ self, id, founders, proposer, disk });
+    const meetings = all
+      .filter((other) => other.self !== self)
+      .map(
+        (other): EnvironmentEvent => ({
+          event: { type: 'met', peer: other.self, id: other.id } as FoundingEvent,
+        }),
+      );
+    const found: EnvironmentEvent = {
+      event: { type: 'found', generation: 1 } as FoundingEvent,
+      when: (site) => self === proposer && (contextOf(site).accepted?.generation ?? 0) < generations,
+    };
+    return {
+      machine: bounded,
+      input: input(null),
+      environment: self === proposer ? [...meetings, found] : meetings,
+      ...(crashes === 0
+        ? {}
+        : {
+            crash: { times: crashes },
+            restart: { input: (disk) => input(disk as FoundingDisk | null) },
+          }),
+    };
+  };
+  const actors = Object.fromEntries(all.map((one) => [one.id, actor(one)]));
+  const network = { order: 'unordered', duplication: 'persistent' } as const;
+  return {
+    name: 'founding',
+    actors,
+    network,
+    history: founded,
+    properties: [...properties(ids), nothingUnexpected(actors[all[0]!.id]!, network)],
+  };
+}
+
+/** As many founders as sites are asked for, of whom the first comes back without its data. */
+export function foundingOf(options: Options): System {
+  const ids = siteNames(options).map(
+    (name, index) => [name, index === 0 ? ['a1', 'a2'] : [`${name}1`]] as const,
+  );
+  return founding({ ids: Object.fromEntries(ids), generations: 2 });
+}
+
+/** Each founding that was ever taken for accepted by all, with those who took it so; and who accepted what. */
+interface Founded {
+  readonly accepted: Readonly<Record<string, readonly string[]>>;
+  readonly founded: Readonly<Record<string, readonly string[]>>;
+}
+
+const founded: History = {
+  initial: { accepted: {}, founded: {} } satisfies Founded,
+  effects: ['persist', 'founded'],
+  after: (history, id, effects) =>
+    (effects as readonly Heard[]).reduce((all, effect) => noted(all, id, effect), history as Founded),
+};
+
+type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' | 'founded' }>;
+
+function noted(all: Founded, id: string, { type, generation, ids }: Heard): Founded {
+  const list = type === 'persist' ? 'accepted' : 'founded';
+  const key = JSON.stringify({ generation, ids: sorted(ids) });
+  const before = all[list][key] ?? [];
+  return before.includes(id) ? all : { ...all, [list]: { ...all[list], [key]: [...before, id].sort() } };
+}
+
+const sorted = (ids: Founding['ids']) =>
+  Object.fromEntries(Object.entries(ids).sort(([x], [y]) => (x < y ? -1 : 1)));
+
+const contextOf = ({ context }: ActorView) => context as unknown as FoundingContext;
+const foundings = (history: unknown) =>
+  Object.entries((history as Founded).founded).map(([text, by]) => ({
+    by,
+    ...(JSON.parse(text) as Founding),
+  }));
+
+function properties(ids: FoundingOptions['ids']): System['properties'] {
+  const nothing = () => 0;
+  const told = ({ history }: { readonly history?: unknown }) => JSON.stringify(history);
+  const several = Object.values(ids).some(({ length }) => length > 1);
+  return [
+    always(
+      'every founder has accepted what is founded',
+      relation(nothing, (_, history) =>
+        Object.entries((history as Founded).founded).every(([text]) => {
+          const by = (history as Founded).accepted[text] ?? [];
+          return Object.values((JSON.parse(text) as Founding).ids).every((id) => by.includes(id));
+        }),
+      ),
+      told,
+    ),
+    always(
+      'no id that knows of a founding is part of a later one',
+      relation(nothing, (_, history) =>
+        foundings(history).every((one) =>
+          foundings(history).every(
+            (other) =>
+              other.generation < one.generation ||
+              isSameFounding(one, other) ||
+              (other.generation > one.generation &&
+                one.by.every((id) => !Object.values(other.ids).includes(id))),
+          ),
+        ),
+      ),
+      told,
+    ),
+    always(
+      'a founding names every founder',
+      relation(nothing, (_, history) =>
+        foundings(history).every((one) => Object.keys(ids).every((name) => name in one.ids)),
+      ),
+      told,
+    ),
+    always(
+      'a site takes part in a founding that names its id',
+      every((site) => !site.in('founded') || contextOf(site).accepted!.ids[contextOf(site).self] === site.id),
+    ),
+    reachable(
+      'the cluster is founded',
+      some((site) => site.in('founded')),
+    ),
+    ...(several
+      ? [
+          reachable(
+            'two foundings are accepted by all',
+            relation(nothing, (_, history) => foundings(history).length > 1),
+          ),
+          reachable(
+            'an id is excluded',
+            some((site) => site.in('excluded')),
+          ),
+        ]
+      : []),
+  ];
+}

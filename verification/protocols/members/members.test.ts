@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { check, type Report } from '../../check/check.ts';
+import { type MembersOptions, members } from './system.ts';
+
+type Options = Omit<MembersOptions, 'machine'>;
+
+const broken = ({ properties }: Report) =>
+  properties.filter(({ verdict }) => verdict !== 'holds').map(({ name, verdict }) => `${name}: ${verdict}`);
+
+describe('the voters change, and every promise holds', () => {
+  test.each<readonly [string, Options, number]>([
+    [
+      'one, two and three voters, two coordinators',
+      { founders: 1, sites: 3, stands: { a: 1, b: 1 }, lockStands: { b: 1 }, changes: 2 },
+      21_549,
+    ],
+    [
+      'two or three, two coordinators at once',
+      { founders: 2, sites: 3, stands: { a: 1, b: 1 }, lockStands: { a: 1 }, changes: 1 },
+      36_138,
+    ],
+    [
+      'three, two candidates for epochs and two changes',
+      { founders: 3, sites: 3, stands: { a: 1 }, lockStands: { a: 1, b: 1 }, changes: 2 },
+      41_698,
+    ],
+    [
+      'from four to three',
+      {
+        founders: 4,
+        sites: 4,
+        stands: { a: 1, b: 1 },
+        lockStands: {},
+        changes: 1,
+        change: { a: [{ remove: 'd' }], b: [{ remove: 'c' }] },
+      },
+      3_672,
+    ],
+    [
+      'each restarts once with its disk, and messages to it stay under way',
+      { founders: 2, sites: 2, stands: { a: 2, b: 1 }, lockStands: { a: 1 }, changes: 1, restarts: 1 },
+      42_581,
+    ],
+    [
+      'a voter crashes, and what was under way to it is lost',
+      {
+        founders: 3,
+        sites: 3,
+        stands: { a: 1 },
+        lockStands: { b: 1 },
+        changes: 1,
+        crashes: { c: 'with disk' },
+      },
+      3_739,
+    ],
+    [
+      'who is left behind is told, on links that keep their order',
+      {
+        founders: 2,
+        sites: 2,
+        stands: { a: 1, b: 1 },
+        lockStands: { a: 1 },
+        changes: 1,
+        refusals: true,
+        network: { order: 'fifo' },
+      },
+      748,
+    ],
+    [
+      'anybody tells anybody',
+      { founders: 2, sites: 2, stands: { a: 1, b: 1 }, lockStands: { b: 1 }, changes: 1, gossip: true },
+      2_708,
+    ],
+  ])('%s', async (_, options, states) => {
+    const report = await check(members(options));
+    expect([report.complete, broken(report), report.states]).toEqual([true, [], states]);
+  });
+});
+
+describe('from every state, what is left can go on: a coordinator is elected, a change can begin, an epoch be decided', () => {
+  test.each<readonly [string, Options, number]>([
+    [
+      'two voters and one that joins',
+      { founders: 2, sites: 3, stands: { a: 1 }, lockStands: { b: 1 }, changes: 1, liveness: true },
+      576,
+    ],
+  ])('%s', async (_, options, states) => {
+    const report = await check(members(options));
+    expect([report.complete, broken(report), report.states]).toEqual([true, [], states]);
+  });
+});

@@ -1,0 +1,149 @@
+import type { SiteId } from '../../../machines/actor.ts';
+import { type Configuration, compare } from '../../../machines/members/configuration.ts';
+import { always, reachable, relation } from '../../system/properties.ts';
+import type { ActorView, Property, StateView } from '../../system/system.ts';
+import type { Memory } from './histories.ts';
+import type { LockContext } from './lock.ts';
+import type { MembersOptions } from './system.ts';
+
+/* The promises of protocol.md, section 4, under its names; and what keeps them from holding in vain. */
+
+type Place = Pick<Configuration, 'term' | 'version'>;
+
+const nothing = () => 0;
+const told = ({ history }: StateView) => JSON.stringify(history);
+
+const remembered = (name: string, holds: (memory: Memory) => boolean): Property =>
+  always(
+    name,
+    relation(nothing, (_, history) => holds(history as Memory)),
+    told,
+  );
+
+const happened = (name: string, is: (memory: Memory) => boolean): Property =>
+  reachable(
+    name,
+    relation(nothing, (_, history) => is(history as Memory)),
+  );
+
+const isUnique = (texts: readonly string[]) => new Set(texts).size === texts.length;
+const placeText = ({ term, version }: Place) => `${term} ${version}`;
+
+const oneCoordinator = remembered('a term has one coordinator', ({ coordinators }) =>
+  isUnique(coordinators.map((text) => text.split(' ')[0]!)),
+);
+
+const onePlace = remembered('a term and version is of one configuration', ({ written }) =>
+  isUnique(written.map(({ configuration }) => placeText(configuration))),
+);
+
+/** A committed configuration is an ancestor of each that is committed later. */
+const noneLost = remembered('no committed configuration is lost', ({ written, committed }) => {
+  const parents = new Map(written.map(({ configuration, parent }) => [placeText(configuration), parent]));
+  const isAncestor = (old: Place, young: Place | undefined): boolean =>
+    young !== undefined && (compare(old, young) === 0 || isAncestor(old, parents.get(placeText(young))));
+  return committed.every((one) =>
+    committed.every((other) => isAncestor(one, other) || isAncestor(other, one)),
+  );
+});
+
+/**
+ * The quorums of any two configurations that can still decide meet: no two sets of sites without a common one could each
+ * elect, as each voter counts only where it holds nothing newer.
+ */
+function S7(sites: readonly SiteId[]): Property {
+  const seen: (Configuration | null)[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = ({ context, up }: ActorView) => {
+    const { configuration } = context as unknown as LockContext;
+    const text = up ? JSON.stringify(configuration) : 'null';
+    const known = numbers.get(text);
+    if (known !== undefined) return known;
+    numbers.set(text, seen.length);
+    seen.push(up ? configuration : null);
+    return seen.length - 1;
+  };
+  const quorum = ({ voters }: Configuration) => Math.floor(Object.keys(voters).length / 2) + 1;
+  return always(
+    'S7',
+    relation(numberOf, (held) => {
+      const own = Array.from(held, (number) => seen[number]!);
+      const deciding = [...new Set(held)]
+        .map((number) => seen[number]!)
+        .filter((one) => one !== null && sites.some((id, at) => own[at] === one && id in one.voters));
+      const available = (one: Configuration) =>
+        sites.filter((id, at) => id in one.voters && compare(own[at]!, one) <= 0);
+      return deciding.every((one, index) =>
+        deciding.slice(index + 1).every((other) => {
+          const [mine, theirs] = [available(one), available(other)];
+          if (mine.length < quorum(one) || theirs.length < quorum(other)) return true;
+          const common = mine.filter((id) => theirs.includes(id)).length;
+          const needed =
+            Math.max(0, quorum(one) - (mine.length - common)) +
+            Math.max(0, quorum(other) - (theirs.length - common));
+          return needed > common;
+        }),
+      );
+    }),
+    ({ actors }) => JSON.stringify(actors.map(({ id, context }) => [id, context['configuration']])),
+  );
+}
+
+const S2 = remembered('S2', ({ elections }) =>
+  elections.every((one) => elections.every(({ epoch, by }) => epoch !== one.epoch || by === one.by)),
+);
+
+/** An epoch that is decided is above each that was decided before its candidate stood. */
+const S8 = remembered('S8', ({ elections, floors }) =>
+  elections.every(({ epoch, by }) => epoch > floors[`${epoch} ${by}`]!),
+);
+
+/**
+ * What was decided before a change of a committed configuration counts for no voter that the change adds: it is at most the
+ * base, if it was decided under an older configuration than the one that is changed.
+ */
+const S9 = remembered('S9', ({ written, elections }) =>
+  written.every(
+    ({ configuration, parent }) =>
+      configuration.version === parent.version ||
+      elections.every(({ epoch, under }) => compare(under, parent) >= 0 || epoch <= configuration.base),
+  ),
+);
+
+const oneFirst = remembered('epoch 0 has one root', ({ first }) => first.length <= 1);
+
+export function propertiesOf(
+  { changes, lockStands, first = false }: MembersOptions,
+  sites: readonly SiteId[],
+): readonly Property[] {
+  const ofChanges = [
+    happened('a change is committed', ({ written, committed }) =>
+      committed.some((place) =>
+        written.some(
+          ({ configuration, parent }) =>
+            compare(configuration, place) === 0 && parent.version < configuration.version,
+        ),
+      ),
+    ),
+  ];
+  const ofEpochs = [
+    happened('an epoch is decided after a change', ({ elections }) =>
+      elections.some(({ under }) => under.version > 1),
+    ),
+    happened('a base is above 0', ({ written }) =>
+      written.some(({ configuration }) => configuration.base > 0),
+    ),
+  ];
+  return [
+    oneCoordinator,
+    onePlace,
+    noneLost,
+    S7(sites),
+    S2,
+    S8,
+    S9,
+    ...(first ? [oneFirst] : []),
+    ...(changes > 0 ? ofChanges : []),
+    ...(changes > 0 && Object.keys(lockStands).length > 0 ? ofEpochs : []),
+  ];
+}

@@ -1,0 +1,198 @@
+import type { AnyStateMachine } from 'xstate';
+import type { SiteId } from '../../../machines/actor.ts';
+import {
+  type Change,
+  type Configuration,
+  compare,
+  firstConfiguration,
+} from '../../../machines/members/configuration.ts';
+import { noDisk } from '../../../machines/members/members.ts';
+import type { MembersDisk, MembersMessage } from '../../../machines/members/messages.ts';
+import { editorOf } from '../../system/edit.ts';
+import type { ActorSpec, ActorView, EnvironmentEvent, Network, System } from '../../system/system.ts';
+import { type Options, siteNames } from '../sites.ts';
+import { memory } from './histories.ts';
+import { canGoOn } from './liveness.ts';
+import { type LockContext, type LockMessage, type SiteSettings, withLock } from './lock.ts';
+import { propertiesOf } from './properties.ts';
+
+/** What may happen. All counts are over a whole run. */
+export interface MembersOptions {
+  /** `a`, `b`, … in order. */
+  readonly founders: number;
+  /** Founders and sites that may join. */
+  readonly sites: number;
+  /** How often these sites stand for the next term. */
+  readonly stands: Readonly<Record<SiteId, number>>;
+  /** How often these sites stand for the next epoch of the lock. */
+  readonly lockStands: Readonly<Record<SiteId, number>>;
+  /** No configuration is changed that has come of as many changes as this. */
+  readonly changes: number;
+  /** The changes that a coordinator may begin. Default: to add or to remove any site. */
+  readonly change?: Readonly<Record<SiteId, readonly Change[]>>;
+  /** How many voters there may be after a change. Default: any number. */
+  readonly sizes?: readonly number[];
+  /** Is the token of epoch 0 used? Default: false. */
+  readonly first?: boolean;
+  /** How often each site crashes and comes back with its disk. Default: 0. */
+  readonly restarts?: number;
+  /** How these sites come back once from a crash that empties their inbox. Default: none does. */
+  readonly crashes?: Readonly<Record<SiteId, 'with disk' | 'emptied' | 'with an old disk'>>;
+  /** Does who refuses say so? Only then a site that is left behind is told. Default: false. */
+  readonly refusals?: boolean;
+  /** Is any site told of any configuration by anybody, at any time? Default: by its coordinator alone. */
+  readonly gossip?: boolean;
+  /** Leave messages that will never be heeded on the network? For machines that heed more. Default: false. */
+  readonly keepDead?: boolean;
+  /** Is it judged, of every state, whether what is left can go on? Takes much longer. Default: false. */
+  readonly liveness?: boolean;
+  /** Default: any message may be late, come again, overtake, or never come. */
+  readonly network?: Network;
+  /** `machine` runs in place of the real one: a mutant. */
+  readonly machine?: AnyStateMachine;
+}
+
+const contextOf = ({ context }: ActorView) => context as unknown as LockContext;
+
+const unreliable: Network = { order: 'unordered', duplication: 'persistent' };
+
+export function members(options: MembersOptions): System {
+  const { founders: count, sites: all, network = unreliable, refusals = false, crashes = {} } = options;
+  const ids = Array.from({ length: all }, (_, index) => String.fromCharCode(97 + index));
+  const founders = ids.slice(0, count);
+  const plain = options.machine ?? withLock();
+  const machine = refusals ? plain : withoutRefusals(plain);
+  const actor = (self: SiteId): ActorSpec => {
+    const first: MembersDisk = founders.includes(self)
+      ? { configuration: firstConfiguration(founders), promised: 0, top: 0 }
+      : noDisk;
+    const input = (disk: MembersDisk): SiteSettings => ({ self, firstRoot: founders[0]!, disk });
+    const crash = crashes[self];
+    return {
+      machine,
+      input: input(first),
+      environment: environment(self, ids, options),
+      ...(options.keepDead ? {} : { dead: isDead(refusals) }),
+      ...(crash === undefined
+        ? {}
+        : {
+            crash: { times: 1 },
+            restart: {
+              input: (disk) =>
+                input(
+                  crash === 'emptied'
+                    ? noDisk
+                    : crash === 'with disk'
+                      ? ((disk as MembersDisk) ?? first)
+                      : first,
+                ),
+            },
+          }),
+    };
+  };
+  return {
+    name: 'members',
+    actors: Object.fromEntries(ids.map((self) => [self, actor(self)])),
+    network,
+    history: memory,
+    properties: [...propertiesOf(options, ids), ...(options.liveness ? [canGoOn(plain, ids, founders)] : [])],
+  };
+}
+
+function withoutRefusals(machine: AnyStateMachine): AnyStateMachine {
+  const silent = editorOf(editorOf(machine).remove('members.on.VOTE_REQUEST.2')).remove(
+    'members.on.CONFIGURATION.3',
+  );
+  return editorOf(silent).replace('members.on.CONFIGURATION.1', { guard: 'bringsOlder' });
+}
+
+function environment(
+  self: SiteId,
+  ids: readonly SiteId[],
+  options: MembersOptions,
+): readonly EnvironmentEvent[] {
+  const { stands, lockStands, restarts = 0, gossip = false } = options;
+  const events: EnvironmentEvent[] = [];
+  const add = (event: object, more: Omit<EnvironmentEvent, 'event'> = {}) =>
+    events.push({ event: event as EnvironmentEvent['event'], ...more });
+  const isVoter = (site: ActorView) => self in (contextOf(site).configuration?.voters ?? {});
+  if (stands[self]) add({ type: 'stand' }, { times: stands[self], when: isVoter });
+  if (lockStands[self]) add({ type: 'standLock' }, { times: lockStands[self], when: isVoter });
+  if (restarts > 0) add({ type: 'restart' }, { times: restarts });
+  if (options.first) add({ type: 'firstGrant' }, { times: 1, when: (site) => contextOf(site).top === 0 });
+  const coordinates = (id: SiteId) => stands[id] !== undefined;
+  for (const other of ids) {
+    if (other !== self && gossip) {
+      add({ type: 'tell', peer: other }, { when: (site) => contextOf(site).configuration !== null });
+    }
+    if (other !== self && coordinates(other)) {
+      const times = options.network === undefined ? 'unbounded' : 1;
+      add({ type: 'join', peer: other }, { times, when: (site) => !isVoter(site) });
+    }
+  }
+  const any = ids.flatMap((id): readonly Change[] => [{ add: id }, { remove: id }]);
+  for (const change of coordinates(self) ? (options.change?.[self] ?? any) : []) {
+    add({ type: 'change', change }, { when: mayChange(change, options) });
+  }
+  return events;
+}
+
+function mayChange(change: Change, { changes, sizes }: MembersOptions) {
+  return (site: ActorView) => {
+    if (!site.in('members.ready')) return false;
+    const { version, voters } = contextOf(site).configuration!;
+    const size = Object.keys(voters).length + ('add' in change ? 1 : -1);
+    return version <= changes && (sizes === undefined || sizes.includes(size));
+  };
+}
+
+/** What a site, as it is and whatever happens to it, will never heed: its configuration and its promises only rise. */
+const isDead =
+  (refused: boolean) =>
+  (message: { readonly type: string }, site: ActorView): boolean => {
+    const said = message as MembersMessage | LockMessage;
+    const { configuration, promised, top, candidacy } = contextOf(site);
+    const order = (theirs: Pick<Configuration, 'term' | 'version'>) => compare(theirs, configuration);
+    const isVoter = configuration !== null && site.id in configuration.voters;
+    const { votes, acknowledged, heard } = contextOf(site);
+    switch (said.type) {
+      case 'CONFIGURATION':
+        if (order(said.configuration) > 0 || refused) return false;
+        return order(said.configuration) < 0 || !isVoter || promised > configuration!.term;
+      case 'VOTE_REQUEST':
+        if (order(said.configuration) > 0 || refused) return false;
+        return order(said.configuration) < 0 || !isVoter || said.term <= promised;
+      case 'LOCK_VOTE_REQUEST':
+        if (order(said.configuration) > 0) return false;
+        return order(said.configuration) < 0 || !isVoter || said.epoch <= Math.max(top, configuration!.base);
+      case 'VOTE':
+        return said.term < promised || !site.in('members.candidate') || said.voter in votes;
+      case 'LOCK_VOTE':
+        return said.epoch < top || candidacy === null || said.voter in candidacy.votes;
+      case 'ACKNOWLEDGE':
+        return (
+          order(said) < 0 ||
+          !(site.in('members.committing') || site.in('members.ready')) ||
+          acknowledged[said.voter] === said.top
+        );
+      case 'REFUSE':
+        return order(said.configuration) <= 0 && said.term <= promised;
+      case 'JOIN':
+        return said.site in heard;
+    }
+  };
+
+/** The smallest fleet that changes, in the size that is asked for: all but the last site found it. */
+export function membersOf({ sites, network }: Options): System {
+  siteNames({ sites, network });
+  return members({
+    founders: Math.max(1, sites - 1),
+    sites,
+    stands: { a: 1 },
+    lockStands: { a: 1, b: 1 },
+    changes: 1,
+    first: true,
+    liveness: true,
+    network,
+  });
+}
