@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { type InvariantError, joinCluster, systemClock } from './index.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Held, type InvariantError, joinCluster, systemClock } from './index.ts';
 import { anyPort, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 
@@ -45,6 +46,100 @@ test('who loses the majority has lost the lock when its lease ends, and is told 
   expect(a!.lock.status().token).toBe(true);
   await expect(a!.lock.acquire({ timeoutMs: 2 * strict.leaseMs })).rejects.toMatchObject({
     code: 'ACQUIRE_TIMEOUT',
+  });
+});
+
+/** As a long computation does, or a process that was stopped: everything is late afterwards. */
+function block(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until; );
+}
+
+describe('nothing begins after the lease, however long the process was held up', () => {
+  const longer = 1.5 * strict.leaseMs;
+  const lost = expect.objectContaining({ code: 'LOCK_LOST' });
+
+  test('signal.aborted, reason, throwIfAborted and check() tell the end at once', async () => {
+    await using group = await openMembers(three, settings);
+    const held = await group.members[1]!.lock.acquire();
+    const told: string[] = [];
+    held.signal.addEventListener('abort', () => told.push('abort'));
+    held.check();
+    expect(held.signal.aborted).toBe(false);
+    block(longer);
+    expect(held.signal.aborted).toBe(true);
+    expect(told).toEqual(['abort']);
+    expect(held.signal.reason).toEqual(lost);
+    expect(() => held.signal.throwIfAborted()).toThrow(lost);
+    expect(() => held.check()).toThrow(lost);
+    await eventually(() => expect(told).toEqual(['abort']));
+  });
+
+  test.each(['aborted', 'reason', 'throwIfAborted', 'check', 'any'] as const)(
+    'whichever is asked first: %s',
+    async (what) => {
+      await using group = await openMembers(three, settings);
+      const held = await group.members[1]!.lock.acquire();
+      const { signal } = held;
+      block(longer);
+      if (what === 'aborted') expect(signal.aborted).toBe(true);
+      if (what === 'reason') expect(signal.reason).toEqual(lost);
+      if (what === 'throwIfAborted') expect(() => signal.throwIfAborted()).toThrow(lost);
+      if (what === 'check') expect(() => held.check()).toThrow(lost);
+      if (what === 'any') expect(AbortSignal.any([signal]).aborted).toBe(true);
+    },
+  );
+
+  test('timers, promises and I/O that are due as well see its end first', async () => {
+    await using group = await openMembers(three, settings);
+    const held = await group.members[1]!.lock.acquire();
+    const { signal } = held;
+    const told: string[] = [];
+    const early = () => told.push('begun');
+    const timers = [1, 5, 50, 100, 200].map((ms) => setTimeout(early, ms));
+    const immediate = setImmediate(() => block(longer));
+    let inTime = 0;
+    signal.addEventListener('abort', () => {
+      told.push('abort');
+      for (const timer of timers) clearTimeout(timer);
+    });
+    const later = sleep(60).then(() => told.push(`promise ${signal.aborted}`));
+    readFile(import.meta.filename).then(() => told.push(`file ${told.includes('abort') || ++inTime > 0}`));
+    await later;
+    clearImmediate(immediate);
+    expect(told.filter((what) => what === 'begun')).toEqual([]);
+    expect(told[0]).toBe('abort');
+    expect(told).toContain('promise true');
+    expect(inTime).toBe(0);
+  });
+
+  test('so do the leader, and whoever holds several locks', async () => {
+    await using group = await openMembers(three, settings);
+    const { cluster } = group.members[1]!;
+    const all = await cluster.acquireAll(['x', 'y']);
+    let term: Held | null = null;
+    cluster.lead('z', async (held) => {
+      term = held;
+      await new Promise((resolve) => held.signal.addEventListener('abort', resolve, { once: true }));
+    });
+    await eventually(() => expect(term).not.toBeNull());
+    all.check();
+    term!.check();
+    const { signal } = all;
+    block(longer);
+    expect([signal.aborted, term!.signal.aborted]).toEqual([true, true]);
+    expect(() => all.check()).toThrow(lost);
+    expect(() => term!.check()).toThrow(lost);
+  });
+
+  test('what was released is held no more, with leases or without', async () => {
+    for (const how of [settings, {}]) {
+      await using group = await openMembers(three, how);
+      const held = await group.members[1]!.lock.acquire();
+      held.check();
+      held.release();
+      expect(() => held.check()).toThrow(/LOCK_LOST: main was released by its holder/);
+      expect(held.signal.aborted).toBe(false);
+    }
   });
 });
 

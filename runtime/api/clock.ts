@@ -1,4 +1,6 @@
+import { createHook, executionAsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { throwUncaught } from './events.ts';
 
 /** The one door for time; a simulation hands in its own. */
 export interface Clock {
@@ -6,6 +8,11 @@ export interface Clock {
   now(): number;
   /** Runs `action` once, `delayMs` from now, unless the returned function is called before. */
   after(delayMs: number, action: () => void): () => void;
+  /**
+   * The same, and once the time has come, no other callback of the process begins before `action`: a process that was
+   * stopped, or blocked by a long computation, finds many timers due at once. Default: `after`.
+   */
+  readonly deadline?: (delayMs: number, action: () => void) => () => void;
   /** Runs `action` once, when what has arrived by now has been read. */
   nextTurn(action: () => void): void;
 }
@@ -34,8 +41,67 @@ export const systemClock: Clock = {
     const timer = setTimeout(action, delayMs);
     return () => clearTimeout(timer);
   },
+  deadline: (delayMs, action) => deadlines.add(delayMs, action),
   nextTurn: (action) => void setImmediate(action),
 };
+
+/** The deadlines of all sites of the process. While there are none, nothing of this costs anything. */
+class Deadlines {
+  readonly #pending = new Map<() => void, number>();
+  /** No deadline is before. */
+  #earliest = Number.POSITIVE_INFINITY;
+  readonly #hook = createHook({ before: () => this.#look() });
+
+  add(delayMs: number, action: () => void): () => void {
+    const meet = () => {
+      if (!this.#remove(meet)) return;
+      stopTimer();
+      action();
+    };
+    const at = performance.now() + delayMs;
+    if (this.#pending.size === 0) this.#hook.enable();
+    this.#pending.set(meet, at);
+    this.#earliest = Math.min(this.#earliest, at);
+    const stopTimer = systemClock.after(delayMs, meet);
+    return () => {
+      if (this.#remove(meet)) stopTimer();
+    };
+  }
+
+  #remove(meet: () => void): boolean {
+    if (!this.#pending.delete(meet)) return false;
+    if (this.#pending.size === 0) {
+      this.#hook.disable();
+      this.#earliest = Number.POSITIVE_INFINITY;
+    }
+    return true;
+  }
+
+  /** Before any callback. */
+  #look(): void {
+    const now = performance.now();
+    if (now < this.#earliest) return;
+    this.#earliest = Number.POSITIVE_INFINITY;
+    for (const [meet, at] of [...this.#pending]) {
+      if (at > now) this.#earliest = Math.min(this.#earliest, at);
+      else
+        try {
+          meet();
+        } catch (error) {
+          // Node ends the process for what a hook throws, whatever handlers there are.
+          throwUncaught(error);
+        }
+    }
+    // Node runs what it is about to run without looking whether that was cancelled just now.
+    const next = executionAsyncResource() as { _onTimeout?: unknown; _onImmediate?: unknown };
+    if (next._onTimeout === null) next._onTimeout = cancelled;
+    if (next._onImmediate === null) next._onImmediate = cancelled;
+  }
+}
+
+function cancelled(): void {}
+
+const deadlines = new Deadlines();
 
 /** `Math.random`, and UUIDs. */
 export const systemChance: Random = {

@@ -20,6 +20,11 @@ export interface Held extends AsyncDisposable {
   readonly fence: Fence;
   /** Aborted when it is over before `release`: with `LOCK_LOST`, `SITE_CLOSED`, or the InvariantError of a crash. */
   readonly signal: AbortSignal;
+  /**
+   * Throws when it is over: the reason of `signal`, or `LOCK_LOST` after a release. In strict mode it looks at the clock, as
+   * `signal.aborted` does, so that neither takes a lease that has ended for one that lasts.
+   */
+  check(): void;
   /** Does nothing the second time, nor when it is over already. */
   release(): void;
 }
@@ -31,6 +36,8 @@ export interface HeldAll extends AsyncDisposable {
   fence(name: string): Fence;
   /** Aborted when any of them is over before `release`. */
   readonly signal: AbortSignal;
+  /** Throws when any of them is over, as `Held.check`. */
+  check(): void;
   /** All of them. */
   release(): void;
 }

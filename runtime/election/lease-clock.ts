@@ -15,6 +15,11 @@ export interface LeaseClockOptions {
   readonly wake: () => void;
 }
 
+interface Timer {
+  readonly at: number;
+  readonly cancel: () => void;
+}
+
 /** How many heartbeats a lease has time for. */
 const heartbeatsPerLease = 4;
 
@@ -31,7 +36,8 @@ export class LeaseClock {
   #heartbeat: number | null = null;
   #stopped = false;
   #begun: boolean;
-  #timer: { readonly at: number; readonly cancel: () => void } | null = null;
+  #leaseTimer: Timer | null = null;
+  #timer: Timer | null = null;
 
   constructor(options: LeaseClockOptions) {
     this.#options = options;
@@ -102,21 +108,28 @@ export class LeaseClock {
   }
 
   #arm(): void {
-    const { clock, leaseMs, wanted, wake } = this.#options;
-    const now = clock.now();
+    const { clock, leaseMs, wanted } = this.#options;
     if (this.#stopped || !this.#begun || !wanted()) this.#heartbeat = null;
-    else this.#heartbeat ??= now + leaseMs / heartbeatsPerLease;
-    const ends = [this.#leases[0]?.at, this.#promiseEnd, this.#heartbeat].filter((at) => at != null);
-    const at = ends.length === 0 ? null : Math.min(...ends);
-    if (at === (this.#timer?.at ?? null)) return;
-    this.#timer?.cancel();
-    this.#timer = null;
-    if (at === null) return;
-    const cancel = clock.after(Math.max(0, at - now), () => {
-      this.#timer = null;
+    else this.#heartbeat ??= clock.now() + leaseMs / heartbeatsPerLease;
+    // What a lease allows must not begin when it is over.
+    this.#leaseTimer = this.#set(this.#leaseTimer, this.#leases[0]?.at ?? null, true);
+    const others = [this.#promiseEnd, this.#heartbeat].filter((at) => at !== null);
+    this.#timer = this.#set(this.#timer, others.length === 0 ? null : Math.min(...others), false);
+  }
+
+  #set(timer: Timer | null, at: number | null, isDeadline: boolean): Timer | null {
+    if (at === (timer?.at ?? null)) return timer;
+    timer?.cancel();
+    if (at === null) return null;
+    const { clock, wake } = this.#options;
+    const delayMs = Math.max(0, at - clock.now());
+    const passed = () => {
+      if (isDeadline) this.#leaseTimer = null;
+      else this.#timer = null;
       wake();
       this.#arm();
-    });
-    this.#timer = { at, cancel };
+    };
+    const deadline = isDeadline ? clock.deadline?.(delayMs, passed) : undefined;
+    return { at, cancel: deadline ?? clock.after(delayMs, passed) };
   }
 }

@@ -1,3 +1,5 @@
+import { timely } from './timely.ts';
+
 /** Whoever is told that a signal has aborted. */
 export interface Abortable {
   aborted(): void;
@@ -38,11 +40,9 @@ export function unfollow(signal: AbortSignal, one: Abortable): void {
 /** A signal that aborts with the first of those that it follows, until its end. */
 export class FirstAbort {
   readonly #controller = new AbortController();
+  /** It is aborted when one of those should be by now. */
+  readonly signal = timely(this.#controller, () => this.#look());
   readonly #followed: (readonly [AbortSignal, Abortable])[] = [];
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
 
   follow(signal: AbortSignal): void {
     const one = { aborted: () => this.#controller.abort(signal.reason) };
@@ -53,8 +53,12 @@ export class FirstAbort {
     }
   }
 
+  #look(): void {
+    for (const [signal, one] of this.#followed) if (signal.aborted) one.aborted();
+  }
+
   /** It follows none any more. */
   end(): void {
-    for (const [signal, one] of this.#followed) unfollow(signal, one);
+    for (const [signal, one] of this.#followed.splice(0)) unfollow(signal, one);
   }
 }

@@ -7,7 +7,7 @@ import { FirstAbort } from './aborts.ts';
 /** Critical sections of several locks, in the order in which they were entered. */
 class AllHeld implements HeldAll {
   readonly locks: ReadonlyMap<string, Held>;
-  #signal: AbortSignal | null = null;
+  #over: FirstAbort | null = null;
 
   constructor(locks: ReadonlyMap<string, Held>) {
     this.locks = locks;
@@ -21,12 +21,19 @@ class AllHeld implements HeldAll {
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= AbortSignal.any([...this.locks.values()].map(({ signal }) => signal));
-    return this.#signal;
+    if (this.#over) return this.#over.signal;
+    this.#over = new FirstAbort();
+    for (const { signal } of this.locks.values()) this.#over.follow(signal);
+    return this.#over.signal;
+  }
+
+  check(): void {
+    for (const held of this.locks.values()) held.check();
   }
 
   // Callers take it out of its object.
   readonly release = (): void => {
+    this.#over?.end();
     for (const held of [...this.locks.values()].reverse()) held.release();
   };
 

@@ -1,10 +1,14 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { OperatingError } from '../api/errors.ts';
 import type { Held } from '../options/index.ts';
+import { timely } from './timely.ts';
 
 /** Whoever has granted it. */
 export interface Granter {
   readonly lock: string;
   release(holding: Holding): void;
+  /** Takes what time has made due, so that a holding is over when its lease is. */
+  look(): void;
 }
 
 /** A critical section, as the caller has it that was granted it. */
@@ -28,9 +32,20 @@ export class Holding implements Held {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      timely(this.#controller, () => this.#look());
       if (this.#loss !== null) this.#controller.abort(this.#loss);
     }
     return this.#controller.signal;
+  }
+
+  check(): void {
+    this.#look();
+    if (this.#loss !== null) throw this.#loss;
+    if (this.#isOver) throw released(this.lock);
+  }
+
+  #look(): void {
+    if (!this.#isOver) this.#granter.look();
   }
 
   /** It was released, or is lost. */
@@ -60,4 +75,8 @@ export class Holding implements Held {
     this.#loss = reason;
     this.#controller?.abort(reason);
   }
+}
+
+export function released(lock: string): OperatingError {
+  return new OperatingError('LOCK_LOST', `${lock} was released by its holder, and is held no more`);
 }

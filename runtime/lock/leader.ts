@@ -34,6 +34,11 @@ class Term implements Held {
     return this.#held.fence;
   }
 
+  check(): void {
+    this.signal.throwIfAborted();
+    this.#held.check();
+  }
+
   readonly release = (): void => this.#held.release();
 
   async [Symbol.asyncDispose](): Promise<void> {

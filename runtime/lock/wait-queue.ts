@@ -16,6 +16,8 @@ export interface QueueOwner {
   readonly busy: boolean;
   /** Has the actor take an event of the client. */
   dispatch(event: ClientEvent): void;
+  /** Has the actor take the events that time has made due. */
+  look(): void;
   /** The queue begins to wait for a grant. */
   waits(): void;
   /** The queue does not wait any more: it was granted the lock, or gave up. */
@@ -132,6 +134,11 @@ export class WaitQueue implements Granter {
     } finally {
       holding.release();
     }
+  }
+
+  /** By a `Holding`, before it says whether it lasts. */
+  look(): void {
+    this.#owner.look();
   }
 
   /** By `Holding.release`, once. */

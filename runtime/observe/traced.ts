@@ -30,6 +30,10 @@ export class Traced implements Held {
     return this.#held.signal;
   }
 
+  check(): void {
+    this.#held.check();
+  }
+
   release(): void {
     this.#held.signal.removeEventListener('abort', this.#lost);
     this.#end(null);

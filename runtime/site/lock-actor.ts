@@ -200,6 +200,10 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     this.#driver.take(event);
   }
 
+  look(): void {
+    if (this.#leases) this.#driver.wake();
+  }
+
   waits(): void {
     if (this.#setting.suspicion.asked(this.lock)) this.suspect();
   }
