@@ -201,7 +201,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   look(): void {
-    if (this.#leases) this.#driver.wake();
+    if (this.#leases) this.#driver.take(null);
   }
 
   waits(): void {
