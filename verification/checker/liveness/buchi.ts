@@ -2,28 +2,37 @@ import { LivenessError } from './errors.ts';
 import type { Normal } from './normal.ts';
 
 /**
- * A generalised Büchi automaton with its letters and its acceptance on the transitions. It starts in
- * state 0, reads one letter a transition, and accepts the words on which some run passes a transition of
- * each acceptance set again and again.
+ * A generalised Büchi automaton with letters and acceptance on its transitions. It starts in state 0 and
+ * reads one letter per transition. It accepts a word if some run over it passes a transition of each
+ * acceptance set infinitely often.
  */
 export interface Automaton {
   readonly states: readonly (readonly Transition[])[];
-  /** The acceptance sets, one bit each: what a loop must gather. 0: every infinite run accepts. */
+  /**
+   * The acceptance sets, one bit each. An accepting loop has a transition of each. 0: every infinite run
+   * accepts.
+   */
   readonly acceptance: number;
-  /** Per state: the number of its strongly connected component if that can accept, or -1. */
+  /** By state: the number of its strongly connected component if that component can accept, or -1. */
   readonly component: Int32Array;
 }
 
-/** Reads a letter (bit `i`: atom `i` is true) that has all of `positive` and none of `negative`. */
+/**
+ * A transition. It reads a letter (bit `i`: atom `i` is true) that has all bits of `positive` and none of
+ * `negative`.
+ */
 export interface Transition {
   readonly positive: number;
   readonly negative: number;
   readonly to: number;
-  /** The acceptance sets that it is in. */
+  /** The acceptance sets that contain this transition. */
   readonly accepts: number;
 }
 
-/** One way for a formula to hold now: what the letter must be, what must hold next, which untils are put off. */
+/**
+ * One way for a formula to hold now: constraints on the letter, the formulas that must hold next, and the
+ * untils that are deferred.
+ */
 interface Way {
   readonly positive: number;
   readonly negative: number;
@@ -32,11 +41,11 @@ interface Way {
 }
 
 /**
- * The automaton of the words on which `formula` holds: its states are sets of formulas that must hold, its
- * transitions their expansions (R. Gerth, D. Peled, M. Vardi, P. Wolper, "Simple on-the-fly automatic
- * verification of linear temporal logic", PSTV 1995; acceptance on transitions after J.-M. Couvreur,
- * "On-the-fly verification of linear temporal logic", FM 1999). Implied transitions are dropped, states
- * that nothing tells apart are merged, and those from which nothing can be accepted are removed.
+ * Builds the automaton that accepts exactly the words on which `formula` holds. Its states are sets of
+ * formulas that must hold, and its transitions are their expansions (R. Gerth, D. Peled, M. Vardi, P. Wolper,
+ * "Simple on-the-fly automatic verification of linear temporal logic", PSTV 1995; acceptance on transitions
+ * after J.-M. Couvreur, "On-the-fly verification of linear temporal logic", FM 1999). Implied transitions are
+ * dropped, bisimilar states are merged, and states from which nothing can be accepted are removed.
  *
  * @throws LivenessError `FORMULA_TOO_LARGE`: more than 31 untils, or 4,096 states.
  */
@@ -115,7 +124,10 @@ export function automatonOf(formula: Normal): Automaton {
 
 const FREE: Way = { positive: 0, negative: 0, next: new Set(), delays: 0 };
 
-/** States, and ways to leave one of them, before simplification: work on them is quadratic. */
+/**
+ * Maximum number of states, and of ways to leave one state, before simplification. The work on them is
+ * quadratic.
+ */
 const LARGEST = 4096;
 
 function tooLarge(why: string): LivenessError {
@@ -154,7 +166,7 @@ function product(left: readonly Way[], right: readonly Way[]): Way[] {
   return both;
 }
 
-/** Without the ways that another one makes needless: it asks for no more, of now and of later. */
+/** Removes each way that another way covers. A way covers another if it requires no more, now and later. */
 function minimal(ways: readonly Way[]): Way[] {
   const within = (a: number, b: number) => (a & ~b) === 0;
   const covers = (a: Way, b: Way) =>
@@ -170,7 +182,7 @@ type Table = readonly (readonly Transition[])[];
 /** Merges the states that no sequence of transitions tells apart (the coarsest bisimulation). */
 function merge(table: Table, acceptance: number): Table {
   const { component } = componentsOf(table, acceptance);
-  // Acceptance means nothing on a transition that no loop passes.
+  // Acceptance has no meaning on a transition that is on no loop.
   const plain = table.map((list, from) =>
     list.map((t) => (component[from]! < 0 || component[from] !== component[t.to] ? { ...t, accepts: 0 } : t)),
   );
@@ -198,7 +210,7 @@ function merge(table: Table, acceptance: number): Table {
   return merged;
 }
 
-/** Without the states from which no accepting component can be reached, save state 0. */
+/** Removes the states from which no accepting component can be reached. State 0 stays. */
 function trim(table: Table, acceptance: number): Automaton {
   const { component } = componentsOf(table, acceptance);
   const useful = table.map((_, state) => component[state]! >= 0);
@@ -222,8 +234,9 @@ function trim(table: Table, acceptance: number): Automaton {
 }
 
 /**
- * Per state its strongly connected component, or -1 when that cannot accept. `letter`: only transitions
- * that read it. By mutual reachability: automata are small.
+ * Returns the strongly connected component of each state, or -1 when that component cannot accept. With
+ * `letter`, only transitions that read it count. The components come from mutual reachability, because
+ * automata are small.
  */
 function componentsOf(table: Table, acceptance: number, letter?: number): { readonly component: Int32Array } {
   const allowed = table.map((list) => list.filter((t) => letter === undefined || reads(t, letter)));
@@ -256,7 +269,7 @@ export function reads(t: Transition, letter: number): boolean {
   return (letter & t.positive) === t.positive && (letter & t.negative) === 0;
 }
 
-/** Per state: does it accept the word `letter letter letter …`? */
+/** Tells by state whether it accepts the word `letter letter letter …`. */
 export function acceptsForever(automaton: Automaton, letter: number): readonly boolean[] {
   const { component } = componentsOf(automaton.states, automaton.acceptance, letter);
   const accepts = automaton.states.map((_, state) => component[state]! >= 0);

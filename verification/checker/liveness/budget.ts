@@ -1,6 +1,6 @@
 import type { Limit, LivenessOptions, LivenessProgress } from './property.ts';
 
-/** Work stopped at a limit; whoever knows what was known so far catches it. */
+/** Work stopped at a limit. It is caught where the partial result is at hand. */
 export class LimitReached extends Error {
   override readonly name = 'LimitReached';
   readonly limit: Limit;
@@ -13,7 +13,7 @@ export class LimitReached extends Error {
 
 type Counts = Omit<LivenessProgress, 'memoryBytes' | 'elapsedMs'>;
 
-/** Keeps count of memory and time, and lets timers and signals in between. */
+/** Counts memory and time, and yields to timers and signals. */
 export class Budget {
   #memoryBytes = 0;
   #peakMemoryBytes = 0;
@@ -36,7 +36,8 @@ export class Budget {
   }
 
   /**
-   * Call before `bytes` are allocated. `share`: the part of the whole that may be in use afterwards.
+   * Must be called before `bytes` are allocated. `share` is the part of the whole budget that may be in use
+   * afterwards.
    *
    * @throws LimitReached `max-memory`.
    */
@@ -52,7 +53,7 @@ export class Budget {
     this.#memoryBytes -= bytes;
   }
 
-  /** Gives back, on leaving, whatever `work` claimed. */
+  /** Runs `work`, then releases all memory that it claimed. */
   async within<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#memoryBytes;
     try {
@@ -62,7 +63,7 @@ export class Budget {
     }
   }
 
-  /** Cheap enough for an inner loop: is it time to `breathe`? */
+  /** Returns true when it is time to `breathe`. Cheap enough for an inner loop. */
   due(): boolean {
     if (++this.#ticks < 2048) return false;
     this.#ticks = 0;
@@ -70,7 +71,7 @@ export class Budget {
   }
 
   /**
-   * `counts`: what has changed in them.
+   * Yields to timers and signals. `counts` are the changed figures.
    *
    * @throws LimitReached `timeout` or `aborted`.
    */
@@ -89,7 +90,7 @@ export class Budget {
   }
 }
 
-/** A list of 32-bit integers that grows in place of its reader: read `array` anew after a `reserve`. */
+/** A list of 32-bit integers that grows by replacing its array. Read `array` again after a `reserve`. */
 export class Column {
   array: Int32Array;
   readonly #budget: Budget;

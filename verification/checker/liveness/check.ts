@@ -21,17 +21,21 @@ import {
 import { validateLasso } from './validate.ts';
 
 /**
- * Does every fair run of `model` satisfy each property? By search for a fair run that the automaton of the
- * negation accepts, in the product of the two (M. Vardi, P. Wolper, "An automata-theoretic approach to
- * automatic program verification", LICS 1986). The graph, and what belongs to one fairness, are built once
- * for all properties. On a graph that a limit or the constraint cut off a violation is still one (it runs
- * through explored states only), and nothing `holds`.
+ * Checks whether every fair run of `model` satisfies each property. It searches the product of the model and
+ * the automaton of the negated formula for a fair run that this automaton accepts (M. Vardi, P. Wolper, "An
+ * automata-theoretic approach to automatic program verification", LICS 1986). The graph is built once for all
+ * properties, and the data of one fairness once for all properties that share it.
  *
- * Not sound on orbits: do not hand in a model that is reduced by symmetry.
+ * On a graph that a limit or the constraint cut off, a violation is still a violation, because it runs
+ * through explored states only. No property gets the verdict `holds` there.
+ *
+ * Not sound on orbits: do not pass a model that is reduced by symmetry.
  *
  * @throws LivenessError
+ *
  * @throws ModelError `MODEL_MALFORMED`.
- * @throws BrokenLassoError when a counterexample does not stand up to `validateLasso`.
+ *
+ * @throws BrokenLassoError when a counterexample does not pass `validateLasso`.
  */
 export async function checkLiveness(
   model: Model,
@@ -126,7 +130,9 @@ async function findLasso(
   return staying !== null && lengthOf(staying) <= lengthOf(moving) ? staying : moving;
 }
 
-/** The same run, with what its stem already has of the loop given to the loop. */
+/**
+ * Returns the same run with a shorter stem: the end of the stem that repeats the loop moves into the loop.
+ */
 function rolledUp(stem: readonly number[], loop: readonly number[]): [readonly number[], readonly number[]] {
   if (loop.length === 0) return [stem, loop];
   let shared = 0;
@@ -154,7 +160,7 @@ function labelsOf(truths: readonly Uint8Array[], states: number, budget: Budget)
   return { of, letters: [...numbers.keys()] };
 }
 
-/** What several properties need of one graph, computed when the first one asks. */
+/** Data that several properties need from one graph. Each is computed on first use. */
 class Shared {
   readonly #graph: Graph;
   readonly #budget: Budget;

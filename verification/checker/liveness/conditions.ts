@@ -4,18 +4,18 @@ import type { Graph } from './graph.ts';
 import type { ActionClass, ActionFairness } from './property.ts';
 
 /**
- * The fairness of a property as bit sets: class `i` is bit `i % 32` of word `i / 32`, the weak classes
+ * The fairness of a property as bit sets. Class `i` is bit `i % 32` of word `i / 32`. The weak classes come
  * before the strong ones.
  */
 export interface Conditions {
-  /** Words in a set; 0 without fairness. */
+  /** Number of words in a set. 0 without fairness. */
   readonly words: number;
   /** The sets of all weak and of all strong classes. */
   readonly weak: Uint32Array;
   readonly strong: Uint32Array;
-  /** By step number, `words` each: the classes that the step is of. */
+  /** By step number, `words` each: the classes that the step belongs to. */
   readonly taken: Uint32Array;
-  /** By state, `words` each: the classes that are enabled. Nothing in a state that was not expanded. */
+  /** By state, `words` each: the classes that are enabled. Empty for a state that was not expanded. */
   readonly enabled: Uint32Array;
 }
 
@@ -47,7 +47,7 @@ export function conditionsOf(graph: Graph, fairness: ActionFairness, budget: Bud
   return { words, weak: set(0, weak.count), strong: set(weak.count, count), taken, enabled };
 }
 
-/** May a run stay in `state` for ever? */
+/** Tells whether a fair run may stay in `state` for ever. */
 export function mayStutter(conditions: Conditions, graph: Graph, state: number): boolean {
   const { words, enabled } = conditions;
   for (let w = 0; w < words; w++) if (enabled[state * words + w] !== 0) return false;

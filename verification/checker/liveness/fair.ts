@@ -3,16 +3,16 @@ import type { Conditions } from './conditions.ts';
 import type { Graph } from './graph.ts';
 import type { Core } from './product.ts';
 
-/** What a set of nodes and edges gathers, of acceptance and of fairness. */
+/** Acceptance and fairness that a set of nodes and edges gathers. */
 export class Tally {
   accepts = 0;
-  /** Is there an edge at all? */
+  /** True when there is at least one edge. */
   moves = false;
   readonly #graph: Graph;
   readonly #core: Core;
   readonly #conditions: Conditions;
   readonly #taken: Uint32Array;
-  /** Enabled in some node; enabled in every node. */
+  /** The classes enabled in some node, and those enabled in every node. */
   readonly #sometimes: Uint32Array;
   readonly #always: Uint32Array;
 
@@ -50,17 +50,20 @@ export class Tally {
     for (let w = 0; w < words; w++) this.#taken[w]! |= taken[base + w]!;
   }
 
-  /** The weak classes that are enabled everywhere and taken nowhere (of word `w`). */
+  /** Word `w` of the weak classes that are enabled everywhere and taken nowhere. */
   weaklyUnfair(w: number): number {
     return this.#conditions.weak[w]! & this.#always[w]! & ~this.#taken[w]!;
   }
 
-  /** The strong classes that are enabled somewhere and taken nowhere (of word `w`). */
+  /** Word `w` of the strong classes that are enabled somewhere and taken nowhere. */
   stronglyUnfair(w: number): number {
     return this.#conditions.strong[w]! & this.#sometimes[w]! & ~this.#taken[w]!;
   }
 
-  /** May what was gathered be all that a run sees again and again? `strong`: of strong fairness too. */
+  /**
+   * Tells whether a fair, accepted run may visit exactly the gathered nodes and edges infinitely often.
+   * `strong`: strong fairness counts too.
+   */
   suffices(acceptance: number, strong: boolean): boolean {
     if (!this.moves || this.accepts !== acceptance) return false;
     for (let w = 0; w < this.#conditions.words; w++) {
@@ -71,14 +74,15 @@ export class Tally {
 }
 
 /**
- * The nodes of a strongly connected subgraph of `core` that a fair run may visit, all of them again and
- * again, and be accepted; `null`: there is none. Of all such, the one whose first node comes first, and
- * only if that is before `bound`.
+ * Finds a strongly connected subgraph of `core` in which a fair run may visit all nodes infinitely often and
+ * be accepted. Returns its nodes, or `null` when there is none. If there are several, the result is the one
+ * whose first node comes first. Subgraphs whose first node is not before `bound` do not count.
  *
- * Acceptance and weak fairness ask that a component has something: if it has not, no part of it has. But
- * a strong class that is enabled and not taken in a component may be not enabled in a part: the nodes that
- * enable it are removed, and what remains is decomposed again (A. Emerson, C.-L. Lei, "Modalities for
- * model checking", 1987; components by R. Tarjan, "Depth-first search and linear graph algorithms", 1972).
+ * Acceptance and weak fairness require that a component has something. If a component lacks it, every part
+ * lacks it too. A strong class is different: it can be enabled and not taken in a component, but not enabled
+ * in a part. The nodes that enable it are removed, and the rest is decomposed again (A. Emerson, C.-L. Lei,
+ * "Modalities for model checking", 1987; components by R. Tarjan, "Depth-first search and linear graph
+ * algorithms", 1972).
  *
  * @throws LimitReached
  */
@@ -92,9 +96,9 @@ export async function findFairComponent(
 ): Promise<Int32Array | null> {
   const { size, offsets, targets, states } = core;
   budget.claim(6 * 4 * size);
-  /** By node: the region that is still to be decomposed and has it; -1: none, it is done with. */
+  /** By node: the region that contains it and is still to be decomposed. -1: none, the node is finished. */
   const region = new Int32Array(size);
-  /** By node: when it was reached first, from 1; 0: not yet. */
+  /** By node: the position in which it was first reached, from 1. 0: not yet. */
   const order = new Int32Array(size);
   const low = new Int32Array(size);
   const stack = new Int32Array(size);
@@ -105,7 +109,7 @@ export async function findFairComponent(
   let best: Int32Array | null = null;
   const queue: Iterable<number>[] = [range(size)];
 
-  /** A component has been found, in a region of its own. */
+  /** Judges a component that has been found. The component is a region of its own. */
   const judge = (members: Int32Array, own: number): void => {
     tally.clear();
     let first = size;

@@ -4,7 +4,9 @@ import { PropertyMonitor } from '../property-monitor.ts';
 import { type Budget, Column, LimitReached } from './budget.ts';
 import type { Limit, LivenessOptions } from './property.ts';
 
-/** The reachable states, numbered in the order of a breadth-first search, and every transition between them. */
+/**
+ * The reachable states, numbered in the order of a breadth-first search, and every transition between them.
+ */
 export interface Graph {
   readonly width: number;
   readonly states: number;
@@ -19,18 +21,18 @@ export interface Graph {
   /** By edge: the number of its step in `memo`. */
   readonly steps: Int32Array;
   readonly memo: Memo;
-  /** By state: 1 when all its transitions are here, 0 when none is. */
+  /** By state: 1 when the graph has all its transitions, 0 when it has none. */
   readonly expanded: Uint8Array;
-  /** Why some states are not expanded; `null`: all are. */
+  /** The limit that left some states unexpanded. `null`: all are expanded. */
   readonly cut: Limit | null;
-  /** States that the constraint kept from being expanded. */
+  /** Number of states that the constraint kept from being expanded. */
   readonly cutStates: number;
 }
 
-/** What the graph may take of the memory: the rest is for the product. */
+/** The share of the memory budget that the graph may use. The rest is for the product. */
 const SHARE = 0.5;
 
-/** Ends early, with what it has, at every limit. */
+/** Builds the graph. At a limit it ends early and returns the part built so far. */
 export async function buildGraph(model: Model, options: LivenessOptions, budget: Budget): Promise<Graph> {
   const { width } = model;
   const memo = new Memo(model);
@@ -121,13 +123,13 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
 
 const LARGEST = 2 ** 31 - 1;
 
-/** States by content: open addressing over state numbers, at most two thirds full. */
+/** The states by content. Open addressing over state numbers, at most two thirds full. */
 class Table {
   size = 0;
   readonly #cells: Column;
   readonly #width: number;
   readonly #budget: Budget;
-  /** The number of a state, plus 1; 0: free. */
+  /** By slot: the number of a state, plus 1. 0: free. */
   #slots: Column;
 
   constructor(cells: Column, width: number, budget: Budget) {
@@ -138,7 +140,7 @@ class Table {
   }
 
   /**
-   * The number of `state`, which is new when it equals the `size` of before.
+   * Returns the number of `state`. The state is new if that number equals the previous `size`.
    *
    * @throws LimitReached
    */

@@ -5,9 +5,9 @@ import type { Graph } from './graph.ts';
 import type { Core } from './product.ts';
 
 /**
- * A short loop through nodes of a fair component (sorted) that gathers all that acceptance and fairness
- * ask for: always on to the nearest thing that is still missing, then back. `approach` leads from the
- * component's first node to the loop's first. All are edges of the graph.
+ * Finds a short loop through nodes of a fair component (sorted) that meets acceptance and fairness. The walk
+ * goes to the nearest missing item until none is missing, and then back. `approach` leads from the
+ * component's first node to the loop's first node. All returned edges are edges of the graph.
  */
 export function loopOf(
   graph: Graph,
@@ -19,7 +19,7 @@ export function loopOf(
   const walker = new Walker(graph, core, conditions, acceptance, component);
   const entry = component[0]!;
   const closed = walker.close(entry);
-  // A loop that starts where the first missing thing is need not come back to the entry.
+  // A loop that starts at the first missing item need not come back to the entry.
   const lead = walker.nearest(entry, []);
   const far = lead.length === 0 ? entry : core.targets[lead.at(-1)!]!;
   const later = walker.close(far);
@@ -36,7 +36,7 @@ class Walker {
   readonly #conditions: Conditions;
   readonly #acceptance: number;
   readonly #inside: Uint8Array;
-  /** Of the last search, by node: the edge that led there, and the node it came from. */
+  /** Results of the last search, by node: the edge that led there, and the node it came from. */
   readonly #via: Int32Array;
   readonly #from: Int32Array;
   readonly #members: Int32Array;
@@ -69,7 +69,7 @@ class Walker {
     }
   }
 
-  /** From the end of `walk`, which starts in `entry`, to the nearest thing that it has not gathered. */
+  /** The edges from the end of `walk`, which starts in `entry`, to the nearest item that `walk` lacks. */
   nearest(entry: number, walk: readonly number[]): readonly number[] {
     const core = this.#core;
     const { words, taken, enabled } = this.#conditions;
@@ -100,7 +100,7 @@ class Walker {
     return tally;
   }
 
-  /** The shortest walk from `start`, of one edge at least, whose last edge is a goal. */
+  /** The shortest walk from `start` that has at least one edge and whose last edge is a goal. */
   #search(start: number, goal: (edge: number) => boolean): readonly number[] {
     const { offsets, targets } = this.#core;
     for (const node of this.#members) this.#via[node] = -1;
@@ -125,7 +125,7 @@ class Walker {
     );
   }
 
-  /** Without the detours that it can do without. */
+  /** Removes every detour that the loop does not need. */
   #shortened(entry: number, walk: readonly number[]): readonly number[] {
     const { targets } = this.#core;
     let loop = walk;

@@ -35,7 +35,7 @@ type Word = typeof words extends fc.Arbitrary<infer W> ? W : never;
 const judge = (formula: Formula, { letters, loop }: Word) =>
   holdsOnLasso(formula, letters.length, loop, (name, i) => (letters[i]! & (1 << NAMES.indexOf(name))) !== 0);
 
-/** Some run of the automaton over the word reaches a cycle that gathers all acceptance sets. */
+/** Tells whether some run of the automaton over the word reaches a cycle that gathers all acceptance sets. */
 function accepts(automaton: Automaton, { letters, loop }: Word): boolean {
   const width = automaton.states.length;
   const edges = (node: number) => {
@@ -116,7 +116,7 @@ describe('parseFormula', () => {
     );
   });
 
-  it('names the atoms there are when one is unknown', () => {
+  it('lists the known atoms when one is unknown', () => {
     expect(() => automatonFor('G (p -> F s)')).toThrow(
       expect.objectContaining({
         code: 'FORMULA_UNKNOWN_ATOM',
@@ -158,7 +158,7 @@ describe('automatonOf', () => {
     );
   });
 
-  it('knows which states accept one letter for ever', () => {
+  it('tells which states accept one letter for ever', () => {
     fc.assert(
       fc.property(formulas(3), fc.integer({ min: 0, max: 7 }), (text, letter) => {
         expect(acceptsForever(automatonFor(text), letter)[0]).toBe(

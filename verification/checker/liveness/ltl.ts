@@ -25,7 +25,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
   '<>': 'eventually',
 };
 
-/** From loose to tight. */
+/** The binary operators, from loosest to tightest. */
 const BINARY: readonly {
   readonly symbols: Readonly<Record<string, Binary>>;
   readonly groups: 'left' | 'right';
@@ -38,8 +38,9 @@ const BINARY: readonly {
 ];
 
 /**
- * Reads a formula. Loose to tight: `<->`, `->`, `|`, `&`, `U R W`, then `! X F G`; `->`, `U`, `R` and `W`
- * group to the right. A name is letters, digits, `_`, `$` and `.`, or anything between double quotes.
+ * Parses a formula. From loosest to tightest: `<->`, `->`, `|`, `&`, `U R W`, then `! X F G`. `->`, `U`, `R`
+ * and `W` group to the right. A name consists of letters, digits, `_`, `$` and `.`, or is any text between
+ * double quotes.
  *
  * @throws LivenessError `FORMULA_SYNTAX`, with the column.
  */

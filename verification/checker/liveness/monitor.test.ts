@@ -26,7 +26,7 @@ const formulas = fc.letrec<{ formula: string }>((tie) => ({
 })).formula;
 const word = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 6 });
 
-describe('what a prefix says', () => {
+describe('verdict on a prefix', () => {
   it.each([
     ['G p', [p, p, nothing, p], ['so far', 'so far', 'violated', 'violated']],
     ['F p', [nothing, q, p, nothing], ['not yet', 'not yet', 'holds', 'holds']],
@@ -34,13 +34,13 @@ describe('what a prefix says', () => {
     ['p U q', [p, p, q], ['not yet', 'not yet', 'holds']],
     ['p U q', [p, nothing], ['not yet', 'violated']],
     ['p W q', [p, p], ['so far', 'so far']],
-    // That nothing can satisfy it shows before any letter does.
+    // An unsatisfiable or valid remainder shows before any letter does.
     ['X (p & !p)', [p], ['violated']],
     ['F p | G !p', [nothing], ['holds']],
     ['G F p', [p, nothing], ['so far', 'not yet']],
   ] as const)('%s', (formula, letters, expected) => expect(verdicts(formula, letters)).toEqual(expected));
 
-  it('is never contradicted by how a run goes on, and is exact about a run that stays', () => {
+  it('agrees with every continuation of the run, and is exact about a run that stays', () => {
     const count = { violated: 0, holds: 0, 'so far': 0, 'not yet': 0 };
     fc.assert(
       fc.property(formulas, word, word, (formula, stem, loop) => {
@@ -64,7 +64,7 @@ describe('what a prefix says', () => {
     for (const times of Object.values(count)) expect(times).toBeGreaterThan(50);
   });
 
-  it('is decided as soon as it can be: before, some way on holds and another does not', () => {
+  it('decides as early as possible: before, one continuation satisfies the formula and another does not', () => {
     fc.assert(
       fc.property(formulas, word, (formula, letters) => {
         const monitor = new Monitor(formula, atoms);
@@ -86,7 +86,7 @@ describe('what a prefix says', () => {
   });
 });
 
-/** Ways on: up to three letters, then one or two for ever. */
+/** Continuations: up to three letters, then one or two for ever. */
 const words = (length: number): readonly (readonly number[])[] =>
   length === 0 ? [[]] : words(length - 1).flatMap((one) => [0, 1, 2, 3].map((letter) => [...one, letter]));
 const stems = [0, 1, 2, 3].flatMap(words);

@@ -4,15 +4,16 @@ import { Normalizer } from './normal.ts';
 import { holdsOnLasso } from './semantics.ts';
 
 /**
- * What the beginning of a run says of a formula. `violated`, `holds`: however it goes on. Otherwise what would be,
- * were the run to stay where it is for ever: `so far` it would hold; `not yet`, it would not.
+ * The verdict that the beginning of a run gives on a formula. `violated` and `holds` are final: every
+ * continuation agrees. The other two judge the run that stays in its last state for ever: `so far` if that
+ * run satisfies the formula, `not yet` if it does not.
  */
 export type SoFar = 'violated' | 'holds' | 'so far' | 'not yet';
 
 /**
- * Judges a formula letter by letter: a prefix is bad when the automaton of the formula has no run left, and good when
- * that of its negation has none (A. Bauer, M. Leucker, C. Schallhart, "Runtime verification for LTL and TLTL", TOSEM
- * 2011; what it would be to stay: their RV-LTL).
+ * Judges a formula letter by letter. A prefix is bad when the automaton of the formula has no run left. It is
+ * good when the automaton of the negation has none (A. Bauer, M. Leucker, C. Schallhart, "Runtime
+ * verification for LTL and TLTL", TOSEM 2011; the verdicts for a run that stays are their RV-LTL).
  */
 export class Monitor {
   readonly #formula: ReturnType<typeof parseFormula>;
@@ -34,7 +35,7 @@ export class Monitor {
     this.#against = new Run(automatonOf(normalizer.normal(this.#formula, true)));
   }
 
-  /** After one letter more. */
+  /** Reads one more letter and returns the verdict. */
   next(letter: number): SoFar {
     this.#letters.push(letter);
     this.#for.read(letter);
@@ -44,7 +45,9 @@ export class Monitor {
     return this.#for.acceptsForever(letter) ? 'so far' : 'not yet';
   }
 
-  /** Does the formula hold on the run that goes from its last letter to letter `loop`, and so on for ever? */
+  /**
+   * Tells whether the formula holds on the run that goes from its last letter back to letter `loop` for ever.
+   */
   holdsFrom(loop: number): boolean {
     return holdsOnLasso(
       this.#formula,
@@ -55,7 +58,7 @@ export class Monitor {
   }
 }
 
-/** All runs of an automaton on what has been read. */
+/** All runs of an automaton over the letters read so far. */
 class Run {
   readonly #automaton: Automaton;
   readonly #accepting = new Map<number, readonly boolean[]>();
@@ -65,7 +68,7 @@ class Run {
     this.#automaton = automaton;
   }
 
-  /** No word that begins like this is accepted: every state but the first leads to acceptance. */
+  /** True when no word with this beginning is accepted. Every state but the first leads to acceptance. */
   get isOver(): boolean {
     return [...this.#states].every((state) => this.#automaton.states[state]!.length === 0);
   }

@@ -9,7 +9,7 @@ const clientIs = (model: NaimiTrehel, site: number, client: string): Predicate =
   judge: (sum) => sum > 0,
 });
 
-/** Weak, for each of these actions alone. */
+/** Weak fairness for each of these actions alone. */
 const fairTo = (model: NaimiTrehel, actions: RegExp): ActionFairness => ({
   weak: (action) => {
     const { kind, cell } = model.describe(action);
@@ -53,7 +53,7 @@ describe('Naimi-Trehel: requesting leads to inCS', () => {
     });
   });
 
-  it('stays with an unfair run that asks and is never served', async () => {
+  it('a run that requests and is never served violates it without fairness', async () => {
     const model = createNaimiTrehel(3);
     const { verdicts } = await checkLiveness(model, served(model, {}).slice(1, 2));
     expect(verdicts[0]).toMatchObject({ verdict: 'violated', lasso: { loop: [] } });

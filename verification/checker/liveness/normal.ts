@@ -2,8 +2,8 @@ import { LivenessError } from './errors.ts';
 import type { Formula } from './ltl.ts';
 
 /**
- * A formula in negation normal form. Equal formulas of one `Normalizer` are one object, and `id` tells
- * them apart. Atoms are numbers.
+ * A formula in negation normal form. Equal formulas of one `Normalizer` are one object with one `id`. Atoms
+ * are numbers.
  */
 export type Normal = { readonly id: number } & (
   | { readonly op: 'true' | 'false' }
@@ -29,7 +29,7 @@ export class Normalizer {
   }
 
   /**
-   * `formula`, or its negation, with negations pushed down to the atoms.
+   * Returns `formula` or its negation, with negations pushed down to the atoms.
    *
    * @throws LivenessError `FORMULA_UNKNOWN_ATOM`.
    */
@@ -105,7 +105,7 @@ export class Normalizer {
       if (right === neutral) return left;
       if (left.id > right.id) return this.#pair(op, right, left);
     } else {
-      // For `release` everything is the mirror image of `until`.
+      // The rules for `release` mirror those for `until`.
       const [falsum, verum] = op === 'until' ? [this.false, this.true] : [this.true, this.false];
       if (right === falsum || right === verum || left === falsum || left === right) return right;
       // a U (a U b) = a U b; F (a U b) = F b

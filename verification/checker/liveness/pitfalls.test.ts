@@ -28,7 +28,7 @@ const ltl = (formula: string, states: Record<string, readonly number[]>, fairnes
     fairness,
   }) satisfies LivenessProperty;
 
-/** `holds`, `incomplete`, or the lengths of stem and loop. */
+/** The verdict in short: `holds`, `incomplete`, or the lengths of stem and loop. */
 const inShort = (verdict: LivenessVerdict) =>
   verdict.verdict === 'violated' ? [verdict.lasso.stem.length, verdict.lasso.loop.length] : verdict.verdict;
 
@@ -45,7 +45,7 @@ describe('stuttering', () => {
     expect(inShort(await check(path, eventually(2, fair({ weak: ['b'] }))))).toEqual([0, 0]);
   });
 
-  it('nor does a strongly fair one', async () => {
+  it('a strongly fair class does not let it stop there either', async () => {
     expect(inShort(await check(path, eventually(2, fair({ strong: ['a', 'b'] }))))).toBe('holds');
     expect(inShort(await check(path, eventually(2, fair({ strong: ['a'] }))))).toEqual([1, 0]);
   });
@@ -58,7 +58,7 @@ describe('stuttering', () => {
     expect(inShort(await check(path, ltl('G !end', { end: [2] }, fairness)))).toEqual([2, 0]);
   });
 
-  it('an initial state in which nothing can happen is a run', async () => {
+  it('an initial state without transitions is a run', async () => {
     expect(inShort(await check(tiny(), ltl('G (ask -> F served)', { ask: [1], served: [2] })))).toBe('holds');
     expect(inShort(await check(tiny(), eventually(1)))).toEqual([0, 0]);
     expect(inShort(await check(tiny(), ltl('G F tick', { tick: [1] }, fair({ weak: ['a'] }))))).toEqual([
@@ -66,7 +66,7 @@ describe('stuttering', () => {
     ]);
   });
 
-  it('X speaks of the next transition, or of the same state when the run stays', async () => {
+  it('X refers to the next transition, or to the same state when the run stays', async () => {
     expect(inShort(await check(tiny('0 a> 1'), ltl('X one', { one: [1] })))).toEqual([0, 0]);
     expect(inShort(await check(tiny('0 a> 1'), ltl('X one', { one: [1] }, fair({ weak: ['a'] }))))).toBe(
       'holds',
@@ -74,7 +74,7 @@ describe('stuttering', () => {
     expect(inShort(await check(tiny(), ltl('X zero', { zero: [0] })))).toBe('holds');
   });
 
-  it('a property that is true only because nothing happens fails once something must', async () => {
+  it('a property that holds only because the run may stop fails once fairness makes it go on', async () => {
     const never = ltl('G !one', { one: [1] }, fair({ weak: ['a'] }));
     expect(inShort(await check(tiny(), never))).toBe('holds');
     expect(inShort(await check(tiny('0 a> 1'), never))).toEqual([1, 0]);
@@ -82,17 +82,17 @@ describe('stuttering', () => {
 });
 
 describe('cycles', () => {
-  it('eventually: a cycle that avoids the goal is found, whatever else leads to the goal', async () => {
+  it('eventually: a cycle that avoids the goal is found, whichever ways lead to the goal', async () => {
     const detour = tiny('0 a> 1', '1 b> 2', '2 c> 0', '2 d> 3');
     expect(inShort(await check(detour, eventually(3, fair({ weak: ['a', 'b', 'c'] }))))).toEqual([0, 3]);
   });
 
-  it('eventually: a cycle that is entered by two ways is found (a search without joins misses it)', async () => {
+  it('eventually: a cycle with two entries is found (a search without joins misses it)', async () => {
     const joined = tiny('0 a> 1', '0 a> 2', '1 b> 3', '2 b> 3', '3 c> 1', '1 d> 4', '4 e> 4');
     expect(inShort(await check(joined, eventually(4, fair({ weak: ['a', 'b', 'c'] }))))).toEqual([1, 2]);
   });
 
-  it('a self-loop is a transition: enabled, taken, and no stuttering', async () => {
+  it('a self-loop is a transition: it is enabled and taken, and is not stuttering', async () => {
     const idling = tiny('0 a> 0', '0 b> 1');
     expect(inShort(await check(idling, eventually(1, fair({ weak: ['a'] }))))).toEqual([0, 1]);
     expect(inShort(await check(idling, eventually(1, fair({ strong: ['a'] }))))).toEqual([0, 1]);
@@ -100,14 +100,14 @@ describe('cycles', () => {
     expect(inShort(await check(idling, eventually(1, fair({ weak: ['ab'] }))))).toEqual([0, 1]);
   });
 
-  it('a goal that was passed before the cycle counts for F, not for G F', async () => {
+  it('a goal passed before the cycle counts for F, not for G F', async () => {
     const once = tiny('0 a> 1', '1 b> 2', '2 c> 2');
     const fairness = fair({ weak: ['a', 'b', 'c'] });
     expect(inShort(await check(once, eventually(1, fairness)))).toBe('holds');
     expect(inShort(await check(once, ltl('G F one', { one: [1] }, fairness)))).toEqual([2, 1]);
   });
 
-  it('leadsTo: what is answered at once is answered', async () => {
+  it('leadsTo: an answer in the same state counts', async () => {
     const loop = tiny('0 a> 1', '1 b> 0');
     const fairness = fair({ weak: ['a', 'b'] });
     const leads = (from: number, to: number): LivenessProperty => ({
@@ -124,14 +124,14 @@ describe('cycles', () => {
 });
 
 describe('fairness of a component', () => {
-  it('a component that takes a class as a whole, and not in the part that breaks the property', async () => {
-    // {0, 1, 2} takes c; {0, 1}, which avoids 2, has c enabled throughout and never takes it.
+  it('a class is taken in the component as a whole, and not in the part that breaks the property', async () => {
+    // {0, 1, 2} takes c. {0, 1} avoids 2, has c enabled throughout and never takes it.
     const whole = tiny('0 a> 1', '1 b> 0', '0 c> 2', '1 c> 2', '2 d> 0');
     expect(inShort(await check(whole, eventually(2, fair({ weak: ['a', 'b', 'c'] }))))).toBe('holds');
     expect(inShort(await check(whole, eventually(2, fair({ weak: ['a', 'b'] }))))).toEqual([0, 2]);
   });
 
-  it('a class that is enabled again and again, not always: weak is not enough, strong is', async () => {
+  it('a class that is enabled infinitely often but not always: weak fairness is not enough, strong is', async () => {
     const flicker = tiny('0 a> 1', '1 b> 0', '0 c> 2');
     expect(inShort(await check(flicker, eventually(2, fair({ weak: ['a', 'b', 'c'] }))))).toEqual([0, 2]);
     expect(inShort(await check(flicker, eventually(2, fair({ weak: ['a', 'b'], strong: ['c'] }))))).toBe(
@@ -139,14 +139,14 @@ describe('fairness of a component', () => {
     );
   });
 
-  it('a component that is unfair as a whole, and fair in a part that does not enable the class', async () => {
+  it('a component is unfair as a whole, and fair in a part that does not enable the class', async () => {
     const refuge = tiny('0 a> 1', '1 b> 0', '1 e> 1', '0 c> 2');
     const fairness = fair({ weak: ['abe'], strong: ['c'] });
     expect(inShort(await check(refuge, eventually(2, fairness)))).toEqual([1, 1]);
     expect(inShort(await check(refuge, eventually(2, fair({ weak: ['b'], strong: ['c'] }))))).toBe('holds');
   });
 
-  it('removal that uncovers another class, three deep', async () => {
+  it('removal uncovers another class, three deep', async () => {
     const onion = tiny(
       ...(['0 a> 1', '1 a> 0', '1 a> 2', '2 a> 1', '2 a> 3', '3 a> 2', '3 a> 3'] as const),
       ...(['0 c> 9', '1 d> 9', '2 e> 9'] as const),
@@ -163,7 +163,7 @@ describe('fairness of a component', () => {
     expect(inShort(await check(leaving, eventually(2, fair({ weak: ['a', 'b', 'c'] }))))).toBe('holds');
   });
 
-  it('a class of several actions asks for any of them; classes of their own for each', async () => {
+  it('a class of several actions requires any of them, separate classes require each', async () => {
     const both = tiny('0 a> 0', '0 b> 0', '0 c> 1');
     expect(inShort(await check(both, eventually(1, fair({ weak: ['ab'] }))))).toEqual([0, 1]);
     expect(inShort(await check(both, eventually(1, fair({ weak: ['a', 'b'] }))))).toEqual([0, 2]);
@@ -195,7 +195,7 @@ describe('fairness of a component', () => {
     expect(inShort(await check(withReceiver(1), sent))).toBe('holds');
   });
 
-  it('eighty classes at once: the loop serves each as it must, and none twice', async () => {
+  it('eighty classes at once: the loop serves each as required, and none twice', async () => {
     const size = 40;
     const ring: Model = {
       width: 1,
@@ -228,7 +228,7 @@ describe('atoms', () => {
     expect(sums).toEqual([2]);
   });
 
-  it('a tuple has what was observed of each cell', async () => {
+  it('a tuple has the value observed in each cell', async () => {
     const tuples: number[][] = [];
     const judge = (tuple: Int32Array) => tuples.push([...tuple]) > 0;
     const observe = (cell: number, local: number) => 10 * cell + local;
@@ -238,7 +238,7 @@ describe('atoms', () => {
 });
 
 describe('a cut-off state space', () => {
-  /** Counts for ever; a state divisible by ten has a loop of its own. */
+  /** Counts for ever. Each state divisible by ten has a self-loop. */
   const counter: Model = {
     width: 1,
     initial: [[0]],
@@ -265,7 +265,7 @@ describe('a cut-off state space', () => {
     expect(result.cut).toBe(limit);
   });
 
-  it('a violation that lies in what was explored is one', async () => {
+  it('a violation in the explored part counts', async () => {
     const leaves = ltl('F beyond', { beyond: [1000] }, fair({ weak: ['ab'] }));
     expect(inShort(await check(counter, leaves, { maxStates: 50 }))).toEqual([10, 1]);
     expect(inShort(await check(counter, leaves, { maxStates: 11 }))).toBe('incomplete');
@@ -273,13 +273,13 @@ describe('a cut-off state space', () => {
     expect(inShort(await check(counter, leaves, below(10)))).toBe('incomplete');
   });
 
-  it('a run does not end where nobody looked, unless it may end anywhere', async () => {
+  it('a run does not end in an unexpanded state, unless it may end anywhere', async () => {
     const never = ltl('F never', { never: [] }, fair({ weak: ['a'] }));
     expect(inShort(await check(counter, never, below(3)))).toBe('incomplete');
     expect(inShort(await check(counter, ltl('G !four', { four: [4] }), below(4)))).toEqual([4, 0]);
   });
 
-  it('counts what the constraint cut', async () => {
+  it('counts the states that the constraint cut', async () => {
     expect(await checkLiveness(counter, [], below(7))).toMatchObject({
       states: 8,
       transitions: 7,
@@ -287,7 +287,7 @@ describe('a cut-off state space', () => {
     });
   });
 
-  it('an initial state beyond the limit leaves nothing to say', async () => {
+  it('an initial state beyond the limit leaves no verdict', async () => {
     const many: Model = { ...counter, initial: [[0], [5]] };
     expect(await checkLiveness(many, [counts], { maxStates: 1 })).toMatchObject({
       states: 1,
@@ -299,7 +299,7 @@ describe('a cut-off state space', () => {
     });
   });
 
-  it('tells its progress and lets an abort in between', async () => {
+  it('reports its progress and stops at an abort', async () => {
     const controller = new AbortController();
     const seen: number[] = [];
     const result = await checkLiveness(counter, [counts], {
@@ -317,8 +317,8 @@ describe('a cut-off state space', () => {
   });
 });
 
-describe('what is refused', () => {
-  it('a formula that cannot be read, before anything is explored', async () => {
+describe('rejected input', () => {
+  it('a malformed formula, before anything is explored', async () => {
     const untouchable: Model = {
       ...tiny(),
       steps: () => {
@@ -346,7 +346,7 @@ describe('what is refused', () => {
     });
   });
 
-  it('a class that is no whole number', async () => {
+  it('a class that is not a whole number', async () => {
     const fairness = { weak: () => 0.5 };
     await expect(check(tiny('0 a> 0'), eventually(1, fairness))).rejects.toMatchObject({
       code: 'MODEL_MALFORMED',

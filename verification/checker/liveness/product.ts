@@ -3,7 +3,10 @@ import { type Budget, Column, LimitReached } from './budget.ts';
 import { type Conditions, mayStutter } from './conditions.ts';
 import type { Graph } from './graph.ts';
 
-/** Of every state the atoms that are true in it, as a letter; letters are numbered as they appear. */
+/**
+ * The letter of each state: the atoms that are true in it. Letters are numbered in the order of their first
+ * use.
+ */
 export interface Labels {
   /** By state: the number of its letter. */
   readonly of: Int32Array;
@@ -11,22 +14,22 @@ export interface Labels {
 }
 
 /**
- * The reachable pairs of a state and an automaton state that has read everything before it, numbered
- * breadth first.
+ * The reachable pairs of a state and an automaton state, numbered breadth first. The automaton state has read
+ * every state before this one.
  */
 export interface Product {
   readonly nodes: number;
   /** By node: state * (automaton states) + automaton state. */
   readonly pairs: Int32Array;
-  /** By node: whence it was found first, or -1. */
+  /** By node: the node from which it was found first, or -1. */
   readonly parents: Int32Array;
-  /** The first node in which a fair run may stay for ever, and be accepted; or -1. */
+  /** The first node in which a fair run may stay for ever and be accepted, or -1. */
   readonly stutter: number;
-  /** The nodes whose automaton state can be in an accepting loop, and the edges that can be. */
+  /** The nodes whose automaton state can be in an accepting loop, and the edges that can be in one. */
   readonly core: Core;
 }
 
-/** A graph of its own: node `i` is node `nodes[i]` of the product, so numbered breadth first too. */
+/** A separate graph. Its node `i` is node `nodes[i]` of the product, so it is numbered breadth first too. */
 export interface Core {
   readonly size: number;
   readonly nodes: Int32Array;
@@ -157,7 +160,9 @@ function movesOf(automaton: Automaton, letters: readonly number[]): Moves {
   );
 }
 
-/** The edges of the graph on a shortest way to `node` of the product, and the state that it starts in. */
+/**
+ * The edges of the graph on a shortest path to `node` of the product, and the state in which the path starts.
+ */
 export function wayTo(
   graph: Graph,
   automaton: Automaton,

@@ -21,7 +21,7 @@ const arrows = fc.uniqueArray(
   { minLength: 1, maxLength: 14 },
 );
 
-/** Each action's weak and strong class, -1: none. */
+/** By action: its weak or strong class. -1: none. */
 const classes = fc.array(fc.integer({ min: -1, max: 2 }), {
   minLength: ACTIONS.length,
   maxLength: ACTIONS.length,
@@ -46,9 +46,9 @@ const propertyOf = ({ weak, strong, p, q }: Case, formula: string): LivenessProp
 });
 
 /**
- * The slow and exact way: which sets of states can be all that a fair run visits again and again? Those
- * that are strongly connected and fair when all edges inside are taken; one state alone, for ever, if it
- * enables no class.
+ * Computes, slowly and exactly, all sets of states that a fair run can visit infinitely often. These are the
+ * sets that are strongly connected and fair when all edges inside are taken. A single state that enables no
+ * class is one too, because a run may stay there for ever.
  */
 function fairSets({ arrows: drawn, weak, strong }: Case): number[][] {
   const edges = drawn.map((arrow) => {
@@ -86,7 +86,7 @@ function fairSets({ arrows: drawn, weak, strong }: Case): number[][] {
   });
 }
 
-/** The states on paths of at least no step from `starts` through states that satisfy `through`. */
+/** The states on paths of one step or more from `starts` through states that satisfy `through`. */
 function reach(
   drawn: readonly Arrow[],
   starts: readonly number[],
@@ -102,7 +102,7 @@ function reach(
   return seen;
 }
 
-/** Formulas whose violation can be read off the sets that a run visits again and again. */
+/** Formulas whose violation follows from the sets that a run visits infinitely often. */
 const violated: Readonly<Record<string, (c: Case, sets: readonly number[][]) => boolean>> = {
   'F p': ({ arrows: drawn, p }, sets) => {
     const reached = reach(drawn, [0], (s) => !p.includes(s));
@@ -128,23 +128,26 @@ const violated: Readonly<Record<string, (c: Case, sets: readonly number[][]) => 
     );
   },
   'G p': ({ arrows: drawn, p }, sets) => {
-    // Every run prefix goes on to a fair run: fairness is machine-closed over finitely many classes.
+    // Every prefix of a run extends to a fair run: fairness is machine-closed over finitely many classes.
     const reached = reach(drawn, [0], () => true);
     return sets.length > 0 && [...reached].some((s) => !p.includes(s));
   },
 };
 
 describe('random graphs', () => {
-  it.each(Object.keys(violated))('%s: the same verdict as by all sets of states', async (formula) => {
-    await fc.assert(
-      fc.asyncProperty(cases, async (c) => {
-        const property = propertyOf(c, formula);
-        const { verdicts } = await checkLiveness(tiny(...c.arrows), [property]);
-        expect(verdicts[0]!.verdict).toBe(violated[formula]!(c, fairSets(c)) ? 'violated' : 'holds');
-      }),
-      { numRuns: 400 },
-    );
-  });
+  it.each(Object.keys(violated))(
+    '%s: the verdict agrees with the enumeration of all sets of states',
+    async (formula) => {
+      await fc.assert(
+        fc.asyncProperty(cases, async (c) => {
+          const property = propertyOf(c, formula);
+          const { verdicts } = await checkLiveness(tiny(...c.arrows), [property]);
+          expect(verdicts[0]!.verdict).toBe(violated[formula]!(c, fairSets(c)) ? 'violated' : 'holds');
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
 
   it.each([
     'X p',
@@ -156,7 +159,7 @@ describe('random graphs', () => {
     'G F (p & X q) -> F G p',
     '(G F p & G F q) | F G !p',
     '(p W q) <-> F G q',
-  ])('%s: no random walk is a fair counterexample where it holds', async (formula) => {
+  ])('%s: where it holds, no random walk is a fair counterexample', async (formula) => {
     await fc.assert(
       fc.asyncProperty(cases, fc.infiniteStream(fc.nat(99)), async (c, choices) => {
         const model = tiny(...c.arrows);
@@ -172,7 +175,7 @@ describe('random graphs', () => {
   });
 });
 
-/** Random walks, each closed wherever it can be. */
+/** Random walks, each closed where a closing step exists. */
 function* walks(model: Model, choices: Iterable<number>): Generator<Lasso> {
   const choice = choices[Symbol.iterator]();
   for (let walk = 0; walk < 8; walk++) {
@@ -281,13 +284,13 @@ describe('validateLasso', () => {
     ['ends elsewhere', { loop: [move(0)] }],
     ['weakly fair', { loop: [] }],
     ['the property holds', { loop: [move(0), move(1), move(0), move(0)] }],
-  ])('refuses one that is none: %s', (why, part) => {
+  ])('rejects a lasso that is no counterexample: %s', (why, part) => {
     expect(() => validateLasso(model, property, { ...lasso, ...part })).toThrow(
       expect.objectContaining({ code: 'BROKEN_LASSO', message: expect.stringContaining(why) }),
     );
   });
 
-  it('refuses one that is fair only weakly', () => {
+  it('rejects a lasso that is only weakly fair', () => {
     const strict = { ...property, fairness: fair({ strong: ['c'] }) };
     expect(() => validateLasso(model, strict, lasso)).toThrow('not strongly fair');
   });

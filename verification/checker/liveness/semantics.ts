@@ -1,9 +1,10 @@
 import type { Formula } from './ltl.ts';
 
 /**
- * Does `formula` hold on the infinite word whose letters are `0 .. length - 1` and then `loop .. length - 1`
- * for ever (`loop < length`)? `holds(name, i)`: is the atom true at letter `i`? By the definition, with fixed points over the
- * letters and no automaton: the second opinion on every counterexample.
+ * Tells whether `formula` holds on the infinite word whose letters are `0 .. length - 1` and then `loop ..
+ * length - 1` for ever (`loop < length`). `holds(name, i)` tells whether the atom is true at letter `i`. It
+ * follows the definition, with fixed points over the letters and no automaton, and serves as an independent
+ * check of every counterexample.
  */
 export function holdsOnLasso(
   formula: Formula,
@@ -17,7 +18,7 @@ export function holdsOnLasso(
   /** The least (from false) or greatest (from true) solution of `now[i] = step(i, now[i + 1])`. */
   const fixedPoint = (start: boolean, step: (i: number, next: boolean) => boolean): boolean[] => {
     const now = positions.map(() => start);
-    // A value travels at most once around: from the end back to the loop's start, and once more.
+    // A value travels around at most once: from the end back to the loop's start, and once more.
     for (let round = 0; round < 2; round++) {
       for (let i = length - 1; i >= 0; i--) now[i] = step(i, now[after(i)]!);
     }

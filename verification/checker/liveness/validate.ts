@@ -4,10 +4,10 @@ import { type ActionClass, formulaOf, type Lasso, type LivenessProperty, type Mo
 import { holdsOnLasso } from './semantics.ts';
 
 /**
- * Takes every step of `lasso` on the model anew and judges it by the definitions: it is a run, it goes
- * back to where its loop starts, it is fair, and the property's formula is false on it.
+ * Replays every step of `lasso` on the model and judges it by the definitions. It must be a run, return to
+ * the start of its loop, be fair, and make the property's formula false.
  *
- * @throws BrokenLassoError when it is no counterexample: either it was tampered with, or the checker is wrong.
+ * @throws BrokenLassoError when it is no counterexample: either it was altered, or the checker is wrong.
  */
 export function validateLasso(model: Model, property: LivenessProperty, lasso: Lasso): void {
   const broken = (why: string) =>

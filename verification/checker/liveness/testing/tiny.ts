@@ -1,10 +1,10 @@
 import type { Model, Predicate } from '../../model.ts';
 import type { ActionFairness } from '../index.ts';
 
-/** `from action> to`: states are numbers, actions letters. */
+/** `from action> to`: states are numbers, actions are letters. */
 export type Arrow = `${number} ${string}> ${number}`;
 
-/** A model of one cell, as a drawing of it says. State 0 is the initial one. */
+/** A model of one cell, given as the arrows of its state graph. State 0 is the initial one. */
 export function tiny(...arrows: readonly Arrow[]): Model {
   const edges = arrows.map((arrow) => {
     const [, from, action, to] = /^(\d+) ([a-z])> (\d+)$/.exec(arrow)!;
