@@ -1,6 +1,16 @@
-import type { Timeline } from '../verification/timeline/format.ts';
+import type { Explored as ExploredTimeline, Timeline } from '../verification/timeline/format.ts';
 
-export type { Choice, Explored, Found } from '../verification/timeline/format.ts';
+export type { Choice, Found } from '../verification/timeline/format.ts';
+
+/** A timeline as it is served: with its statecharts laid out. */
+export interface Laid {
+  readonly timeline: Timeline;
+  /** By the name of the chart, as in `timeline.machines`. */
+  readonly plans: Readonly<Record<string, ChartPlan>>;
+}
+
+/** A path through a model as it is served. */
+export interface Explored extends Laid, ExploredTimeline {}
 
 /** What the page asks of whoever serves it: JSON over same-origin GET. */
 
@@ -29,7 +39,7 @@ export interface Result {
 }
 
 /**
- * - `timeline`: `GET api/timeline/ID` gives it.
+ * - `timeline`: `GET api/timeline/ID` gives `Laid`.
  * - `explore`: `GET api/explore?path=0.2` gives `Explored`; `GET api/find?...` gives `Found`.
  * - `live`: a WebSocket at `api/live`, or of one lock at `api/live?lock=NAME`, tells it, `LiveFrame` by frame.
  */
@@ -53,7 +63,7 @@ export const embeddedId = 'baton-embedded';
 
 export interface Embedded {
   readonly sources: Sources;
-  readonly timelines: Readonly<Record<string, Timeline>>;
+  readonly timelines: Readonly<Record<string, Laid>>;
 }
 
 /**
@@ -61,7 +71,7 @@ export interface Embedded {
  * or the page was too slow for all of it; then what is `more`.
  */
 export type LiveFrame =
-  | { readonly type: 'whole'; readonly timeline: Timeline }
+  | ({ readonly type: 'whole' } & Laid)
   | {
       readonly type: 'more';
       /** The steps after those that the page has. */
@@ -77,4 +87,68 @@ export const cannotBeShown = 1008;
 export interface Problem {
   readonly code: string;
   readonly message: string;
+}
+
+/** A statechart laid out, in pixels at scale 1. The page arranges its parts as its panel has room. */
+export interface ChartPlan {
+  /** Of a parallel root, whose regions are the parts: the texts that stand in it. `null`: the one part is the whole. */
+  readonly header: { readonly lines: readonly PlanLine[]; readonly height: number } | null;
+  readonly parts: readonly ChartPart[];
+}
+
+/** A state with all that is in it, laid out from the top down, and from the left to the right. */
+export interface ChartPart {
+  readonly id: string;
+  readonly ways: readonly LaidOut[];
+}
+
+export interface LaidOut {
+  readonly width: number;
+  readonly height: number;
+  /** Outer ones before inner ones. */
+  readonly states: readonly PlacedState[];
+  readonly arrows: readonly PlacedArrow[];
+}
+
+export interface PlacedState {
+  readonly id: string;
+  readonly box: Box;
+  /** Of transitions that need no arrow: they stay, or go from a state to one within it. */
+  readonly lines: readonly PlanLine[];
+}
+
+/** All transitions from one state to another, by their ids. */
+export interface PlacedArrow {
+  readonly id: string;
+  readonly transitions: readonly string[];
+  readonly points: readonly Point[];
+  readonly label: Box;
+  readonly lines: readonly PlanLine[];
+}
+
+/** A line of text; `y`: of its base line, below the top of what it stands in. */
+export interface PlanLine {
+  readonly parts: readonly PlanText[];
+  readonly y: number;
+}
+
+/** The name of an event, and the transitions that take it where it stands. */
+export interface PlanText {
+  readonly text: string;
+  readonly transitions: readonly string[];
+}
+
+export interface Box extends Point {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The name of an event as a chart shows it. */
+export function eventName(event: string): string {
+  return event === '' ? 'always' : event.replace(/^xstate\.after\.([^.]+)\..*$/, 'after $1');
 }

@@ -119,7 +119,7 @@ async function writePage(path: string, system: System, report: Report): Promise<
     import('../../inspector/server/sources.ts'),
     import('../../inspector/server/html.ts'),
   ]);
-  const data = embeddedWith(fromReport(system, report));
+  const data = await embeddedWith(fromReport(system, report));
   await writeFileOrRefuse(path, await selfContained(data, (text) => process.stderr.write(`${text}\n`)));
 }
 

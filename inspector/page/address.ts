@@ -2,7 +2,8 @@
 export interface Address {
   /** `null`: the first that there is. */
   readonly source: string | null;
-  readonly step: number;
+  /** `null`: the moment that the run is about, such as the violation of a counterexample. */
+  readonly step: number | null;
   /** The choices of an exploration, `0.2.1`. */
   readonly path: readonly number[];
   /** Of a cluster that runs; `null`: the one that is shown when none is named. */
@@ -11,11 +12,12 @@ export interface Address {
 
 export function addressOf(hash: string): Address {
   const named = new URLSearchParams(hash.replace(/^#/, ''));
-  const step = Number(named.get('step') ?? 0);
+  const given = named.get('step');
+  const step = Number(given);
   const path = named.get('path') ?? '';
   return {
     source: named.get('source'),
-    step: Number.isInteger(step) && step >= 0 ? step : 0,
+    step: given !== null && Number.isInteger(step) && step >= 0 ? step : null,
     path: /^\d+(\.\d+)*$/.test(path) ? path.split('.').map(Number) : [],
     lock: named.get('lock'),
   };
@@ -24,7 +26,8 @@ export function addressOf(hash: string): Address {
 export function hashOf({ source, step, path, lock }: Address): string {
   const named = [
     ...(source === null ? [] : [`source=${encodeURIComponent(source)}`]),
-    ...(lock === null ? [`step=${step}`] : [`lock=${encodeURIComponent(lock)}`]),
+    ...(lock === null ? [] : [`lock=${encodeURIComponent(lock)}`]),
+    ...(lock === null && step !== null ? [`step=${step}`] : []),
     ...(path.length === 0 ? [] : [`path=${path.join('.')}`]),
   ];
   return `#${named.join('&')}`;

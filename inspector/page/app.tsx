@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import type { Timeline } from '../../verification/timeline/format.ts';
-import type { Explored, Sources } from '../protocol.ts';
+import type { Explored, Laid, Sources } from '../protocol.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
 import { type Data, textOf } from './data.ts';
 import { Inspector } from './inspector.tsx';
@@ -11,12 +10,12 @@ import { relayApp } from './relay.ts';
 import { useTheme } from './theme.ts';
 
 /** What is in view: a run, and of an exploration what could be next. */
-interface Shown {
+interface Shown extends Laid {
   readonly source: string;
   readonly lock: string | null;
-  readonly timeline: Timeline;
   readonly explored: Explored | null;
-  readonly moment: number;
+  /** `null`: the one that the run is about. */
+  readonly moment: number | null;
   /** Steps are added while it is shown. */
   readonly isLive: boolean;
 }
@@ -46,9 +45,11 @@ export function App({ data }: { readonly data: Data }) {
       }
       setLive(null);
       const explored = head.kind === 'explore' ? await data.explored(address.path) : null;
-      const timeline = explored?.timeline ?? (await data.timeline(head.id));
-      const moment = Math.min(address.step, timeline.steps.length);
-      setShown({ source: head.id, lock: null, timeline, explored, moment, isLive: false });
+      const { timeline, plans } = explored ?? (await data.timeline(head.id));
+      // Whoever explores goes on from the end of the path.
+      const step = explored === null ? address.step : (address.step ?? timeline.steps.length);
+      const moment = step === null ? null : Math.min(step, timeline.steps.length);
+      setShown({ source: head.id, lock: null, timeline, plans, explored, moment, isLive: false });
       setProblem(null);
     },
     [data],
@@ -77,7 +78,7 @@ export function App({ data }: { readonly data: Data }) {
     if (live === null) return;
     return follow(
       live.lock,
-      (timeline) => setShown({ ...live, timeline, explored: null, moment: 0, isLive: true }),
+      (laid) => setShown({ ...live, ...laid, explored: null, moment: 0, isLive: true }),
       setConnection,
     );
   }, [live]);
@@ -101,7 +102,7 @@ export function App({ data }: { readonly data: Data }) {
   };
 
   const locks = sources?.locks === true && live !== null && (
-    <LockPicker data={data} onLock={(lock) => show({ source: live.source, step: 0, path: [], lock })} />
+    <LockPicker data={data} onLock={(lock) => show({ source: live.source, step: null, path: [], lock })} />
   );
 
   const problems = [
@@ -122,6 +123,7 @@ export function App({ data }: { readonly data: Data }) {
             sources={sources}
             source={shown.source}
             timeline={shown.timeline}
+            plans={shown.plans}
             explored={shown.explored}
             begin={shown.moment}
             isLive={shown.isLive}

@@ -1,92 +1,108 @@
-import ELK, { type ElkNode } from 'elkjs/lib/elk.bundled.js';
 import type { Chart, ChartState } from '../../verification/timeline/format.ts';
-import { type Direction, Graph, headerOf, type PlacedPart } from './chart-graph.ts';
+import type { Box, ChartPlan, LaidOut, PlacedArrow, PlacedState, Point } from '../protocol.ts';
 
 /** A statechart with places: all in one coordinate system, in pixels at scale 1. */
-export interface ChartLayout extends PlacedPart {
+export interface ChartLayout extends LaidOut {
+  /** Regions that are folded to their title, by id. */
+  readonly folded: ReadonlySet<string>;
+}
+
+interface Room {
   readonly width: number;
   readonly height: number;
 }
 
-const elk = new ELK();
-const known = new WeakMap<Chart, Promise<ChartLayout>>();
-
-/** Laid out once for each chart. */
-export function layoutOf(chart: Chart): Promise<ChartLayout> {
-  const before = known.get(chart);
-  if (before !== undefined) return before;
-  const layout = best(chart);
-  known.set(chart, layout);
-  return layout;
-}
-
-/** How wide the place for a chart is, when it is 1 high. */
-const aspect = 1.3;
 const gap = 10;
-const directions: readonly Direction[] = ['DOWN', 'RIGHT'];
+const foldedHeight = 30;
+/** With more regions than this, all are laid out in the same direction: there are too many combinations. */
+const mostCombined = 5;
+/** At this scale the smallest text, of 11.5 px, is 11 px high. */
+export const leastScale = 11 / 11.5;
+export const largestScale = 1.25;
 
-async function best(chart: Chart): Promise<ChartLayout> {
-  const { root } = chart;
-  const graph = new Graph(chart);
-  // Regions are laid out one by one, unless an arrow goes from one to another.
-  if (root.type === 'parallel' && !graph.hasArrowsIn(root)) return stacked(graph, root);
-  return largest(await Promise.all(directions.map((direction) => laidOut(graph, root, direction))));
-}
-
-async function laidOut(graph: Graph, state: ChartState, direction: Direction): Promise<ChartLayout> {
-  const options = { 'elk.json.edgeCoords': 'ROOT', 'elk.padding': '[top=2,left=2,bottom=2,right=2]' };
-  const node: ElkNode = { id: ' ', layoutOptions: options, children: [graph.node(state, direction)] };
-  const placed = await elk.layout(node);
-  return {
-    width: placed.width!,
-    height: placed.height!,
-    ...graph.placed(state, placed.children![0]!, { x: 0, y: 0 }),
-  };
-}
-
-/** How large it can be drawn. */
-function scaleOf({ width, height }: Pick<ChartLayout, 'width' | 'height'>): number {
-  return Math.min(aspect / width, 1 / height);
-}
-
-function largest<Size extends Pick<ChartLayout, 'width' | 'height'>>(sizes: readonly Size[]): Size {
-  return sizes.reduce((left, right) => (scaleOf(right) > scaleOf(left) ? right : left));
-}
-
-/** Regions in rows, or in columns; the whole of it with `header` above. */
-interface Arrangement {
-  readonly groups: readonly (readonly ChartLayout[])[];
-  readonly isRows: boolean;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The regions in rows or columns, each in the direction, that let the whole be largest. */
-async function stacked(graph: Graph, root: ChartState): Promise<ChartLayout> {
-  const ways = await Promise.all(
-    root.children.map((region) => Promise.all(directions.map((one) => laidOut(graph, region, one)))),
+/** The arrangement of the regions that is largest in `room`, or the one that has the least to scroll. */
+export function arrangedIn(
+  { header, parts }: ChartPlan,
+  chart: Chart,
+  room: Room,
+  folded: ReadonlySet<string>,
+): ChartLayout {
+  if (header === null) return { ...best(parts[0]!.ways, room), folded };
+  const open = parts.filter(({ id }) => !folded.has(id)).map(({ ways }) => ways);
+  const titles = parts.filter(({ id }) => folded.has(id)).map(({ id }) => titleOnly(id, chart));
+  const below = titles.length === 0 ? 0 : foldedHeight + gap;
+  const isMany = open.length > mostCombined;
+  const uniform = [0, 1].map((way) => open.map((both) => both[way]!));
+  const choices = (isMany ? uniform : combinations(open)).flatMap((regions) =>
+    groupings(regions, isMany).flatMap((groups) => [
+      arranged(groups, true, header.height),
+      arranged(groups, false, header.height),
+    ]),
   );
-  const { height: header, lines } = headerOf(root, graph);
-  const choices = combinations(ways).flatMap((regions) =>
-    groupings(regions).flatMap((groups) => [arranged(groups, true, header), arranged(groups, false, header)]),
+  const chosen = best(choices, { width: room.width, height: Math.max(1, room.height - below) });
+  const width = Math.max(
+    chosen.width,
+    titles.reduce((sum, one) => sum + one.width + gap, gap),
   );
-  const chosen = largest(choices);
-  const { width, height } = chosen;
-  const box = { x: 1, y: 1, width, height };
-  const whole = { state: root, box, isInitial: false, isRegion: false, lines };
-  const parts = regionsOf(chosen, header);
+  const height = chosen.height + below;
+  const whole = { id: chart.root.id, box: { x: 1, y: 1, width, height }, lines: header.lines };
+  let along = gap;
+  const folds = titles.map((title) => {
+    const placed = moved(title, { x: along, y: chosen.height });
+    along += title.width + gap;
+    return placed;
+  });
+  const placed = [...regionsOf({ ...chosen, width }, header.height), ...folds];
   return {
     width: width + 2,
     height: height + 2,
-    states: [whole, ...parts.flatMap(({ states }) => states)],
-    arrows: parts.flatMap(({ arrows }) => arrows),
+    states: [whole, ...placed.flatMap(({ states }) => states)],
+    arrows: placed.flatMap(({ arrows }) => arrows),
+    folded,
   };
 }
 
+/** The scale at which all of it fits. */
+export function scaleIn(room: Room, { width, height }: Room): number {
+  return Math.max(0.01, Math.min(room.width / width, room.height / height));
+}
+
+/** The one that is drawn largest; where none fits at a readable size, the one of which most is seen. */
+function best<Size extends Room>(sizes: readonly Size[], room: Room): Size {
+  const worth = (size: Size): number => {
+    const scale = scaleIn(room, size);
+    if (scale >= leastScale) return 10 + Math.min(largestScale, scale);
+    const seen = (outer: number, inner: number) => Math.min(1, outer / (inner * leastScale));
+    // To scroll in one direction is easier than in two.
+    return seen(room.width, size.width) ** 2 * seen(room.height, size.height);
+  };
+  return sizes.reduce((left, right) => (worth(right) > worth(left) ? right : left));
+}
+
+function titleOnly(id: string, chart: Chart): LaidOut {
+  const width = keyOf(id, chart).length * 8 + 46;
+  return {
+    width,
+    height: foldedHeight,
+    states: [{ id, box: { x: 0, y: 0, width, height: foldedHeight }, lines: [] }],
+    arrows: [],
+  };
+}
+
+function keyOf(id: string, { root }: Chart): string {
+  return root.children.find((child) => child.id === id)?.key ?? id;
+}
+
+/** Regions in rows, or in columns; the whole of it with `header` above. */
+interface Arrangement extends Room {
+  readonly groups: readonly (readonly LaidOut[])[];
+  readonly isRows: boolean;
+}
+
 function arranged(groups: Arrangement['groups'], isRows: boolean, header: number): Arrangement {
-  const along = (group: readonly ChartLayout[], of: 'width' | 'height') =>
+  const along = (group: readonly LaidOut[], of: 'width' | 'height') =>
     group.reduce((sum, one) => sum + one[of] + gap, gap);
-  const across = (group: readonly ChartLayout[], of: 'width' | 'height') =>
+  const across = (group: readonly LaidOut[], of: 'width' | 'height') =>
     Math.max(...group.map((one) => one[of]));
   const [length, breadth] = isRows ? (['width', 'height'] as const) : (['height', 'width'] as const);
   const size = {
@@ -96,9 +112,12 @@ function arranged(groups: Arrangement['groups'], isRows: boolean, header: number
   return { groups, isRows, width: size.width, height: size.height + header - gap };
 }
 
-/** Where each region is: what is over goes to all of its row, or column, alike. */
-function regionsOf({ groups, isRows, width, height }: Arrangement, header: number): readonly PlacedPart[] {
-  const parts: PlacedPart[] = [];
+/** A place for each region; spare room goes to all of its row, or column, alike. */
+function regionsOf(
+  { groups, isRows, width, height }: Arrangement,
+  header: number,
+): readonly Pick<LaidOut, 'states' | 'arrows'>[] {
+  const parts: Pick<LaidOut, 'states' | 'arrows'>[] = [];
   const inner = isRows ? width : height - header + gap;
   let across = isRows ? header : gap;
   for (const group of groups) {
@@ -108,12 +127,12 @@ function regionsOf({ groups, isRows, width, height }: Arrangement, header: numbe
     let along = isRows ? gap : header;
     for (const region of group) {
       const length = (isRows ? region.width : region.height) + spare;
-      const box = isRows
+      const box: Box = isRows
         ? { x: along, y: across, width: length, height: breadth }
         : { x: across, y: along, width: breadth, height: length };
       const { states, arrows } = moved(region, { x: box.x + (box.width - region.width) / 2, y: box.y });
       const [outer, ...within] = states;
-      parts.push({ states: [{ ...outer!, box, isRegion: true }, ...within], arrows });
+      parts.push({ states: [{ ...outer!, box }, ...within], arrows });
       along += length + gap;
     }
     across += breadth + gap;
@@ -121,8 +140,11 @@ function regionsOf({ groups, isRows, width, height }: Arrangement, header: numbe
   return parts;
 }
 
-function moved({ states, arrows }: PlacedPart, by: { readonly x: number; readonly y: number }): PlacedPart {
-  const shift = <Point extends { readonly x: number; readonly y: number }>(point: Point): Point => ({
+function moved(
+  { states, arrows }: LaidOut,
+  by: Point,
+): { readonly states: readonly PlacedState[]; readonly arrows: readonly PlacedArrow[] } {
+  const shift = <Place extends Point>(point: Place): Place => ({
     ...point,
     x: point.x + by.x,
     y: point.y + by.y,
@@ -141,13 +163,32 @@ function combinations<Item>(choices: readonly (readonly Item[])[]): readonly (re
   );
 }
 
-/** Every way to cut them into groups, in their order. */
-function groupings<Item>(items: readonly Item[]): readonly (readonly (readonly Item[])[])[] {
+/** Every way to cut them into groups, in their order; `isEven`: only groups of one size. */
+function groupings<Item>(items: readonly Item[], isEven: boolean): readonly (readonly (readonly Item[])[])[] {
+  if (isEven) {
+    return items.map((_, index) => {
+      const size = index + 1;
+      return Array.from({ length: Math.ceil(items.length / size) }, (__, group) =>
+        items.slice(group * size, (group + 1) * size),
+      );
+    });
+  }
   const [first, ...rest] = items;
-  if (first === undefined) return [[]];
+  if (first === undefined) return [[[]]];
   if (rest.length === 0) return [[[first]]];
-  return groupings(rest).flatMap(([group, ...groups]) => [
+  return groupings(rest, false).flatMap(([group, ...groups]) => [
     [[first, ...group!], ...groups],
     [[first], group!, ...groups],
   ]);
+}
+
+/** The states of a chart by id, each with its parent. */
+export function statesById({ root }: Chart): ReadonlyMap<string, readonly [ChartState, ChartState | null]> {
+  const states = new Map<string, readonly [ChartState, ChartState | null]>();
+  const add = (state: ChartState, parent: ChartState | null): void => {
+    states.set(state.id, [state, parent]);
+    for (const child of state.children) add(child, state);
+  };
+  add(root, null);
+  return states;
 }

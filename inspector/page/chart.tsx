@@ -1,117 +1,188 @@
-import { memo, type RefObject, useEffect, useState } from 'react';
-import type { Chart, ChartTransition, SiteState } from '../../verification/timeline/format.ts';
-import type { PlacedArrow, PlacedState } from './chart-graph.ts';
-import { type Line, spoken } from './chart-labels.ts';
-import { type ChartLayout, layoutOf } from './chart-layout.ts';
-import { PanZoom } from './pan-zoom.tsx';
+import { memo, type RefObject, useMemo, useRef } from 'react';
+import type { Chart, ChartState, ChartTransition, SiteState } from '../../verification/timeline/format.ts';
+import type { Box, ChartPlan, PlacedArrow, PlacedState, PlanLine } from '../protocol.ts';
+import { eventName } from '../protocol.ts';
+import { arrangedIn, leastScale, scaleIn, statesById } from './chart-layout.ts';
+import { PanZoom, useSize } from './pan-zoom.tsx';
 import { activeStates } from './values.ts';
 
 interface ChartViewProps {
   readonly site: string;
+  /** Of the site: no two drawings of a page share a name. */
+  readonly index: number;
   readonly chart: Chart;
+  readonly plan: ChartPlan;
   readonly state: SiteState;
   /** The transitions just taken. */
   readonly taken: readonly string[];
   /** Transitions that no explored step takes. */
-  readonly never?: readonly string[];
+  readonly never: readonly string[];
+  /** Regions that are folded to their title, by id. */
+  readonly folded: ReadonlySet<string>;
+  readonly onFold: (region: string) => void;
+  /** Called with the transitions that somebody points at, and with none afterwards. */
+  readonly onPoint: (transitions: readonly string[]) => void;
   readonly svg: RefObject<SVGSVGElement | null>;
+  /** Where it does not fit at a readable size, show its states without their arrows. */
+  readonly isSmall: boolean;
 }
 
 /** The statechart of one site: active states lit, the transitions just taken marked. */
-export const ChartView = memo(function ChartView({ site, chart, state, taken, never, svg }: ChartViewProps) {
-  const [layout, setLayout] = useState<ChartLayout | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    void layoutOf(chart).then((done) => {
-      if (isCurrent) setLayout(done);
-    });
-    return () => {
-      isCurrent = false;
-    };
-  }, [chart]);
+export const ChartView = memo(function ChartView(props: ChartViewProps) {
+  const { site, index, chart, plan, state, taken, never, folded, onFold, onPoint, svg, isSmall } = props;
+  const canvas = useRef<HTMLDivElement>(null);
+  const { width: wide, height: high } = useSize(canvas);
+  const layout = useMemo(
+    () => arrangedIn(plan, chart, { width: Math.max(1, wide), height: Math.max(1, high) }, folded),
+    [plan, chart, wide, high, folded],
+  );
+  const states = useMemo(() => statesById(chart), [chart]);
   const active = activeStates(chart, state.up ? state.value : null);
   const names = [...active].map((id) => id.slice(chart.id.length + 1)).filter((name) => name !== '');
   const label = `Statechart of ${site}: ${state.up ? `active are ${names.join(', ')}` : 'down'}${state.unseen ? ', when it was last seen' : ''}`;
-  const { width, height } = layout ?? { width: 1, height: 1 };
-  const [pointed, setPointed] = useState<readonly ChartTransition[]>([]);
-  const marks: Marks = { taken, never: never ?? [], onPoint: setPointed };
-  const said = pointed.length > 0 ? pointed : chart.transitions.filter(({ id }) => taken.includes(id));
+  const marks: Marks = { taken, never, onPoint };
+  const fits = scaleIn({ width: wide, height: high }, layout) >= leastScale;
+  if (isSmall && !fits) {
+    return (
+      <div className="canvas" ref={canvas}>
+        <Overview chart={chart} state={state} active={active} taken={taken} />
+      </div>
+    );
+  }
   return (
-    <>
-      <div className="canvas">
-        <PanZoom
-          label={label}
-          width={width}
-          height={height}
-          svg={svg}
-          className={state.unseen ? 'chart unobserved' : state.up ? 'chart' : 'chart down'}
-        >
-          <defs>
-            {['plain', 'taken', 'never'].map((kind) => (
-              <marker
-                key={kind}
-                id={`head-${kind}`}
-                viewBox="0 0 8 8"
-                refX="7"
-                refY="4"
-                markerWidth="7"
-                markerHeight="7"
-                orient="auto-start-reverse"
-                markerUnits="userSpaceOnUse"
-              >
-                <path d="M0 0.5 L8 4 L0 7.5 z" className={`head ${kind}`} />
-              </marker>
-            ))}
-          </defs>
-          {layout?.states.map((placed) => (
-            <State
-              key={placed.state.id}
-              placed={placed}
-              isActive={active.has(placed.state.id)}
-              marks={marks}
-            />
+    <div className="canvas" ref={canvas}>
+      <PanZoom
+        label={label}
+        width={layout.width}
+        height={layout.height}
+        leastScale={leastScale}
+        focus={focusOf(layout, taken, active)}
+        svg={svg}
+        className={state.unseen ? 'chart unobserved' : state.up ? 'chart' : 'chart down'}
+      >
+        <defs>
+          {['plain', 'taken', 'never'].map((kind) => (
+            <marker
+              key={kind}
+              id={`head-${kind}-${index}`}
+              viewBox="0 0 8 8"
+              refX="7"
+              refY="4"
+              markerWidth="7"
+              markerHeight="7"
+              orient="auto-start-reverse"
+              markerUnits="userSpaceOnUse"
+            >
+              <path d="M0 0.5 L8 4 L0 7.5 z" className={`head ${kind}`} />
+            </marker>
           ))}
-          {layout?.arrows.map((arrow) => (
-            <Arrow key={arrow.id} arrow={arrow} marks={marks} />
-          ))}
-        </PanZoom>
-      </div>
-      <div className="transitions">
-        <ul>
-          {said.map((transition) => (
-            <li key={transition.id} className={kindOf(transition.id, marks)}>
-              {spoken(transition)}
-            </li>
-          ))}
-        </ul>
-      </div>
-    </>
+        </defs>
+        {layout.states.map((placed) => (
+          <State
+            key={placed.id}
+            placed={placed}
+            state={states.get(placed.id)!}
+            isActive={active.has(placed.id)}
+            isFolded={folded.has(placed.id)}
+            marks={marks}
+            {...(plan.header !== null && states.get(placed.id)![1]?.id === chart.root.id && { onFold })}
+          />
+        ))}
+        {layout.arrows.map((arrow) => (
+          <Arrow key={arrow.id} arrow={arrow} index={index} marks={marks} />
+        ))}
+      </PanZoom>
+    </div>
   );
 });
+
+interface OverviewProps {
+  readonly chart: Chart;
+  readonly state: SiteState;
+  readonly active: ReadonlySet<string>;
+  readonly taken: readonly string[];
+}
+
+/** The states of each region in a line, those that are active lit, for a place in which the chart has no room. */
+function Overview({ chart, state, active, taken }: OverviewProps) {
+  const regions = chart.root.type === 'parallel' ? chart.root.children : [chart.root];
+  const left = chart.transitions.filter(({ id }) => taken.includes(id)).map(({ source }) => source);
+  const classes = ['overview', state.unseen ? 'unobserved' : '', state.up ? '' : 'down'];
+  return (
+    <dl className={classes.join(' ')}>
+      {regions.map((region) => (
+        <div key={region.id}>
+          <dt>{region.key}</dt>
+          <dd>
+            {leavesOf(region).map(({ id, key }) => (
+              <span key={id} className={active.has(id) ? 'active' : left.includes(id) ? 'left' : ''}>
+                {key}
+              </span>
+            ))}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function leavesOf(state: ChartState): readonly ChartState[] {
+  return state.children.length === 0 ? [state] : state.children.flatMap(leavesOf);
+}
+
+/** `release [someoneWaits] / send, surrenderToken → idle`. */
+export function spoken({ event, guard, actions, targets, source }: ChartTransition): string {
+  const target = targets[0];
+  return [
+    eventName(event),
+    ...(guard === null ? [] : [`[${guard}]`]),
+    ...(actions.length === 0 ? [] : [`/ ${actions.join(', ')}`]),
+    ...(target === undefined || target === source ? [] : [`→ ${target.split('.').at(-1)}`]),
+  ].join(' ');
+}
+
+/** What happened last, or else the active leaves. */
+function focusOf(
+  { states, arrows }: { states: readonly PlacedState[]; arrows: readonly PlacedArrow[] },
+  taken: readonly string[],
+  active: ReadonlySet<string>,
+): Box | null {
+  const used = arrows.filter(({ transitions }) => transitions.some((id) => taken.includes(id)));
+  if (used.length > 0) return used[0]!.label;
+  const inner = states.filter(({ id }) => active.has(id));
+  return (
+    (inner.find(({ id }) => !inner.some((other) => other.id.startsWith(`${id}.`))) ?? inner[0])?.box ?? null
+  );
+}
 
 type Kind = 'plain' | 'taken' | 'never';
 
 interface Marks {
   readonly taken: readonly string[];
   readonly never: readonly string[];
-  /** Somebody points at these, or at nothing any more. */
-  readonly onPoint: (transitions: readonly ChartTransition[]) => void;
-}
-
-function kindOf(id: string, { taken, never }: Marks): Kind {
-  if (taken.includes(id)) return 'taken';
-  return never.includes(id) ? 'never' : 'plain';
+  readonly onPoint: (transitions: readonly string[]) => void;
 }
 
 /** `taken` when one is, `never` when all are never. */
-function kindOfAll(transitions: readonly ChartTransition[], marks: Marks): Kind {
-  const kinds = transitions.map(({ id }) => kindOf(id, marks));
-  if (kinds.includes('taken')) return 'taken';
-  return kinds.every((kind) => kind === 'never') ? 'never' : 'plain';
+function kindOf(transitions: readonly string[], { taken, never }: Marks): Kind {
+  if (transitions.some((id) => taken.includes(id))) return 'taken';
+  return transitions.every((id) => never.includes(id)) ? 'never' : 'plain';
 }
 
-function State({ placed, isActive, marks }: { placed: PlacedState; isActive: boolean; marks: Marks }) {
-  const { state, box, isInitial, isRegion, lines } = placed;
+interface StateProps {
+  readonly placed: PlacedState;
+  readonly state: readonly [ChartState, ChartState | null];
+  readonly isActive: boolean;
+  readonly isFolded: boolean;
+  readonly marks: Marks;
+  /** Of a region that can be folded. */
+  readonly onFold?: (region: string) => void;
+}
+
+function State({ placed, state: [state, parent], isActive, isFolded, marks, onFold }: StateProps) {
+  const { box, lines } = placed;
+  const isRegion = parent?.type === 'parallel';
+  const isInitial = parent?.type === 'compound' && parent.initial === state.key;
   const isLeaf = state.children.length === 0;
   const classes = ['state', isLeaf ? 'leaf' : 'outer', isRegion ? 'region' : '', isActive ? 'active' : ''];
   return (
@@ -136,14 +207,35 @@ function State({ placed, isActive, marks }: { placed: PlacedState; isActive: boo
       >
         {state.key}
       </text>
+      {onFold !== undefined && !isLeaf && (
+        // biome-ignore lint/a11y/useSemanticElements: there is no button in a drawing
+        <g
+          className="fold"
+          role="button"
+          tabIndex={0}
+          aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${state.key}`}
+          aria-expanded={!isFolded}
+          transform={`translate(${box.width - 26} 4)`}
+          onClick={() => onFold(state.id)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' && event.key !== ' ') return;
+            event.preventDefault();
+            event.stopPropagation();
+            onFold(state.id);
+          }}
+        >
+          <rect width="20" height="20" rx="4" />
+          <path d={isFolded ? 'M7 5 l6 5 l-6 5 z' : 'M5 7 h10 l-5 6 z'} />
+        </g>
+      )}
       <Lines lines={lines} x={12} anchor="start" marks={marks} />
     </g>
   );
 }
 
-function Arrow({ arrow, marks }: { readonly arrow: PlacedArrow; readonly marks: Marks }) {
+function Arrow({ arrow, index, marks }: { arrow: PlacedArrow; index: number; marks: Marks }) {
   const { transitions, points, label, lines } = arrow;
-  const kind = kindOfAll(transitions, marks);
+  const kind = kindOf(transitions, marks);
   const path = rounded(points);
   return (
     <g
@@ -152,7 +244,7 @@ function Arrow({ arrow, marks }: { readonly arrow: PlacedArrow; readonly marks: 
       onPointerLeave={() => marks.onPoint([])}
     >
       <path className="near" d={path} />
-      <path className="way" d={path} markerEnd={`url(#head-${kind})`} />
+      <path className="way" d={path} markerEnd={`url(#head-${kind}-${index})`} />
       <g transform={`translate(${label.x} ${label.y})`}>
         <Lines lines={lines} x={label.width / 2} anchor="middle" marks={marks} />
       </g>
@@ -160,23 +252,20 @@ function Arrow({ arrow, marks }: { readonly arrow: PlacedArrow; readonly marks: 
   );
 }
 
-function Lines({
-  lines,
-  x,
-  anchor,
-  marks,
-}: {
-  readonly lines: readonly Line[];
+interface LinesProps {
+  readonly lines: readonly PlanLine[];
   readonly x: number;
   readonly anchor: 'start' | 'middle';
   readonly marks: Marks;
-}) {
+}
+
+function Lines({ lines, x, anchor, marks }: LinesProps) {
   return lines.map(({ parts, y }) => (
     <text key={y} className="line" x={x} y={y} textAnchor={anchor}>
       {parts.map(({ text, transitions }, index) => (
         <tspan
           key={text}
-          className={`line ${kindOfAll(transitions, marks)}`}
+          className={`line ${kindOf(transitions, marks)}`}
           onPointerEnter={() => marks.onPoint(transitions)}
           onPointerLeave={() => marks.onPoint([])}
         >

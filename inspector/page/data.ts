@@ -1,9 +1,9 @@
-import type { Timeline } from '../../verification/timeline/format.ts';
 import {
   type Embedded,
   type Explored,
   embeddedId,
   type Found,
+  type Laid,
   type Locks,
   type Problem,
   type Sources,
@@ -12,7 +12,7 @@ import {
 /** Where the page has its data from: the server that it came from, or itself. */
 export interface Data {
   sources(): Promise<Sources>;
-  timeline(id: string): Promise<Timeline>;
+  timeline(id: string): Promise<Laid>;
   explored(path: readonly number[]): Promise<Explored>;
   /** Of a property by its name, or of a state by its description. */
   find(what: { readonly property: string } | { readonly state: string }): Promise<Found>;
@@ -71,10 +71,10 @@ function embedded({ sources, timelines }: Embedded): Data {
   return {
     sources: () => Promise.resolve(sources),
     timeline: (id) => {
-      const timeline = timelines[id];
-      return timeline === undefined
+      const laid = timelines[id];
+      return laid === undefined
         ? Promise.reject(new Error(`There is no source ${id} in this page.`))
-        : Promise.resolve(timeline);
+        : Promise.resolve(laid);
     },
     explored: none,
     find: none,

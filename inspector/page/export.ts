@@ -16,10 +16,57 @@ const carried = [
   'paint-order',
 ];
 
-/** A drawing of the page as the text of an SVG that looks the same anywhere. */
-export function svgText(drawing: SVGSVGElement): string {
-  const copy = drawing.cloneNode(true) as SVGSVGElement;
-  const originals = [drawing, ...drawing.querySelectorAll('*')];
+const svgNamespace = 'http://www.w3.org/2000/svg';
+const gap = 16;
+const captionLine = 18;
+
+/** Drawings of the page side by side, each whole and cropped, with lines of text below: an SVG that looks the same anywhere. */
+export function svgText(drawings: readonly SVGSVGElement[], caption: readonly string[]): string {
+  const whole = document.createElementNS(svgNamespace, 'svg');
+  let right = gap;
+  let bottom = 0;
+  for (const drawing of drawings) {
+    const { width, height } = placed(drawing, whole, right);
+    right += width + gap;
+    bottom = Math.max(bottom, height + 2 * gap);
+  }
+  const style = getComputedStyle(document.documentElement);
+  for (const [index, line] of caption.entries()) {
+    const text = document.createElementNS(svgNamespace, 'text');
+    const attributes = {
+      x: gap,
+      y: bottom + index * captionLine + 8,
+      'font-family': 'sans-serif',
+      'font-size': 12,
+    };
+    for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, String(value));
+    text.setAttribute('fill', style.getPropertyValue(index === 0 ? '--text' : '--muted'));
+    text.textContent = line;
+    whole.append(text);
+  }
+  const longest = Math.max(0, ...caption.map((line) => line.length * captionCharWidth));
+  const [width, height] = [Math.max(right, longest + 2 * gap), bottom + caption.length * captionLine];
+  whole.setAttribute('xmlns', svgNamespace);
+  whole.setAttribute('width', String(Math.ceil(width)));
+  whole.setAttribute('height', String(Math.ceil(height)));
+  whole.setAttribute('viewBox', `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`);
+  const background = document.createElementNS(svgNamespace, 'rect');
+  background.setAttribute('width', '100%');
+  background.setAttribute('height', '100%');
+  background.setAttribute('fill', style.getPropertyValue('--surface'));
+  whole.prepend(background);
+  return new XMLSerializer().serializeToString(whole);
+}
+
+/** Of a caption at 12 px. */
+export const captionCharWidth = 6.6;
+
+/** Puts all of a drawing, at scale 1, into `whole`, and gives its size. */
+function placed(drawing: SVGSVGElement, whole: SVGSVGElement, left: number): DOMRect {
+  const content = drawing.querySelector<SVGGElement>('.content')!;
+  const box = content.getBBox();
+  const copy = content.cloneNode(true) as SVGGElement;
+  const originals = [content, ...content.querySelectorAll('*')];
   const copies = [copy, ...copy.querySelectorAll('*')];
   for (const [index, original] of originals.entries()) {
     const style = getComputedStyle(original);
@@ -32,17 +79,14 @@ export function svgText(drawing: SVGSVGElement): string {
       if (value !== '' && (name !== 'transform' || value !== 'none')) element.setAttribute(name, value);
     }
   }
-  const { width, height } = drawing.getBoundingClientRect();
-  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  copy.setAttribute('width', String(Math.round(width)));
-  copy.setAttribute('height', String(Math.round(height)));
-  copy.setAttribute('viewBox', `0 0 ${width} ${height}`);
-  const background = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-  background.setAttribute('width', '100%');
-  background.setAttribute('height', '100%');
-  background.setAttribute('fill', getComputedStyle(document.documentElement).getPropertyValue('--surface'));
-  copy.prepend(background);
-  return new XMLSerializer().serializeToString(copy);
+  copy.removeAttribute('transform');
+  const frame = document.createElementNS(svgNamespace, 'svg');
+  const attributes = { x: left, y: gap, width: box.width, height: box.height };
+  for (const [name, value] of Object.entries(attributes)) frame.setAttribute(name, String(value));
+  frame.setAttribute('viewBox', `${box.x} ${box.y} ${box.width} ${box.height}`);
+  frame.append(copy);
+  whole.append(frame);
+  return box;
 }
 
 /** The picture of an SVG, twice as fine. */

@@ -3,10 +3,10 @@ export interface Place {
   readonly y: number;
 }
 
-const column = 116;
-const row = 104;
+const column = 88;
+const row = 84;
 /** Every second column lies lower, so that a straight arrow past a neighbour has room. */
-const stagger = 30;
+const stagger = 34;
 
 /** A place for each site, in its own column, at its distance from the root. */
 export function columnsOf(depths: readonly number[]): readonly Place[] {

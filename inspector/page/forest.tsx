@@ -1,5 +1,6 @@
 import type { RefObject } from 'react';
 import type { SiteState } from '../../verification/timeline/format.ts';
+import type { Box } from '../protocol.ts';
 import { type Flight, flightsOf } from './flights.ts';
 import { bendPast, columnsOf, control, onCurve, type Place } from './forest-layout.ts';
 import type { Moments } from './moments.ts';
@@ -18,6 +19,8 @@ interface ForestProps {
 }
 
 const radius = 25;
+/** At this scale the smallest text, of 12 px, is 11 px high. */
+const leastScale = 11 / 12;
 /** The drawing grows and shrinks by this much. */
 const stepPx = 40;
 
@@ -56,6 +59,8 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
       top={top}
       width={width}
       height={height}
+      leastScale={leastScale}
+      focus={focusOf(moments, moment, at)}
       svg={svg}
       className={isStill ? 'forest still' : 'forest'}
     >
@@ -159,12 +164,18 @@ function FlyingLetters({ flight: { middle, carriesToken, text, label } }: { read
 function Token({ x, y }: Place) {
   return (
     <g className="token" transform={`translate(${x} ${y})`}>
-      <circle r="9" />
-      <text y="3.6" textAnchor="middle">
+      <circle r="10" />
+      <text y="4.2" textAnchor="middle">
         T
       </text>
     </g>
   );
+}
+
+/** The site that took the step. */
+function focusOf({ timeline }: Moments, moment: number, at: (id: string) => Place | undefined): Box | null {
+  const place = moment === 0 ? undefined : at(timeline.steps[moment - 1]!.site);
+  return place === undefined ? null : { ...place, width: 0, height: 0 };
 }
 
 interface PointerArrow {

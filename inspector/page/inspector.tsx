@@ -1,27 +1,32 @@
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
-import type { Chart, Timeline } from '../../verification/timeline/format.ts';
-import type { Explored, Result, Sources } from '../protocol.ts';
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { Timeline } from '../../verification/timeline/format.ts';
+import type { ChartPlan, Explored, Result, Sources } from '../protocol.ts';
 import type { Address } from './address.ts';
-import { ChartView } from './chart.tsx';
+import { Charts } from './charts.tsx';
 import { Choices } from './choices.tsx';
-import { Controls } from './controls.tsx';
+import { Controls, stepText } from './controls.tsx';
 import type { Data } from './data.ts';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
 import { svgText } from './export.ts';
-import { graphvizChart, mermaidChart } from './exports/chart.ts';
 import { mermaidSequence, shiVizLog } from './exports/sequence.ts';
+import { everyStep, type Filter } from './filter.ts';
 import { Forest } from './forest.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import type { Connection } from './live.ts';
 import { Moments } from './moments.ts';
 import { Panel } from './panel.tsx';
+import type { Pin } from './pins.ts';
 import { usePlayer } from './player.ts';
 import { hasPointers } from './pointers.ts';
 import { Problem } from './problems.tsx';
 import { brokenSites, Properties } from './properties.tsx';
 import { Sequence } from './sequence.tsx';
-import { StateTable } from './state-table.tsx';
+import { StateTree } from './state-tree.tsx';
+import { Steps } from './steps.tsx';
+import { storyOf } from './story.ts';
+import { StoryBar } from './story-bar.tsx';
+import { type Tab, Tabs } from './tabs.tsx';
 import type { Theme } from './theme.ts';
 
 interface InspectorProps {
@@ -29,9 +34,10 @@ interface InspectorProps {
   readonly sources: Sources;
   readonly source: string;
   readonly timeline: Timeline;
+  readonly plans: Readonly<Record<string, ChartPlan>>;
   readonly explored: Explored | null;
-  /** The moment that the address names. */
-  readonly begin: number;
+  /** The moment that the address names; `null`: the one that the run is about. */
+  readonly begin: number | null;
   /** Steps are added at the end; the page goes with them unless it looks at an earlier one. */
   readonly isLive: boolean;
   readonly connection: Connection;
@@ -44,18 +50,22 @@ interface InspectorProps {
 }
 
 const addressAfterMs = 150;
-const [least, most, usual] = [0.05, 200, 72];
+const [least, most] = [0.002, 200];
 
-/** One run: four views on one time line, its properties, and what moves through it. */
+/** One run: all views on one time line, its properties, and what moves through it. */
 export function Inspector(props: InspectorProps) {
-  const { data, sources, source, timeline, explored, begin, isLive, connection, locks } = props;
+  const { data, sources, source, timeline, plans, explored, isLive, connection, locks } = props;
   const { theme, onTheme, onMoment, onShow } = props;
   const moments = useMemo(() => new Moments(timeline), [timeline]);
+  const begin = props.begin ?? storyOf(moments).moment ?? 0;
   const player = usePlayer(moments.last, begin, isLive);
   const { moment, go } = player;
-  const [scale, setScale] = useState(usual);
+  const [scale, setScale] = useState<number | null>(null);
+  const drawnAt = useRef(1);
+  const [isTimed, setTimed] = useState(false);
   const [helps, setHelps] = useState(false);
-  const [picked, setPicked] = useState<string | null>(null);
+  const [filter, setFilter] = useState<Filter>(everyStep);
+  const [pins, setPins] = useState<readonly Pin[]>([]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new address goes to its moment, also when it is the same
   useEffect(() => {
@@ -67,11 +77,11 @@ export function Inspector(props: InspectorProps) {
     return () => clearTimeout(timer);
   }, [moment, onMoment]);
 
-  const zoom = (to: number) => setScale(Math.min(most, Math.max(least, to)));
+  const zoom = useCallback((to: number) => setScale(Math.min(most, Math.max(least, to))), []);
   useKeys({
     moments,
     player,
-    zoom: (by) => zoom(scale * by),
+    zoom: (by) => zoom(drawnAt.current * by),
     theme: onTheme,
     help: () => setHelps((on) => !on),
   });
@@ -83,15 +93,55 @@ export function Inspector(props: InspectorProps) {
   };
 
   const forest = useRef<SVGSVGElement>(null);
-  const chart = useRef<SVGSVGElement>(null);
   const sequence = useRef<(() => string) | null>(null);
   const broken = brokenSites(moments, moment);
-  const step = moment === 0 ? null : timeline.steps[moment - 1]!;
-  const site = picked ?? step?.site ?? timeline.sites[0]!.id;
-  const { machine } = timeline.sites.find(({ id }) => id === site) ?? timeline.sites[0]!;
   const tree = hasPointers(moments);
   const file = `${source}-${moment}`;
   const figures = sources.figures ?? [];
+  const caption = () => [
+    storyOf(moments).sentence,
+    `${timeline.title}, step ${moment} of ${moments.last}: ${stepText(moments, moment)}`,
+    timeline.about,
+  ];
+  const violated = timeline.properties.filter(
+    (_, index) => moments.verdict(index, moment).verdict === 'violated',
+  ).length;
+  const tabs: readonly Tab[] = [
+    ...(explored === null
+      ? []
+      : [
+          {
+            name: 'Next',
+            className: 'choices',
+            content: (
+              <Choices
+                choices={explored.choices[moment] ?? []}
+                properties={timeline.properties}
+                data={data}
+                onPick={pick}
+                onPath={(path) => onShow({ source, step: path.length, path, lock: null })}
+              />
+            ),
+          },
+        ]),
+    {
+      name: 'Steps',
+      className: 'steps-tab',
+      content: <Steps moments={moments} moment={moment} filter={filter} onFilter={setFilter} onMoment={go} />,
+    },
+    ...(timeline.properties.length === 0
+      ? []
+      : [
+          {
+            name: 'Properties',
+            className: 'verdicts',
+            count: violated === 0 ? timeline.properties.length : `✗ ${violated}`,
+            content: (
+              <Properties moments={moments} moment={moment} results={sources.results ?? none} onMoment={go} />
+            ),
+          },
+        ]),
+  ];
 
   return (
     <div className={`inspector ${tree ? '' : 'treeless'} ${explored === null ? '' : 'exploring'}`}>
@@ -103,7 +153,7 @@ export function Inspector(props: InspectorProps) {
           <span className="visually-hidden">What is shown</span>
           <select
             value={source}
-            onChange={(event) => onShow({ source: event.target.value, step: 0, path: [], lock: null })}
+            onChange={(event) => onShow({ source: event.target.value, step: null, path: [], lock: null })}
           >
             {sources.sources.map(({ id, title, verdict }) => (
               <option key={id} value={id}>
@@ -114,14 +164,14 @@ export function Inspector(props: InspectorProps) {
           </select>
         </label>
         {locks}
-        <p className="about">
-          {isLive && (
-            <LiveButton
-              connection={connection}
-              isAtEnd={moment === moments.last}
-              onEnd={() => go(moments.last)}
-            />
-          )}
+        {isLive && (
+          <LiveButton
+            connection={connection}
+            isAtEnd={moment === moments.last}
+            onEnd={() => go(moments.last)}
+          />
+        )}
+        <p className="about" title={timeline.about}>
           {timeline.about}
           {figures.map(([name, value]) => (
             <span key={name} className="figure">
@@ -140,64 +190,23 @@ export function Inspector(props: InspectorProps) {
       {timeline.notes?.map((note) => (
         <Problem key={note} text={note} />
       ))}
+      <StoryBar moments={moments} moment={moment} onMoment={go} />
 
       <main>
-        <Panel
-          title={`Statechart of ${site}`}
-          className="charts"
-          tools={
-            <>
-              <fieldset className="tabs" aria-label="Site">
-                <button
-                  type="button"
-                  aria-pressed={picked === null}
-                  onClick={() => setPicked(null)}
-                  title="Show whoever took the step"
-                >
-                  follow
-                </button>
-                {timeline.sites.map(({ id }) => (
-                  <button
-                    key={id}
-                    type="button"
-                    aria-pressed={picked === id}
-                    className={id === site ? 'shown' : ''}
-                    onClick={() => setPicked(id)}
-                  >
-                    {id}
-                  </button>
-                ))}
-              </fieldset>
-              <Downloads
-                name={`${file}-statechart-${site}`}
-                svg={() => svgText(chart.current!)}
-                texts={chartTexts(
-                  machine === null ? undefined : timeline.machines[machine],
-                  moments.site(site, moment).value,
-                )}
-              />
-            </>
-          }
-        >
-          {machine === null ? (
-            <p className="waiting">Its statechart is not known.</p>
-          ) : (
-            <ChartView
-              site={site}
-              chart={timeline.machines[machine]!}
-              state={moments.site(site, moment)}
-              taken={step?.site === site ? step.taken : nothing}
-              never={sources.never?.[machine] ?? nothing}
-              svg={chart}
-            />
-          )}
-        </Panel>
+        <Charts
+          moments={moments}
+          moment={moment}
+          plans={plans}
+          never={sources.never ?? noneNever}
+          file={file}
+          caption={caption}
+        />
 
         {tree && (
           <Panel
             title="Tree and queue"
             className="tree"
-            tools={<Downloads name={`${file}-tree`} svg={() => svgText(forest.current!)} />}
+            tools={<Downloads name={`${file}-tree`} svg={() => svgText([forest.current!], caption())} />}
           >
             <Legend />
             <Forest
@@ -215,15 +224,33 @@ export function Inspector(props: InspectorProps) {
           className="messages"
           tools={
             <>
+              {timeline.steps.some(({ at }) => at !== undefined) && (
+                <select
+                  aria-label="Axis"
+                  value={isTimed ? 'time' : 'steps'}
+                  onChange={({ target }) => {
+                    setTimed(target.value === 'time');
+                    setScale(null);
+                  }}
+                >
+                  <option value="steps">by step</option>
+                  <option value="time">by time</option>
+                </select>
+              )}
               <button
                 type="button"
                 title="More at once (−)"
                 aria-label="More at once"
-                onClick={() => zoom(scale / 1.4)}
+                onClick={() => zoom(drawnAt.current / 1.4)}
               >
                 −
               </button>
-              <button type="button" title="Larger (+)" aria-label="Larger" onClick={() => zoom(scale * 1.4)}>
+              <button
+                type="button"
+                title="Larger (+)"
+                aria-label="Larger"
+                onClick={() => zoom(drawnAt.current * 1.4)}
+              >
                 +
               </button>
               <Downloads
@@ -239,28 +266,20 @@ export function Inspector(props: InspectorProps) {
             moment={moment}
             theme={theme}
             scale={scale}
+            isTimed={isTimed}
+            drawnAt={drawnAt}
+            filter={filter}
+            pins={pins}
+            caption={caption}
             onScale={zoom}
             onMoment={go}
             picture={sequence}
           />
         </Panel>
 
-        {explored !== null && (
-          <Panel title="What may happen next" className="choices">
-            <Choices
-              choices={explored.choices[moment] ?? []}
-              properties={timeline.properties}
-              data={data}
-              onPick={pick}
-              onPath={(path) => onShow({ source, step: path.length, path, lock: null })}
-            />
-          </Panel>
-        )}
-        <Panel title="Properties" className="verdicts">
-          <Properties moments={moments} moment={moment} results={sources.results ?? none} onMoment={go} />
-        </Panel>
+        <Tabs className="side" label="Steps and properties" tabs={tabs} />
         <Panel title="State" className="values">
-          <StateTable moments={moments} moment={moment} broken={broken} />
+          <StateTree moments={moments} moment={moment} broken={broken} pins={pins} onPins={setPins} />
         </Panel>
       </main>
 
@@ -268,14 +287,6 @@ export function Inspector(props: InspectorProps) {
       {helps && <Help onClose={() => setHelps(false)} />}
     </div>
   );
-}
-
-function chartTexts(chart: Chart | undefined, value: unknown): DownloadsProps['texts'] & object {
-  if (chart === undefined) return {};
-  return {
-    Mermaid: ['mmd', () => mermaidChart(chart, value)],
-    Graphviz: ['dot', () => graphvizChart(chart, value)],
-  };
 }
 
 function runTexts(timeline: Timeline): DownloadsProps['texts'] & object {
@@ -286,8 +297,8 @@ function runTexts(timeline: Timeline): DownloadsProps['texts'] & object {
   };
 }
 
-const nothing: readonly string[] = [];
 const none: readonly Result[] = [];
+const noneNever: NonNullable<Sources['never']> = {};
 
 /** Says whether what is seen is live, and goes to the newest moment. */
 function LiveButton(props: { connection: Connection; isAtEnd: boolean; onEnd: () => void }) {

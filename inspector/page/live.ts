@@ -1,5 +1,4 @@
-import type { Timeline } from '../../verification/timeline/format.ts';
-import { cannotBeShown, type LiveFrame } from '../protocol.ts';
+import { cannotBeShown, type Laid, type LiveFrame } from '../protocol.ts';
 
 /** The connection of a page that shows a running cluster. */
 export type Connection =
@@ -20,7 +19,7 @@ const longestRetryMs = 5_000;
  */
 export function follow(
   lock: string | null,
-  shown: (timeline: Timeline) => void,
+  shown: (laid: Laid) => void,
   told: (connection: Connection) => void,
 ): () => void {
   const { protocol, host } = location;
@@ -32,7 +31,7 @@ export function follow(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let socket: WebSocket;
   const dial = () => {
-    let timeline: Timeline | null = null;
+    let laid: Laid | null = null;
     socket = new WebSocket(url);
     socket.onopen = () => {
       retryMs = firstRetryMs;
@@ -40,8 +39,8 @@ export function follow(
       told({ state: 'connected' });
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      timeline = after(timeline, JSON.parse(data) as LiveFrame);
-      if (timeline !== null) shown(timeline);
+      laid = after(laid, JSON.parse(data) as LiveFrame);
+      if (laid !== null) shown(laid);
     };
     socket.onclose = ({ code, reason }) => {
       if (isClosed) return;
@@ -63,11 +62,12 @@ export function follow(
   };
 }
 
-/** The timeline after a frame. */
-export function after(before: Timeline | null, frame: LiveFrame): Timeline | null {
-  if (frame.type === 'whole') return frame.timeline;
+/** What is known after a frame. */
+export function after(before: Laid | null, frame: LiveFrame): Laid | null {
+  if (frame.type === 'whole') return { timeline: frame.timeline, plans: frame.plans };
   if (before === null) return null;
-  const letters = [...before.letters];
+  const { timeline, plans } = before;
+  const letters = [...timeline.letters];
   for (const [index, letter] of frame.letters) letters[index] = letter;
-  return { ...before, steps: [...before.steps, ...frame.steps], letters };
+  return { timeline: { ...timeline, steps: [...timeline.steps, ...frame.steps], letters }, plans };
 }

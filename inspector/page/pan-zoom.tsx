@@ -1,42 +1,54 @@
 import { select } from 'd3-selection';
 import { type ZoomTransform, zoom, zoomIdentity } from 'd3-zoom';
-import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
+import type { Box } from '../protocol.ts';
 
-interface PanZoomProps {
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface PanZoomProps extends Size {
   readonly label: string;
   /** The top left corner of the drawing, at scale 1. Default: 0. */
   readonly left?: number;
   readonly top?: number;
-  /** Of the drawing, at scale 1. */
-  readonly width: number;
-  readonly height: number;
+  /** A drawing that does not fit at this scale is not made smaller: a part of it is shown. */
+  readonly leastScale: number;
+  /** The part of the drawing to show where not all fits. Default: its top left corner. */
+  readonly focus?: Box | null;
   readonly svg: RefObject<SVGSVGElement | null>;
   readonly className?: string;
   readonly children: ReactNode;
 }
 
-/** A drawing that fits its place, until somebody pans or zooms; a double click fits it again. */
-export function PanZoom({ label, left = 0, top = 0, width, height, svg, className, children }: PanZoomProps) {
-  const [size, setSize] = useState({ width: 0, height: 0 });
+const [smallest, largest] = [0.15, 4];
+const largestFit = 1.25;
+const zoomBy = 1.3;
+const panPx = 60;
+
+/** A drawing that fits its place at a readable scale, until somebody pans or zooms. */
+export function PanZoom(props: PanZoomProps) {
+  const {
+    label,
+    left = 0,
+    top = 0,
+    width,
+    height,
+    leastScale,
+    focus = null,
+    svg,
+    className,
+    children,
+  } = props;
+  const size = useSize(svg);
   const [moved, setMoved] = useState<ZoomTransform | null>(null);
-  const content = useRef<SVGGElement>(null);
-
-  useEffect(() => {
-    const element = svg.current!;
-    const observer = new ResizeObserver(([entry]) => {
-      const { width: wide, height: high } = entry!.contentRect;
-      setSize({ width: wide, height: high });
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [svg]);
-
-  const fitted = scaledToFit(size, { width, height });
-  const { k, x, y } = moved ?? fitted;
+  const place = fitted(size, { width, height }, leastScale, focus, left, top);
+  const { k, x, y } = moved ?? place;
 
   useEffect(() => {
     const behaviour = zoom<SVGSVGElement, unknown>()
-      .scaleExtent([0.15, 4])
+      .scaleExtent([smallest, largest])
       .filter((event: Event) => event.type !== 'dblclick' && !(event as MouseEvent).button)
       .on('zoom', ({ transform, sourceEvent }: { transform: ZoomTransform; sourceEvent: Event | null }) => {
         if (sourceEvent !== null) setMoved(transform);
@@ -44,31 +56,109 @@ export function PanZoom({ label, left = 0, top = 0, width, height, svg, classNam
     const selection = select(svg.current!);
     selection.call(behaviour);
     // Panning goes on from where the drawing is.
-    if (moved === null) {
-      selection.call(behaviour.transform, zoomIdentity.translate(fitted.x, fitted.y).scale(fitted.k));
-    }
+    selection.call(behaviour.transform, zoomIdentity.translate(x, y).scale(k));
     return () => {
       selection.on('.zoom', null);
     };
-  }, [svg, fitted.x, fitted.y, fitted.k, moved]);
+  }, [svg, x, y, k]);
+
+  /** Keeps the middle of the place where it is. */
+  const zoomed = (by: number) => {
+    const to = Math.min(largest, Math.max(smallest, k * by));
+    const [middle, centre] = [size.width / 2, size.height / 2];
+    const at = zoomIdentity.translate(middle - ((middle - x) * to) / k, centre - ((centre - y) * to) / k);
+    setMoved(at.scale(to));
+  };
+  const pan = (right: number, down: number) => setMoved(zoomIdentity.translate(x + right, y + down).scale(k));
+  const keys: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => pan(panPx, 0),
+    ArrowRight: () => pan(-panPx, 0),
+    ArrowUp: () => pan(0, panPx),
+    ArrowDown: () => pan(0, -panPx),
+    '+': () => zoomed(zoomBy),
+    '-': () => zoomed(1 / zoomBy),
+    '0': () => setMoved(null),
+  };
+  const pressed = (event: KeyboardEvent<SVGSVGElement>) => {
+    // A drawing that was clicked leaves the keys to the time line.
+    if (!event.currentTarget.matches(':focus-visible')) return;
+    const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
+    if (act === undefined) return;
+    act();
+    event.preventDefault();
+    event.stopPropagation();
+  };
 
   return (
-    <svg
-      ref={svg}
-      className={`drawing ${className ?? ''}`}
-      role="img"
-      aria-label={label}
-      onDoubleClick={() => setMoved(null)}
-    >
-      <title>{label}</title>
-      <g ref={content} transform={`translate(${x} ${y}) scale(${k})`}>
-        <g transform={`translate(${-left} ${-top})`}>{children}</g>
-      </g>
-    </svg>
+    <>
+      <svg
+        ref={svg}
+        className={`drawing ${className ?? ''}`}
+        role="img"
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is panned and zoomed with keys
+        tabIndex={0}
+        data-scale={k.toFixed(3)}
+        onKeyDown={pressed}
+        onDoubleClick={() => setMoved(null)}
+      >
+        <title>{label}</title>
+        <g className="content" transform={`translate(${x} ${y}) scale(${k})`}>
+          <g transform={`translate(${-left} ${-top})`}>{children}</g>
+        </g>
+      </svg>
+      <div className="zoom">
+        <button type="button" aria-label="Smaller" title="Smaller (−)" onClick={() => zoomed(1 / zoomBy)}>
+          −
+        </button>
+        <button
+          type="button"
+          aria-label="Fit"
+          title="Fit (0, or a double click)"
+          onClick={() => setMoved(null)}
+        >
+          ⤢
+        </button>
+        <button type="button" aria-label="Larger" title="Larger (+)" onClick={() => zoomed(zoomBy)}>
+          +
+        </button>
+      </div>
+    </>
   );
 }
 
-function scaledToFit(outer: { width: number; height: number }, inner: { width: number; height: number }) {
-  const k = Math.max(0.1, Math.min(1.25, outer.width / inner.width, outer.height / inner.height));
-  return { k, x: (outer.width - inner.width * k) / 2, y: (outer.height - inner.height * k) / 2 };
+/** The size of an element, as it changes. */
+export function useSize(element: RefObject<Element | null>): Size {
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const kept = useRef(element);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry!.contentRect;
+      setSize({ width, height });
+    });
+    observer.observe(kept.current.current!);
+    return () => observer.disconnect();
+  }, []);
+  return size;
+}
+
+function fitted(
+  outer: Size,
+  inner: Size,
+  least: number,
+  focus: Box | null,
+  left: number,
+  top: number,
+): { readonly k: number; readonly x: number; readonly y: number } {
+  const fits = Math.min(outer.width / inner.width, outer.height / inner.height);
+  const k = Math.max(least, Math.min(largestFit, fits));
+  const along = (room: number, length: number, middle: number) =>
+    length * k <= room
+      ? (room - length * k) / 2
+      : Math.min(0, Math.max(room - length * k, room / 2 - middle * k));
+  return {
+    k,
+    x: along(outer.width, inner.width, focus === null ? 0 : focus.x + focus.width / 2 - left),
+    y: along(outer.height, inner.height, focus === null ? 0 : focus.y + focus.height / 2 - top),
+  };
 }

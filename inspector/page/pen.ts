@@ -118,8 +118,22 @@ export class SvgPen implements Pen {
     );
   }
 
-  toString(width: number, height: number, background: string): string {
-    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${background}"/>${this.#parts.join('')}</svg>`;
+  /** `caption`: lines of text below the drawing. */
+  toString(
+    width: number,
+    height: number,
+    { surface: background, text }: { readonly surface: string; readonly text: string },
+    caption: readonly string[] = [],
+  ): string {
+    const lines = caption.map(
+      (line, index) =>
+        `<text x="12" y="${height + 18 * (index + 1)}" font-family="${fontFamily}" font-size="12" fill="${text}">${escaped(line)}</text>`,
+    );
+    return this.#whole(width, height + 18 * caption.length + 8, background, lines.join(''));
+  }
+
+  #whole(width: number, height: number, background: string, caption: string): string {
+    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${background}"/>${this.#parts.join('')}${caption}</svg>`;
   }
 }
 

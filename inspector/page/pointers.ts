@@ -25,8 +25,18 @@ function pointer(value: unknown, ids: ReadonlySet<string>): string | null | unde
   return typeof value === 'string' && ids.has(value) ? value : undefined;
 }
 
+const known = new WeakMap<Moments, boolean>();
+
 /** Does the system have such variables at all? */
 export function hasPointers(moments: Moments): boolean {
+  const before = known.get(moments);
+  if (before !== undefined) return before;
+  const found = findPointers(moments);
+  known.set(moments, found);
+  return found;
+}
+
+function findPointers(moments: Moments): boolean {
   // A site that is not seen at first has no variables then.
   return moments.timeline.sites.some(({ id }) =>
     moments

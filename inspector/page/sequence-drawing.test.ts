@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { stepAxis } from './axis.ts';
+import { everyStep } from './filter.ts';
 import { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
 import { SvgPen } from './pen.ts';
+import { type Pin, pinOf } from './pins.ts';
 import { drawSequence } from './sequence-drawing.ts';
-import type { Palette } from './sequence-sheet.ts';
+import { faint } from './sequence-letters.ts';
+import type { Palette, View } from './sequence-sheet.ts';
 import { longRun } from './testing/long-run.ts';
 
 const colours: Palette = {
@@ -18,6 +22,11 @@ const colours: Palette = {
   accent: '#07b',
 };
 
+function viewOf(moments: Moments): View {
+  const size = { width: 1_200, height: 240, gutter: 56 };
+  return { ...size, from: 0, scale: 90, axis: stepAxis(moments), pins: [], filter: everyStep };
+}
+
 /** How many strokes the sequence chart of `steps` steps takes, at its middle. */
 function strokes(steps: number, scale: number): number {
   let count = 0;
@@ -25,8 +34,9 @@ function strokes(steps: number, scale: number): number {
     count++;
   };
   const pen: Pen = { line: stroke, rect: stroke, circle: stroke, shape: stroke, text: stroke };
-  const view = { width: 1_200, height: 240, from: steps / 2, scale, gutter: 56 };
-  drawSequence(pen, new Moments(longRun(steps)), steps / 2, view, colours);
+  const moments = new Moments(longRun(steps));
+  const view = { ...viewOf(moments), from: steps / 2, scale };
+  drawSequence(pen, moments, steps / 2, view, colours);
   return count;
 }
 
@@ -36,14 +46,33 @@ describe('the sequence chart', () => {
     expect(strokes(20_000, 40)).toBeLessThan(strokes(200, 40) * 1.2);
   });
 
+  it('draws bands instead of arrows where a step has less than 4 pixels, as many as there are pixels', () => {
+    const bands = strokes(20_000, 0.05);
+    expect(bands).toBeGreaterThan(200);
+    expect(bands).toBeLessThan(6_000);
+    expect(strokes(100_000, 0.01)).toBeLessThan(bands * 1.2);
+  });
+
+  it('draws faintly what nobody looks for, and a lane for a pinned expression', () => {
+    const moments = new Moments(longRun(10));
+    const pen = new SvgPen();
+    const pin = pinOf('b in client.inCS', ['a', 'b', 'c', 'd']) as Pin;
+    const view = { ...viewOf(moments), filter: { text: 'enters', site: 'b' }, pins: [pin] };
+    drawSequence(pen, moments, 5, view, colours);
+    const svg = pen.toString(1_200, 240, colours);
+    expect(svg).toContain(`opacity="${faint}"`);
+    expect(svg).toContain('>b in client.inCS</text>');
+    expect(svg).toContain('>true</text>');
+  });
+
   it('is an SVG in which nothing of a run is markup', () => {
     const run = longRun(10);
     const evil = '<script>alert(1)</script>';
     const letters = run.letters.map((letter) => ({ ...letter, message: { type: evil } }));
     const pen = new SvgPen();
-    const view = { width: 1_200, height: 240, from: 0, scale: 90, gutter: 56 };
-    drawSequence(pen, new Moments({ ...run, letters }), 5, view, colours);
-    const svg = pen.toString(1_200, 240, '#fff');
+    const moments = new Moments({ ...run, letters });
+    drawSequence(pen, moments, 5, viewOf(moments), colours);
+    const svg = pen.toString(1_200, 240, colours, [evil]);
     expect(svg).toContain('&#60;script');
     expect(svg).not.toContain('<script');
   });

@@ -1,37 +1,43 @@
 import type { TimelineStep } from '../../verification/timeline/format.ts';
+import type { TimeAxis } from './axis.ts';
 import { around, type Covered } from './boxes.ts';
+import { Density } from './density.ts';
 import type { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
-import { drawCopy, drawLabels, drawLetters } from './sequence-letters.ts';
+import { type Segment, segmentsOf } from './pins.ts';
+import { drawCopy, drawLabels, drawLetters, faint, isLookedFor } from './sequence-letters.ts';
 import { margin, type Palette, Sheet, type View } from './sequence-sheet.ts';
+import { clockText } from './time.ts';
 import { contextOf, isCritical, stepLabel } from './values.ts';
 
 /** One line a site, time to the right: only what lies within the view is looked at. */
 export function drawSequence(pen: Pen, moments: Moments, moment: number, view: View, colours: Palette): void {
-  const { width, height, scale, gutter } = view;
+  const { width, height, gutter } = view;
   const sheet = new Sheet(pen, moments, view, colours);
   const { first, last, lanes } = sheet;
 
   drawGrid(sheet);
   drawLoop(sheet);
-  for (const [id, lane] of lanes) {
+  for (const lane of lanes.values()) {
     pen.line([gutter, lane, Math.min(width, sheet.x(moments.last) + 14), lane], {
       stroke: colours.line,
       width: 1.5,
     });
-    drawLife(sheet, id, lane);
   }
-  const arrows = drawLetters(sheet);
-  if (scale >= 2) {
+  if (sheet.spacing < leastSpacing) drawBands(sheet);
+  else {
+    for (const [id, lane] of lanes) drawLife(sheet, id, lane);
+    const arrows = drawLetters(sheet);
     for (let at = Math.max(1, first); at <= last; at++) drawStep(sheet, at);
+    if (sheet.spacing >= 40) {
+      const steps = moments.timeline.steps.slice(Math.max(0, first - 1), last);
+      const named = steps.flatMap((step, index) =>
+        isNamed(step) ? [nameBox(step, sheet.x(Math.max(1, first) + index), lanes)] : [],
+      );
+      drawLabels(sheet, arrows, named);
+    }
   }
-  if (scale >= 40) {
-    const steps = moments.timeline.steps.slice(Math.max(0, first - 1), last);
-    const named = steps.flatMap((step, index) =>
-      isNamed(step) ? [nameBox(step, sheet.x(Math.max(1, first) + index), lanes)] : [],
-    );
-    drawLabels(sheet, arrows, named);
-  }
+  drawPins(sheet);
   drawViolations(sheet);
   const x = sheet.x(moment);
   pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
@@ -40,25 +46,112 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
   for (const [id, lane] of lanes) {
     pen.text(id, gutter - 18, lane + 4.5, { fill: colours.text, size: 13, anchor: 'end', bold: true });
   }
+  for (const [index, { text }] of view.pins.entries()) {
+    pen.text(text, gutter - 18, sheet.pinLanes[index]! + 4, { fill: colours.muted, size: 11, anchor: 'end' });
+  }
+}
+
+/** Below so many pixels for a step, bands are drawn instead of arrows. */
+const leastSpacing = 4;
+/** Pixels of a band that are drawn as one. */
+const bandPx = 2;
+
+/** For each site: how much of the time it is in its critical section, and how many steps it takes. */
+function drawBands(sheet: Sheet): void {
+  const { pen, moments, view, colours, lanes } = sheet;
+  const { axis, from, scale, gutter, width } = view;
+  const density = Density.of(moments);
+  const columns: { x: number; begin: number; end: number }[] = [];
+  for (let x = gutter; x < width; x += bandPx) {
+    const begin = axis.momentAt(from + (x - gutter) / scale);
+    const end = axis.momentAt(from + (x + bandPx - gutter) / scale);
+    if (end > begin) columns.push({ x, begin, end });
+    if (end >= moments.last) break;
+  }
+  const half = Math.min(16, ((view.height - margin.top - margin.bottom) / lanes.size) * 0.36);
+  for (const [id, lane] of lanes) {
+    const counts = columns.map(({ begin, end }) => density.in(id, begin + 1, end + 1));
+    const most = Math.max(1, ...counts.map(({ steps }) => steps));
+    for (const [index, { x, begin, end }] of columns.entries()) {
+      const { steps, inside, unseen } = counts[index]!;
+      const share = inside / (end - begin);
+      if (share > 0) {
+        pen.rect(x, lane - half * share, bandPx, half * share, { fill: colours.inside, alpha: 0.75 });
+      }
+      if (steps > 0) {
+        const high = (half * steps) / most;
+        pen.rect(x, lane + 1, bandPx, high, { fill: colours.letter, alpha: 0.65 });
+      }
+      if (unseen > 0) pen.rect(x, lane - 1.5, bandPx, 3, { fill: colours.muted, alpha: 0.5 });
+    }
+  }
+}
+
+/** The value of each pinned expression, from one change to the next. */
+function drawPins(sheet: Sheet): void {
+  const { pen, moments, view, colours, pinLanes, first, last } = sheet;
+  for (const [index, pin] of view.pins.entries()) {
+    const lane = pinLanes[index]!;
+    const segments = segmentsOf(moments, pin);
+    let drawnTo = Number.NEGATIVE_INFINITY;
+    for (let at = firstOf(segments, first); at < segments.length && segments[at]!.from <= last; at++) {
+      const { from, value } = segments[at]!;
+      const left = Math.max(view.gutter, sheet.x(from));
+      const right = sheet.x(segments[at + 1]?.from ?? moments.last) + (at + 1 < segments.length ? 0 : 14);
+      // Of many within one pixel, one is drawn.
+      if (right < drawnTo + 1) continue;
+      drawnTo = right;
+      const isOdd = at % 2 === 1;
+      pen.rect(left, lane - 9, Math.max(1, right - left - 1), 18, {
+        fill: isOdd ? colours.accent : colours.muted,
+        alpha: isOdd ? 0.28 : 0.16,
+        radius: 3,
+      });
+      if (value.length * 6.4 + 8 < right - left) {
+        pen.text(value, left + 5, lane + 4, { fill: colours.text, size: 11 });
+      }
+    }
+  }
+}
+
+/** The index of the segment that covers `moment`. */
+function firstOf(segments: readonly Segment[], moment: number): number {
+  let low = 0;
+  let high = segments.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (segments[middle]!.from <= moment) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function drawGrid(sheet: Sheet): void {
   const { pen, view, colours, first, last } = sheet;
-  const every =
-    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000].find((step) => step * view.scale >= 40) ??
-    10_000;
-  for (let at = Math.ceil(first / every) * every; at <= last; at += every) {
-    const x = sheet.x(at);
+  const { axis } = view;
+  const line = (x: number, text: string) => {
     pen.line([x, margin.top - 4, x, view.height], { stroke: colours.line, width: 1, alpha: 0.45 });
-    pen.text(String(at), x, 12, { fill: colours.muted, size: 10, anchor: 'middle' });
+    pen.text(text, x, 12, { fill: colours.muted, size: 11, anchor: 'middle' });
+  };
+  if (axis.kind === 'time') {
+    const every = 110 / view.scale;
+    const end = axis.at(last);
+    for (let place = Math.ceil(Math.max(0, view.from) / every) * every; place <= end; place += every) {
+      line(view.gutter + (place - view.from) * view.scale, clockText((axis as TimeAxis).timeAt(place)));
+    }
+    return;
   }
+  const every =
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000].find((step) => step * view.scale >= 44) ??
+    10_000 * Math.ceil(44 / view.scale / 10_000);
+  for (let at = Math.ceil(first / every) * every; at <= last; at += every) line(sheet.x(at), String(at));
 }
 
 /** Critical sections as bars, times when it is down as gaps, and epochs by their number. */
 function drawLife(sheet: Sheet, id: string, lane: number): void {
-  const { pen, moments, view, colours, first, last } = sheet;
+  const { pen, moments, colours, first, last } = sheet;
   const history = moments.siteHistory(id);
-  let end = moments.last + 14 / view.scale;
+  let end = moments.last + 14 / sheet.spacing;
   for (let index = history.indexAt(last); index >= 0; index--) {
     const begun = history.moments[index]!;
     const state = history.values[index]!;
@@ -78,10 +171,10 @@ function drawLife(sheet: Sheet, id: string, lane: number): void {
       typeof epoch === 'number' &&
       before.up &&
       contextOf(before)['epoch'] !== epoch &&
-      view.scale >= 8
+      sheet.spacing >= 8
     ) {
       pen.line([from, lane - 13, from, lane + 13], { stroke: colours.muted, width: 1.5 });
-      pen.text(`epoch ${epoch}`, from + 4, lane + 21, { fill: colours.muted, size: 10 });
+      pen.text(`epoch ${epoch}`, from + 4, lane + 21, { fill: colours.muted, size: 11 });
     }
     end = begun;
     if (begun < first) break;
@@ -111,17 +204,18 @@ function drawLoop(sheet: Sheet): void {
     width: 1.5,
   });
   const text = loop === steps.length ? 'stays so for ever' : 'goes round for ever';
-  pen.text(text, (from + to) / 2, view.height - 14, { fill: colours.violated, size: 10.5, anchor: 'middle' });
+  pen.text(text, (from + to) / 2, view.height - 14, { fill: colours.violated, size: 11, anchor: 'middle' });
 }
 
 function drawStep(sheet: Sheet, at: number): void {
-  const { pen, view, colours } = sheet;
+  const { pen, colours } = sheet;
   const step = sheet.moments.timeline.steps[at - 1]!;
   const lane = sheet.lanes.get(step.site);
   if (lane === undefined) return;
   const x = sheet.x(at);
   drawCopy(sheet, at);
-  const size = Math.min(5, Math.max(1.5, view.scale / 5));
+  const alpha = isLookedFor(sheet, at) ? 1 : faint;
+  const size = Math.min(5, Math.max(1.5, sheet.spacing / 5));
   if (step.kind === 'seen' || step.kind === 'unseen') return;
   if (step.kind === 'crash') {
     pen.line([x - 6, lane - 6, x + 6, lane + 6], { stroke: colours.violated, width: 2.5 });
@@ -129,14 +223,15 @@ function drawStep(sheet: Sheet, at: number): void {
   } else if (step.kind === 'restart') {
     pen.circle(x, lane, size + 1, { fill: colours.surface, stroke: colours.text, width: 2 });
   } else if (step.kind === 'deliver') {
-    pen.circle(x, lane, size, { fill: colours.text });
+    pen.circle(x, lane, size, { fill: colours.text, alpha });
   } else {
     pen.shape([x - size - 1, lane, x, lane - size - 1, x + size + 1, lane, x, lane + size + 1], {
       fill: colours.text,
+      alpha,
     });
   }
-  if (isNamed(step) && view.scale >= 34) {
-    pen.text(stepLabel(step), x, lane - 13, { fill: colours.text, size: 11, anchor: 'middle' });
+  if (isNamed(step) && sheet.spacing >= 34) {
+    pen.text(stepLabel(step), x, lane - 13, { fill: colours.text, size: 11, anchor: 'middle', alpha });
   }
 }
 

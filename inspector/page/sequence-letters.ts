@@ -1,5 +1,6 @@
 import type { Message } from '../../verification/timeline/format.ts';
 import { around, type Covered, overlap } from './boxes.ts';
+import { isFiltering, matches } from './filter.ts';
 import type { Pen } from './pen.ts';
 import type { Sheet } from './sequence-sheet.ts';
 import { typedText } from './values.ts';
@@ -10,7 +11,20 @@ const stub = 12;
 /** How much of the way to its target an arrow goes. */
 const shares = { received: 1, lost: 0.6, 'under way': 0.75, unseen: 0.75 } as const;
 
-const charWidth = 5.7;
+const charWidth = 6;
+
+/** How much is seen of what nobody looks for. */
+export const faint = 0.22;
+
+/** Is the step that led to `moment` looked for? */
+export function isLookedFor({ moments, view: { filter } }: Sheet, moment: number): boolean {
+  return !isFiltering(filter) || (moment > 0 && matches(moments, moment, filter));
+}
+
+/** Is the step that sent it, or the one that took it? */
+function isSought(sheet: Sheet, { sent, ended }: Message): boolean {
+  return isLookedFor(sheet, sent) || (ended !== null && isLookedFor(sheet, ended));
+}
 
 /** An arrow as it was drawn, whose text comes after all arrows. */
 interface DrawnArrow {
@@ -32,7 +46,7 @@ export function drawLetters(sheet: Sheet): readonly DrawnArrow[] {
 }
 
 function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
-  const { pen, view, colours, lanes } = sheet;
+  const { pen, colours, lanes } = sheet;
   const { source, target, sent, fate } = letter;
   const colour = isToken(letter) ? colours.token : colours.letter;
   const to = lanes.get(target)!;
@@ -40,22 +54,24 @@ function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
   const until = fate === 'under way' ? end + 0.6 : Math.max(end, sent + 0.6);
   const share = shares[fate];
   const x1 = sheet.x(sent);
-  const [tx, ty] = [x1 + (until - sent) * view.scale * share, from + (to - from) * share];
-  const style = { stroke: colour, width: isToken(letter) ? 2.5 : 1.5 };
+  const x2 = sheet.x(until);
+  const [tx, ty] = [x1 + (x2 - x1) * share, from + (to - from) * share];
+  const alpha = isSought(sheet, letter) ? 1 : faint;
+  const style = { stroke: colour, width: isToken(letter) ? 2.5 : 1.5, alpha };
   const isOpen = fate === 'under way' || fate === 'unseen';
   pen.line([x1, from, tx, ty], isOpen ? { ...style, dash: fate === 'unseen' ? [2, 4] : [5, 4] } : style);
   if (fate === 'lost') {
     pen.line([tx - 5, ty - 5, tx + 5, ty + 5], { stroke: colours.violated, width: 2 });
     pen.line([tx - 5, ty + 5, tx + 5, ty - 5], { stroke: colours.violated, width: 2 });
-  } else if (view.scale >= 6) {
-    arrowHead(pen, x1, from, tx, ty, colour);
+  } else if (sheet.spacing >= 6) {
+    arrowHead(pen, [x1, from, tx, ty], colour, alpha);
   }
   return { letter, ends: [x1, from, tx, ty], colour };
 }
 
 /** An arrow to where a copy of a letter arrived that is still under way. */
 export function drawCopy(sheet: Sheet, at: number): void {
-  const { pen, view, colours, lanes } = sheet;
+  const { pen, colours, lanes } = sheet;
   const { steps, letters } = sheet.moments.timeline;
   const { letter: index } = steps[at - 1]!;
   const letter = index === null ? undefined : letters[index];
@@ -63,7 +79,7 @@ export function drawCopy(sheet: Sheet, at: number): void {
   const [from, to] = [lanes.get(letter.source)!, lanes.get(letter.target)!];
   const [x1, x2] = [sheet.x(letter.sent), sheet.x(at)];
   pen.line([x1, from, x2, to], { stroke: colours.letter, width: 1.2 });
-  if (view.scale >= 6) arrowHead(pen, x1, from, x2, to, colours.letter);
+  if (sheet.spacing >= 6) arrowHead(pen, [x1, from, x2, to], colours.letter, 1);
 }
 
 /** The texts of arrows, where on its arrow each covers no other; the token's first. What has no room has no text. */
@@ -90,7 +106,7 @@ export function drawLabels(
     const wide = text.length * charWidth + 8;
     covered.push(around(x, y, wide, 15));
     pen.rect(x - wide / 2, y - 8, wide, 15, { fill: colours.surface, alpha: 0.9, radius: 4 });
-    pen.text(text, x, y + 3.5, { fill: colour, size: 10.5, anchor: 'middle', bold: isToken(letter) });
+    pen.text(text, x, y + 3.5, { fill: colour, size: 11, anchor: 'middle', bold: isToken(letter) });
   }
 }
 
@@ -98,9 +114,9 @@ function isToken({ message }: Message): boolean {
   return /^token$/i.test(message.type);
 }
 
-function arrowHead(pen: Pen, x1: number, y1: number, x2: number, y2: number, fill: string): void {
+function arrowHead(pen: Pen, [x1, y1, x2, y2]: DrawnArrow['ends'], fill: string, alpha: number): void {
   const length = Math.hypot(x2 - x1, y2 - y1) || 1;
   const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
   const [bx, by] = [x2 - dx * 9, y2 - dy * 9];
-  pen.shape([x2, y2, bx - dy * 4, by + dx * 4, bx + dy * 4, by - dx * 4], { fill });
+  pen.shape([x2, y2, bx - dy * 4, by + dx * 4, bx + dy * 4, by - dx * 4], { fill, alpha });
 }

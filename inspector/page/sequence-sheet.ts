@@ -1,5 +1,8 @@
+import type { Axis } from './axis.ts';
+import type { Filter } from './filter.ts';
 import type { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
+import type { Pin } from './pins.ts';
 
 export interface Palette {
   readonly text: string;
@@ -13,7 +16,7 @@ export interface Palette {
   readonly accent: string;
 }
 
-/** Which part of the time is seen: the moment at the left edge, and pixels for each moment. */
+/** Which part of the time is seen: the place at the left edge, and pixels for each unit of the axis. */
 export interface View {
   readonly width: number;
   readonly height: number;
@@ -21,16 +24,23 @@ export interface View {
   readonly scale: number;
   /** Room for the names of the sites, at the left. */
   readonly gutter: number;
+  readonly axis: Axis;
+  readonly pins: readonly Pin[];
+  readonly filter: Filter;
 }
 
 /** As wide as the longest name needs. */
-export function gutterOf({ timeline }: Moments): number {
-  const longest = Math.max(...timeline.sites.map(({ id }) => id.length));
-  return Math.min(180, Math.max(56, longest * 8 + 30));
+export function gutterOf({ timeline }: Moments, pins: readonly Pin[]): number {
+  const longest = Math.max(
+    ...timeline.sites.map(({ id }) => id.length * 8),
+    ...pins.map(({ text }) => text.length * 6.4),
+  );
+  return Math.min(180, Math.max(56, longest + 30));
 }
 
 /** Room above and below the lines of the sites. */
 export const margin = { top: 26, bottom: 12 };
+const pinHeight = 24;
 
 /** What a part of the sequence chart is drawn on: where its moments and its sites are. */
 export class Sheet {
@@ -41,24 +51,32 @@ export class Sheet {
   /** The moments that are in view, and one more at either side. */
   readonly first: number;
   readonly last: number;
-  /** Where the line of each site is, from the top. */
+  /** Pixels for each moment, on average. */
+  readonly spacing: number;
+  /** Distance of each site's line from the top. */
   readonly lanes: ReadonlyMap<string, number>;
+  /** Distance of each pinned expression's line from the top. */
+  readonly pinLanes: readonly number[];
 
   constructor(pen: Pen, moments: Moments, view: View, colours: Palette) {
-    const { width, height, from, scale, gutter } = view;
+    const { width, height, from, scale, gutter, axis, pins } = view;
     const { sites } = moments.timeline;
     this.pen = pen;
     this.moments = moments;
     this.view = view;
     this.colours = colours;
-    this.first = Math.max(0, Math.floor(from - 1));
-    this.last = Math.min(moments.last, Math.ceil(from + (width - gutter) / scale));
-    const room = (height - margin.top - margin.bottom) / sites.length;
+    this.first = Math.max(0, axis.momentAt(from) - 1);
+    this.last = Math.min(moments.last, axis.momentAt(from + (width - gutter) / scale) + 1);
+    const shown = Math.max(1, axis.at(this.last) - axis.at(this.first));
+    this.spacing = (shown * scale) / Math.max(1, this.last - this.first);
+    const pinned = pins.length * pinHeight;
+    const room = (height - margin.top - margin.bottom - pinned) / sites.length;
     this.lanes = new Map(sites.map(({ id }, index) => [id, margin.top + room * (index + 0.5)]));
+    this.pinLanes = pins.map((_, index) => height - margin.bottom - pinned + pinHeight * (index + 0.5));
   }
 
   x(moment: number): number {
-    const { from, scale, gutter } = this.view;
-    return gutter + (moment - from) * scale;
+    const { from, scale, gutter, axis } = this.view;
+    return gutter + (axis.at(moment) - from) * scale;
   }
 }

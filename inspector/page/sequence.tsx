@@ -1,110 +1,137 @@
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import { stepAxis, timeAxis } from './axis.ts';
+import { paletteOf, resized } from './canvas.ts';
+import type { Filter } from './filter.ts';
+import { Minimap } from './minimap.tsx';
 import type { Moments } from './moments.ts';
+import { useSize } from './pan-zoom.tsx';
 import { canvasPen, SvgPen } from './pen.ts';
+import type { Pin } from './pins.ts';
 import { drawSequence } from './sequence-drawing.ts';
-import { gutterOf, type Palette, type View } from './sequence-sheet.ts';
+import { gutterOf, type View } from './sequence-sheet.ts';
 
 interface SequenceProps {
   readonly moments: Moments;
   readonly moment: number;
   readonly theme: string;
-  /** Pixels for each moment. */
-  readonly scale: number;
+  /** Pixels for each unit of the axis; `null`: as a short run has room. */
+  readonly scale: number | null;
+  readonly isTimed: boolean;
+  /** Steps that are not looked for are drawn faintly. */
+  readonly filter: Filter;
+  /** Drawn as lanes below the sites. */
+  readonly pins: readonly Pin[];
+  /** Lines below a saved picture. */
+  readonly caption: () => readonly string[];
   readonly onScale: (scale: number) => void;
   readonly onMoment: (moment: number) => void;
   /** Gives the drawing as SVG, for a file. */
   readonly picture: RefObject<(() => string) | null>;
+  /** The scale at which it is drawn. */
+  readonly drawnAt: RefObject<number>;
 }
 
-/** The sequence chart, on a canvas: what is in view is drawn anew at every change, whatever the run's length. */
-export function Sequence({ moments, moment, theme, scale, onScale, onMoment, picture }: SequenceProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  const [pannedTo, setPannedTo] = useState<number | null>(null);
+const usual = 72;
+/** A run that fits at this scale is seen whole. */
+const narrowest = 40;
+const widest = 130;
+/** A run of fewer steps needs no map. */
+const leastMapped = 40;
 
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => {
-      const { width, height } = entry!.contentRect;
-      setSize({ width, height });
-    });
-    observer.observe(canvas.current!.parentElement!);
-    return () => observer.disconnect();
-  }, []);
+/** The sequence chart, on a canvas: what is in view is drawn anew at every change, whatever the run's length. */
+export function Sequence(props: SequenceProps) {
+  const { moments, moment, theme, isTimed, filter, pins, caption, onScale, onMoment, picture, drawnAt } =
+    props;
+  const frame = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const size = useSize(frame);
+  const [pannedTo, setPannedTo] = useState<number | null>(null);
+  const axis = useMemo(() => (isTimed ? timeAxis(moments) : null) ?? stepAxis(moments), [moments, isTimed]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: whoever goes to another moment wants to see it
-  useEffect(() => setPannedTo(null), [moment, moments]);
+  useEffect(() => setPannedTo(null), [moment, moments, axis.kind]);
 
-  const gutter = gutterOf(moments);
+  const gutter = gutterOf(moments, pins);
   const room = Math.max(1, size.width - gutter - 40);
+  const fitting = room / (moments.last + 1);
+  const scale = props.scale ?? (fitting < narrowest ? usual : Math.min(widest, fitting));
+  drawnAt.current = scale;
   const shown = room / scale;
-  const following =
-    moments.last <= shown ? -0.4 : Math.min(Math.max(moment - shown * 0.6, -0.4), moments.last - shown + 0.8);
+  const here = axis.at(moment);
+  const end = axis.at(moments.last);
+  const following = end <= shown ? -0.4 : Math.min(Math.max(here - shown * 0.6, -0.4), end - shown + 0.8);
   const from = pannedTo ?? following;
-  const view: View = { ...size, from, scale, gutter };
+  const view: View = useMemo(
+    () => ({ ...size, from, scale, gutter, axis, pins, filter }),
+    [size, from, scale, gutter, axis, pins, filter],
+  );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read
   useEffect(() => {
     const element = canvas.current!;
-    const ratio = window.devicePixelRatio;
-    element.width = Math.round(size.width * ratio);
-    element.height = Math.round(size.height * ratio);
-    const context = element.getContext('2d')!;
-    context.scale(ratio, ratio);
-    drawSequence(canvasPen(context), moments, moment, { ...size, from, scale, gutter }, paletteOf(element));
-  }, [moments, moment, size, from, scale, gutter, theme]);
+    const context = resized(element, size.width, size.height);
+    drawSequence(canvasPen(context), moments, moment, view, paletteOf(element));
+  }, [moments, moment, view, theme]);
 
   picture.current = () => {
     const pen = new SvgPen();
     const colours = paletteOf(canvas.current!);
     drawSequence(pen, moments, moment, view, colours);
-    return pen.toString(size.width, size.height, colours.surface);
+    const right = gutter + (end - from) * scale + 60;
+    return pen.toString(Math.min(size.width, Math.max(320, right)), size.height, colours, caption());
   };
 
+  const pan = (to: number) => setPannedTo(Math.min(Math.max(to, -0.4), Math.max(-0.4, end - shown + 0.8)));
   useEffect(() => {
     const element = canvas.current!;
     const turned = (event: WheelEvent) => {
       event.preventDefault();
       if (event.ctrlKey || event.metaKey) onScale(scale * Math.exp(-event.deltaY / 300));
-      else {
-        const by = (Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY) / scale;
-        setPannedTo(Math.min(Math.max(from + by, -0.4), Math.max(-0.4, moments.last - shown + 0.8)));
-      }
+      else
+        pan(from + (Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY) / scale);
     };
     element.addEventListener('wheel', turned, { passive: false });
     return () => element.removeEventListener('wheel', turned);
-  }, [from, scale, shown, moments, onScale]);
+  });
 
   const pick = (event: React.PointerEvent<HTMLCanvasElement>) => {
     if (event.type === 'pointermove' && event.buttons !== 1) return;
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left;
-    onMoment(Math.min(moments.last, Math.max(0, Math.round(from + (x - gutter) / scale))));
+    const place = from + (x - gutter) / scale;
+    const before = axis.momentAt(place);
+    const after = Math.min(moments.last, before + 1);
+    onMoment(axis.at(after) - place < place - axis.at(before) ? after : before);
   };
 
   const { sites, steps } = moments.timeline;
   return (
-    <canvas
-      ref={canvas}
-      className="sequence"
-      role="img"
-      aria-label={`Sequence chart of ${sites.map(({ id }) => id).join(', ')}: ${steps.length} steps, at step ${moment}`}
-      onPointerDown={pick}
-      onPointerMove={pick}
-    />
+    <div className="sequence-frame">
+      <div className="sequence-canvas" ref={frame}>
+        <canvas
+          ref={canvas}
+          className="sequence"
+          role="img"
+          tabIndex={0}
+          aria-label={`Sequence chart of ${sites.map(({ id }) => id).join(', ')}: ${steps.length} steps, at step ${moment}`}
+          onPointerDown={pick}
+          onPointerMove={pick}
+        />
+      </div>
+      {moments.last >= leastMapped && (
+        <Minimap
+          moments={moments}
+          axis={axis}
+          moment={moment}
+          from={from}
+          shown={shown}
+          theme={theme}
+          onMoment={onMoment}
+          onRange={(begin, length) => {
+            onScale(room / length);
+            setPannedTo(begin);
+          }}
+        />
+      )}
+    </div>
   );
-}
-
-function paletteOf(element: Element): Palette {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  return {
-    text: colour('text'),
-    muted: colour('muted'),
-    line: colour('line'),
-    surface: colour('surface'),
-    letter: colour('letter'),
-    token: colour('token-strong'),
-    inside: colour('inside'),
-    violated: colour('violated'),
-    accent: colour('accent'),
-  };
 }

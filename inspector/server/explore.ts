@@ -3,6 +3,7 @@ import { Explorer, PathError } from '../../verification/timeline/explorer.ts';
 import { StateTextError } from '../../verification/timeline/state-text.ts';
 import type { Sources } from '../protocol.ts';
 import { type Answer, Refused } from './server.ts';
+import { laidOut } from './sources.ts';
 
 /** What the page is told while somebody walks through `system`. */
 export function answerExploring(system: System): Answer {
@@ -13,7 +14,10 @@ export function answerExploring(system: System): Answer {
   return async (path, query) => {
     try {
       if (path === 'sources') return sources;
-      if (path === 'explore') return explorer.explored(pathOf(query.get('path') ?? ''));
+      if (path === 'explore') {
+        const explored = explorer.explored(pathOf(query.get('path') ?? ''));
+        return { ...explored, ...(await laidOut(explored.timeline)) };
+      }
       if (path === 'find') return await find(explorer, query);
     } catch (error) {
       if (error instanceof PathError || error instanceof StateTextError) {

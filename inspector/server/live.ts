@@ -4,7 +4,8 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { reasonOf } from '../../machines/errors.ts';
 import { refuseUpgrade } from '../../runtime/observe/http-server.ts';
 import type { Message, Timeline } from '../../verification/timeline/format.ts';
-import { cannotBeShown, type LiveFrame, type Locks, type Sources } from '../protocol.ts';
+import { cannotBeShown, type Laid, type LiveFrame, type Locks, type Sources } from '../protocol.ts';
+import { plansOf } from './chart-plan.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
 const everyMs = 150;
@@ -144,6 +145,8 @@ class LivePage {
   #steps = 0;
   /** The letters as the page knows them. */
   #letters: readonly Message[] = [];
+  #laid: (Pick<Timeline, 'machines'> & Pick<Laid, 'plans'>) | null = null;
+  #isLayingOut = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -156,17 +159,37 @@ class LivePage {
       this.#hasWhole = false;
       return;
     }
-    if (!this.#hasWhole) {
-      this.#hasWhole = true;
-      this.#send({ type: 'whole', timeline: telling.timeline });
-    } else if (telling.steps.length > this.#steps) {
+    if (!this.#hasWhole) this.#tellWhole(telling);
+    else if (telling.steps.length > this.#steps) {
       const letters = telling.letters.flatMap((letter, index) =>
         letter === this.#letters[index] ? [] : [[index, letter] as const],
       );
       this.#send({ type: 'more', steps: telling.steps.slice(this.#steps), letters });
-    } else return;
-    this.#steps = telling.steps.length;
-    this.#letters = [...telling.letters];
+      this.#remember(telling);
+    }
+  }
+
+  /** Not before the statecharts are laid out. */
+  #tellWhole(telling: NonNullable<Followed['telling']>): void {
+    const { machines } = telling.timeline;
+    const laid = this.#laid;
+    if (laid === null || JSON.stringify(laid.machines) !== JSON.stringify(machines)) {
+      if (this.#isLayingOut) return;
+      this.#isLayingOut = true;
+      void plansOf(machines).then((plans) => {
+        this.#laid = { machines, plans };
+        this.#isLayingOut = false;
+      });
+      return;
+    }
+    this.#hasWhole = true;
+    this.#send({ type: 'whole', timeline: telling.timeline, plans: laid.plans });
+    this.#remember(telling);
+  }
+
+  #remember({ steps, letters }: NonNullable<Followed['telling']>): void {
+    this.#steps = steps.length;
+    this.#letters = [...letters];
   }
 
   #send(frame: LiveFrame): void {

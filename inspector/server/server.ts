@@ -1,4 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { reasonOf } from '../../machines/errors.ts';
 import { type HttpServer, listenForHttp } from '../../runtime/observe/http-server.ts';
 import { UsageError } from '../../verification/check/errors.ts';
@@ -93,17 +95,23 @@ async function respond(
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
     if (pathname.startsWith('/api/')) {
       const given = await answer(pathname.slice('/api/'.length), searchParams);
-      send(response, 200, 'application/json; charset=utf-8', Buffer.from(JSON.stringify(given)));
+      await send(
+        request,
+        response,
+        200,
+        'application/json; charset=utf-8',
+        Buffer.from(JSON.stringify(given)),
+      );
       return;
     }
     const file = files.get(pathname === '/' ? '/index.html' : pathname);
     if (file === undefined) throw new Refused('NOT_FOUND', `nothing is at ${pathname}`, 404);
-    send(response, 200, file.type, file.body);
+    await send(request, response, 200, file.type, file.body);
   } catch (error) {
     const known = error instanceof Refused;
     const problem: Problem = { code: known ? error.code : 'FAILED', message: reasonOf(error) };
     const body = Buffer.from(JSON.stringify(problem));
-    send(response, known ? error.status : 500, 'application/json; charset=utf-8', body);
+    await send(request, response, known ? error.status : 500, 'application/json; charset=utf-8', body);
   }
 }
 
@@ -124,7 +132,26 @@ export function refuseStrangers({
   if (method !== 'GET') throw new Refused('METHOD_REFUSED', `expected GET, not ${method}`, 405);
 }
 
-function send(response: ServerResponse, status: number, type: string, body: Buffer): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': body.length });
-  response.end(body);
+/** Compressed, where the browser takes that and it is worth it. */
+async function send(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: Buffer,
+): Promise<void> {
+  const isZipped = body.length > leastZipped && /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+  const sent = isZipped ? await zip(body, { level: zipLevel }) : body;
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': sent.length,
+    vary: 'accept-encoding',
+    ...(isZipped && { 'content-encoding': 'gzip' }),
+  });
+  response.end(sent);
 }
+
+const zip = promisify(gzip);
+const leastZipped = 1_024;
+/** Large timelines go through loopback: a higher level would take longer than it saves. */
+const zipLevel = 4;

@@ -1,5 +1,6 @@
 import type { Timeline } from '../../verification/timeline/format.ts';
-import type { Embedded, SourceHead, Sources } from '../protocol.ts';
+import type { Embedded, Laid, SourceHead, Sources } from '../protocol.ts';
+import { plansOf } from './chart-plan.ts';
 import { type Answer, Refused } from './server.ts';
 
 /** Something that can be shown: how it is listed, and the timeline when it is asked for. */
@@ -17,10 +18,10 @@ export interface Shown {
 /** What the page is told of timelines that do not change. */
 export function answerWith({ shown, about }: Shown): Answer {
   const sources: Sources = { ...about, sources: shown.map(({ head }) => head) };
-  const made = new Map<string, Timeline>();
+  const made = new Map<string, Promise<Laid>>();
   // What is shown first is ready when the page is.
   const [first] = shown;
-  if (first !== undefined) made.set(first.head.id, first.timeline());
+  if (first !== undefined) made.set(first.head.id, laidOut(first.timeline()));
   return (path) => {
     if (path === 'sources') return sources;
     const [, id] = /^timeline\/([\w-]+)$/.exec(path) ?? [];
@@ -29,10 +30,15 @@ export function answerWith({ shown, about }: Shown): Answer {
       const known = shown.map(({ head }) => head.id).join(', ');
       throw new Refused('NOT_FOUND', `no ${path}; there is timeline/ of ${known}`, 404);
     }
-    const timeline = made.get(id) ?? found.timeline();
-    made.set(id, timeline);
-    return timeline;
+    const laid = made.get(id) ?? laidOut(found.timeline());
+    made.set(id, laid);
+    return laid;
   };
+}
+
+/** A timeline with its statecharts laid out. */
+export async function laidOut(timeline: Timeline): Promise<Laid> {
+  return { timeline, plans: await plansOf(timeline.machines) };
 }
 
 /** An id for addresses, made from what people call it, unlike all in `taken`. */
@@ -45,9 +51,10 @@ export function slug(text: string, taken: readonly string[] = []): string {
 }
 
 /** All of it at once, for a page that asks nobody. */
-export function embeddedWith({ shown, about }: Shown): Embedded {
+export async function embeddedWith({ shown, about }: Shown): Promise<Embedded> {
+  const timelines = shown.map(async ({ head, timeline }) => [head.id, await laidOut(timeline())] as const);
   return {
     sources: { ...about, sources: shown.map(({ head }) => head) },
-    timelines: Object.fromEntries(shown.map(({ head, timeline }) => [head.id, timeline()])),
+    timelines: Object.fromEntries(await Promise.all(timelines)),
   };
 }

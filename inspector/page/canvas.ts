@@ -1,0 +1,32 @@
+import type { Palette } from './sequence-sheet.ts';
+
+/** The canvas at the size of its place, in pixels of the screen. */
+export function resized(element: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
+  const ratio = window.devicePixelRatio;
+  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const context = element.getContext('2d')!;
+  if (element.width !== wide || element.height !== high) {
+    element.width = wide;
+    element.height = high;
+  }
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.globalAlpha = 1;
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    text: colour('text'),
+    muted: colour('muted'),
+    line: colour('line'),
+    surface: colour('surface'),
+    letter: colour('letter'),
+    token: colour('token-strong'),
+    inside: colour('inside'),
+    violated: colour('violated'),
+    accent: colour('accent'),
+  };
+}

@@ -1,0 +1,234 @@
+import { useCallback, useMemo, useRef, useState } from 'react';
+import type { Chart, Timeline } from '../../verification/timeline/format.ts';
+import type { ChartPlan } from '../protocol.ts';
+import { ChartView, spoken } from './chart.tsx';
+import { Downloads, type DownloadsProps } from './downloads.tsx';
+import { svgText } from './export.ts';
+import { graphvizChart, mermaidChart } from './exports/chart.ts';
+import type { Moments } from './moments.ts';
+import { Panel } from './panel.tsx';
+import { regionsOf } from './values.ts';
+
+interface ChartsProps {
+  readonly moments: Moments;
+  readonly moment: number;
+  readonly plans: Readonly<Record<string, ChartPlan>>;
+  /** By the name of the chart: transitions that no explored step takes. */
+  readonly never: Readonly<Record<string, readonly string[]>>;
+  /** Name of a file that is saved, without what is in it. */
+  readonly file: string;
+  /** Lines that stand below a picture. */
+  readonly caption: () => readonly string[];
+}
+
+/** Up to this many charts stand side by side. */
+const mostTogether = 4;
+/** With more sites than this a menu stands for the buttons. */
+const mostButtons = 8;
+
+type Shown = 'all' | 'mover' | { readonly site: string };
+
+/** The statecharts: all of them side by side, the one of the site that took the step, or one that is chosen. */
+export function Charts({ moments, moment, plans, never, file, caption }: ChartsProps) {
+  const { timeline } = moments;
+  const ids = timeline.sites.map(({ id }) => id);
+  const [shown, setShown] = useState<Shown>(ids.length <= mostTogether ? 'all' : 'mover');
+  const [toggled, setToggled] = useState<Readonly<Record<string, boolean>>>({});
+  const [pointed, setPointed] = useState<readonly string[]>(nothing);
+  const idle = useIdleRegions(timeline);
+  const folded = useMemo(() => {
+    const regions = new Set([...idle, ...Object.keys(toggled)]);
+    return new Set([...regions].filter((id) => toggled[id] ?? idle.has(id)));
+  }, [idle, toggled]);
+  const fold = useCallback(
+    (region: string) =>
+      setToggled((before) => ({ ...before, [region]: !(before[region] ?? idle.has(region)) })),
+    [idle],
+  );
+  const drawings = useRef(new Map<string, { current: SVGSVGElement | null }>());
+  const drawing = (id: string) => {
+    const known = drawings.current.get(id) ?? { current: null };
+    drawings.current.set(id, known);
+    return known;
+  };
+
+  const step = moment === 0 ? null : timeline.steps[moment - 1]!;
+  const mover = step?.site !== undefined && ids.includes(step.site) ? step.site : ids[0]!;
+  const one = typeof shown === 'object' && ids.includes(shown.site) ? shown.site : mover;
+  const drawn = shown === 'all' && ids.length > 1 ? ids : [one];
+  const chartOf = (id: string) => {
+    const machine = timeline.sites.find((site) => site.id === id)!.machine;
+    return machine === null ? null : { machine, chart: timeline.machines[machine]!, plan: plans[machine] };
+  };
+  const transitions = chartOf(mover)?.chart.transitions ?? [];
+  const listed = (
+    pointed.length > 0 ? drawn.flatMap((id) => chartOf(id)?.chart.transitions ?? []) : transitions
+  )
+    .filter(({ id }) => (pointed.length > 0 ? pointed : (step?.taken ?? [])).includes(id))
+    .filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
+  const title = drawn.length === 1 ? `Statechart of ${one}` : 'Statecharts';
+  const name = drawn.length === 1 ? `${file}-statechart-${one}` : `${file}-statecharts`;
+  return (
+    <Panel
+      title={title}
+      className="charts"
+      tools={
+        <>
+          {ids.length > 1 && <Picker ids={ids} shown={shown} one={one} onShown={setShown} />}
+          <Downloads
+            name={name}
+            svg={() => {
+              const found = drawn.flatMap((id) => drawing(id).current ?? []);
+              if (found.length > 0) return svgText(found, caption());
+              throw new Error('The charts have no room here: choose one site, then save.');
+            }}
+            texts={chartTexts(chartOf(one)?.chart, moments.site(one, moment).value)}
+          />
+        </>
+      }
+    >
+      <div className={`cells of-${drawn.length}`}>
+        {drawn.map((id) => {
+          const found = chartOf(id);
+          const state = moments.site(id, moment);
+          return (
+            <section
+              key={id}
+              className={id === mover && moment > 0 ? 'cell mover' : 'cell'}
+              aria-label={`Statechart of ${id}`}
+            >
+              {drawn.length > 1 && (
+                <h3>
+                  {id} <span>{state.up ? Object.values(regionsOf(state.value)).join(' · ') : 'down'}</span>
+                </h3>
+              )}
+              {found?.plan === undefined ? (
+                <p className="waiting">Its statechart is not known.</p>
+              ) : (
+                <ChartView
+                  site={id}
+                  index={ids.indexOf(id)}
+                  chart={found.chart}
+                  plan={found.plan}
+                  state={state}
+                  taken={step?.site === id ? step.taken : nothing}
+                  never={never[found.machine] ?? nothing}
+                  folded={folded}
+                  onFold={fold}
+                  onPoint={setPointed}
+                  svg={drawing(id)}
+                  isSmall={drawn.length > 1}
+                />
+              )}
+            </section>
+          );
+        })}
+      </div>
+      <div className="transitions">
+        <ul>
+          {listed.map((transition) => (
+            <li key={transition.id} className={step?.taken.includes(transition.id) ? 'taken' : ''}>
+              {pointed.length === 0 && drawn.length > 1 && `${mover}: `}
+              {spoken(transition)}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Panel>
+  );
+}
+
+const nothing: readonly string[] = [];
+
+interface PickerProps {
+  readonly ids: readonly string[];
+  readonly shown: Shown;
+  readonly one: string;
+  readonly onShown: (shown: Shown) => void;
+}
+
+function Picker({ ids, shown, one, onShown }: PickerProps) {
+  const mode = typeof shown === 'object' ? null : shown;
+  if (ids.length > mostButtons) {
+    return (
+      <select
+        aria-label="Statechart of"
+        value={mode ?? `site ${one}`}
+        onChange={({ target: { value } }) =>
+          onShown(value === 'mover' ? value : { site: value.slice('site '.length) })
+        }
+      >
+        <option value="mover">of each step</option>
+        {ids.map((id) => (
+          <option key={id} value={`site ${id}`}>
+            {id}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  return (
+    <fieldset className="tabs" aria-label="Site">
+      {ids.length <= mostTogether && (
+        <button type="button" aria-pressed={mode === 'all'} onClick={() => onShown('all')}>
+          all
+        </button>
+      )}
+      <button
+        type="button"
+        aria-pressed={mode === 'mover'}
+        onClick={() => onShown('mover')}
+        title="The site that took the step"
+      >
+        follow
+      </button>
+      {ids.map((id) => (
+        <button
+          key={id}
+          type="button"
+          aria-pressed={mode === null && id === one}
+          className={mode === 'mover' && id === one ? 'shown' : ''}
+          onClick={() => onShown({ site: id })}
+        >
+          {id}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Regions in which no transition is taken in the whole run, where there is another in which one is. */
+function useIdleRegions(timeline: Timeline): ReadonlySet<string> {
+  const { machines, steps } = timeline;
+  const busy = useRef<{ from: readonly unknown[]; count: number; ids: Set<string> }>({
+    from: [],
+    count: 0,
+    ids: new Set(),
+  });
+  return useMemo(() => {
+    // Steps are only added to a run that goes on.
+    if (busy.current.count > steps.length || busy.current.from[0] !== steps[0]) {
+      busy.current = { from: steps, count: 0, ids: new Set() };
+    }
+    for (const { taken } of steps.slice(busy.current.count)) for (const id of taken) busy.current.ids.add(id);
+    busy.current.count = steps.length;
+    const sources = Object.values(machines).flatMap(({ transitions }) =>
+      transitions.filter(({ id }) => busy.current.ids.has(id)).map(({ source }) => source),
+    );
+    const isBusy = (region: string) =>
+      sources.some((source) => source === region || source.startsWith(`${region}.`));
+    const idle = Object.values(machines).flatMap(({ root }) => {
+      const regions = root.type === 'parallel' ? root.children.map(({ id }) => id) : [];
+      return regions.some(isBusy) ? regions.filter((region) => !isBusy(region)) : [];
+    });
+    return new Set(idle);
+  }, [machines, steps]);
+}
+
+function chartTexts(chart: Chart | undefined, value: unknown): DownloadsProps['texts'] & object {
+  if (chart === undefined) return {};
+  return {
+    Mermaid: ['mmd', () => mermaidChart(chart, value)],
+    Graphviz: ['dot', () => graphvizChart(chart, value)],
+  };
+}

@@ -1,0 +1,62 @@
+import type { Moments } from './moments.ts';
+import { isCritical } from './values.ts';
+
+interface Sums {
+  /** By moment: how many steps of the site there were up to it. */
+  readonly steps: Uint32Array;
+  /** By moment: at how many moments before it the site was in its critical section, or was not seen. */
+  readonly inside: Uint32Array;
+  readonly unseen: Uint32Array;
+}
+
+const known = new WeakMap<Moments, Density>();
+
+/** How much happens in any part of a run, found by two look-ups whatever the length of the part. */
+export class Density {
+  readonly #sums = new Map<string, Sums>();
+
+  constructor(moments: Moments) {
+    const { timeline, last } = moments;
+    for (const { id } of timeline.sites) {
+      const [steps, inside, unseen] = [0, 1, 2].map(() => new Uint32Array(last + 2));
+      const history = moments.siteHistory(id);
+      for (const [index, from] of history.moments.entries()) {
+        const state = history.values[index]!;
+        const to = history.moments[index + 1] ?? last + 1;
+        if (isCritical(timeline, state)) inside!.fill(1, from + 1, to + 1);
+        if (state.unseen) unseen!.fill(1, from + 1, to + 1);
+      }
+      this.#sums.set(id, { steps: steps!, inside: inside!, unseen: unseen! });
+    }
+    for (const [index, { site }] of timeline.steps.entries()) {
+      const sums = this.#sums.get(site);
+      if (sums !== undefined) sums.steps[index + 2] = 1;
+    }
+    for (const sums of this.#sums.values())
+      for (const one of Object.values(sums) as Uint32Array[]) accumulate(one);
+  }
+
+  static of(moments: Moments): Density {
+    const density = known.get(moments) ?? new Density(moments);
+    known.set(moments, density);
+    return density;
+  }
+
+  /** Of the moments from `from` up to, not including, `to`. */
+  in(
+    site: string,
+    from: number,
+    to: number,
+  ): { readonly steps: number; readonly inside: number; readonly unseen: number } {
+    const { steps, inside, unseen } = this.#sums.get(site)!;
+    return {
+      steps: steps[to]! - steps[from]!,
+      inside: inside[to]! - inside[from]!,
+      unseen: unseen[to]! - unseen[from]!,
+    };
+  }
+}
+
+function accumulate(sums: Uint32Array): void {
+  for (let index = 1; index < sums.length; index++) sums[index]! += sums[index - 1]!;
+}

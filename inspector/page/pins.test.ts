@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { Moments } from './moments.ts';
+import { type Pin, pinOf, segmentsOf } from './pins.ts';
+import { longRun } from './testing/long-run.ts';
+
+const moments = new Moments(longRun(6, ['a', 'b']));
+const values = (text: string) => segmentsOf(moments, pinOf(text, ['a', 'b']) as Pin);
+
+it('evaluates an expression at every moment, and keeps the moments at which it changes', () => {
+  expect(values('a.token')).toEqual(
+    [
+      { from: 0, value: 'true' },
+      { from: 2, value: 'false' },
+      { from: 5, value: 'true' },
+      { from: 6, value: 'false' },
+    ].slice(0, values('a.token').length),
+  );
+  expect(values('b in client.inCS').map(({ value }) => value)).toEqual(['false', 'true', 'false']);
+  expect(values('b.nothing')).toEqual([{ from: 0, value: '(none)' }]);
+});
+
+it('says what it expects', () => {
+  expect(pinOf('next', ['a'])).toContain('expected SITE.VARIABLE');
+  expect(pinOf('z.next', ['a'])).toContain('there is no site z; there is a');
+});

@@ -1,0 +1,53 @@
+import type { SiteState } from '../../verification/timeline/format.ts';
+import { literal } from './diff.ts';
+import type { Moments } from './moments.ts';
+import { contextOf, isIn, regionsOf } from './values.ts';
+
+/** An expression that is evaluated at every moment: `a.lease.since`, `a.client`, or `a in client.inCS`. */
+export interface Pin {
+  readonly text: string;
+  readonly site: string;
+  readonly valueIn: (state: SiteState) => string;
+}
+
+/** A value from one moment until the next of the list. */
+export interface Segment {
+  readonly from: number;
+  readonly value: string;
+}
+
+/** The expression, or the reason for which it is none. */
+export function pinOf(text: string, sites: readonly string[]): Pin | string {
+  const [, id, path, state] = /^\s*(\S+?)(?:\.(\S+)|\s+in\s+(\S+))\s*$/.exec(text) ?? [];
+  if (id === undefined) return 'expected SITE.VARIABLE or SITE in STATE, such as a.next or a in client.inCS';
+  if (!sites.includes(id)) return `there is no site ${id}; there is ${sites.join(', ')}`;
+  const valueIn = (one: SiteState): string => {
+    if (one.unseen) return '?';
+    if (!one.up) return 'down';
+    return state === undefined ? valueAt(one, path!) : String(isIn(one.value, state));
+  };
+  return { text: text.trim(), site: id, valueIn };
+}
+
+function valueAt(state: SiteState, path: string): string {
+  const region = regionsOf(state.value)[path];
+  if (region !== undefined) return region;
+  const value = path
+    .split('.')
+    .reduce<unknown>(
+      (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+      contextOf(state),
+    );
+  return value === undefined ? '(none)' : literal(value);
+}
+
+/** The values that a pinned expression has, one after the other. */
+export function segmentsOf(moments: Moments, { site, valueIn }: Pin): readonly Segment[] {
+  const { moments: times, values } = moments.siteHistory(site);
+  const segments: Segment[] = [];
+  for (const [index, from] of times.entries()) {
+    const value = valueIn(values[index]!);
+    if (segments.at(-1)?.value !== value) segments.push({ from, value });
+  }
+  return segments;
+}

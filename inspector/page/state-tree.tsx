@@ -1,0 +1,315 @@
+import { useMemo, useState } from 'react';
+import type { Message, SiteState } from '../../verification/timeline/format.ts';
+import { isTree, literal } from './diff.ts';
+import type { Moments } from './moments.ts';
+import { type Pin, pinOf } from './pins.ts';
+import { contextOf, isCritical, regionsOf } from './values.ts';
+
+interface StateTreeProps {
+  readonly moments: Moments;
+  readonly moment: number;
+  /** Sites that some property calls broken. */
+  readonly broken: ReadonlySet<string>;
+  readonly pins: readonly Pin[];
+  readonly onPins: (pins: readonly Pin[]) => void;
+}
+
+/** The values of all sites at a moment and a moment before, as one tree. */
+interface Row {
+  readonly path: string;
+  readonly name: string;
+  readonly depth: number;
+  readonly group: 'states' | 'context' | 'network';
+  /** Has it fields of its own? */
+  readonly isOuter: boolean;
+  readonly cells: readonly Cell[];
+}
+
+interface Cell {
+  readonly now: string;
+  readonly before: string;
+}
+
+/** Every variable of every site as a tree; what the last step changed is marked, with what it was before. */
+export function StateTree({ moments, moment, broken, pins, onPins }: StateTreeProps) {
+  const [isChangedOnly, setChangedOnly] = useState(false);
+  const [filter, setFilter] = useState('');
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [expression, setExpression] = useState('');
+  const { sites } = moments.timeline;
+  const ids = sites.map(({ id }) => id);
+  const mover = moment === 0 ? null : moments.timeline.steps[moment - 1]!.site;
+  const rows = useMemo(() => rowsOf(moments, moment), [moments, moment]);
+  const wanted = filter.trim().toLowerCase();
+  const isChanged = ({ cells }: Row) => cells.some(({ now, before }) => now !== before);
+  const matching = rows.filter(
+    (row) => (!isChangedOnly || isChanged(row)) && row.path.toLowerCase().includes(wanted),
+  );
+  const isKept = (row: Row) =>
+    matching.includes(row) || (row.isOuter && matching.some(({ path }) => path.startsWith(`${row.path}.`)));
+  const isOpen = ({ path }: Row) => ![...closed].some((outer) => path.startsWith(`${outer}.`));
+  const shown = rows.filter((row) => isKept(row) && isOpen(row));
+  const refused = expression === '' ? null : pinOf(expression, ids);
+
+  const toggle = (path: string) =>
+    setClosed((before) => {
+      const after = new Set(before);
+      if (!after.delete(path)) after.add(path);
+      return after;
+    });
+  const pin = (one: Pin) => onPins([...pins.filter(({ text }) => text !== one.text), one]);
+  return (
+    <div className="state">
+      <div className="search">
+        <input
+          type="search"
+          aria-label="Filter the variables"
+          placeholder="filter variables ..."
+          value={filter}
+          onChange={({ target }) => setFilter(target.value)}
+        />
+        <label>
+          <input
+            type="checkbox"
+            checked={isChangedOnly}
+            onChange={({ target }) => setChangedOnly(target.checked)}
+          />{' '}
+          changed only
+        </label>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys */}
+      <section className="scroll" tabIndex={0} aria-label="Variables">
+        <table className="state-table" style={{ minWidth: 96 + sites.length * 86 }}>
+          <caption className="visually-hidden">State of every site at step {moment}</caption>
+          <thead>
+            <tr>
+              <th scope="col">
+                <span className="visually-hidden">variable</span>
+              </th>
+              {ids.map((id) => (
+                <th
+                  key={id}
+                  scope="col"
+                  className={classesOf(moments, moment, id, id === mover, broken.has(id))}
+                >
+                  {id}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((row) => (
+              <tr key={row.path} className={row.group}>
+                <th scope="row" style={{ paddingLeft: 6 + row.depth * 12 }}>
+                  {row.isOuter ? (
+                    <button
+                      type="button"
+                      aria-expanded={!closed.has(row.path)}
+                      onClick={() => toggle(row.path)}
+                    >
+                      {closed.has(row.path) ? '▸' : '▾'} {row.name}
+                    </button>
+                  ) : (
+                    row.name
+                  )}
+                </th>
+                {row.cells.map(({ now, before }, index) => (
+                  <td key={ids[index]} className={now === before ? '' : 'changed'}>
+                    {row.isOuter ? null : (
+                      <>
+                        <span className={now === 'null' ? 'null' : ''}>{now}</span>
+                        {now !== before && <del>{before === '' ? '(none)' : before}</del>}
+                        {row.group !== 'network' && now !== '' && (
+                          <PinButton text={`${ids[index]}.${row.path}`} ids={ids} pins={pins} onPin={pin} />
+                        )}
+                      </>
+                    )}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {shown.length === 0 && (
+          <p className="hint">
+            {wanted === '' ? 'The last step changed nothing.' : 'No variable is like that.'}
+          </p>
+        )}
+      </section>
+      <form
+        className="pins"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (refused === null || typeof refused === 'string') return;
+          pin(refused);
+          setExpression('');
+        }}
+      >
+        {pins.map((one) => (
+          <button
+            key={one.text}
+            type="button"
+            className="pin"
+            aria-label={`Remove ${one.text}`}
+            onClick={() => onPins(pins.filter((other) => other !== one))}
+          >
+            {one.text} <b>{one.valueIn(moments.site(one.site, moment))}</b> ×
+          </button>
+        ))}
+        <input
+          type="text"
+          aria-label="Pin an expression as a lane"
+          placeholder="pin: a.next, a in client.inCS"
+          value={expression}
+          onChange={({ target }) => setExpression(target.value)}
+        />
+        {typeof refused === 'string' && <output>{refused}</output>}
+      </form>
+    </div>
+  );
+}
+
+interface PinButtonProps {
+  readonly text: string;
+  readonly ids: readonly string[];
+  readonly pins: readonly Pin[];
+  readonly onPin: (pin: Pin) => void;
+}
+
+function PinButton({ text, ids, pins, onPin }: PinButtonProps) {
+  if (pins.some((pin) => pin.text === text)) return null;
+  return (
+    <button
+      type="button"
+      className="pin-it"
+      tabIndex={-1}
+      title={`Draw ${text} as a lane`}
+      aria-label={`Pin ${text}`}
+      onClick={() => {
+        const pin = pinOf(text, ids);
+        if (typeof pin !== 'string') onPin(pin);
+      }}
+    >
+      ⌖
+    </button>
+  );
+}
+
+function classesOf(
+  moments: Moments,
+  moment: number,
+  id: string,
+  isMover: boolean,
+  isBroken: boolean,
+): string {
+  const state = moments.site(id, moment);
+  return [
+    isMover ? 'mover' : '',
+    isBroken ? 'broken' : '',
+    state.unseen ? 'unobserved' : '',
+    isCritical(moments.timeline, state) ? 'inside' : '',
+  ].join(' ');
+}
+
+function rowsOf(moments: Moments, moment: number): readonly Row[] {
+  const ids = moments.timeline.sites.map(({ id }) => id);
+  const now = ids.map((id) => moments.site(id, moment));
+  const before = ids.map((id) => moments.site(id, Math.max(0, moment - 1)));
+  const rows: Row[] = [];
+  const row = (
+    group: Row['group'],
+    path: string,
+    depth: number,
+    textOf: (state: SiteState, index: number, at: number) => string,
+  ): void => {
+    const cells = now.map((state, index) => ({
+      now: textOf(state, index, moment),
+      before: textOf(before[index]!, index, Math.max(0, moment - 1)),
+    }));
+    rows.push({ group, path, name: path.split('.').at(-1)!, depth, isOuter: false, cells });
+  };
+  for (const key of keysOf([...now, ...before].map(({ value }) => regionsOf(value)))) {
+    row('states', key, 0, (state) => (state.up ? (regionsOf(state.value)[key] ?? '') : 'down'));
+  }
+  addFields(rows, now.map(contextOf), before.map(contextOf), '', 0);
+  if ([...now, ...before].some(({ timers }) => timers !== undefined)) {
+    row('network', 'timers', 0, ({ timers }) => (timers ?? []).join(', '));
+  }
+  if ([...now, ...before].some(({ fault }) => fault !== undefined)) {
+    row('network', 'fault', 0, ({ fault }) => fault ?? '');
+  }
+  addMessages(rows, moments, moment, ids);
+  return rows;
+}
+
+/** The fields of the values at one path, and below them theirs. */
+function addFields(
+  rows: Row[],
+  now: readonly unknown[],
+  before: readonly unknown[],
+  path: string,
+  depth: number,
+): void {
+  for (const key of keysOf([...now, ...before])) {
+    if (path === '' && key === 'self') continue;
+    const field = (value: unknown) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? Reflect.get(value, key)
+        : undefined;
+    const [nowBelow, beforeBelow] = [now.map(field), before.map(field)];
+    const below = path === '' ? key : `${path}.${key}`;
+    const isOuter = [...nowBelow, ...beforeBelow].some(isTree);
+    const cells = nowBelow.map((value, index) => ({
+      now: literal(value),
+      before: literal(beforeBelow[index]),
+    }));
+    rows.push({ group: 'context', path: below, name: key, depth, isOuter, cells });
+    if (isOuter) addFields(rows, nowBelow, beforeBelow, below, depth + 1);
+  }
+}
+
+function keysOf(values: readonly unknown[]): readonly string[] {
+  return [
+    ...new Set(
+      values.flatMap((value) => (typeof value === 'object' && value !== null ? Object.keys(value) : [])),
+    ),
+  ];
+}
+
+/** At most this many messages on their way to one site are listed. */
+const listed = 12;
+
+/** A row for each message that is on its way, in the order of sending. */
+function addMessages(rows: Row[], moments: Moments, moment: number, ids: readonly string[]): void {
+  const { letters } = moments.timeline;
+  const at = (time: number) => moments.underWay(time).map((index) => letters[index]!);
+  const [now, before] = [at(moment), at(Math.max(0, moment - 1))];
+  const to = (all: readonly Message[], id: string) => all.filter(({ target }) => target === id);
+  const most = Math.max(0, ...ids.map((id) => Math.max(to(now, id).length, to(before, id).length)));
+  const item = (all: readonly Message[], id: string, place: number) => {
+    const message = to(all, id)[place];
+    return message === undefined ? '' : messageText(message);
+  };
+  for (let place = 0; place < Math.min(most, listed); place++) {
+    const cells = ids.map((id) => ({ now: item(now, id, place), before: item(before, id, place) }));
+    rows.push({
+      group: 'network',
+      path: `on its way ${place + 1}`,
+      name: `on its way ${place + 1}`,
+      depth: 0,
+      isOuter: false,
+      cells,
+    });
+  }
+  if (most <= listed) return;
+  const more = (all: readonly Message[], id: string) =>
+    to(all, id).length > listed ? `and ${to(all, id).length - listed} more` : '';
+  const cells = ids.map((id) => ({ now: more(now, id), before: more(before, id) }));
+  rows.push({ group: 'network', path: 'on its way', name: 'on its way', depth: 0, isOuter: false, cells });
+}
+
+function messageText({ source, message: { type, ...fields } }: Message): string {
+  const params = Object.entries(fields).map(([key, value]) => `${key}: ${literal(value)}`);
+  const text = params.length === 0 ? type : `${type}(${params.join(', ')})`;
+  return source === null ? text : `${text} ← ${source}`;
+}

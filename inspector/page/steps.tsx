@@ -1,0 +1,130 @@
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { stepText } from './controls.tsx';
+import { changesOf } from './diff.ts';
+import type { Filter } from './filter.ts';
+import { matches } from './filter.ts';
+import type { Moments } from './moments.ts';
+import { useSize } from './pan-zoom.tsx';
+import { clockText } from './time.ts';
+
+interface StepsProps {
+  readonly moments: Moments;
+  readonly moment: number;
+  readonly filter: Filter;
+  readonly onFilter: (filter: Filter) => void;
+  readonly onMoment: (moment: number) => void;
+}
+
+const rowHeight = 46;
+const mostChanges = 4;
+
+/** Every step in a list that can be searched: the site, what it did, from which site, and what changed. Only the rows in view are drawn. */
+export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProps) {
+  const list = useRef<HTMLDivElement>(null);
+  const { height } = useSize(list);
+  const [top, setTop] = useState(0);
+  const searched = useDeferredValue(filter);
+  const rows = useMemo(() => rowsOf(moments, searched), [moments, searched]);
+  const current = lastUpTo(rows, moment);
+
+  useEffect(() => {
+    const element = list.current!;
+    const [from, to] = [current * rowHeight, (current + 1) * rowHeight];
+    if (from < element.scrollTop) element.scrollTop = from;
+    else if (to > element.scrollTop + height) element.scrollTop = to - height;
+  }, [current, height]);
+
+  const first = Math.max(0, Math.floor(top / rowHeight) - 4);
+  const shown = rows.slice(first, first + Math.ceil(height / rowHeight) + 8);
+  const { sites } = moments.timeline;
+  return (
+    <div className="steps">
+      <div className="search">
+        <input
+          type="search"
+          aria-label="Search the steps"
+          placeholder="search: site, event, variable ..."
+          value={filter.text}
+          onChange={({ target }) => onFilter({ ...filter, text: target.value })}
+        />
+        <select
+          aria-label="Steps of"
+          value={filter.site ?? ''}
+          onChange={({ target }) => onFilter({ ...filter, site: target.value === '' ? null : target.value })}
+        >
+          <option value="">all sites</option>
+          {sites.map(({ id }) => (
+            <option key={id}>{id}</option>
+          ))}
+        </select>
+        <output>{rows.length.toLocaleString('en')}</output>
+      </div>
+      <div className="rows" ref={list} onScroll={({ currentTarget }) => setTop(currentTarget.scrollTop)}>
+        <ol style={{ height: rows.length * rowHeight }}>
+          {shown.map((at, index) => (
+            <li key={at} style={{ top: (first + index) * rowHeight }}>
+              <Row moments={moments} at={at} isCurrent={at === moment} onMoment={onMoment} />
+            </li>
+          ))}
+        </ol>
+        {rows.length === 0 && <p className="hint">No step is like that.</p>}
+      </div>
+    </div>
+  );
+}
+
+/** The moments to list. */
+function rowsOf(moments: Moments, filter: Filter): readonly number[] {
+  const rows: number[] = [];
+  for (let at = 1; at <= moments.last; at++) if (matches(moments, at, filter)) rows.push(at);
+  return rows;
+}
+
+/** The index of the last row that is not after `moment`; -1: there is none. */
+function lastUpTo(rows: readonly number[], moment: number): number {
+  let low = -1;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (rows[middle]! <= moment) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+interface RowProps {
+  readonly moments: Moments;
+  readonly at: number;
+  readonly isCurrent: boolean;
+  readonly onMoment: (moment: number) => void;
+}
+
+function Row({ moments, at, isCurrent, onMoment }: RowProps) {
+  const step = moments.timeline.steps[at - 1]!;
+  const changes = changesOf(moments, at);
+  const isBroken = Object.values(step.verdicts).some(({ verdict }) => verdict === 'violated');
+  return (
+    <button
+      type="button"
+      className={['step', isCurrent ? 'current' : '', isBroken ? 'broken' : ''].join(' ')}
+      aria-current={isCurrent ? 'step' : undefined}
+      onClick={() => onMoment(at)}
+    >
+      <span className="number">{at}</span>
+      <span className="what">
+        {stepText(moments, at)}
+        {step.at !== undefined && <time>{clockText(step.at)}</time>}
+      </span>
+      <span className="changes">
+        {changes.slice(0, mostChanges).map(({ site, path, before, now }) => (
+          <span key={`${site} ${path}`}>
+            {site === step.site ? '' : `${site}.`}
+            {path} <del>{before === '' ? '(none)' : before}</del> → <ins>{now === '' ? '(none)' : now}</ins>
+          </span>
+        ))}
+        {changes.length > mostChanges && <span>and {changes.length - mostChanges} more</span>}
+        {changes.length === 0 && <span>nothing changed</span>}
+      </span>
+    </button>
+  );
+}

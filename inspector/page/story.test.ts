@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import type { Judgement, Timeline } from '../../verification/timeline/format.ts';
+import { Moments } from './moments.ts';
+import { storyOf } from './story.ts';
+import { longRun } from './testing/long-run.ts';
+
+/** A run of four steps whose property becomes that at step 3. */
+function run(judgement: Judgement, more: Partial<Timeline> = {}): Moments {
+  const four = longRun(4);
+  const steps = four.steps.map((step, index) =>
+    index === 2 ? { ...step, verdicts: { 0: judgement } } : step,
+  );
+  return new Moments({ ...four, steps, ...more });
+}
+
+const broken: Judgement = { verdict: 'violated', reason: 'a, b are inside at once' };
+
+it('says of a counterexample what broke, why and when, and names the rule in words', () => {
+  expect(storyOf(run(broken, { focus: 0 }))).toEqual({
+    tone: 'violated',
+    sentence: 'mutual exclusion is violated: a, b are inside at once, step 3 of 4.',
+    moment: 3,
+    property: 0,
+  });
+  const named = { properties: [{ name: 'L3', kind: 'always', about: 'An idle site keeps nothing' }] };
+  expect(storyOf(run(broken, named)).sentence).toMatch(/^L3 \(An idle site keeps nothing\) is violated: /);
+});
+
+it('says of a lasso that it goes on for ever', () => {
+  expect(storyOf(run(broken, { loop: 1 })).sentence).toMatch(/The steps after step 1 repeat for ever\.$/);
+});
+
+it('says that nothing is violated, or that nothing could be judged', () => {
+  expect(storyOf(run({ verdict: 'holds' })).sentence).toBe('4 steps of 4 sites; no property is violated.');
+  expect(storyOf(run({ verdict: 'open', reason: 'not judged: b is not seen' })).tone).toBe('open');
+});

@@ -1,0 +1,83 @@
+import type { TimelineProperty } from '../../verification/timeline/format.ts';
+import type { Moments } from './moments.ts';
+
+/** A run in one sentence. */
+export interface Story {
+  readonly tone: 'violated' | 'holds' | 'open';
+  readonly sentence: string;
+  /** The moment that the sentence is about; `null`: none in particular. */
+  readonly moment: number | null;
+  /** The index of the property that the sentence is about. */
+  readonly property: number | null;
+}
+
+export function storyOf(moments: Moments): Story {
+  const { focus } = moments.timeline;
+  const told = focus === undefined ? null : ofProperty(moments, focus);
+  return told ?? firstViolation(moments) ?? nothingViolated(moments);
+}
+
+function ofProperty(moments: Moments, index: number): Story | null {
+  const property = moments.timeline.properties[index]!;
+  const violated = violation(moments, index);
+  if (violated !== null) return violated;
+  if (property.kind !== 'reachable' || moments.verdict(index, moments.last).verdict !== 'holds') return null;
+  const sentence = `${titleOf(property)}: this is reached, ${at(moments.last, moments)}.`;
+  return { tone: 'holds', sentence, moment: moments.last, property: index };
+}
+
+function violation(moments: Moments, index: number): Story | null {
+  const since = moments.brokenSince(index);
+  if (since === null) return null;
+  const { loop, properties } = moments.timeline;
+  const { reason } = moments.verdict(index, since);
+  const why = reason === undefined ? '' : `: ${reason}`;
+  const forEver =
+    loop === undefined
+      ? ''
+      : loop === moments.last
+        ? ' From there on nothing need happen, for ever.'
+        : ` The steps after step ${loop} repeat for ever.`;
+  const sentence = `${titleOf(properties[index]!)} is violated${why}, ${at(since, moments)}.${forEver}`;
+  return { tone: 'violated', sentence, moment: since, property: index };
+}
+
+function firstViolation(moments: Moments): Story | null {
+  const found = moments.timeline.properties
+    .map((_, index) => violation(moments, index))
+    .filter((story) => story !== null)
+    .sort((one, other) => one.moment! - other.moment!);
+  const [first, ...others] = found;
+  if (first === undefined) return null;
+  if (others.length === 0) return first;
+  return { ...first, sentence: `${first.sentence} ${found.length} properties are violated in all.` };
+}
+
+function nothingViolated(moments: Moments): Story {
+  const { properties, sites } = moments.timeline;
+  const run = `${counted(moments.last, 'step')} of ${counted(sites.length, 'site')}`;
+  const base = { moment: null, property: null };
+  if (properties.length === 0) return { ...base, tone: 'open', sentence: `${run}.` };
+  const notJudged = properties.filter((_, index) =>
+    moments.verdict(index, moments.last).reason?.startsWith('not judged'),
+  );
+  if (notJudged.length === properties.length) {
+    return { ...base, tone: 'open', sentence: `${run}; not everything was seen, so no property is judged.` };
+  }
+  const said =
+    notJudged.length === 0 ? 'no property is violated' : 'no property that can be judged is violated';
+  return { ...base, tone: 'holds', sentence: `${run}; ${said}.` };
+}
+
+/** `L3 (An idle site keeps nothing)`. */
+export function titleOf({ name, about }: TimelineProperty): string {
+  return about === undefined ? name : `${name} (${about})`;
+}
+
+function at(moment: number, { last }: Moments): string {
+  return moment === 0 ? 'at the start' : `step ${moment} of ${last}`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count.toLocaleString('en')} ${thing}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,282 @@
+import elkjs, { type ElkExtendedEdge, type ElkNode } from 'elkjs/lib/elk.bundled.js';
+import type { Chart, ChartState, ChartTransition } from '../../verification/timeline/format.ts';
+import {
+  type ChartPlan,
+  eventName,
+  type LaidOut,
+  type PlacedArrow,
+  type PlacedState,
+  type PlanLine,
+  type Point,
+} from '../protocol.ts';
+
+const elk = new elkjs.default();
+const known = new Map<string, Promise<ChartPlan>>();
+/** More charts than this are laid out again when they come back. */
+const mostKnown = 200;
+
+/**
+ * Lays a statechart out: each region of a parallel root by itself, or the whole where an arrow goes from one region to
+ * another. The page arranges the regions as its panel has room. The server does this, because the library that
+ * does is four times as large as the page.
+ */
+export function planOf(chart: Chart): Promise<ChartPlan> {
+  const key = JSON.stringify(chart);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  if (known.size >= mostKnown) known.clear();
+  const plan = planned(chart);
+  known.set(key, plan);
+  return plan;
+}
+
+/** The plans of some charts, by the same names. */
+export async function plansOf(
+  charts: Readonly<Record<string, Chart>>,
+): Promise<Readonly<Record<string, ChartPlan>>> {
+  const entries = Object.entries(charts).map(async ([name, chart]) => [name, await planOf(chart)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function planned(chart: Chart): Promise<ChartPlan> {
+  const { root } = chart;
+  const graph = new Graph(chart);
+  const isSplit = root.type === 'parallel' && !graph.hasArrowsIn(root);
+  const parts = (isSplit ? root.children : [root]).map(async (state) => ({
+    id: state.id,
+    ways: await Promise.all(directions.map((direction) => laidOut(graph, state, direction))),
+  }));
+  return { header: isSplit ? headerOf(root, graph) : null, parts: await Promise.all(parts) };
+}
+
+type Direction = 'DOWN' | 'RIGHT';
+const directions: readonly Direction[] = ['DOWN', 'RIGHT'];
+
+async function laidOut(graph: Graph, state: ChartState, direction: Direction): Promise<LaidOut> {
+  const options = { 'elk.json.edgeCoords': 'ROOT', 'elk.padding': '[top=2,left=2,bottom=2,right=2]' };
+  const node: ElkNode = { id: ' ', layoutOptions: options, children: [graph.node(state, direction)] };
+  const placed = await elk.layout(node);
+  return {
+    width: placed.width!,
+    height: placed.height!,
+    ...graph.placed(state, placed.children![0]!, { x: 0, y: 0 }),
+  };
+}
+
+/** All transitions from one state to another. */
+interface Arrow {
+  readonly id: string;
+  readonly source: string;
+  readonly target: string;
+  readonly transitions: ChartTransition[];
+}
+
+const titleHeight = 26;
+const lineHeight = 15;
+/** Width of a letter in the names of states, at 13.5 px, half bold. */
+const nameWidth = 8.6;
+/** Width of a letter in other texts, at 11.5 px. */
+const charWidth = { small: 6.3, large: 7.9 };
+/** Letters in a line beside an arrow, in a state, and in a state with others in it. */
+const letters = { arrow: 18, leaf: 18, outer: 44 };
+
+/** A statechart as the layout takes it: an arrow belongs to the innermost state that has both its ends. */
+class Graph {
+  readonly #arrows = new Map<string, Arrow>();
+  readonly #lines = new Map<string, ChartTransition[]>();
+  readonly #home = new Map<string, Arrow[]>();
+  /** Transitions that differ from another of their state by the guard alone. */
+  readonly #guarded: ReadonlySet<string>;
+
+  constructor({ root, transitions }: Chart) {
+    const paths = pathsOf(root);
+    this.#guarded = guardedOf(transitions);
+    for (const transition of transitions) {
+      const { source, targets } = transition;
+      const target = targets[0];
+      if (target === undefined || (target !== source && paths.get(target)!.includes(source))) {
+        this.#lines.set(source, [...(this.#lines.get(source) ?? []), transition]);
+      } else this.#addArrow(transition, target, paths);
+    }
+  }
+
+  /** Are there arrows between its children? */
+  hasArrowsIn({ id }: ChartState): boolean {
+    return this.#home.has(id);
+  }
+
+  lines({ id, children }: ChartState): readonly PlanLine[] {
+    const length = children.length > 0 ? letters.outer : letters.leaf;
+    return this.#linesOf(this.#lines.get(id) ?? [], titleHeight + 9, length);
+  }
+
+  node(state: ChartState, direction: Direction): ElkNode {
+    const { id, key, type, children } = state;
+    const { height: header, lines } = headerOf(state, this);
+    const width = Math.max(key.length * nameWidth + 40, widthOf(lines) + 24);
+    if (children.length === 0) {
+      return { id, width: Math.max(84, width), height: lines.length > 0 ? header + 6 : 32 };
+    }
+    return {
+      id,
+      children: children.map((child) => this.node(child, direction)),
+      edges: (this.#home.get(id) ?? []).map((arrow) => this.#edge(arrow)),
+      layoutOptions: {
+        ...(type === 'parallel' ? packed : { ...layered, 'elk.direction': direction }),
+        'elk.padding': `[top=${header + 8},left=12,bottom=12,right=12]`,
+        'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+        'elk.nodeSize.minimum': `(${width}, ${header + 20})`,
+      },
+    };
+  }
+
+  /** What the layout has made of `node(state)`, which is at `at`. */
+  placed(state: ChartState, node: ElkNode, at: Point): Pick<LaidOut, 'states' | 'arrows'> {
+    const states: PlacedState[] = [];
+    const arrows: PlacedArrow[] = [];
+    const place = (one: ChartState, laid: ElkNode, from: Point): void => {
+      const box = { x: from.x + laid.x!, y: from.y + laid.y!, width: laid.width!, height: laid.height! };
+      states.push({ id: one.id, box, lines: this.lines(one) });
+      for (const edge of laid.edges ?? []) arrows.push(...this.#placedArrow(edge));
+      for (const [index, child] of one.children.entries()) place(child, laid.children![index]!, box);
+    };
+    place(state, node, at);
+    return { states, arrows };
+  }
+
+  #edge({ id, source, target, transitions }: Arrow): ElkExtendedEdge {
+    const lines = this.#linesOf(transitions, 0, letters.arrow);
+    const size = { width: widthOf(lines) + 6, height: lines.length * lineHeight + 2 };
+    return { id, sources: [source], targets: [target], labels: [{ id: `${id} label`, text: id, ...size }] };
+  }
+
+  #placedArrow({ id, sections, labels }: ElkExtendedEdge): readonly PlacedArrow[] {
+    const section = sections?.[0];
+    if (section === undefined) return [];
+    const { transitions } = this.#arrows.get(id)!;
+    const points = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
+    const { x = 0, y = 0, width = 0, height = 0 } = labels?.[0] ?? {};
+    const lines = this.#linesOf(transitions, 12, letters.arrow);
+    return [
+      {
+        id,
+        transitions: transitions.map((transition) => transition.id),
+        points: points.map((point) => ({ x: point.x, y: point.y })),
+        label: { x, y, width, height },
+        lines,
+      },
+    ];
+  }
+
+  /** The texts of transitions, each once, in lines of about `length` letters. Actions stand below the chart. */
+  #linesOf(transitions: readonly ChartTransition[], from: number, length: number): readonly PlanLine[] {
+    const byText = new Map<string, string[]>();
+    for (const transition of transitions) {
+      for (const text of this.#textsOf(transition)) {
+        byText.set(text, [...(byText.get(text) ?? []), transition.id]);
+      }
+    }
+    const lines: { text: string; transitions: string[] }[][] = [];
+    let used = length;
+    for (const [text, ids] of byText) {
+      if (used + text.length > length) {
+        lines.push([]);
+        used = 0;
+      }
+      lines.at(-1)!.push({ text, transitions: ids });
+      used += text.length + 2;
+    }
+    return lines.map((parts, index) => ({ parts, y: from + index * lineHeight }));
+  }
+
+  /** The guard stands beside the event where the event alone does not tell which arrow is taken. */
+  #textsOf(transition: ChartTransition): readonly string[] {
+    const name = eventName(transition.event);
+    if (!this.#guarded.has(transition.id)) return [name];
+    const guard = transition.guard ?? 'else';
+    const text = `${name} [${guard}]`;
+    // A guard made of many would be wider than a state; it stands whole below the chart.
+    return [text.length <= longestText ? text : `${text.slice(0, longestText - 2)}…]`];
+  }
+
+  #addArrow(
+    transition: ChartTransition,
+    target: string,
+    paths: ReadonlyMap<string, readonly string[]>,
+  ): void {
+    const id = `${transition.source} -> ${target}`;
+    const before = this.#arrows.get(id);
+    if (before !== undefined) {
+      before.transitions.push(transition);
+      return;
+    }
+    const arrow = { id, source: transition.source, target, transitions: [transition] };
+    this.#arrows.set(id, arrow);
+    const outer = paths.get(transition.source)!;
+    const home = paths
+      .get(target)!
+      .findLast((state) => state !== target && outer.includes(state) && state !== transition.source)!;
+    this.#home.set(home, [...(this.#home.get(home) ?? []), arrow]);
+  }
+}
+
+const longestText = 34;
+
+/** Of one state and event: those that go to different places. */
+function guardedOf(transitions: readonly ChartTransition[]): ReadonlySet<string> {
+  const byEvent = new Map<string, ChartTransition[]>();
+  for (const transition of transitions) {
+    const key = `${transition.source} ${transition.event}`;
+    byEvent.set(key, [...(byEvent.get(key) ?? []), transition]);
+  }
+  const groups = [...byEvent.values()].filter(
+    (group) => new Set(group.map(({ targets }) => targets.join())).size > 1,
+  );
+  return new Set(groups.flat().map(({ id }) => id));
+}
+
+/** The title of a state, and what it takes without an arrow. */
+function headerOf(state: ChartState, graph: Graph): NonNullable<ChartPlan['header']> {
+  const lines = graph.lines(state);
+  return { lines, height: titleHeight + lines.length * lineHeight };
+}
+
+const packed = {
+  'elk.algorithm': 'rectpacking',
+  'elk.spacing.nodeNode': '12',
+  'elk.expandNodes': 'false',
+};
+
+const layered = {
+  'elk.algorithm': 'layered',
+  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
+  'elk.edgeRouting': 'POLYLINE',
+  'elk.spacing.nodeNode': '22',
+  'elk.spacing.edgeNode': '10',
+  'elk.spacing.edgeEdge': '8',
+  'elk.spacing.edgeLabel': '2',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '9',
+  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+};
+
+function widthOf(lines: readonly PlanLine[]): number {
+  return Math.max(0, ...lines.map(({ parts }) => textWidth(parts.map(({ text }) => text).join(', '))));
+}
+
+function textWidth(text: string): number {
+  const large = text.match(/[A-Z_]/g)?.length ?? 0;
+  return large * charWidth.large + (text.length - large) * charWidth.small;
+}
+
+/** By id: the ids of all states around a state, outermost first, its own at the end. */
+function pathsOf(root: ChartState): ReadonlyMap<string, readonly string[]> {
+  const paths = new Map<string, readonly string[]>();
+  const walk = (state: ChartState, above: readonly string[]): void => {
+    const path = [...above, state.id];
+    paths.set(state.id, path);
+    for (const child of state.children) walk(child, path);
+  };
+  walk(root, []);
+  return paths;
+}
