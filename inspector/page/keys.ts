@@ -24,6 +24,11 @@ export const keys: readonly (readonly [string, string])[] = [
   ['?', 'this list'],
 ];
 
+/** A button that was clicked with a pointer does not keep the keys from the time line. */
+function release({ target, detail }: MouseEvent): void {
+  if (detail > 0) (target as HTMLElement).closest<HTMLElement>('.inspector button')?.blur();
+}
+
 /** Keys for all that moves; those typed into a field are the field's. */
 export function useKeys(doing: Doing): void {
   useEffect(() => {
@@ -41,7 +46,11 @@ export function useKeys(doing: Doing): void {
       if (act(event, doing)) event.preventDefault();
     };
     window.addEventListener('keydown', pressed);
-    return () => window.removeEventListener('keydown', pressed);
+    window.addEventListener('click', release);
+    return () => {
+      window.removeEventListener('keydown', pressed);
+      window.removeEventListener('click', release);
+    };
   });
 }
 
