@@ -1,0 +1,186 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sample } from 'fast-check';
+import type { SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import type { RecordLine } from '../../machines/record.ts';
+import type { InvariantError } from '../index.ts';
+import { configurationOf } from '../options/configuration.ts';
+import type { Address } from '../options/index.ts';
+import { admissionLayout } from '../site/admission.ts';
+import { messageLayout } from '../site/protocol.ts';
+import { openStore } from '../store/store.ts';
+import { Codec } from '../wire/codec.ts';
+import { anyPort, type Member, openMember } from './cluster.ts';
+import { anyMessage, HostileMember, someMessages } from './hostile-member.ts';
+
+const members = ['a', 'b', 'c'];
+const honest = ['b', 'c'] as const;
+const locks = ['x', 'y', 'z'];
+const layout = { ...messageLayout, ...admissionLayout };
+
+export interface FuzzResult {
+  readonly said: number;
+  readonly refused: number;
+  /** Grants to callers of the two honest sites, while the hostile one spoke. */
+  readonly grants: number;
+  readonly elections: number;
+  readonly crashes: readonly InvariantError[];
+  /** What is on the disks that no honest election and no step of the hostile member within bounds explains. */
+  readonly poisoned: readonly string[];
+  /** Elections that were won by a vote that nobody gave. */
+  readonly forged: readonly string[];
+  /** Locks that the two cannot get any more when the third is gone. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Two sites with disks and records that use three locks, and a third member that says well-formed messages by chance for
+ * so long. The same seed draws the same messages; when they arrive is the machine's.
+ */
+export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzResult> {
+  const dir = mkdtempSync(join(tmpdir(), 'baton-fuzz-'));
+  const crashes: InvariantError[] = [];
+  const open = (site: SiteId, peers: Record<SiteId, Address>, listen: Address = anyPort) =>
+    openMember({
+      ...{ cluster: 'fuzz', site, listen, peers, newcomer: true },
+      dataDir: join(dir, site),
+      traceDir: join(dir, 'trace'),
+      limits: { closeTimeoutMs: 100 },
+      timing: { suspectMinMs: 5, suspectMaxMs: 20, electionMinMs: 20, electionMaxMs: 100 },
+      onCrash: (error) => crashes.push(error),
+    });
+  const nowhere = { host: '127.0.0.1', port: 1 };
+  const before = await open('c', { a: nowhere, b: nowhere });
+  const { address: addressOfC } = before.cluster;
+  await before.cluster.close();
+  const b = await open('b', { a: nowhere, c: addressOfC });
+  const sites = new Map<SiteId, Member>([['b', b]]);
+  const configuration = configurationOf({ members, voters: members, root: undefined, strict: undefined });
+  const codec = new Codec({ members, layout });
+  const given = new Set<string>();
+  let said = 0;
+  let grants = 0;
+  let working = true;
+  const hostileTo = (target: SiteId): HostileMember => {
+    const vote = (lock: string, epoch: number, voter: SiteId) => {
+      if (voter === 'a') given.add(`${lock} ${epoch} a ${target}`);
+      void member.say(lock, { type: 'VOTE', epoch, voter, holds: null } as SiteMessage);
+    };
+    const member: HostileMember = new HostileMember({
+      identity: { cluster: 'fuzz', configuration, site: 'a', memoryOnly: false },
+      target,
+      address: sites.get(target)!.cluster.address,
+      codec,
+      // Who stands for an epoch is answered as a voter would, in another's name.
+      heard: (lock, message) => {
+        if (message.type === 'VOTE_REQUEST' && said % 2 === 0)
+          vote(lock, (message as SiteMessage).epoch, target === 'b' ? 'c' : 'b');
+      },
+    });
+    return member;
+  };
+  const use = async ({ cluster }: Member, lock: string) => {
+    while (working && crashes.length === 0)
+      await cluster
+        .lock(lock)
+        .run(() => new Promise((done) => setTimeout(done, 1)), { timeoutMs: 100 })
+        .then(() => grants++)
+        .catch(() => undefined);
+  };
+  const attack = async (target: SiteId, until: number, of: number) => {
+    const member = hostileTo(target);
+    for (let round = 0; performance.now() < until && crashes.length === 0; round++) {
+      const [drafts] = sample(someMessages(anyMessage(layout, members, 'a')), {
+        seed: of + round,
+        numRuns: 1,
+      });
+      for (const [at, draft] of drafts!.entries()) {
+        const lock = locks[(round + at) % locks.length]!;
+        const message = draft(sites.get(target)!.cluster.lock(lock).status().epoch) as SiteMessage;
+        if (message.type === 'VOTE') given.add(`${lock} ${message.epoch} a ${target}`);
+        if (await member.say(lock, message)) said += 1;
+      }
+      await member.settle();
+    }
+    member.leave();
+  };
+  // At first the hostile member is the only other one there, so that a majority takes its vote or a forged one.
+  const users = locks.map((lock) => use(b, lock));
+  await attack('b', performance.now() + forMs / 2, seed);
+  const c = await open('c', { a: nowhere, b: nowhere }, addressOfC);
+  sites.set('c', c);
+  users.push(...locks.map((lock) => use(c, lock)));
+  const until = performance.now() + forMs / 2;
+  await Promise.all(honest.map((target, at) => attack(target, until, seed + (at + 1) * 1_000_000)));
+  working = false;
+  await Promise.all(users);
+  const lost: string[] = [];
+  for (const [site, { cluster }] of sites)
+    for (const lock of locks)
+      if (crashes.length === 0)
+        await cluster
+          .lock(lock)
+          .run(() => undefined, { timeoutMs: 20_000 })
+          .catch((error) => lost.push(`${lock} at ${site}: ${error.message}`));
+  const counts = [b, c].map(({ cluster }) => cluster.counters());
+  for (const { cluster } of [b, c]) await cluster.close({ graceful: false });
+  const poisoned: string[] = [];
+  for (const site of honest) {
+    const store = await openStore({ dataDir: join(dir, site), site, cluster: 'fuzz', newcomer: false });
+    for (const lock of store.locks()) {
+      const kept = store.read(lock, 'a');
+      // Every step of the hostile member is of at most 8 epochs.
+      if (kept !== 'none' && kept.promised > 8 * (said + 1))
+        poisoned.push(`${lock} at ${site}: ${kept.promised}`);
+    }
+    store.close();
+  }
+  const forged = forgedIn(join(dir, 'trace'), given);
+  rmSync(dir, { recursive: true });
+  return {
+    said,
+    refused: counts.reduce((sum, { refused }) => sum + (refused['PROTOCOL_BREACH'] ?? 0), 0),
+    grants,
+    elections: counts.reduce((sum, { elections }) => sum + elections, 0),
+    crashes,
+    poisoned,
+    forged,
+    lost,
+  };
+}
+
+/** Of the elections in the records, those with a voter that has not voted; `given`: the votes of whoever records nothing. */
+function forgedIn(dir: string, given: ReadonlySet<string>): string[] {
+  const votes = new Set(given);
+  const elections: {
+    readonly lock: string;
+    readonly epoch: number;
+    readonly by: SiteId;
+    readonly voters: SiteId[];
+  }[] = [];
+  for (const file of readdirSync(dir))
+    for (const text of readFileSync(join(dir, file), 'utf8').split('\n')) {
+      if (text === '') continue;
+      const line = JSON.parse(text) as RecordLine;
+      if (line.kind !== 'event') continue;
+      for (const effect of line.effects) {
+        const message = effect['message'] as SiteMessage | undefined;
+        if (effect.type === 'send' && message?.type === 'VOTE')
+          votes.add(`${line.lock} ${message.epoch} ${line.site} ${effect['target']}`);
+        if (effect.type === 'elected')
+          elections.push({
+            lock: line.lock,
+            epoch: effect['epoch'] as number,
+            by: line.site,
+            voters: Object.keys(effect['voters'] as object),
+          });
+      }
+    }
+  return elections.flatMap(({ lock, epoch, by, voters }) =>
+    voters
+      .filter((voter) => voter !== by && !votes.has(`${lock} ${epoch} ${voter} ${by}`))
+      .map((voter) => `${by} won epoch ${epoch} of ${lock} by a vote of ${voter} that it did not give`),
+  );
+}
