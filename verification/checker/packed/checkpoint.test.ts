@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Starts a search that saves itself after every level, and kills it some levels later. */
+/** Starts a search that saves a checkpoint after every level, and kills it some levels later. */
 async function killedSearch(sites: number, workers: number): Promise<ChildProcess> {
   const program = fileURLToPath(new URL('../testing/checkpointed.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', program, `${sites}`, dir, `${workers}`], {
@@ -34,8 +34,8 @@ async function killedSearch(sites: number, workers: number): Promise<ChildProces
   return child;
 }
 
-describe('a search that was killed', () => {
-  it.each([1, 2])('ends with the same counts when it goes on (%i workers)', async (workers) => {
+describe('a killed search', () => {
+  it.each([1, 2])('resumes and ends with the same counts (%i workers)', async (workers) => {
     const child = await killedSearch(5, workers);
     expect(child.signalCode).toBe('SIGKILL');
     const { model, watches } = watchedNaimiTrehel(5);
@@ -52,11 +52,11 @@ describe('a search that was killed', () => {
   });
 });
 
-/** States, or hashes that are long enough for few states. */
+/** Full states, or hashes that are long enough for few states. */
 const kept = fc.constantFrom({}, { hashCompaction: 64 }, { hashCompaction: 44 });
 
-describe('a search that was stopped', () => {
-  it('goes on to the same end from any level', async () => {
+describe('a stopped search', () => {
+  it('resumes from any level and ends the same', async () => {
     await fc.assert(
       fc.asyncProperty(
         randomModel(),
@@ -77,7 +77,7 @@ describe('a search that was stopped', () => {
     );
   });
 
-  it('goes on with states on the disk', async () => {
+  it('resumes with states on the disk', async () => {
     const spillDir = join(dir, 'spilled');
     await fc.assert(
       fc.asyncProperty(
@@ -102,7 +102,7 @@ describe('a search that was stopped', () => {
     );
   });
 
-  it('goes on over orbits, with other threads', async () => {
+  it('resumes over orbits, with another number of threads', async () => {
     const source = {
       module: new URL('../testing/naimi-trehel.ts', import.meta.url).href,
       export: 'orbitsOf',
@@ -116,7 +116,7 @@ describe('a search that was stopped', () => {
     expect(whole).toMatchObject({ states: 405, representedStates: 9352n, depth: 20, complete: true });
   });
 
-  it('does not go on with another model, other properties, or nothing', async () => {
+  it('does not resume with another model, other properties, or no checkpoint', async () => {
     const { model, watches } = watchedNaimiTrehel(3);
     await expect(search(model, { resumeDir: dir })).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' });
     await search(model, { watches, checkpointDir: dir, checkpointEveryMs: 0 });
@@ -138,7 +138,7 @@ describe('a search that was stopped', () => {
     { what: 'orbits', how: { symmetry: orbits }, says: 'symmetry (there none, here of the cells 0,1,2)' },
     { what: 'a constraint', how: { constraint: within }, says: 'the constraint (there none, here given)' },
     { what: 'another setting', how: { identity: { net: 'bags' } }, says: 'net (there queues, here bags)' },
-  ])('does not go on with $what', async ({ how, says }) => {
+  ])('does not resume with $what', async ({ how, says }) => {
     const identity = { net: 'queues' };
     await search(createNaimiTrehel(3), { identity, checkpointDir: dir, checkpointEveryMs: 0 });
     const model = how.symmetry === undefined ? createNaimiTrehel(3) : orbits;
@@ -148,7 +148,7 @@ describe('a search that was stopped', () => {
     });
   });
 
-  it('does not go on with any model but its own', async () => {
+  it('resumes with its own model only', async () => {
     await fc.assert(
       fc.asyncProperty(randomModel(), randomModel(), async (make, another) => {
         await search(make(), { checkpointDir: dir, checkpointEveryMs: 0 });
@@ -157,7 +157,7 @@ describe('a search that was stopped', () => {
         const resumed = await search(another(), { resumeDir: dir }).catch((error: unknown) => error);
         rmSync(dir, { recursive: true });
         if (resumed instanceof SearchError) expect(resumed.code).toBe('CHECKPOINT_DIFFERS');
-        // So far, the other has said the same.
+        // Otherwise the other model has given the same answers so far.
         else expect(resumed).toMatchObject({ states, transitions, depth, deadlocks });
       }),
       { numRuns: 40 },

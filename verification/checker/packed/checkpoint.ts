@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { StateLayout } from './state-layout.ts';
 import { type Found, SearchError } from './types.ts';
 
-/** What a search is, at the end of a level, beside its states. */
+/** The progress of a search at the end of a level, without its states. */
 export interface Progressed {
   readonly version: 2;
-  /** What the search is of, and how: to go on, all of it must be the same. */
+  /** The subject and the settings of the search. A resumed search must have the same. */
   readonly identity: Readonly<Record<string, string>>;
   readonly plan: StateLayout;
   readonly depth: number;
@@ -18,20 +18,23 @@ export interface Progressed {
   readonly represented: number;
   readonly found: readonly (Found | null)[];
   readonly elapsedMs: number;
-  /** Of everything that the model answered to the journal. */
+  /** Digest of all answers that the model gave to the journal's questions. */
   readonly digest: string;
-  /** Numbers in the journal; for each partition its count and capacity; bytes of each chunk of the frontier. */
+  /** Length of the journal; count and capacity of each partition; bytes of each chunk of the frontier. */
   readonly journal: number;
   readonly counts: readonly number[];
   readonly capacities: readonly number[];
   readonly frontier: readonly number[];
-  /** The states were on the disk: they may not find room in memory. */
+  /** The states were on the disk. They may be too many for memory. */
   readonly spilled: boolean;
 }
 
 const fileName = 'checkpoint';
 
-/** Writes `parts` after the header, to the disk, and only then in the place of what was there. */
+/**
+ * Writes the header and then `parts` to a temporary file, flushes it, and then replaces the previous
+ * checkpoint.
+ */
 export function writeCheckpoint(
   dir: string,
   header: Progressed,
@@ -52,7 +55,7 @@ export function writeCheckpoint(
   renameSync(temporary, join(dir, fileName));
 }
 
-/** Reads a checkpoint: the header, then the parts, one after the other, each into its place. */
+/** Reads a checkpoint: first the header, then each part in order, straight into its destination. */
 export class CheckpointReader {
   readonly header: Progressed;
   private readonly file: number;
@@ -91,7 +94,7 @@ export function writeWhole(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done);
 }
 
-/** A digest of numbers, to tell one model's answers from another's. */
+/** A digest of numbers. It tells the answers of different models apart. */
 export class Digest {
   private readonly hash = createHash('sha256');
   private readonly pending: number[] = [];
@@ -101,7 +104,7 @@ export class Digest {
     if (this.pending.length > 4096) this.flush();
   }
 
-  /** Of what was added so far. */
+  /** The digest of all numbers added so far. */
   value(): string {
     this.flush();
     return this.hash.copy().digest('hex');

@@ -7,7 +7,9 @@ export type List = keyof typeof lists;
 
 const mostChunks = (regions.chunksEnd - regions.chunks) / chunkBytes;
 
-/** Chunks of waiting states, in lists, one lock for all: a chunk holds thousands of states. */
+/**
+ * Lists of chunks of waiting states. One lock serves all lists, because a chunk holds thousands of states.
+ */
 export class Chunks {
   private readonly memory: Int32Array;
 
@@ -15,7 +17,7 @@ export class Chunks {
     this.memory = memory;
   }
 
-  /** A chunk's address: from the free ones, or one never used before. */
+  /** Returns the address of a chunk: a free one, or one that was never used before. */
   take(): number {
     const chunk = this.pop('free');
     if (chunk !== null) return chunk.address;
@@ -57,7 +59,7 @@ export class Chunks {
     for (let chunk = this.pop(list); chunk !== null; chunk = this.pop(list)) yield chunk;
   }
 
-  /** The chunks of `list`, last pushed first, without taking them. */
+  /** The chunks of `list`, last pushed first. The list keeps them. */
   peek(list: List): { readonly address: number; readonly bytes: number }[] {
     const chunks = [];
     for (let at = this.memory[(control.lists >> 2) + lists[list]]!; at !== 0; ) {
@@ -70,7 +72,7 @@ export class Chunks {
     return chunks;
   }
 
-  /** Moves everything in one list, while nobody else works, to another that is empty. */
+  /** Moves all chunks of one list to another, empty list. No other thread may be working. */
   move(from: List, to: List): void {
     const head = control.lists >> 2;
     this.memory[head + lists[to]] = this.memory[head + lists[from]]!;

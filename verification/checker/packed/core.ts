@@ -10,11 +10,14 @@ import { layTables, Tables } from './tables.ts';
 import type { SearchOptions } from './types.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** A cell's bits, to begin with, as far as a word has room for them: each plan less saves writing the kernels anew. */
+/**
+ * Initial bits of each cell, as far as one word has room. A generous start avoids later layouts, and each new
+ * layout rebuilds the kernels.
+ */
 const bitsAtFirst = [12, 8] as const;
 const fewestBits = 4;
 
-/** What a search works with, and the plan by which its states lie in memory. */
+/** The parts of a search, and the layout of its states in memory. */
 export class Core {
   readonly model: Model;
   readonly options: SearchOptions;
@@ -24,7 +27,7 @@ export class Core {
   readonly judge: PredicateEvaluator;
   readonly explorer: Explorer;
   readonly workers: number;
-  /** Whether threads have to follow the model. */
+  /** True when threads have to replay the model's answers. */
   readonly follow: boolean;
   crew: WorkerPool | null = null;
   spill: Spill | null = null;
@@ -45,8 +48,8 @@ export class Core {
   }
 
   /**
-   * A plan that holds all that the model has said, with bits to spare: early on as many as save plans, later
-   * only as many as cost no memory.
+   * Returns a layout that holds all answers of the model so far, with spare bits. Early on there are enough
+   * spare bits to avoid further layouts. Later there are only as many as cost no memory.
    */
   nextPlan(): StateLayout {
     const states = this.arena.states();
@@ -57,7 +60,7 @@ export class Core {
 
   private planWith(spare: number, states: number): StateLayout {
     const { width } = this.model;
-    // A constraint or a canonical form would take away the other way round.
+    // A constraint or a canonical form could remove the other order of two commuting steps.
     const prunes = this.options.constraint === undefined && !this.tables.symmetric && width > 2 && width < 31;
     const atFirst = bitsAtFirst.find((bits) => width * bits <= 64) ?? 0;
     return planFor({
@@ -69,7 +72,7 @@ export class Core {
     });
   }
 
-  /** The same plan for states, with room for what watches see. */
+  /** The same layout for states, with room for more observed classes. */
   nextClasses(): StateLayout {
     return withClasses(this.plan, this.classes());
   }
@@ -82,7 +85,7 @@ export class Core {
     };
   }
 
-  /** Writes the tables and the kernels anew, by `plan`; partitions are left as they are. */
+  /** Rebuilds the tables and the kernels for `plan`. Partitions stay as they are. */
   async takeUp(plan: StateLayout): Promise<void> {
     const { words } = this.arena;
     if (this.shape) words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
@@ -109,7 +112,7 @@ export class Core {
     return this.explorer.chunks.peek('next').length > 0 || (this.spill?.has('next') ?? false);
   }
 
-  /** The states of the level that is being expanded that wait: in memory, and all those in its file. */
+  /** The waiting states of the current level: those in memory, and all those in its file. */
   frontier(): number {
     const bytes = this.explorer.chunks.peek('frontier').reduce((sum, chunk) => sum + chunk.bytes, 0);
     return (bytes + (this.spill?.size('frontier') ?? 0)) / this.plan.stateBytes;

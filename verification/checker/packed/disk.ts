@@ -3,7 +3,7 @@ import { chunkBytes, partitions } from './memory.ts';
 import { Spill } from './spill.ts';
 import type { StopReason } from './types.ts';
 
-/** Moves keys and the next level to files; from here on this thread works alone. */
+/** Moves keys and the next level to files. From here on this thread works alone. */
 export async function startSpilling(core: Core, dir: string): Promise<void> {
   await core.crew?.dismiss();
   core.crew = null;
@@ -16,7 +16,7 @@ export async function startSpilling(core: Core, dir: string): Promise<void> {
   spillNext(core, spill);
 }
 
-/** Expands what waits in chunks, then what lies in the file of the frontier. */
+/** Expands the states in chunks, then the states in the frontier's file. */
 export async function expandSpilled(
   { arena, explorer, plan }: Core,
   spill: Spill,
@@ -45,7 +45,7 @@ export function mergeSpilled(core: Core, spill: Spill): void {
     if (!spill.has(`candidates-${p}`)) continue;
     const keys = arena.keys(plan, p, true);
     keys.fill(0);
-    for (const _ of spill.take(`keys-${p}`, keys)); // In one piece: a partition is as long as its file.
+    for (const _ of spill.take(`keys-${p}`, keys)); // One read: `keys` is as long as the partition's file.
     explorer.insertCandidates(p);
     explorer.finish();
     spill.write(`keys-${p}`, arena.keys(plan, p, true));

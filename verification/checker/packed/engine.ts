@@ -18,9 +18,9 @@ export class Engine {
   private readonly monitor: Monitor;
   private readonly results: Results;
   private readonly recording: Recording | null;
-  /** The other threads, until they are there. */
+  /** The other threads. `null` if there are none. */
   private coming: WorkerPool | null = null;
-  /** How far in the journal the other threads are. */
+  /** Length of the journal's prefix that the other threads have replayed. */
   private followed = 0;
   private lastSavedMs = 0;
 
@@ -56,7 +56,9 @@ export class Engine {
     }
   }
 
-  /** For every level of a finished recording, last first: its states on a shortest path to `target`. */
+  /**
+   * Yields, for every level of a finished recording, last first, its states on a shortest path to `target`.
+   */
   ancestors(target: readonly number[]): Generator<readonly (readonly number[])[]> {
     return ancestors(this.core, this.recording!, target);
   }
@@ -70,7 +72,7 @@ export class Engine {
     const [at, form] = [chunks.take(), (regions.workers + area.after) >> 2];
     for (const state of core.model.initial) {
       arena.words.set(state, form);
-      // A canonical form may have to ask the model first, and its answers for room.
+      // A canonical form may first need answers from the model, and the answers may need room.
       while (tables.symmetric && core.judge.canonicalize() === 0) {
         this.results.add(core.judge.report());
         await this.askModel();
@@ -103,7 +105,7 @@ export class Engine {
       monitor.depth++;
       if (broke && stopAtFirst) return 'stop-at-first';
       if (monitor.depth === this.recording?.depth) return null;
-      // Once there are enough states, their places say enough for keys of one word.
+      // With enough states, a key's place holds enough of it for one-word keys.
       if (core.spill === null && core.plan.restBytes > 0 && core.nextPlan().restBytes === 0) {
         await moveStates(core);
       }
@@ -115,7 +117,7 @@ export class Engine {
     return this.results.cut > 0 ? 'constraint' : null;
   }
 
-  /** Expands one level whole: what meets an unknown step waits until the model has been asked. */
+  /** Expands one level completely. A state with an unknown step waits until the model has been asked. */
   private async level(): Promise<StopReason | null> {
     const { core } = this;
     const { chunks } = core.explorer;
@@ -129,7 +131,7 @@ export class Engine {
     }
   }
 
-  /** Everyone expands chunks of the frontier until there are none. */
+  /** All threads expand chunks of the frontier until none is left. */
   private async round(): Promise<StopReason | null> {
     const { core, monitor } = this;
     for (;;) {
@@ -170,7 +172,7 @@ export class Engine {
     return reason;
   }
 
-  /** Lets the other threads join, once they are there. */
+  /** Lets the other threads join as soon as they have started. */
   private async welcome(): Promise<void> {
     const { core, coming } = this;
     if (coming === null || core.crew !== null) return;
@@ -180,7 +182,9 @@ export class Engine {
     await core.takeUp(core.plan);
   }
 
-  /** What threads have to ask the model again so that their numbers mean the same. */
+  /**
+   * The part of the journal that the other threads have yet to replay, so that their numbers mean the same.
+   */
   private news(): Int32Array | null {
     const { follow, tables } = this.core;
     if (!follow) return null;
@@ -189,7 +193,10 @@ export class Engine {
     return news;
   }
 
-  /** Asks what the kernels did not find in the tables: in order, so that numbers do not depend on who asked. */
+  /**
+   * Asks the model the questions that the kernels could not answer from the tables. The questions are sorted,
+   * so that numbers do not depend on the thread that asked.
+   */
   private async askModel(): Promise<void> {
     const { tables, explorer } = this.core;
     const questions: (readonly number[])[] = [];
@@ -236,7 +243,7 @@ export class Engine {
   }
 }
 
-/** Tuples of one length, in ascending order, each once. */
+/** Tuples of one length, in ascending order, without duplicates. */
 function distinct(tuples: Iterable<readonly number[]>): (readonly number[])[] {
   const sorted = [...tuples].sort((a, b) => a[firstDifference(a, b)]! - b[firstDifference(a, b)]!);
   return sorted.filter((tuple, i) => i === 0 || firstDifference(tuple, sorted[i - 1]!) < tuple.length);

@@ -19,14 +19,14 @@ import type { StateLayout } from './state-layout.ts';
 import { SearchError } from './types.ts';
 import { type SharedMemory, webAssembly } from './webassembly.ts';
 
-/** By how much a partition grows at least. */
+/** The least factor by which a partition grows. */
 const growth = 1.2;
 
-/** One thread's share of the search: its kernel, its buffers, the chunks that it fills. */
+/** One thread's part of the search: its kernel, its buffers, and the chunks that it fills. */
 export class Explorer {
   kernel!: Kernel;
   readonly chunks: Chunks;
-  /** Where keys and candidates go when memory is short. */
+  /** The files for keys and candidates when memory is short. */
   spill: Spill | null = null;
   private readonly memory: SharedMemory;
   private readonly words: Int32Array;
@@ -47,7 +47,7 @@ export class Explorer {
     this.chunks = new Chunks(this.words);
   }
 
-  /** Takes up a plan, with empty buffers. */
+  /** Adopts a layout, with empty buffers. */
   load(shape: Omit<KernelShape, 'worker'>): void {
     this.plan = shape.plan;
     const imports: KernelImports = {
@@ -77,7 +77,7 @@ export class Explorer {
     if (shape.tuples > 0) {
       this.words.fill(0, at(area.tupleMemo), at(area.tupleMemo) + 2 ** (tupleMemoBits + 1));
     }
-    // A memo's place 0 is where all-zero goes: it must not be taken for judged.
+    // The all-zero key maps to place 0 of a memo. It must not be taken for judged.
     this.words[at(area.sumMemo)] = 1;
     this.words[at(area.tupleMemo)] = 1;
   }
@@ -90,7 +90,7 @@ export class Explorer {
     this.words[fill] = start;
   }
 
-  /** Inserts a partition's candidates from their file into its keys, which are in memory by then. */
+  /** Inserts a partition's candidates from their file into its keys. The keys are already in memory. */
   insertCandidates(partition: number): void {
     const start = this.base + area.buffers + partition * bufferBytes;
     const whole = Math.floor(bufferBytes / this.plan.candidateBytes) * this.plan.candidateBytes;
@@ -103,7 +103,10 @@ export class Explorer {
     }
   }
 
-  /** Where new states go: discarded, each over the one before, or into chunks again. */
+  /**
+   * Selects the destination of new states. `yes`: they are discarded, each overwriting the one before.
+   * Otherwise they go into chunks again.
+   */
   discard(yes: boolean): void {
     const at = this.base >> 2;
     if (yes) {
@@ -115,7 +118,7 @@ export class Explorer {
     this.handOver(area.out);
   }
 
-  /** Expands the chunks of the frontier until none is left; pauses after each. */
+  /** Expands the chunks of the frontier until none is left, and pauses after each. */
   *work(): Generator<void> {
     for (let chunk = this.chunks.pop('frontier'); chunk !== null; chunk = this.chunks.pop('frontier')) {
       this.kernel.expand(chunk.address, chunk.address + chunk.bytes);
@@ -124,14 +127,16 @@ export class Explorer {
     }
   }
 
-  /** Inserts what is gathered, and hands over the chunks that are not full. */
+  /**
+   * Inserts the gathered candidates, judges the gathered tuples, and hands over the chunks that are not full.
+   */
   finish(): void {
     for (let p = 0; p < partitions; p++) this.kernel.flush(p);
     for (let b = 0; b < buckets; b++) this.kernel.judge(b);
     for (const which of [area.out, area.deferred, area.query]) this.handOver(which);
   }
 
-  /** Transitions of all threads. */
+  /** Transitions of all threads together. */
   transitions(workers: number): number {
     let sum = 0;
     for (let worker = 0; worker < workers; worker++) {
@@ -164,7 +169,7 @@ export class Explorer {
     try {
       this.makeRoom(partition);
     } catch (error) {
-      // Who waits for this partition must not wait for ever.
+      // A thread that waits for this partition must not wait for ever.
       Atomics.store(this.words, (control.lock >> 2) + partition, 0);
       throw error;
     }

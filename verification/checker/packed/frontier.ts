@@ -3,8 +3,9 @@ import { chunkBytes } from './memory.ts';
 import type { Results } from './results.ts';
 
 /**
- * Judges the states that are found but not expanded when a limit ends a search in the level `depth`, so that what is
- * wrong with one of them is known; whether it is a deadlock is not. True if there are any of the level after.
+ * Judges the states that are found but not expanded when a limit ends a search in level `depth`. A violation
+ * in one of them is thus reported. A deadlock is not, because it is not known whether the state has steps.
+ * Returns true if there are states of the level after `depth`.
  */
 export function judgeUnexpanded(core: Core, results: Results, depth: number): boolean {
   core.explorer.load({ ...core.shape, shared: false, watchOnly: true });

@@ -4,11 +4,11 @@ import type { Progress, StopReason } from './types.ts';
 const pauseEveryMs = 50;
 const tellEveryMs = 250;
 
-/** Watches time, memory and limits while a search runs, and tells how far it is. */
+/** Watches time, memory and limits while a search runs, and reports its progress. */
 export class Monitor {
   depth = 0;
   peakBytes = 0;
-  /** Transitions and time of a search that this one goes on from. */
+  /** Transitions of the search that this one resumes. */
   earlierTransitions = 0;
   private readonly core: Core;
   private started = performance.now();
@@ -24,7 +24,7 @@ export class Monitor {
     return performance.now() - this.started;
   }
 
-  /** Goes on from a search that took so long. */
+  /** Adds the time and the transitions of the search that this one resumes. */
   continueFrom(elapsedMs: number, transitions: number): void {
     this.started -= elapsedMs;
     this.earlierTransitions = transitions;
@@ -40,7 +40,7 @@ export class Monitor {
     return bytes;
   }
 
-  /** Lets others run now and then; says whether to stop. */
+  /** Yields to the event loop now and then. Returns the reason to stop, or `null`. */
   async pause(): Promise<StopReason | null> {
     const { maxStates, maxMemoryBytes, timeoutMs, signal, onProgress } = this.core.options;
     const now = performance.now();

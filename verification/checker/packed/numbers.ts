@@ -1,4 +1,4 @@
-/** A list of 32-bit numbers that grows: longer, and four times smaller, than an array may be. */
+/** A growing list of 32-bit numbers. It can be longer than an array, and takes a quarter of the memory. */
 export class Numbers {
   length = 0;
   private numbers = new Int32Array(1024);

@@ -10,7 +10,7 @@ import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 import { type Found, type NamedWatch, search } from './index.ts';
 import { smaller } from './predicate-evaluator.ts';
 
-/** A watch of either kind that many states satisfy and some do not. */
+/** A watch of either kind that holds in many states and fails in some. */
 const randomWatch = fc
   .record({
     kind: fc.constantFrom('sum' as const, 'tuple' as const),
@@ -54,7 +54,7 @@ function leastOf(states: readonly Found[]): Found | null {
   return state && { state, depth };
 }
 
-/** `model` without the steps of states outside. */
+/** `model` without the steps of states outside the constraint. */
 function bounded(model: Model, constraint: Predicate, cut: (state: readonly number[]) => void) {
   const states = new Map<string, Found>();
   const queue: Found[] = [];
@@ -75,7 +75,7 @@ describe('search', () => {
   it('finds for each watch the first state of interest', async () => {
     await fc.assert(
       fc.asyncProperty(randomModel(), randomWatches, async (make, watches) => {
-        // One model, so that naive and fast number locals alike.
+        // The same model for both searches, so that they number locals alike.
         const model = make();
         const { found } = await search(model, { watches });
         const states: Found[] = [];
@@ -86,7 +86,7 @@ describe('search', () => {
     );
   });
 
-  it('finds the first deadlock, and the first that is not meant to be', async () => {
+  it('finds the first deadlock, and the first unintended one', async () => {
     await fc.assert(
       fc.asyncProperty(randomModel(), fc.array(randomWatch, { maxLength: 3 }), async (make, quiescent) => {
         const model = make();
@@ -108,7 +108,7 @@ describe('search', () => {
     );
   });
 
-  it('counts what a constraint cuts, and goes no further there', async () => {
+  it('counts the states that a constraint cuts, and does not expand them', async () => {
     await fc.assert(
       fc.asyncProperty(randomModel(), randomWatch, async (make, constraint) => {
         const model = make();
@@ -122,7 +122,7 @@ describe('search', () => {
     );
   });
 
-  it('ends at its limits with what it knows', async () => {
+  it('ends at its limits with a partial result', async () => {
     const stop = new AbortController();
     const [few, none, small] = [watchedNaimiTrehel(5), watchedNaimiTrehel(5), watchedNaimiTrehel(5)];
     const progress: number[] = [];
@@ -161,7 +161,7 @@ describe('search', () => {
           const all: Found[] = [];
           exploreNaively(model, (state, depth) => all.push({ state, depth }));
           for (const [index, watch] of watches.entries()) {
-            // Whole levels were found but for the last.
+            // All levels but the last were found completely.
             const expected = firstNaively(
               all.filter((known) => known.depth < depth),
               watch,
@@ -180,7 +180,7 @@ describe('search', () => {
   it.each([
     { where: 'in memory', how: {} },
     { where: 'in files', how: { maxMemoryBytes: 1 } },
-  ])('knows of what it has found and not expanded, $where', async ({ how }) => {
+  ])('judges the states that it found and did not expand, $where', async ({ how }) => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
       const { model } = watchedNaimiTrehel(3);
@@ -202,7 +202,7 @@ describe('search', () => {
     }
   });
 
-  it('counts the same when states go to disk, from any point on', async () => {
+  it('gives the same counts when states go to disk, from any point on', async () => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
       const { model, watches } = watchedNaimiTrehel(3);
@@ -236,7 +236,7 @@ describe('search', () => {
     }
   });
 
-  it('stops at the first level that breaks something, if asked', async () => {
+  it('stops after the first level with a violation, if asked', async () => {
     const { model, watches } = watchedNaimiTrehel(4);
     const broken: NamedWatch = {
       name: 'site 3 never waits',
@@ -253,7 +253,7 @@ describe('search', () => {
     expect(result.states).toBeLessThan(100);
   });
 
-  it('refuses workers that could not judge', async () => {
+  it('rejects workers that could not judge', async () => {
     const { model, watches } = watchedNaimiTrehel(2);
     await expect(search(model, { watches, workers: 2 })).rejects.toMatchObject({
       code: 'WORKERS_NEED_SOURCE',

@@ -9,22 +9,22 @@ import type { NamedWatch, Sourced } from './types.ts';
 type TupleWatch = Extract<Predicate, { kind: 'tuple' }>;
 type SumWatch = Extract<Predicate, { kind: 'sum' }>;
 
-/** More sums than this are judged as tuples. */
+/** Maximum number of watches judged by sum. Further ones are judged as tuples. */
 const mostSums = 16;
 
-/** What the kernel watches: sums side by side, tuples side by side, and whose each of them is. */
+/** The kernel's watches: sums side by side, tuples side by side, and the owner of each of them. */
 export interface Watched {
   readonly sums: readonly SumWatch[];
   readonly tuples: readonly TupleWatch[];
-  /** The constraint, where it is not among the sums. */
+  /** The constraint, unless it is among the sums. */
   readonly constraint: TupleWatch | null;
-  /** What deadlocks are shown to. */
+  /** The watches that judge deadlocks. */
   readonly quiescent: readonly TupleWatch[];
-  /** Index into `watches`, or `null`: the constraint. */
+  /** Index into `watches`. `null`: the constraint. */
   readonly sumOf: readonly (number | null)[];
   readonly tupleOf: readonly number[];
   readonly quiescentOf: readonly number[];
-  /** Of each sum, whether 0 is of interest. */
+  /** By sum: whether the value 0 is of interest. */
   readonly ofInterestAt0: readonly boolean[];
 }
 
@@ -52,11 +52,11 @@ export function watched({ watches = [], constraint }: Omit<Sourced, 'model'>): W
   };
 }
 
-/** What is judged of a state at once, from what its locals show. */
+/** The watches that judge a state immediately, by values stored with its locals. */
 export const shown = ({ constraint, quiescent }: Watched): readonly TupleWatch[] =>
   constraint === null ? quiescent : [constraint, ...quiescent];
 
-/** What is judged by code that may ask the model. */
+/** The watches whose code may read the model. */
 export const coded = (what: Watched): readonly TupleWatch[] => [...what.tuples, ...shown(what)];
 
 function asTuple(watch: Predicate): TupleWatch {
@@ -69,15 +69,15 @@ function asTuple(watch: Predicate): TupleWatch {
   };
 }
 
-/** What the states of one level have shown: for each watch the smallest one of interest. */
+/** The findings of the states of one level. For each watch, the smallest state of interest. */
 export interface Findings {
   readonly found: (readonly number[] | null)[];
   deadlock: readonly number[] | null;
   deadlocks: number;
   cut: number;
-  /** States that orbits stand for. */
+  /** Number of states that the orbits stand for. */
   represented: number;
-  /** Renamings that are not known yet: cell, local, and the cell that each cell becomes. */
+  /** Renamings that are not known yet: cell, local, and the image of each cell. */
   renamings: number[];
 }
 
@@ -90,7 +90,7 @@ const noFindings = (watches: number): Findings => ({
   renamings: [],
 });
 
-/** The findings of several threads as one. */
+/** Merges the findings of several threads. */
 export function merge(all: readonly Findings[]): Findings {
   return {
     found: all[0]!.found.map((_, watch) =>
@@ -104,21 +104,24 @@ export function merge(all: readonly Findings[]): Findings {
   };
 }
 
-/** Judges the states that the kernel could not pass on its own, and remembers what it must not ask again. */
+/**
+ * Judges the states that the kernel cannot decide alone, and remembers the verdicts that it must not ask
+ * again.
+ */
 export class PredicateEvaluator {
   private findings: Findings;
-  /** Watches whose first state is known, of an earlier level. */
+  /** Watches whose first state was found in an earlier level. */
   decided: readonly boolean[];
   deadlockDecided = false;
   private readonly watches: readonly NamedWatch[];
-  /** For each watch the verdict that is of no interest. */
+  /** By watch: the verdict that is of no interest. */
   private readonly dull: readonly boolean[];
   private readonly watched: Watched;
   private readonly memory: Int32Array;
   private readonly width: number;
   private readonly base: number;
   private readonly verdicts: Map<number, boolean>[];
-  /** What is seen of the tuples to be judged: one by one, and of each by every watch. */
+  /** The observed values of the tuples to be judged, by tuple and by watch. */
   private readonly observed: readonly (readonly Int32Array[])[];
   private readonly shown: readonly Int32Array[];
   private plan!: StateLayout;
@@ -183,7 +186,7 @@ export class PredicateEvaluator {
     return answer;
   }
 
-  /** Judges so many tuples, and says which of them need no judging again. */
+  /** Judges `count` tuples, and marks those that need no further judging. */
   tuples(count: number): void {
     const { tuples, tupleOf } = this.watched;
     for (let i = 0; i < count; i++) {
@@ -199,7 +202,7 @@ export class PredicateEvaluator {
     }
   }
 
-  /** Whether what the constraint sees is within. */
+  /** Tells whether the constraint holds for the values in `area.shown`. */
   inside(): number {
     if (this.watched.constraint!.judge(this.shown[0]!)) return 1;
     this.findings.cut++;
@@ -215,12 +218,12 @@ export class PredicateEvaluator {
     if (!this.deadlockDecided) this.findings.deadlock = smaller(this.findings.deadlock, this.locals());
   }
 
-  /** Rewrites `area.after` to its canonical form; 0: the model has to be asked first. */
+  /** Rewrites `area.after` to its canonical form. 0: the model has to be asked first. */
   canonicalize(): number {
     return this.canonicalizer!.canonicalize(this.after);
   }
 
-  /** Counts the orbit of `area.locals`; 0: the model has to be asked first. */
+  /** Counts the orbit of `area.locals`. 0: the model has to be asked first. */
   orbit(): number {
     this.after.set(this.memory.subarray(this.base, this.base + this.width));
     const size = this.canonicalizer!.canonicalize(this.after);
@@ -228,14 +231,14 @@ export class PredicateEvaluator {
     return size === 0 ? 0 : 1;
   }
 
-  /** What was found since the last report. */
+  /** Returns the findings since the last report. */
   report(): Findings {
     const { findings } = this;
     this.findings = noFindings(this.watches.length);
     return findings;
   }
 
-  /** Takes up a plan, by which states are read. */
+  /** Adopts the layout by which states are decoded. */
   load(plan: StateLayout, kernel: Kernel): void {
     this.plan = plan;
     this.kernel = kernel;
@@ -259,7 +262,7 @@ export class PredicateEvaluator {
   }
 }
 
-/** The smaller of two states, as tuples; a copy of what it keeps. */
+/** The smaller of two states, compared as tuples. If the result is `b`, it is a copy. */
 export function smaller(
   a: readonly number[] | null,
   b: readonly number[] | Int32Array | null,

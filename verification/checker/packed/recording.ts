@@ -3,7 +3,7 @@ import type { Kernel } from './kernel/shape.ts';
 import { area, chunkBytes, regions } from './memory.ts';
 import type { StateLayout } from './state-layout.ts';
 
-/** The levels before `depth`, kept for who wants to walk them back. */
+/** The levels before `depth`, kept so that a path can be traced back through them. */
 export interface Recording {
   readonly depth: number;
   readonly levels: Level[];
@@ -11,7 +11,7 @@ export interface Recording {
 
 interface Level {
   readonly plan: StateLayout;
-  /** Of the plan that it was kept under: unpacks its states. */
+  /** The kernel of the layout under which the level was kept. It unpacks the level's states. */
   readonly kernel: Kernel;
   readonly chunks: readonly Uint8Array[];
 }
@@ -23,7 +23,10 @@ export function keepLevel({ arena, explorer, plan }: Core, { levels }: Recording
   levels.push({ plan, kernel: explorer.kernel, chunks });
 }
 
-/** For every level of a finished recording, last first, its states on a shortest path to `target`, which comes after. */
+/**
+ * Yields, for every level of a finished recording, last first, its states on a shortest path to `target`.
+ * `target` is in the level after the last.
+ */
 export function* ancestors(
   core: Core,
   recording: Recording,
@@ -66,7 +69,7 @@ function mark({ arena, explorer, plan }: Core, states: readonly (readonly number
   chunks.push('free', locals, 0);
 }
 
-/** Expands states of a level, as states of the plan of now. */
+/** Expands states of a level, converted to the current layout. */
 function expandAgain({ explorer, plan }: Core, level: Level, address: number, bytes: number): void {
   const { chunks, kernel } = explorer;
   const atOnce = Math.floor(chunkBytes / (4 * plan.width + plan.stateBytes));

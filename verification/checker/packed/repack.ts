@@ -9,23 +9,23 @@ interface Span {
   readonly bytes: number;
 }
 
-/** Hands states of an earlier plan over as states of this one, some at a time. */
+/** Converts states of an earlier layout to the current one, some at a time, and passes them to `use`. */
 type Converter = (span: Span, use: (from: number, to: number) => void) => void;
 
-/** Makes room for what the model has said since, once a plan no longer holds it. */
+/** Adopts a new layout if the current one can no longer hold the model's answers. */
 export async function makeRoom(core: Core): Promise<void> {
   if (!core.tables.outgrows(core.plan)) return;
   if (core.tables.outgrowsBits(core.plan)) await moveStates(core);
   else await core.takeUp(core.nextClasses());
 }
 
-/** Moves every state over to a new plan. */
+/** Moves every state to a new layout. */
 export async function moveStates(core: Core): Promise<void> {
   if (core.plan.hashBits !== null) await moveWaiting(core);
   else await (core.spill === null ? moveInMemory(core) : moveInFiles(core, core.spill));
 }
 
-/** Hashes stay what they are: only the states that wait move. */
+/** Hashes do not depend on the layout: only the waiting states move. */
 async function moveWaiting(core: Core): Promise<void> {
   const { explorer, plan: before, spill } = core;
   const { kernel } = explorer;
@@ -69,7 +69,7 @@ async function moveInMemory(core: Core): Promise<void> {
   });
 }
 
-/** The same while keys lie in files: the old keys are candidates for the new ones. */
+/** Moves the states while keys lie in files. The old keys become candidates for the new ones. */
 async function moveInFiles(core: Core, spill: Spill): Promise<void> {
   const { arena, explorer, plan: before } = core;
   const { chunks, kernel } = explorer;

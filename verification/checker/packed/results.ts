@@ -2,7 +2,7 @@ import type { Core } from './core.ts';
 import { type Findings, merge } from './predicate-evaluator.ts';
 import type { Found } from './types.ts';
 
-/** What the levels so far have shown. */
+/** The findings of the levels so far. */
 export class Results {
   found: (Found | null)[];
   deadlock: Found | null = null;
@@ -21,7 +21,7 @@ export class Results {
     this.pending.push(...findings);
   }
 
-  /** Takes the renamings that were asked for, one after the other. */
+  /** Removes and yields the requested renamings, one after the other. */
   *takeRenamings(): Generator<readonly number[]> {
     const length = 2 + this.core.model.width;
     for (const { renamings } of this.pending) {
@@ -30,7 +30,7 @@ export class Results {
     }
   }
 
-  /** Ends a level: the first of each kind stay; true when something broke. */
+  /** Ends a level. The first state of each kind is kept. Returns true when a watch was violated. */
   conclude(depth: number): boolean {
     const { found, deadlock, deadlocks, cut, represented } = merge(this.pending);
     this.pending = [];
@@ -48,7 +48,7 @@ export class Results {
     return broke;
   }
 
-  /** Nobody need look again for what is found. */
+  /** Stops the search for states that have been found. */
   decide(): void {
     const decided = this.found.map((found) => found !== null);
     this.core.judge.decided = decided;

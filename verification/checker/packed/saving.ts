@@ -8,7 +8,7 @@ import { SearchError } from './types.ts';
 
 const version = 2;
 
-/** All that says which states there are, and what they are judged by. */
+/** Everything that determines the set of states and how they are judged. */
 function identityOf({ model, options }: Core): Readonly<Record<string, string>> {
   const { identity, watches = [], constraint, symmetry, hashCompaction } = options;
   return {
@@ -68,7 +68,7 @@ export function save(core: Core, monitor: Monitor, results: Results, dir: string
   writeCheckpoint(dir, header, [new Uint8Array(tables.journal.slice().buffer)], contents);
 }
 
-/** Goes on where a search was saved: the model is asked the same again, and must answer the same. */
+/** Resumes a saved search. The model is asked the same questions again, and must give the same answers. */
 export async function resume(core: Core, monitor: Monitor, results: Results, dir: string): Promise<void> {
   const { arena, explorer, tables } = core;
   const reader = new CheckpointReader(dir);
@@ -106,7 +106,10 @@ function spillAgain(dir: string, spillDir: string | undefined): Spill {
   );
 }
 
-/** Keys and states that wait, piece by piece, from memory or from files. `pieces`: the bytes of each of the latter. */
+/**
+ * The keys and the waiting states, piece by piece, from memory or from files. `pieces` are the sizes in bytes
+ * of the pieces of waiting states.
+ */
 function savedStates({ arena, explorer, plan, spill }: Core) {
   const chunks = explorer.chunks.peek('next');
   const whole = Math.floor(chunkBytes / plan.stateBytes) * plan.stateBytes;

@@ -61,7 +61,7 @@ describe('search', () => {
     );
   });
 
-  it('ends the search for a trace when its time is over, or it is told to', async () => {
+  it('ends the search for a trace when its time is over or it is aborted', async () => {
     const { model, watches } = watchedNaimiTrehel(5);
     const target = (await search(model, { watches })).found.at(-1)!;
     expect(target.depth).toBe(4);
@@ -98,7 +98,7 @@ describe('a search by hash compaction', () => {
     );
   });
 
-  it('finds no state that there is not when they are short, and real ways to those it finds', async () => {
+  it('finds only existing states when hashes are short, and real paths to them', async () => {
     await fc.assert(
       fc.asyncProperty(randomModel(), fc.integer({ min: 8, max: 12 }), async (make, hashCompaction) => {
         const model = make();
@@ -128,23 +128,26 @@ describe('a search by hash compaction', () => {
   it.each([
     { bits: 64, least: 0, most: 0 },
     { bits: 44, least: 0, most: 0 },
-    // 22.6 pairs are expected to share a hash, and 5,773: as many as of hashes drawn at random.
+    // For random hashes, 22.6 and 5,773 pairs are expected to share a hash.
     { bits: 32, least: 5, most: 120 },
     { bits: 24, least: 4_000, most: 20_000 },
     { bits: 16, least: 374_584, most: 440_000 },
-  ])('omits states as $bits bits must, and says so', async ({ bits, least, most }) => {
-    const { model, watches } = watchedNaimiTrehel(5);
-    const result = await search(model, { watches, hashCompaction: bits });
-    const omitted = 440_120 - result.states;
-    expect(omitted).toBeGreaterThanOrEqual(least);
-    expect(omitted).toBeLessThanOrEqual(most);
-    const pairs = (result.states * (result.states - 1)) / 2;
-    if (bits <= 32) expect(result.omissionProbability).toBeGreaterThan(0.999);
-    else expect(result.omissionProbability).toBeCloseTo(pairs / 2 ** bits, 4);
-    if (bits >= 44) expect(result.omissionProbability).toBeGreaterThan(0);
-  });
+  ])(
+    'omits the expected number of states at $bits bits, and reports the probability',
+    async ({ bits, least, most }) => {
+      const { model, watches } = watchedNaimiTrehel(5);
+      const result = await search(model, { watches, hashCompaction: bits });
+      const omitted = 440_120 - result.states;
+      expect(omitted).toBeGreaterThanOrEqual(least);
+      expect(omitted).toBeLessThanOrEqual(most);
+      const pairs = (result.states * (result.states - 1)) / 2;
+      if (bits <= 32) expect(result.omissionProbability).toBeGreaterThan(0.999);
+      else expect(result.omissionProbability).toBeCloseTo(pairs / 2 ** bits, 4);
+      if (bits >= 44) expect(result.omissionProbability).toBeGreaterThan(0);
+    },
+  );
 
-  it('keeps wide states in the room of narrow ones', async () => {
+  it('keeps wide states in the space of narrow ones', async () => {
     const wide = () => spreadOut(watchedNaimiTrehel(5).model, [8, 8, 8, 8, 8]);
     const [states, hashes] = [await search(wide()), await search(wide(), { hashCompaction: 64 })];
     expect(states).toMatchObject({ states: 440_120, omissionProbability: 0 });
@@ -152,7 +155,7 @@ describe('a search by hash compaction', () => {
     expect(hashes.bytesPerState).toBeLessThan(0.6 * states.bytesPerState);
   });
 
-  it('refuses what cannot be', async () => {
+  it('rejects impossible settings', async () => {
     const model = createNaimiTrehel(3);
     for (const hashCompaction of [7, 65, 20.5]) {
       await expect(search(model, { hashCompaction })).rejects.toMatchObject({ code: 'HASHES_DO_NOT_DO' });
@@ -163,7 +166,7 @@ describe('a search by hash compaction', () => {
   });
 });
 
-/** Where a path leads, when each of its steps is taken as the model says. */
+/** The end of a path when each of its steps is taken on the model. */
 function replay(model: Model, path: Path): readonly number[] {
   let at = path.initial;
   for (const { cell, step, state } of path.steps) {

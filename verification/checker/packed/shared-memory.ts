@@ -5,7 +5,7 @@ import { webAssembly } from './webassembly.ts';
 /** Keys per slot above which a partition grows. */
 export const fullest = 0.8;
 
-/** The memory that all threads share, and how full its partitions are. */
+/** The memory that all threads share, and the fill of its partitions. */
 export class SharedMemory {
   readonly memory = new webAssembly.Memory({ initial: memoryPages, maximum: memoryPages, shared: true });
   readonly words = new Int32Array(this.memory.buffer);
@@ -18,7 +18,7 @@ export class SharedMemory {
     return this.counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Empty partitions, as small as the plan allows. */
+  /** Empties the partitions and makes them as small as the layout allows. */
   reset(plan: StateLayout): void {
     this.fill(new Array(partitions).fill(0), new Array(partitions).fill(plan.leastCapacity));
   }
@@ -29,7 +29,7 @@ export class SharedMemory {
     this.limits.set(capacities.map((capacity) => Math.floor(capacity * fullest)));
   }
 
-  /** A partition's slots. `inFiles`: it is the one that is in memory. */
+  /** A partition's slots. `inFiles`: partitions lie in files, and this one is the one in memory. */
   keys(plan: StateLayout, partition: number, inFiles = false): Uint8Array {
     const at = regions.partitions + (inFiles ? 0 : partition * partitionWindow);
     return this.bytes.subarray(at, at + (this.capacities[partition]! + plan.tail) * plan.slotBytes);
@@ -39,7 +39,7 @@ export class SharedMemory {
     for (let p = 0; p < partitions; p++) this.keys(plan, p).fill(0);
   }
 
-  /** Bytes in use by keys and by what `workers` need to insert them. */
+  /** Bytes in use by keys, and by the buffers that `workers` need to insert them. */
   bytesUsed(plan: StateLayout, workers: number): number {
     const slots = this.capacities.reduce((sum, capacity) => sum + capacity + plan.tail, 0);
     const copy = Math.max(...this.capacities) * plan.slotBytes;

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** What lies in a search's files while memory is short: keys and candidates by partition, states by level. */
+/** The files of a search while memory is short: keys and candidates by partition, states by level. */
 export type Heap = `keys-${number}` | `candidates-${number}` | 'frontier' | 'next' | 'converted';
 
 export class Spill {
@@ -40,19 +40,22 @@ export class Spill {
     if (this.has(from)) renameSync(join(this.dir, from), join(this.dir, to));
   }
 
-  /** In bytes; 0 when it is not there. */
+  /** Size in bytes. 0 when the heap does not exist. */
   size(heap: Heap): number {
     return this.has(heap) ? statSync(join(this.dir, heap)).size : 0;
   }
 
-  /** Reads a heap, as often `into` as it takes; yields how many bytes there are; then the heap is gone. */
+  /**
+   * Reads a heap into `into`, as many times as needed, and yields the number of bytes of each read. Then
+   * deletes the heap.
+   */
   *take(heap: Heap, into: Uint8Array): Generator<number> {
     if (!this.has(heap)) return;
     yield* this.read(heap, into);
     rmSync(join(this.dir, heap));
   }
 
-  /** The same, and the heap stays. */
+  /** Reads a heap as `take` does, but keeps it. */
   *read(heap: Heap, into: Uint8Array): Generator<number> {
     if (!this.has(heap)) return;
     const file = openSync(join(this.dir, heap), 'r');

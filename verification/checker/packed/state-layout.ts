@@ -2,44 +2,48 @@ import { partitions } from './memory.ts';
 import { SearchError } from './types.ts';
 
 /**
- * How states lie in memory. A state is its cells' locals, `bits[cell]` each, one after the other in
- * 64-bit words, the last of which takes 4 bytes if that is enough.
+ * The layout of states in memory. A state is the sequence of its cells' locals, `bits[cell]` bits each,
+ * packed into 64-bit words. The last word takes 4 bytes if that is enough.
  *
- * A key is the state, mixed by a bijection, less what its place says: the top 8 bits of the first word
- * are the partition, the next 32 (`x`) its home slot `floor(x · capacity / 2^32)`, so that only the low
- * `homeBits` of `x` are kept, with the distance from home (linear probing; counted from 1, 0 is empty).
- * With hash compaction the key is a hash of the locals instead, that no plan changes, and all of it is kept.
+ * A key is the state, mixed by a bijection, without the bits that its place determines. The top 8 bits of the
+ * first word select the partition. The next 32 bits (`x`) determine the home slot `floor(x · capacity /
+ * 2^32)`. So only the low `homeBits` of `x` are stored, together with the distance from home (linear probing;
+ * counted from 1, 0 is empty). With hash compaction the key is a hash of the locals instead. It does not
+ * depend on the layout, and all of its bits are kept.
  */
 export interface StateLayout {
   readonly width: number;
   readonly bits: readonly number[];
-  /** Where each cell's bits begin. */
+  /** Offset of each cell's bits. */
   readonly offsets: readonly number[];
   readonly words: number;
-  /** How the classes of locals lie in the key of a judged tuple, and in how many words. */
+  /** Layout of the classes of locals in the key of a judged tuple, and the number of its words. */
   readonly classBits: readonly number[];
   readonly classOffsets: readonly number[];
   readonly classWords: number;
-  /** Which of the sums are watched: those that are not 0 everywhere. */
+  /** The watched sums: those that are not 0 everywhere. */
   readonly sums: readonly number[];
-  /** Bytes of a state alone, and with its tag: how it was reached, `tagBits` in its last word or after it. */
+  /**
+   * Bytes of a state alone, and with its tag. The tag tells how the state was reached: `tagBits` bits in its
+   * last word or after it.
+   */
   readonly keyBytes: number;
   readonly stateBytes: number;
   readonly tagBits: number;
   /** Bits of a state beyond its first word. */
   readonly extraBits: number;
-  /** Bits of a state's hash, where that is the key; `null`: the state is. */
+  /** Bits of a state's hash if the hash is the key. `null`: the state is the key. */
   readonly hashBits: number | null;
-  /** Bytes of a state with its tag and, where that is the key, its hash. */
+  /** Bytes of a state with its tag and, if the hash is the key, its hash. */
   readonly candidateBytes: number;
   /** Bits of the first word below `x` that are kept. */
   readonly lowBits: number;
   readonly homeBits: number;
   readonly distanceBits: number;
-  /** Bytes of the key beside its first word; 0: `extraBits` are within the first word. */
+  /** Bytes of the key beside its first word. 0: `extraBits` are within the first word. */
   readonly restBytes: number;
   readonly slotBytes: number;
-  /** Slots after the last home, for those displaced. */
+  /** Slots after the last home slot, for displaced keys. */
   readonly tail: number;
   /** The least capacity of a partition for which `homeBits` are enough. */
   readonly leastCapacity: number;
@@ -47,24 +51,24 @@ export interface StateLayout {
 
 /** Bits of the first word below `x`. */
 export const lowBits = 24;
-/** A hash of so many bits finds room in a slot of 4 bytes. */
+/** Maximum number of hash bits that fit in a slot of 4 bytes. */
 const mostShortHashBits = 44;
 const mostDistanceBits = 10;
 const fewestDistanceBits = 9;
 
-/** What watches see of locals. */
+/** The classes that watches distinguish among locals. */
 export interface Classes {
   readonly bits: readonly number[];
   readonly sums: readonly number[];
 }
 
-/** What a plan has to hold. */
+/** The requirements on a layout. */
 export interface Needs {
   readonly bits: readonly number[];
   readonly classes: Classes;
   readonly tagBits: number;
   readonly hashBits: number | null;
-  /** How many states are expected at least: room that they will need anyway makes keys shorter. */
+  /** Least number of expected states. Room that they will need anyway makes keys shorter. */
   readonly states: number;
 }
 
@@ -80,7 +84,7 @@ export function planFor({ bits, classes, tagBits, hashBits, states }: Needs): St
   const extraBits = Math.max(0, total - 64);
   const offsets = offsetsOf(bits);
   const keyBytes = (words - 1) * 8 + (extraBits % 64 > 0 && extraBits % 64 <= 32 ? 4 : 8);
-  // The first word is mixed whole, so that a tag finds room in a later one, or none.
+  // The first word is mixed whole, so a tag fits only into a later word.
   const fits = words > 1 && total + tagBits <= 8 * keyBytes;
   const stateBytes = fits || tagBits === 0 ? keyBytes : keyBytes + 4;
   const shared = {
@@ -99,11 +103,11 @@ export function planFor({ bits, classes, tagBits, hashBits, states }: Needs): St
   };
   if (hashBits !== null) return { ...shared, ...planHashes(hashBits) };
   const roomy = Math.max(64, Math.ceil(states / partitions / 0.1));
-  // Inline: what is beyond the first word lies in the bits that the place makes superfluous.
+  // Inline: the bits beyond the first word take the space of the bits that the place determines.
   for (let distanceBits = mostDistanceBits; distanceBits >= fewestDistanceBits; distanceBits--) {
     const homeBits = Math.min(26, 64 - lowBits - extraBits - distanceBits);
     if (homeBits < 8) continue;
-    // A home's range of `x` is a little less than the low bits tell apart: see `Slots.recoverX`.
+    // The range of `x` for one home is a little less than the low bits distinguish: see `Slots.recoverX`.
     const leastCapacity = Math.ceil(2 ** (32 - homeBits) * (65 / 64));
     if (leastCapacity > Math.max(roomy, 2 ** 12)) continue;
     return {
@@ -143,7 +147,7 @@ function planHashes(hashBits: number) {
   };
 }
 
-/** The same plan for states, with room for other classes. */
+/** The same layout for states, with room for other classes. */
 export const withClasses = (plan: StateLayout, classes: Classes): StateLayout => ({
   ...plan,
   ...planClasses(classes),

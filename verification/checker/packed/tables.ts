@@ -18,29 +18,32 @@ import { SearchError } from './types.ts';
 type TupleWatch = Extract<Predicate, { kind: 'tuple' }>;
 type SumWatch = Extract<Predicate, { kind: 'sum' }>;
 
-/** Questions to a model, beside receptions, which are the letters themselves. */
+/** Kinds of questions to a model. A reception is denoted by its letter instead. */
 export const asked = { steps: -1, rename: -2 } as const;
 
 /**
- * What the model has said so far: steps, receptions, observations; and its image in the kernel's memory.
- * Numbers come from the model in the order of asking, so that the journal, asked again, gives them again.
+ * The answers of the model so far (steps, receptions, observations), and their image in the kernel's memory.
+ * The model numbers locals in the order of the questions, so replaying the journal reproduces the numbers.
  */
 export class Tables {
-  /** What was asked, in order: cell, local, and a letter or one of `asked`; for a renaming, what each cell becomes. */
+  /**
+   * The questions in order: cell, local, and a letter or one of `asked`. A renaming adds the image of each
+   * cell.
+   */
   readonly journal = new Numbers();
-  /** How many locals of each cell are known. */
+  /** By cell: the number of known locals. */
   readonly known: number[];
   readonly steps: (readonly Step[])[][];
-  /** Of everything that the model answered. */
+  /** Digest of all answers of the model. */
   readonly digest = new Digest();
   private readonly model: Model;
   private readonly sums: readonly SumWatch[];
   private readonly tuples: readonly TupleWatch[];
-  /** What deadlocks and constraints are judged by: seen local by local, not by class. */
+  /** The watches that judge deadlocks and constraints. Their values are stored by local, not by class. */
   private readonly shown: readonly TupleWatch[];
   private readonly symmetries: Symmetry | null;
   private readonly edges: (readonly Edge[])[][];
-  /** Renamings that were asked for since the last round. */
+  /** Renamings answered since the last round. */
   private readonly renamed = new Map<string, number>();
   private readonly answers = new Numbers();
   private readonly weights: number[][];
@@ -49,10 +52,10 @@ export class Tables {
   private readonly sumOf: readonly (number | null)[];
   private readonly classes: number[][];
   private readonly classIndex: Map<string, number>[];
-  /** What each class of locals is seen as, by each tuple watch. */
+  /** By cell, class of locals and tuple watch: the observed value. */
   private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
-  /** The letters that steps send to each cell. */
+  /** By cell: the letters that steps send to it. */
   private readonly letters: Set<number>[];
 
   constructor(model: Model, watched: Watched, symmetry: Symmetry | null) {
@@ -79,7 +82,7 @@ export class Tables {
     }
   }
 
-  /** Asks the model and writes the answer down. */
+  /** Asks the model and records the answer. */
   resolve(cell: number, local: number, question: number): void {
     this.journal.push(cell, local, question);
     let answer = 0;
@@ -100,7 +103,7 @@ export class Tables {
     this.write(cell, local, question, answer);
   }
 
-  /** The same for a renaming. */
+  /** Asks the model for a renaming and records the answer. */
   rename(cell: number, local: number, to: readonly number[]): void {
     this.journal.push(cell, local, asked.rename, ...to);
     const answer = this.symmetries!.rename(cell, local, to);
@@ -110,14 +113,14 @@ export class Tables {
     this.meet(to[cell]!, answer);
   }
 
-  /** The renamings that were answered are known to whoever asked: forget them. */
+  /** Forgets the answered renamings. The canonicalizers that asked for them know them by now. */
   forgetRenamings(): void {
     this.renamed.clear();
   }
 
   /**
-   * Asks again what another was asked, in the same order: then numbers mean the same. False when it comes to a
-   * question to which this model has not led: it is another one.
+   * Asks the questions of another search's journal in the same order, so that numbers mean the same. Returns
+   * false at a question to which this model does not lead: it is a different model.
    */
   replay(journal: Int32Array): boolean {
     this.renamed.clear();
@@ -139,7 +142,7 @@ export class Tables {
     return question === asked.steps || this.letters[cell]!.has(question);
   }
 
-  /** The model's symmetry, as far as it has been asked; `missing` hears of renamings that have not. */
+  /** The model's symmetry as far as it has been asked. Renamings that have not been asked go to `missing`. */
   symmetry(missing: (...renaming: number[]) => void): Symmetry {
     return {
       cells: this.symmetries!.cells,
@@ -156,7 +159,7 @@ export class Tables {
     return this.symmetries !== null;
   }
 
-  /** Whether a plan no longer holds the locals, or what watches see of them. */
+  /** Tells whether a layout can no longer hold the locals or the values that watches observe in them. */
   outgrows(plan: StateLayout): boolean {
     return (
       this.outgrowsBits(plan) ||
@@ -169,17 +172,17 @@ export class Tables {
     return this.known.some((count, cell) => count > 2 ** plan.bits[cell]!);
   }
 
-  /** The sums that can be other than 0, or are of interest at 0, and whose watch is not decided. */
+  /** The sums that can be other than 0 or are of interest at 0, and whose watch is not decided. */
   get activeSums(): number[] {
     return this.sums.flatMap((_, sum) => (this.active[sum] && !this.dropped[sum] ? [sum] : []));
   }
 
-  /** Sums of watches that are decided need no watching any more. */
+  /** Stops watching the sums of decided watches. */
   drop(decided: readonly boolean[]): void {
     for (const [sum, watch] of this.sumOf.entries()) this.dropped[sum] = watch !== null && decided[watch]!;
   }
 
-  /** How many classes of each cell's locals tuple watches tell apart. */
+  /** By cell: the number of classes that tuple watches distinguish among its locals. */
   get classCounts(): number[] {
     return this.observed.map((classes) => classes.length);
   }
@@ -254,7 +257,7 @@ export class Tables {
   }
 }
 
-/** The tables as the kernel reads them. */
+/** The tables in the form that the kernel reads. */
 class Image {
   readonly plan: StateLayout;
   readonly letterOf = new Map<number, number>();
@@ -356,7 +359,7 @@ class Image {
   }
 }
 
-/** Where the records of each cell begin, its classes, and what follows them all. */
+/** Addresses of each cell's records and classes, and of the free space after them. */
 export interface TableLayout {
   readonly records: readonly number[];
   readonly classes: readonly number[];

@@ -16,7 +16,7 @@ export type TraceOptions = Pick<
   'constraint' | 'symmetry' | 'hashCompaction' | 'signal' | 'timeoutMs'
 >;
 
-/** A state on a shortest path, and its ways on that stay on one. */
+/** A state on a shortest path, and the moves from it that stay on a shortest path. */
 interface Node {
   readonly state: readonly number[];
   readonly moves: Move[];
@@ -26,24 +26,25 @@ interface Move {
   readonly cell: number;
   readonly step: number;
   readonly to: Node;
-  /** What the cell is called in `to`: over orbits, cells change their names on the way. */
+  /** The name of the cell in `to`. Over orbits, cells are renamed on the way. */
   readonly named: number;
 }
 
 interface Form {
   readonly state: readonly number[];
-  /** What each cell is called there; until the next form is asked for. */
+  /** The name of each cell in `state`. Valid until the next form is computed. */
   readonly names: ArrayLike<number>;
 }
 
 /**
- * A shortest path to a state that `search` found; among the shortest one that switches least between
- * cells, and among those the first by (cell, step); `null` when `signal` or `timeoutMs` ended it. `options`: the
- * constraint, symmetry and hash compaction that it was found with; with symmetry the path comes back over real
- * states, in real names.
+ * Finds a shortest path to a state that `search` found. Among the shortest paths it chooses one with the
+ * fewest switches between cells, and among those the first by (cell, step). Returns `null` when `signal` or
+ * `timeoutMs` ended it. `options` are the constraint, symmetry and hash compaction with which the state was
+ * found. With symmetry the returned path consists of real states with real cell names.
  *
- * The levels up to the target are explored again and kept, exact always: where hashes have hidden a shorter path, it
- * shows. Then they are walked back, level by level, to what lies on a shortest path; then forth, to choose among those.
+ * The levels up to the target are explored again and kept. This is always exact, so a shorter path that hash
+ * collisions had hidden is found. The levels are then traversed backwards to collect the states on shortest
+ * paths, and forwards to choose one path.
  */
 export async function shortestTrace(
   model: Model,
@@ -85,7 +86,7 @@ export async function shortestTrace(
   return concretize(model, options.symmetry, [path.initial, ...path.steps.map(({ state }) => state)]);
 }
 
-/** Broken by `target` alone. */
+/** A watch that `target` alone violates. */
 function elsewhere(target: readonly number[]): NamedWatch {
   const observe = (_: number, local: number) => local;
   const judge = (state: Int32Array) => target.some((local, cell) => local !== state[cell]);
@@ -125,7 +126,7 @@ function movesTo(
 }
 
 function fewestSwitches(starts: readonly Node[]): Path {
-  // For each node and the cell that moved before: the switches still to come, and the move that has them.
+  // By node and the cell that moved before: the switches still to come, and the move that achieves them.
   const best = new Map<Node, Map<number, { readonly switches: number; readonly move: Move | null }>>();
   const onward = (node: Node, before: number): { readonly switches: number; readonly move: Move | null } => {
     const known = best.get(node)?.get(before);

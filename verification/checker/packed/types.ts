@@ -2,51 +2,66 @@ import { CodedError } from '../../../machines/errors.ts';
 import type { Model, Predicate, Symmetry } from '../model.ts';
 
 /**
- * Exhaustive breadth-first search over a `Model`: exact, level by level, with the same answers for every
- * number of workers; by hash compaction so only while no two states have the same hash.
+ * Exhaustive breadth-first search over a `Model`. It is exact, proceeds level by level, and gives the same
+ * answers for every number of workers. With hash compaction this holds only while no two states have the same
+ * hash.
  */
 export interface SearchOptions {
-  /** What every state is watched for. */
+  /** The watches that judge every state. */
   readonly watches?: readonly NamedWatch[];
   /** States outside (judged `false`) are counted in `cut` and not expanded. */
   readonly constraint?: Predicate;
-  /** Explore one state of each orbit, its canonical form. Sound where watches do not tell the cells apart. */
+  /** Explore one state of each orbit, its canonical form. Sound if watches do not distinguish the cells. */
   readonly symmetry?: Symmetry;
   /**
-   * Hash compaction: keep of each state a hash of so many bits (8 to 64) instead of the state itself. Up to 44 take
-   * 4 bytes a key, more take 8. A state whose hash another one has is omitted: see `omissionProbability` of the result. Not with `symmetry`. Default: states are kept.
+   * Hash compaction: store a hash of this many bits (8 to 64) instead of each state. A key takes 4 bytes up
+   * to 44 bits, and 8 bytes above. A state is omitted if its hash equals that of another state: see
+   * `omissionProbability` of the result. Cannot be combined with `symmetry`. Default: full states are stored.
    */
   readonly hashCompaction?: number;
-  /** End after the level in which the first `always` or `quiescent` watch broke. Default: false. */
+  /** End after the level in which the first `always` or `quiescent` watch was violated. Default: false. */
   readonly stopAtFirst?: boolean;
-  /** Threads, this one included. Default: 1. More than one needs `source` when there is anything to judge. */
+  /**
+   * Number of threads, including this one. Default: 1. More than one requires `source` when there is anything
+   * to judge.
+   */
   readonly workers?: number;
-  /** Begin when all threads are there. Default: false, this one begins alone, and they join when they are. */
+  /**
+   * Start only when all threads are ready. Default: false. This thread then starts alone, and the others join
+   * when they are ready.
+   */
   readonly awaitWorkers?: boolean;
-  /** Where a worker thread finds the same model and watches again. */
+  /** The place from which a worker thread loads the same model and watches. */
   readonly source?: ModelSource;
   readonly maxStates?: number;
   readonly maxMemoryBytes?: number;
   readonly timeoutMs?: number;
-  /** Ends the search at the next pause (some milliseconds) with what is known so far. */
+  /** Ends the search at the next pause (some milliseconds) with a partial result. */
   readonly signal?: AbortSignal;
-  /** At most about four times a second. */
+  /** Called at most about four times a second. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Where states go when `maxMemoryBytes` is near. Default: nowhere, the search ends there. */
+  /** Directory for states when `maxMemoryBytes` is near. Default: none, the search ends there. */
   readonly spillDir?: string;
-  /** Where the search saves itself at level ends, atomically. */
+  /** Directory in which the search saves itself at level ends, atomically. */
   readonly checkpointDir?: string;
-  /** Default: 60,000. */
+  /** Milliseconds between two checkpoints. Default: 60,000. */
   readonly checkpointEveryMs?: number;
-  /** A `checkpointDir` of an earlier search of the same model, to go on from; needs `spillDir` if that one had spilled. */
+  /**
+   * The `checkpointDir` of an earlier search of the same model, to be resumed. Requires `spillDir` if that
+   * search had spilled.
+   */
   readonly resumeDir?: string;
-  /** What is explored, by name, as far as the model does not tell it: goes into checkpoints, and must agree with them. */
+  /**
+   * Names and values that describe the model as far as its answers do not. They are stored in checkpoints and
+   * must agree with them.
+   */
   readonly identity?: Readonly<Record<string, string>>;
 }
 
 /**
- * Which state is kept, the first of its kind: `always`: one that breaks it; `reachable`: one in which it is true;
- * `quiescent`: one that no enabled step changes, and that breaks it.
+ * A named predicate. `expect` selects the state that is kept, the first of its kind. `always`: a state that
+ * violates it. `reachable`: a state in which it is true. `quiescent`: a state that no enabled step changes
+ * and that violates it.
  */
 export interface NamedWatch {
   readonly name: string;
@@ -54,15 +69,18 @@ export interface NamedWatch {
   readonly watch: Predicate;
 }
 
-/** `export` of `module` (a URL) is a function that, called with `args`, returns `{ model, watches, … }`, or a promise of it. */
+/**
+ * `export` of `module` (a URL) is a function. Called with `args`, it returns `{ model, watches, … }` or a
+ * promise of it.
+ */
 export interface ModelSource {
   readonly module: string;
   readonly export: string;
-  /** Plain data: it is sent to the workers. */
+  /** Plain data, because it is sent to the workers. */
   readonly args: unknown;
 }
 
-/** What a `ModelSource` returns: equal to what the search itself was given. */
+/** The result of a `ModelSource`. Must equal the arguments of the search itself. */
 export interface Sourced {
   readonly model: Model;
   readonly watches?: readonly NamedWatch[];
@@ -74,46 +92,55 @@ export interface Progress {
   readonly states: number;
   readonly transitions: number;
   readonly statesPerSecond: number;
-  /** The level that is being expanded, and how many states it has. */
+  /** The level that is being expanded, and the number of its states. */
   readonly depth: number;
   readonly frontier: number;
   readonly memoryBytes: number;
 }
 
-/** Why a search ended before it had seen everything. */
+/** The reason why a search ended before it was complete. */
 export type StopReason = 'max-states' | 'max-memory' | 'timeout' | 'aborted' | 'stop-at-first' | 'constraint';
 
 export interface SearchResult {
-  /** Distinct states (with `symmetry`: orbits). */
+  /** Number of distinct states (with `symmetry`: orbits). */
   readonly states: number;
   readonly transitions: number;
-  /** Of hash compaction: how likely it is that any state was omitted; 0 without. */
+  /** With hash compaction: the probability that any state was omitted. 0 without. */
   readonly omissionProbability: number;
   /** Steps to the farthest state found. */
   readonly depth: number;
-  /** States that no enabled step changes, intended or not, and the first of them. */
+  /** The number of states that no enabled step changes, intended or not, and the first of them. */
   readonly deadlocks: number;
   readonly deadlock: Found | null;
-  /** States outside the constraint. */
+  /** Number of states outside the constraint. */
   readonly cut: number;
-  /** With `symmetry`: how many states the orbits stand for that were expanded. */
+  /** With `symmetry`: the number of states that the expanded orbits stand for. */
   readonly representedStates: bigint;
-  /** For each watch, by its index: the first state that broke (`always`, `quiescent`) or showed (`reachable`) it. */
+  /**
+   * By index of the watch: the first state that violated (`always`, `quiescent`) or satisfied (`reachable`)
+   * it.
+   */
   readonly found: readonly (Found | null)[];
-  /** True when every reachable state was seen. `reason` says why not; `'constraint'` when states were cut. */
+  /**
+   * True when every reachable state was explored. Otherwise `reason` tells why; `'constraint'` when states
+   * were cut.
+   */
   readonly complete: boolean;
   readonly reason: StopReason | null;
-  /** Distinct locals seen, per cell. */
+  /** By cell: the number of distinct locals seen. */
   readonly locals: readonly number[];
   readonly workers: number;
   readonly elapsedMs: number;
   readonly statesPerSecond: number;
-  /** Of tables, states and buffers together. */
+  /** Bytes of tables, states and buffers together. */
   readonly peakMemoryBytes: number;
   readonly bytesPerState: number;
 }
 
-/** A state of least depth, and among those the smallest as a tuple: the same for every number of workers. */
+/**
+ * A state of least depth, and among those the smallest as a tuple. It is the same for every number of
+ * workers.
+ */
 export interface Found {
   readonly state: readonly number[];
   readonly depth: number;
@@ -131,10 +158,10 @@ export interface Path {
   readonly steps: readonly PathStep[];
 }
 
-/** An operating error of the checker: what was expected, what came, what to do. */
+/** An operating error of the checker. The message tells what was expected, what came, and what to do. */
 export class SearchError extends CodedError<SearchErrorCode> {}
 
-/** Why states could not be explored. */
+/** Reasons why states could not be explored. */
 export type SearchErrorCode =
   | 'WORKERS_NEED_SOURCE'
   | 'SOURCE_DIFFERS'

@@ -1,4 +1,4 @@
-/** The part of the WebAssembly interface that is used here: Node's types do not declare it. */
+/** The part of the WebAssembly interface that is used here. Node's types do not declare it. */
 export interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
 }

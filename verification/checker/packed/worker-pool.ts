@@ -6,7 +6,7 @@ import type { Findings } from './predicate-evaluator.ts';
 import { type ModelSource, SearchError, type SearchErrorCode } from './types.ts';
 import type { SharedMemory } from './webassembly.ts';
 
-/** What a thread is given when it starts. */
+/** The data with which a thread starts. */
 export interface WorkerData {
   readonly memory: SharedMemory;
   readonly worker: number;
@@ -15,12 +15,12 @@ export interface WorkerData {
   readonly port: MessagePort;
 }
 
-/** What it is told: take up a plan; work until the frontier is empty. */
+/** An order to a thread: adopt a layout, or work until the frontier is empty. */
 export type Order =
   | { readonly kind: 'load'; readonly shape: Omit<KernelShape, 'worker'> }
   | {
       readonly kind: 'work';
-      /** What the model was asked since the last time; `null`: nobody there needs to know. */
+      /** The questions put to the model since the last order. `null`: the threads do not need them. */
       readonly journal: Int32Array | null;
       readonly decided: readonly boolean[];
       readonly deadlockDecided: boolean;
@@ -35,9 +35,9 @@ interface Hand {
   readonly port: MessagePort;
 }
 
-/** The threads that work beside this one. Between rounds they sleep. */
+/** The threads that work beside this one. They sleep between rounds. */
 export class WorkerPool {
-  /** They are there, or will not come: see `failure`. */
+  /** Resolves when the threads have started or have failed: see `failure`. */
   readonly arrival: Promise<void>;
   arrived = false;
   failure: Error | null = null;
@@ -73,7 +73,7 @@ export class WorkerPool {
     );
   }
 
-  /** Hands everyone an order and wakes them. */
+  /** Gives all threads an order and wakes them. */
   order(order: Order): void {
     Atomics.add(this.words, control.running >> 2, this.hands.length);
     for (const { port } of this.hands) port.postMessage(order);
@@ -81,7 +81,7 @@ export class WorkerPool {
     Atomics.notify(this.words, control.round >> 2);
   }
 
-  /** Waits until everyone has done what was ordered; `meanwhile` is called every few milliseconds. */
+  /** Waits until all threads have carried out the order. Calls `meanwhile` every few milliseconds. */
   async settle(meanwhile: () => Promise<void>): Promise<Findings[]> {
     for (;;) {
       const running = Atomics.load(this.words, control.running >> 2);

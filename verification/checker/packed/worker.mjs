@@ -1,5 +1,5 @@
 import { register } from 'tsx/esm/api';
 
-// A thread does not inherit the loader of TypeScript.
+// A thread does not inherit the TypeScript loader.
 register();
 await import('./worker.ts');

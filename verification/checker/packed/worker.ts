@@ -6,7 +6,7 @@ import { Tables } from './tables.ts';
 import { SearchError, type Sourced } from './types.ts';
 import type { Order, Report, WorkerData } from './worker-pool.ts';
 
-/** A thread of a search: sleeps until there is an order, and reports when it is done. */
+/** A thread of a search. It sleeps until there is an order, and reports when it is done. */
 const { memory, worker, source, width, port } = workerData as WorkerData;
 const words = new Int32Array(memory.buffer);
 

@@ -21,7 +21,7 @@ import {
 } from './wasm.ts';
 import { defineJudge, Watches } from './watches.ts';
 
-/** `expand`: for each state of a chunk: watch it, take every step, gather what they lead to. */
+/** `expand`: watches each state of a chunk, takes all its steps, and gathers the successors. */
 export class Expand {
   private readonly kit: Kit;
   private readonly keys: Keys;
@@ -88,7 +88,7 @@ export class Expand {
     ]);
   }
 
-  /** Of a state that is not outside of the constraint. */
+  /** Takes the steps of a state that is inside the constraint. */
   private everyStep(verdict: Local): Code {
     const { plan, match } = this.kit.shape;
     return block((outside) => [
@@ -102,7 +102,7 @@ export class Expand {
     ]);
   }
 
-  /** Counts the state's steps, or puts it off until the model has been asked. */
+  /** Counts the state's steps, or defers the state until the model has been asked. */
   private conclude(): Code {
     const { kit, unknown, enabled } = this;
     const transitions = kit.at(area.transitions);
@@ -144,7 +144,7 @@ export class Expand {
     ];
   }
 
-  /** One step: what it leads to is gathered; or it is disabled, unknown or pruned. */
+  /** Takes one step. Its successor is gathered, unless the step is disabled, unknown or pruned. */
   private take(cell: number, skip: Label): Code {
     const { kit, after, receptions, steps, change } = this;
     return [
@@ -162,7 +162,7 @@ export class Expand {
     ];
   }
 
-  /** Notes whether the step leads to another state; `changed`: not 0 if it does. */
+  /** Notes whether the step leads to another state. `changed` is not 0 if it does. */
   private note(changed: Code): Code {
     return this.moved.set(i32.or(this.moved.get, changed));
   }

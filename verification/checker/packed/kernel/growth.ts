@@ -16,7 +16,7 @@ import {
   when,
 } from './wasm.ts';
 
-/** `rebuild`: keys move to their homes in more slots, by way of a copy. */
+/** `rebuild`: moves keys to their homes in more slots, through a copy. */
 export function defineRebuild(kit: Kit): void {
   const { plan, spill } = kit.shape;
   const fn = kit.module.function('rebuild', ['i32', 'i32', 'i32', 'i32'], 'i32');
@@ -58,7 +58,7 @@ export function defineRebuild(kit: Kit): void {
   ];
 }
 
-/** `dump`: the states behind the keys in some slots. */
+/** `dump`: writes the states behind the keys in a range of slots. */
 export function defineDump(kit: Kit): void {
   const { plan } = kit.shape;
   const fn = kit.module.function('dump', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');

@@ -7,12 +7,12 @@ import type { KernelShape } from './shape.ts';
 import { i32s, i64s, parameters, range } from './states.ts';
 import { branchIf, i32, loop } from './wasm.ts';
 
-/** The code of one search: the width and layout of its states are unrolled into it. */
+/** Generates the code of one search. The width and layout of its states are unrolled into it. */
 export function buildKernel(shape: KernelShape): Uint8Array<ArrayBuffer> {
   const kit = new Kit(shape);
   const keys = new Keys(kit);
   defineRebuild(kit);
-  // A hash does not say of which state it is.
+  // A hash cannot be turned back into its state.
   if (shape.plan.hashBits === null) defineDump(kit);
   defineAdd(kit, keys);
   defineUnpack(kit);

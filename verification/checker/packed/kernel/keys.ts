@@ -16,10 +16,10 @@ import {
   when,
 } from './wasm.ts';
 
-/** How many slots are touched ahead: loads that do not wait for one another, where probes would, one by one. */
+/** Number of slots touched ahead. These loads do not wait for one another; the loads of probes would. */
 const group = 32;
 
-/** Candidates gather per partition, and are inserted into its keys a buffer at a time. */
+/** Gathers candidates per partition, and inserts them into its keys one buffer at a time. */
 export class Keys {
   private readonly kit: Kit;
   private readonly flush: FunctionBuilder;
@@ -32,7 +32,7 @@ export class Keys {
     insert.body = this.insert(insert);
   }
 
-  /** Adds a state to what the partition of its key has gathered, and inserts it all once that is enough. */
+  /** Adds a state to the candidates of its key's partition, and inserts them all once the buffer is full. */
   gather(
     state: Local[],
     tag: Code,
@@ -142,7 +142,7 @@ export class Keys {
               entry.set(i64.add(entry.get, slots.unit)),
               branchIf(i32.eqz(slots.wrapped(entry)), probe),
             ]),
-            // Too far from home for the bits that say how far: more room brings keys nearer.
+            // The key is too far from home for the distance bits. More room brings keys closer to home.
             i32.store(times4(partition.get), count.get, control.count),
             kit.imports.grow.call(partition.get),
             capacityNow,

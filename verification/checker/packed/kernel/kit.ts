@@ -5,13 +5,13 @@ import { type Code, type FunctionBuilder, i32, type Local, ModuleBuilder, when }
 
 export const zero = i32.const(0);
 export const one = i32.const(1);
-/** Moves a pointer on. */
+/** Advances a pointer. */
 export const next = (pointer: Local, bytes: number): Code =>
   pointer.set(i32.add(pointer.get, i32.const(bytes)));
-/** An index into 4-byte numbers, as bytes. */
+/** Converts an index of 4-byte numbers to bytes. */
 export const times4 = (index: Code): Code => i32.shl(index, i32.const(2));
 
-/** What the parts of the kernel share while it is put together. */
+/** The data that the parts of the kernel share while it is built. */
 export class Kit {
   readonly shape: KernelShape;
   readonly states: StateCode;
@@ -36,12 +36,12 @@ export class Kit {
     };
   }
 
-  /** Where something of this worker's area lies. */
+  /** The address of an offset in this worker's area. */
   at(offset: number): number {
     return this.base + offset;
   }
 
-  /** Room for `bytes` more at `area[which]`, whose end lies 4 bytes after it. */
+  /** Makes room for `bytes` more at `area[which]`. The end of the chunk is stored 4 bytes after it. */
   makeRoom(which: number, bytes: number): Code {
     return when(
       i32.gtU(i32.add(i32.load(zero, this.at(which)), i32.const(bytes)), i32.load(zero, this.at(which + 4))),

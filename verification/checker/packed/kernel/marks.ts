@@ -2,7 +2,10 @@ import { area, regions } from '../memory.ts';
 import { type Kit, next, zero } from './kit.ts';
 import { block, branch, branchIf, type Code, i32, i64, type Local, loop } from './wasm.ts';
 
-/** A set of mixed states at `regions.partitions`, of `area.markMask + 1` places: what traces are walked back by. */
+/**
+ * A set of mixed states at `regions.partitions`, with `area.markMask + 1` places. Traces are walked back with
+ * it.
+ */
 export class Marks {
   private readonly kit: Kit;
   private readonly bytes: number;
@@ -20,7 +23,7 @@ export class Marks {
     ];
   }
 
-  /** Sets `found` to 1 if the state is marked; leaves it if not. */
+  /** Sets `found` to 1 if the state is marked, and leaves it unchanged otherwise. */
   find(state: Local[], place: Local, found: Local): Code {
     return [
       this.seek(state, place),
@@ -28,7 +31,7 @@ export class Marks {
     ];
   }
 
-  /** `place` becomes that of the state, or the free one where it would be. */
+  /** Sets `place` to the place of the state, or to the free place where it would be stored. */
   private seek(state: Local[], place: Local): Code {
     const address = i32.mul(place.get, i32.const(this.bytes));
     const differs = state

@@ -4,7 +4,7 @@ import type { Kit } from './kit.ts';
 import { range } from './states.ts';
 import { branchIf, type Code, i32, i64, type Label, type Local } from './wasm.ts';
 
-/** How a key lies in its slot (see `Plan`), as code. */
+/** The layout of a key in its slot (see `StateLayout`), as code. */
 export class Slots {
   private readonly kit: Kit;
   private readonly lowBits: bigint;
@@ -21,12 +21,12 @@ export class Slots {
     this.distanceShift = BigInt(Math.min(64, 8 * plan.slotBytes) - plan.distanceBits);
   }
 
-  /** One slot of distance from home. */
+  /** A distance of one slot from home. */
   get unit(): Code {
     return i64.const(1n << this.distanceShift);
   }
 
-  /** Distance went round: it is back at 0. */
+  /** Tests whether the distance has overflowed to 0. */
   wrapped(entry: Local): Code {
     if (this.isShort) return i32.wrap(i64.shrU(entry.get, i64.const(32n)));
     return i64.ltU(entry.get, this.unit);
@@ -40,7 +40,7 @@ export class Slots {
     return (this.isShort ? i64.store32 : i64.store)(address, entry);
   }
 
-  /** Where a partition's slots begin. */
+  /** Start of a partition's slots. */
   window(partition: Local): Code {
     if (this.kit.shape.spill) return i32.const(regions.partitions);
     return i32.add(i32.mul(partition.get, i32.const(partitionWindow)), i32.const(regions.partitions));
@@ -60,7 +60,7 @@ export class Slots {
     return this.at(window, i32.wrap(i64.shrU(i64.mul(x, capacity), i64.const(32n))));
   }
 
-  /** The slot's first word, for a key that is at home. */
+  /** The slot's first word for a key that is at home. */
   entry([first, second]: readonly Local[]): Code {
     const dropped = BigInt(lowBits) - this.lowBits;
     const low = dropped === 0n ? first!.get : i64.shrU(first!.get, i64.const(dropped));
@@ -73,14 +73,14 @@ export class Slots {
     return i64.or(i64.and(entry.get, i64.const((1n << this.distanceShift) - 1n)), this.unit);
   }
 
-  /** What `recoverX` multiplies by, for a capacity. */
+  /** The factor that `recoverX` uses for a capacity. */
   reciprocal(capacity: Code): Code {
     return i64.divU(i64.const(-1n), capacity);
   }
 
   /**
-   * Finds `x` again from an entry and its slot: the one number with that home and these low bits. The
-   * reciprocal may say one or two too few, and `leastCapacity` leaves room for that.
+   * Recovers `x` from an entry and its slot: the only number with that home and these low bits. The
+   * reciprocal may be one or two too low, and `leastCapacity` leaves room for that.
    */
   recoverX(x: Local, entry: Local, slot: Code, reciprocal: Local): Code {
     const distance = i64.shrU(entry.get, i64.const(this.distanceShift));
@@ -93,7 +93,7 @@ export class Slots {
     ];
   }
 
-  /** Finds a mixed state again. */
+  /** Recovers a mixed state. */
   recover(state: Local[], x: Local, entry: Local, partition: Local, address: Local): Code {
     const { extraBits } = this.kit.shape.plan;
     const low = i64.and(entry.get, i64.const((1n << BigInt(lowBits)) - 1n));

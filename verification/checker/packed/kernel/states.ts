@@ -11,7 +11,7 @@ function inverse(odd: bigint): bigint {
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-/** `n` locals of a function, to be taken apart. */
+/** `n` locals of a function, for destructuring. */
 export const i32s = (fn: FunctionBuilder, n: number) => range(n).map(() => fn.local('i32')) as Tuple;
 export const i64s = (fn: FunctionBuilder, n: number) => range(n).map(() => fn.local('i64')) as Tuple;
 export const parameters = (fn: FunctionBuilder) => fn.parameters.map((_, i) => fn.parameter(i)) as Tuple;
@@ -32,7 +32,7 @@ type Tuple = [
   Local,
 ];
 
-/** The words of a state, as code that works on it while it is in locals of a function. */
+/** Code that works on the words of a state while they are in locals of a function. */
 export class StateCode {
   readonly plan: StateLayout;
   private readonly tagShift: bigint;
@@ -54,7 +54,7 @@ export class StateCode {
     return (this.isShort(word) ? i64.store32 : i64.store)(address, value, offset + 8 * word);
   }
 
-  /** A state and its tag, apart. */
+  /** Loads a state and its tag, separately. */
   load(state: Local[], tag: Local, address: Code): Code {
     const whole = state.map((word, k) => word.set(this.loadWord(address, k)));
     if (this.plan.tagBits === 0) return whole;
@@ -85,7 +85,7 @@ export class StateCode {
     return depositField(state, this.plan.offsets[cell]!, this.plan.bits[cell]!, change);
   }
 
-  /** The same, for a cell known by its offset at run time. */
+  /** Xors `change` into the bits of a cell that is known by its offset at run time. */
   depositAt(state: Local[], offset: Local, change: Local): Code {
     const { words } = this.plan;
     const none = i64.const(0n);
@@ -101,7 +101,7 @@ export class StateCode {
     });
   }
 
-  /** A state of what `value` gives for each cell. */
+  /** Packs a state from `value`, the local of each cell. */
   pack(state: Local[], change: Local, value: (cell: number) => Code): Code {
     return [
       state.map((word) => word.set(i64.const(0n))),
@@ -139,8 +139,9 @@ export class StateCode {
   }
 
   /**
-   * Sets `hash` to one of the locals, the same under every plan: to each cell and local belongs a number, as good as
-   * drawn at random, and a state is their exclusive or (tabulation hashing; Zobrist 1970).
+   * Sets `hash` to a hash of the locals that is the same under every layout. Each cell and local has a number
+   * that behaves like a random one, and the hash of a state combines them by exclusive or (tabulation
+   * hashing; Zobrist 1970).
    */
   hash(state: Local[], hash: Local, spare: Local): Code {
     return [
@@ -158,7 +159,7 @@ export class StateCode {
     ];
   }
 
-  /** Xors a hash of the other words into the first: its own inverse. */
+  /** Xors a hash of the other words into the first word. The operation is its own inverse. */
   private fold(state: Local[], hash: Local): Code {
     const [first, ...others] = state;
     if (others.length === 0) return [];

@@ -16,7 +16,7 @@ import {
   when,
 } from './wasm.ts';
 
-/** Notes a question to the model: a cell's steps (`receptions` 0), or what a local becomes by a letter. */
+/** Records a question to the model: the steps of a cell (`receptions` 0), or the local after a letter. */
 export function ask(kit: Kit, cell: Code, local: Code, receptions: Code): Code {
   const end = i32.load(zero, kit.at(area.query));
   return [
@@ -28,7 +28,7 @@ export function ask(kit: Kit, cell: Code, local: Code, receptions: Code): Code {
   ];
 }
 
-/** The same for a reception, once. */
+/** Records a question for a reception, once. */
 export function askReception(kit: Kit, cell: Code, local: Code, receptions: Code, entry: Local): Code {
   return when(i32.eq(entry.get, i32.const(reception.unknown)), [
     i32.store(i32.add(receptions, times4(local)), i32.const(reception.asked)),
@@ -36,7 +36,10 @@ export function askReception(kit: Kit, cell: Code, local: Code, receptions: Code
   ]);
 }
 
-/** `deliver`: a list of letters to `area.after`; 0, or why there is no successor: 1: not known, 2: blocked. */
+/**
+ * `deliver`: delivers a list of letters to `area.after`. Returns 0, or the reason why there is no successor:
+ * 1: not known, 2: blocked.
+ */
 export function defineDeliver(kit: Kit): FunctionBuilder {
   const fn = kit.module.function('deliver', ['i32'], 'i32');
   const [list] = parameters(fn);
@@ -64,10 +67,10 @@ export function defineDeliver(kit: Kit): FunctionBuilder {
 }
 
 /**
- * What need not be inserted. A state whose tag says that it was reached by a step of another cell, earlier in
- * order, that shares no cell with the step at hand: the two commute, so that the state after both is
- * reached by the other one last, from a state of the same level. Of every state's shortest ways in, those whose last
- * cell is the least are never left out.
+ * Skips successors that need not be inserted. Suppose the state's tag says that it was reached by a step of
+ * another cell that comes earlier in order and shares no cell with the current step. The two steps commute.
+ * So the state after both is also reached from another state of the same level, with the other step last.
+ * Among the shortest paths to every state, those whose last cell is the least are never skipped.
  */
 export class Pruning {
   private readonly on: boolean;
@@ -82,7 +85,7 @@ export class Pruning {
     [this.prunable, this.untouched, this.mover] = i32s(fn, 3);
   }
 
-  /** Reads the tag of a state: the cells that it leaves alone, and the later ones among them. */
+  /** Reads the tag of a state: the cells that its last step did not touch, and the later ones among them. */
   read(tag: Local): Code {
     if (!this.on) return [];
     const bit = (cell: Code) => i32.shl(i32.const(1), cell);
@@ -96,7 +99,10 @@ export class Pruning {
     ];
   }
 
-  /** Counts the step and goes to `skip`, if it need not be taken; `target`: the cell that it sends to, if it does. */
+  /**
+   * Counts the step and branches to `skip` if it need not be taken. `target` is the cell that the step sends
+   * to, if any.
+   */
   prune(cell: number, target: Local | null, enabled: Local, skip: Label): Code {
     if (!this.on) return [];
     const late = i32.shrU(this.prunable.get, i32.const(cell));
@@ -104,7 +110,7 @@ export class Pruning {
     return when(i32.and(apart, i32.const(1)), [next(enabled, 1), branch(skip)]);
   }
 
-  /** The tag of what a step leads to: its cell and the one that it sends to, from 1. */
+  /** The tag of a step's successor: the step's cell and the cell that it sends to, counted from 1. */
   tag(cell: number, target: Local | null): Code {
     if (this.half === 0) return zero;
     const mover = i32.const(cell + 1);

@@ -1,4 +1,6 @@
-/** A small assembler for WebAssembly: expressions are nested arrays of bytes, branches name their label. */
+/**
+ * A small assembler for WebAssembly. Expressions are nested arrays of bytes, and branches name their label.
+ */
 export type Code = readonly Node[];
 type Node = number | Code | Branch | Scope;
 interface Branch {
@@ -11,7 +13,7 @@ interface Scope {
   readonly body: Code;
   readonly otherwise?: Code;
 }
-/** What a branch leads to: the end of a block, or the start of a loop. */
+/** The destination of a branch: the end of a block, or the start of a loop. */
 export type Label = object;
 
 export type ValueType = 'i32' | 'i64' | 'v128';
@@ -50,7 +52,7 @@ const unary =
 const binary =
   (opcode: number) =>
   (a: Code, b: Code): Code => [a, b, opcode];
-/** A load: `offset` is a constant that is added to the address. */
+/** A load. `offset` is a constant that is added to the address. */
 const load =
   (opcode: number, align = 0) =>
   (address: Code, offset = 0): Code => [address, opcode, align, unsigned(offset)];
@@ -126,7 +128,7 @@ export const v128 = {
   laneI64: (a: Code, lane: 0 | 1): Code => [a, 0xfd, 0x1d, lane],
 };
 
-/** `then` when `condition` is not 0; both are evaluated. */
+/** `then` when `condition` is not 0, else `otherwise`. Both are evaluated. */
 export const select = (then: Code, otherwise: Code, condition: Code): Code => [
   then,
   otherwise,
@@ -151,7 +153,7 @@ export const branchIf = (condition: Code, label: Label): Code => [condition, { o
 export const leave = (value: Code): Code => [value, 0x0f];
 export const drop = (value: Code): Code => [value, 0x1a];
 
-/** One function under construction; its locals are made as they are needed. */
+/** One function under construction. Its locals are created on demand. */
 export class FunctionBuilder {
   readonly index: number;
   readonly parameters: ValueType[];

@@ -15,10 +15,10 @@ import {
   when,
 } from './wasm.ts';
 
-/** Sums of watches' weights that were judged and are of no interest: 2 to this power. */
+/** Binary logarithm of the size of the memo of judged sums that are of no interest. */
 const sumMemoBits = 12;
 
-/** What a state of which the locals are known is watched for, as code within `expand`. */
+/** Code within `expand` that watches a state whose locals are known. */
 export class Watches {
   private readonly kit: Kit;
   private readonly locals: readonly Local[];
@@ -46,7 +46,10 @@ export class Watches {
     );
   }
 
-  /** Judges the sums at once, leaves a tuple to be judged with others; bit 1 of `verdict`: outside the constraint. */
+  /**
+   * Judges the sums at once, and gathers the tuple to be judged with others. Bit 1 of `verdict`: outside the
+   * constraint.
+   */
   watch(state: Local[], verdict: Local): Code {
     const { constrained } = this.kit.shape;
     return [
@@ -106,7 +109,7 @@ export class Watches {
       .reduce((sum, weights) => v128.addI32(sum, weights));
   }
 
-  /** The classes of all cells, and the state itself, go to the bucket of their hash. */
+  /** Adds the classes of all cells, and the state itself, to the bucket of their hash. */
   private gatherTuple(state: Local[]): Code {
     const { kit, key, place, change } = this;
     const { plan, records } = kit.shape;
@@ -134,7 +137,7 @@ export class Watches {
     ];
   }
 
-  /** Copies what a watch sees of the locals from their records to `area.shown`. */
+  /** Copies a watch's observed values from the locals' records to `area.shown`. */
   private show(observation: number, shown: number): Code {
     const { width } = this.kit.shape.plan;
     const at = shownAt(this.kit.shape.plan.sums.length) + 4 * observation;
@@ -155,7 +158,7 @@ const tupleBytes = (kit: Kit): number => 8 * kit.shape.plan.classWords + kit.sha
 const gathered = (kit: Kit): number =>
   Math.min(perBucket(kit.shape.tuples, kit.shape.plan.width), Math.floor(judgeBytes / tupleBytes(kit)));
 
-/** Its highest bits say the bucket, and the place in the memo. */
+/** Hash of a tuple. Its highest bits select the bucket and the place in the memo. */
 const hashOf = (key: readonly Local[]): Code =>
   i64.mul(
     key
@@ -166,7 +169,7 @@ const hashOf = (key: readonly Local[]): Code =>
     i64.const(mixers[1]),
   );
 
-/** `judge`: has those tuples of a bucket judged that the memo does not hold. */
+/** `judge`: judges the tuples of a bucket that are not in the memo. */
 export function defineJudge(kit: Kit): FunctionBuilder {
   const fn = kit.module.function('judge', ['i32'], null);
   if (kit.shape.tuples === 0) return fn;
