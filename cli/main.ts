@@ -6,6 +6,7 @@ import { addConfig } from './verbs/config.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
 import { addInspect } from './verbs/inspect.ts';
+import { addProve } from './verbs/prove.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
 import { addVerify } from './verbs/verify.ts';
@@ -29,6 +30,7 @@ for (const add of [
   addSite,
   addConfig,
   addVerify,
+  addProve,
   addReplay,
   addInspect,
   addExplore,

@@ -1,6 +1,8 @@
+import { CodedError } from '../../machines/errors.ts';
 import { parseFormula } from '../checker/liveness/index.ts';
 import { search } from '../checker/packed/index.ts';
-import { type Compiled, compile, SystemError } from '../system/index.ts';
+import { type Compiled, compile } from '../system/index.ts';
+import { refuseMisshapen } from '../system/shape.ts';
 import type { Property, System } from '../system/system.ts';
 import { CheckError } from './errors.ts';
 import { identityOf } from './identity.ts';
@@ -25,6 +27,7 @@ export { type SystemSource, systemFrom } from './source.ts';
  * `SymmetryError` (a property that tells interchangeable actors apart).
  */
 export async function check(system: System, options: CheckOptions = {}): Promise<Report> {
+  refuseMisshapen(system);
   const asked = options.liveness === false ? withoutRuns(system) : system;
   refuseUnfit(asked, options);
   // A thread that cannot find the system might come too late to say so.
@@ -34,7 +37,7 @@ export async function check(system: System, options: CheckOptions = {}): Promise
   try {
     return await checkWith(compile(asked, kept), options, false);
   } catch (error) {
-    if (!(error instanceof SystemError) || error.code !== 'WATCH_OVERFLOW') throw error;
+    if (!(error instanceof CodedError) || error.code !== 'WATCH_OVERFLOW') throw error;
     return checkWith(compile(asked, kept), options, true);
   }
 }

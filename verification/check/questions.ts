@@ -29,17 +29,20 @@ export function questions(
   { exact, symmetry }: Asking,
 ): Sourced & Required<Pick<Sourced, 'watches'>> {
   const { model, system } = compiled;
-  const watch = (predicate: StatePredicate) => compiled.watch(predicate, { exact });
+  const watch = (predicate: StatePredicate, name: string) => compiled.watch(predicate, { exact, name });
   return {
     model,
     watches: stateProperties(system).map((property): NamedWatch => {
       const { expect, predicate } = question(property);
-      return { name: property.name, expect, watch: watch(predicate) };
+      return { name: property.name, expect, watch: watch(predicate, propertyText(property.name)) };
     }),
-    ...(system.constraint === undefined ? {} : { constraint: watch(system.constraint) }),
+    ...(system.constraint === undefined ? {} : { constraint: watch(system.constraint, 'The constraint') }),
     ...(symmetry ? { symmetry: compiled.symmetry! } : {}),
   };
 }
+
+/** How errors call the predicates of a property. */
+export const propertyText = (name: string): string => `The predicate of '${name}'`;
 
 const never: StatePredicate = { kind: 'some', is: () => false };
 

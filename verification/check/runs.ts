@@ -7,10 +7,19 @@ import {
 } from '../checker/liveness/index.ts';
 import type { Predicate } from '../checker/model.ts';
 import type { StopReason } from '../checker/packed/index.ts';
-import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
+import { called } from '../system/callbacks.ts';
+import {
+  actionText,
+  type Compiled,
+  evaluate,
+  type PathStep,
+  SystemError,
+  stateAfter,
+  traceOf,
+} from '../system/index.ts';
 import type { Action, Fairness, Property, PropertyResult, StatePredicate } from '../system/system.ts';
 import { livenessOptions, whyStopped } from './limits.ts';
-import { isOfRuns, type RunProperty } from './questions.ts';
+import { isOfRuns, propertyText, type RunProperty } from './questions.ts';
 import type { CheckOptions } from './report.ts';
 
 export interface JudgedRuns {
@@ -48,7 +57,9 @@ export async function judgeRuns(
     runQuestions(compiled, properties, exact),
     {
       ...livenessOptions(options, started),
-      ...(constraint === undefined ? {} : { constraint: compiled.watch(constraint, { exact }) }),
+      ...(constraint === undefined
+        ? {}
+        : { constraint: compiled.watch(constraint, { exact, name: 'The constraint' }) }),
     },
   );
   const why = (limit: Limit) => whyStopped(limit, options, cutStates);
@@ -71,10 +82,11 @@ function runQuestions(
     fairnesses.set(given, fairness);
     return fairness;
   };
-  const watch = (predicate: StatePredicate) => compiled.watch(predicate, { exact });
   return properties.map((property) => ({
     name: property.name,
-    ...runQuestion(property, watch),
+    ...runQuestion(property, (predicate) =>
+      compiled.watch(predicate, { exact, name: propertyText(property.name) }),
+    ),
     ...(property.fairness === undefined ? {} : { fairness: fairnessOf(property.fairness) }),
   }));
 }
@@ -99,8 +111,19 @@ function numbered(compiled: Compiled, { weak, strong }: Fairness): ActionFairnes
   const classes = (nameOf: (action: Action) => string | null) => {
     const numbers = new Map<string, number>();
     return (action: number) => {
-      const name = nameOf(compiled.action(action));
+      const what = compiled.action(action);
+      const name = called(
+        'A function of fairness',
+        () => `     ${actionText(what)}`,
+        () => nameOf(what),
+      );
       if (name === null) return -1;
+      if (typeof name !== 'string') {
+        throw new SystemError(
+          'PREDICATE_INVALID',
+          `A function of fairness must give the name of a class or null, and gave ${String(name)} for ${actionText(what)}.`,
+        );
+      }
       const number = numbers.get(name) ?? numbers.size;
       numbers.set(name, number);
       return number;

@@ -1,4 +1,5 @@
 import { type Found, shortestTrace, type TraceOptions } from '../checker/packed/index.ts';
+import { called, viewText } from '../system/callbacks.ts';
 import { type Compiled, stateAfter, traceOf } from '../system/index.ts';
 import type { Trace } from '../system/system.ts';
 import { noFault, type StateProperty } from './questions.ts';
@@ -84,6 +85,13 @@ function reasonOf(
       .join('; ');
   }
   if (property.kind === 'deadlockFree') return 'nothing can happen any more';
-  if (property.kind === 'always' && property.because !== undefined) return property.because(view);
+  if (property.kind === 'always' && property.because !== undefined) {
+    const { because, name } = property;
+    return called(
+      `\`because\` of '${name}'`,
+      () => viewText(view),
+      () => because(view),
+    );
+  }
   return `it does not hold after ${steps} steps`;
 }

@@ -59,12 +59,20 @@ describe('two-phase commit', () => {
   });
 
   test('resources that never promise never commit', async () => {
-    const machines = { manager, resource: rewire(resource, { working: { on: { ABORT: 'aborted' } } }) };
+    const machines = {
+      manager,
+      resource: rewire(resource, {
+        working: { on: { ABORT: 'aborted', prepare: undefined, refuse: undefined } },
+      }),
+    };
     expect(await judge(twoPhaseCommit({ machines }), 'all commit')).toMatchObject({ verdict: 'violated' });
   });
 
   test('resources that hear nothing never abort', async () => {
-    const machines = { manager, resource: rewire(resource, { working: { on: {} } }) };
+    const machines = {
+      manager,
+      resource: rewire(resource, { working: { on: { prepare: undefined, refuse: undefined } } }),
+    };
     expect(await judge(twoPhaseCommit({ machines }), 'all abort')).toMatchObject({ verdict: 'violated' });
   });
 

@@ -74,7 +74,8 @@ export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (refusals.some((refusal) => error instanceof refusal)) {
+    // The error of another thread has the name of its class, and not the class.
+    if (error instanceof Error && refusals.some(({ name }) => error.name === name)) {
       throw new UsageError(reasonOf(error));
     }
     throw error;

@@ -1,5 +1,6 @@
 import type { NamedAction } from '../../machines/actor.ts';
 import { apply, BLOCKED, type Model, type Predicate, type Step, type Symmetry } from '../checker/model.ts';
+import { guarded } from './callbacks.ts';
 import { coverageOf, type MachineCoverage } from './coverage.ts';
 import { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
@@ -24,12 +25,18 @@ export interface Compiled {
   action(index: number): Action;
   /** The effects of the machine in the step with this index in `model.steps(cell, local)`. */
   effects(cell: number, local: number, step: number): readonly NamedAction[];
-  /** `exact`: never throws `WATCH_OVERFLOW`, at the price of being judged state by state. */
-  watch(predicate: StatePredicate, options?: { readonly exact?: boolean }): Predicate;
+  watch(predicate: StatePredicate, options?: WatchOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
   /** By machine: the transitions that no step has taken so far. */
   coverage(): readonly MachineCoverage[];
+}
+
+export interface WatchOptions {
+  /** Never throw `WATCH_OVERFLOW`, at the price of being judged state by state. Default: false. */
+  readonly exact?: boolean;
+  /** What errors call the predicate. Default: `a predicate`. */
+  readonly name?: string;
 }
 
 export interface CompileOptions {
@@ -65,8 +72,8 @@ export function compile(system: System, { symmetry = true }: CompileOptions = {}
       if (move === undefined) throw new RangeError(`Cell ${cell} has no step ${step} there.`);
       return move.effects;
     },
-    watch: (predicate, options) =>
-      compilePredicate(predicate, { ids, views, width: model.width, exact: options?.exact ?? false }),
+    watch: (predicate, { exact = false, name = 'a predicate' } = {}) =>
+      compilePredicate(guarded(predicate, name), { ids, views, width: model.width, exact }),
     decode: (state) => views.state(state),
     record: (state) => views.record(state),
     coverage: () => coverageOf(world),

@@ -3,12 +3,13 @@ import { CodedError } from '../../machines/errors.ts';
 /**
  * Why a system cannot be explored, or a trace not be replayed. The message says what came and what to do.
  *
- * - `SYSTEM_INVALID`: the value contradicts itself (unknown ids, a bound below 0, `breaks` without `fifo`).
+ * - `SYSTEM_INVALID`: the value contradicts itself (unknown ids or keys, a bound below 0, `breaks` without `fifo`).
  * - `MACHINE_REFUSED`: the statechart uses what a checked machine may not: spawn, invoke, `sendTo`, `self`, `system`.
  * - `MACHINE_IMPURE`: a step read the clock or chance, came out differently when repeated, or depends on key order.
  * - `VALUE_REFUSED`: a context, message or disk is not plain JSON.
  * - `SYMMETRY_BROKEN`: actors that are declared interchangeable are not, or a machine orders their ids.
  * - `PREDICATE_INVALID`: a predicate answered with something else than its doc comment asks for.
+ * - `CALLBACK_FAILED`: a function of the system threw; the message names it and the state.
  * - `WATCH_OVERFLOW`: a packed counter would overflow; compile the predicate with `exact: true`.
  * - `TRACE_REFUSED`: the system cannot take a step of the trace.
  */
@@ -19,6 +20,7 @@ export type SystemErrorCode =
   | 'VALUE_REFUSED'
   | 'SYMMETRY_BROKEN'
   | 'PREDICATE_INVALID'
+  | 'CALLBACK_FAILED'
   | 'WATCH_OVERFLOW'
   | 'TRACE_REFUSED';
 

@@ -1,5 +1,6 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
+import { called } from './callbacks.ts';
 import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import type { History, InFlight, System } from './system.ts';
@@ -36,7 +37,11 @@ export class HistoryVariable {
 
   receive(local: number, letter: number): number {
     const { actor, effects, delivered } = this.#letters.at(letter) as unknown as Told;
-    return this.#local(this.#spec!.after(this.#locals.at(local), actor, effects, delivered));
+    const before = this.#locals.at(local);
+    const about = () => `     ${JSON.stringify({ history: before, actor, effects, delivered })}`;
+    return this.#local(
+      called('`history.after`', about, () => this.#spec!.after(before, actor, effects, delivered)),
+    );
   }
 
   /** `undefined` when there is none. */

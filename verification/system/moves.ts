@@ -1,11 +1,12 @@
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
+import { actorText, asked, called } from './callbacks.ts';
 import type { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import type { Outcome, Reactor } from './react.ts';
-import type { Action, ActorSpec, Bound, InFlight } from './system.ts';
+import type { Action, ActorSpec, ActorView, Bound, InFlight } from './system.ts';
 import type { World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
@@ -40,14 +41,25 @@ export class Moves {
     this.#locals = world.locals;
     this.#reactor = reactor;
     this.#equivariance = equivariance;
-    this.#mayCrash = world.views.remembered(this.#spec.crash?.when ?? always);
+    const condition = (when: ((actor: ActorView) => boolean) | undefined, of: string) =>
+      world.views.remembered(
+        when === undefined
+          ? always
+          : (actor) =>
+              asked(
+                `\`when\` of ${of} of '${this.#id}'`,
+                () => actorText(actor),
+                () => when(actor),
+              ),
+      );
+    this.#mayCrash = condition(this.#spec.crash?.when, 'the crash');
     let counters = 0;
     this.#environment = (this.#spec.environment ?? []).map(({ event, when, times = 'unbounded' }) => ({
       event,
       id: world.values.intern(event, `an environment event of '${this.#id}'`),
       times,
       counter: times === 'unbounded' ? -1 : counters++,
-      may: world.views.remembered(when ?? always),
+      may: condition(when, `environment event '${event.type}'`),
     }));
   }
 
@@ -194,7 +206,13 @@ export class Moves {
   startAgain(id: number): Outcome {
     const core = this.#locals.core(id);
     const disk = core.disk === NOTHING ? null : this.#world.values.value(core.disk);
-    return this.#reactor.start(core, this.#spec.restart?.input(disk));
+    const { restart } = this.#spec;
+    const input = called(
+      `\`restart.input\` of '${this.#id}'`,
+      () => `     ${JSON.stringify(disk)}`,
+      () => restart?.input(disk),
+    );
+    return this.#reactor.start(core, input);
   }
 
   /** `delivered`: the message that the step takes, if it takes one. */
@@ -229,7 +247,9 @@ export class Moves {
     return this.#dead.get(core, letter, () => {
       const { values, views } = this.#world;
       const message = values.value(this.#locals.letter(letter).message) as unknown as Message;
-      const isDead = dead(message, views.of(this.#cell, core, 0));
+      const actor = views.of(this.#cell, core, 0);
+      const about = () => `     ${JSON.stringify(message)}\n${actorText(actor)}`;
+      const isDead = asked(`\`dead\` of '${this.#id}'`, about, () => dead(message, actor));
       if (isDead) this.#refuseHeeded(core, letter);
       return isDead;
     });
@@ -260,7 +280,17 @@ export class Moves {
     if (deliver === undefined) return message;
     const { values, ids } = this.#world;
     const from = source === ANYONE ? null : ids[source]!;
-    const event = deliver(values.value(message) as unknown as Message, from);
+    const event = called(
+      `\`deliver\` of '${this.#id}'`,
+      () => `     ${values.text(message)}`,
+      () => deliver(values.value(message) as unknown as Message, from),
+    );
+    if (typeof event?.type !== 'string') {
+      throw new SystemError(
+        'VALUE_REFUSED',
+        `\`deliver\` of '${this.#id}' must give an event, { type, … }, and gave ${JSON.stringify(event)} for ${values.text(message)}.`,
+      );
+    }
     return values.intern(event, `what deliver of '${this.#id}' makes of ${values.text(message)}`);
   }
 

@@ -13,7 +13,14 @@ export const some = (is: (actor: ActorView) => boolean): StatePredicate => ({ ki
 export const count = (
   of: (actor: ActorView) => number | boolean,
   is: (sum: number) => boolean,
-): StatePredicate => ({ kind: 'count', of: (actor) => Number(of(actor)), is });
+): StatePredicate => ({
+  kind: 'count',
+  of: (actor) => {
+    const counted = of(actor);
+    return typeof counted === 'boolean' ? Number(counted) : counted;
+  },
+  is,
+});
 
 /** For every actor id, how often the actors name it (repeats included) satisfies `is`. */
 export const tally = (

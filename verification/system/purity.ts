@@ -9,10 +9,24 @@ const doors: readonly { readonly owner: object; readonly key: string; readonly n
   { owner: globalThis.crypto, key: 'getRandomValues', name: 'crypto.getRandomValues' },
 ];
 
-/** Runs `step` with the clock and chance locked: `MACHINE_IMPURE` if it reaches for them. `who` names the machine. */
-export function withoutClockAndChance<Result>(who: string, step: () => Result): Result {
-  const outer = { stepping, refusal };
+/** The error of a reach for what is locked, `door`; `who` names the machine, or the function. */
+type Refuse = (who: string, door: string) => SystemError;
+
+const impureMachine: Refuse = (who, door) =>
+  new SystemError(
+    'MACHINE_IMPURE',
+    `${who} reads ${door}, so that one event has many outcomes. Let time and chance come in as an event.`,
+  );
+
+/** Runs `step` with the clock and chance locked. Throws `MACHINE_IMPURE`, or what `refuse` gives, if it reaches for them. */
+export function withoutClockAndChance<Result>(
+  who: string,
+  step: () => Result,
+  refuse: Refuse = impureMachine,
+): Result {
+  const outer = { stepping, refusing, refusal };
   stepping = who;
+  refusing = refuse;
   refusal = null;
   const unlock = locks.map(({ owner, key, lock }) => replace(owner, key, lock));
   try {
@@ -24,19 +38,17 @@ export function withoutClockAndChance<Result>(who: string, step: () => Result): 
     throw refusal ?? error;
   } finally {
     for (const restore of unlock) restore();
-    ({ stepping, refusal } = outer);
+    ({ stepping, refusing, refusal } = outer);
   }
 }
 
 /** The machine whose step runs, and the first refusal it met. */
 let stepping = '';
+let refusing = impureMachine;
 let refusal: SystemError | null = null;
 
 function refuse(name: string): never {
-  const error = new SystemError(
-    'MACHINE_IMPURE',
-    `${stepping} reads ${name}, so that one event has many outcomes. Let time and chance come in as an event.`,
-  );
+  const error = refusing(stepping, name);
   refusal ??= error;
   throw error;
 }

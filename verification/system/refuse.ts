@@ -1,10 +1,12 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { checkBound } from './budget.ts';
 import { SystemError } from './errors.ts';
+import { hint, misshapen, refuseMisshapen } from './shape.ts';
 import type { System } from './system.ts';
 
 /** Refuses what can be refused before the first step: `SYSTEM_INVALID`, `MACHINE_REFUSED`. */
 export function refuseInvalid(system: System): void {
+  refuseMisshapen(system);
   const ids = Object.keys(system.actors);
   if (ids.length === 0) throw invalid('It has no actors. Give it at least one.');
   if (system.history !== undefined && system.symmetry !== undefined) {
@@ -28,6 +30,36 @@ export function refuseInvalid(system: System): void {
     refuseChildren(machine);
   }
   refuseUnlike(system, ids);
+  refuseIdle(system);
+}
+
+/** What the environment does must be an event that some machine takes, and a restart must follow a crash. */
+function refuseIdle({ actors }: System): void {
+  const known = [...new Set(Object.values(actors).flatMap(({ machine }) => eventsOf(machine)))];
+  for (const [id, { environment = [], crash, restart }] of Object.entries(actors)) {
+    if (restart !== undefined && crash === undefined) {
+      throw misshapen(`actors.${id}.restart`, 'it may never crash; give it `crash`, or leave out `restart`');
+    }
+    for (const [index, { event }] of environment.entries()) {
+      if (known.some((descriptor) => takes(descriptor, event.type))) continue;
+      throw misshapen(
+        `actors.${id}.environment[${index}]`,
+        `no machine takes '${event.type}' in any state; ${hint(event.type, known)}`,
+      );
+    }
+  }
+}
+
+/** The events that some state of the machine takes, as its definition names them: `*` and `user.*` among them. */
+function eventsOf(machine: AnyStateMachine): readonly string[] {
+  const nodes: AnyStateNode[] = [machine.root];
+  for (const node of nodes) nodes.push(...Object.values(node.states));
+  return [...new Set(nodes.flatMap((node) => [...node.transitions.keys()]))];
+}
+
+function takes(descriptor: string, type: string): boolean {
+  if (!descriptor.endsWith('*')) return descriptor === type;
+  return descriptor === '*' || type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1));
 }
 
 /** Interchangeable actors are of one machine, and the same may happen to them. */

@@ -1,14 +1,15 @@
-import { matchesState, type StateValue } from 'xstate';
+import { type AnyStateMachine, type AnyStateNode, matchesState, type StateValue } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
 import type { HistoryVariable } from './history-variable.ts';
 import { ANYONE, DOWN, type Locals } from './locals.ts';
 import { Memo } from './memo.ts';
+import { hint } from './shape.ts';
 import type { InternedSnapshot } from './stepper.ts';
 import type { ActorView, InFlight, Network, StateRecord, StateView } from './system.ts';
 
 /** The effects of the machine of a cell, from an interned snapshot on an interned event. */
-type Answer = (cell: number, snapshot: number, event: number) => readonly NamedAction[];
+export type Answer = (cell: number, snapshot: number, event: number) => readonly NamedAction[];
 
 /** Turns integers back into what people and predicates see. */
 export class Views {
@@ -17,6 +18,7 @@ export class Views {
   readonly #isQueue: boolean;
   readonly #chronicle: HistoryVariable;
   readonly #answer: Answer;
+  readonly #statePaths: ReadonlySet<string>;
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
   readonly #matches = new Memo<string, boolean>();
@@ -28,12 +30,14 @@ export class Views {
     order: Network['order'],
     chronicle: HistoryVariable,
     answer: Answer,
+    machines: Iterable<AnyStateMachine>,
   ) {
     this.#ids = ids;
     this.#locals = locals;
     this.#isQueue = order === 'fifo';
     this.#chronicle = chronicle;
     this.#answer = answer;
+    this.#statePaths = new Set([...machines].flatMap(({ root }) => pathsIn(root)));
   }
 
   actor(cell: number, local: number): ActorView {
@@ -130,9 +134,15 @@ export class Views {
   }
 
   matches(snapshot: number, path: string): boolean {
-    return this.#matches.get(snapshot, path, () =>
-      matchesState(path, this.stateValue(snapshot) as StateValue),
-    );
+    return this.#matches.get(snapshot, path, () => {
+      this.refuseUnknown(path);
+      return matchesState(path, this.stateValue(snapshot) as StateValue);
+    });
+  }
+
+  /** `PREDICATE_INVALID` when no machine of the system has a state `path`. */
+  refuseUnknown(path: string): void {
+    if (!this.#statePaths.has(path)) throw noState(path, this.#statePaths);
   }
 
   answer(cell: number, snapshot: number, event: { readonly type: string }): readonly NamedAction[] {
@@ -202,13 +212,30 @@ class DecodedActor implements ActorView {
   }
 
   in(path: string): boolean {
-    return this.up && this.#views.matches(this.#snapshot, path);
+    if (this.up) return this.#views.matches(this.#snapshot, path);
+    this.#views.refuseUnknown(path);
+    return false;
   }
 
   answer(event: { readonly type: string }): readonly NamedAction[] {
     const takes = this.up && !this.#views.snapshot(this.#snapshot).done;
     return takes ? this.#views.answer(this.#cell, this.#snapshot, event) : [];
   }
+}
+
+/** The paths of all states below `node`: `client`, `client.idle`. */
+function pathsIn({ states }: AnyStateNode): readonly string[] {
+  return Object.values(states).flatMap((node: AnyStateNode) => [node.path.join('.'), ...pathsIn(node)]);
+}
+
+function noState(path: string, known: ReadonlySet<string>): SystemError {
+  const last = String(path).replace(/^#/, '');
+  const below = [...known].find((one) => last.endsWith(`.${one}`));
+  const meant = below === undefined ? hint(last, [...known]) : `write '${below}', the path below the machine`;
+  return new SystemError(
+    'PREDICATE_INVALID',
+    `A predicate asks for state '${String(path)}', and no machine has it; ${meant}${meant.endsWith('?') ? '' : '.'}`,
+  );
 }
 
 function deepFreeze(value: unknown): unknown {

@@ -3,6 +3,7 @@ import type { Message, SiteId } from '../../machines/actor.ts';
 import { BLOCKED, type Send } from '../checker/model.ts';
 import { Actions } from './actions.ts';
 import { Budget } from './budget.ts';
+import { actorText, called } from './callbacks.ts';
 import { SystemError } from './errors.ts';
 import { HistoryVariable } from './history-variable.ts';
 import { Interner } from './interner.ts';
@@ -10,7 +11,7 @@ import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
 import type { ActorSpec, Network, System } from './system.ts';
-import { Views } from './view.ts';
+import { type Answer, Views } from './view.ts';
 
 /** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
 export class World {
@@ -42,10 +43,18 @@ export class World {
     this.locals = new Locals(this.ids.length, this.values);
     this.budget = new Budget(system.network, this.ids.length);
     this.chronicle = new HistoryVariable(system.history, this.ids.length + this.budget.cells, this.values);
-    this.views = new Views(this.ids, this.locals, system.network.order, this.chronicle, (cell, at, event) => {
+    const answer: Answer = (cell, at, event) => {
       const stepped = this.stepper(cell).take(at, event);
       return 'fault' in stepped ? [] : stepped.effects;
-    });
+    };
+    this.views = new Views(
+      this.ids,
+      this.locals,
+      system.network.order,
+      this.chronicle,
+      answer,
+      this.specs.map(({ machine }) => machine),
+    );
     this.actions = new Actions(this.ids.length);
     this.arrivals = this.ids.map(() => new Pairs());
     this.#firstSeen = this.ids.map(() => new Map());
@@ -81,8 +90,13 @@ export class World {
     const { view } = this.system;
     if (view === undefined) return core;
     const { snapshot: _, ...rest } = this.locals.core(core);
+    const actor = this.views.of(cell, core, 0);
     const seen = this.values.intern(
-      view(this.views.of(cell, core, 0)),
+      called(
+        '`view`',
+        () => actorText(actor),
+        () => view(actor),
+      ),
       'what the view of the system returns',
     );
     const text = `${seen} ${JSON.stringify(rest)}`;

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { CodedError } from '../../../machines/errors.ts';
 import type { KernelShape } from './kernel/shape.ts';
 import { control } from './memory.ts';
 import type { Findings } from './predicate-evaluator.ts';
 import { type ModelSource, SearchError, type SearchErrorCode } from './types.ts';
+
 import type { SharedMemory } from './webassembly.ts';
 
 /** The data with which a thread starts. */
@@ -28,7 +30,12 @@ export type Order =
 
 export type Report =
   | { readonly kind: 'done'; readonly findings: Findings }
-  | { readonly kind: 'failed'; readonly code: SearchErrorCode | null; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      /** Of a `CodedError`; `null`: of another error. */
+      readonly coded: { readonly name: string; readonly code: string } | null;
+      readonly message: string;
+    };
 
 interface Hand {
   readonly worker: Worker;
@@ -95,8 +102,7 @@ export class WorkerPool {
       for (let got = receiveMessageOnPort(port); got; got = receiveMessageOnPort(port)) {
         const report: Report = got.message;
         if (report.kind === 'done') findings.push(report.findings);
-        else if (report.code === null) throw new Error(report.message);
-        else throw new SearchError(report.code, report.message);
+        else throw revived(report);
       }
     }
     return findings;
@@ -106,4 +112,12 @@ export class WorkerPool {
     await Promise.all(this.hands.map(({ worker }) => worker.terminate()));
     for (const { port } of this.hands) port.close();
   }
+}
+
+/** The error of another thread; its class is lost on the way, and its name and code are not. */
+function revived({ coded, message }: Extract<Report, { kind: 'failed' }>): Error {
+  if (coded === null) return new Error(message);
+  const { name, code } = coded;
+  if (name === SearchError.name) return new SearchError(code as SearchErrorCode, message);
+  return Object.assign(new CodedError(code, message), { name });
 }

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { CodedError } from '../../../machines/errors.ts';
 import { Explorer } from './explorer.ts';
 import { control } from './memory.ts';
 import { PredicateEvaluator, watched } from './predicate-evaluator.ts';
@@ -46,9 +47,9 @@ for (;;) {
       report = obey(got.message);
     } catch (error) {
       report =
-        error instanceof SearchError
-          ? { kind: 'failed', code: error.code, message: error.reason }
-          : { kind: 'failed', code: null, message: String((error as Error).stack) };
+        error instanceof CodedError
+          ? { kind: 'failed', coded: { name: error.name, code: error.code }, message: error.reason }
+          : { kind: 'failed', coded: null, message: String((error as Error).stack) };
     }
     if (report !== null) port.postMessage(report);
     Atomics.sub(words, control.running >> 2, 1);

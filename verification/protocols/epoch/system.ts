@@ -143,13 +143,14 @@ function system(
       times: options.stands ?? 'unbounded',
     },
   ];
+  const mayCrash = (self: string) => crashes === 'all' || (crashes === 'founder' && self === founder);
   const actor = (self: string): ActorSpec => ({
     machine: refuses(self) ? machine : withoutRefusals,
     input: input(self, 'none'),
     environment: environment(self),
     ...(keepDead ? {} : { dead: (message, site) => isDead(refuses(self), message, site) }),
-    ...(crashes === 'all' || (crashes === 'founder' && self === founder) ? { crash: { times: 1 } } : {}),
-    ...(restart === 'never'
+    ...(mayCrash(self) ? { crash: { times: 1 } } : {}),
+    ...(restart === 'never' || !mayCrash(self)
       ? {}
       : {
           restart: {

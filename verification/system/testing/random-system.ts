@@ -125,6 +125,8 @@ function machineOf(plan: Plan, bounded: boolean): AnyStateMachine {
   return definition.createMachine({
     context: ({ input }) => ({ self: input.self, peer: null, counted: 0 }),
     initial: 's0',
+    // A system whose environment says what no machine takes is refused.
+    on: { go: {} },
     states: Object.fromEntries(
       plan.map(({ late, ...on }, index) => [
         states[index]!,

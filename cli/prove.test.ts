@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { BatonProcess, baton } from './testing/baton.ts';
+
+describe('baton prove', () => {
+  it('refuses a system that has no proof, and names those that have', async () => {
+    const { status, stderr } = await baton('prove', 'epoch');
+    expect(status).toBe(2);
+    expect(stderr).toContain('no proof of epoch: expected one of naimi-trehel');
+  });
+
+  it('says how to install a solver that is missing', async () => {
+    const { status, stderr } = await new BatonProcess(['prove', 'naimi-trehel', '--solver', 'cvc5'], {
+      PATH: '',
+    }).end();
+    expect(status).toBe(2);
+    expect(stderr).toContain('SOLVER_MISSING: Expected the program cvc5 on the PATH');
+  });
+});

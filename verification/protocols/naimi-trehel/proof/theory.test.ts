@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assign } from 'xstate';
+import { siteMachine } from '../../../../machines/naimi-trehel/site.ts';
+import { prove, remembering } from '../../../proof/prove.ts';
+import { type Solver, solvers } from '../../../proof/solver.ts';
+import { replace } from '../edit.ts';
+import { mutants } from '../mutants.ts';
+import { naimiTrehelTheory } from './theory.ts';
+
+let solver: Solver;
+beforeAll(async () => {
+  solver = remembering(await solvers['z3-wasm'](60_000));
+});
+afterAll(() => solver.close());
+
+const proofOf = (machine: Parameters<typeof naimiTrehelTheory>[0]) =>
+  prove('naimi-trehel', naimiTrehelTheory(machine), [solver]);
+
+test('L1 to L3, T, Q and one token are inductive for every number of sites', {
+  timeout: 300_000,
+}, async () => {
+  const { rows, claims, impossible, holds } = await proofOf(siteMachine);
+  expect(claims.filter(({ verdict }) => verdict !== 'proved')).toEqual([]);
+  expect({ rows, claims: claims.length, impossible: impossible.length, holds }).toEqual({
+    rows: 696,
+    claims: 714,
+    impossible: 26,
+    holds: true,
+  });
+});
+
+describe('a mistake in the statechart breaks the obligation that forbids it', () => {
+  test.each([
+    ['an idle root copies the token', 'L3: of an idle site; at most one token'],
+    ['last stays after asking', 'L3: of a site that is not idle'],
+    ['a root stays root after handing over', 'routing is in root exactly when last is nil'],
+    ['the token is kept on release', 'L3: of an idle site'],
+  ] as const)('%s', { timeout: 120_000 }, async (name, broken) => {
+    const { claims } = await proofOf(mutants[name]);
+    const refuted = claims.filter(({ verdict }) => verdict === 'refuted').map(({ claim }) => claim);
+    expect(refuted.join('; ')).toBe(broken);
+  });
+});
+
+describe('the table refuses a step that does more with an id than copy and compare', () => {
+  test('it asks for the order of two ids', () => {
+    const machine = replace(
+      'routing.forwarding.on.REQUEST.actions.1',
+      assign({
+        last: ({ context, event }) => (event['origin'] > context['self'] ? event['origin'] : context['last']),
+      }),
+    );
+    expect(() => naimiTrehelTheory(machine)).toThrow(/Cannot convert object to primitive value/);
+  });
+
+  test('it asks for the type of an id', () => {
+    const machine = replace(
+      'routing.forwarding.on.REQUEST.actions.1',
+      assign({
+        last: ({ context, event }) =>
+          typeof event['origin'] === 'string' ? context['last'] : event['origin'],
+      }),
+    );
+    const [opaque] = naimiTrehelTheory(machine).table;
+    expect(opaque!.claim).toBe('a step only copies ids and compares them');
+    expect(opaque!.broken.length).toBeGreaterThan(0);
+  });
+
+  test('it makes an id up', () => {
+    const machine = replace('routing.forwarding.on.REQUEST.actions.1', assign({ last: 'a' }));
+    expect(() => naimiTrehelTheory(machine)).toThrow('the step names another one');
+  });
+
+  test('it counts its peers', () => {
+    const machine = replace(
+      'client.idle.on.ask.0.guard',
+      ({ context }: { context: { peers: number } }) => context.peers > 3,
+    );
+    expect(() => naimiTrehelTheory(machine)).toThrow(/Cannot convert object to primitive value/);
+  });
+});

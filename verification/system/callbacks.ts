@@ -1,0 +1,170 @@
+import { SystemError } from './errors.ts';
+import { withoutClockAndChance } from './purity.ts';
+import type { ActorView, StatePredicate, StateView } from './system.ts';
+import { stateText } from './text.ts';
+
+/** A function of a system is asked this often twice over: a predicate that counts its calls differs at once. */
+const askedTwice = 50;
+
+/**
+ * Calls a function of a system's author. One that throws is an error of the system, not of what is checked:
+ * `CALLBACK_FAILED` names the function (`what`) and what it was asked about (`about`).
+ */
+export function called<Result>(what: string, about: () => string, call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    // A refusal from within, and an outer callback that has told of it already.
+    if (error instanceof SystemError) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    throw new SystemError('CALLBACK_FAILED', `${what} threw: ${said}. It was asked about\n${about()}`, {
+      cause: error,
+    });
+  }
+}
+
+/** `called`, of a function that answers true or false and nothing else: `PREDICATE_INVALID`. */
+export function asked(what: string, about: () => string, call: () => unknown): boolean {
+  const answer = called(what, about, call);
+  if (typeof answer === 'boolean') return answer;
+  throw notBoolean(what, answer, about);
+}
+
+function notBoolean(what: string, answer: unknown, about: () => string): SystemError {
+  const isPromise = typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
+  const came = isPromise ? 'a promise' : typeof answer === 'function' ? 'a function' : String(answer);
+  const advice = isPromise
+    ? 'A predicate must not be async'
+    : answer === undefined
+      ? 'Does it lack a return?'
+      : 'Write !!(…) or Boolean(…) where any value is meant';
+  return new SystemError(
+    'PREDICATE_INVALID',
+    `${what} must answer true or false, and answered ${came}. ${advice}. It was asked about\n${about()}`.replace(
+      '?.',
+      '?',
+    ),
+  );
+}
+
+/** An actor as errors show it. */
+export const actorText = (actor: ActorView): string => stateText({ [actor.id]: recordOf(actor) });
+
+/** A whole state as errors show it. */
+export const viewText = ({ actors, history }: StateView): string =>
+  [
+    stateText(Object.fromEntries(actors.map((actor) => [actor.id, recordOf(actor)]))),
+    ...(history === undefined ? [] : [`     history: ${JSON.stringify(history)}`]),
+  ].join('\n');
+
+function recordOf({ up, value, context, inbox, timers, fault }: ActorView) {
+  return { up, value, context, inbox, timers, ...(fault === undefined ? {} : { fault }) };
+}
+
+/** The predicate of `what` with every function in it guarded as above, and asked twice while it is new. */
+export function guarded(predicate: StatePredicate, what: string): StatePredicate {
+  const yes = <Subject>(call: (subject: Subject) => unknown, about: (subject: Subject) => string) =>
+    unchanging(what, about, (subject: Subject) =>
+      asked(
+        what,
+        () => about(subject),
+        () => call(subject),
+      ),
+    );
+  const any = <Result>(call: (actor: ActorView) => Result) =>
+    unchanging(what, actorText, (actor: ActorView) =>
+      called(
+        what,
+        () => actorText(actor),
+        () => call(actor),
+      ),
+    );
+  const ofNumber = (of: string) => (sum: number) => `     ${of} ${sum}`;
+  switch (predicate.kind) {
+    case 'every':
+    case 'some':
+      return { ...predicate, is: yes(predicate.is, actorText) };
+    case 'count':
+      return { ...predicate, of: any(predicate.of), is: yes(predicate.is, ofNumber('a sum of')) };
+    case 'tally':
+      return { ...predicate, names: any(predicate.names), is: yes(predicate.is, ofNumber('a tally of')) };
+    case 'relation': {
+      const { of, holds } = predicate;
+      return {
+        ...predicate,
+        of: (actor, indexOf) =>
+          int32(
+            what,
+            actor,
+            called(
+              what,
+              () => actorText(actor),
+              () => of(actor, indexOf),
+            ),
+          ),
+        holds: (observed, history) => {
+          let answer: unknown;
+          try {
+            answer = holds(observed, history);
+          } catch (error) {
+            return called(
+              what,
+              () => observedText(observed, history),
+              () => {
+                throw error;
+              },
+            );
+          }
+          if (typeof answer === 'boolean') return answer;
+          throw notBoolean(what, answer, () => observedText(observed, history));
+        },
+      };
+    }
+    case 'plain':
+      return { ...predicate, holds: yes(predicate.holds, viewText) };
+    case 'and':
+    case 'or':
+      return { ...predicate, of: predicate.of.map((part) => guarded(part, what)) };
+    case 'not':
+      return { ...predicate, of: guarded(predicate.of, what) };
+  }
+}
+
+function observedText(observed: Int32Array, history: unknown): string {
+  return `     the numbers ${observed.join(', ')}${history === undefined ? '' : `, history: ${JSON.stringify(history)}`}`;
+}
+
+function int32(what: string, actor: ActorView, value: number): number {
+  if ((value | 0) === value) return value;
+  throw new SystemError(
+    'PREDICATE_INVALID',
+    `${what} must give a whole number from -2^31 to 2^31 - 1 for each actor, and gave ${String(value)}. It was asked ` +
+      `about\n${actorText(actor)}`,
+  );
+}
+
+/** The first answers are asked for twice, with the clock and chance locked: both must be the same. */
+function unchanging<Subject, Result>(
+  what: string,
+  about: (subject: Subject) => string,
+  call: (subject: Subject) => Result,
+): (subject: Subject) => Result {
+  let left = askedTwice;
+  return (subject) => {
+    if (left === 0) return call(subject);
+    left--;
+    const [once, again] = withoutClockAndChance(what, () => [call(subject), call(subject)], impure);
+    if (JSON.stringify(once) === JSON.stringify(again)) return once!;
+    throw new SystemError(
+      'PREDICATE_INVALID',
+      `${what} answers ${JSON.stringify(once)} and then ${JSON.stringify(again)} about the same state. It may look at ` +
+        `the state only, and remember nothing. It was asked about\n${about(subject)}`,
+    );
+  };
+}
+
+const impure = (what: string, door: string): SystemError =>
+  new SystemError(
+    'PREDICATE_INVALID',
+    `${what} reads ${door}. It may look at the state, and at nothing else.`,
+  );
