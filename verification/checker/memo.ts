@@ -1,22 +1,27 @@
 import { CodedError } from '../../machines/errors.ts';
 import { BLOCKED, type Model } from './model.ts';
 
-/** A model with its answers remembered: every step of every local has a number, in the order of discovery. */
+/**
+ * A model whose answers are remembered. Every step of every local has a number, in the order of discovery.
+ */
 export class Memo {
-  /** By step number: its cell, its place in `model.steps`, its action, and the local it sets its cell to. */
+  /** By step number: its cell, its index in `model.steps`, its action, and the new local of its cell. */
   readonly cell: number[] = [];
   readonly index: number[] = [];
   readonly action: number[] = [];
   readonly to: number[] = [];
-  /** By step number: where its sends begin in `sendCell` and `sendLetter`; they end where the next one's begin. */
+  /**
+   * By step number: the start of its sends in `sendCell` and `sendLetter`. They end where those of the next
+   * step begin.
+   */
   readonly sends: number[] = [0];
   readonly sendCell: number[] = [];
   readonly sendLetter: number[] = [];
   readonly #model: Model;
-  /** By cell and local: the number of its first step, then how many there are. */
+  /** By cell and local: the number of its first step, and the number of its steps. */
   readonly #first: number[][];
   readonly #count: number[][];
-  /** By cell, letter and local. */
+  /** The answers of `receive`, by cell, letter and local. */
   readonly #received: number[][][];
 
   constructor(model: Model) {
@@ -31,12 +36,12 @@ export class Memo {
     return this.action.length;
   }
 
-  /** How many locals of each cell have been asked about. */
+  /** By cell: the number of locals that have been asked about. */
   get locals(): readonly number[] {
     return this.#count.map((counts) => counts.length);
   }
 
-  /** The number of the first step of `local`; the others follow it, `count(cell, local)` in all. */
+  /** The number of the first step of `local`. The others follow it, `count(cell, local)` in all. */
   first(cell: number, local: number): number {
     const known = this.#first[cell]!;
     while (known.length <= local) known.push(-1);
@@ -44,7 +49,7 @@ export class Memo {
     return first >= 0 ? first : this.#list(cell, local);
   }
 
-  /** Only after `first`. */
+  /** The number of steps of `local`. May be called only after `first`. */
   count(cell: number, local: number): number {
     return this.#count[cell]![local]!;
   }
@@ -63,7 +68,10 @@ export class Memo {
     return after;
   }
 
-  /** Makes of `state`, which has `step`, the state after it; false when a receiver blocks it: `state` is then of no use. */
+  /**
+   * Applies `step` to `state`, in place. Returns false when a receiver blocks the step; `state` is then
+   * invalid.
+   */
   apply(step: number, state: Int32Array): boolean {
     state[this.cell[step]!] = this.to[step]!;
     for (let send = this.sends[step]!; send < this.sends[step + 1]!; send++) {
@@ -100,7 +108,7 @@ export class Memo {
   }
 }
 
-/** The model answered something that is no state, step or letter. */
+/** The model answered with a value that is not a valid state, step or letter. */
 export class ModelError extends CodedError<'MODEL_MALFORMED'> {}
 
 const UNKNOWN = -2;

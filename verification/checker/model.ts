@@ -1,25 +1,26 @@
 /**
- * What the engine explores: a transition system over integers.
+ * A transition system over integers, explored by the engine.
  *
- * A state is `width` cells, each holding a *local*: a small integer that stands for everything one
- * actor is, its inbox included. One transition is a step of one cell, and a letter put into others.
- * Locals and letters are dense: whoever interns them counts from 0, per cell, in the order of discovery.
+ * A state is `width` cells, each holding a *local*: a small integer that stands for the whole state of one
+ * actor, including its inbox. One transition is a step of one cell, plus letters delivered to cells. Locals
+ * and letters are dense: their interner counts from 0, per cell, in the order of discovery.
  */
 export interface Model {
   readonly width: number;
   readonly initial: readonly (readonly number[])[];
-  /** Every step that `cell` can take on its own account while it holds `local`; asked once per pair. */
+  /** The steps that `cell` can take on its own while it holds `local`. Called once per pair. */
   steps(cell: number, local: number): readonly Step[];
   /**
-   * What `cell` holds once `letter` has reached it; asked once per triple. `BLOCKED` when it cannot be
-   * taken: then the whole step is disabled in that state (a spent budget of faults, a full channel).
+   * The local of `cell` after it has received `letter`. Called once per triple. `BLOCKED` when the letter
+   * cannot be received. Then the whole step is disabled in that state (an exhausted fault budget, a full
+   * channel).
    */
   receive(cell: number, local: number, letter: number): number;
 }
 
-/** A step sets its own cell to `to`, then delivers `sends` in order (to its own cell too, if it says so). */
+/** A step sets its own cell to `to`, then delivers `sends` in order. A send may go to its own cell. */
 export interface Step {
-  /** Index of the action, for traces and for fairness; its meaning belongs to the model. */
+  /** Index of the action, for traces and for fairness. The model defines its meaning. */
   readonly action: number;
   readonly to: number;
   readonly sends: readonly Send[];
@@ -36,12 +37,12 @@ export const BLOCKED = -1;
 /**
  * A predicate over states, in the two shapes that the engine can evaluate without decoding a state.
  *
- * - `sum`: each cell contributes an unsigned 32-bit number that is remembered per local; the sum over
- *   the cells, modulo 2^32, is judged, once per distinct sum. Counting and quantifying over actors.
- * - `tuple`: each cell contributes an integer that is remembered per local; the tuple is judged for
- *   every new state. Pointers, trees, queues; and, slower, anything at all (observe the local itself).
+ * - `sum`: each cell contributes an unsigned 32-bit number that is remembered per local. The sum over the
+ *   cells, modulo 2^32, is judged once per distinct sum. Suits counting and quantifying over actors.
+ * - `tuple`: each cell contributes an integer that is remembered per local. The tuple is judged for every new
+ *   state. Suits pointers, trees and queues, and, more slowly, any predicate (observe the local itself).
  *
- * Judging must not keep or change the array it is given.
+ * The judge must not keep or change the array that it is given.
  */
 export type Predicate =
   | {
@@ -53,24 +54,27 @@ export type Predicate =
       readonly kind: 'tuple';
       observe(cell: number, local: number): number;
       judge(observed: Int32Array): boolean;
-      /** The judge looks at these numbers alone and at nothing in the model: threads need not follow it. */
+      /**
+       * The judge reads only these numbers and nothing in the model, so threads need not replay the model's
+       * answers.
+       */
       readonly pure?: boolean;
     };
 
 /**
- * How a model whose cells are interchangeable says so: which cells form the scalar set, where a local
- * names them, and what it becomes when they are renamed.
+ * Declares that cells of a model are interchangeable: the cells of the scalar set, the places where a local
+ * names them, and the local after a renaming.
  */
 export interface Symmetry {
-  /** The cells that may be permuted; every other cell stays where it is. */
+  /** The cells that may be permuted. Every other cell keeps its place. */
   readonly cells: readonly number[];
   /**
-   * A local as a multiset of labelled tuples of cells: `label` stands for all that does not name a cell
-   * of the scalar set, `refs` are the cells it names, in an order that means something. Two locals with
-   * equal multisets, of cells of the scalar set, are the same local seen from another cell.
+   * A local as a multiset of labelled tuples of cells. `label` stands for everything that does not name a
+   * cell of the scalar set. `refs` are the cells it names, in a meaningful order. Two locals of cells of the
+   * scalar set with equal multisets are the same local seen from different cells.
    */
   edges(cell: number, local: number): readonly Edge[];
-  /** The local that cell `to[cell]` holds once every cell `c` is called `to[c]`. */
+  /** The local of cell `to[cell]` after every cell `c` is renamed to `to[c]`. */
   rename(cell: number, local: number, to: readonly number[]): number;
 }
 

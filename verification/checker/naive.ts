@@ -1,8 +1,8 @@
 import { type Model, successors } from './model.ts';
 
 /**
- * What an exploration counts. `depth` is the number of steps to the farthest state, the initial being at 0; a deadlock
- * is a state that no step changes.
+ * The figures of an exploration. `depth` is the number of steps to the farthest state; initial states are at
+ * 0. A deadlock is a state that no step changes.
  */
 export interface Counts {
   readonly states: number;
@@ -12,8 +12,8 @@ export interface Counts {
 }
 
 /**
- * Breadth-first search in its plainest form: the second opinion that the engine is held against.
- * `visit` sees every state once, in order of depth.
+ * Breadth-first search in its simplest form, as an independent check of the engine. `visit` is called once
+ * per state, in order of depth.
  */
 export function exploreNaively(
   model: Model,

@@ -5,10 +5,10 @@ import { PropertyMonitor } from './property-monitor.ts';
 import { createCanonicalizer } from './symmetry/index.ts';
 
 /**
- * Breadth-first search over canonical forms, by one thread and in memory. What a state costs here is its
- * canonical form; that asks for renamings all the time, which the thread that holds the model answers at once.
+ * Breadth-first search over canonical forms, in one thread and in memory. The canonical form is the main cost
+ * of a state. It needs renamings all the time, and the thread that holds the model answers them at once.
  *
- * Of the options, `workers` and those that name directories have no say.
+ * The options `workers` and those that name directories have no effect.
  */
 export async function searchOrbits(
   model: Model,
@@ -36,7 +36,7 @@ class OrbitSearch {
   #transitions = 0;
   #cut = 0;
   #depth = 0;
-  /** States that the orbits of the levels behind, and of the level that is being found, stand for. */
+  /** Number of states that the orbits stand for, in completed levels and in the level being found. */
   #represented = 0;
   #representedNext = 0;
   readonly #started = performance.now();
@@ -95,7 +95,7 @@ class OrbitSearch {
     return null;
   }
 
-  /** Takes every enabled step; does any lead to another state? */
+  /** Takes every enabled step. Returns true if any step leads to another state. */
   #successors(form: Int32Array): boolean {
     const memo = this.#memo;
     const after = new Int32Array(form.length);
@@ -152,7 +152,7 @@ class OrbitSearch {
       });
       this.#toldAt = now;
       this.#toldStates = states;
-      // For the signal: who aborts is in another turn of the event loop.
+      // An abort happens in another turn of the event loop.
       await new Promise(setImmediate);
     }
     if (signal?.aborted) return 'aborted';
@@ -161,7 +161,7 @@ class OrbitSearch {
     return this.#memoryBytes() > maxMemoryBytes ? 'max-memory' : null;
   }
 
-  /** Of forms; what steps and renamings take besides is small beside them once it matters. */
+  /** Bytes of the forms. Steps and renamings are small beside them once the limit matters. */
   #memoryBytes(): number {
     return this.#forms.bytes;
   }
@@ -191,7 +191,7 @@ class OrbitSearch {
   }
 }
 
-/** The one of least depth, and among those the smaller as a tuple. */
+/** The state of least depth, and among those of equal depth the smaller as a tuple. */
 function smaller(known: Found | null, state: Int32Array, depth: number): Found {
   if (known === null || depth < known.depth) return { state: [...state], depth };
   if (known.depth < depth) return known;
@@ -203,10 +203,10 @@ function smaller(known: Found | null, state: Int32Array, depth: number): Found {
 class Forms {
   size = 0;
   readonly #width: number;
-  /** So many forms to a chunk: what is there is never copied. */
+  /** Number of forms per chunk. Stored forms are never copied. */
   readonly #perChunk = 2 ** 16;
   readonly #chunks: Int32Array[] = [];
-  /** A form's number, plus one; 0 where there is none. */
+  /** By slot: a form's number, plus one. 0: free. */
   #slots = new Int32Array(2 ** 12);
 
   constructor(width: number) {
@@ -217,7 +217,7 @@ class Forms {
     return 4 * (this.#slots.length + this.#chunks.length * this.#perChunk * this.#width);
   }
 
-  /** False when it is known. */
+  /** Adds a form. Returns false when it is already known. */
   add(form: Int32Array): boolean {
     const mask = this.#slots.length - 1;
     let slot = hash(form, 0, this.#width) & mask;

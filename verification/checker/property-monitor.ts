@@ -1,10 +1,10 @@
 import type { Predicate } from './model.ts';
 
-/** A watch with what it said of every local remembered; a `sum` is judged once per distinct sum. */
+/** A watch whose value for every local is remembered. A `sum` is judged once per distinct sum. */
 export class PropertyMonitor {
   readonly #watch: Predicate;
   readonly #width: number;
-  /** By cell and local; `undefined` where it was not asked yet. */
+  /** By cell and local: the value. `undefined`: not asked yet. */
   readonly #seen: (number | undefined)[][];
   readonly #sums = new Map<number, boolean>();
   readonly #observed: Int32Array;
@@ -16,7 +16,7 @@ export class PropertyMonitor {
     this.#observed = new Int32Array(width);
   }
 
-  /** Of the state whose locals begin at `cells[base]`. */
+  /** Judges the state whose locals begin at `cells[base]`. */
   holds(cells: Int32Array, base: number): boolean {
     const watch = this.#watch;
     let sum = 0;

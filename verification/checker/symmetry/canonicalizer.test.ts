@@ -6,7 +6,7 @@ import { mix } from './hash.ts';
 import { createCanonicalizer } from './index.ts';
 
 describe('a canonical form', () => {
-  it('is a permutation of the state, and the one that `permutation` says', () => {
+  it('is the state permuted by `permutation`', () => {
     fc.assert(
       fc.property(scenario, ({ width, cells, structures }) => {
         const { symmetry, state } = createStructural(cells, width);
@@ -19,7 +19,7 @@ describe('a canonical form', () => {
     );
   });
 
-  it('is the same for every permutation of a state, whose number it returns', () => {
+  it('is the same for every permutation of a state, and the orbit size is their number', () => {
     fc.assert(
       fc.property(scenario, ({ width, cells, structures }) => {
         const { symmetry, state } = createStructural(cells, width);
@@ -63,7 +63,7 @@ describe('a canonical form', () => {
     expect(different).toBeGreaterThan(50);
   });
 
-  it('waits for a renaming that has to ask elsewhere: all that is missing at once, and the state as it was', () => {
+  it('waits for renamings answered elsewhere: requests all missing ones at once and leaves the state unchanged', () => {
     fc.assert(
       fc.property(scenario, ({ width, cells, structures }) => {
         const { symmetry, state } = createStructural(cells, width);
@@ -89,7 +89,7 @@ describe('a canonical form', () => {
     );
   });
 
-  it('does not depend on what was seen before', () => {
+  it('does not depend on earlier states', () => {
     fc.assert(
       fc.property(scenario, ({ width, cells, structures, other }) => {
         const forms = [[structures], [other, structures]].map((history) => {
@@ -127,12 +127,12 @@ describe('ties', () => {
     return found;
   };
 
-  it('of twins cost no search: nine idle sites around a root', () => {
+  it('twins cost no search: nine idle sites around a root', () => {
     const star = Array.from({ length: 10 }, (_, cell) => (cell === 0 ? [] : names(1, 0)));
     expect(canonicalized(star)).toMatchObject({ size: 10, searches: 0, nodes: 0 });
   });
 
-  it('of twins that name each other cost no search: a clique of ten', () => {
+  it('twins that name each other cost no search: a clique of ten', () => {
     const clique = Array.from({ length: 10 }, (_, cell) =>
       Array.from({ length: 10 }, (_, ref) => ({ label: 1, refs: [ref] })).filter(
         ({ refs }) => refs[0] !== cell,
@@ -141,38 +141,38 @@ describe('ties', () => {
     expect(canonicalized(clique)).toMatchObject({ size: 1, searches: 0 });
   });
 
-  it('of twins below tied roots cost as many branches as roots: two stars of five', () => {
+  it('twins below tied roots cost as many branches as roots: two stars of five', () => {
     const stars = Array.from({ length: 10 }, (_, cell) => (cell % 5 === 0 ? [] : names(1, cell < 5 ? 0 : 5)));
     const { size, nodes } = canonicalized(stars);
     expect(size).toBe((252 / 2) * 5 * 5);
     expect(nodes).toBeLessThanOrEqual(3);
   });
 
-  it('of a ring are broken once per cell', () => {
+  it('ties in a ring are broken once per cell', () => {
     const ring = Array.from({ length: 11 }, (_, cell) => names(1, (cell + 1) % 11));
     const { size, nodes } = canonicalized(ring);
     expect(size).toBe(3_628_800);
     expect(nodes).toBeLessThanOrEqual(1 + 11);
   });
 
-  it('are no twins when a third cell tells them apart: a ring that only its observer knows', () => {
+  it('cells are no twins when a third cell distinguishes them: a ring that only its observer knows', () => {
     const edges = [0, 1, 2, 3].map((cell) => ({ label: 1, refs: [cell, (cell + 1) % 4] }));
     expect(canonicalized([[], [], [], [], edges]).size).toBe(30);
   });
 
-  it('of six pairs take tens of nodes, not 6! leaves', () => {
+  it('ties of six pairs take tens of nodes, not 6! leaves', () => {
     const pairs = Array.from({ length: 12 }, (_, cell) => names(1, cell ^ 1));
     const { size, nodes } = canonicalized(pairs);
     expect(size).toBe(10_395);
     expect(nodes).toBeLessThan(100);
   });
 
-  it('of a ring of three and one of four, which look alike from every cell, are broken the same way from anywhere', () => {
+  it('a ring of three and one of four look alike from every cell, and their ties are broken the same way from anywhere', () => {
     const rings = [1, 2, 0, 4, 5, 6, 3].map((next) => names(1, next));
     expect(canonicalized(rings).size).toBe(420);
   });
 
-  it('between a ring of six and two rings of three, which look alike from every cell, are told apart', () => {
+  it('a ring of six and two rings of three look alike from every cell, and are distinguished', () => {
     const cells = [0, 1, 2, 3, 4, 5];
     const { symmetry, state } = createStructural(cells, 6);
     const canonicalizer = createCanonicalizer(symmetry, 6);
@@ -184,7 +184,7 @@ describe('ties', () => {
   });
 });
 
-describe('what a symmetry may not say', () => {
+describe('invalid symmetries', () => {
   const structural = (cells: readonly number[]) => createStructural(cells, 20).symmetry;
 
   it('more than fifteen cells', () => {
@@ -194,7 +194,7 @@ describe('what a symmetry may not say', () => {
     );
   });
 
-  it('a cell twice, or one that is not there', () => {
+  it('a duplicate or missing cell', () => {
     for (const cells of [[1, 1], [20], [-1]]) {
       expect(() => createCanonicalizer(structural(cells), 20)).toThrow(
         expect.objectContaining({ code: 'SYMMETRY_CELLS' }),

@@ -8,30 +8,33 @@ import { COLOUR, Structures } from './structure.ts';
 
 export interface Canonicalizer {
   /**
-   * Rewrites `state` to the canonical form of its orbit and returns how many states the orbit has.
+   * Rewrites `state` to the canonical form of its orbit and returns the number of states in the orbit.
    *
-   * A `rename` that has to ask elsewhere may answer a negative number for now: `state` is then left as it was, and
-   * 0 returned. Every cell has been asked about by then, so that one round of answers is enough.
+   * A `rename` that has to ask elsewhere may return a negative number for now. Then `state` stays unchanged
+   * and the result is 0. By then all missing renamings have been requested, so one round of answers is
+   * enough.
    */
   canonicalize(state: Int32Array): number;
-  /** `to[cell]` of the last call: the state that it was given, renamed by `to`, is the state that it left. */
+  /** The renaming of the last call: the given state, renamed by `to[cell]`, is the canonical form. */
   readonly permutation: Int32Array;
-  /** Since creation: calls, calls that a search tree had to decide, and the nodes of those trees. */
+  /** Figures since creation: calls, calls that needed a search tree, and the nodes of those trees. */
   readonly statistics: { readonly calls: number; readonly searches: number; readonly nodes: number };
 }
 
-/** Rounds of refinement before a search tree is grown: all but a few states need no more than one. */
+/** Rounds of refinement before a search tree is built. Almost all states need only one. */
 const ROUNDS = 2;
 
 /**
- * Canonical forms of states under permutation of the cells of the scalar set: equal iff the states are in one orbit.
+ * Creates canonical forms of states under permutation of the cells of the scalar set. Two forms are equal
+ * exactly if the states are in one orbit.
  *
- * Cells are coloured by what does not depend on ids, then by what they name and by what names them; ties
- * that are left are twins, or are broken by a search tree. The form that is chosen depends on the structure of
- * the state and on the numbers that `symmetry` gives to labels, on nothing else: neither on the
- * numbers of locals nor on the states seen before. Canonicalizers agree wherever labels are numbered alike.
+ * Cells are coloured first by their data that does not depend on ids, then by the cells that they name and
+ * that name them. The remaining ties are twins, or are broken by a search tree. The form depends only on the
+ * structure of the state and on the numbers that `symmetry` gives to labels. It does not depend on the
+ * numbers of locals or on earlier states. Canonicalizers agree wherever labels are numbered alike.
  *
- * Throws `SymmetryError` with code `SYMMETRY_TOO_LARGE` (more than 15 cells), `SYMMETRY_CELLS`, `SYMMETRY_REF`.
+ * Throws `SymmetryError` with code `SYMMETRY_TOO_LARGE` (more than 15 cells), `SYMMETRY_CELLS`,
+ * `SYMMETRY_REF`.
  */
 export function createCanonicalizer(symmetry: Symmetry, width: number): Canonicalizer {
   const structures = new Structures(symmetry, width);
@@ -50,7 +53,7 @@ export function createCanonicalizer(symmetry: Symmetry, width: number): Canonica
   const statistics = { calls: 0, searches: 0, nodes: 0 };
   for (let rank = size; rank < width; rank++) colours[rank] = hashLabel(1, rank);
 
-  /** The number of permutations that keep the state, when its ties are all twins; else 0. */
+  /** The number of permutations that keep the state if all its ties are twins, else 0. */
   function countTwins(): number {
     const { pool } = structures;
     let automorphisms = 1;

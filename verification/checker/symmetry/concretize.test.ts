@@ -14,7 +14,7 @@ function formOf(model: NaimiTrehel): (state: readonly number[]) => Int32Array {
   };
 }
 
-/** A shortest path over orbits to each orbit of greatest depth. */
+/** For each orbit of greatest depth, a shortest path over orbits to it. */
 function farthest(model: NaimiTrehel): Int32Array[][] {
   const form = formOf(model);
   const paths = new Map<string, Int32Array[]>();
@@ -65,7 +65,7 @@ describe('a path over orbits', () => {
   it.each([
     { n: 3, every: 1 },
     { n: 4, every: 9 },
-  ])('switches least between cells: naimi-trehel, N = $n, to its orbits', async ({ n, every }) => {
+  ])('has the fewest switches between cells: naimi-trehel, N = $n, to its orbits', async ({ n, every }) => {
     const model = createNaimiTrehel(n);
     const form = formOf(model);
     const orbits = [...leastSwitches(model, { form: (state) => form(state).join() })].filter(
@@ -81,7 +81,7 @@ describe('a path over orbits', () => {
     }
   });
 
-  it('goes on with the cell that moved last where it can choose', () => {
+  it('continues with the cell that moved last where there is a choice', () => {
     const counters: Model & Symmetry = {
       width: 2,
       cells: [0, 1],
@@ -103,7 +103,7 @@ describe('a path over orbits', () => {
     expect(steps.map(({ cell }) => cell)).toEqual([0, 1, 1]);
   });
 
-  it('that is none is refused', () => {
+  it('is rejected when it is not a path', () => {
     const model = createNaimiTrehel(3);
     const [path] = farthest(model);
     const gap = path!.filter((_, position) => position !== 5);

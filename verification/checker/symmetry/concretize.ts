@@ -2,7 +2,7 @@ import { apply, type Model, type Symmetry } from '../model.ts';
 import { createCanonicalizer } from './canonicalizer.ts';
 import { SymmetryError } from './errors.ts';
 
-/** A real run: each step is the `step`-th of `model.steps(cell, …)` and leaves `state`. */
+/** A real run. Each step is the `step`-th of `model.steps(cell, …)` and leads to `state`. */
 export interface RealPath {
   readonly initial: readonly number[];
   readonly steps: readonly {
@@ -13,9 +13,9 @@ export interface RealPath {
 }
 
 /**
- * The run behind a path over orbits: it starts in a real initial state, and its states, in canonical form,
- * are `forms`, of which the first is that of an initial state. Of those runs it is one that switches least
- * between cells, and among those the first by (cell, step).
+ * Finds the run behind a path over orbits. The run starts in a real initial state, and the canonical forms of
+ * its states are `forms`. The first form is that of an initial state. Among such runs it is one with the
+ * fewest switches between cells, and among those the first by (cell, step).
  *
  * Throws `SymmetryError` with code `SYMMETRY_BROKEN_PATH` where no step fits.
  */
@@ -27,7 +27,7 @@ export function concretize(model: Model, symmetry: Symmetry, forms: readonly Arr
     return form.join();
   };
   const texts = forms.map((form) => Array.from(form).join());
-  /** The steps from a state of the orbit before `position` into the one there. */
+  /** The steps from the state `before` into the orbit at `position`. */
   const movesInto = (position: number, before: readonly number[]): Move[] => {
     const moves: Move[] = [];
     for (let cell = 0; cell < model.width; cell++) {
@@ -40,8 +40,9 @@ export function concretize(model: Model, symmetry: Symmetry, forms: readonly Arr
     return moves;
   };
 
-  // At each form, by the cell that moved last as the form names it: the switches still to come. Which of the renamings
-  // that lead to a form was taken makes no difference: they differ by one that keeps the form, and so what can follow.
+  // By form and by the cell that moved last, as the form names it: the switches still to come. Several
+  // renamings may lead to the same form. They differ by a permutation that keeps the form, so the choice does
+  // not affect the possible continuations.
   const ahead = [Array.from({ length: model.width }, () => 0)];
   for (let position = forms.length - 1; position > 0; position--) {
     const moves = movesInto(position, Array.from(forms[position - 1]!));
@@ -67,10 +68,10 @@ export function concretize(model: Model, symmetry: Symmetry, forms: readonly Arr
   return { initial, steps };
 }
 
-/** A step of a real run; `named`: its cell, as the form of the state after it has it. */
+/** A step of a real run. `named` is its cell's name in the form of the state after it. */
 type Move = RealPath['steps'][number] & { readonly named: number };
 
-/** From `move` on; `last`: the cell that moved before it, or -1. */
+/** The switches from `move` on. `last` is the cell that moved before it, or -1. */
 function switches({ cell, named }: Move, last: number, ahead: readonly number[]): number {
   return ahead[named]! + (last === -1 || last === cell ? 0 : 1);
 }

@@ -1,6 +1,6 @@
 import { CodedError } from '../../../machines/errors.ts';
 
-/** Why actors cannot be taken for interchangeable. */
+/** Reasons why actors cannot be treated as interchangeable. */
 export type SymmetryErrorCode =
   | 'SYMMETRY_TOO_LARGE'
   | 'SYMMETRY_CELLS'
@@ -10,5 +10,5 @@ export type SymmetryErrorCode =
   | 'SYMMETRY_BROKEN_WATCH'
   | 'SYMMETRY_BROKEN_PATH';
 
-/** What a model says of its symmetry is not so; nothing that was explored with it counts. */
+/** A model's declared symmetry is wrong. No result of an exploration with it is valid. */
 export class SymmetryError extends CodedError<SymmetryErrorCode> {}

@@ -1,10 +1,10 @@
 import { EDGES, HEADER, MASK, NAMES, PLAIN, SHAPE } from './structure.ts';
 
-/** Comparisons of structure itself, without hashes: what a tie is decided by. */
+/** Comparisons of the structure itself, without hashes. They decide ties. */
 
 /**
- * Appends to `out` the edges of an entry with every ref sent through `to`, in an order that depends on
- * nothing else: two entries are the same local, up to the renaming, iff they append the same.
+ * Appends to `out` the edges of an entry with every ref mapped by `to`. The order of the edges depends on
+ * nothing else. Two entries are the same local up to the renaming exactly if they append the same sequence.
  */
 export function writeEdges(pool: Int32Array, start: number, to: Int32Array, out: number[]): void {
   const count = pool[start + EDGES]! + pool[start + PLAIN]!;
@@ -37,7 +37,10 @@ export function compareSequences(a: readonly number[], b: readonly number[]): nu
   return a.length - b.length;
 }
 
-/** Twins are cells that may be swapped, all else staying where it is, and the state is still the same. */
+/**
+ * Tests for twins: two cells are twins if swapping them, with everything else in place, leaves the state
+ * unchanged.
+ */
 export class Twins {
   readonly #identity: Int32Array;
   readonly #swapped: Int32Array;
@@ -78,7 +81,7 @@ export class Twins {
     return true;
   }
 
-  /** Is entry `a`, both cells swapped, entry `b`? */
+  /** Tells whether entry `a`, with the two cells swapped, equals entry `b`. */
   #same(pool: Int32Array, a: number, b: number): boolean {
     this.#left.length = 0;
     this.#right.length = 0;

@@ -1,4 +1,4 @@
-/** Spreads the bits of a 32-bit integer over all of it (the finalizer of MurmurHash3). */
+/** Spreads the bits of a 32-bit integer over the whole integer (the finalizer of MurmurHash3). */
 export function mix(value: number): number {
   let hash = value;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

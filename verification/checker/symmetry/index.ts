@@ -1,4 +1,7 @@
-/** States that differ by a permutation of interchangeable cells are one orbit: canonical forms, and the way back. */
+/**
+ * Symmetry reduction. States that differ by a permutation of interchangeable cells form one orbit. This
+ * module computes canonical forms and maps paths over orbits back to real runs.
+ */
 export { type Canonicalizer, createCanonicalizer } from './canonicalizer.ts';
 export { concretize, type RealPath } from './concretize.ts';
 export { SymmetryError, type SymmetryErrorCode } from './errors.ts';

@@ -3,7 +3,7 @@ import { exploreNaively } from '../naive.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { exploreOrbits } from '../testing/orbits.ts';
 
-describe('naimi-trehel: orbits, and the states that they stand for', () => {
+describe('naimi-trehel: orbits, and the number of states that they stand for', () => {
   it.each([
     ['fifo', 2, 7, 14],
     ['fifo', 3, 49, 282],

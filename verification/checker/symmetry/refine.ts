@@ -2,10 +2,10 @@ import { mix } from './hash.ts';
 import { EDGES, HEADER, NAMES } from './structure.ts';
 
 /**
- * One round of colour refinement: `heard[rank]` becomes a hash of the edges that leave the cell and of
- * those that name it, of the colours at their other ends, and of the position at which it is named.
+ * One round of colour refinement. `heard[rank]` becomes a hash of the edges that leave the cell and of those
+ * that name it, of the colours at their other ends, and of the position at which the cell is named.
  *
- * Sums of hashes: the order in which edges come, and so the names, do not matter.
+ * Hashes are summed, so the order of edges, and with it the names of cells, does not matter.
  */
 export function hear(
   pool: Int32Array,
@@ -44,7 +44,7 @@ export function hear(
   }
 }
 
-/** A round in which colours are plain hashes: two that collide are a tie, for the search to break. */
+/** A round in which colours are plain hashes. Two colliding hashes are a tie, and the search breaks it. */
 export function recolour(colours: Int32Array, heard: Int32Array, size: number): void {
   for (let rank = 0; rank < size; rank++) {
     colours[rank] = mix((Math.imul(colours[rank]!, 0x1b873593) + heard[rank]!) | 0);
@@ -52,8 +52,9 @@ export function recolour(colours: Int32Array, heard: Int32Array, size: number): 
 }
 
 /**
- * Sets `places[rank]` to the place of the cell among the colours in ascending order, ties in order of
- * rank, and returns the number of pairs that tie. Without branches: colours are compared by their upper 31 bits.
+ * Sets `places[rank]` to the place of the cell among the colours in ascending order. Ties are placed in order
+ * of rank. Returns the number of pairs that tie. The code has no branches: colours are compared by their
+ * upper 31 bits.
  */
 export function place(colours: Int32Array, places: Int32Array, size: number): number {
   for (let rank = 0; rank < size; rank++) places[rank] = 0;
@@ -73,7 +74,7 @@ export function place(colours: Int32Array, places: Int32Array, size: number): nu
   return ties;
 }
 
-/** Do the cells tie for `place`? */
+/** Tells whether two cells tie for `place`. */
 export function tie(colours: Int32Array, a: number, b: number): boolean {
   return colours[a]! >>> 1 === colours[b]! >>> 1;
 }

@@ -2,12 +2,16 @@ import type { Symmetry } from '../model.ts';
 import { HEADER, NAMES, SHAPE, type Structures } from './structure.ts';
 
 const STRIDE = 4;
-/** Images that the first word of a key has room for, at four bits each; the second has room for the others. */
+/**
+ * Number of images that fit into the first word of a key, at four bits each. The second word holds the
+ * others.
+ */
 const PER_WORD = 8;
 
 /**
- * `Symmetry.rename`, remembered in an open-addressing table by what the answer depends on: the shape of
- * the local, and where its cell and the cells that it names go. So it is as large as the set of answers.
+ * `Symmetry.rename`, remembered in an open-addressing table. The key has only the data on which the answer
+ * depends: the shape of the local, and the images of its cell and of the cells that it names. So the table is
+ * as large as the set of answers.
  */
 export class Renaming {
   readonly #symmetry: Symmetry;
@@ -21,7 +25,10 @@ export class Renaming {
     this.#structures = structures;
   }
 
-  /** What the local whose entry starts at `start` becomes once each rank `r` is rank `to[r]`; negative: not known yet. */
+  /**
+   * The local whose entry starts at `start`, after each rank `r` is renamed to `to[r]`. Negative: not known
+   * yet.
+   */
   apply(rank: number, local: number, start: number, to: Int32Array): number {
     const pool = this.#structures.pool;
     const shape = pool[start + SHAPE]! + 1;

@@ -2,11 +2,14 @@ import { compareSequences, Twins, writeEdges } from './exact.ts';
 import { mix } from './hash.ts';
 import { hear } from './refine.ts';
 
-/** What was found below one node of the search tree. */
+/** The best leaf found below one node of the search tree. */
 interface Level {
-  /** First place of the class that a cell is in. */
+  /** By cell: the first place of its class. */
   readonly classes: Int32Array;
-  /** The least certificate so far, what it was found with, and how many permutations keep the state and the node. */
+  /**
+   * The least certificate so far, its renaming, and the number of permutations that keep the state and the
+   * node.
+   */
   certificate: number[];
   readonly to: Int32Array;
   automorphisms: number;
@@ -15,11 +18,12 @@ interface Level {
 
 /**
  * Individualisation and refinement (B. D. McKay, A. Piperno, "Practical graph isomorphism, II", Journal of
- * Symbolic Computation 60, 2014), for the few states whose cells colour refinement leaves tied.
+ * Symbolic Computation 60, 2014), for the few states whose cells remain tied after colour refinement.
  *
- * A node is an ordered partition of the cells. Its children each single out one cell of the first class that is
- * more than a set of twins; of twins, one stands for all. A leaf is a renaming, and its certificate the
- * whole structure under it. The least certificate does not depend on names: nothing on the way does.
+ * A node is an ordered partition of the cells. Its target is the first class that is more than a set of
+ * twins. Each child singles out one cell of that class; one twin represents all its twins. A leaf is a
+ * renaming, and its certificate is the whole structure under that renaming. The least certificate does not
+ * depend on names, because no step towards it does.
  */
 export class Search {
   /** Nodes visited since creation. */
@@ -51,8 +55,8 @@ export class Search {
   }
 
   /**
-   * Breaks the ties of `classes` (cell by cell, the first place of its class), writes the renaming to
-   * `to` and returns the number of permutations that keep the state.
+   * Breaks the ties of `classes` (by cell: the first place of its class), writes the renaming to `to`, and
+   * returns the number of permutations that keep the state.
    */
   run(
     pool: Int32Array,
@@ -88,7 +92,10 @@ export class Search {
     }
   }
 
-  /** The depth of the node to go on at: `depth` itself, or that of an ancestor whose best leaf was met again. */
+  /**
+   * Returns the depth of the node at which to continue: `depth` itself, or that of an ancestor whose best
+   * leaf was met again.
+   */
   #visit(depth: number): number {
     this.nodes++;
     const level = this.#levels[depth]!;
@@ -126,7 +133,9 @@ export class Search {
     return level.found ? compareSequences(child.certificate, level.certificate) : -1;
   }
 
-  /** Splits classes by what their cells hear, until none splits any more; places are never shared by two classes. */
+  /**
+   * Splits classes by the hashes of their cells until none splits any more. Two classes never share a place.
+   */
   #refine(classes: Int32Array): void {
     const [size, colours, heard, order] = [this.#size, this.#colours, this.#heard, this.#order];
     for (let split = true; split; ) {
@@ -158,7 +167,9 @@ export class Search {
     return (classes[a]! - classes[b]! || this.#heard[a]! - this.#heard[b]!) < 0;
   }
 
-  /** The first class that is more than a set of twins; -1 when all that is left to choose makes no difference. */
+  /**
+   * The first class that is more than a set of twins. -1 when every remaining choice gives the same result.
+   */
   #target(classes: Int32Array): number {
     let target = -1;
     for (let rank = 0; rank < this.#size; rank++) {
@@ -171,7 +182,9 @@ export class Search {
     return target;
   }
 
-  /** How many twins of its class `rank` stands for: all, or 0 when another of them does. */
+  /**
+   * Number of twins in its class that `rank` represents: all of them, or 0 when another twin represents them.
+   */
   #countTwins(classes: Int32Array, rank: number): number {
     let count = 0;
     for (let other = 0; other < this.#size; other++) {

@@ -6,7 +6,7 @@ import { createSymmetryCheck, type SymmetryClaim } from './index.ts';
 
 const model = createNaimiTrehel(3);
 
-/** A linear congruential generator: chance that comes out the same each time. */
+/** A linear congruential generator, so that the random numbers are the same each time. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -26,7 +26,7 @@ const ofSome: Predicate = { kind: 'tuple', observe: degree, judge: (degrees) => 
 const ofFirst: Predicate = { kind: 'tuple', observe: degree, judge: (degrees) => degrees[0] === 1 };
 const ofWeighted: Predicate = { ...ofAll, weigh: (cell, local) => cell * degree(cell, local) };
 
-describe('a check of symmetry by sample', () => {
+describe('a symmetry check by samples', () => {
   it('passes naimi-trehel and watches that name no site', () => {
     checkAll({
       watches: [
@@ -39,7 +39,7 @@ describe('a check of symmetry by sample', () => {
   it.each([
     ['first', ofFirst],
     ['weighted', ofWeighted],
-  ] as const)('refutes a watch that tells sites apart: %s', (name, watch) => {
+  ] as const)('refutes a watch that distinguishes sites: %s', (name, watch) => {
     expect(() => checkAll({ watches: [{ name, watch }] })).toThrow(
       expect.objectContaining({
         code: 'SYMMETRY_BROKEN_WATCH',
@@ -59,7 +59,7 @@ describe('a check of symmetry by sample', () => {
     );
   });
 
-  it('refutes edges that leave out an id which is renamed', () => {
+  it('refutes edges that omit a renamed id', () => {
     const [last] = model.edges(1, model.initial[0]![1]!).filter(({ refs }) => refs.length > 0);
     const forgetful = {
       ...model,

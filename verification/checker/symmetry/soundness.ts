@@ -2,23 +2,24 @@ import { type Model, type Predicate, type Symmetry, successors } from '../model.
 import { createCanonicalizer } from './canonicalizer.ts';
 import { SymmetryError } from './errors.ts';
 
-/** What must be the same for every member of an orbit: how a model moves, and what its watches say. */
+/** A claim that every member of an orbit has the same steps and the same verdicts of the watches. */
 export interface SymmetryClaim {
   readonly model: Model;
   readonly symmetry: Symmetry;
   readonly watches?: readonly { readonly name: string; readonly watch: Predicate }[];
-  /** Uniform in [0, 1), as `Math.random` is; a seeded one makes the check repeatable. */
+  /** Returns uniform numbers in [0, 1), like `Math.random`. A seeded function makes the check repeatable. */
   readonly random: () => number;
 }
 
 /**
- * A check by sample: each call renames `state` at random and compares. It can refute a claim of symmetry, not
- * prove it. A machine that orders ids, and a property that names one site, do not survive many calls.
+ * Creates a check by samples: each call renames `state` at random and compares. It can refute a claim of
+ * symmetry, not prove it. A machine that orders ids, or a property that names one site, is refuted within a
+ * few calls.
  *
  * Throws `SymmetryError` with code
  * - `SYMMETRY_BROKEN_RENAME`: `rename` and `edges` contradict each other.
  * - `SYMMETRY_BROKEN_MODEL`: the renamed state has other steps.
- * - `SYMMETRY_BROKEN_WATCH`: a watch judges the renamed state otherwise.
+ * - `SYMMETRY_BROKEN_WATCH`: a watch gives another verdict on the renamed state.
  */
 export function createSymmetryCheck(claim: SymmetryClaim): (state: readonly number[]) => void {
   const { model, symmetry, watches = [], random } = claim;
@@ -61,7 +62,7 @@ export function createSymmetryCheck(claim: SymmetryClaim): (state: readonly numb
   };
 }
 
-/** The state that `state` is once every cell `c` is called `to[c]`. */
+/** The state after every cell `c` is renamed to `to[c]`. */
 export function rename(symmetry: Symmetry, state: readonly number[], to: readonly number[]): number[] {
   const after = [...state];
   state.forEach((local, cell) => {
@@ -84,7 +85,7 @@ function spell(edges: ReturnType<Symmetry['edges']>, to?: readonly number[]): st
   return spelt.sort().join(' ');
 }
 
-/** Fisher-Yates over the scalar set. */
+/** Fisher-Yates shuffle over the scalar set. */
 function shuffle(cells: readonly number[], width: number, random: () => number): number[] {
   const order = [...cells];
   for (let last = order.length - 1; last > 0; last--) {

@@ -2,12 +2,15 @@ import type { Edge, Symmetry } from '../model.ts';
 import { SymmetryError } from './errors.ts';
 import { hashLabel, mix } from './hash.ts';
 
-/** The most cells a scalar set may have: an image takes four bits of a key, and so does one spare: sixteen fill two words. */
+/**
+ * Maximum number of cells of a scalar set. Each image takes four bits of a key, and so does a spare one:
+ * sixteen fill two words.
+ */
 export const MOST_CELLS = 15;
 
 /**
- * An entry of the pool: these fields, then the names, then the edges, those with refs first. An edge is
- * its hash, its label, the number of its refs, and the refs.
+ * Offsets in an entry of the pool. After these fields come the names, then the edges, those with refs first.
+ * An edge is its hash, its label, the number of its refs, and the refs.
  */
 export const SHAPE = 0;
 export const COLOUR = 1;
@@ -18,13 +21,13 @@ export const PLAIN = 5;
 export const HEADER = 6;
 
 /**
- * What refinement needs to know of a local, remembered flat for each (cell, local).
+ * The data of each local that refinement needs, stored flat for each (cell, local).
  *
- * Cells go by *rank*: the cells of the scalar set from 0, in ascending order, then the others. A *shape* is
- * a local without its names: shape, own rank and names together say which local it is.
+ * Cells are identified by *rank*: the cells of the scalar set from 0, in ascending order, then the others. A
+ * *shape* is a local without its names. Shape, own rank and names together determine the local.
  */
 export class Structures {
-  /** Cells in the scalar set. */
+  /** Number of cells in the scalar set. */
   readonly size: number;
   readonly width: number;
   readonly rankOf: Int32Array;
@@ -32,7 +35,7 @@ export class Structures {
   pool: Int32Array = new Int32Array(1 << 14);
   readonly #symmetry: Symmetry;
   readonly #shapes = new Map<string, number>();
-  /** Per cell, where the entry of a local starts; 0 where there is none yet. */
+  /** By cell and local: the start of its entry. 0: there is none yet. */
   readonly #starts: Int32Array[];
   #end = 1;
 
@@ -62,7 +65,7 @@ export class Structures {
     this.#starts = Array.from({ length: width }, () => new Int32Array(1 << 8));
   }
 
-  /** Where the entry of what the cell of `rank` holds starts in `pool`, which may be another array after the call. */
+  /** The start in `pool` of the entry of `local` in the cell of `rank`. The call may replace `pool`. */
   start(rank: number, local: number): number {
     const starts = this.#starts[rank]!;
     return (local < starts.length && starts[local]!) || this.#remember(rank, local);
@@ -116,7 +119,10 @@ export class Structures {
   }
 }
 
-/** Depends on the label and on which refs are the cell itself or each other, never on what is named. */
+/**
+ * A hash of the label and of which refs are the cell itself or equal to one another. It does not depend on
+ * the named cells.
+ */
 function hashEdge(rank: number, { label, refs }: Edge): number {
   return refs.reduce(
     (hash, ref) => hashLabel(hash, ref === rank ? -1 : refs.indexOf(ref)),

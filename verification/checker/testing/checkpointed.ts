@@ -1,7 +1,7 @@
 import { search } from '../packed/index.ts';
 import { watchedNaimiTrehel } from './watched-naimi-trehel.ts';
 
-/** A process to be killed: saves itself after every level. Arguments: sites, directory, workers. */
+/** A process to be killed. It saves a checkpoint after every level. Arguments: sites, directory, workers. */
 const [sites, checkpointDir, workers] = process.argv.slice(2) as [string, string, string];
 const source = {
   module: new URL('./watched-naimi-trehel.ts', import.meta.url).href,

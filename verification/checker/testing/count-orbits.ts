@@ -1,7 +1,10 @@
 import { createNaimiTrehel } from './naimi-trehel.ts';
 import { exploreOrbits } from './orbits.ts';
 
-/** `npx tsx verification/checker/testing/count-orbits.ts N [fifo|unordered]`: what is too long for the tests; N = 7 takes half a minute. */
+/**
+ * `npx tsx verification/checker/testing/count-orbits.ts N [fifo|unordered]` counts orbits that take too long
+ * for the tests. N = 7 takes half a minute.
+ */
 const [n = '6', order = 'fifo'] = process.argv.slice(2);
 if (order !== 'fifo' && order !== 'unordered')
   throw new RangeError(`Expected fifo or unordered, got ${order}.`);

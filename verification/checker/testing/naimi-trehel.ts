@@ -2,18 +2,18 @@ import type { Edge, Model, Send, Step, Symmetry } from '../model.ts';
 import type { Sourced } from '../packed/types.ts';
 
 /**
- * Naimi-Trehel in plain code: a model with published counts that the checker can be held against without
- * any statechart. Cell 0 starts as the idle root; all cells are interchangeable.
+ * Naimi-Trehel in plain code, without any statechart: a model with published counts against which the checker
+ * is tested. Cell 0 starts as the idle root. All cells are interchangeable.
  */
 export type NaimiTrehel = Model &
   Symmetry & {
     readonly site: (cell: number, local: number) => Site;
-    /** What an action is: a delivery has one for each source and cell. */
+    /** The meaning of an action. There is one delivery for each source and cell. */
     readonly describe: (action: number) => { readonly kind: string; readonly cell: number };
   };
 
 type Client = 'idle' | 'requesting' | 'inCS';
-/** A cell number is a REQUEST from that origin. */
+/** A number is a REQUEST from that cell. */
 type Message = number | 'TOKEN';
 
 export interface Site {
@@ -21,7 +21,7 @@ export interface Site {
   readonly last: number | null;
   readonly next: number | null;
   readonly token: boolean;
-  /** What is on its way from each source: in order on `fifo`, sorted on `unordered`. */
+  /** By source: the messages on their way, in order on `fifo`, sorted on `unordered`. */
   readonly inbox: readonly (readonly Message[])[];
 }
 
@@ -30,7 +30,7 @@ interface Letter {
   readonly message: Message;
 }
 
-/** Kinds of actions; from `DELIVER` on: from source 0, 1, ... */
+/** Kinds of actions. From `DELIVER` on: delivery from source 0, 1, ... */
 const [ASK, RELEASE, DELIVER] = [0, 1, 2] as const;
 
 export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo'): NaimiTrehel {
@@ -145,7 +145,7 @@ export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo
   };
 }
 
-/** Where threads find the model again that is explored by orbits. */
+/** Source from which threads load the model that is explored by orbits. */
 export function orbitsOf(sites: number): Sourced {
   const model = createNaimiTrehel(sites);
   return { model, symmetry: model };

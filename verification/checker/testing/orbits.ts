@@ -2,8 +2,8 @@ import { type Model, type Symmetry, successors } from '../model.ts';
 import { createCanonicalizer } from '../symmetry/index.ts';
 
 /**
- * Breadth-first over canonical forms in its plainest form: how many orbits, how many states they stand for, and
- * how many steps they have.
+ * Breadth-first search over canonical forms in its simplest form. It counts the orbits, the states they stand
+ * for, and their steps.
  */
 export function exploreOrbits(model: Model, symmetry: Symmetry, visit?: (state: readonly number[]) => void) {
   const canonicalizer = createCanonicalizer(symmetry, model.width);
@@ -33,7 +33,7 @@ export function exploreOrbits(model: Model, symmetry: Symmetry, visit?: (state: 
   return { orbits: queue.length, states, transitions, ...canonicalizer.statistics };
 }
 
-/** `model`, asked only once for each answer. */
+/** `model` with its answers remembered, so that each question is asked only once. */
 function remember(model: Model): Model {
   const cells = Array.from({ length: model.width });
   const steps = cells.map(() => new Map<number, ReturnType<Model['steps']>>());

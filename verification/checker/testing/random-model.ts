@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { BLOCKED, type Model, type Step } from '../model.ts';
 
 /**
- * Random small models: any steps, letters to oneself and to others, receptions that block. A cell's locals
- * are numbered in the order in which they are met, as a model must.
+ * Small random models with arbitrary steps, letters to the own and to other cells, and receptions that block.
+ * A cell's locals are numbered in the order in which they are met, as `Model` requires.
  */
 export function randomModel(): fc.Arbitrary<() => Model> {
   return fc
@@ -17,8 +17,8 @@ export function randomModel(): fc.Arbitrary<() => Model> {
 }
 
 /**
- * The same among up to 70 cells that never change, so that a state takes several words and the cells that do
- * change lie anywhere in them.
+ * Random models whose cells lie among up to 70 cells that never change. A state then takes several words, and
+ * the changing cells can lie anywhere in them.
  */
 export function wideModel(): fc.Arbitrary<() => Model> {
   return fc.record({ make: randomModel(), gaps: fc.array(fc.nat(10), { minLength: 7, maxLength: 7 }) }).map(
@@ -97,7 +97,7 @@ class RandomModel implements Model {
     return index === -1 ? known.push(value) - 1 : index;
   }
 
-  /** Numbers below a bound that depend on the seed and on `what` alone. */
+  /** Numbers below a bound that depend only on the seed and on `what`. */
   private draws(...what: number[]): (bound: number) => number {
     let state = what.reduce(
       (hash, number) => Math.imul(hash ^ number, 0x9e3779b1) ^ (hash >>> 15),

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { Symmetry } from '../model.ts';
 import { rename } from '../symmetry/soundness.ts';
 
-/** A local spelled out: labelled tuples of cells, in any order. */
+/** The structure of a local: labelled tuples of cells, in any order. */
 export type Structure = readonly { readonly label: number; readonly refs: readonly number[] }[];
 
-/** Interns locals that are nothing but their structure: a symmetry without a model around it. */
+/** Interns locals that consist only of their structure: a symmetry without a model. */
 export function createStructural(cells: readonly number[], width: number) {
   const numbers = Array.from({ length: width }, () => new Map<string, number>());
   const values: Structure[][] = numbers.map(() => []);
@@ -34,7 +34,7 @@ export function createStructural(cells: readonly number[], width: number) {
   };
 }
 
-/** The state that `state` is once every cell `c` is called `to[c]`. */
+/** The state after every cell `c` is renamed to `to[c]`. */
 export function permute(symmetry: Symmetry, state: Int32Array, to: readonly number[]): Int32Array {
   return Int32Array.from(rename(symmetry, [...state], to));
 }

@@ -1,19 +1,19 @@
 import { type Model, successors } from '../model.ts';
 
-/** How often another cell than before moves. */
+/** Number of steps whose cell differs from that of the previous step. */
 export function switchesOf(steps: readonly { readonly cell: number }[]): number {
   return steps.filter(({ cell }, position) => position > 0 && steps[position - 1]!.cell !== cell).length;
 }
 
-/** How far a state is, and the fewest switches of all its shortest runs. */
+/** The depth of a state, and the fewest switches of all its shortest runs. */
 interface Least {
   readonly depth: number;
   readonly switches: number;
 }
 
 /**
- * By every shortest run, level by level: for each state and last cell the least so far. `form`: what states are
- * taken for one by; `depth`: how far to go.
+ * Enumerates all shortest runs, level by level, and keeps the fewest switches for each state and last cell.
+ * States with equal `form` count as one state. `depth` is the last level.
  */
 export function leastSwitches(
   model: Model,

@@ -2,7 +2,9 @@ import type { Predicate } from '../model.ts';
 import type { NamedWatch, Sourced } from '../packed/types.ts';
 import { createNaimiTrehel, type NaimiTrehel, type Site } from './naimi-trehel.ts';
 
-/** Naimi-Trehel with the properties of protocol.md §1 that plain code can be asked: exclusion, one token, L1, T. */
+/**
+ * Naimi-Trehel with the properties of protocol.md §1 that plain code can judge: exclusion, one token, L1, T.
+ */
 export function watchedNaimiTrehel(
   sites: number,
 ): Sourced & { readonly model: NaimiTrehel; readonly watches: readonly NamedWatch[] } {
@@ -33,7 +35,7 @@ export function watchedNaimiTrehel(
       ),
     },
     {
-      // L1: 4 bits a site: how many places it waits in. A token on its way is the place of its target.
+      // L1: 4 bits per site count the places in which it waits. A token on its way is a place of its target.
       name: 'a waiting site waits in one place',
       expect: 'always',
       watch: counted(
@@ -47,7 +49,7 @@ export function watchedNaimiTrehel(
       ),
     },
     {
-      // T: `last`, or else where the site's request is under way to, leads to one root.
+      // T: `last`, or else the site that the site's request is on its way to, leads to one root.
       name: 'the pointers are a tree',
       expect: 'always',
       watch: {
@@ -79,7 +81,7 @@ function isTree(observed: Int32Array, sites: number): boolean {
   const parent = (site: number): number | null => {
     const last = (observed[site]! >> 4) & 15;
     if (last !== 15) return last;
-    // The head of the queue that the site stands in, backwards along `next`.
+    // The head of the queue that contains the site, found backwards along `next`.
     let head = site;
     for (let hops = 0; hops < sites; hops++) {
       const before = observed.findIndex((o) => (o & 15) === head);
