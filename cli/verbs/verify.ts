@@ -35,6 +35,12 @@ export function addVerify(program: Command): void {
       'keep hashes instead of states, and say how likely it is that any was omitted (8 to 64 bits, without a number 64; up to 44 take 4 bytes a state, more take 8)',
       wholeNumber(8, 64),
     )
+    .option(
+      '--max-omission <probability>',
+      'with --hash-compact: the chance that a state was omitted above which the check is incomplete (default: 0.001)',
+      positiveNumber,
+    )
+    .option('--fail-vacuous', 'take a property that holds vacuously (its trigger never occurs) for violated')
     .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
@@ -86,13 +92,15 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
   ]);
   const progress = await liveView(process.stderr, 2_000);
   const { liveness, symmetry, workers, maxStates, maxMemory, timeout, spill, checkpoint, resume } = options;
-  const { hashCompact } = options;
+  const { hashCompact, maxOmission, failVacuous } = options;
   const how: CheckOptions = {
     source,
     ...(liveness !== undefined && { liveness }),
     ...(symmetry !== undefined && { symmetry }),
     ...(workers !== undefined && { workers }),
     ...(hashCompact !== undefined && { hashCompaction: hashCompact === true ? 64 : hashCompact }),
+    ...(maxOmission !== undefined && { maxOmissionProbability: maxOmission }),
+    ...(failVacuous !== undefined && { failVacuous }),
     ...(maxStates !== undefined && { maxStates }),
     ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
     ...(timeout !== undefined && { maxSeconds: timeout }),

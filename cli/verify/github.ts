@@ -18,7 +18,7 @@ export function annotations({ system, sites, network, properties, hashCompaction
           `::notice title=${escapedTitle(about)}::${escaped(`unless states were omitted: ${chance(hashCompaction.omissionProbability)}`)}`,
         ];
   const judged = properties.flatMap((property) => {
-    if (property.verdict === 'holds') return [];
+    if (property.verdict !== 'violated' && property.verdict !== 'incomplete') return [];
     const { name, verdict, reason } = property;
     const level = verdict === 'violated' ? 'error' : 'warning';
     const title = `${about}: ${name}: ${verdict}`;

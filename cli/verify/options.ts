@@ -10,6 +10,9 @@ export interface VerifyOptions {
   readonly workers?: number;
   /** Bits; `true`: as many as it says without a number. */
   readonly hashCompact?: number | true;
+  /** A probability. */
+  readonly maxOmission?: number;
+  readonly failVacuous?: boolean;
   readonly maxStates?: number;
   /** Bytes. */
   readonly maxMemory?: number;

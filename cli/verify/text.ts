@@ -7,6 +7,7 @@ const number = new Intl.NumberFormat('en');
 
 const painted: Readonly<Record<PropertyResult['verdict'], string>> = {
   holds: colors.green('holds     '),
+  'holds within the constraint': colors.yellow('holds     '),
   violated: colors.red('VIOLATED  '),
   incomplete: colors.yellow('incomplete'),
 };
@@ -15,6 +16,7 @@ const painted: Readonly<Record<PropertyResult['verdict'], string>> = {
 export function reportText(report: Report, format: (trace: Trace) => string): string {
   const { system, sites, network, properties } = report;
   const widest = Math.max(...properties.map(({ kind }) => kind.length));
+  const violated = properties.filter(({ verdict }) => verdict === 'violated');
   return [
     colors.bold(`${system}: ${sites} sites, ${network} network`),
     figuresText(report),
@@ -22,11 +24,13 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
     '',
     ...properties.map(
       (property) =>
-        `${painted[property.verdict]}  ${property.kind.padEnd(widest)}  ${property.name}${unlessOmitted(property)}`,
+        `${painted[property.verdict]}  ${property.kind.padEnd(widest)}  ${property.name}${unlessOmitted(property)}${onlyIf(property)}`,
     ),
-    ...properties
-      .filter(({ verdict }) => verdict === 'violated')
-      .map((property) => violationText(property, format)),
+    ...byTrace(violated.filter(({ follows }) => follows === undefined)).map((some) =>
+      violationText(some, format),
+    ),
+    ...followUps(violated),
+    ...notRunText(report),
     '',
     conclusion(report),
   ].join('\n');
@@ -37,6 +41,41 @@ function unlessOmitted({ omissionProbability }: Judged): string {
   return omissionProbability === undefined
     ? ''
     : colors.yellow(` (unless states were omitted: ${chance(omissionProbability)})`);
+}
+
+function onlyIf({ verdict, vacuous }: Judged): string {
+  if (verdict === 'holds within the constraint') return colors.yellow(' (within the constraint)');
+  return vacuous === undefined ? '' : colors.yellow(` (vacuously: ${vacuous})`);
+}
+
+/** Properties that one and the same trace violates stand together. */
+function byTrace(violated: readonly Judged[]): Judged[][] {
+  const groups = new Map<string, Judged[]>();
+  for (const property of violated) {
+    const key = property.trace === undefined ? property.name : JSON.stringify(property.trace);
+    groups.set(key, [...(groups.get(key) ?? []), property]);
+  }
+  return [...groups.values()];
+}
+
+/** What may follow from a machine that failed, a line for each. */
+function followUps(violated: readonly Judged[]): string[] {
+  const lines = violated.flatMap(({ name, follows }) =>
+    follows === undefined
+      ? []
+      : [
+          `${colors.red('violated')}: ${colors.bold(name)}, after '${follows.property}' is, at step ${follows.step}`,
+        ],
+  );
+  return lines.length === 0
+    ? []
+    : ['', ...lines, colors.dim('Their traces are in --json. Mend what is broken first.')];
+}
+
+function notRunText({ notRun }: Report): string[] {
+  if (notRun.length === 0) return [];
+  const actions = notRun.map(({ machine, actions }) => `${machine}: ${actions.join(', ')}`);
+  return ['', colors.dim(`actions that no check ran: ${actions.join('; ')}`)];
 }
 
 /** Two digits, never rounded to certainty. */
@@ -84,10 +123,13 @@ export function progressLine({
   return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s`;
 }
 
-function violationText(property: PropertyResult, format: (trace: Trace) => string): string {
-  const { name, trace, reason } = property as Extract<PropertyResult, { verdict: 'violated' }>;
-  const head = `\n${colors.red('violated')}: ${colors.bold(name)}\n${reason}`;
-  return trace === undefined ? head : `${head}\n\n${format(trace)}`;
+function violationText(properties: readonly Judged[], format: (trace: Trace) => string): string {
+  const heads = properties.map(
+    (property) =>
+      `${colors.red('violated')}: ${colors.bold(property.name)}\n${'reason' in property ? property.reason : ''}`,
+  );
+  const { trace } = properties[0]!;
+  return `\n${heads.join('\n')}${trace === undefined ? '' : `\n\n${format(trace)}`}`;
 }
 
 /** For a person: of every statechart, the transitions that no explored step took. */
@@ -118,10 +160,14 @@ export function takenAgainText(
 function conclusion({ properties, incomplete, hashCompaction }: Report): string {
   const with_ = (verdict: string) => properties.filter((property) => property.verdict === verdict).length;
   const [violated, open] = [with_('violated'), with_('incomplete')];
+  const within = with_('holds within the constraint');
   if (violated > 0) return colors.red(`${violated} of ${properties.length} properties violated`);
   if (open > 0) {
     const why = incomplete === undefined ? '' : `: ${incomplete}`;
     return colors.yellow(`${open} of ${properties.length} properties not decided${why}`);
+  }
+  if (within > 0) {
+    return colors.yellow(`all ${properties.length} properties hold, ${within} of them within the constraint`);
   }
   if (hashCompaction === undefined) return colors.green(`all ${properties.length} properties hold`);
   const { bits, omissionProbability } = hashCompaction;

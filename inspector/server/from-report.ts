@@ -39,7 +39,12 @@ function headOf(result: PropertyResult, id: string): SourceHead {
   const { name, kind, verdict } = result;
   const steps = `${result.trace!.steps.length} steps`;
   const about = verdict === 'violated' ? `counterexample, ${steps}` : `the shortest way there, ${steps}`;
-  return { id, title: name, about: `${kind}: ${about}`, kind: 'timeline', verdict };
+  return { id, title: name, about: `${kind}: ${about}`, kind: 'timeline', verdict: shownVerdict(result) };
+}
+
+/** The page tells three verdicts apart: what holds within the constraint only is not known to hold. */
+function shownVerdict({ verdict }: PropertyResult): 'holds' | 'incomplete' | 'violated' {
+  return verdict === 'holds within the constraint' ? 'incomplete' : verdict;
 }
 
 /** `report`: what the trace was found in, if known. */
@@ -96,8 +101,10 @@ function aboutReport(report: Report, charts: readonly Chart[]): Omit<Sources, 's
     title: `${system}, ${sites} sites, ${network} network`,
     figures: figuresOf(report),
     results: properties.map((result) => {
-      const { name, kind, verdict } = result;
-      return { name, kind, verdict, ...('reason' in result && { reason: result.reason }) };
+      const { name, kind } = result;
+      const reason = 'reason' in result ? result.reason : result.verdict;
+      const verdict = shownVerdict(result);
+      return { name, kind, verdict, ...(verdict !== 'holds' && { reason }) };
     }),
     never: neverTaken(report, charts),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMachine } from 'xstate';
+import { assign, createMachine, setup } from 'xstate';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
 import {
   always,
@@ -16,7 +16,7 @@ import {
   weakly,
 } from '../system/index.ts';
 import type { Property, System } from '../system/system.ts';
-import { letters } from '../system/testing/systems.ts';
+import { letters, systemOf } from '../system/testing/systems.ts';
 import { check, noFault } from './check.ts';
 
 /** M(1), M(2), M(3) are delivered in turn: a run of four states, the last of which is a deadlock. */
@@ -130,7 +130,7 @@ describe('check', () => {
       cut: 1,
       incomplete: 'the constraint cut off 1 states',
     });
-    expect((await verdicts(cut))[1]).toEqual(['few', 'incomplete', null]);
+    expect((await verdicts(cut))[1]).toEqual(['few', 'holds within the constraint', null]);
   });
 
   it('judges properties of runs, and shows how they never end', async () => {
@@ -222,4 +222,79 @@ it.each([
 ] as const)('%s: five sites of naimi-trehel have %i states', async (order, states) => {
   const system = { ...naimiTrehel({ sites: 5, network: { order } }), properties: [] };
   expect(await check(system)).toMatchObject({ states, complete: true });
+});
+
+describe('what holds of nothing', () => {
+  const outOfReach = got(7);
+  const vacuous = delivering(
+    { kind: 'always', name: 'when', predicate: gotLess(0), when: outOfReach },
+    { kind: 'always', name: 'when it does', predicate: gotLess(4), when: got(3) },
+    leadsTo('leads', outOfReach, got(3), weakly(deliveries)),
+    ltl('implies', 'G ((some & !three) -> F three)', { some: outOfReach, three: got(3) }, weakly(deliveries)),
+  );
+
+  it('is said to', async () => {
+    const { properties } = await check(vacuous);
+    expect(properties[2]).not.toHaveProperty('vacuous');
+    expect(properties.slice(1)).toMatchObject([
+      { verdict: 'holds', vacuous: 'its `when` never holds' },
+      { verdict: 'holds' },
+      { verdict: 'holds', vacuous: 'its trigger, from, never occurs' },
+      { verdict: 'holds', vacuous: 'its trigger, some & !three, never occurs' },
+    ]);
+  });
+
+  it('fails when asked to', async () => {
+    const { properties } = await check(vacuous, { failVacuous: true });
+    expect(properties.map(({ verdict }) => verdict)).toEqual([
+      'holds',
+      'violated',
+      'holds',
+      'violated',
+      'violated',
+    ]);
+  });
+});
+
+it('nothing holds when it is likely that a state was omitted', async () => {
+  const system = naimiTrehel({ sites: 3, network: { order: 'fifo' } });
+  const probable = await check(system, { hashCompaction: 16 });
+  expect(probable.incomplete).toMatch(/a state was omitted with probability 0\.\d+, and 0\.001 is allowed/);
+  expect(probable.properties.map(({ verdict }) => verdict)).not.toContain('holds within the constraint');
+  expect(probable.properties.find(({ kind }) => kind === 'always')!.verdict).toBe('incomplete');
+  const allowed = await check(system, { hashCompaction: 16, maxOmissionProbability: 1 });
+  expect(allowed.properties[0]).toMatchObject({ verdict: 'holds' });
+});
+
+it('lists every action that no check ran, unless the system declares it', async () => {
+  const machine = setup({ actions: { send: () => {}, ping: () => {}, bill: () => {}, note: assign({}) } });
+  const actors = { a: { machine: machine.createMachine({ id: 'm', entry: ['ping', 'note'] }) } };
+  expect((await check(systemOf(actors))).notRun).toEqual([{ machine: 'm', actions: ['ping', 'bill'] }]);
+  expect((await check(systemOf(actors, { outside: ['ping', 'bill'] }))).notRun).toEqual([]);
+});
+
+it('tells what may follow from a machine that failed', async () => {
+  const bad = setup({
+    actions: { send: (_, _params: { target: string; message: object }) => {} },
+  }).createMachine({
+    id: 'bad',
+    on: { go: { actions: { type: 'send', params: { target: 'stranger', message: { type: 'M' } } } } },
+  });
+  const counter = setup({ types: {} as { context: { n: number } } }).createMachine({
+    id: 'counter',
+    context: { n: 0 },
+    on: {
+      go: { guard: ({ context }) => context.n < 5, actions: assign({ n: ({ context }) => context.n + 1 }) },
+    },
+  });
+  const environment = [{ event: { type: 'go' } }];
+  const actors = { a: { machine: bad, environment }, b: { machine: counter, environment } };
+  const { states, properties } = await check(systemOf(actors, { properties: [deadlockFree('never stuck')] }));
+  // Those that have not failed go on: six states, and six in which a has failed.
+  expect(states).toBe(12);
+  expect(properties[0]).toMatchObject({ verdict: 'violated', trace: { steps: { length: 1 } } });
+  expect(properties[1]).toMatchObject({
+    verdict: 'violated',
+    follows: { property: noFault.name, step: 1 },
+  });
 });

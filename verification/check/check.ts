@@ -8,8 +8,9 @@ import { CheckError } from './errors.ts';
 import { identityOf } from './identity.ts';
 import { refuseUnlike } from './interchangeable.ts';
 import { searchOptions, secondsSince, traceOptions, whyStopped } from './limits.ts';
-import { type Asking, isOfRuns, noFault, questions, stateProperties } from './questions.ts';
+import { type Asking, isOfRuns, noFault, questions, stateProperties, triggered } from './questions.ts';
 import type { CheckOptions, Judged, Report } from './report.ts';
+import { withRootCause } from './root-cause.ts';
 import { judgeRuns } from './runs.ts';
 import { systemFrom } from './source.ts';
 import { judgeOf } from './traces.ts';
@@ -73,6 +74,12 @@ function refuseUnfit(system: System, { liveness, symmetry, hashCompaction }: Che
   refuseUnlike(system);
 }
 
+function vacuousFailed(judged: Judged): Judged {
+  if (judged.verdict !== 'holds' || judged.vacuous === undefined) return judged;
+  const { name, kind, vacuous } = judged;
+  return { name, kind, verdict: 'violated', reason: `it holds vacuously: ${vacuous}` };
+}
+
 async function checkWith(compiled: Compiled, options: CheckOptions, exact: boolean): Promise<Report> {
   const started = performance.now();
   const { system, model } = compiled;
@@ -84,17 +91,33 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     identity: identityOf(system),
     ...searchOptions(options, asking, started),
   });
-  const incomplete = found.reason === null ? null : whyStopped(found.reason, options, found.cut);
-  const { hashCompaction: bits } = options;
-  const { omissionProbability } = found;
+  const { hashCompaction: bits, maxOmissionProbability = 0.001 } = options;
+  const { omissionProbability, reason } = found;
+  const incomplete =
+    reason !== null
+      ? whyStopped(reason, options, found.cut)
+      : omissionProbability > maxOmissionProbability
+        ? `a state was omitted with probability ${omissionProbability.toPrecision(2)}, and ${maxOmissionProbability} is allowed: keep more bits`
+        : null;
   const judge = judgeOf(
     compiled,
     { ...how, ...traceOptions(options, started) },
-    { incomplete, omissionProbability: bits === undefined ? null : omissionProbability },
+    {
+      incomplete,
+      isConstrained: reason === 'constraint' && omissionProbability <= maxOmissionProbability,
+      omissionProbability: bits === undefined ? null : omissionProbability,
+    },
   );
   const results = new Map<Property, Judged>();
   for (const [index, property] of stateProperties(system).entries()) {
     results.set(property, await judge(property, found.found[index]!));
+  }
+  const asked = stateProperties(system).length;
+  for (const [index, property] of triggered(system).entries()) {
+    const judged = results.get(property)!;
+    if (judged.verdict === 'holds' && found.found[asked + index] === null) {
+      results.set(property, { ...judged, vacuous: 'its `when` never holds' });
+    }
   }
   const runs = await judgeRuns(compiled, options, { exact, started, searched: found.reason });
   for (const [property, result] of runs.results) results.set(property, result);
@@ -115,7 +138,14 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     ...(incomplete === null ? {} : { incomplete }),
     cut: found.cut,
     ...(bits === undefined ? {} : { hashCompaction: { bits, omissionProbability } }),
-    properties: [noFault, ...system.properties].map((property) => results.get(property)!),
+    properties: withRootCause(
+      compiled,
+      [noFault, ...system.properties].map((property) => {
+        const judged = results.get(property)!;
+        return options.failVacuous === true ? vacuousFailed(judged) : judged;
+      }),
+    ),
+    notRun: compiled.notRun(),
     coverage: compiled.coverage(),
   };
 }

@@ -6,7 +6,8 @@ import { modelSource } from './source.ts';
 
 /** `started`: when the check began, on the process's monotonic clock. */
 export function searchOptions(options: CheckOptions, asking: Asking, started: number): SearchOptions {
-  const { symmetry: _, liveness: __, maxSeconds, onProgress, source, ...others } = options;
+  const { symmetry: _, liveness: __, maxOmissionProbability: ___, failVacuous: ____, ...rest } = options;
+  const { maxSeconds, onProgress, source, ...others } = rest;
   return {
     ...others,
     ...(source === undefined ? {} : { source: modelSource(source, asking) }),

@@ -23,7 +23,16 @@ export function isOfRuns(property: Property): property is RunProperty {
   return property.kind === 'leadsTo' || property.kind === 'eventually' || property.kind === 'ltl';
 }
 
-/** What the engine explores, with a watch for each of `stateProperties`. Every thread must come to the same. */
+/** The properties that speak of some states only: whether there are any is asked after all of `stateProperties`. */
+export function triggered({ properties }: System): readonly Triggered[] {
+  return properties.filter(
+    (property): property is Triggered => property.kind === 'always' && property.when !== undefined,
+  );
+}
+
+type Triggered = Extract<Property, { kind: 'always' }> & { readonly when: StatePredicate };
+
+/** What the engine explores, with a watch for each of `stateProperties` and then of `triggered`. Every thread must come to the same. */
 export function questions(
   compiled: Compiled,
   { exact, symmetry }: Asking,
@@ -32,10 +41,16 @@ export function questions(
   const watch = (predicate: StatePredicate, name: string) => compiled.watch(predicate, { exact, name });
   return {
     model,
-    watches: stateProperties(system).map((property): NamedWatch => {
-      const { expect, predicate } = question(property);
-      return { name: property.name, expect, watch: watch(predicate, propertyText(property.name)) };
-    }),
+    watches: [
+      ...stateProperties(system).map((property): NamedWatch => {
+        const { expect, predicate } = question(property);
+        return { name: property.name, expect, watch: watch(predicate, propertyText(property.name)) };
+      }),
+      ...triggered(system).map(({ name, when }): NamedWatch => {
+        const what = `\`when\` of '${name}'`;
+        return { name: what, expect: 'reachable', watch: watch(when, what) };
+      }),
+    ],
     ...(system.constraint === undefined ? {} : { constraint: watch(system.constraint, 'The constraint') }),
     ...(symmetry ? { symmetry: compiled.symmetry! } : {}),
   };
@@ -43,6 +58,11 @@ export function questions(
 
 /** How errors call the predicates of a property. */
 export const propertyText = (name: string): string => `The predicate of '${name}'`;
+
+/** The predicate of an `always` over all states. */
+export function whereItSpeaks({ predicate, when }: Extract<Property, { kind: 'always' }>): StatePredicate {
+  return when === undefined ? predicate : { kind: 'or', of: [{ kind: 'not', of: when }, predicate] };
+}
 
 const never: StatePredicate = { kind: 'some', is: () => false };
 
@@ -52,6 +72,7 @@ function question(property: StateProperty): {
 } {
   switch (property.kind) {
     case 'always':
+      return { expect: property.kind, predicate: whereItSpeaks(property) };
     case 'reachable':
       return { expect: property.kind, predicate: property.predicate };
     case 'deadlockFree':

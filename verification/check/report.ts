@@ -18,6 +18,13 @@ export interface CheckOptions {
    * Default: states are kept, and none is omitted.
    */
   readonly hashCompaction?: number;
+  /**
+   * With hash compaction: the chance that a state was omitted above which nothing `holds`, but is `incomplete`.
+   * Default: 0.001.
+   */
+  readonly maxOmissionProbability?: number;
+  /** Make a property that holds vacuously `violated`. Default: false, it holds and `Judged.vacuous` says why it does. */
+  readonly failVacuous?: boolean;
   /** End once a property of states is violated, after the level of states in which it is. Default: false. */
   readonly stopAtFirst?: boolean;
   /** Threads for the exploration, this one included; for orbits it is one. Default: 1. More need `source`. */
@@ -47,6 +54,12 @@ export interface CheckOptions {
 export type Judged = PropertyResult & {
   /** With hash compaction, of what holds because no state was found that breaks it: how likely it is that any was omitted. */
   readonly omissionProbability?: number;
+  /** Of what holds: why it does so vacuously. */
+  readonly vacuous?: string;
+  /**
+   * Of what is violated: a machine has failed on its trace, after so many steps. Mend that first: this may follow from it.
+   */
+  readonly follows?: { readonly property: string; readonly step: number };
 };
 
 /** How far an exploration has come. */
@@ -102,6 +115,8 @@ export interface Report {
   readonly hashCompaction?: { readonly bits: number; readonly omissionProbability: number };
   /** The system's own, in its order, after the one that is always asked: that no machine fails. */
   readonly properties: readonly Judged[];
+  /** Of each machine: the named actions that are functions, which no check runs and the system does not declare (`outside`). */
+  readonly notRun: readonly { readonly machine: string; readonly actions: readonly string[] }[];
   /** Of each machine: the transitions that no step took. Says something about the system when `complete`. */
   readonly coverage: readonly MachineCoverage[];
 }

@@ -17,13 +17,13 @@ import {
   stateAfter,
   traceOf,
 } from '../system/index.ts';
-import type { Action, Fairness, Property, PropertyResult, StatePredicate } from '../system/system.ts';
+import type { Action, Fairness, Property, StatePredicate } from '../system/system.ts';
 import { livenessOptions, whyStopped } from './limits.ts';
 import { isOfRuns, propertyText, type RunProperty } from './questions.ts';
-import type { CheckOptions } from './report.ts';
+import type { CheckOptions, Judged } from './report.ts';
 
 export interface JudgedRuns {
-  readonly results: ReadonlyMap<Property, PropertyResult>;
+  readonly results: ReadonlyMap<Property, Judged>;
   readonly peakMemoryBytes: number;
 }
 
@@ -45,7 +45,7 @@ export async function judgeRuns(
   if (properties.length === 0) return { results: new Map(), peakMemoryBytes: 0 };
   if (searched === 'stop-at-first') {
     const reason = whyStopped(searched, options, 0);
-    const skipped = properties.map((property): [Property, PropertyResult] => [
+    const skipped = properties.map((property): [Property, Judged] => [
       property,
       { name: property.name, kind: property.kind, verdict: 'incomplete', reason },
     ]);
@@ -63,7 +63,7 @@ export async function judgeRuns(
     },
   );
   const why = (limit: Limit) => whyStopped(limit, options, cutStates);
-  const results = properties.map((property, index): [Property, PropertyResult] => [
+  const results = properties.map((property, index): [Property, Judged] => [
     property,
     resultOf(compiled, property, verdicts[index]!, why),
   ]);
@@ -140,9 +140,13 @@ function resultOf(
   property: RunProperty,
   judged: LivenessVerdict,
   why: (limit: Limit) => string,
-): PropertyResult {
+): Judged {
   const { name, kind } = property;
-  if (judged.verdict === 'holds') return { name, kind, verdict: 'holds' };
+  if (judged.verdict === 'holds') {
+    const { vacuous } = judged;
+    const why = vacuous === undefined ? {} : { vacuous: `its trigger, ${vacuous}, never occurs` };
+    return { name, kind, verdict: 'holds', ...why };
+  }
   if (judged.verdict === 'incomplete') {
     return { name, kind, verdict: 'incomplete', reason: why(judged.limit) };
   }

@@ -11,6 +11,8 @@ export type Judge = (property: StateProperty, found: Found | null) => Promise<Ju
 interface Circumstances {
   /** Why not all states were seen, or `null`. */
   readonly incomplete: string | null;
+  /** Nothing but the system's constraint kept states from being seen. */
+  readonly isConstrained: boolean;
   /** Of hash compaction; `null` without. */
   readonly omissionProbability: number | null;
 }
@@ -19,7 +21,7 @@ interface Circumstances {
 export function judgeOf(
   compiled: Compiled,
   { timeoutMs = Infinity, ...how }: TraceOptions,
-  { incomplete, omissionProbability }: Circumstances,
+  { incomplete, isConstrained, omissionProbability }: Circumstances,
 ): Judge {
   const deadline = performance.now() + timeoutMs;
   // Several properties are often broken in the same state.
@@ -49,6 +51,7 @@ export function judgeOf(
       const reason = reasonOf(compiled, property, state, trace.steps.length);
       return { name, kind, verdict: 'violated', trace, reason };
     }
+    if (isConstrained && kind !== 'reachable') return { name, kind, verdict: 'holds within the constraint' };
     if (incomplete !== null) return { name, kind, verdict: 'incomplete', reason: incomplete };
     if (kind !== 'reachable') {
       const unless = omissionProbability === null ? {} : { omissionProbability };

@@ -1,7 +1,7 @@
 import type { NamedAction } from '../../machines/actor.ts';
 import { apply, BLOCKED, type Model, type Predicate, type Step, type Symmetry } from '../checker/model.ts';
 import { guarded } from './callbacks.ts';
-import { coverageOf, type MachineCoverage } from './coverage.ts';
+import { coverageOf, type MachineCoverage, type NotRun, notRun } from './coverage.ts';
 import { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { DOWN } from './locals.ts';
@@ -28,6 +28,8 @@ export interface Compiled {
   watch(predicate: StatePredicate, options?: WatchOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
+  /** By machine: the named actions that are functions, which no check runs and the system does not declare. */
+  notRun(): readonly NotRun[];
   /** By machine: the transitions that no step has taken so far. */
   coverage(): readonly MachineCoverage[];
 }
@@ -76,6 +78,7 @@ export function compile(system: System, { symmetry = true }: CompileOptions = {}
       compilePredicate(guarded(predicate, name), { ids, views, width: model.width, exact }),
     decode: (state) => views.state(state),
     record: (state) => views.record(state),
+    notRun: () => notRun(system),
     coverage: () => coverageOf(world),
   };
 }

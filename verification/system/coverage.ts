@@ -1,4 +1,5 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import type { System } from './system.ts';
 import type { World } from './world.ts';
 
 /** Which transitions of a statechart were taken in the steps that were explored. */
@@ -18,6 +19,31 @@ export interface NeverTaken {
   readonly event: string;
   readonly guard: string | null;
   readonly targets: readonly string[];
+}
+
+/** The actions of a machine that are functions, as far as no check runs them. */
+export interface NotRun {
+  /** The machine's id. */
+  readonly machine: string;
+  readonly actions: readonly string[];
+}
+
+/** What the checker makes happen itself, by the name of the action. */
+const interpreted: readonly string[] = ['send', 'broadcast', 'left', 'persist'];
+
+/** By machine, in the order of its actors; only those that have any. */
+export function notRun({ actors, outside = [], history }: System): readonly NotRun[] {
+  const known = [...interpreted, ...outside, ...(history?.effects ?? [])];
+  const machines = new Set(Object.values(actors).map(({ machine }) => machine));
+  return [...machines].flatMap((machine) => {
+    const named = Object.entries(machine.implementations.actions as Readonly<Record<string, unknown>>);
+    const actions = named.flatMap(([name, implementation]) =>
+      typeof implementation === 'function' && !('type' in implementation) && !known.includes(name)
+        ? [name]
+        : [],
+    );
+    return actions.length === 0 ? [] : [{ machine: machine.id, actions }];
+  });
 }
 
 /** Coverage of every machine of the system, in the order of its actors. Meaningful once the exploration is over. */

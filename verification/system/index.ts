@@ -8,4 +8,4 @@ export * from './properties.ts';
 export { replayTrace } from './replay.ts';
 export type * from './system.ts';
 export { actionText, messageText, stateText, traceText } from './text.ts';
-export { type PathStep, stateAfter, traceOf } from './trace.ts';
+export { type PathStep, pathOf, stateAfter, traceOf } from './trace.ts';

@@ -139,7 +139,7 @@ const shapeOfPredicate = variants({
 const fairness = fields({}, { weak: call, strong: call });
 
 const shapeOfProperty = variants({
-  always: fields({ kind, name, predicate }, { because: call }),
+  always: fields({ kind, name, predicate }, { when: predicate, because: call }),
   reachable: fields({ kind, name, predicate }),
   deadlockFree: fields({ kind, name }, { quiescent: predicate }),
   leadsTo: fields({ kind, name, from: predicate, to: predicate }, { fairness }),
@@ -189,6 +189,7 @@ const shapeOfSystem = fields(
     symmetry: listOf(name),
     constraint: predicate,
     view: call,
+    outside: listOf(name),
     history: fields({ after: call }, { initial: anything, effects: listOf(name), deliveries: listOf(name) }),
   },
 );

@@ -14,12 +14,17 @@ export interface System {
    * state may single one of them out; then the orbits stand for what is reached whichever of them it is.
    */
   readonly symmetry?: readonly SiteId[];
-  /** States outside are counted and not explored further; the verdict is then `incomplete`. */
+  /** States outside are counted and not explored further; what holds then holds within the constraint only. */
   readonly constraint?: StatePredicate;
   /** Snapshots of an actor whose views are equal are explored as one: the one that was found first. */
   readonly view?: (actor: ActorView) => unknown;
   /** Remembered beside the actors, who do not know it. Not together with `symmetry`. */
   readonly history?: History;
+  /**
+   * Names of actions that are functions and that no check runs, declared: what they do lies outside of the system, and
+   * changes nothing in it. Reports list all others (`Report.notRun`).
+   */
+  readonly outside?: readonly string[];
 }
 
 /** A history variable: what a predicate must know of the past and no state tells. Plain JSON. */
@@ -191,13 +196,15 @@ export type StatePredicate =
  * - `ltl`: `formula` over the names of `atoms`, with `! & | -> <-> X F G U R W`, holds on every run.
  *
  * A run is infinite: one that reaches a state where nothing need happen stays there forever.
- * `always` may say `because`: why a state breaks it, in words.
+ * `always` may say `when`: it speaks of the states in which that holds, and holds vacuously if there are none; and
+ * `because`: why a state breaks it, in words.
  */
 export type Property =
   | {
       readonly kind: 'always';
       readonly name: string;
       readonly predicate: StatePredicate;
+      readonly when?: StatePredicate;
       readonly because?: (state: StateView) => string;
     }
   | { readonly kind: 'reachable'; readonly name: string; readonly predicate: StatePredicate }
@@ -246,9 +253,12 @@ export type Action =
   | { readonly kind: 'break'; readonly actor: SiteId; readonly source: SiteId; readonly lost: number }
   | { readonly kind: 'crash' | 'restart'; readonly actor: SiteId };
 
-/** Holds, violated with a trace, or incomplete with the reason: the three are never confused. */
+/**
+ * Holds, violated with a trace, or incomplete with the reason: the three are never confused. `holds within the
+ * constraint`: no state that the system's `constraint` lets the check see breaks it.
+ */
 export type Verdict =
-  | { readonly verdict: 'holds' }
+  | { readonly verdict: 'holds' | 'holds within the constraint' }
   | { readonly verdict: 'violated'; readonly trace?: Trace; readonly reason: string }
   | { readonly verdict: 'incomplete'; readonly reason: string };
 

@@ -21,7 +21,16 @@ export function traceOf(compiled: Compiled, path: readonly PathStep[], loop?: nu
     }),
   );
   const { state: initial, ...history } = written(compiled, first);
-  return { initial, ...history, steps, ...(loop === undefined ? {} : { loop }) };
+  const trace = { initial, ...history, steps, ...(loop === undefined ? {} : { loop }) };
+  paths.set(trace, path);
+  return trace;
+}
+
+const paths = new WeakMap<Trace, readonly PathStep[]>();
+
+/** The path of a trace that `traceOf` made in this process. */
+export function pathOf(trace: Trace): readonly PathStep[] | undefined {
+  return paths.get(trace);
 }
 
 /** A state as traces show it. */

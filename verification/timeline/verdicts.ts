@@ -1,5 +1,6 @@
 import { type AnyStateMachine, matchesState, type StateValue } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
+import { whereItSpeaks } from '../check/questions.ts';
 import { Monitor } from '../checker/liveness/monitor.ts';
 import { evaluate } from '../system/evaluate.ts';
 import type { ActorView, Property, StatePredicate, StateRecord, StateView } from '../system/system.ts';
@@ -102,7 +103,7 @@ export class Verdicts {
     const loop = lasso ?? (stuck === true ? this.#moment : null);
     switch (property.kind) {
       case 'always':
-        return evaluate(property.predicate, state) ? { verdict: 'holds' } : broken(property, state);
+        return evaluate(whereItSpeaks(property), state) ? { verdict: 'holds' } : broken(property, state);
       case 'reachable':
         return evaluate(property.predicate, state)
           ? { verdict: 'holds', reason: `reached at moment ${this.#moment}` }

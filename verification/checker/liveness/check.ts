@@ -18,6 +18,7 @@ import {
   type LivenessResult,
   type LivenessVerdict,
 } from './property.ts';
+import { neverTriggered } from './vacuity.ts';
 import { validateLasso } from './validate.ts';
 
 /**
@@ -61,7 +62,8 @@ export async function checkLiveness(
       } else if (graph.cut !== null) {
         verdicts.push({ name, verdict: 'incomplete', limit: graph.cut });
       } else {
-        verdicts.push({ name, verdict: 'holds' });
+        const vacuous = neverTriggered(property, (atom) => shared.truth(atom), graph.states);
+        verdicts.push({ name, verdict: 'holds', ...(vacuous === null ? {} : { vacuous }) });
       }
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error;

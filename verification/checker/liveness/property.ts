@@ -72,7 +72,12 @@ export type Limit = 'constraint' | 'max-states' | 'max-memory' | 'timeout' | 'ab
 
 /** `incomplete`: the explored part has no violation, and some part was not explored. */
 export type LivenessVerdict =
-  | { readonly name: string; readonly verdict: 'holds' }
+  | {
+      readonly name: string;
+      readonly verdict: 'holds';
+      /** The trigger, as a formula, that is true in no state: the property holds of nothing that happens. */
+      readonly vacuous?: string;
+    }
   | { readonly name: string; readonly verdict: 'violated'; readonly lasso: Lasso }
   | { readonly name: string; readonly verdict: 'incomplete'; readonly limit: Limit };
 

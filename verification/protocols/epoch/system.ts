@@ -165,6 +165,11 @@ function system(
     network: { ...network, ...(breaks === 0 ? {} : { breaks }) },
     ...rest,
     ...(options.keepFrozen ? {} : { view: seenFrozen }),
+    // What a site tells its clients, its timers and its log.
+    outside: [
+      ...['grant', 'lost', 'elected', 'unexpected'],
+      ...['leaseTimer', 'leased', 'leaseEnded', 'promiseTimer', 'promiseEnded'],
+    ],
     properties: [
       ...rest.properties,
       ...(inARow === undefined ? [] : ofCombining(strict)),

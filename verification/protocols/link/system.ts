@@ -73,6 +73,8 @@ export function link(options: LinkOptions): System {
     name: 'link',
     actors,
     network,
+    // What an end tells its site, its timers and its log.
+    outside: ['ackOwed', 'overflow', 'met', 'unexpected'],
     properties: [
       ...safety,
       nothingUnexpected(actors.a, network),

@@ -80,6 +80,8 @@ function system(
     name,
     actors: Object.fromEntries(sites.map((self) => [self, actor(self)])),
     network,
+    // What the site tells its clients, and its log.
+    outside: ['grant', 'unexpected'],
     properties: [...rules, nothingUnexpected(actor(root), network)],
     symmetry: sites,
   };

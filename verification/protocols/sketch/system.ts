@@ -49,6 +49,7 @@ export function sketch(options: Options): System {
     name: 'sketch',
     actors: Object.fromEntries(ports.map((port) => [port, actor(port)])),
     network: options.network,
+    outside: ['grant', 'unexpected'],
     properties: [...properties, nothingUnexpected(actor(root_port), options.network)],
     // All but the root, whose port is also what `last` says of a root.
     symmetry: ports.slice(1),
