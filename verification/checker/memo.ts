@@ -5,20 +5,22 @@ import { BLOCKED, type Model } from './model.ts';
  * A model whose answers are remembered. Every step of every local has a number, in the order of discovery.
  */
 export class Memo {
-  /** By step number: its cell, its index in `model.steps`, its action, and the new local of its cell. */
+  /**
+   * For each step number: its cell, its index in `model.steps`, its action, and the new local of its cell.
+   */
   readonly cell: number[] = [];
   readonly index: number[] = [];
   readonly action: number[] = [];
   readonly to: number[] = [];
   /**
-   * By step number: the start of its sends in `sendCell` and `sendLetter`. They end where those of the next
-   * step begin.
+   * For each step number: the start of its sends in `sendCell` and `sendLetter`. They end where those of the
+   * next step begin.
    */
   readonly sends: number[] = [0];
   readonly sendCell: number[] = [];
   readonly sendLetter: number[] = [];
   readonly #model: Model;
-  /** By cell and local: the number of its first step, and the number of its steps. */
+  /** For each cell and local: the number of its first step, and the number of its steps. */
   readonly #first: number[][];
   readonly #count: number[][];
   /** The answers of `receive`, by cell, letter and local. */
@@ -36,7 +38,7 @@ export class Memo {
     return this.action.length;
   }
 
-  /** By cell: the number of locals that have been asked about. */
+  /** For each cell: the number of locals that have been asked about. */
   get locals(): readonly number[] {
     return this.#count.map((counts) => counts.length);
   }

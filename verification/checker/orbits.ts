@@ -206,7 +206,7 @@ class Forms {
   /** Number of forms per chunk. Stored forms are never copied. */
   readonly #perChunk = 2 ** 16;
   readonly #chunks: Int32Array[] = [];
-  /** By slot: a form's number, plus one. 0: free. */
+  /** For each slot: a form's number, plus one. 0: free. */
   #slots = new Int32Array(2 ** 12);
 
   constructor(width: number) {

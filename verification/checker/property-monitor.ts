@@ -4,7 +4,7 @@ import type { Predicate } from './model.ts';
 export class PropertyMonitor {
   readonly #watch: Predicate;
   readonly #width: number;
-  /** By cell and local: the value. `undefined`: not asked yet. */
+  /** For each cell and local: the value. `undefined`: not asked yet. */
   readonly #seen: (number | undefined)[][];
   readonly #sums = new Map<number, boolean>();
   readonly #observed: Int32Array;

@@ -13,7 +13,7 @@ export interface Automaton {
    * accepts.
    */
   readonly acceptance: number;
-  /** By state: the number of its strongly connected component if that component can accept, or -1. */
+  /** For each state: the number of its strongly connected component if that component can accept, or -1. */
   readonly component: Int32Array;
 }
 

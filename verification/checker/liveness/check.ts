@@ -183,7 +183,7 @@ class Shared {
     return found;
   }
 
-  /** By state: 1 where `atom` is true. */
+  /** For each state: 1 where `atom` is true. */
   truth(atom: Predicate): Uint8Array {
     let found = this.#truths.get(atom);
     if (found === undefined) {

@@ -13,9 +13,9 @@ export interface Conditions {
   /** The sets of all weak and of all strong classes. */
   readonly weak: Uint32Array;
   readonly strong: Uint32Array;
-  /** By step number, `words` each: the classes that the step belongs to. */
+  /** For each step number, `words` each: the classes that the step belongs to. */
   readonly taken: Uint32Array;
-  /** By state, `words` each: the classes that are enabled. Empty for a state that was not expanded. */
+  /** For each state, `words` each: the classes that are enabled. Empty for a state that was not expanded. */
   readonly enabled: Uint32Array;
 }
 
@@ -54,7 +54,7 @@ export function mayStutter(conditions: Conditions, graph: Graph, state: number):
   return words === 0 || graph.expanded[state] === 1;
 }
 
-/** By step number: its class, counted from `base` in the order of discovery, or -1. */
+/** For each step number: its class, counted from `base` in the order of discovery, or -1. */
 function classesOf(actions: readonly number[], classOf: ActionClass | undefined, kind: string, base: number) {
   const byClass = new Map<number, number>();
   const byAction = new Map<number, number>();

@@ -96,9 +96,11 @@ export async function findFairComponent(
 ): Promise<Int32Array | null> {
   const { size, offsets, targets, states } = core;
   budget.claim(6 * 4 * size);
-  /** By node: the region that contains it and is still to be decomposed. -1: none, the node is finished. */
+  /**
+   * For each node: the region that contains it and is still to be decomposed. -1: none, the node is finished.
+   */
   const region = new Int32Array(size);
-  /** By node: the position in which it was first reached, from 1. 0: not yet. */
+  /** For each node: the position in which it was first reached, from 1. 0: not yet. */
   const order = new Int32Array(size);
   const low = new Int32Array(size);
   const stack = new Int32Array(size);

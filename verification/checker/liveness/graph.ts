@@ -18,10 +18,10 @@ export interface Graph {
   /** The edges that leave state `s` are numbered `offsets[s] .. offsets[s + 1] - 1`. */
   readonly offsets: Int32Array;
   readonly targets: Int32Array;
-  /** By edge: the number of its step in `memo`. */
+  /** For each edge: the number of its step in `memo`. */
   readonly steps: Int32Array;
   readonly memo: Memo;
-  /** By state: 1 when the graph has all its transitions, 0 when it has none. */
+  /** For each state: 1 when the graph has all its transitions, 0 when it has none. */
   readonly expanded: Uint8Array;
   /** The limit that left some states unexpanded. `null`: all are expanded. */
   readonly cut: Limit | null;
@@ -129,7 +129,7 @@ class Table {
   readonly #cells: Column;
   readonly #width: number;
   readonly #budget: Budget;
-  /** By slot: the number of a state, plus 1. 0: free. */
+  /** For each slot: the number of a state, plus 1. 0: free. */
   #slots: Column;
 
   constructor(cells: Column, width: number, budget: Budget) {

@@ -8,7 +8,7 @@ import type { Graph } from './graph.ts';
  * use.
  */
 export interface Labels {
-  /** By state: the number of its letter. */
+  /** For each state: the number of its letter. */
   readonly of: Int32Array;
   readonly letters: readonly number[];
 }
@@ -19,9 +19,9 @@ export interface Labels {
  */
 export interface Product {
   readonly nodes: number;
-  /** By node: state * (automaton states) + automaton state. */
+  /** For each node: state * (automaton states) + automaton state. */
   readonly pairs: Int32Array;
-  /** By node: the node from which it was found first, or -1. */
+  /** For each node: the node from which it was found first, or -1. */
   readonly parents: Int32Array;
   /** The first node in which a fair run may stay for ever and be accepted, or -1. */
   readonly stutter: number;
@@ -33,16 +33,16 @@ export interface Product {
 export interface Core {
   readonly size: number;
   readonly nodes: Int32Array;
-  /** By node: the state of the graph. */
+  /** For each node: the state of the graph. */
   readonly states: Int32Array;
   readonly offsets: Int32Array;
   readonly targets: Int32Array;
-  /** By edge: the edge of the graph, and the acceptance sets of the automaton's transition. */
+  /** For each edge: the edge of the graph, and the acceptance sets of the automaton's transition. */
   readonly edges: Int32Array;
   readonly accepts: Int32Array;
 }
 
-/** By letter and automaton state: the transitions as pairs of target and acceptance sets. */
+/** For each letter and automaton state: the transitions as pairs of target and acceptance sets. */
 type Moves = readonly (readonly Int32Array[])[];
 
 /** @throws LimitReached */
@@ -57,7 +57,7 @@ export async function exploreProduct(
   if (graph.states * size >= 2 ** 31) throw new LimitReached('max-memory');
   const moves = movesOf(automaton, labels.letters);
   const stays = labels.letters.map((letter) => acceptsForever(automaton, letter));
-  /** By pair: its node, plus 1. */
+  /** For each pair: its node, plus 1. */
   const index = new Column(budget, graph.states * size);
   const pairs = new Column(budget, 1024);
   const parents = new Column(budget, 1024);

@@ -21,7 +21,7 @@ const arrows = fc.uniqueArray(
   { minLength: 1, maxLength: 14 },
 );
 
-/** By action: its weak or strong class. -1: none. */
+/** For each action: its weak or strong class. -1: none. */
 const classes = fc.array(fc.integer({ min: -1, max: 2 }), {
   minLength: ACTIONS.length,
   maxLength: ACTIONS.length,

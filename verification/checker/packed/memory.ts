@@ -38,7 +38,7 @@ export const control = {
   count: regions.control + partitions * 4,
   capacity: regions.control + partitions * 8,
   limit: regions.control + partitions * 12,
-  /** By chunk: the bytes in use, and the next chunk in its list. */
+  /** For each chunk: the bytes in use, and the next chunk in its list. */
   chunkUsed: 0x1_0000,
   chunkNext: 0x2_0000,
   /**
@@ -75,10 +75,12 @@ export const area = {
   markMask: 0x1930,
   /** Slots of a group of candidates. */
   group: 0x1a00,
-  /** By partition: the address of its next candidate. By bucket: the address of its next tuple. */
+  /**
+   * For each partition: the address of its next candidate. For each bucket: the address of its next tuple.
+   */
   fill: 0x2000,
   judgeFill: 0x2400,
-  /** By tuple to be judged: its address in its bucket, and whether it needs no further judging. */
+  /** For each tuple to be judged: its address in its bucket, and whether it needs no further judging. */
   missing: 0x2800,
   quiet: 0x2c00,
   /**

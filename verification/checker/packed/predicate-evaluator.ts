@@ -24,7 +24,7 @@ export interface Watched {
   readonly sumOf: readonly (number | null)[];
   readonly tupleOf: readonly number[];
   readonly quiescentOf: readonly number[];
-  /** By sum: whether the value 0 is of interest. */
+  /** For each sum: whether the value 0 is of interest. */
   readonly ofInterestAt0: readonly boolean[];
 }
 
@@ -114,7 +114,7 @@ export class PredicateEvaluator {
   decided: readonly boolean[];
   deadlockDecided = false;
   private readonly watches: readonly NamedWatch[];
-  /** By watch: the verdict that is of no interest. */
+  /** For each watch: the verdict that is of no interest. */
   private readonly dull: readonly boolean[];
   private readonly watched: Watched;
   private readonly memory: Int32Array;

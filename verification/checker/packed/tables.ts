@@ -31,7 +31,7 @@ export class Tables {
    * cell.
    */
   readonly journal = new Numbers();
-  /** By cell: the number of known locals. */
+  /** For each cell: the number of known locals. */
   readonly known: number[];
   readonly steps: (readonly Step[])[][];
   /** Digest of all answers of the model. */
@@ -52,10 +52,10 @@ export class Tables {
   private readonly sumOf: readonly (number | null)[];
   private readonly classes: number[][];
   private readonly classIndex: Map<string, number>[];
-  /** By cell, class of locals and tuple watch: the observed value. */
+  /** For each cell, class of locals and tuple watch: the observed value. */
   private readonly observed: (readonly number[])[][];
   private image: Image | null = null;
-  /** By cell: the letters that steps send to it. */
+  /** For each cell: the letters that steps send to it. */
   private readonly letters: Set<number>[];
 
   constructor(model: Model, watched: Watched, symmetry: Symmetry | null) {
@@ -182,7 +182,7 @@ export class Tables {
     for (const [sum, watch] of this.sumOf.entries()) this.dropped[sum] = watch !== null && decided[watch]!;
   }
 
-  /** By cell: the number of classes that tuple watches distinguish among its locals. */
+  /** For each cell: the number of classes that tuple watches distinguish among its locals. */
   get classCounts(): number[] {
     return this.observed.map((classes) => classes.length);
   }

@@ -126,7 +126,8 @@ function movesTo(
 }
 
 function fewestSwitches(starts: readonly Node[]): Path {
-  // By node and the cell that moved before: the switches still to come, and the move that achieves them.
+  // For each node and the cell that moved before: the switches still to come, and the move that achieves
+  // them.
   const best = new Map<Node, Map<number, { readonly switches: number; readonly move: Move | null }>>();
   const onward = (node: Node, before: number): { readonly switches: number; readonly move: Move | null } => {
     const known = best.get(node)?.get(before);

@@ -117,8 +117,8 @@ export interface SearchResult {
   /** With `symmetry`: the number of states that the expanded orbits stand for. */
   readonly representedStates: bigint;
   /**
-   * By index of the watch: the first state that violated (`always`, `quiescent`) or satisfied (`reachable`)
-   * it.
+   * For each watch, by its index: the first state that violated (`always`, `quiescent`) or satisfied
+   * (`reachable`) it.
    */
   readonly found: readonly (Found | null)[];
   /**
@@ -127,7 +127,7 @@ export interface SearchResult {
    */
   readonly complete: boolean;
   readonly reason: StopReason | null;
-  /** By cell: the number of distinct locals seen. */
+  /** For each cell: the number of distinct locals seen. */
   readonly locals: readonly number[];
   readonly workers: number;
   readonly elapsedMs: number;

@@ -32,7 +32,7 @@ export type Report =
   | { readonly kind: 'done'; readonly findings: Findings }
   | {
       readonly kind: 'failed';
-      /** Of a `CodedError`; `null`: of another error. */
+      /** Name and code of a `CodedError`. `null` for any other error. */
       readonly coded: { readonly name: string; readonly code: string } | null;
       readonly message: string;
     };

@@ -40,7 +40,7 @@ export function concretize(model: Model, symmetry: Symmetry, forms: readonly Arr
     return moves;
   };
 
-  // By form and by the cell that moved last, as the form names it: the switches still to come. Several
+  // For each form and the cell that moved last, as the form names it: the switches still to come. Several
   // renamings may lead to the same form. They differ by a permutation that keeps the form, so the choice does
   // not affect the possible continuations.
   const ahead = [Array.from({ length: model.width }, () => 0)];

@@ -4,7 +4,7 @@ import { hear } from './refine.ts';
 
 /** The best leaf found below one node of the search tree. */
 interface Level {
-  /** By cell: the first place of its class. */
+  /** For each cell: the first place of its class. */
   readonly classes: Int32Array;
   /**
    * The least certificate so far, its renaming, and the number of permutations that keep the state and the

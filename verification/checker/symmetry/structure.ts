@@ -35,7 +35,7 @@ export class Structures {
   pool: Int32Array = new Int32Array(1 << 14);
   readonly #symmetry: Symmetry;
   readonly #shapes = new Map<string, number>();
-  /** By cell and local: the start of its entry. 0: there is none yet. */
+  /** For each cell and local: the start of its entry. 0: there is none yet. */
   readonly #starts: Int32Array[];
   #end = 1;
 

@@ -21,7 +21,7 @@ export interface Site {
   readonly last: number | null;
   readonly next: number | null;
   readonly token: boolean;
-  /** By source: the messages on their way, in order on `fifo`, sorted on `unordered`. */
+  /** For each source: the messages on their way, in order on `fifo`, sorted on `unordered`. */
   readonly inbox: readonly (readonly Message[])[];
 }
 
