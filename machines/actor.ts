@@ -8,17 +8,17 @@ import {
   transition,
 } from 'xstate';
 
-/** The contract between a statechart and whoever drives it: an event in, a snapshot and effects out. */
+/** The contract between a statechart and its driver: an event in, a snapshot and effects out. */
 
-/** A site's name; its address lives only in the runtime's configuration. */
+/** A site's name. Its address appears only in the runtime's configuration. */
 export type SiteId = string;
 
-/** What one site says to another: `type` names it, the rest is plain JSON (`null` for nil). */
+/** A message from one site to another. `type` names it, and the rest is plain JSON (`null` for nil). */
 export interface Message {
   readonly type: string;
 }
 
-/** A message on its way. `lock` names the lock it is about: one mesh of links serves many. */
+/** A message on its way. `lock` names the lock that it is about: one mesh of links serves many locks. */
 export interface Envelope<M extends Message = Message> {
   readonly source: SiteId;
   readonly target: SiteId;
@@ -27,13 +27,13 @@ export interface Envelope<M extends Message = Message> {
 }
 
 /**
- * What a statechart may ask of its driver; each is a named action whose params are the other keys.
+ * The requests of a statechart to its driver. Each is a named action whose params are the other keys.
  *
  * - `send`: put `message` into the mailbox of site `target`.
  * - `broadcast`: `send` to every other member of the mesh.
  * - `grant`: the critical section has been entered.
- * - `left`: this site has handed everything on and takes part no longer.
- * - `unexpected`: no transition of the statechart takes `event`; correct peers never cause it.
+ * - `left`: this site has handed everything on and no longer takes part.
+ * - `unexpected`: no transition of the statechart takes `event`. Correct peers never cause it.
  */
 export type Effect<M extends Message = Message> =
   | { readonly type: 'send'; readonly target: SiteId; readonly message: M }
@@ -42,19 +42,25 @@ export type Effect<M extends Message = Message> =
   | { readonly type: 'left' }
   | { readonly type: 'unexpected'; readonly event: { readonly type: string } };
 
-/** What one event does, as a value: the snapshot after, and the named actions in the order they were asked. */
+/**
+ * The result of one event as a value: the snapshot after it, and the named actions in the order in which they
+ * were requested.
+ */
 export interface Step<Machine extends AnyStateMachine> {
   readonly snapshot: SnapshotFrom<Machine>;
   readonly effects: readonly NamedAction[];
 }
 
-/** A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target }`. */
+/**
+ * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target
+ * }`.
+ */
 export interface NamedAction {
   readonly type: string;
   readonly [param: string]: unknown;
 }
 
-/** The step from nothing: `machine` started with `input`. */
+/** The first step: `machine` started with `input`. */
 export function start<Machine extends AnyStateMachine>(
   machine: Machine,
   input: InputFrom<Machine>,
@@ -63,7 +69,7 @@ export function start<Machine extends AnyStateMachine>(
   return { snapshot, effects: effectsOf(actions) };
 }
 
-/** The step that `event` makes from `snapshot`; nothing is executed. */
+/** The step that `event` makes from `snapshot`. Nothing is executed. */
 export function take<Machine extends AnyStateMachine>(
   machine: Machine,
   snapshot: SnapshotFrom<Machine>,
@@ -73,7 +79,9 @@ export function take<Machine extends AnyStateMachine>(
   return { snapshot: after, effects: effectsOf(actions) };
 }
 
-/** What is raised at once has been taken within the step: it asks nothing of the driver. */
+/**
+ * Removes raised events without a delay. The step has already taken them, so the driver has nothing to do.
+ */
 function effectsOf(actions: readonly ExecutableActionsFrom<AnyStateMachine>[]): readonly NamedAction[] {
   return actions.map(flatten).filter(({ type, delay }) => type !== 'xstate.raise' || delay !== undefined);
 }

@@ -1,20 +1,21 @@
 import type { Message, NamedAction, SiteId } from './actor.ts';
 
 /**
- * What a site did, one line of NDJSON each: the one thing that the rooms which run and the rooms which
- * check have in common. Version 1. The first line of a lock says who began and how; every further line of it
- * is one event that the lock's actor took, or a link that began anew, in order of `seq`. A file holds all locks of one
- * site, and one life of it: from a start to an end or a crash.
+ * One line of a recorded run (NDJSON, version 1). Recorded runs are the only thing that the running rooms and
+ * the checking rooms share. The first line of a lock tells which site started and in which state. Every
+ * further line is one event that the lock's actor took, or a link that started anew, in order of `seq`. A
+ * file holds all locks of one run of a site: from a start to an end or a crash.
  */
 export type RecordLine = StartLine | EventLine | LinkLine;
 
 /**
- * `seq` counts on through the lives of a site, so that a vector clock tells them apart and needs one number for
- * each site: the first event of life 0 is 1, the first of life 2 is 2,000,000,001.
+ * Difference between the first `seq` of consecutive runs of a site. `seq` continues through the runs of a
+ * site, so a vector clock distinguishes them and needs only one number per site. The first event of run 0 is
+ * 1, and the first of run 2 is 2,000,000,001.
  */
 export const eventsPerLife = 1_000_000_000;
 
-/** How often each site had taken an event, as far as this event can know: a vector clock. */
+/** A vector clock: for each site, the number of its last event that this event can depend on. */
 export type VectorClock = Readonly<Record<SiteId, number>>;
 
 export interface RecordedSnapshot {
@@ -27,9 +28,9 @@ export interface StartLine {
   readonly kind: 'start';
   readonly site: SiteId;
   readonly lock: string;
-  /** How many lives the site had before, under this name and with this disk. Not there: 0. */
+  /** Number of earlier runs of the site under this name and with this disk. Default: 0. */
   readonly life?: number;
-  /** The machine that ran, by the name that `baton verify` knows. */
+  /** The name of the machine that ran, as `baton verify` knows it. */
   readonly machine: string;
   readonly input: unknown;
   /** The other sites of the mesh. */
@@ -42,20 +43,24 @@ export interface EventLine {
   readonly kind: 'event';
   readonly site: SiteId;
   readonly lock: string;
-  /** Counts by one at each site, from `life * eventsPerLife + 1`; `clock[site]` is the same number. */
+  /**
+   * Increases by one per event at each site, starting at `life * eventsPerLife + 1`. Equals `clock[site]`.
+   */
   readonly seq: number;
   readonly clock: VectorClock;
-  /** For a message: the event of its sender (`seq` there) in which it was sent. `null` for a client's event. */
+  /**
+   * For a message: the event of its sender (`seq` there) in which it was sent. `null` for a client's event.
+   */
   readonly cause: { readonly site: SiteId; readonly seq: number } | null;
   readonly event: Message & { readonly [key: string]: unknown };
-  /** After the event. */
+  /** The snapshot after the event. */
   readonly snapshot: RecordedSnapshot;
   readonly effects: readonly NamedAction[];
 }
 
 /**
- * What was under way between this site and `peer`, in both directions, is lost, and a link of theirs begins anew
- * though both may live on (`restarted`, as the mailbox tells it).
+ * A link between this site and `peer` has started anew, though both runs may continue (`restarted` in the
+ * mailbox). All messages on their way between the two, in both directions, are lost.
  */
 export interface LinkLine {
   readonly version: 1;

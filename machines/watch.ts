@@ -1,38 +1,41 @@
 import type { SiteId } from './actor.ts';
 import type { RecordedSnapshot, RecordLine } from './record.ts';
 
-/** No name of a lock has more characters. */
+/** Maximum number of characters in a lock's name. */
 export const longestName = 128;
 
 /**
- * What a site tells whoever watches it while it runs, and what it is asked; JSON, version 1. A site tells one lock,
- * window by window: a window begins with a snapshot and has every event from there on. It ends when as many events
- * as were asked for have been told, or when whoever watches is too slow. A window that is asked for again before that
- * has no end: then nothing is missed.
+ * Messages between a running site and its observer (JSON, version 1). A site reports one lock, in windows. A
+ * window begins with a snapshot and has every event after it. It ends when the requested number of events has
+ * been sent, or when the observer is too slow. A window that is extended before its end goes on, so that no
+ * event is missed.
  */
 export type WatchAsk =
-  /** Of which lock; what is told of another ends. */
+  /** The lock to be reported. Reports of another lock end. */
   | { readonly type: 'watch'; readonly lock: string }
-  /** The window that is open, or else a new one, has so many events more, and lasts so long. */
+  /** The open window, or else a new one, gets `events` more events, and lasts `ms` milliseconds. */
   | { readonly type: 'begin'; readonly events: number; readonly ms: number }
-  /** Locks whose names contain this; of several that are asked in short order the last is answered. */
+  /**
+   * Requests locks whose names contain `like`. If several such requests come in quick succession, the last is
+   * answered.
+   */
   | { readonly type: 'find'; readonly like: string };
 
 export type WatchTold =
-  /** First, and again whenever a window is asked for and no lock has been named. */
+  /** Sent first, and again whenever a window is requested and no lock has been named. */
   | {
       readonly type: 'site';
       readonly version: 1;
       readonly site: SiteId;
-      /** The machine that runs, by the name that `baton verify` knows. */
+      /** The name of the running machine, as `baton verify` knows it. */
       readonly machine: string;
       /** The other sites of the mesh. */
       readonly peers: readonly SiteId[];
-      /** Some locks that are in use here, and how many there are. */
+      /** Some locks that are in use here, and the number of all such locks. */
       readonly locks: readonly string[];
       readonly count: number;
     }
-  /** Some locks of that name, those that are in use first. There may be others when there are `more`. */
+  /** Some locks whose names match, those in use first. `more`: there may be others. */
   | {
       readonly type: 'found';
       readonly like: string;
@@ -44,14 +47,23 @@ export type WatchTold =
       readonly lock: string;
       /** Milliseconds since 1970, by the site's clock. */
       readonly at: number;
-      /** How the lock's actor is now, and `seq` of its last event; `null`: the lock has not been used here. */
+      /**
+       * The current state of the lock's actor, and `seq` of its last event. `null`: the lock has not been
+       * used here.
+       */
       readonly now: { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
     }
-  /** What happened since, each with its time. The clocks of its lines are empty: `cause` says what came from where. */
+  /**
+   * The events since the last report, each with its time. The clocks of its lines are empty: `cause` tells
+   * from which event a message came.
+   */
   | { readonly type: 'lines'; readonly lines: readonly TimedLine[] }
   | { readonly type: 'end'; readonly at: number; readonly why: WindowEnd };
 
 export type TimedLine = readonly [at: number, line: RecordLine];
 
-/** `full`: it had all the events, or the time, that it may have; `slow`: what was told before has not left yet; `closed`: the site is. */
+/**
+ * The reason why a window ended. `full`: it has all of its events, or its time is over. `slow`: earlier
+ * reports have not been sent yet. `closed`: the site is closed.
+ */
 export type WindowEnd = 'full' | 'slow' | 'closed';

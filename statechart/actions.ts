@@ -4,11 +4,11 @@ import type { Guards } from './guards.ts';
 import { At, type Effect, type Run } from './run.ts';
 
 export type Action = (run: Run) => void;
-/** What an action does, given its params. */
+/** The operation of an action, given its params. */
 type Deed = (run: Run, params: unknown) => void;
 type Of<Value> = (at: At, params: unknown) => Value;
 
-/** As XState's makers of actions mark them. */
+/** The properties with which XState marks its built-in actions. */
 interface BuiltIn {
   readonly type: string;
   readonly assignment?: Of<object> | Readonly<Record<string, unknown>>;
@@ -22,13 +22,16 @@ interface Named {
   readonly params?: unknown;
 }
 
-/** Turns a machine's actions into closures. What is named, and no assign, raise or enqueueActions, is an effect. */
+/**
+ * Turns a machine's actions into closures. A named action is an effect unless it is an assign, raise or
+ * enqueueActions.
+ */
 export class Actions {
   readonly #machine: AnyStateMachine;
   readonly #guards: Guards;
   readonly #named = new Map<string, Deed>();
   readonly #effects = new Set<string>();
-  /** What the collector that runs has enqueued; `null` when none runs. */
+  /** The actions that the running collector has enqueued. `null` when none runs. */
   #enqueued: unknown[] | null = null;
   readonly #enqueue: object;
 
@@ -40,7 +43,7 @@ export class Actions {
       this.#byName(name, `machine '${machine.id}'`);
   }
 
-  /** Every effect that was implemented or named. */
+  /** The types of all effects that are implemented or named. */
   get effects(): ReadonlySet<string> {
     return this.#effects;
   }
@@ -158,7 +161,7 @@ function assignAll(assignment: Of<object>): Deed {
   return (run, params) => run.assign(assignment(run.at, params));
 }
 
-/** Each of the functions is given the context as it was. */
+/** Each of the functions receives the context from before the assignment. */
 function assignEach(assignment: Readonly<Record<string, unknown>>): Deed {
   const entries = Object.entries(assignment);
   if (!entries.some(([, value]) => typeof value === 'function')) {

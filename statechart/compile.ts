@@ -3,7 +3,7 @@ import { Statechart } from './statechart.ts';
 
 const compiled = new WeakMap<AnyStateMachine, Statechart>();
 
-/** `machine`, compiled once. Throws `OUTSIDE_SUBSET` and `GUARD_UNKNOWN`, which name the place. */
+/** Compiles `machine` once. Throws `OUTSIDE_SUBSET` and `GUARD_UNKNOWN`, which name the place. */
 export function compile(machine: AnyStateMachine): Statechart {
   const known = compiled.get(machine);
   if (known) return known;

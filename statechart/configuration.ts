@@ -3,30 +3,33 @@ import type { Action } from './actions.ts';
 import type { Guard } from './guards.ts';
 import { ancestorsOf, isAtomic } from './sets.ts';
 
-/** A transition that may be taken, if its guard lets it. */
+/** A transition that may be taken if its guard allows it. */
 export interface Option {
   readonly transition: AnyTransitionDefinition;
   readonly guard: Guard | null;
 }
 
-/** Who takes an event in a state: those inside, or else the first of its own that may. */
+/**
+ * The candidates for an event in a state. The inner states come first. If they take nothing, the first own
+ * option whose guard allows it is taken.
+ */
 export interface Choice {
   readonly inner: readonly Choice[];
   readonly own: readonly Option[];
 }
 
-/** One microstep: what it does, in order, and where it ends. */
+/** One microstep: its actions in order, and the configuration in which it ends. */
 export interface Microstep {
   readonly actions: readonly Action[];
   readonly target: Configuration;
 }
 
-/** The transitions that were selected so far; `microstep` is made when it is first taken. */
+/** The transitions selected so far. `microstep` is computed when it is first taken. */
 export class Route {
   readonly taken: readonly Option[];
   microstep: Microstep | null = null;
   readonly #last: Option | undefined;
-  /** One transition further. */
+  /** The routes that are longer by one transition. */
   readonly #next: Route[] = [];
 
   constructor(taken: readonly Option[]) {
@@ -35,7 +38,7 @@ export class Route {
   }
 
   with(option: Option): Route {
-    // There are few, and a map would ask each for its hash.
+    // There are few routes, and a map would hash each option.
     for (const route of this.#next) if (route.#last === option) return route;
     const route = new Route([...this.taken, option]);
     this.#next.push(route);
@@ -43,17 +46,17 @@ export class Route {
   }
 }
 
-/** The states that are active, interned; with it stands all that has been found out about what follows from it. */
+/** The active states, interned. The object also caches everything derived from them. */
 export class Configuration {
-  /** In the order in which they were entered, as far as it matters. */
+  /** The active states in order of entry, as far as the order matters. */
   readonly nodes: readonly AnyStateNode[];
-  /** As XState says it. */
+  /** The state value in XState's form. */
   readonly value: StateValue;
-  /** Of each `stateIn`, by its number: whether it holds. */
+  /** For each `stateIn`, by its number: whether it holds. */
   readonly matches: (boolean | undefined)[] = [];
-  /** By the event's type; those that the machine does not know are `''`. */
+  /** The choice for each event type. Types that the machine does not know share the key `''`. */
   readonly choices = new Map<string, Choice>();
-  /** For each atomic state, its `always` and those around it, innermost first. */
+  /** For each atomic state, its `always` and those of its ancestors, innermost first. */
   readonly always: readonly (readonly Option[])[];
   readonly start = new Route([]);
 
@@ -65,8 +68,8 @@ export class Configuration {
 }
 
 /**
- * Two orders of entry are one configuration unless a step can tell them apart: XState has regions take an event in the
- * order in which they were entered, and atomic states their `always`.
+ * Two orders of entry are one configuration unless a step can tell them apart. XState makes regions take an
+ * event, and atomic states take their `always`, in the order in which they were entered.
  */
 export function keyOf(nodes: readonly AnyStateNode[]): string {
   const orders = (some: readonly AnyStateNode[]) => some.map(({ order }) => order);
@@ -82,7 +85,7 @@ export function hasAlways(node: AnyStateNode): boolean {
   return isAtomic(node) && [node, ...ancestorsOf(node)].some(({ always }) => always !== undefined);
 }
 
-/** Frozen: it is shared. */
+/** Returns the state value, frozen because it is shared. */
 export function stateValueOf(node: AnyStateNode, nodes: readonly AnyStateNode[]): StateValue {
   const children = nodes.filter(({ parent }) => parent === node);
   const [child] = children;

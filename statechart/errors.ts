@@ -1,11 +1,11 @@
 export type StatechartErrorCode =
-  /** The machine has something that is not compiled; the message names it, and where it stands. */
+  /** The machine has a feature that is not compiled. The message names the feature and its place. */
   | 'OUTSIDE_SUBSET'
-  /** A guard is named that the machine does not implement, or that is made of itself. */
+  /** A guard is named that the machine does not implement, or that refers to itself. */
   | 'GUARD_UNKNOWN'
-  /** An event whose type begins with `xstate.`, which XState keeps to itself. */
+  /** An event whose type begins with `xstate.`, a prefix reserved for XState. */
   | 'EVENT_RESERVED'
-  /** One event made more than 10,000 microsteps, or than the machine's `maxIterations`. */
+  /** One event caused more than 10,000 microsteps, or more than the machine's `maxIterations`. */
   | 'NO_REST';
 
 export class StatechartError extends Error {

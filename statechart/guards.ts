@@ -28,7 +28,7 @@ const [checkAnd, checkOr, checkNot, checkStateIn] = [and([]), or([]), not(''), s
 export class Guards {
   readonly #machine: AnyStateMachine;
   readonly #named = new Map<string, Guard>();
-  /** Names of which is being made what they stand for. */
+  /** The names of the guards being compiled. */
   readonly #open = new Set<string>();
   #stateIns = 0;
 

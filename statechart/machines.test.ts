@@ -21,7 +21,10 @@ import {
   sketchEvents,
 } from './testing/events.ts';
 
-/* Every machine of ours, event by event beside XState: whatever comes, also what no correct peer sends. */
+/*
+ * Compares every machine of this project with XState, event by event. The events include those that no
+ * correct peer sends.
+ */
 
 const numbers = (context: object) => Object.values(context).filter((value) => typeof value === 'number');
 const small = (most: number) => (context: unknown) =>

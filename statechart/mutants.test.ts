@@ -4,7 +4,7 @@ import type { Choice } from './configuration.ts';
 import { Beside, Difference, explore } from './testing/beside.ts';
 import { events, randomMachine } from './testing/machines.ts';
 
-/* A stepper that is wrong in one place is told from XState by the machines that are made by chance. */
+/* A stepper with a fault in one place is distinguished from XState by random machines. */
 
 const reversed = ({ inner, own }: Choice): Choice => ({
   inner: inner.map(reversed),
@@ -84,7 +84,8 @@ test.each(mutants)(
       fc.property(randomMachine, (machine) => {
         explore(new Beside(machine, compile(machine)), [undefined], events, { most: 12 });
       }),
-      // One machine in about two hundred shows the last: drawn anew each time, a thousand miss it now and then.
+      // About one machine in two hundred shows the last fault. With a new seed each time, a thousand machines
+      // would sometimes miss it.
       { numRuns: 1_000, endOnFailure: true, seed: 1 },
     );
     expect(agreed.failed).toBe(true);

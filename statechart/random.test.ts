@@ -4,7 +4,7 @@ import { compile } from './compile.ts';
 import { Beside, explore } from './testing/beside.ts';
 import { events, randomMachine } from './testing/machines.ts';
 
-test('machines made by chance, beside XState', () => {
+test('random machines agree with XState', () => {
   let steps = 0;
   fc.assert(
     fc.property(randomMachine, (machine) => {

@@ -4,7 +4,7 @@ import { outside } from './errors.ts';
 
 export type Context = Readonly<Record<string, unknown>>;
 
-/** What a machine's functions are given. */
+/** The argument of a machine's functions. */
 export class At {
   readonly context: Context;
   readonly event: EventObject;
@@ -27,7 +27,10 @@ export class At {
   }
 }
 
-/** A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target }`. */
+/**
+ * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target
+ * }`.
+ */
 export interface Effect {
   readonly type: string;
   readonly [param: string]: unknown;
@@ -35,18 +38,18 @@ export interface Effect {
 
 const nothing: readonly Effect[] = Object.freeze([]);
 
-/** One event's way through a machine; once it is over, what came of it. */
+/** The processing of one event by a machine. At its end it holds the result. */
 export class Run {
   configuration: Configuration;
   at: At;
-  /** Whether an assign was done. */
+  /** True when an assign was executed. */
   assigned = false;
-  /** What was raised, in order. */
+  /** The raised events, in order. */
   raised: EventObject[] | null = null;
   #effects: Effect[] | null = null;
   readonly #owns: boolean;
 
-  /** `owns`: nobody else has the context. */
+  /** `owns`: the context is not shared. */
   constructor(configuration: Configuration, context: Context, event: EventObject, owns: boolean) {
     this.configuration = configuration;
     this.at = new At(context, event);
@@ -57,7 +60,7 @@ export class Run {
     return this.at.context;
   }
 
-  /** What was asked for, in order. */
+  /** The requested effects, in order. */
   get effects(): readonly Effect[] {
     return this.#effects ?? nothing;
   }
@@ -73,8 +76,8 @@ export class Run {
   }
 
   /*
-   * Contexts are copied by `Object.assign`, as XState copies them: with V8 (Node 20) the copy of a copy by spread has a
-   * new hidden class each time, and whatever reads it is slow.
+   * Contexts are copied by `Object.assign`, as XState does. In V8 (Node 20), the copy of a copy made by
+   * spread has a new hidden class each time, and reading it is slow.
    */
   assign(changes: object): void {
     const { context, event } = this.at;

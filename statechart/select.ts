@@ -1,14 +1,17 @@
 import type { Choice, Configuration, Option, Route } from './configuration.ts';
 import type { At } from './run.ts';
 
-/** `route`, and on it what is selected for an event in a state: inside first, each region its own. */
+/**
+ * Extends `route` with the transitions selected for an event in a state. Inner states come first, and each
+ * region selects its own.
+ */
 export function selected({ inner, own }: Choice, at: At, configuration: Configuration, route: Route): Route {
   let on = route;
   for (const choice of inner) on = selected(choice, at, configuration, on);
   return on === route ? firstOf(own, at, configuration, route) : on;
 }
 
-/** The same for what needs no event: of each atomic state, the innermost. */
+/** The transitions that need no event. For each atomic state the innermost is selected. */
 export function eventless(at: At, configuration: Configuration): Route {
   let on = configuration.start;
   for (const options of configuration.always) on = firstOf(options, at, configuration, on);

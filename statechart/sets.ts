@@ -1,15 +1,15 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
 /*
- * Which states a microstep leaves and enters: "Algorithm for SCXML Interpretation" of the W3C's SCXML (2015),
- * appendix D, without history, and with XState's meaning of `reenter`.
+ * The sets of states that a microstep leaves and enters, by the "Algorithm for SCXML Interpretation" of the
+ * W3C's SCXML (2015), appendix D. There is no history, and `reenter` has XState's meaning.
  */
 
 export function isAtomic({ type }: AnyStateNode): boolean {
   return type === 'atomic';
 }
 
-/** From the parent outwards, as far as `to`, which is not one of them; none where `to` is the node itself. */
+/** The ancestors from the parent outwards, up to but excluding `to`. Empty if `to` is the node itself. */
 export function ancestorsOf(node: AnyStateNode, to?: AnyStateNode): readonly AnyStateNode[] {
   const ancestors: AnyStateNode[] = [];
   if (node === to) return ancestors;
@@ -17,12 +17,12 @@ export function ancestorsOf(node: AnyStateNode, to?: AnyStateNode): readonly Any
   return ancestors;
 }
 
-/** Somewhere below `outer`; everything is below nothing. */
+/** True if `node` is below `outer`. Every node is below `undefined`. */
 function isBelow(node: AnyStateNode, outer: AnyStateNode | undefined): boolean {
   return outer === undefined || ancestorsOf(node).includes(outer);
 }
 
-/** What the transition may change is below. `undefined`: all, the root too. */
+/** The node below which the transition may change states. `undefined`: the whole tree including the root. */
 function domainOf({ source, target, reenter }: AnyTransitionDefinition): AnyStateNode | undefined {
   const targets: readonly AnyStateNode[] = target ?? [];
   if (!reenter && targets.every((node) => node === source || isBelow(node, source))) return source;
@@ -42,7 +42,7 @@ function exitsOf(transition: AnyTransitionDefinition, active: readonly AnyStateN
   );
 }
 
-/** Innermost first. */
+/** The states to leave, innermost first. */
 export function exitSet(
   transitions: readonly AnyTransitionDefinition[],
   active: readonly AnyStateNode[],
@@ -51,7 +51,10 @@ export function exitSet(
   return [...left].sort((one, other) => other.order - one.order);
 }
 
-/** Of two that would leave the same state, the one further inside, or else the first. Each stands once. */
+/**
+ * Removes conflicting transitions and duplicates. Of two that would leave the same state, the one further
+ * inside is kept, or else the first.
+ */
 export function withoutConflicts(
   transitions: readonly AnyTransitionDefinition[],
   active: readonly AnyStateNode[],
@@ -67,13 +70,13 @@ export function withoutConflicts(
   return [...kept];
 }
 
-/** `byDefault` are those whose initial transition is taken, with its actions. */
+/** `byDefault` are the states whose initial transition is taken, with its actions. */
 export interface Entered {
   readonly nodes: readonly AnyStateNode[];
   readonly byDefault: ReadonlySet<AnyStateNode>;
 }
 
-/** Outermost first. */
+/** The states to enter, outermost first. */
 export function entrySet(transitions: readonly AnyTransitionDefinition[]): Entered {
   const entry = new Entry();
   for (const transition of transitions) entry.follow(transition);

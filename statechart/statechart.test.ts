@@ -65,7 +65,7 @@ describe('refused as it runs', () => {
   });
 });
 
-test('who comes to rest last has its say last, wherever it stands', () => {
+test('the region that comes to rest last takes its always last, wherever it is defined', () => {
   const region = (name: string) => ({
     initial: 'before',
     states: {
@@ -103,7 +103,7 @@ test('who comes to rest last has its say last, wherever it stands', () => {
   ]);
 });
 
-test('a state is told by its snapshot, and goes on from it', () => {
+test('a state is restored from its snapshot, and continues from it', () => {
   const chart = compile(siteMachine);
   let state = chart.start(epochInputs[0]);
   let moved = 0;

@@ -17,23 +17,27 @@ import { eventless, selected } from './select.ts';
 import { ancestorsOf, entrySet, exitSet, withoutConflicts } from './sets.ts';
 import { refuseOutside } from './subset.ts';
 
-/** All that one machine in one state is; the configuration is shared by all machines that are in it. */
+/** The state of one machine. The configuration is shared by all machines that are in it. */
 export interface State {
   readonly configuration: Configuration;
   readonly context: Context;
 }
 
-/** What one event does: the state after, and the effects in the order in which they were asked for. */
+/** The result of one event: the state after it, and the effects in the order in which they were requested. */
 export interface Stepped extends State {
   readonly effects: readonly Effect[];
 }
 
-/** On one event, unless the machine's own `maxIterations` is less; who makes more is taken never to come to rest. */
+/**
+ * Maximum number of microsteps on one event, unless the machine's own `maxIterations` is less. A machine that
+ * makes more is considered not to come to rest.
+ */
 const mostMicrosteps = 10_000;
 
 /**
- * An XState machine (5.33) made into a plain stepper: the same states, contexts and named actions as `transition` and
- * `initialTransition` tell, event by event. Throws what the machine's functions throw; `NO_REST`; `EVENT_RESERVED`.
+ * An XState machine (5.33) compiled to a plain stepper. Event by event, it gives the same states, contexts
+ * and named actions as `transition` and `initialTransition`. Throws the errors of the machine's functions,
+ * `NO_REST` and `EVENT_RESERVED`.
  */
 export class Statechart {
   readonly id: string;
@@ -50,7 +54,7 @@ export class Statechart {
   readonly #exits = new Map<AnyStateNode, readonly Action[]>();
   readonly #descriptors = new Set<string>();
   readonly #configurations = new Map<string, Configuration>();
-  /** Before anything was entered: its value is what it will be, as XState has it. */
+  /** The configuration before any state is entered. As in XState, its value is already the initial one. */
   readonly #unborn: Configuration;
   readonly #birth: Microstep;
 
@@ -77,13 +81,16 @@ export class Statechart {
     return run;
   }
 
-  /** The state that a snapshot tells; where regions' order of entry is not told, it is that of the definition. */
+  /**
+   * The state of a snapshot. The snapshot does not tell in which order regions were entered, so the order of
+   * the definition is used.
+   */
   resume({ value, context }: { readonly value: StateValue; readonly context: Context }): State {
     const { _nodes: nodes } = this.#machine.resolveState({ value, context });
     return { configuration: this.#intern(nodes), context };
   }
 
-  /** `owns`: nobody else has the context; then it is changed, and not copied. */
+  /** `owns`: the context is not shared, so it is changed in place instead of copied. */
   step(configuration: Configuration, context: Context, event: EventObject, owns = false): Stepped {
     const run = new Run(configuration, context, event, owns);
     this.#take(run);
@@ -98,7 +105,7 @@ export class Statechart {
     if (route !== configuration.start) this.#follow(run, this.#microstep(configuration, route));
   }
 
-  /** Until nothing is enabled without an event, and nothing raised is left. */
+  /** Takes transitions without events and raised events, until neither is left. */
   #settle(run: Run): void {
     let mayAlways = true;
     let raised = 0;
@@ -108,7 +115,7 @@ export class Statechart {
       if (route !== configuration.start) {
         run.assigned = false;
         this.#follow(run, this.#microstep(configuration, route));
-        // XState asks again only if something came of it.
+        // XState checks `always` again only if the microstep changed something.
         mayAlways = run.assigned || run.configuration !== configuration;
       } else {
         const event = run.raised?.[raised++];

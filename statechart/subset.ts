@@ -4,10 +4,13 @@ import { outside } from './errors.ts';
 const nodeKeys = ['id', 'type', 'initial', 'states', 'on', 'always', 'entry', 'exit', 'meta', 'description'];
 const rootKeys = [...nodeKeys, 'context', 'types', 'version', 'options', 'schemas'];
 const transitionKeys = ['target', 'actions', 'guard', 'reenter', 'meta', 'description'];
-/** What XState adds to a transition. */
+/** Keys that XState adds to a transition. */
 const formattedKeys = ['source', 'eventType', 'toJSON'];
 
-/** Throws `OUTSIDE_SUBSET` for what the machine's definition has and is not compiled, implementations aside. */
+/**
+ * Throws `OUTSIDE_SUBSET` for every feature in the machine's definition that is not compiled. Implementations
+ * are not checked here.
+ */
 export function refuseOutside({ root }: AnyStateMachine): void {
   refuseNode(root);
 }

@@ -4,15 +4,16 @@ import type { Frame } from './frames.ts';
 import { type LinkEvent, type LinkSnapshot, linkMachine } from './link.ts';
 
 /*
- * R9 of protocol.md, clause by clause. A script is what happens to one end, a1: `post x`, `connected 1`, or a frame
- * with its fields and its connection, as in `DATA 1 0 x @1` (seq, ack, payload). Right of it stands what the end asks
- * for and becomes: the peer that it knows, how much of its own is acknowledged, what waits, how much it has delivered.
+ * R9 of protocol.md, clause by clause. A script is the sequence of events at one end, a1: `post x`,
+ * `connected 1`, or a frame with its fields and its connection, as in `DATA 1 0 x @1` (seq, ack, payload).
+ * The right-hand side shows the end's effects and its state: the known peer, the number of its acknowledged
+ * payloads, the waiting payloads, and the number of delivered payloads.
  */
 
 const dialled = ['connected 1', 'WELCOME b1 0 @1'] as const;
 
 describe('incarnation', () => {
-  test('who dials says HELLO, and is up when the other has said WELCOME, which it answers', () => {
+  test('the dialling site sends HELLO, and is up when the other has sent WELCOME, which it answers', () => {
     expect(play(...dialled)).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -21,7 +22,7 @@ describe('incarnation', () => {
     `);
   });
 
-  test('who is dialled is up when its WELCOME is answered: a HELLO may be all that a dead one has left', () => {
+  test('the dialled site is up when its WELCOME is answered: a HELLO may be the last frame of a dead incarnation', () => {
     expect(play('HELLO b1 @1', 'WELCOME b1 0 @1')).toMatchInlineSnapshot(`
       "
       HELLO b1 @1     | WELCOME a1 0 @1                                | answering: nil, 0 acked, waits [], 0 delivered
@@ -30,7 +31,7 @@ describe('incarnation', () => {
     `);
   });
 
-  test('another one of the peer: what was not acknowledged is reported lost, and numbers begin again', () => {
+  test('a new incarnation of the peer: unacknowledged payloads are reported lost, and numbers start again', () => {
     expect(
       play(
         ...dialled,
@@ -57,7 +58,7 @@ describe('incarnation', () => {
     `);
   });
 
-  test('a HELLO of another one changes nothing yet', () => {
+  test('a HELLO of another incarnation changes nothing yet', () => {
     expect(
       play(...dialled, 'post x', 'HELLO b0 @2', 'disconnected 2', 'HELLO b1 @3', 'WELCOME b1 0 @3'),
     ).toMatchInlineSnapshot(`
@@ -73,7 +74,7 @@ describe('incarnation', () => {
     `);
   });
 
-  test('what is posted before any is met is for the first', () => {
+  test('a payload posted before any peer is met is for the first peer', () => {
     expect(play('post x', ...dialled)).toMatchInlineSnapshot(`
       "
       post x          |                                                | down: nil, 0 acked, waits [x], 0 delivered
@@ -85,7 +86,7 @@ describe('incarnation', () => {
 });
 
 describe('sequence number', () => {
-  test('counts what is posted from 1', () => {
+  test('numbers posted payloads from 1', () => {
     expect(play(...dialled, 'post x', 'post y')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -96,7 +97,7 @@ describe('sequence number', () => {
     `);
   });
 
-  test('what comes in order is delivered', () => {
+  test('payloads in order are delivered', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -107,7 +108,7 @@ describe('sequence number', () => {
     `);
   });
 
-  test('a number twice, or one too far, is unexpected and not delivered', () => {
+  test('a repeated number, or one too far ahead, is unexpected and not delivered', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 1 0 u @1', 'DATA 3 0 w @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -121,7 +122,7 @@ describe('sequence number', () => {
 });
 
 describe('cumulative acknowledgement', () => {
-  test('one stands for all before it', () => {
+  test('one acknowledgement covers all payloads before it', () => {
     expect(play(...dialled, 'post x', 'post y', 'ACK 2 @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -133,7 +134,7 @@ describe('cumulative acknowledgement', () => {
     `);
   });
 
-  test('goes with the next payload, and no frame goes for it alone', () => {
+  test('is carried by the next payload, without a frame of its own', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'post x', 'flushAck')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -146,7 +147,7 @@ describe('cumulative acknowledgement', () => {
     `);
   });
 
-  test('goes alone when the host says so, once', () => {
+  test('is sent alone when the host asks for it, once', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'flushAck', 'flushAck')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -159,7 +160,7 @@ describe('cumulative acknowledgement', () => {
     `);
   });
 
-  test('of what was never sent, or less than before, is unexpected', () => {
+  test('an acknowledgement of unsent payloads, or of fewer than before, is unexpected', () => {
     expect(play(...dialled, 'post x', 'ACK 2 @1', 'ACK 1 @1', 'ACK 0 @1')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -174,7 +175,7 @@ describe('cumulative acknowledgement', () => {
 });
 
 describe('resend after a reconnect', () => {
-  test('from what the other has on, not before', () => {
+  test('starts after the last payload that the peer has delivered', () => {
     expect(
       play(...dialled, 'post x', 'post y', 'disconnected 1', 'connected 2', 'WELCOME b1 1 @2'),
     ).toMatchInlineSnapshot(`
@@ -190,7 +191,7 @@ describe('resend after a reconnect', () => {
     `);
   });
 
-  test('says what has been delivered here, so that it does not come again', () => {
+  test('acknowledges the payloads delivered here, so that they are not sent again', () => {
     expect(
       play(...dialled, 'DATA 1 0 u @1', 'disconnected 1', 'HELLO b1 @2', 'WELCOME b1 0 @2', 'DATA 2 0 v @2'),
     ).toMatchInlineSnapshot(`
@@ -206,7 +207,7 @@ describe('resend after a reconnect', () => {
     `);
   });
 
-  test('a later connection takes the place of one that nobody has seen break', () => {
+  test('a later connection replaces one that has not been seen to break', () => {
     expect(
       play(...dialled, 'post x', 'HELLO b1 @2', 'disconnected 1', 'WELCOME b1 1 @2'),
     ).toMatchInlineSnapshot(`
@@ -221,7 +222,7 @@ describe('resend after a reconnect', () => {
     `);
   });
 
-  test('what is still read from an old connection counts for nothing', () => {
+  test('frames still read from an old connection are ignored', () => {
     expect(
       play(...dialled, 'post x', 'connected 2', 'DATA 1 1 u @1', 'ACK 1 @1', 'WELCOME b1 0 @1'),
     ).toMatchInlineSnapshot(`
@@ -238,7 +239,7 @@ describe('resend after a reconnect', () => {
   });
 });
 
-test('who finishes is drained when nothing waits any more, at once or later, once', () => {
+test('a finishing site is drained when nothing waits any more, at once or later, once', () => {
   expect(play('finish', 'post x', ...dialled)).toMatchInlineSnapshot(`
     "
     finish          | drained                                        | down: nil, 0 acked, waits [], 0 delivered
@@ -273,7 +274,7 @@ test('who finishes is drained when nothing waits any more, at once or later, onc
   `);
 });
 
-test('the outbox is bounded, connected or not: one payload more is refused', () => {
+test('the outbox is bounded, connected or not: one more payload is refused', () => {
   expect(
     play('post x', 'post y', 'post z', ...dialled, 'post z', 'ACK 1 @1', 'post z'),
   ).toMatchInlineSnapshot(`
@@ -290,7 +291,7 @@ test('the outbox is bounded, connected or not: one payload more is refused', () 
   `);
 });
 
-test('while payloads go both ways, each in turn, not one frame is an acknowledgement alone', () => {
+test('while payloads go both ways in turn, no frame is only an acknowledgement', () => {
   let [left, right] = greeted();
   const frames: Frame[] = [];
   for (let turn = 0; turn < 10; turn++) {
@@ -332,7 +333,7 @@ function framesOf(effects: readonly NamedAction[]): readonly Frame[] {
   return effects.flatMap(({ frames }) => (frames as readonly Frame[] | undefined) ?? []);
 }
 
-/** A line for each event: what a1 asks for, and what it is then. Two payloads may wait. */
+/** One line per event: the effects of a1, and its state afterwards. At most two payloads may wait. */
 function play(...script: readonly string[]): string {
   let { snapshot } = start(linkMachine, { incarnation: 'a1', limit: 2 });
   const lines = script.map((text) => {

@@ -2,51 +2,54 @@ import { assign, type SnapshotFrom, setup } from 'xstate';
 import type { Arrival, Frame, HostEvent, Payload } from './frames.ts';
 
 /**
- * One end of a link (R9): every payload is delivered once and in the order of `post`, between two live
- * incarnations, over connections that may break anywhere. A frame that a break cuts in two is no frame: so, for
- * this machine, a connection delivers some first part of what was transmitted on it, and then nothing.
+ * One end of a link (R9). Every payload is delivered once and in the order of `post`, between two live
+ * incarnations, over connections that may break anywhere. A frame that a break cuts in two is not a frame.
+ * So, for this machine, a connection delivers a prefix of the transmitted frames and then nothing.
  */
 export interface LinkContext {
-  /** Of this life of this site; no two lives share one. */
+  /** The incarnation of this site: one start of its process. No two starts share one. */
   readonly incarnation: string;
-  /** The life of the peer that everything below is about. `null` until one has been met. */
+  /** The incarnation of the peer to which all fields below refer. `null` until a peer has been met. */
   readonly peer: string | null;
   /** The host's number of the connection in use. `null` when there is none. */
   readonly connection: number | null;
-  /** What the peer has not acknowledged, in order; the first has the number `acknowledged + 1`. */
+  /**
+   * The payloads that the peer has not acknowledged, in order. The first has the number `acknowledged + 1`.
+   */
   readonly outbox: readonly Payload[];
-  /** How many payloads the peer has acknowledged. */
+  /** Number of payloads that the peer has acknowledged. */
   readonly acknowledged: number;
-  /** How many payloads of the peer have been delivered here. */
+  /** Number of the peer's payloads that have been delivered here. */
   readonly delivered: number;
-  /** The most payloads that `outbox` may hold. */
+  /** Maximum number of payloads in `outbox`. */
   readonly limit: number;
-  /** The host waits to be told that the outbox is empty. */
+  /** The host waits for the report that the outbox is empty. */
   readonly finishing: boolean;
 }
 
 export interface LinkInput {
   /** Random for each start of the process. */
   readonly incarnation: string;
-  /** The most payloads that may wait for their acknowledgement. */
+  /** Maximum number of payloads that may wait for their acknowledgement. */
   readonly limit: number;
 }
 
 export type LinkEvent = HostEvent | Arrival;
 
 /**
- * What the link asks of its host; each is a named action whose params are the other keys.
+ * The requests of the link to its host. Each is a named action whose params are the other keys.
  *
- * - `transmit`: write `frames` to that connection, in order, if it is still there.
- * - `deliver`: `payload` has come.
- * - `ackOwed`: an acknowledgement is owed from now on: say `flushAck` in a while. No moment is too early, and a
- *   DATA may have carried the acknowledgement meanwhile; then `flushAck` does nothing.
- * - `overflow`: `payload` is refused, since `limit` payloads wait already.
- * - `peerRestarted`: the life of the peer that was known is over, and `incarnation` is the new one. Of `lost` it
- *   is not known whether they were delivered in the old life; they are never transmitted again.
- * - `met`: `incarnation` of the peer lives, and frames go both ways from now on.
- * - `drained`: after `finish`, nothing waits any more: all was acknowledged, or reported lost.
- * - `unexpected`: no correct peer sends `event`: close the connection that brought it.
+ * - `transmit`: write `frames` to that connection, in order, if it still exists.
+ * - `deliver`: `payload` has arrived.
+ * - `ackOwed`: an acknowledgement is owed from now on: send `flushAck` after a while. No moment is too early.
+ *   If a DATA has carried the acknowledgement meanwhile, `flushAck` has no effect.
+ * - `overflow`: `payload` is refused, because `limit` payloads wait already.
+ * - `peerRestarted`: the known incarnation of the peer is over, and `incarnation` is the new one. It is
+ *   unknown whether the payloads in `lost` were delivered to the old incarnation. They are never transmitted
+ *   again.
+ * - `met`: `incarnation` of the peer is alive, and frames go both ways from now on.
+ * - `drained`: after `finish`, nothing waits any more: every payload was acknowledged or reported lost.
+ * - `unexpected`: no correct peer sends `event`. Close its connection.
  */
 export type LinkEffect =
   | { readonly type: 'transmit'; readonly connection: number; readonly frames: readonly Frame[] }
@@ -74,14 +77,17 @@ const transmit = <Event>(frames: (at: At<Event>) => readonly Frame[]) =>
     }),
   }) as const;
 
-/** What `context` has to say to the life that `other` names: with one that is not `peer` it has shared nothing. */
+/**
+ * The WELCOME of `context` to the incarnation `other`. It acknowledges nothing to an incarnation other than
+ * `peer`, because the two have exchanged nothing.
+ */
 const welcome = ({ incarnation, delivered, peer }: LinkContext, other: string): Frame => ({
   type: 'WELCOME',
   incarnation,
   ack: other === peer ? delivered : 0,
 });
 
-/** The payload of the outbox that has this place. */
+/** The DATA frame for the payload at this index of the outbox. */
 const data = ({ outbox, acknowledged, delivered }: LinkContext, index: number): Frame => ({
   type: 'DATA',
   seq: acknowledged + index + 1,
@@ -93,7 +99,7 @@ const unexpected = {
   actions: { type: 'unexpected', params: ({ event }: At) => ({ event }) },
 } as const;
 
-/** What is still read from a connection that has been given up counts for nothing. */
+/** Frames that are still read from an abandoned connection are ignored. */
 const leftOver = [{ guard: 'isStale' }, unexpected] as const;
 
 const overflow = {
@@ -104,7 +110,10 @@ const overflow = {
   },
 } as const;
 
-/** The peer lives, and `answers` of ours go out, and behind them all that it has not had. */
+/**
+ * Transitions for a peer known to be alive: they transmit `answers` and then all payloads that it has not
+ * received.
+ */
 const meet = (...answers: readonly ((at: At<Of<'WELCOME'>>) => Frame)[]) => {
   const greet = [
     'meet',
@@ -153,10 +162,10 @@ const isPossibleAck = ({ context: { outbox, acknowledged }, event }: At) =>
   'ack' in event && acknowledged <= event.ack && event.ack <= acknowledged + outbox.length;
 
 /**
- * Both ends run this machine; one of them is told `connected`, the other hears HELLO. An end is `up` once it knows
- * that the peer lives and what it has had; then it transmits the rest. Nothing else is ever resent, since a
- * connection loses nothing in the middle. An idle link is silent; where payloads go both ways, each DATA carries
- * the acknowledgement of what came.
+ * Both ends run this machine. One end receives `connected`, the other receives HELLO. An end is `up` once it
+ * knows that the peer is alive and which payloads it has received. Then it transmits the rest. Nothing else
+ * is ever resent, because a connection loses nothing in the middle. An idle link is silent. While payloads go
+ * both ways, each DATA carries the acknowledgement of the received payloads.
  */
 export const linkMachine = setup({
   types: {} as { context: LinkContext; events: LinkEvent; input: LinkInput },
@@ -236,7 +245,10 @@ export const linkMachine = setup({
       },
       initial: 'settled',
       states: {
-        /** The peer has been told of everything that was delivered, or will be if this connection holds. */
+        /**
+         * The peer has been sent the acknowledgement of every delivered payload, and receives it if this
+         * connection holds.
+         */
         settled: { on: { DATA: { ...receive, target: 'owing' } } },
         owing: {
           entry: 'ackOwed',

@@ -3,7 +3,10 @@ import { type NamedAction, start, take } from '../actor.ts';
 import { type SketchEvent, type SketchMessage, waitMessage } from './messages.ts';
 import { type SketchSnapshot, sketchMachine } from './site.ts';
 
-/* What the pseudocode does, function by function, faults included: site b of a, b, c; root_port is a unless said. */
+/*
+ * The behaviour of the pseudocode, function by function, with its faults: site b of a, b, c. `root_port` is a
+ * unless given.
+ */
 
 const request = (port: string, source: string) => waitMessage({ type: 'TOKENREQUEST', port }, source);
 const token = (source: string) => waitMessage({ type: 'TOKEN' }, source);
@@ -15,7 +18,7 @@ describe('handlemessage', () => {
     expect(snapshot.context).toMatchObject({ last: 'a', next: 'c' });
   });
 
-  test('TOKENREQUEST, last is the root: the emitter, not who asked, becomes next and last', () => {
+  test('TOKENREQUEST, last is the root: the emitter, not the requesting site, becomes next and last', () => {
     const { snapshot, effects } = run('a', request('c', 'a'));
     expect(effects).toEqual([]);
     expect(snapshot.context).toMatchObject({ last: 'a', next: 'a' });
@@ -27,7 +30,7 @@ describe('handlemessage', () => {
 });
 
 describe('CriticalSection', () => {
-  test('enters with the token, asked or not, once', () => {
+  test('enters with the token, requested or not, once', () => {
     const { snapshot, effects } = run('b', 'enter', 'exit', 'enter');
     expect(effects).toEqual([{ type: 'grant' }, { type: 'unexpected', event: { type: 'enter' } }]);
     expect(snapshot.context.cptSC).toBe(1);
@@ -64,20 +67,20 @@ describe('main', () => {
     expect(run('b').snapshot.context).toMatchObject({ last: 'b', hastoken: true });
   });
 
-  test('ask: sendCSRequest to last, then last = root_port; again and again', () => {
+  test('ask: sendCSRequest to last, then last = root_port; repeatable', () => {
     const { snapshot, effects } = run('a', request('c', 'c'), 'ask', 'ask');
     expect(snapshot.context.last).toBe('a');
     const sent: SketchMessage = { type: 'TOKENREQUEST', port: 'b' };
     expect(effects).toEqual([send('c', sent), send('a', sent)]);
   });
 
-  test('ask with the token: is told so, and nothing else', () => {
+  test('ask with the token: prints that the token is here, and does nothing else', () => {
     const { snapshot, effects } = run('b', 'enter', 'exit', 'ask');
     expect(effects).toEqual([{ type: 'grant' }]);
     expect(snapshot.value).toMatchObject({ running: { main: 'told', CriticalSection: 'polling' } });
   });
 
-  test('ask of a root that waits already: there is no socket to itself', () => {
+  test('ask of a root that already waits: there is no socket to itself', () => {
     const { effects, snapshot } = run(
       'b',
       'enter',
@@ -91,13 +94,13 @@ describe('main', () => {
     expect(effects).toEqual([
       { type: 'grant' },
       send('c', { type: 'TOKEN' }),
-      // The first time it asked; the second time, neighbors[last] is neighbors[root_port].
+      // This is the first request. For the second, neighbors[last] is neighbors[root_port].
       send('c', { type: 'TOKENREQUEST', port: 'b' }),
     ]);
     expect(snapshot.value).toMatchObject({ running: { main: 'waiting' } });
   });
 
-  test('quit: closes the sockets, with the token here; what comes later is swallowed', () => {
+  test('quit: closes the sockets although the token is here; later messages are swallowed', () => {
     const { snapshot, effects } = run('b', 'quit', request('c', 'c'), token('c'));
     expect(snapshot.value).toBe('exited');
     expect(snapshot.context).toMatchObject({ hastoken: true, next: null });

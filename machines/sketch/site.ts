@@ -2,15 +2,18 @@ import { and, assign, not, type SnapshotFrom, setup, stateIn } from 'xstate';
 import type { SiteId } from '../actor.ts';
 import type { SketchEvent, SketchMessage } from './messages.ts';
 
-/** The sketch's globals. A port is a site's name; a `next` of -1 is `null`. */
+/** The sketch's globals. A port is a site's name. A `next` of -1 is `null`. */
 export interface SketchContext {
   readonly port: SiteId;
   readonly root_port: SiteId;
-  /** Where a request goes. `root_port` also says "I am the root": the sketch has no other word for it. */
+  /**
+   * The site to which a request goes. `root_port` also means "I am the root": the sketch has no other way to
+   * express it.
+   */
   readonly last: SiteId;
   readonly next: SiteId | null;
   readonly hastoken: boolean;
-  /** 1 once the token that is here has been used: "évite que le même site rentre 2 fois en SC". */
+  /** 1 once the token here has been used: "évite que le même site rentre 2 fois en SC". */
   readonly cptSC: 0 | 1;
 }
 
@@ -38,12 +41,13 @@ const sendToken = {
 } as const;
 
 /**
- * The program that Baton grew from, as it is written, faults included: a patient for the checker. Each
- * region is one of its threads, each event a stretch that runs without another thread getting in
- * between; `handlemessage`, which every reader runs under `verrouMsgGlobal`, belongs to no region.
+ * The program from which Baton grew, as it is written, with its faults. It is a test subject for the checker.
+ * Each region is one of its threads. Each event is a section that runs without interruption by another
+ * thread. `handlemessage`, which every reader runs under `verrouMsgGlobal`, belongs to no region.
  *
- * Where the sketch is silent: `initialize`, `acceptneighbors` and `connectneighbors` are over, everyone
- * is connected, and `sendCSRequest` is one stretch. A closed socket swallows what is written to it.
+ * Assumptions where the sketch says nothing: `initialize`, `acceptneighbors` and `connectneighbors` are over,
+ * all sites are connected, and `sendCSRequest` is one section. A closed socket swallows all data written to
+ * it.
  */
 export const sketchMachine = setup({
   types: {} as { context: SketchContext; events: SketchEvent; input: SketchInput },
@@ -60,7 +64,7 @@ export const sketchMachine = setup({
     mayEnter: ({ context }) => context.hastoken && context.cptSC === 0,
     lastIsRoot: ({ context }) => context.last === context.root_port,
     nextIsSet: ({ context }) => context.next !== null,
-    // The root dials nobody under its own port: neighbors[root_port] is -1 there.
+    // The root does not dial itself under its own port: neighbors[root_port] is -1 there.
     lastHasSocket: ({ context }) => context.last !== context.port,
   },
 }).createMachine({
@@ -78,7 +82,7 @@ export const sketchMachine = setup({
     running: {
       type: 'parallel',
       on: {
-        // handlemessage: the emitter is globalMessage.port, which is not who asked.
+        // handlemessage: the emitter is globalMessage.port, which is not the requesting site.
         TOKENREQUEST: [
           {
             guard: 'lastIsRoot',
@@ -95,18 +99,19 @@ export const sketchMachine = setup({
           },
         ],
         TOKEN: { actions: assign({ hastoken: true }) },
-        // The end of main: "fermer toutes les sockets", and every thread dies with the process.
+        // The end of main: "fermer toutes les sockets", and every thread ends with the process.
         quit: 'exited',
       },
       states: {
-        // What the user waits for. The sketch itself never looks: it asks again when told to.
+        // The user's view of the program. The sketch itself never reads it: `ask` sends another request each
+        // time.
         main: {
           initial: 'menu',
           states: { menu: {}, told: {}, waiting: {}, served: { on: { exit: 'menu' } } },
           on: {
             ask: [
               { guard: stateIn({ running: { CriticalSection: 'inSC' } }) },
-              // "tu as le jeton", and that is all.
+              // "tu as le jeton", and nothing else.
               { guard: 'hastoken', target: '.told' },
               { guard: 'lastHasSocket', target: '.waiting', actions: [sendCSRequest, 'lastIsRootPort'] },
               { target: '.waiting', actions: 'lastIsRootPort' },

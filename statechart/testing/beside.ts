@@ -3,7 +3,7 @@ import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import { type NamedAction, start, take } from '../../machines/actor.ts';
 import type { State, Stepped } from '../statechart.ts';
 
-/** What is compared with XState. */
+/** The stepper that is compared with XState. */
 export interface Stepper {
   start(input: unknown): Stepped;
   step(
@@ -14,7 +14,7 @@ export interface Stepper {
   ): Stepped;
 }
 
-/** One machine as XState steps it, and as the stepper does; both have come the same way. */
+/** The state of one machine in XState and in the stepper, after the same events. */
 export interface Pair {
   readonly snapshot: AnyMachineSnapshot;
   readonly state: State;
@@ -22,7 +22,7 @@ export interface Pair {
 
 export class Difference extends Error {}
 
-/** XState and a stepper side by side. Throws `Difference` at the first step that they do not agree on. */
+/** Runs XState and a stepper side by side. Throws `Difference` at the first step on which they disagree. */
 export class Beside {
   readonly #machine: AnyStateMachine;
   readonly #stepper: Stepper;
@@ -98,7 +98,7 @@ function said<Result>(attempted: Attempt<Result>, tell: (result: Result) => stri
 const text = ({ value, context }: AnyMachineSnapshot) => JSON.stringify({ value, context });
 const textOf = ({ configuration: { value }, context }: State) => JSON.stringify({ value, context });
 
-/** Every pair of a reachable snapshot and an event, breadth first, for as many snapshots as `most`. */
+/** Compares every pair of a reachable snapshot and an event, breadth first, for at most `most` snapshots. */
 export function explore(
   beside: Beside,
   inputs: readonly unknown[],
@@ -122,7 +122,7 @@ export function explore(
   return { snapshots: seen.size, steps };
 }
 
-/** With the order in which states were entered, which XState lets matter. */
+/** The key includes the order in which states were entered, because it matters in XState. */
 function key({ snapshot }: Pair): string {
   return `${snapshot._nodes.map(({ order }) => order).join()} ${JSON.stringify(snapshot.context)}`;
 }

@@ -1,11 +1,13 @@
 import type { EventObject } from 'xstate';
 
-/* What our machines may be started with and told, in a mesh of three: all of it at any time. */
+/*
+ * Inputs and events of this project's machines in a mesh of three sites. All of them may occur at any time.
+ */
 
 const sites = ['a', 'b', 'c'];
 const epochs = [0, 1, 2];
 const types = (...names: readonly string[]): readonly EventObject[] => names.map((type) => ({ type }));
-/** Of nobody: only a wildcard takes it. */
+/** Events that no machine names: only a wildcard takes them. */
 const foreign = types('nobody knows it');
 
 export const epochInputs = [true, false].flatMap((strict) => [

@@ -12,14 +12,16 @@ import {
   stateIn,
 } from 'xstate';
 
-/** What the machines that are made by chance know, and one event that they do not. */
+/** The events that random machines know, and one that they do not know. */
 export const events = ['a', 'b', 'c', 'unknown'].map((type) => ({ type }));
 
 interface Count {
   readonly count: number;
 }
 
-/** A counter to 3, so that there are few contexts; and what every machine may name. */
+/**
+ * A counter up to 3, so that there are few contexts, and the actions and guards that every machine may name.
+ */
 const house = setup({
   types: {} as { context: Count; events: { type: 'a' | 'b' | 'c' | 'raised' } },
   actions: {
@@ -61,7 +63,7 @@ const action = fc.oneof(
   ),
 );
 
-/** Named effects tell where they stand. */
+/** Named effects carry the place where they stand. */
 const actionsAt = (place: string, most = 2) =>
   fc
     .array(fc.oneof(fc.constant({ type: 'at', params: { place } }), action), { maxLength: most })
@@ -130,7 +132,7 @@ function transitionOf(id: string, ids: readonly string[]): fc.Arbitrary<object> 
   );
 }
 
-/** Most come to rest: what enables them, they undo. */
+/** Most of these come to rest, because they undo the condition that enables them. */
 function alwaysOf(id: string, ids: readonly string[]): fc.Arbitrary<object> {
   const guard = fc
     .tuple(fc.nat(2), guardOf(ids))
@@ -178,7 +180,7 @@ export const randomMachine: fc.Arbitrary<AnyStateMachine> = rootShape
   .chain((root) => configOf(root, 'r', idsOf(root, 'r')))
   .map((config) => createMachine({ ...config, context: { count: 0 }, options: { maxIterations: 25 } }));
 
-/** What is made by chance has no types. */
+/** Creates a machine without types, because random definitions have none. */
 function createMachine(config: object): AnyStateMachine {
   return (house.createMachine as (config: object) => unknown)(config) as AnyStateMachine;
 }

@@ -31,7 +31,7 @@ function refute(options: LinkOptions, machine: AnyStateMachine): Promise<Report>
   return check(link({ ...options, machine }), { maxStates: 60_000 });
 }
 
-test('each mistake between two lives is refuted: after how many steps, and what breaks first', () => {
+test('each mistake between two incarnations is refuted: after how many steps, and by which property first', () => {
   expect(table(reports.living)).toMatchInlineSnapshot(`
     "
     what was delivered is sent again: 10, nothing unexpected
@@ -68,7 +68,7 @@ test('each mistake about the end is refuted', () => {
   `);
 });
 
-test('each mistake about lives that end is refuted', () => {
+test('each mistake about incarnations that end is refuted', () => {
   expect(table(reports.dying)).toMatchInlineSnapshot(`
     "
     incarnations are not compared: 11, what waits is for the life that is known
@@ -91,7 +91,7 @@ test('each property is refuted by a mutant', async () => {
   ];
   const refuted = named(reported, ({ verdict }) => verdict === 'violated');
   const all = named(reported, () => true);
-  // Whose own mutants are machines that throw.
+  // The mutants of this property are machines that throw.
   expect([...all].filter((name) => !refuted.has(name))).toEqual([noFault.name]);
 });
 
@@ -99,7 +99,7 @@ function named(reported: readonly Report[], which: (result: PropertyResult) => b
   return new Set(reported.flatMap(({ properties }) => properties.filter(which).map(({ name }) => name)));
 }
 
-/** A line for each mutant: the length of the shortest trace, and what it breaks. */
+/** One line per mutant: the length of the shortest trace, and the property that it violates. */
 function table(all: ReadonlyMap<string, Report>): string {
   const lines = [...all].map(([name, { properties }]) => {
     const broken = properties.filter(({ verdict }) => verdict === 'violated');

@@ -2,9 +2,7 @@ import { type AnyStateMachine, assign, createMachine, enqueueActions } from 'xst
 import type { Frame } from '../../../machines/link/frames.ts';
 import { type LinkContext, type LinkEvent, linkMachine } from '../../../machines/link/link.ts';
 
-/*
- * The link with one mistake in each: what the checker must find. Never to be run for anything else.
- */
+/* The link with one mistake in each. The checker must find them. Never run a mutant for any other purpose. */
 
 interface At {
   readonly context: LinkContext;
@@ -20,7 +18,7 @@ const isCurrent = ({ context, event }: At) =>
 const isFrom = (life: string | null, event: LinkEvent) =>
   'incarnation' in event && event.incarnation === life;
 
-/** The ack of a WELCOME is passed over. */
+/** Ignores the ack of a WELCOME. */
 const takeLaterAcks = assign(({ context: { outbox, acknowledged }, event }: At) =>
   event.type === 'DATA' || event.type === 'ACK'
     ? { outbox: outbox.slice(event.ack - acknowledged), acknowledged: event.ack }
@@ -38,7 +36,7 @@ const believeHello = enqueueActions(({ enqueue, context, event }) => {
   enqueue.assign({ peer: incarnation, outbox: [], acknowledged: 0, delivered: 0 } as never);
 });
 
-/** Mistakes between two lives. */
+/** Mistakes between two incarnations. */
 export const mutants = {
   'what was delivered is sent again': action('takeAck', takeLaterAcks),
   'what was delivered is sent again, and delivered again': provide({
@@ -120,7 +118,7 @@ export const finishMutants = {
   'drained is never said': guard('isDrained', () => false),
 } satisfies Record<string, AnyStateMachine>;
 
-/** Mistakes about lives that end. */
+/** Mistakes about incarnations that end. */
 export const restartMutants = {
   'incarnations are not compared': provide({
     guards: {
@@ -141,7 +139,7 @@ export const restartMutants = {
 
 type Change = (frame: Frame, at: At) => Frame | null;
 
-/** The link with each frame that it transmits changed, or left out; and without the effects named. */
+/** The link with each transmitted frame changed or left out, and without the effects named in `without`. */
 function saying(change: Change, without: readonly string[] = []): AnyStateMachine {
   const edit = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.filter((item) => !without.includes(item?.type)).map(edit);

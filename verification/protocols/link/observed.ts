@@ -4,23 +4,26 @@ import type { Frame } from '../../../machines/link/frames.ts';
 import type { LinkContext, LinkEffect, LinkInput } from '../../../machines/link/link.ts';
 import type { ActorView } from '../../system/system.ts';
 
-/** A payload of the model says which life posted it for which, and as which one in order, from 1. */
+/**
+ * A payload of the model: the incarnation that posted it, the incarnation it is for, and its number in order,
+ * from 1.
+ */
 export interface Numbered {
   readonly from: string;
   readonly to: string;
   readonly number: number;
 }
 
-/** What the properties must know of the past and the link forgets. No guard of the link reads it. */
+/** The history that the properties need and the link does not keep. No guard of the link reads it. */
 export interface Past {
   readonly posted: readonly Numbered[];
-  /** What was reported to be lost. */
+  /** The payloads that were reported lost. */
   readonly lost: readonly Numbered[];
-  /** Whether it was told that nothing waits any more. */
+  /** True when the link has reported that nothing waits any more. */
   readonly drained: boolean;
   /** The last connection that this site joined. Outlives a crash. */
   readonly joined: number;
-  /** By life of this site, what was delivered to it. Outlives a crash. */
+  /** For each incarnation of this site, the payloads delivered to it. Outlives a crash. */
   readonly delivered: Readonly<Record<string, readonly Numbered[]>>;
 }
 
@@ -33,7 +36,7 @@ export interface End extends LinkContext {
 
 export interface EndInput extends LinkInput {
   readonly other: SiteId;
-  /** What an earlier life has left. */
+  /** The history that an earlier incarnation has left. */
   readonly past: Pick<Past, 'joined' | 'delivered'>;
 }
 
@@ -44,8 +47,9 @@ export function end({ context }: ActorView): End {
 type Effect<Type extends LinkEffect['type']> = Extract<LinkEffect, { type: Type }>;
 
 /**
- * `machine` with an outside: a frame goes to the other end under the number of its connection, and what happens is
- * remembered. States, transitions and guards, and what the actions do to the link, are those of `machine`.
+ * `machine` with an environment. A frame goes to the other end under the number of its connection, and events
+ * are recorded in the history. States, transitions, guards, and the effects of actions on the link are those
+ * of `machine`.
  */
 export function withOutside(machine: AnyStateMachine): AnyStateMachine {
   const { context, ...config } = machine.config;
@@ -88,7 +92,7 @@ const outside = {
   drained: remember(() => ({ drained: true })),
 };
 
-/** Two actions of the link that say what happens, each done as `machine` does it and remembered. */
+/** Two actions of the link that the history records. Each is executed as in `machine`. */
 function overheard({ implementations }: AnyStateMachine): object {
   const after = (name: 'append' | 'join', action: unknown) => {
     const original = (implementations.actions as Readonly<Record<string, unknown>>)[name];
@@ -114,7 +118,10 @@ interface Seen {
   readonly event: Readonly<Record<string, unknown>>;
 }
 
-/** What outlives a crash is on the disk of the model: a device to remember it, the link has none. */
+/**
+ * Updates the history. The part that outlives a crash is on the disk of the model. This disk exists only for
+ * the history: the link has none.
+ */
 function remember(change: (end: End, seen: Seen) => Partial<Past>) {
   return enqueueActions(({ enqueue, context, event }, params) => {
     const { past } = context as unknown as End;

@@ -18,7 +18,7 @@ import {
 } from '../../system/index.ts';
 import { type End, end, type Numbered } from './observed.ts';
 
-/* What R9 of protocol.md promises, and what keeps it from holding in vain. */
+/* The guarantees of R9 in protocol.md, and properties that keep them from holding vacuously. */
 
 const onceAndInOrder = always(
   'each payload once and in order',
@@ -82,7 +82,7 @@ export const safety: readonly Property[] = [
   outboxIsBounded,
 ];
 
-/** What the link is capable of. */
+/** Situations that the link can reach. */
 export const happens: readonly Property[] = [
   reachable(
     'the outbox is full',
@@ -94,7 +94,7 @@ export const happens: readonly Property[] = [
   ),
 ];
 
-/** Where a connection breaks. */
+/** Applies where a connection breaks. */
 export const loses: Property = reachable(
   'a payload is lost with its connection',
   some((actor) => {
@@ -105,13 +105,13 @@ export const loses: Property = reachable(
   }),
 );
 
-/** Where a site finishes. */
+/** Applies where a site finishes. */
 export const drains: Property = reachable(
   'one is drained after it has waited',
   some((actor) => actor.up && end(actor).past.drained && end(actor).past.posted.length > 0),
 );
 
-/** Where a site starts again. */
+/** Applies where a site restarts. */
 export const afresh: readonly Property[] = [
   reachable(
     'what is reported lost was delivered',
@@ -127,7 +127,10 @@ export const afresh: readonly Property[] = [
   ),
 ];
 
-/** Where the breaks stop and nobody crashes: each of two sites posts `posts` payloads, the last connection stays. */
+/**
+ * Applies where the breaks stop and no site crashes: each of two sites posts `posts` payloads, and the last
+ * connection stays.
+ */
 export function progress(posts: number): readonly Property[] {
   const isServed = ({ past, outbox }: End, receiver: End) =>
     outbox.length === 0 && received(receiver).length === past.posted.length;
@@ -160,7 +163,7 @@ export function progress(posts: number): readonly Property[] {
 
 const isDelivered = ({ past }: End, receiver: End) => past.posted.length === received(receiver).length;
 
-/** What `end` has been delivered, in all its lives. */
+/** The payloads delivered to `end`, in all its incarnations. */
 function received({ past }: End): readonly Numbered[] {
   return Object.values(past.delivered).flat();
 }
@@ -174,12 +177,12 @@ function isAmong(payloads: readonly Numbered[]) {
     payloads.some((other) => other.from === from && other.to === to && other.number === number);
 }
 
-/** Of every end that is up. */
+/** Holds for every end that is up. */
 function each(is: (end: End) => boolean): StatePredicate {
   return every((actor) => !actor.up || is(end(actor)));
 }
 
-/** Of the two ends, when both are up, each as the sender and the other as the receiver. */
+/** Holds for the two ends, when both are up, with each as the sender and the other as the receiver. */
 function between(holds: (sender: End, receiver: End) => boolean): StatePredicate {
   const ends: (End | null)[] = [];
   return relation(

@@ -8,7 +8,7 @@ const base = { sites: 2, network: { order: 'fifo' } } as const;
 const small = { posts: 2, limit: 1, connections: 2 };
 const restarting = { posts: 1, limit: 1 };
 
-describe('a connection that breaks is only delay', () => {
+describe('a connection that breaks only delays', () => {
   test.each<[Partial<LinkOptions>, Partial<Report>]>([
     [{ ...small, connections: 1, finishes: [] }, { states: 113 }],
     [
@@ -20,7 +20,7 @@ describe('a connection that breaks is only delay', () => {
   ])('%o', holds);
 });
 
-describe('a restart ends what was between two lives', () => {
+describe('a restart ends the exchange between two incarnations', () => {
   test.each<[Partial<LinkOptions>, Partial<Report>]>([
     [{ ...restarting, crashes: ['a'] }, { states: 25_108 }],
     [
@@ -44,7 +44,7 @@ async function holds(options: Partial<LinkOptions>, counts: Partial<Report>) {
   expect(report).toMatchObject({ ...counts, complete: true });
 }
 
-test('what is reachable, and how soon', async () => {
+test('reachable situations, and their depth', async () => {
   const reports = [await check(link({ ...base, ...small })), await check(linkRestarts(base))];
   const reached = reports.map(({ properties }) => properties.filter(({ kind }) => kind === 'reachable'));
   expect(
@@ -70,7 +70,7 @@ test('what is reachable, and how soon', async () => {
   `);
 });
 
-test('the only transitions that no step takes are those for peers that err and hosts that are late', async () => {
+test('the only transitions that no step takes are those for faulty peers and late hosts', async () => {
   const systems = [link({ ...base, connections: 2 }), linkRestarts(base)];
   const reports = await Promise.all(systems.map((system) => check(system)));
   const [living, dying] = reports.map(({ coverage }) =>

@@ -7,27 +7,28 @@ import { type EndInput, end, type Past, withOutside } from './observed.ts';
 import { afresh, drains, happens, loses, progress, safety } from './properties.ts';
 
 export interface LinkOptions extends Options {
-  /** Runs in place of the real one: a mutant. */
+  /** A mutant that runs instead of the real machine. */
   readonly machine?: AnyStateMachine;
-  /** How many payloads each site posts for each life of the other. Default: 3. */
+  /** Number of payloads that each site posts for each incarnation of the other. Default: 3. */
   readonly posts?: number;
-  /** The most payloads that wait. Default: 2. */
+  /** Maximum number of waiting payloads. Default: 2. */
   readonly limit?: number;
-  /** How often a is connected to b. All but the last connection break, at any time. Default: 3. */
+  /** Number of connections from a to b. All but the last connection break, at any time. Default: 3. */
   readonly connections?: number;
-  /** Who crashes once, at any time, and starts again as another incarnation. Default: nobody. */
+  /** Sites that crash once, at any time, and restart as another incarnation. Default: none. */
   readonly crashes?: readonly ('a' | 'b')[];
-  /** Who finishes once, at any time, and posts nothing after it. Default: both, unless one crashes. */
+  /** Sites that finish once, at any time, and post nothing after it. Default: both, unless one crashes. */
   readonly finishes?: readonly ('a' | 'b')[];
 }
 
 /**
- * Two ends of a link: a dials b. A connection is a number that each frame carries. When an end is told
- * `disconnected`, or joins a later connection, what is still under way to it on the old one is lost: any last part,
- * in each direction for itself, and the other end may learn of it at any time after or before.
+ * Two ends of a link: a dials b. A connection is a number that each frame carries. When an end receives
+ * `disconnected` or joins a later connection, the frames still on their way to it on the old connection are
+ * lost. The lost part is any suffix, in each direction separately. The other end may learn of the break at
+ * any time before or after.
  *
- * Throws `SITES_OUT_OF_RANGE` unless there are two sites, and `NETWORK_UNFIT` unless the network is a reliable `fifo`: a
- * stream is that, until it breaks.
+ * Throws `SITES_OUT_OF_RANGE` unless there are two sites, and `NETWORK_UNFIT` unless the network is a
+ * reliable `fifo`. A stream is a reliable `fifo` until it breaks.
  */
 export function link(options: LinkOptions): System {
   const { machine = linkMachine, posts = 3, limit = 2, connections = 3 } = options;
@@ -86,7 +87,7 @@ export function link(options: LinkOptions): System {
   };
 }
 
-/** The same, where each site crashes once and starts again. Then the last connection breaks, too. */
+/** The same system, where each site crashes once and restarts. Then the last connection breaks, too. */
 export function linkRestarts(options: LinkOptions): System {
   return { ...link({ posts: 1, limit: 1, crashes: ['a', 'b'], ...options }), name: 'link-restarts' };
 }
@@ -104,7 +105,10 @@ function refuseUnfit(options: Options): void {
   }
 }
 
-/** In order. Where lives end, only for one that has been met: earlier, the link itself cannot tell for which. */
+/**
+ * Posts the payloads in order. Where incarnations end, it posts only for one that has been met. Before that,
+ * the link itself cannot tell which incarnation a payload is for.
+ */
 function post(from: string, to: string, number: number, forEver: boolean): EnvironmentEvent {
   const event: LinkEvent = { type: 'post', payload: { from, to, number } };
   return {
@@ -139,7 +143,10 @@ function disconnected(connection: number): EnvironmentEvent {
   return { event, when: (actor) => end(actor).connection === connection };
 }
 
-/** What the first life of a has left in the socket of a connection that b comes to only after it has met the second. */
+/**
+ * A HELLO that the first incarnation of a has left in the socket of a connection. b reads it only after it
+ * has met the second incarnation.
+ */
 const lateHello = {
   event: { type: 'HELLO', incarnation: 'a1', connection: 0 } satisfies LinkEvent,
   when: (actor: ActorView) => end(actor).peer === 'a2',

@@ -18,13 +18,13 @@ function messages({ inbox }: ActorView): readonly SketchMessage[] {
 const coming = (actor: ActorView) => messages(actor).filter(({ type }) => type === 'TOKEN').length;
 const tokens = (actor: ActorView) => (runs(actor) ? coming(actor) + (site(actor).hastoken ? 1 : 0) : 0);
 
-/** Who asked, of the requests on their way to this site. A site that has quit serves nobody. */
+/** The origins of the requests on their way to this site. A site that has quit serves no request. */
 function requests(actor: ActorView): readonly SiteId[] {
   if (!runs(actor)) return [];
   return messages(actor).flatMap((message) => (message.type === 'TOKENREQUEST' ? [message.port] : []));
 }
 
-/** Where somebody who waits will be found: in a request, in a `next`, at the token. */
+/** The places from which a waiting site can be served: a request, a `next`, and the token. */
 function places(actor: ActorView): readonly SiteId[] {
   if (!runs(actor)) return [];
   const { next, port } = site(actor);
@@ -33,7 +33,7 @@ function places(actor: ActorView): readonly SiteId[] {
 
 const every = (is: (actor: ActorView) => boolean): StatePredicate => ({ kind: 'every', is });
 
-/** What is not to be blamed on a site that quit. */
+/** Excludes states in which a site has quit. */
 function unlessOneQuit(predicate: StatePredicate): StatePredicate {
   return { kind: 'or', of: [{ kind: 'some', is: (actor) => !runs(actor) }, predicate] };
 }
@@ -43,7 +43,7 @@ function always(name: string, because: string, predicate: StatePredicate): Prope
   return { kind: 'always', name, predicate, because: () => because };
 }
 
-/** What a user may expect of a lock. The sketch keeps the first; each of the others it breaks. */
+/** A user's expectations of a lock. The sketch meets the first and violates each of the others. */
 export const properties: readonly Property[] = [
   {
     kind: 'always',
@@ -55,7 +55,7 @@ export const properties: readonly Property[] = [
     'handlemessage: the origin of a forwarded request is forgotten, and nobody will send the token there',
     unlessOneQuit({
       kind: 'tally',
-      // A place counts twice, waiting once: 1 is to wait in no place.
+      // A place counts twice, waiting counts once: 1 means waiting in no place.
       names: (actor) => [...(waits(actor) ? [actor.id] : []), ...places(actor), ...places(actor)],
       is: (times) => times !== 1,
     }),
@@ -134,7 +134,7 @@ function takesItselfForRoot(actor: ActorView): boolean {
   return runs(actor) && site(actor).last === site(actor).root_port;
 }
 
-/** Something will happen here whatever the user does. */
+/** True when some step will happen here without the user. */
 function moves(actor: ActorView): boolean {
   const { hastoken, next, cptSC } = site(actor);
   return (
@@ -149,7 +149,10 @@ function moves(actor: ActorView): boolean {
 const NOBODY = 15;
 const WAITS = 1 << 4;
 
-/** Bits 0-3 who is next, 15 for nobody; bit 4 whether this site waits, or has quit: then nobody can tell. */
+/**
+ * Bits 0-3: the next site, 15 for none. Bit 4: this site waits, or has quit, and then its waiting cannot be
+ * known.
+ */
 function observe(actor: ActorView, indexOf: (id: SiteId) => number): number {
   const { next } = site(actor);
   if (!runs(actor)) return NOBODY | WAITS;

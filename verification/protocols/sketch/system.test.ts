@@ -12,11 +12,11 @@ function result(name: string): PropertyResult {
   return found;
 }
 
-test('all of it is explored', () => {
+test('all states are explored', () => {
   expect(report).toMatchObject({ complete: true, states: 277_755, transitions: 1_081_365 });
 });
 
-test('the sketch keeps mutual exclusion, as long as it lets anyone in', () => {
+test('the sketch keeps mutual exclusion, as long as it lets any site in', () => {
   expect(report.properties.filter(({ verdict }) => verdict === 'holds').map(({ name }) => name)).toEqual([
     'no machine fails',
     'mutual exclusion',
@@ -53,7 +53,7 @@ describe('every other expectation is refuted: the length of its shortest trace',
   });
 });
 
-describe('the shortest trace tells the fault', () => {
+describe('the shortest trace shows the fault', () => {
   const told = (name: string) => result(name).trace?.steps.map(({ action }) => describeAction(action));
 
   test('a request is forwarded, and its origin forgotten', () => {
@@ -73,13 +73,13 @@ describe('the shortest trace tells the fault', () => {
     expect(told('the token is in one place')?.at(-1)).toBe('a sendToken');
   });
 
-  test('a enters unasked; afterwards, asked, it does not', () => {
+  test('a enters without a request; after a request it does not', () => {
     expect(told('nobody enters unasked')).toEqual(['a enter']);
     expect(told('who asks where the token is enters')).toEqual(['a enter', 'a exit', 'a ask']);
   });
 });
 
-test('a network that does not say who delivered a message is refused', () => {
+test('a network that does not tell which site delivered a message is refused', () => {
   const make = () => sketch({ sites: 2, network: { order: 'unordered-by-target' } });
   expect(make).toThrow(OptionsError);
 });

@@ -8,7 +8,10 @@ import { properties, site } from './properties.ts';
 
 const running = (actor: ActorView) => actor.in('running');
 
-/** When the user may speak, and when the scheduler has a thread to run: a thread that polls in vain is not run. */
+/**
+ * The user's events, and the scheduler's events for threads with work to do. A thread that polls without
+ * success is not run.
+ */
 const environment: readonly EnvironmentEvent[] = [
   {
     event: { type: 'enter' },
@@ -26,8 +29,9 @@ const environment: readonly EnvironmentEvent[] = [
 ];
 
 /**
- * The program of machines/sketch: each user asks twice at most, in any state, and may quit. Throws
- * `NETWORK_UNFIT` where the network does not say who delivered a message: `handlemessage` needs it.
+ * The program of machines/sketch. Each user asks at most twice, in any state, and may quit. Throws
+ * `NETWORK_UNFIT` where the network does not tell which site delivered a message, because `handlemessage`
+ * needs it.
  */
 export function sketch(options: Options): System {
   const { order } = options.network;
@@ -51,7 +55,7 @@ export function sketch(options: Options): System {
     network: options.network,
     outside: ['grant', 'unexpected'],
     properties: [...properties, nothingUnexpected(actor(root_port), options.network)],
-    // All but the root, whose port is also what `last` says of a root.
+    // All sites but the root: the root's port is also the value of `last` that means "root".
     symmetry: ports.slice(1),
   };
 }
