@@ -1,4 +1,4 @@
-/** Lines of cells, the first column to the left; a line of two cells is a name and a remark. */
+/** Lines of cells, with the first column left-aligned. A line of two cells is a name and a remark. */
 export function aligned(lines: readonly (readonly string[])[]): string {
   const full = lines.filter(({ length }) => length > 2);
   const widths = full[0]!.map((_, column) => Math.max(...full.map((line) => line[column]!.length)));

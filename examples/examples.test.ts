@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..');
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const readme = readFileSync(join(root, 'examples/README.md'), 'utf8');
 
-/** Runs what `npm run example:<name>` runs. */
+/** Runs the same command as `npm run example:<name>`. */
 function example(
   name: string,
   ...args: string[]
@@ -22,7 +22,7 @@ function example(
   });
 }
 
-/** What stands behind `title` in the last lines. */
+/** The value after `title` in the last lines. */
 function told(stdout: string, title: string): string {
   return new RegExp(`^${title} +(.*)$`, 'm').exec(stdout)?.[1] ?? `no ${title} in ${stdout}`;
 }

@@ -4,15 +4,21 @@ import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { Address, ClusterOptions } from 'baton';
 
-/* Processes of one example, each a site of the same cluster. A service of yours has its addresses from its configuration. */
+/*
+ * Processes of one example, each a site of the same cluster. Your own service takes its addresses from its
+ * configuration.
+ */
 
 export interface Member<Ready> {
   readonly child: ChildProcess;
-  /** What it said first, when it was ready. */
+  /** Its first message, sent when it was ready. */
   readonly ready: Ready;
 }
 
-/** Starts `program` once for each id, with the options by which it joins. Resolves when all of them are ready. */
+/**
+ * Starts `program` once for each id, with the options with which it joins. Resolves when all of them are
+ * ready.
+ */
 export async function startMembers<Ready = unknown>(
   program: URL,
   ids: readonly string[],
@@ -26,7 +32,7 @@ export async function startMembers<Ready = unknown>(
     const options = { cluster: 'example', site, listen: addresses.get(site)!, peers };
     children.set(site, fork(program, [JSON.stringify({ ...options, ...more })]));
   }
-  // Whatever ends this process, none of them outlives it.
+  // No child outlives this process, whatever the reason of its end.
   process.on('exit', () => {
     for (const child of children.values()) child.kill('SIGKILL');
   });
@@ -38,12 +44,12 @@ export async function startMembers<Ready = unknown>(
   return new Map(await Promise.all(members));
 }
 
-/** In a member: what it was started with. */
+/** In a member: the options with which it was started. */
 export function memberOptions<More = unknown>(): ClusterOptions & More {
   return JSON.parse(process.argv[2]!);
 }
 
-/** Asks a member to end, and waits until it has. One that is stopped cannot hear it. */
+/** Asks a member to end, and waits until it has ended. A stopped member cannot receive the message. */
 export async function endMember({ child }: Member<unknown>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.send('end');
@@ -55,11 +61,11 @@ export function whenAskedToEnd(end: () => Promise<void>): void {
   process.on('message', (message) => {
     if (message === 'end') void end().then(() => process.exit(0));
   });
-  // Nobody is there any more who could ask.
+  // The parent process, which could ask, is gone.
   process.on('disconnect', () => process.exit(1));
 }
 
-/** `--seconds N`, and `--no-fence`. */
+/** Parses `--seconds N` and `--no-fence`. */
 export function argumentsOf(seconds: number): { readonly ms: number; readonly fenced: boolean } {
   const { values } = parseArgs({
     options: {

@@ -1,4 +1,4 @@
-// Prints `N passed, N failed` from the test runner's report; a run that left no report counts as one failure.
+// Prints `N passed, N failed` from the test runner's report. A run without a report counts as one failure.
 import { existsSync, readFileSync } from 'node:fs';
 
 const report = '.reports/vitest.json';
@@ -10,6 +10,6 @@ if (!existsSync(report)) {
 const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(
   readFileSync(report, 'utf8'),
 );
-// A file that does not even load has no failed tests of its own, and must not pass unseen.
+// A file that does not load has no failed tests of its own, and must not pass unnoticed.
 const failed = success || numFailedTests > 0 ? numFailedTests : Math.max(1, numFailedTestSuites);
 console.log(`${numPassedTests} passed, ${failed} failed`);

@@ -1,4 +1,5 @@
-// Runs before every command, by plain Node: a fresh clone has no node_modules, and a stale one lies.
+// Runs before every command, in plain Node. A fresh clone has no node_modules, and a stale one is out of
+// date.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,7 +15,7 @@ function packagesOf(file) {
     .map(([path, entry]) => `${path}@${entry.version}`);
 }
 
-/** True when everything the lock file wants, and a platform cannot leave out, stands in node_modules. */
+/** True when node_modules has every package that the lock file requires and no platform may omit. */
 function installed() {
   const record = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;

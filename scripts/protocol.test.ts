@@ -10,14 +10,14 @@ import * as membersMutants from '../verification/protocols/members/mutants.ts';
 import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
 import { systems } from '../verification/protocols/systems.ts';
 
-/* docs/protocol.md against the code: the rules that are cited, and the properties and mutants that it names. */
+/* Checks docs/protocol.md against the code: the cited rules, and the properties and mutants that it names. */
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8');
 
 interface Section {
   readonly title: string;
-  /** The rule that the title begins with, such as `R7`; `null` for a section that is no rule. */
+  /** The rule with which the title begins, such as `R7`. `null` for a section that is no rule. */
   readonly rule: string | null;
   readonly properties: readonly string[];
   readonly mutants: readonly string[];

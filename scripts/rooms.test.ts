@@ -23,7 +23,7 @@ function importsOf(file: string, text: string): Import[] {
 const ours = /^(machines|statechart|runtime|verification|inspector|cli|harness|bench|examples)\//;
 const roomOf = (path: string) => ours.exec(path)?.[1];
 
-/** The rooms that a room may import, beside itself; a room that is not named may import every room. */
+/** The rooms that a room may import, besides itself. A room that is not listed may import every room. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   machines: [],
   statechart: [],
@@ -53,7 +53,7 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     (/^verification\/(protocols|runs|timeline|examples)\//.test(target) || /^machines\/.+\//.test(target)),
   'only mailboxes, observers, the page server and programs open sockets': ({ file, target }) =>
     /^(node:(net|tls|dgram|http|https)|ws)$/.test(target) &&
-    // The one by which a process is known to live.
+    // This socket shows that a process is alive.
     file !== 'runtime/store/processes.ts' &&
     !/^(runtime\/(mailbox|observe)|inspector\/server|cli|harness|bench|examples)\//.test(file),
   'the runtime touches the disk in its store and its observers alone': ({ file, target }) =>
@@ -159,7 +159,7 @@ describe('rooms', () => {
       (file) =>
         /^(machines|statechart)\//.test(file) &&
         (holds(file, /\bDate\b|Math\.random|performance\.|crypto|localeCompare/) ||
-          // The engine orders states, as XState does; it knows no ids.
+          // The engine orders states, as XState does. It knows no ids.
           (!/^(statechart|machines\/statechart)\//.test(file) && holds(file, /\.sort\(/))),
     );
     expect(impure).toEqual([]);

@@ -1,18 +1,18 @@
-/** What one run of a contender says: the counts, and how long the search alone took. */
+/** The result of one run of a contender: its counts, and the time of the search alone. */
 export interface Answer {
-  /** Distinct states; with symmetry, those that its orbits stand for. */
+  /** Number of distinct states. With symmetry: the number of states that its orbits stand for. */
   readonly states: number;
-  /** `null` where a contender does not count them, or counts those of orbits. */
+  /** `null` where a contender does not count transitions, or counts those of orbits. */
   readonly transitions: number | null;
   readonly orbits: number | null;
   readonly seconds: number;
-  /** Of the search's own tables, where a contender says so. */
+  /** Bytes of the search's own tables, where a contender reports them. */
   readonly tableBytes: number | null;
 }
 
 /**
- * One line of a contender's output: `states=… transitions=… orbits=… tables=… time=…s`, in any order and among
- * other words; all but `states` and `time` may be missing. Throws when these two are not there.
+ * Parses one line of a contender's output: `states=… transitions=… orbits=… tables=… time=…s`, in any order
+ * and among other words. All but `states` and `time` may be missing. Throws when one of these two is missing.
  */
 export function parseAnswer(output: string): Answer {
   const number = (key: string) => {

@@ -4,20 +4,23 @@ import type { Command } from './measure.ts';
 import { hasSpin, parseSpin, prepareSpin } from './spin.ts';
 import { parseTlc, prepareTlc, whereTlcIs } from './tlc.ts';
 
-/** Who takes part: how to run it, and up to how many sites it is worth a try. */
+/** A program to be compared: how to run it, and the largest number of sites worth a try. */
 export interface Contender {
   readonly name: string;
   readonly mostSites: number;
-  /** Measured once, however many runs are asked for. */
+  /** Measured once, independent of the requested number of runs. */
   readonly isSlow: boolean;
-  /** Files that it needs go below `folder`. */
+  /** Puts the files that it needs below `folder`. */
   prepare(sites: number, folder: string): Promise<Command>;
   readonly parse?: (output: string) => Answer;
 }
 
 export const reference = 'SPIN, depth first';
 
-/** Baton, and all others that this machine has. `peers`: `NAME=COMMAND`, `{N}` in it is the number of sites. */
+/**
+ * Baton, and all others that are installed on this machine. `peers` are `NAME=COMMAND`, where `{N}` stands
+ * for the number of sites.
+ */
 export async function contenders(peers: readonly string[]): Promise<readonly Contender[]> {
   const found = [
     ours('Baton', 6, ['1']),

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { reasonOf } from '../../machines/errors.ts';
 import { type Answer, parseAnswer } from './answer.ts';
 
-/** A program and its arguments: no shell between. */
+/** A program and its arguments. There is no shell between. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
@@ -13,8 +13,8 @@ export type Run = Done | { readonly failure: string };
 export type Done = Answer & { readonly peakBytes: number | null };
 
 /**
- * Runs `command` to its end, or kills it after `boundSeconds`. Its peak memory is what Linux says it was when it was
- * last looked at, some milliseconds before the end; `null` elsewhere.
+ * Runs `command` to its end, or kills it after `boundSeconds`. Peak memory is the value that Linux reported
+ * when it was last read, some milliseconds before the end. `null` on other systems.
  */
 export async function measure(
   command: Command,
@@ -52,7 +52,7 @@ export async function measure(
   }
 }
 
-/** The line that says what went wrong, or the last one. */
+/** The line that reports the error, or the last line. */
 function complaint(text: string): string {
   const lines = text.trim().split('\n');
   return lines.find((line) => /^\w*Error: /.test(line)) ?? lines.at(-1) ?? '';
@@ -64,7 +64,7 @@ async function peakOf(pid: number): Promise<number | null> {
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
     return kilobytes === undefined ? null : Number(kilobytes) * 1024;
   } catch (error) {
-    // The process is gone, or this is no Linux.
+    // The process is gone, or this is not Linux.
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
       return null;
     throw error;

@@ -8,9 +8,9 @@ import { summarize, table } from './table.ts';
 import { truth } from './truth.ts';
 
 /*
- * Naimi-Trehel on fifo, explored by Baton and by all others that are here, side by side: the same states first, then
- * the time. The table goes to stdout, progress to stderr. Exit status 1 when anyone counts otherwise than
- * protocol.md, or when Baton does not finish.
+ * Explores Naimi-Trehel on fifo with Baton and with all other programs installed here, side by side. First
+ * the counts are compared, then the times. The table goes to stdout and progress to stderr. Exit status 1
+ * when any count differs from protocol.md, or when Baton does not finish.
  */
 
 interface Options {
@@ -51,7 +51,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Prints the table for `size` sites; false when a count is wrong, or Baton did not finish. */
+/** Prints the table for `size` sites. Returns false when a count is wrong or Baton did not finish. */
 async function compare(size: number): Promise<boolean> {
   const truthHere = truth[size];
   if (truthHere === undefined)
@@ -69,7 +69,10 @@ async function compare(size: number): Promise<boolean> {
   );
 }
 
-/** What someone who did not finish can do: never extrapolated, but measured where it ends. */
+/**
+ * The result of an unfinished contender at the largest size that it finishes. It is measured, never
+ * extrapolated.
+ */
 async function largestDone(contender: Contender, size: number): Promise<string> {
   const { name, prepare, parse } = contender;
   console.error(`N = ${size}: ${name}`);
@@ -82,7 +85,7 @@ async function largestDone(contender: Contender, size: number): Promise<string> 
   return `${name}: ${run.failure}`;
 }
 
-/** Runs take turns, so that a noisy minute is shared by all. */
+/** Runs take turns, so that a noisy minute affects all contenders. */
 async function measureAll(contenders: readonly Contender[], size: number) {
   const prepared = [];
   for (const contender of contenders) {

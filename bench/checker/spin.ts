@@ -9,7 +9,7 @@ import type { Command } from './measure.ts';
 const run = promisify(execFile);
 const model = fileURLToPath(new URL('./naimi-trehel.pml', import.meta.url));
 
-/** Is SPIN, and the compiler that it needs, on the PATH? */
+/** Tells whether SPIN, and the compiler that it needs, are on the PATH. */
 export async function hasSpin(): Promise<boolean> {
   try {
     await run('spin', ['-V']);
@@ -22,8 +22,8 @@ export async function hasSpin(): Promise<boolean> {
 }
 
 /**
- * Compiles a verifier for so many sites, below `folder`. How deep its search goes, and so how long its stack must
- * be, was found by trying; too short a stack ends with wrong counts.
+ * Compiles a verifier for `sites` sites below `folder`. The search depth, and with it the stack size, was
+ * found by trial. With too short a stack, the search ends with wrong counts.
  */
 export async function prepareSpin(sites: number, folder: string): Promise<Command> {
   const cwd = join(folder, `spin-${sites}`);
@@ -48,7 +48,7 @@ export function parseSpin(output: string): Answer {
     states,
     transitions: states + number(/([0-9.e+]+) states, matched/) - 1,
     orbits: null,
-    // Its clock ticks a hundred times a second.
+    // Its clock ticks a hundred times per second.
     seconds: Math.max(0.01, number(/elapsed time ([0-9.e+]+) seconds/)),
     tableBytes: null,
   };

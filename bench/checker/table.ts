@@ -8,7 +8,7 @@ export interface Row {
   readonly runs: readonly Run[];
 }
 
-/** What was measured of a contender, in the middle; `null` when no run came to its end. */
+/** The medians of a contender's figures. `null` when no run finished. */
 export interface Summary {
   readonly states: number;
   readonly transitions: number | null;
@@ -17,7 +17,7 @@ export interface Summary {
   readonly statesPerSecond: number;
   readonly peakBytes: number | null;
   readonly tableBytes: number | null;
-  /** What contradicts the truth, in words; `null` when nothing does. */
+  /** The contradictions to the published counts, in words. `null` when there are none. */
   readonly wrong: string | null;
 }
 
@@ -44,7 +44,7 @@ export function summarize({ runs }: Row, truth: Truth): Summary | null {
   };
 }
 
-/** The rows as text; rates are also given as multiples of the row called `reference`. */
+/** The rows as text. Rates are also given as multiples of the row named `reference`. */
 export function table(
   sites: number,
   rows: readonly (Row & { readonly summary: Summary | null })[],

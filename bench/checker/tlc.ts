@@ -6,13 +6,13 @@ import type { Command } from './measure.ts';
 
 const model = fileURLToPath(new URL('./NaimiTrehel.tla', import.meta.url));
 
-/** What the variable TLA2TOOLS says: the path of tla2tools.jar. `null` when there is none. */
+/** The value of the variable TLA2TOOLS: the path of tla2tools.jar. `null` when it is not set. */
 export function whereTlcIs(): string | null {
   const { TLA2TOOLS } = process.env;
   return TLA2TOOLS ?? null;
 }
 
-/** Lays model and configuration for so many sites below `folder`. One worker, fingerprints in memory. */
+/** Writes model and configuration for `sites` sites below `folder`. One worker, fingerprints in memory. */
 export async function prepareTlc(jar: string, sites: number, folder: string): Promise<Command> {
   const dir = join(folder, `tlc-${sites}`);
   await mkdir(dir);
@@ -24,7 +24,7 @@ export async function prepareTlc(jar: string, sites: number, folder: string): Pr
   return { file: 'java', args: [...java, ...tlc] };
 }
 
-/** TLC counts the initial state as one that was generated, and tells the time in whole seconds. */
+/** TLC counts the initial state as generated, and reports the time in whole seconds. */
 export function parseTlc(output: string): Answer {
   const counts = /^([0-9,]+) states generated, ([0-9,]+) distinct states found, 0 states left/m.exec(output);
   const time = /Finished in (?:(\d+)h )?(?:(\d+)min )?(\d+)s/.exec(output);

@@ -1,12 +1,12 @@
 /**
- * What naimi-trehel on fifo has, by the number of sites, as independent explorers agree: protocol.md. Whoever
- * counts otherwise is wrong. The orbits of six sites were counted by trying all 720 permutations of each state; their
- * sizes add up to the states.
+ * The counts of naimi-trehel on fifo by number of sites, on which independent explorers agree (protocol.md).
+ * A contender with other counts is wrong. The orbits of six sites were counted by trying all 720 permutations
+ * of each state. Their sizes add up to the number of states.
  */
 export interface Truth {
   readonly states: number;
   readonly transitions: number;
-  /** States up to permutation of the sites; `null` where nothing was published to compare with. */
+  /** Number of states up to permutation of the sites. `null` where no published count exists. */
   readonly orbits: number | null;
 }
 

@@ -8,9 +8,9 @@ import { median, whole } from '../columns.ts';
 import type { Site } from './site.ts';
 
 /**
- * What it costs a cluster at full load to be watched: the same processes, by turns with and without
- * `baton inspect --attach` and a page that follows it. That is stopped (SIGSTOP) while nobody is to watch, so that
- * turns can be short and many, and everything is warm.
+ * Measures the cost of watching a cluster at full load. The same processes run in turns with and without
+ * `baton inspect --attach` and a page that follows it. The inspector is stopped (SIGSTOP) during turns
+ * without watching. So turns can be short and many, and all processes are warm.
  *
  *     node --import tsx bench/inspector/run.ts [SITES] [PAIRS] [SECONDS]
  */
@@ -25,7 +25,7 @@ try {
   await sleep(4_000);
   const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    // Which comes first changes: a machine that warms up, or slows down, favours neither.
+    // The order alternates, so that a machine that warms up or slows down favours neither.
     const order = pair % 2 === 0 ? [false, true] : [true, false];
     const rates = new Map<boolean, number>();
     for (const isWatched of order) {
@@ -50,7 +50,7 @@ try {
   viewer?.socket.terminate();
 }
 
-/** Site processes, all of which take the lock. */
+/** Starts site processes that all take the lock. */
 async function begin(count: number): Promise<readonly { child: ChildProcess; url: string }[]> {
   const ids = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
   const addresses: Record<string, Site['listen']> = {};
@@ -66,7 +66,7 @@ async function begin(count: number): Promise<readonly { child: ChildProcess; url
   );
 }
 
-/** Critical sections a second. */
+/** Critical sections per second. */
 async function rate(): Promise<number> {
   const [before, begun] = [await entered(), performance.now()];
   await sleep(seconds * 1_000);
@@ -87,7 +87,7 @@ async function entered(): Promise<number> {
 interface Viewer {
   readonly child: ChildProcess;
   readonly socket: WebSocket;
-  /** What the page was told so far. */
+  /** Number of frames that the page has received so far. */
   frames: number;
 }
 

@@ -1,13 +1,13 @@
 import { joinCluster, serveWatch } from '../../runtime/index.ts';
 
-/** What `run.ts` says to a site process, in order: how it is, then again and again how far it is. */
+/** The message from `run.ts` that starts a site process. Each further message asks for its count. */
 export interface Site {
   readonly site: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly peers: Readonly<Record<string, Site['listen']>>;
 }
 
-/** A site that takes one lock again and again, and tells how often it has when it is asked. */
+/** A site that takes one lock repeatedly, and reports the number of its critical sections on request. */
 process.once('message', async ({ site, listen, peers }: Site) => {
   const cluster = await joinCluster({ cluster: 'bench-inspector', site, root: 'a', listen, peers });
   const watched = await serveWatch(cluster);

@@ -7,13 +7,13 @@ export interface LockClient {
   acquire(lock: string): Promise<Release>;
 }
 
-/** What a process is told about its place among the others. */
+/** The place of a process among the others. */
 export interface Place {
   readonly index: number;
   readonly processes: number;
-  /** Of the server, or of the processes themselves in the order of their index; on loopback. */
+  /** The port of the server, or the ports of the processes in the order of their index, on loopback. */
   readonly ports: readonly number[];
 }
 
-/** What a contender's module exports as `open`. */
+/** The function that a contender's module exports as `open`. */
 export type Open = (place: Place) => Promise<LockClient>;

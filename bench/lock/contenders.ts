@@ -8,13 +8,13 @@ import {
 
 export interface Contender {
   readonly name: string;
-  /** Below `contenders/`. */
+  /** File name below `contenders/`. */
   readonly module: string;
-  /** `null`: the processes talk to each other, or to nobody. */
+  /** `null`: the processes talk to each other, or do not communicate. */
   readonly server: StartServer | null;
-  /** All loops in one process: it knows no other. */
+  /** All loops run in one process, because this lock does not span processes. */
   readonly isLocal?: boolean;
-  /** Of many names it has one. */
+  /** The contender has only one lock, not one per name. */
   readonly hasOneLock?: boolean;
   /** Nothing of it outlives its processes. */
   readonly isFloor?: boolean;

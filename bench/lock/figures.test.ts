@@ -21,7 +21,7 @@ test('hand-offs are entries after another process, of the same lock', () => {
   });
 });
 
-test('critical sections of one lock that overlap are seen, also over one that lies between', () => {
+test('overlapping critical sections of one lock are found, also across one that lies between', () => {
   const a = [[0, 0, 9, 0]] as const;
   const b = [
     [0, 1, 2, 0],
@@ -31,6 +31,6 @@ test('critical sections of one lock that overlap are seen, also over one that li
   expect(figuresOf([a, b], 1).overlaps).toBe(2);
 });
 
-test('nothing measured is no measurement', () => {
+test('rejects an empty measurement', () => {
   expect(() => figuresOf([[], []], 1)).toThrow('nobody entered');
 });

@@ -1,19 +1,19 @@
 import type { Entry } from './worker.ts';
 
 export interface Figures {
-  /** Critical sections a second. */
+  /** Critical sections per second. */
   readonly entries: number;
-  /** Of those, entries after another process. */
+  /** The part of `entries` that follows another process. */
   readonly handOffs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Jain's index over the entries of the processes: 1 when all have the same. */
+  /** Jain's index over the entries of the processes: 1 when all have the same number. */
   readonly fairness: number;
-  /** Critical sections of one lock that overlap. */
+  /** Number of overlapping critical sections of one lock. */
   readonly overlaps: number;
 }
 
-/** What the processes' entries of `seconds` come to. Throws when there is none. */
+/** Computes the figures of the processes' entries over `seconds`. Throws when there is no entry. */
 export function figuresOf(processes: readonly (readonly Entry[])[], seconds: number): Figures {
   const all = processes
     .flatMap((entries, by) =>

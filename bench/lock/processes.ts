@@ -45,15 +45,15 @@ export class Processes {
     return processes;
   }
 
-  /** The entries of each process. */
+  /** Lets each process work for `forMs`, and returns its entries. */
   async work(forMs: number) {
     const answers = this.#children.map((child) => answer(child, { type: 'work', forMs }, 'worked'));
     return (await Promise.all(answers)).map(({ entries }) => entries);
   }
 
   /**
-   * Kills the holder once the second process waits: milliseconds until that one has the lock. Throws when it has
-   * not after `boundSeconds`.
+   * Kills the holder once the second process waits, and returns the milliseconds until the second has the
+   * lock. Throws when it does not have it after `boundSeconds`.
    */
   async killHolder(boundSeconds: number): Promise<number> {
     const [holder, waiter] = this.#children;

@@ -6,8 +6,9 @@ import { Runner, reasonOf } from './runner.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 /*
- * Locks side by side: the same loops of empty critical sections, by processes of one machine, for every lock that is
- * here. The tables go to stdout, progress to stderr. Exit status 1 when critical sections of Baton overlapped.
+ * Compares locks side by side: processes of one machine run the same loops of empty critical sections with
+ * every lock that is installed here. The tables go to stdout and progress to stderr. Exit status 1 when
+ * critical sections of Baton overlapped.
  */
 
 interface Options {
@@ -54,7 +55,10 @@ for (const one of wanted) {
 }
 if (measuresKills) console.log(await tableOfKills());
 
-/** All are open at once and take turns, so that what else the machine does meets all of them. */
+/**
+ * Opens all contenders at once and lets them take turns, so that other load on the machine affects all of
+ * them.
+ */
 async function byTurns(one: Scenario): Promise<readonly Row[]> {
   const all = [];
   try {
@@ -121,7 +125,10 @@ function tableOf({ name, processes, locks }: Scenario, rows: readonly Row[]): st
   });
   return aligned([head, ...lines]);
 
-  /** Where many wait for one lock, entries after another process alone count: who lets one process win again looks fast. */
+  /**
+   * Where many processes wait for one lock, only entries after another process count. A lock that lets the
+   * same process win again would otherwise look fast.
+   */
   function rateOf({ contender }: Row, { entries, handOffs }: Figures): number {
     return processes > 1 && locks === 1 && !contender.isLocal ? handOffs : entries;
   }

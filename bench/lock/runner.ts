@@ -4,11 +4,11 @@ import { freePort, Processes } from './processes.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Server } from './servers/servers.ts';
 
-/** One contender in one scenario: its server, its processes, and what came of each turn. */
+/** One contender in one scenario: its server, its processes, and the figures of each turn. */
 export class Runner {
   readonly contender: Contender;
   readonly turns: Figures[] = [];
-  /** Why there are no figures: a server that cannot be had here, or what went wrong. */
+  /** The reason why there are no figures: a server that is not available here, or an error. */
   failure: string | null = null;
   #server: Server | null = null;
   #processes: Processes | null = null;
@@ -25,12 +25,12 @@ export class Runner {
     return runner;
   }
 
-  /** The same as will be measured, so that what is compiled as it runs is. */
+  /** Runs the same work that will be measured, so that its code is compiled before. */
   warm(seconds: number): Promise<void> {
     return this.#try(async () => void (await this.#processes!.work(seconds * 1_000)));
   }
 
-  /** Measured once more, after a short run-up: it was at rest while the others had theirs. */
+  /** Measures once, after a short run-up, because the contender was idle while others were measured. */
   turn(seconds: number): Promise<void> {
     return this.#try(async () => {
       await this.#processes!.work(300);
@@ -38,7 +38,7 @@ export class Runner {
     });
   }
 
-  /** Only where it has not failed. */
+  /** May be called only if the contender has not failed. */
   killHolder(boundSeconds: number): Promise<number> {
     return this.#processes!.killHolder(boundSeconds);
   }

@@ -1,4 +1,4 @@
-/** What the processes do: each runs `tasks` loops that take one of `locks` and give it up at once. */
+/** The work of the processes: each runs `tasks` loops that take one of `locks` and release it at once. */
 export interface Scenario {
   readonly name: string;
   readonly processes: number;

@@ -1,20 +1,20 @@
 import type { LockClient, Open, Place } from './client.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** What the measuring process says. */
+/** Messages from the measuring process. */
 export type ToWorker =
   | { readonly type: 'open'; readonly module: string; readonly place: Place; readonly scenario: Scenario }
   | { readonly type: 'work'; readonly forMs: number }
   | { readonly type: 'hold' };
 
-/** What a worker answers. Times are milliseconds of the clock that all processes of a machine share. */
+/** Answers of a worker. Times are in milliseconds of the clock that all processes of a machine share. */
 export type FromWorker =
   | { readonly type: 'loaded' }
   | { readonly type: 'opened' }
   | { readonly type: 'held'; readonly at: number }
   | { readonly type: 'worked'; readonly entries: readonly Entry[] };
 
-/** One critical section: when it was asked for, entered and left, and which lock it was. */
+/** One critical section: the times of its request, entry and exit, and the index of the lock. */
 export type Entry = readonly [asked: number, entered: number, left: number, lock: number];
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;

@@ -2,10 +2,10 @@ import { seeded } from '../../harness/simulation/virtual-clock.ts';
 import { type Deed, Storm } from '../../runtime/testing/storm.ts';
 
 /*
- * Callers that ask, cancel, time out, try and release by chance, so many operations at five sites; then nobody waits,
- * every token is there, and the heap is no larger than after a tenth of it:
- * `node --expose-gc --import tsx bench/storm/run.ts [operations, default 1000000] [seed, default 1]`.
- * Exit status: 0 when all of that holds, else 1.
+ * Random callers that acquire, cancel, time out, try and release, for a given number of operations at five
+ * sites. At the end no caller may wait, every token must exist, and the heap must be no larger than after a
+ * tenth of the operations: `node --expose-gc --import tsx bench/storm/run.ts [operations, default 1000000]
+ * [seed, default 1]`. Exit status: 0 when all of that holds, else 1.
  */
 
 const operations = Number(process.argv[2] ?? 1_000_000);
@@ -19,7 +19,7 @@ const often: Readonly<Record<Exclude<Deed, 'close'>, number>> = {
   deliver: 12,
   tick: 5,
 };
-/** Of the garbage-collected heap, in bytes. */
+/** Maximum growth of the garbage-collected heap, in bytes. */
 const mostGrowth = 2 * 2 ** 20;
 
 const deeds = Object.entries(often).flatMap(([deed, times]) => Array<Deed>(times).fill(deed as Deed));

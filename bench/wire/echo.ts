@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { mailboxSide, nowhere, type Proofs, rawListener, type Side, transports } from './side.ts';
 
-/** The other process: sends back whatever comes, over a plain socket and over a mailbox of each transport. */
+/**
+ * The other process. It sends back every message, over a plain socket and over a mailbox of each transport.
+ */
 const [proofs] = (await once(process, 'message')) as [Proofs];
 const raw = await rawListener(() => raw.send());
 const addresses = [];

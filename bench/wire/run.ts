@@ -18,9 +18,9 @@ import {
 } from './side.ts';
 
 /**
- * What a message costs on its way: to be written and read, in ns, and to go to another process and back over a
- * mailbox, by each of its transports, beside as many bytes that go back and forth over a plain socket, in turns in one
- * run.
+ * Measures the cost of a message. First the time to encode and decode it, in ns. Then a round trip to another
+ * process over a mailbox with each of its transports, and of the same number of bytes over a plain socket, in
+ * turns in one run.
  */
 const rounds = Number(process.argv[2] ?? 7);
 const roundMs = 500;
@@ -62,7 +62,7 @@ function decodeNs(frame: DataFrame): number {
   });
 }
 
-/** How often a second it goes there and back, and what that takes of this process's time, in µs each. */
+/** Round trips per second, and the CPU time of this process for each, in µs. */
 async function trip(side: Side, arrivals: { hear: () => void }) {
   let trips = 0;
   const cpu = process.cpuUsage();
@@ -93,13 +93,13 @@ const echo = fork(new URL('./echo.ts', import.meta.url));
 echo.send(proofs);
 const [addresses] = (await once(echo, 'message')) as [{ raw: Address; mailboxes: readonly Address[] }];
 
-/** One way to go there and back, and how often that was, by rounds. */
+/** One kind of round trip, and its figures by round. */
 interface Way {
   readonly name: string;
   readonly side: Side;
   readonly arrivals: { hear: () => void };
   readonly figures: number[];
-  /** Of this process, each time, in µs. Whoever else is busy adds little to it. */
+  /** CPU time of this process for each round trip, in µs. Other load adds little to it. */
   readonly cpuUs: number[];
 }
 

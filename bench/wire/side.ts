@@ -31,19 +31,19 @@ export const request = (source: SiteId, target: SiteId): StampedEnvelope => ({
   message: { type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' } as { type: string },
 });
 
-/** What goes back and forth without a mailbox: as many bytes as a token takes. */
+/** The bytes exchanged without a mailbox: as many as a token takes. */
 export const ball = codec.encode({ type: 'data', seq: 9_999, ack: 9_999, envelope: token('a', 'b') });
 
-/** One end of a pair, told whenever the other has sent. */
+/** One end of a pair. It is notified of every message from the other end. */
 export interface Side {
   readonly address: Address | null;
   send(): void;
 }
 
-/** What the mailboxes of two sites prove themselves by, side by side. */
+/** The certificates with which the mailboxes of two sites authenticate. */
 export type Proofs = Readonly<Record<'a' | 'b', Tls>>;
 
-/** The transports to be compared, of one side. */
+/** The transports to be compared, for one end. */
 export function transports(site: SiteId, tls: Tls): Readonly<Record<string, Transport>> {
   const options = { cluster: 'bench', site, listen: anyPort, peers: { a: nowhere, b: nowhere } };
   return {

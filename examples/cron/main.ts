@@ -2,7 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { compareFences, type Fence } from 'baton';
 import { argumentsOf, endMember, startMembers } from '../members.ts';
 
-/* Three processes, of which one runs the jobs. It is killed, and another goes on; that one leaves, and the third does. */
+/*
+ * Three processes, one of which runs the jobs. It is killed, and another takes over. Then that one leaves,
+ * and the third takes over.
+ */
 
 const { ms } = argumentsOf(6);
 const members = await startMembers(new URL('worker.ts', import.meta.url), ['a', 'b', 'c']);
@@ -23,7 +26,7 @@ for (const [leader, { child }] of members) {
   });
 }
 
-/** Until somebody else leads than `former`. */
+/** Waits until a process other than `former` leads. */
 async function nextLeader(former: string | null): Promise<string> {
   for (;;) {
     const leader = jobs.at(-1)?.leader;
@@ -42,7 +45,8 @@ const tookOver = Date.now() - killed;
 await pause(ms / 3);
 console.log(`${second} is asked to end`);
 await endMember(members.get(second)!);
-// Who ends hands the lock on: nobody has to find out, and the third leads though it is a minority.
+// A process that ends hands the lock on. The others need no failure detection, and the third leads though it
+// is a minority.
 await pause(ms / 3);
 await Promise.all([...members.values()].map(endMember));
 

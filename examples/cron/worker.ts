@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { joinCluster } from 'baton';
 import { memberOptions, whenAskedToEnd } from '../members.ts';
 
-/* One process that may run the jobs; of all of them one does. */
+/* One process that may run the jobs. Only one of all processes runs them. */
 
 const cluster = await joinCluster(memberOptions());
 await cluster.ready();

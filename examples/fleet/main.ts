@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Fence, FenceGate } from 'baton';
 import { argumentsOf, endMember, startMembers } from '../members.ts';
 
-/* Four workers share 1,000 accounts, each guarded by a lock of its own. The accounts are kept here. */
+/* Four workers share 1,000 accounts, each guarded by its own lock. The accounts are kept here. */
 
 export interface Answer {
   readonly id: number;
@@ -13,7 +13,7 @@ interface Ask {
   readonly id: number;
   readonly account: string;
   readonly fence: Fence;
-  /** To be written; otherwise it is read. */
+  /** The balance to be written. Missing: the account is read. */
   readonly balance?: number;
 }
 

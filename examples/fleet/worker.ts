@@ -2,7 +2,10 @@ import { joinCluster, OperatingError } from 'baton';
 import { memberOptions, whenAskedToEnd } from '../members.ts';
 import type { Answer } from './main.ts';
 
-/* One worker: takes an account at random, reads its balance, writes it back one higher; eight at a time. */
+/*
+ * One worker. It takes an account at random, reads its balance, and writes it back increased by one, eight
+ * accounts at a time.
+ */
 
 const { accounts, ...options } = memberOptions<{ accounts: number }>();
 const cluster = await joinCluster(options);
@@ -10,7 +13,7 @@ const cluster = await joinCluster(options);
 const waiting = new Map<number, (answer: Answer) => void>();
 let asked = 0;
 
-/** Asks whoever keeps the accounts. */
+/** Sends a request to the process that keeps the accounts. */
 function ask(what: object): Promise<Answer> {
   const id = asked++;
   process.send!({ ...what, id });
@@ -38,7 +41,8 @@ const done = Promise.all(
   Array.from({ length: 8 }, () => work().catch((error: unknown) => unlessClosed(error))),
 );
 whenAskedToEnd(async () => {
-  // Who is inside may finish, who waits is told: when all others are gone, a lock may never come.
+  // Holders may finish and waiting callers are rejected: when all other processes are gone, a lock may never
+  // arrive.
   await cluster.close();
   await done;
 });

@@ -1,7 +1,7 @@
 import type { Fence } from 'baton';
 import sqlite from 'node-sqlite3-wasm';
 
-/** A later critical section has begun: what was read before is of the past, and must not be written. */
+/** A later critical section has begun. Values read before are outdated and must not be written. */
 export class LateWriteError extends Error {
   readonly code = 'LATE_WRITE';
 }
@@ -19,8 +19,8 @@ WHERE (excluded.epoch, excluded.k) >= (fences.epoch, fences.k)
 RETURNING lock`;
 
 /**
- * Invoices in a file that several processes share. Nothing but the fence keeps two invoices from one number: there is no
- * `UNIQUE`, so that what the fence is for can be seen.
+ * Invoices in a file that several processes share. Only the fence keeps two invoices from having one number.
+ * There is no `UNIQUE`, so that the effect of the fence can be seen.
  */
 export class Invoices {
   readonly #database: InstanceType<typeof sqlite.Database>;
@@ -33,7 +33,7 @@ export class Invoices {
     this.#fenced = fenced;
   }
 
-  /** The first operation of a critical section: shuts the gate behind all earlier ones, then reads. */
+  /** The first operation of a critical section. It closes the gate to all earlier ones, then reads. */
   nextNumber(fence: Fence): number {
     return this.#fencedTransaction(fence, () => {
       const row = this.#database.get('SELECT max(number) AS highest FROM invoices');
@@ -48,7 +48,7 @@ export class Invoices {
     );
   }
 
-  /** How many there are, how many different numbers they have, and the highest. */
+  /** The number of invoices, the number of different invoice numbers, and the highest number. */
   totals(): { readonly invoices: number; readonly numbers: number; readonly highest: number } {
     const row = this.#database.get(
       'SELECT count(*) AS invoices, count(DISTINCT number) AS numbers, max(number) AS highest FROM invoices',

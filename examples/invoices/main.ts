@@ -7,8 +7,8 @@ import { argumentsOf, endMember, startMembers } from '../members.ts';
 import { Invoices } from './database.ts';
 
 /*
- * Three processes number invoices in one SQLite file. One of them is stopped in the middle of it, so long that the
- * others go on without it, and then it writes.
+ * Three processes number invoices in one SQLite file. One of them is stopped in the middle of a critical
+ * section, so long that the others continue without it. Then it writes.
  */
 
 const { ms, fenced } = argumentsOf(8);
@@ -25,7 +25,7 @@ const answers = new Map<number, number>();
 let lateWrites = 0;
 let wentOn = false;
 
-/** A customer who orders again and again, of the same process. */
+/** A customer who orders repeatedly, from the same process. */
 async function order(id: string): Promise<void> {
   const { url } = members.get(id)!.ready;
   while (Date.now() < ends || !wentOn) {
@@ -46,7 +46,7 @@ async function order(id: string): Promise<void> {
 async function stopInTheMiddle(): Promise<void> {
   await pause(ms / 4);
   const { child } = members.get('b')!;
-  // What it has said by now is of earlier invoices.
+  // Its messages so far concern earlier invoices.
   child.on('message', () => undefined);
   await pause(100);
   let number: number;
@@ -55,7 +55,7 @@ async function stopInTheMiddle(): Promise<void> {
     [{ number }] = await once(child, 'message');
     child.kill('SIGSTOP');
     await pause(50);
-    // On a busy machine it may have been faster than the signal.
+    // On a busy machine the process may have been faster than the signal.
   } while (!isBeforeWriting(number));
   console.log(`b is stopped (SIGSTOP) while it draws invoice ${number}`);
   while (database.totals().highest < number + 3) await pause(100);

@@ -4,7 +4,7 @@ import fastify from 'fastify';
 import { memberOptions, whenAskedToEnd } from '../members.ts';
 import { Invoices, LateWriteError } from './database.ts';
 
-/* One process of the service: `POST /invoices` gives the next number, which no other process may give. */
+/* One process of the service: `POST /invoices` returns the next number, which no other process may return. */
 
 const { file, fenced, ...options } = memberOptions<{ file: string; fenced: boolean }>();
 const cluster = await joinCluster(options);
@@ -17,9 +17,9 @@ server.post<{ Body: { customer: string } }>('/invoices', async ({ body: { custom
     const number = await lock.run(
       async ({ fence }) => {
         const number = invoices.nextNumber(fence);
-        // For the example: whoever started this process may stop it just here, between reading and writing.
+        // For the example: the parent process may stop this process here, between reading and writing.
         process.send!({ type: 'drawing', number });
-        // It takes a while to draw an invoice.
+        // Drawing an invoice takes a while.
         await pause(40);
         invoices.add(fence, number, customer, cluster.site);
         return number;

@@ -21,12 +21,12 @@ function pages(dir: string): Readonly<Record<string, string>> {
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(dir, file), 'utf8')]));
 }
 
-test('docs/api tells what the package exports now, and nothing of that is without a comment', async () => {
+test('docs/api shows the current exports of the package, each with a comment', async () => {
   const out = mkdtempSync(join(tmpdir(), 'baton-api-'));
   onTestFinished(() => rmSync(out, { recursive: true }));
   expect(await write(out)).toEqual({ status: 0, said: expect.not.stringMatching(/warning|error/i) });
   expect(Object.keys(pages(out))).toEqual(['README.md', 'runtime.md', 'verification.md']);
   expect(pages(out)['runtime.md']).toMatch(/^### joinCluster\(\)$/m);
-  // Stale? `npm run docs:api` writes it anew.
+  // If it is stale, `npm run docs:api` rewrites it.
   expect(pages(join(root, 'docs/api'))).toEqual(pages(out));
 });

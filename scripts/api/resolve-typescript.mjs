@@ -1,4 +1,4 @@
-/** TypeScript 7 has no API; what needs one gets TypeScript 6. */
+/** TypeScript 7 has no API. Tools that need one get TypeScript 6. */
 export function resolve(specifier, context, next) {
   return next(specifier === 'typescript' ? 'typescript-with-api' : specifier, context);
 }

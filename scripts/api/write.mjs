@@ -1,5 +1,6 @@
-// `npm run docs:api [directory]`: the reference of what the package exports, from its doc comments, into `docs/api` or the
-// directory. Status 1 and a line for each where something public has no comment, or names what is not public.
+// `npm run docs:api [directory]` writes the reference of the package's exports, from their doc comments, into
+// `docs/api` or the directory. It exits with status 1 and prints a line for each public item that has no
+// comment or names an item that is not public.
 import { register } from 'node:module';
 
 register('./resolve-typescript.mjs', import.meta.url);
@@ -10,7 +11,7 @@ const app = await Application.bootstrapWithPlugins({
   plugin: ['typedoc-plugin-markdown'],
   entryPoints: ['runtime/index.ts', 'verification/index.ts'],
   tsconfig: 'tsconfig.json',
-  // What compiles is the compiler's to say, which is another version.
+  // Type errors are the concern of the compiler, which is another version.
   skipErrorChecking: true,
   out,
   readme: 'none',
@@ -23,7 +24,7 @@ const app = await Application.bootstrapWithPlugins({
   interfacePropertiesFormat: 'table',
   parametersFormat: 'table',
   typeDeclarationFormat: 'table',
-  // A viewer of the live feed need not know what a line is.
+  // A viewer of the live feed need not know the format of a line.
   intentionallyNotExported: ['InspectedState', 'StampedEnvelope', 'WatchAsk', 'RecordLine'],
   validation: { notDocumented: false, notExported: true, invalidLink: true },
   logLevel: 'Warn',
@@ -31,7 +32,7 @@ const app = await Application.bootstrapWithPlugins({
 const project = await app.convert();
 if (project === undefined) process.exit(1);
 app.validate(project);
-// Members may speak for themselves; what is exported must be spoken of.
+// Members may do without a comment. Every export needs one.
 for (const symbol of project.children.flatMap((entry) => entry.children ?? [])) {
   const said = [symbol, ...(symbol.signatures ?? []), symbol.type?.declaration].some((part) =>
     part?.hasComment(),

@@ -8,7 +8,7 @@ import { emitTypes } from './types.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Builds the package into `out`, whole: whoever reads there sees the last build or this one. */
+/** Builds the package into `out`, atomically: readers see the previous build or this one. */
 export async function build(out: string): Promise<void> {
   const target = resolve(root, out);
   const dir = `${target}.${process.pid}`;

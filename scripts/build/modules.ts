@@ -6,9 +6,10 @@ const rooms = ['machines', 'statechart', 'runtime', 'verification', 'inspector/s
 const isTest = /\.test\.ts$|\/testing\//;
 
 /**
- * One module of JavaScript for each module of TypeScript, so that there is one copy of each for whoever comes by
- * whichever way, and what names its neighbours by URL finds them. What `dependencies` does not name becomes a part
- * of the package: it is what the command needs, and no load for who embeds the lock. Gives the files of others.
+ * Emits one JavaScript module for each TypeScript module. So each exists once, whichever way it is imported,
+ * and modules that name their neighbours by URL find them. Packages that `dependencies` does not name become
+ * a part of the package: the command needs them, and services that embed the lock do not load them. Returns
+ * the files of other packages.
  */
 export async function emitModules(root: string, dir: string): Promise<string[]> {
   const { dependencies, peerDependencies } = JSON.parse(
@@ -17,11 +18,11 @@ export async function emitModules(root: string, dir: string): Promise<string[]> 
   const outside = Object.keys({ ...dependencies, ...peerDependencies });
   const bundle = await rolldown({
     cwd: root,
-    // Every module is one that somebody may name.
+    // Every module may be imported by name.
     input: Object.fromEntries(sources(root).map((file) => [file.replace(/\.m?ts$/, ''), join(root, file)])),
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     platform: 'node',
-    // What CommonJS among it asks for, Node 20.11 has.
+    // Node 20.11 has the variables that CommonJS modules among them need.
     transform: { define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' } },
   });
   const { output } = await bundle.write({
@@ -40,7 +41,7 @@ export function isForeign(file: string): boolean {
   return file.includes('/node_modules/');
 }
 
-/** No package may hold a folder `node_modules`. */
+/** No package may contain a folder `node_modules`. */
 function vendored(name: string): string {
   return name.replace(/^.*?node_modules\//, 'vendor/').replaceAll('/node_modules/', '/vendor/');
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What must be said of the packages that these files are of: each one's own words. */
+/** The licence notices of the packages that contain these files, in each package's own words. */
 export function notices(files: readonly string[]): string {
   const folders = [...new Set(files.map(packageOf))].sort();
   return folders

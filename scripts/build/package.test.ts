@@ -14,7 +14,7 @@ import {
   removeProject,
 } from './testing/project.ts';
 
-/* Packs what stands here, installs it where nothing is, and uses it as a service does. */
+/* Packs this checkout, installs it into an empty project, and uses it as a service does. */
 
 const manifest = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
 let tarball: Buffer;
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(removeProject);
 
 describe('the tarball', () => {
-  test('is what publint expects of a package', async () => {
+  test('passes publint', async () => {
     const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true });
     expect(messages).toEqual([]);
   });
@@ -36,14 +36,14 @@ describe('the tarball', () => {
     const { types, ...analysis } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
     expect(types).toEqual({ kind: 'included' });
     const { problems } = analysis as { problems: { kind: string; resolutionKind?: string }[] };
-    // There is nothing for CommonJS, whose `require` takes ES modules as they are since Node 20.19, nor for what
-    // knows no `exports`.
+    // There is no build for CommonJS, whose `require` accepts ES modules since Node 20.19, and none for
+    // resolutions that do not know `exports`.
     const known = ['CJSResolvesToESM node16-cjs', 'NoResolution node10'];
     const texts = problems.map(({ kind, resolutionKind }) => `${kind} ${resolutionKind}`);
     expect(texts.filter((text) => !known.includes(text))).toEqual([]);
   });
 
-  test('holds the page, and what must be said of the work of others', () => {
+  test('contains the page and the notices for the work of others', () => {
     const dist = join(project, 'node_modules/baton/dist');
     expect(existsSync(join(dist, 'inspector/dist/page.js'))).toBe(true);
     const notices = readFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
@@ -51,7 +51,7 @@ describe('the tarball', () => {
       expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 
-  test('depends on what its modules import, and on nothing else', () => {
+  test('depends exactly on the packages that its modules import', () => {
     const named = Object.keys(manifest.dependencies).sort();
     const ofRuntime = reachableFrom('dist/runtime/index.js');
     const ofVerification = reachableFrom('dist/verification/index.js');
@@ -115,7 +115,7 @@ describe('a project that has installed it', () => {
     expect(status).toBe(0);
   });
 
-  test('npx baton verify of its own TypeScript, as the guide tells', async () => {
+  test('npx baton verify of its own TypeScript, as the guide shows', async () => {
     const guide = readFileSync(join(checkout, 'docs/model-your-machines.md'), 'utf8');
     mkdirSync(join(project, 'shop'));
     for (const [, name, code] of guide.matchAll(/^```ts\n\/\/ examples\/shop\/(\S+)\n(.*?)^```$/gms))

@@ -1,4 +1,4 @@
 import { build } from './build.ts';
 
-// `npm run build [directory]`: what the package consists of, into `dist` or the directory.
+// `npm run build [directory]` builds the package into `dist` or the directory.
 await build(process.argv[2] ?? 'dist');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The declarations of what `exports` names, by the compiler. Throws with what it says. */
+/** Emits the declarations of all `exports` with the compiler. Throws with the compiler's messages. */
 export function emitTypes(root: string, dir: string): void {
   const compiler = join(
     dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
@@ -19,7 +19,7 @@ export function emitTypes(root: string, dir: string): void {
   for (const file of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.d.ts')) continue;
     const path = join(dir, file);
-    // The compiler rewrites the endings of imports in modules, and leaves them in declarations.
+    // The compiler rewrites the extensions of imports in modules, but not in declarations.
     const text = readFileSync(path, 'utf8').replaceAll(
       /((?:from |import\()["']\.[^"']*)\.ts(["'])/g,
       '$1.js$2',

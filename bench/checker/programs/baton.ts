@@ -3,7 +3,7 @@ import { naimiTrehel } from '../../../verification/protocols/naimi-trehel/system
 import type { Options } from '../../../verification/protocols/sites.ts';
 import { printAnswer } from '../answer.ts';
 
-/** `baton.ts SITES WORKERS [symmetry]`: Baton on the statechart, every property of states judged. */
+/** `baton.ts SITES WORKERS [symmetry]`: Baton on the statechart. It judges every property of states. */
 const [sites = '', workers = '', symmetry] = process.argv.slice(2);
 const options: Options = { sites: Number(sites), network: { order: 'fifo' } };
 const module = new URL('../../../verification/protocols/naimi-trehel/system.ts', import.meta.url).href;

@@ -3,7 +3,7 @@ import { naimiTrehel } from '../../../verification/protocols/naimi-trehel/system
 import { compile } from '../../../verification/system/index.ts';
 import { printAnswer } from '../answer.ts';
 
-/** `naive.ts SITES`: breadth-first search in plain JavaScript over the same steps, nothing judged. */
+/** `naive.ts SITES`: breadth-first search in plain JavaScript over the same steps. It judges nothing. */
 const started = performance.now();
 const { model } = compile(naimiTrehel({ sites: Number(process.argv[2]), network: { order: 'fifo' } }));
 const { states, transitions } = exploreNaively(model);

@@ -3,8 +3,8 @@ import { getAdjacencyMap } from 'xstate/graph';
 import { printAnswer } from '../answer.ts';
 
 /**
- * `xstate-graph.ts SITES`: what an XState user has without a checker: all sites and links written by hand as one
- * machine, whose events name the site they are about, walked by `xstate/graph`.
+ * `xstate-graph.ts SITES`: the approach of an XState user without a checker. All sites and links are written
+ * by hand as one machine, whose events name their site. `xstate/graph` traverses it.
  */
 const sites = Number(process.argv[2]);
 
@@ -20,7 +20,7 @@ type Message = number | 'TOKEN';
 
 interface Cluster {
   readonly sites: readonly Site[];
-  /** By source and target. */
+  /** For each source and target: the messages on their way. */
   readonly links: readonly (readonly (readonly Message[])[])[];
 }
 

@@ -1,7 +1,7 @@
 import { Mutex } from 'async-mutex';
 import type { Open } from '../client.ts';
 
-/** One process: what a lock costs that talks to nobody. */
+/** One process: the cost of a lock without communication. */
 export const open: Open = async () => {
   const mutexes = new Map<string, Mutex>();
   return {

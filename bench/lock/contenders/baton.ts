@@ -1,7 +1,7 @@
 import { joinCluster } from '../../../dist/runtime/index.js';
 import type { Open } from '../client.ts';
 
-/** A site in each process, of the package as it is built: what a loader adds to every function is no part of it. */
+/** A site in each process, from the built package, so that the overhead of a loader is not measured. */
 export const open: Open = async ({ index, ports }) => {
   const nameOf = (at: number) => `site-${at}`;
   const peers = ports.flatMap((port, at) =>

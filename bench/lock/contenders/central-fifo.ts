@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Open } from '../client.ts';
 
-/** The client of `servers/central-fifo.ts`: what a lock costs that has one server, one queue, and nothing else. */
+/** The client of `servers/central-fifo.ts`: the cost of a lock with one server and one queue only. */
 export const open: Open = async ({ ports }) => {
   const socket = connect({ host: '127.0.0.1', port: ports[0]!, noDelay: true });
   await once(socket, 'connect');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Etcd3, EtcdLockFailedError } from 'etcd3';
 import type { Open } from '../client.ts';
 
-/** `lock()` refuses a lock that is held, so whoever wants to wait has to ask again: here every 5 ms. */
+/** `lock()` rejects when the lock is held, so a waiting client has to ask again: here every 5 ms. */
 export const open: Open = async ({ ports }) => {
   const client = new Etcd3({ hosts: `http://127.0.0.1:${ports[0]!}` });
   return {

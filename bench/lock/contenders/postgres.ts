@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Open } from '../client.ts';
 
-/** Advisory locks belong to a connection: each that is held or waited for has one of its own. */
+/** Advisory locks belong to a connection. Each lock that is held or waited for needs its own. */
 export const open: Open = async ({ ports, processes }) => {
   const pool = new pg.Pool({
     host: '127.0.0.1',

@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Open, Release } from '../client.ts';
 
-/** A process that has not asked for so long keeps the byte until it does: others are measured now. */
+/**
+ * A process that has not requested the lock for this long keeps the byte until it does: other contenders are
+ * being measured.
+ */
 const restAfterMs = 250;
 
 /**
- * The floor: one byte that goes around, from each process to the next, whoever wants it. No process can have
- * something from another sooner than over one such hop.
+ * The lower bound: one byte goes around, from each process to the next, requested or not. No process can
+ * receive anything from another in less time than one such hop.
  */
 export const open: Open = async ({ index, processes, ports }) => {
   let next: Socket | null = null;

@@ -1,7 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/* The whole of a lock server: `+NAME` waits for a lock, `-NAME` gives it up; who has it is told NAME. */
+/*
+ * A complete lock server: `+NAME` waits for a lock, `-NAME` releases it, and the server sends NAME to its new
+ * holder.
+ */
 
 const queues = new Map<string, Socket[]>();
 

@@ -8,13 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A server of a peer, on loopback, with a folder of its own that goes when it stops. */
+/** A server of another lock, on loopback, with its own folder that is removed when it stops. */
 export interface Server {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Starts it, or says why it cannot be had here. */
+/** Starts the server, or returns the reason why it is not available here. */
 export type StartServer = (freePort: () => Promise<number>) => Promise<Server | string>;
 
 export const startCentralFifo: StartServer = async (freePort) => {
@@ -58,7 +58,7 @@ export const startPostgres: StartServer = async (freePort) => {
   return run(postgres, ['-D', 'data', '-p', String(port), ...sockets], port, folder, who);
 };
 
-/** Debian keeps them out of the PATH, below the version's number. */
+/** Debian keeps these programs out of the PATH, below the version number. */
 function debianPostgres(): readonly string[] {
   const home = '/usr/lib/postgresql';
   return existsSync(home) ? readdirSync(home).map((version) => join(home, version, 'bin')) : [];
@@ -75,7 +75,7 @@ interface User {
   readonly gid?: number;
 }
 
-/** PostgreSQL refuses to be root's. */
+/** PostgreSQL refuses to run as root. */
 async function unprivileged(): Promise<User> {
   if (process.getuid?.() !== 0) return {};
   const [uid, gid] = await Promise.all(

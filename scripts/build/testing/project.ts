@@ -14,7 +14,7 @@ export function removeProject(): void {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** The tarball as `npm publish` would send it, of what stands here now. Gives its path. */
+/** Packs the current checkout as `npm publish` would. Returns the path of the tarball. */
 export async function pack(): Promise<string> {
   const staged = join(scratch, 'staged');
   for (const file of [
@@ -28,7 +28,7 @@ export async function pack(): Promise<string> {
     mkdirSync(dirname(join(staged, file)), { recursive: true });
     cpSync(join(checkout, file), join(staged, file));
   }
-  // Beside the build of this checkout, which others may be reading.
+  // Builds beside the build of this checkout, which other processes may be reading.
   await inCheckout('node', '--import', 'tsx', 'scripts/build/run.ts', join(staged, 'dist'));
   const { stdout } = await run(
     staged,
@@ -42,7 +42,7 @@ export async function pack(): Promise<string> {
   return join(scratch, stdout.trim());
 }
 
-/** An empty project that has installed `tarball` and, for its compiler, what the checkout has. */
+/** Creates an empty project with `tarball` installed and, for its compiler, the checkout's packages. */
 export async function install(tarball: string): Promise<void> {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
@@ -62,7 +62,7 @@ export function inProject(file: string, ...args: readonly string[]): Promise<Ran
   return run(project, file, ...args);
 }
 
-/** Rejects when it ends otherwise than with status 0. */
+/** Rejects when the program ends with a status other than 0. */
 async function inCheckout(file: string, ...args: readonly string[]): Promise<void> {
   const { status, stderr } = await run(checkout, file, ...args);
   if (status !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${status}: ${stderr}`);
@@ -79,7 +79,10 @@ async function run(cwd: string, file: string, ...args: readonly string[]): Promi
   }
 }
 
-/** The modules of JavaScript that a module of the project leads to, itself among them, and the packages they name. */
+/**
+ * The JavaScript modules reachable from a module of the project, including itself, and the packages they
+ * name.
+ */
 export function reachableFrom(module: string): {
   readonly files: ReadonlySet<string>;
   readonly packages: ReadonlySet<string>;

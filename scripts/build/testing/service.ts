@@ -11,7 +11,10 @@ import {
 import { always, check, count, type Report, type System, traceText } from 'baton/verification';
 import { setup } from 'xstate';
 
-/* What a user of the package writes. `node service.js PORT PORT PORT`: three sites take turns at one lock. */
+/*
+ * A service as a user of the package writes it. `node service.js PORT PORT PORT`: three sites take turns at
+ * one lock.
+ */
 
 const ports = process.argv.slice(2).map(Number);
 const listen = (at: number) => ({ host: '127.0.0.1', port: ports[at]! });
