@@ -25,6 +25,7 @@ export type {
   LockStatus,
   Logger,
   Notice,
+  RunOptions,
   Strict,
   Timing,
   Tls,

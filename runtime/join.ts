@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { siteMachine } from '../machines/epoch/site.ts';
-import { systemChance, systemClock } from './api/clock.ts';
+import { type Clock, systemChance, systemClock } from './api/clock.ts';
 import { OperatingError } from './api/errors.ts';
 import { Events, throwUncaught } from './api/events.ts';
 import { acquireAll } from './lock/acquire-all.ts';
@@ -10,7 +10,7 @@ import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
 import { transportOf } from './mailbox/tcp/transport.ts';
 import { FileRecorder } from './observe/file-recorder.ts';
 import { LiveFeed } from './observe/live-feed.ts';
-import { logTo } from './observe/notices.ts';
+import { logTo, warnUnasked } from './observe/notices.ts';
 import { noRecorder } from './observe/recorder.ts';
 import { Telemetry } from './observe/telemetry.ts';
 import {
@@ -19,6 +19,7 @@ import {
   checkLead,
   checkListener,
   checkNames,
+  checkReady,
   checkViewer,
 } from './options/calls.ts';
 import { configurationOf } from './options/configuration.ts';
@@ -67,11 +68,12 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   const origin = { cluster, site: self };
   const telemetry = new Telemetry({ origin, clock });
   const log = options.logger && logTo(options.logger, origin);
+  const warn = warnUnasked(origin);
   const notice = (happened: Notice) => {
     if (happened.type === 'up' && unmet.delete(happened.peer) && unmet.size === 0) met.resolve();
     telemetry.notice(happened);
-    // What a logger throws is its owner's, as what a listener throws is.
-    if (log) attempt(() => log(happened));
+    log?.(happened);
+    if (!log && !events.areHeard) warn(happened);
     events.tell(happened);
   };
   const operatingError = (error: OperatingError) =>
@@ -104,6 +106,13 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   };
   let mailbox: TcpMailbox;
   let mesh: Site;
+  const campaigns = new Set<Leader>();
+  // Another site may lead by now: by an epoch that a majority has begun.
+  const giveUp = () => {
+    if (mesh.majority) return;
+    const reason = 'no majority of the voters is in reach, and another site may lead by now';
+    for (const campaign of campaigns) campaign.giveUp(new OperatingError('LOCK_LOST', reason));
+  };
   try {
     if (traceDir !== undefined)
       recorder = new FileRecorder({
@@ -152,6 +161,10 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
       chance,
       ...(inspect && { inspect }),
       notice,
+      majorityLost: ({ silently }) => {
+        if (silently) giveUp();
+        else clock.after(timing.silentMs, giveUp);
+      },
       crashed: (error) => {
         met.reject(error);
         ended();
@@ -166,7 +179,6 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   }
   clock.nextTurn(() => events.begin());
 
-  const campaigns = new Set<Leader>();
   const resign = (reason: OperatingError) => {
     for (const campaign of campaigns) campaign.stop(reason);
   };
@@ -227,7 +239,13 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
         ...mailbox.traffic,
       };
     },
-    ready: () => met.promise,
+    ready: async (how) => {
+      checkReady(how);
+      await within(met.promise, how?.timeoutMs, clock, () => {
+        const missing = [...unmet].sort().join(', ');
+        return new OperatingError('READY_TIMEOUT', `${missing} not connected within ${how?.timeoutMs} ms`);
+      });
+    },
     watch: (viewer) => {
       checkViewer(viewer);
       return tap.attach(viewer);
@@ -250,6 +268,21 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   };
   telemetry.begin(joined, options.telemetry);
   return joined;
+}
+
+/** `promise`, or a rejection with `late` after so long. */
+async function within(
+  promise: Promise<void>,
+  ms: number | undefined,
+  clock: Clock,
+  late: () => OperatingError,
+): Promise<void> {
+  if (ms === undefined) return promise;
+  let stopTimer = () => {};
+  const timeout = new Promise<never>((_, reject) => {
+    stopTimer = clock.after(ms, () => reject(late()));
+  });
+  await Promise.race([promise, timeout]).finally(stopTimer);
 }
 
 /** What it throws ends the process by default, and nothing that is under way here. */

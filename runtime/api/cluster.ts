@@ -42,8 +42,11 @@ export interface Cluster extends AsyncDisposable {
   lead(name: string, work: (held: Held) => void | Promise<void>, options?: LeadOptions): Leadership;
   status(): ClusterStatus;
   counters(): Counters;
-  /** Resolves once every peer has been connected. Rejects with `SITE_CLOSED`. */
-  ready(): Promise<void>;
+  /**
+   * Resolves once every peer has been connected. Rejects with `READY_TIMEOUT`, which names those that were not within
+   * `timeoutMs` (default: waits for ever), and with `SITE_CLOSED`.
+   */
+  ready(options?: { readonly timeoutMs?: number }): Promise<void>;
   /**
    * Lets somebody watch one lock at a time, window by window, until the session is closed; `serveWatch` does it over a
    * WebSocket. Costs nothing while no window is open.

@@ -41,6 +41,7 @@ export type OperatingCode =
   // A caller has nothing, or nothing any more.
   | 'LOCK_LOST'
   | 'ACQUIRE_TIMEOUT'
+  | 'READY_TIMEOUT'
   | 'REENTRY'
   | 'LEADERSHIP_CLOSED'
   | 'SITE_LEAVING'

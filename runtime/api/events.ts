@@ -18,6 +18,11 @@ export class Events {
     this.#emitter.off(event, listener);
   }
 
+  /** Whether anybody listens to all that happens. */
+  get areHeard(): boolean {
+    return this.#emitter.listenerCount('notice') > 0;
+  }
+
   begin(): void {
     const early = this.#early ?? [];
     this.#early = null;

@@ -9,6 +9,15 @@ export interface AcquireOptions {
   readonly timeoutMs?: number;
 }
 
+/** `AcquireOptions`, and what becomes of work under which the lock was lost. */
+export interface RunOptions extends AcquireOptions {
+  /**
+   * Whether `run` resolves with what the work gives though the lock was lost meanwhile, so that another may have been
+   * inside. Default: false, it rejects with the reason of the loss.
+   */
+  readonly keepResult?: boolean;
+}
+
 /** A critical section, while it lasts. */
 export interface Held extends AsyncDisposable {
   /** The name of the lock. */
@@ -56,10 +65,18 @@ export interface Lock {
    * The critical section, if this site can enter it at once and no message need be sent: the token is here, nobody
    * is inside or waits, a majority is in reach, and in strict mode a lease is in force. Otherwise null.
    *
+   * `null` does not say that the lock is held: a free lock is at the site that used it last. To take a lock that is free,
+   * wherever it is, use `acquire({ timeoutMs: 0 })`.
+   *
    * Throws `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, or the InvariantError of a crash.
    */
   tryAcquire(): Held | null;
-  /** Runs `work` in the critical section and releases it, whatever `work` does. Within itself it is refused: `REENTRY`. */
-  run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
+  /**
+   * Runs `work` in the critical section and releases it, whatever `work` does.
+   *
+   * Rejects as `acquire` does; with what `work` throws; and, when `work` has ended though the lock was lost under it, with
+   * the reason of `held.signal` (`LOCK_LOST`), unless `keepResult` is true. Within itself it is refused: `REENTRY`.
+   */
+  run<T>(work: (held: Held) => T | Promise<T>, options?: RunOptions): Promise<T>;
   status(): LockStatus;
 }

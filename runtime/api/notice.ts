@@ -41,4 +41,9 @@ export type Notice =
       /** Of connections that were refused, and of messages of locks without room, ten a second are told: so many were not since the last. */
       readonly untold?: number;
     }
+  /**
+   * Callers wait, and no majority of the voters has been in reach for so long that somebody should look: `missing` are the
+   * voters that are not, among `of`. Told once, until there is a majority again.
+   */
+  | { readonly type: 'no-majority'; readonly missing: readonly SiteId[]; readonly of: number }
   | { readonly type: 'crash'; readonly error: InvariantError };

@@ -44,6 +44,10 @@ export class FirstAbort {
   readonly signal = timely(this.#controller, () => this.#look());
   readonly #followed: (readonly [AbortSignal, Abortable])[] = [];
 
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
   follow(signal: AbortSignal): void {
     const one = { aborted: () => this.#controller.abort(signal.reason) };
     if (signal.aborted) one.aborted();

@@ -39,9 +39,14 @@ export class Holding implements Held {
   }
 
   check(): void {
+    this.refuseLoss();
+    if (this.#isOver) throw released(this.lock);
+  }
+
+  /** Throws why it was over before its release. */
+  refuseLoss(): void {
     this.#look();
     if (this.#loss !== null) throw this.#loss;
-    if (this.#isOver) throw released(this.lock);
   }
 
   #look(): void {
@@ -77,6 +82,6 @@ export class Holding implements Held {
   }
 }
 
-export function released(lock: string): OperatingError {
+function released(lock: string): OperatingError {
   return new OperatingError('LOCK_LOST', `${lock} was released by its holder, and is held no more`);
 }

@@ -2,7 +2,7 @@ import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Held, Leadership, LeadOptions, Lock } from '../options/index.ts';
-import { FirstAbort } from './aborts.ts';
+import { FirstAbort, follow, unfollow } from './aborts.ts';
 
 type Work = (held: Held) => void | Promise<void>;
 
@@ -24,6 +24,12 @@ class Term implements Held {
   /** Nobody works under it any more. */
   end(): void {
     this.#over.end();
+  }
+
+  /** It is over, and the lock is free for another. */
+  giveUp(reason: OperatingError): void {
+    this.#over.abort(reason);
+    this.release();
   }
 
   get lock(): string {
@@ -88,6 +94,11 @@ export class Leader implements Leadership {
     return this.close();
   }
 
+  /** Its term is over, though it may be the first to campaign again. */
+  giveUp(reason: OperatingError): void {
+    this.#term?.giveUp(reason);
+  }
+
   /** The work under way is told `reason`. */
   stop(reason: unknown): void {
     this.#stop.abort(reason);
@@ -96,14 +107,15 @@ export class Leader implements Leadership {
   async #campaign(): Promise<void> {
     const { signal: outer, retryMs = 1_000 } = this.#options;
     const { signal } = this.#stop;
-    const stop = () => this.stop(outer?.reason);
-    if (outer?.aborted) stop();
-    outer?.addEventListener('abort', stop, { once: true });
+    // Many campaigns may follow one signal.
+    const stop = { aborted: () => this.stop(outer?.reason) };
+    if (outer?.aborted) stop.aborted();
+    else if (outer) follow(outer, stop);
     while (!signal.aborted) {
       await this.#serve();
       if (!signal.aborted) await this.#pause(retryMs);
     }
-    outer?.removeEventListener('abort', stop);
+    if (outer) unfollow(outer, stop);
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -111,7 +123,7 @@ export class Leader implements Leadership {
   async #serve(): Promise<void> {
     const { signal } = this.#stop;
     try {
-      await this.#lock.run((held) => this.#lead(held), { signal });
+      await this.#lock.run((held) => this.#lead(held), { signal, keepResult: true });
     } catch (error) {
       if (signal.aborted && error === signal.reason) return;
       if (isOfSite(error)) this.stop(error);

@@ -1,6 +1,6 @@
 import type { Telemetry } from '../observe/telemetry.ts';
-import { checkAcquire, checkWork } from '../options/calls.ts';
-import type { AcquireOptions, Held, Lock, LockStatus } from '../options/index.ts';
+import { checkAcquire, checkRun, checkWork } from '../options/calls.ts';
+import type { AcquireOptions, Held, Lock, LockStatus, RunOptions } from '../options/index.ts';
 import { statusOf } from '../site/protocol.ts';
 import type { Site } from '../site/site.ts';
 
@@ -26,9 +26,9 @@ export class NamedLock implements Lock {
     return held && this.#telemetry.watching ? this.#telemetry.entered(held) : held;
   }
 
-  run<T>(work: (held: Held) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+  run<T>(work: (held: Held) => T | Promise<T>, options?: RunOptions): Promise<T> {
     const start = async (inside: typeof work) => {
-      checkAcquire(options);
+      checkRun(options);
       // What is watched is always a function.
       checkWork(work);
       return this.#mesh.place(this.name).callers.run(inside, options);

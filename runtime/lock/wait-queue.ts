@@ -1,7 +1,7 @@
 import type { ClientEvent, Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { AcquireOptions, Held } from '../options/index.ts';
+import type { AcquireOptions, Held, RunOptions } from '../options/index.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import { Fifo, type Standing } from './fifo.ts';
 import { type Granter, Holding } from './holding.ts';
@@ -18,6 +18,8 @@ export interface QueueOwner {
   dispatch(event: ClientEvent): void;
   /** Has the actor take the events that time has made due. */
   look(): void;
+  /** A caller has begun to wait. */
+  pushed(): void;
   /** The queue begins to wait for a grant. */
   waits(): void;
   /** The queue does not wait any more: it was granted the lock, or gave up. */
@@ -126,11 +128,13 @@ export class WaitQueue implements Granter {
     return holding;
   }
 
-  /** Runs `work` in the critical section and releases it, whatever `work` does. */
-  async run<T>(work: (held: Held) => T | Promise<T>, options: AcquireOptions = {}): Promise<T> {
+  /** Runs `work` in the critical section and releases it, whatever `work` does. Rejects when the lock was lost under it. */
+  async run<T>(work: (held: Held) => T | Promise<T>, options: RunOptions = {}): Promise<T> {
     const holding = await this.#acquire(options);
     try {
-      return await runIn(holding, () => work(holding));
+      const result = await runIn(holding, () => work(holding));
+      if (!options.keepResult) holding.refuseLoss();
+      return result;
     } finally {
       holding.release();
     }
@@ -242,6 +246,7 @@ export class WaitQueue implements Granter {
       const waiter = new Waiter(resolve, reject);
       waiter.begin(options, this.#options.clock, this.#giveUp, this.#late);
       this.#line.push(waiter);
+      this.#owner.pushed();
     });
   }
 

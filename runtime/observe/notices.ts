@@ -75,6 +75,12 @@ export class Notices {
           notice.error.message,
           notice.untold ? ` (and ${notice.untold} more)` : '',
         );
+      case 'no-majority':
+        return [
+          'warn',
+          `callers wait, and nobody can be granted a lock: no majority of the ${notice.of} voters is in reach; ` +
+            `missing: ${notice.missing.join(', ')}. Check that they run, their addresses and their logs`,
+        ];
       case 'crash':
         return [
           'error',
@@ -101,14 +107,47 @@ function fieldsOf(notice: Notice): Readonly<Record<string, unknown>> {
 }
 
 /** Writes every notice into `logger`, with whose it is. What it throws is an uncaught exception, and nothing to the site. */
-export function logTo(logger: Logger, site: object): (notice: Notice) => void {
+export function logTo(
+  logger: Logger,
+  site: { readonly cluster: string; readonly site: string },
+): (notice: Notice) => void {
   const notices = new Notices();
+  const plain = isConsole(logger);
   return (notice) => {
     const { level, text, fields } = notices.entry(notice);
     try {
-      logger[level]({ ...site, ...fields }, text);
+      if (plain) logger[level](inWords(site, fields, text));
+      else logger[level]({ ...site, ...fields }, text);
     } catch (error) {
       throwUncaught(error);
     }
   };
+}
+
+/** What is to be told though nobody has asked for a log: somebody waits, or nobody gets the lock any more. */
+const unasked: ReadonlySet<Notice['type']> = new Set(['no-majority']);
+
+/** Warns of what must not be silent, as Node warns of what it finds: once each, on standard error. */
+export function warnUnasked(site: { readonly cluster: string; readonly site: string }) {
+  const notices = new Notices();
+  return (notice: Notice): void => {
+    if (!unasked.has(notice.type)) return;
+    const { text, fields } = notices.entry(notice);
+    const code = `BATON_${notice.type.toUpperCase().replaceAll('-', '_')}`;
+    process.emitWarning(inWords(site, fields, text), { type: 'BatonWarning', code });
+  };
+}
+
+/** `cluster/site lock: text`, for a person who reads lines. */
+function inWords(
+  { cluster, site }: { readonly cluster: string; readonly site: string },
+  { lock }: Readonly<Record<string, unknown>>,
+  text: string,
+): string {
+  return `baton ${cluster}/${site}${typeof lock === 'string' ? ` ${lock}` : ''}: ${text}`;
+}
+
+/** Node's takes texts, and would print an object for each line. */
+function isConsole(logger: Logger): logger is Logger & Console {
+  return 'table' in logger && 'group' in logger;
 }

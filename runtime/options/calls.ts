@@ -5,7 +5,7 @@ import type { WatchServerOptions } from '../observe/watch-server.ts';
 import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
-import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions } from './index.ts';
+import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions, RunOptions } from './index.ts';
 
 /** Of `Cluster.on`. */
 const events = {
@@ -21,15 +21,27 @@ const signal = describe(
   'a signal is an AbortSignal',
 ).optional();
 
-const acquireOptions = describe(
+const timeoutMs = describe(
+  z.custom<number>((value) => typeof value === 'number' && value >= 0),
+  'a time-out is a number of ms from 0',
+).optional();
+const patience = { signal, timeoutMs } satisfies Record<keyof AcquireOptions, z.ZodType>;
+
+const acquireOptions = describe(z.strictObject(patience), 'the options are { signal, timeoutMs }');
+
+const runOptions = describe(
   z.strictObject({
-    signal,
-    timeoutMs: describe(
-      z.custom<number>((value) => typeof value === 'number' && value >= 0),
-      'a time-out is a number of ms from 0',
-    ).optional(),
-  } satisfies Record<keyof AcquireOptions, z.ZodType>),
-  'the options are { signal, timeoutMs }',
+    ...patience,
+    keepResult: yes(true).optional(),
+  } satisfies Record<keyof RunOptions, z.ZodType>),
+  'the options are { signal, timeoutMs, keepResult }',
+);
+
+type ReadyOptions = NonNullable<Parameters<Cluster['ready']>[0]>;
+
+const readyOptions = describe(
+  z.strictObject({ timeoutMs } satisfies Record<keyof ReadyOptions, z.ZodType>),
+  'the options are { timeoutMs }',
 );
 
 const leadOptions = describe(
@@ -84,6 +96,14 @@ const watchOptions = describe(
 
 export function checkAcquire(options: unknown): void {
   if (options !== undefined) checked(acquireOptions, options);
+}
+
+export function checkRun(options: unknown): void {
+  if (options !== undefined) checked(runOptions, options);
+}
+
+export function checkReady(options: unknown): void {
+  if (options !== undefined) checked(readyOptions, options);
 }
 
 /** One that is none is neither below another nor above it. */

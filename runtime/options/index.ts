@@ -1,7 +1,7 @@
 /** What a caller gives (`options/`) and what it gets (`api/`). */
 export type { Cluster, ClusterEvents } from '../api/cluster.ts';
 export type { Leadership, LeadOptions } from '../api/leadership.ts';
-export type { AcquireOptions, Held, HeldAll, Lock } from '../api/lock.ts';
+export type { AcquireOptions, Held, HeldAll, Lock, RunOptions } from '../api/lock.ts';
 export type { Notice } from '../api/notice.ts';
 export type { ClusterStatus, Counters, LockStatus } from '../api/status.ts';
 export type { Address, ClusterOptions, Logger } from './cluster.ts';

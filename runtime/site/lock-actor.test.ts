@@ -66,6 +66,7 @@ async function scene(
     notice: ({ type }) => void log.push(type),
     sync: () => void log.push('sync'),
     activated: () => undefined,
+    waitsInMinority: () => undefined,
     begun: () => true,
     crashed: ({ code, message }) => void log.push(code, message),
     ...change,

@@ -47,6 +47,8 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly activated: (actor: LockActor) => void;
   /** Whether local callers may ask yet. */
   readonly begun: () => boolean;
+  /** A local caller waits, and no majority is in reach. */
+  readonly waitsInMinority: () => void;
   readonly crashed: (error: InvariantError) => void;
 }
 
@@ -198,6 +200,10 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     if (event.type === 'ask') this.#leaseClock?.update();
     else if (event.type === 'release') this.#leases?.update();
     this.#driver.take(event);
+  }
+
+  pushed(): void {
+    if (!this.hasMajority) this.#setting.waitsInMinority();
   }
 
   look(): void {

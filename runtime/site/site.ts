@@ -40,6 +40,8 @@ export interface SiteSetting {
   readonly chance: Random;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly notice: (notice: Notice) => void;
+  /** No majority of the voters is in reach any more. `silently`: that is known by a silence of `silentMs`. */
+  readonly majorityLost?: (how: { readonly silently: boolean }) => void;
   /** Nothing runs any more. */
   readonly crashed: (error: InvariantError) => void;
 }
@@ -47,6 +49,8 @@ export interface SiteSetting {
 /** So many locks keep what they need when they are used, though nobody uses them now. */
 const keptAwake = 1_024;
 const restEveryMs = 250;
+/** At a start the others may be that much later. */
+const tellMinorityMs = 5_000;
 
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
 export class Site implements MailboxHandlers {
@@ -59,6 +63,8 @@ export class Site implements MailboxHandlers {
   readonly #room: Admission;
   readonly #suspicion: Suspicion;
   #cancelRest: (() => void) | null = null;
+  #cancelTelling: (() => void) | null = null;
+  #isToldOfMinority = false;
   /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
   /** Why nobody is granted anything any more. */
@@ -91,6 +97,7 @@ export class Site implements MailboxHandlers {
       sync: () => this.#sync(),
       activated: (actor) => this.#activated(actor),
       begun: () => this.#begun,
+      waitsInMinority: () => this.#watchMinority(),
       crashed: (error) => this.crash(error),
     };
   }
@@ -158,6 +165,7 @@ export class Site implements MailboxHandlers {
     this.#refusal = reason;
     this.#suspicion.stop();
     this.#cancelRest?.();
+    this.#cancelTelling?.();
     for (const place of this.#places.values()) place.end(reason);
   }
 
@@ -257,8 +265,33 @@ export class Site implements MailboxHandlers {
       const told = recorder.active ? this.#places.keys() : (feed?.open ?? []);
       for (const lock of told) this.#places.get(lock)?.linkRestarted(change.peer);
     }
+    const had = this.#suspicion.majority;
     this.#suspicion.peer(change);
     this.#beginWhenMajority();
+    if (this.#suspicion.majority) this.#isToldOfMinority = false;
+    else {
+      if (had) this.#options.majorityLost?.({ silently: change.type === 'down' && change.why === 'silent' });
+      this.#watchMinority();
+    }
+  }
+
+  /** A caller that waits without a majority is granted nothing, perhaps for ever: that is told once. */
+  #watchMinority(): void {
+    const { clock, timing } = this.#options;
+    if (this.#isToldOfMinority || this.#cancelTelling || !this.#anyWaits()) return;
+    this.#cancelTelling = clock.after(Math.max(tellMinorityMs, 2 * timing.silentMs), () => {
+      this.#cancelTelling = null;
+      if (this.#ended || this.majority || !this.#anyWaits()) return;
+      this.#isToldOfMinority = true;
+      const { self, voters, notice } = this.#options;
+      const missing = voters.filter((voter) => voter !== self && !this.#suspicion.isUp(voter));
+      notice({ type: 'no-majority', missing, of: voters.length });
+    });
+  }
+
+  #anyWaits(): boolean {
+    for (const { waiting } of this.#awake) if (waiting > 0) return true;
+    return false;
   }
 
   #beginWhenMajority(): void {

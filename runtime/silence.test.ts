@@ -1,0 +1,177 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type Cluster,
+  type ClusterOptions,
+  type Held,
+  joinCluster,
+  type Logger,
+  systemClock,
+} from './index.ts';
+import { anyPort, openMembers } from './testing/cluster.ts';
+import { eventually } from './testing/eventually.ts';
+
+const three = ['a', 'b', 'c'];
+const nowhere = { host: '127.0.0.1', port: 1 };
+const timing = { heartbeatMs: 50, silentMs: 200, electionMaxMs: 200 };
+const lost = expect.objectContaining({ code: 'LOCK_LOST' });
+
+const overAsOf = ({ signal }: Held) => new Promise((over) => signal.addEventListener('abort', over));
+
+async function alone(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
+  const cluster = await joinCluster({
+    ...{ cluster: 'test', site: 'a', listen: anyPort, peers: { b: nowhere, c: nowhere } },
+    ...options,
+  });
+  onTestFinished(() => cluster.close({ graceful: false }));
+  return cluster;
+}
+
+/** What Node was told to warn of meanwhile. */
+function warnings(): Error[] {
+  const told: Error[] = [];
+  const listener = (warning: Error) => void told.push(warning);
+  process.on('warning', listener);
+  onTestFinished(() => void process.off('warning', listener));
+  return told;
+}
+
+describe('the lock is lost under the work of a run', () => {
+  test('run rejects with the loss, however the work ended; keepResult has the result', async () => {
+    for (const [options, outcome] of [
+      [undefined, 'LOCK_LOST'],
+      [{ keepResult: false }, 'LOCK_LOST'],
+      [{ keepResult: true }, 'done'],
+    ] as const) {
+      await using group = await openMembers(three, { timing, strict: { leaseMs: 200 } });
+      const [a, b, c] = group.members;
+      const runs = a!.lock.run(async (held) => {
+        await Promise.all([b, c].map((member) => member!.cluster.close({ graceful: false })));
+        await overAsOf(held);
+        return 'done';
+      }, options);
+      expect(await runs.catch(({ code }) => code)).toBe(outcome);
+    }
+  });
+
+  test('what the work throws itself comes first', async () => {
+    await using group = await openMembers(three, { timing, strict: { leaseMs: 200 } });
+    const [a, b, c] = group.members;
+    const runs = a!.lock.run(async (held) => {
+      await Promise.all([b, c].map((member) => member!.cluster.close({ graceful: false })));
+      await overAsOf(held);
+      throw new Error('of the work');
+    });
+    await expect(runs).rejects.toThrow('of the work');
+  });
+});
+
+describe('a leader in a minority', () => {
+  test('gives up, and leads again when it reaches a majority', async () => {
+    await using group = await openMembers(three, { timing });
+    const [a, b, c] = group.members;
+    const reasons: unknown[] = [];
+    let terms = 0;
+    const leads = a!.cluster.lead(
+      'cron',
+      async (held) => {
+        terms += 1;
+        await overAsOf(held);
+        reasons.push(held.signal.reason);
+      },
+      { retryMs: 5 },
+    );
+    await eventually(() => expect(leads.leading).toBe(true));
+    await b!.cluster.close({ graceful: false });
+    await new Promise((resolve) => setTimeout(resolve, 2 * timing.silentMs));
+    expect([leads.leading, terms]).toEqual([true, 1]);
+    await c!.cluster.close({ graceful: false });
+    await eventually(() => expect(leads.leading).toBe(false));
+    await eventually(() => expect(reasons).toEqual([lost]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(terms).toBe(1);
+    await leads.close();
+  });
+
+  test('whoever leads much by one signal is warned of no leak', async () => {
+    const told = warnings();
+    await using group = await openMembers(['a']);
+    const stop = new AbortController();
+    const all = Array.from({ length: 30 }, (_, index) =>
+      group.members[0]!.cluster.lead(`l${index}`, overAsOf as (held: Held) => Promise<void>, {
+        signal: stop.signal,
+      }),
+    );
+    await eventually(() => expect(all.every(({ leading }) => leading)).toBe(true));
+    stop.abort();
+    await Promise.all(all.map((leads) => leads.close()));
+    expect(told).toEqual([]);
+  });
+});
+
+describe('callers that wait without a majority', () => {
+  /** The time after which somebody is told, shortened. */
+  const hasty = {
+    ...systemClock,
+    after: (ms: number, action: () => void) => systemClock.after(ms === 5_000 ? 30 : ms, action),
+  };
+
+  test('are told of once, though nobody has asked for a log', async () => {
+    const told = warnings();
+    const cluster = await alone({ clock: hasty });
+    const waits = cluster.lock('x').acquire({ timeoutMs: 300 });
+    const another = cluster.lock('y').acquire({ timeoutMs: 300 });
+    await expect(waits).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+    await expect(another).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+    expect(told).toMatchObject([
+      {
+        name: 'BatonWarning',
+        code: 'BATON_NO_MAJORITY',
+        message: expect.stringMatching(/^baton test\/a: callers wait, .* 3 voters .* missing: b, c\. /),
+      },
+    ]);
+  });
+
+  test('whoever listens is told, and nobody else', async () => {
+    const told = warnings();
+    const notices: unknown[] = [];
+    const cluster = await alone({ clock: hasty });
+    cluster.on('notice', (notice) => notice.type === 'no-majority' && notices.push(notice));
+    await cluster
+      .lock('x')
+      .acquire({ timeoutMs: 200 })
+      .catch(() => undefined);
+    expect(notices).toEqual([{ type: 'no-majority', missing: ['b', 'c'], of: 3 }]);
+    expect(told).toEqual([]);
+  });
+
+  test('nobody is, while nobody waits', async () => {
+    const told = warnings();
+    await alone({ clock: hasty });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(told).toEqual([]);
+  });
+});
+
+test('ready says who is missing, when it is to wait no longer', async () => {
+  const cluster = await alone();
+  await expect(cluster.ready({ timeoutMs: 20 })).rejects.toThrow(
+    'READY_TIMEOUT: b, c not connected within 20 ms',
+  );
+  await expect(cluster.ready({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+  await using group = await openMembers(three);
+  await group.members[0]!.cluster.ready({ timeoutMs: 5_000 });
+});
+
+test('a console is given lines that a person reads', async () => {
+  const lines: unknown[][] = [];
+  const log = (...words: unknown[]) => void lines.push(words);
+  const like = Object.create(console, {
+    ...Object.fromEntries(
+      ['trace', 'debug', 'info', 'warn', 'error'].map((level) => [level, { value: log }]),
+    ),
+  }) as Logger;
+  const cluster = await alone({ logger: like });
+  await eventually(() => expect(lines.length).toBeGreaterThan(1));
+  for (const words of lines) expect(words).toEqual([expect.stringMatching(/^baton test\/a: \w/)]);
+  await cluster.close({ graceful: false });
+});
