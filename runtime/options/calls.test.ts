@@ -22,11 +22,15 @@ test.each(refused)('who asks for a lock with %o is told what it may be', async (
   const { cluster, lock } = group.members[0]!;
   const given = options as object;
   const work = () => undefined;
-  const calls = [lock.acquire(given), lock.run(work, given), cluster.acquireAll(['x'], given)];
-  for (const call of calls) {
-    const message = typeof text === 'string' ? `OPTIONS_INVALID: ${text}` : expect.stringMatching(text);
-    await expect(call).rejects.toMatchObject({ code: 'OPTIONS_INVALID', message });
-  }
+  const invalid = (message: string) =>
+    expect.objectContaining({
+      code: 'OPTIONS_INVALID',
+      message: typeof text === 'string' ? `OPTIONS_INVALID: ${message}` : expect.stringMatching(text),
+    });
+  for (const call of [lock.acquire(given), cluster.acquireAll(['x'], given)])
+    await expect(call).rejects.toEqual(invalid(`${text}`));
+  const ofRun = `${text}`.replace('timeoutMs }', 'timeoutMs, keepResult }');
+  await expect(lock.run(work, given)).rejects.toEqual(invalid(ofRun));
   expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
 });
 

@@ -123,7 +123,11 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
         await cluster
           .lock(lock)
           .run(() => undefined, { timeoutMs: 20_000 })
-          .catch((error) => lost.push(`${lock} at ${site}: ${error.message}`));
+          .catch((error) =>
+            lost.push(
+              `${lock} at ${site}: ${error.message}; ${JSON.stringify([cluster.lock(lock).status(), cluster.status()])}`,
+            ),
+          );
   const counts = [b, c].map(({ cluster }) => cluster.counters());
   for (const { cluster } of [b, c]) await cluster.close({ graceful: false });
   const poisoned: string[] = [];
