@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Effect, type NamedAction, type SiteId, take } from '../machines/actor.ts';
+import type { Effect, NamedAction, SiteId } from '../machines/actor.ts';
 import type { SiteMessage } from '../machines/naimi-trehel/messages.ts';
 import {
   type SiteEvent,
@@ -15,6 +15,7 @@ import type { EventLine, StartLine } from '../machines/record.ts';
 import { systemChance, systemClock } from '../runtime/index.ts';
 import { TcpMailbox } from '../runtime/mailbox/tcp/mailbox.ts';
 import { deaf } from '../runtime/testing/handlers.ts';
+import { take } from '../statechart/xstate.ts';
 import { mailboxOptions } from './testing/peer-mailbox.ts';
 import type { DriverCommand } from './testing/site-driver.ts';
 import { allTransitions, sitePaths, transitionsTaken } from './testing/site-paths.ts';

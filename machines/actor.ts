@@ -1,13 +1,3 @@
-import {
-  type AnyStateMachine,
-  type EventFromLogic,
-  type ExecutableActionsFrom,
-  type InputFrom,
-  initialTransition,
-  type SnapshotFrom,
-  transition,
-} from 'xstate';
-
 /** The contract between a statechart and its driver: an event in, a snapshot and effects out. */
 
 /** A site's name. Its address appears only in the runtime's configuration. */
@@ -43,49 +33,10 @@ export type Effect<M extends Message = Message> =
   | { readonly type: 'unexpected'; readonly event: { readonly type: string } };
 
 /**
- * The result of one event as a value: the snapshot after it, and the named actions in the order in which they
- * were requested.
- */
-export interface Step<Machine extends AnyStateMachine> {
-  readonly snapshot: SnapshotFrom<Machine>;
-  readonly effects: readonly NamedAction[];
-}
-
-/**
  * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target
  * }`.
  */
 export interface NamedAction {
   readonly type: string;
   readonly [param: string]: unknown;
-}
-
-/** The first step: `machine` started with `input`. */
-export function start<Machine extends AnyStateMachine>(
-  machine: Machine,
-  input: InputFrom<Machine>,
-): Step<Machine> {
-  const [snapshot, actions] = initialTransition(machine, input);
-  return { snapshot, effects: effectsOf(actions) };
-}
-
-/** The step that `event` makes from `snapshot`. Nothing is executed. */
-export function take<Machine extends AnyStateMachine>(
-  machine: Machine,
-  snapshot: SnapshotFrom<Machine>,
-  event: EventFromLogic<Machine>,
-): Step<Machine> {
-  const [after, actions] = transition(machine, snapshot, event);
-  return { snapshot: after, effects: effectsOf(actions) };
-}
-
-/**
- * Removes raised events without a delay. The step has already taken them, so the driver has nothing to do.
- */
-function effectsOf(actions: readonly ExecutableActionsFrom<AnyStateMachine>[]): readonly NamedAction[] {
-  return actions.map(flatten).filter(({ type, delay }) => type !== 'xstate.raise' || delay !== undefined);
-}
-
-function flatten({ type, params }: ExecutableActionsFrom<AnyStateMachine>): NamedAction {
-  return { ...(params as Record<string, unknown> | undefined), type };
 }

@@ -1,7 +1,7 @@
-import { type AnyStateMachine, assign, type EventObject, raise } from 'xstate';
+import { type AnyStateMachine, assign, cancel, type EventObject, raise } from 'xstate';
 import { outside } from './errors.ts';
 import type { Guards } from './guards.ts';
-import { At, type Effect, type Run } from './run.ts';
+import { ActionArgs, AssignArgs, type At, type Effect, effectOf, type Run } from './run.ts';
 
 export type Action = (run: Run) => void;
 /** The operation of an action, given its params. */
@@ -13,7 +13,10 @@ interface BuiltIn {
   readonly type: string;
   readonly assignment?: Of<object> | Readonly<Record<string, unknown>>;
   readonly event?: Of<EventObject> | EventObject;
-  readonly delay?: unknown;
+  readonly id?: string;
+  readonly delay?: Of<number> | number | string;
+  readonly sendId?: Of<string> | string;
+  readonly value?: unknown;
   readonly collect?: (at: At, params: unknown) => void;
 }
 
@@ -22,15 +25,13 @@ interface Named {
   readonly params?: unknown;
 }
 
-/**
- * Turns a machine's actions into closures. A named action is an effect unless it is an assign, raise or
- * enqueueActions.
- */
+/** Turns a machine's actions into closures. A named action is an effect unless it is one of XState's own. */
 export class Actions {
   readonly #machine: AnyStateMachine;
   readonly #guards: Guards;
   readonly #named = new Map<string, Deed>();
   readonly #effects = new Set<string>();
+  #timed = false;
   /** The actions that the running collector has enqueued. `null` when none runs. */
   #enqueued: unknown[] | null = null;
   readonly #enqueue: object;
@@ -46,6 +47,11 @@ export class Actions {
   /** The types of all effects that are implemented or named. */
   get effects(): ReadonlySet<string> {
     return this.#effects;
+  }
+
+  /** Does any action arm a timer? */
+  get timed(): boolean {
+    return this.#timed;
   }
 
   compile(action: unknown, where: string): Action {
@@ -76,18 +82,11 @@ export class Actions {
   #effect(type: string): Deed {
     this.#effects.add(type);
     const bare: Effect = Object.freeze({ type });
-    return (run, params) => {
-      if (params === undefined) run.ask(bare);
-      // A property set behind a spread makes V8 (Node 20) copy ten times as slowly.
-      else
-        run.ask(
-          'type' in (params as object) ? { ...(params as object), type } : { type, ...(params as object) },
-        );
-    };
+    return (run, params) => run.ask(params === undefined ? bare : effectOf(type, params));
   }
 
   #builtIn(action: object, where: string): Deed {
-    const { type, assignment, event, delay, collect } = action as BuiltIn;
+    const { type, assignment, event, id, delay, collect, sendId, value } = action as BuiltIn;
     if (!('resolve' in action)) {
       throw outside('a function as an action, which nobody could tell from what it does; name it', where);
     }
@@ -95,14 +94,41 @@ export class Actions {
       case 'xstate.assign':
         return typeof assignment === 'function' ? assignAll(assignment) : assignEach(assignment!);
       case 'xstate.raise':
-        if (delay !== undefined) throw outside('raise with a delay', where);
-        if (typeof event === 'function') return (run, params) => run.raise(event(run.at, params));
+        if (delay !== undefined) return this.#delayed(event!, id, delay);
+        if (typeof event === 'function')
+          return (run, params) => run.raise(event(new ActionArgs(run.at), params));
         return (run) => run.raise(event!);
+      case 'xstate.cancel':
+        if (typeof sendId === 'function')
+          return (run, params) => run.change({ cancel: sendId(new ActionArgs(run.at), params) });
+        return (run) => run.change({ cancel: sendId! });
+      case 'xstate.log':
+        // Nothing is logged: a value that cannot be made is an error nevertheless.
+        return (run, params) => {
+          if (typeof value === 'function') value(new ActionArgs(run.at), params);
+        };
       case 'xstate.enqueueActions':
         return this.#collector(collect!, where);
       default:
         throw outside(type, where);
     }
+  }
+
+  /** A raise with a delay that turns out to be no number is one without. */
+  #delayed(
+    event: NonNullable<BuiltIn['event']>,
+    id: string | undefined,
+    delay: NonNullable<BuiltIn['delay']>,
+  ): Deed {
+    this.#timed = true;
+    const named: unknown = typeof delay === 'string' ? this.#machine.implementations.delays[delay] : delay;
+    return (run, params) => {
+      const args = new ActionArgs(run.at);
+      const raised = typeof event === 'function' ? event(args, params) : event;
+      const ms: unknown = typeof named === 'function' ? (named as Of<unknown>)(args, params) : named;
+      if (typeof ms === 'number') run.change({ arm: { id, event: raised, delay: ms } });
+      else run.raise(raised);
+    };
   }
 
   #collector(collect: (at: At, params: unknown) => void, where: string): Deed {
@@ -132,7 +158,7 @@ export class Actions {
         throw outside('an enqueue that is called when its collector is over', this.#machine.id);
       this.#enqueued.push(action);
     };
-    const refused = ['cancel', 'sendTo', 'sendParent', 'spawnChild', 'stopChild', 'emit'].map((name) => [
+    const refused = ['sendTo', 'sendParent', 'spawnChild', 'stopChild', 'emit'].map((name) => [
       name,
       () => {
         throw outside(`enqueue.${name}`, `machine '${this.#machine.id}'`);
@@ -140,25 +166,26 @@ export class Actions {
     ]);
     return Object.assign(enqueue, Object.fromEntries(refused), {
       assign: (assignment: Parameters<typeof assign>[0]) => enqueue(assign(assignment)),
+      cancel: (...args: Parameters<typeof cancel>) => enqueue(cancel(...args)),
       raise: (...args: readonly unknown[]) =>
         enqueue((raise as (...args: readonly unknown[]) => unknown)(...args)),
     });
   }
 }
 
-class Enqueuing extends At {
+class Enqueuing extends ActionArgs {
   readonly enqueue: object;
   readonly check: (guard: unknown) => boolean;
 
-  constructor({ context, event }: At, enqueue: object, check: (guard: unknown) => boolean) {
-    super(context, event);
+  constructor(at: At, enqueue: object, check: (guard: unknown) => boolean) {
+    super(at);
     this.enqueue = enqueue;
     this.check = check;
   }
 }
 
 function assignAll(assignment: Of<object>): Deed {
-  return (run, params) => run.assign(assignment(run.at, params));
+  return (run, params) => run.assign(assignment(new AssignArgs(run.at), params));
 }
 
 /** Each of the functions receives the context from before the assignment. */
@@ -168,10 +195,10 @@ function assignEach(assignment: Readonly<Record<string, unknown>>): Deed {
     return (run) => run.assign(assignment);
   }
   return (run, params) => {
-    const { at } = run;
+    const args = new AssignArgs(run.at);
     const changes: Record<string, unknown> = {};
     for (const [key, value] of entries) {
-      changes[key] = typeof value === 'function' ? (value as Of<unknown>)(at, params) : value;
+      changes[key] = typeof value === 'function' ? (value as Of<unknown>)(args, params) : value;
     }
     run.assign(changes);
   };

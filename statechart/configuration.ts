@@ -1,7 +1,7 @@
 import type { AnyStateNode, AnyTransitionDefinition, StateValue } from 'xstate';
 import type { Action } from './actions.ts';
 import type { Guard } from './guards.ts';
-import { ancestorsOf, isAtomic } from './sets.ts';
+import { ancestorsOf, type HistoryValue, isAtomic } from './sets.ts';
 
 /** A transition that may be taken if its guard allows it. */
 export interface Option {
@@ -22,6 +22,8 @@ export interface Choice {
 export interface Microstep {
   readonly actions: readonly Action[];
   readonly target: Configuration;
+  /** XState makes a new snapshot of it, though the states be the same. */
+  readonly changes: boolean;
 }
 
 /** The transitions selected so far. `microstep` is computed when it is first taken. */
@@ -52,17 +54,24 @@ export class Configuration {
   readonly nodes: readonly AnyStateNode[];
   /** The state value in XState's form. */
   readonly value: StateValue;
+  readonly history: HistoryValue;
   /** For each `stateIn`, by its number: whether it holds. */
   readonly matches: (boolean | undefined)[] = [];
-  /** The choice for each event type. Types that the machine does not know share the key `''`. */
+  /** By the event's type; those that no transition names are one by the wildcards that take them. */
   readonly choices = new Map<string, Choice>();
   /** For each atomic state, its `always` and those of its ancestors, innermost first. */
   readonly always: readonly (readonly Option[])[];
   readonly start = new Route([]);
 
-  constructor(nodes: readonly AnyStateNode[], value: StateValue, always: readonly (readonly Option[])[]) {
+  constructor(
+    nodes: readonly AnyStateNode[],
+    value: StateValue,
+    history: HistoryValue,
+    always: readonly (readonly Option[])[],
+  ) {
     this.nodes = nodes;
     this.value = value;
+    this.history = history;
     this.always = always;
   }
 }
@@ -71,14 +80,17 @@ export class Configuration {
  * Two orders of entry are one configuration unless a step can tell them apart. XState makes regions take an
  * event, and atomic states take their `always`, in the order in which they were entered.
  */
-export function keyOf(nodes: readonly AnyStateNode[]): string {
+export function keyOf(nodes: readonly AnyStateNode[], history: HistoryValue): string {
   const orders = (some: readonly AnyStateNode[]) => some.map(({ order }) => order);
   const all = orders(nodes).sort((one, other) => one - other);
   const parallel = nodes
     .filter(({ type }) => type === 'parallel')
     .sort((one, other) => one.order - other.order);
   const regions = parallel.map((outer) => orders(nodes.filter(({ parent }) => parent === outer)));
-  return [all, ...regions, orders(nodes.filter(hasAlways))].join('|');
+  const remembered = Object.entries(history)
+    .map(([id, states]) => `${id}=${orders(states).sort((one, other) => one - other)}`)
+    .sort();
+  return [all, ...regions, orders(nodes.filter(hasAlways)), ...remembered].join('|');
 }
 
 export function hasAlways(node: AnyStateNode): boolean {

@@ -3,7 +3,9 @@ export type StatechartErrorCode =
   | 'OUTSIDE_SUBSET'
   /** A guard is named that the machine does not implement, or that refers to itself. */
   | 'GUARD_UNKNOWN'
-  /** An event whose type begins with `xstate.`, a prefix reserved for XState. */
+  /** A compound state has an `initial` that is none of its states. */
+  | 'INITIAL_UNKNOWN'
+  /** An event that XState keeps to itself (`xstate.init`, `xstate.stop`, `*`). */
   | 'EVENT_RESERVED'
   /** One event caused more than 10,000 microsteps, or more than the machine's `maxIterations`. */
   | 'NO_REST';
@@ -21,7 +23,7 @@ export class StatechartError extends Error {
 export function outside(what: string, where: string): StatechartError {
   return new StatechartError(
     'OUTSIDE_SUBSET',
-    `${where} has ${what}; compiled are parallel and compound states, entry, exit, always, guards, and named actions ` +
-      'beside assign, raise and enqueueActions. Say it by those, and let the driver do the rest.',
+    `${where} has ${what}; compiled are states of every type, entry, exit, always, after, guards, and named actions ` +
+      'beside assign, raise, cancel, log and enqueueActions. Use these, and let the driver do the rest.',
   );
 }

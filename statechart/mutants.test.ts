@@ -42,12 +42,19 @@ const mutants: readonly (readonly [string, () => void])[] = [
         },
       })),
   ],
+  [
+    'remembers nothing',
+    () =>
+      patch('./sets.ts', () => ({
+        historyAfter: (...[, , history]: Parameters<Sets['historyAfter']>) => history,
+      })),
+  ],
   ['misses always', () => patch('./configuration.ts', () => ({ hasAlways: () => false }))],
   [
     'has regions take always in the order of the definition',
     () =>
       patch('./configuration.ts', ({ keyOf }: Configurations) => ({
-        keyOf: (nodes: Parameters<Configurations['keyOf']>[0]) => keyOf([...nodes]).split('|')[0],
+        keyOf: (...of: Parameters<Configurations['keyOf']>) => keyOf(...of).split('|')[0],
       })),
   ],
 ];

@@ -4,7 +4,7 @@ import { outside } from './errors.ts';
 
 export type Context = Readonly<Record<string, unknown>>;
 
-/** The argument of a machine's functions. */
+/** The arguments of a guard, and of a function that makes params. */
 export class At {
   readonly context: Context;
   readonly event: EventObject;
@@ -13,29 +13,89 @@ export class At {
     this.context = context;
     this.event = event;
   }
+}
 
-  get self(): never {
-    throw outside("'self'", `what ${this.event.type} brings about`);
-  }
+/** In the place of an actor or a system: there is none, and each use is refused. */
+function absent(name: 'self' | 'system'): unknown {
+  return new Proxy(
+    {},
+    {
+      get(_, key) {
+        throw outside(`${name}.${String(key)}`, 'a function');
+      },
+    },
+  );
+}
 
-  get system(): never {
-    throw outside("'system'", `what ${this.event.type} brings about`);
-  }
+const [self, system] = [absent('self'), absent('system')];
+const spawn = () => {
+  throw outside("'spawn'", 'an assign');
+};
 
-  get spawn(): never {
-    throw outside("'spawn'", `what ${this.event.type} brings about`);
+/** The arguments of an action that XState resolves. */
+export class ActionArgs extends At {
+  readonly self = self;
+  readonly system = system;
+
+  constructor({ context, event }: At) {
+    super(context, event);
   }
 }
 
+/** The arguments of an assign. */
+export class AssignArgs extends At {
+  readonly spawn = spawn;
+  readonly self = self;
+  readonly system = system;
+
+  constructor({ context, event }: At) {
+    super(context, event);
+  }
+}
+
+/** The arguments of a function that makes the first context. */
+export class BirthArgs {
+  readonly spawn = spawn;
+  readonly input: unknown;
+  readonly self = self;
+
+  constructor(input: unknown) {
+    this.input = input;
+  }
+}
+
+/** The arguments of a function that makes an output. */
+export class OutputArgs extends At {
+  readonly self = self;
+}
+
 /**
- * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target
- * }`.
+ * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target }`. Params
+ * that are no object stand under `params`.
  */
 export interface Effect {
   readonly type: string;
   readonly [param: string]: unknown;
 }
 
+/** `type` asked for with `params`, as an effect. */
+export function effectOf(type: string, params: unknown): Effect {
+  if (params === undefined) return { type };
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) return { type, params };
+  // A property set behind a spread makes V8 (Node 20) copy ten times as slowly.
+  return 'type' in params ? { ...params, type } : { type, ...params };
+}
+
+/** What a step asks of the machine's clock, once the step is over. */
+export type TimerChange =
+  | {
+      /** `event` in `delay` milliseconds. A timer without an `id` cannot be cancelled. */
+      readonly arm: { readonly id: string | undefined; readonly event: EventObject; readonly delay: number };
+    }
+  /** Cancels the newest timer with this id; older ones with the same id go on. */
+  | { readonly cancel: string };
+
+const noTimers: readonly TimerChange[] = Object.freeze([]);
 const nothing: readonly Effect[] = Object.freeze([]);
 
 /** The processing of one event by a machine. At its end it holds the result. */
@@ -46,6 +106,10 @@ export class Run {
   assigned = false;
   /** The raised events, in order. */
   raised: EventObject[] | null = null;
+  /** The machine has reached its final state. */
+  done = false;
+  output: unknown;
+  #timers: TimerChange[] | null = null;
   #effects: Effect[] | null = null;
   readonly #owns: boolean;
 
@@ -63,6 +127,15 @@ export class Run {
   /** The requested effects, in order. */
   get effects(): readonly Effect[] {
     return this.#effects ?? nothing;
+  }
+
+  get timers(): readonly TimerChange[] {
+    return this.#timers ?? noTimers;
+  }
+
+  change(timer: TimerChange): void {
+    if (this.#timers) this.#timers.push(timer);
+    else this.#timers = [timer];
   }
 
   ask(effect: Effect): void {

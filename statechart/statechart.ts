@@ -12,9 +12,19 @@ import {
 } from './configuration.ts';
 import { StatechartError } from './errors.ts';
 import { type Guard, Guards } from './guards.ts';
-import { At, type Context, type Effect, Run } from './run.ts';
+import { At, BirthArgs, type Context, type Effect, OutputArgs, Run, type TimerChange } from './run.ts';
 import { eventless, selected } from './select.ts';
-import { ancestorsOf, entrySet, exitSet, withoutConflicts } from './sets.ts';
+import {
+  ancestorsOf,
+  type Entered,
+  entrySet,
+  exitSet,
+  type HistoryValue,
+  historyAfter,
+  initialNodes,
+  isFinished,
+  withoutConflicts,
+} from './sets.ts';
 import { refuseOutside } from './subset.ts';
 
 /** The state of one machine. The configuration is shared by all machines that are in it. */
@@ -26,6 +36,12 @@ export interface State {
 /** The result of one event: the state after it, and the effects in the order in which they were requested. */
 export interface Stepped extends State {
   readonly effects: readonly Effect[];
+  /** In order; due once the step is over. */
+  readonly timers: readonly TimerChange[];
+  /** The machine has reached its final state: it takes no further event. */
+  readonly done: boolean;
+  /** Of the whole machine, once it is done. */
+  readonly output: unknown;
 }
 
 /**
@@ -35,14 +51,16 @@ export interface Stepped extends State {
 const mostMicrosteps = 10_000;
 
 /**
- * An XState machine (5.33) compiled to a plain stepper. Event by event, it gives the same states, contexts
- * and named actions as `transition` and `initialTransition`. Throws the errors of the machine's functions,
- * `NO_REST` and `EVENT_RESERVED`.
+ * An XState machine (5.33) compiled to a plain stepper. Event by event, it gives the same states, contexts, named
+ * actions and timers as `transition` and `initialTransition`. Throws the errors of the machine's functions, `NO_REST`
+ * and `EVENT_RESERVED`.
  */
 export class Statechart {
   readonly id: string;
   /** The types of all effects that the machine implements or names. */
   readonly effects: ReadonlySet<string>;
+  /** Does it arm timers, by `after` or a delayed raise? */
+  readonly timed: boolean;
   readonly #machine: AnyStateMachine;
   readonly #most: number;
   readonly #guards: Guards;
@@ -52,7 +70,10 @@ export class Statechart {
   readonly #entries = new Map<AnyStateNode, readonly Action[]>();
   readonly #initials = new Map<AnyStateNode, readonly Action[]>();
   readonly #exits = new Map<AnyStateNode, readonly Action[]>();
+  readonly #outputs = new Map<AnyStateNode, (run: Run) => unknown>();
   readonly #descriptors = new Set<string>();
+  /** Such as `go.*`, the longest first. */
+  #wildcards: readonly string[] = [];
   readonly #configurations = new Map<string, Configuration>();
   /** The configuration before any state is entered. As in XState, its value is already the initial one. */
   readonly #unborn: Configuration;
@@ -66,15 +87,19 @@ export class Statechart {
     this.#guards = new Guards(machine);
     this.#actions = new Actions(machine, this.#guards);
     this.#compile(machine.root);
+    this.#wildcards = [...this.#descriptors]
+      .filter((descriptor) => descriptor.endsWith('.*'))
+      .sort((one, other) => other.length - one.length);
     this.effects = this.#actions.effects;
+    this.timed = this.#actions.timed;
     this.#birth = this.#begin(machine.root);
-    this.#unborn = new Configuration([machine.root], this.#birth.target.value, []);
+    this.#unborn = new Configuration([machine.root], this.#birth.target.value, {}, []);
   }
 
   start(input: unknown): Stepped {
     const { context } = this.#machine.config as { readonly context?: unknown };
     const event = { type: 'xstate.init', input };
-    const of: unknown = typeof context === 'function' ? context(new Birth(input, event)) : context;
+    const of: unknown = typeof context === 'function' ? context(new BirthArgs(input)) : context;
     const run = new Run(this.#unborn, Object.assign({}, of), event, false);
     this.#follow(run, this.#birth);
     this.#settle(run);
@@ -85,9 +110,14 @@ export class Statechart {
    * The state of a snapshot. The snapshot does not tell in which order regions were entered, so the order of
    * the definition is used.
    */
-  resume({ value, context }: { readonly value: StateValue; readonly context: Context }): State {
+  resume(snapshot: {
+    readonly value: StateValue;
+    readonly context: Context;
+    readonly historyValue?: HistoryValue;
+  }): State {
+    const { value, context, historyValue = {} } = snapshot;
     const { _nodes: nodes } = this.#machine.resolveState({ value, context });
-    return { configuration: this.#intern(nodes), context };
+    return { configuration: this.#intern(nodes, historyValue), context };
   }
 
   /** `owns`: the context is not shared, so it is changed in place instead of copied. */
@@ -110,13 +140,15 @@ export class Statechart {
     let mayAlways = true;
     let raised = 0;
     for (let microsteps = 0; microsteps < this.#most; microsteps++) {
+      if (run.done) return;
       const { configuration } = run;
       const route = mayAlways ? eventless(run.at, configuration) : configuration.start;
       if (route !== configuration.start) {
         run.assigned = false;
-        this.#follow(run, this.#microstep(configuration, route));
+        const microstep = this.#microstep(configuration, route);
+        this.#follow(run, microstep);
         // XState checks `always` again only if the microstep changed something.
-        mayAlways = run.assigned || run.configuration !== configuration;
+        mayAlways = run.assigned || microstep.changes;
       } else {
         const event = run.raised?.[raised++];
         if (!event) return;
@@ -146,47 +178,88 @@ export class Statechart {
   }
 
   #plan(configuration: Configuration, selection: readonly AnyTransitionDefinition[]): Microstep {
-    const { nodes } = configuration;
-    const transitions = withoutConflicts(selection, nodes);
-    const left = exitSet(transitions, nodes);
-    const entered = entrySet(transitions);
-    const after = new Set(nodes);
-    for (const node of left) after.delete(node);
-    for (const node of entered.nodes) after.add(node);
+    const { nodes, history } = configuration;
+    const transitions = withoutConflicts(selection, nodes, history);
+    const left = exitSet(transitions, nodes, history);
+    const remembered = historyAfter(left, nodes, history);
+    const stay = new Set(nodes);
+    for (const node of left) stay.delete(node);
+    const { actions, after } = this.#enter(entrySet(transitions, remembered), stay);
     const isSame = after.size === nodes.length && nodes.every((node) => after.has(node));
+    const changes = !isSame || remembered !== history;
     return {
       actions: [
         ...left.flatMap((node) => this.#exits.get(node)!),
         ...transitions.flatMap((transition) => this.#perTransition.get(transition)!),
-        ...entered.nodes.flatMap((node) => this.#entryOf(node, entered.byDefault.has(node))),
+        ...actions,
       ],
-      target: isSame ? configuration : this.#intern([...after]),
+      target: changes ? this.#intern([...after], remembered) : configuration,
+      changes,
     };
   }
 
   #begin(root: AnyStateNode): Microstep {
-    const { nodes } = entrySet([
-      { source: root, target: initialNodes(root), reenter: true } as AnyTransitionDefinition,
-    ]);
-    return {
-      actions: nodes.flatMap((node) => this.#entryOf(node, true)),
-      target: this.#intern(nodes),
+    const birth = { source: root, target: initialNodes(root), reenter: true } as AnyTransitionDefinition;
+    const { nodes, byDefault } = entrySet([birth], {});
+    const entered = { nodes, byDefault: new Set([...byDefault, root]) };
+    const { actions, after } = this.#enter(entered, new Set([root]));
+    return { actions, target: this.#intern([...after], {}), changes: true };
+  }
+
+  /** What is done when the states are entered, and all that are active then; `active` is changed. */
+  #enter({ nodes, byDefault }: Entered, active: Set<AnyStateNode>): Entering {
+    const actions: Action[] = [];
+    const finished = new Set<AnyStateNode>();
+    let isDone = false;
+    for (const node of nodes) {
+      active.add(node);
+      actions.push(...this.#entries.get(node)!);
+      if (byDefault.has(node)) actions.push(...this.#initials.get(node)!);
+      if (node.type !== 'final') continue;
+      const { parent } = node;
+      if (parent?.type === 'compound') actions.push(raiseDone(parent, this.#outputs.get(node)));
+      let outer = parent?.type === 'parallel' ? parent : parent?.parent;
+      let last = outer ?? node;
+      while (outer?.type === 'parallel' && !finished.has(outer) && isFinished(outer, active)) {
+        finished.add(outer);
+        actions.push(raiseDone(outer));
+        last = outer;
+        outer = outer.parent;
+      }
+      if (outer) continue;
+      isDone = true;
+      actions.push(this.#finish(last));
+    }
+    if (isDone) {
+      const innermostFirst = [...active].sort((one, other) => other.order - one.order);
+      actions.push(...innermostFirst.flatMap((node) => this.#exits.get(node)!));
+    }
+    return { actions, after: active };
+  }
+
+  /** The machine is done, because `last` is. */
+  #finish(last: AnyStateNode): Action {
+    const whole = this.#outputs.get(this.#machine.root);
+    const part = last.parent && this.#outputs.get(last);
+    return (run) => {
+      run.done = true;
+      if (!whole) return;
+      const { at } = run;
+      const event = { type: `xstate.done.state.${last.id}`, output: part?.(run) };
+      run.at = new At(at.context, event);
+      run.output = whole(run);
+      run.at = at;
     };
   }
 
-  #entryOf(node: AnyStateNode, byDefault: boolean): readonly Action[] {
-    const entry = this.#entries.get(node)!;
-    return byDefault ? [...entry, ...this.#initials.get(node)!] : entry;
-  }
-
   #choiceOf(configuration: Configuration, type: string): Choice {
-    if (type.startsWith('xstate.')) {
+    if (reserved.has(type) || type.startsWith('xstate.error.actor.')) {
       throw new StatechartError('EVENT_RESERVED', `${type} is XState's own; give the event another type`);
     }
-    const key = this.#descriptors.has(type) ? type : '';
+    const key = this.#descriptors.has(type) ? type : this.#wildcards.filter(takes(type)).join(' ');
     const known = configuration.choices.get(key);
     if (known) return known;
-    const made = this.#choice(this.#machine.root, configuration.nodes, key);
+    const made = this.#choice(this.#machine.root, configuration.nodes, type);
     configuration.choices.set(key, made);
     return made;
   }
@@ -196,14 +269,15 @@ export class Statechart {
     const inner = children
       .map((child) => this.#choice(child, nodes, type))
       .filter((choice) => choice.inner.length + choice.own.length > 0);
-    const candidates = [type, '*'].flatMap((descriptor) => node.transitions.get(descriptor) ?? []);
+    const descriptors = [type, ...this.#wildcards.filter((it) => it !== type && takes(type)(it)), '*'];
+    const candidates = descriptors.flatMap((descriptor) => node.transitions.get(descriptor) ?? []);
     const own = candidates.map((transition) => this.#options.get(transition)!);
     const [only] = inner;
     return inner.length === 1 && own.length === 0 ? only! : { inner, own };
   }
 
-  #intern(nodes: readonly AnyStateNode[]): Configuration {
-    const key = keyOf(nodes);
+  #intern(nodes: readonly AnyStateNode[], history: HistoryValue): Configuration {
+    const key = keyOf(nodes, history);
     const known = this.#configurations.get(key);
     if (known) return known;
     const always = nodes
@@ -213,7 +287,7 @@ export class Statechart {
           (always ?? []).map((it) => this.#options.get(it)!),
         ),
       );
-    const made = new Configuration(nodes, stateValueOf(this.#machine.root, nodes), always);
+    const made = new Configuration(nodes, stateValueOf(this.#machine.root, nodes), history, always);
     this.#configurations.set(key, made);
     return made;
   }
@@ -225,6 +299,7 @@ export class Statechart {
     this.#entries.set(node, compiled(node.entry, `${where} entry`));
     this.#exits.set(node, compiled(node.exit, `${where} exit`));
     this.#initials.set(node, compiled(node.initial.actions, `${where} initial`));
+    if (node.output !== undefined) this.#outputs.set(node, outputOf(node.output));
     const transitions = [...node.transitions, ['always', node.always ?? []] as const];
     for (const [descriptor, list] of transitions) {
       if (list !== node.always) this.#descriptors.add(descriptor);
@@ -242,17 +317,26 @@ export class Statechart {
   }
 }
 
-class Birth extends At {
-  readonly input: unknown;
-
-  constructor(input: unknown, event: EventObject) {
-    super({}, event);
-    this.input = input;
-  }
+interface Entering {
+  readonly actions: readonly Action[];
+  readonly after: ReadonlySet<AnyStateNode>;
 }
 
-function initialNodes(node: AnyStateNode): readonly AnyStateNode[] {
-  const inner =
-    node.type === 'parallel' ? Object.values(node.states) : (node.initial.target as AnyStateNode[]);
-  return [node, ...inner.flatMap(initialNodes)];
+/** What live actors are not sent: XState means something else by it. */
+const reserved: ReadonlySet<string> = new Set(['xstate.init', 'xstate.stop', '*']);
+
+/** Does `go.*` take this type? `go` itself, `go.on`, `go.on.now`. */
+function takes(type: string): (wildcard: string) => boolean {
+  return (wildcard) => `${type}.`.startsWith(wildcard.slice(0, -1));
+}
+
+function raiseDone({ id }: AnyStateNode, output?: (run: Run) => unknown): Action {
+  const type = `xstate.done.state.${id}`;
+  return (run) => run.raise({ type, output: output?.(run) } as EventObject);
+}
+
+function outputOf(output: unknown): (run: Run) => unknown {
+  if (typeof output !== 'function') return () => output;
+  return ({ at: { context, event } }) =>
+    (output as (args: OutputArgs) => unknown)(new OutputArgs(context, event));
 }

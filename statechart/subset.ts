@@ -1,11 +1,32 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { outside } from './errors.ts';
+import { initialOf } from './sets.ts';
 
-const nodeKeys = ['id', 'type', 'initial', 'states', 'on', 'always', 'entry', 'exit', 'meta', 'description'];
+const nodeKeys = [
+  ...[
+    'id',
+    'type',
+    'initial',
+    'states',
+    'on',
+    'always',
+    'after',
+    'entry',
+    'exit',
+    'onDone',
+    'output',
+    'history',
+  ],
+  ...['target', 'tags', 'meta', 'description', 'key', 'order'],
+];
 const rootKeys = [...nodeKeys, 'context', 'types', 'version', 'options', 'schemas'];
 const transitionKeys = ['target', 'actions', 'guard', 'reenter', 'meta', 'description'];
 /** Keys that XState adds to a transition. */
-const formattedKeys = ['source', 'eventType', 'toJSON'];
+const formattedKeys = ['source', 'eventType', 'toJSON', 'event', 'delay'];
+
+interface Targeted {
+  readonly target?: unknown;
+}
 
 /**
  * Throws `OUTSIDE_SUBSET` for every feature in the machine's definition that is not compiled. Implementations
@@ -17,10 +38,12 @@ export function refuseOutside({ root }: AnyStateMachine): void {
 
 function refuseNode(node: AnyStateNode): void {
   const where = `state '${node.id}'`;
-  if (node.type === 'history' || node.type === 'final') throw outside(`type ${node.type}`, where);
+  if (node.type === 'compound') initialOf(node);
+  // Without a target XState enters the parallel state, and no region of it.
+  if (node.type === 'history' && node.parent?.type === 'parallel' && !(node.config as Targeted).target)
+    throw outside('a history state of a parallel state without a target', where);
   refuseKeys(node.config, node.parent ? nodeKeys : rootKeys, where);
   for (const [descriptor, transitions] of node.transitions) {
-    if (descriptor !== '*' && descriptor.endsWith('.*')) throw outside(`the wildcard ${descriptor}`, where);
     refuseTransitions(transitions, `${where} on ${descriptor}`);
   }
   refuseTransitions(node.always ?? [], `${where} always`);

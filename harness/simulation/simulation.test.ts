@@ -1,11 +1,12 @@
 import { describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest';
-import { type NamedAction, type SiteId, start, take } from '../../machines/actor.ts';
+import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import { type SiteEvent, type SiteSnapshot, siteMachine } from '../../machines/naimi-trehel/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import { defaultTiming } from '../../runtime/options/defaults.ts';
 import type { Held } from '../../runtime/options/index.ts';
 import { Admission } from '../../runtime/site/admission.ts';
+import { start, take } from '../../statechart/xstate.ts';
 import { ordeal } from './ordeal.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 

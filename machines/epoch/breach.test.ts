@@ -1,6 +1,6 @@
 import { array, assert, boolean, constantFrom, integer, oneof, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { start, take } from '../actor.ts';
+import { start, take } from '../../statechart/xstate.ts';
 import { breachBy, breachOf, mostCount, mostEpochsAhead } from './breach.ts';
 import { brokenInvariant, type SiteView } from './invariants.ts';
 import type { ClientEvent, EpochEffect, SiteMessage, TimeEvent } from './messages.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type NamedAction, start, take } from '../actor.ts';
+import { start, take } from '../../statechart/xstate.ts';
+import type { NamedAction } from '../actor.ts';
 import type { Frame } from './frames.ts';
 import { type LinkEvent, type LinkSnapshot, linkMachine } from './link.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { start, take } from '../actor.ts';
+import { start, take } from '../../statechart/xstate.ts';
 import { brokenInvariant, type SiteView } from './invariants.ts';
 import { type SiteContext, siteMachine } from './site.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type NamedAction, start, take } from '../actor.ts';
+import { start, take } from '../../statechart/xstate.ts';
+import type { NamedAction } from '../actor.ts';
 import { type SketchEvent, type SketchMessage, waitMessage } from './messages.ts';
 import { type SketchSnapshot, sketchMachine } from './site.ts';
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
-import { type NamedAction, start, take } from '../../machines/actor.ts';
+import type { HistoryValue } from '../sets.ts';
 import type { State, Stepped } from '../statechart.ts';
+import { type Step, start, take } from '../xstate.ts';
 
 /** The stepper that is compared with XState. */
 export interface Stepper {
@@ -17,7 +18,7 @@ export interface Stepper {
 /** The state of one machine in XState and in the stepper, after the same events. */
 export interface Pair {
   readonly snapshot: AnyMachineSnapshot;
-  readonly state: State;
+  readonly state: Stepped;
 }
 
 export class Difference extends Error {}
@@ -55,26 +56,27 @@ export class Beside {
     return this.#compare(what, expected, () => this.#stepper.step(state.configuration, state.context, event));
   }
 
-  #compare(
-    what: string,
-    ours: () => { readonly snapshot: AnyMachineSnapshot; readonly effects: readonly NamedAction[] },
-    stepped: () => Stepped,
-  ): Pair | null {
+  #compare(what: string, ours: () => Step<AnyStateMachine>, stepped: () => Stepped): Pair | null {
     const [expected, was] = [attempt(ours), attempt(stepped)];
     if ('error' in expected && 'error' in was) return null;
     if ('error' in expected || 'error' in was) {
       throw new Difference(`${what}: ${said(expected, (it) => text(it.snapshot))}, not ${said(was, textOf)}`);
     }
-    const { snapshot, effects } = expected.result;
+    const { snapshot, effects, timers } = expected.result;
     const state = was.result;
     const same =
       isDeepStrictEqual(state.configuration.value, snapshot.value) &&
       isDeepStrictEqual(state.context, snapshot.context) &&
-      isDeepStrictEqual(state.effects, effects);
+      isDeepStrictEqual(state.effects, effects) &&
+      isDeepStrictEqual(state.timers, timers) &&
+      isDeepStrictEqual(state.output, snapshot.output) &&
+      state.done === (snapshot.status === 'done') &&
+      isDeepStrictEqual(remembered(state.configuration.history), remembered(snapshot.historyValue));
     if (!same) {
       const [left, right] = [text(snapshot), textOf(state)];
       throw new Difference(
-        `${what}: ${left} ${JSON.stringify(effects)}, not ${right} ${JSON.stringify(state.effects)}`,
+        `${what}: ${left} ${JSON.stringify([effects, timers])}, not ${right} ` +
+          JSON.stringify([state.effects, state.timers]),
       );
     }
     return { snapshot, state };
@@ -95,24 +97,40 @@ function said<Result>(attempted: Attempt<Result>, tell: (result: Result) => stri
   return 'error' in attempted ? String(attempted.error) : tell(attempted.result);
 }
 
-const text = ({ value, context }: AnyMachineSnapshot) => JSON.stringify({ value, context });
-const textOf = ({ configuration: { value }, context }: State) => JSON.stringify({ value, context });
+const text = ({ value, context, historyValue, status, output }: AnyMachineSnapshot) =>
+  JSON.stringify({ value, context, history: remembered(historyValue), done: status === 'done', output });
+const textOf = ({ configuration: { value, history }, context, done, output }: Stepped) =>
+  JSON.stringify({ value, context, history: remembered(history), done, output });
 
-/** Compares every pair of a reachable snapshot and an event, breadth first, for at most `most` snapshots. */
+const remembered = (history: HistoryValue) =>
+  Object.fromEntries(Object.entries(history).map(([id, nodes]) => [id, nodes.map((node) => node.id).sort()]));
+
+/** Every pair of a reachable snapshot and an event or a timer, breadth first, for as many snapshots as `most`. */
 export function explore(
   beside: Beside,
   inputs: readonly unknown[],
   events: readonly EventObject[],
   { most, within = () => true }: { readonly most: number; readonly within?: (context: unknown) => boolean },
 ): { readonly snapshots: number; readonly steps: number } {
-  const queue = inputs.map((input) => beside.start(input)).filter((pair) => pair !== null);
+  const queue = inputs
+    .map((input) => beside.start(input))
+    .filter((pair) => pair !== null && pair.snapshot.status === 'active') as Pair[];
   const seen = new Set(queue.map(key));
+  const fired = new Map<string, EventObject>();
   let steps = 0;
   for (const pair of queue) {
-    for (const event of events) {
+    for (const event of [...events, ...fired.values()]) {
       const after = beside.take(pair, event);
       steps++;
-      if (after === null || seen.size === most || !within(after.snapshot.context)) continue;
+      for (const change of after?.state.timers ?? [])
+        if ('arm' in change) fired.set(JSON.stringify(change.arm.event), change.arm.event);
+      if (
+        after === null ||
+        after.snapshot.status !== 'active' ||
+        seen.size === most ||
+        !within(after.snapshot.context)
+      )
+        continue;
       const known = key(after);
       if (seen.has(known)) continue;
       seen.add(known);
@@ -124,5 +142,6 @@ export function explore(
 
 /** The key includes the order in which states were entered, because it matters in XState. */
 function key({ snapshot }: Pair): string {
-  return `${snapshot._nodes.map(({ order }) => order).join()} ${JSON.stringify(snapshot.context)}`;
+  const { _nodes: nodes, context, historyValue } = snapshot;
+  return `${nodes.map(({ order }) => order).join()} ${JSON.stringify([context, remembered(historyValue)])}`;
 }

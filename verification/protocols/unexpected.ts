@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
-import { type NamedAction, take } from '../../machines/actor.ts';
+import type { NamedAction } from '../../machines/actor.ts';
+import { take } from '../../statechart/xstate.ts';
 import type { ActorSpec, ActorView, Network, Property } from '../system/system.ts';
 
 /**

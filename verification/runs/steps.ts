@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyStateMachine, SnapshotFrom } from 'xstate';
-import { type NamedAction, type Step, start, take } from '../../machines/actor.ts';
+import type { NamedAction } from '../../machines/actor.ts';
 import type { RecordedSnapshot } from '../../machines/record.ts';
+import { type Step, start, take } from '../../statechart/xstate.ts';
 
 /** One snapshot of the machine, met for the first time or again: equal snapshots are one object. */
 export interface KnownSnapshot {

@@ -6,6 +6,7 @@ import { CodedError } from '../../machines/errors.ts';
  * - `SYSTEM_INVALID`: the value contradicts itself (unknown ids or keys, a bound below 0, `breaks` without `fifo`).
  * - `MACHINE_REFUSED`: the statechart uses what a checked machine may not: spawn, invoke, `sendTo`, `self`, `system`.
  * - `MACHINE_IMPURE`: a step read the clock or chance, came out differently when repeated, or depends on key order.
+ * - `ENGINES_DIFFER`: the engine that runs and XState answer one event in different ways; a fault of Baton, not of yours.
  * - `VALUE_REFUSED`: a context, message or disk is not plain JSON.
  * - `SYMMETRY_BROKEN`: actors that are declared interchangeable are not, or a machine orders their ids.
  * - `PREDICATE_INVALID`: a predicate answered with something else than its doc comment asks for.
@@ -17,6 +18,7 @@ export type SystemErrorCode =
   | 'SYSTEM_INVALID'
   | 'MACHINE_REFUSED'
   | 'MACHINE_IMPURE'
+  | 'ENGINES_DIFFER'
   | 'VALUE_REFUSED'
   | 'SYMMETRY_BROKEN'
   | 'PREDICATE_INVALID'

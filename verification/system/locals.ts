@@ -46,7 +46,7 @@ export class Locals {
   }
 
   internCore(core: Core): number {
-    const timers = core.timers.map(({ id, event }) => `${JSON.stringify(id)}${event}`);
+    const timers = core.timers.map(({ id, event, standing }) => `${JSON.stringify(id)}${event}${standing}`);
     const text = `${core.snapshot} ${core.left} ${core.disk} ${core.spent} ${core.fault} ${timers}`;
     return this.#cores.numberOf(text, core);
   }

@@ -5,7 +5,7 @@ import type { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
-import type { Outcome, Reactor } from './react.ts';
+import { byIdAndEvent, type Outcome, type Reactor, timersAfterFiring } from './react.ts';
 import type { Action, ActorSpec, ActorView, Bound, InFlight } from './system.ts';
 import type { World } from './world.ts';
 
@@ -174,10 +174,11 @@ export class Moves {
   }
 
   *#timers(core: Core, inbox: number): Generator<Move> {
-    for (const [index, { id, event }] of core.timers.entries()) {
+    for (const [index, timer] of core.timers.entries()) {
       const before = core.timers[index - 1];
-      if (before !== undefined && before.id === id && before.event === event) continue;
-      const from = this.#locals.internCore({ ...core, timers: core.timers.toSpliced(index, 1) });
+      if (before !== undefined && byIdAndEvent(before, timer) === 0) continue;
+      const { id, event } = timer;
+      const from = this.#locals.internCore({ ...core, timers: timersAfterFiring(core.timers, index) });
       const action = this.#action('timer', id, { timer: id });
       yield this.#move(action, this.#reactor.take(from, event), inbox);
     }

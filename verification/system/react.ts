@@ -101,20 +101,37 @@ export class Reactor {
 }
 
 function timersAfter(before: Core, changes: readonly TimerChange[]): readonly Timer[] {
-  let armed = [...before.timers];
+  let armed = before.timers;
   for (const change of changes) {
-    if ('disarm' in change) armed = armed.filter(({ id }) => id !== change.disarm);
-    else {
-      if (change.named) armed = armed.filter(({ id }) => id !== change.arm.id);
-      armed.push(change.arm);
-    }
+    if ('cancel' in change) armed = armed.filter((timer) => !isNewest(timer, change.cancel));
+    else armed = [...superseded(armed, change.arm), change.arm];
   }
-  return armed.sort(byIdAndEvent);
+  return armed.toSorted(byIdAndEvent);
+}
+
+/** The timers that are left once the one at `index` has fired. */
+export function timersAfterFiring(timers: readonly Timer[], index: number): readonly Timer[] {
+  return superseded(timers.toSpliced(index, 1), timers[index]!).toSorted(byIdAndEvent);
+}
+
+/** The timers, the newest of which with the id of `by`, where that has one, cannot be cancelled any more. */
+function superseded(timers: readonly Timer[], by: Timer): readonly Timer[] {
+  if (by.standing === 'unnamed') return timers;
+  return timers.map((timer) =>
+    isNewest(timer, by.id) ? { ...timer, standing: 'superseded' as const } : timer,
+  );
+}
+
+function isNewest({ id, standing }: Timer, of: string): boolean {
+  return standing === 'newest' && id === of;
 }
 
 /** The order in which a core lists its timers. */
 export function byIdAndEvent(left: Timer, right: Timer): number {
-  return left.id < right.id ? -1 : left.id > right.id ? 1 : left.event - right.event;
+  if (left.id !== right.id) return left.id < right.id ? -1 : 1;
+  return (
+    left.event - right.event || (left.standing < right.standing ? -1 : left.standing > right.standing ? 1 : 0)
+  );
 }
 
 /** An actor that has not started yet. */

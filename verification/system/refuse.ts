@@ -1,4 +1,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { reasonOf } from '../../machines/errors.ts';
+import { compile } from '../../statechart/compile.ts';
+import { StatechartError } from '../../statechart/errors.ts';
 import { checkBound } from './budget.ts';
 import { SystemError } from './errors.ts';
 import { hint, misshapen, refuseMisshapen } from './shape.ts';
@@ -28,6 +31,7 @@ export function refuseInvalid(system: System): void {
       checkBound(times ?? 'unbounded', `times of environment event '${event.type}' of '${id}'`);
     }
     refuseChildren(machine);
+    refuseUncompiled(machine);
   }
   refuseUnlike(system, ids);
   refuseIdle(system);
@@ -98,7 +102,7 @@ function refuseChildren(machine: AnyStateMachine): void {
     nodes.push(...Object.values(node.states));
     if (node.invoke.length > 0) throw refusedMachine(machine, `invoke in state '${node.id}'`);
     const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
-    const initial = node.type === 'compound' ? (node.initial?.actions ?? []) : [];
+    const initial = node.type === 'compound' && initialOf(machine, node) ? node.initial.actions : [];
     const actions = [
       ...node.entry,
       ...node.exit,
@@ -119,6 +123,25 @@ function refuseChildren(machine: AnyStateMachine): void {
         throw refusedMachine(machine, `${kind.slice('xstate.'.length)} in state '${node.id}'`);
       }
     }
+  }
+}
+
+/** XState's own error is thrown without a code, when the machine is first used. */
+function initialOf(machine: AnyStateMachine, node: AnyStateNode): unknown {
+  try {
+    return node.initial;
+  } catch (error) {
+    throw new SystemError('MACHINE_REFUSED', `machine '${machine.id}': ${reasonOf(error)}`);
+  }
+}
+
+/** The engine that runs must be able to run what is checked. */
+function refuseUncompiled(machine: AnyStateMachine): void {
+  try {
+    compile(machine);
+  } catch (error) {
+    if (!(error instanceof StatechartError)) throw error;
+    throw new SystemError('MACHINE_REFUSED', error.message);
   }
 }
 

@@ -39,7 +39,7 @@ export class Renamer {
         snapshot: core.snapshot === DOWN ? DOWN : values.rename(core.snapshot, to),
         disk: core.disk === NOTHING ? NOTHING : values.rename(core.disk, to),
         timers: core.timers
-          .map((timer) => ({ id: timer.id, event: values.rename(timer.event, to) }))
+          .map((timer) => ({ ...timer, event: values.rename(timer.event, to) }))
           .sort(byIdAndEvent),
       };
       return this.#world.merge(to[cell]!, this.#locals.internCore(renamed));
@@ -89,7 +89,7 @@ export class Renamer {
       ...(disk === NOTHING ? [] : this.#labelled('disk', values.edges(disk))),
       ...timers.flatMap((timer) =>
         this.#labelled(
-          `timer ${JSON.stringify(timer.id)}`,
+          `timer ${JSON.stringify(timer.id)} ${timer.standing}`,
           inOne(values.edges(timer.event), 'The event of a timer'),
         ),
       ),

@@ -10,6 +10,10 @@ import type {
 } from 'xstate';
 import type { NamedAction } from '../../machines/actor.ts';
 import { reasonOf } from '../../machines/errors.ts';
+import { compile } from '../../statechart/compile.ts';
+import { effectOf } from '../../statechart/run.ts';
+import type { Stepped as Compiled, State, Statechart } from '../../statechart/statechart.ts';
+import { timerChange } from '../../statechart/xstate.ts';
 import { SystemError } from './errors.ts';
 import type { Interner, Json } from './interner.ts';
 import { Memo } from './memo.ts';
@@ -21,10 +25,14 @@ export interface Timer {
   readonly id: string;
   /** The interned event that it raises. */
   readonly event: number;
+  /**
+   * `cancel` of an id stops the newest timer of that id alone. An older one is superseded and goes on, and when it fires
+   * XState forgets the newest too, which is then superseded. One without an id of its own is never stopped.
+   */
+  readonly standing: 'newest' | 'superseded' | 'unnamed';
 }
 
-/** A timer without a name of its own cannot be disarmed, and arming it again adds one. */
-export type TimerChange = { readonly arm: Timer; readonly named: boolean } | { readonly disarm: string };
+export type TimerChange = { readonly arm: Timer } | { readonly cancel: string };
 
 /** What one event does to a snapshot, all of it as values; `fault`: the machine threw. */
 export type Stepped =
@@ -50,6 +58,8 @@ export interface InternedSnapshot {
 export class Stepper {
   readonly machine: AnyStateMachine;
   readonly #values: Interner;
+  readonly #chart: Statechart;
+  readonly #states: State[] = [];
   readonly #snapshots: AnyMachineSnapshot[] = [];
   /** What is equal to a snapshot, or to an event, but in another order. */
   readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
@@ -62,9 +72,11 @@ export class Stepper {
   #timers: TimerChange[] = [];
   #microsteps = 0;
 
-  constructor(machine: AnyStateMachine, values: Interner) {
+  /** `chart`: the engine that runs `machine` outside of the checker; each step is compared with it. */
+  constructor(machine: AnyStateMachine, values: Interner, chart: Statechart = compile(machine)) {
     this.machine = machine;
     this.#values = values;
+    this.#chart = chart;
     this.#scope = this.#inertScope();
   }
 
@@ -73,6 +85,8 @@ export class Stepper {
     return this.#twice(
       () => this.machine.getInitialSnapshot(this.#scope, input),
       () => this.machine.getInitialSnapshot(this.#scope, turned),
+      () => this.#chart.start(input),
+      () => 'as it starts',
     );
   }
 
@@ -83,6 +97,11 @@ export class Stepper {
       return this.#twice(
         () => this.machine.transition(from, of, this.#scope),
         () => this.machine.transition(turnedFrom, turnedOf, this.#scope),
+        () => {
+          const { configuration, context } = this.#state(snapshot);
+          return this.#chart.step(configuration, context, of);
+        },
+        () => `on ${this.#values.text(event)} in ${this.#interned(snapshot).value}`,
       );
     });
   }
@@ -96,6 +115,11 @@ export class Stepper {
   snapshot(id: number): AnyMachineSnapshot {
     this.#snapshots[id] ??= restore(this.machine, this.#interned(id), same);
     return this.#snapshots[id];
+  }
+
+  #state(id: number): State {
+    this.#states[id] ??= this.#chart.resume(this.snapshot(id));
+    return this.#states[id];
   }
 
   #turnedSnapshot(id: number): AnyMachineSnapshot {
@@ -116,10 +140,15 @@ export class Stepper {
    * A step as it is, and the same with what has no order reversed: both must come out equal. That is asked of every
    * step. One that kept to an order, or remembered what it did before, may do so for a single context only.
    */
-  #twice(step: () => AnyMachineSnapshot, turned: () => AnyMachineSnapshot): Stepped {
-    const [once, again] = withoutClockAndChance(
+  #twice(
+    step: () => AnyMachineSnapshot,
+    turned: () => AnyMachineSnapshot,
+    compiled: () => Compiled,
+    where: () => string,
+  ): Stepped {
+    const [once, again, runs] = withoutClockAndChance(
       this.#who,
-      () => [this.#run(step), this.#run(turned)] as const,
+      () => [this.#run(step), this.#run(turned), this.#runCompiled(compiled)] as const,
     );
     if (!isDeepStrictEqual(once, again) && outcome(once) !== outcome(again)) {
       throw new SystemError(
@@ -130,7 +159,46 @@ export class Stepper {
           'they tell come in as an event), not on the order of keys, and not on which region was entered last.',
       );
     }
+    this.#compare(once, runs, where);
     return once;
+  }
+
+  /** The engine that runs must do what was checked. Two faults are alike, whatever they say. */
+  #compare(checked: Stepped, runs: Stepped, where: () => string): void {
+    if ('fault' in checked && 'fault' in runs) return;
+    if (isDeepStrictEqual(checked, runs)) return;
+    const told = (stepped: Stepped) =>
+      'fault' in stepped
+        ? `fails (${stepped.fault})`
+        : `gives ${this.#values.text(stepped.snapshot)} and asks for ${JSON.stringify([stepped.effects, stepped.timers])}`;
+    throw new SystemError(
+      'ENGINES_DIFFER',
+      `The engine that runs ${this.#who} answers differently from XState ${where()}: XState ${told(checked)}, the ` +
+        `engine ${told(runs)}. This is a fault of Baton: please report it with the machine. Until it is mended, run ` +
+        "the machine on XState's own actor.",
+    );
+  }
+
+  #runCompiled(step: () => Compiled): Stepped {
+    try {
+      const { configuration, context, done, effects, timers } = step();
+      const { value, history } = configuration;
+      return {
+        snapshot: this.#internParts(value, history, context, done),
+        effects,
+        timers: timers.map((timer) => ('arm' in timer ? this.#armed(timer.arm) : timer)),
+      };
+    } catch (error) {
+      if (error instanceof SystemError) throw error;
+      return { fault: reasonOf(error) };
+    }
+  }
+
+  #armed({ id, event }: { readonly id: string | undefined; readonly event: EventObject }): TimerChange {
+    const interned = this.#values.intern(event, `the event of a timer of ${this.#who}`);
+    return {
+      arm: { id: id ?? event.type, event: interned, standing: id === undefined ? 'unnamed' : 'newest' },
+    };
   }
 
   #run(step: () => AnyMachineSnapshot): Stepped {
@@ -184,30 +252,40 @@ export class Stepper {
     if (type.startsWith('xstate.')) this.#builtIn(type, params);
     else if (exec !== undefined && exec !== this.machine.implementations.actions[type]) {
       throw refusedMachine(this.machine, 'an enqueued function as an action, which no check would run');
-    } else this.#effects.push({ ...(params as Record<string, unknown> | undefined), type });
+    } else this.#effects.push(effectOf(type, params));
   }
 
   #builtIn(type: string, params: unknown): void {
-    if (type === 'xstate.log') return;
-    if (type === 'xstate.raise') {
-      const { event, id, delay } = params as { event: { type: string }; id?: string; delay?: number };
-      if (delay === undefined) return;
-      const interned = this.#values.intern(event, `the event of a timer of ${this.#who}`);
-      this.#timers.push({ arm: { id: id ?? event.type, event: interned }, named: id !== undefined });
-    } else if (type === 'xstate.cancel') this.#timers.push({ disarm: (params as { sendId: string }).sendId });
-    else throw refusedMachine(this.machine, type);
+    if (!known.has(type)) throw refusedMachine(this.machine, type);
+    for (const timer of timerChange(type, params))
+      this.#timers.push('arm' in timer ? this.#armed(timer.arm) : timer);
   }
 
   #intern(snapshot: AnyMachineSnapshot): number {
     if (Object.keys(snapshot.children).length > 0) throw refusedMachine(this.machine, 'a child actor');
-    const history = Object.entries(snapshot.historyValue as Record<string, readonly AnyStateNode[]>)
+    const { value, historyValue, context, status } = snapshot;
+    return this.#internParts(
+      value,
+      historyValue as Record<string, readonly AnyStateNode[]>,
+      context,
+      status !== 'active',
+    );
+  }
+
+  #internParts(
+    value: StateValue,
+    remembered: Readonly<Record<string, readonly AnyStateNode[]>>,
+    context: unknown,
+    done: boolean,
+  ): number {
+    const history = Object.entries(remembered)
       .map(([id, nodes]) => [id, nodes.map((node) => node.id).sort()] as const)
       .sort(([left], [right]) => (left < right ? -1 : 1));
     const interned = {
-      value: JSON.stringify(inOrder(this.machine.root, snapshot.value)),
+      value: JSON.stringify(inOrder(this.machine.root, value)),
       history: JSON.stringify(Object.fromEntries(history)),
-      context: snapshot.context,
-      done: snapshot.status !== 'active',
+      context,
+      done,
     };
     return this.#values.intern(interned, `the snapshot of ${this.#who}`);
   }
@@ -216,6 +294,9 @@ export class Stepper {
     return `machine '${this.machine.id}'`;
   }
 }
+
+/** The actions of XState that change timers, or nothing that outlives the step. */
+const known: ReadonlySet<string> = new Set(['xstate.raise', 'xstate.cancel', 'xstate.log']);
 
 /** A machine that goes on longer on one event is taken to never come to rest. */
 const mostMicrosteps = 10_000;

@@ -1,4 +1,5 @@
-import { type NamedAction, start, take } from '../../actor.ts';
+import { start, take } from '../../../statechart/xstate.ts';
+import type { NamedAction } from '../../actor.ts';
 import type { Fence } from '../messages.ts';
 import { type SiteEvent, type SiteInput, type SiteSnapshot, siteMachine } from '../site.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { take } from '../../../machines/actor.ts';
 import { brokenInvariant } from '../../../machines/naimi-trehel/invariants.ts';
 import type { SiteMessage } from '../../../machines/naimi-trehel/messages.ts';
 import { type SiteContext, type SiteEvent, siteMachine } from '../../../machines/naimi-trehel/site.ts';
+import { take } from '../../../statechart/xstate.ts';
 import type { ActorView, StatePredicate } from '../../system/system.ts';
 import { siteNames } from '../sites.ts';
 import { site } from './observed.ts';

@@ -1,6 +1,7 @@
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { matchesState, type StateValue } from 'xstate';
-import { type Message, type NamedAction, type SiteId, start, take } from '../../../machines/actor.ts';
+import type { Message, NamedAction, SiteId } from '../../../machines/actor.ts';
+import { start, take } from '../../../statechart/xstate.ts';
 import type { ActorView, Bound, Property, StatePredicate, System } from '../system.ts';
 
 /**

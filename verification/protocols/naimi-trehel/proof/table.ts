@@ -1,6 +1,7 @@
 import type { AnyStateMachine, EventFromLogic } from 'xstate';
-import { type NamedAction, type SiteId, start, take } from '../../../../machines/actor.ts';
+import type { NamedAction, SiteId } from '../../../../machines/actor.ts';
 import type { SiteContext } from '../../../../machines/naimi-trehel/site.ts';
+import { start, take } from '../../../../statechart/xstate.ts';
 import { equalities, type MakeId, Naming, refusing, TableError } from '../../../proof/opaque.ts';
 
 /*
