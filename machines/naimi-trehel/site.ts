@@ -45,6 +45,21 @@ const passToken = {
   }),
 } as const;
 
+const forward = (to: (site: SiteContext) => SiteId | null) =>
+  ({
+    type: 'send',
+    params: ({
+      context,
+      event,
+    }: {
+      context: SiteContext;
+      event: Extract<SiteMessage, { type: 'REQUEST' }>;
+    }): Send => ({
+      target: to(context)!,
+      message: { type: 'REQUEST', origin: event.origin },
+    }),
+  }) as const;
+
 /**
  * Two parallel regions say the algorithm: what the client is doing, and where requests go. The third
  * counts who takes part. Effects are named actions with params; whoever drives the machine runs them.
@@ -60,6 +75,7 @@ export const siteMachine = setup({
     keepToken: assign({ token: true }),
     surrenderToken: assign({ token: false, next: null }),
     becomeRoot: assign({ last: null }),
+    turn: assign({ last: ({ event }) => (event as { readonly origin: SiteId }).origin }),
     countPeerOut: assign({ peers: ({ context }) => context.peers - 1 }),
   },
   guards: {
@@ -176,7 +192,7 @@ export const siteMachine = setup({
                     params: ({ event }) => ({ target: event.origin, message: { type: 'TOKEN' } }),
                   },
                   'surrenderToken',
-                  assign({ last: ({ event }) => event.origin }),
+                  'turn',
                 ],
               },
               {
@@ -189,18 +205,11 @@ export const siteMachine = setup({
         // Every request that comes is passed on and the pointer turned to its origin: the path reversal.
         forwarding: {
           on: {
-            REQUEST: {
-              actions: [
-                {
-                  type: 'send',
-                  params: ({ context, event }) => ({
-                    target: context.last!,
-                    message: { type: 'REQUEST', origin: event.origin },
-                  }),
-                },
-                assign({ last: ({ event }) => event.origin }),
-              ],
-            },
+            REQUEST: [
+              { guard: not(stateIn({ client: 'leaving' })), actions: [forward(({ last }) => last), 'turn'] },
+              // The token follows on the same channel, so the request arrives before `next` can leave in its turn.
+              { actions: [forward(({ next }) => next), 'turn'] },
+            ],
             ask: { guard: and(['idle', not('tokenHere')]), target: 'root', actions: 'becomeRoot' },
             LEAVE: { guard: and(['idle', 'pointsAtLeaver']), target: 'root', actions: 'becomeRoot' },
           },

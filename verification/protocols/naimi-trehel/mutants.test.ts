@@ -4,7 +4,7 @@ import { siteMachine } from '../../../machines/naimi-trehel/site.ts';
 import { check, type Report } from '../../check/check.ts';
 import type { System } from '../../system/system.ts';
 import { remove } from './edit.ts';
-import { combinedMutants, leavingMutants, mutants, slowMutants } from './mutants.ts';
+import { combinedMutants, fourSiteMutants, leavingMutants, mutants, slowMutants } from './mutants.ts';
 import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './system.ts';
 
 const network = { order: 'fifo' } as const;
@@ -81,6 +81,21 @@ test('each mistake in withdrawing and leaving is refuted', () => {
     a goodbye is said while last names the leaver: 3, L3, T
     a leaver is not counted out: 12, a leaver awaits the goodbyes that will come
     a leaver waits for one goodbye too many: 4, nothing unexpected
+    "
+  `);
+});
+
+test('each mistake in leaving that takes four sites is refuted', async () => {
+  const refuted = new Map<string, Report>();
+  for (const [name, machine] of Object.entries(fourSiteMutants)) {
+    refuted.set(
+      name,
+      await check(naimiTrehelLeaving({ sites: 4, network, machine }), { stopAtFirst: true }),
+    );
+  }
+  expect(table(refuted)).toMatchInlineSnapshot(`
+    "
+    a leaver forwards to last: 21, T, nothing travels to a site that has left
     "
   `);
 });

@@ -13,7 +13,7 @@ type At = { readonly context: SiteContext; readonly event: SiteMessage };
 const origin = ({ event }: At) => (event.type === 'REQUEST' ? event.origin : null);
 const becomeNext = assign({ next: origin, last: origin });
 const turn = assign({ last: origin });
-const forward = part('routing.forwarding.on.REQUEST.actions.0');
+const forward = part('routing.forwarding.on.REQUEST.0.actions.0');
 const passToken = part('client.inCS.on.release.0.actions.0');
 
 const forwardAsOwn = {
@@ -28,11 +28,11 @@ const forwardAsOwn = {
 export const mutants = {
   'an idle root copies the token': remove('routing.root.on.REQUEST.0.actions.1'),
   'the neighbour is answered, not the origin': replace(
-    'routing.forwarding.on.REQUEST.actions.0',
+    'routing.forwarding.on.REQUEST.0.actions.0',
     forwardAsOwn,
   ),
   'variables are reset at every request': replace(
-    'routing.forwarding.on.REQUEST.actions.1',
+    'routing.forwarding.on.REQUEST.0.actions.1',
     assign({ last: origin, next: null }),
   ),
   'variables are reset when the client asks': replace('client.idle.on.ask.0.actions', [
@@ -40,9 +40,9 @@ export const mutants = {
     'surrenderToken',
   ]),
   'a failed look-up leaves the token given up': remove('routing.root.on.REQUEST.0.actions.0'),
-  'a failed look-up leaves last turned': remove('routing.forwarding.on.REQUEST.actions.0'),
+  'a failed look-up leaves last turned': remove('routing.forwarding.on.REQUEST.0.actions.0'),
 
-  'last is turned before the request is passed on': replace('routing.forwarding.on.REQUEST.actions', [
+  'last is turned before the request is passed on': replace('routing.forwarding.on.REQUEST.0.actions', [
     turn,
     forward,
   ]),
@@ -78,7 +78,7 @@ export const mutants = {
 
 /** No mistake to any rule: the path reversal is what keeps paths short, and only the messages tell. */
 export const slowMutants = {
-  'last is not turned when a request is passed on': remove('routing.forwarding.on.REQUEST.actions.1'),
+  'last is not turned when a request is passed on': remove('routing.forwarding.on.REQUEST.0.actions.1'),
 } satisfies Record<string, AnyStateMachine>;
 
 /** Mistakes in what clients say besides, to be refuted on `naimi-trehel-combined`. */
@@ -90,6 +90,11 @@ export const combinedMutants = {
   ]),
   'no client goes on': remove('client.inCS.on.again.actions'),
   'no try succeeds': remove('client.idle.on.try.0'),
+} satisfies Record<string, AnyStateMachine>;
+
+/** A mistake in leaving that takes four sites to show. */
+export const fourSiteMutants = {
+  'a leaver forwards to last': remove('routing.forwarding.on.REQUEST.0.guard'),
 } satisfies Record<string, AnyStateMachine>;
 
 /** Mistakes in withdrawing and leaving, to be refuted on `naimi-trehel-leaving`. */

@@ -57,6 +57,7 @@ describe('naimi-trehel-leaving', () => {
   test.each([
     { sites: 2, states: 56, transitions: 140, depth: 10 },
     { sites: 3, states: 3_570, transitions: 14_700, depth: 22 },
+    { sites: 4, states: 454_100, transitions: 2_721_588, depth: 39 },
   ])('has $states states with $sites sites, and all holds', async (counts) => {
     const report = await check(naimiTrehelLeaving({ sites: counts.sites, network: { order: 'fifo' } }));
     expect(report).toMatchObject({ ...counts, complete: true });
