@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { leaseMutants } from '../verification/protocols/epoch/lease-mutants.ts';
 import { possibilities } from '../verification/protocols/epoch/liveness.ts';
 import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
+import * as lineMutants from '../verification/protocols/line/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
 import * as membersMutants from '../verification/protocols/members/mutants.ts';
 import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
@@ -58,7 +59,7 @@ const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const mutants = new Set(
   [
     leaseMutants,
-    ...[epochMutants, linkMutants, membersMutants, naimiTrehelMutants].flatMap((module) =>
+    ...[epochMutants, lineMutants, linkMutants, membersMutants, naimiTrehelMutants].flatMap((module) =>
       Object.values(module),
     ),
   ]

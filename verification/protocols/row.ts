@@ -8,7 +8,7 @@ import type { ActorView, Bound, EnvironmentEvent } from '../system/system.ts';
 type Config = AnyStateMachine['config'];
 
 /** `machine` with a `row` in its context that nothing of its own reads: how often its client said `again` in this stay. */
-function countingRow(machine: AnyStateMachine): AnyStateMachine {
+function countingRow(machine: AnyStateMachine, waited: Waited): AnyStateMachine {
   const { context, ...config } = machine.config;
   const begun = (of: unknown) => ({ ...(context as (of: unknown) => object)(of), row: 0 });
   const counting = createMachine(
@@ -18,6 +18,9 @@ function countingRow(machine: AnyStateMachine): AnyStateMachine {
   const { part, replace } = editorOf(counting);
   const { on, ...inside } = part('client.inCS') as { readonly on: { readonly again: unknown } };
   const [heeded, ...otherwise] = [on.again].flat() as { readonly actions?: unknown }[];
+  const countInRow = assign({
+    row: ({ context }) => (context as { readonly row: number }).row + Number(waited(context)),
+  });
   const counted = { ...heeded, actions: [heeded!.actions ?? [], countInRow].flat() };
   return replace('client.inCS', {
     ...inside,
@@ -26,7 +29,8 @@ function countingRow(machine: AnyStateMachine): AnyStateMachine {
   });
 }
 
-const countInRow = assign({ row: ({ context }) => (context as { readonly row: number }).row + 1 });
+/** True where another site waits, so that an `again` counts. */
+type Waited = (context: Readonly<Record<string, unknown>>) => boolean;
 
 const rowOf = ({ up, context }: ActorView) => (up ? (context['row'] as number) : 0);
 
@@ -47,11 +51,17 @@ export interface Combining {
 }
 
 /** A client that says `again` up to `inARow` times in a row, each up to `times` in a run, and tries as often. */
-export function combining(machine: AnyStateMachine, inARow: Bound, times: Bound = 'unbounded'): Combining {
+export function combining(
+  machine: AnyStateMachine,
+  inARow: Bound,
+  times: Bound = 'unbounded',
+  waited: Waited = () => true,
+): Combining {
   const isBounded = inARow !== 'unbounded';
-  const mayGoOn = (actor: ActorView) => actor.in('client.inCS') && (!isBounded || rowOf(actor) < inARow);
+  const mayGoOn = (actor: ActorView) =>
+    actor.in('client.inCS') && (!isBounded || rowOf(actor) < inARow || !waited(actor.context));
   return {
-    machine: isBounded ? countingRow(machine) : machine,
+    machine: isBounded ? countingRow(machine, waited) : machine,
     says: [
       { event: { type: 'again' }, when: mayGoOn, times },
       { event: { type: 'try' }, when: mayTry, times },
@@ -61,6 +71,6 @@ export function combining(machine: AnyStateMachine, inARow: Bound, times: Bound 
 
 /** The end of a critical section is a class of its own at each actor: whichever of the two ways it is. */
 export const sectionEnds: FairnessClass = (action) =>
-  action.kind === 'environment' && (action.event.type === 'release' || action.event.type === 'again')
+  action.kind === 'environment' && ['release', 'again', 'releaseAndAsk'].includes(action.event.type)
     ? `a section of ${action.actor} ends`
     : null;

@@ -9,6 +9,7 @@ import {
   epochRestarts,
   epochStrict,
 } from './epoch/system.ts';
+import { line, lineCombined, lineLeaving, lineOvertaking } from './line/system.ts';
 import { link, linkRestarts } from './link/system.ts';
 import { foundingOf } from './members/founding.ts';
 import { membersOf } from './members/system.ts';
@@ -23,6 +24,10 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'naimi-trehel': naimiTrehel,
   'naimi-trehel-combined': naimiTrehelCombined,
   'naimi-trehel-leaving': naimiTrehelLeaving,
+  line,
+  'line-combined': lineCombined,
+  'line-leaving': lineLeaving,
+  'line-overtaking': lineOvertaking,
   sketch,
   epoch,
   'epoch-restarts': epochRestarts,

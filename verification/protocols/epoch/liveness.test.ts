@@ -47,6 +47,7 @@ describe('while a majority is up and an epoch is left, each site that waits can 
   test.each<[string, Partial<EpochOptions>]>([
     ['one change, any site may crash', { crashes: 'all' }],
     ['one change, a crash and a break', { breaks: 1 }],
+    ['one change, any site may leave', { crashes: 'leavers' }],
   ])('%s', async (_, options) => {
     for (const id of ['a', 'b', 'c']) {
       const { stuck, from } = await canBeServed(epoch(of(options)), id, of(options));

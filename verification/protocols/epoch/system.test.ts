@@ -23,6 +23,7 @@ describe('three sites', () => {
     ['one change, each may lose its disk', { crashes: 'all', restart: 'without disk' }, { states: 190_696 }],
     ['one change, a crash, a lost tail', { breaks: 1 }, { states: 174_680 }],
     ['one change, who waits may withdraw', { withdraw: true }, { states: 138_813 }],
+    ['one change, each may leave', { crashes: 'leavers' }, {}],
     ['one change, the founder may crash', {}, { states: 47_543, transitions: 227_296, depth: 37 }],
   ])('%s: all holds', async (_, options, counts) => {
     const report = await check(epoch(of(options)));

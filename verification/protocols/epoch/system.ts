@@ -16,8 +16,11 @@ import { ofCombining, ofElections, ofGrants, ofRestarts } from './properties.ts'
 export interface EpochOptions extends Options {
   /** No site suspects once it has promised this epoch, so that there are so many changes at most. Default: 1. */
   readonly changes?: number;
-  /** The sites that may crash, each once. Default: the founder. */
-  readonly crashes?: 'founder' | 'all' | 'none';
+  /**
+   * The sites that may end, each once. Default: the founder. `leavers`: every site, but only while its client is idle, as a site
+   * that leaves: it hands on the token that others wait for, and says no goodbye.
+   */
+  readonly crashes?: 'founder' | 'all' | 'none' | 'leavers';
   /** May a crashed site start again, with its disk or without? Default: `'never'`. */
   readonly restart?: 'never' | 'with disk' | 'without disk';
   /** How often a link may lose the tail of what is under way. Default: 0. */
@@ -150,6 +153,7 @@ function system(
     environment: environment(self),
     ...(keepDead ? {} : { dead: (message, site) => isDead(refuses(self), message, site) }),
     ...(mayCrash(self) ? { crash: { times: 1 } } : {}),
+    ...(crashes === 'leavers' ? { crash: { times: 1, when: (site) => site.in('client.idle') } } : {}),
     ...(restart === 'never' || !mayCrash(self)
       ? {}
       : {

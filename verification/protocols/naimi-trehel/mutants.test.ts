@@ -88,10 +88,7 @@ test('each mistake in withdrawing and leaving is refuted', () => {
 test('each mistake in leaving that takes four sites is refuted', async () => {
   const refuted = new Map<string, Report>();
   for (const [name, machine] of Object.entries(fourSiteMutants)) {
-    refuted.set(
-      name,
-      await check(naimiTrehelLeaving({ sites: 4, network, machine }), { stopAtFirst: true }),
-    );
+    refuted.set(name, await check(naimiTrehelLeaving({ sites: 4, network, machine }), { stopAtFirst: true }));
   }
   expect(table(refuted)).toMatchInlineSnapshot(`
     "
