@@ -1,7 +1,10 @@
 import { statSync } from 'node:fs';
 import { UsageError } from '../../verification/check/errors.ts';
+import { recordedMachines } from '../../verification/runs/replay.ts';
+import { chartOf } from '../../verification/timeline/chart.ts';
 import { Follower } from '../../verification/timeline/follow.ts';
 import { AttachedLocks } from './attached-locks.ts';
+import { planOf } from './chart-plan.ts';
 import { answerLiveOf, onlyOne, type Shows, showLive } from './live.ts';
 import { builtPage } from './page.ts';
 import { type Answer, servePage } from './server.ts';
@@ -23,6 +26,7 @@ export async function openLive(directory: string, port: number, mostSteps = 5_00
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`${directory} is no directory of records: expected what baton site --trace names`);
   }
+  await layOutKnown();
   return openPage(onlyOne(new Follower(directory)), answerLiveOf(about), port, mostSteps);
 }
 
@@ -40,6 +44,7 @@ export async function openAttached(
 ): Promise<LivePage> {
   const bad = urls.find((url) => !URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol));
   if (bad !== undefined) throw new UsageError(`${bad} is no address of a site: expected ws://host:port/`);
+  await layOutKnown();
   const attached = new AttachedLocks({ urls, ...(lock !== undefined && { lock }), say: warn });
   try {
     const answer = answerLiveOf(about, {}, (like) => attached.find(like));
@@ -53,6 +58,11 @@ export async function openAttached(
     attached.close();
     throw error;
   }
+}
+
+/** Before anything is watched: while a chart is laid out, this process does nothing else, and windows would end. */
+async function layOutKnown(): Promise<void> {
+  for (const { machine } of Object.values(recordedMachines)) await planOf(chartOf(machine));
 }
 
 async function openPage(shows: Shows, answer: Answer, port: number, mostSteps: number): Promise<LivePage> {
