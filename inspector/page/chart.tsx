@@ -109,7 +109,7 @@ function Overview({ chart, state, active, taken }: OverviewProps) {
   const left = chart.transitions.filter(({ id }) => taken.includes(id)).map(({ source }) => source);
   const classes = ['overview', state.unseen ? 'unobserved' : '', state.up ? '' : 'down'];
   return (
-    <dl className={classes.join(' ')}>
+    <dl className={classes.join(' ')} tabIndex={0}>
       {regions.map((region) => (
         <div key={region.id}>
           <dt>{region.key}</dt>

@@ -23,8 +23,8 @@ interface ChartsProps {
 
 /** Up to this many charts stand side by side. */
 const mostTogether = 4;
-/** With more sites than this a menu stands for the buttons. */
-const mostButtons = 8;
+/** With more letters than this in the names of the sites a menu stands for the buttons. */
+const mostLetters = 24;
 
 type Shown = 'all' | 'mover' | { readonly site: string };
 
@@ -87,7 +87,8 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
         </>
       }
     >
-      <div className={`cells of-${drawn.length}`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys */}
+      <div className={`cells of-${drawn.length}`} tabIndex={0}>
         {drawn.map((id) => {
           const found = chartOf(id);
           const state = moments.site(id, moment);
@@ -149,15 +150,16 @@ interface PickerProps {
 
 function Picker({ ids, shown, one, onShown }: PickerProps) {
   const mode = typeof shown === 'object' ? null : shown;
-  if (ids.length > mostButtons) {
+  if (ids.join('').length > mostLetters) {
     return (
       <select
         aria-label="Statechart of"
         value={mode ?? `site ${one}`}
         onChange={({ target: { value } }) =>
-          onShown(value === 'mover' ? value : { site: value.slice('site '.length) })
+          onShown(value === 'mover' || value === 'all' ? value : { site: value.slice('site '.length) })
         }
       >
+        {ids.length <= mostTogether && <option value="all">all</option>}
         <option value="mover">of each step</option>
         {ids.map((id) => (
           <option key={id} value={`site ${id}`}>

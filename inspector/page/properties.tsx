@@ -1,5 +1,6 @@
 import type { Result } from '../protocol.ts';
 import type { Moments } from './moments.ts';
+import { Reads } from './story-bar.tsx';
 
 interface PropertiesProps {
   readonly moments: Moments;
@@ -21,9 +22,10 @@ const words = {
 export function Properties({ moments, moment, results, onMoment }: PropertiesProps) {
   const { properties, focus } = moments.timeline;
   return (
-    <ul className="properties scroll">
-      {properties.map(({ name, kind }, index) => {
-        const { verdict, reason } = moments.verdict(index, moment);
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys
+    <ul className="properties scroll" tabIndex={0}>
+      {properties.map(({ name, kind, about }, index) => {
+        const { verdict, reason, reads } = moments.verdict(index, moment);
         const since = moments.brokenSince(index);
         const checked = results.find((result) => result.name === name)?.verdict;
         const classes = [verdict, index === focus ? 'focus' : ''];
@@ -47,7 +49,14 @@ export function Properties({ moments, moment, results, onMoment }: PropertiesPro
                 step {since}
               </button>
             )}
-            {reason !== undefined && verdict !== 'holds' && <p>{reason}</p>}
+            {about !== undefined && <p>{about}.</p>}
+            {reason !== undefined && verdict !== 'holds' && <p className="reason">{reason}</p>}
+            {reads !== undefined && since !== null && (
+              <details>
+                <summary>the values that it read</summary>
+                <Reads reads={reads} at={since} />
+              </details>
+            )}
           </li>
         );
       })}
