@@ -8,49 +8,56 @@ import {
   type StartLine,
 } from '../../machines/record.ts';
 
-/** What happened in a recorded run, one thing after the other. */
+/** One happening of a recorded run. */
 export type Happening =
   | { readonly type: 'start'; readonly line: StartLine; readonly isFirst: boolean }
   | { readonly type: 'event'; readonly line: EventLine }
   | { readonly type: 'link'; readonly line: LinkLine }
-  /** A life has ended without a word, and another follows. */
+  /** A run of the site has ended without notice, and another follows. */
   | { readonly type: 'crash'; readonly site: SiteId }
-  /** What the site does is seen from here on; `missed`: so many events before were not. `null`: there is no actor yet. */
+  /**
+   * The site's steps are seen from here on. `missed` is the number of events before that were not seen.
+   * `snapshot` is `null` if there is no actor yet.
+   */
   | {
       readonly type: 'seen';
       readonly site: SiteId;
       readonly snapshot: RecordedSnapshot | null;
       readonly missed: number;
     }
-  /** And from here on no longer. */
+  /** The site's steps are not seen from here on. */
   | { readonly type: 'unseen'; readonly site: SiteId };
 
 interface Life {
   readonly start: StartLine;
   readonly lines: (EventLine | LinkLine)[];
-  /** How many lines there have been, those that are kept no longer included. */
+  /** Total number of lines, including those that are no longer kept. */
   count: number;
 }
 
-/** How far the records of one site have been told. */
+/** The position in the records of one site. */
 interface Cursor {
-  /** In order. */
+  /** The runs of the site, in order. */
   readonly lives: Life[];
   life: number;
   line: number;
-  /** `seq` of the last event that has been told. */
+  /** `seq` of the last yielded event. */
   seq: number;
   hasBegun: boolean;
 }
 
 /**
- * The records of one lock in one order that respects causality: of all that may come next, whatever knows of
- * the fewest events comes first. Lines may be added while it is told, those of a file in their order.
+ * The records of one lock in one order that respects causality. Among the candidates for the next place, the
+ * one that can know of the fewest events comes first. Lines may be added during the iteration, those of a
+ * file in their order.
  */
 export class CausalOrder {
   readonly #cursors = new Map<SiteId, Cursor>();
 
-  /** Lines that follow those of the same file which were added before; its first is a start line. */
+  /**
+   * Adds lines that follow the previously added lines of the same file. The first line of a file is a start
+   * line.
+   */
   add(lines: readonly RecordLine[]): void {
     for (const line of lines) {
       if (line.kind === 'start') this.#begin(line);
@@ -63,7 +70,7 @@ export class CausalOrder {
     }
   }
 
-  /** What can be told by now. */
+  /** Yields all happenings whose place is known by now. */
   *ready(): Generator<Happening> {
     const unbegun = [...this.#cursors.values()].filter(({ hasBegun }) => !hasBegun);
     for (const cursor of unbegun) {
@@ -96,7 +103,7 @@ export class CausalOrder {
     cursor.lives.sort((left, right) => (left.start.life ?? 0) - (right.start.life ?? 0));
   }
 
-  /** An event says in its `seq` which life it is of; a link is of the newest. */
+  /** The `seq` of an event determines its run. A link line belongs to the newest run. */
   #lifeOf(line: EventLine | LinkLine): Life | undefined {
     const lives = this.#cursors.get(line.site)?.lives ?? [];
     if (line.kind === 'link') return lives.at(-1);
@@ -111,7 +118,10 @@ export class CausalOrder {
     return (this.#cursors.get(head.cause.site)?.seq ?? -1) >= head.cause.seq;
   }
 
-  /** How many events it can know of. What is no event has the rank of the one after it. */
+  /**
+   * The number of events that the next happening can know of. A happening other than an event has the rank of
+   * the event after it.
+   */
   #rank(cursor: Cursor): number {
     const next = nextEvent(cursor);
     if (next === null) return Number.POSITIVE_INFINITY;
@@ -155,7 +165,7 @@ function* advance(cursor: Cursor): Generator<Happening> {
     cursor.seq = head.seq;
     yield { type: 'event', line: head };
   }
-  // What has been told need not be kept.
+  // Yielded lines need not be kept.
   if (cursor.line > 10_000) {
     lives[life]!.lines.splice(0, cursor.line);
     cursor.line = 0;

@@ -9,7 +9,7 @@ export function chartOf(machine: AnyStateMachine): Chart {
   return { id: machine.id, root: stateOf(machine.root), transitions };
 }
 
-/** The id by which the chart of its machine knows a transition. */
+/** The id of a transition in the chart of its machine. */
 export function transitionId(definition: AnyTransitionDefinition): string {
   return idOf(definition, definitionsOf(definition.source).indexOf(definition));
 }
@@ -60,7 +60,9 @@ function nameOf(action: unknown): string {
   return typeof type === 'string' ? type.replace(/^xstate\./, '') : 'inline';
 }
 
-/** `and(tokenHere, someoneWaits)`, where XState keeps the parts of a combined guard. */
+/**
+ * The name of a guard, such as `and(tokenHere, someoneWaits)`. XState keeps the parts of a combined guard.
+ */
 function guardName(guard: unknown): string {
   if (typeof guard === 'string') return guard;
   const { check, guards, type, name } = guard as {

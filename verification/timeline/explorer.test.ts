@@ -24,14 +24,14 @@ describe('exploring', () => {
     expect(path.length).toBeGreaterThan(3);
   });
 
-  it('a path means the same in another process, whatever was explored before', async () => {
+  it('a path means the same in another process, independent of earlier exploration', async () => {
     const system = () => systems['naimi-trehel']!({ ...options, network: { order: 'unordered' } });
     const [one, other] = [new Explorer(system()), new Explorer(system())];
     const { path } = await other.toState('a receives REQUEST and b receives REQUEST');
     expect(other.explored(path!).timeline.steps).toEqual(one.explored(path!).timeline.steps);
   });
 
-  it('jumps to where a property is violated, by a shortest path', async () => {
+  it('jumps to the violation of a property, by a shortest path', async () => {
     const machine = mutants['an idle root copies the token'];
     const explorer = new Explorer(naimiTrehel({ ...options, machine }));
     const { path, reason } = await explorer.toProperty('mutual exclusion');
@@ -48,7 +48,7 @@ describe('exploring', () => {
     expect(await explorer.toProperty('L1')).toMatchObject({ path: null });
   });
 
-  it('jumps to a state by its description, and that state is like that', async () => {
+  it('jumps to a state by its description, and the state matches the description', async () => {
     const explorer = new Explorer(naimiTrehel(options));
     const { path } = await explorer.toState('a in client.inCS and b.next = c and not c.token');
     const { timeline } = explorer.explored(path!);
@@ -60,12 +60,12 @@ describe('exploring', () => {
     await expect(explorer.toState('a is happy')).rejects.toThrow(/expected "in STATE"/);
   });
 
-  it('refuses a path that leads nowhere', () => {
+  it('rejects a path that leads nowhere', () => {
     const explorer = new Explorer(naimiTrehel(options));
     expect(() => explorer.explored([99])).toThrow(PathError);
   });
 
-  it('knows where nothing can happen any more', async () => {
+  it('recognizes states without further steps', async () => {
     const leaving = systems['naimi-trehel-leaving']!({ ...options, sites: 2 });
     const restless: Property = { kind: 'deadlockFree', name: 'never at rest' };
     const explorer = new Explorer({ ...leaving, properties: [...leaving.properties, restless] });

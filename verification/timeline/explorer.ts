@@ -10,9 +10,9 @@ import { predicateOf } from './state-text.ts';
 import { timelineOf } from './trace.ts';
 
 export interface ExplorerLimits {
-  /** For a jump; default: 1,000,000. */
+  /** Limit for a jump. Default: 1,000,000. */
   readonly maxStates?: number;
-  /** For a jump; default: 30. */
+  /** Limit for a jump. Default: 30. */
   readonly maxSeconds?: number;
 }
 
@@ -22,19 +22,20 @@ interface Enabled extends PathStep {
   readonly after: readonly number[];
 }
 
-/** A path of choices is out of the model's reach. */
+/** The model cannot take a path of choices. */
 export class PathError extends Error {
   readonly code = 'PATH_REFUSED';
 }
 
 /**
- * A model, walked by hand. A path is a list of choices, each an index among the steps that are enabled where it
- * leads; they are listed in the order of their texts, so that a path means the same in every process.
+ * A model that is explored step by step. A path is a list of choices, each an index among the enabled steps
+ * of its state. Enabled steps are listed in the order of their texts, so a path means the same in every
+ * process.
  */
 export class Explorer {
   readonly #compiled: Compiled;
   readonly #limits: Required<ExplorerLimits>;
-  /** By the state, as it is listed. */
+  /** The enabled steps of each state, as they are listed. */
   readonly #enabled = new Map<string, readonly Enabled[]>();
 
   constructor(system: System, { maxStates = 1_000_000, maxSeconds = 30 }: ExplorerLimits = {}) {
@@ -46,7 +47,7 @@ export class Explorer {
     return this.#compiled.system;
   }
 
-  /** The run that `path` is, and what may happen at each of its moments. Throws `PathError`. */
+  /** The run of `path`, and the enabled steps at each of its moments. Throws `PathError`. */
   explored(path: readonly number[]): Explored {
     const { system, model } = this.#compiled;
     const states: (readonly number[])[] = [model.initial[0]!];
@@ -73,7 +74,9 @@ export class Explorer {
     return { timeline, choices, path };
   }
 
-  /** The shortest path to where the property of this name is decided: broken, or reached. */
+  /**
+   * Finds the shortest path to a state that decides the named property: one that violates it or reaches it.
+   */
   async toProperty(name: string): Promise<Found> {
     const property = [noFault, ...this.system.properties].find((one) => one.name === name);
     if (property === undefined) return { path: null, reason: `there is no property ${name}` };
@@ -81,7 +84,10 @@ export class Explorer {
     return this.#find(property === noFault ? [] : [property], name, isOfRuns);
   }
 
-  /** The shortest path to a state that `text` describes, `a in client.inCS and b.next = c`. Throws `StateTextError`. */
+  /**
+   * Finds the shortest path to a state described by `text`, such as `a in client.inCS and b.next = c`. Throws
+   * `StateTextError`.
+   */
   async toState(text: string): Promise<Found> {
     const predicate: StatePredicate = predicateOf(text, Object.keys(this.system.actors));
     return this.#find([{ kind: 'reachable', name: text, predicate }], text, false);
@@ -102,7 +108,7 @@ export class Explorer {
     return { path: null, reason: `${name}: none of all ${report.states} states ${what}` };
   }
 
-  /** The choices that make this trace. Throws `PathError` when the system does not take it. */
+  /** The choices that produce this trace. Throws `PathError` when the system cannot take it. */
   pathOf({ steps }: Trace): readonly number[] {
     let state = this.#compiled.model.initial[0]!;
     return steps.map(({ action, effects, state: after }, index) => {

@@ -6,7 +6,7 @@ import { parseLine } from '../runs/schema.ts';
 import { CausalOrder } from './causal-order.ts';
 import { TimelineBuilder } from './timeline-builder.ts';
 
-/** A file that is being written, read as far as it goes. */
+/** A growing file, read up to its current end. */
 class Growing {
   readonly #path: string;
   readonly #decoder = new StringDecoder('utf8');
@@ -17,7 +17,7 @@ class Growing {
     this.#path = path;
   }
 
-  /** The whole lines that have come since, at most about `bytes` of them. */
+  /** The complete lines that were added since the last call. Reads at most `bytes` bytes. */
   lines(bytes: number): readonly RecordLine[] {
     const chunk = Buffer.alloc(bytes);
     const file = openSync(this.#path, 'r');
@@ -38,10 +38,13 @@ class Growing {
   }
 }
 
-/** So much of each file is read at a time: a cluster at full load writes less. */
+/** Number of bytes read from each file at a time. A cluster at full load writes less. */
 const bytesAtOnce = 1 << 20;
 
-/** The records of one lock in a directory, while sites write them. Reads only, and makes nobody wait. */
+/**
+ * The records of one lock in a directory, followed while sites write them. It only reads, and never makes a
+ * writer wait.
+ */
 export class Follower {
   readonly #directory: string;
   readonly #files = new Map<string, Growing>();
@@ -49,20 +52,21 @@ export class Follower {
   #lock: string | null;
   #telling: TimelineBuilder | null = null;
 
-  /** `lock`: which, when there are several; default: the first that appears. */
+  /** `lock` selects the lock when there are several. Default: the first that appears. */
   constructor(directory: string, lock: string | null = null) {
     this.#directory = directory;
     this.#lock = lock;
   }
 
-  /** What has been told so far; `null` before any site has begun. */
+  /** The timeline so far. `null` before any site has started. */
   get telling(): TimelineBuilder | null {
     return this.#telling;
   }
 
   /**
-   * Reads what has been written since, and tells it. Only the last moment is judged: all of them would keep a
-   * core busy that the cluster needs. After more than `most` steps the telling begins anew: then it is true.
+   * Reads and adds the lines written since the last call. Only the last moment is judged, because judging all
+   * would keep a core busy that the cluster needs. After more than `most` steps the timeline starts anew, and
+   * `begunAnew` is true.
    */
   follow(most: number): { readonly begunAnew: boolean } {
     for (const name of readdirSync(this.#directory).filter((one) => one.endsWith('.ndjson'))) {

@@ -1,27 +1,31 @@
 /**
- * What the page shows, whatever it came from: a counterexample, a recorded run, a path through a model, a live
- * cluster. Plain JSON, version 1. Moments are counted from 0, the start; moment `k` is right after step `k`.
+ * The data that the page shows, for every source: a counterexample, a recorded run, a path through a model, a
+ * live cluster. Plain JSON, version 1. Moments are counted from 0, the start. Moment `k` is right after step
+ * `k`.
  */
 export interface Timeline {
   readonly version: 1;
   readonly title: string;
-  /** Where it came from, in a few words; said under the title. */
+  /** The source in a few words, shown under the title. */
   readonly about: string;
   readonly sites: readonly TimelineSite[];
-  /** By the name that `TimelineSite.machine` uses. */
+  /** The charts, by the name in `TimelineSite.machine`. */
   readonly machines: Readonly<Record<string, Chart>>;
   readonly properties: readonly TimelineProperty[];
-  /** The property that this run is about: its index. */
+  /** Index of the property that this run is about. */
   readonly focus?: number;
-  /** Paths of states, `client.inCS`, in which a site is in its critical section. */
+  /** State paths, such as `client.inCS`, in which a site is in its critical section. */
   readonly critical: readonly string[];
   readonly start: Moment;
   readonly steps: readonly TimelineStep[];
   /** Every message of the run, in the order of sending. */
   readonly letters: readonly Message[];
-  /** A lasso: after the last step all is as at this moment, and goes on from there for ever. */
+  /**
+   * For a lasso: after the last step the state is that of this moment, and the run repeats from there for
+   * ever.
+   */
   readonly loop?: number;
-  /** What the reader must know of it, such as steps that the system does not take. */
+  /** Remarks for the reader, such as steps that the system does not take. */
   readonly notes?: readonly string[];
 }
 
@@ -34,7 +38,7 @@ export interface TimelineSite {
 export interface TimelineProperty {
   readonly name: string;
   readonly kind: string;
-  /** The rule in words, where the name is an abbreviation. */
+  /** The rule in words, if the name is an abbreviation. */
   readonly about?: string;
 }
 
@@ -46,27 +50,27 @@ export interface Moment {
 export interface SiteState {
   /** False while it is crashed. */
   readonly up: boolean;
-  /** XState's state value; `null` while it is down. */
+  /** XState's state value. `null` while it is down. */
   readonly value: unknown;
   readonly context: unknown;
   readonly timers?: readonly string[];
-  /** Why its machine failed. */
+  /** The reason why its machine failed. */
   readonly fault?: string;
-  /** It is not watched now: this is how it was when it was last seen, if ever. */
+  /** The site is not watched now. The state is the last one seen, if any. */
   readonly unseen?: true;
 }
 
-/** `open`: nothing is owed or proved yet. `reason`: in words, which part is broken. */
+/** `open`: not decided yet. `reason` describes the violated part in words. */
 export interface Judgement {
   readonly verdict: 'holds' | 'violated' | 'open';
   readonly reason?: string;
-  /** The sites that are the broken part. */
+  /** The sites that are the violated part. */
   readonly sites?: readonly string[];
   /** The values that the property read at the moment from which on it is violated. */
   readonly reads?: readonly Read[];
 }
 
-/** One value that a property read, and what it was a moment before. */
+/** One value that a property read, and the value one moment before. */
 export interface Read {
   /** `null`: the history variable, which belongs to no site. */
   readonly site: string | null;
@@ -78,24 +82,24 @@ export interface Read {
 
 export interface TimelineStep {
   /**
-   * `deliver`, `environment`, `timer`, `crash`, `restart`, `lose`, `duplicate`, `break`, ...; `unseen`: what the site
-   * does from here on is not seen, until it is `seen` again.
+   * `deliver`, `environment`, `timer`, `crash`, `restart`, `lose`, `duplicate`, `break`, ... `unseen`: the
+   * site's steps are not seen from here on, until it is `seen` again.
    */
   readonly kind: string;
-  /** Who took the step; of a lost message, to whom it was on its way. */
+  /** The site that took the step. For a lost message: its target. */
   readonly site: string;
   /** `b receives TOKEN from a`. */
   readonly text: string;
-  /** Milliseconds since 1970 by the clock of the site, where that is known. */
+  /** Milliseconds since 1970 by the site's clock, if known. */
   readonly at?: number;
-  /** What the machine took; `null` when it took nothing. */
+  /** The event that the machine took. `null` when it took none. */
   readonly event: TypedValue | null;
-  /** Index of the letter that arrived, or was lost. */
+  /** Index of the message that arrived or was lost. */
   readonly letter: number | null;
   readonly effects: readonly TypedValue[];
   /** Ids of the transitions taken, `ChartTransition.id`, in order. */
   readonly taken: readonly string[];
-  /** The sites that changed, as they are now. */
+  /** The new states of the sites that changed. */
   readonly sites: Readonly<Record<string, SiteState>>;
   /** The judgements that changed, by index of their property. */
   readonly verdicts: Readonly<Record<string, Judgement>>;
@@ -107,19 +111,19 @@ export interface TypedValue {
 }
 
 export interface Message {
-  /** `null` where the network does not keep it. */
+  /** `null` if the network does not keep it. */
   readonly source: string | null;
   readonly target: string;
   readonly message: TypedValue;
-  /** The moment at which it is on its way: 0 when it was sent at the start. */
+  /** The moment at which it is sent. 0: it was on its way at the start. */
   readonly sent: number;
-  /** The moment at which it is no longer; `null`: it is under way at the end. */
+  /** The moment at which it is no longer on its way. `null`: it is on its way at the end. */
   readonly ended: number | null;
-  /** `unseen`: whether it arrived, and when, was not seen. */
+  /** `unseen`: it is not known whether and when it arrived. */
   readonly fate: 'received' | 'lost' | 'under way' | 'unseen';
 }
 
-/** A statechart, as it is defined. */
+/** A statechart as it is defined. */
 export interface Chart {
   readonly id: string;
   readonly root: ChartState;
@@ -141,7 +145,7 @@ export interface ChartState {
 export interface ChartTransition {
   readonly id: string;
   readonly source: string;
-  /** Ids of states; none: it stays where it is. */
+  /** Ids of the target states. Empty: no state changes. */
   readonly targets: readonly string[];
   /** `''`: always. */
   readonly event: string;
@@ -149,10 +153,12 @@ export interface ChartTransition {
   readonly actions: readonly string[];
 }
 
-/** A model that is walked by hand: the moments of the path so far, and what may happen next. */
+/** A model that is explored step by step: the moments of the path so far, and the possible next steps. */
 export interface Explored {
   readonly timeline: Timeline;
-  /** By moment: what may happen next. The index of what is picked is the next number of the path. */
+  /**
+   * For each moment: the possible next steps. The index of the chosen step is the next number of the path.
+   */
   readonly choices: readonly (readonly Choice[])[];
   readonly path: readonly number[];
 }
@@ -163,7 +169,9 @@ export interface Choice {
   readonly text: string;
 }
 
-/** The shortest path to what was asked for; `null`: none was found, and `reason` says how sure that is. */
+/**
+ * The shortest path to the requested state. `null`: none was found, and `reason` tells how certain that is.
+ */
 export interface Found {
   readonly path: readonly number[] | null;
   readonly reason: string;

@@ -5,21 +5,21 @@ import type { Judgement } from './format.ts';
 import { sorted } from './taken.ts';
 import { type Circumstances, type MachineOf, Verdicts, viewOf } from './verdicts.ts';
 
-/** A step of a site: what its machine asked for, and the message that it took, if it took one. */
+/** A step of a site: the effects of its machine, and the message that it took, if any. */
 export interface JudgedStep {
   readonly site: SiteId;
   readonly effects: readonly NamedAction[];
   readonly delivered?: InFlight | null;
 }
 
-/** Judges all properties of a run, moment by moment, and remembers what their history variable must know. */
+/** Judges all properties of a run, moment by moment, and keeps their history variable. */
 export class Judges {
   readonly #verdicts: readonly Verdicts[];
   readonly #history: History | undefined;
   readonly #machineOf: MachineOf;
   #past: unknown;
 
-  /** `past`: what the history is once all have started. Default: as it is before. */
+  /** `past` is the value of the history after all sites have started. Default: its initial value. */
   constructor(
     properties: readonly Property[],
     machineOf: MachineOf,
@@ -32,14 +32,17 @@ export class Judges {
     this.#past = past;
   }
 
-  /** The next moment; `step`: what led there. */
+  /** Judges the next moment. `step` is the step that led to it. */
   next(state: StateRecord, step: JudgedStep | null, circumstances: Circumstances): readonly Judgement[] {
     if (step !== null) this.tell(step);
     const view = viewOf(state, this.#machineOf, this.#past);
     return this.#verdicts.map((verdict) => verdict.next(view, circumstances));
   }
 
-  /** The next moment, of which no more is known than how the sites are: who looks at more is not judged. */
+  /**
+   * Judges the next moment by the states of the sites alone. A property that reads anything else is not
+   * judged.
+   */
   nextBySites(state: StateRecord): readonly Judgement[] {
     let hasLooked = false;
     const view = viewOf(state, this.#machineOf, this.#past, () => {
@@ -52,12 +55,12 @@ export class Judges {
     });
   }
 
-  /** A moment of which too little is known. */
+  /** The judgements of a moment about which too little is known. */
   none(reason: string): readonly Judgement[] {
     return this.#verdicts.map(() => notJudged(reason));
   }
 
-  /** A step whose moment is not judged. */
+  /** Records a step whose moment is not judged. */
   tell({ site, effects, delivered = null }: JudgedStep): void {
     const history = this.#history;
     if (history === undefined) return;
@@ -70,7 +73,7 @@ function notJudged(reason: string): Judgement {
   return { verdict: 'open', reason: `not judged: ${reason}` };
 }
 
-/** The judgements of `after` that are others than before, by the index of their property. */
+/** The judgements of `after` that differ from those before, by the index of their property. */
 export function changes(
   before: readonly Judgement[],
   after: readonly Judgement[],

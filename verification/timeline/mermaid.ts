@@ -3,9 +3,9 @@ import type { Action, Trace } from '../system/system.ts';
 import { actionText, isUnsent, messageText } from '../system/text.ts';
 
 /**
- * A trace as a Mermaid sequence diagram: an arrow where a message is received, a cross where one is lost, a
- * note where something happens to an actor alone, and at the end an open arrow for each message that is
- * still under way. https://mermaid.js.org/syntax/sequenceDiagram.html
+ * A trace as a Mermaid sequence diagram. A received message is an arrow, a lost one a cross, and a step of
+ * one actor alone a note. At the end, each message still on its way is an open arrow.
+ * https://mermaid.js.org/syntax/sequenceDiagram.html
  */
 export function traceMermaid(trace: Trace): string {
   const ids = Object.keys(trace.initial);
@@ -53,7 +53,7 @@ function note(action: Action, alias: (id: SiteId) => string): string {
   return `Note over ${alias(action.actor)}: ${escaped(actionText(action))}`;
 }
 
-/** Mermaid ends a statement at `;`, a comment starts with `%%`, and entities are written `#35;`. */
+/** Escapes text for Mermaid: `;` ends a statement, `%%` starts a comment, and entities are written `#35;`. */
 function escaped(text: string): string {
   return text.replace(/[#;%<>\n]/g, (char) => `#${char.charCodeAt(0)};`);
 }

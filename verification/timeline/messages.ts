@@ -10,8 +10,8 @@ interface Sent {
 }
 
 /**
- * Follows every message of a trace from its sending to its end. A state says what is on its way, and not since
- * when: of equal messages between the same two sites, the oldest one is taken first.
+ * Follows every message of a trace from its sending to its end. A state tells which messages are on their
+ * way, but not since when. Among equal messages between the same two sites, the oldest one is taken first.
  */
 export class Letters {
   readonly all: Message[] = [];
@@ -22,7 +22,9 @@ export class Letters {
     this.#appear(initial, 0);
   }
 
-  /** The step that led to moment `moment`. Returns the letter that it took off the network, or used. */
+  /**
+   * Follows the step that led to moment `moment`. Returns the message that it took off the network or used.
+   */
   follow(action: Action, effects: readonly NamedAction[], state: StateRecord, moment: number): number | null {
     const named = 'message' in action ? keyOf(action.actor, action.source, action.message) : null;
     const letter = named === null ? null : (this.#underWay.get(named)?.[0] ?? null);
@@ -35,7 +37,7 @@ export class Letters {
     return letter;
   }
 
-  /** A copy was taken, and the letter itself left where it is. */
+  /** True when a copy was taken and the message itself stays on its way. */
   #stays(key: string, sent: readonly Sent[], state: StateRecord): boolean {
     const again = sent.filter(({ target, source, message }) =>
       [keyOf(target, source, message), keyOf(target, null, message)].includes(key),
@@ -67,7 +69,10 @@ export class Letters {
     }
   }
 
-  /** What is on its way no longer, and was not taken: lost, with a crash, a break, or to whoever does not listen. */
+  /**
+   * Ends the messages that are no longer on their way and were not taken. They were lost in a crash, in a
+   * break, or at a target that does not receive.
+   */
   #vanish(state: StateRecord, moment: number): void {
     const counted = countsOf(state);
     for (const [key, indices] of [...this.#underWay]) {
@@ -76,7 +81,7 @@ export class Letters {
     }
   }
 
-  /** What is on its way and nobody is known to have sent. */
+  /** Adds the messages that are on their way and have no known sending. */
   #appear(state: StateRecord, moment: number): void {
     for (const [target, { inbox }] of Object.entries(state)) {
       for (const { source, message } of inbox) {
@@ -90,7 +95,7 @@ export class Letters {
     }
   }
 
-  /** Each letter stands under two keys, with its source and without; the network keeps one of them. */
+  /** Each message has two keys, with its source and without it. The network uses one of them. */
   #isDouble(key: string, state: StateRecord): boolean {
     const [, source] = JSON.parse(key) as [SiteId, SiteId | null, string];
     const keepsSource = this.#keepsSource(state);

@@ -8,10 +8,16 @@ interface Sent {
   readonly seq: number;
 }
 
-/** The letters of a recorded run, which says of each message in which event it was sent: links are queues. */
+/**
+ * The messages of a recorded run. The record tells for each message in which event it was sent. Links are
+ * queues.
+ */
 export class Post {
   readonly all: Message[] = [];
-  /** Indices of what is under way, by target and source, oldest first; `seq`: the event that sent it. */
+  /**
+   * Indices of the messages on their way, by target and source, oldest first. `seq` is the event that sent
+   * the message.
+   */
   readonly #links = new Map<SiteId, Map<SiteId, Sent[]>>();
   #count = 0;
 
@@ -22,17 +28,20 @@ export class Post {
     this.#count++;
   }
 
-  /** A letter that is known by its receipt, or by its sending, alone. */
+  /** Adds a message that is known only by its receipt or only by its sending. */
   mention(letter: Omit<Message, 'fate'>, fate: Message['fate']): number {
     return this.all.push({ ...letter, fate }) - 1;
   }
 
-  /** What became of all that is under way to `target` will not be seen. */
+  /** The fate of all messages on their way to `target` will not be seen. */
   forget(target: SiteId, moment: number): void {
     for (const source of this.#links.get(target)?.keys() ?? []) this.#cutAs(source, target, moment, 'unseen');
   }
 
-  /** The letter that `target` receives: what was passed over is lost. `null`: nobody is known to have sent it. */
+  /**
+   * Returns the message that `target` receives. Earlier messages of the link are lost. `null`: its sending is
+   * not known.
+   */
   receive(
     target: SiteId,
     cause: { site: SiteId; seq: number },
@@ -51,7 +60,7 @@ export class Post {
     return index;
   }
 
-  /** All that is under way from `source` to `target` is lost. */
+  /** All messages on their way from `source` to `target` are lost. */
   cut(source: SiteId, target: SiteId, moment: number): void {
     this.#cutAs(source, target, moment, 'lost');
   }
@@ -60,7 +69,7 @@ export class Post {
     for (const { index } of this.#link(source, target).splice(0)) this.#end(index, moment, fate);
   }
 
-  /** How many are under way. */
+  /** Number of messages on their way. */
   get count(): number {
     return this.#count;
   }
@@ -71,7 +80,7 @@ export class Post {
     );
   }
 
-  /** What is under way goes on in a post of its own, as sent at the start. */
+  /** A new instance with the messages on their way, as if they were sent at the start. */
   goingOn(): Post {
     const post = new Post();
     for (const [target, links] of this.#links) {
@@ -96,7 +105,7 @@ export class Post {
   }
 }
 
-/** The index of the first that was sent in event `seq` or later: a link is in the order of sending. */
+/** The index of the first message sent in event `seq` or later. A link is in the order of sending. */
 function firstOf(link: readonly Sent[], seq: number): number {
   let [low, high] = [0, link.length];
   while (low < high) {

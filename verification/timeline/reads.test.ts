@@ -18,7 +18,7 @@ function view(contexts: Readonly<Record<string, object>>): StateView {
   return { actors, actor: (id) => actors.find((actor) => actor.id === id)! };
 }
 
-it('tells of any predicate which values it read, and what they were before', () => {
+it('lists the values that any predicate read, and their values before', () => {
   const predicate: StatePredicate = {
     kind: 'plain',
     holds: ({ actor }) => {

@@ -2,7 +2,7 @@ import { evaluate } from '../system/evaluate.ts';
 import type { ActorView, StatePredicate, StateView } from '../system/system.ts';
 import type { Read } from './format.ts';
 
-/** At most this many values are told of one judgement. */
+/** Maximum number of values listed for one judgement. */
 const mostReads = 60;
 
 type Tell = (
@@ -13,8 +13,8 @@ type Tell = (
 ) => void;
 
 /**
- * The values that the predicates read while they were evaluated in `state`, each with its value in the state `before`.
- * It works for every predicate: the state is handed to it behind proxies.
+ * The values that the predicates read while they were evaluated in `state`, each with its value in the state
+ * `before`. This works for every predicate, because the predicate sees the state through proxies.
  */
 export function readsOf(
   predicates: readonly StatePredicate[],
@@ -51,7 +51,7 @@ function observedState(state: StateView, tell: Tell): StateView {
 
 function observedActor(actor: ActorView, tell: Tell): ActorView {
   const { id } = actor;
-  // A copy: a proxy may not stand in for the fields of a frozen object.
+  // A copy is needed: a proxy must not replace the fields of a frozen object.
   const context = plain(actor.context);
   const read = <Value>(path: string, valueIn: (actor: ActorView) => Value): Value => {
     const value = valueIn(actor);
@@ -93,7 +93,10 @@ function observedActor(actor: ActorView, tell: Tell): ActorView {
   } as ActorView;
 }
 
-/** An object whose leaves are told when they are read; a list, and an object that is listed, are told whole. */
+/**
+ * An object whose leaves are reported when they are read. A list, or an object that is enumerated, is
+ * reported whole.
+ */
 function observedFields(
   value: object,
   path: readonly string[],
@@ -128,7 +131,7 @@ function at(value: unknown, path: readonly string[]): unknown {
   );
 }
 
-/** As JSON has it; `undefined` becomes `null`. */
+/** The value as JSON represents it. `undefined` becomes `null`. */
 function plain(value: unknown): unknown {
   return value === undefined ? null : JSON.parse(JSON.stringify(value));
 }

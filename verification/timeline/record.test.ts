@@ -34,7 +34,7 @@ const handedOver = () =>
     .deliver('b', 'c');
 
 describe('a recorded run as a timeline', () => {
-  it('reports how far it is in each phase, so that a large recording is not read in silence', () => {
+  it('reports its progress in each phase, so that reading a large recording is not silent', () => {
     const told = new Map<string, number[]>();
     const dir = written(handedOver().records);
     new Recording(dir, (phase, share) => told.set(phase, [...(told.get(phase) ?? []), share])).timeline(
@@ -48,7 +48,7 @@ describe('a recorded run as a timeline', () => {
     }
   });
 
-  it('is in an order that respects causality, and has every message from sending to receipt', () => {
+  it('has an order that respects causality, and every message from sending to receipt', () => {
     const dir = written(handedOver().records);
     expect(new Recording(dir).locks).toEqual([{ lock: 'main', sites: 3, events: 8 }]);
     const { steps, letters, properties, notes } = new Recording(dir).timeline('main');
@@ -67,7 +67,7 @@ describe('a recorded run as a timeline', () => {
     for (const { verdicts } of steps) expect(verdicts).toEqual({});
   });
 
-  it('of a mutant shows where the model does not follow, and what that breaks', () => {
+  it('of a mutant shows where the model disagrees, and the properties violated by it', () => {
     const mutant = new Steps(mutants['an idle root copies the token']);
     const mesh = new DrivenMesh(2, { a: mutant })
       .client('b', 'ask')
@@ -84,7 +84,7 @@ describe('a recorded run as a timeline', () => {
     expect(notes).toHaveLength(1);
   });
 
-  it('tells crashes and lives', () => {
+  it('shows crashes and runs', () => {
     const mesh = new DrivenMesh(3, {}, epoch).client('a', 'ask').client('a', 'release').client('b', 'ask');
     mesh.crash('a').restart('a');
     const { steps, start } = new Recording(written(mesh.records)).timeline('main');
@@ -99,7 +99,7 @@ describe('a recorded run as a timeline', () => {
 });
 
 describe('following a run', () => {
-  it('comes to the same as reading it at the end, wherever the writing paused', () => {
+  it('gives the same result as reading it at the end, wherever the writing paused', () => {
     const { records } = handedOver();
     const whole = new Recording(written(records)).timeline('main');
     const dir = written(Object.fromEntries(Object.keys(records).map((name) => [name, []])));
@@ -118,7 +118,7 @@ describe('following a run', () => {
     expect(told.letters.map(({ fate }) => fate)).toEqual(whole.letters.map(({ fate }) => fate));
   });
 
-  it('begins anew when it becomes too long, from where it is', () => {
+  it('starts anew from the current state when it becomes too long', () => {
     const mesh = new DrivenMesh(2).client('b', 'ask');
     const dir = written(mesh.records);
     const follower = new Follower(dir);

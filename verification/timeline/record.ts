@@ -13,10 +13,10 @@ export interface RecordedLock {
   readonly events: number;
 }
 
-/** So many steps are shown; the note says so where there were more. */
+/** Maximum number of steps shown. A note tells if there were more. */
 const mostSteps = 100_000;
 
-/** Told how far the reading of a recording has come; `share`: from 0 to 1. */
+/** Called with the progress of reading a recording. `share` is from 0 to 1. */
 export type Progress = (phase: string, share: number) => void;
 
 /** A recorded run, read once: its locks, and a timeline of each. */
@@ -49,7 +49,7 @@ export class Recording {
     });
   }
 
-  /** The run of one lock, in one order that respects causality, with the verdict of `replay`. */
+  /** The run of one lock in one order that respects causality, with the verdict of `replay`. */
   timeline(lock: string): Timeline {
     const records = this.#of(lock);
     const merge = new CausalOrder();
@@ -59,7 +59,7 @@ export class Recording {
       mostSteps,
       records.reduce((sum, { lines }) => sum + lines.filter(({ kind }) => kind !== 'start').length, 0),
     );
-    /** By moment: what led there. */
+    /** For each moment: the happening that led to it. */
     const told: Happening[] = [];
     for (const happening of merge.ready()) {
       if (telling.steps.length >= mostSteps) break;
@@ -103,7 +103,10 @@ export class Recording {
   }
 }
 
-/** With the word of `replay` as a property of its own: violated at the moment that the model does not come to. */
+/**
+ * Adds the verdict of `replay` as a property of its own. It is violated at the moment that the model cannot
+ * reach.
+ */
 function judged(timeline: Timeline, refusal: Nonconformance | undefined, moment: number): Timeline {
   const { properties, start } = timeline;
   const steps = [...timeline.steps];

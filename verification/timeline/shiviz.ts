@@ -4,10 +4,13 @@ import { actionText, isUnsent, messageText } from '../system/text.ts';
 
 type Clock = Readonly<Record<string, number>>;
 
-/** The events of a log file: the text, then host and vector clock. Its second line, left empty, splits executions. */
+/**
+ * The events of a log file: the text, then host and vector clock. Its second line, left empty, separates
+ * executions.
+ */
 const format = '(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})';
 
-/** Whose event the loss of a message is. */
+/** The host to which the loss of a message belongs. */
 const network = 'network';
 
 /** A trace as a log for ShiViz, with a vector clock for every step. https://bestchai.bitbucket.io/shiviz/ */
@@ -27,7 +30,7 @@ export function traceShiViz(trace: Trace): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The messages under way, oldest first, each with the clock of who sent it. */
+/** The messages on their way, oldest first, each with the clock of its sender. */
 class UnderWay {
   readonly #sent = new Map<string, Clock[]>();
 
@@ -37,7 +40,7 @@ class UnderWay {
     }
   }
 
-  /** The clock that came with what the action takes off the network. */
+  /** The clock of the message that the action takes off the network. */
   clockOf(action: Action): Clock {
     if (!('message' in action)) return {};
     return this.#sent.get(keyOf(action.source, action.actor, action.message))?.[0] ?? {};
@@ -58,7 +61,7 @@ class UnderWay {
       const clocks = this.#sent.get(key) ?? [];
       if (clocks.length > count(state, key)) clocks.shift();
     }
-    // What was sent to somebody who does not listen, or was lost since, is under way no longer.
+    // Messages that were lost, or sent to an actor that does not receive, are no longer on their way.
     for (const [key, clocks] of this.#sent) clocks.length = Math.min(clocks.length, count(state, key));
   }
 
@@ -76,7 +79,7 @@ function keyOf(source: SiteId | null, target: SiteId, message: unknown): string 
   return JSON.stringify([source, target, messageText(message as { readonly type: string })]);
 }
 
-/** How often the message of this key is in its target's inbox. */
+/** Number of messages with this key in the target's inbox. */
 function count(state: StateRecord, key: string): number {
   const [, target] = JSON.parse(key) as [SiteId | null, SiteId];
   const inbox = state[target]?.inbox ?? [];

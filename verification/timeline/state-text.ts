@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { ActorView, StatePredicate, StateView } from '../system/system.ts';
 
-/** What was typed describes no state. */
+/** The text describes no state. */
 export class StateTextError extends Error {
   readonly code = 'STATE_TEXT';
 }
@@ -9,12 +9,13 @@ export class StateTextError extends Error {
 type Test = (actor: ActorView) => boolean;
 
 /**
- * A state in words: clauses joined by `and`, each about one site, about `some` site or `every` site.
+ * Parses a state in words: clauses joined by `and`, each about one site, `some` site or `every` site.
  *
  *     a in client.inCS and b.next = c and not c.token and some in routing.root and a receives TOKEN
  *
- * `in` takes a path of states; `=` and `!=` compare a variable of the context with JSON or plain text; a variable
- * alone is true, or neither `null`, `false` nor 0; `receives` says that such a message is on its way.
+ * `in` takes a path of states. `=` and `!=` compare a variable of the context with JSON or plain text. A
+ * variable alone requires a value other than `null`, `false` and 0. `receives` requires that such a message
+ * is on its way.
  *
  * Throws `StateTextError` with what was expected.
  */
@@ -56,7 +57,7 @@ function testOf(text: string, clause: string): Test {
   return (actor) => (JSON.stringify(at(actor, key) ?? null) === wanted) === (sign === '=');
 }
 
-/** The variable, or what is at a path of keys within it. */
+/** The variable, or the value at a path of keys within it. */
 function at({ context }: ActorView, key: string): unknown {
   return key
     .split('.')
@@ -70,7 +71,7 @@ function parsedOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Text without quotes means itself: the id of a site, mostly.
+    // Text without quotes stands for itself. Mostly it is the id of a site.
     return text;
   }
 }

@@ -9,14 +9,14 @@ import type { NamedAction } from '../../machines/actor.ts';
 import { transitionId } from './chart.ts';
 import type { SiteState } from './format.ts';
 
-/** What makes a step of one machine: an event in a snapshot, or its start with an input. */
+/** The cause of a step of one machine: an event in a snapshot, or its start with an input. */
 export type Cause =
   | { readonly before: SiteState; readonly event: { readonly type: string } }
   | { readonly input: unknown };
 
 /**
- * The transitions that the machine takes, every microstep's; none when it does not come out at `after`: then
- * it is not this machine that took the step.
+ * The transitions that the machine takes in all microsteps. Empty when the machine does not reach `after`:
+ * then another machine took the step.
  */
 export function taken(machine: AnyStateMachine, cause: Cause, after: SiteState): readonly string[] {
   const found: AnyTransitionDefinition[] = [];
@@ -28,7 +28,7 @@ export function taken(machine: AnyStateMachine, cause: Cause, after: SiteState):
         ? machine.getInitialSnapshot(scope, cause.input)
         : machine.transition(restored(machine, cause.before), cause.event, scope);
   } catch {
-    // The machine throws here: that is the step's fault, which the timeline tells.
+    // The machine throws here. The timeline shows this as the step's fault.
     return [];
   }
   const same =
@@ -36,7 +36,7 @@ export function taken(machine: AnyStateMachine, cause: Cause, after: SiteState):
   return same ? found.map(transitionId) : [];
 }
 
-/** The effects that the machine would ask for, were `event` the next; none where it would throw. */
+/** The effects that the machine would request if `event` were the next. Empty if it would throw. */
 export function answerOf(
   machine: AnyStateMachine,
   state: Pick<SiteState, 'value' | 'context'>,
@@ -67,7 +67,10 @@ function restored(
   });
 }
 
-/** A scope that does nothing, and hears of the transitions of each microstep as XState tells inspectors. */
+/**
+ * A scope that does nothing but collect the transitions of each microstep, which XState reports to
+ * inspectors.
+ */
 function listening(found: AnyTransitionDefinition[]): AnyActorScope {
   const nothing = () => undefined;
   return {
@@ -87,7 +90,7 @@ function listening(found: AnyTransitionDefinition[]): AnyActorScope {
   };
 }
 
-/** Equal as JSON, whatever the order of keys. */
+/** A text that is equal for equal JSON values, independent of the order of keys. */
 export function sorted(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(sorted).join()}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';

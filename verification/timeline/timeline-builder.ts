@@ -15,29 +15,29 @@ import { taken } from './taken.ts';
 import { criticalStates, headOf } from './trace.ts';
 
 /**
- * To judge a moment is to look at all that is under way. While more is than this, as many moments go without a
- * judgement of their own as keep the cost of a step the same.
+ * Judging a moment means reading all messages on their way. While there are more than this number, so many
+ * moments are left without a judgement of their own that the cost per step stays the same.
  */
 const judgedAtOnce = 256;
 
-/** The lock that is told of, and its mesh. */
+/** The lock of the timeline, and its mesh. */
 export type TellingOf = Pick<StartLine, 'lock' | 'machine' | 'site' | 'peers'>;
 
 export interface TellingOptions {
-  /** Where it comes from. Default: a record. */
+  /** The source in words. Default: a record. */
   readonly about?: string;
-  /** Sites are watched now and then: what is not known is said to be so, and nothing is judged by it. */
+  /** Sites are watched at intervals. Unknown parts are marked as such, and no judgement is based on them. */
   readonly isWatched?: boolean;
 }
 
-/** A run as a timeline, told happening by happening, as long as it goes on. */
+/** Builds the timeline of a run, one happening after the other, while the run goes on. */
 export class TimelineBuilder {
   readonly steps: TimelineStep[] = [];
-  /** Are the moments to come judged? */
+  /** True while the following moments are to be judged. */
   isJudging = true;
-  /** Has some moment that was to be judged been passed over? */
+  /** True when some moment that was to be judged was skipped. */
   hasPassedOver = false;
-  /** Where it comes from. */
+  /** The source in words. */
   about: string;
   readonly #of: TellingOf;
   readonly #isWatched: boolean;
@@ -50,7 +50,7 @@ export class TimelineBuilder {
   #post = new Post();
   #start: Timeline['start'] | null = null;
   #verdicts: readonly Judgement[] = [];
-  /** Moments since the last that was judged. */
+  /** Number of moments since the last judged one. */
   #unjudged = 0;
 
   constructor(of: TellingOf, { about, isWatched = false }: TellingOptions = {}) {
@@ -88,7 +88,7 @@ export class TimelineBuilder {
     };
   }
 
-  /** Forgets the steps so far: the start is where they have led. */
+  /** Forgets the steps so far. The current state becomes the start. */
   beginAnew(): void {
     this.#start = { sites: Object.fromEntries(this.#state), verdicts: this.#verdicts };
     this.#post = this.#post.goingOn();
@@ -105,7 +105,7 @@ export class TimelineBuilder {
     this.#members.set(site, new Set(peers));
   }
 
-  /** What happened next. */
+  /** Adds the next happening. */
   tell(happening: Happening): void {
     const isBeginning = 'isFirst' in happening && happening.isFirst;
     if (!isBeginning) this.#started();
@@ -258,7 +258,7 @@ export class TimelineBuilder {
     return this.#verdicts;
   }
 
-  /** Where a lock has not been used there is no actor yet. */
+  /** A site that has not used the lock has no actor yet. */
   #unseen(): readonly SiteId[] {
     return this.#sites.filter((site) => {
       const { unseen, value } = this.#state.get(site)!;
@@ -269,7 +269,10 @@ export class TimelineBuilder {
 
 const nothing: SiteState = { up: true, value: null, context: {} };
 
-/** The model whose properties a run of `machine` is held against; `null` where there is none of that size and names. */
+/**
+ * The model whose properties judge a run of `machine`. `null` if there is none with this number and these
+ * names of sites.
+ */
 function systemOf(machine: string, sites: readonly SiteId[]): System | null {
   const name = machine === 'naimi-trehel' ? 'naimi-trehel-leaving' : machine;
   const make = systems[name];

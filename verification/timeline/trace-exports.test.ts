@@ -7,7 +7,7 @@ import { actionText } from '../system/text.ts';
 import { traceMermaid } from './mermaid.ts';
 import { traceShiViz } from './shiviz.ts';
 
-/** The path of the actions that are described so. */
+/** The path of the actions with these descriptions. */
 function pathOf(compiled: ReturnType<typeof compile>, ...wanted: readonly string[]): readonly PathStep[] {
   let state = compiled.model.initial[0]!;
   return wanted.map((text) => {
@@ -28,7 +28,7 @@ const path = pathOf(compiled, 'b: ask', 'a receives ASK(origin=b) from b', 'b re
 const trace = traceOf(compiled, path);
 
 describe('a trace', () => {
-  it('says in words who did what, and how all are after it', () => {
+  it('describes each step in words, and the state of all actors after it', () => {
     expect(traceText(trace)).toMatchInlineSnapshot(`
       "0. At first
            a    token=true
@@ -49,7 +49,7 @@ describe('a trace', () => {
     `);
   });
 
-  it('tells a lasso', () => {
+  it('shows a lasso', () => {
     expect(traceText({ ...trace, loop: 1 })).toMatch(
       /Now all is as after step 1: what came since goes on for ever\.$/,
     );
@@ -86,7 +86,7 @@ describe('a trace', () => {
     `);
   });
 
-  it('tells the faults of the network, of actors and of machines', () => {
+  it('shows the faults of the network, of actors and of machines', () => {
     const lossy = compile(letters(3, { order: 'fifo', loss: 1, duplication: 1, breaks: 1 }));
     const unlucky = traceOf(
       lossy,
@@ -118,14 +118,14 @@ describe('a trace', () => {
   });
 });
 
-describe('a trace that is taken again', () => {
+describe('a replayed trace', () => {
   const written = (change: (trace: { initial: object; steps: object[]; loop?: number }) => void): Trace => {
     const copy = JSON.parse(JSON.stringify(trace));
     change(copy);
     return copy;
   };
 
-  it('leads the same way', () => {
+  it('leads to the same states', () => {
     expect(
       replayTrace(
         compiled,
@@ -189,7 +189,7 @@ describe('a trace that is taken again', () => {
     );
   });
 
-  it('is the same whatever has been explored before', () => {
+  it('is the same, independent of earlier exploration', () => {
     const bags = () => compile(tokenPassing(['a', 'b', 'c'], { order: 'unordered-by-target' }));
     const [one, other] = [bags(), bags()];
     other.model.steps(2, other.model.initial[0]![2]!);

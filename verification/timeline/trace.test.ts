@@ -42,13 +42,13 @@ describe('a counterexample as a timeline', () => {
         expect(timeline.properties[focus!]!.name).toBe(name);
         const verdicts = [start.verdicts[focus!], ...steps.map(({ verdicts: changed }) => changed[focus!])];
         const at = verdicts.findIndex((judgement) => judgement?.verdict === 'violated');
-        // A state without a successor shows only to who explores.
+        // Only an explorer knows that a state has no successor.
         if (timeline.properties[focus!]!.kind === 'always') expect(at, name).toBe(trace.steps.length);
       }
     },
   );
 
-  it('says which transitions were taken, and follows each message from sending to receipt', async () => {
+  it('tells which transitions were taken, and follows each message from sending to receipt', async () => {
     const machine = mutants['an idle root copies the token'];
     const found = await counterexamples(naimiTrehel({ ...options, machine }));
     const { timeline } = found.find(({ name }) => name === 'L3')!;
@@ -68,7 +68,7 @@ describe('a counterexample as a timeline', () => {
   });
 });
 
-it('a message of which copies are taken is sent once, and stays under way', () => {
+it('a message whose copies are taken is sent once, and stays on its way', () => {
   const explorer = new Explorer(twoPhaseCommit);
   let path: readonly number[] = [];
   for (const wanted of ['resource 1: prepare', 'PREPARED', 'PREPARED']) {
@@ -119,7 +119,7 @@ describe('a formula is judged at every moment', () => {
     return { verdicts, ...timeline };
   };
 
-  it('is violated where the beginning alone breaks it', async () => {
+  it('is violated where the prefix alone violates it', async () => {
     const { verdicts, steps } = await shown('b never enters');
     const broken = verdicts.findIndex(({ verdict }) => verdict === 'violated');
     expect(steps[broken - 1]!.effects.map(({ type }) => type)).toContain('grant');
@@ -129,7 +129,7 @@ describe('a formula is judged at every moment', () => {
     }
   });
 
-  it('is not yet so while it is owed, and violated at the end of a lasso', async () => {
+  it('is open while it is owed, and violated at the end of a lasso', async () => {
     const { verdicts, loop, steps } = await shown('b is served');
     expect(loop).toBe(steps.length);
     const asked = steps.findIndex(({ text }) => text === 'b: ask') + 1;
@@ -139,7 +139,7 @@ describe('a formula is judged at every moment', () => {
     expect({ verdict, reason }).toMatchObject({ verdict: 'violated' });
     expect(reason).toContain('stays here for ever; now: asks, !inside');
 
-    // Along a way that somebody picks, nothing is for ever.
+    // On a path chosen by hand, no state lasts for ever.
     const explorer = new Explorer(system);
     const choice = explorer.explored([]).choices[0]!.findIndex(({ text }) => text === 'b: ask');
     const { timeline } = explorer.explored([choice]);

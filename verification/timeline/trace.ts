@@ -16,7 +16,7 @@ export interface TraceOptions {
   /** The property that the trace is about, by name. */
   readonly property?: string;
   readonly notes?: readonly string[];
-  /** By moment: can nothing happen there any more? Default: not known. */
+  /** For each moment: whether no further step is possible there. Default: not known. */
   readonly stuck?: (moment: number) => boolean;
 }
 
@@ -110,7 +110,7 @@ function stepOf(
   };
 }
 
-/** What the machine takes in this step, if anything. */
+/** The event that the machine takes in this step, if any. */
 function eventOf(system: System, action: Action): TypedValue | null {
   switch (action.kind) {
     case 'deliver':
@@ -131,7 +131,7 @@ function sitesOf(record: StateRecord): Readonly<Record<SiteId, SiteState>> {
   return Object.fromEntries(Object.entries(record).map(([id, state]) => [id, siteOf(state)]));
 }
 
-/** An actor without what is on its way to it: that stands with the letters. */
+/** An actor without the messages on their way to it. They are listed with the letters. */
 function siteOf({ up, value, context, timers, fault }: StateRecord[SiteId]): SiteState {
   return {
     up,
@@ -154,7 +154,7 @@ function nameFor({ id }: AnyStateMachine, others: readonly string[]): string {
   return name;
 }
 
-/** By the names that statecharts of locks give them. */
+/** The names of critical sections in the statecharts of locks. */
 const critical = /^(inCS|inSC|leaving|critical|criticalSection|eating)$/;
 
 /** Paths, without the machine's id, of the states that are a critical section. */

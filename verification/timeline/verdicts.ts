@@ -8,10 +8,13 @@ import type { Judgement, Read } from './format.ts';
 import { readsOf } from './reads.ts';
 import { answerOf } from './taken.ts';
 
-/** The machine of a site, where it is known. */
+/** The machine of a site, if known. */
 export type MachineOf = (site: SiteId) => AnyStateMachine | undefined;
 
-/** A written state as predicates see it; `looked` is told when one looks at what is under way, or at the past. */
+/**
+ * A recorded state as predicates see it. `looked` is called when a predicate reads messages on their way, or
+ * the history.
+ */
 export function viewOf(
   record: StateRecord,
   machineOf: MachineOf,
@@ -46,27 +49,27 @@ export function viewOf(
   };
 }
 
-/** What is known of the moment beside its state. */
+/** Facts about a moment beside its state. */
 export interface Circumstances {
-  /** Can nothing happen any more? `null`: not known. */
+  /** True when no further step is possible. `null`: not known. */
   readonly stuck: boolean | null;
-  /** The last moment of a lasso, from here on all is again as at moment `loop`. */
+  /** At the last moment of a lasso: from here on everything repeats from moment `loop`. */
   readonly loop: number | null;
 }
 
 /** Judges one property moment by moment, along one run. */
 export class Verdicts {
   readonly #property: Property;
-  /** What has been decided for good. */
+  /** The final judgement, once there is one. */
   #decided: Judgement | null = null;
-  /** `leadsTo`: the moment since which `to` is owed. */
+  /** For `leadsTo`: the moment since which `to` is owed. */
   #owedSince: number | null = null;
-  /** `leadsTo`: when `to` was last so. */
+  /** For `leadsTo`: the last moment at which `to` held. */
   #paid: number | null = null;
   readonly #monitor: Monitor | null;
   #moment = -1;
   #before: StateView | null = null;
-  /** What it read when it became violated. */
+  /** The values that the property read when it became violated. */
   #reads: readonly Read[] | null = null;
 
   constructor(property: Property) {
@@ -75,7 +78,7 @@ export class Verdicts {
       property.kind === 'ltl' ? new Monitor(property.formula, Object.keys(property.atoms)) : null;
   }
 
-  /** The next moment, which must be the one after the last. */
+  /** Judges the next moment. Moments must be judged one after the other. */
   next(state: StateView, circumstances: Circumstances): Judgement {
     this.#moment++;
     if (this.#decided !== null) return this.#decided;
@@ -99,7 +102,7 @@ export class Verdicts {
 
   #judge(state: StateView, { stuck, loop: lasso }: Circumstances): Judgement {
     const property = this.#property;
-    // Where nothing can happen any more, all stays as it is for ever.
+    // Where no further step is possible, the state stays for ever.
     const loop = lasso ?? (stuck === true ? this.#moment : null);
     switch (property.kind) {
       case 'always':
@@ -155,7 +158,7 @@ export class Verdicts {
       this.#owedSince = this.#moment;
     }
     if (this.#owedSince === null) return { verdict: 'holds', reason: 'nothing is owed' };
-    // What was paid once within the loop is paid again.
+    // `to` holds in every round of the loop if it holds once in it.
     if (loop !== null && (this.#paid === null || this.#paid < loop)) {
       return { verdict: 'violated', reason: `owed since moment ${this.#owedSince}, and it never comes` };
     }
@@ -194,7 +197,7 @@ function faults({ actors }: StateView): string {
   return actors.flatMap(({ id, fault }) => (fault === undefined ? [] : [`${id}: ${fault}`])).join('; ');
 }
 
-/** The sites on which it lies, where the predicate says so. */
+/** The sites at fault, if the predicate identifies them. */
 function culprits(predicate: StatePredicate, state: StateView): readonly string[] {
   const those = (is: (actor: ActorView) => boolean) => state.actors.filter(is).map(({ id }) => id);
   switch (predicate.kind) {

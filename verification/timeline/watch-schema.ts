@@ -28,7 +28,7 @@ const told = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('end'), at, why: z.enum(['full', 'slow', 'closed']) }),
 ]);
 
-/** What a site told in a frame; what is wrong with it, as a string. */
+/** Parses a frame from a site. Returns a string that describes the error if the frame is invalid. */
 export function parseTold(frame: string): WatchTold | string {
   let json: unknown;
   try {

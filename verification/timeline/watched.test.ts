@@ -15,7 +15,7 @@ const mesh = () =>
     .deliver('b', 'c')
     .client('c', 'release');
 
-/** The recorded mesh as its sites would tell it: `from` and `to` count a site's events. */
+/** The recorded mesh as its sites would report it. `from` and `to` count a site's events. */
 function watching(sites: readonly string[]) {
   let now = 0;
   const watched = new Watched(of('a'), () => now);
@@ -29,7 +29,7 @@ function watching(sites: readonly string[]) {
   };
   const tell = (site: string, from: number, to?: number) => {
     const lines = records[site]!.slice(from + 1, to === undefined ? undefined : to + 1);
-    // What a tap tells has no clocks.
+    // Lines of the live feed have no clocks.
     const told = lines.map((line): [number, RecordLine] => [from, { ...(line as EventLine), clock: {} }]);
     watched.told(site, { type: 'lines', lines: told });
   };
@@ -54,10 +54,10 @@ const verdicts = ({ properties, start, steps }: ReturnType<ReturnType<typeof wat
     }),
   );
 
-describe('a cluster that is watched', () => {
-  it('is told in an order that respects causality, whoever is heard first', () => {
+describe('a watched cluster', () => {
+  it('has an order that respects causality, whichever site is heard first', () => {
     const { window, shown } = watching(['a', 'b', 'c']);
-    // The receiver of everything first.
+    // The receiver of everything comes first.
     for (const site of ['c', 'b', 'a']) window(site, 0);
     const timeline = shown();
     const { steps, letters } = timeline;
@@ -70,12 +70,12 @@ describe('a cluster that is watched', () => {
     for (const { kind, taken } of steps) expect(taken.length > 0).toBe(kind !== 'seen');
     expect(verdicts(timeline)).toMatchObject({
       'mutual exclusion': { verdict: 'holds' },
-      // What was under way when they were first seen is not known.
+      // The messages on their way at the first sight of the sites are not known.
       'exactly one token, until all have left': { verdict: 'open' },
     });
   });
 
-  it('waits for the sender, and not for ever', () => {
+  it('waits for the sender, but not for ever', () => {
     const { window, tell, shown, later } = watching(['a', 'b', 'c']);
     for (const site of ['a', 'b', 'c']) window(site, 0, 0);
     tell('a', 0);
@@ -86,7 +86,7 @@ describe('a cluster that is watched', () => {
     expect(letters.slice(0, 1)).toMatchObject([{ source: 'b', target: 'a', fate: 'received' }]);
   });
 
-  it('says what it did not see: events, fates, and that nothing is judged meanwhile', () => {
+  it('reports the unseen parts: events, fates, and that nothing is judged meanwhile', () => {
     const { window, tell, end, shown } = watching(['a', 'b', 'c']);
     window('a', 0);
     window('c', 0, 1);
@@ -113,7 +113,7 @@ describe('a cluster that is watched', () => {
     expect(letters.at(-1)).toMatchObject({ source: 'b', target: 'c', fate: 'received' });
   });
 
-  it('of one site shows it, and of the others what it knows', () => {
+  it('of one site shows it, and the facts that it knows of the others', () => {
     const { window, shown } = watching(['b']);
     window('b', 0);
     const { sites, start, letters, steps } = shown();
@@ -138,7 +138,7 @@ describe('a cluster that is watched', () => {
     });
   });
 
-  it('begins anew after so many steps, from how all is then', () => {
+  it('starts anew after so many steps, from the current state', () => {
     const watched = new Watched(of('b'));
     watched.attached('b');
     const snapshot = of('b').snapshot;

@@ -5,42 +5,42 @@ import type { Happening } from './causal-order.ts';
 import { type TellingOf, TimelineBuilder } from './timeline-builder.ts';
 
 interface Item {
-  /** When it happened, by its site's clock. */
+  /** The time of the happening, by its site's clock. */
   readonly at: number;
-  /** When it came here. */
+  /** The time of its arrival here. */
   readonly came: number;
   readonly happening: Happening;
-  /** The number of the site's last event, once this is told. */
+  /** The number of the site's last event after this happening. */
   readonly seq: number | null;
 }
 
 interface Source {
   readonly items: Item[];
-  /** Of the last event that has been told. */
+  /** `seq` of the last event that was added. */
   seq: number | null;
-  /** Is a window open, as far as has been told? */
+  /** True while a window is open, as far as its happenings were added. */
   isOpen: boolean;
 }
 
-/** What was sent by an event of which nothing has been heard for so long was sent outside every window. */
+/** If the sending event has not been reported for this long, it was outside every window. */
 const patienceMs = 1_500;
-/** So many moments of a look are judged at most. */
+/** Maximum number of judged moments per call of `follow`. */
 const judgedOfALook = 40;
 
-/** One lock of a running cluster, as the sites that are watched tell of it, in one order that respects causality. */
+/** One lock of a running cluster, as the watched sites report it, in one order that respects causality. */
 export class Watched {
   readonly #of: TellingOf;
   readonly #now: () => number;
   readonly #sources = new Map<SiteId, Source>();
   #telling: TimelineBuilder | null = null;
 
-  /** `now`: any monotonic clock, in milliseconds. */
+  /** `now` is any monotonic clock, in milliseconds. */
   constructor(of: TellingOf, now: () => number = () => performance.now()) {
     this.#of = of;
     this.#now = now;
   }
 
-  /** What has been told so far; `null` before anything has been seen. */
+  /** The timeline so far. `null` before anything has been seen. */
   get telling(): TimelineBuilder | null {
     return this.#telling;
   }
@@ -50,7 +50,7 @@ export class Watched {
     if (!this.#sources.has(site)) this.#sources.set(site, { items: [], seq: null, isOpen: false });
   }
 
-  /** What `site` told of the lock. */
+  /** Adds a report of `site` on the lock. */
   told(site: SiteId, told: WatchTold): void {
     const add = (at: number, happening: Happening, seq: number | null = null) =>
       this.#sources.get(site)!.items.push({ at, came: this.#now(), happening, seq });
@@ -60,7 +60,7 @@ export class Watched {
         return;
       case 'window': {
         const { at, now } = told;
-        // How many were missed is known once what came before has been told.
+        // The number of missed events is known once the earlier reports have been added.
         add(at, { type: 'seen', site, snapshot: now?.snapshot ?? null, missed: 0 }, now?.seq ?? null);
         return;
       }
@@ -76,14 +76,17 @@ export class Watched {
     }
   }
 
-  /** Nothing more will come of `site`. */
+  /** No more reports will come from `site`. */
   gone(site: SiteId): void {
     const source = this.#sources.get(site)!;
     const at = source.items.at(-1)?.at ?? 0;
     source.items.push({ at, came: this.#now(), happening: { type: 'unseen', site }, seq: null });
   }
 
-  /** Tells what has come, as far as its order is known. After more than `most` steps all begins anew: then it is true. */
+  /**
+   * Adds the reports whose order is known by now. After more than `most` steps the timeline starts anew, and
+   * `begunAnew` is true.
+   */
   follow(most: number): { readonly begunAnew: boolean } {
     const happenings = [...this.#ready()];
     if (happenings.length === 0) return { begunAnew: false };
@@ -96,7 +99,7 @@ export class Watched {
     const every = Math.ceil(happenings.length / judgedOfALook);
     for (const [index, happening] of happenings.entries()) {
       const next = happenings[index + 1];
-      // The moment before a window ends is the last of which all is known.
+      // The moment before a window ends is the last one that is completely known.
       telling.isJudging = index % every === 0 || next === undefined || next.type === 'unseen';
       telling.tell(happening);
     }
@@ -127,7 +130,7 @@ export class Watched {
     yield happening.type === 'seen' ? { ...happening, missed } : happening;
   }
 
-  /** A receipt comes after its sending, where that will be told of. */
+  /** A receipt waits for its sending if the sending will be reported. */
   #isReady({ happening, came }: Item): boolean {
     const cause = happening.type === 'event' ? happening.line.cause : null;
     const source = cause === null ? undefined : this.#sources.get(cause.site);
@@ -138,7 +141,9 @@ export class Watched {
   }
 }
 
-/** How many events there are after one and up to another, of the last life if there was another. */
+/**
+ * The number of events after `seq` up to `last`. If `last` is in another run, only events of that run count.
+ */
 function between(seq: number, last: number): number {
   const isSameLife = Math.floor(seq / eventsPerLife) === Math.floor(last / eventsPerLife);
   return isSameLife ? last - seq : last % eventsPerLife;
