@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { addressOf, hashOf } from './address.ts';
 
 describe('an address', () => {
-  it('names source, step and path, or source and lock, and means the same when it is read', () => {
+  it('names source, step and path, or source and lock, and is read back the same', () => {
     const source = fc.option(fc.stringMatching(/^[a-z0-9-]+$/), { nil: null });
     const none = fc.constant([]);
     const address = fc.oneof(
@@ -17,7 +17,7 @@ describe('an address', () => {
     );
   });
 
-  it('that says nothing, or nonsense, is the start of the first source', () => {
+  it('that is empty or invalid is the start of the first source', () => {
     const start = { source: null, step: null, path: [], lock: null };
     for (const hash of ['', '#', '#step=-1&path=a.b', '#step=1.5&path=1..2'])
       expect(addressOf(hash)).toEqual(start);

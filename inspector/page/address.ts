@@ -1,12 +1,15 @@
-/** What the address after `#` names: `#source=mutual-exclusion&step=4`, the path of an exploration, the lock of a cluster. */
+/**
+ * The parts of the address after `#`: `#source=mutual-exclusion&step=4`, the path of an exploration, the lock
+ * of a cluster.
+ */
 export interface Address {
-  /** `null`: the first that there is. */
+  /** `null`: the first source. */
   readonly source: string | null;
   /** `null`: the moment that the run is about, such as the violation of a counterexample. */
   readonly step: number | null;
   /** The choices of an exploration, `0.2.1`. */
   readonly path: readonly number[];
-  /** Of a cluster that runs; `null`: the one that is shown when none is named. */
+  /** A lock of a running cluster. `null`: the one that is shown when none is named. */
   readonly lock: string | null;
 }
 

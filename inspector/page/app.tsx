@@ -9,24 +9,24 @@ import { Problem, useUncaught, ViewGuard } from './problems.tsx';
 import { relayApp } from './relay.ts';
 import { useTheme } from './theme.ts';
 
-/** What is in view: a run, and of an exploration what could be next. */
+/** The run in view. For an exploration, also the possible next steps. */
 interface Shown extends Laid {
   readonly source: string;
   readonly lock: string | null;
   readonly explored: Explored | null;
-  /** `null`: the one that the run is about. */
+  /** `null`: the moment that the run is about. */
   readonly moment: number | null;
   /** Steps are added while it is shown. */
   readonly isLive: boolean;
 }
 
-/** Loads what the address names, and says in the address what is in view. */
+/** Loads the run that the address names, and keeps the address in step with the view. */
 export function App({ data }: { readonly data: Data }) {
   const [theme, toggleTheme] = useTheme();
   const [sources, setSources] = useState<Sources | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  /** The live source that is followed, if one is, and the lock that the address names. */
+  /** The live source that is followed, if any, and the lock that the address names. */
   const [live, setLive] = useState<Pick<Shown, 'source' | 'lock'> | null>(null);
 
   const [connection, setConnection] = useState<Connection>({ state: 'connected' });
@@ -46,7 +46,7 @@ export function App({ data }: { readonly data: Data }) {
       setLive(null);
       const explored = head.kind === 'explore' ? await data.explored(address.path) : null;
       const { timeline, plans } = explored ?? (await data.timeline(head.id));
-      // Whoever explores goes on from the end of the path.
+      // An exploration continues at the end of the path.
       const step = explored === null ? address.step : (address.step ?? timeline.steps.length);
       const moment = step === null ? null : Math.min(step, timeline.steps.length);
       setShown({ source: head.id, lock: null, timeline, plans, explored, moment, isLive: false });

@@ -1,9 +1,9 @@
 import type { Moments } from './moments.ts';
 
-/** Where moments lie along the time line: one unit for each step, or as their clocks say. */
+/** The places of moments on the time line: one unit for each step, or by their clocks. */
 export interface Axis {
   readonly kind: 'steps' | 'time';
-  /** From 0, the start, to the number of the last moment; also between two moments. */
+  /** From 0, the start, to the number of the last moment. Also defined between two moments. */
   at(moment: number): number;
   /** The last moment that lies at or before `place`. */
   momentAt(place: number): number;
@@ -23,7 +23,10 @@ export interface TimeAxis extends Axis {
   timeAt(place: number): number;
 }
 
-/** `null` where the steps have no times. Clocks of two sites may differ: no moment lies before the one that came first. */
+/**
+ * Returns `null` if the steps have no times. Clocks of two sites may differ, so a moment is never placed
+ * before the previous one.
+ */
 export function timeAxis({ timeline, last }: Moments): TimeAxis | null {
   const first = timeline.steps.find(({ at }) => at !== undefined)?.at;
   if (first === undefined) return null;

@@ -1,4 +1,4 @@
-/** A rectangle that something covers. */
+/** A covered rectangle. */
 export interface Covered {
   readonly left: number;
   readonly right: number;
@@ -6,12 +6,12 @@ export interface Covered {
   readonly bottom: number;
 }
 
-/** Around its middle. */
+/** A rectangle around its centre. */
 export function around(x: number, y: number, width: number, height: number): Covered {
   return { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 };
 }
 
-/** How much of it is covered already. */
+/** The area of `box` that is covered already. */
 export function overlap(box: Covered, covered: readonly Covered[]): number {
   return covered.reduce((sum, other) => {
     const wide = Math.min(box.right, other.right) - Math.max(box.left, other.left);

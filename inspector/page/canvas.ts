@@ -1,6 +1,6 @@
 import type { Palette } from './sequence-sheet.ts';
 
-/** The canvas at the size of its place, in pixels of the screen. */
+/** Sets the canvas to the size of its place, in pixels of the screen. */
 export function resized(element: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = window.devicePixelRatio;
   const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];

@@ -1,7 +1,7 @@
 import type { Chart, ChartState } from '../../verification/timeline/format.ts';
 import type { Box, ChartPlan, LaidOut, PlacedArrow, PlacedState, Point } from '../protocol.ts';
 
-/** A statechart with places: all in one coordinate system, in pixels at scale 1. */
+/** A statechart with coordinates: all in one coordinate system, in pixels at scale 1. */
 export interface ChartLayout extends LaidOut {
   /** Regions that are folded to their title, by id. */
   readonly folded: ReadonlySet<string>;
@@ -14,13 +14,18 @@ interface Room {
 
 const gap = 10;
 const foldedHeight = 30;
-/** With more regions than this, all are laid out in the same direction: there are too many combinations. */
+/**
+ * With more regions than this, all are laid out in the same direction, because there are too many
+ * combinations.
+ */
 const mostCombined = 5;
 /** At this scale the smallest text, of 11.5 px, is 11 px high. */
 export const leastScale = 11 / 11.5;
 export const largestScale = 1.25;
 
-/** The arrangement of the regions that is largest in `room`, or the one that has the least to scroll. */
+/**
+ * The arrangement of the regions that is drawn largest in `room`, or the one that needs the least scrolling.
+ */
 export function arrangedIn(
   { header, parts }: ChartPlan,
   chart: Chart,
@@ -62,18 +67,18 @@ export function arrangedIn(
   };
 }
 
-/** The scale at which all of it fits. */
+/** The scale at which the whole drawing fits. */
 export function scaleIn(room: Room, { width, height }: Room): number {
   return Math.max(0.01, Math.min(room.width / width, room.height / height));
 }
 
-/** The one that is drawn largest; where none fits at a readable size, the one of which most is seen. */
+/** The size that is drawn largest. If none fits at a readable scale, the size that shows the largest part. */
 function best<Size extends Room>(sizes: readonly Size[], room: Room): Size {
   const worth = (size: Size): number => {
     const scale = scaleIn(room, size);
     if (scale >= leastScale) return 10 + Math.min(largestScale, scale);
     const seen = (outer: number, inner: number) => Math.min(1, outer / (inner * leastScale));
-    // To scroll in one direction is easier than in two.
+    // Scrolling in one direction is easier than in two.
     return seen(room.width, size.width) ** 2 * seen(room.height, size.height);
   };
   return sizes.reduce((left, right) => (worth(right) > worth(left) ? right : left));
@@ -93,7 +98,7 @@ function keyOf(id: string, { root }: Chart): string {
   return root.children.find((child) => child.id === id)?.key ?? id;
 }
 
-/** Regions in rows, or in columns; the whole of it with `header` above. */
+/** Regions in rows or in columns, and the whole with `header` above. */
 interface Arrangement extends Room {
   readonly groups: readonly (readonly LaidOut[])[];
   readonly isRows: boolean;
@@ -112,7 +117,7 @@ function arranged(groups: Arrangement['groups'], isRows: boolean, header: number
   return { groups, isRows, width: size.width, height: size.height + header - gap };
 }
 
-/** A place for each region; spare room goes to all of its row, or column, alike. */
+/** Places the regions. Spare room goes to all regions of a row or column alike. */
 function regionsOf(
   { groups, isRows, width, height }: Arrangement,
   header: number,
@@ -155,7 +160,7 @@ function moved(
   };
 }
 
-/** One of each. */
+/** Every selection of one item from each list. */
 function combinations<Item>(choices: readonly (readonly Item[])[]): readonly (readonly Item[])[] {
   return choices.reduce<readonly (readonly Item[])[]>(
     (all, items) => all.flatMap((some) => items.map((item) => [...some, item])),
@@ -163,7 +168,7 @@ function combinations<Item>(choices: readonly (readonly Item[])[]): readonly (re
   );
 }
 
-/** Every way to cut them into groups, in their order; `isEven`: only groups of one size. */
+/** Every way to divide the items into groups, in order. `isEven`: all groups have one size. */
 function groupings<Item>(items: readonly Item[], isEven: boolean): readonly (readonly (readonly Item[])[])[] {
   if (isEven) {
     return items.map((_, index) => {

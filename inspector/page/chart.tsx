@@ -8,7 +8,7 @@ import { activeStates } from './values.ts';
 
 interface ChartViewProps {
   readonly site: string;
-  /** Of the site: no two drawings of a page share a name. */
+  /** Index of the site. It makes names unique among the drawings of a page. */
   readonly index: number;
   readonly chart: Chart;
   readonly plan: ChartPlan;
@@ -20,14 +20,14 @@ interface ChartViewProps {
   /** Regions that are folded to their title, by id. */
   readonly folded: ReadonlySet<string>;
   readonly onFold: (region: string) => void;
-  /** Called with the transitions that somebody points at, and with none afterwards. */
+  /** Called with the transitions under the pointer, and with none afterwards. */
   readonly onPoint: (transitions: readonly string[]) => void;
   readonly svg: RefObject<SVGSVGElement | null>;
-  /** Where it does not fit at a readable size, show its states without their arrows. */
+  /** True to show the states without their arrows if the chart does not fit at a readable size. */
   readonly isSmall: boolean;
 }
 
-/** The statechart of one site: active states lit, the transitions just taken marked. */
+/** The statechart of one site. Active states are highlighted, and the transitions just taken are marked. */
 export const ChartView = memo(function ChartView(props: ChartViewProps) {
   const { site, index, chart, plan, state, taken, never, folded, onFold, onPoint, svg, isSmall } = props;
   const canvas = useRef<HTMLDivElement>(null);
@@ -103,7 +103,10 @@ interface OverviewProps {
   readonly taken: readonly string[];
 }
 
-/** The states of each region in a line, those that are active lit, for a place in which the chart has no room. */
+/**
+ * The states of each region in a line, with the active ones highlighted, for a place that is too small for
+ * the chart.
+ */
 function Overview({ chart, state, active, taken }: OverviewProps) {
   const regions = chart.root.type === 'parallel' ? chart.root.children : [chart.root];
   const left = chart.transitions.filter(({ id }) => taken.includes(id)).map(({ source }) => source);
@@ -141,7 +144,7 @@ export function spoken({ event, guard, actions, targets, source }: ChartTransiti
   ].join(' ');
 }
 
-/** What happened last, or else the active leaves. */
+/** The label of a transition just taken, or else an active leaf. */
 function focusOf(
   { states, arrows }: { states: readonly PlacedState[]; arrows: readonly PlacedArrow[] },
   taken: readonly string[],
@@ -163,7 +166,7 @@ interface Marks {
   readonly onPoint: (transitions: readonly string[]) => void;
 }
 
-/** `taken` when one is, `never` when all are never. */
+/** `taken` when one is taken, `never` when none is ever taken. */
 function kindOf(transitions: readonly string[], { taken, never }: Marks): Kind {
   if (transitions.some((id) => taken.includes(id))) return 'taken';
   return transitions.every((id) => never.includes(id)) ? 'never' : 'plain';
@@ -175,7 +178,7 @@ interface StateProps {
   readonly isActive: boolean;
   readonly isFolded: boolean;
   readonly marks: Marks;
-  /** Of a region that can be folded. */
+  /** Set for a region that can be folded. */
   readonly onFold?: (region: string) => void;
 }
 
@@ -277,7 +280,7 @@ function Lines({ lines, x, anchor, marks }: LinesProps) {
   ));
 }
 
-/** A line through the points, its corners rounded. */
+/** A line through the points, with rounded corners. */
 function rounded(points: PlacedArrow['points']): string {
   const [first, ...rest] = points;
   const parts = [`M${first!.x} ${first!.y}`];

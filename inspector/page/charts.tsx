@@ -13,22 +13,22 @@ interface ChartsProps {
   readonly moments: Moments;
   readonly moment: number;
   readonly plans: Readonly<Record<string, ChartPlan>>;
-  /** By the name of the chart: transitions that no explored step takes. */
+  /** Transitions that no explored step takes, by the name of the chart. */
   readonly never: Readonly<Record<string, readonly string[]>>;
-  /** Name of a file that is saved, without what is in it. */
+  /** Base name of saved files. The name of the view is appended. */
   readonly file: string;
-  /** Lines that stand below a picture. */
+  /** Lines below a saved picture. */
   readonly caption: () => readonly string[];
 }
 
-/** Up to this many charts stand side by side. */
+/** Maximum number of charts side by side. */
 const mostTogether = 4;
-/** With more letters than this in the names of the sites a menu stands for the buttons. */
+/** With more letters than this in the names of the sites, a menu replaces the buttons. */
 const mostLetters = 24;
 
 type Shown = 'all' | 'mover' | { readonly site: string };
 
-/** The statecharts: all of them side by side, the one of the site that took the step, or one that is chosen. */
+/** The statecharts: all side by side, the one of the site that took the step, or a chosen one. */
 export function Charts({ moments, moment, plans, never, file, caption }: ChartsProps) {
   const { timeline } = moments;
   const ids = timeline.sites.map(({ id }) => id);
@@ -199,7 +199,7 @@ function Picker({ ids, shown, one, onShown }: PickerProps) {
   );
 }
 
-/** Regions in which no transition is taken in the whole run, where there is another in which one is. */
+/** Regions in which the whole run takes no transition, if there is another region in which it takes one. */
 function useIdleRegions(timeline: Timeline): ReadonlySet<string> {
   const { machines, steps } = timeline;
   const busy = useRef<{ from: readonly unknown[]; count: number; ids: Set<string> }>({
@@ -208,7 +208,7 @@ function useIdleRegions(timeline: Timeline): ReadonlySet<string> {
     ids: new Set(),
   });
   return useMemo(() => {
-    // Steps are only added to a run that goes on.
+    // Steps are only appended while a run goes on.
     if (busy.current.count > steps.length || busy.current.from[0] !== steps[0]) {
       busy.current = { from: steps, count: 0, ids: new Set() };
     }

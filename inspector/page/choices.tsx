@@ -11,7 +11,10 @@ interface ChoicesProps {
   readonly onPath: (path: readonly number[]) => void;
 }
 
-/** Every step that is enabled here, and ways to jump: to where a property is decided, to a state by its description. */
+/**
+ * Every step that is enabled here, and ways to jump: to the state that decides a property, or to a state by
+ * its description.
+ */
 export function Choices({ choices, properties, data, onPick, onPath }: ChoicesProps) {
   const [said, setSaid] = useState('');
   const [state, setState] = useState('');

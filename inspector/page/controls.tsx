@@ -3,7 +3,7 @@ import type { Moments } from './moments.ts';
 import { type Player, speeds } from './player.ts';
 import { typedText } from './values.ts';
 
-/** The scrubber, and what the step in view is. */
+/** The scrubber, and the description of the step in view. */
 export function Controls({ moments, player }: { readonly moments: Moments; readonly player: Player }) {
   const { moment, isPlaying, speed } = player;
   const { last } = moments;
@@ -138,7 +138,7 @@ function typedOf(message: unknown): string {
     : String(message);
 }
 
-/** From when to when some site that was seen before is not. */
+/** The intervals in which some site that was seen before is not seen. */
 function gapsOf({ timeline, last }: Moments): readonly { from: number; to: number }[] {
   const away = new Set<string>();
   const gaps: { from: number; to: number }[] = [];

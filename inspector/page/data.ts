@@ -9,14 +9,14 @@ import {
   type Sources,
 } from '../protocol.ts';
 
-/** Where the page has its data from: the server that it came from, or itself. */
+/** The source of the page's data: its server, or the page itself. */
 export interface Data {
   sources(): Promise<Sources>;
   timeline(id: string): Promise<Laid>;
   explored(path: readonly number[]): Promise<Explored>;
-  /** Of a property by its name, or of a state by its description. */
+  /** Finds the state that decides the named property, or a state by its description. */
   find(what: { readonly property: string } | { readonly state: string }): Promise<Found>;
-  /** Of the cluster that is watched. */
+  /** Locks of the watched cluster. */
   locks(like: string): Promise<Locks>;
 }
 
@@ -33,7 +33,7 @@ const served: Data = {
   locks: (like) => get(`api/locks?${new URLSearchParams({ like })}`),
 };
 
-/** What the server answers. Throws an error that says what happened and what to do. */
+/** Requests an answer from the server. Throws an error that tells what happened and what to do. */
 async function get<Answer>(path: string): Promise<Answer> {
   let response: Response;
   try {
@@ -57,7 +57,7 @@ async function get<Answer>(path: string): Promise<Answer> {
   );
 }
 
-/** The text of anything that was thrown. */
+/** The text of any thrown value. */
 export function textOf(error: unknown): string {
   if (error instanceof Error) return error.message === '' ? error.name : error.message;
   const text = typeof error === 'string' ? error : JSON.stringify(error);

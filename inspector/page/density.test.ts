@@ -8,7 +8,7 @@ import { isCritical } from './values.ts';
 const run = longRun(200);
 const moments = new Moments(run);
 
-it('counts the steps of a site, and the moments at which it is inside, in any part of a run', () => {
+it('counts the steps of a site, and the moments in its critical section, in any part of a run', () => {
   const density = Density.of(moments);
   for (const [from, to] of [
     [0, 201],
@@ -27,7 +27,7 @@ it('counts the steps of a site, and the moments at which it is inside, in any pa
   }
 });
 
-it('finds moments along an axis of steps and of time, also where a clock goes back', () => {
+it('finds moments along an axis of steps and of time, also if a clock goes back', () => {
   const at = [1_000, 1_010, 1_005, 1_500];
   const steps = at.map((time, index) => ({ ...run.steps[index]!, at: time }));
   const timed = new Moments({ ...run, steps, letters: [] });

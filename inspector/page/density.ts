@@ -2,16 +2,19 @@ import type { Moments } from './moments.ts';
 import { isCritical } from './values.ts';
 
 interface Sums {
-  /** By moment: how many steps of the site there were up to it. */
+  /** For each moment: the number of steps of the site up to it. */
   readonly steps: Uint32Array;
-  /** By moment: at how many moments before it the site was in its critical section, or was not seen. */
+  /**
+   * For each moment: the number of moments before it at which the site was in its critical section, or was
+   * not seen.
+   */
   readonly inside: Uint32Array;
   readonly unseen: Uint32Array;
 }
 
 const known = new WeakMap<Moments, Density>();
 
-/** How much happens in any part of a run, found by two look-ups whatever the length of the part. */
+/** The density of happenings in any part of a run, found by two look-ups whatever the length of the part. */
 export class Density {
   readonly #sums = new Map<string, Sums>();
 
@@ -42,7 +45,7 @@ export class Density {
     return density;
   }
 
-  /** Of the moments from `from` up to, not including, `to`. */
+  /** The counts of the moments from `from` up to, but excluding, `to`. */
   in(
     site: string,
     from: number,

@@ -3,7 +3,7 @@ import { changesOf, literal } from './diff.ts';
 import { Moments } from './moments.ts';
 import { longRun } from './testing/long-run.ts';
 
-it('tells values apart that look alike', () => {
+it('distinguishes values that look alike', () => {
   const alike = [[], '', null, '1', 1, {}, 'null', 'true', true, [''], [null], ['a b'], 'a'];
   expect(new Set(alike.map(literal)).size).toBe(alike.length);
   expect(alike.map(literal)).toEqual([
@@ -23,7 +23,7 @@ it('tells values apart that look alike', () => {
   ]);
 });
 
-it('lists what a step changed, by path', () => {
+it('lists the changes of a step, by path', () => {
   const run = longRun(1);
   const context = { token: true, lease: { since: 3, peers: { a: true } } };
   const steps = [{ ...run.steps[0]!, sites: { a: { up: true, value: { client: 'inCS' }, context } } }];

@@ -2,7 +2,7 @@ import type { SiteState } from '../../verification/timeline/format.ts';
 import type { Moments } from './moments.ts';
 import { contextOf, regionsOf } from './values.ts';
 
-/** A value as JSON has it, but that a plain word stands without quotes: `[]`, `""`, `null` and `"1"` differ. */
+/** A value as JSON, except that a plain word stands without quotes. `[]`, `""`, `null` and `"1"` differ. */
 export function literal(value: unknown): string {
   if (value === undefined) return '';
   if (typeof value === 'string') return isWord(value) ? value : JSON.stringify(value);
@@ -19,13 +19,13 @@ function isWord(text: string): boolean {
   );
 }
 
-/** A set, as JSON has it. */
+/** Tells whether the object is the JSON form of a set. */
 export function isSet(value: object): boolean {
   const members = Object.values(value);
   return members.length > 0 && members.every((one) => one === true);
 }
 
-/** Is it shown as a tree of its fields, not in one line? */
+/** Tells whether the value is shown as a tree of its fields instead of one line. */
 export function isTree(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const parts = Object.values(value);
@@ -35,7 +35,7 @@ export function isTree(value: unknown): value is object {
     : !isSet(value);
 }
 
-/** Everything of a site that has a value, by path: its regions, then the leaves of its context. */
+/** All values of a site, by path: its regions, then the leaves of its context. */
 export function leavesOf(state: SiteState): ReadonlyMap<string, string> {
   const leaves = new Map<string, string>();
   if (!state.up) return leaves.set('state', 'down');
@@ -52,12 +52,12 @@ export function leavesOf(state: SiteState): ReadonlyMap<string, string> {
 export interface Change {
   readonly site: string;
   readonly path: string;
-  /** `''`: it was not there, or is not there any more. */
+  /** `''`: the value did not exist, or no longer exists. */
   readonly before: string;
   readonly now: string;
 }
 
-/** What the step that led to `moment` changed. */
+/** The changes of the step that led to `moment`. */
 export function changesOf(moments: Moments, moment: number): readonly Change[] {
   const step = moments.timeline.steps[moment - 1];
   if (step === undefined) return [];

@@ -6,13 +6,13 @@ export interface DownloadsProps {
   /** Name of the file without its extension. */
   readonly name: string;
   readonly svg: () => string;
-  /** Other formats: by the name in the menu, the extension and the text. */
+  /** Further formats: the extension and the text, by the name in the menu. */
   readonly texts?: Readonly<Record<string, readonly [extension: string, text: () => string]>>;
 }
 
 /**
- * Saves a view as a file. Each format is a button: a `select` would save a file at every arrow key, because browsers
- * report each value that the keys pass.
+ * Saves a view as a file. Each format is a button. A `select` would save a file at every arrow key, because
+ * browsers report each value that the keys pass.
  */
 export function Downloads({ name, svg, texts = {} }: DownloadsProps) {
   const menu = useRef<HTMLDetailsElement>(null);

@@ -1,4 +1,4 @@
-/** What of the styles of a page a drawing needs, once it is in a file of its own. */
+/** The styles of the page that a drawing in a file of its own needs. */
 const carried = [
   'fill',
   'fill-opacity',
@@ -20,7 +20,10 @@ const svgNamespace = 'http://www.w3.org/2000/svg';
 const gap = 16;
 const captionLine = 18;
 
-/** Drawings of the page side by side, each whole and cropped, with lines of text below: an SVG that looks the same anywhere. */
+/**
+ * Puts drawings of the page side by side, each whole and cropped, with lines of text below. The result is an
+ * SVG that looks the same anywhere.
+ */
 export function svgText(drawings: readonly SVGSVGElement[], caption: readonly string[]): string {
   const whole = document.createElementNS(svgNamespace, 'svg');
   let right = gap;
@@ -58,10 +61,10 @@ export function svgText(drawings: readonly SVGSVGElement[], caption: readonly st
   return new XMLSerializer().serializeToString(whole);
 }
 
-/** Of a caption at 12 px. */
+/** Width of a character of a caption at 12 px. */
 export const captionCharWidth = 6.6;
 
-/** Puts all of a drawing, at scale 1, into `whole`, and gives its size. */
+/** Puts a whole drawing, at scale 1, into `whole`, and returns its size. */
 function placed(drawing: SVGSVGElement, whole: SVGSVGElement, left: number): DOMRect {
   const content = drawing.querySelector<SVGGElement>('.content')!;
   const box = content.getBBox();
@@ -71,7 +74,7 @@ function placed(drawing: SVGSVGElement, whole: SVGSVGElement, left: number): DOM
   for (const [index, original] of originals.entries()) {
     const style = getComputedStyle(original);
     const element = copies[index]!;
-    // As attributes: the policy of the page allows no `style` that is written out.
+    // Styles become attributes, because the policy of the page forbids inline `style`.
     element.removeAttribute('style');
     element.removeAttribute('class');
     for (const name of carried) {
@@ -89,7 +92,7 @@ function placed(drawing: SVGSVGElement, whole: SVGSVGElement, left: number): DOM
   return box;
 }
 
-/** The picture of an SVG, twice as fine. */
+/** Renders an SVG as a picture at double resolution. */
 export async function pngOf(svg: string): Promise<Blob> {
   const image = new Image();
   image.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));

@@ -2,11 +2,11 @@ import { changesOf } from './diff.ts';
 import type { Moments } from './moments.ts';
 import { typedText } from './values.ts';
 
-/** The steps that somebody looks for. */
+/** A search for steps. */
 export interface Filter {
-  /** Words that must all be in the step; `''`: any step. */
+  /** Words that must all be in the step. `''`: any step. */
   readonly text: string;
-  /** `null`: of any site. */
+  /** `null`: any site. */
   readonly site: string | null;
 }
 
@@ -16,7 +16,7 @@ export function isFiltering({ text, site }: Filter): boolean {
   return text.trim() !== '' || site !== null;
 }
 
-/** Is the step that led to `moment` looked for? */
+/** Tells whether the step that led to `moment` matches. */
 export function matches(moments: Moments, moment: number, { text, site }: Filter): boolean {
   const step = moments.timeline.steps[moment - 1]!;
   if (site !== null && step.site !== site) return false;
@@ -28,7 +28,7 @@ export function matches(moments: Moments, moment: number, { text, site }: Filter
 
 const known = new WeakMap<object, string>();
 
-/** All words of a step, in lower case: what happened, and which variables changed. */
+/** All words of a step in lower case: its description and the changed variables. */
 function textOf(moments: Moments, moment: number): string {
   const step = moments.timeline.steps[moment - 1]!;
   const before = known.get(step);

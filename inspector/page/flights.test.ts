@@ -19,14 +19,14 @@ const flights = (...letters: readonly Message[]) =>
   flightsOf(letters, (id) => sites[id]!, Object.values(sites), 25);
 
 describe('letters on their way', () => {
-  it('between the same two sites are one arrow, with a count', () => {
+  it('between the same two sites are one arrow with a count', () => {
     const many = Array.from({ length: 40 }, (_, index) => letter('a', 'b', 'VOTE_REQUEST', { epoch: index }));
     const found = flights(...many, letter('a', 'b', 'TOKEN'), letter('b', 'a', 'REQUEST', { origin: 'b' }));
     expect(found.map(({ text, carriesToken }) => [text, carriesToken])).toEqual([
       ['VOTE_REQUEST ×40, TOKEN', true],
       ['REQUEST(origin=b)', false],
     ]);
-    // There and back are two arrows.
+    // Opposite directions are two arrows.
     expect(found[0]!.middle).not.toEqual(found[1]!.middle);
   });
 
@@ -51,7 +51,7 @@ describe('letters on their way', () => {
     }
   });
 
-  it('come from beside their target where nobody is known to have sent them', () => {
+  it('come from beside their target if their sending is not known', () => {
     const [flight] = flights(letter(null, 'c', 'PREPARED'));
     expect(flight!.from.x).toBeLessThan(sites['c']!.x);
   });

@@ -3,27 +3,27 @@ import { around, type Covered, overlap } from './boxes.ts';
 import { bendPast, onCurve, type Place } from './forest-layout.ts';
 import { typedText } from './values.ts';
 
-/** All letters that are on their way from one site to another, as one bent arrow. */
+/** All messages on their way from one site to another, as one bent arrow. */
 export interface Flight {
   readonly key: string;
   readonly from: Place;
   readonly to: Place;
-  /** How far its middle lies beside the straight line. */
+  /** Distance of the arrow's middle from the straight line. */
   readonly bend: number;
   readonly middle: Place;
   readonly carriesToken: boolean;
   readonly text: string;
-  /** The middle of its text. */
+  /** The centre of its text. */
   readonly label: Place;
 }
 
-/** Of the texts, at 12 px. */
+/** Width of a character of the texts, at 12 px. */
 const charWidth = 6.7;
 const longest = 26;
 
 /**
- * The letters under way, by the two sites between which they are: many are one arrow with a count. A text stands where
- * on its arrow it covers the least of sites and other texts.
+ * Groups the messages on their way by source and target: several become one arrow with a count. Each text is
+ * placed where it covers the least of sites and other texts.
  */
 export function flightsOf(
   letters: readonly Message[],
@@ -52,7 +52,7 @@ export function flightsOf(
   });
 }
 
-/** `TOKEN, REQUEST ×3`; with what they carry, where that is not too long. */
+/** `TOKEN, REQUEST ×3`, with their fields if the text stays short. */
 function textOf(letters: readonly Message[]): string {
   const whole = counted(letters.map(({ message }) => typedText(message)));
   return whole.length <= longest ? whole : counted(letters.map(({ message }) => message.type));

@@ -30,7 +30,7 @@ it('lets no arrow pass through the disc of a third site, wherever the sites stan
   );
 });
 
-it('leaves an arrow as it is where nothing is in its way', () => {
+it('leaves an arrow unchanged if nothing is in its way', () => {
   expect(bendPast({ x: 0, y: 0 }, { x: 100, y: 0 }, [{ x: 50, y: 90 }], radius, 0)).toBe(0);
 });
 

@@ -5,10 +5,10 @@ export interface Place {
 
 const column = 88;
 const row = 84;
-/** Every second column lies lower, so that a straight arrow past a neighbour has room. */
+/** Every second column is lower, so that a straight arrow past a neighbour has room. */
 const stagger = 34;
 
-/** A place for each site, in its own column, at its distance from the root. */
+/** A place for each site: in its own column, at its distance from the root. */
 export function columnsOf(depths: readonly number[]): readonly Place[] {
   return depths.map((depth, index) => ({
     x: 60 + index * column,
@@ -16,15 +16,15 @@ export function columnsOf(depths: readonly number[]): readonly Place[] {
   }));
 }
 
-/** How near an arrow may pass a disc, in pixels. */
+/** Least distance between an arrow and a disc, in pixels. */
 const clearance = 5;
 const samples = 24;
 const stepPx = 12;
 const mostSteps = 30;
 
 /**
- * The distance from the straight line at which an arrow passes every disc in `others`: the nearest to `usual` that
- * does, or the one that stays clearest.
+ * The bend at which an arrow passes every disc in `others`. It is the nearest to `usual` that does, or the
+ * one with the largest clearance.
  */
 export function bendPast(
   from: Place,
@@ -48,7 +48,7 @@ export function bendPast(
   return best;
 }
 
-/** The distance from the arrow to the middle of the nearest disc. */
+/** The distance from the arrow to the centre of the nearest disc. */
 function nearest(from: Place, to: Place, bend: number, others: readonly Place[]): number {
   let least = Number.POSITIVE_INFINITY;
   for (let sample = 1; sample < samples; sample++) {
@@ -58,7 +58,7 @@ function nearest(from: Place, to: Place, bend: number, others: readonly Place[])
   return least;
 }
 
-/** A place on the arrow, which goes from centre to centre; `share`: how much of the way, 0 to 1. */
+/** A place on the arrow from centre to centre. `share` is the fraction of the way, from 0 to 1. */
 export function onCurve(from: Place, to: Place, bend: number, share: number): Place {
   const { x, y } = control(from, to, 2 * bend);
   const [a, b, c] = [(1 - share) ** 2, 2 * share * (1 - share), share ** 2];

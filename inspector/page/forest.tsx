@@ -11,9 +11,9 @@ import { isCritical } from './values.ts';
 interface ForestProps {
   readonly moments: Moments;
   readonly moment: number;
-  /** Sites that are a broken part of some property. */
+  /** Sites that are a violated part of some property. */
   readonly broken: ReadonlySet<string>;
-  /** Does it change too fast for anything to glide? */
+  /** True when the view changes too fast for animation. */
   readonly isStill: boolean;
   readonly svg: RefObject<SVGSVGElement | null>;
 }
@@ -21,12 +21,12 @@ interface ForestProps {
 const radius = 25;
 /** At this scale the smallest text, of 12 px, is 11 px high. */
 const leastScale = 11 / 12;
-/** The drawing grows and shrinks by this much. */
+/** Step by which the drawing grows and shrinks. */
 const stepPx = 40;
 
 /**
- * The tree of `last` pointers, `next` drawn over it, messages on their way, and the token where it is. A site
- * keeps its column, so that only what changes moves.
+ * The tree of `last` pointers, with `next` drawn over it, the messages on their way, and the token. A site
+ * keeps its column, so that only changes move.
  */
 export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const { timeline } = moments;
@@ -186,7 +186,9 @@ interface PointerArrow {
   readonly bend: number;
 }
 
-/** What the sites and the arrows between them need, in whole steps, so that the scale seldom changes. */
+/**
+ * The bounds of the sites and of the arrows between them, in whole steps, so that the scale seldom changes.
+ */
 function boundsOf(
   sites: readonly Place[],
   arrows: readonly { readonly from: Place; readonly to: Place; readonly bend: number }[],
@@ -206,7 +208,7 @@ function boundsOf(
   };
 }
 
-/** From rim to rim, bent to the side by so many pixels. */
+/** A curve from rim to rim, bent to the side by `bend` pixels. */
 function between(from: Place, to: Place, bend: number): string {
   const middle = control(from, to, bend * 2);
   const start = rim(from, middle, 0);

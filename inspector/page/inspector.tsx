@@ -36,12 +36,12 @@ interface InspectorProps {
   readonly timeline: Timeline;
   readonly plans: Readonly<Record<string, ChartPlan>>;
   readonly explored: Explored | null;
-  /** The moment that the address names; `null`: the one that the run is about. */
+  /** The moment that the address names. `null`: the one that the run is about. */
   readonly begin: number | null;
-  /** Steps are added at the end; the page goes with them unless it looks at an earlier one. */
+  /** Steps are added at the end. The page follows them unless it shows an earlier one. */
   readonly isLive: boolean;
   readonly connection: Connection;
-  /** To choose another lock of a cluster that runs. */
+  /** The control to choose another lock of a running cluster. */
   readonly locks: ReactNode;
   readonly theme: Theme;
   readonly onTheme: () => void;
@@ -52,7 +52,7 @@ interface InspectorProps {
 const addressAfterMs = 150;
 const [least, most] = [0.002, 200];
 
-/** One run: all views on one time line, its properties, and what moves through it. */
+/** One run: all views on one time line, its properties, and the controls that move through it. */
 export function Inspector(props: InspectorProps) {
   const { data, sources, source, timeline, plans, explored, isLive, connection, locks } = props;
   const { theme, onTheme, onMoment, onShow } = props;
@@ -71,7 +71,7 @@ export function Inspector(props: InspectorProps) {
   useEffect(() => {
     if (!isLive) go(begin);
   }, [timeline, begin]);
-  // Browsers let nobody change the address many times a second.
+  // Browsers limit how often the address may change.
   useEffect(() => {
     const timer = setTimeout(() => onMoment(moment), addressAfterMs);
     return () => clearTimeout(timer);
@@ -300,7 +300,7 @@ function runTexts(timeline: Timeline): DownloadsProps['texts'] & object {
 const none: readonly Result[] = [];
 const noneNever: NonNullable<Sources['never']> = {};
 
-/** Says whether what is seen is live, and goes to the newest moment. */
+/** Shows whether the view is live, and goes to the newest moment. */
 function LiveButton(props: { connection: Connection; isAtEnd: boolean; onEnd: () => void }) {
   const { connection, isAtEnd, onEnd } = props;
   const { state } = connection;

@@ -10,7 +10,7 @@ interface Doing {
   readonly help: () => void;
 }
 
-/** What each key does, for the page that lists them. */
+/** The function of each key, for the list on the page. */
 export const keys: readonly (readonly [string, string])[] = [
   ['← →', 'one step back, one on'],
   ['Shift ← →', 'ten steps'],
@@ -24,12 +24,12 @@ export const keys: readonly (readonly [string, string])[] = [
   ['?', 'this list'],
 ];
 
-/** A button that was clicked with a pointer does not keep the keys from the time line. */
+/** A button clicked with a pointer gives up the focus, so that the keys still control the time line. */
 function release({ target, detail }: MouseEvent): void {
   if (detail > 0) (target as HTMLElement).closest<HTMLElement>('.inspector button')?.blur();
 }
 
-/** Keys for all that moves; those typed into a field are the field's. */
+/** Keys for all movements. Keys typed into a field stay with the field. */
 export function useKeys(doing: Doing): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
@@ -41,7 +41,7 @@ export function useKeys(doing: Doing): void {
         target.closest('input[type=text], input[type=search], select, .downloads, dialog') !== null
       )
         return;
-      // A button that has the focus takes these itself.
+      // A focused button handles this key itself.
       if (event.key === ' ' && target.matches('button')) return;
       if (act(event, doing)) event.preventDefault();
     };

@@ -3,17 +3,17 @@ import { cannotBeShown, type Laid, type LiveFrame } from '../protocol.ts';
 /** The connection of a page that shows a running cluster. */
 export type Connection =
   | { readonly state: 'connected' }
-  /** It is dialled again; `since`: milliseconds since 1970. */
+  /** It is dialled again. `since`: milliseconds since 1970. */
   | { readonly state: 'lost'; readonly since: number }
-  /** The server refuses, or cannot go on: it is not dialled again. */
+  /** The server refuses or cannot continue. It is not dialled again. */
   | { readonly state: 'refused'; readonly reason: string };
 
 const firstRetryMs = 400;
 const longestRetryMs = 5_000;
 
 /**
- * Follows one lock of a running cluster. A connection that ends is dialled again until `close` is called; what was seen
- * last stays in view meanwhile.
+ * Follows one lock of a running cluster. A connection that ends is dialled again until `close` is called.
+ * Meanwhile the last view stays.
  *
  * @returns `close`.
  */
@@ -62,7 +62,7 @@ export function follow(
   };
 }
 
-/** What is known after a frame. */
+/** The data after a frame. */
 export function after(before: Laid | null, frame: LiveFrame): Laid | null {
   if (frame.type === 'whole') return { timeline: frame.timeline, plans: frame.plans };
   if (before === null) return null;

@@ -13,8 +13,8 @@ function stateOf(sites: Readonly<Record<string, SiteState>>) {
 
 const line = (sites: Readonly<Record<string, SiteState>>) => lockLine(stateOf(sites), () => 'for 2 s');
 
-describe('the line that says who holds the lock', () => {
-  it('names the holder, the queue in order, and who has asked', () => {
+describe('the line that describes the state of the lock', () => {
+  it('names the holder, the queue in order, and the sites with a pending request', () => {
     const text = line({
       a: site('inCS', { token: true, last: 'd', next: 'c' }),
       b: site('requesting', { token: false, last: 'd', next: null }),
@@ -24,7 +24,7 @@ describe('the line that says who holds the lock', () => {
     expect(text).toBe('a holds the lock for 2 s; next: c, then d; b has asked');
   });
 
-  it('says that the epoch of a holder is over', () => {
+  it('tells that the epoch of a holder is over', () => {
     const text = line({
       a: site('inCS', { token: true, last: null, next: null, epoch: 1 }),
       b: site('inCS', { token: true, last: null, next: null, epoch: 2 }),
@@ -36,7 +36,7 @@ describe('the line that says who holds the lock', () => {
     );
   });
 
-  it('is not said of a run that is of no lock', () => {
+  it('is absent for a run without a lock', () => {
     expect(lockStateOf(new Moments({ ...longRun(2), critical: [] }), 1)).toBeNull();
   });
 });

@@ -7,11 +7,14 @@ export interface Holder {
   readonly site: string;
   /** The moment since which it is in its critical section. */
   readonly since: number;
-  /** Its epoch where a newer one has begun: it may go on, but another may hold the lock, too. */
+  /**
+   * Its epoch, if a newer one has begun: it may continue, but another site may hold the lock, too. Else
+   * `null`.
+   */
   readonly oldEpoch: number | null;
 }
 
-/** Who holds a lock and who waits for it, at one moment. */
+/** The holders of a lock and the waiting sites, at one moment. */
 export interface LockState {
   readonly holders: readonly Holder[];
   /** Sites in the order in which they will get the token, as far as it is known. */
@@ -21,7 +24,7 @@ export interface LockState {
   readonly epoch: number | null;
 }
 
-/** `null` where the sites have no critical section, or no `last` and `next`: the run is of no lock. */
+/** `null` if the sites have no critical section, or no `last` and `next`: the run is not about a lock. */
 export function lockStateOf(moments: Moments, moment: number): LockState | null {
   const { timeline } = moments;
   if (timeline.critical.length === 0 || !hasPointers(moments)) return null;
@@ -65,7 +68,7 @@ function insideSince(moments: Moments, site: string, moment: number): number {
   return history.moments[index]!;
 }
 
-/** `a holds the lock; then b, c; d has asked`. `heldFor`: how long a holder holds it, in words. */
+/** `a holds the lock; then b, c; d has asked`. `heldFor` tells in words for how long a holder has held it. */
 export function lockLine(
   { holders, queue, asking, epoch }: LockState,
   heldFor: (holder: Holder) => string,

@@ -9,7 +9,7 @@ interface LockPickerProps {
 
 const askAfterMs = 150;
 
-/** A field for the name of another lock, which offers those that there are: there may be very many. */
+/** A field for the name of another lock. It offers matching locks, because there may be very many. */
 export function LockPicker({ data, onLock }: LockPickerProps) {
   const [text, setText] = useState<string | null>(null);
   const [{ names, more }, setLocks] = useState<Locks>({ names: [], more: false });
@@ -21,7 +21,7 @@ export function LockPicker({ data, onLock }: LockPickerProps) {
     const offer = (locks: Locks) => {
       if (!isOver) setLocks(locks);
     };
-    // Whoever knows the name needs no list of them.
+    // If the list cannot be loaded, a name can still be typed.
     const ask = () => void data.locks(text).then(offer, () => offer({ names: [], more: false }));
     const timer = setTimeout(ask, askAfterMs);
     return () => {
@@ -51,7 +51,7 @@ export function LockPicker({ data, onLock }: LockPickerProps) {
         value={text ?? ''}
         onFocus={() => setText((before) => before ?? '')}
         onChange={({ target, nativeEvent }) => {
-          // Browsers say in one of two ways that it was clicked in the list.
+          // Browsers report a click in the list in one of two ways.
           const isTyped =
             nativeEvent instanceof InputEvent && nativeEvent.inputType !== 'insertReplacementText';
           if (!isTyped && names.includes(target.value)) pick(target.value);

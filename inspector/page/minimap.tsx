@@ -16,14 +16,16 @@ interface MinimapProps {
   readonly shown: number;
   readonly theme: string;
   readonly onMoment: (moment: number) => void;
-  /** Called with the part that was dragged over. */
+  /** Called with the part over which the pointer was dragged. */
   readonly onRange: (from: number, length: number) => void;
 }
 
 const leastDragPx = 6;
 const columnPx = 2;
 
-/** The whole run in one strip: how much happens, violations, new epochs, gaps. A click goes there; dragging zooms. */
+/**
+ * The whole run in one strip: density, violations, new epochs, gaps. A click goes there, and dragging zooms.
+ */
 export function Minimap({ moments, axis, moment, from, shown, theme, onMoment, onRange }: MinimapProps) {
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -6,7 +6,7 @@ describe('the moments of a timeline', () => {
   const timeline = longRun(1_000);
   const moments = new Moments(timeline);
 
-  it('are what one comes to by walking', () => {
+  it('equal the moments reached by walking', () => {
     const state = new Map(Object.entries(timeline.start.sites));
     for (const [index, step] of [null, ...timeline.steps].entries()) {
       for (const [id, now] of Object.entries(step?.sites ?? {})) state.set(id, now);
@@ -14,7 +14,7 @@ describe('the moments of a timeline', () => {
     }
   });
 
-  it('know which letters are under way, also far from where they were sent', () => {
+  it('know which letters are on their way, also far from their sending', () => {
     const slow = { ...timeline.letters[0]!, ended: 900 };
     const late = new Moments({ ...timeline, letters: [slow, ...timeline.letters.slice(1)] });
     for (let moment = 0; moment <= late.last; moment++) {
@@ -25,7 +25,7 @@ describe('the moments of a timeline', () => {
     }
   });
 
-  it('say when a property is first violated', () => {
+  it('tell when a property is first violated', () => {
     const violated = { verdict: 'violated', reason: 'two are inside' } as const;
     const holds = { verdict: 'holds' } as const;
     const verdicts: Readonly<Record<number, typeof violated | typeof holds>> = {

@@ -1,7 +1,7 @@
 import type { Judgement, SiteState, Timeline } from '../../verification/timeline/format.ts';
 import { Spans } from './spans.ts';
 
-/** Random access to the moments of a timeline: a site's state is looked up by halving, not by walking. */
+/** Random access to the moments of a timeline. A site's state is found by binary search, not by walking. */
 export class Moments {
   readonly timeline: Timeline;
   readonly #sites: ReadonlyMap<string, History<SiteState>>;
@@ -32,7 +32,7 @@ export class Moments {
     return this.#sites.get(id)!.at(moment);
   }
 
-  /** The moments at which the site changed, and how it is since. */
+  /** The moments at which the site changed, and its state from each on. */
   siteHistory(id: string): History<SiteState> {
     return this.#sites.get(id)!;
   }
@@ -48,7 +48,7 @@ export class Moments {
     return index < 0 ? null : history.moments[index]!;
   }
 
-  /** Indices of the letters that are under way at `moment`. */
+  /** Indices of the messages that are on their way at `moment`. */
   underWay(moment: number): readonly number[] {
     return this.letters(moment, moment).filter((index) => {
       const { sent, ended } = this.timeline.letters[index]!;
@@ -56,13 +56,16 @@ export class Moments {
     });
   }
 
-  /** Indices of the letters that are under way somewhere from `from` to `to`, ends included; some may not be. */
+  /**
+   * Indices of the messages that are on their way at some moment from `from` to `to`, inclusive. The list may
+   * contain others.
+   */
   letters(from: number, to: number): readonly number[] {
     return this.#spans.within(Math.max(0, from), Math.min(this.last, to));
   }
 }
 
-/** A value that changes now and then. */
+/** A value that changes at some moments. */
 export class History<Value> {
   readonly moments: number[] = [0];
   readonly values: Value[];

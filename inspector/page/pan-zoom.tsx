@@ -13,9 +13,9 @@ interface PanZoomProps extends Size {
   /** The top left corner of the drawing, at scale 1. Default: 0. */
   readonly left?: number;
   readonly top?: number;
-  /** A drawing that does not fit at this scale is not made smaller: a part of it is shown. */
+  /** A drawing that does not fit at this scale is not made smaller. A part of it is shown. */
   readonly leastScale: number;
-  /** The part of the drawing to show where not all fits. Default: its top left corner. */
+  /** The part of the drawing to show if not all of it fits. Default: its top left corner. */
   readonly focus?: Box | null;
   readonly svg: RefObject<SVGSVGElement | null>;
   readonly className?: string;
@@ -27,7 +27,7 @@ const largestFit = 1.25;
 const zoomBy = 1.3;
 const panPx = 60;
 
-/** A drawing that fits its place at a readable scale, until somebody pans or zooms. */
+/** A drawing that fits its place at a readable scale, until the user pans or zooms. */
 export function PanZoom(props: PanZoomProps) {
   const {
     label,
@@ -55,14 +55,14 @@ export function PanZoom(props: PanZoomProps) {
       });
     const selection = select(svg.current!);
     selection.call(behaviour);
-    // Panning goes on from where the drawing is.
+    // Panning starts from the current position of the drawing.
     selection.call(behaviour.transform, zoomIdentity.translate(x, y).scale(k));
     return () => {
       selection.on('.zoom', null);
     };
   }, [svg, x, y, k]);
 
-  /** Keeps the middle of the place where it is. */
+  /** Zooms around the centre of the place. */
   const zoomed = (by: number) => {
     const to = Math.min(largest, Math.max(smallest, k * by));
     const [middle, centre] = [size.width / 2, size.height / 2];
@@ -80,7 +80,7 @@ export function PanZoom(props: PanZoomProps) {
     '0': () => setMoved(null),
   };
   const pressed = (event: KeyboardEvent<SVGSVGElement>) => {
-    // A drawing that was clicked leaves the keys to the time line.
+    // A clicked drawing leaves the keys to the time line.
     if (!event.currentTarget.matches(':focus-visible')) return;
     const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
     if (act === undefined) return;
@@ -127,7 +127,7 @@ export function PanZoom(props: PanZoomProps) {
   );
 }
 
-/** The size of an element, as it changes. */
+/** The size of an element, kept up to date. */
 export function useSize(element: RefObject<Element | null>): Size {
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   const kept = useRef(element);

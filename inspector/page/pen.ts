@@ -1,4 +1,4 @@
-/** What a drawing is made with: the screen's canvas, or SVG for a file. */
+/** The operations of a drawing: on the screen's canvas, or in SVG for a file. */
 export interface Pen {
   line(points: readonly number[], style: Stroke): void;
   rect(x: number, y: number, width: number, height: number, style: Fill & { readonly radius?: number }): void;
@@ -77,7 +77,7 @@ export function canvasPen(context: CanvasRenderingContext2D): Pen {
   };
 }
 
-/** Gathers the drawing as the text of an SVG. */
+/** Collects the drawing as the text of an SVG. */
 export class SvgPen implements Pen {
   readonly #parts: string[] = [];
 
@@ -118,7 +118,7 @@ export class SvgPen implements Pen {
     );
   }
 
-  /** `caption`: lines of text below the drawing. */
+  /** `caption` are lines of text below the drawing. */
   toString(
     width: number,
     height: number,

@@ -19,7 +19,7 @@ it('evaluates an expression at every moment, and keeps the moments at which it c
   expect(values('b.nothing')).toEqual([{ from: 0, value: '(none)' }]);
 });
 
-it('says what it expects', () => {
+it('tells the expected form of an invalid expression', () => {
   expect(pinOf('next', ['a'])).toContain('expected SITE.VARIABLE');
   expect(pinOf('z.next', ['a'])).toContain('there is no site z; there is a');
 });

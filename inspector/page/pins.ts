@@ -10,13 +10,13 @@ export interface Pin {
   readonly valueIn: (state: SiteState) => string;
 }
 
-/** A value from one moment until the next of the list. */
+/** A value from one moment until the next in the list. */
 export interface Segment {
   readonly from: number;
   readonly value: string;
 }
 
-/** The expression, or the reason for which it is none. */
+/** Parses an expression. Returns the reason if it is invalid. */
 export function pinOf(text: string, sites: readonly string[]): Pin | string {
   const [, id, path, state] = /^\s*(\S+?)(?:\.(\S+)|\s+in\s+(\S+))\s*$/.exec(text) ?? [];
   if (id === undefined) return 'expected SITE.VARIABLE or SITE in STATE, such as a.next or a in client.inCS';
@@ -41,7 +41,7 @@ function valueAt(state: SiteState, path: string): string {
   return value === undefined ? '(none)' : literal(value);
 }
 
-/** The values that a pinned expression has, one after the other. */
+/** The successive values of a pinned expression. */
 export function segmentsOf(moments: Moments, { site, valueIn }: Pin): readonly Segment[] {
   const { moments: times, values } = moments.siteHistory(site);
   const segments: Segment[] = [];

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 export interface Player {
   readonly moment: number;
   readonly isPlaying: boolean;
-  /** Steps a second. */
+  /** Steps per second. */
   readonly speed: number;
   go(moment: number): void;
   play(on: boolean): void;
@@ -12,7 +12,10 @@ export interface Player {
 
 export const speeds = [0.5, 1, 2, 4, 8, 16, 60, 250] as const;
 
-/** Where in the run the page is; `last`: its last moment. When that is live, who is at the end stays there. */
+/**
+ * The position of the page in the run. `last` is the run's last moment. In a live run, a page at the end
+ * stays at the end.
+ */
 export function usePlayer(last: number, begin: number, isLive: boolean): Player {
   const [moment, setMoment] = useState(begin);
   const [isPlaying, setPlaying] = useState(false);

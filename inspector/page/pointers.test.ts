@@ -17,7 +17,7 @@ describe('the tree of last pointers', () => {
     ]);
   });
 
-  it('knows a circle, and what leads into it', () => {
+  it('detects a circle, and the sites that lead into it', () => {
     const last = new Map<string, string | null>([
       ['a', 'b'],
       ['b', 'a'],
@@ -29,7 +29,7 @@ describe('the tree of last pointers', () => {
     for (const id of ['a', 'b', 'c']) expect(found.get(id), id).toBeNull();
   });
 
-  it('reads the variables by their names, of a site that is up', () => {
+  it('reads the variables of a running site by their names', () => {
     const context = { last: 'b', next: null, token: true };
     expect(pointersOf({ up: true, value: 'idle', context }, ids)).toEqual({
       last: 'b',

@@ -2,9 +2,9 @@ import type { SiteState } from '../../verification/timeline/format.ts';
 import type { Moments } from './moments.ts';
 import { contextOf } from './values.ts';
 
-/** Who points at whom, by the names that the algorithm gives its variables. */
+/** The pointers between sites, by the names of the algorithm's variables. */
 export interface Pointers {
-  /** `undefined`: this site has no such variable. `null`: nobody. */
+  /** `undefined`: this site has no such variable. `null`: no site. */
   readonly last: string | null | undefined;
   readonly next: string | null | undefined;
   readonly token: boolean;
@@ -27,7 +27,7 @@ function pointer(value: unknown, ids: ReadonlySet<string>): string | null | unde
 
 const known = new WeakMap<Moments, boolean>();
 
-/** Does the system have such variables at all? */
+/** Tells whether the system has such variables. */
 export function hasPointers(moments: Moments): boolean {
   const before = known.get(moments);
   if (before !== undefined) return before;
@@ -49,7 +49,7 @@ function findPointers(moments: Moments): boolean {
   );
 }
 
-/** How far each site is from its root along `last`; `null`: it is on, or leads into, a circle. */
+/** The distance of each site from its root along `last`. `null`: it is on a circle or leads into one. */
 export function depths(
   last: ReadonlyMap<string, string | null | undefined>,
 ): ReadonlyMap<string, number | null> {

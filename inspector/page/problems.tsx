@@ -1,7 +1,7 @@
 import { Component, type ReactNode, useEffect, useState } from 'react';
 import { textOf } from './data.ts';
 
-/** A message above the page that can be put away. */
+/** A message above the page that can be closed. */
 export function Problem({ text, onClose }: { readonly text: string; readonly onClose?: () => void }) {
   return (
     <div className="problem" role="alert">
@@ -15,7 +15,7 @@ export function Problem({ text, onClose }: { readonly text: string; readonly onC
   );
 }
 
-/** The text of the last error that nothing caught, and how to put it away. */
+/** The text of the last uncaught error, and a function that closes it. */
 export function useUncaught(): readonly [string | null, () => void] {
   const [text, setText] = useState<string | null>(null);
   useEffect(() => {

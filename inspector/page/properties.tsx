@@ -5,7 +5,7 @@ import { Reads } from './story-bar.tsx';
 interface PropertiesProps {
   readonly moments: Moments;
   readonly moment: number;
-  /** What the check of all states said of them, if there was one. */
+  /** The results of the check of all states, if there was one. */
   readonly results: readonly Result[];
   readonly onMoment: (moment: number) => void;
 }
@@ -18,7 +18,7 @@ const words = {
   incomplete: 'not decided',
 } as const;
 
-/** Each property with its verdict at this moment, in words where it is broken. */
+/** Each property with its verdict at this moment, with the reason if it is violated. */
 export function Properties({ moments, moment, results, onMoment }: PropertiesProps) {
   const { properties, focus } = moments.timeline;
   return (
@@ -64,7 +64,7 @@ export function Properties({ moments, moment, results, onMoment }: PropertiesPro
   );
 }
 
-/** The sites that some property calls broken at this moment. */
+/** The sites that some property names as violated at this moment. */
 export function brokenSites(moments: Moments, moment: number): ReadonlySet<string> {
   const verdicts = moments.timeline.properties.map((_, index) => moments.verdict(index, moment));
   return new Set(

@@ -1,6 +1,7 @@
 /**
- * Where an app in a browser has opened this page, in a window or a frame, by `createBrowserInspector({ url })` of
- * @statelyai/inspect: passes on what it tells to whoever serves the page. Returns how to end it.
+ * Relays an app that has opened this page in a window or a frame of the browser, by `createBrowserInspector({
+ * url })` of @statelyai/inspect. Passes its messages on to the server of the page. Returns a function that
+ * ends the relay.
  */
 export function relayApp(): () => void {
   const app = (window.opener as Window | null) ?? (window.parent === window ? null : window.parent);
@@ -13,7 +14,7 @@ export function relayApp(): () => void {
     hasHeard = true;
     socket.send(JSON.stringify(data));
   };
-  // Until then it keeps what happens; a frame is known to its app only once it has loaded.
+  // Until then the app buffers its messages. It knows a frame only after the frame has loaded.
   const connect = () => app.postMessage({ type: '@statelyai.connected' }, '*');
   let timer: ReturnType<typeof setTimeout>;
   const ask = (nextMs: number) => {

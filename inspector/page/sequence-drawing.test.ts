@@ -27,7 +27,7 @@ function viewOf(moments: Moments): View {
   return { ...size, from: 0, scale: 90, axis: stepAxis(moments), pins: [], filter: everyStep };
 }
 
-/** How many strokes the sequence chart of `steps` steps takes, at its middle. */
+/** Number of strokes in the sequence chart of `steps` steps, at its middle. */
 function strokes(steps: number, scale: number): number {
   let count = 0;
   const stroke = () => {
@@ -41,19 +41,19 @@ function strokes(steps: number, scale: number): number {
 }
 
 describe('the sequence chart', () => {
-  it('draws what is in view, however long the run', () => {
+  it('draws only the visible part, however long the run', () => {
     expect(strokes(200, 40)).toBeGreaterThan(50);
     expect(strokes(20_000, 40)).toBeLessThan(strokes(200, 40) * 1.2);
   });
 
-  it('draws bands instead of arrows where a step has less than 4 pixels, as many as there are pixels', () => {
+  it('draws bands instead of arrows if a step has less than 4 pixels, at most as many as there are pixels', () => {
     const bands = strokes(20_000, 0.05);
     expect(bands).toBeGreaterThan(200);
     expect(bands).toBeLessThan(6_000);
     expect(strokes(4_000, 0.25)).toBeGreaterThan(bands / 1.2);
   });
 
-  it('draws faintly what nobody looks for, and a lane for a pinned expression', () => {
+  it('draws filtered-out steps faintly, and a lane for a pinned expression', () => {
     const moments = new Moments(longRun(10));
     const pen = new SvgPen();
     const pin = pinOf('b in client.inCS', ['a', 'b', 'c', 'd']) as Pin;
@@ -65,7 +65,7 @@ describe('the sequence chart', () => {
     expect(svg).toContain('>true</text>');
   });
 
-  it('is an SVG in which nothing of a run is markup', () => {
+  it('is an SVG in which no text of a run acts as markup', () => {
     const run = longRun(10);
     const evil = '<script>alert(1)</script>';
     const letters = run.letters.map((letter) => ({ ...letter, message: { type: evil } }));

@@ -10,7 +10,7 @@ import { margin, type Palette, Sheet, type View } from './sequence-sheet.ts';
 import { clockText } from './time.ts';
 import { contextOf, isCritical, stepLabel } from './values.ts';
 
-/** One line a site, time to the right: only what lies within the view is looked at. */
+/** One line per site, time to the right. Only the part within the view is processed. */
 export function drawSequence(pen: Pen, moments: Moments, moment: number, view: View, colours: Palette): void {
   const { width, height, gutter } = view;
   const sheet = new Sheet(pen, moments, view, colours);
@@ -51,12 +51,12 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
   }
 }
 
-/** Below so many pixels for a step, bands are drawn instead of arrows. */
+/** With fewer pixels per step than this, bands are drawn instead of arrows. */
 const leastSpacing = 4;
 /** Pixels of a band that are drawn as one. */
 const bandPx = 2;
 
-/** For each site: how much of the time it is in its critical section, and how many steps it takes. */
+/** For each site: the share of time in its critical section, and the number of steps it takes. */
 function drawBands(sheet: Sheet): void {
   const { pen, moments, view, colours, lanes } = sheet;
   const { axis, from, scale, gutter, width } = view;
@@ -98,7 +98,7 @@ function drawPins(sheet: Sheet): void {
       const { from, value } = segments[at]!;
       const left = Math.max(view.gutter, sheet.x(from));
       const right = sheet.x(segments[at + 1]?.from ?? moments.last) + (at + 1 < segments.length ? 0 : 14);
-      // Of many within one pixel, one is drawn.
+      // Within one pixel, only one is drawn.
       if (right < drawnTo + 1) continue;
       drawnTo = right;
       const isOdd = at % 2 === 1;
@@ -147,7 +147,7 @@ function drawGrid(sheet: Sheet): void {
   for (let at = Math.ceil(first / every) * every; at <= last; at += every) line(sheet.x(at), String(at));
 }
 
-/** Critical sections as bars, times when it is down as gaps, and epochs by their number. */
+/** Critical sections as bars, times when the site is down as gaps, and epochs by their number. */
 function drawLife(sheet: Sheet, id: string, lane: number): void {
   const { pen, moments, colours, first, last } = sheet;
   const history = moments.siteHistory(id);
@@ -181,7 +181,7 @@ function drawLife(sheet: Sheet, id: string, lane: number): void {
   }
 }
 
-/** Nobody knows what the site did meanwhile. */
+/** The steps of the site in this interval are not known. */
 function drawUnseen({ pen, colours }: Sheet, from: number, to: number, lane: number): void {
   pen.rect(from, lane - 9, to - from, 18, { fill: colours.surface });
   pen.rect(from, lane - 9, to - from, 18, { fill: colours.muted, alpha: 0.14, radius: 3 });
@@ -190,7 +190,7 @@ function drawUnseen({ pen, colours }: Sheet, from: number, to: number, lane: num
   }
 }
 
-/** What is taken again and again, for ever. */
+/** The steps that are repeated for ever. */
 function drawLoop(sheet: Sheet): void {
   const { pen, view, colours } = sheet;
   const { loop, steps } = sheet.moments.timeline;
@@ -239,7 +239,7 @@ function isNamed({ kind }: TimelineStep): boolean {
   return !['deliver', 'lose', 'seen', 'unseen'].includes(kind);
 }
 
-/** What the name of a step covers. */
+/** The rectangle that the name of a step covers. */
 function nameBox(step: TimelineStep, x: number, lanes: ReadonlyMap<string, number>): Covered {
   return around(x, (lanes.get(step.site) ?? 0) - 17, stepLabel(step).length * 6.2, 14);
 }

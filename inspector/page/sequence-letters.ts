@@ -5,35 +5,38 @@ import type { Pen } from './pen.ts';
 import type { Sheet } from './sequence-sheet.ts';
 import { typedText } from './values.ts';
 
-/** What never arrives is drawn for so many moments: thousands of it would cover all that comes later. */
+/**
+ * A message that never arrives is drawn for this many moments. Thousands of them would cover everything
+ * later.
+ */
 const stub = 12;
 
-/** How much of the way to its target an arrow goes. */
+/** The share of the way to its target that an arrow covers. */
 const shares = { received: 1, lost: 0.6, 'under way': 0.75, unseen: 0.75 } as const;
 
 const charWidth = 6;
 
-/** How much is seen of what nobody looks for. */
+/** Opacity of steps that the filter excludes. */
 export const faint = 0.22;
 
-/** Is the step that led to `moment` looked for? */
+/** Tells whether the filter includes the step that led to `moment`. */
 export function isLookedFor({ moments, view: { filter } }: Sheet, moment: number): boolean {
   return !isFiltering(filter) || (moment > 0 && matches(moments, moment, filter));
 }
 
-/** Is the step that sent it, or the one that took it? */
+/** Tells whether the filter includes the sending or the receiving step. */
 function isSought(sheet: Sheet, { sent, ended }: Message): boolean {
   return isLookedFor(sheet, sent) || (ended !== null && isLookedFor(sheet, ended));
 }
 
-/** An arrow as it was drawn, whose text comes after all arrows. */
+/** A drawn arrow. Its text is drawn after all arrows. */
 interface DrawnArrow {
   readonly letter: Message;
   readonly ends: readonly [number, number, number, number];
   readonly colour: string;
 }
 
-/** Those of which a part is in view. */
+/** Draws the messages that are at least partly in view. */
 export function drawLetters(sheet: Sheet): readonly DrawnArrow[] {
   const { moments, first, last } = sheet;
   const arrows: DrawnArrow[] = [];
@@ -69,7 +72,7 @@ function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
   return { letter, ends: [x1, from, tx, ty], colour };
 }
 
-/** An arrow to where a copy of a letter arrived that is still under way. */
+/** An arrow to the arrival of a copy of a message that is still on its way. */
 export function drawCopy(sheet: Sheet, at: number): void {
   const { pen, colours, lanes } = sheet;
   const { steps, letters } = sheet.moments.timeline;
@@ -82,7 +85,10 @@ export function drawCopy(sheet: Sheet, at: number): void {
   if (sheet.spacing >= 6) arrowHead(pen, [x1, from, x2, to], colours.letter, 1);
 }
 
-/** The texts of arrows, where on its arrow each covers no other; the token's first. What has no room has no text. */
+/**
+ * Draws the texts of arrows, each where it covers no other. The token's text comes first. A text without room
+ * is left out.
+ */
 export function drawLabels(
   { pen, colours }: Sheet,
   arrows: readonly DrawnArrow[],
@@ -94,7 +100,7 @@ export function drawLabels(
     const [x1, y1, x2, y2] = ends;
     const room = Math.hypot(x2 - x1, y2 - y1) - 16;
     const whole = typedText(letter.message);
-    // Longer ones would hide the arrow.
+    // A longer text would hide the arrow.
     const texts =
       whole.length * charWidth < room * 0.6 ? [whole, letter.message.type] : [letter.message.type];
     const place = texts

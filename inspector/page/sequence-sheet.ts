@@ -16,7 +16,7 @@ export interface Palette {
   readonly accent: string;
 }
 
-/** Which part of the time is seen: the place at the left edge, and pixels for each unit of the axis. */
+/** The part of the time in view: the place at the left edge, and pixels per unit of the axis. */
 export interface View {
   readonly width: number;
   readonly height: number;
@@ -29,7 +29,7 @@ export interface View {
   readonly filter: Filter;
 }
 
-/** As wide as the longest name needs. */
+/** Width of the longest name. */
 export function gutterOf({ timeline }: Moments, pins: readonly Pin[]): number {
   const longest = Math.max(
     ...timeline.sites.map(({ id }) => id.length * 8),
@@ -42,7 +42,7 @@ export function gutterOf({ timeline }: Moments, pins: readonly Pin[]): number {
 export const margin = { top: 26, bottom: 12 };
 const pinHeight = 24;
 
-/** What a part of the sequence chart is drawn on: where its moments and its sites are. */
+/** The area of a part of the sequence chart, with the coordinates of its moments and sites. */
 export class Sheet {
   readonly pen: Pen;
   readonly moments: Moments;
@@ -51,7 +51,7 @@ export class Sheet {
   /** The moments that are in view, and one more at either side. */
   readonly first: number;
   readonly last: number;
-  /** Pixels for each moment, on average. */
+  /** Pixels per moment, on average. */
   readonly spacing: number;
   /** Distance of each site's line from the top. */
   readonly lanes: ReadonlyMap<string, number>;

@@ -14,10 +14,10 @@ interface SequenceProps {
   readonly moments: Moments;
   readonly moment: number;
   readonly theme: string;
-  /** Pixels for each unit of the axis; `null`: as a short run has room. */
+  /** Pixels per unit of the axis. `null`: fit a short run into the view. */
   readonly scale: number | null;
   readonly isTimed: boolean;
-  /** Steps that are not looked for are drawn faintly. */
+  /** Excluded steps are drawn faintly. */
   readonly filter: Filter;
   /** Drawn as lanes below the sites. */
   readonly pins: readonly Pin[];
@@ -25,20 +25,20 @@ interface SequenceProps {
   readonly caption: () => readonly string[];
   readonly onScale: (scale: number) => void;
   readonly onMoment: (moment: number) => void;
-  /** Gives the drawing as SVG, for a file. */
+  /** Returns the drawing as SVG, for a file. */
   readonly picture: RefObject<(() => string) | null>;
   /** The scale at which it is drawn. */
   readonly drawnAt: RefObject<number>;
 }
 
 const usual = 72;
-/** A run that fits at this scale is seen whole. */
+/** A run that fits at this scale is shown whole. */
 const narrowest = 40;
 const widest = 130;
 /** A run of fewer steps needs no map. */
 const leastMapped = 40;
 
-/** The sequence chart, on a canvas: what is in view is drawn anew at every change, whatever the run's length. */
+/** The sequence chart on a canvas. At every change the visible part is redrawn, whatever the run's length. */
 export function Sequence(props: SequenceProps) {
   const { moments, moment, theme, isTimed, filter, pins, caption, onScale, onMoment, picture, drawnAt } =
     props;
@@ -48,7 +48,7 @@ export function Sequence(props: SequenceProps) {
   const [pannedTo, setPannedTo] = useState<number | null>(null);
   const axis = useMemo(() => (isTimed ? timeAxis(moments) : null) ?? stepAxis(moments), [moments, isTimed]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whoever goes to another moment wants to see it
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another moment must come into view
   useEffect(() => setPannedTo(null), [moment, moments, axis.kind]);
 
   const gutter = gutterOf(moments, pins);

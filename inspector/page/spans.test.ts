@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Spans } from './spans.ts';
 
-describe('what is there at a time', () => {
-  it('is found, however long it has been there, in order', () => {
+describe('things present at a time', () => {
+  it('are found in order, however long they have been present', () => {
     const spans = new Spans();
     const things = Array.from({ length: 300 }, (_, index) => {
       const from = (index * 7_919) % 5_000;
@@ -23,7 +23,7 @@ describe('what is there at a time', () => {
     }
   });
 
-  it('takes few places, even when nothing ever ends', () => {
+  it('take few places, even when none of them ever ends', () => {
     const places = (count: number) => {
       const spans = new Spans();
       for (let index = 0; index < count; index++) spans.add(index, index, count);

@@ -1,15 +1,15 @@
 const block = 64;
 
 /**
- * Things by when they are there. A node of level `k` is 2^k blocks of moments, and a thing stands in as few nodes as
- * make up its time: two of each level at most, however long that is.
+ * An index of things by the time at which they are present. A node of level `k` covers 2^k blocks of moments.
+ * A thing is stored in as few nodes as cover its time: at most two of each level, however long it is present.
  */
 export class Spans {
-  /** In how many nodes things stand. */
+  /** Number of entries in all nodes. */
   places = 0;
   readonly #levels: Map<number, number[]>[] = [];
 
-  /** It is there from `from` to `to`, ends included. */
+  /** Adds a thing that is present from `from` to `to`, inclusive. */
   add(index: number, from: number, to: number): void {
     let left = Math.floor(from / block);
     let right = Math.floor(to / block) + 1;
@@ -21,7 +21,10 @@ export class Spans {
     }
   }
 
-  /** What is there at some time from `from` to `to`, ends included, ascending; some of it may be there just before or after. */
+  /**
+   * The things present at some time from `from` to `to`, inclusive, in ascending order. The list may include
+   * things that are present only just before or after.
+   */
   within(from: number, to: number): readonly number[] {
     const found = new Set<number>();
     for (const [level, nodes] of this.#levels.entries()) {

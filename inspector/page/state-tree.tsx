@@ -8,19 +8,19 @@ import { contextOf, isCritical, regionsOf } from './values.ts';
 interface StateTreeProps {
   readonly moments: Moments;
   readonly moment: number;
-  /** Sites that some property calls broken. */
+  /** Sites that some property names as violated. */
   readonly broken: ReadonlySet<string>;
   readonly pins: readonly Pin[];
   readonly onPins: (pins: readonly Pin[]) => void;
 }
 
-/** The values of all sites at a moment and a moment before, as one tree. */
+/** The values of all sites at a moment and one moment before, as one tree. */
 interface Row {
   readonly path: string;
   readonly name: string;
   readonly depth: number;
   readonly group: 'states' | 'context' | 'network';
-  /** Has it fields of its own? */
+  /** True when it has fields of its own. */
   readonly isOuter: boolean;
   readonly cells: readonly Cell[];
 }
@@ -30,7 +30,9 @@ interface Cell {
   readonly before: string;
 }
 
-/** Every variable of every site as a tree; what the last step changed is marked, with what it was before. */
+/**
+ * Every variable of every site as a tree. Changes of the last step are marked, with their previous values.
+ */
 export function StateTree({ moments, moment, broken, pins, onPins }: StateTreeProps) {
   const [isChangedOnly, setChangedOnly] = useState(false);
   const [filter, setFilter] = useState('');
@@ -242,7 +244,7 @@ function rowsOf(moments: Moments, moment: number): readonly Row[] {
   return rows;
 }
 
-/** The fields of the values at one path, and below them theirs. */
+/** Adds the fields of the values at one path, and below them their fields. */
 function addFields(
   rows: Row[],
   now: readonly unknown[],
@@ -276,7 +278,7 @@ function keysOf(values: readonly unknown[]): readonly string[] {
   ];
 }
 
-/** At most this many messages on their way to one site are listed. */
+/** Maximum number of messages listed for one site. */
 const listed = 12;
 
 /** A row for each message that is on its way, in the order of sending. */

@@ -18,7 +18,10 @@ interface StepsProps {
 const rowHeight = 46;
 const mostChanges = 4;
 
-/** Every step in a list that can be searched: the site, what it did, from which site, and what changed. Only the rows in view are drawn. */
+/**
+ * Every step in a searchable list: the site, its step, the source, and the changes. Only the visible rows are
+ * drawn.
+ */
 export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProps) {
   const list = useRef<HTMLDivElement>(null);
   const { height } = useSize(list);
@@ -80,7 +83,7 @@ function rowsOf(moments: Moments, filter: Filter): readonly number[] {
   return rows;
 }
 
-/** The index of the last row that is not after `moment`; -1: there is none. */
+/** The index of the last row that is not after `moment`. -1: there is none. */
 function lastUpTo(rows: readonly number[], moment: number): number {
   let low = -1;
   let high = rows.length - 1;

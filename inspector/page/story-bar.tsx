@@ -12,7 +12,7 @@ interface StoryBarProps {
   readonly onMoment: (moment: number) => void;
 }
 
-/** The run in one sentence, why its property is false, and who holds the lock now. */
+/** The run in one sentence, the reason why its property is false, and the current state of the lock. */
 export function StoryBar({ moments, moment, onMoment }: StoryBarProps) {
   const { tone, sentence, moment: about, property } = useMemo(() => storyOf(moments), [moments]);
   const lock = lockStateOf(moments, moment);
@@ -47,7 +47,7 @@ export function StoryBar({ moments, moment, onMoment }: StoryBarProps) {
   );
 }
 
-/** In time where the steps have one, else in steps. */
+/** In time if the steps have times, else in steps. */
 function heldFor({ timeline }: Moments, moment: number, { since }: Holder): string {
   const [from, to] = [timeline.steps[since - 1]?.at, timeline.steps[moment - 1]?.at];
   if (from !== undefined && to !== undefined) return `for ${durationText(Math.max(0, to - from))}`;

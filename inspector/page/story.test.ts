@@ -4,7 +4,7 @@ import { Moments } from './moments.ts';
 import { storyOf } from './story.ts';
 import { longRun } from './testing/long-run.ts';
 
-/** A run of four steps whose property becomes that at step 3. */
+/** A run of four steps. Its property gets `judgement` at step 3. */
 function run(judgement: Judgement, more: Partial<Timeline> = {}): Moments {
   const four = longRun(4);
   const steps = four.steps.map((step, index) =>
@@ -15,7 +15,7 @@ function run(judgement: Judgement, more: Partial<Timeline> = {}): Moments {
 
 const broken: Judgement = { verdict: 'violated', reason: 'a, b are inside at once' };
 
-it('says of a counterexample what broke, why and when, and names the rule in words', () => {
+it('tells of a counterexample which property is violated, why and when, and names the rule in words', () => {
   expect(storyOf(run(broken, { focus: 0 }))).toEqual({
     tone: 'violated',
     sentence: 'mutual exclusion is violated: a, b are inside at once, step 3 of 4.',
@@ -26,11 +26,11 @@ it('says of a counterexample what broke, why and when, and names the rule in wor
   expect(storyOf(run(broken, named)).sentence).toMatch(/^L3 \(An idle site keeps nothing\) is violated: /);
 });
 
-it('says of a lasso that it goes on for ever', () => {
+it('tells of a lasso that it goes on for ever', () => {
   expect(storyOf(run(broken, { loop: 1 })).sentence).toMatch(/The steps after step 1 repeat for ever\.$/);
 });
 
-it('says that nothing is violated, or that nothing could be judged', () => {
+it('tells that nothing is violated, or that nothing could be judged', () => {
   expect(storyOf(run({ verdict: 'holds' })).sentence).toBe('4 steps of 4 sites; no property is violated.');
   expect(storyOf(run({ verdict: 'open', reason: 'not judged: b is not seen' })).tone).toBe('open');
 });

@@ -5,7 +5,7 @@ import type { Moments } from './moments.ts';
 export interface Story {
   readonly tone: 'violated' | 'holds' | 'open';
   readonly sentence: string;
-  /** The moment that the sentence is about; `null`: none in particular. */
+  /** The moment that the sentence is about. `null`: none in particular. */
   readonly moment: number | null;
   /** The index of the property that the sentence is about. */
   readonly property: number | null;

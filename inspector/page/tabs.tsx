@@ -3,7 +3,7 @@ import { type ReactNode, useId, useState } from 'react';
 export interface Tab {
   readonly name: string;
   readonly className: string;
-  /** Stands beside the name, such as how many there are. */
+  /** Shown beside the name, such as the number of items. */
   readonly count?: ReactNode;
   readonly content: ReactNode;
 }
@@ -14,7 +14,7 @@ interface TabsProps {
   readonly tabs: readonly Tab[];
 }
 
-/** Panels that share a place; the first is in front until another is chosen. */
+/** Panels that share a place. The first is in front until another is chosen. */
 export function Tabs({ className, label, tabs }: TabsProps) {
   const [chosen, setChosen] = useState(0);
   const front = Math.min(chosen, tabs.length - 1);

@@ -4,7 +4,7 @@ export type Theme = 'light' | 'dark';
 
 const key = 'baton-theme';
 
-/** As the system has it, until somebody chooses. */
+/** The theme of the system until the user chooses one. */
 export function useTheme(): readonly [Theme, () => void] {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? preferred());
   useEffect(() => {

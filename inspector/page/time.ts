@@ -1,4 +1,4 @@
-/** A time of day with milliseconds, `12:03:11.042`; `at`: milliseconds since 1970. */
+/** A time of day with milliseconds, `12:03:11.042`. `at`: milliseconds since 1970. */
 export function clockText(at: number): string {
   const date = new Date(at);
   const pad = (value: number, length = 2) => String(value).padStart(length, '0');

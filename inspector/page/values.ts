@@ -6,14 +6,16 @@ export function typedText({ type, ...fields }: { readonly type: string }): strin
   return params.length === 0 ? type : `${type}(${params.join(', ')})`;
 }
 
-/** A value on one line: text as it is, `null` as a dash, a set by its members, an object by its fields. */
+/**
+ * A value on one line. Text is unchanged, `null` is a dash, a set is its members, and an object its fields.
+ */
 export function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null) return '–';
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return value.map(plainText).join(' ');
   const fields = Object.entries(value);
-  // A set, as JSON has it.
+  // A set in its JSON form.
   if (fields.length > 0 && fields.every(([, one]) => one === true))
     return fields.map(([key]) => key).join(' ');
   return fields.length === 0 ? '{}' : fields.map(([key, one]) => `${key} ${nested(one)}`).join(', ');
@@ -28,7 +30,10 @@ export function contextOf({ context }: SiteState): Readonly<Record<string, unkno
   return typeof context === 'object' && context !== null ? (context as Record<string, unknown>) : {};
 }
 
-/** A state value by region: `{ client: 'inCS', routing: 'root' }`; of a machine without regions, by `state`. */
+/**
+ * A state value by region: `{ client: 'inCS', routing: 'root' }`. For a machine without regions the key is
+ * `state`.
+ */
 export function regionsOf(value: unknown): Readonly<Record<string, string>> {
   if (value === null || value === undefined) return {};
   if (typeof value === 'string') return { state: value };
@@ -45,7 +50,7 @@ function pathText(value: unknown): string {
   return parts.join(' ');
 }
 
-/** Is the state at this path of keys active? */
+/** Tells whether the state at this path of keys is active. */
 export function isIn(value: unknown, path: string): boolean {
   let at = value;
   const keys = path.split('.');
@@ -57,7 +62,7 @@ export function isIn(value: unknown, path: string): boolean {
   return true;
 }
 
-/** Ids of the states of the chart that are active. */
+/** Ids of the active states of the chart. */
 export function activeStates({ root }: Chart, value: unknown): ReadonlySet<string> {
   const active = new Set<string>();
   const enter = (state: ChartState, inner: unknown): void => {
@@ -77,7 +82,7 @@ export function isCritical({ critical }: Timeline, { up, value }: SiteState): bo
   return up && critical.some((path) => isIn(value, path));
 }
 
-/** How people call a step: what was taken, or what happened. */
+/** The short name of a step: the event taken, or the kind of the step. */
 export function stepLabel({ event, kind }: Timeline['steps'][number]): string {
   return event?.type.replace(/^xstate\.after\.([^.]+)\..*$/, 'after $1') ?? kind;
 }

@@ -1,7 +1,9 @@
 import type { Chart, ChartState, ChartTransition } from '../../../verification/timeline/format.ts';
 import { activeStates } from '../values.ts';
 
-/** A statechart as a Mermaid state diagram, regions included. https://mermaid.js.org/syntax/stateDiagram.html */
+/**
+ * A statechart as a Mermaid state diagram, regions included. https://mermaid.js.org/syntax/stateDiagram.html
+ */
 export function mermaidChart(chart: Chart, value: unknown = null): string {
   const alias = aliases(chart);
   const active = activeStates(chart, value);
@@ -19,7 +21,7 @@ export function mermaidChart(chart: Chart, value: unknown = null): string {
     lines.push(`${indent}}`);
   };
   state(chart.root, '  ');
-  // Of several arrows from a state to one, Mermaid may draw the last alone.
+  // Mermaid may draw only the last of several arrows between the same two states.
   const arrows = new Map<string, string[]>();
   for (const transition of chart.transitions) {
     const { source } = transition;
@@ -35,7 +37,10 @@ export function mermaidChart(chart: Chart, value: unknown = null): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A statechart for Graphviz: a cluster for each state that has others in it. https://graphviz.org/doc/info/lang.html */
+/**
+ * A statechart for Graphviz, with a cluster for each state that has children.
+ * https://graphviz.org/doc/info/lang.html
+ */
 export function graphvizChart(chart: Chart, value: unknown = null): string {
   const alias = aliases(chart);
   const active = activeStates(chart, value);
@@ -54,7 +59,7 @@ export function graphvizChart(chart: Chart, value: unknown = null): string {
     lines.push(
       `${indent}  label="${quoted(key)}"; style=${type === 'parallel' ? 'rounded' : '"rounded,dashed"'};`,
     );
-    // An arrow of Graphviz ends at a node: this one stands for the whole.
+    // An arrow of Graphviz ends at a node. This node stands for the whole cluster.
     lines.push(`${indent}  ${name} [shape=point, style=invis];`);
     for (const child of children) state(child, `${indent}  `);
     lines.push(`${indent}}`);
@@ -64,7 +69,7 @@ export function graphvizChart(chart: Chart, value: unknown = null): string {
   for (const transition of chart.transitions) {
     const { source } = transition;
     const target = transition.targets[0] ?? source;
-    // From a state to one within it, or back, is no arrow between clusters.
+    // A transition between a state and one inside it cannot be an arrow between clusters.
     const isWithin = target.startsWith(source) || source.startsWith(target);
     const ends = [
       `label="${quoted(textOf(transition))}"`,
@@ -90,7 +95,7 @@ function aliases(chart: Chart): ReadonlyMap<string, string> {
   return new Map(statesOf(chart).map(({ id }, index) => [id, `s${index}`]));
 }
 
-/** Whatever has a meaning of its own for Mermaid, as an entity. */
+/** Replaces every character with a special meaning in Mermaid by an entity. */
 export function mermaidText(text: string): string {
   return text.replace(/[^\p{L}\p{N} .,=+*()_-]/gu, (char) => `#${char.codePointAt(0)};`);
 }

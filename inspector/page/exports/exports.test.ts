@@ -58,8 +58,8 @@ const chart: Chart = {
   ],
 };
 
-describe('a run, for other tools', () => {
-  it('as a Mermaid sequence diagram has each message once, as it ended', () => {
+describe('a run for other tools', () => {
+  it('as a Mermaid sequence diagram has each message once, with its end', () => {
     const text = mermaidSequence(lost);
     expect(text.match(/^ {2}p\d(->>|-x|--\))p\d: TOKEN/gm)).toHaveLength(run.letters.length);
     expect(text.match(/-x/g)).toHaveLength(1);
@@ -71,7 +71,7 @@ describe('a run, for other tools', () => {
     ]);
   });
 
-  it('as a log for ShiViz has a receipt know of its sending', () => {
+  it('as a log for ShiViz orders each receipt after its sending', () => {
     const [format, , ...lines] = shiVizLog(run).trimEnd().split('\n');
     expect(format).toContain('(?<clock>');
     expect(lines).toHaveLength(run.steps.length * 2);
@@ -85,8 +85,8 @@ describe('a run, for other tools', () => {
   });
 });
 
-describe('a statechart, for other tools', () => {
-  it('for Mermaid has its states, its regions, its transitions, and what is active', () => {
+describe('a statechart for other tools', () => {
+  it('for Mermaid has its states, regions, transitions, and active states', () => {
     const text = mermaidChart(chart, { client: 'idle' });
     expect(text).toContain('state "in #34;CS#34;" as s3');
     expect(text).toContain('[*] --> s2');
@@ -94,7 +94,7 @@ describe('a statechart, for other tools', () => {
     expect(text).toContain('class s2 active');
   });
 
-  it('for Graphviz has a cluster for each state with others in it', () => {
+  it('for Graphviz has a cluster for each state with children', () => {
     const text = graphvizChart(chart, { client: 'idle' });
     expect(text.match(/subgraph cluster_/g)).toHaveLength(2);
     expect(text).toContain('s2 -> s3 [label="ask [token]"]');

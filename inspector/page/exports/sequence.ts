@@ -3,8 +3,8 @@ import { typedText } from '../values.ts';
 import { mermaidText } from './chart.ts';
 
 /**
- * A run as a Mermaid sequence diagram: an arrow where a message arrives, a cross where one is lost, a note where
- * something happens to a site alone, an open arrow for what is under way at the end.
+ * A run as a Mermaid sequence diagram. A received message is an arrow, a lost one a cross, a step of one site
+ * alone a note, and a message still on its way at the end an open arrow.
  * https://mermaid.js.org/syntax/sequenceDiagram.html
  */
 export function mermaidSequence({ sites, steps, letters }: Timeline): string {
@@ -40,13 +40,13 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Whose event the loss of a message is. */
+/** The host to which the loss of a message belongs. */
 const network = 'network';
 
 /** A run as a log for ShiViz, with a vector clock for every step. https://bestchai.bitbucket.io/shiviz/ */
 export function shiVizLog({ steps, letters }: Timeline): string {
   const clocks = new Map<string, Readonly<Record<string, number>>>();
-  /** By moment: the clock of the step that led there. */
+  /** For each moment: the clock of the step that led to it. */
   const stamps: Readonly<Record<string, number>>[] = [{}];
   const lines = ['(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})', ''];
   for (const step of steps) {
