@@ -9,7 +9,7 @@ import { StateTextError } from './state-text.ts';
 const options = { sites: 3, network: { order: 'fifo' } } as const;
 
 describe('exploring', () => {
-  it.each(Object.keys(systems))('%s: whatever is offered can be taken', (name) => {
+  it.each(Object.keys(systems))('%s: every offered step can be taken', (name) => {
     const explorer = new Explorer(systems[name]!({ ...options, sites: name.startsWith('link') ? 2 : 3 }));
     let path: readonly number[] = [];
     for (let step = 0; step < 25; step++) {

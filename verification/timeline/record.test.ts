@@ -67,7 +67,7 @@ describe('a recorded run as a timeline', () => {
     for (const { verdicts } of steps) expect(verdicts).toEqual({});
   });
 
-  it('of a mutant shows where the model disagrees, and the properties violated by it', () => {
+  it('of a mutant shows the step that the model rejects, and the properties that it violates', () => {
     const mutant = new Steps(mutants['an idle root copies the token']);
     const mesh = new DrivenMesh(2, { a: mutant })
       .client('b', 'ask')

@@ -15,8 +15,8 @@ import { taken } from './taken.ts';
 import { criticalStates, headOf } from './trace.ts';
 
 /**
- * Judging a moment means reading all messages on their way. While there are more than this number, so many
- * moments are left without a judgement of their own that the cost per step stays the same.
+ * Judging a moment means reading all messages on their way. While there are more than this number, only some
+ * moments are judged, so that the cost per step stays the same.
  */
 const judgedAtOnce = 256;
 

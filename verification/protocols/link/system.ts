@@ -74,7 +74,7 @@ export function link(options: LinkOptions): System {
     name: 'link',
     actors,
     network,
-    // What an end tells its site, its timers and its log.
+    // The reports of an end to its site, its timers and its log.
     outside: ['ackOwed', 'overflow', 'met', 'unexpected'],
     properties: [
       ...safety,
