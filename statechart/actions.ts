@@ -49,7 +49,7 @@ export class Actions {
     return this.#effects;
   }
 
-  /** Does any action arm a timer? */
+  /** True when some action arms a timer. */
   get timed(): boolean {
     return this.#timed;
   }
@@ -103,7 +103,7 @@ export class Actions {
           return (run, params) => run.change({ cancel: sendId(new ActionArgs(run.at), params) });
         return (run) => run.change({ cancel: sendId! });
       case 'xstate.log':
-        // Nothing is logged: a value that cannot be made is an error nevertheless.
+        // Nothing is logged. A value that cannot be computed is an error nevertheless.
         return (run, params) => {
           if (typeof value === 'function') value(new ActionArgs(run.at), params);
         };
@@ -114,7 +114,7 @@ export class Actions {
     }
   }
 
-  /** A raise with a delay that turns out to be no number is one without. */
+  /** A raise whose delay evaluates to no number is a raise without a delay. */
   #delayed(
     event: NonNullable<BuiltIn['event']>,
     id: string | undefined,

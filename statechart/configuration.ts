@@ -22,7 +22,7 @@ export interface Choice {
 export interface Microstep {
   readonly actions: readonly Action[];
   readonly target: Configuration;
-  /** XState makes a new snapshot of it, though the states be the same. */
+  /** True when XState makes a new snapshot for it, even if the active states are the same. */
   readonly changes: boolean;
 }
 
@@ -57,7 +57,10 @@ export class Configuration {
   readonly history: HistoryValue;
   /** For each `stateIn`, by its number: whether it holds. */
   readonly matches: (boolean | undefined)[] = [];
-  /** By the event's type; those that no transition names are one by the wildcards that take them. */
+  /**
+   * The choice for each event type. Types that no transition names share a key if the same wildcards take
+   * them.
+   */
   readonly choices = new Map<string, Choice>();
   /** For each atomic state, its `always` and those of its ancestors, innermost first. */
   readonly always: readonly (readonly Option[])[];

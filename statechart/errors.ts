@@ -3,9 +3,9 @@ export type StatechartErrorCode =
   | 'OUTSIDE_SUBSET'
   /** A guard is named that the machine does not implement, or that refers to itself. */
   | 'GUARD_UNKNOWN'
-  /** A compound state has an `initial` that is none of its states. */
+  /** The `initial` of a compound state names none of its states. */
   | 'INITIAL_UNKNOWN'
-  /** An event that XState keeps to itself (`xstate.init`, `xstate.stop`, `*`). */
+  /** An event that is reserved for XState (`xstate.init`, `xstate.stop`, `*`). */
   | 'EVENT_RESERVED'
   /** One event caused more than 10,000 microsteps, or more than the machine's `maxIterations`. */
   | 'NO_REST';

@@ -15,7 +15,7 @@ export class At {
   }
 }
 
-/** In the place of an actor or a system: there is none, and each use is refused. */
+/** Replaces an actor or a system. There is none, and each use throws. */
 function absent(name: 'self' | 'system'): unknown {
   return new Proxy(
     {},
@@ -53,7 +53,7 @@ export class AssignArgs extends At {
   }
 }
 
-/** The arguments of a function that makes the first context. */
+/** The arguments of a function that makes the initial context. */
 export class BirthArgs {
   readonly spawn = spawn;
   readonly input: unknown;
@@ -70,15 +70,15 @@ export class OutputArgs extends At {
 }
 
 /**
- * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target }`. Params
- * that are no object stand under `params`.
+ * A named action with its params laid flat: `{ type: 'send', params: { target } }` is `{ type: 'send', target
+ * }`. Params that are not an object stand under `params`.
  */
 export interface Effect {
   readonly type: string;
   readonly [param: string]: unknown;
 }
 
-/** `type` asked for with `params`, as an effect. */
+/** The effect of `type` with `params`. */
 export function effectOf(type: string, params: unknown): Effect {
   if (params === undefined) return { type };
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return { type, params };
@@ -86,13 +86,13 @@ export function effectOf(type: string, params: unknown): Effect {
   return 'type' in params ? { ...params, type } : { type, ...params };
 }
 
-/** What a step asks of the machine's clock, once the step is over. */
+/** A change of the machine's timers, to be made after the step. */
 export type TimerChange =
   | {
-      /** `event` in `delay` milliseconds. A timer without an `id` cannot be cancelled. */
+      /** Delivers `event` after `delay` milliseconds. A timer without an `id` cannot be cancelled. */
       readonly arm: { readonly id: string | undefined; readonly event: EventObject; readonly delay: number };
     }
-  /** Cancels the newest timer with this id; older ones with the same id go on. */
+  /** Cancels the newest timer with this id. Older ones with the same id continue. */
   | { readonly cancel: string };
 
 const noTimers: readonly TimerChange[] = Object.freeze([]);

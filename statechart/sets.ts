@@ -6,19 +6,21 @@ import { outside, StatechartError } from './errors.ts';
  * W3C's SCXML (2015), appendix D. `reenter` has XState's meaning.
  */
 
-/** By the id of a history state: the states that were active below its parent when that was left last. */
+/**
+ * For each history state, by id: the states below its parent that were active when the parent was last left.
+ */
 export type HistoryValue = Readonly<Record<string, readonly AnyStateNode[]>>;
 
 export function isAtomic({ type }: AnyStateNode): boolean {
   return type === 'atomic' || type === 'final';
 }
 
-/** The states directly inside, without history states. */
+/** The direct child states, without history states. */
 export function childrenOf(node: AnyStateNode): readonly AnyStateNode[] {
   return Object.values(node.states).filter(({ type }) => type !== 'history');
 }
 
-/** Is `node`, whose active descendants are among `active`, in its final state? */
+/** Tells whether `node` is in its final state. Its active descendants are among `active`. */
 export function isFinished(node: AnyStateNode, active: ReadonlySet<AnyStateNode>): boolean {
   switch (node.type) {
     case 'compound':
@@ -30,7 +32,7 @@ export function isFinished(node: AnyStateNode, active: ReadonlySet<AnyStateNode>
   }
 }
 
-/** The state that is entered first inside a compound state. Throws `INITIAL_UNKNOWN`. */
+/** The initial child of a compound state. Throws `INITIAL_UNKNOWN`. */
 export function initialOf(node: AnyStateNode): AnyStateNode {
   const { initial, states, id } = node.config.initial === undefined ? node : withKnownInitial(node);
   const [target] = initial.target as readonly AnyStateNode[];
@@ -65,13 +67,15 @@ function isBelow(node: AnyStateNode, outer: AnyStateNode | undefined): boolean {
   return outer === undefined || ancestorsOf(node).includes(outer);
 }
 
-/** The state, and all below it that are entered with it by default. */
+/** The state, and all states below it that are entered with it by default. */
 export function initialNodes(node: AnyStateNode): readonly AnyStateNode[] {
   if (node.type === 'parallel') return [node, ...childrenOf(node).flatMap(initialNodes)];
   return node.type === 'compound' ? [node, ...initialNodes(initialOf(node))] : [node];
 }
 
-/** Where a history state leads, as long as nothing is remembered; `initial`: as the parent's own initial state would. */
+/**
+ * The target of a history state while nothing is remembered. `initial`: it is the parent's own initial state.
+ */
 function defaultOf(history: AnyStateNode): {
   readonly nodes: readonly AnyStateNode[];
   readonly initial: boolean;
@@ -100,7 +104,7 @@ function nodeAt(from: AnyStateNode, path: string): AnyStateNode {
   return node;
 }
 
-/** The targets, with what is remembered in place of history states. */
+/** The targets, with history states replaced by the remembered states. */
 function effectiveTargets(
   targets: readonly AnyStateNode[] | undefined,
   history: HistoryValue,
@@ -147,7 +151,10 @@ export function exitSet(
   return [...left].sort((one, other) => other.order - one.order);
 }
 
-/** What is remembered once the states of `left` have been left; `history` itself where none of them remembers. */
+/**
+ * The history after the states of `left` have been left. Returns `history` itself if none of them has a
+ * history state.
+ */
 export function historyAfter(
   left: readonly AnyStateNode[],
   active: readonly AnyStateNode[],

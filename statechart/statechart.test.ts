@@ -51,7 +51,7 @@ test.each([
   );
 });
 
-describe('as XState has it', () => {
+describe('agrees with XState', () => {
   const stepped = (config: object, ...types: string[]) => {
     const machine = createMachine({ id: 'm', ...config } as never);
     const beside = new Beside(machine, compile(machine));

@@ -36,11 +36,11 @@ export interface State {
 /** The result of one event: the state after it, and the effects in the order in which they were requested. */
 export interface Stepped extends State {
   readonly effects: readonly Effect[];
-  /** In order; due once the step is over. */
+  /** The timer changes in order, to be made after the step. */
   readonly timers: readonly TimerChange[];
-  /** The machine has reached its final state: it takes no further event. */
+  /** The machine has reached its final state and takes no further event. */
   readonly done: boolean;
-  /** Of the whole machine, once it is done. */
+  /** The output of the whole machine, once it is done. */
   readonly output: unknown;
 }
 
@@ -59,7 +59,7 @@ export class Statechart {
   readonly id: string;
   /** The types of all effects that the machine implements or names. */
   readonly effects: ReadonlySet<string>;
-  /** Does it arm timers, by `after` or a delayed raise? */
+  /** True when the machine arms timers, by `after` or a delayed raise. */
   readonly timed: boolean;
   readonly #machine: AnyStateMachine;
   readonly #most: number;
@@ -72,7 +72,7 @@ export class Statechart {
   readonly #exits = new Map<AnyStateNode, readonly Action[]>();
   readonly #outputs = new Map<AnyStateNode, (run: Run) => unknown>();
   readonly #descriptors = new Set<string>();
-  /** Such as `go.*`, the longest first. */
+  /** The partial wildcards, such as `go.*`, longest first. */
   #wildcards: readonly string[] = [];
   readonly #configurations = new Map<string, Configuration>();
   /** The configuration before any state is entered. As in XState, its value is already the initial one. */
@@ -206,7 +206,7 @@ export class Statechart {
     return { actions, target: this.#intern([...after], {}), changes: true };
   }
 
-  /** What is done when the states are entered, and all that are active then; `active` is changed. */
+  /** The actions of entering the states, and the resulting active states. Changes `active`. */
   #enter({ nodes, byDefault }: Entered, active: Set<AnyStateNode>): Entering {
     const actions: Action[] = [];
     const finished = new Set<AnyStateNode>();
@@ -237,7 +237,7 @@ export class Statechart {
     return { actions, after: active };
   }
 
-  /** The machine is done, because `last` is. */
+  /** The action that ends the machine, because `last` is final. */
   #finish(last: AnyStateNode): Action {
     const whole = this.#outputs.get(this.#machine.root);
     const part = last.parent && this.#outputs.get(last);
@@ -322,10 +322,10 @@ interface Entering {
   readonly after: ReadonlySet<AnyStateNode>;
 }
 
-/** What live actors are not sent: XState means something else by it. */
+/** Events that are not sent to live actors, because they have another meaning in XState. */
 const reserved: ReadonlySet<string> = new Set(['xstate.init', 'xstate.stop', '*']);
 
-/** Does `go.*` take this type? `go` itself, `go.on`, `go.on.now`. */
+/** Tells whether a wildcard takes this type: `go.*` takes `go`, `go.on` and `go.on.now`. */
 function takes(type: string): (wildcard: string) => boolean {
   return (wildcard) => `${type}.`.startsWith(wildcard.slice(0, -1));
 }

@@ -39,7 +39,7 @@ export function refuseOutside({ root }: AnyStateMachine): void {
 function refuseNode(node: AnyStateNode): void {
   const where = `state '${node.id}'`;
   if (node.type === 'compound') initialOf(node);
-  // Without a target XState enters the parallel state, and no region of it.
+  // Without a target, XState enters the parallel state but none of its regions.
   if (node.type === 'history' && node.parent?.type === 'parallel' && !(node.config as Targeted).target)
     throw outside('a history state of a parallel state without a target', where);
   refuseKeys(node.config, node.parent ? nodeKeys : rootKeys, where);

@@ -9,14 +9,14 @@ import {
 } from 'xstate';
 import { type Effect, effectOf, type TimerChange } from './run.ts';
 
-/** What one event does according to XState: the snapshot after, and what was asked for, in order. */
+/** The result of one event according to XState: the snapshot after it, and the requests in order. */
 export interface Step<Machine extends AnyStateMachine> {
   readonly snapshot: SnapshotFrom<Machine>;
   readonly effects: readonly Effect[];
   readonly timers: readonly TimerChange[];
 }
 
-/** The step from nothing: `machine` started with `input`. */
+/** The first step: `machine` started with `input`. */
 export function start<Machine extends AnyStateMachine>(
   machine: Machine,
   input: InputFrom<Machine>,
@@ -25,7 +25,7 @@ export function start<Machine extends AnyStateMachine>(
   return { snapshot, ...askedFor(actions) };
 }
 
-/** The step that `event` makes from `snapshot`; nothing is executed. */
+/** The step that `event` makes from `snapshot`. Nothing is executed. */
 export function take<Machine extends AnyStateMachine>(
   machine: Machine,
   snapshot: SnapshotFrom<Machine>,
@@ -44,10 +44,10 @@ function askedFor(
   };
 }
 
-/** What XState's own actions are called that a step answers in full, or by a change of timers. */
+/** Types of XState's own actions that a step handles completely or turns into timer changes. */
 const ownTypes: ReadonlySet<string> = new Set(['xstate.raise', 'xstate.cancel', 'xstate.log']);
 
-/** The change of a timer that XState's action with this type and these params makes; none by most. */
+/** The timer changes of XState's action with this type and these params. Most have none. */
 export function timerChange(type: string, params: unknown): readonly TimerChange[] {
   if (type === 'xstate.cancel') return [{ cancel: (params as { readonly sendId: string }).sendId }];
   if (type !== 'xstate.raise') return [];

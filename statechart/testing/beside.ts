@@ -105,7 +105,10 @@ const textOf = ({ configuration: { value, history }, context, done, output }: St
 const remembered = (history: HistoryValue) =>
   Object.fromEntries(Object.entries(history).map(([id, nodes]) => [id, nodes.map((node) => node.id).sort()]));
 
-/** Every pair of a reachable snapshot and an event or a timer, breadth first, for as many snapshots as `most`. */
+/**
+ * Compares every pair of a reachable snapshot and an event or a timer, breadth first, for at most `most`
+ * snapshots.
+ */
 export function explore(
   beside: Beside,
   inputs: readonly unknown[],

@@ -85,7 +85,7 @@ interface Shape {
 
 const atomic: Shape = { kind: 'atomic', children: [], initial: 0 };
 
-/** A history state needs another beside it. */
+/** A history state needs a sibling. */
 const childrenFrom = (shape: fc.Arbitrary<Shape>, minLength: number) =>
   fc
     .array(shape, { minLength, maxLength: 3, size: 'max' })
@@ -129,8 +129,8 @@ const has = (node: Shape, kind: Shape['kind']): boolean =>
   node.kind === kind || node.children.some((child) => has(child, kind));
 
 /*
- * Where one region takes a transition to a history state while another leaves it, XState (5.33) enters states without
- * those around them, which is no configuration at all: what it does then is not compared.
+ * If one region takes a transition to a history state while another leaves it, XState (5.33) enters states
+ * without their ancestors. The result is not a configuration, so its behaviour is not compared.
  */
 const without = (node: Shape, kind: Shape['kind']): Shape =>
   node.kind === kind ? atomic : { ...node, children: node.children.map((child) => without(child, kind)) };
@@ -190,7 +190,7 @@ function configOf(
   node: Shape,
   id: string,
   ids: readonly string[],
-  /** The states beside it that are no history states. */
+  /** Its siblings that are not history states. */
   beside: readonly string[] = [],
 ): fc.Arbitrary<object> {
   const transition = transitionOf(id, ids);

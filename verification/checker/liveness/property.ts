@@ -75,7 +75,7 @@ export type LivenessVerdict =
   | {
       readonly name: string;
       readonly verdict: 'holds';
-      /** The trigger, as a formula, that is true in no state: the property holds of nothing that happens. */
+      /** The trigger, as a formula, that is true in no state. The property holds vacuously. */
       readonly vacuous?: string;
     }
   | { readonly name: string; readonly verdict: 'violated'; readonly lasso: Lasso }

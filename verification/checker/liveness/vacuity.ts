@@ -3,9 +3,9 @@ import type { Formula } from './ltl.ts';
 import { formulaOf, type LivenessProperty } from './property.ts';
 
 /**
- * The first trigger of a property that is true in no state, as text, or `null`. A trigger is the left side of an
- * implication, as far as it speaks of one state: a property whose trigger never occurs holds vacuously (I. Beer et al.,
- * "Efficient detection of vacuity in temporal model checking", 2001).
+ * Returns the first trigger of a property that is true in no state, as text, or `null`. A trigger is the left
+ * side of an implication if it refers to a single state. A property whose trigger never occurs holds
+ * vacuously (I. Beer et al., "Efficient detection of vacuity in temporal model checking", 2001).
  */
 export function neverTriggered(
   property: LivenessProperty,

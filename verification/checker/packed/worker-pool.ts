@@ -114,7 +114,7 @@ export class WorkerPool {
   }
 }
 
-/** The error of another thread; its class is lost on the way, and its name and code are not. */
+/** The error of another thread. Its class is lost in transit; its name and code are kept. */
 function revived({ coded, message }: Extract<Report, { kind: 'failed' }>): Error {
   if (coded === null) return new Error(message);
   const { name, code } = coded;

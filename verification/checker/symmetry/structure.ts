@@ -120,8 +120,8 @@ export class Structures {
 }
 
 /**
- * A hash of the label and of which refs are the cell itself or equal to one another. It does not depend on
- * the named cells.
+ * A hash of the label and of the equalities among the refs and the cell itself. It does not depend on the
+ * named cells.
  */
 function hashEdge(rank: number, { label, refs }: Edge): number {
   return refs.reduce(
