@@ -14,7 +14,7 @@ import {
   tokenForAnEarlierLife,
 } from '../harness/chaos/scenarios.ts';
 import { type Schedule, scheduleOf } from '../harness/chaos/schedule.ts';
-import { defaultTiming } from '../runtime/options/defaults.ts';
+import { defaultTiming } from '../runtime/options/schema.ts';
 import type { Judgement } from '../verification/runs/histories/judge.ts';
 import { of } from '../verification/runs/histories/rules.ts';
 import { BatonProcess, baton } from './testing/baton.ts';
@@ -88,14 +88,14 @@ describe('when the holder is killed', () => {
     const { times, fencesRose, judgement } = await killedHolder(1, 'nobody', { pool, timing: quickTiming });
     expect(broken(judgement)).toEqual([]);
     expect(fencesRose).toBe(true);
-    expect(times[0]).toBeGreaterThan(quickTiming.silentMs / 2);
+    expect(times[0]).toBeGreaterThan(quickTiming.failureTimeoutMs / 2);
   });
 });
 
 describe('when a site is started again', () => {
   it('a token that was sent to its earlier life is not missed for good', async () => {
     // Long: the wait must not end by a suspicion of the link that is not there yet.
-    const timing = { ...quickTiming, silentMs: 5_000 };
+    const timing = { ...quickTiming, failureTimeoutMs: 5_000 };
     expect(await tokenForAnEarlierLife({ pool, timing })).toBeGreaterThan(0);
   });
 });

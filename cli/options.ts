@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Address } from '../runtime/options/cluster.ts';
+import type { Address } from '../runtime/api/peer.ts';
 
 /** Parsers of option values for commander. Each refuses a wrong value and names the expected form. */
 

@@ -12,7 +12,7 @@ import {
   siteMachine,
 } from '../machines/naimi-trehel/site.ts';
 import type { EventLine, StartLine } from '../machines/record.ts';
-import { systemChance, systemClock } from '../runtime/index.ts';
+import { systemClock, systemRandom } from '../runtime/index.ts';
 import { TcpMailbox } from '../runtime/mailbox/tcp/mailbox.ts';
 import { deaf } from '../runtime/testing/handlers.ts';
 import { take } from '../statechart/xstate.ts';
@@ -75,8 +75,8 @@ class Scene {
       const others = ['a', 'b', 'c'].filter((other) => other !== id);
       const mailbox = new TcpMailbox({
         ...mailboxOptions(id, Object.fromEntries(others.map((other) => [other, nowhere]))),
-        incarnation: systemChance.incarnation(),
-        chance: systemChance,
+        incarnation: systemRandom.incarnation(),
+        random: systemRandom,
         // b would dial c again and again: the peers have nothing to say to each other.
         clock: { ...systemClock, after: () => () => undefined },
       });

@@ -143,7 +143,7 @@ test('a site whose disk refuses stops before anybody is granted what it could no
     peers: { b: { host: '127.0.0.1', port: 1 } },
     root: 'b',
     voters: ['a'],
-    timing: { heartbeatMs: 20, silentMs: 50 },
+    timing: { heartbeatMs: 20, failureTimeoutMs: 50 },
     dataDir,
     newcomer: true,
     onCrash: (error) => crashes.push(error),
@@ -280,7 +280,7 @@ describe('options', () => {
     ['an election without voters', { voters: [] }],
     ['a newcomer that keeps nothing', { newcomer: true }],
     ['a jitter that ends before it begins', { timing: { suspectMinMs: 70 } }],
-    ['a silence shorter than a heartbeat', { timing: { silentMs: 250 } }],
+    ['a silence shorter than a heartbeat', { timing: { failureTimeoutMs: 250 } }],
     ['a time that is none', { timing: { patienceMs: Number.NaN } }],
   ])('%s is refused', async (_, change) => {
     await expect(joinCluster({ ...good, ...change })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Ledger, takeTurns } from '../harness/simulation/ledger.ts';
 import type { RecordLine } from '../machines/record.ts';
 import { type Notice, rootOf } from './index.ts';
-import { defaultTiming } from './options/defaults.ts';
+import { defaultTiming } from './options/schema.ts';
 import { Admission } from './site/admission.ts';
 import { type Members, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';

@@ -12,7 +12,7 @@ import { eventually } from './testing/eventually.ts';
 
 const three = ['a', 'b', 'c'];
 const nowhere = { host: '127.0.0.1', port: 1 };
-const timing = { heartbeatMs: 50, silentMs: 200, electionMaxMs: 200 };
+const timing = { heartbeatMs: 50, failureTimeoutMs: 200, electionMaxMs: 200 };
 const lost = expect.objectContaining({ code: 'LOCK_LOST' });
 
 const overAsOf = ({ signal }: Held) => new Promise((over) => signal.addEventListener('abort', over));
@@ -82,7 +82,7 @@ describe('a leader in a minority', () => {
     );
     await eventually(() => expect(leads.leading).toBe(true));
     await b!.cluster.close({ graceful: false });
-    await new Promise((resolve) => setTimeout(resolve, 2 * timing.silentMs));
+    await new Promise((resolve) => setTimeout(resolve, 2 * timing.failureTimeoutMs));
     expect([leads.leading, terms]).toEqual([true, 1]);
     await c!.cluster.close({ graceful: false });
     await eventually(() => expect(leads.leading).toBe(false));

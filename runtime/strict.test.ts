@@ -9,7 +9,7 @@ import { eventually } from './testing/eventually.ts';
 
 const three = ['a', 'b', 'c'];
 const strict = { leaseMs: 300 };
-const settings = { strict, timing: { heartbeatMs: 50, silentMs: 200, electionMaxMs: 200 } };
+const settings = { strict, timing: { heartbeatMs: 50, failureTimeoutMs: 200, electionMaxMs: 200 } };
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('a critical section outlives its lease, which a majority renews', async () => {

@@ -64,6 +64,8 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     file.startsWith('inspector/') &&
     target.startsWith('runtime/') &&
     target !== 'runtime/observe/http-server.ts',
+  'the public types of the runtime import nothing else of it': ({ file, target }) =>
+    file.startsWith('runtime/api/') && target.startsWith('runtime/') && !target.startsWith('runtime/api/'),
   'the page imports types of the timeline and nothing else of ours': ({ file, target }) =>
     file.startsWith('inspector/page/') &&
     ours.test(target) &&
@@ -82,6 +84,67 @@ const files = execFileSync(
   .split('\n')
   .filter((file) => !isTest(file));
 const imports = files.flatMap((file) => importsOf(file, readFileSync(join(root, file), 'utf8')));
+
+/** The rooms that have no circles between files, nor between the folders of a room. */
+const straight = /^(machines|statechart|runtime)\//;
+
+const folderOf = (file: string) => /^runtime\/[^/]+\//.exec(file)?.[0] ?? dirname(file);
+
+/** A configuration holds transitions, their guards and actions read a configuration: one recursive type. */
+const recursiveTypes = [
+  'statechart/configuration.ts > statechart/actions.ts',
+  'statechart/configuration.ts > statechart/guards.ts',
+];
+
+/** Each circle of imports, by the names that `nameOf` gives to files. */
+function circlesOf(all: readonly Import[], nameOf: (file: string) => string): string[] {
+  const targets = new Map<string, Set<string>>();
+  for (const { file, target } of all) {
+    if (!straight.test(file) || !straight.test(target)) continue;
+    const [from, to] = [nameOf(file), nameOf(target)];
+    if (from !== to && !recursiveTypes.includes(`${file} > ${target}`))
+      targets.set(from, (targets.get(from) ?? new Set()).add(to));
+  }
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    const at = path.indexOf(name);
+    if (at >= 0) circles.push([...path.slice(at), name].join(' > '));
+    if (at >= 0 || done.has(name)) return;
+    for (const next of targets.get(name) ?? []) visit(next, [...path, name]);
+    done.add(name);
+  };
+  for (const name of targets.keys()) visit(name, []);
+  return circles;
+}
+
+describe('circles of imports', () => {
+  it('between files: none', () => expect(circlesOf(imports, (file) => file)).toEqual([]));
+
+  it('between the folders of the runtime: none', () => {
+    const inside = imports.filter(
+      ({ file, target }) => `${file} ${target}`.match(/runtime\/[^ ]+\//g)?.length === 2,
+    );
+    expect(circlesOf(inside, folderOf)).toEqual([]);
+  });
+
+  it('are seen', () => {
+    const circle = [
+      { file: 'runtime/a/x.ts', target: 'runtime/b/y.ts' },
+      { file: 'runtime/b/y.ts', target: 'machines/z.ts' },
+      { file: 'machines/z.ts', target: 'runtime/a/x.ts' },
+    ];
+    expect(circlesOf(circle, (file) => file)).toEqual([
+      'runtime/a/x.ts > runtime/b/y.ts > machines/z.ts > runtime/a/x.ts',
+    ]);
+    const folders = [
+      { file: 'runtime/a/x.ts', target: 'runtime/b/y.ts' },
+      { file: 'runtime/b/z.ts', target: 'runtime/a/w.ts' },
+    ];
+    expect(circlesOf(folders, (file) => file)).toEqual([]);
+    expect(circlesOf(folders, folderOf)).toEqual(['runtime/a/ > runtime/b/ > runtime/a/']);
+  });
+});
 
 describe('rooms', () => {
   it('are read: the site machine imports xstate and its messages', () => {
@@ -138,6 +201,11 @@ describe('rooms', () => {
       'runtime/site/x.ts',
       "import { readFileSync } from 'node:fs';",
       'the runtime touches the disk in its store and its observers alone',
+    ],
+    [
+      'runtime/api/x.ts',
+      "import type { Limits } from '../options/schema.ts';",
+      'the public types of the runtime import nothing else of it',
     ],
     [
       'inspector/page/x.tsx',

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Address } from '../../runtime/options/index.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import { Authority } from '../../runtime/testing/credentials.ts';
 import { Decoder } from '../../runtime/wire/decoder.ts';
 import type { DataFrame } from '../../runtime/wire/frames.ts';

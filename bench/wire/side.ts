@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { SiteId } from '../../machines/actor.ts';
-import { systemChance, systemClock } from '../../runtime/api/clock.ts';
+import { systemClock, systemRandom } from '../../runtime/api/clock.ts';
+import type { Address, StampedEnvelope } from '../../runtime/api/peer.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { type Transport, transportOf } from '../../runtime/mailbox/tcp/transport.ts';
-import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
-import type { Address, Tls } from '../../runtime/options/index.ts';
+import type { Tls } from '../../runtime/options/schema.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
 import { messageLayout } from '../../runtime/site/protocol.ts';
 import { Codec } from '../../runtime/wire/codec.ts';
-import type { StampedEnvelope } from '../../runtime/wire/frames.ts';
 
 export const members: readonly SiteId[] = ['a', 'b'];
 
@@ -64,7 +64,7 @@ export async function mailboxSide(
     self,
     cluster: 'bench',
     configuration: 'bench',
-    incarnation: systemChance.incarnation(),
+    incarnation: systemRandom.incarnation(),
     memoryOnly: true,
     transport,
     listen: anyPort,
@@ -73,7 +73,7 @@ export async function mailboxSide(
     limits: defaultLimits,
     timing: defaultTiming,
     clock: systemClock,
-    chance: systemChance,
+    random: systemRandom,
     notice: () => undefined,
   });
   await mailbox.open({ receive: received, peerChanged: () => undefined, beforeWrite: () => undefined });

@@ -42,10 +42,14 @@ describe('what a site is started with', () => {
   });
 
   test('a part of a group from each', () => {
-    const config = file('timing: { heartbeatMs: 100, silentMs: 900 }');
-    const env = { BATON_TIMING_SILENT_MS: '800', BATON_LIMITS_MAX_LOCKS: '7', BATON_STRICT_LEASE_MS: '500' };
+    const config = file('timing: { heartbeatMs: 100, failureTimeoutMs: 900 }');
+    const env = {
+      BATON_TIMING_FAILURE_TIMEOUT_MS: '800',
+      BATON_LIMITS_MAX_LOCKS: '7',
+      BATON_STRICT_LEASE_MS: '500',
+    };
     expect(configure({ ...flags, config }, env).options).toMatchObject({
-      timing: { heartbeatMs: 100, silentMs: 800 },
+      timing: { heartbeatMs: 100, failureTimeoutMs: 800 },
       limits: { maxLocks: 7 },
       strict: { leaseMs: 500 },
     });
@@ -71,9 +75,9 @@ describe('what a site is started with', () => {
     ['a key that is none', 'datadir: x', {}, /datadir: there is no such key; did you mean dataDir\?$/],
     [
       'a key of a group that is none',
-      'timing: { silentms: 1 }',
+      'timing: { failuretimeoutms: 1 }',
       {},
-      /timing\.silentms: .* did you mean silentMs\?$/,
+      /timing\.failuretimeoutms: .* did you mean failureTimeoutMs\?$/,
     ],
     ['a group that is none', 'timing: 7', {}, /timing is an object of keys, not 7$/],
     ['a key twice', 'root: a\nroot: b', {}, /Map keys must be unique/],
@@ -87,8 +91,8 @@ describe('what a site is started with', () => {
     [
       'a number of a variable',
       '{}',
-      { BATON_TIMING_SILENT_MS: 'long' },
-      /silentMs: .* "long" came \(BATON_TIMING_SILENT_MS\)$/,
+      { BATON_TIMING_FAILURE_TIMEOUT_MS: 'long' },
+      /failureTimeoutMs: .* "long" came \(BATON_TIMING_FAILURE_TIMEOUT_MS\)$/,
     ],
     [
       'a choice of a variable',
@@ -168,10 +172,12 @@ describe('docs/configuration.md', () => {
   test('shows what baton config prints', async () => {
     const yaml = /^```yaml\n# a\.yaml\n(.*?)^```$/ms.exec(text)![1]!;
     const [, shown] =
-      /^\$ BATON_TIMING_SILENT_MS=3000 npx baton config --config a\.yaml --id a\n(.*?)^```$/ms.exec(text)!;
+      /^\$ BATON_TIMING_FAILURE_TIMEOUT_MS=3000 npx baton config --config a\.yaml --id a\n(.*?)^```$/ms.exec(
+        text,
+      )!;
     const config = file(yaml);
     const { stdout } = await run(
-      { BATON_TIMING_SILENT_MS: '3000' },
+      { BATON_TIMING_FAILURE_TIMEOUT_MS: '3000' },
       'config',
       '--config',
       config,

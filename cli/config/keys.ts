@@ -10,8 +10,14 @@ export interface Key {
   readonly path: string;
   /** `BATON_TIMING_HEARTBEAT_MS`. */
   readonly variable: string;
-  /** `--data-dir`, by commander's name for it. */
+  /** `dataDir` for `--data-dir`. */
   readonly flag?: string;
+  /** ` <dir>`, where the flag takes a value. */
+  readonly placeholder?: string;
+  /** What it is for. */
+  readonly does: string;
+  /** Its default in `baton site`, for a person to read. */
+  readonly otherwise: string;
   /**
    * Converts a text to a value. A text that cannot be converted comes back unchanged, and the schema refuses
    * it.
@@ -21,23 +27,29 @@ export interface Key {
   readonly hidden: boolean;
 }
 
-/** The flags of `baton site`, by the key that each sets. */
-const flags: Readonly<Record<string, string>> = {
-  cluster: 'cluster',
-  site: 'id',
-  listen: 'listen',
-  peers: 'peers',
-  root: 'root',
-  dataDir: 'dataDir',
-  newcomer: 'newcomer',
-  voters: 'voters',
-  'strict.leaseMs': 'strict',
-  traceDir: 'trace',
-  'tls.certFile': 'tlsCert',
-  'tls.keyFile': 'tlsKey',
-  'tls.caFile': 'tlsCa',
-  secretFile: 'secretFile',
-  insecure: 'insecure',
+/** The flags of `baton site`, by the key that each sets, with the placeholder of its value in `--help`. */
+const flags: Readonly<Record<string, readonly [flag: string, value: string]>> = {
+  site: ['id', ' <id>'],
+  listen: ['listen', ' <host:port>'],
+  peers: ['peers', ' <id=host:port,...>'],
+  cluster: ['cluster', ' <name>'],
+  root: ['root', ' <id>'],
+  dataDir: ['dataDir', ' <dir>'],
+  newcomer: ['newcomer', ''],
+  voters: ['voters', ' <id,...>'],
+  'strict.leaseMs': ['strict', ' <ms>'],
+  traceDir: ['trace', ' <dir>'],
+  'tls.certFile': ['tlsCert', ' <file>'],
+  'tls.keyFile': ['tlsKey', ' <file>'],
+  'tls.caFile': ['tlsCa', ' <file>'],
+  secretFile: ['secretFile', ' <file>'],
+  insecure: ['insecure', ''],
+};
+
+/** Defaults of `baton site` that `joinCluster` does not have. */
+const ownDefaults: Readonly<Record<string, string>> = {
+  cluster: 'baton',
+  root: 'the first of all ids in code-unit order',
 };
 
 const groups = ['strict', 'timing', 'limits'];
@@ -56,14 +68,28 @@ export const keys: readonly Key[] = [
     .replace(/(?=[A-Z])/g, '_')
     .replace('.', '_')
     .toUpperCase()}`,
-  ...(flags[path] !== undefined && { flag: flags[path] }),
+  ...(flags[path] && { flag: flags[path][0], placeholder: flags[path][1] }),
+  does: doesOf(path),
+  otherwise: ownDefaults[path] ?? String(aboutKey(path)?.otherwise ?? groupOf(path)?.otherwise ?? ''),
   read: readerOf(path),
   hidden: path === 'secret',
 }));
 
 /** The description of a key of `ClusterOptions`. */
 export function aboutKey(path: string) {
-  return about.get(schemaAt(clusterSchema, path.split('.')));
+  return files.includes(path) ? undefined : about.get(schemaAt(clusterSchema, path.split('.')));
+}
+
+/** The description of the group that a key stands in. */
+export function groupOf(path: string) {
+  const [group] = path.split('.');
+  return files.includes(path) ? undefined : about.get(schemaAt(clusterSchema, [group!]));
+}
+
+/** What a key is for. A file stands for the option whose value it holds. */
+export function doesOf(path: string): string {
+  if (!files.includes(path)) return aboutKey(path)?.does ?? groupOf(path)?.does ?? '';
+  return `${aboutKey(path.replace('File', ''))?.does} Read from this file.`;
 }
 
 function readerOf(path: string): (text: string) => unknown {

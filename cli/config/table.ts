@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { clusterSchema } from '../../runtime/options/schema.ts';
 import { inner, keysOf, schemaAt } from '../../runtime/options/walk.ts';
-import { aboutKey, keys } from './keys.ts';
+import { aboutKey, doesOf, groupOf, keys } from './keys.ts';
 import { flagName } from './settings.ts';
 
 /** Every key of `joinCluster` and of `baton site`, as the table of docs/configuration.md. */
 export function configurationTable(): string {
   const lines = [
-    '| key | what it may be | default | variable | flag |',
-    '| --- | --- | --- | --- | --- |',
+    '| key | what it is for | what it may be | default | variable | flag |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows().map((cells) => `| ${cells.join(' | ')} |`),
   ];
   return `${lines.join('\n')}\n`;
@@ -20,10 +20,11 @@ function rows(): string[][] {
   return [...ofSchema, ...more].map((path) => {
     const key = keys.find((known) => known.path === path);
     const known = ofSchema.includes(path) ? aboutKey(path) : null;
-    const group = ofSchema.includes(path) ? aboutKey(path.split('.')[0]!) : null;
+    const group = ofSchema.includes(path) ? groupOf(path) : null;
     return [
       code(path),
-      known?.is ?? 'the path of a file that holds it',
+      doesOf(path),
+      known?.is ?? 'a file is a path',
       String(
         known?.otherwise ??
           group?.otherwise ??

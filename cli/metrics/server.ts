@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { reasonOf } from '../../machines/errors.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import { type HttpServer, listenForHttp } from '../../runtime/observe/http-server.ts';
-import type { Address } from '../../runtime/options/cluster.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 
 /** The answer at a path. */

@@ -1,5 +1,5 @@
+import type { Address } from '../../runtime/api/peer.ts';
 import type { Cluster, TelemetryOptions } from '../../runtime/index.ts';
-import type { Address } from '../../runtime/options/cluster.ts';
 import { version } from '../version.ts';
 import { HealthCheck } from './health.ts';
 import { Prometheus } from './prometheus.ts';

@@ -3,7 +3,7 @@ import type { SiteMessage } from '../../machines/naimi-trehel/messages.ts';
 import type { Address } from '../../runtime/index.ts';
 import type { TcpMailboxOptions } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { plain } from '../../runtime/mailbox/tcp/transport.ts';
-import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
 import { Codec } from '../../runtime/wire/codec.ts';
 import type { LayoutOf } from '../../runtime/wire/layout.ts';
 
@@ -19,7 +19,7 @@ const layout = {
 export function mailboxOptions(
   self: SiteId,
   peers: Readonly<Record<SiteId, Address>>,
-): Omit<TcpMailboxOptions, 'clock' | 'chance' | 'incarnation'> {
+): Omit<TcpMailboxOptions, 'clock' | 'random' | 'incarnation'> {
   return {
     self,
     cluster: 'paths',

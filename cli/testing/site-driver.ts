@@ -3,12 +3,12 @@ import type { Effect, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { ClientEvent, SiteMessage } from '../../machines/naimi-trehel/messages.ts';
 import { type SiteEvent, siteMachine } from '../../machines/naimi-trehel/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
+import type { StampedEnvelope } from '../../runtime/api/peer.ts';
 import { Driver, type DriverOwner } from '../../runtime/driver/driver.ts';
-import { type Address, InvariantError, systemChance, systemClock } from '../../runtime/index.ts';
+import { type Address, InvariantError, systemClock, systemRandom } from '../../runtime/index.ts';
 import { TcpMailbox } from '../../runtime/mailbox/tcp/mailbox.ts';
 import { LockRecord } from '../../runtime/observe/lock-record.ts';
 import { deaf } from '../../runtime/testing/handlers.ts';
-import type { StampedEnvelope } from '../../runtime/wire/frames.ts';
 import { mailboxOptions } from './peer-mailbox.ts';
 
 /**
@@ -31,8 +31,8 @@ type Opening = Extract<DriverCommand, { open: unknown }>['open'];
 async function open({ self, root, peers }: Opening) {
   const mailbox = new TcpMailbox({
     ...mailboxOptions(self, peers),
-    incarnation: systemChance.incarnation(),
-    chance: systemChance,
+    incarnation: systemRandom.incarnation(),
+    random: systemRandom,
     clock: systemClock,
   });
   const site = new RecordedSite(self, root, mailbox, Object.keys(peers));

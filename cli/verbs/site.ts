@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { Address } from '../../runtime/options/cluster.ts';
+import type { Address } from '../../runtime/api/peer.ts';
+import { keys } from '../config/keys.ts';
+import { flagName } from '../config/settings.ts';
 import { address, addressOrPort, names, peers, wholeNumber } from '../options.ts';
 
 /** The options that are no setting of the cluster; `configure` reads all others. */
@@ -11,43 +13,28 @@ export interface SiteVerbOptions extends Readonly<Record<string, unknown>> {
 }
 
 export function withSiteOptions(command: Command): Command {
-  return command
-    .option(
-      '--config <file>',
-      'a file with what no flag and no variable says, in YAML or JSON (docs/configuration.md)',
-    )
-    .option('--id <id>', 'the name of this site')
-    .option('--listen <host:port>', 'where it listens', address)
-    .option('--peers <id=host:port,...>', 'all other sites', peers)
-    .option(
-      '--root <id>',
-      'who starts with the token, the same at every site (default: the first of all ids in code-unit order)',
-    )
-    .option('--cluster <name>', 'sites of another cluster are refused (default: baton)')
-    .option('--trace <dir>', 'record what this site does into <dir>/<id>.ndjson, for baton replay')
-    .option(
-      '--data-dir <dir>',
-      'keep there what must outlive the process; without it, a site cannot come back',
-    )
-    .option('--newcomer', 'this id never ran before, so there may be no file of it in the data directory')
-    .option('--voters <id,...>', 'who votes, the same at every site; 3 to 7 are well (default: all)', names)
-    .option(
-      '--strict <ms>',
-      'hold the lock by leases of so long, the same at every site (default: no leases)',
-      wholeNumber(50, 3_600_000),
-    )
-    .option('--tls-cert <file>', 'the certificate of this site in PEM; it names baton://<cluster>/<id>')
-    .option('--tls-key <file>', 'the key to it')
-    .option('--tls-ca <file>', 'the certificate of whoever has signed those of the others')
-    .option(
-      '--secret-file <file>',
-      'what all sites know and nobody else, at least 32 bytes, in place of TLS files',
-    )
-    .option(
-      '--insecure',
-      'listen for more than this machine with neither: whoever reaches it can take the lock',
-    );
+  command.option(
+    '--config <file>',
+    'YAML or JSON file for what no flag and no variable gives (docs/configuration.md).',
+  );
+  for (const { path, flag, placeholder, does, otherwise } of keys) {
+    if (flag === undefined) continue;
+    const flags = `${flagName(flag)}${placeholder}`;
+    const shown = otherwise === '' || otherwise === 'false' ? does : `${does} (default: ${otherwise})`;
+    const read = readers[path];
+    if (read) command.option(flags, shown, read);
+    else command.option(flags, shown);
+  }
+  return command;
 }
+
+/** Flags whose text is checked as it is read. */
+const readers: Readonly<Record<string, (text: string) => unknown>> = {
+  listen: address,
+  peers,
+  voters: names,
+  'strict.leaseMs': wholeNumber(50, 3_600_000),
+};
 
 export function addSite(program: Command): void {
   withSiteOptions(program.command('site'))

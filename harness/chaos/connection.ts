@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Address } from '../../runtime/options/cluster.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import { Flow } from './flow.ts';
 import { reset } from './reset.ts';
 import type { Way } from './way.ts';

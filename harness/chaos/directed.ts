@@ -1,4 +1,4 @@
-import { defaultTiming } from '../../runtime/options/defaults.ts';
+import { defaultTiming } from '../../runtime/options/schema.ts';
 import { of } from '../../verification/runs/histories/rules.ts';
 import { SitePool } from './processes.ts';
 import { type ChaosRun, orAborted, runChaos } from './run.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Address } from '../../runtime/options/cluster.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
 import type { FromSite, OpenSite, ToSite } from './messages.ts';
 import { now } from './now.ts';

@@ -1,6 +1,6 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import type { Counters, Timing } from '../../runtime/index.ts';
-import type { Address } from '../../runtime/options/cluster.ts';
 import type { Entry, WriteStep } from '../../verification/runs/histories/history.ts';
 import type { Credentials } from './credentials.ts';
 

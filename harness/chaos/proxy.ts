@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import type { Address } from '../../runtime/options/cluster.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 import { ProxiedConnection } from './connection.ts';
 import { loopbackOfItsOwn } from './loopback.ts';
 import { reset } from './reset.ts';

@@ -15,7 +15,7 @@ import type { Schedule } from './schedule.ts';
 /** Three times quicker than the defaults, so that a death is found out within a run of seconds. */
 export const quickTiming: Timing = {
   heartbeatMs: 80,
-  silentMs: 400,
+  failureTimeoutMs: 400,
   suspectMinMs: 5,
   suspectMaxMs: 30,
   electionMinMs: 50,
@@ -28,7 +28,8 @@ const clientsOfASite = 2;
 /** A bound that a busy machine keeps too. */
 export const servedMs = 10_000;
 /** Silence, a heartbeat that was under way, and the slowness of a busy machine. */
-export const detectMsOf = ({ silentMs, heartbeatMs }: Timing): number => silentMs + heartbeatMs + 300;
+export const detectMsOf = ({ failureTimeoutMs, heartbeatMs }: Timing): number =>
+  failureTimeoutMs + heartbeatMs + 300;
 
 export interface ChaosRun {
   readonly schedule: Schedule;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timing } from '../../runtime/index.ts';
-import { defaultTiming } from '../../runtime/options/defaults.ts';
+import { defaultTiming } from '../../runtime/options/schema.ts';
 import type { Grant } from '../../verification/runs/histories/history.ts';
 import { type Judgement, judge } from '../../verification/runs/histories/judge.ts';
 import { of } from '../../verification/runs/histories/rules.ts';

@@ -1,4 +1,4 @@
-import type { Address } from '../../runtime/options/cluster.ts';
+import type { Address } from '../../runtime/api/peer.ts';
 
 /** The messages between the demo and one of its site processes, over Node's channel between processes. */
 

@@ -3,10 +3,12 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
+import type { Held } from '../../runtime/api/lock.ts';
+import type { Notice } from '../../runtime/api/notice.ts';
 import { type Channel, MemoryHub } from '../../runtime/mailbox/memory.ts';
 import { noRecorder } from '../../runtime/observe/recorder.ts';
-import { defaultLimits, defaultTiming } from '../../runtime/options/defaults.ts';
-import type { Held, Notice, Strict, Timing } from '../../runtime/options/index.ts';
+import type { StrictSettings, Timing } from '../../runtime/options/schema.ts';
+import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
 import { Site } from '../../runtime/site/site.ts';
 import type { Store } from '../../runtime/store/store.ts';
@@ -59,7 +61,7 @@ export interface SimulationOptions {
   readonly believes?: (site: SiteId) => readonly SiteId[];
   readonly timing?: Partial<Timing>;
   /** With leases; clocks go at rates by chance, off by up to `driftShare`. */
-  readonly strict?: Required<Strict>;
+  readonly strict?: StrictSettings;
   /** The largest deviation of a clock's rate. Default: that of `strict`. */
   readonly driftShare?: number;
   /** Drop the parts that an idle lock does not need, as often as possible. Default: false. */
@@ -126,7 +128,7 @@ export class Simulation {
       limits: hasRoom ? defaultLimits : { ...defaultLimits, maxLocksOfPeer: 0 },
       strict: this.#options.strict ?? null,
       clock: atRate(this.clock, this.#rates.get(id) ?? 1),
-      chance: { fraction: this.random, incarnation: () => id },
+      random: { fraction: this.random, incarnation: () => id },
       notice: (notice) => notices.push(notice),
       crashed: (error) => {
         this.#broken ??= error.message;

@@ -1,6 +1,6 @@
 import { createHook, executionAsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { throwUncaught } from './events.ts';
+import { throwUncaught } from './errors.ts';
 
 /** The one door for time; a simulation hands in its own. */
 export interface Clock {
@@ -104,7 +104,7 @@ function cancelled(): void {}
 const deadlines = new Deadlines();
 
 /** `Math.random`, and UUIDs. */
-export const systemChance: Random = {
+export const systemRandom: Random = {
   fraction: Math.random,
   incarnation: randomUUID,
 };

@@ -1,12 +1,11 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import type { PeerChange } from '../mailbox/mailbox.ts';
-import type { TapSession, Viewer } from '../observe/live-feed.ts';
-import type { Address } from '../options/cluster.ts';
 import type { Leadership, LeadOptions } from './leadership.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from './lock.ts';
 import type { Notice } from './notice.ts';
+import type { Address, PeerChange } from './peer.ts';
 import type { ClusterStatus, Counters } from './status.ts';
+import type { Viewer, WatchSession } from './watch.ts';
 
 /** This site, as a member of its cluster. */
 export interface Cluster extends AsyncDisposable {
@@ -51,7 +50,7 @@ export interface Cluster extends AsyncDisposable {
    * Lets somebody watch one lock at a time, window by window, until the session is closed; `serveWatch` does it over a
    * WebSocket. Costs nothing while no window is open.
    */
-  watch(viewer: Viewer): TapSession;
+  watch(viewer: Viewer): WatchSession;
   /** What happens before the event loop's next turn after `joinCluster` is told then. Throws `OPTIONS_INVALID`. */
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;

@@ -61,3 +61,19 @@ export class OperatingError extends CodedError<OperatingCode> {}
 
 /** Stops the site, and by default its process: what it knows can no longer be trusted. */
 export class InvariantError extends CodedError<InvariantCode> {}
+
+/** Throws `error` outside of every call and promise chain, so that no handler further up takes it for its own. */
+export function throwUncaught(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}
+
+/** Runs `action`. What it throws is an uncaught exception, and does not keep the caller from going on. */
+export function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    throwUncaught(error);
+  }
+}

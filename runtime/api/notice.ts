@@ -1,8 +1,16 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import type { PeerChange } from '../mailbox/mailbox.ts';
-import type { Address } from '../options/cluster.ts';
 import type { InvariantError, OperatingError } from './errors.ts';
+import type { Address, PeerChange } from './peer.ts';
+
+/** A logger. Pino is one, and so is the console. */
+export interface Logger {
+  trace(what: object, message: string): void;
+  debug(what: object, message: string): void;
+  info(what: object, message: string): void;
+  warn(what: object, message: string): void;
+  error(what: object, message: string): void;
+}
 
 /** What happened, for a log. */
 export type Notice =

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
-import type { DownReason } from '../mailbox/mailbox.ts';
-import { defaultTiming } from '../options/defaults.ts';
+import type { DownReason } from '../api/peer.ts';
+import { defaultTiming } from '../options/schema.ts';
 import { ElectionTrigger } from './election-trigger.ts';
 
 const { suspectMinMs, suspectMaxMs, electionMinMs, electionMaxMs, patienceMs } = defaultTiming;

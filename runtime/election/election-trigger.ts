@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
-import type { PeerChange } from '../mailbox/mailbox.ts';
-import type { Timing } from '../options/index.ts';
+import type { PeerChange } from '../api/peer.ts';
+import type { Timing } from '../options/schema.ts';
 import { type Idle, type Resting, resting, type Watched, wake } from './watched.ts';
 
 export interface ElectionTriggerOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../../harness/simulation/virtual-clock.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
-import { defaultTiming } from '../options/defaults.ts';
+import { defaultTiming } from '../options/schema.ts';
 import { ElectionTrigger } from './election-trigger.ts';
 import { type Resting, resting, type Watched } from './watched.ts';
 
@@ -22,7 +22,7 @@ interface Machine {
 
 /** One watch of several, in an hour by chance from a seed: what it said, and when. */
 function hour(seed: number, how: Resting): string[] {
-  const chance = seeded(seed);
+  const random = seeded(seed);
   const said: string[] = [];
   let now = 0;
   // Not drawn in the order of the locks, which is another where some are idle.
@@ -45,14 +45,14 @@ function hour(seed: number, how: Resting): string[] {
       putOff: false,
     });
   }
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(chance() * from.length)]!;
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   const persist = (lock: string, change: Partial<Machine>) => {
     const machine = Object.assign(machines.get(lock)!, change);
     watch.persisted(lock, { promised: machine.promised, epoch: machine.epoch, root: machine.root }, now);
   };
   const stand = (lock: string) => {
     const machine = machines.get(lock)!;
-    const fate = chance();
+    const fate = random();
     if (fate < 0.2) machine.putOff = true;
     else persist(lock, { promised: machine.promised + 1, putOff: false });
     if (fate > 0.6) persist(lock, { epoch: machine.promised, root: pick(['a', ...peers]) });
@@ -61,7 +61,7 @@ function hour(seed: number, how: Resting): string[] {
     const lock = pick(locks);
     const peer = pick(peers);
     const machine = machines.get(lock)!;
-    const what = chance();
+    const what = random();
     if (what < 0.2 && !machine.waits) {
       machine.waits = true;
       const first = watch.asked(lock, now);
@@ -80,18 +80,18 @@ function hour(seed: number, how: Resting): string[] {
     else {
       const message: SiteMessage = { type: 'NEW', epoch: machine.epoch, root: machine.root };
       const lost =
-        chance() < 0.5 ? [] : [{ source: 'a', target: peer, lock, message, stamp: { seq: 1, clock: null } }];
+        random() < 0.5 ? [] : [{ source: 'a', target: peer, lock, message, stamp: { seq: 1, clock: null } }];
       watch.peer({ type: 'restarted', peer, incarnation: '2', lost }, now);
     }
   };
   for (let step = 0; step < 400; step++) {
-    jitter = chance();
+    jitter = random();
     act();
-    const until = now + chance() * (step % 5 === 0 ? 20_000 : 60);
+    const until = now + random() * (step % 5 === 0 ? 20_000 : 60);
     while (watch.next !== null && watch.next <= until) {
       now = Math.max(now, watch.next);
       const due = [...watch.due(now)].sort();
-      if (due.length > 0) jitter = chance();
+      if (due.length > 0) jitter = random();
       for (const lock of due) {
         said.push(`${now} ${lock}`);
         stand(lock);

@@ -1,12 +1,12 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
 import type { Clock, Random } from '../api/clock.ts';
-import type { PeerChange } from '../mailbox/mailbox.ts';
+import type { PeerChange } from '../api/peer.ts';
 import { ElectionTrigger, type ElectionTriggerOptions } from './election-trigger.ts';
 
 export interface SuspicionOptions extends Omit<ElectionTriggerOptions, 'fraction'> {
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   /** To be told to the machine of the lock. */
   readonly suspect: (lock: string) => void;
 }
@@ -20,7 +20,7 @@ export class Suspicion {
 
   constructor(options: SuspicionOptions) {
     this.#options = options;
-    this.#watch = new ElectionTrigger({ ...options, fraction: () => options.chance.fraction() });
+    this.#watch = new ElectionTrigger({ ...options, fraction: () => options.random.fraction() });
   }
 
   isUp(peer: SiteId): boolean {

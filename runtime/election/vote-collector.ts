@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
-import type { StampedEnvelope } from '../wire/frames.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
 
 export interface VoteCollectorOptions {
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../api/errors.ts';
-import type { Held, HeldAll, Lock } from '../options/index.ts';
+import type { Held, HeldAll, Lock } from '../api/lock.ts';
 import { openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 import { Storm } from '../testing/storm.ts';

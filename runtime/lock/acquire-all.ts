@@ -1,7 +1,7 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
-import type { AcquireOptions, Held, HeldAll, Lock } from '../options/index.ts';
+import type { AcquireOptions, Held, HeldAll, Lock } from '../api/lock.ts';
 import { FirstAbort } from './aborts.ts';
 
 /** Critical sections of several locks, in the order in which they were entered. */

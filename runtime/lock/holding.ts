@@ -1,6 +1,6 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
 import { OperatingError } from '../api/errors.ts';
-import type { Held } from '../options/index.ts';
+import type { Held } from '../api/lock.ts';
 import { timely } from './timely.ts';
 
 /** Whoever has granted it. */

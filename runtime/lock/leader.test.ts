@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Held, Leadership, LeadOptions } from '../options/index.ts';
+import type { Leadership, LeadOptions } from '../api/leadership.ts';
+import type { Held } from '../api/lock.ts';
 import { type Member, openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 

@@ -1,7 +1,8 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { Held, Leadership, LeadOptions, Lock } from '../options/index.ts';
+import type { Leadership, LeadOptions } from '../api/leadership.ts';
+import type { Held, Lock } from '../api/lock.ts';
 import { FirstAbort, follow, unfollow } from './aborts.ts';
 
 type Work = (held: Held) => void | Promise<void>;
@@ -166,6 +167,27 @@ export class Leader implements Leadership {
       const stopTimer = this.#clock.after(ms, done);
       signal.addEventListener('abort', done);
     });
+  }
+}
+
+/** The leaders of one site. */
+export class Leaders {
+  readonly #all = new Set<Leader>();
+
+  begin(lock: Lock, work: Work, options: LeadOptions, clock: Clock): Leader {
+    const leader = new Leader(lock, work, options, clock, () => this.#all.delete(leader));
+    this.#all.add(leader);
+    return leader;
+  }
+
+  /** Ends their terms. They campaign again. */
+  giveUp(reason: OperatingError): void {
+    for (const leader of this.#all) leader.giveUp(reason);
+  }
+
+  /** Ends their terms and campaigns. */
+  stop(reason: OperatingError): void {
+    for (const leader of this.#all) leader.stop(reason);
   }
 }
 

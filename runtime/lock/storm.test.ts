@@ -162,8 +162,8 @@ test('an ordeal finds a site that goes on, or is tried, in a minority', async ()
 
 describe('callers who never stop asking', () => {
   /** How many critical sections a has before b, which has asked, gets its own; at most 200. */
-  async function overtaken(combine: number): Promise<number> {
-    const storm = await Storm.open({ sites: 2, locks: 1, seed: 1, combine });
+  async function overtaken(maxBatch: number): Promise<number> {
+    const storm = await Storm.open({ sites: 2, locks: 1, seed: 1, maxBatch });
     storm.ask('a', 'l0');
     await storm.step('deliver');
     storm.ask('b', 'l0');

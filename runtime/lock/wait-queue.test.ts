@@ -13,8 +13,8 @@ describe('a token that is here', () => {
     expect(b!.cluster.counters()).toMatchObject({ sent: { REQUEST: 1 }, entered: 10 });
   });
 
-  test('goes to another site that waits after limits.combine of them', async () => {
-    await using group = await openMembers(['a', 'b'], { limits: { combine: 3 } });
+  test('goes to another site that waits after limits.maxBatch of them', async () => {
+    await using group = await openMembers(['a', 'b'], { limits: { maxBatch: 3 } });
     const [a, b] = group.members;
     const order: string[] = [];
     const first = await a!.lock.acquire();

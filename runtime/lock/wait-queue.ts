@@ -1,7 +1,7 @@
 import type { ClientEvent, Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { AcquireOptions, Held, RunOptions } from '../options/index.ts';
+import type { AcquireOptions, Held, RunOptions } from '../api/lock.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import { Fifo, type Standing } from './fifo.ts';
 import { type Granter, Holding } from './holding.ts';
@@ -29,7 +29,7 @@ export interface QueueOwner {
 export interface WaitQueueOptions {
   readonly clock: Clock;
   /** Critical sections in a row, B of protocol.md's client-side rules: 1 or more. */
-  readonly combine: number;
+  readonly maxBatch: number;
 }
 
 // Made once, since each critical section dispatches them.
@@ -150,14 +150,14 @@ export class WaitQueue implements Granter {
     if (this.#held !== holding) return;
     this.#held = null;
     this.#drained?.();
-    if (this.#line.length > 0 && this.#row < this.#options.combine) {
+    if (this.#line.length > 0 && this.#row < this.#options.maxBatch) {
       if (this.#mayEnterNow) this.#owner.dispatch(again);
       // The next in line was granted the lock, or the lock was lost meanwhile.
       if (this.#held !== null || this.#state !== 'held') return;
     }
     this.#state = 'free';
     this.#owner.dispatch(release);
-    if (this.#row >= this.#options.combine) this.#rest();
+    if (this.#row >= this.#options.maxBatch) this.#rest();
     else this.#askForNext();
   }
 

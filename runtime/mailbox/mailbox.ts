@@ -1,31 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { OperatingError } from '../api/errors.ts';
-import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
-
-/**
- * What this site believes of a peer, told when it changes. Before the first change a peer has not been met.
- *
- * - `up`: it answers now, for the first time or again after `down`; `incarnation` is its life.
- * - `down`: believed dead. `refused`: its kernel says that nobody listens; `silent`: nothing was heard of it for
- *   `silentMs`, or this process was stopped so long, or too much waited for it; `left` and `closed`: its goodbye. One
- *   that was never met is down when it has not come within `silentMs`.
- * - `restarted`: the life that was known is over, and this one is up. What the old one posted and had not arrived
- *   is lost, and so may be `lost`, what was posted here for it; that may well be younger than the new life, of which
- *   others have heard before. Said, too, when too much waited on either side, or a message was
- *   refused, and only the link between the two has begun anew: then the incarnation is the same.
- */
-export type PeerChange =
-  | { readonly type: 'up'; readonly peer: SiteId; readonly incarnation: string }
-  | { readonly type: 'down'; readonly peer: SiteId; readonly why: DownReason }
-  | {
-      readonly type: 'restarted';
-      readonly peer: SiteId;
-      readonly incarnation: string;
-      readonly lost: readonly StampedEnvelope[];
-    };
-
-/** Why a peer is believed dead. */
-export type DownReason = 'refused' | 'silent' | 'left' | 'closed';
+import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
+import type { ByeReason } from '../wire/frames.ts';
 
 /** Whom a mailbox tells; one call at a time, none from within `post`. */
 export interface MailboxHandlers {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../api/errors.ts';
-import type { StampedEnvelope } from '../wire/frames.ts';
-import type { PeerChange } from './mailbox.ts';
+import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
 import { MemoryHub } from './memory.ts';
 
 const envelope = (source: string, target: string, type: string): StampedEnvelope => ({

@@ -1,7 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { OperatingError } from '../api/errors.ts';
-import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
-import type { DownReason, Mailbox, MailboxHandlers } from './mailbox.ts';
+import type { DownReason, StampedEnvelope } from '../api/peer.ts';
+import type { ByeReason } from '../wire/frames.ts';
+import type { Mailbox, MailboxHandlers } from './mailbox.ts';
 
 /** An ordered pair of sites with something under way from one to the other. */
 export interface Channel {

@@ -7,9 +7,9 @@ import {
   type Observable,
   metrics as otel,
 } from '@opentelemetry/api';
-import type { ClusterStatus, Counters } from '../options/index.ts';
+import type { ClusterStatus, Counters } from '../api/status.ts';
+import type { TelemetryOptions } from '../options/schema.ts';
 import { type Metric, type MetricKey, metrics } from './metrics.ts';
-import type { TelemetryOptions } from './telemetry-options.ts';
 
 /** What is read when metrics are collected. */
 export interface Reading {

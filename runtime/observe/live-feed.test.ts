@@ -21,7 +21,7 @@ function tapped(known = ['main', 'other']) {
     peers: ['b'],
     clock,
     now: () => clock.now(),
-    count: known.length,
+    count: () => known.length,
     names: (like, most) => {
       looks++;
       const found = known.filter((name) => name.includes(like));

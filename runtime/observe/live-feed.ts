@@ -2,9 +2,10 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { RecordedSnapshot, RecordLine } from '../../machines/record.ts';
 import type { WatchAsk, WatchTold, WindowEnd } from '../../machines/watch.ts';
 import type { Clock } from '../api/clock.ts';
+import type { Viewer, WatchSession } from '../api/watch.ts';
 
-/** What a tap must know of the site that it is at. */
-export interface Tapped {
+/** The site that a feed watches. */
+export interface WatchedSite {
   readonly site: SiteId;
   readonly machine: string;
   readonly peers: readonly SiteId[];
@@ -12,18 +13,11 @@ export interface Tapped {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** How many locks there are. */
-  readonly count: number;
+  count(): number;
   /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
   names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean };
   /** How the actor of a lock is; `null` where there is none. */
   peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
-}
-
-/** Somebody who watches. */
-export interface Viewer {
-  send(frame: string): void;
-  /** Bytes that were sent and have not left yet. */
-  readonly waiting: number;
 }
 
 /** So many events are told a second at most, windows counted as one, whatever is asked for. */
@@ -41,11 +35,11 @@ const tellAtOnceBytes = 64 * 1024;
  * line. It never waits for a viewer, and keeps little for one that is slow.
  */
 export class LiveFeed {
-  readonly #tapped: Tapped;
-  #sessions: readonly TapSession[] = [];
+  readonly #site: WatchedSite;
+  #sessions: readonly LiveSession[] = [];
 
-  constructor(tapped: Tapped) {
-    this.#tapped = tapped;
+  constructor(site: WatchedSite) {
+    this.#site = site;
   }
 
   /** Is a window open on this lock? Asked at every event. */
@@ -65,8 +59,8 @@ export class LiveFeed {
   }
 
   /** `viewer` watches until the session is closed. */
-  attach(viewer: Viewer): TapSession {
-    const session = new TapSession(this.#tapped, viewer, () => {
+  attach(viewer: Viewer): LiveSession {
+    const session = new LiveSession(this.#site, viewer, () => {
       this.#sessions = this.#sessions.filter((other) => other !== session);
     });
     this.#sessions = [...this.#sessions, session];
@@ -79,8 +73,8 @@ export class LiveFeed {
 }
 
 /** One viewer's window, and what it has not been told of it. */
-export class TapSession {
-  readonly #tapped: Tapped;
+export class LiveSession implements WatchSession {
+  readonly #site: WatchedSite;
   readonly #viewer: Viewer;
   readonly #closed: () => void;
   /** The lock, while a window is open on it. */
@@ -99,8 +93,8 @@ export class TapSession {
   #cancelFind: (() => void) | null = null;
   #found = Number.NEGATIVE_INFINITY;
 
-  constructor(tapped: Tapped, viewer: Viewer, closed: () => void) {
-    this.#tapped = tapped;
+  constructor(site: WatchedSite, viewer: Viewer, closed: () => void) {
+    this.#site = site;
     this.#viewer = viewer;
     this.#closed = closed;
     this.#introduce();
@@ -117,7 +111,7 @@ export class TapSession {
   }
 
   record(line: RecordLine): void {
-    const text = JSON.stringify([this.#tapped.now(), line]);
+    const text = JSON.stringify([this.#site.now(), line]);
     this.#lines.push(text);
     this.#bytes += text.length;
     this.#told++;
@@ -135,7 +129,7 @@ export class TapSession {
   }
 
   #toldThisSecond(): number {
-    const now = this.#tapped.clock.now();
+    const now = this.#site.clock.now();
     if (now - this.#since >= 1_000) {
       this.#since = now;
       this.#told = 0;
@@ -144,19 +138,19 @@ export class TapSession {
   }
 
   #introduce(): void {
-    const { site, machine, peers, count } = this.#tapped;
-    const { some } = this.#tapped.names('', mostNames);
-    this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count });
+    const { site, machine, peers } = this.#site;
+    const { some } = this.#site.names('', mostNames);
+    this.#send({ type: 'site', version: 1, site, machine, peers, locks: some, count: this.#site.count() });
   }
 
   /** There may be very many names to look at. */
   #findInTime(): void {
-    const { clock } = this.#tapped;
+    const { clock } = this.#site;
     this.#cancelFind ??= clock.after(Math.max(0, this.#found + findEveryMs - clock.now()), () => {
       this.#cancelFind = null;
       this.#found = clock.now();
       const like = this.#like!;
-      const { some, more } = this.#tapped.names(like, mostNames);
+      const { some, more } = this.#site.names(like, mostNames);
       if (this.#viewer.waiting <= mostWaitingBytes) this.#send({ type: 'found', like, locks: some, more });
     });
   }
@@ -173,13 +167,13 @@ export class TapSession {
     if (allowed <= 0) return;
     if (this.open === null) {
       this.#told++;
-      const { now, peek } = this.#tapped;
+      const { now, peek } = this.#site;
       this.#send({ type: 'window', lock, at: now(), now: peek(lock) });
     }
     this.open = lock;
     this.#left = allowed;
     this.#cancelEnd?.();
-    this.#cancelEnd = this.#tapped.clock.after(ms, () => this.#end('full'));
+    this.#cancelEnd = this.#site.clock.after(ms, () => this.#end('full'));
   }
 
   #end(why: WindowEnd): void {
@@ -187,7 +181,7 @@ export class TapSession {
     this.open = null;
     this.#stopTimers();
     const isTold = this.#tell();
-    this.#send({ type: 'end', at: this.#tapped.now(), why: isTold ? why : 'slow' });
+    this.#send({ type: 'end', at: this.#site.now(), why: isTold ? why : 'slow' });
   }
 
   /** False when the viewer is too slow: then the lines are dropped. */
@@ -202,7 +196,7 @@ export class TapSession {
   }
 
   #tellInTime(): void {
-    this.#cancelTell ??= this.#tapped.clock.after(tellEveryMs, () => {
+    this.#cancelTell ??= this.#site.clock.after(tellEveryMs, () => {
       this.#cancelTell = null;
       if (!this.#tell()) this.#end('slow');
     });

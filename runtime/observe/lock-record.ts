@@ -5,7 +5,7 @@ import {
   type RecordLine,
   type VectorClock,
 } from '../../machines/record.ts';
-import type { Stamp, StampedEnvelope } from '../wire/frames.ts';
+import type { Stamp, StampedEnvelope } from '../api/peer.ts';
 import type { Recorder } from './recorder.ts';
 import { VectorTime } from './vector-time.ts';
 

@@ -2,8 +2,8 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Logger, Notice } from '../api/notice.ts';
 import { joinCluster } from '../index.ts';
-import type { Logger, Notice } from '../options/index.ts';
 import { anyPort } from '../testing/cluster.ts';
 import { logTo, Notices } from './notices.ts';
 

@@ -1,5 +1,5 @@
-import { throwUncaught } from '../api/events.ts';
-import type { Logger, Notice } from '../options/index.ts';
+import { throwUncaught } from '../api/errors.ts';
+import type { Logger, Notice } from '../api/notice.ts';
 
 export type Level = keyof Logger;
 

@@ -1,6 +1,6 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { ClusterOptions } from '../options/index.ts';
+import type { ClusterOptions } from '../options/schema.ts';
 
 type Inspect = NonNullable<ClusterOptions['inspect']>;
 

@@ -2,7 +2,9 @@ import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Cluster, ClusterOptions, Counters } from '../options/index.ts';
+import type { Cluster } from '../api/cluster.ts';
+import type { Counters } from '../api/status.ts';
+import type { ClusterOptions } from '../options/schema.ts';
 import { openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 import { meterOf } from './instruments.ts';
@@ -54,7 +56,9 @@ afterAll(() => context.disable());
 describe('metrics', () => {
   it('count exactly what the sites have done', async () => {
     // No heartbeat may come between the reading of the counters and the collection.
-    const { collector, clusters } = await observed({ timing: { heartbeatMs: 20_000, silentMs: 60_000 } });
+    const { collector, clusters } = await observed({
+      timing: { heartbeatMs: 20_000, failureTimeoutMs: 60_000 },
+    });
     for (let round = 0; round < 4; round += 1)
       for (const cluster of clusters) await cluster.lock(`lock ${round % 2}`).run(() => undefined);
 
@@ -80,7 +84,9 @@ describe('metrics', () => {
   });
 
   it.each(['missing', 'wrong'])('would not agree if one were %s', async (how) => {
-    const { collector, clusters } = await observed({ timing: { heartbeatMs: 20_000, silentMs: 60_000 } });
+    const { collector, clusters } = await observed({
+      timing: { heartbeatMs: 20_000, failureTimeoutMs: 60_000 },
+    });
     for (const cluster of clusters) await cluster.lock('main').run(() => undefined);
     const [a] = clusters;
     const points = await collector.points('a');

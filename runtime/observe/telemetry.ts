@@ -2,8 +2,11 @@ import { type Attributes, type Span, SpanStatusCode, type Tracer } from '@opente
 import type { Fence } from '../../machines/epoch/messages.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Clock } from '../api/clock.ts';
+import type { Cluster } from '../api/cluster.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { Cluster, Held, Notice } from '../options/index.ts';
+import type { Held } from '../api/lock.ts';
+import type { Notice } from '../api/notice.ts';
+import type { TelemetryOptions } from '../options/schema.ts';
 import {
   type AcquireMessage,
   callersWatched,
@@ -16,7 +19,6 @@ import {
   traced,
 } from './channels.ts';
 import { Instruments, meterOf } from './instruments.ts';
-import type { TelemetryOptions } from './telemetry-options.ts';
 import { inside, Traced } from './traced.ts';
 import { tracerOf } from './tracer.ts';
 

@@ -1,6 +1,6 @@
 import { context, type Span, trace } from '@opentelemetry/api';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import type { Held } from '../options/index.ts';
+import type { Held } from '../api/lock.ts';
 
 /** A critical section of which somebody hears when it ends. */
 export class Traced implements Held {

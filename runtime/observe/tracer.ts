@@ -1,5 +1,5 @@
 import { ProxyTracerProvider, type Tracer, trace } from '@opentelemetry/api';
-import type { TelemetryOptions } from './telemetry-options.ts';
+import type { TelemetryOptions } from '../options/schema.ts';
 
 /** The tracer; `null` where nobody would ever see a span. */
 export function tracerOf({ tracerProvider = trace.getTracerProvider() }: TelemetryOptions): Tracer | null {

@@ -5,8 +5,9 @@ import { WebSocket } from 'ws';
 import type { EventLine } from '../../machines/record.ts';
 import type { WatchAsk, WatchTold } from '../../machines/watch.ts';
 import { systemClock } from '../api/clock.ts';
+import type { WatchServerOptions } from '../api/watch.ts';
 import { LiveFeed, mostWaitingBytes } from './live-feed.ts';
-import { serveWatch, type WatchServerOptions } from './watch-server.ts';
+import { serveWatch } from './watch-server.ts';
 
 const snapshot = { value: 'idle', context: { pad: 'x'.repeat(20_000) } };
 
@@ -19,7 +20,7 @@ async function site(options: WatchServerOptions = {}) {
     peers: ['b'],
     clock: systemClock,
     now: Date.now,
-    count: 1,
+    count: () => 1,
     names: (like) => ({ some: ['main'].filter((name) => name.includes(like)), more: false }),
     peek: () => ({ seq, snapshot }),
   });

@@ -5,27 +5,10 @@ import { z } from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
 import { longestName, type WatchAsk } from '../../machines/watch.ts';
 import { OperatingError } from '../api/errors.ts';
+import type { Viewer, WatchServer, WatchServerOptions, WatchSession } from '../api/watch.ts';
 import { isLoopback } from '../mailbox/tcp/loopback.ts';
 import { checkWatch } from '../options/calls.ts';
-import type { Address } from '../options/index.ts';
 import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts';
-import type { TapSession, Viewer } from './live-feed.ts';
-
-/** Where others may watch from. */
-export interface WatchServerOptions {
-  /** Default: 127.0.0.1, and a free port. */
-  readonly listen?: Partial<Address>;
-  /** What whoever watches must know: `ws://host:port/?token=...`. Must be given to listen beyond loopback. */
-  readonly token?: string;
-}
-
-/** Where a site is watched. */
-export interface WatchServer {
-  readonly address: Address;
-  /** `ws://127.0.0.1:4800/`, without the token. */
-  readonly url: string;
-  close(): Promise<void>;
-}
 
 const ask = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(longestName) }),
@@ -45,7 +28,7 @@ const policyViolation = 1008;
  * @throws OperatingError `OPTIONS_INVALID`, `LISTEN_FAILED`, `INSECURE_LISTEN`.
  */
 export async function serveWatch(
-  cluster: { watch(viewer: Viewer): TapSession },
+  cluster: { watch(viewer: Viewer): WatchSession },
   options: WatchServerOptions = {},
 ): Promise<WatchServer> {
   checkWatch(options);
@@ -90,7 +73,7 @@ export async function serveWatch(
   };
 }
 
-function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): TapSession }): void {
+function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): WatchSession }): void {
   const session = cluster.watch({
     send: (frame) => socket.send(frame),
     get waiting() {

@@ -6,10 +6,14 @@ const host = describe(z.string().min(1), 'a host is a name or an IP address');
 const portFrom = (from: 0 | 1) =>
   describe(z.int().min(from).max(65_535), `a port is an integer from ${from} to 65535`);
 
-export const address = (from: 0 | 1) =>
-  describe(z.strictObject({ host, port: portFrom(from) }), 'an address is { host, port }');
+export const address = (from: 0 | 1, does?: string) =>
+  describe(
+    z.strictObject({ host, port: portFrom(from) }),
+    'an address is { host, port }',
+    does === undefined ? {} : { does },
+  );
 
-/** Of which each may be left out. */
+/** An address of which each part may be left out. */
 export const partOfAddress = describe(
   z.strictObject({ host: host.optional(), port: portFrom(0).optional() }),
   'an address is { host, port }',

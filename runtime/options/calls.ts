@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Fence } from '../../machines/epoch/messages.ts';
-import type { Viewer } from '../observe/live-feed.ts';
-import type { WatchServerOptions } from '../observe/watch-server.ts';
+import type { Cluster, ClusterEvents } from '../api/cluster.ts';
+import type { LeadOptions } from '../api/leadership.ts';
+import type { AcquireOptions, RunOptions } from '../api/lock.ts';
+import type { Viewer, WatchServerOptions } from '../api/watch.ts';
+import { namePattern } from '../wire/frames.ts';
 import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
-import type { AcquireOptions, Cluster, ClusterEvents, LeadOptions, RunOptions } from './index.ts';
 
 /** Of `Cluster.on`. */
 const events = {
@@ -60,6 +62,10 @@ const closeOptions = describe(
   'the options are { graceful }',
 );
 
+const lockName = describe(
+  z.string().regex(namePattern),
+  'a lock has a name of 1 to 128 printable characters',
+);
 const names = describe(
   z.custom<readonly string[]>((value) => Array.isArray(value)),
   'names are a list of names of locks',
@@ -113,6 +119,10 @@ export function checkFence(lock: unknown, fence: unknown): void {
 
 export function checkWork(given: unknown): void {
   if (typeof given !== 'function') checked(work, given);
+}
+
+export function checkLockName(given: unknown): void {
+  checked(lockName, given);
 }
 
 export function checkNames(given: unknown): void {

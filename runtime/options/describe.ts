@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
-/** What is told of a key, where it is wrong and where it is documented. */
+/** What is told of an option: in an error, in `--help` and in docs/configuration.md. */
 export interface About {
-  /** A sentence without its full stop. */
+  /** The values that it may have: a sentence without its full stop. */
   readonly is: string;
-  /** In force where nothing is given, for a person to read; none: there is nothing then. */
+  /** What it is for, in sentences. None for a part of another option. */
+  readonly does?: string;
+  /** The default, for a person to read. None: nothing is in force. */
   readonly otherwise?: string | number | boolean;
-  /** Never shown. */
+  /** Its value is never shown. */
   readonly hidden?: true;
 }
 
@@ -17,7 +19,7 @@ export function describe<S extends z.ZodType>(schema: S, is: string, more: Omit<
   return schema;
 }
 
-/** Something with these methods. */
+/** An object with these methods. */
 export function withMethods<T>(names: readonly (keyof T)[]) {
   return z.custom<T>(
     (value) =>
@@ -27,9 +29,14 @@ export function withMethods<T>(names: readonly (keyof T)[]) {
   );
 }
 
-export const yes = (otherwise: boolean) => describe(z.boolean(), 'a choice is true or false', { otherwise });
-export const call = <T>(is = 'a listener is a function') =>
+/** `true` or `false`. */
+export const yes = (otherwise: boolean, does?: string) =>
+  describe(z.boolean(), 'a choice is true or false', { otherwise, ...(does !== undefined && { does }) });
+
+/** A function. */
+export const call = <T>(is = 'a listener is a function', does?: string) =>
   describe(
     z.custom<T>((value) => typeof value === 'function'),
     is,
+    does === undefined ? {} : { does },
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../api/errors.ts';
-import { defaultLimits, defaultTiming } from './defaults.ts';
 import { parseOptions } from './parse.ts';
+import { defaultLimits, defaultTiming } from './schema.ts';
 
 const here = { host: '127.0.0.1', port: 0 };
 const there = { host: '127.0.0.1', port: 4002 };
@@ -54,7 +54,10 @@ const refused: readonly (readonly [object, string])[] = [
     'strict.driftShare: a share of drift is a number from 0 to 0.5, 1 came',
   ],
   [{ timing: { patienceMs: Number.NaN } }, 'timing.patienceMs: a time is a number of ms above 0, NaN came'],
-  [{ timing: { silentMs: 250 } }, 'timing.silentMs: it is at least 2 heartbeatMs, 500; 250 came'],
+  [
+    { timing: { failureTimeoutMs: 250 } },
+    'timing.failureTimeoutMs: it is at least 2 heartbeatMs, 500; 250 came',
+  ],
   [{ timing: { suspectMinMs: 70 } }, 'timing.suspectMaxMs: it is at least suspectMinMs, 70; 45 came'],
   [{ timing: { electionMinMs: 3e3 } }, 'timing.electionMaxMs: it is at least electionMinMs, 3000; 2000 came'],
   [{ timing: { hartbeatMs: 1 } }, 'timing.hartbeatMs: there is no such key; did you mean heartbeatMs?'],

@@ -40,7 +40,7 @@ function* order({ timing, limits }: Settings): Generator<Conflict> {
     ['timing', 'suspectMaxMs', 'at least suspectMinMs', timing.suspectMinMs, timing.suspectMaxMs],
     ['timing', 'electionMaxMs', 'at least electionMinMs', timing.electionMinMs, timing.electionMaxMs],
     // One that is late is no death.
-    ['timing', 'silentMs', 'at least 2 heartbeatMs', 2 * timing.heartbeatMs, timing.silentMs],
+    ['timing', 'failureTimeoutMs', 'at least 2 heartbeatMs', 2 * timing.heartbeatMs, timing.failureTimeoutMs],
     ['limits', 'dialMaxMs', 'at least dialMinMs', limits.dialMinMs, limits.dialMaxMs],
   ];
   for (const [group, key, rule, least, came] of rules)

@@ -1,162 +1,272 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { InspectionEvent, Observer } from 'xstate';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
-import type { TelemetryOptions } from '../observe/telemetry-options.ts';
+import type { InvariantError } from '../api/errors.ts';
+import type { Logger } from '../api/notice.ts';
 import { namePattern, siteIdPattern } from '../wire/frames.ts';
 import { address } from './address.ts';
-import { defaultDriftShare, defaultLimits, defaultTiming } from './defaults.ts';
-import { type About, about, call, describe, withMethods, yes } from './describe.ts';
-import type { ClusterOptions, Limits, Logger, Strict, Timing } from './index.ts';
+import { call, describe, withMethods, yes } from './describe.ts';
 
-function whole(what: string, from: number, to: number, otherwise: number) {
-  const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
-  return describe(z.int().min(from).max(to), `${what} is an integer ${range}`, { otherwise }).default(
+/*
+ * Each option of `joinCluster` once: its shape, its default and its sentence. The public types are inferred from here;
+ * errors, `baton site --help` and docs/configuration.md are written from here.
+ */
+
+const count = (otherwise: number, does: string) =>
+  describe(z.int().min(1).max(Number.MAX_SAFE_INTEGER), 'a limit is an integer from 1', {
+    does,
     otherwise,
-  );
-}
+  }).default(otherwise);
 
-const count = (otherwise: number, from = 1) => whole('a limit', from, Number.MAX_SAFE_INTEGER, otherwise);
+// A timer of Node lasts at most 2^31 - 1 ms.
+const longestMs = 2 ** 31 - 1;
+const time = (otherwise: number, does: string) =>
+  describe(z.number().positive().max(longestMs), 'a time is a number of ms above 0', {
+    does,
+    otherwise,
+  }).default(otherwise);
 
-// No timer lasts longer: 2^31 - 1 ms.
-const time = (otherwise: number) =>
-  describe(
-    z
-      .number()
-      .positive()
-      .max(2 ** 31 - 1),
-    'a time is a number of ms above 0',
-    { otherwise },
-  ).default(otherwise);
-
-const siteId = describe(
-  z.string().regex(siteIdPattern),
-  'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit',
-);
+const siteIdIs =
+  'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit';
+const siteId = describe(z.string().regex(siteIdPattern), siteIdIs);
 
 const bytes = z.union([z.string(), z.instanceof(Uint8Array)]);
+type Bytes = z.ZodType<string | Buffer, string | Buffer>;
 
-const pem = (what: string, more: Omit<About, 'is'> = {}) =>
+const pem = (what: string, does: string, hidden?: true) =>
   describe(
-    bytes.refine((value) => Buffer.from(value).includes('-----BEGIN ')) as unknown as z.ZodType<
-      string | Buffer
-    >,
+    bytes.refine((value) => Buffer.from(value).includes('-----BEGIN ')) as unknown as Bytes,
     `${what} in PEM is a string or a Buffer with a line "-----BEGIN ..."`,
-    more,
+    { does, ...(hidden && { hidden }) },
   );
 
-const file = describe(z.string().min(1), 'a directory is a path');
-const provider = <T>(method: keyof T & string, what: string) =>
+const directory = (does: string, otherwise: string) =>
+  describe(z.string().min(1), 'a directory is a path', { does, otherwise }).optional();
+
+const provider = <T>(method: keyof T & string, what: string, does: string) =>
   describe(withMethods<T>([method]), `${what} has the method ${method}`, {
+    does,
     otherwise: 'the global one',
   }).optional();
 
 const timing = z.strictObject({
-  heartbeatMs: time(defaultTiming.heartbeatMs),
-  silentMs: time(defaultTiming.silentMs),
-  suspectMinMs: time(defaultTiming.suspectMinMs),
-  suspectMaxMs: time(defaultTiming.suspectMaxMs),
-  electionMinMs: time(defaultTiming.electionMinMs),
-  electionMaxMs: time(defaultTiming.electionMaxMs),
-  patienceMs: time(defaultTiming.patienceMs),
-} satisfies Record<keyof Timing, z.ZodType>);
+  heartbeatMs: time(250, 'Interval between two signs of life to a peer.'),
+  failureTimeoutMs: time(
+    1_200,
+    'A peer is believed down when nothing was heard of it for this long. At least two heartbeats.',
+  ),
+  suspectMinMs: time(
+    5,
+    'Shortest time from the death of a peer until a site that waits for a lock stands for a new epoch. The time is drawn anew each time, so that sites which wait do not all stand at once.',
+  ),
+  suspectMaxMs: time(45, 'Longest time from the death of a peer until a site that waits stands.'),
+  electionMinMs: time(
+    100,
+    'Shortest time that a candidate waits for votes before it stands again. It doubles with each failed election, and is shortened at random by up to half. A site that voted waits two to three times as long. A candidate waits up to a quarter of it for votes that a majority does not need, since the vote of the holder may be among them.',
+  ),
+  electionMaxMs: time(2_000, 'Longest time that a candidate waits for votes before it stands again.'),
+  patienceMs: time(
+    15_000,
+    'A site that still waits while a peer is down, though it stood already, stands again after this time, and within the same wait after twice as long each further time.',
+  ),
+});
 
 const limits = z.strictObject({
-  maxOutbox: count(defaultLimits.maxOutbox),
-  maxHandshakes: count(defaultLimits.maxHandshakes),
-  handshakeTimeoutMs: time(defaultLimits.handshakeTimeoutMs),
-  dialMinMs: time(defaultLimits.dialMinMs),
-  dialMaxMs: time(defaultLimits.dialMaxMs),
-  closeTimeoutMs: time(defaultLimits.closeTimeoutMs),
-  maxLocks: count(defaultLimits.maxLocks),
-  maxLocksOfPeer: count(defaultLimits.maxLocksOfPeer),
-  combine: count(defaultLimits.combine),
-} satisfies Record<keyof Limits, z.ZodType>);
+  maxOutbox: count(
+    10_000,
+    'Messages that may wait for the acknowledgement of one peer. Past it, they are dropped and the link to the peer begins anew.',
+  ),
+  maxHandshakes: count(
+    64,
+    'Connections whose other side has not said who it is. Past it, the host with the most of them loses its oldest.',
+  ),
+  handshakeTimeoutMs: time(
+    5_000,
+    'Time from the first packet of a connection that comes in until its welcome, TLS included.',
+  ),
+  dialMinMs: time(
+    20,
+    'First pause between two attempts to dial. It doubles with each failure, and is shortened at random by up to half.',
+  ),
+  dialMaxMs: time(1_000, 'Longest pause between two attempts to dial.'),
+  closeTimeoutMs: time(
+    2_000,
+    'Time that a graceful close waits for the local holders of locks, and then for messages to leave.',
+  ),
+  maxLocks: count(1_000_000, 'Locks that this site uses or has used.'),
+  maxLocksOfPeer: count(
+    250_000,
+    'Locks that one peer may introduce here. Messages of further ones are rejected: callers go on with the sites that have room, and fail with TOO_MANY_LOCKS where those are no majority.',
+  ),
+  maxBatch: count(
+    16,
+    'Local callers of a lock that are served in a row while another site may wait for it, and critical sections of a lock here within one turn of the event loop.',
+  ),
+});
+
+const driftShare = 0.01;
 
 const strict = z.strictObject({
   // No promise may outlast what a timer can measure.
-  leaseMs: describe(z.number().min(50).max(3_600_000), 'a lease is a number of ms from 50 to 3600000'),
+  leaseMs: describe(z.number().min(50).max(3_600_000), 'a lease is a number of ms from 50 to 3600000', {
+    does: 'Length of a lease, counted from the request for it. At least 4 times the longest round trip. A majority of the voters promises each lease, a lock is held only under one, and a new epoch waits until the promises are over: a death costs up to one lease more. An idle lock sends nothing. Held.signal aborts when a lease ends that could not be renewed.',
+  }),
   driftShare: describe(z.number().min(0).max(0.5), 'a share of drift is a number from 0 to 0.5', {
-    otherwise: defaultDriftShare,
-  }).default(defaultDriftShare),
-} satisfies Record<keyof Strict, z.ZodType>);
-
-const tls = z.strictObject({
-  cert: pem("this site's certificate"),
-  key: pem("this site's key", { hidden: true }),
-  ca: pem("the authority's certificate"),
+    does: 'Share of its rate by which the monotonic clock of any site may be off.',
+    otherwise: driftShare,
+  }).default(driftShare),
 });
 
-/** Key by key; what one key has to do with another stands in `rules.ts`. */
+const tls = z.strictObject({
+  cert: pem(
+    "this site's certificate",
+    'Certificate of this site. It names baton://<cluster>/<site> as a URI among its subject alternative names.',
+  ),
+  key: pem("this site's key", 'Private key to the certificate, without a passphrase.', true),
+  ca: pem("the authority's certificate", "Certificate of the authority that signed the peers' certificates."),
+});
+
+const telemetry = z.strictObject({
+  lockNames: describe(
+    z.custom<true | ((lock: string) => string)>((value) => value === true || typeof value === 'function'),
+    'names of locks are true or a function',
+    {
+      does: 'Puts the names of locks on metrics: true for all of them, or a function that gives the group of a name.',
+      otherwise: 'none',
+    },
+  ).optional(),
+  meterProvider: provider<MeterProvider>('getMeter', 'a provider of meters', 'Takes the metrics.'),
+  tracerProvider: provider<TracerProvider>('getTracer', 'a provider of tracers', 'Takes the spans.'),
+});
+
+/** Key by key. Rules between two keys are in `rules.ts`. */
 export const clusterSchema = describe(
   z.strictObject({
     cluster: describe(
       z.string().regex(namePattern),
       'the name of a cluster is 1 to 128 printable characters',
+      { does: 'Name of the cluster. Sites of another cluster are refused at the handshake.' },
     ),
-    site: siteId,
-    listen: address(0),
+    site: describe(z.string().regex(siteIdPattern), siteIdIs, { does: 'Id of this site.' }),
+    listen: address(0, 'Address that this site listens at. Port 0 takes a free port.'),
     peers: describe(
       z.record(siteId as z.ZodType<SiteId, SiteId>, address(1)),
       'peers are addresses by the ids of all other sites',
+      {
+        does: 'Addresses of all other sites, by id. In each pair the site whose id comes first in code-unit order dials the other; the other address is only probed after a break, so that a wrong one makes the death of its site show later.',
+      },
     ),
-    root: describe(siteId.clone(), 'the root is a site', {
+    root: describe(z.string().regex(siteIdPattern), 'the root is a site', {
+      does: 'Site that starts with the token of every lock. The same at every site.',
       otherwise: 'for each lock a voter, by its name',
     }).optional(),
-    dataDir: describe(file.clone(), about.get(file)!.is, { otherwise: 'memory only' }).optional(),
-    newcomer: yes(false).optional(),
-    voters: describe(z.array(siteId).min(1), 'voters are a list of one site or more', {
-      otherwise: 'all sites',
-    }).optional(),
-    strict: describe(strict, 'strict is { leaseMs, driftShare }', { otherwise: 'no leases' }).optional(),
-    timing: describe(timing, 'timing is an object').prefault({}),
-    limits: describe(limits, 'limits are an object').prefault({}),
-    traceDir: describe(file.clone(), about.get(file)!.is, { otherwise: 'no record' }).optional(),
-    tls: describe(tls, 'tls is { cert, key, ca }', { otherwise: 'no TLS' }).optional(),
-    secret: describe(
-      bytes.refine((value) => Buffer.byteLength(value) >= 32) as unknown as z.ZodType<string | Buffer>,
-      'a secret is a string or a Buffer of at least 32 bytes, drawn at random',
-      { otherwise: 'none', hidden: true },
+    dataDir: directory(
+      'Directory of this site alone, for what it must still know after a crash. A directory without a file of this site is refused with DISK_MISSING, unless the site is a newcomer. Without a directory the site never comes back under its id.',
+      'memory only',
+    ),
+    newcomer: yes(
+      false,
+      'This id never ran before, so that nothing of it can be missing from the data directory.',
     ).optional(),
-    insecure: yes(false).optional(),
+    voters: describe(z.array(siteId).min(1), 'voters are a list of one site or more', {
+      does: 'Sites that vote. The same at every site; 3 to 7 are recommended, and 2 tolerate no failure. Nothing is granted without a majority of them.',
+      otherwise: 'all sites',
+    })
+      .readonly()
+      .optional(),
+    strict: describe(strict, 'strict is { leaseMs, driftShare }', {
+      does: 'Strict mode: locks are held by leases, so that no two critical sections with a valid lease overlap while clocks drift within bounds, whatever the resource does. The same at every site.',
+      otherwise: 'no leases',
+    }).optional(),
+    timing: describe(timing, 'timing is an object', {
+      does: 'When a peer is believed down, and when a site acts on that. Safety does not depend on it.',
+    }).prefault({}),
+    limits: describe(limits, 'limits are an object', {
+      does: 'Bounds on what a site takes and keeps.',
+    }).prefault({}),
+    traceDir: directory(
+      'Directory into which this site records what it does, as <site>.ndjson, which must not exist yet.',
+      'no record',
+    ),
+    tls: describe(tls, 'tls is { cert, key, ca }', {
+      does: 'TLS 1.3 with both sides authenticated (SECURITY.md). Read once: a renewed certificate needs a new start.',
+      otherwise: 'no TLS',
+    }).optional(),
+    secret: describe(
+      bytes.refine((value) => Buffer.byteLength(value) >= 32) as unknown as Bytes,
+      'a secret is a string or a Buffer of at least 32 bytes, drawn at random',
+      {
+        does: 'Secret that every site of the cluster knows and nobody else, in place of tls. It never travels. A line end at its end does not count.',
+        otherwise: 'none',
+        hidden: true,
+      },
+    ).optional(),
+    insecure: yes(
+      false,
+      'Listens beyond loopback, or dials peers there, with neither tls nor secret. Otherwise that is refused with INSECURE_LISTEN or INSECURE_PEER.',
+    ).optional(),
     inspect: describe(
-      z.custom<NonNullable<ClusterOptions['inspect']>>(
+      z.custom<Observer<InspectionEvent> | ((event: InspectionEvent) => void)>(
         (value) =>
           typeof value === 'function' || typeof (value as { next?: unknown } | null)?.next === 'function',
       ),
       'an inspector is a function or an observer',
+      {
+        does: "Inspector of XState, which is told of each lock's actor. The sourceRef of a message has the sender's site id as its id. throughStately makes one of @statelyai/inspect.",
+      },
     ).optional(),
     logger: describe(
       withMethods<Logger>(['trace', 'debug', 'info', 'warn', 'error']),
       'a logger has the methods trace, debug, info, warn and error',
+      { does: 'Takes everything that is worth a log line.' },
     ).optional(),
-    telemetry: describe(
-      z.strictObject({
-        lockNames: describe(
-          z.custom<true | ((lock: string) => string)>(
-            (value) => value === true || typeof value === 'function',
-          ),
-          'names of locks are true or a function',
-          { otherwise: 'none' },
-        ).optional(),
-        meterProvider: provider<MeterProvider>('getMeter', 'a provider of meters'),
-        tracerProvider: provider<TracerProvider>('getTracer', 'a provider of tracers'),
-      } satisfies Record<keyof TelemetryOptions, z.ZodType>),
-      'telemetry is { lockNames, meterProvider, tracerProvider }',
-      { otherwise: 'to the global providers' },
+    telemetry: describe(telemetry, 'telemetry is { lockNames, meterProvider, tracerProvider }', {
+      does: 'Metrics and spans by OpenTelemetry.',
+      otherwise: 'to the global providers',
+    }).optional(),
+    onCrash: call<(error: InvariantError) => void>(
+      undefined,
+      'Called with a broken invariant, after the site has stopped. By default it is thrown as an uncaught exception, which ends the process.',
     ).optional(),
-    onCrash: call<NonNullable<ClusterOptions['onCrash']>>().optional(),
     clock: describe(
       withMethods<Clock>(['now', 'after', 'nextTurn']),
       'a clock has the methods now, after and nextTurn',
+      { does: 'Source of time.', otherwise: 'systemClock' },
     ).optional(),
-    chance: describe(
+    random: describe(
       withMethods<Random>(['fraction', 'incarnation']),
-      'a chance has the methods fraction and incarnation',
+      'a random source has the methods fraction and incarnation',
+      { does: 'Source of chance.', otherwise: 'systemRandom' },
     ).optional(),
-  } satisfies Record<keyof ClusterOptions, z.ZodType>),
+  }),
   'the options are an object',
 );
 
-/** `ClusterOptions`, with every default in its place that is known before the others. */
+/** What `joinCluster` takes; docs/configuration.md describes each key. */
+export interface ClusterOptions extends z.input<typeof clusterSchema> {}
+
+/** `ClusterOptions`, with the defaults in place. */
 export type Settings = z.output<typeof clusterSchema>;
+
+/** When a peer is believed down, and when a site acts on that. Times are ms. */
+export interface Timing extends Readonly<z.output<typeof timing>> {}
+
+/** Bounds on what a site takes and keeps. */
+export interface Limits extends Readonly<z.output<typeof limits>> {}
+
+/** Strict mode: locks are held by leases. */
+export interface Strict extends Readonly<z.input<typeof strict>> {}
+
+/** `Strict`, with the defaults in place. */
+export type StrictSettings = Readonly<z.output<typeof strict>>;
+
+/** Certificate, key and authority, in PEM. */
+export interface Tls extends Readonly<z.output<typeof tls>> {}
+
+/** Metrics and spans by OpenTelemetry. */
+export interface TelemetryOptions extends Readonly<z.output<typeof telemetry>> {}
+
+export const defaultTiming: Timing = timing.parse({});
+export const defaultLimits: Limits = limits.parse({});

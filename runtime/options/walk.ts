@@ -2,7 +2,10 @@ import { z } from 'zod';
 
 /** Below what may be left out. */
 export function inner(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
+  return schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly
     ? inner(schema.unwrap() as z.ZodType)
     : schema;
 }

@@ -1,26 +1,14 @@
-import type { Message, SiteId } from '../../machines/actor.ts';
+import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
+import type { Notice } from '../api/notice.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
 import { RateLimiter } from '../mailbox/rate-limiter.ts';
-import type { StampedEnvelope } from '../wire/frames.ts';
-import type { Layout, LayoutOf } from '../wire/layout.ts';
-import type { SiteSetting } from './site.ts';
+import type { Limits } from '../options/schema.ts';
+import type { Untaken } from './protocol.ts';
 import type { Tally } from './tally.ts';
-
-/**
- * What a site says of a message that it did not take, since it has no room for the lock: a REQUEST of `epoch` (`asks`),
- * or a VOTE_REQUEST for it. Between meshes; no statechart hears of it.
- */
-export interface Untaken extends Message {
-  readonly type: 'UNTAKEN';
-  readonly epoch: number;
-  readonly asks: boolean;
-}
-
-/** How that is written, behind the messages of the statechart. */
-export const admissionLayout: Layout = {
-  UNTAKEN: { epoch: 'count', asks: 'flag' },
-} satisfies LayoutOf<Untaken>;
 
 /** What a peer's refusal means to a lock of this site. */
 export interface Refused {
@@ -28,6 +16,15 @@ export interface Refused {
   readonly lostOf: number | null;
   /** So many have no room for it that no majority is left. */
   readonly inVain: OperatingError | null;
+}
+
+export interface AdmissionOptions {
+  readonly self: SiteId;
+  readonly voters: readonly SiteId[];
+  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer'>;
+  readonly mailbox: Pick<Mailbox, 'post'>;
+  readonly clock: Clock;
+  readonly notice: (notice: Notice) => void;
 }
 
 const marks = 2 ** 20;
@@ -38,7 +35,7 @@ const marks = 2 ** 20;
  * and it begins with that lock, if ever, as one that was restarted (R7).
  */
 export class Admission {
-  readonly #options: SiteSetting;
+  readonly #options: AdmissionOptions;
   readonly #tally: Tally;
   readonly #flood: RateLimiter;
   /** How many locks were first named by whom. */
@@ -48,7 +45,7 @@ export class Admission {
   /** Who has no room for which of the locks of this site. */
   readonly #without = new Map<string, Set<SiteId>>();
 
-  constructor(options: SiteSetting, tally: Tally) {
+  constructor(options: AdmissionOptions, tally: Tally) {
     this.#options = options;
     this.#tally = tally;
     this.#flood = new RateLimiter(() => options.clock.now());

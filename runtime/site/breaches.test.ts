@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { InvariantError, Notice } from '../index.ts';
-import { configurationOf } from '../options/configuration.ts';
 import { openStore } from '../store/store.ts';
 import { anyPort, codes, openMember } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 import { data, hello, RawPeer, welcome } from '../testing/peer.ts';
 import { Codec } from '../wire/codec.ts';
-import { admissionLayout } from './admission.ts';
-import { messageLayout } from './protocol.ts';
+import { configurationOf } from './configuration.ts';
+import { vocabulary } from './protocol.ts';
 
 const members = ['a', 'b', 'c', 'd', 'e'];
 const nowhere = { host: '127.0.0.1', port: 1 };
-const codec = new Codec({ members, layout: { ...messageLayout, ...admissionLayout } });
+const codec = new Codec({ members, layout: vocabulary });
 const configuration = configurationOf({
   members,
   voters: members,

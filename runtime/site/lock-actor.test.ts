@@ -4,15 +4,15 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { ClientEvent, SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
-import { systemChance, systemClock } from '../api/clock.ts';
+import { systemClock, systemRandom } from '../api/clock.ts';
 import type { OperatingError } from '../api/errors.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
 import { Suspicion } from '../election/suspicion.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
-import { defaultTiming } from '../options/defaults.ts';
+import { defaultTiming } from '../options/schema.ts';
 import { memoryStore } from '../store/store.ts';
 import { deaf } from '../testing/handlers.ts';
-import type { StampedEnvelope } from '../wire/frames.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
 import { Tally } from './tally.ts';
 
@@ -37,7 +37,7 @@ async function scene(
     voters: members,
     timing: defaultTiming,
     clock: systemClock,
-    chance: systemChance,
+    random: systemRandom,
     suspect: () => undefined,
   });
   for (const peer of members) suspicion.peer({ type: 'up', peer, incarnation: peer });
@@ -59,7 +59,7 @@ async function scene(
       refuse: (_: StampedEnvelope, { message }: OperatingError) => void log.push(message),
     } as LockActorSetting['mailbox'],
     store: { ...store, put: (_, { promised, epoch }) => void log.push(`persist ${promised} ${epoch}`) },
-    combine: 16,
+    maxBatch: 16,
     suspicion,
     votes: { graceMs: 1, inReach: () => true },
     leases: null,

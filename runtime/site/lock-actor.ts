@@ -13,6 +13,8 @@ import type { SiteEvent, SiteInput } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Notice } from '../api/notice.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
 import type { Suspicion } from '../election/suspicion.ts';
@@ -21,9 +23,7 @@ import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { LockRecord, type LockRecordSetting } from '../observe/lock-record.ts';
 import { NamedSource } from '../observe/source.ts';
-import type { Notice } from '../options/index.ts';
 import type { Store } from '../store/store.ts';
-import type { StampedEnvelope } from '../wire/frames.ts';
 import type { Tally } from './tally.ts';
 
 /** What all lock actors of a site share. */
@@ -35,7 +35,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly mailbox: Mailbox;
   readonly store: Store;
   /** How many local callers the token serves in a row. */
-  readonly combine: number;
+  readonly maxBatch: number;
   readonly suspicion: Suspicion;
   readonly votes: Pick<VoteCollectorOptions, 'graceMs' | 'inReach'>;
   /** `null`: without leases. */

@@ -1,6 +1,6 @@
 import type { SiteView } from '../../machines/epoch/invariants.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
-import type { LockStatus } from '../options/index.ts';
+import type { LockStatus } from '../api/status.ts';
 import type { LayoutOf } from '../wire/layout.ts';
 
 /** The protocol's name in recorded runs, and in `baton verify`. */
@@ -17,6 +17,22 @@ export const messageLayout = {
   HEARTBEAT: { epoch: 'count', root: 'site', origin: 'site', round: 'count', stays: 'flag' },
   PROMISE: { epoch: 'count', root: 'site', voter: 'site', round: 'count' },
 } as const satisfies LayoutOf<SiteMessage>;
+
+/**
+ * A site's answer to a message that it did not take, since it has no room for the lock: a REQUEST of `epoch` (`asks`), or
+ * a VOTE_REQUEST for it. Between sites; no statechart hears of it.
+ */
+export interface Untaken {
+  readonly type: 'UNTAKEN';
+  readonly epoch: number;
+  readonly asks: boolean;
+}
+
+/** All messages between sites, as they are written. */
+export const vocabulary = {
+  ...messageLayout,
+  UNTAKEN: { epoch: 'count', asks: 'flag' },
+} as const satisfies LayoutOf<SiteMessage | Untaken>;
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */
 export const urgentMessage = 'TOKEN' satisfies SiteMessage['type'];

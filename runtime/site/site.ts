@@ -5,16 +5,19 @@ import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Notice } from '../api/notice.ts';
+import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
+import type { Viewer, WatchSession } from '../api/watch.ts';
 import { Suspicion } from '../election/suspicion.ts';
-import type { Mailbox, MailboxHandlers, PeerChange } from '../mailbox/mailbox.ts';
-import type { LockRecordSetting } from '../observe/lock-record.ts';
+import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
+import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
-import type { Limits, Notice, Strict, Timing } from '../options/index.ts';
+import type { Limits, StrictSettings, Timing } from '../options/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { ByeReason, StampedEnvelope } from '../wire/frames.ts';
-import { Admission, type Untaken } from './admission.ts';
+import type { ByeReason } from '../wire/frames.ts';
+import { Admission } from './admission.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
-import { protocolName } from './protocol.ts';
+import { protocolName, type Untaken } from './protocol.ts';
 import { Tally } from './tally.ts';
 
 /** Of more names, nobody has the time. */
@@ -31,17 +34,16 @@ export interface SiteSetting {
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
-  readonly feed?: LockRecordSetting['feed'];
   readonly timing: Timing;
-  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'combine'>;
+  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'maxBatch'>;
   /** `null`: without leases. */
-  readonly strict: Required<Strict> | null;
+  readonly strict: StrictSettings | null;
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly notice: (notice: Notice) => void;
-  /** No majority of the voters is in reach any more. `silently`: that is known by a silence of `silentMs`. */
-  readonly majorityLost?: (how: { readonly silently: boolean }) => void;
+  /** No majority of the voters has been in reach for so long that another site may lead by now. */
+  readonly majorityLost?: (reason: OperatingError) => void;
   /** Nothing runs any more. */
   readonly crashed: (error: InvariantError) => void;
 }
@@ -55,12 +57,18 @@ const tellMinorityMs = 5_000;
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
 export class Site implements MailboxHandlers {
   readonly tally = new Tally();
+  /** Resolves once every peer has been up. Rejects with the reason for which the site ended before. */
+  readonly ready: Promise<void>;
   readonly #options: SiteSetting;
   readonly #setting: LockActorSetting;
   readonly #places = new Map<string, LockActor>();
   /** Those that have what an idle one does not need. */
   readonly #awake = new Set<LockActor>();
   readonly #room: Admission;
+  readonly #feed: LiveFeed;
+  readonly #unmet: Set<SiteId>;
+  #resolveReady!: () => void;
+  #rejectReady!: (reason: Error) => void;
   readonly #suspicion: Suspicion;
   #cancelRest: (() => void) | null = null;
   #cancelTelling: (() => void) | null = null;
@@ -72,8 +80,29 @@ export class Site implements MailboxHandlers {
   #ended = false;
 
   constructor(options: SiteSetting) {
-    const { self: site, store, recorder, mailbox, timing, clock, strict, notice, feed, inspect } = options;
+    const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect } = options;
     this.#options = options;
+    this.#feed = new LiveFeed({
+      site,
+      machine: protocolName,
+      peers: options.peers,
+      clock,
+      now: () => performance.timeOrigin + clock.now(),
+      count: () => this.locks,
+      names: (like, most) => this.names(like, most),
+      peek: (lock) => {
+        const actor = this.find(lock);
+        return actor === undefined ? null : { seq: actor.seq, snapshot: actor.snapshot };
+      },
+    });
+    this.#unmet = new Set(options.peers);
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // An unmet peer that nobody waits for is no error.
+    this.ready.catch(() => undefined);
+    if (this.#unmet.size === 0) this.#resolveReady();
     this.#room = new Admission(options, this.tally);
     const suspect = (name: string) => this.#places.get(name)!.suspect();
     this.#suspicion = new Suspicion({ ...options, suspect });
@@ -83,11 +112,11 @@ export class Site implements MailboxHandlers {
       machine: protocolName,
       statechart: options.statechart ?? siteMachine,
       recorder,
-      ...(feed && { feed }),
+      feed: this.#feed,
       ...(inspect && { inspect }),
       tally: this.tally,
       clock,
-      combine: options.limits.combine,
+      maxBatch: options.limits.maxBatch,
       mailbox,
       store,
       suspicion: this.#suspicion,
@@ -123,6 +152,11 @@ export class Site implements MailboxHandlers {
     yield* this.#places.keys();
   }
 
+  /** Peers that have not been up yet. */
+  get unmet(): readonly SiteId[] {
+    return [...this.#unmet];
+  }
+
   get majority(): boolean {
     return !this.#ended && this.#suspicion.majority;
   }
@@ -141,6 +175,11 @@ export class Site implements MailboxHandlers {
   /** The place of a lock that was used before. */
   find(name: string): LockActor | undefined {
     return this.#places.get(name);
+  }
+
+  /** Lets `viewer` watch this site until the session is closed. */
+  watch(viewer: Viewer): WatchSession {
+    return this.#feed.attach(viewer);
   }
 
   async open(): Promise<void> {
@@ -163,6 +202,8 @@ export class Site implements MailboxHandlers {
     if (this.#ended) return;
     this.#ended = true;
     this.#refusal = reason;
+    this.#rejectReady(reason);
+    this.#feed.close();
     this.#suspicion.stop();
     this.#cancelRest?.();
     this.#cancelTelling?.();
@@ -252,9 +293,11 @@ export class Site implements MailboxHandlers {
 
   /** A peer is up, down or restarted. */
   peerChanged(change: PeerChange): void {
-    const { notice, recorder, feed } = this.#options;
+    const { notice, recorder } = this.#options;
     if (this.#ended) return;
     notice(change);
+    if (change.type === 'up' && this.#unmet.delete(change.peer) && this.#unmet.size === 0)
+      this.#resolveReady();
     // What is kept came by the link as it was.
     for (const { votes } of this.#awake) {
       if (change.type === 'down') votes?.absent(change.peer);
@@ -262,7 +305,7 @@ export class Site implements MailboxHandlers {
     }
     if (change.type === 'restarted') {
       this.#room.restarted(change.peer);
-      const told = recorder.active ? this.#places.keys() : (feed?.open ?? []);
+      const told = recorder.active ? this.#places.keys() : this.#feed.open;
       for (const lock of told) this.#places.get(lock)?.linkRestarted(change.peer);
     }
     const had = this.#suspicion.majority;
@@ -270,16 +313,28 @@ export class Site implements MailboxHandlers {
     this.#beginWhenMajority();
     if (this.#suspicion.majority) this.#isToldOfMinority = false;
     else {
-      if (had) this.#options.majorityLost?.({ silently: change.type === 'down' && change.why === 'silent' });
+      if (had) this.#loseMajority(change);
       this.#watchMinority();
     }
+  }
+
+  /** Another site may lead once a majority has begun an epoch without this one: not before this one was silent. */
+  #loseMajority(change: PeerChange): void {
+    const { clock, timing, majorityLost } = this.#options;
+    const tell = () => {
+      if (this.#ended || this.majority) return;
+      const reason = 'no majority of the voters is in reach, and another site may lead by now';
+      majorityLost?.(new OperatingError('LOCK_LOST', reason));
+    };
+    if (change.type === 'down' && change.why === 'silent') tell();
+    else clock.after(timing.failureTimeoutMs, tell);
   }
 
   /** A caller that waits without a majority is granted nothing, perhaps for ever: that is told once. */
   #watchMinority(): void {
     const { clock, timing } = this.#options;
     if (this.#isToldOfMinority || this.#cancelTelling || !this.#anyWaits()) return;
-    this.#cancelTelling = clock.after(Math.max(tellMinorityMs, 2 * timing.silentMs), () => {
+    this.#cancelTelling = clock.after(Math.max(tellMinorityMs, 2 * timing.failureTimeoutMs), () => {
       this.#cancelTelling = null;
       if (this.#ended || this.majority || !this.#anyWaits()) return;
       this.#isToldOfMinority = true;

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'vitest';
 import type { SiteId } from '../../machines/actor.ts';
-import { type Clock, systemChance, systemClock } from '../api/clock.ts';
-import type { PeerChange } from '../mailbox/mailbox.ts';
+import { type Clock, systemClock, systemRandom } from '../api/clock.ts';
+import type { Notice } from '../api/notice.ts';
+import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
 import { TcpMailbox } from '../mailbox/tcp/mailbox.ts';
 import { plain, type Transport } from '../mailbox/tcp/transport.ts';
-import { defaultLimits, defaultTiming } from '../options/defaults.ts';
-import type { Address, Limits, Notice, Timing } from '../options/index.ts';
-import type { StampedEnvelope } from '../wire/frames.ts';
+import type { Limits, Timing } from '../options/schema.ts';
+import { defaultLimits, defaultTiming } from '../options/schema.ts';
 import { anyPort } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { deaf } from './handlers.ts';
@@ -64,7 +64,7 @@ export async function openBox(
     limits,
     timing: { ...defaultTiming, ...options },
     clock,
-    chance: systemChance,
+    random: systemRandom,
     notice: (notice) => notices.push(notice),
   });
   await mailbox.open({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import { siteUri } from '../mailbox/tcp/tls/certificates.ts';
-import type { Tls } from '../options/index.ts';
+import type { Tls } from '../options/schema.ts';
 
 const document = new URL('../../SECURITY.md', import.meta.url);
 

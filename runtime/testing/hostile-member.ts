@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type Arbitrary, array, boolean, constant, constantFrom, integer, oneof, record } from 'fast-check';
 import type { Message, SiteId } from '../../machines/actor.ts';
-import type { Address } from '../options/index.ts';
+import type { Address } from '../api/peer.ts';
 import type { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { type Frame, type Identity, protocolVersion } from '../wire/frames.ts';

@@ -5,11 +5,10 @@ import { sample } from 'fast-check';
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { RecordLine } from '../../machines/record.ts';
+import type { Address } from '../api/peer.ts';
 import type { InvariantError } from '../index.ts';
-import { configurationOf } from '../options/configuration.ts';
-import type { Address } from '../options/index.ts';
-import { admissionLayout } from '../site/admission.ts';
-import { messageLayout } from '../site/protocol.ts';
+import { configurationOf } from '../site/configuration.ts';
+import { vocabulary } from '../site/protocol.ts';
 import { openStore } from '../store/store.ts';
 import { Codec } from '../wire/codec.ts';
 import { anyPort, type Member, openMember } from './cluster.ts';
@@ -18,7 +17,7 @@ import { anyMessage, HostileMember, someMessages } from './hostile-member.ts';
 const members = ['a', 'b', 'c'];
 const honest = ['b', 'c'] as const;
 const locks = ['x', 'y', 'z'];
-const layout = { ...messageLayout, ...admissionLayout };
+const layout = vocabulary;
 
 export interface FuzzResult {
   readonly said: number;

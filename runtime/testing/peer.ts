@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../index.ts';
-import { configurationOf } from '../options/configuration.ts';
+import { configurationOf } from '../site/configuration.ts';
 import { messageLayout } from '../site/protocol.ts';
 import { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';

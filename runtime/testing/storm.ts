@@ -4,10 +4,10 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
 import { OperatingError } from '../api/errors.ts';
+import type { Held } from '../api/lock.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
-import { defaultLimits, defaultTiming } from '../options/defaults.ts';
-import type { Held } from '../options/index.ts';
+import { defaultLimits, defaultTiming } from '../options/schema.ts';
 import { Site } from '../site/site.ts';
 import { memoryStore } from '../store/store.ts';
 
@@ -16,7 +16,7 @@ export interface StormOptions {
   readonly locks: number;
   readonly seed: number;
   readonly statechart?: AnyStateMachine;
-  readonly combine?: number;
+  readonly maxBatch?: number;
 }
 
 /** What a caller does, or what happens around it. */
@@ -159,7 +159,7 @@ export class Storm {
   }
 
   async #open(self: SiteId, ids: readonly SiteId[]): Promise<void> {
-    const { statechart, combine = defaultLimits.combine } = this.#options;
+    const { statechart, maxBatch = defaultLimits.maxBatch } = this.#options;
     const mesh = new Site({
       self,
       peers: ids.filter((id) => id !== self),
@@ -170,10 +170,10 @@ export class Storm {
       store: memoryStore(),
       recorder: noRecorder,
       timing: defaultTiming,
-      limits: { ...defaultLimits, combine },
+      limits: { ...defaultLimits, maxBatch },
       strict: null,
       clock: this.clock,
-      chance: { fraction: this.#random, incarnation: () => self },
+      random: { fraction: this.#random, incarnation: () => self },
       notice: () => undefined,
       crashed: (error) => {
         this.#broken ??= error.message;

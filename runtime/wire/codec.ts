@@ -1,13 +1,7 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
-import {
-  type Frame,
-  frameCodes,
-  type Identity,
-  magic,
-  protocolVersion,
-  type StampedEnvelope,
-} from './frames.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
+import { type Frame, frameCodes, type Identity, magic, protocolVersion } from './frames.ts';
 import { type Field, type Layout, type Shape, shapesOf } from './layout.ts';
 import { maxNameBytes, Names } from './names.ts';
 import { lengthBytes, Writer } from './writer.ts';

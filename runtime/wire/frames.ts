@@ -1,22 +1,8 @@
-import type { Envelope, SiteId } from '../../machines/actor.ts';
-import type { VectorClock } from '../../machines/record.ts';
+import type { SiteId } from '../../machines/actor.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
 
 /** Of this wire; named in the handshake, so that a later one may frame everything after it differently. */
 export const protocolVersion = 4;
-
-/**
- * When the sender sent: the number of its event, and its vector clock at that event; the clock is `null` where the
- * sender keeps no record.
- */
-export interface Stamp {
-  readonly seq: number;
-  readonly clock: VectorClock | null;
-}
-
-/** What a mailbox takes and gives. */
-export interface StampedEnvelope extends Envelope {
-  readonly stamp: Stamp;
-}
 
 /** Who speaks, and whom it believes to speak to. */
 export interface Identity {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
+import type { PeerChange, StampedEnvelope } from '../../api/peer.ts';
 import {
   abortBoxes,
   beliefs,
@@ -16,8 +17,6 @@ import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { data, RawPeer, welcome } from '../../testing/peer.ts';
 import { Relay } from '../../testing/relay.ts';
-import type { StampedEnvelope } from '../../wire/frames.ts';
-import type { PeerChange } from '../mailbox.ts';
 
 const relays: Relay[] = [];
 afterEach(() => {
@@ -25,8 +24,8 @@ afterEach(() => {
   for (const relay of relays.splice(0)) relay.close();
 });
 
-const quick = { heartbeatMs: 50, silentMs: 300 };
-const never = { heartbeatMs: 60_000, silentMs: 120_000 };
+const quick = { heartbeatMs: 50, failureTimeoutMs: 300 };
+const never = { heartbeatMs: 60_000, failureTimeoutMs: 120_000 };
 
 /** `a` dials `b`, each knows where the other listens, and both have met. */
 async function openPair(options = {}) {
@@ -120,7 +119,7 @@ describe('a process that was stopped', () => {
   test('trusts nobody before each has answered what was asked afterwards, and hears nothing before that', async () => {
     let skipped = 0;
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + skipped };
-    const { a, b } = await openWithMetPeer({ clock, heartbeatMs: 500, silentMs: 1_000 });
+    const { a, b } = await openWithMetPeer({ clock, heartbeatMs: 500, failureTimeoutMs: 1_000 });
     b.changes.splice(0);
     skipped = 10_000;
     const pings = () => a.received.flatMap((frame) => (isPing(frame) ? frame.number : []));

@@ -2,11 +2,11 @@ import type { Clock, Random } from '../../api/clock.ts';
 
 export interface PulseOptions {
   readonly heartbeatMs: number;
-  readonly silentMs: number;
+  readonly failureTimeoutMs: number;
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   readonly beat: (now: number) => void;
-  /** This process did nothing for `silentMs` or longer: the others may have given it up. */
+  /** This process did nothing for `failureTimeoutMs` or longer: the others may have given it up. */
   readonly paused: (now: number) => void;
 }
 
@@ -28,9 +28,9 @@ export class Heartbeat {
 
   /** Before anything that has come is believed: what waited in a socket through a pause is from before it. */
   check(): void {
-    const { clock, silentMs, paused } = this.#options;
+    const { clock, failureTimeoutMs, paused } = this.#options;
     const now = clock.now();
-    if (!this.#cancel || now - this.#at < silentMs) return;
+    if (!this.#cancel || now - this.#at < failureTimeoutMs) return;
     this.#at = now;
     paused(now);
   }
@@ -41,8 +41,8 @@ export class Heartbeat {
   }
 
   #schedule(): void {
-    const { heartbeatMs, clock, chance, beat } = this.#options;
-    this.#cancel = clock.after(heartbeatMs * (1 - chance.fraction() / 4), () => {
+    const { heartbeatMs, clock, random, beat } = this.#options;
+    this.#cancel = clock.after(heartbeatMs * (1 - random.fraction() / 4), () => {
       this.check();
       this.#at = clock.now();
       beat(this.#at);

@@ -8,8 +8,9 @@ import {
 } from '../../../machines/link/link.ts';
 import type { Clock } from '../../api/clock.ts';
 import { type InvariantError, OperatingError } from '../../api/errors.ts';
+import type { StampedEnvelope } from '../../api/peer.ts';
 import { Driver, type DriverOwner } from '../../driver/driver.ts';
-import type { Identity, LinkedFrame, StampedEnvelope } from '../../wire/frames.ts';
+import type { Identity, LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection } from './connection.ts';
 import { lifeOf } from './handshake.ts';

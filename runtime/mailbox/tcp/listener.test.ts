@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../api/clock.ts';
-import { defaultLimits } from '../../options/defaults.ts';
+import { defaultLimits } from '../../options/schema.ts';
 import { anyPort } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { Listener } from './listener.ts';

@@ -1,7 +1,8 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
-import type { Address, Limits } from '../../options/index.ts';
+import type { Address } from '../../api/peer.ts';
+import type { Limits } from '../../options/schema.ts';
 import { listenAt, type Proven, remoteOf, type Transport } from './transport.ts';
 
 export interface DoorOptions {

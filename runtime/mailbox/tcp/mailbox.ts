@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
-import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
+import type { Notice } from '../../api/notice.ts';
+import type { Address, StampedEnvelope } from '../../api/peer.ts';
+import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { type ByeReason, protocolVersion, type StampedEnvelope } from '../../wire/frames.ts';
+import { type ByeReason, protocolVersion } from '../../wire/frames.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
@@ -29,9 +31,9 @@ export interface TcpMailboxOptions {
   /** Messages of this type are written before all others. Default: none is. */
   readonly urgent?: string;
   readonly limits: Limits;
-  readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
+  readonly timing: Pick<Timing, 'heartbeatMs' | 'failureTimeoutMs'>;
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   readonly notice: (notice: Notice) => void;
 }
 
@@ -72,7 +74,7 @@ export class TcpMailbox implements Mailbox {
       codec,
       urgent,
       clock,
-      timeoutMs: Math.min(timing.silentMs, limits.handshakeTimeoutMs),
+      timeoutMs: Math.min(timing.failureTimeoutMs, limits.handshakeTimeoutMs),
       scheduler: new WriteScheduler(),
       traffic: this.traffic,
       handlers: () => this.#handlers,
@@ -92,7 +94,7 @@ export class TcpMailbox implements Mailbox {
     this.#heartbeat = new Heartbeat({
       ...options.timing,
       clock: options.clock,
-      chance: options.chance,
+      random: options.random,
       beat: (now) => this.#ask((peer, number) => peer.beat(now, number)),
       paused: (now) => this.#ask((peer, number) => peer.paused(now, number)),
     });
@@ -189,7 +191,7 @@ export class TcpMailbox implements Mailbox {
       limits,
       timing,
       clock,
-      chance,
+      random,
       notice,
     } = this.#options;
     const peer: Peer = new Peer({
@@ -208,7 +210,7 @@ export class TcpMailbox implements Mailbox {
       limits,
       timing,
       clock,
-      chance,
+      random,
       notice,
       // Its answer is held to what was called for.
       onSocket: (socket) => this.#connect(socket, peer, null),

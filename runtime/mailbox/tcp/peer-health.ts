@@ -1,10 +1,9 @@
 import type { SiteId } from '../../../machines/actor.ts';
-import type { StampedEnvelope } from '../../wire/frames.ts';
-import type { DownReason, PeerChange } from '../mailbox.ts';
+import type { DownReason, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 
 export interface BeliefOptions {
   readonly peer: SiteId;
-  readonly silentMs: number;
+  readonly failureTimeoutMs: number;
   /** When to begin to count. */
   readonly now: number;
   readonly tell: (change: PeerChange) => void;
@@ -35,7 +34,7 @@ export class PeerHealth {
   }
 
   isSilent(now: number): boolean {
-    return this.silence(now) >= this.#options.silentMs;
+    return this.silence(now) >= this.#options.failureTimeoutMs;
   }
 
   heard(now: number): void {

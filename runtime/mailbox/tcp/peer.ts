@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
-import type { Address, Limits, Notice, Timing } from '../../options/index.ts';
-import type { ByeReason, Identity, LinkedFrame, StampedEnvelope } from '../../wire/frames.ts';
-import type { MailboxHandlers, PeerChange } from '../mailbox.ts';
+import type { Notice } from '../../api/notice.ts';
+import type { Address, PeerChange, StampedEnvelope } from '../../api/peer.ts';
+import type { Limits, Timing } from '../../options/schema.ts';
+import type { ByeReason, Identity, LinkedFrame } from '../../wire/frames.ts';
+import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
 import { dials, lifeOf } from './handshake.ts';
 import { Link } from './link.ts';
@@ -19,9 +21,9 @@ export interface PeerOptions {
   readonly address: Address;
   readonly transport: Transport;
   readonly limits: Limits;
-  readonly timing: Pick<Timing, 'heartbeatMs' | 'silentMs'>;
+  readonly timing: Pick<Timing, 'heartbeatMs' | 'failureTimeoutMs'>;
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   /** Whoever answers at its address is not it. */
   readonly mistaken: (error: OperatingError) => void;
   /** A connection that this site has dialled stands. */
@@ -52,12 +54,12 @@ export class Peer implements ConnectionPeer {
   #finished = false;
 
   constructor(options: PeerOptions) {
-    const { id, identity, address, transport, limits, timing, clock, chance, notice } = options;
+    const { id, identity, address, transport, limits, timing, clock, random, notice } = options;
     this.id = id;
     this.#options = options;
     this.#belief = new PeerHealth({
       peer: id,
-      silentMs: timing.silentMs,
+      failureTimeoutMs: timing.failureTimeoutMs,
       now: clock.now(),
       tell: (change) => this.#change(change),
     });
@@ -75,7 +77,7 @@ export class Peer implements ConnectionPeer {
       },
     });
     const refused = (yes: boolean) => this.#belief.refused(yes);
-    const reach = { limits, clock, chance, refused, timeoutMs: timing.silentMs };
+    const reach = { limits, clock, random, refused, timeoutMs: timing.failureTimeoutMs };
     this.#reach = dials(identity.site, id)
       ? new Redial({
           ...reach,
@@ -144,11 +146,11 @@ export class Peer implements ConnectionPeer {
   beat(now: number, number: number): void {
     const { heartbeatMs } = this.#options.timing;
     const connection = this.link.upOn;
-    const silentMs = this.#belief.silence(now);
+    const quietMs = this.#belief.silence(now);
     if (this.#belief.isSilent(now)) {
       this.#belief.silent();
-      connection?.destroy(new Error(`nothing came for ${Math.round(silentMs)} ms`));
-    } else if (silentMs >= heartbeatMs / 2 || !this.#belief.up) {
+      connection?.destroy(new Error(`nothing came for ${Math.round(quietMs)} ms`));
+    } else if (quietMs >= heartbeatMs / 2 || !this.#belief.up) {
       connection?.send({ type: 'ping', number });
     }
   }

@@ -9,7 +9,7 @@ test('the pause doubles up to the longest', () => {
   expect(pauses).toEqual([20, 40, 80, 160, 320, 640, 1_000, 1_000]);
 });
 
-test('chance shortens it by up to half', () => {
+test('random shortens it by up to half', () => {
   const most = { fraction: () => 0.999_999, incarnation: () => 'x' };
   expect(backoffMs(60, limits, most)).toBeCloseTo(500, 0);
 });

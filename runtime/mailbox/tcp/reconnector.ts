@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock, Random } from '../../api/clock.ts';
 import type { OperatingError } from '../../api/errors.ts';
-import type { Address, Limits } from '../../options/index.ts';
+import type { Address } from '../../api/peer.ts';
+import type { Limits } from '../../options/schema.ts';
 import { knock, reasonOf, refusalOf } from './transport.ts';
 
 /** How a peer is reached again, and what its kernel says of it. */
@@ -19,7 +20,7 @@ export interface ReachOptions {
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   /** Does its kernel say that nobody listens at the address? */
   readonly refused: (yes: boolean) => void;
 }
@@ -147,10 +148,10 @@ export class Probe implements Reconnector {
 export function backoffMs(
   attempt: number,
   limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>,
-  chance: Random,
+  random: Random,
 ): number {
   const longest = Math.min(limits.dialMaxMs, limits.dialMinMs * 2 ** attempt);
-  return longest * (1 - chance.fraction() / 2);
+  return longest * (1 - random.fraction() / 2);
 }
 
 interface DialerOptions {
@@ -160,7 +161,7 @@ interface DialerOptions {
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly chance: Random;
+  readonly random: Random;
   readonly onSocket: (socket: Socket) => void;
   /** Nothing more happens unless `dial` or `retry` is called. */
   readonly onFailure: (error: Error, socket: Socket) => void;
@@ -209,8 +210,8 @@ class Dialer {
   /** Dials after a pause, longer after each failure; gives its length. */
   retry(): number {
     this.stop();
-    const { limits, clock, chance } = this.#options;
-    const pauseMs = backoffMs(this.#failures, limits, chance);
+    const { limits, clock, random } = this.#options;
+    const pauseMs = backoffMs(this.#failures, limits, random);
     this.#failures += 1;
     this.#abort = clock.after(pauseMs, () => this.dial());
     return pauseMs;

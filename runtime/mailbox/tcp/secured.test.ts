@@ -60,7 +60,7 @@ describe.each(transports)('by %s, as by TCP alone', (_, transport) => {
   });
 
   test('a process that is gone is refused, to both, and whoever only asks whether it listens is no stranger', async () => {
-    const never = { heartbeatMs: 60_000, silentMs: 120_000 };
+    const never = { heartbeatMs: 60_000, failureTimeoutMs: 120_000 };
     const first = await openPair(never);
     await first.met();
     first.b.mailbox.abort();
@@ -96,7 +96,7 @@ describe.each(transports)('by %s, as by TCP alone', (_, transport) => {
   });
 
   test('a peer that only the network keeps silent is silent, and up again', async () => {
-    const { a, b, relay, met } = await openPair({ heartbeatMs: 50, silentMs: 300 });
+    const { a, b, relay, met } = await openPair({ heartbeatMs: 50, failureTimeoutMs: 300 });
     await met();
     relay.stall(true);
     await eventually(() => expect([beliefs(a).at(-1), beliefs(b).at(-1)]).toEqual(['b silent', 'a silent']));

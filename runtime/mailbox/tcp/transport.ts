@@ -11,7 +11,8 @@ import {
 } from 'node:tls';
 import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
-import type { Address, ClusterOptions, Tls } from '../../options/index.ts';
+import type { Address } from '../../api/peer.ts';
+import type { ClusterOptions, Tls } from '../../options/schema.ts';
 import { isLoopback } from './loopback.ts';
 import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
 import { sharedKey } from './tls/secret.ts';

@@ -5,7 +5,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import type { TelemetryOptions } from '../telemetry-options.ts';
+import type { TelemetryOptions } from '../../options/schema.ts';
 
 class Reader extends MetricReader {
   protected async onShutdown(): Promise<void> {}

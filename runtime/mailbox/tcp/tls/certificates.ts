@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { SiteId } from '../../../../machines/actor.ts';
 import { OperatingError } from '../../../api/errors.ts';
-import type { Tls } from '../../../options/index.ts';
+import type { Tls } from '../../../options/schema.ts';
 import { siteIdPattern } from '../../../wire/frames.ts';
 
 // As extended key usage (RFC 5280, 4.2.1.12); Node has it as `keyUsage`.

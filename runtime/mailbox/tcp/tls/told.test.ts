@@ -34,7 +34,7 @@ test.each<[string, SecureContextOptions, RegExp]>([
 });
 
 test('a peer that is there and proves nothing is silent, and not gone', async () => {
-  const quick = { heartbeatMs: 50, silentMs: 300, dialMinMs: 5, dialMaxMs: 20 };
+  const quick = { heartbeatMs: 50, failureTimeoutMs: 300, dialMinMs: 5, dialMaxMs: 20 };
   const reserved = await openBox('b', { a: nowhere });
   const { address } = reserved.mailbox;
   await reserved.mailbox.close('closed');

@@ -1,8 +1,9 @@
+import type { AcquireOptions, Held, Lock, RunOptions } from '../api/lock.ts';
+import type { LockStatus } from '../api/status.ts';
 import type { Telemetry } from '../observe/telemetry.ts';
 import { checkAcquire, checkRun, checkWork } from '../options/calls.ts';
-import type { AcquireOptions, Held, Lock, LockStatus, RunOptions } from '../options/index.ts';
-import { statusOf } from '../site/protocol.ts';
-import type { Site } from '../site/site.ts';
+import { statusOf } from './protocol.ts';
+import type { Site } from './site.ts';
 
 /** What a caller has of a lock, until it is used nothing but its name. */
 export class NamedLock implements Lock {

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { ClusterEvents, Notice } from '../options/index.ts';
+import type { ClusterEvents } from '../api/cluster.ts';
+import { throwUncaught } from '../api/errors.ts';
+import type { Notice } from '../api/notice.ts';
 
 type Listener<E extends keyof ClusterEvents> = (what: ClusterEvents[E]) => void;
 
@@ -60,11 +62,4 @@ export class Events {
         throwUncaught(error);
       }
   }
-}
-
-// Out of every call and promise chain, so that no handler further up can take it for something of its own.
-export function throwUncaught(error: unknown): void {
-  setImmediate(() => {
-    throw error;
-  });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SiteId } from '../../machines/actor.ts';
-import { messageLayout, protocolName } from '../site/protocol.ts';
-import type { Strict } from './index.ts';
+import type { Strict } from '../options/schema.ts';
+import { messageLayout, protocolName } from './protocol.ts';
 
 interface Configuration {
   readonly members: readonly SiteId[];

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { ClusterEvents, Notice } from '../options/index.ts';
+import type { ClusterEvents } from '../api/cluster.ts';
+import type { Notice } from '../api/notice.ts';
 import { Events } from './events.ts';
 
 const fence = { epoch: 1, k: 2 };

@@ -1,0 +1,151 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { Clock } from '../api/clock.ts';
+import type { Cluster, ClusterEvents } from '../api/cluster.ts';
+import { OperatingError } from '../api/errors.ts';
+import type { Leadership, LeadOptions } from '../api/leadership.ts';
+import type { AcquireOptions, Held, HeldAll, Lock } from '../api/lock.ts';
+import type { Address } from '../api/peer.ts';
+import type { ClusterStatus, Counters } from '../api/status.ts';
+import type { Viewer, WatchSession } from '../api/watch.ts';
+import { acquireAll } from '../lock/acquire-all.ts';
+import type { Leaders } from '../lock/leader.ts';
+import type { TcpMailbox } from '../mailbox/tcp/mailbox.ts';
+import type { Events } from '../observe/events.ts';
+import type { Telemetry } from '../observe/telemetry.ts';
+import {
+  checkAcquire,
+  checkClose,
+  checkLead,
+  checkListener,
+  checkLockName,
+  checkNames,
+  checkReady,
+  checkViewer,
+} from '../options/calls.ts';
+import { NamedLock } from './named-lock.ts';
+import type { Site } from './site.ts';
+
+export interface JoinedClusterOptions {
+  readonly cluster: string;
+  readonly site: Site;
+  readonly mailbox: TcpMailbox;
+  readonly events: Events;
+  readonly telemetry: Telemetry;
+  readonly leaders: Leaders;
+  readonly clock: Clock;
+  readonly closeTimeoutMs: number;
+  /** Called when the site is closed. */
+  readonly ended: () => void;
+}
+
+/** This site as its service sees it: checks what a call is given, and hands it on. */
+export class JoinedCluster implements Cluster {
+  readonly name: string;
+  readonly site: SiteId;
+  readonly address: Address;
+  readonly #options: JoinedClusterOptions;
+  #leaving: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: JoinedClusterOptions) {
+    const { cluster, mailbox } = options;
+    this.#options = options;
+    this.name = cluster;
+    this.site = mailbox.self;
+    this.address = mailbox.address;
+  }
+
+  // Callers may take these methods out of the object.
+
+  readonly lock = (name: string): Lock => {
+    checkLockName(name);
+    const { site, telemetry } = this.#options;
+    return new NamedLock(name, site, telemetry);
+  };
+
+  readonly acquireAll = async (names: readonly string[], options?: AcquireOptions): Promise<HeldAll> => {
+    checkNames(names);
+    checkAcquire(options);
+    return acquireAll(names, this.lock, this.#options.clock, options);
+  };
+
+  readonly lead = (
+    name: string,
+    work: (held: Held) => void | Promise<void>,
+    options: LeadOptions = {},
+  ): Leadership => {
+    checkLead(work, options);
+    const { leaders, clock } = this.#options;
+    return leaders.begin(this.lock(name), work, options, clock);
+  };
+
+  readonly status = (): ClusterStatus => {
+    const { site, mailbox } = this.#options;
+    const { majority, locks, frozen } = site;
+    return { connected: mailbox.connected(), majority, locks, frozen };
+  };
+
+  readonly counters = (): Counters => {
+    const { site, mailbox } = this.#options;
+    const { sent, received, ...counts } = site.tally;
+    return {
+      sent: Object.fromEntries(sent),
+      received: Object.fromEntries(received),
+      ...counts,
+      refused: Object.fromEntries(mailbox.refused),
+      ...mailbox.traffic,
+    };
+  };
+
+  readonly ready = async (options?: { readonly timeoutMs?: number }): Promise<void> => {
+    checkReady(options);
+    const { site, clock } = this.#options;
+    const timeoutMs = options?.timeoutMs;
+    if (timeoutMs === undefined) return site.ready;
+    let stopTimer = () => {};
+    const timeout = new Promise<never>((_, reject) => {
+      stopTimer = clock.after(timeoutMs, () => {
+        const missing = site.unmet.toSorted().join(', ');
+        reject(new OperatingError('READY_TIMEOUT', `${missing} not connected within ${timeoutMs} ms`));
+      });
+    });
+    return Promise.race([site.ready, timeout]).finally(stopTimer);
+  };
+
+  readonly watch = (viewer: Viewer): WatchSession => {
+    checkViewer(viewer);
+    return this.#options.site.watch(viewer);
+  };
+
+  on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this {
+    checkListener(event, listener);
+    this.#options.events.on(event, listener);
+    return this;
+  }
+
+  off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this {
+    checkListener(event, listener);
+    this.#options.events.off(event, listener);
+    return this;
+  }
+
+  readonly close = async (how: { readonly graceful?: boolean } = {}): Promise<void> => {
+    checkClose(how);
+    const { site, leaders, closeTimeoutMs, ended } = this.#options;
+    const { graceful = true } = how;
+    if (graceful && !this.#closing) {
+      // A leader would hold its lock for ever.
+      leaders.stop(new OperatingError('SITE_LEAVING', `${this.site} is leaving and leads no more`));
+      this.#leaving ??= site.leave(closeTimeoutMs);
+      await this.#leaving;
+    }
+    const closed = new OperatingError('SITE_CLOSED', `${this.site} is closed`);
+    leaders.stop(closed);
+    this.#closing ??= site.close(graceful ? 'left' : 'closed', closed).finally(ended);
+    await this.#closing;
+  };
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
