@@ -173,8 +173,8 @@ export function historyAfter(
 }
 
 /**
- * Removes conflicting transitions and duplicates. Of two that would leave the same state, the one further
- * inside is kept, or else the first.
+ * Removes conflicting transitions and duplicates. If two would leave the same state, the one further inside is
+ * kept, or else the first.
  */
 export function withoutConflicts(
   transitions: readonly AnyTransitionDefinition[],

@@ -11,7 +11,7 @@ export interface Canonicalizer {
    * Rewrites `state` to the canonical form of its orbit and returns the number of states in the orbit.
    *
    * A `rename` that has to ask elsewhere may return a negative number for now. Then `state` stays unchanged
-   * and the result is 0. By then all missing renamings have been requested, so one round of answers is
+   * and the result is 0. All missing renamings have been requested then, so one round of answers is
    * enough.
    */
   canonicalize(state: Int32Array): number;
