@@ -28,6 +28,8 @@ export interface StartLine {
   readonly kind: 'start';
   readonly site: SiteId;
   readonly lock: string;
+  /** Milliseconds since 1970, by the clock of the site. Absent in records that were made without it. */
+  readonly at?: number;
   /** Number of earlier runs of the site under this name and with this disk. Default: 0. */
   readonly life?: number;
   /** The name of the machine that ran, as `baton verify` knows it. */
@@ -43,6 +45,8 @@ export interface EventLine {
   readonly kind: 'event';
   readonly site: SiteId;
   readonly lock: string;
+  /** Milliseconds since 1970, by the clock of the site. Absent in records that were made without it. */
+  readonly at?: number;
   /**
    * Increases by one per event at each site, starting at `life * eventsPerLife + 1`. Equals `clock[site]`.
    */
@@ -67,5 +71,7 @@ export interface LinkLine {
   readonly kind: 'link';
   readonly site: SiteId;
   readonly lock: string;
+  /** Milliseconds since 1970, by the clock of the site. Absent in records that were made without it. */
+  readonly at?: number;
   readonly peer: SiteId;
 }

@@ -42,7 +42,11 @@ const read = (file = 'a.ndjson'): RecordLine[] =>
   readFileSync(join(dir, file), 'utf8')
     .split('\n')
     .filter((text) => text !== '')
-    .map((text) => JSON.parse(text));
+    .map((text) => JSON.parse(text))
+    .map(({ at, ...line }) => {
+      expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
+      return line;
+    });
 
 const open = (options: Partial<FileRecorderOptions> = {}) =>
   new FileRecorder({ dir, site: 'a', clock: systemClock, failed: vi.fn(), ...options });

@@ -31,7 +31,7 @@ export interface FileRecorderOptions {
 /**
  * Records into `<dir>/<site>.ndjson`, and the lives of a site after its first into `<site>@<life>.ndjson`. Lines
  * are gathered and written together, and the last of them when it is closed or the process exits, whichever is
- * first; only a kill loses what was gathered and not flushed.
+ * first. Each line gets `at`, its time in milliseconds since 1970; only a kill loses what was gathered and not flushed.
  */
 export class FileRecorder implements Recorder {
   readonly #disk: Disk;
@@ -66,7 +66,8 @@ export class FileRecorder implements Recorder {
 
   record(line: RecordLine): void {
     if (!this.#open) return;
-    const text = `${JSON.stringify(line)}\n`;
+    const at = Math.round(performance.timeOrigin + this.#clock.now());
+    const text = `${JSON.stringify(line).slice(0, -1)},"at":${at}}\n`;
     this.#lines.push(text);
     this.#bytes += text.length;
     // Without its first line a file would not even say whose it is.

@@ -15,6 +15,7 @@ const startLine = z.strictObject({
   kind: z.literal('start'),
   site,
   lock: z.string(),
+  at: z.number().min(0).optional(),
   life: z.int().min(0).optional(),
   machine: z.string(),
   input: z.unknown(),
@@ -27,6 +28,7 @@ const eventLine = z.strictObject({
   kind: z.literal('event'),
   site,
   lock: z.string(),
+  at: z.number().min(0).optional(),
   seq,
   clock: z.record(site, z.int().min(0)),
   cause: z.strictObject({ site, seq }).nullable(),
@@ -40,6 +42,7 @@ const linkLine = z.strictObject({
   kind: z.literal('link'),
   site,
   lock: z.string(),
+  at: z.number().min(0).optional(),
   peer: site,
 });
 

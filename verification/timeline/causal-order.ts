@@ -24,9 +24,11 @@ export type Happening =
       readonly site: SiteId;
       readonly snapshot: RecordedSnapshot | null;
       readonly missed: number;
+      /** Milliseconds since 1970, by the clock of the site. */
+      readonly at?: number;
     }
   /** The site's steps are not seen from here on. */
-  | { readonly type: 'unseen'; readonly site: SiteId };
+  | { readonly type: 'unseen'; readonly site: SiteId; readonly at?: number };
 
 interface Life {
   readonly start: StartLine;

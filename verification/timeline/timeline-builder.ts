@@ -50,6 +50,8 @@ export class TimelineBuilder {
   #post = new Post();
   #start: Timeline['start'] | null = null;
   #verdicts: readonly Judgement[] = [];
+  /** The time of the step that is added. */
+  #at: number | undefined;
   /** Number of moments since the last judged one. */
   #unjudged = 0;
 
@@ -109,6 +111,7 @@ export class TimelineBuilder {
   tell(happening: Happening): void {
     const isBeginning = 'isFirst' in happening && happening.isFirst;
     if (!isBeginning) this.#started();
+    this.#at = 'line' in happening ? happening.line.at : 'at' in happening ? happening.at : undefined;
     switch (happening.type) {
       case 'event':
         this.#event(happening.line);
@@ -222,6 +225,7 @@ export class TimelineBuilder {
       effects: [],
       taken: [],
       ...rest,
+      ...(this.#at !== undefined && { at: this.#at }),
       sites: { [step.site]: state },
       verdicts: changes(before, after),
     });

@@ -61,18 +61,18 @@ export class Watched {
       case 'window': {
         const { at, now } = told;
         // The number of missed events is known once the earlier reports have been added.
-        add(at, { type: 'seen', site, snapshot: now?.snapshot ?? null, missed: 0 }, now?.seq ?? null);
+        add(at, { type: 'seen', site, at, snapshot: now?.snapshot ?? null, missed: 0 }, now?.seq ?? null);
         return;
       }
       case 'lines':
         for (const [at, line] of told.lines) {
-          if (line.kind === 'event') add(at, { type: 'event', line }, line.seq);
-          else if (line.kind === 'link') add(at, { type: 'link', line });
-          else add(at, { type: 'start', line, isFirst: false });
+          if (line.kind === 'event') add(at, { type: 'event', line: { ...line, at } }, line.seq);
+          else if (line.kind === 'link') add(at, { type: 'link', line: { ...line, at } });
+          else add(at, { type: 'start', line: { ...line, at }, isFirst: false });
         }
         return;
       case 'end':
-        add(told.at, { type: 'unseen', site });
+        add(told.at, { type: 'unseen', site, at: told.at });
     }
   }
 
