@@ -11,14 +11,18 @@ export {
   type Report,
   type SystemSource,
 } from './check/check.ts';
+export { replay, toHold } from './check/matcher.ts';
 export type { StateProperty } from './check/questions.ts';
 export { LivenessError, type LivenessErrorCode } from './checker/liveness/index.ts';
 export { SearchError, type SearchErrorCode } from './checker/packed/index.ts';
 export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry/index.ts';
-export type { MachineCoverage, NeverTaken } from './system/coverage.ts';
+export type { MachineCoverage, NeverTaken, NotRun } from './system/coverage.ts';
+export { type Editor, editorOf } from './system/edit.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
 export * from './system/properties.ts';
+export * from './system/sets.ts';
 export type * from './system/system.ts';
 export { actionText, messageText, stateText, traceText } from './system/text.ts';
+export * from './system/typed.ts';
 export { traceMermaid } from './timeline/mermaid.ts';
 export { traceShiViz } from './timeline/shiviz.ts';

@@ -30,56 +30,54 @@ describe('two-phase commit', () => {
     expect(forms.size).toBe(orbits);
   });
 
-  test.each(['consistent', 'all commit', 'all abort', 'nobody is stuck'])('%s holds', async (name) => {
+  test.each(['consistent', 'all commit', 'all abort', 'all settled'])('%s holds', async (name) => {
     expect(await judge(twoPhaseCommit(), name)).toMatchObject({ verdict: 'holds' });
   });
 
   test('a resource that takes its promise back breaks consistency', async () => {
     const impatient = rewire(resource, { prepared: { after: { 1000: 'aborted' } } });
-    const machines = { manager, resource: impatient };
-    expect(await judge(twoPhaseCommit({ machines }), 'consistent')).toMatchObject({ verdict: 'violated' });
+    const system = twoPhaseCommit().replacing(resource, impatient);
+    expect(await judge(system, 'consistent')).toMatchObject({ verdict: 'violated' });
   });
 
   test('a manager that commits on the first promise breaks consistency', async () => {
-    const hasty = manager.provide({
-      guards: { allPrepared: ({ context }) => Object.values(context.prepared).some(Boolean) },
-    });
-    const system = twoPhaseCommit({ machines: { manager: hasty, resource } });
-    const { manager: spec, ...resources } = system.actors;
-    const actors = { ...resources, manager: { ...spec!, environment: [{ event: { type: 'commit' } }] } };
-    expect(await judge({ ...system, actors }, 'consistent')).toMatchObject({ verdict: 'violated' });
+    const { PREPARED, commit } = manager.config.states!['collecting']!.on as Record<string, object>;
+    const guard = ({ context }: { context: { missing: object } }) => Object.keys(context.missing).length < 3;
+    const hasty = rewire(manager, { collecting: { on: { PREPARED, commit: { ...commit, guard } } } });
+    const system = twoPhaseCommit().replacing(manager, hasty);
+    expect(await judge(system, 'consistent')).toMatchObject({ verdict: 'violated' });
   });
 
   test('a manager of endless patience is stuck when all refuse', async () => {
-    const machines = { manager: rewire(manager, { collecting: { after: {} } }), resource };
-    expect(await judge(twoPhaseCommit({ machines }), 'nobody is stuck')).toMatchObject({
+    const system = twoPhaseCommit().replacing(manager, rewire(manager, { collecting: { after: {} } }));
+    expect(await judge(system, 'all settled')).toMatchObject({
       verdict: 'violated',
       trace: { steps: { length: 3 } },
     });
   });
 
   test('resources that never promise never commit', async () => {
-    const machines = {
-      manager,
-      resource: rewire(resource, {
+    const system = twoPhaseCommit().replacing(
+      resource,
+      rewire(resource, {
         working: { on: { ABORT: 'aborted', prepare: undefined, refuse: undefined } },
       }),
-    };
-    expect(await judge(twoPhaseCommit({ machines }), 'all commit')).toMatchObject({ verdict: 'violated' });
+    );
+    expect(await judge(system, 'all commit')).toMatchObject({ verdict: 'violated' });
   });
 
   test('resources that hear nothing never abort', async () => {
-    const machines = {
-      manager,
-      resource: rewire(resource, { working: { on: { prepare: undefined, refuse: undefined } } }),
-    };
-    expect(await judge(twoPhaseCommit({ machines }), 'all abort')).toMatchObject({ verdict: 'violated' });
+    const system = twoPhaseCommit().replacing(
+      resource,
+      rewire(resource, { working: { on: { prepare: undefined, refuse: undefined } } }),
+    );
+    expect(await judge(system, 'all abort')).toMatchObject({ verdict: 'violated' });
   });
 
   test('all settle, but not when the manager has endless patience', async () => {
-    const machines = { manager: rewire(manager, { collecting: { after: {} } }), resource };
+    const system = twoPhaseCommit().replacing(manager, rewire(manager, { collecting: { after: {} } }));
     expect(await judge(twoPhaseCommit(), 'all settle')).toMatchObject({ verdict: 'holds' });
-    expect(await judge(twoPhaseCommit({ machines }), 'all settle')).toMatchObject({
+    expect(await judge(system, 'all settle')).toMatchObject({
       verdict: 'violated',
     });
   });

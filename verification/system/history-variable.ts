@@ -8,7 +8,7 @@ import type { History, InFlight, System } from './system.ts';
 /** What the system's `history` has become, as one more cell: a step that it listens to sends it a letter. */
 export class HistoryVariable {
   readonly #spec: System['history'];
-  readonly #cell: number;
+  readonly cell: number;
   readonly #values: Interner;
   /** What has been told, by letter; and what it made of it, by local: interned values, numbered from 0. */
   readonly #letters = new Numbered<number, Json>();
@@ -16,7 +16,7 @@ export class HistoryVariable {
 
   constructor(spec: System['history'], cell: number, values: Interner) {
     this.#spec = spec;
-    this.#cell = cell;
+    this.cell = cell;
     this.#values = values;
     if (spec !== undefined) this.#local(spec.initial);
   }
@@ -32,7 +32,7 @@ export class HistoryVariable {
     const heard = heardBy(this.#spec, effects, delivered);
     if (heard === null) return nothing;
     const id = this.#values.intern({ actor, ...heard }, `what the history hears of '${actor}'`);
-    return [{ cell: this.#cell, letter: this.#letters.numberOf(id, this.#values.value(id)) }];
+    return [{ cell: this.cell, letter: this.#letters.numberOf(id, this.#values.value(id)) }];
   }
 
   receive(local: number, letter: number): number {
@@ -46,7 +46,7 @@ export class HistoryVariable {
 
   /** `undefined` when there is none. */
   value(state: ArrayLike<number>): unknown {
-    return this.#spec === undefined ? undefined : this.#locals.at(state[this.#cell]!);
+    return this.#spec === undefined ? undefined : this.#locals.at(state[this.cell]!);
   }
 
   #local(value: unknown): number {

@@ -2,6 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Predicate } from '../checker/model.ts';
 import { SystemError } from './errors.ts';
 import { Numbered } from './numbered.ts';
+import { ReadTree } from './read-tree.ts';
 import type { ActorView, StatePredicate } from './system.ts';
 import type { Views } from './view.ts';
 
@@ -162,11 +163,10 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
         },
       };
     }
-    case 'plain':
-      return {
-        observe: (_cell, local) => local,
-        judge: (observed) => predicate.holds(views.state(observed)),
-      };
+    case 'plain': {
+      const tree = new ReadTree(views, ids, predicate.holds);
+      return { observe: (_cell, local) => local, judge: (observed) => tree.judge(observed) };
+    }
     case 'not': {
       const { observe, judge } = tupled(predicate.of, scope);
       return { observe, judge: (observed) => !judge(observed) };

@@ -34,7 +34,7 @@ export const relation = (
   holds: (observed: Int32Array, history?: unknown) => boolean,
 ): StatePredicate => ({ kind: 'relation', of, holds });
 
-/** Anything over the decoded state; slow. */
+/** Anything over the whole state; fast where it reads few values. */
 export const plain = (holds: (state: StateView) => boolean): StatePredicate => ({ kind: 'plain', holds });
 
 /** All of them hold. */

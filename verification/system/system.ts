@@ -161,7 +161,8 @@ export interface StateView {
  *   `names(actor)` lists ids, repeats included.
  * - `relation`: `of(actor)` packs what matters about an actor in one 32-bit integer; `holds` sees those
  *   of all actors in order, and the history, and must not keep or change the array.
- * - `plain`: anything over the decoded state; slow.
+ * - `plain`: anything over the whole state. The values that it reads are remembered, so that it runs once for each
+ *   combination of them: reading a few keys is fast, reading whole contexts is slow.
  */
 export type StatePredicate =
   | { readonly kind: 'every'; readonly is: (actor: ActorView) => boolean }

@@ -73,6 +73,19 @@ export class Views {
     return (cell, local) => seen(cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
   }
 
+  inboxOf(cell: number, local: number): number {
+    return this.#locals.inboxOf(cell, local);
+  }
+
+  /** Equal values have one number. */
+  numberOf(value: unknown): number {
+    return this.#locals.values.intern(value, 'a value that a predicate reads');
+  }
+
+  get historyCell(): number {
+    return this.#chronicle.cell;
+  }
+
   history(state: ArrayLike<number>): unknown {
     return this.#chronicle.value(state);
   }

@@ -1,0 +1,34 @@
+import { compile, replayTrace, traceText } from '../system/index.ts';
+import type { System, Trace } from '../system/system.ts';
+import { check } from './check.ts';
+import type { CheckOptions, Judged } from './report.ts';
+
+/**
+ * A matcher for Vitest and Jest: `expect.extend({ toHold })`, then `await expect(shop).toHold()`. It passes when every property
+ * of the system holds; its failure tells each that does not, with the trace.
+ */
+export async function toHold(
+  received: System,
+  options: CheckOptions = {},
+): Promise<{ readonly pass: boolean; readonly message: () => string }> {
+  const { properties } = await check(received, options);
+  const failed = properties.filter(({ verdict }) => verdict === 'violated' || verdict === 'incomplete');
+  return {
+    pass: failed.length === 0,
+    message: () =>
+      failed.length === 0
+        ? `all ${properties.length} properties of '${received.name}' hold, and one was expected not to`
+        : failed.map(failureText).join('\n\n'),
+  };
+}
+
+function failureText(property: Judged): string {
+  const head = `${property.verdict}: ${property.name}`;
+  const reason = 'reason' in property ? `\n${property.reason}` : '';
+  return `${head}${reason}${property.trace === undefined ? '' : `\n\n${traceText(property.trace)}`}`;
+}
+
+/** Takes a trace again, as `check` found it or as it was read from JSON. Throws `SystemError` `TRACE_REFUSED` where the system does not. */
+export function replay(system: System, trace: Trace): void {
+  replayTrace(compile(system), trace);
+}

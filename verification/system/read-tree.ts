@@ -1,0 +1,201 @@
+import type { NamedAction, SiteId } from '../../machines/actor.ts';
+import { SystemError } from './errors.ts';
+import type { ActorView, InFlight, StateView } from './system.ts';
+import type { Views } from './view.ts';
+
+/** One value that a predicate has read. */
+interface Read {
+  /** What was read, by name. */
+  readonly key: string;
+  readonly cell: number;
+  /** The value that it has in a local, as a number that is another one for another value. */
+  numberIn(local: number): number;
+}
+
+/** Asks for a value and goes on by it. A boolean is an answer. */
+interface Node {
+  readonly read: Read;
+  readonly byValue: Map<number, Next>;
+  /** What `byValue` says, by local. */
+  readonly byLocal: (Next | undefined)[];
+}
+
+type Next = Node | boolean;
+
+/**
+ * A predicate over whole states as a decision tree. The first time, the function runs and every value that it reads is noted;
+ * a state in which the same values are read again is answered by table look-ups. A function that reads the same values
+ * and answers otherwise is refused (`PREDICATE_INVALID`).
+ */
+export class ReadTree {
+  readonly #views: Views;
+  readonly #holds: (state: StateView) => boolean;
+  #root: Next | undefined;
+  #observed: ArrayLike<number> = [];
+  #reads: Read[] = [];
+  readonly #seen = new Set<string>();
+  readonly #state: StateView;
+
+  constructor(views: Views, ids: readonly SiteId[], holds: (state: StateView) => boolean) {
+    this.#views = views;
+    this.#holds = holds;
+    const actors = ids.map((id, cell) => new TrackedActor(id, cell, (read) => this.#note(read), this.#actor));
+    const note = () => this.#note(historyRead(views));
+    const valueNow = () => views.history(this.#observed);
+    this.#state = {
+      actors,
+      get history() {
+        note();
+        return valueNow();
+      },
+      actor: (id) => actors[ids.indexOf(id)] ?? views.state(this.#observed).actor(id),
+    };
+  }
+
+  /** `observed`: the locals of the state. */
+  judge(observed: ArrayLike<number>): boolean {
+    let at = this.#root;
+    while (typeof at === 'object') {
+      const node: Node = at;
+      const local = observed[node.read.cell]!;
+      at = node.byLocal[local] ?? this.#follow(node, local);
+    }
+    return at ?? this.#learn(observed);
+  }
+
+  #follow({ read, byLocal, byValue }: Node, local: number): Next | undefined {
+    const next = byValue.get(read.numberIn(local));
+    if (next !== undefined) byLocal[local] = next;
+    return next;
+  }
+
+  #learn(observed: ArrayLike<number>): boolean {
+    this.#observed = observed;
+    this.#reads = [];
+    this.#seen.clear();
+    const answer = this.#holds(this.#state);
+    let place: (next: Next) => void = (next) => {
+      this.#root = next;
+    };
+    let at = this.#root;
+    for (const read of this.#reads) {
+      if (at === undefined) {
+        at = { read, byValue: new Map(), byLocal: [] };
+        place(at);
+      }
+      if (typeof at === 'boolean' || at.read.key !== read.key) throw impure();
+      const { byValue }: Node = at;
+      const value = read.numberIn(observed[read.cell]!);
+      place = (next) => {
+        byValue.set(value, next);
+      };
+      at = byValue.get(value);
+    }
+    if (at === undefined) place(answer);
+    else if (at !== answer) throw impure();
+    return answer;
+  }
+
+  #note(read: Read): void {
+    if (this.#seen.has(read.key)) return;
+    this.#seen.add(read.key);
+    this.#reads.push(read);
+  }
+
+  /** The actor of a cell as it is in the state at hand. */
+  readonly #actor = (cell: number): Looked => ({
+    view: this.#views.actor(cell, this.#observed[cell]!),
+    views: this.#views,
+  });
+}
+
+interface Looked {
+  readonly view: ActorView;
+  readonly views: Views;
+}
+
+function historyRead(views: Views): Read {
+  const cell = views.historyCell;
+  return { key: 'history', cell, numberIn: (local) => local };
+}
+
+/** An actor that notes what is read of it. */
+class TrackedActor implements ActorView {
+  readonly id: SiteId;
+  readonly #cell: number;
+  readonly #note: (read: Read) => void;
+  readonly #look: (cell: number) => Looked;
+
+  constructor(id: SiteId, cell: number, note: (read: Read) => void, look: (cell: number) => Looked) {
+    this.id = id;
+    this.#cell = cell;
+    this.#note = note;
+    this.#look = look;
+  }
+
+  get up(): boolean {
+    return this.#ofCore('up', ({ up }) => up);
+  }
+
+  get value(): unknown {
+    return this.#ofCore('value', ({ value }) => value);
+  }
+
+  get crashes(): number {
+    return this.#ofCore('crashes', ({ crashes }) => crashes!);
+  }
+
+  get timers(): readonly string[] {
+    return this.#ofCore('timers', ({ timers }) => timers);
+  }
+
+  get fault(): string {
+    // Absent while it has not failed, as the type of a view says.
+    return this.#ofCore('fault', ({ fault }) => fault)!;
+  }
+
+  in(path: string): boolean {
+    return this.#ofCore(`in ${path}`, (actor) => actor.in(path));
+  }
+
+  answer(event: { readonly type: string }): readonly NamedAction[] {
+    return this.#ofCore(`answer ${JSON.stringify(event)}`, (actor) => actor.answer!(event));
+  }
+
+  /** Whatever is read of it is noted key by key. */
+  get context(): Readonly<Record<string, unknown>> {
+    const { view } = this.#look(this.#cell);
+    const whole = () => this.#ofCore('context', ({ context }) => context);
+    return new Proxy(view.context, {
+      get: (context, key) =>
+        typeof key === 'symbol'
+          ? Reflect.get(context, key)
+          : this.#ofCore(`context.${key}`, (actor) => actor.context[key]),
+      has: (_, key) => Reflect.has(whole(), key),
+      ownKeys: () => Reflect.ownKeys(whole()),
+      getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(whole(), key),
+    });
+  }
+
+  get inbox(): readonly InFlight[] {
+    const cell = this.#cell;
+    const { view, views } = this.#look(cell);
+    this.#note({ key: `${cell} inbox`, cell, numberIn: (local) => views.inboxOf(cell, local) });
+    return view.inbox;
+  }
+
+  /** Notes a value that does not depend on the inbox. */
+  #ofCore<Value>(name: string, read: (actor: ActorView) => Value): Value {
+    const cell = this.#cell;
+    const { view, views } = this.#look(cell);
+    const numberIn = (local: number) => views.numberOf(read(views.actor(cell, local)));
+    this.#note({ key: `${cell} ${name}`, cell, numberIn });
+    return read(view);
+  }
+}
+
+const impure = (): SystemError =>
+  new SystemError(
+    'PREDICATE_INVALID',
+    'A predicate answers in two ways where it reads the same values. It may look at the state only, and remember nothing.',
+  );

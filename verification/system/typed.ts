@@ -1,0 +1,293 @@
+import type { AnyStateMachine, ContextFrom, EventFromLogic, InputFrom, StateValueFrom } from 'xstate';
+import type { Message, SiteId } from '../../machines/actor.ts';
+import { editorOf } from './edit.ts';
+import { SystemError } from './errors.ts';
+import { deliveries, restarts, timers, weakly } from './properties.ts';
+import { hint } from './shape.ts';
+import type {
+  ActorSpec,
+  ActorView,
+  Bound,
+  Fairness,
+  History,
+  InFlight,
+  Network,
+  Property,
+  StatePredicate,
+  StateView,
+  System,
+} from './system.ts';
+
+/** The paths of the states of a state value: `paying`, `client`, `client.idle`. */
+export type StatePath<Value> = Value extends string
+  ? Value
+  : { [Key in keyof Value & string]: Key | `${Key}.${StatePath<Value[Key]>}` }[keyof Value & string];
+
+/** An actor as a predicate sees it, with the types of its machine. */
+export interface Seen<Machine extends AnyStateMachine> {
+  readonly id: SiteId;
+  /** False while it is crashed; its context is then empty. */
+  readonly up: boolean;
+  readonly crashes: number;
+  readonly context: Readonly<ContextFrom<Machine>>;
+  /** What is on its way to it. */
+  readonly inbox: readonly InFlight[];
+  readonly timers: readonly string[];
+  /** Is one of these states active? */
+  matches(...paths: readonly StatePath<StateValueFrom<Machine>>[]): boolean;
+}
+
+/** What may happen to an actor from outside: an event, by its type alone where it has no more. */
+export type Outside<Machine extends AnyStateMachine> =
+  | EventFromLogic<Machine>['type']
+  | {
+      readonly event: EventFromLogic<Machine>;
+      /** Default: always. */
+      readonly when?: (actor: Seen<Machine>) => boolean;
+      /** Default: `'unbounded'`. */
+      readonly times?: Bound;
+    };
+
+/** A machine, and what is said of it. What each key means stands at `ActorSpec`. */
+export interface Role<Machine extends AnyStateMachine> {
+  readonly machine: Machine;
+  readonly input?: InputFrom<Machine>;
+  readonly environment?: readonly Outside<Machine>[];
+  readonly deliver?: (message: Message, source: SiteId | null) => EventFromLogic<Machine>;
+  readonly crash?: ActorSpec['crash'];
+  readonly restart?: { readonly input: (disk: unknown) => InputFrom<Machine> };
+}
+
+/** A role, with the types of its machine: `{ shop: role(machine, { environment: ['buy'] }) }`. */
+export const role = <Machine extends AnyStateMachine>(
+  machine: Machine,
+  more: Omit<Role<Machine>, 'machine'> = {},
+): Role<Machine> => ({ machine, ...more });
+
+/** Several actors, by id: `...each(ids, (id) => role(machine, { input: id }))`. */
+export const each = <Part extends AnyStateMachine | Role<AnyStateMachine>>(
+  ids: readonly SiteId[],
+  of: (id: SiteId, index: number) => Part,
+): Readonly<Record<SiteId, Part>> => Object.fromEntries(ids.map((id, index) => [id, of(id, index)]));
+
+type Cast = Readonly<Record<SiteId, AnyStateMachine | Role<AnyStateMachine>>>;
+type MachineOf<Part> = Part extends AnyStateMachine
+  ? Part
+  : Part extends Role<infer Machine>
+    ? Machine
+    : never;
+
+/** A whole state: each actor by its id. */
+export type Whole<Actors extends Cast> = { readonly [Id in keyof Actors]: Seen<MachineOf<Actors[Id]>> };
+
+/** A predicate over a whole state: the actors by id, all of them in order, and the history. */
+export type Holds<Actors extends Cast> = (
+  state: Whole<Actors>,
+  actors: readonly Seen<MachineOf<Actors[keyof Actors]>>[],
+  history: unknown,
+) => boolean;
+
+/**
+ * A system of the actors in `cast`, which may be machines as they are, on a `fifo` network that loses nothing. Each method
+ * gives the system with one thing more; it is a `System` at any point, for `check` and for `export default`.
+ *
+ *     export default system('shop', { checkout: role(checkout, { environment: ['buy'] }), payment })
+ *       .always('nobody pays twice', ({ payment }) => payment.context.charges.length <= 1)
+ *       .sometimes('somebody pays', ({ checkout }) => checkout.matches('paid'));
+ *
+ * Predicates are plain functions. The values that they read are remembered, so that they run once for each combination.
+ */
+export function system<const Actors extends Cast>(name: string, cast: Actors): TypedSystem<Actors> {
+  const actors = Object.entries(cast).map(([id, part]) => [id, specOf(part)] as const);
+  return new TypedSystem({
+    name,
+    actors: Object.fromEntries(actors),
+    network: { order: 'fifo' },
+    properties: [],
+  });
+}
+
+export class TypedSystem<Actors extends Cast> implements System {
+  readonly name!: string;
+  readonly actors!: Readonly<Record<SiteId, ActorSpec>>;
+  readonly network!: Network;
+  readonly properties!: readonly Property[];
+
+  constructor(system: System) {
+    Object.assign(this, system);
+  }
+
+  /** What lies between the actors. */
+  over(network: Network): TypedSystem<Actors> {
+    return this.#with({ network });
+  }
+
+  /** It holds in every reachable state; `because` says of one in which it does not what is wrong. */
+  always(name: string, holds: Holds<Actors>, because?: (state: StateView) => string): TypedSystem<Actors> {
+    const more = because === undefined ? {} : { because };
+    return this.#asking({ kind: 'always', name, predicate: this.#plain(holds), ...more });
+  }
+
+  /** It holds in no reachable state. */
+  never(name: string, holds: Holds<Actors>): TypedSystem<Actors> {
+    return this.#asking({ kind: 'always', name, predicate: { kind: 'not', of: this.#plain(holds) } });
+  }
+
+  /** In every state in which `when` holds, `then` does; vacuous where `when` never holds. */
+  whenever(name: string, when: Holds<Actors>, then: Holds<Actors>): TypedSystem<Actors> {
+    return this.#asking({ kind: 'always', name, when: this.#plain(when), predicate: this.#plain(then) });
+  }
+
+  /** It holds in some reachable state. */
+  sometimes(name: string, holds: Holds<Actors>): TypedSystem<Actors> {
+    return this.#asking({ kind: 'reachable', name, predicate: this.#plain(holds) });
+  }
+
+  /** Some step leads on from every state in which `holds` does not. */
+  endsOnlyIn(name: string, holds: Holds<Actors>): TypedSystem<Actors> {
+    return this.#asking({ kind: 'deadlockFree', name, quiescent: this.#plain(holds) });
+  }
+
+  /** Some step leads on from every state. */
+  neverEnds(name = 'it never ends'): TypedSystem<Actors> {
+    return this.#asking({ kind: 'deadlockFree', name });
+  }
+
+  /**
+   * Whenever `from` holds, `to` does then or later. Default fairness, weak: each link delivers what is under way in the end,
+   * timers fire, and crashed actors start again.
+   */
+  leadsTo(
+    name: string,
+    from: Holds<Actors>,
+    to: Holds<Actors>,
+    fairness: Fairness = inTheEnd,
+  ): TypedSystem<Actors> {
+    return this.#asking({ kind: 'leadsTo', name, from: this.#plain(from), to: this.#plain(to), fairness });
+  }
+
+  /** It holds at some time in every run. Fairness as with `leadsTo`. */
+  eventually(name: string, holds: Holds<Actors>, fairness: Fairness = inTheEnd): TypedSystem<Actors> {
+    return this.#asking({ kind: 'eventually', name, predicate: this.#plain(holds), fairness });
+  }
+
+  /** States outside are not explored further; what holds then holds within the constraint. */
+  within(holds: Holds<Actors>): TypedSystem<Actors> {
+    return this.#with({ constraint: this.#plain(holds) });
+  }
+
+  /** Remembers what no state tells; predicates get it as their third argument. */
+  remembering(history: History): TypedSystem<Actors> {
+    return this.#with({ history });
+  }
+
+  /** The ids of actors that may be exchanged; `--symmetry` explores one state of each orbit. */
+  interchangeable(...symmetry: readonly SiteId[]): TypedSystem<Actors> {
+    return this.#with({ symmetry });
+  }
+
+  /** Names of actions that are functions and change nothing in the system. */
+  declaring(...outside: readonly string[]): TypedSystem<Actors> {
+    return this.#with({ outside });
+  }
+
+  /** The system with another machine in the place of each that is `machine`: a mutant, a repair. */
+  replacing(machine: AnyStateMachine, other: AnyStateMachine): TypedSystem<Actors> {
+    const actors = Object.entries(this.actors).map(([id, spec]) => [
+      id,
+      spec.machine === machine ? { ...spec, machine: other } : spec,
+    ]);
+    return this.#with({ actors: Object.fromEntries(actors) });
+  }
+
+  /** `replacing`, by an edit of the machine's config: `edited(machine, (edit) => edit.remove('on.buy'))`. */
+  edited(
+    machine: AnyStateMachine,
+    edit: (editor: ReturnType<typeof editorOf>) => AnyStateMachine,
+  ): TypedSystem<Actors> {
+    return this.replacing(machine, edit(editorOf(machine)));
+  }
+
+  #plain(holds: Holds<Actors>): StatePredicate {
+    const ids = Object.keys(this.actors);
+    return {
+      kind: 'plain',
+      holds: ({ actors, history }) => {
+        const seen = actors.map(seenAs);
+        return holds(named(ids, seen) as Whole<Actors>, seen as never, history);
+      },
+    };
+  }
+
+  #asking(property: Property): TypedSystem<Actors> {
+    return this.#with({ properties: [...this.properties, property] });
+  }
+
+  #with(more: Partial<System>): TypedSystem<Actors> {
+    return new TypedSystem({ ...this, ...more });
+  }
+}
+
+/** What was sent arrives, timers fire, and crashed actors come back. */
+const inTheEnd: Fairness = weakly(deliveries, timers, restarts);
+
+function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
+  if ('root' in part) return { machine: part };
+  const { environment, ...rest } = part;
+  const events = environment?.map((outside) => {
+    if (typeof outside === 'string') return { event: { type: outside } };
+    const { when, ...more } = outside;
+    return { ...more, ...(when === undefined ? {} : { when: (actor: ActorView) => when(seenAs(actor)) }) };
+  });
+  return { ...rest, ...(events === undefined ? {} : { environment: events }) } as ActorSpec;
+}
+
+/** An actor behind the names of the typed front. */
+class SeenActor implements Seen<AnyStateMachine> {
+  readonly id: SiteId;
+  readonly #actor: ActorView;
+
+  constructor(actor: ActorView) {
+    this.id = actor.id;
+    this.#actor = actor;
+  }
+
+  get up(): boolean {
+    return this.#actor.up;
+  }
+
+  get crashes(): number {
+    return this.#actor.crashes ?? 0;
+  }
+
+  get context(): ContextFrom<AnyStateMachine> {
+    return this.#actor.context;
+  }
+
+  get inbox(): readonly InFlight[] {
+    return this.#actor.inbox;
+  }
+
+  get timers(): readonly string[] {
+    return this.#actor.timers;
+  }
+
+  matches(...paths: readonly string[]): boolean {
+    return paths.some((path) => this.#actor.in(path));
+  }
+}
+
+const seenAs = (actor: ActorView): Seen<AnyStateMachine> => new SeenActor(actor);
+
+/** By id; one that there is not is refused, where types do not say so. */
+function named(ids: readonly SiteId[], seen: readonly Seen<AnyStateMachine>[]): object {
+  return new Proxy(Object.fromEntries(ids.map((id, index) => [id, seen[index]])), {
+    get: (actors, id) => {
+      if (typeof id === 'symbol' || Object.hasOwn(actors, id)) return Reflect.get(actors, id);
+      throw new SystemError(
+        'PREDICATE_INVALID',
+        `A predicate asks for actor '${id}', and there is none; ${hint(id, ids)}`,
+      );
+    },
+  });
+}
