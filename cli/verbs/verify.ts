@@ -14,9 +14,10 @@ export function addVerify(program: Command): void {
     .summary('check every reachable state of a system')
     .description(
       'Explores every state that a system of XState machines can reach, and judges its properties. SYSTEM is a ' +
-        'name (naimi-trehel, naimi-trehel-combined, naimi-trehel-leaving, sketch, link, link-restarts, epoch, ' +
-        'epoch-strict, epoch-restarts, epoch-changes, epoch-fences, epoch-combined, epoch-liveness, founding, members) or the path of a module whose default export is a System, or a function ' +
-        'of { sites, network } that gives one.',
+        'name (naimi-trehel, naimi-trehel-combined, naimi-trehel-leaving, line, line-combined, line-leaving, ' +
+        'line-overtaking, sketch, link, link-restarts, epoch, epoch-strict, epoch-restarts, epoch-changes, epoch-fences, ' +
+        'epoch-combined, epoch-liveness, founding, members) or the path of a module whose default export is a ' +
+        'System, or a function of { sites, network } that gives one.',
     )
     .argument('<system>', 'a name or a path')
     .option('--sites <n>', 'how many sites (default: 3)', wholeNumber(1))
