@@ -3,7 +3,7 @@ export { type Clock, type Random, systemClock, systemRandom } from './api/clock.
 export type { Cluster, ClusterEvents } from './api/cluster.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './api/errors.ts';
 export type { Leadership, LeadOptions } from './api/leadership.ts';
-export type { AcquireOptions, Held, HeldAll, Lock, RunOptions } from './api/lock.ts';
+export type { AcquireOptions, Held, HeldAll, HoldOptions, Lock, RunOptions } from './api/lock.ts';
 export type { Logger, Notice } from './api/notice.ts';
 export type { Address, DownReason, PeerChange } from './api/peer.ts';
 export type { ClusterStatus, Counters, LockStatus } from './api/status.ts';

@@ -39,6 +39,8 @@ describe('a message that no correct site sends', () => {
     { type: 'TOKEN', epoch: 2, root: 'c', k: 7 },
     { type: 'VOTE', epoch: 4, voter: 'a', holds: 3 },
     { type: 'PROMISE', epoch: 3, root: 'a', voter: 'a', round: 1 },
+    { type: 'REFUSE', epoch: 3, root: 'c', promise: 9 },
+    { type: 'NEW', epoch: 3, root: 'c' },
   ];
   test.each(correct)('is not %j', (message) => {
     expect(breachOf(message, 'a', b)).toBeNull();

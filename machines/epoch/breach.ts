@@ -24,7 +24,9 @@ export function breachOf(
   const most = Math.min(promised + mostEpochsAhead, mostCount);
   const of = message.type === 'REFUSE' ? Math.max(message.epoch, message.promise) : message.epoch;
   if (of > most) return `expected an epoch of at most ${most}, ${of} came: ${promised} is promised here`;
-  if ('root' in message && message.epoch === epoch && message.root !== root)
+  // Whoever was lied to about the root of an epoch must still learn that another is to be elected.
+  const isOfStar = message.type !== 'REFUSE' && message.type !== 'NEW' && 'root' in message;
+  if (isOfStar && message.epoch === epoch && message.root !== root)
     return `expected ${root} as the root of epoch ${epoch}, ${message.root} came`;
   switch (message.type) {
     case 'REQUEST':

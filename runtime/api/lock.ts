@@ -5,12 +5,30 @@ import type { LockStatus } from './status.ts';
 export interface AcquireOptions {
   /** Ends the wait: `acquire` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Ends the wait: `acquire` rejects with `ACQUIRE_TIMEOUT`. Default: waits for ever. */
+  /**
+   * Ends the wait: `acquire` rejects with `ACQUIRE_TIMEOUT`. Default: waits for ever.
+   *
+   * 0 takes the lock if it is free, wherever it was used last, and never waits in line: not behind another caller of this
+   * site, and for an answer of the others at most `timing.heartbeatMs`.
+   */
   readonly timeoutMs?: number;
 }
 
-/** `AcquireOptions`, and what becomes of work under which the lock was lost. */
-export interface RunOptions extends AcquireOptions {
+/** `AcquireOptions`, and how long the lock is to be held. */
+export interface HoldOptions extends AcquireOptions {
+  /**
+   * A release before so long is put off until then: for a job that every site starts by its own clock, and that is to run
+   * once for all of them. The caller does not wait. A site that is closed does not wait for it either. Default: 0.
+   */
+  readonly minHoldMs?: number;
+  /** After so long it is told (notice `held-long`; without a logger, a warning of the process). Default: never. */
+  readonly maxHoldMs?: number;
+  /** Whether the lock is then released by force: `signal` aborts with `LOCK_LOST`. Default: false. */
+  readonly force?: boolean;
+}
+
+/** `HoldOptions`, and what becomes of work under which the lock was lost. */
+export interface RunOptions extends HoldOptions {
   /**
    * Whether `run` resolves with what the work gives though the lock was lost meanwhile, so that another may have been
    * inside. Default: false, it rejects with the reason of the loss.
@@ -19,7 +37,7 @@ export interface RunOptions extends AcquireOptions {
 }
 
 /** A critical section, while it lasts. */
-export interface Held extends AsyncDisposable {
+export interface Held extends AsyncDisposable, Disposable {
   /** The name of the lock. */
   readonly lock: string;
   /**
@@ -60,7 +78,7 @@ export interface Lock {
    * Rejects with `OPTIONS_INVALID`, `ACQUIRE_TIMEOUT`, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, the signal's
    * reason, or the InvariantError of a crash. In the async context of a `run` of this lock that still holds it: `REENTRY`.
    */
-  acquire(options?: AcquireOptions): Promise<Held>;
+  acquire(options?: HoldOptions): Promise<Held>;
   /**
    * The critical section, if this site can enter it at once and no message need be sent: the token is here, nobody
    * is inside or waits, a majority is in reach, and in strict mode a lease is in force. Otherwise null.

@@ -54,4 +54,23 @@ export type Notice =
    * voters that are not, among `of`. Told once, until there is a majority again.
    */
   | { readonly type: 'no-majority'; readonly missing: readonly SiteId[]; readonly of: number }
+  /** The lock is held for longer than its `maxHoldMs`. `forced`: it was released. */
+  | {
+      readonly type: 'held-long';
+      readonly lock: string;
+      readonly fence: Fence;
+      readonly heldMs: number;
+      readonly forced: boolean;
+    }
+  /** What was acquired is garbage, and was never released: nobody else is granted the lock. `taken`: the stack of `acquire`. */
+  | { readonly type: 'leaked'; readonly lock: string; readonly fence: Fence; readonly taken: string }
+  /** A site keeps every name for good: so many of `most` are known (`limits`), and one more than that is refused. */
+  | {
+      readonly type: 'many-locks';
+      readonly known: number;
+      readonly most: number;
+      readonly limit: 'maxLocks' | 'maxLocksOfPeer';
+      /** Of which peer, where that is what is limited. */
+      readonly peer: SiteId | null;
+    }
   | { readonly type: 'crash'; readonly error: InvariantError };

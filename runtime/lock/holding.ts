@@ -1,6 +1,8 @@
 import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
-import type { Held } from '../api/lock.ts';
+import type { Held, HoldOptions } from '../api/lock.ts';
+import type { Notice } from '../api/notice.ts';
 import { timely } from './timely.ts';
 
 /** Whoever has granted it. */
@@ -11,14 +13,19 @@ export interface Granter {
   look(): void;
 }
 
-/** A critical section, as the caller has it that was granted it. */
+/** A critical section, as its site has it. */
 export class Holding implements Held {
   readonly #granter: Granter;
   readonly fence: Fence;
+  /** It was released, or is lost. */
   #isOver = false;
+  /** It was released before its `minHoldMs`: the site has it still. */
+  #lingers = false;
   /** Why it was over before its release. */
   #loss: unknown = null;
   #controller: AbortController | null = null;
+  #mayEnd: { readonly at: number; readonly clock: Clock } | null = null;
+  #stopTimer: (() => void) | null = null;
 
   constructor(granter: Granter, fence: Fence) {
     this.#granter = granter;
@@ -40,7 +47,7 @@ export class Holding implements Held {
 
   check(): void {
     this.refuseLoss();
-    if (this.#isOver) throw released(this.lock);
+    if (this.isOver) throw released(this.lock);
   }
 
   /** Throws why it was over before its release. */
@@ -53,9 +60,9 @@ export class Holding implements Held {
     if (!this.#isOver) this.#granter.look();
   }
 
-  /** It was released, or is lost. */
+  /** For its holder: it was released, or is lost. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#isOver || this.#lingers;
   }
 
   /** Is it `granter`'s? */
@@ -63,12 +70,55 @@ export class Holding implements Held {
     return this.#granter === granter;
   }
 
+  /** From now on it lasts as long as `options` say, at least and at most. */
+  limit(
+    { minHoldMs = 0, maxHoldMs, force = false }: HoldOptions,
+    clock: Clock,
+    notice: (notice: Notice) => void,
+  ): void {
+    const began = clock.now();
+    if (minHoldMs > 0) this.#mayEnd = { at: began + minHoldMs, clock };
+    if (maxHoldMs === undefined) return;
+    this.#stopTimer = clock.after(maxHoldMs, () => {
+      const { lock, fence } = this;
+      const heldMs = clock.now() - began;
+      notice({ type: 'held-long', lock, fence, heldMs, forced: force });
+      if (!force || this.#isOver) return;
+      const why = `${lock} was held for ${Math.round(heldMs)} ms, and its maxHoldMs is ${maxHoldMs}`;
+      this.lose(new OperatingError('LOCK_LOST', `${why}: it is released by force`));
+      this.#granter.release(this);
+    });
+  }
+
   // Callers take it out of its object.
   readonly release = (): void => {
-    if (this.#isOver) return;
+    if (this.isOver) return;
+    this.#stopTimer?.();
+    this.#stopTimer = null;
+    const leftMs = this.#mayEnd ? this.#mayEnd.at - this.#mayEnd.clock.now() : 0;
+    if (leftMs <= 0) {
+      this.#end();
+      return;
+    }
+    this.#lingers = true;
+    this.#stopTimer = this.#mayEnd!.clock.after(leftMs, () => this.#end());
+  };
+
+  /** It lingers no more: its holder has released it. */
+  hurry(): void {
+    if (!this.#lingers || this.#isOver) return;
+    this.#stopTimer?.();
+    this.#end();
+  }
+
+  #end(): void {
     this.#isOver = true;
     this.#granter.release(this);
-  };
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
@@ -76,9 +126,48 @@ export class Holding implements Held {
 
   /** It is over without a release. */
   lose(reason: unknown): void {
+    this.#stopTimer?.();
     this.#isOver = true;
+    if (this.#lingers) return;
     this.#loss = reason;
     this.#controller?.abort(reason);
+  }
+}
+
+/** What a caller of `acquire` is given. When it is garbage before it was released, nobody can release the lock any more. */
+export class Grant implements Held {
+  readonly #holding: Holding;
+
+  constructor(holding: Holding, lost: FinalizationRegistry<Holding>) {
+    this.#holding = holding;
+    lost.register(this, holding, holding);
+  }
+
+  get lock(): string {
+    return this.#holding.lock;
+  }
+
+  get fence(): Fence {
+    return this.#holding.fence;
+  }
+
+  get signal(): AbortSignal {
+    return this.#holding.signal;
+  }
+
+  check(): void {
+    this.#holding.check();
+  }
+
+  // Callers take it out of its object.
+  readonly release = (): void => this.#holding.release();
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
   }
 }
 

@@ -48,6 +48,10 @@ class Term implements Held {
 
   readonly release = (): void => this.#held.release();
 
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
   }

@@ -1,10 +1,11 @@
 import type { ClientEvent, Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
-import type { AcquireOptions, Held, RunOptions } from '../api/lock.ts';
+import type { AcquireOptions, Held, HoldOptions, RunOptions } from '../api/lock.ts';
+import type { Notice } from '../api/notice.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import { Fifo, type Standing } from './fifo.ts';
-import { type Granter, Holding } from './holding.ts';
+import { Grant, type Granter, Holding } from './holding.ts';
 import { isWithin, runIn } from './runs.ts';
 
 /** The actor of the lock, as the queue of its local callers needs it. */
@@ -30,6 +31,9 @@ export interface WaitQueueOptions {
   readonly clock: Clock;
   /** Critical sections in a row, B of protocol.md's client-side rules: 1 or more. */
   readonly maxBatch: number;
+  /** How long a caller that does not wait in line waits for an answer of the others. */
+  readonly answerMs: number;
+  readonly notice: (notice: Notice) => void;
 }
 
 // Made once, since each critical section dispatches them.
@@ -108,8 +112,12 @@ export class WaitQueue implements Granter {
     this.#askForNext();
   }
 
-  acquire(options: AcquireOptions = {}): Promise<Held> {
-    return this.#acquire(options);
+  async acquire(options: HoldOptions = {}): Promise<Held> {
+    const place = new Error('here');
+    const holding = await this.#acquire(options);
+    this.#limit(holding, options);
+    taken.set(holding, { place, notice: this.#options.notice });
+    return new Grant(holding, garbage);
   }
 
   /** The critical section if it can be had at once and without a message, else null. Throws why nobody is granted any. */
@@ -131,6 +139,7 @@ export class WaitQueue implements Granter {
   /** Runs `work` in the critical section and releases it, whatever `work` does. Rejects when the lock was lost under it. */
   async run<T>(work: (held: Held) => T | Promise<T>, options: RunOptions = {}): Promise<T> {
     const holding = await this.#acquire(options);
+    this.#limit(holding, options);
     try {
       const result = await runIn(holding, () => work(holding));
       if (!options.keepResult) holding.refuseLoss();
@@ -138,6 +147,11 @@ export class WaitQueue implements Granter {
     } finally {
       holding.release();
     }
+  }
+
+  #limit(holding: Holding, options: HoldOptions): void {
+    const { clock, notice } = this.#options;
+    if (options.minHoldMs || options.maxHoldMs !== undefined) holding.limit(options, clock, notice);
   }
 
   /** By a `Holding`, before it says whether it lasts. */
@@ -168,6 +182,7 @@ export class WaitQueue implements Granter {
     this.#refusal = reason;
     this.#failAll(reason);
     if (this.#asks) this.#withdraw();
+    this.#held?.hurry();
     if (this.#state !== 'held') return;
     await new Promise<void>((resolve) => {
       const stopTimer = this.#options.clock.after(timeoutMs, resolve);
@@ -242,9 +257,19 @@ export class WaitQueue implements Granter {
       if (holding) return Promise.resolve(holding);
       if (this.#refusal) return Promise.reject(this.#refusal);
     }
+    const isPatient = options.timeoutMs !== 0;
+    if (!isPatient && (this.#state === 'held' || this.#line.length > 0))
+      return Promise.reject(
+        new OperatingError('ACQUIRE_TIMEOUT', `${this.lock} is held, or waited for, at this site`),
+      );
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(resolve, reject);
-      waiter.begin(options, this.#options.clock, this.#giveUp, this.#late);
+      waiter.begin(
+        isPatient ? options : { ...options, timeoutMs: this.#options.answerMs },
+        this.#options.clock,
+        this.#giveUp,
+        this.#late,
+      );
       this.#line.push(waiter);
       this.#owner.pushed();
     });
@@ -329,6 +354,17 @@ export class WaitQueue implements Granter {
     for (let waiter = this.#line.shift(); waiter; waiter = this.#line.shift()) waiter.fail(reason);
   }
 }
+
+/** Where each was taken that `acquire` has given. */
+const taken = new WeakMap<Holding, { readonly place: Error; readonly notice: (notice: Notice) => void }>();
+
+/** Told of grants that are garbage. What was released is told no more of. */
+const garbage = new FinalizationRegistry<Holding>((holding) => {
+  const { place, notice } = taken.get(holding)!;
+  if (holding.isOver) return;
+  const { lock, fence } = holding;
+  notice({ type: 'leaked', lock, fence, taken: (place.stack ?? '').replace(/^Error: /, '') });
+});
 
 /** A caller that was not granted at once. Node keeps all timers of one length in one list, so each may have its own. */
 class Waiter implements Standing<Waiter>, Abortable {

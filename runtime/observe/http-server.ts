@@ -54,7 +54,8 @@ export async function listenForHttp(
   server.prependListener('upgrade', (_request: IncomingMessage, socket: Duplex) => {
     waiting.delete(socket as Socket);
   });
-  server.listen(address.port, address.host);
+  // A worker of node:cluster would share it with the others.
+  server.listen({ ...address, exclusive: true });
   await once(server, 'listening');
   // Of a connection that could not be accepted: the kernel has no descriptor left, and others are served on.
   server.on('error', ignore);

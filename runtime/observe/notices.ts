@@ -81,6 +81,24 @@ export class Notices {
           `callers wait, and nobody can be granted a lock: no majority of the ${notice.of} voters is in reach; ` +
             `missing: ${notice.missing.join(', ')}. Check that they run, their addresses and their logs`,
         ];
+      case 'held-long':
+        return [
+          'warn',
+          `is held for ${Math.round(notice.heldMs)} ms under fence (${notice.fence.epoch}, ${notice.fence.k})` +
+            (notice.forced ? ', and is released by force' : '; nobody else is granted it'),
+        ];
+      case 'leaked':
+        return [
+          'error',
+          `was acquired under fence (${notice.fence.epoch}, ${notice.fence.k}) and never released, and what could release ` +
+            `it is gone: nobody else is granted it until this site is closed. It was taken ${notice.taken}`,
+        ];
+      case 'many-locks':
+        return [
+          'warn',
+          `knows ${notice.known} locks${notice.peer === null ? '' : ` that ${notice.peer} was the first to name`}, of at most ` +
+            `${notice.most} (limits.${notice.limit}), and forgets none: use fewer names, or raise the limit`,
+        ];
       case 'crash':
         return [
           'error',
@@ -125,7 +143,7 @@ export function logTo(
 }
 
 /** What is to be told though nobody has asked for a log: somebody waits, or nobody gets the lock any more. */
-const unasked: ReadonlySet<Notice['type']> = new Set(['no-majority']);
+const unasked: ReadonlySet<Notice['type']> = new Set(['no-majority', 'held-long', 'leaked', 'many-locks']);
 
 /** Warns of what must not be silent, as Node warns of what it finds: once each, on standard error. */
 export function warnUnasked(site: { readonly cluster: string; readonly site: string }) {

@@ -40,6 +40,10 @@ export class Traced implements Held {
     this.#held.release();
   }
 
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
   }

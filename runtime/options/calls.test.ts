@@ -27,9 +27,10 @@ test.each(refused)('who asks for a lock with %o is told what it may be', async (
       code: 'OPTIONS_INVALID',
       message: typeof text === 'string' ? `OPTIONS_INVALID: ${message}` : expect.stringMatching(text),
     });
-  for (const call of [lock.acquire(given), cluster.acquireAll(['x'], given)])
-    await expect(call).rejects.toEqual(invalid(`${text}`));
-  const ofRun = `${text}`.replace('timeoutMs }', 'timeoutMs, keepResult }');
+  await expect(cluster.acquireAll(['x'], given)).rejects.toEqual(invalid(`${text}`));
+  const ofHold = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force }');
+  await expect(lock.acquire(given)).rejects.toEqual(invalid(ofHold));
+  const ofRun = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force, keepResult }');
   await expect(lock.run(work, given)).rejects.toEqual(invalid(ofRun));
   expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
 });

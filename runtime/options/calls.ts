@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Cluster, ClusterEvents } from '../api/cluster.ts';
 import type { LeadOptions } from '../api/leadership.ts';
-import type { AcquireOptions, RunOptions } from '../api/lock.ts';
+import type { AcquireOptions, HoldOptions, RunOptions } from '../api/lock.ts';
 import type { Viewer, WatchServerOptions } from '../api/watch.ts';
 import { namePattern } from '../wire/frames.ts';
 import { partOfAddress } from './address.ts';
@@ -31,12 +31,22 @@ const patience = { signal, timeoutMs } satisfies Record<keyof AcquireOptions, z.
 
 const acquireOptions = describe(z.strictObject(patience), 'the options are { signal, timeoutMs }');
 
+const holdMs = describe(z.number().min(0), 'a time to hold is a number of ms from 0').optional();
+const hold = {
+  ...patience,
+  minHoldMs: holdMs,
+  maxHoldMs: holdMs,
+  force: yes(true).optional(),
+} satisfies Record<keyof HoldOptions, z.ZodType>;
+
+const holdOptions = describe(
+  z.strictObject(hold),
+  'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force }',
+);
+
 const runOptions = describe(
-  z.strictObject({
-    ...patience,
-    keepResult: yes(true).optional(),
-  } satisfies Record<keyof RunOptions, z.ZodType>),
-  'the options are { signal, timeoutMs, keepResult }',
+  z.strictObject({ ...hold, keepResult: yes(true).optional() } satisfies Record<keyof RunOptions, z.ZodType>),
+  'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force, keepResult }',
 );
 
 type ReadyOptions = NonNullable<Parameters<Cluster['ready']>[0]>;
@@ -102,6 +112,10 @@ const watchOptions = describe(
 
 export function checkAcquire(options: unknown): void {
   if (options !== undefined) checked(acquireOptions, options);
+}
+
+export function checkHold(options: unknown): void {
+  if (options !== undefined) checked(holdOptions, options);
 }
 
 export function checkRun(options: unknown): void {

@@ -27,6 +27,9 @@ export interface AdmissionOptions {
   readonly notice: (notice: Notice) => void;
 }
 
+/** From this share of its room on, a site tells that it will be full. */
+export const tellFrom = 0.8;
+
 const marks = 2 ** 20;
 
 /**
@@ -61,6 +64,15 @@ export class Admission {
     const named = this.#named.get(source) ?? 0;
     if (named < limits.maxLocksOfPeer && known < limits.maxLocks) {
       this.#named.set(source, named + 1);
+      const { maxLocksOfPeer: most } = limits;
+      if (named === Math.floor(most * tellFrom))
+        this.#options.notice({
+          type: 'many-locks',
+          known: named,
+          most,
+          limit: 'maxLocksOfPeer',
+          peer: source,
+        });
       return true;
     }
     const why =

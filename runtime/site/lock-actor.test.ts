@@ -60,6 +60,7 @@ async function scene(
     } as LockActorSetting['mailbox'],
     store: { ...store, put: (_, { promised, epoch }) => void log.push(`persist ${promised} ${epoch}`) },
     maxBatch: 16,
+    answerMs: 100,
     suspicion,
     votes: { graceMs: 1, inReach: () => true },
     leases: null,

@@ -36,6 +36,8 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly store: Store;
   /** How many local callers the token serves in a row. */
   readonly maxBatch: number;
+  /** How long a caller that does not wait in line waits for an answer of the others. */
+  readonly answerMs: number;
   readonly suspicion: Suspicion;
   readonly votes: Pick<VoteCollectorOptions, 'graceMs' | 'inReach'>;
   /** `null`: without leases. */

@@ -1,7 +1,7 @@
-import type { AcquireOptions, Held, Lock, RunOptions } from '../api/lock.ts';
+import type { Held, HoldOptions, Lock, RunOptions } from '../api/lock.ts';
 import type { LockStatus } from '../api/status.ts';
 import type { Telemetry } from '../observe/telemetry.ts';
-import { checkAcquire, checkRun, checkWork } from '../options/calls.ts';
+import { checkHold, checkRun, checkWork } from '../options/calls.ts';
 import { statusOf } from './protocol.ts';
 import type { Site } from './site.ts';
 
@@ -17,7 +17,7 @@ export class NamedLock implements Lock {
     this.#telemetry = telemetry;
   }
 
-  acquire(options?: AcquireOptions): Promise<Held> {
+  acquire(options?: HoldOptions): Promise<Held> {
     if (!this.#telemetry.watching) return this.#acquire(options);
     return this.#telemetry.acquire(this.name, () => this.#acquire(options));
   }
@@ -42,9 +42,9 @@ export class NamedLock implements Lock {
     return { ...statusOf(place.snapshot), waiting: place.waiting };
   }
 
-  #acquire(options?: AcquireOptions): Promise<Held> {
+  #acquire(options?: HoldOptions): Promise<Held> {
     try {
-      checkAcquire(options);
+      checkHold(options);
       return this.#mesh.place(this.name).callers.acquire(options);
     } catch (reason) {
       return Promise.reject(reason);

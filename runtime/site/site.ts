@@ -15,7 +15,7 @@ import type { Recorder } from '../observe/recorder.ts';
 import type { Limits, StrictSettings, Timing } from '../options/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { ByeReason } from '../wire/frames.ts';
-import { Admission } from './admission.ts';
+import { Admission, tellFrom } from './admission.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
 import { protocolName, type Untaken } from './protocol.ts';
 import { Tally } from './tally.ts';
@@ -117,6 +117,7 @@ export class Site implements MailboxHandlers {
       tally: this.tally,
       clock,
       maxBatch: options.limits.maxBatch,
+      answerMs: timing.heartbeatMs,
       mailbox,
       store,
       suspicion: this.#suspicion,
@@ -241,6 +242,7 @@ export class Site implements MailboxHandlers {
         `${self} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
       );
     }
+    this.#tellOfMany();
     const founder = rootOf(lock);
     const disk = this.#diskOf(lock, founder);
     this.#suspicion.open(lock, disk);
@@ -248,6 +250,14 @@ export class Site implements MailboxHandlers {
     const actor = new LockActor(this.#setting, lock, peers, input);
     this.#places.set(lock, actor);
     return actor;
+  }
+
+  /** Once: before the first name is refused. */
+  #tellOfMany(): void {
+    const { limits, notice } = this.#options;
+    const known = this.#places.size;
+    if (known !== Math.floor(limits.maxLocks * tellFrom)) return;
+    notice({ type: 'many-locks', known, most: limits.maxLocks, limit: 'maxLocks', peer: null });
   }
 
   /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */

@@ -70,7 +70,11 @@ export function knock(address: Address, stands: () => void): Socket {
 }
 
 export function listenAt(address: Address, accept: (socket: Socket) => void): Server {
-  return createTcpServer({ noDelay: true }, accept).listen({ ...address });
+  return createTcpServer({ noDelay: true }, accept).listen({
+    ...address,
+    // A worker of node:cluster would share the port of its primary with the others.
+    exclusive: true,
+  });
 }
 
 /** Where the other end of it is. */
