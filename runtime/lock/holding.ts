@@ -134,13 +134,25 @@ export class Holding implements Held {
   }
 }
 
+/** Told of grants that are garbage. What was released is told no more of. */
+const garbage = new FinalizationRegistry<{
+  readonly holding: Holding;
+  readonly place: Error;
+  readonly notice: (notice: Notice) => void;
+}>(({ holding, place, notice }) => {
+  if (holding.isOver) return;
+  const { lock, fence } = holding;
+  notice({ type: 'leaked', lock, fence, taken: (place.stack ?? '').replace(/^Error: /, '') });
+});
+
 /** What a caller of `acquire` is given. When it is garbage before it was released, nobody can release the lock any more. */
 export class Grant implements Held {
   readonly #holding: Holding;
 
-  constructor(holding: Holding, lost: FinalizationRegistry<Holding>) {
+  /** `place`: where it was taken. */
+  constructor(holding: Holding, place: Error, notice: (notice: Notice) => void) {
     this.#holding = holding;
-    lost.register(this, holding, holding);
+    garbage.register(this, { holding, place, notice });
   }
 
   get lock(): string {

@@ -116,8 +116,7 @@ export class WaitQueue implements Granter {
     const place = new Error('here');
     const holding = await this.#acquire(options);
     this.#limit(holding, options);
-    taken.set(holding, { place, notice: this.#options.notice });
-    return new Grant(holding, garbage);
+    return new Grant(holding, place, this.#options.notice);
   }
 
   /** The critical section if it can be had at once and without a message, else null. Throws why nobody is granted any. */
@@ -354,17 +353,6 @@ export class WaitQueue implements Granter {
     for (let waiter = this.#line.shift(); waiter; waiter = this.#line.shift()) waiter.fail(reason);
   }
 }
-
-/** Where each was taken that `acquire` has given. */
-const taken = new WeakMap<Holding, { readonly place: Error; readonly notice: (notice: Notice) => void }>();
-
-/** Told of grants that are garbage. What was released is told no more of. */
-const garbage = new FinalizationRegistry<Holding>((holding) => {
-  const { place, notice } = taken.get(holding)!;
-  if (holding.isOver) return;
-  const { lock, fence } = holding;
-  notice({ type: 'leaked', lock, fence, taken: (place.stack ?? '').replace(/^Error: /, '') });
-});
 
 /** A caller that was not granted at once. Node keeps all timers of one length in one list, so each may have its own. */
 class Waiter implements Standing<Waiter>, Abortable {
