@@ -53,14 +53,16 @@ export async function acquireAll(
   { signal, timeoutMs }: AcquireOptions = {},
 ): Promise<HeldAll> {
   const locks = [...new Set(names)].sort().map(lockOf);
-  const deadline = timeoutMs === undefined ? null : clock.now() + timeoutMs;
+  // 0 stays 0 for each of them: it takes what is free.
+  const deadline = timeoutMs ? clock.now() + timeoutMs : null;
+  const patience = timeoutMs === 0 ? { timeoutMs } : {};
   const entered = new Map<string, Held>();
   const all = new AllHeld(entered);
   const stop = new FirstAbort();
   if (signal) stop.follow(signal);
   try {
     for (const lock of locks) {
-      const left = deadline === null ? {} : { timeoutMs: Math.max(0, deadline - clock.now()) };
+      const left = deadline === null ? patience : { timeoutMs: Math.max(1, deadline - clock.now()) };
       const held = await lock.acquire({ signal: stop.signal, ...left });
       entered.set(lock.name, held);
       stop.follow(held.signal);
