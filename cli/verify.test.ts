@@ -245,3 +245,20 @@ describe('baton verify', () => {
     expect((await baton(...asked)).stdout).not.toContain('::');
   });
 });
+
+it('runs at random, and says of no property that it holds', async () => {
+  const sketch = await baton('verify', 'sketch', '--random', '--seeds', '30', '--depth', '40');
+  expect(sketch.status).toBe(1);
+  expect(sketch.stdout).toMatch(/^VIOLATED +always +next is never overwritten$/m);
+  const runs = ['--random', '--seeds', '5', '--depth', '20', '--property', 'mutual exclusion'];
+  const { status, stdout } = await baton('verify', 'naimi-trehel', '--sites', '8', ...runs);
+  expect(status).toBe(3);
+  expect(stdout).toMatch(/^incomplete +always +mutual exclusion$/m);
+  expect(stdout).toContain('5 runs at random, of at most 20 steps, see some states only');
+  expect(await baton('verify', 'sketch', '--random', '--symmetry')).toMatchObject({ status: 2 });
+  expect(await baton('verify', 'sketch', '--seeds', '2')).toMatchObject({ status: 2 });
+  expect(await baton('verify', 'sketch', '--property', 'mutual exlusion')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('did you mean mutual exclusion?'),
+  });
+});

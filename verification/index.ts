@@ -9,7 +9,9 @@ export {
   noFault,
   type Progress,
   type Report,
+  type SimulateOptions,
   type SystemSource,
+  simulate,
 } from './check/check.ts';
 export { replay, toHold } from './check/matcher.ts';
 export type { StateProperty } from './check/questions.ts';

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { CheckOptions, Progress, Report } from '../../verification/check/check.ts';
+import type { CheckOptions, Progress, Report, SimulateOptions } from '../../verification/check/check.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 import type { FoundSystem } from '../../verification/protocols/find-system.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
@@ -42,6 +43,18 @@ export function addVerify(program: Command): void {
       positiveNumber,
     )
     .option('--fail-vacuous', 'take a property that holds vacuously (its trigger never occurs) for violated')
+    .option(
+      '--property <name>',
+      'judge this property, and not the others; may be given several times',
+      listed,
+    )
+    .option(
+      '--random',
+      'do not explore, but run at random, for what is too large; nothing holds for it, but much is found',
+    )
+    .option('--seeds <n>', 'with --random: how many runs (default: 1000)', wholeNumber(1))
+    .option('--depth <n>', 'with --random: the most steps of a run (default: 200)', wholeNumber(1))
+    .option('--first-seed <n>', 'with --random: the seed of the first run (default: 1)', wholeNumber(0))
     .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
@@ -86,14 +99,22 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
 }
 
 async function checked({ system, source }: FoundSystem, options: VerifyOptions): Promise<Report> {
-  const [{ refusedAsUsage }, { progressLine }, { check }] = await Promise.all([
+  refuseUnfit(options);
+  const [{ refusedAsUsage }, { progressLine }, { check, simulate }] = await Promise.all([
     import('../../verification/protocols/find-system.ts'),
     import('../verify/text.ts'),
     import('../../verification/check/check.ts'),
   ]);
   const progress = await liveView(process.stderr, 2_000);
   const { liveness, symmetry, workers, maxStates, maxMemory, timeout, spill, checkpoint, resume } = options;
-  const { hashCompact, maxOmission, failVacuous } = options;
+  const { hashCompact, maxOmission, failVacuous, property, random, seeds, depth, firstSeed } = options;
+  const runs: SimulateOptions = {
+    ...(property !== undefined && { only: property }),
+    ...(seeds !== undefined && { seeds }),
+    ...(depth !== undefined && { depth }),
+    ...(firstSeed !== undefined && { firstSeed }),
+    ...(timeout !== undefined && { maxSeconds: timeout }),
+  };
   const how: CheckOptions = {
     source,
     ...(liveness !== undefined && { liveness }),
@@ -102,6 +123,7 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
     ...(hashCompact !== undefined && { hashCompaction: hashCompact === true ? 64 : hashCompact }),
     ...(maxOmission !== undefined && { maxOmissionProbability: maxOmission }),
     ...(failVacuous !== undefined && { failVacuous }),
+    ...(property !== undefined && { only: property }),
     ...(maxStates !== undefined && { maxStates }),
     ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
     ...(timeout !== undefined && { maxSeconds: timeout }),
@@ -115,11 +137,36 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
   };
   try {
     return await interruptible((signal) =>
-      refusedAsUsage(() => check(system, { ...how, signal, onProgress })),
+      refusedAsUsage(() =>
+        random === true
+          ? simulate(system, { ...runs, signal, onProgress })
+          : check(system, { ...how, signal, onProgress }),
+      ),
     );
   } finally {
     progress.clear();
   }
+}
+
+const ofRandom = ['seeds', 'depth', 'firstSeed'] as const;
+const ofExploration = ['liveness', 'symmetry', 'workers', 'hashCompact', 'maxStates', 'maxMemory'] as const;
+const ofFiles = ['checkpoint', 'resume', 'spill'] as const;
+
+/** An option that would have no effect is a mistake. */
+function refuseUnfit(options: VerifyOptions): void {
+  const without: readonly (keyof VerifyOptions)[] =
+    options.random === true ? [...ofExploration, ...ofFiles] : ofRandom;
+  const given = without.find((key) => options[key] !== undefined);
+  if (given === undefined) return;
+  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(
+    options.random === true ? `${flag} has no part in --random` : `${flag} needs --random`,
+  );
+}
+
+/** Gathers an option that may be given several times. */
+function listed(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 async function writePage(path: string, system: System, report: Report): Promise<void> {

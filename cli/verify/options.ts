@@ -10,6 +10,13 @@ export interface VerifyOptions {
   readonly workers?: number;
   /** Bits; `true`: as many as it says without a number. */
   readonly hashCompact?: number | true;
+  /** The names of those that are judged. */
+  readonly property?: readonly string[];
+  /** Run at random instead of exploring. */
+  readonly random?: boolean;
+  readonly seeds?: number;
+  readonly depth?: number;
+  readonly firstSeed?: number;
   /** A probability. */
   readonly maxOmission?: number;
   readonly failVacuous?: boolean;

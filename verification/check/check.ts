@@ -8,7 +8,15 @@ import { CheckError } from './errors.ts';
 import { identityOf } from './identity.ts';
 import { refuseUnlike } from './interchangeable.ts';
 import { searchOptions, secondsSince, traceOptions, whyStopped } from './limits.ts';
-import { type Asking, isOfRuns, noFault, questions, stateProperties, triggered } from './questions.ts';
+import {
+  type Asking,
+  isOfRuns,
+  noFault,
+  onlyAsked,
+  questions,
+  stateProperties,
+  triggered,
+} from './questions.ts';
 import type { CheckOptions, Judged, Report } from './report.ts';
 import { withRootCause } from './root-cause.ts';
 import { judgeRuns } from './runs.ts';
@@ -18,6 +26,7 @@ import { judgeOf } from './traces.ts';
 export { CheckError, type CheckErrorCode } from './errors.ts';
 export { noFault } from './questions.ts';
 export type { CheckOptions, Judged, Progress, Report } from './report.ts';
+export { type SimulateOptions, simulate } from './simulate.ts';
 export { type SystemSource, systemFrom } from './source.ts';
 
 /**
@@ -29,7 +38,8 @@ export { type SystemSource, systemFrom } from './source.ts';
  */
 export async function check(system: System, options: CheckOptions = {}): Promise<Report> {
   refuseMisshapen(system);
-  const asked = options.liveness === false ? withoutRuns(system) : system;
+  const chosen = onlyAsked(system, options.only);
+  const asked = options.liveness === false ? withoutRuns(chosen) : chosen;
   refuseUnfit(asked, options);
   // A thread that cannot find the system might come too late to say so.
   if (options.source !== undefined && (options.workers ?? 1) > 1) await systemFrom(options.source);
@@ -83,7 +93,12 @@ function vacuousFailed(judged: Judged): Judged {
 async function checkWith(compiled: Compiled, options: CheckOptions, exact: boolean): Promise<Report> {
   const started = performance.now();
   const { system, model } = compiled;
-  const asking: Asking = { exact, symmetry: options.symmetry ?? false };
+  const { only } = options;
+  const asking: Asking = {
+    exact,
+    symmetry: options.symmetry ?? false,
+    ...(only === undefined ? {} : { only }),
+  };
   const { watches, ...how } = questions(compiled, asking);
   const found = await search(model, {
     ...how,

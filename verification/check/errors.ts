@@ -6,9 +6,15 @@ import { CodedError } from '../../machines/errors.ts';
  * - `NO_SYMMETRY`: the system does not declare which of its actors are interchangeable.
  * - `NO_LIVENESS`: it has no properties of runs.
  * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits, nor on hashes.
+ * - `NO_SUCH_PROPERTY`: it has no property of that name.
  * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
  */
-export type CheckErrorCode = 'NO_SYMMETRY' | 'NO_LIVENESS' | 'RUNS_NEED_STATES' | 'SOURCE_INVALID';
+export type CheckErrorCode =
+  | 'NO_SYMMETRY'
+  | 'NO_LIVENESS'
+  | 'RUNS_NEED_STATES'
+  | 'NO_SUCH_PROPERTY'
+  | 'SOURCE_INVALID';
 
 /** What is asked of a system cannot be answered. */
 export class CheckError extends CodedError<CheckErrorCode> {}

@@ -3,6 +3,7 @@ import { createSymmetryCheck } from '../checker/symmetry/index.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
 import { questions } from './questions.ts';
+import { seeded } from './seeded.ts';
 
 const walks = 20;
 const stepsEach = 50;
@@ -42,15 +43,4 @@ function* randomWalk(model: Model, random: () => number): Generator<readonly num
     if (next.length === 0) return;
     state = next[Math.floor(random() * next.length)]!.after;
   }
-}
-
-/** Mulberry32, uniform in [0, 1): the same refusals for the same system. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -6,7 +6,14 @@ import { modelSource } from './source.ts';
 
 /** `started`: when the check began, on the process's monotonic clock. */
 export function searchOptions(options: CheckOptions, asking: Asking, started: number): SearchOptions {
-  const { symmetry: _, liveness: __, maxOmissionProbability: ___, failVacuous: ____, ...rest } = options;
+  const {
+    symmetry: _,
+    liveness: __,
+    maxOmissionProbability: ___,
+    failVacuous: ____,
+    only: _____,
+    ...rest
+  } = options;
   const { maxSeconds, onProgress, source, ...others } = rest;
   return {
     ...others,

@@ -1,11 +1,15 @@
 import type { NamedWatch, Sourced } from '../checker/packed/index.ts';
 import { type Compiled, faultless } from '../system/index.ts';
+import { hint } from '../system/shape.ts';
 import type { Property, StatePredicate, System } from '../system/system.ts';
+import { CheckError } from './errors.ts';
 
 export interface Asking {
   /** Without packed counters, which can overflow. */
   readonly exact: boolean;
   readonly symmetry: boolean;
+  /** The names of the properties that are judged. Default: all. */
+  readonly only?: readonly string[];
 }
 
 /** Judged state by state. */
@@ -31,6 +35,20 @@ export function triggered({ properties }: System): readonly Triggered[] {
 }
 
 type Triggered = Extract<Property, { kind: 'always' }> & { readonly when: StatePredicate };
+
+/** The system with those of its properties whose names are listed. Throws `CheckError` `NO_SUCH_PROPERTY`. */
+export function onlyAsked(system: System, only: readonly string[] | undefined): System {
+  if (only === undefined) return system;
+  const names = system.properties.map(({ name }) => name);
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new CheckError(
+      'NO_SUCH_PROPERTY',
+      `'${system.name}' has no property '${unknown}'; ${hint(unknown, names)}`,
+    );
+  }
+  return { ...system, properties: system.properties.filter(({ name }) => only.includes(name)) };
+}
 
 /** What the engine explores, with a watch for each of `stateProperties` and then of `triggered`. Every thread must come to the same. */
 export function questions(

@@ -18,6 +18,8 @@ export interface CheckOptions {
    * Default: states are kept, and none is omitted.
    */
   readonly hashCompaction?: number;
+  /** The names of the properties to judge, beside `no machine fails`. Default: all. */
+  readonly only?: readonly string[];
   /**
    * With hash compaction: the chance that a state was omitted above which nothing `holds`, but is `incomplete`.
    * Default: 0.001.
@@ -83,7 +85,7 @@ export interface Report {
   readonly sites: number;
   readonly network: Network['order'];
   /**
-   * Distinct states, among them those that the constraint cut off; with `symmetry`, how many the expanded
+   * Distinct states (of runs at random: the states that they passed, again and again included), among them those that the constraint cut off; with `symmetry`, how many the expanded
    * orbits stand for.
    */
   readonly states: number;

@@ -2,7 +2,7 @@ import type { ModelSource, Sourced } from '../checker/packed/index.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
 import { CheckError } from './errors.ts';
-import { type Asking, questions } from './questions.ts';
+import { type Asking, onlyAsked, questions } from './questions.ts';
 
 /** Where a thread finds a system again: a `System` that a module exports, or a function that gives one. */
 export interface SystemSource {
@@ -62,5 +62,5 @@ export async function sourced({
   source: SystemSource;
   asking: Asking;
 }): Promise<Sourced> {
-  return questions(compile(await systemFrom(source), asking), asking);
+  return questions(compile(onlyAsked(await systemFrom(source), asking.only), asking), asking);
 }

@@ -75,7 +75,8 @@ async function show(compiled: Compiled, found: Found, how: TraceOptions): Promis
   return { trace: traceOf(compiled, path.steps), state: stateAfter(compiled.model, path.steps) };
 }
 
-function reasonOf(
+/** Why a property is violated in this state, in words. */
+export function reasonOf(
   compiled: Compiled,
   property: StateProperty,
   state: readonly number[],

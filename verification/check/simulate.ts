@@ -1,0 +1,229 @@
+import { Memo } from '../checker/memo.ts';
+import type { Model } from '../checker/model.ts';
+import { PropertyMonitor } from '../checker/property-monitor.ts';
+import { type Compiled, compile, type PathStep, traceOf } from '../system/index.ts';
+import { refuseMisshapen } from '../system/shape.ts';
+import type { Property, System } from '../system/system.ts';
+import { secondsSince } from './limits.ts';
+import { isOfRuns, noFault, onlyAsked, questions, type StateProperty, stateProperties } from './questions.ts';
+import type { Judged, Progress, Report } from './report.ts';
+import { withRootCause } from './root-cause.ts';
+import { seeded } from './seeded.ts';
+import { reasonOf } from './traces.ts';
+
+/** How many runs at random, and how long. */
+export interface SimulateOptions {
+  /** How many runs. Default: 1,000. */
+  readonly seeds?: number;
+  /** The seed of the first run; the others count on from it. Default: 1. */
+  readonly firstSeed?: number;
+  /** The most steps of a run. Default: 200. */
+  readonly depth?: number;
+  /** The names of the properties to judge, beside `no machine fails`. Default: all. */
+  readonly only?: readonly string[];
+  /** Stop after so long. Default: not. */
+  readonly maxSeconds?: number;
+  readonly signal?: AbortSignal;
+  /** Called a few times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/**
+ * Runs a system at random, for what is too large to be explored whole, and judges its properties of states along the way.
+ * A run prefers some of its actions to others, by chance, so that runs differ in kind (G. Holzmann et al., "Swarm verification
+ * techniques", 2011). A violation is shrunk: of its steps, those that can be left out are.
+ *
+ * Nothing `holds` that was not seen: a property that no run broke is `incomplete`.
+ */
+export async function simulate(given: System, options: SimulateOptions = {}): Promise<Report> {
+  refuseMisshapen(given);
+  const started = performance.now();
+  const { seeds = 1_000, firstSeed = 1, depth = 200, signal, maxSeconds = Infinity, onProgress } = options;
+  const system = onlyAsked(given, options.only);
+  const compiled = compile(system, { symmetry: false });
+  const walker = new Walker(compiled);
+  let [runs, steps, farthest, toldAt] = [0, 0, 0, started];
+  for (; runs < seeds && !walker.isSettled; runs++) {
+    if (signal?.aborted || secondsSince(started) > maxSeconds) break;
+    const length = walker.run(seeded(firstSeed + runs), depth);
+    steps += length;
+    farthest = Math.max(farthest, length);
+    if (performance.now() - toldAt < 250) continue;
+    toldAt = performance.now();
+    const seconds = secondsSince(started);
+    onProgress?.({
+      ...{ property: null, states: steps, transitions: steps, depth: farthest, frontier: seeds - runs },
+      ...{ seconds, statesPerSecond: steps / seconds, memoryBytes: process.memoryUsage().heapUsed },
+    });
+    await new Promise(setImmediate);
+  }
+  const why = `${runs} runs at random, of at most ${depth} steps, see some states only`;
+  const judged = [noFault, ...system.properties].map((property) => walker.judged(property, why));
+  const seconds = secondsSince(started);
+  return {
+    system: system.name,
+    sites: Object.keys(system.actors).length,
+    network: system.network.order,
+    ...{ states: steps, transitions: steps, depth: farthest, seconds, statesPerSecond: steps / seconds },
+    ...{ bytesPerState: 0, peakMemoryBytes: 0, workers: 1, complete: false, incomplete: why, cut: 0 },
+    properties: withRootCause(compiled, judged),
+    notRun: compiled.notRun(),
+    coverage: compiled.coverage(),
+  };
+}
+
+/** Takes runs, and keeps the shortest path to where each property of states is settled. */
+class Walker {
+  readonly #compiled: Compiled;
+  readonly #model: Model;
+  readonly #memo: Memo;
+  readonly #properties: readonly StateProperty[];
+  readonly #holds: readonly ((state: Int32Array) => boolean)[];
+  readonly #inside: (state: Int32Array) => boolean;
+  readonly #paths = new Map<Property, readonly number[]>();
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled;
+    this.#model = compiled.model;
+    this.#memo = new Memo(this.#model);
+    this.#properties = stateProperties(compiled.system);
+    const { watches, constraint } = questions(compiled, { exact: true, symmetry: false });
+    const evaluator = (watch: (typeof watches)[number]['watch']) => {
+      const evaluated = new PropertyMonitor(watch, this.#model.width);
+      return (state: Int32Array) => evaluated.holds(state, 0);
+    };
+    this.#holds = this.#properties.map((_, index) => evaluator(watches[index]!.watch));
+    this.#inside = constraint === undefined ? () => true : evaluator(constraint);
+  }
+
+  /** All that a run can settle is settled. */
+  get isSettled(): boolean {
+    return this.#paths.size === this.#properties.length;
+  }
+
+  /** One run; how many steps it took. */
+  run(random: () => number, depth: number): number {
+    const { initial } = this.#model;
+    const state = Int32Array.from(initial[Math.floor(random() * initial.length)]!);
+    const path: number[] = [];
+    const weights = new Map<number, number>();
+    for (;;) {
+      const enabled = this.#enabled(state);
+      const stuck = enabled.every(({ after }) => after.every((local, cell) => local === state[cell]));
+      this.#settle(state, stuck, path);
+      if (path.length === depth || enabled.length === 0 || !this.#inside(state)) return path.length;
+      const chosen = this.#choose(enabled, weights, random);
+      state.set(chosen.after);
+      path.push(chosen.step);
+    }
+  }
+
+  /** Each action is likely in some runs, and rare in others. */
+  #choose(enabled: readonly Enabled[], weights: Map<number, number>, random: () => number): Enabled {
+    const weightOf = ({ step }: Enabled): number => {
+      const action = this.#memo.action[step]!;
+      const weight = weights.get(action) ?? (random() < 0.25 ? 0.05 : 1);
+      weights.set(action, weight);
+      return weight;
+    };
+    const each = enabled.map(weightOf);
+    let left = random() * each.reduce((sum, weight) => sum + weight, 0);
+    for (const [index, one] of enabled.entries()) {
+      left -= each[index]!;
+      if (left <= 0) return one;
+    }
+    return enabled.at(-1)!;
+  }
+
+  #enabled(state: Int32Array): Enabled[] {
+    const found: Enabled[] = [];
+    for (let cell = 0; cell < state.length; cell++) {
+      const first = this.#memo.first(cell, state[cell]!);
+      for (let step = first; step < first + this.#memo.count(cell, state[cell]!); step++) {
+        const after = Int32Array.from(state);
+        if (this.#memo.apply(step, after)) found.push({ step, after });
+      }
+    }
+    return found;
+  }
+
+  #settle(state: Int32Array, stuck: boolean, path: readonly number[]): void {
+    for (const [index, property] of this.#properties.entries()) {
+      const known = this.#paths.get(property);
+      if (known !== undefined && known.length <= path.length) continue;
+      if (this.#settles(index, state, stuck)) this.#paths.set(property, [...path]);
+    }
+  }
+
+  #settles(index: number, state: Int32Array, stuck: boolean): boolean {
+    const { kind } = this.#properties[index]!;
+    if (kind === 'deadlockFree' && !stuck) return false;
+    return this.#holds[index]!(state) === (kind === 'reachable');
+  }
+
+  judged(property: Property, why: string): Judged {
+    const { name, kind } = property;
+    const found = isOfRuns(property) ? undefined : this.#paths.get(property);
+    if (found === undefined) return { name, kind, verdict: 'incomplete', reason: why };
+    const { path, state } = this.#walked(this.#shrunk(property as StateProperty, found))!;
+    const trace = traceOf(this.#compiled, path);
+    if (kind === 'reachable') return { name, kind, verdict: 'holds', trace };
+    const reason = reasonOf(this.#compiled, property as StateProperty, [...state], path.length);
+    return { name, kind, verdict: 'violated', trace, reason };
+  }
+
+  /** The actions of `path` without those that it can do without: halves first, then smaller parts, at last single ones. */
+  #shrunk(property: StateProperty, path: readonly number[]): readonly Taken[] {
+    let taken: readonly Taken[] = path.map((step) => this.#taken(step));
+    for (let size = Math.ceil(taken.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+      for (let at = 0; at < taken.length; ) {
+        const without = [...taken.slice(0, at), ...taken.slice(at + size)];
+        if (this.#settledBy(property, without)) taken = without;
+        else at += size;
+      }
+    }
+    return taken;
+  }
+
+  #settledBy(property: StateProperty, taken: readonly Taken[]): boolean {
+    const walked = this.#walked(taken);
+    if (walked === null) return false;
+    const { state } = walked;
+    const stuck = this.#enabled(state).every(({ after }) =>
+      after.every((local, cell) => local === state[cell]),
+    );
+    return this.#settles(this.#properties.indexOf(property), state, stuck);
+  }
+
+  #taken(step: number): Taken {
+    return { cell: this.#memo.cell[step]!, action: this.#memo.action[step]! };
+  }
+
+  /** The actions, one after the other, from the first initial state; `null` where one cannot be taken. */
+  #walked(
+    taken: readonly Taken[],
+  ): { readonly path: readonly PathStep[]; readonly state: Int32Array } | null {
+    const state = Int32Array.from(this.#model.initial[0]!);
+    const path: PathStep[] = [];
+    for (const { cell, action } of taken) {
+      const next = this.#enabled(state).find(
+        ({ step }) => this.#memo.cell[step] === cell && this.#memo.action[step] === action,
+      );
+      if (next === undefined) return null;
+      path.push({ cell, step: this.#memo.index[next.step]! });
+      state.set(next.after);
+    }
+    return { path, state };
+  }
+}
+
+interface Enabled {
+  /** Its number in the memo. */
+  readonly step: number;
+  readonly after: Int32Array;
+}
+
+interface Taken {
+  readonly cell: number;
+  readonly action: number;
+}
