@@ -1,32 +1,115 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import type { PeerChange } from '../api/peer.ts';
 import type { Timing } from '../options/schema.ts';
-import { type Idle, type Resting, resting, type Watched, wake } from './watched.ts';
 
 export interface ElectionTriggerOptions {
   readonly self: SiteId;
   readonly voters: readonly SiteId[];
   readonly timing: Timing;
-  /** Uniform in [0, 1). */
-  readonly fraction: () => number;
-  /** Default: `resting`. */
-  readonly resting?: Resting;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Whether a peer is believed up. */
+  readonly isUp: (peer: SiteId) => boolean;
+  /** What the site has promised and adopted of a lock. */
+  readonly durable: (lock: string) => DurableState;
+  /** Whether local callers wait for a lock. */
+  readonly waits: (lock: string) => boolean;
+  /** Has the statechart of the lock stand for a new epoch. */
+  readonly suspect: (lock: string) => void;
+  /** Default: `passivation`. */
+  readonly passivation?: Passivation;
+}
+
+/** What the trigger remembers of an idle lock. */
+export interface IdleLock {
+  /** Since the restart of this site, until it promises or adopts an epoch. */
+  readonly recovering: boolean;
+  /** Deaths up to this number had no part in the present epoch. */
+  readonly covered: number;
+}
+
+/** A lock with which something happens: local callers wait, it is frozen, or a message about it is lost. */
+export interface WatchedLock {
+  readonly lock: string;
+  recovering: boolean;
+  covered: number;
+  /** How many deaths were known when the site promised its latest epoch. */
+  promisedAt: number;
+  /** The latest epoch of which a message was lost with the incarnation of a peer. */
+  lostOf: number;
+  /** The epoch for which this site stood last. */
+  stoodFor: number;
+  /** Elections that this site began since it adopted the present epoch. */
+  attempts: number;
+  /** How often this site stood out of patience in this wait. */
+  patience: number;
+  /** No majority has room for the lock. */
+  inVain: boolean;
+  /** This site stood since no majority is in reach. */
+  warned: boolean;
+  /** The reason for which `due` was drawn. */
+  cause: string | null;
+  due: number | null;
+}
+
+/** A watched lock with the state that the trigger does not keep itself. */
+export type LockView = WatchedLock & Pick<DurableState, 'promised' | 'epoch'> & { readonly waits: boolean };
+
+/** When a lock is no longer watched, and what is remembered of it then. */
+export interface Passivation {
+  readonly isIdle: (lock: LockView) => boolean;
+  /** `null`: it is as at the beginning. */
+  readonly keep: (lock: WatchedLock) => IdleLock | null;
+  /** Up to this number of locks all are watched, so that one in frequent use is not activated each time. */
+  readonly few: number;
+}
+
+/** What is forgotten is as `activate` makes it, or is never read. */
+export const passivation: Passivation = {
+  isIdle: ({ waits, promised, epoch, recovering, stoodFor, attempts, warned, cause, lostOf }) =>
+    // A candidacy may be deferred by a promise, and begin later.
+    !(waits || warned) &&
+    cause === null &&
+    attempts === 0 &&
+    stoodFor <= promised &&
+    (recovering || (promised === epoch && lostOf < epoch)),
+  keep: ({ recovering, covered }) => (!recovering && covered === 0 ? null : { recovering, covered }),
+  few: 1_024,
+};
+
+function activate(lock: string, idle: IdleLock | undefined): WatchedLock {
+  return {
+    lock,
+    recovering: idle?.recovering ?? false,
+    covered: idle?.covered ?? 0,
+    // Read only when an epoch is adopted that was promised before: in an earlier run, then.
+    promisedAt: 0,
+    lostOf: -1,
+    stoodFor: 0,
+    attempts: 0,
+    patience: 0,
+    inVain: false,
+    warned: false,
+    cause: null,
+    due: null,
+  };
 }
 
 /**
- * Why a lock is to be suspected.
+ * Why this site stands for a new epoch of a lock.
  *
- * - `minority`: it waits, and no majority of the voters is in reach: frozen, it is granted nothing. Once: an epoch
- *   that it adopts afterwards has been elected by a majority, which some other site reaches.
- * - `election`: it is frozen, so an election is under way or came to nothing (R10).
- * - `restart`: it waits, and is closed since the site's own crash (R7).
- * - `death`: it waits, and a site that may have a part in the present epoch has died.
- * - `loss`: what was sent here for a site's earlier life may have been the token or the request of its new one, or of
- *   a third, or the news of the present epoch: nobody who needs it knows, so that this site speaks up, though it does
- *   not wait.
- * - `patience`: it waits long, and some site is down. A site may have heard of a death before it heard of an
- *   epoch in which the dead still took part, or be cut off from another that all others reach.
+ * - `minority`: callers wait, and no majority of the voters is in reach. The lock freezes, so that no minority grants it.
+ *   Once: an epoch that is adopted afterwards was elected by a majority, which some other site reaches.
+ * - `election`: the lock is frozen, so an election is under way or failed (R10: stand again, later each time).
+ * - `restart`: callers wait, and the lock is recovering from the site's own crash (R7: its epoch is over for this site).
+ * - `death`: callers wait, and a site that may have a part in the present epoch has died.
+ * - `loss`: a message from here to an earlier incarnation was lost. It may have been the token, the request of the new
+ *   incarnation or of a third site, or the news of the present epoch, and the site that misses it does not know; so this
+ *   site stands though nobody waits here.
+ * - `patience`: callers wait long, and some site is down. A site may have heard of a death before it heard of an epoch in
+ *   which the dead still took part, or be cut off from a site that all others reach.
  */
 type Reason = 'minority' | 'election' | 'restart' | 'death' | 'loss' | 'patience';
 
@@ -37,125 +120,121 @@ interface Peer {
 }
 
 /**
- * Decides when which lock is to be told `suspect`, for all the locks of a site, by what their effects, their clients
- * and the mailbox tell; never by a machine's state. Pure: time is handed in, chance comes by `fraction`.
+ * Decides when this site stands for a new epoch, for each of its locks: by the deaths of peers, by callers that wait, and by
+ * what the site promised and adopted. It never looks at a statechart's state.
  *
- * One death is suspected once by whoever waits: an epoch that a site has promised or won after it heard of the
- * death has no part of the dead in it. A death that proves to be none before it is acted upon is forgotten.
+ * A site stands once for one death: an epoch that it promised or won after it heard of the death has no part of the dead
+ * in it. A death that proves to be none before the site stands is forgotten.
  *
- * There may be very many locks, and most of them are idle: nothing that happens to a peer or in time walks over those.
+ * There may be a million locks, and most of them are idle: nothing that happens to a peer or in time walks over those.
  */
 export class ElectionTrigger {
   readonly #options: ElectionTriggerOptions;
-  readonly #resting: Resting;
-  readonly #idle = new Map<string, Idle>();
-  readonly #awake = new Map<string, Watched>();
-  /** Of the awake ones, those that have a `due`. */
-  readonly #drawn = new Set<Watched>();
+  readonly #passivation: Passivation;
+  readonly #idle = new Map<string, IdleLock>();
+  readonly #watched = new Map<string, WatchedLock>();
+  /** Watched locks for which a time to stand is drawn. */
+  readonly #drawn = new Set<WatchedLock>();
   readonly #peers = new Map<SiteId, Peer>();
-  readonly #up = new Set<SiteId>();
   #majority: boolean;
   #deaths = 0;
-  /** Of the deaths that count still, the number of the last; 0 when none does. */
+  /** The number of the latest death that still counts. 0: none does. */
   #latest = 0;
   #isAnyDown = false;
-  /** None of `#drawn` is due before. */
+  /** No lock of `#drawn` is due before this time. */
   #earliest: number | null = null;
+  #timer: { readonly at: number; readonly cancel: () => void } | null = null;
+  #stopped = false;
 
   constructor(options: ElectionTriggerOptions) {
     this.#options = options;
-    this.#resting = options.resting ?? resting;
+    this.#passivation = options.passivation ?? passivation;
     this.#majority = this.#countMajority();
   }
 
-  isUp(peer: SiteId): boolean {
-    return this.#up.has(peer);
-  }
-
-  /** Is a majority of the voters in reach, this site among them? */
+  /** Whether a majority of the voters is in reach, this site among them. */
   get majority(): boolean {
     return this.#majority;
   }
 
-  /** How many locks are frozen, those aside that are closed since the site's own crash and wait for nobody. */
+  /** How many locks are frozen, without those that are recovering and that nobody waits for. */
   get frozen(): number {
     let count = 0;
-    for (const { promised, epoch } of this.#awake.values()) if (promised > epoch) count += 1;
+    for (const { lock } of this.#watched.values()) {
+      const { promised, epoch } = this.#options.durable(lock);
+      if (promised > epoch) count += 1;
+    }
     return count;
   }
 
-  /** A lock that starts with this on its disk, if it ran in an earlier life. Any of the dead may have part in it. */
-  open(lock: string, disk: DurableState | 'none' | 'lost'): void {
-    if (typeof disk === 'string') return;
-    this.#idle.set(lock, { promised: disk.promised, epoch: disk.epoch, closed: true, covered: 0 });
+  /** A lock begins. `recovering`: it ran in an earlier run of this site, and any of the dead may have a part in it. */
+  open(lock: string, recovering: boolean): void {
+    if (recovering) this.#idle.set(lock, { recovering, covered: 0 });
   }
 
-  /** By the effect `persist`. */
-  persisted(lock: string, disk: DurableState, now: number): void {
-    const watched = this.#wake(lock);
-    const { promised, epoch } = watched;
-    watched.promised = disk.promised;
-    watched.epoch = disk.epoch;
-    watched.closed = false;
-    if (disk.promised > promised) watched.promisedAt = this.#deaths;
-    if (disk.epoch > epoch) {
+  /** The site has promised or adopted an epoch of the lock. `before` is the state before. */
+  persisted(lock: string, before: DurableState): void {
+    const watched = this.#activate(lock);
+    const { promised, epoch, root } = this.#options.durable(lock);
+    watched.recovering = false;
+    if (promised > before.promised) watched.promisedAt = this.#deaths;
+    if (epoch > before.epoch) {
       watched.attempts = 0;
       watched.inVain = false;
-      // Whoever votes is up then: of those whose death was known before, only the root may have voted before it died.
-      watched.covered = Math.min(watched.promisedAt, this.#deathOf(disk.root) - 1);
+      // A voter is up when it votes. Of those whose death was known before, only the root may have voted before it died.
+      watched.covered = Math.min(watched.promisedAt, this.#deathOf(root) - 1);
     }
-    this.#reconsider(watched, now);
+    this.#reconsider(watched);
+    this.#arm();
   }
 
-  /** The client asks. True: suspect the lock first, so that no minority grants. */
-  asked(lock: string, now: number): boolean {
-    const watched = this.#wake(lock);
-    const follows = !watched.closed && watched.promised === watched.epoch;
-    watched.waits = true;
+  /** Callers begin to wait. True: this site must stand first, so that no minority grants the lock. */
+  asked(lock: string): boolean {
+    const watched = this.#activate(lock);
+    const { promised, epoch } = this.#options.durable(lock);
+    const follows = !watched.recovering && promised === epoch;
     watched.patience = 0;
-    if (this.#majority || !follows) {
-      this.#reconsider(watched, now);
-      return false;
-    }
-    this.#stand(watched);
-    return true;
+    const standsFirst = !this.#majority && follows;
+    if (standsFirst) this.#stand(watched);
+    else this.#reconsider(watched);
+    this.#arm();
+    return standsFirst;
   }
 
-  /** The client was granted, or withdraws. */
-  settled(lock: string, now: number): void {
-    const watched = this.#wake(lock);
-    watched.waits = false;
-    this.#reconsider(watched, now);
+  /** Callers do not wait any more: one was granted the lock, or they gave up. */
+  settled(lock: string): void {
+    this.#reconsider(this.#activate(lock));
+    this.#arm();
   }
 
   /**
-   * A peer has no room for this lock, and has not taken a REQUEST of `epoch`, or, where that is null, what nobody waits for.
-   * `inVain`: so many have said so that no majority is left; then the lock is stood for only while it waits.
+   * A peer has no room for the lock, and rejected a REQUEST of `epoch`; `null`: it rejected a message that nobody waits for.
+   * `inVain`: no majority has room for it, and this site stands only while callers wait.
    */
-  untaken(lock: string, epoch: number | null, inVain: boolean, now: number): void {
-    const watched = this.#wake(lock);
+  rejected(lock: string, epoch: number | null, inVain: boolean): void {
+    const watched = this.#activate(lock);
     if (epoch !== null) watched.lostOf = Math.max(watched.lostOf, epoch);
     watched.inVain = inVain;
-    this.#reconsider(watched, now);
+    this.#reconsider(watched);
+    this.#arm();
   }
 
-  peer(change: PeerChange, now: number): void {
+  /** A peer is up, down or restarted. */
+  peer(change: PeerChange): void {
     const known = this.#peers.get(change.peer) ?? { past: 0, down: null };
     this.#peers.set(change.peer, known);
     if (change.type === 'down') {
-      this.#up.delete(change.peer);
       this.#deaths += 1;
       known.down ??= this.#deaths;
     } else {
-      this.#up.add(change.peer);
-      // Of one incarnation too: a link that began anew has lost what was under way.
+      // Also where the incarnation is the same: a link that begins anew has lost the messages under way.
       if (change.type === 'restarted') {
         this.#deaths += 1;
         known.past = this.#deaths;
         for (const { lock, message } of change.lost) {
           const { type, epoch } = message as SiteMessage;
           if (!['TOKEN', 'REQUEST', 'NEW'].includes(type)) continue;
-          const watched = this.#wake(lock);
+          const watched = this.#activate(lock);
           watched.lostOf = Math.max(watched.lostOf, epoch);
         }
       }
@@ -165,11 +244,25 @@ export class ElectionTrigger {
     this.#latest = Math.max(...peers.map(({ past, down }) => Math.max(past, down ?? 0)));
     this.#isAnyDown = peers.some(({ down }) => down !== null);
     this.#majority = this.#countMajority();
-    this.#reconsiderAll(now);
+    this.#reconsiderAll();
+    this.#standWhereDue();
   }
 
-  /** The locks that are to be suspected now; each is taken to be. */
-  due(now: number): readonly string[] {
+  /** Stands no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #standWhereDue(): void {
+    if (this.#stopped) return;
+    for (const lock of this.#due()) this.#options.suspect(lock);
+    this.#arm();
+  }
+
+  /** The locks for which this site stands now. */
+  #due(): readonly string[] {
+    const now = this.#options.clock.now();
     if (this.#earliest === null || this.#earliest > now) return [];
     const locks: string[] = [];
     this.#earliest = null;
@@ -186,20 +279,29 @@ export class ElectionTrigger {
     return locks;
   }
 
-  /** Before when `due` will have nothing to say, if nothing happens before; `null` when it never will. */
-  get next(): number | null {
-    return this.#earliest;
+  #arm(): void {
+    const at = this.#stopped ? null : this.#earliest;
+    if (at === (this.#timer?.at ?? null)) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (at === null) return;
+    const { clock } = this.#options;
+    const cancel = clock.after(Math.max(0, at - clock.now()), () => {
+      this.#timer = null;
+      this.#standWhereDue();
+    });
+    this.#timer = { at, cancel };
   }
 
-  /** What it brings about is told by `persisted`. */
-  #stand(watched: Watched): void {
-    watched.stoodFor = watched.promised + 1;
+  /** `persisted` tells what comes of it. */
+  #stand(watched: WatchedLock): void {
+    watched.stoodFor = this.#options.durable(watched.lock).promised + 1;
     watched.attempts += 1;
     watched.warned = !this.#majority;
     this.#draw(watched, null, null);
   }
 
-  #draw(watched: Watched, cause: string | null, due: number | null): void {
+  #draw(watched: WatchedLock, cause: string | null, due: number | null): void {
     watched.cause = cause;
     watched.due = due;
     if (due === null) {
@@ -211,77 +313,89 @@ export class ElectionTrigger {
     this.#earliest = Math.min(due, this.#earliest ?? due);
   }
 
-  #wake(lock: string): Watched {
-    const known = this.#awake.get(lock);
+  #activate(lock: string): WatchedLock {
+    const known = this.#watched.get(lock);
     if (known) return known;
-    const watched = wake(lock, this.#idle.get(lock));
+    const watched = activate(lock, this.#idle.get(lock));
     this.#idle.delete(lock);
-    this.#awake.set(lock, watched);
+    this.#watched.set(lock, watched);
     return watched;
   }
 
-  #rest(watched: Watched): void {
-    const { keep } = this.#resting;
+  #passivate(watched: WatchedLock): void {
+    const { keep } = this.#passivation;
     const kept = keep(watched);
-    this.#awake.delete(watched.lock);
+    this.#watched.delete(watched.lock);
     if (kept) this.#idle.set(watched.lock, kept);
   }
 
   #countMajority(): boolean {
-    const { self, voters } = this.#options;
-    return 2 * voters.filter((voter) => voter === self || this.#up.has(voter)).length > voters.length;
+    const { self, voters, isUp } = this.#options;
+    return 2 * voters.filter((voter) => voter === self || isUp(voter)).length > voters.length;
   }
 
   #deathOf(site: SiteId): number {
     return this.#peers.get(site)?.down ?? Number.POSITIVE_INFINITY;
   }
 
-  #reconsiderAll(now: number): void {
-    for (const watched of this.#awake.values()) {
+  #reconsiderAll(): void {
+    for (const watched of this.#watched.values()) {
       if (this.#majority && watched.warned) {
         watched.warned = false;
         watched.attempts = 0;
       }
-      this.#reconsider(watched, now);
+      this.#reconsider(watched);
     }
   }
 
-  /** Draws when to suspect, whenever there is another cause than before. */
-  #reconsider(watched: Watched, now: number): void {
-    const reason = this.#reasonOf(watched);
-    const cause = reason === 'election' ? `${reason} ${watched.promised}` : reason;
+  /** Draws a time to stand, whenever there is another reason than before. */
+  #reconsider(watched: WatchedLock): void {
+    const { clock, durable, waits } = this.#options;
+    const { lock } = watched;
+    const { promised, epoch } = durable(lock);
+    const isWaiting = waits(lock);
+    const reason = this.#reasonOf(watched, promised, epoch, isWaiting);
+    const cause = reason === 'election' ? `${reason} ${promised}` : reason;
     if (cause !== watched.cause)
-      this.#draw(watched, cause, reason === null ? null : now + this.#delayOf(reason, watched));
-    const { mayRest, few } = this.#resting;
-    if (this.#awake.size > few && mayRest(watched)) this.#rest(watched);
+      this.#draw(
+        watched,
+        cause,
+        reason === null ? null : clock.now() + this.#delayOf(reason, watched, promised),
+      );
+    const { isIdle, few } = this.#passivation;
+    if (this.#watched.size > few && isIdle({ ...watched, promised, epoch, waits: isWaiting }))
+      this.#passivate(watched);
   }
 
-  #reasonOf({ waits, promised, epoch, closed, covered, lostOf, warned, inVain }: Watched): Reason | null {
+  #reasonOf(watched: WatchedLock, promised: number, epoch: number, waits: boolean): Reason | null {
+    const { recovering, covered, lostOf, warned, inVain } = watched;
     const frozen = promised > epoch;
-    if (!this.#majority) return waits && !closed && !warned ? 'minority' : null;
-    if (frozen && (waits || !(closed || inVain))) return 'election';
-    if (!closed && !frozen && lostOf === epoch && (waits || !inVain)) return 'loss';
+    if (!this.#majority) return waits && !recovering && !warned ? 'minority' : null;
+    if (frozen && (waits || !(recovering || inVain))) return 'election';
+    if (!recovering && !frozen && lostOf === epoch && (waits || !inVain)) return 'loss';
     if (!waits) return null;
-    if (closed) return 'restart';
+    if (recovering) return 'restart';
     if (this.#latest > covered) return 'death';
     return this.#isAnyDown ? 'patience' : null;
   }
 
-  #delayOf(reason: Reason, { attempts, patience, stoodFor, promised }: Watched): number {
-    const { timing, fraction } = this.#options;
+  #delayOf(reason: Reason, { attempts, patience, stoodFor }: WatchedLock, promised: number): number {
+    const { timing, random } = this.#options;
     switch (reason) {
       case 'minority':
         return 0;
       case 'restart':
       case 'loss':
       case 'death':
-        return timing.suspectMinMs + fraction() * (timing.suspectMaxMs - timing.suspectMinMs);
+        return timing.suspectMinMs + random.fraction() * (timing.suspectMaxMs - timing.suspectMinMs);
       case 'patience':
         return timing.patienceMs * 2 ** patience;
       case 'election': {
         const longest = Math.min(timing.electionMaxMs, timing.electionMinMs * 2 ** Math.max(0, attempts - 1));
-        // A candidate tries again well before those that it froze give it up.
-        return stoodFor === promised ? longest * (1 - fraction() / 2) : longest * (2 + fraction());
+        // A candidate stands again well before the voters that it froze do.
+        return stoodFor === promised
+          ? longest * (1 - random.fraction() / 2)
+          : longest * (2 + random.fraction());
       }
     }
   }

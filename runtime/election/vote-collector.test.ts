@@ -9,7 +9,7 @@ function setUp() {
   const ballot = new VoteCollector({
     clock,
     graceMs: 25,
-    inReach: (voter) => voter !== 'gone',
+    isUp: (voter) => voter !== 'gone',
     closed: () => undefined,
     deliver: ({ source, message }) => delivered.push(`${source} ${message.type}`),
   });

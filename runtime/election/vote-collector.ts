@@ -7,7 +7,8 @@ export interface VoteCollectorOptions {
   readonly clock: Clock;
   /** The longest that a vote is kept back. */
   readonly graceMs: number;
-  readonly inReach: (voter: SiteId) => boolean;
+  /** Whether a voter is believed up. Only the votes of those are awaited. */
+  readonly isUp: (voter: SiteId) => boolean;
   readonly deliver: (envelope: StampedEnvelope) => void;
   /** Nothing is kept back any more, until the next candidacy. */
   readonly closed: () => void;
@@ -35,9 +36,9 @@ export class VoteCollector {
 
   /** What this site sends: for votes it will wait. */
   sent({ target, message }: StampedEnvelope): void {
-    const { clock, graceMs, inReach } = this.#options;
+    const { clock, graceMs, isUp } = this.#options;
     const { type, epoch } = message as SiteMessage;
-    if (type !== 'VOTE_REQUEST' || !inReach(target)) return;
+    if (type !== 'VOTE_REQUEST' || !isUp(target)) return;
     if (epoch !== this.#epoch) this.#release();
     this.#epoch = epoch;
     this.#awaited.add(target);

@@ -22,9 +22,9 @@ export interface QueueOwner {
   /** A caller has begun to wait. */
   pushed(): void;
   /** The queue begins to wait for a grant. */
-  waits(): void;
+  waitBegan(): void;
   /** The queue does not wait any more: it was granted the lock, or gave up. */
-  settled(): void;
+  waitEnded(): void;
 }
 
 export interface WaitQueueOptions {
@@ -88,6 +88,11 @@ export class WaitQueue implements Granter {
 
   get waiting(): number {
     return this.#line.length;
+  }
+
+  /** The actor was asked and has not granted the lock. */
+  get waits(): boolean {
+    return this.#state === 'waiting';
   }
 
   /** A caller waits for the lock, or is inside. */
@@ -198,7 +203,7 @@ export class WaitQueue implements Granter {
     if (!this.wanted)
       throw new InvariantError('GRANT_TO_NOBODY', `a grant came while this client was ${before}`);
     this.#state = 'held';
-    if (before === 'waiting') this.#owner.settled();
+    if (before === 'waiting') this.#owner.waitEnded();
     const waiter = this.#line.shift();
     const holding = new Holding(this, fence);
     // A token that was sent for has brought what else arrived.
@@ -303,7 +308,7 @@ export class WaitQueue implements Granter {
 
   #wait(): void {
     this.#state = 'waiting';
-    this.#owner.waits();
+    this.#owner.waitBegan();
   }
 
   #askForNext(): void {
@@ -346,7 +351,7 @@ export class WaitQueue implements Granter {
     // An event that was due may have granted the lock first, and ended the wait.
     if (!this.#asks) return;
     this.#state = 'free';
-    this.#owner.settled();
+    this.#owner.waitEnded();
   }
 
   #failAll(reason: Error): void {

@@ -35,6 +35,8 @@ export interface Mailbox {
    * any time. The connection is closed, and the link begins a new life.
    */
   refuse(envelope: StampedEnvelope, error: OperatingError): void;
+  /** Whether a peer is believed up: `peerChanged` said so last. */
+  isUp(peer: SiteId): boolean;
   /** Peers that are connected now. */
   connected(): readonly SiteId[];
   /** Says goodbye to every peer that has acknowledged all, gives up those that are down, resolves when all is quiet. */

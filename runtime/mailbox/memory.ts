@@ -198,6 +198,10 @@ class MemoryMailbox implements Mailbox {
     this.#hub.refused(envelope, error);
   }
 
+  isUp(peer: SiteId): boolean {
+    return this.#known.get(peer)?.up ?? false;
+  }
+
   connected(): readonly SiteId[] {
     return this.handlers ? [...this.#known].flatMap(([peer, { up }]) => (up ? peer : [])) : [];
   }

@@ -7,7 +7,7 @@ import type { RecordLine } from '../../machines/record.ts';
 import { systemClock, systemRandom } from '../api/clock.ts';
 import type { OperatingError } from '../api/errors.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
-import { Suspicion } from '../election/suspicion.ts';
+import { ElectionTrigger } from '../election/election-trigger.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { defaultTiming } from '../options/schema.ts';
@@ -32,15 +32,21 @@ async function scene(
   const log: string[] = [];
   const mailbox = hub.mailbox(site);
   const store = memoryStore();
-  const suspicion = new Suspicion({
+  const durable = (lock: string) => {
+    const kept = store.read(lock, 'a');
+    return kept === 'none' ? { promised: 0, epoch: 0, root: 'a' } : kept;
+  };
+  const trigger = new ElectionTrigger({
     self: site,
     voters: members,
     timing: defaultTiming,
     clock: systemClock,
     random: systemRandom,
+    isUp: () => true,
+    durable,
+    waits: () => false,
     suspect: () => undefined,
   });
-  for (const peer of members) suspicion.peer({ type: 'up', peer, incarnation: peer });
   const setting: LockActorSetting = {
     site,
     life: 0,
@@ -52,6 +58,7 @@ async function scene(
     mailbox: {
       ...mailbox,
       self: site,
+      isUp: () => true,
       post: (envelope: StampedEnvelope) => {
         log.push(`${envelope.message.type} to ${envelope.target}`);
         mailbox.post(envelope);
@@ -61,8 +68,9 @@ async function scene(
     store: { ...store, put: (_, { promised, epoch }) => void log.push(`persist ${promised} ${epoch}`) },
     maxBatch: 16,
     answerMs: 100,
-    suspicion,
-    votes: { graceMs: 1, inReach: () => true },
+    durable,
+    trigger,
+    graceMs: 1,
     leases: null,
     notice: ({ type }) => void log.push(type),
     sync: () => void log.push('sync'),

@@ -16,9 +16,9 @@ import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
+import type { ElectionTrigger } from '../election/election-trigger.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
-import type { Suspicion } from '../election/suspicion.ts';
-import { VoteCollector, type VoteCollectorOptions } from '../election/vote-collector.ts';
+import { VoteCollector } from '../election/vote-collector.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { LockRecord, type LockRecordSetting } from '../observe/lock-record.ts';
@@ -34,12 +34,15 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly store: Store;
+  /** What the store has of a lock. */
+  readonly durable: (lock: string) => DurableState;
   /** How many local callers the token serves in a row. */
   readonly maxBatch: number;
   /** How long a caller that does not wait in line waits for an answer of the others. */
   readonly answerMs: number;
-  readonly suspicion: Suspicion;
-  readonly votes: Pick<VoteCollectorOptions, 'graceMs' | 'inReach'>;
+  readonly trigger: ElectionTrigger;
+  /** The longest that a vote is kept back. */
+  readonly graceMs: number;
   /** `null`: without leases. */
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
@@ -87,14 +90,12 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   #leases: LeaseClock | null = null;
   /** Whether this lock ever had a lease. */
   #leased = false;
-  #epoch: number;
 
   constructor(setting: LockActorSetting, lock: string, peers: readonly SiteId[], input: SiteInput) {
     const { site, statechart, recorder, inspect } = setting;
     this.lock = lock;
     this.#setting = setting;
     this.#peers = peers;
-    this.#epoch = typeof input.disk === 'string' ? 0 : input.disk.epoch;
     this.#record = new LockRecord(setting, lock);
     const source = inspect && new NamedSource(inspect, () => this.#driver?.cause?.source ?? null);
     const options = { id: site, input, ...(source && { inspect: source.inspect }) };
@@ -119,6 +120,11 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   /** The number of the last event. */
   get seq(): number {
     return this.#record.seq;
+  }
+
+  /** Local callers wait for a grant. */
+  get waits(): boolean {
+    return this.#queue?.waits ?? false;
   }
 
   get waiting(): number {
@@ -191,7 +197,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   // For the queue of local callers.
 
   get hasMajority(): boolean {
-    return this.#setting.suspicion.majority;
+    return this.#setting.trigger.majority;
   }
 
   get busy(): boolean {
@@ -212,12 +218,12 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     if (this.#leases) this.#driver.take(null);
   }
 
-  waits(): void {
-    if (this.#setting.suspicion.asked(this.lock)) this.suspect();
+  waitBegan(): void {
+    if (this.#setting.trigger.asked(this.lock)) this.suspect();
   }
 
-  settled(): void {
-    this.#setting.suspicion.settled(this.lock);
+  waitEnded(): void {
+    this.#setting.trigger.settled(this.lock);
     this.#leases?.update();
   }
 
@@ -316,7 +322,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
 
   #collectVotes(request: StampedEnvelope): void {
     this.#votes ??= new VoteCollector({
-      ...this.#setting.votes,
+      graceMs: this.#setting.graceMs,
+      isUp: (voter) => this.#setting.mailbox.isUp(voter),
       clock: this.#setting.clock,
       deliver: (kept) => this.#driver.take(kept.message as SiteMessage, kept),
       closed: () => {
@@ -328,17 +335,15 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   #persist({ promised, epoch, root }: DurableState): void {
-    const { store, suspicion, notice } = this.#setting;
-    const durable = { promised, epoch, root };
+    const { store, trigger, durable, notice } = this.#setting;
+    const before = durable(this.lock);
     try {
-      store.put(this.lock, durable);
+      store.put(this.lock, { promised, epoch, root });
     } catch (cause) {
       throw this.#failed('keep what it promised', cause);
     }
-    suspicion.persisted(this.lock, durable);
-    if (epoch === this.#epoch) return;
-    this.#epoch = epoch;
-    notice({ type: 'adopted', lock: this.lock, epoch, root });
+    trigger.persisted(this.lock, before);
+    if (epoch !== before.epoch) notice({ type: 'adopted', lock: this.lock, epoch, root });
   }
 
   #lose(fence: Fence): void {

@@ -8,7 +8,7 @@ import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
-import { Suspicion } from '../election/suspicion.ts';
+import { ElectionTrigger } from '../election/election-trigger.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
@@ -50,6 +50,7 @@ export interface SiteSetting {
 
 /** So many locks keep what they need when they are used, though nobody uses them now. */
 const keptAwake = 1_024;
+const nothingPromised: DurableState = { promised: 0, epoch: 0, root: '' };
 const restEveryMs = 250;
 /** At a start the others may be that much later. */
 const tellMinorityMs = 5_000;
@@ -69,7 +70,7 @@ export class Site implements MailboxHandlers {
   readonly #unmet: Set<SiteId>;
   #resolveReady!: () => void;
   #rejectReady!: (reason: Error) => void;
-  readonly #suspicion: Suspicion;
+  readonly #trigger: ElectionTrigger;
   #cancelRest: (() => void) | null = null;
   #cancelTelling: (() => void) | null = null;
   #isToldOfMinority = false;
@@ -104,8 +105,14 @@ export class Site implements MailboxHandlers {
     this.ready.catch(() => undefined);
     if (this.#unmet.size === 0) this.#resolveReady();
     this.#room = new Admission(options, this.tally);
-    const suspect = (name: string) => this.#places.get(name)!.suspect();
-    this.#suspicion = new Suspicion({ ...options, suspect });
+    const durable = (lock: string) => this.#durable(lock);
+    this.#trigger = new ElectionTrigger({
+      ...options,
+      isUp: (peer) => mailbox.isUp(peer),
+      durable,
+      waits: (lock) => this.#places.get(lock)?.waits ?? false,
+      suspect: (lock) => this.#places.get(lock)!.suspect(),
+    });
     this.#setting = {
       site,
       life: store.life,
@@ -120,8 +127,9 @@ export class Site implements MailboxHandlers {
       answerMs: timing.heartbeatMs,
       mailbox,
       store,
-      suspicion: this.#suspicion,
-      votes: { graceMs: timing.electionMinMs / 4, inReach: (peer) => this.#suspicion.isUp(peer) },
+      durable,
+      trigger: this.#trigger,
+      graceMs: timing.electionMinMs / 4,
       leases: strict,
       notice,
       sync: () => this.#sync(),
@@ -159,12 +167,12 @@ export class Site implements MailboxHandlers {
   }
 
   get majority(): boolean {
-    return !this.#ended && this.#suspicion.majority;
+    return !this.#ended && this.#trigger.majority;
   }
 
   /** How many locks stand still until an election is over. */
   get frozen(): number {
-    return this.#suspicion.frozen;
+    return this.#trigger.frozen;
   }
 
   /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
@@ -205,7 +213,7 @@ export class Site implements MailboxHandlers {
     this.#refusal = reason;
     this.#rejectReady(reason);
     this.#feed.close();
-    this.#suspicion.stop();
+    this.#trigger.stop();
     this.#cancelRest?.();
     this.#cancelTelling?.();
     for (const place of this.#places.values()) place.end(reason);
@@ -245,7 +253,7 @@ export class Site implements MailboxHandlers {
     this.#tellOfMany();
     const founder = rootOf(lock);
     const disk = this.#diskOf(lock, founder);
-    this.#suspicion.open(lock, disk);
+    this.#trigger.open(lock, typeof disk !== 'string');
     const input = { self, founder, voters, disk, ...(strict && { strict: true }) };
     const actor = new LockActor(this.#setting, lock, peers, input);
     this.#places.set(lock, actor);
@@ -264,6 +272,11 @@ export class Site implements MailboxHandlers {
   #diskOf(lock: string, root: SiteId): DurableState | 'none' {
     const kept = this.#options.store.read(lock, root);
     return kept === 'none' && this.#room.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
+  }
+
+  #durable(lock: string): DurableState {
+    const kept = this.#options.store.read(lock, '');
+    return kept === 'none' ? nothingPromised : kept;
   }
 
   /** Takes a message of a peer. */
@@ -297,7 +310,7 @@ export class Site implements MailboxHandlers {
       return;
     }
     const { lostOf, inVain } = this.#room.heard(envelope);
-    this.#suspicion.untaken(place.lock, lostOf, inVain !== null);
+    this.#trigger.rejected(place.lock, lostOf, inVain !== null);
     if (inVain) place.refuse(inVain);
   }
 
@@ -318,10 +331,10 @@ export class Site implements MailboxHandlers {
       const told = recorder.active ? this.#places.keys() : this.#feed.open;
       for (const lock of told) this.#places.get(lock)?.linkRestarted(change.peer);
     }
-    const had = this.#suspicion.majority;
-    this.#suspicion.peer(change);
+    const had = this.#trigger.majority;
+    this.#trigger.peer(change);
     this.#beginWhenMajority();
-    if (this.#suspicion.majority) this.#isToldOfMinority = false;
+    if (this.#trigger.majority) this.#isToldOfMinority = false;
     else {
       if (had) this.#loseMajority(change);
       this.#watchMinority();
@@ -349,7 +362,7 @@ export class Site implements MailboxHandlers {
       if (this.#ended || this.majority || !this.#anyWaits()) return;
       this.#isToldOfMinority = true;
       const { self, voters, notice } = this.#options;
-      const missing = voters.filter((voter) => voter !== self && !this.#suspicion.isUp(voter));
+      const missing = voters.filter((voter) => voter !== self && !this.#options.mailbox.isUp(voter));
       notice({ type: 'no-majority', missing, of: voters.length });
     });
   }

@@ -139,6 +139,10 @@ export class TcpMailbox implements Mailbox {
     else this.#refuse(error, source, null);
   }
 
+  isUp(peer: SiteId): boolean {
+    return this.#peers.get(peer)?.isUp ?? false;
+  }
+
   connected(): readonly SiteId[] {
     return [...this.#peers.values()].filter(({ up }) => up).map(({ id }) => id);
   }

@@ -92,6 +92,11 @@ export class Peer implements ConnectionPeer {
       : new Probe({ ...reach, address, wanted: () => this.#belief.up });
   }
 
+  /** It is believed up. */
+  get isUp(): boolean {
+    return this.#belief.up;
+  }
+
   /** Messages go both ways. */
   get up(): boolean {
     return this.link.upOn !== null;
