@@ -5,6 +5,7 @@ import { addChaos, addChaosSite } from './verbs/chaos.ts';
 import { addConfig } from './verbs/config.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
+import { addExport } from './verbs/export.ts';
 import { addInspect } from './verbs/inspect.ts';
 import { addProve } from './verbs/prove.ts';
 import { addReplay } from './verbs/replay.ts';
@@ -31,6 +32,7 @@ for (const add of [
   addConfig,
   addVerify,
   addProve,
+  addExport,
   addReplay,
   addInspect,
   addExplore,

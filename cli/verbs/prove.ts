@@ -86,7 +86,7 @@ async function solversOf({ solver, secondOpinion, timeout }: ProveOptions): Prom
       found.push(await solvers[name](timeout * 1_000));
     } catch (error) {
       if (!(error instanceof SolverError) || error.code !== 'SOLVER_MISSING') throw error;
-      if (secondOpinion !== true) throw new UsageError(`SOLVER_MISSING: ${error.message}`);
+      if (secondOpinion !== true) throw new UsageError(error.message);
     }
   }
   const [first, ...others] = found;

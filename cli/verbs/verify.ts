@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { CheckOptions, Progress, Report, SimulateOptions } from '../../verification/check/check.ts';
 import { UsageError } from '../../verification/check/errors.ts';
+import type { EngineReport } from '../../verification/engines/engine.ts';
+import type { EngineName, Opinion } from '../../verification/engines/opinions.ts';
 import type { FoundSystem } from '../../verification/protocols/find-system.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
@@ -70,6 +72,15 @@ export function addVerify(program: Command): void {
         .default('text'),
     )
     .option('--replay <file>', 'check nothing, but take the traces of <file> (--trace json, --json) again')
+    .addOption(
+      new Option('--engine <name>', 'the model checker that explores; docs/engines.md')
+        .choices(['baton', 'spin'])
+        .default('baton'),
+    )
+    .option(
+      '--second-opinion',
+      'ask every other engine that is installed, too, and compare counts and verdicts',
+    )
     .option('--coverage', 'list the transitions of each statechart that were never taken')
     .option('--html <file>', 'write one page with all of it: verdicts, coverage, every trace to play')
     .option('--junit <file>', 'write the report as JUnit XML')
@@ -87,15 +98,97 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
   const { findSystem } = await import('../../verification/protocols/find-system.ts');
   const found = await findSystem(name, options);
   if (options.replay !== undefined) return takeTracesAgain(found, options.replay, options);
-  const report = await checked(found, options);
-  await writeJson(options.json, report);
+  const report =
+    options.engine === 'baton'
+      ? await checked(found, options)
+      : await checkedBy(options.engine, found, options);
+  const opinions = options.secondOpinion === true ? await opinionsOn(report, found, options) : null;
+  await writeJson(options.json, opinions === null ? report : { ...report, opinions });
   if (options.junit !== undefined) {
     const { junitXml } = await import('../verify/junit.ts');
     await writeFileOrRefuse(options.junit, junitXml(report));
   }
   if (options.html !== undefined) await writePage(options.html, found.system, report);
   await printReport(report, options);
-  return statusOf(report);
+  if (opinions === null) return statusOf(report);
+  if (options.json !== '-') {
+    const { opinionsText } = await import('../verify/text.ts');
+    proseStream(options.json).write(`${opinionsText(opinions)}\n`);
+  }
+  return opinions.some(({ differences }) => differences.length > 0) ? exitStatus.violated : statusOf(report);
+}
+
+/** Options that only Baton's own engine has. */
+const ownOptions = [
+  'symmetry',
+  'workers',
+  'hashCompact',
+  'maxStates',
+  'maxMemory',
+  'checkpoint',
+  'resume',
+  'spill',
+] as const satisfies readonly (keyof VerifyOptions)[];
+
+async function checkedBy(
+  engine: EngineName,
+  { system }: FoundSystem,
+  options: VerifyOptions,
+): Promise<EngineReport> {
+  const own = ownOptions.find((name) => options[name] !== undefined);
+  if (own !== undefined) {
+    const flag = own.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${flag} is of Baton's own engine: leave it out, or use --engine baton`);
+  }
+  const [{ engines }, { EngineError }, { ExportError }] = await Promise.all([
+    import('../../verification/engines/opinions.ts'),
+    import('../../verification/engines/engine.ts'),
+    import('../../verification/export/errors.ts'),
+  ]);
+  const progress = await liveView(process.stderr, 2_000);
+  const { timeout } = options;
+  try {
+    return await interruptible((signal) =>
+      engines[engine](system, {
+        signal,
+        ...(timeout !== undefined && { maxSeconds: timeout }),
+        onProgress: (line) =>
+          progress.update(
+            () => line,
+            () => line,
+          ),
+      }),
+    );
+  } catch (error) {
+    const isUsage =
+      error instanceof ExportError || (error instanceof EngineError && error.code === 'ENGINE_MISSING');
+    throw isUsage ? new UsageError(error.message) : error;
+  } finally {
+    progress.clear();
+  }
+}
+
+/** An engine that is not installed is left out; one must be left. */
+async function opinionsOn(
+  report: Report,
+  found: FoundSystem,
+  options: VerifyOptions,
+): Promise<readonly Opinion[]> {
+  const { engines, opinionOf } = await import('../../verification/engines/opinions.ts');
+  const opinions: Opinion[] = [];
+  for (const engine of Object.keys(engines) as EngineName[]) {
+    if (engine === options.engine) continue;
+    try {
+      opinions.push(opinionOf(report, await checkedBy(engine, found, options)));
+    } catch (error) {
+      if (!(error instanceof UsageError) || !error.message.startsWith('ENGINE_MISSING')) throw error;
+      process.stderr.write(`${error.message}\n`);
+    }
+  }
+  if (opinions.length > 0) return opinions;
+  throw new UsageError(
+    'a second opinion needs another engine, and none is installed; Debian: apt install spin gcc',
+  );
 }
 
 async function checked({ system, source }: FoundSystem, options: VerifyOptions): Promise<Report> {

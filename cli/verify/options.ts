@@ -1,3 +1,4 @@
+import type { EngineName } from '../../verification/engines/opinions.ts';
 import type { Network } from '../../verification/system/system.ts';
 
 /** The options of `baton verify`; absent ones were not given. */
@@ -28,6 +29,10 @@ export interface VerifyOptions {
   readonly checkpoint?: string;
   readonly resume?: string;
   readonly spill?: string;
+  /** Which model checker explores. */
+  readonly engine: 'baton' | EngineName;
+  /** Ask every other engine that is installed, and compare. */
+  readonly secondOpinion?: boolean;
   readonly json?: string;
   /** How traces are printed. */
   readonly trace: 'text' | 'json' | 'mermaid' | 'shiviz';

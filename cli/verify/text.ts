@@ -1,5 +1,6 @@
 import colors from 'picocolors';
 import type { Judged, Progress, Report } from '../../verification/check/check.ts';
+import type { Opinion } from '../../verification/engines/opinions.ts';
 import type { PropertyResult, Trace } from '../../verification/system/system.ts';
 import type { TakenAgain } from './traces.ts';
 
@@ -174,4 +175,18 @@ function conclusion({ properties, incomplete, hashCompaction }: Report): string 
   return colors.yellow(
     `all ${properties.length} properties hold, unless states were omitted: two have the same hash of ${bits} bits, ${chance(omissionProbability)}`,
   );
+}
+
+/** For a person: what each other engine says, and where it differs. */
+export function opinionsText(opinions: readonly Opinion[]): string {
+  return opinions
+    .flatMap(({ engine, states, transitions, seconds, differences, unasked }) => [
+      '',
+      colors.bold(engine),
+      `${count(states)} states, ${count(transitions)} transitions, ${seconds.toFixed(2)} s`,
+      ...unasked.map((line) => `${colors.yellow('not asked')} ${line}`),
+      ...differences.map((line) => `${colors.red('DIFFERS')} ${line}`),
+      differences.length === 0 ? colors.green('agrees') : colors.red(`${differences.length} differences`),
+    ])
+    .join('\n');
 }

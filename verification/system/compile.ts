@@ -16,6 +16,8 @@ import { World } from './world.ts';
 /** A system that the engine can explore, and the way back from its integers. */
 export interface Compiled {
   readonly system: System;
+  /** Its parts, for an export that writes them down one by one. */
+  readonly world: World;
   readonly model: Model;
   /** Present when the system declares one. */
   readonly symmetry?: Symmetry;
@@ -63,6 +65,7 @@ export function compile(system: System, { symmetry = true }: CompileOptions = {}
   const model = modelOf(world, reactors, moves);
   return {
     system,
+    world,
     model,
     ...(renamer === null ? {} : { symmetry: symmetryOf(world, renamer) }),
     get actions() {

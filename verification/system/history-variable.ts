@@ -27,6 +27,16 @@ export class HistoryVariable {
   }
 
   /** `delivered`: the message that the step took, if it took one. */
+  /** How many values it has had so far: its locals. */
+  get size(): number {
+    return this.#locals.size;
+  }
+
+  /** How many letters it has been told. */
+  get letters(): number {
+    return this.#letters.size;
+  }
+
   tell(actor: SiteId, effects: readonly NamedAction[], delivered: InFlight | null = null): readonly Send[] {
     if (this.#spec === undefined) return nothing;
     const heard = heardBy(this.#spec, effects, delivered);

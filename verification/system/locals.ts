@@ -85,6 +85,11 @@ export class Locals {
     return this.#locals[cell]!.intern(core, inbox);
   }
 
+  /** How many locals of this cell have been interned. */
+  count(cell: number): number {
+    return this.#locals[cell]!.size;
+  }
+
   coreOf(cell: number, local: number): number {
     return this.#locals[cell]!.first(local);
   }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { baton } from './testing/baton.ts';
+
+describe('baton export', () => {
+  it('writes a model for SPIN, and names on standard error what it leaves out', async () => {
+    const { status, stdout, stderr } = await baton(
+      'export',
+      'naimi-trehel',
+      '--sites',
+      '2',
+      '--to',
+      'promela',
+    );
+    expect(status).toBe(0);
+    expect(stdout).toContain('Baton counts 14 states and 24 transitions');
+    expect(stdout).toContain('active proctype deliver_b_a()');
+    expect(stdout).toContain(
+      'a == a_idle_root_member && m == REQUEST_b -> a = a_idle_forwarding_member; a_b ! TOKEN',
+    );
+    expect(stderr).toContain("The property 'T' cannot be exported");
+  });
+
+  it.each([
+    ['dot', 'digraph statechart {'],
+    ['mermaid', 'stateDiagram-v2'],
+  ])('writes the statechart as %s', async (format, beginning) => {
+    const { status, stdout } = await baton('export', 'naimi-trehel', '--to', format);
+    expect(status).toBe(0);
+    expect(stdout.startsWith(beginning)).toBe(true);
+    expect(stdout).toContain('withdrawn');
+  });
+
+  it('writes the statechart as SCXML', async () => {
+    const { status, stdout } = await baton('export', 'naimi-trehel', '--to', 'scxml');
+    expect(status).toBe(0);
+    expect(stdout).toContain('<parallel id="site">');
+    expect(stdout).toContain('<transition event="ask" cond="tokenHere" target="site.client.inCS">');
+    const opened = [...stdout.matchAll(/<(\w+)[ >](?:[^>]*[^/])?>/g)]
+      .map(([, tag]) => tag)
+      .filter((tag) => tag !== 'xml');
+    const closed = [...stdout.matchAll(/<\/(\w+)>/g)].map(([, tag]) => tag);
+    expect(opened.sort()).toEqual(closed.sort());
+  });
+
+  it('refuses what a language cannot say', async () => {
+    const { status, stderr } = await baton(
+      'export',
+      'verification/examples/two-phase-commit.ts',
+      '--to',
+      'scxml',
+    );
+    expect(status).toBe(2);
+    expect(stderr).toContain('SCXML holds one statechart');
+  });
+});

@@ -1,0 +1,90 @@
+import { CodedError } from '../../machines/errors.ts';
+import type { Report } from '../check/report.ts';
+import { successors } from '../checker/model.ts';
+import { type Compiled, evaluate, type PathStep, stateAfter, traceOf } from '../system/index.ts';
+import type { Action, Property, StatePredicate, Trace } from '../system/system.ts';
+import { actionText } from '../system/text.ts';
+
+/**
+ * - `ENGINE_MISSING`: a program that the engine needs is not on the PATH, or the jar is not named.
+ * - `ENGINE_FAILED`: it ended without an answer that can be read.
+ * - `ENGINE_DISAGREES`: it reaches what the statecharts cannot do.
+ */
+export class EngineError extends CodedError<'ENGINE_MISSING' | 'ENGINE_FAILED' | 'ENGINE_DISAGREES'> {}
+
+/** The report of another engine: Baton's own, with the engine's name. `coverage` is that of the exploration that filled the table. */
+export interface EngineReport extends Report {
+  /** Name and version. */
+  readonly engine: string;
+}
+
+export interface EngineOptions {
+  /** Seconds for each program that is run. Default: no limit. */
+  readonly maxSeconds?: number;
+  readonly signal?: AbortSignal;
+  /** Called with a line that says how far the engine is. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Whether an action of ours can be a step of an engine's counterexample. */
+export type Matches = (action: Action) => boolean;
+
+/**
+ * Takes an engine's counterexample again, through the real statecharts: one action of ours for each step. Throws
+ * `ENGINE_DISAGREES` for a step that the system does not have. `loop`: as in a trace.
+ */
+export function taken(
+  compiled: Compiled,
+  steps: readonly Matches[],
+  loop?: number,
+): { readonly trace: Trace; readonly path: readonly PathStep[] } {
+  const { model } = compiled;
+  const path: PathStep[] = [];
+  const states: (readonly number[])[] = [model.initial[0]!];
+  for (const [index, matches] of steps.entries()) {
+    const state = states[index]!;
+    const choices = [...successors(model, state)].map(({ cell, step, after }) => ({
+      cell,
+      step: model
+        .steps(cell, state[cell]!)
+        .findIndex((other) => JSON.stringify(other) === JSON.stringify(step)),
+      action: compiled.action(step.action),
+      after,
+    }));
+    const found = choices.find(({ action }) => matches(action));
+    if (found === undefined) {
+      const could = choices.map(({ action }) => actionText(action)).join('; ') || 'nothing';
+      throw new EngineError(
+        'ENGINE_DISAGREES',
+        `Step ${index + 1} of the engine's counterexample is none of the statecharts'. They can take: ${could}.`,
+      );
+    }
+    path.push({ cell: found.cell, step: found.step });
+    states.push(found.after);
+  }
+  if (loop !== undefined && states[loop]!.join() !== states.at(-1)!.join()) {
+    throw new EngineError(
+      'ENGINE_DISAGREES',
+      "The engine's lasso does not come back to where its loop begins.",
+    );
+  }
+  return { trace: traceOf(compiled, path, loop), path };
+}
+
+/** Throws `ENGINE_DISAGREES` unless the state at the end of the path breaks the property. */
+export function refuseUnbroken(compiled: Compiled, property: Property, path: readonly PathStep[]): void {
+  const state = stateAfter(compiled.model, path);
+  const predicate = predicateOf(property);
+  const holds = predicate !== null && evaluate(predicate, compiled.decode(state));
+  const moves = property.kind === 'deadlockFree' && successors(compiled.model, state).next().done !== true;
+  if (!holds && !moves) return;
+  throw new EngineError(
+    'ENGINE_DISAGREES',
+    `The engine says that '${property.name}' does not hold after ${path.length} steps, and in the statecharts it does.`,
+  );
+}
+
+function predicateOf(property: Property): StatePredicate | null {
+  if (property.kind === 'always' || property.kind === 'reachable') return property.predicate;
+  return property.kind === 'deadlockFree' ? (property.quiescent ?? null) : null;
+}

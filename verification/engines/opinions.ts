@@ -1,0 +1,45 @@
+import type { Report } from '../check/report.ts';
+import type { System } from '../system/system.ts';
+import type { EngineOptions, EngineReport } from './engine.ts';
+import { spin } from './spin.ts';
+
+/** Engines other than Baton's own, by the name that `--engine` takes. */
+export const engines = { spin } satisfies Record<
+  string,
+  (system: System, options?: EngineOptions) => Promise<EngineReport>
+>;
+
+export type EngineName = keyof typeof engines;
+
+/** What another engine says of what Baton said. */
+export interface Opinion {
+  readonly engine: string;
+  readonly states: number;
+  readonly transitions: number;
+  readonly seconds: number;
+  /** Every difference, in words. */
+  readonly differences: readonly string[];
+  /** Properties that the engine could not be asked, and why. */
+  readonly unasked: readonly string[];
+}
+
+/** Counts are compared where both have seen all states; a verdict is compared where both have one. */
+export function opinionOf(ours: Report, theirs: EngineReport): Opinion {
+  const differences: string[] = [];
+  const unasked: string[] = [];
+  for (const what of ['states', 'transitions'] as const) {
+    if (ours.complete && theirs.complete && ours[what] !== theirs[what]) {
+      differences.push(`${what}: Baton counts ${ours[what]}, ${theirs.engine} ${theirs[what]}`);
+    }
+  }
+  for (const { name, verdict } of ours.properties) {
+    const other = theirs.properties.find((property) => property.name === name);
+    if (other === undefined) differences.push(`${name}: ${theirs.engine} was not asked`);
+    else if (other.verdict === 'incomplete') unasked.push(`${name}: ${other.reason}`);
+    else if (verdict !== 'incomplete' && verdict !== other.verdict) {
+      differences.push(`${name}: ${verdict}, and by ${theirs.engine} ${other.verdict}`);
+    }
+  }
+  const { engine, states, transitions, seconds } = theirs;
+  return { engine, states, transitions, seconds, differences, unasked };
+}

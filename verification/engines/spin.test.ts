@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { siteMachine } from '../../machines/naimi-trehel/site.ts';
+import { check } from '../check/check.ts';
+import alternatingBit from '../examples/alternating-bit.ts';
+import polite from '../examples/polite-philosophers.ts';
+import { mutants } from '../protocols/naimi-trehel/mutants.ts';
+import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
+import type { System } from '../system/system.ts';
+import { EngineError } from './engine.ts';
+import { opinionOf } from './opinions.ts';
+import { parseSpin, spin } from './spin.ts';
+
+const isHere = ['spin', 'gcc'].every((file) => spawnSync(file, ['--version']).error === undefined);
+const network = { order: 'fifo' } as const;
+
+async function opinions(system: System) {
+  const [ours, theirs] = [await check(system), await spin(system)];
+  return { ours, theirs, ...opinionOf(ours, theirs) };
+}
+
+describe.skipIf(!isHere)('SPIN, from the same statecharts', { timeout: 120_000 }, () => {
+  test('counts naimi-trehel as Baton does, and is not asked of relations between all sites', async () => {
+    const { differences, unasked, states, transitions } = await opinions(
+      naimiTrehel({ sites: 3, network, machine: siteMachine }),
+    );
+    expect(differences).toEqual([]);
+    expect({ states, transitions }).toEqual({ states: 282, transitions: 642 });
+    expect(unasked.map((line) => line.split(':')[0])).toEqual(['T', 'Q']);
+  });
+
+  test('refutes a mistake by a trace as short, which the statecharts take', async () => {
+    const system = naimiTrehel({ sites: 2, network, machine: mutants['an idle root copies the token'] });
+    const { ours, theirs, differences } = await opinions(system);
+    expect(differences).toEqual([]);
+    const broken = (report: typeof ours) =>
+      report.properties.flatMap(({ name, verdict, trace }) =>
+        verdict === 'violated' ? [[name, trace?.steps.length]] : [],
+      );
+    expect(broken(theirs)).toEqual(broken(ours));
+    expect(broken(theirs)).toContainEqual(['mutual exclusion', 4]);
+  });
+
+  test('bounded queues, lost and doubled messages', async () => {
+    const { differences, unasked } = await opinions(alternatingBit);
+    expect(differences).toEqual([]);
+    expect(unasked.map((line) => line.split(':')[0])).toEqual([
+      'what is acknowledged was received',
+      'what is sent is acknowledged',
+    ]);
+  });
+
+  test('what must happen under weak fairness', async () => {
+    const { differences, unasked } = await opinions(polite);
+    expect([...differences, ...unasked]).toEqual([]);
+  });
+});
+
+describe('what a verifier prints', () => {
+  const output = `BATON broken mutual_exclusion
+BATON deadlocks 1
+BATON deadlocks 2
+State-vector 172 byte, depth reached 102, errors: 0
+      282 states, stored
+      363 states, matched
+  128.653\ttotal actual memory usage
+`;
+
+  test('counts, without the step into the initial state and those of the deadlock watcher', () => {
+    const { states, transitions, depth, incomplete, told } = parseSpin(output);
+    expect({ states, transitions, depth, incomplete }).toEqual({
+      states: 282,
+      transitions: 642,
+      depth: 102,
+      incomplete: null,
+    });
+    expect([...told]).toEqual(['broken mutual_exclusion']);
+  });
+
+  test('a search that was cut off is incomplete', () => {
+    expect(parseSpin(`error: max search depth too small\n${output}`).incomplete).not.toBeNull();
+  });
+
+  test('no counts are no answer', () => {
+    expect(() => parseSpin('pan: out of memory')).toThrow(EngineError);
+  });
+});

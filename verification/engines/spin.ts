@@ -1,0 +1,305 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Judged } from '../check/report.ts';
+import { askedOfSpin, type Promela, promela } from '../export/promela.ts';
+import { type Question, type Questions, questionsOf } from '../export/questions.ts';
+import { type Table, tabulate } from '../export/table.ts';
+import { evaluate } from '../system/index.ts';
+import type { Action, Property, System, Trace } from '../system/system.ts';
+import {
+  EngineError,
+  type EngineOptions,
+  type EngineReport,
+  type Matches,
+  refuseUnbroken,
+  taken,
+} from './engine.ts';
+
+/**
+ * Checks a system with SPIN: its table is written in Promela, SPIN and a C compiler make a verifier of it, and the verifier
+ * explores it on its own. A counterexample is looked for breadth first, so that it is a shortest one, and taken again through the
+ * statecharts. Throws `EngineError`, and `ExportError` for a system that cannot be exported. A property that cannot be is
+ * `incomplete`.
+ */
+export async function spin(system: System, options: EngineOptions = {}): Promise<EngineReport> {
+  const started = performance.now();
+  const table = await tabulate(system, options.signal === undefined ? {} : { signal: options.signal });
+  const questions = askedOfSpin(questionsOf(table));
+  const folder = await mkdtemp(join(tmpdir(), 'baton-spin-'));
+  try {
+    return await new Verifier(table, questions, folder, options).report(started);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What one run of a verifier says. */
+export interface SpinAnswer {
+  readonly states: number;
+  readonly transitions: number;
+  /** Of its depth-first search. */
+  readonly depth: number;
+  readonly memoryBytes: number;
+  readonly seconds: number;
+  readonly errors: number;
+  /** Why the search was not exhaustive; `null` when it was. */
+  readonly incomplete: string | null;
+  /** `broken NAME`, `reached NAME`, `missing`. */
+  readonly told: ReadonlySet<string>;
+}
+
+class Verifier {
+  readonly #table: Table;
+  readonly #questions: Questions;
+  readonly #written: Promela;
+  readonly #folder: string;
+  readonly #options: EngineOptions;
+  readonly #built = new Map<Build, Promise<string>>();
+
+  constructor(table: Table, questions: Questions, folder: string, options: EngineOptions) {
+    this.#table = table;
+    this.#questions = questions;
+    this.#written = promela(table, questions);
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  async report(started: number): Promise<EngineReport> {
+    const { system, compiled, actors } = this.#table;
+    await writeFile(join(this.#folder, 'system.pml'), this.#written.text);
+    const said = parseSpin(await this.#run(await this.#build('states'), ['-E', '-c0', ...this.#size()]));
+    if (said.told.has('missing')) {
+      throw new EngineError(
+        'ENGINE_DISAGREES',
+        `SPIN reaches a step of '${system.name}' that Baton's exploration did not: the table is not complete.`,
+      );
+    }
+    const results = new Map<Property, Judged>();
+    for (const { property, reason } of this.#questions.refused) {
+      results.set(property, { name: property.name, kind: property.kind, verdict: 'incomplete', reason });
+    }
+    for (const [index, question] of this.#questions.asked.entries()) {
+      results.set(question.property, await this.#judged(question, index, said));
+    }
+    return {
+      engine: (await this.#run('spin', ['-V'])).trim(),
+      system: system.name,
+      sites: actors.length,
+      network: system.network.order,
+      states: said.states,
+      transitions: said.transitions,
+      depth: said.depth,
+      seconds: (performance.now() - started) / 1000,
+      statesPerSecond: said.states / said.seconds,
+      bytesPerState: said.memoryBytes / said.states,
+      peakMemoryBytes: said.memoryBytes,
+      workers: 1,
+      complete: said.incomplete === null,
+      ...(said.incomplete === null ? {} : { incomplete: said.incomplete }),
+      cut: 0,
+      properties: this.#questions.all.map((property) => results.get(property)!),
+      notRun: compiled.notRun(),
+      coverage: compiled.coverage(),
+    };
+  }
+
+  async #judged(question: Question, index: number, said: SpinAnswer): Promise<Judged> {
+    const { property, name } = question;
+    const told = { name: property.name, kind: property.kind };
+    const open =
+      said.incomplete === null
+        ? null
+        : ({ ...told, verdict: 'incomplete', reason: said.incomplete } as const);
+    const isBroken = said.told.has(`broken ${name}`);
+    switch (question.kind) {
+      case 'always':
+        if (!isBroken && this.#holdsAtFirst(property)) return open ?? { ...told, verdict: 'holds' };
+        return {
+          ...told,
+          verdict: 'violated',
+          reason: 'SPIN reaches a state in which it does not hold',
+          trace: await this.#shortest(property, index),
+        };
+      case 'reachable':
+        if (said.told.has(`reached ${name}`) || this.#holdsAtFirst(property))
+          return { ...told, verdict: 'holds' };
+        return open ?? { ...told, verdict: 'violated', reason: 'no reachable state is like that' };
+      case 'deadlockFree':
+        if (!isBroken) return open ?? { ...told, verdict: 'holds' };
+        return {
+          ...told,
+          verdict: 'violated',
+          reason: 'nothing can happen any more',
+          trace: await this.#shortest(property, index),
+        };
+      case 'leadsTo':
+      case 'eventually':
+        return this.#judgedRun(question);
+    }
+  }
+
+  /** No step leads to the initial state, so SPIN, which judges after steps, is not asked of it. */
+  #holdsAtFirst(property: Property): boolean {
+    const { compiled } = this.#table;
+    const { predicate } = property as Extract<Property, { kind: 'always' }>;
+    return evaluate(predicate, compiled.decode(compiled.model.initial[0]!));
+  }
+
+  async #shortest(property: Property, index: number): Promise<Trace> {
+    const { compiled } = this.#table;
+    if (property.kind === 'always' && !this.#holdsAtFirst(property)) return taken(compiled, []).trace;
+    const env = { BATON_STOP: String(index) };
+    await this.#run(await this.#build('breadth'), ['-E', ...this.#size()], env);
+    const { steps } = this.#trail(await this.#run(await this.#build('states'), ['-r', '-E'], env));
+    const { trace, path } = taken(compiled, steps);
+    refuseUnbroken(compiled, property, path);
+    return trace;
+  }
+
+  /** A property of runs, under weak fairness of the processes. */
+  async #judgedRun({ property, name }: Question): Promise<Judged> {
+    const told = { name: property.name, kind: property.kind };
+    const how = ['-a', '-f', '-N', `${name}_`];
+    const pan = await this.#build('runs');
+    // Each state is visited once for each process of which fairness has yet to see a step.
+    const said = parseSpin(await this.#run(pan, [...how, ...this.#size(100)]));
+    if (said.errors === 0) {
+      if (said.incomplete === null) return { ...told, verdict: 'holds' };
+      return { ...told, verdict: 'incomplete', reason: said.incomplete };
+    }
+    const { steps, loop = steps.length } = this.#trail(await this.#run(pan, ['-r', ...how]));
+    const { trace } = taken(this.#table.compiled, steps, loop);
+    return { ...told, verdict: 'violated', reason: 'SPIN finds a fair run on which it does not hold', trace };
+  }
+
+  /** The steps that a replayed trail reports; those after `loop` come again and again. */
+  #trail(output: string): { readonly steps: readonly Matches[]; readonly loop?: number } {
+    const steps: Matches[] = [];
+    let loop: number | undefined;
+    for (const line of output.split('\n')) {
+      const [, number, value] = /BATON step (\d+) (-?\d+)/.exec(line) ?? [];
+      if (number !== undefined) steps.push(this.#matching(Number(number), Number(value)));
+      else if (line.includes('START OF CYCLE')) loop = steps.length;
+    }
+    return loop === undefined ? { steps } : { steps, loop };
+  }
+
+  #matching(number: number, value: number): Matches {
+    const step = this.#written.steps[number]!;
+    if ('action' in step) return (action) => same(action, step.action);
+    const { target, source } = this.#table.links[step.link]!;
+    const { ids } = this.#table.compiled.world;
+    const about = { actor: ids[target]!, source: source === null ? null : ids[source]! };
+    const { kind } = step;
+    if (kind === 'break') {
+      return (action) =>
+        action.kind === 'break' &&
+        action.actor === about.actor &&
+        action.source === about.source &&
+        action.lost === value;
+    }
+    const { message } = this.#table.messages[value]!;
+    return (action) => same(action, { kind, ...about, message });
+  }
+
+  // Programs.
+
+  /** Room for a search through all states, each counted so often. */
+  #size(times = 1): string[] {
+    const states = this.#table.states * times;
+    const slots = Math.min(28, Math.max(16, Math.ceil(Math.log2(states)) + 1));
+    return [`-m${Math.min(50_000_000, states + 1_000)}`, `-w${slots}`];
+  }
+
+  #build(kind: Build): Promise<string> {
+    const known = this.#built.get(kind) ?? this.#compiled(kind);
+    this.#built.set(kind, known);
+    return known;
+  }
+
+  async #compiled(kind: Build): Promise<string> {
+    await this.#run('spin', [...(kind === 'runs' ? ['-DRUNS'] : []), '-a', 'system.pml']);
+    const flags = { states: ['-DSAFETY'], breadth: ['-DSAFETY', '-DBFS'], runs: ['-DNFAIR=16'] }[kind];
+    // What a large table makes takes a compiler minutes to optimize, and seconds to run.
+    const optimized = this.#written.text.length > 150_000 ? '-O0' : '-O2';
+    await this.#run('gcc', [optimized, '-w', '-DNOREDUCE', '-DMEMLIM=8000', ...flags, '-o', kind, 'pan.c']);
+    return join(this.#folder, kind);
+  }
+
+  #run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+    const { maxSeconds, signal, onProgress } = this.#options;
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, args, {
+        cwd: this.#folder,
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      let said = '';
+      const heard = (text: string) => {
+        said += text;
+        const line = text.split('\n').findLast((part) => part.startsWith('Depth='));
+        if (line !== undefined) onProgress?.(`SPIN: ${line.trim()}`);
+      };
+      child.stdout.setEncoding('utf8').on('data', heard);
+      child.stderr.setEncoding('utf8').on('data', heard);
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') return reject(error);
+        reject(
+          new EngineError('ENGINE_MISSING', `SPIN needs ${file} on the PATH. Debian: apt install spin gcc.`),
+        );
+      });
+      child.on('close', (status) => {
+        if (status === null) {
+          reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
+        } else if (status !== 0 && /^(gcc|spin)$/.test(file)) {
+          reject(new EngineError('ENGINE_FAILED', `${file} ended with ${status}: ${said.slice(-500)}`));
+        } else resolve(said);
+      });
+    });
+  }
+}
+
+/** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
+type Build = 'states' | 'breadth' | 'runs';
+
+function same(left: Action, right: Action): boolean {
+  const sorted = (action: Action) =>
+    JSON.stringify(Object.entries(action).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return sorted(left) === sorted(right);
+}
+
+/** Reads what a verifier of SPIN prints. SPIN also counts the step into the initial state, and each step of the deadlock watcher. */
+export function parseSpin(output: string): SpinAnswer {
+  const number = (pattern: RegExp) => {
+    const found = pattern.exec(output)?.[1];
+    if (found !== undefined) return Number(found);
+    throw new EngineError(
+      'ENGINE_FAILED',
+      `Expected ${pattern} in SPIN's output, and got: ${output.slice(-500)}`,
+    );
+  };
+  const told = [...output.matchAll(/^BATON (broken \w+|reached \w+|missing)$/gm)].map(([, what]) => what!);
+  const deadlocks = Number([...output.matchAll(/^BATON deadlocks (\d+)$/gm)].at(-1)?.[1] ?? 0);
+  const states = number(/([0-9.e+]+) states, stored/);
+  const isTooDeep = output.includes('max search depth too small');
+  const isTooLarge = /out of memory|reached -DMEMLIM bound/.test(output);
+  return {
+    states,
+    transitions: states + number(/([0-9.e+]+) states, matched/) - 1 - deadlocks,
+    depth: number(/depth reached (\d+)/),
+    memoryBytes: number(/([0-9.]+)\s+total actual memory usage/) * 2 ** 20,
+    // Its clock ticks a hundred times a second, and it says nothing of less.
+    seconds: Math.max(0.01, Number(/elapsed time ([0-9.e+]+) seconds/.exec(output)?.[1] ?? 0)),
+    errors: number(/errors: (\d+)/),
+    incomplete: isTooDeep
+      ? "SPIN's search was deeper than its stack"
+      : isTooLarge
+        ? "SPIN's memory was used up"
+        : null,
+    told: new Set(told),
+  };
+}

@@ -1,0 +1,171 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { ActorView, StatePredicate } from '../system/system.ts';
+import { ExportError } from './errors.ts';
+import type { Table } from './table.ts';
+
+/*
+ * A predicate as sums that another tool can compute: each actor gives a number for its local state and one for each message on its way to it. The
+ * numbers are found by asking the predicate's own functions, and held against every local state with every inbox that was explored. A
+ * predicate that is no such sum is refused.
+ */
+
+export type Measured =
+  | {
+      readonly kind: 'sum';
+      readonly measure: Measure;
+      readonly allows: (sum: number) => boolean;
+      readonly most: number;
+    }
+  | { readonly kind: 'and' | 'or'; readonly of: readonly Measured[] }
+  | { readonly kind: 'not'; readonly of: Measured };
+
+/** By actor. */
+export type Measure = readonly ActorMeasure[];
+
+export interface ActorMeasure {
+  /** By local state. */
+  readonly base: readonly number[];
+  /** Of a message that is first on its link, and of one that is not: by local state and message; one row for all local states where that is enough. */
+  readonly first: readonly (readonly number[])[];
+  readonly later: readonly (readonly number[])[];
+}
+
+/** `name`: the property's, for what is refused. */
+export function measured(name: string, predicate: StatePredicate, table: Table): Measured {
+  switch (predicate.kind) {
+    case 'every':
+      return sum(
+        name,
+        table,
+        (actor) => (predicate.is(actor) ? 0 : 1),
+        (broken) => broken === 0,
+        true,
+      );
+    case 'some':
+      return sum(
+        name,
+        table,
+        (actor) => (predicate.is(actor) ? 1 : 0),
+        (found) => found > 0,
+        true,
+      );
+    case 'count':
+      return sum(name, table, (actor) => predicate.of(actor), predicate.is, false);
+    case 'tally': {
+      const times = (actor: ActorView, id: SiteId) =>
+        predicate.names(actor).filter((other) => other === id).length;
+      const of = table.actors.map(({ id }) =>
+        sum(name, table, (actor) => times(actor, id), predicate.is, false),
+      );
+      return { kind: 'and', of };
+    }
+    case 'and':
+    case 'or':
+      return { kind: predicate.kind, of: predicate.of.map((part) => measured(name, part, table)) };
+    case 'not':
+      return { kind: 'not', of: measured(name, predicate.of, table) };
+    case 'relation':
+    case 'plain':
+      throw refused(
+        name,
+        `its predicate is a JavaScript function over all actors at once ('${predicate.kind}')`,
+      );
+  }
+}
+
+type Look = (actor: ActorView) => number;
+
+/** `anyone`: what is looked for is there or not, however often; then a message counts only where nothing else did. */
+function sum(
+  name: string,
+  table: Table,
+  look: Look,
+  allows: (sum: number) => boolean,
+  anyone: boolean,
+): Measured {
+  const measure = table.actors.map((_, cell) => fitted(name, table, cell, look, anyone));
+  const most = measure.reduce((total, actor, cell) => total + mostOf(table, cell, actor), 0);
+  return { kind: 'sum', measure, allows, most };
+}
+
+function fitted(name: string, table: Table, cell: number, look: Look, anyone: boolean): ActorMeasure {
+  const { world } = table.compiled;
+  const { locals, views, values } = world;
+  const actor = table.actors[cell]!;
+  const links = table.links.flatMap(({ target, source }, link) =>
+    target === cell ? [{ link, source: source ?? -1 }] : [],
+  );
+  const isFifo = table.system.network.order === 'fifo';
+  const at = (core: number, letters: readonly number[]): number => {
+    const seen = look(views.of(cell, core, locals.internInbox(letters)));
+    return anyone ? Math.min(1, seen) : seen;
+  };
+  // On which link a message is, no predicate of ours asks; the check below would tell.
+  const source = links[0]?.source ?? -1;
+  const letters = table.messages.map(({ message }) =>
+    locals.internLetter(source, values.intern(message, 'a message')),
+  );
+  const base = actor.locals.map(({ core }) => at(core, []));
+  const weight = (core: number, before: readonly number[], known: number, letter: number) => {
+    const seen = at(core, [...before, letter]);
+    return anyone ? (known > 0 ? 0 : seen) : seen - known;
+  };
+  const first: number[][] = [];
+  const later: number[][] = [];
+  for (const [index, { core }] of actor.locals.entries()) {
+    const own = base[index]!;
+    const firsts = letters.map((letter) => weight(core, [], own, letter));
+    first.push(firsts);
+    const filler = letters.find((_, message) => firsts[message] === 0) ?? letters[0];
+    later.push(
+      isFifo && filler !== undefined
+        ? letters.map((letter) => weight(core, [filler], at(core, [filler]), letter))
+        : firsts,
+    );
+  }
+  const fit = { base, first: folded(first), later: folded(later) };
+  const indexOf = new Map(actor.locals.map(({ core }, index) => [core, index]));
+  const messageOf = new Map(
+    table.messages.map(({ message }, index) => [values.intern(message, 'a message'), index]),
+  );
+  for (let local = 0; local < locals.count(cell); local++) {
+    const index = indexOf.get(locals.coreOf(cell, local));
+    if (index === undefined) continue;
+    const inbox = locals.inbox(locals.inboxOf(cell, local));
+    const found = inbox.map((letter, place) => ({
+      message: messageOf.get(locals.letter(letter).message),
+      isFirst: !isFifo || place === 0 || locals.sourceOf(inbox[place - 1]!) !== locals.sourceOf(letter),
+    }));
+    if (found.some(({ message }) => message === undefined)) continue;
+    const total = found.reduce(
+      (so, { message, isFirst }) => so + rowOf(isFirst ? fit.first : fit.later, index)[message!]!,
+      base[index]!,
+    );
+    const actual = at(locals.coreOf(cell, local), inbox);
+    if (anyone ? total > 0 !== actual > 0 : total !== actual) {
+      throw refused(name, 'its predicate looks at several messages at once, or at their order');
+    }
+  }
+  return fit;
+}
+
+/** One row where all are equal. */
+function folded(rows: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  const [one] = rows;
+  return one !== undefined && rows.every((row) => row.join() === one.join()) ? [one] : rows;
+}
+
+export function rowOf(rows: readonly (readonly number[])[], local: number): readonly number[] {
+  return rows.length === 1 ? rows[0]! : rows[local]!;
+}
+
+/** No local state with no inbox gives more. */
+function mostOf(table: Table, cell: number, { base, first, later }: ActorMeasure): number {
+  const perMessage = Math.max(0, ...[...first, ...later].map((row) => Math.max(0, ...row)));
+  const room = table.links.reduce((total, { target, most }) => total + (target === cell ? most : 0), 0);
+  return Math.max(0, ...base) + perMessage * room;
+}
+
+function refused(name: string, why: string): ExportError {
+  return new ExportError('EXPORT_REFUSED', `The property '${name}' cannot be exported: ${why}.`);
+}

@@ -1,0 +1,759 @@
+import type { Action, Fairness, Network } from '../system/system.ts';
+import { ExportError } from './errors.ts';
+import type { ActorMeasure, Measured } from './measure.ts';
+import type { Question, Questions } from './questions.ts';
+import type { Row, Table, TableActor, TableSend } from './table.ts';
+
+/** A system in Promela, and what its steps are called. */
+export interface Promela {
+  readonly text: string;
+  /** By the number that a step reports when a trail is replayed. */
+  readonly steps: readonly PromelaStep[];
+}
+
+/** `message`: by the number that the step reports beside; of a break, it reports how many messages are lost. */
+export type PromelaStep =
+  | { readonly action: Action }
+  | { readonly kind: 'deliver' | 'duplicate' | 'lose' | 'break'; readonly link: number };
+
+/**
+ * Writes a system for SPIN. The channels, their faults and the crashes are SPIN's own; of the statecharts it has the table. A proctype stands for each
+ * thing that fairness speaks of: a link that delivers, an event of a client, a timer. Each step is one d_step, so that SPIN's
+ * states are the system's.
+ */
+export function promela(table: Table, questions: Questions): Promela {
+  return new Writer(table, questions).write();
+}
+
+/** The questions that SPIN can be asked at once: its processes have one fairness, and a weak one. */
+export function askedOfSpin({ all, asked, refused }: Questions): Questions {
+  const fairness = fairnessOf(asked);
+  const fits = (question: Question) => !('fairness' in question) || question.fairness === fairness;
+  const unfit = asked
+    .filter((question) => !fits(question))
+    .map(({ property }) => ({
+      property,
+      reason: `EXPORT_REFUSED: The property '${property.name}' cannot be exported: SPIN has one weak fairness for all properties, and it asks for another one, or for strong fairness.`,
+    }));
+  return { all, asked: asked.filter(fits), refused: [...refused, ...unfit] };
+}
+
+/** The first weak fairness that is asked for. */
+function fairnessOf(asked: readonly Question[]): Fairness | null {
+  const found = asked.flatMap((question) =>
+    'fairness' in question && question.fairness.strong === undefined ? [question.fairness] : [],
+  );
+  return found[0] ?? null;
+}
+
+/** Steps of one fairness class, or of none: one proctype. */
+interface Process {
+  readonly name: string;
+  readonly says: string;
+  readonly options: string[];
+  /** Its steps may be put off for ever. */
+  readonly isUnfair: boolean;
+}
+
+class Writer {
+  readonly #table: Table;
+  readonly #asked: readonly Question[];
+  readonly #network: Network;
+  readonly #isFifo: boolean;
+  readonly #fairness: Fairness | null;
+  readonly #capacity: number | null;
+  readonly #steps: PromelaStep[] = [];
+  readonly #processes = new Map<string, Process>();
+  /** Links that ever hold a message. */
+  readonly #links: readonly number[];
+
+  constructor(table: Table, { asked }: Questions) {
+    this.#table = table;
+    this.#asked = asked;
+    this.#network = table.system.network;
+    this.#isFifo = this.#network.order === 'fifo';
+    this.#links = table.links.flatMap(({ most }, link) => (most > 0 ? [link] : []));
+    this.#fairness = fairnessOf(asked);
+    this.#capacity = this.#network.capacity === 'unbounded' ? null : (this.#network.capacity ?? null);
+  }
+
+  write(): Promela {
+    const { system, states, transitions, actors } = this.#table;
+    for (const link of this.#links) this.#deliveries(link);
+    for (const actor of actors) this.#ownSteps(actor);
+    for (const link of this.#links) this.#faults(link);
+    const text = [
+      `/*`,
+      ` * ${system.name}: ${actors.length} actors, ${this.#network.order} network. Written by baton export.`,
+      ` * Baton counts ${states} states and ${transitions} transitions (SPIN counts one more, the step into the initial state).`,
+      ` *`,
+      ` *   spin -a FILE && gcc -O2 -w -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -E -c0 -m1000000`,
+      ` *`,
+      ` * Each actor is a local state of its statechart; what an event makes of it stands in the table below. A line`,
+      ` * "BATON broken NAME" says that a property does not hold, "BATON reached NAME" that one does, "BATON missing" that a`,
+      ` * step is not in the table: the exploration that filled it had not reached it.`,
+      ` */`,
+      ...this.#names(),
+      ...this.#declarations(),
+      ...this.#observer(),
+      ...actors.flatMap((_, cell) => this.#purges(cell)),
+      ...actors.flatMap((actor) => this.#receipts(actor)),
+      ...[...this.#processes.values()].flatMap((process) => this.#proctype(process)),
+      ...this.#starts(),
+      ...this.#claims(),
+      '',
+    ].join('\n');
+    return { text, steps: this.#steps };
+  }
+
+  // Names and variables.
+
+  #names(): string[] {
+    const { messages, actors, links } = this.#table;
+    return [
+      '',
+      '/* Messages. */',
+      ...messages.map(({ name }, message) => `#define ${name} ${message}`),
+      ...actors.flatMap(({ id, locals }) => [
+        '',
+        `/* Local states of ${id}. */`,
+        ...locals.map(({ name, says }, local) => `#define ${name} ${local} /* ${comment(says)} */`),
+      ]),
+      '',
+      '/* SOURCE_TARGET: what is on its way. */',
+      ...this.#links.map((link, index) => `#define ${links[link]!.name} link[${index}]`),
+    ];
+  }
+
+  #declarations(): string[] {
+    const { actors, messages, links, history } = this.#table;
+    const byte = (size: number) => (size <= 256 ? 'byte' : 'short');
+    const most = Math.max(1, ...this.#links.map((link) => links[link]!.most));
+    return [
+      '',
+      ...actors.map(
+        ({ name, locals, initial }) => `${byte(locals.length)} ${name} = ${locals[initial]!.name};`,
+      ),
+      ...(this.#links.length === 0
+        ? []
+        : [`chan link[${this.#links.length}] = [${most}] of { ${byte(messages.length)} };`]),
+      ...['lost', 'duplicated', 'broken'].flatMap((name) =>
+        this.#bound(name) === null ? [] : [`byte ${name} = 0;`],
+      ),
+      ...(history === null ? [] : [`${byte(history.values.length)} history = ${history.initial};`]),
+      '/* Used within one step, and 0 between steps. */',
+      `${byte(messages.length)} m, k, n, j;`,
+    ];
+  }
+
+  /** How many faults of a kind there may be; `null`: none, or without bound. */
+  #bound(name: string): number | null {
+    const { loss = 0, duplication = 0, breaks = 0 } = this.#network;
+    const bound = { lost: loss, duplicated: duplication, broken: breaks }[name];
+    return typeof bound === 'number' && bound > 0 ? bound : null;
+  }
+
+  #spend(name: string): { readonly guard: string; readonly spend: string } {
+    const bound = this.#bound(name);
+    return bound === null
+      ? { guard: '', spend: '' }
+      : { guard: ` && ${name} < ${bound}`, spend: `${name}++; ` };
+  }
+
+  // Properties, in C.
+
+  #observer(): string[] {
+    const { actors } = this.#table;
+    const ofStates = this.#asked.filter(({ kind }) => kind === 'always' || kind === 'reachable');
+    const lines = [
+      '',
+      'c_decl {',
+      '  extern int readtrail;',
+      '  extern int printf(const char *, ...);',
+      '  extern char *getenv(const char *);',
+      '  extern int atoi(const char *);',
+      '  static int halted, deadlocks;',
+      '}',
+      'c_code {',
+      '#if VECTORSZ > 32000',
+      '  extern int *q_offset;',
+      '#else',
+      '  extern short *q_offset;',
+      '#endif',
+      ...(this.#links.length === 0
+        ? []
+        : [
+            '  static int len_of(int l) { return ((Q1 *)qptr(now.link[l] - 1))->Qlen; }',
+            '  static int at(int l, int i) { return ((Q1 *)qptr(now.link[l] - 1))->contents[i].fld0; }',
+          ]),
+      '  static void told(int id, const char *name, const char *what) {',
+      `    static char known[${this.#asked.length + 1}];`,
+      '    static int stop = -2;',
+      '    if (stop == -2) { char *wanted = getenv("BATON_STOP"); stop = wanted ? atoi(wanted) : -1; }',
+      '    if (id == stop) halted = 1;',
+      '    if (!known[id] && !readtrail) { known[id] = 1; printf("BATON %s %s\\n", what, name); }',
+      '  }',
+      '  static void missing(void) { static int said; if (!said++) printf("BATON missing\\n"); }',
+    ];
+    const { history } = this.#table;
+    if (history !== null && history.after[0]!.length > 0) {
+      lines.push(
+        ...nextBlock,
+        `  static const short history_after[][${history.after[0]!.length}] = { ${history.after.map((row) => `{${row}}`)} };`,
+        '  static void tell(int letter) {',
+        '    if (history_after[now.history][letter] < 0) missing();',
+        '    else now.history = history_after[now.history][letter];',
+        '  }',
+      );
+    }
+    for (const [cell, actor] of actors.entries()) lines.push(...nextBlock, ...this.#vanishing(cell, actor));
+    for (const [index, question] of this.#asked.entries()) {
+      if ('holds' in question)
+        lines.push(...this.#holds(`holds_${index}`, question.holds, question.property.name));
+      if ('from' in question)
+        lines.push(...this.#holds(`from_${index}`, question.from, question.property.name));
+      if ('to' in question) lines.push(...this.#holds(`to_${index}`, question.to, question.property.name));
+    }
+    const judged = ofStates.map((question) => {
+      const index = this.#asked.indexOf(question);
+      const [when, what] = question.kind === 'always' ? ['!', 'broken'] : ['', 'reached'];
+      return `    if (${when}holds_${index}()) told(${index}, "${question.name}", "${what}");`;
+    });
+    const deadlock = this.#asked.findIndex(({ kind }) => kind === 'deadlockFree');
+    lines.push(
+      ...nextBlock,
+      '  static void observe(int step) {',
+      '    if (readtrail) printf("BATON step %d %d\\n", step, (int)now.m);',
+      ...judged,
+      '  }',
+      ...(deadlock < 0
+        ? []
+        : [
+            `  static void deadlock(void) { deadlocks++; told(${deadlock}, "${this.#asked[deadlock]!.name}", "broken"); if (!readtrail) printf("BATON deadlocks %d\\n", deadlocks); }`,
+          ]),
+      '}',
+    );
+    return lines;
+  }
+
+  /** Which messages vanish when they are sent to this actor, or when it enters a state. */
+  #vanishing(cell: number, actor: TableActor): string[] {
+    const rows = (toAll: boolean) =>
+      actor.locals.map((_, local) =>
+        this.#table.messages.map((__, message) => (this.#drops(cell, local, message, toAll) ? 1 : 0)),
+      );
+    const up = actor.locals.every((local) => local.up)
+      ? []
+      : [`  static const char up_${actor.name}[] = { ${actor.locals.map((local) => (local.up ? 1 : 0))} };`];
+    const known = actor.locals.map((_, local) =>
+      this.#table.messages.map((__, message) =>
+        actor.rows.some(({ from, on }) => from === local && on.kind === 'deliver' && on.message === message)
+          ? 1
+          : 0,
+      ),
+    );
+    if (this.#capacity !== null || this.#isLarge(actor)) {
+      up.push(
+        `  static const char takes_${actor.name}[][${this.#table.messages.length}] = { ${known.map((row) => `{${row}}`)} };`,
+      );
+    }
+    if (!this.#everDrops(cell)) return up;
+    return [
+      ...up,
+      `  static const char drops_${actor.name}[][${this.#table.messages.length}] = { ${rows(false).map((row) => `{${row}}`)} };`,
+      `  static const char drops_all_${actor.name}[][${this.#table.messages.length}] = { ${rows(true).map((row) => `{${row}}`)} };`,
+      ...(this.#everPurges(cell)
+        ? [
+            `  static const char purges_${actor.name}[][${this.#table.messages.length}] = { ${actor.locals.map((_, local) => `{${this.#table.messages.map((__, message) => (this.#purgesMessage(cell, local, message) ? 1 : 0))}}`)} };`,
+          ]
+        : []),
+    ];
+  }
+
+  #linkTo(cell: number): number {
+    return this.#table.links.findIndex(({ target }) => target === cell);
+  }
+
+  #drops(cell: number, local: number, message: number, toAll: boolean): boolean {
+    return this.#table.actors[cell]!.drops(local, this.#linkTo(cell), message, toAll);
+  }
+
+  #purgesMessage(cell: number, local: number, message: number): boolean {
+    return this.#table.actors[cell]!.purges(local, this.#linkTo(cell), message);
+  }
+
+  readonly #dropping = new Map<number, boolean>();
+  #everDrops(cell: number): boolean {
+    let known = this.#dropping.get(cell);
+    if (known === undefined) {
+      known = this.#table.actors[cell]!.locals.some((_, local) =>
+        this.#table.messages.some(
+          (__, message) =>
+            this.#drops(cell, local, message, true) || this.#drops(cell, local, message, false),
+        ),
+      );
+      this.#dropping.set(cell, known);
+    }
+    return known;
+  }
+
+  #everPurges(cell: number): boolean {
+    return this.#table.compiled.world.specs[cell]!.dead !== undefined;
+  }
+
+  #holds(name: string, measured: Measured, says: string): string[] {
+    const lines: string[] = [];
+    let parts = 0;
+    const written = (part: Measured): string => {
+      switch (part.kind) {
+        case 'not':
+          return `!(${written(part.of)})`;
+        case 'and':
+        case 'or':
+          return part.of.length === 0
+            ? part.kind === 'and'
+              ? '1'
+              : '0'
+            : `(${part.of.map(written).join(part.kind === 'and' ? ' && ' : ' || ')})`;
+        case 'sum': {
+          const sum = `${name}_${parts++}`;
+          lines.push(...this.#sum(sum, part.measure));
+          const allowed = Array.from({ length: part.most + 1 }, (_, value) => value).filter((value) =>
+            part.allows(value),
+          );
+          if (part.allows(part.most + 1)) return `(${sum}() > ${part.most} || ${anyOf(`${sum}()`, allowed)})`;
+          return anyOf(`${sum}()`, allowed);
+        }
+      }
+    };
+    const body = written(measured);
+    return [
+      ...nextBlock,
+      `  /* ${comment(says)} */`,
+      ...lines,
+      `  static int ${name}(void) { return ${body}; }`,
+    ];
+  }
+
+  #sum(name: string, measure: readonly ActorMeasure[]): string[] {
+    const tables: string[] = [];
+    const terms: string[] = [];
+    for (const [cell, { base, first, later }] of measure.entries()) {
+      const actor = this.#table.actors[cell]!;
+      if (base.some((value) => value !== 0)) {
+        tables.push(`  static const short ${name}_${actor.name}[] = { ${base} };`);
+        terms.push(`    sum += ${name}_${actor.name}[now.${actor.name}];`);
+      }
+      const matrix = (suffix: string, rows: readonly (readonly number[])[]) => {
+        if (rows.every((row) => row.every((value) => value === 0))) return null;
+        tables.push(
+          `  static const short ${name}_${actor.name}_${suffix}[][${this.#table.messages.length}] = { ${rows.map((row) => `{${row}}`)} };`,
+        );
+        return (place: string) =>
+          `${name}_${actor.name}_${suffix}[${rows.length === 1 ? '0' : `now.${actor.name}`}][${place}]`;
+      };
+      const [ofFirst, ofLater] = [matrix('first', first), matrix('later', later)];
+      for (const [index, link] of this.#links.entries()) {
+        if (this.#table.links[link]!.target !== cell) continue;
+        if (ofFirst !== null)
+          terms.push(`    if (len_of(${index}) > 0) sum += ${ofFirst(`at(${index}, 0)`)};`);
+        if (ofLater !== null)
+          terms.push(`    for (i = 1; i < len_of(${index}); i++) sum += ${ofLater(`at(${index}, i)`)};`);
+      }
+    }
+    return [
+      ...tables,
+      `  static int ${name}(void) {`,
+      '    int i, sum = 0;',
+      ...terms,
+      '    return sum;',
+      '  }',
+    ];
+  }
+
+  // Steps.
+
+  /** SPIN takes no inline of more text. */
+  #isLarge({ rows }: TableActor): boolean {
+    return rows.length > 150;
+  }
+
+  /** What the actor does with message m, as its local state says. */
+  #receipts(actor: TableActor): string[] {
+    const rows = actor.rows.filter(({ on }) => on.kind === 'deliver');
+    if (rows.length === 0 || this.#capacity !== null || (this.#isFifo && this.#isLarge(actor))) return [];
+    const distinct = new Map(
+      rows.map((row) => [`${row.from} ${row.on.kind === 'deliver' ? row.on.message : ''}`, row]),
+    );
+    return [
+      '',
+      `inline ${actor.name}_receives() {`,
+      '  if',
+      ...[...distinct.values()].map((row) => {
+        const message = row.on.kind === 'deliver' ? this.#table.messages[row.on.message]!.name : '';
+        return `  :: ${actor.name} == ${actor.locals[row.from]!.name} && m == ${message} -> ${this.#effect(actor, row)}`;
+      }),
+      '  :: else -> c_code { missing(); }; assert(false)',
+      '  fi',
+      '}',
+    ];
+  }
+
+  #effect(actor: TableActor, { from, to, sends, tells }: Row): string {
+    const cell = this.#table.actors.indexOf(actor);
+    const parts = from === to ? [] : [`${actor.name} = ${actor.locals[to]!.name}`];
+    if (from !== to && this.#everPurges(cell)) parts.push(`${actor.name}_purges()`);
+    parts.push(
+      ...sends.map((send) => this.#send(send)),
+      ...tells.map((letter) => `c_code { tell(${letter}); }`),
+    );
+    return parts.length === 0 ? 'skip' : parts.join('; ');
+  }
+
+  /** Takes from what is on its way to the actor what its new local state will never heed. */
+  #purges(cell: number): string[] {
+    if (!this.#everPurges(cell)) return [];
+    const { name } = this.#table.actors[cell]!;
+    const links = this.#links.filter((link) => this.#table.links[link]!.target === cell);
+    return [
+      '',
+      `inline ${name}_purges() {`,
+      ...links.map((link) => {
+        const channel = this.#table.links[link]!.name;
+        return `  n = len(${channel}); do :: n > 0 -> ${channel} ? k; if :: c_expr { purges_${name}[now.${name}][now.k] } -> skip :: else -> ${channel} ! k fi; n-- :: else -> break od; k = 0;`;
+      }),
+      '  n = 0',
+      '}',
+    ];
+  }
+
+  #send({ link, message, toAll }: TableSend): string {
+    const { name, target } = this.#table.links[link]!;
+    const word = this.#table.messages[message]!.name;
+    const plain = this.#isFifo ? `${name} ! ${word}` : `${name} !! ${word}`;
+    const kept =
+      this.#network.duplication === 'persistent'
+        ? `if :: ${name} ?? [${word}] -> skip :: else -> ${plain} fi`
+        : plain;
+    if (!this.#everDrops(target)) return kept;
+    const actor = this.#table.actors[target]!.name;
+    return `if :: c_expr { drops_${toAll ? 'all_' : ''}${actor}[now.${actor}][${word}] } -> skip :: else -> ${kept} fi`;
+  }
+
+  #deliveries(link: number): void {
+    const { name, target, source } = this.#table.links[link]!;
+    const actor = this.#table.actors[target]!;
+    const alive = this.#alive(actor);
+    const ids = this.#table.compiled.world.ids;
+    const action = (message: number): Action => ({
+      kind: 'deliver',
+      actor: actor.id,
+      source: source === null ? null : ids[source]!,
+      message: this.#table.messages[message]!.message,
+    });
+    const deliver = this.#step({ kind: 'deliver', link });
+    const { duplication = 0 } = this.#network;
+    const duplicates =
+      duplication !== 0 && duplication !== 'persistent' ? this.#step({ kind: 'duplicate', link }) : null;
+    const spend = this.#spend('duplicated');
+    const says = `What is on its way to ${actor.id}${source === null ? '' : ` from ${ids[source]}`} arrives.`;
+    const done = (step: number) => `${this.#observe(step)}; m = 0`;
+    if (this.#capacity !== null || (this.#isFifo && this.#isLarge(actor))) {
+      this.#deliveriesByRow(link, deliver, duplicates, spend, says);
+      return;
+    }
+    if (this.#isFifo) {
+      const process = this.#process(
+        `deliver_${name}`,
+        says,
+        this.#table.messages.map((_, message) => action(message)),
+      );
+      process.options.push(
+        `nempty(${name})${alive} -> ${name} ? m; ${actor.name}_receives(); ${done(deliver)}`,
+      );
+      if (duplicates !== null) {
+        const copies = this.#process(`duplicate_${name}`, says, []);
+        copies.options.push(
+          `nempty(${name})${alive}${spend.guard} -> ${spend.spend}${name} ? <m>; ${actor.name}_receives(); ${done(duplicates)}`,
+        );
+      }
+      return;
+    }
+    const take = duplication === 'persistent' ? '' : (word: string) => `${name} ?? ${word}; `;
+    for (const [message, { name: word }] of this.#table.messages.entries()) {
+      if (!actor.rows.some(({ on }) => on.kind === 'deliver' && on.message === message && on.link === link))
+        continue;
+      const process = this.#process(
+        this.#fairness === null ? `deliver_${name}` : `deliver_${name}_${word}`,
+        says,
+        [action(message)],
+      );
+      process.options.push(
+        `${name} ?? [${word}]${alive} -> ${take === '' ? '' : take(word)}m = ${word}; ${actor.name}_receives(); ${done(deliver)}`,
+      );
+      if (duplicates !== null) {
+        const copies = this.#process(`duplicate_${name}`, says, []);
+        copies.options.push(
+          `${name} ?? [${word}]${alive}${spend.guard} -> ${spend.spend}m = ${word}; ${actor.name}_receives(); ${done(duplicates)}`,
+        );
+      }
+    }
+  }
+
+  /** Each row is a step of its own: where a step may have to wait for room, and where the rows are too many for one d_step. */
+  #deliveriesByRow(
+    link: number,
+    deliver: number,
+    duplicate: number | null,
+    spend: { readonly guard: string; readonly spend: string },
+    says: string,
+  ): void {
+    const { name, target, source } = this.#table.links[link]!;
+    const actor = this.#table.actors[target]!;
+    const { ids } = this.#table.compiled.world;
+    if (!this.#isFifo)
+      throw new ExportError('EXPORT_REFUSED', 'Bags with a capacity are not written to Promela.');
+    const rows = actor.rows.filter(({ on }) => on.kind === 'deliver' && on.link === link);
+    const wordOf = ({ on }: Row) => (on.kind === 'deliver' ? this.#table.messages[on.message]! : null)!;
+    const process = this.#process(
+      `deliver_${name}`,
+      says,
+      rows.map((row) => ({
+        kind: 'deliver',
+        actor: actor.id,
+        source: source === null ? null : ids[source]!,
+        message: wordOf(row).message,
+      })),
+    );
+    const alive = this.#alive(actor);
+    for (const row of rows) {
+      const when = `${actor.name} == ${actor.locals[row.from]!.name} && ${name} ? [${wordOf(row).name}]`;
+      const does = `${this.#effect(actor, row)}; ${this.#observe(deliver)}; m = 0`;
+      process.options.push(`${when}${this.#room(row, link)} -> ${name} ? m; ${does}`);
+      if (duplicate === null) continue;
+      const copies = this.#process(`duplicate_${name}`, says, []);
+      const copied = `${this.#effect(actor, row)}; ${this.#observe(duplicate)}; m = 0`;
+      copies.options.push(
+        `${when}${this.#room(row, null)}${spend.guard} -> ${spend.spend}${name} ? <m>; ${copied}`,
+      );
+    }
+    const index = this.#links.indexOf(link);
+    process.options.push(
+      `nempty(${name})${alive} && c_expr { !takes_${actor.name}[now.${actor.name}][(at)(${index}, 0)] } -> c_code { missing(); }; assert(false)`,
+    );
+  }
+
+  /** An actor that is down or has failed takes nothing. */
+  #alive({ name, locals }: TableActor): string {
+    return locals.every(({ up }) => up) ? '' : ` && c_expr { up_${name}[now.${name}] }`;
+  }
+
+  /** Room for what a step sends, where queues are bounded. `taken`: the link from which it takes a message. */
+  #room({ sends }: Row, taken: number | null): string {
+    if (this.#capacity === null) return '';
+    const counts = new Map<number, number>();
+    for (const { link } of sends) counts.set(link, (counts.get(link) ?? 0) + 1);
+    return [...counts]
+      .map(([link, count]) => {
+        const most = this.#capacity! - count + (link === taken ? 1 : 0);
+        return ` && len(${this.#table.links[link]!.name}) <= ${most}`;
+      })
+      .join('');
+  }
+
+  #ownSteps(actor: TableActor): void {
+    const cell = this.#table.actors.indexOf(actor);
+    for (const row of actor.rows) {
+      const action = this.#ownAction(actor, row);
+      if (action === null) continue;
+      const what =
+        action.kind === 'environment'
+          ? action.event.type
+          : action.kind === 'timer'
+            ? `timer_${action.timer}`
+            : action.kind;
+      const word = what.replace(/\W+/g, '_');
+      const says =
+        action.kind === 'environment' ? `${actor.id}: ${action.event.type}.` : `${actor.id}: ${what}.`;
+      const process = this.#process(`${actor.name}_${word}`, says, [action]);
+      const drained = action.kind === 'crash' ? this.#drain(cell) : '';
+      const step = this.#step({ action });
+      process.options.push(
+        `${actor.name} == ${actor.locals[row.from]!.name}${this.#room(row, null)} -> ${this.#effect(actor, row)}${drained}; ${this.#observe(step)}`,
+      );
+    }
+  }
+
+  #ownAction({ id }: TableActor, { on }: Row): Action | null {
+    switch (on.kind) {
+      case 'deliver':
+        return null;
+      case 'environment':
+        return { kind: 'environment', actor: id, event: on.event };
+      case 'timer':
+        return { kind: 'timer', actor: id, timer: on.timer };
+      case 'crash':
+      case 'restart':
+        return { kind: on.kind, actor: id };
+    }
+  }
+
+  /** A crash loses what is on its way. */
+  #drain(cell: number): string {
+    if (this.#table.compiled.world.keepsInbox[cell]!) return '';
+    return this.#links
+      .filter((link) => this.#table.links[link]!.target === cell)
+      .map((link) => {
+        const { name } = this.#table.links[link]!;
+        return `; do :: len(${name}) > 0 -> ${name} ? k :: else -> break od; k = 0`;
+      })
+      .join('');
+  }
+
+  #faults(link: number): void {
+    const { loss = 0, breaks = 0 } = this.#network;
+    const { name, target, most } = this.#table.links[link]!;
+    const alive = this.#alive(this.#table.actors[target]!);
+    const index = this.#links.indexOf(link);
+    const keepUpTo = (place: number, andBehind: boolean) =>
+      `n = len(${name}); do :: j < n -> ${name} ? k; if :: j < ${place}${andBehind ? ` || j > ${place}` : ''} -> ${name} ! k :: else -> m = k fi; j++ :: else -> break od; k = 0; j = 0; n = 0`;
+    if (loss !== 0) {
+      const step = this.#step({ kind: 'lose', link });
+      const { guard, spend } = this.#spend('lost');
+      const process = this.#process(`lose_${name}`, 'A message is lost.', []);
+      for (let place = 0; place < most; place++) {
+        const another =
+          place === 0 ? '' : ` && c_expr { (at)(${index}, ${place}) != (at)(${index}, ${place - 1}) }`;
+        process.options.push(
+          `len(${name}) > ${place}${another}${alive}${guard} -> ${spend}${keepUpTo(place, true)}; ${this.#observe(step)}; m = 0`,
+        );
+      }
+    }
+    if (breaks !== 0) {
+      const step = this.#step({ kind: 'break', link });
+      const { guard, spend } = this.#spend('broken');
+      const process = this.#process(`break_${name}`, 'The link breaks, and its tail is lost.', []);
+      for (let place = 0; place < most; place++) {
+        process.options.push(
+          `len(${name}) > ${place}${alive}${guard} -> ${spend}${keepUpTo(place, false)}; m = 0; ${this.#observe(step)}`,
+        );
+      }
+    }
+  }
+
+  #step(step: PromelaStep): number {
+    return this.#steps.push(step) - 1;
+  }
+
+  #observe(step: number): string {
+    return `c_code { observe(${step}); }; c_code [!halted] { ; }`;
+  }
+
+  /** The proctype of steps of one fairness class; `actions`: all that may happen in it. */
+  #process(name: string, says: string, actions: readonly Action[]): Process {
+    const weak = this.#fairness?.weak;
+    const classes = actions.map((action) => weak?.(action) ?? null);
+    const isUnfair = classes.every((of) => of === null);
+    if (!isUnfair && classes.includes(null)) {
+      throw new ExportError(
+        'EXPORT_REFUSED',
+        `Some steps of ${name} are fair and some are not, which one process of Promela cannot be.`,
+      );
+    }
+    // On a queue the first message stays until it is delivered: fairness to each message is fairness to the link.
+    const key = isUnfair || actions[0]?.kind === 'deliver' ? name : classes[0]!;
+    let process = this.#processes.get(key);
+    if (process === undefined) {
+      process = { name, says, options: [], isUnfair };
+      this.#processes.set(key, process);
+    }
+    return process;
+  }
+
+  #proctype({ name, says, options, isUnfair }: Process): string[] {
+    return [
+      '',
+      `/* ${comment(says)} */`,
+      `active proctype ${name}() {`,
+      '  do',
+      ...options.map((option) => `  :: d_step { ${option} }`),
+      ...(isUnfair ? ['#ifdef RUNS', '  :: d_step { true -> skip } /* it need not happen */', '#endif'] : []),
+      '  od',
+      '}',
+    ];
+  }
+
+  // The initial state, deadlocks and claims.
+
+  #starts(): string[] {
+    const under = this.#table.actors.flatMap((_, cell) => {
+      const { world, model } = this.#table.compiled;
+      const inbox = world.locals.inbox(world.locals.inboxOf(cell, model.initial[0]![cell]!));
+      return inbox.map((letter) => {
+        const { source, message } = world.locals.letter(letter);
+        const link = this.#table.links.findIndex(
+          (one) => one.target === cell && one.source === (source < 0 ? null : source),
+        );
+        const word = this.#table.messages.find(
+          (one) => world.values.intern(one.message, 'a message') === message,
+        )!.name;
+        return `${this.#table.links[link]!.name} ${this.#isFifo ? '!' : '!!'} ${word}`;
+      });
+    });
+    if (under.length > 0) {
+      throw new ExportError(
+        'EXPORT_REFUSED',
+        `'${this.#table.system.name}' sends when it starts (${under.join(', ')}), which is not written to Promela.`,
+      );
+    }
+    const deadlock = this.#asked.findIndex(({ kind }) => kind === 'deadlockFree');
+    if (deadlock < 0) return [];
+    return [
+      '',
+      '#ifndef RUNS',
+      '/* Nothing can happen any more. */',
+      'active proctype deadlock() {',
+      '  do',
+      `  :: d_step { timeout && c_expr { !(holds_${deadlock})() } -> c_code { deadlock(); }; c_code [!halted] { ; } }`,
+      '  od',
+      '}',
+      '#endif',
+    ];
+  }
+
+  #claims(): string[] {
+    return this.#asked.flatMap((question, index) => {
+      if (question.kind !== 'leadsTo' && question.kind !== 'eventually') return [];
+      const to = `c_expr { (to_${index})() }`;
+      return [
+        '',
+        '#ifdef RUNS',
+        `#define is_to_${index} (${to})`,
+        ...(question.kind === 'leadsTo' ? [`#define is_from_${index} (c_expr { (from_${index})() })`] : []),
+        `/* ${comment(question.property.name)} */`,
+        question.kind === 'leadsTo'
+          ? `ltl ${question.name}_ { [] (is_from_${index} -> <> is_to_${index}) }`
+          : `ltl ${question.name}_ { <> is_to_${index} }`,
+        '#endif',
+      ];
+    });
+  }
+}
+
+/** SPIN takes no c_code of more text. */
+const nextBlock = ['}', 'c_code {'];
+
+function anyOf(value: string, allowed: readonly number[]): string {
+  if (allowed.length === 0) return '0';
+  const ranges: [number, number][] = [];
+  for (const number of allowed) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  return `(${ranges.map(([from, to]) => (from === to ? `${value} == ${from}` : from === 0 ? `${value} <= ${to}` : `(${value} >= ${from} && ${value} <= ${to})`)).join(' || ')})`;
+}
+
+function comment(text: string): string {
+  return text.replaceAll('*/', '* /').replaceAll('\n', ' ');
+}

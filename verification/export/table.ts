@@ -1,0 +1,367 @@
+import type { Message, SiteId } from '../../machines/actor.ts';
+import { search } from '../checker/packed/index.ts';
+import { type Compiled, compile } from '../system/index.ts';
+import { DOWN } from '../system/locals.ts';
+import type { Action, ActorView, System } from '../system/system.ts';
+import { messageText } from '../system/text.ts';
+import { ExportError } from './errors.ts';
+import { Names } from './names.ts';
+
+/*
+ * A system as a table: for each actor its local states, and what each event makes of them. It is filled by exploring the system once, with the
+ * statecharts' own steps; the network is left to whoever reads the table. A combination that is not in it must be reported by the reader,
+ * never skipped: the reader then reaches what the exploration did not.
+ */
+
+export interface Table {
+  readonly compiled: Compiled;
+  readonly system: System;
+  /** Distinct states and transitions that the exploration found. */
+  readonly states: number;
+  readonly transitions: number;
+  readonly actors: readonly TableActor[];
+  /** Every message that was sent. */
+  readonly messages: readonly TableMessage[];
+  readonly links: readonly Link[];
+  /** `null` for a system without one. */
+  readonly history: TableHistory | null;
+}
+
+export interface TableActor {
+  readonly id: SiteId;
+  /** The id as an identifier of C and TLA+. */
+  readonly name: string;
+  readonly locals: readonly LocalState[];
+  /** Index of the local state in which it starts. */
+  readonly initial: number;
+  readonly rows: readonly Row[];
+  /** By local state, the messages (with `toAll`: sent to all) that vanish when they are sent to it. */
+  readonly drops: (local: number, link: number, message: number, toAll: boolean) => boolean;
+  /** By local state, the messages that vanish from its inbox when it enters that state. */
+  readonly purges: (local: number, link: number, message: number) => boolean;
+}
+
+/** All of an actor but its inbox. */
+export interface LocalState {
+  /** Unique among the actor's. */
+  readonly name: string;
+  /** State, context, timers, counters, in words. */
+  readonly says: string;
+  readonly up: boolean;
+  readonly view: ActorView;
+  /** The core's number in the compiled system. */
+  readonly core: number;
+}
+
+/** A message in flight as the table knows it. */
+export interface TableMessage {
+  readonly name: string;
+  readonly message: Message;
+}
+
+/** A queue or bag; `source` is `null` where the network has one for each target. */
+export interface Link {
+  readonly name: string;
+  /** Index of the actor. */
+  readonly source: number | null;
+  readonly target: number;
+  /** The most messages that were on it at once. */
+  readonly most: number;
+}
+
+/** What starts a step; a network's own faults (loss, breaks) are no rows. */
+export type Trigger =
+  | { readonly kind: 'deliver'; readonly link: number; readonly message: number }
+  | { readonly kind: 'environment'; readonly event: { readonly type: string }; readonly name: string }
+  | { readonly kind: 'timer'; readonly timer: string }
+  | { readonly kind: 'crash' | 'restart' };
+
+export interface Row {
+  readonly from: number;
+  readonly on: Trigger;
+  readonly to: number;
+  readonly sends: readonly TableSend[];
+  /** What the history hears of the step: letters. */
+  readonly tells: readonly number[];
+}
+
+/** What the system's history becomes; its values are numbers. */
+export interface TableHistory {
+  readonly initial: number;
+  /** In words, by number. */
+  readonly values: readonly string[];
+  /** By number and letter; -1 for what the exploration did not meet. */
+  readonly after: readonly (readonly number[])[];
+}
+
+export interface TableSend {
+  readonly link: number;
+  readonly message: number;
+  /** Part of a broadcast, which an actor that has left does not get. */
+  readonly toAll: boolean;
+}
+
+export interface TableOptions {
+  readonly maxStates?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `ExportError` for what no table can say, and what the exploration throws. */
+export async function tabulate(system: System, { maxStates, signal }: TableOptions = {}): Promise<Table> {
+  refuse(system);
+  const compiled = compile(system, { symmetry: false });
+  const found = await search(compiled.model, {
+    ...(maxStates === undefined ? {} : { maxStates }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (found.reason !== null) {
+    throw new ExportError(
+      'TABLE_INCOMPLETE',
+      `The table of '${system.name}' needs all its states, and ${found.states} were explored: raise the limit.`,
+    );
+  }
+  return new Tabulator(compiled).table(Number(found.representedStates), found.transitions);
+}
+
+function refuse({ name, constraint }: System): void {
+  if (constraint === undefined) return;
+  throw new ExportError(
+    'EXPORT_REFUSED',
+    `'${name}' has a constraint, which is a JavaScript function over whole states: it cannot be exported.`,
+  );
+}
+
+class Tabulator {
+  readonly #compiled: Compiled;
+  readonly #messages = new Map<string, number>();
+  readonly #messageList: TableMessage[] = [];
+  readonly #messageNames = new Names();
+  readonly #links: {
+    readonly name: string;
+    readonly source: number | null;
+    readonly target: number;
+    most: number;
+  }[] = [];
+  readonly #linkOf = new Map<string, number>();
+  readonly #actorNames: readonly string[];
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled;
+    const names = new Names();
+    this.#actorNames = compiled.world.ids.map((id) => names.of(id));
+    const perTarget = compiled.system.network.order === 'unordered-by-target';
+    for (const target of compiled.world.ids.keys()) {
+      const sources = perTarget ? [null] : [...compiled.world.ids.keys()];
+      for (const source of sources) {
+        const name = `${source === null ? 'to' : this.#actorNames[source]}_${this.#actorNames[target]}`;
+        this.#linkOf.set(`${source} ${target}`, this.#links.length);
+        this.#links.push({ name, source, target, most: 0 });
+      }
+    }
+  }
+
+  table(states: number, transitions: number): Table {
+    const { system } = this.#compiled;
+    const actors = this.#compiled.world.ids.map((_, cell) => this.#actor(cell));
+    return {
+      compiled: this.#compiled,
+      system,
+      states,
+      transitions,
+      actors,
+      messages: this.#messageList,
+      links: this.#links,
+      history: this.#history(),
+    };
+  }
+
+  #actor(cell: number): TableActor {
+    const { world, model } = this.#compiled;
+    const { locals, views } = world;
+    const indexOf = new Map<number, number>();
+    const list: LocalState[] = [];
+    const names = new Names();
+    const number = (core: number): number => {
+      const known = indexOf.get(core);
+      if (known !== undefined) return known;
+      const { snapshot, fault, spent, timers, left } = locals.core(core);
+      const view = views.of(cell, core, 0);
+      const up = snapshot !== DOWN;
+      const says = saysOf(view, fault, [
+        ...(timers.length === 0 ? [] : [`timers ${timers.map(({ id }) => id).join(', ')}`]),
+        ...(left ? ['has left'] : []),
+        ...(spent.some((times) => times > 0) ? [`counts ${spent.join(', ')}`] : []),
+      ]);
+      const index = list.length;
+      indexOf.set(core, index);
+      list.push({
+        name: names.of(`${this.#actorNames[cell]}_${slugOf(view, fault)}`),
+        says,
+        up: up && fault === null,
+        view,
+        core,
+      });
+      return index;
+    };
+    const rows = new Map<string, Row>();
+    const offers = new Map<string, string>();
+    const historyCell = world.ids.length + world.budget.cells;
+    const reached = locals.count(cell);
+    for (let local = 0; local < reached; local++) {
+      const core = locals.coreOf(cell, local);
+      const from = number(core);
+      const byLink = new Map<number, number>();
+      for (const letter of locals.inbox(locals.inboxOf(cell, local))) {
+        const link = this.#link(locals.sourceOf(letter), cell);
+        byLink.set(link, (byLink.get(link) ?? 0) + 1);
+      }
+      for (const [link, length] of byLink)
+        this.#links[link]!.most = Math.max(this.#links[link]!.most, length);
+      const offered: string[] = [];
+      for (const step of model.steps(cell, local)) {
+        const action = this.#compiled.action(step.action);
+        const on = this.#trigger(action, cell);
+        if (on === null) continue;
+        if (on.kind === 'environment' || on.kind === 'crash') offered.push(JSON.stringify(on));
+        const sends = step.sends.flatMap(({ cell: target, letter }) =>
+          target < world.ids.length ? [this.#send(cell, target, letter)] : [],
+        );
+        const tells = step.sends.flatMap(({ cell: target, letter }) =>
+          target === historyCell ? [letter] : [],
+        );
+        const row = { from, on, to: number(locals.coreOf(cell, step.to)), sends, tells };
+        const key = JSON.stringify([from, on]);
+        const known = rows.get(key);
+        if (known === undefined) rows.set(key, row);
+        else if (JSON.stringify(known) !== JSON.stringify(row))
+          throw readsInbox(this.#actorNames[cell]!, action);
+      }
+      const before = offers.get(String(from));
+      if (before !== undefined && before !== offered.join())
+        throw readsInbox(this.#actorNames[cell]!, { kind: 'environment' });
+      offers.set(String(from), offered.join());
+    }
+    const empty = (local: number) => locals.intern(cell, list[local]!.core, 0);
+    const vanishes = (local: number, link: number, message: number, toAll: boolean) => {
+      const source = this.#links[link]!.source ?? -1;
+      const letter = locals.internLetter(
+        source,
+        world.values.intern(this.#messageList[message]!.message, 'a message'),
+      );
+      return (
+        model.receive(cell, empty(local), world.arrivals[cell]!.intern(letter, toAll ? 1 : 0)) ===
+        empty(local)
+      );
+    };
+    return {
+      id: world.ids[cell]!,
+      name: this.#actorNames[cell]!,
+      locals: list,
+      initial: indexOf.get(locals.coreOf(cell, model.initial[0]![cell]!))!,
+      rows: [...rows.values()],
+      drops: vanishes,
+      purges: (local, link, message) =>
+        world.specs[cell]!.dead !== undefined && list[local]!.up && vanishes(local, link, message, false),
+    };
+  }
+
+  #history(): TableHistory | null {
+    const { world, model, system } = this.#compiled;
+    if (system.history === undefined) return null;
+    const cell = world.ids.length + world.budget.cells;
+    const { size, letters } = world.chronicle;
+    const after = (value: number, letter: number): number => {
+      try {
+        const next = model.receive(cell, value, letter);
+        return next < size ? next : -1;
+      } catch {
+        // The history's own function refuses what never came together.
+        return -1;
+      }
+    };
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+    const state = [...model.initial[0]!];
+    return {
+      initial: model.initial[0]![cell]!,
+      values: numbers(size).map((value) => JSON.stringify(world.chronicle.value(state.with(cell, value)))),
+      after: numbers(size).map((value) => numbers(letters).map((letter) => after(value, letter))),
+    };
+  }
+
+  #trigger(action: Action, cell: number): Trigger | null {
+    switch (action.kind) {
+      case 'deliver':
+      case 'duplicate': {
+        const source = action.source === null ? -1 : this.#compiled.world.ids.indexOf(action.source);
+        return { kind: 'deliver', link: this.#link(source, cell), message: this.#message(action.message) };
+      }
+      case 'environment':
+        return { kind: 'environment', event: action.event, name: messageText(action.event) };
+      case 'timer':
+        return { kind: 'timer', timer: action.timer };
+      case 'crash':
+      case 'restart':
+        return { kind: action.kind };
+      case 'lose':
+      case 'break':
+        return null;
+    }
+  }
+
+  #send(source: number, target: number, letter: number): TableSend {
+    const { world } = this.#compiled;
+    const arrivals = world.arrivals[target]!;
+    const { message } = world.locals.letter(arrivals.first(letter));
+    return {
+      link: this.#link(source, target),
+      message: this.#message(world.values.value(message) as unknown as Message),
+      toAll: arrivals.second(letter) === 1,
+    };
+  }
+
+  #link(source: number, target: number): number {
+    const perTarget = this.#compiled.system.network.order === 'unordered-by-target';
+    return this.#linkOf.get(`${perTarget ? null : source} ${target}`)!;
+  }
+
+  #message(message: Message): number {
+    const text = messageText(message);
+    let index = this.#messages.get(text);
+    if (index === undefined) {
+      index = this.#messageList.length;
+      this.#messages.set(text, index);
+      this.#messageList.push({ name: this.#messageNames.of(text), message });
+    }
+    return index;
+  }
+}
+
+function readsInbox(actor: string, { kind }: Pick<Action, 'kind'>): ExportError {
+  return new ExportError(
+    'EXPORT_REFUSED',
+    `What may happen to '${actor}' (${kind}) depends on what is on its way to it, which cannot be exported. Let \`when\` look at the state alone.`,
+  );
+}
+
+/** The active atomic states, for a name. */
+function slugOf(view: ActorView, fault: string | null): string {
+  if (fault !== null) return 'failed';
+  return view.up ? atomic(view.value).join('_') : 'down';
+}
+
+function atomic(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return Object.values(value as Record<string, unknown>).flatMap(atomic);
+}
+
+function saysOf(view: ActorView, fault: string | null, more: readonly string[]): string {
+  if (fault !== null) return `failed: ${fault}`;
+  if (!view.up) return ['down', ...more].join('; ');
+  const context = Object.entries(view.context)
+    .filter(([key]) => key !== 'self')
+    .map(
+      ([key, value]) =>
+        `${key} ${value === null ? 'nil' : typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+  return [...atomic(view.value), ...context, ...more].join('; ');
+}
