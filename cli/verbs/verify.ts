@@ -81,6 +81,10 @@ export function addVerify(program: Command): void {
       '--second-opinion',
       'ask every other engine that is installed, too, and compare counts and verdicts',
     )
+    .option(
+      '--regression <file>',
+      'write a Vitest file that takes each counterexample again: red while the mistake is there',
+    )
     .option('--coverage', 'list the transitions of each statechart that were never taken')
     .option('--html <file>', 'write one page with all of it: verdicts, coverage, every trace to play')
     .option('--junit <file>', 'write the report as JUnit XML')
@@ -108,6 +112,7 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
     const { junitXml } = await import('../verify/junit.ts');
     await writeFileOrRefuse(options.junit, junitXml(report));
   }
+  if (options.regression !== undefined) await writeRegression(options.regression, found, report);
   if (options.html !== undefined) await writePage(options.html, found.system, report);
   await printReport(report, options);
   if (opinions === null) return statusOf(report);
@@ -123,6 +128,13 @@ const ownOptions = [
   'symmetry',
   'workers',
   'hashCompact',
+  'property',
+  'random',
+  'seeds',
+  'depth',
+  'firstSeed',
+  'maxOmission',
+  'failVacuous',
   'maxStates',
   'maxMemory',
   'checkpoint',
@@ -270,6 +282,16 @@ async function writePage(path: string, system: System, report: Report): Promise<
   ]);
   const data = await embeddedWith(fromReport(system, report));
   await writeFileOrRefuse(path, await selfContained(data, (text) => process.stderr.write(`${text}\n`)));
+}
+
+async function writeRegression(path: string, { source }: FoundSystem, { properties }: Report): Promise<void> {
+  const [{ regressionTest }, { dirname, resolve }] = await Promise.all([
+    import('../../verification/check/regression.ts'),
+    import('node:path'),
+  ]);
+  const text = regressionTest(source, properties, dirname(resolve(path)));
+  if (text !== null) await writeFileOrRefuse(path, text);
+  else process.stderr.write(`${path} is not written: no property of states is violated\n`);
 }
 
 async function printReport(report: Report, { json, trace, coverage }: VerifyOptions): Promise<void> {

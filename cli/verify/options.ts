@@ -38,6 +38,8 @@ export interface VerifyOptions {
   readonly trace: 'text' | 'json' | 'mermaid' | 'shiviz';
   /** A file of traces to take again. */
   readonly replay?: string;
+  /** A Vitest file that takes each counterexample again. */
+  readonly regression?: string;
   readonly coverage?: boolean;
   readonly junit?: string;
   /** A page that shows the report. */

@@ -1,0 +1,93 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { successors } from '../checker/model.ts';
+import { compile, evaluate } from '../system/index.ts';
+import type { Action, Property, System, Trace } from '../system/system.ts';
+import { actionText } from '../system/text.ts';
+import { noFault } from './questions.ts';
+import type { Judged } from './report.ts';
+import type { SystemSource } from './source.ts';
+
+/**
+ * Takes the actions as far as the system can, and judges the property in each state on the way. Gives the reason why it does not hold, or `null`.
+ * A system that was mended may refuse an action; then the way ends there. Throws a RangeError for a property that the system does not have, or
+ * that is not judged state by state.
+ */
+export function brokenOn(system: System, name: string, actions: readonly Action[]): string | null {
+  const property = [noFault, ...system.properties].find((one) => one.name === name);
+  if (property === undefined || (property.kind !== 'always' && property.kind !== 'deadlockFree')) {
+    const names = system.properties.filter(isOfStates).map((one) => one.name);
+    throw new RangeError(
+      `expected a property of states of '${system.name}', one of ${names.join(', ')}; got ${name}`,
+    );
+  }
+  const compiled = compile(system, { symmetry: false });
+  const { model } = compiled;
+  let state = model.initial[0]!;
+  for (let steps = 0; ; steps++) {
+    const next = [...successors(model, state)];
+    const view = compiled.decode(state);
+    const isBroken =
+      property.kind === 'always'
+        ? !evaluate(property.predicate, view)
+        : next.length === 0 && !(property.quiescent !== undefined && evaluate(property.quiescent, view));
+    if (isBroken) return `${name} does not hold after ${steps} of ${actions.length} actions`;
+    const action = actions[steps];
+    const found = next.find(({ step }) => action !== undefined && same(compiled.action(step.action), action));
+    if (found === undefined) return null;
+    state = found.after;
+  }
+}
+
+function isOfStates({ kind }: Property): boolean {
+  return kind === 'always' || kind === 'deadlockFree';
+}
+
+function same(left: Action, right: Action): boolean {
+  const sorted = (action: Action) =>
+    JSON.stringify(Object.entries(action).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return sorted(left) === sorted(right);
+}
+
+/**
+ * A Vitest file that takes the way to each violation again: red while the mistake is there. `folder`: where the file will lie. `null`
+ * when no property of states is violated with a trace.
+ */
+export function regressionTest(
+  source: SystemSource,
+  properties: readonly Judged[],
+  folder: string,
+): string | null {
+  const violated = properties.flatMap(({ name, kind, verdict, trace }) =>
+    verdict === 'violated' && trace !== undefined && isOfStates({ kind } as Property)
+      ? [{ name, trace }]
+      : [],
+  );
+  if (violated.length === 0) return null;
+  const importOf = (url: string) => {
+    const path = relative(folder, fileURLToPath(url)).replaceAll('\\', '/');
+    return JSON.stringify(path.startsWith('.') ? path : `./${path}`);
+  };
+  const { module, export: exported = 'default', options } = source;
+  const imported = exported === 'default' ? 'exported' : `{ ${exported} as exported }`;
+  return `import { expect, test } from 'vitest';
+import { brokenOn } from ${importOf(import.meta.url)};
+import ${imported} from ${importOf(module)};
+
+const options = ${JSON.stringify(options ?? null)};
+const system = typeof exported === 'function' ? exported(options) : exported;
+
+${violated.map(testText).join('\n')}`;
+}
+
+function testText({ name, trace }: { readonly name: string; readonly trace: Trace }): string {
+  const actions = trace.steps.map(
+    ({ action }) => `    // ${actionText(action)}\n    ${JSON.stringify(action)},\n`,
+  );
+  return `test(${JSON.stringify(`${name}, after ${trace.steps.length} actions`)}, () => {
+  const actions = [
+${actions.join('')}  ] as const;
+  expect(brokenOn(system, ${JSON.stringify(name)}, actions)).toBeNull();
+});
+`;
+}
