@@ -7,6 +7,7 @@ import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
 import { addExport } from './verbs/export.ts';
 import { addInspect } from './verbs/inspect.ts';
+import { addOutline } from './verbs/outline.ts';
 import { addProve } from './verbs/prove.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
@@ -31,6 +32,7 @@ for (const add of [
   addSite,
   addConfig,
   addVerify,
+  addOutline,
   addProve,
   addExport,
   addReplay,

@@ -20,7 +20,8 @@ export function addVerify(program: Command): void {
         'name (naimi-trehel, naimi-trehel-combined, naimi-trehel-leaving, line, line-combined, line-leaving, ' +
         'line-overtaking, sketch, link, link-restarts, epoch, epoch-strict, epoch-restarts, epoch-changes, epoch-fences, ' +
         'epoch-combined, epoch-liveness, founding, members) or the path of a module whose default export is a ' +
-        'System, or a function of { sites, network } that gives one.',
+        'System, or a function of { sites, network } that gives one. A module that exports a machine is checked alone, ' +
+        'with all actors below the machine (baton outline).',
     )
     .argument('<system>', 'a name or a path')
     .option('--sites <n>', 'how many sites (default: 3)', wholeNumber(1))
@@ -115,12 +116,12 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
   if (options.regression !== undefined) await writeRegression(options.regression, found, report);
   if (options.html !== undefined) await writePage(options.html, found.system, report);
   await printReport(report, options);
-  if (opinions === null) return statusOf(report);
+  if (opinions === null) return statusOf(report, found.system);
   if (options.json !== '-') {
     const { opinionsText } = await import('../verify/text.ts');
     proseStream(options.json).write(`${opinionsText(opinions)}\n`);
   }
-  return opinions.some(({ differences }) => differences.length > 0) ? exitStatus.violated : statusOf(report);
+  return opinions.some(({ differences }) => differences.length > 0) ? exitStatus.violated : statusOf(report, found.system);
 }
 
 /** Options that only Baton's own engine has. */
@@ -328,8 +329,10 @@ async function takeTracesAgain(
   return taken.every(({ refusal }) => refusal === null) ? exitStatus.held : exitStatus.violated;
 }
 
-function statusOf({ properties }: Report): ExitStatus {
+/** A limit that the system did not set itself leaves the check incomplete. */
+function statusOf({ properties }: Report, { constraint }: System): ExitStatus {
   const some = (verdict: string) => properties.some((property) => property.verdict === verdict);
   if (some('violated')) return exitStatus.violated;
-  return some('incomplete') ? exitStatus.incomplete : exitStatus.held;
+  const isCut = constraint === undefined && some('holds within the constraint');
+  return isCut || some('incomplete') ? exitStatus.incomplete : exitStatus.held;
 }

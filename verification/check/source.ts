@@ -2,6 +2,7 @@ import type { ModelSource, Sourced } from '../checker/packed/index.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
 import { CheckError } from './errors.ts';
+import { machineIn, systemOf } from './machine.ts';
 import { type Asking, onlyAsked, questions } from './questions.ts';
 
 /** Where a thread finds a system again: a `System` that a module exports, or a function that gives one. */
@@ -20,10 +21,10 @@ export async function systemFrom({
   export: name = 'default',
   options,
 }: SystemSource): Promise<System> {
-  loaded ??= loadTypeScript();
-  await loaded;
-  const exports: Readonly<Record<string, unknown>> = await import(module);
+  const exports = await exportsOf(module);
   const exported = exports[name];
+  const machine = name === 'default' && typeof exported !== 'function' ? machineIn(exports) : null;
+  if (machine !== null) return systemOf(machine, exports);
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
   const keys = ['name', 'actors', 'network', 'properties'];
   // One that lacks a key is told what is wrong with it when it is checked.
@@ -32,8 +33,15 @@ export async function systemFrom({
   }
   throw new CheckError(
     'SOURCE_INVALID',
-    `Expected \`${name}\` of ${module} to be a System, { ${keys.join(', ')} }, or a function that gives one.`,
+    `Expected \`${name}\` of ${module} to be a System, { ${keys.join(', ')} }, a function that gives one, or a machine of XState.`,
   );
+}
+
+/** What a module exports, also one in TypeScript. */
+export async function exportsOf(module: string): Promise<Readonly<Record<string, unknown>>> {
+  loaded ??= loadTypeScript();
+  await loaded;
+  return await import(module);
 }
 
 let loaded: Promise<void> | undefined;

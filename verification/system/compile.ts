@@ -49,8 +49,9 @@ export interface CompileOptions {
 }
 
 /** Throws `SystemError`; what a machine does only later in its life is refused during the exploration. */
-export function compile(system: System, { symmetry = true }: CompileOptions = {}): Compiled {
-  refuseInvalid(system);
+export function compile(given: System, { symmetry = true }: CompileOptions = {}): Compiled {
+  refuseInvalid(given);
+  const system = bounded(given);
   const world = new World(system);
   const { ids, views } = world;
   const reactors: Reactor[] = [];
@@ -84,6 +85,19 @@ export function compile(system: System, { symmetry = true }: CompileOptions = {}
     notRun: () => notRun(system),
     coverage: () => coverageOf(world),
   };
+}
+
+/** A tree of actors that grows without end is explored up to a number of children. */
+function bounded(system: System): System {
+  const { actors, constraint } = system;
+  if (!Object.values(actors).some(({ outcomes }) => outcomes)) return system;
+  const mostOf = new Map(Object.entries(actors).map(([id, { maxChildren = 8 }]) => [id, maxChildren]));
+  const isWithin: StatePredicate = {
+    kind: 'every',
+    is: ({ id, children = {} }) =>
+      Object.values(children).filter(({ status }) => status === 'active').length <= mostOf.get(id)!,
+  };
+  return { ...system, constraint: constraint ? { kind: 'and', of: [constraint, isWithin] } : isWithin };
 }
 
 function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Moves[]): Model {

@@ -7,6 +7,7 @@ import { CodedError } from '../../machines/errors.ts';
  * - `MACHINE_REFUSED`: the statechart uses what a checked machine may not: spawn, invoke, `sendTo`, `self`, `system`.
  * - `MACHINE_IMPURE`: a step read the clock or chance, came out differently when repeated, or depends on key order.
  * - `ENGINES_DIFFER`: the engine that runs and XState answer one event in different ways; a fault of Baton, not of yours.
+ * - `OUTCOMES_MISSING`: what a machine invokes is not declared; the message lists all of it, with a stub to paste.
  * - `VALUE_REFUSED`: a context, message or disk is not plain JSON.
  * - `SYMMETRY_BROKEN`: actors that are declared interchangeable are not, or a machine orders their ids.
  * - `PREDICATE_INVALID`: a predicate answered with something else than its doc comment asks for.
@@ -19,6 +20,7 @@ export type SystemErrorCode =
   | 'MACHINE_REFUSED'
   | 'MACHINE_IMPURE'
   | 'ENGINES_DIFFER'
+  | 'OUTCOMES_MISSING'
   | 'VALUE_REFUSED'
   | 'SYMMETRY_BROKEN'
   | 'PREDICATE_INVALID'

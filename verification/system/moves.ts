@@ -7,6 +7,7 @@ import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import { byIdAndEvent, type Outcome, type Reactor, timersAfterFiring } from './react.ts';
 import type { Action, ActorSpec, ActorView, Bound, InFlight } from './system.ts';
+import { TreeStepper } from './tree/stepper.ts';
 import type { World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
@@ -80,6 +81,7 @@ export class Moves {
     yield* this.#breaks(coreId, letters);
     yield* this.#offers(coreId, core, inbox);
     yield* this.#timers(core, inbox);
+    yield* this.#pending(coreId, core, inbox);
     yield* this.#crash(coreId, core, inbox);
   }
 
@@ -181,6 +183,19 @@ export class Moves {
       const from = this.#locals.internCore({ ...core, timers: timersAfterFiring(core.timers, index) });
       const action = this.#action('timer', id, { timer: id });
       yield this.#move(action, this.#reactor.take(from, event), inbox);
+    }
+  }
+
+  /** What may happen inside a tree of actors. */
+  *#pending(coreId: number, core: Core, inbox: number): Generator<Move> {
+    const stepper = this.#world.stepper(this.#cell);
+    if (!(stepper instanceof TreeStepper) || this.#reactor.isDone(coreId)) return;
+    for (const { kind, event, timer, internal } of stepper.pending(core.snapshot)) {
+      const action =
+        kind === 'timer'
+          ? this.#action('timer', `pending ${internal}`, { timer })
+          : this.#action('environment', `pending ${internal}`, { event });
+      yield this.#move(action, this.#reactor.take(coreId, internal), inbox);
     }
   }
 

@@ -65,8 +65,21 @@ const locks: readonly { readonly owner: object; readonly key: string; readonly l
   { owner: globalThis, key: 'Date', lock: lockedDate },
 ];
 
+/** The clock and chance as they are when nothing is locked. */
+const originals = locks.map(({ owner, key }) => [owner, key, Reflect.get(owner, key) as unknown] as const);
+
+/** Runs `effect`, which decides nothing, with the clock and chance as they are. */
+export function withClockAndChance<Result>(effect: () => Result): Result {
+  const lock = originals.map(([owner, key, value]) => replace(owner, key, value));
+  try {
+    return effect();
+  } finally {
+    for (const restore of lock) restore();
+  }
+}
+
 /** Returns what puts the old value back. */
-function replace(owner: object, key: string, value: unknown): () => void {
+export function replace(owner: object, key: string, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(owner, key);
   Object.defineProperty(owner, key, { value, configurable: true, writable: true });
   return () => {

@@ -25,13 +25,19 @@ export function refuseInvalid(system: System): void {
       "Messages that are never consumed are a set, not a queue. Use order: 'unordered' with duplication: 'persistent'.",
     );
   }
-  for (const [id, { machine, crash, environment = [] }] of Object.entries(system.actors)) {
+  for (const [id, { machine, outcomes, crash, environment = [] }] of Object.entries(system.actors)) {
     checkBound(crash?.times ?? 0, `crash.times of '${id}'`);
     for (const { event, times } of environment) {
       checkBound(times ?? 'unbounded', `times of environment event '${event.type}' of '${id}'`);
     }
-    refuseChildren(machine);
-    refuseUncompiled(machine);
+    if (outcomes === undefined) {
+      refuseChildren(machine);
+      refuseUncompiled(machine);
+    } else if (system.symmetry?.includes(id)) {
+      throw invalid(
+        `'${id}' has outcomes, and is in symmetry: trees of actors are not renamed. Leave one out.`,
+      );
+    }
   }
   refuseUnlike(system, ids);
   refuseIdle(system);
@@ -158,7 +164,8 @@ export function refusedMachine({ id }: AnyStateMachine, what: string): SystemErr
   return new SystemError(
     'MACHINE_REFUSED',
     `machine '${id}' uses ${what}. A checked machine speaks to others only by a named action, { type: 'send', params: ` +
-      '{ target, message } }, and has no children: no spawn, invoke, sendTo, emit, self or system.',
+      '{ target, message } }, and has no children: no spawn, invoke, sendTo, emit, self or system. To check it with its children, as XState ' +
+      'runs them, give the actor `outcomes` (`{}` where it invokes no promise, callback or observable).',
   );
 }
 

@@ -156,10 +156,28 @@ const machine: Shape = (value, path) => {
 
 const typed: Shape = (value, path) => name(recordAt(value, path)['type'], `${path}.type`);
 
+const values: Shape = (value, path) => {
+  if (typeof value !== 'function') listOf(anything)(value, path);
+};
+
+const outcome = fields(
+  {},
+  {
+    done: values,
+    error: values,
+    next: values,
+    sends: listOf(typed),
+    atStart: listOf(typed),
+    never: oneOf(true),
+  },
+);
+
 const actor = fields(
   { machine },
   {
     input: anything,
+    outcomes: recordOf(outcome),
+    maxChildren: bound,
     environment: listOf(fields({ event: typed }, { when: call, times: bound })),
     deliver: call,
     dead: call,

@@ -52,6 +52,12 @@ export interface InternedSnapshot {
   readonly context: Readonly<Record<string, Json>>;
   /** It has reached its final state. */
   readonly done: boolean;
+  /** Of a tree of actors: its armed timers. */
+  readonly armed?: readonly string[];
+  /** Of a tree of actors: the others by their path, as predicates see them. */
+  readonly children?: Readonly<Record<string, Json>>;
+  /** Of a tree of actors: all of it, as text. */
+  readonly tree?: string;
 }
 
 /** The pure steps of one machine over interned snapshots and events, each computed once. */

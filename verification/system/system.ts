@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
+import type { Outcomes } from './tree/outcomes.ts';
 
 /** A system is a value: actors, a network between them, what the environment may do, and what must hold. */
 export interface System {
@@ -50,6 +51,18 @@ export interface History {
 export interface ActorSpec {
   readonly machine: AnyStateMachine;
   readonly input?: unknown;
+  /**
+   * The machine is checked together with all actors that it invokes and spawns, as one process in which XState's own
+   * actors make every delivery. By name (`src`, or the id of an inline `invoke`): what may come of each promise,
+   * observable and callback. `{}` where there is none. Needed for whatever uses more than named actions. Without
+   * `symmetry`.
+   */
+  readonly outcomes?: Outcomes;
+  /**
+   * A state in which more of its children are active is counted and not explored further, as by `constraint`: what holds
+   * then holds within that only. Default: 8.
+   */
+  readonly maxChildren?: number;
   /** What may happen to this actor out of nothing: its client, its operator. Timeouts need no mention. */
   readonly environment?: readonly EnvironmentEvent[];
   /** The event that a message becomes on arrival. Default: the message itself. */
@@ -115,6 +128,8 @@ export interface ActorView {
   readonly up: boolean;
   /** How often it has crashed, where that is bounded; else 0. */
   readonly crashes?: number;
+  /** Its machine has reached its final state. */
+  readonly done?: boolean;
   /** The state value and context of its snapshot. */
   readonly value: unknown;
   readonly context: Readonly<Record<string, unknown>>;
@@ -125,6 +140,8 @@ export interface ActorView {
    * actors of a compiled system, where steps are remembered.
    */
   answer?(event: { readonly type: string }): readonly NamedAction[];
+  /** Where `outcomes` are given: the actors below it by their path, `checkout/pay`, also those that have ended. */
+  readonly children?: Readonly<Record<string, ChildView>>;
   /** What is on its way to it. `source` is `null` where the network does not keep it. */
   readonly inbox: readonly InFlight[];
   /** The ids of its armed timers. */
@@ -135,6 +152,14 @@ export interface ActorView {
    * further step, and what is sent to it is lost. The other actors go on.
    */
   readonly fault?: string;
+}
+
+/** An actor that another one invoked or spawned. `value` is `null` where it is no machine. */
+export interface ChildView {
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly output: unknown;
 }
 
 /** A message on its way. */

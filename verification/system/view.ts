@@ -6,7 +6,7 @@ import { ANYONE, DOWN, type Locals } from './locals.ts';
 import { Memo } from './memo.ts';
 import { hint } from './shape.ts';
 import type { InternedSnapshot } from './stepper.ts';
-import type { ActorView, InFlight, Network, StateRecord, StateView } from './system.ts';
+import type { ActorView, ChildView, InFlight, Network, StateRecord, StateView } from './system.ts';
 
 /** The effects of the machine of a cell, from an interned snapshot on an interned event. */
 export type Answer = (cell: number, snapshot: number, event: number) => readonly NamedAction[];
@@ -221,7 +221,20 @@ class DecodedActor implements ActorView {
   }
 
   get timers(): readonly string[] {
-    return this.#views.core(this.#core).timers.map(({ id }) => id);
+    const { timers, snapshot } = this.#views.core(this.#core);
+    const ids = timers.map(({ id }) => id);
+    return snapshot === DOWN ? ids : [...ids, ...(this.#views.snapshot(snapshot).armed ?? [])];
+  }
+
+  get done(): boolean {
+    return this.up && this.#views.snapshot(this.#snapshot).done;
+  }
+
+  get children(): Readonly<Record<string, ChildView>> {
+    return ((this.up && this.#views.snapshot(this.#snapshot).children) || {}) as unknown as Record<
+      string,
+      ChildView
+    >;
   }
 
   in(path: string): boolean {

@@ -11,6 +11,7 @@ import { ANYONE, Locals } from './locals.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
 import type { ActorSpec, Network, System } from './system.ts';
+import { TreeStepper } from './tree/stepper.ts';
 import { type Answer, Views } from './view.ts';
 
 /** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
@@ -30,7 +31,7 @@ export class World {
   readonly actions: Actions;
   /** By cell, what an arriving letter is: the letter in the inbox, and 1 if it is part of a broadcast. */
   readonly arrivals: readonly Pairs[];
-  readonly #steppers = new Map<AnyStateMachine, Stepper>();
+  readonly #steppers = new Map<AnyStateMachine, Stepper | TreeStepper>();
   readonly #firstSeen: readonly Map<string, number>[];
 
   constructor(system: System) {
@@ -60,11 +61,14 @@ export class World {
     this.#firstSeen = this.ids.map(() => new Map());
   }
 
-  stepper(cell: number): Stepper {
-    const { machine } = this.specs[cell]!;
+  stepper(cell: number): Stepper | TreeStepper {
+    const { machine, outcomes } = this.specs[cell]!;
     let stepper = this.#steppers.get(machine);
     if (stepper === undefined) {
-      stepper = new Stepper(machine, this.values);
+      stepper =
+        outcomes === undefined
+          ? new Stepper(machine, this.values)
+          : new TreeStepper(machine, this.values, outcomes);
       this.#steppers.set(machine, stepper);
     }
     return stepper;

@@ -1,0 +1,342 @@
+import {
+  Actor,
+  type AnyActor,
+  type AnyActorLogic,
+  type AnyActorScope,
+  type AnyStateMachine,
+  type AnyTransitionDefinition,
+  type EventObject,
+  type InspectionEvent,
+} from 'xstate';
+import type { NamedAction } from '../../../machines/actor.ts';
+import { effectOf } from '../../../statechart/run.ts';
+import type { SystemError } from '../errors.ts';
+import { replace, withClockAndChance } from '../purity.ts';
+import { kindOf, type Outcomes, undeclared } from './outcomes.ts';
+
+/*
+ * A tree of XState's own actors (5.33) that neither clock nor outside world moves: XState makes every delivery, spawn and
+ * stop itself. What it would start outside is inert, timers are a list, and effects are collected. Most of what is used
+ * here is private to XState, which is why its version is pinned; live.test.ts compares with actors that run.
+ */
+
+/** The parts of XState's Actor that are not public. */
+export interface InnerActor {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly src: unknown;
+  readonly systemId: string | undefined;
+  readonly system: InnerSystem;
+  readonly _parent: AnyActor | undefined;
+  readonly _syncSnapshot: boolean | undefined;
+  readonly mailbox: { start(): void };
+  readonly _actorScope: AnyActorScope;
+  logic: AnyActorLogic;
+  _snapshot: unknown;
+  _processingStatus: number;
+}
+
+interface InnerSystem {
+  _bookId(): string;
+  _register(session: string, actor: AnyActor): string;
+  _set(systemId: string, actor: AnyActor): void;
+  _relay(source: AnyActor | undefined, target: AnyActor, event: EventObject): void;
+  readonly scheduler: Record<'schedule' | 'cancel' | 'cancelAll', unknown>;
+}
+
+export const inside = (actor: AnyActor): InnerActor => actor as unknown as InnerActor;
+
+/** XState's own numbers. */
+export const processing = { notStarted: 0, running: 1, stopped: 2 } as const;
+
+export interface LiveTimer {
+  readonly source: AnyActor;
+  readonly target: AnyActor;
+  readonly event: EventObject;
+  /** `null`: it has none of its own. */
+  readonly id: string | null;
+  /** Neither `cancel` nor the end of its source stops it any more. */
+  readonly lost: boolean;
+}
+
+/** What names logic: its `src`, or the id under which it runs. */
+export function nameOf(actor: AnyActor): string {
+  const { src, id } = inside(actor);
+  return typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id;
+}
+
+const effectsOfBaton: ReadonlySet<string> = new Set(['send', 'broadcast', 'left', 'persist']);
+const mostDeliveries = 1_000;
+const mostMicrosteps = 10_000;
+
+export class Live {
+  root!: AnyActor;
+  timers: LiveTimer[] = [];
+  readonly effects: NamedAction[] = [];
+  readonly taken = new Set<AnyTransitionDefinition>();
+  /** The ids that are used, so that a new actor gets the smallest that is free. */
+  readonly #sessions = new Set<string>();
+  readonly #outcomes: Outcomes;
+  readonly #placeOf: (action: unknown) => string | undefined;
+  /** While a tree is filled no actor computes its first snapshot. */
+  #filling: { readonly session: string | null } | null = null;
+  readonly #started = new Set<AnyActor>();
+  #deliveries = 0;
+  #microsteps = 0;
+  #system: InnerSystem | null = null;
+  /** What is refused, or goes on forever: XState catches what is thrown within a step. */
+  failure: SystemError | Error | null = null;
+
+  constructor(outcomes: Outcomes, placeOf: (action: unknown) => string | undefined) {
+    this.#outcomes = outcomes;
+    this.#placeOf = placeOf;
+  }
+
+  /** Starts the machine as XState would. */
+  start(machine: AnyStateMachine, input: unknown): void {
+    this.root = this.#create(machine, { input });
+    this.root.start();
+  }
+
+  /** Every actor that runs, also one that no other knows: two that are spawned under one key leave such an orphan. */
+  running(): readonly AnyActor[] {
+    return [...this.#started].filter((actor) => inside(actor)._processingStatus === processing.running);
+  }
+
+  relay(source: AnyActor | undefined, target: AnyActor, event: EventObject): void {
+    this.#system!._relay(source, target, event);
+  }
+
+  /** An actor that is not started and has no snapshot yet. `session`: its id, where XState made it. */
+  fill(logic: AnyActorLogic, session: string | null, options: object): AnyActor {
+    this.#filling = { session };
+    try {
+      return this.#create(logic, options);
+    } finally {
+      this.#filling = null;
+    }
+  }
+
+  /** Takes `actor` into the system, where it takes events. */
+  resume(actor: AnyActor): void {
+    const { system, sessionId, systemId, mailbox, id, _parent, _syncSnapshot } = inside(actor);
+    inside(actor)._processingStatus = processing.running;
+    system._register(sessionId, actor);
+    if (systemId !== undefined) system._set(systemId, actor);
+    mailbox.start();
+    if (!_syncSnapshot) return;
+    actor.subscribe({
+      next: (snapshot: { status: string }) => {
+        if (snapshot.status === 'active')
+          system._relay(actor, _parent!, { type: `xstate.snapshot.${id}`, snapshot } as EventObject);
+      },
+      error: () => {},
+    });
+  }
+
+  #create(logic: AnyActorLogic, options: object): AnyActor {
+    const isRoot = this.#system === null;
+    const clock = { setTimeout: () => 0, clearTimeout: () => {} };
+    const own = isRoot ? { clock, logger: () => {}, inspect: this.#inspect } : {};
+    const actor = new Actor(logic, { ...own, ...options } as never) as AnyActor;
+    // Without an observer XState throws the error of a root from a timer.
+    if (isRoot) actor.subscribe({ error: () => {} });
+    return actor;
+  }
+
+  readonly #inspect = (event: InspectionEvent): void => {
+    switch (event.type as string) {
+      case '@xstate.actor':
+        this.#adopt(event.actorRef as AnyActor);
+        return;
+      case '@xstate.microstep':
+        for (const transition of (event as { _transitions?: AnyTransitionDefinition[] })._transitions ?? [])
+          this.taken.add(transition);
+        if (++this.#microsteps > mostMicrosteps) {
+          this.failure ??= new Error(`no rest after ${mostMicrosteps} microsteps`);
+          throw this.failure;
+        }
+    }
+  };
+
+  /** Called by XState's constructor of actors, before there is a snapshot. */
+  #adopt(actor: AnyActor): void {
+    const inner = inside(actor) as { -readonly [Key in keyof InnerActor]: InnerActor[Key] };
+    this.#system ??= this.#tame(inner.system);
+    const wasAuto = inner.id === inner.sessionId;
+    const session = this.#filling?.session ?? this.#smallestFree();
+    this.#sessions.add(session);
+    inner.sessionId = session;
+    if (wasAuto) inner.id = session;
+    const scope = inner._actorScope as { -readonly [Key in keyof AnyActorScope]: AnyActorScope[Key] };
+    scope.sessionId = session;
+    scope.id = inner.id;
+    const execute = scope.actionExecutor;
+    scope.actionExecutor = (action) => execute(this.#collecting(action));
+    scope.emit = (event) => this.effects.push({ ...event, type: `emit ${event.type}` });
+    if (this.#filling) {
+      inner.logic = unfilled;
+      return;
+    }
+    try {
+      inner.logic = this.inert(inner.logic, actor);
+    } catch (error) {
+      this.failure ??= error as Error;
+      inner.logic = unfilled;
+    }
+  }
+
+  /** Logic that starts nothing outside, in the place of `logic`. */
+  inert(logic: AnyActorLogic, actor: AnyActor): AnyActorLogic {
+    const made = this.#inert(logic, actor);
+    originals.set(made, logic);
+    return made;
+  }
+
+  #inert(logic: AnyActorLogic, actor: AnyActor): AnyActorLogic {
+    const name = nameOf(actor);
+    const kind = kindOf(logic, name);
+    if (kind === 'machine' || kind === 'transition') return logic;
+    const outcome = Object.hasOwn(this.#outcomes, name) ? this.#outcomes[name] : undefined;
+    if (outcome === undefined) throw undeclared(inside(this.root ?? actor).id, [{ name, kind }]);
+    const { start: _, ...rest } = logic as AnyActorLogic & { start?: unknown };
+    if (kind === 'promise') return rest as AnyActorLogic;
+    if (kind === 'observable') {
+      const transition: AnyActorLogic['transition'] = (snapshot, event, scope) => {
+        const isStop = event.type === 'xstate.stop';
+        const closed = isStop ? { ...snapshot, _subscription: { unsubscribe() {} } } : snapshot;
+        return logic.transition(closed, event, scope);
+      };
+      return { ...rest, transition } as AnyActorLogic;
+    }
+    const { atStart = [] } = outcome;
+    return {
+      ...rest,
+      start: (_state: unknown, { self, system }: AnyActorScope) => {
+        const parent = inside(self as AnyActor)._parent;
+        if (parent)
+          for (const event of atStart)
+            (system as unknown as InnerSystem)._relay(self as AnyActor, parent, event);
+      },
+      transition: (state: object, event: EventObject) =>
+        event.type === 'xstate.stop' ? { ...state, status: 'stopped', error: undefined } : state,
+    } as unknown as AnyActorLogic;
+  }
+
+  #smallestFree(): string {
+    let number = 0;
+    while (this.#sessions.has(`x:${number}`)) number++;
+    return `x:${number}`;
+  }
+
+  #tame(system: InnerSystem): InnerSystem {
+    const relay = system._relay;
+    const register = system._register;
+    system._register = (session, actor) => {
+      this.#started.add(actor);
+      return register(session, actor);
+    };
+    system._bookId = () => 'x:?';
+    system._relay = (source, target, event) => {
+      if (this.failure) return;
+      if (++this.#deliveries > mostDeliveries) {
+        this.failure = new Error(`no rest after ${mostDeliveries} deliveries`);
+        return;
+      }
+      relay(source, target, event);
+    };
+    Object.assign(system.scheduler, {
+      schedule: (
+        source: AnyActor,
+        target: AnyActor,
+        event: EventObject,
+        _delay: number,
+        id: string | null = null,
+      ) => {
+        this.#loosen(source, id);
+        this.timers.push({ source, target, event, id, lost: false });
+      },
+      cancel: (source: AnyActor, id: string) => {
+        this.timers = this.timers.filter((timer) => timer.lost || timer.source !== source || timer.id !== id);
+      },
+      cancelAll: (source: AnyActor) => {
+        this.timers = this.timers.filter((timer) => timer.lost || timer.source !== source);
+      },
+    });
+    return system;
+  }
+
+  /** Takes a timer off the list and delivers its event. */
+  fire(index: number): void {
+    const { source, target, event, id, lost: _ } = this.timers[index]!;
+    this.timers.splice(index, 1);
+    this.#loosen(source, id);
+    this.relay(source, target, event);
+  }
+
+  /** XState knows one timer of each id of an actor: the others go on unknown. */
+  #loosen(source: AnyActor, id: string | null): void {
+    if (id === null) return;
+    this.timers = this.timers.map((timer) =>
+      timer.source === source && timer.id === id ? { ...timer, lost: true } : timer,
+    );
+  }
+
+  #collecting(action: Parameters<AnyActorScope['actionExecutor']>[0]): typeof action {
+    const { type, params, exec } = action;
+    if (type.startsWith('xstate.')) return action;
+    const name = this.#placeOf(exec) ?? type;
+    return {
+      ...action,
+      exec: (info, args) => {
+        this.effects.push(effectOf(name, params));
+        if (exec && !effectsOfBaton.has(type)) carryOut(() => exec(info, args));
+      },
+    };
+  }
+}
+
+/** The logic that was given, by the logic that runs in its place. */
+const originals = new WeakMap<object, AnyActorLogic>();
+
+/** The logic that the actor was given. */
+export function logicOf(actor: AnyActor): AnyActorLogic {
+  const { logic } = inside(actor);
+  return originals.get(logic) ?? logic;
+}
+
+/** In the place of logic, while an actor is constructed that is about to be given its snapshot. */
+const unfilled = {
+  transition: (snapshot: unknown) => snapshot,
+  getInitialSnapshot: () => ({ status: 'active' }),
+  getPersistedSnapshot: (snapshot: unknown) => snapshot,
+} as unknown as AnyActorLogic;
+
+/**
+ * Runs an effect, since it may send to actors, or change what it must not. It reaches nothing outside: what a browser has
+ * and Node has not ends it quietly.
+ */
+function carryOut(effect: () => void): void {
+  try {
+    withClockAndChance(effect);
+  } catch (error) {
+    if (error instanceof ReferenceError && / is not defined$/.test(error.message)) return;
+    throw error;
+  }
+}
+
+const silenced = ['log', 'info', 'warn', 'error', 'debug', 'trace', 'table', 'dir'];
+
+/** Runs a step with what reaches outside of it closed: no console, no requests, no timers of the host. */
+export function apart<Result>(step: () => Result): Result {
+  const open = [
+    ...silenced.map((key) => replace(console, key, () => {})),
+    ...['setTimeout', 'setInterval', 'setImmediate'].map((key) => replace(globalThis, key, () => 0)),
+    replace(globalThis, 'fetch', () => new Promise(() => {})),
+  ];
+  try {
+    return step();
+  } finally {
+    for (const restore of open) restore();
+  }
+}

@@ -1,0 +1,118 @@
+import { type AnyActorLogic, type AnyStateMachine, fromPromise } from 'xstate';
+import { SystemError } from '../errors.ts';
+import { isMachine, nodesOf } from './places.ts';
+
+/** Values that may come, listed, or made from the input of the invocation. */
+export type Values = readonly unknown[] | ((input: unknown) => readonly unknown[]);
+
+/**
+ * How an invoked promise, observable or callback may behave. While it is active each of these may happen at any time,
+ * and nothing need happen.
+ */
+export interface Outcome {
+  /** A promise resolves with one of these values; an observable completes, whatever the values. */
+  readonly done?: Values;
+  /** A promise rejects, or an observable fails, with one of these errors. */
+  readonly error?: Values;
+  /** An observable gives one of these values. */
+  readonly next?: Values;
+  /** A callback sends one of these events to its parent, as often as it likes; an event observable emits them. */
+  readonly sends?: readonly { readonly type: string }[];
+  /** A callback sends all these events to its parent, in order, before it has started. */
+  readonly atStart?: readonly { readonly type: string }[];
+  /** It need not have any outcome. Only says so: none of the other keys is then needed. */
+  readonly never?: true;
+}
+
+/** By the name of the invoked logic: its `src`, or where that is a function, the id of its `invoke`. */
+export type Outcomes = Readonly<Record<string, Outcome>>;
+
+export type LogicKind = 'machine' | 'promise' | 'observable' | 'callback' | 'transition';
+
+/**
+ * XState marks its logic in no other way than by the functions that it is made of; the machine to check may come with a
+ * copy of XState of its own.
+ */
+const marks: readonly (readonly [LogicKind, string])[] = [
+  ['promise', 'XSTATE_PROMISE_RESOLVE'],
+  ['observable', 'XSTATE_OBSERVABLE_COMPLETE'],
+  ['callback', 'instanceStates'],
+];
+
+/** Throws `MACHINE_REFUSED` for logic of another making that starts something. */
+export function kindOf(logic: AnyActorLogic, name: string): LogicKind {
+  if (isMachine(logic)) return 'machine';
+  const text = String(logic.transition);
+  for (const [kind, word] of marks) if (text.includes(word)) return kind;
+  if ((logic as { start?: unknown }).start === undefined) return 'transition';
+  throw new SystemError(
+    'MACHINE_REFUSED',
+    `'${name}' is logic of its own making that starts something: no check can tell what it does. Use fromPromise, ` +
+      'fromCallback, fromObservable, fromTransition or a machine.',
+  );
+}
+
+/** A place that invokes logic, with the name by which its outcomes are declared. */
+export interface Invoked {
+  readonly name: string;
+  readonly kind: Exclude<LogicKind, 'machine' | 'transition'>;
+}
+
+/** The promises, observables and callbacks that the machine, or a machine that it invokes, names or invokes. */
+export function invokedBy(machine: AnyStateMachine): readonly Invoked[] {
+  const invoked = new Map<string, Invoked>();
+  const machines = new Set([machine]);
+  for (const each of machines) {
+    const found = (name: string, logic: unknown) => {
+      if (logic === undefined) {
+        // XState only warns that there is none, which is common in published machines.
+        each.implementations.actors[name] = missing;
+        invoked.set(name, { name, kind: 'promise' });
+        return;
+      }
+      const kind = kindOf(logic as AnyActorLogic, name);
+      if (kind === 'machine') machines.add(logic as AnyStateMachine);
+      else if (kind !== 'transition') invoked.set(name, { name, kind });
+    };
+    for (const node of nodesOf(each)) {
+      for (const [index, { src, id }] of node.invoke.entries()) {
+        const { invoke } = node.config;
+        const config = [invoke].flat()[index] as { readonly src: unknown };
+        if (typeof config.src === 'string') found(config.src, each.implementations.actors[config.src]);
+        else found(id ?? src, config.src);
+      }
+    }
+    for (const [name, logic] of Object.entries(each.implementations.actors)) {
+      if (logic !== missing) found(name, logic);
+    }
+  }
+  return [...invoked.values()];
+}
+
+const missing = fromPromise(async () => undefined);
+
+const stubs: Readonly<Record<Invoked['kind'], string>> = {
+  promise: '{ done: [undefined], error: [new Error()] }',
+  observable: '{ next: [undefined], done: [undefined], error: [new Error()] }',
+  callback: '{ sends: [], atStart: [] }',
+};
+
+/** Declarations to paste, one for each of `invoked`. */
+export function stubOf(invoked: readonly Invoked[]): string {
+  const lines = invoked.map(({ name, kind }) => `  ${JSON.stringify(name)}: ${stubs[kind]}, // a ${kind}`);
+  return `outcomes: {\n${lines.join('\n')}\n}`;
+}
+
+/** Throws `OUTCOMES_MISSING` for all that is invoked and not declared. */
+export function refuseUndeclared(machine: AnyStateMachine, outcomes: Outcomes): void {
+  const lacking = invokedBy(machine).filter(({ name }) => !Object.hasOwn(outcomes, name));
+  if (lacking.length > 0) throw undeclared(machine.id, lacking);
+}
+
+export function undeclared(machine: string, lacking: readonly Invoked[]): SystemError {
+  return new SystemError(
+    'OUTCOMES_MISSING',
+    `machine '${machine}' invokes ${lacking.map(({ name }) => `'${name}'`).join(', ')}, and nothing says what may come ` +
+      `of it. Declare all outcomes that may come, beside the machine:\n${stubOf(lacking)}`,
+  );
+}

@@ -1,0 +1,460 @@
+import type {
+  AnyActor,
+  AnyActorLogic,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyTransitionDefinition,
+  EventObject,
+  StateValue,
+} from 'xstate';
+import { reasonOf } from '../../../machines/errors.ts';
+import { SystemError } from '../errors.ts';
+import type { Interner, Json } from '../interner.ts';
+import { Memo } from '../memo.ts';
+import { withoutClockAndChance } from '../purity.ts';
+import type { InternedSnapshot, Stepped } from '../stepper.ts';
+import { read, shown, type Written, write } from './canonical.ts';
+import { apart, inside, Live, logicOf, nameOf, processing } from './live.ts';
+import { kindOf, type Outcomes, refuseUndeclared, type Values } from './outcomes.ts';
+import { machinesOf, placesOf } from './places.ts';
+
+/** One actor, as it is written. */
+interface Row {
+  readonly id: string;
+  readonly session: string;
+  readonly parent: number | null;
+  /** The key of its logic. */
+  readonly logic: string;
+  readonly src: string | null;
+  readonly running: number;
+  readonly systemId: string | null;
+  readonly sync: boolean;
+  /** In the order in which they are stopped. */
+  readonly children: readonly (readonly [key: string, row: number])[];
+  readonly snapshot: Written;
+}
+
+interface Tree {
+  readonly rows: readonly Row[];
+  readonly timers: readonly {
+    readonly source: number;
+    readonly target: number;
+    readonly event: Written;
+    readonly id: string | null;
+    readonly lost: boolean;
+  }[];
+}
+
+/** An event that may come from within: a timer, or an outcome of what is invoked. */
+export interface Pending {
+  readonly kind: 'timer' | 'environment';
+  /** As traces show it. */
+  readonly event: { readonly type: string };
+  readonly timer: string;
+  /** Interned; only a tree stepper knows what it means. */
+  readonly internal: number;
+}
+
+const internalType = 'baton.pending';
+const timerField = 'timer';
+
+/** The steps of a machine and all actors below it, as one process. Snapshots are whole trees, interned. */
+export class TreeStepper {
+  readonly machine: AnyStateMachine;
+  readonly #values: Interner;
+  readonly #outcomes: Outcomes;
+  readonly #steps = new Memo<number, Stepped>();
+  readonly #pending: (readonly Pending[] | undefined)[] = [];
+  readonly #trees: (Tree | undefined)[] = [];
+  readonly #taken = new Set<AnyTransitionDefinition>();
+  readonly #logics = new Map<string, AnyActorLogic>();
+  readonly #keys = new Map<AnyActorLogic, string>();
+  readonly #placeOf: (action: unknown) => string | undefined;
+
+  /** Throws `OUTCOMES_MISSING`. */
+  constructor(machine: AnyStateMachine, values: Interner, outcomes: Outcomes) {
+    refuseUndeclared(machine, outcomes);
+    this.machine = machine;
+    this.#values = values;
+    this.#outcomes = outcomes;
+    this.#placeOf = placesOf(machine);
+    for (const logic of machinesOf(machine)) this.#keyOf(logic);
+  }
+
+  start(input: unknown): Stepped {
+    return this.#step((live) => live.start(this.machine, input));
+  }
+
+  take(snapshot: number, event: number): Stepped {
+    return this.#steps.get(snapshot, event, () =>
+      this.#step((live) => {
+        const actors = this.#fill(live, this.#tree(snapshot));
+        const taken = this.#values.value(event) as unknown as EventObject & Internal;
+        if (taken.type !== internalType) live.relay(undefined, live.root, taken);
+        else if (timerField in taken) live.fire(taken.timer!);
+        else {
+          const source = actors[taken.row!]!;
+          const target = taken.toParent ? inside(source)._parent! : source;
+          const told = read(taken.event!, (row) => actors[row]) as EventObject;
+          live.relay(source, target, told);
+        }
+      }),
+    );
+  }
+
+  taken(): ReadonlySet<AnyTransitionDefinition> {
+    return this.#taken;
+  }
+
+  /** Every actor below the root that can be reached through children, by its path, as `show` tells it. */
+  state(snapshot: number, show: (held: unknown) => unknown): Readonly<Record<string, unknown>> {
+    const live = new Live(this.#outcomes, this.#placeOf);
+    const actors = this.#fill(live, this.#tree(snapshot));
+    const all: Record<string, unknown> = {};
+    const visit = (row: number) => {
+      const {
+        status,
+        value = null,
+        context,
+        output,
+      } = actors[row]!.getSnapshot() as Partial<AnyMachineSnapshot>;
+      all[this.#path(snapshot, row)] = show({ status, value, context, output });
+      for (const [, child] of this.#tree(snapshot).rows[row]!.children) visit(child);
+    };
+    visit(0);
+    return all;
+  }
+
+  /** What may happen from within, in this snapshot. */
+  pending(snapshot: number): readonly Pending[] {
+    this.#pending[snapshot] ??= [...this.#timersOf(snapshot), ...this.#outcomesOf(snapshot)];
+    return this.#pending[snapshot];
+  }
+
+  #timersOf(snapshot: number): readonly Pending[] {
+    const tree = this.#tree(snapshot);
+    const texts = tree.timers.map((timer) => JSON.stringify(timer));
+    return this.#timerNames(tree).flatMap((timer, index) => {
+      if (texts.indexOf(texts[index]!) < index) return [];
+      return [
+        { kind: 'timer' as const, event: { type: timer }, timer, internal: this.#internal({ timer: index }) },
+      ];
+    });
+  }
+
+  #outcomesOf(snapshot: number): readonly Pending[] {
+    const { rows } = this.#tree(snapshot);
+    return rows.flatMap((row, index) => {
+      const logic = this.#logics.get(row.logic)!;
+      const name = nameOf({ src: row.src, id: row.id } as unknown as AnyActor);
+      const kind = kindOf(logic, name);
+      const { status, input } = row.snapshot as { readonly status: string; readonly input?: Written };
+      if (row.running !== processing.running || status !== 'active') return [];
+      if (kind === 'machine' || kind === 'transition') return [];
+      const { done = [], error = [], next = [], sends = [] } = this.#outcomes[name]!;
+      const all = (values: Values): readonly unknown[] =>
+        typeof values === 'function' ? values(read(input ?? null, () => undefined)) : values;
+      const actor = this.#path(snapshot, index);
+      const own = (type: string, shownType: string, values: readonly unknown[], key: string) =>
+        values.map((value): Pending => {
+          const event = write({ type, data: value }, () => 0, `an outcome of '${name}'`);
+          const visible = shown(
+            write(value, () => 0, name),
+            () => '',
+          );
+          return {
+            kind: 'environment',
+            event: { type: shownType, actor, [key]: visible } as { type: string },
+            timer: '',
+            internal: this.#internal({ row: index, event }),
+          };
+        });
+      const sent = sends.map(
+        (event): Pending => ({
+          kind: 'environment',
+          event: { ...event, actor } as { type: string },
+          timer: '',
+          internal: this.#internal({
+            row: index,
+            toParent: true,
+            event: write(event, () => 0, `an event of '${name}'`),
+          }),
+        }),
+      );
+      if (kind === 'promise') {
+        return [
+          ...own('xstate.promise.resolve', `xstate.done.actor.${row.id}`, all(done), 'output'),
+          ...own('xstate.promise.reject', `xstate.error.actor.${row.id}`, all(error), 'error'),
+        ];
+      }
+      if (kind === 'callback') return sent;
+      return [
+        ...own('xstate.observable.next', `xstate.snapshot.${row.id}`, all(next), 'value'),
+        ...sent,
+        ...(all(done).length === 0
+          ? []
+          : own('xstate.observable.complete', `xstate.done.actor.${row.id}`, [undefined], 'output')),
+        ...own('xstate.observable.error', `xstate.error.actor.${row.id}`, all(error), 'error'),
+      ];
+    });
+  }
+
+  #timerNames({ rows, timers }: Tree): readonly string[] {
+    return timers.map(({ source, id, event }) => {
+      const name = id ?? (event as { type: string }).type;
+      const path = pathOf(rows, source);
+      return path === '' ? name : `${name} of ${path}`;
+    });
+  }
+
+  #internal(internal: Internal): number {
+    return this.#values.intern({ type: internalType, ...internal }, 'a pending event');
+  }
+
+  /** The keys under which it is a child, from the root down. */
+  #path(snapshot: number, row: number): string {
+    return pathOf(this.#tree(snapshot).rows, row);
+  }
+
+  #tree(snapshot: number): Tree {
+    this.#trees[snapshot] ??= JSON.parse(
+      (this.#values.value(snapshot) as unknown as InternedSnapshot).tree!,
+    ) as Tree;
+    return this.#trees[snapshot];
+  }
+
+  /** The step is made twice: what depends on more than the tree and the event comes out differently. */
+  #step(act: (live: Live) => void): Stepped {
+    const who = `machine '${this.machine.id}'`;
+    const once = this.#run(who, act);
+    const again = this.#run(who, act);
+    if (JSON.stringify(once) === JSON.stringify(again)) return once;
+    throw new SystemError(
+      'MACHINE_IMPURE',
+      `${who} does not answer the same event in the same way: a step depends on something outside of its actors.`,
+    );
+  }
+
+  #run(who: string, act: (live: Live) => void): Stepped {
+    const live = new Live(this.#outcomes, this.#placeOf);
+    try {
+      withoutClockAndChance(who, () => apart(() => act(live)));
+      for (const transition of live.taken) this.#taken.add(transition);
+      if (live.failure) throw live.failure;
+      const { status, error } = live.root.getSnapshot() as {
+        readonly status: string;
+        readonly error: unknown;
+      };
+      if (status === 'error') throw error;
+      return { snapshot: this.#intern(live), effects: live.effects, timers: [] };
+    } catch (error) {
+      if (error instanceof SystemError) throw error;
+      return { fault: reasonOf(error) };
+    }
+  }
+
+  #intern(live: Live): number {
+    const tree = this.#written(live);
+    const { value, status } = live.root.getSnapshot() as AnyMachineSnapshot;
+    const show = (written: Written) => shown(written, (row) => pathOf(tree.rows, row)) as Json;
+    const children = tree.rows.flatMap((row, index) => {
+      if (index === 0) return [];
+      const { status: is, value: at, context: of, output } = row.snapshot as Record<string, Written>;
+      const seen = {
+        status: is!,
+        value: at ?? null,
+        context: show(of ?? null),
+        output: show(output ?? null),
+      };
+      return [[pathOf(tree.rows, index), seen] as const];
+    });
+    const interned: InternedSnapshot = {
+      value: JSON.stringify(value),
+      history: '{}',
+      context: show((tree.rows[0]!.snapshot as Record<string, Written>)['context']!) as Record<string, Json>,
+      done: status !== 'active',
+      armed: this.#timerNames(tree),
+      children: Object.fromEntries(children) as Record<string, Json>,
+      tree: JSON.stringify(tree),
+    };
+    return this.#values.intern(interned, `the snapshot of machine '${this.machine.id}'`);
+  }
+
+  /** Breadth first: children, then what is referred to, then parents. */
+  #written(live: Live): Tree {
+    const actors: AnyActor[] = [live.root];
+    const rowOf = (actor: AnyActor) => {
+      const known = actors.indexOf(actor);
+      return known >= 0 ? known : actors.push(actor) - 1;
+    };
+    const rows: Row[] = [];
+    const timers: Tree['timers'][number][] = [];
+    const rest = [...live.timers];
+    for (let index = 0; ; index++) {
+      while (index === actors.length && rest.length > 0) {
+        const { source, target, event, id, lost } = rest.shift()!;
+        // Nothing comes of an event to an actor that has stopped.
+        if (lost && inside(target)._processingStatus === processing.stopped) continue;
+        const written = write(event, rowOf, 'the event of a timer');
+        timers.push({ source: rowOf(source), target: rowOf(target), event: written, id, lost });
+      }
+      if (index === actors.length) for (const orphan of live.running()) rowOf(orphan);
+      const actor = actors[index];
+      if (actor === undefined) break;
+      rows.push(this.#row(actor, rowOf));
+    }
+    const inOrder = timers
+      .map((timer) => [JSON.stringify(timer), timer] as const)
+      .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+    return { rows, timers: inOrder.map(([, timer]) => timer) };
+  }
+
+  #row(actor: AnyActor, rowOf: (actor: AnyActor) => number): Row {
+    const {
+      id,
+      sessionId: session,
+      src,
+      systemId,
+      _parent,
+      _syncSnapshot,
+      _processingStatus,
+    } = inside(actor);
+    const snapshot = inside(actor)._snapshot as Partial<AnyMachineSnapshot> & { _subscription?: unknown };
+    const children = Object.entries(snapshot.children ?? {}).map(
+      ([key, child]) => [key, rowOf(child as AnyActor)] as const,
+    );
+    const where = `what actor '${id}' holds`;
+    const {
+      _subscription,
+      machine,
+      _nodes: nodes,
+      historyValue,
+      value,
+      ...held
+    } = snapshot as AnyMachineSnapshot & {
+      _subscription?: unknown;
+    };
+    const { status, output, error, context } = held;
+    const plain = {
+      status,
+      output,
+      error,
+      context,
+      ...('input' in held && { input: held['input'] as unknown }),
+    };
+    const written = write(plain, rowOf, where) as object;
+    const history = Object.entries((historyValue ?? {}) as Record<string, readonly { id: string }[]>);
+    return {
+      id,
+      session,
+      parent: _parent ? rowOf(_parent as AnyActor) : null,
+      logic: this.#keyOfActor(actor),
+      src: typeof src === 'string' ? src : null,
+      running: _processingStatus,
+      systemId: systemId ?? null,
+      sync: Boolean(_syncSnapshot),
+      children,
+      snapshot: machine
+        ? {
+            ...written,
+            value: value as Written,
+            nodes: nodes.map((node: { id: string }) => node.id),
+            history: Object.fromEntries(
+              history.map(([key, remembered]) => [key, remembered.map((node) => node.id)]),
+            ),
+          }
+        : (written as Written),
+    };
+  }
+
+  /** What is inert does what is declared under its name, whichever function it was made with. */
+  #keyOfActor(actor: AnyActor): string {
+    const [logic, name] = [logicOf(actor), nameOf(actor)];
+    const kind = kindOf(logic, name);
+    if (kind === 'machine' || kind === 'transition') return this.#keyOf(logic);
+    const key = `${kind} ${name}`;
+    if (!this.#logics.has(key)) this.#logics.set(key, logic);
+    return key;
+  }
+
+  #keyOf(logic: AnyActorLogic): string {
+    const known = this.#keys.get(logic);
+    if (known !== undefined) return known;
+    const key = String(this.#keys.size);
+    this.#keys.set(logic, key);
+    this.#logics.set(key, logic);
+    return key;
+  }
+
+  #fill(live: Live, { rows, timers }: Tree): readonly AnyActor[] {
+    const actors: AnyActor[] = [];
+    const build = (index: number): AnyActor => {
+      if (actors[index]) return actors[index];
+      const { id, session, parent, logic, src, systemId, sync } = rows[index]!;
+      const own = this.#logics.get(logic)!;
+      const actor = live.fill(own, session, {
+        ...(id !== session && { id }),
+        ...(parent !== null && { parent: build(parent) }),
+        ...(src !== null && { src }),
+        ...(sync && { syncSnapshot: true }),
+      });
+      if (parent === null) live.root = actor;
+      actors[index] = actor;
+      if (systemId !== null) (inside(actor) as { systemId: string | undefined }).systemId = systemId;
+      inside(actor).logic = live.inert(own, actor);
+      return actor;
+    };
+    for (const index of rows.keys()) build(index);
+    for (const [index, row] of rows.entries()) {
+      const actor = actors[index]!;
+      inside(actor)._snapshot = this.#snapshotOf(row, actors);
+      inside(actor)._processingStatus = row.running;
+      if (row.running === processing.running) live.resume(actor);
+    }
+    live.timers = timers.map(({ source, target, event, id, lost }) => ({
+      source: actors[source]!,
+      target: actors[target]!,
+      event: read(event, (row) => actors[row]) as EventObject,
+      id,
+      lost,
+    }));
+    return actors;
+  }
+
+  #snapshotOf({ logic, snapshot, children }: Row, actors: readonly AnyActor[]): unknown {
+    const { value, nodes, history, ...rest } = snapshot as Record<string, Written>;
+    const held = { ...(read(rest, (row) => actors[row]) as Record<string, unknown>) };
+    const machine = this.#logics.get(logic) as AnyStateMachine;
+    if (nodes === undefined) return held;
+    const nodeOf = (id: string) => machine.getStateNodeById(`#${id}`);
+    const resolved = machine.resolveState({
+      value: value as StateValue,
+      context: held['context'] as Record<string, unknown>,
+      historyValue: Object.fromEntries(
+        Object.entries(history as Record<string, string[]>).map(([key, ids]) => [key, ids.map(nodeOf)]),
+      ),
+    });
+    return {
+      ...resolved,
+      ...held,
+      value,
+      _nodes: (nodes as string[]).map(nodeOf),
+      children: Object.fromEntries(children.map(([key, row]) => [key, actors[row]])),
+    };
+  }
+}
+
+interface Internal {
+  readonly timer?: number;
+  readonly row?: number;
+  readonly toParent?: boolean;
+  readonly event?: Written;
+}
+
+function pathOf(rows: readonly Row[], row: number): string {
+  const { parent, id } = rows[row]!;
+  if (parent === null) return '';
+  const [key] = rows[parent]!.children.find(([, child]) => child === row) ?? [id];
+  const above = pathOf(rows, parent);
+  return above === '' ? key : `${above}/${key}`;
+}
