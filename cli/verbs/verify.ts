@@ -121,7 +121,9 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
     const { opinionsText } = await import('../verify/text.ts');
     proseStream(options.json).write(`${opinionsText(opinions)}\n`);
   }
-  return opinions.some(({ differences }) => differences.length > 0) ? exitStatus.violated : statusOf(report, found.system);
+  return opinions.some(({ differences }) => differences.length > 0)
+    ? exitStatus.violated
+    : statusOf(report, found.system);
 }
 
 /** Options that only Baton's own engine has. */

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { baton } from './testing/baton.ts';
+
+const guide = readFileSync(new URL('../docs/check-one-machine.md', import.meta.url), 'utf8');
+const commands = [...guide.matchAll(/```text\n\$ baton (.+)\n([^`]+)```/g)].map(
+  ([, command, output]) => [command!, output!] as const,
+);
+
+const status: Readonly<Record<string, number>> = { auction: 2, checked: 1, repaired: 0 };
+
+test.each(commands)('the guide shows what baton %s prints', async (command, output) => {
+  const ended = await baton(...command.split(' '));
+  expect(`${ended.stdout}${ended.stderr}`.replace(/, [\d.]+ s$/m, '')).toContain(output.trimEnd());
+  const [, file] = /(\w+)\.ts$/.exec(command)!;
+  expect(ended.status).toBe(command.startsWith('outline') ? 0 : status[file!]);
+});
+
+test('the guide has all of these commands', () => {
+  expect(commands.map(([command]) => command.split(' ')[0])).toEqual([
+    'verify',
+    'outline',
+    'verify',
+    'verify',
+  ]);
+});
+
+test('the guide shows the files as they are', () => {
+  const checked = readFileSync(new URL('../examples/auction/checked.ts', import.meta.url), 'utf8');
+  expect(guide).toContain(checked);
+});
+
+test('a module with no machine is refused', async () => {
+  const ended = await baton('outline', 'cli/version.ts');
+  expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('exports no machine of XState') });
+});
