@@ -48,6 +48,13 @@ export const largest: readonly Largest[] = [
     check: { liveness: true },
     states: 356_320,
   },
+  {
+    system: 'line',
+    options: { sites: 7, network: fifo },
+    check: { symmetry: true },
+    states: 1_129_346_624,
+    orbits: 240_902,
+  },
   { system: 'line', options: { sites: 5, network: { order: 'unordered' } }, states: 447_360 },
   { system: 'line', options: { sites: 5, network: { order: 'unordered-by-target' } }, states: 143_220 },
   { system: 'line-leaving', options: { sites: 4, network: fifo }, states: 365_780 },
