@@ -18,7 +18,7 @@ test('docs/embedding.md shows a program that runs', { timeout: 60_000 }, async (
   const ports = await freePorts(3);
   const program = blocks
     .join('\n')
-    .replace("'baton'", JSON.stringify(join(root, 'runtime/index.ts')))
+    .replace("'batonlock'", JSON.stringify(join(root, 'runtime/index.ts')))
     .replaceAll(/400([123])/g, (_, n) => String(ports[Number(n) - 1]));
   const address = (id: string) => ({ host: '127.0.0.1', port: ports['abc'.indexOf(id)]! });
   const peersOf = (id: string) =>

@@ -85,7 +85,7 @@ it('logs by pino as it says', async () => {
   try {
     symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'));
     const text = program!
-      .replace("'baton'", JSON.stringify(join(root, 'runtime/index.ts')))
+      .replace("'batonlock'", JSON.stringify(join(root, 'runtime/index.ts')))
       .replace('4001', String(port));
     writeFileSync(join(cwd, 'site.mts'), text);
     const { stdout } = await promisify(execFile)(

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,11 +73,49 @@ describe('README', () => {
     for (const site of sites) expect(await site.end()).toMatchObject({ status: 0 });
   });
 
+  it('begins with a file that runs alone, and three times at once', { timeout: 60_000 }, async () => {
+    expect(readme).toContain('npm install batonlock\n');
+    const [, block] = /^```js\n(\/\/ lock\.mjs\n.*?)^```$/ms.exec(readme)!;
+    const ports = await freePorts(3);
+    const cwd = mkdtempSync(join(tmpdir(), 'baton-readme-'));
+    const program = block!
+      .replace("'batonlock'", JSON.stringify(join(root, 'runtime/index.ts')))
+      .replaceAll(/410([123])/g, (_, n) => String(ports[Number(n) - 1]));
+    writeFileSync(join(cwd, 'lock.mjs'), program);
+    const children: ChildProcess[] = [];
+    const hear = (words: readonly string[], times: number) => {
+      const child = spawn(process.execPath, ['--import', tsx, 'lock.mjs', ...words], { cwd, stdio: 'pipe' });
+      children.push(child);
+      return new Promise<string>((resolve, reject) => {
+        let said = '';
+        child.stdout.on('data', (chunk) => {
+          said += chunk;
+          if (said.split('\n').length > times) resolve(said);
+        });
+        child.stderr.on('data', (chunk) => reject(new Error(`it is not silent: ${chunk}`)));
+      });
+    };
+    try {
+      expect(await hear([], 2)).toMatch(/^a is inside, under fence \{ epoch: 0, k: 1 \}\na .* k: 2 \}$/m);
+      children[0]!.kill();
+      await new Promise((resolve) => children[0]!.once('exit', resolve));
+      const words = [...readme.matchAll(/`node lock\.mjs ([abc] [abc] [abc])`/g)].map(([, ids]) =>
+        ids!.split(' '),
+      );
+      expect(words).toHaveLength(3);
+      const all = await Promise.all(words.map((ids) => hear(ids, 2)));
+      expect(all.map((said) => said[0])).toEqual(['a', 'b', 'c']);
+    } finally {
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(cwd, { recursive: true });
+    }
+  });
+
   it('tells how a service embeds a site', async () => {
     const [, block] = /^```ts\n(import \{ joinCluster.*?)^```$/ms.exec(readme)!;
     const ports = await freePorts(3);
     const program = block!
-      .replace("'baton'", JSON.stringify(join(root, 'runtime/index.ts')))
+      .replace("'batonlock'", JSON.stringify(join(root, 'runtime/index.ts')))
       .replaceAll(/400([123])/g, (_, n) => String(ports[Number(n) - 1]));
     const address = (id: string) => ({ host: '127.0.0.1', port: ports['abc'.indexOf(id)]! });
     const peersOf = (id: string) =>

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
-import type { Address, ClusterOptions } from 'baton';
+import type { Address, ClusterOptions } from 'batonlock';
 
 /*
  * Processes of one example, each a site of the same cluster. Your own service takes its addresses from its

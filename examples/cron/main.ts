@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { compareFences, type Fence } from 'baton';
+import { compareFences, type Fence } from 'batonlock';
 import { argumentsOf, endMember, startMembers } from '../members.ts';
 
 /*

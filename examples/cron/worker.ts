@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { joinCluster } from 'baton';
+import { joinCluster } from 'batonlock';
 import { memberOptions, whenAskedToEnd } from '../members.ts';
 
 /* One process that may run the jobs. Only one of all processes runs them. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Fence, FenceGate } from 'baton';
+import { type Fence, FenceGate } from 'batonlock';
 import { argumentsOf, endMember, startMembers } from '../members.ts';
 
 /* Four workers share 1,000 accounts, each guarded by its own lock. The accounts are kept here. */

@@ -1,4 +1,4 @@
-import { joinCluster, OperatingError } from 'baton';
+import { joinCluster, OperatingError } from 'batonlock';
 import { memberOptions, whenAskedToEnd } from '../members.ts';
 import type { Answer } from './main.ts';
 

@@ -1,4 +1,4 @@
-import type { Fence } from 'baton';
+import type { Fence } from 'batonlock';
 import sqlite from 'node-sqlite3-wasm';
 
 /** A later critical section has begun. Values read before are outdated and must not be written. */

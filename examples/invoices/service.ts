@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { joinCluster } from 'baton';
+import { joinCluster } from 'batonlock';
 import fastify from 'fastify';
 import { memberOptions, whenAskedToEnd } from '../members.ts';
 import { Invoices, LateWriteError } from './database.ts';

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emitCommonJs } from './commonjs.ts';
 import { emitModules } from './modules.ts';
 import { notices } from './notices.ts';
 import { emitPage } from './page.ts';
@@ -18,6 +19,8 @@ export async function build(out: string): Promise<void> {
       ...(await emitPage(root, join(dir, 'inspector/dist'))),
     ];
     emitTypes(root, dir);
+    // leven has no CommonJS.
+    await emitCommonJs(root, dir, ['@opentelemetry/api', 'ws', 'xstate', 'zod']);
     // In the checkout these load TypeScript first.
     writeFileSync(join(dir, 'cli/baton.mjs'), "#!/usr/bin/env node\nimport './main.js';\n");
     writeFileSync(join(dir, 'verification/checker/packed/worker.mjs'), "import './worker.js';\n");

@@ -32,19 +32,23 @@ describe('the tarball', () => {
     expect(messages).toEqual([]);
   });
 
-  test('has types that every resolution of ES modules finds', async () => {
+  test('has types that every resolution finds, of ES modules and of CommonJS', async () => {
     const { types, ...analysis } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
     expect(types).toEqual({ kind: 'included' });
-    const { problems } = analysis as { problems: { kind: string; resolutionKind?: string }[] };
-    // There is no build for CommonJS, whose `require` accepts ES modules since Node 20.19, and none for
+    const { problems } = analysis as {
+      problems: { kind: string; resolutionKind?: string; entrypoint?: string }[];
+    };
+    // The checker alone has no build for CommonJS, whose `require` accepts ES modules since Node 20.19, and none for
     // resolutions that do not know `exports`.
-    const known = ['CJSResolvesToESM node16-cjs', 'NoResolution node10'];
-    const texts = problems.map(({ kind, resolutionKind }) => `${kind} ${resolutionKind}`);
+    const known = ['CJSResolvesToESM node16-cjs ./verification', 'NoResolution node10 ./verification'];
+    const texts = problems.map(({ kind, resolutionKind, entrypoint }) =>
+      [kind, resolutionKind, entrypoint].filter((word) => word !== undefined).join(' '),
+    );
     expect(texts.filter((text) => !known.includes(text))).toEqual([]);
   });
 
   test('contains the page and the notices for the work of others', () => {
-    const dist = join(project, 'node_modules/baton/dist');
+    const dist = join(project, 'node_modules/batonlock/dist');
     expect(existsSync(join(dist, 'inspector/dist/page.js'))).toBe(true);
     const notices = readFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
     for (const name of ['commander', 'pure-rand', 'react-dom', 'elkjs'])
@@ -102,6 +106,20 @@ describe('a project that has installed it', () => {
     });
   });
 
+  test('which requires it, in CommonJS', async () => {
+    const service = `const { joinCluster, OperatingError } = require('batonlock');
+      joinCluster({ cluster: 'c', site: 'a', listen: { host: '127.0.0.1', port: 0 }, peers: {} }).then(async (cluster) => {
+        const fence = await cluster.lock('x').run(({ fence }) => fence);
+        const late = await cluster.lock('x').acquire({ timeoutMs: -1 }).catch((error) => error);
+        await cluster.close();
+        console.log(JSON.stringify([fence, late instanceof OperatingError]));
+      });`;
+    writeFileSync(join(project, 'service.cjs'), service);
+    const { status, stdout, stderr } = await inProject('node', 'service.cjs');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual([{ epoch: 0, k: 1 }, true]);
+  });
+
   test('npx baton verify naimi-trehel, by two threads', async () => {
     const { status, stdout } = await inProject(
       'npx',
@@ -123,7 +141,7 @@ describe('a project that has installed it', () => {
     for (const [, name, code] of guide.matchAll(/^```ts\n\/\/ examples\/shop\/(\S+)\n(.*?)^```$/gms))
       writeFileSync(
         join(project, 'shop', name!),
-        code!.replace(/(\.\.\/)+verification\/[\w/]+\.ts/, 'baton/verification'),
+        code!.replace(/(\.\.\/)+verification\/[\w/]+\.ts/, 'batonlock/verification'),
       );
     const page = join(project, 'page.html');
     const { status, stdout } = await inProject(

@@ -87,7 +87,7 @@ export function reachableFrom(module: string): {
   readonly files: ReadonlySet<string>;
   readonly packages: ReadonlySet<string>;
 } {
-  const files = new Set([join(project, 'node_modules/baton', module)]);
+  const files = new Set([join(project, 'node_modules/batonlock', module)]);
   const packages = new Set<string>();
   for (const file of files) {
     const imports = readFileSync(file, 'utf8').matchAll(

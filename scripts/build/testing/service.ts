@@ -7,8 +7,8 @@ import {
   type Held,
   joinCluster,
   OperatingError,
-} from 'baton';
-import { always, check, count, type Report, type System, traceText } from 'baton/verification';
+} from 'batonlock';
+import { always, check, count, type Report, type System, traceText } from 'batonlock/verification';
 import { setup } from 'xstate';
 
 /*
