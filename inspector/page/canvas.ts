@@ -15,10 +15,16 @@ export function resized(element: HTMLCanvasElement, width: number, height: numbe
   return context;
 }
 
+const known = new Map<string | undefined, Palette>();
+
+/** The colours of the theme. They are read once: each reading makes the browser compute the styles of the page. */
 export function paletteOf(element: Element): Palette {
+  const theme = document.documentElement.dataset['theme'];
+  const before = known.get(theme);
+  if (before !== undefined) return before;
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  return {
+  const palette = {
     text: colour('text'),
     muted: colour('muted'),
     line: colour('line'),
@@ -29,4 +35,6 @@ export function paletteOf(element: Element): Palette {
     violated: colour('violated'),
     accent: colour('accent'),
   };
+  known.set(theme, palette);
+  return palette;
 }

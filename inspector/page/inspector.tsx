@@ -57,7 +57,8 @@ export function Inspector(props: InspectorProps) {
   const { data, sources, source, timeline, plans, explored, isLive, connection, locks } = props;
   const { theme, onTheme, onMoment, onShow } = props;
   const moments = useMemo(() => new Moments(timeline), [timeline]);
-  const begin = props.begin ?? storyOf(moments).moment ?? 0;
+  const about = useMemo(() => storyOf(moments).moment, [moments]);
+  const begin = props.begin ?? about ?? 0;
   const player = usePlayer(moments.last, begin, isLive);
   const { moment, go } = player;
   const [scale, setScale] = useState<number | null>(null);
@@ -224,7 +225,7 @@ export function Inspector(props: InspectorProps) {
           className="messages"
           tools={
             <>
-              {timeline.steps.some(({ at }) => at !== undefined) && (
+              {moments.isTimed && (
                 <select
                   aria-label="Axis"
                   value={isTimed ? 'time' : 'steps'}

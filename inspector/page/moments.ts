@@ -6,6 +6,8 @@ export class Moments {
   readonly timeline: Timeline;
   readonly #sites: ReadonlyMap<string, History<SiteState>>;
   readonly #verdicts: readonly History<Judgement>[];
+  /** Does some step have a time? */
+  readonly isTimed: boolean;
   readonly #spans = new Spans();
 
   constructor(timeline: Timeline) {
@@ -13,6 +15,7 @@ export class Moments {
     const { sites, start, steps, properties } = timeline;
     this.#sites = new Map(sites.map(({ id }) => [id, new History(start.sites[id]!)]));
     this.#verdicts = properties.map((_, index) => new History(start.verdicts[index] ?? { verdict: 'open' }));
+    this.isTimed = steps.some(({ at }) => at !== undefined);
     for (const [index, step] of steps.entries()) {
       for (const [id, state] of Object.entries(step.sites)) this.#sites.get(id)?.add(index + 1, state);
       for (const [of, judgement] of Object.entries(step.verdicts)) {

@@ -49,17 +49,24 @@ export function PanZoom(props: PanZoomProps) {
   useEffect(() => {
     const behaviour = zoom<SVGSVGElement, unknown>()
       .scaleExtent([smallest, largest])
+      // Its own way of asking makes the browser lay out the page.
+      .extent([
+        [0, 0],
+        [size.width, size.height],
+      ])
       .filter((event: Event) => event.type !== 'dblclick' && !(event as MouseEvent).button)
       .on('zoom', ({ transform, sourceEvent }: { transform: ZoomTransform; sourceEvent: Event | null }) => {
         if (sourceEvent !== null) setMoved(transform);
       });
     const selection = select(svg.current!);
     selection.call(behaviour);
-    // Panning starts from the current position of the drawing.
-    selection.call(behaviour.transform, zoomIdentity.translate(x, y).scale(k));
     return () => {
       selection.on('.zoom', null);
     };
+  }, [svg, size]);
+  useEffect(() => {
+    // Panning goes on from where the drawing is: d3-zoom keeps that there.
+    Object.assign(svg.current!, { __zoom: zoomIdentity.translate(x, y).scale(k) });
   }, [svg, x, y, k]);
 
   /** Zooms around the centre of the place. */

@@ -52,6 +52,12 @@ export function canvasPen(context: CanvasRenderingContext2D): Pen {
       stroke(style);
     },
     rect: (x, y, width, height, style) => {
+      if (style.radius === undefined) {
+        context.globalAlpha = style.alpha ?? 1;
+        context.fillStyle = style.fill;
+        context.fillRect(x, y, width, height);
+        return;
+      }
       context.beginPath();
       context.roundRect(x, y, width, height, style.radius ?? 0);
       fill(style);

@@ -10,8 +10,14 @@ import { margin, type Palette, Sheet, type View } from './sequence-sheet.ts';
 import { clockText } from './time.ts';
 import { contextOf, isCritical, stepLabel } from './values.ts';
 
-/** One line per site, time to the right. Only the part within the view is processed. */
-export function drawSequence(pen: Pen, moments: Moments, moment: number, view: View, colours: Palette): void {
+/** One line per site, time to the right. Only the part within the view is processed. `moment`: where the cursor is drawn. */
+export function drawSequence(
+  pen: Pen,
+  moments: Moments,
+  moment: number | null,
+  view: View,
+  colours: Palette,
+): void {
   const { width, height, gutter } = view;
   const sheet = new Sheet(pen, moments, view, colours);
   const { first, last, lanes } = sheet;
@@ -39,9 +45,11 @@ export function drawSequence(pen: Pen, moments: Moments, moment: number, view: V
   }
   drawPins(sheet);
   drawViolations(sheet);
-  const x = sheet.x(moment);
-  pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
-  pen.shape([x - 6, 8, x + 6, 8, x, 17], { fill: colours.accent });
+  if (moment !== null) {
+    const x = sheet.x(moment);
+    pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
+    pen.shape([x - 6, 8, x + 6, 8, x, 17], { fill: colours.accent });
+  }
   pen.rect(0, 0, gutter - 10, height, { fill: colours.surface });
   for (const [id, lane] of lanes) {
     pen.text(id, gutter - 18, lane + 4.5, { fill: colours.text, size: 13, anchor: 'end', bold: true });

@@ -70,8 +70,9 @@ export function Sequence(props: SequenceProps) {
   useEffect(() => {
     const element = canvas.current!;
     const context = resized(element, size.width, size.height);
-    drawSequence(canvasPen(context), moments, moment, view, paletteOf(element));
-  }, [moments, moment, view, theme]);
+    // The cursor is an element of its own: when it alone moves, nothing is drawn.
+    drawSequence(canvasPen(context), moments, null, view, paletteOf(element));
+  }, [moments, view, theme]);
 
   picture.current = () => {
     const pen = new SvgPen();
@@ -94,6 +95,7 @@ export function Sequence(props: SequenceProps) {
     return () => element.removeEventListener('wheel', turned);
   });
 
+  const cursor = gutter + (here - from) * scale;
   const pick = (event: React.PointerEvent<HTMLCanvasElement>) => {
     if (event.type === 'pointermove' && event.buttons !== 1) return;
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left;
@@ -116,6 +118,7 @@ export function Sequence(props: SequenceProps) {
           onPointerDown={pick}
           onPointerMove={pick}
         />
+        <i className="cursor" hidden={cursor < gutter - 8} style={{ transform: `translateX(${cursor}px)` }} />
       </div>
       {moments.last >= leastMapped && (
         <Minimap

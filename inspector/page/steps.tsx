@@ -1,8 +1,7 @@
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { stepText } from './controls.tsx';
 import { changesOf } from './diff.ts';
-import type { Filter } from './filter.ts';
-import { matches } from './filter.ts';
+import { type Filter, matches } from './filter.ts';
 import type { Moments } from './moments.ts';
 import { useSize } from './pan-zoom.tsx';
 import { clockText } from './time.ts';
@@ -17,6 +16,7 @@ interface StepsProps {
 
 const rowHeight = 46;
 const mostChanges = 4;
+const scrollAfterMs = 60;
 
 /**
  * Every step in a searchable list: the site, its step, the source, and the changes. Only the visible rows are
@@ -31,10 +31,14 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
   const current = lastUpTo(rows, moment);
 
   useEffect(() => {
-    const element = list.current!;
-    const [from, to] = [current * rowHeight, (current + 1) * rowHeight];
-    if (from < element.scrollTop) element.scrollTop = from;
-    else if (to > element.scrollTop + height) element.scrollTop = to - height;
+    // To scroll makes the browser lay out the page: not at every frame while somebody scrubs.
+    const timer = setTimeout(() => {
+      const element = list.current!;
+      const [from, to] = [current * rowHeight, (current + 1) * rowHeight];
+      if (from < element.scrollTop) element.scrollTop = from;
+      else if (to > element.scrollTop + height) element.scrollTop = to - height;
+    }, scrollAfterMs);
+    return () => clearTimeout(timer);
   }, [current, height]);
 
   const first = Math.max(0, Math.floor(top / rowHeight) - 4);

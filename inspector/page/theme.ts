@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useLayoutEffect, useState } from 'react';
 
 export type Theme = 'light' | 'dark';
 
@@ -7,7 +7,8 @@ const key = 'baton-theme';
 /** The theme of the system until the user chooses one. */
 export function useTheme(): readonly [Theme, () => void] {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? preferred());
-  useEffect(() => {
+  // Before anything is drawn with the colours of the theme.
+  useLayoutEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
   const toggle = () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -14,14 +14,16 @@ import { answerWith } from '../sources.ts';
 /**
  * How soon the page shows a recorded run, and at how many frames a second one can scrub through it.
  *
- *     node --import tsx inspector/server/testing/frames.ts [EVENTS]
+ *     node --import tsx inspector/server/testing/frames.ts [EVENTS | TIMELINE.json]
  */
-const events = Number(process.argv[2] ?? 10_000);
+const given = process.argv[2] ?? '10000';
 const scrubMs = 4_000;
 const undisturbed: DrivenProtocol = { ...epoch, survives: false, client: ['ask', 'release'] };
 
 if (chrome === null) process.exit(1);
-const timeline = randomRun(events);
+const timeline = /^\d+$/.test(given)
+  ? randomRun(Number(given))
+  : (JSON.parse(readFileSync(given, 'utf8')) as Timeline);
 const head = { id: 'run', title: 'run', about: '', kind: 'timeline' as const };
 const shown = { shown: [{ head, timeline: () => timeline }], about: { title: 'run' } };
 const server = await servePage(await builtPage(console.error), answerWith(shown), 0);
@@ -29,14 +31,19 @@ const browser = await launch();
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(server.url);
-  await page.waitForSelector('.state.active');
+  await page.waitForSelector('.forest .site');
   const painted = await page.evaluate(() => performance.now());
+  const received = (await page.evaluate(
+    `performance.getEntriesByType('resource').find(({ name }) => name.includes('timeline/')).responseEnd`,
+  )) as number;
   const megabytes = JSON.stringify(timeline).length / 1e6;
   console.log(`${timeline.steps.length} steps, ${timeline.sites.length} sites, ${megabytes.toFixed(1)} MB`);
-  console.log(`statechart, tree and messages are there after ${Math.round(painted)} ms`);
+  console.log(
+    `all views are there after ${Math.round(painted)} ms, ${Math.round(painted - received)} ms of them to draw`,
+  );
   console.log(`one step a frame: ${(await scrub(page, 1)).toFixed(1)} frames a second`);
   console.log(`far jumps: ${(await scrub(page, 1_237)).toFixed(1)} frames a second`);
-  for (let press = 0; press < 12; press++) await page.keyboard.press('-');
+  for (let press = 0; press < 24; press++) await page.keyboard.press('-');
   console.log(`far jumps, nearly all in view: ${(await scrub(page, 1_237)).toFixed(1)} frames a second`);
 } finally {
   await browser.close();
