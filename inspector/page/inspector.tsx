@@ -7,6 +7,8 @@ import { Choices } from './choices.tsx';
 import { Controls, stepText } from './controls.tsx';
 import type { Data } from './data.ts';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
+import { EpochLog } from './epoch-log.tsx';
+import { epochsOf } from './epochs.ts';
 import { svgText } from './export.ts';
 import { mermaidSequence, shiVizLog } from './exports/sequence.ts';
 import { everyStep, type Filter } from './filter.ts';
@@ -97,6 +99,7 @@ export function Inspector(props: InspectorProps) {
   const sequence = useRef<(() => string) | null>(null);
   const broken = brokenSites(moments, moment);
   const tree = hasPointers(moments);
+  const epochs = useMemo(() => epochsOf(moments), [moments]);
   const file = `${source}-${moment}`;
   const figures = sources.figures ?? [];
   const caption = () => [
@@ -130,6 +133,16 @@ export function Inspector(props: InspectorProps) {
       className: 'steps-tab',
       content: <Steps moments={moments} moment={moment} filter={filter} onFilter={setFilter} onMoment={go} />,
     },
+    ...(epochs.length === 0
+      ? []
+      : [
+          {
+            name: 'Epochs',
+            className: 'epochs-tab',
+            count: epochs.length,
+            content: <EpochLog epochs={epochs} moments={moments} moment={moment} onMoment={go} />,
+          },
+        ]),
     ...(timeline.properties.length === 0
       ? []
       : [

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import type { SiteState, TimelineStep } from '../../verification/timeline/format.ts';
+import { causeText, epochsOf } from './epochs.ts';
+import { Moments } from './moments.ts';
+import { longRun } from './testing/long-run.ts';
+
+const following = (epoch: number, root: string): SiteState => ({
+  up: true,
+  value: { epoch: 'following' },
+  context: { epoch, root },
+});
+
+function step(site: string, more: Partial<TimelineStep>): TimelineStep {
+  const none = { event: null, letter: null, effects: [], taken: [], sites: {}, verdicts: {} };
+  return { kind: 'deliver', site, text: '', ...none, ...more };
+}
+
+it('tells of each epoch which site was lost, which stood, and which voted', () => {
+  const run = longRun(0, ['a', 'b', 'c']);
+  const start = { ...run.start, sites: { a: following(0, 'b'), b: following(0, 'b'), c: following(0, 'b') } };
+  const vote = (voter: string) => ({ event: { type: 'VOTE', epoch: 1, voter } });
+  const steps = [
+    step('b', { kind: 'crash', sites: { b: { up: false, value: null, context: {} } } }),
+    step('c', { kind: 'environment', event: { type: 'suspect' } }),
+    step('c', { ...vote('a'), sites: { c: following(1, 'c') } }),
+    step('a', { sites: { a: following(1, 'c') } }),
+  ];
+  const epochs = epochsOf(new Moments({ ...run, start, steps, letters: [] }));
+  expect(epochs.map(({ epoch, moment, site }) => [epoch, moment, site])).toEqual([[1, 3, 'c']]);
+  expect(causeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the root is c');
+});
+
+it('finds no epoch in a run of one', () => {
+  expect(epochsOf(new Moments(longRun(20)))).toEqual([]);
+});
