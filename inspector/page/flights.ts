@@ -20,6 +20,8 @@ export interface Flight {
 /** Width of a character of the texts, at 12 px. */
 const charWidth = 6.7;
 const longest = 26;
+/** Above and below a disc there may be a note. */
+const noteHeight = 24;
 
 /**
  * Groups the messages on their way by source and target: several become one arrow with a count. Each text is
@@ -36,7 +38,7 @@ export function flightsOf(
     const key = `${letter.source} > ${letter.target}`;
     groups.set(key, [...(groups.get(key) ?? []), letter]);
   }
-  const covered: Covered[] = sites.map(({ x, y }) => around(x, y, 2 * radius, 2 * radius));
+  const covered: Covered[] = sites.map(({ x, y }) => around(x, y, 2 * radius, 2 * (radius + noteHeight)));
   return [...groups].map(([key, group]) => {
     const [{ source, target }] = group as [Message, ...Message[]];
     const to = at(target);

@@ -30,15 +30,20 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
   const rows = useMemo(() => rowsOf(moments, searched), [moments, searched]);
   const current = lastUpTo(rows, moment);
 
+  const wanted = useRef(0);
+  wanted.current = current;
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the moment may ask for other rows
   useEffect(() => {
-    // To scroll makes the browser lay out the page: not at every frame while somebody scrubs.
-    const timer = setTimeout(() => {
-      const element = list.current!;
-      const [from, to] = [current * rowHeight, (current + 1) * rowHeight];
+    // Scrolling makes the browser lay out the page: it is done now and then while the moment keeps changing.
+    timer.current ??= setTimeout(() => {
+      timer.current = null;
+      const element = list.current;
+      if (element === null) return;
+      const [from, to] = [wanted.current * rowHeight, (wanted.current + 1) * rowHeight];
       if (from < element.scrollTop) element.scrollTop = from;
-      else if (to > element.scrollTop + height) element.scrollTop = to - height;
+      else if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
     }, scrollAfterMs);
-    return () => clearTimeout(timer);
   }, [current, height]);
 
   const first = Math.max(0, Math.floor(top / rowHeight) - 4);

@@ -41,8 +41,9 @@ async function counterexample(on: Browser): Promise<void> {
   await shown(answerWith(fromReport(mutant, report)), async (url) => {
     const page = await opened(on, `${url}#source=mutual-exclusion&step=4`, 'light');
     await shoot(page, 'counterexample.png');
-    await shoot(page, 'properties.png', '.verdicts');
     await shoot(page, 'state.png', '.values');
+    await page.getByRole('tab', { name: 'Properties' }).click();
+    await shoot(page, 'properties.png', '.side');
     await page.close();
   });
   // Where nothing is fair, a request may wait for ever.
@@ -73,9 +74,11 @@ async function exploring(on: Browser): Promise<void> {
       await page.waitForTimeout(250);
     }
     await shoot(page, 'exploring.png');
-    await shoot(page, 'statechart.png', '.charts');
     await shoot(page, 'tree.png', '.tree');
     await shoot(page, 'messages.png', '.messages');
+    await page.setViewportSize({ width: 1440, height: 1300 });
+    await page.click('.charts .tabs button:text-is("d")');
+    await shoot(page, 'statechart.png', '.charts');
     await page.close();
   });
 }
@@ -143,7 +146,7 @@ async function shown(answer: Answer, look: (url: string) => Promise<void>): Prom
 async function opened(on: Browser, url: string, colorScheme: Theme): Promise<Page> {
   const page = await on.newPage({ viewport: whole, colorScheme, deviceScaleFactor: 1 });
   await page.goto(url);
-  await page.waitForSelector('.state.active');
+  await page.waitForSelector('.forest .site');
   return page;
 }
 
