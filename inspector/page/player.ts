@@ -17,17 +17,20 @@ export const speeds = [0.5, 1, 2, 4, 8, 16, 60, 250] as const;
  * stays at the end.
  */
 export function usePlayer(last: number, begin: number, isLive: boolean): Player {
-  const [moment, setMoment] = useState(begin);
+  // The end of a live run is no number: it moves, and the page moves with it in the same drawing.
+  const [place, setPlace] = useState<number | 'end'>(isLive ? 'end' : begin);
+  const moment = place === 'end' ? last : Math.min(place, last);
   const [isPlaying, setPlaying] = useState(false);
   const [speed, setSpeed] = useState(1);
-  const go = useCallback((to: number) => setMoment(Math.max(0, Math.min(last, to))), [last]);
-
-  const lastBefore = useRef(isLive ? begin : last);
-  useEffect(() => {
-    const before = lastBefore.current;
-    lastBefore.current = last;
-    setMoment((now) => (isLive && now === before ? last : Math.min(now, last)));
-  }, [last, isLive]);
+  const setMoment = useCallback(
+    (next: (now: number) => number) =>
+      setPlace((before) => {
+        const to = Math.max(0, Math.min(last, next(before === 'end' ? last : Math.min(before, last))));
+        return isLive && to === last ? 'end' : to;
+      }),
+    [last, isLive],
+  );
+  const go = useCallback((to: number) => setMoment(() => to), [setMoment]);
 
   const elapsed = useRef(0);
   useEffect(() => {
@@ -39,12 +42,12 @@ export function usePlayer(last: number, begin: number, isLive: boolean): Player 
       const steps = Math.floor(elapsed.current);
       if (steps > 0) {
         elapsed.current -= steps;
-        setMoment((at) => Math.min(last, at + steps));
+        setMoment((at) => at + steps);
       }
       frame = requestAnimationFrame(tick);
     });
     return () => cancelAnimationFrame(frame);
-  }, [isPlaying, speed, last]);
+  }, [isPlaying, speed, setMoment]);
 
   useEffect(() => {
     if (isPlaying && moment >= last) setPlaying(false);
@@ -56,8 +59,7 @@ export function usePlayer(last: number, begin: number, isLive: boolean): Player 
       if (on) setMoment((at) => (at >= last ? 0 : at));
       setPlaying(on);
     },
-    [last],
+    [last, setMoment],
   );
-  // A run that has just become shorter is drawn before its last moment is known here.
-  return { moment: Math.min(moment, last), isPlaying, speed, go, play, setSpeed };
+  return { moment, isPlaying, speed, go, play, setSpeed };
 }

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { stepAxis, timeAxis } from './axis.ts';
 import { paletteOf, resized } from './canvas.ts';
 import type { Filter } from './filter.ts';
@@ -49,7 +49,7 @@ export function Sequence(props: SequenceProps) {
   const axis = useMemo(() => (isTimed ? timeAxis(moments) : null) ?? stepAxis(moments), [moments, isTimed]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another moment must come into view
-  useEffect(() => setPannedTo(null), [moment, moments, axis.kind]);
+  useLayoutEffect(() => setPannedTo(null), [moment, moments, axis.kind]);
 
   const gutter = gutterOf(moments, pins);
   const room = Math.max(1, size.width - gutter - 40);
@@ -67,7 +67,7 @@ export function Sequence(props: SequenceProps) {
   );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = canvas.current!;
     const context = resized(element, size.width, size.height);
     // The cursor is an element of its own: when it alone moves, nothing is drawn.

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useState } from 'react';
+import { useState } from 'react';
 
 export type Theme = 'light' | 'dark';
 
@@ -6,17 +6,19 @@ const key = 'baton-theme';
 
 /** The theme of the system until the user chooses one. */
 export function useTheme(): readonly [Theme, () => void] {
-  const [theme, setTheme] = useState<Theme>(() => chosen() ?? preferred());
-  // Before anything is drawn with the colours of the theme.
-  useLayoutEffect(() => {
-    document.documentElement.dataset['theme'] = theme;
-  }, [theme]);
+  const [theme, setTheme] = useState<Theme>(() => applied(chosen() ?? preferred()));
   const toggle = () => {
     const other = theme === 'dark' ? 'light' : 'dark';
     localStorage.setItem(key, other);
-    setTheme(other);
+    setTheme(applied(other));
   };
   return [theme, toggle];
+}
+
+/** Before anything is drawn with its colours. */
+function applied(theme: Theme): Theme {
+  document.documentElement.dataset['theme'] = theme;
+  return theme;
 }
 
 function chosen(): Theme | null {

@@ -63,7 +63,7 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
       'mutual exclusion is violated: a, b are in the critical section at once, step 4 of 4.',
     );
     await page.click('.reads summary');
-    expect(await page.locator('.reads-table tr.changed').allTextContents()).toEqual([
+    expect(await page.locator('.reads > .reads-table tr.changed').allTextContents()).toEqual([
       expect.stringMatching(/^b in client\.inCSfalsetrue$/),
     ]);
     await page.click('.ways button:text-is("from the start")');
