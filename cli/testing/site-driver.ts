@@ -83,6 +83,10 @@ class RecordedSite implements DriverOwner<SiteEvent, Effect<SiteMessage>, Stampe
     return [];
   }
 
+  judge(): 'take' {
+    return 'take';
+  }
+
   refuses(_: SiteEvent, __: StampedEnvelope, effects: readonly Effect<SiteMessage>[]): boolean {
     if (!effects.some(({ type }) => type === 'unexpected')) return false;
     process.stderr.write('PROTOCOL_BREACH: no transition takes it\n');

@@ -1,7 +1,7 @@
 import { array, assert, boolean, constantFrom, integer, oneof, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { start, take } from '../../statechart/xstate.ts';
-import { breachBy, breachOf, mostCount, mostEpochsAhead } from './breach.ts';
+import { breachBy, breachOf, mayLeadBack, mostCount, mostEpochsAhead } from './breach.ts';
 import { brokenInvariant, type SiteView } from './invariants.ts';
 import type { ClientEvent, EpochEffect, SiteMessage, TimeEvent } from './messages.ts';
 import { type SiteEvent, type SiteInput, siteMachine } from './site.ts';
@@ -82,6 +82,9 @@ const happening = oneof(
 
 type Happening = { readonly source: string | null; readonly event: SiteMessage | ClientEvent | TimeEvent };
 
+const stateOf = ({ value, context }: { readonly value: unknown; readonly context: unknown }) =>
+  JSON.stringify([value, context]);
+
 /** What the site breaks when all this happens; null when nothing. `refuses`: whether breaches are not taken. */
 function brokenBy(input: SiteInput, happenings: readonly Happening[], refuses = true): string | null {
   let { snapshot } = start(siteMachine, input);
@@ -90,8 +93,16 @@ function brokenBy(input: SiteInput, happenings: readonly Happening[], refuses = 
       continue;
     const step = take(siteMachine, snapshot, event as SiteEvent);
     const effects = step.effects as unknown as readonly EpochEffect[];
-    if (effects.some(({ type }) => type === 'unexpected')) continue;
-    if (refuses && source !== null && breachBy(effects) !== null) continue;
+    if (effects.some(({ type }) => type === 'unexpected')) {
+      if (stateOf(step.snapshot) !== stateOf(snapshot))
+        return `${JSON.stringify(event)} is unexpected, and moves the site`;
+      continue;
+    }
+    if (refuses && source !== null && breachBy(effects) !== null) {
+      if (!mayLeadBack(event as SiteMessage, snapshot.context))
+        return `${JSON.stringify(event)} leads back unforeseen`;
+      continue;
+    }
     snapshot = step.snapshot;
     const broken = brokenInvariant(snapshot as unknown as SiteView);
     if (broken !== null) return `${broken} after ${JSON.stringify(event)}`;

@@ -59,6 +59,17 @@ export function breachOf(
   }
 }
 
+/**
+ * Whether `breachBy` may find a breach in the effects of a message that `breachOf` lets pass: only a request can lead back
+ * to its origin, where the receiver points at that, or will when it has adopted the epoch of the request.
+ */
+export function mayLeadBack(
+  message: SiteMessage,
+  { epoch, last }: Pick<SiteContext, 'epoch' | 'last'>,
+): boolean {
+  return message.type === 'REQUEST' && message.origin === (message.epoch === epoch ? last : message.root);
+}
+
 /** The same, of what a message would have this site do: a request goes round in a circle. */
 export function breachBy(effects: readonly EpochEffect[]): string | null {
   for (const effect of effects) {

@@ -78,20 +78,22 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     return { value, context: { ...(context as object) } };
   }
 
-  /**
-   * What `event` asks for; nothing once it is stopped. Where `refuses` is true of the effects,
-   * the event is not taken: the state stays as it was, and the result is `null`.
-   *
-   * Throws `MACHINE_ERROR`, then and ever after.
-   */
-  take(event: Event): readonly Effect[];
-  take(event: Event, refuses: Refuses<Effect>): readonly Effect[] | null;
-  take(event: Event, refuses?: Refuses<Effect>): readonly Effect[] | null {
+  /** What `event` asks for; nothing once it is stopped. Throws `MACHINE_ERROR`, then and ever after. */
+  take(event: Event): readonly Effect[] {
+    return this.#take(event, null)!;
+  }
+
+  /** `take`, unless `refuses` is true of the effects. Then the state stays as it was, and the result is `null`. */
+  try(event: Event, refuses: Refuses<Effect>): readonly Effect[] | null {
+    return this.#take(event, refuses);
+  }
+
+  #take(event: Event, refuses: Refuses<Effect> | null): readonly Effect[] | null {
     if (this.#failure) throw this.#failure;
     if (this.#stopped) return none;
     try {
       // What may be refused is tried on a copy.
-      const after = this.#statechart.step(this.#configuration, this.#context, event, !refuses);
+      const after = this.#statechart.step(this.#configuration, this.#context, event, refuses === null);
       const effects = after.effects as readonly Typed[] as readonly Effect[];
       const { configuration, context } = after;
       if (refuses?.(effects)) return null;

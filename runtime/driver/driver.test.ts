@@ -36,6 +36,7 @@ function scene(change: Partial<DriverOwner<Event, Effect, string>> = {}): Scene 
   const log: string[] = [];
   const owner: DriverOwner<Event, Effect, string> = {
     due: () => change.due?.() ?? [],
+    judge: (event, cause) => change.judge?.(event, cause) ?? 'take',
     refuses: (event, cause, effects) => change.refuses?.(event, cause, effects) ?? false,
     took: (event, cause, effects) => {
       log.push(cause === null ? event.type : `${event.type} from ${cause}`);
@@ -88,19 +89,21 @@ describe('a driver', () => {
   test('takes no event that its owner refuses, and the machine stays as it was', () => {
     const asked: unknown[] = [];
     const { driver, log } = scene({
+      judge: ({ type }) => (type === 'never' ? 'refuse' : type === 'all' ? 'try' : 'take'),
       refuses: (event, cause, effects) => {
         asked.push([event.type, cause, effects.map(({ type }) => type)]);
-        return event.type === 'fits not';
+        return event.type === 'fits not' || event.type === 'all';
       },
     });
     const before = driver.snapshot;
-    driver.take({ type: 'fits not' }, 'b');
+    for (const type of ['fits not', 'never', 'all']) driver.take({ type }, 'b');
     expect([driver.snapshot, log]).toEqual([before, []]);
     driver.take({ type: 'one' }, 'b');
     driver.take({ type: 'one' });
     expect(log).toEqual(['one from b', '- first', 'one', '- first']);
     expect(asked).toEqual([
       ['fits not', 'b', ['unexpected']],
+      ['all', 'b', ['first', 'second', 'third']],
       ['one', 'b', ['first']],
     ]);
   });
@@ -124,6 +127,7 @@ describe('a driver', () => {
     const odd = setup({ actions: { shred: () => undefined } }).createMachine({});
     const owner = {
       due: () => [],
+      judge: () => 'take' as const,
       refuses: () => false,
       took: () => {},
       execute: () => {},

@@ -11,9 +11,12 @@ export interface DriverOwner<Event, Effect, Cause> {
   /** Events that time has made due, the earliest first. They are taken before any other event. */
   due(): readonly Event[];
   /**
-   * Whether `event`, which `cause` brought, must not be taken. `effects` are what the machine would ask for; its state is
-   * still the one before.
+   * How `event`, which `cause` brought, is to be taken: `refuse`: not at all. `try`: not if `refuses` is true of its
+   * effects, for which the state is tried on a copy. `take`: the same, by an owner that refuses only effects which come
+   * from no change of the state.
    */
+  judge(event: Event, cause: Cause): 'refuse' | 'try' | 'take';
+  /** Whether `event` must not be taken, by the effects that the machine asks for. */
   refuses(event: Event, cause: Cause, effects: readonly Effect[]): boolean;
   /** The machine has taken `event`, and none of `effects` is carried out yet. An InvariantError stops the driver. */
   took(event: Event, cause: Cause | null, effects: readonly Effect[]): void;
@@ -125,11 +128,14 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
   #step(event: Event, cause: Cause | null): void {
     if (this.#stopped) return;
     this.#cause = cause;
+    const judgement = cause === null ? 'take' : this.#owner.judge(event, cause);
+    if (judgement === 'refuse') return;
     const effects =
-      cause === null
+      judgement === 'take'
         ? this.#actor.take(event)
-        : this.#actor.take(event, (asked) => this.#owner.refuses(event, cause, asked));
+        : this.#actor.try(event, (asked) => this.#owner.refuses(event, cause!, asked));
     if (effects === null) return;
+    if (cause !== null && judgement === 'take' && this.#owner.refuses(event, cause, effects)) return;
     this.#owner.took(event, cause, effects);
     for (const effect of effects) {
       if (this.#stopped) return;

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, InspectionEvent, Observer } from 'xstate';
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
-import { breachBy, breachOf } from '../../machines/epoch/breach.ts';
+import { breachBy, breachOf, mayLeadBack } from '../../machines/epoch/breach.ts';
 import { brokenInvariant, type SiteView } from '../../machines/epoch/invariants.ts';
 import type {
   ClientEvent,
@@ -233,20 +233,24 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#leases?.due() ?? nothing;
   }
 
-  /** A message that no correct peer sends is not taken: it is lost with the link, as the protocol takes any to be. */
-  refuses(_: SiteEvent, envelope: StampedEnvelope, effects: readonly EpochEffect[]): boolean {
-    const { source } = envelope;
+  // A message that no correct peer sends is not taken: it is lost with the link, as the protocol takes any to be.
+
+  judge(_: SiteEvent, envelope: StampedEnvelope): 'refuse' | 'try' | 'take' {
     const message = envelope.message as SiteMessage;
+    const { context } = this.#driver.state as SiteView;
+    const breach = breachOf(message, envelope.source, context);
+    if (breach === null) return mayLeadBack(message, context) ? 'try' : 'take';
+    this.#refuse(envelope, breach);
+    return 'refuse';
+  }
+
+  refuses(_: SiteEvent, envelope: StampedEnvelope, effects: readonly EpochEffect[]): boolean {
     const breach =
-      breachOf(message, source, (this.#driver.state as SiteView).context) ??
-      (effects.some(({ type }) => type === 'unexpected')
+      effects[0]?.type === 'unexpected'
         ? `no transition takes it in ${JSON.stringify(this.snapshot)}`
-        : breachBy(effects));
+        : breachBy(effects);
     if (breach === null) return false;
-    const { site, mailbox } = this.#setting;
-    const what = `${source} breaks the protocol of ${this.lock} by ${JSON.stringify(message)}: ${breach}`;
-    const next = `${site} does not take it and begins anew with ${source}; update ${source}, or find out what runs there`;
-    mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', `${what}; ${next}`));
+    this.#refuse(envelope, breach);
     return true;
   }
 
@@ -306,6 +310,14 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
 
   crashed(error: InvariantError): void {
     this.#setting.crashed(error);
+  }
+
+  #refuse(envelope: StampedEnvelope, breach: string): void {
+    const { site, mailbox } = this.#setting;
+    const { source, message } = envelope;
+    const what = `${source} breaks the protocol of ${this.lock} by ${JSON.stringify(message)}: ${breach}`;
+    const next = `${site} does not take it and begins anew with ${source}; update ${source}, or find out what runs there`;
+    mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', `${what}; ${next}`));
   }
 
   #send(target: SiteId, message: SiteMessage): void {

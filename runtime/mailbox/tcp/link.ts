@@ -160,6 +160,10 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
     return nothing;
   }
 
+  judge(): 'take' {
+    return 'take';
+  }
+
   refuses(): boolean {
     return false;
   }
@@ -171,14 +175,22 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
   }
 
   execute(effect: LinkEffect): void {
-    const { owner, clock } = this.#options;
+    const { owner, clock, handlers, maxOutbox } = this.#options;
     switch (effect.type) {
       case 'transmit':
         if (effect.connection !== this.#connection?.id) return;
         for (const frame of effect.frames) this.#transmit(frame, this.#connection);
         return;
       case 'deliver':
-        this.#deliver(effect.payload as StampedEnvelope);
+        try {
+          handlers().receive(effect.payload as StampedEnvelope);
+        } catch (error) {
+          // The statechart has counted it as delivered: in this life it would be acknowledged, and lost without a word.
+          if (error instanceof OperatingError) owner.refused(this.#endLife(error.message));
+          throw error;
+        }
+        this.#owed += 1;
+        if (this.#owed >= Math.min(deliveriesPerAck, maxOutbox / 2)) this.flushAck();
         return;
       case 'ackOwed':
         if (!this.#stopped) this.#ackTimer ??= clock.after(ackDelayMs, this.#ackNow);
@@ -211,19 +223,6 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
       default:
         effect satisfies never;
     }
-  }
-
-  // The statechart has counted it as delivered. In this life it would be acknowledged, and lost without a word.
-  #deliver(envelope: StampedEnvelope): void {
-    const { owner, handlers, maxOutbox } = this.#options;
-    try {
-      handlers().receive(envelope);
-    } catch (error) {
-      if (error instanceof OperatingError) owner.refused(this.#endLife(error.message));
-      throw error;
-    }
-    this.#owed += 1;
-    if (this.#owed >= Math.min(deliveriesPerAck, maxOutbox / 2)) this.flushAck();
   }
 
   /** Ends this side's life of the link, since a message of the peer is refused. Returns the connection to be closed. */

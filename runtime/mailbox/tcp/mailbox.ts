@@ -130,7 +130,8 @@ export class TcpMailbox implements Mailbox {
         `${this.self} cannot send ${message.type} to ${target}: ${why}`,
       );
     }
-    peer.post(envelope);
+    if (peer.gone) peer.drop([envelope]);
+    else peer.link.post(envelope);
   }
 
   refuse({ source }: StampedEnvelope, error: OperatingError): void {

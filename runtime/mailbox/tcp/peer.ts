@@ -72,7 +72,7 @@ export class Peer implements ConnectionPeer {
       owner: {
         met: (restarted) => this.#meet(restarted),
         overflowed: (lost) => this.#overflowed(lost),
-        refused: (lost) => this.#drop(lost),
+        refused: (lost) => this.drop(lost),
         drained: () => this.#sayBye(),
       },
     });
@@ -95,6 +95,11 @@ export class Peer implements ConnectionPeer {
   /** It is believed up. */
   get isUp(): boolean {
     return this.#belief.up;
+  }
+
+  /** It has said goodbye, and no other incarnation of it has been met: messages to it are dropped. */
+  get gone(): boolean {
+    return this.#gone;
   }
 
   /** Messages go both ways. */
@@ -140,11 +145,6 @@ export class Peer implements ConnectionPeer {
 
   pong(number: number): void {
     this.#belief.pong(number);
-  }
-
-  post(envelope: StampedEnvelope): void {
-    if (this.#gone) this.#drop([envelope]);
-    else this.link.post(envelope);
   }
 
   /** Once a heartbeat. `number` is for a ping. */
@@ -228,7 +228,7 @@ export class Peer implements ConnectionPeer {
     let lost: readonly StampedEnvelope[] | null = null;
     if (restarted) {
       if (this.#known && lifeOf(this.#known) !== lifeOf(said)) this.#livesOver.add(lifeOf(this.#known));
-      this.#drop(restarted.lost);
+      this.drop(restarted.lost);
       if (this.#droppedCount > 0) notice({ type: 'dropped', peer: id, count: this.#droppedCount });
       lost = this.#dropped;
       this.#dropped = [];
@@ -242,7 +242,8 @@ export class Peer implements ConnectionPeer {
     this.#askForAck();
   }
 
-  #drop(lost: readonly StampedEnvelope[]): void {
+  /** These will not arrive. The next incarnation of the peer is told so. */
+  drop(lost: readonly StampedEnvelope[]): void {
     this.#dropped = [...this.#dropped, ...lost].slice(-this.#options.limits.maxOutbox);
     this.#droppedCount += lost.length;
   }
@@ -253,7 +254,7 @@ export class Peer implements ConnectionPeer {
       'OUTBOX_FULL',
       `expected at most ${limits.maxOutbox} messages to wait for ${this.id}: they are dropped, and one more; it meets a new life of this link`,
     );
-    this.#drop(lost);
+    this.drop(lost);
     notice({ type: 'error', error, peer: this.id, remote: null });
     this.#belief.down('silent');
   }
