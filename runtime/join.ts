@@ -37,7 +37,7 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
   const settings = parseOptions(options);
   const transport = transportOf(settings);
   const { site: self, cluster, root, dataDir, traceDir, newcomer = false, strict = null } = settings;
-  const { timing, limits, clock = systemClock, random = systemRandom, inspect } = settings;
+  const { timing, limits, clock = systemClock, random = systemRandom, inspect, engine } = settings;
   const peers = Object.keys(settings.peers);
   const members = [self, ...peers];
   const voters = settings.voters ?? members;
@@ -90,6 +90,7 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
       ...{ ...common, peers, voters, root: rootFor, statechart, mailbox, store, recorder, strict, crashed },
       majorityLost: (reason) => leaders.giveUp(reason),
       ...(inspect && { inspect }),
+      ...(engine && { engine }),
     });
     await site.open();
     clock.nextTurn(() => events.begin());

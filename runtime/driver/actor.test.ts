@@ -7,33 +7,40 @@ import { epochEvents, epochInputs, linkEvents, linkInputs } from '../../statecha
 import { EffectActor } from './actor.ts';
 
 const watch = { inspect: () => {} };
+const own = { engine: 'xstate' as const };
 
-describe('watched or not, the same effects and snapshots', () => {
-  test.each([
-    ['epoch', siteMachine, epochInputs, epochEvents],
-    ['link', linkMachine, linkInputs, linkEvents],
-  ] as const)('%s', (_, machine, inputs, events) => {
-    const effects = [...compile(machine).effects];
-    let asked = 0;
-    for (const input of inputs) {
-      const [actor, watched] = [{}, watch].map(
-        (options) => new EffectActor(machine, effects, { id: 'a', input, ...options }),
-      ) as [EffectActor<{ type: string }, { type: string }>, EffectActor<{ type: string }, { type: string }>];
-      expect(actor.begun).toEqual(watched.begun);
-      // Strides that meet every event, each time after another.
-      for (const stride of [1, 3, 5, 11, 13]) {
-        for (let at = 0; at < events.length; at++) {
-          const event = events[(at * stride) % events.length]!;
-          const told = actor.take(event);
-          asked += told.length;
-          expect(told).toEqual(watched.take(event));
-          expect(actor.snapshot).toEqual(watched.snapshot);
+describe.each([watch, own, { ...own, ...watch }])(
+  '%o: the same effects and snapshots as without',
+  (other) => {
+    test.each([
+      ['epoch', siteMachine, epochInputs, epochEvents],
+      ['link', linkMachine, linkInputs, linkEvents],
+    ] as const)('%s', (_, machine, inputs, events) => {
+      const effects = [...compile(machine).effects];
+      let asked = 0;
+      for (const input of inputs) {
+        const [actor, watched] = [{}, other].map(
+          (options) => new EffectActor(machine, effects, { id: 'a', input, ...options }),
+        ) as [
+          EffectActor<{ type: string }, { type: string }>,
+          EffectActor<{ type: string }, { type: string }>,
+        ];
+        expect(actor.begun).toEqual(watched.begun);
+        // Strides that meet every event, each time after another.
+        for (const stride of [1, 3, 5, 11, 13]) {
+          for (let at = 0; at < events.length; at++) {
+            const event = events[(at * stride) % events.length]!;
+            const told = actor.take(event);
+            asked += told.length;
+            expect(told).toEqual(watched.take(event));
+            expect(actor.snapshot).toEqual(watched.snapshot);
+          }
         }
       }
-    }
-    expect(asked).toBeGreaterThan(events.length);
-  });
-});
+      expect(asked).toBeGreaterThan(events.length);
+    });
+  },
+);
 
 const fragile = setup({
   types: {} as { context: { count: number }; events: { type: 'count' | 'break' } },
@@ -53,7 +60,7 @@ const fragile = setup({
   },
 });
 
-describe.each([{}, watch])('%o', (options) => {
+describe.each([{}, watch, own])('%o', (options) => {
   const begin = (effects: readonly 'told'[]) =>
     new EffectActor<{ type: 'count' | 'break' }, { type: 'told' }>(fragile, effects, {
       id: 'a',
@@ -91,4 +98,37 @@ describe.each([{}, watch])('%o', (options) => {
     expect(actor.take({ type: 'count' })).toEqual([]);
     expect(actor.snapshot.context).toEqual({ count: 0 });
   });
+});
+
+test('a machine that arms timers is refused: nothing would fire them', () => {
+  const timed = setup({}).createMachine({ after: { 10: { actions: [] } } });
+  expect(() => new EffectActor(timed, [], { id: 'a', input: undefined })).toThrow(
+    expect.objectContaining({ code: 'UNKNOWN_EFFECT', message: expect.stringContaining('arms timers') }),
+  );
+});
+
+test.each(['compiled', 'xstate'] as const)('an inspector of the engine %s is told the same', (engine) => {
+  const told: unknown[] = [];
+  const actor = new EffectActor<{ type: 'count' | 'break' }, { type: 'told' }>(fragile, ['told'], {
+    id: 'a',
+    input: undefined,
+    engine,
+    inspect: (event) => {
+      const { id } = event.actorRef as unknown as { id: string };
+      if (event.type === '@xstate.actor') told.push(['actor', id]);
+      if (event.type === '@xstate.event') told.push(['event', id, event.event.type]);
+      if (event.type === '@xstate.snapshot') {
+        const { value, context } = event.snapshot as unknown as { value: unknown; context: unknown };
+        told.push(['snapshot', id, event.event.type, value, context]);
+      }
+    },
+  });
+  actor.take({ type: 'count' });
+  expect(told).toEqual([
+    ['actor', 'a'],
+    ['event', 'a', 'xstate.init'],
+    ['snapshot', 'a', 'xstate.init', {}, { count: 0 }],
+    ['event', 'a', 'count'],
+    ['snapshot', 'a', 'count', {}, { count: 1 }],
+  ]);
 });

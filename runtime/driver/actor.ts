@@ -1,15 +1,25 @@
 import { type Actor, type AnyStateMachine, createActor, type InspectionEvent, type Observer } from 'xstate';
 import { compile } from '../../statechart/compile.ts';
+import { effectOf } from '../../statechart/run.ts';
 import type { State, Statechart } from '../../statechart/statechart.ts';
+import { take } from '../../statechart/xstate.ts';
 import { InvariantError } from '../api/errors.ts';
 
 export interface ActorOptions {
   /** Named in errors, and to an inspector. */
   readonly id: string;
   readonly input: unknown;
-  /** Where somebody watches, XState's own actor runs: it does the same, and takes about ten times as long. */
+  /** Is told of each event and each snapshot, whichever engine runs. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  /** Default: `compiled`. */
+  readonly engine?: Engine;
 }
+
+/**
+ * The compiled statechart, which the checker holds against XState at every step, or XState's own actor, which takes about
+ * ten times as long.
+ */
+export type Engine = 'compiled' | 'xstate';
 
 interface Typed {
   readonly type: string;
@@ -32,8 +42,10 @@ const none: readonly never[] = Object.freeze([]);
 export class EffectActor<Event extends Typed, Effect extends Typed> {
   readonly #id: string;
   readonly #statechart: Statechart;
-  /** `null` where nobody watches. */
-  readonly #watched: WatchedActor | null = null;
+  /** `null` with the compiled engine. */
+  readonly #own: XStateActor | null = null;
+  /** `null` where nobody inspects the compiled engine. */
+  readonly #inspected: InspectedActor | null = null;
   #configuration: State['configuration'];
   #context: State['context'];
   #begun: readonly unknown[];
@@ -48,14 +60,24 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     this.#id = options.id;
     this.#statechart = compile(machine);
     refuseUnknownEffects(this.#statechart, effects);
+    if (this.#statechart.timed) {
+      throw new InvariantError(
+        'UNKNOWN_EFFECT',
+        `machine ${machine.id} arms timers, and nothing here fires them`,
+      );
+    }
     try {
       const started = this.#statechart.start(options.input);
       this.#configuration = started.configuration;
       this.#context = started.context;
       this.#begun = started.effects;
-      if (options.inspect === undefined) return;
-      this.#watched = new WatchedActor(machine, this.#statechart.effects, options);
-      this.#begun = this.#watched.asked();
+      if (options.engine === 'xstate') {
+        this.#own = new XStateActor(machine, this.#statechart.effects, options);
+        this.#begun = this.#own.asked();
+      } else if (options.inspect !== undefined) {
+        this.#inspected = new InspectedActor(machine, options, options.inspect);
+        this.#inspected.tell({ type: 'xstate.init' }, this.snapshot);
+      }
     } catch (error) {
       throw this.#failed('as it began', error);
     }
@@ -68,7 +90,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
 
   /** As it is now: it changes with the next event. */
   get state(): Snapshot {
-    if (this.#watched) return this.#watched.snapshot;
+    if (this.#own) return this.#own.snapshot;
     return { value: this.#configuration.value, context: this.#context };
   }
 
@@ -92,6 +114,11 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     if (this.#failure) throw this.#failure;
     if (this.#stopped) return none;
     try {
+      if (this.#own) {
+        if (refuses?.(this.#own.wouldAsk(event) as readonly Effect[])) return null;
+        this.#begun = none;
+        return this.#own.take(event) as readonly Effect[];
+      }
       // What may be refused is tried on a copy.
       const after = this.#statechart.step(this.#configuration, this.#context, event, refuses === null);
       const effects = after.effects as readonly Typed[] as readonly Effect[];
@@ -100,7 +127,8 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
       this.#begun = none;
       this.#configuration = configuration;
       this.#context = context;
-      return this.#watched ? (this.#watched.take(event) as readonly Effect[]) : effects;
+      this.#inspected?.tell(event, this.snapshot);
+      return effects;
     } catch (error) {
       this.#failure = this.#failed(`on ${event.type}`, error);
       throw this.#failure;
@@ -109,7 +137,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
 
   stop(): void {
     this.#stopped = true;
-    this.#watched?.stop();
+    this.#own?.stop();
   }
 
   #failed(when: string, cause: unknown): InvariantError {
@@ -117,14 +145,45 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
   }
 }
 
-/** XState's own actor, which tells an inspector all that it does. */
-class WatchedActor {
+/** Tells an inspector of the compiled engine what XState tells it of an actor. */
+class InspectedActor {
+  readonly #machine: AnyStateMachine;
+  /** Names the actor and its machine to the inspector. It is never started. */
+  readonly #standIn: Actor<AnyStateMachine>;
+  readonly #inspect: (event: InspectionEvent) => void;
+
+  constructor(
+    machine: AnyStateMachine,
+    { id, input }: ActorOptions,
+    inspect: NonNullable<ActorOptions['inspect']>,
+  ) {
+    this.#machine = machine;
+    this.#inspect = typeof inspect === 'function' ? inspect : (event) => inspect.next?.(event);
+    this.#standIn = createActor(machine, { id, input });
+    this.#say({ type: '@xstate.actor' });
+  }
+
+  /** That `event` was taken, and led to this snapshot. */
+  tell(event: Typed, { value, context }: Snapshot): void {
+    const snapshot = this.#machine.resolveState({ value, context } as never) as unknown;
+    this.#say({ type: '@xstate.event', event, sourceRef: undefined });
+    this.#say({ type: '@xstate.snapshot', event, snapshot });
+  }
+
+  #say(told: object): void {
+    const { sessionId: rootId } = this.#standIn;
+    this.#inspect({ ...told, actorRef: this.#standIn, rootId } as unknown as InspectionEvent);
+  }
+}
+
+/** XState's own actor. */
+class XStateActor {
   readonly #actor: Actor<AnyStateMachine>;
   #asked: unknown[] = [];
 
   constructor(machine: AnyStateMachine, effects: ReadonlySet<string>, options: ActorOptions) {
     const collect = (type: string) => (_: unknown, params: unknown) => {
-      this.#asked.push({ ...(params as object | undefined), type });
+      this.#asked.push(effectOf(type, params));
     };
     const actions = Object.fromEntries([...effects].map((type) => [type, collect(type)]));
     this.#actor = createActor(machine.provide({ actions }), options);
@@ -136,6 +195,11 @@ class WatchedActor {
   get snapshot(): Snapshot {
     const { value, context } = this.#actor.getSnapshot();
     return { value, context };
+  }
+
+  /** What `event` would ask for, were it taken now. */
+  wouldAsk(event: Typed): readonly unknown[] {
+    return take(this.#actor.logic, this.#actor.getSnapshot(), event).effects;
   }
 
   take(event: Typed): readonly unknown[] {

@@ -6,7 +6,10 @@ import { type ClusterOptions, joinCluster, throughStately } from '../index.ts';
 type Of<Type> = Extract<StatelyInspectionEvent, { type: Type }>;
 
 /** What two inspected sites tell while the token goes from a to b and back. */
-async function inspected(inspectOf: (events: StatelyInspectionEvent[]) => ClusterOptions['inspect']) {
+async function inspected(
+  inspectOf: (events: StatelyInspectionEvent[]) => ClusterOptions['inspect'],
+  engine: NonNullable<ClusterOptions['engine']>,
+) {
   const events: StatelyInspectionEvent[] = [];
   const inspect = inspectOf(events)!;
   const [portA, portB] = await freePorts(2);
@@ -19,6 +22,7 @@ async function inspected(inspectOf: (events: StatelyInspectionEvent[]) => Cluste
       listen: address[site],
       peers: { [peer]: address[peer] },
       inspect,
+      engine,
     });
   const sites = [await open('a', 'b'), await open('b', 'a')];
   onTestFinished(async () => {
@@ -34,30 +38,35 @@ async function inspected(inspectOf: (events: StatelyInspectionEvent[]) => Cluste
   return { of, arrows };
 }
 
-test('arrows go from the site that sent a message to the site that took it', async () => {
-  const { of, arrows } = await inspected((events) =>
-    throughStately(createInspector({ send: (event) => events.push(event) })),
-  );
-  expect(arrows.filter((arrow) => /REQUEST|TOKEN/.test(arrow))).toEqual([
-    'b -> a: REQUEST',
-    'a -> b: TOKEN',
-    'a -> b: REQUEST',
-    'b -> a: TOKEN',
-  ]);
-  expect(arrows).toContain('b: ask');
-  const actors = of('@xstate.actor');
-  expect(actors.map(({ name, sessionId }) => [name, sessionId])).toEqual([
-    ['b', 'b'],
-    ['a', 'a'],
-  ]);
-  expect(JSON.parse(actors[0]!.definition!)).toMatchObject({ id: 'b', type: 'parallel' });
-  const last = of('@xstate.snapshot').findLast(({ sessionId }) => sessionId === 'a')!;
-  expect(last.snapshot).toMatchObject({ status: 'active', context: { token: true } });
-});
+test.each(['compiled', 'xstate'] as const)(
+  '%s: arrows go from the sender to the site that took it',
+  async (engine) => {
+    const { of, arrows } = await inspected(
+      (events) => throughStately(createInspector({ send: (event) => events.push(event) })),
+      engine,
+    );
+    expect(arrows.filter((arrow) => /REQUEST|TOKEN/.test(arrow))).toEqual([
+      'b -> a: REQUEST',
+      'a -> b: TOKEN',
+      'a -> b: REQUEST',
+      'b -> a: TOKEN',
+    ]);
+    expect(arrows).toContain('b: ask');
+    const actors = of('@xstate.actor');
+    expect(actors.map(({ name, sessionId }) => [name, sessionId])).toEqual([
+      ['b', 'b'],
+      ['a', 'a'],
+    ]);
+    expect(JSON.parse(actors[0]!.definition!)).toMatchObject({ id: 'b', type: 'parallel' });
+    const last = of('@xstate.snapshot').findLast(({ sessionId }) => sessionId === 'a')!;
+    expect(last.snapshot).toMatchObject({ status: 'active', context: { token: true } });
+  },
+);
 
 test("the inspector's own inspect knows who sent a message too, but calls who took it as XState does", async () => {
   const { arrows } = await inspected(
     (events) => createInspector({ send: (event) => events.push(event) }).inspect,
+    'compiled',
   );
   expect(arrows.find((arrow) => arrow.endsWith('REQUEST'))).toMatch(/^b -> x:\d+: REQUEST$/);
 });

@@ -15,6 +15,7 @@ import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
+import type { Engine } from '../driver/actor.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { ElectionTrigger } from '../election/election-trigger.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
@@ -29,6 +30,7 @@ import type { Tally } from './tally.ts';
 /** What all lock actors of a site share. */
 export interface LockActorSetting extends LockRecordSetting {
   readonly statechart: AnyStateMachine;
+  readonly engine?: Engine;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly tally: Tally;
   readonly clock: Clock;
@@ -92,13 +94,18 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   #leased = false;
 
   constructor(setting: LockActorSetting, lock: string, peers: readonly SiteId[], input: SiteInput) {
-    const { site, statechart, recorder, inspect } = setting;
+    const { site, statechart, recorder, inspect, engine } = setting;
     this.lock = lock;
     this.#setting = setting;
     this.#peers = peers;
     this.#record = new LockRecord(setting, lock);
     const source = inspect && new NamedSource(inspect, () => this.#driver?.cause?.source ?? null);
-    const options = { id: site, input, ...(source && { inspect: source.inspect }) };
+    const options = {
+      id: site,
+      input,
+      ...(engine && { engine }),
+      ...(source && { inspect: source.inspect }),
+    };
     this.#driver = new Driver(statechart, effectTypes, options, this);
     if (recorder.active) this.#record.start(input, peers, this);
     this.#driver.start();

@@ -8,6 +8,7 @@ import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
+import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
@@ -40,6 +41,7 @@ export interface SiteSetting {
   readonly strict: StrictSettings | null;
   readonly clock: Clock;
   readonly random: Random;
+  readonly engine?: Engine;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly notice: (notice: Notice) => void;
   /** No majority of the voters has been in reach for so long that another site may lead by now. */
@@ -81,7 +83,7 @@ export class Site implements MailboxHandlers {
   #ended = false;
 
   constructor(options: SiteSetting) {
-    const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect } = options;
+    const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
     this.#options = options;
     this.#feed = new LiveFeed({
       site,
@@ -121,6 +123,7 @@ export class Site implements MailboxHandlers {
       recorder,
       feed: this.#feed,
       ...(inspect && { inspect }),
+      ...(engine && { engine }),
       tally: this.tally,
       clock,
       maxBatch: options.limits.maxBatch,
