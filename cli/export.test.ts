@@ -20,6 +20,28 @@ describe('baton export', () => {
     expect(stderr).toContain("The property 'T' cannot be exported");
   });
 
+  it('writes a module of TLA+, with its configuration in a comment', async () => {
+    const { status, stdout } = await baton(
+      'export',
+      'naimi-trehel',
+      '--sites',
+      '2',
+      '--liveness',
+      '--to',
+      'tlaplus',
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^---- MODULE naimi_trehel ----\n.*\n====\n$/s);
+    expect(stdout).toContain('\\*   SPECIFICATION FairSpec');
+    expect(stdout).toContain(
+      'FairSpec == Spec /\\ WF_vars(Deliver_b_a) /\\ WF_vars(Deliver_a_b) /\\ WF_vars(a_release) /\\ WF_vars(b_release)',
+    );
+    expect(stdout).toContain(
+      'CASE at = "a_idle_root_member" /\\ m = "REQUEST_b" -> [to |-> "a_idle_forwarding_member"',
+    );
+    expect(stdout.match(/^a_is_served == .* ~> .*$/m)).not.toBeNull();
+  });
+
   it.each([
     ['dot', 'digraph statechart {'],
     ['mermaid', 'stateDiagram-v2'],

@@ -6,7 +6,7 @@ import { wholeNumber } from '../options.ts';
 import { writeFileOrRefuse } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
-const formats = ['promela', 'dot', 'mermaid', 'scxml'] as const;
+const formats = ['promela', 'tlaplus', 'dot', 'mermaid', 'scxml'] as const;
 type Format = (typeof formats)[number];
 
 interface ExportOptions extends Pick<VerifyOptions, 'sites' | 'network' | 'liveness'> {
@@ -19,7 +19,7 @@ export function addExport(program: Command): void {
     .command('export')
     .summary("write a system in another tool's language")
     .description(
-      "Writes a system that baton verify takes: as a model for SPIN (promela) from a table of the statecharts' own steps " +
+      "Writes a system that baton verify takes: as a model for SPIN (promela) or TLC (tlaplus) from a table of the statecharts' own steps " +
         '(docs/engines.md), or its statecharts as they stand, for Graphviz (dot), Mermaid, or as SCXML.',
     )
     .argument('<system>', 'a name or a path, as of baton verify')
@@ -59,7 +59,7 @@ async function runExport(name: string, { to, out, ...size }: ExportOptions): Pro
 }
 
 async function written(system: System, to: Format): Promise<string> {
-  if (to === 'promela') return writtenTable(system);
+  if (to === 'promela' || to === 'tlaplus') return writtenTable(system, to);
   const { chartOf } = await import('../../verification/timeline/chart.ts');
   const machines = [...new Set(Object.values(system.actors).map(({ machine }) => machine))];
   if (to === 'scxml') {
@@ -81,14 +81,15 @@ async function written(system: System, to: Format): Promise<string> {
 }
 
 /** What the model leaves out is told on standard error, by name. */
-async function writtenTable(system: System): Promise<string> {
-  const [{ tabulate }, { questionsOf }, { askedOfSpin, promela }] = await Promise.all([
+async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<string> {
+  const [{ tabulate }, { questionsOf }, { askedOfSpin, promela }, { tlaplus }] = await Promise.all([
     import('../../verification/export/table.ts'),
     import('../../verification/export/questions.ts'),
     import('../../verification/export/promela.ts'),
+    import('../../verification/export/tlaplus.ts'),
   ]);
   const table = await tabulate(system);
   const questions = askedOfSpin(questionsOf(table));
   for (const { reason } of questions.refused) process.stderr.write(`${reason}\n`);
-  return promela(table, questions).text;
+  return to === 'promela' ? promela(table, questions).text : tlaplus(table, questions);
 }

@@ -1,6 +1,14 @@
+/** Words of the languages, and of what is written in them. */
+const reserved = (
+  'active assert atomic bit bool break byte chan channel do else empty eval fi full history hidden if init inline int j k ' +
+  'len link local m mtype n nempty never nfull od of proctype run short skip timeout unless vars Actors Drops DropsOfAll FairSpec ' +
+  'Init Len Links Messages Next Put Spec Tail Target auto case char const continue default double enum extern float for goto long ' +
+  'now register return signed sizeof static struct switch typedef union unsigned void volatile while'
+).split(' ');
+
 /** Gives texts names that are identifiers of C, Promela and TLA+, each another one. */
 export class Names {
-  readonly #taken = new Set<string>();
+  readonly #taken = new Set<string>(reserved);
 
   /** `REQUEST(origin=b)` becomes `REQUEST_b`; what is taken gets a number. */
   of(text: string): string {
