@@ -23,14 +23,15 @@ export async function systemFrom({
 }: SystemSource): Promise<System> {
   const exports = await exportsOf(module);
   const exported = exports[name];
-  const machine = name === 'default' && typeof exported !== 'function' ? machineIn(exports) : null;
-  if (machine !== null) return systemOf(machine, exports);
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
   const keys = ['name', 'actors', 'network', 'properties'];
   // One that lacks a key is told what is wrong with it when it is checked.
   if (typeof system === 'object' && system !== null && keys.filter((key) => key in system).length >= 3) {
     return system as System;
   }
+  // The machines beside a system are parts of it; without a system, the one machine is checked.
+  const machine = name === 'default' && typeof exported !== 'function' ? machineIn(exports) : null;
+  if (machine !== null) return systemOf(machine, exports);
   throw new CheckError(
     'SOURCE_INVALID',
     `Expected \`${name}\` of ${module} to be a System, { ${keys.join(', ')} }, a function that gives one, or a machine of XState.`,
