@@ -32,6 +32,7 @@ export class Moves {
   readonly #equivariance: Equivariance | null;
   readonly #environment: readonly Offer[];
   readonly #dead = new Memo<number, boolean>();
+  readonly #accepted = new Memo<number, boolean>();
   readonly #mayCrash: Offer['may'];
 
   constructor(world: World, cell: number, reactor: Reactor, equivariance: Equivariance | null) {
@@ -55,13 +56,14 @@ export class Moves {
       );
     this.#mayCrash = condition(this.#spec.crash?.when, 'the crash');
     let counters = 0;
-    this.#environment = (this.#spec.environment ?? []).map(({ event, when, times = 'unbounded' }) => ({
-      event,
-      id: world.values.intern(event, `an environment event of '${this.#id}'`),
-      times,
-      counter: times === 'unbounded' ? -1 : counters++,
-      may: condition(when, `environment event '${event.type}'`),
-    }));
+    this.#environment = (this.#spec.environment ?? []).map(
+      ({ event, payloads, when, times = 'unbounded' }) => ({
+        ids: this.#eventsOf(event, payloads),
+        times,
+        counter: times === 'unbounded' ? -1 : counters++,
+        may: condition(when, `environment event '${event.type}'`),
+      }),
+    );
   }
 
   *of(local: number): Generator<Move> {
@@ -85,10 +87,31 @@ export class Moves {
     yield* this.#crash(coreId, core, inbox);
   }
 
+  /** The interned events that an event of the environment is, by what the actor is like. */
+  #eventsOf(
+    event: { readonly type: string },
+    payloads: ((actor: ActorView) => readonly object[]) | undefined,
+  ): Offer['ids'] {
+    const { values, views } = this.#world;
+    const where = `an environment event of '${this.#id}'`;
+    if (payloads === undefined) {
+      const ids = [values.intern(event, where)];
+      return () => ids;
+    }
+    const what = `\`payloads\` of environment event '${event.type}' of '${this.#id}'`;
+    return views.remembered((actor) =>
+      called(
+        what,
+        () => actorText(actor),
+        () => payloads(actor).map((payload) => values.intern({ ...payload, ...event }, where)),
+      ),
+    );
+  }
+
   *#deliveries(core: number, letters: readonly number[]): Generator<Move> {
     const persistent = this.#world.system.network.duplication === 'persistent';
-    for (const [index, letter] of letters.entries()) {
-      if (!this.#isFirst(letters, index)) continue;
+    for (const index of this.#deliverable(core, letters)) {
+      const letter = letters[index]!;
       const outcome = this.#reactor.take(core, this.#arrival(letter));
       const rest = persistent ? letters : letters.toSpliced(index, 1);
       const delivered = this.#inFlight(letter);
@@ -108,6 +131,27 @@ export class Moves {
         delivered,
       );
     }
+  }
+
+  /** The indices of the letters that may arrive now, of those that the actor accepts. */
+  #deliverable(core: number, letters: readonly number[]): readonly number[] {
+    const { accepts } = this.#spec;
+    const accepted =
+      accepts === undefined ? letters : letters.filter((letter) => this.#isAccepted(core, letter));
+    const first = accepted.filter((_, index) => this.#isFirst(accepted, index));
+    return first.map((letter) => letters.indexOf(letter));
+  }
+
+  #isAccepted(core: number, letter: number): boolean {
+    return this.#accepted.get(core, letter, () => {
+      const { message } = this.#inFlight(letter);
+      const actor = this.#world.views.of(this.#cell, core, 0);
+      return asked(
+        `\`accepts\` of '${this.#id}'`,
+        () => `     ${JSON.stringify(message)}\n${actorText(actor)}`,
+        () => this.#spec.accepts!(message, actor),
+      );
+    });
   }
 
   /** May this letter arrive now? One queue for each source gives its first; a bag each of its kinds once. */
@@ -148,7 +192,7 @@ export class Moves {
 
   /** The interned events that the environment offers the actor with this core and inbox. */
   offered(core: number, inbox: number): readonly number[] {
-    return this.#enabled(core, inbox).map(({ id }) => id);
+    return this.#enabled(core, inbox).flatMap(({ ids }) => ids(this.#cell, core, inbox));
   }
 
   #enabled(core: number, inbox: number): readonly Offer[] {
@@ -166,12 +210,15 @@ export class Moves {
       this.#cell,
       coreId,
       inbox,
-      enabled.map(({ id }) => id),
+      enabled.flatMap(({ ids }) => ids(this.#cell, coreId, inbox)),
     );
-    for (const { event, id, counter } of enabled) {
+    for (const { ids, counter } of enabled) {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
-      const action = this.#action('environment', id, { event });
-      yield this.#move(action, this.#reactor.take(from, id), inbox);
+      for (const id of ids(this.#cell, coreId, inbox)) {
+        const event = this.#world.values.value(id) as unknown as { readonly type: string };
+        const action = this.#action('environment', id, { event });
+        yield this.#move(action, this.#reactor.take(from, id), inbox);
+      }
     }
   }
 
@@ -344,9 +391,8 @@ export class Moves {
 
 /** An event of the environment. */
 interface Offer {
-  readonly event: { readonly type: string };
-  /** The event, interned. */
-  readonly id: number;
+  /** The events that it is, interned. */
+  readonly ids: (cell: number, core: number, inbox: number) => readonly number[];
   readonly times: Bound;
   /** Its place in `Core.spent`, or -1. */
   readonly counter: number;

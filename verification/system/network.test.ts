@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMachine } from 'xstate';
+import { assign, createMachine } from 'xstate';
 import { exploreNaively } from '../checker/naive.ts';
 import { compile } from './index.ts';
 import type { Network } from './system.ts';
@@ -77,4 +77,59 @@ describe('networks', () => {
     expect(exploreNaively(byTarget.model).states).toBe(3);
     expect(new Set(heard)).toEqual(new Set([null]));
   });
+});
+
+describe('an actor that does not take every message', () => {
+  const machine = createMachine({
+    types: {} as { context: { got: number[] }; events: { type: 'M'; n: number } },
+    id: 'choosy',
+    context: { got: [] },
+    on: { M: { actions: assign({ got: ({ context, event }) => [...context.got, event.n] }) } },
+  });
+  const choosy = (network: Network) =>
+    systemOf(
+      {
+        a: letters(3, network).actors['a']!,
+        b: {
+          machine,
+          // 2 before all others.
+          accepts: (message, { context }) =>
+            (message as { n?: number }).n === 2 || (context['got'] as number[]).includes(2),
+        },
+      },
+      { network },
+    );
+
+  it.each<[Network, number]>([
+    [{ order: 'fifo' }, 4],
+    [{ order: 'unordered' }, 6],
+  ])('leaves others on their way, %j', (network, states) => {
+    const orders = new Set<string>();
+    const { model, decode } = compile(choosy(network));
+    const counted = exploreNaively(model, (state) =>
+      orders.add(String(decode(state).actor('b').context['got'])),
+    );
+    expect(counted.states).toBe(states);
+    const all = network.order === 'fifo' ? ['2,1,3'] : ['2,1,3', '2,3,1'];
+    expect([...orders].filter((order) => order.length === 5).sort()).toEqual(all);
+  });
+
+  it('is not held against other names', () => {
+    const system = { ...choosy({ order: 'fifo' }), symmetry: ['a', 'b'] };
+    expect(() => compile(system)).toThrow(/SYSTEM_INVALID.*Leave out `accepts` or `symmetry`/);
+  });
+});
+
+it('an event of the environment carries what is computed from the state', () => {
+  const machine = createMachine({
+    types: {} as { context: { n: number }; events: { type: 'add'; by: number } },
+    id: 'sum',
+    context: { n: 0 },
+    on: { add: { actions: assign({ n: ({ context, event }) => context.n + event.by }) } },
+  });
+  const payloads = ({ context }: { readonly context: Readonly<Record<string, unknown>> }) =>
+    [1, 2].filter((by) => (context['n'] as number) + by <= 4).map((by) => ({ by }));
+  const system = systemOf({ a: { machine, environment: [{ event: { type: 'add' }, payloads }] } });
+  // 0 to 4, by one or by two.
+  expect(exploreNaively(compile(system).model)).toMatchObject({ states: 5, transitions: 7, depth: 2 });
 });

@@ -15,6 +15,14 @@ export function refuseInvalid(system: System): void {
   if (system.history !== undefined && system.symmetry !== undefined) {
     throw invalid('A history names actors as they are, and symmetry renames them. Leave one of them out.');
   }
+  if (
+    system.symmetry !== undefined &&
+    Object.values(system.actors).some(({ accepts }) => accepts !== undefined)
+  ) {
+    throw invalid(
+      'Whether an actor accepts a message is not held against other names. Leave out `accepts` or `symmetry`.',
+    );
+  }
   const { order, duplication, breaks = 0, capacity = 'unbounded' } = system.network;
   checkBound(capacity, 'network.capacity');
   if (breaks !== 0 && order !== 'fifo') {

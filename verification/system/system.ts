@@ -68,6 +68,11 @@ export interface ActorSpec {
   /** The event that a message becomes on arrival. Default: the message itself. */
   readonly deliver?: (message: Message, source: SiteId | null) => { readonly type: string };
   /**
+   * Selective receive: does the actor, as it is now, take this message? One that it does not take stays on its way, and those
+   * behind it may come first. Must not look at the inbox. Not together with `symmetry`. Default: it takes every message.
+   */
+  readonly accepts?: (message: Message, actor: ActorView) => boolean;
+  /**
    * A message that this actor, as it is and whatever happens to it, will never heed: delivering it does nothing.
    * It is taken off the network at once. Must not look at the inbox. Refused (`SYSTEM_INVALID`) when the message
    * would do something now; that it never will later is the author's word.
@@ -93,6 +98,8 @@ export interface ActorSpec {
 /** What comes from outside of the system: users, operators, clocks. */
 export interface EnvironmentEvent {
   readonly event: { readonly type: string };
+  /** What the event carries besides, computed from the state: it may happen with each of these. Default: nothing. */
+  readonly payloads?: (actor: ActorView) => readonly object[];
   /** When it may happen. Default: always. */
   readonly when?: (actor: ActorView) => boolean;
   /** How often it may happen at this actor, over a whole run. Default: `'unbounded'`. */

@@ -41,7 +41,9 @@ export interface Seen<Machine extends AnyStateMachine> {
 export type Outside<Machine extends AnyStateMachine> =
   | EventFromLogic<Machine>['type']
   | {
-      readonly event: EventFromLogic<Machine>;
+      readonly event: { readonly type: EventFromLogic<Machine>['type'] };
+      /** What it carries besides: it may happen with each of these. Default: nothing. */
+      readonly payloads?: (actor: Seen<Machine>) => readonly object[];
       /** Default: always. */
       readonly when?: (actor: Seen<Machine>) => boolean;
       /** Default: `'unbounded'`. */
@@ -53,6 +55,7 @@ export interface Role<Machine extends AnyStateMachine> {
   readonly machine: Machine;
   readonly input?: InputFrom<Machine>;
   readonly environment?: readonly Outside<Machine>[];
+  readonly accepts?: (message: Message, actor: Seen<Machine>) => boolean;
   readonly deliver?: (message: Message, source: SiteId | null) => EventFromLogic<Machine>;
   readonly crash?: ActorSpec['crash'];
   readonly restart?: { readonly input: (disk: unknown) => InputFrom<Machine> };
@@ -233,13 +236,21 @@ const inTheEnd: Fairness = weakly(deliveries, timers, restarts);
 
 function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
   if ('root' in part) return { machine: part };
-  const { environment, ...rest } = part;
+  const { environment, accepts, ...rest } = part;
   const events = environment?.map((outside) => {
     if (typeof outside === 'string') return { event: { type: outside } };
-    const { when, ...more } = outside;
-    return { ...more, ...(when === undefined ? {} : { when: (actor: ActorView) => when(seenAs(actor)) }) };
+    const { when, payloads, ...more } = outside;
+    return {
+      ...more,
+      ...(when === undefined ? {} : { when: (actor: ActorView) => when(seenAs(actor)) }),
+      ...(payloads === undefined ? {} : { payloads: (actor: ActorView) => payloads(seenAs(actor)) }),
+    };
   });
-  return { ...rest, ...(events === undefined ? {} : { environment: events }) } as ActorSpec;
+  const selects =
+    accepts === undefined
+      ? {}
+      : { accepts: (message: Message, actor: ActorView) => accepts(message, seenAs(actor)) };
+  return { ...rest, ...selects, ...(events === undefined ? {} : { environment: events }) } as ActorSpec;
 }
 
 /** An actor behind the names of the typed front. */
