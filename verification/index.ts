@@ -21,6 +21,13 @@ export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry/index.
 export type { MachineCoverage, NeverTaken, NotRun } from './system/coverage.ts';
 export { type Editor, editorOf } from './system/edit.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
+export {
+  isLinearizable,
+  type OperationMessages,
+  type Operations,
+  operationsOf,
+  type Sequential,
+} from './system/linearizability.ts';
 export * from './system/properties.ts';
 export * from './system/sets.ts';
 export type * from './system/system.ts';
