@@ -30,6 +30,11 @@ test('the guide shows the files as they are', () => {
   expect(guide).toContain(checked);
 });
 
+test('a CommonJS module that exports a machine and its outcomes is checked', async () => {
+  const ended = await baton('verify', 'cli/testing/machine.cjs');
+  expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('all 4 properties hold') });
+});
+
 test('a module with no machine is refused', async () => {
   const ended = await baton('outline', 'cli/version.ts');
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('exports no machine of XState') });

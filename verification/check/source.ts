@@ -1,6 +1,7 @@
 import type { ModelSource, Sourced } from '../checker/packed/index.ts';
 import { compile } from '../system/index.ts';
 import type { System } from '../system/system.ts';
+import { isMachine } from '../system/tree/places.ts';
 import { CheckError } from './errors.ts';
 import { machineIn, systemOf } from './machine.ts';
 import { type Asking, onlyAsked, questions } from './questions.ts';
@@ -42,7 +43,11 @@ export async function systemFrom({
 export async function exportsOf(module: string): Promise<Readonly<Record<string, unknown>>> {
   loaded ??= loadTypeScript();
   await loaded;
-  return await import(module);
+  const exports: Readonly<Record<string, unknown>> = await import(module);
+  const { default: whole, ...named } = exports;
+  // A CommonJS module has all of it as its default, and only some by name.
+  const isCommonJs = typeof whole === 'object' && whole !== null && Object.values(whole).some(isMachine);
+  return isCommonJs ? { ...whole, ...named } : exports;
 }
 
 let loaded: Promise<void> | undefined;
