@@ -95,7 +95,7 @@ it('logs by pino as it says', async () => {
     );
     const lines = stdout.trim().split('\n');
     expect(lines).toContain('inside');
-    const [listening] = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+    const [, listening] = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
     expect(listening).toMatchObject({
       cluster: 'billing',
       site: 'a',

@@ -9,8 +9,10 @@ import { Ledger, takeTurns } from '../harness/simulation/ledger.ts';
 import { siteMachine } from '../machines/epoch/site.ts';
 import type { EventLine, RecordLine } from '../machines/record.ts';
 import { compareFences, InvariantError, joinCluster, type Notice } from './index.ts';
+import { openStore } from './store/store.ts';
 import { allCodes, anyPort, codes, openMember, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
+import { foundedBy, foundedStore } from './testing/founded.ts';
 import { data, frameBytes, hello, plain, RawPeer, welcome } from './testing/peer.ts';
 
 const five = ['a', 'b', 'c', 'd', 'e'];
@@ -117,8 +119,7 @@ describe('three sites that survive', () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
     onTestFinished(() => rmSync(dataDir, { recursive: true }));
     const options = { cluster: 'test', site: 'a', listen: anyPort, peers: {}, root: 'a', dataDir };
-    await expect(joinCluster(options)).rejects.toMatchObject({ code: 'DISK_MISSING' });
-    const first = await openMember({ ...options, newcomer: true });
+    const first = await openMember(options);
     const { fence } = await first.lock.acquire();
     await first.cluster.close({ graceful: false });
     const second = await openMember(options);
@@ -136,18 +137,23 @@ describe('three sites that survive', () => {
 test('a site whose disk refuses stops before anybody is granted what it could not keep', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
   const crashes: InvariantError[] = [];
-  const site = await openMember({
-    cluster: 'test',
-    site: 'a',
-    listen: anyPort,
-    peers: { b: { host: '127.0.0.1', port: 1 } },
-    root: 'b',
-    voters: ['a'],
-    timing: { heartbeatMs: 20, failureTimeoutMs: 50 },
-    dataDir,
-    newcomer: true,
-    onCrash: (error) => crashes.push(error),
-  });
+  const store = await openStore({ dataDir, site: 'a', cluster: 'test', newId: 'a' });
+  store.putFounding(foundedBy(['a', 'b']));
+  const site = await openMember(
+    {
+      cluster: 'test',
+      site: 'a',
+      listen: anyPort,
+      peers: { b: { host: '127.0.0.1', port: 1 } },
+      root: 'b',
+      voters: ['a'],
+      timing: { heartbeatMs: 20, failureTimeoutMs: 50 },
+      dataDir,
+      onCrash: (error) => crashes.push(error),
+    },
+    siteMachine,
+    store,
+  );
   rmSync(dataDir, { recursive: true });
   await expect(site.lock.acquire()).rejects.toBeInstanceOf(InvariantError);
   expect(crashes).toMatchObject([{ code: 'EFFECT_FAILED', message: expect.stringContaining('DISK_FAILED') }]);
@@ -197,14 +203,18 @@ describe('what comes from outside', () => {
     const crashes: InvariantError[] = [];
     const notices: Notice[] = [];
     const peers = { a: { host: '127.0.0.1', port: 1 } };
-    const b = await openMember({
-      cluster: 'test',
-      site: 'b',
-      listen: anyPort,
-      peers,
-      root: 'b',
-      onCrash: (error) => crashes.push(error),
-    });
+    const b = await openMember(
+      {
+        cluster: 'test',
+        site: 'b',
+        listen: anyPort,
+        peers,
+        root: 'b',
+        onCrash: (error) => crashes.push(error),
+      },
+      siteMachine,
+      foundedStore('b', ['a', 'b']),
+    );
     b.cluster.on('notice', (notice) => notices.push(notice));
     const { codec, configuration } = plain;
     const a = await RawPeer.dial(b.cluster.address, codec);
@@ -245,10 +255,12 @@ test('by default a broken invariant ends the process, loudly, with its record on
      import { siteMachine } from ${here('../machines/epoch/site.ts')};
      import { joinWith } from ${here('./join.ts')};
      import { data, hello, plain, RawPeer, welcome } from ${here('./testing/peer.ts')};
+     import { foundedStore } from ${here('./testing/founded.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
      const copies = siteMachine.provide({ actions: { surrenderToken: assign({ next: null }) } });
-     const b = await joinWith(copies, { cluster: 'test', site: 'b', listen, peers, root: 'b', traceDir: ${JSON.stringify(dir)} });
+     const store = foundedStore('b', ['a', 'b']);
+     const b = await joinWith(copies, { cluster: 'test', site: 'b', listen, peers, root: 'b', traceDir: ${JSON.stringify(dir)} }, store);
      const { codec, configuration } = plain;
      const a = await RawPeer.dial(b.address, codec);
      a.say(hello('a', 'b', { configuration }));
@@ -278,7 +290,6 @@ describe('options', () => {
     ['a voter that is no site', { voters: ['a', 'z'] }],
     ['a voter that is named twice', { voters: ['a', 'a'] }],
     ['an election without voters', { voters: [] }],
-    ['a newcomer that keeps nothing', { newcomer: true }],
     ['a jitter that ends before it begins', { timing: { suspectMinMs: 70 } }],
     ['a silence shorter than a heartbeat', { timing: { failureTimeoutMs: 250 } }],
     ['a time that is none', { timing: { patienceMs: Number.NaN } }],
@@ -326,7 +337,7 @@ describe('options', () => {
     await using group = await openMembers(['a', 'b']);
     const fences = [];
     for (const { cluster } of group.members) fences.push(await cluster.lock(name).run(({ fence }) => fence));
-    expect(fences).toEqual([
+    expect(fences).toMatchObject([
       { epoch: 0, k: 1 },
       { epoch: 0, k: 2 },
     ]);
@@ -358,7 +369,7 @@ describe('a disk that fails under a site', () => {
       const listen = { host: '127.0.0.1', port: 0 };
       const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() { throw new Error('a logger that fails'); } };
       process.on('uncaughtException', () => undefined);
-      const options = { cluster: 'test', site: 'a', listen, peers: {}, dataDir, newcomer: true, traceDir, logger };
+      const options = { cluster: 'test', site: 'a', listen, peers: {}, dataDir, traceDir, logger };
       // In its first life a founder of all its locks keeps nothing: of the second, every lock begins with a new epoch.
       await (await joinCluster(options)).close();
       const onCrash = (error) => {

@@ -1,8 +1,9 @@
 import type { AnyStateMachine } from 'xstate';
+import type { SiteId } from '../machines/actor.ts';
 import { siteMachine } from '../machines/epoch/site.ts';
 import { systemClock, systemRandom } from './api/clock.ts';
 import type { Cluster } from './api/cluster.ts';
-import { attempt, type InvariantError, type OperatingError, throwUncaught } from './api/errors.ts';
+import { attempt, type InvariantError, OperatingError, throwUncaught } from './api/errors.ts';
 import type { Notice } from './api/notice.ts';
 import { Leaders } from './lock/leader.ts';
 import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
@@ -19,24 +20,31 @@ import { JoinedCluster } from './site/joined-cluster.ts';
 import { urgentMessage, vocabulary } from './site/protocol.ts';
 import { rootOf } from './site/root.ts';
 import { Site } from './site/site.ts';
-import { memoryStore, openStore } from './store/store.ts';
+import { memoryStore, openStore, type Store } from './store/store.ts';
 import { Codec } from './wire/codec.ts';
 
 /**
  * Makes this process a site of the cluster. Resolves when the site listens; its peers need not be there yet.
  *
  * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir`
- * also with `DISK_MISSING`, `DISK_CORRUPT`, `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
+ * also with `DISK_CORRUPT`, `DISK_VERSION`, `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`, `MEMBERS_CHANGED`.
  */
 export function joinCluster(options: ClusterOptions): Promise<Cluster> {
   return joinWith(siteMachine, options);
 }
 
-/** `joinCluster`, with another statechart for the locks. For tests of a faulty one. */
-export async function joinWith(statechart: AnyStateMachine, options: ClusterOptions): Promise<Cluster> {
+/**
+ * `joinCluster`, with another statechart for the locks, or a store that is open already. For tests of a faulty one, and of a
+ * site among others that the test plays.
+ */
+export async function joinWith(
+  statechart: AnyStateMachine,
+  options: ClusterOptions,
+  opened?: Store,
+): Promise<Cluster> {
   const settings = parseOptions(options);
   const transport = transportOf(settings);
-  const { site: self, cluster, root, dataDir, traceDir, newcomer = false, strict = null } = settings;
+  const { site: self, cluster, root, dataDir, traceDir, strict = null } = settings;
   const { timing, limits, clock = systemClock, random = systemRandom, inspect, engine } = settings;
   const peers = Object.keys(settings.peers);
   const members = [self, ...peers];
@@ -54,8 +62,10 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
     events.tell(happened);
   };
 
+  const newId = random.incarnation();
   const store =
-    dataDir === undefined ? memoryStore() : await openStore({ dataDir, site: self, cluster, newcomer });
+    opened ??
+    (dataDir === undefined ? memoryStore(newId) : await openStore({ dataDir, site: self, cluster, newId }));
   let recorder = noRecorder;
   const leaders = new Leaders();
   // A disk that refuses one of them keeps none of the others open.
@@ -68,6 +78,7 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
     (settings.onCrash ?? throwUncaught)(error);
   };
   try {
+    refuseChanged(store, members, dataDir);
     if (traceDir !== undefined) {
       const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
       recorder = new FileRecorder({ dir: traceDir, site: self, life: store.life, clock, failed });
@@ -78,7 +89,8 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
       cluster,
       configuration: configurationOf({ members, voters, root, strict }),
       incarnation: random.incarnation(),
-      memoryOnly: dataDir === undefined,
+      dataId: store.id,
+      run: store.life,
       transport,
       listen: settings.listen,
       peers: settings.peers,
@@ -88,6 +100,7 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
     const rootFor = (lock: string) => root ?? rootOf(lock, voters);
     const site = new Site({
       ...{ ...common, peers, voters, root: rootFor, statechart, mailbox, store, recorder, strict, crashed },
+      generation: () => Date.now(),
       majorityLost: (reason) => leaders.giveUp(reason),
       ...(inspect && { inspect }),
       ...(engine && { engine }),
@@ -112,4 +125,18 @@ export async function joinWith(statechart: AnyStateMachine, options: ClusterOpti
     ended();
     throw error;
   }
+}
+
+/** Two lists of members would be two clusters with one name, each with a majority of its own. */
+function refuseChanged({ founding }: Store, members: readonly SiteId[], dataDir: string | undefined): void {
+  if (founding === null) return;
+  const kept = Object.keys(founding.ids).sort();
+  const told = members.toSorted();
+  if (kept.join() === told.join()) return;
+  throw new OperatingError(
+    'MEMBERS_CHANGED',
+    `the data in ${dataDir} are of a cluster of ${kept.join(', ')}, and the settings name ${told.join(', ')}: to go by both would ` +
+      'make two majorities. Name the same sites as before. To begin with other members, stop every site, and give all of ' +
+      'them empty data directories',
+  );
 }

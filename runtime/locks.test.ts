@@ -150,7 +150,7 @@ describe('limits', () => {
     const [a, b, c] = group.members;
     await a!.cluster.lock('one').run(() => undefined);
     const held = await a!.cluster.lock('two').acquire();
-    expect(held.fence).toEqual({ epoch: 1, k: 1 });
+    expect(held.fence).toMatchObject({ epoch: 1, k: 1 });
     expect(c!.cluster.lock('two').tryAcquire()).toBeNull();
     const there = c!.cluster.lock('two').acquire();
     await eventually(() => expect(c!.cluster.lock('two').status().epoch).toBeGreaterThan(0));
@@ -175,7 +175,7 @@ describe('limits', () => {
       .mockReturnValue(true);
     onTestFinished(() => marks.mockRestore());
     const held = await group.members[0]!.cluster.lock('x').acquire({ timeoutMs: 5_000 });
-    expect(held.fence).toEqual({ epoch: 1, k: 1 });
+    expect(held.fence).toMatchObject({ epoch: 1, k: 1 });
     held.release();
   });
 

@@ -168,7 +168,7 @@ test('who gives up as the promises of its earlier life end is not taken for one 
     clock: { ...systemClock, now: () => systemClock.now() + skippedMs },
     onCrash: (error: InvariantError) => void crashes.push(error),
   };
-  const before = await joinCluster({ ...options, newcomer: true });
+  const before = await joinCluster(options);
   await before.close();
   await using cluster = await joinCluster(options);
   const patience = new AbortController();

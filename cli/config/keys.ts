@@ -35,7 +35,6 @@ const flags: Readonly<Record<string, readonly [flag: string, value: string]>> = 
   cluster: ['cluster', ' <name>'],
   root: ['root', ' <id>'],
   dataDir: ['dataDir', ' <dir>'],
-  newcomer: ['newcomer', ''],
   voters: ['voters', ' <id,...>'],
   'strict.leaseMs': ['strict', ' <ms>'],
   traceDir: ['trace', ' <dir>'],
@@ -53,7 +52,7 @@ const ownDefaults: Readonly<Record<string, string>> = {
 };
 
 const groups = ['strict', 'timing', 'limits'];
-const plain = ['cluster', 'site', 'listen', 'peers', 'root', 'dataDir', 'newcomer', 'voters', 'traceDir'];
+const plain = ['cluster', 'site', 'listen', 'peers', 'root', 'dataDir', 'voters', 'traceDir'];
 const files = ['tls.certFile', 'tls.keyFile', 'tls.caFile', 'secretFile'];
 
 export const keys: readonly Key[] = [

@@ -33,7 +33,8 @@ export function mailboxOptions(
     }),
     limits: defaultLimits,
     timing: defaultTiming,
-    memoryOnly: true,
+    dataId: 'data',
+    run: 0,
     notice: () => undefined,
   };
 }

@@ -60,8 +60,8 @@ Commands: request, release, status, quit, help. From a pipe, release waits for w
 quit, the end of the pipe, Ctrl-C: hands the token on, says goodbye to the others, ends. A second Ctrl-C ends at
 once: the others then find out by themselves.
 
-Nothing is granted without a majority of the voters. A site with a data directory may be killed and started again;
-the first time it is a --newcomer.
+Nothing is granted before each site was started once, nor without a majority of the voters. A site with a data
+directory may be killed and started again.
 
 SECURITY.md says how certificates and secrets are made.
 

@@ -7,15 +7,17 @@ export class LateWriteError extends Error {
 }
 
 const schema = `
-CREATE TABLE IF NOT EXISTS fences (lock TEXT PRIMARY KEY, epoch BIGINT NOT NULL, k BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS fences (
+  lock TEXT PRIMARY KEY, generation BIGINT NOT NULL, epoch BIGINT NOT NULL, k BIGINT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS invoices (number INTEGER NOT NULL, customer TEXT NOT NULL, site TEXT NOT NULL);
 `;
 
 // docs/fencing.md. One row: accepted.
 const gate = `
-INSERT INTO fences (lock, epoch, k) VALUES (?, ?, ?)
-ON CONFLICT (lock) DO UPDATE SET epoch = excluded.epoch, k = excluded.k
-WHERE (excluded.epoch, excluded.k) >= (fences.epoch, fences.k)
+INSERT INTO fences (lock, generation, epoch, k) VALUES (?, ?, ?, ?)
+ON CONFLICT (lock) DO UPDATE SET generation = excluded.generation, epoch = excluded.epoch, k = excluded.k
+WHERE (excluded.generation, excluded.epoch, excluded.k) >= (fences.generation, fences.epoch, fences.k)
 RETURNING lock`;
 
 /**
@@ -64,10 +66,10 @@ export class Invoices {
     this.#database.close();
   }
 
-  #fencedTransaction<T>({ epoch, k }: Fence, work: () => T): T {
+  #fencedTransaction<T>({ generation, epoch, k }: Fence, work: () => T): T {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      if (this.#fenced && this.#database.get(gate, ['invoices', epoch, k]) === null)
+      if (this.#fenced && this.#database.get(gate, ['invoices', generation, epoch, k]) === null)
         throw new LateWriteError(`a critical section after (${epoch}, ${k}) has begun`);
       const result = work();
       this.#database.exec('COMMIT');

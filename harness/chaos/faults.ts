@@ -105,7 +105,7 @@ async function inflictOnProcess(
     case 'kill-diskless':
       await member.kill();
       await over();
-      await member.startWithoutDisk();
+      await member.workWithoutDisk(fault.forMs);
       return member.start();
     case 'terminate':
       await member.terminate();

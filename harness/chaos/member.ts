@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../runtime/api/peer.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
 import type { FromSite, OpenSite, ToSite } from './messages.ts';
@@ -16,7 +17,7 @@ export interface MemberOptions {
   readonly pool: SitePool;
   readonly record: (entry: Entry) => void;
   /** The options that every run of the site is opened with. */
-  readonly open: () => Omit<OpenSite, 'life' | 'dataDir' | 'newcomer'>;
+  readonly open: () => Omit<OpenSite, 'life' | 'dataDir'>;
   readonly up: (address: Address) => Promise<void>;
   readonly down: () => Promise<void>;
   readonly write: (message: Extract<FromSite, { type: 'write' }>) => ToSite;
@@ -73,15 +74,19 @@ export class Member {
     if (this.#work !== null) this.tell(this.#work(this.#life));
   }
 
-  /** Tries to open it without its data, and must be refused (R8). */
-  async startWithoutDisk(): Promise<void> {
+  /** Opens it without its data for so long. It is another site then (R8), and none of its clients may be granted anything. */
+  async workWithoutDisk(forMs: number): Promise<void> {
     const aside = `${this.#dataDir}.aside`;
     renameSync(this.#dataDir, aside);
     mkdirSync(this.#dataDir);
-    const answer = await this.#open();
-    if (answer.type !== 'refused' || answer.code !== 'DISK_MISSING') {
-      const code = answer.type === 'refused' ? answer.code : 'OPENED';
-      this.#stopped({ code, message: `it was started without its data and not refused for that: ${code}` });
+    await this.start();
+    await sleep(forMs);
+    this.tell({ type: 'rest' });
+    const rested = await this.#hear(patienceMs, 'rested');
+    const entered = rested?.counters.entered ?? 0;
+    if (entered > 0) {
+      const message = `it was started without its data, and its clients were granted the lock ${entered} times`;
+      this.#stopped({ code: 'GRANTED_WITHOUT_DATA', message });
     }
     await this.kill();
     rmSync(this.#dataDir, { recursive: true });
@@ -177,7 +182,6 @@ export class Member {
       ...this.#options.open(),
       life: this.#life,
       dataDir: this.#dataDir,
-      newcomer: this.#life === 0,
     });
     const answer = await answered;
     if (answer === null) throw new ChaosError(`site ${this.site} is not open after ${patienceMs / 1000} s`);

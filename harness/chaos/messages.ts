@@ -1,4 +1,4 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Fence } from '../../runtime/api/fence.ts';
 import type { Address } from '../../runtime/api/peer.ts';
 import type { Counters, Timing } from '../../runtime/index.ts';
 import type { Entry, WriteStep } from '../../verification/runs/histories/history.ts';
@@ -26,7 +26,6 @@ export interface OpenSite {
   readonly listen: Address;
   readonly peers: Readonly<Record<string, Address>>;
   readonly dataDir: string;
-  readonly newcomer: boolean;
   readonly timing: Timing;
   /** The credentials of the site's links; `none` leaves the links open. */
   readonly credentials: Credentials;

@@ -67,26 +67,13 @@ class OpenedSite {
   }
 
   static async open(options: OpenSite): Promise<OpenedSite> {
-    const {
-      site,
-      life,
-      cluster: name,
-      root,
-      listen,
-      peers,
-      dataDir,
-      newcomer,
-      timing,
-      credentials,
-      mutant,
-    } = options;
+    const { site, life, cluster: name, root, listen, peers, dataDir, timing, credentials, mutant } = options;
     const cluster = await joinWith(await statechartOf(mutant), {
       site,
       cluster: name,
       root,
       peers,
       dataDir,
-      newcomer,
       timing,
       ...credentials,
       listen,

@@ -60,7 +60,6 @@ class Worker {
       peers,
       listen: { host: '127.0.0.1', port: 0 },
       dataDir,
-      newcomer: true,
       traceDir: trace,
       onCrash: (error) => say({ type: 'failed', reason: error.message }),
     });

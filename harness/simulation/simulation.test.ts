@@ -96,7 +96,7 @@ describe('with no failure', () => {
     expect(wait.held).toBe(null);
     await simulation.open('b');
     await simulation.run(10);
-    expect(wait.held?.fence).toEqual({ epoch: 0, k: 1 });
+    expect(wait.held?.fence).toMatchObject({ epoch: 0, k: 1 });
     expect(simulation.elections()).toBe(0);
   });
 });
@@ -123,10 +123,14 @@ describe('the death', () => {
     await simulation.run(100);
     simulation.crash('c');
     await simulation.run(patienceMs / 2);
-    expect([simulation.elections(), held.signal.aborted, held.fence]).toEqual([1, false, { epoch: 0, k: 1 }]);
+    expect([simulation.elections(), held.signal.aborted, held.fence]).toMatchObject([
+      1,
+      false,
+      { epoch: 0, k: 1 },
+    ]);
     held.release();
     await simulation.run(10);
-    expect([simulation.elections(), wait.held?.fence]).toEqual([1, { epoch: 1, k: 1 }]);
+    expect([simulation.elections(), wait.held?.fence]).toMatchObject([1, { epoch: 1, k: 1 }]);
   });
 
   test('of one of many: the holder is heard before others elect without it', async () => {
@@ -245,7 +249,7 @@ describe('who waits', () => {
     expect(simulation.elections()).toBe(0);
     held.release();
     await simulation.run(1);
-    expect(wait.held?.fence).toEqual({ epoch: 0, k: 2 });
+    expect(wait.held?.fence).toMatchObject({ epoch: 0, k: 2 });
   });
 
   test('and is cut off for less than the jitter suspects nobody', async () => {
@@ -317,7 +321,7 @@ describe('a root with no room for a lock that another asks for', () => {
 
   test('says so, and the others elect an epoch without it', async () => {
     const { held } = await asked();
-    expect(held.fence).toEqual({ epoch: 1, k: 1 });
+    expect(held.fence).toMatchObject({ epoch: 1, k: 1 });
   });
 
   test('is waited for in vain if it says nothing', async () => {
@@ -333,7 +337,7 @@ describe('a root with no room for a lock that another asks for', () => {
   test('would be inside with another if it forgot that', async () => {
     without('mayHaveRefused');
     const { simulation } = await asked();
-    expect(simulation.sites.get('a')!.place.callers.tryAcquire()?.fence).toEqual({ epoch: 0, k: 1 });
+    expect(simulation.sites.get('a')!.place.callers.tryAcquire()?.fence).toMatchObject({ epoch: 0, k: 1 });
   });
 });
 

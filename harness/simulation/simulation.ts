@@ -2,6 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
+import type { FoundingDisk } from '../../machines/members/founding.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { Held } from '../../runtime/api/lock.ts';
 import type { Notice } from '../../runtime/api/notice.ts';
@@ -12,6 +13,7 @@ import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
 import { Site } from '../../runtime/site/site.ts';
 import type { Store } from '../../runtime/store/store.ts';
+import { foundedBy } from '../../runtime/testing/founded.ts';
 import { LeaseWitness } from './lease-witness.ts';
 import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
 
@@ -21,9 +23,13 @@ class SimulatedDisk {
   #synced = new Map<string, DurableState>();
 
   readonly #syncs: boolean;
+  readonly #id: SiteId;
+  readonly #founding: FoundingDisk;
 
-  constructor(syncs: boolean) {
+  constructor(syncs: boolean, id: SiteId, founders: readonly SiteId[]) {
     this.#syncs = syncs;
+    this.#id = id;
+    this.#founding = foundedBy(founders);
   }
 
   /** The next life's store. */
@@ -32,6 +38,9 @@ class SimulatedDisk {
     this.life += 1;
     return {
       life: this.life,
+      id: this.#id,
+      founding: this.#founding,
+      putFounding: () => undefined,
       read: (lock, root) => kept.get(lock) ?? (this.life === 0 ? 'none' : { promised: 0, epoch: 0, root }),
       locks: () => [...kept.keys()],
       put: (lock, disk) => void kept.set(lock, disk),
@@ -100,7 +109,7 @@ export class Simulation {
     this.#options = options;
     this.random = seeded(options.seed);
     this.ids = Array.from({ length: options.sites }, (_, index) => String.fromCharCode(97 + index));
-    for (const id of this.ids) this.#disks.set(id, new SimulatedDisk(options.syncs ?? true));
+    for (const id of this.ids) this.#disks.set(id, new SimulatedDisk(options.syncs ?? true, id, this.ids));
     const { strict, driftShare = strict?.driftShare ?? 0 } = options;
     for (const id of strict ? this.ids : []) this.#rates.set(id, 1 + driftShare * (2 * this.random() - 1));
     this.#leases = strict ? new LeaseWitness(strict.leaseMs) : null;

@@ -51,7 +51,8 @@ export type FoundingEvent = FoundingInput | FoundingMessage;
  *
  * - `persist`: on the disk before any later effect of the same step is run.
  * - `founded`: the cluster exists; its locks may be used.
- * - `excluded`: the cluster was founded without this id. It is no member, and never was.
+ * - `excluded`: the cluster was founded without this id. It is no member, unless those who founded it are all gone, and
+ *   what is left founds another.
  */
 export type FoundingEffect =
   | { readonly type: 'send'; readonly target: string; readonly message: FoundingMessage }
@@ -236,7 +237,7 @@ export const foundingMachine = foundingSetup.createMachine({
       },
     ],
     FOUNDED: [
-      { guard: 'isAccepted', target: '.founded', actions: [persist(true), founded] },
+      { guard: 'isAccepted', target: '.founded', actions: [persist(true), announce, founded] },
       {
         guard: 'excludes',
         target: '.excluded',
@@ -291,7 +292,8 @@ export const foundingMachine = foundingSetup.createMachine({
         FOUNDED: {},
       },
     },
-    excluded: { on: { '*': {} } },
+    // Those that know of it may be gone, and what is left found anew, under a higher generation.
+    excluded: { on: { found: propose } },
   },
 });
 

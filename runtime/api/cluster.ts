@@ -1,5 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Fence } from './fence.ts';
 import type { Leadership, LeadOptions } from './leadership.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from './lock.ts';
 import type { Notice } from './notice.ts';
@@ -42,7 +42,7 @@ export interface Cluster extends AsyncDisposable {
   status(): ClusterStatus;
   counters(): Counters;
   /**
-   * Resolves once every peer has been connected. Rejects with `READY_TIMEOUT`, which names those that were not within
+   * Resolves once every peer has been connected and the cluster is founded. Rejects with `READY_TIMEOUT`, which names those that were not within
    * `timeoutMs` (default: waits for ever), and with `SITE_CLOSED`.
    */
   ready(options?: { readonly timeoutMs?: number }): Promise<void>;

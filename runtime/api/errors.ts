@@ -22,6 +22,8 @@ export type OperatingCode =
   | 'TOO_MANY_LOCKS'
   // A peer is not what it was.
   | 'PEER_RESTARTED'
+  | 'NOT_A_MEMBER'
+  | 'MEMBERS_CHANGED'
   // This site cannot do what it is asked.
   | 'LISTEN_FAILED'
   | 'INSECURE_LISTEN'
@@ -32,7 +34,6 @@ export type OperatingCode =
   | 'TRACE_FAILED'
   | 'OPTIONS_INVALID'
   // What must be on the disk is not there, or cannot be put there.
-  | 'DISK_MISSING'
   | 'DISK_CORRUPT'
   | 'DISK_FOREIGN'
   | 'DISK_VERSION'

@@ -1,4 +1,4 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Fence } from './fence.ts';
 import type { LockStatus } from './status.ts';
 
 /** When to give up waiting. */

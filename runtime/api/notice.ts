@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Fence } from '../../machines/epoch/messages.ts';
 import type { InvariantError, OperatingError } from './errors.ts';
+import type { Fence } from './fence.ts';
 import type { Address, PeerChange } from './peer.ts';
 
 /** A logger. Pino is one, and so is the console. */
@@ -25,6 +25,8 @@ export type Notice =
   /** The critical section under `fence` is over without a release: a later epoch gave the lock away, or its lease is over. */
   | { readonly type: 'lost'; readonly lock: string; readonly fence: Fence }
   | { readonly type: 'listening'; readonly address: Address }
+  /** Every site has agreed to the founding of the cluster, now or in an earlier run: locks may be granted. */
+  | { readonly type: 'founded'; readonly generation: number; readonly ids: Readonly<Record<SiteId, string>> }
   /** The link is up, for the first time or again. */
   | { readonly type: 'connected'; readonly peer: SiteId; readonly incarnation: string }
   /** It will be up again unless the peer is dead: nothing is lost by it. */

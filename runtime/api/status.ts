@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { Fence } from '../../machines/epoch/messages.ts';
 import type { OperatingCode } from './errors.ts';
+import type { Fence } from './fence.ts';
 
 /** For a person to read: nothing may be decided by it. */
 export interface ClusterStatus {
@@ -12,6 +12,8 @@ export interface ClusterStatus {
   readonly locks: number;
   /** How many of them stand still until an election is over. */
   readonly frozen: number;
+  /** Whether the cluster is founded, as far as this site knows: before all of its sites were started once, it is not. */
+  readonly founded: boolean;
 }
 
 /** For a person to read: nothing may be decided by it. */

@@ -1,6 +1,6 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
+import type { Fence } from '../api/fence.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from '../api/lock.ts';
 import { FirstAbort } from './aborts.ts';
 

@@ -16,12 +16,16 @@ function sqlOf(document: URL): string[] {
 function sqlGate(statement = acceptFence!) {
   const database = new sqlite.Database();
   database.run(createTable!);
-  const accept = (lock: string, { epoch, k }: Fence) =>
-    database.exec(statement, [lock, epoch, k]).flatMap(({ values }) => values).length === 1;
+  const accept = (lock: string, { generation, epoch, k }: Fence) =>
+    database.exec(statement, [lock, generation, epoch, k]).flatMap(({ values }) => values).length === 1;
   return { accept, close: () => database.close() };
 }
 
-const fences = fc.record({ epoch: fc.nat({ max: 3 }), k: fc.nat({ max: 3 }) });
+const fences = fc.record({
+  generation: fc.nat({ max: 2 }),
+  epoch: fc.nat({ max: 2 }),
+  k: fc.nat({ max: 3 }),
+});
 const visits = fc.array(fc.tuple(fc.constantFrom('x', 'y'), fences), { maxLength: 30 });
 
 /** A history judged by the definition: no accepted fence was below one accepted before, of the same lock. */
@@ -29,8 +33,10 @@ const expected = (history: readonly (readonly [string, Fence])[]) => {
   const seen: [string, Fence][] = [];
   return history.map(([lock, fence]) => {
     const isLower = seen.some(([other, before]) => {
-      const [e, k] = [fence.epoch - before.epoch, fence.k - before.k];
-      return other === lock && (e < 0 || (e === 0 && k < 0));
+      const g = fence.generation - before.generation;
+      const e = fence.epoch - before.epoch;
+      const k = fence.k - before.k;
+      return other === lock && (g < 0 || (g === 0 && (e < 0 || (e === 0 && k < 0))));
     });
     if (!isLower) seen.push([lock, fence]);
     return !isLower;
@@ -62,8 +68,13 @@ describe('a gate', () => {
     ['does not accept the same critical section twice', '>=', '>'],
     [
       'compares k alone',
-      '(excluded.epoch, excluded.k) >= (fences.epoch, fences.k)',
+      '(excluded.generation, excluded.epoch, excluded.k) >= (fences.generation, fences.epoch, fences.k)',
       'excluded.k >= fences.k',
+    ],
+    [
+      'does not compare the generation',
+      '(excluded.generation, excluded.epoch, excluded.k) >= (fences.generation, fences.epoch, fences.k)',
+      '(excluded.epoch, excluded.k) >= (fences.epoch, fences.k)',
     ],
     ['accepts all', 'WHERE', 'WHERE true OR'],
   ])('that %s is seen to', (_, from, to) => {
@@ -82,42 +93,41 @@ describe('a gate', () => {
   test('is one for each lock, and tells the highest', () => {
     const gate = new FenceGate();
     expect(gate.highest('x')).toBeNull();
-    expect(gate.accept('x', { epoch: 2, k: 1 })).toBe(true);
-    expect(gate.accept('x', { epoch: 1, k: 9 })).toBe(false);
-    expect(gate.accept('y', { epoch: 1, k: 9 })).toBe(true);
-    expect(gate.highest('x')).toEqual({ epoch: 2, k: 1 });
+    expect(gate.accept('x', { generation: 1, epoch: 2, k: 1 })).toBe(true);
+    expect(gate.accept('x', { generation: 1, epoch: 1, k: 9 })).toBe(false);
+    expect(gate.accept('y', { generation: 1, epoch: 1, k: 9 })).toBe(true);
+    expect(gate.highest('x')).toEqual({ generation: 1, epoch: 2, k: 1 });
   });
 });
 
-test('fences are ordered by epoch, then by k', () => {
+test('fences are ordered by generation, then by epoch, then by k', () => {
   const shuffled = [
-    { epoch: 1, k: 0 },
-    { epoch: 0, k: 2 },
-    { epoch: 10, k: 1 },
-    { epoch: 0, k: 1 },
+    { generation: 1, epoch: 1, k: 0 },
+    { generation: 1, epoch: 0, k: 2 },
+    { generation: 1, epoch: 10, k: 1 },
+    { generation: 2, epoch: 0, k: 0 },
+    { generation: 1, epoch: 0, k: 1 },
   ];
-  expect(shuffled.sort(compareFences).map(({ epoch, k }) => `${epoch}.${k}`)).toEqual([
-    '0.1',
-    '0.2',
-    '1.0',
-    '10.1',
-  ]);
+  expect(
+    shuffled.sort(compareFences).map(({ generation, epoch, k }) => `${generation}.${epoch}.${k}`),
+  ).toEqual(['1.0.1', '1.0.2', '1.1.0', '1.10.1', '2.0.0']);
 });
 
 test.each([
   ['orders', undefined],
   ['orders', {}],
-  ['orders', { epoch: 1, k: Number.NaN }],
-  ['orders', { epoch: '1', k: '2' }],
-  ['orders', { epoch: -1, k: 0 }],
-  ['orders', { epoch: 0, k: 0.5 }],
-  [{ epoch: 1, k: 1 }, undefined],
+  ['orders', { generation: 1, epoch: 1, k: Number.NaN }],
+  ['orders', { generation: 1, epoch: '1', k: '2' }],
+  ['orders', { generation: 1, epoch: -1, k: 0 }],
+  ['orders', { epoch: 1, k: 3 }],
+  ['orders', { generation: 1, epoch: 0, k: 0.5 }],
+  [{ generation: 1, epoch: 1, k: 1 }, undefined],
 ])('what is no fence of a lock is refused, and shuts or opens nothing: %j %j', (lock, fence) => {
   const gate = new FenceGate();
-  gate.accept('orders', { epoch: 1, k: 3 });
+  gate.accept('orders', { generation: 1, epoch: 1, k: 3 });
   expect(() => gate.accept(lock as string, fence as unknown as Fence)).toThrow(
     expect.objectContaining({ code: 'OPTIONS_INVALID' }),
   );
-  expect(gate.highest('orders')).toEqual({ epoch: 1, k: 3 });
-  expect(gate.accept('orders', { epoch: 1, k: 2 })).toBe(false);
+  expect(gate.highest('orders')).toEqual({ generation: 1, epoch: 1, k: 3 });
+  expect(gate.accept('orders', { generation: 1, epoch: 1, k: 2 })).toBe(false);
 });

@@ -1,11 +1,11 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Fence } from '../api/fence.ts';
 import { checkFence } from '../options/calls.ts';
 
 export type { Fence };
 
 /** Below zero when `left` is the older, above when it is the newer, 0 when both are of one critical section. */
 export function compareFences(left: Fence, right: Fence): number {
-  return left.epoch - right.epoch || left.k - right.k;
+  return left.generation - right.generation || left.epoch - right.epoch || left.k - right.k;
 }
 
 /**
@@ -26,7 +26,8 @@ export class FenceGate {
     checkFence(lock, fence);
     const highest = this.#highest.get(lock);
     if (highest !== undefined && compareFences(fence, highest) < 0) return false;
-    this.#highest.set(lock, { epoch: fence.epoch, k: fence.k });
+    const { generation, epoch, k } = fence;
+    this.#highest.set(lock, { generation, epoch, k });
     return true;
   }
 

@@ -1,6 +1,6 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Held, HoldOptions } from '../api/lock.ts';
 import type { Notice } from '../api/notice.ts';
 import { timely } from './timely.ts';

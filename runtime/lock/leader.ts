@@ -1,6 +1,6 @@
-import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Leadership, LeadOptions } from '../api/leadership.ts';
 import type { Held, Lock } from '../api/lock.ts';
 import { FirstAbort, follow, unfollow } from './aborts.ts';

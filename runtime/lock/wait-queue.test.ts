@@ -31,7 +31,7 @@ describe('a token that is here', () => {
     const [a, b] = group.members;
     expect(b!.lock.tryAcquire()).toBeNull();
     const held = a!.lock.tryAcquire()!;
-    expect(held.fence).toEqual({ epoch: 0, k: 1 });
+    expect(held.fence).toMatchObject({ epoch: 0, k: 1 });
     expect(a!.lock.tryAcquire()).toBeNull();
     held.release();
     for (let k = 2; k < 40; k++) {

@@ -1,6 +1,7 @@
-import type { ClientEvent, Fence } from '../../machines/epoch/messages.ts';
+import type { ClientEvent } from '../../machines/epoch/messages.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import { type Fence, fenceText } from '../api/fence.ts';
 import type { AcquireOptions, Held, HoldOptions, RunOptions } from '../api/lock.ts';
 import type { Notice } from '../api/notice.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
@@ -13,6 +14,8 @@ export interface QueueOwner {
   readonly lock: string;
   /** Whether a majority of the voters is in reach. Without one nobody is granted the lock. */
   readonly hasMajority: boolean;
+  /** Why nobody may be granted the lock as yet; `null`: nothing is known to be in the way. */
+  readonly hindrance: string | null;
   /** Whether the actor is taking an event. An event that is dispatched now waits for the effects of that one. */
   readonly busy: boolean;
   /** Has the actor take an event of the client. */
@@ -227,7 +230,7 @@ export class WaitQueue implements Granter {
     held?.lose(
       new OperatingError(
         'LOCK_LOST',
-        `the critical section under fence (${fence.epoch}, ${fence.k}) is over: a later epoch has given the ` +
+        `the critical section under fence ${fenceText(fence)} is over: a later epoch has given the ` +
           'lock away, or (in strict mode) its lease is over. Stop, and acquire it again',
       ),
     );
@@ -235,9 +238,9 @@ export class WaitQueue implements Granter {
 
   /** Who waits now does so in vain. */
   refuse(reason: OperatingError): void {
-    if (!this.#asks || this.#refusal) return;
+    if (this.#refusal || (!this.#asks && this.#state !== 'early')) return;
     this.#failAll(reason);
-    this.#withdraw();
+    if (this.#asks) this.#withdraw();
   }
 
   /** Nothing is granted any more, and who is inside is told. */
@@ -336,7 +339,8 @@ export class WaitQueue implements Granter {
   };
 
   readonly #late = (timeoutMs: number): OperatingError => {
-    const why = this.#owner.hasMajority ? '' : ': no majority of the voters is in reach';
+    const { hindrance } = this.#owner;
+    const why = hindrance === null ? '' : `: ${hindrance}`;
     return new OperatingError('ACQUIRE_TIMEOUT', `no grant within ${timeoutMs} ms${why}`);
   };
 

@@ -11,7 +11,8 @@ export interface MailboxHandlers {
    * sender learns that this message, and what was under way behind it, is lost, and other messages still pass.
    */
   receive(envelope: StampedEnvelope): void;
-  peerChanged(change: PeerChange): void;
+  /** `id`: of the data of the peer that is up now; of one that is down, of the one that was last. `null`: none was met. */
+  peerChanged(change: PeerChange, id: string | null): void;
   /** Before any bytes of messages leave: what must be on the disk is put there now. */
   beforeWrite(): void;
 }

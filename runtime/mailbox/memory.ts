@@ -30,11 +30,11 @@ export class MemoryHub {
     this.#wake = wake;
   }
 
-  /** The mailbox of `self`. A second one is its next life, which the others meet when it opens. */
-  mailbox(self: SiteId): Mailbox {
+  /** The mailbox of `self`, whose data has this id. A second one is its next life, which the others meet when it opens. */
+  mailbox(self: SiteId, id: string = self): Mailbox {
     const life = (this.#lives.get(self) ?? 0) + 1;
     this.#lives.set(self, life);
-    return new MemoryMailbox(self, `${self}-${life}`, this);
+    return new MemoryMailbox(self, `${self}-${life}`, id, this);
   }
 
   /** The pairs with something under way that is not cut, in the order in which they came to have it. */
@@ -166,15 +166,17 @@ export class MemoryHub {
 class MemoryMailbox implements Mailbox {
   readonly self: SiteId;
   readonly incarnation: string;
+  readonly id: string;
   handlers: MailboxHandlers | null = null;
   readonly #hub: MemoryHub;
-  readonly #known = new Map<SiteId, { incarnation: string; up: boolean }>();
+  readonly #known = new Map<SiteId, { incarnation: string; id: string; up: boolean }>();
   /** What was posted to a life that is over. */
   readonly #lost = new Map<SiteId, StampedEnvelope[]>();
 
-  constructor(self: SiteId, incarnation: string, hub: MemoryHub) {
+  constructor(self: SiteId, incarnation: string, id: string, hub: MemoryHub) {
     this.self = self;
     this.incarnation = incarnation;
+    this.id = id;
     this.#hub = hub;
   }
 
@@ -217,23 +219,25 @@ class MemoryMailbox implements Mailbox {
   }
 
   /** For the hub: `peer` answers. */
-  meet({ self: peer, incarnation }: MemoryMailbox): void {
+  meet(mailbox: MemoryMailbox): void {
+    const { self: peer, incarnation } = mailbox;
     const known = this.#known.get(peer);
     if (known?.incarnation === incarnation && known.up) return;
-    this.#tell(peer, incarnation, known !== undefined && known.incarnation !== incarnation);
+    this.#tell(mailbox, known !== undefined && known.incarnation !== incarnation);
   }
 
   /** For the hub: the link to `peer` is another, though its life may be the same. */
-  meetAnew({ self: peer, incarnation }: MemoryMailbox): void {
-    this.#tell(peer, incarnation, true);
+  meetAnew(mailbox: MemoryMailbox): void {
+    this.#tell(mailbox, true);
   }
 
-  #tell(peer: SiteId, incarnation: string, restarted: boolean): void {
+  #tell({ self: peer, incarnation, id }: MemoryMailbox, restarted: boolean): void {
     const lost = this.#lost.get(peer) ?? [];
-    this.#known.set(peer, { incarnation, up: true });
+    this.#known.set(peer, { incarnation, id, up: true });
     this.#lost.delete(peer);
     this.handlers?.peerChanged(
       restarted ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation },
+      id,
     );
   }
 
@@ -247,7 +251,7 @@ class MemoryMailbox implements Mailbox {
     const known = this.#known.get(peer);
     if (known && !known.up) return;
     if (known) known.up = false;
-    this.handlers?.peerChanged({ type: 'down', peer, why });
+    this.handlers?.peerChanged({ type: 'down', peer, why }, known?.id ?? null);
   }
 }
 

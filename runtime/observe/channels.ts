@@ -1,6 +1,6 @@
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
 import type { SiteId } from '../../machines/actor.ts';
-import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Notice } from '../api/notice.ts';
 
 /** What every message of a channel has. */

@@ -3,7 +3,7 @@ import type { ClusterEvents } from '../api/cluster.ts';
 import type { Notice } from '../api/notice.ts';
 import { Events } from './events.ts';
 
-const fence = { epoch: 1, k: 2 };
+const fence = { generation: 1, epoch: 1, k: 2 };
 const notices: readonly Notice[] = [
   { type: 'up', peer: 'b', incarnation: 'b-1' },
   { type: 'adopted', lock: 'main', epoch: 1, root: 'b' },

@@ -40,9 +40,9 @@ const notices: readonly [Notice, number, string][] = [
   [{ type: 'elected', lock: 'l', epoch: 2, root: 'a' }, 30, 'has won epoch 2'],
   [{ type: 'adopted', lock: 'l', epoch: 2, root: 'a' }, 30, 'follows epoch 2, whose root is a'],
   [
-    { type: 'lost', lock: 'l', fence: { epoch: 1, k: 4 } },
+    { type: 'lost', lock: 'l', fence: { generation: 1, epoch: 1, k: 4 } },
     50,
-    'lost the critical section under fence (1, 4)',
+    'lost the critical section under fence (1, 1, 4)',
   ],
   [
     { type: 'dropped', peer: 'b', count: 3 },
@@ -92,10 +92,10 @@ describe('a log', () => {
     const stamp = { seq: 1, clock: null };
     const envelope = { source: 'a', target: 'b', lock: 'l', message: { type: 'X' }, stamp };
     log({ type: 'restarted', peer: 'b', incarnation: 'x', lost: [envelope] });
-    log({ type: 'lost', lock: 'l', fence: { epoch: 1, k: 4 } });
+    log({ type: 'lost', lock: 'l', fence: { generation: 1, epoch: 1, k: 4 } });
     expect(lines[0]).toMatchObject({ code: 'FOREIGN_CLUSTER', peer: 'b', err: { code: 'FOREIGN_CLUSTER' } });
     expect(lines[1]).toMatchObject({ incarnation: 'x', lost: 1 });
-    expect(lines[2]).toMatchObject({ lock: 'l', fence: { epoch: 1, k: 4 } });
+    expect(lines[2]).toMatchObject({ lock: 'l', fence: { generation: 1, epoch: 1, k: 4 } });
   });
 
   it('is warned once of what repeats, again after a connection to that peer, and remembers no end of texts', () => {

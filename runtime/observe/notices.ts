@@ -1,4 +1,5 @@
 import { throwUncaught } from '../api/errors.ts';
+import { fenceText } from '../api/fence.ts';
 import type { Logger, Notice } from '../api/notice.ts';
 
 export type Level = keyof Logger;
@@ -34,6 +35,8 @@ export class Notices {
     switch (notice.type) {
       case 'listening':
         return ['debug', `listens on ${notice.address.host}:${notice.address.port}`];
+      case 'founded':
+        return ['debug', `the cluster is founded, by ${Object.keys(notice.ids).sort().join(', ')}`];
       case 'connected':
         for (const [text, peer] of this.#told) if (peer === notice.peer) this.#told.delete(text);
         return ['debug', `${notice.peer} is connected`];
@@ -54,7 +57,7 @@ export class Notices {
       case 'adopted':
         return ['info', `follows epoch ${notice.epoch}, whose root is ${notice.root}`];
       case 'lost':
-        return ['error', `lost the critical section under fence (${notice.fence.epoch}, ${notice.fence.k})`];
+        return ['error', `lost the critical section under fence ${fenceText(notice.fence)}`];
       case 'dropped':
         return [
           'warn',
@@ -84,13 +87,13 @@ export class Notices {
       case 'held-long':
         return [
           'warn',
-          `is held for ${Math.round(notice.heldMs)} ms under fence (${notice.fence.epoch}, ${notice.fence.k})` +
+          `is held for ${Math.round(notice.heldMs)} ms under fence ${fenceText(notice.fence)}` +
             (notice.forced ? ', and is released by force' : '; nobody else is granted it'),
         ];
       case 'leaked':
         return [
           'error',
-          `was acquired under fence (${notice.fence.epoch}, ${notice.fence.k}) and never released, and what could release ` +
+          `was acquired under fence ${fenceText(notice.fence)} and never released, and what could release ` +
             `it is gone: nobody else is granted it until this site is closed. It was taken ${notice.taken}`,
         ];
       case 'many-locks':

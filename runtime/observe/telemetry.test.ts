@@ -227,6 +227,7 @@ describe('spans', () => {
         'baton.cluster.name': 'test',
         'baton.site.id': 'b',
         'baton.lock.name': 'main',
+        'baton.fence.generation': expect.any(Number),
         'baton.fence.epoch': 0,
         'baton.fence.k': 1,
       });
@@ -267,7 +268,7 @@ describe('channels', () => {
       expect(acquiring.splice(0)).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
       expect(told.filter(([name]) => name === 'peer').length).toBeGreaterThanOrEqual(6);
       const [grant, release] = told.filter(([name]) => name === 'grant' || name === 'release');
-      const fence = { epoch: 0, k: 1 };
+      const fence = { generation: expect.any(Number), epoch: 0, k: 1 };
       expect(grant).toEqual([
         'grant',
         { cluster: 'test', site: 'a', lock: 'main', fence, waitedMs: expect.any(Number) },

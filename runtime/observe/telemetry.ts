@@ -1,9 +1,9 @@
 import { type Attributes, type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
-import type { Fence } from '../../machines/epoch/messages.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Clock } from '../api/clock.ts';
 import type { Cluster } from '../api/cluster.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Held } from '../api/lock.ts';
 import type { Notice } from '../api/notice.ts';
 import type { TelemetryOptions } from '../options/schema.ts';
@@ -212,7 +212,14 @@ function errorType(error: unknown): string {
 
 function end(span: Span | null, error: unknown, fence: Fence | null): void {
   if (span === null) return;
-  if (fence !== null) span.setAttributes({ 'baton.fence.epoch': fence.epoch, 'baton.fence.k': fence.k });
+  if (fence !== null) {
+    const { generation, epoch, k } = fence;
+    span.setAttributes({
+      'baton.fence.generation': generation,
+      'baton.fence.epoch': epoch,
+      'baton.fence.k': k,
+    });
+  }
   if (error !== null) {
     const message = reasonOf(error);
     span.setAttribute('error.type', errorType(error));

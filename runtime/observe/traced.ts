@@ -1,5 +1,5 @@
 import { context, type Span, trace } from '@opentelemetry/api';
-import type { Fence } from '../../machines/epoch/messages.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Held } from '../api/lock.ts';
 
 /** A critical section of which somebody hears when it ends. */

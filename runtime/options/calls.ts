@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Fence } from '../../machines/epoch/messages.ts';
 import type { Cluster, ClusterEvents } from '../api/cluster.ts';
+import type { Fence } from '../api/fence.ts';
 import type { LeadOptions } from '../api/leadership.ts';
 import type { AcquireOptions, HoldOptions, RunOptions } from '../api/lock.ts';
 import type { Viewer, WatchServerOptions } from '../api/watch.ts';
-import { namePattern } from '../wire/frames.ts';
+import { membersLock, namePattern } from '../wire/frames.ts';
 import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
@@ -73,8 +73,11 @@ const closeOptions = describe(
 );
 
 const lockName = describe(
-  z.string().regex(namePattern),
-  'a lock has a name of 1 to 128 printable characters',
+  z
+    .string()
+    .regex(namePattern)
+    .refine((name) => name !== membersLock),
+  `a lock has a name of 1 to 128 printable characters, other than ${membersLock}`,
 );
 const names = describe(
   z.custom<readonly string[]>((value) => Array.isArray(value)),
@@ -85,8 +88,8 @@ const fenced = describe(
   z.strictObject({
     lock: describe(z.string(), 'the name of a lock is a string'),
     fence: describe(
-      z.object({ epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
-      'a fence is { epoch, k }',
+      z.object({ generation: count, epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
+      'a fence is { generation, epoch, k }',
     ),
   }),
   'a gate is given a lock and a fence',

@@ -43,11 +43,6 @@ const refused: readonly (readonly [object, string])[] = [
   [{ voters: ['a', 'z'] }, 'voters.1: a voter is a site, one of a, b; "z" came'],
   [{ voters: ['b', 'b'] }, 'voters.1: a voter has one vote, "b" came twice'],
   [{ dataDir: 7 }, 'dataDir: a directory is a path, 7 came'],
-  [{ newcomer: 'yes' }, 'newcomer: a choice is true or false, "yes" came'],
-  [
-    { newcomer: true },
-    'newcomer: a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
-  ],
   [{ strict: { leaseMs: 5 } }, 'strict.leaseMs: a lease is a number of ms from 50 to 3600000, 5 came'],
   [
     { strict: { leaseMs: 500, driftShare: 1 } },

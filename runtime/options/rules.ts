@@ -8,7 +8,7 @@ export interface Conflict {
 
 /** None, where all is well. */
 export function conflictsOf(settings: Settings): Conflict[] {
-  return [...members(settings), ...memory(settings), ...order(settings)];
+  return [...members(settings), ...secured(settings), ...order(settings)];
 }
 
 function* members({ site, peers, root = site, voters = [] }: Settings): Generator<Conflict> {
@@ -25,12 +25,7 @@ function* members({ site, peers, root = site, voters = [] }: Settings): Generato
   }
 }
 
-function* memory({ dataDir, newcomer, tls, secret }: Settings): Generator<Conflict> {
-  if (newcomer && dataDir === undefined)
-    yield {
-      path: ['newcomer'],
-      message: 'a newcomer is so to its dataDir, and there is none: leave newcomer out, or give a dataDir',
-    };
+function* secured({ tls, secret }: Settings): Generator<Conflict> {
   if (tls && secret !== undefined)
     yield { path: ['secret'], message: 'tls and secret exclude each other: leave one of them out' };
 }

@@ -163,13 +163,9 @@ export const clusterSchema = describe(
       otherwise: 'for each lock a voter, by its name',
     }).optional(),
     dataDir: directory(
-      'Directory of this site alone, for what it must still know after a crash. A directory without a file of this site is refused with DISK_MISSING, unless the site is a newcomer. Without a directory the site never comes back under its id.',
+      'Directory of this site alone, for what it must still know after a crash. An empty one is another site, which takes no part in a cluster that was founded with other data (NOT_A_MEMBER). Without a directory that is so for every new process.',
       'memory only',
     ),
-    newcomer: yes(
-      false,
-      'This id never ran before, so that nothing of it can be missing from the data directory.',
-    ).optional(),
     voters: describe(z.array(siteId).min(1), 'voters are a list of one site or more', {
       does: 'Sites that vote. The same at every site; 3 to 7 are recommended, and 2 tolerate no failure. Nothing is granted without a majority of them.',
       otherwise: 'all sites',

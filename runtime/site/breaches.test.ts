@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import { siteMachine } from '../../machines/epoch/site.ts';
 import type { InvariantError, Notice } from '../index.ts';
 import { openStore } from '../store/store.ts';
 import { anyPort, codes, openMember } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
+import { foundedBy } from '../testing/founded.ts';
 import { data, hello, RawPeer, welcome } from '../testing/peer.ts';
 import { Codec } from '../wire/codec.ts';
 import { configurationOf } from './configuration.ts';
@@ -32,17 +34,22 @@ async function openAttacked() {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-breach-'));
   const crashes: InvariantError[] = [];
   const notices: Notice[] = [];
-  const e = await openMember({
-    cluster: 'test',
-    site: 'e',
-    listen: anyPort,
-    peers: { a: nowhere, b: nowhere, c: nowhere, d: nowhere },
-    root: 'a',
-    limits: { closeTimeoutMs: 50 },
-    dataDir,
-    newcomer: true,
-    onCrash: (error) => crashes.push(error),
-  });
+  const store = await openStore({ dataDir, site: 'e', cluster: 'test', newId: 'e' });
+  store.putFounding(foundedBy(members));
+  const e = await openMember(
+    {
+      cluster: 'test',
+      site: 'e',
+      listen: anyPort,
+      peers: { a: nowhere, b: nowhere, c: nowhere, d: nowhere },
+      root: 'a',
+      limits: { closeTimeoutMs: 50 },
+      dataDir,
+      onCrash: (error) => crashes.push(error),
+    },
+    siteMachine,
+    store,
+  );
   e.cluster.on('notice', (notice) => notices.push(notice));
   ends.push(async () => {
     await e.cluster.close({ graceful: false });
@@ -61,7 +68,7 @@ async function openAttacked() {
   /** What is on the disk of `lock`, read as the next life would. */
   const stored = async () => {
     await e.cluster.close({ graceful: false });
-    const store = await openStore({ dataDir, site: 'e', cluster: 'test', newcomer: false });
+    const store = await openStore({ dataDir, site: 'e', cluster: 'test', newId: 'e' });
     const kept = store.locks().map((lock) => store.read(lock, 'a'));
     store.close();
     return kept;

@@ -81,8 +81,8 @@ export class JoinedCluster implements Cluster {
 
   readonly status = (): ClusterStatus => {
     const { site, mailbox } = this.#options;
-    const { majority, locks, frozen } = site;
-    return { connected: mailbox.connected(), majority, locks, frozen };
+    const { majority, locks, frozen, founding } = site;
+    return { connected: mailbox.connected(), majority, locks, frozen, founded: founding !== null };
   };
 
   readonly counters = (): Counters => {
@@ -106,7 +106,8 @@ export class JoinedCluster implements Cluster {
     const timeout = new Promise<never>((_, reject) => {
       stopTimer = clock.after(timeoutMs, () => {
         const missing = site.unmet.toSorted().join(', ');
-        reject(new OperatingError('READY_TIMEOUT', `${missing} not connected within ${timeoutMs} ms`));
+        const what = missing === '' ? 'the cluster was not founded' : `${missing} not connected`;
+        reject(new OperatingError('READY_TIMEOUT', `${what} within ${timeoutMs} ms`));
       });
     });
     return Promise.race([site.ready, timeout]).finally(stopTimer);

@@ -31,7 +31,7 @@ async function scene(
   const members = ['a', 'b', 'c'];
   const log: string[] = [];
   const mailbox = hub.mailbox(site);
-  const store = memoryStore();
+  const store = memoryStore(site);
   const durable = (lock: string) => {
     const kept = store.read(lock, 'a');
     return kept === 'none' ? { promised: 0, epoch: 0, root: 'a' } : kept;
@@ -76,7 +76,10 @@ async function scene(
     sync: () => void log.push('sync'),
     activated: () => undefined,
     waitsInMinority: () => undefined,
+    isUp: () => true,
+    generation: () => 1,
     begun: () => true,
+    hindrance: () => null,
     crashed: ({ code, message }) => void log.push(code, message),
     ...change,
   };
@@ -107,7 +110,7 @@ describe('a lock actor', () => {
   test('syncs the disk before a caller hears of a grant', async () => {
     const { actor, log } = await scene('a');
     const { fence } = await actor.callers.acquire();
-    expect([fence, log]).toEqual([{ epoch: 0, k: 1 }, ['sync']]);
+    expect([fence, log]).toEqual([{ generation: 1, epoch: 0, k: 1 }, ['sync']]);
   });
 
   test('keeps what it promises before it says so', async () => {

@@ -6,13 +6,14 @@ import type {
   ClientEvent,
   DurableState,
   EpochEffect,
-  Fence,
+  Fence as EpochFence,
   SiteMessage,
 } from '../../machines/epoch/messages.ts';
 import type { SiteEvent, SiteInput } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Clock } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Notice } from '../api/notice.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 import type { Engine } from '../driver/actor.ts';
@@ -52,6 +53,12 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly sync: () => void;
   /** The actor now holds something that an idle one does without. */
   readonly activated: (actor: LockActor) => void;
+  /** Whether a peer is up, with the data that the cluster was founded with. */
+  readonly isUp: (peer: SiteId) => boolean;
+  /** Of the cluster: the first part of every fence. */
+  readonly generation: () => number;
+  /** Why nobody may be granted anything as yet; `null`: nothing is known to be in the way. */
+  readonly hindrance: () => string | null;
   /** Whether local callers may ask yet. */
   readonly begun: () => boolean;
   /** A local caller waits, and no majority is in reach. */
@@ -207,6 +214,10 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#setting.trigger.majority;
   }
 
+  get hindrance(): string | null {
+    return this.#setting.hindrance();
+  }
+
   get busy(): boolean {
     return this.#driver.busy;
   }
@@ -284,12 +295,12 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
       case 'grant':
         this.#sync();
         this.#setting.tally.entered += 1;
-        this.callers.grant(effect.fence);
+        this.callers.grant(this.#fence(effect.fence));
         this.#leases?.update();
         return;
       case 'lost':
         this.#sync();
-        this.#lose(effect.fence);
+        this.#lose(this.#fence(effect.fence));
         return;
       case 'elected': {
         this.#sync();
@@ -342,7 +353,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   #collectVotes(request: StampedEnvelope): void {
     this.#votes ??= new VoteCollector({
       graceMs: this.#setting.graceMs,
-      isUp: (voter) => this.#setting.mailbox.isUp(voter),
+      isUp: this.#setting.isUp,
       clock: this.#setting.clock,
       deliver: (kept) => this.#driver.take(kept.message as SiteMessage, kept),
       closed: () => {
@@ -370,6 +381,10 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     this.callers.lose(fence);
     this.#leases?.update();
     this.#setting.notice({ type: 'lost', lock: this.lock, fence });
+  }
+
+  #fence({ epoch, k }: EpochFence): Fence {
+    return { generation: this.#setting.generation(), epoch, k };
   }
 
   /** Local callers hear of nothing that the disk does not have. */

@@ -39,7 +39,7 @@ export class NamedLock implements Lock {
 
   status(): LockStatus {
     const place = this.#mesh.find(this.name) ?? this.#mesh.place(this.name);
-    return { ...statusOf(place.snapshot), waiting: place.waiting };
+    return { ...statusOf(place.snapshot, this.#mesh.founding?.generation ?? 0), waiting: place.waiting };
   }
 
   #acquire(options?: HoldOptions): Promise<Held> {

@@ -1,5 +1,6 @@
 import type { SiteView } from '../../machines/epoch/invariants.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import type { FoundingMessage } from '../../machines/members/founding.ts';
 import type { LockStatus } from '../api/status.ts';
 import type { LayoutOf } from '../wire/layout.ts';
 
@@ -28,18 +29,35 @@ export interface Untaken {
   readonly asks: boolean;
 }
 
+/** The messages by which a cluster is founded, as they are written. */
+export const foundingLayout = {
+  PROPOSE: { generation: 'count', ids: 'ids', proposer: 'name' },
+  ACCEPTED: { generation: 'count', voter: 'name' },
+  REFUSED: { generation: 'count' },
+  FOUNDED: { generation: 'count', ids: 'ids' },
+} as const satisfies LayoutOf<FoundingMessage>;
+
 /** All messages between sites, as they are written. */
 export const vocabulary = {
   ...messageLayout,
   UNTAKEN: { epoch: 'count', asks: 'flag' },
-} as const satisfies LayoutOf<SiteMessage | Untaken>;
+  ...foundingLayout,
+} as const satisfies LayoutOf<SiteMessage | Untaken | FoundingMessage>;
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */
 export const urgentMessage = 'TOKEN' satisfies SiteMessage['type'];
 
 /** What `Lock.status` shows of a snapshot. */
-export function statusOf({ value, context }: SiteView): Omit<LockStatus, 'waiting'> {
+export function statusOf({ value, context }: SiteView, generation: number): Omit<LockStatus, 'waiting'> {
   const { last, next, token, epoch, fence } = context;
   const frozen = value.epoch !== 'following';
-  return { last, next, token, client: value.client, epoch, frozen, ...(fence && { fence }) };
+  return {
+    last,
+    next,
+    token,
+    client: value.client,
+    epoch,
+    frozen,
+    ...(fence && { fence: { generation, ...fence } }),
+  };
 }

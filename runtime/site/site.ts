@@ -3,6 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
+import type { Founding } from '../../machines/members/founding.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
@@ -15,8 +16,9 @@ import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import type { Limits, StrictSettings, Timing } from '../options/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { ByeReason } from '../wire/frames.ts';
+import { type ByeReason, membersLock } from '../wire/frames.ts';
 import { Admission, tellFrom } from './admission.ts';
+import { FoundingActor } from './founding-actor.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
 import { protocolName, type Untaken } from './protocol.ts';
 import { Tally } from './tally.ts';
@@ -43,6 +45,8 @@ export interface SiteSetting {
   readonly random: Random;
   readonly engine?: Engine;
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  /** A number above the generation of every earlier cluster of this name. Default: 1. */
+  readonly generation?: () => number;
   readonly notice: (notice: Notice) => void;
   /** No majority of the voters has been in reach for so long that another site may lead by now. */
   readonly majorityLost?: (reason: OperatingError) => void;
@@ -60,7 +64,7 @@ const tellMinorityMs = 5_000;
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
 export class Site implements MailboxHandlers {
   readonly tally = new Tally();
-  /** Resolves once every peer has been up. Rejects with the reason for which the site ended before. */
+  /** Resolves once every peer has been up and the cluster is founded. Rejects with the reason for which the site ended before. */
   readonly ready: Promise<void>;
   readonly #options: SiteSetting;
   readonly #setting: LockActorSetting;
@@ -73,10 +77,17 @@ export class Site implements MailboxHandlers {
   #resolveReady!: () => void;
   #rejectReady!: (reason: Error) => void;
   readonly #trigger: ElectionTrigger;
+  readonly #foundingActor: FoundingActor;
+  /** `null`: the cluster is not founded, as far as is known here, and no lock may be used. */
+  #founding: Founding | null = null;
+  /** Why this site takes no part in the cluster that there is. */
+  #exclusion: OperatingError | null = null;
+  /** Of the peers that were met: the data they have now, and whether they are up. */
+  readonly #met = new Map<SiteId, { readonly id: string; up: boolean }>();
   #cancelRest: (() => void) | null = null;
   #cancelTelling: (() => void) | null = null;
   #isToldOfMinority = false;
-  /** Has a majority been in reach? Before that, at the start of all, a suspicion would only disturb. */
+  /** Founded, and a majority has been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
   /** Why nobody is granted anything any more. */
   #refusal: Error | null = null;
@@ -105,12 +116,11 @@ export class Site implements MailboxHandlers {
     });
     // An unmet peer that nobody waits for is no error.
     this.ready.catch(() => undefined);
-    if (this.#unmet.size === 0) this.#resolveReady();
     this.#room = new Admission(options, this.tally);
     const durable = (lock: string) => this.#durable(lock);
     this.#trigger = new ElectionTrigger({
       ...options,
-      isUp: (peer) => mailbox.isUp(peer),
+      isUp: (peer) => this.#isUp(peer),
       durable,
       waits: (lock) => this.#places.get(lock)?.waits ?? false,
       suspect: (lock) => this.#places.get(lock)!.suspect(),
@@ -137,10 +147,23 @@ export class Site implements MailboxHandlers {
       notice,
       sync: () => this.#sync(),
       activated: (actor) => this.#activated(actor),
+      isUp: (peer) => this.#isUp(peer),
+      generation: () => this.#founding!.generation,
       begun: () => this.#begun,
+      hindrance: () => this.#hindrance(),
       waitsInMinority: () => this.#watchMinority(),
       crashed: (error) => this.crash(error),
     };
+    this.#foundingActor = new FoundingActor({
+      self: site,
+      founders: [site, ...options.peers],
+      mailbox,
+      store,
+      generation: options.generation ?? (() => 1),
+      founded: (founding) => this.#founded(founding),
+      excluded: () => this.#excluded(),
+      crashed: (error) => this.crash(error),
+    });
   }
 
   get locks(): number {
@@ -173,14 +196,20 @@ export class Site implements MailboxHandlers {
     return !this.#ended && this.#trigger.majority;
   }
 
+  /** What the cluster was founded as; `null`: it is not, as far as is known here. */
+  get founding(): Founding | null {
+    return this.#founding;
+  }
+
   /** How many locks stand still until an election is over. */
   get frozen(): number {
     return this.#trigger.frozen;
   }
 
-  /** Throws `TOO_MANY_LOCKS`, and why nothing is granted any more. */
+  /** Throws `TOO_MANY_LOCKS`, `NOT_A_MEMBER`, and why nothing is granted any more. */
   place(name: string): LockActor {
     if (this.#refusal) throw this.#refusal;
+    if (this.#exclusion) throw this.#exclusion;
     return this.#places.get(name) ?? this.#make(name);
   }
 
@@ -195,7 +224,8 @@ export class Site implements MailboxHandlers {
   }
 
   async open(): Promise<void> {
-    this.#beginWhenMajority();
+    this.#foundingActor.start();
+    this.#beginWhenReady();
     await this.#options.mailbox.open(this);
   }
 
@@ -217,6 +247,7 @@ export class Site implements MailboxHandlers {
     this.#rejectReady(reason);
     this.#feed.close();
     this.#trigger.stop();
+    this.#foundingActor.stop();
     this.#cancelRest?.();
     this.#cancelTelling?.();
     for (const place of this.#places.values()) place.end(reason);
@@ -285,6 +316,17 @@ export class Site implements MailboxHandlers {
   /** Takes a message of a peer. */
   receive(envelope: StampedEnvelope): void {
     if (this.#ended) return;
+    if (envelope.lock === membersLock) {
+      this.#foundingActor.receive(envelope);
+      return;
+    }
+    // Whoever is founded has said so before on this link. What others tell of the locks is not for these data.
+    if (this.#founding === null) return;
+    if (this.#isStranger(envelope.source)) {
+      const what = `${envelope.source} has data that are no part of the cluster, and yet tells of ${envelope.lock}`;
+      this.#options.mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', what));
+      return;
+    }
     const place = this.#places.get(envelope.lock);
     if (envelope.message.type === 'UNTAKEN') {
       if (place) this.#untaken(place, envelope);
@@ -317,13 +359,86 @@ export class Site implements MailboxHandlers {
     if (inVain) place.refuse(inVain);
   }
 
-  /** A peer is up, down or restarted. */
-  peerChanged(change: PeerChange): void {
-    const { notice, recorder } = this.#options;
+  /** A peer is up, down or restarted. One whose data are no part of the cluster is as good as down. */
+  peerChanged(change: PeerChange, id: string | null): void {
     if (this.#ended) return;
-    notice(change);
-    if (change.type === 'up' && this.#unmet.delete(change.peer) && this.#unmet.size === 0)
-      this.#resolveReady();
+    const { peer } = change;
+    const isUp = change.type !== 'down';
+    if (id !== null) this.#met.set(peer, { id, up: isUp });
+    // Before anything is said of a lock.
+    if (isUp) this.#foundingActor.met(peer, id!);
+    this.#options.notice(change);
+    if (isUp && this.#isStranger(peer)) {
+      if (change.type === 'restarted') this.#linkRestarted(peer);
+      this.#estrange(peer);
+      return;
+    }
+    if (isUp) this.#unmet.delete(peer);
+    this.#resolveWhenReady();
+    this.#follow(change);
+  }
+
+  #resolveWhenReady(): void {
+    if (this.#unmet.size === 0 && this.#founding !== null) this.#resolveReady();
+  }
+
+  /** These data took the place of those that the cluster was founded with. */
+  #isStranger(peer: SiteId): boolean {
+    const met = this.#met.get(peer);
+    return this.#founding !== null && met !== undefined && this.#founding.ids[peer] !== met.id;
+  }
+
+  #isUp(peer: SiteId): boolean {
+    return this.#options.mailbox.isUp(peer) && !this.#isStranger(peer);
+  }
+
+  #estrange(peer: SiteId): void {
+    const error = new OperatingError(
+      'NOT_A_MEMBER',
+      `${peer} was started with another data directory than the cluster was founded with: it takes no part in it. ` +
+        'Give it back its own; if that is lost, the cluster goes on without it',
+    );
+    this.#options.notice({ type: 'error', error, peer, remote: null });
+    this.#follow({ type: 'down', peer, why: 'closed' });
+  }
+
+  #founded(founding: Founding): void {
+    this.#founding = founding;
+    this.#exclusion = null;
+    this.#options.notice({ type: 'founded', ...founding });
+    for (const [peer, { up }] of this.#met) if (up && this.#isStranger(peer)) this.#estrange(peer);
+    this.#resolveWhenReady();
+    this.#beginWhenReady();
+  }
+
+  #excluded(): void {
+    const { self, store } = this.#options;
+    this.#exclusion = new OperatingError(
+      'NOT_A_MEMBER',
+      `the cluster was founded with other data of ${self} than these (${store.id}), so that ${self} takes no part in it: what ` +
+        'it promised is not here. Give it back its data directory. If that is lost, the cluster goes on without it',
+    );
+    for (const place of this.#awake) place.refuse(this.#exclusion);
+  }
+
+  /** Why nobody may be granted anything here as yet, to be read behind a colon; `null`: nothing is known to be in the way. */
+  #hindrance(): string | null {
+    if (this.#founding === null) {
+      const unmet = this.#foundingActor.unmet;
+      const why =
+        unmet.length > 0 ? `never met: ${unmet.join(', ')}` : 'not all of its sites have agreed to it';
+      return `the cluster is not founded yet (${why})`;
+    }
+    return this.majority ? null : 'no majority of the voters is in reach';
+  }
+
+  #linkRestarted(peer: SiteId): void {
+    const { recorder } = this.#options;
+    const told = recorder.active ? this.#places.keys() : this.#feed.open;
+    for (const lock of told) this.#places.get(lock)?.linkRestarted(peer);
+  }
+
+  #follow(change: PeerChange): void {
     // What is kept came by the link as it was.
     for (const { votes } of this.#awake) {
       if (change.type === 'down') votes?.absent(change.peer);
@@ -331,12 +446,11 @@ export class Site implements MailboxHandlers {
     }
     if (change.type === 'restarted') {
       this.#room.restarted(change.peer);
-      const told = recorder.active ? this.#places.keys() : this.#feed.open;
-      for (const lock of told) this.#places.get(lock)?.linkRestarted(change.peer);
+      this.#linkRestarted(change.peer);
     }
     const had = this.#trigger.majority;
     this.#trigger.peer(change);
-    this.#beginWhenMajority();
+    this.#beginWhenReady();
     if (this.#trigger.majority) this.#isToldOfMinority = false;
     else {
       if (had) this.#loseMajority(change);
@@ -365,7 +479,7 @@ export class Site implements MailboxHandlers {
       if (this.#ended || this.majority || !this.#anyWaits()) return;
       this.#isToldOfMinority = true;
       const { self, voters, notice } = this.#options;
-      const missing = voters.filter((voter) => voter !== self && !this.#options.mailbox.isUp(voter));
+      const missing = voters.filter((voter) => voter !== self && !this.#isUp(voter));
       notice({ type: 'no-majority', missing, of: voters.length });
     });
   }
@@ -375,9 +489,9 @@ export class Site implements MailboxHandlers {
     return false;
   }
 
-  #beginWhenMajority(): void {
+  #beginWhenReady(): void {
     if (this.#begun) return;
-    this.#begun = this.majority;
+    this.#begun = this.#founding !== null && this.majority;
     if (this.#begun) for (const place of this.#awake) place.beginCallers();
   }
 

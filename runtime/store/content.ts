@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
+import type { FoundingDisk } from '../../machines/members/founding.ts';
 
 /** What a store's file says. */
 export interface StoreContent {
@@ -9,6 +10,10 @@ export interface StoreContent {
   readonly site: SiteId;
   /** Counts from 0: that of the process that wrote this. */
   readonly life: number;
+  /** Random, made at the first start: what the cluster knows this directory by, whatever the site's name. */
+  readonly id: string;
+  /** What this id accepted of how the cluster is founded; `null`: nothing. */
+  readonly founding: FoundingDisk | null;
   readonly locks: ReadonlyMap<string, DurableState>;
 }
 
@@ -19,7 +24,7 @@ export interface Written {
 }
 
 /** Of the file. */
-export const version = 1;
+export const version = 2;
 
 const count = z.int().min(0);
 const locksSchema = z.array(
@@ -30,6 +35,10 @@ const schema = z.strictObject({
   cluster: z.string(),
   site: z.string(),
   life: count,
+  id: z.string(),
+  founding: z
+    .strictObject({ generation: count, ids: z.record(z.string(), z.string()), founded: z.boolean() })
+    .nullable(),
   locks: locksSchema,
   checksum: z.string(),
 });
@@ -39,8 +48,8 @@ const batchSchema = z.strictObject({ locks: locksSchema, checksum: z.string() })
  * JSON, a line for each lock in code-unit order, and a checksum (SHA-256) over all that stands before it.
  * There is one way to write a content, so that any other byte anywhere is seen.
  */
-export function encode({ cluster, site, life, locks }: StoreContent): Written {
-  const head = JSON.stringify({ version, cluster, site, life }).slice(0, -1);
+export function encode({ cluster, site, life, id, founding, locks }: StoreContent): Written {
+  const head = JSON.stringify({ version, cluster, site, life, id, founding: inOrder(founding) }).slice(0, -1);
   return sealed('', `${head},"locks":[${linesOf(locks, '\n').join()}]`);
 }
 
@@ -86,8 +95,8 @@ const sealPattern = /,"checksum":"[0-9a-f]{64}"\}/;
 function decodeSnapshot(bytes: Buffer): StoreContent | string {
   const parsed = parse(bytes, schema);
   if (typeof parsed === 'string') return parsed;
-  const { cluster, site, life, locks } = parsed;
-  const content = { cluster, site, life, locks: mapOf(locks) };
+  const { locks, cluster, site, life, id, founding } = parsed;
+  const content = { cluster, site, life, id, founding, locks: mapOf(locks) };
   return encode(content).bytes.equals(bytes) ? content : 'the checksum is of other content';
 }
 
@@ -112,6 +121,13 @@ function parse<T>(bytes: Buffer, shape: z.ZodType<T>): T | string {
   return parsed.error.issues
     .map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`)
     .join('; ');
+}
+
+function inOrder(founding: FoundingDisk | null): FoundingDisk | null {
+  if (founding === null) return null;
+  const { generation, ids, founded } = founding;
+  const sorted = Object.entries(ids).sort(([one], [other]) => (one < other ? -1 : 1));
+  return { generation, ids: Object.fromEntries(sorted), founded };
 }
 
 function sealed(before: string, body: string): Written {

@@ -28,7 +28,7 @@ const optionsOf = (options: Partial<StoreOptions>): StoreOptions => ({
   dataDir,
   site: 'a',
   cluster: 'test',
-  newcomer: false,
+  newId: 'data-1',
   ...options,
 });
 /** Of a directory that is this process's own. */
@@ -44,11 +44,16 @@ const life = (options: Partial<StoreOptions>, live: (store: Store) => void): voi
   live(store);
   store.close();
 };
-const began = () => life({ newcomer: true }, () => {});
+const founded = { generation: 1, ids: { a: 'data-1' }, founded: true };
+const began = () =>
+  life({}, (store) => {
+    store.putFounding(founded);
+    store.sync();
+  });
 
 describe('R7: after a restart', () => {
   test('a lock has what was synced last', () => {
-    life({ newcomer: true }, (store) => {
+    life({}, (store) => {
       expect(store.read('x', 'b')).toBe('none');
       store.put('x', { promised: 0, epoch: 0, root: 'b' });
       store.put('x', { promised: 2, epoch: 1, root: 'c' });
@@ -64,9 +69,10 @@ describe('R7: after a restart', () => {
   });
 
   test('a lock of which nothing was kept is closed in epoch 0', () => {
-    life({ newcomer: true }, (store) => {
+    life({}, (store) => {
       store.put('x', { promised: 0, epoch: 0, root: 'b' });
       expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' });
+      store.putFounding(founded);
       store.sync();
     });
     life({}, (store) => expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' }));
@@ -74,21 +80,32 @@ describe('R7: after a restart', () => {
 
   test('the site is in a life of its own', () => {
     for (const expected of [0, 1, 2]) {
-      life({ newcomer: true }, (store) => expect(store.life).toBe(expected));
+      life({}, (store) => expect(store.life).toBe(expected));
     }
   });
 
-  test('a newcomer that crashed at once is none any more', () => {
+  test('no lock ran before the cluster was founded', () => {
+    life({}, (store) => {
+      store.putFounding({ ...founded, founded: false });
+      store.sync();
+    });
+    life({}, (store) => {
+      store.putFounding(founded);
+      store.sync();
+      expect(store.read('x', 'b')).toBe('none');
+    });
+    life({}, (store) => expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' }));
+  });
+
+  test('a first life that crashed at once was one all the same', () => {
     began();
-    life({ newcomer: true }, (store) =>
-      expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' }),
-    );
+    life({}, (store) => expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' }));
   });
 });
 
 test('what is on the disk already is not written again', () => {
   const disk = new SimulatedDisk();
-  const store = open({ dataDir: '/data', files: disk, newcomer: true });
+  const store = open({ dataDir: '/data', files: disk });
   const operationsOf = (action: () => void) => {
     const before = disk.operations;
     action();
@@ -112,7 +129,7 @@ test('a change costs what it says, and not what the file does, which does not gr
     }
   }
   const disk = new CountingDisk();
-  const store = open({ dataDir: '/data', files: disk, newcomer: true });
+  const store = open({ dataDir: '/data', files: disk });
   for (let index = 0; index < 1_000; index++)
     store.put(`lock ${index}`, { promised: 1, epoch: 0, root: 'b' });
   store.sync();
@@ -131,13 +148,32 @@ test('a change costs what it says, and not what the file does, which does not gr
   });
 });
 
-test('R8: without its file a site that is no newcomer is refused, and nothing is made', () => {
-  expect(() => open()).toThrow(code('DISK_MISSING'));
-  expect(readdirSync(dataDir)).toEqual([]);
+test('R8: a directory has an id, as long as its file is there, and what was accepted of the founding', () => {
+  const founding = { generation: 7, ids: { b: 'data-b', a: 'data-1' }, founded: true };
+  life({}, (store) => {
+    expect([store.id, store.founding]).toEqual(['data-1', null]);
+    store.putFounding({ ...founding, founded: false });
+    store.sync();
+    store.putFounding(founding);
+  });
+  life({ newId: 'data-2' }, (store) => {
+    expect([store.id, store.founding]).toEqual(['data-1', { ...founding, founded: false }]);
+    store.putFounding(founding);
+    store.put('x', { promised: 1, epoch: 1, root: 'b' });
+    store.sync();
+    store.put('x', { promised: 2, epoch: 2, root: 'b' });
+    store.sync();
+  });
+  life({ newId: 'data-2' }, (store) => {
+    expect([store.id, store.founding]).toEqual(['data-1', founding]);
+    expect(store.read('x', 'b')).toEqual({ promised: 2, epoch: 2, root: 'b' });
+  });
+  rmSync(path());
+  life({ newId: 'data-2' }, (store) => expect([store.id, store.founding]).toEqual(['data-2', null]));
 });
 
 test('the file of another site or cluster is refused', () => {
-  life({ newcomer: true, site: 'b' }, () => {});
+  life({ site: 'b' }, () => {});
   writeFileSync(path(), readFileSync(join(dataDir, 'b.json')));
   expect(() => open()).toThrow(code('DISK_FOREIGN'));
   expect(() => open({ site: 'b', cluster: 'other' })).toThrow(code('DISK_FOREIGN'));
@@ -145,7 +181,7 @@ test('the file of another site or cluster is refused', () => {
 
 describe('a file that is not whole is refused, and left as it is', () => {
   const written = (): Buffer => {
-    life({ newcomer: true }, (store) => {
+    life({}, (store) => {
       for (const lock of ['x', 'yé']) store.put(lock, { promised: 2, epoch: 1, root: 'c' });
       store.sync();
     });
@@ -159,7 +195,7 @@ describe('a file that is not whole is refused, and left as it is', () => {
   };
   const refused = (bytes: Uint8Array) => {
     writeFileSync(path(), bytes);
-    expect(() => open({ newcomer: true })).toThrow(/^DISK_(CORRUPT|VERSION): /);
+    expect(() => open({})).toThrow(/^DISK_(CORRUPT|VERSION): /);
     expect(readFileSync(path())).toEqual(Buffer.from(bytes));
   };
 
@@ -237,7 +273,7 @@ describe('when the power goes at any moment', () => {
       const keep = () => JSON.stringify(Object.entries(state).sort());
       try {
         allowed.push(keep());
-        const store = open({ dataDir: '/data', files: disk, newcomer: true, leastBytes });
+        const store = open({ dataDir: '/data', files: disk, leastBytes });
         allowed.shift();
         for (const { lock, ahead } of epochs) {
           state[lock] = (state[lock] ?? 0) + 1 + ahead;
@@ -294,7 +330,7 @@ describe('a disk that refuses', () => {
       const disk = new SimulatedDisk({ capacity, chunk: 50 });
       let store: Store;
       try {
-        store = open({ dataDir: '/data', files: disk, newcomer: true });
+        store = open({ dataDir: '/data', files: disk });
       } catch (error) {
         expect(error).toEqual(code('DISK_FAILED'));
         expect(disk.read('/data/a.json')).toBeNull();
@@ -318,7 +354,7 @@ describe('a disk that refuses', () => {
   // What the kernel says of a file system that it holds back: of a limit, which needs no rights of its own.
   test.runIf(process.platform === 'linux')('by the kernel: EFBIG, and the old stays', () => {
     const run = inProcess(`
-      const store = await openStore({ ...options, newcomer: true });
+      const store = await openStore({ ...options });
       store.put('x', { promised: 1, epoch: 0, root: 'b' });
       store.sync();
       execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=' + statSync(path).size + ':unlimited']);
@@ -335,7 +371,7 @@ describe('a disk that refuses', () => {
     'no descriptor that is left: what was promised is kept all the same',
     () => {
       const run = inProcess(`
-      const store = await openStore({ ...options, newcomer: true, leastBytes: 300 });
+      const store = await openStore({ ...options, leastBytes: 300 });
       const left = [];
       try { for (;;) left.push(openSync('/dev/null', 'r')); } catch (error) { left.push(error.code); }
       for (let promised = 1; promised <= 50; promised++) {
@@ -362,7 +398,7 @@ describe('a disk that refuses', () => {
       () => symlinkSync('/dev/null', path()),
     ];
     for (const put of instead) {
-      const store = open({ newcomer: true });
+      const store = open({});
       store.put('x', { promised: 1, epoch: 0, root: 'b' });
       rmSync(path());
       put();
@@ -377,7 +413,7 @@ describe('a disk that refuses', () => {
     writeFileSync(elsewhere, 'untouched');
     for (const planted of [path(), `${path()}.tmp`]) {
       symlinkSync(elsewhere, planted);
-      expect(() => open({ newcomer: true })).toThrow(/DISK_FAILED: .*a symbolic link stands in its place/);
+      expect(() => open({})).toThrow(/DISK_FAILED: .*a symbolic link stands in its place/);
       rmSync(planted);
     }
     expect(readFileSync(elsewhere, 'utf8')).toBe('untouched');
@@ -386,14 +422,14 @@ describe('a disk that refuses', () => {
   test.runIf(process.platform !== 'win32')('nor is a pipe waited for', () => {
     for (const planted of [path(), `${path()}.tmp`]) {
       execFileSync('mkfifo', [planted]);
-      expect(() => open({ newcomer: true })).toThrow(code('DISK_FAILED'));
+      expect(() => open({})).toThrow(code('DISK_FAILED'));
       rmSync(planted);
     }
   });
 
   test.runIf(process.platform !== 'win32')('whatever it makes is for its own user alone', async () => {
     const made = join(dataDir, 'made', 'here');
-    const store = await openOwn({ dataDir: made, newcomer: true });
+    const store = await openOwn({ dataDir: made });
     const modes = [made, ...readdirSync(made).map((name) => join(made, name))].map((at) => statSync(at));
     expect(modes.filter((stat) => !stat.isSocket()).map(({ mode }) => mode & 0o077)).toEqual([0, 0, 0]);
     store.close();
@@ -404,7 +440,7 @@ describe('a disk that refuses', () => {
       process.chdir(dataDir);
       const names = [];
       for (const dataDir of ['d', './e/f', 'd']) {
-        const store = await openStore({ ...options, dataDir, newcomer: true });
+        const store = await openStore({ ...options, dataDir });
         names.push(existsSync(dataDir + '/a.json'));
         store.close();
       }
@@ -415,25 +451,23 @@ describe('a disk that refuses', () => {
   test('a file of another version is told as that', () => {
     began();
     const text = readFileSync(path(), 'utf8');
-    for (const version of [0, 2, 17]) {
-      writeFileSync(path(), text.replace('"version":1', `"version":${version}`));
+    for (const version of [0, 1, 17]) {
+      writeFileSync(path(), text.replace('"version":2', `"version":${version}`));
       expect(() => open()).toThrow(new RegExp(`^DISK_VERSION: .* is of version ${version} of the file`));
     }
   });
 
   test('a data directory that is a file', async () => {
     writeFileSync(join(dataDir, 'file'), '');
-    await expect(openOwn({ dataDir: join(dataDir, 'file'), newcomer: true })).rejects.toEqual(
-      code('DISK_FAILED'),
-    );
+    await expect(openOwn({ dataDir: join(dataDir, 'file') })).rejects.toEqual(code('DISK_FAILED'));
   });
 });
 
 describe('one process at a time', () => {
   test('a second store of the same site is refused until the first is closed', async () => {
-    const first = await openOwn({ newcomer: true });
+    const first = await openOwn({});
     await expect(openOwn()).rejects.toEqual(code('STORE_IN_USE'));
-    (await openOwn({ newcomer: true, site: 'b' })).close();
+    (await openOwn({ site: 'b' })).close();
     first.close();
     (await openOwn()).close();
     await eventually(() => expect(readdirSync(dataDir)).toEqual(['a.json', 'b.json']));
@@ -442,7 +476,7 @@ describe('one process at a time', () => {
   /** A process that has the store open: this command is run with node and its arguments behind it. */
   async function keeper(...command: readonly string[]) {
     const { href } = new URL('./store.ts', import.meta.url);
-    const options = JSON.stringify({ dataDir, site: 'a', cluster: 'test', newcomer: true });
+    const options = JSON.stringify({ dataDir, site: 'a', cluster: 'test', newId: 'data-1' });
     const script = `import { openStore } from ${JSON.stringify(href)};
       await openStore(${options}); console.log('open'); setInterval(() => {}, 1_000);`;
     const words = [...command, process.execPath, '--import', import.meta.resolve('tsx')];
@@ -501,7 +535,7 @@ describe('one process at a time', () => {
     const inside: string[] = [];
     const attempt = async (self: string, files: SimulatedDisk) => {
       try {
-        await openOwn({ dataDir: '/data', newcomer: true, files, processes: process(self) });
+        await openOwn({ dataDir: '/data', files, processes: process(self) });
         inside.push(self);
       } catch (error) {
         expect(error).toEqual(code('STORE_IN_USE'));
@@ -527,7 +561,7 @@ describe('one process at a time', () => {
       answerAt: async () => () => undefined,
       answers: async () => null,
     });
-    const store = await openOwn({ dataDir: '/data', newcomer: true, files, processes: of('1-1') });
+    const store = await openOwn({ dataDir: '/data', files, processes: of('1-1') });
     files.stuck = true;
     store.close();
     files.stuck = false;
@@ -543,7 +577,7 @@ function inProcess(script: string): unknown {
     import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs';
     import { openStore } from ${JSON.stringify(href)};
     const dataDir = ${JSON.stringify(dataDir)}, path = ${JSON.stringify(path())};
-    const options = { dataDir, site: 'a', cluster: 'test', newcomer: false };
+    const options = { dataDir, site: 'a', cluster: 'test', newId: 'data-1' };
     const answer = (what) => writeSync(1, JSON.stringify(what));
     ${script}`;
   const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', whole];
@@ -553,10 +587,10 @@ function inProcess(script: string): unknown {
 }
 
 test('a store in memory keeps what was put, for as long as it lives', () => {
-  const store = memoryStore();
+  const store = memoryStore('data-1');
   expect(store.read('x', 'b')).toBe('none');
   store.put('x', { promised: 1, epoch: 0, root: 'b' });
   store.sync();
   expect(store.read('x', 'b')).toEqual({ promised: 1, epoch: 0, root: 'b' });
-  expect(memoryStore().read('x', 'b')).toBe('none');
+  expect(memoryStore('data-1').read('x', 'b')).toBe('none');
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
+import type { FoundingDisk } from '../../machines/members/founding.ts';
 import { OperatingError } from '../api/errors.ts';
 import { decode, encode, encodeBatch, type StoreContent, version, versionOf } from './content.ts';
 import { type FileSystem, NoDescriptor, replaceFile, systemFiles, writeAll } from './files.ts';
@@ -14,10 +15,16 @@ import { type Processes, systemProcesses } from './processes.ts';
 export interface Store {
   /** How many lives this site had before, with this disk. */
   readonly life: number;
+  /** Random, and kept with this disk: an emptied one is another id, and so another site (protocol.md, section 4). */
+  readonly id: string;
+  /** What this id accepted of how the cluster is founded; `null`: nothing. */
+  readonly founding: FoundingDisk | null;
+  /** In memory, until `sync`. */
+  putFounding(founding: FoundingDisk): void;
   /**
    * What `lock` has to start with, where `founder` is the root of its epoch 0: `'none'` when this site never
-   * ran it before. A lock of which nothing is kept may all the same have run in an earlier life of this site,
-   * in epoch 0; so it is as kept as closed there, which costs it one epoch change when it is first asked for.
+   * ran it before. A lock of which nothing is kept may all the same have run in an earlier life of this site in which the
+   * cluster was founded, in epoch 0; so it is as kept as closed there, which costs it one epoch change when it is first asked for.
    */
   read(lock: string, founder: SiteId): DurableState | 'none';
   /** The locks of which something is kept. */
@@ -39,8 +46,8 @@ export interface StoreOptions {
   readonly dataDir: string;
   readonly site: SiteId;
   readonly cluster: string;
-  /** This name never ran before, so that there may be no file. Where there is one, it counts. */
-  readonly newcomer: boolean;
+  /** The id of a data directory that has none yet. */
+  readonly newId: string;
   /** Up to so many bytes the file only grows; from there on, until it has doubled since it was written anew. Default 65,536. */
   readonly leastBytes?: number;
   /** Default: the disk of this machine. */
@@ -49,11 +56,14 @@ export interface StoreOptions {
   readonly processes?: Processes;
 }
 
-/** Of a site that will not come back under its name. */
-export function memoryStore(): Store {
+/** Of a site that will not come back: `id` is another one at every start. */
+export function memoryStore(id: string, founding: FoundingDisk | null = null): Store {
   const kept = new Map<string, DurableState>();
   return {
     life: 0,
+    id,
+    founding,
+    putFounding: () => {},
     read: (lock) => kept.get(lock) ?? 'none',
     locks: () => [...kept.keys()],
     put: (lock, disk) => void kept.set(lock, disk),
@@ -87,8 +97,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 /**
  * The same, of a data directory that is there and is this process's own until `release`.
  *
- * @throws `DISK_MISSING`: there is no file, and the site is no newcomer. `DISK_CORRUPT`: the file is torn,
- *   altered, or no store; it is left as it is. `DISK_VERSION`: another version of Baton wrote it. `DISK_FOREIGN`: it is
+ * @throws `DISK_CORRUPT`: the file is torn, altered, or no store; it is left as it is. `DISK_VERSION`: another version of Baton wrote it. `DISK_FOREIGN`: it is
  *   of another site or cluster. `DISK_FAILED`: the file system refused.
  */
 export function readStore(options: StoreOptions, release: () => void = () => undefined): Store {
@@ -97,11 +106,16 @@ export function readStore(options: StoreOptions, release: () => void = () => und
 
 class FileStore implements Store {
   readonly life: number;
+  readonly id: string;
   readonly #options: StoreOptions;
   readonly #files: FileSystem;
   readonly #release: () => void;
   readonly #path: string;
   readonly #kept: Map<string, DurableState>;
+  #founding: FoundingDisk | null;
+  #foundingIsDirty = false;
+  /** In an earlier life the cluster was founded, so that any lock may have run. */
+  readonly #hasRun: boolean;
   /** What is not on the disk yet. */
   readonly #dirty = new Map<string, DurableState>();
   /** Of the file: up to its present end, its size in bytes, and from which on it is to be written anew. */
@@ -119,14 +133,26 @@ class FileStore implements Store {
     this.#path = join(options.dataDir, `${options.site}.json`);
     const found = this.#load();
     this.life = found === null ? 0 : found.life + 1;
+    this.id = found?.id ?? options.newId;
+    this.#founding = found?.founding ?? null;
+    this.#hasRun = this.#founding?.founded === true;
     this.#kept = new Map(found?.locks);
     this.#attempt(() => this.#replace());
+  }
+
+  get founding(): FoundingDisk | null {
+    return this.#founding;
+  }
+
+  putFounding(founding: FoundingDisk): void {
+    this.#founding = founding;
+    this.#foundingIsDirty = true;
   }
 
   read(lock: string, founder: SiteId): DurableState | 'none' {
     const kept = this.#kept.get(lock);
     if (kept !== undefined) return kept;
-    return this.life > 0 ? { promised: 0, epoch: 0, root: founder } : 'none';
+    return this.#hasRun ? { promised: 0, epoch: 0, root: founder } : 'none';
   }
 
   locks(): readonly string[] {
@@ -143,7 +169,8 @@ class FileStore implements Store {
 
   sync(): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#dirty.size > 0) this.#attempt(() => this.#append());
+    if (this.#foundingIsDirty) this.#attempt(() => this.#replace());
+    else if (this.#dirty.size > 0) this.#attempt(() => this.#append());
   }
 
   close(): void {
@@ -185,7 +212,14 @@ class FileStore implements Store {
   #replace(): void {
     const { cluster, site } = this.#options;
     const locks = new Map([...this.#kept].filter(([, { promised }]) => promised > 0));
-    const { bytes, checksum } = encode({ cluster, site, life: this.life, locks });
+    const { bytes, checksum } = encode({
+      cluster,
+      site,
+      life: this.life,
+      id: this.id,
+      founding: this.#founding,
+      locks,
+    });
     const file = replaceFile(this.#files, this.#path, bytes);
     if (this.#file !== null) this.#files.close(this.#file);
     this.#file = file;
@@ -193,6 +227,7 @@ class FileStore implements Store {
     this.#size = bytes.length;
     this.#mostSize = Math.max(this.#leastBytes, 2 * bytes.length);
     this.#dirty.clear();
+    this.#foundingIsDirty = false;
   }
 
   #attempt(write: () => void): void {
@@ -206,18 +241,11 @@ class FileStore implements Store {
   }
 
   #load(): StoreContent | null {
-    const { cluster, site, newcomer } = this.#options;
+    const { cluster, site } = this.#options;
     const path = this.#path;
     const bytes = failing(path, () => this.#files.read(path));
-    if (bytes === null) {
-      if (newcomer) return null;
-      throw new OperatingError(
-        'DISK_MISSING',
-        `there is no ${path}, and with it what site ${site} promised is gone: it must not vote under this name ` +
-          'again (R8). Bring the file back, or start a site with a new name; only of a name that never ran ' +
-          'before say that it is a newcomer',
-      );
-    }
+    // With the file its id is gone, and nobody takes the site for the one that kept its promises there (R8).
+    if (bytes === null) return null;
     const written = versionOf(bytes);
     if (written !== null && written !== version) {
       throw new OperatingError(
@@ -231,8 +259,8 @@ class FileStore implements Store {
       throw new OperatingError(
         'DISK_CORRUPT',
         `${path} is not what a site wrote: ${content}. It is left as it is, and is not taken for an older ` +
-          `state. If it cannot be brought back whole, site ${site} must not vote under this name again (R8): ` +
-          'start a site with a new name',
+          'state. If it cannot be brought back whole, delete it: the site is another one then (R8), and the cluster goes on ' +
+          'without the one that it was',
       );
     }
     if (content.site !== site || content.cluster !== cluster) {

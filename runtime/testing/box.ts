@@ -32,7 +32,8 @@ export interface BoxOptions extends Partial<Limits>, Partial<Timing> {
   readonly listen?: Address;
   readonly transport?: Transport;
   readonly incarnation?: string;
-  readonly memoryOnly?: boolean;
+  readonly dataId?: string;
+  readonly run?: number;
   readonly clock?: Clock;
   readonly urgent?: string;
   readonly beforeWrite?: () => void;
@@ -45,7 +46,13 @@ export async function openBox(
   peers: Record<SiteId, Address>,
   options: BoxOptions = {},
 ): Promise<Box> {
-  const { listen = anyPort, incarnation = `${self}-1`, memoryOnly = false, clock = systemClock } = options;
+  const {
+    listen = anyPort,
+    incarnation = `${self}-1`,
+    dataId = self,
+    run = 1,
+    clock = systemClock,
+  } = options;
   const notices: Notice[] = [];
   const received: StampedEnvelope[] = [];
   const changes: PeerChange[] = [];
@@ -55,7 +62,8 @@ export async function openBox(
     cluster: 'test',
     configuration: 'test',
     incarnation,
-    memoryOnly,
+    dataId,
+    run,
     transport: options.transport ?? plain,
     listen,
     peers,

@@ -3,6 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import type { Address, Cluster, ClusterOptions, InvariantError, Lock, Notice } from '../index.ts';
 import { joinWith } from '../join.ts';
+import type { Store } from '../store/store.ts';
 
 /** One site of a test, and the one lock that most tests are about. */
 export interface Member {
@@ -20,12 +21,13 @@ export interface Members extends AsyncDisposable {
 const nowhere: Address = { host: '127.0.0.1', port: 1 };
 export const anyPort: Address = { host: '127.0.0.1', port: 0 };
 
-/** `statechart` runs the locks. Default: the one that the runtime runs. */
+/** `statechart` runs the locks. Default: the one that the runtime runs. `store`: as if it were opened by the site. */
 export async function openMember(
   options: ClusterOptions,
   statechart: AnyStateMachine = siteMachine,
+  store?: Store,
 ): Promise<Member> {
-  const cluster = await joinWith(statechart, options);
+  const cluster = await joinWith(statechart, options, store);
   return { cluster, lock: cluster.lock('main') };
 }
 

@@ -32,6 +32,9 @@ export function anyMessage(layout: Layout, members: readonly SiteId[], self: Sit
     ),
     flag: boolean().map((value) => () => value),
     name: constant(() => 'name'),
+    ids: array(constantFrom(...members), { maxLength: members.length }).map(
+      (named) => () => Object.fromEntries(named.map((id) => [id, `of-${id}`])),
+    ),
   };
   const shapes = Object.entries(layout).map(([type, kinds]) =>
     record(Object.fromEntries(Object.entries(kinds).map(([key, kind]) => [key, fields[kind]]))).map(
@@ -51,7 +54,7 @@ export const someMessages = (one: Arbitrary<Draft>): Arbitrary<readonly Draft[]>
   array(one, { minLength: 1, maxLength: 30 });
 
 export interface HostileOptions {
-  readonly identity: Omit<Identity, 'version' | 'target' | 'incarnation' | 'life'>;
+  readonly identity: Omit<Identity, 'version' | 'target' | 'incarnation' | 'life' | 'run'>;
   readonly target: SiteId;
   readonly address: Address;
   readonly codec: Codec;
@@ -112,6 +115,7 @@ export class HostileMember {
       version: protocolVersion,
       target,
       incarnation: `hostile-${this.#lives}`,
+      run: this.#lives,
       life: 1,
     } as const;
     const socket = connect({ ...address });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sample } from 'fast-check';
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import { siteMachine } from '../../machines/epoch/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { Address } from '../api/peer.ts';
 import type { InvariantError } from '../index.ts';
@@ -11,7 +12,9 @@ import { configurationOf } from '../site/configuration.ts';
 import { vocabulary } from '../site/protocol.ts';
 import { openStore } from '../store/store.ts';
 import { Codec } from '../wire/codec.ts';
+import { membersLock } from '../wire/frames.ts';
 import { anyPort, type Member, openMember } from './cluster.ts';
+import { foundedBy } from './founded.ts';
 import { anyMessage, HostileMember, someMessages } from './hostile-member.ts';
 
 const members = ['a', 'b', 'c'];
@@ -41,15 +44,22 @@ export interface FuzzResult {
 export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzResult> {
   const dir = mkdtempSync(join(tmpdir(), 'baton-fuzz-'));
   const crashes: InvariantError[] = [];
-  const open = (site: SiteId, peers: Record<SiteId, Address>, listen: Address = anyPort) =>
-    openMember({
-      ...{ cluster: 'fuzz', site, listen, peers, newcomer: true },
-      dataDir: join(dir, site),
-      traceDir: join(dir, 'trace'),
-      limits: { closeTimeoutMs: 100 },
-      timing: { suspectMinMs: 5, suspectMaxMs: 20, electionMinMs: 20, electionMaxMs: 100 },
-      onCrash: (error) => crashes.push(error),
-    });
+  const open = async (site: SiteId, peers: Record<SiteId, Address>, listen: Address = anyPort) => {
+    const dataDir = join(dir, site);
+    const store = await openStore({ dataDir, site, cluster: 'fuzz', newId: site });
+    if (store.founding === null) store.putFounding(foundedBy(members));
+    return openMember(
+      {
+        ...{ cluster: 'fuzz', site, listen, peers, dataDir },
+        traceDir: join(dir, 'trace'),
+        limits: { closeTimeoutMs: 100 },
+        timing: { suspectMinMs: 5, suspectMaxMs: 20, electionMinMs: 20, electionMaxMs: 100 },
+        onCrash: (error) => crashes.push(error),
+      },
+      siteMachine,
+      store,
+    );
+  };
   const nowhere = { host: '127.0.0.1', port: 1 };
   const before = await open('c', { a: nowhere, b: nowhere });
   const { address: addressOfC } = before.cluster;
@@ -68,7 +78,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
       void member.say(lock, { type: 'VOTE', epoch, voter, holds: null } as SiteMessage);
     };
     const member: HostileMember = new HostileMember({
-      identity: { cluster: 'fuzz', configuration, site: 'a', memoryOnly: false },
+      identity: { cluster: 'fuzz', configuration, site: 'a', id: 'a' },
       target,
       address: sites.get(target)!.cluster.address,
       codec,
@@ -96,8 +106,14 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
         numRuns: 1,
       });
       for (const [at, draft] of drafts!.entries()) {
-        const lock = locks[(round + at) % locks.length]!;
-        const message = draft(sites.get(target)!.cluster.lock(lock).status().epoch) as SiteMessage;
+        // What is said of the cluster itself, of a lock too, and the other way round.
+        const about = (round + at) % (locks.length + 1);
+        const lock = locks[about] ?? membersLock;
+        const known = sites
+          .get(target)!
+          .cluster.lock(locks[about % locks.length]!)
+          .status().epoch;
+        const message = draft(known) as SiteMessage;
         if (message.type === 'VOTE') given.add(`${lock} ${message.epoch} a ${target}`);
         if (await member.say(lock, message)) said += 1;
       }
@@ -131,7 +147,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
   for (const { cluster } of [b, c]) await cluster.close({ graceful: false });
   const poisoned: string[] = [];
   for (const site of honest) {
-    const store = await openStore({ dataDir: join(dir, site), site, cluster: 'fuzz', newcomer: false });
+    const store = await openStore({ dataDir: join(dir, site), site, cluster: 'fuzz', newId: site });
     for (const lock of store.locks()) {
       const kept = store.read(lock, 'a');
       // Every step of the hostile member is of at most 8 epochs.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../index.ts';
 import { configurationOf } from '../site/configuration.ts';
-import { messageLayout } from '../site/protocol.ts';
+import { vocabulary } from '../site/protocol.ts';
 import { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { type Frame, protocolVersion } from '../wire/frames.ts';
@@ -11,7 +11,7 @@ import { type Frame, protocolVersion } from '../wire/frames.ts';
 export const plain = {
   codec: new Codec({
     members: ['a', 'b'],
-    layout: messageLayout,
+    layout: vocabulary,
   }),
   configuration: configurationOf({
     members: ['a', 'b'],
@@ -84,15 +84,22 @@ export const identity = (site: string, target: string) => ({
   target,
   incarnation: `${site}-1`,
   life: 1,
-  memoryOnly: false,
+  id: site,
+  run: 1,
 });
 
 export function hello(site: string, target: string, change: object = {}): object {
-  return { type: 'hello', ...identity(site, target), ...change };
+  return { type: 'hello', ...identity(site, target), ...inRun(change) };
 }
 
 export function welcome(site: string, target: string, change: object = {}): object {
-  return { type: 'welcome', ...identity(site, target), ack: 0, ...change };
+  return { type: 'welcome', ...identity(site, target), ack: 0, ...inRun(change) };
+}
+
+/** A later incarnation is a later run of the same data: `a-2` is run 2. */
+function inRun(change: { readonly incarnation?: string }): object {
+  const number = /-(\d+)$/.exec(change.incarnation ?? '')?.[1];
+  return number === undefined ? change : { run: Number(number), ...change };
 }
 
 export function data(source: string, target: string, what: object, seq = 1, ack = 0): object {

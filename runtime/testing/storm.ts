@@ -9,7 +9,7 @@ import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { defaultLimits, defaultTiming } from '../options/schema.ts';
 import { Site } from '../site/site.ts';
-import { memoryStore } from '../store/store.ts';
+import { foundedStore } from './founded.ts';
 
 export interface StormOptions {
   readonly sites: number;
@@ -167,7 +167,7 @@ export class Storm {
       voters: ids,
       ...(statechart && { statechart }),
       mailbox: this.#hub.mailbox(self),
-      store: memoryStore(),
+      store: foundedStore(self, ids),
       recorder: noRecorder,
       timing: defaultTiming,
       limits: { ...defaultLimits, maxBatch },

@@ -34,7 +34,8 @@ const identity = {
   target: site,
   incarnation: fc.uuid(),
   life: fc.integer({ min: 1, max: 9 }),
-  memoryOnly: fc.boolean(),
+  id: site,
+  run: count,
 };
 const message = fc.oneof(
   fc.record({ type: fc.constant('REQUEST'), origin: member, round: count }),
@@ -212,7 +213,7 @@ describe('what is no frame is refused by a code', () => {
 
   test('a life of 0', () => {
     const identity = { cluster: 'c', configuration: 'x', site: 'a', target: 'b', incarnation: 'i', life: 0 };
-    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, memoryOnly: false });
+    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, id: 'a1', run: 0 });
     expect(decode(bytes)).toEqual({ frames: [], refusal: 'FRAME_UNKNOWN' });
   });
 
@@ -225,7 +226,7 @@ describe('what is no frame is refused by a code', () => {
       incarnation: 'i',
       life: 1,
     };
-    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, memoryOnly: false });
+    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, id: 'a1', run: 0 });
     expect(decode(bytes)).toEqual({ frames: [], refusal: 'FRAME_UNKNOWN' });
   });
 });
@@ -264,7 +265,8 @@ describe('the length of a frame', () => {
       target: 'b'.repeat(64),
       incarnation: longName,
       life: most,
-      memoryOnly: true,
+      id: 'a'.repeat(64),
+      run: most,
       ack: most,
     };
     expect(codec.encode(longestIdentity).length - 4).toBe(longestFrame);

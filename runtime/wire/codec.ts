@@ -137,8 +137,20 @@ export class Codec {
       case 'name':
         writer.text(value as string);
         return;
+      case 'ids':
+        this.#writeIds(value as Readonly<Record<SiteId, string>>, writer);
+        return;
       default:
         field satisfies never;
+    }
+  }
+
+  #writeIds(ids: Readonly<Record<SiteId, string>>, writer: Writer): void {
+    const entries = Object.entries(ids).map(([site, id]) => [this.#place(site), id] as const);
+    writer.count(entries.length);
+    for (const [place, id] of entries.sort(([one], [other]) => one - other)) {
+      writer.count(place);
+      writer.text(id);
     }
   }
 
@@ -158,7 +170,8 @@ function writeIdentity(identity: Identity, writer: Writer): void {
   writer.text(identity.target);
   writer.text(identity.incarnation);
   writer.count(identity.life);
-  writer.byte(identity.memoryOnly ? 1 : 0);
+  writer.text(identity.id);
+  writer.count(identity.run);
 }
 
 const countBytes = (most: number): number => (most < 128 ? 1 : 1 + countBytes(Math.floor(most / 128)));
@@ -177,6 +190,7 @@ function longestFrame(members: number, shapes: readonly Shape[]): number {
     'count?': flag + longestCount,
     flag,
     name: longestName,
+    ids: countBytes(members) + members * (place + longestSiteId),
   } satisfies Record<Field, number>;
   const message = Math.max(
     0,
@@ -189,9 +203,7 @@ function longestFrame(members: number, shapes: readonly Shape[]): number {
     magic.length +
     countBytes(protocolVersion) +
     3 * longestName +
-    2 * longestSiteId +
-    longestCount +
-    flag +
-    longestCount;
+    3 * longestSiteId +
+    3 * longestCount;
   return Math.max(data, welcome);
 }

@@ -159,7 +159,24 @@ export class Decoder {
         return this.#flag();
       case 'name':
         return this.#name();
+      case 'ids':
+        return this.#ids();
     }
+  }
+
+  #ids(): Readonly<Record<SiteId, string>> {
+    const size = this.#count();
+    const ids: Record<SiteId, string> = {};
+    let next = 0;
+    for (let entry = 0; entry < size; entry++) {
+      const place = this.#count();
+      const site = this.#codec.members[place];
+      if (place < next || site === undefined)
+        throw unknown(`an id of member ${place}, expected one from ${next} on`);
+      next = place + 1;
+      ids[site] = this.#siteId();
+    }
+    return ids;
   }
 
   #identity(): Identity {
@@ -174,7 +191,8 @@ export class Decoder {
       target: this.#siteId(),
       incarnation: this.#name(),
       life: this.#life(),
-      memoryOnly: this.#flag(),
+      id: this.#siteId(),
+      run: this.#count(),
     };
   }
 

@@ -2,7 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 
 /** Of this wire; named in the handshake, so that a later one may frame everything after it differently. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** Who speaks, and whom it believes to speak to. */
 export interface Identity {
@@ -16,8 +16,10 @@ export interface Identity {
   readonly incarnation: string;
   /** Which life of this link within that incarnation, from 1: another one knows nothing of what was posted before. */
   readonly life: number;
-  /** It keeps nothing on a disk: there will be no other incarnation under its name. */
-  readonly memoryOnly: boolean;
+  /** Of its data directory; in memory only, another one at every start. */
+  readonly id: string;
+  /** How often that id was started before. */
+  readonly run: number;
 }
 
 /** The first frame of whoever dialled. */
@@ -79,4 +81,4 @@ export const frameCodes = {
 /** Behind the first byte of a hello and a welcome, of every version; then comes the version as a count. */
 export const magic = Buffer.from('baton');
 
-export { namePattern } from './names.ts';
+export { membersLock, namePattern } from './names.ts';

@@ -7,8 +7,9 @@ import type { Message } from '../../machines/actor.ts';
  * - `count`: an integer from 0 to 2^53 - 1. `count?`: the same, or `null`.
  * - `flag`: `true` or `false`.
  * - `name`: 1 to 128 printable characters (`namePattern`).
+ * - `ids`: an id, written as a site's is, for each of some members.
  */
-export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name';
+export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name' | 'ids';
 
 type FieldFor<Value> = [Value] extends [boolean]
   ? 'flag'
@@ -18,7 +19,9 @@ type FieldFor<Value> = [Value] extends [boolean]
       ? 'count?'
       : [Value] extends [string]
         ? 'site' | 'name'
-        : never;
+        : [Value] extends [Readonly<Record<string, string>>]
+          ? 'ids'
+          : never;
 
 /**
  * The words of a protocol as they are written: encoder and decoder both come from it. A message is the place of its
@@ -46,7 +49,10 @@ export interface Shape {
   readonly blank: Message & { readonly [key: string]: unknown };
 }
 
-const blanks = { site: '', count: 0, 'count?': null, flag: false, name: '' } satisfies Record<Field, unknown>;
+const blanks = { site: '', count: 0, 'count?': null, flag: false, name: '', ids: {} } satisfies Record<
+  Field,
+  unknown
+>;
 
 export function shapesOf(layout: Layout): readonly Shape[] {
   return Object.entries(layout).map(([type, fields], code) => ({

@@ -3,6 +3,9 @@ import { isUtf8 } from 'node:buffer';
 /** Of clusters, locks and incarnations: nothing that a terminal would obey. */
 export const namePattern = /^\P{C}{1,128}$/u;
 
+/** What messages about the cluster itself have in place of the name of a lock; no lock may be called so. */
+export const membersLock = '@members';
+
 /** Of the UTF-8 of a name. */
 export const maxNameBytes = 4 * 128;
 

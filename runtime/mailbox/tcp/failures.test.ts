@@ -168,7 +168,7 @@ describe('a peer that starts again', () => {
     );
   });
 
-  test('after a goodbye is met again, unless it keeps nothing', async () => {
+  test('after a goodbye is met again', async () => {
     const { a, b } = await openWithMetPeer();
     a.say({ type: 'bye', reason: 'left' });
     await a.closed();

@@ -22,8 +22,9 @@ export interface TcpMailboxOptions {
   readonly configuration: string;
   /** Random for each start of the process. */
   readonly incarnation: string;
-  /** This site keeps nothing on a disk: whoever has met it refuses any other incarnation of it. */
-  readonly memoryOnly: boolean;
+  /** Of this site's data, and how often that was started before: an earlier run of the same data is refused. */
+  readonly dataId: string;
+  readonly run: number;
   readonly transport: Transport;
   readonly listen: Address;
   readonly peers: Readonly<Record<SiteId, Address>>;
@@ -191,7 +192,8 @@ export class TcpMailbox implements Mailbox {
       cluster,
       configuration,
       incarnation,
-      memoryOnly,
+      dataId,
+      run,
       transport,
       limits,
       timing,
@@ -208,7 +210,8 @@ export class TcpMailbox implements Mailbox {
         site: self,
         target: id,
         incarnation,
-        memoryOnly,
+        id: dataId,
+        run,
       },
       address,
       transport,

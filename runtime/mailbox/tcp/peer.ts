@@ -115,8 +115,15 @@ export class Peer implements ConnectionPeer {
   /** Why a connection of that life of the peer is refused, or null. */
   whyRefused(identity: Identity): string | null {
     const known = this.#known;
-    if (known && known.incarnation !== identity.incarnation && (known.memoryOnly || identity.memoryOnly)) {
-      return `${this.id} was started again and knows nothing of the run it was part of: it cannot come back under this name`;
+    if (known && known.id !== identity.id && this.#belief.up) {
+      return `${this.id} is up, and one that has other data came: two processes must not have one name; end one of them`;
+    }
+    const isOther = known?.id === identity.id && known.incarnation !== identity.incarnation;
+    if (isOther && identity.run <= known.run) {
+      return (
+        `${this.id} was met in run ${known.run} of its data, and one of run ${identity.run} came: an old copy of its data ` +
+        'directory has forgotten what it promised, and two processes must not share one; empty it, or end one of them'
+      );
     }
     const life = lifeOf(identity);
     return this.#livesOver.has(life) ? `the life ${life} of ${this.id} is over: it cannot come back` : null;
@@ -185,8 +192,7 @@ export class Peer implements ConnectionPeer {
     this.link.disconnected(connection);
     if (this.#finished) return;
     if (wasUp) this.#options.notice({ type: 'connection-lost', peer: this.id, reason });
-    const neverAgain = this.#gone && this.#known?.memoryOnly;
-    if (!this.link.connected && !neverAgain) this.#reach.lost(wasUp, reason);
+    if (!this.link.connected) this.#reach.lost(wasUp, reason);
   }
 
   /** Resolves when all was acknowledged and goodbye is said; or at once: the peer is down, or this was stopped. */
@@ -260,7 +266,7 @@ export class Peer implements ConnectionPeer {
   }
 
   #change(change: PeerChange): void {
-    this.#options.handlers().peerChanged(change);
+    this.#options.handlers().peerChanged(change, this.#known?.id ?? null);
     if (change.type === 'down' && this.#bye) this.giveUp();
   }
 

@@ -111,10 +111,10 @@ describe('a connection that brings what no correct peer sends is closed, and not
     stop();
   });
 
-  test('a life that is over: of a site that keeps nothing, any other, while the first may go on', async () => {
+  test('a life that is over: an earlier run of the same data, while the later may go on', async () => {
     const { a, b } = await openWithMetPeer({ incarnation: 'b-1' });
     const other = await RawPeer.dial(b.mailbox.address);
-    other.say(hello('a', 'b', { incarnation: 'a-2', memoryOnly: true }));
+    other.say(hello('a', 'b', { incarnation: 'a-2', run: 1 }));
     await other.closed();
     expect([...b.mailbox.refused]).toEqual([['PEER_RESTARTED', 1]]);
     a.say(data('a', 'b', note));

@@ -1,0 +1,15 @@
+import type { Fence as EpochFence } from '../../machines/epoch/messages.ts';
+
+/**
+ * The number of a grant. Fences are compared by `generation`, then by `epoch`, then by `k`; no two grants of a lock have the
+ * same.
+ */
+export interface Fence extends EpochFence {
+  /** Of the cluster, fixed when it is founded: one that is founded again, after all its data were lost, has a higher one. */
+  readonly generation: number;
+}
+
+/** For errors and logs. */
+export function fenceText({ generation, epoch, k }: Fence): string {
+  return `(${generation}, ${epoch}, ${k})`;
+}

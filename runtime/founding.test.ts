@@ -1,0 +1,258 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { SiteId } from '../machines/actor.ts';
+import { type Cluster, FenceGate, type Held, joinCluster, type Notice } from './index.ts';
+import { eventually } from './testing/eventually.ts';
+
+/* How a cluster of real sites is founded, and what comes of it when sites start late, under another list, or without their data. */
+
+const ends: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer();
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+const timing = { heartbeatMs: 20, failureTimeoutMs: 150 };
+
+interface Fleet {
+  /** Starts `site`, which knows the sites of `list`. */
+  start(site: SiteId, list?: readonly SiteId[]): Promise<Cluster>;
+  /** Ends it as a kill would. */
+  kill(site: SiteId): Promise<void>;
+  readonly notices: (site: SiteId) => readonly Notice[];
+  readonly dataDir: (site: SiteId) => string;
+}
+
+async function fleet(all: readonly SiteId[], keeps: 'disks' | 'nothing'): Promise<Fleet> {
+  const ports = await freePorts(all.length);
+  const addresses = Object.fromEntries(
+    all.map((site, at) => [site, { host: '127.0.0.1', port: ports[at]! }] as const),
+  );
+  const dir = mkdtempSync(join(tmpdir(), 'baton-founding-'));
+  const running = new Map<SiteId, Cluster>();
+  const notices = new Map<SiteId, Notice[]>();
+  ends.push(async () => {
+    await Promise.all([...running.values()].map((cluster) => cluster.close({ graceful: false })));
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const dataDir = (site: SiteId) => join(dir, site);
+  return {
+    start: async (site, list = all) => {
+      const cluster = await joinCluster({
+        cluster: 'test',
+        site,
+        listen: addresses[site]!,
+        peers: Object.fromEntries(list.filter((id) => id !== site).map((id) => [id, addresses[id]!])),
+        timing,
+        ...(keeps === 'disks' && { dataDir: dataDir(site) }),
+      });
+      running.set(site, cluster);
+      notices.set(site, []);
+      cluster.on('notice', (notice) => notices.get(site)!.push(notice));
+      return cluster;
+    },
+    kill: async (site) => {
+      await running.get(site)!.close({ graceful: false });
+      running.delete(site);
+    },
+    notices: (site) => notices.get(site) ?? [],
+    dataDir,
+  };
+}
+
+const three = ['a', 'b', 'c'];
+const locks = Array.from({ length: 12 }, (_, number) => `lock-${number}`);
+const fenceOf = (cluster: Cluster, lock: string, timeoutMs = 5_000) =>
+  cluster.lock(lock).run(({ fence }) => fence, { timeoutMs });
+
+describe('a site that starts late', () => {
+  test('nothing is granted before it has started, and whoever waits is told for whom', async () => {
+    const { start } = await fleet(three, 'disks');
+    const [a, b] = [await start('a'), await start('b')];
+    await eventually(() => expect(a.status()).toMatchObject({ majority: true, founded: false }));
+    for (const cluster of [a, b]) {
+      const asked = cluster.lock('invoices').acquire({ timeoutMs: 300 });
+      await expect(asked).rejects.toThrow('the cluster is not founded yet (never met: c)');
+      expect(cluster.lock('invoices').tryAcquire()).toBeNull();
+    }
+  });
+
+  test('after the others were restarted, it is served as they are, one at a time, under fences that rise', async () => {
+    const { start, kill } = await fleet(three, 'disks');
+    for (const site of ['a', 'b']) await start(site);
+    for (const site of ['a', 'b']) await kill(site);
+    const clusters = [await start('a'), await start('b'), await start('c')];
+    await Promise.all(clusters.map((cluster) => cluster.ready()));
+    const gate = new FenceGate();
+    let inside = 0;
+    await Promise.all(
+      locks.flatMap((lock) =>
+        clusters.map((cluster) =>
+          cluster.lock(lock).run(
+            async ({ fence }) => {
+              expect(gate.accept(lock, fence)).toBe(true);
+              if (lock === 'lock-0') expect(++inside).toBe(1);
+              await sleep(1);
+              if (lock === 'lock-0') inside -= 1;
+            },
+            { timeoutMs: 10_000 },
+          ),
+        ),
+      ),
+    );
+  });
+});
+
+describe('another list of members', () => {
+  test('is refused where the data are of a cluster, and is no cluster of its own without all of its sites', async () => {
+    const five = ['a', 'b', 'c', 'd', 'e'];
+    const { start, kill } = await fleet(five, 'disks');
+    const [, b] = [await start('a', three), await start('b', three), await start('c', three)];
+    const held = await b.lock('invoices').acquire({ timeoutMs: 5_000 });
+    await kill('a');
+    await expect(start('a', five)).rejects.toMatchObject({
+      code: 'MEMBERS_CHANGED',
+      message: expect.stringContaining('of a cluster of a, b, c, and the settings name a, b, c, d, e'),
+    });
+    const d = await start('d', five);
+    await start('e', five);
+    const asked = d.lock('invoices').acquire({ timeoutMs: 500 });
+    await expect(asked).rejects.toThrow('the cluster is not founded yet (never met: a, b, c)');
+    expect(held.signal.aborted).toBe(false);
+    held.release();
+    const again = await start('a', three);
+    expect(new FenceGate().accept('invoices', await fenceOf(again, 'invoices'))).toBe(true);
+  });
+});
+
+describe('a site whose data are gone', () => {
+  test('neither votes nor is granted anything, and is told why; the others go on', async () => {
+    const { start, kill, dataDir, notices } = await fleet(three, 'disks');
+    const [a, b] = [await start('a'), await start('b'), await start('c')];
+    const gate = new FenceGate();
+    gate.accept('x', await fenceOf(b, 'x'));
+    await kill('c');
+    rmSync(dataDir('c'), { recursive: true });
+    const c = await start('c');
+    await eventually(() => expect(() => c.lock('x').tryAcquire()).toThrow('NOT_A_MEMBER'));
+    await expect(c.lock('x').acquire()).rejects.toMatchObject({ code: 'NOT_A_MEMBER' });
+    await eventually(() =>
+      expect(notices('a')).toContainEqual(
+        expect.objectContaining({
+          type: 'error',
+          error: expect.objectContaining({ code: 'NOT_A_MEMBER' }),
+          peer: 'c',
+        }),
+      ),
+    );
+    for (const cluster of [a, b]) expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
+    // With it, one more is missing: two of three are a majority, one and a stranger are none.
+    await kill('a');
+    await eventually(() => expect(b.status().majority).toBe(false));
+    await expect(fenceOf(b, 'x', 500)).rejects.toThrow('no majority of the voters is in reach');
+  });
+
+  test('who waited there from the start is told, too', async () => {
+    const { start, kill, dataDir } = await fleet(three, 'disks');
+    const clusters = [await start('a'), await start('b'), await start('c')];
+    await Promise.all(clusters.map((cluster) => cluster.ready()));
+    await kill('c');
+    rmSync(dataDir('c'), { recursive: true });
+    const c = await start('c');
+    await expect(c.lock('x').acquire()).rejects.toMatchObject({ code: 'NOT_A_MEMBER' });
+  });
+
+  test('and whose old copy is put back is refused by those that met a later run of them', async () => {
+    const { start, kill, dataDir, notices } = await fleet(three, 'disks');
+    const clusters = [await start('a'), await start('b'), await start('c')];
+    await Promise.all(clusters.map((cluster) => cluster.ready()));
+    await kill('c');
+    cpSync(dataDir('c'), `${dataDir('c')}-copy`, { recursive: true });
+    const again = await start('c');
+    await again.ready();
+    await kill('c');
+    rmSync(dataDir('c'), { recursive: true });
+    cpSync(`${dataDir('c')}-copy`, dataDir('c'), { recursive: true });
+    const old = await start('c');
+    await eventually(() =>
+      expect(notices('a')).toContainEqual(
+        expect.objectContaining({
+          type: 'error',
+          error: expect.objectContaining({ code: 'PEER_RESTARTED' }),
+        }),
+      ),
+    );
+    await expect(old.lock('x').acquire({ timeoutMs: 500 })).rejects.toThrow('no majority');
+  });
+});
+
+describe('all data are gone', () => {
+  test('at once: what is founded anew has a higher generation, and no gate refuses it', async () => {
+    const { start, kill, dataDir } = await fleet(three, 'disks');
+    const gate = new FenceGate();
+    for (let time = 0; time < 2; time++) {
+      const clusters = [await start('a'), await start('b'), await start('c')];
+      for (const cluster of clusters) expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
+      for (const site of three) await kill(site);
+      for (const site of three) rmSync(dataDir(site), { recursive: true });
+    }
+  });
+
+  test.each(['gracefully', 'by a kill'] as const)(
+    'one after the other, as sites without disks are deployed %s: one holder at a time, and fences rise throughout',
+    async (how) => {
+      const { start, kill } = await fleet(three, 'nothing');
+      const gate = new FenceGate();
+      const clusters = new Map<SiteId, Cluster>();
+      for (const site of three) clusters.set(site, await start(site));
+      await Promise.all([...clusters.values()].map((cluster) => cluster.ready()));
+      for (let deploy = 0; deploy < 3; deploy++) {
+        for (const site of three) {
+          if (how === 'gracefully') await clusters.get(site)!.close();
+          await kill(site);
+          clusters.set(site, await start(site));
+          const asked = [...clusters.values()].map((cluster) =>
+            cluster.lock('x').acquire({ timeoutMs: 400 }),
+          );
+          const granted = (await Promise.allSettled(asked)).flatMap((result) =>
+            result.status === 'fulfilled' ? [result.value] : [],
+          );
+          expect(granted.filter((held: Held) => !held.signal.aborted).length).toBeLessThanOrEqual(1);
+          for (const held of granted) {
+            if (!held.signal.aborted) expect(gate.accept('x', held.fence)).toBe(true);
+            held.release();
+          }
+        }
+        await Promise.all([...clusters.values()].map((cluster) => cluster.ready()));
+        for (const cluster of clusters.values())
+          expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
+      }
+    },
+    60_000,
+  );
+});
+
+test('no lock is called as what sites say of the cluster itself', async () => {
+  const { start } = await fleet(['a'], 'nothing');
+  const a = await start('a');
+  expect(() => a.lock('@members')).toThrow('other than @members');
+});

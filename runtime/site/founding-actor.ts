@@ -1,0 +1,173 @@
+import type { SiteId } from '../../machines/actor.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import {
+  type Founding,
+  type FoundingContext,
+  type FoundingEffect,
+  type FoundingEvent,
+  type FoundingMessage,
+  foundingMachine,
+} from '../../machines/members/founding.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { StampedEnvelope } from '../api/peer.ts';
+import { Driver, type DriverOwner } from '../driver/driver.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Store } from '../store/store.ts';
+import { membersLock } from '../wire/frames.ts';
+import { foundingLayout } from './protocol.ts';
+
+export interface FoundingActorSetting {
+  readonly self: SiteId;
+  /** All members of the cluster. */
+  readonly founders: readonly SiteId[];
+  readonly mailbox: Mailbox;
+  readonly store: Store;
+  /** A number above the generation of every earlier cluster of this name. */
+  readonly generation: () => number;
+  /** Every founder has accepted: the locks may be used. */
+  readonly founded: (founding: Founding) => void;
+  /** The cluster was founded without the data of this site. */
+  readonly excluded: () => void;
+  readonly crashed: (error: InvariantError) => void;
+}
+
+const effectTypes = [
+  'send',
+  'persist',
+  'founded',
+  'excluded',
+] as const satisfies readonly FoundingEffect['type'][];
+
+/** This site's part in how the cluster is founded (protocol.md, section 4): one actor, for all locks. */
+export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect, StampedEnvelope> {
+  readonly #setting: FoundingActorSetting;
+  readonly #driver: Driver<FoundingEvent, FoundingEffect, StampedEnvelope>;
+  /** The site that has these data now. */
+  readonly #sites = new Map<string, SiteId>();
+
+  constructor(setting: FoundingActorSetting) {
+    const { self, founders, store } = setting;
+    const [proposer] = founders.toSorted((one, other) => (one < other ? -1 : 1));
+    this.#setting = setting;
+    const input = { self, id: store.id, founders, proposer: proposer!, disk: store.founding };
+    this.#driver = new Driver(foundingMachine, effectTypes, { id: self, input }, this);
+  }
+
+  /** Begins, once all that it tells of is ready. */
+  start(): void {
+    this.#driver.start();
+    this.#propose();
+  }
+
+  /** The members that no data are known of yet: the cluster cannot be founded before they have been started. */
+  get unmet(): readonly SiteId[] {
+    const { known } = this.#context;
+    return this.#setting.founders.filter((name) => !(name in known));
+  }
+
+  /** `peer` is connected, with these data. */
+  met(peer: SiteId, id: string): void {
+    this.#sites.set(id, peer);
+    this.#driver.take({ type: 'met', peer, id });
+    this.#propose();
+  }
+
+  receive(envelope: StampedEnvelope): void {
+    this.#driver.take(envelope.message as FoundingMessage, envelope);
+  }
+
+  stop(): void {
+    this.#driver.stop();
+  }
+
+  get #context(): FoundingContext {
+    return this.#driver.state.context as FoundingContext;
+  }
+
+  #propose(): void {
+    this.#driver.take({ type: 'found', generation: this.#setting.generation() });
+  }
+
+  // For the driver.
+
+  due(): readonly FoundingEvent[] {
+    return [];
+  }
+
+  /** A message must be of one that it is about. */
+  judge(event: FoundingEvent, envelope: StampedEnvelope): 'refuse' | 'take' {
+    const { self, mailbox } = this.#setting;
+    const { type } = event;
+    const what = this.#breachBy(event as FoundingMessage, envelope.source);
+    if (what === null) return 'take';
+    mailbox.refuse(
+      envelope,
+      new OperatingError('PROTOCOL_BREACH', `${what}; ${self} does not take its ${type}`),
+    );
+    return 'refuse';
+  }
+
+  refuses(): boolean {
+    return false;
+  }
+
+  #breachBy(said: FoundingMessage, source: SiteId): string | null {
+    const { founders } = this.#setting;
+    if (!Object.hasOwn(foundingLayout, said.type))
+      return `${source} tells of the cluster what is said of a lock`;
+    const sender = said.type === 'PROPOSE' ? said.proposer : said.type === 'ACCEPTED' ? said.voter : null;
+    if (sender !== null && this.#sites.get(sender) !== source)
+      return `${source} speaks for data that are not its own`;
+    if ('ids' in said && Object.keys(said.ids).length !== founders.length)
+      return `${source} tells of ${Object.keys(said.ids).length} founders, where there are ${founders.length}`;
+    return null;
+  }
+
+  took(): void {}
+
+  execute(effect: FoundingEffect): void {
+    const { self, mailbox, store } = this.#setting;
+    switch (effect.type) {
+      case 'send': {
+        const target = this.#sites.get(effect.target);
+        // Its data were met in another run of this site, or their site has others now: it is told when it is met.
+        if (target === undefined) return;
+        try {
+          mailbox.post({ source: self, target, lock: membersLock, message: effect.message, stamp });
+        } catch (cause) {
+          throw failed(`send ${effect.message.type} to ${target}`, cause);
+        }
+        return;
+      }
+      case 'persist': {
+        const { generation, ids, founded } = effect;
+        store.putFounding({ generation, ids, founded });
+        return;
+      }
+      case 'founded':
+        try {
+          store.sync();
+        } catch (cause) {
+          throw failed('sync its disk', cause);
+        }
+        this.#setting.founded({ generation: effect.generation, ids: effect.ids });
+        return;
+      case 'excluded':
+        this.#setting.excluded();
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  crashed(error: InvariantError): void {
+    this.#setting.crashed(error);
+  }
+}
+
+/** Nothing of this is recorded. */
+const stamp = { seq: 0, clock: null };
+
+function failed(what: string, cause: unknown): InvariantError {
+  return new InvariantError('EFFECT_FAILED', `this site cannot ${what}: ${reasonOf(cause)}`, { cause });
+}
