@@ -66,6 +66,8 @@ export class Stepper {
   readonly #values: Interner;
   readonly #chart: Statechart;
   readonly #states: State[] = [];
+  /** By configuration of the compiled engine. */
+  readonly #texts = new WeakMap<object, Pick<InternedSnapshot, 'value' | 'history'>>();
   readonly #snapshots: AnyMachineSnapshot[] = [];
   /** What is equal to a snapshot, or to an event, but in another order. */
   readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
@@ -188,9 +190,14 @@ export class Stepper {
   #runCompiled(step: () => Compiled): Stepped {
     try {
       const { configuration, context, done, effects, timers } = step();
-      const { value, history } = configuration;
+      let texts = this.#texts.get(configuration);
+      if (texts === undefined) {
+        texts = this.#stateTexts(configuration.value, configuration.history);
+        this.#texts.set(configuration, texts);
+      }
+      const who = `the snapshot of ${this.#who}`;
       return {
-        snapshot: this.#internParts(value, history, context, done),
+        snapshot: this.#values.intern({ ...texts, context, done }, who),
         effects,
         timers: timers.map((timer) => ('arm' in timer ? this.#armed(timer.arm) : timer)),
       };
@@ -270,30 +277,22 @@ export class Stepper {
   #intern(snapshot: AnyMachineSnapshot): number {
     if (Object.keys(snapshot.children).length > 0) throw refusedMachine(this.machine, 'a child actor');
     const { value, historyValue, context, status } = snapshot;
-    return this.#internParts(
-      value,
-      historyValue as Record<string, readonly AnyStateNode[]>,
-      context,
-      status !== 'active',
-    );
+    const texts = this.#stateTexts(value, historyValue as Record<string, readonly AnyStateNode[]>);
+    const interned = { ...texts, context, done: status !== 'active' };
+    return this.#values.intern(interned, `the snapshot of ${this.#who}`);
   }
 
-  #internParts(
+  #stateTexts(
     value: StateValue,
     remembered: Readonly<Record<string, readonly AnyStateNode[]>>,
-    context: unknown,
-    done: boolean,
-  ): number {
+  ): Pick<InternedSnapshot, 'value' | 'history'> {
     const history = Object.entries(remembered)
       .map(([id, nodes]) => [id, nodes.map((node) => node.id).sort()] as const)
       .sort(([left], [right]) => (left < right ? -1 : 1));
-    const interned = {
+    return {
       value: JSON.stringify(inOrder(this.machine.root, value)),
       history: JSON.stringify(Object.fromEntries(history)),
-      context,
-      done,
     };
-    return this.#values.intern(interned, `the snapshot of ${this.#who}`);
   }
 
   get #who(): string {
