@@ -64,8 +64,11 @@ export type Notice =
       readonly heldMs: number;
       readonly forced: boolean;
     }
-  /** What was acquired is garbage, and was never released: nobody else is granted the lock. `taken`: the stack of `acquire`. */
-  | { readonly type: 'leaked'; readonly lock: string; readonly fence: Fence; readonly taken: string }
+  /**
+   * A grant became garbage before its release, so no other caller is granted the lock. `taken`: the stack of `acquire`; `null` when
+   * grants came faster than one a millisecond.
+   */
+  | { readonly type: 'leaked'; readonly lock: string; readonly fence: Fence; readonly taken: string | null }
   /** A site keeps every name for good: so many of `most` are known (`limits`), and one more than that is refused. */
   | {
       readonly type: 'many-locks';

@@ -134,25 +134,32 @@ export class Holding implements Held {
   }
 }
 
-/** Told of grants that are garbage. What was released is told no more of. */
+/** Reports grants that became garbage before their release. */
 const garbage = new FinalizationRegistry<{
   readonly holding: Holding;
-  readonly place: Error;
+  readonly place: Error | null;
   readonly notice: (notice: Notice) => void;
 }>(({ holding, place, notice }) => {
   if (holding.isOver) return;
   const { lock, fence } = holding;
-  notice({ type: 'leaked', lock, fence, taken: (place.stack ?? '').replace(/^Error: /, '') });
+  notice({ type: 'leaked', lock, fence, taken: place?.stack?.replace(/^Error: /, '') ?? null });
 });
 
-/** What a caller of `acquire` is given. When it is garbage before it was released, nobody can release the lock any more. */
+/** The result of `acquire`. When it becomes garbage before its release, no caller can release the lock any more. */
 export class Grant implements Held {
   readonly #holding: Holding;
+  /** Its stack is that of the call of `acquire`; `null` when grants came too fast for it. */
+  readonly #place: Error | null;
 
-  /** `place`: where it was taken. */
-  constructor(holding: Holding, place: Error, notice: (notice: Notice) => void) {
+  constructor(holding: Holding, place: Error | null) {
     this.#holding = holding;
-    garbage.register(this, { holding, place, notice });
+    this.#place = place;
+  }
+
+  /** From now on `notice` is told when this grant becomes garbage before its release. */
+  reportForgotten(notice: (notice: Notice) => void): void {
+    const holding = this.#holding;
+    if (!holding.isOver) garbage.register(this, { holding, place: this.#place, notice });
   }
 
   get lock(): string {

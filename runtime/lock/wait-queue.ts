@@ -30,6 +30,9 @@ export interface QueueOwner {
   waitEnded(): void;
 }
 
+/** A grant that lasts this long is watched for being forgotten. */
+const watchAfterMs = 100;
+
 export interface WaitQueueOptions {
   readonly clock: Clock;
   /** Critical sections in a row, B of protocol.md's client-side rules: 1 or more. */
@@ -78,6 +81,10 @@ export class WaitQueue implements Granter {
   /** Is a caller saying something that may be granted at once? Then it is who takes it, if nobody is before. */
   #taking = false;
   #taken: Holding | null = null;
+  /** The last grant, until it is watched for being forgotten. */
+  #fresh: Grant | null = null;
+  #stopWatch: (() => void) | null = null;
+  #placedAt = Number.NEGATIVE_INFINITY;
   #drained: (() => void) | null = null;
 
   constructor(owner: QueueOwner, options: WaitQueueOptions) {
@@ -121,10 +128,31 @@ export class WaitQueue implements Granter {
   }
 
   async acquire(options: HoldOptions = {}): Promise<Held> {
-    const place = new Error('here');
+    const place = this.#place();
     const holding = await this.#acquire(options);
     this.#limit(holding, options);
-    return new Grant(holding, place, this.#options.notice);
+    const grant = new Grant(holding, place);
+    this.#watch(grant);
+    return grant;
+  }
+
+  /** The stack of a call of `acquire`, at most once a millisecond: it costs as much as an uncontended grant. */
+  #place(): Error | null {
+    const now = this.#options.clock.now();
+    if (now - this.#placedAt < 1) return null;
+    this.#placedAt = now;
+    return new Error('here');
+  }
+
+  /** Most grants are released soon: only one that lasts is watched for being forgotten, which costs some microseconds. */
+  #watch(grant: Grant): void {
+    const { clock, notice } = this.#options;
+    this.#fresh = grant;
+    this.#stopWatch ??= clock.after(watchAfterMs, () => {
+      this.#stopWatch = null;
+      this.#fresh?.reportForgotten(notice);
+      this.#fresh = null;
+    });
   }
 
   /** The critical section if it can be had at once and without a message, else null. Throws why nobody is granted any. */
@@ -247,6 +275,7 @@ export class WaitQueue implements Granter {
   end(reason: Error): void {
     this.#state = 'gone';
     this.#refusal = reason;
+    this.#stopWatch?.();
     const held = this.#held;
     this.#held = null;
     held?.lose(reason);

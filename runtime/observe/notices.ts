@@ -94,7 +94,8 @@ export class Notices {
         return [
           'error',
           `was acquired under fence ${fenceText(notice.fence)} and never released, and what could release ` +
-            `it is gone: nobody else is granted it until this site is closed. It was taken ${notice.taken}`,
+            'it is gone: nobody else is granted it until this site is closed. It was taken ' +
+            (notice.taken ?? 'at a place that is not known, since grants came faster than one a millisecond'),
         ];
       case 'many-locks':
         return [
