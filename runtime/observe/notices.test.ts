@@ -132,8 +132,9 @@ describe('a log', () => {
   it('that throws disturbs nobody', async () => {
     const others = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
-    const caught = new Promise((resolve) => process.once('uncaughtException', resolve));
+    const caught = new Promise((resolve) => process.on('uncaughtException', resolve));
     onTestFinished(() => {
+      process.removeAllListeners('uncaughtException');
       for (const listener of others) process.on('uncaughtException', listener);
     });
     const { logger } = logged();
