@@ -106,7 +106,7 @@ export class ChaosCluster {
 
   async open(): Promise<void> {
     await Promise.all([this.proxy.open(), this.#secure()]);
-    await Promise.all([...this.members.values()].map((member) => member.start()));
+    await Promise.all([...this.members.values()].map((member) => member.found()));
   }
 
   member(site: string): Member {

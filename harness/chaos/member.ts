@@ -62,6 +62,14 @@ export class Member {
     return this.#alone;
   }
 
+  /** `start`, and resolves when the site knows that the cluster is founded: before, its data are not missed. */
+  async found(): Promise<void> {
+    const founded = this.#hear(patienceMs, 'founded');
+    await this.start();
+    if ((await founded) === null)
+      throw new ChaosError(`site ${this.site} knows of no founding after ${patienceMs / 1000} s`);
+  }
+
   /** Opens its first life, or the next with the data of the last. */
   async start(): Promise<void> {
     const answer = await this.#open();

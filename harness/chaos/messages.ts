@@ -57,6 +57,8 @@ export interface Pace {
 export type FromSite =
   | { readonly type: 'loaded' }
   | { readonly type: 'opened'; readonly address: Address }
+  /** It knows that the cluster is founded, in this life or before. */
+  | { readonly type: 'founded' }
   /** It was not opened. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | { readonly type: 'entry'; readonly entry: Entry }

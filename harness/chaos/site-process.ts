@@ -81,6 +81,7 @@ class OpenedSite {
         say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
     });
     cluster.on('notice', (notice) => {
+      if (notice.type === 'founded') say({ type: 'founded' });
       if (notice.type === 'error' && notice.error.code === 'PROTOCOL_BREACH') {
         // There is no peer here but ours.
         say({ type: 'crashed', code: notice.error.code, message: notice.error.message });
