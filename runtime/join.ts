@@ -1,9 +1,8 @@
 import type { AnyStateMachine } from 'xstate';
-import type { SiteId } from '../machines/actor.ts';
 import { siteMachine } from '../machines/epoch/site.ts';
 import { systemClock, systemRandom } from './api/clock.ts';
 import type { Cluster } from './api/cluster.ts';
-import { attempt, type InvariantError, OperatingError, throwUncaught } from './api/errors.ts';
+import { attempt, type InvariantError, type OperatingError, throwUncaught } from './api/errors.ts';
 import type { Notice } from './api/notice.ts';
 import { Leaders } from './lock/leader.ts';
 import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
@@ -15,7 +14,7 @@ import { noRecorder } from './observe/recorder.ts';
 import { Telemetry } from './observe/telemetry.ts';
 import { parseOptions } from './options/parse.ts';
 import type { ClusterOptions } from './options/schema.ts';
-import { configurationOf } from './site/configuration.ts';
+import { configurationOf, refuseChanged } from './site/configuration.ts';
 import { JoinedCluster } from './site/joined-cluster.ts';
 import { urgentMessage, vocabulary } from './site/protocol.ts';
 import { rootOf } from './site/root.ts';
@@ -53,13 +52,9 @@ export async function joinWith(
   const origin = { cluster, site: self };
   const events = new Events();
   const telemetry = new Telemetry({ origin, clock });
-  const log = settings.logger && logTo(settings.logger, origin);
-  const warn = warnUnasked(origin);
+  const log = settings.logger ? logTo(settings.logger, origin) : warnUnasked(origin, events);
   const notice = (happened: Notice) => {
-    telemetry.notice(happened);
-    log?.(happened);
-    if (!log && !events.areHeard) warn(happened);
-    events.tell(happened);
+    for (const tell of [telemetry.notice, log, events.publish]) tell(happened);
   };
 
   const newId = random.incarnation();
@@ -97,46 +92,22 @@ export async function joinWith(
       codec: new Codec({ members, layout: vocabulary }),
       urgent: urgentMessage,
     });
-    const rootFor = (lock: string) => root ?? rootOf(lock, voters);
     const site = new Site({
-      ...{ ...common, peers, voters, root: rootFor, statechart, mailbox, store, recorder, strict, crashed },
+      ...{ ...common, peers, voters, statechart, mailbox, store, recorder, strict, crashed },
+      root: (lock) => root ?? rootOf(lock, voters),
       generation: () => Date.now(),
       majorityLost: (reason) => leaders.giveUp(reason),
       ...(inspect && { inspect }),
       ...(engine && { engine }),
     });
     await site.open();
-    clock.nextTurn(() => events.begin());
-    const { closeTimeoutMs } = limits;
-    const joined = new JoinedCluster({
-      site,
-      mailbox,
-      events,
-      telemetry,
-      leaders,
-      cluster,
-      clock,
-      closeTimeoutMs,
-      ended,
-    });
+    clock.nextTurn(() => events.start());
+    const parts = { cluster, site, mailbox, events, telemetry, leaders, clock, ended };
+    const joined = new JoinedCluster({ ...parts, closeTimeoutMs: limits.closeTimeoutMs });
     telemetry.begin(joined, settings.telemetry);
     return joined;
   } catch (error) {
     ended();
     throw error;
   }
-}
-
-/** Two lists of members would be two clusters with one name, each with a majority of its own. */
-function refuseChanged({ founding }: Store, members: readonly SiteId[], dataDir: string | undefined): void {
-  if (founding === null) return;
-  const kept = Object.keys(founding.ids).sort();
-  const told = members.toSorted();
-  if (kept.join() === told.join()) return;
-  throw new OperatingError(
-    'MEMBERS_CHANGED',
-    `the data in ${dataDir} are of a cluster of ${kept.join(', ')}, and the settings name ${told.join(', ')}: to go by both would ` +
-      'make two majorities. Name the same sites as before. To begin with other members, stop every site, and give all of ' +
-      'them empty data directories',
-  );
 }

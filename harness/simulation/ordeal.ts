@@ -16,9 +16,9 @@ function clients(simulation: Simulation, roomless: readonly SiteId[] = []) {
     // Others have named the lock by then, where there was no room.
     if (roomless.includes(id)) await sleep(simulation.random() * 1_000);
     while (working && simulation.sites.get(id) === site) {
-      const { callers } = site.place;
+      const { queue } = site.place;
       const tries = simulation.random() < 0.1;
-      const held = tries ? callers.tryAcquire() : await callers.acquire().catch(() => null);
+      const held = tries ? queue.tryAcquire() : await queue.acquire().catch(() => null);
       if (!held && !tries) return;
       if (!held) {
         await sleep(simulation.random() * 10);

@@ -331,13 +331,13 @@ describe('a root with no room for a lock that another asks for', () => {
 
   test('has no token when it uses the lock itself', async () => {
     const { simulation } = await asked();
-    expect(simulation.sites.get('a')!.place.callers.tryAcquire()).toBeNull();
+    expect(simulation.sites.get('a')!.place.queue.tryAcquire()).toBeNull();
   });
 
   test('would be inside with another if it forgot that', async () => {
     without('mayHaveRefused');
     const { simulation } = await asked();
-    expect(simulation.sites.get('a')!.place.callers.tryAcquire()?.fence).toMatchObject({ epoch: 0, k: 1 });
+    expect(simulation.sites.get('a')!.place.queue.tryAcquire()?.fence).toMatchObject({ epoch: 0, k: 1 });
   });
 });
 

@@ -143,13 +143,13 @@ export class Simulation {
         this.#broken ??= error.message;
       },
     });
-    if (hasRoom) mesh.place('main');
+    if (hasRoom) mesh.actor('main');
     const site = {
       id,
       mesh,
       notices,
       get place() {
-        return mesh.place('main');
+        return mesh.actor('main');
       },
     };
     this.sites.set(id, site);
@@ -212,7 +212,7 @@ export class Simulation {
   }
 
   acquire(id: SiteId): Promise<Held> {
-    return this.sites.get(id)!.place.callers.acquire();
+    return this.sites.get(id)!.place.queue.acquire();
   }
 
   elections(): number {

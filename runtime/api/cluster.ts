@@ -55,8 +55,8 @@ export interface Cluster extends AsyncDisposable {
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   /**
-   * By default, gracefully: grants no more, waits up to `closeTimeoutMs` for whoever holds a lock here, hands tokens to
-   * those who wait for them, then closes and says so to the others: they do not wait for a time-out, and do not expect
+   * Closes gracefully by default: grants no more, waits up to `closeTimeoutMs` for the local holders of locks, hands tokens
+   * to the sites that wait for them, then closes and tells the others: they do not wait for a time-out, and do not expect
    * it back in this life.
    *
    * `graceful: false`: at once, though cleanly: what is queued is sent. The others go on as after a crash that they

@@ -59,7 +59,7 @@ export interface Held extends AsyncDisposable, Disposable {
 /** Critical sections of several locks at once. */
 export interface HeldAll extends AsyncDisposable {
   readonly locks: ReadonlyMap<string, Held>;
-  /** Of the lock of this name. */
+  /** The fence of the lock of this name. */
   fence(name: string): Fence;
   /** Aborted when any of them is over before `release`. */
   readonly signal: AbortSignal;

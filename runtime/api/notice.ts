@@ -31,7 +31,7 @@ export type Notice =
   | { readonly type: 'connected'; readonly peer: SiteId; readonly incarnation: string }
   /** It will be up again unless the peer is dead: nothing is lost by it. */
   | { readonly type: 'connection-lost'; readonly peer: SiteId; readonly reason: string }
-  /** So many messages are not sent to the peer, or not again: they were for a life of it, or of this link, that is over. */
+  /** `count` messages to the peer are lost: they were for an incarnation of it, or of this link, that is over. */
   | { readonly type: 'dropped'; readonly peer: SiteId; readonly count: number }
   /** The peer is not there (yet); it is dialled again. */
   | {
@@ -48,7 +48,7 @@ export type Notice =
       readonly error: OperatingError;
       readonly peer: SiteId | null;
       readonly remote: string | null;
-      /** Of connections that were refused, and of messages of locks without room, ten a second are told: so many were not since the last. */
+      /** Number of errors of this kind that were not told since the last one: at most ten a second are. */
       readonly untold?: number;
     }
   /**
@@ -75,7 +75,7 @@ export type Notice =
       readonly known: number;
       readonly most: number;
       readonly limit: 'maxLocks' | 'maxLocksOfPeer';
-      /** Of which peer, where that is what is limited. */
+      /** The peer whose locks are limited, where it is one's. */
       readonly peer: SiteId | null;
     }
   | { readonly type: 'crash'; readonly error: InvariantError };

@@ -27,7 +27,7 @@ export interface LockStatus {
   readonly waiting: number;
   /** Adopted last. */
   readonly epoch: number;
-  /** Of the critical section, if any. */
+  /** The fence of the critical section, if there is one. */
   readonly fence?: Fence;
   /** Takes no part in the algorithm until the next epoch: it has voted, stands itself, or crashed in this one (R3). */
   readonly frozen: boolean;

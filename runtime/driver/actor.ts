@@ -208,7 +208,7 @@ class XStateActor {
     return this.asked();
   }
 
-  /** By the last event. Throws what the machine threw. */
+  /** What the machine asked for at the last event. Throws the machine's own error. */
   asked(): readonly unknown[] {
     const { status, error } = this.#actor.getSnapshot();
     if (status === 'error') throw error;

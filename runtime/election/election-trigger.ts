@@ -37,7 +37,7 @@ export interface WatchedLock {
   covered: number;
   /** How many deaths were known when the site promised its latest epoch. */
   promisedAt: number;
-  /** The latest epoch of which a message was lost with the incarnation of a peer. */
+  /** The latest epoch with a message that was lost with the incarnation of a peer. */
   lostOf: number;
   /** The epoch for which this site stood last. */
   stoodFor: number;
@@ -181,7 +181,7 @@ export class ElectionTrigger {
     if (epoch > before.epoch) {
       watched.attempts = 0;
       watched.inVain = false;
-      // A voter is up when it votes. Of those whose death was known before, only the root may have voted before it died.
+      // A voter is up when it votes. Only the root may have voted before a death that was known by then.
       watched.covered = Math.min(watched.promisedAt, this.#deathOf(root) - 1);
     }
     this.#reconsider(watched);

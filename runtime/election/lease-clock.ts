@@ -8,7 +8,7 @@ export interface LeaseClockOptions {
   /** How far any site's clock may be off its rate, as a share of it. */
   readonly driftShare: number;
   /** A lease was begun before. Default: false. */
-  readonly begun?: boolean;
+  readonly hasLeased?: boolean;
   /** Whether the client waits for the lock or is inside. Heartbeats are due only then. */
   readonly wanted: () => boolean;
   /** An event is due. */
@@ -41,7 +41,7 @@ export class LeaseClock {
 
   constructor(options: LeaseClockOptions) {
     this.#options = options;
-    this.#begun = options.begun ?? false;
+    this.#begun = options.hasLeased ?? false;
     const { leaseMs, driftShare } = options;
     this.#promiseMs = Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
   }

@@ -1,6 +1,6 @@
 import { timely } from './timely.ts';
 
-/** Whoever is told that a signal has aborted. */
+/** An object that is told when a signal aborts. */
 export interface Abortable {
   aborted(): void;
 }
@@ -16,7 +16,7 @@ function onAbort(this: AbortSignal): void {
 }
 
 /**
- * Tells `one` when `signal` aborts, until `unfollow`. In place of `AbortSignal.any`, of which every signal would keep
+ * Tells `one` when `signal` aborts, until `unfollow`. It stands in for `AbortSignal.any`, since every signal would keep
  * something for as long as it lives.
  */
 export function follow(signal: AbortSignal, one: Abortable): void {

@@ -91,10 +91,10 @@ function neverStuck(acquire: AcquireAll) {
       const asked: Promise<void>[] = [];
       for (const [site, names] of wanted) {
         const lockOf = (name: string) => {
-          const { callers } = storm.sites.get(site)!.place(name);
-          return Object.assign(Object.create(callers) as Lock, {
+          const { queue } = storm.sites.get(site)!.actor(name);
+          return Object.assign(Object.create(queue) as Lock, {
             name,
-            acquire: callers.acquire.bind(callers),
+            acquire: queue.acquire.bind(queue),
           });
         };
         const all = acquire(names, lockOf, storm.clock);

@@ -5,7 +5,7 @@ import type { Held, HoldOptions } from '../api/lock.ts';
 import type { Notice } from '../api/notice.ts';
 import { timely } from './timely.ts';
 
-/** Whoever has granted it. */
+/** The queue that grants a critical section. */
 export interface Granter {
   readonly lock: string;
   release(holding: Holding): void;

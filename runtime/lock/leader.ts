@@ -7,7 +7,7 @@ import { FirstAbort, follow, unfollow } from './aborts.ts';
 
 type Work = (held: Held) => void | Promise<void>;
 
-/** The critical section of a leader, who is also to stop when nobody here is to lead any more. */
+/** The critical section of a leader. It also ends when the campaign is stopped. */
 class Term implements Held {
   readonly #held: Held;
   readonly #over = new FirstAbort();

@@ -78,7 +78,7 @@ export class WaitQueue implements Granter {
   /** Critical sections since the token came, or since the last rest. */
   #row = 0;
   #rests = false;
-  /** Is a caller saying something that may be granted at once? Then it is who takes it, if nobody is before. */
+  /** A caller asks just now. It takes a grant that comes at once, if nobody waits before it. */
   #taking = false;
   #taken: Holding | null = null;
   /** The last grant, until it is watched for being forgotten. */
@@ -189,12 +189,12 @@ export class WaitQueue implements Granter {
     if (options.minHoldMs || options.maxHoldMs !== undefined) holding.limit(options, clock, notice);
   }
 
-  /** By a `Holding`, before it says whether it lasts. */
+  /** Called by a `Holding` before it tells whether it lasts. */
   look(): void {
     this.#owner.look();
   }
 
-  /** By `Holding.release`, once. */
+  /** Called by `Holding.release`, once. */
   release(holding: Holding): void {
     if (this.#held !== holding) return;
     this.#held = null;
@@ -264,14 +264,14 @@ export class WaitQueue implements Granter {
     );
   }
 
-  /** Who waits now does so in vain. */
+  /** Fails the callers that wait: they would wait in vain. */
   refuse(reason: OperatingError): void {
     if (this.#refusal || (!this.#asks && this.#state !== 'early')) return;
     this.#failAll(reason);
     if (this.#asks) this.#withdraw();
   }
 
-  /** Nothing is granted any more, and who is inside is told. */
+  /** Grants nothing any more. The holder's signal aborts with `reason`. */
   end(reason: Error): void {
     this.#state = 'gone';
     this.#refusal = reason;
@@ -424,7 +424,7 @@ class Waiter implements Standing<Waiter>, Abortable {
     this.#stopTimer = clock.after(timeoutMs, () => giveUp(this, late(timeoutMs)));
   }
 
-  /** By the signal. */
+  /** The caller's signal has aborted. */
   aborted(): void {
     this.#giveUp?.(this, this.#signal?.reason);
   }

@@ -3,11 +3,11 @@ import type { OperatingError } from '../api/errors.ts';
 import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { ByeReason } from '../wire/frames.ts';
 
-/** Whom a mailbox tells; one call at a time, none from within `post`. */
+/** The receiver of a mailbox's messages and changes: one call at a time, none from within `post`. */
 export interface MailboxHandlers {
   /**
    * An OperatingError that it throws refuses the message: the connection that brought it is closed, with a notice and a
-   * count, and the link begins a new life, of which both sides hear (`restarted`, with the same incarnation). So the
+   * count, and the link begins anew, which both sides are told (`restarted`, with the same incarnation). So the
    * sender learns that this message, and what was under way behind it, is lost, and other messages still pass.
    */
   receive(envelope: StampedEnvelope): void;

@@ -12,8 +12,8 @@ export interface Channel {
 
 /**
  * The mailboxes of one process: nothing arrives unless `deliver` says so, and then the oldest message of
- * that ordered pair. Whoever chooses the pairs chooses the run; `cut`, `restore` and `crash` are its faults,
- * of which the handlers hear at once. A message that is refused
+ * that ordered pair. The choice of pairs is the choice of the run. `cut`, `restore` and `crash` are its faults,
+ * and the handlers are told at once. A message that is refused
  * (`MailboxHandlers.receive`) ends that link's life, as over TCP.
  */
 export class MemoryHub {

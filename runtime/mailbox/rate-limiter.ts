@@ -1,6 +1,6 @@
 const windowMs = 1_000;
 
-/** So many of a kind are told in each window. */
+/** Maximum number of notices of a kind in a window. */
 const toldPerWindow = 10;
 
 /** Keeps what others bring about from filling a log: of many in a second the first are told, the others counted. */

@@ -9,7 +9,7 @@ export interface Origin {
   readonly site: SiteId;
 }
 
-/** Of `tracing:baton:acquire:*`: the same object each time. */
+/** The message of `tracing:baton:acquire:*`: one object for one call. */
 export interface AcquireMessage extends Origin {
   readonly lock: string;
   /** The fence of the grant. */
@@ -17,21 +17,21 @@ export interface AcquireMessage extends Origin {
   error?: unknown;
 }
 
-/** Of `baton:grant`. */
+/** The message of `baton:grant`. */
 export interface GrantMessage extends Origin {
   readonly lock: string;
   readonly fence: Fence;
   readonly waitedMs: number;
 }
 
-/** Of `baton:release`. */
+/** The message of `baton:release`. */
 export interface ReleaseMessage extends Origin {
   readonly lock: string;
   readonly fence: Fence;
   readonly heldMs: number;
 }
 
-/** Of `baton:lost`, `baton:epoch`, `baton:peer`, `baton:error`. */
+/** The message of `baton:lost`, `baton:epoch`, `baton:peer` and `baton:error`. */
 export type NoticeMessage = Origin & { readonly notice: Notice };
 
 const acquire = tracingChannel<unknown, AcquireMessage>('baton:acquire');

@@ -24,8 +24,8 @@ test('each event tells of its own, and notice of all', () => {
   const { events, heard } = listening();
   const all: Notice[] = [];
   events.on('notice', (notice) => all.push(notice));
-  events.begin();
-  for (const notice of notices) events.tell(notice);
+  events.start();
+  for (const notice of notices) events.publish(notice);
   expect(heard).toEqual([
     ['peer', notices[0]],
     ['epoch', { lock: 'main', epoch: 1, root: 'b' }],
@@ -37,15 +37,15 @@ test('each event tells of its own, and notice of all', () => {
 
 test('what happened before anybody could listen is told when it begins, in order', () => {
   const events = new Events();
-  events.tell(notices[0]!);
+  events.publish(notices[0]!);
   const all: Notice[] = [];
   const listener = (notice: Notice) => all.push(notice);
   events.on('notice', listener);
   expect(all).toEqual([]);
-  events.begin();
-  events.tell(notices[1]!);
+  events.start();
+  events.publish(notices[1]!);
   events.off('notice', listener);
-  events.tell(notices[2]!);
+  events.publish(notices[2]!);
   expect(all).toEqual(notices.slice(0, 2));
 });
 
@@ -57,8 +57,8 @@ test('a listener that throws disturbs neither the site nor the others', async ()
   });
   const heard: unknown[] = [];
   events.on('lost', (what) => heard.push(what));
-  events.begin();
-  expect(() => events.tell(notices[3]!)).not.toThrow();
+  events.start();
+  expect(() => events.publish(notices[3]!)).not.toThrow();
   expect(heard).toHaveLength(1);
   expect(() => vi.runAllTimers()).toThrow('of the application');
   vi.useRealTimers();

@@ -25,13 +25,13 @@ export class Events {
     return this.#emitter.listenerCount('notice') > 0;
   }
 
-  begin(): void {
+  start(): void {
     const early = this.#early ?? [];
     this.#early = null;
-    for (const notice of early) this.tell(notice);
+    for (const notice of early) this.publish(notice);
   }
 
-  tell(notice: Notice): void {
+  readonly publish = (notice: Notice): void => {
     if (this.#early) {
       this.#early.push(notice);
       return;
@@ -52,7 +52,7 @@ export class Events {
         this.#emit('lost', { lock: notice.lock, fence: notice.fence });
     }
     this.#emit('notice', notice);
-  }
+  };
 
   #emit<E extends keyof ClusterEvents>(event: E, what: ClusterEvents[E]): void {
     for (const listener of this.#emitter.listeners(event))

@@ -57,7 +57,7 @@ export async function listenForHttp(
   // A worker of node:cluster would share it with the others.
   server.listen({ ...address, exclusive: true });
   await once(server, 'listening');
-  // Of a connection that could not be accepted: the kernel has no descriptor left, and others are served on.
+  // A connection could not be accepted: the kernel has no descriptor left. The others are served on.
   server.on('error', ignore);
   return {
     server,

@@ -23,7 +23,7 @@ export interface Reading {
 type Observed = Exclude<MetricKey, 'waitDuration' | 'holdDuration'>;
 type Point = readonly [value: number, attributes?: Attributes];
 
-/** From a grant at once, within microseconds, to whoever waits for minutes. */
+/** Boundaries from a grant at once, in microseconds, to a wait of minutes. */
 const secondsBoundaries = [
   0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
   300,

@@ -14,13 +14,13 @@ export interface WatchedSite {
   readonly now: () => number;
   /** How many locks there are. */
   count(): number;
-  /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
+  /** At most `most` names of locks that contain `like`, the ones in use first. `more`: there may be others. */
   names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean };
   /** How the actor of a lock is; `null` where there is none. */
   peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
 }
 
-/** So many events are told a second at most, windows counted as one, whatever is asked for. */
+/** Maximum number of events that a viewer is sent in a second. A window counts as one. */
 const mostEvents = 2_000;
 const mostMs = 10_000;
 /** A viewer for which more waits is told nothing. */
@@ -157,7 +157,7 @@ export class LiveSession implements WatchSession {
 
   #begin(events: number, ms: number): void {
     const lock = this.#lock;
-    // Whoever is too slow loses windows.
+    // A viewer that is too slow loses windows.
     if (this.#viewer.waiting > mostWaitingBytes) return;
     if (lock === null) {
       this.#introduce();

@@ -18,7 +18,7 @@ const down = {
   left: 'it has left',
 } as const;
 
-/** At most so many errors and failures to dial are remembered as told. */
+/** Maximum number of texts that are remembered as told. */
 const rememberedTexts = 1_000;
 
 /** The level and the text of every notice. What repeats, as at every attempt to dial, is told once, and then as `debug`. */
@@ -71,7 +71,7 @@ export class Notices {
           `${notice.peer} is not linked yet, dialling again until it is: ${notice.reason}`,
         );
       case 'error':
-        // Of every close that others do not know of yet.
+        // Every close that the peers have not heard of yet causes some.
         if (notice.error.code === 'UNDELIVERED') return ['debug', notice.error.message];
         return this.#once(
           notice.peer,
@@ -150,17 +150,20 @@ export function logTo(
 const unasked: ReadonlySet<Notice['type']> = new Set(['no-majority', 'held-long', 'leaked', 'many-locks']);
 
 /** Warns of what must not be silent, as Node warns of what it finds: once each, on standard error. */
-export function warnUnasked(site: { readonly cluster: string; readonly site: string }) {
+export function warnUnasked(
+  site: { readonly cluster: string; readonly site: string },
+  listeners: { readonly areHeard: boolean },
+) {
   const notices = new Notices();
   return (notice: Notice): void => {
-    if (!unasked.has(notice.type)) return;
+    if (listeners.areHeard || !unasked.has(notice.type)) return;
     const { text, fields } = notices.entry(notice);
     const code = `BATON_${notice.type.toUpperCase().replaceAll('-', '_')}`;
     process.emitWarning(inWords(site, fields, text), { type: 'BatonWarning', code });
   };
 }
 
-/** `cluster/site lock: text`, for a person who reads lines. */
+/** `cluster/site lock: text`, for a log of lines. */
 function inWords(
   { cluster, site }: { readonly cluster: string; readonly site: string },
   { lock }: Readonly<Record<string, unknown>>,

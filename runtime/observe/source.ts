@@ -5,7 +5,7 @@ import type { ClusterOptions } from '../options/schema.ts';
 type Inspect = NonNullable<ClusterOptions['inspect']>;
 
 /**
- * Tells an inspector what XState tells, and who sent what: XState knows no source of an event that came from another
+ * Passes XState's inspection events on, and adds the sender of each message: XState knows no source of an event that came from another
  * process, so `sourceRef` is a stand-in whose `id` and `sessionId` are the peer's site id.
  */
 export class NamedSource {
@@ -24,7 +24,7 @@ export class NamedSource {
   };
 }
 
-/** Of an actor in another process nothing is here but its name. */
+/** An actor of another process, of which only the name is here. */
 function standIn(peer: SiteId): AnyActorRef {
   return { id: peer, sessionId: peer } as AnyActorRef;
 }

@@ -36,7 +36,7 @@ interface Asked {
 }
 
 /**
- * What one site tells whoever observes it: OpenTelemetry, and the channels of `node:diagnostics_channel`. It only looks
+ * The metrics and spans of one site, by OpenTelemetry, and its channels of `node:diagnostics_channel`. It only looks
  * on: while it is not `watching`, callers pass it by.
  */
 export class Telemetry {
@@ -122,10 +122,10 @@ export class Telemetry {
     }
   }
 
-  notice(notice: Notice): void {
+  readonly notice = (notice: Notice): void => {
     if (notice.type === 'adopted') this.#adopted += 1;
     publishNotice(this.#setting.origin, notice);
-  }
+  };
 
   /** The site is closed, and read no more. */
   close(): void {

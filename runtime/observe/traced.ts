@@ -2,7 +2,7 @@ import { context, type Span, trace } from '@opentelemetry/api';
 import type { Fence } from '../api/fence.ts';
 import type { Held } from '../api/lock.ts';
 
-/** A critical section of which somebody hears when it ends. */
+/** A critical section that reports its end. */
 export class Traced implements Held {
   readonly #held: Held;
   readonly #span: Span | null;

@@ -22,7 +22,7 @@ const pingEveryMs = 10_000;
 const policyViolation = 1008;
 
 /**
- * Lets others watch a site from elsewhere, read-only: `baton inspect --attach URL`. Whoever is too slow, or does not
+ * Lets others watch a site from elsewhere, read-only: `baton inspect --attach URL`. A viewer that is too slow, or does not
  * read, misses what happens; the site never waits for it.
  *
  * @throws OperatingError `OPTIONS_INVALID`, `LISTEN_FAILED`, `INSECURE_LISTEN`.

@@ -13,7 +13,7 @@ export const address = (from: 0 | 1, does?: string) =>
     does === undefined ? {} : { does },
   );
 
-/** An address of which each part may be left out. */
+/** An address; each part may be left out. */
 export const partOfAddress = describe(
   z.strictObject({ host: host.optional(), port: portFrom(0).optional() }),
   'an address is { host, port }',

@@ -9,7 +9,7 @@ import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
 
-/** Of `Cluster.on`. */
+/** The events of `Cluster.on`. */
 const events = {
   epoch: true,
   elected: true,

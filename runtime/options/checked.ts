@@ -36,7 +36,7 @@ function textsOf(schema: z.ZodType, issue: z.core.$ZodIssue): string[] {
   return [issue.input === undefined ? `${where}${is}; it is missing` : `${where}${is}, ${came} came`];
 }
 
-/** Of the value at `path`, or of the last key of it. */
+/** The description of the value at `path`, or of its last key. */
 function aboutOf(schema: z.ZodType, path: readonly string[], ofKey: boolean) {
   const at = schemaAt(schema, ofKey ? path.slice(0, -1) : path);
   const known = about.get(ofKey ? ((at as z.ZodRecord).keyType as z.ZodType) : at);

@@ -14,7 +14,7 @@ import type { Tally } from './tally.ts';
 export interface Refused {
   /** The epoch of the REQUEST that was not taken; `null` when nobody waits for what was not. */
   readonly lostOf: number | null;
-  /** So many have no room for it that no majority is left. */
+  /** No majority has room for the lock: callers wait in vain. */
   readonly inVain: OperatingError | null;
 }
 
@@ -40,18 +40,18 @@ const marks = 2 ** 20;
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #tally: Tally;
-  readonly #flood: RateLimiter;
+  readonly #limiter: RateLimiter;
   /** How many locks were first named by whom. */
   readonly #named = new Map<SiteId, number>();
   /** A bit for each name that there was no room for, by its hash: there may be any number of them. */
   #refused: Uint8Array | null = null;
-  /** Who has no room for which of the locks of this site. */
+  /** By lock, the peers that have no room for it. */
   readonly #without = new Map<string, Set<SiteId>>();
 
   constructor(options: AdmissionOptions, tally: Tally) {
     this.#options = options;
     this.#tally = tally;
-    this.#flood = new RateLimiter(() => options.clock.now());
+    this.#limiter = new RateLimiter(() => options.clock.now());
   }
 
   /**
@@ -82,12 +82,12 @@ export class Admission {
     const error = new OperatingError('TOO_MANY_LOCKS', `${why}; there is no room for ${lock}`);
     this.#mark(lock);
     this.#tally.untaken += 1;
-    this.#tell(error, source);
+    this.#notify(error, source);
     if (message.type === 'REQUEST' || message.type === 'VOTE_REQUEST') this.answer(envelope);
     return false;
   }
 
-  /** Says that this message was not taken: whoever passes a REQUEST on passes it to one that has the lock, so its source waits. */
+  /** Tells the sender that its message was not taken. A REQUEST is forwarded only to sites with the lock, so its sender waits itself. */
   answer({ source, lock, message }: StampedEnvelope): void {
     const { self, mailbox } = this.#options;
     const { type, epoch } = message as SiteMessage;
@@ -95,7 +95,7 @@ export class Admission {
     mailbox.post({ source: self, target: source, lock, message: answer, stamp: { seq: 0, clock: null } });
   }
 
-  /** Whether something of this lock may not have been taken; of one of which something was not, always true. */
+  /** Whether a message of this lock may have been rejected. Always true for a lock with a rejected message. */
   mayHaveRefused(lock: string): boolean {
     if (this.#refused === null) return false;
     const mark = markOf(lock);
@@ -103,11 +103,11 @@ export class Admission {
   }
 
   /** A peer has said UNTAKEN of a lock of this site. */
-  heard({ source, lock, message }: StampedEnvelope): Refused {
+  rejectedBy({ source, lock, message }: StampedEnvelope): Refused {
     const { voters } = this.#options;
     const without = this.#without.get(lock) ?? new Set();
     this.#without.set(lock, without.add(source));
-    this.#tell(
+    this.#notify(
       new OperatingError(
         'TOO_MANY_LOCKS',
         `${source} has no room for ${lock} (its limits.maxLocksOfPeer, or maxLocks)`,
@@ -137,14 +137,14 @@ export class Admission {
     this.#refused[mark >> 3]! |= 1 << (mark & 7);
   }
 
-  #tell(error: OperatingError, peer: SiteId): void {
-    const untold = this.#flood.next();
+  #notify(error: OperatingError, peer: SiteId): void {
+    const untold = this.#limiter.next();
     if (untold === null) return;
     this.#options.notice({ type: 'error', error, peer, remote: null, ...(untold > 0 && { untold }) });
   }
 }
 
-/** FNV-1a: who chooses names to meet others' costs each of those one epoch change. */
+/** FNV-1a. A name that is chosen to collide with others costs each of those one epoch change. */
 function markOf(lock: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < lock.length; at++) hash = Math.imul(hash ^ lock.charCodeAt(at), 0x01000193);

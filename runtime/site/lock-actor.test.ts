@@ -109,7 +109,7 @@ const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1 };
 describe('a lock actor', () => {
   test('syncs the disk before a caller hears of a grant', async () => {
     const { actor, log } = await scene('a');
-    const { fence } = await actor.callers.acquire();
+    const { fence } = await actor.queue.acquire();
     expect([fence, log]).toEqual([{ generation: 1, epoch: 0, k: 1 }, ['sync']]);
   });
 
@@ -121,7 +121,7 @@ describe('a lock actor', () => {
 
   test('does not take a message that no correct peer sends', async () => {
     const { actor, log } = await scene('a');
-    await actor.callers.acquire();
+    await actor.queue.acquire();
     const before = actor.snapshot;
     actor.receive(from('b', token));
     expect(log).toEqual([
@@ -172,7 +172,7 @@ describe('a lock actor', () => {
     ],
   ])('crashes %s, and does nothing any more', async (_, change, event, envelopes, code, message) => {
     const { actor, log } = await scene('a', change);
-    if (event.type === 'ask') actor.callers.acquire();
+    if (event.type === 'ask') actor.queue.acquire();
     for (const envelope of envelopes) actor.receive(envelope);
     expect(log.slice(-2)).toEqual([code, expect.stringMatching(message)]);
     const done = log.length;
@@ -188,7 +188,7 @@ describe('a lock actor', () => {
           seen.push(`${inspected.event.type} ${(inspected.sourceRef as AnyActorRef | undefined)?.id}`);
       },
     });
-    await actor.callers.acquire();
+    await actor.queue.acquire();
     actor.receive(request('b'));
     expect(seen).toEqual(['xstate.init undefined', 'ask undefined', 'REQUEST b']);
   });
@@ -198,8 +198,8 @@ describe('a lock actor', () => {
     const lines: RecordLine[] = [];
     const recorder = { ...noRecorder, active: true, record: (line: RecordLine) => void lines.push(line) };
     const [a, b] = [await scene('a', { recorder }, hub), await scene('b', { recorder }, hub)];
-    const held = await a.actor.callers.acquire();
-    const waits = b.actor.callers.acquire();
+    const held = await a.actor.queue.acquire();
+    const waits = b.actor.queue.acquire();
     hub.run();
     held.release();
     hub.run();

@@ -119,7 +119,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   /** The local callers. */
-  get callers(): WaitQueue {
+  get queue(): WaitQueue {
     if (this.#queue) return this.#queue;
     this.#queue = new WaitQueue(this, this.#setting);
     if (this.#setting.begun()) this.#queue.begin();
@@ -151,7 +151,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   /** From now on local callers may ask. */
-  beginCallers(): void {
+  begin(): void {
     this.#queue?.begin();
   }
 
@@ -295,7 +295,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
       case 'grant':
         this.#sync();
         this.#setting.tally.entered += 1;
-        this.callers.grant(this.#fence(effect.fence));
+        this.queue.grant(this.#fence(effect.fence));
         this.#leases?.update();
         return;
       case 'lost':
@@ -378,7 +378,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
 
   #lose(fence: Fence): void {
     this.#setting.tally.lost += 1;
-    this.callers.lose(fence);
+    this.queue.lose(fence);
     this.#leases?.update();
     this.#setting.notice({ type: 'lost', lock: this.lock, fence });
   }
@@ -409,7 +409,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     this.#leases = new LeaseClock({
       ...leases,
       clock,
-      begun: this.#leased,
+      hasLeased: this.#leased,
       wanted: () => this.#queue?.wanted ?? false,
       wake: () => this.#driver.take(null),
     });

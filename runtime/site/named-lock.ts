@@ -8,12 +8,12 @@ import type { Site } from './site.ts';
 /** What a caller has of a lock, until it is used nothing but its name. */
 export class NamedLock implements Lock {
   readonly name: string;
-  readonly #mesh: Site;
+  readonly #site: Site;
   readonly #telemetry: Telemetry;
 
   constructor(name: string, mesh: Site, telemetry: Telemetry) {
     this.name = name;
-    this.#mesh = mesh;
+    this.#site = mesh;
     this.#telemetry = telemetry;
   }
 
@@ -23,7 +23,7 @@ export class NamedLock implements Lock {
   }
 
   tryAcquire(): Held | null {
-    const held = this.#mesh.place(this.name).callers.tryAcquire();
+    const held = this.#site.actor(this.name).queue.tryAcquire();
     return held && this.#telemetry.watching ? this.#telemetry.entered(held) : held;
   }
 
@@ -32,20 +32,20 @@ export class NamedLock implements Lock {
       checkRun(options);
       // What is watched is always a function.
       checkWork(work);
-      return this.#mesh.place(this.name).callers.run(inside, options);
+      return this.#site.actor(this.name).queue.run(inside, options);
     };
     return this.#telemetry.watching ? this.#telemetry.run(this.name, start, work) : start(work);
   }
 
   status(): LockStatus {
-    const place = this.#mesh.find(this.name) ?? this.#mesh.place(this.name);
-    return { ...statusOf(place.snapshot, this.#mesh.founding?.generation ?? 0), waiting: place.waiting };
+    const place = this.#site.find(this.name) ?? this.#site.actor(this.name);
+    return { ...statusOf(place.snapshot, this.#site.founding?.generation ?? 0), waiting: place.waiting };
   }
 
   #acquire(options?: HoldOptions): Promise<Held> {
     try {
       checkHold(options);
-      return this.#mesh.place(this.name).callers.acquire(options);
+      return this.#site.actor(this.name).queue.acquire(options);
     } catch (reason) {
       return Promise.reject(reason);
     }

@@ -23,7 +23,7 @@ import { LockActor, type LockActorSetting } from './lock-actor.ts';
 import { protocolName, type Untaken } from './protocol.ts';
 import { Tally } from './tally.ts';
 
-/** Of more names, nobody has the time. */
+/** Maximum number of names that one search looks at. */
 const mostLookedAt = 200_000;
 
 export interface SiteSetting {
@@ -54,7 +54,7 @@ export interface SiteSetting {
   readonly crashed: (error: InvariantError) => void;
 }
 
-/** So many locks keep what they need when they are used, though nobody uses them now. */
+/** Number of idle locks that stay active, so that one in frequent use is not activated each time. */
 const keptAwake = 1_024;
 const nothingPromised: DurableState = { promised: 0, epoch: 0, root: '' };
 const restEveryMs = 250;
@@ -68,10 +68,10 @@ export class Site implements MailboxHandlers {
   readonly ready: Promise<void>;
   readonly #options: SiteSetting;
   readonly #setting: LockActorSetting;
-  readonly #places = new Map<string, LockActor>();
+  readonly #actors = new Map<string, LockActor>();
   /** Those that have what an idle one does not need. */
-  readonly #awake = new Set<LockActor>();
-  readonly #room: Admission;
+  readonly #active = new Set<LockActor>();
+  readonly #admission: Admission;
   readonly #feed: LiveFeed;
   readonly #unmet: Set<SiteId>;
   #resolveReady!: () => void;
@@ -84,13 +84,13 @@ export class Site implements MailboxHandlers {
   #exclusion: OperatingError | null = null;
   /** Of the peers that were met: the data they have now, and whether they are up. */
   readonly #met = new Map<SiteId, { readonly id: string; up: boolean }>();
-  #cancelRest: (() => void) | null = null;
+  #cancelPassivation: (() => void) | null = null;
   #cancelTelling: (() => void) | null = null;
   #isToldOfMinority = false;
   /** Founded, and a majority has been in reach? Before that, at the start of all, a suspicion would only disturb. */
   #begun = false;
   /** Why nobody is granted anything any more. */
-  #refusal: Error | null = null;
+  #closedBy: Error | null = null;
   #ended = false;
 
   constructor(options: SiteSetting) {
@@ -116,14 +116,14 @@ export class Site implements MailboxHandlers {
     });
     // An unmet peer that nobody waits for is no error.
     this.ready.catch(() => undefined);
-    this.#room = new Admission(options, this.tally);
+    this.#admission = new Admission(options, this.tally);
     const durable = (lock: string) => this.#durable(lock);
     this.#trigger = new ElectionTrigger({
       ...options,
       isUp: (peer) => this.#isUp(peer),
       durable,
-      waits: (lock) => this.#places.get(lock)?.waits ?? false,
-      suspect: (lock) => this.#places.get(lock)!.suspect(),
+      waits: (lock) => this.#actors.get(lock)?.waits ?? false,
+      suspect: (lock) => this.#actors.get(lock)!.suspect(),
     });
     this.#setting = {
       site,
@@ -167,10 +167,10 @@ export class Site implements MailboxHandlers {
   }
 
   get locks(): number {
-    return this.#places.size;
+    return this.#actors.size;
   }
 
-  /** So many names of locks that contain `like`, those that are in use first; `more`: there may be others. */
+  /** At most `most` names of locks that contain `like`, the ones in use first. `more`: there may be others. */
   names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean } {
     const names = new Set<string>();
     let seen = 0;
@@ -183,8 +183,8 @@ export class Site implements MailboxHandlers {
   }
 
   *#known(): Generator<string> {
-    for (const { lock } of this.#awake) yield lock;
-    yield* this.#places.keys();
+    for (const { lock } of this.#active) yield lock;
+    yield* this.#actors.keys();
   }
 
   /** Peers that have not been up yet. */
@@ -207,15 +207,15 @@ export class Site implements MailboxHandlers {
   }
 
   /** Throws `TOO_MANY_LOCKS`, `NOT_A_MEMBER`, and why nothing is granted any more. */
-  place(name: string): LockActor {
-    if (this.#refusal) throw this.#refusal;
+  actor(name: string): LockActor {
+    if (this.#closedBy) throw this.#closedBy;
     if (this.#exclusion) throw this.#exclusion;
-    return this.#places.get(name) ?? this.#make(name);
+    return this.#actors.get(name) ?? this.#open(name);
   }
 
   /** The place of a lock that was used before. */
   find(name: string): LockActor | undefined {
-    return this.#places.get(name);
+    return this.#actors.get(name);
   }
 
   /** Lets `viewer` watch this site until the session is closed. */
@@ -230,27 +230,27 @@ export class Site implements MailboxHandlers {
   }
 
   /**
-   * Grants no more; once. Resolves when nobody holds a lock here and who waited has the token, after `timeoutMs`, or when
+   * Grants no more; once. Resolves when nobody holds a lock here and tokens are handed on, after `timeoutMs`, or when
    * the site ends meanwhile.
    */
   async leave(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
-    this.#refusal ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
-    await Promise.all([...this.#awake].map((place) => place.drain(timeoutMs)));
+    this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+    await Promise.all([...this.#active].map((actor) => actor.drain(timeoutMs)));
   }
 
   /** Nothing is taken or granted any more. */
   end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#refusal = reason;
+    this.#closedBy = reason;
     this.#rejectReady(reason);
     this.#feed.close();
     this.#trigger.stop();
     this.#foundingActor.stop();
-    this.#cancelRest?.();
+    this.#cancelPassivation?.();
     this.#cancelTelling?.();
-    for (const place of this.#places.values()) place.end(reason);
+    for (const actor of this.#actors.values()) actor.end(reason);
   }
 
   /** Ends, sends what is queued and says goodbye. */
@@ -276,9 +276,9 @@ export class Site implements MailboxHandlers {
     this.#options.crashed(error);
   }
 
-  #make(lock: string): LockActor {
+  #open(lock: string): LockActor {
     const { self, peers, voters, limits, strict, root: rootOf } = this.#options;
-    if (this.#places.size >= limits.maxLocks) {
+    if (this.#actors.size >= limits.maxLocks) {
       throw new OperatingError(
         'TOO_MANY_LOCKS',
         `${self} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
@@ -290,14 +290,14 @@ export class Site implements MailboxHandlers {
     this.#trigger.open(lock, typeof disk !== 'string');
     const input = { self, founder, voters, disk, ...(strict && { strict: true }) };
     const actor = new LockActor(this.#setting, lock, peers, input);
-    this.#places.set(lock, actor);
+    this.#actors.set(lock, actor);
     return actor;
   }
 
   /** Once: before the first name is refused. */
   #tellOfMany(): void {
     const { limits, notice } = this.#options;
-    const known = this.#places.size;
+    const known = this.#actors.size;
     if (known !== Math.floor(limits.maxLocks * tellFrom)) return;
     notice({ type: 'many-locks', known, most: limits.maxLocks, limit: 'maxLocks', peer: null });
   }
@@ -305,7 +305,7 @@ export class Site implements MailboxHandlers {
   /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
   #diskOf(lock: string, root: SiteId): DurableState | 'none' {
     const kept = this.#options.store.read(lock, root);
-    return kept === 'none' && this.#room.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
+    return kept === 'none' && this.#admission.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
   }
 
   #durable(lock: string): DurableState {
@@ -327,36 +327,37 @@ export class Site implements MailboxHandlers {
       this.#options.mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', what));
       return;
     }
-    const place = this.#places.get(envelope.lock);
+    const actor = this.#actors.get(envelope.lock);
     if (envelope.message.type === 'UNTAKEN') {
-      if (place) this.#untaken(place, envelope);
-    } else if (place) place.receive(envelope);
+      if (actor) this.#untaken(actor, envelope);
+    } else if (actor) actor.receive(envelope);
     else this.#receiveFirst(envelope);
   }
 
   /** A peer names a lock that this site has not heard of. */
   #receiveFirst(envelope: StampedEnvelope): void {
     const { lock, message } = envelope;
-    if (!this.#room.admits(envelope, this.#places.size)) return;
-    const place = this.#make(lock);
-    place.receive(envelope);
+    if (!this.#admission.admits(envelope, this.#actors.size)) return;
+    const actor = this.#open(lock);
+    actor.receive(envelope);
     // Closed, it takes no REQUEST of an epoch that it may have had a part in before (R0).
     const { type, epoch } = message as SiteMessage;
-    if (this.#room.mayHaveRefused(lock) && type === 'REQUEST' && epoch === 0) this.#room.answer(envelope);
+    if (this.#admission.mayHaveRefused(lock) && type === 'REQUEST' && epoch === 0)
+      this.#admission.answer(envelope);
   }
 
-  #untaken(place: LockActor, envelope: StampedEnvelope): void {
+  #untaken(actor: LockActor, envelope: StampedEnvelope): void {
     const { epoch } = envelope.message as Untaken;
-    const { promised } = place.snapshot.context as { readonly promised?: number };
+    const { promised } = actor.snapshot.context as { readonly promised?: number };
     if (promised !== undefined && epoch > promised) {
       const { source, lock } = envelope;
       const what = `${source} says that it did not take a message of ${lock} in epoch ${epoch}, which was never sent`;
       this.#options.mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', what));
       return;
     }
-    const { lostOf, inVain } = this.#room.heard(envelope);
-    this.#trigger.rejected(place.lock, lostOf, inVain !== null);
-    if (inVain) place.refuse(inVain);
+    const { lostOf, inVain } = this.#admission.rejectedBy(envelope);
+    this.#trigger.rejected(actor.lock, lostOf, inVain !== null);
+    if (inVain) actor.refuse(inVain);
   }
 
   /** A peer is up, down or restarted. One whose data are no part of the cluster is as good as down. */
@@ -418,7 +419,7 @@ export class Site implements MailboxHandlers {
       `the cluster was founded with other data of ${self} than these (${store.id}), so that ${self} takes no part in it: what ` +
         'it promised is not here. Give it back its data directory. If that is lost, the cluster goes on without it',
     );
-    for (const place of this.#awake) place.refuse(this.#exclusion);
+    for (const actor of this.#active) actor.refuse(this.#exclusion);
   }
 
   /** Why nobody may be granted anything here as yet, to be read behind a colon; `null`: nothing is known to be in the way. */
@@ -434,18 +435,18 @@ export class Site implements MailboxHandlers {
 
   #linkRestarted(peer: SiteId): void {
     const { recorder } = this.#options;
-    const told = recorder.active ? this.#places.keys() : this.#feed.open;
-    for (const lock of told) this.#places.get(lock)?.linkRestarted(peer);
+    const told = recorder.active ? this.#actors.keys() : this.#feed.open;
+    for (const lock of told) this.#actors.get(lock)?.linkRestarted(peer);
   }
 
   #follow(change: PeerChange): void {
     // What is kept came by the link as it was.
-    for (const { votes } of this.#awake) {
+    for (const { votes } of this.#active) {
       if (change.type === 'down') votes?.absent(change.peer);
       if (change.type === 'restarted') votes?.close();
     }
     if (change.type === 'restarted') {
-      this.#room.restarted(change.peer);
+      this.#admission.restarted(change.peer);
       this.#linkRestarted(change.peer);
     }
     const had = this.#trigger.majority;
@@ -485,30 +486,30 @@ export class Site implements MailboxHandlers {
   }
 
   #anyWaits(): boolean {
-    for (const { waiting } of this.#awake) if (waiting > 0) return true;
+    for (const { waiting } of this.#active) if (waiting > 0) return true;
     return false;
   }
 
   #beginWhenReady(): void {
     if (this.#begun) return;
     this.#begun = this.#founding !== null && this.majority;
-    if (this.#begun) for (const place of this.#awake) place.beginCallers();
+    if (this.#begun) for (const actor of this.#active) actor.begin();
   }
 
   #activated(actor: LockActor): void {
-    this.#awake.add(actor);
-    if (this.#awake.size > keptAwake) this.#cancelRest ??= this.#restLater();
+    this.#active.add(actor);
+    if (this.#active.size > keptAwake) this.#cancelPassivation ??= this.#passivateLater();
   }
 
-  #restLater(): () => void {
+  #passivateLater(): () => void {
     return this.#options.clock.after(restEveryMs, () => {
-      this.#cancelRest = null;
-      for (const place of this.#awake) {
-        if (this.#awake.size <= keptAwake) return;
-        place.turned();
-        if (place.passivate()) this.#awake.delete(place);
+      this.#cancelPassivation = null;
+      for (const actor of this.#active) {
+        if (this.#active.size <= keptAwake) return;
+        actor.turned();
+        if (actor.passivate()) this.#active.delete(actor);
       }
-      if (this.#awake.size > keptAwake) this.#cancelRest = this.#restLater();
+      if (this.#active.size > keptAwake) this.#cancelPassivation = this.#passivateLater();
     });
   }
 

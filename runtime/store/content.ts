@@ -19,7 +19,7 @@ export interface StoreContent {
 
 export interface Written {
   readonly bytes: Buffer;
-  /** Of all that stands before the next batch. */
+  /** The checksum of all that stands before the next batch. */
   readonly checksum: string;
 }
 

@@ -106,7 +106,7 @@ export const systemFiles: FileSystem = {
   list: (path) => readdirSync(path),
   read: (path) =>
     orWhen('ENOENT', null, () => {
-      // A pipe would have it wait for whoever writes.
+      // A pipe would have it wait for a writer.
       const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       try {
         if (!fstatSync(file).isFile()) throw notAFile(path);

@@ -60,7 +60,7 @@ export async function own(
   return release;
 }
 
-/** One that cannot be removed, on a disk that became read-only say, is taken away by whoever comes next. */
+/** One that cannot be removed, on a disk that became read-only say, is removed by the next process. */
 function remove(files: FileSystem, path: string): void {
   try {
     files.remove(path);

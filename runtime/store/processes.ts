@@ -30,7 +30,7 @@ export const systemProcesses: Processes = {
     try {
       process.kill(Number(pid), 0);
     } catch (error) {
-      // Of somebody else, and there.
+      // A process of another user, and alive.
       if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
     }
     const known = birthOf(Number(pid));
@@ -47,7 +47,7 @@ export const systemProcesses: Processes = {
     try {
       await once(server, 'listening');
     } catch {
-      // A file system without sockets: who cannot be asked there is taken for alive.
+      // A file system without sockets: a process that cannot be asked is taken for alive.
       return () => undefined;
     }
     server.on('error', () => undefined);
@@ -102,7 +102,7 @@ function birthOf(pid: number): string | null {
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    // Hidden, or gone just now: who cannot tell must take it for alive.
+    // Hidden, or gone just now: without knowing, it is taken for alive.
     return null;
   }
   // proc(5): the name stands in parentheses and may hold any character; state is field 3, starttime field 22.

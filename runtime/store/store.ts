@@ -27,7 +27,7 @@ export interface Store {
    * cluster was founded, in epoch 0; so it is as kept as closed there, which costs it one epoch change when it is first asked for.
    */
   read(lock: string, founder: SiteId): DurableState | 'none';
-  /** The locks of which something is kept. */
+  /** The locks that have an entry. */
   locks(): readonly string[];
   /** In memory, until `sync`. Epoch 0 with no promise needs no disk: that is what `read` takes for granted. */
   put(lock: string, disk: DurableState): void;
@@ -48,7 +48,7 @@ export interface StoreOptions {
   readonly cluster: string;
   /** The id of a data directory that has none yet. */
   readonly newId: string;
-  /** Up to so many bytes the file only grows; from there on, until it has doubled since it was written anew. Default 65,536. */
+  /** Size in bytes up to which the file only grows. Beyond it, the file is written anew when it has doubled. Default 65,536. */
   readonly leastBytes?: number;
   /** Default: the disk of this machine. */
   readonly files?: FileSystem;
@@ -118,7 +118,7 @@ class FileStore implements Store {
   readonly #hasRun: boolean;
   /** What is not on the disk yet. */
   readonly #dirty = new Map<string, DurableState>();
-  /** Of the file: up to its present end, its size in bytes, and from which on it is to be written anew. */
+  /** The file's checksum up to its present end, its size in bytes, and the size from which on it is written anew. */
   #checksum = '';
   #size = 0;
   #mostSize = 0;

@@ -123,8 +123,8 @@ export class Storm {
     const { signal } = ask.stop;
     this.sites
       .get(site)!
-      .place(lock)
-      .callers.acquire({ signal, ...(timeoutMs !== undefined && { timeoutMs }) })
+      .actor(lock)
+      .queue.acquire({ signal, ...(timeoutMs !== undefined && { timeoutMs }) })
       .then(
         (held) => this.#granted(ask, held),
         (reason: unknown) => this.#failed(ask, reason),
@@ -190,7 +190,7 @@ export class Storm {
   #try(site: SiteId, lock: string): void {
     const mesh = this.sites.get(site)!;
     const others = [...this.#asks].some((ask) => ask.site === site && ask.lock === lock);
-    const held = mesh.place(lock).callers.tryAcquire();
+    const held = mesh.actor(lock).queue.tryAcquire();
     this.#count(held ? 'tried' : 'tried in vain');
     if (!held) return;
     if (others) this.#broken ??= `${site} has ${lock} by a try, before those who wait there`;

@@ -71,7 +71,7 @@ export class Codec {
     writer.end(begun);
   }
 
-  /** `write`, for the one kind of frame of which there are many, without making it first. */
+  /** `write` for a message, without making its frame first. */
   writeData(seq: number, ack: number, envelope: StampedEnvelope, writer: Writer): void {
     writer.reserve(lengthBytes + this.longestFrame);
     const begun = writer.begin();

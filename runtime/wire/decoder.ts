@@ -29,7 +29,7 @@ export class Decoder {
   #size = 0;
   /** What must have come before there is more to do. */
   #wanted = lengthBytes;
-  /** Of the frame that is being read. */
+  /** The end of the frame that is being read. */
   #end = 0;
 
   constructor(codec: Codec) {
@@ -259,7 +259,7 @@ export class Decoder {
   }
 }
 
-/** Of the last seven bits that a count may have. */
+/** The weight of the last seven bits that a count may have. */
 const maxScale = 2 ** 49;
 const openingBrace = 0x7b;
 
@@ -293,7 +293,7 @@ function unknown(what: string): OperatingError {
   return new OperatingError('FRAME_UNKNOWN', `expected a frame of this wire, ${what} came`);
 }
 
-/** Who may have sent what is the length of no frame. */
+/** A guess at the sender of bytes that are the length of no frame. */
 function guess(bytes: Buffer): string {
   // A record of a handshake (RFC 8446, 5.1).
   if (bytes.readUInt16BE() === 0x1603) return 'it begins as TLS does: here is neither tls nor secret';

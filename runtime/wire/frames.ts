@@ -1,10 +1,10 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 
-/** Of this wire; named in the handshake, so that a later one may frame everything after it differently. */
+/** The version of this wire. The handshake names it, so that a later version may frame all that follows differently. */
 export const protocolVersion = 5;
 
-/** Who speaks, and whom it believes to speak to. */
+/** The identity of the sender, and of the site that it believes to speak to. */
 export interface Identity {
   readonly version: typeof protocolVersion;
   readonly cluster: string;
@@ -22,12 +22,12 @@ export interface Identity {
   readonly run: number;
 }
 
-/** The first frame of whoever dialled. */
+/** The first frame of the site that dialled. */
 export interface HelloFrame extends Identity {
   readonly type: 'hello';
 }
 
-/** The answer to a hello, and the answer to that. `ack`: so many payloads of that life have been delivered. */
+/** The answer to a hello, and the answer to that. `ack`: the number of payloads of that incarnation that were delivered. */
 export interface WelcomeFrame extends Identity {
   readonly type: 'welcome';
   readonly ack: number;

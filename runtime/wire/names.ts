@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Of clusters, locks and incarnations: nothing that a terminal would obey. */
+/** Names of clusters, locks and incarnations hold nothing that a terminal would obey. */
 export const namePattern = /^\P{C}{1,128}$/u;
 
 /** What messages about the cluster itself have in place of the name of a lock; no lock may be called so. */
 export const membersLock = '@members';
 
-/** Of the UTF-8 of a name. */
+/** Maximum length of a name in UTF-8. */
 export const maxNameBytes = 4 * 128;
 
-/** So many places there are at first, and at most: some megabytes, were all of them names of the longest. */
+/** Number of entries at first and at most: some megabytes, if all were names of the longest. */
 const places = { least: 1_024, most: 16_384 };
 
 /**

@@ -1,6 +1,6 @@
 import { maxNameBytes } from './names.ts';
 
-/** Of what is allocated at once. */
+/** Bytes that are allocated at once. */
 const slabBytes = 16 * 1024;
 
 /**
@@ -18,7 +18,7 @@ export class Writer {
     return this.#at === this.#start && this.#full.length === 0;
   }
 
-  /** So many bytes will lie side by side. */
+  /** The next `bytes` bytes will lie side by side. */
   reserve(bytes: number): void {
     if (this.#bytes.length - this.#at >= bytes) return;
     if (this.#at > this.#start) this.#full.push(this.#bytes.subarray(this.#start, this.#at));

@@ -85,7 +85,7 @@ export class Connection {
   readonly #onShaken: () => void;
   /** The peer that was dialled, or has said hello. */
   #peer: ConnectionPeer | null;
-  /** The other side has said who it is. */
+  /** The other side has sent its identity. */
   #greeted = false;
   #shaking = true;
   /** The other side has said bye. */

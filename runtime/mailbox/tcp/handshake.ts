@@ -8,8 +8,8 @@ export function dials(self: SiteId, peer: SiteId): boolean {
   return self < peer;
 }
 
-/** Of one life of a link, among all. */
-export function lifeOf({ incarnation, life }: Pick<Identity, 'incarnation' | 'life'>): string {
+/** The name of one incarnation of a link, among all. */
+export function linkIncarnation({ incarnation, life }: Pick<Identity, 'incarnation' | 'life'>): string {
   return `${incarnation}/${life}`;
 }
 
@@ -29,8 +29,8 @@ export interface Expectation {
 }
 
 /**
- * Whom a connection leads to, by what the other side says of itself. `expected` is whom this site has called, or
- * null when it was called.
+ * The peer at the other end of a connection, by the identity that it claims. `expected` is the peer that this site dialled,
+ * or null when the other side dialled.
  *
  * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
  * `FOREIGN_CONFIGURATION`, `PEER_RESTARTED`.

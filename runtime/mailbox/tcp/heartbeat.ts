@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../api/clock.ts';
 
-export interface PulseOptions {
+export interface HeartbeatOptions {
   readonly heartbeatMs: number;
   readonly failureTimeoutMs: number;
   readonly clock: Clock;
@@ -12,11 +12,11 @@ export interface PulseOptions {
 
 /** Beats every `heartbeatMs`, shortened at random by up to a quarter, and notices when it could not. */
 export class Heartbeat {
-  readonly #options: PulseOptions;
+  readonly #options: HeartbeatOptions;
   #at: number;
   #cancel: (() => void) | null = null;
 
-  constructor(options: PulseOptions) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#at = options.clock.now();
   }

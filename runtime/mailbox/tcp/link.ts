@@ -13,19 +13,19 @@ import { Driver, type DriverOwner } from '../../driver/driver.ts';
 import type { Identity, LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection } from './connection.ts';
-import { lifeOf } from './handshake.ts';
+import { linkIncarnation } from './handshake.ts';
 
 /** How long an acknowledgement waits for a message that takes it along. */
 const ackDelayMs = 200;
 
-/** After so many deliveries it does not wait, so that the peer's outbox stays short. */
+/** Deliveries after which an acknowledgement does not wait, so that the peer's outbox stays short. */
 const deliveriesPerAck = 32;
 
 export interface LinkOwner {
   /** The connection stands and the peer answers on it. `restarted`: what was known is over, and `lost` of ours with it. */
   met(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void;
   /**
-   * So many waited that this side's life of the link has ended: nothing of it is sent any more. Not told from within
+   * Too many messages waited, so this side's incarnation of the link has ended: `lost` is not sent any more. Not told from within
    * `post`.
    */
   overflowed(lost: readonly StampedEnvelope[]): void;
@@ -142,7 +142,7 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
 
   #begin(): Driver<LinkEvent, LinkEffect> {
     const { identity, peer, maxOutbox } = this.#options;
-    const input = { incarnation: lifeOf({ ...identity, life: this.#life }), limit: maxOutbox };
+    const input = { incarnation: linkIncarnation({ ...identity, life: this.#life }), limit: maxOutbox };
     return new Driver(linkMachine, effectTypes, { id: `the link to ${peer}`, input }, this);
   }
 
@@ -282,9 +282,9 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
 function eventOf(frame: LinkedFrame, connection: number): LinkEvent {
   switch (frame.type) {
     case 'hello':
-      return { type: 'HELLO', incarnation: lifeOf(frame), connection };
+      return { type: 'HELLO', incarnation: linkIncarnation(frame), connection };
     case 'welcome':
-      return { type: 'WELCOME', incarnation: lifeOf(frame), ack: frame.ack, connection };
+      return { type: 'WELCOME', incarnation: linkIncarnation(frame), ack: frame.ack, connection };
     case 'data':
       return { type: 'DATA', seq: frame.seq, ack: frame.ack, payload: frame.envelope, connection };
     case 'ack':

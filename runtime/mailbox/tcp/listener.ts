@@ -5,16 +5,16 @@ import type { Address } from '../../api/peer.ts';
 import type { Limits } from '../../options/schema.ts';
 import { listenAt, type Proven, remoteOf, type Transport } from './transport.ts';
 
-export interface DoorOptions {
+export interface ListenerOptions {
   readonly transport: Transport;
   readonly limits: Pick<Limits, 'maxHandshakes' | 'handshakeTimeoutMs'>;
   readonly clock: Clock;
-  /** Bytes can go both ways. `known` is to be called when it is known who that is, or when it is over. */
+  /** Bytes can go both ways. `known` is to be called when the caller is identified, or the connection is closed. */
   readonly admit: (socket: Socket, proven: Proven, known: () => void) => void;
   readonly refused: (error: OperatingError, remote: string | null) => void;
 }
 
-/** One who has called, and of whom it is not known yet who that is. */
+/** A connection whose other side is not identified yet. */
 interface Stranger {
   readonly socket: Socket;
   readonly remote: string;
@@ -28,18 +28,18 @@ interface Stranger {
 /**
  * Where others come in. A stranger has `handshakeTimeoutMs` from its first packet to the welcome, and there is room for
  * `maxHandshakes` of them. For one more, the place is taken of the one that has had it longest, among those of the
- * machine that has the most places and, if possible, among those that have proved nothing: so whoever fills the room
- * pushes out itself, and a peer, which needs its place for a few round trips, is not kept out by those who stay. Of those
+ * machine that has the most places and, if possible, among those that have proved nothing: so a host that fills the room
+ * pushes out itself, and a peer, which needs its place for a few round trips, is not kept out. Among connections
  * that prove the same, the newest is kept.
  */
 export class Listener {
-  readonly #options: DoorOptions;
-  /** By `remote`, the longest waiting first. */
+  readonly #options: ListenerOptions;
+  /** Connections by `remote`, the oldest first. */
   readonly #strangers = new Map<string, Stranger>();
   readonly #greet: (socket: Socket) => void;
   #server: Server | null = null;
 
-  constructor(options: DoorOptions) {
+  constructor(options: ListenerOptions) {
     this.#options = options;
     this.#greet = options.transport.greet({
       stands: (socket, proven) => this.#admit(socket, proven),
@@ -65,7 +65,7 @@ export class Listener {
     this.#server = server;
   }
 
-  /** Resolves when all who came in are gone, which is for others to see to; those who have not said who they are, go now. */
+  /** Closes connections that are not identified. Resolves when all others are closed too, by their owner. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       if (this.#server) this.#server.close(() => resolve());

@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Only processes of this machine can reach what listens at `host`. Of names only `localhost` is known for that (RFC 6761, 6.3). */
+/** Whether only processes of this machine can reach a server at `host`. The one name known for that is `localhost` (RFC 6761, 6.3). */
 export function isLoopback(host: string): boolean {
   switch (isIP(host)) {
     case 4:

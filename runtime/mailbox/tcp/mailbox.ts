@@ -18,7 +18,7 @@ import type { Proven, Transport } from './transport.ts';
 export interface TcpMailboxOptions {
   readonly self: SiteId;
   readonly cluster: string;
-  /** A digest of what every site must be told alike: who has another one is refused with `FOREIGN_CONFIGURATION`. */
+  /** A digest of the options that every site must have alike. A site with another one is refused with `FOREIGN_CONFIGURATION`. */
   readonly configuration: string;
   /** Random for each start of the process. */
   readonly incarnation: string;

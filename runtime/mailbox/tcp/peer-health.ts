@@ -1,7 +1,7 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import type { DownReason, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 
-export interface BeliefOptions {
+export interface PeerHealthOptions {
   readonly peer: SiteId;
   readonly failureTimeoutMs: number;
   /** When to begin to count. */
@@ -11,7 +11,7 @@ export interface BeliefOptions {
 
 /** The failure detector of one peer: what is believed of it, by what was heard of it and when. */
 export class PeerHealth {
-  readonly #options: BeliefOptions;
+  readonly #options: PeerHealthOptions;
   #state: 'unmet' | 'up' | 'down' = 'unmet';
   #incarnation: string | null = null;
   #heardAt: number;
@@ -19,7 +19,7 @@ export class PeerHealth {
   /** Pongs below it answer what was asked before a pause. */
   #trustFrom = 0;
 
-  constructor(options: BeliefOptions) {
+  constructor(options: PeerHealthOptions) {
     this.#options = options;
     this.#heardAt = options.now;
   }
@@ -52,7 +52,7 @@ export class PeerHealth {
     tell(lost ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation });
   }
 
-  /** What its kernel says last: nobody listens, or somebody may. Of one that was never met this is no news before it is silent. */
+  /** The last word of its kernel: nobody listens there (`yes`), or a process may. For a peer that was never met it counts once the peer is silent. */
   refused(yes: boolean): void {
     this.#wasRefused = yes;
     if (yes && this.#state === 'up') this.down('refused');

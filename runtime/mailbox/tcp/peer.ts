@@ -8,7 +8,7 @@ import type { Limits, Timing } from '../../options/schema.ts';
 import type { ByeReason, Identity, LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
-import { dials, lifeOf } from './handshake.ts';
+import { dials, linkIncarnation } from './handshake.ts';
 import { Link } from './link.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Probe, type Reconnector, Redial } from './reconnector.ts';
@@ -24,7 +24,7 @@ export interface PeerOptions {
   readonly timing: Pick<Timing, 'heartbeatMs' | 'failureTimeoutMs'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** Whoever answers at its address is not it. */
+  /** Another process answers at its address. */
   readonly mistaken: (error: OperatingError) => void;
   /** A connection that this site has dialled stands. */
   readonly onSocket: (socket: Socket) => void;
@@ -38,12 +38,12 @@ export class Peer implements ConnectionPeer {
   readonly id: SiteId;
   readonly link: Link;
   readonly #options: PeerOptions;
-  readonly #belief: PeerHealth;
-  readonly #reach: Reconnector;
+  readonly #health: PeerHealth;
+  readonly #reconnector: Reconnector;
   /** What it says of itself: by its last word, and as it was met. */
   #said: Identity | null = null;
   #known: Identity | null = null;
-  readonly #livesOver = new Set<string>();
+  readonly #pastIncarnations = new Set<string>();
   /** It has said goodbye, and no other life of it has been met. */
   #gone = false;
   /** Messages for a life that is over; of more than may wait, the latest. */
@@ -57,7 +57,7 @@ export class Peer implements ConnectionPeer {
     const { id, identity, address, transport, limits, timing, clock, random, notice } = options;
     this.id = id;
     this.#options = options;
-    this.#belief = new PeerHealth({
+    this.#health = new PeerHealth({
       peer: id,
       failureTimeoutMs: timing.failureTimeoutMs,
       now: clock.now(),
@@ -76,9 +76,9 @@ export class Peer implements ConnectionPeer {
         drained: () => this.#sayBye(),
       },
     });
-    const refused = (yes: boolean) => this.#belief.refused(yes);
+    const refused = (yes: boolean) => this.#health.refused(yes);
     const reach = { limits, clock, random, refused, timeoutMs: timing.failureTimeoutMs };
-    this.#reach = dials(identity.site, id)
+    this.#reconnector = dials(identity.site, id)
       ? new Redial({
           ...reach,
           call: (stands) => transport.call(address, id, stands),
@@ -89,12 +89,12 @@ export class Peer implements ConnectionPeer {
             if (!this.#gone) notice({ type: 'dial-failed', peer: id, reason, retryInMs });
           },
         })
-      : new Probe({ ...reach, address, wanted: () => this.#belief.up });
+      : new Probe({ ...reach, address, wanted: () => this.#health.up });
   }
 
   /** It is believed up. */
   get isUp(): boolean {
-    return this.#belief.up;
+    return this.#health.up;
   }
 
   /** It has said goodbye, and no other incarnation of it has been met: messages to it are dropped. */
@@ -115,7 +115,7 @@ export class Peer implements ConnectionPeer {
   /** Why a connection of that life of the peer is refused, or null. */
   whyRefused(identity: Identity): string | null {
     const known = this.#known;
-    if (known && known.id !== identity.id && this.#belief.up) {
+    if (known && known.id !== identity.id && this.#health.up) {
       return `${this.id} is up, and one that has other data came: two processes must not have one name; end one of them`;
     }
     const isOther = known?.id === identity.id && known.incarnation !== identity.incarnation;
@@ -125,13 +125,15 @@ export class Peer implements ConnectionPeer {
         'directory has forgotten what it promised, and two processes must not share one; empty it, or end one of them'
       );
     }
-    const life = lifeOf(identity);
-    return this.#livesOver.has(life) ? `the life ${life} of ${this.id} is over: it cannot come back` : null;
+    const life = linkIncarnation(identity);
+    return this.#pastIncarnations.has(life)
+      ? `the life ${life} of ${this.id} is over: it cannot come back`
+      : null;
   }
 
   open(): void {
-    this.#belief.heard(this.#options.clock.now());
-    this.#reach.open();
+    this.#health.heard(this.#options.clock.now());
+    this.#reconnector.open();
   }
 
   /** A frame of a connection that has been identified. */
@@ -141,7 +143,7 @@ export class Peer implements ConnectionPeer {
   }
 
   heard(connection: Connection): void {
-    if (connection === this.link.upOn) this.#belief.heard(this.#options.clock.now());
+    if (connection === this.link.upOn) this.#health.heard(this.#options.clock.now());
   }
 
   /** What has come is acknowledged at once, so that a ping asks for that, too. */
@@ -151,35 +153,35 @@ export class Peer implements ConnectionPeer {
   }
 
   pong(number: number): void {
-    this.#belief.pong(number);
+    this.#health.pong(number);
   }
 
   /** Once a heartbeat. `number` is for a ping. */
   beat(now: number, number: number): void {
     const { heartbeatMs } = this.#options.timing;
     const connection = this.link.upOn;
-    const quietMs = this.#belief.silence(now);
-    if (this.#belief.isSilent(now)) {
-      this.#belief.silent();
+    const quietMs = this.#health.silence(now);
+    if (this.#health.isSilent(now)) {
+      this.#health.silent();
       connection?.destroy(new Error(`nothing came for ${Math.round(quietMs)} ms`));
-    } else if (quietMs >= heartbeatMs / 2 || !this.#belief.up) {
+    } else if (quietMs >= heartbeatMs / 2 || !this.#health.up) {
       connection?.send({ type: 'ping', number });
     }
   }
 
   /** This process was stopped for long: nothing that was believed before counts. */
   paused(now: number, number: number): void {
-    this.#belief.paused(number, now);
+    this.#health.paused(number, now);
     this.link.upOn?.send({ type: 'ping', number });
   }
 
   hearBye(reason: ByeReason, connection: Connection): void {
     this.#gone = true;
-    if (this.#known) this.#livesOver.add(lifeOf(this.#known));
+    if (this.#known) this.#pastIncarnations.add(linkIncarnation(this.#known));
     this.link.disconnected(connection);
     connection.finish(null);
     if (reason === 'left') this.#options.notice({ type: 'left', peer: this.id });
-    this.#belief.down(reason);
+    this.#health.down(reason);
   }
 
   /** Nothing more is read from a connection to it, or one that was dialled for it. */
@@ -192,7 +194,7 @@ export class Peer implements ConnectionPeer {
     this.link.disconnected(connection);
     if (this.#finished) return;
     if (wasUp) this.#options.notice({ type: 'connection-lost', peer: this.id, reason });
-    if (!this.link.connected) this.#reach.lost(wasUp, reason);
+    if (!this.link.connected) this.#reconnector.lost(wasUp, reason);
   }
 
   /** Resolves when all was acknowledged and goodbye is said; or at once: the peer is down, or this was stopped. */
@@ -200,7 +202,7 @@ export class Peer implements ConnectionPeer {
     return new Promise((done) => {
       this.#bye = { reason, done };
       if (this.#finished) done();
-      else if (!this.#belief.up) this.#end();
+      else if (!this.#health.up) this.#end();
       else {
         this.link.flushAck();
         this.link.finish();
@@ -212,7 +214,7 @@ export class Peer implements ConnectionPeer {
   /** Nothing more is done for it. */
   stop(): void {
     this.#finished = true;
-    this.#reach.stop();
+    this.#reconnector.stop();
     this.link.stop();
     this.#bye?.done();
   }
@@ -233,7 +235,8 @@ export class Peer implements ConnectionPeer {
     const said = this.#said!;
     let lost: readonly StampedEnvelope[] | null = null;
     if (restarted) {
-      if (this.#known && lifeOf(this.#known) !== lifeOf(said)) this.#livesOver.add(lifeOf(this.#known));
+      if (this.#known && linkIncarnation(this.#known) !== linkIncarnation(said))
+        this.#pastIncarnations.add(linkIncarnation(this.#known));
       this.drop(restarted.lost);
       if (this.#droppedCount > 0) notice({ type: 'dropped', peer: id, count: this.#droppedCount });
       lost = this.#dropped;
@@ -242,9 +245,9 @@ export class Peer implements ConnectionPeer {
       this.#gone = false;
     }
     this.#known = said;
-    this.#reach.met();
+    this.#reconnector.met();
     notice({ type: 'connected', peer: id, incarnation: said.incarnation });
-    this.#belief.met(said.incarnation, lost, clock.now());
+    this.#health.met(said.incarnation, lost, clock.now());
     this.#askForAck();
   }
 
@@ -262,7 +265,7 @@ export class Peer implements ConnectionPeer {
     );
     this.drop(lost);
     notice({ type: 'error', error, peer: this.id, remote: null });
-    this.#belief.down('silent');
+    this.#health.down('silent');
   }
 
   #change(change: PeerChange): void {

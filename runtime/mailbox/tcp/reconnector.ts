@@ -15,7 +15,7 @@ export interface Reconnector {
   stop(): void;
 }
 
-export interface ReachOptions {
+export interface ReconnectorOptions {
   readonly limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>;
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
@@ -25,19 +25,19 @@ export interface ReachOptions {
   readonly refused: (yes: boolean) => void;
 }
 
-/** By the site that dials: at once after a break, and after failures in pauses that grow, however long that takes. */
+/** The reconnector of the site that dials: it dials at once after a break, and after failures in pauses that grow, without end. */
 export class Redial implements Reconnector {
-  readonly #options: ReachOptions;
+  readonly #options: ReconnectorOptions;
   readonly #dialer: Dialer;
   readonly #failed: (reason: string, retryInMs: number) => void;
   #metAt = 0;
 
   constructor(
-    options: ReachOptions & {
+    options: ReconnectorOptions & {
       readonly call: (stands: () => void) => Socket;
       readonly onSocket: (socket: Socket) => void;
       readonly failed: (reason: string, retryInMs: number) => void;
-      /** Whoever answers is not the peer. */
+      /** Another process than the peer answers. */
       readonly mistaken: (error: OperatingError) => void;
     },
   ) {
@@ -85,7 +85,7 @@ export class Redial implements Reconnector {
 }
 
 /**
- * By the site that is dialled: after a break it asks the kernel at the peer's address whether anybody listens there,
+ * The reconnector of the site that is dialled. After a break it asks the kernel at the peer's address whether anybody listens there,
  * by a connection that it closes at once. Whether the address is right is found out while the peer is up; where
  * it is not, a death shows by silence alone.
  */
@@ -96,7 +96,7 @@ export class Probe implements Reconnector {
   #addressIsRight: boolean | null = null;
 
   /** `wanted`: it is not known yet that the peer is down. */
-  constructor(options: ReachOptions & { readonly address: Address; readonly wanted: () => boolean }) {
+  constructor(options: ReconnectorOptions & { readonly address: Address; readonly wanted: () => boolean }) {
     this.#wanted = options.wanted;
     this.#dialer = new Dialer({
       ...options,
@@ -200,7 +200,7 @@ class Dialer {
     this.#abort = () => {
       cancel();
       socket.off('error', failed);
-      // Of an attempt that nobody waits for any more.
+      // Nobody waits for this attempt any more.
       socket.on('error', () => undefined);
       socket.destroy();
     };

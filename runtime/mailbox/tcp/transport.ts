@@ -17,10 +17,10 @@ import { isLoopback } from './loopback.ts';
 import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
 import { sharedKey } from './tls/secret.ts';
 
-/** What a connection proves of who is at its other end: one of these sites; or, by `null`, nothing. */
+/** The sites that a connection proves its other end to be: one of these. `null`: it proves nothing. */
 export type Proven = readonly SiteId[] | null;
 
-/** Whom a server tells about those who call. */
+/** Takes the connections that come in. */
 export interface Callers {
   /** Bytes can go both ways. */
   stands(socket: Socket, proven: Proven): void;
@@ -55,7 +55,7 @@ export function transportOf(options: TransportOptions): Transport {
   return plain;
 }
 
-/** By TCP alone: whoever reaches the port, or answers at a peer's, may say that it is any site. */
+/** TCP alone: every process that reaches the port, or answers at a peer's, may claim to be any site. */
 export const plain: Transport = {
   call: (address, _, stands) => connectTcp({ ...address }, stands),
   greet:
@@ -64,7 +64,7 @@ export const plain: Transport = {
       stands(socket, null),
 };
 
-/** Asks the kernel at `address` whether anybody listens there, and says nothing to whoever does. */
+/** Asks the kernel at `address` whether a process listens there, and sends nothing. */
 export function knock(address: Address, stands: () => void): Socket {
   return connectTcp({ ...address }, stands);
 }
@@ -107,7 +107,7 @@ export function corruptionOf(error: Error): OperatingError | null {
     : null;
 }
 
-/** Of this side's OpenSSL: an alert is the other side's. */
+/** Whether this side's OpenSSL complains. An alert is the other side's complaint. */
 function isComplaint(error: Error): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
   return code.startsWith('ERR_SSL_') && !code.includes('_ALERT_');
@@ -130,7 +130,7 @@ const modern = {
 
 /** Both sides by certificates of one authority, and each certificate names its site. */
 function certified({ cert, key, ca }: Tls, cluster: string): Transport {
-  // It is looked at once it is here: Node would close the connection without a word of who has called.
+  // Checked after the handshake: Node would close the connection without naming the caller.
   const server = { ...modern, cert, key, ca, requestCert: true, rejectUnauthorized: false };
   const secureContext = contextOf(server);
   return {
@@ -169,7 +169,7 @@ function certified({ cert, key, ca }: Tls, cluster: string): Transport {
 function withSecret({ cluster, site, peers }: TransportOptions, secret: string | Buffer): Transport {
   const options = {
     ...modern,
-    // Of SHA-256, as the key; without any authority, so that no certificate can take its place.
+    // Suites of SHA-256, as the key. No authority, so that no certificate can stand in for the key.
     ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256',
     ca: [],
   };
@@ -220,7 +220,7 @@ function greetByTls(
   // Never listens: it is given what has come in elsewhere.
   const server = createTlsServer(options);
   server.on('secureConnection', (socket) => {
-    // Before anything else: whoever takes it hears of its end by 'close'.
+    // Before anything else: the taker hears of its end by 'close'.
     socket.on('error', () => undefined);
     const proven = proves(socket);
     if (!(proven instanceof OperatingError)) {

@@ -6,7 +6,7 @@ const carriageReturn = 13;
 
 /** For one site that calls another: the key of their TLS (RFC 8446, 4.2.11), and how the caller names it. */
 export interface SharedKey {
-  /** Goes over the wire: tells nothing of the secret, and of the names only to who guesses them. */
+  /** Goes over the wire. It reveals nothing of the secret, and the names only to a reader that guesses them. */
   readonly identity: string;
   readonly key: Buffer;
 }
