@@ -112,7 +112,7 @@ export class WaitQueue implements Granter {
 
   /** Nobody waits or is inside. A new queue that has begun would do as well. */
   get idle(): boolean {
-    return this.#state === 'free' && this.#line.length === 0 && this.#row === 0;
+    return this.#state === 'free' && this.#line.length === 0 && this.#row === 0 && this.#stopWatch === null;
   }
 
   /** Another turn of the event loop has begun since they were here last. */
