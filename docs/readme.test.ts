@@ -96,7 +96,9 @@ describe('README', () => {
       });
     };
     try {
-      expect(await hear([], 2)).toMatch(/^a is inside, under fence \{ epoch: 0, k: 1 \}\na .* k: 2 \}$/m);
+      expect(await hear([], 2)).toMatch(
+        /^a is inside, under fence \{ generation: \d{13}, epoch: 0, k: 1 \}\na .* k: 2 \}$/m,
+      );
       children[0]!.kill();
       await new Promise((resolve) => children[0]!.once('exit', resolve));
       const words = [...readme.matchAll(/`node lock\.mjs ([abc] [abc] [abc])`/g)].map(([, ids]) =>

@@ -22,6 +22,8 @@ export type { MachineCoverage, NeverTaken, NotRun } from './system/coverage.ts';
 export { type Editor, editorOf } from './system/edit.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
 export {
+  type Done,
+  type Invoked,
   isLinearizable,
   type OperationMessages,
   type Operations,
@@ -32,6 +34,7 @@ export * from './system/properties.ts';
 export * from './system/sets.ts';
 export type * from './system/system.ts';
 export { actionText, messageText, stateText, traceText } from './system/text.ts';
+export type { Outcome, Values } from './system/tree/outcomes.ts';
 export * from './system/typed.ts';
 export { traceMermaid } from './timeline/mermaid.ts';
 export { traceShiViz } from './timeline/shiviz.ts';

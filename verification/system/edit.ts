@@ -14,6 +14,7 @@ export interface Editor {
   remove(path: string): AnyStateMachine;
 }
 
+/** An editor of a machine's configuration, for mutants. Each edit returns a new machine. */
 export function editorOf(machine: AnyStateMachine): Editor {
   const part = (path: string) =>
     keysOf(path).reduce<unknown>((node, key) => child(node, key, path), machine.config);

@@ -11,12 +11,13 @@ export interface Sequential {
 }
 
 /** An operation of a client: `after` says how many operations of each other client were over when it began. */
-interface Invoked {
+export interface Invoked {
   readonly operation: unknown;
   readonly after: Readonly<Record<SiteId, number>>;
 }
 
-interface Done extends Invoked {
+/** An operation with its answer. */
+export interface Done extends Invoked {
   readonly answer: unknown;
 }
 

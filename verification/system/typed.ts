@@ -73,8 +73,10 @@ export const each = <Part extends AnyStateMachine | Role<AnyStateMachine>>(
   of: (id: SiteId, index: number) => Part,
 ): Readonly<Record<SiteId, Part>> => Object.fromEntries(ids.map((id, index) => [id, of(id, index)]));
 
-type Cast = Readonly<Record<SiteId, AnyStateMachine | Role<AnyStateMachine>>>;
-type MachineOf<Part> = Part extends AnyStateMachine
+/** The actors of a typed system, by id. */
+export type Cast = Readonly<Record<SiteId, AnyStateMachine | Role<AnyStateMachine>>>;
+/** The machine of an actor of a typed system. */
+export type MachineOf<Part> = Part extends AnyStateMachine
   ? Part
   : Part extends Role<infer Machine>
     ? Machine

@@ -54,7 +54,7 @@ describe('a counterexample as a timeline', () => {
     const { timeline } = found.find(({ name }) => name === 'L3')!;
     expect(timeline.steps.map(({ text }) => text)).toEqual(['b: ask', 'a receives REQUEST(origin=b) from b']);
     expect(timeline.steps.map(({ taken }) => taken)).toEqual([
-      ['site.client.idle|ask|1', 'site.routing.forwarding|ask|1'],
+      ['site.client.idle|ask|1', 'site.routing.forwarding|ask|2'],
       ['site.routing.root|REQUEST|0'],
     ]);
     expect(timeline.letters).toMatchObject([
