@@ -9,7 +9,7 @@ export interface Fence extends EpochFence {
   readonly generation: number;
 }
 
-/** For errors and logs. */
-export function fenceText({ generation, epoch, k }: Fence): string {
-  return `(${generation}, ${epoch}, ${k})`;
+/** A fence for a person: the generation is that of the whole cluster, and is left out. */
+export function fenceText({ epoch, k }: Fence): string {
+  return `(${epoch}, ${k})`;
 }

@@ -42,7 +42,7 @@ const notices: readonly [Notice, number, string][] = [
   [
     { type: 'lost', lock: 'l', fence: { generation: 1, epoch: 1, k: 4 } },
     50,
-    'lost the critical section under fence (1, 1, 4)',
+    'lost the critical section under fence (1, 4)',
   ],
   [
     { type: 'dropped', peer: 'b', count: 3 },

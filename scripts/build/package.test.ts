@@ -117,7 +117,7 @@ describe('a project that has installed it', () => {
     writeFileSync(join(project, 'service.cjs'), service);
     const { status, stdout, stderr } = await inProject('node', 'service.cjs');
     expect([status, stderr]).toEqual([0, '']);
-    expect(JSON.parse(stdout)).toEqual([{ epoch: 0, k: 1 }, true]);
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ epoch: 0, k: 1 }), true]);
   });
 
   test('npx baton verify naimi-trehel, by two threads', async () => {

@@ -45,7 +45,7 @@ describe('a mistake in the statechart breaks the obligation that forbids it', ()
 describe('the table refuses a step that does more with an id than copy and compare', () => {
   test('it asks for the order of two ids', () => {
     const machine = replace(
-      'routing.forwarding.on.REQUEST.actions.1',
+      'routing.forwarding.on.REQUEST.0.actions.1',
       assign({
         last: ({ context, event }) => (event['origin'] > context['self'] ? event['origin'] : context['last']),
       }),
@@ -55,7 +55,7 @@ describe('the table refuses a step that does more with an id than copy and compa
 
   test('it asks for the type of an id', () => {
     const machine = replace(
-      'routing.forwarding.on.REQUEST.actions.1',
+      'routing.forwarding.on.REQUEST.0.actions.1',
       assign({
         last: ({ context, event }) =>
           typeof event['origin'] === 'string' ? context['last'] : event['origin'],
@@ -67,7 +67,7 @@ describe('the table refuses a step that does more with an id than copy and compa
   });
 
   test('it makes an id up', () => {
-    const machine = replace('routing.forwarding.on.REQUEST.actions.1', assign({ last: 'a' }));
+    const machine = replace('routing.forwarding.on.REQUEST.0.actions.1', assign({ last: 'a' }));
     expect(() => naimiTrehelTheory(machine)).toThrow('the step names another one');
   });
 
