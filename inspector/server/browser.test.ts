@@ -235,6 +235,8 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
       for (const index of sizes.keys()) {
         await page.goto(`${server.url}#source=run-${index}&step=50`);
         await atStep(page, 50);
+        // The list of steps knows its height one frame after it is drawn, and scrolls to its step after that.
+        await page.waitForSelector('.rows [aria-current="step"]');
         elements.push(await page.locator('*').count());
       }
       expect(elements[1]).toBeLessThan(elements[0]! * 1.1);
