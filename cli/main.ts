@@ -7,6 +7,7 @@ import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
 import { addExport } from './verbs/export.ts';
 import { addInspect } from './verbs/inspect.ts';
+import { addLocks } from './verbs/locks.ts';
 import { addOutline } from './verbs/outline.ts';
 import { addProve } from './verbs/prove.ts';
 import { addReplay } from './verbs/replay.ts';
@@ -30,6 +31,7 @@ const program = new Command('baton')
 for (const add of [
   addDemo,
   addSite,
+  addLocks,
   addConfig,
   addVerify,
   addOutline,

@@ -19,7 +19,9 @@ export type WatchAsk =
    * Requests locks whose names contain `like`. If several such requests come in quick succession, the last is
    * answered.
    */
-  | { readonly type: 'find'; readonly like: string };
+  | { readonly type: 'find'; readonly like: string }
+  /** Requests a `table` of the locks whose names contain `like`; answered as `find` is. */
+  | { readonly type: 'table'; readonly like: string };
 
 export type WatchTold =
   /** Sent first, and again whenever a window is requested and no lock has been named. */
@@ -42,6 +44,13 @@ export type WatchTold =
       readonly locks: readonly string[];
       readonly more: boolean;
     }
+  /** The state of some locks at this site, those in use first. `more`: there may be others. */
+  | {
+      readonly type: 'table';
+      readonly like: string;
+      readonly locks: readonly SiteLock[];
+      readonly more: boolean;
+    }
   | {
       readonly type: 'window';
       readonly lock: string;
@@ -59,6 +68,31 @@ export type WatchTold =
    */
   | { readonly type: 'lines'; readonly lines: readonly TimedLine[] }
   | { readonly type: 'end'; readonly at: number; readonly why: WindowEnd };
+
+/** The state of one lock at one site. Durations are in milliseconds, since the clocks of two sites differ. */
+export interface SiteLock {
+  readonly lock: string;
+  readonly epoch: number;
+  /** This site takes no part until the next epoch. */
+  readonly frozen: boolean;
+  readonly token: boolean;
+  /** The site that is served after this one, if this one knows it. */
+  readonly next: SiteId | null;
+  /** The critical section of this site, if there is one. */
+  readonly held: { readonly fence: WatchedFence; readonly heldMs: number } | null;
+  /** How long each of the first local callers has waited, in the order of their line. */
+  readonly waitedMs: readonly number[];
+  /** Number of local callers that wait. */
+  readonly waiting: number;
+  /** Time since the last event of this lock at this site. */
+  readonly changedMs: number;
+}
+
+export interface WatchedFence {
+  readonly generation: number;
+  readonly epoch: number;
+  readonly k: number;
+}
 
 export type TimedLine = readonly [at: number, line: RecordLine];
 

@@ -6,10 +6,20 @@ export type { Leadership, LeadOptions } from './api/leadership.ts';
 export type { AcquireOptions, Held, HeldAll, HoldOptions, Lock, RunOptions } from './api/lock.ts';
 export type { Logger, Notice } from './api/notice.ts';
 export type { Address, DownReason, PeerChange } from './api/peer.ts';
-export type { ClusterStatus, Counters, LockStatus } from './api/status.ts';
+export type {
+  ClusterStatus,
+  Counters,
+  LockHolder,
+  LockReport,
+  LockReports,
+  LockStatus,
+  ReadLocksOptions,
+  WaitingSite,
+} from './api/status.ts';
 export type { Viewer, WatchServer, WatchServerOptions, WatchSession } from './api/watch.ts';
 export { joinCluster } from './join.ts';
 export { compareFences, type Fence, FenceGate } from './lock/fence-gate.ts';
+export { LockReader, readLocks } from './observe/lock-reader.ts';
 export { type StatelyInspector, throughStately } from './observe/stately.ts';
 export { serveWatch } from './observe/watch-server.ts';
 export type { ClusterOptions, Limits, Strict, TelemetryOptions, Timing, Tls } from './options/schema.ts';

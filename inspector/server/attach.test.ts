@@ -1,31 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePorts } from '../../cli/testing/baton.ts';
 import { chrome, launch, watchedPage } from '../../cli/testing/browser.ts';
-import { type Cluster, joinCluster, serveWatch } from '../../runtime/index.ts';
+import type { Cluster } from '../../runtime/index.ts';
+import { watchedCluster } from '../../runtime/testing/watched-cluster.ts';
 import type { Timeline } from '../../verification/timeline/format.ts';
 import { Attached } from './attach.ts';
 import { openAttached } from './live-page.ts';
-
-const sites = ['a', 'b', 'c'] as const;
-
-/** Three sites of one cluster, and where each may be watched. */
-async function clusterOfThree() {
-  const ports = await freePorts(sites.length);
-  const address = (site: string) => ({ host: '127.0.0.1', port: ports['abc'.indexOf(site)]! });
-  const clusters: Cluster[] = [];
-  const urls: string[] = [];
-  for (const site of sites) {
-    const peers = Object.fromEntries(sites.filter((one) => one !== site).map((one) => [one, address(one)]));
-    const cluster = await joinCluster({ cluster: 'watched', site, root: 'a', listen: address(site), peers });
-    onTestFinished(() => cluster.close({ graceful: false }));
-    const server = await serveWatch(cluster);
-    onTestFinished(() => server.close());
-    clusters.push(cluster);
-    urls.push(server.url);
-  }
-  await Promise.all(clusters.map((cluster) => cluster.ready()));
-  return { clusters, urls };
-}
 
 function attach(urls: readonly string[], lock?: string) {
   const said: string[] = [];
@@ -56,7 +35,7 @@ async function turns(clusters: readonly Cluster[], lock: string, count: number) 
 }
 
 it('shows a cluster that runs: every event of a calm one, from all sites, in order', async () => {
-  const { clusters, urls } = await clusterOfThree();
+  const { clusters, urls } = await watchedCluster();
   await turns(clusters, 'main', 3);
   const { until, shown, said } = attach(urls);
   await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
@@ -81,7 +60,7 @@ it('shows a cluster that runs: every event of a calm one, from all sites, in ord
 });
 
 it('shows one site, another lock, and what that site knows of the others', async () => {
-  const { clusters, urls } = await clusterOfThree();
+  const { clusters, urls } = await watchedCluster();
   const { until, shown } = attach([urls[1]!], 'jobs');
   await turns(clusters, 'main', 3);
   await turns(clusters, 'jobs', 6);
@@ -94,7 +73,7 @@ it('shows one site, another lock, and what that site knows of the others', async
 });
 
 it('finds locks by a part of their names, however many there are', async () => {
-  const { clusters, urls } = await clusterOfThree();
+  const { clusters, urls } = await watchedCluster();
   for (let n = 0; n < 500; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
   await turns(clusters, 'main', 3);
   const { until, find } = attach(urls, 'main');
@@ -109,7 +88,7 @@ it('finds locks by a part of their names, however many there are', async () => {
 });
 
 it('says that a site is seen no longer, and goes on with the others', async () => {
-  const { clusters, urls } = await clusterOfThree();
+  const { clusters, urls } = await watchedCluster();
   await turns(clusters, 'main', 3);
   const { until, said } = attach(urls);
   await until(({ steps }) => steps.filter(({ kind }) => kind === 'seen').length === 3);
@@ -122,7 +101,7 @@ it('says that a site is seen no longer, and goes on with the others', async () =
 
 describe.skipIf(chrome === null)('in the browser', () => {
   it('watches a live cluster pass the token, and says what it did not see', async () => {
-    const { clusters, urls } = await clusterOfThree();
+    const { clusters, urls } = await watchedCluster();
     await turns(clusters, 'main', 3);
     const browser = await launch();
     onTestFinished(() => browser.close());
@@ -131,10 +110,10 @@ describe.skipIf(chrome === null)('in the browser', () => {
     const { page, complaints } = await watchedPage(browser);
     await page.goto(live.url);
     await page.waitForSelector('.forest .site');
-    for (const [index, cluster] of clusters.entries()) {
+    for (const cluster of clusters) {
       const held = await cluster.lock('main').acquire();
       const holder = page.locator('.forest .site', { has: page.locator('.token') });
-      await holder.locator('.id', { hasText: sites[index]! }).waitFor();
+      await holder.locator('.id', { hasText: cluster.site }).waitFor();
       await page.locator('.forest .site.inside').waitFor();
       held.release();
     }
@@ -151,7 +130,7 @@ describe.skipIf(chrome === null)('in the browser', () => {
   });
 
   it('shows another lock that is chosen by its name, and the address names it', async () => {
-    const { clusters, urls } = await clusterOfThree();
+    const { clusters, urls } = await watchedCluster();
     for (let n = 0; n < 300; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
     await turns(clusters, 'main', 3);
     const browser = await launch();

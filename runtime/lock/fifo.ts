@@ -15,6 +15,10 @@ export class Fifo<T extends Standing<T>> {
     return this.#length;
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    for (let one = this.#first; one !== null; one = one.after) yield one;
+  }
+
   push(one: T): void {
     one.inLine = true;
     one.before = this.#last;

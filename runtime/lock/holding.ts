@@ -17,6 +17,8 @@ export interface Granter {
 export class Holding implements Held {
   readonly #granter: Granter;
   readonly fence: Fence;
+  /** When it was granted, by the site's clock. */
+  readonly since: number;
   /** It was released, or is lost. */
   #isOver = false;
   /** It was released before its `minHoldMs`: the site has it still. */
@@ -27,9 +29,10 @@ export class Holding implements Held {
   #mayEnd: { readonly at: number; readonly clock: Clock } | null = null;
   #stopTimer: (() => void) | null = null;
 
-  constructor(granter: Granter, fence: Fence) {
+  constructor(granter: Granter, fence: Fence, since: number) {
     this.#granter = granter;
     this.fence = fence;
+    this.since = since;
   }
 
   get lock(): string {

@@ -100,6 +100,22 @@ export class WaitQueue implements Granter {
     return this.#line.length;
   }
 
+  /** How long the present critical section has lasted; `null`: nobody is inside. */
+  get heldMs(): number | null {
+    return this.#held && this.#options.clock.now() - this.#held.since;
+  }
+
+  /** How long each of the first `most` callers has waited, in order. */
+  waitedMs(most: number): readonly number[] {
+    const now = this.#options.clock.now();
+    const waited: number[] = [];
+    for (const waiter of this.#line) {
+      if (waited.length === most) break;
+      waited.push(now - waiter.since);
+    }
+    return waited;
+  }
+
   /** The actor was asked and has not granted the lock. */
   get waits(): boolean {
     return this.#state === 'waiting';
@@ -236,7 +252,7 @@ export class WaitQueue implements Granter {
     this.#state = 'held';
     if (before === 'waiting') this.#owner.waitEnded();
     const waiter = this.#line.shift();
-    const holding = new Holding(this, fence);
+    const holding = new Holding(this, fence, this.#options.clock.now());
     // A token that was sent for has brought what else arrived.
     this.#row = this.#taking || before === 'held' ? this.#row + 1 : 1;
     this.#held = holding;
@@ -397,6 +413,7 @@ class Waiter implements Standing<Waiter>, Abortable {
   before: Waiter | null = null;
   after: Waiter | null = null;
   inLine = false;
+  since = 0;
   readonly granted: (holding: Holding) => void;
   readonly #failed: (reason: unknown) => void;
   #signal: AbortSignal | null = null;
@@ -415,6 +432,7 @@ class Waiter implements Standing<Waiter>, Abortable {
     giveUp: (waiter: Waiter, reason: unknown) => void,
     late: (timeoutMs: number) => OperatingError,
   ): void {
+    this.since = clock.now();
     this.#giveUp = giveUp;
     if (signal) {
       this.#signal = signal;

@@ -27,6 +27,10 @@ function tapped(known = ['main', 'other']) {
       const found = known.filter((name) => name.includes(like));
       return { some: found.slice(0, most), more: found.length > most };
     },
+    row: (lock) => ({
+      ...{ lock, epoch: 0, frozen: false, token: true, next: null, held: null },
+      ...{ waitedMs: [], waiting: 0, changedMs: 5 },
+    }),
     peek: (lock) => (lock === 'nowhere' ? null : { seq, snapshot }),
   });
   const told: WatchTold[] = [];
@@ -76,6 +80,28 @@ describe('a tap', () => {
     expect(told).toMatchObject({ type: 'found', like: 'invoice', more: true });
     expect(told?.type === 'found' && told.locks).toHaveLength(100);
     expect(looks() - before).toBe(2);
+  });
+
+  it('tells the state of locks by a part of their names, beside what is found, and as seldom', () => {
+    const known = Array.from({ length: 600 }, (_, n) => `invoice ${n}`);
+    const { session, clock, heard } = tapped(known);
+    heard();
+    session.ask({ type: 'table', like: 'nothing' });
+    session.ask({ type: 'find', like: 'invoice 599' });
+    session.ask({ type: 'table', like: '' });
+    clock.advance(0);
+    const [table, found, ...others] = heard();
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ type: 'found', locks: ['invoice 599'] });
+    expect(table).toMatchObject({ type: 'table', like: '', more: true });
+    expect(table?.type === 'table' && table.locks).toHaveLength(500);
+    session.ask({ type: 'table', like: 'invoice 7' });
+    clock.advance(199);
+    expect(heard()).toEqual([]);
+    clock.advance(1);
+    const rows = known.filter((lock) => lock.includes('invoice 7'));
+    const [told] = heard();
+    expect(told?.type === 'table' && told.locks.map(({ lock }) => lock)).toEqual(rows);
   });
 
   it('wants nothing while nobody watches, and nothing of other locks', () => {

@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { RecordedSnapshot, RecordLine } from '../../machines/record.ts';
-import type { WatchAsk, WatchTold, WindowEnd } from '../../machines/watch.ts';
+import type { SiteLock, WatchAsk, WatchTold, WindowEnd } from '../../machines/watch.ts';
 import type { Clock } from '../api/clock.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 
@@ -16,6 +16,8 @@ export interface WatchedSite {
   count(): number;
   /** At most `most` names of locks that contain `like`, the ones in use first. `more`: there may be others. */
   names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean };
+  /** The state of a lock that `names` has told of. */
+  row(lock: string): SiteLock;
   /** How the actor of a lock is; `null` where there is none. */
   peek(lock: string): { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
 }
@@ -27,6 +29,8 @@ const mostMs = 10_000;
 export const mostWaitingBytes = 1 << 20;
 const tellEveryMs = 50;
 const mostNames = 100;
+/** Maximum number of rows of one table: some 100 KiB. */
+const mostRows = 500;
 const findEveryMs = 200;
 const tellAtOnceBytes = 64 * 1024;
 
@@ -88,8 +92,8 @@ export class LiveSession implements WatchSession {
   #told = 0;
   #cancelTell: (() => void) | null = null;
   #cancelEnd: (() => void) | null = null;
-  /** What is looked for next, and when something was last. */
-  #like: string | null = null;
+  /** What is looked for next, by the kind of answer, and when something was last. */
+  readonly #sought = new Map<'find' | 'table', string>();
   #cancelFind: (() => void) | null = null;
   #found = Number.NEGATIVE_INFINITY;
 
@@ -104,8 +108,8 @@ export class LiveSession implements WatchSession {
     if (asked.type === 'watch') {
       if (asked.lock !== this.#lock) this.#end('full');
       this.#lock = asked.lock;
-    } else if (asked.type === 'find') {
-      this.#like = asked.like;
+    } else if (asked.type === 'find' || asked.type === 'table') {
+      this.#sought.set(asked.type, asked.like);
       this.#findInTime();
     } else this.#begin(asked.events, Math.min(asked.ms, mostMs));
   }
@@ -149,10 +153,20 @@ export class LiveSession implements WatchSession {
     this.#cancelFind ??= clock.after(Math.max(0, this.#found + findEveryMs - clock.now()), () => {
       this.#cancelFind = null;
       this.#found = clock.now();
-      const like = this.#like!;
-      const { some, more } = this.#site.names(like, mostNames);
-      if (this.#viewer.waiting <= mostWaitingBytes) this.#send({ type: 'found', like, locks: some, more });
+      for (const [kind, like] of this.#sought) this.#tellFound(kind, like);
+      this.#sought.clear();
     });
+  }
+
+  #tellFound(kind: 'find' | 'table', like: string): void {
+    if (this.#viewer.waiting > mostWaitingBytes) return;
+    if (kind === 'find') {
+      const { some: locks, more } = this.#site.names(like, mostNames);
+      this.#send({ type: 'found', like, locks, more });
+    } else {
+      const { some, more } = this.#site.names(like, mostRows);
+      this.#send({ type: 'table', like, locks: some.map((lock) => this.#site.row(lock)), more });
+    }
   }
 
   #begin(events: number, ms: number): void {

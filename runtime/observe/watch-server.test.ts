@@ -22,6 +22,10 @@ async function site(options: WatchServerOptions = {}) {
     now: Date.now,
     count: () => 1,
     names: (like) => ({ some: ['main'].filter((name) => name.includes(like)), more: false }),
+    row: (lock) => ({
+      ...{ lock, epoch: 0, frozen: false, token: true, next: null, held: null },
+      ...{ waitedMs: [], waiting: 0, changedMs: 5 },
+    }),
     peek: () => ({ seq, snapshot }),
   });
   const server = await serveWatch({ watch: (viewer) => tap.attach(viewer) }, options);

@@ -13,7 +13,7 @@ import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts'
 const ask = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(longestName) }),
   z.strictObject({ type: z.literal('begin'), events: z.int().min(1), ms: z.int().min(1) }),
-  z.strictObject({ type: z.literal('find'), like: z.string().max(longestName) }),
+  z.strictObject({ type: z.enum(['find', 'table']), like: z.string().max(longestName) }),
 ]);
 
 const mostViewers = 8;
@@ -84,7 +84,7 @@ function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): WatchSession
   socket.on('pong', () => alive.add(socket));
   socket.on('message', (data) => {
     const asked = parsed(data.toString());
-    if (asked === null) socket.close(policyViolation, 'expected watch, begin or find');
+    if (asked === null) socket.close(policyViolation, 'expected watch, begin, find or table');
     else session.ask(asked);
   });
   socket.on('close', () => session.close());

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { longestName } from '../../machines/watch.ts';
 import type { Cluster, ClusterEvents } from '../api/cluster.ts';
 import type { Fence } from '../api/fence.ts';
 import type { LeadOptions } from '../api/leadership.ts';
 import type { AcquireOptions, HoldOptions, RunOptions } from '../api/lock.ts';
+import type { ReadLocksOptions } from '../api/status.ts';
 import type { Viewer, WatchServerOptions } from '../api/watch.ts';
 import { membersLock, namePattern } from '../wire/frames.ts';
 import { partOfAddress } from './address.ts';
@@ -111,6 +113,25 @@ const watchOptions = describe(
   'the options are { listen, token }',
 );
 
+const readLocksOptions = describe(
+  z.strictObject({ like: z.string().max(longestName).optional(), timeoutMs } satisfies Record<
+    keyof ReadLocksOptions,
+    z.ZodType
+  >),
+  'the options are { like, timeoutMs }',
+);
+
+const watchUrls = describe(
+  z.custom<readonly string[]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((url) => /^wss?:\/\//.test(url) && URL.canParse(url)),
+  ),
+  'the addresses are a list of ws://host:port/, as serveWatch gives them',
+  { hidden: true },
+);
+
 // What a call is given, before it does anything. Each throws `OPTIONS_INVALID`.
 
 export function checkAcquire(options: unknown): void {
@@ -162,6 +183,14 @@ export function checkClose(options: unknown): void {
 
 export function checkWatch(options: unknown): void {
   checked(watchOptions, options);
+}
+
+export function checkReadLocks(options: unknown): void {
+  checked(readLocksOptions, options);
+}
+
+export function checkWatchUrls(given: unknown): void {
+  checked(watchUrls, given);
 }
 
 export function checkViewer(given: unknown): void {

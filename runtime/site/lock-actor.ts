@@ -16,6 +16,7 @@ import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Fence } from '../api/fence.ts';
 import type { Notice } from '../api/notice.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
+import type { LockStatus } from '../api/status.ts';
 import type { Engine } from '../driver/actor.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { ElectionTrigger } from '../election/election-trigger.ts';
@@ -82,6 +83,8 @@ const effectTypes = [
 ] as const satisfies readonly EpochEffect['type'][];
 
 const nothing: readonly SiteEvent[] = [];
+/** Maximum number of local callers of which a status tells how long they have waited. */
+const mostWaitsTold = 100;
 const suspect = { type: 'suspect' } as const;
 
 /**
@@ -99,12 +102,15 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   #leases: LeaseClock | null = null;
   /** Whether this lock ever had a lease. */
   #leased = false;
+  /** When the last event was taken, in whole milliseconds of the site's clock. */
+  #changedAt: number;
 
   constructor(setting: LockActorSetting, lock: string, peers: readonly SiteId[], input: SiteInput) {
     const { site, statechart, recorder, inspect, engine } = setting;
     this.lock = lock;
     this.#setting = setting;
     this.#peers = peers;
+    this.#changedAt = Math.floor(setting.clock.now());
     this.#record = new LockRecord(setting, lock);
     const source = inspect && new NamedSource(inspect, () => this.#driver?.cause?.source ?? null);
     const options = {
@@ -143,6 +149,26 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
 
   get waiting(): number {
     return this.#queue?.waiting ?? 0;
+  }
+
+  /** The state of this lock here, for a person to read. */
+  get status(): LockStatus {
+    const { value, context } = this.snapshot;
+    const { last, next, token, epoch, fence } = context;
+    const heldMs = this.#queue?.heldMs ?? null;
+    return {
+      last,
+      next,
+      token,
+      client: value.client,
+      waiting: this.waiting,
+      waitedMs: this.#queue?.waitedMs(mostWaitsTold) ?? [],
+      epoch,
+      frozen: value.epoch !== 'following',
+      changedMs: Math.max(0, this.#setting.clock.now() - this.#changedAt),
+      ...(fence && { fence: this.#fence(fence) }),
+      ...(heldMs !== null && { heldMs }),
+    };
   }
 
   /** The votes that this site waits for as a candidate. */
@@ -273,7 +299,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   took(event: SiteEvent, envelope: StampedEnvelope | null, effects: readonly EpochEffect[]): void {
-    const { site, tally } = this.#setting;
+    const { site, tally, clock } = this.#setting;
+    this.#changedAt = Math.floor(clock.now());
     this.#record.event(event, envelope, effects as readonly NamedAction[], this);
     const broken = brokenInvariant(this.#driver.state as SiteView);
     if (broken !== null)

@@ -2,7 +2,6 @@ import type { Held, HoldOptions, Lock, RunOptions } from '../api/lock.ts';
 import type { LockStatus } from '../api/status.ts';
 import type { Telemetry } from '../observe/telemetry.ts';
 import { checkHold, checkRun, checkWork } from '../options/calls.ts';
-import { statusOf } from './protocol.ts';
 import type { Site } from './site.ts';
 
 /** What a caller has of a lock, until it is used nothing but its name. */
@@ -38,8 +37,7 @@ export class NamedLock implements Lock {
   }
 
   status(): LockStatus {
-    const place = this.#site.find(this.name) ?? this.#site.actor(this.name);
-    return { ...statusOf(place.snapshot, this.#site.founding?.generation ?? 0), waiting: place.waiting };
+    return (this.#site.find(this.name) ?? this.#site.actor(this.name)).status;
   }
 
   #acquire(options?: HoldOptions): Promise<Held> {

@@ -1,7 +1,5 @@
-import type { SiteView } from '../../machines/epoch/invariants.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { FoundingMessage } from '../../machines/members/founding.ts';
-import type { LockStatus } from '../api/status.ts';
 import type { LayoutOf } from '../wire/layout.ts';
 
 /** The protocol's name in recorded runs, and in `baton verify`. */
@@ -46,18 +44,3 @@ export const vocabulary = {
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */
 export const urgentMessage = 'TOKEN' satisfies SiteMessage['type'];
-
-/** What `Lock.status` shows of a snapshot. */
-export function statusOf({ value, context }: SiteView, generation: number): Omit<LockStatus, 'waiting'> {
-  const { last, next, token, epoch, fence } = context;
-  const frozen = value.epoch !== 'following';
-  return {
-    last,
-    next,
-    token,
-    client: value.client,
-    epoch,
-    frozen,
-    ...(fence && { fence: { generation, ...fence } }),
-  };
-}

@@ -4,10 +4,12 @@ import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Founding } from '../../machines/members/founding.ts';
+import type { SiteLock } from '../../machines/watch.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
+import type { LockStatus } from '../api/status.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
@@ -104,6 +106,7 @@ export class Site implements MailboxHandlers {
       now: () => performance.timeOrigin + clock.now(),
       count: () => this.locks,
       names: (like, most) => this.names(like, most),
+      row: (lock) => rowOf(lock, this.#actors.get(lock)!.status),
       peek: (lock) => {
         const actor = this.find(lock);
         return actor === undefined ? null : { seq: actor.seq, snapshot: actor.snapshot };
@@ -531,4 +534,11 @@ export class Site implements MailboxHandlers {
       this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause }));
     }
   }
+}
+
+/** The row of a lock in the table that a viewer asks for. */
+function rowOf(lock: string, status: LockStatus): SiteLock {
+  const { epoch, frozen, token, next, waiting, waitedMs, changedMs, fence, heldMs } = status;
+  const held = fence === undefined || heldMs === undefined ? null : { fence, heldMs };
+  return { lock, epoch, frozen, token, next, held, waiting, waitedMs, changedMs };
 }

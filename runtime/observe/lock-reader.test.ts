@@ -1,0 +1,95 @@
+import { createServer } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { freePorts } from '../../cli/testing/baton.ts';
+import type { SiteLock } from '../../machines/watch.ts';
+import { eventually } from '../testing/eventually.ts';
+import { watchedCluster } from '../testing/watched-cluster.ts';
+import { LockReader, readLocks } from './lock-reader.ts';
+import { reportsOf } from './lock-table.ts';
+
+it('tells who holds a lock and who waits, in the order in which they are served', async () => {
+  const { clusters, urls } = await watchedCluster({ token: 't' });
+  const [a, b, c] = clusters;
+  const held = await b.lock('orders').acquire();
+  const waits = [];
+  for (const cluster of [c, a, a]) {
+    waits.push(cluster.lock('orders').run(() => undefined));
+    // A request must have arrived before the next is sent, so that the order is known.
+    await eventually(() => expect(b.lock('orders').status().next).toBe('c'));
+  }
+  await eventually(() => expect(c.lock('orders').status().next).toBe('a'));
+  await a.lock('free').run(() => undefined);
+
+  const reader = new LockReader(urls);
+  onTestFinished(() => reader.close());
+  const { locks, sites: answered, silent, more } = await reader.read({ like: 'orders' });
+  expect([answered, silent, more]).toEqual([['a', 'b', 'c'], [], false]);
+  const [report, ...others] = locks;
+  expect(others).toEqual([]);
+  expect(report).toMatchObject({
+    ...{ lock: 'orders', epoch: 0, token: 'b', former: [], frozen: [] },
+    holder: { site: 'b', fence: held.fence },
+  });
+  expect(report!.queue.map(({ site, waiting }) => [site, waiting])).toEqual([
+    ['c', 1],
+    ['a', 2],
+  ]);
+  const { heldMs } = report!.holder!;
+  const [first, second] = report!.queue.map(({ waitedMs }) => waitedMs[0]!);
+  expect(heldMs).toBeGreaterThanOrEqual(first!);
+  expect(first).toBeGreaterThanOrEqual(second!);
+  expect(b.lock('orders').status().heldMs).toBeGreaterThanOrEqual(heldMs);
+  expect(a.lock('orders').status().waitedMs).toHaveLength(2);
+
+  held.release();
+  await Promise.all(waits);
+  const after = await reader.read();
+  expect(after.locks.map(({ lock, holder, queue }) => [lock, holder, queue])).toEqual([
+    ['free', null, []],
+    ['orders', null, []],
+  ]);
+});
+
+it('names the sites that do not answer, and reads the others', async () => {
+  const { clusters, urls } = await watchedCluster({ token: 't' });
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await eventually(() => expect(silent.address()).not.toBeNull());
+  const { port } = silent.address() as { port: number };
+  const [gone] = await freePorts(1);
+  await clusters[1].lock('x').run(() => undefined);
+  const wrong = urls[0]!.replace('token=t', 'token=u');
+  const never = await readLocks([`ws://127.0.0.1:${port}/?token=secret`], { timeoutMs: 100 });
+  expect(never.silent).toEqual([{ url: `ws://127.0.0.1:${port}/`, reason: 'no answer within 100 ms' }]);
+  const given = [urls[1]!, `ws://127.0.0.1:${gone}/`, wrong];
+  const { locks, sites: answered, silent: told } = await readLocks(given, { timeoutMs: 20_000 });
+  expect(answered).toEqual(['b']);
+  expect(locks).toMatchObject([{ lock: 'x', token: 'b', holder: null }]);
+  expect(told).toEqual([
+    { url: `ws://127.0.0.1:${gone}/`, reason: expect.stringContaining('ECONNREFUSED') },
+    { url: wrong.replace(/\?.*/, ''), reason: expect.stringContaining('401') },
+  ]);
+  await expect(readLocks(['http://127.0.0.1/'])).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+  await expect(readLocks([])).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+});
+
+it('tells a holder of an earlier epoch from that of the newest', () => {
+  const row = (epoch: number, more: Partial<SiteLock>): SiteLock => ({
+    ...{ lock: 'x', epoch, frozen: false, token: false, next: null, held: null },
+    ...{ waitedMs: [], waiting: 0, changedMs: 9 },
+    ...more,
+  });
+  const fence = (epoch: number) => ({ generation: 1, epoch, k: 1 });
+  const [report] = reportsOf([
+    { site: 'a', locks: [row(1, { token: true, held: { fence: fence(1), heldMs: 900 } })] },
+    { site: 'b', locks: [row(2, { token: true, next: 'c', held: { fence: fence(2), heldMs: 50 } })] },
+    { site: 'c', locks: [row(2, { waiting: 1, waitedMs: [30], changedMs: 2 })] },
+    { site: 'd', locks: [row(2, { waiting: 1, waitedMs: [10] })] },
+    { site: 'e', locks: [row(2, { waiting: 1, waitedMs: [40], frozen: true })] },
+  ]);
+  expect(report).toMatchObject({ epoch: 2, token: 'b', frozen: ['e'], changedMs: 2 });
+  expect(report!.holder).toMatchObject({ site: 'b', heldMs: 50 });
+  expect(report!.former).toMatchObject([{ site: 'a', heldMs: 900 }]);
+  // The place of d and e is not known.
+  expect(report!.queue.map(({ site }) => site)).toEqual(['c', 'e', 'd']);
+});
