@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { siteMachine } from '../machines/epoch/site.ts';
-import { systemClock, systemRandom } from './api/clock.ts';
+import { ownClock, systemRandom } from './api/clock.ts';
 import type { Cluster } from './api/cluster.ts';
 import { attempt, type InvariantError, type OperatingError, throwUncaught } from './api/errors.ts';
 import type { Notice } from './api/notice.ts';
@@ -44,7 +44,7 @@ export async function joinWith(
   const settings = parseOptions(options);
   const transport = transportOf(settings);
   const { site: self, cluster, root, dataDir, traceDir, strict = null } = settings;
-  const { timing, limits, clock = systemClock, random = systemRandom, inspect, engine } = settings;
+  const { timing, limits, clock = ownClock(), random = systemRandom, inspect, engine } = settings;
   const peers = Object.keys(settings.peers);
   const members = [self, ...peers];
   const voters = settings.voters ?? members;

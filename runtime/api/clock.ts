@@ -15,6 +15,8 @@ export interface Clock {
   readonly deadline?: (delayMs: number, action: () => void) => () => void;
   /** Runs `action` once, when what has arrived by now has been read. */
   nextTurn(action: () => void): void;
+  /** From now on no timer that is set keeps the process alive (`Cluster.unref`). Default: nothing changes. */
+  readonly unref?: () => void;
 }
 
 /** The one door for chance. */
@@ -44,6 +46,22 @@ export const systemClock: Clock = {
   deadline: (delayMs, action) => deadlines.add(delayMs, action),
   nextTurn: (action) => void setImmediate(action),
 };
+
+/** The clock of one site, as `systemClock`. */
+export function ownClock(): Clock {
+  let isUnref = false;
+  return {
+    ...systemClock,
+    after: (delayMs, action) => {
+      if (!isUnref || delayMs > longestMs) return systemClock.after(delayMs, action);
+      const timer = setTimeout(action, delayMs).unref();
+      return () => clearTimeout(timer);
+    },
+    unref: () => {
+      isUnref = true;
+    },
+  };
+}
 
 /** The deadlines of all sites of the process. While there are none, nothing of this costs anything. */
 class Deadlines {

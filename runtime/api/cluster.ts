@@ -55,6 +55,12 @@ export interface Cluster extends AsyncDisposable {
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   /**
+   * From now on this site does not keep the process alive by itself, nor do its callers that wait: as `unref` of a server of
+   * Node.js. A process that ends so does not leave its cluster; the others go on as after a crash. Other work of the
+   * process keeps it, and the site, alive. Timers that are set already run out first, at most some seconds.
+   */
+  unref(): this;
+  /**
    * Closes gracefully by default: grants no more, waits up to `closeTimeoutMs` for the local holders of locks, hands tokens
    * to the sites that wait for them, then closes and tells the others: they do not wait for a time-out, and do not expect
    * it back in this life.

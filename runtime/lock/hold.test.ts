@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { Collector } from '../observe/testing/collector.ts';
 import type { Member, Members } from '../testing/cluster.ts';
 import { openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -119,6 +120,17 @@ describe('what was acquired and forgotten', () => {
       expect(told(group, 'leaked')).toMatchObject([
         { lock: 'main', taken: expect.stringMatching(/forgetful .*hold\.test\.ts/) },
       ]);
+    });
+  });
+
+  test('is reported while metrics and spans are taken, too', async () => {
+    const collector = new Collector();
+    await using group = await openMembers(['a'], { telemetry: collector.providers });
+    await forgetful(group.members[0]!).catch(() => undefined);
+    await eventually(async () => {
+      collect();
+      await sleep(5);
+      expect(told(group, 'leaked')).toMatchObject([{ lock: 'main' }]);
     });
   });
 

@@ -6,16 +6,13 @@ import type { Held } from '../api/lock.ts';
 export class Traced implements Held {
   readonly #held: Held;
   readonly #span: Span | null;
-  readonly #lost: () => void;
-  #ended: ((reason: unknown) => void) | null;
+  readonly #ending: Ending;
 
   /** `ended`: told once, `null` for a release, or why it was over before. */
   constructor(held: Held, span: Span | null, ended: (reason: unknown) => void) {
     this.#held = held;
     this.#span = span;
-    this.#ended = ended;
-    this.#lost = () => this.#end(held.signal.reason);
-    held.signal.addEventListener('abort', this.#lost, { once: true });
+    this.#ending = new Ending(held.signal, ended);
   }
 
   get lock(): string {
@@ -35,8 +32,7 @@ export class Traced implements Held {
   }
 
   release(): void {
-    this.#held.signal.removeEventListener('abort', this.#lost);
-    this.#end(null);
+    this.#ending.released();
     this.#held.release();
   }
 
@@ -51,6 +47,24 @@ export class Traced implements Held {
   /** Spans that `work` begins are children of this critical section's. */
   within<T>(work: () => T): T {
     return this.#span === null ? work() : context.with(trace.setSpan(context.active(), this.#span), work);
+  }
+}
+
+/** The end of a critical section, told once. It does not hold the grant: one that is forgotten must become garbage. */
+class Ending {
+  readonly #signal: AbortSignal;
+  readonly #lost = () => this.#end(this.#signal.reason);
+  #ended: ((reason: unknown) => void) | null;
+
+  constructor(signal: AbortSignal, ended: (reason: unknown) => void) {
+    this.#signal = signal;
+    this.#ended = ended;
+    signal.addEventListener('abort', this.#lost, { once: true });
+  }
+
+  released(): void {
+    this.#signal.removeEventListener('abort', this.#lost);
+    this.#end(null);
   }
 
   #end(reason: unknown): void {

@@ -130,6 +130,13 @@ export class JoinedCluster implements Cluster {
     return this;
   }
 
+  unref(): this {
+    const { mailbox, clock } = this.#options;
+    clock.unref?.();
+    mailbox.unref();
+    return this;
+  }
+
   readonly close = async (how: { readonly graceful?: boolean } = {}): Promise<void> => {
     checkClose(how);
     const { site, leaders, closeTimeoutMs, ended } = this.#options;

@@ -124,6 +124,11 @@ export class Connection {
     dialled.link.dialled(this);
   }
 
+  /** It does not keep the process alive any more. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
   /** The other side takes less than it is given. */
   get congested(): boolean {
     return this.#socket.writableNeedDrain;

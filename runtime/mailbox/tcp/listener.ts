@@ -65,6 +65,11 @@ export class Listener {
     this.#server = server;
   }
 
+  /** It does not keep the process alive any more. */
+  unref(): void {
+    this.#server?.unref();
+  }
+
   /** Closes connections that are not identified. Resolves when all others are closed too, by their owner. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {

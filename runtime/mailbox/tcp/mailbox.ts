@@ -60,6 +60,7 @@ export class TcpMailbox implements Mailbox {
   #pings = 0;
   #handlers = nobody;
   #open = false;
+  #isUnref = false;
   #quiet: (() => void) | null = null;
 
   constructor(options: TcpMailboxOptions) {
@@ -139,6 +140,13 @@ export class TcpMailbox implements Mailbox {
     const connection = this.#peers.get(source)?.link.refuse();
     if (connection) connection.refuse(error);
     else this.#refuse(error, source, null);
+  }
+
+  /** From now on neither its listener nor its connections keep the process alive. */
+  unref(): void {
+    this.#isUnref = true;
+    this.#listener.unref();
+    for (const connection of this.#connections) connection.unref();
   }
 
   isUp(peer: SiteId): boolean {
@@ -237,7 +245,9 @@ export class TcpMailbox implements Mailbox {
   #connect(socket: Socket, dialled: Peer | null, proven: Proven, shaken = () => {}): void {
     this.#connectionCount += 1;
     const start = { id: this.#connectionCount, dialled, proven, shaken };
-    this.#connections.add(new Connection(socket, this.#setting, start));
+    const connection = new Connection(socket, this.#setting, start);
+    if (this.#isUnref) connection.unref();
+    this.#connections.add(connection);
   }
 
   #reportUndelivered({ source, message }: StampedEnvelope): void {

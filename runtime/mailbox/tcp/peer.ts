@@ -33,6 +33,12 @@ export interface PeerOptions {
   readonly notice: (notice: Notice) => void;
 }
 
+/**
+ * Number of earlier incarnations that are remembered. One that is older is refused by its data: they are another's, or of
+ * an earlier run.
+ */
+const mostPast = 1_024;
+
 /** Another site: the link to it, what is believed of it, and how it is reached again. */
 export class Peer implements ConnectionPeer {
   readonly id: SiteId;
@@ -43,7 +49,8 @@ export class Peer implements ConnectionPeer {
   /** What it says of itself: by its last word, and as it was met. */
   #said: Identity | null = null;
   #known: Identity | null = null;
-  readonly #pastIncarnations = new Set<string>();
+  /** The last life that is over of each incarnation that was met before, the latest last. */
+  readonly #past = new Map<string, number>();
   /** It has said goodbye, and no other life of it has been met. */
   #gone = false;
   /** Messages for a life that is over; of more than may wait, the latest. */
@@ -125,9 +132,8 @@ export class Peer implements ConnectionPeer {
         'directory has forgotten what it promised, and two processes must not share one; empty it, or end one of them'
       );
     }
-    const life = linkIncarnation(identity);
-    return this.#pastIncarnations.has(life)
-      ? `the life ${life} of ${this.id} is over: it cannot come back`
+    return identity.life <= (this.#past.get(identity.incarnation) ?? 0)
+      ? `the life ${linkIncarnation(identity)} of ${this.id} is over: it cannot come back`
       : null;
   }
 
@@ -177,7 +183,7 @@ export class Peer implements ConnectionPeer {
 
   hearBye(reason: ByeReason, connection: Connection): void {
     this.#gone = true;
-    if (this.#known) this.#pastIncarnations.add(linkIncarnation(this.#known));
+    this.#endLife();
     this.link.disconnected(connection);
     connection.finish(null);
     if (reason === 'left') this.#options.notice({ type: 'left', peer: this.id });
@@ -230,13 +236,21 @@ export class Peer implements ConnectionPeer {
     if (count > 0) this.#options.notice({ type: 'dropped', peer: this.id, count });
   }
 
+  /** The life that was met last is over, and with it all lives before in that incarnation. */
+  #endLife(): void {
+    if (!this.#known) return;
+    const { incarnation, life } = this.#known;
+    this.#past.delete(incarnation);
+    this.#past.set(incarnation, life);
+    if (this.#past.size > mostPast) this.#past.delete(this.#past.keys().next().value!);
+  }
+
   #meet(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void {
     const { id, clock, notice } = this.#options;
     const said = this.#said!;
     let lost: readonly StampedEnvelope[] | null = null;
     if (restarted) {
-      if (this.#known && linkIncarnation(this.#known) !== linkIncarnation(said))
-        this.#pastIncarnations.add(linkIncarnation(this.#known));
+      if (this.#known && linkIncarnation(this.#known) !== linkIncarnation(said)) this.#endLife();
       this.drop(restarted.lost);
       if (this.#droppedCount > 0) notice({ type: 'dropped', peer: id, count: this.#droppedCount });
       lost = this.#dropped;
