@@ -1,17 +1,18 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { successors } from '../checker/model.ts';
-import { compile, evaluate } from '../system/index.ts';
+import { type Compiled, compile, evaluate } from '../system/index.ts';
 import type { Action, Property, System, Trace } from '../system/system.ts';
 import { actionText } from '../system/text.ts';
-import { noFault } from './questions.ts';
+import { noFault, whereItSpeaks } from './questions.ts';
 import type { Judged } from './report.ts';
 import type { SystemSource } from './source.ts';
 
 /**
  * Takes the actions as far as the system can, and judges the property in each state on the way. Gives the reason why it does not hold, or `null`.
  * A system that was mended may refuse an action; then the way ends there. Throws a RangeError for a property that the system does not have, or
- * that is not judged state by state.
+ * that is not judged state by state. With several initial
+ * states each is begun in.
  */
 export function brokenOn(system: System, name: string, actions: readonly Action[]): string | null {
   const property = [noFault, ...system.properties].find((one) => one.name === name);
@@ -22,16 +23,29 @@ export function brokenOn(system: System, name: string, actions: readonly Action[
     );
   }
   const compiled = compile(system, { symmetry: false });
+  for (const first of compiled.model.initial) {
+    const reason = brokenFrom(compiled, property, actions, first);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+function brokenFrom(
+  compiled: Compiled,
+  property: Extract<Property, { kind: 'always' | 'deadlockFree' }>,
+  actions: readonly Action[],
+  first: readonly number[],
+): string | null {
   const { model } = compiled;
-  let state = model.initial[0]!;
+  let state = first;
   for (let steps = 0; ; steps++) {
     const next = [...successors(model, state)];
     const view = compiled.decode(state);
     const isBroken =
       property.kind === 'always'
-        ? !evaluate(property.predicate, view)
+        ? !evaluate(whereItSpeaks(property), view)
         : next.length === 0 && !(property.quiescent !== undefined && evaluate(property.quiescent, view));
-    if (isBroken) return `${name} does not hold after ${steps} of ${actions.length} actions`;
+    if (isBroken) return `${property.name} does not hold after ${steps} of ${actions.length} actions`;
     const action = actions[steps];
     const found = next.find(({ step }) => action !== undefined && same(compiled.action(step.action), action));
     if (found === undefined) return null;

@@ -10,9 +10,9 @@ export function withRootCause(compiled: Compiled, judged: readonly Judged[]): re
   return judged.map((result) => {
     if (result.name === noFault.name || result.verdict !== 'violated' || result.trace === undefined)
       return result;
-    const path = pathOf(result.trace)!;
+    const { first, path } = pathOf(result.trace)!;
     for (let step = 0; step <= path.length; step++) {
-      const { actors } = compiled.decode(stateAfter(compiled.model, path.slice(0, step)));
+      const { actors } = compiled.decode(stateAfter(compiled.model, path.slice(0, step), first));
       const failed = actors.some(({ fault }) => fault !== undefined);
       if (failed) return { ...result, follows: { property: noFault.name, step } };
     }

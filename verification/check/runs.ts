@@ -150,23 +150,28 @@ function resultOf(
   if (judged.verdict === 'incomplete') {
     return { name, kind, verdict: 'incomplete', reason: why(judged.limit) };
   }
-  const { stem, loop } = judged.lasso;
+  const { initial, stem, loop } = judged.lasso;
   const path = [...stem, ...loop];
-  const what = whatIsMissing(compiled, property, path);
+  const what = whatIsMissing(compiled, property, path, initial);
   const forEver =
     loop.length === 0
       ? 'the run stays in its last state'
       : `the last ${loop.length} steps are taken again and again`;
-  const trace = traceOf(compiled, path, stem.length);
+  const trace = traceOf(compiled, path, stem.length, initial);
   return { name, kind, verdict: 'violated', trace, reason: `${what}, and ${forEver} for ever` };
 }
 
-function whatIsMissing(compiled: Compiled, property: RunProperty, path: readonly PathStep[]): string {
+function whatIsMissing(
+  compiled: Compiled,
+  property: RunProperty,
+  path: readonly PathStep[],
+  initial: readonly number[],
+): string {
   if (property.kind === 'eventually') return 'it has not come';
   if (property.kind === 'ltl') return 'the formula is false from the start';
   const { from, to } = property;
   const views = Array.from({ length: path.length + 1 }, (_, steps) =>
-    compiled.decode(stateAfter(compiled.model, path.slice(0, steps))),
+    compiled.decode(stateAfter(compiled.model, path.slice(0, steps), initial)),
   );
   const since = views.findLastIndex((view) => evaluate(to, view)) + 1;
   const at = views.findIndex((view, steps) => steps >= since && evaluate(from, view));

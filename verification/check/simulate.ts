@@ -80,7 +80,7 @@ class Walker {
   readonly #properties: readonly StateProperty[];
   readonly #holds: readonly ((state: Int32Array) => boolean)[];
   readonly #inside: (state: Int32Array) => boolean;
-  readonly #paths = new Map<Property, readonly number[]>();
+  readonly #paths = new Map<Property, Way>();
 
   constructor(compiled: Compiled) {
     this.#compiled = compiled;
@@ -104,13 +104,14 @@ class Walker {
   /** One run; how many steps it took. */
   run(random: () => number, depth: number): number {
     const { initial } = this.#model;
-    const state = Int32Array.from(initial[Math.floor(random() * initial.length)]!);
+    const start = initial.length === 1 ? 0 : Math.floor(random() * initial.length);
+    const state = Int32Array.from(initial[start]!);
     const path: number[] = [];
     const weights = new Map<number, number>();
     for (;;) {
       const enabled = this.#enabled(state);
       const stuck = enabled.every(({ after }) => after.every((local, cell) => local === state[cell]));
-      this.#settle(state, stuck, path);
+      this.#settle(state, stuck, start, path);
       if (path.length === depth || enabled.length === 0 || !this.#inside(state)) return path.length;
       const chosen = this.#choose(enabled, weights, random);
       state.set(chosen.after);
@@ -147,11 +148,11 @@ class Walker {
     return found;
   }
 
-  #settle(state: Int32Array, stuck: boolean, path: readonly number[]): void {
+  #settle(state: Int32Array, stuck: boolean, start: number, path: readonly number[]): void {
     for (const [index, property] of this.#properties.entries()) {
       const known = this.#paths.get(property);
-      if (known !== undefined && known.length <= path.length) continue;
-      if (this.#settles(index, state, stuck)) this.#paths.set(property, [...path]);
+      if (known !== undefined && known.path.length <= path.length) continue;
+      if (this.#settles(index, state, stuck)) this.#paths.set(property, { start, path: [...path] });
     }
   }
 
@@ -165,28 +166,29 @@ class Walker {
     const { name, kind } = property;
     const found = isOfRuns(property) ? undefined : this.#paths.get(property);
     if (found === undefined) return { name, kind, verdict: 'incomplete', reason: why };
-    const { path, state } = this.#walked(this.#shrunk(property as StateProperty, found))!;
-    const trace = traceOf(this.#compiled, path);
+    const { start } = found;
+    const { path, state } = this.#walked(this.#shrunk(property as StateProperty, found), start)!;
+    const trace = traceOf(this.#compiled, path, undefined, this.#model.initial[start]);
     if (kind === 'reachable') return { name, kind, verdict: 'holds', trace };
     const reason = reasonOf(this.#compiled, property as StateProperty, [...state], path.length);
     return { name, kind, verdict: 'violated', trace, reason };
   }
 
   /** The actions of `path` without those that it can do without: halves first, then smaller parts, at last single ones. */
-  #shrunk(property: StateProperty, path: readonly number[]): readonly Taken[] {
+  #shrunk(property: StateProperty, { start, path }: Way): readonly Taken[] {
     let taken: readonly Taken[] = path.map((step) => this.#taken(step));
     for (let size = Math.ceil(taken.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let at = 0; at < taken.length; ) {
         const without = [...taken.slice(0, at), ...taken.slice(at + size)];
-        if (this.#settledBy(property, without)) taken = without;
+        if (this.#settledBy(property, without, start)) taken = without;
         else at += size;
       }
     }
     return taken;
   }
 
-  #settledBy(property: StateProperty, taken: readonly Taken[]): boolean {
-    const walked = this.#walked(taken);
+  #settledBy(property: StateProperty, taken: readonly Taken[], start: number): boolean {
+    const walked = this.#walked(taken, start);
     if (walked === null) return false;
     const { state } = walked;
     const stuck = this.#enabled(state).every(({ after }) =>
@@ -199,11 +201,12 @@ class Walker {
     return { cell: this.#memo.cell[step]!, action: this.#memo.action[step]! };
   }
 
-  /** The actions, one after the other, from the first initial state; `null` where one cannot be taken. */
+  /** The actions, one after the other, from an initial state; `null` where one cannot be taken. */
   #walked(
     taken: readonly Taken[],
+    start: number,
   ): { readonly path: readonly PathStep[]; readonly state: Int32Array } | null {
-    const state = Int32Array.from(this.#model.initial[0]!);
+    const state = Int32Array.from(this.#model.initial[start]!);
     const path: PathStep[] = [];
     for (const { cell, action } of taken) {
       const next = this.#enabled(state).find(
@@ -215,6 +218,12 @@ class Walker {
     }
     return { path, state };
   }
+}
+
+/** A run: which initial state it begins in, and its steps by their number in the memo. */
+interface Way {
+  readonly start: number;
+  readonly path: readonly number[];
 }
 
 interface Enabled {

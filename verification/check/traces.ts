@@ -72,7 +72,10 @@ interface Shown {
 async function show(compiled: Compiled, found: Found, how: TraceOptions): Promise<Shown> {
   const path = await shortestTrace(compiled.model, found, how);
   if (path === null) return { trace: null, state: found.state };
-  return { trace: traceOf(compiled, path.steps), state: stateAfter(compiled.model, path.steps) };
+  return {
+    trace: traceOf(compiled, path.steps, undefined, path.initial),
+    state: stateAfter(compiled.model, path.steps, path.initial),
+  };
 }
 
 /** Why a property is violated in this state, in words. */

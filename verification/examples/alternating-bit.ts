@@ -1,101 +1,33 @@
-import { assign, setup } from 'xstate';
-import type { ActorSpec, EnvironmentEvent, Fairness, Network, System } from '../system/system.ts';
+import { assign, createMachine } from 'xstate';
+import { some } from '../system/properties.ts';
+import type { Fairness } from '../system/system.ts';
+import { role, system } from '../system/typed.ts';
 
 /**
- * The alternating-bit protocol (Bartlett, Scantlebury, Wilkinson, 1969): data cross a link that loses messages.
+ * The alternating-bit protocol (Bartlett, Scantlebury, Wilkinson, 1969): data cross a link that loses messages. The sender numbers
+ * its data with one bit, and repeats them until an acknowledgement with that bit comes back. The receiver acknowledges, again and
+ * again, the bit that it has seen last. The link holds two messages each way.
  *
- * The sender numbers what it sends with one bit, and repeats it until an acknowledgement with that bit comes back.
- * The receiver acknowledges, again and again, the bit that it saw last. Both are driven by XState's own `after`: a
- * timer is armed when its state is entered, and may then fire at any moment, early or late.
+ * TLC reports 240 states for the module AlternatingBit of Lamport's *Specifying Systems*, which starts in eight states at once
+ * (`starts`): either bit, and any two data as the last ones sent and received. 228 of them are reached from one start.
  *
- * The link keeps the order, loses whatever it likes, and holds two messages each way: a third must wait.
- *
- * Counts. TLC reports 240 states for the module AlternatingBit of Lamport's *Specifying Systems*, with two data and
- * at most two messages each way. It starts in eight states at once: either bit, and any two data as the last ones
- * sent and received. Our eight starts together reach the same 240; the default one reaches 228 of them.
- *
- * The lessons: one bit is enough only where the order is kept (give it an `unordered` network). And that what is
- * sent gets acknowledged needs *strong* fairness of the deliveries: under weak fairness the link may lose every
- * single message, since no delivery stays enabled when its message is lost.
+ * One bit is enough only where the order is kept. And data are acknowledged in the end only under *strong* fairness of
+ * deliveries: under weak fairness the link may lose every single message, since none of them stays deliverable.
  */
-export function alternatingBit(options: Partial<AlternatingBitOptions> = {}): System {
-  const { start = { bit: 0, sent: 'a', received: 'a' }, machines = { sender, receiver } } = options;
-  return {
-    name: 'alternating bit',
-    actors: {
-      sender: {
-        machine: machines.sender,
-        input: { bit: start.bit, sent: start.sent, receiver: 'receiver' },
-        environment: [offer('a'), offer('b')],
-      },
-      receiver: {
-        machine: machines.receiver,
-        input: { bit: start.bit, received: start.received, sender: 'sender' },
-      },
-    },
-    network: options.network ?? { order: 'fifo', loss: 'unbounded', capacity: 2 },
-    properties: [
-      {
-        kind: 'always',
-        name: 'what is acknowledged was received',
-        predicate: {
-          kind: 'plain',
-          holds: ({ actor }) => {
-            const { sent } = actor('sender').context;
-            const { received } = actor('receiver').context;
-            return actor('sender').in('waiting') || sent === received;
-          },
-        },
-      },
-      {
-        kind: 'reachable',
-        name: 'a copy is sent while another is under way',
-        predicate: { kind: 'some', is: ({ id, inbox }) => id === 'receiver' && inbox.length === 2 },
-      },
-      { kind: 'deadlockFree', name: 'never stuck' },
-      {
-        kind: 'leadsTo',
-        name: 'what is sent is acknowledged',
-        from: { kind: 'some', is: (actor) => actor.in('waiting') },
-        to: { kind: 'some', is: (actor) => actor.in('ready') },
-        fairness: options.fairness ?? stubborn,
-      },
-    ],
-  };
+interface End {
+  readonly bit: 0 | 1;
+  /** The data sent last, or received last. */
+  readonly data: string;
 }
-
-export interface AlternatingBitOptions {
-  /** Both sides agree on `bit` and nothing is under way. */
-  readonly start: { readonly bit: Bit; readonly sent: string; readonly received: string };
-  readonly network: Network;
-  readonly fairness: Fairness;
-  readonly machines: { readonly sender: ActorSpec['machine']; readonly receiver: ActorSpec['machine'] };
-}
-
-type Bit = 0 | 1;
-type Frame = { readonly type: 'FRAME'; readonly bit: Bit; readonly data: string };
-type Ack = { readonly type: 'ACK'; readonly bit: Bit };
-
-interface Sender {
-  context: { readonly receiver: string; readonly bit: Bit; readonly sent: string };
-  events: { readonly type: 'offer'; readonly data: string } | Ack;
-  input: { readonly receiver: string; readonly bit: Bit; readonly sent: string };
-}
+type Event = { type: 'offer'; data: string } | ({ type: 'FRAME' } & End) | { type: 'ACK'; bit: 0 | 1 };
+const types = {} as { context: End; events: Event; input: End };
 
 const sendFrame = {
   type: 'send',
-  params: ({ context }: { context: Sender['context'] }) => ({
-    target: context.receiver,
-    message: { type: 'FRAME' as const, bit: context.bit, data: context.sent },
-  }),
-} as const;
-
-export const sender = setup({
-  types: {} as Sender,
-  actions: { send: (_, _params: { target: string; message: Frame }) => {} },
-  guards: { isForThis: ({ context, event }) => event.type === 'ACK' && event.bit === context.bit },
-  delays: { untilRepeated: 200 },
-}).createMachine({
+  params: ({ context }: { context: End }) => ({ target: 'receiver', message: { type: 'FRAME', ...context } }),
+};
+export const sender = createMachine({
+  types,
   id: 'sender',
   context: ({ input }) => input,
   initial: 'ready',
@@ -104,74 +36,74 @@ export const sender = setup({
       on: {
         offer: {
           target: 'waiting',
-          actions: [
-            assign({
-              bit: ({ context }): Bit => (context.bit === 0 ? 1 : 0),
-              sent: ({ event }) => event.data,
-            }),
-            sendFrame,
-          ],
+          actions: assign(({ context, event: { data } }) => ({ bit: context.bit === 0 ? 1 : 0, data })),
         },
       },
     },
     waiting: {
-      on: { ACK: { guard: 'isForThis', target: 'ready' } },
-      after: { untilRepeated: { target: 'waiting', reenter: true, actions: sendFrame } },
+      entry: sendFrame,
+      on: { ACK: { guard: ({ context, event }) => event.bit === context.bit, target: 'ready' } },
+      after: { 200: { target: 'waiting', reenter: true } },
     },
   },
 });
 
-interface Receiver {
-  context: { readonly sender: string; readonly bit: Bit; readonly received: string };
-  events: Frame;
-  input: { readonly sender: string; readonly bit: Bit; readonly received: string };
-}
-
-export const receiver = setup({
-  types: {} as Receiver,
-  actions: { send: (_, _params: { target: string; message: Ack }) => {} },
-  delays: { betweenAcks: 100 },
-}).createMachine({
+const sendAck = {
+  type: 'send',
+  params: ({ context: { bit } }: { context: End }) => ({ target: 'sender', message: { type: 'ACK', bit } }),
+};
+export const receiver = createMachine({
+  types,
   id: 'receiver',
   context: ({ input }) => input,
   initial: 'listening',
   states: {
     listening: {
-      on: {
-        // A copy changes nothing: its bit and its data are there already.
-        FRAME: { actions: assign({ bit: ({ event }) => event.bit, received: ({ event }) => event.data }) },
-      },
-      after: {
-        betweenAcks: {
-          target: 'listening',
-          reenter: true,
-          actions: {
-            type: 'send',
-            params: ({ context }) => ({
-              target: context.sender,
-              message: { type: 'ACK', bit: context.bit },
-            }),
-          },
-        },
-      },
+      on: { FRAME: { actions: assign(({ event: { bit, data } }) => ({ bit, data })) } },
+      after: { 100: { target: 'listening', reenter: true, actions: sendAck } },
     },
   },
 });
 
-function offer(data: string): EnvironmentEvent {
-  const event: Sender['events'] = { type: 'offer', data };
-  return { event, when: (actor) => actor.in('ready') };
-}
+/** Both sides agree on the bit, and nothing is under way. */
+export const starts = ([0, 1] as const).flatMap((bit) =>
+  ['a', 'b'].flatMap((sent) =>
+    ['a', 'b'].map((received) => ({ sender: { bit, data: sent }, receiver: { bit, data: received } })),
+  ),
+);
 
-/** Timers fire in the end, and of what is sent for ever something arrives for ever. */
+/** Timers fire, and of the messages that are sent again and again some arrive. */
 const stubborn: Fairness = {
   weak: ({ kind, actor }) => (kind === 'timer' ? `timer of ${actor}` : null),
   strong: ({ kind, actor }) => (kind === 'deliver' ? `delivery to ${actor}` : null),
 };
 
-/** As far as weak fairness goes: not far enough. */
-export const weaklyFair: Fairness = {
-  weak: ({ kind, actor }) => (kind === 'timer' || kind === 'deliver' ? `${kind} at ${actor}` : null),
-};
+export const alternatingBit = ({ fairness = stubborn } = {}) =>
+  system('alternating bit', {
+    sender: role(sender, {
+      environment: ['a', 'b'].map((data) => ({
+        event: { type: 'offer' as const, data },
+        when: (actor) => actor.matches('ready'),
+      })),
+    }),
+    receiver: role(receiver),
+  })
+    .over({ order: 'fifo', loss: 'unbounded', capacity: 2 })
+    .startingWith(starts[0]!)
+    .always(
+      'what is acknowledged was received',
+      (all) => all.sender.matches('waiting') || all.sender.context.data === all.receiver.context.data,
+    )
+    .sometimes(
+      'a copy is sent while another is under way',
+      some(({ id, inbox }) => id === 'receiver' && inbox.length === 2),
+    )
+    .neverEnds('never stuck')
+    .leadsTo(
+      'what is sent is acknowledged',
+      (all) => all.sender.matches('waiting'),
+      (all) => all.sender.matches('ready'),
+      fairness,
+    );
 
 export default alternatingBit();

@@ -1,27 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
-import { exploreNaively } from '../checker/naive.ts';
-import { compile } from '../system/index.ts';
-import { changRoberts, node } from './chang-roberts.ts';
+import { changRoberts, choices, node } from './chang-roberts.ts';
 import { judge, rewire } from './testing/mutate.ts';
-
-/** Every choice of candidates among `nodes`. */
-function choices(nodes: number): boolean[][] {
-  return Array.from({ length: 2 ** nodes }, (_, bits) =>
-    Array.from({ length: nodes }, (__, index) => (bits >> index) % 2 === 1),
-  );
-}
 
 describe('Chang-Roberts election', () => {
   test.each([
     { nodes: 3, states: 137 },
     { nodes: 4, states: 823 },
-  ])('$nodes nodes have $states states over all choices of candidates', ({ nodes, states }) => {
-    const each = choices(nodes).map((candidates) =>
-      exploreNaively(compile(changRoberts({ candidates })).model),
-    );
-    expect(each.reduce((sum, counts) => sum + counts.states, 0)).toBe(states);
-  });
+  ])(
+    '$nodes nodes have the published $states states, from each choice of candidates',
+    async ({ nodes, states }) => {
+      expect(await check(changRoberts({ nodes }).startingWith(...choices(nodes)))).toMatchObject({ states });
+    },
+  );
 
   test('three candidates have 34 states', async () => {
     expect(await check(changRoberts())).toMatchObject({ states: 34, depth: 9, complete: true });
@@ -29,8 +20,8 @@ describe('Chang-Roberts election', () => {
 
   test.each([
     'at most one wins',
-    'who wins has the lowest rank, and all others have given up',
-    'somebody wins',
+    'the winner has the lowest rank, and all others have given up',
+    'a node wins',
     'it ends only when all is decided',
   ])('%s', async (name) => {
     expect(await judge(changRoberts(), name)).toMatchObject({ verdict: 'holds' });
@@ -38,22 +29,26 @@ describe('Chang-Roberts election', () => {
 
   test('nodes that take any claim for their own all win', async () => {
     const machine = node.provide({ guards: { lower: () => false, own: () => true } });
-    expect(await judge(changRoberts({ machine }), 'at most one wins')).toMatchObject({ verdict: 'violated' });
+    expect(await judge(changRoberts().replacing(node, machine), 'at most one wins')).toMatchObject({
+      verdict: 'violated',
+    });
   });
 
   test('nodes that give way to higher ranks elect the highest', async () => {
     const machine = node.provide({
-      guards: { lower: ({ context, event }) => event.type === 'CLAIM' && event.rank > context.rank },
+      guards: { lower: ({ context, event }) => 'rank' in event && event.rank > context.rank },
     });
-    const name = 'who wins has the lowest rank, and all others have given up';
-    expect(await judge(changRoberts({ machine }), name)).toMatchObject({ verdict: 'violated' });
+    const name = 'the winner has the lowest rank, and all others have given up';
+    expect(await judge(changRoberts().replacing(node, machine), name)).toMatchObject({ verdict: 'violated' });
   });
 
-  test.each(['somebody wins', 'it ends only when all is decided'])(
+  test.each(['a node wins', 'it ends only when all is decided'])(
     'candidates who swallow every claim break "%s"',
     async (name) => {
       const machine = rewire(node, { candidate: { on: {} } });
-      expect(await judge(changRoberts({ machine }), name)).toMatchObject({ verdict: 'violated' });
+      expect(await judge(changRoberts().replacing(node, machine), name)).toMatchObject({
+        verdict: 'violated',
+      });
     },
   );
 
@@ -61,7 +56,7 @@ describe('Chang-Roberts election', () => {
     const name = 'a candidate leads to a winner';
     const machine = rewire(node, { candidate: { on: {} } });
     expect(await judge(changRoberts(), name)).toMatchObject({ verdict: 'holds' });
-    expect(await judge(changRoberts({ machine }), name)).toMatchObject({ verdict: 'violated' });
+    expect(await judge(changRoberts().replacing(node, machine), name)).toMatchObject({ verdict: 'violated' });
     expect(await judge(changRoberts({ fairness: {} }), name)).toMatchObject({ verdict: 'violated' });
   });
 });

@@ -29,20 +29,20 @@ describe('dining philosophers', () => {
 
   test('a fork that is given twice feeds two', async () => {
     const { free } = fork.config.states ?? {};
-    const machines = { philosopher, fork: rewire(fork, { taken: { on: { TAKE: free?.on?.TAKE } } }) };
-    const system = diningPhilosophers({ leftHanded: true, machines });
+    const generous = rewire(fork, { taken: { on: { TAKE: free?.on?.TAKE } } });
+    const system = diningPhilosophers({ leftHanded: true }).replacing(fork, generous);
     expect(await judge(system, 'a fork feeds one at a time')).toMatchObject({ verdict: 'violated' });
   });
 
   test('a philosopher who never says that a fork is free again stops the table', async () => {
-    const machines = { philosopher: rewire(philosopher, { eating: { on: { full: 'thinking' } } }), fork };
-    const system = diningPhilosophers({ leftHanded: true, machines });
+    const silent = rewire(philosopher, { eating: { on: { full: 'thinking' } } });
+    const system = diningPhilosophers({ leftHanded: true }).replacing(philosopher, silent);
     expect(await judge(system, 'the table is never stuck')).toMatchObject({ verdict: 'violated' });
   });
 
   test('a fork that is given to nobody feeds nobody', async () => {
-    const machines = { philosopher, fork: rewire(fork, { free: { on: {} } }) };
-    const verdict = await judge(diningPhilosophers({ machines }), 'as many eat as there are pairs of forks');
+    const system = diningPhilosophers().replacing(fork, rewire(fork, { free: { on: {} } }));
+    const verdict = await judge(system, 'as many eat as there are pairs of forks');
     expect(verdict).toMatchObject({ verdict: 'violated' });
   });
 

@@ -1,163 +1,62 @@
-import { assign, setup } from 'xstate';
-import type { ActorSpec, EnvironmentEvent, Fairness, System } from '../system/system.ts';
+import { assign, createMachine } from 'xstate';
+import { count, deliveries, events, some, tally, weakly } from '../system/properties.ts';
+import { each, role, system } from '../system/typed.ts';
 
 /**
- * Dining philosophers (Dijkstra, 1965): each sits between two forks and needs both to eat. All are actors here, the
- * forks too; a fork is given to who asks first, and keeps the name of who asks next.
- *
- * Everyone takes the fork on the left first, and the whole table can starve with one fork in every left hand: the
- * default export, whose shortest way into the deadlock `baton verify` prints. Let the last philosopher be
- * left-handed, and no circle of waiting can close: polite-philosophers.ts, where everybody who is hungry eats.
- *
- * Counts: there are none to compare with, since the published models let a philosopher look at a fork without
- * asking it. The test pins ours.
+ * Dining philosophers (Dijkstra, 1965): each sits between two forks and needs both to eat. A fork, too, is an actor: it is given to
+ * the philosopher that asks first, and keeps the name of the one that asks next. The philosophers ask for their left fork first,
+ * and the whole table can starve with one fork in every left hand: `baton verify` prints the shortest way there. Let the last one
+ * be left-handed, and no circle of waiting can close: polite-philosophers.ts, where everyone that is hungry eats.
  */
-export function diningPhilosophers(options: Partial<DiningPhilosophersOptions> = {}): System {
-  const { seats = 3, leftHanded = false, machines = { philosopher, fork } } = options;
-  const around = Array.from({ length: seats }, (_, index) => index + 1);
-  return {
-    name: leftHanded ? 'dining philosophers, one of them left-handed' : 'dining philosophers',
-    actors: Object.fromEntries([
-      ...around.map((seat): [string, ActorSpec] => {
-        const [left, right] = [`fork ${seat}`, `fork ${(seat % seats) + 1}`];
-        const [first, second] = leftHanded && seat === seats ? [right, left] : [left, right];
-        const input = { self: `philosopher ${seat}`, first, second };
-        return [input.self, { machine: machines.philosopher, input, environment: [hungry, full] }];
-      }),
-      ...around.map((seat): [string, ActorSpec] => [`fork ${seat}`, { machine: machines.fork }]),
-    ]),
-    network: { order: 'fifo' },
-    properties: [
-      {
-        kind: 'always',
-        name: 'a fork feeds one at a time',
-        predicate: {
-          kind: 'tally',
-          names: (actor) => {
-            const { first, second } = actor.context as Philosopher['context'];
-            return actor.in('eating') ? [first, second] : [];
-          },
-          is: (times) => times <= 1,
-        },
-      },
-      {
-        kind: 'reachable',
-        name: 'as many eat as there are pairs of forks',
-        predicate: {
-          kind: 'count',
-          of: (actor) => (actor.in('eating') ? 1 : 0),
-          is: (eating) => eating === Math.floor(seats / 2),
-        },
-      },
-      { kind: 'deadlockFree', name: 'the table is never stuck' },
-      ...around.map(
-        (seat) =>
-          ({
-            kind: 'leadsTo',
-            name: `philosopher ${seat} eats when hungry`,
-            from: { kind: 'some', is: (actor) => actor.id === `philosopher ${seat}` && actor.in('hungry') },
-            to: { kind: 'some', is: (actor) => actor.id === `philosopher ${seat}` && actor.in('eating') },
-            fairness: options.fairness ?? untilFull,
-          }) as const satisfies System['properties'][number],
-      ),
-    ],
-  };
-}
+type Hands = { readonly self: string; readonly first: string; readonly second: string };
 
-export interface DiningPhilosophersOptions {
-  readonly seats: number;
-  /** The last philosopher takes the right fork first. */
-  readonly leftHanded: boolean;
-  readonly fairness: Fairness;
-  readonly machines: { readonly philosopher: ActorSpec['machine']; readonly fork: ActorSpec['machine'] };
-}
-
-type ToFork = { readonly type: 'TAKE'; readonly by: string } | { readonly type: 'PUT' };
-type ToPhilosopher = { readonly type: 'GIVEN' };
-
-interface Philosopher {
-  context: { readonly self: string; readonly first: string; readonly second: string };
-  events: { readonly type: 'hungry' } | { readonly type: 'full' } | ToPhilosopher;
-  input: { readonly self: string; readonly first: string; readonly second: string };
-}
-
-const take = (which: 'first' | 'second') =>
-  ({
-    type: 'send',
-    params: ({ context }: { context: Philosopher['context'] }) => ({
-      target: context[which],
-      message: { type: 'TAKE' as const, by: context.self },
-    }),
-  }) as const;
-
-const put = (which: 'first' | 'second') =>
-  ({
-    type: 'send',
-    params: ({ context }: { context: Philosopher['context'] }) => ({
-      target: context[which],
-      message: { type: 'PUT' as const },
-    }),
-  }) as const;
-
-export const philosopher = setup({
-  types: {} as Philosopher,
-  actions: { send: (_, _params: { target: string; message: ToFork }) => {} },
-}).createMachine({
+const tell = (which: 'first' | 'second', type: 'TAKE' | 'PUT') => ({
+  type: 'send',
+  params: ({ context: { self, ...forks } }: { context: Hands }) => ({
+    target: forks[which],
+    message: { type, by: self },
+  }),
+});
+export const philosopher = createMachine({
+  types: {} as { context: Hands; events: { type: 'hungry' | 'full' | 'GIVEN' }; input: Hands },
   id: 'philosopher',
   context: ({ input }) => input,
   initial: 'thinking',
   states: {
-    thinking: { on: { hungry: { target: 'hungry', actions: take('first') } } },
+    thinking: { on: { hungry: { target: 'hungry', actions: tell('first', 'TAKE') } } },
     hungry: {
       initial: 'emptyHanded',
       states: {
-        emptyHanded: { on: { GIVEN: { target: 'oneFork', actions: take('second') } } },
+        emptyHanded: { on: { GIVEN: { target: 'oneFork', actions: tell('second', 'TAKE') } } },
         oneFork: { on: { GIVEN: '#philosopher.eating' } },
       },
     },
-    eating: { on: { full: { target: 'thinking', actions: [put('first'), put('second')] } } },
+    eating: { on: { full: { target: 'thinking', actions: [tell('first', 'PUT'), tell('second', 'PUT')] } } },
   },
 });
 
-interface Fork {
-  /** Who asked while it was taken; a fork has two neighbours, so there is never a second one. */
-  context: { readonly nextUp: string | null };
-  events: ToFork;
-}
-
-export const fork = setup({
-  types: {} as Fork,
-  actions: { send: (_, _params: { target: string; message: ToPhilosopher }) => {} },
-  guards: { someoneWaits: ({ context }) => context.nextUp !== null },
-}).createMachine({
+type Fork = { readonly nextUp: string | null };
+const give = (to: 'by' | 'next') => ({
+  type: 'send',
+  params: ({ context, event }: { context: Fork; event: { by: string } }) => ({
+    target: to === 'by' ? event.by : context.nextUp,
+    message: { type: 'GIVEN' },
+  }),
+});
+export const fork = createMachine({
+  types: {} as { context: Fork; events: { type: 'TAKE' | 'PUT'; by: string } },
   id: 'fork',
   context: { nextUp: null },
   initial: 'free',
   states: {
-    free: {
-      on: {
-        TAKE: {
-          target: 'taken',
-          actions: {
-            type: 'send',
-            params: ({ event }) => ({ target: event.by, message: { type: 'GIVEN' } }),
-          },
-        },
-      },
-    },
+    free: { on: { TAKE: { target: 'taken', actions: give('by') } } },
     taken: {
       on: {
         TAKE: { actions: assign({ nextUp: ({ event }) => event.by }) },
         PUT: [
           {
-            guard: 'someoneWaits',
-            actions: [
-              {
-                type: 'send',
-                params: ({ context }) => ({ target: context.nextUp!, message: { type: 'GIVEN' } }),
-              },
-              assign({ nextUp: null }),
-            ],
+            guard: ({ context }) => context.nextUp !== null,
+            actions: [give('next'), assign({ nextUp: null })],
           },
           { target: 'free' },
         ],
@@ -166,15 +65,54 @@ export const fork = setup({
   },
 });
 
-const hungry: EnvironmentEvent = { event: { type: 'hungry' }, when: (actor) => actor.in('thinking') };
-const full: EnvironmentEvent = { event: { type: 'full' }, when: (actor) => actor.in('eating') };
+/** Messages arrive, and no meal lasts for ever. No philosopher need get hungry. */
+const untilFull = weakly(deliveries, events('full'));
 
-/** What was said arrives, and nobody eats for ever. Nobody need get hungry. */
-const untilFull: Fairness = {
-  weak: (action) => {
-    if (action.kind === 'deliver') return `${action.source} to ${action.actor}`;
-    return action.kind === 'environment' && action.event.type === 'full' ? `${action.actor} full` : null;
-  },
-};
+export function diningPhilosophers({ seats = 3, leftHanded = false, fairness = untilFull } = {}) {
+  const around = Array.from({ length: seats }, (_, index) => index + 1);
+  const handsOf = (self: string, index: number): Hands => {
+    const [left, right] = [`fork ${index + 1}`, `fork ${((index + 1) % seats) + 1}`];
+    return leftHanded && index === seats - 1
+      ? { self, first: right, second: left }
+      : { self, first: left, second: right };
+  };
+  const sits = (self: string, index: number) =>
+    role(philosopher, {
+      input: handsOf(self, index),
+      environment: [
+        { event: { type: 'hungry' }, when: (a) => a.matches('thinking') },
+        { event: { type: 'full' }, when: (a) => a.matches('eating') },
+      ],
+    });
+  const table = system(`dining philosophers${leftHanded ? ', one of them left-handed' : ''}`, {
+    ...each(
+      around.map((seat) => `philosopher ${seat}`),
+      sits,
+    ),
+    ...each(
+      around.map((seat) => `fork ${seat}`),
+      () => fork,
+    ),
+  })
+    .always(
+      'a fork feeds one at a time',
+      tally(
+        (a) => (a.in('eating') ? ([a.context['first'], a.context['second']] as string[]) : []),
+        (times) => times <= 1,
+      ),
+    )
+    .sometimes(
+      'as many eat as there are pairs of forks',
+      count(
+        (a) => a.in('eating'),
+        (eating) => eating === Math.floor(seats / 2),
+      ),
+    )
+    .neverEnds('the table is never stuck');
+  return around.reduce((all, seat) => {
+    const is = (state: string) => some((a) => a.id === `philosopher ${seat}` && a.in(state));
+    return all.leadsTo(`philosopher ${seat} eats when hungry`, is('hungry'), is('eating'), fairness);
+  }, table);
+}
 
 export default diningPhilosophers();

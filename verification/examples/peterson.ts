@@ -3,62 +3,67 @@ import { role, system } from '../system/typed.ts';
 
 /**
  * Peterson's mutual exclusion of two processes over shared variables (G. L. Peterson, "Myths about the mutual exclusion
- * problem", 1981). Two processes whose steps are atomic are one machine of two regions: each event is one step of one process,
- * and the context is the shared memory.
+ * problem", 1981). The variables are an actor. A process and the memory take a step together: the memory is written, or it lets
+ * the process enter. 20 states can be reached.
  */
 type Process = 0 | 1;
-type Step = { type: 'step'; by: Process };
-interface Memory {
-  readonly wants: readonly [boolean, boolean];
-  readonly turn: Process;
-}
+type Shared = { readonly wants: readonly [boolean, boolean]; readonly turn: Process };
+type Access = { type: 'want' | 'yield' | 'enter' | 'leave'; by: Process };
 
-export const peterson = createMachine({
-  types: {} as { context: Memory; events: Step },
-  id: 'peterson',
+export const memory = createMachine({
+  types: {} as { context: Shared; events: Access },
+  id: 'memory',
   context: { wants: [false, false], turn: 0 },
-  type: 'parallel',
-  states: { p: process(0), q: process(1) },
+  on: {
+    want: { actions: assign({ wants: ({ context, event }) => context.wants.with(event.by, true) as never }) },
+    yield: { actions: assign({ turn: ({ event }): Process => (event.by === 0 ? 1 : 0) }) },
+    enter: { guard: ({ context, event: { by } }) => !context.wants[by === 0 ? 1 : 0] || context.turn === by },
+    leave: {
+      actions: assign({ wants: ({ context, event }) => context.wants.with(event.by, false) as never }),
+    },
+  },
 });
 
-function process(me: Process) {
-  const other: Process = me === 0 ? 1 : 0;
-  const mine = ({ event }: { event: Step }) => event.by === me;
-  const want = (value: boolean) =>
-    assign<Memory, Step, undefined, Step, never>({
-      wants: ({ context }) => context.wants.with(me, value) as [boolean, boolean],
-    });
-  const yields = assign<Memory, Step, undefined, Step, never>({ turn: other });
-  const mayEnter = ({ context, event }: { context: Memory; event: Step }) =>
-    event.by === me && (!context.wants[other] || context.turn === me);
-  return {
-    initial: 'idle',
-    states: {
-      idle: { on: { step: { guard: mine, target: 'asked', actions: want(true) } } },
-      asked: { on: { step: { guard: mine, target: 'waiting', actions: yields } } },
-      waiting: { on: { step: { guard: mayEnter, target: 'critical' } } },
-      critical: { on: { step: { guard: mine, target: 'idle', actions: want(false) } } },
-    },
-  } as const;
-}
+export const process = createMachine({
+  types: {} as { events: { type: Access['type'] } },
+  id: 'process',
+  initial: 'idle',
+  states: {
+    idle: { on: { want: 'asked' } },
+    asked: { on: { yield: 'waiting' } },
+    waiting: { on: { enter: 'critical' } },
+    critical: { on: { leave: 'idle' } },
+  },
+});
 
-const step = (by: Process) => ({ event: { type: 'step', by } as const });
-const runs = { weak: (action: object) => JSON.stringify(action) };
+const at = (by: Process) =>
+  role(process, {
+    environment: (['want', 'yield', 'enter', 'leave'] as const).map((type) => ({
+      event: { type },
+      together: () => ({ memory: { type, by } }),
+    })),
+  });
+/** A process that has asked goes on: each of its steps is a class of its own. */
+const goesOn = {
+  weak: (action: object) => (JSON.stringify(action).includes('"want"') ? null : JSON.stringify(action)),
+};
 
-export default system('Peterson', { both: role(peterson, { environment: [step(0), step(1)] }) })
-  .never('never both inside', ({ both }) => both.matches('p.critical') && both.matches('q.critical'))
-  .sometimes('p is inside', ({ both }) => both.matches('p.critical'))
-  .sometimes('q is inside', ({ both }) => both.matches('q.critical'))
+export const peterson = system('Peterson', { p: at(0), q: at(1), memory })
+  .never('never both inside', ({ p, q }) => p.matches('critical') && q.matches('critical'))
+  .sometimes('p is inside', ({ p }) => p.matches('critical'))
+  .sometimes('q is inside', ({ q }) => q.matches('critical'))
   .neverEnds()
   .leadsTo(
     'p comes in',
-    ({ both }) => both.matches('p.waiting'),
-    ({ both }) => both.matches('p.critical'),
-    runs,
+    ({ p }) => p.matches('asked'),
+    ({ p }) => p.matches('critical'),
+    goesOn,
   )
   .leadsTo(
     'q comes in',
-    ({ both }) => both.matches('q.waiting'),
-    ({ both }) => both.matches('q.critical'),
-    runs,
+    ({ q }) => q.matches('asked'),
+    ({ q }) => q.matches('critical'),
+    goesOn,
   );
+
+export default peterson;

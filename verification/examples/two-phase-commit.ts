@@ -7,12 +7,11 @@ import { each, role, system } from '../system/typed.ts';
  * Commit", 2006). What was sent is never used up: it arrives any number of times, in any order, or never. With 3 resources
  * 288 states, as TLC and Stateright have it, and 80 up to permutation; with 5 resources 8,832, and 314.
  */
+type ToManager = { type: 'PREPARED'; by: string } | { type: 'commit' };
+type ToResource = { type: 'prepare' | 'refuse' | 'COMMIT' | 'ABORT' };
+
 export const manager = createMachine({
-  types: {} as {
-    context: { missing: IdSet };
-    events: { type: 'PREPARED'; by: string } | { type: 'commit' };
-    input: string[];
-  },
+  types: {} as { context: { missing: IdSet }; events: ToManager; input: string[] },
   id: 'manager',
   context: ({ input }) => ({ missing: setOf(...input) }),
   initial: 'collecting',
@@ -32,11 +31,7 @@ export const manager = createMachine({
 });
 
 export const resource = createMachine({
-  types: {} as {
-    context: { self: string };
-    events: { type: 'prepare' | 'refuse' | 'COMMIT' | 'ABORT' };
-    input: string;
-  },
+  types: {} as { context: { self: string }; events: ToResource; input: string },
   id: 'resource',
   context: ({ input }) => ({ self: input }),
   initial: 'working',

@@ -64,6 +64,8 @@ class Writer {
   readonly #capacity: number | null;
   readonly #steps: PromelaStep[] = [];
   readonly #processes = new Map<string, Process>();
+  /** The names of states, links and messages: an event may be called as a state is. */
+  readonly #words: ReadonlySet<string>;
   /** Links that ever hold a message. */
   readonly #links: readonly number[];
 
@@ -73,6 +75,10 @@ class Writer {
     this.#network = table.system.network;
     this.#isFifo = this.#network.order === 'fifo';
     this.#links = table.links.flatMap(({ most }, link) => (most > 0 ? [link] : []));
+    this.#words = new Set([
+      ...table.actors.flatMap(({ locals }) => locals.map(({ name }) => name)),
+      ...[...table.links, ...table.messages].map(({ name }) => name),
+    ]);
     this.#fairness = fairnessOf(asked);
     this.#capacity = this.#network.capacity === 'unbounded' ? null : (this.#network.capacity ?? null);
   }
@@ -664,7 +670,7 @@ class Writer {
     const key = isUnfair || actions[0]?.kind === 'deliver' ? name : classes[0]!;
     let process = this.#processes.get(key);
     if (process === undefined) {
-      process = { name, says, options: [], isUnfair };
+      process = { name: this.#words.has(name) ? `${name}_step` : name, says, options: [], isUnfair };
       this.#processes.set(key, process);
     }
     return process;

@@ -123,12 +123,19 @@ export async function tabulate(system: System, { maxStates, signal }: TableOptio
   return new Tabulator(compiled).table(Number(found.representedStates), found.transitions);
 }
 
-function refuse({ name, constraint }: System): void {
-  if (constraint === undefined) return;
-  throw new ExportError(
-    'EXPORT_REFUSED',
-    `'${name}' has a constraint, which is a JavaScript function over whole states: it cannot be exported.`,
-  );
+function refuse({ name, constraint, starts, actors }: System): void {
+  const specs = Object.values(actors);
+  const what =
+    constraint !== undefined
+      ? 'a constraint, which is a JavaScript function over whole states'
+      : starts !== undefined && starts.length > 1
+        ? 'several initial states'
+        : specs.some(({ accepts }) => accepts !== undefined)
+          ? 'an actor that accepts some messages only'
+          : specs.some(({ environment = [] }) => environment.some(({ together }) => together !== undefined))
+            ? 'atomic steps of several actors'
+            : null;
+  if (what !== null) throw new ExportError('EXPORT_REFUSED', `'${name}' has ${what}: it cannot be exported.`);
 }
 
 class Tabulator {

@@ -11,7 +11,7 @@ import { Reactor, unborn } from './react.ts';
 import { refuseInvalid } from './refuse.ts';
 import { Renamer } from './renamer.ts';
 import type { Action, StatePredicate, StateRecord, StateView, System } from './system.ts';
-import { World } from './world.ts';
+import { TO_ALL, TOGETHER, World } from './world.ts';
 
 /** A system that the engine can explore, and the way back from its integers. */
 export interface Compiled {
@@ -113,7 +113,12 @@ function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Mov
       if (cell >= ids.length) return budget.receive(local, letter);
       const core = locals.coreOf(cell, local);
       const { fault, left, snapshot } = locals.core(core);
-      const isToAll = arrivals[cell]!.second(letter) === 1;
+      const how = arrivals[cell]!.second(letter);
+      if (how === TOGETHER) {
+        const after = moves[cell]!.joined(core, arrivals[cell]!.first(letter));
+        return after === null ? BLOCKED : locals.intern(cell, after, locals.inboxOf(cell, local));
+      }
+      const isToAll = how === TO_ALL;
       if (fault !== null || (left && isToAll)) return local;
       if (snapshot === DOWN ? !keepsInbox[cell]! : moves[cell]!.isDead(core, arrivals[cell]!.first(letter))) {
         return local;
@@ -122,7 +127,10 @@ function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Mov
       return inbox === BLOCKED ? BLOCKED : locals.intern(cell, core, inbox);
     },
   };
-  return { ...model, initial: [initialState(world, reactors, model)] };
+  const { starts = [{}] } = world.system;
+  const initial = starts.map((inputs) => initialState(world, reactors, model, inputs));
+  const distinct = new Map(initial.map((state) => [state.join(), state]));
+  return { ...model, initial: [...distinct.values()] };
 }
 
 /** Every actor starts, in the system's order, and what they send is under way; the history hears of it. */
@@ -130,10 +138,13 @@ function initialState(
   { ids, specs, locals, chronicle }: World,
   reactors: readonly Reactor[],
   model: Model,
+  inputs: Readonly<Record<string, unknown>>,
 ): readonly number[] {
-  const outcomes = reactors.map((reactor, cell) =>
-    reactor.start(unborn(countsOf(specs[cell]!)), specs[cell]!.input),
-  );
+  const outcomes = reactors.map((reactor, cell) => {
+    const id = ids[cell]!;
+    const input = Object.hasOwn(inputs, id) ? inputs[id] : specs[cell]!.input;
+    return reactor.start(unborn(countsOf(specs[cell]!)), input);
+  });
   let state: readonly number[] = Array.from({ length: model.width }, (_, cell) => {
     const outcome = outcomes[cell];
     return outcome === undefined ? 0 : locals.intern(cell, outcome.core, 0);

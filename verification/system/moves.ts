@@ -6,9 +6,10 @@ import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import { byIdAndEvent, type Outcome, type Reactor, timersAfterFiring } from './react.ts';
-import type { Action, ActorSpec, ActorView, Bound, InFlight } from './system.ts';
+import { hint, misshapen } from './shape.ts';
+import type { Action, ActorSpec, ActorView, Bound, EnvironmentEvent, InFlight } from './system.ts';
 import { TreeStepper } from './tree/stepper.ts';
-import type { World } from './world.ts';
+import { TOGETHER, type World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
 export interface Move {
@@ -57,8 +58,9 @@ export class Moves {
     this.#mayCrash = condition(this.#spec.crash?.when, 'the crash');
     let counters = 0;
     this.#environment = (this.#spec.environment ?? []).map(
-      ({ event, payloads, when, times = 'unbounded' }) => ({
+      ({ event, payloads, when, together, times = 'unbounded' }) => ({
         ids: this.#eventsOf(event, payloads),
+        others: together === undefined ? null : this.#othersOf(event.type, together),
         times,
         counter: times === 'unbounded' ? -1 : counters++,
         may: condition(when, `environment event '${event.type}'`),
@@ -108,6 +110,66 @@ export class Moves {
     );
   }
 
+  /** What other actors take together with an event: each as it reaches its cell. */
+  #othersOf(type: string, together: NonNullable<EnvironmentEvent['together']>): NonNullable<Offer['others']> {
+    const { values, ids, arrivals } = this.#world;
+    const what = `\`together\` of environment event '${type}' of '${this.#id}'`;
+    const known = new Map<number, Joint>();
+    return (id) => {
+      let joint = known.get(id);
+      if (joint === undefined) {
+        const event = values.value(id) as unknown as { readonly type: string };
+        const events = called(
+          what,
+          () => `     ${values.text(id)}`,
+          () => together(event),
+        );
+        const sends = Object.entries(events).map(([other, taken]): Send => {
+          const cell = ids.indexOf(other);
+          if (cell < 0 || cell === this.#cell) {
+            throw misshapen(what, `it must name other actors, and names '${other}'; ${hint(other, ids)}`);
+          }
+          if (typeof taken?.type !== 'string')
+            throw misshapen(what, `'${other}' must get an event, { type, … }`);
+          return { cell, letter: arrivals[cell]!.intern(values.intern(taken, what), TOGETHER) };
+        });
+        joint = { sends, events };
+        known.set(id, joint);
+      }
+      return joint;
+    };
+  }
+
+  /** The core after an event that this actor takes together with another one; `null` where it cannot take it. */
+  joined(core: number, event: number): number | null {
+    if (!this.#enables(core, event)) return null;
+    const { core: after, effects } = this.#reactor.take(core, event);
+    const heard = effects.find(
+      ({ type }) =>
+        type === 'send' || type === 'broadcast' || this.#world.system.history?.effects?.includes(type),
+    );
+    if (heard === undefined) return after;
+    throw new SystemError(
+      'SYSTEM_INVALID',
+      `'${this.#id}' takes ${this.#world.values.text(event)} together with another actor, and asks for '${heard.type}'. ` +
+        'In an atomic step of several actors the one at which it happens may send, and no other: let that one do it.',
+    );
+  }
+
+  /** Has the machine an enabled transition for this event? */
+  #enables(coreId: number, event: number): boolean {
+    const { snapshot, fault } = this.#locals.core(coreId);
+    if (snapshot === DOWN || fault !== null || this.#reactor.isDone(coreId)) return false;
+    const stepper = this.#world.stepper(this.#cell);
+    if (stepper instanceof TreeStepper) {
+      throw new SystemError(
+        'SYSTEM_INVALID',
+        `'${this.#id}' has outcomes: it takes part in no atomic step of several actors, and cannot have accepts: 'taken'.`,
+      );
+    }
+    return stepper.enables(snapshot, event);
+  }
+
   *#deliveries(core: number, letters: readonly number[]): Generator<Move> {
     const persistent = this.#world.system.network.duplication === 'persistent';
     for (const index of this.#deliverable(core, letters)) {
@@ -143,13 +205,15 @@ export class Moves {
   }
 
   #isAccepted(core: number, letter: number): boolean {
+    const { accepts } = this.#spec;
     return this.#accepted.get(core, letter, () => {
+      if (typeof accepts !== 'function') return this.#enables(core, this.eventOf(letter));
       const { message } = this.#inFlight(letter);
       const actor = this.#world.views.of(this.#cell, core, 0);
       return asked(
         `\`accepts\` of '${this.#id}'`,
         () => `     ${JSON.stringify(message)}\n${actorText(actor)}`,
-        () => this.#spec.accepts!(message, actor),
+        () => accepts(message, actor),
       );
     });
   }
@@ -212,12 +276,21 @@ export class Moves {
       inbox,
       enabled.flatMap(({ ids }) => ids(this.#cell, coreId, inbox)),
     );
-    for (const { ids, counter } of enabled) {
+    for (const { ids, others, counter } of enabled) {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
       for (const id of ids(this.#cell, coreId, inbox)) {
         const event = this.#world.values.value(id) as unknown as { readonly type: string };
-        const action = this.#action('environment', id, { event });
-        yield this.#move(action, this.#reactor.take(from, id), inbox);
+        if (others === null) {
+          const action = this.#action('environment', id, { event });
+          yield this.#move(action, this.#reactor.take(from, id), inbox);
+        } else if (this.#enables(from, id)) {
+          const { sends, events } = others(id);
+          const action = this.#action('environment', `${id} ${JSON.stringify(events)}`, {
+            event,
+            together: events,
+          });
+          yield this.#move(action, this.#reactor.take(from, id), inbox, sends);
+        }
       }
     }
   }
@@ -393,10 +466,18 @@ export class Moves {
 interface Offer {
   /** The events that it is, interned. */
   readonly ids: (cell: number, core: number, inbox: number) => readonly number[];
+  /** What other actors take together with the event of this number; `null` where it is of this actor alone. */
+  readonly others: ((event: number) => Joint) | null;
   readonly times: Bound;
   /** Its place in `Core.spent`, or -1. */
   readonly counter: number;
   readonly may: (cell: number, core: number, inbox: number) => boolean;
+}
+
+/** The events of an atomic step that other actors take, and how they reach their cells. */
+interface Joint {
+  readonly events: Readonly<Record<string, { readonly type: string }>>;
+  readonly sends: readonly Send[];
 }
 
 const always = () => true;

@@ -15,14 +15,13 @@ export function refuseInvalid(system: System): void {
   if (system.history !== undefined && system.symmetry !== undefined) {
     throw invalid('A history names actors as they are, and symmetry renames them. Leave one of them out.');
   }
-  if (
-    system.symmetry !== undefined &&
-    Object.values(system.actors).some(({ accepts }) => accepts !== undefined)
-  ) {
-    throw invalid(
-      'Whether an actor accepts a message is not held against other names. Leave out `accepts` or `symmetry`.',
-    );
+  refuseUnnamed(system);
+  for (const [index, start] of (system.starts ?? []).entries()) {
+    const stranger = Object.keys(start).find((id) => !ids.includes(id));
+    if (stranger !== undefined)
+      throw misshapen(`starts[${index}].${stranger}`, `there is no such actor; ${hint(stranger, ids)}`);
   }
+  if (system.starts?.length === 0) throw misshapen('starts', 'it must not be empty');
   const { order, duplication, breaks = 0, capacity = 'unbounded' } = system.network;
   checkBound(capacity, 'network.capacity');
   if (breaks !== 0 && order !== 'fifo') {
@@ -49,6 +48,22 @@ export function refuseInvalid(system: System): void {
   }
   refuseUnlike(system, ids);
   refuseIdle(system);
+}
+
+/** What is not held against other names stands beside no symmetry. */
+function refuseUnnamed({ symmetry, starts, actors }: System): void {
+  if (symmetry === undefined) return;
+  const specs = Object.values(actors);
+  const key =
+    starts !== undefined
+      ? 'starts'
+      : specs.some(({ accepts }) => accepts !== undefined)
+        ? 'accepts'
+        : specs.some(({ environment = [] }) => environment.some(({ together }) => together !== undefined))
+          ? 'together'
+          : null;
+  if (key === null) return;
+  throw invalid(`\`${key}\` names actors as they are, and symmetry renames them. Leave one of them out.`);
 }
 
 /** What the environment does must be an event that some machine takes, and a restart must follow a crash. */

@@ -178,9 +178,13 @@ const actor = fields(
     input: anything,
     outcomes: recordOf(outcome),
     maxChildren: bound,
-    environment: listOf(fields({ event: typed }, { payloads: call, when: call, times: bound })),
+    environment: listOf(
+      fields({ event: typed }, { payloads: call, when: call, together: call, times: bound }),
+    ),
     deliver: call,
-    accepts: call,
+    accepts: (value, path) => {
+      if (typeof value !== 'function') oneOf('taken', 'a function')(value, path);
+    },
     dead: call,
     crash: fields({ times: bound }, { when: call, inbox: oneOf('kept', 'lost') }),
     restart: fields({ input: call }),
@@ -205,6 +209,7 @@ const shapeOfSystem = fields(
     properties: listOf(shapeOfProperty),
   },
   {
+    starts: listOf(recordOf(anything)),
     symmetry: listOf(name),
     constraint: predicate,
     view: call,

@@ -73,6 +73,7 @@ export class Stepper {
   readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
   readonly #turnedEvents: EventObject[] = [];
   readonly #steps = new Memo<number, Stepped>();
+  readonly #enabled = new Memo<number, boolean>();
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #scope: AnyActorScope;
   /** What the step that runs has asked for so far. */
@@ -112,6 +113,20 @@ export class Stepper {
         () => `on ${this.#values.text(event)} in ${this.#interned(snapshot).value}`,
       );
     });
+  }
+
+  /** Has the machine an enabled transition for this event? A guard that throws is one: the step then fails. */
+  enables(snapshot: number, event: number): boolean {
+    const of = this.#values.value(event) as unknown as EventObject;
+    return this.#enabled.get(snapshot, event, () =>
+      withoutClockAndChance(this.#who, () => {
+        try {
+          return this.machine.getTransitionData(this.snapshot(snapshot), of).length > 0;
+        } catch {
+          return true;
+        }
+      }),
+    );
   }
 
   /** Every transition that a step took. */

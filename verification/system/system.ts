@@ -10,6 +10,11 @@ export interface System {
   readonly network: Network;
   readonly properties: readonly Property[];
   /**
+   * The initial states, where there are several: the inputs of actors by id, for each of them. An actor that one does not
+   * name starts with its own `input`. Not together with `symmetry`. Default: one, in which each has its own.
+   */
+  readonly starts?: readonly Readonly<Record<SiteId, unknown>>[];
+  /**
    * The ids of actors that are interchangeable: a scalar set. States that differ by a permutation of
    * them are one orbit. Their machines may compare ids for equality only, never order them. The initial
    * state may single one of them out; then the orbits stand for what is reached whichever of them it is.
@@ -69,9 +74,10 @@ export interface ActorSpec {
   readonly deliver?: (message: Message, source: SiteId | null) => { readonly type: string };
   /**
    * Selective receive: does the actor, as it is now, take this message? One that it does not take stays on its way, and those
-   * behind it may come first. Must not look at the inbox. Not together with `symmetry`. Default: it takes every message.
+   * behind it may come first. Must not look at the inbox. Not together with `symmetry`. `'taken'`: the messages for which its
+   * machine has an enabled transition. Default: every message.
    */
-  readonly accepts?: (message: Message, actor: ActorView) => boolean;
+  readonly accepts?: 'taken' | ((message: Message, actor: ActorView) => boolean);
   /**
    * A message that this actor, as it is and whatever happens to it, will never heed: delivering it does nothing.
    * It is taken off the network at once. Must not look at the inbox. Refused (`SYSTEM_INVALID`) when the message
@@ -102,6 +108,14 @@ export interface EnvironmentEvent {
   readonly payloads?: (actor: ActorView) => readonly object[];
   /** When it may happen. Default: always. */
   readonly when?: (actor: ActorView) => boolean;
+  /**
+   * Events that other actors take in the same step, by id, from the event as it happens here: an atomic step of several
+   * actors. It may happen only where each of them, and this actor, has an enabled transition for its event. Another actor
+   * must not send in such a step. Not together with `symmetry`. Default: none.
+   */
+  readonly together?: (event: {
+    readonly type: string;
+  }) => Readonly<Record<SiteId, { readonly type: string }>>;
   /** How often it may happen at this actor, over a whole run. Default: `'unbounded'`. */
   readonly times?: Bound;
 }
@@ -281,7 +295,13 @@ export type Action =
       readonly source: SiteId | null;
       readonly message: Message;
     }
-  | { readonly kind: 'environment'; readonly actor: SiteId; readonly event: { readonly type: string } }
+  | {
+      readonly kind: 'environment';
+      readonly actor: SiteId;
+      readonly event: { readonly type: string };
+      /** What other actors take in the same step, by id; absent where it is a step of one. */
+      readonly together?: Readonly<Record<SiteId, { readonly type: string }>>;
+    }
   | { readonly kind: 'timer'; readonly actor: SiteId; readonly timer: string }
   | { readonly kind: 'break'; readonly actor: SiteId; readonly source: SiteId; readonly lost: number }
   | { readonly kind: 'crash' | 'restart'; readonly actor: SiteId };
@@ -303,7 +323,7 @@ export type PropertyResult = Verdict & {
   readonly trace?: Trace;
 };
 
-/** A run from the initial state. A lasso goes back, after its last step, to the state after step `loop` (0: the initial). */
+/** A run from an initial state. A lasso goes back, after its last step, to the state after step `loop` (0: the initial). */
 export interface Trace {
   readonly initial: StateRecord;
   /** What the system's `history` is once all have started; absent where it has none. */

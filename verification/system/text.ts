@@ -43,7 +43,7 @@ export function actionText(action: Action): string {
     case 'lose':
       return `${messageText(action.message)}${from(action.source)} to ${action.actor} is lost`;
     case 'environment':
-      return `${action.actor}: ${messageText(action.event)}`;
+      return `${action.actor}: ${messageText(action.event)}${togetherText(action.together)}`;
     case 'timer':
       return `${action.actor}: timer ${action.timer} fires`;
     case 'break':
@@ -53,6 +53,11 @@ export function actionText(action: Action): string {
     case 'restart':
       return `${action.actor} starts again`;
   }
+}
+
+function togetherText(together: Extract<Action, { kind: 'environment' }>['together']): string {
+  const others = Object.entries(together ?? {}).map(([id, event]) => `${id}: ${messageText(event)}`);
+  return others.length === 0 ? '' : `, together with ${others.join(', ')}`;
 }
 
 /** `REQUEST(origin=b)`. */

@@ -9,10 +9,17 @@ export interface PathStep {
   readonly step: number;
 }
 
-/** What happens on `path` from the initial state; `loop`: the number of steps after which a lasso comes back. */
-export function traceOf(compiled: Compiled, path: readonly PathStep[], loop?: number): Trace {
-  const walk = [...walked(compiled.model, path)];
-  const first = compiled.model.initial[0]!;
+/**
+ * What happens on `path` from an initial state; `loop`: the number of steps after which a lasso comes back. Default: the
+ * model's first initial state.
+ */
+export function traceOf(
+  compiled: Compiled,
+  path: readonly PathStep[],
+  loop?: number,
+  first: readonly number[] = compiled.model.initial[0]!,
+): Trace {
+  const walk = [...walked(compiled.model, path, first)];
   const steps = walk.map(
     ({ before, cell, index, step, after }): TraceStep => ({
       action: compiled.action(step.action),
@@ -22,14 +29,19 @@ export function traceOf(compiled: Compiled, path: readonly PathStep[], loop?: nu
   );
   const { state: initial, ...history } = written(compiled, first);
   const trace = { initial, ...history, steps, ...(loop === undefined ? {} : { loop }) };
-  paths.set(trace, path);
+  paths.set(trace, { first, path });
   return trace;
 }
 
-const paths = new WeakMap<Trace, readonly PathStep[]>();
+interface Way {
+  readonly first: readonly number[];
+  readonly path: readonly PathStep[];
+}
 
-/** The path of a trace that `traceOf` made in this process. */
-export function pathOf(trace: Trace): readonly PathStep[] | undefined {
+const paths = new WeakMap<Trace, Way>();
+
+/** The way of a trace that `traceOf` made in this process: its initial state, and the steps from there. */
+export function pathOf(trace: Trace): Way | undefined {
   return paths.get(trace);
 }
 
@@ -45,8 +57,12 @@ export function written(
 }
 
 /** The state at the end of `path`. */
-export function stateAfter(model: Model, path: readonly PathStep[]): readonly number[] {
-  return [...walked(model, path)].at(-1)?.after ?? model.initial[0]!;
+export function stateAfter(
+  model: Model,
+  path: readonly PathStep[],
+  first: readonly number[] = model.initial[0]!,
+): readonly number[] {
+  return [...walked(model, path, first)].at(-1)?.after ?? first;
 }
 
 interface Walked {
@@ -57,8 +73,8 @@ interface Walked {
   readonly after: readonly number[];
 }
 
-function* walked(model: Model, path: readonly PathStep[]): Generator<Walked> {
-  let before: readonly number[] = model.initial[0]!;
+function* walked(model: Model, path: readonly PathStep[], first: readonly number[]): Generator<Walked> {
+  let before = first;
   for (const { cell, step: index } of path) {
     const step = model.steps(cell, before[cell]!)[index];
     const after = step === undefined ? null : apply(model, before, cell, step);

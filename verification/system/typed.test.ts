@@ -4,7 +4,6 @@ import { check } from '../check/check.ts';
 import { replay, toHold } from '../check/matcher.ts';
 import type { Predicate } from '../checker/model.ts';
 import { exploreNaively } from '../checker/naive.ts';
-import peterson from '../examples/peterson.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
 import { compile } from './compile.ts';
 import { plain } from './properties.ts';
@@ -115,16 +114,6 @@ describe('a system of machines, with their types', () => {
     const report = await check(ups);
     expect(report).toMatchObject({ states: 15, cut: 6, notRun: [] });
     expect(report.properties[1]).toMatchObject({ verdict: 'holds within the constraint' });
-  });
-
-  it('holds for the mutual exclusion of Peterson, and not without its turn', async () => {
-    const report = await check(peterson);
-    expect(report).toMatchObject({ states: 20, complete: true });
-    expect(report.properties.map(({ verdict }) => verdict)).not.toContain('violated');
-    const rude = peterson.edited(peterson.actors['both']!.machine, (edit) =>
-      edit.replace('p.waiting.on.step.guard', ({ event }: { event: { by: number } }) => event.by === 0),
-    );
-    expect((await check(rude)).properties[1]).toMatchObject({ verdict: 'violated' });
   });
 });
 

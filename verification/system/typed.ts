@@ -8,6 +8,7 @@ import type {
   ActorSpec,
   ActorView,
   Bound,
+  EnvironmentEvent,
   Fairness,
   History,
   InFlight,
@@ -46,6 +47,8 @@ export type Outside<Machine extends AnyStateMachine> =
       readonly payloads?: (actor: Seen<Machine>) => readonly object[];
       /** Default: always. */
       readonly when?: (actor: Seen<Machine>) => boolean;
+      /** What other actors take in the same step, by id: an atomic step of several. Default: nothing. */
+      readonly together?: EnvironmentEvent['together'];
       /** Default: `'unbounded'`. */
       readonly times?: Bound;
     };
@@ -55,7 +58,7 @@ export interface Role<Machine extends AnyStateMachine> {
   readonly machine: Machine;
   readonly input?: InputFrom<Machine>;
   readonly environment?: readonly Outside<Machine>[];
-  readonly accepts?: (message: Message, actor: Seen<Machine>) => boolean;
+  readonly accepts?: 'taken' | ((message: Message, actor: Seen<Machine>) => boolean);
   readonly deliver?: (message: Message, source: SiteId | null) => EventFromLogic<Machine>;
   readonly crash?: ActorSpec['crash'];
   readonly restart?: { readonly input: (disk: unknown) => InputFrom<Machine> };
@@ -82,6 +85,11 @@ export type MachineOf<Part> = Part extends AnyStateMachine
     ? Machine
     : never;
 
+/** The inputs of actors, by id. */
+export type Inputs<Actors extends Cast> = {
+  readonly [Id in keyof Actors]?: InputFrom<MachineOf<Actors[Id]>>;
+};
+
 /** A whole state: each actor by its id. */
 export type Whole<Actors extends Cast> = { readonly [Id in keyof Actors]: Seen<MachineOf<Actors[Id]>> };
 
@@ -91,6 +99,9 @@ export type Holds<Actors extends Cast> = (
   actors: readonly Seen<MachineOf<Actors[keyof Actors]>>[],
   history: unknown,
 ) => boolean;
+
+/** What a property says of a state: a plain function, or a predicate as data (`some`, `count`, …). */
+export type Said<Actors extends Cast> = Holds<Actors> | StatePredicate;
 
 /**
  * A system of the actors in `cast`, which may be machines as they are, on a `fifo` network that loses nothing. Each method
@@ -127,29 +138,34 @@ export class TypedSystem<Actors extends Cast> implements System {
     return this.#with({ network });
   }
 
+  /** The initial states: of each, the inputs of actors by id. An actor that one does not name has the input of its role. */
+  startingWith(...starts: readonly Inputs<Actors>[]): TypedSystem<Actors> {
+    return this.#with({ starts: starts as NonNullable<System['starts']> });
+  }
+
   /** It holds in every reachable state; `because` says of one in which it does not what is wrong. */
-  always(name: string, holds: Holds<Actors>, because?: (state: StateView) => string): TypedSystem<Actors> {
+  always(name: string, holds: Said<Actors>, because?: (state: StateView) => string): TypedSystem<Actors> {
     const more = because === undefined ? {} : { because };
     return this.#asking({ kind: 'always', name, predicate: this.#plain(holds), ...more });
   }
 
   /** It holds in no reachable state. */
-  never(name: string, holds: Holds<Actors>): TypedSystem<Actors> {
+  never(name: string, holds: Said<Actors>): TypedSystem<Actors> {
     return this.#asking({ kind: 'always', name, predicate: { kind: 'not', of: this.#plain(holds) } });
   }
 
   /** In every state in which `when` holds, `then` does; vacuous where `when` never holds. */
-  whenever(name: string, when: Holds<Actors>, then: Holds<Actors>): TypedSystem<Actors> {
+  whenever(name: string, when: Said<Actors>, then: Said<Actors>): TypedSystem<Actors> {
     return this.#asking({ kind: 'always', name, when: this.#plain(when), predicate: this.#plain(then) });
   }
 
   /** It holds in some reachable state. */
-  sometimes(name: string, holds: Holds<Actors>): TypedSystem<Actors> {
+  sometimes(name: string, holds: Said<Actors>): TypedSystem<Actors> {
     return this.#asking({ kind: 'reachable', name, predicate: this.#plain(holds) });
   }
 
   /** Some step leads on from every state in which `holds` does not. */
-  endsOnlyIn(name: string, holds: Holds<Actors>): TypedSystem<Actors> {
+  endsOnlyIn(name: string, holds: Said<Actors>): TypedSystem<Actors> {
     return this.#asking({ kind: 'deadlockFree', name, quiescent: this.#plain(holds) });
   }
 
@@ -164,20 +180,20 @@ export class TypedSystem<Actors extends Cast> implements System {
    */
   leadsTo(
     name: string,
-    from: Holds<Actors>,
-    to: Holds<Actors>,
+    from: Said<Actors>,
+    to: Said<Actors>,
     fairness: Fairness = inTheEnd,
   ): TypedSystem<Actors> {
     return this.#asking({ kind: 'leadsTo', name, from: this.#plain(from), to: this.#plain(to), fairness });
   }
 
   /** It holds at some time in every run. Fairness as with `leadsTo`. */
-  eventually(name: string, holds: Holds<Actors>, fairness: Fairness = inTheEnd): TypedSystem<Actors> {
+  eventually(name: string, holds: Said<Actors>, fairness: Fairness = inTheEnd): TypedSystem<Actors> {
     return this.#asking({ kind: 'eventually', name, predicate: this.#plain(holds), fairness });
   }
 
   /** States outside are not explored further; what holds then holds within the constraint. */
-  within(holds: Holds<Actors>): TypedSystem<Actors> {
+  within(holds: Said<Actors>): TypedSystem<Actors> {
     return this.#with({ constraint: this.#plain(holds) });
   }
 
@@ -213,7 +229,8 @@ export class TypedSystem<Actors extends Cast> implements System {
     return this.replacing(machine, edit(editorOf(machine)));
   }
 
-  #plain(holds: Holds<Actors>): StatePredicate {
+  #plain(holds: Said<Actors>): StatePredicate {
+    if (typeof holds !== 'function') return holds;
     const ids = Object.keys(this.actors);
     return {
       kind: 'plain',
@@ -251,7 +268,9 @@ function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
   const selects =
     accepts === undefined
       ? {}
-      : { accepts: (message: Message, actor: ActorView) => accepts(message, seenAs(actor)) };
+      : typeof accepts === 'string'
+        ? { accepts }
+        : { accepts: (message: Message, actor: ActorView) => accepts(message, seenAs(actor)) };
   return { ...rest, ...selects, ...(events === undefined ? {} : { environment: events }) } as ActorSpec;
 }
 

@@ -14,6 +14,9 @@ import type { ActorSpec, Network, System } from './system.ts';
 import { TreeStepper } from './tree/stepper.ts';
 import { type Answer, Views } from './view.ts';
 
+/** How a letter reaches a cell: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
+export const [ALONE, TO_ALL, TOGETHER] = [0, 1, 2] as const;
+
 /** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
 export class World {
   readonly system: System;
@@ -29,7 +32,10 @@ export class World {
   readonly budget: Budget;
   readonly chronicle: HistoryVariable;
   readonly actions: Actions;
-  /** By cell, what an arriving letter is: the letter in the inbox, and 1 if it is part of a broadcast. */
+  /**
+   * By cell, what an arriving letter is: the letter in the inbox and `ALONE`, or `TO_ALL` if it is part of a broadcast; or an
+   * interned event and `TOGETHER`.
+   */
   readonly arrivals: readonly Pairs[];
   readonly #steppers = new Map<AnyStateMachine, Stepper | TreeStepper>();
   readonly #firstSeen: readonly Map<string, number>[];
@@ -86,7 +92,7 @@ export class World {
     }
     const keepsSource = this.system.network.order !== 'unordered-by-target';
     const letter = this.locals.internLetter(keepsSource ? source : ANYONE, id);
-    return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? 1 : 0) };
+    return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? TO_ALL : ALONE) };
   }
 
   /** Cores of which the system's view sees the same are one: the first that was found. */

@@ -40,6 +40,11 @@ export class Explorer {
 
   constructor(system: System, { maxStates = 1_000_000, maxSeconds = 30 }: ExplorerLimits = {}) {
     this.#compiled = compile(system);
+    if (this.#compiled.model.initial.length > 1) {
+      throw new PathError(
+        `expected a system with one initial state, and '${system.name}' has ${this.#compiled.model.initial.length}: leave out \`starts\``,
+      );
+    }
     this.#limits = { maxStates, maxSeconds };
   }
 

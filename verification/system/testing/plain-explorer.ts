@@ -35,11 +35,13 @@ export interface Explored {
 
 /** `keyOf` says which worlds are one. */
 export function explorePlainly(system: System, keyOf: (world: World) => string = textOf): Explored {
-  const initial = firstWorld(system);
-  const seen = new Map([[keyOf(initial), 0]]);
+  const firsts = new Map(
+    (system.starts ?? [{}]).map((inputs) => firstWorld(system, inputs)).map((world) => [keyOf(world), world]),
+  );
+  const seen = new Map([...firsts.keys()].map((key) => [key, 0]));
   const found: (number | null)[] = system.properties.map(() => null);
   let [transitions, deadlocks, depth] = [0, 0, 0];
-  const queue = [{ world: initial, at: 0 }];
+  const queue = [...firsts.values()].map((world) => ({ world, at: 0 }));
   for (const { world, at } of queue) {
     const next = new Map<string, World>();
     for (const [label, after] of steps(system, world)) next.set(`${label} ${textOf(after)}`, after);
@@ -94,11 +96,24 @@ export function* steps(system: System, world: World): Generator<readonly [string
       }
     }
     yield* networkFaults(system, world, id);
-    for (const [index, { event, when, times }] of (spec.environment ?? []).entries()) {
+    for (const [index, { event, when, together, times }] of (spec.environment ?? []).entries()) {
       const went = actor.goes[index] ?? 0;
       if (when?.(viewOf(world, id)) === false || !within(went, times)) continue;
       const goes = typeof times === 'number' ? actor.goes.with(index, went + 1) : actor.goes;
-      const after = react(withActor(world, id, { ...actor, goes }), event);
+      const others = together?.(event) ?? {};
+      const takes = [...Object.entries(others), ...(together === undefined ? [] : [[id, event] as const])];
+      if (!takes.every(([other, taken]) => canTake(system, world, other, taken))) continue;
+      let from = withActor(world, id, { ...actor, goes });
+      for (const [other, taken] of Object.entries(others)) {
+        const { machine } = system.actors[other]!;
+        const { value, context } = take(
+          machine as AnyStateMachine,
+          snapshotOf(system, from, other),
+          taken,
+        ).snapshot;
+        from = withActor(from, other, { ...from.actors[other]!, value, context });
+      }
+      const after = react(from, event);
       if (after !== null) yield [`${id} environment ${index}`, after];
     }
     for (const { eventType } of spec.machine.states[actor.value as string]!.after) {
@@ -113,6 +128,16 @@ export function* steps(system: System, world: World): Generator<readonly [string
       yield [`${id} crash`, withActor(left, id, { ...actor, value: null, context: {}, crashes })];
     }
   }
+}
+
+function snapshotOf(system: System, world: World, id: SiteId): AnyMachineSnapshot {
+  const { value, context } = world.actors[id]!;
+  return system.actors[id]!.machine.resolveState({ value: value!, context });
+}
+
+function canTake(system: System, world: World, id: SiteId, event: { readonly type: string }): boolean {
+  if (world.actors[id]!.value === null) return false;
+  return system.actors[id]!.machine.getTransitionData(snapshotOf(system, world, id), event).length > 0;
 }
 
 /** What the network may do to the messages that are under way to `id`. */
@@ -137,7 +162,7 @@ function isKept({ actors, network }: System, id: SiteId): boolean {
   return inbox === undefined ? network.order !== 'fifo' : inbox === 'kept';
 }
 
-export function firstWorld(system: System): World {
+export function firstWorld(system: System, inputs: Readonly<Record<SiteId, unknown>> = {}): World {
   const entries = Object.entries(system.actors);
   const nobody = entries.map(([id, { environment }]): [SiteId, Actor] => [
     id,
@@ -149,7 +174,7 @@ export function firstWorld(system: System): World {
     spent: { loss: 0, duplication: 0, breaks: 0 },
   };
   return entries.reduce<World>(
-    (world, [id, { machine, input }]) => act(system, world, id, start(machine, input))!,
+    (world, [id, { machine, input }]) => act(system, world, id, start(machine, inputs[id] ?? input))!,
     empty,
   );
 }

@@ -49,7 +49,7 @@ function statesBefore(system: System, predicate: StatePredicate, classOf: ClassO
     numbers.set(textOf(world), worlds.length);
     return worlds.push(world) - 1;
   };
-  numberOf(firstWorld(system));
+  for (const inputs of system.starts ?? [{}]) numberOf(firstWorld(system, inputs));
   const nodes: Node[] = [];
   for (const world of worlds) {
     const ways = Array.from(

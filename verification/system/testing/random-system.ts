@@ -16,6 +16,10 @@ export interface Draft {
   readonly crashes: Bound;
   /** Absent: as the network has it. */
   readonly inbox: 'kept' | 'lost' | null;
+  /** How often an actor and the next one may count in one step. */
+  readonly both: Bound;
+  /** Of each initial state: what the first actor has counted. */
+  readonly starts: readonly number[];
 }
 
 /** By state: how it answers; `late` is a timer, armed just while the state is active. */
@@ -79,6 +83,8 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
   goes: fc.constantFrom<Bound>(1, 2, 'unbounded'),
   crashes: fc.constantFrom<Bound>(0, 1),
   inbox: fc.constantFrom(null, 'kept' as const, 'lost' as const),
+  both: fc.constantFrom<Bound>(0, 1, 'unbounded'),
+  starts: fc.constantFrom([0], [0], [1, 2], [0, 0, 2]),
 });
 
 /** One machine for all: what any permutation of the actors leaves as it is. */
@@ -89,16 +95,21 @@ export const symmetricDrafts: fc.Arbitrary<Draft> = fc.record({
   goes: fc.constantFrom<Bound>(1, 'unbounded'),
   crashes: fc.constant(0),
   inbox: fc.constant(null),
+  both: fc.constant(0),
+  starts: fc.constant([0]),
 });
 
-export function systemOf({ names, plans, network, goes, crashes, inbox }: Draft): System {
+export function systemOf({ names, plans, network, goes, crashes, inbox, both, starts }: Draft): System {
   const machines = plans.map((plan) => machineOf(plan, network.capacity !== undefined));
   const actors = names.map((self, index): [string, ActorSpec] => [
     self,
     {
       machine: machines[index % machines.length]!,
       input: { self },
-      environment: [{ event: { type: 'go' }, when: (actor) => !actor.in('s2'), times: goes }],
+      environment: [
+        { event: { type: 'go' }, when: (actor) => !actor.in('s2'), times: goes },
+        ...(both === 0 ? [] : [{ event: { type: 'both' }, together: withNext(names, index), times: both }]),
+      ],
       crash: { times: crashes, ...(inbox === null || network.duplication === 'persistent' ? {} : { inbox }) },
       restart: { input: () => ({ self }) },
     },
@@ -108,9 +119,16 @@ export function systemOf({ names, plans, network, goes, crashes, inbox }: Draft)
     actors: Object.fromEntries(actors),
     network,
     properties,
+    ...(starts.length === 1
+      ? {}
+      : { starts: starts.map((counted) => ({ [names[0]!]: { self: names[0]!, counted } })) }),
     ...(plans.length === 1 ? { symmetry: names } : {}),
   };
 }
+
+const withNext = (names: readonly string[], index: number) => () => ({
+  [names[(index + 1) % names.length]!]: { type: 'both' },
+});
 
 interface Context {
   readonly self: string;
@@ -118,15 +136,21 @@ interface Context {
   readonly counted: number;
 }
 
-type Event = { readonly type: 'go' } | { readonly type: 'ping' | 'pong'; readonly by: string };
+type Event = { readonly type: 'go' | 'both' } | { readonly type: 'ping' | 'pong'; readonly by: string };
 type Situation = { readonly context: Context; readonly event: Event };
 
 function machineOf(plan: Plan, bounded: boolean): AnyStateMachine {
   return definition.createMachine({
-    context: ({ input }) => ({ self: input.self, peer: null, counted: 0 }),
+    context: ({ input }) => ({ self: input.self, peer: null, counted: input.counted ?? 0 }),
     initial: 's0',
     // A system whose environment says what no machine takes is refused.
-    on: { go: {} },
+    on: {
+      go: {},
+      both: {
+        guard: { type: 'allowed', params: { fresh: true, write: null } },
+        actions: { type: 'note', params: { count: true, remember: false } },
+      },
+    },
     states: Object.fromEntries(
       plan.map(({ late, ...on }, index) => [
         states[index]!,
@@ -144,7 +168,11 @@ function machineOf(plan: Plan, bounded: boolean): AnyStateMachine {
 }
 
 const definition = setup({
-  types: {} as { context: Context; events: Event; input: { readonly self: string } },
+  types: {} as {
+    context: Context;
+    events: Event;
+    input: { readonly self: string; readonly counted?: number };
+  },
   actions: {
     send: (_, _params: { target: string | null; message: object }) => {},
     broadcast: (_, _params: { message: object }) => {},
