@@ -21,6 +21,7 @@ export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry/index.
 export type { MachineCoverage, NeverTaken, NotRun } from './system/coverage.ts';
 export { type Editor, editorOf } from './system/edit.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
+export { type Handled, type HandlerMachine, type Handlers, machineOf, toEach } from './system/handlers.ts';
 export {
   type Done,
   type Invoked,
