@@ -32,7 +32,7 @@ test('the guide shows the files as they are', () => {
 
 test('a CommonJS module that exports a machine and its outcomes is checked', async () => {
   const ended = await baton('verify', 'cli/testing/machine.cjs');
-  expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('all 4 properties hold') });
+  expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('all 5 properties hold') });
 });
 
 test('a module with no machine is refused', async () => {

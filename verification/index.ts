@@ -35,6 +35,7 @@ export * from './system/properties.ts';
 export * from './system/sets.ts';
 export type * from './system/system.ts';
 export { actionText, messageText, stateText, traceText } from './system/text.ts';
+export type { Chance, ChanceDoor } from './system/tree/chance.ts';
 export type { Outcome, Values } from './system/tree/outcomes.ts';
 export * from './system/typed.ts';
 export { traceMermaid } from './timeline/mermaid.ts';

@@ -1,17 +1,23 @@
 import type { AnyStateMachine } from 'xstate';
-import { deadlockFree, reachable } from '../system/properties.ts';
-import type { EnvironmentEvent, Property, System } from '../system/system.ts';
-import { invokedBy, type Outcomes, stubOf } from '../system/tree/outcomes.ts';
+import { always, deadlockFree, every, plain, reachable, some } from '../system/properties.ts';
+import type { ActorSpec, ActorView, EnvironmentEvent, Property, System } from '../system/system.ts';
+import { LOST } from '../system/tree/live.ts';
+import { invokedBy, stubOf } from '../system/tree/outcomes.ts';
 import { isMachine, nodesOf } from '../system/tree/places.ts';
 import { CheckError } from './errors.ts';
 
 /** What a module may export beside a machine, so that the machine can be checked alone. */
-export interface MachineModule {
-  /** What may come of the promises, callbacks and observables that it invokes. */
-  readonly outcomes?: Outcomes;
-  /** The events that may come from outside. Default: every type that the machine names, with nothing but a type. */
-  readonly events?: readonly { readonly type: string }[];
-  readonly input?: unknown;
+export interface MachineModule
+  extends Pick<ActorSpec, 'outcomes' | 'input' | 'time' | 'chance' | 'maxChildren'> {
+  /** What it may start with; each is explored. In place of `input`. */
+  readonly inputs?: readonly unknown[];
+  /**
+   * The events that may come from outside: as they are, or with how often and when they may come. Default: every type that
+   * the machine names, with nothing but a type.
+   */
+  readonly events?: readonly ({ readonly type: string } | EnvironmentEvent)[];
+  /** A state in which it is false is counted and not explored further: what holds then holds within that only. */
+  readonly within?: (actor: ActorView) => boolean;
 }
 
 /** The machine that a module exports: as its default, or as its only machine. `null`: there is none. */
@@ -29,28 +35,81 @@ export function machineIn(exports: Readonly<Record<string, unknown>>): AnyStateM
 }
 
 /**
- * A system of one machine and all actors below it. No machine fails, as by a rejection that nobody handles; every state
- * is reached; and a run ends in a final state or not at all.
+ * A system of one machine and all actors below it. No machine fails, as by a rejection that nothing handles; no event that
+ * one of them sends is lost; every state is reached; and a run ends in a final state or not at all.
  */
 export function systemOf(machine: AnyStateMachine, module: MachineModule = {}): System {
-  const { outcomes = {}, events = bareEvents(machine), input } = module;
-  const environment = events.map((event): EnvironmentEvent => ({ event }));
+  const { outcomes = {}, events = bareEvents(machine), within } = module;
+  const { input, inputs, time, chance, maxChildren } = module;
+  const environment = events.map((event) => ('event' in event ? (event as EnvironmentEvent) : { event }));
   const leaves = nodesOf(machine).filter(({ type }) => type === 'atomic' || type === 'final');
   const properties: Property[] = leaves
     .filter(({ path }) => path.length > 0)
     .map(({ path }) => {
       const state = path.join('.');
-      return reachable(`reaches ${state}`, { kind: 'some', is: (actor) => actor.in(state) });
+      return reachable(
+        `reaches ${state}`,
+        some((actor) => actor.in(state) || actor.passes!(state)),
+      );
     });
+  // An event that is taken leads on, also where it changes nothing, and also where it has come as often as it may.
+  const goesOn = (actor: ActorView) =>
+    environment.some(({ event, payloads }) =>
+      (payloads?.(actor) ?? [{}]).some((payload) => actor.takes!({ ...payload, ...event })),
+    );
   return {
     name: machine.id,
-    actors: { [machine.id]: { machine, outcomes, input, environment } },
+    actors: {
+      [machine.id]: {
+        machine,
+        outcomes,
+        environment,
+        ...(input !== undefined && { input }),
+        ...(time !== undefined && { time }),
+        ...(chance !== undefined && { chance }),
+        ...(maxChildren !== undefined && { maxChildren }),
+      },
+    },
+    ...(inputs !== undefined && { starts: inputs.map((one) => ({ [machine.id]: one })) }),
     network: { order: 'fifo' },
+    history: firstLost,
     properties: [
-      deadlockFree('ends only in final states', { kind: 'every', is: ({ done }) => done === true }),
+      always(
+        'no event is lost',
+        plain(({ history }) => history === null),
+        ({ history }) => lostText(history as Lost),
+      ),
+      deadlockFree(
+        'ends only in final states',
+        every((actor) => actor.done === true || goesOn(actor)),
+      ),
       ...properties,
     ],
+    ...(within !== undefined && { constraint: { kind: 'every' as const, is: within } }),
   };
+}
+
+/** An event that an actor sent to another, or to itself, and that nothing took. */
+interface Lost {
+  readonly event: string;
+  /** The path of the actor that did not take it. Default: the machine that is checked. */
+  readonly actor?: string;
+}
+
+const firstLost: NonNullable<System['history']> = {
+  initial: null,
+  effects: [LOST],
+  after: (history, _, [first]) => {
+    const { type: __, ...lost } = first!;
+    return history ?? lost;
+  },
+};
+
+function lostText({ event, actor = 'the machine' }: Lost): string {
+  return (
+    `'${event}' comes to ${actor}, which takes it in no active state. Take it there, or say that it is ignored: ` +
+    `on: { ${JSON.stringify(event)}: {} }.`
+  );
 }
 
 function bareEvents(machine: AnyStateMachine): readonly { readonly type: string }[] {

@@ -63,6 +63,9 @@ export function compile(given: System, { symmetry = true }: CompileOptions = {})
     reactors.push(reactor);
     moves.push(new Moves(world, cell, reactor, equivariance));
   }
+  views.foresee = function* (cell, core, inbox) {
+    for (const { effects } of moves[cell]!.of(world.locals.intern(cell, core, inbox))) yield effects;
+  };
   const model = modelOf(world, reactors, moves);
   return {
     system,
@@ -135,7 +138,7 @@ function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Mov
 
 /** Every actor starts, in the system's order, and what they send is under way; the history hears of it. */
 function initialState(
-  { ids, specs, locals, chronicle }: World,
+  { ids, specs, locals, chronicle, views }: World,
   reactors: readonly Reactor[],
   model: Model,
   inputs: Readonly<Record<string, unknown>>,
@@ -149,7 +152,8 @@ function initialState(
     const outcome = outcomes[cell];
     return outcome === undefined ? 0 : locals.intern(cell, outcome.core, 0);
   });
-  for (const [cell, { sends, effects }] of outcomes.entries()) {
+  for (const [cell, { core, sends, effects }] of outcomes.entries()) {
+    if (specs[cell]!.outcomes !== undefined) views.begins(cell, core, effects);
     const told = chronicle.tell(ids[cell]!, effects);
     const after = apply(model, state, cell, { action: -1, to: state[cell]!, sends: [...sends, ...told] });
     if (after === null) {

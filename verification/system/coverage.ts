@@ -34,7 +34,9 @@ const interpreted: readonly string[] = ['send', 'broadcast', 'left', 'persist'];
 /** By machine, in the order of its actors; only those that have any. */
 export function notRun({ actors, outside = [], history }: System): readonly NotRun[] {
   const known = [...interpreted, ...outside, ...(history?.effects ?? [])];
-  const machines = new Set(Object.values(actors).map(({ machine }) => machine));
+  // A tree of actors runs them all.
+  const alone = Object.values(actors).filter(({ outcomes }) => outcomes === undefined);
+  const machines = new Set(alone.map(({ machine }) => machine));
   return [...machines].flatMap((machine) => {
     const named = Object.entries(machine.implementations.actions as Readonly<Record<string, unknown>>);
     const actions = named.flatMap(([name, implementation]) =>

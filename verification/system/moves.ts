@@ -8,7 +8,7 @@ import { Memo } from './memo.ts';
 import { byIdAndEvent, type Outcome, type Reactor, timersAfterFiring } from './react.ts';
 import { hint, misshapen } from './shape.ts';
 import type { Action, ActorSpec, ActorView, Bound, EnvironmentEvent, InFlight } from './system.ts';
-import { TreeStepper } from './tree/stepper.ts';
+import { TreeStepper, type Way } from './tree/stepper.ts';
 import { TOGETHER, type World } from './world.ts';
 
 /** A step of one actor, with what a trace tells about it. */
@@ -174,24 +174,26 @@ export class Moves {
     const persistent = this.#world.system.network.duplication === 'persistent';
     for (const index of this.#deliverable(core, letters)) {
       const letter = letters[index]!;
-      const outcome = this.#reactor.take(core, this.#arrival(letter));
       const rest = persistent ? letters : letters.toSpliced(index, 1);
       const delivered = this.#inFlight(letter);
-      yield this.#move(
-        this.#about('deliver', letter),
-        outcome,
-        this.#locals.internInbox(rest),
-        [],
-        delivered,
-      );
-      if (!this.#world.budget.allows('duplication')) continue;
-      yield this.#move(
-        this.#about('duplicate', letter),
-        outcome,
-        this.#locals.internInbox(letters),
-        this.#world.budget.spend('duplication'),
-        delivered,
-      );
+      for (const { event, drawn } of this.#ways(core, this.#arrival(letter))) {
+        const outcome = this.#reactor.take(core, event);
+        yield this.#move(
+          this.#about('deliver', letter, drawn),
+          outcome,
+          this.#locals.internInbox(rest),
+          [],
+          delivered,
+        );
+        if (!this.#world.budget.allows('duplication')) continue;
+        yield this.#move(
+          this.#about('duplicate', letter, drawn),
+          outcome,
+          this.#locals.internInbox(letters),
+          this.#world.budget.spend('duplication'),
+          delivered,
+        );
+      }
     }
   }
 
@@ -280,16 +282,18 @@ export class Moves {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
       for (const id of ids(this.#cell, coreId, inbox)) {
         const event = this.#world.values.value(id) as unknown as { readonly type: string };
-        if (others === null) {
-          const action = this.#action('environment', id, { event });
-          yield this.#move(action, this.#reactor.take(from, id), inbox);
-        } else if (this.#enables(from, id)) {
-          const { sends, events } = others(id);
-          const action = this.#action('environment', `${id} ${JSON.stringify(events)}`, {
-            event,
-            together: events,
-          });
-          yield this.#move(action, this.#reactor.take(from, id), inbox, sends);
+        for (const way of this.#ways(from, id)) {
+          const drawn = told(way.drawn);
+          const outcome = () => this.#reactor.take(from, way.event);
+          if (others === null) {
+            const action = this.#action('environment', way.event, { event, ...drawn });
+            yield this.#move(action, outcome(), inbox);
+          } else if (this.#enables(from, id)) {
+            const { sends, events } = others(id);
+            const what = `${way.event} ${JSON.stringify(events)}`;
+            const action = this.#action('environment', what, { event, together: events, ...drawn });
+            yield this.#move(action, outcome(), inbox, sends);
+          }
         }
       }
     }
@@ -311,12 +315,22 @@ export class Moves {
     const stepper = this.#world.stepper(this.#cell);
     if (!(stepper instanceof TreeStepper) || this.#reactor.isDone(coreId)) return;
     for (const { kind, event, timer, internal } of stepper.pending(core.snapshot)) {
-      const action =
-        kind === 'timer'
-          ? this.#action('timer', `pending ${internal}`, { timer })
-          : this.#action('environment', `pending ${internal}`, { event });
-      yield this.#move(action, this.#reactor.take(coreId, internal), inbox);
+      for (const way of this.#ways(coreId, internal)) {
+        const what = `pending ${way.event}`;
+        const action =
+          kind === 'timer'
+            ? this.#action('timer', what, { timer, ...told(way.drawn) })
+            : this.#action('environment', what, { event, ...told(way.drawn) });
+        yield this.#move(action, this.#reactor.take(coreId, way.event), inbox);
+      }
     }
+  }
+
+  /** The ways in which an event can go, where chance has a part in it. */
+  #ways(core: number, event: number): readonly Way[] {
+    const stepper = this.#world.stepper(this.#cell);
+    if (!(stepper instanceof TreeStepper)) return [{ event, drawn: nothing }];
+    return stepper.ways(this.#locals.core(core).snapshot, event);
   }
 
   *#crash(coreId: number, core: Core, inbox: number): Generator<Move> {
@@ -436,8 +450,9 @@ export class Moves {
     return event;
   }
 
-  #about(kind: 'deliver' | 'duplicate' | 'lose', letter: number): number {
-    return this.#action(kind, letter, this.#inFlight(letter));
+  #about(kind: 'deliver' | 'duplicate' | 'lose', letter: number, drawn: Way['drawn'] = nothing): number {
+    const what = drawn.length === 0 ? letter : `${letter} ${JSON.stringify(drawn)}`;
+    return this.#action(kind, what, { ...this.#inFlight(letter), ...told(drawn) });
   }
 
   #inFlight(letter: number): InFlight {
@@ -481,6 +496,8 @@ interface Joint {
 }
 
 const always = () => true;
+
+const told = (drawn: Way['drawn']) => (drawn.length === 0 ? {} : { chance: drawn });
 
 /** How many counts an actor carries: one for each bounded event of its environment, and its crashes. */
 export function countsOf({ environment = [] }: ActorSpec): number {

@@ -18,16 +18,26 @@ const impureMachine: Refuse = (who, door) =>
     `${who} reads ${door}, so that one event has many outcomes. Let time and chance come in as an event.`,
   );
 
-/** Runs `step` with the clock and chance locked. Throws `MACHINE_IMPURE`, or what `refuse` gives, if it reaches for them. */
+/** What a locked door gives instead, by its name. `undefined`: it is refused. */
+export type Supply = (door: string) => { readonly value: unknown } | undefined;
+
+const nothing: Supply = () => undefined;
+
+/**
+ * Runs `step` with the clock and chance locked. Throws `MACHINE_IMPURE`, or what `refuse` gives, if it reaches for one for
+ * which `supply` has no value.
+ */
 export function withoutClockAndChance<Result>(
   who: string,
   step: () => Result,
   refuse: Refuse = impureMachine,
+  supply: Supply = nothing,
 ): Result {
-  const outer = { stepping, refusing, refusal };
+  const outer = { stepping, refusing, refusal, supplying };
   stepping = who;
   refusing = refuse;
   refusal = null;
+  supplying = supply;
   const unlock = locks.map(({ owner, key, lock }) => replace(owner, key, lock));
   try {
     const result = step();
@@ -38,7 +48,7 @@ export function withoutClockAndChance<Result>(
     throw refusal ?? error;
   } finally {
     for (const restore of unlock) restore();
-    ({ stepping, refusing, refusal } = outer);
+    ({ stepping, refusing, refusal, supplying } = outer);
   }
 }
 
@@ -46,8 +56,12 @@ export function withoutClockAndChance<Result>(
 let stepping = '';
 let refusing = impureMachine;
 let refusal: SystemError | null = null;
+let supplying: Supply = nothing;
 
-function refuse(name: string): never {
+/** What `door` gives. `name`: how an error calls it. */
+function reach(door: string, name = door): unknown {
+  const supplied = supplying(door);
+  if (supplied !== undefined) return supplied.value;
   const error = refusing(stepping, name);
   refusal ??= error;
   throw error;
@@ -55,13 +69,13 @@ function refuse(name: string): never {
 
 /** `Date` for given moments only. */
 const lockedDate = new Proxy(Date, {
-  apply: () => refuse('Date()'),
+  apply: () => String(new Date(reach('Date.now', 'Date()') as number)),
   construct: (target, args, newTarget) =>
-    args.length === 0 ? refuse('new Date()') : Reflect.construct(target, args, newTarget),
+    Reflect.construct(target, args.length === 0 ? [reach('Date.now', 'new Date()')] : args, newTarget),
 });
 
 const locks: readonly { readonly owner: object; readonly key: string; readonly lock: unknown }[] = [
-  ...doors.map(({ owner, key, name }) => ({ owner, key, lock: () => refuse(name) })),
+  ...doors.map(({ owner, key, name }) => ({ owner, key, lock: () => reach(name) })),
   { owner: globalThis, key: 'Date', lock: lockedDate },
 ];
 

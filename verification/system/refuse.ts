@@ -6,6 +6,7 @@ import { checkBound } from './budget.ts';
 import { SystemError } from './errors.ts';
 import { hint, misshapen, refuseMisshapen } from './shape.ts';
 import type { System } from './system.ts';
+import { nodesOf, takes } from './tree/places.ts';
 
 /** Refuses what can be refused before the first step: `SYSTEM_INVALID`, `MACHINE_REFUSED`. */
 export function refuseInvalid(system: System): void {
@@ -32,10 +33,16 @@ export function refuseInvalid(system: System): void {
       "Messages that are never consumed are a set, not a queue. Use order: 'unordered' with duplication: 'persistent'.",
     );
   }
-  for (const [id, { machine, outcomes, crash, environment = [] }] of Object.entries(system.actors)) {
+  for (const [id, { machine, outcomes, time, chance, crash, environment = [] }] of Object.entries(
+    system.actors,
+  )) {
     checkBound(crash?.times ?? 0, `crash.times of '${id}'`);
     for (const { event, times } of environment) {
       checkBound(times ?? 'unbounded', `times of environment event '${event.type}' of '${id}'`);
+    }
+    if (outcomes === undefined && (time ?? chance) !== undefined) {
+      const key = time === undefined ? 'chance' : 'time';
+      throw invalid(`'${id}' has ${key}, which speaks of a tree of actors. Give it outcomes: {} too.`);
     }
     if (outcomes === undefined) {
       refuseChildren(machine);
@@ -85,14 +92,7 @@ function refuseIdle({ actors }: System): void {
 
 /** The events that some state of the machine takes, as its definition names them: `*` and `user.*` among them. */
 function eventsOf(machine: AnyStateMachine): readonly string[] {
-  const nodes: AnyStateNode[] = [machine.root];
-  for (const node of nodes) nodes.push(...Object.values(node.states));
-  return [...new Set(nodes.flatMap((node) => [...node.transitions.keys()]))];
-}
-
-function takes(descriptor: string, type: string): boolean {
-  if (!descriptor.endsWith('*')) return descriptor === type;
-  return descriptor === '*' || type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1));
+  return [...new Set(nodesOf(machine).flatMap((node) => [...node.transitions.keys()]))];
 }
 
 /** Interchangeable actors are of one machine, and the same may happen to them. */

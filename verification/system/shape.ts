@@ -168,7 +168,20 @@ const outcome = fields(
     next: values,
     sends: listOf(typed),
     atStart: listOf(typed),
+    times: bound,
     never: oneOf(true),
+  },
+);
+
+const door = listOf(anything);
+const chance = fields(
+  {},
+  {
+    'Math.random': door,
+    'Date.now': door,
+    'performance.now': door,
+    'crypto.randomUUID': door,
+    'crypto.getRandomValues': door,
   },
 );
 
@@ -178,6 +191,8 @@ const actor = fields(
     input: anything,
     outcomes: recordOf(outcome),
     maxChildren: bound,
+    time: oneOf('any', 'ordered'),
+    chance,
     environment: listOf(
       fields({ event: typed }, { payloads: call, when: call, together: call, times: bound }),
     ),

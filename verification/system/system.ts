@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
+import type { Chance } from './tree/chance.ts';
 import type { Outcomes } from './tree/outcomes.ts';
 
 /** A system is a value: actors, a network between them, what the environment may do, and what must hold. */
@@ -68,6 +69,17 @@ export interface ActorSpec {
    * then holds within that only. Default: 8.
    */
   readonly maxChildren?: number;
+  /**
+   * When timers fire. `'any'`: at any time while they are armed, whatever their delays. `'ordered'`: those of one process
+   * run on one clock, so that one fires before another that was armed later with a delay that is as long or longer, or in
+   * the same step with a longer one. A delay that is computed is any. Needs `outcomes`. Default: `'any'`.
+   */
+  readonly time?: 'any' | 'ordered';
+  /**
+   * What the clock and chance may give where a step decides by them, `{ 'Math.random': [0, 0.9] }`: each call gives each
+   * of the values. Default: a step that reads them is refused (`MACHINE_IMPURE`). Needs `outcomes`.
+   */
+  readonly chance?: Chance;
   /** What may happen to this actor out of nothing: its client, its operator. Timeouts need no mention. */
   readonly environment?: readonly EnvironmentEvent[];
   /** The event that a message becomes on arrival. Default: the message itself. */
@@ -161,6 +173,13 @@ export interface ActorView {
    * actors of a compiled system, where steps are remembered.
    */
   answer?(event: { readonly type: string }): readonly NamedAction[];
+  /** Whether a transition of its machine would take this event, were it the next one. On the same actors as `answer`. */
+  takes?(event: { readonly type: string }): boolean;
+  /**
+   * Where `outcomes` are given: whether a step that may come next, or the start, enters this state and leaves it again at
+   * once, as by `always`. On the same actors as `answer`.
+   */
+  passes?(path: string): boolean;
   /** Where `outcomes` are given: the actors below it by their path, `checkout/pay`, also those that have ended. */
   readonly children?: Readonly<Record<string, ChildView>>;
   /** What is on its way to it. `source` is `null` where the network does not keep it. */
@@ -294,6 +313,8 @@ export type Action =
       readonly actor: SiteId;
       readonly source: SiteId | null;
       readonly message: Message;
+      /** What chance gives in the step, in order, where the actor has `chance`. */
+      readonly chance?: readonly unknown[];
     }
   | {
       readonly kind: 'environment';
@@ -301,8 +322,14 @@ export type Action =
       readonly event: { readonly type: string };
       /** What other actors take in the same step, by id; absent where it is a step of one. */
       readonly together?: Readonly<Record<SiteId, { readonly type: string }>>;
+      readonly chance?: readonly unknown[];
     }
-  | { readonly kind: 'timer'; readonly actor: SiteId; readonly timer: string }
+  | {
+      readonly kind: 'timer';
+      readonly actor: SiteId;
+      readonly timer: string;
+      readonly chance?: readonly unknown[];
+    }
   | { readonly kind: 'break'; readonly actor: SiteId; readonly source: SiteId; readonly lost: number }
   | { readonly kind: 'crash' | 'restart'; readonly actor: SiteId };
 

@@ -35,6 +35,13 @@ export function stateText(state: StateRecord, before: StateRecord | null = null)
 
 /** `b receives TOKEN from a`. */
 export function actionText(action: Action): string {
+  const drawn = 'chance' in action ? (action.chance ?? []) : [];
+  return drawn.length === 0
+    ? bareText(action)
+    : `${bareText(action)}, chance gives ${drawn.map(short).join(', ')}`;
+}
+
+function bareText(action: Action): string {
   switch (action.kind) {
     case 'deliver':
       return `${action.actor} receives ${messageText(action.message)}${from(action.source)}`;
@@ -112,6 +119,8 @@ type WithHistory = Pick<Trace, 'history'>;
 function historyLines(now: WithHistory, before: WithHistory = now): string[] {
   if (!('history' in now)) return [];
   const changed = JSON.stringify(now.history) !== JSON.stringify(before.history);
+  // One that has nothing to tell yet.
+  if (now.history === null && !changed) return [];
   return [`   ${changed ? '*' : ' '} history: ${short(now.history)}`];
 }
 

@@ -7,9 +7,16 @@ import { Memo } from './memo.ts';
 import { hint } from './shape.ts';
 import type { InternedSnapshot } from './stepper.ts';
 import type { ActorView, ChildView, InFlight, Network, StateRecord, StateView } from './system.ts';
+import { PASSED } from './tree/live.ts';
 
 /** The effects of the machine of a cell, from an interned snapshot on an interned event. */
 export type Answer = (cell: number, snapshot: number, event: number) => readonly NamedAction[];
+
+/** Whether a transition of the machine of a cell takes an interned event in an interned snapshot. */
+export type Takes = (cell: number, snapshot: number, event: number) => boolean;
+
+/** The effects of every step that the actor in a cell may take next. */
+export type Foresee = (cell: number, core: number, inbox: number) => Iterable<readonly NamedAction[]>;
 
 /** Turns integers back into what people and predicates see. */
 export class Views {
@@ -18,18 +25,23 @@ export class Views {
   readonly #isQueue: boolean;
   readonly #chronicle: HistoryVariable;
   readonly #answer: Answer;
+  readonly #takes: Takes;
   readonly #statePaths: ReadonlySet<string>;
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
   readonly #matches = new Memo<string, boolean>();
+  readonly #passes = new Map<string, ReadonlySet<string>>();
+  readonly #begun = new Map<string, readonly string[]>();
   #inboxRead = false;
+  /** Set by the part that makes the moves. */
+  foresee: Foresee = () => [];
 
   constructor(
     ids: readonly SiteId[],
     locals: Locals,
     order: Network['order'],
     chronicle: HistoryVariable,
-    answer: Answer,
+    { answer, takes }: { readonly answer: Answer; readonly takes: Takes },
     machines: Iterable<AnyStateMachine>,
   ) {
     this.#ids = ids;
@@ -37,6 +49,7 @@ export class Views {
     this.#isQueue = order === 'fifo';
     this.#chronicle = chronicle;
     this.#answer = answer;
+    this.#takes = takes;
     this.#statePaths = new Set([...machines].flatMap(({ root }) => pathsIn(root)));
   }
 
@@ -166,6 +179,26 @@ export class Views {
     );
   }
 
+  takes(cell: number, snapshot: number, event: { readonly type: string }): boolean {
+    const id = this.#locals.values.intern(event, 'an event that a predicate asks about');
+    return this.#takes(cell, snapshot, id);
+  }
+
+  /** What is passed on the way to the first core of an actor: no step leads there. */
+  begins(cell: number, core: number, effects: readonly NamedAction[]): void {
+    this.#begun.set(`${cell} ${core} 0`, passedBy(effects));
+  }
+
+  passes(cell: number, core: number, inbox: number): ReadonlySet<string> {
+    this.#inboxRead = true;
+    const key = `${cell} ${core} ${inbox}`;
+    const known =
+      this.#passes.get(key) ??
+      new Set([...(this.#begun.get(key) ?? []), ...[...this.foresee(cell, core, inbox)].flatMap(passedBy)]);
+    this.#passes.set(key, known);
+    return known;
+  }
+
   inbox(id: number): readonly InFlight[] {
     this.#inboxRead = true;
     this.#inboxes[id] ??= Object.freeze(
@@ -244,10 +277,25 @@ class DecodedActor implements ActorView {
   }
 
   answer(event: { readonly type: string }): readonly NamedAction[] {
-    const takes = this.up && !this.#views.snapshot(this.#snapshot).done;
-    return takes ? this.#views.answer(this.#cell, this.#snapshot, event) : [];
+    return this.#isAwake ? this.#views.answer(this.#cell, this.#snapshot, event) : [];
+  }
+
+  takes(event: { readonly type: string }): boolean {
+    return this.#isAwake && this.#views.takes(this.#cell, this.#snapshot, event);
+  }
+
+  passes(path: string): boolean {
+    this.#views.refuseUnknown(path);
+    return this.#views.passes(this.#cell, this.#core, this.#inbox).has(path);
+  }
+
+  get #isAwake(): boolean {
+    return this.up && !this.#views.snapshot(this.#snapshot).done;
   }
 }
+
+const passedBy = (effects: readonly NamedAction[]) =>
+  effects.filter(({ type }) => type === PASSED).map((effect) => effect['state'] as string);
 
 /** The paths of all states below `node`: `client`, `client.idle`. */
 function pathsIn({ states }: AnyStateNode): readonly string[] {

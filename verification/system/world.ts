@@ -37,7 +37,8 @@ export class World {
    * interned event and `TOGETHER`.
    */
   readonly arrivals: readonly Pairs[];
-  readonly #steppers = new Map<AnyStateMachine, Stepper | TreeStepper>();
+  readonly #steppers = new Map<AnyStateMachine, Stepper>();
+  readonly #trees = new Map<ActorSpec, TreeStepper>();
   readonly #firstSeen: readonly Map<string, number>[];
 
   constructor(system: System) {
@@ -59,7 +60,7 @@ export class World {
       this.locals,
       system.network.order,
       this.chronicle,
-      answer,
+      { answer, takes: (cell, at, event) => this.stepper(cell).enables(at, event) },
       this.specs.map(({ machine }) => machine),
     );
     this.actions = new Actions(this.ids.length);
@@ -68,16 +69,16 @@ export class World {
   }
 
   stepper(cell: number): Stepper | TreeStepper {
-    const { machine, outcomes } = this.specs[cell]!;
-    let stepper = this.#steppers.get(machine);
-    if (stepper === undefined) {
-      stepper =
-        outcomes === undefined
-          ? new Stepper(machine, this.values)
-          : new TreeStepper(machine, this.values, outcomes);
-      this.#steppers.set(machine, stepper);
+    const spec = this.specs[cell]!;
+    const { machine, outcomes, time, chance } = spec;
+    if (outcomes === undefined) {
+      const known = this.#steppers.get(machine) ?? new Stepper(machine, this.values);
+      this.#steppers.set(machine, known);
+      return known;
     }
-    return stepper;
+    const known = this.#trees.get(spec) ?? new TreeStepper(machine, this.values, { outcomes, time, chance });
+    this.#trees.set(spec, known);
+    return known;
   }
 
   /** `message` on its way; `toAll`: as part of a broadcast. */

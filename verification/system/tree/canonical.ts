@@ -16,7 +16,6 @@ export type Written =
 
 /** Writes a value. `rowOf` numbers actors; `where` names the value in the error, `VALUE_REFUSED`. */
 export function write(value: unknown, rowOf: (actor: AnyActor) => number, where: string): Written {
-  const inner = (item: unknown, step: string) => write(item, rowOf, `${where}${step}`);
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -34,19 +33,22 @@ export function write(value: unknown, rowOf: (actor: AnyActor) => number, where:
   }
   if (value === null) return null;
   if (isActor(value)) return { $: 'actor', row: rowOf(value) };
-  if (Array.isArray(value)) return Array.from(value, (item, index) => inner(item, `[${index}]`));
-  if (value instanceof Date) return { $: 'date', time: inner(value.getTime(), '.getTime()') };
-  if (value instanceof Set) return { $: 'set', items: inner([...value], '') };
-  if (value instanceof Map) return { $: 'map', entries: inner([...value], '') };
+  if (Array.isArray(value))
+    return Array.from(value, (item, index) => write(item, rowOf, `${where}[${index}]`));
+  if (value instanceof Date) return { $: 'date', time: write(value.getTime(), rowOf, where) };
+  if (value instanceof Set) return { $: 'set', items: write([...value], rowOf, where) };
+  if (value instanceof Map) return { $: 'map', entries: write([...value], rowOf, where) };
   if (value instanceof Error) {
     const { name, message, cause } = value;
-    return { $: 'error', name, message, cause: inner(cause, '.cause'), rest: inner({ ...value }, '') };
+    const rest = write({ ...value }, rowOf, where);
+    return { $: 'error', name, message, cause: write(cause, rowOf, `${where}.cause`), rest };
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw refused(where, `a ${value.constructor?.name ?? 'object'}`);
   }
-  const fields = Object.entries(value).map(([key, item]) => [key, inner(item, `.${key}`)] as const);
+  const fields: (readonly [string, Written])[] = [];
+  for (const [key, item] of Object.entries(value)) fields.push([key, write(item, rowOf, `${where}.${key}`)]);
   const plain = Object.fromEntries(fields);
   return '$' in plain ? { $: 'object', fields: plain } : plain;
 }

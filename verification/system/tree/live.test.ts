@@ -4,7 +4,7 @@ import { type AnyActor, createActor, type EventObject } from 'xstate';
 import { Interner } from '../interner.ts';
 import type { InternedSnapshot } from '../stepper.ts';
 import { write } from './canonical.ts';
-import { inside } from './live.ts';
+import { inside, LOST, PASSED } from './live.ts';
 import { type Pending, TreeStepper } from './stepper.ts';
 import { type App, apps, handles } from './testing/trees.ts';
 
@@ -155,7 +155,7 @@ async function compare(app: App, live: App, numRuns: number): Promise<number> {
 /** How many steps were taken. */
 async function compareRun(app: App, live: LiveApp, choices: readonly number[]): Promise<number> {
   const values = new Interner([]);
-  const tree = new TreeStepper(app.machine, values, app.outcomes);
+  const tree = new TreeStepper(app.machine, values, { outcomes: app.outcomes });
   let stepped = tree.start(undefined);
   for (const [taken, choice] of choices.entries()) {
     expect('fault' in stepped).toBe(live.failed);
@@ -172,7 +172,7 @@ async function compareRun(app: App, live: LiveApp, choices: readonly number[]): 
     if ('fault' in stepped) continue;
     const effects = stepped.effects
       .map(({ type, of }) => (type === 'note' ? of : type))
-      .filter((type) => !/ of /.test(String(type)));
+      .filter((type) => type !== LOST && type !== PASSED && !/ of /.test(String(type)));
     expect(effects).toEqual(live.done);
   }
   live.actor.stop();

@@ -3,7 +3,9 @@ import {
   type AnyActor,
   type AnyActorLogic,
   type AnyActorScope,
+  type AnyMachineSnapshot,
   type AnyStateMachine,
+  type AnyStateNode,
   type AnyTransitionDefinition,
   type EventObject,
   type InspectionEvent,
@@ -13,6 +15,7 @@ import { effectOf } from '../../../statechart/run.ts';
 import type { SystemError } from '../errors.ts';
 import { replace, withClockAndChance } from '../purity.ts';
 import { kindOf, type Outcomes, undeclared } from './outcomes.ts';
+import { initialLeaves, takes } from './places.ts';
 
 /*
  * A tree of XState's own actors (5.33) that neither clock nor outside world moves: XState makes every delivery, spawn and
@@ -56,13 +59,53 @@ export interface LiveTimer {
   /** `null`: it has none of its own. */
   readonly id: string | null;
   /** Neither `cancel` nor the end of its source stops it any more. */
-  readonly lost: boolean;
+  lost: boolean;
+  /** In ms. `null`: any, since it is computed, or since all delays are any. */
+  readonly delay: number | null;
+  /** Those that fire before it, as long as they are armed. */
+  readonly after: Set<LiveTimer>;
+}
+
+/** What a tree of actors is given beside its machine. */
+export interface Surroundings {
+  readonly outcomes: Outcomes;
+  /** The name of a function that stands as an action. */
+  readonly placeOf: (action: unknown) => string | undefined;
+  /** Whether the delay of this event of this machine is known: the event that it arms is then in order. */
+  readonly isKnown: (machine: unknown, event: EventObject) => boolean;
+}
+
+/** Anything may be thrown. */
+export interface Failed {
+  readonly error: unknown;
 }
 
 /** What names logic: its `src`, or the id under which it runs. */
 export function nameOf(actor: AnyActor): string {
   const { src, id } = inside(actor);
   return typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id;
+}
+
+/** The effect that tells of an event that an actor sent to another, or to itself, and that nothing took. */
+export const LOST = 'event lost';
+
+/** The effect that tells of a state that was entered and left within one step. */
+export const PASSED = 'state passed';
+
+type Nodes = AnyMachineSnapshot['_nodes'];
+
+interface Microstep {
+  readonly actorRef: AnyActor;
+  readonly event: EventObject;
+  readonly snapshot: AnyMachineSnapshot;
+  readonly _transitions: readonly AnyTransitionDefinition[];
+}
+
+function idsDownTo(actor: AnyActor): string {
+  const { _parent: parent, id } = inside(actor);
+  if (!parent) return '';
+  const above = idsDownTo(parent);
+  return above === '' ? id : `${above}/${id}`;
 }
 
 const effectsOfBaton: ReadonlySet<string> = new Set(['send', 'broadcast', 'left', 'persist']);
@@ -76,20 +119,27 @@ export class Live {
   readonly taken = new Set<AnyTransitionDefinition>();
   /** The ids that are used, so that a new actor gets the smallest that is free. */
   readonly #sessions = new Set<string>();
-  readonly #outcomes: Outcomes;
-  readonly #placeOf: (action: unknown) => string | undefined;
+  readonly #given: Surroundings;
+  /** How many events each callback or observable has sent. */
+  readonly sent = new Map<AnyActor, number>();
+  /** What comes from outside of the tree: it may be ignored. */
+  #outside: EventObject | null = null;
+  /** The timers that this step has armed. */
+  readonly #fresh = new Set<LiveTimer>();
   /** While a tree is filled no actor computes its first snapshot. */
   #filling: { readonly session: string | null } | null = null;
   readonly #started = new Set<AnyActor>();
+  /** The states of the root before the step, and after each of its microsteps. */
+  #before: Nodes | null = null;
+  readonly #passed: Nodes[] = [];
   #deliveries = 0;
   #microsteps = 0;
   #system: InnerSystem | null = null;
   /** What is refused, or goes on forever: XState catches what is thrown within a step. */
   failure: SystemError | Error | null = null;
 
-  constructor(outcomes: Outcomes, placeOf: (action: unknown) => string | undefined) {
-    this.#outcomes = outcomes;
-    this.#placeOf = placeOf;
+  constructor(given: Surroundings) {
+    this.#given = given;
   }
 
   /** Starts the machine as XState would. */
@@ -105,6 +155,17 @@ export class Live {
 
   relay(source: AnyActor | undefined, target: AnyActor, event: EventObject): void {
     this.#system!._relay(source, target, event);
+  }
+
+  /** All actors have been filled: what comes now is the step. */
+  begin(): void {
+    this.#before = (this.root.getSnapshot() as AnyMachineSnapshot)._nodes;
+  }
+
+  /** The root takes an event from outside. */
+  receive(event: EventObject): void {
+    this.#outside = event;
+    this.relay(undefined, this.root, event);
   }
 
   /** An actor that is not started and has no snapshot yet. `session`: its id, where XState made it. */
@@ -156,8 +217,45 @@ export class Live {
           this.failure ??= new Error(`no rest after ${mostMicrosteps} microsteps`);
           throw this.failure;
         }
+        this.#missed(event as unknown as Microstep);
+        if (event.actorRef === this.root) this.#passed.push((event as unknown as Microstep).snapshot._nodes);
     }
   };
+
+  /** Why the machine failed in this step, `null` where it did not. */
+  failed(): Failed | null {
+    if (this.failure !== null) return { error: this.failure };
+    const { status, error } = this.root.getSnapshot() as { readonly status: string; readonly error: unknown };
+    return status === 'error' ? { error } : null;
+  }
+
+  /** The states without states that were entered and left again in this step, in order. */
+  passed(): readonly string[] {
+    const paths = (nodes: readonly AnyStateNode[]) =>
+      nodes.filter(({ type }) => type === 'atomic' || type === 'final').map(({ path }) => path.join('.'));
+    const now = paths((this.root.getSnapshot() as AnyMachineSnapshot)._nodes);
+    const before = this.#before === null ? [] : paths(this.#before);
+    // XState does not tell of the step that enters the initial states.
+    const first = this.#before === null ? initialLeaves((this.root.logic as AnyStateMachine).root) : [];
+    const all = new Set([first, ...this.#passed].flatMap(paths));
+    return [...all].filter((path) => !now.includes(path) && !before.includes(path));
+  }
+
+  /** XState drops an event that no active state names. One that a guard turns down is heard. */
+  #missed({ actorRef, event, snapshot, _transitions }: Microstep): void {
+    if (_transitions.length > 0 || snapshot.status !== 'active') return;
+    if (actorRef === this.root && event === this.#outside) return;
+    const isHeard = snapshot._nodes.some((node) =>
+      [...node.transitions.keys()].some((descriptor) => takes(descriptor, event.type)),
+    );
+    if (!isHeard) this.#lose(actorRef, event);
+  }
+
+  #lose(target: AnyActor, { type }: EventObject): void {
+    if (type.startsWith('xstate.')) return;
+    const actor = idsDownTo(target);
+    this.effects.push({ type: LOST, event: type, ...(actor !== '' && { actor }) } as NamedAction);
+  }
 
   /** Called by XState's constructor of actors, before there is a snapshot. */
   #adopt(actor: AnyActor): void {
@@ -189,7 +287,7 @@ export class Live {
   /** Logic that starts nothing outside, in the place of `logic`. */
   inert(logic: AnyActorLogic, actor: AnyActor): AnyActorLogic {
     const made = this.#inert(logic, actor);
-    originals.set(made, logic);
+    if (made !== logic) originals.set(made, logic);
     return made;
   }
 
@@ -197,7 +295,7 @@ export class Live {
     const name = nameOf(actor);
     const kind = kindOf(logic, name);
     if (kind === 'machine' || kind === 'transition') return logic;
-    const outcome = Object.hasOwn(this.#outcomes, name) ? this.#outcomes[name] : undefined;
+    const outcome = Object.hasOwn(this.#given.outcomes, name) ? this.#given.outcomes[name] : undefined;
     if (outcome === undefined) throw undeclared(inside(this.root ?? actor).id, [{ name, kind }]);
     const { start: _, ...rest } = logic as AnyActorLogic & { start?: unknown };
     if (kind === 'promise') return rest as AnyActorLogic;
@@ -243,6 +341,7 @@ export class Live {
         this.failure = new Error(`no rest after ${mostDeliveries} deliveries`);
         return;
       }
+      if (inside(target)._processingStatus === processing.stopped) this.#lose(target, event);
       relay(source, target, event);
     };
     Object.assign(system.scheduler, {
@@ -250,11 +349,11 @@ export class Live {
         source: AnyActor,
         target: AnyActor,
         event: EventObject,
-        _delay: number,
+        delay: number,
         id: string | null = null,
       ) => {
         this.#loosen(source, id);
-        this.timers.push({ source, target, event, id, lost: false });
+        this.#arm({ source, target, event, id }, delay);
       },
       cancel: (source: AnyActor, id: string) => {
         this.timers = this.timers.filter((timer) => timer.lost || timer.source !== source || timer.id !== id);
@@ -266,9 +365,26 @@ export class Live {
     return system;
   }
 
+  /**
+   * Timers of one process run on one clock. One that was armed earlier fires earlier, unless its delay is longer; of two
+   * that one step arms, the one with the shorter delay does.
+   */
+  #arm(armed: Pick<LiveTimer, 'source' | 'target' | 'event' | 'id'>, ms: number): void {
+    const { logic } = inside(armed.source);
+    const delay = this.#given.isKnown(logic, armed.event) ? ms : null;
+    const timer: LiveTimer = { ...armed, lost: false, delay, after: new Set() };
+    for (const other of delay === null ? [] : this.timers) {
+      if (other.delay === null) continue;
+      if (other.delay <= delay!) timer.after.add(other);
+      else if (this.#fresh.has(other)) other.after.add(timer);
+    }
+    this.#fresh.add(timer);
+    this.timers.push(timer);
+  }
+
   /** Takes a timer off the list and delivers its event. */
   fire(index: number): void {
-    const { source, target, event, id, lost: _ } = this.timers[index]!;
+    const { source, target, event, id } = this.timers[index]!;
     this.timers.splice(index, 1);
     this.#loosen(source, id);
     this.relay(source, target, event);
@@ -277,15 +393,13 @@ export class Live {
   /** XState knows one timer of each id of an actor: the others go on unknown. */
   #loosen(source: AnyActor, id: string | null): void {
     if (id === null) return;
-    this.timers = this.timers.map((timer) =>
-      timer.source === source && timer.id === id ? { ...timer, lost: true } : timer,
-    );
+    for (const timer of this.timers) if (timer.source === source && timer.id === id) timer.lost = true;
   }
 
   #collecting(action: Parameters<AnyActorScope['actionExecutor']>[0]): typeof action {
     const { type, params, exec } = action;
     if (type.startsWith('xstate.')) return action;
-    const name = this.#placeOf(exec) ?? type;
+    const name = this.#given.placeOf(exec) ?? type;
     return {
       ...action,
       exec: (info, args) => {

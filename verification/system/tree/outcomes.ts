@@ -18,6 +18,8 @@ export interface Outcome {
   readonly next?: Values;
   /** A callback sends one of these events to its parent, as often as it likes; an event observable emits them. */
   readonly sends?: readonly { readonly type: string }[];
+  /** How many of `sends` and `next` come at most, while it is active. Default: no bound. */
+  readonly times?: number;
   /** A callback sends all these events to its parent, in order, before it has started. */
   readonly atStart?: readonly { readonly type: string }[];
   /** It need not have any outcome. Only says so: none of the other keys is then needed. */

@@ -26,6 +26,13 @@ export function nodesOf({ root }: AnyStateMachine): readonly AnyStateNode[] {
   return nodes;
 }
 
+/** The states without states that are entered at first: those of `node`, or of what its `initial` targets. */
+export function initialLeaves(node: AnyStateNode): readonly AnyStateNode[] {
+  if (node.type === 'atomic' || node.type === 'final') return [node];
+  const next = node.type === 'parallel' ? Object.values(node.states) : (node.initial?.target ?? []);
+  return next.flatMap((entered: AnyStateNode) => initialLeaves(entered));
+}
+
 function placesIn(node: AnyStateNode, names: Map<unknown, string>): void {
   const name = (actions: readonly unknown[], place: string) => {
     for (const [index, action] of actions.entries()) {
@@ -43,4 +50,10 @@ function placesIn(node: AnyStateNode, names: Map<unknown, string>): void {
 /** Also a machine that was made by another copy of XState. */
 export function isMachine(logic: unknown): logic is AnyStateMachine {
   return typeof logic === 'object' && logic !== null && 'getStateNodeById' in logic;
+}
+
+/** Whether a descriptor, as `on` has it, stands for events of this type: `user.*` for `user` and `user.left`. */
+export function takes(descriptor: string, type: string): boolean {
+  if (!descriptor.endsWith('*')) return descriptor === type;
+  return descriptor === '*' || type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1));
 }

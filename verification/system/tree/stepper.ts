@@ -11,10 +11,22 @@ import { reasonOf } from '../../../machines/errors.ts';
 import { SystemError } from '../errors.ts';
 import type { Interner, Json } from '../interner.ts';
 import { Memo } from '../memo.ts';
-import { withoutClockAndChance } from '../purity.ts';
 import type { InternedSnapshot, Stepped } from '../stepper.ts';
 import { read, shown, type Written, write } from './canonical.ts';
-import { apart, inside, Live, logicOf, nameOf, processing } from './live.ts';
+import { type Chance, Draws } from './chance.ts';
+import { hasKnownDelay } from './delays.ts';
+import {
+  apart,
+  type Failed,
+  inside,
+  Live,
+  type LiveTimer,
+  logicOf,
+  nameOf,
+  PASSED,
+  processing,
+  type Surroundings,
+} from './live.ts';
 import { kindOf, type Outcomes, refuseUndeclared, type Values } from './outcomes.ts';
 import { machinesOf, placesOf } from './places.ts';
 
@@ -32,6 +44,8 @@ interface Row {
   /** In the order in which they are stopped. */
   readonly children: readonly (readonly [key: string, row: number])[];
   readonly snapshot: Written;
+  /** How many events it has sent, where that is bounded. */
+  readonly sent?: number;
 }
 
 interface Tree {
@@ -42,6 +56,10 @@ interface Tree {
     readonly event: Written;
     readonly id: string | null;
     readonly lost: boolean;
+    /** Where time is ordered. */
+    readonly delay?: number | null;
+    /** The numbers of those that fire before it. */
+    readonly after?: readonly number[];
   }[];
 }
 
@@ -55,6 +73,21 @@ export interface Pending {
   readonly internal: number;
 }
 
+/** One of the ways in which a step can go, by what chance gives. */
+export interface Way {
+  /** Interned. */
+  readonly event: number;
+  /** What chance gives, in order. */
+  readonly drawn: readonly unknown[];
+}
+
+/** What is said of a machine beside its definition; each key is explained at `ActorSpec`. */
+export interface TreeOptions {
+  readonly outcomes: Outcomes;
+  readonly time?: 'any' | 'ordered' | undefined;
+  readonly chance?: Chance | undefined;
+}
+
 const internalType = 'baton.pending';
 const timerField = 'timer';
 
@@ -63,43 +96,109 @@ export class TreeStepper {
   readonly machine: AnyStateMachine;
   readonly #values: Interner;
   readonly #outcomes: Outcomes;
+  readonly #isOrdered: boolean;
+  readonly #chance: Chance;
+  readonly #given: Surroundings;
+  readonly #ways = new Memo<number, readonly Way[]>();
   readonly #steps = new Memo<number, Stepped>();
   readonly #pending: (readonly Pending[] | undefined)[] = [];
   readonly #trees: (Tree | undefined)[] = [];
+  /** The steps in which no actor took a transition. */
+  readonly #unheard = new WeakSet<Stepped>();
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #logics = new Map<string, AnyActorLogic>();
   readonly #keys = new Map<AnyActorLogic, string>();
-  readonly #placeOf: (action: unknown) => string | undefined;
 
   /** Throws `OUTCOMES_MISSING`. */
-  constructor(machine: AnyStateMachine, values: Interner, outcomes: Outcomes) {
+  constructor(machine: AnyStateMachine, values: Interner, { outcomes, time, chance = {} }: TreeOptions) {
     refuseUndeclared(machine, outcomes);
     this.machine = machine;
     this.#values = values;
     this.#outcomes = outcomes;
-    this.#placeOf = placesOf(machine);
+    this.#isOrdered = time === 'ordered';
+    this.#chance = chance;
+    const isKnown: Surroundings['isKnown'] = this.#isOrdered ? hasKnownDelay : () => false;
+    this.#given = { outcomes, placeOf: placesOf(machine), isKnown };
     for (const logic of machinesOf(machine)) this.#keyOf(logic);
   }
 
   start(input: unknown): Stepped {
-    return this.#step((live) => live.start(this.machine, input));
+    const act = (live: Live) => live.start(this.machine, input);
+    const where = () => 'as it starts';
+    const [first, ...others] = Draws.all(this.#chance, (draws) => this.#step(act, where, draws));
+    if (others.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
+      throw new SystemError(
+        'MACHINE_IMPURE',
+        `machine '${this.machine.id}' starts in as many ways as chance gives values: give it what chance decides as its input.`,
+      );
+    }
+    return first!;
   }
 
   take(snapshot: number, event: number): Stepped {
-    return this.#steps.get(snapshot, event, () =>
-      this.#step((live) => {
-        const actors = this.#fill(live, this.#tree(snapshot));
-        const taken = this.#values.value(event) as unknown as EventObject & Internal;
-        if (taken.type !== internalType) live.relay(undefined, live.root, taken);
-        else if (timerField in taken) live.fire(taken.timer!);
-        else {
-          const source = actors[taken.row!]!;
-          const target = taken.toParent ? inside(source)._parent! : source;
-          const told = read(taken.event!, (row) => actors[row]) as EventObject;
-          live.relay(source, target, told);
-        }
-      }),
-    );
+    return this.#steps.get(snapshot, event, () => {
+      const { of, script } = this.#internalOf(event);
+      return this.#take(snapshot, of ?? event, new Draws(this.#chance, script));
+    });
+  }
+
+  /** Whether a transition of an actor takes the event, or whether it fails the machine. */
+  enables(snapshot: number, event: number): boolean {
+    return !this.#unheard.has(this.take(snapshot, event));
+  }
+
+  /** The ways in which an event can go, of which chance takes one. */
+  ways(snapshot: number, event: number): readonly Way[] {
+    if (Object.keys(this.#chance).length === 0) return [{ event, drawn: [] }];
+    return this.#ways.get(snapshot, event, () => {
+      const scripts: Draws[] = [];
+      Draws.all(this.#chance, (draws) => {
+        scripts.push(draws);
+        return this.#take(snapshot, event, draws);
+      });
+      return scripts.map(({ script, drawn }) =>
+        script.length === 0
+          ? { event, drawn }
+          : { event: this.#internal({ of: event, script: [...script] }), drawn: [...drawn] },
+      );
+    });
+  }
+
+  #take(snapshot: number, event: number, draws: Draws): Stepped {
+    const act = (live: Live) => {
+      const actors = this.#fill(live, this.#tree(snapshot));
+      live.begin();
+      const taken = this.#values.value(event) as unknown as EventObject & Internal;
+      if (taken.type !== internalType) live.receive(taken);
+      else if (timerField in taken) live.fire(taken.timer!);
+      else {
+        const source = actors[taken.row!]!;
+        const target = taken.toParent ? inside(source)._parent! : source;
+        const told = read(taken.event!, (row) => actors[row]) as EventObject;
+        const sent = live.sent.get(source);
+        if (sent !== undefined && taken.isCounted) live.sent.set(source, sent + 1);
+        live.relay(source, target, told);
+      }
+    };
+    return this.#step(act, () => this.#place(snapshot, event), draws);
+  }
+
+  /** As errors tell where a step was made. */
+  #place(snapshot: number, event: number): string {
+    const { value } = this.#values.value(snapshot) as unknown as InternedSnapshot;
+    const { type, timer, event: told } = this.#values.value(event) as unknown as EventObject & Internal;
+    const name =
+      type !== internalType
+        ? type
+        : timer !== undefined
+          ? this.#timerNames(this.#tree(snapshot))[timer]
+          : (told as { readonly type?: string }).type;
+    return `on ${name} in state ${value}`;
+  }
+
+  #internalOf(event: number): Internal {
+    const taken = this.#values.value(event) as unknown as EventObject & Internal;
+    return taken.type === internalType ? taken : {};
   }
 
   taken(): ReadonlySet<AnyTransitionDefinition> {
@@ -108,7 +207,7 @@ export class TreeStepper {
 
   /** Every actor below the root that can be reached through children, by its path, as `show` tells it. */
   state(snapshot: number, show: (held: unknown) => unknown): Readonly<Record<string, unknown>> {
-    const live = new Live(this.#outcomes, this.#placeOf);
+    const live = new Live(this.#given);
     const actors = this.#fill(live, this.#tree(snapshot));
     const all: Record<string, unknown> = {};
     const visit = (row: number) => {
@@ -135,7 +234,7 @@ export class TreeStepper {
     const tree = this.#tree(snapshot);
     const texts = tree.timers.map((timer) => JSON.stringify(timer));
     return this.#timerNames(tree).flatMap((timer, index) => {
-      if (texts.indexOf(texts[index]!) < index) return [];
+      if (texts.indexOf(texts[index]!) < index || tree.timers[index]!.after?.length) return [];
       return [
         { kind: 'timer' as const, event: { type: timer }, timer, internal: this.#internal({ timer: index }) },
       ];
@@ -151,7 +250,9 @@ export class TreeStepper {
       const { status, input } = row.snapshot as { readonly status: string; readonly input?: Written };
       if (row.running !== processing.running || status !== 'active') return [];
       if (kind === 'machine' || kind === 'transition') return [];
-      const { done = [], error = [], next = [], sends = [] } = this.#outcomes[name]!;
+      const { done = [], error = [], times, ...more } = this.#outcomes[name]!;
+      const isSpent = times !== undefined && row.sent! >= times;
+      const { next = [], sends = [] } = isSpent ? {} : more;
       const all = (values: Values): readonly unknown[] =>
         typeof values === 'function' ? values(read(input ?? null, () => undefined)) : values;
       const actor = this.#path(snapshot, index);
@@ -166,7 +267,11 @@ export class TreeStepper {
             kind: 'environment',
             event: { type: shownType, actor, [key]: visible } as { type: string },
             timer: '',
-            internal: this.#internal({ row: index, event }),
+            internal: this.#internal({
+              row: index,
+              event,
+              ...(type === 'xstate.observable.next' && { isCounted: true }),
+            }),
           };
         });
       const sent = sends.map(
@@ -177,6 +282,7 @@ export class TreeStepper {
           internal: this.#internal({
             row: index,
             toParent: true,
+            isCounted: true,
             event: write(event, () => 0, `an event of '${name}'`),
           }),
         }),
@@ -224,33 +330,32 @@ export class TreeStepper {
   }
 
   /** The step is made twice: what depends on more than the tree and the event comes out differently. */
-  #step(act: (live: Live) => void): Stepped {
+  #step(act: (live: Live) => void, where: () => string, draws: Draws): Stepped {
     const who = `machine '${this.machine.id}'`;
-    const once = this.#run(who, act);
-    const again = this.#run(who, act);
-    if (JSON.stringify(once) === JSON.stringify(again)) return once;
-    throw new SystemError(
-      'MACHINE_IMPURE',
-      `${who} does not answer the same event in the same way: a step depends on something outside of its actors.`,
-    );
+    const lives = [new Live(this.#given), new Live(this.#given)] as const;
+    const [once, again] = lives.map((live) => {
+      const thrown = draws.during(who, where, () => apart(() => thrownBy(() => act(live))));
+      return this.#outcome(live, thrown);
+    }) as [Stepped, Stepped];
+    if (JSON.stringify(once) !== JSON.stringify(again)) {
+      throw new SystemError(
+        'MACHINE_IMPURE',
+        `${who} does not answer the same event in the same way ${where()}: a step depends on something outside of its actors.`,
+      );
+    }
+    if (!('fault' in once) && lives[0].taken.size === 0) this.#unheard.add(once);
+    return once;
   }
 
-  #run(who: string, act: (live: Live) => void): Stepped {
-    const live = new Live(this.#outcomes, this.#placeOf);
-    try {
-      withoutClockAndChance(who, () => apart(() => act(live)));
-      for (const transition of live.taken) this.#taken.add(transition);
-      if (live.failure) throw live.failure;
-      const { status, error } = live.root.getSnapshot() as {
-        readonly status: string;
-        readonly error: unknown;
-      };
-      if (status === 'error') throw error;
-      return { snapshot: this.#intern(live), effects: live.effects, timers: [] };
-    } catch (error) {
-      if (error instanceof SystemError) throw error;
-      return { fault: reasonOf(error) };
+  #outcome(live: Live, thrown: Failed | null): Stepped {
+    for (const transition of live.taken) this.#taken.add(transition);
+    const failed = thrown ?? live.failed();
+    if (failed !== null) {
+      if (failed.error instanceof SystemError) throw failed.error;
+      return { fault: reasonOf(failed.error) };
     }
+    const passed = live.passed().map((state) => ({ type: PASSED, state }));
+    return { snapshot: this.#intern(live), effects: [...live.effects, ...passed], timers: [] };
   }
 
   #intern(live: Live): number {
@@ -288,28 +393,33 @@ export class TreeStepper {
       return known >= 0 ? known : actors.push(actor) - 1;
     };
     const rows: Row[] = [];
-    const timers: Tree['timers'][number][] = [];
+    const timers: [LiveTimer, Tree['timers'][number]][] = [];
     const rest = [...live.timers];
     for (let index = 0; ; index++) {
       while (index === actors.length && rest.length > 0) {
-        const { source, target, event, id, lost } = rest.shift()!;
+        const timer = rest.shift()!;
+        const { source, target, event, id, lost, delay } = timer;
         // Nothing comes of an event to an actor that has stopped.
         if (lost && inside(target)._processingStatus === processing.stopped) continue;
         const written = write(event, rowOf, 'the event of a timer');
-        timers.push({ source: rowOf(source), target: rowOf(target), event: written, id, lost });
+        const own = { source: rowOf(source), target: rowOf(target), event: written, id, lost };
+        timers.push([timer, this.#isOrdered ? { ...own, delay } : own]);
       }
       if (index === actors.length) for (const orphan of live.running()) rowOf(orphan);
       const actor = actors[index];
       if (actor === undefined) break;
-      rows.push(this.#row(actor, rowOf));
+      rows.push(this.#row(live, actor, rowOf));
     }
     const inOrder = timers
-      .map((timer) => [JSON.stringify(timer), timer] as const)
+      .map(([timer, written]) => [JSON.stringify(written), timer, written] as const)
       .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
-    return { rows, timers: inOrder.map(([, timer]) => timer) };
+    if (!this.#isOrdered) return { rows, timers: inOrder.map(([, , written]) => written) };
+    const after = (timer: LiveTimer) =>
+      inOrder.flatMap(([, other], index) => (timer.after.has(other) ? [index] : []));
+    return { rows, timers: inOrder.map(([, timer, written]) => ({ ...written, after: after(timer) })) };
   }
 
-  #row(actor: AnyActor, rowOf: (actor: AnyActor) => number): Row {
+  #row(live: Live, actor: AnyActor, rowOf: (actor: AnyActor) => number): Row {
     const {
       id,
       sessionId: session,
@@ -343,6 +453,7 @@ export class TreeStepper {
       ...('input' in held && { input: held['input'] as unknown }),
     };
     const written = write(plain, rowOf, where) as object;
+    const { times } = this.#outcomes[nameOf(actor)] ?? {};
     const history = Object.entries((historyValue ?? {}) as Record<string, readonly { id: string }[]>);
     return {
       id,
@@ -354,6 +465,7 @@ export class TreeStepper {
       systemId: systemId ?? null,
       sync: Boolean(_syncSnapshot),
       children,
+      ...(times !== undefined && { sent: live.sent.get(actor) ?? 0 }),
       snapshot: machine
         ? {
             ...written,
@@ -409,15 +521,20 @@ export class TreeStepper {
       const actor = actors[index]!;
       inside(actor)._snapshot = this.#snapshotOf(row, actors);
       inside(actor)._processingStatus = row.running;
+      if (row.sent !== undefined) live.sent.set(actor, row.sent);
       if (row.running === processing.running) live.resume(actor);
     }
-    live.timers = timers.map(({ source, target, event, id, lost }) => ({
+    live.timers = timers.map(({ source, target, event, id, lost, delay = null }) => ({
       source: actors[source]!,
       target: actors[target]!,
       event: read(event, (row) => actors[row]) as EventObject,
       id,
       lost,
+      delay,
+      after: new Set<LiveTimer>(),
     }));
+    for (const [index, { after = [] }] of timers.entries())
+      for (const before of after) live.timers[index]!.after.add(live.timers[before]!);
     return actors;
   }
 
@@ -444,11 +561,25 @@ export class TreeStepper {
   }
 }
 
+function thrownBy(step: () => void): Failed | null {
+  try {
+    step();
+    return null;
+  } catch (error) {
+    return { error };
+  }
+}
+
 interface Internal {
   readonly timer?: number;
   readonly row?: number;
   readonly toParent?: boolean;
+  /** It is one of the events of which there is a bound. */
+  readonly isCounted?: boolean;
   readonly event?: Written;
+  /** Another event, when chance gives the values with these numbers. */
+  readonly of?: number;
+  readonly script?: readonly number[];
 }
 
 function pathOf(rows: readonly Row[], row: number): string {

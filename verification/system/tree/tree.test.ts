@@ -6,6 +6,7 @@ import {
   fromCallback,
   fromObservable,
   fromPromise,
+  raise,
   sendParent,
   sendTo,
   spawnChild,
@@ -14,8 +15,9 @@ import {
 import { check } from '../../check/check.ts';
 import { systemOf as alone } from '../../check/machine.ts';
 import { exploreNaively } from '../../checker/naive.ts';
-import { compile } from '../index.ts';
-import type { ActorSpec, StateView, System } from '../system.ts';
+import { compile, traceText } from '../index.ts';
+import { replayTrace } from '../replay.ts';
+import type { ActorSpec, ActorView, StateView, System, Trace } from '../system.ts';
 import { systemOf } from '../testing/systems.ts';
 import type { Outcomes } from './outcomes.ts';
 
@@ -342,8 +344,323 @@ describe('a machine alone', () => {
   test('has no unreachable state, and ends only in final states', async () => {
     expect(await summary(alone(light))).toEqual({
       violated: ['ends only in final states', 'reaches never', 'reaches end'],
-      holds: ['no machine fails', 'reaches red', 'reaches green'],
+      holds: ['no machine fails', 'no event is lost', 'reaches red', 'reaches green'],
     });
+  });
+
+  test('reaches a state that it leaves at once, also as it starts', async () => {
+    const machine = machineOf({
+      initial: 'first',
+      states: {
+        first: { always: 'second' },
+        second: { on: { go: 'third' } },
+        third: { initial: 'ends', states: { ends: { type: 'final' } }, onDone: 'fourth' },
+        fourth: { entry: raise({ type: 'on' }), on: { on: 'last' } },
+        last: { type: 'final' },
+        never: { always: 'last' },
+      },
+    });
+    const { violated, holds } = await summary(alone(machine));
+    expect(violated).toEqual(['reaches never']);
+    expect(holds).toContain('reaches third.ends');
+  });
+
+  test('goes on where an event is taken that changes nothing, and where it has come as often as it may', async () => {
+    const machine = machineOf({
+      context: { n: 0 },
+      on: { note: { actions: 'note' }, count: { actions: 'count' } },
+    });
+    const events = [{ type: 'note' }, { event: { type: 'count' }, times: 2 }];
+    expect((await summary(alone(machine, { events }))).violated).toEqual([]);
+    expect((await summary(alone(machineOf({})))).violated).toEqual(['ends only in final states']);
+  });
+
+  test('is told where it stops for ever, though it names an event that its guard turns down', async () => {
+    const machine = machineOf({ on: { go: { guard: () => false, actions: 'note' } } });
+    expect((await summary(alone(machine))).violated).toEqual(['ends only in final states']);
+  });
+
+  test('lists no action as one that no check ran', async () => {
+    const machine = machineOf({ on: { go: { actions: 'note' } } }, { actions: { note: () => {} } });
+    expect((await check(alone(machine))).notRun).toEqual([]);
+  });
+
+  test('is explored within what its module says, and that is said', async () => {
+    const machine = machineOf({
+      context: { n: 0 },
+      on: { more: { actions: assign({ n: ({ context }) => context['n'] + 1 }) as never } },
+    });
+    const within = ({ context }: { context: Readonly<Record<string, unknown>> }) => Number(context['n']) < 4;
+    const { states, properties, complete } = await check(alone(machine, { within }));
+    expect({ states, complete }).toEqual({ states: 5, complete: false });
+    expect(new Set(properties.map(({ verdict }) => verdict))).toEqual(
+      new Set(['holds within the constraint']),
+    );
+  });
+});
+
+describe('an event is lost', () => {
+  const loses = async (
+    machine: AnyStateMachine,
+    outcomes: Outcomes = {},
+    events: object[] = [{ type: 'go' }],
+  ) => {
+    const { properties } = await check(alone(machine, { outcomes, events: events as never }));
+    const lost = properties.find(({ name }) => name === 'no event is lost')!;
+    return lost.verdict === 'violated' ? lost.reason : null;
+  };
+  const ticks = { ticks: { sends: [{ type: 'tick' }] } };
+  const clock = (idle: object) =>
+    machineOf(
+      { invoke: { src: 'ticks' }, initial: 'idle', states: { idle, on: { on: { tick: 'idle' } } } },
+      { actors: { ticks: fromCallback(() => {}) } },
+    );
+
+  test('where a callback sends it to a state that does not name it', async () => {
+    expect(await loses(clock({ on: { go: 'on' } }), ticks)).toMatch(
+      /^'tick' comes to the machine, which takes it/,
+    );
+  });
+
+  test.each([
+    ['is named and does nothing', { on: { go: 'on', tick: {} } }],
+    ['is turned down by a guard', { on: { go: 'on', tick: { guard: () => false, target: 'on' } } }],
+    ['is taken by a wildcard', { on: { go: 'on', '*': { actions: 'note' } } }],
+  ])('but not where it %s', async (_, idle) => {
+    expect(await loses(clock(idle), ticks)).toBeNull();
+  });
+
+  test('but not where it comes from outside', async () => {
+    const machine = machineOf({ initial: 'a', states: { a: { on: { go: 'b' } }, b: { type: 'final' } } });
+    expect(await loses(machine, {}, [{ type: 'go' }, { type: 'b' }].slice(0, 1))).toBeNull();
+  });
+
+  test('where a child has ended, and where it has been stopped', async () => {
+    const child = machineOf({
+      initial: 'on',
+      states: { on: { on: { end: 'off' } }, off: { type: 'final' } },
+    });
+    const parent = machineOf({
+      invoke: { id: 'it', src: child },
+      on: { go: { actions: sendTo('it', { type: 'end' }) } },
+    });
+    expect(await loses(parent)).toMatch(/^'end' comes to it,/);
+    const late = machineOf({
+      entry: [spawnChild(child, { id: 'it' }), sendTo('it', { type: 'end' }, { delay: 5 })],
+      on: { go: { actions: stopChild('it') } },
+    });
+    expect(await loses(late)).toMatch(/^'end' comes to it,/);
+  });
+
+  test('where it is raised', async () => {
+    const machine = machineOf({ on: { go: { actions: raise({ type: 'nothing' }) } } });
+    expect(await loses(machine)).toMatch(/^'nothing' comes to the machine/);
+  });
+});
+
+describe('chance', () => {
+  const dice = machineOf({
+    context: { fell: [] },
+    on: {
+      roll: {
+        guard: ({ context }: { context: { fell: number[] } }) => context.fell.length < 2,
+        actions: assign(({ context }: { context: { fell: number[] } }) => ({
+          fell: [...context.fell, 1 + Math.floor(Math.random() * 6)],
+        })),
+      },
+    },
+  });
+  const rolls = (chance: NonNullable<ActorSpec['chance']>) => system(dice, { ...events('roll'), chance });
+
+  test('gives each declared value at each call', () => {
+    const { states, views } = explored(rolls({ 'Math.random': [0, 0.5, 0.99] }));
+    expect(states).toBe(1 + 3 + 9);
+    expect(new Set(views.flatMap(({ actors: [actor] }) => actor!.context['fell']))).toEqual(
+      new Set([1, 4, 6]),
+    );
+  });
+
+  test('is told in the trace, and the trace can be taken again', async () => {
+    const of = rolls({ 'Math.random': [0, 0.99] });
+    const never = {
+      kind: 'every',
+      is: ({ context }: ActorView) => !(context['fell'] as number[]).includes(6),
+    } as const;
+    const { properties } = await check({
+      ...of,
+      properties: [{ kind: 'always', name: 'no six', predicate: never }],
+    });
+    const { trace } = properties.find(({ name }) => name === 'no six') as { trace: Trace };
+    expect(traceText(trace)).toContain('m: roll, chance gives 0.99');
+    expect(replayTrace(compile(of), trace)).toHaveLength(1);
+  });
+
+  test('that is not declared is refused by its place, with what to declare', () => {
+    expect(() => explored(rolls({ 'Date.now': [0] }))).toThrow(
+      expect.objectContaining({
+        code: 'MACHINE_IMPURE',
+        message: expect.stringMatching(
+          /reads Math\.random on roll in state .*chance: \{ "Math\.random": \[\.\.\.\] \}/,
+        ),
+      }),
+    );
+  });
+
+  test('of the clock gives dates and times', () => {
+    const machine = machineOf({
+      context: { at: null },
+      on: { go: { actions: assign(() => ({ at: [Date.now(), new Date().getTime(), Date()] })) } },
+    });
+    const { views } = explored(system(machine, { ...events('go'), chance: { 'Date.now': [5] } }));
+    expect(views.map(({ actors: [actor] }) => actor!.context['at'])).toEqual([
+      null,
+      [5, 5, String(new Date(5))],
+    ]);
+  });
+
+  test('that decides the first state must be given as input', () => {
+    const machine = machineOf({ context: () => ({ id: Math.random() }) });
+    const of = (values: number[]) => system(machine, { chance: { 'Math.random': values } });
+    expect(explored(of([0.5])).states).toBe(1);
+    expect(() => explored(of([0.5, 0.6]))).toThrow(expect.objectContaining({ code: 'MACHINE_IMPURE' }));
+  });
+
+  test('that is called for too often is refused', () => {
+    const machine = machineOf({
+      on: { go: { guard: () => Array.from({ length: 12 }, Math.random).length > 0 } },
+    });
+    expect(() => explored(system(machine, { ...events('go'), chance: { 'Math.random': [0, 1] } }))).toThrow(
+      /over 1000 ways/,
+    );
+  });
+
+  test('and time are refused without outcomes', () => {
+    const of = systemOf({ m: { machine: dice, chance: { 'Math.random': [0] } } });
+    expect(() => compile(of)).toThrow(expect.objectContaining({ code: 'SYSTEM_INVALID' }));
+  });
+});
+
+describe('a bound on what an invocation sends', () => {
+  const counting = (src: object) =>
+    machineOf(
+      {
+        context: { n: 0 },
+        initial: 'on',
+        states: {
+          on: { invoke: { id: 'src', src: 'src', onSnapshot: {} }, on: { off: 'off' } },
+          off: { on: { on: 'on' } },
+        },
+        on: { tick: { actions: assign({ n: ({ context }) => context['n'] + 1 }) as never } },
+      },
+      { actors: { src } },
+    );
+
+  test('counts while it is active, and anew when it is invoked again', () => {
+    const outcomes = { src: { sends: [{ type: 'tick' }], times: 2 } };
+    const { views } = explored(system(counting(fromCallback(() => {})), { outcomes }));
+    expect(views.map(({ actors: [actor] }) => actor!.context['n'])).toEqual([0, 1, 2]);
+    const again = { environment: ['on', 'off'].map((type) => ({ event: { type }, times: 1 })) };
+    const twice = explored(system(counting(fromCallback(() => {})), { outcomes, ...again }));
+    expect(Math.max(...twice.views.map(({ actors: [actor] }) => Number(actor!.context['n'])))).toBe(4);
+  });
+
+  test('counts the values of an observable', () => {
+    const prices = fromObservable(() => ({ subscribe: () => ({ unsubscribe() {} }) }));
+    const outcomes = { src: { next: [1, 2, 3], times: 1 } };
+    // No value, and one of three.
+    expect(explored(system(counting(prices), { outcomes })).states).toBe(4);
+  });
+});
+
+describe('time', () => {
+  /** Fires a, b and c, and remembers the order. */
+  const timers = (delays: Readonly<Record<string, unknown>>, later = false) =>
+    machineOf(
+      {
+        context: { order: '' },
+        initial: 'waiting',
+        states: {
+          waiting: {
+            entry: Object.keys(delays)
+              .slice(later ? 1 : 0)
+              .map((type) => raise({ type }, { delay: type as never })),
+            on: later ? { go: { actions: raise({ type: 'a' }, { delay: 'a' as never }) } } : {},
+          },
+        },
+        on: Object.fromEntries(
+          ['a', 'b', 'c'].map((type) => [
+            type,
+            { actions: assign({ order: ({ context }) => context['order'] + type }) as never },
+          ]),
+        ),
+      },
+      { delays },
+    );
+  const orders = (machine: AnyStateMachine, time: 'any' | 'ordered', ...types: string[]) => {
+    const environment = types.map((type) => ({ event: { type }, times: 1 }));
+    const { views } = explored(system(machine, { time, environment }));
+    return new Set(
+      views
+        .map(({ actors: [actor] }) => actor!.context['order'] as string)
+        .filter(({ length }) => length === 3),
+    );
+  };
+
+  test('is any: each order of three timers', () => {
+    expect(orders(timers({ a: 30, b: 10, c: 20 }), 'any').size).toBe(6);
+  });
+
+  test('is ordered: of timers of one step the shorter fires first', () => {
+    expect(orders(timers({ a: 30, b: 10, c: 20 }), 'ordered')).toEqual(new Set(['bca']));
+    expect(orders(timers({ a: 10, b: 10, c: 10 }), 'ordered')).toEqual(new Set(['abc']));
+  });
+
+  test('is ordered: one that is armed later and is no shorter does not overtake', () => {
+    expect(orders(timers({ a: 20, b: 10, c: 20 }, true), 'ordered', 'go')).toEqual(new Set(['bca']));
+    expect(orders(timers({ a: 15, b: 10, c: 20 }, true), 'ordered', 'go')).toEqual(new Set(['bac', 'bca']));
+    expect(orders(timers({ a: 5, b: 10, c: 20 }, true), 'ordered', 'go')).toEqual(
+      new Set(['abc', 'bac', 'bca']),
+    );
+  });
+
+  test('is any where a delay is computed', () => {
+    expect(orders(timers({ a: () => 30, b: 10, c: 20 }), 'ordered')).toEqual(new Set(['abc', 'bac', 'bca']));
+  });
+
+  test('is ordered among all actors of a process', () => {
+    const child = (delay: number, type: string) =>
+      machineOf({ after: { [delay]: { actions: sendParent({ type }) } } });
+    const machine = machineOf({
+      context: { order: '' },
+      entry: [spawnChild(child(20, 'b')), spawnChild(child(10, 'a'))],
+      after: { 15: { actions: raise({ type: 'c' }) } },
+      on: Object.fromEntries(
+        ['a', 'b', 'c'].map((type) => [
+          type,
+          { actions: assign({ order: ({ context }) => context['order'] + type }) as never },
+        ]),
+      ),
+    });
+    expect(orders(machine, 'any').size).toBe(6);
+    expect(orders(machine, 'ordered')).toEqual(new Set(['acb']));
+  });
+
+  test('is ordered once a timer has been cancelled', () => {
+    const machine = machineOf({
+      initial: 'waiting',
+      states: {
+        waiting: {
+          after: { 10: 'early', 20: 'late' },
+          on: { restart: { target: 'waiting', reenter: true } },
+        },
+        early: {},
+        late: {},
+      },
+    });
+    const { ends } = explored(
+      system(machine, { time: 'ordered', environment: [{ event: { type: 'restart' } }] }),
+    );
+    expect(new Set(ends)).toEqual(new Set(['waiting', 'early']));
   });
 });
 
