@@ -1,4 +1,5 @@
-// Prints `N passed, N failed` from the test runner's report. A run without a report counts as one failure.
+// Prints `N passed, N failed` from the test runner's report, and `, N skipped` if any were. A run without a report
+// counts as one failure.
 import { existsSync, readFileSync } from 'node:fs';
 
 const report = '.reports/vitest.json';
@@ -7,9 +8,10 @@ if (!existsSync(report)) {
   console.log(`0 passed, ${status === 0 ? 0 : 1} failed`);
   process.exit(1);
 }
-const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(
+const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, success } = JSON.parse(
   readFileSync(report, 'utf8'),
 );
 // A file that does not load has no failed tests of its own, and must not pass unnoticed.
 const failed = success || numFailedTests > 0 ? numFailedTests : Math.max(1, numFailedTestSuites);
-console.log(`${numPassedTests} passed, ${failed} failed`);
+const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
+console.log(`${numPassedTests} passed, ${failed} failed${skipped}`);

@@ -1,23 +1,8 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { findBrowser } from '../../scripts/find-browser.ts';
 
-/** Where a Chromium is: `CHROME_PATH`, or where systems put it. `null`: there is none. */
-export const chrome: string | null =
-  [
-    process.env['CHROME_PATH'],
-    '/usr/bin/chromium',
-    '/usr/bin/chromium-browser',
-    '/usr/bin/google-chrome',
-    '/opt/google/chrome/chrome',
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  ].find((path) => path !== undefined && existsSync(path)) ?? null;
-
-if (chrome === null) {
-  process.stderr.write(
-    '\n!! NO BROWSER: the tests of the page are skipped. Install Chromium (apt-get install chromium) or say where ' +
-      'one is in CHROME_PATH.\n\n',
-  );
-}
+/** Where a Chromium is. `null`: there is none, and the tests that need one are skipped; `npm test` installs one before. */
+export const chrome: string | null = findBrowser();
 
 export function launch(): Promise<Browser> {
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
