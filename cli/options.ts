@@ -27,6 +27,11 @@ export function bytes(text: string): number {
   return Math.round(Number(digits) * units[unit!]!);
 }
 
+/** `hashCompact` becomes `--hash-compact`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** `127.0.0.1:4002`, `[::1]:4002`. */
 export function address(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];

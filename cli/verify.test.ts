@@ -35,6 +35,30 @@ describe('baton verify', () => {
     expect(status).toBe(0);
   });
 
+  it('checks a link of its two sites without being told how many', async () => {
+    const { status, stdout } = await baton('verify', 'link', '--max-states', '100');
+    expect(stdout).toMatch(/^link: 2 sites, fifo network\n/);
+    expect(status).toBe(3);
+  });
+
+  it('checks again when a file beside the module changes', async () => {
+    const file = join(directory(), 'shop.ts');
+    const module = new URL('../verification/examples/msi.ts', import.meta.url).pathname;
+    const write = (caches: number) =>
+      writeFileSync(
+        file,
+        `import { msi } from ${JSON.stringify(module)};\nexport default msi({ caches: ${caches} });\n`,
+      );
+    write(2);
+    const watching = new BatonProcess(['verify', file, '--watch']);
+    await watching.hear(/^6 states/);
+    write(3);
+    await watching.hear(/has changed/);
+    await watching.hear(/^11 states/);
+    const { status, stderr } = await baton('verify', 'link', '--watch');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--watch needs the path of a module')]);
+  });
+
   it('explores with two threads', async () => {
     const { status, stdout } = await baton('verify', 'naimi-trehel', '--workers', '2', '--json', '-');
     expect(JSON.parse(stdout)).toMatchObject({ states: 282, transitions: 642, depth: 18, workers: 2 });

@@ -21,7 +21,14 @@ export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry/index.
 export type { MachineCoverage, NeverTaken, NotRun } from './system/coverage.ts';
 export { type Editor, editorOf } from './system/edit.ts';
 export { SystemError, type SystemErrorCode } from './system/errors.ts';
-export { type Handled, type HandlerMachine, type Handlers, machineOf, toEach } from './system/handlers.ts';
+export {
+  type Handled,
+  type HandlerMachine,
+  type Handlers,
+  machineOf,
+  type Sent,
+  toEach,
+} from './system/handlers.ts';
 export {
   type Done,
   type Invoked,

@@ -7,7 +7,7 @@ import type { FoundSystem } from '../../verification/protocols/find-system.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
-import { bytes, positiveNumber, wholeNumber } from '../options.ts';
+import { bytes, flagOf, positiveNumber, wholeNumber } from '../options.ts';
 import { liveView, proseStream, writeFileOrRefuse, writeJson } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
@@ -34,7 +34,11 @@ export function addVerify(program: Command): void {
     )
     .option('--liveness', 'judge also what must happen in the end, under fairness, where the system says it')
     .option('--symmetry', 'explore one state of each orbit of the actors that are interchangeable')
-    .option('--workers <n>', 'threads that explore, without --symmetry (default: 1)', wholeNumber(1, 64))
+    .option(
+      '--workers <n>',
+      'threads that explore, without --symmetry, or that share the runs of --random (default: 1)',
+      wholeNumber(1, 64),
+    )
     .option(
       '--hash-compact [bits]',
       'keep hashes instead of states, and say how likely it is that any was omitted (8 to 64 bits, without a number 64; up to 44 take 4 bytes a state, more take 8)',
@@ -86,6 +90,7 @@ export function addVerify(program: Command): void {
       '--regression <file>',
       'write a Vitest file that takes each counterexample again: red while the mistake is there',
     )
+    .option('--watch', 'check again whenever a file in the folder of the module changes, until Ctrl-C')
     .option('--coverage', 'list the transitions of each statechart that were never taken')
     .option('--html <file>', 'write one page with all of it: verdicts, coverage, every trace to play')
     .option('--junit <file>', 'write the report as JUnit XML')
@@ -95,7 +100,10 @@ export function addVerify(program: Command): void {
       '\nExit status: 0 all hold, 1 violated, 2 wrong usage, 3 incomplete (a limit was reached, or Ctrl-C).\nWith --replay: 0 the system takes every trace, 1 it does not.\nIn GitHub Actions it annotates the run with what does not hold.',
     )
     .action(async (system: string, options: VerifyOptions) => {
-      process.exitCode = await runVerify(system, options);
+      if (options.watch === true) {
+        const { watchAndRun } = await import('../verify/watch.ts');
+        await watchAndRun(system, process.argv);
+      } else process.exitCode = await runVerify(system, options);
     });
 }
 
@@ -103,6 +111,17 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
   const { findSystem } = await import('../../verification/protocols/find-system.ts');
   const found = await findSystem(name, options);
   if (options.replay !== undefined) return takeTracesAgain(found, options.replay, options);
+  const { EngineError } = await import('../../verification/engines/engine.ts');
+  try {
+    return await judged(found, options);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    process.stderr.write(`baton: ${error.message}\n`);
+    return error.code === 'ENGINE_DISAGREES' ? exitStatus.violated : exitStatus.incomplete;
+  }
+}
+
+async function judged(found: FoundSystem, options: VerifyOptions): Promise<ExitStatus> {
   const report =
     options.engine === 'baton'
       ? await checked(found, options)
@@ -152,8 +171,7 @@ async function checkedBy(
 ): Promise<EngineReport> {
   const own = ownOptions.find((name) => options[name] !== undefined);
   if (own !== undefined) {
-    const flag = own.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${flag} is of Baton's own engine: leave it out, or use --engine baton`);
+    throw new UsageError(`${flagOf(own)} is of Baton's own engine: leave it out, or use --engine baton`);
   }
   const [{ engines }, { EngineError }, { ExportError }] = await Promise.all([
     import('../../verification/engines/opinions.ts'),
@@ -222,6 +240,7 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
     ...(depth !== undefined && { depth }),
     ...(firstSeed !== undefined && { firstSeed }),
     ...(timeout !== undefined && { maxSeconds: timeout }),
+    ...(workers !== undefined && { workers, source }),
   };
   const how: CheckOptions = {
     source,
@@ -257,7 +276,7 @@ async function checked({ system, source }: FoundSystem, options: VerifyOptions):
 }
 
 const ofRandom = ['seeds', 'depth', 'firstSeed'] as const;
-const ofExploration = ['liveness', 'symmetry', 'workers', 'hashCompact', 'maxStates', 'maxMemory'] as const;
+const ofExploration = ['liveness', 'symmetry', 'hashCompact', 'maxStates', 'maxMemory'] as const;
 const ofFiles = ['checkpoint', 'resume', 'spill'] as const;
 
 /** An option that would have no effect is a mistake. */
@@ -266,7 +285,7 @@ function refuseUnfit(options: VerifyOptions): void {
     options.random === true ? [...ofExploration, ...ofFiles] : ofRandom;
   const given = without.find((key) => options[key] !== undefined);
   if (given === undefined) return;
-  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = flagOf(given);
   throw new UsageError(
     options.random === true ? `${flag} has no part in --random` : `${flag} needs --random`,
   );

@@ -40,6 +40,8 @@ export interface VerifyOptions {
   readonly replay?: string;
   /** A Vitest file that takes each counterexample again. */
   readonly regression?: string;
+  /** Check again whenever a file beside the module changes. */
+  readonly watch?: boolean;
   readonly coverage?: boolean;
   readonly junit?: string;
   /** A page that shows the report. */

@@ -32,6 +32,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
     ),
     ...followUps(violated),
     ...notRunText(report),
+    ...(report.grows ?? []).flatMap((line) => ['', colors.yellow(line)]),
     '',
     conclusion(report),
   ].join('\n');
@@ -106,6 +107,12 @@ function effortText({
   return `${count(statesPerSecond)} ${what}s a second by ${threads}, ${bytesPerState.toFixed(1)} bytes each, ${mebibytes(peakMemoryBytes)}${outside}`;
 }
 
+/** `40 s`, `7 min`, `3 h`. */
+function lasting(seconds: number): string {
+  if (seconds < 100) return `${Math.ceil(seconds)} s`;
+  return seconds < 6_000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+}
+
 function mebibytes(bytes: number): string {
   return `${count(bytes / 2 ** 20)} MiB`;
 }
@@ -119,9 +126,17 @@ export function progressLine({
   frontier,
   memoryBytes,
   seconds,
+  secondsToCome,
+  grows,
 }: Progress): string {
+  const outlook =
+    secondsToCome !== undefined
+      ? `, about ${lasting(secondsToCome)} to go`
+      : grows !== undefined
+        ? `\n${grows}`
+        : '';
   const what = property === null ? `depth ${depth}` : property;
-  return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s`;
+  return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s${outlook}`;
 }
 
 function violationText(properties: readonly Judged[], format: (trace: Trace) => string): string {

@@ -25,7 +25,7 @@ const app = await Application.bootstrapWithPlugins({
   parametersFormat: 'table',
   typeDeclarationFormat: 'table',
   // A viewer of the live feed need not know the format of a line. The sentences of the options are in docs/configuration.md.
-  intentionallyNotExported: ['InspectedState', 'StampedEnvelope', 'WatchAsk'],
+  intentionallyNotExported: ['AnyConfig', 'InspectedState', 'StampedEnvelope', 'WatchAsk'],
   validation: { notDocumented: false, notExported: true, invalidLink: true },
   logLevel: 'Warn',
 });

@@ -24,6 +24,7 @@ export async function build(out: string): Promise<void> {
     // In the checkout these load TypeScript first.
     writeFileSync(join(dir, 'cli/baton.mjs'), "#!/usr/bin/env node\nimport './main.js';\n");
     writeFileSync(join(dir, 'verification/checker/packed/worker.mjs'), "import './worker.js';\n");
+    writeFileSync(join(dir, 'verification/check/walker.mjs'), "import './walker.js';\n");
     writeFileSync(join(dir, 'THIRD-PARTY-LICENSES.txt'), notices(vendored));
     rmSync(target, { recursive: true, force: true });
     renameSync(dir, target);

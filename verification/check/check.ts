@@ -5,6 +5,7 @@ import { type Compiled, compile } from '../system/index.ts';
 import { refuseMisshapen } from '../system/shape.ts';
 import type { Property, System } from '../system/system.ts';
 import { CheckError } from './errors.ts';
+import { growing, growthText } from './growth.ts';
 import { identityOf } from './identity.ts';
 import { refuseUnlike } from './interchangeable.ts';
 import { searchOptions, secondsSince, traceOptions, whyStopped } from './limits.ts';
@@ -104,7 +105,7 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     ...how,
     watches,
     identity: identityOf(system),
-    ...searchOptions(options, asking, started),
+    ...searchOptions(compiled, options, asking, started),
   });
   const { hashCompaction: bits, maxOmissionProbability = 0.001 } = options;
   const { omissionProbability, reason } = found;
@@ -152,6 +153,7 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     complete: incomplete === null,
     ...(incomplete === null ? {} : { incomplete }),
     cut: found.cut,
+    ...(reason === null || reason === 'constraint' ? {} : { grows: growing(compiled).map(growthText) }),
     ...(bits === undefined ? {} : { hashCompaction: { bits, omissionProbability } }),
     properties: withRootCause(
       compiled,

@@ -1,11 +1,18 @@
 import type { LivenessOptions } from '../checker/liveness/index.ts';
 import type { SearchOptions, StopReason, TraceOptions } from '../checker/packed/index.ts';
+import type { Compiled } from '../system/index.ts';
+import { growing, growthText } from './growth.ts';
 import type { Asking } from './questions.ts';
 import type { CheckOptions } from './report.ts';
 import { modelSource } from './source.ts';
 
 /** `started`: when the check began, on the process's monotonic clock. */
-export function searchOptions(options: CheckOptions, asking: Asking, started: number): SearchOptions {
+export function searchOptions(
+  compiled: Compiled,
+  options: CheckOptions,
+  asking: Asking,
+  started: number,
+): SearchOptions {
   const {
     symmetry: _,
     liveness: __,
@@ -19,9 +26,35 @@ export function searchOptions(options: CheckOptions, asking: Asking, started: nu
     ...others,
     ...(source === undefined ? {} : { source: modelSource(source, asking) }),
     ...timeout(maxSeconds, started),
-    ...(onProgress === undefined
-      ? {}
-      : { onProgress: (now) => onProgress({ ...now, property: null, seconds: secondsSince(started) }) }),
+    ...(onProgress === undefined ? {} : { onProgress: withOutlook(compiled, onProgress, started) }),
+  };
+}
+
+/** Looking for values that grow takes a while. */
+const lookEverySeconds = 5;
+
+/** The progress of a search, with the time that it takes yet, or with what may keep it from ending. */
+function withOutlook(
+  compiled: Compiled,
+  onProgress: NonNullable<CheckOptions['onProgress']>,
+  started: number,
+): NonNullable<SearchOptions['onProgress']> {
+  let [looked, grows] = [0, undefined as string | undefined];
+  return ({ statesToCome, ...now }) => {
+    const seconds = secondsSince(started);
+    if (statesToCome === null && seconds - looked >= lookEverySeconds) {
+      const [first] = growing(compiled);
+      grows = first === undefined ? undefined : growthText(first);
+      looked = secondsSince(started);
+    }
+    onProgress({
+      ...now,
+      ...(statesToCome === null
+        ? grows !== undefined && { grows }
+        : { secondsToCome: (statesToCome / now.states) * seconds }),
+      property: null,
+      seconds,
+    });
   };
 }
 

@@ -77,6 +77,10 @@ export interface Progress {
   readonly seconds: number;
   readonly statesPerSecond: number;
   readonly memoryBytes: number;
+  /** Of an exploration: how long it will take yet, by the growth of its levels. Absent while no end is in sight. */
+  readonly secondsToCome?: number;
+  /** Of an exploration of which no end is in sight: a value that grows all the while, in words. */
+  readonly grows?: string;
 }
 
 /** What was explored, and every verdict. */
@@ -110,6 +114,8 @@ export interface Report {
   readonly incomplete?: string;
   /** States outside the system's constraint: counted, not explored further. */
   readonly cut: number;
+  /** Of an exploration that a limit ended: the values that grew all the while, in words. */
+  readonly grows?: readonly string[];
   /**
    * With hash compaction: how likely it is that a state was omitted, and perhaps more that only it leads to; by the
    * birthday bound, see `omissionProbability` in the checker.

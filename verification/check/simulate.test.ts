@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
+import { sourceOf } from '../protocols/systems.ts';
 import { compile, replayTrace } from '../system/index.ts';
-import { check } from './check.ts';
+import { check, type Report } from './check.ts';
 import { simulate } from './simulate.ts';
 
 const network = { order: 'fifo' } as const;
@@ -39,6 +40,20 @@ describe('runs at random', () => {
         ({ trace }) => trace?.steps.length,
       );
     expect(await once(7)).toEqual(await once(7));
+  });
+
+  it('are shared by threads, which find the same and keep the shortest', async () => {
+    const source = sourceOf('naimi-trehel', { sites: 3, network });
+    const how = { seeds: 41, depth: 40, source };
+    const [alone, both] = [await simulate(system, how), await simulate(system, { ...how, workers: 2 })];
+    expect(both).toMatchObject({ workers: 2, incomplete: alone.incomplete, states: alone.states });
+    const told = ({ properties }: Report) => properties.map(({ name, verdict }) => [name, verdict]);
+    expect(told(both)).toEqual(told(alone));
+    await expect(simulate(system, { workers: 2 })).rejects.toMatchObject({ code: 'WORKERS_NEED_SOURCE' });
+    const unknown = { ...source, export: 'nothing' };
+    await expect(simulate(system, { workers: 2, source: unknown })).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+    });
   });
 
   it('judge the properties that they are asked for', async () => {

@@ -1,5 +1,6 @@
 import { Memo } from '../checker/memo.ts';
 import type { Model } from '../checker/model.ts';
+import { SearchError } from '../checker/packed/index.ts';
 import { PropertyMonitor } from '../checker/property-monitor.ts';
 import { type Compiled, compile, type PathStep, traceOf } from '../system/index.ts';
 import { refuseMisshapen } from '../system/shape.ts';
@@ -9,6 +10,8 @@ import { isOfRuns, noFault, onlyAsked, questions, type StateProperty, statePrope
 import type { Judged, Progress, Report } from './report.ts';
 import { withRootCause } from './root-cause.ts';
 import { seeded } from './seeded.ts';
+import type { SystemSource } from './source.ts';
+import { swarm } from './swarm.ts';
 import { reasonOf } from './traces.ts';
 
 /** How many runs at random, and how long. */
@@ -23,6 +26,10 @@ export interface SimulateOptions {
   readonly only?: readonly string[];
   /** Stop after so long. Default: not. */
   readonly maxSeconds?: number;
+  /** Threads that share the runs. Default: 1. More need `source`. */
+  readonly workers?: number;
+  /** Where another thread finds the system again. */
+  readonly source?: SystemSource;
   readonly signal?: AbortSignal;
   /** Called a few times a second. */
   readonly onProgress?: (progress: Progress) => void;
@@ -37,6 +44,17 @@ export interface SimulateOptions {
  */
 export async function simulate(given: System, options: SimulateOptions = {}): Promise<Report> {
   refuseMisshapen(given);
+  const { workers = 1, source, ...each } = options;
+  if (workers > 1) {
+    if (source === undefined)
+      throw new SearchError(
+        'WORKERS_NEED_SOURCE',
+        'Expected a `source` for more than one worker: say where threads find the system.',
+      );
+    onlyAsked(given, each.only);
+    compile(given, { symmetry: false });
+    return swarm(source, workers, each);
+  }
   const started = performance.now();
   const { seeds = 1_000, firstSeed = 1, depth = 200, signal, maxSeconds = Infinity, onProgress } = options;
   const system = onlyAsked(given, options.only);

@@ -148,7 +148,8 @@ class OrbitSearch {
         statesPerSecond: ((states - this.#toldStates) / (now - this.#toldAt)) * 1000,
         depth: this.#depth,
         frontier,
-        memoryBytes: this.#memoryBytes(),
+        statesToCome: null,
+      memoryBytes: this.#memoryBytes(),
       });
       this.#toldAt = now;
       this.#toldStates = states;

@@ -9,7 +9,7 @@ import { SearchError } from '../checker/packed/index.ts';
 import { SymmetryError } from '../checker/symmetry/index.ts';
 import { SystemError } from '../system/index.ts';
 import type { Network, System } from '../system/system.ts';
-import { type Options, OptionsError, sourceOf, systems } from './systems.ts';
+import { defaultSites, type Options, OptionsError, sourceOf, systems } from './systems.ts';
 
 /** A system, and where another thread finds it again. */
 export interface FoundSystem {
@@ -17,7 +17,7 @@ export interface FoundSystem {
   readonly source: SystemSource;
 }
 
-/** The size and the network that a registered system is asked for; absent: 3 sites, fifo. */
+/** The size and the network that a registered system is asked for; absent: 3 sites (a link has 2), fifo. */
 export interface SizeOptions {
   readonly sites: number;
   readonly network: Network['order'];
@@ -37,7 +37,7 @@ export async function findSystem(
   recorded: Partial<Pick<SizeOptions, 'sites' | 'network'>> = {},
 ): Promise<FoundSystem> {
   const options: Options = {
-    sites: sites ?? recorded.sites ?? 3,
+    sites: sites ?? recorded.sites ?? defaultSites[name] ?? 3,
     network: { order: network ?? recorded.network ?? 'fifo' },
     ...(liveness !== undefined && { liveness }),
   };

@@ -42,6 +42,9 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'link-restarts': linkRestarts,
 };
 
+/** The number of sites of a system that cannot have three. */
+export const defaultSites: Readonly<Record<string, number>> = { link: 2, 'link-restarts': 2 };
+
 /** Where threads find a system of this list again. */
 export function sourceOf(name: string, options: Options): SystemSource {
   return { module: import.meta.url, export: 'systemOf', options: { name, options } };

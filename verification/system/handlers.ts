@@ -16,7 +16,8 @@ import type { SiteId } from '../../machines/actor.ts';
 
 /** What a handler makes of its context, and what it sends: each message with its target. */
 export type Handled<Context> = readonly [Partial<Context>, ...Sent[]];
-type Sent = readonly [SiteId, { readonly type: string; readonly [field: string]: unknown }];
+/** A message, and its target. */
+export type Sent = readonly [SiteId, { readonly type: string; readonly [field: string]: unknown }];
 
 /** By type of event: what comes of it; `null`: the event is not taken now. */
 export type Handlers<Context, Event extends { readonly type: string }> = {

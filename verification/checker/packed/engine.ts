@@ -94,6 +94,7 @@ export class Engine {
     while (core.hasNext()) {
       core.explorer.chunks.move('next', 'frontier');
       core.spill?.move('next', 'frontier');
+      monitor.levels.push(core.frontier());
       if (this.recording !== null) keepLevel(core, this.recording);
       const reason = await this.level();
       if (reason !== null) {

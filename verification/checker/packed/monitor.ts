@@ -1,4 +1,5 @@
 import type { Core } from './core.ts';
+import { statesToCome } from './forecast.ts';
 import type { Progress, StopReason } from './types.ts';
 
 const pauseEveryMs = 50;
@@ -7,6 +8,8 @@ const tellEveryMs = 250;
 /** Watches time, memory and limits while a search runs, and reports its progress. */
 export class Monitor {
   depth = 0;
+  /** States of each level. */
+  readonly levels: number[] = [];
   peakBytes = 0;
   /** Transitions of the search that this one resumes. */
   earlierTransitions = 0;
@@ -57,6 +60,14 @@ export class Monitor {
     return null;
   }
 
+  /** Those of the levels to come, and the rest of the one that is being found. */
+  private statesToCome(states: number): number | null {
+    const toCome = statesToCome(this.levels);
+    if (toCome === null) return null;
+    const known = this.levels.reduce((sum, size) => sum + size, 0);
+    return Math.max(0, known + toCome - states);
+  }
+
   private progress(now: number): Progress {
     const states = this.core.arena.states();
     const statesPerSecond = ((states - this.statesTold) / (now - this.lastTold)) * 1000;
@@ -68,6 +79,7 @@ export class Monitor {
       statesPerSecond,
       depth: this.depth,
       frontier: this.core.frontier(),
+      statesToCome: this.statesToCome(states),
       memoryBytes: this.measure(),
     };
   }

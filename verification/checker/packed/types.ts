@@ -95,6 +95,8 @@ export interface Progress {
   /** The level that is being expanded, and the number of its states. */
   readonly depth: number;
   readonly frontier: number;
+  /** States that are still to be found, by the growth of the levels; `null` while no end is in sight. */
+  readonly statesToCome: number | null;
   readonly memoryBytes: number;
 }
 

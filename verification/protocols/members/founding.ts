@@ -74,6 +74,8 @@ export function founding(options: FoundingOptions): System {
     actors,
     network,
     history: founded,
+    // A report to the site, which ends.
+    outside: ['excluded'],
     properties: [...properties(ids), nothingUnexpected(actors[all[0]!.id]!, network)],
   };
 }

@@ -95,6 +95,8 @@ export function members(options: MembersOptions): System {
     actors: Object.fromEntries(ids.map((self) => [self, actor(self)])),
     network,
     history: memory,
+    // A report to the site, which takes it as the configuration of its locks.
+    outside: ['configured'],
     properties: [...propertiesOf(options, ids), ...(options.liveness ? [canGoOn(plain, ids, founders)] : [])],
   };
 }

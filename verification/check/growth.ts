@@ -1,0 +1,64 @@
+import type { Compiled } from '../system/index.ts';
+import { DOWN } from '../system/locals.ts';
+
+/** A value that grew all the while that states were explored. */
+export interface Growing {
+  /** Its actor. */
+  readonly actor: string;
+  /** `context.n`, `the length of context.log`, `messages on their way`. */
+  readonly value: string;
+  /** The most that it was, in each eighth of the actor's local states, in the order in which they were found. */
+  readonly most: readonly number[];
+}
+
+const parts = 8;
+/** Fewer local states of an actor tell nothing. */
+const fewest = 8 * parts;
+/** Local states that are looked at. */
+const looked = 20_000;
+
+/**
+ * The values that set a new record in each part of the exploration: a search among them may have no end. Says nothing where it
+ * came to one. Numbers of a context, the lengths of its arrays, objects and strings, and the messages on their way count.
+ */
+export function growing({ world }: Compiled): readonly Growing[] {
+  const { ids, locals, views } = world;
+  return ids.flatMap((actor, cell) => {
+    const count = locals.count(cell);
+    if (count < fewest) return [];
+    const step = Math.max(1, count / looked);
+    const most = new Map<string, number[]>();
+    for (let at = 0; at < count; at += step) {
+      const local = Math.floor(at);
+      const part = Math.min(parts - 1, Math.floor((local * parts) / count));
+      const note = (value: string, size: number) => {
+        const records = most.get(value) ?? new Array<number>(parts).fill(Number.NEGATIVE_INFINITY);
+        records[part] = Math.max(records[part]!, size);
+        most.set(value, records);
+      };
+      note('messages on their way', locals.inbox(locals.inboxOf(cell, local)).length);
+      const { snapshot } = locals.core(locals.coreOf(cell, local));
+      if (snapshot !== DOWN) measure(views.snapshot(snapshot).context, 'context', note);
+    }
+    return [...most].flatMap(([value, records]) =>
+      records.every((record, index) => index === 0 || record > records[index - 1]!)
+        ? [{ actor, value, most: records }]
+        : [],
+    );
+  });
+}
+
+function measure(value: unknown, path: string, note: (value: string, size: number) => void): void {
+  if (typeof value === 'number') note(path, Math.abs(value));
+  else if (typeof value === 'string') note(`the length of ${path}`, value.length);
+  else if (Array.isArray(value)) note(`the length of ${path}`, value.length);
+  else if (typeof value === 'object' && value !== null) {
+    note(`the keys of ${path}`, Object.keys(value).length);
+    for (const [key, part] of Object.entries(value)) measure(part, `${path}.${key}`, note);
+  }
+}
+
+/** A line for a person. */
+export function growthText({ actor, value, most }: Growing): string {
+  return `${actor}: ${value} grows without an end in sight (${most.join(', ')}): bound it in the machine or its environment, or set a constraint`;
+}
