@@ -149,7 +149,7 @@ class OrbitSearch {
         depth: this.#depth,
         frontier,
         statesToCome: null,
-      memoryBytes: this.#memoryBytes(),
+        memoryBytes: this.#memoryBytes(),
       });
       this.#toldAt = now;
       this.#toldStates = states;
