@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../verification/check/errors.ts';
 import { exitStatus } from './exit.ts';
+import { remark } from './output.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
+import { addCompletion } from './verbs/completion.ts';
 import { addConfig } from './verbs/config.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
@@ -27,6 +29,7 @@ const program = new Command('baton')
   )
   .version(version)
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'baton: ')) })
   .showHelpAfterError('(--help says what there is)');
 for (const add of [
   addDemo,
@@ -41,6 +44,7 @@ for (const add of [
   addInspect,
   addExplore,
   addChaos,
+  addCompletion,
   addDemoSite,
   addChaosSite,
 ])
@@ -50,7 +54,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof UsageError) {
-    process.stderr.write(`baton: ${error.message}\n`);
+    remark(error.message);
     process.exitCode = exitStatus.usage;
   } else if (error instanceof CommanderError) {
     // Commander has said it already; help that was asked for is no error.

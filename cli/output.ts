@@ -1,6 +1,19 @@
 import type { WriteStream } from 'node:tty';
 import { reasonOf } from '../machines/errors.ts';
 import { UsageError } from '../verification/check/errors.ts';
+import { durationText } from './table.ts';
+
+/** Tells a person something beside the result, on standard error. */
+export function remark(text: string): void {
+  process.stderr.write(`baton: ${text}\n`);
+}
+
+/** `12 of 60 runs, about 3 min 5 s to go`, by the time that the first 12 took. */
+export function progressText(done: number, of: number, what: string, elapsedMs: number): string {
+  const left =
+    done === 0 || done >= of ? '' : `, about ${durationText((elapsedMs / done) * (of - done))} to go`;
+  return `${done} of ${of} ${what}${left}`;
+}
 
 /** Where people read: not standard output when that is for JSON alone. */
 export function proseStream(json: string | undefined): NodeJS.WriteStream {

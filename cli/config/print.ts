@@ -1,4 +1,5 @@
 import { type ExitStatus, exitStatus } from '../exit.ts';
+import { remark } from '../output.ts';
 import { keys } from './keys.ts';
 import { configure } from './settings.ts';
 
@@ -9,7 +10,7 @@ export interface PrintOptions extends Readonly<Record<string, unknown>> {
 /** `baton config`: prints the options that a site would be started with, and the source of each. */
 export function printConfiguration(options: PrintOptions): ExitStatus {
   const { given, doubts } = configure(options, process.env);
-  for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
+  for (const doubt of doubts) remark(doubt);
   const hidden = new Set(keys.filter((key) => key.hidden).map(({ path }) => path));
   const rows = [...given].map(([path, { value, from }]) => ({
     path,

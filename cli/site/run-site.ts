@@ -12,6 +12,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import { configure } from '../config/settings.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import type { SiteMetrics } from '../metrics/site-metrics.ts';
+import { remark } from '../output.ts';
 import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';
 import { Session } from './session.ts';
@@ -19,7 +20,7 @@ import { Session } from './session.ts';
 /** `baton site`: from the first line to the last. */
 export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const { given, options: settings, doubts } = configure(options, process.env);
-  for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
+  for (const doubt of doubts) remark(doubt);
   const { site: id, peers } = settings;
   const root = settings.root ?? [id, ...Object.keys(peers)].sort()[0]!;
   const console = new Console(`${id}> `);

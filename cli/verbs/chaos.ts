@@ -10,7 +10,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
-import { proseStream, writeJson } from '../output.ts';
+import { progressText, proseStream, remark, writeJson } from '../output.ts';
 
 interface ChaosVerbOptions {
   readonly seed?: number;
@@ -100,15 +100,18 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
   const say = (text: string) => prose.write(`${text}\n`);
   // Not the histories: of a thousand runs they would fill the memory.
   const done: Summary[] = [];
+  const started = performance.now();
   say(`seed ${seed}${runs > 1 ? ` to ${seed + runs - 1}` : ''}: ${sites} sites, ${seconds} s of faults each`);
   const onRun = (run: ChaosRun) => {
     done.push(summaryOf(run));
     if (record !== undefined) keep(record, run);
     if (runs === 1) say(runText(run));
-    else say([summaryLine(run), ...violationLines(run)].join('\n'));
+    else {
+      const progress = `  [${progressText(done.length, runs, 'runs', performance.now() - started)}]`;
+      say([summaryLine(run) + progress, ...violationLines(run)].join('\n'));
+    }
   };
   return guarded(async (signal) => {
-    const started = performance.now();
     await runCampaign({
       seed,
       runs,
@@ -133,9 +136,11 @@ async function scenarios({ json }: ChaosVerbOptions): Promise<ExitStatus> {
   ]);
   const rows: Row[] = [];
   return guarded(async (signal) => {
-    await runDirected(fullLengths, signal, (row) => {
+    const started = performance.now();
+    await runDirected(fullLengths, signal, (row, of) => {
       rows.push(row);
-      proseStream(json).write(`${rowText(row)}\n`);
+      const progress = progressText(rows.length, of, 'scenarios', performance.now() - started);
+      proseStream(json).write(`${rowText(row)}  [${progress}]\n`);
     });
     await writeJson(json, rows);
     return rows.every(({ held }) => held) ? exitStatus.held : exitStatus.violated;
@@ -150,9 +155,7 @@ function guarded(work: (signal: AbortSignal) => Promise<ExitStatus>): Promise<Ex
     } catch (error) {
       const { ChaosError } = await import('../../harness/chaos/processes.ts');
       if (!(error instanceof ChaosError) && !signal.aborted) throw error;
-      process.stderr.write(
-        `baton: ${signal.aborted ? 'interrupted' : reasonOf(error)}; no process is left\n`,
-      );
+      remark(`${signal.aborted ? 'interrupted' : reasonOf(error)}; no process is left`);
       return signal.aborted ? exitStatus.incomplete : exitStatus.violated;
     }
   });

@@ -4,7 +4,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { positiveNumber, wholeNumber } from '../options.ts';
-import { liveView, proseStream, writeJson } from '../output.ts';
+import { liveView, proseStream, remark, writeJson } from '../output.ts';
 
 interface DemoVerbOptions {
   readonly sites: number;
@@ -94,11 +94,11 @@ async function demo({ sites, seconds, json, trace, inspect }: DemoVerbOptions): 
       return verdict.held ? exitStatus.held : exitStatus.violated;
     } catch (error) {
       if (error instanceof ClusterError) {
-        process.stderr.write(`baton: ${error.message}\n`);
+        remark(error.message);
         return exitStatus.violated;
       }
       if (!signal.aborted) throw error;
-      process.stderr.write('baton: interrupted; every site process has been ended\n');
+      remark('interrupted; every site process has been ended');
       return exitStatus.incomplete;
     }
   });

@@ -3,7 +3,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { wholeNumber } from '../options.ts';
-import { writeFileOrRefuse } from '../output.ts';
+import { remark, writeFileOrRefuse } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 const formats = ['promela', 'tlaplus', 'dot', 'mermaid', 'scxml'] as const;
@@ -90,6 +90,6 @@ async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<
   ]);
   const table = await tabulate(system);
   const questions = askedOfSpin(questionsOf(table));
-  for (const { reason } of questions.refused) process.stderr.write(`${reason}\n`);
+  for (const { reason } of questions.refused) remark(reason);
   return to === 'promela' ? promela(table, questions).text : tlaplus(table, questions);
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { names, wholeNumber } from '../options.ts';
+import { remark } from '../output.ts';
 
 interface InspectOptions extends Omit<FileOptions, 'system'> {
   readonly port: number;
@@ -74,7 +75,7 @@ async function inspectApps(port: number): Promise<ExitStatus> {
     import('../../inspector/server/show-page.ts'),
   ]);
   const page = await openStately(port);
-  process.stderr.write(`apps tell it at ${page.appUrl}\n`);
+  remark(`apps tell it at ${page.appUrl}`);
   await interruptible((signal) => untilAborted(page, signal));
   return exitStatus.held;
 }
@@ -110,12 +111,8 @@ async function inspect(file: string, options: FileOptions, port: number): Promis
     import('../../inspector/server/show-page.ts'),
     import('../../verification/protocols/find-system.ts'),
   ]);
-  const shown = await refusedAsUsage(() => fromFile(file, options, say));
+  const shown = await refusedAsUsage(() => fromFile(file, options, remark));
   const answer = await refusedAsUsage(async () => answerWith(shown));
   await interruptible((signal) => showPage(answer, port, signal));
   return exitStatus.held;
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../verification/check/errors.ts';
 import type { ReplayReport } from '../../verification/runs/replay.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
-import { proseStream, writeJson } from '../output.ts';
+import { liveView, progressText, proseStream, writeJson } from '../output.ts';
 
 export function addReplay(program: Command): void {
   program
@@ -26,12 +26,19 @@ export function addReplay(program: Command): void {
 
 async function runReplay(directory: string, json: string | undefined): Promise<ExitStatus> {
   const { ReplayInputError, replay } = await import('../../verification/runs/replay.ts');
+  const progress = await liveView(process.stderr, 2_000);
+  const began = performance.now();
   let report: ReplayReport;
   try {
-    report = replay(directory);
+    report = replay(directory, (lines, of) => {
+      const line = () => progressText(lines, of, 'lines', performance.now() - began);
+      progress.update(line, line);
+    });
   } catch (error) {
     if (error instanceof ReplayInputError) throw new UsageError(error.message);
     throw error;
+  } finally {
+    progress.clear();
   }
   await writeJson(json, report);
   if (json !== '-') proseStream(json).write(`${await replayText(report)}\n`);

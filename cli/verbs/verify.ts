@@ -8,7 +8,7 @@ import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { bytes, flagOf, positiveNumber, wholeNumber } from '../options.ts';
-import { liveView, proseStream, writeFileOrRefuse, writeJson } from '../output.ts';
+import { liveView, proseStream, remark, writeFileOrRefuse, writeJson } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 export function addVerify(program: Command): void {
@@ -215,7 +215,7 @@ async function opinionsOn(
       opinions.push(opinionOf(report, await checkedBy(engine, found, options)));
     } catch (error) {
       if (!(error instanceof UsageError) || !error.message.startsWith('ENGINE_MISSING')) throw error;
-      process.stderr.write(`${error.message}\n`);
+      remark(error.message);
     }
   }
   if (opinions.length > 0) return opinions;
@@ -303,7 +303,7 @@ async function writePage(path: string, system: System, report: Report): Promise<
     import('../../inspector/server/html.ts'),
   ]);
   const data = await embeddedWith(fromReport(system, report));
-  await writeFileOrRefuse(path, await selfContained(data, (text) => process.stderr.write(`${text}\n`)));
+  await writeFileOrRefuse(path, await selfContained(data, remark));
 }
 
 async function writeRegression(path: string, { source }: FoundSystem, { properties }: Report): Promise<void> {
@@ -313,7 +313,7 @@ async function writeRegression(path: string, { source }: FoundSystem, { properti
   ]);
   const text = regressionTest(source, properties, dirname(resolve(path)));
   if (text !== null) await writeFileOrRefuse(path, text);
-  else process.stderr.write(`${path} is not written: no property of states is violated\n`);
+  else remark(`${path} is not written: no property of states is violated`);
 }
 
 async function printReport(report: Report, { json, trace, coverage }: VerifyOptions): Promise<void> {

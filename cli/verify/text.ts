@@ -1,6 +1,7 @@
 import colors from 'picocolors';
 import type { Judged, Progress, Report } from '../../verification/check/check.ts';
 import type { Opinion } from '../../verification/engines/opinions.ts';
+import { nameInWords } from '../../verification/protocols/rule-names.ts';
 import type { PropertyResult, Trace } from '../../verification/system/system.ts';
 import type { TakenAgain } from './traces.ts';
 
@@ -25,7 +26,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
     '',
     ...properties.map(
       (property) =>
-        `${painted[property.verdict]}  ${property.kind.padEnd(widest)}  ${property.name}${unlessOmitted(property)}${onlyIf(property)}`,
+        `${painted[property.verdict]}  ${property.kind.padEnd(widest)}  ${nameInWords(property.name)}${unlessOmitted(property)}${onlyIf(property)}`,
     ),
     ...byTrace(violated.filter(({ follows }) => follows === undefined)).map((some) =>
       violationText(some, format),
@@ -66,7 +67,7 @@ function followUps(violated: readonly Judged[]): string[] {
     follows === undefined
       ? []
       : [
-          `${colors.red('violated')}: ${colors.bold(name)}, after '${follows.property}' is, at step ${follows.step}`,
+          `${colors.red('violated')}: ${colors.bold(nameInWords(name))}, after '${follows.property}' is, at step ${follows.step}`,
         ],
   );
   return lines.length === 0
@@ -135,14 +136,14 @@ export function progressLine({
       : grows !== undefined
         ? `\n${grows}`
         : '';
-  const what = property === null ? `depth ${depth}` : property;
+  const what = property === null ? `depth ${depth}` : nameInWords(property);
   return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s${outlook}`;
 }
 
 function violationText(properties: readonly Judged[], format: (trace: Trace) => string): string {
   const heads = properties.map(
     (property) =>
-      `${colors.red('violated')}: ${colors.bold(property.name)}\n${'reason' in property ? property.reason : ''}`,
+      `${colors.red('violated')}: ${colors.bold(nameInWords(property.name))}\n${'reason' in property ? property.reason : ''}`,
   );
   const { trace } = properties[0]!;
   return `\n${heads.join('\n')}${trace === undefined ? '' : `\n\n${format(trace)}`}`;
@@ -165,7 +166,7 @@ export function takenAgainText(
   { property, trace, refusal }: TakenAgain,
   format: (trace: Trace) => string,
 ): string {
-  const about = property === null ? '' : `${colors.bold(property)}\n`;
+  const about = property === null ? '' : `${colors.bold(nameInWords(property))}\n`;
   const verdict =
     refusal === null
       ? colors.green(`the system takes all ${trace.steps.length} steps`)

@@ -29,8 +29,12 @@ export const fullLengths: Lengths = {
   calmSeconds: 10,
 };
 
-/** Every scenario, one after the other. Rejects with a `ChaosError`, or the signal's reason. */
-export async function runDirected(lengths: Lengths, signal: AbortSignal, onRow: (row: Row) => void) {
+/** Every scenario, one after the other; `of` is how many there are. Rejects with a `ChaosError`, or the signal's reason. */
+export async function runDirected(
+  lengths: Lengths,
+  signal: AbortSignal,
+  onRow: (row: Row, of: number) => void,
+) {
   const pool = new SitePool();
   const run = (schedule: Schedule) => runChaos({ schedule, pool, signal, timing: defaultTiming });
   try {
@@ -44,7 +48,7 @@ export async function runDirected(lengths: Lengths, signal: AbortSignal, onRow: 
     ];
     for (const scenario of scenarios) {
       signal.throwIfAborted();
-      onRow(await orAborted(signal, scenario()));
+      onRow(await orAborted(signal, scenario()), scenarios.length);
     }
   } finally {
     await pool.end();

@@ -35,9 +35,7 @@ it('tells who holds a lock and who waits, in the order in which they are served'
     ['a', 2],
   ]);
   const { heldMs } = report!.holder!;
-  const [first, second] = report!.queue.map(({ waitedMs }) => waitedMs[0]!);
-  expect(heldMs).toBeGreaterThanOrEqual(first!);
-  expect(first).toBeGreaterThanOrEqual(second!);
+  expect(report!.queue.map(({ waitedMs }) => waitedMs.length)).toEqual([1, 2]);
   expect(b.lock('orders').status().heldMs).toBeGreaterThanOrEqual(heldMs);
   expect(a.lock('orders').status().waitedMs).toHaveLength(2);
 

@@ -61,10 +61,15 @@ export class Conformance {
   }
 
   /** To the end of every record. */
-  run(): void {
+  /** `judged` is called after each line. */
+  run(judged: () => void = () => undefined): void {
     for (let moved = true; moved; ) {
       moved = false;
-      for (const state of this.#sites.values()) while (this.#move(state)) moved = true;
+      for (const state of this.#sites.values())
+        while (this.#move(state)) {
+          moved = true;
+          judged();
+        }
     }
     this.#refuseStuck();
     for (const promise of this.#promises) promise.end?.();

@@ -23,6 +23,11 @@ export interface ReplayReport {
   readonly refusal?: Nonconformance;
 }
 
+/** Told of the number of lines that are judged, and of all. */
+export type ReplayProgress = (lines: number, of: number) => void;
+
+const progressEvery = 1_000;
+
 export interface LockReport {
   readonly lock: string;
   readonly machine: string;
@@ -46,7 +51,7 @@ export interface LockReport {
  *
  * @throws `ReplayInputError` when there is no record to judge.
  */
-export function replay(directory: string): ReplayReport {
+export function replay(directory: string, onProgress?: ReplayProgress): ReplayReport {
   let files: RecordFile[];
   try {
     files = recordFiles(directory);
@@ -54,11 +59,15 @@ export function replay(directory: string): ReplayReport {
     throw new ReplayInputError(`cannot read ${directory}: ${(cause as Error).message}`, { cause });
   }
   if (files.length === 0) throw new ReplayInputError(`no *.ndjson in ${directory}: nothing to judge`);
-  return replayFiles(files);
+  return replayFiles(files, recordedMachines, onProgress);
 }
 
 /** `replay` of lines from any source. `machines` are the machines that a record may name. */
-export function replayFiles(files: readonly RecordFile[], machines = recordedMachines): ReplayReport {
+export function replayFiles(
+  files: readonly RecordFile[],
+  machines = recordedMachines,
+  onProgress?: ReplayProgress,
+): ReplayReport {
   const opened: SiteRecord[] = [];
   const empty: string[] = [];
   const locks: LockReport[] = [];
@@ -69,10 +78,16 @@ export function replayFiles(files: readonly RecordFile[], machines = recordedMac
       for (const ofLock of ofLocks.values()) opened.push(new SiteRecord(ofLock));
     }
     const told = toldOf(empty, opened);
+    const lines = opened.reduce((sum, { count }) => sum + count, 0);
+    let judged = 0;
+    const judgedOne = () => {
+      judged += 1;
+      if (judged % progressEvery === 0) onProgress?.(judged, lines);
+    };
     for (const [lock, records] of byLock(opened)) {
       const judge = new Conformance(protocolOf(records, machines), livesOf(records, told), meshOf(records));
       try {
-        judge.run();
+        judge.run(judgedOne);
       } finally {
         locks.push({
           lock,

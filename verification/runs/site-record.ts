@@ -43,6 +43,11 @@ export class SiteRecord {
     this.seq = this.life * eventsPerLife;
   }
 
+  /** The number of its lines. */
+  get count(): number {
+    return this.#source.count;
+  }
+
   get site(): SiteId {
     return this.start.site;
   }

@@ -9,6 +9,7 @@ export interface NumberedLine {
 /** The lines of one lock in a file. */
 export interface LockFile {
   readonly name: string;
+  readonly count: number;
   readonly lines: Iterable<NumberedLine>;
 }
 
@@ -17,18 +18,24 @@ const lockPattern = /"lock":("(?:[^"\\]|\\.)*")/;
 /** The lines of each lock. A line without a lock belongs to the lock before it; its reader refuses it. */
 export function splitByLock(file: RecordFile): ReadonlyMap<string, LockFile> {
   const last = new Map<string, number>();
+  const counts = new Map<string, number>();
   let number = 0;
   let lock = '';
   for (const text of file.lines) {
     number += 1;
     lock = lockOf(text) ?? lock;
     last.set(lock, number);
+    counts.set(lock, (counts.get(lock) ?? 0) + 1);
   }
   const only = last.size === 1;
   return new Map(
     [...last].map(([name, end]) => [
       name,
-      { name: file.name, lines: { [Symbol.iterator]: () => linesOf(file, only ? null : name, end) } },
+      {
+        name: file.name,
+        count: counts.get(name)!,
+        lines: { [Symbol.iterator]: () => linesOf(file, only ? null : name, end) },
+      },
     ]),
   );
 }

@@ -48,11 +48,22 @@ export function transportOf(options: TransportOptions): Transport {
     checkTls(tls, cluster, site);
     return certified(tls, cluster);
   }
-  if (secret !== undefined) return withSecret(options, secret);
+  if (secret !== undefined) {
+    checkPreSharedKeys(process.versions);
+    return withSecret(options, secret);
+  }
   if (insecure) return plain;
   if (!isLoopback(listen.host)) throw insecureListen(listen.host);
   for (const [id, { host }] of Object.entries(peers)) if (!isLoopback(host)) throw insecurePeer(id, host);
   return plain;
+}
+
+/** Throws `OPTIONS_INVALID` on a runtime whose TLS takes the options of a pre-shared key and ignores them: its sites never meet. */
+export function checkPreSharedKeys(versions: NodeJS.Dict<string>): void {
+  const [name] = ['bun', 'deno'].filter((runtime) => versions[runtime] !== undefined);
+  if (name === undefined) return;
+  const what = `secret needs TLS with a pre-shared key, which ${name} ${versions[name]} does not have`;
+  throw new OperatingError('OPTIONS_INVALID', `${what}: give tls certificates instead, or run Node.js`);
 }
 
 /** TCP alone: every process that reaches the port, or answers at a peer's, may claim to be any site. */

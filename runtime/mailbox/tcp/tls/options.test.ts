@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Authority, commands, run } from '../../../testing/credentials.ts';
 import { isLoopback } from '../loopback.ts';
-import { type TransportOptions, transportOf } from '../transport.ts';
+import { checkPreSharedKeys, type TransportOptions, transportOf } from '../transport.ts';
 import { sitesNamedBy, siteUri } from './certificates.ts';
 import { sharedKey } from './secret.ts';
 
@@ -153,4 +153,11 @@ test('the commands of SECURITY.md do what it says', () => {
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test('a secret is refused where TLS has no pre-shared keys', () => {
+  expect(() => checkPreSharedKeys({ node: '22.0.0', bun: '1.4.5' })).toThrow(
+    /^OPTIONS_INVALID: secret needs TLS with a pre-shared key, which bun 1\.4\.5 does not have: give tls certificates/,
+  );
+  expect(() => checkPreSharedKeys(process.versions)).not.toThrow();
 });
