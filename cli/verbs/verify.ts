@@ -116,7 +116,7 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
     return await judged(found, options);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    process.stderr.write(`baton: ${error.message}\n`);
+    remark(error.message);
     return error.code === 'ENGINE_DISAGREES' ? exitStatus.violated : exitStatus.incomplete;
   }
 }

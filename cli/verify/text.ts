@@ -3,6 +3,7 @@ import type { Judged, Progress, Report } from '../../verification/check/check.ts
 import type { Opinion } from '../../verification/engines/opinions.ts';
 import { nameInWords } from '../../verification/protocols/rule-names.ts';
 import type { PropertyResult, Trace } from '../../verification/system/system.ts';
+import { durationText } from '../table.ts';
 import type { TakenAgain } from './traces.ts';
 
 const number = new Intl.NumberFormat('en');
@@ -108,12 +109,6 @@ function effortText({
   return `${count(statesPerSecond)} ${what}s a second by ${threads}, ${bytesPerState.toFixed(1)} bytes each, ${mebibytes(peakMemoryBytes)}${outside}`;
 }
 
-/** `40 s`, `7 min`, `3 h`. */
-function lasting(seconds: number): string {
-  if (seconds < 100) return `${Math.ceil(seconds)} s`;
-  return seconds < 6_000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
-}
-
 function mebibytes(bytes: number): string {
   return `${count(bytes / 2 ** 20)} MiB`;
 }
@@ -132,7 +127,7 @@ export function progressLine({
 }: Progress): string {
   const outlook =
     secondsToCome !== undefined
-      ? `, about ${lasting(secondsToCome)} to go`
+      ? `, about ${durationText(secondsToCome * 1_000)} to go`
       : grows !== undefined
         ? `\n${grows}`
         : '';
