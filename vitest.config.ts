@@ -12,7 +12,5 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Tests start real processes and sockets: two cores are shared by at most two files at a time.
     maxWorkers: 2,
-    // Once more, where others' machines decide when a process runs; the report tells of it. At home a flaky test fails.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 });

@@ -7,6 +7,7 @@ import { possibilities } from '../verification/protocols/epoch/liveness.ts';
 import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
 import * as lineMutants from '../verification/protocols/line/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
+import { foundingPossibilities } from '../verification/protocols/members/founding.ts';
 import * as membersMutants from '../verification/protocols/members/mutants.ts';
 import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
 import { systems } from '../verification/protocols/systems.ts';
@@ -47,6 +48,7 @@ const rules = new Set(sections.flatMap(({ rule }) => rule ?? []));
 
 const properties = new Set([
   ...Object.keys(possibilities),
+  ...Object.keys(foundingPossibilities),
   ...Object.values(systems).flatMap((systemOf) =>
     [true, false].flatMap((liveness) =>
       systemOf({ sites: 2, network: { order: 'fifo' }, liveness }).properties.map(({ name }) => name),

@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 const entry = fileURLToPath(new URL('../baton.mjs', import.meta.url));
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
+
+/** After this long a silent process fails the test, and the test shows all that the process has said. */
+const HEAR_TIMEOUT_MS = 25_000;
 
 export interface Ended {
   readonly status: number | null;
@@ -91,7 +95,15 @@ export class BatonProcess {
     if (this.child.exitCode !== null || this.child.signalCode !== null) {
       throw new Error(`ended without saying ${wanted}:\n${this.stdout}\n${this.stderr}`);
     }
-    await once(this.#said, 'said');
+    const heard = await Promise.race([
+      once(this.#said, 'said'),
+      setTimeout(HEAR_TIMEOUT_MS, 'nothing', { ref: false }),
+    ]);
+    if (heard === 'nothing') {
+      throw new Error(
+        `said nothing for ${HEAR_TIMEOUT_MS} ms, expected ${wanted}:\n${this.stdout}\n${this.stderr}`,
+      );
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { and, assign, type SnapshotFrom, setup } from 'xstate';
 import type { SiteId } from '../actor.ts';
 
 /**
- * Who a cluster begins with. `ids` names, for each founder, the random id that it keeps with its data: an emptied
+ * The sites that a cluster begins with. `ids` names, for each founder, the random id that it keeps with its data: an emptied
  * data directory is another id, and so another site.
  *
  * `generation` is the first part of every fence: a cluster that is founded again after the loss of all its data has a
@@ -13,9 +13,15 @@ export interface Founding {
   readonly ids: Readonly<Record<SiteId, string>>;
 }
 
-/** What a founder has accepted, on its disk before it says so; `founded`: every founder has. */
+/**
+ * The founding that a founder has accepted, on its disk before it says so.
+ *
+ * - `accepted`: others may not have.
+ * - `founded`: every founder has.
+ * - `settled`: a majority of the founders have `founded` on their disks.
+ */
 export interface FoundingDisk extends Founding {
-  readonly founded: boolean;
+  readonly stage: 'accepted' | 'founded' | 'settled';
 }
 
 /**
@@ -24,16 +30,16 @@ export interface FoundingDisk extends Founding {
  * - `PROPOSE`: the proposer asks every founder to accept this founding.
  * - `ACCEPTED`: `voter` accepts it, and will accept no founding of this generation or below any more.
  * - `REFUSED`: a founding of `generation` has been accepted here, which is not below the proposed one.
- * - `FOUNDED`: every founder has accepted this.
+ * - `FOUNDED`: every founder has accepted this, and `knower`, an id, has that on its disk.
  */
 export type FoundingMessage =
   | ({ readonly type: 'PROPOSE'; readonly proposer: string } & Founding)
   | { readonly type: 'ACCEPTED'; readonly generation: number; readonly voter: string }
   | { readonly type: 'REFUSED'; readonly generation: number }
-  | ({ readonly type: 'FOUNDED' } & Founding);
+  | ({ readonly type: 'FOUNDED'; readonly knower: string } & Founding);
 
 /**
- * What its driver says.
+ * From the driver.
  *
  * - `met`: `peer` is connected, and has this id. Said again for every connection, after which nothing that was sent on
  *   an earlier one need have arrived.
@@ -47,10 +53,10 @@ export type FoundingInput =
 export type FoundingEvent = FoundingInput | FoundingMessage;
 
 /**
- * What it asks of its driver; each is a named action whose params are the other keys. `target` is an id.
+ * For the driver; each is a named action whose params are the other keys. `target` is an id.
  *
  * - `persist`: on the disk before any later effect of the same step is run.
- * - `founded`: the cluster exists; its locks may be used.
+ * - `founded`: the cluster exists, and a majority of the founders know it; its locks may be used.
  * - `excluded`: the cluster was founded without this id. It is no member, unless those who founded it are all gone, and
  *   what is left founds another.
  */
@@ -72,6 +78,8 @@ export interface FoundingContext {
   readonly accepted: Founding | null;
   /** At the proposer: the ids that have accepted `accepted`. */
   readonly voters: Readonly<Record<string, true>>;
+  /** The ids that are known to know that `accepted` is founded. */
+  readonly knowers: Readonly<Record<string, true>>;
 }
 
 export interface FoundingSettings {
@@ -85,6 +93,8 @@ export interface FoundingSettings {
   /** What an earlier run of this id left; `null`: nothing. */
   readonly disk: FoundingDisk | null;
 }
+
+const empty = { voters: {}, knowers: {} } as const;
 
 type At<Event = FoundingEvent> = { readonly context: FoundingContext; readonly event: Event };
 type Of<Type extends FoundingEvent['type']> = Extract<FoundingEvent, { type: Type }>;
@@ -105,10 +115,13 @@ export function isSameFounding(one: Founding, other: Founding): boolean {
 const isOfKnown = ({ accepted, known }: FoundingContext) =>
   accepted !== null && Object.entries(known).every(([name, id]) => accepted.ids[name] === id);
 
-const persist = (founded: boolean) =>
+/** The stage on the disk of a site that starts. */
+const stageOf = (event: FoundingEvent) => (event as { readonly input?: FoundingSettings }).input?.disk?.stage;
+
+const persist = (stage: FoundingDisk['stage']) =>
   ({
     type: 'persist',
-    params: ({ context }: At): FoundingDisk => ({ ...context.accepted!, founded }),
+    params: ({ context }: At): FoundingDisk => ({ ...context.accepted!, stage }),
   }) as const;
 
 const send = <Type extends FoundingEvent['type']>(to: (at: At<Of<Type>>) => Send) =>
@@ -117,7 +130,7 @@ const send = <Type extends FoundingEvent['type']>(to: (at: At<Of<Type>>) => Send
 const sayFounded = (target: (event: Of<'met' | 'PROPOSE'>) => string) =>
   send<'met' | 'PROPOSE'>(({ context, event }) => ({
     target: target(event),
-    message: { type: 'FOUNDED', ...context.accepted! },
+    message: { type: 'FOUNDED', knower: context.id, ...context.accepted! },
   }));
 
 export const foundingSetup = setup({
@@ -133,15 +146,21 @@ export const foundingSetup = setup({
     /** Above all that this site has accepted: it may have proposed that itself, for ids that are gone. */
     propose: assign(({ context: { id, known, accepted } }, { least }: { least: number }) => ({
       accepted: { generation: Math.max(least, (accepted?.generation ?? 0) + 1), ids: known },
+      ...empty,
       voters: { [id]: true as const },
     })),
-    accept: assign((_, founding: Founding) => ({ accepted: founding, voters: {} })),
+    accept: assign((_, founding: Founding) => ({ accepted: founding, ...empty })),
     countAcceptance: assign(({ context: { voters } }, { voter }: { voter: string }) => ({
       voters: { ...voters, [voter]: true as const },
     })),
+    /** This site knows that the cluster is founded, and so does `knower`. */
+    countKnower: assign(({ context: { id, knowers } }, { knower }: { knower: string }) => ({
+      knowers: { ...knowers, [id]: true as const, [knower]: true as const },
+    })),
   },
   guards: {
-    wasFounded: ({ event }) => (event as { readonly input?: FoundingSettings }).input?.disk?.founded === true,
+    wasFounded: ({ event }) => stageOf(event) === 'founded',
+    wasSettled: ({ event }) => stageOf(event) === 'settled',
     isFounder: ({ context: { founders }, event }) => event.type === 'met' && event.peer in founders,
     isProposer: ({ context: { self, proposer } }) => self === proposer,
     knowsAll: ({ context: { founders, known } }) => Object.keys(founders).every((name) => name in known),
@@ -160,6 +179,10 @@ export const foundingSetup = setup({
     /** Not only of that generation: a late word of a proposer that is gone must not undo a later acceptance. */
     isAccepted: ({ context: { accepted }, event }) =>
       event.type === 'FOUNDED' && accepted !== null && isSameFounding(accepted, event),
+    knownByMajority: ({ context: { accepted, knowers } }) => {
+      const ids = Object.values(accepted!.ids);
+      return ids.filter((id) => id in knowers).length * 2 > ids.length;
+    },
     excludes: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] !== id,
   },
 });
@@ -172,13 +195,18 @@ const proposeToAll = foundingSetup.enqueueActions(({ context: { id, accepted }, 
 });
 
 const announce = foundingSetup.enqueueActions(({ context: { id, accepted }, enqueue }) => {
-  const message = { type: 'FOUNDED', ...accepted! } as const;
+  const message = { type: 'FOUNDED', knower: id, ...accepted! } as const;
   for (const target of Object.values(accepted!.ids)) {
     if (target !== id) enqueue({ type: 'send', params: { target, message } });
   }
 });
 
 const founded = { type: 'founded', params: ({ context }: At): Founding => context.accepted! } as const;
+
+const countKnower = {
+  type: 'countKnower',
+  params: ({ context, event }: At) => ({ knower: event.type === 'FOUNDED' ? event.knower : context.id }),
+} as const;
 
 const meet = { type: 'meet', params: ({ event }: At<Of<'met'>>) => event } as const;
 
@@ -187,7 +215,7 @@ const propose = {
   target: '#founding.proposing',
   actions: [
     { type: 'propose', params: ({ event }: At<Of<'found'>>) => ({ least: event.generation }) },
-    persist(false),
+    persist('accepted'),
     proposeToAll,
   ],
 } as const;
@@ -196,7 +224,10 @@ const propose = {
  * How a cluster is founded (protocol.md, section 4, M8): by all of its founders, each of which accepts one proposal that
  * names the ids of all. So no founder starts late and takes itself for one of a cluster that others have begun without it.
  *
- * One founder proposes. A founder that loses its data before the founding is known to any of the others comes back under
+ * One founder proposes. When all have accepted, each founder that knows it tells all others; and when a majority knows it, the
+ * cluster is founded: any minority may be lost then, and the others still come to know of it.
+ *
+ * A founder that loses its data before the founding is known to any of the others comes back under
  * another id, and is proposed anew, with a higher generation: who has accepted, and does not know of the founding, accepts
  * again. A founder that knows of it never does. So of two foundings that were both accepted by all, the lower one is known to
  * ids alone that the higher one has replaced.
@@ -210,7 +241,7 @@ export const foundingMachine = foundingSetup.createMachine({
     proposer,
     known: { [self]: id },
     accepted: disk && foundingOf(disk),
-    voters: {},
+    ...empty,
   }),
   initial: 'starting',
   on: {
@@ -221,7 +252,7 @@ export const foundingMachine = foundingSetup.createMachine({
         target: '.waiting',
         actions: [
           { type: 'accept', params: ({ event }) => foundingOf(event) },
-          persist(false),
+          persist('accepted'),
           send<'PROPOSE'>(({ context, event }) => ({
             target: event.proposer,
             message: { type: 'ACCEPTED', generation: event.generation, voter: context.id },
@@ -237,7 +268,7 @@ export const foundingMachine = foundingSetup.createMachine({
       },
     ],
     FOUNDED: [
-      { guard: 'isAccepted', target: '.founded', actions: [persist(true), announce, founded] },
+      { guard: 'isAccepted', target: '.founded', actions: [persist('founded'), announce, countKnower] },
       {
         guard: 'excludes',
         target: '.excluded',
@@ -247,14 +278,18 @@ export const foundingMachine = foundingSetup.createMachine({
   },
   states: {
     starting: {
-      always: [{ guard: 'wasFounded', target: 'founded', actions: founded }, { target: 'waiting' }],
+      always: [
+        { guard: 'wasSettled', target: 'founded.settled', actions: founded },
+        { guard: 'wasFounded', target: 'founded', actions: countKnower },
+        { target: 'waiting' },
+      ],
     },
     waiting: { on: { found: propose } },
     proposing: {
       always: {
         guard: 'acceptedByAll',
         target: 'founded',
-        actions: [persist(true), announce, founded],
+        actions: [persist('founded'), announce, countKnower],
       },
       on: {
         found: propose,
@@ -279,17 +314,27 @@ export const foundingMachine = foundingSetup.createMachine({
           reenter: true,
           actions: [
             { type: 'propose', params: ({ event }) => ({ least: event.generation + 1 }) },
-            persist(false),
+            persist('accepted'),
             proposeToAll,
           ],
         },
       },
     },
+    // Every founder has accepted. Only when a majority has that on its disk may a lock be used: if this site granted one, and
+    // were gone before the others know, they would wait for it for ever.
     founded: {
+      initial: 'announcing',
       on: {
         met: { guard: 'isFounder', actions: [meet, sayFounded((event) => (event as Of<'met'>).id)] },
         PROPOSE: { actions: sayFounded((event) => (event as Of<'PROPOSE'>).proposer) },
         FOUNDED: {},
+      },
+      states: {
+        announcing: {
+          always: { guard: 'knownByMajority', target: 'settled', actions: [persist('settled'), founded] },
+          on: { FOUNDED: { guard: 'isAccepted', actions: countKnower } },
+        },
+        settled: {},
       },
     },
     // Those that know of it may be gone, and what is left found anew, under a higher generation.

@@ -67,6 +67,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
 
   /** `peer` is connected, with these data. */
   met(peer: SiteId, id: string): void {
+    for (const [earlier, site] of this.#sites) if (site === peer) this.#sites.delete(earlier);
     this.#sites.set(id, peer);
     this.#driver.take({ type: 'met', peer, id });
     this.#propose();
@@ -115,7 +116,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     const { founders } = this.#setting;
     if (!Object.hasOwn(foundingLayout, said.type))
       return `${source} tells of the cluster what is said of a lock`;
-    const sender = said.type === 'PROPOSE' ? said.proposer : said.type === 'ACCEPTED' ? said.voter : null;
+    const sender = senderOf(said);
     if (sender !== null && this.#sites.get(sender) !== source)
       return `${source} speaks for data that are not its own`;
     if ('ids' in said && Object.keys(said.ids).length !== founders.length)
@@ -140,8 +141,8 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
         return;
       }
       case 'persist': {
-        const { generation, ids, founded } = effect;
-        store.putFounding({ generation, ids, founded });
+        const { generation, ids, stage } = effect;
+        store.putFounding({ generation, ids, stage });
         return;
       }
       case 'founded':
@@ -162,6 +163,20 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
 
   crashed(error: InvariantError): void {
     this.#setting.crashed(error);
+  }
+}
+
+/** The id that a message names as its sender. */
+function senderOf(said: FoundingMessage): string | null {
+  switch (said.type) {
+    case 'PROPOSE':
+      return said.proposer;
+    case 'ACCEPTED':
+      return said.voter;
+    case 'FOUNDED':
+      return said.knower;
+    default:
+      return null;
   }
 }
 

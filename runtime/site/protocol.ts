@@ -32,7 +32,7 @@ export const foundingLayout = {
   PROPOSE: { generation: 'count', ids: 'ids', proposer: 'name' },
   ACCEPTED: { generation: 'count', voter: 'name' },
   REFUSED: { generation: 'count' },
-  FOUNDED: { generation: 'count', ids: 'ids' },
+  FOUNDED: { generation: 'count', ids: 'ids', knower: 'name' },
 } as const satisfies LayoutOf<FoundingMessage>;
 
 /** All messages between sites, as they are written. */

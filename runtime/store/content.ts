@@ -37,7 +37,11 @@ const schema = z.strictObject({
   life: count,
   id: z.string(),
   founding: z
-    .strictObject({ generation: count, ids: z.record(z.string(), z.string()), founded: z.boolean() })
+    .strictObject({
+      generation: count,
+      ids: z.record(z.string(), z.string()),
+      stage: z.enum(['accepted', 'founded', 'settled']),
+    })
     .nullable(),
   locks: locksSchema,
   checksum: z.string(),
@@ -125,9 +129,9 @@ function parse<T>(bytes: Buffer, shape: z.ZodType<T>): T | string {
 
 function inOrder(founding: FoundingDisk | null): FoundingDisk | null {
   if (founding === null) return null;
-  const { generation, ids, founded } = founding;
+  const { generation, ids, stage } = founding;
   const sorted = Object.entries(ids).sort(([one], [other]) => (one < other ? -1 : 1));
-  return { generation, ids: Object.fromEntries(sorted), founded };
+  return { generation, ids: Object.fromEntries(sorted), stage };
 }
 
 function sealed(before: string, body: string): Written {

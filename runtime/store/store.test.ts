@@ -44,7 +44,7 @@ const life = (options: Partial<StoreOptions>, live: (store: Store) => void): voi
   live(store);
   store.close();
 };
-const founded = { generation: 1, ids: { a: 'data-1' }, founded: true };
+const founded = { generation: 1, ids: { a: 'data-1' }, stage: 'settled' } as const;
 const began = () =>
   life({}, (store) => {
     store.putFounding(founded);
@@ -86,7 +86,7 @@ describe('R7: after a restart', () => {
 
   test('no lock ran before the cluster was founded', () => {
     life({}, (store) => {
-      store.putFounding({ ...founded, founded: false });
+      store.putFounding({ ...founded, stage: 'accepted' });
       store.sync();
     });
     life({}, (store) => {
@@ -149,15 +149,15 @@ test('a change costs what it says, and not what the file does, which does not gr
 });
 
 test('R8: a directory has an id, as long as its file is there, and what was accepted of the founding', () => {
-  const founding = { generation: 7, ids: { b: 'data-b', a: 'data-1' }, founded: true };
+  const founding = { generation: 7, ids: { b: 'data-b', a: 'data-1' }, stage: 'settled' } as const;
   life({}, (store) => {
     expect([store.id, store.founding]).toEqual(['data-1', null]);
-    store.putFounding({ ...founding, founded: false });
+    store.putFounding({ ...founding, stage: 'accepted' });
     store.sync();
     store.putFounding(founding);
   });
   life({ newId: 'data-2' }, (store) => {
-    expect([store.id, store.founding]).toEqual(['data-1', { ...founding, founded: false }]);
+    expect([store.id, store.founding]).toEqual(['data-1', { ...founding, stage: 'accepted' }]);
     store.putFounding(founding);
     store.put('x', { promised: 1, epoch: 1, root: 'b' });
     store.sync();

@@ -135,7 +135,7 @@ class FileStore implements Store {
     this.life = found === null ? 0 : found.life + 1;
     this.id = found?.id ?? options.newId;
     this.#founding = found?.founding ?? null;
-    this.#hasRun = this.#founding?.founded === true;
+    this.#hasRun = this.#founding?.stage === 'settled';
     this.#kept = new Map(found?.locks);
     this.#attempt(() => this.#replace());
   }

@@ -6,7 +6,7 @@ import { memoryStore, type Store } from '../store/store.ts';
 export const foundedBy = (sites: readonly SiteId[]): FoundingDisk => ({
   generation: 1,
   ids: Object.fromEntries(sites.map((site) => [site, site])),
-  founded: true,
+  stage: 'settled',
 });
 
 /** A store in memory of such a site. */

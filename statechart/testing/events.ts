@@ -82,18 +82,19 @@ const foundingOf = { self: 'a', id: 'a1', founders: ['a', 'b'] };
 export const foundingInputs = [
   { ...foundingOf, proposer: 'a', disk: null },
   { ...foundingOf, proposer: 'b', disk: null },
-  { ...foundingOf, proposer: 'a', disk: { ...founding('b1'), founded: false } },
-  { ...foundingOf, proposer: 'b', disk: { ...founding('b1'), founded: true } },
+  { ...foundingOf, proposer: 'a', disk: { ...founding('b1'), stage: 'accepted' } },
+  { ...foundingOf, proposer: 'b', disk: { ...founding('b1'), stage: 'founded' } },
+  { ...foundingOf, proposer: 'b', disk: { ...founding('b1'), stage: 'settled' } },
 ];
 
 export const foundingEvents: readonly EventObject[] = [
   ...['b1', 'b2'].flatMap((id) => [
     { type: 'met', peer: 'b', id },
     { type: 'PROPOSE', proposer: id, ...founding(id) },
-    { type: 'FOUNDED', ...founding(id) },
+    { type: 'FOUNDED', knower: id, ...founding(id) },
     { type: 'ACCEPTED', generation: 2, voter: id },
   ]),
-  { type: 'FOUNDED', generation: 2, ids: { a: 'a2', b: 'b1' } },
+  { type: 'FOUNDED', knower: 'b1', generation: 2, ids: { a: 'a2', b: 'b1' } },
   ...[1, 2, 3].map((generation) => ({ type: 'REFUSED', generation })),
   { type: 'found', generation: 2 },
   ...foreign,

@@ -10,7 +10,14 @@ import {
   isSameFounding,
 } from '../../../machines/members/founding.ts';
 import { always, every, reachable, relation, some } from '../../system/properties.ts';
-import type { ActorSpec, ActorView, EnvironmentEvent, History, System } from '../../system/system.ts';
+import type {
+  ActorSpec,
+  ActorView,
+  EnvironmentEvent,
+  History,
+  Network,
+  System,
+} from '../../system/system.ts';
 import { type Options, siteNames } from '../sites.ts';
 import { nothingUnexpected } from '../unexpected.ts';
 
@@ -21,17 +28,22 @@ export interface FoundingOptions {
   readonly generations?: number;
   /** How often each id crashes, and starts again with its disk. Default: 0. */
   readonly crashes?: number;
+  /**
+   * The proposer crashes for good at some time, and any message may be lost. Default: false: messages are never used up, and
+   * each may be late, come again, come in any order, or never.
+   */
+  readonly proposerDies?: boolean;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
 }
 
 /**
  * How a cluster is founded. Each id is an actor: one whose data was lost comes back as another actor of the same name,
- * and both are at work at any time, which is more than can happen. Messages are never used up, so that each may be late,
- * come again, come in any order, or never. The network does not say whom a site has met: any site meets any id at any time.
+ * and both are at work at any time, which is more than can happen. The network does not say whom a site has met: any site meets
+ * any id at any time.
  */
 export function founding(options: FoundingOptions): System {
-  const { ids, generations = 3, crashes = 0, machine = foundingMachine } = options;
+  const { ids, generations = 3, crashes = 0, proposerDies = false, machine = foundingMachine } = options;
   const founders = Object.keys(ids);
   const proposer = founders[0]!;
   const all = Object.entries(ids).flatMap(([self, own]) => own.map((id) => ({ self, id })));
@@ -59,6 +71,7 @@ export function founding(options: FoundingOptions): System {
       machine: bounded,
       input: input(null),
       environment: self === proposer ? [...meetings, found] : meetings,
+      ...(proposerDies && self === proposer ? { crash: { times: 1 } } : {}),
       ...(crashes === 0
         ? {}
         : {
@@ -68,7 +81,9 @@ export function founding(options: FoundingOptions): System {
     };
   };
   const actors = Object.fromEntries(all.map((one) => [one.id, actor(one)]));
-  const network = { order: 'unordered', duplication: 'persistent' } as const;
+  const network: Network = proposerDies
+    ? { order: 'unordered', loss: 'unbounded', capacity: 1 }
+    : { order: 'unordered', duplication: 'persistent' };
   return {
     name: 'founding',
     actors,
@@ -88,7 +103,7 @@ export function foundingOf(options: Options): System {
   return founding({ ids: Object.fromEntries(ids), generations: 2 });
 }
 
-/** Each founding that was ever taken for accepted by all, with those who took it so; and who accepted what. */
+/** For each founding the ids that have accepted it, and those that have taken it for accepted by all. */
 interface Founded {
   readonly accepted: Readonly<Record<string, readonly string[]>>;
   readonly founded: Readonly<Record<string, readonly string[]>>;
@@ -96,19 +111,21 @@ interface Founded {
 
 const founded: History = {
   initial: { accepted: {}, founded: {} } satisfies Founded,
-  effects: ['persist', 'founded'],
+  effects: ['persist'],
   after: (history, id, effects) =>
     (effects as readonly Heard[]).reduce((all, effect) => noted(all, id, effect), history as Founded),
 };
 
-type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' | 'founded' }>;
+type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' }>;
 
-function noted(all: Founded, id: string, { type, generation, ids }: Heard): Founded {
-  const list = type === 'persist' ? 'accepted' : 'founded';
-  const key = JSON.stringify({ generation, ids: sorted(ids) });
+function noted(all: Founded, id: string, { generation, ids, stage }: Heard): Founded {
+  const list = stage === 'accepted' ? 'accepted' : 'founded';
+  const key = keyOf({ generation, ids });
   const before = all[list][key] ?? [];
   return before.includes(id) ? all : { ...all, [list]: { ...all[list], [key]: [...before, id].sort() } };
 }
+
+const keyOf = ({ generation, ids }: Founding) => JSON.stringify({ generation, ids: sorted(ids) });
 
 const sorted = (ids: Founding['ids']) =>
   Object.fromEntries(Object.entries(ids).sort(([x], [y]) => (x < y ? -1 : 1)));
@@ -161,9 +178,24 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
       'a site takes part in a founding that names its id',
       every((site) => !site.in('founded') || contextOf(site).accepted!.ids[contextOf(site).self] === site.id),
     ),
+    always(
+      'a majority knows of a founding before a lock is used',
+      relation(
+        (site) => (site.in('founded.settled') ? contextOf(site).accepted!.generation : 0),
+        (settled, history) =>
+          settled.every(
+            (generation) =>
+              generation === 0 ||
+              foundings(history).some(
+                (one) => one.generation === generation && one.by.length * 2 > Object.keys(ids).length,
+              ),
+          ),
+      ),
+      told,
+    ),
     reachable(
       'the cluster is founded',
-      some((site) => site.in('founded')),
+      some((site) => site.in('founded.settled')),
     ),
     ...(several
       ? [
@@ -179,3 +211,18 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
       : []),
   ];
 }
+
+/** What can still come about, as `possible` of `check/` asks it: from every state with `from`, one with `to`. */
+export const foundingPossibilities = {
+  'all founders can come to know that the cluster is founded': {
+    from: every(() => true),
+    to: every((site) => site.in('founded.settled')),
+  },
+  'once a lock may be used, the cluster goes on without the proposer': {
+    from: relation(
+      () => 0,
+      (_, history) => foundings(history).some(({ by, ids }) => by.length * 2 > Object.keys(ids).length),
+    ),
+    to: every((site) => !site.up || site.in('founded.settled')),
+  },
+} as const;

@@ -313,6 +313,10 @@ export const foundingMutants: Readonly<
     { ids: proposerLost, crashes: 1, generations: 2 },
     foundingEditor.remove('on.PROPOSE.0.actions.1'),
   ],
+  'M8: a lock is used before a majority knows of the founding': [
+    { ids: { a: ['a1'], b: ['b1'], c: ['c1'] } },
+    foundingGuards({ knownByMajority: () => true }),
+  ],
   'M8: a restart forgets that the cluster is founded': [
     { ids: proposerLost, crashes: 1, generations: 2 },
     foundingGuards({ wasFounded: () => false }),
