@@ -5,6 +5,7 @@ import { remark } from './output.ts';
 import { addChaos, addChaosSite } from './verbs/chaos.ts';
 import { addCompletion } from './verbs/completion.ts';
 import { addConfig } from './verbs/config.ts';
+import { addConform } from './verbs/conform.ts';
 import { addDemo, addDemoSite } from './verbs/demo.ts';
 import { addExplore } from './verbs/explore.ts';
 import { addExport } from './verbs/export.ts';
@@ -39,6 +40,7 @@ for (const add of [
   addVerify,
   addOutline,
   addProve,
+  addConform,
   addExport,
   addReplay,
   addInspect,

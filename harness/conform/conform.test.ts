@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import { mutants } from '../../verification/protocols/epoch/mutants.ts';
+import { conform } from './conform.ts';
+
+/* Sites that run, over TCP, take every transition of the explored graphs. */
+
+describe('sites that run', () => {
+  test('go through every transition of two sites, an election among them', async () => {
+    const { states, transitions, steps } = await conform({ sites: 2 });
+    expect({ states, transitions }).toEqual({ states: 344, transitions: 730 });
+    expect(steps).toBeGreaterThan(transitions);
+  });
+
+  test('go through every transition of three sites', async () => {
+    expect(await conform({ sites: 3 })).toMatchObject({ states: 282, transitions: 642 });
+  });
+});
+
+test.each([
+  'R1: a newer epoch is not adopted',
+  'R2: next is kept',
+  'R5: a voter does not freeze',
+  'R6: a vote alone elects',
+  'R6: the winner takes the token, whoever holds it',
+])('a site with a mistake does not: %s', async (name) => {
+  const [, statechart] = mutants[name]!;
+  const driven = conform({ sites: 2, statechart, patienceMs: 500 });
+  await expect(driven).rejects.toMatchObject({ code: expect.stringMatching(/^SITE_(DIFFERS|CRASHED)$/) });
+});

@@ -1,0 +1,69 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { OperatingError } from '../../runtime/api/errors.ts';
+import type { StampedEnvelope } from '../../runtime/api/peer.ts';
+import type { Mailbox, MailboxHandlers } from '../../runtime/mailbox/mailbox.ts';
+import type { ByeReason } from '../../runtime/wire/frames.ts';
+import { membersLock } from '../../runtime/wire/frames.ts';
+
+/** A mailbox that keeps what has come for a lock until it is told to deliver it. What founds the cluster passes. */
+export class HeldMailbox implements Mailbox {
+  readonly self: SiteId;
+  readonly #inner: Mailbox;
+  readonly #held = new Map<string, StampedEnvelope[]>();
+  #handlers: MailboxHandlers | null = null;
+
+  constructor(inner: Mailbox) {
+    this.self = inner.self;
+    this.#inner = inner;
+  }
+
+  /** What has come from `source` for `lock`, oldest first. */
+  held(source: SiteId, lock: string): readonly StampedEnvelope[] {
+    return this.#held.get(`${source} ${lock}`) ?? [];
+  }
+
+  /** Delivers the oldest message from `source` for `lock`. */
+  deliver(source: SiteId, lock: string): void {
+    const envelope = this.#held.get(`${source} ${lock}`)?.shift();
+    if (envelope === undefined) throw new RangeError(`${this.self} holds nothing from ${source} for ${lock}`);
+    this.#handlers!.receive(envelope);
+  }
+
+  open(handlers: MailboxHandlers): Promise<void> {
+    this.#handlers = handlers;
+    return this.#inner.open({
+      receive: (envelope) => {
+        const { source, lock } = envelope;
+        if (lock === membersLock) return handlers.receive(envelope);
+        const key = `${source} ${lock}`;
+        this.#held.set(key, [...(this.#held.get(key) ?? []), envelope]);
+      },
+      peerChanged: (change, id) => handlers.peerChanged(change, id),
+      beforeWrite: () => handlers.beforeWrite(),
+    });
+  }
+
+  post(envelope: StampedEnvelope): void {
+    this.#inner.post(envelope);
+  }
+
+  refuse(envelope: StampedEnvelope, error: OperatingError): void {
+    this.#inner.refuse(envelope, error);
+  }
+
+  isUp(peer: SiteId): boolean {
+    return this.#inner.isUp(peer);
+  }
+
+  connected(): readonly SiteId[] {
+    return this.#inner.connected();
+  }
+
+  close(reason: ByeReason): Promise<void> {
+    return this.#inner.close(reason);
+  }
+
+  abort(): void {
+    this.#inner.abort();
+  }
+}
