@@ -37,3 +37,32 @@ export function setup(...given: readonly unknown[]): object {
 export function createActor(): never {
   throw ended;
 }
+
+/** The cases of a test, to be run. */
+export const cases: (() => unknown)[] = [];
+
+const test = Object.assign((_: string, run: () => unknown) => void cases.push(run), {
+  each: () => () => {},
+  skip: () => {},
+  todo: () => {},
+  only: () => {},
+});
+const group = (_: string, run: () => void) => run();
+const describe = Object.assign(group, { each: () => () => {}, skip: () => {}, only: group });
+
+/** Can be called, read and extended; gives itself. */
+const anything: object = new Proxy(() => {}, {
+  get: (_, key) => (key === 'then' ? undefined : anything),
+  apply: () => anything,
+});
+const nothing = () => {};
+
+/** What a test finds around it. */
+export const globalsOfTests = {
+  test,
+  it: test,
+  describe,
+  expect: anything,
+  vi: anything,
+  ...{ beforeEach: nothing, afterEach: nothing, beforeAll: nothing, afterAll: nothing },
+};

@@ -112,7 +112,8 @@ function lostText({ event, actor = 'the machine' }: Lost): string {
   );
 }
 
-function bareEvents(machine: AnyStateMachine): readonly { readonly type: string }[] {
+/** The types of events that the machine names, as events that carry nothing. */
+export function bareEvents(machine: AnyStateMachine): readonly { readonly type: string }[] {
   const types = nodesOf(machine).flatMap((node) => [...node.transitions.keys()]);
   const own = types.filter((type) => !type.startsWith('xstate.') && !type.endsWith('*'));
   return [...new Set(own)].map((type) => ({ type }));

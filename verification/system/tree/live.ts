@@ -299,7 +299,7 @@ export class Live {
     if (outcome === undefined) throw undeclared(inside(this.root ?? actor).id, [{ name, kind }]);
     const { start: _, ...rest } = logic as AnyActorLogic & { start?: unknown };
     if (kind === 'promise') return rest as AnyActorLogic;
-    if (kind === 'observable') {
+    if (kind === 'observable' || kind === 'event observable') {
       const transition: AnyActorLogic['transition'] = (snapshot, event, scope) => {
         const isStop = event.type === 'xstate.stop';
         const closed = isStop ? { ...snapshot, _subscription: { unsubscribe() {} } } : snapshot;

@@ -29,7 +29,7 @@ export interface Outcome {
 /** By the name of the invoked logic: its `src`, or where that is a function, the id of its `invoke`. */
 export type Outcomes = Readonly<Record<string, Outcome>>;
 
-export type LogicKind = 'machine' | 'promise' | 'observable' | 'callback' | 'transition';
+export type LogicKind = 'machine' | 'promise' | 'observable' | 'event observable' | 'callback' | 'transition';
 
 /**
  * XState marks its logic in no other way than by the functions that it is made of; the machine to check may come with a
@@ -37,7 +37,8 @@ export type LogicKind = 'machine' | 'promise' | 'observable' | 'callback' | 'tra
  */
 const marks: readonly (readonly [LogicKind, string])[] = [
   ['promise', 'XSTATE_PROMISE_RESOLVE'],
-  ['observable', 'XSTATE_OBSERVABLE_COMPLETE'],
+  ['observable', 'XSTATE_OBSERVABLE_NEXT'],
+  ['event observable', 'XSTATE_OBSERVABLE_COMPLETE'],
   ['callback', 'instanceStates'],
 ];
 
@@ -96,12 +97,16 @@ const missing = fromPromise(async () => undefined);
 const stubs: Readonly<Record<Invoked['kind'], string>> = {
   promise: '{ done: [undefined], error: [new Error()] }',
   observable: '{ next: [undefined], done: [undefined], error: [new Error()] }',
+  'event observable': '{ sends: [], done: [undefined], error: [new Error()] }',
   callback: '{ sends: [], atStart: [] }',
 };
 
 /** Declarations to paste, one for each of `invoked`. */
 export function stubOf(invoked: readonly Invoked[]): string {
-  const lines = invoked.map(({ name, kind }) => `  ${JSON.stringify(name)}: ${stubs[kind]}, // a ${kind}`);
+  const lines = invoked.map(
+    ({ name, kind }) =>
+      `  ${JSON.stringify(name)}: ${stubs[kind]}, // ${/^[aeo]/.test(kind) ? 'an' : 'a'} ${kind}`,
+  );
   return `outcomes: {\n${lines.join('\n')}\n}`;
 }
 

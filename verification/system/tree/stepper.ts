@@ -28,7 +28,7 @@ import {
   type Surroundings,
 } from './live.ts';
 import { kindOf, type Outcomes, refuseUndeclared, type Values } from './outcomes.ts';
-import { machinesOf, placesOf } from './places.ts';
+import { machinesOf, nodesOf, placesOf } from './places.ts';
 
 /** One actor, as it is written. */
 interface Row {
@@ -111,6 +111,7 @@ export class TreeStepper {
 
   /** Throws `OUTCOMES_MISSING`. */
   constructor(machine: AnyStateMachine, values: Interner, { outcomes, time, chance = {} }: TreeOptions) {
+    refuseBroken(machine);
     refuseUndeclared(machine, outcomes);
     this.machine = machine;
     this.#values = values;
@@ -295,7 +296,12 @@ export class TreeStepper {
       }
       if (kind === 'callback') return sent;
       return [
-        ...own('xstate.observable.next', `xstate.snapshot.${row.id}`, all(next), 'value'),
+        ...own(
+          'xstate.observable.next',
+          `xstate.snapshot.${row.id}`,
+          kind === 'observable' ? all(next) : [],
+          'value',
+        ),
         ...sent,
         ...(all(done).length === 0
           ? []
@@ -558,6 +564,16 @@ export class TreeStepper {
       _nodes: (nodes as string[]).map(nodeOf),
       children: Object.fromEntries(children.map(([key, row]) => [key, actors[row]])),
     };
+  }
+}
+
+/** XState's own errors of a definition have no code, and come when a part of it is first used. */
+function refuseBroken(machine: AnyStateMachine): void {
+  try {
+    for (const each of machinesOf(machine))
+      for (const node of nodesOf(each)) if (node.type === 'compound') void node.initial;
+  } catch (error) {
+    throw new SystemError('MACHINE_REFUSED', `machine '${machine.id}': ${reasonOf(error)}`);
   }
 }
 

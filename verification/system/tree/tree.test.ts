@@ -101,7 +101,7 @@ describe('what is invoked', () => {
     const stub = [
       'outcomes: {',
       '  "load": { done: [undefined], error: [new Error()] }, // a promise',
-      '  "prices": { next: [undefined], done: [undefined], error: [new Error()] }, // a observable',
+      '  "prices": { next: [undefined], done: [undefined], error: [new Error()] }, // an observable',
       '  "inner": { sends: [], atStart: [] }, // a callback',
       '}',
     ].join('\n');
@@ -271,6 +271,12 @@ describe('functions', () => {
       expect.objectContaining({ code: 'MACHINE_IMPURE' }),
     );
   });
+});
+
+test('a machine with an initial state that it has not is refused by a code', () => {
+  expect(() => compile(system(machineOf({ initial: 'none', states: { one: {} } })))).toThrow(
+    expect.objectContaining({ code: 'MACHINE_REFUSED' }),
+  );
 });
 
 test('values of classes are refused by their place', () => {

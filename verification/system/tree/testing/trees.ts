@@ -17,39 +17,18 @@ import {
 } from 'xstate';
 import type { Outcomes } from '../outcomes.ts';
 
-/* Apps that use what XState has for actors, and what drives them. Every invoked thing can be moved by a live test too. */
+/* Apps that use what XState has for actors, and what drives them. */
 
 export interface App {
   readonly machine: AnyStateMachine;
   readonly outcomes: Outcomes;
   readonly events: readonly { readonly type: string }[];
+  readonly input?: unknown;
 }
 
-/** What live promises and callbacks are moved by. */
-export interface Handle {
-  readonly self: AnyActorRef;
-  resolve?(value: unknown): void;
-  reject?(error: unknown): void;
-  send?(event: { readonly type: string }): void;
-}
+const promise = () => fromPromise(async () => undefined);
 
-export const handles: Handle[] = [];
-
-const promise = () =>
-  fromPromise(
-    ({ self }) =>
-      new Promise((resolve, reject) => {
-        handles.push({ self, resolve, reject });
-      }),
-  );
-
-const callback = () =>
-  fromCallback(({ self, sendBack, receive }) => {
-    sendBack({ type: 'opened' });
-    // Where a callback answers what it takes, its answers are declared as events that it may send.
-    receive(() => {});
-    handles.push({ self, send: sendBack });
-  });
+const callback = () => fromCallback(() => {});
 
 const note = (of: string) => ({ type: 'note', params: { of } });
 const untyped = (config: object) => config as never;
