@@ -63,13 +63,21 @@ function recordOf({ up, value, context, inbox, timers, fault }: ActorView) {
 
 /** The predicate of `what` with every function in it guarded as above, and asked twice while it is new. */
 export function guarded(predicate: StatePredicate, what: string): StatePredicate {
-  const yes = <Subject>(call: (subject: Subject) => unknown, about: (subject: Subject) => string) =>
-    unchanging(what, about, (subject: Subject) =>
-      asked(
-        what,
-        () => about(subject),
-        () => call(subject),
-      ),
+  const yes = <Subject>(
+    call: (subject: Subject) => unknown,
+    about: (subject: Subject) => string,
+    asksAgain = true,
+  ) =>
+    unchanging(
+      what,
+      about,
+      (subject: Subject) =>
+        asked(
+          what,
+          () => about(subject),
+          () => call(subject),
+        ),
+      asksAgain,
     );
   const any = <Result>(call: (actor: ActorView) => Result) =>
     unchanging(what, actorText, (actor: ActorView) =>
@@ -121,7 +129,8 @@ export function guarded(predicate: StatePredicate, what: string): StatePredicate
       };
     }
     case 'plain':
-      return { ...predicate, holds: yes(predicate.holds, viewText) };
+      // What it reads is noted while it runs, of the state that is asked about.
+      return { ...predicate, holds: yes(predicate.holds, viewText, false) };
     case 'and':
     case 'or':
       return { ...predicate, of: predicate.of.map((part) => guarded(part, what)) };
@@ -143,23 +152,35 @@ function int32(what: string, actor: ActorView, value: number): number {
   );
 }
 
-/** The first answers are asked for twice, with the clock and chance locked: both must be the same. */
+/**
+ * The first answers are asked for twice, with the clock and chance locked: both must be the same. `asksAgain`: so must the very
+ * first one, at each of them.
+ */
 function unchanging<Subject, Result>(
   what: string,
   about: (subject: Subject) => string,
   call: (subject: Subject) => Result,
+  asksAgain = true,
 ): (subject: Subject) => Result {
   let left = askedTwice;
-  return (subject) => {
-    if (left === 0) return call(subject);
-    left--;
-    const [once, again] = withoutClockAndChance(what, () => [call(subject), call(subject)], impure);
-    if (JSON.stringify(once) === JSON.stringify(again)) return once!;
+  let first: { readonly subject: Subject; readonly answer: Result } | null = null;
+  const refuseUnlike = (subject: Subject, once: Result, again: Result) => {
+    if (JSON.stringify(once) === JSON.stringify(again)) return;
     throw new SystemError(
       'PREDICATE_INVALID',
       `${what} answers ${JSON.stringify(once)} and then ${JSON.stringify(again)} about the same state. It may look at ` +
         `the state only, and remember nothing. It was asked about\n${about(subject)}`,
     );
+  };
+  return (subject) => {
+    if (left === 0) return call(subject);
+    left--;
+    const [once, again] = withoutClockAndChance(what, () => [call(subject), call(subject)] as const, impure);
+    refuseUnlike(subject, once, again);
+    // One that counts its calls may change its mind between two of them.
+    if (first !== null && asksAgain) refuseUnlike(first.subject, first.answer, call(first.subject));
+    first ??= { subject, answer: once };
+    return once;
   };
 }
 
