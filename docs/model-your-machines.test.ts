@@ -23,13 +23,23 @@ beforeAll(() => {
   for (const [, name, code] of text.matchAll(/^```ts\n\/\/ examples\/shop\/(\S+)\n(.*?)^```$/gms)) {
     writeFileSync(join(folder, name!), code!);
   }
+  // As it is installed, but for the build.
+  const installed = join(folder, 'node_modules/batonlock');
+  mkdirSync(installed, { recursive: true });
+  const exported = `export * from ${JSON.stringify(join(root, 'verification/index.ts'))};\n`;
+  for (const file of ['verification.js', 'verification.d.ts']) writeFileSync(join(installed, file), exported);
+  const exports = { './verification': { types: './verification.d.ts', default: './verification.js' } };
+  writeFileSync(
+    join(installed, 'package.json'),
+    JSON.stringify({ name: 'batonlock', type: 'module', exports }),
+  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('docs/model-your-machines.md', () => {
   test('has only files that the compiler takes', async () => {
-    const config = { extends: '../../tsconfig.json', compilerOptions: { types: [] }, include: ['.'] };
+    const config = { extends: '../../tsconfig.json', compilerOptions: { types: ['node'] }, include: ['.'] };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     const { output } = await run('npx', ['tsc', '-p', folder]);
     expect(output).toBe('');
