@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { start, take } from '../../statechart/xstate.ts';
 import { breachBy, breachOf, mayLeadBack, mostCount, mostEpochsAhead } from './breach.ts';
 import { brokenInvariant, type SiteView } from './invariants.ts';
-import type { ClientEvent, EpochEffect, SiteMessage, TimeEvent } from './messages.ts';
+import type { ClientEvent, EpochEffect, MembersChange, SiteMessage, TimeEvent } from './messages.ts';
 import { type SiteEvent, type SiteInput, siteMachine } from './site.ts';
 
 const b = { self: 'b', epoch: 3, root: 'a', promised: 4 };
@@ -12,17 +12,29 @@ describe('a message that no correct site sends', () => {
   const most = 4 + mostEpochsAhead;
   const breaches: readonly (readonly [SiteMessage, string])[] = [
     [{ type: 'NEW', epoch: Number.MAX_SAFE_INTEGER, root: 'a' }, 'an epoch of at most'],
-    [{ type: 'VOTE_REQUEST', epoch: most + 1, candidate: 'a' }, 'an epoch of at most'],
+    [{ type: 'VOTE_REQUEST', epoch: most + 1, candidate: 'a', term: 0, version: 1 }, 'an epoch of at most'],
     [{ type: 'REFUSE', epoch: 3, root: 'a', promise: most + 1 }, 'an epoch of at most'],
     [{ type: 'TOKEN', epoch: 3, root: 'b', k: 1 }, 'expected a as the root of epoch 3, b came'],
     [{ type: 'TOKEN', epoch: 3, root: 'a', k: mostCount + 1 }, 'a number of at most'],
     [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' }, 'one of b came back'],
-    [{ type: 'VOTE_REQUEST', epoch: 5, candidate: 'c' }, 'it speaks for c'],
+    [{ type: 'VOTE_REQUEST', epoch: 5, candidate: 'c', term: 0, version: 1 }, 'it speaks for c'],
     [{ type: 'VOTE', epoch: 4, voter: 'c', holds: null }, 'it speaks for c'],
     [{ type: 'VOTE', epoch: 4, voter: 'a', holds: 4 }, 'the token of an epoch before 4'],
-    [{ type: 'HEARTBEAT', epoch: 3, root: 'a', origin: 'c', round: 1, stays: true }, 'it speaks for c'],
     [
-      { type: 'HEARTBEAT', epoch: 3, root: 'a', origin: 'a', round: mostCount + 1, stays: true },
+      { type: 'HEARTBEAT', epoch: 3, root: 'a', origin: 'c', round: 1, stays: true, term: 0, version: 1 },
+      'it speaks for c',
+    ],
+    [
+      {
+        type: 'HEARTBEAT',
+        epoch: 3,
+        root: 'a',
+        origin: 'a',
+        round: mostCount + 1,
+        stays: true,
+        term: 0,
+        version: 1,
+      },
       'a number of at most',
     ],
     [{ type: 'PROMISE', epoch: 3, root: 'a', voter: 'c', round: 1 }, 'it speaks for c'],
@@ -33,7 +45,7 @@ describe('a message that no correct site sends', () => {
 
   const correct: readonly SiteMessage[] = [
     { type: 'NEW', epoch: most, root: 'c' },
-    { type: 'VOTE_REQUEST', epoch: most, candidate: 'a' },
+    { type: 'VOTE_REQUEST', epoch: most, candidate: 'a', term: 0, version: 1 },
     { type: 'REQUEST', epoch: 3, root: 'a', origin: 'c' },
     { type: 'TOKEN', epoch: 3, root: 'a', k: 7 },
     { type: 'TOKEN', epoch: 2, root: 'c', k: 7 },
@@ -51,11 +63,12 @@ describe('a message that no correct site sends', () => {
 const site = constantFrom('a', 'b', 'c');
 const number = oneof(integer({ min: 0, max: 4 }), constantFrom(mostCount, Number.MAX_SAFE_INTEGER));
 const of = { epoch: number, root: site };
+const under = { term: constantFrom(0), version: constantFrom(1, 2) };
 const message = oneof(
   record({ type: constantFrom('REQUEST' as const), ...of, origin: site }),
   record({ type: constantFrom('TOKEN' as const), ...of, k: number }),
   record({ type: constantFrom('NEW' as const), ...of }),
-  record({ type: constantFrom('VOTE_REQUEST' as const), epoch: number, candidate: site }),
+  record({ type: constantFrom('VOTE_REQUEST' as const), epoch: number, candidate: site, ...under }),
   record({
     type: constantFrom('VOTE' as const),
     epoch: number,
@@ -63,7 +76,13 @@ const message = oneof(
     holds: oneof(constantFrom(null), number),
   }),
   record({ type: constantFrom('REFUSE' as const), ...of, promise: number }),
-  record({ type: constantFrom('HEARTBEAT' as const), ...of, origin: site, round: number, stays: boolean() }),
+  record({
+    type: constantFrom('HEARTBEAT' as const),
+    ...{ ...of, ...under },
+    origin: site,
+    round: number,
+    stays: boolean(),
+  }),
   record({ type: constantFrom('PROMISE' as const), ...of, voter: site, round: number }),
 );
 const client = record({
@@ -74,13 +93,25 @@ const time = oneof(
   record({ type: constantFrom('leaseOver' as const), epoch: number, round: number }),
   record({ type: constantFrom('promiseOver' as const) }),
 );
+const change = record({
+  type: constantFrom('configured' as const),
+  term: constantFrom(0),
+  version: constantFrom(1, 2),
+  base: constantFrom(0, 2),
+  voters: constantFrom({ a: true, b: true, c: true } as const, { b: true, c: true } as const),
+  joins: boolean(),
+});
 const happening = oneof(
   { weight: 3, arbitrary: record({ source: constantFrom('a', 'c'), event: message }) },
   { weight: 2, arbitrary: record({ source: constantFrom(null), event: client }) },
   { weight: 1, arbitrary: record({ source: constantFrom(null), event: time }) },
+  { weight: 1, arbitrary: record({ source: constantFrom(null), event: change }) },
 );
 
-type Happening = { readonly source: string | null; readonly event: SiteMessage | ClientEvent | TimeEvent };
+type Happening = {
+  readonly source: string | null;
+  readonly event: SiteMessage | ClientEvent | MembersChange | TimeEvent;
+};
 
 const stateOf = ({ value, context }: { readonly value: unknown; readonly context: unknown }) =>
   JSON.stringify([value, context]);

@@ -8,22 +8,29 @@ import type { SiteId } from '../actor.ts';
  * - `REQUEST`: `origin` wants the token.
  * - `TOKEN`: the right to enter; `k` counts the entries of this epoch so far.
  * - `NEW`: this epoch has begun, a star around `root`.
- * - `VOTE_REQUEST`: `candidate` wants a majority of the voters for `epoch`.
+ * - `VOTE_REQUEST`: `candidate` wants a majority of the voters for `epoch`, which it counts in the configuration at
+ *   (`term`, `version`) (M3).
  * - `VOTE`: `voter` will hear of no epoch below `epoch` any more; `holds` is the epoch of the token that it
  *   has, `null` when it has none.
  * - `REFUSE`: your candidacy is below my `promise`, or for the epoch that I have adopted (R10).
  *
  * In strict mode alone:
  *
- * - `HEARTBEAT`: `origin` asks for a promise, which it counts from its own sending of `round`; it `stays` in a
- *   critical section, or wants to enter one.
+ * - `HEARTBEAT`: `origin` asks for a promise, which it counts from its own sending of `round`, in the configuration at
+ *   (`term`, `version`); it `stays` in a critical section, or wants to enter one.
  * - `PROMISE`: `voter` votes for no epoch until its own time is over, which it began to count on that heartbeat.
  */
 export type SiteMessage =
   | { readonly type: 'REQUEST'; readonly epoch: number; readonly root: SiteId; readonly origin: SiteId }
   | { readonly type: 'TOKEN'; readonly epoch: number; readonly root: SiteId; readonly k: number }
   | { readonly type: 'NEW'; readonly epoch: number; readonly root: SiteId }
-  | { readonly type: 'VOTE_REQUEST'; readonly epoch: number; readonly candidate: SiteId }
+  | {
+      readonly type: 'VOTE_REQUEST';
+      readonly epoch: number;
+      readonly candidate: SiteId;
+      readonly term: number;
+      readonly version: number;
+    }
   | {
       readonly type: 'VOTE';
       readonly epoch: number;
@@ -38,6 +45,8 @@ export type SiteMessage =
       readonly origin: SiteId;
       readonly round: number;
       readonly stays: boolean;
+      readonly term: number;
+      readonly version: number;
     }
   | {
       readonly type: 'PROMISE';
@@ -68,6 +77,24 @@ export type ClientEvent =
   | { readonly type: 'try' }
   | { readonly type: 'withdraw' }
   | { readonly type: 'suspect' };
+
+/**
+ * Who votes from now on (protocol.md, section 4), as the members of the cluster have agreed: a candidacy that counted in an
+ * earlier configuration is over, and so is an open round of heartbeats. `joins`: this site has only now become a member.
+ * Every epoch up to `base` went by without it, so it is as one that crashed in it (R7).
+ */
+export type MembersChange = {
+  readonly type: 'configured';
+  readonly voters: Readonly<Record<SiteId, true>>;
+  readonly joins: boolean;
+} & Membership;
+
+/** The place of a configuration in the order of all, and the highest epoch of any lock that may have been decided before it. */
+export interface Membership {
+  readonly term: number;
+  readonly version: number;
+  readonly base: number;
+}
 
 /**
  * What its driver says of time in strict mode, by a monotonic clock. Two lengths: a lease of `L`, and a promise of

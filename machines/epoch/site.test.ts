@@ -422,3 +422,106 @@ describe('a client that goes on, or tries', () => {
     `);
   });
 });
+
+describe('M3: another configuration', () => {
+  test('ends a candidacy that counts in the one before; its votes do not count in a later one', () => {
+    expect(
+      play('founder a', 'suspect', 'configured 2 0 a+b', 'VOTE 1 a -', 'suspect'),
+    ).toMatchInlineSnapshot(`
+      "
+      suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
+          idle, forwarding, candidate 0, promised 1: last a, next nil
+      configured 2 0 a+b: nothing
+          idle, forwarding, frozen 0, promised 1: last a, next nil
+      VOTE 1 a -: nothing
+          idle, forwarding, frozen 0, promised 1: last a, next nil
+      suspect: disk 2 0 a; VOTE_REQUEST 2 b 0 2 to a
+          idle, forwarding, candidate 0, promised 2: last a, next nil
+      "
+    `);
+  });
+
+  test('is the one in which votes are given, for epochs above its base', () => {
+    expect(
+      play(
+        'founder a',
+        'configured 2 3 a+b+c',
+        'VOTE_REQUEST 4 a 1',
+        'VOTE_REQUEST 3 a 2',
+        'VOTE_REQUEST 4 a 2',
+      ),
+    ).toMatchInlineSnapshot(`
+      "
+      configured 2 3 a+b+c: nothing
+          idle, forwarding, following 0: last a, next nil
+      VOTE_REQUEST 4 a 1: nothing
+          idle, forwarding, following 0: last a, next nil
+      VOTE_REQUEST 3 a 2: nothing
+          idle, forwarding, following 0: last a, next nil
+      VOTE_REQUEST 4 a 2: disk 4 0 a; VOTE 4 b - to a
+          idle, forwarding, frozen 0, promised 4: last a, next nil
+      "
+    `);
+    expect(play('founder a', 'configured 2 3 a+b+c', 'suspect')).toMatchInlineSnapshot(`
+      "
+      configured 2 3 a+b+c: nothing
+          idle, forwarding, following 0: last a, next nil
+      suspect: disk 4 0 a; VOTE_REQUEST 4 b 0 2 to a; VOTE_REQUEST 4 b 0 2 to c
+          idle, forwarding, candidate 0, promised 4: last a, next nil
+      "
+    `);
+  });
+
+  test('is begun as after a crash by a site that joins: whatever went on before it is not its own (R7)', () => {
+    expect(
+      play('founder b', 'configured 2 3 a+b joins', 'try', 'ask', 'REQUEST 3 b, c', 'NEW 5 a'),
+    ).toMatchInlineSnapshot(`
+      "
+      configured 2 3 a+b joins: disk 4 0 b
+          idle, root, closed 0, promised 4: last nil, next nil
+      try: nothing
+          idle, root, closed 0, promised 4: last nil, next nil
+      ask: nothing
+          requesting, root, closed 0, promised 4: last nil, next nil
+      REQUEST 3 b, c: nothing
+          requesting, root, closed 0, promised 4: last nil, next nil
+      NEW 5 a: disk 5 5 a; REQUEST 5 a b to a
+          requesting, root, following 5: last nil, next nil
+      "
+    `);
+    expect(play('founder b', 'ask', 'configured 2 3 a+b joins')).toMatchInlineSnapshot(`
+      "
+      ask: grant (0, 1)
+          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+      configured 2 3 a+b joins: lost (0, 1); disk 4 0 b
+          idle, root, closed 0, promised 4: last nil, next nil
+      "
+    `);
+  });
+
+  test('ends an open round of heartbeats, and no lease', () => {
+    expect(
+      play(
+        'strict, founder b',
+        'ask',
+        'configured 2 0 a+b+c+d',
+        'PROMISE 0 b, a 1',
+        'PROMISE 0 b, c 1',
+        'heartbeat',
+      ),
+    ).toMatchInlineSnapshot(`
+      "
+      ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
+          entering, root, following 0: last nil, next nil, token, bound
+      configured 2 0 a+b+c+d: nothing
+          entering, root, following 0: last nil, next nil, token, bound
+      PROMISE 0 b, a 1: nothing
+          entering, root, following 0: last nil, next nil, token, bound
+      PROMISE 0 b, c 1: nothing
+          entering, root, following 0: last nil, next nil, token, bound
+      heartbeat: leaseTimer 0 2; promiseTimer; HEARTBEAT 0 b b 2 false 0 2 to a; HEARTBEAT 0 b b 2 false 0 2 to c; HEARTBEAT 0 b b 2 false 0 2 to d
+          entering, root, following 0: last nil, next nil, token, bound
+      "
+    `);
+  });
+});

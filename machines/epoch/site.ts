@@ -2,6 +2,7 @@ import { and, assign, not, type SnapshotFrom } from 'xstate';
 import {
   adoptFirst,
   askForPromises,
+  configure,
   grant,
   lose,
   passToken,
@@ -94,6 +95,7 @@ export const siteMachine = siteSetup.createMachine({
               { guard: 'isRoot', target: 'entering', reenter: true },
               { target: 'requesting', actions: sendRequest },
             ],
+            configured: { guard: 'joins', target: 'requesting' },
           },
         },
         withdrawn: {
@@ -143,6 +145,7 @@ export const siteMachine = siteSetup.createMachine({
               { guard: 'isRoot' },
               { target: 'idle', actions: [lose, 'clearFence'] },
             ],
+            configured: { guard: 'joins', target: 'idle', actions: [lose, 'clearFence'] },
           },
         },
       },
@@ -247,6 +250,11 @@ export const siteMachine = siteSetup.createMachine({
           },
           {},
         ],
+        configured: [
+          { guard: 'joins', target: '.closed', actions: [configure, persist] },
+          { guard: 'standing', target: '.frozen', actions: configure },
+          { actions: configure },
+        ],
         suspect: [
           { guard: 'bound', actions: 'putOff' },
           {
@@ -334,7 +342,7 @@ export const siteMachine = siteSetup.createMachine({
           },
         ],
         HEARTBEAT: {
-          guard: and(['current', 'mayPromise']),
+          guard: and(['current', 'sameConfiguration', 'mayPromise']),
           target: '.bound',
           actions: [
             'promiseTimer',

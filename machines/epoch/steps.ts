@@ -1,9 +1,18 @@
 import { and, assign, not, or, raise, setup, stateIn } from 'xstate';
 import type { SiteId } from '../actor.ts';
 import { begun, over, type PutOff, promisedBy, putOff, type SiteSet, won } from './lease.ts';
-import type { ClientEvent, DurableState, EpochEffect, Fence, SiteMessage, TimeEvent } from './messages.ts';
+import type {
+  ClientEvent,
+  DurableState,
+  EpochEffect,
+  Fence,
+  MembersChange,
+  SiteMessage,
+  TimeEvent,
+} from './messages.ts';
 import {
   adopted,
+  configured,
   counting,
   diskOf,
   isMajority,
@@ -19,7 +28,7 @@ interface Adopted {
   readonly type: 'adopted';
 }
 
-export type SiteEvent = ClientEvent | TimeEvent | SiteMessage | Adopted;
+export type SiteEvent = ClientEvent | MembersChange | TimeEvent | SiteMessage | Adopted;
 
 type Send = { readonly target: SiteId; readonly message: SiteMessage };
 type Round = { readonly epoch: number; readonly round: number };
@@ -63,6 +72,13 @@ export const persist = {
   type: 'persist',
   params: ({ context }: At): DurableState => diskOf(context),
 } as const;
+
+/** M3. */
+export const configure = {
+  type: 'configure',
+  params: ({ event }: { readonly event: SiteEvent }) => event as MembersChange,
+} as const;
+
 export const grant = {
   type: 'grant',
   params: ({ context }: At) => ({ fence: context.fence! }),
@@ -98,8 +114,10 @@ export const siteSetup = setup({
     tellRegions: raise({ type: 'adopted' }),
     processAgain: raise(({ event }) => event),
     adopt: assign(({ context }, to: Epoch) => adopted(context, to)),
-    standForNext: assign(({ context: { self, voters, promised, epoch, token } }) => ({
-      ...promising(promised + 1),
+    configure: assign(({ context }, change: MembersChange) => configured(context, change)),
+    /** M3: no epoch up to the base is to be decided any more. */
+    standForNext: assign(({ context: { self, voters, membership, promised, epoch, token } }) => ({
+      ...promising(Math.max(promised, membership.base) + 1),
       ...(self in voters ? counting({ votes: {}, holder: null }, self, token ? epoch : null) : {}),
     })),
     promise: assign((_, { epoch }: { epoch: number }) => promising(epoch)),
@@ -135,7 +153,16 @@ export const siteSetup = setup({
     over: or(['isBelowPromise', and([not('following'), not('isAhead')])]),
     newer: and(['isAhead', not('isBelowPromise')]),
     current: and(['following', not('isAhead'), not('isBelowPromise')]),
-    worthAVote: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch > context.promised,
+    /** M3: as the candidate counts its votes, so they are given. */
+    sameConfiguration: ({ context: { membership }, event }) =>
+      'version' in event && event.term === membership.term && event.version === membership.version,
+    worthAVote: and([
+      'sameConfiguration',
+      ({ context: { promised, membership }, event }) =>
+        event.type === 'VOTE_REQUEST' && event.epoch > promised && event.epoch > membership.base,
+    ]),
+    joins: ({ event }) => event.type === 'configured' && event.joins,
+    standing: stateIn({ epoch: 'candidate' }),
     /** R10: also who stands for the epoch that has been adopted here, and has missed it: else it would wait. */
     stale: ({ context, event }) =>
       event.type === 'VOTE_REQUEST' && (event.epoch < context.promised || event.epoch === context.epoch),
@@ -172,14 +199,16 @@ export const siteSetup = setup({
 });
 
 export const requestVotes = siteSetup.enqueueActions(({ context, enqueue }) => {
-  const { self, promised } = context;
-  const message = { type: 'VOTE_REQUEST', epoch: promised, candidate: self } as const;
+  const { self, promised, membership } = context;
+  const { term, version } = membership;
+  const message = { type: 'VOTE_REQUEST', epoch: promised, candidate: self, term, version } as const;
   for (const target of otherVoters(context)) enqueue({ type: 'send', params: { target, message } });
 });
 
 export const sendHeartbeats = siteSetup.enqueueActions(({ context, enqueue, check }) => {
-  const { epoch, root, self, lease } = context;
-  const of = { epoch, root, origin: self, round: lease!.round };
+  const { epoch, root, self, lease, membership } = context;
+  const { term, version } = membership;
+  const of = { epoch, root, origin: self, round: lease!.round, term, version };
   const message = { type: 'HEARTBEAT', ...of, stays: check('inside') } as const;
   for (const target of otherVoters(context)) enqueue({ type: 'send', params: { target, message } });
 });

@@ -1,11 +1,13 @@
 import type { SiteId } from '../actor.ts';
 import { afterAdoption, type Lease, noLease, type SiteSet } from './lease.ts';
-import type { DurableState, Fence } from './messages.ts';
+import type { DurableState, Fence, MembersChange, Membership } from './messages.ts';
 
 /** The variables of protocol.md, section 2, by their names there. */
 export interface SiteContext {
   readonly self: SiteId;
   readonly voters: SiteSet;
+  /** Of the configuration that names them (section 4). */
+  readonly membership: Membership;
   /** The highest epoch that this site stood or voted for, or adopted. Persistent. */
   readonly promised: number;
   /** The epoch that was adopted last. Persistent, as is its `root`. */
@@ -33,8 +35,10 @@ export interface SiteContext {
 export interface SiteInput {
   readonly self: SiteId;
   readonly founder: SiteId;
-  /** The fixed set of sites that vote; `self` need not be among them. */
+  /** The sites that vote until they are others (`configured`); `self` need not be among them. */
   readonly voters: readonly SiteId[];
+  /** Of the configuration that names them. Default: that of the founders. */
+  readonly membership?: Membership;
   /**
    * What is left of an earlier life under this name: its disk; `'none'` when there was no earlier life;
    * `'lost'` when there was one and its disk is gone (R8).
@@ -44,12 +48,17 @@ export interface SiteInput {
   readonly strict?: boolean;
 }
 
-export function initialContext({ self, founder, voters, disk, strict }: SiteInput): SiteContext {
+/** Nothing was decided before the founders. */
+export const foundersMembership: Membership = { term: 0, version: 1, base: 0 };
+
+export function initialContext(input: SiteInput): SiteContext {
+  const { self, founder, voters, membership = foundersMembership, disk, strict } = input;
   const kept = typeof disk === 'string' ? { promised: 0, epoch: 0, root: founder } : disk;
   const isFirst = disk === 'none' && self === founder;
   return {
     self,
     voters: setOf(voters),
+    membership,
     ...kept,
     last: kept.root === self ? null : kept.root,
     next: null,
@@ -92,6 +101,21 @@ export function adopted(
 /** R4 and R5: nothing below `epoch` counts any more. */
 export function promising(epoch: number): Partial<SiteContext> {
   return { promised: epoch, votes: {}, holder: null };
+}
+
+/** What a configuration changes, but for what it does to the client. */
+export function configured(
+  { promised, lease }: Pick<SiteContext, 'promised' | 'lease'>,
+  { voters, term, version, base, joins }: Omit<MembersChange, 'type'>,
+): Partial<SiteContext> {
+  return {
+    voters,
+    membership: { term, version, base },
+    votes: {},
+    holder: null,
+    lease: lease && { ...lease, promises: null },
+    ...(joins && { promised: Math.max(promised, base + 1), token: false, next: null, k: 0 }),
+  };
 }
 
 /** R6: one vote more, and the voter with the token of the highest epoch so far. */

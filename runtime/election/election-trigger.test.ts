@@ -203,7 +203,13 @@ describe('a token, a request or the news of an epoch that was sent to an earlier
   test('of an epoch that is over is missed by nobody at all', () => {
     const play = new Play();
     play.adopt(1, 'c');
-    play.restarted('b', 'b-2', token, request, news, { type: 'VOTE_REQUEST', epoch: 1, candidate: 'a' });
+    play.restarted('b', 'b-2', token, request, news, {
+      type: 'VOTE_REQUEST',
+      epoch: 1,
+      candidate: 'a',
+      term: 0,
+      version: 1,
+    });
     expect(play.pass(60_000)).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ function setUp() {
   });
   const stand = (epoch: number, ...voters: readonly string[]) => {
     for (const target of voters) {
-      const message: SiteMessage = { type: 'VOTE_REQUEST', epoch, candidate: 'a' };
+      const message: SiteMessage = { type: 'VOTE_REQUEST', epoch, candidate: 'a', term: 0, version: 1 };
       ballot.sent({ source: 'a', target, lock: 'main', message, stamp: { seq: 1, clock: {} } });
     }
   };

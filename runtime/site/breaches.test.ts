@@ -80,8 +80,14 @@ const most = Number.MAX_SAFE_INTEGER;
 const attacks: readonly (readonly [string, SiteMessage])[] = [
   ['a token that was not asked for', { type: 'TOKEN', epoch: 0, root: 'a', k: 1 }],
   ['a token of another root', { type: 'TOKEN', epoch: 0, root: 'e', k: most }],
-  ['a candidacy for the last epoch there is', { type: 'VOTE_REQUEST', epoch: most, candidate: 'a' }],
-  ['a candidacy in the name of another', { type: 'VOTE_REQUEST', epoch: 9, candidate: 'c' }],
+  [
+    'a candidacy for the last epoch there is',
+    { type: 'VOTE_REQUEST', epoch: most, candidate: 'a', term: 0, version: 1 },
+  ],
+  [
+    'a candidacy in the name of another',
+    { type: 'VOTE_REQUEST', epoch: 9, candidate: 'c', term: 0, version: 1 },
+  ],
   ['the last epoch there is', { type: 'NEW', epoch: most, root: 'a' }],
   ['the last epoch there is, of its receiver', { type: 'NEW', epoch: most, root: 'e' }],
   ['a refusal by the last epoch there is', { type: 'REFUSE', epoch: 0, root: 'a', promise: most }],
@@ -100,7 +106,7 @@ describe('a member that breaks the protocol by one message loses its connection,
     expect(e.cluster.counters()).toMatchObject({ refused: { PROTOCOL_BREACH: 1 }, received: {} });
     // It may come back, and says what it should.
     const again = await meet();
-    again.say(data('a', 'e', { type: 'VOTE_REQUEST', epoch: 1, candidate: 'a' }));
+    again.say(data('a', 'e', { type: 'VOTE_REQUEST', epoch: 1, candidate: 'a', term: 0, version: 1 }));
     await eventually(() => expect(e.cluster.counters().received).toEqual({ VOTE_REQUEST: 1 }));
     expect(crashes).toEqual([]);
     expect(await stored()).toMatchObject([{ promised: 1, epoch: 0 }]);

@@ -115,7 +115,7 @@ describe('a lock actor', () => {
 
   test('keeps what it promises before it says so', async () => {
     const { actor, log } = await scene('a');
-    actor.receive(from('b', { type: 'VOTE_REQUEST', epoch: 1, candidate: 'b' }));
+    actor.receive(from('b', { type: 'VOTE_REQUEST', epoch: 1, candidate: 'b', term: 0, version: 1 }));
     expect(log).toEqual(['persist 1 0', 'VOTE to b']);
   });
 

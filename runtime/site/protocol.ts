@@ -10,10 +10,18 @@ export const messageLayout = {
   REQUEST: { epoch: 'count', root: 'site', origin: 'site' },
   TOKEN: { epoch: 'count', root: 'site', k: 'count' },
   NEW: { epoch: 'count', root: 'site' },
-  VOTE_REQUEST: { epoch: 'count', candidate: 'site' },
+  VOTE_REQUEST: { epoch: 'count', candidate: 'site', term: 'count', version: 'count' },
   VOTE: { epoch: 'count', voter: 'site', holds: 'count?' },
   REFUSE: { epoch: 'count', root: 'site', promise: 'count' },
-  HEARTBEAT: { epoch: 'count', root: 'site', origin: 'site', round: 'count', stays: 'flag' },
+  HEARTBEAT: {
+    epoch: 'count',
+    root: 'site',
+    origin: 'site',
+    round: 'count',
+    stays: 'flag',
+    term: 'count',
+    version: 'count',
+  },
   PROMISE: { epoch: 'count', root: 'site', voter: 'site', round: 'count' },
 } as const satisfies LayoutOf<SiteMessage>;
 

@@ -50,17 +50,23 @@ function eventOf(text: string): SiteEvent {
     case 'NEW':
       return { type, epoch, root };
     case 'VOTE_REQUEST':
-      return { type, epoch, candidate: site! };
+      return { type, epoch, candidate: site!, term: 0, version: Number(last ?? 1) };
     case 'VOTE':
       return { type, epoch, voter: site!, holds: last === '-' ? null : Number(last) };
     case 'REFUSE':
       return { type, epoch, root, promise: Number(last) };
-    case 'HEARTBEAT':
-      return { type, epoch, root, origin: last!, round: Number(fourth), stays: fifth === 'stays' };
+    case 'HEARTBEAT': {
+      const of = { epoch, root, origin: last!, round: Number(fourth), term: 0, version: 1 };
+      return { type, ...of, stays: fifth === 'stays' };
+    }
     case 'PROMISE':
       return { type, epoch, root, voter: last!, round: Number(fourth) };
     case 'leaseOver':
       return { type, epoch, round: Number(site) };
+    case 'configured': {
+      const voters = Object.fromEntries(last!.split('+').map((voter) => [voter, true] as const));
+      return { type, term: 0, version: epoch, base: Number(site), voters, joins: fourth === 'joins' };
+    }
     default:
       return {
         type: type as
@@ -78,7 +84,13 @@ function eventOf(text: string): SiteEvent {
 
 function describeEffect({ type, target, message, ...params }: NamedAction): string {
   if (message !== undefined) {
-    const { type: kind, ...rest } = message as SiteEvent;
+    const { type: kind, ...all } = message as SiteEvent & {
+      readonly term?: number;
+      readonly version?: number;
+    };
+    // The configuration of the founders is left out.
+    const { term = 0, version = 1, ...others } = all;
+    const rest = term === 0 && version === 1 ? others : { ...others, term, version };
     const words = Object.values(rest).map((word) => word ?? '-');
     return [kind, ...words, 'to', target ?? 'all'].join(' ');
   }
