@@ -5,6 +5,7 @@ import type { Cluster } from './api/cluster.ts';
 import { attempt, type InvariantError, type OperatingError, throwUncaught } from './api/errors.ts';
 import type { Notice } from './api/notice.ts';
 import { Leaders } from './lock/leader.ts';
+import { founded } from './mailbox/tcp/handshake.ts';
 import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
 import { transportOf } from './mailbox/tcp/transport.ts';
 import { Events } from './observe/events.ts';
@@ -14,10 +15,9 @@ import { noRecorder } from './observe/recorder.ts';
 import { Telemetry } from './observe/telemetry.ts';
 import { parseOptions } from './options/parse.ts';
 import type { ClusterOptions } from './options/schema.ts';
-import { configurationOf, refuseChanged } from './site/configuration.ts';
+import { configurationOf, foundersDigest } from './site/configuration.ts';
 import { JoinedCluster } from './site/joined-cluster.ts';
 import { urgentMessage, vocabulary } from './site/protocol.ts';
-import { rootOf } from './site/root.ts';
 import { Site } from './site/site.ts';
 import { memoryStore, openStore, type Store } from './store/store.ts';
 import { Codec } from './wire/codec.ts';
@@ -26,7 +26,7 @@ import { Codec } from './wire/codec.ts';
  * Makes this process a site of the cluster. Resolves when the site listens; its peers need not be there yet.
  *
  * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir`
- * also with `DISK_CORRUPT`, `DISK_VERSION`, `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`, `MEMBERS_CHANGED`.
+ * also with `DISK_CORRUPT`, `DISK_VERSION`, `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
  */
 export function joinCluster(options: ClusterOptions): Promise<Cluster> {
   return joinWith(siteMachine, options);
@@ -46,8 +46,8 @@ export async function joinWith(
   const { site: self, cluster, root, dataDir, traceDir, strict = null } = settings;
   const { timing, limits, clock = ownClock(), random = systemRandom, inspect, engine } = settings;
   const peers = Object.keys(settings.peers);
-  const members = [self, ...peers];
-  const voters = settings.voters ?? members;
+  const { founders = [self, ...peers], join = false } = settings;
+  const voters = settings.voters ?? founders;
 
   const origin = { cluster, site: self };
   const events = new Events();
@@ -73,28 +73,43 @@ export async function joinWith(
     (settings.onCrash ?? throwUncaught)(error);
   };
   try {
-    refuseChanged(store, members, dataDir);
     if (traceDir !== undefined) {
       const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
       recorder = new FileRecorder({ dir: traceDir, site: self, life: store.life, clock, failed });
     }
     const common = { self, timing, limits, clock, random, notice };
+    const digest = foundersDigest({ founders, voters, root });
     const mailbox = new TcpMailbox({
       ...common,
       cluster,
-      configuration: configurationOf({ members, voters, root, strict }),
+      configuration: configurationOf({ strict }),
+      founders: () =>
+        join || (store.founding ?? { stage: 'accepted' }).stage !== 'accepted' ? founded : digest,
       incarnation: random.incarnation(),
       dataId: store.id,
       run: store.life,
       transport,
       listen: settings.listen,
       peers: settings.peers,
-      codec: new Codec({ members, layout: vocabulary }),
+      codec: new Codec(vocabulary),
       urgent: urgentMessage,
     });
     const site = new Site({
-      ...{ ...common, peers, voters, statechart, mailbox, store, recorder, strict, crashed },
-      root: (lock) => root ?? rootOf(lock, voters),
+      ...{
+        ...common,
+        peers,
+        founders: join ? [] : founders,
+        voters,
+        statechart,
+        mailbox,
+        store,
+        recorder,
+        strict,
+        crashed,
+      },
+      ...{ members: settings.members, joins: join || settings.founders === undefined },
+      ...(root !== undefined && { root }),
+      address: () => mailbox.address,
       generation: () => Date.now(),
       majorityLost: (reason) => leaders.giveUp(reason),
       ...(inspect && { inspect }),
@@ -103,7 +118,11 @@ export async function joinWith(
     await site.open();
     clock.nextTurn(() => events.start());
     const parts = { cluster, site, mailbox, events, telemetry, leaders, clock, ended };
-    const joined = new JoinedCluster({ ...parts, closeTimeoutMs: limits.closeTimeoutMs });
+    const joined = new JoinedCluster({
+      ...parts,
+      closeTimeoutMs: limits.closeTimeoutMs,
+      forgets: dataDir === undefined,
+    });
     telemetry.begin(joined, settings.telemetry);
     return joined;
   } catch (error) {

@@ -12,10 +12,7 @@ import { Codec } from '../../runtime/wire/codec.ts';
 
 export const members: readonly SiteId[] = ['a', 'b'];
 
-export const codec = new Codec({
-  members,
-  layout: messageLayout,
-});
+export const codec = new Codec(messageLayout);
 
 /** One hop of a lock's token. */
 export const token = (source: SiteId, target: SiteId): StampedEnvelope => ({

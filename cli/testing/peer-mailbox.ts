@@ -27,10 +27,7 @@ export function mailboxOptions(
     transport: plain,
     listen: { host: '127.0.0.1', port: 0 },
     peers,
-    codec: new Codec({
-      members: [self, ...Object.keys(peers)],
-      layout,
-    }),
+    codec: new Codec(layout),
     limits: defaultLimits,
     timing: defaultTiming,
     dataId: 'data',

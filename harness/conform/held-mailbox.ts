@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { OperatingError } from '../../runtime/api/errors.ts';
-import type { StampedEnvelope } from '../../runtime/api/peer.ts';
+import type { Address, StampedEnvelope } from '../../runtime/api/peer.ts';
 import type { Mailbox, MailboxHandlers } from '../../runtime/mailbox/mailbox.ts';
 import type { ByeReason } from '../../runtime/wire/frames.ts';
 import { membersLock } from '../../runtime/wire/frames.ts';
@@ -49,6 +49,18 @@ export class HeldMailbox implements Mailbox {
 
   refuse(envelope: StampedEnvelope, error: OperatingError): void {
     this.#inner.refuse(envelope, error);
+  }
+
+  add(peer: SiteId, address: Address | null): void {
+    this.#inner.add(peer, address);
+  }
+
+  remove(peer: SiteId): void {
+    this.#inner.remove(peer);
+  }
+
+  addressOf(peer: SiteId): Address | null {
+    return this.#inner.addressOf(peer);
   }
 
   isUp(peer: SiteId): boolean {

@@ -49,21 +49,21 @@ export async function openSites(
         ...common,
         clock: ownClock(),
         cluster: options.cluster,
-        configuration: configurationOf({ members: ids, voters: ids, root: ids[0], strict: null }),
+        configuration: configurationOf({ strict: null }),
         incarnation: systemRandom.incarnation(),
         dataId: store.id,
         run: store.life,
         transport: transportOf(options),
         listen: options.listen,
         peers: options.peers,
-        codec: new Codec({ members: [self, ...peers], layout: vocabulary }),
+        codec: new Codec(vocabulary),
         urgent: urgentMessage,
       }),
     );
     const site = new Site({
       ...{ ...common, peers, voters: ids, statechart, mailbox, store, recorder: noRecorder, crashed },
       strict: null,
-      root: () => ids[0]!,
+      root: ids[0]!,
       clock: { ...ownClock(), after: () => () => undefined },
     });
     return { id: self, site, mailbox };

@@ -41,6 +41,8 @@ class SimulatedDisk {
       id: this.#id,
       founding: this.#founding,
       putFounding: () => undefined,
+      members: null,
+      putMembers: () => undefined,
       read: (lock, root) => kept.get(lock) ?? (this.life === 0 ? 'none' : { promised: 0, epoch: 0, root }),
       locks: () => [...kept.keys()],
       put: (lock, disk) => void kept.set(lock, disk),
@@ -127,7 +129,7 @@ export class Simulation {
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
-      root: () => 'a',
+      root: 'a',
       voters: believes(id),
       ...(statechart && { statechart }),
       mailbox: this.hub.mailbox(id),

@@ -3,6 +3,14 @@ import type { SiteId } from '../actor.ts';
 /** A set of sites: no order, and plain JSON. */
 export type SiteSet = Readonly<Record<SiteId, true>>;
 
+/** A site as a configuration names it: by its name, and by the id of its data. */
+export const voterOf = (name: string, id: string): SiteId => `${name}/${id}`;
+
+/** The name of a voter. No name has a slash. */
+export const nameOf = (voter: SiteId): string => voter.slice(0, voter.indexOf('/'));
+
+export const idOf = (voter: SiteId): string => voter.slice(voter.indexOf('/') + 1);
+
 /**
  * Who votes (protocol.md, section 4). Configurations are ordered by `term`, then `version`: W. Schultz, I. Dardik,
  * S. Tripakis, "Design and Analysis of a Logless Dynamic Reconfiguration Protocol", OPODIS 2021. No two are of one place

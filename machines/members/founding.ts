@@ -325,7 +325,8 @@ export const foundingMachine = foundingSetup.createMachine({
     founded: {
       initial: 'announcing',
       on: {
-        met: { guard: 'isFounder', actions: [meet, sayFounded((event) => (event as Of<'met'>).id)] },
+        // Also a site that is no founder: it is to learn that it came later.
+        met: { actions: sayFounded((event) => (event as Of<'met'>).id) },
         PROPOSE: { actions: sayFounded((event) => (event as Of<'PROPOSE'>).proposer) },
         FOUNDED: {},
       },

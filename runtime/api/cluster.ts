@@ -2,6 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from './fence.ts';
 import type { Leadership, LeadOptions } from './leadership.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from './lock.ts';
+import type { Membership } from './members.ts';
 import type { Notice } from './notice.ts';
 import type { Address, PeerChange } from './peer.ts';
 import type { ClusterStatus, Counters } from './status.ts';
@@ -39,6 +40,24 @@ export interface Cluster extends AsyncDisposable {
    * Throws `OPTIONS_INVALID`.
    */
   lead(name: string, work: (held: Held) => void | Promise<void>, options?: LeadOptions): Leadership;
+  /** Who votes, as far as this site knows. */
+  members(): Membership;
+  /**
+   * Adds the site `name`, which must have been started (with `join`, or with an empty data directory under a known name): most are added
+   * by themselves, and this waits until that is agreed. A voter of that name with other data is replaced. Resolves with the members
+   * when a majority of the voters have agreed.
+   *
+   * Rejects with `CHANGE_TIMEOUT`, `NOT_A_MEMBER` (this site does not vote), `OPTIONS_INVALID`, and with why this site was closed.
+   */
+  addMember(name: SiteId, options?: ChangeOptions): Promise<Membership>;
+  /**
+   * Removes the voter `name`, up or not; at once where there is none. It is granted nothing any more, and is told. The majority shrinks.
+   *
+   * Rejects as `addMember` does, and with `TOO_FEW_VOTERS` for the last one.
+   */
+  removeMember(name: SiteId, options?: ChangeOptions): Promise<Membership>;
+  /** Adds `by`, then removes `old`: two changes, of which the first stays if the second fails. Rejects as both do. */
+  replaceMember(old: SiteId, by: SiteId, options?: ChangeOptions): Promise<Membership>;
   status(): ClusterStatus;
   counters(): Counters;
   /**
@@ -65,10 +84,25 @@ export interface Cluster extends AsyncDisposable {
    * to the sites that wait for them, then closes and tells the others: they do not wait for a time-out, and do not expect
    * it back in this life.
    *
+   * `leave`: it is a voter no more, so that the majority shrinks with it, unless fewer than `members.leastVoters` were left. Default:
+   * where its data end with the process; a site with a data directory comes back, and stays a voter meanwhile.
+   *
    * `graceful: false`: at once, though cleanly: what is queued is sent. The others go on as after a crash that they
    * hear of.
    */
-  close(options?: { readonly graceful?: boolean }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface CloseOptions {
+  /** Default: true. */
+  readonly graceful?: boolean;
+  /** Default: true without a `dataDir`, else false. */
+  readonly leave?: boolean;
+}
+
+export interface ChangeOptions {
+  /** For each change. Default: 30,000. */
+  readonly timeoutMs?: number;
 }
 
 /** What `Cluster.on` tells of. */

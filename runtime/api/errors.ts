@@ -23,7 +23,8 @@ export type OperatingCode =
   // A peer is not what it was.
   | 'PEER_RESTARTED'
   | 'NOT_A_MEMBER'
-  | 'MEMBERS_CHANGED'
+  | 'CHANGE_TIMEOUT'
+  | 'TOO_FEW_VOTERS'
   // This site cannot do what it is asked.
   | 'LISTEN_FAILED'
   | 'INSECURE_LISTEN'

@@ -27,6 +27,14 @@ export type Notice =
   | { readonly type: 'listening'; readonly address: Address }
   /** Every site has agreed to the founding of the cluster, now or in an earlier run: locks may be granted. */
   | { readonly type: 'founded'; readonly generation: number; readonly ids: Readonly<Record<SiteId, string>> }
+  /** From now on these sites vote. `joins`: this one has become a member by it. */
+  | {
+      readonly type: 'members';
+      readonly term: number;
+      readonly version: number;
+      readonly voters: readonly SiteId[];
+      readonly joins: boolean;
+    }
   /** The link is up, for the first time or again. */
   | { readonly type: 'connected'; readonly peer: SiteId; readonly incarnation: string }
   /** It will be up again unless the peer is dead: nothing is lost by it. */

@@ -6,7 +6,10 @@ import type { Timing } from '../options/schema.ts';
 
 export interface ElectionTriggerOptions {
   readonly self: SiteId;
+  /** Those of now. */
   readonly voters: readonly SiteId[];
+  /** Is this name a member's? Default: every name is. */
+  readonly isMember?: (site: SiteId) => boolean;
   readonly timing: Timing;
   readonly clock: Clock;
   readonly random: Random;
@@ -182,7 +185,7 @@ export class ElectionTrigger {
       watched.attempts = 0;
       watched.inVain = false;
       // A voter is up when it votes. Only the root may have voted before a death that was known by then.
-      watched.covered = Math.min(watched.promisedAt, this.#deathOf(root) - 1);
+      watched.covered = this.#isGone(root) ? -1 : Math.min(watched.promisedAt, this.#deathOf(root) - 1);
     }
     this.#reconsider(watched);
     this.#arm();
@@ -240,12 +243,25 @@ export class ElectionTrigger {
       }
       known.down = null;
     }
+    this.#recount();
+  }
+
+  #recount(): void {
     const peers = [...this.#peers.values()];
     this.#latest = Math.max(...peers.map(({ past, down }) => Math.max(past, down ?? 0)));
     this.#isAnyDown = peers.some(({ down }) => down !== null);
     this.#majority = this.#countMajority();
     this.#reconsiderAll();
     this.#standWhereDue();
+  }
+
+  /** Who votes has changed. Those that are `gone` will not answer: they are as dead, and nobody waits for them to come back. */
+  reconfigured(gone: readonly SiteId[]): void {
+    for (const site of gone) {
+      this.#deaths += 1;
+      this.#peers.set(site, { past: this.#deaths, down: null });
+    }
+    this.#recount();
   }
 
   /** Stands no more. */
@@ -332,6 +348,10 @@ export class ElectionTrigger {
   #countMajority(): boolean {
     const { self, voters, isUp } = this.#options;
     return 2 * voters.filter((voter) => voter === self || isUp(voter)).length > voters.length;
+  }
+
+  #isGone(site: SiteId): boolean {
+    return this.#options.isMember?.(site) === false;
   }
 
   #deathOf(site: SiteId): number {

@@ -1,9 +1,12 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { OperatingError } from '../api/errors.ts';
-import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
+import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { ByeReason } from '../wire/frames.ts';
 
-/** The receiver of a mailbox's messages and changes: one call at a time, none from within `post`. */
+/**
+ * The receiver of a mailbox's messages and changes: one call at a time, none from within `post`. It may hear of a peer that nobody
+ * has added: a site that has proved that it is one of this cluster, and wants to join it.
+ */
 export interface MailboxHandlers {
   /**
    * An OperatingError that it throws refuses the message: the connection that brought it is closed, with a notice and a
@@ -26,7 +29,8 @@ export interface Mailbox {
   /** From now on the handlers may be called. */
   open(handlers: MailboxHandlers): Promise<void>;
   /**
-   * Takes a message on its way and returns at once; it waits here until its target is connected.
+   * Takes a message on its way and returns at once; it waits here until its target is connected. One for a site that is no peer is
+   * lost.
    *
    * Throws `MAILBOX_CLOSED`.
    */
@@ -36,6 +40,12 @@ export interface Mailbox {
    * any time. The connection is closed, and the link begins a new life.
    */
   refuse(envelope: StampedEnvelope, error: OperatingError): void;
+  /** From now on `peer` is one, at this address; where it is one already, it is tried there. `null`: it will say where it is. */
+  add(peer: SiteId, address: Address | null): void;
+  /** It is no peer any more. */
+  remove(peer: SiteId): void;
+  /** Where a peer was found last, or is to be; `null`: that is not known. */
+  addressOf(peer: SiteId): Address | null;
   /** Whether a peer is believed up: `peerChanged` said so last. */
   isUp(peer: SiteId): boolean;
   /** Peers that are connected now. */

@@ -200,6 +200,16 @@ class MemoryMailbox implements Mailbox {
     this.#hub.refused(envelope, error);
   }
 
+  // Whoever opens a mailbox here is met by all.
+
+  add(): void {}
+
+  remove(): void {}
+
+  addressOf(): null {
+    return null;
+  }
+
   isUp(peer: SiteId): boolean {
     return this.#known.get(peer)?.up ?? false;
   }

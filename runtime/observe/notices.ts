@@ -58,6 +58,11 @@ export class Notices {
         return ['info', `follows epoch ${notice.epoch}, whose root is ${notice.root}`];
       case 'lost':
         return ['error', `lost the critical section under fence ${fenceText(notice.fence)}`];
+      case 'members':
+        return [
+          'info',
+          `members (${notice.term}, ${notice.version}): ${notice.voters.toSorted().join(', ')}${notice.joins ? '; this site has joined them' : ''}`,
+        ];
       case 'dropped':
         return [
           'warn',

@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import type { SiteId } from '../../machines/actor.ts';
 import { longestName } from '../../machines/watch.ts';
-import type { Cluster, ClusterEvents } from '../api/cluster.ts';
+import type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from '../api/cluster.ts';
 import type { Fence } from '../api/fence.ts';
 import type { LeadOptions } from '../api/leadership.ts';
 import type { AcquireOptions, HoldOptions, RunOptions } from '../api/lock.ts';
 import type { ReadLocksOptions } from '../api/status.ts';
 import type { Viewer, WatchServerOptions } from '../api/watch.ts';
-import { membersLock, namePattern } from '../wire/frames.ts';
+import { membersLock, namePattern, siteIdPattern } from '../wire/frames.ts';
 import { partOfAddress } from './address.ts';
 import { checked } from './checked.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
@@ -67,11 +68,21 @@ const leadOptions = describe(
   'the options are { signal, retryMs, onError }',
 );
 
-type CloseOptions = NonNullable<Parameters<Cluster['close']>[0]>;
-
 const closeOptions = describe(
-  z.strictObject({ graceful: yes(true).optional() } satisfies Record<keyof CloseOptions, z.ZodType>),
-  'the options are { graceful }',
+  z.strictObject({ graceful: yes(true).optional(), leave: yes(true).optional() } satisfies Record<
+    keyof CloseOptions,
+    z.ZodType
+  >),
+  'the options are { graceful, leave }',
+);
+
+const changeOptions = describe(
+  z.strictObject({ timeoutMs } satisfies Record<keyof ChangeOptions, z.ZodType>),
+  'the options are { timeoutMs }',
+);
+const siteName = describe(
+  z.string().regex(siteIdPattern),
+  'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit',
 );
 
 const lockName = describe(
@@ -175,6 +186,14 @@ export function checkLead(given: unknown, options: unknown): void {
 export function checkListener(type: unknown, given: unknown): void {
   checked(event, type);
   checked(listener, given);
+}
+
+export function checkSite(given: unknown): SiteId {
+  return checked(siteName, given);
+}
+
+export function checkChange(options: unknown): ChangeOptions {
+  return checked(changeOptions, options) as ChangeOptions;
 }
 
 export function checkClose(options: unknown): void {

@@ -11,16 +11,21 @@ export function conflictsOf(settings: Settings): Conflict[] {
   return [...members(settings), ...secured(settings), ...order(settings)];
 }
 
-function* members({ site, peers, root = site, voters = [] }: Settings): Generator<Conflict> {
-  const sites = [site, ...Object.keys(peers)];
+function* members(settings: Settings): Generator<Conflict> {
+  const { site, peers, root = site, voters = [], founders, join = false } = settings;
+  const sites = founders ?? [site, ...Object.keys(peers)];
+  if (founders && !founders.includes(site) && !join)
+    yield { path: ['founders'], message: `${site} is one of the founders, or it says join: true` };
+  if (join && Object.keys(peers).length === 0)
+    yield { path: ['join'], message: 'a cluster is joined by its peers: name at least one' };
   const known = `one of ${sites.join(', ')}`;
   if (Object.hasOwn(peers, site))
     yield { path: ['peers', site], message: `peers are the other sites, ${site} is this one` };
-  if (!sites.includes(root))
-    yield { path: ['root'], message: `the root is a site, ${known}; "${root}" came` };
+  if (!join && !sites.includes(root))
+    yield { path: ['root'], message: `the root is a founder, ${known}; "${root}" came` };
   for (const [at, voter] of voters.entries()) {
     const path = ['voters', String(at)];
-    if (!sites.includes(voter)) yield { path, message: `a voter is a site, ${known}; "${voter}" came` };
+    if (!sites.includes(voter)) yield { path, message: `a voter is a founder, ${known}; "${voter}" came` };
     if (voters.indexOf(voter) < at) yield { path, message: `a voter has one vote, "${voter}" came twice` };
   }
 }

@@ -119,6 +119,17 @@ const strict = z.strictObject({
   }).default(driftShare),
 });
 
+const members = z.strictObject({
+  leastVoters: count(
+    1,
+    'Fewest voters that are left when a site leaves, or is removed for being down. An operator may go below.',
+  ),
+  removeAfterMs: describe(z.number().positive().max(longestMs), 'a time is a number of ms above 0', {
+    does: 'A voter that has been down for this long is removed by the others, while a majority is up.',
+    otherwise: 'never',
+  }).optional(),
+});
+
 const tls = z.strictObject({
   cert: pem(
     "this site's certificate",
@@ -155,20 +166,37 @@ export const clusterSchema = describe(
       z.record(siteId as z.ZodType<SiteId, SiteId>, address(1)),
       'peers are addresses by the ids of all other sites',
       {
-        does: 'Addresses of all other sites, by id. In each pair the site whose id comes first in code-unit order dials the other; the other address is only probed after a break, so that a wrong one makes the death of its site show later.',
+        does: 'Addresses by which this site finds the others, by id. Which sites are members is what the cluster has agreed on (docs/membership.md); before it is founded, these and this one found it, unless founders or join say otherwise. In each pair the site whose id comes first in code-unit order dials the other; the other address is only probed after a break, so that a wrong one makes the death of its site show later.',
       },
     ),
-    root: describe(z.string().regex(siteIdPattern), 'the root is a site', {
-      does: 'Site that starts with the token of every lock. The same at every site.',
-      otherwise: 'for each lock a voter, by its name',
+    root: describe(z.string().regex(siteIdPattern), 'the root is a founder', {
+      does: 'Founder that starts with the token of every lock. The same at each of them.',
+      otherwise: 'for each lock a voter among the founders, by its name',
     }).optional(),
+    founders: describe(
+      z.array(siteId).min(1),
+      'founders are a list of one site or more, this one among them',
+      {
+        does: 'Sites that found the cluster together, each started once. The same at each of them. Not read any more once it is founded.',
+        otherwise: 'this site and its peers',
+      },
+    )
+      .readonly()
+      .optional(),
+    join: yes(
+      false,
+      'This site founds nothing: it asks to be added to the cluster that it finds at its peers.',
+    ).optional(),
+    members: describe(members, 'members are an object', {
+      does: 'When the members change by themselves.',
+    }).prefault({}),
     dataDir: directory(
-      'Directory of this site alone, for what it must still know after a crash. An empty one is another site, which takes no part in a cluster that was founded with other data (NOT_A_MEMBER). Without a directory that is so for every new process.',
+      'Directory of this site alone, for what it must still know after a crash. An empty one is another site: it asks to be added, and replaces the one of its name. Without a directory that is so for every new process.',
       'memory only',
     ),
     voters: describe(z.array(siteId).min(1), 'voters are a list of one site or more', {
-      does: 'Sites that vote. The same at every site; 3 to 7 are recommended, and 2 tolerate no failure. Nothing is granted without a majority of them.',
-      otherwise: 'all sites',
+      does: 'Founders that vote. The same at each of them; 3 to 7 are recommended, and 2 tolerate no failure. Nothing is granted without a majority of the voters.',
+      otherwise: 'all founders',
     })
       .readonly()
       .optional(),
@@ -252,6 +280,9 @@ export type Settings = z.output<typeof clusterSchema>;
 
 /** When a peer is believed down, and when a site acts on that. Times are ms. */
 export interface Timing extends Readonly<z.output<typeof timing>> {}
+
+/** When the members change by themselves. */
+export interface MembersSettings extends Readonly<z.output<typeof members>> {}
 
 /** Bounds on what a site takes and keeps. */
 export interface Limits extends Readonly<z.output<typeof limits>> {}

@@ -16,13 +16,8 @@ import { vocabulary } from './protocol.ts';
 
 const members = ['a', 'b', 'c', 'd', 'e'];
 const nowhere = { host: '127.0.0.1', port: 1 };
-const codec = new Codec({ members, layout: vocabulary });
-const configuration = configurationOf({
-  members,
-  voters: members,
-  root: 'a',
-  strict: undefined,
-});
+const codec = new Codec(vocabulary);
+const configuration = configurationOf({ strict: undefined });
 
 const ends: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

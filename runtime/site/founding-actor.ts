@@ -27,7 +27,7 @@ export interface FoundingActorSetting {
   /** Every founder has accepted: the locks may be used. */
   readonly founded: (founding: Founding) => void;
   /** The cluster was founded without the data of this site. */
-  readonly excluded: () => void;
+  readonly excluded: (founding: Founding) => void;
   readonly crashed: (error: InvariantError) => void;
 }
 
@@ -119,7 +119,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     const sender = senderOf(said);
     if (sender !== null && this.#sites.get(sender) !== source)
       return `${source} speaks for data that are not its own`;
-    if ('ids' in said && Object.keys(said.ids).length !== founders.length)
+    if (said.type === 'PROPOSE' && Object.keys(said.ids).length !== founders.length)
       return `${source} tells of ${Object.keys(said.ids).length} founders, where there are ${founders.length}`;
     return null;
   }
@@ -154,7 +154,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
         this.#setting.founded({ generation: effect.generation, ids: effect.ids });
         return;
       case 'excluded':
-        this.#setting.excluded();
+        this.#setting.excluded({ generation: effect.generation, ids: effect.ids });
         return;
       default:
         effect satisfies never;

@@ -1,9 +1,11 @@
 import type { SiteId } from '../../machines/actor.ts';
+import { idOf, nameOf } from '../../machines/members/configuration.ts';
 import type { Clock } from '../api/clock.ts';
-import type { Cluster, ClusterEvents } from '../api/cluster.ts';
+import type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from '../api/cluster.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { Leadership, LeadOptions } from '../api/leadership.ts';
 import type { AcquireOptions, Held, HeldAll, Lock } from '../api/lock.ts';
+import type { Membership } from '../api/members.ts';
 import type { Address } from '../api/peer.ts';
 import type { ClusterStatus, Counters } from '../api/status.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
@@ -14,14 +16,17 @@ import type { Events } from '../observe/events.ts';
 import type { Telemetry } from '../observe/telemetry.ts';
 import {
   checkAcquire,
+  checkChange,
   checkClose,
   checkLead,
   checkListener,
   checkLockName,
   checkNames,
   checkReady,
+  checkSite,
   checkViewer,
 } from '../options/calls.ts';
+import type { WantedChange } from './members-actor.ts';
 import { NamedLock } from './named-lock.ts';
 import type { Site } from './site.ts';
 
@@ -34,9 +39,14 @@ export interface JoinedClusterOptions {
   readonly leaders: Leaders;
   readonly clock: Clock;
   readonly closeTimeoutMs: number;
+  /** Its data end with the process. */
+  readonly forgets: boolean;
   /** Called when the site is closed. */
   readonly ended: () => void;
 }
+
+/** Time for one change of the members, unless the caller says otherwise. */
+const defaultChangeMs = 30_000;
 
 /** This site as its service sees it: checks what a call is given, and hands it on. */
 export class JoinedCluster implements Cluster {
@@ -97,6 +107,41 @@ export class JoinedCluster implements Cluster {
     };
   };
 
+  readonly members = (): Membership => {
+    const { site } = this.#options;
+    const { configuration } = site;
+    const met = new Set([this.site, ...site.reached]);
+    return {
+      generation: site.founding?.generation ?? null,
+      term: configuration?.term ?? null,
+      version: configuration?.version ?? null,
+      voters: Object.keys(configuration?.voters ?? {})
+        .map((voter) => ({ site: nameOf(voter), id: idOf(voter) }))
+        .map((voter) => ({ ...voter, up: met.has(voter.site), address: site.addressOf(voter.site) }))
+        .sort((one, other) => (one.site < other.site ? -1 : 1)),
+    };
+  };
+
+  readonly addMember = async (name: SiteId, options?: ChangeOptions): Promise<Membership> => {
+    return this.#change([{ add: checkSite(name) }], options);
+  };
+
+  readonly removeMember = async (name: SiteId, options?: ChangeOptions): Promise<Membership> => {
+    return this.#change([{ remove: checkSite(name) }], options);
+  };
+
+  readonly replaceMember = async (old: SiteId, by: SiteId, options?: ChangeOptions): Promise<Membership> => {
+    // One of the same name is replaced by its being added.
+    const removal = old === by ? [] : [{ remove: checkSite(old) }];
+    return this.#change([{ add: checkSite(by) }, ...removal], options);
+  };
+
+  async #change(changes: readonly WantedChange[], options: ChangeOptions = {}): Promise<Membership> {
+    const { timeoutMs = defaultChangeMs } = checkChange(options);
+    for (const wanted of changes) await this.#options.site.change(wanted, timeoutMs);
+    return this.members();
+  }
+
   readonly ready = async (options?: { readonly timeoutMs?: number }): Promise<void> => {
     checkReady(options);
     const { site, clock } = this.#options;
@@ -137,14 +182,14 @@ export class JoinedCluster implements Cluster {
     return this;
   }
 
-  readonly close = async (how: { readonly graceful?: boolean } = {}): Promise<void> => {
+  readonly close = async (how: CloseOptions = {}): Promise<void> => {
     checkClose(how);
     const { site, leaders, closeTimeoutMs, ended } = this.#options;
-    const { graceful = true } = how;
+    const { graceful = true, leave = this.#options.forgets } = how;
     if (graceful && !this.#closing) {
       // A leader would hold its lock for ever.
       leaders.stop(new OperatingError('SITE_LEAVING', `${this.site} is leaving and leads no more`));
-      this.#leaving ??= site.leave(closeTimeoutMs);
+      this.#leaving ??= site.leave(closeTimeoutMs, leave);
       await this.#leaving;
     }
     const closed = new OperatingError('SITE_CLOSED', `${this.site} is closed`);

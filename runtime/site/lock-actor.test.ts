@@ -77,6 +77,8 @@ async function scene(
     activated: () => undefined,
     waitsInMinority: () => undefined,
     isUp: () => true,
+    peers: () => members.filter((member) => member !== site),
+    promised: () => undefined,
     generation: () => 1,
     begun: () => true,
     hindrance: () => null,

@@ -7,6 +7,7 @@ import type {
   DurableState,
   EpochEffect,
   Fence as EpochFence,
+  MembersChange,
   SiteMessage,
 } from '../../machines/epoch/messages.ts';
 import type { SiteEvent, SiteInput } from '../../machines/epoch/site.ts';
@@ -36,7 +37,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly tally: Tally;
   readonly clock: Clock;
-  readonly mailbox: Mailbox;
+  readonly mailbox: Pick<Mailbox, 'post' | 'refuse'>;
   readonly store: Store;
   /** What the store has of a lock. */
   readonly durable: (lock: string) => DurableState;
@@ -54,6 +55,10 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly sync: () => void;
   /** The actor now holds something that an idle one does without. */
   readonly activated: (actor: LockActor) => void;
+  /** The other members. */
+  readonly peers: () => readonly SiteId[];
+  /** Tells that a lock has promised `epoch`, before any message shows it. */
+  readonly promised: (epoch: number) => void;
   /** Whether a peer is up, with the data that the cluster was founded with. */
   readonly isUp: (peer: SiteId) => boolean;
   /** Of the cluster: the first part of every fence. */
@@ -94,7 +99,6 @@ const suspect = { type: 'suspect' } as const;
 export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect, StampedEnvelope> {
   readonly lock: string;
   readonly #setting: LockActorSetting;
-  readonly #peers: readonly SiteId[];
   readonly #driver: Driver<SiteEvent, EpochEffect, StampedEnvelope>;
   readonly #record: LockRecord;
   #queue: WaitQueue | null = null;
@@ -109,7 +113,6 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     const { site, statechart, recorder, inspect, engine } = setting;
     this.lock = lock;
     this.#setting = setting;
-    this.#peers = peers;
     this.#changedAt = Math.floor(setting.clock.now());
     this.#record = new LockRecord(setting, lock);
     const source = inspect && new NamedSource(inspect, () => this.#driver?.cause?.source ?? null);
@@ -221,6 +224,12 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     this.#driver.take(suspect);
   }
 
+  /** Who votes has changed. Votes that are kept back were asked for in the configuration before. */
+  configured(change: MembersChange): void {
+    this.#votes?.close();
+    this.#driver.take(change);
+  }
+
   /** The messages under way between this site and `peer` are lost. */
   linkRestarted(peer: SiteId): void {
     this.#record.linkRestarted(peer);
@@ -314,7 +323,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
         this.#send(effect.target, effect.message);
         return;
       case 'broadcast':
-        for (const peer of this.#peers) this.#send(peer, effect.message);
+        for (const peer of this.#setting.peers()) this.#send(peer, effect.message);
         return;
       case 'persist':
         this.#persist(effect);
@@ -392,13 +401,14 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   #persist({ promised, epoch, root }: DurableState): void {
-    const { store, trigger, durable, notice } = this.#setting;
+    const { store, trigger, durable, notice, promised: promisedHere } = this.#setting;
     const before = durable(this.lock);
     try {
       store.put(this.lock, { promised, epoch, root });
     } catch (cause) {
       throw this.#failed('keep what it promised', cause);
     }
+    promisedHere(promised);
     trigger.persisted(this.lock, before);
     if (epoch !== before.epoch) notice({ type: 'adopted', lock: this.lock, epoch, root });
   }

@@ -1,5 +1,8 @@
+import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { FoundingMessage } from '../../machines/members/founding.ts';
+import type { MembersMessage } from '../../machines/members/messages.ts';
+import type { Address } from '../api/peer.ts';
 import type { LayoutOf } from '../wire/layout.ts';
 
 /** The protocol's name in recorded runs, and in `baton verify`. */
@@ -43,12 +46,51 @@ export const foundingLayout = {
   FOUNDED: { generation: 'count', ids: 'ids', knower: 'name' },
 } as const satisfies LayoutOf<FoundingMessage>;
 
+/**
+ * A message of the members' statechart: its type with a prefix, since a lock has votes too, and the generation of the cluster that it
+ * is about.
+ */
+export type MembersTold = MembersMessage extends infer M
+  ? M extends MembersMessage
+    ? Omit<M, 'type'> & { readonly type: `MEMBERS_${M['type']}`; readonly generation: number }
+    : never
+  : never;
+
+/** Where `source` knows others to listen. Between sites; no statechart hears of it, since nothing is decided by it. */
+export interface Addresses {
+  readonly type: 'ADDRESSES';
+  readonly addresses: Readonly<Record<SiteId, Address>>;
+}
+
+/** The messages about who votes, as they are written. Voters are named by name and id. */
+export const membersLayout = {
+  MEMBERS_JOIN: { generation: 'count', site: 'name' },
+  MEMBERS_CONFIGURATION: { generation: 'count', configuration: 'configuration', origin: 'name' },
+  MEMBERS_ACKNOWLEDGE: {
+    generation: 'count',
+    term: 'count',
+    version: 'count',
+    voter: 'name',
+    top: 'count',
+  },
+  MEMBERS_VOTE_REQUEST: {
+    generation: 'count',
+    term: 'count',
+    candidate: 'name',
+    configuration: 'configuration',
+  },
+  MEMBERS_VOTE: { generation: 'count', term: 'count', voter: 'name' },
+  MEMBERS_REFUSE: { generation: 'count', term: 'count', configuration: 'configuration' },
+  ADDRESSES: { addresses: 'addresses' },
+} as const satisfies LayoutOf<MembersTold | Addresses>;
+
 /** All messages between sites, as they are written. */
 export const vocabulary = {
   ...messageLayout,
   UNTAKEN: { epoch: 'count', asks: 'flag' },
   ...foundingLayout,
-} as const satisfies LayoutOf<SiteMessage | Untaken | FoundingMessage>;
+  ...membersLayout,
+} as const satisfies LayoutOf<SiteMessage | Untaken | FoundingMessage | MembersTold | Addresses>;
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */
 export const urgentMessage = 'TOKEN' satisfies SiteMessage['type'];

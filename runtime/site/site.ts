@@ -3,12 +3,18 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
+import {
+  type Configuration,
+  firstConfiguration,
+  nameOf,
+  voterOf,
+} from '../../machines/members/configuration.ts';
 import type { Founding } from '../../machines/members/founding.ts';
 import type { SiteLock } from '../../machines/watch.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
-import type { PeerChange, StampedEnvelope } from '../api/peer.ts';
+import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { LockStatus } from '../api/status.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 import type { Engine } from '../driver/actor.ts';
@@ -16,13 +22,17 @@ import { ElectionTrigger } from '../election/election-trigger.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
-import type { Limits, StrictSettings, Timing } from '../options/schema.ts';
+import type { Limits, MembersSettings, StrictSettings, Timing } from '../options/schema.ts';
+import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { type ByeReason, membersLock } from '../wire/frames.ts';
 import { Admission, tellFrom } from './admission.ts';
 import { FoundingActor } from './founding-actor.ts';
 import { LockActor, type LockActorSetting } from './lock-actor.ts';
-import { protocolName, type Untaken } from './protocol.ts';
+import { MembersActor, type WantedChange } from './members-actor.ts';
+import { membersLayout, protocolName, type Untaken } from './protocol.ts';
+import { rootOf } from './root.ts';
+import { Roster } from './roster.ts';
 import { Tally } from './tally.ts';
 
 /** Maximum number of names that one search looks at. */
@@ -30,10 +40,20 @@ const mostLookedAt = 200_000;
 
 export interface SiteSetting {
   readonly self: SiteId;
+  /** The sites that this one is told of at its start: where it finds the others. */
   readonly peers: readonly SiteId[];
-  /** The first root of a lock. */
-  readonly root: (lock: string) => SiteId;
+  /** The sites that found the cluster, if it is not founded yet. Default: this one and its peers. */
+  readonly founders?: readonly SiteId[];
+  /** The founders that vote. */
   readonly voters: readonly SiteId[];
+  /** The first root of every lock. Default: for each lock a voter, by its name. */
+  readonly root?: SiteId;
+  /** Asks to be added to a cluster that was founded without this site. Default: true. */
+  readonly joins?: boolean;
+  /** See `membersSchema`. */
+  readonly members?: MembersSettings;
+  /** Where this site listens for others; `null`: they find it without. Default: that. */
+  readonly address?: () => Address | null;
   /** Default: `siteMachine`. A test gives a mutant. */
   readonly statechart?: AnyStateMachine;
   readonly mailbox: Mailbox;
@@ -63,6 +83,13 @@ const restEveryMs = 250;
 /** At a start the others may be that much later. */
 const tellMinorityMs = 5_000;
 
+/** How the locks name a configuration. */
+const membershipOf = (configuration: Configuration | null) => {
+  if (configuration === null) return {};
+  const { term, version, base } = configuration;
+  return { membership: { term, version, base } };
+};
+
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
 export class Site implements MailboxHandlers {
   readonly tally = new Tally();
@@ -79,13 +106,12 @@ export class Site implements MailboxHandlers {
   #resolveReady!: () => void;
   #rejectReady!: (reason: Error) => void;
   readonly #trigger: ElectionTrigger;
-  readonly #foundingActor: FoundingActor;
+  #foundingActor: FoundingActor;
+  readonly #roster: Roster;
   /** `null`: the cluster is not founded, as far as is known here, and no lock may be used. */
-  #founding: Founding | null = null;
+  #members: MembersActor | null = null;
   /** Why this site takes no part in the cluster that there is. */
   #exclusion: OperatingError | null = null;
-  /** Of the peers that were met: the data they have now, and whether they are up. */
-  readonly #met = new Map<SiteId, { readonly id: string; up: boolean }>();
   #cancelPassivation: (() => void) | null = null;
   #cancelTelling: (() => void) | null = null;
   #isToldOfMinority = false;
@@ -94,6 +120,7 @@ export class Site implements MailboxHandlers {
   /** Why nobody is granted anything any more. */
   #closedBy: Error | null = null;
   #ended = false;
+  #leaving = false;
 
   constructor(options: SiteSetting) {
     const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
@@ -113,16 +140,28 @@ export class Site implements MailboxHandlers {
       },
     });
     this.#unmet = new Set(options.peers);
+    this.#roster = new Roster({ ...options, id: store.id });
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
     // An unmet peer that nobody waits for is no error.
     this.ready.catch(() => undefined);
-    this.#admission = new Admission(options, this.tally);
+    const roster = this.#roster;
+    const live = {
+      ...options,
+      get voters() {
+        return roster.voters;
+      },
+    };
+    this.#admission = new Admission(live, this.tally);
     const durable = (lock: string) => this.#durable(lock);
     this.#trigger = new ElectionTrigger({
       ...options,
+      get voters() {
+        return roster.voters;
+      },
+      isMember: (name) => name === site || roster.isMember(name),
       isUp: (peer) => this.#isUp(peer),
       durable,
       waits: (lock) => this.#actors.get(lock)?.waits ?? false,
@@ -141,7 +180,12 @@ export class Site implements MailboxHandlers {
       clock,
       maxBatch: options.limits.maxBatch,
       answerMs: timing.heartbeatMs,
-      mailbox,
+      mailbox: {
+        post: (envelope) => this.#post(envelope),
+        refuse: (envelope, error) => mailbox.refuse(envelope, error),
+      },
+      peers: () => roster.peers,
+      promised: (epoch) => this.#members?.promised(epoch),
       store,
       durable,
       trigger: this.#trigger,
@@ -151,20 +195,25 @@ export class Site implements MailboxHandlers {
       sync: () => this.#sync(),
       activated: (actor) => this.#activated(actor),
       isUp: (peer) => this.#isUp(peer),
-      generation: () => this.#founding!.generation,
+      generation: () => roster.founding!.generation,
       begun: () => this.#begun,
       hindrance: () => this.#hindrance(),
       waitsInMinority: () => this.#watchMinority(),
       crashed: (error) => this.crash(error),
     };
-    this.#foundingActor = new FoundingActor({
-      self: site,
-      founders: [site, ...options.peers],
+    this.#foundingActor = this.#newFoundingActor();
+  }
+
+  #newFoundingActor(): FoundingActor {
+    const { self, peers, founders = [self, ...peers], mailbox, store, generation = () => 1 } = this.#options;
+    return new FoundingActor({
+      self,
+      founders,
       mailbox,
       store,
-      generation: options.generation ?? (() => 1),
+      generation,
       founded: (founding) => this.#founded(founding),
-      excluded: () => this.#excluded(),
+      excluded: (founding) => this.#excluded(founding),
       crashed: (error) => this.crash(error),
     });
   }
@@ -201,7 +250,22 @@ export class Site implements MailboxHandlers {
 
   /** What the cluster was founded as; `null`: it is not, as far as is known here. */
   get founding(): Founding | null {
-    return this.#founding;
+    return this.#roster.includesSelf ? this.#roster.founding : null;
+  }
+
+  /** What this cluster has agreed on, as far as is known here. */
+  get configuration(): Configuration | null {
+    return this.#roster.configuration;
+  }
+
+  /** Members that are up. */
+  get reached(): readonly SiteId[] {
+    return this.#roster.peers.filter((peer) => this.#isUp(peer));
+  }
+
+  addressOf(member: SiteId): Address | null {
+    const { self, address, mailbox } = this.#options;
+    return member === self ? (address?.() ?? null) : mailbox.addressOf(member);
   }
 
   /** How many locks stand still until an election is over. */
@@ -236,10 +300,41 @@ export class Site implements MailboxHandlers {
    * Grants no more; once. Resolves when nobody holds a lock here and tokens are handed on, after `timeoutMs`, or when
    * the site ends meanwhile.
    */
-  async leave(timeoutMs: number): Promise<void> {
+  async leave(timeoutMs: number, membership: boolean): Promise<void> {
     if (this.#ended) return;
     this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
     await Promise.all([...this.#active].map((actor) => actor.drain(timeoutMs)));
+    if (membership) await this.#resign(timeoutMs);
+  }
+
+  /** Where that is possible: the majority shrinks with this site (M6). Else it is gone as after a crash. */
+  async #resign(timeoutMs: number): Promise<void> {
+    const { self, members } = this.#options;
+    const voters = this.#roster.voters.length;
+    if (!this.#members?.isVoter || voters <= (members?.leastVoters ?? 1) || !this.majority) return;
+    this.#leaving = true;
+    await this.#members.change({ remove: self }, timeoutMs).catch((error: OperatingError) => {
+      this.#options.notice({ type: 'error', error, peer: null, remote: null });
+    });
+  }
+
+  /**
+   * Has this site make a change of who votes. Resolves when a majority of the voters have agreed to it.
+   *
+   * Rejects with `CHANGE_TIMEOUT`, `NOT_A_MEMBER`, `TOO_FEW_VOTERS`.
+   */
+  async change(wanted: WantedChange, timeoutMs: number): Promise<void> {
+    if (this.#closedBy) throw this.#closedBy;
+    const { self } = this.#options;
+    if (this.#members === null || !this.#members.isVoter) {
+      const why = this.#exclusion?.message ?? this.#hindrance() ?? `${self} does not vote`;
+      throw new OperatingError('NOT_A_MEMBER', `only a voter can change the members: ${why}`);
+    }
+    if ('remove' in wanted && this.#roster.voters.length === 1 && this.#roster.voters[0] === wanted.remove) {
+      const what = `${wanted.remove} is the last voter: nothing would be left of the cluster`;
+      throw new OperatingError('TOO_FEW_VOTERS', `${what}; add another one first, or stop it`);
+    }
+    await this.#members.change(wanted, timeoutMs);
   }
 
   /** Nothing is taken or granted any more. */
@@ -251,6 +346,7 @@ export class Site implements MailboxHandlers {
     this.#feed.close();
     this.#trigger.stop();
     this.#foundingActor.stop();
+    this.#members?.stop(new OperatingError('SITE_CLOSED', reasonOf(reason)));
     this.#cancelPassivation?.();
     this.#cancelTelling?.();
     for (const actor of this.#actors.values()) actor.end(reason);
@@ -280,7 +376,7 @@ export class Site implements MailboxHandlers {
   }
 
   #open(lock: string): LockActor {
-    const { self, peers, voters, limits, strict, root: rootOf } = this.#options;
+    const { self, limits, strict } = this.#options;
     if (this.#actors.size >= limits.maxLocks) {
       throw new OperatingError(
         'TOO_MANY_LOCKS',
@@ -288,10 +384,18 @@ export class Site implements MailboxHandlers {
       );
     }
     this.#tellOfMany();
-    const founder = rootOf(lock);
+    const founder = this.#rootOf(lock);
     const disk = this.#diskOf(lock, founder);
     this.#trigger.open(lock, typeof disk !== 'string');
-    const input = { self, founder, voters, disk, ...(strict && { strict: true }) };
+    const { voters, peers, configuration } = this.#roster;
+    const input = {
+      self,
+      founder,
+      voters,
+      ...membershipOf(configuration),
+      disk,
+      ...(strict && { strict: true }),
+    };
     const actor = new LockActor(this.#setting, lock, peers, input);
     this.#actors.set(lock, actor);
     return actor;
@@ -305,9 +409,21 @@ export class Site implements MailboxHandlers {
     notice({ type: 'many-locks', known, most: limits.maxLocks, limit: 'maxLocks', peer: null });
   }
 
+  /** Of epoch 0, which is the founders' for ever (M4a). */
+  #rootOf(lock: string): SiteId {
+    const { voters, root = null } = this.#members?.record.first ?? this.#options;
+    return root ?? rootOf(lock, voters);
+  }
+
   /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
   #diskOf(lock: string, root: SiteId): DurableState | 'none' {
-    const kept = this.#options.store.read(lock, root);
+    const { store } = this.#options;
+    const read = store.read(lock, root);
+    const floor = this.#members?.record.floor ?? null;
+    const before = read === 'none' ? { promised: 0, epoch: 0, root } : read;
+    // Every epoch up to the floor went by without this site.
+    const kept = floor === null ? read : { ...before, promised: Math.max(before.promised, floor + 1) };
+    if (floor !== null) store.put(lock, kept as DurableState);
     return kept === 'none' && this.#admission.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
   }
 
@@ -320,16 +436,12 @@ export class Site implements MailboxHandlers {
   receive(envelope: StampedEnvelope): void {
     if (this.#ended) return;
     if (envelope.lock === membersLock) {
-      this.#foundingActor.receive(envelope);
+      if (!Object.hasOwn(membersLayout, envelope.message.type)) this.#foundingActor.receive(envelope);
+      else this.#members?.receive(envelope);
       return;
     }
-    // Whoever is founded has said so before on this link. What others tell of the locks is not for these data.
-    if (this.#founding === null) return;
-    if (this.#isStranger(envelope.source)) {
-      const what = `${envelope.source} has data that are no part of the cluster, and yet tells of ${envelope.lock}`;
-      this.#options.mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', what));
-      return;
-    }
+    // Who is a member is told before anything is said of a lock on this link. What is under way of one that is none any more is lost.
+    if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) return;
     const actor = this.#actors.get(envelope.lock);
     if (envelope.message.type === 'UNTAKEN') {
       if (actor) this.#untaken(actor, envelope);
@@ -368,13 +480,20 @@ export class Site implements MailboxHandlers {
     if (this.#ended) return;
     const { peer } = change;
     const isUp = change.type !== 'down';
-    if (id !== null) this.#met.set(peer, { id, up: isUp });
+    const wasMember = this.#isUp(peer);
+    if (id !== null) this.#roster.meet(peer, id, isUp);
     // Before anything is said of a lock.
-    if (isUp) this.#foundingActor.met(peer, id!);
+    if (isUp) {
+      this.#foundingActor.met(peer, id!);
+      this.#members?.met(peer);
+    } else this.#members?.lost(peer);
     this.#options.notice(change);
-    if (isUp && this.#isStranger(peer)) {
+    const isNamed = this.#roster.peers.includes(peer);
+    if (!isNamed || this.#roster.isStranger(peer)) {
       if (change.type === 'restarted') this.#linkRestarted(peer);
-      this.#estrange(peer);
+      // Its name may be that of a member, whose data it has not.
+      if (isNamed && (wasMember || isUp)) this.#follow({ type: 'down', peer, why: 'closed' });
+      if (!isUp) this.#forgetLater(peer);
       return;
     }
     if (isUp) this.#unmet.delete(peer);
@@ -382,52 +501,179 @@ export class Site implements MailboxHandlers {
     this.#follow(change);
   }
 
-  #resolveWhenReady(): void {
-    if (this.#unmet.size === 0 && this.#founding !== null) this.#resolveReady();
+  /** One that is no member, and gone: it says where it is when it comes again. */
+  #forgetLater(peer: SiteId): void {
+    const { clock, timing, mailbox, peers } = this.#options;
+    if (peers.includes(peer)) return;
+    clock.after(10 * timing.failureTimeoutMs, () => {
+      if (this.#ended || mailbox.isUp(peer) || this.#roster.peers.includes(peer)) return;
+      this.#roster.forget(peer);
+      mailbox.remove(peer);
+    });
   }
 
-  /** These data took the place of those that the cluster was founded with. */
-  #isStranger(peer: SiteId): boolean {
-    const met = this.#met.get(peer);
-    return this.#founding !== null && met !== undefined && this.#founding.ids[peer] !== met.id;
+  #resolveWhenReady(): void {
+    if (this.#unmet.size === 0 && this.founding !== null) this.#resolveReady();
   }
 
   #isUp(peer: SiteId): boolean {
-    return this.#options.mailbox.isUp(peer) && !this.#isStranger(peer);
+    return this.#options.mailbox.isUp(peer) && !this.#roster.isStranger(peer);
   }
 
-  #estrange(peer: SiteId): void {
-    const error = new OperatingError(
-      'NOT_A_MEMBER',
-      `${peer} was started with another data directory than the cluster was founded with: it takes no part in it. ` +
-        'Give it back its own; if that is lost, the cluster goes on without it',
-    );
-    this.#options.notice({ type: 'error', error, peer, remote: null });
-    this.#follow({ type: 'down', peer, why: 'closed' });
+  /** To a site that is a member. What is for another one is lost: it is as dead, and the trigger knows. */
+  #post(envelope: StampedEnvelope): void {
+    const { target } = envelope;
+    if (this.#roster.peers.includes(target) && !this.#roster.isStranger(target))
+      this.#options.mailbox.post(envelope);
   }
 
+  /** The cluster is founded, by this site among others, or it has joined it before. */
   #founded(founding: Founding): void {
-    this.#founding = founding;
-    this.#exclusion = null;
+    const { voters, root = null, store } = this.#options;
+    const ids = Object.entries(founding.ids).filter(([name]) => voters.includes(name));
+    const first = { voters: ids.map(([name]) => name), root };
+    const kept = store.members;
+    const isKept = kept?.generation === founding.generation;
+    this.#enter(
+      founding,
+      isKept
+        ? kept
+        : {
+            generation: founding.generation,
+            first,
+            floor: null,
+            configuration: firstConfiguration(ids.map(([name, id]) => voterOf(name, id))),
+            promised: 0,
+            top: 0,
+            addresses: {},
+          },
+    );
     this.#options.notice({ type: 'founded', ...founding });
-    for (const [peer, { up }] of this.#met) if (up && this.#isStranger(peer)) this.#estrange(peer);
+  }
+
+  /** The cluster was founded without the data of this site, which may be added to it. */
+  #excluded(founding: Founding): void {
+    const { joins = true, self, store, root = null } = this.#options;
+    const { generation, ids } = founding;
+    if (this.#members?.record.generation === generation) return;
+    const first = { voters: Object.keys(ids), root };
+    const empty = { configuration: null, promised: 0, top: 0, addresses: {} };
+    this.#enter(founding, { generation, first, floor: null, ...empty });
+    if (joins || self in ids) return;
+    this.#exclude(
+      `the cluster was founded without ${self} (${store.id}), by ${Object.keys(ids).sort().join(', ')}, and the settings name it as a ` +
+        'founder: start it with join in place of founders, and it asks to be added',
+    );
+  }
+
+  #enter(founding: Founding, record: MembersRecord): void {
+    const { strict, timing, members } = this.#options;
+    const { mailbox, store, clock, random } = this.#options;
+    const { driftShare = 0, leaseMs = 0 } = strict ?? {};
+    this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
+    this.#exclusion = null;
+    this.#roster.founding = founding;
+    const actor = new MembersActor(
+      {
+        ...{ self: this.#options.self, mailbox, store, clock, random, timing },
+        idOf: (peer) => this.#roster.idOf(peer),
+        address: this.#options.address ?? (() => null),
+        settleMs: Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare)),
+        asks: () => this.#exclusion === null && !this.#leaving,
+        leastVoters: members?.leastVoters ?? 1,
+        removeAfterMs: members?.removeAfterMs ?? null,
+        configured: (configuration, joins) => this.#configured(configuration, joins),
+        crashed: (error) => this.crash(error),
+      },
+      record,
+    );
+    this.#members = actor;
+    if (record.configuration) {
+      if (record !== store.members) {
+        store.putMembers(record);
+        this.#syncOr('keep who votes');
+      }
+      this.#apply(record.configuration, false);
+    }
+    actor.start();
+  }
+
+  #configured(configuration: Configuration, joins: boolean): void {
+    const { self, store, notice } = this.#options;
+    const { term, version } = configuration;
+    const was = this.#roster.includesSelf;
+    this.#apply(configuration, joins);
+    notice({ type: 'members', term, version, voters: this.#roster.voters, joins });
+    if (joins) this.#joined();
+    if (!was || this.#roster.includesSelf || this.#leaving) return;
+    this.#exclude(
+      `${self} (${store.id}) was removed from the cluster, whose members are ${this.#roster.voters.toSorted().join(', ')}: start it ` +
+        'again, and it asks to be added',
+    );
+  }
+
+  /** The locks, and when they are stood for, go by it from now on. */
+  #apply(configuration: Configuration, joins: boolean): void {
+    const { self, mailbox } = this.#options;
+    const before = this.#roster.configuration;
+    const had = this.#trigger.majority;
+    const ups = new Set(this.#roster.peers.filter((peer) => this.#isUp(peer)));
+    this.#roster.configuration = configuration;
+    const { peers, voters } = this.#roster;
+    for (const peer of peers) mailbox.add(peer, this.#members?.record.addresses[peer] ?? null);
+    for (const peer of this.#unmet) if (!peers.includes(peer)) this.#unmet.delete(peer);
+    const change = {
+      type: 'configured',
+      ...membershipOf(configuration).membership!,
+      voters: Object.fromEntries(voters.map((voter) => [voter, true as const])),
+      joins,
+    } as const;
+    // The locks began with it.
+    const isFirst = before === null && configuration.version === 1 && !joins;
+    if (!isFirst) for (const actor of this.#actors.values()) actor.configured(change);
+    const names = Object.keys(before?.voters ?? {});
+    const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
+    for (const { votes } of this.#active) for (const name of gone) votes?.absent(name);
+    this.#trigger.reconfigured(gone.filter((name) => name !== self));
+    for (const peer of this.#roster.met)
+      if (!ups.has(peer) && peers.includes(peer) && this.#isUp(peer))
+        this.#follow({ type: 'up', peer, incarnation: '' });
+    for (const name of gone) if (this.#roster.idOf(name) === null) this.#forgetLater(name);
+    if (had && !this.#trigger.majority) this.#watchMinority();
     this.#resolveWhenReady();
     this.#beginWhenReady();
   }
 
-  #excluded(): void {
-    const { self, store } = this.#options;
-    this.#exclusion = new OperatingError(
-      'NOT_A_MEMBER',
-      `the cluster was founded with other data of ${self} than these (${store.id}), so that ${self} takes no part in it: what ` +
-        'it promised is not here. Give it back its data directory. If that is lost, the cluster goes on without it',
-    );
-    for (const actor of this.#active) actor.refuse(this.#exclusion);
+  /** From now on this site tells of the founding as those do that were there. */
+  #joined(): void {
+    const { store } = this.#options;
+    const { founding } = this.#roster;
+    this.#exclusion = null;
+    if (store.founding?.stage === 'settled' && store.founding.generation === founding!.generation) return;
+    store.putFounding({ ...founding!, stage: 'settled' });
+    this.#foundingActor.stop();
+    this.#foundingActor = this.#newFoundingActor();
+    for (const peer of this.#roster.met) this.#foundingActor.met(peer, this.#roster.idOf(peer)!);
+  }
+
+  /** Nobody is granted anything here any more. */
+  #exclude(why: string): void {
+    this.#exclusion = new OperatingError('NOT_A_MEMBER', why);
+    this.#options.notice({ type: 'error', error: this.#exclusion, peer: null, remote: null });
+    this.#begun = false;
+    for (const actor of this.#actors.values()) actor.end(this.#exclusion);
+    this.#actors.clear();
+    this.#active.clear();
   }
 
   /** Why nobody may be granted anything here as yet, to be read behind a colon; `null`: nothing is known to be in the way. */
   #hindrance(): string | null {
-    if (this.#founding === null) {
+    const { founding, configuration } = this.#roster;
+    if (founding !== null && !this.#roster.includesSelf) {
+      const voters = configuration ? this.#roster.voters : Object.keys(founding.ids);
+      return `this site is no member yet: it asks ${voters.toSorted().join(', ')} to be added, and a majority of them must be up`;
+    }
+    if (founding === null) {
       const unmet = this.#foundingActor.unmet;
       const why =
         unmet.length > 0 ? `never met: ${unmet.join(', ')}` : 'not all of its sites have agreed to it';
@@ -482,7 +728,8 @@ export class Site implements MailboxHandlers {
       this.#cancelTelling = null;
       if (this.#ended || this.majority || !this.#anyWaits()) return;
       this.#isToldOfMinority = true;
-      const { self, voters, notice } = this.#options;
+      const { self, notice } = this.#options;
+      const { voters } = this.#roster;
       const missing = voters.filter((voter) => voter !== self && !this.#isUp(voter));
       notice({ type: 'no-majority', missing, of: voters.length });
     });
@@ -495,7 +742,7 @@ export class Site implements MailboxHandlers {
 
   #beginWhenReady(): void {
     if (this.#begun) return;
-    this.#begun = this.#founding !== null && this.majority;
+    this.#begun = this.#roster.includesSelf && this.majority;
     if (this.#begun) for (const actor of this.#active) actor.begin();
   }
 
@@ -525,13 +772,17 @@ export class Site implements MailboxHandlers {
 
   /** Called before messages leave: what they say must be on the disk. */
   beforeWrite(): void {
+    this.#syncOr('sync its disk');
+  }
+
+  #syncOr(what: string): void {
     try {
       this.#sync();
     } catch (cause) {
       const { self } = this.#options;
       const reason = reasonOf(cause);
       // It closes every connection, so that nothing is written.
-      this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot sync its disk: ${reason}`, { cause }));
+      this.crash(new InvariantError('EFFECT_FAILED', `${self} cannot ${what}: ${reason}`, { cause }));
     }
   }
 }

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
+import type { MembersDisk } from '../../machines/members/messages.ts';
+import type { Address } from '../api/peer.ts';
 
 /** What a store's file says. */
 export interface StoreContent {
@@ -14,7 +16,21 @@ export interface StoreContent {
   readonly id: string;
   /** What this id accepted of how the cluster is founded; `null`: nothing. */
   readonly founding: FoundingDisk | null;
+  /** This id's part in who votes; `null`: it knows of no founding. */
+  readonly members: MembersRecord | null;
   readonly locks: ReadonlyMap<string, DurableState>;
+}
+
+/** What a site keeps of who votes. `top` may be below the promises of the locks, which stand beside it. */
+export interface MembersRecord extends MembersDisk {
+  /** Of the founding that it all began with. */
+  readonly generation: number;
+  /** Who voted first, and the root that every lock had first; `null`: a voter, by the lock's name. Names. */
+  readonly first: { readonly voters: readonly SiteId[]; readonly root: SiteId | null };
+  /** The base of the configuration in which this id became a voter: epochs up to it are not its own. `null`: it founded. */
+  readonly floor: number | null;
+  /** Where the others were last. */
+  readonly addresses: Readonly<Record<SiteId, Address>>;
 }
 
 export interface Written {
@@ -24,7 +40,7 @@ export interface Written {
 }
 
 /** Of the file. */
-export const version = 2;
+export const version = 3;
 
 const count = z.int().min(0);
 const locksSchema = z.array(
@@ -43,6 +59,24 @@ const schema = z.strictObject({
       stage: z.enum(['accepted', 'founded', 'settled']),
     })
     .nullable(),
+  members: z
+    .strictObject({
+      generation: count,
+      first: z.strictObject({ voters: z.array(z.string()), root: z.string().nullable() }),
+      floor: count.nullable(),
+      configuration: z
+        .strictObject({
+          term: count,
+          version: count,
+          base: count,
+          voters: z.record(z.string(), z.literal(true)),
+        })
+        .nullable(),
+      promised: count,
+      top: count,
+      addresses: z.record(z.string(), z.strictObject({ host: z.string(), port: count })),
+    })
+    .nullable(),
   locks: locksSchema,
   checksum: z.string(),
 });
@@ -52,8 +86,17 @@ const batchSchema = z.strictObject({ locks: locksSchema, checksum: z.string() })
  * JSON, a line for each lock in code-unit order, and a checksum (SHA-256) over all that stands before it.
  * There is one way to write a content, so that any other byte anywhere is seen.
  */
-export function encode({ cluster, site, life, id, founding, locks }: StoreContent): Written {
-  const head = JSON.stringify({ version, cluster, site, life, id, founding: inOrder(founding) }).slice(0, -1);
+export function encode({ cluster, site, life, id, founding, members, locks }: StoreContent): Written {
+  const told = {
+    version,
+    cluster,
+    site,
+    life,
+    id,
+    founding: inOrder(founding),
+    members: membersInOrder(members),
+  };
+  const head = JSON.stringify(told).slice(0, -1);
   return sealed('', `${head},"locks":[${linesOf(locks, '\n').join()}]`);
 }
 
@@ -99,8 +142,8 @@ const sealPattern = /,"checksum":"[0-9a-f]{64}"\}/;
 function decodeSnapshot(bytes: Buffer): StoreContent | string {
   const parsed = parse(bytes, schema);
   if (typeof parsed === 'string') return parsed;
-  const { locks, cluster, site, life, id, founding } = parsed;
-  const content = { cluster, site, life, id, founding, locks: mapOf(locks) };
+  const { locks, cluster, site, life, id, founding, members } = parsed;
+  const content = { cluster, site, life, id, founding, members, locks: mapOf(locks) };
   return encode(content).bytes.equals(bytes) ? content : 'the checksum is of other content';
 }
 
@@ -130,8 +173,31 @@ function parse<T>(bytes: Buffer, shape: z.ZodType<T>): T | string {
 function inOrder(founding: FoundingDisk | null): FoundingDisk | null {
   if (founding === null) return null;
   const { generation, ids, stage } = founding;
-  const sorted = Object.entries(ids).sort(([one], [other]) => (one < other ? -1 : 1));
-  return { generation, ids: Object.fromEntries(sorted), stage };
+  return { generation, ids: keysInOrder(ids), stage };
+}
+
+function membersInOrder(members: MembersRecord | null): MembersRecord | null {
+  if (members === null) return null;
+  const { generation, first, floor, configuration, promised, top, addresses } = members;
+  return {
+    generation,
+    first: { voters: first.voters, root: first.root },
+    floor,
+    configuration: configuration && {
+      term: configuration.term,
+      version: configuration.version,
+      base: configuration.base,
+      voters: keysInOrder(configuration.voters),
+    },
+    promised,
+    top,
+    addresses: keysInOrder(addresses, ({ host, port }) => ({ host, port })),
+  };
+}
+
+function keysInOrder<T>(of: Readonly<Record<string, T>>, write = (value: T) => value): Record<string, T> {
+  const sorted = Object.entries(of).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(sorted.map(([key, value]) => [key, write(value)]));
 }
 
 function sealed(before: string, body: string): Written {

@@ -3,7 +3,15 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { DurableState } from '../../machines/epoch/messages.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
 import { OperatingError } from '../api/errors.ts';
-import { decode, encode, encodeBatch, type StoreContent, version, versionOf } from './content.ts';
+import {
+  decode,
+  encode,
+  encodeBatch,
+  type MembersRecord,
+  type StoreContent,
+  version,
+  versionOf,
+} from './content.ts';
 import { type FileSystem, NoDescriptor, replaceFile, systemFiles, writeAll } from './files.ts';
 import { own } from './owner.ts';
 import { type Processes, systemProcesses } from './processes.ts';
@@ -21,6 +29,10 @@ export interface Store {
   readonly founding: FoundingDisk | null;
   /** In memory, until `sync`. */
   putFounding(founding: FoundingDisk): void;
+  /** This id's part in who votes; `null`: it knows of no founding. */
+  readonly members: MembersRecord | null;
+  /** In memory, until `sync`. */
+  putMembers(members: MembersRecord): void;
   /**
    * What `lock` has to start with, where `founder` is the root of its epoch 0: `'none'` when this site never
    * ran it before. A lock of which nothing is kept may all the same have run in an earlier life of this site in which the
@@ -59,11 +71,23 @@ export interface StoreOptions {
 /** Of a site that will not come back: `id` is another one at every start. */
 export function memoryStore(id: string, founding: FoundingDisk | null = null): Store {
   const kept = new Map<string, DurableState>();
+  let known = founding;
+  let record: MembersRecord | null = null;
   return {
     life: 0,
     id,
-    founding,
-    putFounding: () => {},
+    get founding() {
+      return known;
+    },
+    putFounding: (accepted) => {
+      known = accepted;
+    },
+    get members() {
+      return record;
+    },
+    putMembers: (members) => {
+      record = members;
+    },
     read: (lock) => kept.get(lock) ?? 'none',
     locks: () => [...kept.keys()],
     put: (lock, disk) => void kept.set(lock, disk),
@@ -113,7 +137,9 @@ class FileStore implements Store {
   readonly #path: string;
   readonly #kept: Map<string, DurableState>;
   #founding: FoundingDisk | null;
-  #foundingIsDirty = false;
+  #members: MembersRecord | null;
+  /** The founding or the members are not on the disk yet. */
+  #headIsDirty = false;
   /** In an earlier life the cluster was founded, so that any lock may have run. */
   readonly #hasRun: boolean;
   /** What is not on the disk yet. */
@@ -135,6 +161,7 @@ class FileStore implements Store {
     this.life = found === null ? 0 : found.life + 1;
     this.id = found?.id ?? options.newId;
     this.#founding = found?.founding ?? null;
+    this.#members = found?.members ?? null;
     this.#hasRun = this.#founding?.stage === 'settled';
     this.#kept = new Map(found?.locks);
     this.#attempt(() => this.#replace());
@@ -146,7 +173,16 @@ class FileStore implements Store {
 
   putFounding(founding: FoundingDisk): void {
     this.#founding = founding;
-    this.#foundingIsDirty = true;
+    this.#headIsDirty = true;
+  }
+
+  get members(): MembersRecord | null {
+    return this.#members;
+  }
+
+  putMembers(members: MembersRecord): void {
+    this.#members = members;
+    this.#headIsDirty = true;
   }
 
   read(lock: string, founder: SiteId): DurableState | 'none' {
@@ -169,7 +205,7 @@ class FileStore implements Store {
 
   sync(): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#foundingIsDirty) this.#attempt(() => this.#replace());
+    if (this.#headIsDirty) this.#attempt(() => this.#replace());
     else if (this.#dirty.size > 0) this.#attempt(() => this.#append());
   }
 
@@ -218,6 +254,7 @@ class FileStore implements Store {
       life: this.life,
       id: this.id,
       founding: this.#founding,
+      members: this.#members,
       locks,
     });
     const file = replaceFile(this.#files, this.#path, bytes);
@@ -227,7 +264,7 @@ class FileStore implements Store {
     this.#size = bytes.length;
     this.#mostSize = Math.max(this.#leastBytes, 2 * bytes.length);
     this.#dirty.clear();
-    this.#foundingIsDirty = false;
+    this.#headIsDirty = false;
   }
 
   #attempt(write: () => void): void {

@@ -32,6 +32,7 @@ export interface BoxOptions extends Partial<Limits>, Partial<Timing> {
   readonly listen?: Address;
   readonly transport?: Transport;
   readonly incarnation?: string;
+  readonly founders?: () => string;
   readonly dataId?: string;
   readonly run?: number;
   readonly clock?: Clock;
@@ -68,6 +69,7 @@ export async function openBox(
     listen,
     peers,
     codec: testCodec,
+    ...(options.founders && { founders: options.founders }),
     ...(options.urgent !== undefined && { urgent: options.urgent }),
     limits,
     timing: { ...defaultTiming, ...options },

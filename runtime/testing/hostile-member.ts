@@ -2,9 +2,10 @@ import { connect, type Socket } from 'node:net';
 import { type Arbitrary, array, boolean, constant, constantFrom, integer, oneof, record } from 'fast-check';
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { Address } from '../api/peer.ts';
+import { founded } from '../mailbox/tcp/handshake.ts';
 import type { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';
-import { type Frame, type Identity, protocolVersion } from '../wire/frames.ts';
+import { type Frame, type Identity, oldestVersion, protocolVersion } from '../wire/frames.ts';
 import type { Field, Layout } from '../wire/layout.ts';
 
 /** A message of a lock whose numbers are told from the epoch that its receiver has now. */
@@ -32,6 +33,17 @@ export function anyMessage(layout: Layout, members: readonly SiteId[], self: Sit
     ),
     flag: boolean().map((value) => () => value),
     name: constant(() => 'name'),
+    configuration: array(constantFrom(...members), { minLength: 1, maxLength: members.length })
+      .chain((named) => record({ term: count, version: count, base: count, named: constant(named) }))
+      .map(({ term, version, base, named }) => (epoch: number) => ({
+        term: term(epoch),
+        version: version(epoch),
+        base: base(epoch),
+        voters: Object.fromEntries(named.map((name) => [`${name}/of-${name}`, true])),
+      })),
+    addresses: array(constantFrom(...members), { maxLength: members.length }).map(
+      (named) => () => Object.fromEntries(named.map((id) => [id, { host: '127.0.0.1', port: 1 }])),
+    ),
     ids: array(constantFrom(...members), { maxLength: members.length }).map(
       (named) => () => Object.fromEntries(named.map((id) => [id, `of-${id}`])),
     ),
@@ -54,7 +66,7 @@ export const someMessages = (one: Arbitrary<Draft>): Arbitrary<readonly Draft[]>
   array(one, { minLength: 1, maxLength: 30 });
 
 export interface HostileOptions {
-  readonly identity: Omit<Identity, 'version' | 'target' | 'incarnation' | 'life' | 'run'>;
+  readonly identity: Pick<Identity, 'cluster' | 'configuration' | 'site' | 'id'>;
   readonly target: SiteId;
   readonly address: Address;
   readonly codec: Codec;
@@ -113,6 +125,10 @@ export class HostileMember {
     const me = {
       ...identity,
       version: protocolVersion,
+      oldest: oldestVersion,
+      founders: founded,
+      host: '127.0.0.1',
+      port: 1,
       target,
       incarnation: `hostile-${this.#lives}`,
       run: this.#lives,

@@ -1,31 +1,21 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../index.ts';
+import { founded } from '../mailbox/tcp/handshake.ts';
 import { configurationOf } from '../site/configuration.ts';
 import { vocabulary } from '../site/protocol.ts';
 import { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';
-import { type Frame, protocolVersion } from '../wire/frames.ts';
+import { type Frame, oldestVersion, protocolVersion } from '../wire/frames.ts';
 
 /** `a` as a peer of `b`, which is the root. */
 export const plain = {
-  codec: new Codec({
-    members: ['a', 'b'],
-    layout: vocabulary,
-  }),
-  configuration: configurationOf({
-    members: ['a', 'b'],
-    voters: ['a', 'b'],
-    root: 'b',
-    strict: undefined,
-  }),
+  codec: new Codec(vocabulary),
+  configuration: configurationOf({ strict: undefined }),
 };
 
 /** Of a protocol that has notes, each a name, among three sites. */
-export const testCodec = new Codec({
-  members: ['a', 'b', 'c'],
-  layout: { NOTE: { text: 'name' }, HASTE: { text: 'name' } },
-});
+export const testCodec = new Codec({ NOTE: { text: 'name' }, HASTE: { text: 'name' } });
 
 /** A peer that says what the test wants, well-formed or not. */
 export class RawPeer {
@@ -78,14 +68,18 @@ export function frameBytes(payload: string | Buffer): Buffer {
 /** What `site` says of itself to `target`. */
 export const identity = (site: string, target: string) => ({
   version: protocolVersion,
+  oldest: oldestVersion,
   cluster: 'test',
   configuration: 'test',
+  founders: founded,
   site,
   target,
   incarnation: `${site}-1`,
   life: 1,
   id: site,
   run: 1,
+  host: '127.0.0.1',
+  port: 1,
 });
 
 export function hello(site: string, target: string, change: object = {}): object {

@@ -163,7 +163,6 @@ export class Storm {
     const mesh = new Site({
       self,
       peers: ids.filter((id) => id !== self),
-      root: (lock) => ids[Number(lock.slice(1)) % ids.length]!,
       voters: ids,
       ...(statechart && { statechart }),
       mailbox: this.#hub.mailbox(self),
@@ -204,7 +203,7 @@ export class Storm {
     this.sites.delete(site);
     for (const section of this.#inside) if (section.site === site) this.release(section);
     const closed = new OperatingError('SITE_CLOSED', `${site} is closed`);
-    this.#closing.push(mesh.leave(100).then(() => mesh.close('left', closed)));
+    this.#closing.push(mesh.leave(100, false).then(() => mesh.close('left', closed)));
   }
 
   #granted(ask: Ask, held: Held): void {

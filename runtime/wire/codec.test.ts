@@ -4,7 +4,15 @@ import { OperatingError } from '../api/errors.ts';
 import { frameBytes } from '../testing/peer.ts';
 import { Codec } from './codec.ts';
 import { Decoder } from './decoder.ts';
-import { type Frame, frameCodes, magic, protocolVersion } from './frames.ts';
+import {
+  type Frame,
+  frameCodes,
+  magic,
+  mostInClock,
+  mostSites,
+  oldestVersion,
+  protocolVersion,
+} from './frames.ts';
 import type { Layout } from './layout.ts';
 import { Writer } from './writer.ts';
 
@@ -14,7 +22,7 @@ const layout = {
   VOTE: { holds: 'count?', stays: 'flag', text: 'name' },
   TOKEN: {},
 } satisfies Layout;
-const codec = new Codec({ members, layout });
+const codec = new Codec(layout);
 
 const site = fc.constantFrom('a', 'b', 'c-1.x');
 const member = fc.constantFrom(...members);
@@ -28,14 +36,18 @@ const name = fc
   .filter((text) => printable.test(text) && [...text].length <= 128);
 const identity = {
   version: fc.constant(protocolVersion),
+  oldest: fc.constant(oldestVersion),
   cluster: name,
   configuration: name,
+  founders: name,
   site,
   target: site,
   incarnation: fc.uuid(),
   life: fc.integer({ min: 1, max: 9 }),
   id: site,
   run: count,
+  host: name,
+  port: count,
 };
 const message = fc.oneof(
   fc.record({ type: fc.constant('REQUEST'), origin: member, round: count }),
@@ -97,6 +109,24 @@ function decode(
 
 const bye = { type: 'bye', reason: 'left' } as const;
 
+const helloOf = (site: string) =>
+  ({
+    type: 'hello',
+    version: protocolVersion,
+    oldest: oldestVersion,
+    cluster: 'c',
+    configuration: 'x',
+    founders: 'y',
+    site,
+    target: 'b',
+    incarnation: 'i',
+    life: 1,
+    id: 'a1',
+    run: 0,
+    host: '127.0.0.1',
+    port: 1,
+  }) as const;
+
 describe('what is encoded is decoded', () => {
   test('however the stream is cut', () => {
     const runs = fc.property(fc.array(anyFrame), fc.array(fc.nat()), (frames, cuts) => {
@@ -114,23 +144,44 @@ describe('what is encoded is decoded', () => {
     }
   });
 
-  test('among any number of sites, whose places do not depend on the order in which they were told', () => {
-    const ids = Array.from({ length: 300 }, (_, i) => `site-${i}`);
-    const [one, other] = [ids, ids.toReversed()].map((told) => new Codec({ members: told, layout }));
-    const clock = Object.fromEntries(ids.map((id, seq) => [id, seq + 1]));
-    const frame: Frame = {
+  test('lists of sites, in one order whatever the order in which they are told', () => {
+    const names = ['b', 'a', 'a-1', 'a.b', 'a0'];
+    const of = (told: readonly string[]): Frame => ({
       type: 'data',
       seq: 1,
       ack: 0,
       envelope: {
-        source: 'site-299',
-        target: 'site-0',
-        lock: 'main',
-        message: { type: 'REQUEST', origin: 'site-200', round: 1 } as { type: string },
-        stamp: { seq: 1, clock },
+        source: 'a',
+        target: 'b',
+        lock: '@members',
+        message: {
+          type: 'MEMBERS',
+          ids: Object.fromEntries(told.map((name) => [name, `id-${name}`])),
+          configuration: {
+            term: 3,
+            version: 2,
+            base: 7,
+            voters: Object.fromEntries(told.map((name) => [`${name}/id-${name}`, true])),
+          },
+          addresses: Object.fromEntries(told.map((name) => [name, { host: '::1', port: 65_535 }])),
+        } as { type: string },
+        stamp: { seq: 1, clock: Object.fromEntries(told.map((name, seq) => [name, seq + 1])) },
       },
-    };
-    expect(decode(one!.encode(frame), [], other)).toEqual({ frames: [frame], refusal: null });
+    });
+    const lists = new Codec({
+      MEMBERS: { ids: 'ids', configuration: 'configuration', addresses: 'addresses' },
+    });
+    expect(decode(lists.encode(of(names)), [], lists)).toEqual({ frames: [of(names)], refusal: null });
+    const stampless = (frame: Frame) => ({
+      ...frame,
+      ...(frame.type === 'data' && { envelope: { ...frame.envelope, stamp: { seq: 1, clock: null } } }),
+    });
+    const [one, other] = [names, names.toReversed()].map((told) =>
+      lists.encode(stampless(of(told)) as Frame),
+    );
+    expect(one!.equals(other!)).toBe(true);
+    const many = Array.from({ length: mostSites + 1 }, (_, at) => `site-${at}`);
+    expect(() => lists.encode(of(many))).toThrow('at most 64 sites');
   });
 });
 
@@ -170,6 +221,10 @@ describe('what is no frame is refused by a code', () => {
 
   const { hello, data, ack, bye: byeCode } = frameCodes;
   const lock = [1, 0x6d];
+  const [a, b] = [
+    [1, 0x61],
+    [1, 0x62],
+  ];
   test.each([
     ['nothing', [], 'FRAME_MALFORMED'],
     ['a type that is not on the list', [8], 'FRAME_UNKNOWN'],
@@ -180,24 +235,46 @@ describe('what is no frame is refused by a code', () => {
     ['a count without end', [ack, ...Array(1_000).fill(0x80), 1], 'FRAME_MALFORMED'],
     ['a flag that is neither', [byeCode, 2], 'FRAME_MALFORMED'],
     ['a byte too many', [byeCode, 1, 0], 'FRAME_MALFORMED'],
-    ['a site that nobody knows', [data, 1, 0, 2, 1, ...lock, 1, 0, 2], 'FRAME_UNKNOWN'],
-    ['a lock without a name', [data, 1, 0, 0, 1, 0, 1, 0, 2], 'FRAME_UNKNOWN'],
-    ['a name that ends in the middle', [data, 1, 0, 0, 1, 9, 0x6d], 'FRAME_MALFORMED'],
-    ['a name of 513 bytes', [data, 1, 0, 0, 1, 0x81, 4, ...Array(513).fill(0x6d), 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a site with a name that none has', [data, 1, 0, 1, 0x20, ...b!, ...lock, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a lock without a name', [data, 1, 0, ...a!, ...b!, 0, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a name that ends in the middle', [data, 1, 0, ...a!, ...b!, 9, 0x6d], 'FRAME_MALFORMED'],
     [
-      'a name of 129 characters',
-      [data, 1, 0, 0, 1, 0x81, 1, ...Array(129).fill(0x6d), 1, 0, 2],
+      'a name of 513 bytes',
+      [data, 1, 0, ...a!, ...b!, 0x81, 4, ...Array(513).fill(0x6d), 1, 0, 2],
       'FRAME_UNKNOWN',
     ],
-    ['a name that is no UTF-8', [data, 1, 0, 0, 1, 1, 0xff, 1, 0, 2], 'FRAME_UNKNOWN'],
-    ['a name that a terminal would obey', [data, 1, 0, 0, 1, 1, 0x1b, 1, 0, 2], 'FRAME_UNKNOWN'],
-    ['a clock of a site that nobody knows', [data, 1, 0, 0, 1, ...lock, 1, 2, 2, 1, 2], 'FRAME_UNKNOWN'],
-    ['a clock with a site twice', [data, 1, 0, 0, 1, ...lock, 1, 3, 0, 1, 0, 1, 2], 'FRAME_UNKNOWN'],
-    ['a message that the protocol has not', [data, 1, 0, 0, 1, ...lock, 1, 0, 3], 'FRAME_UNKNOWN'],
-    ['a message about a site that nobody knows', [data, 1, 0, 0, 1, ...lock, 1, 0, 0, 2, 0], 'FRAME_UNKNOWN'],
+    [
+      'a name of 129 characters',
+      [data, 1, 0, ...a!, ...b!, 0x81, 1, ...Array(129).fill(0x6d), 1, 0, 2],
+      'FRAME_UNKNOWN',
+    ],
+    ['a name that is no UTF-8', [data, 1, 0, ...a!, ...b!, 1, 0xff, 1, 0, 2], 'FRAME_UNKNOWN'],
+    ['a name that a terminal would obey', [data, 1, 0, ...a!, ...b!, 1, 0x1b, 1, 0, 2], 'FRAME_UNKNOWN'],
+    [
+      'a clock of a site with a name that none has',
+      [data, 1, 0, ...a!, ...b!, ...lock, 1, 2, 1, 0x20, 1, 2],
+      'FRAME_UNKNOWN',
+    ],
+    [
+      'a clock with a site twice',
+      [data, 1, 0, ...a!, ...b!, ...lock, 1, 3, ...a!, 1, ...a!, 1, 2],
+      'FRAME_UNKNOWN',
+    ],
+    ['a message that the protocol has not', [data, 1, 0, ...a!, ...b!, ...lock, 1, 0, 3], 'FRAME_UNKNOWN'],
+    [
+      'a message about a site with a name that none has',
+      [data, 1, 0, ...a!, ...b!, ...lock, 1, 0, 0, 1, 0x20, 0],
+      'FRAME_UNKNOWN',
+    ],
+    [
+      'a clock of more sites than there can be',
+      [data, 1, 0, ...a!, ...b!, ...lock, 1, 0xff, 0x7f],
+      'FRAME_UNKNOWN',
+    ],
     ['a hello of something else', [hello, 0x42, ...magic.subarray(1), 3], 'FRAME_MALFORMED'],
     ['a hello of an earlier version', [hello, ...magic, 2], 'FOREIGN_VERSION'],
-    ['a welcome of a later version', [frameCodes.welcome, ...magic, 0x84, 1, 0xff, 0], 'FOREIGN_VERSION'],
+    ['a hello of a later version that speaks none of ours', [hello, ...magic, 9, 8, 1], 'FOREIGN_VERSION'],
+    ['a welcome of a later version', [frameCodes.welcome, ...magic, 0x84, 1, 0x83, 1, 0], 'FOREIGN_VERSION'],
     [
       'a hello that spoke JSON',
       [...Buffer.from('{"type":"hello","version":2,"cluster":"c"}')],
@@ -212,21 +289,12 @@ describe('what is no frame is refused by a code', () => {
   });
 
   test('a life of 0', () => {
-    const identity = { cluster: 'c', configuration: 'x', site: 'a', target: 'b', incarnation: 'i', life: 0 };
-    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, id: 'a1', run: 0 });
+    const bytes = codec.encode({ ...helloOf('a'), life: 0 });
     expect(decode(bytes)).toEqual({ frames: [], refusal: 'FRAME_UNKNOWN' });
   });
 
   test('a site id that is only a name', () => {
-    const identity = {
-      cluster: 'c',
-      configuration: 'x',
-      site: 'a b',
-      target: 'b',
-      incarnation: 'i',
-      life: 1,
-    };
-    const bytes = codec.encode({ type: 'hello', version: protocolVersion, ...identity, id: 'a1', run: 0 });
+    const bytes = codec.encode(helloOf('a b'));
     expect(decode(bytes)).toEqual({ frames: [], refusal: 'FRAME_UNKNOWN' });
   });
 });
@@ -253,47 +321,27 @@ describe('the length of a frame', () => {
   });
 
   test('is bounded by construction, and some frame is as long', () => {
-    const { longestFrame } = codec;
     const most = Number.MAX_SAFE_INTEGER;
     const longName = '𝄞'.repeat(128);
-    const longestIdentity: Frame = {
-      type: 'welcome',
-      version: protocolVersion,
-      cluster: longName,
-      configuration: longName,
-      site: 'a'.repeat(64),
-      target: 'b'.repeat(64),
-      incarnation: longName,
-      life: most,
-      id: 'a'.repeat(64),
-      run: most,
-      ack: most,
-    };
-    expect(codec.encode(longestIdentity).length - 4).toBe(longestFrame);
-    expect(decode(codec.encode(longestIdentity)).frames).toEqual([longestIdentity]);
-  });
-
-  test('of messages is part of that bound', () => {
-    const many = Array.from({ length: 500 }, (_, i) => `site-${i}`);
-    const large = new Codec({ members: many, layout });
-    const most = Number.MAX_SAFE_INTEGER;
-    const longName = '𝄞'.repeat(128);
+    const longId = (at: number) => `${at}`.padEnd(64, 'x');
     const data: Frame = {
       type: 'data',
       seq: most,
       ack: most,
       envelope: {
-        source: 'site-499',
-        target: 'site-498',
+        source: longId(0),
+        target: longId(1),
         lock: longName,
         message: { type: 'VOTE', holds: most, stays: true, text: longName } as { type: string },
-        stamp: { seq: most, clock: Object.fromEntries(many.map((id) => [id, most])) },
+        stamp: {
+          seq: most,
+          clock: Object.fromEntries(Array.from({ length: mostInClock }, (_, at) => [longId(at), most])),
+        },
       },
     };
-    const { length } = large.encode(data);
-    expect(length - 4).toBeLessThanOrEqual(large.longestFrame);
-    // The first 128 members take a byte less than the last.
-    expect(large.longestFrame - (length - 4)).toBe(128);
+    const bytes = codec.encode(data);
+    expect(bytes.length - 4).toBe(codec.longestFrame);
+    expect(decode(bytes).frames).toEqual([data]);
   });
 });
 
@@ -306,7 +354,7 @@ describe('what the sender may not send is an error of its own', () => {
     stamp: { seq: 1, clock: null },
   };
   test.each([
-    ['a site that is no member', { ...envelope, target: 'z' }],
+    ['a site with a name that is too long', { ...envelope, target: 'z'.repeat(65) }],
     ['a message that the layout has not', { ...envelope, message: { type: 'NEW' } }],
     ['a count that is none', { ...envelope, stamp: { seq: -1, clock: null } }],
     ['a number that is no count', { ...envelope, stamp: { seq: 1.5, clock: null } }],

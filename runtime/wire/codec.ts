@@ -1,36 +1,35 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
+import { type Configuration, idOf, nameOf } from '../../machines/members/configuration.ts';
 import type { VectorClock } from '../../machines/record.ts';
-import type { StampedEnvelope } from '../api/peer.ts';
-import { type Frame, frameCodes, type Identity, magic, protocolVersion } from './frames.ts';
+import type { Address, StampedEnvelope } from '../api/peer.ts';
+import {
+  type Frame,
+  frameCodes,
+  type Identity,
+  magic,
+  mostInClock,
+  mostSites,
+  protocolVersion,
+} from './frames.ts';
 import { type Field, type Layout, type Shape, shapesOf } from './layout.ts';
 import { maxNameBytes, Names } from './names.ts';
 import { lengthBytes, Writer } from './writer.ts';
 
-export interface CodecOptions {
-  /** All of the cluster, in any order: those of every site together have the same places. */
-  readonly members: readonly SiteId[];
-  readonly layout: Layout;
-}
-
 /**
  * Frames to bytes: a length of four bytes, big-endian, then a byte for the frame's type, then its fields. Counts take
- * as many bytes as they need, names are UTF-8 behind the count of their bytes, members are counts: their places.
+ * as many bytes as they need; names, of sites too, are UTF-8 behind the count of their bytes.
  */
 export class Codec {
-  readonly members: readonly SiteId[];
   readonly shapes: readonly Shape[];
   /** Bytes of the longest frame that there can be, without its length: no peer may have more than that kept for it. */
   readonly longestFrame: number;
   readonly names = new Names();
-  readonly #places: ReadonlyMap<SiteId, number>;
   readonly #shapes: ReadonlyMap<string, Shape>;
 
-  constructor({ members, layout }: CodecOptions) {
-    this.members = members.toSorted((one, other) => (one < other ? -1 : 1));
-    this.#places = new Map(this.members.map((site, place) => [site, place]));
+  constructor(layout: Layout) {
     this.shapes = shapesOf(layout);
     this.#shapes = new Map(this.shapes.map((shape) => [shape.type, shape]));
-    this.longestFrame = longestFrame(this.members.length, this.shapes);
+    this.longestFrame = longestFrame(this.shapes);
   }
 
   encode(frame: Frame): Buffer {
@@ -88,8 +87,8 @@ export class Codec {
   }
 
   #writeEnvelope({ source, target, lock, message, stamp }: StampedEnvelope, writer: Writer): void {
-    writer.count(this.#place(source));
-    writer.count(this.#place(target));
+    writeSite(source, writer);
+    writeSite(target, writer);
     writer.text(lock);
     writer.count(stamp.seq);
     this.#writeClock(stamp.clock, writer);
@@ -101,10 +100,10 @@ export class Codec {
       writer.count(0);
       return;
     }
-    const counts = Object.entries(clock).map(([site, count]) => [this.#place(site), count] as const);
+    const counts = inOrder(clock, mostInClock);
     writer.count(counts.length + 1);
-    for (const [place, count] of counts.sort(([one], [other]) => one - other)) {
-      writer.count(place);
+    for (const [site, count] of counts) {
+      writeSite(site, writer);
       writer.count(count);
     }
   }
@@ -122,7 +121,7 @@ export class Codec {
   #writeField(field: Field, value: unknown, writer: Writer): void {
     switch (field) {
       case 'site':
-        writer.count(this.#place(value as SiteId));
+        writeSite(value as SiteId, writer);
         return;
       case 'count':
         writer.count(value as number);
@@ -138,40 +137,68 @@ export class Codec {
         writer.text(value as string);
         return;
       case 'ids':
-        this.#writeIds(value as Readonly<Record<SiteId, string>>, writer);
+        writeIds(inOrder(value as Readonly<Record<SiteId, string>>), writer);
+        return;
+      case 'configuration': {
+        const { term, version, base, voters } = value as Configuration;
+        for (const count of [term, version, base]) writer.count(count);
+        const ids = Object.keys(voters).map((voter) => [nameOf(voter), idOf(voter)] as const);
+        writeIds(inOrder(Object.fromEntries(ids)), writer);
+        return;
+      }
+      case 'addresses':
+        writeAddresses(inOrder(value as Readonly<Record<SiteId, Address>>), writer);
         return;
       default:
         field satisfies never;
     }
   }
+}
 
-  #writeIds(ids: Readonly<Record<SiteId, string>>, writer: Writer): void {
-    const entries = Object.entries(ids).map(([site, id]) => [this.#place(site), id] as const);
-    writer.count(entries.length);
-    for (const [place, id] of entries.sort(([one], [other]) => one - other)) {
-      writer.count(place);
-      writer.text(id);
-    }
-  }
+function inOrder<T>(of: Readonly<Record<string, T>>, most = mostSites): (readonly [string, T])[] {
+  const entries = Object.entries(of);
+  if (entries.length > most) throw new RangeError(`expected at most ${most} sites, not ${entries.length}`);
+  return entries.sort(([one], [other]) => (one < other ? -1 : 1));
+}
 
-  #place(site: SiteId): number {
-    const place = this.#places.get(site);
-    if (place === undefined) throw new RangeError(`${site} is none of ${this.members.join(', ')}`);
-    return place;
+function writeIds(ids: readonly (readonly [SiteId, string])[], writer: Writer): void {
+  writer.count(ids.length);
+  for (const [site, id] of ids) {
+    writeSite(site, writer);
+    writeSite(id, writer);
   }
+}
+
+function writeAddresses(addresses: readonly (readonly [SiteId, Address])[], writer: Writer): void {
+  writer.count(addresses.length);
+  for (const [site, { host, port }] of addresses) {
+    writeSite(site, writer);
+    writer.text(host);
+    writer.count(port);
+  }
+}
+
+/** The length of a site's name is bounded, so that the frame is. */
+function writeSite(site: SiteId, writer: Writer): void {
+  if (site.length > 64) throw new RangeError(`expected a name of a site, not ${site}`);
+  writer.text(site);
 }
 
 function writeIdentity(identity: Identity, writer: Writer): void {
   for (const byte of magic) writer.byte(byte);
   writer.count(identity.version);
+  writer.count(identity.oldest);
   writer.text(identity.cluster);
   writer.text(identity.configuration);
+  writer.text(identity.founders);
   writer.text(identity.site);
   writer.text(identity.target);
   writer.text(identity.incarnation);
   writer.count(identity.life);
   writer.text(identity.id);
   writer.count(identity.run);
+  writer.text(identity.host);
+  writer.count(identity.port);
 }
 
 const countBytes = (most: number): number => (most < 128 ? 1 : 1 + countBytes(Math.floor(most / 128)));
@@ -182,28 +209,30 @@ const longestSiteId = longestText(64);
 const type = 1;
 const flag = 1;
 
-function longestFrame(members: number, shapes: readonly Shape[]): number {
-  const place = countBytes(members - 1);
+function longestFrame(shapes: readonly Shape[]): number {
+  const ids = countBytes(mostSites) + mostSites * 2 * longestSiteId;
   const bytesOf = {
-    site: place,
+    site: longestSiteId,
     count: longestCount,
     'count?': flag + longestCount,
     flag,
     name: longestName,
-    ids: countBytes(members) + members * (place + longestSiteId),
+    ids,
+    configuration: 3 * longestCount + ids,
+    addresses: countBytes(mostSites) + mostSites * (longestSiteId + longestName + longestCount),
   } satisfies Record<Field, number>;
   const message = Math.max(
     0,
     ...shapes.map(({ fields }) => fields.reduce((sum, field) => sum + bytesOf[field], 1)),
   );
-  const clock = countBytes(members + 1) + members * (place + longestCount);
-  const data = type + 2 * longestCount + 2 * place + longestName + longestCount + clock + message;
+  const clock = countBytes(mostInClock + 1) + mostInClock * (longestSiteId + longestCount);
+  const data = type + 2 * longestCount + 2 * longestSiteId + longestName + longestCount + clock + message;
   const welcome =
     type +
     magic.length +
     countBytes(protocolVersion) +
-    3 * longestName +
+    5 * longestName +
     3 * longestSiteId +
-    3 * longestCount;
+    5 * longestCount;
   return Math.max(data, welcome);
 }

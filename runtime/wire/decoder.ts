@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message, SiteId } from '../../machines/actor.ts';
+import { type Configuration, voterOf } from '../../machines/members/configuration.ts';
 import type { VectorClock } from '../../machines/record.ts';
 import { OperatingError } from '../api/errors.ts';
+import type { Address } from '../api/peer.ts';
 import type { Codec } from './codec.ts';
 import {
   type DataFrame,
@@ -9,6 +11,9 @@ import {
   frameCodes,
   type Identity,
   magic,
+  mostInClock,
+  mostSites,
+  oldestVersion,
   protocolVersion,
   siteIdPattern,
 } from './frames.ts';
@@ -22,6 +27,8 @@ import { lengthBytes } from './writer.ts';
  */
 export class Decoder {
   readonly #codec: Codec;
+  /** Names of sites that have come, and are such. */
+  readonly #sites = new Set<SiteId>();
   /** What has come and is not read yet: from `#at` on, and behind it, where one frame is in pieces, `#later`. */
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -125,14 +132,11 @@ export class Decoder {
     const size = this.#count();
     if (size === 0) return null;
     const clock: Record<SiteId, number> = {};
-    let next = 0;
+    let last = '';
+    this.#most(size - 1, mostInClock);
     for (let entry = 1; entry < size; entry++) {
-      const place = this.#count();
-      const site = this.#codec.members[place];
-      if (place < next || site === undefined)
-        throw unknown(`a clock of member ${place}, expected one from ${next} on`);
-      next = place + 1;
-      clock[site] = this.#count();
+      last = this.#siteAfter(last);
+      clock[last] = this.#count();
     }
     return clock;
   }
@@ -161,38 +165,82 @@ export class Decoder {
         return this.#name();
       case 'ids':
         return this.#ids();
+      case 'configuration':
+        return this.#configuration();
+      case 'addresses':
+        return this.#addresses();
+      default:
+        return field satisfies never;
     }
   }
 
   #ids(): Readonly<Record<SiteId, string>> {
     const size = this.#count();
     const ids: Record<SiteId, string> = {};
-    let next = 0;
+    let last = '';
+    this.#most(size);
     for (let entry = 0; entry < size; entry++) {
-      const place = this.#count();
-      const site = this.#codec.members[place];
-      if (place < next || site === undefined)
-        throw unknown(`an id of member ${place}, expected one from ${next} on`);
-      next = place + 1;
-      ids[site] = this.#siteId();
+      last = this.#siteAfter(last);
+      ids[last] = this.#site();
     }
     return ids;
+  }
+
+  /** No name stands twice: to the locks it would be one site. */
+  #configuration(): Configuration {
+    const of = { term: this.#count(), version: this.#count(), base: this.#count() };
+    const ids = Object.entries(this.#ids());
+    if (ids.length === 0) throw unknown('a configuration without voters');
+    return { ...of, voters: Object.fromEntries(ids.map(([name, id]) => [voterOf(name, id), true as const])) };
+  }
+
+  #addresses(): Readonly<Record<SiteId, Address>> {
+    const size = this.#count();
+    const addresses: Record<SiteId, Address> = {};
+    let last = '';
+    this.#most(size);
+    for (let entry = 0; entry < size; entry++) {
+      last = this.#siteAfter(last);
+      const host = this.#name();
+      const port = this.#count();
+      if (port === 0 || port > 65_535) throw unknown(`port ${port}, expected one from 1 to 65535`);
+      addresses[last] = { host, port };
+    }
+    return addresses;
+  }
+
+  /** In one order, and each once. */
+  #siteAfter(last: SiteId): SiteId {
+    const site = this.#site();
+    if (site <= last) throw unknown(`${site} behind ${last}, expected one after it`);
+    return site;
+  }
+
+  #most(sites: number, most = mostSites): void {
+    if (sites > most) throw unknown(`a list of ${sites} sites, expected at most ${most}`);
   }
 
   #identity(): Identity {
     for (const byte of magic) if (this.#byte() !== byte) throw malformed('a hello of something else');
     const version = this.#count();
-    if (version !== protocolVersion) throw foreignVersion(version);
+    // Versions before it have something else behind their own.
+    if (version < oldestVersion) throw foreignVersion(version);
+    const oldest = this.#count();
+    if (oldest > protocolVersion) throw foreignVersion(version);
     return {
       version,
+      oldest,
       cluster: this.#name(),
       configuration: this.#name(),
-      site: this.#siteId(),
-      target: this.#siteId(),
+      founders: this.#name(),
+      site: this.#site(),
+      target: this.#site(),
       incarnation: this.#name(),
       life: this.#life(),
-      id: this.#siteId(),
+      id: this.#site(),
       run: this.#count(),
+      host: this.#name(),
+      port: this.#count(),
     };
   }
 
@@ -202,17 +250,14 @@ export class Decoder {
     return life;
   }
 
-  #siteId(): SiteId {
-    const id = this.#name();
-    if (!siteIdPattern.test(id)) throw unknown('a site id with characters that none has');
-    return id;
-  }
-
+  /** A site's name, or an id. The few that there are come again and again. */
   #site(): SiteId {
-    const place = this.#count();
-    const site = this.#codec.members[place];
-    if (site === undefined) throw unknown(`member ${place}, where there are ${this.#codec.members.length}`);
-    return site;
+    const id = this.#name();
+    if (this.#sites.has(id)) return id;
+    if (!siteIdPattern.test(id)) throw unknown('a site id with characters that none has');
+    if (this.#sites.size >= 4 * mostSites) this.#sites.clear();
+    this.#sites.add(id);
+    return id;
   }
 
   #name(): string {

@@ -1,15 +1,23 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 
-/** The version of this wire. The handshake names it, so that a later version may frame all that follows differently. */
-export const protocolVersion = 5;
+/**
+ * The version of this wire, and the oldest that is spoken here. The handshake names both, and what follows it is of the highest
+ * version that both sides speak: so sites one version apart work together, and a cluster is upgraded one site at a time.
+ */
+export const protocolVersion = 6;
+export const oldestVersion = 6;
 
 /** The identity of the sender, and of the site that it believes to speak to. */
 export interface Identity {
-  readonly version: typeof protocolVersion;
+  /** The highest version of the wire that it speaks, and the oldest. */
+  readonly version: number;
+  readonly oldest: number;
   readonly cluster: string;
-  /** A digest of what every site must be told alike: members, voters, protocol. */
+  /** A digest of what every site must be told alike: the protocol and strict mode. */
   readonly configuration: string;
+  /** A digest of what the founders must be told alike: themselves. `founded`: the cluster is founded, or this site joins it. */
+  readonly founders: string;
   readonly site: SiteId;
   readonly target: SiteId;
   /** Another one means that the site was started again. */
@@ -20,6 +28,9 @@ export interface Identity {
   readonly id: string;
   /** How often that id was started before. */
   readonly run: number;
+  /** Where it listens. A host that is no address for others (`0.0.0.0`) stands for the one that the connection comes from. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The first frame of the site that dialled. */
@@ -64,6 +75,12 @@ export type Frame = HelloFrame | WelcomeFrame | DataFrame | AckFrame | Heartbeat
 
 /** The frames that are about a link. The others are about the connection. */
 export type LinkedFrame = HelloFrame | WelcomeFrame | DataFrame | AckFrame;
+
+/** The most sites that one message names in a list, and so the most that a cluster has at a time. */
+export const mostSites = 64;
+
+/** The same, in a vector clock, which keeps the sites that have left. */
+export const mostInClock = 256;
 
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

@@ -1,15 +1,19 @@
 import type { Message } from '../../machines/actor.ts';
+import type { Configuration } from '../../machines/members/configuration.ts';
+import type { Address } from '../api/peer.ts';
 
 /**
  * How a field of a message is written.
  *
- * - `site`: the id of a member, by its place among the sorted ids.
+ * - `site`: the name of a site.
  * - `count`: an integer from 0 to 2^53 - 1. `count?`: the same, or `null`.
  * - `flag`: `true` or `false`.
  * - `name`: 1 to 128 printable characters (`namePattern`).
- * - `ids`: an id, written as a site's is, for each of some members.
+ * - `ids`: an id, written as a site's is, for each of some sites.
+ * - `configuration`: who votes (`machines/members/configuration.ts`), each voter by its name and its id.
+ * - `addresses`: where some sites listen.
  */
-export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name' | 'ids';
+export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name' | 'ids' | 'configuration' | 'addresses';
 
 type FieldFor<Value> = [Value] extends [boolean]
   ? 'flag'
@@ -19,9 +23,13 @@ type FieldFor<Value> = [Value] extends [boolean]
       ? 'count?'
       : [Value] extends [string]
         ? 'site' | 'name'
-        : [Value] extends [Readonly<Record<string, string>>]
-          ? 'ids'
-          : never;
+        : [Value] extends [Configuration]
+          ? 'configuration'
+          : [Value] extends [Readonly<Record<string, string>>]
+            ? 'ids'
+            : [Value] extends [Readonly<Record<string, Address>>]
+              ? 'addresses'
+              : never;
 
 /**
  * The words of a protocol as they are written: encoder and decoder both come from it. A message is the place of its
@@ -49,10 +57,16 @@ export interface Shape {
   readonly blank: Message & { readonly [key: string]: unknown };
 }
 
-const blanks = { site: '', count: 0, 'count?': null, flag: false, name: '', ids: {} } satisfies Record<
-  Field,
-  unknown
->;
+const blanks = {
+  site: '',
+  count: 0,
+  'count?': null,
+  flag: false,
+  name: '',
+  ids: {},
+  configuration: null,
+  addresses: {},
+} satisfies Record<Field, unknown>;
 
 export function shapesOf(layout: Layout): readonly Shape[] {
   return Object.entries(layout).map(([type, fields], code) => ({

@@ -25,14 +25,14 @@ test('what was taken is never written again, though what follows lies in the sam
 test('what does not fit into one piece of memory is taken as several, in order, and copied never', () => {
   const writer = new Writer();
   expect(writer.empty).toBe(true);
-  for (let number = 0; number < 100; number++) write(writer, number, 500);
-  write(writer, 100, 100_000);
+  for (let number = 0; number < 100; number++) write(writer, number, 1_000);
+  write(writer, 100, 200_000);
   expect(writer.empty).toBe(false);
   const pieces = writer.take();
   expect(pieces.length).toBeGreaterThan(2);
   const whole = Buffer.concat(pieces);
-  expect(whole.length).toBe(150_000);
-  for (let number = 0; number < 100; number++) expect(whole[number * 500 + 499]).toBe(number);
-  expect(whole.subarray(50_000).equals(Buffer.alloc(100_000, 100))).toBe(true);
+  expect(whole.length).toBe(300_000);
+  for (let number = 0; number < 100; number++) expect(whole[number * 1_000 + 999]).toBe(number);
+  expect(whole.subarray(100_000).equals(Buffer.alloc(200_000, 100))).toBe(true);
   expect([writer.empty, writer.take()]).toEqual([true, []]);
 });

@@ -1,7 +1,7 @@
 import { maxNameBytes } from './names.ts';
 
 /** Bytes that are allocated at once. */
-const slabBytes = 16 * 1024;
+const slabBytes = 64 * 1024;
 
 /**
  * Bytes in the order in which they were written. What has been taken is never written again, so that a socket may

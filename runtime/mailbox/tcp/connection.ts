@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
-import type { StampedEnvelope } from '../../api/peer.ts';
+import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { Decoder } from '../../wire/decoder.ts';
-import type { ByeReason, DataFrame, Frame, LinkedFrame } from '../../wire/frames.ts';
+import type { ByeReason, DataFrame, Frame, HelloFrame, LinkedFrame } from '../../wire/frames.ts';
 import { Writer } from '../../wire/writer.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
-import { type Greeted, identify } from './handshake.ts';
+import { dials, type Greeted, identify } from './handshake.ts';
 import { corruptionOf, type Proven, remoteOf } from './transport.ts';
 
 /** The bytes that went over all connections of a mailbox. */
@@ -44,7 +44,11 @@ export interface ConnectionSetting {
   readonly self: SiteId;
   readonly cluster: string;
   readonly configuration: string;
-  readonly peers: ReadonlyMap<SiteId, ConnectionPeer>;
+  readonly founders: () => string;
+  /** The peer of this name; one that was not heard of is made. Throws `FOREIGN_SITE`: there is no room for another. */
+  readonly meet: (site: SiteId) => ConnectionPeer;
+  /** A site that this one is to dial has told where it listens. */
+  readonly introduced: (peer: ConnectionPeer, at: Address) => void;
   readonly codec: Codec;
   /** Messages of this type are written before all others. `null`: no type is. */
   readonly urgent: string | null;
@@ -205,11 +209,11 @@ export class Connection {
         return;
       case 'hello':
         if (this.#peer) throw outOfPlace(`expected no hello from ${this.#peer.id}`);
-        this.#identified(identify(frame, this.#expectation, this.#setting.peers, null), frame);
+        this.#hello(frame, identify(frame, this.#expectation, this.#setting.meet, null));
         return;
       case 'welcome': {
         const called = this.#expected(frame.type);
-        const peer = identify(frame, this.#expectation, this.#setting.peers, called);
+        const peer = identify(frame, this.#expectation, this.#setting.meet, called);
         this.#identified(peer, frame);
         if (peer.link.upOn === this) this.#shaken();
         return;
@@ -231,8 +235,17 @@ export class Connection {
   }
 
   get #expectation() {
-    const { self, cluster, configuration } = this.#setting;
-    return { self, cluster, configuration, proven: this.#proven };
+    const { self, cluster, configuration, founders } = this.#setting;
+    return { self, cluster, configuration, founders: founders(), proven: this.#proven };
+  }
+
+  /** Of a pair one site dials. The other may not be known to it yet, or elsewhere than before: so it calls once, to say where. */
+  #hello(frame: HelloFrame, peer: ConnectionPeer): void {
+    const { remoteAddress = frame.host } = this.#socket;
+    const host = isNowhere(frame.host) ? remoteAddress : frame.host;
+    this.#setting.introduced(peer, { host, port: frame.port });
+    if (dials(this.#setting.self, peer.id)) this.#socket.destroy();
+    else this.#identified(peer, frame);
   }
 
   #identified(peer: ConnectionPeer, frame: LinkedFrame): void {
@@ -333,6 +346,11 @@ export class WriteScheduler {
     // A tick that is asked for among promises comes when all of those are settled; a grant is a promise.
     settled.then(this.#writeWhenSettled);
   }
+}
+
+/** The address at which a server listens to all. */
+function isNowhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 function outOfPlace(message: string): OperatingError {

@@ -25,20 +25,25 @@ export interface Expectation {
   readonly cluster: string;
   /** What every site must be told alike, as a digest. */
   readonly configuration: string;
+  /** What the founders must be told alike, as a digest; `founded`: there are none any more. */
+  readonly founders: string;
   readonly proven: Proven;
 }
 
+/** Of the cluster in which there is nothing to found any more. */
+export const founded = 'founded';
+
 /**
  * The peer at the other end of a connection, by the identity that it claims. `expected` is the peer that this site dialled,
- * or null when the other side dialled.
+ * or null when the other side dialled. `meet` gives the peer of a name, and makes it where this site has not heard of it.
  *
  * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
  * `FOREIGN_CONFIGURATION`, `PEER_RESTARTED`.
  */
 export function identify<Peer extends Greeted>(
   identity: Identity,
-  { self, cluster, configuration, proven }: Expectation,
-  peers: ReadonlyMap<SiteId, Peer>,
+  { self, cluster, configuration, founders, proven }: Expectation,
+  meet: (site: SiteId) => Peer,
   expected: Peer | null,
 ): Peer {
   const { site, target } = identity;
@@ -60,17 +65,19 @@ export function identify<Peer extends Greeted>(
       `${site} expects ${target} here, this is ${self}; check its addresses`,
     );
   }
-  const peer = peers.get(site);
-  if (!peer || (expected ? peer !== expected : dials(self, site))) {
-    const right = expected ? expected.id : 'a peer whose id comes before ours';
+  if (site === self || (expected && site !== expected.id)) {
+    const right = expected ? expected.id : 'another site';
     throw new OperatingError('FOREIGN_SITE', `expected ${right}, ${site} came; check addresses and peers`);
   }
-  if (identity.configuration !== configuration) {
+  const isUnfounded = founders !== founded && identity.founders !== founded;
+  if (identity.configuration !== configuration || (isUnfounded && identity.founders !== founders)) {
     throw new OperatingError(
       'FOREIGN_CONFIGURATION',
-      `expected ${site} to be configured like ${self}, it is not; give every site the same members, voters, root, protocol and strict`,
+      `expected ${site} to be configured like ${self}, it is not; give every site the same strict, and all that found the cluster the ` +
+        'same founders, voters and root',
     );
   }
+  const peer = expected ?? meet(site);
   const over = peer.whyRefused(identity);
   if (over !== null) throw new OperatingError('PEER_RESTARTED', over);
   return peer;

@@ -38,7 +38,7 @@ export interface LinkOwner {
 export interface LinkOptions {
   readonly peer: SiteId;
   /** What this site says of itself to the peer. */
-  readonly identity: Omit<Identity, 'life'>;
+  readonly identity: () => Omit<Identity, 'life'>;
   /** The most messages that wait. */
   readonly maxOutbox: number;
   readonly clock: Clock;
@@ -142,7 +142,7 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
 
   #begin(): Driver<LinkEvent, LinkEffect> {
     const { identity, peer, maxOutbox } = this.#options;
-    const input = { incarnation: linkIncarnation({ ...identity, life: this.#life }), limit: maxOutbox };
+    const input = { incarnation: linkIncarnation({ ...identity(), life: this.#life }), limit: maxOutbox };
     return new Driver(linkMachine, effectTypes, { id: `the link to ${peer}`, input }, this);
   }
 
@@ -256,10 +256,10 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
   #transmit(frame: LinkFrame, connection: Connection): void {
     switch (frame.type) {
       case 'HELLO':
-        connection.send({ type: 'hello', ...this.#identity });
+        connection.send({ type: 'hello', ...this.identity });
         return;
       case 'WELCOME':
-        connection.send({ type: 'welcome', ...this.#identity, ack: frame.ack });
+        connection.send({ type: 'welcome', ...this.identity, ack: frame.ack });
         return;
       case 'DATA':
         this.#owed = 0;
@@ -274,8 +274,9 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
     }
   }
 
-  get #identity(): Identity {
-    return { ...this.#options.identity, life: this.#life };
+  /** What this site says of itself now. */
+  get identity(): Identity {
+    return { ...this.#options.identity(), life: this.#life };
   }
 }
 

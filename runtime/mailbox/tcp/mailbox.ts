@@ -6,10 +6,11 @@ import type { Notice } from '../../api/notice.ts';
 import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { type ByeReason, protocolVersion } from '../../wire/frames.ts';
+import { type ByeReason, mostSites, oldestVersion, protocolVersion } from '../../wire/frames.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
+import { dials, founded } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Listener } from './listener.ts';
 import { Peer } from './peer.ts';
@@ -20,6 +21,8 @@ export interface TcpMailboxOptions {
   readonly cluster: string;
   /** A digest of the options that every site must have alike. A site with another one is refused with `FOREIGN_CONFIGURATION`. */
   readonly configuration: string;
+  /** The same, of those that all founders must have alike, now. Default: `founded`, there is nothing to found. */
+  readonly founders?: () => string;
   /** Random for each start of the process. */
   readonly incarnation: string;
   /** Of this site's data, and how often that was started before: an earlier run of the same data is refused. */
@@ -61,18 +64,23 @@ export class TcpMailbox implements Mailbox {
   #handlers = nobody;
   #open = false;
   #isUnref = false;
+  #listens: Address = { host: '0.0.0.0', port: 0 };
   #quiet: (() => void) | null = null;
 
   constructor(options: TcpMailboxOptions) {
     this.#options = options;
     this.self = options.self;
-    for (const [id, address] of Object.entries(options.peers)) this.#peers.set(id, this.#peer(id, address));
-    const { self, cluster, configuration, codec, urgent = null, clock, timing, limits } = options;
+    for (const [id, address] of Object.entries(options.peers))
+      this.#peers.set(id, this.#peer(id, address, true));
+    const { self, cluster, configuration, founders = () => founded } = options;
+    const { codec, urgent = null, clock, timing, limits } = options;
     this.#setting = {
       self,
       cluster,
       configuration,
-      peers: this.#peers,
+      founders,
+      meet: (site) => this.#peers.get(site) ?? this.#admit(site),
+      introduced: (peer, at) => this.#introduced(peer.id, at),
       codec,
       urgent,
       clock,
@@ -117,6 +125,7 @@ export class TcpMailbox implements Mailbox {
       });
     this.#handlers = handlers;
     this.#open = true;
+    this.#listens = this.address;
     this.#options.notice({ type: 'listening', address: this.address });
     this.#heartbeat.start();
     for (const peer of this.#peers.values()) peer.open();
@@ -125,13 +134,15 @@ export class TcpMailbox implements Mailbox {
   post(envelope: StampedEnvelope): void {
     const { target, message } = envelope;
     const peer = this.#peers.get(target);
-    if (!this.#open || !peer) {
-      const why = peer ? 'its mailbox is not open' : 'that is no peer';
+    if (!this.#open) {
+      const why = 'its mailbox is not open';
       throw new OperatingError(
         'MAILBOX_CLOSED',
         `${this.self} cannot send ${message.type} to ${target}: ${why}`,
       );
     }
+    // It was removed.
+    if (!peer) return;
     if (peer.gone) peer.drop([envelope]);
     else peer.link.post(envelope);
   }
@@ -147,6 +158,22 @@ export class TcpMailbox implements Mailbox {
     this.#isUnref = true;
     this.#listener.unref();
     for (const connection of this.#connections) connection.unref();
+  }
+
+  add(peer: SiteId, address: Address | null): void {
+    const at = address && this.#options.transport.mayCall(address.host) ? address : null;
+    const known = this.#peers.get(peer);
+    if (!known) this.#begin(peer, at);
+    else if (at && !known.up) known.moved(at);
+  }
+
+  remove(peer: SiteId): void {
+    this.#peers.get(peer)?.giveUp();
+    this.#peers.delete(peer);
+  }
+
+  addressOf(peer: SiteId): Address | null {
+    return this.#peers.get(peer)?.address ?? null;
   }
 
   isUp(peer: SiteId): boolean {
@@ -194,34 +221,56 @@ export class TcpMailbox implements Mailbox {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #peer(id: SiteId, address: Address): Peer {
-    const {
-      self,
-      cluster,
-      configuration,
-      incarnation,
-      dataId,
-      run,
-      transport,
-      limits,
-      timing,
-      clock,
-      random,
-      notice,
-    } = this.#options;
+  /** A site that nobody has added. */
+  #admit(site: SiteId): Peer {
+    if (this.#peers.size < mostPeers) return this.#begin(site, null);
+    throw new OperatingError(
+      'FOREIGN_SITE',
+      `expected one of the ${mostPeers} sites that are known here, ${site} came, and there is no room for another`,
+    );
+  }
+
+  #introduced(site: SiteId, at: Address): void {
+    const { transport, self } = this.#options;
+    if (!transport.mayCall(at.host)) {
+      const why = `${site} listens at ${at.host}, beyond this machine, and ${self} has neither tls nor secret to call it there`;
+      throw new OperatingError('INSECURE_PEER', why);
+    }
+    const peer = this.#peers.get(site);
+    // What is up is where it is. One that dials needs no call: its address is for its kernel alone, and for others.
+    if (peer && !peer.up) peer.moved(at, dials(self, site));
+  }
+
+  #begin(id: SiteId, address: Address | null): Peer {
+    const peer = this.#peer(id, address, false);
+    this.#peers.set(id, peer);
+    if (this.#open) peer.open();
+    return peer;
+  }
+
+  /** `isGiven`: by the settings. */
+  #peer(id: SiteId, address: Address | null, isGiven: boolean): Peer {
+    const { self, cluster, configuration, founders = () => founded } = this.#options;
+    const { incarnation, dataId, run, codec } = this.#options;
+    const { transport, limits, timing, clock, random, notice } = this.#options;
     const peer: Peer = new Peer({
       id,
-      identity: {
+      identity: () => ({
         version: protocolVersion,
+        oldest: oldestVersion,
         cluster,
         configuration,
+        founders: founders(),
         site: self,
         target: id,
         incarnation,
         id: dataId,
         run,
-      },
+        ...this.#listens,
+      }),
       address,
+      isGiven,
+      encode: (hello) => codec.encode(hello),
       transport,
       limits,
       timing,
@@ -230,7 +279,7 @@ export class TcpMailbox implements Mailbox {
       notice,
       // Its answer is held to what was called for.
       onSocket: (socket) => this.#connect(socket, peer, null),
-      mistaken: (error) => this.#refuse(error, id, `${address.host}:${address.port}`),
+      mistaken: (error) => this.#refuse(error, id, `${peer.address!.host}:${peer.address!.port}`),
       handlers: () => this.#handlers,
     });
     return peer;
@@ -265,6 +314,9 @@ export class TcpMailbox implements Mailbox {
     this.#options.notice({ type: 'error', error, peer, remote, ...(untold > 0 && { untold }) });
   }
 }
+
+/** Members, and sites that want to be, or were. */
+const mostPeers = 2 * mostSites;
 
 /** For a mailbox that is not open. */
 const nobody: MailboxHandlers = { receive: () => {}, peerChanged: () => {}, beforeWrite: () => {} };

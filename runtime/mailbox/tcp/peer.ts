@@ -5,20 +5,25 @@ import { OperatingError } from '../../api/errors.ts';
 import type { Notice } from '../../api/notice.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
-import type { ByeReason, Identity, LinkedFrame } from '../../wire/frames.ts';
+import type { ByeReason, HelloFrame, Identity, LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
 import { dials, linkIncarnation } from './handshake.ts';
 import { Link } from './link.ts';
 import { PeerHealth } from './peer-health.ts';
-import { Probe, type Reconnector, Redial } from './reconnector.ts';
+import { Introduction, Probe, type Reconnector, Redial } from './reconnector.ts';
 import { reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {
   readonly id: SiteId;
   /** What this site says of itself to the peer. */
-  readonly identity: Omit<Identity, 'life'>;
-  readonly address: Address;
+  readonly identity: () => Omit<Identity, 'life'>;
+  /** `null`: it is not known where it listens, and it is to say so itself. */
+  readonly address: Address | null;
+  /** The settings give the address: it is not changed by what others say. */
+  readonly isGiven: boolean;
+  /** How a hello is written. */
+  readonly encode: (hello: HelloFrame) => Uint8Array;
   readonly transport: Transport;
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'failureTimeoutMs'>;
@@ -46,6 +51,9 @@ export class Peer implements ConnectionPeer {
   readonly #options: PeerOptions;
   readonly #health: PeerHealth;
   readonly #reconnector: Reconnector;
+  /** Where the other side dials, and may not know of this one. */
+  readonly #introduction: Introduction | null;
+  #address: Address | null;
   /** What it says of itself: by its last word, and as it was met. */
   #said: Identity | null = null;
   #known: Identity | null = null;
@@ -61,8 +69,9 @@ export class Peer implements ConnectionPeer {
   #finished = false;
 
   constructor(options: PeerOptions) {
-    const { id, identity, address, transport, limits, timing, clock, random, notice } = options;
+    const { id, identity, transport, limits, timing, clock, random, notice } = options;
     this.id = id;
+    this.#address = options.address;
     this.#options = options;
     this.#health = new PeerHealth({
       peer: id,
@@ -85,10 +94,14 @@ export class Peer implements ConnectionPeer {
     });
     const refused = (yes: boolean) => this.#health.refused(yes);
     const reach = { limits, clock, random, refused, timeoutMs: timing.failureTimeoutMs };
-    this.#reconnector = dials(identity.site, id)
+    const call = (stands: () => void) => transport.call(this.#address!, id, stands);
+    const calls = dials(identity().site, id);
+    const hello = () => options.encode({ type: 'hello', ...this.link.identity });
+    this.#introduction = calls ? null : new Introduction({ ...reach, call, hello });
+    this.#reconnector = calls
       ? new Redial({
           ...reach,
-          call: (stands) => transport.call(address, id, stands),
+          call,
           onSocket: options.onSocket,
           mistaken: options.mistaken,
           failed: (reason, retryInMs) => {
@@ -96,7 +109,7 @@ export class Peer implements ConnectionPeer {
             if (!this.#gone) notice({ type: 'dial-failed', peer: id, reason, retryInMs });
           },
         })
-      : new Probe({ ...reach, address, wanted: () => this.#health.up });
+      : new Probe({ ...reach, address: () => this.#address, wanted: () => this.#health.up });
   }
 
   /** It is believed up. */
@@ -139,7 +152,27 @@ export class Peer implements ConnectionPeer {
 
   open(): void {
     this.#health.heard(this.#options.clock.now());
+    this.#reach();
+  }
+
+  /** Where it listens, as far as is known. */
+  get address(): Address | null {
+    return this.#address;
+  }
+
+  /** It listens there. `calls`: and is to be called. */
+  moved(address: Address, calls = true): void {
+    if (this.#options.isGiven) return;
+    const before = this.#address;
+    this.#address = address;
+    if (this.#finished || this.link.connected || !calls) return;
+    if (before?.host !== address.host || before.port !== address.port) this.#reach();
+  }
+
+  #reach(): void {
+    if (this.#address === null) return;
     this.#reconnector.open();
+    this.#introduction?.open();
   }
 
   /** A frame of a connection that has been identified. */
@@ -200,7 +233,9 @@ export class Peer implements ConnectionPeer {
     this.link.disconnected(connection);
     if (this.#finished) return;
     if (wasUp) this.#options.notice({ type: 'connection-lost', peer: this.id, reason });
-    if (!this.link.connected) this.#reconnector.lost(wasUp, reason);
+    if (this.link.connected) return;
+    this.#reconnector.lost(wasUp, reason);
+    if (this.#address !== null) this.#introduction?.lost();
   }
 
   /** Resolves when all was acknowledged and goodbye is said; or at once: the peer is down, or this was stopped. */
@@ -221,6 +256,7 @@ export class Peer implements ConnectionPeer {
   stop(): void {
     this.#finished = true;
     this.#reconnector.stop();
+    this.#introduction?.stop();
     this.link.stop();
     this.#bye?.done();
   }
@@ -260,6 +296,7 @@ export class Peer implements ConnectionPeer {
     }
     this.#known = said;
     this.#reconnector.met();
+    this.#introduction?.met();
     notice({ type: 'connected', peer: id, incarnation: said.incarnation });
     this.#health.met(said.incarnation, lost, clock.now());
     this.#askForAck();

@@ -92,15 +92,19 @@ export class Redial implements Reconnector {
 export class Probe implements Reconnector {
   readonly #dialer: Dialer;
   readonly #wanted: () => boolean;
+  readonly #address: () => Address | null;
   #isUp = false;
   #addressIsRight: boolean | null = null;
 
   /** `wanted`: it is not known yet that the peer is down. */
-  constructor(options: ReconnectorOptions & { readonly address: Address; readonly wanted: () => boolean }) {
+  constructor(
+    options: ReconnectorOptions & { readonly address: () => Address | null; readonly wanted: () => boolean },
+  ) {
     this.#wanted = options.wanted;
+    this.#address = options.address;
     this.#dialer = new Dialer({
       ...options,
-      call: (stands) => knock(options.address, stands),
+      call: (stands) => knock(options.address()!, stands),
       onSocket: (socket) => {
         socket.on('error', () => undefined);
         socket.destroy();
@@ -121,7 +125,7 @@ export class Probe implements Reconnector {
     this.#isUp = true;
     this.#dialer.stop();
     this.#dialer.succeeded();
-    if (this.#addressIsRight === null) this.#dialer.dial();
+    if (this.#addressIsRight === null && this.#address() !== null) this.#dialer.dial();
   }
 
   lost(wasUp: boolean): void {
@@ -137,6 +141,50 @@ export class Probe implements Reconnector {
 
   #again(): void {
     if (!this.#isUp && this.#addressIsRight && this.#wanted()) this.#dialer.retry();
+  }
+}
+
+/**
+ * The call of the site that is to be dialled: it says hello once, and so where it listens, to one that may not know of it, or look
+ * for it elsewhere. The other side closes, and dials.
+ */
+export class Introduction {
+  readonly #dialer: Dialer;
+
+  constructor(
+    options: ReconnectorOptions & {
+      readonly call: (stands: () => void) => Socket;
+      readonly hello: () => Uint8Array;
+    },
+  ) {
+    this.#dialer = new Dialer({
+      ...options,
+      onSocket: (socket) => {
+        socket.on('error', () => undefined);
+        socket.resume();
+        socket.end(options.hello());
+        this.#dialer.retry();
+      },
+      onFailure: () => void this.#dialer.retry(),
+    });
+  }
+
+  open(): void {
+    this.#dialer.dial();
+  }
+
+  met(): void {
+    this.#dialer.stop();
+    this.#dialer.succeeded();
+  }
+
+  /** The other side knows where to dial, or will be told. */
+  lost(): void {
+    this.#dialer.retry();
+  }
+
+  stop(): void {
+    this.#dialer.stop();
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   abortBoxes,
+  beliefs,
   meetRaw,
   nowhere,
   openBox,
@@ -13,6 +14,8 @@ import { codes } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { data, frameBytes, hello, RawPeer, testCodec, welcome } from '../../testing/peer.ts';
 import { type Frame, protocolVersion } from '../../wire/frames.ts';
+import { isLoopback } from './loopback.ts';
+import { plain } from './transport.ts';
 
 afterEach(abortBoxes);
 
@@ -24,10 +27,12 @@ describe('a connection that brings what no correct peer sends is closed, and not
   unknownMessage[unknownMessage.length - 'hi'.length - 2] = 9;
   const cases: readonly [string, string, readonly (object | Buffer)[]][] = [
     ['another cluster', 'FOREIGN_CLUSTER', [hello('a', 'b', { cluster: 'other' })]],
-    ['another version', 'FOREIGN_VERSION', [hello('a', 'b', { version: protocolVersion + 1 })]],
+    [
+      'a later version that speaks none of ours',
+      'FOREIGN_VERSION',
+      [hello('a', 'b', { version: protocolVersion + 2, oldest: protocolVersion + 1 })],
+    ],
     ['another configuration', 'FOREIGN_CONFIGURATION', [hello('a', 'b', { configuration: 'other' })]],
-    ['a site that nobody knows', 'FOREIGN_SITE', [hello('z', 'b')]],
-    ['a site that is to be dialled, not to dial', 'FOREIGN_SITE', [hello('c', 'b')]],
     ['ourselves', 'FOREIGN_SITE', [hello('b', 'b')]],
     ['a hello for another site', 'FOREIGN_TARGET', [hello('a', 'c')]],
     ['a welcome of another site than the hello', 'FOREIGN_SITE', [hello('a', 'b'), welcome('c', 'b')]],
@@ -90,7 +95,7 @@ describe('a connection that brings what no correct peer sends is closed, and not
     expect([...b.mailbox.refused]).toEqual([['TOO_MANY_HANDSHAKES', 1]]);
     await meetRaw(second, b);
     const fourth = await RawPeer.dial(b.mailbox.address);
-    fourth.say(hello('z', 'b'));
+    fourth.say(hello('b', 'b'));
     await fourth.closed();
     expect(third.socket.closed).toBe(false);
     expect([...b.mailbox.refused]).toEqual([
@@ -98,6 +103,15 @@ describe('a connection that brings what no correct peer sends is closed, and not
       ['FOREIGN_SITE', 1],
     ]);
     third.socket.destroy();
+  });
+
+  test('founders that were told of others, but not one where the cluster is founded', async () => {
+    const b = await openBox('b', { a: nowhere }, { founders: () => 'abc' });
+    const other = await RawPeer.dial(b.mailbox.address);
+    other.say(hello('a', 'b', { founders: 'abd' }));
+    await other.closed();
+    expect([...b.mailbox.refused]).toEqual([['FOREIGN_CONFIGURATION', 1]]);
+    await meetRaw(await RawPeer.dial(b.mailbox.address), b);
   });
 
   test('the answer to a dial is held to the same rules, and dialled again', async () => {
@@ -135,5 +149,54 @@ describe('a connection that brings what no correct peer sends is closed, and not
     back.say(hello('a', 'b', { incarnation: 'a-2' }));
     await back.closed();
     expect([...b.mailbox.refused]).toEqual([['PEER_RESTARTED', 2]]);
+  });
+});
+
+describe('a site that nobody has told of', () => {
+  test('is met when it dials, and is gone without a trace when it is removed', async () => {
+    const b = await openBox('b', {});
+    const a = await RawPeer.dial(b.mailbox.address);
+    await meetRaw(a, b);
+    expect([b.mailbox.addressOf('a'), beliefs(b)]).toEqual([{ host: '127.0.0.1', port: 1 }, ['a up']]);
+    b.mailbox.remove('a');
+    expect([b.mailbox.connected(), b.mailbox.addressOf('a')]).toEqual([[], null]);
+    await meetRaw(await RawPeer.dial(b.mailbox.address), b);
+  });
+
+  test('and is to be dialled says where it is, and is dialled there', async () => {
+    const a = await openBox('a', {});
+    const b = await openBox('b', { a: a.mailbox.address });
+    await eventually(() => expect(beliefs(b)).toEqual(['a up']));
+    expect(beliefs(a)).toEqual(['b up']);
+    expect(a.mailbox.addressOf('b')).toEqual(b.mailbox.address);
+    expect([...a.mailbox.refused, ...b.mailbox.refused]).toEqual([]);
+  });
+
+  test('which is found elsewhere than it was looked for, too, unless the settings say where', async () => {
+    const a = await openBox('a', { c: nowhere }, { dialMinMs: 60_000, dialMaxMs: 60_000 });
+    a.mailbox.add('b', nowhere);
+    const [b] = [await openBox('b', { a: a.mailbox.address }), await openBox('c', { a: a.mailbox.address })];
+    await eventually(() => expect([beliefs(a), beliefs(b)]).toEqual([['b up'], ['a up']]));
+    expect(a.mailbox.addressOf('c')).toEqual(nowhere);
+  });
+
+  test('is refused where nothing but this machine may be called, and it is elsewhere', async () => {
+    const transport = { ...plain, mayCall: isLoopback };
+    const a = await openBox('a', {}, { transport });
+    const b = await RawPeer.dial(a.mailbox.address);
+    b.say(hello('b', 'a', { host: '192.0.2.1' }));
+    await b.closed();
+    expect([...a.mailbox.refused]).toEqual([['INSECURE_PEER', 1]]);
+  });
+
+  test('is refused where there is no room for more', async () => {
+    const b = await openBox(
+      'b',
+      Object.fromEntries(Array.from({ length: 128 }, (_, at) => [`c${at}`, nowhere])),
+    );
+    const a = await RawPeer.dial(b.mailbox.address);
+    a.say(hello('a', 'b'));
+    await a.closed();
+    expect([...b.mailbox.refused]).toEqual([['FOREIGN_SITE', 1]]);
   });
 });

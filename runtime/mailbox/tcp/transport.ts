@@ -13,9 +13,10 @@ import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { ClusterOptions, Tls } from '../../options/schema.ts';
+import { siteIdPattern } from '../../wire/frames.ts';
 import { isLoopback } from './loopback.ts';
 import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
-import { sharedKey } from './tls/secret.ts';
+import { callerIn, sharedKey } from './tls/secret.ts';
 
 /** The sites that a connection proves its other end to be: one of these. `null`: it proves nothing. */
 export type Proven = readonly SiteId[] | null;
@@ -32,6 +33,8 @@ export interface Callers {
 export interface Transport {
   /** Calls `called`; errors come by the socket. */
   call(address: Address, called: SiteId, stands: () => void): Socket;
+  /** Whether a host may be called: one that somebody else has named. */
+  mayCall(host: string): boolean;
   /** What is to be done with each that calls; `callers` hear of it. */
   greet(callers: Callers): (socket: Socket) => void;
 }
@@ -55,7 +58,7 @@ export function transportOf(options: TransportOptions): Transport {
   if (insecure) return plain;
   if (!isLoopback(listen.host)) throw insecureListen(listen.host);
   for (const [id, { host }] of Object.entries(peers)) if (!isLoopback(host)) throw insecurePeer(id, host);
-  return plain;
+  return { ...plain, mayCall: isLoopback };
 }
 
 /** Throws `OPTIONS_INVALID` on a runtime whose TLS takes the options of a pre-shared key and ignores them: its sites never meet. */
@@ -69,6 +72,7 @@ export function checkPreSharedKeys(versions: NodeJS.Dict<string>): void {
 /** TCP alone: every process that reaches the port, or answers at a peer's, may claim to be any site. */
 export const plain: Transport = {
   call: (address, _, stands) => connectTcp({ ...address }, stands),
+  mayCall: () => true,
   greet:
     ({ stands }) =>
     (socket) =>
@@ -145,6 +149,7 @@ function certified({ cert, key, ca }: Tls, cluster: string): Transport {
   const server = { ...modern, cert, key, ca, requestCert: true, rejectUnauthorized: false };
   const secureContext = contextOf(server);
   return {
+    mayCall: () => true,
     call: (address, called, stands) =>
       connectTls(
         {
@@ -177,7 +182,7 @@ function certified({ cert, key, ca }: Tls, cluster: string): Transport {
 }
 
 /** Both sides by the secret (external PSK of RFC 8446 with a Diffie-Hellman exchange), without certificates. */
-function withSecret({ cluster, site, peers }: TransportOptions, secret: string | Buffer): Transport {
+function withSecret({ cluster, site }: TransportOptions, secret: string | Buffer): Transport {
   const options = {
     ...modern,
     // Suites of SHA-256, as the key. No authority, so that no certificate can stand in for the key.
@@ -185,19 +190,17 @@ function withSecret({ cluster, site, peers }: TransportOptions, secret: string |
     ca: [],
   };
   const secureContext = contextOf(options);
-  const callers = new Map<string, { readonly peer: SiteId; readonly key: Buffer }>();
-  for (const peer of Object.keys(peers)) {
-    const { identity, key } = sharedKey(secret, cluster, { caller: peer, called: site });
-    callers.set(identity, { peer, key });
-  }
   const provenBy = new WeakMap<TLSSocket, SiteId>();
   const pskCallback = (socket: TLSSocket, identity: string) => {
-    const caller = callers.get(identity);
-    if (!caller) return null;
-    provenBy.set(socket, caller.peer);
-    return caller.key;
+    const caller = callerIn(identity);
+    if (!siteIdPattern.test(caller)) return null;
+    const shared = sharedKey(secret, cluster, { caller, called: site });
+    if (shared.identity !== identity) return null;
+    provenBy.set(socket, caller);
+    return shared.key;
   };
   return {
+    mayCall: () => true,
     call: (address, called, stands) => {
       const { identity, key } = sharedKey(secret, cluster, { caller: site, called });
       return connectTls(

@@ -6,7 +6,10 @@ const carriageReturn = 13;
 
 /** For one site that calls another: the key of their TLS (RFC 8446, 4.2.11), and how the caller names it. */
 export interface SharedKey {
-  /** Goes over the wire. It reveals nothing of the secret, and the names only to a reader that guesses them. */
+  /**
+   * Goes over the wire. It reveals nothing of the secret. The name of the caller stands in it, since any site may come to join; the
+   * cluster and the called site are shown only to a reader that guesses them.
+   */
   readonly identity: string;
   readonly key: Buffer;
 }
@@ -23,9 +26,14 @@ export function sharedKey(
 ): SharedKey {
   const names = JSON.stringify(['baton', cluster, caller, called]);
   return {
-    identity: createHash('sha256').update(names).digest('base64url'),
+    identity: `${caller}/${createHash('sha256').update(names).digest('base64url')}`,
     key: Buffer.from(hkdfSync('sha256', withoutLineEnd(secret), '', names, 32)),
   };
+}
+
+/** The name in the `identity` of a key. */
+export function callerIn(identity: string): SiteId {
+  return identity.slice(0, Math.max(0, identity.indexOf('/')));
 }
 
 /** What a tool puts behind what it prints is no part of it. */

@@ -1,0 +1,510 @@
+import type { SiteId } from '../../machines/actor.ts';
+import { reasonOf } from '../../machines/errors.ts';
+import { breachOf } from '../../machines/members/breach.ts';
+import {
+  type Change,
+  type Configuration,
+  idOf,
+  nameOf,
+  voterOf,
+} from '../../machines/members/configuration.ts';
+import { type MembersContext, membersMachine } from '../../machines/members/members.ts';
+import type {
+  MembersDisk,
+  MembersEffect,
+  MembersEvent,
+  MembersMessage,
+} from '../../machines/members/messages.ts';
+import type { Clock, Random } from '../api/clock.ts';
+import { InvariantError, OperatingError } from '../api/errors.ts';
+import type { Address, StampedEnvelope } from '../api/peer.ts';
+import { Driver, type DriverOwner } from '../driver/driver.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Timing } from '../options/schema.ts';
+import type { MembersRecord } from '../store/content.ts';
+import type { Store } from '../store/store.ts';
+import { membersLock } from '../wire/frames.ts';
+import { type Addresses, type MembersTold, membersLayout } from './protocol.ts';
+
+/** A change that somebody wants: the site of this name is to be a voter, or none of that name is. */
+export type WantedChange = { readonly add: SiteId } | { readonly remove: SiteId };
+
+export interface MembersActorSetting {
+  readonly self: SiteId;
+  readonly mailbox: Mailbox;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timing: Timing;
+  /** The id of the data with which a peer is up; `null`: it is not. */
+  readonly idOf: (peer: SiteId) => string | null;
+  /** Where this site listens for others; `null`: they find it without. */
+  readonly address: () => Address | null;
+  /** How long a coordinator waits before each change: a promise of strict mode, which must be over by then; else 0. */
+  readonly settleMs: number;
+  /** Does this site ask to be added where it is no voter? */
+  readonly asks: () => boolean;
+  /** The fewest voters that are left when one is removed that nobody has asked to remove. */
+  readonly leastVoters: number;
+  /** Time in ms after which a voter that is down is removed; `null`: never. */
+  readonly removeAfterMs: number | null;
+  /** From now on this is the configuration here. `joins`: this site had no part in the one before. */
+  readonly configured: (configuration: Configuration, joins: boolean) => void;
+  readonly crashed: (error: InvariantError) => void;
+}
+
+const effectTypes = [
+  'send',
+  'persist',
+  'configured',
+  'coordinates',
+  'written',
+  'committed',
+] as const satisfies readonly MembersEffect['type'][];
+
+interface Request {
+  readonly wanted: WantedChange;
+  readonly resolve: () => void;
+  readonly reject: (reason: OperatingError) => void;
+  readonly stopTimer: () => void;
+}
+
+/** Nothing of this is recorded. */
+const stamp = { seq: 0, clock: null };
+/** How often a site says that it wants to join. */
+const joinEveryMs = 500;
+
+/**
+ * This site's part in who votes (protocol.md, section 4: M1 to M7): one actor, for all locks. It runs once the cluster is founded.
+ *
+ * A change is made by any voter: it stands for the next term, and when it coordinates it makes the changes that were asked for
+ * here, one after the other. Which sites are to be voters is decided here; how that is agreed is the statechart's.
+ */
+export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, StampedEnvelope> {
+  readonly #setting: MembersActorSetting;
+  readonly #self: SiteId;
+  #record: MembersRecord;
+  #driver: Driver<MembersEvent, MembersEffect, StampedEnvelope>;
+  readonly #requests: Request[] = [];
+  /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
+  #untold: { readonly configuration: Configuration; readonly joins: boolean } | null = null;
+  #joins = false;
+  #attempts = 0;
+  /** Until this site stands again, or changes what has settled. */
+  #cancelStep: (() => void) | null = null;
+  /** When the configuration was committed that is to be changed next; `null`: it is not. */
+  #committedAt: number | null = null;
+  #cancelJoin: (() => void) | null = null;
+  /** Changes that this site makes by itself unless another one is faster, by the name of the site that they are about. */
+  readonly #intended = new Map<SiteId, () => void>();
+  #stopped = false;
+
+  constructor(setting: MembersActorSetting, record: MembersRecord) {
+    const { self, store } = setting;
+    this.#setting = setting;
+    this.#self = voterOf(self, store.id);
+    this.#record = record;
+    const promised = store.locks().map((lock) => promiseOf(store, lock));
+    const { configuration, promised: term, top } = record;
+    const disk: MembersDisk = { configuration, promised: term, top: Math.max(top, ...promised) };
+    this.#driver = new Driver(
+      membersMachine,
+      effectTypes,
+      { id: self, input: { self: this.#self, disk } },
+      this,
+    );
+    this.#driver.start();
+  }
+
+  get record(): MembersRecord {
+    return this.#record;
+  }
+
+  get configuration(): Configuration | null {
+    return this.#context.configuration;
+  }
+
+  get isVoter(): boolean {
+    const { configuration } = this;
+    return configuration !== null && this.#self in configuration.voters;
+  }
+
+  /** Begins, once all that it tells of is ready. */
+  start(): void {
+    this.#tellAll();
+    this.#askToJoin();
+  }
+
+  /** `peer` is connected, or connected again. */
+  met(peer: SiteId): void {
+    this.#tell(peer);
+    this.#askToJoin();
+    this.#intend();
+    this.#advance();
+  }
+
+  /** A peer is believed down. */
+  lost(peer: SiteId): void {
+    this.#drop(peer);
+    this.#intend();
+  }
+
+  /** A lock of this site has promised `epoch`. */
+  promised(epoch: number): void {
+    if (epoch > this.#context.top) this.#take({ type: 'promised', epoch });
+  }
+
+  receive(envelope: StampedEnvelope): void {
+    const told = envelope.message as MembersTold | Addresses;
+    if (!Object.hasOwn(membersLayout, told.type)) {
+      this.#refuse(envelope, `${envelope.source} tells of the cluster what is said of a lock`);
+      return;
+    }
+    if (told.type === 'ADDRESSES') {
+      this.#learn(told.addresses);
+      return;
+    }
+    // What another cluster of this name agrees on, one that was founded before or after, is not for this one.
+    if (told.generation !== this.#record.generation) return;
+    const { generation: _, ...message } = told;
+    const type = told.type.slice('MEMBERS_'.length) as MembersMessage['type'];
+    this.#take({ ...message, type } as MembersMessage, envelope);
+    if (type === 'JOIN') this.#intend();
+  }
+
+  /**
+   * Makes the change, with whatever it takes. Resolves when a majority of the voters have agreed to it.
+   *
+   * Rejects with `CHANGE_TIMEOUT`, and with why this site ended.
+   */
+  change(wanted: WantedChange, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stopTimer = this.#setting.clock.after(timeoutMs, () => {
+        this.#remove(request);
+        reject(new OperatingError('CHANGE_TIMEOUT', `${this.#obstacle(wanted)} within ${timeoutMs} ms`));
+      });
+      const request = { wanted, resolve, reject, stopTimer };
+      this.#requests.push(request);
+      this.#advance();
+    });
+  }
+
+  stop(reason: OperatingError): void {
+    this.#stopped = true;
+    this.#driver.stop();
+    this.#cancelStep?.();
+    this.#cancelJoin?.();
+    for (const cancel of this.#intended.values()) cancel();
+    for (const { reject, stopTimer } of this.#requests.splice(0)) {
+      stopTimer();
+      reject(reason);
+    }
+  }
+
+  get #context(): MembersContext {
+    return this.#driver.state.context as MembersContext;
+  }
+
+  get #names(): readonly SiteId[] {
+    return Object.keys(this.configuration?.voters ?? {}).map(nameOf);
+  }
+
+  #take(event: MembersEvent, cause: StampedEnvelope | null = null): void {
+    if (this.#stopped) return;
+    this.#driver.take(event, cause);
+    if (this.#driver.busy) return;
+    // Within the same turn: nothing leaves before the locks have heard.
+    while (this.#untold && !this.#stopped) {
+      const { configuration, joins } = this.#untold;
+      this.#untold = null;
+      this.#setting.configured(configuration, joins);
+      this.#intend();
+      this.#askToJoin();
+    }
+    this.#advance();
+  }
+
+  /** Any site is told, also one that is a member no more: it must not wait in vain (M5). */
+  #tell(peer: SiteId): void {
+    const id = this.#setting.idOf(peer);
+    if (id === null || this.#stopped) return;
+    this.#take({ type: 'tell', peer: voterOf(peer, id) });
+    this.#sendAddresses(peer);
+  }
+
+  /** Before anything is said of a lock under the configuration. */
+  #tellAll(): void {
+    for (const peer of this.#setting.mailbox.connected()) this.#tell(peer);
+  }
+
+  #sendAddresses(target: SiteId): void {
+    const { self, mailbox } = this.#setting;
+    const addresses = this.#addresses();
+    if (Object.keys(addresses).length === 0) return;
+    const message: Addresses = { type: 'ADDRESSES', addresses };
+    mailbox.post({ source: self, target, lock: membersLock, message, stamp });
+  }
+
+  #addresses(): Readonly<Record<SiteId, Address>> {
+    const { self, mailbox, address } = this.#setting;
+    const found = [self, ...this.#names].map((name) => [
+      name,
+      name === self ? address() : mailbox.addressOf(name),
+    ]);
+    return Object.fromEntries(found.filter(([, at]) => at !== null));
+  }
+
+  #learn(addresses: Readonly<Record<SiteId, Address>>): void {
+    const { self, mailbox } = this.#setting;
+    const members = this.#names;
+    for (const [name, address] of Object.entries(addresses)) {
+      if (name !== self && members.includes(name) && mailbox.addressOf(name) === null)
+        mailbox.add(name, address);
+    }
+  }
+
+  #askToJoin(): void {
+    if (this.#stopped || this.#cancelJoin || this.isVoter || !this.#setting.asks()) return;
+    const { clock, mailbox, idOf: up } = this.#setting;
+    for (const peer of mailbox.connected()) {
+      const id = up(peer);
+      if (id !== null) this.#take({ type: 'join', peer: voterOf(peer, id) });
+    }
+    this.#cancelJoin = clock.after(joinEveryMs, () => {
+      this.#cancelJoin = null;
+      this.#askToJoin();
+    });
+  }
+
+  /**
+   * What a voter does by itself: it adds a site that wants to join and is there, which replaces one of the same name; and removes one
+   * that has been down for so long. The first of the voters in reach does it at once, the others later, in case it fails.
+   */
+  #intend(): void {
+    if (this.#stopped || !this.isVoter) return;
+    const { self, idOf: up, leastVoters, removeAfterMs, timing } = this.#setting;
+    const { heard, configuration } = this.#context;
+    const { voters } = configuration!;
+    const rank = this.#names.filter((name) => name < self && up(name) !== null).length;
+    const laterMs = rank * timing.electionMaxMs;
+    for (const site of Object.keys(heard)) {
+      const name = nameOf(site);
+      const isThere = () => !(site in this.configuration!.voters) && up(name) === idOf(site);
+      if (isThere()) this.#intendTo({ add: name }, laterMs, isThere);
+    }
+    if (removeAfterMs === null) return;
+    for (const voter of Object.keys(voters)) {
+      const name = nameOf(voter);
+      const isGone = () =>
+        voter in this.configuration!.voters &&
+        name !== self &&
+        up(name) !== idOf(voter) &&
+        this.#names.length > leastVoters;
+      if (isGone()) this.#intendTo({ remove: name }, removeAfterMs + laterMs, isGone);
+    }
+  }
+
+  #intendTo(wanted: WantedChange, afterMs: number, isDue: () => boolean): void {
+    const about = 'add' in wanted ? wanted.add : wanted.remove;
+    if (this.#intended.has(about)) return;
+    const { clock, timing } = this.#setting;
+    const cancel = clock.after(afterMs, () => {
+      this.#intended.delete(about);
+      if (!this.isVoter || !isDue()) return;
+      // If it fails, the site says again that it is there, or is still down.
+      this.change(wanted, 5 * timing.electionMaxMs).catch(() => this.#intend());
+    });
+    this.#intended.set(about, cancel);
+  }
+
+  /** What was to happen to a site that is down now, or up, is thought over. */
+  #drop(peer: SiteId): void {
+    this.#intended.get(peer)?.();
+    this.#intended.delete(peer);
+  }
+
+  /** The next step towards what is wanted first. */
+  #advance(): void {
+    for (;;) {
+      const [request] = this.#requests;
+      if (this.#stopped || this.#driver.busy || !request) return;
+      const { value } = this.#driver.state;
+      const step = this.#stepTo(request.wanted);
+      if (value === 'committing') return;
+      if (value === 'ready') {
+        this.#attempts = 0;
+        if (step === 'done') {
+          this.#remove(request);
+          request.resolve();
+          continue;
+        }
+        if (step === 'wait' || !this.#hasSettled()) return;
+        this.#committedAt = null;
+        this.#take({ type: 'change', change: step });
+        return;
+      }
+      // What another coordinator has written may be lost yet: who commits it is sure of it.
+      this.#standLater();
+      return;
+    }
+  }
+
+  #stepTo(wanted: WantedChange): Change | 'done' | 'wait' {
+    const { heard, configuration } = this.#context;
+    const voters = Object.keys(configuration?.voters ?? {});
+    if ('remove' in wanted) {
+      const voter = voters.find((one) => nameOf(one) === wanted.remove);
+      return voter === undefined ? 'done' : { remove: voter };
+    }
+    const id = wanted.add === this.#setting.self ? idOf(this.#self) : this.#setting.idOf(wanted.add);
+    const before = voters.find((one) => nameOf(one) === wanted.add);
+    if (before !== undefined && (id === null || id === idOf(before))) return 'done';
+    const site = id === null ? null : voterOf(wanted.add, id);
+    if (site === null || !(site in heard)) return 'wait';
+    // To the locks a name is one site: so the one before goes first.
+    return before === undefined ? { add: site } : { remove: before };
+  }
+
+  /** Strict mode: the promises of leases that counted in an earlier configuration are over. */
+  #hasSettled(): boolean {
+    const { clock, settleMs } = this.#setting;
+    if (this.#committedAt === null) return false;
+    const left = this.#committedAt + settleMs - clock.now();
+    if (left <= 0) return true;
+    this.#later(left, () => this.#advance());
+    return false;
+  }
+
+  #standLater(): void {
+    const { timing, random } = this.#setting;
+    const longest = Math.min(
+      timing.electionMaxMs,
+      timing.electionMinMs * 2 ** Math.max(0, this.#attempts - 1),
+    );
+    const pauseMs = this.#attempts === 0 ? 0 : longest * (1 - random.fraction() / 2);
+    this.#later(pauseMs, () => {
+      this.#attempts += 1;
+      if (['following', 'candidate'].includes(this.#driver.state.value as string))
+        this.#take({ type: 'stand' });
+      else this.#advance();
+    });
+  }
+
+  #later(ms: number, action: () => void): void {
+    this.#cancelStep ??= this.#setting.clock.after(ms, () => {
+      this.#cancelStep = null;
+      if (!this.#stopped && this.#requests.length > 0) action();
+    });
+  }
+
+  #remove(request: Request): void {
+    const at = this.#requests.indexOf(request);
+    if (at < 0) return;
+    this.#requests.splice(at, 1);
+    request.stopTimer();
+    if (this.#requests.length > 0) return;
+    this.#attempts = 0;
+    this.#cancelStep?.();
+    this.#cancelStep = null;
+  }
+
+  /** Why a change is not made yet, for a person. */
+  #obstacle(wanted: WantedChange): string {
+    const { idOf: up, self } = this.#setting;
+    const missing = this.#names.filter((name) => name !== self && up(name) === null);
+    const unreached = missing.length > 0 ? ` (not in reach: ${missing.join(', ')})` : '';
+    const what = 'add' in wanted ? `add ${wanted.add}` : `remove ${wanted.remove}`;
+    return this.#stepTo(wanted) === 'wait'
+      ? `${self} has not heard of ${'add' in wanted ? wanted.add : ''}, which is to be added: start it, with this site among its peers`
+      : `no majority of ${this.#names.toSorted().join(', ')}${unreached} has agreed to ${what}`;
+  }
+
+  // For the driver.
+
+  due(): readonly MembersEvent[] {
+    return [];
+  }
+
+  judge(event: MembersEvent, envelope: StampedEnvelope): 'refuse' | 'take' {
+    const id = this.#setting.idOf(envelope.source);
+    // Its data are others by now: the message is of a site that is gone.
+    if (id === null) return 'refuse';
+    const breach = breachOf(event as MembersMessage, voterOf(envelope.source, id), this.#context);
+    if (breach === null) return 'take';
+    this.#refuse(
+      envelope,
+      `${envelope.source} breaks the protocol of the members by ${event.type}: ${breach}`,
+    );
+    return 'refuse';
+  }
+
+  #refuse(envelope: StampedEnvelope, what: string): void {
+    const { self, mailbox } = this.#setting;
+    mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', `${what}; ${self} does not take it`));
+  }
+
+  refuses(): boolean {
+    return false;
+  }
+
+  took(): void {}
+
+  execute(effect: MembersEffect): void {
+    const { self, mailbox, clock } = this.#setting;
+    switch (effect.type) {
+      case 'send': {
+        const target = nameOf(effect.target);
+        // It is not up, or has other data: it is told when it is met.
+        if (this.#setting.idOf(target) !== idOf(effect.target)) return;
+        const { generation } = this.#record;
+        const message = { ...effect.message, type: `MEMBERS_${effect.message.type}`, generation };
+        try {
+          mailbox.post({ source: self, target, lock: membersLock, message, stamp });
+        } catch (cause) {
+          throw failed(`send ${effect.message.type} to ${target}`, cause);
+        }
+        return;
+      }
+      case 'persist':
+        this.#persist(effect);
+        return;
+      case 'configured':
+        this.#untold = { configuration: effect.configuration, joins: this.#joins };
+        this.#joins = false;
+        return;
+      case 'committed':
+        this.#committedAt = clock.now();
+        return;
+      case 'coordinates':
+      case 'written':
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #persist({ configuration, promised, top }: MembersDisk): void {
+    const before = this.#record;
+    const isSame = configuration === before.configuration && promised === before.promised;
+    const wasVoter = before.configuration !== null && this.#self in before.configuration.voters;
+    const joins = !wasVoter && configuration !== null && this.#self in configuration.voters;
+    this.#joins ||= joins;
+    const floor = joins ? configuration.base : before.floor;
+    this.#record = { ...before, configuration, promised, top, floor, addresses: this.#addresses() };
+    // The promises of the locks stand on the disk themselves.
+    if (!isSame) this.#setting.store.putMembers(this.#record);
+  }
+
+  crashed(error: InvariantError): void {
+    this.#setting.crashed(error);
+  }
+}
+
+function promiseOf(store: Store, lock: string): number {
+  const kept = store.read(lock, '');
+  return kept === 'none' ? 0 : kept.promised;
+}
+
+function failed(what: string, cause: unknown): InvariantError {
+  return new InvariantError('EFFECT_FAILED', `this site cannot ${what}: ${reasonOf(cause)}`, { cause });
+}

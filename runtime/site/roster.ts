@@ -1,0 +1,91 @@
+import type { SiteId } from '../../machines/actor.ts';
+import { type Configuration, nameOf, voterOf } from '../../machines/members/configuration.ts';
+import type { Founding } from '../../machines/members/founding.ts';
+
+export interface RosterOptions {
+  readonly self: SiteId;
+  /** Of this site's data. */
+  readonly id: string;
+  /** Those that this site was told of at its start. */
+  readonly peers: readonly SiteId[];
+  readonly voters: readonly SiteId[];
+}
+
+/** Who is a member, by what the cluster has agreed on, and which of the sites that were met has the data of one. */
+export class Roster {
+  readonly #options: RosterOptions;
+  /** `null`: the cluster is not founded, as far as is known here. */
+  founding: Founding | null = null;
+  /** `null`: this site has not been told of any. */
+  configuration: Configuration | null = null;
+  /** Of the sites that were met: the data they have now, and whether they are up. */
+  readonly #met = new Map<SiteId, { readonly id: string; up: boolean }>();
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  /** Names of those that vote. */
+  get voters(): readonly SiteId[] {
+    return this.configuration ? Object.keys(this.configuration.voters).map(nameOf) : this.#options.voters;
+  }
+
+  /** Names of the other members. */
+  get peers(): readonly SiteId[] {
+    const { self, peers } = this.#options;
+    if (this.configuration === null) return peers;
+    const others = this.#witnesses.filter((name) => this.isMember(name));
+    return [...new Set([...this.voters, ...others])].filter((name) => name !== self);
+  }
+
+  /** Does this site take part? */
+  get includesSelf(): boolean {
+    const { self, id } = this.#options;
+    return this.configuration !== null && this.#includes(self, id);
+  }
+
+  /** The name is a member's, with the data that its site has now. Of one that was not met: with whatever data. */
+  isMember(name: SiteId): boolean {
+    const { self, id } = this.#options;
+    if (this.configuration === null) return true;
+    const met = name === self ? id : this.#met.get(name)?.id;
+    if (met !== undefined) return this.#includes(name, met);
+    return this.voters.includes(name) || this.#witnesses.includes(name);
+  }
+
+  /** It was met, with data that are no member's. */
+  isStranger(name: SiteId): boolean {
+    return this.configuration !== null && this.#met.has(name) && !this.isMember(name);
+  }
+
+  /** `up` or not. */
+  meet(name: SiteId, id: string, up: boolean): void {
+    this.#met.set(name, { id, up });
+  }
+
+  forget(name: SiteId): void {
+    this.#met.delete(name);
+  }
+
+  /** The id of the data with which a peer is up; `null`: it is not. */
+  idOf(name: SiteId): string | null {
+    const met = this.#met.get(name);
+    return met?.up ? met.id : null;
+  }
+
+  /** Those that are up. */
+  get met(): readonly SiteId[] {
+    return [...this.#met].flatMap(([name, { up }]) => (up ? name : []));
+  }
+
+  #includes(name: SiteId, id: string): boolean {
+    if (voterOf(name, id) in this.configuration!.voters) return true;
+    return this.#witnesses.includes(name) && this.founding?.ids[name] === id;
+  }
+
+  /** Founders that never had a vote (`voters` in the settings). */
+  get #witnesses(): readonly SiteId[] {
+    const { voters } = this.#options;
+    return Object.keys(this.founding?.ids ?? {}).filter((name) => !voters.includes(name));
+  }
+}
