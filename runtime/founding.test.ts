@@ -1,83 +1,14 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteId } from '../machines/actor.ts';
-import { type Cluster, FenceGate, type Held, joinCluster, type Notice } from './index.ts';
+import { type Cluster, FenceGate, type Held } from './index.ts';
 import { eventually } from './testing/eventually.ts';
+import { endFleets, fleet } from './testing/fleet.ts';
 
 /* How a cluster of real sites is founded, and what comes of it when sites start late, under another list, or without their data. */
 
-const ends: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer();
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-const timing = { heartbeatMs: 20, failureTimeoutMs: 150 };
-
-interface Fleet {
-  /** Starts `site`, which knows the sites of `list`. */
-  start(site: SiteId, list?: readonly SiteId[]): Promise<Cluster>;
-  /** Ends it as a kill would. */
-  kill(site: SiteId): Promise<void>;
-  readonly notices: (site: SiteId) => readonly Notice[];
-  readonly dataDir: (site: SiteId) => string;
-}
-
-async function fleet(all: readonly SiteId[], keeps: 'disks' | 'nothing'): Promise<Fleet> {
-  const ports = await freePorts(all.length);
-  const addresses = Object.fromEntries(
-    all.map((site, at) => [site, { host: '127.0.0.1', port: ports[at]! }] as const),
-  );
-  const dir = mkdtempSync(join(tmpdir(), 'baton-founding-'));
-  const running = new Map<SiteId, Cluster>();
-  const notices = new Map<SiteId, Notice[]>();
-  ends.push(async () => {
-    await Promise.all([...running.values()].map((cluster) => cluster.close({ graceful: false })));
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const dataDir = (site: SiteId) => join(dir, site);
-  return {
-    start: async (site, list = all) => {
-      const cluster = await joinCluster({
-        cluster: 'test',
-        site,
-        listen: addresses[site]!,
-        peers: Object.fromEntries(list.filter((id) => id !== site).map((id) => [id, addresses[id]!])),
-        timing,
-        ...(keeps === 'disks' && { dataDir: dataDir(site) }),
-      });
-      running.set(site, cluster);
-      notices.set(site, []);
-      cluster.on('notice', (notice) => notices.get(site)!.push(notice));
-      return cluster;
-    },
-    kill: async (site) => {
-      await running.get(site)!.close({ graceful: false });
-      running.delete(site);
-    },
-    notices: (site) => notices.get(site) ?? [],
-    dataDir,
-  };
-}
+afterEach(endFleets);
 
 const three = ['a', 'b', 'c'];
 const locks = Array.from({ length: 12 }, (_, number) => `lock-${number}`);

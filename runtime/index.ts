@@ -1,9 +1,10 @@
 export type { SiteId } from '../machines/actor.ts';
 export { type Clock, type Random, systemClock, systemRandom } from './api/clock.ts';
-export type { Cluster, ClusterEvents } from './api/cluster.ts';
+export type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from './api/cluster.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './api/errors.ts';
 export type { Leadership, LeadOptions } from './api/leadership.ts';
 export type { AcquireOptions, Held, HeldAll, HoldOptions, Lock, RunOptions } from './api/lock.ts';
+export type { Membership, Voter } from './api/members.ts';
 export type { Logger, Notice } from './api/notice.ts';
 export type { Address, DownReason, PeerChange } from './api/peer.ts';
 export type {
@@ -22,5 +23,13 @@ export { compareFences, type Fence, FenceGate } from './lock/fence-gate.ts';
 export { LockReader, readLocks } from './observe/lock-reader.ts';
 export { type StatelyInspector, throughStately } from './observe/stately.ts';
 export { serveWatch } from './observe/watch-server.ts';
-export type { ClusterOptions, Limits, Strict, TelemetryOptions, Timing, Tls } from './options/schema.ts';
+export type {
+  ClusterOptions,
+  Limits,
+  MembersSettings,
+  Strict,
+  TelemetryOptions,
+  Timing,
+  Tls,
+} from './options/schema.ts';
 export { rootOf } from './site/root.ts';

@@ -36,6 +36,8 @@ const flags: Readonly<Record<string, readonly [flag: string, value: string]>> = 
   root: ['root', ' <id>'],
   dataDir: ['dataDir', ' <dir>'],
   voters: ['voters', ' <id,...>'],
+  founders: ['founders', ' <id,...>'],
+  join: ['join', ''],
   'strict.leaseMs': ['strict', ' <ms>'],
   traceDir: ['trace', ' <dir>'],
   'tls.certFile': ['tlsCert', ' <file>'],
@@ -51,8 +53,19 @@ const ownDefaults: Readonly<Record<string, string>> = {
   root: 'the first of all ids in code-unit order',
 };
 
-const groups = ['strict', 'timing', 'limits'];
-const plain = ['cluster', 'site', 'listen', 'peers', 'root', 'dataDir', 'voters', 'traceDir'];
+const groups = ['strict', 'members', 'timing', 'limits'];
+const plain = [
+  'cluster',
+  'site',
+  'listen',
+  'peers',
+  'founders',
+  'join',
+  'root',
+  'dataDir',
+  'voters',
+  'traceDir',
+];
 const files = ['tls.certFile', 'tls.keyFile', 'tls.caFile', 'secretFile'];
 
 export const keys: readonly Key[] = [

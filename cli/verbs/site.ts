@@ -33,6 +33,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   listen: address,
   peers,
   voters: names,
+  founders: names,
   'strict.leaseMs': wholeNumber(50, 3_600_000),
 };
 

@@ -10,7 +10,7 @@ export const mostTermsAhead = 2 ** 24;
 const mostCount = 2 ** 52;
 
 /**
- * How `message` of `source` breaks the protocol (M7), in words; `null` when a correct site could have sent it. Only what the receiver
+ * How `message` of `source` breaks the protocol, in words; `null` when a correct site could have sent it. Only what the receiver
  * can know: a site speaks for itself alone, so no quorum is made of one, and no number runs away.
  */
 export function breachOf(

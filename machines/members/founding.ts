@@ -326,7 +326,10 @@ export const foundingMachine = foundingSetup.createMachine({
       initial: 'announcing',
       on: {
         // Also a site that is no founder: it is to learn that it came later.
-        met: { actions: sayFounded((event) => (event as Of<'met'>).id) },
+        met: [
+          { guard: 'isFounder', actions: [meet, sayFounded((event) => (event as Of<'met'>).id)] },
+          { actions: sayFounded((event) => (event as Of<'met'>).id) },
+        ],
         PROPOSE: { actions: sayFounded((event) => (event as Of<'PROPOSE'>).proposer) },
         FOUNDED: {},
       },

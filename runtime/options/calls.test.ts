@@ -76,7 +76,7 @@ test('what is wrong with any other call is said before it does anything', async 
   ] as const;
   for (const [call, message] of throwing) expect(call).toThrow(invalid(message));
   await expect(cluster.close(wrong(null))).rejects.toEqual(
-    invalid('the options are { graceful }, null came'),
+    invalid('the options are { graceful, leave }, null came'),
   );
   await expect(cluster.close(wrong({ graceful: 'no' }))).rejects.toEqual(
     invalid('graceful: a choice is true or false, "no" came'),

@@ -38,9 +38,11 @@ const refused: readonly (readonly [object, string])[] = [
   [{ listen: '127.0.0.1:80' }, 'listen: an address is { host, port }, "127.0.0.1:80" came'],
   [{ listen: { ...here, port: 70_000 } }, 'listen.port: a port is an integer from 0 to 65535, 70000 came'],
   [{ listen: { ...here, prot: 1 } }, 'listen.prot: there is no such key; did you mean port?'],
-  [{ root: 'z' }, 'root: the root is a site, one of a, b; "z" came'],
+  [{ founders: ['b'] }, 'founders: a is one of the founders, or it says join: true'],
+  [{ join: true, peers: {} }, 'join: a cluster is joined by its peers: name at least one'],
+  [{ root: 'z' }, 'root: the root is a founder, one of a, b; "z" came'],
   [{ voters: [] }, 'voters: voters are a list of one site or more, [] came'],
-  [{ voters: ['a', 'z'] }, 'voters.1: a voter is a site, one of a, b; "z" came'],
+  [{ voters: ['a', 'z'] }, 'voters.1: a voter is a founder, one of a, b; "z" came'],
   [{ voters: ['b', 'b'] }, 'voters.1: a voter has one vote, "b" came twice'],
   [{ dataDir: 7 }, 'dataDir: a directory is a path, 7 came'],
   [{ strict: { leaseMs: 5 } }, 'strict.leaseMs: a lease is a number of ms from 50 to 3600000, 5 came'],
@@ -98,7 +100,7 @@ describe('what is refused', () => {
     expect(said({ site: 'a b', root: 1, insecur: true }).split('\n')).toEqual([
       '3 keys are wrong',
       `site: ${site}, "a b" came`,
-      'root: the root is a site, 1 came',
+      'root: the root is a founder, 1 came',
       'insecur: there is no such key; did you mean insecure?',
     ]);
   });
@@ -113,6 +115,7 @@ describe('what is accepted', () => {
   test('the least, with every default', () => {
     expect(parseOptions(good)).toEqual({
       ...good,
+      members: { leastVoters: 1 },
       timing: defaultTiming,
       limits: defaultLimits,
     });

@@ -12,8 +12,9 @@ export function conflictsOf(settings: Settings): Conflict[] {
 }
 
 function* members(settings: Settings): Generator<Conflict> {
-  const { site, peers, root = site, voters = [], founders, join = false } = settings;
+  const { site, peers, voters = [], founders, join = false } = settings;
   const sites = founders ?? [site, ...Object.keys(peers)];
+  const { root = sites[0]! } = settings;
   if (founders && !founders.includes(site) && !join)
     yield { path: ['founders'], message: `${site} is one of the founders, or it says join: true` };
   if (join && Object.keys(peers).length === 0)

@@ -119,7 +119,9 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     const sender = senderOf(said);
     if (sender !== null && this.#sites.get(sender) !== source)
       return `${source} speaks for data that are not its own`;
-    if (said.type === 'PROPOSE' && Object.keys(said.ids).length !== founders.length)
+    // One that is founded tells a site that does not know it.
+    const isOpen = this.#driver.state.value !== 'founded';
+    if (isOpen && said.type === 'PROPOSE' && Object.keys(said.ids).length !== founders.length)
       return `${source} tells of ${Object.keys(said.ids).length} founders, where there are ${founders.length}`;
     return null;
   }

@@ -4,7 +4,9 @@ import { breachOf } from '../../machines/members/breach.ts';
 import {
   type Change,
   type Configuration,
+  compare,
   idOf,
+  isQuorum,
   nameOf,
   voterOf,
 } from '../../machines/members/configuration.ts';
@@ -36,7 +38,9 @@ export interface MembersActorSetting {
   readonly clock: Clock;
   readonly random: Random;
   readonly timing: Timing;
-  /** The id of the data with which a peer is up; `null`: it is not. */
+  /** The id of the data with which a peer was met last; `null`: it was not. */
+  readonly dataOf: (peer: SiteId) => string | null;
+  /** The same of one that is up; `null`: it is not. */
   readonly idOf: (peer: SiteId) => string | null;
   /** Where this site listens for others; `null`: they find it without. */
   readonly address: () => Address | null;
@@ -48,8 +52,11 @@ export interface MembersActorSetting {
   readonly leastVoters: number;
   /** Time in ms after which a voter that is down is removed; `null`: never. */
   readonly removeAfterMs: number | null;
-  /** From now on this is the configuration here. `joins`: this site had no part in the one before. */
-  readonly configured: (configuration: Configuration, joins: boolean) => void;
+  /**
+   * From now on this is the configuration here. `joins`: this site had no part in the one before. `wasCurrent`: the one before was what
+   * the cluster agreed on in this run.
+   */
+  readonly configured: (configuration: Configuration, joins: boolean, wasCurrent: boolean) => void;
   readonly crashed: (error: InvariantError) => void;
 }
 
@@ -75,7 +82,7 @@ const stamp = { seq: 0, clock: null };
 const joinEveryMs = 500;
 
 /**
- * This site's part in who votes (protocol.md, section 4: M1 to M7): one actor, for all locks. It runs once the cluster is founded.
+ * This site's part in who votes (protocol.md, section 4): one actor, for all locks. It runs once the cluster is founded.
  *
  * A change is made by any voter: it stands for the next term, and when it coordinates it makes the changes that were asked for
  * here, one after the other. Which sites are to be voters is decided here; how that is agreed is the statechart's.
@@ -89,6 +96,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
   #untold: { readonly configuration: Configuration; readonly joins: boolean } | null = null;
   #joins = false;
+  /** Has a majority of the voters held this configuration in this run? One that was read from the disk may be long over. */
+  #isCurrent: boolean;
+  readonly #holders = new Set<SiteId>();
   #attempts = 0;
   /** Until this site stands again, or changes what has settled. */
   #cancelStep: (() => void) | null = null;
@@ -114,6 +124,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this,
     );
     this.#driver.start();
+    this.#isCurrent = configuration === null || record !== store.members;
+    this.#countHolder(this.#self);
   }
 
   get record(): MembersRecord {
@@ -143,6 +155,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#advance();
   }
 
+  /** A message of `peer` counts in another configuration: one of the two has missed something. */
+  differs(peer: SiteId): void {
+    this.#tell(peer);
+  }
+
   /** A peer is believed down. */
   lost(peer: SiteId): void {
     this.#drop(peer);
@@ -168,6 +185,10 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     if (told.generation !== this.#record.generation) return;
     const { generation: _, ...message } = told;
     const type = told.type.slice('MEMBERS_'.length) as MembersMessage['type'];
+    if ('configuration' in told && compare(told.configuration, this.configuration) === 0) {
+      const id = this.#setting.dataOf(envelope.source);
+      if (id !== null) this.#countHolder(voterOf(envelope.source, id));
+    }
     this.#take({ ...message, type } as MembersMessage, envelope);
     if (type === 'JOIN') this.#intend();
   }
@@ -201,6 +222,16 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     }
   }
 
+  #countHolder(holder: SiteId): void {
+    const { configuration } = this;
+    if (this.#isCurrent || configuration === null) return;
+    this.#holders.add(holder);
+    this.#isCurrent = isQuorum(
+      Object.fromEntries([...this.#holders].map((one) => [one, true])),
+      configuration,
+    );
+  }
+
   get #context(): MembersContext {
     return this.#driver.state.context as MembersContext;
   }
@@ -217,18 +248,21 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     while (this.#untold && !this.#stopped) {
       const { configuration, joins } = this.#untold;
       this.#untold = null;
-      this.#setting.configured(configuration, joins);
+      const wasCurrent = this.#isCurrent;
+      this.#isCurrent = true;
+      this.#tellAll();
+      this.#setting.configured(configuration, joins, wasCurrent);
       this.#intend();
       this.#askToJoin();
     }
     this.#advance();
   }
 
-  /** Any site is told, also one that is a member no more: it must not wait in vain (M5). */
+  /** Any site is told, also one that is a member no more: it must not wait in vain. */
   #tell(peer: SiteId): void {
-    const id = this.#setting.idOf(peer);
+    const id = this.#setting.dataOf(peer);
     if (id === null || this.#stopped) return;
-    this.#take({ type: 'tell', peer: voterOf(peer, id) });
+    this.#driver.take({ type: 'tell', peer: voterOf(peer, id) });
     this.#sendAddresses(peer);
   }
 
@@ -265,9 +299,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   #askToJoin(): void {
     if (this.#stopped || this.#cancelJoin || this.isVoter || !this.#setting.asks()) return;
-    const { clock, mailbox, idOf: up } = this.#setting;
+    const { clock, mailbox, dataOf } = this.#setting;
     for (const peer of mailbox.connected()) {
-      const id = up(peer);
+      const id = dataOf(peer);
       if (id !== null) this.#take({ type: 'join', peer: voterOf(peer, id) });
     }
     this.#cancelJoin = clock.after(joinEveryMs, () => {
@@ -356,7 +390,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       const voter = voters.find((one) => nameOf(one) === wanted.remove);
       return voter === undefined ? 'done' : { remove: voter };
     }
-    const id = wanted.add === this.#setting.self ? idOf(this.#self) : this.#setting.idOf(wanted.add);
+    const id = wanted.add === this.#setting.self ? idOf(this.#self) : this.#setting.dataOf(wanted.add);
     const before = voters.find((one) => nameOf(one) === wanted.add);
     if (before !== undefined && (id === null || id === idOf(before))) return 'done';
     const site = id === null ? null : voterOf(wanted.add, id);
@@ -426,7 +460,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   }
 
   judge(event: MembersEvent, envelope: StampedEnvelope): 'refuse' | 'take' {
-    const id = this.#setting.idOf(envelope.source);
+    const id = this.#setting.dataOf(envelope.source);
     // Its data are others by now: the message is of a site that is gone.
     if (id === null) return 'refuse';
     const breach = breachOf(event as MembersMessage, voterOf(envelope.source, id), this.#context);
@@ -454,8 +488,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     switch (effect.type) {
       case 'send': {
         const target = nameOf(effect.target);
-        // It is not up, or has other data: it is told when it is met.
-        if (this.#setting.idOf(target) !== idOf(effect.target)) return;
+        // It has other data by now, or was never met: it is told when it is.
+        if (this.#setting.dataOf(target) !== idOf(effect.target)) return;
         const { generation } = this.#record;
         const message = { ...effect.message, type: `MEMBERS_${effect.message.type}`, generation };
         try {

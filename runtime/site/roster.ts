@@ -16,6 +16,8 @@ export class Roster {
   readonly #options: RosterOptions;
   /** `null`: the cluster is not founded, as far as is known here. */
   founding: Founding | null = null;
+  /** Names of the founders that voted; the others never had a vote (`voters` in the settings). */
+  first: readonly SiteId[] = [];
   /** `null`: this site has not been told of any. */
   configuration: Configuration | null = null;
   /** Of the sites that were met: the data they have now, and whether they are up. */
@@ -67,6 +69,11 @@ export class Roster {
     this.#met.delete(name);
   }
 
+  /** The id of the data with which a peer was met last; `null`: it was not. */
+  dataOf(name: SiteId): string | null {
+    return this.#met.get(name)?.id ?? null;
+  }
+
   /** The id of the data with which a peer is up; `null`: it is not. */
   idOf(name: SiteId): string | null {
     const met = this.#met.get(name);
@@ -83,9 +90,7 @@ export class Roster {
     return this.#witnesses.includes(name) && this.founding?.ids[name] === id;
   }
 
-  /** Founders that never had a vote (`voters` in the settings). */
   get #witnesses(): readonly SiteId[] {
-    const { voters } = this.#options;
-    return Object.keys(this.founding?.ids ?? {}).filter((name) => !voters.includes(name));
+    return Object.keys(this.founding?.ids ?? {}).filter((name) => !this.first.includes(name));
   }
 }

@@ -1,7 +1,8 @@
 import type { AnyStateMachine, InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { DurableState, Membership, SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
+import { foundersMembership } from '../../machines/epoch/variables.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import {
   type Configuration,
@@ -84,10 +85,9 @@ const restEveryMs = 250;
 const tellMinorityMs = 5_000;
 
 /** How the locks name a configuration. */
-const membershipOf = (configuration: Configuration | null) => {
-  if (configuration === null) return {};
-  const { term, version, base } = configuration;
-  return { membership: { term, version, base } };
+const membershipOf = (configuration: Configuration | null): Membership => {
+  const { term, version, base } = configuration ?? foundersMembership;
+  return { term, version, base };
 };
 
 /** One site: its locks, over one mailbox, with one store and one failure detector. */
@@ -307,13 +307,15 @@ export class Site implements MailboxHandlers {
     if (membership) await this.#resign(timeoutMs);
   }
 
-  /** Where that is possible: the majority shrinks with this site (M6). Else it is gone as after a crash. */
+  /** Where that is possible: the majority shrinks with this site. Else it is gone as after a crash. */
   async #resign(timeoutMs: number): Promise<void> {
-    const { self, members } = this.#options;
+    const { self, members, timing } = this.#options;
     const voters = this.#roster.voters.length;
-    if (!this.#members?.isVoter || voters <= (members?.leastVoters ?? 1) || !this.majority) return;
+    if (!this.#members?.isVoter || voters <= (members?.leastVoters ?? 1) || this.#ended) return;
     this.#leaving = true;
-    await this.#members.change({ remove: self }, timeoutMs).catch((error: OperatingError) => {
+    // One that is only late is back by then.
+    const waitMs = this.majority ? timeoutMs : Math.min(timeoutMs, 2 * timing.failureTimeoutMs);
+    await this.#members.change({ remove: self }, waitMs).catch((error: OperatingError) => {
       this.#options.notice({ type: 'error', error, peer: null, remote: null });
     });
   }
@@ -388,12 +390,11 @@ export class Site implements MailboxHandlers {
     const disk = this.#diskOf(lock, founder);
     this.#trigger.open(lock, typeof disk !== 'string');
     const { voters, peers, configuration } = this.#roster;
+    const membership = membershipOf(configuration);
+    const isFounders = membership.version === 1 && membership.term === 0;
     const input = {
-      self,
-      founder,
-      voters,
-      ...membershipOf(configuration),
-      disk,
+      ...{ self, founder, voters, disk },
+      ...(isFounders ? {} : { membership }),
       ...(strict && { strict: true }),
     };
     const actor = new LockActor(this.#setting, lock, peers, input);
@@ -442,11 +443,20 @@ export class Site implements MailboxHandlers {
     }
     // Who is a member is told before anything is said of a lock on this link. What is under way of one that is none any more is lost.
     if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) return;
+    this.#compare(envelope);
     const actor = this.#actors.get(envelope.lock);
     if (envelope.message.type === 'UNTAKEN') {
       if (actor) this.#untaken(actor, envelope);
     } else if (actor) actor.receive(envelope);
     else this.#receiveFirst(envelope);
+  }
+
+  /** What is counted in another configuration is not answered, so the two sites tell each other which they hold. */
+  #compare({ source, message }: StampedEnvelope): void {
+    if (!('version' in message)) return;
+    const { term, version } = message as Extract<SiteMessage, { readonly version: number }>;
+    const held = this.#roster.configuration;
+    if (term !== held?.term || version !== held.version) this.#members?.differs(source);
   }
 
   /** A peer names a lock that this site has not heard of. */
@@ -573,16 +583,18 @@ export class Site implements MailboxHandlers {
     this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
     this.#exclusion = null;
     this.#roster.founding = founding;
+    this.#roster.first = record.first.voters;
     const actor = new MembersActor(
       {
         ...{ self: this.#options.self, mailbox, store, clock, random, timing },
+        dataOf: (peer) => this.#roster.dataOf(peer),
         idOf: (peer) => this.#roster.idOf(peer),
         address: this.#options.address ?? (() => null),
         settleMs: Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare)),
         asks: () => this.#exclusion === null && !this.#leaving,
         leastVoters: members?.leastVoters ?? 1,
         removeAfterMs: members?.removeAfterMs ?? null,
-        configured: (configuration, joins) => this.#configured(configuration, joins),
+        configured: (...change) => this.#configured(...change),
         crashed: (error) => this.crash(error),
       },
       record,
@@ -598,10 +610,11 @@ export class Site implements MailboxHandlers {
     actor.start();
   }
 
-  #configured(configuration: Configuration, joins: boolean): void {
+  /** `wasCurrent`: the one before was, in this run; else this site was started again, and asks to be added anew. */
+  #configured(configuration: Configuration, joins: boolean, wasCurrent: boolean): void {
     const { self, store, notice } = this.#options;
     const { term, version } = configuration;
-    const was = this.#roster.includesSelf;
+    const was = this.#roster.includesSelf && wasCurrent;
     this.#apply(configuration, joins);
     notice({ type: 'members', term, version, voters: this.#roster.voters, joins });
     if (joins) this.#joined();
@@ -624,7 +637,7 @@ export class Site implements MailboxHandlers {
     for (const peer of this.#unmet) if (!peers.includes(peer)) this.#unmet.delete(peer);
     const change = {
       type: 'configured',
-      ...membershipOf(configuration).membership!,
+      ...membershipOf(configuration),
       voters: Object.fromEntries(voters.map((voter) => [voter, true as const])),
       joins,
     } as const;

@@ -451,8 +451,8 @@ describe('a disk that refuses', () => {
   test('a file of another version is told as that', () => {
     began();
     const text = readFileSync(path(), 'utf8');
-    for (const version of [0, 1, 17]) {
-      writeFileSync(path(), text.replace('"version":2', `"version":${version}`));
+    for (const version of [0, 2, 17]) {
+      writeFileSync(path(), text.replace('"version":3', `"version":${version}`));
       expect(() => open()).toThrow(new RegExp(`^DISK_VERSION: .* is of version ${version} of the file`));
     }
   });

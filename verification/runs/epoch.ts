@@ -10,16 +10,26 @@ const bare = (type: string) => z.strictObject({ type: z.literal(type) });
 const clientEvent = z.union([
   ...['ask', 'release', 'again', 'try', 'withdraw', 'suspect', 'heartbeat', 'promiseOver'].map(bare),
   z.strictObject({ type: z.literal('leaseOver'), epoch: z.int(), round: z.int() }),
+  z.strictObject({
+    type: z.literal('configured'),
+    term: z.int(),
+    version: z.int(),
+    base: z.int(),
+    voters: z.record(z.string(), z.literal(true)),
+    joins: z.boolean(),
+  }),
 ]);
 
 export const epoch: RecordedMachine = {
   machine: siteMachine,
   survives: true,
-  // Each life has a disk of its own, which is judged where the lives are told; voters are a set.
+  // Each life has a disk of its own, which is judged where the lives are told; voters are a set, and others in a later configuration.
   input: ({ site, input }, _, example) => {
-    const { disk, voters } = input as SiteInput;
-    const common = example as SiteInput;
-    return { ...common, self: site, disk, voters: isSameSet(voters, common.voters) ? voters : common.voters };
+    const { disk, voters, membership } = input as SiteInput;
+    const { membership: _other, ...common } = example as SiteInput;
+    const isTold = membership !== undefined || isSameSet(voters, common.voters);
+    const of = { self: site, disk, voters: isTold ? voters : common.voters };
+    return { ...common, ...of, ...(membership && { membership }) };
   },
   messages: ['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'HEARTBEAT', 'PROMISE'],
   clientEvents: ['ask', 'release', 'again', 'try', 'withdraw', 'suspect'].map((type) => ({ type })),

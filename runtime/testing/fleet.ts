@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SiteId } from '../../machines/actor.ts';
+import { type Cluster, type ClusterOptions, joinCluster, type Notice } from '../index.ts';
+
+const ends: (() => Promise<void> | void)[] = [];
+
+/** To be called after each test. */
+export async function endFleets(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer();
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** A change of who votes takes a few elections. */
+const timing = { heartbeatMs: 20, failureTimeoutMs: 150 };
+
+/** Real sites of one process, each with an address and a data directory of its own. */
+export interface Fleet {
+  /** Starts `site`, which knows the sites of `list`. */
+  start(site: SiteId, list?: readonly SiteId[], options?: Partial<ClusterOptions>): Promise<Cluster>;
+  /** Ends it as a kill would. */
+  kill(site: SiteId): Promise<void>;
+  readonly notices: (site: SiteId) => readonly Notice[];
+  readonly dataDir: (site: SiteId) => string;
+}
+
+export async function fleet(
+  all: readonly SiteId[],
+  keeps: 'disks' | 'nothing',
+  common: Partial<ClusterOptions> = {},
+): Promise<Fleet> {
+  const ports = await freePorts(all.length);
+  const addresses = Object.fromEntries(
+    all.map((site, at) => [site, { host: '127.0.0.1', port: ports[at]! }] as const),
+  );
+  const dir = mkdtempSync(join(tmpdir(), 'baton-fleet-'));
+  const running = new Map<SiteId, Cluster>();
+  const notices = new Map<SiteId, Notice[]>();
+  ends.push(async () => {
+    await Promise.all([...running.values()].map((cluster) => cluster.close({ graceful: false })));
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const dataDir = (site: SiteId) => join(dir, site);
+  return {
+    start: async (site, list = all, options = {}) => {
+      const cluster = await joinCluster({
+        cluster: 'test',
+        site,
+        listen: addresses[site]!,
+        peers: Object.fromEntries(list.filter((id) => id !== site).map((id) => [id, addresses[id]!])),
+        timing,
+        ...common,
+        ...(keeps === 'disks' && { dataDir: dataDir(site) }),
+        ...options,
+      });
+      running.set(site, cluster);
+      notices.set(site, []);
+      cluster.on('notice', (notice) => notices.get(site)!.push(notice));
+      return cluster;
+    },
+    kill: async (site) => {
+      await running.get(site)?.close({ graceful: false });
+      running.delete(site);
+    },
+    notices: (site) => notices.get(site) ?? [],
+    dataDir,
+  };
+}
