@@ -120,7 +120,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     if (sender !== null && this.#sites.get(sender) !== source)
       return `${source} speaks for data that are not its own`;
     // One that is founded tells a site that does not know it.
-    const isOpen = this.#driver.state.value !== 'founded';
+    const isOpen = typeof this.#driver.state.value === 'string';
     if (isOpen && said.type === 'PROPOSE' && Object.keys(said.ids).length !== founders.length)
       return `${source} tells of ${Object.keys(said.ids).length} founders, where there are ${founders.length}`;
     return null;
