@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Cluster, FenceGate } from './index.ts';
 import { eventually } from './testing/eventually.ts';
 import { endFleets, fleet } from './testing/fleet.ts';
+import { growAndShrink } from './testing/grow-and-shrink.ts';
 
 /* The members of a cluster of real sites change while locks are held and asked for. */
 
@@ -21,31 +22,9 @@ const agreed = (clusters: readonly Cluster[], names: readonly string[]) =>
 describe('a fleet', () => {
   test.each([
     ['without leases', {}],
-    ['in strict mode', { strict: { leaseMs: 100 } }],
     ['with a secret', { secret: 'of at least thirty-two bytes, for a test alone' }],
   ])('grows from one to four and shrinks to one, and is one cluster throughout: %s', async (_, common) => {
-    const { start } = await fleet(['a', 'b', 'c', 'd'], 'nothing', common);
-    const gate = new FenceGate();
-    const clusters: Cluster[] = [];
-    const use = async () => {
-      for (const cluster of clusters) expect(gate.accept('x', await fenceOf(cluster))).toBe(true);
-    };
-    for (const [site, list] of [
-      ['b', []],
-      ['a', ['b']],
-      ['d', ['b']],
-      ['c', ['d']],
-    ] as const) {
-      clusters.push(await start(site, list));
-      await eventually(() => expect(clusters.at(-1)!.status().founded).toBe(true));
-      await use();
-    }
-    await agreed(clusters, ['a', 'b', 'c', 'd']);
-    while (clusters.length > 1) {
-      await clusters.shift()!.close();
-      await use();
-      expect(namesOf(clusters[0]!)).toHaveLength(clusters.length);
-    }
+    await growAndShrink(common);
   });
 
   test('of which the sites leave in peace serves the last of them', async () => {
