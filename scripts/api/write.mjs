@@ -1,7 +1,9 @@
 // `npm run docs:api [directory]` writes the reference of the package's exports, from their doc comments, into
 // `docs/api` or the directory. It exits with status 1 and prints a line for each public item that has no
 // comment or names an item that is not public.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
+import { join } from 'node:path';
 
 register('./resolve-typescript.mjs', import.meta.url);
 const { Application } = await import('typedoc');
@@ -42,4 +44,14 @@ for (const symbol of project.children.flatMap((entry) => entry.children ?? [])) 
     app.logger.warn(`${symbol.getFriendlyFullName()} has no comment`);
 }
 await app.generateOutputs(project);
+// The plugin numbers an interface that has a method of almost its name, and its heading it does not.
+for (const page of readdirSync(out)) {
+  const text = readFileSync(join(out, page), 'utf8');
+  const headings = new Set([...text.matchAll(/^#+ (\w+)/gm)].map(([, name]) => name.toLowerCase()));
+  const isNumbered = (name) => [...text.matchAll(new RegExp(`^#+ ${name}\\b`, 'gim'))].length > 1;
+  const mended = text.replaceAll(/\(#(\w+)-\d+\)/g, (link, name) =>
+    headings.has(name) && !isNumbered(name) ? `(#${name})` : link,
+  );
+  writeFileSync(join(out, page), mended);
+}
 if (app.logger.hasWarnings() || app.logger.hasErrors()) process.exit(1);
