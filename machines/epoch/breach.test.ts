@@ -59,7 +59,7 @@ describe('a message that no correct site sends', () => {
   });
 });
 
-/** What a peer may say, and its client and its clock. */
+/** The events that a peer, the client and the clock may bring. */
 const site = constantFrom('a', 'b', 'c');
 const number = oneof(integer({ min: 0, max: 4 }), constantFrom(mostCount, Number.MAX_SAFE_INTEGER));
 const of = { epoch: number, root: site };
@@ -116,7 +116,7 @@ type Happening = {
 const stateOf = ({ value, context }: { readonly value: unknown; readonly context: unknown }) =>
   JSON.stringify([value, context]);
 
-/** What the site breaks when all this happens; null when nothing. `refuses`: whether breaches are not taken. */
+/** The rule that the site breaks when all this happens; null when none. `refuses`: whether breaches are refused. */
 function brokenBy(input: SiteInput, happenings: readonly Happening[], refuses = true): string | null {
   let { snapshot } = start(siteMachine, input);
   for (const { source, event } of happenings) {

@@ -3,8 +3,8 @@ import type { EpochEffect, SiteMessage } from './messages.ts';
 import type { SiteContext } from './variables.ts';
 
 /**
- * The most by which a message may be of a later epoch than its receiver has promised: an epoch a second for half a year.
- * Each such step costs whoever forges epochs a message.
+ * The most by which a message may be of a later epoch than its receiver has promised: an epoch a second for half a
+ * year. Each such step costs a forger of epochs one message.
  */
 export const mostEpochsAhead = 2 ** 24;
 
@@ -24,7 +24,7 @@ export function breachOf(
   const most = Math.min(promised + mostEpochsAhead, mostCount);
   const of = message.type === 'REFUSE' ? Math.max(message.epoch, message.promise) : message.epoch;
   if (of > most) return `expected an epoch of at most ${most}, ${of} came: ${promised} is promised here`;
-  // Whoever was lied to about the root of an epoch must still learn that another is to be elected.
+  // A site that was lied to about the root of an epoch must still learn that another is to be elected.
   const isOfStar = message.type !== 'REFUSE' && message.type !== 'NEW' && 'root' in message;
   if (isOfStar && message.epoch === epoch && message.root !== root)
     return `expected ${root} as the root of epoch ${epoch}, ${message.root} came`;

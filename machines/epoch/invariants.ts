@@ -1,6 +1,6 @@
 import type { SiteContext } from './site.ts';
 
-/** What the invariants look at: the states of the three regions, and the variables. A snapshot has both. */
+/** The input of the invariants: the states of the three regions, and the variables. A snapshot has both. */
 export interface SiteView {
   readonly value: {
     readonly client: string;
@@ -12,15 +12,15 @@ export interface SiteView {
 }
 
 /**
- * What holds of one site alone.
+ * The invariants of one site alone.
  *
  * - `L2`, `L3`: as in protocol.md, section 1. A frozen site may wait though it has the token, and may be idle
  *   though somebody is next: R3 has it wait for the next epoch.
  * - `routing`: the two ways in which a site knows whether it is the root agree.
- * - `promise`: nobody follows an epoch below its promise, and who is frozen has promised or crashed.
- * - `fence`: who is in the critical section has one, and only who is; none is of an epoch to come.
- * - `lease`: in strict mode who is in the critical section has a lease, as far as it knows; only there does a site
- *   with the token wait for one; and only who is bound puts off what it is asked for.
+ * - `promise`: no site follows an epoch below its promise, and a frozen site has promised or crashed.
+ * - `fence`: a site has a fence exactly while it is in the critical section; no fence is of an epoch to come.
+ * - `lease`: in strict mode a site in the critical section has a lease, as far as it knows; only in strict mode does a
+ *   site with the token wait for one; and only a bound site defers requests for its promise.
  */
 export type Rule = 'L2' | 'L3' | 'routing' | 'promise' | 'fence' | 'lease';
 

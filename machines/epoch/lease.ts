@@ -13,17 +13,20 @@ export type PutOff =
 export interface Lease {
   /** Rounds of heartbeats that this site began in its epoch. */
   readonly round: number;
-  /** Who promised in the last of them; `null` when nobody counts: it became the lease, or its time is over. */
+  /**
+   * The sites that promised in the last round; `null` when none is counted: the round became the lease, or its time is
+   * over.
+   */
   readonly promises: SiteSet | null;
   /** The round that the lease counts from; `null`: there is no lease. */
   readonly since: number | null;
-  /** Of all that came while this site was bound, the highest candidacy; `null`: nothing came. */
+  /** The highest candidacy that came while this site was bound; `null`: none came. */
   readonly putOff: PutOff | null;
 }
 
 export const noLease: Lease = { round: 0, promises: null, since: null, putOff: null };
 
-/** R2: rounds start anew, and who suspected did so of an epoch that is over. */
+/** R2: rounds start anew, and a suspicion was of an epoch that is over. */
 export function afterAdoption({ putOff }: Lease, epoch: number): Lease {
   return { ...noLease, putOff: candidacyOf(putOff) > epoch ? putOff : null };
 }

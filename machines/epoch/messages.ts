@@ -57,7 +57,7 @@ export type SiteMessage =
     };
 
 /**
- * What the local client and its driver say.
+ * The events of the local client and its driver.
  *
  * - `ask`: wants the critical section.
  * - `release`: its critical section is over. If it is `lost` already, that and `again` do nothing.
@@ -97,10 +97,10 @@ export interface Membership {
 }
 
 /**
- * What its driver says of time in strict mode, by a monotonic clock. Two lengths: a lease of `L`, and a promise of
- * at least `L (1 + d) / (1 - d)`, where no clock is off by more than the share `d`: a lease ends before every
- * promise that was begun after it, wherever. Ends that have passed are told before any other event: who was
- * stopped (SIGSTOP) must not go on as if no time had passed.
+ * The events of time in strict mode, sent by the driver from a monotonic clock. Two lengths: a lease of `L`, and a
+ * promise of at least `L (1 + d) / (1 - d)`, where no clock is off by more than the share `d`: a lease ends before
+ * every promise that was begun after it, wherever. Ends that have passed are told before any other event: a site that
+ * was stopped (SIGSTOP) must not go on as if no time had passed.
  *
  * - `heartbeat`: told at an interval well below `L`, from the first `leaseTimer` on while the client waits or is
  *   inside. It does nothing where the token is not, and while a round is still counted.
@@ -119,13 +119,13 @@ export interface Fence {
 }
 
 /**
- * What must be on the disk before any later effect of the same step is run.
+ * The state that must be on the disk before any later effect of the same step is run.
  *
  * - `promised`: the highest epoch that this site stood or voted for, or adopted.
- * - `epoch`, `root`: what it adopted last.
+ * - `epoch`, `root`: the epoch that it adopted last, and the root of that.
  *
- * The `votedFor` of protocol.md is left out: a vote is given only for an epoch above the promise and makes
- * it the promise, so nobody would ever read for whom it was.
+ * The `votedFor` of protocol.md is left out: a vote is given only for an epoch above the promise and makes it the
+ * promise, so the candidate it was for would never be read.
  */
 export interface DurableState {
   readonly promised: number;
@@ -134,13 +134,13 @@ export interface DurableState {
 }
 
 /**
- * What the statechart asks of its driver; each is a named action whose params are the other keys.
+ * The requests of the statechart to its driver. Each is a named action whose params are the other keys.
  *
  * - `send`, `broadcast`, `unexpected`: as in the contract of `machines/actor.ts`.
  * - `persist`: write and sync this, then go on with the effects that follow.
  * - `grant`: the critical section has been entered, under this fence.
- * - `lost`: the critical section is over without a release: a later epoch gave the lock to somebody else, or (in
- *   strict mode) the lease is over.
+ * - `lost`: the critical section is over without a release: a later epoch gave the lock to another site, or (in strict
+ *   mode) the lease is over.
  * - `elected`: this site won `epoch` with the votes of `voters`, and `root` has its token.
  */
 export type EpochEffect =
@@ -159,12 +159,12 @@ export type EpochEffect =
   | LeaseEffect;
 
 /**
- * What it asks for in strict mode besides.
+ * The further requests of the statechart in strict mode.
  *
  * - `leaseTimer`: `L` from now, say `leaseOver` with these. It comes before the heartbeats that it counts.
  * - `promiseTimer`: the length of a promise from now, say `promiseOver`, and no longer at the time set before.
  * - `leased`: a majority promised in this round: until its `leaseOver`, this site may be inside.
- * - `leaseEnded`, `promiseEnded`: that time is over. Who was inside is told `lost` as well.
+ * - `leaseEnded`, `promiseEnded`: that time is over. If the client was inside, `lost` comes as well.
  */
 export type LeaseEffect =
   | { readonly type: 'leaseTimer' | 'leased' | 'leaseEnded'; readonly epoch: number; readonly round: number }

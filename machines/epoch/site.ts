@@ -23,18 +23,17 @@ export type { SiteContext, SiteInput } from './variables.ts';
  * within each epoch, and epochs by the vote of a majority. `client` and `routing` are the algorithm's two
  * regions; they move only while the third is `following`, and start again from a star with every epoch.
  *
- * The third region is what this site is in the vote. All of its states but `following` are *frozen*:
+ * The third region is the part of this site in the vote. All of its states but `following` are *frozen*:
  *
  * - `following`: it has adopted the highest epoch that it has promised.
  * - `closed`: it crashed in `epoch`, which is over for it (R7).
  * - `frozen`: it has promised an epoch whose root it does not know.
  * - `candidate`: it stands for the epoch that it has promised.
- * - `barred`: its disk is gone, and with it what it promised: it neither votes nor adopts (R8). It did adopt
- *   epochs which it may meet again and would start anew, so to be served the site needs a new name.
+ * - `barred`: its disk is gone, and its promises with it: it neither votes nor adopts (R8). It did adopt epochs which
+ *   it may meet again and would start anew, so to be served the site needs a new name.
  *
- * In strict mode, who has the token is `entering` until it has a lease, the promises of a majority; `lease` is
- * what this site itself has promised to others: while it is `bound` it neither votes nor stands, and does later
- * what it was asked for.
+ * In strict mode, a site with the token is `entering` until it has a lease, which is the promises of a majority.
+ * `lease` is the promise of this site to others: while it is `bound` it neither votes nor stands, and answers later.
  */
 export const siteMachine = siteSetup.createMachine({
   id: 'site',
@@ -59,7 +58,7 @@ export const siteMachine = siteSetup.createMachine({
               },
               {},
             ],
-            // What ends a critical section may cross with `lost`, which has ended it.
+            // `release` and `again` may cross with `lost`, which has ended the critical section.
             release: {},
             again: {},
           },
@@ -114,7 +113,7 @@ export const siteMachine = siteSetup.createMachine({
                 actions: { type: 'keepToken', params: ({ event }) => event },
               },
             ],
-            // What was asked for was asked in an epoch that is over.
+            // The request was made in an epoch that is over.
             adopted: 'idle',
           },
         },
@@ -136,7 +135,7 @@ export const siteMachine = siteSetup.createMachine({
               },
               { target: 'idle', actions: 'clearFence' },
             ],
-            // What ends a wait may cross with the end of a promise, which has this site enter first.
+            // `withdraw` may cross with the end of a promise, at which this site enters.
             withdraw: {},
             // Its lease, if it needs one, is in force: without it nobody is inside.
             again: [{ guard: 'following', actions: ['countEntry', grant] }, {}],
@@ -210,7 +209,7 @@ export const siteMachine = siteSetup.createMachine({
       initial: 'starting',
       on: {
         REQUEST: [{ guard: 'over' }, adoptFirst],
-        // A token comes to who asked for it in its epoch, and so has adopted that.
+        // A token comes only to a site that asked for it in its epoch, and so has adopted that epoch.
         TOKEN: { guard: 'over' },
         NEW: [adoptFirst, {}],
         REFUSE: [adoptFirst, {}],

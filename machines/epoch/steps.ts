@@ -21,7 +21,7 @@ import {
   type SiteInput,
 } from './variables.ts';
 
-/* What the steps of the site machine do and ask, by name. */
+/* The actions and guards of the site machine, by name. */
 
 /** Raised by the machine itself: an epoch has been adopted, what follows from it (R2) is the regions' own. */
 interface Adopted {
@@ -35,7 +35,7 @@ type Round = { readonly epoch: number; readonly round: number };
 type At = { readonly context: SiteContext };
 type Epoch = { readonly epoch: number; readonly root: SiteId };
 
-/** A message that says of which epoch it is, and who is the root of that. */
+/** The epoch that a message names, with its root. */
 const epochOf = (event: SiteEvent): Epoch | null => ('root' in event ? event : null);
 
 /** When it starts, what is left of an earlier life. */
@@ -163,7 +163,7 @@ export const siteSetup = setup({
     ]),
     joins: ({ event }) => event.type === 'configured' && event.joins,
     standing: stateIn({ epoch: 'candidate' }),
-    /** R10: also who stands for the epoch that has been adopted here, and has missed it: else it would wait. */
+    /** R10: a candidate for the epoch that has been adopted here has missed that epoch. It is told, or it would wait. */
     stale: ({ context, event }) =>
       event.type === 'VOTE_REQUEST' && (event.epoch < context.promised || event.epoch === context.epoch),
     forThisCandidacy: ({ context, event }) => event.type === 'VOTE' && event.epoch === context.promised,
@@ -177,7 +177,7 @@ export const siteSetup = setup({
     asksAgain: or([stateIn({ client: 'requesting' }), 'entering']),
     roundIsOpen: ({ context: { lease } }) => lease !== null && lease.promises !== null,
     needsPromises: and(['strict', 'following', not('roundIsOpen'), or(['inside', 'entering'])]),
-    /** Who has been asked for a vote stands in nobody's way but that of a critical section that goes on. */
+    /** With a deferred candidacy, this site promises only to a critical section that goes on. */
     mayPromise: ({ context: { lease }, event }) =>
       lease !== null && (lease.putOff === null || (event.type === 'HEARTBEAT' && event.stays)),
     isVoter: ({ context: { self, voters } }) => self in voters,

@@ -15,19 +15,19 @@ export interface SiteContext {
   readonly root: SiteId;
   /** Probable owner of the token: where a request goes. `null` when this site is the root. */
   readonly last: SiteId | null;
-  /** Who gets the token after this site. `null` when nobody. */
+  /** The site that gets the token after this one; `null` when none. */
   readonly next: SiteId | null;
   /** The token of `epoch`. */
   readonly token: boolean;
   /** Entries of `epoch` so far, as the token says; 0 where the token is not. */
   readonly k: number;
-  /** Of the critical section; `null` outside. Its epoch is older when the section outlived an epoch change. */
+  /** Fence of the critical section; `null` outside. Its epoch is older when the section outlived an epoch change. */
   readonly fence: Fence | null;
-  /** Who voted for this candidate. Empty when it is none. */
+  /** The sites that voted for this candidate; empty when it is none. */
   readonly votes: SiteSet;
-  /** Of those, the one with the token of the highest epoch; `null` when none has any. */
+  /** The voter with the token of the highest epoch; `null` when no voter has a token. */
   readonly holder: { readonly site: SiteId; readonly epoch: number } | null;
-  /** What strict mode needs to know; `null` without it. */
+  /** The variables of strict mode; `null` without it. */
   readonly lease: Lease | null;
 }
 
@@ -40,8 +40,8 @@ export interface SiteInput {
   /** Of the configuration that names them. Default: that of the founders. */
   readonly membership?: Membership;
   /**
-   * What is left of an earlier life under this name: its disk; `'none'` when there was no earlier life;
-   * `'lost'` when there was one and its disk is gone (R8).
+   * The disk that an earlier run under this name left; `'none'` when there was no earlier run; `'lost'` when there was
+   * one and its disk is gone (R8).
    */
   readonly disk: DurableState | 'none' | 'lost';
   /** Strict mode: inside only with a lease. All sites of a mesh or none. Default: false. */

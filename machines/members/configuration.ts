@@ -12,9 +12,9 @@ export const nameOf = (voter: SiteId): string => voter.slice(0, voter.indexOf('/
 export const idOf = (voter: SiteId): string => voter.slice(voter.indexOf('/') + 1);
 
 /**
- * Who votes (protocol.md, section 4). Configurations are ordered by `term`, then `version`: W. Schultz, I. Dardik,
- * S. Tripakis, "Design and Analysis of a Logless Dynamic Reconfiguration Protocol", OPODIS 2021. No two are of one place
- * in that order.
+ * The set of voters (protocol.md, section 4). Configurations are ordered by `term`, then `version`: W. Schultz, I.
+ * Dardik, S. Tripakis, "Design and Analysis of a Logless Dynamic Reconfiguration Protocol", OPODIS 2021. No two are of
+ * one place in that order.
  */
 export interface Configuration {
   /** The term of the coordinator that wrote it; 0 for that of the founders. */
@@ -26,7 +26,7 @@ export interface Configuration {
   readonly voters: SiteSet;
 }
 
-/** What the founders begin with. */
+/** The configuration that the founders begin with. */
 export const firstConfiguration = (founders: readonly SiteId[]): Configuration => ({
   term: 0,
   version: 1,

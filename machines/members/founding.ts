@@ -57,8 +57,8 @@ export type FoundingEvent = FoundingInput | FoundingMessage;
  *
  * - `persist`: on the disk before any later effect of the same step is run.
  * - `founded`: the cluster exists, and a majority of the founders know it; its locks may be used.
- * - `excluded`: the cluster was founded without this id. It is no member, unless those who founded it are all gone, and
- *   what is left founds another.
+ * - `excluded`: the cluster was founded without this id. It is no member, unless all of its founders are gone, and the
+ *   rest founds another.
  */
 export type FoundingEffect =
   | { readonly type: 'send'; readonly target: string; readonly message: FoundingMessage }
@@ -90,7 +90,7 @@ export interface FoundingSettings {
   readonly founders: readonly SiteId[];
   /** One of them, the same at all. */
   readonly proposer: SiteId;
-  /** What an earlier run of this id left; `null`: nothing. */
+  /** The data that an earlier run of this id left; `null`: none. */
   readonly disk: FoundingDisk | null;
 }
 
@@ -111,7 +111,7 @@ export function isSameFounding(one: Founding, other: Founding): boolean {
   );
 }
 
-/** Of the founding that is being proposed: all whom it names have been met under these ids. */
+/** Whether every site of the proposed founding has been met under the id that it names. */
 const isOfKnown = ({ accepted, known }: FoundingContext) =>
   accepted !== null && Object.entries(known).every(([name, id]) => accepted.ids[name] === id);
 
@@ -227,10 +227,10 @@ const propose = {
  * One founder proposes. When all have accepted, each founder that knows it tells all others; and when a majority knows it, the
  * cluster is founded: any minority may be lost then, and the others still come to know of it.
  *
- * A founder that loses its data before the founding is known to any of the others comes back under
- * another id, and is proposed anew, with a higher generation: who has accepted, and does not know of the founding, accepts
- * again. A founder that knows of it never does. So of two foundings that were both accepted by all, the lower one is known to
- * ids alone that the higher one has replaced.
+ * A founder that loses its data before the founding is known to any of the others comes back under another id, and is
+ * proposed anew, with a higher generation: a founder that has accepted, and does not know of the founding, accepts
+ * again. A founder that knows of it never does. So if two foundings were both accepted by all, the lower one is known
+ * only to ids that the higher one has replaced.
  */
 export const foundingMachine = foundingSetup.createMachine({
   id: 'founding',

@@ -19,9 +19,9 @@ export interface MembersContext {
   readonly promised: number;
   /** The highest epoch of any lock that this site ever promised. Persistent. */
   readonly top: number;
-  /** Who voted for this candidate; empty when it is none. */
+  /** The sites that voted for this candidate; empty when it is none. */
   readonly votes: SiteSet;
-  /** Of the configuration that this coordinator wrote last: its acknowledgements, each with its `top`. */
+  /** The acknowledgements of the configuration that this coordinator wrote last, each with its `top`. */
   readonly acknowledged: Readonly<Record<SiteId, number>>;
   /** The sites that said they want to join. */
   readonly heard: SiteSet;
@@ -29,7 +29,7 @@ export interface MembersContext {
 
 export interface MembersSettings {
   readonly self: SiteId;
-  /** What an earlier run of this very site left; for a founder, the first configuration. */
+  /** The data that an earlier run of this very site left; for a founder, the first configuration. */
   readonly disk: MembersDisk;
 }
 
@@ -46,7 +46,7 @@ const brought = (event: MembersEvent): Configuration | null =>
 
 const topOf = ({ top, configuration }: MembersContext) => Math.max(top, configuration!.base);
 
-/** What a coordinator begins to count when it has written a configuration: its own, if it votes in it. */
+/** The acknowledgements that a coordinator starts with when it has written a configuration: its own, if it votes in it. */
 const ownAcknowledgement = ({ self, top }: MembersContext, { voters, base }: Configuration) =>
   self in voters ? { [self]: Math.max(top, base) } : {};
 
@@ -188,7 +188,7 @@ export const requestVotes = membersSetup.enqueueActions(({ context, enqueue }) =
   }
 });
 
-/** Who wrote a configuration tells those that vote in it. */
+/** The writer of a configuration sends it to all of its voters. */
 export const announce = membersSetup.enqueueActions(({ context, enqueue }) => {
   for (const target of Object.keys(context.configuration!.voters)) {
     if (target !== context.self) enqueue({ type: 'send', params: configurationTo(target, context) });
@@ -201,7 +201,7 @@ const stand = {
   actions: ['standForNext', persist, requestVotes],
 } as const;
 
-/** M1. What the message says besides is heard under what it brought. */
+/** M1: the rest of the message is handled under the configuration that it brought. */
 export const adoptBrought = [
   { type: 'adopt', params: ({ event }: At) => ({ configuration: brought(event)! }) },
   persist,
@@ -215,9 +215,10 @@ const committed = {
 } as const;
 
 /**
- * A site's part in who votes (protocol.md, section 4: M1 to M4). A coordinator is elected, as in Raft, by a quorum of the
- * configuration that it holds; it writes that configuration again under its own term, and has a quorum acknowledge it, before
- * it changes it by one voter; and so on, each time from a configuration that is committed.
+ * The part of one site in changes of the voters (protocol.md, section 4: M1 to M4). A coordinator is elected, as in
+ * Raft, by a quorum of the configuration that it holds; it writes that configuration again under its own term, and has
+ * a quorum acknowledge it, before it changes it by one voter; and so on, each time from a configuration that is
+ * committed.
  *
  * - `following`: it votes, adopts and acknowledges.
  * - `candidate`: it stands for the term that it has promised.

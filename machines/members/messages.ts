@@ -32,7 +32,7 @@ export type MembersMessage =
   | { readonly type: 'REFUSE'; readonly term: number; readonly configuration: Configuration };
 
 /**
- * What its driver says.
+ * The events of the driver.
  *
  * - `stand`: this site wants to coordinate a change. May come at any time; to wait between attempts, longer each time
  *   and by chance, is the driver's.
@@ -52,8 +52,8 @@ export type MembersInput =
 export type MembersEvent = MembersInput | MembersMessage;
 
 /**
- * What must be on the disk before any later effect of the same step is run: the configuration, the highest term that was
- * promised, and the highest epoch of any lock that was.
+ * The state that must be on the disk before any later effect of the same step is run: the configuration, the highest
+ * promised term, and the highest promised epoch of any lock.
  */
 export interface MembersDisk {
   readonly configuration: Configuration | null;
@@ -62,7 +62,7 @@ export interface MembersDisk {
 }
 
 /**
- * What it asks of its driver; each is a named action whose params are the other keys.
+ * The requests of the statechart to its driver. Each is a named action whose params are the other keys.
  *
  * - `configured`: from now on this is the configuration here. Candidacies for any lock that counted in an older one are
  *   over, before any later effect of the same step is run.

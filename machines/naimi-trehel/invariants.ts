@@ -1,15 +1,15 @@
 import type { SiteContext } from './site.ts';
 
-/** What the invariants look at: the states of two regions, and the paper's variables. A snapshot has both. */
+/** The input of the invariants: the states of two regions, and the paper's variables. A snapshot has both. */
 export interface SiteView {
   readonly value: { readonly client: string; readonly routing: string };
   readonly context: SiteContext;
 }
 
 /**
- * - `L2`, `L3`: what those rules of protocol.md say of one site alone. Of the client states that the paper
- *   lacks, `withdrawn` waits as `requesting` does, and `leaving` holds the token as `inCS` does.
- * - `left`: a site that takes part no longer owes nobody the token.
+ * - `L2`, `L3`: those rules of protocol.md, for one site alone. The paper lacks two of the client states: `withdrawn`
+ *   waits as `requesting` does, and `leaving` has the token as `inCS` does.
+ * - `left`: a site that takes part no longer owes no site the token.
  * - `routing`: the two ways in which a site knows whether it is the root agree.
  */
 export type Rule = 'L2' | 'L3' | 'left' | 'routing';

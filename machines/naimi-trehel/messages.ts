@@ -6,8 +6,9 @@ import type { SiteId } from '../actor.ts';
  * - `REQUEST`: `origin` wants the token. The origin travels through every hop: the neighbour that
  *   delivers a request is not the site that made it.
  * - `TOKEN`: the right to enter.
- * - `LEAVE`: `leaver`, who is in its critical section, wants nobody's `last` to name it any more.
- * - `GOODBYE`: the answer: mine does not, and nothing more will come to you from me.
+ * - `LEAVE`: `leaver` is in its critical section, and asks every site to stop naming it in `last`.
+ * - `GOODBYE`: the answer to LEAVE: the sender's `last` does not name the receiver, and nothing more will come from
+ *   it.
  */
 export type SiteMessage =
   | { readonly type: 'REQUEST'; readonly origin: SiteId }
@@ -16,7 +17,7 @@ export type SiteMessage =
   | { readonly type: 'GOODBYE' };
 
 /**
- * What the local client says.
+ * The events of the local client.
  *
  * - `ask`: wants the critical section.
  * - `release`: its critical section is over.

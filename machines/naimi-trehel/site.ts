@@ -10,7 +10,7 @@ export interface SiteContext {
   readonly self: SiteId;
   /** Probable owner of the token: where a request goes. `null` when this site is the root. */
   readonly last: SiteId | null;
-  /** Who gets the token after this site. `null` when nobody. */
+  /** The site that gets the token after this one; `null` when none. */
   readonly next: SiteId | null;
   readonly token: boolean;
   /** How many other sites take part; while this one leaves, how many have not said GOODBYE yet. */
@@ -61,8 +61,8 @@ const forward = (to: (site: SiteContext) => SiteId | null) =>
   }) as const;
 
 /**
- * Two parallel regions say the algorithm: what the client is doing, and where requests go. The third
- * counts who takes part. Effects are named actions with params; whoever drives the machine runs them.
+ * Two parallel regions are the algorithm: the state of the client, and the route of requests. The third counts the
+ * sites that take part. Effects are named actions with params; the driver of the machine runs them.
  */
 export const siteMachine = setup({
   types: {} as { context: SiteContext; events: SiteEvent; input: SiteInput },
