@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { leaseMutants } from '../verification/protocols/epoch/lease-mutants.ts';
 import { possibilities } from '../verification/protocols/epoch/liveness.ts';
 import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
+import * as guestsMutants from '../verification/protocols/guests/mutants.ts';
 import * as lineMutants from '../verification/protocols/line/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
 import { foundingPossibilities } from '../verification/protocols/members/founding.ts';
@@ -25,7 +26,7 @@ interface Section {
   readonly mutants: readonly string[];
 }
 
-const rulePattern = /^([RSM]\d+[a-z]?|L[1-3]|T|Q)\b/;
+const rulePattern = /^([RSMG]\d+[a-z]?|L[1-3]|T|Q)\b/;
 
 const sections: readonly Section[] = page
   .split(/^#### /m)
@@ -61,8 +62,8 @@ const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const mutants = new Set(
   [
     leaseMutants,
-    ...[epochMutants, lineMutants, linkMutants, membersMutants, naimiTrehelMutants].flatMap((module) =>
-      Object.values(module),
+    ...[epochMutants, guestsMutants, lineMutants, linkMutants, membersMutants, naimiTrehelMutants].flatMap(
+      (module) => Object.values(module),
     ),
   ]
     .filter(isTable)
@@ -87,7 +88,7 @@ describe('docs/protocol.md', () => {
       .trim()
       .split('\n')
       .flatMap((file) =>
-        [...readFileSync(join(root, file), 'utf8').matchAll(/(?<![\w.-])[RSM]\d{1,2}[a-z]?(?![\w-])/g)].map(
+        [...readFileSync(join(root, file), 'utf8').matchAll(/(?<![\w.-])[RSMG]\d{1,2}[a-z]?(?![\w-])/g)].map(
           ([rule]) => `${rule} in ${file}`,
         ),
       );

@@ -9,6 +9,7 @@ import {
   epochRestarts,
   epochStrict,
 } from './epoch/system.ts';
+import { guestsOf } from './guests/system.ts';
 import { line, lineCombined, lineLeaving, lineOvertaking } from './line/system.ts';
 import { link, linkRestarts } from './link/system.ts';
 import { foundingOf } from './members/founding.ts';
@@ -37,13 +38,14 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-combined': epochCombined,
   'epoch-liveness': (options) => epochLiveness(options),
   founding: foundingOf,
+  guests: guestsOf,
   members: membersOf,
   link,
   'link-restarts': linkRestarts,
 };
 
 /** The number of sites of a system that cannot have three. */
-export const defaultSites: Readonly<Record<string, number>> = { link: 2, 'link-restarts': 2 };
+export const defaultSites: Readonly<Record<string, number>> = { guests: 2, link: 2, 'link-restarts': 2 };
 
 /** Where threads find a system of this list again. */
 export function sourceOf(name: string, options: Options): SystemSource {
