@@ -1,12 +1,15 @@
 import { SystemError } from './errors.ts';
 
+/** Where a module is compiled without the types of Node.js or of a browser, these two have none. */
+const globals = globalThis as unknown as { readonly performance: object; readonly crypto: object };
+
 /** By which doors a step might let in the clock or chance. Each is locked while it runs. */
 const doors: readonly { readonly owner: object; readonly key: string; readonly name: string }[] = [
   { owner: Date, key: 'now', name: 'Date.now' },
   { owner: Math, key: 'random', name: 'Math.random' },
-  { owner: performance, key: 'now', name: 'performance.now' },
-  { owner: globalThis.crypto, key: 'randomUUID', name: 'crypto.randomUUID' },
-  { owner: globalThis.crypto, key: 'getRandomValues', name: 'crypto.getRandomValues' },
+  { owner: globals.performance, key: 'now', name: 'performance.now' },
+  { owner: globals.crypto, key: 'randomUUID', name: 'crypto.randomUUID' },
+  { owner: globals.crypto, key: 'getRandomValues', name: 'crypto.getRandomValues' },
 ];
 
 /** The error of a reach for what is locked, `door`; `who` names the machine, or the function. */
