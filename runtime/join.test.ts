@@ -357,7 +357,7 @@ describe('options', () => {
 });
 
 describe('a disk that fails under a site', () => {
-  /** What a site of its own process tells when its disk is made to fail by `spoil`. */
+  /** The crash and the files of a site in a process of its own, where `spoil` makes the disk fail. */
   function spoiled(spoil: string): { readonly crash: string; readonly left: readonly string[] } {
     const dir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }));

@@ -157,7 +157,7 @@ describe('limits', () => {
     held.release();
     expect((await there).fence.epoch).toBeGreaterThan(0);
     (await there).release();
-    // One that was refused to a, and is named by b: who asks is not left to wait.
+    // This lock was refused to a and is named by b: its caller does not wait forever.
     await a!.cluster
       .lock('three')
       .acquire()

@@ -26,7 +26,7 @@ async function alone(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   return cluster;
 }
 
-/** What Node was told to warn of meanwhile. */
+/** The warnings that Node was given meanwhile. */
 function warnings(): Error[] {
   const told: Error[] = [];
   const listener = (warning: Error) => void told.push(warning);

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../cli/testing/baton.ts';
 import { type Fence, joinCluster } from './index.ts';
 
-/** What each of three workers of `node:cluster` says that joins as a site of its own, at these ports. */
+/** The output of each of three workers of `node:cluster` that join as sites of their own, at these ports. */
 async function workersAt(ports: readonly number[]): Promise<string[]> {
   const dir = mkdtempSync(join(tmpdir(), 'baton-workers-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));

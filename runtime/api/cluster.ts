@@ -70,7 +70,7 @@ export interface Cluster extends AsyncDisposable {
    * WebSocket. Costs nothing while no window is open.
    */
   watch(viewer: Viewer): WatchSession;
-  /** What happens before the event loop's next turn after `joinCluster` is told then. Throws `OPTIONS_INVALID`. */
+  /** Events from before the event loop's next turn after `joinCluster` are delivered then. Throws `OPTIONS_INVALID`. */
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   /**
@@ -105,9 +105,9 @@ export interface ChangeOptions {
   readonly timeoutMs?: number;
 }
 
-/** What `Cluster.on` tells of. */
+/** The events of `Cluster.on`. */
 export interface ClusterEvents {
-  /** What is believed of a peer has changed. */
+  /** A peer is believed to be up, down or restarted. */
   readonly peer: PeerChange;
   /** This site has adopted an epoch of a lock, whose first token is at `root`. */
   readonly epoch: { readonly lock: string; readonly epoch: number; readonly root: SiteId };

@@ -1,6 +1,6 @@
 import { CodedError } from '../../machines/errors.ts';
 
-/** What can go wrong while every site still keeps the protocol: a peer is gone, a frame is bad, a wait is over. */
+/** Failures that happen while every site keeps the protocol: a peer is gone, a frame is bad, a wait is over. */
 export type OperatingCode =
   // A frame or a connection is refused; it costs the one connection that brought it.
   | 'FRAME_TOO_LARGE'
@@ -34,7 +34,7 @@ export type OperatingCode =
   | 'MAILBOX_CLOSED'
   | 'TRACE_FAILED'
   | 'OPTIONS_INVALID'
-  // What must be on the disk is not there, or cannot be put there.
+  // Data that must be on the disk is not there, or cannot be put there.
   | 'DISK_CORRUPT'
   | 'DISK_FOREIGN'
   | 'DISK_VERSION'
@@ -49,7 +49,7 @@ export type OperatingCode =
   | 'SITE_LEAVING'
   | 'SITE_CLOSED';
 
-/** What must never happen; the site that sees it stops at once. */
+/** Failures that must never happen. The site that finds one stops at once. */
 export type InvariantCode =
   | 'MACHINE_ERROR'
   | 'UNEXPECTED_EVENT'
@@ -71,7 +71,7 @@ export function throwUncaught(error: unknown): void {
   });
 }
 
-/** Runs `action`. What it throws is an uncaught exception, and does not keep the caller from going on. */
+/** Runs `action`. An error that it throws becomes an uncaught exception, and does not stop the caller. */
 export function attempt(action: () => void): void {
   try {
     action();

@@ -5,7 +5,10 @@ import type { Fence as EpochFence } from '../../machines/epoch/messages.ts';
  * same.
  */
 export interface Fence extends EpochFence {
-  /** Of the cluster, fixed when it is founded: one that is founded again, after all its data were lost, has a higher one. */
+  /**
+   * Number of the founding of the cluster. A cluster that is founded again, after all its data were lost, has a higher
+   * one.
+   */
   readonly generation: number;
 }
 

@@ -12,9 +12,9 @@ export interface Logger {
   error(what: object, message: string): void;
 }
 
-/** What happened, for a log. */
+/** An event of a site, for a log. */
 export type Notice =
-  /** What is believed of a peer has changed. */
+  /** A peer is believed to be up, down or restarted. */
   | PeerChange
   /** This site stands for a new epoch of the lock: it seems that somebody has failed. */
   | { readonly type: 'suspected'; readonly lock: string }

@@ -83,7 +83,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     }
   }
 
-  /** What the machine asked for when it began; forgotten with the first event. */
+  /** The effects of the machine's start; forgotten with the first event. */
   get begun(): readonly Effect[] {
     return this.#begun as readonly Effect[];
   }
@@ -100,7 +100,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
     return { value, context: { ...(context as object) } };
   }
 
-  /** What `event` asks for; nothing once it is stopped. Throws `MACHINE_ERROR`, then and ever after. */
+  /** The effects of `event`; none once the actor is stopped. Throws `MACHINE_ERROR`, then and ever after. */
   take(event: Event): readonly Effect[] {
     return this.#take(event, null)!;
   }
@@ -119,7 +119,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
         this.#begun = none;
         return this.#own.take(event) as readonly Effect[];
       }
-      // What may be refused is tried on a copy.
+      // An event that may be refused is tried on a copy.
       const after = this.#statechart.step(this.#configuration, this.#context, event, refuses === null);
       const effects = after.effects as readonly Typed[] as readonly Effect[];
       const { configuration, context } = after;
@@ -197,7 +197,7 @@ class XStateActor {
     return { value, context };
   }
 
-  /** What `event` would ask for, were it taken now. */
+  /** The effects that `event` would have now. */
   wouldAsk(event: Typed): readonly unknown[] {
     return take(this.#actor.logic, this.#actor.getSnapshot(), event).effects;
   }
@@ -208,7 +208,7 @@ class XStateActor {
     return this.asked();
   }
 
-  /** What the machine asked for at the last event. Throws the machine's own error. */
+  /** The effects of the last event. Throws the machine's own error. */
   asked(): readonly unknown[] {
     const { status, error } = this.#actor.getSnapshot();
     if (status === 'error') throw error;

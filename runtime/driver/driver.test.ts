@@ -28,7 +28,7 @@ const names = ['first', 'second', 'third', 'unexpected'] as const;
 
 interface Scene {
   readonly driver: Driver<Event, Effect, string>;
-  /** What the owner was told, in order. */
+  /** The calls of the owner, in order. */
   readonly log: string[];
 }
 

@@ -70,7 +70,7 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
     return this.#busy;
   }
 
-  /** What brought the event that is being taken. */
+  /** The cause of the event that is being taken. */
   get cause(): Cause | null {
     return this.#cause;
   }

@@ -15,7 +15,7 @@ export interface ElectionTriggerOptions {
   readonly random: Random;
   /** Whether a peer is believed up. */
   readonly isUp: (peer: SiteId) => boolean;
-  /** What the site has promised and adopted of a lock. */
+  /** The promise and the epoch of a lock at this site. */
   readonly durable: (lock: string) => DurableState;
   /** Whether local callers wait for a lock. */
   readonly waits: (lock: string) => boolean;
@@ -25,7 +25,7 @@ export interface ElectionTriggerOptions {
   readonly passivation?: Passivation;
 }
 
-/** What the trigger remembers of an idle lock. */
+/** The trigger's state of an idle lock. */
 export interface IdleLock {
   /** Since the restart of this site, until it promises or adopts an epoch. */
   readonly recovering: boolean;
@@ -69,7 +69,7 @@ export interface Passivation {
   readonly few: number;
 }
 
-/** What is forgotten is as `activate` makes it, or is never read. */
+/** The other variables are as `activate` makes them, or are never read. */
 export const passivation: Passivation = {
   isIdle: ({ waits, promised, epoch, recovering, stoodFor, attempts, warned, cause, lostOf }) =>
     // A candidacy may be deferred by a promise, and begin later.

@@ -24,8 +24,8 @@ interface Timer {
 const heartbeatsPerLease = 4;
 
 /**
- * What a machine in strict mode is told of time (`TimeEvent`): by the monotonic clock of this site, each end as soon
- * as it has passed, and before anything that comes after it.
+ * Gives a machine in strict mode its events of time (`TimeEvent`), by the monotonic clock of this site: each end as
+ * soon as it has passed, and before any later event.
  */
 export class LeaseClock {
   readonly #options: LeaseClockOptions;
@@ -46,7 +46,7 @@ export class LeaseClock {
     this.#promiseMs = Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
   }
 
-  /** What the machine asks of its clock. */
+  /** Takes an effect of the machine that concerns its clock. */
   take(effect: LeaseEffect): void {
     const { clock, leaseMs } = this.#options;
     switch (effect.type) {
@@ -74,7 +74,7 @@ export class LeaseClock {
     this.#arm();
   }
 
-  /** What has passed and was not told yet, the earliest first. */
+  /** The events whose time has come and that were not given yet, the earliest first. */
   due(): readonly TimeEvent[] {
     const now = this.#options.clock.now();
     const passed: { readonly at: number; readonly event: TimeEvent }[] = [];
@@ -111,7 +111,7 @@ export class LeaseClock {
     const { clock, leaseMs, wanted } = this.#options;
     if (this.#stopped || !this.#begun || !wanted()) this.#heartbeat = null;
     else this.#heartbeat ??= clock.now() + leaseMs / heartbeatsPerLease;
-    // What a lease allows must not begin when it is over.
+    // The timer of leases holds the process: work under a lease must not begin after its end.
     this.#leaseTimer = this.#set(this.#leaseTimer, this.#leases[0]?.at ?? null, true);
     const others = [this.#promiseEnd, this.#heartbeat].filter((at) => at !== null);
     this.#timer = this.#set(this.#timer, others.length === 0 ? null : Math.min(...others), false);

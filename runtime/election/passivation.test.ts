@@ -15,7 +15,7 @@ const locks = ['one', 'two', 'three', 'four'];
 const always: Passivation = { ...passivation, few: 0 };
 const never: Passivation = { ...passivation, isIdle: () => false };
 
-/** What the machine of a lock has told so far. */
+/** The effects of a lock's machine so far. */
 interface Machine {
   promised: number;
   epoch: number;

@@ -34,7 +34,7 @@ export class VoteCollector {
     return this.#awaited.size === 0;
   }
 
-  /** What this site sends: for votes it will wait. */
+  /** Notes a message that this site sends: it waits for the answers to a request for votes. */
   sent({ target, message }: StampedEnvelope): void {
     const { clock, graceMs, isUp } = this.#options;
     const { type, epoch } = message as SiteMessage;
@@ -64,7 +64,7 @@ export class VoteCollector {
   /** Delivers what was kept, that of the holder of the latest token first. */
   close(): void {
     this.#release();
-    // What was delivered may have had this site stand again.
+    // A delivered message may have made this site stand again.
     if (this.idle) this.#options.closed();
   }
 

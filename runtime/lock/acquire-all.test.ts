@@ -82,7 +82,7 @@ const sets = fc.array(
   { minLength: 2, maxLength: 12 },
 );
 
-/** Whether callers who each want a set of locks all get them. */
+/** Checks that callers that each want a set of locks all get them. */
 function neverStuck(acquire: AcquireAll) {
   return fc.check(
     fc.asyncProperty(fc.nat(), sets, async (seed, wanted) => {

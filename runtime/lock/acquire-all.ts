@@ -67,7 +67,7 @@ export async function acquireAll(
       entered.set(lock.name, held);
       stop.follow(held.signal);
     }
-    // What was granted last may have been long in coming here.
+    // The last grant may have come after the signal was aborted.
     stop.signal.throwIfAborted();
     return all;
   } catch (error) {

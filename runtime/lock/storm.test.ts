@@ -42,7 +42,7 @@ const storms = (numRuns: number, options: Partial<StormOptions> = {}) =>
     { numRuns, endOnFailure: true, seed: 7 },
   );
 
-/** What 150 storms find. */
+/** The first fault that 150 storms find. */
 async function broken(options?: Partial<StormOptions>): Promise<string> {
   const { errorInstance } = await storms(150, options);
   return errorInstance instanceof Error ? errorInstance.message : 'nothing';

@@ -327,7 +327,7 @@ export class WaitQueue implements Granter {
     });
   }
 
-  /** What is granted at once as the actor is asked by `ask`, or null. */
+  /** The critical section that is granted while `ask` runs, or null. */
   #take(ask: () => void): Holding | null {
     this.#taking = true;
     ask();

@@ -21,8 +21,8 @@ export interface MailboxHandlers {
 }
 
 /**
- * What carries messages between sites. Every transport gives, for each ordered pair of incarnations: each message
- * once and in the order of `post`, until one of the two is over; then the other is told by `restarted`.
+ * Carries messages between sites. Every transport delivers, for each ordered pair of incarnations, each message once
+ * and in the order of `post`, until one of the two is over; then `restarted` tells the other.
  */
 export interface Mailbox {
   readonly self: SiteId;

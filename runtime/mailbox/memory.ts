@@ -17,7 +17,7 @@ export interface Channel {
  * (`MailboxHandlers.receive`) ends that link's life, as over TCP.
  */
 export class MemoryHub {
-  /** What sites were found to have done against the protocol. */
+  /** The breaches of the protocol that were found. */
   readonly breaches: OperatingError[] = [];
   readonly #mailboxes = new Map<SiteId, MemoryMailbox>();
   readonly #channels = new Map<string, { channel: Channel; queue: StampedEnvelope[] }>();
@@ -139,7 +139,7 @@ export class MemoryHub {
     this.#between(source, target, (mailbox, peer) => mailbox.meetAnew(peer));
   }
 
-  /** What is under way to `site` or from it. */
+  /** Drops the messages that are under way to `site` or from it. */
   #loseAllOf(site: SiteId): void {
     for (const [key, { channel, queue }] of this.#channels) {
       if (channel.source !== site && channel.target !== site) continue;
@@ -170,7 +170,7 @@ class MemoryMailbox implements Mailbox {
   handlers: MailboxHandlers | null = null;
   readonly #hub: MemoryHub;
   readonly #known = new Map<SiteId, { incarnation: string; id: string; up: boolean }>();
-  /** What was posted to a life that is over. */
+  /** The messages to an incarnation that is over. */
   readonly #lost = new Map<SiteId, StampedEnvelope[]>();
 
   constructor(self: SiteId, incarnation: string, id: string, hub: MemoryHub) {

@@ -3,7 +3,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../api/fence.ts';
 import type { Notice } from '../api/notice.ts';
 
-/** What every message of a channel has. */
+/** The keys that every message of a channel has. */
 export interface Origin {
   readonly cluster: string;
   readonly site: SiteId;

@@ -5,11 +5,14 @@ import type { Notice } from '../api/notice.ts';
 
 type Listener<E extends keyof ClusterEvents> = (what: ClusterEvents[E]) => void;
 
-/** Tells listeners what happens. What they throw is an uncaught exception, and nothing to the site. */
+/**
+ * Calls the listeners of each event. An error that a listener throws becomes an uncaught exception, and does not reach
+ * the site.
+ */
 export class Events {
   // A service has as many listeners as it has parts.
   readonly #emitter = new EventEmitter().setMaxListeners(0);
-  /** What happened before `begin`, when nobody could listen yet. */
+  /** The notices from before `begin`, when no listener could be there yet. */
   #early: Notice[] | null = [];
 
   on<E extends keyof ClusterEvents>(event: E, listener: Listener<E>): void {

@@ -11,7 +11,7 @@ import type { ClusterStatus, Counters } from '../api/status.ts';
 import type { TelemetryOptions } from '../options/schema.ts';
 import { type Metric, type MetricKey, metrics } from './metrics.ts';
 
-/** What is read when metrics are collected. */
+/** The values that are read when metrics are collected. */
 export interface Reading {
   readonly status: ClusterStatus;
   readonly counters: Counters;
@@ -35,7 +35,7 @@ export function meterOf({ meterProvider = otel.getMeterProvider() }: TelemetryOp
   return meter === createNoopMeter() ? null : meter;
 }
 
-/** The metrics of one site. What the site counts anyway is read when it is collected, and costs nothing before. */
+/** The metrics of one site. Values that the site counts anyway are read at a collection, and cost nothing before it. */
 export class Instruments {
   readonly wait: Histogram;
   readonly hold: Histogram;

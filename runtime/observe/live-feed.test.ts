@@ -47,7 +47,7 @@ function tapped(known = ['main', 'other']) {
     }
     return wanted;
   };
-  /** What was told since the last time. */
+  /** The frames since the last call. */
   const heard = () => told.splice(0);
   const seqs = (frames: readonly WatchTold[]) =>
     frames.flatMap((one) =>

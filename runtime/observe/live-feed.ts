@@ -35,8 +35,8 @@ const findEveryMs = 200;
 const tellAtOnceBytes = 64 * 1024;
 
 /**
- * Lets others watch a site while it runs. While nobody does, and between the windows of those who do, it wants no
- * line. It never waits for a viewer, and keeps little for one that is slow.
+ * Lets others watch a site while it runs. Without viewers, and between the windows of its viewers, it wants no line.
+ * It never waits for a viewer, and keeps little for one that is slow.
  */
 export class LiveFeed {
   readonly #site: WatchedSite;
@@ -92,7 +92,7 @@ export class LiveSession implements WatchSession {
   #told = 0;
   #cancelTell: (() => void) | null = null;
   #cancelEnd: (() => void) | null = null;
-  /** What is looked for next, by the kind of answer, and when something was last. */
+  /** The next searches, by the kind of answer; and the time of the last one. */
   readonly #sought = new Map<'find' | 'table', string>();
   #cancelFind: (() => void) | null = null;
   #found = Number.NEGATIVE_INFINITY;

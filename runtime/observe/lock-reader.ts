@@ -61,8 +61,8 @@ export class LockReader {
 }
 
 /**
- * The locks of a whole cluster: who holds each and since when, and who waits for how long. It asks the watch port of each
- * site (`serveWatch`), and no message of the protocol is sent for it.
+ * The locks of a whole cluster: the holder of each and since when, and the waiting sites and for how long. The watch
+ * port of each site is asked (`serveWatch`); no message of the protocol is sent.
  *
  * Rejects with `OPTIONS_INVALID` only: a site that does not answer is named in `silent`.
  */

@@ -21,7 +21,10 @@ const down = {
 /** Maximum number of texts that are remembered as told. */
 const rememberedTexts = 1_000;
 
-/** The level and the text of every notice. What repeats, as at every attempt to dial, is told once, and then as `debug`. */
+/**
+ * The level and the text of every notice. A notice that repeats, as at every attempt to dial, is told once, and then
+ * as `debug`.
+ */
 export class Notices {
   /** Each with its peer, where it is one's. */
   readonly #told = new Map<string, string | null>();
@@ -133,7 +136,10 @@ function fieldsOf(notice: Notice): Readonly<Record<string, unknown>> {
   return { event, ...more, code: err.code, err };
 }
 
-/** Writes every notice into `logger`, with whose it is. What it throws is an uncaught exception, and nothing to the site. */
+/**
+ * Writes every notice into `logger`, with its cluster and site. An error that `logger` throws becomes an uncaught
+ * exception, and does not reach the site.
+ */
 export function logTo(
   logger: Logger,
   site: { readonly cluster: string; readonly site: string },
@@ -151,7 +157,7 @@ export function logTo(
   };
 }
 
-/** What is to be told though nobody has asked for a log: somebody waits, or nobody gets the lock any more. */
+/** The notices that are told even without a log: a caller waits in vain, or a lock is held for too long. */
 const unasked: ReadonlySet<Notice['type']> = new Set(['no-majority', 'held-long', 'leaked', 'many-locks']);
 
 /** Warns of what must not be silent, as Node warns of what it finds: once each, on standard error. */

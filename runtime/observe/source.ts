@@ -24,7 +24,7 @@ export class NamedSource {
   };
 }
 
-/** An actor of another process, of which only the name is here. */
+/** Stands for an actor of another process, known here by its name only. */
 function standIn(peer: SiteId): AnyActorRef {
   return { id: peer, sessionId: peer } as AnyActorRef;
 }

@@ -5,7 +5,7 @@ import { type ClusterOptions, joinCluster, throughStately } from '../index.ts';
 
 type Of<Type> = Extract<StatelyInspectionEvent, { type: Type }>;
 
-/** What two inspected sites tell while the token goes from a to b and back. */
+/** The events of two inspected sites while the token goes from a to b and back. */
 async function inspected(
   inspectOf: (events: StatelyInspectionEvent[]) => ClusterOptions['inspect'],
   engine: NonNullable<ClusterOptions['engine']>,

@@ -1,6 +1,9 @@
 import type { ActorRefLike, AnyActor, AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
 
-/** What is used of an inspector of @statelyai/inspect, whichever made it. Where an actor is a string, it is its session. */
+/**
+ * The part of an inspector of @statelyai/inspect that is used, of whichever make. Where an actor is a string, it is
+ * its session.
+ */
 export interface StatelyInspector {
   actor(actor: ActorRefLike): void;
   event(actor: string, event: AnyEventObject, info: { readonly source?: string }): void;

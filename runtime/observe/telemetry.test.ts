@@ -14,7 +14,7 @@ import { tracerOf } from './tracer.ts';
 
 const ids = ['a', 'b', 'c'];
 
-/** What was collected of a site beside what the site itself has counted; nothing, where both are the same. */
+/** The differences between the collected metrics of a site and its own counters; none, where both agree. */
 function differences(points: Record<string, Record<string, number>>, counters: Counters): string[] {
   const { sent, received, refused, bytesSent, bytesReceived } = counters;
   const wanted: Record<string, Readonly<Record<string, number | undefined>>> = {

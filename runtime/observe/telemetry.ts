@@ -77,7 +77,7 @@ export class Telemetry {
     return this.#recording || callersWatched();
   }
 
-  /** What `ask` gives, watched from now on. */
+  /** Calls `ask`, and watches the lock that it gives from then on. */
   async acquire(lock: string, ask: () => Promise<Held>): Promise<Held> {
     const asked = this.#ask(lock);
     try {
@@ -112,7 +112,7 @@ export class Telemetry {
     }
   }
 
-  /** What was had without waiting, watched from now on. */
+  /** Watches a lock that was granted without waiting. */
   entered(held: Held): Held {
     try {
       return this.#ask(held.lock).granted(held);
@@ -134,7 +134,7 @@ export class Telemetry {
 
   #ask(lock: string): Asked {
     const { origin, clock } = this.#setting;
-    // What it calls may throw: before anything is asked for, let alone granted.
+    // The functions called here may throw; at this point no request has been made.
     const attributes = this.#attributes(lock);
     const began = clock.now();
     const span = this.#span('baton.acquire', lock);

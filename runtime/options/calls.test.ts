@@ -4,7 +4,7 @@ import { allCodes, openMembers } from '../testing/cluster.ts';
 const signal = 'signal: a signal is an AbortSignal';
 const timeout = 'timeoutMs: a time-out is a number of ms from 0';
 
-/** What a call may be given, and what is said of it. */
+/** Arguments of a call that are refused, with the text of the error. */
 const refused: readonly (readonly [unknown, string | RegExp])[] = [
   [5_000, 'the options are { signal, timeoutMs }, 5000 came'],
   [null, 'the options are { signal, timeoutMs }, null came'],

@@ -143,7 +143,7 @@ const watchUrls = describe(
   { hidden: true },
 );
 
-// What a call is given, before it does anything. Each throws `OPTIONS_INVALID`.
+// Checks of the arguments of each call, before it does anything. Each throws `OPTIONS_INVALID`.
 
 export function checkAcquire(options: unknown): void {
   if (options !== undefined) checked(acquireOptions, options);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** What is told of an option: in an error, in `--help` and in docs/configuration.md. */
+/** The description of an option: for errors, `--help` and docs/configuration.md. */
 export interface About {
   /** The values that it may have: a sentence without its full stop. */
   readonly is: string;
-  /** What it is for, in sentences. None for a part of another option. */
+  /** Its purpose, in sentences. None for a part of another option. */
   readonly does?: string;
   /** The default, for a person to read. None: nothing is in force. */
   readonly otherwise?: string | number | boolean;

@@ -8,7 +8,7 @@ const there = { host: '127.0.0.1', port: 4002 };
 const good = { cluster: 'test', site: 'a', listen: here, peers: { b: there } };
 const pem = '-----BEGIN X-----';
 
-/** What is said of `change` put into good options. */
+/** The error text for `change` put into good options. */
 function said(change: object): string {
   try {
     parseOptions({ ...good, ...change });

@@ -3,9 +3,9 @@ import { conflictsOf } from './rules.ts';
 import { clusterSchema, type Settings } from './schema.ts';
 
 /**
- * What `joinCluster` is given, checked, with its defaults.
+ * Checks the options of `joinCluster` and fills in the defaults.
  *
- * Throws `OPTIONS_INVALID`, which names every key that is wrong, what came, and what it may be.
+ * Throws `OPTIONS_INVALID`, which names every wrong key, the value that came, and the values that it may have.
  */
 export function parseOptions(options: unknown): Settings {
   const settings = checked(clusterSchema, options);

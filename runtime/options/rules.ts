@@ -1,6 +1,6 @@
 import type { Settings } from './schema.ts';
 
-/** What two keys say against each other: where, and what is wrong. */
+/** Two keys that contradict each other: where, and why. */
 export interface Conflict {
   readonly path: readonly string[];
   readonly message: string;

@@ -272,7 +272,7 @@ export const clusterSchema = describe(
   'the options are an object',
 );
 
-/** What `joinCluster` takes; docs/configuration.md describes each key. */
+/** The options of `joinCluster`; docs/configuration.md describes each key. */
 export interface ClusterOptions extends z.input<typeof clusterSchema> {}
 
 /** `ClusterOptions`, with the defaults in place. */

@@ -10,7 +10,7 @@ import type { Limits } from '../options/schema.ts';
 import type { Untaken } from './protocol.ts';
 import type { Tally } from './tally.ts';
 
-/** What a peer's refusal means to a lock of this site. */
+/** The effect of a peer's refusal on a lock of this site. */
 export interface Refused {
   /** The epoch of the REQUEST that was not taken; `null` when nobody waits for what was not. */
   readonly lostOf: number | null;
@@ -41,11 +41,11 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #tally: Tally;
   readonly #limiter: RateLimiter;
-  /** How many locks were first named by whom. */
+  /** For each peer, the number of locks that it named first. */
   readonly #named = new Map<SiteId, number>();
   /** A bit for each name that there was no room for, by its hash: there may be any number of them. */
   #refused: Uint8Array | null = null;
-  /** By lock, the peers that have no room for it. */
+  /** For each lock, the peers that have no room for it. */
   readonly #without = new Map<string, Set<SiteId>>();
 
   constructor(options: AdmissionOptions, tally: Tally) {

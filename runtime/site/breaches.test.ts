@@ -60,7 +60,7 @@ async function openAttacked() {
     await eventually(() => expect(e.cluster.status().connected).toContain(as));
     return a;
   };
-  /** What is on the disk of `lock`, read as the next life would. */
+  /** The entry of `lock` on the disk, as the next run would read it. */
   const stored = async () => {
     await e.cluster.close({ graceful: false });
     const store = await openStore({ dataDir, site: 'e', cluster: 'test', newId: 'e' });

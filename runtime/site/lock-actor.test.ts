@@ -18,11 +18,11 @@ import { Tally } from './tally.ts';
 
 interface Scene {
   readonly actor: LockActor;
-  /** What the actor did to the world, in order. */
+  /** The outputs of the actor, in order. */
   readonly log: string[];
 }
 
-/** The actor of one lock at `site`, one of `members`, the first of which has the token. */
+/** The actor of one lock at `site`, one of `members`; the first member has the token. */
 async function scene(
   site: SiteId,
   change: Partial<LockActorSetting> = {},

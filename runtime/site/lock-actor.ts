@@ -30,7 +30,7 @@ import { NamedSource } from '../observe/source.ts';
 import type { Store } from '../store/store.ts';
 import type { Tally } from './tally.ts';
 
-/** What all lock actors of a site share. */
+/** The setting that all lock actors of a site share. */
 export interface LockActorSetting extends LockRecordSetting {
   readonly statechart: AnyStateMachine;
   readonly engine?: Engine;
@@ -39,7 +39,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly clock: Clock;
   readonly mailbox: Pick<Mailbox, 'post' | 'refuse'>;
   readonly store: Store;
-  /** What the store has of a lock. */
+  /** The entry of a lock in the store. */
   readonly durable: (lock: string) => DurableState;
   /** How many local callers the token serves in a row. */
   readonly maxBatch: number;
@@ -61,7 +61,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly promised: (epoch: number) => void;
   /** Whether a peer is up, with the data that the cluster was founded with. */
   readonly isUp: (peer: SiteId) => boolean;
-  /** Of the cluster: the first part of every fence. */
+  /** Generation of the cluster: the first part of every fence. */
   readonly generation: () => number;
   /** Why nobody may be granted anything as yet; `null`: nothing is known to be in the way. */
   readonly hindrance: () => string | null;
@@ -88,7 +88,7 @@ const effectTypes = [
 ] as const satisfies readonly EpochEffect['type'][];
 
 const nothing: readonly SiteEvent[] = [];
-/** Maximum number of local callers of which a status tells how long they have waited. */
+/** Maximum number of local callers whose waiting time a status gives. */
 const mostWaitsTold = 100;
 const suspect = { type: 'suspect' } as const;
 

@@ -3,7 +3,7 @@ import { fuzzMessages } from '../testing/message-fuzz.ts';
 
 /** `FUZZ_SECONDS=3600 npx vitest run --config vitest.slow.config.ts message-fuzz` goes on for an hour. */
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 120);
-/** Of one cluster: its record is read whole. */
+/** Time for one cluster: its record is read whole. */
 const perClusterMs = 30_000;
 
 test('members that say well-formed messages by chance, for long', async () => {

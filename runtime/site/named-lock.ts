@@ -4,7 +4,7 @@ import type { Telemetry } from '../observe/telemetry.ts';
 import { checkHold, checkRun, checkWork } from '../options/calls.ts';
 import type { Site } from './site.ts';
 
-/** What a caller has of a lock, until it is used nothing but its name. */
+/** A caller's view of a lock; until it is used, only a name. */
 export class NamedLock implements Lock {
   readonly name: string;
   readonly #site: Site;
@@ -29,7 +29,7 @@ export class NamedLock implements Lock {
   run<T>(work: (held: Held) => T | Promise<T>, options?: RunOptions): Promise<T> {
     const start = async (inside: typeof work) => {
       checkRun(options);
-      // What is watched is always a function.
+      // Telemetry always gets a function.
       checkWork(work);
       return this.#site.actor(this.name).queue.run(inside, options);
     };

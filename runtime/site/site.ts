@@ -248,7 +248,7 @@ export class Site implements MailboxHandlers {
     return !this.#ended && this.#trigger.majority;
   }
 
-  /** What the cluster was founded as; `null`: it is not, as far as is known here. */
+  /** The founding of the cluster; `null`: none is known here. */
   get founding(): Founding | null {
     return this.#roster.includesSelf ? this.#roster.founding : null;
   }
@@ -702,7 +702,7 @@ export class Site implements MailboxHandlers {
   }
 
   #follow(change: PeerChange): void {
-    // What is kept came by the link as it was.
+    // The kept votes came by the link as it was.
     for (const { votes } of this.#active) {
       if (change.type === 'down') votes?.absent(change.peer);
       if (change.type === 'restarted') votes?.close();

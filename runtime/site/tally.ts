@@ -1,4 +1,4 @@
-/** What a site has done, of all its locks. */
+/** Counters of a site over all its locks. */
 export class Tally {
   /** Messages by `type`. */
   readonly sent = new Map<string, number>();

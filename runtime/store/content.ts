@@ -6,7 +6,7 @@ import type { FoundingDisk } from '../../machines/members/founding.ts';
 import type { MembersDisk } from '../../machines/members/messages.ts';
 import type { Address } from '../api/peer.ts';
 
-/** What a store's file says. */
+/** The content of a store's file. */
 export interface StoreContent {
   readonly cluster: string;
   readonly site: SiteId;
@@ -14,7 +14,7 @@ export interface StoreContent {
   readonly life: number;
   /** Random, made at the first start: what the cluster knows this directory by, whatever the site's name. */
   readonly id: string;
-  /** What this id accepted of how the cluster is founded; `null`: nothing. */
+  /** The founding that this id accepted; `null`: none. */
   readonly founding: FoundingDisk | null;
   /** This id's part in who votes; `null`: it knows of no founding. */
   readonly members: MembersRecord | null;
@@ -39,7 +39,7 @@ export interface Written {
   readonly checksum: string;
 }
 
-/** Of the file. */
+/** Version of the file. */
 export const version = 3;
 
 const count = z.int().min(0);
@@ -100,7 +100,7 @@ export function encode({ cluster, site, life, id, founding, members, locks }: St
   return sealed('', `${head},"locks":[${linesOf(locks, '\n').join()}]`);
 }
 
-/** What has changed since, for the end of the file: one line. `before`: the checksum up to there. */
+/** The line for the end of the file, with all that has changed since. `before`: the checksum up to there. */
 export function encodeBatch(before: string, locks: ReadonlyMap<string, DurableState>): Written {
   return sealed(before, `{"locks":[${linesOf(locks, '').join()}]`);
 }
@@ -112,8 +112,8 @@ export function versionOf(bytes: Uint8Array): number | null {
 }
 
 /**
- * What `bytes` say, or in words what is wrong with them. A last batch that was not written to its end, or of which zeros
- * are there instead, is none: the power went before anybody could depend on it.
+ * The content of `bytes`, or in words the fault in them. A last batch that was not written to its end, or has zeros
+ * instead, does not count: the power failed before anything could depend on it.
  */
 export function decode(bytes: Uint8Array): StoreContent | string {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

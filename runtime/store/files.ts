@@ -47,10 +47,10 @@ export interface FileSystem {
 export class NoDescriptor extends Error {}
 
 /**
- * Puts `bytes` in the place of what stood at `path`, and gives the file, open at its end: whoever reads it, after a crash
- * at any point too, has either all of the old or all of the new. When it returns, the new is on the disk.
+ * Replaces the file at `path` by `bytes`, and gives it, open at its end. A reader finds all of the old or all of the
+ * new content, after a crash at any point too. When the call returns, the new content is on the disk.
  *
- * Throws `NoDescriptor`, and what the file system throws.
+ * Throws `NoDescriptor`, and the errors of the file system.
  */
 export function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): number {
   const draft = `${path}.tmp`;

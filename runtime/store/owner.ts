@@ -6,11 +6,11 @@ import type { FileSystem } from './files.ts';
 import { type Processes, processIdPattern } from './processes.ts';
 
 /**
- * Makes this process the only one that uses the store of `site` in `dataDir`; gives how to give it up.
+ * Makes this process the only one that uses the store of `site` in `dataDir`. Returns a function that gives it up.
  *
- * Each process that wants it makes a file of its own name first and looks for files of others then. So of
- * two, at least the later sees the other; both may, and both are refused then. What a dead process left
- * behind is taken away: names are never used twice, so that nobody takes away a living one's.
+ * Each process that wants it makes a file of its own name first and looks for files of others then. So if two start
+ * together, at least the later sees the other; both may, and both are refused then. Files of dead processes are
+ * removed: names are never used twice, so the file of a living process is never removed.
  *
  * A process of another container that shares the directory is asked by a socket beside its file, which its kernel
  * closes when it dies. Whether one of another machine lives is not known where the directory is on a network: its socket

@@ -31,7 +31,7 @@ const optionsOf = (options: Partial<StoreOptions>): StoreOptions => ({
   newId: 'data-1',
   ...options,
 });
-/** Of a directory that is this process's own. */
+/** Opens the store of a directory that is this process's own. */
 const open = (options: Partial<StoreOptions> = {}): Store => readStore(optionsOf(options));
 /** The same, when it has been made its own. */
 const openOwn = (options: Partial<StoreOptions> = {}): Promise<Store> => openStore(optionsOf(options));
@@ -351,7 +351,7 @@ describe('a disk that refuses', () => {
     expect(refusals).toBeGreaterThan(10);
   });
 
-  // What the kernel says of a file system that it holds back: of a limit, which needs no rights of its own.
+  // A limit on the size of files makes the kernel refuse a write, and needs no rights.
   test.runIf(process.platform === 'linux')('by the kernel: EFBIG, and the old stays', () => {
     const run = inProcess(`
       const store = await openStore({ ...options });
@@ -570,7 +570,7 @@ describe('one process at a time', () => {
   });
 });
 
-/** What `script` answers in a process of its own, which may spoil it. */
+/** The answer of `script` in a process of its own, which it may spoil. */
 function inProcess(script: string): unknown {
   const { href } = new URL('./store.ts', import.meta.url);
   const whole = `import { execFileSync } from 'node:child_process';

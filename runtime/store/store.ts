@@ -17,15 +17,15 @@ import { own } from './owner.ts';
 import { type Processes, systemProcesses } from './processes.ts';
 
 /**
- * What a site must still know after a crash (protocol.md: R7, R8), for all of its locks. Nothing that depends
- * on a `put` may leave the site, as a message or to its client, before `sync` has returned.
+ * The durable state of a site for all of its locks (protocol.md: R7, R8). Nothing that depends on a `put` may leave
+ * the site, as a message or to its client, before `sync` has returned.
  */
 export interface Store {
   /** How many lives this site had before, with this disk. */
   readonly life: number;
   /** Random, and kept with this disk: an emptied one is another id, and so another site (protocol.md, section 4). */
   readonly id: string;
-  /** What this id accepted of how the cluster is founded; `null`: nothing. */
+  /** The founding that this id accepted; `null`: none. */
   readonly founding: FoundingDisk | null;
   /** In memory, until `sync`. */
   putFounding(founding: FoundingDisk): void;
@@ -34,9 +34,9 @@ export interface Store {
   /** In memory, until `sync`. */
   putMembers(members: MembersRecord): void;
   /**
-   * What `lock` has to start with, where `founder` is the root of its epoch 0: `'none'` when this site never
-   * ran it before. A lock of which nothing is kept may all the same have run in an earlier life of this site in which the
-   * cluster was founded, in epoch 0; so it is as kept as closed there, which costs it one epoch change when it is first asked for.
+   * The state in which `lock` starts, where `founder` is the root of its epoch 0: `'none'` when this site never ran it
+   * before. A lock without an entry may all the same have run in epoch 0, in an earlier run of this site in which the
+   * cluster was founded. It is read as closed in that epoch, which costs it one epoch change at its first request.
    */
   read(lock: string, founder: SiteId): DurableState | 'none';
   /** The locks that have an entry. */
@@ -49,7 +49,7 @@ export interface Store {
    * @throws `DISK_FAILED`, now and ever after: what the disk has then is unknown, and the site must stop.
    */
   sync(): void;
-  /** Lets another process have it. What was not synced is dropped, as in a crash. */
+  /** Releases the directory for another process. Entries that were not synced are dropped, as in a crash. */
   close(): void;
 }
 
@@ -68,7 +68,7 @@ export interface StoreOptions {
   readonly processes?: Processes;
 }
 
-/** Of a site that will not come back: `id` is another one at every start. */
+/** The store of a site that will not come back: `id` is another one at every start. */
 export function memoryStore(id: string, founding: FoundingDisk | null = null): Store {
   const kept = new Map<string, DurableState>();
   let known = founding;
@@ -142,7 +142,7 @@ class FileStore implements Store {
   #headIsDirty = false;
   /** In an earlier life the cluster was founded, so that any lock may have run. */
   readonly #hasRun: boolean;
-  /** What is not on the disk yet. */
+  /** The entries that are not on the disk yet. */
   readonly #dirty = new Map<string, DurableState>();
   /** The file's checksum up to its present end, its size in bytes, and the size from which on it is written anew. */
   #checksum = '';
@@ -216,7 +216,7 @@ class FileStore implements Store {
     this.#release();
   }
 
-  /** What has changed, at the end of the file; or all of it anew, when most of what stands there is over. */
+  /** Writes the changes at the end of the file; or writes all of it anew, when most of its content is out of date. */
   #append(): void {
     const { bytes, checksum } = encodeBatch(this.#checksum, this.#dirty);
     if (this.#size + bytes.length > this.#mostSize && this.#replaced()) return;
@@ -329,7 +329,7 @@ function failing<T>(path: string, action: () => T): T {
   }
 }
 
-/** What the codes of a file system mean, and what is to be done. */
+/** For each error code of a file system: its meaning, and the remedy. */
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ENOSPC: ['the disk is full', 'make room on it'],
   EDQUOT: ['the quota of the disk is used up', 'make room on it'],

@@ -103,7 +103,7 @@ export const post = ({ mailbox }: Box, target: SiteId, text: string, seq = 1, ty
 export const texts = ({ received }: Box) =>
   received.map((envelope) => (envelope.message as unknown as { text: string }).text);
 
-/** What has been believed of the peers, in words. */
+/** The changes of belief about the peers, in words. */
 export const beliefs = ({ changes }: Box) =>
   changes.map((change) => `${change.peer} ${change.type === 'down' ? change.why : change.type}`);
 
@@ -129,7 +129,7 @@ export async function meetRaw(raw: RawPeer, b: Box, change: object = {}, ack = 0
   await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
 }
 
-/** A server that the test plays; whoever dials it is answered what `answer` gives, or nothing. */
+/** A server that the test plays. A peer that dials it gets the answer of `answer`, or none. */
 export async function serveRaw(answer: () => object | null) {
   const accepted: RawPeer[] = [];
   const server = createServer((socket) => {

@@ -41,7 +41,7 @@ export async function openMembers(
   const notices = new Map<SiteId, Notice[]>(ids.map((id) => [id, []]));
   const crashes: InvariantError[] = [];
   const members: Member[] = [];
-  // The first of a pair dials: so whoever is dialled is opened before.
+  // The first of a pair dials, so its peers are opened before it.
   for (const id of [...ids].reverse()) {
     const { [id]: _, ...peers } = addresses;
     const options = {

@@ -23,7 +23,7 @@ export function run(block: string, cwd: string): string {
   });
 }
 
-/** What `work` makes of a directory that is gone afterwards. */
+/** The result of `work` on a directory that is deleted afterwards. */
 function within<T>(work: (dir: string, read: (file: string) => string) => T): T {
   const dir = mkdtempSync(join(tmpdir(), 'baton-'));
   try {

@@ -2,7 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
 import { memoryStore, type Store } from '../store/store.ts';
 
-/** What the data of each of these sites say when they have founded a cluster, each with its name as its id. */
+/** The data of each of these sites after they have founded a cluster; the name of each is its id. */
 export const foundedBy = (sites: readonly SiteId[]): FoundingDisk => ({
   generation: 1,
   ids: Object.fromEntries(sites.map((site) => [site, site])),

@@ -24,7 +24,7 @@ const ids = Array.from({ length: siteCount }, (_, index) => String.fromCharCode(
 const nowhere: Address = { host: '127.0.0.1', port: 1 };
 const addresses: Record<SiteId, Address> = Object.fromEntries(ids.map((id) => [id, nowhere]));
 const sites: Cluster[] = [];
-// The first of a pair dials: so whoever is dialled is opened before.
+// The first of a pair dials, so its peers are opened before it.
 for (const id of [...ids].reverse()) {
   const { [id]: _, ...peers } = addresses;
   const listen = { host: '127.0.0.1', port: 0 };

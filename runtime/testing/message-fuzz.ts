@@ -29,7 +29,7 @@ export interface FuzzResult {
   readonly grants: number;
   readonly elections: number;
   readonly crashes: readonly InvariantError[];
-  /** What is on the disks that no honest election and no step of the hostile member within bounds explains. */
+  /** Entries on the disks that no honest election and no step of the hostile member within bounds explains. */
   readonly poisoned: readonly string[];
   /** Elections that were won by a vote that nobody gave. */
   readonly forged: readonly string[];
@@ -82,7 +82,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
       target,
       address: sites.get(target)!.cluster.address,
       codec,
-      // Who stands for an epoch is answered as a voter would, in another's name.
+      // A candidate is answered as a voter would, in another's name.
       heard: (lock, message) => {
         if (message.type === 'VOTE_REQUEST' && said % 2 === 0)
           vote(lock, (message as SiteMessage).epoch, target === 'b' ? 'c' : 'b');
@@ -106,7 +106,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
         numRuns: 1,
       });
       for (const [at, draft] of drafts!.entries()) {
-        // What is said of the cluster itself, of a lock too, and the other way round.
+        // Messages about the cluster itself are sent about a lock too, and the other way round.
         const about = (round + at) % (locks.length + 1);
         const lock = locks[about] ?? membersLock;
         const known = sites
@@ -172,7 +172,7 @@ async function isGranted(lock: Lock): Promise<boolean> {
   return false;
 }
 
-/** Of the elections in the records, those with a voter that has not voted; `given`: the votes of whoever records nothing. */
+/** The recorded elections with a voter that has not voted. `given`: the votes of sites that record nothing. */
 function forgedIn(dir: string, given: ReadonlySet<string>): string[] {
   const votes = new Set(given);
   const elections: {

@@ -14,7 +14,7 @@ export const plain = {
   configuration: configurationOf({ strict: undefined }),
 };
 
-/** Of a protocol that has notes, each a name, among three sites. */
+/** The codec of a protocol that has notes, each a name, among three sites. */
 export const testCodec = new Codec({ NOTE: { text: 'name' }, HASTE: { text: 'name' } });
 
 /** A peer that says what the test wants, well-formed or not. */
@@ -65,7 +65,7 @@ export function frameBytes(payload: string | Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** What `site` says of itself to `target`. */
+/** The identity of `site`, as sent to `target`. */
 export const identity = (site: string, target: string) => ({
   version: protocolVersion,
   oldest: oldestVersion,

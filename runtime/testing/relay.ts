@@ -81,7 +81,7 @@ export class Relay {
     else socket.resume();
   }
 
-  // What was passed on before is delivered: only the rest is lost.
+  // Bytes that were passed on before are delivered: only the rest is lost.
   #break(pipe: Pipe): void {
     if (!this.#pipes.delete(pipe)) return;
     for (const socket of pipe.sockets) {

@@ -19,7 +19,7 @@ export interface StormOptions {
   readonly maxBatch?: number;
 }
 
-/** What a caller does, or what happens around it. */
+/** An action of a caller, or an event around it. */
 export type Deed = 'ask' | 'ask briefly' | 'cancel' | 'try' | 'release' | 'deliver' | 'tick' | 'close';
 
 /** A caller that waits. */
@@ -39,8 +39,8 @@ interface Section {
 }
 
 /**
- * Callers of many locks at several sites who ask, cancel, time out, try and release, while messages of different pairs
- * overtake each other and sites leave; time and chance are the test's. Throws the first promise that is broken.
+ * Callers of many locks at several sites. They ask, cancel, time out, try and release, while messages of different
+ * pairs overtake each other and sites leave; time and chance are the test's. Throws the first promise that is broken.
  */
 export class Storm {
   readonly clock = new VirtualClock();
@@ -138,7 +138,7 @@ export class Storm {
     section.held.release();
   }
 
-  /** Everything under way arrives, and time passes, until nobody waits; whoever is inside releases at once. */
+  /** Delivers everything under way and lets time pass until no caller waits. A caller that is inside releases at once. */
   async calm(mostMs = 60_000): Promise<void> {
     const until = this.clock.now() + mostMs;
     while (this.#asks.size > 0 || this.#inside.size > 0 || this.#pending().length > 0) {

@@ -8,7 +8,7 @@ export type Way = 'there' | 'back';
 
 /** Somebody on the network: passes connections on to `target`, keeps what goes over them, and changes it where told. */
 export class Wiretap {
-  /** What the first connection has carried. */
+  /** The bytes that the first connection has carried. */
   readonly kept: Readonly<Record<Way, Buffer[]>> = { there: [], back: [] };
   accepted = 0;
   #flip: Way | null = null;

@@ -86,7 +86,7 @@ const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
   }),
 );
 
-/** What a decoder makes of a stream that is cut at these places. */
+/** The frames that a decoder reads from a stream that is cut at these places. */
 function decode(
   bytes: Buffer,
   cuts: readonly number[] = [],

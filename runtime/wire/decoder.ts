@@ -29,12 +29,15 @@ export class Decoder {
   readonly #codec: Codec;
   /** Names of sites that have come, and are such. */
   readonly #sites = new Set<SiteId>();
-  /** What has come and is not read yet: from `#at` on, and behind it, where one frame is in pieces, `#later`. */
+  /**
+   * The bytes that have come and are not read yet: from `#at` on, and behind it, where one frame is in pieces,
+   * `#later`.
+   */
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #later: Buffer[] = [];
   #size = 0;
-  /** What must have come before there is more to do. */
+  /** Number of bytes that must have come before there is more to do. */
   #wanted = lengthBytes;
   /** The end of the frame that is being read. */
   #end = 0;

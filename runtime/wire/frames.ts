@@ -24,7 +24,7 @@ export interface Identity {
   readonly incarnation: string;
   /** Which life of this link within that incarnation, from 1: another one knows nothing of what was posted before. */
   readonly life: number;
-  /** Of its data directory; in memory only, another one at every start. */
+  /** Id of its data directory. A site in memory has another one at every start. */
   readonly id: string;
   /** How often that id was started before. */
   readonly run: number;

@@ -37,7 +37,7 @@ type FieldFor<Value> = [Value] extends [boolean]
  */
 export type Layout = Readonly<Record<string, Readonly<Record<string, Field>>>>;
 
-/** What a layout of exactly the messages `M` looks like. */
+/** The layout of exactly the messages `M`. */
 export type LayoutOf<M extends Message> = {
   readonly [Type in M['type']]: {
     readonly [Key in Exclude<keyof Extract<M, { readonly type: Type }>, 'type'>]: FieldFor<

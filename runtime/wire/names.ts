@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 /** Names of clusters, locks and incarnations hold nothing that a terminal would obey. */
 export const namePattern = /^\P{C}{1,128}$/u;
 
-/** What messages about the cluster itself have in place of the name of a lock; no lock may be called so. */
+/** Stands for the name of a lock in messages about the cluster itself; no lock may have this name. */
 export const membersLock = '@members';
 
 /** Maximum length of a name in UTF-8. */

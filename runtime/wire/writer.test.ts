@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Writer } from './writer.ts';
 
-/** Of so many bytes, each the number of the piece. */
+/** Writes `bytes` bytes, each the number of the piece. */
 function write(writer: Writer, number: number, bytes: number): void {
   writer.reserve(bytes);
   for (let i = 0; i < bytes; i++) writer.byte(number);

@@ -4,8 +4,8 @@ import { maxNameBytes } from './names.ts';
 const slabBytes = 64 * 1024;
 
 /**
- * Bytes in the order in which they were written. What has been taken is never written again, so that a socket may
- * hold it as long as it likes; what follows goes behind it, into the same memory while there is room.
+ * Bytes in the order in which they were written. Bytes that have been taken are never overwritten, so that a socket
+ * may hold them as long as it likes; further bytes go behind them, into the same memory while there is room.
  */
 export class Writer {
   #full: Buffer[] = [];

@@ -39,7 +39,7 @@ export interface ConnectionPeer extends Greeted {
   lost(connection: Connection, cause: Error | null): void;
 }
 
-/** What all connections of a mailbox share. */
+/** The setting that all connections of a mailbox share. */
 export interface ConnectionSetting {
   readonly self: SiteId;
   readonly cluster: string;
@@ -155,7 +155,7 @@ export class Connection {
     this.#writeSoon(envelope.message.type === urgent ? 'first' : 'later');
   }
 
-  /** Closes after what is on its way and `last`. What still comes is read. */
+  /** Closes after the frames that are on their way and `last`. Frames that still come are read. */
   finish(last: Frame | null): void {
     if (last) this.send(last);
     this.#write();

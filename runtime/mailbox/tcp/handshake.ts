@@ -23,7 +23,7 @@ export interface Greeted {
 export interface Expectation {
   readonly self: SiteId;
   readonly cluster: string;
-  /** What every site must be told alike, as a digest. */
+  /** Digest of the settings that must be the same at every site. */
   readonly configuration: string;
   /** What the founders must be told alike, as a digest; `founded`: there are none any more. */
   readonly founders: string;

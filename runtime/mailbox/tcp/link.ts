@@ -37,7 +37,7 @@ export interface LinkOwner {
 
 export interface LinkOptions {
   readonly peer: SiteId;
-  /** What this site says of itself to the peer. */
+  /** The identity of this site, as sent to the peer. */
   readonly identity: () => Omit<Identity, 'life'>;
   /** The most messages that wait. */
   readonly maxOutbox: number;

@@ -13,7 +13,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A door with four places, on which nobody says hello; who says a name has proved it. */
+/** A listener with room for four connections; no caller says hello, and every name that is claimed counts as proved. */
 async function openDoor(limits = {}) {
   const refused: string[] = [];
   const transport: Transport = {

@@ -20,7 +20,7 @@ interface Stranger {
   readonly remote: string;
   /** The machine. */
   readonly host: string;
-  /** What it has shown a certificate or the secret for. */
+  /** The name that the other side has proved, by a certificate or the secret. */
   proven: Proven;
   stopTimer: () => void;
 }

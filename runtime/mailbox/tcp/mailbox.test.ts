@@ -88,7 +88,7 @@ describe('messages', () => {
       return Reflect.apply(realWrite, this, args);
     });
     post(c, 'a', 'one');
-    // What a grant brings about comes some promises later.
+    // A grant's messages come some promises later.
     for (let i = 0; i < 10; i++) await null;
     post(c, 'b', 'two', 2);
     post(c, 'b', 'three', 3, 'HASTE');

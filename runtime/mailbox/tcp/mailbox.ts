@@ -25,7 +25,7 @@ export interface TcpMailboxOptions {
   readonly founders?: () => string;
   /** Random for each start of the process. */
   readonly incarnation: string;
-  /** Of this site's data, and how often that was started before: an earlier run of the same data is refused. */
+  /** Id of this site's data, and how often that was started before: an earlier run of the same data is refused. */
   readonly dataId: string;
   readonly run: number;
   readonly transport: Transport;

@@ -16,7 +16,7 @@ import { reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {
   readonly id: SiteId;
-  /** What this site says of itself to the peer. */
+  /** The identity of this site, as sent to the peer. */
   readonly identity: () => Omit<Identity, 'life'>;
   /** `null`: it is not known where it listens, and it is to say so itself. */
   readonly address: Address | null;
@@ -54,7 +54,7 @@ export class Peer implements ConnectionPeer {
   /** Where the other side dials, and may not know of this one. */
   readonly #introduction: Introduction | null;
   #address: Address | null;
-  /** What it says of itself: by its last word, and as it was met. */
+  /** Identity of the peer: as it said last, and as it was met. */
   #said: Identity | null = null;
   #known: Identity | null = null;
   /** The last life that is over of each incarnation that was met before, the latest last. */
@@ -185,7 +185,7 @@ export class Peer implements ConnectionPeer {
     if (connection === this.link.upOn) this.#health.heard(this.#options.clock.now());
   }
 
-  /** What has come is acknowledged at once, so that a ping asks for that, too. */
+  /** Received messages are acknowledged at once, so that a ping asks for the acknowledgement, too. */
   ping(number: number, connection: Connection): void {
     this.link.flushAck();
     if (!connection.congested) connection.send({ type: 'pong', number });

@@ -35,7 +35,7 @@ export interface Transport {
   call(address: Address, called: SiteId, stands: () => void): Socket;
   /** Whether a host may be called: one that somebody else has named. */
   mayCall(host: string): boolean;
-  /** What is to be done with each that calls; `callers` hear of it. */
+  /** Makes the function that greets each caller; `callers` hear of the result. */
   greet(callers: Callers): (socket: Socket) => void;
 }
 
@@ -98,8 +98,8 @@ export function remoteOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * What the other side is refused for when `error` ends the handshake of `socket`, or null where the connection only
- * broke: it is gone, or has refused ours.
+ * The reason to refuse the other side when `error` ends the handshake of `socket`; null where the connection only
+ * broke, because the other side is gone or has refused this one.
  */
 export function refusalOf(error: Error, socket: Socket): OperatingError | null {
   if (error instanceof OperatingError) return error;

@@ -6,7 +6,7 @@ export class PowerLoss extends Error {}
 
 const directory = -1;
 
-/** What a file has, and how much of that is on the disk. */
+/** The bytes of a file, and how many of them are on the disk. */
 interface Inode {
   bytes: Buffer;
   synced: number;
@@ -41,8 +41,8 @@ export class SimulatedDisk implements FileSystem {
   }
 
   /**
-   * What a machine finds that starts again: of the changes of names the first `changes`, of the bytes that were
-   * written and not synced the first `bytes`, with zeros for the rest when `zeros` says so.
+   * The files after a loss of power. The first `changes` of the changes of names survive, and the first `bytes` of the
+   * bytes that were written and not synced; with `zeros`, zeros stand for the rest.
    */
   afterPowerLoss(changes: number, bytes: number, zeros: boolean): ReadonlyMap<string, Buffer> {
     const names = new Map(this.#durable);

@@ -58,7 +58,7 @@ export function checkTls(tls: Tls, cluster: string, site: SiteId): void {
 }
 
 function clusterUri(cluster: string): string {
-  // What encodeURIComponent leaves, though RFC 3986 reserves it.
+  // The characters that encodeURIComponent leaves, though RFC 3986 reserves them.
   const reserved = /[!'()*]/g;
   const encoded = encodeURIComponent(cluster).replaceAll(
     reserved,

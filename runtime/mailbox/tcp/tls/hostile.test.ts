@@ -18,10 +18,10 @@ const another = new Authority('test');
 const secret = 'a secret of thirty-two bytes, at least';
 const wrongSecret = 'another secret of thirty-two bytes or so';
 
-/** What proves a site, and what does not. */
+/** Credentials that prove a site, and credentials that do not. */
 interface Proof {
   readonly right: (site: string) => Credentials;
-  /** Of one who is none of ours, though it trusts ours. */
+  /** Credentials of a stranger that trusts our sites. */
   readonly wrong: (site: string) => Credentials;
 }
 
@@ -232,7 +232,7 @@ async function openCalled(called: Transport, theirs: Transport) {
   return { a, c };
 }
 
-/** What a site of ours goes by, whatever name it takes. */
+/** The transport of one of our sites, under any name. */
 const transportFor = (site: string, credentials: Credentials, cluster = 'test') =>
   transportOf({
     cluster,
@@ -338,7 +338,7 @@ describe('whoever answers in place of the site that was called', () => {
     await eventually(() => expect(box.mailbox.refused.get(code as 'SITE_NOT_PROVEN')).toBeGreaterThan(1));
     expect([...box.mailbox.refused.keys()]).toEqual([code]);
     expect(box.changes).toEqual([]);
-    // Of TLS, at most the first flight.
+    // With TLS, at most the first flight is sent.
     expect(theirs ? heard : heard.filter((chunk) => chunk[0] !== 0x16)).toEqual([]);
   });
 

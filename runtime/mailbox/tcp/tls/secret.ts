@@ -36,7 +36,7 @@ export function callerIn(identity: string): SiteId {
   return identity.slice(0, Math.max(0, identity.indexOf('/')));
 }
 
-/** What a tool puts behind what it prints is no part of it. */
+/** Removes the line end that a tool appends to its output: it is no part of the secret. */
 function withoutLineEnd(secret: string | Buffer): Buffer {
   const bytes = Buffer.from(secret);
   if (bytes.at(-1) !== newline) return bytes;
