@@ -19,9 +19,17 @@ export default defineConfig({
   srcDir: pages,
   outDir: join(import.meta.dirname, '../dist'),
   cacheDir: join(import.meta.dirname, '../node_modules/.vitepress'),
-  rewrites: { 'README.md': 'index.md', ':folder(.*)/README.md': ':folder/index.md' },
+  rewrites: { 'README.md': 'index.md' },
   lastUpdated: false,
   markdown: {
+    // The anchors that GitHub makes, so that a link leads to its heading in both.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+          .replaceAll(' ', '-'),
+    },
     config: (md) => {
       // Words in angle brackets are text. The reference alone has anchors in HTML.
       md.core.ruler.before('normalize', 'html', ({ env }) => {
@@ -46,7 +54,7 @@ export default defineConfig({
     nav: [
       { text: 'Embed it', link: '/docs/embedding' },
       { text: 'Check your machines', link: '/docs/model-your-machines' },
-      { text: 'Reference', link: '/docs/api/' },
+      { text: 'Reference', link: '/docs/api/README' },
     ],
     sidebar: [
       {
@@ -61,7 +69,7 @@ export default defineConfig({
           { text: 'Observability', link: '/docs/observability' },
           { text: 'Security', link: '/SECURITY' },
           { text: 'Speed', link: '/docs/speed' },
-          { text: 'Examples', link: '/examples/' },
+          { text: 'Examples', link: '/examples/README' },
         ],
       },
       {
@@ -73,7 +81,7 @@ export default defineConfig({
           { text: 'Engines', link: '/docs/engines' },
           { text: 'Proofs', link: '/docs/proof' },
           { text: 'The inspector', link: '/docs/inspector' },
-          { text: 'What is checked', link: '/verification/' },
+          { text: 'What is checked', link: '/verification/README' },
         ],
       },
       {
