@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { siteMachine } from '../../machines/naimi-trehel/site.ts';
 import { check } from '../check/check.ts';
 import alternatingBit from '../examples/alternating-bit.ts';
 import polite from '../examples/polite-philosophers.ts';
+import { tableOf } from '../export/promela.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
 import type { System } from '../system/system.ts';
@@ -48,6 +52,25 @@ describe.skipIf(!isHere)('SPIN, from the same statecharts', { timeout: 120_000 }
       'what is acknowledged was received',
       'what is sent is acknowledged',
     ]);
+  });
+
+  test.each([
+    ['of one line', 3],
+    ['that no block holds', 700],
+  ])('a table %s is the same in C', (_, count) => {
+    const rows = Array.from({ length: count }, (__, row) =>
+      Array.from({ length: 40 }, (___, at) => row * at),
+    );
+    const lines = tableOf('short', 'matrix', rows);
+    const blocks = lines.join('\n').split('}\nc_code {');
+    expect(Math.max(...blocks.map(({ length }) => length))).toBeLessThan(65_536);
+    const entry = `int main(void) { for (int i = 0; i < ${count}; i++) for (int j = 0; j < 40; j++) if (matrix[i][j] != i * j) return 1; return 0; }`;
+    const folder = mkdtempSync(join(tmpdir(), 'table-'));
+    const path = join(folder, 'table');
+    const input = `${blocks.join('')}\n${entry}`;
+    const { status } = spawnSync('gcc', ['-w', '-x', 'c', '-o', path, '-'], { input });
+    expect([status, spawnSync(path).status]).toEqual([0, 0]);
+    rmSync(folder, { recursive: true });
   });
 
   test('what must happen under weak fairness', async () => {

@@ -205,7 +205,7 @@ class Writer {
     if (history !== null && history.after[0]!.length > 0) {
       lines.push(
         ...nextBlock,
-        `  static const short history_after[][${history.after[0]!.length}] = { ${history.after.map((row) => `{${row}}`)} };`,
+        ...tableOf('short', 'history_after', history.after),
         '  static void tell(int letter) {',
         '    if (history_after[now.history][letter] < 0) missing();',
         '    else now.history = history_after[now.history][letter];',
@@ -250,7 +250,11 @@ class Writer {
       );
     const up = actor.locals.every((local) => local.up)
       ? []
-      : [`  static const char up_${actor.name}[] = { ${actor.locals.map((local) => (local.up ? 1 : 0))} };`];
+      : tableOf(
+          'char',
+          `up_${actor.name}`,
+          actor.locals.map((local) => (local.up ? 1 : 0)),
+        );
     const known = actor.locals.map((_, local) =>
       this.#table.messages.map((__, message) =>
         actor.rows.some(({ from, on }) => from === local && on.kind === 'deliver' && on.message === message)
@@ -259,19 +263,21 @@ class Writer {
       ),
     );
     if (this.#capacity !== null || this.#isLarge(actor)) {
-      up.push(
-        `  static const char takes_${actor.name}[][${this.#table.messages.length}] = { ${known.map((row) => `{${row}}`)} };`,
-      );
+      up.push(...tableOf('char', `takes_${actor.name}`, known));
     }
     if (!this.#everDrops(cell)) return up;
     return [
       ...up,
-      `  static const char drops_${actor.name}[][${this.#table.messages.length}] = { ${rows(false).map((row) => `{${row}}`)} };`,
-      `  static const char drops_all_${actor.name}[][${this.#table.messages.length}] = { ${rows(true).map((row) => `{${row}}`)} };`,
+      ...tableOf('char', `drops_${actor.name}`, rows(false)),
+      ...tableOf('char', `drops_all_${actor.name}`, rows(true)),
       ...(this.#everPurges(cell)
-        ? [
-            `  static const char purges_${actor.name}[][${this.#table.messages.length}] = { ${actor.locals.map((_, local) => `{${this.#table.messages.map((__, message) => (this.#purgesMessage(cell, local, message) ? 1 : 0))}}`)} };`,
-          ]
+        ? tableOf(
+            'char',
+            `purges_${actor.name}`,
+            actor.locals.map((_, local) =>
+              this.#table.messages.map((__, message) => (this.#purgesMessage(cell, local, message) ? 1 : 0)),
+            ),
+          )
         : []),
     ];
   }
@@ -347,14 +353,12 @@ class Writer {
     for (const [cell, { base, first, later }] of measure.entries()) {
       const actor = this.#table.actors[cell]!;
       if (base.some((value) => value !== 0)) {
-        tables.push(`  static const short ${name}_${actor.name}[] = { ${base} };`);
+        tables.push(...tableOf('short', `${name}_${actor.name}`, base));
         terms.push(`    sum += ${name}_${actor.name}[now.${actor.name}];`);
       }
       const matrix = (suffix: string, rows: readonly (readonly number[])[]) => {
         if (rows.every((row) => row.every((value) => value === 0))) return null;
-        tables.push(
-          `  static const short ${name}_${actor.name}_${suffix}[][${this.#table.messages.length}] = { ${rows.map((row) => `{${row}}`)} };`,
-        );
+        tables.push(...tableOf('short', `${name}_${actor.name}_${suffix}`, rows));
         return (place: string) =>
           `${name}_${actor.name}_${suffix}[${rows.length === 1 ? '0' : `now.${actor.name}`}][${place}]`;
       };
@@ -748,6 +752,38 @@ class Writer {
 
 /** SPIN takes no c_code of more text. */
 const nextBlock = ['}', 'c_code {'];
+/** Characters of a table that stands in a block with others. SPIN takes 65,536 for a block. */
+const longestTable = 4_000;
+
+/** A table of numbers, or of rows of numbers, in C. A long one is put together at the start, from parts that each have a block. */
+export function tableOf(
+  type: 'char' | 'short',
+  name: string,
+  rows: readonly (number | readonly number[])[],
+): string[] {
+  const entries = rows.map((row) => (typeof row === 'number' ? String(row) : `{${row}}`));
+  const columns = typeof rows[0] === 'object' ? `[${rows[0].length}]` : '';
+  if (entries.join().length <= longestTable)
+    return [`  static const ${type} ${name}[]${columns} = { ${entries} };`];
+  const lines = [...nextBlock, `  static ${type} ${name}[${entries.length}]${columns};`];
+  let from = 0;
+  while (from < entries.length) {
+    let [to, length] = [from, 0];
+    while (to < entries.length && (to === from || length + entries[to]!.length < longestTable)) {
+      length += entries[to]!.length + 1;
+      to += 1;
+    }
+    lines.push(
+      ...nextBlock,
+      `  static void __attribute__((constructor)) fill_${name}_${from}(void) {`,
+      `    static const ${type} part[]${columns} = { ${entries.slice(from, to)} };`,
+      `    __builtin_memcpy(${name} + ${from}, part, sizeof part);`,
+      '  }',
+    );
+    from = to;
+  }
+  return [...lines, ...nextBlock];
+}
 
 function anyOf(value: string, allowed: readonly number[]): string {
   if (allowed.length === 0) return '0';
