@@ -19,7 +19,7 @@ import type { Property, System } from '../system/system.ts';
 import { letters, systemOf } from '../system/testing/systems.ts';
 import { check, noFault } from './check.ts';
 
-/** M(1), M(2), M(3) are delivered in turn: a run of four states, the last of which is a deadlock. */
+/** M(1), M(2), M(3) are delivered in turn: a run of four states; the last is a deadlock. */
 function delivering(...properties: readonly Property[]): System {
   return { ...letters(3, { order: 'fifo' }), properties };
 }

@@ -16,7 +16,7 @@ export type CheckErrorCode =
   | 'NO_SUCH_PROPERTY'
   | 'SOURCE_INVALID';
 
-/** What is asked of a system cannot be answered. */
+/** A question about a system that cannot be answered. */
 export class CheckError extends CodedError<CheckErrorCode> {}
 
 /** A person asked for something that does not exist; `message` says what to ask for instead. Exit status 2. */

@@ -2,8 +2,8 @@ import type { System } from '../system/system.ts';
 import { stateProperties } from './questions.ts';
 
 /**
- * What a checkpoint of `system` must have been written for: whatever says which states there are and what they are
- * judged by, functions by their text. What a function takes from around it does not show; what machines do, does.
+ * The identity of `system` for a checkpoint: everything that decides its states and their verdicts, functions by their
+ * text. The variables that a function takes from around it are not included; the behaviour of machines is.
  */
 export function identityOf(system: System): Readonly<Record<string, string>> {
   const { name, actors, network, constraint, view, history } = system;

@@ -9,8 +9,8 @@ const walks = 20;
 const stepsEach = 50;
 
 /**
- * Refuses what does not look the same once actors have changed names: a property that singles one of them out, or a
- * constraint. By sample: some states on random walks, each under one random renaming. Throws `SymmetryError`.
+ * Refuses a property or a constraint that singles out one of several interchangeable actors. It takes a sample: some
+ * states on random walks, each under one random renaming. Throws `SymmetryError`.
  */
 export function refuseUnlike(system: System): void {
   // Its own: states far away would otherwise have numbers before the exploration comes to them.

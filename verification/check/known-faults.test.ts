@@ -5,8 +5,8 @@ import type { Network, System } from '../system/system.ts';
 import { check } from './check.ts';
 
 /*
- * Systems of which an earlier checker said "holds" and should not have, or the other way round; each with the verdict that it must
- * have. `system/shape.test.ts` has the slips of whoever writes a system.
+ * Systems on which an earlier checker gave a wrong verdict; each with the verdict that it must have.
+ * `system/shape.test.ts` has the slips of authors of a system.
  */
 
 const verdicts = async (system: System) =>

@@ -97,7 +97,7 @@ describe('a check within limits', () => {
     expect(counts).toEqual(exact);
     const omissionProbability = -Math.expm1((-9_352 * 9_351) / 2 ** 65);
     expect(hashed.hashCompaction).toEqual({ bits: 64, omissionProbability });
-    // What shows a state is as sure as ever.
+    // A verdict that a trace shows is as sure as without hash compaction.
     const unless = sure.map((property) => (property.trace ? property : { ...property, omissionProbability }));
     expect(properties).toEqual(unless);
     expect(properties.some(({ trace }) => trace === undefined)).toBe(true);

@@ -70,7 +70,7 @@ export function traceOptions(
   return {
     ...left,
     ...(hashCompaction === undefined ? {} : { hashCompaction }),
-    // Who ended the exploration wants to see what it found.
+    // The caller that ended the exploration wants to see its findings.
     ...(signal === undefined || signal.aborted ? {} : { signal }),
   };
 }
@@ -100,7 +100,7 @@ export function livenessOptions(options: CheckOptions, started: number): Livenes
   };
 }
 
-/** Of the time for everything, what is left. */
+/** The rest of the time for everything. */
 function timeout(maxSeconds: number | undefined, started: number): { readonly timeoutMs?: number } {
   return maxSeconds === undefined ? {} : { timeoutMs: (maxSeconds - secondsSince(started)) * 1000 };
 }

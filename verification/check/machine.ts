@@ -6,10 +6,10 @@ import { invokedBy, stubOf } from '../system/tree/outcomes.ts';
 import { isMachine, nodesOf } from '../system/tree/places.ts';
 import { CheckError } from './errors.ts';
 
-/** What a module may export beside a machine, so that the machine can be checked alone. */
+/** The exports of a module beside a machine that let the machine be checked alone. */
 export interface MachineModule
   extends Pick<ActorSpec, 'outcomes' | 'input' | 'time' | 'chance' | 'maxChildren'> {
-  /** What it may start with; each is explored. In place of `input`. */
+  /** The inputs that it may start with; each is explored. In place of `input`. */
   readonly inputs?: readonly unknown[];
   /**
    * The events that may come from outside: as they are, or with how often and when they may come. Default: every type that
@@ -119,7 +119,7 @@ export function bareEvents(machine: AnyStateMachine): readonly { readonly type: 
   return [...new Set(own)].map((type) => ({ type }));
 }
 
-/** What to export beside the machine, to be filled in. */
+/** The exports to add beside the machine, as an outline to be filled in. */
 export function outlineOf(machine: AnyStateMachine): string {
   const invoked = invokedBy(machine);
   const events = bareEvents(machine).map((event) => `  { type: ${JSON.stringify(event.type)} },`);

@@ -46,7 +46,7 @@ export async function possible(
   return { states: graph.states, from: count, stuck };
 }
 
-/** By state: 1 when a state that `is` can be reached from it. */
+/** For each state, 1 when a state in `is` can be reached from it. */
 function waysTo({ states, edges, offsets, targets }: Graph, is: (state: number) => boolean): Uint8Array {
   const starts = new Int32Array(states + 1);
   for (let edge = 0; edge < edges; edge++) starts[targets[edge]! + 1]!++;

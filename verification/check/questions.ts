@@ -50,7 +50,10 @@ export function onlyAsked(system: System, only: readonly string[] | undefined): 
   return { ...system, properties: system.properties.filter(({ name }) => only.includes(name)) };
 }
 
-/** What the engine explores, with a watch for each of `stateProperties` and then of `triggered`. Every thread must come to the same. */
+/**
+ * The model for the engine, with a watch for each of `stateProperties` and then of `triggered`. Every thread must
+ * compute the same.
+ */
 export function questions(
   compiled: Compiled,
   { exact, symmetry }: Asking,

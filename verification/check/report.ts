@@ -56,10 +56,11 @@ export interface CheckOptions {
 export type Judged = PropertyResult & {
   /** With hash compaction, of what holds because no state was found that breaks it: how likely it is that any was omitted. */
   readonly omissionProbability?: number;
-  /** Of what holds: why it does so vacuously. */
+  /** The reason why a property holds vacuously. */
   readonly vacuous?: string;
   /**
-   * Of what is violated: a machine has failed on its trace, after so many steps. Mend that first: this may follow from it.
+   * A machine failed on the trace of this violation, after this number of steps. Mend that first: the violation may
+   * follow from it.
    */
   readonly follows?: { readonly property: string; readonly step: number };
 };
@@ -77,13 +78,13 @@ export interface Progress {
   readonly seconds: number;
   readonly statesPerSecond: number;
   readonly memoryBytes: number;
-  /** Of an exploration: how long it will take yet, by the growth of its levels. Absent while no end is in sight. */
+  /** Estimated seconds that the exploration still takes, by the growth of its levels. Absent while no end is in sight. */
   readonly secondsToCome?: number;
-  /** Of an exploration of which no end is in sight: a value that grows all the while, in words. */
+  /** A value that grows all the while, in words, when the exploration has no end in sight. */
   readonly grows?: string;
 }
 
-/** What was explored, and every verdict. */
+/** The size of the exploration, and every verdict. */
 export interface Report {
   readonly system: string;
   readonly sites: number;
@@ -103,7 +104,7 @@ export interface Report {
   readonly seconds: number;
   /** Explored a second, without the judging of runs; with `symmetry`: orbits. */
   readonly statesPerSecond: number;
-  /** Of the exploration: all its memory by the states (with `symmetry`: orbits) in it. */
+  /** All memory of the exploration, divided by the states (with `symmetry`: orbits) in it. */
   readonly bytesPerState: number;
   /** The most that exploration or judging of runs took for tables and states. */
   readonly peakMemoryBytes: number;
@@ -114,7 +115,7 @@ export interface Report {
   readonly incomplete?: string;
   /** States outside the system's constraint: counted, not explored further. */
   readonly cut: number;
-  /** Of an exploration that a limit ended: the values that grew all the while, in words. */
+  /** The values that grew all the while, in words, when a limit ended the exploration. */
   readonly grows?: readonly string[];
   /**
    * With hash compaction: how likely it is that a state was omitted, and perhaps more that only it leads to; by the
@@ -123,8 +124,11 @@ export interface Report {
   readonly hashCompaction?: { readonly bits: number; readonly omissionProbability: number };
   /** The system's own, in its order, after the one that is always asked: that no machine fails. */
   readonly properties: readonly Judged[];
-  /** Of each machine: the named actions that are functions, which no check runs and the system does not declare (`outside`). */
+  /**
+   * For each machine, the named actions that are functions, which no check runs and the system does not declare
+   * (`outside`).
+   */
   readonly notRun: readonly { readonly machine: string; readonly actions: readonly string[] }[];
-  /** Of each machine: the transitions that no step took. Says something about the system when `complete`. */
+  /** For each machine, the transitions that no step took. Says something about the system when `complete`. */
   readonly coverage: readonly MachineCoverage[];
 }

@@ -12,7 +12,7 @@ export interface SystemSource {
   readonly module: string;
   /** Default: `default`. */
   readonly export?: string;
-  /** What the function is called with: plain data. */
+  /** The argument of the function: plain data. */
   readonly options?: unknown;
 }
 
@@ -39,7 +39,7 @@ export async function systemFrom({
   );
 }
 
-/** What a module exports, also one in TypeScript. */
+/** The exports of a module, also of one in TypeScript. */
 export async function exportsOf(module: string): Promise<Readonly<Record<string, unknown>>> {
   loaded ??= loadTypeScript();
   await loaded;
@@ -52,7 +52,10 @@ export async function exportsOf(module: string): Promise<Readonly<Record<string,
 
 let loaded: Promise<void> | undefined;
 
-/** By tsx, where it is installed. Where it is not, Node takes TypeScript from 22.18 on, and refuses it before. */
+/**
+ * Loads TypeScript by tsx, where it is installed. Otherwise Node takes TypeScript from 22.18 on, and refuses it
+ * before.
+ */
 async function loadTypeScript(): Promise<void> {
   try {
     // In a checkout it is at work already.

@@ -5,7 +5,7 @@ import type { Judged, Progress, Report } from './report.ts';
 import type { SimulateOptions } from './simulate.ts';
 import type { SystemSource } from './source.ts';
 
-/** What a thread of a swarm says. */
+/** A message of a thread of a swarm. */
 export interface Walked {
   readonly progress?: Progress;
   readonly report?: Report;
@@ -14,8 +14,8 @@ export interface Walked {
 }
 
 /**
- * Runs a share of the seeds in each of `workers` threads, which find the system by `source`, and puts their reports together. Of
- * what several have found the shortest trace counts.
+ * Runs a share of the seeds in each of `workers` threads, which find the system by `source`, and puts their reports
+ * together. If several threads violate a property, the shortest trace counts.
  */
 export async function swarm(
   source: SystemSource,

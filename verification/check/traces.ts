@@ -5,7 +5,7 @@ import type { Trace } from '../system/system.ts';
 import { noFault, type StateProperty } from './questions.ts';
 import type { Judged } from './report.ts';
 
-/** What an exploration found for a property, as a verdict. */
+/** The verdict on a property, made from the finding of an exploration. */
 export type Judge = (property: StateProperty, found: Found | null) => Promise<Judged>;
 
 interface Circumstances {
@@ -13,7 +13,7 @@ interface Circumstances {
   readonly incomplete: string | null;
   /** Nothing but the system's constraint kept states from being seen. */
   readonly isConstrained: boolean;
-  /** Of hash compaction; `null` without. */
+  /** Omission probability of hash compaction; `null` without it. */
   readonly omissionProbability: number | null;
 }
 

@@ -11,7 +11,7 @@ export const engines = { spin } satisfies Record<
 
 export type EngineName = keyof typeof engines;
 
-/** What another engine says of what Baton said. */
+/** The answer of another engine about a system that Baton has checked. */
 export interface Opinion {
   readonly engine: string;
   readonly states: number;

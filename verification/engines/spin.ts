@@ -35,11 +35,11 @@ export async function spin(system: System, options: EngineOptions = {}): Promise
   }
 }
 
-/** What one run of a verifier says. */
+/** The result of one run of a verifier. */
 export interface SpinAnswer {
   readonly states: number;
   readonly transitions: number;
-  /** Of its depth-first search. */
+  /** Depth of its depth-first search. */
   readonly depth: number;
   readonly memoryBytes: number;
   readonly seconds: number;
@@ -163,7 +163,7 @@ class Verifier {
     const told = { name: property.name, kind: property.kind };
     const how = ['-a', '-f', '-N', `${name}_`];
     const pan = await this.#build('runs');
-    // Each state is visited once for each process of which fairness has yet to see a step.
+    // Each state is visited once for each process whose step fairness still requires.
     const said = parseSpin(await this.#run(pan, [...how, ...this.#size(100)]));
     if (said.errors === 0) {
       if (said.incomplete === null) return { ...told, verdict: 'holds' };
@@ -222,7 +222,7 @@ class Verifier {
   async #compiled(kind: Build): Promise<string> {
     await this.#run('spin', [...(kind === 'runs' ? ['-DRUNS'] : []), '-a', 'system.pml']);
     const flags = { states: ['-DSAFETY'], breadth: ['-DSAFETY', '-DBFS'], runs: ['-DNFAIR=16'] }[kind];
-    // What a large table makes takes a compiler minutes to optimize, and seconds to run.
+    // A compiler takes minutes to optimize the code of a large table, which runs in seconds.
     const optimized = this.#written.text.length > 150_000 ? '-O0' : '-O2';
     await this.#run('gcc', [optimized, '-w', '-DNOREDUCE', '-DMEMLIM=8000', ...flags, '-o', kind, 'pan.c']);
     return join(this.#folder, kind);

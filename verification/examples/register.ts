@@ -7,8 +7,8 @@ export type Peer = { readonly self: string; readonly peers: readonly string[] };
 export type Size = { readonly servers?: number; readonly clients?: number };
 
 /**
- * A register of servers, and clients that each write their name to it and then read it: the harness of Stateright's examples.
- * Each client reads from the server after the one to which it writes. A server hears in `from` who has sent a message.
+ * A register of servers, and clients that each write their name to it and then read it: the harness of Stateright's
+ * examples. Each client reads from the server after the one to which it writes. A message names its sender in `from`.
  */
 export function registerOf(name: string, server: AnyStateMachine, { servers = 1, clients = 2 }: Size) {
   const ids = numbered('server', servers);

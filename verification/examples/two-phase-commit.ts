@@ -3,9 +3,10 @@ import { type IdSet, removing, setOf, sizeOf } from '../system/sets.ts';
 import { each, role, system } from '../system/typed.ts';
 
 /**
- * Two-phase commit: resources that prepared must all commit or all abort (J. Gray, L. Lamport, "Consensus on Transaction
- * Commit", 2006). What was sent is never used up: it arrives any number of times, in any order, or never. With 3 resources
- * 288 states, as TLC and Stateright have it, and 80 up to permutation; with 5 resources 8,832, and 314.
+ * Two-phase commit: resources that prepared must all commit or all abort (J. Gray, L. Lamport, "Consensus on
+ * Transaction Commit", 2006). A sent message is never used up: it arrives any number of times, in any order, or never.
+ * With 3 resources 288 states, as TLC and Stateright have it, and 80 up to permutation; with 5 resources 8,832, and
+ * 314.
  */
 type ToManager = { type: 'PREPARED'; by: string } | { type: 'commit' };
 type ToResource = { type: 'prepare' | 'refuse' | 'COMMIT' | 'ABORT' };

@@ -19,13 +19,16 @@ export type Measured =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Measured[] }
   | { readonly kind: 'not'; readonly of: Measured };
 
-/** By actor. */
+/** One measure for each actor. */
 export type Measure = readonly ActorMeasure[];
 
 export interface ActorMeasure {
-  /** By local state. */
+  /** A value for each local state. */
   readonly base: readonly number[];
-  /** Of a message that is first on its link, and of one that is not: by local state and message; one row for all local states where that is enough. */
+  /**
+   * Values of a message that is first on its link, and of one that is not: by local state and message; one row for all
+   * local states where that is enough.
+   */
   readonly first: readonly (readonly number[])[];
   readonly later: readonly (readonly number[])[];
 }

@@ -7,7 +7,7 @@ import type { Row, Table, TableActor, TableSend } from './table.ts';
 /** A system in Promela, and what its steps are called. */
 export interface Promela {
   readonly text: string;
-  /** By the number that a step reports when a trail is replayed. */
+  /** The steps by the number that is reported when a trail is replayed. */
   readonly steps: readonly PromelaStep[];
 }
 
@@ -388,7 +388,7 @@ class Writer {
     return rows.length > 150;
   }
 
-  /** What the actor does with message m, as its local state says. */
+  /** The step of the actor for message m, by its local state. */
   #receipts(actor: TableActor): string[] {
     const rows = actor.rows.filter(({ on }) => on.kind === 'deliver');
     if (rows.length === 0 || this.#capacity !== null || (this.#isFifo && this.#isLarge(actor))) return [];

@@ -8,9 +8,10 @@ import { ExportError } from './errors.ts';
 import { Names } from './names.ts';
 
 /*
- * A system as a table: for each actor its local states, and what each event makes of them. It is filled by exploring the system once, with the
- * statecharts' own steps; the network is left to whoever reads the table. A combination that is not in it must be reported by the reader,
- * never skipped: the reader then reaches what the exploration did not.
+ * A system as a table: for each actor its local states, and the next state for each event. It is filled by exploring
+ * the system once, with the statecharts' own steps; the network is left to the reader of the table. A combination that
+ * is not in it must be reported by the reader, never skipped: the reader then reaches a state that the exploration did
+ * not.
  */
 
 export interface Table {
@@ -35,9 +36,9 @@ export interface TableActor {
   /** Index of the local state in which it starts. */
   readonly initial: number;
   readonly rows: readonly Row[];
-  /** By local state, the messages (with `toAll`: sent to all) that vanish when they are sent to it. */
+  /** For each local state, the messages (with `toAll`: sent to all) that vanish when they are sent to it. */
   readonly drops: (local: number, link: number, message: number, toAll: boolean) => boolean;
-  /** By local state, the messages that vanish from its inbox when it enters that state. */
+  /** For each local state, the messages that vanish from its inbox when the actor enters that state. */
   readonly purges: (local: number, link: number, message: number) => boolean;
 }
 
@@ -69,7 +70,7 @@ export interface Link {
   readonly most: number;
 }
 
-/** What starts a step; a network's own faults (loss, breaks) are no rows. */
+/** The trigger of a step. The network's own faults (loss, breaks) are no rows. */
 export type Trigger =
   | { readonly kind: 'deliver'; readonly link: number; readonly message: number }
   | { readonly kind: 'environment'; readonly event: { readonly type: string }; readonly name: string }
@@ -81,16 +82,16 @@ export interface Row {
   readonly on: Trigger;
   readonly to: number;
   readonly sends: readonly TableSend[];
-  /** What the history hears of the step: letters. */
+  /** The letters that the history hears of the step. */
   readonly tells: readonly number[];
 }
 
-/** What the system's history becomes; its values are numbers. */
+/** The history of the system; its values are numbers. */
 export interface TableHistory {
   readonly initial: number;
   /** In words, by number. */
   readonly values: readonly string[];
-  /** By number and letter; -1 for what the exploration did not meet. */
+  /** The next value by number and letter; -1 where the exploration met none. */
   readonly after: readonly (readonly number[])[];
 }
 

@@ -85,7 +85,7 @@ class Writer {
     ];
   }
 
-  /** What is sent goes behind the rest, unless its receiver will never heed it. */
+  /** A sent message goes behind the others, unless its receiver will never heed it. */
   #network(): string[] {
     const { actors, messages, links } = this.#table;
     const dropped = (toAll: boolean) =>
@@ -384,7 +384,7 @@ class Writer {
   }
 }
 
-/** What happens to the actor without a message. */
+/** A step of the actor without a message. */
 function ownAction({ id }: TableActor, on: Trigger): Action | null {
   switch (on.kind) {
     case 'deliver':

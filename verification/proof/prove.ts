@@ -8,7 +8,7 @@ export interface Proved {
   readonly claim: string;
   /** `refuted`: a solver found a counterexample to induction, or the table has rows that break the claim. `open`: no answer, or two that differ. */
   readonly verdict: 'proved' | 'refuted' | 'open';
-  /** By solver, in the order asked; none for a claim about the table. */
+  /** The answers of the solvers, in the order asked; none for a claim about the table. */
   readonly answers: readonly { readonly answer: Answer; readonly ms: number }[];
   /** Why it is not proved. */
   readonly reason?: string;

@@ -19,7 +19,7 @@ export interface Solver {
  */
 export class SolverError extends CodedError<'SOLVER_MISSING' | 'SOLVER_FAILED'> {}
 
-/** What `--solver` may name: Z3 as WebAssembly (the package z3-solver), or a program on the PATH. */
+/** The values of `--solver`: Z3 as WebAssembly (the package z3-solver), or a program on the PATH. */
 export const solvers = {
   'z3-wasm': z3WebAssembly,
   z3: (timeoutMs: number) =>

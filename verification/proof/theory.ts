@@ -1,6 +1,6 @@
 import type { Query } from './formula.ts';
 
-/** What a proof consists of. All of it together says that an invariant is inductive for every number of sites. */
+/** The parts of a proof. Together they say that an invariant is inductive for every number of sites. */
 export interface Theory {
   /** Rows of the table of the statechart's own steps. */
   readonly rows: number;

@@ -129,7 +129,7 @@ export function guarded(predicate: StatePredicate, what: string): StatePredicate
       };
     }
     case 'plain':
-      // What it reads is noted while it runs, of the state that is asked about.
+      // While it runs, its reads of the judged state are noted.
       return { ...predicate, holds: yes(predicate.holds, viewText, false) };
     case 'and':
     case 'or':

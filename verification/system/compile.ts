@@ -23,23 +23,23 @@ export interface Compiled {
   readonly symmetry?: Symmetry;
   /** How many actions have been met. */
   readonly actions: number;
-  /** What `Step.action` stands for. */
+  /** The action behind `Step.action`. */
   action(index: number): Action;
   /** The effects of the machine in the step with this index in `model.steps(cell, local)`. */
   effects(cell: number, local: number, step: number): readonly NamedAction[];
   watch(predicate: StatePredicate, options?: WatchOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
-  /** By machine: the named actions that are functions, which no check runs and the system does not declare. */
+  /** For each machine, the named actions that are functions, which no check runs and the system does not declare. */
   notRun(): readonly NotRun[];
-  /** By machine: the transitions that no step has taken so far. */
+  /** For each machine, the transitions that no step has taken so far. */
   coverage(): readonly MachineCoverage[];
 }
 
 export interface WatchOptions {
   /** Never throw `WATCH_OVERFLOW`, at the price of being judged state by state. Default: false. */
   readonly exact?: boolean;
-  /** What errors call the predicate. Default: `a predicate`. */
+  /** Name of the predicate in errors. Default: `a predicate`. */
   readonly name?: string;
 }
 

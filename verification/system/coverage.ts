@@ -28,10 +28,10 @@ export interface NotRun {
   readonly actions: readonly string[];
 }
 
-/** What the checker makes happen itself, by the name of the action. */
+/** The actions that the checker itself carries out, by name. */
 const interpreted: readonly string[] = ['send', 'broadcast', 'left', 'persist'];
 
-/** By machine, in the order of its actors; only those that have any. */
+/** One entry per machine, in the order of its actors; only machines that have such actions. */
 export function notRun({ actors, outside = [], history }: System): readonly NotRun[] {
   const known = [...interpreted, ...outside, ...(history?.effects ?? [])];
   // A tree of actors runs them all.

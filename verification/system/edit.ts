@@ -6,7 +6,7 @@ import { type AnyStateMachine, createMachine } from 'xstate';
  * is a region, and `client.on` is what the region itself does, as `on` is what the machine does. It throws when nothing is there.
  */
 export interface Editor {
-  /** What stands at `path`. */
+  /** The value at `path`. */
   part(path: string): unknown;
   /** The machine with `value` in the place of what stands at `path`. */
   replace(path: string, value: unknown): AnyStateMachine;

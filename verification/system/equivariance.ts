@@ -19,7 +19,7 @@ export class Equivariance {
   readonly #moves: readonly Moves[];
   readonly #trials: readonly (readonly number[])[];
   readonly #same: readonly number[];
-  /** By cell, how often each core or letter has been tried. */
+  /** For each cell, how often each core or letter has been tried. */
   readonly #restarted: readonly number[][];
   readonly #delivered: readonly number[][];
   readonly #offered: readonly number[][];
@@ -113,7 +113,7 @@ function isNew(tried: number[], what: number, times: number): boolean {
   return before < times;
 }
 
-/** By cell, where it goes: a swap, a rotation, and the order turned round; all others stay. */
+/** For each cell, its new place: a swap, a rotation, and the order turned round; all others stay. */
 function trials(movable: readonly boolean[]): readonly (readonly number[])[] {
   const cells = movable.flatMap((isMovable, cell) => (isMovable ? [cell] : []));
   const { length } = cells;

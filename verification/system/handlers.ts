@@ -14,12 +14,12 @@ import {
 } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 
-/** What a handler makes of its context, and what it sends: each message with its target. */
+/** The changes that a handler makes to its context, and the messages that it sends, each with its target. */
 export type Handled<Context> = readonly [Partial<Context>, ...Sent[]];
 /** A message, and its target. */
 export type Sent = readonly [SiteId, { readonly type: string; readonly [field: string]: unknown }];
 
-/** By type of event: what comes of it; `null`: the event is not taken now. */
+/** For each type of event, its handler; a handler returns `null` where the event is not taken now. */
 export type Handlers<Context, Event extends { readonly type: string }> = {
   readonly [Type in Event['type']]?: (context: Context, event: Event) => Handled<Context> | null;
 };

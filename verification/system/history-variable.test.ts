@@ -15,7 +15,7 @@ const shouter = setup({ actions: { shout: () => {}, murmur: () => {} } }).create
 });
 const actor = { machine: shouter, environment: [{ event: { type: 'go' }, times: 1 }] };
 
-/** Who shouted, in order. */
+/** The actors that shouted, in order. */
 const shouts: History = {
   initial: [],
   effects: ['shout'],

@@ -5,12 +5,12 @@ import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import type { History, InFlight, System } from './system.ts';
 
-/** What the system's `history` has become, as one more cell: a step that it listens to sends it a letter. */
+/** The value of the system's `history`, as one more cell: a step that it listens to sends it a letter. */
 export class HistoryVariable {
   readonly #spec: System['history'];
   readonly cell: number;
   readonly #values: Interner;
-  /** What has been told, by letter; and what it made of it, by local: interned values, numbered from 0. */
+  /** The reports to the history, by letter; and its values, by local. Both are interned values, numbered from 0. */
   readonly #letters = new Numbered<number, Json>();
   readonly #locals = new Numbered<number, Json>();
 
@@ -65,7 +65,7 @@ export class HistoryVariable {
   }
 }
 
-/** Of a step, what a history listens to; `null`: nothing. */
+/** The part of a step that a history listens to; `null`: none. */
 export function heardBy(
   { effects: types = [], deliveries = [] }: History,
   effects: readonly NamedAction[],

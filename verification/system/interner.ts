@@ -1,6 +1,6 @@
 import { SystemError } from './errors.ts';
 
-/** What a context, a message, an event or a disk may consist of: plain JSON, and `undefined`. */
+/** The values that a context, a message, an event or a disk may consist of: plain JSON, and `undefined`. */
 export type Json =
   | undefined
   | null

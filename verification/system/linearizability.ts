@@ -21,7 +21,7 @@ export interface Done extends Invoked {
   readonly answer: unknown;
 }
 
-/** What clients have asked for, and what they were answered. */
+/** The requests of the clients, and their answers. */
 export interface Operations {
   readonly done: Readonly<Record<SiteId, readonly Done[]>>;
   readonly pending: Readonly<Record<SiteId, Invoked>>;

@@ -110,7 +110,7 @@ export class Moves {
     );
   }
 
-  /** What other actors take together with an event: each as it reaches its cell. */
+  /** The events that other actors take together with this one, each as it reaches its cell. */
   #othersOf(type: string, together: NonNullable<EnvironmentEvent['together']>): NonNullable<Offer['others']> {
     const { values, ids, arrivals } = this.#world;
     const what = `\`together\` of environment event '${type}' of '${this.#id}'`;
@@ -310,7 +310,7 @@ export class Moves {
     }
   }
 
-  /** What may happen inside a tree of actors. */
+  /** The moves that may happen inside a tree of actors. */
   *#pending(coreId: number, core: Core, inbox: number): Generator<Move> {
     const stepper = this.#world.stepper(this.#cell);
     if (!(stepper instanceof TreeStepper) || this.#reactor.isDone(coreId)) return;
@@ -352,7 +352,7 @@ export class Moves {
     yield this.#move(this.#action('restart', 0, {}), outcome, inbox);
   }
 
-  /** What comes of the restart of a crashed actor. */
+  /** The outcome of the restart of a crashed actor. */
   startAgain(id: number): Outcome {
     const core = this.#locals.core(id);
     const disk = core.disk === NOTHING ? null : this.#world.values.value(core.disk);
@@ -481,7 +481,7 @@ export class Moves {
 interface Offer {
   /** The events that it is, interned. */
   readonly ids: (cell: number, core: number, inbox: number) => readonly number[];
-  /** What other actors take together with the event of this number; `null` where it is of this actor alone. */
+  /** The events that other actors take together with the event of this number; `null` where it is of this actor alone. */
   readonly others: ((event: number) => Joint) | null;
   readonly times: Bound;
   /** Its place in `Core.spent`, or -1. */

@@ -3,7 +3,7 @@ import { SystemError } from './errors.ts';
 /** Where a module is compiled without the types of Node.js or of a browser, these two have none. */
 const globals = globalThis as unknown as { readonly performance: object; readonly crypto: object };
 
-/** By which doors a step might let in the clock or chance. Each is locked while it runs. */
+/** The functions by which a step might read the clock or chance. Each is locked while a step runs. */
 const doors: readonly { readonly owner: object; readonly key: string; readonly name: string }[] = [
   { owner: Date, key: 'now', name: 'Date.now' },
   { owner: Math, key: 'random', name: 'Math.random' },
@@ -12,7 +12,7 @@ const doors: readonly { readonly owner: object; readonly key: string; readonly n
   { owner: globals.crypto, key: 'getRandomValues', name: 'crypto.getRandomValues' },
 ];
 
-/** The error of a reach for what is locked, `door`; `who` names the machine, or the function. */
+/** The error of a step that calls the locked function `door`; `who` names the machine, or the function. */
 type Refuse = (who: string, door: string) => SystemError;
 
 const impureMachine: Refuse = (who, door) =>
@@ -21,7 +21,7 @@ const impureMachine: Refuse = (who, door) =>
     `${who} reads ${door}, so that one event has many outcomes. Let time and chance come in as an event.`,
   );
 
-/** What a locked door gives instead, by its name. `undefined`: it is refused. */
+/** The value that a locked function returns instead, by its name. `undefined`: the call is refused. */
 export type Supply = (door: string) => { readonly value: unknown } | undefined;
 
 const nothing: Supply = () => undefined;
@@ -61,7 +61,7 @@ let refusing = impureMachine;
 let refusal: SystemError | null = null;
 let supplying: Supply = nothing;
 
-/** What `door` gives. `name`: how an error calls it. */
+/** The value of `door` in a step. `name`: its name in errors. */
 function reach(door: string, name = door): unknown {
   const supplied = supplying(door);
   if (supplied !== undefined) return supplied.value;

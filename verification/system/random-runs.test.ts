@@ -13,7 +13,7 @@ const kinds: readonly Action['kind'][] = ['deliver', 'environment', 'timer', 're
 /** Which kinds of actions must not be put off for ever, actor by actor. */
 const fairKinds = fc.oneof({ weight: 3, arbitrary: fc.constant(kinds) }, fc.subarray([...kinds]));
 
-/** What a property of states says always holds ends sometime, or the other way round. */
+/** For each property of states, its predicate and the negation of it, each to hold eventually. */
 function eventuals({ properties }: System): readonly { name: string; predicate: StatePredicate }[] {
   return properties.flatMap((property) => {
     if (property.kind !== 'always' && property.kind !== 'reachable') return [];

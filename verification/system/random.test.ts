@@ -80,7 +80,7 @@ function sourceOf(draft: Draft): SystemSource {
   return { module, export: 'systemOf', options: draft };
 }
 
-/** What a report says, in the words of the plain explorer. */
+/** A report in the words of the plain explorer. */
 function told({ states, orbits, transitions, depth, properties }: Report) {
   return {
     states,
@@ -104,7 +104,7 @@ function explored(system: System, keyOf?: (world: World) => string) {
   };
 }
 
-/** What the engine finds in a system that is compiled anew, over orbits where it has them. */
+/** The findings of the engine in a system that is compiled anew, over orbits where it has them. */
 async function searched(draft: Draft, options: SearchOptions) {
   const asking = { exact: false, symmetry: draft.plans.length === 1 };
   const { model, ...rest } = await sourced({ source: sourceOf(draft), asking });

@@ -6,7 +6,7 @@ import { Memo } from './memo.ts';
 import type { Stepped, Timer, TimerChange } from './stepper.ts';
 import type { World } from './world.ts';
 
-/** What an event makes of an actor, its inbox aside. */
+/** The outcome of an event for an actor, its inbox aside. */
 export interface Outcome {
   readonly core: number;
   readonly sends: readonly Send[];
@@ -26,7 +26,7 @@ export class Reactor {
     this.#equivariance = equivariance;
   }
 
-  /** The machine starts, or starts again, from `core`, of which only the disk and the counts stay. */
+  /** The machine starts, or starts again, from `core`; only its disk and its counts stay. */
   start(core: Core, input: unknown): Outcome {
     const fresh = { ...core, snapshot: DOWN, timers: [], left: false, fault: null };
     return this.#interpret(fresh, this.#world.stepper(this.#cell).start(input));
@@ -114,7 +114,7 @@ export function timersAfterFiring(timers: readonly Timer[], index: number): read
   return superseded(timers.toSpliced(index, 1), timers[index]!).toSorted(byIdAndEvent);
 }
 
-/** The timers, the newest of which with the id of `by`, where that has one, cannot be cancelled any more. */
+/** The timers after `by` was armed: the newest one with its id, if it has one, cannot be cancelled any more. */
 function superseded(timers: readonly Timer[], by: Timer): readonly Timer[] {
   if (by.standing === 'unnamed') return timers;
   return timers.map((timer) =>

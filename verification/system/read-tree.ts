@@ -5,7 +5,7 @@ import type { Views } from './view.ts';
 
 /** One value that a predicate has read. */
 interface Read {
-  /** What was read, by name. */
+  /** The value that was read, by name. */
   readonly key: string;
   readonly cell: number;
   /** The value that it has in a local, as a number that is another one for another value. */
@@ -16,7 +16,7 @@ interface Read {
 interface Node {
   readonly read: Read;
   readonly byValue: Map<number, Next>;
-  /** What `byValue` says, by local. */
+  /** The results of `byValue`, by local. */
   readonly byLocal: (Next | undefined)[];
 }
 
@@ -162,7 +162,7 @@ class TrackedActor implements ActorView {
     return this.#ofCore(`answer ${JSON.stringify(event)}`, (actor) => actor.answer!(event));
   }
 
-  /** Whatever is read of it is noted key by key. */
+  /** Each read of the context is noted key by key. */
   get context(): Readonly<Record<string, unknown>> {
     const { view } = this.#look(this.#cell);
     const whole = () => this.#ofCore('context', ({ context }) => context);

@@ -57,7 +57,7 @@ export function refuseInvalid(system: System): void {
   refuseIdle(system);
 }
 
-/** What is not held against other names stands beside no symmetry. */
+/** Refuses symmetry together with parts that are not compared under other names. */
 function refuseUnnamed({ symmetry, starts, actors }: System): void {
   if (symmetry === undefined) return;
   const specs = Object.values(actors);
@@ -73,7 +73,7 @@ function refuseUnnamed({ symmetry, starts, actors }: System): void {
   throw invalid(`\`${key}\` names actors as they are, and symmetry renames them. Leave one of them out.`);
 }
 
-/** What the environment does must be an event that some machine takes, and a restart must follow a crash. */
+/** Refuses an event of the environment that no machine takes, and a restart without a crash. */
 function refuseIdle({ actors }: System): void {
   const known = [...new Set(Object.values(actors).flatMap(({ machine }) => eventsOf(machine)))];
   for (const [id, { environment = [], crash, restart }] of Object.entries(actors)) {
@@ -123,7 +123,10 @@ function refuseUnlike({ actors, symmetry = [] }: System, ids: readonly string[])
   }
 }
 
-/** What no checked machine may use, found in its definition; what only a running step shows is refused there. */
+/**
+ * Refuses the parts of a definition that no checked machine may use. Parts that only a running step shows are refused
+ * there.
+ */
 function refuseChildren(machine: AnyStateMachine): void {
   const named = machine.implementations.actions as Readonly<Record<string, unknown>>;
   const nodes: AnyStateNode[] = [machine.root];
@@ -174,7 +177,7 @@ function refuseUncompiled(machine: AnyStateMachine): void {
   }
 }
 
-/** What `assign`, `raise` and the like give: functions with the type of what they do. */
+/** Whether `action` comes from `assign`, `raise` and the like: they give functions with a type of their own. */
 function isBuiltIn(action: object): boolean {
   return 'type' in action && String(action.type).startsWith('xstate.');
 }

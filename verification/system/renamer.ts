@@ -7,7 +7,7 @@ import { Pairs } from './pairs.ts';
 import { byIdAndEvent } from './react.ts';
 import type { World } from './world.ts';
 
-/** What interchangeable actors become when they are called by one another's names. Everything is remembered. */
+/** Renames interchangeable actors to one another in interned values. Every result is remembered. */
 export class Renamer {
   readonly #world: World;
   readonly #locals: Locals;

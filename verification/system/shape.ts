@@ -95,7 +95,7 @@ const recordOf =
     }
   };
 
-/** By `kind`. */
+/** One shape for each `kind`. */
 const variants =
   (shapes: Readonly<Record<string, Shape>>): Shape =>
   (value, path) => {

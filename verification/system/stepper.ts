@@ -34,7 +34,7 @@ export interface Timer {
 
 export type TimerChange = { readonly arm: Timer } | { readonly cancel: string };
 
-/** What one event does to a snapshot, all of it as values; `fault`: the machine threw. */
+/** The effect of one event on a snapshot, all of it as values; `fault`: the machine threw. */
 export type Stepped =
   | {
       readonly snapshot: number;
@@ -45,18 +45,18 @@ export type Stepped =
     }
   | { readonly fault: string };
 
-/** A snapshot as an interned value. What names states is JSON as text: no name of a state is the id of an actor. */
+/** A snapshot as an interned value. Names of states are JSON as text: no name of a state is the id of an actor. */
 export interface InternedSnapshot {
   readonly value: string;
   readonly history: string;
   readonly context: Readonly<Record<string, Json>>;
   /** It has reached its final state. */
   readonly done: boolean;
-  /** Of a tree of actors: its armed timers. */
+  /** In a tree of actors: its armed timers. */
   readonly armed?: readonly string[];
-  /** Of a tree of actors: the others by their path, as predicates see them. */
+  /** In a tree of actors: the other actors by their path, as predicates see them. */
   readonly children?: Readonly<Record<string, Json>>;
-  /** Of a tree of actors: all of it, as text. */
+  /** In a tree of actors: the whole tree, as text. */
   readonly tree?: string;
 }
 
@@ -66,17 +66,17 @@ export class Stepper {
   readonly #values: Interner;
   readonly #chart: Statechart;
   readonly #states: State[] = [];
-  /** By configuration of the compiled engine. */
+  /** The texts for each configuration of the compiled engine. */
   readonly #texts = new WeakMap<object, Pick<InternedSnapshot, 'value' | 'history'>>();
   readonly #snapshots: AnyMachineSnapshot[] = [];
-  /** What is equal to a snapshot, or to an event, but in another order. */
+  /** Snapshots and events that are equal to another one but in the order of their keys. */
   readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
   readonly #turnedEvents: EventObject[] = [];
   readonly #steps = new Memo<number, Stepped>();
   readonly #enabled = new Memo<number, boolean>();
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #scope: AnyActorScope;
-  /** What the step that runs has asked for so far. */
+  /** The requests of the running step so far. */
   #effects: NamedAction[] = [];
   #timers: TimerChange[] = [];
   #microsteps = 0;
@@ -247,7 +247,7 @@ export class Stepper {
     }
   }
 
-  /** A scope that collects actions and taken transitions, and refuses whoever reaches for `self` or `system`. */
+  /** A scope that collects actions and taken transitions, and refuses every use of `self` or `system`. */
   #inertScope(): AnyActorScope {
     const trap = (name: string, own: object) =>
       new Proxy(own, {
@@ -364,7 +364,7 @@ function inOrder(node: AnyStateNode, value: StateValue): StateValue {
   return Object.fromEntries(keys.map((key) => [key, inOrder(node.states[key]!, value[key]!)]));
 }
 
-/** What two runs of one step are compared by: sends to one target keep their order, sends to others need not. */
+/** The text by which two runs of one step are compared: sends to one target keep their order, sends to others need not. */
 function outcome(stepped: Stepped): string {
   if ('fault' in stepped) return `fault ${stepped.fault}`;
   const byTarget = new Map<unknown, string[]>();

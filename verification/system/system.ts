@@ -25,7 +25,7 @@ export interface System {
   readonly constraint?: StatePredicate;
   /** Snapshots of an actor whose views are equal are explored as one: the one that was found first. */
   readonly view?: (actor: ActorView) => unknown;
-  /** Remembered beside the actors, who do not know it. Not together with `symmetry`. */
+  /** Remembered beside the actors, which cannot read it. Not together with `symmetry`. */
   readonly history?: History;
   /**
    * Names of actions that are functions and that no check runs, declared: what they do lies outside of the system, and
@@ -59,9 +59,9 @@ export interface ActorSpec {
   readonly input?: unknown;
   /**
    * The machine is checked together with all actors that it invokes and spawns, as one process in which XState's own
-   * actors make every delivery. By name (`src`, or the id of an inline `invoke`): what may come of each promise,
-   * observable and callback. `{}` where there is none. Needed for whatever uses more than named actions. Without
-   * `symmetry`.
+   * actors make every delivery. The possible outcomes of each promise, observable and callback, by name (`src`, or the
+   * id of an inline `invoke`). `{}` where there is none. Needed by every machine that uses more than named actions.
+   * Without `symmetry`.
    */
   readonly outcomes?: Outcomes;
   /**
@@ -76,11 +76,11 @@ export interface ActorSpec {
    */
   readonly time?: 'any' | 'ordered';
   /**
-   * What the clock and chance may give where a step decides by them, `{ 'Math.random': [0, 0.9] }`: each call gives each
-   * of the values. Default: a step that reads them is refused (`MACHINE_IMPURE`). Needs `outcomes`.
+   * The values that the clock and chance may give where a step decides by them, as `{ 'Math.random': [0, 0.9] }`: each
+   * call gives each of the values. Default: a step that reads them is refused (`MACHINE_IMPURE`). Needs `outcomes`.
    */
   readonly chance?: Chance;
-  /** What may happen to this actor out of nothing: its client, its operator. Timeouts need no mention. */
+  /** The events that may come to this actor from outside: from its client, its operator. Timeouts need no mention. */
   readonly environment?: readonly EnvironmentEvent[];
   /** The event that a message becomes on arrival. Default: the message itself. */
   readonly deliver?: (message: Message, source: SiteId | null) => { readonly type: string };
@@ -102,10 +102,10 @@ export interface ActorSpec {
     /** Default: at any time. */
     readonly when?: (actor: ActorView) => boolean;
     /**
-     * What becomes of the messages that are under way to it, and of those that are sent while it is down. `'lost'`: they
-     * are gone, as with a connection that ends. `'kept'`: they arrive once it has started again; without `restart` they
-     * never do, and are gone. Default: `'lost'` on a `fifo` network, `'kept'` on the others. What is sent on a network
-     * with `duplication: 'persistent'` is always kept.
+     * The fate of the messages that are under way to it, and of those that are sent while it is down. `'lost'`: they
+     * are gone, as with a connection that ends. `'kept'`: they arrive once it has started again; without `restart`
+     * they never do, and are gone. Default: `'lost'` on a `fifo` network, `'kept'` on the others. On a network with
+     * `duplication: 'persistent'` messages are always kept.
      */
     readonly inbox?: 'kept' | 'lost';
   };
@@ -113,10 +113,10 @@ export interface ActorSpec {
   readonly restart?: { readonly input: (disk: unknown) => unknown };
 }
 
-/** What comes from outside of the system: users, operators, clocks. */
+/** An event from outside of the system: from users, operators, clocks. */
 export interface EnvironmentEvent {
   readonly event: { readonly type: string };
-  /** What the event carries besides, computed from the state: it may happen with each of these. Default: nothing. */
+  /** The further keys of the event, computed from the state: it may happen with each of these. Default: none. */
   readonly payloads?: (actor: ActorView) => readonly object[];
   /** When it may happen. Default: always. */
   readonly when?: (actor: ActorView) => boolean;
@@ -138,7 +138,8 @@ export type Bound = number | 'unbounded';
 /**
  * - `fifo`: one queue for each ordered pair.
  * - `unordered`: one bag for each ordered pair.
- * - `unordered-by-target`: one bag for each target; who sent a message is not kept, and `deliver` is not told.
+ * - `unordered-by-target`: one bag for each target; the sender of a message is not kept, and `deliver` does not get
+ *   it.
  *
  * Without further keys it is reliable. Each bound counts over a whole run and over all links.
  */
@@ -148,7 +149,7 @@ export interface Network {
   readonly loss?: Bound;
   /** Deliveries that may leave the message where it is; `'persistent'`: a message is never consumed (a growing set). */
   readonly duplication?: Bound | 'persistent';
-  /** Breaks of a link, each of which loses any tail of what was under way from one site to another. Needs `fifo`. */
+  /** Breaks of a link. Each loses any tail of the messages under way from one site to another. Needs `fifo`. */
   readonly breaks?: Bound;
   /** How many messages a queue or bag holds; a step that sends into a full one must wait. Default: `'unbounded'`. */
   readonly capacity?: Bound;
@@ -182,7 +183,7 @@ export interface ActorView {
   passes?(path: string): boolean;
   /** Where `outcomes` are given: the actors below it by their path, `checkout/pay`, also those that have ended. */
   readonly children?: Readonly<Record<string, ChildView>>;
-  /** What is on its way to it. `source` is `null` where the network does not keep it. */
+  /** The messages on their way to it. `source` is `null` where the network does not keep it. */
   readonly inbox: readonly InFlight[];
   /** The ids of its armed timers. */
   readonly timers: readonly string[];
@@ -211,7 +212,7 @@ export interface InFlight {
 /** A whole state, decoded: the actors in the system's order. */
 export interface StateView {
   readonly actors: readonly ActorView[];
-  /** What the system's `history` has become; `undefined` when it has none. */
+  /** The value of the system's `history`; `undefined` when it has none. */
   readonly history?: unknown;
   actor(id: SiteId): ActorView;
 }
@@ -254,7 +255,7 @@ export type StatePredicate =
   | { readonly kind: 'not'; readonly of: StatePredicate };
 
 /**
- * What must hold; `name` is how reports call it.
+ * A property that must hold; reports call it by `name`.
  *
  * - `always`: in every reachable state. `reachable`: in at least one: the guard against vacuity.
  * - `deadlockFree`: every state that no enabled step changes satisfies `quiescent` (default: none does).
@@ -306,21 +307,21 @@ export interface Fairness {
   readonly strong?: (action: Action) => string | null;
 }
 
-/** What a transition is, before it happens. */
+/** A transition, before it happens. */
 export type Action =
   | {
       readonly kind: 'deliver' | 'duplicate' | 'lose';
       readonly actor: SiteId;
       readonly source: SiteId | null;
       readonly message: Message;
-      /** What chance gives in the step, in order, where the actor has `chance`. */
+      /** The values that chance gives in the step, in order, where the actor has `chance`. */
       readonly chance?: readonly unknown[];
     }
   | {
       readonly kind: 'environment';
       readonly actor: SiteId;
       readonly event: { readonly type: string };
-      /** What other actors take in the same step, by id; absent where it is a step of one. */
+      /** The events that other actors take in the same step, by id; absent where it is a step of one. */
       readonly together?: Readonly<Record<SiteId, { readonly type: string }>>;
       readonly chance?: readonly unknown[];
     }
@@ -342,7 +343,7 @@ export type Verdict =
   | { readonly verdict: 'violated'; readonly trace?: Trace; readonly reason: string }
   | { readonly verdict: 'incomplete'; readonly reason: string };
 
-/** A verdict, and of which property. */
+/** The verdict on one property. */
 export type PropertyResult = Verdict & {
   readonly name: string;
   readonly kind: Property['kind'];
@@ -353,7 +354,7 @@ export type PropertyResult = Verdict & {
 /** A run from an initial state. A lasso goes back, after its last step, to the state after step `loop` (0: the initial). */
 export interface Trace {
   readonly initial: StateRecord;
-  /** What the system's `history` is once all have started; absent where it has none. */
+  /** The value of the system's `history` once all have started; absent where it has none. */
   readonly history?: unknown;
   readonly steps: readonly TraceStep[];
   readonly loop?: number;
@@ -362,11 +363,11 @@ export interface Trace {
 /** One action, and what became of it. */
 export interface TraceStep {
   readonly action: Action;
-  /** What the actor's machine asked for: sends, grants, ... */
+  /** The requests of the actor's machine: sends, grants, ... */
   readonly effects: readonly NamedAction[];
   /** The state after. */
   readonly state: StateRecord;
-  /** What the system's `history` has become; absent where it has none. */
+  /** The value of the system's `history`; absent where it has none. */
   readonly history?: unknown;
 }
 

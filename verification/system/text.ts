@@ -1,7 +1,10 @@
 import type { NamedAction } from '../../machines/actor.ts';
 import type { Action, InFlight, StateRecord, Trace } from './system.ts';
 
-/** Traces and states in words: who did what, what was sent, and every actor after it; `*` marks those that changed. */
+/**
+ * Traces and states in words: the acting actor, its action, the messages sent, and every actor after it; `*` marks
+ * those that changed.
+ */
 export function traceText(trace: Trace): string {
   const lines = ['0. At first', ...stateLines(trace.initial, null), ...historyLines(trace)];
   let before = trace.initial;

@@ -10,7 +10,7 @@ export interface PathStep {
 }
 
 /**
- * What happens on `path` from an initial state; `loop`: the number of steps after which a lasso comes back. Default: the
+ * The trace of `path` from an initial state; `loop`: the number of steps after which a lasso comes back. Default: the
  * model's first initial state.
  */
 export function traceOf(

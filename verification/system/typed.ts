@@ -31,29 +31,29 @@ export interface Seen<Machine extends AnyStateMachine> {
   readonly up: boolean;
   readonly crashes: number;
   readonly context: Readonly<ContextFrom<Machine>>;
-  /** What is on its way to it. */
+  /** The messages on their way to it. */
   readonly inbox: readonly InFlight[];
   readonly timers: readonly string[];
   /** Is one of these states active? */
   matches(...paths: readonly StatePath<StateValueFrom<Machine>>[]): boolean;
 }
 
-/** What may happen to an actor from outside: an event, by its type alone where it has no more. */
+/** An event that may come to an actor from outside; its type alone where it has no other key. */
 export type Outside<Machine extends AnyStateMachine> =
   | EventFromLogic<Machine>['type']
   | {
       readonly event: { readonly type: EventFromLogic<Machine>['type'] };
-      /** What it carries besides: it may happen with each of these. Default: nothing. */
+      /** The further keys of the event: it may happen with each of these. Default: none. */
       readonly payloads?: (actor: Seen<Machine>) => readonly object[];
       /** Default: always. */
       readonly when?: (actor: Seen<Machine>) => boolean;
-      /** What other actors take in the same step, by id: an atomic step of several. Default: nothing. */
+      /** The events that other actors take in the same step, by id: an atomic step of several. Default: none. */
       readonly together?: EnvironmentEvent['together'];
       /** Default: `'unbounded'`. */
       readonly times?: Bound;
     };
 
-/** A machine, and what is said of it. What each key means stands at `ActorSpec`. */
+/** A machine, and its place in the system. Each key is explained at `ActorSpec`. */
 export interface Role<Machine extends AnyStateMachine> {
   readonly machine: Machine;
   readonly input?: InputFrom<Machine>;
@@ -100,7 +100,7 @@ export type Holds<Actors extends Cast> = (
   history: unknown,
 ) => boolean;
 
-/** What a property says of a state: a plain function, or a predicate as data (`some`, `count`, …). */
+/** A condition on a state: a plain function, or a predicate as data (`some`, `count`, …). */
 export type Said<Actors extends Cast> = Holds<Actors> | StatePredicate;
 
 /**
@@ -133,7 +133,7 @@ export class TypedSystem<Actors extends Cast> implements System {
     Object.assign(this, system);
   }
 
-  /** What lies between the actors. */
+  /** The network between the actors. */
   over(network: Network): TypedSystem<Actors> {
     return this.#with({ network });
   }
@@ -250,7 +250,7 @@ export class TypedSystem<Actors extends Cast> implements System {
   }
 }
 
-/** What was sent arrives, timers fire, and crashed actors come back. */
+/** Sent messages arrive, timers fire, and crashed actors come back. */
 const inTheEnd: Fairness = weakly(deliveries, timers, restarts);
 
 function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
@@ -311,7 +311,7 @@ class SeenActor implements Seen<AnyStateMachine> {
 
 const seenAs = (actor: ActorView): Seen<AnyStateMachine> => new SeenActor(actor);
 
-/** By id; one that there is not is refused, where types do not say so. */
+/** The views by id; an id that does not exist is refused, where types do not say so. */
 function named(ids: readonly SiteId[], seen: readonly Seen<AnyStateMachine>[]): object {
   return new Proxy(Object.fromEntries(ids.map((id, index) => [id, seen[index]])), {
     get: (actors, id) => {

@@ -184,7 +184,7 @@ export class Views {
     return this.#takes(cell, snapshot, id);
   }
 
-  /** What is passed on the way to the first core of an actor: no step leads there. */
+  /** Notes the effects of the start of an actor's first core: no step leads there. */
   begins(cell: number, core: number, effects: readonly NamedAction[]): void {
     this.#begun.set(`${cell} ${core} 0`, passedBy(effects));
   }

@@ -17,14 +17,14 @@ import { type Answer, Views } from './view.ts';
 /** How a letter reaches a cell: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
 export const [ALONE, TO_ALL, TOGETHER] = [0, 1, 2] as const;
 
-/** What the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
+/** The tables that the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
 export class World {
   readonly system: System;
   readonly ids: readonly SiteId[];
   readonly specs: readonly ActorSpec[];
-  /** By cell: what is under way to it outlives its crash. */
+  /** For each cell, whether messages under way to it outlive its crash. */
   readonly keepsInbox: readonly boolean[];
-  /** By cell: is it in the scalar set? */
+  /** For each cell, whether it is in the scalar set. */
   readonly movable: readonly boolean[];
   readonly values: Interner;
   readonly locals: Locals;
@@ -33,8 +33,8 @@ export class World {
   readonly chronicle: HistoryVariable;
   readonly actions: Actions;
   /**
-   * By cell, what an arriving letter is: the letter in the inbox and `ALONE`, or `TO_ALL` if it is part of a broadcast; or an
-   * interned event and `TOGETHER`.
+   * For each cell, the meaning of each arriving letter: the letter in the inbox and `ALONE`, or `TO_ALL` if it is part
+   * of a broadcast; or an interned event and `TOGETHER`.
    */
   readonly arrivals: readonly Pairs[];
   readonly #steppers = new Map<AnyStateMachine, Stepper>();
@@ -96,7 +96,7 @@ export class World {
     return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? TO_ALL : ALONE) };
   }
 
-  /** Cores of which the system's view sees the same are one: the first that was found. */
+  /** Cores that the system's view does not tell apart are one: the first that was found. */
   merge(cell: number, core: number): number {
     const { view } = this.system;
     if (view === undefined) return core;

@@ -15,7 +15,7 @@ export function rewire(machine: AnyStateMachine, states: Readonly<Record<string,
   }).provide(machine.implementations as object);
 }
 
-/** What the checker says of the property of that name. */
+/** The verdict of the checker on the property with this name. */
 export async function judge(system: System, name: string): Promise<PropertyResult> {
   const { properties } = await check(system);
   const result = properties.find((property) => property.name === name);

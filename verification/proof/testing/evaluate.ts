@@ -1,6 +1,6 @@
 import type { Formula, Term } from '../formula.ts';
 
-/** Is the formula true, where `is` says of which sites a relation holds, and `site` which site a term names? */
+/** Whether the formula is true. `is` says for which sites a relation holds, and `site` which site a term names. */
 export function evaluate(
   formula: Formula,
   is: (relation: string, sites: readonly number[]) => boolean,

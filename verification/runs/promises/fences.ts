@@ -37,12 +37,12 @@ interface Section {
 }
 
 /**
- * S4: of two critical sections, either a chain of messages leads from the end of the one with the lower fence
- * to the begin of the other, or its site took no part in an election between their epochs. A crash ends a
- * critical section; later runs of its site come after.
+ * S4: for any two critical sections, either a chain of messages leads from the end of the one with the lower fence to
+ * the begin of the other, or its site took no part in an election between their epochs. A crash ends a critical
+ * section; later runs of its site come after.
  *
- * Of each site only the last critical section is kept: an election or a chain of messages that excuses or
- * orders it does the same for those before it.
+ * Only the last critical section of each site is kept: an election or a chain of messages that excuses or orders it
+ * does the same for those before it.
  */
 export class ExcusedOverlaps implements GlobalPromise {
   readonly #elections: OneWinner;

@@ -11,7 +11,7 @@ import type { ActorView, Bound, Property, StatePredicate, System } from '../syst
  */
 export interface World {
   readonly actors: Readonly<Record<SiteId, Actor>>;
-  /** By target, then by source (`*` where it is not kept). */
+  /** The messages by target, then by source (`*` where it is not kept). */
   readonly links: Readonly<Record<SiteId, Readonly<Record<SiteId, readonly Message[]>>>>;
   readonly spent: { readonly loss: number; readonly duplication: number; readonly breaks: number };
 }
@@ -29,7 +29,7 @@ export interface Explored {
   readonly transitions: number;
   readonly depth: number;
   readonly deadlocks: number;
-  /** By property: how far from the start it is settled for the first time, or `null`. */
+  /** For each property, the distance from the start at which it is settled for the first time, or `null`. */
   readonly found: readonly (number | null)[];
 }
 
@@ -69,7 +69,7 @@ export function orbitOf(system: System): (world: World) => string {
   return (world) => renamings.map((renaming) => textOf(renamed(system, world, renaming))).sort()[0]!;
 }
 
-/** Every way on, by what happens: first whom it happens to, then its kind. */
+/** Every step from a world, with its name: the actor first, then the kind of the step. */
 export function* steps(system: System, world: World): Generator<readonly [string, World]> {
   const { order, duplication } = system.network;
   for (const [id, spec] of Object.entries(system.actors)) {
@@ -140,7 +140,7 @@ function canTake(system: System, world: World, id: SiteId, event: { readonly typ
   return system.actors[id]!.machine.getTransitionData(snapshotOf(system, world, id), event).length > 0;
 }
 
-/** What the network may do to the messages that are under way to `id`. */
+/** The faults of the network among the messages that are under way to `id`. */
 function* networkFaults(system: System, world: World, id: SiteId): Generator<readonly [string, World]> {
   const { loss, breaks } = system.network;
   for (const [source, messages] of Object.entries(world.links[id] ?? {})) {

@@ -3,9 +3,9 @@ import { type AnyStateMachine, assign, setup } from 'xstate';
 import type { ActorSpec, Bound, Network, Property, StatePredicate, System } from '../system.ts';
 
 /**
- * Small systems at random: two or three actors of three states each, who count to two, remember who wrote to
- * them, and write to all, to whom they remember, or back. All state spaces are finite: a machine writes at
- * most twice in its life, unless the links have a capacity.
+ * Small systems at random: two or three actors of three states each. They count to two, remember the last sender, and
+ * write to all, to the remembered one, or back. All state spaces are finite: a machine writes at most twice in its
+ * life, unless the links have a capacity.
  */
 export interface Draft {
   readonly names: readonly string[];
@@ -18,11 +18,11 @@ export interface Draft {
   readonly inbox: 'kept' | 'lost' | null;
   /** How often an actor and the next one may count in one step. */
   readonly both: Bound;
-  /** Of each initial state: what the first actor has counted. */
+  /** For each initial state, the count of the first actor. */
   readonly starts: readonly number[];
 }
 
-/** By state: how it answers; `late` is a timer, armed just while the state is active. */
+/** For each state, its answers; `late` is a timer, armed just while the state is active. */
 type Plan = readonly { readonly [on in 'go' | 'ping' | 'pong' | 'late']: Rule | null }[];
 
 /** `fresh` asks that the machine has counted to less than two. */

@@ -38,7 +38,7 @@ const flag = createMachine({
   on: { M: { actions: assign({ got: true }) } },
 });
 
-/** `count` messages are under way from a to b, who lists what it gets; `forgetful`: who knows only that it got some. */
+/** `count` messages are under way from a to b, which lists them; `forgetful`: b knows only that it got some. */
 export function letters(count: number, network: Network, forgetful = false): System {
   return systemOf(
     { a: { machine: sender(count) }, b: { machine: forgetful ? flag : listener } },
@@ -46,7 +46,7 @@ export function letters(count: number, network: Network, forgetful = false): Sys
   );
 }
 
-/** Passes a token to whoever asks it for it: three interchangeable holders, by equality of ids only. */
+/** Three interchangeable holders pass a token to every one that asks for it, by equality of ids only. */
 export function tokenPassing(ids: readonly string[], network: Network = { order: 'fifo' }): System {
   return systemOf(Object.fromEntries(ids.map((self) => [self, holder(ids, self)])), {
     network,

@@ -1,7 +1,7 @@
 import { SystemError } from '../errors.ts';
 import { withoutClockAndChance } from '../purity.ts';
 
-/** What the clock and chance may give, by name. Each call may give each value. */
+/** The values that the clock and chance may give, by name. Each call may give each value. */
 export type Chance = Readonly<Partial<Record<ChanceDoor, readonly unknown[]>>>;
 
 /** `Date.now` stands for `new Date()` too. */
@@ -15,7 +15,7 @@ export type ChanceDoor =
 /** A step with more ways than this is refused. */
 const mostWays = 1_000;
 
-/** What chance gives in one run of a step: the first value at each call, unless a script says which. */
+/** The values that chance gives in one run of a step: the first one at each call, unless a script says otherwise. */
 export class Draws {
   /** The number of the value at each call, and of how many. */
   readonly script: number[] = [];
@@ -46,7 +46,7 @@ export class Draws {
     return results;
   }
 
-  /** Runs a step of `who`; `where` tells of it where it reaches for what is not declared. */
+  /** Runs a step of `who`; `where` describes it in the error about a source that is not declared. */
   during<Result>(who: string, where: () => string, step: () => Result): Result {
     this.script.length = 0;
     this.drawn.length = 0;

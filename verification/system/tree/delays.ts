@@ -30,7 +30,7 @@ interface Delays {
   readonly after: ReadonlySet<string>;
   /** The types of the events that are sent with a delay that is computed. */
   readonly computed: ReadonlySet<string>;
-  /** There are delayed events of which the definition does not tell the type. */
+  /** There are delayed events whose type the definition does not give. */
   readonly hasUnknown: boolean;
 }
 

@@ -66,7 +66,7 @@ export interface LiveTimer {
   readonly after: Set<LiveTimer>;
 }
 
-/** What a tree of actors is given beside its machine. */
+/** The surroundings of a tree of actors, beside its machine. */
 export interface Surroundings {
   readonly outcomes: Outcomes;
   /** The name of a function that stands as an action. */
@@ -80,7 +80,7 @@ export interface Failed {
   readonly error: unknown;
 }
 
-/** What names logic: its `src`, or the id under which it runs. */
+/** The name of an actor's logic: its `src`, or the id under which it runs. */
 export function nameOf(actor: AnyActor): string {
   const { src, id } = inside(actor);
   return typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id;
@@ -122,7 +122,7 @@ export class Live {
   readonly #given: Surroundings;
   /** How many events each callback or observable has sent. */
   readonly sent = new Map<AnyActor, number>();
-  /** What comes from outside of the tree: it may be ignored. */
+  /** The event from outside of the tree: it may be ignored. */
   #outside: EventObject | null = null;
   /** The timers that this step has armed. */
   readonly #fresh = new Set<LiveTimer>();
@@ -135,7 +135,7 @@ export class Live {
   #deliveries = 0;
   #microsteps = 0;
   #system: InnerSystem | null = null;
-  /** What is refused, or goes on forever: XState catches what is thrown within a step. */
+  /** The refusal, or the endless step. It is kept here because XState catches every error within a step. */
   failure: SystemError | Error | null = null;
 
   constructor(given: Surroundings) {

@@ -26,7 +26,7 @@ export interface Outcome {
   readonly never?: true;
 }
 
-/** By the name of the invoked logic: its `src`, or where that is a function, the id of its `invoke`. */
+/** The outcomes by the name of the invoked logic: its `src`, or where that is a function, the id of its `invoke`. */
 export type Outcomes = Readonly<Record<string, Outcome>>;
 
 export type LogicKind = 'machine' | 'promise' | 'observable' | 'event observable' | 'callback' | 'transition';

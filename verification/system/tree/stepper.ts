@@ -77,11 +77,11 @@ export interface Pending {
 export interface Way {
   /** Interned. */
   readonly event: number;
-  /** What chance gives, in order. */
+  /** The values that chance gave, in order. */
   readonly drawn: readonly unknown[];
 }
 
-/** What is said of a machine beside its definition; each key is explained at `ActorSpec`. */
+/** The options of a machine beside its definition; each key is explained at `ActorSpec`. */
 export interface TreeOptions {
   readonly outcomes: Outcomes;
   readonly time?: 'any' | 'ordered' | undefined;
@@ -148,7 +148,7 @@ export class TreeStepper {
     return !this.#unheard.has(this.take(snapshot, event));
   }
 
-  /** The ways in which an event can go, of which chance takes one. */
+  /** The possible ways of an event; chance takes one. */
   ways(snapshot: number, event: number): readonly Way[] {
     if (Object.keys(this.#chance).length === 0) return [{ event, drawn: [] }];
     return this.#ways.get(snapshot, event, () => {
@@ -225,7 +225,7 @@ export class TreeStepper {
     return all;
   }
 
-  /** What may happen from within, in this snapshot. */
+  /** The events that may come from within, in this snapshot. */
   pending(snapshot: number): readonly Pending[] {
     this.#pending[snapshot] ??= [...this.#timersOf(snapshot), ...this.#outcomesOf(snapshot)];
     return this.#pending[snapshot];
@@ -485,7 +485,7 @@ export class TreeStepper {
     };
   }
 
-  /** What is inert does what is declared under its name, whichever function it was made with. */
+  /** Inert logic behaves as declared under its name, whichever function it was made with. */
   #keyOfActor(actor: AnyActor): string {
     const [logic, name] = [logicOf(actor), nameOf(actor)];
     const kind = kindOf(logic, name);
@@ -590,7 +590,7 @@ interface Internal {
   readonly timer?: number;
   readonly row?: number;
   readonly toParent?: boolean;
-  /** It is one of the events of which there is a bound. */
+  /** It is one of the events whose number is bounded. */
   readonly isCounted?: boolean;
   readonly event?: Written;
   /** Another event, when chance gives the values with these numbers. */

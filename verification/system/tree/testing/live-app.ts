@@ -34,7 +34,7 @@ interface Scheduled {
   readonly fire: () => void;
 }
 
-/** What a live promise, callback or observable is moved by. */
+/** The controls of a live promise, callback or observable. */
 interface Handle {
   readonly self: AnyActor;
   readonly done: (value: unknown) => void;
@@ -43,7 +43,7 @@ interface Handle {
   readonly next: (value: unknown) => void;
 }
 
-/** By the keys under which actors are children. */
+/** The keys under which the actor and its parents are children. */
 function pathOf(actor: AnyActor): string {
   const { _parent: parent, id } = inside(actor);
   if (!parent) return '';
@@ -93,7 +93,7 @@ class LiveApp {
     actor.start();
   }
 
-  /** What an actor would start outside is put in the hands of the test. */
+  /** The test controls each actor that would start something outside. */
   #take(actor: AnyActor): void {
     if (this.#named.size === 0) this.#tame(actor);
     this.#named.add(actor);
@@ -260,8 +260,8 @@ function sorted(value: unknown): unknown {
 }
 
 /**
- * Moves the tree of `app` and the actors of `live` by the same choices, each of which picks from what may happen. Gives how
- * many steps were taken. Throws `Difference` where they differ, and what refuses the machine.
+ * Moves the tree of `app` and the actors of `live` by the same choices, each of which picks from what may happen.
+ * Gives how many steps were taken. Throws `Difference` where they differ, and the error that refuses the machine.
  */
 export async function follow(app: App, live: App, choices: readonly number[]): Promise<number> {
   const values = new Interner([]);
