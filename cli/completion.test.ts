@@ -18,7 +18,7 @@ function program(): Command {
   return made;
 }
 
-/** What bash offers for these words, the last of which is being typed. */
+/** The words that bash offers after these words; the last is being typed. */
 function offered(...words: readonly string[]): readonly string[] {
   const script = `${completionScript('bash', program(), { system: ['epoch', 'epoch-strict'] })}
     COMP_WORDS=(baton "$@"); COMP_CWORD=$#; _baton; printf '%s\\n' "\${COMPREPLY[@]}"`;

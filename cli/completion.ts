@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** What may follow a command: its options, and the values of those that name them. */
+/** A command, its options, and the values of those that name them. */
 interface Verb {
   readonly name: string;
   readonly summary: string;

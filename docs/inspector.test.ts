@@ -11,7 +11,7 @@ import type { LiveFrame, Sources } from '../inspector/protocol.ts';
 const page = readFileSync(join(import.meta.dirname, 'inspector.md'), 'utf8');
 const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text!.trim().split('\n'));
 
-/** What follows `npx baton` in each line, with ports of its own and a directory of its own. */
+/** The words after `npx baton` in each line, with ports of its own and a directory of its own. */
 function commands(lines: readonly string[], ports: readonly number[], dir: string): string[][] {
   const numbers = [...new Set(lines.join(' ').match(/\b4[78]?\d\d\d?\b/g))];
   return lines.map((line) => {

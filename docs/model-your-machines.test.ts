@@ -76,7 +76,7 @@ function run(file: string, args: readonly string[]): Promise<{ readonly output: 
   const env = { ...process.env, NO_COLOR: '1', npm_config_loglevel: 'silent' };
   return new Promise((resolve, reject) => {
     execFile(file, args, { cwd: root, env }, (error, stdout, stderr) => {
-      // A number is the exit status; who had nothing to say on stdout has failed.
+      // A number is the exit status; a command with no output on stdout has failed.
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ output: stdout === '' ? stderr : stdout });
     });

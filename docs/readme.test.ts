@@ -20,7 +20,7 @@ const shown = [...readme.matchAll(/^```console\n\$ ([^\n]*)\n(.*?)^```$/gms)].ma
   lines: output!.split('\n').filter((line) => line !== ''),
 }));
 
-/** What follows `baton` in a command; `npm start` is a short demo here. */
+/** The words after `baton` in a command; `npm start` is a short demo here. */
 function wordsOf(command: string): string[] {
   if (command === 'npm start') {
     expect(scripts['start']).toBe('node cli/baton.mjs demo');

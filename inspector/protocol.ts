@@ -5,14 +5,14 @@ export type { Choice, Found } from '../verification/timeline/format.ts';
 /** A timeline as it is served: with its statecharts laid out. */
 export interface Laid {
   readonly timeline: Timeline;
-  /** By the name of the chart, as in `timeline.machines`. */
+  /** The plans by the name of the chart, as in `timeline.machines`. */
   readonly plans: Readonly<Record<string, ChartPlan>>;
 }
 
 /** A path through a model as it is served. */
 export interface Explored extends Laid, ExploredTimeline {}
 
-/** What the page asks of whoever serves it: JSON over same-origin GET. */
+/** The requests of the page to its server: JSON over same-origin GET. */
 
 /** `GET api/sources`; also what a self-contained page carries in itself. */
 export interface Sources {
@@ -25,9 +25,9 @@ export interface Sources {
   readonly results?: readonly Result[];
   /** Apps may tell it what they do: an app that has opened the page is passed on. */
   readonly listens?: true;
-  /** Of a live cluster: another lock of it may be shown, and `GET api/locks?like=TEXT` gives `Locks`. */
+  /** With a live cluster: another lock of it may be shown, and `GET api/locks?like=TEXT` gives `Locks`. */
   readonly locks?: true;
-  /** By the chart's name: the transitions that no explored step took. */
+  /** For each chart, by its name: the transitions that no explored step took. */
   readonly never?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -58,7 +58,7 @@ export interface Locks {
   readonly more: boolean;
 }
 
-/** What a self-contained page carries: an element of this id, with JSON of this shape. */
+/** The content of a self-contained page: an element of this id, with JSON of this shape. */
 export const embeddedId = 'baton-embedded';
 
 export interface Embedded {
@@ -67,8 +67,8 @@ export interface Embedded {
 }
 
 /**
- * What a live source tells, frame by frame: `whole` first, and again whenever what came before is no longer kept
- * or the page was too slow for all of it; then what is `more`.
+ * The frames of a live source. `whole` comes first, and again whenever older events are no longer kept or the page was
+ * too slow for all of them; `more` adds to it.
  */
 export type LiveFrame =
   | ({ readonly type: 'whole' } & Laid)
@@ -76,7 +76,7 @@ export type LiveFrame =
       readonly type: 'more';
       /** The steps after those that the page has. */
       readonly steps: Timeline['steps'];
-      /** By index: letters that are new, or are no longer under way. */
+      /** Letters that are new, or are no longer under way, each with its index. */
       readonly letters: readonly (readonly [number, Timeline['letters'][number]])[];
     };
 
@@ -91,7 +91,7 @@ export interface Problem {
 
 /** A statechart laid out, in pixels at scale 1. The page arranges its parts as its panel has room. */
 export interface ChartPlan {
-  /** Of a parallel root, whose regions are the parts: the texts that stand in it. `null`: the one part is the whole. */
+  /** The texts in a parallel root, whose regions are the parts. `null`: the one part is the whole. */
   readonly header: { readonly lines: readonly PlanLine[]; readonly height: number } | null;
   readonly parts: readonly ChartPart[];
 }
@@ -113,7 +113,7 @@ export interface LaidOut {
 export interface PlacedState {
   readonly id: string;
   readonly box: Box;
-  /** Of transitions that need no arrow: they stay, or go from a state to one within it. */
+  /** Lines for transitions that need no arrow: they stay, or go from a state to one within it. */
   readonly lines: readonly PlanLine[];
 }
 

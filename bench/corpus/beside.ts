@@ -25,7 +25,10 @@ import { machinesMadeIn } from './load.ts';
  * Exit status: 0 nothing differs, 1 something does, 2 there are no such folders.
  */
 
-/** What came of one engine and one machine: the steps that were the same, or the code under which it is refused. */
+/**
+ * The result of one engine and one machine: the number of steps that were the same, or the code under which it is
+ * refused.
+ */
 type Came = { readonly steps: number } | { readonly refused: string } | { readonly differs: string };
 
 const failed = new Error('no');
@@ -54,7 +57,7 @@ function compiledBeside(machine: AnyStateMachine, events: readonly EventObject[]
     };
   } catch (error) {
     if (error instanceof StatechartError) return { refused: error.code };
-    // What only a running step shows is refused there.
+    // Features that only a running step shows are refused there.
     const [, code] = /not StatechartError: ([A-Z_]+)/.exec(String(error)) ?? [];
     if (code !== undefined) return { refused: code };
     if (error instanceof EngineDiffers) return { differs: error.message };

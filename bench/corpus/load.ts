@@ -52,7 +52,7 @@ const nothing = '\0nothing';
 const insides = '\0insides';
 const scripts = ['.ts', '.tsx', '.js', '.jsx', '.mjs', '.cjs', '.mts', '.cts', '.json'];
 
-/** What a case does after it has created an actor is of no interest, nor why it cannot. */
+/** A case may do anything after it has created an actor, or fail: neither matters here. */
 async function runAsFar(run: () => unknown): Promise<void> {
   const pause = new Promise((resolve) => setTimeout(resolve, 20));
   try {

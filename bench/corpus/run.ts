@@ -17,7 +17,7 @@ import { machinesMadeIn } from './load.ts';
  * Or set XSTATE_REPOSITORY instead of FOLDER. Exit status: 0 all came out as listed, 1 not, 2 there is no such folder.
  */
 
-/** What became of one machine. */
+/** The result of one machine. */
 interface Result {
   readonly example: Example;
   readonly id: string;
@@ -56,7 +56,7 @@ async function resultOf(folder: string, example: Example): Promise<Result> {
   }
 }
 
-/** What is said of a machine beside its definition. */
+/** The settings of a machine beside its definition. */
 function adaptationOf(example: Example): string {
   const { outcomes, events, input, chance } = example;
   const words = { outcomes, input, events, chance, bounds: isBounded(example) ? true : undefined };

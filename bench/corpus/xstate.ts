@@ -57,7 +57,7 @@ const anything: object = new Proxy(() => {}, {
 });
 const nothing = () => {};
 
-/** What a test finds around it. */
+/** The globals that a test expects. */
 export const globalsOfTests = {
   test,
   it: test,

@@ -14,7 +14,7 @@ export interface Key {
   readonly flag?: string;
   /** ` <dir>`, where the flag takes a value. */
   readonly placeholder?: string;
-  /** What it is for. */
+  /** Its purpose. */
   readonly does: string;
   /** Its default in `baton site`, for a person to read. */
   readonly otherwise: string;
@@ -98,7 +98,7 @@ export function groupOf(path: string) {
   return files.includes(path) ? undefined : about.get(schemaAt(clusterSchema, [group!]));
 }
 
-/** What a key is for. A file stands for the option whose value it holds. */
+/** The purpose of a key. A file stands for the option whose value it holds. */
 export function doesOf(path: string): string {
   if (!files.includes(path)) return aboutKey(path)?.does ?? groupOf(path)?.does ?? '';
   return `${aboutKey(path.replace('File', ''))?.does} Read from this file.`;

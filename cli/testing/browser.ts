@@ -9,7 +9,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: chrome!, args: asRoot });
 }
 
-/** What a page must not do: say something in the console, throw, ask anybody off loopback. */
+/** Acts that a page must not do: write to the console, throw, ask a host off loopback. */
 export interface Watched {
   readonly page: Page;
   readonly complaints: readonly string[];

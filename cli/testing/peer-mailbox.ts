@@ -15,7 +15,7 @@ const layout = {
   GOODBYE: {},
 } as const satisfies LayoutOf<SiteMessage>;
 
-/** What the mailboxes of one small cluster on loopback have in common. */
+/** The options that the mailboxes of one small cluster on loopback share. */
 export function mailboxOptions(
   self: SiteId,
   peers: Readonly<Record<SiteId, Address>>,

@@ -12,8 +12,8 @@ import { deaf } from '../../runtime/testing/handlers.ts';
 import { mailboxOptions } from './peer-mailbox.ts';
 
 /**
- * A process with one site in it at a time: the actor and the mailbox are the real ones, the client is
- * whoever writes commands to standard input, one a line. Prints what the actor did as a record.
+ * A process with one site in it at a time: the actor and the mailbox are the real ones, the client writes commands to
+ * standard input, one a line. Prints the effects of the actor as a record.
  */
 export type DriverCommand =
   | {

@@ -31,7 +31,10 @@ function forTestModel(input: SiteInput): Machine {
 
 const keyOf = (value: unknown, context: SiteContext) => JSON.stringify([value, context]);
 
-/** What can happen to `self` in each of its snapshots, in any run of three sites that may withdraw and leave. */
+/**
+ * The events that are possible for `self` in each of its snapshots, in any run of three sites that may withdraw and
+ * leave.
+ */
 function possibleEvents({ self, root, peers }: SiteInput): ReadonlyMap<string, readonly SiteEvent[]> {
   const system = naimiTrehelLeaving({ sites: peers + 1, network: { order: 'fifo' } });
   const rooted = Object.entries(system.actors).map(([id, actor]) => [

@@ -80,7 +80,7 @@ async function written(system: System, to: Format): Promise<string> {
   return machines.map((machine) => write(chartOf(machine))).join('\n');
 }
 
-/** What the model leaves out is told on standard error, by name. */
+/** The parts that the model leaves out are named on standard error. */
 async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<string> {
   const [{ tabulate }, { questionsOf }, { askedOfSpin, promela }, { tlaplus }] = await Promise.all([
     import('../../verification/export/table.ts'),

@@ -62,7 +62,7 @@ function byTrace(violated: readonly Judged[]): Judged[][] {
   return [...groups.values()];
 }
 
-/** What may follow from a machine that failed, a line for each. */
+/** One line for each violation that may follow from a machine that failed. */
 function followUps(violated: readonly Judged[]): string[] {
   const lines = violated.flatMap(({ name, follows }) =>
     follows === undefined

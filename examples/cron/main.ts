@@ -3,8 +3,8 @@ import { compareFences, type Fence } from 'batonlock';
 import { argumentsOf, endMember, startMembers } from '../members.ts';
 
 /*
- * Three processes, one of which runs the jobs. It is killed, and another takes over. Then that one leaves,
- * and the third takes over.
+ * Three processes; one runs the jobs. It is killed, and another takes over. Then that one leaves, and the third takes
+ * over.
  */
 
 const { ms } = argumentsOf(6);

@@ -25,7 +25,7 @@ const answers = new Map<number, number>();
 let lateWrites = 0;
 let wentOn = false;
 
-/** A customer who orders repeatedly, from the same process. */
+/** A customer orders repeatedly, from the same process. */
 async function order(id: string): Promise<void> {
   const { url } = members.get(id)!.ready;
   while (Date.now() < ends || !wentOn) {

@@ -18,7 +18,7 @@ export interface ConformOptions {
   readonly sites: number;
   /** How many changes of epoch may begin. Default: 1 with two sites, else 0. */
   readonly changes?: number;
-  /** What the sites run; the model is of the real one. For a test of the comparison. */
+  /** The statechart that the sites run; the model is of the real one. For a test of the comparison. */
   readonly statechart?: AnyStateMachine;
   /** A site that does not come to the state of the model within so long never does. Default: 5,000. */
   readonly patienceMs?: number;
@@ -96,7 +96,7 @@ class Run {
   readonly #lock: string;
   readonly #failure: { readonly error: Error | null };
   readonly #patienceMs: number;
-  /** What callers have been granted. */
+  /** The locks that callers hold. */
   readonly #held = new Map<SiteId, Held>();
   readonly #done: string[] = [];
 

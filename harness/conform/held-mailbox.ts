@@ -5,7 +5,7 @@ import type { Mailbox, MailboxHandlers } from '../../runtime/mailbox/mailbox.ts'
 import type { ByeReason } from '../../runtime/wire/frames.ts';
 import { membersLock } from '../../runtime/wire/frames.ts';
 
-/** A mailbox that keeps what has come for a lock until it is told to deliver it. What founds the cluster passes. */
+/** A mailbox that keeps the messages for a lock until it is told to deliver them. Messages of the founding pass. */
 export class HeldMailbox implements Mailbox {
   readonly self: SiteId;
   readonly #inner: Mailbox;
@@ -17,7 +17,7 @@ export class HeldMailbox implements Mailbox {
     this.#inner = inner;
   }
 
-  /** What has come from `source` for `lock`, oldest first. */
+  /** The messages that have come from `source` for `lock`, oldest first. */
   held(source: SiteId, lock: string): readonly StampedEnvelope[] {
     return this.#held.get(`${source} ${lock}`) ?? [];
   }

@@ -1,4 +1,4 @@
-/** What the shared ledger shows about the critical sections that wrote it. */
+/** The shared ledger's account of the critical sections that wrote it. */
 export interface LedgerReport {
   readonly criticalSections: Readonly<Record<string, number>>;
   readonly total: number;

@@ -40,7 +40,7 @@ async function granted(simulation: Simulation, id: SiteId, withinMs = 1_000): Pr
   return wait.held;
 }
 
-/** What an event sent, to whom, on whose behalf. */
+/** The messages that an event sent, each with its target and origin. */
 function sent(effects: readonly NamedAction[]): string[] {
   return effects.flatMap((effect) => {
     if (effect.type !== 'send') return [];
@@ -374,7 +374,7 @@ describe('whatever fails, and in whatever order', () => {
     }
   });
 
-  /** What goes wrong first, in so many runs. */
+  /** The first harm in forty seeds. */
   async function firstHarm(options: Omit<SimulationOptions, 'seed'>): Promise<string | undefined> {
     for (let seed = 1; seed <= 40; seed++) {
       const harm = await ordeal({ ...options, seed }).then(

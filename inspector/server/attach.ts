@@ -10,7 +10,7 @@ import type { Followed } from './live.ts';
 const everyMs = 1_000;
 /** A window that lasts until the next one is asked for, and some time more: then they join. */
 const ms = 2_500;
-/** Of a site that had not so many events in a window, all are seen; of another, windows of a few. */
+/** If a site has few events in a window, all are seen; otherwise, windows of a few. */
 const events = { all: 400, some: 120 };
 const mostFrameBytes = 16 << 20;
 
@@ -26,7 +26,7 @@ export interface AttachOptions {
 /** So long a site may take to say which locks it has. */
 const findMs = 2_000;
 
-/** Watches one lock of a running cluster at some or all of its sites. What it asks for costs them little, always. */
+/** Watches one lock of a running cluster at some or all of its sites. Its requests never cost them much. */
 export class Attached implements Followed {
   readonly #connections: readonly Connection[];
   readonly #say: (text: string) => void;
@@ -34,7 +34,7 @@ export class Attached implements Followed {
   #lock: string | null;
   #watched: Watched | null = null;
   #mesh: string | null = null;
-  /** Who waits for the names of locks. */
+  /** The requests for names of locks that wait for an answer. */
   #finders: { readonly like: string; readonly told: (locks: Locks) => void }[] = [];
 
   constructor({ urls, lock, say }: AttachOptions) {

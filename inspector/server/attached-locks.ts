@@ -6,7 +6,7 @@ import { Refused } from './server.ts';
 
 /** A site lets so many watch it that some others may, too. */
 const mostLocks = 4;
-/** Whoever loads the page again, or goes back, finds the lock as it was left. */
+/** A page that is loaded again, or goes back, finds the lock as it was left. */
 const keptMs = 5_000;
 
 /** The locks of a running cluster that pages are shown, each by its name while one is, and one by default. */
@@ -27,7 +27,7 @@ export class AttachedLocks implements Shows {
 
   of(lock: string | null): Followed {
     if (lock === null || lock === this.#first.lock) return this.#first;
-    // A site takes who asks for such a lock for a stranger.
+    // A site treats a request for such a lock as one of a stranger.
     if (lock === '' || lock.length > longestName) {
       throw new Refused('NO_NAME', `a lock has a name of 1 to ${longestName} characters`);
     }

@@ -130,7 +130,7 @@ class Graph {
     };
   }
 
-  /** What the layout has made of `node(state)`, which is at `at`. */
+  /** The states and arrows that the layout placed for `node(state)`, which is at `at`. */
   placed(state: ChartState, node: ElkNode, at: Point): Pick<LaidOut, 'states' | 'arrows'> {
     const states: PlacedState[] = [];
     const arrows: PlacedArrow[] = [];
@@ -222,7 +222,7 @@ class Graph {
 
 const longestText = 34;
 
-/** Of one state and event: those that go to different places. */
+/** The transitions that share their state and event with others that go to different places. */
 function guardedOf(transitions: readonly ChartTransition[]): ReadonlySet<string> {
   const byEvent = new Map<string, ChartTransition[]>();
   for (const transition of transitions) {
@@ -269,7 +269,7 @@ function textWidth(text: string): number {
   return large * charWidth.large + (text.length - large) * charWidth.small;
 }
 
-/** By id: the ids of all states around a state, outermost first, its own at the end. */
+/** For each state, by its id: the ids of all states around it, outermost first, its own at the end. */
 function pathsOf(root: ChartState): ReadonlyMap<string, readonly string[]> {
   const paths = new Map<string, readonly string[]>();
   const walk = (state: ChartState, above: readonly string[]): void => {

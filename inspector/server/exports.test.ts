@@ -10,7 +10,7 @@ import { graphvizChart, mermaidChart } from '../page/exports/chart.ts';
 import { mermaidSequence } from '../page/exports/sequence.ts';
 import { longRun } from '../page/testing/long-run.ts';
 
-/* What other tools make of what is written for them: they themselves, not a pattern, say whether they can read it. */
+/* Gives the exported files to the tools they are for: those tools decide whether they can read them, not a pattern. */
 
 const odd = 'a "quoted"; <b> #1: %% \\ end';
 

@@ -19,7 +19,7 @@ const widths = [390, 1024, 1440] as const;
 const themes = ['light', 'dark'] as const;
 const leastPx = 10.95;
 
-/** What is looked at: a counterexample, a walk through a large system, a system that is no lock, a long run. */
+/** The views that are tested: a counterexample, a walk through a large system, a system that is no lock, a long run. */
 const views = ['counterexample', 'exploring', 'no lock', 'long run'] as const;
 type View = (typeof views)[number];
 
@@ -98,7 +98,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** What axe-core calls serious or critical. */
+/** The findings that axe-core calls serious or critical. */
 async function serious(page: Page): Promise<readonly string[]> {
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
   const found = (await page.evaluate(

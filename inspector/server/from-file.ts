@@ -10,16 +10,16 @@ import { fromReport, traceSource } from './from-report.ts';
 import { type Shown, slug } from './sources.ts';
 
 export interface FileOptions {
-  /** Of which system the traces are, when the file does not say or says another's name. */
+  /** The system of the traces, when the file does not name it or names it by another name. */
   readonly system?: string;
   readonly sites?: number;
   readonly network?: Report['network'];
 }
 
 /**
- * What stands in `path`: a report (`baton verify --json`), a trace (`--trace json`), a timeline that the page
- * wrote, or the record of a run (a directory of `*.ndjson`, or one such file). `say` is told how far the reading of a
- * large recording has come.
+ * Reads the file or directory `path`: a report (`baton verify --json`), a trace (`--trace json`), a timeline that the
+ * page wrote, or the record of a run (a directory of `*.ndjson`, or one such file). `say` is told how far the reading
+ * of a large recording has come.
  *
  * @throws `UsageError`
  */

@@ -110,7 +110,7 @@ function aboutReport(report: Report, charts: readonly Chart[]): Omit<Sources, 's
   };
 }
 
-/** By chart: the ids of the transitions that no explored step took. Says nothing where not all was explored. */
+/** For each chart, the ids of the transitions that no explored step took. Empty where not all states were explored. */
 function neverTaken({ coverage, complete }: Report, charts: readonly Chart[]): NonNullable<Sources['never']> {
   if (!complete) return {};
   return Object.fromEntries(
@@ -125,7 +125,7 @@ function neverTaken({ coverage, complete }: Report, charts: readonly Chart[]): N
   );
 }
 
-/** Of a guard made of others, a report knows only how: `and`, `or`, `not`. */
+/** A report names a guard that is made of others only by its kind: `and`, `or`, `not`. */
 function isSame({ state, event, guard, targets }: NeverTaken, other: ChartTransition): boolean {
   const isSamePlace =
     state === other.source && event === other.event && targets.join() === other.targets.join();

@@ -28,7 +28,7 @@ export function answerLiveOf(
   };
 }
 
-/** What goes on, as far as it is known; `null` before anything has begun. */
+/** A lock that is followed, as far as it is known; `null` before anything has begun. */
 export interface Followed {
   readonly telling: (Pick<Timeline, 'steps' | 'letters'> & { readonly timeline: Timeline }) | null;
   /** Learns what is new. After `most` steps all begins anew; then, and whenever the whole must be told again, it is true. */
@@ -42,7 +42,7 @@ export type Elsewhere = (request: IncomingMessage, socket: Duplex, head: Buffer)
 export interface Shows {
   /** Each is told to follow, whether a page is shown it or not. */
   readonly all: Iterable<Followed>;
-  /** Of this lock; `null`: whatever is shown when none is named. Throws `Refused`. */
+  /** Follows this lock; `null`: the one that is shown when none is named. Throws `Refused`. */
   of(lock: string | null): Followed;
   /** The last page is gone that was shown it. */
   left(followed: Followed): void;
@@ -138,7 +138,7 @@ function closeReason(text: string): string {
   return end === text.length ? text : `${text.slice(0, end)}…`;
 }
 
-/** What one page has been told. */
+/** The state of one page: the frames that it has been sent. */
 class LivePage {
   readonly #socket: WebSocket;
   #hasWhole = false;

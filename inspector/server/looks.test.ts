@@ -38,7 +38,7 @@ async function mutantReport() {
   return { system, report: await check(system) };
 }
 
-/** Of every arrow between sites, the least distance from the rim of a disc of a third site; negative: it goes through. */
+/** For each arrow between sites, the least distance from the rim of a disc of a third site; negative: it goes through. */
 function clearances(page: Page): Promise<number[]> {
   return page.evaluate(`(() => {
     const discs = [...document.querySelectorAll('.forest .site')].map((site) => {

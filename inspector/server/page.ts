@@ -42,7 +42,7 @@ async function build(say: (text: string) => void): Promise<void> {
   } catch {
     throw new UsageError('the page is not built, and Vite is not there to build it: npm install, then again');
   }
-  // Another process may be at the same: whoever is last puts the same page there.
+  // Another process may build the page at the same time: the last one puts the same page there.
   const outDir = `${dist}.${process.pid}`;
   const args = [vite, 'build', inspector, '--outDir', outDir, '--logLevel', 'error'];
   // A process of its own: Vite and React look at NODE_ENV, which may say that this one is a test.

@@ -22,7 +22,7 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** What was asked for cannot be had. */
+/** A request that cannot be answered. */
 export class Refused extends Error {
   readonly code: string;
   readonly status: number;
@@ -60,8 +60,8 @@ function headersFor(by: OpenedBy): Readonly<Record<string, string>> {
 }
 
 /**
- * Serves the page on loopback, read-only: `files` by path, and `answer` below `/api/`. Whoever does not say our
- * own Host, or says another Origin, is refused: a page of another site, and a name that was made to point here.
+ * Serves the page on loopback, read-only: `files` by path, and `answer` below `/api/`. A request with another Host or
+ * another Origin is refused: it comes from a page of another site, or by a name that was made to point here.
  *
  * @throws `UsageError` when the port is taken.
  */

@@ -9,17 +9,17 @@ export interface ShownSource {
   readonly timeline: () => Timeline;
 }
 
-/** What is shown, and what is said of all of it. */
+/** The sources that are shown, and the facts about all of them. */
 export interface Shown {
   readonly shown: readonly ShownSource[];
   readonly about: Omit<Sources, 'sources'>;
 }
 
-/** What the page is told of timelines that do not change. */
+/** The answers to the page about timelines that do not change. */
 export function answerWith({ shown, about }: Shown): Answer {
   const sources: Sources = { ...about, sources: shown.map(({ head }) => head) };
   const made = new Map<string, Promise<Laid>>();
-  // What is shown first is ready when the page is.
+  // The first source is ready when the page is.
   const [first] = shown;
   if (first !== undefined) made.set(first.head.id, laidOut(first.timeline()));
   return (path) => {

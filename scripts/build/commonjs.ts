@@ -6,9 +6,9 @@ import { rolldown } from 'rolldown';
 const rooms = ['machines', 'statechart', 'runtime'];
 
 /**
- * Emits the lock, without the checker, as CommonJS: one module, and those that it loads when they are needed. What is no
- * dependency of the package, or has no CommonJS, becomes a part of it. The declarations are those of the ES modules, in a
- * directory that says which kind of module it holds. Called when those are there.
+ * Emits the lock, without the checker, as CommonJS: one module, and those that it loads when they are needed. Modules
+ * that are no dependency of the package, or have no CommonJS, become a part of it. The declarations are those of the
+ * ES modules, in a directory that says which kind of module it holds. Called when those are there.
  */
 export async function emitCommonJs(root: string, dir: string, outside: readonly string[]): Promise<void> {
   const bundle = await rolldown({

@@ -69,7 +69,7 @@ async function found(source: SystemSource): Promise<FoundSystem> {
 
 const refusals = [SystemError, OptionsError, CheckError, SearchError, LivenessError, SymmetryError] as const;
 
-/** What the rooms refuse by code is, for whoever typed it, a wrong use. */
+/** An error with a code of the rooms is, for the user of a command, a wrong use. */
 export async function refusedAsUsage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,7 +1,7 @@
 import type { Theory } from '../proof/theory.ts';
 import { naimiTrehelTheory } from './naimi-trehel/proof/theory.ts';
 
-/** What can be proved for every number of sites, by name. */
+/** The theories that can be proved for every number of sites, by name. */
 export const proofs: Readonly<Record<string, () => Theory>> = {
   'naimi-trehel': () => naimiTrehelTheory(),
 };

@@ -3,7 +3,7 @@ import { editorOf } from '../system/edit.ts';
 import type { FairnessClass } from '../system/properties.ts';
 import type { ActorView, Bound, EnvironmentEvent } from '../system/system.ts';
 
-/* What a client may say besides `ask` and `release`: `try` at any time outside, and `again`, so often in a row. */
+/* Adds to a client's `ask` and `release`: `try` at any time outside, and `again`, up to a number of times in a row. */
 
 type Config = AnyStateMachine['config'];
 

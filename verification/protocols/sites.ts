@@ -2,12 +2,12 @@ import type { SiteId } from '../../machines/actor.ts';
 import { CodedError } from '../../machines/errors.ts';
 import type { Network } from '../system/system.ts';
 
-/** What every system of this house can be asked for. */
+/** The options that every system here takes. */
 export interface Options {
   /** How many sites: 2 to 15. The first is the root that starts with the token. */
   readonly sites: number;
   readonly network: Network;
-  /** Must who waits be served, too? Default: false, nothing is said of runs. */
+  /** Whether every waiting site must be served, too. Default: false, no property of runs. */
   readonly liveness?: boolean;
 }
 

@@ -4,8 +4,8 @@ import { take } from '../../statechart/xstate.ts';
 import type { ActorSpec, ActorView, Network, Property } from '../system/system.ts';
 
 /**
- * Whatever can arrive next, its receiver has a transition for: no step asks for the effect `unexpected`.
- * Said of states, not of steps, so that it is one property among others.
+ * The receiver of every message that can arrive next has a transition for it: no step asks for the effect
+ * `unexpected`. Said of states, not of steps, so that it is one property among others.
  */
 export function nothingUnexpected(
   { machine, deliver = (message) => message }: ActorSpec,

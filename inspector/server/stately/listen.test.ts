@@ -46,7 +46,7 @@ function app(url: string) {
   return actor.start();
 }
 
-/** What a page that connects now is told, once it is as expected. */
+/** The timeline that a page gets when it connects now, once it is as expected. */
 async function shown(page: StatelyPage, isExpected: (timeline: Timeline) => boolean): Promise<Timeline> {
   for (;;) {
     const socket = new WebSocket(`${page.url.replace('http', 'ws')}api/live`, {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What @statelyai/inspect 0.7 sends, one JSON a frame; of each only what is shown. */
+/** The frames that @statelyai/inspect 0.7 sends, each as JSON; only the keys that are shown. */
 
 const typed = z.looseObject({ type: z.string() });
 const snapshot = z.looseObject({

@@ -21,7 +21,7 @@ interface Inspected {
 
 const absent: SiteState = { up: false, value: null, context: {} };
 
-/** What apps tell through @statelyai/inspect, as a time line. */
+/** The messages of apps through @statelyai/inspect, as a timeline. */
 export class StatelyTelling {
   steps: TimelineStep[] = [];
   letters: Message[] = [];

@@ -10,9 +10,9 @@ import type { History } from '../../system/system.ts';
  * and they are from then on, whether their sites have noticed or are stopped (SIGSTOP), crashed, or slow. Until
  * then they are taken for valid: every run of real clocks, and of leases that end earlier, is among these runs.
  *
- * This is told by the order of the effects `leaseTimer`, `promiseTimer` and `promiseEnded` alone, by nothing
- * that sites or messages say of it: a machine that counts a lease from the wrong moment, or forgets by a crash
- * what it has promised, is seen to do so.
+ * The order of the effects `leaseTimer`, `promiseTimer` and `promiseEnded` alone decides this, and nothing that sites
+ * or messages say: so a machine is found out that counts a lease from the wrong moment, or forgets its promise in a
+ * crash.
  */
 
 /** A lease, or the round of heartbeats that may become one, since its timer was set. */
@@ -25,7 +25,7 @@ interface Timer {
   readonly over: boolean;
 }
 
-/** By site; `null` where there is none. */
+/** An entry for each site; `null` where there is none. */
 export interface Clocks {
   readonly open: Readonly<Record<SiteId, Timer | null>>;
   readonly held: Readonly<Record<SiteId, Timer | null>>;

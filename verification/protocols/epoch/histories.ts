@@ -2,11 +2,11 @@ import type { NamedAction, SiteId } from '../../../machines/actor.ts';
 import type { EpochEffect, Fence } from '../../../machines/epoch/messages.ts';
 import type { History } from '../../system/system.ts';
 
-/* What S2 to S5 must know of the past, and no site does. */
+/* The history that S2 to S5 need and that no site keeps. */
 
 type Elected = Extract<EpochEffect, { type: 'elected' }>;
 
-/** By epoch: for each time that it was won, the voters who decided it. */
+/** For each epoch, the voters that decided it, once for each time that it was won. */
 export type Elections = Readonly<Record<number, readonly Elected['voters'][]>>;
 
 export const elections: History = {
@@ -21,11 +21,11 @@ export const elections: History = {
   },
 };
 
-/** What was granted so far. */
+/** The grants so far. */
 export interface Grants {
-  /** By epoch: how many entries its tokens have counted. */
+  /** For each epoch, the number of entries that its tokens have counted. */
   readonly highest: Readonly<Record<number, number>>;
-  /** By site: the fence of its last grant. */
+  /** For each site, the fence of its last grant. */
   readonly last: Readonly<Record<SiteId, Fence>>;
   /** A fence that was granted again. */
   readonly again: Fence | null;
@@ -37,9 +37,9 @@ export interface Grants {
 const none: Grants = { highest: {}, last: {}, again: null, fell: null, lost: false };
 
 /**
- * Within an epoch, `k` must rise with every grant, whoever gets it: then no two are equal (S3), and along the
- * token they rise (S5). At one site they must rise across epochs too. Of equal fences only those of the highest
- * grant of an epoch would be seen as equal, all others as a fall: either way one of the two is broken.
+ * Within an epoch, `k` must rise with every grant, at whichever site: then no two are equal (S3), and along the token
+ * they rise (S5). At one site they must rise across epochs too. Only a repetition of the highest fence of an epoch is
+ * seen as equal; that of any other is seen as a fall. Either way one of the two rules is broken.
  */
 export const grants: History = {
   initial: none,

@@ -39,7 +39,7 @@ const S6 = (sites: readonly SiteId[]): Property =>
         .join('; '),
   );
 
-/** Nobody is inside who will not be told that its lease is over. */
+/** Every site inside will be told when its lease is over. */
 const timed = (sites: readonly SiteId[]): Property =>
   always(
     'a critical section has its time',
@@ -75,7 +75,7 @@ const renewed = reachable(
   some((actor) => isInside(actor) && (leaseOf(actor).since ?? 0) > 1),
 );
 
-/** Of two, both are in every majority. */
+/** With two sites, both are in every majority. */
 const stopped = (sites: readonly SiteId[]) =>
   reachable(
     'who was stopped is still inside, without a lease, when another has one',

@@ -9,7 +9,7 @@ import { type EpochOptions, epoch } from './system.ts';
 const quietInTheEnd: Fairness = weakly(deliveries, sectionEnds, events('suspect'));
 
 /**
- * `epoch`, where the founder may crash as long as it has not promised the last epoch: that one is then decided
+ * `epoch`, where the founder may crash as long as it has not promised the last epoch: the last epoch is then decided
  * among sites that stay up, a majority. Its properties: each site that waits is served, whatever the others do.
  *
  * A bounded system cannot let suspicion go on until somebody wins, and so the one excuse is bad luck: the last
@@ -67,7 +67,7 @@ function canJoin(system: System, id: string, { changes = 1 }: EpochOptions): Pro
   return possible(system, and(at(id, missed), every(decided), token), at(id, isInside));
 }
 
-/** What can still happen, by its name in docs/protocol.md. */
+/** The states that must stay possible, by their names in docs/protocol.md. */
 export const possibilities = {
   'a waiting site can still be served': canBeServed,
   'a site that missed the last epoch can still join it': canJoin,

@@ -30,10 +30,10 @@ export function putOffBy(actor: ActorView): number {
 export const isCounted = (round: number, { round: last, promises, since }: Lease): boolean =>
   round === since || (round === last && promises !== null);
 
-/** Of the critical section that this site is in. */
+/** Fence of the critical section that this site is in. */
 export const fenceOf = (actor: ActorView): Fence => site(actor).context.fence!;
 
-/** What is on its way to this site. */
+/** The messages on their way to this site. */
 export function messages({ inbox }: ActorView): readonly SiteMessage[] {
   return inbox.map(({ message }) => message as SiteMessage);
 }
@@ -47,11 +47,11 @@ export function tokens(actor: ActorView): readonly Fence[] {
 }
 
 /**
- * What R0 and the vote will drop, now and in any future. `promised` and `epoch` never fall, not even by a crash:
- * they are on the disk. A site that is frozen leaves that only for an epoch above the one it has adopted. A
- * candidacy that is over does not come back: the next one is for a higher epoch. A VOTE_REQUEST for the very
- * epoch that is promised does nothing, and yet lives where stale ones are `refused`: once that epoch is adopted,
- * or more is promised, it will be.
+ * Whether R0 or the vote will drop the message, now and in any future. `promised` and `epoch` never fall, not even by
+ * a crash: they are on the disk. A site that is frozen leaves that only for an epoch above the one it has adopted. A
+ * candidacy that is over does not come back: the next one is for a higher epoch. A VOTE_REQUEST for the very epoch
+ * that is promised does nothing, and yet lives where stale ones are `refused`: once that epoch is adopted, or more is
+ * promised, it will be.
  */
 export function isDead(refused: boolean, message: Message, actor: ActorView): boolean {
   if (actor.in('epoch.barred')) return true;

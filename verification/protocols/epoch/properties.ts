@@ -36,8 +36,8 @@ const S2 = always(
 );
 
 /**
- * Of two in the critical section at once, the one with the fence of the lower epoch was absent from an election
- * between. Between two fences of one epoch there is none, so that such an overlap is always one too many.
+ * If two sites are in the critical section at once, the one with the fence of the lower epoch was absent from an
+ * election between. Between two fences of one epoch there is none, so that such an overlap is always one too many.
  */
 function S4(sites: readonly SiteId[]): Property {
   const OUTSIDE = -1;
@@ -105,7 +105,7 @@ export function local(rule: Rule): Property {
   );
 }
 
-/** Whatever is sent names an epoch with the root that everybody knows it by. A bit for each epoch and root. */
+/** Every message names an epoch with the one root of that epoch. A bit for each epoch and root. */
 export function oneRoot(sites: readonly SiteId[], changes: number): Property {
   const ofEpoch = (1 << sites.length) - 1;
   return always(
@@ -148,7 +148,7 @@ const keepsItsSection = (actor: ActorView) =>
 export function ofElections(sites: readonly SiteId[], changes: number): readonly Property[] {
   const rules: readonly Property[] = [S1, S2, S4(sites), oneRoot(sites, changes), ...ofOneSite];
   if (changes === 0) return rules;
-  // Of two, both are in every majority.
+  // With two sites, both are in every majority.
   return [...rules, ...happens, ...(sites.length > 2 ? [overlap] : [])];
 }
 

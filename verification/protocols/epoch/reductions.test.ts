@@ -6,7 +6,7 @@ import { withoutCount } from './count.ts';
 import { seenFrozen } from './observed.ts';
 import { type EpochOptions, epoch, epochFences, epochStrict } from './system.ts';
 
-/* What makes the systems smaller takes no behaviour away: the states left are those of the whole, seen coarser. */
+/* A reduction of a system takes no behaviour away: its states are those of the whole, seen coarser. */
 
 const options: EpochOptions = { sites: 2, network: { order: 'fifo' }, changes: 2, restart: 'with disk' };
 

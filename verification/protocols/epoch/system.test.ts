@@ -57,7 +57,7 @@ describe('clients that go on and try', () => {
       [13_718, true],
       [29_836, true],
     ]);
-    // Of two, both are in every majority.
+    // With two sites, both are in every majority.
     expect(reports.flatMap(notHolding).map(({ name }) => name)).toEqual(['a critical section is lost']);
   });
 });

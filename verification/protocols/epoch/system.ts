@@ -12,7 +12,7 @@ import { ofLeases } from './leases.ts';
 import { epochOf, isCounted, isDead, isInside, leaseOf, promiseOf, seenFrozen } from './observed.ts';
 import { ofCombining, ofElections, ofGrants, ofRestarts } from './properties.ts';
 
-/** What may go wrong. All sites vote; the first is the founder. */
+/** The faults of a system. All sites vote; the first is the founder. */
 export interface EpochOptions extends Options {
   /** No site suspects once it has promised this epoch, so that there are so many changes at most. Default: 1. */
   readonly changes?: number;
@@ -60,7 +60,7 @@ export function epochRestarts(options: EpochOptions): System {
   return { ...epoch({ changes: 2, restart: 'with disk', ...options }), name: 'epoch-restarts' };
 }
 
-/** `epoch` with three changes and no crash; who refuses stale candidates are all but the founder. */
+/** `epoch` with three changes and no crash; all but the founder refuse stale candidates. */
 export function epochChanges(options: EpochOptions): System {
   const faults = { changes: 3, crashes: 'none', refusals: 'but the founder' } as const;
   return { ...epoch({ ...faults, ...options }), name: 'epoch-changes' };
@@ -169,7 +169,7 @@ function system(
     network: { ...network, ...(breaks === 0 ? {} : { breaks }) },
     ...rest,
     ...(options.keepFrozen ? {} : { view: seenFrozen }),
-    // What a site tells its clients, its timers and its log.
+    // The effects for clients, timers and the log.
     outside: [
       ...['grant', 'lost', 'elected', 'unexpected'],
       ...['leaseTimer', 'leased', 'leaseEnded', 'promiseTimer', 'promiseEnded'],

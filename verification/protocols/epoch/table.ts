@@ -2,8 +2,9 @@ import { check } from '../../check/check.ts';
 import { type EpochOptions, epoch, epochFences, epochStrict } from './system.ts';
 
 /*
- * What was checked, as a table: `npx tsx verification/protocols/epoch/table.ts [most seconds for each row, default 600]`.
- * Each row is written as soon as it is known. Exit status: 0 when all holds, 1 when something does not.
+ * Prints the checked systems as a table:
+ * `npx tsx verification/protocols/epoch/table.ts [most seconds for each row, default 600]`. Each row is written as
+ * soon as it is known. Exit status: 0 when all holds, 1 when something does not.
  */
 
 type Row = Partial<EpochOptions> & { readonly asks?: number };

@@ -10,9 +10,9 @@ import type { History, InFlight, Property } from '../../system/system.ts';
 export interface Overtaken {
   /** The site that has the token or gets it. */
   readonly holder: SiteId;
-  /** By site, its line; for the holder of a travelling token, the entries of the token as well. */
+  /** For each site, its line; for the holder of a travelling token, the entries of the token as well. */
   readonly lines: Readonly<Record<SiteId, readonly SiteId[]>>;
-  /** By site in the line of the token, the entries by other sites since. */
+  /** For each site in the line of the token, the entries by other sites since. */
   readonly entries: Readonly<Record<SiteId, number>>;
 }
 

@@ -97,7 +97,7 @@ function happens({ sites }: Options): readonly Property[] {
   ];
 }
 
-/** Of systems whose sites all stay. */
+/** Properties of systems whose sites all stay. */
 export function properties(options: Options): readonly Property[] {
   return [
     ...rules,
@@ -111,7 +111,7 @@ export function properties(options: Options): readonly Property[] {
   ];
 }
 
-/** Of clients that also say `again` and `try`. */
+/** Properties of systems whose clients also say `again` and `try`. */
 export const combinedProperties: readonly Property[] = [
   always(
     'a site without the token grants nothing to its client',
@@ -130,7 +130,7 @@ export const combinedProperties: readonly Property[] = [
 /** A site that has left, in a sum that also counts tokens or goodbyes. */
 const GONE = 1 << 8;
 
-/** Of systems whose sites leave. The last one keeps the token as it leaves. */
+/** Properties of systems whose sites leave. The last one keeps the token as it leaves. */
 export function leavingProperties(options: Options): readonly Property[] {
   const { sites } = options;
   const haveLeft = (least: number): StatePredicate => count(hasLeft, (sum) => sum >= least);

@@ -38,9 +38,9 @@ export interface FoundingOptions {
 }
 
 /**
- * How a cluster is founded. Each id is an actor: one whose data was lost comes back as another actor of the same name,
- * and both are at work at any time, which is more than can happen. The network does not say whom a site has met: any site meets
- * any id at any time.
+ * The founding of a cluster. Each id is an actor: a site whose data was lost comes back as another actor of the same
+ * name, and both are at work at any time, which is more than can happen. The network does not decide which sites have
+ * met: any site meets any id at any time.
  */
 export function founding(options: FoundingOptions): System {
   const { ids, generations = 3, crashes = 0, proposerDies = false, machine = foundingMachine } = options;
@@ -95,7 +95,7 @@ export function founding(options: FoundingOptions): System {
   };
 }
 
-/** As many founders as sites are asked for, of whom the first comes back without its data. */
+/** The founding by as many founders as sites are asked for; the first comes back without its data. */
 export function foundingOf(options: Options): System {
   const ids = siteNames(options).map(
     (name, index) => [name, index === 0 ? ['a1', 'a2'] : [`${name}1`]] as const,
@@ -212,7 +212,7 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
   ];
 }
 
-/** What can still come about, as `possible` of `check/` asks it: from every state with `from`, one with `to`. */
+/** The states that must stay possible, as `possible` of `check/` asks it: from every state with `from`, one with `to`. */
 export const foundingPossibilities = {
   'all founders can come to know that the cluster is founded': {
     from: every(() => true),

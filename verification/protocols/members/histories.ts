@@ -4,7 +4,7 @@ import type { MembersEffect } from '../../../machines/members/messages.ts';
 import type { History } from '../../system/system.ts';
 import type { LockEffect } from './lock.ts';
 
-/* What S7 to S9 must know of the past, and no site does. */
+/* The history that S7 to S9 need and that no site keeps. */
 
 type Place = Pick<Configuration, 'term' | 'version'>;
 
@@ -24,12 +24,12 @@ export interface Memory {
   /** Every configuration but the first, as it was written. */
   readonly written: readonly Written[];
   readonly committed: readonly Place[];
-  /** Who coordinated which term, as `term site`. */
+  /** The coordinators of all terms, each as `term site`. */
   readonly coordinators: readonly string[];
   /** For a candidacy, as `epoch site`: the highest epoch that was decided before it began. */
   readonly floors: Readonly<Record<string, number>>;
   readonly elections: readonly Election[];
-  /** Who was granted the token of epoch 0. */
+  /** The sites that were granted the token of epoch 0. */
   readonly first: readonly SiteId[];
 }
 

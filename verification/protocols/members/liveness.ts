@@ -130,7 +130,7 @@ class Run {
     return false;
   }
 
-  /** What comes of it, until nothing is under way. What goes to others is lost. */
+  /** Delivers the event and all messages that follow from it. Messages to other sites are lost. */
   tell(first: SiteId, event: EventObject): void {
     const queue: (readonly [SiteId, EventObject])[] = [[first, event]];
     for (const [id, next] of queue) {

@@ -22,7 +22,7 @@ import {
 export interface LockContext extends MembersContext {
   /** The root of epoch 0, and so a founder. */
   readonly firstRoot: SiteId;
-  /** Of a candidate for epoch `top`: who voted, under the configuration at this place alone; `null`: it is none. */
+  /** For a candidate for epoch `top`: its votes, under the configuration at this place alone; `null`: it is none. */
   readonly candidacy: { readonly term: number; readonly version: number; readonly votes: SiteSet } | null;
 }
 

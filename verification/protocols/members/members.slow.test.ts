@@ -50,7 +50,7 @@ test.each<readonly [string, Options, number]>([
   600_000,
 );
 
-/** Four sites, of which one takes another's place, wanted by two coordinators at once: too large to be explored whole. */
+/** Four sites; one takes the place of another, wanted by two coordinators at once: too large to be explored whole. */
 test('a replacement with two coordinators at once: nothing is broken in the first eight million states', async () => {
   const { properties } = await check(
     members({

@@ -60,7 +60,7 @@ function writing(
   });
 }
 
-/** Who wins a term goes on from whatever configuration it holds, in its own name. */
+/** The winner of a term goes on from the configuration that it holds, in its own name. */
 const goesOnAtOnce = (target: 'ready' | 'committing') =>
   replace('members.candidate.always', {
     guard: 'elected',
@@ -263,7 +263,7 @@ const foundingGuards = (named: Readonly<Record<string, (at: FoundingAt) => boole
   foundingMachine.provide({ guards: named as object });
 const foundingEditor = editorOf(foundingMachine);
 
-/** Of how a cluster is founded. */
+/** Mutants of the founding of a cluster. */
 export const foundingMutants: Readonly<
   Record<string, readonly [Omit<FoundingOptions, 'machine'>, AnyStateMachine]>
 > = {

@@ -99,8 +99,8 @@ const S8 = remembered('S8', ({ elections, floors }) =>
 );
 
 /**
- * What was decided before a change of a committed configuration counts for no voter that the change adds: it is at most the
- * base, if it was decided under an older configuration than the one that is changed.
+ * An epoch that was decided before a change of a committed configuration does not count for a voter that the change
+ * adds: it is at most the base, if it was decided under an older configuration than the one that is changed.
  */
 const S9 = remembered('S9', ({ written, elections }) =>
   written.every(

@@ -16,7 +16,7 @@ import { canGoOn } from './liveness.ts';
 import { type LockContext, type LockMessage, type SiteSettings, withLock } from './lock.ts';
 import { propertiesOf } from './properties.ts';
 
-/** What may happen. All counts are over a whole run. */
+/** The faults and changes of a system. All counts are over a whole run. */
 export interface MembersOptions {
   /** `a`, `b`, … in order. */
   readonly founders: number;
@@ -38,7 +38,7 @@ export interface MembersOptions {
   readonly restarts?: number;
   /** How these sites come back once from a crash that empties their inbox. Default: none does. */
   readonly crashes?: Readonly<Record<SiteId, 'with disk' | 'emptied' | 'with an old disk'>>;
-  /** Does who refuses say so? Only then a site that is left behind is told. Default: false. */
+  /** Whether a site answers when it refuses. Only then does a site that is left behind learn of it. Default: false. */
   readonly refusals?: boolean;
   /** Is any site told of any configuration by anybody, at any time? Default: by its coordinator alone. */
   readonly gossip?: boolean;
@@ -148,7 +148,7 @@ function mayChange(change: Change, { changes, sizes }: MembersOptions) {
   };
 }
 
-/** What a site, as it is and whatever happens to it, will never heed: its configuration and its promises only rise. */
+/** Whether a site will never heed the message, whatever happens to it: its configuration and its promises only rise. */
 const isDead =
   (refused: boolean) =>
   (message: { readonly type: string }, site: ActorView): boolean => {

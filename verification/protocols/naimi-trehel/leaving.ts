@@ -64,7 +64,7 @@ export function leavingProperties(options: Options): readonly Property[] {
     reachable('all have left', haveLeft(sites)),
   ];
   if (sites >= 3) {
-    // Of two sites, the other one's request is behind the token that the withdrawn one awaits.
+    // With two sites, the other one's request is behind the token that the withdrawn one awaits.
     properties.push(
       reachable('a site that withdrew is passed by', {
         kind: 'some',

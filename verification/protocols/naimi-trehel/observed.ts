@@ -11,7 +11,7 @@ export const hasLeft = (actor: ActorView) => actor.in('client.left');
 export const waits = (actor: ActorView) => actor.in('client.requesting') || actor.in('client.withdrawn');
 export const isInside = (actor: ActorView) => actor.in('client.inCS') || actor.in('client.leaving');
 
-/** What is on its way to this site. */
+/** The messages on their way to this site. */
 export function messages({ inbox }: ActorView): readonly SiteMessage[] {
   return inbox.map(({ message }) => message as SiteMessage);
 }
@@ -25,7 +25,7 @@ export function tokens(actor: ActorView): number {
   return travelling(actor, 'TOKEN') + (site(actor).context.token ? 1 : 0);
 }
 
-/** Whom this site, or what is on its way to it, will have the token reach: the three places of L1. */
+/** The sites to which this site, or a message on its way to it, will have the token passed: the three places of L1. */
 export function places(actor: ActorView): readonly string[] {
   const { next } = site(actor).context;
   const reached = messages(actor).flatMap((message) =>

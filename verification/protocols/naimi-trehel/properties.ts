@@ -41,7 +41,7 @@ const L1 = always('L1', onePlace, ({ actors }) => {
     .join('; ');
 });
 
-/** What `rule` says of one site alone; L2 says of a request, too, that it does not travel to its own origin. */
+/** The part of `rule` that concerns one site alone. L2 also forbids a request that travels to its own origin. */
 function local(rule: Rule): Property {
   const isHome = (actor: ActorView) =>
     messages(actor).some((message) => message.type === 'REQUEST' && message.origin === actor.id);
@@ -74,7 +74,7 @@ const nextIsKept = (() => {
   );
 })();
 
-/** What holds of sites that leave as well. */
+/** The rules that hold with sites that leave as well. */
 export const rules: readonly Property[] = [
   mutualExclusion,
   L1,
@@ -88,7 +88,7 @@ export const rules: readonly Property[] = [
 
 export const leftKeepsNothing = local('left');
 
-/** What keeps the rules from holding because too little happens. */
+/** States that must be reachable, so that no rule holds vacuously. */
 export function happens({ sites, network }: Options): readonly Property[] {
   const inLine = (least: number): StatePredicate => ({
     kind: 'count',

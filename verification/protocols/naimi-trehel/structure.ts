@@ -31,7 +31,7 @@ const NONE = -1;
 const previous = new Int8Array(16);
 const requestOf = new Int8Array(16);
 const eff = new Int8Array(16);
-/** What `eff` is of, and whether every queue has a head there: T and Q ask of the same state. */
+/** The state that `eff` was computed for, and whether every queue has a head there: T and Q ask of the same state. */
 const known = new Int32Array(16);
 let [knownSites, knownHeads] = [0, false];
 
@@ -107,7 +107,7 @@ export function isTree(observed: Int32Array): boolean {
   return true;
 }
 
-/** Q: who has somebody next finds the tail of that queue on its own eff-path. */
+/** Q: a site with a `next` finds the tail of that queue on its own eff-path. */
 export function tailsLieOnPaths(observed: Int32Array): boolean {
   if (!findEff(observed)) return false;
   const sites = observed.length;

@@ -80,7 +80,7 @@ function system(
     name,
     actors: Object.fromEntries(sites.map((self) => [self, actor(self)])),
     network,
-    // What the site tells its clients, and its log.
+    // The effects for clients and the log.
     outside: ['grant', 'unexpected'],
     properties: [...rules, nothingUnexpected(actor(root), network)],
     symmetry: sites,

@@ -1,7 +1,7 @@
 import { createBrowserInspector } from '@statelyai/inspect';
 import { assign, createActor, setup } from 'xstate';
 
-/** What an app in a browser has of its surroundings, as far as it is used here. */
+/** The parts of a browser's globals that are used here. */
 declare const document: {
   querySelector(selector: string): (EventTarget & { textContent: string }) | null;
 };

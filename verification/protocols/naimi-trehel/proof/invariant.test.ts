@@ -17,7 +17,7 @@ interface Site {
 
 interface World {
   readonly sites: readonly Site[];
-  /** By origin: where its REQUEST goes; `null` when none is on its way. */
+  /** For each origin, the target of its REQUEST; `null` when none is on its way. */
   readonly requests: readonly (number | null)[];
   /** Where a TOKEN is on its way to. */
   readonly tokensTo: readonly boolean[];
@@ -138,7 +138,7 @@ function closed(count: number, edge: (x: number, y: number) => boolean): readonl
   return reached;
 }
 
-// What says the least of a state comes first: most states break it.
+// The conjunct with the fewest variables comes first: most states break it.
 const universal = invariant(before)
   .map(({ holds }) => written(holds))
   .sort((left, right) => left.arity - right.arity);

@@ -27,7 +27,7 @@ export interface Row {
   readonly effect: RowEffect;
 }
 
-/** What the step does. `kept`: the variable is not written. */
+/** The effect of the step. `kept`: the variable is not written. */
 export interface RowEffect {
   readonly client: string;
   readonly token: boolean;

@@ -178,7 +178,7 @@ function transition(rows: Group): Step {
   const step = stepText(rows[0]);
   const assertions: readonly Assertion[] = [
     ...assumed(before),
-    // What the invariant says there is, at the sites of this step.
+    // The existential part of the invariant, at the sites of this step.
     fact(implies(before.hasLast('i'), before.last('i', 'l'))),
     fact(implies(before.hasNext('i'), before.next('i', 'n'))),
     fact(before.tail('o', 't')),
