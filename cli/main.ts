@@ -12,6 +12,7 @@ import { addExport } from './verbs/export.ts';
 import { addInspect } from './verbs/inspect.ts';
 import { addLocks } from './verbs/locks.ts';
 import { addOutline } from './verbs/outline.ts';
+import { addPaths } from './verbs/paths.ts';
 import { addProve } from './verbs/prove.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addSite } from './verbs/site.ts';
@@ -39,6 +40,7 @@ for (const add of [
   addConfig,
   addVerify,
   addOutline,
+  addPaths,
   addProve,
   addConform,
   addExport,

@@ -13,8 +13,11 @@ export {
   type SystemSource,
   simulate,
 } from './check/check.ts';
+export type { MachineModule } from './check/machine.ts';
 export { replay, toHold } from './check/matcher.ts';
+export type { PathStep } from './check/paths.ts';
 export type { StateProperty } from './check/questions.ts';
+export { adapterOf, type PathAdapter, takePath } from './check/take-path.ts';
 export { LivenessError, type LivenessErrorCode } from './checker/liveness/index.ts';
 export { SearchError, type SearchErrorCode } from './checker/packed/index.ts';
 export { SymmetryError, type SymmetryErrorCode } from './checker/symmetry/index.ts';
@@ -43,7 +46,8 @@ export * from './system/sets.ts';
 export type * from './system/system.ts';
 export { actionText, messageText, stateText, traceText } from './system/text.ts';
 export type { Chance, ChanceDoor } from './system/tree/chance.ts';
-export type { Outcome, Values } from './system/tree/outcomes.ts';
+export { DrivenActor, type Happening } from './system/tree/driven.ts';
+export type { Outcome, Outcomes, Values } from './system/tree/outcomes.ts';
 export * from './system/typed.ts';
 export { traceMermaid } from './timeline/mermaid.ts';
 export { traceShiViz } from './timeline/shiviz.ts';

@@ -8,13 +8,17 @@ import { CodedError } from '../../machines/errors.ts';
  * - `RUNS_NEED_STATES`: properties of runs cannot be judged on orbits, nor on hashes.
  * - `NO_SUCH_PROPERTY`: it has no property of that name.
  * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
+ * - `PATHS_UNBOUNDED`: a machine has too many states for paths to each of its transitions.
+ * - `PATH_DIFFERS`: an actor does not do what the model does on a path.
  */
 export type CheckErrorCode =
   | 'NO_SYMMETRY'
   | 'NO_LIVENESS'
   | 'RUNS_NEED_STATES'
   | 'NO_SUCH_PROPERTY'
-  | 'SOURCE_INVALID';
+  | 'SOURCE_INVALID'
+  | 'PATHS_UNBOUNDED'
+  | 'PATH_DIFFERS';
 
 /** A question about a system that cannot be answered. */
 export class CheckError extends CodedError<CheckErrorCode> {}

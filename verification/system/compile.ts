@@ -5,7 +5,7 @@ import { coverageOf, type MachineCoverage, type NotRun, notRun } from './coverag
 import { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { DOWN } from './locals.ts';
-import { countsOf, type Move, Moves } from './moves.ts';
+import { countsOf, type Move, Moves, type Taken } from './moves.ts';
 import { compilePredicate } from './predicate.ts';
 import { Reactor, unborn } from './react.ts';
 import { refuseInvalid } from './refuse.ts';
@@ -27,6 +27,8 @@ export interface Compiled {
   action(index: number): Action;
   /** The effects of the machine in the step with this index in `model.steps(cell, local)`. */
   effects(cell: number, local: number, step: number): readonly NamedAction[];
+  /** Of a tree of actors: what it takes in that step, and by which transitions. */
+  taken(cell: number, local: number, step: number): Taken | undefined;
   watch(predicate: StatePredicate, options?: WatchOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
@@ -81,6 +83,7 @@ export function compile(given: System, { symmetry = true }: CompileOptions = {})
       if (move === undefined) throw new RangeError(`Cell ${cell} has no step ${step} there.`);
       return move.effects;
     },
+    taken: (cell, local, step) => [...moves[cell]!.of(local)][step]?.taken,
     watch: (predicate, { exact = false, name = 'a predicate' } = {}) =>
       compilePredicate(guarded(predicate, name), { ids, views, width: model.width, exact }),
     decode: (state) => views.state(state),

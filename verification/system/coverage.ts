@@ -57,12 +57,13 @@ export function coverageOf(world: World): readonly MachineCoverage[] {
     return {
       machine: machine.id,
       transitions: all.length,
-      never: all.filter((transition) => !taken.has(transition)).map(described),
+      never: all.filter((transition) => !taken.has(transition)).map(describedTransition),
     };
   });
 }
 
-function transitionsOf(machine: AnyStateMachine): readonly AnyTransitionDefinition[] {
+/** Every transition of the machine, in the order of the definition. */
+export function transitionsOf(machine: AnyStateMachine): readonly AnyTransitionDefinition[] {
   const nodes: AnyStateNode[] = [machine.root];
   for (const node of nodes) nodes.push(...Object.values(node.states));
   return nodes
@@ -70,7 +71,12 @@ function transitionsOf(machine: AnyStateMachine): readonly AnyTransitionDefiniti
     .flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])]);
 }
 
-function described({ source, eventType, guard, target }: AnyTransitionDefinition): NeverTaken {
+export function describedTransition({
+  source,
+  eventType,
+  guard,
+  target,
+}: AnyTransitionDefinition): NeverTaken {
   return {
     state: source.id,
     event: eventType,

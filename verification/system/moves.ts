@@ -1,3 +1,4 @@
+import type { AnyTransitionDefinition } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
 import { actorText, asked, called } from './callbacks.ts';
@@ -18,6 +19,15 @@ export interface Move {
   readonly to: number;
   readonly sends: readonly Send[];
   readonly effects: readonly NamedAction[];
+  /** Of a tree of actors: what comes from outside of its network, by which it is taken. */
+  readonly taken?: Taken;
+}
+
+/** What a tree of actors took, and the transitions that it took it by. */
+export interface Taken {
+  /** It came from one of the actors: an outcome of what they invoke, or a timer. */
+  readonly isInside: boolean;
+  readonly transitions: readonly AnyTransitionDefinition[];
 }
 
 const nothing: readonly never[] = [];
@@ -287,7 +297,7 @@ export class Moves {
           const outcome = () => this.#reactor.take(from, way.event);
           if (others === null) {
             const action = this.#action('environment', way.event, { event, ...drawn });
-            yield this.#move(action, outcome(), inbox);
+            yield this.#withTaken(this.#move(action, outcome(), inbox), from, way.event, false);
           } else if (this.#enables(from, id)) {
             const { sends, events } = others(id);
             const what = `${way.event} ${JSON.stringify(events)}`;
@@ -316,14 +326,28 @@ export class Moves {
     if (!(stepper instanceof TreeStepper) || this.#reactor.isDone(coreId)) return;
     for (const { kind, event, timer, internal } of stepper.pending(core.snapshot)) {
       for (const way of this.#ways(coreId, internal)) {
-        const what = `pending ${way.event}`;
+        // The same number of a timer, or of an actor, stands for others in another snapshot.
+        const what = `pending ${JSON.stringify([event, timer, way.drawn])}`;
         const action =
           kind === 'timer'
             ? this.#action('timer', what, { timer, ...told(way.drawn) })
             : this.#action('environment', what, { event, ...told(way.drawn) });
-        yield this.#move(action, this.#reactor.take(coreId, way.event), inbox);
+        const move = this.#move(action, this.#reactor.take(coreId, way.event), inbox);
+        yield this.#withTaken(move, coreId, way.event, true);
       }
     }
+  }
+
+  #withTaken(move: Move, core: number, event: number, isInside: boolean): Move {
+    const stepper = this.#world.stepper(this.#cell);
+    if (!(stepper instanceof TreeStepper)) return move;
+    const { snapshot } = this.#locals.core(core);
+    return {
+      ...move,
+      get taken() {
+        return { isInside, transitions: stepper.transitions(snapshot, event) };
+      },
+    };
   }
 
   /** The ways in which an event can go, where chance has a part in it. */

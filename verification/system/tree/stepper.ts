@@ -103,8 +103,8 @@ export class TreeStepper {
   readonly #steps = new Memo<number, Stepped>();
   readonly #pending: (readonly Pending[] | undefined)[] = [];
   readonly #trees: (Tree | undefined)[] = [];
-  /** The steps in which no actor took a transition. */
-  readonly #unheard = new WeakSet<Stepped>();
+  /** By step: the transitions that actors took in it. */
+  readonly #transitions = new WeakMap<Stepped, ReadonlySet<AnyTransitionDefinition>>();
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #logics = new Map<string, AnyActorLogic>();
   readonly #keys = new Map<AnyActorLogic, string>();
@@ -145,7 +145,13 @@ export class TreeStepper {
 
   /** Whether a transition of an actor takes the event, or whether it fails the machine. */
   enables(snapshot: number, event: number): boolean {
-    return !this.#unheard.has(this.take(snapshot, event));
+    const step = this.take(snapshot, event);
+    return 'fault' in step || this.#transitions.get(step)!.size > 0;
+  }
+
+  /** The transitions that actors take in the step, in order. */
+  transitions(snapshot: number, event: number): readonly AnyTransitionDefinition[] {
+    return [...this.#transitions.get(this.take(snapshot, event))!];
   }
 
   /** The possible ways of an event; chance takes one. */
@@ -349,7 +355,7 @@ export class TreeStepper {
         `${who} does not answer the same event in the same way ${where()}: a step depends on something outside of its actors.`,
       );
     }
-    if (!('fault' in once) && lives[0].taken.size === 0) this.#unheard.add(once);
+    this.#transitions.set(once, lives[0].taken);
     return once;
   }
 

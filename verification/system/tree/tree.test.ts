@@ -651,6 +651,23 @@ describe('time', () => {
     expect(orders(machine, 'ordered')).toEqual(new Set(['acb']));
   });
 
+  test('tells each timer by its own name, in every snapshot', async () => {
+    const machine = machineOf({
+      initial: 'one',
+      states: { one: { after: { 10: 'two' } }, two: { after: { 20: 'three' } }, three: {} },
+    });
+    const three = { kind: 'every', is: (actor: ActorView) => !actor.in('three') } as const;
+    const { properties } = await check({
+      ...system(machine),
+      properties: [{ kind: 'always', name: 'never three', predicate: three }],
+    });
+    const { trace } = properties.find(({ name }) => name === 'never three') as { trace: Trace };
+    expect(trace.steps.map(({ action }) => 'timer' in action && action.timer)).toEqual([
+      'xstate.after.10.m.one',
+      'xstate.after.20.m.two',
+    ]);
+  });
+
   test('is ordered once a timer has been cancelled', () => {
     const machine = machineOf({
       initial: 'waiting',

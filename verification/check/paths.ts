@@ -1,0 +1,170 @@
+import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate';
+import { apply } from '../checker/model.ts';
+import { describedTransition, transitionsOf } from '../system/coverage.ts';
+import { type Compiled, compile } from '../system/index.ts';
+import type { Action } from '../system/system.ts';
+import type { Happening } from '../system/tree/driven.ts';
+import { machinesOf } from '../system/tree/places.ts';
+import { CheckError } from './errors.ts';
+import { type MachineModule, systemOf } from './machine.ts';
+
+/** A way to a transition, or to two of them one after the other. */
+export interface TransitionPath {
+  /** `idle: go -> busy`; a pair has two, with `, then ` between them. */
+  readonly name: string;
+  readonly steps: readonly PathStep[];
+}
+
+export interface PathStep {
+  readonly happening: Happening;
+  /** What the model expects after it: the state value and the context of the machine; `null`: it fails. */
+  readonly expected: { readonly value: unknown; readonly context: unknown } | null;
+}
+
+export interface Paths {
+  /** What holds before the first step. */
+  readonly initial: PathStep['expected'];
+  readonly paths: readonly TransitionPath[];
+  /** The transitions that no run takes. */
+  readonly never: readonly string[];
+}
+
+export interface PathOptions {
+  /** A path to each two transitions that can follow one another. Default: false, to each transition. */
+  readonly pairs?: boolean;
+  /** Throws `CheckError` with code `PATHS_UNBOUNDED` where so many states are not enough. Default: 100,000. */
+  readonly maxStates?: number;
+}
+
+interface Node {
+  readonly state: readonly number[];
+  readonly before: Node | null;
+  readonly step: PathStep | null;
+  /** The transitions of the step that leads here, by name. */
+  readonly taken: readonly string[];
+}
+
+/**
+ * A shortest path to each transition of the machine and of those that it invokes: breadth first, over all that can happen.
+ * Paths to transitions that longer paths take on their way are left out.
+ */
+export function pathsOf(
+  machine: AnyStateMachine,
+  module: MachineModule = {},
+  options: PathOptions = {},
+): Paths {
+  const { pairs = false, maxStates = 100_000 } = options;
+  const compiled = compile({ ...systemOf(machine, module), properties: [] });
+  const nameOf = names(machine);
+  const found = new Map<string, Node>();
+  const [first] = compiled.model.initial;
+  const root: Node = { state: first!, before: null, step: null, taken: [] };
+  const queue = [root];
+  const seen = new Set([keyOf(root, pairs)]);
+  const all = [...machinesOf(machine)].flatMap((each) => transitionsOf(each).map(nameOf));
+  for (const node of queue) {
+    if (!pairs && all.every((name) => found.has(name))) break;
+    for (const [index, step] of compiled.model.steps(0, node.state[0]!).entries()) {
+      const taken = compiled.taken(0, node.state[0]!, index);
+      const after = apply(compiled.model, node.state, 0, step);
+      if (taken === undefined || after === null) continue;
+      const next: Node = {
+        state: after,
+        before: node,
+        step: {
+          happening: happeningOf(compiled.action(step.action), taken.isInside),
+          expected: expectedIn(compiled, after),
+        },
+        taken: taken.transitions.map(nameOf),
+      };
+      const goals = pairs
+        ? node.taken.flatMap((one) => next.taken.map((two) => `${one}, then ${two}`))
+        : next.taken;
+      for (const goal of goals) if (!found.has(goal)) found.set(goal, next);
+      const key = keyOf(next, pairs);
+      if (seen.has(key)) continue;
+      if (seen.size === maxStates) {
+        throw new CheckError(
+          'PATHS_UNBOUNDED',
+          `'${machine.id}' has more than ${maxStates} states. Say how often an event may come, \`times\`, or give it fewer events.`,
+        );
+      }
+      seen.add(key);
+      queue.push(next);
+    }
+  }
+  const paths = [...found].map(([name, node]) => ({ name, steps: stepsTo(node) }));
+  return {
+    initial: expectedIn(compiled, first!),
+    paths: withoutPrefixes(paths),
+    never: pairs ? [] : all.filter((name) => !found.has(name)),
+  };
+}
+
+const keyOf = ({ state, taken }: Node, pairs: boolean) =>
+  pairs ? `${state} ${taken.join()}` : String(state);
+
+function stepsTo(node: Node): readonly PathStep[] {
+  return node.before === null ? [] : [...stepsTo(node.before), node.step!];
+}
+
+/** One test for each longest path: it takes what those that it begins with take. */
+function withoutPrefixes(paths: readonly TransitionPath[]): readonly TransitionPath[] {
+  const byText = new Map<string, TransitionPath>();
+  const beginnings = new Set<string>();
+  for (const path of paths) {
+    const texts = path.steps.map((_, index) => JSON.stringify(path.steps.slice(0, index + 1)));
+    for (const text of texts.slice(0, -1)) beginnings.add(text);
+    const text = texts.at(-1)!;
+    const same = byText.get(text);
+    byText.set(text, same === undefined ? path : { ...path, name: `${same.name}; ${path.name}` });
+  }
+  return [...byText].flatMap(([text, path]) => (beginnings.has(text) ? [] : [path]));
+}
+
+function happeningOf(action: Action, isInside: boolean): Happening {
+  if (action.kind === 'timer') return { timer: action.timer };
+  const { event } = action as Extract<Action, { kind: 'environment' }>;
+  return isInside ? { outcome: event as never } : { event };
+}
+
+function expectedIn(compiled: Compiled, state: readonly number[]): PathStep['expected'] {
+  const { fault, value, context } = compiled.decode(state).actors[0]!;
+  return fault === undefined ? { value, context } : null;
+}
+
+/** Every transition has one name; of several of one event in one state each has a number. */
+function names(machine: AnyStateMachine): (transition: AnyTransitionDefinition) => string {
+  const known = new Map<AnyTransitionDefinition, string>();
+  const counts = new Map<string, number>();
+  for (const each of machinesOf(machine)) {
+    for (const transition of transitionsOf(each)) {
+      const { state, event, targets } = describedTransition(transition);
+      const where = targets.length === 0 ? '' : ` -> ${targets.join(', ')}`;
+      const name = `${state}: ${event === '' ? 'always' : event}${where}`;
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      known.set(transition, count === 1 ? name : `${name} #${count}`);
+    }
+  }
+  return (transition) => known.get(transition) ?? 'a transition that is made as it runs';
+}
+
+/** A Vitest file that takes each path with the actor that XState makes of the machine. `machine`: its module, as imported. */
+export function testsOf({ initial, paths, never }: Paths, machine: string, library: string): string {
+  const tests = paths.map(({ name, steps }) => {
+    const lines = steps.map((step) => `    ${JSON.stringify(step)},`);
+    return `test(${JSON.stringify(name)}, () =>\n  takePath(machine, initial, [\n${lines.join('\n')}\n  ]));\n`;
+  });
+  return [
+    '// Written by baton paths. Each test takes a shortest path to a transition, and expects what the model does.',
+    ...never.map((name) => `// No run takes ${name}`),
+    "import { test } from 'vitest';",
+    `import { takePath } from ${JSON.stringify(library)};`,
+    `import * as machine from ${JSON.stringify(machine)};`,
+    '',
+    `const initial = ${JSON.stringify(initial)};`,
+    '',
+    ...tests,
+  ].join('\n');
+}

@@ -1,0 +1,67 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AnyStateMachine } from 'xstate';
+import { DrivenActor, type Happening, visible } from '../system/tree/driven.ts';
+import { CheckError } from './errors.ts';
+import { type MachineModule, machineIn } from './machine.ts';
+import type { PathStep } from './paths.ts';
+
+/** The actor under test: nothing in it moves by itself. */
+export interface PathAdapter {
+  /** Makes it happen, and waits for what comes of it. `false`: it cannot happen now. */
+  happen(happening: Happening): Promise<boolean>;
+  /** The state value and context now; `null`: it has failed. */
+  state(): PathStep['expected'];
+  /** Called once the path is taken, or was not. */
+  stop(): void;
+}
+
+/** The actor that XState makes of a machine, its clock and what it invokes moved by the path. The default adapter. */
+export function adapterOf(machine: AnyStateMachine, module: MachineModule): PathAdapter {
+  const input = module.inputs?.[0] ?? module.input;
+  const driven = new DrivenActor(machine, module.outcomes, input);
+  return {
+    happen: (happening) => driven.happen(happening),
+    state: () => {
+      const { value, context } = driven.actor.getSnapshot();
+      return driven.failed ? null : { value, context: visible(context) };
+    },
+    stop: () => driven.stop(),
+  };
+}
+
+/**
+ * Takes a path of `baton paths` and compares each state with what the model expects. Throws `CheckError` with code
+ * `PATH_DIFFERS` at the first step that differs. `adapter` gives what is tested in place of XState's own actor.
+ */
+export async function takePath(
+  exports: Readonly<Record<string, unknown>>,
+  initial: PathStep['expected'],
+  steps: readonly PathStep[],
+  adapter: (machine: AnyStateMachine, module: MachineModule) => PathAdapter = adapterOf,
+): Promise<void> {
+  const machine = machineIn(exports);
+  if (machine === null)
+    throw new CheckError('SOURCE_INVALID', 'Expected a module that exports a machine of XState.');
+  const tested = adapter(machine, exports as MachineModule);
+  try {
+    compare('at first', tested.state(), initial);
+    for (const [index, { happening, expected }] of steps.entries()) {
+      const where = `after step ${index + 1}, ${JSON.stringify(happening)}`;
+      if (!(await tested.happen(happening))) throw differs(`${where} cannot happen`);
+      compare(where, tested.state(), expected);
+    }
+  } finally {
+    tested.stop();
+  }
+}
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify({ value }));
+
+function compare(where: string, is: PathStep['expected'], expected: PathStep['expected']): void {
+  if (isDeepStrictEqual(plain(is), plain(expected))) return;
+  throw differs(`${where} it is ${JSON.stringify(is)}, and the model expects ${JSON.stringify(expected)}`);
+}
+
+function differs(what: string): CheckError {
+  return new CheckError('PATH_DIFFERS', `The actor and the model differ: ${what}.`);
+}
