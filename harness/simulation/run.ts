@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { reasonOf } from '../../machines/errors.ts';
 import type { RecordLine } from '../../machines/record.ts';
+import { changing } from './changing.ts';
 import { ordeal } from './ordeal.ts';
 import { writeRecordedRun } from './recorded-run.ts';
 
@@ -15,6 +16,7 @@ const usage = `npm run simulate -- [options]
   --sites N     how many sites (default 3)
   --steps N     steps of each schedule (default 2000)
   --strict      with leases, and clocks that drift
+  --members     the members change: sites come, go, are replaced and lose their disks
   --trace DIR   write the recorded run of the failing seed there`;
 
 const { values } = parseArgs({
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     sites: { type: 'string', default: '3' },
     steps: { type: 'string', default: '2000' },
     strict: { type: 'boolean', default: false },
+    members: { type: 'boolean', default: false },
     trace: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -58,7 +61,7 @@ async function main(): Promise<number> {
       ...(values.trace !== undefined && { witness: (line: RecordLine) => void lines.push(line) }),
     };
     try {
-      const simulation = await ordeal(options, steps);
+      const simulation = values.members ? await changing(options, steps) : await ordeal(options, steps);
       grants += simulation.granted.length;
       elections += simulation.elections();
     } catch (error) {

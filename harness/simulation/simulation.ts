@@ -12,6 +12,7 @@ import type { StrictSettings, Timing } from '../../runtime/options/schema.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
 import { Site } from '../../runtime/site/site.ts';
+import type { MembersRecord } from '../../runtime/store/content.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { foundedBy } from '../../runtime/testing/founded.ts';
 import { LeaseWitness } from './lease-witness.ts';
@@ -23,31 +24,52 @@ class SimulatedDisk {
   #synced = new Map<string, DurableState>();
 
   readonly #syncs: boolean;
-  readonly #id: SiteId;
-  readonly #founding: FoundingDisk;
+  readonly #id: string;
+  readonly #kept: { founding: FoundingDisk | null; members: MembersRecord | null };
 
-  constructor(syncs: boolean, id: SiteId, founders: readonly SiteId[]) {
+  /** `founders`: none, of a site that is to join. */
+  constructor(syncs: boolean, id: string, founders: readonly SiteId[]) {
     this.#syncs = syncs;
     this.#id = id;
-    this.#founding = foundedBy(founders);
+    this.#kept = { founding: founders.length > 0 ? foundedBy(founders) : null, members: null };
+  }
+
+  get isNew(): boolean {
+    return this.#kept.founding === null;
+  }
+
+  get id(): string {
+    return this.#id;
   }
 
   /** The next life's store. */
   open(): Store {
     const kept = new Map(this.#synced);
+    const head = { ...this.#kept };
+    const hasRun = this.life >= 0;
     this.life += 1;
     return {
       life: this.life,
       id: this.#id,
-      founding: this.#founding,
-      putFounding: () => undefined,
-      members: null,
-      putMembers: () => undefined,
-      read: (lock, root) => kept.get(lock) ?? (this.life === 0 ? 'none' : { promised: 0, epoch: 0, root }),
+      get founding() {
+        return head.founding;
+      },
+      putFounding: (founding) => {
+        head.founding = founding;
+      },
+      get members() {
+        return head.members;
+      },
+      putMembers: (members) => {
+        head.members = members;
+      },
+      read: (lock, root) => kept.get(lock) ?? (hasRun ? { promised: 0, epoch: 0, root } : 'none'),
       locks: () => [...kept.keys()],
       put: (lock, disk) => void kept.set(lock, disk),
       sync: () => {
-        if (this.#syncs) this.#synced = new Map(kept);
+        if (!this.#syncs) return;
+        this.#synced = new Map(kept);
+        Object.assign(this.#kept, head);
       },
       close: () => undefined,
     };
@@ -81,6 +103,8 @@ export interface SimulationOptions {
   readonly witness?: (line: RecordLine) => void;
   /** Disks keep the data that they sync. Default: true. */
   readonly syncs?: boolean;
+  /** The members change: sites may grant what a majority of the first voters does not reach. Default: false. */
+  readonly changes?: boolean;
   /** Sites with no room for a lock that another names. Default: none. */
   readonly roomless?: readonly SiteId[];
 }
@@ -91,7 +115,8 @@ export interface SimulationOptions {
  * checked; `check` throws the first that is broken.
  */
 export class Simulation {
-  readonly ids: readonly SiteId[];
+  /** All names that were ever opened. */
+  readonly ids: SiteId[];
   readonly clock = new VirtualClock();
   readonly random: () => number;
   readonly hub = new MemoryHub();
@@ -102,6 +127,8 @@ export class Simulation {
   readonly #highest = new Map<number, number>();
   readonly #adopted = new Map<SiteId, { readonly epoch: number; readonly inMinority: boolean }>();
   readonly #disks = new Map<SiteId, SimulatedDisk>();
+  readonly #founders: readonly SiteId[];
+  #newDisks = 0;
   readonly #options: SimulationOptions;
   readonly #rates = new Map<SiteId, number>();
   readonly #leases: LeaseWitness | null;
@@ -111,7 +138,9 @@ export class Simulation {
     this.#options = options;
     this.random = seeded(options.seed);
     this.ids = Array.from({ length: options.sites }, (_, index) => String.fromCharCode(97 + index));
-    for (const id of this.ids) this.#disks.set(id, new SimulatedDisk(options.syncs ?? true, id, this.ids));
+    this.#founders = [...this.ids];
+    for (const id of this.ids)
+      this.#disks.set(id, new SimulatedDisk(options.syncs ?? true, id, this.#founders));
     const { strict, driftShare = strict?.driftShare ?? 0 } = options;
     for (const id of strict ? this.ids : []) this.#rates.set(id, 1 + driftShare * (2 * this.random() - 1));
     this.#leases = strict ? new LeaseWitness(strict.leaseMs) : null;
@@ -123,16 +152,18 @@ export class Simulation {
 
   /** The first life of a site, or the next. */
   async open(id: SiteId): Promise<SimulatedSite> {
-    const { voters = this.ids, statechart, believes = () => voters, timing } = this.#options;
+    const { voters = this.#founders, statechart, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
+      // One that is new joins: it founds nothing.
+      ...(this.#disks.get(id)!.isNew && { founders: [] }),
       root: 'a',
       voters: believes(id),
       ...(statechart && { statechart }),
-      mailbox: this.hub.mailbox(id),
+      mailbox: this.hub.mailbox(id, this.#disks.get(id)!.id),
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
@@ -157,6 +188,13 @@ export class Simulation {
     this.sites.set(id, site);
     await mesh.open();
     return site;
+  }
+
+  /** A disk on which nothing is: of a name that is new, or of one whose data are gone. */
+  empty(id: SiteId): void {
+    if (!this.ids.includes(id)) this.ids.push(id);
+    this.#newDisks += 1;
+    this.#disks.set(id, new SimulatedDisk(this.#options.syncs ?? true, `${id}-${this.#newDisks}`, []));
   }
 
   crash(id: SiteId): void {
@@ -227,7 +265,8 @@ export class Simulation {
 
   /** Those that have the lock. */
   #opened(): readonly SiteId[] {
-    return [...this.sites.keys()].filter((id) => this.sites.get(id)!.mesh.find('main'));
+    // What a site begins with that is no member yet is closed when it joins.
+    return [...this.sites].flatMap(([id, { mesh }]) => (mesh.find('main') && mesh.founding ? id : []));
   }
 
   /** Throws the first broken promise. */
@@ -270,7 +309,7 @@ export class Simulation {
     if (fence.k <= highest) this.#broken ??= `S3, S5: ${text} after (${fence.epoch}, ${highest})`;
     this.#highest.set(fence.epoch, fence.k);
     // A lease is the word of a majority, which may be out of reach by now.
-    if (this.#leases) return;
+    if (this.#leases || this.#options.changes) return;
     // A grant in a minority is allowed only in an epoch that the site heard of while it reached no majority:
     // a majority elsewhere elected it.
     if (this.#isMajority(this.componentOf(site)) || this.#adopted.get(site)?.inMinority === true) return;
@@ -287,7 +326,7 @@ export class Simulation {
   }
 
   #isMajority(sites: ReadonlySet<SiteId>): boolean {
-    const { voters = this.ids } = this.#options;
+    const { voters = this.#founders } = this.#options;
     return 2 * voters.filter((voter) => sites.has(voter)).length > voters.length;
   }
 }

@@ -165,7 +165,8 @@ export class Site implements MailboxHandlers {
       isUp: (peer) => this.#isUp(peer),
       durable,
       waits: (lock) => this.#actors.get(lock)?.waits ?? false,
-      suspect: (lock) => this.#actors.get(lock)!.suspect(),
+      // One that this site was removed from is no longer there.
+      suspect: (lock) => this.#actors.get(lock)?.suspect(),
     });
     this.#setting = {
       site,
@@ -251,6 +252,11 @@ export class Site implements MailboxHandlers {
   /** The founding of the cluster; `null`: none is known here. */
   get founding(): Founding | null {
     return this.#roster.includesSelf ? this.#roster.founding : null;
+  }
+
+  /** As a configuration names this site. */
+  get voter(): SiteId {
+    return voterOf(this.#options.self, this.#options.store.id);
   }
 
   /** What this cluster has agreed on, as far as is known here. */

@@ -1,0 +1,110 @@
+import type { SiteId } from '../../machines/actor.ts';
+import { type Configuration, compare, nameOf } from '../../machines/members/configuration.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
+
+/** How many names there may be at a time, and how few voters. */
+const mostNames = 5;
+
+/**
+ * Sites acquire the lock while the members change: sites are added, removed, replaced by others, leave, lose their disks, crash and
+ * come back, and links are cut: `steps` random steps of one seed. Then the faults end, and every member must be served if a
+ * majority of the voters is left. Throws the promise that was broken.
+ */
+export async function changing(
+  options: SimulationOptions,
+  steps = 2_000,
+): Promise<Simulation & { changes: number }> {
+  const simulation = new Simulation({ ...options, changes: true });
+  const { ids, random, clock, hub, sites } = simulation;
+  await simulation.openAll();
+  await simulation.settle();
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+  const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+  const served = new Map<SiteId, number>();
+  let working = true;
+  const work = async (id: SiteId) => {
+    const site = sites.get(id)!;
+    while (working && sites.get(id) === site) {
+      const held = await acquire(id);
+      if (held) {
+        await sleep(random() * 20);
+        if (!held.signal.aborted) served.set(id, (served.get(id) ?? 0) + 1);
+        held.release();
+      }
+      await sleep(random() * 40 + 1);
+    }
+  };
+  /** A site that was removed throws; one that waits there is refused. */
+  const acquire = async (id: SiteId) => {
+    try {
+      return await simulation.acquire(id);
+    } catch {
+      return null;
+    }
+  };
+  const start = async (id: SiteId) => {
+    await simulation.open(id);
+    void work(id);
+  };
+  const newest = (): Configuration | null => {
+    let found: Configuration | null = null;
+    for (const { mesh } of sites.values())
+      if (mesh.configuration && compare(mesh.configuration, found) > 0) found = mesh.configuration;
+    return found;
+  };
+  /** Every voter is up with its data: one of them may be lost. */
+  const votersNow = () => Object.keys(newest()?.voters ?? {});
+  const isThere = (voter: SiteId) => sites.get(nameOf(voter))?.mesh.voter === voter;
+  const isWhole = () => votersNow().length > 2 && votersNow().every(isThere);
+  const change = (wanted: { readonly add: SiteId } | { readonly remove: SiteId }) => {
+    const up = [...sites.values()].filter(({ mesh }) => mesh.founding !== null);
+    if (up.length > 0)
+      pick(up)
+        .mesh.change(wanted, 2_000)
+        .catch(() => undefined);
+  };
+  const happen = async () => {
+    const chance = random();
+    const id = pick(ids);
+    if (chance < 0.2) simulation.cut(id, pick(ids));
+    else if (chance < 0.3) simulation.healAll();
+    else if (chance < 0.55) {
+      if (sites.has(id)) simulation.crash(id);
+      else await start(id);
+    } else if (chance < 0.65 && ids.length < mostNames) {
+      const name = String.fromCharCode(97 + ids.length);
+      simulation.empty(name);
+      await start(name);
+    } else if (chance < 0.8) change({ remove: id });
+    else if (chance < 0.9 && isWhole() && sites.has(id)) {
+      simulation.crash(id);
+      simulation.empty(id);
+      await start(id);
+    } else change({ add: id });
+  };
+  for (const id of ids) void work(id);
+  for (let step = 0; step < steps; step++) {
+    const chance = random();
+    const pending = simulation.pending();
+    if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
+    else if (chance < 0.985) clock.tick();
+    else await happen();
+    await Promise.resolve();
+    await Promise.resolve();
+    simulation.check();
+  }
+  simulation.healAll();
+  for (const id of ids) if (!sites.has(id)) await start(id);
+  await simulation.run(20_000);
+  const voters = votersNow();
+  if (2 * voters.filter(isThere).length > voters.length) {
+    const before = new Map(served);
+    await simulation.run(10_000);
+    const members = votersNow().map(nameOf);
+    const waiting = members.filter((id) => (served.get(id) ?? 0) <= (before.get(id) ?? 0) + 5);
+    if (waiting.length > 0)
+      throw new Error(`${waiting.join(', ')} of ${members.join(', ')} wait though nothing fails any more`);
+  }
+  working = false;
+  return Object.assign(simulation, { changes: (newest()?.version ?? 1) - 1 });
+}
