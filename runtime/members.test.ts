@@ -48,6 +48,8 @@ describe('a fleet', () => {
     for (const cluster of kept) await cluster.ready();
     await kept[0]!.close();
     expect(namesOf(kept[1]!)).toEqual(['a', 'b', 'c']);
+    // The two that are left must both be up to be a majority.
+    await (await disks.start('a')).ready();
     await kept[2]!.close({ leave: true });
     await eventually(() => expect(namesOf(kept[1]!)).toEqual(['a', 'b']));
   });
