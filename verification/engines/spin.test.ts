@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createMachine } from 'xstate';
 import { siteMachine } from '../../machines/naimi-trehel/site.ts';
 import { check } from '../check/check.ts';
 import alternatingBit from '../examples/alternating-bit.ts';
@@ -10,6 +11,7 @@ import polite from '../examples/polite-philosophers.ts';
 import { tableOf } from '../export/promela.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
+import { deadlockFree, reachable, some } from '../system/properties.ts';
 import type { System } from '../system/system.ts';
 import { EngineError } from './engine.ts';
 import { opinionOf } from './opinions.ts';
@@ -71,6 +73,47 @@ describe.skipIf(!isHere)('SPIN, from the same statecharts', { timeout: 120_000 }
     const { status } = spawnSync('gcc', ['-w', '-x', 'c', '-o', path, '-'], { input });
     expect([status, spawnSync(path).status]).toEqual([0, 0]);
     rmSync(folder, { recursive: true });
+  });
+
+  test('messages that wait until they are taken, and what depends on their sender', async () => {
+    const message = { target: 'c', message: { type: 'M' } };
+    const sender = createMachine({
+      id: 'sender',
+      on: { go: { actions: { type: 'send', params: message } } },
+    });
+    const isFrom = (of: string) => (args: { event: unknown }) => (args.event as { from: string }).from === of;
+    const receiver = createMachine({
+      id: 'receiver',
+      initial: 'none',
+      states: {
+        none: { on: { M: { guard: isFrom('b'), target: 'one' } } },
+        one: { on: { M: [{ guard: isFrom('a'), target: 'two' }, { target: 'none' }] } },
+        two: {},
+      },
+    });
+    const environment = [{ event: { type: 'go' }, times: 2 }];
+    const system: System = {
+      name: 'waiting',
+      network: { order: 'unordered' },
+      actors: {
+        a: { machine: sender, environment },
+        b: { machine: sender, environment },
+        c: { machine: receiver, deliver: (sent, from) => ({ ...sent, from }), accepts: 'taken' },
+      },
+      properties: [
+        reachable(
+          'two',
+          some((actor) => actor.in('two')),
+        ),
+        deadlockFree(
+          'it ends with two',
+          some((actor) => actor.in('two')),
+        ),
+      ],
+    };
+    const { ours, differences, unasked } = await opinions(system);
+    expect([...differences, ...unasked]).toEqual([]);
+    expect(ours.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated']);
   });
 
   test('what must happen under weak fairness', async () => {

@@ -265,6 +265,17 @@ class Writer {
     if (this.#capacity !== null || this.#isLarge(actor)) {
       up.push(...tableOf('char', `takes_${actor.name}`, known));
     }
+    const { accepts } = this.#table;
+    if (accepts !== null) {
+      for (const link of this.#links) {
+        const { name, target } = this.#table.links[link]!;
+        if (target !== cell) continue;
+        const accepted = actor.locals.map((_, local) =>
+          this.#table.messages.map((__, message) => (accepts(link, local, message) ? 1 : 0)),
+        );
+        up.push(...tableOf('char', `accepts_${name}`, accepted));
+      }
+    }
     if (!this.#everDrops(cell)) return up;
     return [
       ...up,
@@ -392,12 +403,39 @@ class Writer {
   #receipts(actor: TableActor): string[] {
     const rows = actor.rows.filter(({ on }) => on.kind === 'deliver');
     if (rows.length === 0 || this.#capacity !== null || (this.#isFifo && this.#isLarge(actor))) return [];
+    const links = this.#dependsOnLink(actor)
+      ? this.#links.filter((link) => this.#table.actors[this.#table.links[link]!.target] === actor)
+      : [null];
+    return links.flatMap((link) => this.#receiptsOn(actor, link, rows));
+  }
+
+  /** What a message does may depend on its sender (`deliver`). */
+  #dependsOnLink({ rows }: TableActor): boolean {
+    const does = new Map<string, string>();
+    return rows.some(({ from, on, ...does_ }) => {
+      if (on.kind !== 'deliver') return false;
+      const [key, text] = [`${from} ${on.message}`, JSON.stringify(does_)];
+      const before = does.get(key);
+      does.set(key, text);
+      return before !== undefined && before !== text;
+    });
+  }
+
+  /** The call of what the actor does with message m. */
+  #receives(actor: TableActor, link: number): string {
+    const of = this.#dependsOnLink(actor) ? `_on_${this.#table.links[link]!.name}` : '';
+    return `${actor.name}_receives${of}()`;
+  }
+
+  /** `link`: `null` where it is the same on all. */
+  #receiptsOn(actor: TableActor, link: number | null, rows: readonly Row[]): string[] {
+    const ofLink = rows.filter(({ on }) => link === null || (on.kind === 'deliver' && on.link === link));
     const distinct = new Map(
-      rows.map((row) => [`${row.from} ${row.on.kind === 'deliver' ? row.on.message : ''}`, row]),
+      ofLink.map((row) => [`${row.from} ${row.on.kind === 'deliver' ? row.on.message : ''}`, row]),
     );
     return [
       '',
-      `inline ${actor.name}_receives() {`,
+      `inline ${link === null ? `${actor.name}_receives()` : this.#receives(actor, link)} {`,
       '  if',
       ...[...distinct.values()].map((row) => {
         const message = row.on.kind === 'deliver' ? this.#table.messages[row.on.message]!.name : '';
@@ -479,17 +517,19 @@ class Writer {
         this.#table.messages.map((_, message) => action(message)),
       );
       process.options.push(
-        `nempty(${name})${alive} -> ${name} ? m; ${actor.name}_receives(); ${done(deliver)}`,
+        `nempty(${name})${alive} -> ${name} ? m; ${this.#receives(actor, link)}; ${done(deliver)}`,
       );
       if (duplicates !== null) {
         const copies = this.#process(`duplicate_${name}`, says, []);
         copies.options.push(
-          `nempty(${name})${alive}${spend.guard} -> ${spend.spend}${name} ? <m>; ${actor.name}_receives(); ${done(duplicates)}`,
+          `nempty(${name})${alive}${spend.guard} -> ${spend.spend}${name} ? <m>; ${this.#receives(actor, link)}; ${done(duplicates)}`,
         );
       }
       return;
     }
     const take = duplication === 'persistent' ? '' : (word: string) => `${name} ?? ${word}; `;
+    const accepted = (word: string) =>
+      this.#table.accepts === null ? '' : ` && c_expr { accepts_${name}[now.${actor.name}][${word}] }`;
     for (const [message, { name: word }] of this.#table.messages.entries()) {
       if (!actor.rows.some(({ on }) => on.kind === 'deliver' && on.message === message && on.link === link))
         continue;
@@ -499,12 +539,12 @@ class Writer {
         [action(message)],
       );
       process.options.push(
-        `${name} ?? [${word}]${alive} -> ${take === '' ? '' : take(word)}m = ${word}; ${actor.name}_receives(); ${done(deliver)}`,
+        `${name} ?? [${word}]${alive}${accepted(word)} -> ${take === '' ? '' : take(word)}m = ${word}; ${this.#receives(actor, link)}; ${done(deliver)}`,
       );
       if (duplicates !== null) {
         const copies = this.#process(`duplicate_${name}`, says, []);
         copies.options.push(
-          `${name} ?? [${word}]${alive}${spend.guard} -> ${spend.spend}m = ${word}; ${actor.name}_receives(); ${done(duplicates)}`,
+          `${name} ?? [${word}]${alive}${accepted(word)}${spend.guard} -> ${spend.spend}m = ${word}; ${this.#receives(actor, link)}; ${done(duplicates)}`,
         );
       }
     }

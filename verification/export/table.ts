@@ -1,7 +1,7 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
 import { search } from '../checker/packed/index.ts';
 import { type Compiled, compile } from '../system/index.ts';
-import { DOWN } from '../system/locals.ts';
+import { ANYONE, DOWN } from '../system/locals.ts';
 import type { Action, ActorView, System } from '../system/system.ts';
 import { messageText } from '../system/text.ts';
 import { ExportError } from './errors.ts';
@@ -26,6 +26,8 @@ export interface Table {
   readonly links: readonly Link[];
   /** `null` for a system without one. */
   readonly history: TableHistory | null;
+  /** Whether the actor at the end of a link, in a local state, takes a message; `null`: each takes all. */
+  readonly accepts: ((link: number, local: number, message: number) => boolean) | null;
 }
 
 export interface TableActor {
@@ -124,15 +126,15 @@ export async function tabulate(system: System, { maxStates, signal }: TableOptio
   return new Tabulator(compiled).table(Number(found.representedStates), found.transitions);
 }
 
-function refuse({ name, constraint, starts, actors }: System): void {
+function refuse({ name, constraint, starts, actors, network }: System): void {
   const specs = Object.values(actors);
   const what =
     constraint !== undefined
       ? 'a constraint, which is a JavaScript function over whole states'
       : starts !== undefined && starts.length > 1
         ? 'several initial states'
-        : specs.some(({ accepts }) => accepts !== undefined)
-          ? 'an actor that accepts some messages only'
+        : network.order === 'fifo' && specs.some(({ accepts }) => accepts !== undefined)
+          ? 'an actor that accepts some messages only, on a network of queues'
           : specs.some(({ environment = [] }) => environment.some(({ together }) => together !== undefined))
             ? 'atomic steps of several actors'
             : null;
@@ -180,6 +182,9 @@ class Tabulator {
       messages: this.#messageList,
       links: this.#links,
       history: this.#history(),
+      accepts: Object.values(system.actors).some(({ accepts }) => accepts !== undefined)
+        ? (link, local, message) => this.#accepts(actors, link, local, message)
+        : null,
     };
   }
 
@@ -273,6 +278,20 @@ class Tabulator {
     };
   }
 
+  /** What may arrive in an inbox that holds this message alone? */
+  #accepts(actors: readonly TableActor[], link: number, local: number, message: number): boolean {
+    const { world, model } = this.#compiled;
+    const { locals } = world;
+    const { source, target } = this.#links[link]!;
+    const { up, core } = actors[target]!.locals[local]!;
+    if (!up) return false;
+    const of = world.values.intern(this.#messageList[message]!.message, 'a message');
+    const inbox = locals.internInbox([locals.internLetter(source ?? ANYONE, of)]);
+    return model
+      .steps(target, locals.intern(target, core, inbox))
+      .some(({ action }) => this.#compiled.action(action).kind === 'deliver');
+  }
+
   #history(): TableHistory | null {
     const { world, model, system } = this.#compiled;
     if (system.history === undefined) return null;
@@ -351,10 +370,10 @@ function readsInbox(actor: string, { kind }: Pick<Action, 'kind'>): ExportError 
   );
 }
 
-/** The active atomic states, for a name. */
+/** The active atomic states, for a name; a machine without states has none, and would be called as its actor. */
 function slugOf(view: ActorView, fault: string | null): string {
   if (fault !== null) return 'failed';
-  return view.up ? atomic(view.value).join('_') : 'down';
+  return view.up ? atomic(view.value).join('_') || 'local' : 'down';
 }
 
 function atomic(value: unknown): readonly string[] {

@@ -25,6 +25,7 @@ class Writer {
     const fault = Object.entries(faults).find(([, bound]) => bound !== 0)?.[0];
     if (fault !== undefined) throw refused(table, `a network with ${fault}`);
     if (table.history !== null) throw refused(table, 'a history');
+    if (table.accepts !== null) throw refused(table, 'an actor that accepts some messages only');
     this.#table = table;
     this.#questions = questions;
     this.#isFifo = order === 'fifo';
