@@ -47,7 +47,7 @@ export type * from './system/system.ts';
 export { actionText, messageText, stateText, traceText } from './system/text.ts';
 export type { Chance, ChanceDoor } from './system/tree/chance.ts';
 export { DrivenActor, type Happening } from './system/tree/driven.ts';
-export type { Outcome, Outcomes, Values } from './system/tree/outcomes.ts';
+export type { Outcome, Outcomes, OutcomesOf, Values } from './system/tree/outcomes.ts';
 export * from './system/typed.ts';
 export { traceMermaid } from './timeline/mermaid.ts';
 export { traceShiViz } from './timeline/shiviz.ts';

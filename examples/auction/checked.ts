@@ -1,9 +1,12 @@
+import type { OutcomesOf } from '../../verification/index.ts';
+import type { auction } from './auction.ts';
+
 export { auction as default } from './auction.ts';
 
 /** All that may come of what the machine invokes. */
 export const outcomes = {
   charge: { done: ['receipt'], error: [new Error('card refused')] },
-};
+} satisfies OutcomesOf<typeof auction>;
 
 /** The events that may come from outside, at any time. */
 export const events = [

@@ -15,6 +15,7 @@ export interface TransitionPath {
   readonly steps: readonly PathStep[];
 }
 
+/** One thing that happens on a path, and what the model expects of it. */
 export interface PathStep {
   readonly happening: Happening;
   /** What the model expects after it: the state value and the context of the machine; `null`: it fails. */

@@ -36,6 +36,21 @@ function expectRefused(system: System, code: SystemErrorCode, says: RegExp) {
 
 const go = { environment: [{ event: { type: 'go' } }] };
 
+it('tells all that machines may not use, of all of them at once', () => {
+  const one = createMachine({
+    id: 'one',
+    entry: () => {},
+    invoke: { src: child },
+    on: { go: { actions: () => {} } },
+  });
+  const two = onGo({ actions: sendTo('b', { type: 'M' }) });
+  expectRefused(
+    systemOf({ a: { machine: one as AnyStateMachine }, b: { machine: two } }),
+    'MACHINE_REFUSED',
+    /machine 'one' uses invoke in state 'one'; a function as an action in state 'one', which no check would run\.\nmachine 'odd' uses sendTo in state 'odd'\./,
+  );
+});
+
 describe('what a machine may not use', () => {
   it.each<[string, AnyStateMachine, RegExp]>([
     [

@@ -33,6 +33,7 @@ export function refuseInvalid(system: System): void {
       "Messages that are never consumed are a set, not a queue. Use order: 'unordered' with duplication: 'persistent'.",
     );
   }
+  refuseChildren(system);
   for (const [id, { machine, outcomes, time, chance, crash, environment = [] }] of Object.entries(
     system.actors,
   )) {
@@ -45,7 +46,6 @@ export function refuseInvalid(system: System): void {
       throw invalid(`'${id}' has ${key}, which speaks of a tree of actors. Give it outcomes: {} too.`);
     }
     if (outcomes === undefined) {
-      refuseChildren(machine);
       refuseUncompiled(machine);
     } else if (system.symmetry?.includes(id)) {
       throw invalid(
@@ -127,12 +127,13 @@ function refuseUnlike({ actors, symmetry = [] }: System, ids: readonly string[])
  * Refuses the parts of a definition that no checked machine may use. Parts that only a running step shows are refused
  * there.
  */
-function refuseChildren(machine: AnyStateMachine): void {
+function childrenIn(machine: AnyStateMachine): readonly string[] {
+  const found: string[] = [];
   const named = machine.implementations.actions as Readonly<Record<string, unknown>>;
   const nodes: AnyStateNode[] = [machine.root];
   for (const node of nodes) {
     nodes.push(...Object.values(node.states));
-    if (node.invoke.length > 0) throw refusedMachine(machine, `invoke in state '${node.id}'`);
+    if (node.invoke.length > 0) found.push(`invoke in state '${node.id}'`);
     const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
     const initial = node.type === 'compound' && initialOf(machine, node) ? node.initial.actions : [];
     const actions = [
@@ -143,19 +144,27 @@ function refuseChildren(machine: AnyStateMachine): void {
     ];
     for (const action of actions) {
       if (typeof action === 'function' && !isBuiltIn(action)) {
-        throw refusedMachine(
-          machine,
-          `a function as an action in state '${node.id}', which no check would run`,
-        );
+        found.push(`a function as an action in state '${node.id}', which no check would run`);
+        continue;
       }
       const implementation =
         typeof action === 'function' ? action : named[typeof action === 'string' ? action : action.type];
       const kind = (implementation as { readonly type?: string } | undefined)?.type;
       if (kind !== undefined && forbidden.has(kind)) {
-        throw refusedMachine(machine, `${kind.slice('xstate.'.length)} in state '${node.id}'`);
+        found.push(`${kind.slice('xstate.'.length)} in state '${node.id}'`);
       }
     }
   }
+  return [...new Set(found)];
+}
+
+/** All that is refused in all machines, in one error. */
+function refuseChildren({ actors }: System): void {
+  const alone = Object.values(actors).filter(({ outcomes }) => outcomes === undefined);
+  const machines = [...new Set(alone.map(({ machine }) => machine))];
+  const refused = machines.map((machine) => [machine, childrenIn(machine)] as const);
+  const found = refused.filter(([, uses]) => uses.length > 0);
+  if (found.length > 0) throw refusedMachines(found);
 }
 
 /** XState's own error is thrown without a code, when the machine is first used. */
@@ -186,10 +195,16 @@ const forbidden: ReadonlySet<string> = new Set(
   ['sendTo', 'spawnChild', 'stopChild', 'emit'].map((kind) => `xstate.${kind}`),
 );
 
-export function refusedMachine({ id }: AnyStateMachine, what: string): SystemError {
+export function refusedMachine(machine: AnyStateMachine, what: string): SystemError {
+  return refusedMachines([[machine, [what]]]);
+}
+
+/** By machine: what it uses, and where. */
+function refusedMachines(refused: readonly (readonly [AnyStateMachine, readonly string[]])[]): SystemError {
+  const uses = refused.map(([{ id }, whats]) => `machine '${id}' uses ${whats.join('; ')}.`);
   return new SystemError(
     'MACHINE_REFUSED',
-    `machine '${id}' uses ${what}. A checked machine speaks to others only by a named action, { type: 'send', params: ` +
+    `${uses.join('\n')} A checked machine speaks to others only by a named action, { type: 'send', params: ` +
       '{ target, message } }, and has no children: no spawn, invoke, sendTo, emit, self or system. To check it with its children, as XState ' +
       'runs them, give the actor `outcomes` (`{}` where it invokes no promise, callback or observable).',
   );

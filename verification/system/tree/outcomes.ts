@@ -1,4 +1,11 @@
-import { type AnyActorLogic, type AnyStateMachine, fromPromise } from 'xstate';
+import {
+  type AnyActorLogic,
+  type AnyStateMachine,
+  fromPromise,
+  type ObservableActorLogic,
+  type PromiseActorLogic,
+  type StateMachine,
+} from 'xstate';
 import { SystemError } from '../errors.ts';
 import { isMachine, nodesOf } from './places.ts';
 
@@ -29,6 +36,46 @@ export interface Outcome {
 /** The outcomes by the name of the invoked logic: its `src`, or where that is a function, the id of its `invoke`. */
 export type Outcomes = Readonly<Record<string, Outcome>>;
 
+type ValuesOf<Value, Input> = readonly Value[] | ((input: Input) => readonly Value[]);
+
+/** To types, a callback looks like a promise of nothing. */
+type OutcomeOf<Logic> =
+  Logic extends PromiseActorLogic<infer Output, infer Input>
+    ? [Output] extends [undefined]
+      ? Outcome
+      : Pick<Outcome, 'error' | 'never'> & { readonly done?: ValuesOf<Output, Input> }
+    : Logic extends ObservableActorLogic<infer Value, infer Input>
+      ? Omit<Outcome, 'next' | 'sends' | 'atStart'> & { readonly next?: ValuesOf<Value, Input> }
+      : Outcome;
+
+type ActorOf<Machine> =
+  Machine extends StateMachine<
+    infer _Context,
+    infer _Event,
+    infer _Children,
+    infer Actor,
+    infer _Action,
+    infer _Guard,
+    infer _Delay,
+    infer _Value,
+    infer _Tag,
+    infer _Input,
+    infer _Output,
+    infer _Emitted,
+    infer _Meta,
+    infer _Config
+  >
+    ? Actor
+    : never;
+
+/**
+ * The outcomes of a machine of `setup`, with the values that the types of its promises and observables allow:
+ * `export const outcomes = { ... } satisfies OutcomesOf<typeof machine>`.
+ */
+export type OutcomesOf<Machine> = {
+  readonly [Actor in ActorOf<Machine> as Actor['src']]?: OutcomeOf<Actor['logic']>;
+};
+
 export type LogicKind = 'machine' | 'promise' | 'observable' | 'event observable' | 'callback' | 'transition';
 
 /**
@@ -44,14 +91,23 @@ const marks: readonly (readonly [LogicKind, string])[] = [
 
 /** Throws `MACHINE_REFUSED` for logic of another making that starts something. */
 export function kindOf(logic: AnyActorLogic, name: string): LogicKind {
+  const kind = kindOrNull(logic);
+  if (kind === null) throw unknownLogic([name]);
+  return kind;
+}
+
+function kindOrNull(logic: AnyActorLogic): LogicKind | null {
   if (isMachine(logic)) return 'machine';
   const text = String(logic.transition);
   for (const [kind, word] of marks) if (text.includes(word)) return kind;
-  if ((logic as { start?: unknown }).start === undefined) return 'transition';
-  throw new SystemError(
+  return (logic as { start?: unknown }).start === undefined ? 'transition' : null;
+}
+
+function unknownLogic(names: readonly string[]): SystemError {
+  return new SystemError(
     'MACHINE_REFUSED',
-    `'${name}' is logic of its own making that starts something: no check can tell what it does. Use fromPromise, ` +
-      'fromCallback, fromObservable, fromTransition or a machine.',
+    `${names.map((name) => `'${name}'`).join(', ')}: logic of its own making that starts something. No check can tell ` +
+      'what it does. Use fromPromise, fromCallback, fromObservable, fromTransition or a machine.',
   );
 }
 
@@ -61,9 +117,13 @@ export interface Invoked {
   readonly kind: Exclude<LogicKind, 'machine' | 'transition'>;
 }
 
-/** The promises, observables and callbacks that the machine, or a machine that it invokes, names or invokes. */
+/**
+ * The promises, observables and callbacks that the machine, or a machine that it invokes, names or invokes. Throws
+ * `MACHINE_REFUSED` for all logic of another making.
+ */
 export function invokedBy(machine: AnyStateMachine): readonly Invoked[] {
   const invoked = new Map<string, Invoked>();
+  const unknown = new Set<string>();
   const machines = new Set([machine]);
   for (const each of machines) {
     const found = (name: string, logic: unknown) => {
@@ -73,8 +133,9 @@ export function invokedBy(machine: AnyStateMachine): readonly Invoked[] {
         invoked.set(name, { name, kind: 'promise' });
         return;
       }
-      const kind = kindOf(logic as AnyActorLogic, name);
-      if (kind === 'machine') machines.add(logic as AnyStateMachine);
+      const kind = kindOrNull(logic as AnyActorLogic);
+      if (kind === null) unknown.add(`${name} of machine ${each.id}`);
+      else if (kind === 'machine') machines.add(logic as AnyStateMachine);
       else if (kind !== 'transition') invoked.set(name, { name, kind });
     };
     for (const node of nodesOf(each)) {
@@ -89,6 +150,7 @@ export function invokedBy(machine: AnyStateMachine): readonly Invoked[] {
       if (logic !== missing) found(name, logic);
     }
   }
+  if (unknown.size > 0) throw unknownLogic([...unknown]);
   return [...invoked.values()];
 }
 

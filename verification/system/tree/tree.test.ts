@@ -110,10 +110,22 @@ describe('what is invoked', () => {
     );
   });
 
-  test('is refused where it is logic of its own making that starts something', () => {
+  test('is refused where it is logic of its own making that starts something, all at once', () => {
     const logic = { ...promise, transition: (snapshot: unknown) => snapshot, start: () => {} };
-    expect(() => compile(system(machineOf({ invoke: { src: logic } })))).toThrow(
-      expect.objectContaining({ code: 'MACHINE_REFUSED' }),
+    const machine = machineOf(
+      {
+        invoke: [
+          { id: 'one', src: logic },
+          { id: 'two', src: 'named' },
+        ],
+      },
+      { actors: { named: logic } },
+    );
+    expect(() => compile(system(machine))).toThrow(
+      expect.objectContaining({
+        code: 'MACHINE_REFUSED',
+        message: expect.stringMatching(/'one of machine m', 'named of machine m': logic of its own making/),
+      }),
     );
   });
 
