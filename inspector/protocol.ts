@@ -1,5 +1,6 @@
 import type { Explored as ExploredTimeline, Timeline } from '../verification/timeline/format.ts';
 
+export type { LockReport, LockReports } from '../runtime/api/lock-report.ts';
 export type { Choice, Found } from '../verification/timeline/format.ts';
 
 /** A timeline as it is served: with its statecharts laid out. */
@@ -25,7 +26,10 @@ export interface Sources {
   readonly results?: readonly Result[];
   /** Apps may tell it what they do: an app that has opened the page is passed on. */
   readonly listens?: true;
-  /** With a live cluster: another lock of it may be shown, and `GET api/locks?like=TEXT` gives `Locks`. */
+  /**
+   * With a live cluster: another lock of it may be shown, `GET api/locks?like=TEXT` gives `Locks`, and
+   * `GET api/table?like=TEXT` gives `LockReports`.
+   */
   readonly locks?: true;
   /** For each chart, by its name: the transitions that no explored step took. */
   readonly never?: Readonly<Record<string, readonly string[]>>;

@@ -4,18 +4,20 @@ export type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from './api/
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './api/errors.ts';
 export type { Leadership, LeadOptions } from './api/leadership.ts';
 export type { AcquireOptions, Held, HeldAll, HoldOptions, Lock, RunOptions } from './api/lock.ts';
+export type {
+  LockHolder,
+  LockReport,
+  LockReports,
+  ReadLocksOptions,
+  WaitingSite,
+} from './api/lock-report.ts';
 export type { Membership, Voter } from './api/members.ts';
 export type { Logger, Notice } from './api/notice.ts';
 export type { Address, DownReason, PeerChange } from './api/peer.ts';
 export type {
   ClusterStatus,
   Counters,
-  LockHolder,
-  LockReport,
-  LockReports,
   LockStatus,
-  ReadLocksOptions,
-  WaitingSite,
 } from './api/status.ts';
 export type { Viewer, WatchServer, WatchServerOptions, WatchSession } from './api/watch.ts';
 export { joinCluster } from './join.ts';

@@ -60,10 +60,13 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     /^node:fs(\/promises)?$/.test(target) &&
     file.startsWith('runtime/') &&
     !/^runtime\/(store|observe)\//.test(file),
-  'of the runtime, the inspector imports the server for HTTP alone': ({ file, target }) =>
+  'of the runtime, the inspector imports the server for HTTP and the reader of locks alone': ({
+    file,
+    target,
+  }) =>
     file.startsWith('inspector/') &&
     target.startsWith('runtime/') &&
-    target !== 'runtime/observe/http-server.ts',
+    !/^runtime\/(observe\/(http-server|lock-reader)|api\/lock-report)\.ts$/.test(target),
   'the public types of the runtime import nothing else of it': ({ file, target }) =>
     file.startsWith('runtime/api/') && target.startsWith('runtime/') && !target.startsWith('runtime/api/'),
   'the page imports types of the timeline and nothing else of ours': ({ file, target }) =>
@@ -215,7 +218,7 @@ describe('rooms', () => {
     [
       'inspector/server/x.ts',
       "import { joinCluster } from '../../runtime/index.ts';",
-      'of the runtime, the inspector imports the server for HTTP alone',
+      'of the runtime, the inspector imports the server for HTTP and the reader of locks alone',
     ],
   ])('%s: %s is refused', (file, line, rule) => {
     expect(importsOf(file, line).filter(rules[rule]!)).toHaveLength(1);

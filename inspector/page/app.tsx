@@ -5,6 +5,7 @@ import { type Data, textOf } from './data.ts';
 import { Inspector } from './inspector.tsx';
 import { type Connection, follow } from './live.ts';
 import { LockPicker } from './lock-picker.tsx';
+import { LockTable } from './lock-table.tsx';
 import { Problem, useUncaught, ViewGuard } from './problems.tsx';
 import { relayApp } from './relay.ts';
 import { useTheme } from './theme.ts';
@@ -30,6 +31,7 @@ export function App({ data }: { readonly data: Data }) {
   const [live, setLive] = useState<Pick<Shown, 'source' | 'lock'> | null>(null);
 
   const [connection, setConnection] = useState<Connection>({ state: 'connected' });
+  const [isBoard, setBoard] = useState(false);
   const [uncaught, forgetUncaught] = useUncaught();
 
   const open = useCallback(
@@ -101,8 +103,17 @@ export function App({ data }: { readonly data: Data }) {
     open(sources!, address).catch(failed);
   };
 
+  const showLock = (lock: string) => {
+    setBoard(false);
+    if (live !== null) show({ source: live.source, step: null, path: [], lock });
+  };
   const locks = sources?.locks === true && live !== null && (
-    <LockPicker data={data} onLock={(lock) => show({ source: live.source, step: null, path: [], lock })} />
+    <>
+      <LockPicker data={data} onLock={showLock} />
+      <button type="button" className="all-locks" onClick={() => setBoard(true)}>
+        all locks
+      </button>
+    </>
   );
 
   const problems = [
@@ -115,6 +126,7 @@ export function App({ data }: { readonly data: Data }) {
       {problems.map(({ text, onClose }) => (
         <Problem key={text} text={text} {...(isReady && { onClose })} />
       ))}
+      {isBoard && <LockTable data={data} onLock={showLock} onClose={() => setBoard(false)} />}
       {isReady ? (
         <ViewGuard>
           <Inspector

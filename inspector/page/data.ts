@@ -4,6 +4,7 @@ import {
   embeddedId,
   type Found,
   type Laid,
+  type LockReports,
   type Locks,
   type Problem,
   type Sources,
@@ -18,6 +19,8 @@ export interface Data {
   find(what: { readonly property: string } | { readonly state: string }): Promise<Found>;
   /** Locks of the watched cluster. */
   locks(like: string): Promise<Locks>;
+  /** The holders and the queues of those locks. */
+  table(like: string): Promise<LockReports>;
 }
 
 export function dataOf(document: Document): Data {
@@ -31,6 +34,7 @@ const served: Data = {
   explored: (path) => get(`api/explore?path=${path.join('.')}`),
   find: (what) => get(`api/find?${new URLSearchParams(what)}`),
   locks: (like) => get(`api/locks?${new URLSearchParams({ like })}`),
+  table: (like) => get(`api/table?${new URLSearchParams({ like })}`),
 };
 
 /** Requests an answer from the server. Throws an error that tells what happened and what to do. */
@@ -79,5 +83,6 @@ function embedded({ sources, timelines }: Embedded): Data {
     explored: none,
     find: none,
     locks: none,
+    table: none,
   };
 }

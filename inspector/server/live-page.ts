@@ -6,6 +6,7 @@ import { Follower } from '../../verification/timeline/follow.ts';
 import { AttachedLocks } from './attached-locks.ts';
 import { planOf } from './chart-plan.ts';
 import { answerLiveOf, onlyOne, type Shows, showLive } from './live.ts';
+import { LockBoard } from './lock-board.ts';
 import { builtPage } from './page.ts';
 import { type Answer, servePage } from './server.ts';
 
@@ -45,16 +46,26 @@ export async function openAttached(
   const bad = urls.find((url) => !URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol));
   if (bad !== undefined) throw new UsageError(`${bad} is no address of a site: expected ws://host:port/`);
   await layOutKnown();
+  const board = new LockBoard(urls);
   const attached = new AttachedLocks({ urls, ...(lock !== undefined && { lock }), say: warn });
   try {
-    const answer = answerLiveOf(about, {}, (like) => attached.find(like));
+    const answer = answerLiveOf(
+      about,
+      {},
+      {
+        find: (like) => attached.find(like),
+        table: (like) => board.read(like),
+      },
+    );
     const page = await openPage(attached, answer, port, mostSteps);
     const close = () => {
+      board.close();
       attached.close();
       return page.close();
     };
     return { url: page.url, close };
   } catch (error) {
+    board.close();
     attached.close();
     throw error;
   }

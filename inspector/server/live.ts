@@ -4,7 +4,14 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { reasonOf } from '../../machines/errors.ts';
 import { refuseUpgrade } from '../../runtime/observe/http-server.ts';
 import type { Message, Timeline } from '../../verification/timeline/format.ts';
-import { cannotBeShown, type Laid, type LiveFrame, type Locks, type Sources } from '../protocol.ts';
+import {
+  cannotBeShown,
+  type Laid,
+  type LiveFrame,
+  type LockReports,
+  type Locks,
+  type Sources,
+} from '../protocol.ts';
 import { plansOf } from './chart-plan.ts';
 import { type Answer, Refused, refuseStrangers } from './server.ts';
 
@@ -13,17 +20,20 @@ const mostPages = 64;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
-/** `locks`: answers which locks there are whose names contain something. */
-export function answerLiveOf(
-  about: string,
-  more: Partial<Sources> = {},
-  locks?: (like: string) => Promise<Locks>,
-): Answer {
+/** What a live cluster can be asked about its locks whose names contain `like`. */
+export interface LockAnswers {
+  find(like: string): Promise<Locks>;
+  /** Who holds each, and who waits. */
+  table(like: string): Promise<LockReports>;
+}
+
+export function answerLiveOf(about: string, more: Partial<Sources> = {}, locks?: LockAnswers): Answer {
   const head = { id: 'live', title: 'live', about, kind: 'live' as const };
   const sources: Sources = { title: 'live', sources: [head], ...(locks && { locks: true }), ...more };
   return (path, query) => {
     if (path === 'sources') return sources;
-    if (path === 'locks' && locks) return locks(query.get('like') ?? '');
+    if (path === 'locks' && locks) return locks.find(query.get('like') ?? '');
+    if (path === 'table' && locks) return locks.table(query.get('like') ?? '');
     throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
   };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
 import { longestName, type SiteLock, type WatchAsk } from '../../machines/watch.ts';
 import { systemClock } from '../api/clock.ts';
-import type { LockReports, ReadLocksOptions } from '../api/status.ts';
+import type { LockReports, ReadLocksOptions } from '../api/lock-report.ts';
 import { checkReadLocks, checkWatchUrls } from '../options/calls.ts';
 import { reportsOf, type SiteTable } from './lock-table.ts';
 

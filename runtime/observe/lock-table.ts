@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteLock } from '../../machines/watch.ts';
-import type { LockHolder, LockReport, WaitingSite } from '../api/status.ts';
+import type { LockHolder, LockReport, WaitingSite } from '../api/lock-report.ts';
 
 /** The answer of one site. */
 export interface SiteTable {

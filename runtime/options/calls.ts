@@ -5,7 +5,7 @@ import type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from '../api
 import type { Fence } from '../api/fence.ts';
 import type { LeadOptions } from '../api/leadership.ts';
 import type { AcquireOptions, HoldOptions, RunOptions } from '../api/lock.ts';
-import type { ReadLocksOptions } from '../api/status.ts';
+import type { ReadLocksOptions } from '../api/lock-report.ts';
 import type { Viewer, WatchServerOptions } from '../api/watch.ts';
 import { membersLock, namePattern, siteIdPattern } from '../wire/frames.ts';
 import { partOfAddress } from './address.ts';

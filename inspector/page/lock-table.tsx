@@ -1,0 +1,143 @@
+import { useEffect, useRef, useState } from 'react';
+import type { LockReport, LockReports } from '../protocol.ts';
+import { type Data, textOf } from './data.ts';
+import { longestWait, type Order, queueText, shownLocks } from './lock-order.ts';
+import { durationText } from './time.ts';
+
+interface LockTableProps {
+  readonly data: Data;
+  readonly onLock: (lock: string) => void;
+  readonly onClose: () => void;
+}
+
+const everyMs = 1_000;
+
+const columns: readonly (readonly [Order, string])[] = [
+  ['name', 'lock'],
+  ['holder', 'holder'],
+  ['held', 'held for'],
+  ['waited', 'waiting'],
+  ['epoch', 'epoch'],
+  ['changed', 'last change'],
+];
+
+/** All locks of a running cluster: the holder and the queue of each, again every second. */
+export function LockTable({ data, onLock, onClose }: LockTableProps) {
+  const [text, setText] = useState('');
+  const [isWaited, setWaited] = useState(false);
+  const [order, setOrder] = useState<Order>('waited');
+  const [reports, setReports] = useState<LockReports | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const dialog = useRef<HTMLDialogElement>(null);
+
+  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    let isOver = false;
+    const read = async () => {
+      try {
+        const read = await data.table(text);
+        if (isOver) return;
+        setReports(read);
+        setProblem(null);
+      } catch (error) {
+        if (!isOver) setProblem(textOf(error));
+      }
+      if (!isOver) timer = setTimeout(read, everyMs);
+    };
+    void read();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [data, text]);
+
+  const rows = shownLocks(reports?.locks ?? [], order, isWaited);
+  return (
+    <dialog ref={dialog} className="lock-table" aria-label="All locks" onClose={onClose}>
+      <header>
+        <h2>All locks</h2>
+        <input
+          type="search"
+          aria-label="Locks whose names contain"
+          placeholder="name contains ..."
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+        />
+        <label>
+          <input type="checkbox" checked={isWaited} onChange={({ target }) => setWaited(target.checked)} />
+          waited for
+        </label>
+        <output>
+          {rows.length.toLocaleString('en')}
+          {reports?.more && ' and more'}
+        </output>
+        <button type="button" aria-label="Close" onClick={() => dialog.current?.close()}>
+          ✕
+        </button>
+      </header>
+      {[...(problem === null ? [] : [problem]), ...(reports?.silent ?? []).map(silence)].map((line) => (
+        <p key={line} className="silent">
+          {line}
+        </p>
+      ))}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard must reach it */}
+      <section className="scroll" tabIndex={0} aria-label="Table of locks">
+        <table>
+          <thead>
+            <tr>
+              {columns.map(([key, title]) => (
+                <th key={key} scope="col" aria-sort={order === key ? 'descending' : 'none'}>
+                  <button type="button" onClick={() => setOrder(key)}>
+                    {title}
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <Row key={row.lock} row={row} onLock={onLock} />
+            ))}
+          </tbody>
+        </table>
+        {rows.length === 0 && (
+          <p className="hint">{reports === null ? 'Asking ...' : 'No lock is like that.'}</p>
+        )}
+      </section>
+    </dialog>
+  );
+}
+
+function silence({ url, reason }: LockReports['silent'][number]): string {
+  return `no answer from ${url}: ${reason}`;
+}
+
+function Row({ row, onLock }: { readonly row: LockReport; readonly onLock: (lock: string) => void }) {
+  const { lock, holder, former, token, epoch, changedMs } = row;
+  return (
+    <tr data-lock={lock} className={longestWait(row) < 0 ? '' : 'waited'}>
+      <th scope="row">
+        <button type="button" onClick={() => onLock(lock)}>
+          {lock}
+        </button>
+      </th>
+      <td>
+        {holder === null ? (
+          <i>{token === null ? 'token under way' : `free, at ${token}`}</i>
+        ) : (
+          <b>{holder.site}</b>
+        )}
+        {former.map(({ site, fence }) => (
+          <small key={site}>
+            {site}, still in epoch {fence.epoch}
+          </small>
+        ))}
+      </td>
+      <td>{holder === null ? '' : durationText(holder.heldMs)}</td>
+      <td>{queueText(row)}</td>
+      <td>{epoch}</td>
+      <td>{durationText(changedMs)} ago</td>
+    </tr>
+  );
+}
