@@ -92,7 +92,9 @@ describe('baton site', () => {
     await b.hear(/^requested$/);
     await b.hear(/^the token is here/);
     await b.hear(/^released$/);
-    await b.hear(/^unknown command jump; there are request, release, status, quit, help$/);
+    await b.hear(
+      /^unknown command jump; there are request, release, status, members, add, remove, replace, quit, help$/,
+    );
     await b.hear(/^request {3}ask for the critical section/);
     await b.hear(/^last nil, next nil, token here, client idle/);
     expect(await b.end()).toMatchObject({ status: 0 });

@@ -1,10 +1,14 @@
 import { reasonOf } from '../../machines/errors.ts';
-import type { Cluster, Fence, Held, Lock } from '../../runtime/index.ts';
+import type { Cluster, Fence, Held, Lock, Membership } from '../../runtime/index.ts';
 import { exitStatus } from '../exit.ts';
 
 const help = `request   ask for the critical section; says at once when the token is here
 release   leave the critical section (waits for it first, if it was requested)
 status    last, next, token; what the client does; epoch and fence; who is connected
+members   which sites vote, and which of them are up
+add ID    wait until the site ID, which was started with --join, is a member
+remove ID          the site ID votes no more, up or not
+replace ID ID      the second site takes the place of the first
 quit      hand the token on, say goodbye to the others, end
 help      this`;
 
@@ -54,7 +58,8 @@ export class Session {
     process.exit(exitStatus.violated);
   }
 
-  async #command(command: string): Promise<typeof quit | undefined> {
+  async #command(line: string): Promise<typeof quit | undefined> {
+    const [command = '', ...names] = line.split(/\s+/);
     switch (command) {
       case '':
         return undefined;
@@ -67,14 +72,44 @@ export class Session {
       case 'status':
         this.#say(this.#statusText());
         return undefined;
+      case 'members':
+        this.#say(membersText(this.#cluster.members()));
+        return undefined;
+      case 'add':
+      case 'remove':
+      case 'replace':
+        await this.#change(command, names);
+        return undefined;
       case 'quit':
         return quit;
       case 'help':
         this.#say(help);
         return undefined;
       default:
-        this.#say(`unknown command ${command}; there are request, release, status, quit, help`);
+        this.#say(
+          `unknown command ${command}; there are request, release, status, members, add, remove, replace, quit, help`,
+        );
         return undefined;
+    }
+  }
+
+  async #change(command: 'add' | 'remove' | 'replace', names: readonly string[]): Promise<void> {
+    const [first, second] = names;
+    const expected = command === 'replace' ? 2 : 1;
+    if (first === undefined || names.length !== expected) {
+      this.#say(`${command} takes ${expected === 1 ? 'the id of a site' : 'the ids of two sites'}`);
+      return;
+    }
+    try {
+      const members =
+        command === 'add'
+          ? this.#cluster.addMember(first)
+          : command === 'remove'
+            ? this.#cluster.removeMember(first)
+            : this.#cluster.replaceMember(first, second!);
+      this.#say(membersText(await members));
+    } catch (error) {
+      this.#say(`not changed: ${reasonOf(error)}`);
     }
   }
 
@@ -132,6 +167,12 @@ export class Session {
     const era = `, epoch ${epoch}${frozen ? ', frozen until the next' : ''}`;
     return `${place}, client ${client}${under}${queue}${era}; connected: ${links}`;
   }
+}
+
+function membersText({ generation, term, version, voters }: Membership): string {
+  if (generation === null) return 'no member of a cluster yet';
+  const sites = voters.map(({ site, up }) => (up ? site : `${site} (down)`)).join(', ');
+  return `members (${term}, ${version}): ${sites}`;
 }
 
 function fenceText({ epoch, k }: Fence): string {

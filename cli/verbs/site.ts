@@ -57,11 +57,12 @@ export function addSite(program: Command): void {
     .addHelpText(
       'after',
       `
-Commands: request, release, status, quit, help. From a pipe, release waits for what was requested.
+Commands: request, release, status, members, add, remove, replace, quit, help. From a pipe, release waits for what was requested.
 quit, the end of the pipe, Ctrl-C: hands the token on, says goodbye to the others, ends. A second Ctrl-C ends at
 once: the others then find out by themselves.
 
-Nothing is granted before each site was started once, nor without a majority of the voters. A site with a data
+Nothing is granted before each founder was started once, nor without a majority of the voters. A site with --join asks to be
+added to the cluster that it finds at its peers, and any site can be told to add, remove or replace one. A site with a data
 directory may be killed and started again.
 
 SECURITY.md says how certificates and secrets are made.
