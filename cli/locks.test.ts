@@ -4,7 +4,7 @@ import { watchedCluster } from '../runtime/testing/watched-cluster.ts';
 import { durationText } from './table.ts';
 import { baton, freePorts } from './testing/baton.ts';
 
-it('says who holds a lock, for how long, and who waits, for the whole cluster', async () => {
+it('prints the holder of a lock, for how long it holds it, and the waiting sites, for the whole cluster', async () => {
   const { clusters, urls } = await watchedCluster();
   const [a, b] = clusters;
   const held = await a.lock('main').acquire();

@@ -16,7 +16,7 @@ const fenceOf = (cluster: Cluster, lock: string, timeoutMs = 5_000) =>
   cluster.lock(lock).run(({ fence }) => fence, { timeoutMs });
 
 describe('a site that starts late', () => {
-  test('nothing is granted before it has started, and whoever waits is told for whom', async () => {
+  test('nothing is granted before it has started, and a waiting caller is told for which sites', async () => {
     const { start } = await fleet(three, 'disks');
     const [a, b] = [await start('a'), await start('b')];
     await eventually(() => expect(a.status()).toMatchObject({ majority: true, founded: false }));
@@ -54,7 +54,7 @@ describe('a site that starts late', () => {
 });
 
 describe('another list of members', () => {
-  test('is a cluster of its own nowhere: the data say who the members are, and whoever is new joins them', async () => {
+  test('is a cluster of its own nowhere: the data say who the members are, and a new site joins them', async () => {
     const five = ['a', 'b', 'c', 'd', 'e'];
     const { start, kill } = await fleet(five, 'disks');
     const [, b] = [await start('a', three), await start('b', three), await start('c', three)];
@@ -98,7 +98,7 @@ describe('a site whose data are gone', () => {
     await expect(fenceOf(b!, 'x', 300)).rejects.toThrow('no majority of the voters is in reach');
   });
 
-  test('who waited there from the start is served when it is a member', async () => {
+  test('a caller that waited there from the start is served when its site is a member', async () => {
     const { start, kill, dataDir } = await fleet(three, 'disks');
     const clusters = [await start('a'), await start('b'), await start('c')];
     await Promise.all(clusters.map((cluster) => cluster.ready()));

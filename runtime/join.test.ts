@@ -161,7 +161,7 @@ test('a site whose disk refuses stops before anybody is granted what it could no
   await site.cluster.close({ graceful: false });
 });
 
-describe('what comes from outside', () => {
+describe('input from outside', () => {
   test('10,000 random or truncated frames do not disturb a running cluster', async () => {
     await using group = await openMembers(five);
     const ledger = new Ledger();
@@ -343,7 +343,7 @@ describe('options', () => {
     ]);
   });
 
-  test('a closed site says so to everyone who waits', async () => {
+  test('a closed site says so to every waiting caller', async () => {
     const site = await openMember({ ...good, peers: { b: { host: '127.0.0.1', port: 1 } }, root: 'b' });
     const waiting = site.lock.acquire();
     const ready = site.cluster.ready();

@@ -145,7 +145,7 @@ describe('limits', () => {
     expect(group.crashes).toEqual([]);
   });
 
-  test('whoever had no room for a lock does not believe to have its token', async () => {
+  test('a site that had no room for a lock does not believe to have its token', async () => {
     await using group = await openMembers(three, { root: 'c', limits: { maxLocksOfPeer: 1 } });
     const [a, b, c] = group.members;
     await a!.cluster.lock('one').run(() => undefined);
@@ -166,7 +166,7 @@ describe('limits', () => {
     expect(group.crashes).toEqual([]);
   });
 
-  test('who asks a root that takes the lock for a refused one is told, and served in another epoch', async () => {
+  test('a site is told when a root wrongly takes the lock for a refused one, and is served in another epoch', async () => {
     await using group = await openMembers(three, { root: 'c' });
     // As when the name meets another's mark: a knows nothing of it, c does.
     const marks = vi
@@ -179,7 +179,7 @@ describe('limits', () => {
     held.release();
   });
 
-  test('of two sites the one that is refused does not stand in vain', async () => {
+  test('a refused site among two does not stand in vain', async () => {
     await using group = await openMembers(['a', 'c'], { root: 'c', limits: { maxLocksOfPeer: 1 } });
     const { cluster } = group.members[0]!;
     await cluster.lock('one').run(() => undefined);

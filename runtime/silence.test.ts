@@ -53,7 +53,7 @@ describe('the lock is lost under the work of a run', () => {
     }
   });
 
-  test('what the work throws itself comes first', async () => {
+  test('an error that the work throws itself comes first', async () => {
     await using group = await openMembers(three, { timing, strict: { leaseMs: 200 } });
     const [a, b, c] = group.members;
     const runs = a!.lock.run(async (held) => {
@@ -92,7 +92,7 @@ describe('a leader in a minority', () => {
     await leads.close();
   });
 
-  test('whoever leads much by one signal is warned of no leak', async () => {
+  test('many campaigns with one signal cause no warning of a leak', async () => {
     const told = warnings();
     await using group = await openMembers(['a']);
     const stop = new AbortController();
@@ -131,7 +131,7 @@ describe('callers that wait without a majority', () => {
     ]);
   });
 
-  test('whoever listens is told, and nobody else', async () => {
+  test('a listener is told, and nobody else', async () => {
     const told = warnings();
     const notices: unknown[] = [];
     const cluster = await alone({ clock: hasty });
@@ -152,7 +152,7 @@ describe('callers that wait without a majority', () => {
   });
 });
 
-test('ready says who is missing, when it is to wait no longer', async () => {
+test('ready names the missing sites when its time is over', async () => {
   const cluster = await alone();
   await expect(cluster.ready({ timeoutMs: 20 })).rejects.toThrow(
     'READY_TIMEOUT: b, c not connected within 20 ms',

@@ -34,7 +34,7 @@ test('an idle lock sends nothing, and without leases nothing is sent for them', 
   expect(Object.keys(plain.members[1]!.cluster.counters().sent).sort()).toEqual(['REQUEST']);
 });
 
-test('who loses the majority has lost the lock when its lease ends, and is told so', async () => {
+test('a holder without a majority loses the lock when its lease ends, and is told so', async () => {
   await using group = await openMembers(three, settings);
   const [a, b, c] = group.members;
   const held = await a!.lock.acquire();
@@ -112,7 +112,7 @@ describe('nothing begins after the lease, however long the process was held up',
     expect(inTime).toBe(0);
   });
 
-  test('so do the leader, and whoever holds several locks', async () => {
+  test('so do the leader, and a caller that holds several locks', async () => {
     await using group = await openMembers(three, settings);
     const { cluster } = group.members[1]!;
     const all = await cluster.acquireAll(['x', 'y']);
@@ -131,7 +131,7 @@ describe('nothing begins after the lease, however long the process was held up',
     expect(() => term!.check()).toThrow(lost);
   });
 
-  test('what was released is held no more, with leases or without', async () => {
+  test('a released lock is no longer held, with leases or without', async () => {
     for (const how of [settings, {}]) {
       await using group = await openMembers(three, how);
       const held = await group.members[1]!.lock.acquire();
@@ -143,7 +143,7 @@ describe('nothing begins after the lease, however long the process was held up',
   });
 });
 
-test('the next enters only after the lease of who is gone', async () => {
+test('the next enters only after the lease of the site that is gone', async () => {
   await using group = await openMembers(three, settings);
   const [a, b] = group.members;
   const held = await a!.lock.acquire();
@@ -158,7 +158,7 @@ test('the next enters only after the lease of who is gone', async () => {
   next.release();
 });
 
-test('who gives up as the promises of its earlier life end is not taken for one inside', async () => {
+test('a site that withdraws as the promises of its earlier run end does not count as inside', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-strict-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   let skippedMs = 0;

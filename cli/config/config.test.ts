@@ -22,7 +22,7 @@ function run(env: NodeJS.ProcessEnv, ...args: string[]) {
   return new BatonProcess(args, env).end();
 }
 
-describe('what a site is started with', () => {
+describe('the settings that a site starts with', () => {
   test('flags before variables before the file', () => {
     const config = file('{ root: a, dataDir: of the file, traceDir: of the file, voters: [a] }');
     const env = { BATON_DATA_DIR: 'of the variable', BATON_TRACE_DIR: 'of the variable' };
@@ -116,7 +116,7 @@ describe('what a site is started with', () => {
     expect(() => configure({ ...all, ...from }, variables)).toThrow(message);
   });
 
-  test('what is missing is said, with every way to give it', () => {
+  test('missing keys are named, with every way to give them', () => {
     expect(() => configure({}, {})).toThrow(
       /^--id is missing \(or BATON_SITE, or site in a file of --config\)\n--listen is missing .*\n--peers is missing/,
     );

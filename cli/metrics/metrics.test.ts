@@ -105,7 +105,7 @@ describe('baton site --metrics', () => {
 });
 
 describe('the server', () => {
-  it('refuses whoever means another host, changes something, or asks for more than there is', async () => {
+  it('refuses a request for another host, a change, or an unknown path', async () => {
     const answers = {
       '/live': () => ({ status: 200, type: 'text/plain', body: 'yes' }),
       '/broken': () => {
@@ -125,7 +125,7 @@ describe('the server', () => {
     expect((await ask(`${url}/live`, { 'x-long': 'x'.repeat(20_000) })).status).toBe(431);
   });
 
-  it('collects once for all who ask meanwhile', async () => {
+  it('collects once for all requests that come meanwhile', async () => {
     const prometheus = new Prometheus();
     let collected = 0;
     const counter = prometheus.meterProvider.getMeter('test').createObservableCounter('collected');

@@ -74,7 +74,7 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect([b.heard, b.closed, a.closed]).toEqual(['hellobye', 'closed', 'closed']));
   });
 
-  it('passes a megabyte to who reads slowly', async () => {
+  it('passes a megabyte to a slow reader', async () => {
     const { a, b } = await (await setUp()).pair();
     b.socket.pause();
     a.socket.write('x'.repeat(4_000_000));

@@ -34,7 +34,7 @@ describe('the schedule of a seed', () => {
     }
   });
 
-  it('in words names who and for how long', () => {
+  it('in words names the sites and the durations', () => {
     expect(faultInWords({ kind: 'partition', atMs: 0, minority: ['a', 'b'], how: 'silent', forMs: 9 })).toBe(
       'partition of a, b, silent for 9 ms',
     );

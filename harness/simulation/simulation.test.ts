@@ -102,7 +102,7 @@ describe('with no failure', () => {
 });
 
 describe('the death', () => {
-  test('of the holder: who waits is served, under a higher fence', async () => {
+  test('of the holder: a waiting site is served, under a higher fence', async () => {
     const simulation = await opened({ sites: 3, seed: 1 });
     const { fence } = await granted(simulation, 'a');
     const [b, c] = [wanted(simulation, 'b'), wanted(simulation, 'c')];
@@ -145,7 +145,7 @@ describe('the death', () => {
     }
   });
 
-  test('of a site that nobody waits for costs nothing, and once it costs who asks next one election', async () => {
+  test('of a site that nobody waits for costs nothing, and then costs the next site that asks one election', async () => {
     const simulation = await opened({ sites: 3, seed: 3 });
     simulation.crash('c');
     await simulation.run(60_000);
@@ -176,7 +176,7 @@ describe('the death', () => {
     }
   });
 
-  test('again and again: of every holder, who comes back', async () => {
+  test('again and again: of every holder, which comes back', async () => {
     const simulation = await opened({ sites: 3, seed: 5 });
     let highest = 0;
     for (let turn = 0; turn < 12; turn++) {
@@ -194,7 +194,7 @@ describe('the death', () => {
     }
   });
 
-  test('of the only other voter, who comes back with its disk', async () => {
+  test('of the only other voter, which comes back with its disk', async () => {
     const simulation = await opened({ sites: 3, seed: 6 });
     simulation.crash('c');
     (await granted(simulation, 'b')).release();
@@ -208,8 +208,8 @@ describe('the death', () => {
   });
 });
 
-describe('who waits', () => {
-  test('against another who waits has won after few elections', async () => {
+describe('a waiting site', () => {
+  test('against another waiting site has won after few elections', async () => {
     const elections: number[] = [];
     for (let seed = 0; seed < 100; seed++) {
       const simulation = await opened({ sites: 3, seed });
@@ -341,7 +341,7 @@ describe('a root with no room for a lock that another asks for', () => {
   });
 });
 
-describe('whatever fails, and in whatever order', () => {
+describe('any failures, in any order', () => {
   test.each([
     [3, 25],
     [5, 12],

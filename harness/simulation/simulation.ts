@@ -265,7 +265,7 @@ export class Simulation {
 
   /** Those that have the lock. */
   #opened(): readonly SiteId[] {
-    // What a site begins with that is no member yet is closed when it joins.
+    // A lock that a site opened before it was a member is closed when it joins.
     return [...this.sites].flatMap(([id, { mesh }]) => (mesh.find('main') && mesh.founding ? id : []));
   }
 

@@ -90,7 +90,7 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('shows the same to whoever follows an address, and goes back with the browser', async () => {
+  it('shows the same in every browser that opens an address, and goes back with the browser', async () => {
     const { page, complaints } = await watchedPage(browser);
     await page.goto(`${url}#source=l3&step=1`);
     await atStep(page, 1);

@@ -79,9 +79,9 @@ export type ClientEvent =
   | { readonly type: 'suspect' };
 
 /**
- * Who votes from now on (protocol.md, section 4), as the members of the cluster have agreed: a candidacy that counted in an
- * earlier configuration is over, and so is an open round of heartbeats. `joins`: this site has only now become a member.
- * Every epoch up to `base` went by without it, so it is as one that crashed in it (R7).
+ * The voters from now on (protocol.md, section 4), as the members of the cluster have agreed: a candidacy that counted
+ * in an earlier configuration is over, and so is an open round of heartbeats. `joins`: this site has only now become a
+ * member. Every epoch up to `base` went by without it, so it is as one that crashed in it (R7).
  */
 export type MembersChange = {
   readonly type: 'configured';

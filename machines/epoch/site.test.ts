@@ -128,7 +128,7 @@ test('R3: frozen, a request only waits, and a release stays local', () => {
   `);
 });
 
-test('R4: who suspects promises the next epoch, votes for itself and asks the other voters', () => {
+test('R4: a site that suspects promises the next epoch, votes for itself and asks the other voters', () => {
   expect(play('founder a', 'suspect', 'suspect')).toMatchInlineSnapshot(`
     "
     suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
@@ -151,7 +151,7 @@ test('R5: a higher candidacy is promised, on the disk first, and told of the tok
 });
 
 describe('R6: a majority', () => {
-  test('gives the new epoch to whoever has the token', () => {
+  test('gives the new epoch to the site with the token', () => {
     expect(play('founder a', 'suspect', 'VOTE 1 a 0')).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
@@ -219,7 +219,7 @@ test('R7: a restart with its disk is closed, and may vote above its promise', ()
   `);
 });
 
-test('R4: who waits, closed or frozen, stands whenever it suspects, and is served once a majority answers', () => {
+test('R4: a waiting site, closed or frozen, stands whenever it suspects, and is served once a majority answers', () => {
   expect(
     play('crashed in 1 of a', 'ask', 'suspect', 'suspect', 'VOTE 2 c -', 'VOTE 3 c -'),
   ).toMatchInlineSnapshot(`

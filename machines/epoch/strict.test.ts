@@ -3,7 +3,7 @@ import { play } from './testing/play.ts';
 
 /* Strict mode: protocol.md, section 2. Lines as in `site.test.ts`. */
 
-test('who has the token enters under the promises of a majority', () => {
+test('a site with the token enters under the promises of a majority', () => {
   expect(play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'PROMISE 0 b, a 1')).toMatchInlineSnapshot(`
     "
     ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
@@ -49,7 +49,7 @@ test('a lease serves later entries until it is over', () => {
   `);
 });
 
-test('who stays renews it, and is inside no longer than it lasts', () => {
+test('a site that stays renews it, and is inside no longer than it lasts', () => {
   expect(
     play(
       'strict, founder b',
@@ -103,7 +103,7 @@ test('a round whose time is over does not become a lease', () => {
   `);
 });
 
-test('who is bound neither votes nor stands until its promise is over', () => {
+test('a bound site neither votes nor stands until its promise is over', () => {
   expect(
     play('strict, founder a', 'HEARTBEAT 0 a, a 1', 'suspect', 'VOTE_REQUEST 1 c', 'promiseOver'),
   ).toMatchInlineSnapshot(`
@@ -134,7 +134,7 @@ test('who is bound neither votes nor stands until its promise is over', () => {
     `);
 });
 
-test('who puts something off promises to nobody but who stays inside', () => {
+test('a site that defers a candidacy promises only to a site that stays inside', () => {
   expect(
     play(
       'strict, founder a',
@@ -172,7 +172,7 @@ test('after a restart what may have been promised before binds', () => {
     `);
 });
 
-test('who needs no other voter may enter as its promise ends, before it hears that nobody waits', () => {
+test('a site that needs no other voter may enter as its promise ends, before it hears that nobody waits', () => {
   expect(
     play('strict, the only voter, crashed in 1 of b', 'ask', 'suspect', 'promiseOver', 'withdraw', 'release'),
   ).toMatchInlineSnapshot(`
@@ -221,7 +221,7 @@ test('without it nobody promises', () => {
     `);
 });
 
-test('who tries enters under a lease that is in force, and asks for none', () => {
+test('a site that tries enters under a lease that is in force, and asks for none', () => {
   expect(
     play(
       'strict, founder b',

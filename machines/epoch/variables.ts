@@ -6,7 +6,7 @@ import type { DurableState, Fence, MembersChange, Membership } from './messages.
 export interface SiteContext {
   readonly self: SiteId;
   readonly voters: SiteSet;
-  /** Of the configuration that names them (section 4). */
+  /** Membership of the configuration that names the voters (section 4). */
   readonly membership: Membership;
   /** The highest epoch that this site stood or voted for, or adopted. Persistent. */
   readonly promised: number;
@@ -37,7 +37,7 @@ export interface SiteInput {
   readonly founder: SiteId;
   /** The sites that vote until they are others (`configured`); `self` need not be among them. */
   readonly voters: readonly SiteId[];
-  /** Of the configuration that names them. Default: that of the founders. */
+  /** Membership of the configuration that names the voters. Default: that of the founders. */
   readonly membership?: Membership;
   /**
    * The disk that an earlier run under this name left; `'none'` when there was no earlier run; `'lost'` when there was
@@ -103,7 +103,7 @@ export function promising(epoch: number): Partial<SiteContext> {
   return { promised: epoch, votes: {}, holder: null };
 }
 
-/** What a configuration changes, but for what it does to the client. */
+/** The changes of the variables by a configuration, without those of the client. */
 export function configured(
   { promised, lease }: Pick<SiteContext, 'promised' | 'lease'>,
   { voters, term, version, base, joins }: Omit<MembersChange, 'type'>,

@@ -25,7 +25,7 @@ export interface GuestInput {
 }
 
 /**
- * What its driver says.
+ * The events of the driver.
  *
  * - `ask`, `release`, `withdraw`: the client, as at a site. `releaseAndAsk` ends a critical section and waits for the next one,
  *   with one message.
@@ -40,7 +40,7 @@ export type GuestInputEvent =
 export type GuestEvent = GuestInputEvent | MemberMessage;
 
 /**
- * What it asks of its driver; each is a named action whose params are the other keys.
+ * The requests of the statechart to its driver. Each is a named action whose params are the other keys.
  *
  * - `grant`: the critical section has been entered, under the member's fence.
  * - `lost`: the critical section is over without a release.

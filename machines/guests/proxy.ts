@@ -14,7 +14,7 @@ export interface ProxyContext {
 }
 
 /**
- * What its driver says.
+ * The events of the driver.
  *
  * - `granted`: the member has entered the critical section for one of the `acquire`s that it was asked for. Not before it
  *   was left by `release`.
@@ -30,7 +30,7 @@ export type ProxyInputEvent =
 export type ProxyEvent = ProxyInputEvent | GuestMessage;
 
 /**
- * What it asks of its driver; each is a named action whose params are the other keys.
+ * The requests of the statechart to its driver. Each is a named action whose params are the other keys.
  *
  * - `acquire`: stand at the end of the member's line once more, for this request.
  * - `abandon`: stand in it once less, for this request, unless that has been granted.

@@ -221,8 +221,8 @@ const propose = {
 } as const;
 
 /**
- * How a cluster is founded (protocol.md, section 4, M8): by all of its founders, each of which accepts one proposal that
- * names the ids of all. So no founder starts late and takes itself for one of a cluster that others have begun without it.
+ * The founding of a cluster (protocol.md, section 4, M8) by all of its founders. Each accepts one proposal that names
+ * the ids of all. So no founder starts late and takes itself for one of a cluster that others have begun without it.
  *
  * One founder proposes. When all have accepted, each founder that knows it tells all others; and when a majority knows it, the
  * cluster is founded: any minority may be lost then, and the others still come to know of it.

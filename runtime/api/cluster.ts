@@ -40,7 +40,7 @@ export interface Cluster extends AsyncDisposable {
    * Throws `OPTIONS_INVALID`.
    */
   lead(name: string, work: (held: Held) => void | Promise<void>, options?: LeadOptions): Leadership;
-  /** Who votes, as far as this site knows. */
+  /** The voters, as far as this site knows. */
   members(): Membership;
   /**
    * Adds the site `name`, which must have been started (with `join`, or with an empty data directory under a known name): most are added
@@ -56,7 +56,7 @@ export interface Cluster extends AsyncDisposable {
    * Rejects as `addMember` does, and with `TOO_FEW_VOTERS` for the last one.
    */
   removeMember(name: SiteId, options?: ChangeOptions): Promise<Membership>;
-  /** Adds `by`, then removes `old`: two changes, of which the first stays if the second fails. Rejects as both do. */
+  /** Adds `by`, then removes `old`. These are two changes: the first stays if the second fails. Rejects as both do. */
   replaceMember(old: SiteId, by: SiteId, options?: ChangeOptions): Promise<Membership>;
   status(): ClusterStatus;
   counters(): Counters;

@@ -92,7 +92,7 @@ describe.each([{}, watch, own])('%o', (options) => {
     expect(() => begin([])).toThrow(expect.objectContaining({ code: 'UNKNOWN_EFFECT' }));
   });
 
-  test('who is stopped takes nothing', () => {
+  test('a stopped actor takes nothing', () => {
     const actor = begin(['told']);
     actor.stop();
     expect(actor.take({ type: 'count' })).toEqual([]);

@@ -103,7 +103,7 @@ class Play {
 const jitter = (fraction: number) => suspectMinMs + fraction * (suspectMaxMs - suspectMinMs);
 
 describe('a death', () => {
-  test('is suspected by who waits, once, after a jitter', () => {
+  test('is suspected by a waiting site, once, after a jitter', () => {
     const play = new Play();
     play.ask();
     expect(play.pass(1_000)).toEqual([]);
@@ -111,7 +111,7 @@ describe('a death', () => {
     expect(play.pass(patienceMs / 2, true)).toEqual([1_000 + jitter(0.5)]);
   });
 
-  test('does not matter to who does not wait, until he does', () => {
+  test('does not matter to a site that does not wait, until it does', () => {
     const play = new Play();
     play.down('b');
     expect(play.pass(1_000)).toEqual([]);
@@ -178,7 +178,7 @@ describe('a death', () => {
     expect(play.pass(1_000, true)).toHaveLength(1);
   });
 
-  test('is suspected by two who wait at different times', () => {
+  test('is suspected by two waiting sites at different times', () => {
     const [one, other] = [new Play(undefined, () => 0.1), new Play(undefined, () => 0.9)];
     for (const play of [one, other]) {
       play.ask();
@@ -214,7 +214,7 @@ describe('a token, a request or the news of an epoch that was sent to an earlier
   });
 });
 
-describe('who waits long', () => {
+describe('a site that waits long', () => {
   test('behind a live holder is not disturbed, and suspects nobody while all are up', () => {
     const play = new Play();
     play.ask();
@@ -272,7 +272,7 @@ describe('an election that comes to nothing (R10)', () => {
 });
 
 describe('without a majority in reach', () => {
-  test('who waits is suspected at once, and only once', () => {
+  test('a waiting site suspects at once, and only once', () => {
     const play = new Play();
     play.ask();
     play.down('b');
@@ -280,7 +280,7 @@ describe('without a majority in reach', () => {
     expect(play.pass(3_600_000)).toEqual([0]);
   });
 
-  test('who asks is suspected before, unless it is frozen already', () => {
+  test('a site suspects as it asks, unless it is frozen already', () => {
     const play = new Play();
     play.down('b');
     play.down('c');
@@ -291,7 +291,7 @@ describe('without a majority in reach', () => {
     expect(play.pass(3_600_000)).toEqual([]);
   });
 
-  test('who is in the critical section is left alone', () => {
+  test('a site in the critical section is left alone', () => {
     const play = new Play();
     play.ask();
     play.settle();

@@ -255,7 +255,10 @@ export class ElectionTrigger {
     this.#standWhereDue();
   }
 
-  /** Who votes has changed. Those that are `gone` will not answer: they are as dead, and nobody waits for them to come back. */
+  /**
+   * The voters have changed. Those that are `gone` will not answer: they count as dead, and no site waits for them to
+   * come back.
+   */
   reconfigured(gone: readonly SiteId[]): void {
     for (const site of gone) {
       this.#deaths += 1;

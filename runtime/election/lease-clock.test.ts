@@ -54,7 +54,7 @@ test('heartbeats are due while the client waits or is inside, from the first lea
   expect(pass(1_000)).toEqual([]);
 });
 
-test('whoever was stopped is told at once what has passed, in its order', () => {
+test('a process that was stopped gets all passed ends at once, in their order', () => {
   const sleeper = new Sleeper();
   const late = new LeaseClock({
     clock: sleeper,

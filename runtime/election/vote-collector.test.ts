@@ -50,7 +50,7 @@ describe('votes', () => {
     expect(delivered).toEqual(['b VOTE', 'c VOTE']);
   });
 
-  test('wait neither for who is gone nor for who refuses', () => {
+  test('wait neither for a voter that is gone nor for one that refuses', () => {
     const { ballot, stand, delivered, vote, say } = setUp();
     stand(1, 'b', 'c', 'd');
     vote('b', null);

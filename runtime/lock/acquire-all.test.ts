@@ -116,7 +116,7 @@ function neverStuck(acquire: AcquireAll) {
   );
 }
 
-describe('callers who each want some of four locks, at three sites', () => {
+describe('callers that each want some of four locks, at three sites', () => {
   test('never wait for each other in a circle', async () => {
     expect(await neverStuck(acquireAll)).toMatchObject({ failed: false });
   });

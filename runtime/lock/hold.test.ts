@@ -101,7 +101,7 @@ describe('a lock that is held for long', () => {
   });
 });
 
-describe('what was acquired and forgotten', () => {
+describe('a grant that was forgotten', () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
 
@@ -134,7 +134,7 @@ describe('what was acquired and forgotten', () => {
     });
   });
 
-  test("what was released, or is still in somebody's hands, is not", async () => {
+  test('is not reported if it was released or is still referenced', async () => {
     await using group = await openMembers(['a']);
     const { lock } = group.members[0]!;
     for (let i = 0; i < 20; i++) (await lock.acquire()).release();

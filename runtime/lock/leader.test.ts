@@ -15,7 +15,7 @@ const lead = (
   options?: LeadOptions,
 ): Leadership => cluster.lead('cron', work, { retryMs, ...options });
 
-describe('of those who campaign', () => {
+describe('among sites that campaign', () => {
   test('one leads; when it closes, or its site does, another does', async () => {
     await using group = await openMembers(['a', 'b', 'c']);
     const terms: number[] = [];
@@ -41,14 +41,14 @@ describe('of those who campaign', () => {
     expect(leaders()).toEqual([]);
   });
 
-  test('whose work returns campaigns again', async () => {
+  test('one whose work returns campaigns again', async () => {
     await using group = await openMembers(['a', 'b']);
     let terms = 0;
     await using _ = lead(group.members[0]!, () => void terms++);
     await eventually(() => expect(terms).toBeGreaterThan(2));
   });
 
-  test('whose signal aborts ends, and its work hears why', async () => {
+  test('one whose signal aborts ends, and its work learns why', async () => {
     await using group = await openMembers(['a', 'b']);
     const stop = new AbortController();
     const reasons: unknown[] = [];
@@ -67,7 +67,7 @@ describe('of those who campaign', () => {
   });
 });
 
-describe('what work throws', () => {
+describe('an error that the work throws', () => {
   test('is told to onError, and it campaigns again', async () => {
     await using group = await openMembers(['a', 'b']);
     const errors: unknown[] = [];

@@ -126,7 +126,7 @@ describe('a wait that is given up', () => {
 describe('a site that leaves', () => {
   const three = ['a', 'b', 'c'];
 
-  test('waits for the holder, hands the token on, and costs whoever waits no time-out', async () => {
+  test('waits for the holder, hands the token on, and costs waiting sites no time-out', async () => {
     await using group = await openMembers(three);
     const [a, b, c] = group.members;
     const held = await a!.lock.acquire();
@@ -146,7 +146,7 @@ describe('a site that leaves', () => {
     expect([allCodes(group), group.crashes]).toEqual([[], []]);
   });
 
-  test('tells its own callers that wait, and goes without whoever holds on for too long', async () => {
+  test('tells its own callers that wait, and goes without a holder that holds on for too long', async () => {
     await using group = await openMembers(three, { limits: { closeTimeoutMs: 50 } });
     const [a, b] = group.members;
     const held = await a!.lock.acquire();
@@ -159,7 +159,7 @@ describe('a site that leaves', () => {
     expect((await next).fence.epoch).toBeGreaterThan(0);
   });
 
-  test('as the idle holder: who asks next begins another epoch', async () => {
+  test('as the idle holder: the next site that asks begins another epoch', async () => {
     await using group = await openMembers(three);
     const [a, b, c] = group.members;
     await a!.cluster.close();

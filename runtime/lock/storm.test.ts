@@ -134,7 +134,7 @@ describe('a storm finds', () => {
     expect(await broken()).toMatch(/has granted l. to caller \d+ before \d+/);
   });
 
-  test('a site that withdraws and forgets who is next', async () => {
+  test('a site that withdraws and forgets its next', async () => {
     const statechart = withdrawing({
       guard: 'current',
       target: 'idle',
@@ -160,7 +160,7 @@ test('an ordeal finds a site that goes on, or is tried, in a minority', async ()
   expect(found[0]).toMatch(/^minority: /);
 });
 
-describe('callers who never stop asking', () => {
+describe('callers that never stop asking', () => {
   /** How many critical sections a has before b, which has asked, gets its own; at most 200. */
   async function overtaken(maxBatch: number): Promise<number> {
     const storm = await Storm.open({ sites: 2, locks: 1, seed: 1, maxBatch });

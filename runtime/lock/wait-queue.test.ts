@@ -3,7 +3,7 @@ import { openMembers } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 
 describe('a token that is here', () => {
-  test('serves those who wait in a row, each under the next fence, by one request', async () => {
+  test('serves waiting callers in a row, each under the next fence, by one request', async () => {
     await using group = await openMembers(['a', 'b']);
     const [, b] = group.members;
     const fences: number[] = [];

@@ -200,7 +200,7 @@ class MemoryMailbox implements Mailbox {
     this.#hub.refused(envelope, error);
   }
 
-  // Whoever opens a mailbox here is met by all.
+  // Every mailbox that opens here meets all others.
 
   add(): void {}
 

@@ -35,7 +35,7 @@ test('each event tells of its own, and notice of all', () => {
   expect(all).toEqual(notices);
 });
 
-test('what happened before anybody could listen is told when it begins, in order', () => {
+test('events from before the first listener are delivered when it begins, in order', () => {
   const events = new Events();
   events.publish(notices[0]!);
   const all: Notice[] = [];

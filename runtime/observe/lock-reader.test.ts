@@ -7,7 +7,7 @@ import { watchedCluster } from '../testing/watched-cluster.ts';
 import { LockReader, readLocks } from './lock-reader.ts';
 import { reportsOf } from './lock-table.ts';
 
-it('tells who holds a lock and who waits, in the order in which they are served', async () => {
+it('reads the holder of a lock and the waiting sites, in the order in which they are served', async () => {
   const { clusters, urls } = await watchedCluster({ token: 't' });
   const [a, b, c] = clusters;
   const held = await b.lock('orders').acquire();

@@ -103,7 +103,7 @@ describe('metrics', () => {
     expect(differences({}, counters).length).toBeGreaterThanOrEqual(10);
   });
 
-  it('show who waits and who holds, and why a wait or a hold has failed', async () => {
+  it('show waiting callers and holders, and why a wait or a hold has failed', async () => {
     const { collector, clusters } = await observed();
     const [a, b] = clusters;
     const held = await a.lock('main').acquire();
@@ -133,7 +133,7 @@ describe('metrics', () => {
     expect(sum).toBeLessThan(20);
   });
 
-  it('count an election, who adopts its epoch, and a loss', async () => {
+  it('count an election, the adoptions of its epoch, and a loss', async () => {
     const { collector, clusters } = await observed();
     const [a, b, c] = clusters;
     await a.lock('main').acquire();
@@ -292,7 +292,7 @@ describe('channels', () => {
   });
 });
 
-describe('without anybody who observes', () => {
+describe('without observers', () => {
   it('there are no instruments, no tracer, and a caller has what the lock gives', async () => {
     expect([meterOf({}), tracerOf({})]).toEqual([null, null]);
     await using members = await openMembers(['a']);

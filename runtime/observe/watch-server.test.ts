@@ -66,7 +66,7 @@ async function refused(url: string, options: Parameters<typeof open>[1] = {}): P
 }
 
 describe('a site that is watched over a WebSocket', () => {
-  it('says who it is, and tells a window', async () => {
+  it('names its site, and sends a window', async () => {
     const { server, happen } = await site();
     const socket = open(server.url);
     expect(await heard(socket)).toMatchObject({ type: 'site', site: 'a', locks: ['main'] });
@@ -87,7 +87,7 @@ describe('a site that is watched over a WebSocket', () => {
     expect(await heard(socket)).toEqual({ type: 'found', like: 'ai', locks: ['main'], more: false });
   });
 
-  it('refuses pages, names that are none of its own, and whoever does not know the token', async () => {
+  it('refuses pages, names that are none of its own, and a viewer without the token', async () => {
     const { server } = await site({ token: 'secret' });
     const known = `${server.url}?token=secret`;
     expect(await heard(open(known))).toMatchObject({ type: 'site' });
@@ -100,7 +100,7 @@ describe('a site that is watched over a WebSocket', () => {
     expect(response.status).toBe(426);
   });
 
-  it('closes on whoever says anything else', async () => {
+  it('closes on any other message', async () => {
     const { server } = await site();
     for (const frame of ['', '{', '{"type":"release"}', '{"type":"begin","events":-1,"ms":1}', '[]']) {
       const socket = open(server.url);

@@ -17,25 +17,28 @@ const refused: readonly (readonly [unknown, string | RegExp])[] = [
   [{ signal: new AbortController() }, new RegExp(`^OPTIONS_INVALID: ${signal}, AbortController .* came$`)],
 ];
 
-test.each(refused)('who asks for a lock with %o is told what it may be', async (options, text) => {
-  await using group = await openMembers(['a']);
-  const { cluster, lock } = group.members[0]!;
-  const given = options as object;
-  const work = () => undefined;
-  const invalid = (message: string) =>
-    expect.objectContaining({
-      code: 'OPTIONS_INVALID',
-      message: typeof text === 'string' ? `OPTIONS_INVALID: ${message}` : expect.stringMatching(text),
-    });
-  await expect(cluster.acquireAll(['x'], given)).rejects.toEqual(invalid(`${text}`));
-  const ofHold = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force }');
-  await expect(lock.acquire(given)).rejects.toEqual(invalid(ofHold));
-  const ofRun = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force, keepResult }');
-  await expect(lock.run(work, given)).rejects.toEqual(invalid(ofRun));
-  expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
-});
+test.each(refused)(
+  'a request for a lock with %o is refused, with the allowed values',
+  async (options, text) => {
+    await using group = await openMembers(['a']);
+    const { cluster, lock } = group.members[0]!;
+    const given = options as object;
+    const work = () => undefined;
+    const invalid = (message: string) =>
+      expect.objectContaining({
+        code: 'OPTIONS_INVALID',
+        message: typeof text === 'string' ? `OPTIONS_INVALID: ${message}` : expect.stringMatching(text),
+      });
+    await expect(cluster.acquireAll(['x'], given)).rejects.toEqual(invalid(`${text}`));
+    const ofHold = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force }');
+    await expect(lock.acquire(given)).rejects.toEqual(invalid(ofHold));
+    const ofRun = `${text}`.replace('timeoutMs }', 'timeoutMs, minHoldMs, maxHoldMs, force, keepResult }');
+    await expect(lock.run(work, given)).rejects.toEqual(invalid(ofRun));
+    expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
+  },
+);
 
-test('whoever waits for ever may say so', async () => {
+test('a caller may say that it waits for ever', async () => {
   await using group = await openMembers(['a']);
   const { lock } = group.members[0]!;
   for (const options of [
@@ -45,7 +48,7 @@ test('whoever waits for ever may say so', async () => {
     (await lock.acquire(options as object)).release();
 });
 
-test('what is wrong with any other call is said before it does anything', async () => {
+test('any other call refuses wrong arguments before it does anything', async () => {
   await using group = await openMembers(['a']);
   const { cluster, lock } = group.members[0]!;
   const wrong = (value: unknown) => value as never;

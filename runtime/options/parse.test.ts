@@ -93,7 +93,7 @@ const refused: readonly (readonly [object, string])[] = [
   ],
 ];
 
-describe('what is refused', () => {
+describe('options that are refused', () => {
   test.each(refused)('%j', (change, text) => expect(said(change)).toEqual(text));
 
   test('all that is wrong is said at once', () => {
@@ -111,7 +111,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('what is accepted', () => {
+describe('options that are accepted', () => {
   test('the least, with every default', () => {
     expect(parseOptions(good)).toEqual({
       ...good,
@@ -127,7 +127,7 @@ describe('what is accepted', () => {
     expect(settings.strict).toEqual({ leaseMs: 1_000, driftShare: 0.01 });
   });
 
-  test('what is no plain data, as the very same thing', () => {
+  test('objects that are no plain data, unchanged', () => {
     const given = {
       logger: console,
       onCrash: () => {},

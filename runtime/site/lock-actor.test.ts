@@ -182,7 +182,7 @@ describe('a lock actor', () => {
     expect(log).toHaveLength(done);
   });
 
-  test('shows an inspector every event, and who sent it', async () => {
+  test('shows an inspector every event with its sender', async () => {
     const seen: string[] = [];
     const { actor } = await scene('a', {
       inspect: (inspected) => {

@@ -224,7 +224,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     this.#driver.take(suspect);
   }
 
-  /** Who votes has changed. Votes that are kept back were asked for in the configuration before. */
+  /** The voters have changed. Votes that are kept back were asked for in the configuration before. */
   configured(change: MembersChange): void {
     this.#votes?.close();
     this.#driver.take(change);

@@ -82,7 +82,8 @@ const stamp = { seq: 0, clock: null };
 const joinEveryMs = 500;
 
 /**
- * This site's part in who votes (protocol.md, section 4): one actor, for all locks. It runs once the cluster is founded.
+ * This site's part in changes of the voters (protocol.md, section 4): one actor, for all locks. It runs once the
+ * cluster is founded.
  *
  * A change is made by any voter: it stands for the next term, and when it coordinates it makes the changes that were asked for
  * here, one after the other. Which sites are to be voters is decided here; how that is agreed is the statechart's.
@@ -181,7 +182,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#learn(told.addresses);
       return;
     }
-    // What another cluster of this name agrees on, one that was founded before or after, is not for this one.
+    // Messages of another founding of a cluster of this name are not for this one.
     if (told.generation !== this.#record.generation) return;
     const { generation: _, ...message } = told;
     const type = told.type.slice('MEMBERS_'.length) as MembersMessage['type'];
@@ -311,8 +312,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   }
 
   /**
-   * What a voter does by itself: it adds a site that wants to join and is there, which replaces one of the same name; and removes one
-   * that has been down for so long. The first of the voters in reach does it at once, the others later, in case it fails.
+   * Plans the changes that a voter makes by itself. It adds a site that wants to join and is up, in place of one of
+   * the same name. It removes a site that has been down for `removeAfterMs`. The first of the voters in reach does it
+   * at once, the others later, in case it fails.
    */
   #intend(): void {
     if (this.#stopped || !this.isVoter) return;
@@ -351,7 +353,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#intended.set(about, cancel);
   }
 
-  /** What was to happen to a site that is down now, or up, is thought over. */
+  /** Cancels the planned change of a site that has gone down, or up. */
   #drop(peer: SiteId): void {
     this.#intended.get(peer)?.();
     this.#intended.delete(peer);
@@ -377,7 +379,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#take({ type: 'change', change: step });
         return;
       }
-      // What another coordinator has written may be lost yet: who commits it is sure of it.
+      // A configuration that another coordinator has written may still be lost. A coordinator that commits it is sure
+      // of it.
       this.#standLater();
       return;
     }

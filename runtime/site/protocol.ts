@@ -62,7 +62,7 @@ export interface Addresses {
   readonly addresses: Readonly<Record<SiteId, Address>>;
 }
 
-/** The messages about who votes, as they are written. Voters are named by name and id. */
+/** The layout of the messages about the voters. Voters are named by name and id. */
 export const membersLayout = {
   MEMBERS_JOIN: { generation: 'count', site: 'name' },
   MEMBERS_CONFIGURATION: { generation: 'count', configuration: 'configuration', origin: 'name' },

@@ -4,14 +4,14 @@ import type { Founding } from '../../machines/members/founding.ts';
 
 export interface RosterOptions {
   readonly self: SiteId;
-  /** Of this site's data. */
+  /** Id of this site's data. */
   readonly id: string;
   /** Those that this site was told of at its start. */
   readonly peers: readonly SiteId[];
   readonly voters: readonly SiteId[];
 }
 
-/** Who is a member, by what the cluster has agreed on, and which of the sites that were met has the data of one. */
+/** The members, as agreed on by the cluster, and the sites that were met with the data of a member. */
 export class Roster {
   readonly #options: RosterOptions;
   /** `null`: the cluster is not founded, as far as is known here. */
@@ -20,7 +20,7 @@ export class Roster {
   first: readonly SiteId[] = [];
   /** `null`: this site has not been told of any. */
   configuration: Configuration | null = null;
-  /** Of the sites that were met: the data they have now, and whether they are up. */
+  /** For each site that was met: the id of its present data, and whether it is up. */
   readonly #met = new Map<SiteId, { readonly id: string; up: boolean }>();
 
   constructor(options: RosterOptions) {
@@ -46,7 +46,7 @@ export class Roster {
     return this.configuration !== null && this.#includes(self, id);
   }
 
-  /** The name is a member's, with the data that its site has now. Of one that was not met: with whatever data. */
+  /** Whether the name is a member's, with the present data of its site. A site that was not met may have any data. */
   isMember(name: SiteId): boolean {
     const { self, id } = this.#options;
     if (this.configuration === null) return true;

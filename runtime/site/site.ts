@@ -259,7 +259,7 @@ export class Site implements MailboxHandlers {
     return voterOf(this.#options.self, this.#options.store.id);
   }
 
-  /** What this cluster has agreed on, as far as is known here. */
+  /** The configuration of the cluster, as far as is known here. */
   get configuration(): Configuration | null {
     return this.#roster.configuration;
   }
@@ -327,7 +327,7 @@ export class Site implements MailboxHandlers {
   }
 
   /**
-   * Has this site make a change of who votes. Resolves when a majority of the voters have agreed to it.
+   * Has this site make a change of the voters. Resolves when a majority of the voters have agreed to it.
    *
    * Rejects with `CHANGE_TIMEOUT`, `NOT_A_MEMBER`, `TOO_FEW_VOTERS`.
    */
@@ -416,7 +416,7 @@ export class Site implements MailboxHandlers {
     notice({ type: 'many-locks', known, most: limits.maxLocks, limit: 'maxLocks', peer: null });
   }
 
-  /** Of epoch 0, which is the founders' for ever (M4a). */
+  /** The root of epoch 0, which stays one of the founders for ever (M4a). */
   #rootOf(lock: string): SiteId {
     const { voters, root = null } = this.#members?.record.first ?? this.#options;
     return root ?? rootOf(lock, voters);
@@ -447,7 +447,8 @@ export class Site implements MailboxHandlers {
       else this.#members?.receive(envelope);
       return;
     }
-    // Who is a member is told before anything is said of a lock on this link. What is under way of one that is none any more is lost.
+    // Each link tells the membership before any message of a lock. Messages of a site that is no longer a member are
+    // lost.
     if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) return;
     this.#compare(envelope);
     const actor = this.#actors.get(envelope.lock);
@@ -457,7 +458,10 @@ export class Site implements MailboxHandlers {
     else this.#receiveFirst(envelope);
   }
 
-  /** What is counted in another configuration is not answered, so the two sites tell each other which they hold. */
+  /**
+   * A message that counts in another configuration is not answered, so the two sites tell each other their
+   * configurations.
+   */
   #compare({ source, message }: StampedEnvelope): void {
     if (!('version' in message)) return;
     const { term, version } = message as Extract<SiteMessage, { readonly version: number }>;
@@ -536,7 +540,10 @@ export class Site implements MailboxHandlers {
     return this.#options.mailbox.isUp(peer) && !this.#roster.isStranger(peer);
   }
 
-  /** To a site that is a member. What is for another one is lost: it is as dead, and the trigger knows. */
+  /**
+   * Posts to a site that is a member. A message to another one is lost: that site counts as dead, and the trigger
+   * knows.
+   */
   #post(envelope: StampedEnvelope): void {
     const { target } = envelope;
     if (this.#roster.peers.includes(target) && !this.#roster.isStranger(target))

@@ -16,16 +16,16 @@ export interface StoreContent {
   readonly id: string;
   /** The founding that this id accepted; `null`: none. */
   readonly founding: FoundingDisk | null;
-  /** This id's part in who votes; `null`: it knows of no founding. */
+  /** This id's record of the voters; `null`: it knows of no founding. */
   readonly members: MembersRecord | null;
   readonly locks: ReadonlyMap<string, DurableState>;
 }
 
-/** What a site keeps of who votes. `top` may be below the promises of the locks, which stand beside it. */
+/** A site's durable record of the voters. `top` may be below the promises of the locks, which stand beside it. */
 export interface MembersRecord extends MembersDisk {
-  /** Of the founding that it all began with. */
+  /** Generation of the founding that it began with. */
   readonly generation: number;
-  /** Who voted first, and the root that every lock had first; `null`: a voter, by the lock's name. Names. */
+  /** The first voters, and the first root of every lock; `null`: a voter, by the lock's name. All are names. */
   readonly first: { readonly voters: readonly SiteId[]; readonly root: SiteId | null };
   /** The base of the configuration in which this id became a voter: epochs up to it are not its own. `null`: it founded. */
   readonly floor: number | null;

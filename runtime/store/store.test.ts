@@ -103,7 +103,7 @@ describe('R7: after a restart', () => {
   });
 });
 
-test('what is on the disk already is not written again', () => {
+test('data that is on the disk already is not written again', () => {
   const disk = new SimulatedDisk();
   const store = open({ dataDir: '/data', files: disk });
   const operationsOf = (action: () => void) => {
@@ -427,7 +427,7 @@ describe('a disk that refuses', () => {
     }
   });
 
-  test.runIf(process.platform !== 'win32')('whatever it makes is for its own user alone', async () => {
+  test.runIf(process.platform !== 'win32')('its files are for its own user alone', async () => {
     const made = join(dataDir, 'made', 'here');
     const store = await openOwn({ dataDir: made });
     const modes = [made, ...readdirSync(made).map((name) => join(made, name))].map((at) => statSync(at));
@@ -517,14 +517,14 @@ describe('one process at a time', () => {
     await expect(openOwn()).rejects.toThrow(/STORE_IN_USE: process 1 .* delete /);
   });
 
-  test('whoever has the number of a dead owner is not taken for it', async () => {
+  test('a process with the number of a dead owner is not taken for it', async () => {
     began();
     writeFileSync(join(dataDir, `a.owner.${process.ppid}-0123456789ab`), '');
     if (process.platform === 'linux') (await openOwn()).close();
     else await expect(openOwn()).rejects.toEqual(code('STORE_IN_USE'));
   });
 
-  test('of two that begin at once at most one has it', async () => {
+  test('if two begin at once, at most one has it', async () => {
     const process = (self: string): Processes => ({
       self,
       isAlive: () => true,
@@ -546,7 +546,7 @@ describe('one process at a time', () => {
     expect(inside.length).toBeLessThanOrEqual(1);
   });
 
-  test('what cannot be removed when it is closed is left to the next', async () => {
+  test('a file that cannot be removed at the close is left to the next owner', async () => {
     class StuckDisk extends SimulatedDisk {
       stuck = false;
       override remove(path: string): void {

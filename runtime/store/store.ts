@@ -29,7 +29,7 @@ export interface Store {
   readonly founding: FoundingDisk | null;
   /** In memory, until `sync`. */
   putFounding(founding: FoundingDisk): void;
-  /** This id's part in who votes; `null`: it knows of no founding. */
+  /** This id's record of the voters; `null`: it knows of no founding. */
   readonly members: MembersRecord | null;
   /** In memory, until `sync`. */
   putMembers(members: MembersRecord): void;

@@ -28,7 +28,7 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** A change of who votes takes a few elections. */
+/** A change of the voters takes a few elections. */
 const timing = { heartbeatMs: 20, failureTimeoutMs: 150 };
 
 /** Real sites of one process, each with an address and a data directory of its own. */

@@ -127,7 +127,7 @@ const helloOf = (site: string) =>
     port: 1,
   }) as const;
 
-describe('what is encoded is decoded', () => {
+describe('an encoded frame is decoded', () => {
   test('however the stream is cut', () => {
     const runs = fc.property(fc.array(anyFrame), fc.array(fc.nat()), (frames, cuts) => {
       const stream = Buffer.concat(frames.map((frame) => codec.encode(frame)));
@@ -185,7 +185,7 @@ describe('what is encoded is decoded', () => {
   });
 });
 
-describe('what is no frame is refused by a code', () => {
+describe('bytes that are no frame are refused with a code', () => {
   test('garbage gives frames or a coded error, the same however it is cut', () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
@@ -345,7 +345,7 @@ describe('the length of a frame', () => {
   });
 });
 
-describe('what the sender may not send is an error of its own', () => {
+describe('a frame that must not be sent is an error of the sender', () => {
   const envelope = {
     source: 'a',
     target: 'b',

@@ -10,7 +10,7 @@ import type { Address } from '../api/peer.ts';
  * - `flag`: `true` or `false`.
  * - `name`: 1 to 128 printable characters (`namePattern`).
  * - `ids`: an id, written as a site's is, for each of some sites.
- * - `configuration`: who votes (`machines/members/configuration.ts`), each voter by its name and its id.
+ * - `configuration`: the voters (`machines/members/configuration.ts`), each by its name and its id.
  * - `addresses`: where some sites listen.
  */
 export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name' | 'ids' | 'configuration' | 'addresses';

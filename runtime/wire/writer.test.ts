@@ -7,7 +7,7 @@ function write(writer: Writer, number: number, bytes: number): void {
   for (let i = 0; i < bytes; i++) writer.byte(number);
 }
 
-test('what was taken is never written again, though what follows lies in the same memory', () => {
+test('taken bytes are never overwritten, though the next bytes lie in the same memory', () => {
   const writer = new Writer();
   const taken: Buffer[] = [];
   const memories = new Set<ArrayBufferLike>();
@@ -22,7 +22,7 @@ test('what was taken is never written again, though what follows lies in the sam
   expect(memories.size).toBeLessThan(10);
 });
 
-test('what does not fit into one piece of memory is taken as several, in order, and copied never', () => {
+test('bytes that do not fit into one piece of memory are taken as several, in order, and never copied', () => {
   const writer = new Writer();
   expect(writer.empty).toBe(true);
   for (let number = 0; number < 100; number++) write(writer, number, 1_000);

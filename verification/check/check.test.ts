@@ -224,7 +224,7 @@ it.each([
   expect(await check(system)).toMatchObject({ states, complete: true });
 });
 
-describe('what holds of nothing', () => {
+describe('properties that hold vacuously', () => {
   const outOfReach = got(7);
   const vacuous = delivering(
     { kind: 'always', name: 'when', predicate: gotLess(0), when: outOfReach },

@@ -67,7 +67,7 @@ describe('a message under way to an actor that crashes', () => {
   });
 });
 
-test('what an array carries beside its items is refused, since XState keeps it', async () => {
+test('a key of an array beside its items is refused, since XState keeps it', async () => {
   const machine = createMachine({
     types: {} as { context: { found: unknown } },
     id: 'm',

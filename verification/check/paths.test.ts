@@ -39,7 +39,7 @@ const counter = (by: number) =>
     },
   }) as unknown as AnyStateMachine;
 
-test('what no run takes is told, and the tests that are written are the paths', async () => {
+test('transitions that no run takes are named, and the written tests are the paths', async () => {
   const paths = pathsOf(counter(1));
   expect(paths.never).toEqual(['counter: less']);
   const text = testsOf(paths, './counter.ts', 'batonlock/verification');

@@ -18,12 +18,12 @@ export interface TransitionPath {
 /** One thing that happens on a path, and what the model expects of it. */
 export interface PathStep {
   readonly happening: Happening;
-  /** What the model expects after it: the state value and the context of the machine; `null`: it fails. */
+  /** The model's expectation after it: the state value and the context of the machine; `null`: it fails. */
   readonly expected: { readonly value: unknown; readonly context: unknown } | null;
 }
 
 export interface Paths {
-  /** What holds before the first step. */
+  /** The model's expectation before the first step. */
   readonly initial: PathStep['expected'];
   readonly paths: readonly TransitionPath[];
   /** The transitions that no run takes. */

@@ -116,13 +116,13 @@ describe.skipIf(!isHere)('SPIN, from the same statecharts', { timeout: 120_000 }
     expect(ours.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated']);
   });
 
-  test('what must happen under weak fairness', async () => {
+  test('properties that need weak fairness', async () => {
     const { differences, unasked } = await opinions(polite);
     expect([...differences, ...unasked]).toEqual([]);
   });
 });
 
-describe('what a verifier prints', () => {
+describe('the output of a verifier', () => {
   const output = `BATON broken mutual_exclusion
 BATON deadlocks 1
 BATON deadlocks 2

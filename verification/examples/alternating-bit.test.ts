@@ -49,7 +49,7 @@ describe('alternating bit', () => {
     });
   });
 
-  test('what is sent is acknowledged, as long as deliveries are treated with strong fairness', async () => {
+  test('a sent message is acknowledged, as long as deliveries are treated with strong fairness', async () => {
     const name = 'what is sent is acknowledged';
     expect(await judge(alternatingBit(), name)).toMatchObject({ verdict: 'holds' });
     const weak = await judge(alternatingBit({ fairness: weakly(timers, deliveries) }), name);
@@ -57,7 +57,7 @@ describe('alternating bit', () => {
     expect(weak).toMatchObject({ verdict: 'violated', trace: { steps: { length: 7 }, loop: 1 } });
   });
 
-  test('what is sent is not acknowledged by a sender that never repeats', async () => {
+  test('a message of a sender that never repeats is not acknowledged', async () => {
     const verdict = await judge(unrepeating, 'what is sent is acknowledged');
     expect(verdict).toMatchObject({ verdict: 'violated' });
   });

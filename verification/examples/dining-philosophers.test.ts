@@ -34,7 +34,7 @@ describe('dining philosophers', () => {
     expect(await judge(system, 'a fork feeds one at a time')).toMatchObject({ verdict: 'violated' });
   });
 
-  test('a philosopher who never says that a fork is free again stops the table', async () => {
+  test('a philosopher that never says that a fork is free again stops the table', async () => {
     const silent = rewire(philosopher, { eating: { on: { full: 'thinking' } } });
     const system = diningPhilosophers({ leftHanded: true }).replacing(philosopher, silent);
     expect(await judge(system, 'the table is never stuck')).toMatchObject({ verdict: 'violated' });

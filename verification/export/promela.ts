@@ -409,7 +409,7 @@ class Writer {
     return links.flatMap((link) => this.#receiptsOn(actor, link, rows));
   }
 
-  /** What a message does may depend on its sender (`deliver`). */
+  /** The effect of a message may depend on its sender (`deliver`). */
   #dependsOnLink({ rows }: TableActor): boolean {
     const does = new Map<string, string>();
     return rows.some(({ from, on, ...does_ }) => {

@@ -278,7 +278,7 @@ class Tabulator {
     };
   }
 
-  /** What may arrive in an inbox that holds this message alone? */
+  /** Whether a message may arrive in an inbox that holds this message alone. */
   #accepts(actors: readonly TableActor[], link: number, local: number, message: number): boolean {
     const { world, model } = this.#compiled;
     const { locals } = world;

@@ -137,7 +137,7 @@ describe('timers', () => {
 });
 
 describe('broadcast', () => {
-  it('reaches all others but those who left', () => {
+  it('reaches all others but those that left', () => {
     const member = createMachine({
       id: 'member',
       initial: 'in',

@@ -27,7 +27,7 @@ export interface Compiled {
   action(index: number): Action;
   /** The effects of the machine in the step with this index in `model.steps(cell, local)`. */
   effects(cell: number, local: number, step: number): readonly NamedAction[];
-  /** Of a tree of actors: what it takes in that step, and by which transitions. */
+  /** In a tree of actors: the event that it takes in that step, and the transitions. */
   taken(cell: number, local: number, step: number): Taken | undefined;
   watch(predicate: StatePredicate, options?: WatchOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;

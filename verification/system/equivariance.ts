@@ -8,9 +8,9 @@ import type { World } from './world.ts';
 const inboxesTried = 4;
 
 /**
- * Holds everything that interchangeable actors do against what they do under other names: each distinct
- * step, delivery, restart and condition of the environment is tried under permutations that together
- * generate all, one of which turns the order of the ids round. `SYMMETRY_BROKEN` at the first difference.
+ * Compares the behaviour of interchangeable actors with their behaviour under other names. Each distinct step,
+ * delivery, restart and condition of the environment is tried under permutations that together generate all; one of
+ * them reverses the order of the ids. `SYMMETRY_BROKEN` at the first difference.
  */
 export class Equivariance {
   readonly #world: World;

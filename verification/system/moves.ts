@@ -19,11 +19,11 @@ export interface Move {
   readonly to: number;
   readonly sends: readonly Send[];
   readonly effects: readonly NamedAction[];
-  /** Of a tree of actors: what comes from outside of its network, by which it is taken. */
+  /** In a tree of actors: the event from outside of its network, by which it is taken. */
   readonly taken?: Taken;
 }
 
-/** What a tree of actors took, and the transitions that it took it by. */
+/** The event that a tree of actors took, and its transitions. */
 export interface Taken {
   /** It came from one of the actors: an outcome of what they invoke, or a timer. */
   readonly isInside: boolean;

@@ -40,7 +40,7 @@ describe('networks', () => {
     expect(counts(2, { order: 'fifo', breaks: 1 })).toEqual([6, 6]);
   });
 
-  it('holds up who sends into a full link', () => {
+  it('holds up a site that sends into a full link', () => {
     const push = { type: 'send', params: { target: 'b', message: { type: 'M' } } };
     const pusher = createMachine({ id: 'pusher', on: { push: { actions: push } } });
     const listening = letters(0, { order: 'fifo' }, true).actors['b']!;
@@ -51,7 +51,7 @@ describe('networks', () => {
     expect(exploreNaively(compile(system).model)).toMatchObject({ states: 4, transitions: 4, deadlocks: 0 });
   });
 
-  it('keeps apart who sent a message, unless the network does not', () => {
+  it('keeps the senders of messages apart, unless the network does not', () => {
     const hello = { type: 'send', params: { target: 'c', message: { type: 'M', n: 1 } } };
     const greeter = createMachine({ id: 'greeter', entry: hello });
     const actors = {

@@ -25,7 +25,7 @@ function eventuals({ properties }: System): readonly { name: string; predicate: 
   });
 }
 
-test('what must come in a system drawn at random comes, or is avoided by a run that it takes', async () => {
+test('a predicate that must come true in a random system does so, or a run of the system avoids it', async () => {
   const seen = { holds: 0, stays: 0, goesRound: 0 };
   await fc.assert(
     fc.asyncProperty(drafts, fairKinds, async (draft, fair) => {

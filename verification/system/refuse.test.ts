@@ -51,7 +51,7 @@ it('tells all that machines may not use, of all of them at once', () => {
   );
 });
 
-describe('what a machine may not use', () => {
+describe('features that a machine may not use', () => {
   it.each<[string, AnyStateMachine, RegExp]>([
     [
       'invoke',
@@ -106,7 +106,7 @@ describe('what a machine may not use', () => {
   });
 });
 
-describe('what a step may not depend on', () => {
+describe('inputs that a step may not depend on', () => {
   let calls = 0;
   const readClock = () => Date.now();
   it.each<[string, AnyStateMachine, RegExp]>([
@@ -195,7 +195,7 @@ function nested(levels: number): unknown {
   return value;
 }
 
-describe('what is not plain JSON', () => {
+describe('values that are not plain JSON', () => {
   class Point {}
   it.each<[string, unknown]>([
     ['a Map', new Map()],

@@ -59,7 +59,7 @@ async function shown(page: StatelyPage, isExpected: (timeline: Timeline) => bool
   }
 }
 
-it('shows an app that tells it by WebSocket: its actors, their statecharts, who sent what', async () => {
+it('shows an app that tells it by WebSocket: its actors, their statecharts, the senders of events', async () => {
   const page = await listening();
   app(page.appUrl).send({ type: 'go' });
   const timeline = await shown(page, ({ letters }) => letters.some(({ fate }) => fate === 'received'));

@@ -26,7 +26,7 @@ function counting(): Clock & { readonly running: () => number } {
   };
 }
 
-test('whoever has closed waits for nothing more, though others spoke until the end', async () => {
+test('a closed mailbox waits for nothing more, though others spoke until the end', async () => {
   for (let round = 0; round < 20; round++) {
     const clock = counting();
     const b = await openBox('b', { a: nowhere }, { clock });

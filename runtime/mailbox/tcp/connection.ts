@@ -239,7 +239,10 @@ export class Connection {
     return { self, cluster, configuration, founders: founders(), proven: this.#proven };
   }
 
-  /** Of a pair one site dials. The other may not be known to it yet, or elsewhere than before: so it calls once, to say where. */
+  /**
+   * One site of a pair dials. The other may not be known to it yet, or elsewhere than before: so it calls once, to say
+   * where.
+   */
   #hello(frame: HelloFrame, peer: ConnectionPeer): void {
     const { remoteAddress = frame.host } = this.#socket;
     const host = isNowhere(frame.host) ? remoteAddress : frame.host;

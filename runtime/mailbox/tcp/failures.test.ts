@@ -41,7 +41,7 @@ async function openPair(options = {}) {
 }
 
 describe('a process that is gone', () => {
-  test('is refused to who dials it, though no heartbeat is due', async () => {
+  test('is believed down by a site that dials it, though no heartbeat is due', async () => {
     const b = await openBox('b', { a: nowhere });
     const a = await openBox('a', { b: b.mailbox.address }, never);
     await eventually(() => expect(b.mailbox.connected()).toEqual(['a']));
@@ -49,7 +49,7 @@ describe('a process that is gone', () => {
     await eventually(() => expect(beliefs(a)).toEqual(['b up', 'b refused']));
   });
 
-  test('is refused to who was dialled by it, and asks, though no heartbeat is due', async () => {
+  test('is believed down by a site that it dialled and that probes it, though no heartbeat is due', async () => {
     const { a, b, relay } = await openPair(never);
     // Until b has found out that its address for a is right.
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -25,12 +25,15 @@ export interface Expectation {
   readonly cluster: string;
   /** Digest of the settings that must be the same at every site. */
   readonly configuration: string;
-  /** What the founders must be told alike, as a digest; `founded`: there are none any more. */
+  /**
+   * Digest of the settings that must be the same at all founders; `founded`: the cluster is founded, and has none any
+   * more.
+   */
   readonly founders: string;
   readonly proven: Proven;
 }
 
-/** Of the cluster in which there is nothing to found any more. */
+/** Stands for the digest once the cluster is founded. */
 export const founded = 'founded';
 
 /**

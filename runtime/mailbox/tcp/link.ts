@@ -274,7 +274,7 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
     }
   }
 
-  /** What this site says of itself now. */
+  /** The present identity of this site, as sent to the peer. */
   get identity(): Identity {
     return { ...this.#options.identity(), life: this.#life };
   }

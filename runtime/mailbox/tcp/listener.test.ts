@@ -57,7 +57,7 @@ describe('when all places are taken', () => {
     expect(refused).toEqual(Array(4).fill('TOO_MANY_HANDSHAKES'));
   });
 
-  test('who has proved a name stays, until the same name is proved again', async () => {
+  test('a connection that has proved a name stays, until the same name is proved again', async () => {
     const { call } = await openDoor();
     const known = await call();
     known.write('a');

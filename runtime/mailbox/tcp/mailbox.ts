@@ -237,7 +237,8 @@ export class TcpMailbox implements Mailbox {
       throw new OperatingError('INSECURE_PEER', why);
     }
     const peer = this.#peers.get(site);
-    // What is up is where it is. One that dials needs no call: its address is for its kernel alone, and for others.
+    // The address of a peer that is up is known. A site that dials needs no call: its address is for its kernel alone,
+    // and for others.
     if (peer && !peer.up) peer.moved(at, dials(self, site));
   }
 

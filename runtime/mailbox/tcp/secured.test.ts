@@ -59,7 +59,7 @@ describe.each(transports)('by %s, as by TCP alone', (_, transport) => {
     await fc.assert(runs, { numRuns: 10, seed: 11 });
   });
 
-  test('a process that is gone is refused, to both, and whoever only asks whether it listens is no stranger', async () => {
+  test('a process that is gone is refused, to both, and a probe of the port does not count as a stranger', async () => {
     const never = { heartbeatMs: 60_000, failureTimeoutMs: 120_000 };
     const first = await openPair(never);
     await first.met();

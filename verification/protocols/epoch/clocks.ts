@@ -5,10 +5,10 @@ import type { History } from '../../system/system.ts';
 
 /*
  * Time, for strict mode. No machine reads a clock, and no number of the model is a time: any timer may ring at any
- * moment. What clocks of bounded drift guarantee is one thing: a lease ends before each promise that was begun
- * after it, at whatever site. So whenever a promise ends, all leases that were begun before it are over *in fact*,
- * and they are from then on, whether their sites have noticed or are stopped (SIGSTOP), crashed, or slow. Until
- * then they are taken for valid: every run of real clocks, and of leases that end earlier, is among these runs.
+ * moment. Clocks of bounded drift guarantee one thing: a lease ends before each promise that began after it, at any
+ * site. So whenever a promise ends, all leases that were begun before it are over *in fact*, and they are from then
+ * on, whether their sites have noticed or are stopped (SIGSTOP), crashed, or slow. Until then they are taken for
+ * valid: every run of real clocks, and of leases that end earlier, is among these runs.
  *
  * The order of the effects `leaseTimer`, `promiseTimer` and `promiseEnded` alone decides this, and nothing that sites
  * or messages say: so a machine is found out that counts a lease from the wrong moment, or forgets its promise in a

@@ -12,10 +12,10 @@ const quietInTheEnd: Fairness = weakly(deliveries, sectionEnds, events('suspect'
  * `epoch`, where the founder may crash as long as it has not promised the last epoch: the last epoch is then decided
  * among sites that stay up, a majority. Its properties: each site that waits is served, whatever the others do.
  *
- * A bounded system cannot let suspicion go on until somebody wins, and so the one excuse is bad luck: the last
- * epoch is never decided, because two stood against each other. What lies between, back-off by chance (R10), makes
- * that improbable, not impossible, and no checker of possibilities can say so; see `possible.ts` for what it can.
- * Links are whole: a tail that is lost after the last change could only be made good by another one.
+ * A bounded system cannot let suspicion go on until a candidate wins, and so the one excuse is bad luck: the last
+ * epoch is never decided, because two stood against each other. Back-off by chance (R10) makes that improbable, not
+ * impossible, and no checker of possibilities can express this; `possible.ts` has the properties that it can. Links
+ * are whole: a tail that is lost after the last change could only be made good by another one.
  */
 export function epochLiveness(options: EpochOptions, fairness: Fairness = quietInTheEnd): System {
   const { changes = 1 } = options;

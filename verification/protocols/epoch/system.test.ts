@@ -62,7 +62,7 @@ describe('clients that go on and try', () => {
   });
 });
 
-test('what no step takes', async () => {
+test('the transitions that no step takes', async () => {
   const systems: readonly Partial<EpochOptions>[] = [
     { sites: 2, changes: 2, crashes: 'all', restart: 'with disk', withdraw: true },
     { withdraw: true, inARow: 'unbounded' },

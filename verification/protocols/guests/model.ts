@@ -4,7 +4,7 @@ import type { GuestContext } from '../../../machines/guests/guest.ts';
 import type { Request } from '../../../machines/guests/messages.ts';
 import type { ProxyContext } from '../../../machines/guests/proxy.ts';
 
-/* What surrounds guests and proxies in the model: the lock of the members, time, and the death of a member. */
+/* The surroundings of guests and proxies in the model: the lock of the members, time, and the death of a member. */
 
 export const lockId = 'lock';
 export const clockId = 'clock';
@@ -138,7 +138,7 @@ export const clockMachine = setup({
   },
 });
 
-/** What the events of the model carry. */
+/** The fields of the events of the model. */
 const said = (event: object) =>
   event as unknown as Request & { readonly fence: number; readonly member: SiteId; readonly dead?: SiteId };
 

@@ -29,7 +29,10 @@ const entries = (actor: ActorView): readonly Request[] => {
   return holder === null ? line : [holder, ...line];
 };
 
-/** What no state tells: the fences that guests were granted, and the order in which requests came to each member. */
+/**
+ * The history that no state contains: the fences that guests were granted, and the order in which requests came to
+ * each member.
+ */
 interface Past {
   readonly granted: readonly number[];
   readonly lines: Readonly<Record<SiteId, readonly string[]>>;

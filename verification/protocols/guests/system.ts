@@ -121,7 +121,7 @@ export function guests(options: GuestsOptions): System {
   };
 }
 
-/** So many guests as sites are asked for, at two members, of which one may die. */
+/** As many guests as sites are asked for, at two members; one member may die. */
 export function guestsOf(options: Options): System {
   const { sites, network } = options;
   if (!Number.isInteger(sites) || sites < 1 || sites > 9)

@@ -32,7 +32,7 @@ describe.each(['fifo', 'unordered', 'unordered-by-target'] as const)('naimi-treh
   });
 });
 
-test('who may withdraw or leave: each is served or stops waiting', async () => {
+test('a site that may withdraw or leave is served or stops waiting', async () => {
   const options = { sites: 3, network, liveness: true };
   const { properties } = await check(naimiTrehelLeaving(options), { liveness: true });
   expect(properties.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
@@ -52,7 +52,7 @@ test.each([
   expect(ofRuns.map((property) => property.verdict)).toEqual([verdict, verdict, verdict]);
 });
 
-test('only who asks for liveness has it judged', async () => {
+test('liveness is judged only on request', async () => {
   const ofRuns = (liveness: boolean) =>
     naimiTrehel({ sites: 3, network, liveness }).properties.filter(({ kind }) => kind === 'leadsTo');
   expect([ofRuns(false).length, ofRuns(true).length]).toEqual([0, 3]);

@@ -75,7 +75,7 @@ test.each([1, 16, 2.5, Number.NaN])('%s sites are refused', (sites) => {
   expect(make).toThrow(expect.objectContaining({ code: 'SITES_OUT_OF_RANGE' }));
 });
 
-test('what is reachable, and how soon', async () => {
+test('the reachable states, and their depths', async () => {
   const { properties } = await check(naimiTrehel({ sites: 4, network: { order: 'fifo' } }));
   const reached = properties.filter(({ kind }) => kind === 'reachable');
   expect(reached.map(({ name, trace }) => [name, trace?.steps.length])).toEqual([

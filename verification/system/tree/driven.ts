@@ -16,7 +16,7 @@ import { shown, write } from './canonical.ts';
 import { inside, nameOf, processing } from './live.ts';
 import { type Invoked, kindOf, type Outcome, type Outcomes } from './outcomes.ts';
 
-/** What may happen to a machine and the actors below it. */
+/** An event of a machine and the actors below it. */
 export type Happening =
   /** An event comes from outside. */
   | { readonly event: { readonly type: string } }
@@ -42,8 +42,8 @@ interface Scheduled {
 }
 
 /**
- * XState's own actor of a machine, running, of which clock, promises, callbacks and observables are in the hands of a test:
- * none of them does anything by itself.
+ * XState's own actor of a machine, running. A test controls its clock, promises, callbacks and observables: none of
+ * them does anything by itself.
  */
 export class DrivenActor {
   readonly actor: AnyActor;
@@ -119,7 +119,7 @@ export class DrivenActor {
     this.actor.stop();
   }
 
-  /** What an actor would start outside is put in the hands of the test. */
+  /** The test controls each actor that would start something outside. */
   #take(actor: AnyActor): void {
     if (!this.#isTame) this.#tame(actor);
     this.#isTame = true;

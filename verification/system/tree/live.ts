@@ -18,9 +18,10 @@ import { kindOf, type Outcomes, undeclared } from './outcomes.ts';
 import { initialLeaves, takes } from './places.ts';
 
 /*
- * A tree of XState's own actors (5.33) that neither clock nor outside world moves: XState makes every delivery, spawn and
- * stop itself. What it would start outside is inert, timers are a list, and effects are collected. Most of what is used
- * here is private to XState, which is why its version is pinned; live.test.ts compares with actors that run.
+ * A tree of XState's own actors (5.33) that neither clock nor outside world moves: XState makes every delivery, spawn
+ * and stop itself. Logic that would start something outside is inert, timers are a list, and effects are collected.
+ * Most of the parts used here are private to XState, which is why its version is pinned; live.test.ts compares with
+ * actors that run.
  */
 
 /** The parts of XState's Actor that are not public. */

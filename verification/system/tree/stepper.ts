@@ -103,7 +103,7 @@ export class TreeStepper {
   readonly #steps = new Memo<number, Stepped>();
   readonly #pending: (readonly Pending[] | undefined)[] = [];
   readonly #trees: (Tree | undefined)[] = [];
-  /** By step: the transitions that actors took in it. */
+  /** For each step, the transitions that actors took in it. */
   readonly #transitions = new WeakMap<Stepped, ReadonlySet<AnyTransitionDefinition>>();
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #logics = new Map<string, AnyActorLogic>();

@@ -59,7 +59,7 @@ const loading = (rest: object = {}) =>
     },
   );
 
-describe('what is invoked', () => {
+describe('invoked logic', () => {
   test('ends with any of its outcomes, made from its input', () => {
     const outcomes: Outcomes = {
       load: { done: (input) => [input, { of: input }], error: [new Error('refused')] },

@@ -210,7 +210,7 @@ describe.each(proofs)('sites that prove themselves by %s', (_, { right, wrong })
     );
   });
 
-  test('one who takes too long, however busy', async () => {
+  test('one that takes too long, however busy', async () => {
     const { c, members, tap } = await openWorld(right, { handshakeTimeoutMs: 300 });
     const before = await settled(members);
     const slow = await callRaw(c.cluster.address);
@@ -311,7 +311,7 @@ describe('a name', () => {
   });
 });
 
-describe('whoever answers in place of the site that was called', () => {
+describe('a stranger that answers in place of the called site', () => {
   const a = (credentials: Credentials) => transportFor('a', credentials);
   const certificates = { tls: ours.tls('test', 'a') };
   const cases: readonly [string, SecureContextOptions | null, Credentials, string][] = [
@@ -342,7 +342,7 @@ describe('whoever answers in place of the site that was called', () => {
     expect(theirs ? heard : heard.filter((chunk) => chunk[0] !== 0x16)).toEqual([]);
   });
 
-  test('which is seen here: the same server is taken by who believes it', async () => {
+  test('which is seen here: a site without proofs accepts the same server', async () => {
     const server = createTlsServer({ ...ours.tls('test', 'b'), minVersion: 'TLSv1.3' }, (socket) =>
       socket.resume(),
     );
@@ -355,7 +355,7 @@ describe('whoever answers in place of the site that was called', () => {
   });
 });
 
-test('what is seen here of a handshake that is played again: where nothing is proved, it is heard again', async () => {
+test('a replayed handshake, as a control: without proofs it is accepted', async () => {
   const c = await openBox('c', { a: nowhere, b: nowhere });
   const tap = await Wiretap.open(c.mailbox.address);
   ends.push(() => tap.close());
@@ -370,7 +370,7 @@ test('what is seen here of a handshake that is played again: where nothing is pr
   expect([...c.mailbox.refused.keys()]).not.toContain('NOT_AUTHENTICATED');
 });
 
-describe('what proves itself and then breaks the rules', () => {
+describe('a proved site that then breaks the rules', () => {
   test('many connections: of one site, one is kept that has not said hello', async () => {
     const c = await openBox('c', { a: nowhere, b: nowhere }, { transport: transportFor('c', { secret }) });
     const calls: Socket[] = [];

@@ -18,7 +18,7 @@ const own: TransportOptions = {
 };
 const opening = (change: Partial<TransportOptions>) => () => transportOf({ ...own, ...change });
 
-describe('what is told of a site', () => {
+describe('the security options of a site', () => {
   const garbage = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
   test.each<[string, Partial<TransportOptions>, RegExp]>([
     ['no certificate', { tls: { ...tls, cert: 'x' } }, /^OPTIONS_INVALID: tls.cert is no certificate in PEM/],

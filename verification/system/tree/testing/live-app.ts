@@ -42,8 +42,8 @@ function sorted(value: unknown): unknown {
 }
 
 /**
- * Moves the tree of `app` and the actors of `live` by the same choices, each of which picks from what may happen. Gives how
- * many steps were taken. Throws `Difference` where they differ, and what refuses the machine.
+ * Moves the tree of `app` and the actors of `live` by the same choices, each of which picks one of the possible
+ * events. Returns the number of steps. Throws `Difference` where they differ, and the error that refuses the machine.
  */
 export async function follow(app: App, live: App, choices: readonly number[]): Promise<number> {
   const values = new Interner([]);
