@@ -59,7 +59,7 @@ export class Attached implements Followed {
 
   /** Locks whose names contain `like`, as one of the sites knows them; none when no site answers. */
   async find(like: string): Promise<Locks> {
-    if (like.length > longestName) return { names: [], more: false };
+    if (like.length > 2 * longestName) return { names: [], more: false };
     if (!this.#connections.some((one) => one.site !== null && one.find(like)))
       return { names: [], more: true };
     return new Promise((resolve) => {

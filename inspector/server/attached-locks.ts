@@ -28,7 +28,7 @@ export class AttachedLocks implements Shows {
   of(lock: string | null): Followed {
     if (lock === null || lock === this.#first.lock) return this.#first;
     // A site treats a request for such a lock as one of a stranger.
-    if (lock === '' || lock.length > longestName) {
+    if (lock === '' || lock.length > 2 * longestName) {
       throw new Refused('NO_NAME', `a lock has a name of 1 to ${longestName} characters`);
     }
     const attached = this.#others.get(lock) ?? this.#attach(lock);

@@ -16,7 +16,7 @@ export interface Cluster extends AsyncDisposable {
   /** Where it listens. */
   readonly address: Address;
   /**
-   * The lock of this name, 1 to 128 printable characters; the same at every site. It costs nothing until it is used.
+   * The lock of this name, 1 to 512 printable characters; the same at every site. It costs nothing until it is used.
    *
    * Throws `OPTIONS_INVALID`.
    */

@@ -11,7 +11,10 @@ const whole = z.int().min(0);
 const ms = z.number().min(0);
 const site = z.string().min(1).max(64);
 const row: z.ZodType<SiteLock> = z.strictObject({
-  lock: z.string().min(1).max(longestName),
+  lock: z
+    .string()
+    .min(1)
+    .max(2 * longestName),
   epoch: whole,
   frozen: z.boolean(),
   token: z.boolean(),

@@ -11,9 +11,15 @@ import { checkWatch } from '../options/calls.ts';
 import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts';
 
 const ask = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('watch'), lock: z.string().min(1).max(longestName) }),
+  z.strictObject({
+    type: z.literal('watch'),
+    lock: z
+      .string()
+      .min(1)
+      .max(2 * longestName),
+  }),
   z.strictObject({ type: z.literal('begin'), events: z.int().min(1), ms: z.int().min(1) }),
-  z.strictObject({ type: z.enum(['find', 'table']), like: z.string().max(longestName) }),
+  z.strictObject({ type: z.enum(['find', 'table']), like: z.string().max(2 * longestName) }),
 ]);
 
 const mostViewers = 8;

@@ -90,7 +90,7 @@ const lockName = describe(
     .string()
     .regex(namePattern)
     .refine((name) => name !== membersLock),
-  `a lock has a name of 1 to 128 printable characters, other than ${membersLock}`,
+  `a lock has a name of 1 to ${longestName} printable characters, other than ${membersLock}`,
 );
 const names = describe(
   z.custom<readonly string[]>((value) => Array.isArray(value)),
@@ -125,10 +125,13 @@ const watchOptions = describe(
 );
 
 const readLocksOptions = describe(
-  z.strictObject({ like: z.string().max(longestName).optional(), timeoutMs } satisfies Record<
-    keyof ReadLocksOptions,
-    z.ZodType
-  >),
+  z.strictObject({
+    like: z
+      .string()
+      .max(2 * longestName)
+      .optional(),
+    timeoutMs,
+  } satisfies Record<keyof ReadLocksOptions, z.ZodType>),
   'the options are { like, timeoutMs }',
 );
 

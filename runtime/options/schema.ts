@@ -5,7 +5,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import type { InvariantError } from '../api/errors.ts';
 import type { Logger } from '../api/notice.ts';
-import { namePattern, siteIdPattern } from '../wire/frames.ts';
+import { clusterPattern, siteIdPattern } from '../wire/frames.ts';
 import { address } from './address.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
 
@@ -156,7 +156,7 @@ const telemetry = z.strictObject({
 export const clusterSchema = describe(
   z.strictObject({
     cluster: describe(
-      z.string().regex(namePattern),
+      z.string().regex(clusterPattern),
       'the name of a cluster is 1 to 128 printable characters',
       { does: 'Name of the cluster. Sites of another cluster are refused at the handshake.' },
     ),

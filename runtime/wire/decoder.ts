@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Message, SiteId } from '../../machines/actor.ts';
 import { type Configuration, voterOf } from '../../machines/members/configuration.ts';
 import type { VectorClock } from '../../machines/record.ts';
+import { longestName } from '../../machines/watch.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { Address } from '../api/peer.ts';
 import type { Codec } from './codec.ts';
@@ -270,7 +271,7 @@ export class Decoder {
     this.#at += length;
     if (this.#at > this.#end) throw cutShort();
     const name = this.#codec.names.read(this.#bytes, start, this.#at);
-    if (name === null) throw unknown('a name that is not 1 to 128 printable characters in UTF-8');
+    if (name === null) throw unknown(`a name that is not 1 to ${longestName} printable characters in UTF-8`);
     return name;
   }
 

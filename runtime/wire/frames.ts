@@ -98,4 +98,4 @@ export const frameCodes = {
 /** Behind the first byte of a hello and a welcome, of every version; then comes the version as a count. */
 export const magic = Buffer.from('baton');
 
-export { membersLock, namePattern } from './names.ts';
+export { clusterPattern, membersLock, namePattern } from './names.ts';

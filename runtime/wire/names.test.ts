@@ -16,7 +16,7 @@ test('names are what their bytes say, however many there are and however often t
 test('bytes that are no name are none, whatever was read before', () => {
   const names = new Names();
   expect(read(names, 'a')).toBe('a');
-  for (const no of ['', 'a\n', '\u0000', 'x'.repeat(129)]) expect(read(names, no)).toBeNull();
+  for (const no of ['', 'a\n', '\u0000', 'x'.repeat(513)]) expect(read(names, no)).toBeNull();
   expect(names.read(Buffer.from([0xff, 0xfe]), 0, 2)).toBeNull();
   expect(read(names, 'a')).toBe('a');
 });
@@ -31,4 +31,14 @@ test('most of a thousand names are made once, and not each time they come', () =
   onTestFinished(() => copies.mockRestore());
   round();
   expect(copies.mock.calls.length).toBeLessThan(300);
+});
+
+test('a name of the longest is read, and not kept: many of them take no memory', () => {
+  const names = new Names();
+  const url = `https://example.org/${'x'.repeat(488)}`;
+  expect([read(names, `${url}/ü🔒`), read(names, `${url}/ü🔒`)]).toEqual([`${url}/ü🔒`, `${url}/ü🔒`]);
+  const copies = vi.spyOn(Buffer.prototype, 'toString');
+  onTestFinished(() => copies.mockRestore());
+  read(names, `${url}/ü🔒`);
+  expect(copies).toHaveBeenCalledTimes(1);
 });

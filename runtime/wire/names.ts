@@ -1,15 +1,22 @@
 import { isUtf8 } from 'node:buffer';
+import { longestName } from '../../machines/watch.ts';
 
-/** Names of clusters, locks and incarnations hold nothing that a terminal would obey. */
-export const namePattern = /^\P{C}{1,128}$/u;
+/** Names of locks and incarnations hold nothing that a terminal would obey. */
+export const namePattern = new RegExp(`^\\P{C}{1,${longestName}}$`, 'u');
+
+/** The same for the name of a cluster, which is shorter. */
+export const clusterPattern = /^\P{C}{1,128}$/u;
 
 /** Stands for the name of a lock in messages about the cluster itself; no lock may have this name. */
 export const membersLock = '@members';
 
 /** Maximum length of a name in UTF-8. */
-export const maxNameBytes = 4 * 128;
+export const maxNameBytes = 4 * longestName;
 
-/** Number of entries at first and at most: some megabytes, if all were names of the longest. */
+/** A longer name is made each time it comes: so the names that are kept take some megabytes at most. */
+const maxKeptBytes = 512;
+
+/** Number of entries at first and at most. */
 const places = { least: 1_024, most: 16_384 };
 
 /**
@@ -37,6 +44,7 @@ export class Names {
     if (!isUtf8(own)) return null;
     const name = own.toString();
     if (!namePattern.test(name)) return null;
+    if (own.length > maxKeptBytes) return name;
     this.#bytes[place] = own;
     this.#names[place] = name;
     if (known.length > 0) this.#lose();

@@ -3,7 +3,10 @@ import { longestName, type WatchTold } from '../../machines/watch.ts';
 import { recordLine } from '../runs/schema.ts';
 
 const site = z.string().min(1).max(64);
-const lock = z.string().min(1).max(longestName);
+const lock = z
+  .string()
+  .min(1)
+  .max(2 * longestName);
 const at = z.number();
 const snapshot = z.strictObject({ value: z.unknown(), context: z.unknown() });
 
