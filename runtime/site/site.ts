@@ -181,10 +181,7 @@ export class Site implements MailboxHandlers {
       clock,
       maxBatch: options.limits.maxBatch,
       answerMs: timing.heartbeatMs,
-      mailbox: {
-        post: (envelope) => this.#post(envelope),
-        refuse: (envelope, error) => mailbox.refuse(envelope, error),
-      },
+      mailbox,
       peers: () => roster.peers,
       promised: (epoch) => this.#members?.promised(epoch),
       store,
@@ -538,16 +535,6 @@ export class Site implements MailboxHandlers {
 
   #isUp(peer: SiteId): boolean {
     return this.#options.mailbox.isUp(peer) && !this.#roster.isStranger(peer);
-  }
-
-  /**
-   * Posts to a site that is a member. A message to another one is lost: that site counts as dead, and the trigger
-   * knows.
-   */
-  #post(envelope: StampedEnvelope): void {
-    const { target } = envelope;
-    if (this.#roster.peers.includes(target) && !this.#roster.isStranger(target))
-      this.#options.mailbox.post(envelope);
   }
 
   /** The cluster is founded, by this site among others, or it has joined it before. */
