@@ -35,7 +35,7 @@ export function addChaos(program: Command): void {
     .description(
       'Runs sites as processes on loopback behind a proxy of faults, with clients that ask for the lock and write ' +
         'under its fence to a resource with a gate. A seed decides which connections are reset, stalled, delayed or ' +
-        'refused and when, who is cut off, stopped, killed or started again, and whose disk is full. Then all is ' +
+        'refused and when, and which sites are cut off, stopped, killed, started again, or get a full disk. Then all is ' +
         'mended, and the record is judged. docs/chaos.md has the faults and the rules.',
     )
     .option(

@@ -4,7 +4,7 @@ import { withSiteOptions } from './site.ts';
 
 export function addConfig(program: Command): void {
   withSiteOptions(program.command('config'))
-    .summary('print what a site would be started with, and whose word each key is')
+    .summary('print the settings that a site would start with, and the source of each')
     .description(
       'Takes what baton site takes: flags before variables (BATON_...) before the file of --config, in YAML or JSON. ' +
         'Prints every key that anybody gave, its value and where it is from; a secret is not shown. ' +

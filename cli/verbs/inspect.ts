@@ -19,7 +19,7 @@ export function addInspect(program: Command): void {
     .command('inspect')
     .summary('see a counterexample or a recorded run in the browser')
     .description(
-      'Serves one page, on loopback only: the statechart of each site, who waits for whom, every message, all ' +
+      'Serves one page, on loopback only: the statechart of each site, the queue, every message, all ' +
         'properties, at every moment of a run. It needs no internet.',
     )
     .argument(

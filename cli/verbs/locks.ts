@@ -31,14 +31,14 @@ const mostShown = 8;
 export function addLocks(program: Command): void {
   program
     .command('locks')
-    .summary('who holds each lock of a running cluster, since when, and who waits')
+    .summary('the holder of each lock of a running cluster, since when, and the waiting sites')
     .description(
       'Asks the sites of a running cluster, each at its watch port (baton site --inspect, or serveWatch), for all ' +
         'of their locks, and puts the answers together. It sends no message of the protocol.',
     )
     .argument('<url...>', 'ws://host:port/ of each site, with ?token=... where one is needed')
     .option('--like <text>', 'only locks whose names contain it', '')
-    .option('--waited', 'only locks for which somebody waits')
+    .option('--waited', 'only locks with waiting sites')
     .addOption(
       new Option('--sort <by>', 'the order of the locks')
         .choices(Object.keys(orders))

@@ -21,7 +21,7 @@ test.each([
   'R2: next is kept',
   'R5: a voter does not freeze',
   'R6: a vote alone elects',
-  'R6: the winner takes the token, whoever holds it',
+  'R6: the winner takes the token from any holder',
 ])('a site with a mistake does not: %s', async (name) => {
   const [, statechart] = mutants[name]!;
   const driven = conform({ sites: 2, statechart, patienceMs: 500 });

@@ -90,11 +90,11 @@ const invariants: readonly Invariant[] = [
   ],
   [
     'lease',
-    'who is about to enter has the token and no lease',
+    'a site about to enter has the token and no lease',
     ({ lease, token }, { client, epoch }) =>
       client !== 'entering' || (lease !== null && token && (lease.since === null || epoch !== 'following')),
   ],
-  ['lease', 'only who is bound puts off', ({ lease }, value) => !lease?.putOff || value.lease === 'bound'],
+  ['lease', 'only a bound site defers', ({ lease }, value) => !lease?.putOff || value.lease === 'bound'],
 ];
 
 /**

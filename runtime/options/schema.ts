@@ -80,7 +80,7 @@ const limits = z.strictObject({
   ),
   maxHandshakes: count(
     64,
-    'Connections whose other side has not said who it is. Past it, the host with the most of them loses its oldest.',
+    'Connections that have not completed their handshake. Past it, the host with the most of them loses its oldest.',
   ),
   handshakeTimeoutMs: time(
     5_000,

@@ -603,7 +603,7 @@ export class Site implements MailboxHandlers {
     if (record.configuration) {
       if (record !== store.members) {
         store.putMembers(record);
-        this.#syncOr('keep who votes');
+        this.#syncOr('keep the voters');
       }
       this.#apply(record.configuration, false);
     }

@@ -103,7 +103,7 @@ describe('check', () => {
     expect(report.properties[0]).toMatchObject({
       name: noFault.name,
       verdict: 'violated',
-      reason: 'b: send of {"type":"M"} to "nobody", who is no actor',
+      reason: 'b: send of {"type":"M"} to "nobody", which is no actor',
     });
   });
 

@@ -43,7 +43,7 @@ describe('a check within limits', () => {
   it('refuses to go on with another system', async () => {
     const checkpointDir = mkdtempSync(join(folder, 'saved-'));
     await check(sites4, { maxStates: 5000, checkpointDir, checkpointEveryMs: 0 });
-    const other = naimiTrehel({ sites: 4, network, machine: mutants['a busy root forgets who asks'] });
+    const other = naimiTrehel({ sites: 4, network, machine: mutants['a busy root forgets the request'] });
     await expect(check(other, { resumeDir: checkpointDir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
     });

@@ -24,7 +24,7 @@ describe('check with symmetry', () => {
   });
 
   it('comes to the verdicts of all states, and shows runs in real names', async () => {
-    const machine = mutants['a busy root forgets who asks'];
+    const machine = mutants['a busy root forgets the request'];
     const system = naimiTrehel({ sites: 3, network, machine });
     const [whole, byOrbits] = [await check(system), await check(system, { symmetry })];
     const told = (report: typeof whole) =>

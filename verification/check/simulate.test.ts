@@ -8,7 +8,7 @@ import { simulate } from './simulate.ts';
 
 const network = { order: 'fifo' } as const;
 const system = naimiTrehel({ sites: 3, network });
-const broken = naimiTrehel({ sites: 5, network, machine: mutants['a busy root forgets who asks'] });
+const broken = naimiTrehel({ sites: 5, network, machine: mutants['a busy root forgets the request'] });
 
 describe('runs at random', () => {
   it('never say that something holds, but what they saw', async () => {

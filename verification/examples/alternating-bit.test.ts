@@ -17,7 +17,7 @@ describe('alternating bit', () => {
   });
 
   test.each([
-    'what is acknowledged was received',
+    'an acknowledged message was received',
     'a copy is sent while another is under way',
     'never stuck',
   ])('%s', async (name) => {
@@ -26,13 +26,13 @@ describe('alternating bit', () => {
 
   test('one bit is too little where the order is not kept', async () => {
     const network = { order: 'unordered', loss: 'unbounded', capacity: 2 } as const;
-    const verdict = await judge(alternatingBit().over(network), 'what is acknowledged was received');
+    const verdict = await judge(alternatingBit().over(network), 'an acknowledged message was received');
     expect(verdict).toMatchObject({ verdict: 'violated' });
   });
 
   test('a sender that takes any acknowledgement for its own is wrong', async () => {
     const credulous = alternatingBit().edited(sender, ({ remove }) => remove('waiting.on.ACK.guard'));
-    const verdict = await judge(credulous, 'what is acknowledged was received');
+    const verdict = await judge(credulous, 'an acknowledged message was received');
     expect(verdict).toMatchObject({ verdict: 'violated' });
   });
 
@@ -50,7 +50,7 @@ describe('alternating bit', () => {
   });
 
   test('a sent message is acknowledged, as long as deliveries are treated with strong fairness', async () => {
-    const name = 'what is sent is acknowledged';
+    const name = 'a sent message is acknowledged';
     expect(await judge(alternatingBit(), name)).toMatchObject({ verdict: 'holds' });
     const weak = await judge(alternatingBit({ fairness: weakly(timers, deliveries) }), name);
     // Sent once, then lost and repeated for ever.
@@ -58,7 +58,7 @@ describe('alternating bit', () => {
   });
 
   test('a message of a sender that never repeats is not acknowledged', async () => {
-    const verdict = await judge(unrepeating, 'what is sent is acknowledged');
+    const verdict = await judge(unrepeating, 'a sent message is acknowledged');
     expect(verdict).toMatchObject({ verdict: 'violated' });
   });
 });

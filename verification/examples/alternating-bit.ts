@@ -91,7 +91,7 @@ export const alternatingBit = ({ fairness = stubborn } = {}) =>
     .over({ order: 'fifo', loss: 'unbounded', capacity: 2 })
     .startingWith(starts[0]!)
     .always(
-      'what is acknowledged was received',
+      'an acknowledged message was received',
       (all) => all.sender.matches('waiting') || all.sender.context.data === all.receiver.context.data,
     )
     .sometimes(
@@ -100,7 +100,7 @@ export const alternatingBit = ({ fairness = stubborn } = {}) =>
     )
     .neverEnds('never stuck')
     .leadsTo(
-      'what is sent is acknowledged',
+      'a sent message is acknowledged',
       (all) => all.sender.matches('waiting'),
       (all) => all.sender.matches('ready'),
       fairness,

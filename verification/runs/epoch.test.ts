@@ -288,10 +288,10 @@ describe('replay judges more than single steps', () => {
   };
 
   it.each([
-    ['S1', 'R2: everybody who adopts makes the token', 'REPLAY_TOKEN'],
-    ['S1', 'R0: what is below the promise is heard', 'REPLAY_TOKEN'],
+    ['S1', 'R2: every site that adopts makes the token', 'REPLAY_TOKEN'],
+    ['S1', 'R0: a message below the promise is heard', 'REPLAY_TOKEN'],
     ['S3', 'fence: entries are not counted', 'REPLAY_FENCE'],
-    ['S4', 'R6: the winner takes the token, whoever holds it', 'REPLAY_OVERLAP'],
+    ['S4', 'R6: the winner takes the token from any holder', 'REPLAY_OVERLAP'],
     ['S5', 'fence: the token forgets its count', 'REPLAY_FENCE'],
   ] as const)('%s, where every site runs the same mistake: %s', (_, name, code) => {
     expect(isSeen(mutants[name]![1], code)).toBe(true);

@@ -183,12 +183,12 @@ describe('a machine that fails', () => {
     [
       'sends to nil',
       { actions: { type: 'send', params: { target: null, message: { type: 'M' } } } },
-      /to null, who is no actor/,
+      /to null, which is no actor/,
     ],
     [
       'sends to a stranger',
       { actions: { type: 'send', params: { target: 'x', message: { type: 'M' } } } },
-      /to "x", who is no actor/,
+      /to "x", which is no actor/,
     ],
     [
       'writes to its context',

@@ -147,7 +147,7 @@ describe('compiled predicates', () => {
         () => ['x'],
         () => true,
       ),
-      /"x", who is no actor/,
+      /"x", which is no actor/,
     ],
     ['an unknown actor', plain((state) => state.actor('x').up), /actor 'x'/],
   ])('refuse %s', (_, tried, says) => {

@@ -232,7 +232,7 @@ function tally(predicate: Tally, actor: ActorView, ids: readonly SiteId[]): read
     if (index < 0) {
       throw new SystemError(
         'PREDICATE_INVALID',
-        `A tally of '${actor.id}' names ${JSON.stringify(id)}, who is no actor. Leave nil and strangers out.`,
+        `A tally of '${actor.id}' names ${JSON.stringify(id)}, which is no actor. Leave nil and strangers out.`,
       );
     }
     times[index]!++;

@@ -71,7 +71,7 @@ export class Reactor {
             const [message, name] = [params['message'], params['target'] ?? null].map((it) =>
               JSON.stringify(it),
             );
-            return this.#fail(before, `send of ${message} to ${name}, who is no actor`, stepped.effects);
+            return this.#fail(before, `send of ${message} to ${name}, which is no actor`, stepped.effects);
           }
           sends.push(this.#world.post(this.#cell, target, params['message'], false));
           break;

@@ -44,13 +44,13 @@ export function strictWith(machine: AnyStateMachine, { heeds, ...place }: Place)
 export const leaseMutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>> = {
   'a voter does not wait': [{ ...atEntry, heeds: 'VOTE_REQUEST' }, remove('epoch.on.VOTE_REQUEST.0')],
   'a candidate does not wait': [atEntry, remove('epoch.on.suspect.0')],
-  'who restarts does not wait': [{ restart: 'with disk' }, remove('lease.placing.always.0')],
+  'a restarted site does not wait': [{ restart: 'with disk' }, remove('lease.placing.always.0')],
   'the lease counts from the promise, not from its heartbeat': [
     atEntry,
     replace('lease.on.PROMISE.0.actions', timedByPromises),
   ],
   'the promise does not count from the heartbeat': [atEntry, remove('lease.on.HEARTBEAT.actions.0')],
-  'who voted promises to the epoch before': [
+  'a voter promises to the epoch before': [
     { ...atEntry, heeds: 'HEARTBEAT' },
     replace('lease.on.HEARTBEAT.guard', 'mayPromise'),
   ],
@@ -77,10 +77,10 @@ export const leaseMutants: Readonly<Record<string, readonly [Place, AnyStateMach
       },
     }),
   ],
-  'who has no lease tries, and enters': [
+  'a site without a lease tries, and enters': [
     { ...atEntry, inARow: 1 },
     replace('client.idle.on.try.0.guard', and(['following', 'tokenHere'])),
   ],
-  'who has no lease enters': [atEntry, guards({ mayEnter: () => true })],
-  'who has no lease any more stays': [atEntry, remove('client.inCS.always')],
+  'a site without a lease enters': [atEntry, guards({ mayEnter: () => true })],
+  'a site whose lease is over stays': [atEntry, remove('client.inCS.always')],
 };

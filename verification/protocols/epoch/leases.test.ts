@@ -32,16 +32,16 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     "
     a voter does not wait: 10, S6
     a candidate does not wait: 10, S6
-    who restarts does not wait: 14, S6
+    a restarted site does not wait: 14, S6
     the lease counts from the promise, not from its heartbeat: 11, S6
     the promise does not count from the heartbeat: 11, S6
-    who voted promises to the epoch before: 10, S6
+    a voter promises to the epoch before: 10, S6
     a promise alone is a lease: 5, S6
     promises of the round before count: 13, S6
     a round counts when its time is over: 4, a critical section has its time
-    who has no lease tries, and enters: 0, only who follows with the token, and a lease if it needs one, is granted what its client says
-    who has no lease enters: 1, a critical section has its time, lease
-    who has no lease any more stays: 4, a critical section has its time, lease
+    a site without a lease tries, and enters: 0, only a site that follows with the token, and a lease if it needs one, grants at once
+    a site without a lease enters: 1, a critical section has its time, lease
+    a site whose lease is over stays: 4, a critical section has its time, lease
     "
   `);
 }, 120_000);

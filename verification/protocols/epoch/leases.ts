@@ -78,7 +78,7 @@ const renewed = reachable(
 /** With two sites, both are in every majority. */
 const stopped = (sites: readonly SiteId[]) =>
   reachable(
-    'who was stopped is still inside, without a lease, when another has one',
+    'a stopped site is still inside, without a lease, when another has one',
     inside(sites, (valid, stale) => valid > 0 && stale > 0),
   );
 

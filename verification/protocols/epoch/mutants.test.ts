@@ -14,9 +14,9 @@ beforeAll(async () => {
 test('each broken rule is refuted: after how many steps, and what breaks first', () => {
   expect(table()).toMatchInlineSnapshot(`
     "
-    R0: what is below the promise is heard: 5, nothing unexpected
+    R0: a message below the promise is heard: 5, nothing unexpected
     R1: a newer epoch is not adopted: 5, nothing unexpected
-    R2: everybody who adopts makes the token: 3, L3
+    R2: every site that adopts makes the token: 3, L3
     R2: next is kept: 6, L3
     R2: the token of before is kept: 5, S1, L3
     R2: a waiting root does not enter: 4, L2
@@ -27,21 +27,21 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     R5: a vote is given twice: 6, S1, S2, an epoch has one root
     R5: a voter does not freeze: 2, promise
     R6: a vote alone elects: 2, S1, S2, an epoch has one root
-    R6: the winner takes the token, whoever holds it: 5, S4
+    R6: the winner takes the token from any holder: 5, S4
     R6: the token of the lowest epoch counts: 9, S4
     R7: a restart goes on where it crashed: 2, L3
     R7: a vote is not written down: 8, S2, an epoch has one root
     R7: an adoption is not written down: 9, nothing unexpected
     R8: a restart without disk votes: 8, S1, S2, an epoch has one root, nothing unexpected
-    R2: who adopts forgets where requests go: 2, nothing unexpected
+    R2: a site that adopts forgets where requests go: 2, nothing unexpected
     a root does not forget where requests went: 1, L3, routing
     fence: it outlives its section: 2, fence
     fence: entries are not counted: 3, S3, S5
     again: it does not raise k: 2, S3, S5
-    again: a frozen site goes on: 2, only who follows with the token, and a lease if it needs one, is granted what its client says
-    again: the token is passed: 4, L2, L3, only who follows with the token, and a lease if it needs one, is granted what its client says
-    try: a frozen site enters: 1, only who follows with the token, and a lease if it needs one, is granted what its client says
-    try: it enters without the token: 0, only who follows with the token, and a lease if it needs one, is granted what its client says
+    again: a frozen site goes on: 2, only a site that follows with the token, and a lease if it needs one, grants at once
+    again: the token is passed: 4, L2, L3, only a site that follows with the token, and a lease if it needs one, grants at once
+    try: a frozen site enters: 1, only a site that follows with the token, and a lease if it needs one, grants at once
+    try: it enters without the token: 0, only a site that follows with the token, and a lease if it needs one, grants at once
     fence: the token forgets its count: 5, S3, S5
     "
   `);

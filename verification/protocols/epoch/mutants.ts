@@ -72,9 +72,9 @@ export function systemWith(machine: AnyStateMachine, place: Place): System {
 }
 
 export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>> = {
-  'R0: what is below the promise is heard': ['with dead messages', guards({ isBelowPromise: () => false })],
+  'R0: a message below the promise is heard': ['with dead messages', guards({ isBelowPromise: () => false })],
   'R1: a newer epoch is not adopted': ['one change', guards({ newer: () => false })],
-  'R2: everybody who adopts makes the token': ['one change', adopting(() => ({ token: true }))],
+  'R2: every site that adopts makes the token': ['one change', adopting(() => ({ token: true }))],
   'R2: next is kept': ['one change', adopting(({ next }) => ({ next }))],
   'R2: the token of before is kept': [
     'one change',
@@ -114,7 +114,7 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
   ],
   'R5: a voter does not freeze': ['one change', remove('epoch.on.VOTE_REQUEST.1.target')],
   'R6: a vote alone elects': ['one change', guards({ elected: () => true })],
-  'R6: the winner takes the token, whoever holds it': [
+  'R6: the winner takes the token from any holder': [
     'one change',
     countingVotes((before, voter) => counting(before, voter, null)),
   ],
@@ -131,7 +131,7 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
   'R7: a vote is not written down': ['with disk', remove('epoch.on.VOTE_REQUEST.1.actions.1')],
   'R7: an adoption is not written down': ['with disk', remove('epoch.on.NEW.0.actions.1')],
   'R8: a restart without disk votes': ['without disk', guards({ diskIsLost: () => false })],
-  'R2: who adopts forgets where requests go': ['one change', remove('routing.on.adopted.2')],
+  'R2: a site that adopts forgets where requests go': ['one change', remove('routing.on.adopted.2')],
   'a root does not forget where requests went': ['one change', actions({ becomeRoot: () => {} })],
   'fence: it outlives its section': ['one change', actions({ clearFence: () => {} })],
   'fence: entries are not counted': [
@@ -160,7 +160,7 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
 /** No promise is broken, and somebody waits for ever. */
 export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
   'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
-  'R2: who waits does not ask again': remove('client.requesting.on.adopted.1'),
+  'R2: a waiting site does not ask again': remove('client.requesting.on.adopted.1'),
 };
 
 /** No promise is broken, and from some state a waiting site can never be served again. */

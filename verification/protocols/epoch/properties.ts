@@ -197,7 +197,7 @@ const mayEnter = (actor: ActorView) => {
 /** For systems in which clients also say `again` and `try`. */
 export const ofCombining = (strict: boolean): readonly Property[] => [
   always(
-    'only who follows with the token, and a lease if it needs one, is granted what its client says',
+    'only a site that follows with the token, and a lease if it needs one, grants at once',
     every((actor) => !entersAtOnce(actor) || mayEnter(actor)),
     ({ actors }) =>
       actors

@@ -34,26 +34,26 @@ function refute(options: LinkOptions, machine: AnyStateMachine): Promise<Report>
 test('each mistake between two incarnations is refuted: after how many steps, and by which property first', () => {
   expect(table(reports.living)).toMatchInlineSnapshot(`
     "
-    what was delivered is sent again: 10, nothing unexpected
-    what was delivered is sent again, and delivered again: 11, each payload once and in order
+    a delivered message is sent again: 10, nothing unexpected
+    a delivered message is sent again, and delivered again: 11, each payload once and in order
     a WELCOME acknowledges nothing: 10, nothing unexpected
     more is acknowledged than was delivered: 7, nothing unexpected
-    one more is taken for acknowledged: 9, what is posted waits, or was delivered, or was reported lost
+    one more is taken for acknowledged: 9, a posted message waits, or was delivered, or was reported lost
     resent under the number of what is acknowledged: 5, nothing unexpected
     resent from the second that waits: 6, nothing unexpected
     nothing is resent: 6, nothing unexpected
     resent in reverse: 7, each payload once and in order
-    the outbox is dropped with the connection: 3, what is posted waits, or was delivered, or was reported lost
-    what is posted while down is dropped: 1, what is posted waits, or was delivered, or was reported lost
+    the outbox is dropped with the connection: 3, a posted message waits, or was delivered, or was reported lost
+    a message posted while down is dropped: 1, a posted message waits, or was delivered, or was reported lost
     the outbox has no bound: 2, the outbox is bounded
     the outbox is never filled: no trace, the outbox is full
     a delivery is not counted: 7, nothing unexpected
-    acknowledgements do not go alone: 10, what waits is acknowledged
+    acknowledgements do not go alone: 10, a waiting message is acknowledged
     payloads carry no acknowledgement: 9, nothing unexpected
-    payloads are not transmitted: 8, what is posted is delivered, what waits is acknowledged
+    payloads are not transmitted: 8, a posted message is delivered, a waiting message is acknowledged
     the answer to WELCOME is left out: 4, nothing unexpected
     a WELCOME of an old connection is believed: 5, nothing unexpected
-    every reconnect is taken for a restart: 8, what is reported lost was for a life that is over
+    every reconnect is taken for a restart: 8, a message reported lost was for a life that is over
     "
   `);
 });
@@ -61,9 +61,9 @@ test('each mistake between two incarnations is refuted: after how many steps, an
 test('each mistake about the end is refuted', () => {
   expect(table(reports.finishing)).toMatchInlineSnapshot(`
     "
-    drained is said at once: 2, who is drained has been received, or has reported it lost
-    drained is said while one waits: 2, who is drained has been received, or has reported it lost
-    drained is never said: 8, who finishes is drained
+    drained is said at once: 2, a drained end was received, or has reported it lost
+    drained is said while one waits: 2, a drained end was received, or has reported it lost
+    drained is never said: 8, an end that finishes is drained
     "
   `);
 });
@@ -71,12 +71,12 @@ test('each mistake about the end is refuted', () => {
 test('each mistake about incarnations that end is refuted', () => {
   expect(table(reports.dying)).toMatchInlineSnapshot(`
     "
-    incarnations are not compared: 11, what waits is for the life that is known
-    the outbox goes to the new life: 11, what waits is for the life that is known
+    incarnations are not compared: 11, a waiting message is for the life that is known
+    the outbox goes to the new life: 11, a waiting message is for the life that is known
     numbers go on in the new life: 13, nothing unexpected
-    what is lost is not reported: 11, what is posted waits, or was delivered, or was reported lost
+    a lost message is not reported: 11, a posted message waits, or was delivered, or was reported lost
     a new life is refused: 9, nothing unexpected
-    a HELLO is believed: 10, what is reported lost was for a life that is over
+    a HELLO is believed: 10, a message reported lost was for a life that is over
     "
   `);
 });

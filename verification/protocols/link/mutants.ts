@@ -38,8 +38,8 @@ const believeHello = enqueueActions(({ enqueue, context, event }) => {
 
 /** Mistakes between two incarnations. */
 export const mutants = {
-  'what was delivered is sent again': action('takeAck', takeLaterAcks),
-  'what was delivered is sent again, and delivered again': provide({
+  'a delivered message is sent again': action('takeAck', takeLaterAcks),
+  'a delivered message is sent again, and delivered again': provide({
     actions: { takeAck: takeLaterAcks },
     guards: { isNext: isCurrent },
   }),
@@ -74,7 +74,7 @@ export const mutants = {
       : frame,
   ),
   'the outbox is dropped with the connection': action('part', assign({ connection: null, outbox: [] })),
-  'what is posted while down is dropped': action(
+  'a message posted while down is dropped': action(
     'append',
     assign({
       outbox: ({ context, event }: At) =>
@@ -132,7 +132,7 @@ export const restartMutants = {
   }),
   'the outbox goes to the new life': action('forgetOldLife', assign({ acknowledged: 0, delivered: 0 })),
   'numbers go on in the new life': action('forgetOldLife', assign({ outbox: [] })),
-  'what is lost is not reported': saying((frame) => frame, ['peerRestarted']),
+  'a lost message is not reported': saying((frame) => frame, ['peerRestarted']),
   'a new life is refused': guard('isOtherLife', () => false),
   'a HELLO is believed': action('join', believeHello),
 } satisfies Record<string, AnyStateMachine>;

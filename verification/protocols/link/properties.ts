@@ -42,7 +42,7 @@ const meantForThisLife = always(
 );
 
 const nothingVanishes = always(
-  'what is posted waits, or was delivered, or was reported lost',
+  'a posted message waits, or was delivered, or was reported lost',
   between(({ past, outbox }, receiver) => {
     const somewhere = [...past.lost, ...outbox, ...received(receiver)];
     return past.posted.every(isAmong(somewhere));
@@ -50,17 +50,17 @@ const nothingVanishes = always(
 );
 
 const lostWithItsLife = always(
-  'what is reported lost was for a life that is over',
+  'a message reported lost was for a life that is over',
   each(({ past, peer }) => past.lost.every(({ to }) => to !== peer)),
 );
 
 const reportedAtOnce = always(
-  'what waits is for the life that is known',
+  'a waiting message is for the life that is known',
   each(({ outbox, peer }) => peer === null || outbox.every(({ to }) => to === peer)),
 );
 
 const drainedLast = always(
-  'who is drained has been received, or has reported it lost',
+  'a drained end was received, or has reported it lost',
   between(
     ({ past }, receiver) =>
       !past.drained || past.posted.every(isAmong([...past.lost, ...received(receiver)])),
@@ -114,11 +114,11 @@ export const drains: Property = reachable(
 /** Applies where a site restarts. */
 export const afresh: readonly Property[] = [
   reachable(
-    'what is reported lost was delivered',
+    'a message reported lost was delivered',
     not(between(({ past }, receiver) => !past.lost.some(isAmong(received(receiver))))),
   ),
   reachable(
-    'what is reported lost was not delivered',
+    'a message reported lost was not delivered',
     not(between(({ past }, receiver) => past.lost.every(isAmong(received(receiver))))),
   ),
   reachable(
@@ -145,15 +145,15 @@ export function progress(posts: number): readonly Property[] {
   return [
     reachable('all is delivered and acknowledged', quiet(served)),
     deadlockFree('at rest all is delivered and acknowledged', quiet(servedOrDrained)),
-    leadsTo('what is posted is delivered', not(between(isDelivered)), between(isDelivered), fairness),
+    leadsTo('a posted message is delivered', not(between(isDelivered)), between(isDelivered), fairness),
     leadsTo(
-      'what waits is acknowledged',
+      'a waiting message is acknowledged',
       some((actor) => end(actor).outbox.length > 0),
       every((actor) => end(actor).outbox.length === 0),
       fairness,
     ),
     leadsTo(
-      'who finishes is drained',
+      'an end that finishes is drained',
       some((actor) => end(actor).finishing),
       every((actor) => !end(actor).finishing || end(actor).past.drained),
       fairness,

@@ -62,8 +62,8 @@ test('reachable situations, and their depth', async () => {
         "the outbox is full: 4",
         "an acknowledgement travels with a payload: 7",
         "a payload is lost with its connection: 5",
-        "what is reported lost was delivered: 11",
-        "what is reported lost was not delivered: 9",
+        "a message reported lost was delivered: 11",
+        "a message reported lost was not delivered: 9",
         "a second life is delivered to: 14",
       ],
     ]

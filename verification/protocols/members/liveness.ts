@@ -44,7 +44,7 @@ export function canGoOn(
   };
   const judged = new Map<string, boolean>();
   return always(
-    'what is left can go on',
+    'the rest can go on',
     relation(numberOf, (held, history) => {
       const { committed, elections } = history as Memory;
       const decided = Math.max(0, ...elections.map(({ epoch }) => epoch));

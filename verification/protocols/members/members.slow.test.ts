@@ -36,7 +36,7 @@ test.each<readonly [string, Options, number]>([
     876_384,
   ],
   [
-    'what is left can go on, of three with two coordinators at once',
+    'the rest can go on, of three with two coordinators at once',
     { founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: { c: 1 }, changes: 1, liveness: true },
     77_998,
   ],

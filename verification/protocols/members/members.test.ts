@@ -77,7 +77,7 @@ describe('the voters change, and every promise holds', () => {
   });
 });
 
-describe('from every state, what is left can go on: a coordinator is elected, a change can begin, an epoch be decided', () => {
+describe('from every state, the rest can go on: a coordinator is elected, a change can begin, an epoch be decided', () => {
   test.each<readonly [string, Options, number]>([
     [
       'two voters and one that joins',

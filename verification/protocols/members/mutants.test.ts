@@ -38,11 +38,11 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     M4: a change is begun before the one before is committed: 5, S7
     M4: a later promise does not end the role: 13, no committed configuration is lost
     M4a: a site that joined later begins in epoch 0: 7, epoch 0 has one root
-    M1: what was adopted is not written down: 11, S9
+    M1: an adopted configuration is not written down: 11, S9
     M3: a vote is not written down: 8, a term has one coordinator, a term and version is of one configuration
     an emptied disk under the old id: 8, S2, S8
     an old copy of the disk: 8, S2, S8
-    M4b: a site is added that nobody has heard: 6, what is left can go on
+    M4b: a site is added that nobody has heard: 6, the rest can go on
     "
   `);
 });

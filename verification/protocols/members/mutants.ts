@@ -218,7 +218,7 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
         (self === firstRoot || configuration.version > 1),
     }),
   ],
-  'M1: what was adopted is not written down': [
+  'M1: an adopted configuration is not written down': [
     { ...three, stands: { a: 1 }, lockStands: { b: 1 }, changes: 1, crashes: { c: 'with disk' } },
     remove('members.on.CONFIGURATION.0.actions.1'),
   ],

@@ -44,7 +44,7 @@ export interface MembersOptions {
   readonly gossip?: boolean;
   /** Leave messages that will never be heeded on the network? For machines that heed more. Default: false. */
   readonly keepDead?: boolean;
-  /** Is it judged, of every state, whether what is left can go on? Takes much longer. Default: false. */
+  /** Is it judged, of every state, whether the rest can go on? Takes much longer. Default: false. */
   readonly liveness?: boolean;
   /** Default: any message may be late, come again, overtake, or never come. */
   readonly network?: Network;

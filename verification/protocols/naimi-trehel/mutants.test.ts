@@ -46,7 +46,7 @@ test('each mistake in the algorithm is refuted: after how many steps, and what b
     last stays after asking: 1, L3
     a root stays root after handing over: 2, routing
     next is overwritten: 5, L1, T
-    a busy root forgets who asks: 3, L1, L3
+    a busy root forgets the request: 3, L1, L3
     requests are not understood on the way: 3, nothing unexpected
     a root hands over from its critical section: 3, L2, L3
     an idle root hands over to nobody: 2, L3
@@ -62,8 +62,8 @@ test('each mistake in the algorithm is refuted: after how many steps, and what b
 test('each mistake in what clients say besides is refuted', () => {
   expect(table(reports.combined)).toMatchInlineSnapshot(`
     "
-    a try enters without the token: 0, who has no token is granted nothing by its client
-    a client goes on though its token is passed: 4, L2, L3, who has no token is granted nothing by its client
+    a try enters without the token: 0, a site without the token grants nothing to its client
+    a client goes on though its token is passed: 4, L2, L3, a site without the token grants nothing to its client
     no client goes on: never, a client goes on while another site waits
     no try succeeds: never, a try succeeds
     "
@@ -77,7 +77,7 @@ test('each mistake in withdrawing and leaving is refuted', () => {
     a withdrawn site keeps the token: 9, L3
     a site leaves with the token: 2, T, exactly one token, until all have left, nobody points at a site that has left
     a site leaves at the first goodbye: 5, T, nobody points at a site that has left, a leaver awaits the goodbyes that will come
-    a leaver keeps who is next: 8, L1, left
+    a leaver keeps its next: 8, L1, left
     a goodbye is said while last names the leaver: 3, L3, T
     a leaver is not counted out: 12, a leaver awaits the goodbyes that will come
     a leaver waits for one goodbye too many: 4, nothing unexpected
@@ -103,7 +103,7 @@ describe('each property is refuted by a mutant', () => {
   });
 
   test('naimi-trehel with four sites', async () => {
-    const names = ['requests are not understood on the way', 'a busy root forgets who asks'] as const;
+    const names = ['requests are not understood on the way', 'a busy root forgets the request'] as const;
     const four = await Promise.all(names.map((name) => refute(plain(mutants[name], 4))));
     expect(violated(four[0]!)).toContain('a request is forwarded twice');
     expect(violated(four[1]!)).toContain('two sites wait in line');
@@ -118,7 +118,7 @@ describe('each property is refuted by a mutant', () => {
   test('naimi-trehel-leaving', async () => {
     const names = [
       'an idle root copies the token',
-      'a busy root forgets who asks',
+      'a busy root forgets the request',
       'a root stays root after handing over',
     ] as const;
     const more = await Promise.all(names.map((name) => refute(leaving(mutants[name]))));

@@ -55,7 +55,7 @@ export const mutants = {
     { guard: 'someoneWaits', actions: becomeNext },
     { actions: [forward, turn] },
   ]),
-  'a busy root forgets who asks': replace('routing.root.on.REQUEST.1.actions', turn),
+  'a busy root forgets the request': replace('routing.root.on.REQUEST.1.actions', turn),
   'requests are not understood on the way': remove('routing.forwarding.on.REQUEST'),
 
   'a root hands over from its critical section': replace('routing.root.on.REQUEST.0.guard', 'tokenHere'),
@@ -103,7 +103,7 @@ export const leavingMutants = {
   'a withdrawn site keeps the token': remove('client.withdrawn.on.TOKEN.0'),
   'a site leaves with the token': remove('client.inCS.on.leave.0.guard'),
   'a site leaves at the first goodbye': remove('client.leaving.on.GOODBYE.guard'),
-  'a leaver keeps who is next': replace('client.leaving.on.GOODBYE.actions', [passToken, 'left']),
+  'a leaver keeps its next': replace('client.leaving.on.GOODBYE.actions', [passToken, 'left']),
   'a goodbye is said while last names the leaver': replace('client.idle.on.LEAVE.guard', () => false),
   'a leaver is not counted out': remove('membership.member.on.LEAVE.actions.0'),
   'a leaver waits for one goodbye too many': remove('membership.member.on.GOODBYE'),

@@ -140,7 +140,7 @@ const entersAtOnce = (actor: ActorView) => grantsNow(actor, 'ask', 'again', 'try
 export function combinedProperties(): readonly Property[] {
   return [
     always(
-      'who has no token is granted nothing by its client',
+      'a site without the token grants nothing to its client',
       { kind: 'every', is: (actor) => site(actor).context.token || !entersAtOnce(actor) },
       (state) =>
         `${idsOf(state, (actor) => !site(actor).context.token && entersAtOnce(actor))} could enter at once`,

@@ -61,17 +61,17 @@ export const properties: readonly Property[] = [
     }),
   ),
   always(
-    'who is next waits',
+    'a site that is next waits',
     'handlemessage: the emitter is the neighbour that delivered the request, not the site that asked',
     { kind: 'relation', of: observe, holds: nextWaits },
   ),
   always(
-    'whoever takes itself for the root has the token or waits for it',
+    'a site that takes itself for the root has the token or waits for it',
     'main: every site starts with last = root_port, which is also how a root knows itself',
     every((actor) => !takesItselfForRoot(actor) || site(actor).hastoken || waits(actor)),
   ),
   always(
-    'only who has the token or waits for it has a next',
+    'only a site that has the token or waits for it has a next',
     'handlemessage: last = root_port may mean "I am the root" or "ask the site with that port"',
     every((actor) => !runs(actor) || site(actor).next === null || site(actor).hastoken || waits(actor)),
   ),
@@ -104,7 +104,7 @@ export const properties: readonly Property[] = [
     every((actor) => runs(actor) || site(actor).next === null),
   ),
   always(
-    'who asks where the token is enters',
+    'a site that asks where the token is enters',
     'main: only prints "tu as le jeton", and cptSC bars a token that has been used',
     every((actor) => !(actor.in('running.main.told') && site(actor).cptSC === 1)),
   ),

@@ -27,15 +27,15 @@ test('the sketch keeps mutual exclusion, as long as it lets any site in', () => 
 describe('every other expectation is refuted: the length of its shortest trace', () => {
   test.each([
     ['no request is lost while all stay', 5],
-    ['who is next waits', 5],
-    ['whoever takes itself for the root has the token or waits for it', 0],
-    ['only who has the token or waits for it has a next', 16],
+    ['a site that is next waits', 5],
+    ['a site that takes itself for the root has the token or waits for it', 0],
+    ['only a site that has the token or waits for it has a next', 16],
     ['next is never overwritten', 5],
     ['an idle root hands the token on at once', 2],
     ['nobody enters unasked', 1],
     ['quitting hands the token on', 1],
     ['quitting hands the queue on', 3],
-    ['who asks where the token is enters', 3],
+    ['a site that asks where the token is enters', 3],
     ['a site has one request under way', 2],
     ['the token is in one place', 5],
     ['the token is not lost while all stay', 15],
@@ -75,7 +75,7 @@ describe('the shortest trace shows the fault', () => {
 
   test('a enters without a request; after a request it does not', () => {
     expect(told('nobody enters unasked')).toEqual(['a enter']);
-    expect(told('who asks where the token is enters')).toEqual(['a enter', 'a exit', 'a ask']);
+    expect(told('a site that asks where the token is enters')).toEqual(['a enter', 'a exit', 'a ask']);
   });
 });
 
