@@ -259,10 +259,15 @@ export class ElectionTrigger {
    * The voters have changed. Those that are `gone` will not answer: they count as dead, and no site waits for them to
    * come back.
    */
-  reconfigured(gone: readonly SiteId[]): void {
+  reconfigured(gone: readonly SiteId[], closed: readonly SiteId[] = []): void {
     for (const site of gone) {
       this.#deaths += 1;
       this.#peers.set(site, { past: this.#deaths, down: null });
+    }
+    // These take part from the next epoch on, as after a restart.
+    for (const site of closed) {
+      this.#deaths += 1;
+      this.#peers.set(site, { past: this.#deaths, down: this.#peers.get(site)?.down ?? null });
     }
     this.#recount();
   }

@@ -647,7 +647,11 @@ export class Site implements MailboxHandlers {
     const names = Object.keys(before?.voters ?? {});
     const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
     for (const { votes } of this.#active) for (const name of gone) votes?.absent(name);
-    this.#trigger.reconfigured(gone.filter((name) => name !== self));
+    // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
+    const came =
+      before && this.#options.strict ? voters.filter((name) => !names.map(nameOf).includes(name)) : [];
+    const others = (sites: readonly SiteId[]) => sites.filter((name) => name !== self);
+    this.#trigger.reconfigured(others(gone), others(came));
     for (const peer of this.#roster.met)
       if (!ups.has(peer) && peers.includes(peer) && this.#isUp(peer))
         this.#follow({ type: 'up', peer, incarnation: '' });
