@@ -20,10 +20,10 @@ const mostPages = 64;
 /** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
-/** What a live cluster can be asked about its locks whose names contain `like`. */
+/** The requests about the locks of a live cluster whose names contain `like`. */
 export interface LockAnswers {
   find(like: string): Promise<Locks>;
-  /** Who holds each, and who waits. */
+  /** The holder of each, and the sites that wait. */
   table(like: string): Promise<LockReports>;
 }
 

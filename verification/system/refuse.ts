@@ -199,7 +199,7 @@ export function refusedMachine(machine: AnyStateMachine, what: string): SystemEr
   return refusedMachines([[machine, [what]]]);
 }
 
-/** By machine: what it uses, and where. */
+/** For each machine, the refused features that it uses, and where. */
 function refusedMachines(refused: readonly (readonly [AnyStateMachine, readonly string[]])[]): SystemError {
   const uses = refused.map(([{ id }, whats]) => `machine '${id}' uses ${whats.join('; ')}.`);
   return new SystemError(

@@ -15,7 +15,7 @@ import { compile } from '../index.ts';
 import type { ActorSpec, ActorView } from '../system.ts';
 import { systemOf } from '../testing/systems.ts';
 
-/* What XState 5.33 does in corners, and a check with it. */
+/* The behaviour of XState 5.33 in corner cases, and a check with it. */
 
 const machineOf = (config: object, implementations: object = {}) =>
   createMachine({ id: 'm', ...config } as never, implementations as never) as unknown as AnyStateMachine;
