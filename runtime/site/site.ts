@@ -678,7 +678,16 @@ export class Site implements MailboxHandlers {
     this.#exclusion = new OperatingError('NOT_A_MEMBER', why);
     this.#options.notice({ type: 'error', error: this.#exclusion, peer: null, remote: null });
     this.#begun = false;
-    for (const actor of this.#actors.values()) actor.end(this.#exclusion);
+    // What is held here is lost: it is as if this site joined anew.
+    const { configuration, voters } = this.#roster;
+    const of = {
+      ...membershipOf(configuration),
+      voters: Object.fromEntries(voters.map((name) => [name, true as const])),
+    };
+    for (const actor of this.#actors.values()) {
+      actor.configured({ type: 'configured', ...of, joins: true });
+      actor.end(this.#exclusion);
+    }
     this.#actors.clear();
     this.#active.clear();
   }
