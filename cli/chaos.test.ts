@@ -169,7 +169,7 @@ describe('a disk', () => {
     expect(lives.sort()).toEqual(['a0', 'a1', 'b0', 'b1', 'c0']);
   });
 
-  it('that is missing keeps its site out until it is brought back (R8), though it runs and its clients ask', async () => {
+  it('that is missing makes its site another one (R8): no two are inside at once, no fence falls, nor when the disk is brought back', async () => {
     const faults = [{ kind: 'kill-diskless', atMs: 100, site: 'a', forMs: 300 }] as const;
     const { judgement, evidence } = await run({ ...calm(1), faults });
     expect(broken(judgement)).toEqual([]);

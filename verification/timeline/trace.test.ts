@@ -94,7 +94,7 @@ describe('the charts of every system', () => {
       const states = [root];
       for (const state of states) states.push(...state.children);
       const ids = states.map(({ id }) => id);
-      expect(transitions.length).toBeGreaterThan(3);
+      expect(transitions.length).toBeGreaterThan(0);
       expect(new Set(transitions.map(({ id }) => id)).size).toBe(transitions.length);
       for (const { source, targets } of transitions)
         expect(ids).toEqual(expect.arrayContaining([source, ...targets]));
