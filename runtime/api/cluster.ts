@@ -93,6 +93,7 @@ export interface Cluster extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>;
 }
 
+/** How a site closes. */
 export interface CloseOptions {
   /** Default: true. */
   readonly graceful?: boolean;
@@ -100,8 +101,9 @@ export interface CloseOptions {
   readonly leave?: boolean;
 }
 
+/** How long a change of the members may take. */
 export interface ChangeOptions {
-  /** For each change. Default: 30,000. */
+  /** The longest that a change waits for its majority, in ms; then it rejects with `CHANGE_TIMEOUT`. Default: 30,000. */
   readonly timeoutMs?: number;
 }
 

@@ -12,6 +12,7 @@ export interface Membership {
   readonly voters: readonly Voter[];
 }
 
+/** A member that votes. */
 export interface Voter {
   readonly site: SiteId;
   /** Id of its data. A site that comes back with other data is another voter. */

@@ -27,7 +27,14 @@ const app = await Application.bootstrapWithPlugins({
   parametersFormat: 'table',
   typeDeclarationFormat: 'table',
   // A viewer of the live feed need not know the format of a line. The sentences of the options are in docs/configuration.md.
-  intentionallyNotExported: ['AnyConfig', 'InspectedState', 'StampedEnvelope', 'WatchAsk'],
+  intentionallyNotExported: [
+    'ActorOf',
+    'AnyConfig',
+    'InspectedState',
+    'OutcomeOf',
+    'StampedEnvelope',
+    'WatchAsk',
+  ],
   validation: { notDocumented: false, notExported: true, invalidLink: true },
   logLevel: 'Warn',
 });
