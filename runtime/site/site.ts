@@ -113,6 +113,8 @@ export class Site implements MailboxHandlers {
   /** Why this site takes no part in the cluster that there is. */
   #exclusion: OperatingError | null = null;
   #cancelPassivation: (() => void) | null = null;
+  /** Cancels each timer that need not be known by name: none outlives this site. */
+  readonly #cancels = new Set<() => void>();
   #cancelTelling: (() => void) | null = null;
   #isToldOfMinority = false;
   /** Founded, and a majority has been in reach? Before that, at the start of all, a suspicion would only disturb. */
@@ -354,6 +356,7 @@ export class Site implements MailboxHandlers {
     this.#members?.stop(new OperatingError('SITE_CLOSED', reasonOf(reason)));
     this.#cancelPassivation?.();
     this.#cancelTelling?.();
+    for (const cancel of this.#cancels) cancel();
     for (const actor of this.#actors.values()) actor.end(reason);
   }
 
@@ -520,10 +523,10 @@ export class Site implements MailboxHandlers {
 
   /** One that is no member, and gone: it says where it is when it comes again. */
   #forgetLater(peer: SiteId): void {
-    const { clock, timing, mailbox, peers } = this.#options;
+    const { timing, mailbox, peers } = this.#options;
     if (peers.includes(peer)) return;
-    clock.after(10 * timing.failureTimeoutMs, () => {
-      if (this.#ended || mailbox.isUp(peer) || this.#roster.peers.includes(peer)) return;
+    this.#after(10 * timing.failureTimeoutMs, () => {
+      if (mailbox.isUp(peer) || this.#roster.peers.includes(peer)) return;
       this.#roster.forget(peer);
       mailbox.remove(peer);
     });
@@ -736,14 +739,24 @@ export class Site implements MailboxHandlers {
 
   /** Another site may lead once a majority has begun an epoch without this one: not before this one was silent. */
   #loseMajority(change: PeerChange): void {
-    const { clock, timing, majorityLost } = this.#options;
+    const { timing, majorityLost } = this.#options;
     const tell = () => {
       if (this.#ended || this.majority) return;
       const reason = 'no majority of the voters is in reach, and another site may lead by now';
       majorityLost?.(new OperatingError('LOCK_LOST', reason));
     };
     if (change.type === 'down' && change.why === 'silent') tell();
-    else clock.after(timing.failureTimeoutMs, tell);
+    else this.#after(timing.failureTimeoutMs, tell);
+  }
+
+  /** `work`, unless this site has ended before. */
+  #after(ms: number, work: () => void): void {
+    if (this.#ended) return;
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#cancels.delete(cancel);
+      work();
+    });
+    this.#cancels.add(cancel);
   }
 
   /** A caller that waits without a majority is granted nothing, perhaps for ever: that is told once. */
