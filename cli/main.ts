@@ -2,22 +2,28 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../verification/check/errors.ts';
 import { exitStatus } from './exit.ts';
 import { remark } from './output.ts';
-import { addChaos, addChaosSite } from './verbs/chaos.ts';
-import { addCompletion } from './verbs/completion.ts';
-import { addConfig } from './verbs/config.ts';
-import { addConform } from './verbs/conform.ts';
-import { addDemo, addDemoSite } from './verbs/demo.ts';
-import { addExplore } from './verbs/explore.ts';
-import { addExport } from './verbs/export.ts';
-import { addInspect } from './verbs/inspect.ts';
-import { addLocks } from './verbs/locks.ts';
-import { addOutline } from './verbs/outline.ts';
-import { addPaths } from './verbs/paths.ts';
-import { addProve } from './verbs/prove.ts';
-import { addReplay } from './verbs/replay.ts';
-import { addSite } from './verbs/site.ts';
-import { addVerify } from './verbs/verify.ts';
 import { version } from './version.ts';
+
+/** Adds a verb to the program, by its name, in the order of the help. */
+const verbs: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  demo: async (program) => (await import('./verbs/demo.ts')).addDemo(program),
+  site: async (program) => (await import('./verbs/site.ts')).addSite(program),
+  locks: async (program) => (await import('./verbs/locks.ts')).addLocks(program),
+  config: async (program) => (await import('./verbs/config.ts')).addConfig(program),
+  verify: async (program) => (await import('./verbs/verify.ts')).addVerify(program),
+  outline: async (program) => (await import('./verbs/outline.ts')).addOutline(program),
+  paths: async (program) => (await import('./verbs/paths.ts')).addPaths(program),
+  prove: async (program) => (await import('./verbs/prove.ts')).addProve(program),
+  conform: async (program) => (await import('./verbs/conform.ts')).addConform(program),
+  export: async (program) => (await import('./verbs/export.ts')).addExport(program),
+  replay: async (program) => (await import('./verbs/replay.ts')).addReplay(program),
+  inspect: async (program) => (await import('./verbs/inspect.ts')).addInspect(program),
+  explore: async (program) => (await import('./verbs/explore.ts')).addExplore(program),
+  chaos: async (program) => (await import('./verbs/chaos.ts')).addChaos(program),
+  completion: async (program) => (await import('./verbs/completion.ts')).addCompletion(program),
+  'demo-site': async (program) => (await import('./verbs/demo.ts')).addDemoSite(program),
+  'chaos-site': async (program) => (await import('./verbs/chaos.ts')).addChaosSite(program),
+};
 
 // A reader such as `head` may stop in the middle. No reader is left to report it to.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -33,26 +39,10 @@ const program = new Command('baton')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'baton: ')) })
   .showHelpAfterError('(--help says what there is)');
-for (const add of [
-  addDemo,
-  addSite,
-  addLocks,
-  addConfig,
-  addVerify,
-  addOutline,
-  addPaths,
-  addProve,
-  addConform,
-  addExport,
-  addReplay,
-  addInspect,
-  addExplore,
-  addChaos,
-  addCompletion,
-  addDemoSite,
-  addChaosSite,
-])
-  add(program);
+// A verb is loaded alone when it is asked for. Help, completion and a misspelt verb need the names of all.
+const asked = process.argv[2] ?? '';
+const alone = Object.hasOwn(verbs, asked) && asked !== 'completion';
+for (const [verb, add] of Object.entries(verbs)) if (verb === asked || !alone) await add(program);
 
 try {
   await program.parseAsync();

@@ -153,7 +153,8 @@ export class Member {
   /** Closes it and gives its process back. */
   async end(): Promise<void> {
     const process = this.#process;
-    if (process === null) return;
+    // Its process may still load: nothing will be heard of it.
+    if (process === null) return this.#hearsNoMore();
     this.#ending = true;
     process.signal('SIGCONT');
     this.tell({ type: 'close' });
@@ -211,6 +212,10 @@ export class Member {
     });
   }
 
+  #hearsNoMore(): void {
+    for (const wait of [...this.#waits]) wait(null);
+  }
+
   #take(message: FromSite): void {
     if (message.type === 'entry') this.#options.record(message.entry);
     else if (message.type === 'write') this.tell(this.#options.write(message));
@@ -233,7 +238,7 @@ export class Member {
   async #gone(why: string): Promise<void> {
     if (this.#process === null) return;
     this.#process = null;
-    for (const wait of [...this.#waits]) wait(null);
+    this.#hearsNoMore();
     this.#options.record({ type: 'end', ...this.#of(), why });
     await this.#options.down();
   }
