@@ -45,7 +45,7 @@ test.concurrent('invoices without the fence: the late write is taken, and a numb
   expect(status).toBe(1);
 });
 
-test('cron: another leads when the leader is killed, and the third when that one ends', async () => {
+test.concurrent('cron: another leads when the leader is killed, and the third when that one ends', async () => {
   const { status, stdout, stderr } = await example('cron', '--seconds', '2');
   expect(stderr).toBe('');
   expect(told(stdout, 'leaders').split(', then ').sort()).toEqual(['a', 'b', 'c']);

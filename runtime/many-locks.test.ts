@@ -19,13 +19,16 @@ async function run(sites: number, locks: number): Promise<ManyLocks> {
   return JSON.parse(stdout) as ManyLocks;
 }
 
-describe('100,000 locks', () => {
-  test.each([1, 3])('used once and idle then cost next to nothing, at %i sites', async (sites) => {
-    const { places, bytes, timers, idleMessages, entered } = await run(sites, 100_000);
-    expect(entered).toBe(102_000);
+describe('many locks', () => {
+  test.each([
+    { sites: 1, locks: 100_000 },
+    { sites: 3, locks: 20_000 },
+  ])('used once and idle then cost next to nothing: $locks at $sites sites', async ({ sites, locks }) => {
+    const { places, bytes, timers, idleMessages, entered } = await run(sites, locks);
+    expect(entered).toBe(locks + 2_000);
     // Where its token begins, and where it was used.
-    expect(places).toBeGreaterThanOrEqual(100_000);
-    expect(places).toBeLessThanOrEqual(2 * 100_000);
+    expect(places).toBeGreaterThanOrEqual(locks);
+    expect(places).toBeLessThanOrEqual(2 * locks);
     expect(bytes / places).toBeLessThan(1_024);
     expect(timers).toBeLessThan(10);
     expect(idleMessages).toBe(0);

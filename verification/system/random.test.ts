@@ -15,7 +15,7 @@ const maxStates = 500;
 
 /** A thread takes most of a second to start. */
 const threads = [
-  { workers: 1, numRuns: 40 },
+  { workers: 1, numRuns: 25 },
   { workers: 2, numRuns: 5 },
 ];
 
@@ -70,7 +70,7 @@ describe('a system drawn at random', () => {
         fc.pre(existsSync(join(checkpointDir, 'checkpoint')));
         expect(await searched(draft, { resumeDir: checkpointDir })).toEqual(whole);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });
