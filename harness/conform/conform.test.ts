@@ -7,7 +7,7 @@ import { conform } from './conform.ts';
 describe('sites that run', () => {
   test('go through every transition of two sites, an election among them', async () => {
     const { states, transitions, steps } = await conform({ sites: 2 });
-    expect({ states, transitions }).toEqual({ states: 344, transitions: 730 });
+    expect({ states, transitions }).toEqual({ states: 377, transitions: 798 });
     expect(steps).toBeGreaterThan(transitions);
   });
 

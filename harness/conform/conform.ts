@@ -57,6 +57,7 @@ export async function conform(options: ConformOptions): Promise<Conformed> {
     changes,
     crashes: 'none',
     keepDead: true,
+    answers: true,
     keepFrozen: true,
   } as const;
   const system = epoch(asked);

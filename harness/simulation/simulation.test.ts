@@ -1,6 +1,7 @@
-import { describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
+import { siteMachine as epochMachine } from '../../machines/epoch/site.ts';
 import { type SiteEvent, type SiteSnapshot, siteMachine } from '../../machines/naimi-trehel/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { Held } from '../../runtime/api/lock.ts';
@@ -306,17 +307,10 @@ describe('a partition', () => {
 });
 
 describe('a root with no room for a lock that another asks for', () => {
-  const asked = async () => {
-    const simulation = await opened({ sites: 3, seed: 3, roomless: ['a'] });
+  const asked = async (options: Pick<SimulationOptions, 'statechart'> = {}) => {
+    const simulation = await opened({ sites: 3, seed: 3, roomless: ['a'], ...options });
     const held = await granted(simulation, 'b');
     return { simulation, held };
-  };
-
-  /** Without what `method` of the room does. */
-  const without = (method: 'answer' | 'mayHaveRefused') => {
-    const mock = vi.spyOn(Admission.prototype, method);
-    (mock as MockInstance).mockReturnValue(false);
-    onTestFinished(() => mock.mockRestore());
   };
 
   test('says so, and the others elect an epoch without it', async () => {
@@ -324,9 +318,9 @@ describe('a root with no room for a lock that another asks for', () => {
     expect(held.fence).toMatchObject({ epoch: 1, k: 1 });
   });
 
-  test('is waited for in vain if it says nothing', async () => {
-    without('answer');
-    await expect(asked()).rejects.toThrow('b is not granted');
+  test('is waited for in vain if nobody heeds that (M5)', async () => {
+    const statechart = epochMachine.provide({ guards: { waitsInVain: () => false } });
+    await expect(asked({ statechart })).rejects.toThrow('b is not granted');
   });
 
   test('has no token when it uses the lock itself', async () => {
@@ -335,7 +329,8 @@ describe('a root with no room for a lock that another asks for', () => {
   });
 
   test('would be inside with another if it forgot that', async () => {
-    without('mayHaveRefused');
+    const mock = vi.spyOn(Admission.prototype, 'mayHaveRefused').mockReturnValue(false);
+    onTestFinished(() => mock.mockRestore());
     const { simulation } = await asked();
     expect(simulation.sites.get('a')!.place.queue.tryAcquire()?.fence).toMatchObject({ epoch: 0, k: 1 });
   });

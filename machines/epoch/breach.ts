@@ -43,6 +43,10 @@ export function breachOf(
       return by(message.voter);
     case 'PROMISE':
       return by(message.voter) ?? countOf(message.round);
+    case 'OVER':
+      return message.epoch > promised
+        ? `expected an answer to what was sent, one to a message of epoch ${message.epoch} came`
+        : by(message.from);
     case 'REFUSE':
     case 'NEW':
       return null;

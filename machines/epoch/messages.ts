@@ -13,6 +13,7 @@ import type { SiteId } from '../actor.ts';
  * - `VOTE`: `voter` will hear of no epoch below `epoch` any more; `holds` is the epoch of the token that it
  *   has, `null` when it has none.
  * - `REFUSE`: your candidacy is below my `promise`, or for the epoch that I have adopted (R10).
+ * - `OVER`: `from` did not take your request of `epoch` (M5). `full`: nor your VOTE_REQUEST, since it has no room for the lock.
  *
  * In strict mode alone:
  *
@@ -38,6 +39,7 @@ export type SiteMessage =
       readonly holds: number | null;
     }
   | { readonly type: 'REFUSE'; readonly epoch: number; readonly root: SiteId; readonly promise: number }
+  | { readonly type: 'OVER'; readonly epoch: number; readonly from: SiteId; readonly full: boolean }
   | {
       readonly type: 'HEARTBEAT';
       readonly epoch: number;
@@ -142,6 +144,8 @@ export interface DurableState {
  * - `lost`: the critical section is over without a release: a later epoch gave the lock to another site, or (in strict
  *   mode) the lease is over.
  * - `elected`: this site won `epoch` with the votes of `voters`, and `root` has its token.
+ * - `unheard`: `by` did not take what this site sent. `waits`: that was the request of `epoch` that is under way, so without
+ *   another epoch it waits for ever.
  */
 export type EpochEffect =
   | { readonly type: 'send'; readonly target: SiteId; readonly message: SiteMessage }
@@ -154,6 +158,13 @@ export type EpochEffect =
       readonly epoch: number;
       readonly root: SiteId;
       readonly voters: Readonly<Record<SiteId, true>>;
+    }
+  | {
+      readonly type: 'unheard';
+      readonly epoch: number;
+      readonly by: SiteId;
+      readonly full: boolean;
+      readonly waits: boolean;
     }
   | { readonly type: 'unexpected'; readonly event: { readonly type: string } }
   | LeaseEffect;

@@ -17,7 +17,7 @@ test('R0: requests and tokens below the promise, and what a closed site knows, a
         requesting, root, following 2: last nil, next nil
     TOKEN 0 a, 3: nothing
         requesting, root, following 2: last nil, next nil
-    REQUEST 1 a, a: nothing
+    REQUEST 1 a, a: OVER 1 b false to a
         requesting, root, following 2: last nil, next nil
     NEW 1 a: nothing
         requesting, root, following 2: last nil, next nil
@@ -25,7 +25,7 @@ test('R0: requests and tokens below the promise, and what a closed site knows, a
   `);
   expect(play('crashed in 1 of a', 'REQUEST 1 a, c', 'NEW 1 a', 'NEW 2 c')).toMatchInlineSnapshot(`
     "
-    REQUEST 1 a, c: nothing
+    REQUEST 1 a, c: OVER 1 b false to c
         idle, forwarding, closed 1: last a, next nil
     NEW 1 a: nothing
         idle, forwarding, closed 1: last a, next nil
@@ -483,7 +483,7 @@ describe('M3: another configuration', () => {
           idle, root, closed 0, promised 4: last nil, next nil
       ask: nothing
           requesting, root, closed 0, promised 4: last nil, next nil
-      REQUEST 3 b, c: nothing
+      REQUEST 3 b, c: OVER 3 b false to c
           requesting, root, closed 0, promised 4: last nil, next nil
       NEW 5 a: disk 5 5 a; REQUEST 5 a b to a
           requesting, root, following 5: last nil, next nil

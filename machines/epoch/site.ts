@@ -1,6 +1,7 @@
 import { and, assign, not, type SnapshotFrom } from 'xstate';
 import {
   adoptFirst,
+  answerOver,
   askForPromises,
   configure,
   grant,
@@ -12,6 +13,7 @@ import {
   sendHeartbeats,
   sendRequest,
   siteSetup,
+  unheard,
 } from './steps.ts';
 import { initialContext } from './variables.ts';
 
@@ -208,13 +210,18 @@ export const siteMachine = siteSetup.createMachine({
     epoch: {
       initial: 'starting',
       on: {
-        REQUEST: [{ guard: 'over' }, adoptFirst],
+        REQUEST: [{ guard: and(['over', 'answers']), actions: answerOver }, { guard: 'over' }, adoptFirst],
         // A token comes only to a site that asked for it in its epoch, and so has adopted that epoch.
         TOKEN: { guard: 'over' },
         NEW: [adoptFirst, {}],
         REFUSE: [adoptFirst, {}],
         HEARTBEAT: [adoptFirst, {}],
         VOTE: {},
+        OVER: [
+          { guard: 'waitsInVain', actions: unheard(true) },
+          { guard: 'hasNoRoom', actions: unheard(false) },
+          {},
+        ],
         VOTE_REQUEST: [
           { guard: and(['bound', 'worthAVote']), actions: 'putOff' },
           {

@@ -62,6 +62,25 @@ export const lose = {
   params: ({ context }: At) => ({ fence: context.fence! }),
 } as const;
 
+/** M5: no request is left unanswered. */
+export const answerOver = {
+  type: 'send',
+  params: ({ context: { self }, event }: At & { readonly event: SiteEvent }): Send => {
+    const { epoch, origin } = event as Extract<SiteMessage, { type: 'REQUEST' }>;
+    return { target: origin, message: { type: 'OVER', epoch, from: self, full: false } };
+  },
+} as const;
+
+/** M5: its driver is told, which suspects as it does after any other loss. */
+export const unheard = (waits: boolean) =>
+  ({
+    type: 'unheard',
+    params: ({ event }: { readonly event: SiteEvent }) => {
+      const { epoch, from, full } = event as Extract<SiteMessage, { type: 'OVER' }>;
+      return { epoch, by: from, full, waits };
+    },
+  }) as const;
+
 /** Which lease, or what is to become one. */
 export const round = ({ context: { epoch, lease } }: At): Round => ({ epoch, round: lease!.round });
 
@@ -105,6 +124,7 @@ export const siteSetup = setup({
     grant: (_, _params: { fence: Fence }) => {},
     lost: (_, _params: { fence: Fence }) => {},
     elected: (_, _params: Omit<Extract<EpochEffect, { type: 'elected' }>, 'type'>) => {},
+    unheard: (_, _params: Omit<Extract<EpochEffect, { type: 'unheard' }>, 'type'>) => {},
     leaseTimer: (_, _params: Round) => {},
     leased: (_, _params: Round) => {},
     leaseEnded: (_, _params: Round) => {},
@@ -151,6 +171,8 @@ export const siteSetup = setup({
     isAhead: ({ context, event }) => (epochOf(event)?.epoch ?? -1) > context.epoch,
     /** R0: never to be heard. (A frozen site that is not closed has promised more than its epoch.) */
     over: or(['isBelowPromise', and([not('following'), not('isAhead')])]),
+    /** M5. A model in which anybody may suspect at any time does without. */
+    answers: () => true,
     newer: and(['isAhead', not('isBelowPromise')]),
     current: and(['following', not('isAhead'), not('isBelowPromise')]),
     /** M3: as the candidate counts its votes, so they are given. */
@@ -175,6 +197,12 @@ export const siteSetup = setup({
     inside: stateIn({ client: 'inCS' }),
     entering: stateIn({ client: 'entering' }),
     asksAgain: or([stateIn({ client: 'requesting' }), 'entering']),
+    waitsInVain: and([
+      'following',
+      or([stateIn({ client: 'requesting' }), stateIn({ client: 'withdrawn' })]),
+      ({ context: { epoch }, event }) => event.type === 'OVER' && event.epoch === epoch,
+    ]),
+    hasNoRoom: ({ event }) => event.type === 'OVER' && event.full,
     roundIsOpen: ({ context: { lease } }) => lease !== null && lease.promises !== null,
     needsPromises: and(['strict', 'following', not('roundIsOpen'), or(['inside', 'entering'])]),
     /** With a deferred candidacy, this site promises only to a critical section that goes on. */

@@ -1,5 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
+import { answerWithoutRoom } from '../../machines/epoch/no-room.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
@@ -7,16 +8,7 @@ import type { StampedEnvelope } from '../api/peer.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { RateLimiter } from '../mailbox/rate-limiter.ts';
 import type { Limits } from '../options/schema.ts';
-import type { Untaken } from './protocol.ts';
 import type { Tally } from './tally.ts';
-
-/** The effect of a peer's refusal on a lock of this site. */
-export interface Refused {
-  /** The epoch of the REQUEST that was not taken; `null` when nobody waits for what was not. */
-  readonly lostOf: number | null;
-  /** No majority has room for the lock: callers wait in vain. */
-  readonly inVain: OperatingError | null;
-}
 
 export interface AdmissionOptions {
   readonly self: SiteId;
@@ -55,12 +47,12 @@ export class Admission {
   }
 
   /**
-   * Whether this site, which knows `known` locks, has room for the new lock that a message names. If not, the sender of
-   * a request is told.
+   * Whether this site, which knows `known` locks, has room for the new lock that a message names. If not, a site that waits
+   * for an answer is told (M5).
    */
   admits(envelope: StampedEnvelope, known: number): boolean {
     const { self, limits } = this.#options;
-    const { source, lock, message } = envelope;
+    const { source, lock } = envelope;
     const named = this.#named.get(source) ?? 0;
     if (named < limits.maxLocksOfPeer && known < limits.maxLocks) {
       this.#named.set(source, named + 1);
@@ -83,16 +75,10 @@ export class Admission {
     this.#mark(lock);
     this.#tally.untaken += 1;
     this.#notify(error, source);
-    if (message.type === 'REQUEST' || message.type === 'VOTE_REQUEST') this.answer(envelope);
+    const answer = answerWithoutRoom(self, envelope.message as SiteMessage);
+    if (answer !== null)
+      this.#options.mailbox.post({ source: self, lock, ...answer, stamp: { seq: 0, clock: null } });
     return false;
-  }
-
-  /** Tells the sender that its message was not taken. A REQUEST is forwarded only to sites with the lock, so its sender waits itself. */
-  answer({ source, lock, message }: StampedEnvelope): void {
-    const { self, mailbox } = this.#options;
-    const { type, epoch } = message as SiteMessage;
-    const answer: Untaken = { type: 'UNTAKEN', epoch, asks: type === 'REQUEST' };
-    mailbox.post({ source: self, target: source, lock, message: answer, stamp: { seq: 0, clock: null } });
   }
 
   /** Whether a message of this lock may have been rejected. Always true for a lock with a rejected message. */
@@ -102,28 +88,24 @@ export class Admission {
     return (this.#refused[mark >> 3]! & (1 << (mark & 7))) !== 0;
   }
 
-  /** A peer has said UNTAKEN of a lock of this site. */
-  rejectedBy({ source, lock, message }: StampedEnvelope): Refused {
+  /** `peer` has no room for a lock of this site. */
+  fullAt(lock: string, peer: SiteId): void {
+    const without = this.#without.get(lock) ?? new Set();
+    this.#without.set(lock, without.add(peer));
+    const where = `${peer} has no room for ${lock} (its limits.maxLocksOfPeer, or maxLocks)`;
+    this.#notify(new OperatingError('TOO_MANY_LOCKS', where), peer);
+  }
+
+  /** No majority has room for the lock: callers wait in vain. `null`: one may have. */
+  inVain(lock: string): OperatingError | null {
     const { voters } = this.#options;
     const without = this.#without.get(lock) ?? new Set();
-    this.#without.set(lock, without.add(source));
-    this.#notify(
-      new OperatingError(
-        'TOO_MANY_LOCKS',
-        `${source} has no room for ${lock} (its limits.maxLocksOfPeer, or maxLocks)`,
-      ),
-      source,
+    if (2 * voters.filter((voter) => !without.has(voter)).length > voters.length) return null;
+    const names = [...without].sort().join(', ');
+    return new OperatingError(
+      'TOO_MANY_LOCKS',
+      `nobody can be granted ${lock}: ${names} have no room for it`,
     );
-    const { epoch, asks } = message as Untaken;
-    const left = voters.filter((voter) => !without.has(voter)).length;
-    const inVain =
-      2 * left <= voters.length
-        ? new OperatingError(
-            'TOO_MANY_LOCKS',
-            `nobody can be granted ${lock}: ${[...without].sort().join(', ')} have no room for it`,
-          )
-        : null;
-    return { lostOf: asks ? epoch : null, inVain };
   }
 
   /** In its next life it may have room. */

@@ -128,11 +128,11 @@ test('votes that one member gives for others are no majority', async () => {
   expect(codes(notices)).toEqual(expect.arrayContaining(['PROTOCOL_BREACH']));
 });
 
-test('a refusal of room for an epoch that was never asked for is none', async () => {
+test('an answer to a message of an epoch that was never sent is none', async () => {
   const { e, meet, notices } = await openAttacked();
   const a = await meet();
   e.cluster.lock('main').status();
-  a.say(data('a', 'e', { type: 'UNTAKEN', epoch: most, asks: true }));
+  a.say(data('a', 'e', { type: 'OVER', epoch: most, from: 'a', full: true }));
   await a.closed();
   expect(codes(notices)).toEqual(['PROTOCOL_BREACH']);
 });

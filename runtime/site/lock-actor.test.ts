@@ -81,6 +81,7 @@ async function scene(
     promised: () => undefined,
     generation: () => 1,
     begun: () => true,
+    unheard: ({ lock }, { by }) => log.push(`${by} has not heard ${lock}`),
     hindrance: () => null,
     crashed: ({ code, message }) => void log.push(code, message),
     ...change,

@@ -63,6 +63,8 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly isUp: (peer: SiteId) => boolean;
   /** Generation of the cluster: the first part of every fence. */
   readonly generation: () => number;
+  /** A peer did not take what this site sent about a lock (M5). */
+  readonly unheard: (actor: LockActor, told: Unheard) => void;
   /** Why nobody may be granted anything as yet; `null`: nothing is known to be in the way. */
   readonly hindrance: () => string | null;
   /** Whether local callers may ask yet. */
@@ -72,6 +74,8 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly crashed: (error: InvariantError) => void;
 }
 
+export type Unheard = Extract<EpochEffect, { type: 'unheard' }>;
+
 const effectTypes = [
   'send',
   'broadcast',
@@ -79,6 +83,7 @@ const effectTypes = [
   'grant',
   'lost',
   'elected',
+  'unheard',
   'leaseTimer',
   'leased',
   'leaseEnded',
@@ -345,6 +350,9 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
         this.#setting.notice({ type: 'elected', lock: this.lock, epoch, root });
         return;
       }
+      case 'unheard':
+        this.#setting.unheard(this, effect);
+        return;
       case 'leaseTimer':
       case 'leased':
       case 'leaseEnded':

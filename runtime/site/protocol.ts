@@ -16,6 +16,7 @@ export const messageLayout = {
   VOTE_REQUEST: { epoch: 'count', candidate: 'site', term: 'count', version: 'count' },
   VOTE: { epoch: 'count', voter: 'site', holds: 'count?' },
   REFUSE: { epoch: 'count', root: 'site', promise: 'count' },
+  OVER: { epoch: 'count', from: 'site', full: 'flag' },
   HEARTBEAT: {
     epoch: 'count',
     root: 'site',
@@ -27,16 +28,6 @@ export const messageLayout = {
   },
   PROMISE: { epoch: 'count', root: 'site', voter: 'site', round: 'count' },
 } as const satisfies LayoutOf<SiteMessage>;
-
-/**
- * A site's answer to a message that it did not take, since it has no room for the lock: a REQUEST of `epoch` (`asks`), or
- * a VOTE_REQUEST for it. Between sites; no statechart hears of it.
- */
-export interface Untaken {
-  readonly type: 'UNTAKEN';
-  readonly epoch: number;
-  readonly asks: boolean;
-}
 
 /** The messages by which a cluster is founded, as they are written. */
 export const foundingLayout = {
@@ -87,10 +78,9 @@ export const membersLayout = {
 /** All messages between sites, as they are written. */
 export const vocabulary = {
   ...messageLayout,
-  UNTAKEN: { epoch: 'count', asks: 'flag' },
   ...foundingLayout,
   ...membersLayout,
-} as const satisfies LayoutOf<SiteMessage | Untaken | FoundingMessage | MembersTold | Addresses>;
+} as const satisfies LayoutOf<SiteMessage | FoundingMessage | MembersTold | Addresses>;
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */
 export const urgentMessage = 'TOKEN' satisfies SiteMessage['type'];

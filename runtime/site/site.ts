@@ -29,9 +29,9 @@ import type { Store } from '../store/store.ts';
 import { type ByeReason, membersLock } from '../wire/frames.ts';
 import { Admission, tellFrom } from './admission.ts';
 import { FoundingActor } from './founding-actor.ts';
-import { LockActor, type LockActorSetting } from './lock-actor.ts';
+import { LockActor, type LockActorSetting, type Unheard } from './lock-actor.ts';
 import { MembersActor, type WantedChange } from './members-actor.ts';
-import { membersLayout, protocolName, type Untaken } from './protocol.ts';
+import { membersLayout, protocolName } from './protocol.ts';
 import { rootOf } from './root.ts';
 import { Roster } from './roster.ts';
 import { Tally } from './tally.ts';
@@ -197,6 +197,7 @@ export class Site implements MailboxHandlers {
       isUp: (peer) => this.#isUp(peer),
       generation: () => roster.founding!.generation,
       begun: () => this.#begun,
+      unheard: (actor, told) => this.#unheard(actor, told),
       hindrance: () => this.#hindrance(),
       waitsInMinority: () => this.#watchMinority(),
       crashed: (error) => this.crash(error),
@@ -452,10 +453,9 @@ export class Site implements MailboxHandlers {
     if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) return;
     this.#compare(envelope);
     const actor = this.#actors.get(envelope.lock);
-    if (envelope.message.type === 'UNTAKEN') {
-      if (actor) this.#untaken(actor, envelope);
-    } else if (actor) actor.receive(envelope);
-    else this.#receiveFirst(envelope);
+    if (actor) actor.receive(envelope);
+    // An answer about a lock that is not known here is an answer to an earlier life.
+    else if (envelope.message.type !== 'OVER') this.#receiveFirst(envelope);
   }
 
   /**
@@ -471,27 +471,15 @@ export class Site implements MailboxHandlers {
 
   /** A peer names a lock that this site has not heard of. */
   #receiveFirst(envelope: StampedEnvelope): void {
-    const { lock, message } = envelope;
-    if (!this.#admission.admits(envelope, this.#actors.size)) return;
-    const actor = this.#open(lock);
-    actor.receive(envelope);
-    // Closed, it takes no REQUEST of an epoch that it may have had a part in before (R0).
-    const { type, epoch } = message as SiteMessage;
-    if (this.#admission.mayHaveRefused(lock) && type === 'REQUEST' && epoch === 0)
-      this.#admission.answer(envelope);
+    if (this.#admission.admits(envelope, this.#actors.size)) this.#open(envelope.lock).receive(envelope);
   }
 
-  #untaken(actor: LockActor, envelope: StampedEnvelope): void {
-    const { epoch } = envelope.message as Untaken;
-    const { promised } = actor.snapshot.context as { readonly promised?: number };
-    if (promised !== undefined && epoch > promised) {
-      const { source, lock } = envelope;
-      const what = `${source} says that it did not take a message of ${lock} in epoch ${epoch}, which was never sent`;
-      this.#options.mailbox.refuse(envelope, new OperatingError('PROTOCOL_BREACH', what));
-      return;
-    }
-    const { lostOf, inVain } = this.#admission.rejectedBy(envelope);
-    this.#trigger.rejected(actor.lock, lostOf, inVain !== null);
+  /** A peer did not take what this site sent about a lock (M5). */
+  #unheard(actor: LockActor, { epoch, by, full, waits }: Unheard): void {
+    const { lock } = actor;
+    if (full) this.#admission.fullAt(lock, by);
+    const inVain = this.#admission.inVain(lock);
+    this.#trigger.rejected(lock, waits ? epoch : null, inVain !== null);
     if (inVain) actor.refuse(inVain);
   }
 

@@ -31,6 +31,7 @@ test('no system is left out', () => {
     'sketch',
     'epoch-strict',
     'epoch-liveness',
+    'epoch-over',
     'line-combined',
     'line-overtaking',
     'founding',

@@ -1,6 +1,7 @@
 import type { SystemSource } from '../check/source.ts';
 import type { System } from '../system/system.ts';
 import { epochLiveness } from './epoch/liveness.ts';
+import { epochOver } from './epoch/over.ts';
 import {
   epoch,
   epochChanges,
@@ -37,6 +38,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-strict': epochStrict,
   'epoch-combined': epochCombined,
   'epoch-liveness': (options) => epochLiveness(options),
+  'epoch-over': epochOver,
   founding: foundingOf,
   guests: guestsOf,
   members: membersOf,

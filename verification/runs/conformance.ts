@@ -189,6 +189,7 @@ export class Conformance {
       return null;
     }
     if (!isMessage) refuse('only a message has a cause');
+    if (cause.seq === 0 && this.#protocol.isUnrecorded?.(event)) return null;
     this.#checkForgotten(state, line);
     const { next } = this.#link(cause.site, site);
     if (next.length === 0) return refuse(`nothing was under way from ${cause.site}`);

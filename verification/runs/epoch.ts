@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
+import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../machines/epoch/site.ts';
 import { forgottenFrom, KeptPromises } from './promises/disks.ts';
 import { OneWinner, TokenPerEpoch } from './promises/epochs.ts';
@@ -20,6 +21,8 @@ const clientEvent = z.union([
   }),
 ]);
 
+type Over = Extract<SiteMessage, { type: 'OVER' }>;
+
 export const epoch: RecordedMachine = {
   machine: siteMachine,
   survives: true,
@@ -31,7 +34,9 @@ export const epoch: RecordedMachine = {
     const of = { self: site, disk, voters: isTold ? voters : common.voters };
     return { ...common, ...of, ...(membership && { membership }) };
   },
-  messages: ['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'HEARTBEAT', 'PROMISE'],
+  messages: ['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'OVER', 'HEARTBEAT', 'PROMISE'],
+  // A site that has no room for a lock keeps no record of it.
+  isUnrecorded: (event) => event.type === 'OVER' && (event as Over).full,
   clientEvents: ['ask', 'release', 'again', 'try', 'withdraw', 'suspect'].map((type) => ({ type })),
   isClientEvent: (event) => clientEvent.safeParse(event).success,
   departs: () => null,

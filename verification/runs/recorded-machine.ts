@@ -19,6 +19,8 @@ export interface RecordedMachine {
   readonly clientEvents: readonly Message[];
   /** Whether a client or its driver says `event`; the machine has yet to take it. Default: one of `clientEvents`. */
   isClientEvent?(event: Message): boolean;
+  /** May a message come from a site without a record of the lock? Default: none may. */
+  isUnrecorded?(message: Message): boolean;
   /** The site that a receiver of `message` no longer broadcasts to, if any. */
   departs(message: Message): SiteId | null;
   /**

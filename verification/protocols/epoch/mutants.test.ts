@@ -9,7 +9,7 @@ beforeAll(async () => {
   for (const [name, [place, machine]] of Object.entries(mutants)) {
     reports.set(name, await check(systemWith(machine, place), { maxStates: 1_500_000, stopAtFirst: true }));
   }
-});
+}, 300_000);
 
 test('each broken rule is refuted: after how many steps, and what breaks first', () => {
   expect(table()).toMatchInlineSnapshot(`

@@ -1,10 +1,12 @@
 import { type AnyStateMachine, assign } from 'xstate';
 import type { SiteMessage } from '../../../machines/epoch/messages.ts';
+import { noRoomMachine } from '../../../machines/epoch/no-room.ts';
 import { type SiteContext, siteMachine } from '../../../machines/epoch/site.ts';
 import { grant, passToken } from '../../../machines/epoch/steps.ts';
 import { adopted, counting, promising } from '../../../machines/epoch/variables.ts';
 import { editorOf } from '../../system/edit.ts';
 import type { System } from '../../system/system.ts';
+import type { OverOptions } from './over.ts';
 import { type EpochOptions, epoch, epochFences } from './system.ts';
 
 /*
@@ -156,6 +158,19 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
   'try: it enters without the token': ['combined', replace('client.idle.on.try.0.guard', 'following')],
   'fence: the token forgets its count': ['counted', actions({ keepToken: assign({ token: true, k: 0 }) })],
 };
+
+/** Requests that are not taken are not made up for, in `epoch-over`. */
+export const overMutants = {
+  'M5: a request that is not taken is not answered': {
+    founder: 'crashes',
+    machine: guards({ answers: () => false }),
+  },
+  'M5: the answer is not heeded': { founder: 'crashes', machine: remove('epoch.on.OVER.0') },
+  'M5: a site that has no room does not say so': {
+    founder: 'has no room',
+    noRoom: editorOf(noRoomMachine).remove('on.REQUEST'),
+  },
+} satisfies Readonly<Record<string, Partial<OverOptions>>>;
 
 /** No promise is broken, and somebody waits for ever. */
 export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {

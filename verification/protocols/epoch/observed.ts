@@ -69,6 +69,9 @@ export function isDead(refused: boolean, message: Message, actor: ActorView): bo
       return said.epoch <= promised && !refused;
     case 'VOTE':
       return said.epoch < promised || !actor.in('epoch.candidate');
+    case 'OVER':
+      // Its driver alone hears of it.
+      return true;
     case 'REFUSE':
       return !brings && said.promise <= promised;
     case 'PROMISE':

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../../check/check.ts';
+import { epochOver } from './over.ts';
 import { type EpochOptions, epoch, epochCombined, epochFences, epochStrict } from './system.ts';
 
 const of = (options: Partial<EpochOptions>): EpochOptions => ({
@@ -69,10 +70,15 @@ test('the transitions that no step takes', async () => {
     { crashes: 'all', restart: 'without disk' },
     { strict: true, sites: 2, restart: 'with disk', renews: 'founder', withdraw: true },
   ];
+  const all = [
+    ...systems.map((options) => (options.strict ? epochStrict(of(options)) : epoch(of(options)))),
+    epochOver({ ...of({}), founder: 'crashes' }),
+    epochOver({ ...of({}), founder: 'has no room' }),
+  ];
   const never = await Promise.all(
-    systems.map(async (options) => {
-      const system = options.strict ? epochStrict(of(options)) : epoch(of(options));
-      const [machine] = (await check(system)).coverage;
+    all.map(async (system) => {
+      const { coverage } = await check(system);
+      const machine = coverage.find(({ machine: id }) => id === 'site');
       return machine!.never.map(({ state, event, guard }) => `${state} ${event} ${guard}`);
     }),
   );

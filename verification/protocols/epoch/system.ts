@@ -33,6 +33,8 @@ export interface EpochOptions extends Options {
   readonly machine?: AnyStateMachine;
   /** The sites that refuse stale candidates (R10); of the others a refusal is lost. Default: all. */
   readonly refusals?: 'all' | 'but the founder' | 'but the last' | 'none';
+  /** Is a request that is not taken answered (M5)? Only with `keepDead`. Default: no, since each site suspects at any time. */
+  readonly answers?: boolean;
   /** How often each site stands. Default: `'unbounded'`, by `changes` alone. */
   readonly stands?: Bound;
   /** Leave messages that will never be heeded on the network? Default: false. */
@@ -106,12 +108,13 @@ function system(
   rest: Pick<System, 'history' | 'properties'>,
 ): System {
   const { changes = 1, crashes = 'founder', restart = 'never', breaks = 0, keepDead = false } = options;
-  const { refusals = 'all', network, strict = false, renews = 'none' } = options;
+  const { refusals = 'all', network, strict = false, renews = 'none', answers = false } = options;
   const { machine: plain = siteMachine, inARow } = options;
+  const answering = answers ? plain : plain.provide({ guards: { answers: () => false } });
   const { machine, says } =
     inARow === undefined
-      ? { machine: plain, says: [] }
-      : combining(plain, inARow, asks === 'unbounded' ? asks : inARow);
+      ? { machine: answering, says: [] }
+      : combining(answering, inARow, asks === 'unbounded' ? asks : inARow);
   const sites = siteNames(options);
   const founder = sites[0]!;
   const withoutRefusals = machine.provide({ guards: { stale: () => false } });
@@ -171,7 +174,7 @@ function system(
     ...(options.keepFrozen ? {} : { view: seenFrozen }),
     // The effects for clients, timers and the log.
     outside: [
-      ...['grant', 'lost', 'elected', 'unexpected'],
+      ...['grant', 'lost', 'elected', 'unheard', 'unexpected'],
       ...['leaseTimer', 'leased', 'leaseEnded', 'promiseTimer', 'promiseEnded'],
     ],
     properties: [
