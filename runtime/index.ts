@@ -20,6 +20,7 @@ export type {
   LockStatus,
 } from './api/status.ts';
 export type { Viewer, WatchServer, WatchServerOptions, WatchSession } from './api/watch.ts';
+export type { Discovery, DiscoverySource } from './discovery/discovery.ts';
 export { joinCluster } from './join.ts';
 export { compareFences, type Fence, FenceGate } from './lock/fence-gate.ts';
 export { LockReader, readLocks } from './observe/lock-reader.ts';

@@ -4,6 +4,7 @@ import { ownClock, systemRandom } from './api/clock.ts';
 import type { Cluster } from './api/cluster.ts';
 import { attempt, type InvariantError, type OperatingError, throwUncaught } from './api/errors.ts';
 import type { Notice } from './api/notice.ts';
+import { joinAsGuest } from './join-guest.ts';
 import { Leaders } from './lock/leader.ts';
 import { founded } from './mailbox/tcp/handshake.ts';
 import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
@@ -23,7 +24,8 @@ import { memoryStore, openStore, type Store } from './store/store.ts';
 import { Codec } from './wire/codec.ts';
 
 /**
- * Makes this process a site of the cluster. Resolves when the site listens; its peers need not be there yet.
+ * Makes this process a site of the cluster, or a guest of one (`guest`). Resolves when the site listens; its peers need not be there
+ * yet. A guest begins to look for a member; `Cluster.ready` resolves when one has answered.
  *
  * Rejects with `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`, `LISTEN_FAILED`, `TRACE_FAILED`; with a `dataDir`
  * also with `DISK_CORRUPT`, `DISK_VERSION`, `DISK_FOREIGN`, `DISK_FAILED`, `STORE_IN_USE`.
@@ -42,6 +44,7 @@ export async function joinWith(
   opened?: Store,
 ): Promise<Cluster> {
   const settings = parseOptions(options);
+  if (settings.guest) return joinAsGuest(settings);
   const transport = transportOf(settings);
   const { site: self, cluster, root, dataDir, traceDir, strict = null } = settings;
   const { timing, limits, clock = ownClock(), random = systemRandom, inspect, engine } = settings;

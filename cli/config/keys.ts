@@ -38,6 +38,8 @@ const flags: Readonly<Record<string, readonly [flag: string, value: string]>> = 
   voters: ['voters', ' <id,...>'],
   founders: ['founders', ' <id,...>'],
   join: ['join', ''],
+  guest: ['guest', ''],
+  discovery: ['discovery', ' <host:port,...>'],
   'strict.leaseMs': ['strict', ' <ms>'],
   traceDir: ['trace', ' <dir>'],
   'tls.certFile': ['tlsCert', ' <file>'],
@@ -59,6 +61,8 @@ const plain = [
   'site',
   'listen',
   'peers',
+  'guest',
+  'discovery',
   'founders',
   'join',
   'root',
@@ -107,6 +111,7 @@ export function doesOf(path: string): string {
 function readerOf(path: string): (text: string) => unknown {
   if (path === 'listen') return address;
   if (path === 'peers') return peers;
+  if (path === 'discovery') return names;
   if (files.includes(path)) return String;
   const schema = inner(schemaAt(clusterSchema, path.split('.')));
   if (schema instanceof z.ZodNumber)

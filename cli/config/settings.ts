@@ -67,7 +67,8 @@ function readFrom(variable: string, read: (text: string) => unknown, text: strin
 }
 
 function checked(given: ReadonlyMap<string, Given>): ClusterOptions {
-  const missing = keys.filter(({ path }) => ['site', 'listen', 'peers'].includes(path) && !given.has(path));
+  const needed = given.get('guest')?.value === true ? ['discovery'] : ['site', 'listen', 'peers'];
+  const missing = keys.filter(({ path }) => needed.includes(path) && !given.has(path));
   if (missing.length > 0) {
     const texts = missing.map(
       ({ path, variable, flag }) =>

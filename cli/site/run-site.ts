@@ -21,14 +21,14 @@ import { Session } from './session.ts';
 export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const { given, options: settings, doubts } = configure(options, process.env);
   for (const doubt of doubts) remark(doubt);
-  const { site: id, peers } = settings;
+  const { site: id, peers = {} } = settings;
   const root = settings.root ?? [id, ...Object.keys(peers)].sort()[0]!;
-  const console = new Console(`${id}> `);
+  const console = new Console(`${id ?? 'guest'}> `);
   const notices = new Notices();
   const metrics = options.metrics && new (await import('../metrics/site-metrics.ts')).SiteMetrics();
   let cluster: Cluster;
   try {
-    cluster = await join({ ...settings, root }, metrics);
+    cluster = await join(settings.guest ? settings : { ...settings, root }, metrics);
   } catch (error) {
     console.close();
     if (error instanceof OperatingError) throw new UsageError(error.message);
@@ -40,7 +40,11 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   });
   const { host, port } = cluster.address;
   const chosen = given.get('root')?.from ?? 'the first of the ids; --root would say otherwise';
-  console.say(`${id} listens on ${host}:${port}; root is ${root} (${chosen})`);
+  console.say(
+    settings.guest
+      ? `${cluster.site} is a guest: it looks for a member`
+      : `${id} listens on ${host}:${port}; root is ${root} (${chosen})`,
+  );
   const watched = options.inspect && (await letWatch(cluster, options.inspect));
   if (watched) console.say(`baton inspect --attach ${watched.url}`);
   if (options.metrics && metrics) {

@@ -34,6 +34,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   peers,
   voters: names,
   founders: names,
+  discovery: names,
   'strict.leaseMs': wholeNumber(50, 3_600_000),
 };
 
@@ -63,7 +64,7 @@ once: the others then find out by themselves.
 
 Nothing is granted before each founder was started once, nor without a majority of the voters. A site with --join asks to be
 added to the cluster that it finds at its peers, and any site can be told to add, remove or replace one. A site with a data
-directory may be killed and started again.
+directory may be killed and started again. A guest (--guest) has no vote and is in no list: it finds a member by --discovery.
 
 SECURITY.md says how certificates and secrets are made.
 
@@ -71,6 +72,7 @@ Example:
   baton site --id a --listen 127.0.0.1:4001 --peers b=127.0.0.1:4002,c=127.0.0.1:4003
   baton site --id b --listen 127.0.0.1:4002 --peers a=127.0.0.1:4001,c=127.0.0.1:4003
   baton site --id c --listen 127.0.0.1:4003 --peers a=127.0.0.1:4001,b=127.0.0.1:4002
+  baton site --guest --discovery 127.0.0.1:4001,127.0.0.1:4002,127.0.0.1:4003
 
 Exit status: 0 left properly, 1 ended otherwise, 2 wrong usage.`,
     )

@@ -22,6 +22,8 @@ export interface GuestContext {
 
 export interface GuestInput {
   readonly self: SiteId;
+  /** The highest number of a request that this guest has made for the lock before. Default: 0. */
+  readonly request?: number;
 }
 
 /**
@@ -43,13 +45,14 @@ export type GuestEvent = GuestInputEvent | MemberMessage;
  * The requests of the statechart to its driver. Each is a named action whose params are the other keys.
  *
  * - `grant`: the critical section has been entered, under the member's fence.
+ * - `refused`: the member takes no request for this lock.
  * - `lost`: the critical section is over without a release.
  * - `moved`: the request goes to another session, at the end of the line of its member.
  */
 export type GuestEffect =
   | { readonly type: 'send'; readonly target: SiteId; readonly message: GuestMessage }
   | { readonly type: 'grant'; readonly fence: unknown }
-  | { readonly type: 'lost' | 'moved' }
+  | { readonly type: 'refused' | 'lost' | 'moved' }
   | { readonly type: 'unexpected'; readonly event: GuestEvent };
 
 type At<Event = GuestEvent> = { readonly context: GuestContext; readonly event: Event };
@@ -77,6 +80,7 @@ export const guestMachine = setup({
   actions: {
     send: (_, _params: Send) => {},
     grant: (_, _params: { fence: unknown }) => {},
+    refused: () => {},
     lost: () => {},
     moved: () => {},
     unexpected: (_, _params: { event: GuestEvent }) => {},
@@ -94,7 +98,7 @@ export const guestMachine = setup({
   },
 }).createMachine({
   id: 'guest',
-  context: ({ input }) => ({ self: input.self, member: null, session: 0, request: 0 }),
+  context: ({ input }) => ({ self: input.self, member: null, session: 0, request: input.request ?? 0 }),
   initial: 'idle',
   states: {
     idle: {
@@ -117,6 +121,7 @@ export const guestMachine = setup({
           },
           {},
         ],
+        NO_ROOM: [{ guard: 'isAnswer', target: 'idle', actions: 'refused' }, {}],
         withdraw: [{ guard: 'isAttached', target: 'idle', actions: sendRelease(false) }, { target: 'idle' }],
         attached: { actions: ['attach', 'countRequest', sendAsk] },
         expired: { actions: ['detach', 'moved'] },
@@ -134,6 +139,7 @@ export const guestMachine = setup({
   on: {
     // An answer to a request that was withdrawn, or was made in an earlier session.
     GRANT: {},
+    NO_ROOM: {},
     LOST: {},
     '*': { actions: { type: 'unexpected', params: ({ event }) => ({ event }) } },
   },

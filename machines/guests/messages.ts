@@ -18,5 +18,7 @@ export type GuestMessage =
 /** From a member to a guest. `request` is the one that it answers. */
 export type MemberMessage<Fence = unknown> =
   | { readonly type: 'GRANT'; readonly request: number; readonly fence: Fence }
+  /** The member takes no request for this lock. */
+  | { readonly type: 'NO_ROOM'; readonly request: number }
   /** The critical section is over: the member has lost the lock. */
   | { readonly type: 'LOST'; readonly request: number };

@@ -18,12 +18,14 @@ export interface ProxyContext {
  *
  * - `granted`: the member has entered the critical section for one of the `acquire`s that it was asked for. Not before it
  *   was left by `release`.
+ * - `refused`: the member cannot stand in line for this request: it has no room for the lock.
  * - `lost`: the member's critical section is over without a release.
  * - `sessionEnded`: the guest's session is over, and the guest knows it: its lease has ended by the guest's clock, or
  *   the guest has said so (G3). Nothing of this session comes later.
  */
 export type ProxyInputEvent =
   | { readonly type: 'granted'; readonly fence: unknown }
+  | ({ readonly type: 'refused' } & Request)
   | { readonly type: 'lost' }
   | { readonly type: 'sessionEnded'; readonly guest: SiteId; readonly session: number };
 
@@ -61,6 +63,14 @@ const acquire = (of: (request: Request) => Request) =>
 
 const abandon = { type: 'abandon', params: ({ event }: At) => requestOf(event as Of<'RELEASE'>) } as const;
 
+const sendNoRoom = {
+  type: 'send',
+  params: ({ event }: At): Send => {
+    const { guest, request } = event as Of<'refused'>;
+    return { target: guest, message: { type: 'NO_ROOM', request } };
+  },
+} as const;
+
 const sendLost = {
   type: 'send',
   params: ({ context }: At): Send => ({
@@ -91,7 +101,8 @@ export const proxySetup = setup({
       line: ({ context, event }) => [...context.line, nextOf(event as Of<'RELEASE'>)],
     }),
     remove: assign({
-      line: ({ context, event }) => context.line.filter((one) => !isSame(one, event as Of<'RELEASE'>)),
+      line: ({ context, event }) =>
+        context.line.filter((one) => !isSame(one, event as Of<'RELEASE' | 'refused'>)),
     }),
     removeSession: assign({
       line: ({ context, event }) => context.line.filter((one) => !isOf(one, event as Of<'sessionEnded'>)),
@@ -105,8 +116,7 @@ export const proxySetup = setup({
     holderAsksAgain: ({ context, event }) =>
       event.type === 'RELEASE' && event.again && isSame(context.holder, event),
     asksAgain: ({ event }) => event.type === 'RELEASE' && event.again,
-    isInLine: ({ context, event }) =>
-      event.type === 'RELEASE' && context.line.some((one) => isSame(one, event)),
+    isInLine: ({ context, event }) => 'request' in event && context.line.some((one) => isSame(one, event)),
     isHoldersSession: ({ context, event }) => event.type === 'sessionEnded' && isOf(context.holder, event),
     sessionWaits: ({ context, event }) =>
       event.type === 'sessionEnded' && context.line.some((one) => isOf(one, event)),
@@ -170,6 +180,7 @@ export const proxyMachine = proxySetup.createMachine({
   on: {
     ASK: { actions: [acquire(requestOf), 'append'] },
     RELEASE: withdrawal,
+    refused: [{ guard: 'isInLine', actions: [sendNoRoom, 'remove'] }, {}],
     sessionEnded: [{ guard: 'sessionWaits', actions: [abandonSession, 'removeSession'] }, {}],
     '*': { actions: { type: 'unexpected', params: ({ event }) => ({ event }) } },
   },

@@ -37,6 +37,10 @@ export type Notice =
     }
   /** The link is up, for the first time or again. */
   | { readonly type: 'connected'; readonly peer: SiteId; readonly incarnation: string }
+  /** This guest is attached to a member, which stands in line for it. */
+  | { readonly type: 'attached'; readonly member: SiteId }
+  /** At a guest that waits for the lock: its member is gone, and it asks the next one again, at the end of that member's line. */
+  | { readonly type: 'moved'; readonly lock: string }
   /** It will be up again unless the peer is dead: nothing is lost by it. */
   | { readonly type: 'connection-lost'; readonly peer: SiteId; readonly reason: string }
   /** `count` messages to the peer are lost: they were for an incarnation of it, or of this link, that is over. */

@@ -33,6 +33,8 @@ export class LeaseClock {
   /** Ends that have not been told. */
   readonly #leases: { readonly at: number; readonly event: TimeEvent }[] = [];
   #promiseEnd: number | null = null;
+  /** The end of the lease that is in force. */
+  #leasedUntil: number | null = null;
   #heartbeat: number | null = null;
   #stopped = false;
   #begun: boolean;
@@ -59,8 +61,17 @@ export class LeaseClock {
       case 'promiseTimer':
         this.#promiseEnd = clock.now() + this.#promiseMs;
         break;
-      case 'leased':
+      case 'leased': {
+        const { epoch, round } = effect;
+        const lease = this.#leases.find(
+          ({ event }) => event.type === 'leaseOver' && event.epoch === epoch && event.round === round,
+        );
+        this.#leasedUntil = lease?.at ?? null;
+        return;
+      }
       case 'leaseEnded':
+        this.#leasedUntil = null;
+        return;
       case 'promiseEnded':
         return;
       default:
@@ -89,6 +100,11 @@ export class LeaseClock {
     }
     if (passed.length > 0) this.#arm();
     return passed.sort((one, other) => one.at - other.at).map(({ event }) => event);
+  }
+
+  /** How long the lease that is in force lasts from now on, in ms. */
+  get leftMs(): number {
+    return this.#leasedUntil === null ? 0 : Math.max(0, this.#leasedUntil - this.#options.clock.now());
   }
 
   get begun(): boolean {

@@ -287,6 +287,13 @@ export class WaitQueue implements Granter {
     if (this.#asks) this.#withdraw();
   }
 
+  /** The actor was asked, and does not wait: it never will be granted the lock. Fails the callers that wait. */
+  refused(reason: OperatingError): void {
+    this.#state = 'free';
+    this.#owner.waitEnded();
+    this.#failAll(reason);
+  }
+
   /** Grants nothing any more. The holder's signal aborts with `reason`. */
   end(reason: Error): void {
     this.#state = 'gone';

@@ -18,6 +18,14 @@ export interface MailboxHandlers {
   peerChanged(change: PeerChange, id: string | null): void;
   /** Before any bytes of messages leave: what must be on the disk is put there now. */
   beforeWrite(): void;
+  /** The receiver of what guests say. Default: none is taken. */
+  readonly guests?: GuestHandlers;
+}
+
+/** As `MailboxHandlers`, of guests (protocol.md, section 5). */
+export interface GuestHandlers extends Pick<MailboxHandlers, 'receive' | 'peerChanged'> {
+  /** Whether a sign of life of the guest is answered now (G3). */
+  answers(guest: SiteId): boolean;
 }
 
 /**
@@ -54,4 +62,14 @@ export interface Mailbox {
   close(reason: ByeReason): Promise<void>;
   /** Drops everything, as a crash would. */
   abort(): void;
+  /** Absent: no guest comes by this mailbox. */
+  readonly guests?: AttachedGuests;
+}
+
+/** The guests that are attached by a mailbox. `post` and `remove` take their names, too. */
+export interface AttachedGuests {
+  /** Says goodbye to a guest, which goes to another member. */
+  dismiss(guest: SiteId): void;
+  /** How long nothing was heard of a guest, in ms. */
+  silenceMs(guest: SiteId): number;
 }

@@ -40,6 +40,10 @@ export class Notices {
         return ['debug', `listens on ${notice.address.host}:${notice.address.port}`];
       case 'founded':
         return ['debug', `the cluster is founded, by ${Object.keys(notice.ids).sort().join(', ')}`];
+      case 'attached':
+        return ['info', `is a guest of ${notice.member}, which stands in line for it`];
+      case 'moved':
+        return ['info', 'waits at the end of the line of another member: the one before is gone'];
       case 'connected':
         for (const [text, peer] of this.#told) if (peer === notice.peer) this.#told.delete(text);
         return ['debug', `${notice.peer} is connected`];

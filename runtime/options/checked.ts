@@ -6,13 +6,21 @@ import { about } from './describe.ts';
 import { keysOf, schemaAt } from './walk.ts';
 
 /**
- * `value`, with the defaults of `schema`.
+ * `value`, with the defaults of `schema`. `further`: keys that this value must have, though not every value must.
  *
  * Throws `OPTIONS_INVALID`, which names every key that is wrong, what came, and what it may be.
  */
-export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+export function checked<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  further: readonly string[] = [],
+): z.output<S> {
   const parsed = schema.safeParse(value, { reportInput: true });
-  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => textsOf(schema, issue)));
+  const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => textsOf(schema, issue));
+  for (const key of further)
+    if (typeof value === 'object' && value !== null && (value as Record<string, unknown>)[key] === undefined)
+      wrong.push(`${key}: ${aboutOf(schema, [key], false).is}; it is missing`);
+  if (!parsed.success || wrong.length > 0) throw invalid(wrong);
   return parsed.data;
 }
 

@@ -8,7 +8,21 @@ export interface Conflict {
 
 /** None, where all is well. */
 export function conflictsOf(settings: Settings): Conflict[] {
-  return [...members(settings), ...secured(settings), ...order(settings)];
+  const { guest = false } = settings;
+  return [...(guest ? guests(settings) : members(settings)), ...secured(settings), ...order(settings)];
+}
+
+/** The settings that only a member has. */
+const ofMembers = ['root', 'founders', 'join', 'dataDir', 'voters', 'traceDir'] as const;
+
+function* guests(settings: Settings): Generator<Conflict> {
+  const { discovery, peers } = settings;
+  if (discovery === undefined && Object.keys(peers).length === 0)
+    yield { path: ['guest'], message: 'a guest finds members by discovery, or by peers: give one of them' };
+  for (const key of ofMembers) {
+    if (settings[key] !== undefined)
+      yield { path: [key], message: 'a guest has none: leave it out, or leave out guest' };
+  }
 }
 
 function* members(settings: Settings): Generator<Conflict> {

@@ -5,6 +5,8 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import type { InvariantError } from '../api/errors.ts';
 import type { Logger } from '../api/notice.ts';
+import type { Address } from '../api/peer.ts';
+import { type Discovery, isDiscovery } from '../discovery/discovery.ts';
 import { clusterPattern, siteIdPattern } from '../wire/frames.ts';
 import { address } from './address.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
@@ -100,13 +102,14 @@ const limits = z.strictObject({
     250_000,
     'Locks that one peer may introduce here. Messages of further ones are rejected: callers go on with the sites that have room, and fail with TOO_MANY_LOCKS where those are no majority.',
   ),
+  maxGuests: count(1_000, 'Guests that are attached to this member. Further ones go to another member.'),
   maxBatch: count(
     16,
     'Local callers of a lock that are served in a row while another site may wait for it, and critical sections of a lock here within one turn of the event loop.',
   ),
 });
 
-const driftShare = 0.01;
+export const defaultDriftShare = 0.01;
 
 const strict = z.strictObject({
   // No promise may outlast what a timer can measure.
@@ -115,8 +118,8 @@ const strict = z.strictObject({
   }),
   driftShare: describe(z.number().min(0).max(0.5), 'a share of drift is a number from 0 to 0.5', {
     does: 'Share of its rate by which the monotonic clock of any site may be off.',
-    otherwise: driftShare,
-  }).default(driftShare),
+    otherwise: defaultDriftShare,
+  }).default(defaultDriftShare),
 });
 
 const members = z.strictObject({
@@ -160,15 +163,34 @@ export const clusterSchema = describe(
       'the name of a cluster is 1 to 128 printable characters',
       { does: 'Name of the cluster. Sites of another cluster are refused at the handshake.' },
     ),
-    site: describe(z.string().regex(siteIdPattern), siteIdIs, { does: 'Id of this site.' }),
-    listen: address(0, 'Address that this site listens at. Port 0 takes a free port.'),
+    site: describe(z.string().regex(siteIdPattern), siteIdIs, {
+      does: 'Id of this site. A guest appends to it what makes it the only one of its name.',
+      otherwise: 'must be given; at a guest, the name of the host',
+    }).optional(),
+    listen: address(
+      0,
+      'Address that this site listens at. Port 0 takes a free port. Must be given, but at a guest, which listens nowhere.',
+    ).optional(),
+    guest: yes(
+      false,
+      'This process is no member: it has no vote and no disk, and stands in no list. It attaches to a member, which stands in line for it.',
+    ).optional(),
+    discovery: describe(
+      z.custom<Discovery>(isDiscovery),
+      'a discovery is a list of "host:port" and { host, port }, or has the method watch',
+      {
+        does: 'Where a guest finds members: addresses, or a source that finds them (DiscoverySource).',
+        otherwise: 'its peers',
+      },
+    ).optional(),
     peers: describe(
       z.record(siteId as z.ZodType<SiteId, SiteId>, address(1)),
       'peers are addresses by the ids of all other sites',
       {
-        does: 'Addresses by which this site finds the others, by id. Which sites are members is what the cluster has agreed on (docs/membership.md); before it is founded, these and this one found it, unless founders or join say otherwise. In each pair the site whose id comes first in code-unit order dials the other; the other address is only probed after a break, so that a wrong one makes the death of its site show later.',
+        does: 'Addresses by which this site finds the others, by id. Which sites are members is what the cluster has agreed on (docs/membership.md); before it is founded, these and this one found it, unless founders or join say otherwise. In each pair the site whose id comes first in code-unit order dials the other; the other address is only probed after a break, so that a wrong one makes the death of its site show later. A guest may give discovery in their place.',
+        otherwise: 'must be given; at a guest, none',
       },
-    ),
+    ).optional(),
     root: describe(z.string().regex(siteIdPattern), 'the root is a founder', {
       does: 'Founder that starts with the token of every lock. The same at each of them.',
       otherwise: 'for each lock a voter among the founders, by its name',
@@ -275,8 +297,14 @@ export const clusterSchema = describe(
 /** The options of `joinCluster`; docs/configuration.md describes each key. */
 export interface ClusterOptions extends z.input<typeof clusterSchema> {}
 
+type Parsed = z.output<typeof clusterSchema>;
+
 /** `ClusterOptions`, with the defaults in place. */
-export type Settings = z.output<typeof clusterSchema>;
+export type Settings = Omit<Parsed, 'site' | 'listen' | 'peers'> & {
+  readonly site: SiteId;
+  readonly listen: Address;
+  readonly peers: Readonly<Record<SiteId, Address>>;
+};
 
 /** When a peer is believed down, and when a site acts on that. Times are ms. */
 export interface Timing extends Readonly<z.output<typeof timing>> {}

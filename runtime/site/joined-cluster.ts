@@ -27,13 +27,34 @@ import {
   checkViewer,
 } from '../options/calls.ts';
 import type { WantedChange } from './members-actor.ts';
-import { NamedLock } from './named-lock.ts';
+import { type LockSource, NamedLock } from './named-lock.ts';
 import type { Site } from './site.ts';
+
+/** A site, or a guest. */
+export interface ClusterSite
+  extends Pick<
+      Site,
+      | 'tally'
+      | 'ready'
+      | 'locks'
+      | 'unmet'
+      | 'majority'
+      | 'founding'
+      | 'configuration'
+      | 'reached'
+      | 'addressOf'
+      | 'frozen'
+      | 'watch'
+      | 'leave'
+      | 'change'
+      | 'close'
+    >,
+    LockSource {}
 
 export interface JoinedClusterOptions {
   readonly cluster: string;
-  readonly site: Site;
-  readonly mailbox: TcpMailbox;
+  readonly site: ClusterSite;
+  readonly mailbox: Pick<TcpMailbox, 'self' | 'address' | 'refused' | 'traffic' | 'connected' | 'unref'>;
   readonly events: Events;
   readonly telemetry: Telemetry;
   readonly leaders: Leaders;

@@ -184,6 +184,11 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#votes;
   }
 
+  /** How long the lease lasts under which this site may be inside, in ms; `null`: there are no leases. */
+  get leaseLeftMs(): number | null {
+    return this.#setting.leases && (this.#leases?.leftMs ?? 0);
+  }
+
   /** From now on local callers may ask. */
   begin(): void {
     this.#queue?.begin();

@@ -1,18 +1,31 @@
 import type { Held, HoldOptions, Lock, RunOptions } from '../api/lock.ts';
 import type { LockStatus } from '../api/status.ts';
+import type { WaitQueue } from '../lock/wait-queue.ts';
 import type { Telemetry } from '../observe/telemetry.ts';
 import { checkHold, checkRun, checkWork } from '../options/calls.ts';
-import type { Site } from './site.ts';
+
+/** The locks of a site, or of a guest. */
+export interface LockSource {
+  /** Throws `TOO_MANY_LOCKS`, `NOT_A_MEMBER`, and why nothing is granted any more. */
+  actor(name: string): UsedLock;
+  /** The lock, if it was used before. */
+  find(name: string): UsedLock | undefined;
+}
+
+interface UsedLock {
+  readonly queue: WaitQueue;
+  readonly status: LockStatus;
+}
 
 /** A caller's view of a lock; until it is used, only a name. */
 export class NamedLock implements Lock {
   readonly name: string;
-  readonly #site: Site;
+  readonly #site: LockSource;
   readonly #telemetry: Telemetry;
 
-  constructor(name: string, mesh: Site, telemetry: Telemetry) {
+  constructor(name: string, site: LockSource, telemetry: Telemetry) {
     this.name = name;
-    this.#site = mesh;
+    this.#site = site;
     this.#telemetry = telemetry;
   }
 

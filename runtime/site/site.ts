@@ -20,10 +20,17 @@ import type { LockStatus } from '../api/status.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
+import { GuestHost } from '../guest/guest-host.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
-import type { Limits, MembersSettings, StrictSettings, Timing } from '../options/schema.ts';
+import {
+  defaultDriftShare,
+  type Limits,
+  type MembersSettings,
+  type StrictSettings,
+  type Timing,
+} from '../options/schema.ts';
 import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { type ByeReason, membersLock } from '../wire/frames.ts';
@@ -100,6 +107,8 @@ export class Site implements MailboxHandlers {
   readonly #actors = new Map<string, LockActor>();
   /** Those that have what an idle one does not need. */
   readonly #active = new Set<LockActor>();
+  /** The guests of this site; absent: none come by its mailbox. */
+  readonly guests?: GuestHost;
   readonly #admission: Admission;
   readonly #feed: LiveFeed;
   readonly #unmet: Set<SiteId>;
@@ -203,6 +212,23 @@ export class Site implements MailboxHandlers {
       crashed: (error) => this.crash(error),
     };
     this.#foundingActor = this.#newFoundingActor();
+    if (mailbox.guests) {
+      this.guests = new GuestHost({
+        ...{ self: site, mailbox, attached: mailbox.guests, clock },
+        driftShare: strict?.driftShare ?? defaultDriftShare,
+        maxLocks: options.limits.maxLocksOfPeer,
+        lock: (name) => this.actor(name),
+        serves: () => this.#closedBy === null && this.#roster.includesSelf,
+        addresses: () => this.#memberAddresses(),
+        crashed: (error) => this.crash(error),
+      });
+    }
+  }
+
+  /** For guests, which find this site without. */
+  #memberAddresses(): Readonly<Record<SiteId, Address>> {
+    const found = this.#roster.peers.map((peer) => [peer, this.addressOf(peer)] as const);
+    return Object.fromEntries(found.filter(([, address]) => address !== null)) as Record<SiteId, Address>;
   }
 
   #newFoundingActor(): FoundingActor {
@@ -309,6 +335,7 @@ export class Site implements MailboxHandlers {
   async leave(timeoutMs: number, membership: boolean): Promise<void> {
     if (this.#ended) return;
     this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+    this.guests?.dismissIdle();
     await Promise.all([...this.#active].map((actor) => actor.drain(timeoutMs)));
     if (membership) await this.#resign(timeoutMs);
   }
@@ -358,6 +385,7 @@ export class Site implements MailboxHandlers {
     this.#cancelPassivation?.();
     this.#cancelTelling?.();
     for (const cancel of this.#cancels) cancel();
+    this.guests?.stop();
     for (const actor of this.#actors.values()) actor.end(reason);
   }
 
@@ -648,6 +676,8 @@ export class Site implements MailboxHandlers {
         this.#follow({ type: 'up', peer, incarnation: '' });
     for (const name of gone) if (this.#roster.idOf(name) === null) this.#forgetLater(name);
     if (had && !this.#trigger.majority) this.#watchMinority();
+    if (this.#roster.includesSelf) this.guests?.tellAll();
+    else this.guests?.dismissAll();
     this.#resolveWhenReady();
     this.#beginWhenReady();
   }

@@ -44,6 +44,7 @@ export function anyMessage(layout: Layout, members: readonly SiteId[], self: Sit
     addresses: array(constantFrom(...members), { maxLength: members.length }).map(
       (named) => () => Object.fromEntries(named.map((id) => [id, { host: '127.0.0.1', port: 1 }])),
     ),
+    fence: count.map((k) => (epoch: number) => ({ generation: 1, epoch, k: k(epoch) })),
     ids: array(constantFrom(...members), { maxLength: members.length }).map(
       (named) => () => Object.fromEntries(named.map((id) => [id, `of-${id}`])),
     ),

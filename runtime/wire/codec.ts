@@ -1,6 +1,7 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
 import { type Configuration, idOf, nameOf } from '../../machines/members/configuration.ts';
 import type { VectorClock } from '../../machines/record.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Address, StampedEnvelope } from '../api/peer.ts';
 import {
   type Frame,
@@ -149,6 +150,11 @@ export class Codec {
       case 'addresses':
         writeAddresses(inOrder(value as Readonly<Record<SiteId, Address>>), writer);
         return;
+      case 'fence': {
+        const { generation, epoch, k } = value as Fence;
+        for (const count of [generation, epoch, k]) writer.count(count);
+        return;
+      }
       default:
         field satisfies never;
     }
@@ -220,6 +226,7 @@ function longestFrame(shapes: readonly Shape[]): number {
     ids,
     configuration: 3 * longestCount + ids,
     addresses: countBytes(mostSites) + mostSites * (longestSiteId + longestName + longestCount),
+    fence: 3 * longestCount,
   } satisfies Record<Field, number>;
   const message = Math.max(
     0,

@@ -7,6 +7,7 @@ import { OperatingError } from '../api/errors.ts';
 import type { Address } from '../api/peer.ts';
 import type { Codec } from './codec.ts';
 import {
+  anySite,
   type DataFrame,
   type Frame,
   frameCodes,
@@ -173,6 +174,8 @@ export class Decoder {
         return this.#configuration();
       case 'addresses':
         return this.#addresses();
+      case 'fence':
+        return { generation: this.#count(), epoch: this.#count(), k: this.#count() };
       default:
         return field satisfies never;
     }
@@ -238,7 +241,7 @@ export class Decoder {
       configuration: this.#name(),
       founders: this.#name(),
       site: this.#site(),
-      target: this.#site(),
+      target: this.#target(),
       incarnation: this.#name(),
       life: this.#life(),
       id: this.#site(),
@@ -246,6 +249,13 @@ export class Decoder {
       host: this.#name(),
       port: this.#count(),
     };
+  }
+
+  #target(): SiteId {
+    const name = this.#name();
+    if (name !== anySite && !siteIdPattern.test(name))
+      throw unknown('a site id with characters that none has');
+    return name;
   }
 
   #life(): number {

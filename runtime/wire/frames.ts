@@ -16,9 +16,13 @@ export interface Identity {
   readonly cluster: string;
   /** A digest of what every site must be told alike: the protocol and strict mode. */
   readonly configuration: string;
-  /** A digest of what the founders must be told alike: themselves. `founded`: the cluster is founded, or this site joins it. */
+  /**
+   * A digest of what the founders must be told alike: themselves. `founded`: the cluster is founded, or this site joins it. `guest`: this
+   * is no site, but a guest (`asGuest`).
+   */
   readonly founders: string;
   readonly site: SiteId;
+  /** `anySite`: a guest takes the site that answers at an address. */
   readonly target: SiteId;
   /** Another one means that the site was started again. */
   readonly incarnation: string;
@@ -82,7 +86,21 @@ export const mostSites = 64;
 /** The same, in a vector clock, which keeps the sites that have left. */
 export const mostInClock = 256;
 
+/** Stands for the digest of the founders in the hello of a guest. */
+export const asGuest = 'guest';
+
+/** Stands for the name of the site that a guest calls and does not know. No site has this name. */
+export const anySite = '*';
+
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** The end of a guest's id, which makes it the only one of its name. */
+const guestSuffix = /\.[0-9a-f]{8}$/;
+
+/** The name that a guest proves to have, by its id. */
+export function nameOfGuest(id: SiteId): SiteId {
+  return id.replace(guestSuffix, '');
+}
 
 /** The first byte of a frame. Those of `hello` and `welcome` are the same in every version. */
 export const frameCodes = {

@@ -1,5 +1,6 @@
 import type { Message } from '../../machines/actor.ts';
 import type { Configuration } from '../../machines/members/configuration.ts';
+import type { Fence } from '../api/fence.ts';
 import type { Address } from '../api/peer.ts';
 
 /**
@@ -12,8 +13,18 @@ import type { Address } from '../api/peer.ts';
  * - `ids`: an id, written as a site's is, for each of some sites.
  * - `configuration`: the voters (`machines/members/configuration.ts`), each by its name and its id.
  * - `addresses`: where some sites listen.
+ * - `fence`: the fence of a grant.
  */
-export type Field = 'site' | 'count' | 'count?' | 'flag' | 'name' | 'ids' | 'configuration' | 'addresses';
+export type Field =
+  | 'site'
+  | 'count'
+  | 'count?'
+  | 'flag'
+  | 'name'
+  | 'ids'
+  | 'configuration'
+  | 'addresses'
+  | 'fence';
 
 type FieldFor<Value> = [Value] extends [boolean]
   ? 'flag'
@@ -25,11 +36,13 @@ type FieldFor<Value> = [Value] extends [boolean]
         ? 'site' | 'name'
         : [Value] extends [Configuration]
           ? 'configuration'
-          : [Value] extends [Readonly<Record<string, string>>]
-            ? 'ids'
-            : [Value] extends [Readonly<Record<string, Address>>]
-              ? 'addresses'
-              : never;
+          : [Value] extends [Fence]
+            ? 'fence'
+            : [Value] extends [Readonly<Record<string, string>>]
+              ? 'ids'
+              : [Value] extends [Readonly<Record<string, Address>>]
+                ? 'addresses'
+                : never;
 
 /**
  * The words of a protocol as they are written: encoder and decoder both come from it. A message is the place of its
@@ -66,6 +79,7 @@ const blanks = {
   ids: {},
   configuration: null,
   addresses: {},
+  fence: null,
 } satisfies Record<Field, unknown>;
 
 export function shapesOf(layout: Layout): readonly Shape[] {

@@ -5,7 +5,14 @@ import { OperatingError } from '../../api/errors.ts';
 import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { Decoder } from '../../wire/decoder.ts';
-import type { ByeReason, DataFrame, Frame, HelloFrame, LinkedFrame } from '../../wire/frames.ts';
+import {
+  asGuest,
+  type ByeReason,
+  type DataFrame,
+  type Frame,
+  type HelloFrame,
+  type LinkedFrame,
+} from '../../wire/frames.ts';
 import { Writer } from '../../wire/writer.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import { dials, type Greeted, identify } from './handshake.ts';
@@ -45,8 +52,8 @@ export interface ConnectionSetting {
   readonly cluster: string;
   readonly configuration: string;
   readonly founders: () => string;
-  /** The peer of this name; one that was not heard of is made. Throws `FOREIGN_SITE`: there is no room for another. */
-  readonly meet: (site: SiteId) => ConnectionPeer;
+  /** The site, or the guest, of this name; one that was not heard of is made. Throws `FOREIGN_SITE`: there is no room for another. */
+  readonly meet: (site: SiteId, isGuest: boolean) => ConnectionPeer;
   /** A site that this one is to dial has told where it listens. */
   readonly introduced: (peer: ConnectionPeer, at: Address) => void;
   readonly codec: Codec;
@@ -240,10 +247,14 @@ export class Connection {
   }
 
   /**
-   * One site of a pair dials. The other may not be known to it yet, or elsewhere than before: so it calls once, to say
+   * A guest dials. One site of a pair dials. The other may not be known to it yet, or elsewhere than before: so it calls once, to say
    * where.
    */
   #hello(frame: HelloFrame, peer: ConnectionPeer): void {
+    if (frame.founders === asGuest) {
+      this.#identified(peer, frame);
+      return;
+    }
     const { remoteAddress = frame.host } = this.#socket;
     const host = isNowhere(frame.host) ? remoteAddress : frame.host;
     this.#setting.introduced(peer, { host, port: frame.port });

@@ -1,6 +1,6 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
-import type { Identity } from '../../wire/frames.ts';
+import { anySite, asGuest, type Identity, nameOfGuest } from '../../wire/frames.ts';
 import type { Proven } from './transport.ts';
 
 /** Only one side of a pair dials, so that two sites seldom have two connections. */
@@ -38,7 +38,7 @@ export const founded = 'founded';
 
 /**
  * The peer at the other end of a connection, by the identity that it claims. `expected` is the peer that this site dialled,
- * or null when the other side dialled. `meet` gives the peer of a name, and makes it where this site has not heard of it.
+ * or null when the other side dialled. `meet` gives the site, or the guest, of a name, and makes it where this site has not heard of it.
  *
  * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
  * `FOREIGN_CONFIGURATION`, `PEER_RESTARTED`.
@@ -46,11 +46,12 @@ export const founded = 'founded';
 export function identify<Peer extends Greeted>(
   identity: Identity,
   { self, cluster, configuration, founders, proven }: Expectation,
-  meet: (site: SiteId) => Peer,
+  meet: (site: SiteId, isGuest: boolean) => Peer,
   expected: Peer | null,
 ): Peer {
   const { site, target } = identity;
-  if (proven && !proven.includes(site)) {
+  const isGuest = identity.founders === asGuest;
+  if (proven && !proven.includes(site) && !(isGuest && proven.includes(nameOfGuest(site)))) {
     throw new OperatingError(
       'SITE_NOT_PROVEN',
       `expected ${proven.join(' or ') || 'a certificate of this cluster'}, as the connection proves; one came that says it is ${site}`,
@@ -62,17 +63,19 @@ export function identify<Peer extends Greeted>(
       `expected a site of cluster ${cluster}, one of ${identity.cluster} came; check its configuration`,
     );
   }
-  if (target !== self) {
+  if (target !== self && !(isGuest && target === anySite)) {
     throw new OperatingError(
       'FOREIGN_TARGET',
       `${site} expects ${target} here, this is ${self}; check its addresses`,
     );
   }
-  if (site === self || (expected && site !== expected.id)) {
+  if (site === self || (expected && expected.id !== anySite && site !== expected.id)) {
     const right = expected ? expected.id : 'another site';
     throw new OperatingError('FOREIGN_SITE', `expected ${right}, ${site} came; check addresses and peers`);
   }
-  const isUnfounded = founders !== founded && identity.founders !== founded;
+  const isUnfounded = [founders, identity.founders].every(
+    (digest) => digest !== founded && digest !== asGuest,
+  );
   if (identity.configuration !== configuration || (isUnfounded && identity.founders !== founders)) {
     throw new OperatingError(
       'FOREIGN_CONFIGURATION',
@@ -80,7 +83,7 @@ export function identify<Peer extends Greeted>(
         'same founders, voters and root',
     );
   }
-  const peer = expected ?? meet(site);
+  const peer = expected ?? meet(site, isGuest);
   const over = peer.whyRefused(identity);
   if (over !== null) throw new OperatingError('PEER_RESTARTED', over);
   return peer;

@@ -6,14 +6,20 @@ import type { Notice } from '../../api/notice.ts';
 import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { type ByeReason, mostSites, oldestVersion, protocolVersion } from '../../wire/frames.ts';
-import type { Mailbox, MailboxHandlers } from '../mailbox.ts';
+import {
+  type ByeReason,
+  type Identity,
+  mostSites,
+  oldestVersion,
+  protocolVersion,
+} from '../../wire/frames.ts';
+import type { AttachedGuests, Mailbox, MailboxHandlers } from '../mailbox.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
 import { dials, founded } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Listener } from './listener.ts';
-import { Peer } from './peer.ts';
+import { Peer, type PeerOptions } from './peer.ts';
 import type { Proven, Transport } from './transport.ts';
 
 export interface TcpMailboxOptions {
@@ -54,12 +60,19 @@ export class TcpMailbox implements Mailbox {
   readonly refused = new Map<OperatingError['code'], number>();
   readonly #options: TcpMailboxOptions;
   readonly #peers = new Map<SiteId, Peer>();
+  readonly #guests = new Map<SiteId, Peer>();
+  readonly guests: AttachedGuests = {
+    dismiss: (guest) => void this.#guests.get(guest)?.finish('left'),
+    silenceMs: (guest) =>
+      this.#guests.get(guest)?.silenceMs(this.#options.clock.now()) ?? Number.POSITIVE_INFINITY,
+  };
   readonly #connections = new Set<Connection>();
   readonly #setting: ConnectionSetting;
   readonly #listener: Listener;
   readonly #heartbeat: Heartbeat;
   readonly #limiter: RateLimiter;
   #connectionCount = 0;
+  #guestCount = 0;
   #pings = 0;
   #handlers = nobody;
   #open = false;
@@ -79,7 +92,8 @@ export class TcpMailbox implements Mailbox {
       cluster,
       configuration,
       founders,
-      meet: (site) => this.#peers.get(site) ?? this.#admit(site),
+      meet: (site, isGuest) =>
+        isGuest ? this.#admitGuest(site) : (this.#peers.get(site) ?? this.#admit(site)),
       introduced: (peer, at) => this.#introduced(peer.id, at),
       codec,
       urgent,
@@ -133,7 +147,7 @@ export class TcpMailbox implements Mailbox {
 
   post(envelope: StampedEnvelope): void {
     const { target, message } = envelope;
-    const peer = this.#peers.get(target);
+    const peer = this.#peers.get(target) ?? this.#guests.get(target);
     if (!this.#open) {
       const why = 'its mailbox is not open';
       throw new OperatingError(
@@ -148,7 +162,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   refuse({ source }: StampedEnvelope, error: OperatingError): void {
-    const connection = this.#peers.get(source)?.link.refuse();
+    const connection = (this.#peers.get(source) ?? this.#guests.get(source))?.link.refuse();
     if (connection) connection.refuse(error);
     else this.#refuse(error, source, null);
   }
@@ -168,8 +182,10 @@ export class TcpMailbox implements Mailbox {
   }
 
   remove(peer: SiteId): void {
-    this.#peers.get(peer)?.giveUp();
-    this.#peers.delete(peer);
+    for (const known of [this.#peers, this.#guests]) {
+      known.get(peer)?.giveUp();
+      known.delete(peer);
+    }
   }
 
   addressOf(peer: SiteId): Address | null {
@@ -177,7 +193,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   isUp(peer: SiteId): boolean {
-    return this.#peers.get(peer)?.isUp ?? false;
+    return (this.#peers.get(peer) ?? this.#guests.get(peer))?.isUp ?? false;
   }
 
   connected(): readonly SiteId[] {
@@ -193,7 +209,7 @@ export class TcpMailbox implements Mailbox {
       receive: (envelope) => this.#reportUndelivered(envelope),
       beforeWrite: () => handlers.beforeWrite(),
     };
-    const peers = [...this.#peers.values()];
+    const peers = [...this.#all()];
     const cancel = clock.after(limits.closeTimeoutMs, () => {
       const slow = new Error(`the peer did not close within ${limits.closeTimeoutMs} ms`);
       for (const peer of peers) peer.giveUp();
@@ -217,7 +233,7 @@ export class TcpMailbox implements Mailbox {
     this.#handlers = nobody;
     this.#heartbeat.stop();
     void this.#listener.close();
-    for (const peer of this.#peers.values()) peer.stop();
+    for (const peer of this.#all()) peer.stop();
     for (const connection of this.#connections) connection.destroy();
   }
 
@@ -228,6 +244,44 @@ export class TcpMailbox implements Mailbox {
       'FOREIGN_SITE',
       `expected one of the ${mostPeers} sites that are known here, ${site} came, and there is no room for another`,
     );
+  }
+
+  *#all(): Generator<Peer> {
+    yield* this.#peers.values();
+    yield* this.#guests.values();
+  }
+
+  #admitGuest(guest: SiteId): Peer {
+    const known = this.#guests.get(guest);
+    // One that was dismissed, or has left, comes in another session.
+    if (known && !known.finished) return known;
+    const { maxGuests } = this.#options.limits;
+    const { guests } = this.#handlers;
+    const why =
+      guests === undefined
+        ? 'this site takes none'
+        : this.#peers.has(guest)
+          ? 'a site has this name'
+          : this.#guests.size >= maxGuests && !known
+            ? `${maxGuests} are here already (limits.maxGuests)`
+            : null;
+    if (why !== null) throw new OperatingError('FOREIGN_SITE', `the guest ${guest} is not taken: ${why}`);
+    // Another one meets a guest that knows an earlier one: it knows nothing of what was posted before.
+    this.#guestCount += 1;
+    const incarnation = `${this.#options.incarnation}.${this.#guestCount}`;
+    const peer = this.#peer(guest, null, true, {
+      identity: () => ({ ...this.#identity(guest), incarnation }),
+      calls: false,
+      answers: () => guests!.answers(guest),
+      handlers: () => ({
+        ...nobody,
+        receive: (envelope) => guests!.receive(envelope),
+        peerChanged: (change, id) => guests!.peerChanged(change, id),
+      }),
+    });
+    this.#guests.set(guest, peer);
+    peer.open();
+    return peer;
   }
 
   #introduced(site: SiteId, at: Address): void {
@@ -249,26 +303,30 @@ export class TcpMailbox implements Mailbox {
     return peer;
   }
 
-  /** `isGiven`: by the settings. */
-  #peer(id: SiteId, address: Address | null, isGiven: boolean): Peer {
+  #identity(target: SiteId): Omit<Identity, 'life'> {
     const { self, cluster, configuration, founders = () => founded } = this.#options;
-    const { incarnation, dataId, run, codec } = this.#options;
-    const { transport, limits, timing, clock, random, notice } = this.#options;
+    const { incarnation, dataId, run } = this.#options;
+    return {
+      version: protocolVersion,
+      oldest: oldestVersion,
+      cluster,
+      configuration,
+      founders: founders(),
+      site: self,
+      target,
+      incarnation,
+      id: dataId,
+      run,
+      ...this.#listens,
+    };
+  }
+
+  /** `isGiven`: by the settings. */
+  #peer(id: SiteId, address: Address | null, isGiven: boolean, other: Partial<PeerOptions> = {}): Peer {
+    const { codec, transport, limits, timing, clock, random, notice } = this.#options;
     const peer: Peer = new Peer({
       id,
-      identity: () => ({
-        version: protocolVersion,
-        oldest: oldestVersion,
-        cluster,
-        configuration,
-        founders: founders(),
-        site: self,
-        target: id,
-        incarnation,
-        id: dataId,
-        run,
-        ...this.#listens,
-      }),
+      identity: () => this.#identity(id),
       address,
       isGiven,
       encode: (hello) => codec.encode(hello),
@@ -282,13 +340,14 @@ export class TcpMailbox implements Mailbox {
       onSocket: (socket) => this.#connect(socket, peer, null),
       mistaken: (error) => this.#refuse(error, id, `${peer.address!.host}:${peer.address!.port}`),
       handlers: () => this.#handlers,
+      ...other,
     });
     return peer;
   }
 
   #ask(what: (peer: Peer, number: number) => void): void {
     this.#pings += 1;
-    for (const peer of this.#peers.values()) what(peer, this.#pings);
+    for (const peer of this.#all()) what(peer, this.#pings);
   }
 
   /** `dialled` is the peer that this site dialled; `null`: the other side dialled. */

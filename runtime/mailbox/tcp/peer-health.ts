@@ -2,7 +2,7 @@ import type { SiteId } from '../../../machines/actor.ts';
 import type { DownReason, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 
 export interface PeerHealthOptions {
-  readonly peer: SiteId;
+  readonly peer: () => SiteId;
   readonly failureTimeoutMs: number;
   /** When to begin to count. */
   readonly now: number;
@@ -48,7 +48,8 @@ export class PeerHealth {
     this.#incarnation = incarnation;
     if (this.#state === 'up' && lost === null) return;
     this.#state = 'up';
-    const { peer, tell } = this.#options;
+    const { tell } = this.#options;
+    const peer = this.#options.peer();
     tell(lost ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation });
   }
 
@@ -65,7 +66,8 @@ export class PeerHealth {
   down(why: DownReason): void {
     if (this.#state === 'down') return;
     this.#state = 'down';
-    const { peer, tell } = this.#options;
+    const { tell } = this.#options;
+    const peer = this.#options.peer();
     tell({ type: 'down', peer, why });
   }
 
@@ -79,7 +81,8 @@ export class PeerHealth {
   pong(number: number): void {
     if (this.#state !== 'down' || number < this.#trustFrom || this.#incarnation === null) return;
     this.#state = 'up';
-    const { peer, tell } = this.#options;
+    const { tell } = this.#options;
+    const peer = this.#options.peer();
     tell({ type: 'up', peer, incarnation: this.#incarnation });
   }
 }

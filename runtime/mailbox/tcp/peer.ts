@@ -5,7 +5,13 @@ import { OperatingError } from '../../api/errors.ts';
 import type { Notice } from '../../api/notice.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
-import type { ByeReason, HelloFrame, Identity, LinkedFrame } from '../../wire/frames.ts';
+import {
+  anySite,
+  type ByeReason,
+  type HelloFrame,
+  type Identity,
+  type LinkedFrame,
+} from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
 import { dials, linkIncarnation } from './handshake.ts';
@@ -15,7 +21,14 @@ import { Introduction, Probe, type Reconnector, Redial } from './reconnector.ts'
 import { reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {
+  /** `anySite`: the site that answers. */
   readonly id: SiteId;
+  /** Does this side dial? Default: the site whose id comes first does. */
+  readonly calls?: boolean;
+  /** Whether a ping is answered now. Default: always. */
+  readonly answers?: () => boolean;
+  /** At a guest: is told of the number of each ping that is answered, and has one sent with each heartbeat. */
+  readonly ponged?: (number: number) => void;
   /** The identity of this site, as sent to the peer. */
   readonly identity: () => Omit<Identity, 'life'>;
   /** `null`: it is not known where it listens, and it is to say so itself. */
@@ -46,13 +59,13 @@ const mostPast = 1_024;
 
 /** Another site: the link to it, what is believed of it, and how it is reached again. */
 export class Peer implements ConnectionPeer {
-  readonly id: SiteId;
   readonly link: Link;
   readonly #options: PeerOptions;
   readonly #health: PeerHealth;
   readonly #reconnector: Reconnector;
   /** Where the other side dials, and may not know of this one. */
   readonly #introduction: Introduction | null;
+  #id: SiteId;
   #address: Address | null;
   /** Identity of the peer: as it said last, and as it was met. */
   #said: Identity | null = null;
@@ -70,18 +83,18 @@ export class Peer implements ConnectionPeer {
 
   constructor(options: PeerOptions) {
     const { id, identity, transport, limits, timing, clock, random, notice } = options;
-    this.id = id;
+    this.#id = id;
     this.#address = options.address;
     this.#options = options;
     this.#health = new PeerHealth({
-      peer: id,
+      peer: () => this.#id,
       failureTimeoutMs: timing.failureTimeoutMs,
       now: clock.now(),
       tell: (change) => this.#change(change),
     });
     this.link = new Link({
       peer: id,
-      identity,
+      identity: () => ({ ...identity(), target: this.#id }),
       maxOutbox: limits.maxOutbox,
       clock,
       handlers: options.handlers,
@@ -94,8 +107,8 @@ export class Peer implements ConnectionPeer {
     });
     const refused = (yes: boolean) => this.#health.refused(yes);
     const reach = { limits, clock, random, refused, timeoutMs: timing.failureTimeoutMs };
-    const call = (stands: () => void) => transport.call(this.#address!, id, stands);
-    const calls = dials(identity().site, id);
+    const call = (stands: () => void) => transport.call(this.#address!, this.#id, stands);
+    const { calls = dials(identity().site, id) } = options;
     const hello = () => options.encode({ type: 'hello', ...this.link.identity });
     this.#introduction = calls ? null : new Introduction({ ...reach, call, hello });
     this.#reconnector = calls
@@ -106,10 +119,19 @@ export class Peer implements ConnectionPeer {
           mistaken: options.mistaken,
           failed: (reason, retryInMs) => {
             // Nobody expects one that has said goodbye.
-            if (!this.#gone) notice({ type: 'dial-failed', peer: id, reason, retryInMs });
+            if (!this.#gone) notice({ type: 'dial-failed', peer: this.#id, reason, retryInMs });
           },
         })
       : new Probe({ ...reach, address: () => this.#address, wanted: () => this.#health.up });
+  }
+
+  get id(): SiteId {
+    return this.#id;
+  }
+
+  /** How long nothing was heard of it, in ms. */
+  silenceMs(now: number): number {
+    return this.#health.silence(now);
   }
 
   /** It is believed up. */
@@ -177,7 +199,10 @@ export class Peer implements ConnectionPeer {
 
   /** A frame of a connection that has been identified. */
   arrive(frame: LinkedFrame, connection: Connection): void {
-    if (frame.type === 'hello' || frame.type === 'welcome') this.#said = frame;
+    if (frame.type === 'hello' || frame.type === 'welcome') {
+      this.#said = frame;
+      if (this.#id === anySite) this.#id = frame.site;
+    }
     this.link.arrive(frame, connection);
   }
 
@@ -188,11 +213,13 @@ export class Peer implements ConnectionPeer {
   /** Received messages are acknowledged at once, so that a ping asks for the acknowledgement, too. */
   ping(number: number, connection: Connection): void {
     this.link.flushAck();
-    if (!connection.congested) connection.send({ type: 'pong', number });
+    const { answers = () => true } = this.#options;
+    if (!connection.congested && answers()) connection.send({ type: 'pong', number });
   }
 
   pong(number: number): void {
     this.#health.pong(number);
+    this.#options.ponged?.(number);
   }
 
   /** Once a heartbeat. `number` is for a ping. */
@@ -203,7 +230,7 @@ export class Peer implements ConnectionPeer {
     if (this.#health.isSilent(now)) {
       this.#health.silent();
       connection?.destroy(new Error(`nothing came for ${Math.round(quietMs)} ms`));
-    } else if (quietMs >= heartbeatMs / 2 || !this.#health.up) {
+    } else if (this.#options.ponged || quietMs >= heartbeatMs / 2 || !this.#health.up) {
       connection?.send({ type: 'ping', number });
     }
   }
@@ -282,7 +309,8 @@ export class Peer implements ConnectionPeer {
   }
 
   #meet(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void {
-    const { id, clock, notice } = this.#options;
+    const { clock, notice } = this.#options;
+    const id = this.#id;
     const said = this.#said!;
     let lost: readonly StampedEnvelope[] | null = null;
     if (restarted) {

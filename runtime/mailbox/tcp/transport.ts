@@ -12,8 +12,8 @@ import {
 import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
-import type { ClusterOptions, Tls } from '../../options/schema.ts';
-import { siteIdPattern } from '../../wire/frames.ts';
+import type { Settings, Tls } from '../../options/schema.ts';
+import { anySite, nameOfGuest, siteIdPattern } from '../../wire/frames.ts';
 import { isLoopback } from './loopback.ts';
 import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
 import { callerIn, sharedKey } from './tls/secret.ts';
@@ -40,15 +40,15 @@ export interface Transport {
 }
 
 export type TransportOptions = Pick<
-  ClusterOptions,
-  'cluster' | 'site' | 'listen' | 'peers' | 'tls' | 'secret' | 'insecure'
+  Settings,
+  'cluster' | 'site' | 'listen' | 'peers' | 'tls' | 'secret' | 'insecure' | 'guest'
 >;
 
 /** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`. */
 export function transportOf(options: TransportOptions): Transport {
-  const { cluster, site, listen, peers, tls, secret, insecure = false } = options;
+  const { cluster, site, listen, peers, tls, secret, insecure = false, guest = false } = options;
   if (tls) {
-    checkTls(tls, cluster, site);
+    checkTls(tls, cluster, guest ? nameOfGuest(site) : site);
     return certified(tls, cluster);
   }
   if (secret !== undefined) {
@@ -157,7 +157,7 @@ function certified({ cert, key, ca }: Tls, cluster: string): Transport {
           secureContext,
           rejectUnauthorized: true,
           checkServerIdentity: (_, { subjectaltname }) =>
-            sitesNamedBy(subjectaltname, cluster).includes(called)
+            isNamed(sitesNamedBy(subjectaltname, cluster), called)
               ? undefined
               : notProven(`${siteUri(cluster, called)} was called, its certificate names ${subjectaltname}`),
         },
@@ -194,8 +194,11 @@ function withSecret({ cluster, site }: TransportOptions, secret: string | Buffer
   const pskCallback = (socket: TLSSocket, identity: string) => {
     const caller = callerIn(identity);
     if (!siteIdPattern.test(caller)) return null;
-    const shared = sharedKey(secret, cluster, { caller, called: site });
-    if (shared.identity !== identity) return null;
+    // A guest may not know the name of the site that it calls.
+    const shared = [site, anySite]
+      .map((called) => sharedKey(secret, cluster, { caller, called }))
+      .find((key) => key.identity === identity);
+    if (shared === undefined) return null;
     provenBy.set(socket, caller);
     return shared.key;
   };
@@ -224,6 +227,11 @@ function withSecret({ cluster, site }: TransportOptions, secret: string | Buffer
         who,
       ),
   };
+}
+
+/** `anySite`: is it one at all? */
+function isNamed(sites: readonly SiteId[], called: SiteId): boolean {
+  return called === anySite ? sites.length > 0 : sites.includes(called);
 }
 
 function greetByTls(

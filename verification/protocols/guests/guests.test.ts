@@ -14,6 +14,11 @@ describe('guests of one lock', () => {
       2_723,
     ],
     ['a member dies', { deaths: 1, sessions: 1 }, 28_665],
+    [
+      'a member has no room for the lock',
+      { members: 1, sessions: 1, again: 1, withdraws: 1, refusals: 1 },
+      5_706,
+    ],
     ['a member loses the lock', { members: 1, sessions: 1, again: 1, revocations: 1 }, 1_572],
   ])('%s', async (_, options, states) => {
     const report = await check(guests({ ...options, liveness: true }), { liveness: true });
@@ -69,6 +74,9 @@ describe('each broken rule is refuted', () => {
       G4: a guest that moves asks under the old number: 7, a waiting guest is in exactly one place
       G5: a guest is not told that its member has lost the lock: 8, a guest is inside while its member is inside for it, or will hear that it is not
       G5: a request that comes with a release is forgotten when the lock was lost: 10, a waiting guest is in exactly one place
+      G6: a guest is not told that its member has no room for the lock: 11, a waiting guest is in exactly one place
+      G6: a refusal of an earlier request is taken: 25, at rest no guest waits, and no member holds the lock for one
+      G6: a request that is refused keeps its place: 11, a waiting guest is in exactly one place
       "
     `);
   });

@@ -14,17 +14,19 @@ export type LockEvent =
   | ({ readonly type: 'ACQUIRE' | 'ABANDON'; readonly member: SiteId } & Request)
   | { readonly type: 'LEAVE'; readonly k: number; readonly member: SiteId }
   | { readonly type: 'DEAD'; readonly dead: SiteId }
-  | { readonly type: 'revoke' };
+  | { readonly type: 'revoke' | 'refuse' };
 
 interface Place {
   readonly member: SiteId;
   /** For which guest, and which request of it. */
   readonly of: string;
+  readonly request: Request;
 }
 
 const placeOf = ({ member, guest, session, request }: { readonly member: SiteId } & Request): Place => ({
   member,
   of: `${guest} ${session} ${request}`,
+  request: { guest, session, request },
 });
 
 export interface LockContext {
@@ -37,7 +39,8 @@ export interface LockContext {
 
 /**
  * The lock of the members as their promises describe it: one member at a time is inside, in the order of their requests,
- * and fences rise. A member that is dead is granted nothing; `revoke` is an epoch that goes to another site.
+ * and fences rise. A member that is dead is granted nothing; `revoke` is an epoch that goes to another site, `refuse` a member that has no
+ * room for the lock.
  */
 export const lockMachine = setup({
   types: {} as { context: LockContext; events: LockEvent },
@@ -60,6 +63,7 @@ export const lockMachine = setup({
       },
     }),
     leave: assign({ holder: null }),
+    dropLast: assign({ queue: ({ context: { queue } }) => queue.slice(0, -1) }),
     bury: assign(({ context, event }) => {
       const { dead } = event as Extract<LockEvent, { type: 'DEAD' }>;
       return {
@@ -98,6 +102,18 @@ export const lockMachine = setup({
         ABANDON: { actions: 'remove' },
         LEAVE: [{ guard: 'isHolder', actions: 'leave' }, {}],
         DEAD: { actions: 'bury' },
+        refuse: {
+          actions: [
+            {
+              type: 'send',
+              params: ({ context: { queue } }) => {
+                const { member, request } = queue.at(-1)!;
+                return { target: member, message: { type: 'refused', ...request } };
+              },
+            },
+            'dropLast',
+          ],
+        },
         revoke: {
           actions: [
             {

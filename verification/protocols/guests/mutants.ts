@@ -16,6 +16,8 @@ const oneMember: GuestsOptions = { members: 1 };
 const dying: GuestsOptions = { deaths: 1, sessions: 1 };
 const revoking: GuestsOptions = { members: 1, sessions: 1, again: 1, revocations: 1 };
 
+const refusing: GuestsOptions = { members: 1, sessions: 1, asks: 2, withdraws: 1, refusals: 1 };
+
 const lastOf = ({ line }: ProxyContext) => line.at(-1)!;
 const acquire = proxy.part('on.ASK.actions.0');
 
@@ -146,5 +148,20 @@ export const mutants: Readonly<Record<string, GuestsOptions>> = {
   'G5: a request that comes with a release is forgotten when the lock was lost': {
     ...revoking,
     proxyMachine: proxy.remove('on.RELEASE.0'),
+  },
+  'G6: a guest is not told that its member has no room for the lock': {
+    ...refusing,
+    proxyMachine: proxy.replace('on.refused.0', { guard: 'isInLine', actions: 'remove' }),
+  },
+  'G6: a refusal of an earlier request is taken': {
+    ...refusing,
+    guestMachine: guest.replace('requesting.on.NO_ROOM', { target: 'idle', actions: 'refused' }),
+  },
+  'G6: a request that is refused keeps its place': {
+    ...refusing,
+    proxyMachine: proxy.replace('on.refused.0', {
+      guard: 'isInLine',
+      actions: proxy.part('on.refused.0.actions.0'),
+    }),
   },
 };

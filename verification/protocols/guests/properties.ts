@@ -57,6 +57,8 @@ function noted(past: Past, id: SiteId, effect: NamedAction): Past {
   switch (message.type) {
     case 'ACQUIRE':
       return withLine([...line, nameOf(message.guest, message.request)]);
+    case 'NO_ROOM':
+      return withLine(line.filter((one) => one !== nameOf(target, message.request)));
     case 'ABANDON':
       return withLine(line.filter((one) => one !== nameOf(message.guest, message.request)));
     case 'GRANT': {
@@ -103,6 +105,7 @@ function places(state: StateView, actor: ActorView): number {
   // A grant, or the news that it is over, or that the member is gone.
   const answers =
     comes(actor, 'GRANT', (message) => message['request'] === request) +
+    comes(actor, 'NO_ROOM', (message) => message['request'] === request) +
     comes(actor, 'CUT', (message) => message['session'] === session);
   return asked + waits + Math.min(answers, 1);
 }
@@ -113,11 +116,13 @@ export interface Asked {
   /** Sessions end. */
   readonly moves: boolean;
   readonly withdraws: boolean;
+  /** Members have no room for the lock now and then. */
+  readonly refuses: boolean;
   /** There are two guests or more. */
   readonly several: boolean;
 }
 
-export function properties({ exclusive, moves, withdraws, several }: Asked): readonly Property[] {
+export function properties({ exclusive, moves, withdraws, refuses, several }: Asked): readonly Property[] {
   return [
     ...(exclusive
       ? [
@@ -198,6 +203,14 @@ export function properties({ exclusive, moves, withdraws, several }: Asked): rea
           reachable(
             'a guest is inside in its second session',
             some((actor) => isInside(actor) && guest(actor).session > 1),
+          ),
+        ]
+      : []),
+    ...(refuses
+      ? [
+          reachable(
+            'a refusal comes for a request that is withdrawn',
+            some((actor) => isGuest(actor) && actor.in('idle') && comes(actor, 'NO_ROOM', () => true) > 0),
           ),
         ]
       : []),

@@ -25,6 +25,8 @@ export interface GuestsOptions {
   readonly deaths?: 0 | 1;
   /** How often a member loses the lock while it is inside. Default: 0. */
   readonly revocations?: number;
+  /** How often a member has no room for the lock. Default: 0. */
+  readonly refusals?: number;
   readonly liveness?: boolean;
   /** Mutants, in the place of the real machines. */
   readonly guestMachine?: AnyStateMachine;
@@ -45,6 +47,7 @@ export function guests(options: GuestsOptions): System {
     sessions = 2,
     deaths = 0,
     revocations = 0,
+    refusals = 0,
   } = options;
   const ids = names('g', size);
   const members = names('m', most);
@@ -87,16 +90,18 @@ export function guests(options: GuestsOptions): System {
     [lockId]: {
       machine: lockMachine,
       deliver: (message, source) => ({ ...message, member: source }),
-      environment:
-        revocations > 0
-          ? [
-              {
-                event: { type: 'revoke' },
-                when: ({ context }: ActorView) => context['holder'] !== null,
-                times: revocations,
-              },
-            ]
-          : [],
+      environment: [
+        {
+          event: { type: 'revoke' },
+          when: ({ context }: ActorView) => context['holder'] !== null,
+          times: revocations,
+        },
+        {
+          event: { type: 'refuse' },
+          when: ({ context }: ActorView) => (context['queue'] as unknown[]).length > 0,
+          times: refusals,
+        },
+      ].filter(({ times }) => times > 0),
     },
     [clockId]: { machine: clockMachine },
   };
@@ -107,12 +112,13 @@ export function guests(options: GuestsOptions): System {
     network,
     history,
     // Reports to the driver.
-    outside: ['grant', 'lost', 'moved', 'unexpected'],
+    outside: ['grant', 'refused', 'lost', 'moved', 'unexpected'],
     properties: [
       ...properties({
         exclusive: revocations === 0,
         moves: sessions > 1 || deaths > 0,
         withdraws: withdraws > 0,
+        refuses: refusals > 0 && withdraws > 0,
         several: size > 1,
       }),
       nothingUnexpected(actors[ids[0]!]!, network),

@@ -1,0 +1,217 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { GuestMessage, Request } from '../../machines/guests/messages.ts';
+import type { Clock } from '../api/clock.ts';
+import { type InvariantError, OperatingError } from '../api/errors.ts';
+import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
+import type { AttachedGuests, GuestHandlers, Mailbox } from '../mailbox/mailbox.ts';
+import { membersLock } from '../wire/frames.ts';
+import { type GuestTold, type MembersAt, type MemberTold, memberWaitMs } from './protocol.ts';
+import { type HostedLock, LockProxy, type ProxyOwner } from './proxy.ts';
+
+export interface GuestHostOptions {
+  readonly self: SiteId;
+  readonly mailbox: Mailbox;
+  readonly attached: AttachedGuests;
+  readonly clock: Clock;
+  /** How far any clock may be off its rate, as a share of it. */
+  readonly driftShare: number;
+  /** The most locks that one guest may ask for at a time. */
+  readonly maxLocks: number;
+  /** The lock of this name. Throws why this site has none. */
+  readonly lock: (name: string) => HostedLock;
+  /** Is this site a member, so that it can serve guests? */
+  readonly serves: () => boolean;
+  /** Where the members listen. */
+  readonly addresses: () => Readonly<Record<SiteId, Address>>;
+  readonly crashed: (error: InvariantError) => void;
+}
+
+/** A guest that is attached, and its session. */
+interface Attached {
+  session: number;
+  leaseMs: number;
+  /** Sessions up to this one are over, and what comes of them is late. */
+  over: number;
+  readonly locks: Set<LockProxy>;
+  stopTimer: (() => void) | null;
+}
+
+/** Nothing of this is recorded. */
+const stamp = { seq: 0, clock: null };
+/** Bounds on the lease that a guest may ask for. */
+const leases = { least: 10, most: 3_600_000 };
+
+/** This member's guests (protocol.md, section 5): their sessions, and for each lock that they use a proxy. */
+export class GuestHost implements GuestHandlers, ProxyOwner {
+  readonly #options: GuestHostOptions;
+  readonly #guests = new Map<SiteId, Attached>();
+  readonly #proxies = new Map<string, LockProxy>();
+  #stopped = false;
+
+  constructor(options: GuestHostOptions) {
+    this.#options = options;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  /** Throws what the guest's connection is closed for: `PROTOCOL_BREACH`. */
+  receive({ source, lock, message }: StampedEnvelope): void {
+    if (this.#stopped) return;
+    if (lock === membersLock || (message.type !== 'ASK' && message.type !== 'RELEASE'))
+      throw breach(source, `a guest sends ASK and RELEASE of a lock alone, and it sent ${message.type}`);
+    const { leaseMs, ...told } = message as GuestTold;
+    if (leaseMs < leases.least || leaseMs > leases.most)
+      throw breach(source, `a lease is ${leases.least} to ${leases.most} ms, and it asked for ${leaseMs}`);
+    const guest = this.#guest(source);
+    // The member ended it by the guest's lease.
+    if (told.session <= guest.over) return;
+    // The guest has ended its last session, or it would not say so.
+    if (told.session > guest.session) this.#endSession(source, guest, guest.session);
+    if (told.session < guest.session) return;
+    guest.session = told.session;
+    guest.leaseMs = leaseMs;
+    const proxy = this.#proxies.get(lock) ?? this.#open(lock);
+    if (told.type === 'ASK' ? proxy.has(source) : told.again && proxy.waits(source))
+      throw breach(source, `it asks for ${lock} again before it was granted or has withdrawn`);
+    const isFull = told.type === 'ASK' && guest.locks.size >= this.#options.maxLocks;
+    proxy.take({ ...told, guest: source } as GuestMessage, isFull);
+    this.#watch(source, guest);
+  }
+
+  peerChanged(change: PeerChange): void {
+    if (this.#stopped) return;
+    const { peer } = change;
+    if (change.type !== 'down') {
+      if (this.#options.serves()) this.#tell(peer);
+      else this.#options.attached.dismiss(peer);
+      return;
+    }
+    const guest = this.#guests.get(peer);
+    // It has said that its session is over.
+    if (guest && (change.why === 'left' || change.why === 'closed'))
+      this.#endSession(peer, guest, guest.session);
+    if (guest?.locks.size) return;
+    this.#guests.delete(peer);
+    // Not within the call of the one that is removed.
+    this.#options.clock.nextTurn(() => this.#forget(peer));
+  }
+
+  /** In strict mode the guest's lease ends before this member's (G3). */
+  answers(guest: SiteId): boolean {
+    const attached = this.#guests.get(guest);
+    if (!attached) return true;
+    const waitMs = this.waitMs(guest);
+    for (const proxy of attached.locks) if (proxy.holdsFor(guest) && !proxy.outlasts(waitMs)) return false;
+    return true;
+  }
+
+  /** The members have changed. */
+  tellAll(): void {
+    for (const guest of this.#guests.keys()) if (this.#options.mailbox.isUp(guest)) this.#tell(guest);
+  }
+
+  /** This site is a member no more. */
+  dismissAll(): void {
+    for (const guest of this.#guests.keys()) this.#options.attached.dismiss(guest);
+  }
+
+  /** This site grants no more: guests that hold nothing here are free to go. */
+  dismissIdle(): void {
+    for (const [guest, { locks }] of this.#guests)
+      if (locks.size === 0) this.#options.attached.dismiss(guest);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const { stopTimer } of this.#guests.values()) stopTimer?.();
+    for (const proxy of this.#proxies.values()) proxy.stop();
+  }
+
+  // For proxies.
+
+  lock(name: string): HostedLock {
+    return this.#options.lock(name);
+  }
+
+  waitMs(guest: SiteId): number {
+    return memberWaitMs(this.#guests.get(guest)?.leaseMs ?? leases.most, this.#options.driftShare);
+  }
+
+  send(target: SiteId, lock: string, message: MemberTold): void {
+    const { self: source, mailbox } = this.#options;
+    mailbox.post({ source, target, lock, message, stamp });
+  }
+
+  cannotServe({ guest }: Request): void {
+    if (!this.#stopped) this.#options.attached.dismiss(guest);
+  }
+
+  used(guest: SiteId, proxy: LockProxy, isUsed: boolean): void {
+    const locks = this.#guests.get(guest)?.locks;
+    if (isUsed) locks?.add(proxy);
+    else locks?.delete(proxy);
+  }
+
+  idle(proxy: LockProxy): void {
+    this.#proxies.delete(proxy.name);
+  }
+
+  crashed(error: InvariantError): void {
+    this.#options.crashed(error);
+  }
+
+  #guest(id: SiteId): Attached {
+    const known = this.#guests.get(id);
+    if (known) return known;
+    const guest: Attached = { session: 0, leaseMs: 0, over: 0, locks: new Set(), stopTimer: null };
+    this.#guests.set(id, guest);
+    return guest;
+  }
+
+  #open(lock: string): LockProxy {
+    const proxy = new LockProxy(lock, this);
+    this.#proxies.set(lock, proxy);
+    return proxy;
+  }
+
+  #tell(guest: SiteId): void {
+    const { self: source, mailbox, addresses } = this.#options;
+    this.#guest(guest);
+    const message: MembersAt = { type: 'ADDRESSES', addresses: addresses() };
+    mailbox.post({ source, target: guest, lock: membersLock, message, stamp });
+  }
+
+  /** Ends the session when no sign of life has come for as long as its lease lasts (G3). */
+  #watch(id: SiteId, guest: Attached): void {
+    if (this.#stopped || guest.stopTimer !== null || guest.locks.size === 0) return;
+    const leftMs = this.waitMs(id) - this.#options.attached.silenceMs(id);
+    if (leftMs > 0) {
+      guest.stopTimer = this.#options.clock.after(leftMs, () => {
+        guest.stopTimer = null;
+        this.#watch(id, guest);
+      });
+      return;
+    }
+    this.#endSession(id, guest, guest.session);
+    if (!this.#options.mailbox.isUp(id)) this.#forget(id);
+  }
+
+  #endSession(id: SiteId, guest: Attached, session: number): void {
+    guest.over = Math.max(guest.over, session);
+    for (const proxy of [...guest.locks]) proxy.take({ type: 'sessionEnded', guest: id, session });
+    guest.stopTimer?.();
+    guest.stopTimer = null;
+  }
+
+  #forget(guest: SiteId): void {
+    if (this.#stopped || this.#guests.get(guest)?.locks.size || this.#options.mailbox.isUp(guest)) return;
+    this.#guests.delete(guest);
+    this.#options.mailbox.remove(guest);
+  }
+}
+
+function breach(guest: SiteId, what: string): OperatingError {
+  return new OperatingError('PROTOCOL_BREACH', `the guest ${guest} breaks the protocol: ${what}`);
+}

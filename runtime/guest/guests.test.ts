@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
+import type { Cluster, ClusterOptions, Held, Notice } from '../index.ts';
+import { compareFences, joinCluster } from '../index.ts';
+import { codes, openMembers } from '../testing/cluster.ts';
+import { eventually } from '../testing/eventually.ts';
+import { identity, plain, RawPeer } from '../testing/peer.ts';
+import { Relay } from '../testing/relay.ts';
+import { anySite, asGuest } from '../wire/frames.ts';
+
+const timing = { heartbeatMs: 50, failureTimeoutMs: 300 };
+const relays: Relay[] = [];
+
+afterEach(() => {
+  for (const relay of relays.splice(0)) relay.close();
+});
+
+async function members(overrides: Partial<ClusterOptions> = {}, ids = ['a', 'b', 'c']) {
+  const all = await openMembers(ids, { timing, ...overrides });
+  onTestFinished(() => all[Symbol.asyncDispose]());
+  return all;
+}
+
+async function guest(at: readonly Cluster[] | readonly Relay[], overrides: Partial<ClusterOptions> = {}) {
+  const notices: Notice[] = [];
+  const cluster = await joinCluster({
+    cluster: 'test',
+    site: 'web',
+    guest: true,
+    discovery: at.map(({ address }) => address),
+    timing,
+    ...overrides,
+  });
+  cluster.on('notice', (notice) => notices.push(notice));
+  onTestFinished(() => cluster.close({ graceful: false }));
+  return { cluster, notices };
+}
+
+async function relayed({ cluster }: { readonly cluster: Cluster }): Promise<Relay> {
+  const relay = await Relay.open(cluster.address);
+  relays.push(relay);
+  return relay;
+}
+
+const lost = (held: Held) =>
+  new Promise<string>((resolve) => {
+    const tell = () => resolve((held.signal.reason as { code: string }).code);
+    if (held.signal.aborted) tell();
+    else held.signal.addEventListener('abort', tell);
+  });
+
+test('a guest has the API of a site, and the fences of the cluster', async () => {
+  const { members: sites } = await members();
+  const { cluster } = await guest([sites[1]!.cluster]);
+  await cluster.ready({ timeoutMs: 5_000 });
+  const main = cluster.lock('main');
+  const before = await sites[0]!.lock.run(({ fence }) => fence);
+  const fence = await main.run((held) => {
+    expect(held.signal.aborted).toBe(false);
+    held.check();
+    return held.fence;
+  });
+  expect(compareFences(fence, before)).toBeGreaterThan(0);
+  const held = await main.acquire({ timeoutMs: 0 });
+  expect(main.tryAcquire()).toBe(null);
+  await expect(sites[2]!.lock.acquire({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+  held.release();
+  const all = await cluster.acquireAll(['one', 'two']);
+  expect(all.locks.size).toBe(2);
+  all.release();
+  const led = new Promise<void>((resolve) => {
+    const leadership = cluster.lead('leader', (term) => {
+      resolve();
+      return lost(term).then(() => undefined);
+    });
+    onTestFinished(() => leadership.close());
+  });
+  await led;
+  expect(cluster.status()).toMatchObject({ connected: ['b'], majority: true });
+  expect(main.status()).toMatchObject({ client: 'idle', last: 'b' });
+  await expect(cluster.removeMember('a')).rejects.toMatchObject({ code: 'NOT_A_MEMBER' });
+});
+
+test('the lock of a guest that leaves or dies is freed', async () => {
+  const { members: sites } = await members();
+  const limits = { closeTimeoutMs: 50 };
+  const [first, second] = [await guest([sites[1]!.cluster]), await guest([sites[1]!.cluster], { limits })];
+  await first.cluster.lock('main').acquire();
+  const waiting = second.cluster.lock('main').acquire();
+  // Dies: nothing is released, and no goodbye is said.
+  await first.cluster.close({ graceful: false });
+  const held = await waiting;
+  await second.cluster.close();
+  expect(held.signal.aborted).toBe(true);
+  await sites[0]!.lock.run(() => {});
+});
+
+test('a guest that is silent is told first, and its member goes on after it', async () => {
+  const { members: sites } = await members();
+  const relay = await relayed(sites[1]!);
+  const { cluster } = await guest([relay]);
+  const held = await cluster.lock('main').acquire();
+  const order: string[] = [];
+  const told = lost(held).then((code) => order.push(`guest ${code}`));
+  const next = sites[1]!.lock.run(() => order.push('member'));
+  relay.stall(true);
+  await Promise.all([told, next]);
+  expect(order).toEqual(['guest LOCK_LOST', 'member']);
+});
+
+test('a connection that breaks and comes back costs a guest neither its lock nor its place', async () => {
+  const { members: sites } = await members();
+  const relay = await relayed(sites[1]!);
+  const [holder, waiter] = [await guest([relay]), await guest([relay])];
+  const held = await holder.cluster.lock('main').acquire();
+  const waiting = waiter.cluster.lock('main').acquire();
+  await eventually(() => expect(sites[1]!.cluster.lock('main').status().waiting).toBe(1));
+  relay.reset();
+  await sleep(100);
+  relay.reset();
+  await sleep(2 * timing.failureTimeoutMs);
+  held.check();
+  held.release();
+  (await waiting).release();
+  const moves = [...holder.notices, ...waiter.notices].filter(({ type }) => type === 'moved');
+  expect(moves).toEqual([]);
+});
+
+test('a guest whose member dies loses what it holds, and asks another member again', async () => {
+  const { members: sites } = await members();
+  const at = sites.map(({ cluster }) => cluster);
+  const [holder, waiter] = [await guest([at[1]!, at[2]!]), await guest([at[1]!, at[2]!])];
+  await Promise.all([holder, waiter].map(({ cluster }) => cluster.ready()));
+  const held = await holder.cluster.lock('main').acquire();
+  const waiting = waiter.cluster.lock('main').acquire();
+  const member = holder.cluster.status().connected[0]!;
+  await at[member === 'b' ? 1 : 2]!.close({ graceful: false });
+  expect(await lost(held)).toBe('LOCK_LOST');
+  const next = await waiting;
+  expect(compareFences(next.fence, held.fence)).toBeGreaterThan(0);
+  next.release();
+  (await holder.cluster.lock('main').acquire()).release();
+});
+
+test('a member that leaves sends its guests to another', async () => {
+  const { members: sites } = await members();
+  const { cluster } = await guest(sites.map((site) => site.cluster));
+  await cluster.ready();
+  const member = cluster.status().connected[0]!;
+  await sites.find((site) => site.cluster.site === member)!.cluster.close();
+  await cluster.lock('main').run(() => {});
+  expect(cluster.status().connected).not.toEqual([member]);
+});
+
+test('guests share the line of their member with its own callers', async () => {
+  const { members: sites } = await members({}, ['a']);
+  const guests = await Promise.all([guest([sites[0]!.cluster]), guest([sites[0]!.cluster])]);
+  const order: string[] = [];
+  const held = await sites[0]!.lock.acquire();
+  const waits: Promise<unknown>[] = [];
+  const waiting = () => sites[0]!.lock.status().waiting;
+  for (let round = 0; round < 3; round++) {
+    for (const [name, { lock }] of [
+      ['one', { lock: guests[0]!.cluster.lock('main') }],
+      ['own', sites[0]!],
+      ['two', { lock: guests[1]!.cluster.lock('main') }],
+    ] as const) {
+      const before = waiting();
+      const isFirst = round === 0 || name === 'own';
+      waits.push(lock.run(() => order.push(name)));
+      if (isFirst) await eventually(() => expect(waiting()).toBe(before + 1));
+    }
+  }
+  held.release();
+  await Promise.all(waits);
+  expect(order.slice(0, 3)).toEqual(['one', 'own', 'two']);
+  // Each guest stands in line once for all of its callers.
+  expect(order.filter((name) => name === 'one')).toHaveLength(3);
+  expect(order.filter((name) => name === 'two')).toHaveLength(3);
+});
+
+test('a grant costs a guest three messages, and an idle guest sends none', async () => {
+  const { members: sites } = await members();
+  const { cluster } = await guest([sites[1]!.cluster]);
+  const lock = cluster.lock('main');
+  for (let count = 0; count < 50; count++) await lock.run(() => {});
+  const { sent, received } = cluster.counters();
+  expect({ sent, received }).toEqual({ sent: { ASK: 50, RELEASE: 50 }, received: { GRANT: 50 } });
+  await sleep(5 * timing.heartbeatMs);
+  expect(cluster.counters().sent).toEqual(sent);
+});
+
+test('in strict mode the lease of a guest ends before that of its member', async () => {
+  const { members: sites } = await members({ strict: { leaseMs: 600 } });
+  const strict = { leaseMs: 600 };
+  const relay = await relayed(sites[1]!);
+  const { cluster } = await guest([relay], { strict });
+  const held = await cluster.lock('main').acquire();
+  await sleep(900);
+  held.check();
+  let insideAt = Number.POSITIVE_INFINITY;
+  const next = sites[0]!.lock.run(() => {
+    insideAt = performance.now();
+  });
+  relay.stall(true);
+  await lost(held);
+  expect(performance.now()).toBeLessThan(insideAt);
+  await next;
+});
+
+test('what a guest may not say ends its connection, and nothing else', async () => {
+  const { members: sites, notices } = await members({}, ['a']);
+  const address = sites[0]!.cluster.address;
+  const { configuration } = plain;
+  const hello = (change: object = {}) => ({
+    ...{ type: 'hello', ...identity('evil', 'a'), configuration, founders: asGuest, target: anySite },
+    ...change,
+  });
+  const said = async (frame: object, lock: string, message: object) => {
+    const peer = await RawPeer.dial(address, plain.codec);
+    peer.say(frame);
+    await eventually(() => expect(peer.received.length).toBeGreaterThan(0));
+    peer.say({ ...frame, type: 'welcome', target: 'a', ack: 0 });
+    const stamp = { seq: 0, clock: null };
+    const envelope = { source: 'evil', target: 'a', lock, message, stamp };
+    peer.say({ type: 'data', seq: 1, ack: 0, envelope });
+    await peer.closed();
+  };
+  const ask = { type: 'ASK', session: 1, request: 1, leaseMs: 100 };
+  const hostile: readonly (readonly [string, object])[] = [
+    ['main', { type: 'TOKEN', epoch: 0, root: 'a', k: 9 }],
+    ['main', { type: 'REQUEST', epoch: 0, root: 'a', origin: 'evil' }],
+    ['@members', ask],
+    ['main', { ...ask, leaseMs: 9 }],
+    ['main', { type: 'GRANT', request: 1, fence: { generation: 1, epoch: 1, k: 1 } }],
+  ];
+  for (const [run, [lock, message]] of hostile.entries())
+    await said(hello({ incarnation: `evil-${run}`, run: run + 1 }), lock, message);
+  // It may not take the name of a site, nor may a site speak as a guest does.
+  const impostor = await RawPeer.dial(address, plain.codec);
+  impostor.say(hello({ site: 'a' }));
+  await impostor.closed();
+  expect(codes(notices.get('a'))).toEqual([...hostile.map(() => 'PROTOCOL_BREACH'), 'FOREIGN_SITE']);
+  await sites[0]!.lock.run(() => {});
+});
