@@ -7,7 +7,7 @@ import type { FoundSystem } from '../../verification/protocols/find-system.ts';
 import type { System } from '../../verification/system/system.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
-import { bytes, flagOf, positiveNumber, wholeNumber } from '../options.ts';
+import { bytes, flagOf, positiveNumber, probability, wholeNumber } from '../options.ts';
 import { liveView, proseStream, remark, writeFileOrRefuse, writeJson } from '../output.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
@@ -47,7 +47,7 @@ export function addVerify(program: Command): void {
     .option(
       '--max-omission <probability>',
       'with --hash-compact: the chance that a state was omitted above which the check is incomplete (default: 0.001)',
-      positiveNumber,
+      probability,
     )
     .option('--fail-vacuous', 'take a property that holds vacuously (its trigger never occurs) for violated')
     .option(
@@ -351,9 +351,11 @@ async function takeTracesAgain(
 }
 
 /** A limit that the system did not set itself leaves the check incomplete. */
-function statusOf({ properties }: Report, { constraint }: System): ExitStatus {
+function statusOf({ properties }: Report, { actors, constraint }: System): ExitStatus {
   const some = (verdict: string) => properties.some((property) => property.verdict === verdict);
   if (some('violated')) return exitStatus.violated;
-  const isCut = constraint === undefined && some('holds within the constraint');
+  const isOwn =
+    constraint !== undefined || Object.values(actors).some((spec) => spec.maxChildren !== undefined);
+  const isCut = !isOwn && some('holds within the constraint');
   return isCut || some('incomplete') ? exitStatus.incomplete : exitStatus.held;
 }

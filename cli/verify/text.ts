@@ -21,7 +21,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
   const widest = Math.max(...properties.map(({ kind }) => kind.length));
   const violated = properties.filter(({ verdict }) => verdict === 'violated');
   return [
-    colors.bold(`${system}: ${sites} sites, ${network} network`),
+    colors.bold(`${system}: ${counted(sites, 'site')}, ${network} network`),
     figuresText(report),
     ...(report.seconds >= 10 || report.workers > 1 || report.cut > 0 ? [effortText(report)] : []),
     '',
@@ -34,6 +34,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
     ),
     ...followUps(violated),
     ...notRunText(report),
+    ...untakenText(report),
     ...(report.grows ?? []).flatMap((line) => ['', colors.yellow(line)]),
     '',
     conclusion(report),
@@ -82,6 +83,12 @@ function notRunText({ notRun }: Report): string[] {
   return ['', colors.dim(`actions that no check ran: ${actions.join('; ')}`)];
 }
 
+function untakenText({ untaken }: Report): string[] {
+  if (untaken.length === 0) return [];
+  const events = untaken.map(({ actor, event }) => `${event} to ${actor}`);
+  return ['', colors.yellow(`messages that their actor takes in no state: ${events.join('; ')}`)];
+}
+
 /** Two digits, never rounded to certainty. */
 export function chance(probability: number): string {
   return probability > 0.995 ? 'nearly certain' : `probability ${probability.toPrecision(2)}`;
@@ -90,8 +97,8 @@ export function chance(probability: number): string {
 const count = (value: number) => number.format(Math.round(value));
 
 export function figuresText({ states, orbits, transitions, depth, seconds }: Report): string {
-  const explored = orbits === undefined ? '' : `${count(orbits)} orbits, standing for `;
-  return `${explored}${count(states)} states, ${count(transitions)} transitions, depth ${depth}, ${seconds.toFixed(2)} s`;
+  const explored = orbits === undefined ? '' : `${counted(orbits, 'orbit')}, standing for `;
+  return `${explored}${counted(states, 'state')}, ${counted(transitions, 'transition')}, depth ${depth}, ${seconds.toFixed(2)} s`;
 }
 
 /** The figures that matter only for a long exploration. */
@@ -105,9 +112,12 @@ function effortText({
 }: Report): string {
   const what = orbits === undefined ? 'state' : 'orbit';
   const threads = workers === 1 ? 'one worker' : `${workers} workers`;
-  const outside = cut === 0 ? '' : `; ${count(cut)} states outside of the constraint`;
+  const outside = cut === 0 ? '' : `; ${counted(cut, 'state')} outside of the constraint`;
   return `${count(statesPerSecond)} ${what}s a second by ${threads}, ${bytesPerState.toFixed(1)} bytes each, ${mebibytes(peakMemoryBytes)}${outside}`;
 }
+
+const counted = (value: number, one: string, several = `${one}s`) =>
+  `${count(value)} ${value === 1 ? one : several}`;
 
 function mebibytes(bytes: number): string {
   return `${count(bytes / 2 ** 20)} MiB`;
@@ -164,7 +174,9 @@ export function takenAgainText(
   const about = property === null ? '' : `${colors.bold(nameInWords(property))}\n`;
   const verdict =
     refusal === null
-      ? colors.green(`the system takes all ${trace.steps.length} steps`)
+      ? colors.green(
+          `the system takes ${trace.steps.length === 1 ? 'the step' : `all ${trace.steps.length} steps`}`,
+        )
       : colors.red(`refused: ${refusal}`);
   return `${about}${format(trace)}\n${verdict}\n`;
 }
@@ -173,19 +185,31 @@ function conclusion({ properties, incomplete, hashCompaction }: Report): string 
   const with_ = (verdict: string) => properties.filter((property) => property.verdict === verdict).length;
   const [violated, open] = [with_('violated'), with_('incomplete')];
   const within = with_('holds within the constraint');
-  if (violated > 0) return colors.red(`${violated} of ${properties.length} properties violated`);
+  if (violated > 0)
+    return colors.red(`${violated} of ${counted(properties.length, 'property', 'properties')} violated`);
   if (open > 0) {
     const why = incomplete === undefined ? '' : `: ${incomplete}`;
-    return colors.yellow(`${open} of ${properties.length} properties not decided${why}`);
+    return colors.yellow(
+      `${open} of ${counted(properties.length, 'property', 'properties')} not decided${why}`,
+    );
   }
-  if (within > 0) {
-    return colors.yellow(`all ${properties.length} properties hold, ${within} of them within the constraint`);
-  }
-  if (hashCompaction === undefined) return colors.green(`all ${properties.length} properties hold`);
+  const all = allHold(properties.length);
+  if (within > 0)
+    return colors.yellow(
+      `${all}, ${within === properties.length ? '' : `${within} of them `}within the constraint`,
+    );
+  if (hashCompaction === undefined) return (properties.length === 1 ? colors.yellow : colors.green)(all);
   const { bits, omissionProbability } = hashCompaction;
   return colors.yellow(
-    `all ${properties.length} properties hold, unless states were omitted: two have the same hash of ${bits} bits, ${chance(omissionProbability)}`,
+    `${all}, unless states were omitted: two have the same hash of ${bits} bits, ${chance(omissionProbability)}`,
   );
+}
+
+/** The first property is the check's own. */
+function allHold(properties: number): string {
+  return properties === 1
+    ? 'no machine fails, and nothing else was asked: the system has no properties'
+    : `all ${properties} properties hold`;
 }
 
 /** For a person: what each other engine says, and where it differs. */
@@ -194,10 +218,12 @@ export function opinionsText(opinions: readonly Opinion[]): string {
     .flatMap(({ engine, states, transitions, seconds, differences, unasked }) => [
       '',
       colors.bold(engine),
-      `${count(states)} states, ${count(transitions)} transitions, ${seconds.toFixed(2)} s`,
+      `${counted(states, 'state')}, ${counted(transitions, 'transition')}, ${seconds.toFixed(2)} s`,
       ...unasked.map((line) => `${colors.yellow('not asked')} ${line}`),
       ...differences.map((line) => `${colors.red('DIFFERS')} ${line}`),
-      differences.length === 0 ? colors.green('agrees') : colors.red(`${differences.length} differences`),
+      differences.length === 0
+        ? colors.green('agrees')
+        : colors.red(counted(differences.length, 'difference')),
     ])
     .join('\n');
 }

@@ -128,7 +128,7 @@ describe('check', () => {
     expect(await check(cut)).toMatchObject({
       states: 3,
       cut: 1,
-      incomplete: 'the constraint cut off 1 states',
+      incomplete: 'the constraint cut off 1 state',
     });
     expect((await verdicts(cut))[1]).toEqual(['few', 'holds within the constraint', null]);
   });
@@ -161,7 +161,7 @@ describe('check', () => {
     const arrives = leadsTo('arrives', got(1), got(2), weakly(deliveries));
     const inTheEnd = eventually('ends', got(2), weakly(deliveries));
     const cut = { ...delivering(arrives, inTheEnd), constraint: gotLess(2) };
-    const incomplete = { verdict: 'incomplete', reason: 'the constraint cut off 1 states' };
+    const incomplete = { verdict: 'incomplete', reason: 'the constraint cut off 1 state' };
     expect((await check(cut)).properties.slice(1)).toMatchObject([incomplete, incomplete]);
     const limited = await check(delivering(arrives), { maxStates: 2 });
     expect(limited.properties[1]).toMatchObject({

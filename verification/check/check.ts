@@ -15,6 +15,7 @@ import {
   noFault,
   onlyAsked,
   questions,
+  refuseOutside,
   stateProperties,
   triggered,
 } from './questions.ts';
@@ -101,6 +102,7 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     ...(only === undefined ? {} : { only }),
   };
   const { watches, ...how } = questions(compiled, asking);
+  refuseOutside(compiled);
   const found = await search(model, {
     ...how,
     watches,
@@ -163,6 +165,7 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
       }),
     ),
     notRun: compiled.notRun(),
+    untaken: compiled.untaken(),
     coverage: compiled.coverage(),
   };
 }

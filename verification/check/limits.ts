@@ -127,6 +127,6 @@ export function whyStopped(
     case 'stop-at-first':
       return 'it was to end at the first violation';
     case 'constraint':
-      return `the constraint cut off ${cut} states`;
+      return `the constraint cut off ${cut} ${cut === 1 ? 'state' : 'states'}`;
   }
 }

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { always, deadlockFree, every, plain, reachable, some } from '../system/properties.ts';
+import { slipOf } from '../system/shape.ts';
 import type { ActorSpec, ActorView, EnvironmentEvent, Property, System } from '../system/system.ts';
 import { LOST } from '../system/tree/live.ts';
 import { invokedBy, stubOf } from '../system/tree/outcomes.ts';
@@ -18,6 +19,42 @@ export interface MachineModule
   readonly events?: readonly ({ readonly type: string } | EnvironmentEvent)[];
   /** A state in which it is false is counted and not explored further: what holds then holds within that only. */
   readonly within?: (actor: ActorView) => boolean;
+}
+
+/** The keys of `MachineModule`, and other words that one might use for them. */
+const exportsKnown = ['outcomes', 'input', 'inputs', 'events', 'within', 'time', 'chance', 'maxChildren'];
+const otherWords: Readonly<Record<string, string>> = {
+  constraint: 'within',
+  environment: 'events',
+  starts: 'inputs',
+  outcome: 'outcomes',
+  event: 'events',
+};
+
+/**
+ * Throws `CheckError` `SOURCE_INVALID` for an export beside the machine that is a slip of a known one, and for a known one that is
+ * of another kind: each would have no effect.
+ */
+function refuseUnknownExports(module: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(module)) {
+    if (exportsKnown.includes(name) || isMachine(value) || name === 'default') continue;
+    const meant = Object.hasOwn(otherWords, name) ? otherWords[name] : slipOf(name, exportsKnown);
+    if (meant === undefined) continue;
+    throw new CheckError(
+      'SOURCE_INVALID',
+      `The module exports '${name}' beside its machine, which has no meaning here; did you mean ${meant}?`,
+    );
+  }
+  const kinds = [
+    ['events', Array.isArray, 'an array of events'],
+    ['inputs', Array.isArray, 'an array'],
+    ['within', (value: unknown) => typeof value === 'function', 'a function of the actor'],
+  ] as const;
+  for (const [name, is, what] of kinds) {
+    const value = module[name];
+    if (value === undefined || is(value)) continue;
+    throw new CheckError('SOURCE_INVALID', `Expected the export '${name}' of the module to be ${what}.`);
+  }
 }
 
 /** The machine that a module exports: as its default, or as its only machine. `null`: there is none. */
@@ -39,6 +76,7 @@ export function machineIn(exports: Readonly<Record<string, unknown>>): AnyStateM
  * one of them sends is lost; every state is reached; and a run ends in a final state or not at all.
  */
 export function systemOf(machine: AnyStateMachine, module: MachineModule = {}): System {
+  refuseUnknownExports({ ...module });
   const { outcomes = {}, events = bareEvents(machine), within } = module;
   const { input, inputs, time, chance, maxChildren } = module;
   const environment = events.map((event) => ('event' in event ? (event as EnvironmentEvent) : { event }));

@@ -1,5 +1,6 @@
 import type { NamedWatch, Sourced } from '../checker/packed/index.ts';
-import { type Compiled, faultless } from '../system/index.ts';
+import { guarded, viewText } from '../system/callbacks.ts';
+import { type Compiled, evaluate, faultless, SystemError } from '../system/index.ts';
 import { hint } from '../system/shape.ts';
 import type { Property, StatePredicate, System } from '../system/system.ts';
 import { CheckError } from './errors.ts';
@@ -39,7 +40,7 @@ type Triggered = Extract<Property, { kind: 'always' }> & { readonly when: StateP
 /** The system with those of its properties whose names are listed. Throws `CheckError` `NO_SUCH_PROPERTY`. */
 export function onlyAsked(system: System, only: readonly string[] | undefined): System {
   if (only === undefined) return system;
-  const names = system.properties.map(({ name }) => name);
+  const names = [noFault.name, ...system.properties.map(({ name }) => name)];
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new CheckError(
@@ -99,4 +100,17 @@ function question(property: StateProperty): {
     case 'deadlockFree':
       return { expect: 'quiescent', predicate: property.quiescent ?? never };
   }
+}
+
+/** Throws `SYSTEM_INVALID` where the constraint holds in no initial state: nothing would be explored. */
+export function refuseOutside({ system, model, decode }: Compiled): void {
+  const { constraint } = system;
+  if (constraint === undefined) return;
+  const views = model.initial.map((state) => decode(state));
+  if (views.some((view) => evaluate(guarded(constraint, 'The constraint'), view))) return;
+  throw new SystemError(
+    'SYSTEM_INVALID',
+    `The constraint of '${system.name}' (\`within\`) holds in no initial state, so that nothing would be explored. ` +
+      `It must hold in\n${viewText(views[0]!)}`,
+  );
 }

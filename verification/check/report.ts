@@ -129,6 +129,8 @@ export interface Report {
    * (`outside`).
    */
   readonly notRun: readonly { readonly machine: string; readonly actions: readonly string[] }[];
+  /** The types of messages that came to an actor which takes them in no state: it ignores them, or its name for them is another. */
+  readonly untaken: readonly { readonly actor: string; readonly event: string }[];
   /** For each machine, the transitions that no step took. Says something about the system when `complete`. */
   readonly coverage: readonly MachineCoverage[];
 }

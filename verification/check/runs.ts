@@ -156,7 +156,7 @@ function resultOf(
   const forEver =
     loop.length === 0
       ? 'the run stays in its last state'
-      : `the last ${loop.length} steps are taken again and again`;
+      : `the last ${loop.length === 1 ? 'step is' : `${loop.length} steps are`} taken again and again`;
   const trace = traceOf(compiled, path, stem.length, initial);
   return { name, kind, verdict: 'violated', trace, reason: `${what}, and ${forEver} for ever` };
 }

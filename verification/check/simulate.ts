@@ -6,7 +6,15 @@ import { type Compiled, compile, type PathStep, traceOf } from '../system/index.
 import { refuseMisshapen } from '../system/shape.ts';
 import type { Property, System } from '../system/system.ts';
 import { secondsSince } from './limits.ts';
-import { isOfRuns, noFault, onlyAsked, questions, type StateProperty, stateProperties } from './questions.ts';
+import {
+  isOfRuns,
+  noFault,
+  onlyAsked,
+  questions,
+  refuseOutside,
+  type StateProperty,
+  stateProperties,
+} from './questions.ts';
 import type { Judged, Progress, Report } from './report.ts';
 import { withRootCause } from './root-cause.ts';
 import { seeded } from './seeded.ts';
@@ -59,6 +67,7 @@ export async function simulate(given: System, options: SimulateOptions = {}): Pr
   const { seeds = 1_000, firstSeed = 1, depth = 200, signal, maxSeconds = Infinity, onProgress } = options;
   const system = onlyAsked(given, options.only);
   const compiled = compile(system, { symmetry: false });
+  refuseOutside(compiled);
   const walker = new Walker(compiled);
   let [runs, steps, farthest, toldAt] = [0, 0, 0, started];
   for (; runs < seeds && !walker.isSettled; runs++) {
@@ -86,6 +95,7 @@ export async function simulate(given: System, options: SimulateOptions = {}): Pr
     ...{ bytesPerState: 0, peakMemoryBytes: 0, workers: 1, complete: false, incomplete: why, cut: 0 },
     properties: withRootCause(compiled, judged),
     notRun: compiled.notRun(),
+    untaken: compiled.untaken(),
     coverage: compiled.coverage(),
   };
 }

@@ -78,6 +78,8 @@ async function show(compiled: Compiled, found: Found, how: TraceOptions): Promis
   };
 }
 
+export const stepsText = (steps: number): string => (steps === 1 ? '1 step' : `${steps} steps`);
+
 /** Why a property is violated in this state, in words. */
 export function reasonOf(
   compiled: Compiled,
@@ -100,5 +102,5 @@ export function reasonOf(
       () => because(view),
     );
   }
-  return `it does not hold after ${steps} steps`;
+  return `it does not hold after ${stepsText(steps)}`;
 }

@@ -101,6 +101,7 @@ class Verifier {
       cut: 0,
       properties: this.#questions.all.map((property) => results.get(property)!),
       notRun: compiled.notRun(),
+      untaken: compiled.untaken(),
       coverage: compiled.coverage(),
     };
   }

@@ -8,11 +8,12 @@ const askedTwice = 50;
 
 /**
  * Calls a function of a system's author. One that throws is an error of the system, not of what is checked:
- * `CALLBACK_FAILED` names the function (`what`) and what it was asked about (`about`).
+ * `CALLBACK_FAILED` names the function (`what`) and what it was asked about (`about`). So is one that is async.
  */
 export function called<Result>(what: string, about: () => string, call: () => Result): Result {
+  let result: Result;
   try {
-    return call();
+    result = call();
   } catch (error) {
     // A refusal from within, and an outer callback that has told of it already.
     if (error instanceof SystemError) throw error;
@@ -21,6 +22,46 @@ export function called<Result>(what: string, about: () => string, call: () => Re
       cause: error,
     });
   }
+  if (!isPromise(result)) return result;
+  result.then(undefined, () => {});
+  throw new SystemError(
+    'PREDICATE_INVALID',
+    `${what} answered a promise. It must not be async. It was asked about\n${about()}`,
+  );
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+/** A value that a function of an author gave, as errors show it. */
+export function saidText(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  return value === undefined ? 'undefined. Does it lack a return?' : JSON.stringify(value);
+}
+
+/**
+ * A function of a system's author, as `called` calls it. While it is new each answer is asked for twice, with the clock and chance
+ * locked: both must be the same, since answers are remembered.
+ */
+export function steady<Args extends readonly unknown[], Result>(
+  what: string,
+  about: (...args: Args) => string,
+  call: (...args: Args) => Result,
+): (...args: Args) => Result {
+  const ask = unchanging(
+    what,
+    (args: Args) => about(...args),
+    (args: Args) =>
+      called(
+        what,
+        () => about(...args),
+        () => call(...args),
+      ),
+    true,
+    'to the same question',
+  );
+  return (...args) => ask(args);
 }
 
 /** `called`, of a function that answers true or false and nothing else: `PREDICATE_INVALID`. */
@@ -31,13 +72,9 @@ export function asked(what: string, about: () => string, call: () => unknown): b
 }
 
 function notBoolean(what: string, answer: unknown, about: () => string): SystemError {
-  const isPromise = typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
-  const came = isPromise ? 'a promise' : typeof answer === 'function' ? 'a function' : String(answer);
-  const advice = isPromise
-    ? 'A predicate must not be async'
-    : answer === undefined
-      ? 'Does it lack a return?'
-      : 'Write !!(…) or Boolean(…) where any value is meant';
+  const came = typeof answer === 'function' ? 'a function' : String(answer);
+  const advice =
+    answer === undefined ? 'Does it lack a return?' : 'Write !!(…) or Boolean(…) where any value is meant';
   return new SystemError(
     'PREDICATE_INVALID',
     `${what} must answer true or false, and answered ${came}. ${advice}. It was asked about\n${about()}`.replace(
@@ -161,6 +198,7 @@ function unchanging<Subject, Result>(
   about: (subject: Subject) => string,
   call: (subject: Subject) => Result,
   asksAgain = true,
+  of = 'about the same state',
 ): (subject: Subject) => Result {
   let left = askedTwice;
   let first: { readonly subject: Subject; readonly answer: Result } | null = null;
@@ -168,8 +206,8 @@ function unchanging<Subject, Result>(
     if (JSON.stringify(once) === JSON.stringify(again)) return;
     throw new SystemError(
       'PREDICATE_INVALID',
-      `${what} answers ${JSON.stringify(once)} and then ${JSON.stringify(again)} about the same state. It may look at ` +
-        `the state only, and remember nothing. It was asked about\n${about(subject)}`,
+      `${what} answers ${JSON.stringify(once)} and then ${JSON.stringify(again)} ${of}. It may look at ` +
+        `what it is given only, and remember nothing. It was asked about\n${about(subject)}`,
     );
   };
   return (subject) => {
@@ -187,5 +225,5 @@ function unchanging<Subject, Result>(
 const impure = (what: string, door: string): SystemError =>
   new SystemError(
     'PREDICATE_INVALID',
-    `${what} reads ${door}. It may look at the state, and at nothing else.`,
+    `${what} reads ${door}. It may look at what it is given, and at nothing else.`,
   );

@@ -11,7 +11,7 @@ import { Reactor, unborn } from './react.ts';
 import { refuseInvalid } from './refuse.ts';
 import { Renamer } from './renamer.ts';
 import type { Action, StatePredicate, StateRecord, StateView, System } from './system.ts';
-import { TO_ALL, TOGETHER, World } from './world.ts';
+import { TO_ALL, TOGETHER, type Untaken, World } from './world.ts';
 
 /** A system that the engine can explore, and the way back from its integers. */
 export interface Compiled {
@@ -34,6 +34,8 @@ export interface Compiled {
   record(state: ArrayLike<number>): StateRecord;
   /** For each machine, the named actions that are functions, which no check runs and the system does not declare. */
   notRun(): readonly NotRun[];
+  /** The messages so far that came to an actor which takes their type in no state. */
+  untaken(): readonly Untaken[];
   /** For each machine, the transitions that no step has taken so far. */
   coverage(): readonly MachineCoverage[];
 }
@@ -89,6 +91,7 @@ export function compile(given: System, { symmetry = true }: CompileOptions = {})
     decode: (state) => views.state(state),
     record: (state) => views.record(state),
     notRun: () => notRun(system),
+    untaken: () => [...world.untaken.values()],
     coverage: () => coverageOf(world),
   };
 }

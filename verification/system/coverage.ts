@@ -1,4 +1,5 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { interpreted, unimplementedIn } from './names.ts';
 import type { System } from './system.ts';
 import type { World } from './world.ts';
 
@@ -21,15 +22,12 @@ export interface NeverTaken {
   readonly targets: readonly string[];
 }
 
-/** The actions of a machine that are functions, as far as no check runs them. */
+/** The named actions of a machine that are functions, or have no implementation, as far as no check runs them. */
 export interface NotRun {
   /** The machine's id. */
   readonly machine: string;
   readonly actions: readonly string[];
 }
-
-/** The actions that the checker itself carries out, by name. */
-const interpreted: readonly string[] = ['send', 'broadcast', 'left', 'persist'];
 
 /** One entry per machine, in the order of its actors; only machines that have such actions. */
 export function notRun({ actors, outside = [], history }: System): readonly NotRun[] {
@@ -39,11 +37,10 @@ export function notRun({ actors, outside = [], history }: System): readonly NotR
   const machines = new Set(alone.map(({ machine }) => machine));
   return [...machines].flatMap((machine) => {
     const named = Object.entries(machine.implementations.actions as Readonly<Record<string, unknown>>);
-    const actions = named.flatMap(([name, implementation]) =>
-      typeof implementation === 'function' && !('type' in implementation) && !known.includes(name)
-        ? [name]
-        : [],
+    const functions = named.flatMap(([name, implementation]) =>
+      typeof implementation === 'function' && !('type' in implementation) ? [name] : [],
     );
+    const actions = [...functions, ...unimplementedIn(machine)].filter((name) => !known.includes(name));
     return actions.length === 0 ? [] : [{ machine: machine.id, actions }];
   });
 }

@@ -1,6 +1,7 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
-import { called } from './callbacks.ts';
+import { saidText, steady } from './callbacks.ts';
+import { SystemError } from './errors.ts';
 import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import type { History, InFlight, System } from './system.ts';
@@ -8,6 +9,7 @@ import type { History, InFlight, System } from './system.ts';
 /** The value of the system's `history`, as one more cell: a step that it listens to sends it a letter. */
 export class HistoryVariable {
   readonly #spec: System['history'];
+  readonly #after: History['after'];
   readonly cell: number;
   readonly #values: Interner;
   /** The reports to the history, by letter; and its values, by local. Both are interned values, numbered from 0. */
@@ -18,6 +20,7 @@ export class HistoryVariable {
     this.#spec = spec;
     this.cell = cell;
     this.#values = values;
+    this.#after = steady('`history.after`', aboutStep, spec?.after ?? ((history) => history));
     if (spec !== undefined) this.#local(spec.initial);
   }
 
@@ -26,7 +29,6 @@ export class HistoryVariable {
     return this.#spec === undefined ? 0 : 1;
   }
 
-  /** `delivered`: the message that the step took, if it took one. */
   /** How many values it has had so far: its locals. */
   get size(): number {
     return this.#locals.size;
@@ -37,6 +39,7 @@ export class HistoryVariable {
     return this.#letters.size;
   }
 
+  /** `delivered`: the message that the step took, if it took one. */
   tell(actor: SiteId, effects: readonly NamedAction[], delivered: InFlight | null = null): readonly Send[] {
     if (this.#spec === undefined) return nothing;
     const heard = heardBy(this.#spec, effects, delivered);
@@ -48,10 +51,14 @@ export class HistoryVariable {
   receive(local: number, letter: number): number {
     const { actor, effects, delivered } = this.#letters.at(letter) as unknown as Told;
     const before = this.#locals.at(local);
-    const about = () => `     ${JSON.stringify({ history: before, actor, effects, delivered })}`;
-    return this.#local(
-      called('`history.after`', about, () => this.#spec!.after(before, actor, effects, delivered)),
-    );
+    const after = this.#after(before, actor, effects, delivered);
+    if (after === undefined && before !== undefined) {
+      throw new SystemError(
+        'PREDICATE_INVALID',
+        `\`history.after\` must give the new history, and gave ${saidText(after)} It was asked about\n${aboutStep(before, actor, effects, delivered)}`,
+      );
+    }
+    return this.#local(after);
   }
 
   /** `undefined` when there is none. */
@@ -64,6 +71,9 @@ export class HistoryVariable {
     return this.#locals.numberOf(id, this.#values.value(id));
   }
 }
+
+const aboutStep = (...[history, actor, effects, delivered]: Parameters<History['after']>): string =>
+  `     ${JSON.stringify({ history, actor, effects, delivered })}`;
 
 /** The part of a step that a history listens to; `null`: none. */
 export function heardBy(

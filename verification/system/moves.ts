@@ -1,11 +1,12 @@
 import type { AnyTransitionDefinition } from 'xstate';
 import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
-import { actorText, asked, called } from './callbacks.ts';
+import { actorText, asked, saidText, steady } from './callbacks.ts';
 import type { Equivariance } from './equivariance.ts';
 import { SystemError } from './errors.ts';
 import { ANYONE, type Core, DOWN, type Locals, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
+import { refuseUntaken } from './names.ts';
 import { byIdAndEvent, type Outcome, type Reactor, timersAfterFiring } from './react.ts';
 import { hint, misshapen } from './shape.ts';
 import type { Action, ActorSpec, ActorView, Bound, EnvironmentEvent, InFlight } from './system.ts';
@@ -45,6 +46,12 @@ export class Moves {
   readonly #dead = new Memo<number, boolean>();
   readonly #accepted = new Memo<number, boolean>();
   readonly #mayCrash: Offer['may'];
+  readonly #accepts: ((message: Message, actor: ActorView) => boolean) | null;
+  readonly #saysDead: ((message: Message, actor: ActorView) => boolean) | null;
+  readonly #deliver: NonNullable<ActorSpec['deliver']> | null;
+  readonly #inputAgain: ((disk: unknown) => unknown) | null;
+  /** The interned events that letters become on arrival. */
+  readonly #events = new Map<number, number>();
 
   constructor(world: World, cell: number, reactor: Reactor, equivariance: Equivariance | null) {
     this.#world = world;
@@ -56,15 +63,29 @@ export class Moves {
     this.#equivariance = equivariance;
     const condition = (when: ((actor: ActorView) => boolean) | undefined, of: string) =>
       world.views.remembered(
-        when === undefined
-          ? always
-          : (actor) =>
-              asked(
-                `\`when\` of ${of} of '${this.#id}'`,
-                () => actorText(actor),
-                () => when(actor),
-              ),
+        when === undefined ? always : steadyAnswer(`\`when\` of ${of} of '${this.#id}'`, actorText, when),
       );
+    const { accepts, dead, deliver, restart } = this.#spec;
+    const messageAndActor = (message: Message, actor: ActorView) =>
+      `     ${JSON.stringify(message)}\n${actorText(this.#world.views.whole(actor))}`;
+    this.#accepts =
+      typeof accepts === 'function'
+        ? steadyAnswer(`\`accepts\` of '${this.#id}'`, messageAndActor, accepts)
+        : null;
+    this.#saysDead =
+      dead === undefined ? null : steadyAnswer(`\`dead\` of '${this.#id}'`, messageAndActor, dead);
+    this.#deliver =
+      deliver === undefined
+        ? null
+        : steady(`\`deliver\` of '${this.#id}'`, (message) => `     ${JSON.stringify(message)}`, deliver);
+    this.#inputAgain =
+      restart === undefined
+        ? null
+        : steady(
+            `\`restart.input\` of '${this.#id}'`,
+            (disk) => `     ${JSON.stringify(disk)}`,
+            restart.input,
+          );
     this.#mayCrash = condition(this.#spec.crash?.when, 'the crash');
     let counters = 0;
     this.#environment = (this.#spec.environment ?? []).map(
@@ -111,13 +132,12 @@ export class Moves {
       return () => ids;
     }
     const what = `\`payloads\` of environment event '${event.type}' of '${this.#id}'`;
-    return views.remembered((actor) =>
-      called(
-        what,
-        () => actorText(actor),
-        () => payloads(actor).map((payload) => values.intern({ ...payload, ...event }, where)),
-      ),
-    );
+    const asked = steady(what, actorText, payloads);
+    return views.remembered((actor) => {
+      const all: unknown = asked(actor);
+      if (!Array.isArray(all)) throw misshapen(what, `it must give an array, and gave ${saidText(all)}`);
+      return all.map((payload) => values.intern({ ...payloadOf(what, event, payload), ...event }, where));
+    });
   }
 
   /** The events that other actors take together with this one, each as it reaches its cell. */
@@ -125,22 +145,27 @@ export class Moves {
     const { values, ids, arrivals } = this.#world;
     const what = `\`together\` of environment event '${type}' of '${this.#id}'`;
     const known = new Map<number, Joint>();
+    const asked = steady(what, (event) => `     ${JSON.stringify(event)}`, together);
     return (id) => {
       let joint = known.get(id);
       if (joint === undefined) {
         const event = values.value(id) as unknown as { readonly type: string };
-        const events = called(
-          what,
-          () => `     ${values.text(id)}`,
-          () => together(event),
-        );
+        const events = asked(event);
+        if (!isRecord(events)) {
+          throw misshapen(what, `it must give the events of others by id, and gave ${saidText(events)}`);
+        }
         const sends = Object.entries(events).map(([other, taken]): Send => {
           const cell = ids.indexOf(other);
-          if (cell < 0 || cell === this.#cell) {
-            throw misshapen(what, `it must name other actors, and names '${other}'; ${hint(other, ids)}`);
+          if (cell === this.#cell) {
+            throw misshapen(what, `it names '${other}' itself, which takes '${type}'; name the others alone`);
+          }
+          if (cell < 0) {
+            const others = ids.filter((name) => name !== this.#id);
+            throw misshapen(what, `it must name other actors, and names '${other}'; ${hint(other, others)}`);
           }
           if (typeof taken?.type !== 'string')
             throw misshapen(what, `'${other}' must get an event, { type, … }`);
+          refuseUntaken(this.#world.specs[cell]!.machine, taken.type, `${what}, ${other}`);
           return { cell, letter: arrivals[cell]!.intern(values.intern(taken, what), TOGETHER) };
         });
         joint = { sends, events };
@@ -220,13 +245,8 @@ export class Moves {
     const { accepts } = this.#spec;
     return this.#accepted.get(core, letter, () => {
       if (typeof accepts !== 'function') return this.#enables(core, this.eventOf(letter));
-      const { message } = this.#inFlight(letter);
-      const actor = this.#world.views.of(this.#cell, core, 0);
-      return asked(
-        `\`accepts\` of '${this.#id}'`,
-        () => `     ${JSON.stringify(message)}\n${actorText(actor)}`,
-        () => accepts(message, actor),
-      );
+      const actor = this.#world.views.withoutInbox(this.#cell, core, `\`accepts\` of '${this.#id}'`);
+      return this.#accepts!(this.#inFlight(letter).message, actor);
     });
   }
 
@@ -380,13 +400,7 @@ export class Moves {
   startAgain(id: number): Outcome {
     const core = this.#locals.core(id);
     const disk = core.disk === NOTHING ? null : this.#world.values.value(core.disk);
-    const { restart } = this.#spec;
-    const input = called(
-      `\`restart.input\` of '${this.#id}'`,
-      () => `     ${JSON.stringify(disk)}`,
-      () => restart?.input(disk),
-    );
-    return this.#reactor.start(core, input);
+    return this.#reactor.start(core, this.#inputAgain?.(disk));
   }
 
   /** `delivered`: the message that the step takes, if it takes one. */
@@ -416,14 +430,12 @@ export class Moves {
 
   /** Is this letter one that the actor with this core will never heed? */
   isDead(core: number, letter: number): boolean {
-    const { dead } = this.#spec;
-    if (dead === undefined) return false;
+    const isSaidDead = this.#saysDead;
+    if (isSaidDead === null) return false;
     return this.#dead.get(core, letter, () => {
       const { values, views } = this.#world;
       const message = values.value(this.#locals.letter(letter).message) as unknown as Message;
-      const actor = views.of(this.#cell, core, 0);
-      const about = () => `     ${JSON.stringify(message)}\n${actorText(actor)}`;
-      const isDead = asked(`\`dead\` of '${this.#id}'`, about, () => dead(message, actor));
+      const isDead = isSaidDead(message, views.withoutInbox(this.#cell, core, `\`dead\` of '${this.#id}'`));
       if (isDead) this.#refuseHeeded(core, letter);
       return isDead;
     });
@@ -450,22 +462,26 @@ export class Moves {
   /** The interned event that a message becomes on arrival. */
   eventOf(letter: number): number {
     const { source, message } = this.#locals.letter(letter);
-    const { deliver } = this.#spec;
-    if (deliver === undefined) return message;
+    const deliver = this.#deliver;
+    if (deliver === null) return message;
+    const known = this.#events.get(letter);
+    if (known !== undefined) return known;
     const { values, ids } = this.#world;
-    const from = source === ANYONE ? null : ids[source]!;
-    const event = called(
-      `\`deliver\` of '${this.#id}'`,
-      () => `     ${values.text(message)}`,
-      () => deliver(values.value(message) as unknown as Message, from),
+    const event = deliver(
+      values.value(message) as unknown as Message,
+      source === ANYONE ? null : ids[source]!,
     );
+    const what = `\`deliver\` of '${this.#id}'`;
     if (typeof event?.type !== 'string') {
       throw new SystemError(
         'VALUE_REFUSED',
-        `\`deliver\` of '${this.#id}' must give an event, { type, … }, and gave ${JSON.stringify(event)} for ${values.text(message)}.`,
+        `${what} must give an event, { type, … }, and gave ${saidText(event)} for ${values.text(message)}.`,
       );
     }
-    return values.intern(event, `what deliver of '${this.#id}' makes of ${values.text(message)}`);
+    this.#world.hears(this.#cell, event.type, `${what}, for ${values.text(message)}`);
+    const interned = values.intern(event, `what deliver of '${this.#id}' makes of ${values.text(message)}`);
+    this.#events.set(letter, interned);
+    return interned;
   }
 
   #arrival(letter: number): number {
@@ -520,6 +536,35 @@ interface Joint {
 }
 
 const always = () => true;
+
+const steadyAnswer = <Args extends readonly unknown[]>(
+  what: string,
+  about: (...args: Args) => string,
+  call: (...args: Args) => boolean,
+): ((...args: Args) => boolean) =>
+  steady(what, about, (...args) =>
+    asked(
+      what,
+      () => about(...args),
+      () => call(...args),
+    ),
+  );
+
+/** The further keys of an event. One that the event has already would be dropped without a word. */
+function payloadOf(what: string, event: object, payload: unknown): object {
+  if (!isRecord(payload)) throw misshapen(what, `each must be an object, and one is ${saidText(payload)}`);
+  const own = Object.entries(event).find(([key, value]) => key in payload && payload[key] !== value);
+  if (own === undefined) return payload;
+  const [key, value] = own;
+  throw misshapen(
+    what,
+    `it gives ${key}: ${JSON.stringify(payload[key])}, and the event has ${key}: ${JSON.stringify(value)}. Give further keys only`,
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 const told = (drawn: Way['drawn']) => (drawn.length === 0 ? {} : { chance: drawn });
 

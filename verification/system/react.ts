@@ -3,6 +3,7 @@ import type { Send } from '../checker/model.ts';
 import type { Equivariance } from './equivariance.ts';
 import { type Core, DOWN, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
+import { refuseSlip } from './names.ts';
 import type { Stepped, Timer, TimerChange } from './stepper.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +20,8 @@ export class Reactor {
   readonly #cell: number;
   readonly #equivariance: Equivariance | null;
   readonly #outcomes = new Memo<number, Outcome>();
+  /** The names of actions that are no slips. */
+  readonly #known = new Set<string>();
 
   constructor(world: World, cell: number, equivariance: Equivariance | null) {
     this.#world = world;
@@ -87,11 +90,23 @@ export class Reactor {
           break;
         case 'persist':
           after.disk = values.intern(params, `the params of persist of '${ids[this.#cell]}'`);
+          break;
+        default:
+          this.#refuseSlip(type);
       }
     }
     if (this.#isDone(after)) after.timers = [];
     const core = this.#world.merge(this.#cell, locals.internCore(after));
     return { core, sends, effects: stepped.effects };
+  }
+
+  /** Refuses an action that an `enqueueActions` has asked for by a misspelt name. */
+  #refuseSlip(type: string): void {
+    if (this.#known.has(type)) return;
+    const { specs, system } = this.#world;
+    const { machine } = specs[this.#cell]!;
+    if (!Object.hasOwn(machine.implementations.actions, type)) refuseSlip(machine, type, system);
+    this.#known.add(type);
   }
 
   /** The actor stays as it was and stops: a fault is the last thing that happens to it. */

@@ -4,9 +4,9 @@ import { compile } from '../../statechart/compile.ts';
 import { StatechartError } from '../../statechart/errors.ts';
 import { checkBound } from './budget.ts';
 import { SystemError } from './errors.ts';
+import { refuseUnknownNames } from './names.ts';
 import { hint, misshapen, refuseMisshapen } from './shape.ts';
 import type { System } from './system.ts';
-import { nodesOf, takes } from './tree/places.ts';
 
 /** Refuses what can be refused before the first step: `SYSTEM_INVALID`, `MACHINE_REFUSED`. */
 export function refuseInvalid(system: System): void {
@@ -55,6 +55,7 @@ export function refuseInvalid(system: System): void {
   }
   refuseUnlike(system, ids);
   refuseIdle(system);
+  refuseUnknownNames(system);
 }
 
 /** Refuses symmetry together with parts that are not compared under other names. */
@@ -73,26 +74,13 @@ function refuseUnnamed({ symmetry, starts, actors }: System): void {
   throw invalid(`\`${key}\` names actors as they are, and symmetry renames them. Leave one of them out.`);
 }
 
-/** Refuses an event of the environment that no machine takes, and a restart without a crash. */
+/** Refuses a restart without a crash. */
 function refuseIdle({ actors }: System): void {
-  const known = [...new Set(Object.values(actors).flatMap(({ machine }) => eventsOf(machine)))];
-  for (const [id, { environment = [], crash, restart }] of Object.entries(actors)) {
+  for (const [id, { crash, restart }] of Object.entries(actors)) {
     if (restart !== undefined && crash === undefined) {
       throw misshapen(`actors.${id}.restart`, 'it may never crash; give it `crash`, or leave out `restart`');
     }
-    for (const [index, { event }] of environment.entries()) {
-      if (known.some((descriptor) => takes(descriptor, event.type))) continue;
-      throw misshapen(
-        `actors.${id}.environment[${index}]`,
-        `no machine takes '${event.type}' in any state; ${hint(event.type, known)}`,
-      );
-    }
   }
-}
-
-/** The events that some state of the machine takes, as its definition names them: `*` and `user.*` among them. */
-function eventsOf(machine: AnyStateMachine): readonly string[] {
-  return [...new Set(nodesOf(machine).flatMap((node) => [...node.transitions.keys()]))];
 }
 
 /** Interchangeable actors are of one machine, and the same may happen to them. */

@@ -25,8 +25,25 @@ export function refuseMisshapen(system: System): void {
 
 /** The nearest of `known`, as a question; all of them where none is near. */
 export function hint(name: string, known: readonly string[]): string {
-  const meant = closestMatch(name, [...known], { maxDistance: Math.max(2, Math.floor(name.length / 3)) });
-  return meant === undefined ? `there are ${known.join(', ') || 'none'}` : `did you mean ${meant}?`;
+  const maxDistance = Math.min(name.length - 1, Math.max(2, Math.floor(name.length / 3)));
+  const meant = slipOf(name, known) ?? closestMatch(name, [...known], { maxDistance });
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  return known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
+}
+
+/**
+ * The one of `known` that `name` is but for a slip of the pen: a letter, two letters exchanged, or capitals. Names that differ in
+ * their numbers, and short ones that differ in a letter, are other names.
+ */
+export function slipOf(name: string, known: readonly string[]): string | undefined {
+  const sorted = (text: string) => [...text.toLowerCase()].sort().join('');
+  const bare = (text: string) => text.replaceAll(/\d/g, '');
+  const isShort = name.length <= 4;
+  const others = known.filter((one) => bare(one) !== bare(name));
+  const exchanged = others.find((one) => sorted(one) === sorted(name));
+  if (exchanged !== undefined) return exchanged;
+  const fit = isShort ? others.filter(({ length }) => length !== name.length) : others;
+  return closestMatch(name, fit, { maxDistance: Math.max(1, Math.floor(name.length / 4)) });
 }
 
 export function misshapen(path: string, why: string): SystemError {
@@ -64,6 +81,14 @@ const listOf =
   (value, path) => {
     if (!Array.isArray(value)) throw misshapen(path, `it must be an array, and is ${shown(value)}`);
     for (const [index, part] of value.entries()) item(part, `${path}[${index}]`);
+  };
+
+/** A list that is not empty: nothing holds of all of nothing but in name. */
+const someOf =
+  (item: Shape): Shape =>
+  (value, path) => {
+    listOf(item)(value, path);
+    if ((value as readonly unknown[]).length === 0) throw misshapen(path, 'it must not be empty');
   };
 
 /** Keys that are not in `required` may be left out, or be `undefined`. */
@@ -131,8 +156,8 @@ const shapeOfPredicate = variants({
   tally: fields({ kind, names: call, is: call }),
   relation: fields({ kind, of: call, holds: call }, { pure: isOf('boolean') }),
   plain: fields({ kind, holds: call }),
-  and: fields({ kind, of: listOf(predicate) }),
-  or: fields({ kind, of: listOf(predicate) }),
+  and: fields({ kind, of: someOf(predicate) }),
+  or: fields({ kind, of: someOf(predicate) }),
   not: fields({ kind, of: predicate }),
 });
 

@@ -177,7 +177,7 @@ export class Stepper {
       throw new SystemError(
         'MACHINE_IMPURE',
         `${this.#who} does not answer the same event in the same way: run again, with the keys of its objects and ` +
-          `the states in its regions in another order, ${outcome(once)} became ${outcome(again)}. A step may depend ` +
+          `the states in its regions in another order, ${this.#told(once)} became ${this.#told(again)}. A step may depend ` +
           'on the snapshot and the event only: not on a clock, chance or variables outside of the machine (let what ' +
           'they tell come in as an event), not on the order of keys, and not on which region was entered last.',
       );
@@ -190,16 +190,20 @@ export class Stepper {
   #compare(checked: Stepped, runs: Stepped, where: () => string): void {
     if ('fault' in checked && 'fault' in runs) return;
     if (isDeepStrictEqual(checked, runs)) return;
-    const told = (stepped: Stepped) =>
-      'fault' in stepped
-        ? `fails (${stepped.fault})`
-        : `gives ${this.#values.text(stepped.snapshot)} and asks for ${JSON.stringify([stepped.effects, stepped.timers])}`;
     throw new SystemError(
       'ENGINES_DIFFER',
-      `The engine that runs ${this.#who} answers differently from XState ${where()}: XState ${told(checked)}, the ` +
-        `engine ${told(runs)}. This is a fault of Baton: please report it with the machine. Until it is mended, run ` +
+      `The engine that runs ${this.#who} answers differently from XState ${where()}: XState ${this.#told(checked)}, the ` +
+        `engine ${this.#told(runs)}. This is a fault of Baton: please report it with the machine. Until it is mended, run ` +
         "the machine on XState's own actor.",
     );
+  }
+
+  /** A step in words. */
+  #told(stepped: Stepped): string {
+    if ('fault' in stepped) return `one that fails (${stepped.fault})`;
+    const { value, context } = this.#interned(stepped.snapshot);
+    const asks = [...stepped.effects, ...stepped.timers].map((one) => `, ${JSON.stringify(one)}`);
+    return `${value} with ${JSON.stringify(context)}${asks.join('')}`;
   }
 
   #runCompiled(step: () => Compiled): Stepped {

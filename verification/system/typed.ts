@@ -3,7 +3,7 @@ import type { Message, SiteId } from '../../machines/actor.ts';
 import { editorOf } from './edit.ts';
 import { SystemError } from './errors.ts';
 import { deliveries, restarts, timers, weakly } from './properties.ts';
-import { hint } from './shape.ts';
+import { hint, misshapen } from './shape.ts';
 import type {
   ActorSpec,
   ActorView,
@@ -212,8 +212,18 @@ export class TypedSystem<Actors extends Cast> implements System {
     return this.#with({ outside });
   }
 
-  /** The system with another machine in the place of each that is `machine`: a mutant, a repair. */
+  /**
+   * The system with another machine in the place of each that is `machine`: a mutant, a repair. Throws `SYSTEM_INVALID` where
+   * no actor has that machine.
+   */
   replacing(machine: AnyStateMachine, other: AnyStateMachine): TypedSystem<Actors> {
+    if (!Object.values(this.actors).some((spec) => spec.machine === machine)) {
+      const machines = Object.entries(this.actors).map(([id, spec]) => `${id} has '${spec.machine.id}'`);
+      throw misshapen(
+        `\`replacing\` in '${this.name}'`,
+        `no actor has this very machine '${machine.id}': ${machines.join(', ')}. Replace what \`system\` was given`,
+      );
+    }
     const actors = Object.entries(this.actors).map(([id, spec]) => [
       id,
       spec.machine === machine ? { ...spec, machine: other } : spec,

@@ -61,6 +61,16 @@ export class Views {
     return new DecodedActor(this, cell, core, inbox);
   }
 
+  /** An actor for a function that must not look at the inbox: `what` is its name in the error of one that does. */
+  withoutInbox(cell: number, core: number, what: string): ActorView {
+    return new ActorWithoutInbox(this, cell, core, what);
+  }
+
+  /** An actor of `withoutInbox` as one that may be shown, with an empty inbox. */
+  whole(actor: ActorView): ActorView {
+    return actor instanceof ActorWithoutInbox ? actor.whole : actor;
+  }
+
   /** `look`, asked once for each core while it does not look into the inbox. */
   remembered<Seen>(look: (actor: ActorView) => Seen): (cell: number, core: number, inbox: number) => Seen {
     const byCore = this.#ids.map(() => new Map<number, Seen>());
@@ -291,6 +301,24 @@ class DecodedActor implements ActorView {
 
   get #isAwake(): boolean {
     return this.up && !this.#views.snapshot(this.#snapshot).done;
+  }
+}
+
+class ActorWithoutInbox extends DecodedActor {
+  readonly whole: ActorView;
+  readonly #what: string;
+
+  constructor(views: Views, cell: number, core: number, what: string) {
+    super(views, cell, core, 0);
+    this.whole = views.of(cell, core, 0);
+    this.#what = what;
+  }
+
+  override get inbox(): never {
+    throw new SystemError(
+      'PREDICATE_INVALID',
+      `${this.#what} looks at the inbox, and it is asked before there is one: it may look at the rest of the actor only.`,
+    );
   }
 }
 

@@ -3,19 +3,26 @@ import type { Message, SiteId } from '../../machines/actor.ts';
 import { BLOCKED, type Send } from '../checker/model.ts';
 import { Actions } from './actions.ts';
 import { Budget } from './budget.ts';
-import { actorText, called } from './callbacks.ts';
+import { actorText, saidText, steady } from './callbacks.ts';
 import { SystemError } from './errors.ts';
 import { HistoryVariable } from './history-variable.ts';
 import { Interner } from './interner.ts';
 import { ANYONE, Locals } from './locals.ts';
+import { refuseMisspelt, takesSomewhere } from './names.ts';
 import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
-import type { ActorSpec, Network, System } from './system.ts';
+import type { ActorSpec, ActorView, Network, System } from './system.ts';
 import { TreeStepper } from './tree/stepper.ts';
 import { type Answer, Views } from './view.ts';
 
 /** How a letter reaches a cell: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
 export const [ALONE, TO_ALL, TOGETHER] = [0, 1, 2] as const;
+
+/** A type of messages that came to an actor which takes it in no state. */
+export interface Untaken {
+  readonly actor: SiteId;
+  readonly event: string;
+}
 
 /** The tables that the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
 export class World {
@@ -37,9 +44,12 @@ export class World {
    * of a broadcast; or an interned event and `TOGETHER`.
    */
   readonly arrivals: readonly Pairs[];
+  /** The messages that came to an actor which takes their type in no state. */
+  readonly untaken = new Map<string, Untaken>();
   readonly #steppers = new Map<AnyStateMachine, Stepper>();
   readonly #trees = new Map<ActorSpec, TreeStepper>();
   readonly #firstSeen: readonly Map<string, number>[];
+  #view: System['view'];
 
   constructor(system: System) {
     this.system = system;
@@ -91,9 +101,21 @@ export class World {
         `${what} must have a type, and is ${this.values.text(id)}. Send { type: 'NAME', ... }.`,
       );
     }
+    const { deliver } = this.specs[target]!;
+    if (!toAll && deliver === undefined) this.hears(target, (message as Message).type, what);
     const keepsSource = this.system.network.order !== 'unordered-by-target';
     const letter = this.locals.internLetter(keepsSource ? source : ANYONE, id);
     return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? TO_ALL : ALONE) };
+  }
+
+  /** Notes an event that comes to an actor which takes it in no state. `what`: where it comes from. */
+  hears(cell: number, type: string, what: string): void {
+    const { machine } = this.specs[cell]!;
+    if (takesSomewhere(machine, type)) return;
+    const machines = this.specs.map((spec) => spec.machine);
+    refuseMisspelt(machine, type, what, machines);
+    const id = this.ids[cell]!;
+    this.untaken.set(`${type} ${id}`, { actor: id, event: type });
   }
 
   /** Cores that the system's view does not tell apart are one: the first that was found. */
@@ -101,20 +123,24 @@ export class World {
     const { view } = this.system;
     if (view === undefined) return core;
     const { snapshot: _, ...rest } = this.locals.core(core);
-    const actor = this.views.of(cell, core, 0);
-    const seen = this.values.intern(
-      called(
-        '`view`',
-        () => actorText(actor),
-        () => view(actor),
-      ),
-      'what the view of the system returns',
-    );
+    const seen = this.#viewOf(this.views.withoutInbox(cell, core, '`view`'), view);
     const text = `${seen} ${JSON.stringify(rest)}`;
     const first = this.#firstSeen[cell]!.get(text);
     if (first !== undefined) return first;
     this.#firstSeen[cell]!.set(text, core);
     return core;
+  }
+
+  #viewOf(actor: ActorView, view: NonNullable<System['view']>): number {
+    this.#view ??= steady('`view`', (seen) => actorText(this.views.whole(seen)), view);
+    const seen = this.#view(actor);
+    if (seen === undefined) {
+      throw new SystemError(
+        'PREDICATE_INVALID',
+        `\`view\` must say what tells snapshots apart, and gave ${saidText(seen)} It was asked about\n${actorText(this.views.whole(actor))}`,
+      );
+    }
+    return this.values.intern(seen, 'what the view of the system returns');
   }
 
   /** The inbox with one more letter: behind what came before it, or at its place in the sorted bag. `BLOCKED`: full. */

@@ -7,7 +7,8 @@ import {
   type StateMachine,
 } from 'xstate';
 import { SystemError } from '../errors.ts';
-import { isMachine, nodesOf } from './places.ts';
+import { hint, misshapen, slipOf } from '../shape.ts';
+import { actionsOf, isMachine, machinesOf, nodesOf } from './places.ts';
 
 /** Values that may come, listed, or made from the input of the invocation. */
 export type Values = readonly unknown[] | ((input: unknown) => readonly unknown[]);
@@ -174,14 +175,52 @@ export function stubOf(invoked: readonly Invoked[]): string {
 
 /** Throws `OUTCOMES_MISSING` for all that is invoked and not declared. */
 export function refuseUndeclared(machine: AnyStateMachine, outcomes: Outcomes): void {
-  const lacking = invokedBy(machine).filter(({ name }) => !Object.hasOwn(outcomes, name));
-  if (lacking.length > 0) throw undeclared(machine.id, lacking);
+  const invoked = invokedBy(machine);
+  const names = invoked.map(({ name }) => name);
+  const strangers = Object.keys(outcomes).filter((name) => !names.includes(name));
+  const lacking = invoked.filter(({ name }) => !Object.hasOwn(outcomes, name));
+  if (lacking.length > 0) throw undeclared(machine.id, lacking, strangers);
+  for (const name of strangers) {
+    // Logic that an action spawns is known by its id, which only a step tells.
+    if (spawns(machine) && slipOf(name, names) === undefined) continue;
+    throw misshapen(`outcomes.${name}`, `machine '${machine.id}' invokes no '${name}'; ${hint(name, names)}`);
+  }
 }
 
-export function undeclared(machine: string, lacking: readonly Invoked[]): SystemError {
+/** May an action of the machine, or of one that it invokes, spawn logic of its own? */
+function spawns(machine: AnyStateMachine): boolean {
+  return [...machinesOf(machine)].some((each) => {
+    const named = Object.values(each.implementations.actions) as readonly unknown[];
+    return [...named, ...nodesOf(each).flatMap(actionsOf)].some((action) =>
+      /^xstate\.(assign|enqueueActions|spawnChild)$/.test(
+        String((action as { type?: unknown } | null)?.type),
+      ),
+    );
+  });
+}
+
+/** `strangers`: the names that are declared, and that nothing has. */
+export function undeclared(
+  machine: string,
+  lacking: readonly Invoked[],
+  strangers: readonly string[] = [],
+): SystemError {
+  const slips = strangers.map(
+    (name) =>
+      [
+        name,
+        slipOf(
+          name,
+          lacking.map((one) => one.name),
+        ),
+      ] as const,
+  );
+  const meant = slips.flatMap(([name, one]) =>
+    one === undefined ? [] : [` outcomes has '${name}': did you mean ${one}?`],
+  );
   return new SystemError(
     'OUTCOMES_MISSING',
     `machine '${machine}' invokes ${lacking.map(({ name }) => `'${name}'`).join(', ')}, and nothing says what may come ` +
-      `of it. Declare all outcomes that may come, beside the machine:\n${stubOf(lacking)}`,
+      `of it.${meant.join('')} Declare all outcomes that may come, beside the machine:\n${stubOf(lacking)}`,
   );
 }

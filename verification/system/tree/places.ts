@@ -26,6 +26,12 @@ export function nodesOf({ root }: AnyStateMachine): readonly AnyStateNode[] {
   return nodes;
 }
 
+/** The actions of a state and of its transitions, as the definition has them. */
+export function actionsOf(node: AnyStateNode): readonly unknown[] {
+  const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
+  return [...node.entry, ...node.exit, ...transitions.flatMap(({ actions }) => actions)];
+}
+
 /** The states without states that are entered at first: those of `node`, or of what its `initial` targets. */
 export function initialLeaves(node: AnyStateNode): readonly AnyStateNode[] {
   if (node.type === 'atomic' || node.type === 'final') return [node];

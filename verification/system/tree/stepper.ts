@@ -8,9 +8,11 @@ import type {
   StateValue,
 } from 'xstate';
 import { reasonOf } from '../../../machines/errors.ts';
+import { saidText, steady } from '../callbacks.ts';
 import { SystemError } from '../errors.ts';
 import type { Interner, Json } from '../interner.ts';
 import { Memo } from '../memo.ts';
+import { misshapen } from '../shape.ts';
 import type { InternedSnapshot, Stepped } from '../stepper.ts';
 import { read, shown, type Written, write } from './canonical.ts';
 import { type Chance, Draws } from './chance.ts';
@@ -108,6 +110,8 @@ export class TreeStepper {
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #logics = new Map<string, AnyActorLogic>();
   readonly #keys = new Map<AnyActorLogic, string>();
+
+  readonly #asked = new Map<unknown, (input: unknown) => readonly unknown[]>();
 
   /** Throws `OUTCOMES_MISSING`. */
   constructor(machine: AnyStateMachine, values: Interner, { outcomes, time, chance = {} }: TreeOptions) {
@@ -248,6 +252,22 @@ export class TreeStepper {
     });
   }
 
+  #valuesOf(
+    name: string,
+    values: (input: unknown) => readonly unknown[],
+    input: unknown,
+  ): readonly unknown[] {
+    const what = `The outcomes of '${name}'`;
+    let ask = this.#asked.get(values);
+    if (ask === undefined) {
+      ask = steady(what, (given) => `     the input ${JSON.stringify(given)}`, values);
+      this.#asked.set(values, ask);
+    }
+    const given: unknown = ask(input);
+    if (Array.isArray(given)) return given;
+    throw misshapen(what, `they must be given as an array, and are ${saidText(given)}`);
+  }
+
   #outcomesOf(snapshot: number): readonly Pending[] {
     const { rows } = this.#tree(snapshot);
     return rows.flatMap((row, index) => {
@@ -261,7 +281,13 @@ export class TreeStepper {
       const isSpent = times !== undefined && row.sent! >= times;
       const { next = [], sends = [] } = isSpent ? {} : more;
       const all = (values: Values): readonly unknown[] =>
-        typeof values === 'function' ? values(read(input ?? null, () => undefined)) : values;
+        typeof values === 'function'
+          ? this.#valuesOf(
+              name,
+              values,
+              read(input ?? null, () => undefined),
+            )
+          : values;
       const actor = this.#path(snapshot, index);
       const own = (type: string, shownType: string, values: readonly unknown[], key: string) =>
         values.map((value): Pending => {
