@@ -20,7 +20,15 @@ export type {
   LockStatus,
 } from './api/status.ts';
 export type { Viewer, WatchServer, WatchServerOptions, WatchSession } from './api/watch.ts';
-export type { Discovery, DiscoverySource } from './discovery/discovery.ts';
+export {
+  type Discovery,
+  type DiscoveryListener,
+  type DiscoverySource,
+  fromFunction,
+  type PollOptions,
+} from './discovery/discovery.ts';
+export { type DnsOptions, fromDns } from './discovery/dns.ts';
+export { fromFile } from './discovery/file.ts';
 export { joinCluster } from './join.ts';
 export { compareFences, type Fence, FenceGate } from './lock/fence-gate.ts';
 export { LockReader, readLocks } from './observe/lock-reader.ts';

@@ -62,7 +62,7 @@ export async function joinAsGuest(settings: Settings): Promise<Cluster> {
   };
   const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
   site.found(Object.values(peers));
-  if (discovery) stopDiscovery = sourceOf(discovery).watch(found, failed);
+  if (discovery) stopDiscovery = sourceOf(discovery).watch({ found, failed, clock });
   site.open();
   clock.nextTurn(() => events.start());
   const leaders = new Leaders();

@@ -59,6 +59,8 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
   'the runtime touches the disk in its store and its observers alone': ({ file, target }) =>
     /^node:fs(\/promises)?$/.test(target) &&
     file.startsWith('runtime/') &&
+    // It reads the addresses of the others.
+    file !== 'runtime/discovery/file.ts' &&
     !/^runtime\/(store|observe)\//.test(file),
   'of the runtime, the inspector imports the server for HTTP and the reader of locks alone': ({
     file,

@@ -29,6 +29,7 @@ export type OperatingCode =
   | 'LISTEN_FAILED'
   | 'INSECURE_LISTEN'
   | 'INSECURE_PEER'
+  | 'DISCOVERY_FAILED'
   | 'OUTBOX_FULL'
   | 'UNDELIVERED'
   | 'MAILBOX_CLOSED'

@@ -179,7 +179,7 @@ export const clusterSchema = describe(
       z.custom<Discovery>(isDiscovery),
       'a discovery is a list of "host:port" and { host, port }, or has the method watch',
       {
-        does: 'Where a guest finds members: addresses, or a source that finds them (DiscoverySource).',
+        does: 'Where a guest finds members: addresses, or what fromDns, fromFile or fromFunction makes.',
         otherwise: 'its peers',
       },
     ).optional(),
