@@ -32,9 +32,9 @@ describe('baton export', () => {
     );
     expect(status).toBe(0);
     expect(stdout).toMatch(/^---- MODULE naimi_trehel ----\n.*\n====\n$/s);
-    expect(stdout).toContain('\\*   SPECIFICATION FairSpec');
+    expect(stdout).toContain('\\*   SPECIFICATION Spec');
     expect(stdout).toContain(
-      'FairSpec == Spec /\\ WF_vars(Deliver_b_a) /\\ WF_vars(Deliver_a_b) /\\ WF_vars(a_release) /\\ WF_vars(b_release)',
+      'Fair_a_is_served == Spec /\\ WF_vars(Deliver_b_a) /\\ WF_vars(Deliver_a_b) /\\ WF_vars(a_release) /\\ WF_vars(b_release)',
     );
     expect(stdout).toContain(
       'CASE at = "a_idle_root_member" /\\ m = "REQUEST_b" -> [to |-> "a_idle_forwarding_member"',

@@ -45,7 +45,7 @@ export async function contenders(peers: readonly string[]): Promise<readonly Con
       prepare: (sites, folder) => prepareTlc(tlc, sites, folder),
       parse: parseTlc,
     });
-  } else console.error('TLC is left out: the variable TLA2TOOLS names no tla2tools.jar.');
+  } else console.error('TLC is left out: the variable TLA2TOOLS_JAR names no tla2tools.jar.');
   found.push(
     script('breadth first in plain JavaScript', 'naive.ts', 5),
     script('xstate/graph, getAdjacencyMap', 'xstate-graph.ts', 5),

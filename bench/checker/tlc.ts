@@ -6,10 +6,9 @@ import type { Command } from './measure.ts';
 
 const model = fileURLToPath(new URL('./NaimiTrehel.tla', import.meta.url));
 
-/** The value of the variable TLA2TOOLS: the path of tla2tools.jar. `null` when it is not set. */
+/** The value of the variable TLA2TOOLS_JAR: the path of tla2tools.jar. `null` when it is not set. */
 export function whereTlcIs(): string | null {
-  const { TLA2TOOLS } = process.env;
-  return TLA2TOOLS ?? null;
+  return process.env['TLA2TOOLS_JAR'] ?? null;
 }
 
 /** Writes model and configuration for `sites` sites below `folder`. One worker, fingerprints in memory. */

@@ -89,7 +89,7 @@ async function writtenTable(system: System, to: 'promela' | 'tlaplus'): Promise<
     import('../../verification/export/tlaplus.ts'),
   ]);
   const table = await tabulate(system);
-  const questions = askedOfSpin(questionsOf(table));
+  const questions = to === 'promela' ? askedOfSpin(questionsOf(table)) : questionsOf(table);
   for (const { reason } of questions.refused) remark(reason);
-  return to === 'promela' ? promela(table, questions).text : tlaplus(table, questions);
+  return (to === 'promela' ? promela(table, questions) : tlaplus(table, questions)).text;
 }

@@ -79,7 +79,7 @@ export function addVerify(program: Command): void {
     .option('--replay <file>', 'check nothing, but take the traces of <file> (--trace json, --json) again')
     .addOption(
       new Option('--engine <name>', 'the model checker that explores; docs/engines.md')
-        .choices(['baton', 'spin'])
+        .choices(['baton', 'spin', 'tlc'])
         .default('baton'),
     )
     .option(
@@ -220,7 +220,7 @@ async function opinionsOn(
   }
   if (opinions.length > 0) return opinions;
   throw new UsageError(
-    'a second opinion needs another engine, and none is installed; Debian: apt install spin gcc',
+    'a second opinion needs another engine, and none is installed; Debian: apt install spin gcc, or set TLA2TOOLS_JAR',
   );
 }
 

@@ -12,7 +12,10 @@ import { actionText } from '../system/text.ts';
  */
 export class EngineError extends CodedError<'ENGINE_MISSING' | 'ENGINE_FAILED' | 'ENGINE_DISAGREES'> {}
 
-/** The report of another engine: Baton's own, with the engine's name. `coverage` is that of the exploration that filled the table. */
+/**
+ * The report of another engine: Baton's own, with the engine's name. `coverage` is that of the exploration that filled the table.
+ * Memory is 0 where the engine does not tell it.
+ */
 export interface EngineReport extends Report {
   /** Name and version. */
   readonly engine: string;
@@ -28,6 +31,13 @@ export interface EngineOptions {
 
 /** Whether an action of ours can be a step of an engine's counterexample. */
 export type Matches = (action: Action) => boolean;
+
+/** Whether two actions are one, in whatever order their keys stand. */
+export function sameAction(left: Action, right: Action): boolean {
+  const sorted = (action: Action) =>
+    JSON.stringify(Object.entries(action).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return sorted(left) === sorted(right);
+}
 
 /**
  * Takes an engine's counterexample again, through the real statecharts: one action of ours for each step. Throws

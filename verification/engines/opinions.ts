@@ -2,9 +2,10 @@ import type { Report } from '../check/report.ts';
 import type { System } from '../system/system.ts';
 import type { EngineOptions, EngineReport } from './engine.ts';
 import { spin } from './spin.ts';
+import { tlc } from './tlc.ts';
 
 /** Engines other than Baton's own, by the name that `--engine` takes. */
-export const engines = { spin } satisfies Record<
+export const engines = { spin, tlc } satisfies Record<
   string,
   (system: System, options?: EngineOptions) => Promise<EngineReport>
 >;

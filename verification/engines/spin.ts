@@ -7,13 +7,14 @@ import { askedOfSpin, type Promela, promela } from '../export/promela.ts';
 import { type Question, type Questions, questionsOf } from '../export/questions.ts';
 import { type Table, tabulate } from '../export/table.ts';
 import { evaluate } from '../system/index.ts';
-import type { Action, Property, System, Trace } from '../system/system.ts';
+import type { Property, System, Trace } from '../system/system.ts';
 import {
   EngineError,
   type EngineOptions,
   type EngineReport,
   type Matches,
   refuseUnbroken,
+  sameAction,
   taken,
 } from './engine.ts';
 
@@ -189,7 +190,7 @@ class Verifier {
 
   #matching(number: number, value: number): Matches {
     const step = this.#written.steps[number]!;
-    if ('action' in step) return (action) => same(action, step.action);
+    if ('action' in step) return (action) => sameAction(action, step.action);
     const { target, source } = this.#table.links[step.link]!;
     const { ids } = this.#table.compiled.world;
     const about = { actor: ids[target]!, source: source === null ? null : ids[source]! };
@@ -202,7 +203,7 @@ class Verifier {
         action.lost === value;
     }
     const { message } = this.#table.messages[value]!;
-    return (action) => same(action, { kind, ...about, message });
+    return (action) => sameAction(action, { kind, ...about, message });
   }
 
   // Programs.
@@ -266,12 +267,6 @@ class Verifier {
 
 /** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
 type Build = 'states' | 'breadth' | 'runs';
-
-function same(left: Action, right: Action): boolean {
-  const sorted = (action: Action) =>
-    JSON.stringify(Object.entries(action).sort(([one], [other]) => (one < other ? -1 : 1)));
-  return sorted(left) === sorted(right);
-}
 
 /** Reads what a verifier of SPIN prints. SPIN also counts the step into the initial state, and each step of the deadlock watcher. */
 export function parseSpin(output: string): SpinAnswer {

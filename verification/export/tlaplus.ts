@@ -1,16 +1,44 @@
-import type { Action, Fairness } from '../system/system.ts';
+import type { Action, Bound, Fairness } from '../system/system.ts';
 import { ExportError } from './errors.ts';
 import { type ActorMeasure, type Measured, rowOf } from './measure.ts';
 import { Names } from './names.ts';
 import type { Question, Questions } from './questions.ts';
 import type { Table, TableActor, Trigger } from './table.ts';
 
+/** A step of the module: an action of the system, or a step of the network on a link of the table. */
+export type TlaStep =
+  | { readonly action: Action }
+  | { readonly link: number; readonly kind: 'deliver' | 'duplicate' | 'lose' | 'break' };
+
+/** The variables that count faults of the network. */
+type Fault = 'lost' | 'duplicated' | 'broken';
+
+export interface TlaPlus {
+  /** The module's name: TLC wants it in a file of that name. */
+  readonly module: string;
+  readonly text: string;
+  /**
+   * The steps, by the names of their definitions. TLC names the part that it takes: `Deliver_LINK_message("MESSAGE")`,
+   * `Break_LINK_losing(NUMBER)`.
+   */
+  readonly steps: ReadonlyMap<string, TlaStep>;
+}
+
+/** The first words of every refusal by a module to take a step that its table does not have. */
+export const notInTable = 'not in the table';
+
 /**
- * Writes a system as a module of TLA+, for TLC; its configuration stands in the comment at the top. The channels and crashes are TLA+'s own; of the statecharts it has the table. A combination of local state and
- * message that is not in the table makes TLC stop with an error.
+ * Writes a system as a module of TLA+, for TLC; its configuration stands in the comment at the top. The channels and crashes are
+ * TLA+'s own; of the statecharts it has the table. A combination of local state and message that is not in the table makes TLC
+ * stop with an error.
  */
-export function tlaplus(table: Table, questions: Questions): string {
+export function tlaplus(table: Table, questions: Questions): TlaPlus {
   return new Writer(table, questions).write();
+}
+
+/** The specification under which a property is judged: one of runs has its own fairness. */
+export function specOf({ kind, name }: Question): string {
+  return kind === 'leadsTo' || kind === 'eventually' ? `Fair_${name}` : 'Spec';
 }
 
 class Writer {
@@ -18,23 +46,33 @@ class Writer {
   readonly #questions: Questions;
   readonly #isFifo: boolean;
   readonly #links: readonly number[];
+  readonly #steps = new Map<string, TlaStep>();
+  readonly #names = new Names();
+  /** The names of the actors' own steps, by the action as text. */
+  readonly #own = new Map<string, string>();
+  /** How many faults there may be, by the variable that counts them. */
+  readonly #faults: Readonly<Record<Fault, Bound | 'persistent'>>;
+  readonly #capacity: number | null;
 
   constructor(table: Table, questions: Questions) {
     const { loss = 0, duplication = 0, breaks = 0, capacity = 'unbounded', order } = table.system.network;
-    const faults = { loss, duplication, breaks, capacity: capacity === 'unbounded' ? 0 : capacity };
-    const fault = Object.entries(faults).find(([, bound]) => bound !== 0)?.[0];
-    if (fault !== undefined) throw refused(table, `a network with ${fault}`);
-    if (table.history !== null) throw refused(table, 'a history');
-    if (table.accepts !== null) throw refused(table, 'an actor that accepts some messages only');
+    if (order !== 'fifo' && capacity !== 'unbounded')
+      throw new ExportError('EXPORT_REFUSED', 'Bags with a capacity are not written to TLA+.');
+    this.#faults = { lost: loss, duplicated: duplication, broken: breaks };
+    this.#capacity = capacity === 'unbounded' ? null : capacity;
     this.#table = table;
     this.#questions = questions;
     this.#isFifo = order === 'fifo';
     this.#links = table.links.flatMap(({ most }, link) => (most > 0 ? [link] : []));
   }
 
-  write(): string {
+  write(): TlaPlus {
+    const module = new Names().of(this.#table.system.name);
+    return { module, text: this.#text(module), steps: this.#steps };
+  }
+
+  #text(module: string): string {
     const { system, states, transitions, actors, messages } = this.#table;
-    const module = new Names().of(system.name);
     const asked = this.#questions.asked;
     return [
       `---- MODULE ${module} ----`,
@@ -44,8 +82,8 @@ class Writer {
       `\\* Baton counts ${states} states and ${transitions} transitions (TLC counts the initial state among those generated).`,
       'EXTENDS Naturals, Sequences, TLC',
       '',
-      'VARIABLES local, channel',
-      'vars == <<local, channel>>',
+      `VARIABLES ${this.#variables().join(', ')}`,
+      `vars == <<${this.#variables().join(', ')}>>`,
       '',
       `Actors == {${actors.map(({ name }) => quoted(name)).join(', ')}}`,
       `Links == {${this.#links.map((link) => quoted(this.#link(link))).join(', ')}}`,
@@ -58,11 +96,23 @@ class Writer {
       ...actors.flatMap((actor) => this.#locals(actor)),
       ...this.#network(),
       ...actors.flatMap((actor) => this.#receives(actor)),
-      ...this.#steps(),
+      ...this.#next(),
       ...asked.flatMap((question) => this.#property(question)),
       '====',
       '',
     ].join('\n');
+  }
+
+  #variables(): string[] {
+    return ['local', 'channel', ...this.#counted(), ...(this.#table.history === null ? [] : ['history'])];
+  }
+
+  /** The faults whose number is bounded. */
+  #counted(): Fault[] {
+    return (['lost', 'duplicated', 'broken'] as const).filter((fault) => {
+      const bound = this.#faults[fault];
+      return typeof bound === 'number' && bound > 0;
+    });
   }
 
   #link(link: number): string {
@@ -99,6 +149,11 @@ class Writer {
         );
       });
     const put = this.#isFifo ? 'Append(@, send.message)' : '[@ EXCEPT ![send.message] = @ + 1]';
+    const isThere = this.#isFifo
+      ? '\\E i \\in DOMAIN on[send.link] : on[send.link][i] = send.message'
+      : 'on[send.link][send.message] > 0';
+    const persists = this.#faults.duplicated === 'persistent' ? ` \\/ ${isThere}` : '';
+    const { history } = this.#table;
     return [
       `Drops == {${dropped(false).join(', ')}}`,
       `DropsOfAll == {${dropped(true).join(', ')}}`,
@@ -108,9 +163,32 @@ class Writer {
       '  IF sends = <<>> THEN on',
       '  ELSE LET send == Head(sends)',
       '           entry == <<at[Target[send.link]], send.message>>',
-      '           vanishes == entry \\in (IF send.toAll THEN DropsOfAll ELSE Drops)',
+      `           vanishes == entry \\in (IF send.toAll THEN DropsOfAll ELSE Drops)${persists}`,
       `       IN Put(at, IF vanishes THEN on ELSE [on EXCEPT ![send.link] = ${put}], Tail(sends))`,
       '',
+      ...(this.#capacity === null
+        ? []
+        : [
+            '\\* A step waits until there is room for all that it sends.',
+            'Room(on, sends) == \\A link \\in Links :',
+            '  LET Goes(send) == send.link = link',
+            '      count == Len(SelectSeq(sends, Goes))',
+            `  IN IF count = 0 THEN TRUE ELSE Len(on[link]) + count <= ${this.#capacity}`,
+            '',
+          ]),
+      ...(history === null
+        ? []
+        : [
+            '\\* The history by number.',
+            ...history.values.map((value, number) => `\\*   ${number}: ${value}`),
+            `After == <<${history.after.map((row) => `<<${row.map((next) => (next < 0 ? history.values.length : next)).join(', ')}>>`).join(', ')}>>`,
+            'RECURSIVE Told(_, _)',
+            'Told(value, tells) ==',
+            '  IF tells = <<>> THEN value',
+            '  ELSE LET next == After[value + 1][Head(tells) + 1]',
+            `       IN IF next = ${history.values.length} THEN Assert(FALSE, <<"${notInTable}", value, tells>>) ELSE Told(next, Tail(tells))`,
+            '',
+          ]),
     ];
   }
 
@@ -122,102 +200,218 @@ class Writer {
     return `<<${sends.map(one).join(', ')}>>`;
   }
 
+  /** The outcome of each message, by its link only where that matters. */
   #receives(actor: TableActor): string[] {
-    const cases = new Map<string, string>();
-    for (const { from, on, to, sends } of actor.rows) {
+    const cases = new Map<string, Map<string, string>>();
+    for (const { from, on, to, sends, tells } of actor.rows) {
       if (on.kind !== 'deliver') continue;
       const when = `at = ${quoted(actor.locals[from]!.name)} /\\ m = ${quoted(this.#table.messages[on.message]!.name)}`;
-      cases.set(when, `[to |-> ${quoted(actor.locals[to]!.name)}, sends |-> ${this.#sends(sends)}]`);
+      const told = this.#table.history === null ? '' : `, tells |-> <<${tells.join(', ')}>>`;
+      const then = `[to |-> ${quoted(actor.locals[to]!.name)}, sends |-> ${this.#sends(sends)}${told}]`;
+      cases.set(when, (cases.get(when) ?? new Map<string, string>()).set(this.#link(on.link), then));
     }
     if (cases.size === 0) return [];
-    const lines = [...cases].map(
-      ([when, then], index) => `  ${index === 0 ? 'CASE' : '  []'} ${when} -> ${then}`,
-    );
+    const lines = [...cases].flatMap(([when, byLink]) => {
+      const outcomes = [...new Set(byLink.values())];
+      if (outcomes.length === 1) return [`${when} -> ${outcomes[0]}`];
+      return [...byLink].map(([link, then]) => `${when} /\\ link = ${quoted(link)} -> ${then}`);
+    });
     return [
-      `Receives_${actor.name}(at, m) ==`,
-      ...lines,
-      `    [] OTHER -> Assert(FALSE, <<"not in the table", at, m>>)`,
+      `Receives_${actor.name}(link, at, m) ==`,
+      ...lines.map((line, index) => `  ${index === 0 ? 'CASE' : '  []'} ${line}`),
+      `    [] OTHER -> Assert(FALSE, <<"${notInTable}", link, at, m>>)`,
       '',
     ];
   }
 
-  /** One action of TLA+ for each thing that fairness may speak of. */
-  #steps(): string[] {
-    const { actors, messages } = this.#table;
+  /** One action of TLA+ for each action of the system, and for each link and fault of the network. */
+  #next(): string[] {
     const lines: string[] = [];
     const names: string[] = [];
     for (const link of this.#links) {
-      const actor = this.#actorOf(link);
-      const down = actor.locals.filter(({ up }) => !up).map(({ name }) => quoted(name));
-      const alive =
-        down.length === 0 ? [] : [`  /\\ local[${quoted(actor.name)}] \\notin {${down.join(', ')}}`];
-      const name = this.#link(link);
-      const after = (rest: string) => [
-        `  /\\ LET step == Receives_${actor.name}(local[${quoted(actor.name)}], m)`,
-        `         at == [local EXCEPT ![${quoted(actor.name)}] = step.to]`,
-        `     IN /\\ local' = at`,
-        `        /\\ channel' = Put(at, ${this.#purged(link, `[channel EXCEPT ![${quoted(name)}] = ${rest}]`, 'step.to')}, step.sends)`,
-      ];
-      lines.push(
-        ...(this.#isFifo
-          ? [
-              `Deliver_${name}_message(m) ==`,
-              `  /\\ channel[${quoted(name)}] /= <<>>`,
-              `  /\\ m = Head(channel[${quoted(name)}])`,
-              ...alive,
-              ...after('Tail(@)'),
-            ]
-          : [
-              `Deliver_${name}_message(m) ==`,
-              `  /\\ channel[${quoted(name)}][m] > 0`,
-              ...alive,
-              ...after('[@ EXCEPT ![m] = @ - 1]'),
-            ]),
-        `Deliver_${name} == \\E m \\in Messages : Deliver_${name}_message(m)`,
-        '',
-      );
-      names.push(`Deliver_${name}`);
-    }
-    const groups = new Map<string, string[]>();
-    for (const [cell, actor] of actors.entries()) {
-      for (const { from, on, to, sends } of actor.rows) {
-        const action = ownAction(actor, on);
-        if (action === null) continue;
-        const name = nameOf(actor, action);
-        const isLost = on.kind === 'crash' && !this.#table.compiled.world.keepsInbox[cell]!;
-        const channel = isLost
-          ? this.#emptied(cell)
-          : this.#purgedOf(cell, 'channel', quoted(actor.locals[to]!.name));
-        const at = `[local EXCEPT ![${quoted(actor.name)}] = ${quoted(actor.locals[to]!.name)}]`;
-        groups.set(name, [
-          ...(groups.get(name) ?? []),
-          `  \\/ /\\ local[${quoted(actor.name)}] = ${quoted(actor.locals[from]!.name)}`,
-          `     /\\ local' = ${at}`,
-          `     /\\ channel' = Put(${at}, ${channel}, ${this.#sends(sends)})`,
-        ]);
+      for (const [name, step, text] of this.#ofLink(link)) {
+        lines.push(...text, '');
+        names.push(name);
+        this.#steps.set(name, step);
       }
     }
-    for (const [name, disjuncts] of groups) {
+    for (const [name, disjuncts] of this.#ofActors()) {
       lines.push(`${name} ==`, ...disjuncts, '');
       names.push(name);
     }
-    const empty = this.#isFifo ? '<<>>' : '[word \\in Messages |-> 0]';
+    const { actors, history } = this.#table;
     return [
       ...lines,
       'Init ==',
       `  /\\ local = ${actors.map(({ name, locals, initial }) => `(${quoted(name)} :> ${quoted(locals[initial]!.name)})`).join(' @@ ')}`,
-      `  /\\ channel = [link \\in Links |-> ${empty}]`,
+      `  /\\ channel = ${this.#sentAtFirst()}`,
+      ...this.#counted().map((fault) => `  /\\ ${fault} = 0`),
+      ...(history === null ? [] : [`  /\\ history = ${history.initial}`]),
       '',
       `Next == ${names.map((name) => `\\/ ${name}`).join('\n        ')}`,
       '',
       ...this.#fairness(names),
-      `\\* ${messages.length} messages.`,
-      '',
     ];
   }
 
-  #purged(link: number, channel: string, to: string): string {
-    return this.#purgedOf(this.#table.links[link]!.target, channel, to);
+  /** An actor may send when it starts. */
+  #sentAtFirst(): string {
+    const { compiled, links, messages } = this.#table;
+    const { world, model } = compiled;
+    const sent = links.map(({ source, target }) =>
+      world.locals
+        .inbox(world.locals.inboxOf(target, model.initial[0]![target]!))
+        .map((letter) => world.locals.letter(letter))
+        .filter((letter) => source === null || letter.source === source)
+        .map(
+          ({ message }) =>
+            messages.find((one) => world.values.intern(one.message, 'a message') === message)!.name,
+        ),
+    );
+    const nonEmpty = this.#links.filter((link) => sent[link]!.length > 0);
+    const empty = this.#isFifo ? '<<>>' : '[word \\in Messages |-> 0]';
+    if (nonEmpty.length === 0) return `[link \\in Links |-> ${empty}]`;
+    const held = (link: number) => {
+      const words = sent[link]!;
+      if (this.#isFifo) return `<<${words.map(quoted).join(', ')}>>`;
+      const counts = [...new Set(words)].map(
+        (word) => `(${quoted(word)} :> ${words.filter((one) => one === word).length})`,
+      );
+      return `(${counts.join(' @@ ')}) @@ [word \\in Messages |-> 0]`;
+    };
+    const starts = nonEmpty.map((link) => `(${quoted(this.#link(link))} :> ${held(link)})`);
+    return `${starts.join(' @@ ')} @@ [link \\in Links |-> ${empty}]`;
+  }
+
+  /** The steps of the network: deliveries, and its faults. */
+  #ofLink(link: number): readonly (readonly [string, TlaStep, readonly string[]])[] {
+    const { actors, links, accepts } = this.#table;
+    const { target, most } = links[link]!;
+    const actor = actors[target]!;
+    const name = this.#link(link);
+    const on = `channel[${quoted(name)}]`;
+    const local = `local[${quoted(actor.name)}]`;
+    const down = actor.locals.filter(({ up }) => !up).map((state) => quoted(state.name));
+    const alive = down.length === 0 ? [] : [`  /\\ ${local} \\notin {${down.join(', ')}}`];
+    const some = (step: string) => `${step}_${name} == \\E m \\in Messages : ${step}_${name}_message(m)`;
+    const without = this.#isFifo ? 'Tail(@)' : '[@ EXCEPT ![m] = @ - 1]';
+    const taken = actor.locals.flatMap((state, at) =>
+      this.#table.messages.flatMap((message, index) =>
+        accepts?.(link, at, index) ? [`<<${quoted(state.name)}, ${quoted(message.name)}>>`] : [],
+      ),
+    );
+    const receives = (rest: string, fault: Fault | null) => [
+      ...(this.#isFifo ? [`  /\\ ${on} /= <<>>`, `  /\\ m = Head(${on})`] : [`  /\\ ${on}[m] > 0`]),
+      ...alive,
+      ...(accepts === null ? [] : [`  /\\ <<${local}, m>> \\in {${taken.join(', ')}}`]),
+      ...this.#spends(fault),
+      `  /\\ LET step == Receives_${actor.name}(${quoted(name)}, ${local}, m)`,
+      `         at == [local EXCEPT ![${quoted(actor.name)}] = step.to]`,
+      `         rest == ${rest}`,
+      `     IN /\\ local' = at`,
+      ...(this.#capacity === null ? [] : ['        /\\ Room(rest, step.sends)']),
+      `        /\\ channel' = Put(at, ${this.#purgedOf(target, 'rest', 'step.to')}, step.sends)`,
+      ...(this.#table.history === null ? [] : [`        /\\ history' = Told(history, step.tells)`]),
+      ...this.#unchanged(fault),
+    ];
+    const removed = `[channel EXCEPT ![${quoted(name)}] = ${without}]`;
+    const kept = this.#faults.duplicated === 'persistent' ? 'channel' : removed;
+    const steps: (readonly [string, TlaStep, readonly string[]])[] = [
+      [
+        `Deliver_${name}`,
+        { link, kind: 'deliver' },
+        [`Deliver_${name}_message(m) ==`, ...receives(kept, null), some('Deliver')],
+      ],
+    ];
+    if (this.#faults.duplicated !== 0 && this.#faults.duplicated !== 'persistent') {
+      const text = [
+        `Duplicate_${name}_message(m) ==`,
+        ...receives('channel', 'duplicated'),
+        some('Duplicate'),
+      ];
+      steps.push([`Duplicate_${name}`, { link, kind: 'duplicate' }, text]);
+    }
+    const unheard = (fault: Fault) => [
+      `  /\\ UNCHANGED ${this.#table.history === null ? 'local' : '<<local, history>>'}`,
+      ...this.#unchanged(fault),
+    ];
+    if (this.#faults.lost !== 0) {
+      const loses = this.#isFifo
+        ? [
+            `  /\\ \\E i \\in DOMAIN ${on} :`,
+            `       /\\ ${on}[i] = m`,
+            '       \\* Of equal messages in a row, one.',
+            `       /\\ IF i = 1 THEN TRUE ELSE ${on}[i - 1] /= m`,
+            `       /\\ channel' = [channel EXCEPT ![${quoted(name)}] = SubSeq(@, 1, i - 1) \\o SubSeq(@, i + 1, Len(@))]`,
+          ]
+        : [
+            `  /\\ ${on}[m] > 0`,
+            `  /\\ channel' = [channel EXCEPT ![${quoted(name)}] = [@ EXCEPT ![m] = @ - 1]]`,
+          ];
+      const text = [
+        `Lose_${name}_message(m) ==`,
+        ...alive,
+        ...this.#spends('lost'),
+        ...loses,
+        ...unheard('lost'),
+      ];
+      steps.push([`Lose_${name}`, { link, kind: 'lose' }, [...text, some('Lose')]]);
+    }
+    if (this.#faults.broken !== 0) {
+      const text = [
+        `Break_${name}_losing(n) ==`,
+        `  /\\ n <= Len(${on})`,
+        ...alive,
+        ...this.#spends('broken'),
+        `  /\\ channel' = [channel EXCEPT ![${quoted(name)}] = SubSeq(@, 1, Len(@) - n)]`,
+        ...unheard('broken'),
+        `Break_${name} == \\E n \\in 1..${most} : Break_${name}_losing(n)`,
+      ];
+      steps.push([`Break_${name}`, { link, kind: 'break' }, text]);
+    }
+    return steps;
+  }
+
+  /** The actors' own steps, with one disjunct for each row of the table. */
+  #ofActors(): ReadonlyMap<string, readonly string[]> {
+    const groups = new Map<string, string[]>();
+    for (const [cell, actor] of this.#table.actors.entries()) {
+      for (const { from, on, to, sends, tells } of actor.rows) {
+        const action = ownAction(actor, on);
+        if (action === null) continue;
+        const name = this.#nameOf(actor, action);
+        const isLost = on.kind === 'crash' && !this.#table.compiled.world.keepsInbox[cell]!;
+        const next = actor.locals[to]!;
+        const channel = isLost
+          ? this.#emptied(cell)
+          : next.up
+            ? this.#purgedOf(cell, 'channel', quoted(next.name))
+            : 'channel';
+        const at = `[local EXCEPT ![${quoted(actor.name)}] = ${quoted(next.name)}]`;
+        groups.set(name, [
+          ...(groups.get(name) ?? []),
+          `  \\/ /\\ local[${quoted(actor.name)}] = ${quoted(actor.locals[from]!.name)}`,
+          `     /\\ local' = ${at}`,
+          ...(this.#capacity === null ? [] : [`     /\\ Room(channel, ${this.#sends(sends)})`]),
+          `     /\\ channel' = Put(${at}, ${channel}, ${this.#sends(sends)})`,
+          ...(this.#table.history === null
+            ? []
+            : [`     /\\ history' = Told(history, <<${tells.join(', ')}>>)`]),
+          ...this.#unchanged(null).map((line) => `   ${line}`),
+        ]);
+      }
+    }
+    return groups;
+  }
+
+  #spends(fault: Fault | null): string[] {
+    if (fault === null || !this.#counted().includes(fault)) return [];
+    return [`  /\\ ${fault} < ${this.#faults[fault]}`, `  /\\ ${fault}' = ${fault} + 1`];
+  }
+
+  #unchanged(fault: Fault | null): string[] {
+    const others = this.#counted().filter((other) => other !== fault);
+    return others.length === 0 ? [] : [`  /\\ UNCHANGED <<${others.join(', ')}>>`];
   }
 
   /** The channels to the actor without what it will never heed. */
@@ -241,47 +435,53 @@ class Writer {
   }
 
   #fairness(names: readonly string[]): string[] {
-    const fairness = this.#questions.asked.flatMap((question) =>
-      'fairness' in question ? [question.fairness] : [],
-    )[0];
-    const classes = new Map<string, string[]>();
-    for (const name of names) {
-      const of = fairness === undefined ? null : this.#classOf(name, fairness);
-      if (of !== null) classes.set(of, [...(classes.get(of) ?? []), name]);
-    }
-    const fair = [...classes.values()].map((of) => ` /\\ WF_vars(${of.join(' \\/ ')})`);
-    return [
-      'Spec == Init /\\ [][Next]_vars',
-      ...(fairness === undefined ? [] : [`FairSpec == Spec${fair.join('')}`]),
-      '',
-    ];
+    const fair = this.#questions.asked.flatMap((question) => {
+      if (!('fairness' in question)) return [];
+      const { weak, strong } = question.fairness;
+      const fair = (operator: string, classOf: NonNullable<Fairness['weak']>) => {
+        const classes = new Map<string, string[]>();
+        for (const name of names) {
+          for (const [of, term] of this.#classesOf(name, classOf))
+            classes.set(of, [...(classes.get(of) ?? []), term]);
+        }
+        return [...classes.values()].map((of) => ` /\\ ${operator}_vars(${of.join(' \\/ ')})`);
+      };
+      const assumed = [...(weak ? fair('WF', weak) : []), ...(strong ? fair('SF', strong) : [])];
+      return [`${specOf(question)} == Spec${assumed.join('')}`];
+    });
+    return ['Spec == Init /\\ [][Next]_vars', ...fair, ''];
   }
 
-  /** The weak fairness class of an action; `null`: it may be put off for ever. */
-  #classOf(name: string, { weak }: Fairness): string | null {
-    const { actors, messages, compiled } = this.#table;
-    const link = this.#links.find((one) => name === `Deliver_${this.#link(one)}`);
-    if (link !== undefined) {
-      const { source, target } = this.#table.links[link]!;
-      const classes = messages.map(
-        ({ message }) =>
-          weak?.({
-            kind: 'deliver',
-            actor: actors[target]!.id,
-            source: source === null ? null : compiled.world.ids[source]!,
-            message,
-          }) ?? null,
-      );
-      // On a queue the first message stays until it is delivered: fairness to each message is fairness to the link.
-      return classes.includes(null) ? null : name;
+  /** Events of one type with other payloads are other actions. */
+  #nameOf(actor: TableActor, action: Action): string {
+    const text = JSON.stringify(action);
+    const name = this.#own.get(text) ?? this.#names.of(nameOf(actor, action));
+    this.#own.set(text, name);
+    this.#steps.set(name, { action });
+    return name;
+  }
+
+  /** The fairness classes of a step, each with the part of the step that is in it. What is in none may be put off for ever. */
+  #classesOf(name: string, classOf: NonNullable<Fairness['weak']>): readonly (readonly [string, string])[] {
+    const { actors, messages, links, compiled } = this.#table;
+    const step = this.#steps.get(name)!;
+    if ('action' in step) {
+      const of = classOf(step.action);
+      return of === null ? [] : [[of, name]];
     }
-    const classes = actors.flatMap((actor) =>
-      actor.rows.flatMap(({ on }) => {
-        const action = ownAction(actor, on);
-        return action !== null && nameOf(actor, action) === name ? [weak?.(action) ?? null] : [];
-      }),
+    if (step.kind !== 'deliver') return [];
+    const { source, target } = links[step.link]!;
+    const from = source === null ? null : compiled.world.ids[source]!;
+    const classes = messages.map(({ message }) =>
+      classOf({ kind: 'deliver', actor: actors[target]!.id, source: from, message }),
     );
-    return classes[0] ?? null;
+    const [first = null] = classes;
+    // On a queue the first message stays until it is delivered: fairness to each message is fairness to the link.
+    if (this.#isFifo && !classes.includes(null)) return [[name, name]];
+    if (classes.every((of) => of === first)) return first === null ? [] : [[first, name]];
+    return classes.flatMap((of, message) =>
+      of === null ? [] : [[of, `${name}_message(${quoted(messages[message]!.name)})`] as const],
+    );
   }
 
   #property(question: Question): string[] {
@@ -375,12 +575,14 @@ class Writer {
     const named = (...kinds: readonly Question['kind'][]) =>
       asked.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
     const invariants = named('always', 'deadlockFree');
-    const runs = named('leadsTo', 'eventually');
+    const runs = asked.filter((question) => specOf(question) !== 'Spec');
     return [
-      `SPECIFICATION ${runs.length > 0 ? 'FairSpec' : 'Spec'}`,
+      'SPECIFICATION Spec',
       'CHECK_DEADLOCK FALSE',
       ...(invariants.length > 0 ? [`INVARIANTS ${invariants.join(' ')}`] : []),
-      ...(runs.length > 0 ? [`PROPERTIES ${runs.join(' ')}`] : []),
+      ...runs.map(
+        (question) => `(for ${question.name}: SPECIFICATION ${specOf(question)}, PROPERTY ${question.name})`,
+      ),
     ];
   }
 }
@@ -422,8 +624,4 @@ function byValue(entries: readonly (readonly [string, number])[], of: string): s
 
 function quoted(text: string): string {
   return `"${text}"`;
-}
-
-function refused({ system }: Table, what: string): ExportError {
-  return new ExportError('EXPORT_REFUSED', `'${system.name}' has ${what}, which is not written to TLA+.`);
 }

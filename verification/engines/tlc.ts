@@ -1,0 +1,299 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Judged } from '../check/report.ts';
+import { type Question, type Questions, questionsOf } from '../export/questions.ts';
+import { type Table, tabulate } from '../export/table.ts';
+import { notInTable, specOf, type TlaPlus, tlaplus } from '../export/tlaplus.ts';
+import type { Action, Property, System } from '../system/system.ts';
+import {
+  EngineError,
+  type EngineOptions,
+  type EngineReport,
+  type Matches,
+  refuseUnbroken,
+  sameAction,
+  taken,
+} from './engine.ts';
+
+/**
+ * Checks a system with TLC, whose jar the variable `TLA2TOOLS_JAR` names: its table is written in TLA+, and TLC explores it on its
+ * own, breadth first by one worker, so that a counterexample is a shortest one. It is taken again through the statecharts. Throws
+ * `EngineError`, and `ExportError` for a system that cannot be exported. A property that cannot be is `incomplete`.
+ */
+export async function tlc(system: System, options: EngineOptions = {}): Promise<EngineReport> {
+  const { TLA2TOOLS_JAR: jar } = process.env;
+  if (jar === undefined) {
+    throw new EngineError(
+      'ENGINE_MISSING',
+      'TLC needs its jar, tla2tools.jar, and Java: set TLA2TOOLS_JAR to its path.',
+    );
+  }
+  const started = performance.now();
+  const table = await tabulate(system, options.signal === undefined ? {} : { signal: options.signal });
+  const folder = await mkdtemp(join(tmpdir(), 'baton-tlc-'));
+  try {
+    return await new Checker(table, questionsOf(table), { folder, jar }, options).report(started);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The result of one run of TLC. */
+export interface TlcAnswer {
+  readonly version: string;
+  readonly states: number;
+  readonly transitions: number;
+  readonly depth: number;
+  /** The steps of a counterexample, by the names of their definitions; those after `loop` come again and again. */
+  readonly steps: readonly string[];
+  readonly loop?: number;
+  readonly violated: boolean;
+  /** `broken NAME`, `reached NAME`. */
+  readonly told: ReadonlySet<string>;
+}
+
+class Checker {
+  readonly #table: Table;
+  readonly #questions: Questions;
+  readonly #written: TlaPlus;
+  readonly #at: { readonly folder: string; readonly jar: string };
+  readonly #options: EngineOptions;
+
+  constructor(
+    table: Table,
+    questions: Questions,
+    at: { folder: string; jar: string },
+    options: EngineOptions,
+  ) {
+    this.#table = table;
+    this.#questions = questions;
+    this.#written = tlaplus(table, questions);
+    this.#at = at;
+    this.#options = options;
+  }
+
+  async report(started: number): Promise<EngineReport> {
+    const { system, compiled, actors } = this.#table;
+    const { module, text } = this.#written;
+    const ofStates = this.#questions.asked.filter((question) => specOf(question) === 'Spec');
+    await writeFile(join(this.#at.folder, `${module}.tla`), text);
+    await writeFile(join(this.#at.folder, `${asking}.tla`), this.#asking(ofStates));
+    const began = performance.now();
+    const said = await this.#explored('Spec', 'INVARIANTS', ofStates.map(tellerOf));
+    const seconds = (performance.now() - began) / 1000;
+    const results = new Map<Property, Judged>();
+    for (const { property, reason } of this.#questions.refused) {
+      results.set(property, { name: property.name, kind: property.kind, verdict: 'incomplete', reason });
+    }
+    for (const question of this.#questions.asked) {
+      results.set(question.property, await this.#judged(question, said));
+    }
+    return {
+      engine: said.version,
+      system: system.name,
+      sites: actors.length,
+      network: system.network.order,
+      states: said.states,
+      transitions: said.transitions,
+      depth: said.depth,
+      seconds: (performance.now() - started) / 1000,
+      statesPerSecond: said.states / seconds,
+      // TLC tells of its heap, and not of its states.
+      bytesPerState: 0,
+      peakMemoryBytes: 0,
+      workers: 1,
+      complete: true,
+      cut: 0,
+      properties: this.#questions.all.map((property) => results.get(property)!),
+      notRun: compiled.notRun(),
+      untaken: compiled.untaken(),
+      coverage: compiled.coverage(),
+    };
+  }
+
+  /** A module beside the exported one, by which TLC explores all states and tells once of each property that breaks, or is reached. */
+  #asking(questions: readonly Question[]): string {
+    const tells = questions.flatMap((question, index) => {
+      const { kind, name } = question;
+      const stays = kind === 'reachable' ? `never_${name}` : name;
+      const word = kind === 'reachable' ? 'reached' : 'broken';
+      return [
+        `ASSUME TLCSet(${index}, FALSE)`,
+        `${tellerOf(question)} == ${stays} \\/ TLCGet(${index}) \\/ (TLCSet(${index}, TRUE) /\\ PrintT("BATON ${word} ${name}"))`,
+      ];
+    });
+    return [`---- MODULE ${asking} ----`, `EXTENDS ${this.#written.module}`, ...tells, '====', ''].join('\n');
+  }
+
+  async #judged(question: Question, said: TlcAnswer): Promise<Judged> {
+    const { property, name, kind } = question;
+    const told = { name: property.name, kind: property.kind };
+    switch (kind) {
+      case 'always':
+      case 'deadlockFree':
+        if (!said.told.has(`broken ${name}`)) return { ...told, verdict: 'holds' };
+        return {
+          ...told,
+          verdict: 'violated',
+          reason:
+            kind === 'always'
+              ? 'TLC reaches a state in which it does not hold'
+              : 'nothing can happen any more',
+          trace: await this.#shortest(question),
+        };
+      case 'reachable':
+        return said.told.has(`reached ${name}`)
+          ? { ...told, verdict: 'holds' }
+          : { ...told, verdict: 'violated', reason: 'no reachable state is like that' };
+      case 'leadsTo':
+      case 'eventually':
+        return this.#judgedRun(question);
+    }
+  }
+
+  async #shortest({ property, name }: Question) {
+    const { compiled } = this.#table;
+    const { trace, path } = taken(
+      compiled,
+      this.#matching(await this.#explored('Spec', 'INVARIANT', [name])),
+    );
+    refuseUnbroken(compiled, property, path);
+    return trace;
+  }
+
+  async #judgedRun(question: Question): Promise<Judged> {
+    const { property, name } = question;
+    const told = { name: property.name, kind: property.kind };
+    const said = await this.#explored(specOf(question), 'PROPERTY', [name]);
+    if (!said.violated) return { ...told, verdict: 'holds' };
+    const { loop = said.steps.length } = said;
+    const { trace } = taken(this.#table.compiled, this.#matching(said), loop);
+    return { ...told, verdict: 'violated', reason: 'TLC finds a fair run on which it does not hold', trace };
+  }
+
+  #matching({ steps }: TlcAnswer): readonly Matches[] {
+    const { links, messages, compiled } = this.#table;
+    return steps.map((said) => {
+      const [, name, word, number] = /^(\w+?)(?:_message\("(\w+)"\)|_losing\((\d+)\))?$/.exec(said) ?? [];
+      const step = this.#written.steps.get(name ?? '');
+      if (step === undefined) {
+        throw new EngineError(
+          'ENGINE_FAILED',
+          `Expected a step of the exported module, and TLC names ${said}.`,
+        );
+      }
+      if ('action' in step) return (action) => sameAction(action, step.action);
+      const { source, target } = links[step.link]!;
+      const { ids } = compiled.world;
+      const about = { actor: ids[target]!, source: source === null ? null : ids[source]! };
+      const { kind } = step;
+      if (kind === 'break')
+        return (action) => sameAction(action, { kind, ...about, lost: Number(number) } as Action);
+      const { message } = messages.find((one) => one.name === word)!;
+      return (action) => sameAction(action, { kind, ...about, message });
+    });
+  }
+
+  async #explored(
+    specification: string,
+    asked: 'INVARIANT' | 'INVARIANTS' | 'PROPERTY',
+    names: readonly string[],
+  ): Promise<TlcAnswer> {
+    const { folder, jar } = this.#at;
+    const lines = [`SPECIFICATION ${specification}`, 'CHECK_DEADLOCK FALSE'];
+    if (names.length > 0) lines.push(`${asked} ${names.join(' ')}`);
+    await writeFile(join(folder, `${asking}.cfg`), `${lines.join('\n')}\n`);
+    const java = ['-XX:+UseParallelGC', '-cp', jar, 'tlc2.TLC'];
+    const flags = [
+      '-tool',
+      '-nowarning',
+      '-noGenerateSpecTE',
+      '-workers',
+      '1',
+      '-metadir',
+      join(folder, 'states'),
+    ];
+    const output = await this.#run('java', [...java, ...flags, asking]);
+    if (output.includes(notInTable)) {
+      throw new EngineError(
+        'ENGINE_DISAGREES',
+        `TLC reaches a step of '${this.#table.system.name}' that Baton's exploration did not: the table is not complete.`,
+      );
+    }
+    return parseTlc(output);
+  }
+
+  #run(file: string, args: readonly string[]): Promise<string> {
+    const { maxSeconds, signal, onProgress } = this.#options;
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, args, {
+        cwd: this.#at.folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      let said = '';
+      const heard = (text: string) => {
+        said += text;
+        const line = text.split('\n').findLast((part) => part.startsWith('Progress('));
+        if (line !== undefined) onProgress?.(`TLC: ${line.trim()}`);
+      };
+      child.stdout.setEncoding('utf8').on('data', heard);
+      child.stderr.setEncoding('utf8').on('data', heard);
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') return reject(error);
+        reject(
+          new EngineError(
+            'ENGINE_MISSING',
+            `TLC needs ${file} on the PATH. Debian: apt install default-jre-headless.`,
+          ),
+        );
+      });
+      child.on('close', (status) => {
+        if (status !== null) return resolve(said);
+        reject(new EngineError('ENGINE_FAILED', `TLC had not ended after ${maxSeconds} seconds.`));
+      });
+    });
+  }
+}
+
+const asking = 'BatonAsks';
+
+const tellerOf = ({ name }: Question) => `Tells_${name}`;
+
+/** TLC's codes of a property that does not hold, and of what it tells with it. */
+const violations = new Set(['2107', '2110', '2116', '2121', '2264']);
+
+/** Reads what TLC prints with `-tool`. TLC counts the initial state as generated, and as the first level. */
+export function parseTlc(output: string): TlcAnswer {
+  const number = (pattern: RegExp) => {
+    const found = pattern.exec(output)?.[1];
+    if (found !== undefined) return Number(found.replaceAll(',', ''));
+    throw new EngineError(
+      'ENGINE_FAILED',
+      `Expected ${pattern} in TLC's output, and got: ${output.slice(-1_500)}`,
+    );
+  };
+  // An error is an answer only where a property is violated.
+  const fault = [...output.matchAll(/^@!@!@STARTMSG (\d+):1 @!@!@\n([\s\S]*?)\n@!@!@ENDMSG/gm)].find(
+    ([, code]) => !violations.has(code!),
+  );
+  if (fault !== undefined) throw new EngineError('ENGINE_FAILED', `TLC ended with an error: ${fault[2]}`);
+  const version = `TLC ${/TLC2 Version (\S+)/.exec(output)?.[1] ?? '?'}`;
+  const none = { version, states: 1, transitions: 0, depth: 0, steps: [], told: new Set<string>() };
+  if (output.includes('is violated by the initial state')) return { ...none, violated: true };
+  const steps = [...output.matchAll(/^\d+: <((?!Initial)\w+(?:\(.*?\))?) line /gm)].map(([, step]) => step!);
+  const back = /^(\d+): Back to state: <(\w+(?:\(.*?\))?) line /m.exec(output);
+  return {
+    version,
+    states: number(/^[\d,]+ states generated, ([\d,]+) distinct states found/m),
+    transitions: number(/^([\d,]+) states generated, /m) - 1,
+    depth: number(/The depth of the complete state graph search is (\d+)/) - 1,
+    steps: back === null ? steps : [...steps, back[2]!],
+    ...(back !== null && { loop: Number(back[1]) - 1 }),
+    violated: steps.length > 0 || /(is|was|are) violated/.test(output),
+    told: new Set([...output.matchAll(/^"?BATON ((?:broken|reached) \w+)"?$/gm)].map(([, what]) => what!)),
+  };
+}
