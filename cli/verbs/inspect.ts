@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { FileOptions } from '../../inspector/server/from-file.ts';
 import { UsageError } from '../../verification/check/errors.ts';
@@ -12,6 +13,7 @@ interface InspectOptions extends Omit<FileOptions, 'system'> {
   readonly listen?: boolean;
   readonly attach?: readonly string[];
   readonly lock?: string;
+  readonly beside?: string;
 }
 
 export function addInspect(program: Command): void {
@@ -35,6 +37,7 @@ export function addInspect(program: Command): void {
         'unordered-by-target',
       ]),
     )
+    .option('--beside <file>', 'another file or directory: both runs are shown, and the first difference')
     .option('--follow', 'of a directory of records: show the run while sites write it')
     .option(
       '--attach <url,...>',
@@ -49,13 +52,15 @@ export function addInspect(program: Command): void {
       async (
         file: string | undefined,
         system: string | undefined,
-        { port, follow, listen, attach, lock, ...options }: InspectOptions,
+        { port, follow, listen, attach, lock, beside, ...options }: InspectOptions,
       ) => {
         const given = [file, attach, listen].filter((one) => one !== undefined);
         if (given.length !== 1)
           throw new UsageError(
             'expected a file or a directory of records, or --attach, or --listen: one of them',
           );
+        if (beside !== undefined && (file === undefined || follow))
+          throw new UsageError('--beside goes with a file or a directory of records that is whole');
         if (attach !== undefined) process.exitCode = await inspectSites(attach, lock, port);
         else if (file === undefined) process.exitCode = await inspectApps(port);
         else if (follow) process.exitCode = await inspectLive(file, port);
@@ -64,6 +69,7 @@ export function addInspect(program: Command): void {
             file,
             { ...options, ...(system !== undefined && { system }) },
             port,
+            beside,
           );
       },
     );
@@ -104,15 +110,22 @@ async function inspectLive(directory: string, port: number): Promise<ExitStatus>
   return exitStatus.held;
 }
 
-async function inspect(file: string, options: FileOptions, port: number): Promise<ExitStatus> {
-  const [{ fromFile }, { answerWith }, { showPage }, { refusedAsUsage }] = await Promise.all([
+async function inspect(
+  file: string,
+  options: FileOptions,
+  port: number,
+  beside: string | undefined,
+): Promise<ExitStatus> {
+  const [{ fromFile }, { answerWith, sideBySide }, { showPage }, { refusedAsUsage }] = await Promise.all([
     import('../../inspector/server/from-file.ts'),
     import('../../inspector/server/sources.ts'),
     import('../../inspector/server/show-page.ts'),
     import('../../verification/protocols/find-system.ts'),
   ]);
-  const shown = await refusedAsUsage(() => fromFile(file, options, remark));
-  const answer = await refusedAsUsage(async () => answerWith(shown));
-  await interruptible((signal) => showPage(answer, port, signal));
+  const one = await refusedAsUsage(() => fromFile(file, options, remark));
+  const other = beside === undefined ? null : await refusedAsUsage(() => fromFile(beside, options, remark));
+  const { both, hash } = other === null ? { both: one, hash: '' } : sideBySide(one, other, basename(beside!));
+  const answer = await refusedAsUsage(async () => answerWith(both));
+  await interruptible((signal) => showPage(answer, port, signal, hash));
   return exitStatus.held;
 }

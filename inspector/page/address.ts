@@ -11,6 +11,8 @@ export interface Address {
   readonly path: readonly number[];
   /** A lock of a running cluster. `null`: the one that is shown when none is named. */
   readonly lock: string | null;
+  /** The source that is shown beside the first. `null`: none. */
+  readonly beside: string | null;
 }
 
 export function addressOf(hash: string): Address {
@@ -23,12 +25,14 @@ export function addressOf(hash: string): Address {
     step: given !== null && Number.isInteger(step) && step >= 0 ? step : null,
     path: /^\d+(\.\d+)*$/.test(path) ? path.split('.').map(Number) : [],
     lock: named.get('lock'),
+    beside: named.get('beside'),
   };
 }
 
-export function hashOf({ source, step, path, lock }: Address): string {
+export function hashOf({ source, step, path, lock, beside }: Address): string {
   const named = [
     ...(source === null ? [] : [`source=${encodeURIComponent(source)}`]),
+    ...(beside === null ? [] : [`beside=${encodeURIComponent(beside)}`]),
     ...(lock === null ? [] : [`lock=${encodeURIComponent(lock)}`]),
     ...(lock === null && step !== null ? [`step=${step}`] : []),
     ...(path.length === 0 ? [] : [`path=${path.join('.')}`]),

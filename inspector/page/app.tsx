@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'react';
 import type { Explored, Laid, Sources } from '../protocol.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
 import { type Data, textOf } from './data.ts';
-import { Inspector } from './inspector.tsx';
+import { type Beside, Inspector } from './inspector.tsx';
 import { type Connection, follow } from './live.ts';
 import { LockPicker } from './lock-picker.tsx';
 import { LockTable } from './lock-table.tsx';
@@ -14,6 +14,8 @@ import { useTheme } from './theme.ts';
 interface Shown extends Laid {
   readonly source: string;
   readonly lock: string | null;
+  /** The run that is shown beside it. */
+  readonly beside: Beside | null;
   readonly explored: Explored | null;
   /** `null`: the moment that the run is about. */
   readonly moment: number | null;
@@ -51,7 +53,17 @@ export function App({ data }: { readonly data: Data }) {
       // An exploration continues at the end of the path.
       const step = explored === null ? address.step : (address.step ?? timeline.steps.length);
       const moment = step === null ? null : Math.min(step, timeline.steps.length);
-      setShown({ source: head.id, lock: null, timeline, plans, explored, moment, isLive: false });
+      const other =
+        explored === null
+          ? list.sources.find(
+              ({ id, kind }) => id === address.beside && id !== head.id && kind === 'timeline',
+            )
+          : undefined;
+      const beside =
+        other === undefined
+          ? null
+          : { source: other.id, title: other.title, timeline: (await data.timeline(other.id)).timeline };
+      setShown({ source: head.id, lock: null, timeline, plans, explored, moment, beside, isLive: false });
       setProblem(null);
     },
     [data],
@@ -80,7 +92,7 @@ export function App({ data }: { readonly data: Data }) {
     if (live === null) return;
     return follow(
       live.lock,
-      (laid) => setShown({ ...live, ...laid, explored: null, moment: 0, isLive: true }),
+      (laid) => setShown({ ...live, ...laid, explored: null, beside: null, moment: 0, isLive: true }),
       setConnection,
     );
   }, [live]);
@@ -91,9 +103,10 @@ export function App({ data }: { readonly data: Data }) {
   const named = useCallback(
     (moment: number) => {
       if (shown === null) return;
-      const { source, explored, isLive } = shown;
+      const { source, explored, isLive, beside } = shown;
       if (isLive) return;
-      const hash = hashOf({ source, step: moment, path: explored?.path ?? [], lock: null });
+      const path = explored?.path ?? [];
+      const hash = hashOf({ source, step: moment, path, lock: null, beside: beside?.source ?? null });
       if (hash !== location.hash) history.replaceState(null, '', hash);
     },
     [shown],
@@ -105,7 +118,7 @@ export function App({ data }: { readonly data: Data }) {
 
   const showLock = (lock: string) => {
     setBoard(false);
-    if (live !== null) show({ source: live.source, step: null, path: [], lock });
+    if (live !== null) show({ source: live.source, step: null, path: [], lock, beside: null });
   };
   const locks = sources?.locks === true && live !== null && (
     <>
@@ -137,6 +150,7 @@ export function App({ data }: { readonly data: Data }) {
             timeline={shown.timeline}
             plans={shown.plans}
             explored={shown.explored}
+            beside={shown.beside}
             begin={shown.moment}
             isLive={shown.isLive}
             connection={connection}

@@ -91,6 +91,7 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
       <div className={`cells of-${drawn.length}`} tabIndex={0}>
         {drawn.map((id) => {
           const found = chartOf(id);
+          const members = timeline.sites.find((site) => site.id === id)!.members;
           const state = moments.site(id, moment);
           return (
             <section
@@ -104,7 +105,11 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
                 </h3>
               )}
               {found?.plan === undefined ? (
-                <p className="waiting">Its statechart is not known.</p>
+                <p className="waiting">
+                  {members === undefined
+                    ? 'Its statechart is not known.'
+                    : `${members.length} actors as one: unfold them to see their statecharts.`}
+                </p>
               ) : (
                 <ChartView
                   site={id}

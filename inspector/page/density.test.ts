@@ -27,6 +27,14 @@ it('counts the steps of a site, and the moments in its critical section, in any 
   }
 });
 
+it('counts the steps that a filter includes alone', () => {
+  const found = Density.of(moments, { text: 'leaves', site: 'b' });
+  expect(found.in('a', 0, 201).steps).toBe(0);
+  expect(found.in('b', 0, 201).steps).toBe(25);
+  expect(Density.of(moments, { text: 'enters', site: 'b' }).in('b', 0, 201).steps).toBe(25);
+  expect(Density.of(moments).in('b', 0, 201).steps).toBe(50);
+});
+
 it('finds moments along an axis of steps and of time, also if a clock goes back', () => {
   const at = [1_000, 1_010, 1_005, 1_500];
   const steps = at.map((time, index) => ({ ...run.steps[index]!, at: time }));

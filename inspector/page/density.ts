@@ -1,3 +1,4 @@
+import { everyStep, type Filter, isFiltering, matches } from './filter.ts';
 import type { Moments } from './moments.ts';
 import { isCritical } from './values.ts';
 
@@ -12,13 +13,14 @@ interface Sums {
   readonly unseen: Uint32Array;
 }
 
-const known = new WeakMap<Moments, Density>();
+const known = new WeakMap<Moments, { readonly key: string; readonly density: Density }>();
+const sought = new WeakMap<Moments, { readonly key: string; readonly density: Density }>();
 
-/** The density of happenings in any part of a run, found by two look-ups whatever the length of the part. */
+/** The density of happenings in any part of a run, of the steps that a filter includes, found by two look-ups whatever the length of the part. */
 export class Density {
   readonly #sums = new Map<string, Sums>();
 
-  constructor(moments: Moments) {
+  constructor(moments: Moments, filter: Filter = everyStep) {
     const { timeline, last } = moments;
     for (const { id } of timeline.sites) {
       const [steps, inside, unseen] = [0, 1, 2].map(() => new Uint32Array(last + 2));
@@ -33,15 +35,21 @@ export class Density {
     }
     for (const [index, { site }] of timeline.steps.entries()) {
       const sums = this.#sums.get(site);
-      if (sums !== undefined) sums.steps[index + 2] = 1;
+      if (sums !== undefined && (!isFiltering(filter) || matches(moments, index + 1, filter)))
+        sums.steps[index + 2] = 1;
     }
     for (const sums of this.#sums.values())
       for (const one of Object.values(sums) as Uint32Array[]) accumulate(one);
   }
 
-  static of(moments: Moments): Density {
-    const density = known.get(moments) ?? new Density(moments);
-    known.set(moments, density);
+  /** The density of all steps is kept, and that of the last filter. */
+  static of(moments: Moments, filter: Filter = everyStep): Density {
+    const kept = isFiltering(filter) ? sought : known;
+    const key = JSON.stringify(filter);
+    const found = kept.get(moments);
+    if (found !== undefined && (kept === known || found.key === key)) return found.density;
+    const density = new Density(moments, filter);
+    kept.set(moments, { key, density });
     return density;
   }
 

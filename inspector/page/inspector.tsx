@@ -1,11 +1,13 @@
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import type { Timeline } from '../../verification/timeline/format.ts';
 import type { ChartPlan, Explored, Result, Sources } from '../protocol.ts';
 import type { Address } from './address.ts';
+import { BesideBar, BesideValues } from './beside.tsx';
 import { Charts } from './charts.tsx';
 import { Choices } from './choices.tsx';
 import { Controls, stepText } from './controls.tsx';
 import type { Data } from './data.ts';
+import { firstDifference } from './difference.ts';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
 import { EpochLog } from './epoch-log.tsx';
 import { epochsOf } from './epochs.ts';
@@ -13,6 +15,7 @@ import { svgText } from './export.ts';
 import { mermaidSequence, shiVizLog } from './exports/sequence.ts';
 import { everyStep, type Filter } from './filter.ts';
 import { Forest } from './forest.tsx';
+import { folded, groupsOf } from './groups.ts';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import type { Connection } from './live.ts';
@@ -31,6 +34,13 @@ import { StoryBar } from './story-bar.tsx';
 import { type Tab, Tabs } from './tabs.tsx';
 import type { Theme } from './theme.ts';
 
+/** The other of two runs. */
+export interface Beside {
+  readonly source: string;
+  readonly title: string;
+  readonly timeline: Timeline;
+}
+
 interface InspectorProps {
   readonly data: Data;
   readonly sources: Sources;
@@ -38,6 +48,7 @@ interface InspectorProps {
   readonly timeline: Timeline;
   readonly plans: Readonly<Record<string, ChartPlan>>;
   readonly explored: Explored | null;
+  readonly beside: Beside | null;
   /** The moment that the address names. `null`: the one that the run is about. */
   readonly begin: number | null;
   /** Steps are added at the end. The page follows them unless it shows an earlier one. */
@@ -56,15 +67,32 @@ const [least, most] = [0.002, 200];
 
 /** One run: all views on one time line, its properties, and the controls that move through it. */
 export function Inspector(props: InspectorProps) {
-  const { data, sources, source, timeline, plans, explored, isLive, connection, locks } = props;
+  const { data, sources, source, plans, explored, beside, isLive, connection, locks } = props;
   const { theme, onTheme, onMoment, onShow } = props;
+  const groups = useMemo(() => groupsOf(props.timeline), [props.timeline]);
+  const [unfolded, setUnfolded] = useState<readonly string[]>([]);
+  const timeline = useMemo(
+    () =>
+      folded(
+        props.timeline,
+        groups.filter(({ name }) => !unfolded.includes(name)),
+      ),
+    [props.timeline, groups, unfolded],
+  );
   const moments = useMemo(() => new Moments(timeline), [timeline]);
+  const other = useMemo(() => (beside === null ? null : new Moments(beside.timeline)), [beside]);
+  const difference = useMemo(
+    () => (other === null ? null : firstDifference(moments, other)),
+    [moments, other],
+  );
   const about = useMemo(() => storyOf(moments).moment, [moments]);
   const begin = props.begin ?? about ?? 0;
   const player = usePlayer(moments.last, begin, isLive);
   const { moment, go } = player;
   const [scale, setScale] = useState<number | null>(null);
   const drawnAt = useRef(1);
+  const besideAt = useRef(1);
+  const besidePicture = useRef<(() => string) | null>(null);
   const [isTimed, setTimed] = useState(false);
   const [helps, setHelps] = useState(false);
   const [filter, setFilter] = useState<Filter>(everyStep);
@@ -73,7 +101,7 @@ export function Inspector(props: InspectorProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new address goes to its moment, also when it is the same
   useEffect(() => {
     if (!isLive) go(begin);
-  }, [timeline, begin]);
+  }, [props.timeline, begin]);
   // Browsers limit how often the address may change.
   useEffect(() => {
     const timer = setTimeout(() => onMoment(moment), addressAfterMs);
@@ -89,10 +117,18 @@ export function Inspector(props: InspectorProps) {
     help: () => setHelps((on) => !on),
   });
 
+  const searched = useDeferredValue(filter);
+  const others =
+    explored !== null || isLive
+      ? []
+      : sources.sources.filter(({ id, kind }) => kind === 'timeline' && id !== source);
+  const showBeside = (id: string | null) =>
+    onShow({ source, step: moment, path: [], lock: null, beside: id });
+
   const pick = (choice: number) => {
     if (explored === null) return;
     const path = [...explored.path.slice(0, moment), choice];
-    onShow({ source, step: path.length, path, lock: null });
+    onShow({ source, step: path.length, path, lock: null, beside: null });
   };
 
   const forest = useRef<SVGSVGElement>(null);
@@ -123,9 +159,18 @@ export function Inspector(props: InspectorProps) {
                 properties={timeline.properties}
                 data={data}
                 onPick={pick}
-                onPath={(path) => onShow({ source, step: path.length, path, lock: null })}
+                onPath={(path) => onShow({ source, step: path.length, path, lock: null, beside: null })}
               />
             ),
+          },
+        ]),
+    ...(other === null
+      ? []
+      : [
+          {
+            name: 'Beside',
+            className: 'beside-tab',
+            content: <BesideValues moments={moments} other={other} moment={moment} />,
           },
         ]),
     {
@@ -167,7 +212,9 @@ export function Inspector(props: InspectorProps) {
           <span className="visually-hidden">What is shown</span>
           <select
             value={source}
-            onChange={(event) => onShow({ source: event.target.value, step: null, path: [], lock: null })}
+            onChange={({ target }) =>
+              onShow({ source: target.value, step: null, path: [], lock: null, beside: null })
+            }
           >
             {sources.sources.map(({ id, title, verdict }) => (
               <option key={id} value={id}>
@@ -177,6 +224,36 @@ export function Inspector(props: InspectorProps) {
             ))}
           </select>
         </label>
+        {others.length > 0 && (
+          <label className="source beside-choice">
+            <span className="visually-hidden">The run beside it</span>
+            <select value={beside?.source ?? ''} onChange={({ target }) => showBeside(target.value || null)}>
+              <option value="">beside ...</option>
+              {others.map(({ id, title }) => (
+                <option key={id} value={id}>
+                  beside {title}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {groups.map(({ name, members }) => (
+          <button
+            key={name}
+            type="button"
+            className="group"
+            aria-pressed={unfolded.includes(name)}
+            onClick={() =>
+              setUnfolded((before) =>
+                before.includes(name) ? before.filter((one) => one !== name) : [...before, name],
+              )
+            }
+          >
+            {unfolded.includes(name)
+              ? `fold ${members.length} ${name}`
+              : `unfold ${name} × ${members.length}`}
+          </button>
+        ))}
         {locks}
         {isLive && (
           <LiveButton
@@ -205,6 +282,15 @@ export function Inspector(props: InspectorProps) {
         <Problem key={note} text={note} />
       ))}
       <StoryBar moments={moments} moment={moment} onMoment={go} />
+      {beside !== null && (
+        <BesideBar
+          title={beside.title}
+          difference={difference}
+          moment={moment}
+          onMoment={go}
+          onClose={() => showBeside(null)}
+        />
+      )}
 
       <main>
         <Charts
@@ -282,13 +368,31 @@ export function Inspector(props: InspectorProps) {
             scale={scale}
             isTimed={isTimed}
             drawnAt={drawnAt}
-            filter={filter}
+            filter={searched}
             pins={pins}
+            differsAt={difference?.moment ?? null}
             caption={caption}
             onScale={zoom}
             onMoment={go}
             picture={sequence}
           />
+          {other !== null && (
+            <Sequence
+              moments={other}
+              moment={Math.min(moment, other.last)}
+              theme={theme}
+              scale={drawnAt.current}
+              isTimed={false}
+              drawnAt={besideAt}
+              filter={searched}
+              pins={noPins}
+              differsAt={difference?.moment ?? null}
+              caption={caption}
+              onScale={zoom}
+              onMoment={go}
+              picture={besidePicture}
+            />
+          )}
         </Panel>
 
         <Tabs className="side" label="Steps and properties" tabs={tabs} />
@@ -312,6 +416,7 @@ function runTexts(timeline: Timeline): DownloadsProps['texts'] & object {
 }
 
 const none: readonly Result[] = [];
+const noPins: readonly Pin[] = [];
 const noneNever: NonNullable<Sources['never']> = {};
 
 /** Shows whether the view is live, and goes to the newest moment. */

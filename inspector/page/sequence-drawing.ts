@@ -2,6 +2,7 @@ import type { TimelineStep } from '../../verification/timeline/format.ts';
 import type { TimeAxis } from './axis.ts';
 import { around, type Covered } from './boxes.ts';
 import { Density } from './density.ts';
+import { isFiltering } from './filter.ts';
 import type { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
 import { type Segment, segmentsOf } from './pins.ts';
@@ -45,6 +46,7 @@ export function drawSequence(
   }
   drawPins(sheet);
   drawViolations(sheet);
+  drawDifference(sheet);
   if (moment !== null) {
     const x = sheet.x(moment);
     pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
@@ -64,11 +66,13 @@ const leastSpacing = 4;
 /** Pixels of a band that are drawn as one. */
 const bandPx = 2;
 
-/** For each site: the share of time in its critical section, and the number of steps it takes. */
+/** For each site: the share of time in its critical section, and the number of steps it takes; those that the filter includes stand out. */
 function drawBands(sheet: Sheet): void {
   const { pen, moments, view, colours, lanes } = sheet;
   const { axis, from, scale, gutter, width } = view;
   const density = Density.of(moments);
+  const isSought = isFiltering(view.filter);
+  const sought = Density.of(moments, view.filter);
   const columns: { x: number; begin: number; end: number }[] = [];
   for (let x = gutter; x < width; x += bandPx) {
     const begin = axis.momentAt(from + (x - gutter) / scale);
@@ -88,7 +92,10 @@ function drawBands(sheet: Sheet): void {
       }
       if (steps > 0) {
         const high = (half * steps) / most;
-        pen.rect(x, lane + 1, bandPx, high, { fill: colours.letter, alpha: 0.65 });
+        pen.rect(x, lane + 1, bandPx, high, { fill: colours.letter, alpha: isSought ? faint : 0.65 });
+        const found = isSought ? sought.in(id, begin + 1, end + 1).steps : 0;
+        if (found > 0)
+          pen.rect(x, lane + 1, bandPx, Math.max(2, (half * found) / most), { fill: colours.accent });
       }
       if (unseen > 0) pen.rect(x, lane - 1.5, bandPx, 3, { fill: colours.muted, alpha: 0.5 });
     }
@@ -261,4 +268,15 @@ function drawViolations(sheet: Sheet): void {
     const x = sheet.x(at);
     pen.line([x, margin.top - 6, x, view.height], { stroke: colours.violated, width: 1.5, dash: [3, 3] });
   }
+}
+
+/** A line where the run beside this one differs for the first time. */
+function drawDifference(sheet: Sheet): void {
+  const { pen, view, colours, first, last } = sheet;
+  const { differsAt } = view;
+  if (differsAt === null || differsAt < first || differsAt > last + 1) return;
+  const x = sheet.x(differsAt);
+  pen.line([x, margin.top - 6, x, view.height], { stroke: colours.token, width: 3 });
+  if (sheet.spacing >= 8)
+    pen.text('first difference', x + 6, view.height - 6, { fill: colours.text, size: 11, bold: true });
 }

@@ -27,6 +27,8 @@ export interface View {
   readonly axis: Axis;
   readonly pins: readonly Pin[];
   readonly filter: Filter;
+  /** The first moment at which the run beside this one differs. `null`: there is none. */
+  readonly differsAt: number | null;
 }
 
 /** Width of the longest name. */

@@ -21,6 +21,8 @@ interface SequenceProps {
   readonly filter: Filter;
   /** Drawn as lanes below the sites. */
   readonly pins: readonly Pin[];
+  /** The first moment at which the run beside this one differs. */
+  readonly differsAt: number | null;
   /** Lines below a saved picture. */
   readonly caption: () => readonly string[];
   readonly onScale: (scale: number) => void;
@@ -40,8 +42,8 @@ const leastMapped = 40;
 
 /** The sequence chart on a canvas. At every change the visible part is redrawn, whatever the run's length. */
 export function Sequence(props: SequenceProps) {
-  const { moments, moment, theme, isTimed, filter, pins, caption, onScale, onMoment, picture, drawnAt } =
-    props;
+  const { moments, moment, theme, isTimed, filter, pins, differsAt } = props;
+  const { caption, onScale, onMoment, picture, drawnAt } = props;
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = useSize(frame);
@@ -62,8 +64,8 @@ export function Sequence(props: SequenceProps) {
   const following = end <= shown ? -0.4 : Math.min(Math.max(here - shown * 0.6, -0.4), end - shown + 0.8);
   const from = pannedTo ?? following;
   const view: View = useMemo(
-    () => ({ ...size, from, scale, gutter, axis, pins, filter }),
-    [size, from, scale, gutter, axis, pins, filter],
+    () => ({ ...size, from, scale, gutter, axis, pins, filter, differsAt }),
+    [size, from, scale, gutter, axis, pins, filter, differsAt],
   );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read

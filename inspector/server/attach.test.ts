@@ -5,6 +5,7 @@ import { watchedCluster } from '../../runtime/testing/watched-cluster.ts';
 import type { Timeline } from '../../verification/timeline/format.ts';
 import { Attached } from './attach.ts';
 import { openAttached } from './live-page.ts';
+import { serious } from './testing/axe.ts';
 
 function attach(urls: readonly string[], lock?: string) {
   const said: string[] = [];
@@ -198,6 +199,10 @@ describe.skipIf(chrome === null)('in the browser', () => {
       await page.setViewportSize({ width, height: 900 });
       const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect(over, `${width} px`).toBeLessThanOrEqual(0);
+      for (const theme of ['light', 'dark']) {
+        await page.evaluate(`document.documentElement.dataset.theme = ${JSON.stringify(theme)}`);
+        expect(await serious(page), `${theme} at ${width} px`).toEqual([]);
+      }
     }
     await page.getByLabel('Locks whose names contain').fill('invoice 19');
     await expect.poll(() => page.locator('.lock-table tbody tr').count()).toBe(11);

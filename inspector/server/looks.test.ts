@@ -219,6 +219,40 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     );
   });
 
+  it('shows two runs side by side, marks the first difference, and goes there', async () => {
+    const run = longRun(24);
+    const steps = run.steps.map((step, at) => (at === 10 ? { ...step, text: 'd asks', site: 'd' } : step));
+    const page = await opened(await served(shown(run, { ...run, steps, title: 'the other' })));
+    await page.selectOption('.beside-choice select', 'run-1');
+    const bar = page.locator('.beside-bar');
+    expect(await bar.innerText()).toContain('first difference: step 11: here b enters; beside, d asks');
+    expect(await page.locator('.messages canvas.sequence').count()).toBe(2);
+    await bar.getByRole('button', { name: 'to the first difference' }).click();
+    await page.waitForSelector('[data-step="11"]');
+    expect(page.url()).toContain('beside=run-1');
+    await page.getByRole('tab', { name: 'Beside' }).click();
+    expect(await page.locator('.beside-tab tbody tr').first().innerText()).toContain('d asks');
+    // The same address shows the same.
+    await page.reload();
+    await page.locator('.beside-bar').waitFor();
+    await page.getByRole('button', { name: 'this run alone' }).click();
+    await page.locator('.beside-bar').waitFor({ state: 'detached' });
+  });
+
+  it('folds actors that come and go into one line, and unfolds them', async () => {
+    const ids = ['app', ...Array.from({ length: 12 }, (_, at) => `todo ${at + 1}`)];
+    const run = longRun(40, ids);
+    const sites = run.sites.map((site) => (site.id === 'app' ? site : { ...site, group: 'todo' }));
+    const page = await opened(await served(shown({ ...run, sites })));
+    await page.waitForSelector('.state-table');
+    const columns = () => page.locator('.state-table thead th').allInnerTexts();
+    expect((await columns()).slice(1)).toEqual(['app', 'todo × 12']);
+    await page.getByRole('button', { name: 'unfold todo × 12' }).click();
+    expect((await columns()).slice(1)).toEqual(ids);
+    await page.getByRole('button', { name: 'fold 12 todo' }).click();
+    expect((await columns()).length).toBe(3);
+  });
+
   async function opened(url: string): Promise<Page> {
     const { page } = await watchedPage(browser);
     onTestFinished(() => page.close());

@@ -1,10 +1,11 @@
 import { builtPage } from './page.ts';
 import { type Answer, servePage } from './server.ts';
 
-/** Serves the page until `signal` says so. */
-export async function showPage(answer: Answer, port: number, signal: AbortSignal): Promise<void> {
+/** Serves the page until `signal` says so. `hash`: the part of its address that says what is shown at first. */
+export async function showPage(answer: Answer, port: number, signal: AbortSignal, hash = ''): Promise<void> {
   const files = await builtPage((text) => process.stderr.write(`${text}\n`));
-  await untilAborted(await servePage(files, answer, port), signal);
+  const { url, close } = await servePage(files, answer, port);
+  await untilAborted({ url: `${url}${hash}`, close }, signal);
 }
 
 /** Tells where the page is, and closes it when `signal` says so. */

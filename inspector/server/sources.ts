@@ -15,6 +15,22 @@ export interface Shown {
   readonly about: Omit<Sources, 'sources'>;
 }
 
+/** Two files as one page, the first source of `other` beside the first of `one`, and the address that shows both. */
+export function sideBySide(
+  one: Shown,
+  other: Shown,
+  name: string,
+): { readonly both: Shown; readonly hash: string } {
+  const taken = one.shown.map(({ head }) => head.id);
+  const beside = other.shown.map(({ head, timeline }): ShownSource => {
+    const id = slug(`${head.id}-beside`, taken);
+    taken.push(id);
+    return { head: { ...head, id, title: `${head.title} (${name})` }, timeline };
+  });
+  const both = { shown: [...one.shown, ...beside], about: one.about };
+  return { both, hash: `#source=${both.shown[0]!.head.id}&beside=${beside[0]!.head.id}` };
+}
+
 /** The answers to the page about timelines that do not change. */
 export function answerWith({ shown, about }: Shown): Answer {
   const sources: Sources = { ...about, sources: shown.map(({ head }) => head) };

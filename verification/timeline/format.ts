@@ -33,6 +33,10 @@ export interface TimelineSite {
   readonly id: string;
   /** `null`: its statechart is not known. */
   readonly machine: string | null;
+  /** The kind of an actor that comes and goes. Several of a kind may be shown as one. */
+  readonly group?: string;
+  /** The sites that this one stands for. */
+  readonly members?: readonly string[];
 }
 
 export interface TimelineProperty {

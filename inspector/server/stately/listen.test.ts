@@ -64,8 +64,8 @@ it('shows an app that tells it by WebSocket: its actors, their statecharts, the 
   app(page.appUrl).send({ type: 'go' });
   const timeline = await shown(page, ({ letters }) => letters.some(({ fate }) => fate === 'received'));
   expect(timeline.sites).toEqual([
-    { id: 'ping', machine: 'ping' },
-    { id: 'pong', machine: 'pong' },
+    { id: 'ping', machine: 'ping', group: 'ping' },
+    { id: 'pong', machine: 'pong', group: 'pong' },
   ]);
   // Told as JSON with its keys in order, not in the machine's.
   expect(timeline.machines['pong']!.root.children.map(({ key }) => key)).toEqual(['called', 'quiet']);

@@ -13,6 +13,8 @@ import type { StatelyEvent, StatelySnapshot } from './schema.ts';
 interface Inspected {
   /** Its name on the time line. */
   readonly id: string;
+  /** Its statechart's name, or its own without the number at the end. */
+  readonly group: string;
   readonly chart: Chart | null;
   state: SiteState;
   /** Indices of the letters that it has not taken yet. */
@@ -34,7 +36,7 @@ export class StatelyTelling {
       version: 1,
       title: 'inspected actors',
       about: `${actors.length} actors, told by @statelyai/inspect`,
-      sites: actors.map(({ id, chart }) => ({ id, machine: chart === null ? null : id })),
+      sites: actors.map(({ id, group, chart }) => ({ id, machine: chart === null ? null : id, group })),
       machines: Object.fromEntries(actors.flatMap(({ id, chart }) => (chart === null ? [] : [[id, chart]]))),
       properties: [],
       critical: [],
@@ -94,7 +96,8 @@ export class StatelyTelling {
     for (let count = 2; taken.has(id); count++) id = `${name} ${count}`;
     const chart = chartFrom(told.definition);
     const state = told.snapshot ? stateOf(told.snapshot) : { up: true, value: null, context: {} };
-    const actor: Inspected = { id, chart, state, waiting: [] };
+    const group = chart === null || chart.root.id === '(machine)' ? stemOf(name) : chart.root.id;
+    const actor: Inspected = { id, group, chart, state, waiting: [] };
     this.#actors.set(key, actor);
     this.#start = { ...this.#start, sites: { ...this.#start.sites, [id]: absent } };
     this.#step(actor, { kind: 'restart', text: `${id} starts` });
@@ -146,6 +149,11 @@ export class StatelyTelling {
       verdicts: {},
     });
   }
+}
+
+/** `todo` of `todo-12`, `todo:12`, `todo 12`. */
+function stemOf(name: string): string {
+  return name.replace(/[-_.:# ]?\d+$/, '') || name;
 }
 
 function stateOf({ status, value, context, error }: StatelySnapshot): SiteState {
