@@ -4,10 +4,10 @@ import { attempt, type InvariantError, OperatingError, throwUncaught } from './a
 import type { Notice } from './api/notice.ts';
 import type { Address } from './api/peer.ts';
 import { sourceOf } from './discovery/discovery.ts';
-import { GuestSite } from './guest/guest-site.ts';
+import { GuestSite, type GuestSiteOptions } from './guest/guest-site.ts';
 import { Leaders } from './lock/leader.ts';
 import { GuestMailbox } from './mailbox/tcp/guest-mailbox.ts';
-import { transportOf } from './mailbox/tcp/transport.ts';
+import { type Transport, transportOf } from './mailbox/tcp/transport.ts';
 import { Events } from './observe/events.ts';
 import { logTo, warnUnasked } from './observe/notices.ts';
 import { Telemetry } from './observe/telemetry.ts';
@@ -24,7 +24,7 @@ const heartbeatsPerSession = 4;
 
 /** Makes this process a guest. Resolves at once: it finds a member by itself. */
 export async function joinAsGuest(settings: Settings): Promise<Cluster> {
-  const { site: self, cluster, strict = null, limits, discovery, peers } = settings;
+  const { site: self, cluster, limits, discovery, peers } = settings;
   const { clock = ownClock(), random = systemRandom } = settings;
   const transport = transportOf(settings);
   const events = new Events();
@@ -43,25 +43,12 @@ export async function joinAsGuest(settings: Settings): Promise<Cluster> {
     notice({ type: 'crash', error });
     (settings.onCrash ?? throwUncaught)(error);
   };
-  const longest = strict ? strict.leaseMs / sessionsPerLease : Number.POSITIVE_INFINITY;
-  const leaseMs = Math.min(settings.timing.failureTimeoutMs, longest);
-  const heartbeatMs = Math.min(settings.timing.heartbeatMs, leaseMs / heartbeatsPerSession);
-  const common = { self, limits, clock, random, notice };
-  const mailbox = new GuestMailbox({
-    ...{ ...common, cluster, transport, codec: new Codec(vocabulary) },
-    configuration: configurationOf({ strict }),
-    incarnation: random.incarnation(),
-    timing: { heartbeatMs, failureTimeoutMs: leaseMs },
-  });
-  const { timing } = settings;
-  const site = new GuestSite({ ...common, mailbox, timing, leaseMs, tally: new Tally(), crashed });
-  const found = (addresses: readonly Address[]) => {
-    const may = addresses.filter(({ host }) => transport.mayCall(host));
-    for (const { host } of addresses.filter((one) => !may.includes(one))) failed(insecure(host));
-    site.found([...Object.values(peers), ...may]);
-  };
+  const common = { settings, self, transport, clock, random, notice, crashed, tally: new Tally() };
+  const { mailbox, site } = guestParts(common);
   const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
-  site.found(Object.values(peers));
+  const found = (addresses: readonly Address[]) =>
+    site.found([...Object.values(peers), ...callable(addresses, transport, failed)]);
+  found([]);
   if (discovery) stopDiscovery = sourceOf(discovery).watch({ found, failed, clock });
   site.open();
   clock.nextTurn(() => events.start());
@@ -73,6 +60,43 @@ export async function joinAsGuest(settings: Settings): Promise<Cluster> {
   });
   telemetry.begin(joined, settings.telemetry);
   return joined;
+}
+
+export interface GuestPartsOptions
+  extends Omit<GuestSiteOptions<Tally>, 'mailbox' | 'timing' | 'limits' | 'leaseMs'> {
+  readonly settings: Settings;
+  readonly transport: Transport;
+  /** Port at which this process listens. Default: none. */
+  readonly port?: () => number;
+}
+
+/** A guest that has not begun to look for a member. */
+export function guestParts({ settings, transport, port, ...options }: GuestPartsOptions) {
+  const { cluster, strict = null, limits, timing } = settings;
+  const longest = strict ? strict.leaseMs / sessionsPerLease : Number.POSITIVE_INFINITY;
+  const leaseMs = Math.min(timing.failureTimeoutMs, longest);
+  const heartbeatMs = Math.min(timing.heartbeatMs, leaseMs / heartbeatsPerSession);
+  const mailbox = new GuestMailbox({
+    ...{ ...options, cluster, limits, transport, codec: new Codec(vocabulary) },
+    configuration: configurationOf({ strict }),
+    incarnation: options.random.incarnation(),
+    timing: { heartbeatMs, failureTimeoutMs: leaseMs },
+    ...(port && { port }),
+  });
+  return { mailbox, site: new GuestSite<Tally>({ ...options, mailbox, timing, limits, leaseMs }) };
+}
+
+/** The addresses that may be called. Of the others `failed` is told. */
+export function callable(
+  addresses: readonly Address[],
+  transport: Transport,
+  failed: (error: OperatingError) => void,
+): readonly Address[] {
+  return addresses.filter(({ host }) => {
+    const may = transport.mayCall(host);
+    if (!may) failed(insecure(host));
+    return may;
+  });
 }
 
 function insecure(host: string): OperatingError {

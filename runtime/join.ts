@@ -4,8 +4,11 @@ import { ownClock, systemRandom } from './api/clock.ts';
 import type { Cluster } from './api/cluster.ts';
 import { attempt, type InvariantError, type OperatingError, throwUncaught } from './api/errors.ts';
 import type { Notice } from './api/notice.ts';
-import { joinAsGuest } from './join-guest.ts';
+import type { Address } from './api/peer.ts';
+import { sourceOf } from './discovery/discovery.ts';
+import { callable, guestParts, joinAsGuest } from './join-guest.ts';
 import { Leaders } from './lock/leader.ts';
+import type { GuestMailbox } from './mailbox/tcp/guest-mailbox.ts';
 import { founded } from './mailbox/tcp/handshake.ts';
 import { TcpMailbox } from './mailbox/tcp/mailbox.ts';
 import { transportOf } from './mailbox/tcp/transport.ts';
@@ -14,10 +17,11 @@ import { FileRecorder } from './observe/file-recorder.ts';
 import { logTo, warnUnasked } from './observe/notices.ts';
 import { noRecorder } from './observe/recorder.ts';
 import { Telemetry } from './observe/telemetry.ts';
-import { parseOptions } from './options/parse.ts';
+import { parseOptions, uniqueId } from './options/parse.ts';
 import type { ClusterOptions } from './options/schema.ts';
 import { configurationOf, foundersDigest } from './site/configuration.ts';
-import { JoinedCluster } from './site/joined-cluster.ts';
+import { FittingSite } from './site/fitting-site.ts';
+import { JoinedCluster, type JoinedClusterOptions } from './site/joined-cluster.ts';
 import { urgentMessage, vocabulary } from './site/protocol.ts';
 import { Site } from './site/site.ts';
 import { memoryStore, openStore, type Store } from './store/store.ts';
@@ -49,15 +53,19 @@ export async function joinWith(
   const { site: self, cluster, root, dataDir, traceDir, strict = null } = settings;
   const { timing, limits, clock = ownClock(), random = systemRandom, inspect, engine } = settings;
   const peers = Object.keys(settings.peers);
-  const { founders = [self, ...peers], join = false } = settings;
+  const { size, discovery } = settings;
+  const fits = size !== undefined;
+  const { founders = [self, ...peers], join = fits } = settings;
   const voters = settings.voters ?? founders;
 
   const origin = { cluster, site: self };
   const events = new Events();
   const telemetry = new Telemetry({ origin, clock });
   const log = settings.logger ? logTo(settings.logger, origin) : warnUnasked(origin, events);
+  let fitting: FittingSite | null = null;
   const notice = (happened: Notice) => {
     for (const tell of [telemetry.notice, log, events.publish]) tell(happened);
+    fitting?.noticed(happened);
   };
 
   const newId = random.incarnation();
@@ -66,8 +74,10 @@ export async function joinWith(
     (dataDir === undefined ? memoryStore(newId) : await openStore({ dataDir, site: self, cluster, newId }));
   let recorder = noRecorder;
   const leaders = new Leaders();
+  let stopDiscovery = () => {};
   // A disk that refuses one of them keeps none of the others open.
   const ended = () => {
+    attempt(() => stopDiscovery());
     for (const part of [recorder, store, telemetry]) attempt(() => part.close());
   };
   const crashed = (error: InvariantError) => {
@@ -93,6 +103,7 @@ export async function joinWith(
       run: store.life,
       transport,
       listen: settings.listen,
+      ...(settings.advertise && { advertise: settings.advertise }),
       peers: settings.peers,
       codec: new Codec(vocabulary),
       urgent: urgentMessage,
@@ -112,17 +123,35 @@ export async function joinWith(
       },
       ...{ members: settings.members, joins: join || settings.founders === undefined },
       ...(root !== undefined && { root }),
-      address: () => mailbox.address,
+      ...(fits && { size, asks: () => fitting?.asks ?? false }),
+      address: () => mailbox.advertised,
       generation: () => Date.now(),
       majorityLost: (reason) => leaders.giveUp(reason),
       ...(inspect && { inspect }),
       ...(engine && { engine }),
     });
     await site.open();
+    let parts: Pick<JoinedClusterOptions, 'site' | 'mailbox'> = { site, mailbox };
+    if (discovery && fits) {
+      const guest = guestParts({
+        ...{ settings, transport, clock, random, notice, crashed, tally: site.tally },
+        self: uniqueId(self),
+        port: () => mailbox.advertised.port,
+        tried: (...seen) => fitting!.tried(...seen),
+        invited: (members) => fitting!.invited(members),
+      });
+      const { foundAfterMs } = settings.members;
+      const advertised = () => mailbox.advertised;
+      fitting = new FittingSite({ site, guest: guest.site, clock, foundAfterMs, advertised });
+      const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
+      const found = (addresses: readonly Address[]) => fitting!.found(callable(addresses, transport, failed));
+      stopDiscovery = sourceOf(discovery).watch({ found, failed, clock });
+      fitting.open();
+      parts = { site: fitting, mailbox: joinedMailbox(mailbox, guest.mailbox) };
+    }
     clock.nextTurn(() => events.start());
-    const parts = { cluster, site, mailbox, events, telemetry, leaders, clock, ended };
     const joined = new JoinedCluster({
-      ...parts,
+      ...{ ...parts, cluster, events, telemetry, leaders, clock, ended },
       closeTimeoutMs: limits.closeTimeoutMs,
       forgets: dataDir === undefined,
     });
@@ -132,4 +161,24 @@ export async function joinWith(
     ended();
     throw error;
   }
+}
+
+/** The mailbox of a member and that of a guest, as one. */
+function joinedMailbox(member: TcpMailbox, guest: GuestMailbox): JoinedClusterOptions['mailbox'] {
+  const sum = (key: 'bytesSent' | 'bytesReceived') => member.traffic[key] + guest.traffic[key];
+  return {
+    self: member.self,
+    address: member.address,
+    get refused() {
+      return new Map([...guest.refused, ...member.refused]);
+    },
+    get traffic() {
+      return { bytesSent: sum('bytesSent'), bytesReceived: sum('bytesReceived') };
+    },
+    connected: () => [...new Set([...member.connected(), ...guest.connected()])],
+    unref: () => {
+      member.unref();
+      guest.unref();
+    },
+  };
 }

@@ -1,11 +1,17 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { GuestMessage, Request } from '../../machines/guests/messages.ts';
-import type { Clock } from '../api/clock.ts';
+import type { Clock, Random } from '../api/clock.ts';
 import { type InvariantError, OperatingError } from '../api/errors.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
 import type { AttachedGuests, GuestHandlers, Mailbox } from '../mailbox/mailbox.ts';
 import { membersLock } from '../wire/frames.ts';
-import { type GuestTold, type MembersAt, type MemberTold, memberWaitMs } from './protocol.ts';
+import {
+  type GuestTold,
+  type Invitation,
+  type MembersAt,
+  type MemberTold,
+  memberWaitMs,
+} from './protocol.ts';
 import { type HostedLock, LockProxy, type ProxyOwner } from './proxy.ts';
 
 export interface GuestHostOptions {
@@ -21,6 +27,9 @@ export interface GuestHostOptions {
   readonly lock: (name: string) => HostedLock;
   /** Is this site a member, so that it can serve guests? */
   readonly serves: () => boolean;
+  /** Number of voters that are missing, so that guests are asked to become members. */
+  readonly vacancies: () => number;
+  readonly random: Random;
   /** Where the members listen. */
   readonly addresses: () => Readonly<Record<SiteId, Address>>;
   readonly crashed: (error: InvariantError) => void;
@@ -38,6 +47,8 @@ interface Attached {
 
 /** Nothing of this is recorded. */
 const stamp = { seq: 0, clock: null };
+/** How often guests are asked to become members, while any is missing. */
+const inviteEveryMs = 300;
 /** Bounds on the lease that a guest may ask for. */
 const leases = { least: 10, most: 3_600_000 };
 
@@ -46,6 +57,7 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
   readonly #options: GuestHostOptions;
   readonly #guests = new Map<SiteId, Attached>();
   readonly #proxies = new Map<string, LockProxy>();
+  #stopInviting: (() => void) | null = null;
   #stopped = false;
 
   constructor(options: GuestHostOptions) {
@@ -84,8 +96,10 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     if (this.#stopped) return;
     const { peer } = change;
     if (change.type !== 'down') {
-      if (this.#options.serves()) this.#tell(peer);
-      else this.#options.attached.dismiss(peer);
+      if (this.#options.serves()) {
+        this.#tell(peer);
+        this.#inviteLater();
+      } else this.#options.attached.dismiss(peer);
       return;
     }
     const guest = this.#guests.get(peer);
@@ -110,6 +124,7 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
   /** The members have changed. */
   tellAll(): void {
     for (const guest of this.#guests.keys()) if (this.#options.mailbox.isUp(guest)) this.#tell(guest);
+    this.#inviteLater();
   }
 
   /** This site is a member no more. */
@@ -125,8 +140,31 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
 
   stop(): void {
     this.#stopped = true;
+    this.#stopInviting?.();
     for (const { stopTimer } of this.#guests.values()) stopTimer?.();
     for (const proxy of this.#proxies.values()) proxy.stop();
+  }
+
+  /** The guests that can become members. */
+  get #able(): readonly SiteId[] {
+    const { attached, mailbox } = this.#options;
+    return [...this.#guests.keys()].filter((guest) => mailbox.isUp(guest) && attached.listens(guest));
+  }
+
+  /** At random, so that voters seldom ask more guests than there are vacancies. */
+  #inviteLater(): void {
+    const { vacancies, clock, random, mailbox, self: source } = this.#options;
+    if (this.#stopped || this.#stopInviting || vacancies() === 0) return;
+    this.#stopInviting = clock.after(inviteEveryMs * (1 - random.fraction() / 2), () => {
+      this.#stopInviting = null;
+      if (!this.#options.serves()) return;
+      const able = this.#able;
+      const from = Math.floor(random.fraction() * able.length);
+      const chosen = [...able.slice(from), ...able.slice(0, from)].slice(0, vacancies());
+      const message: Invitation = { type: 'INVITE' };
+      for (const target of chosen) mailbox.post({ source, target, lock: membersLock, message, stamp });
+      if (able.length > 0) this.#inviteLater();
+    });
   }
 
   // For proxies.

@@ -24,6 +24,10 @@ export interface GuestSiteOptions<Tally> {
   readonly leaseMs: number;
   readonly tally: Tally;
   readonly notice: (notice: Notice) => void;
+  /** Whether a process of this cluster answers at an address, a member or not. */
+  readonly tried?: (address: Address, isAlive: boolean, why?: string) => void;
+  /** A member asks this guest to become one: where they listen, by their names. */
+  readonly invited?: (members: Readonly<Record<SiteId, Address>>) => void;
   readonly crashed: (error: InvariantError) => void;
 }
 
@@ -56,7 +60,11 @@ export class GuestSite<Tally extends Counts = Counts> {
   #rejectReady!: (reason: Error) => void;
   /** Where members may listen: by the settings or by discovery, and by what members say. */
   #given: readonly Address[] = [];
-  #told: readonly Address[] = [];
+  #told: Readonly<Record<SiteId, Address>> = {};
+  /** The address of the present session. */
+  #at: Address | null = null;
+  /** This process is a member, and its callers use that. */
+  #suspended = false;
   /** The addresses that are still to be tried before the next pause. */
   #untried: Address[] = [];
   #failures = 0;
@@ -231,8 +239,8 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#isPausing = false;
     this.#cancelAttach?.();
     this.#cancelAttach = null;
-    if (this.#ended) return;
-    const { mailbox, timing, clock } = this.#options;
+    if (this.#ended || (this.#suspended && !this.#isUsed)) return;
+    const { mailbox, timing, clock, tried = () => {} } = this.#options;
     if (this.#untried.length === 0) this.#untried = this.#candidates();
     const address = this.#untried.shift();
     if (address === undefined) {
@@ -240,13 +248,19 @@ export class GuestSite<Tally extends Counts = Counts> {
       this.#pause();
       return;
     }
+    let isAlive = false;
+    this.#at = address;
     mailbox.attach(address, {
       // Only a member that serves guests says more.
-      attached: () => {},
+      attached: () => {
+        isAlive = true;
+        tried(address, true);
+      },
       receive: (envelope) => this.#receive(envelope),
       answered: (sentAt) => this.#prolong(sentAt),
       over: (why) => {
         this.#why = `${address.host}:${address.port}: ${why}`;
+        if (!isAlive) tried(address, false, this.#why);
         this.#moveOn();
       },
     });
@@ -254,6 +268,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#cancelAttach = clock.after(timing.failureTimeoutMs, () => {
       mailbox.detach();
       this.#why = `${address.host}:${address.port}: no member answered within ${timing.failureTimeoutMs} ms`;
+      if (!isAlive) tried(address, false, this.#why);
       this.#moveOn();
     });
   }
@@ -275,13 +290,41 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#cancelAttach = clock.after(pauseMs, () => this.#attachNext());
   }
 
-  /** In an order of chance, so that guests are spread over the members. */
+  /** Known members first. In an order of chance, so that guests are spread over the members. */
   #candidates(): Address[] {
-    const all = new Map([...this.#given, ...this.#told].map((at) => [`${at.host} ${at.port}`, at]));
-    return [...all.values()]
+    const told = this.#inDisorder(Object.values(this.#told));
+    const given = this.#inDisorder(this.#given);
+    return [...new Map([...told, ...given].map((at) => [`${at.host} ${at.port}`, at])).values()];
+  }
+
+  #inDisorder(addresses: readonly Address[]): readonly Address[] {
+    return addresses
       .map((at) => ({ at, rank: this.#options.random.fraction() }))
       .sort((one, other) => one.rank - other.rank)
       .map(({ at }) => at);
+  }
+
+  /** A caller waits, or is inside. */
+  get #isUsed(): boolean {
+    for (const actor of this.#actors.values()) if (!actor.passivate()) return true;
+    return false;
+  }
+
+  /** From now on this process is a member, whose callers need no session; those that are here keep theirs. */
+  suspend(): void {
+    this.#suspended = true;
+    this.#resolveReady();
+    if (this.#isUsed || this.#ended) return;
+    this.#options.mailbox.detach();
+    this.#expire();
+    this.#cancelAttach?.();
+  }
+
+  /** It is no member any more. */
+  resume(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    if (this.#member === null) this.#attachNext();
   }
 
   /** The member serves this guest. */
@@ -334,12 +377,16 @@ export class GuestSite<Tally extends Counts = Counts> {
 
   #receive({ lock, message, source }: StampedEnvelope): void {
     if (lock === membersLock && message.type === 'ADDRESSES') {
-      this.#told = Object.values((message as MembersAt).addresses);
+      this.#told = (message as MembersAt).addresses;
       if (this.#member === null) this.#begin(source);
       return;
     }
     this.#look();
     if (this.#member === null) return;
+    if (lock === membersLock && message.type === 'INVITE') {
+      this.#options.invited?.({ ...this.#told, [source]: this.#at! });
+      return;
+    }
     if (!isAnswer(message.type))
       throw new OperatingError('PROTOCOL_BREACH', `${source} sent ${message.type} to a guest`);
     this.#count(this.tally.received, message.type);

@@ -20,6 +20,11 @@ export interface MembersAt {
   readonly addresses: Readonly<Record<SiteId, Address>>;
 }
 
+/** Asks a guest that listens to become a member, since there are fewer than there should be. A hint: the members agree on it as on any change. */
+export interface Invitation {
+  readonly type: 'INVITE';
+}
+
 /** The messages between guests and members, as they are written. */
 export const guestLayout = {
   ASK: { session: 'count', request: 'count', leaseMs: 'count' },
@@ -27,7 +32,8 @@ export const guestLayout = {
   GRANT: { request: 'count', fence: 'fence' },
   NO_ROOM: { request: 'count' },
   LOST: { request: 'count' },
-} as const satisfies LayoutOf<GuestTold | MemberTold>;
+  INVITE: {},
+} as const satisfies LayoutOf<GuestTold | MemberTold | Invitation>;
 
 /**
  * The time that a member waits after the last sign of life of a guest, before it ends its session: as long as the guest's clock

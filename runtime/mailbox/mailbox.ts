@@ -70,6 +70,8 @@ export interface Mailbox {
 export interface AttachedGuests {
   /** Says goodbye to a guest, which goes to another member. */
   dismiss(guest: SiteId): void;
+  /** Whether a guest listens, so that it can become a member. */
+  listens(guest: SiteId): boolean;
   /** How long nothing was heard of a guest, in ms. */
   silenceMs(guest: SiteId): number;
 }

@@ -115,7 +115,8 @@ describe('options that are accepted', () => {
   test('the least, with every default', () => {
     expect(parseOptions(good)).toEqual({
       ...good,
-      members: { leastVoters: 1 },
+      advertise: {},
+      members: { leastVoters: 1, foundAfterMs: 3_000 },
       timing: defaultTiming,
       limits: defaultLimits,
     });

@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { checked, invalid } from './checked.ts';
 import { conflictsOf } from './rules.ts';
-import { clusterSchema, type Settings } from './schema.ts';
+import { clusterSchema, defaultPort, type Settings } from './schema.ts';
 
-/** The keys that a guest does without. */
+/** With `size`: time after which a member that is down makes room for another. */
+const removeAfterMs = 5_000;
+
+/** The keys that a guest does without, and a process with `size`. */
 const ofSites = ['site', 'listen', 'peers'] as const;
 
 /**
@@ -13,13 +16,17 @@ const ofSites = ['site', 'listen', 'peers'] as const;
  * Throws `OPTIONS_INVALID`, which names every wrong key, the value that came, and the values that it may have.
  */
 export function parseOptions(options: unknown): Settings {
-  const isGuest = (options as { readonly guest?: unknown } | null)?.guest === true;
-  const given = checked(clusterSchema, options, isGuest ? [] : ofSites);
-  const settings = {
+  const { guest, size } = (options ?? {}) as { readonly guest?: unknown; readonly size?: unknown };
+  const isNamed = guest !== true && size === undefined;
+  const given = checked(clusterSchema, options, isNamed ? ofSites : []);
+  const listen = given.listen ?? (given.guest ? nowhere : everywhere(given));
+  const settings: Settings = {
     ...given,
-    site: isGuest ? guestId(given.site ?? hostname()) : given.site!,
-    listen: given.listen ?? nowhere,
+    site: given.guest ? uniqueId(given.site ?? hostname()) : (given.site ?? uniqueId(hostname())),
+    listen,
+    advertise: { ...podAddress(listen), ...given.advertise },
     peers: given.peers ?? {},
+    ...(given.size !== undefined && { members: { removeAfterMs, ...given.members } }),
   };
   const conflicts = conflictsOf(settings);
   if (conflicts.length > 0)
@@ -30,8 +37,20 @@ export function parseOptions(options: unknown): Settings {
 /** A guest listens nowhere. */
 const nowhere = { host: '127.0.0.1', port: 0 };
 
-/** The only guest of its name. */
-function guestId(name: string): string {
+/** With credentials for all that reach this machine, else for this machine alone. */
+function everywhere({ tls, secret, insecure }: Pick<Settings, 'tls' | 'secret' | 'insecure'>) {
+  const isOpen = tls !== undefined || secret !== undefined || insecure === true;
+  return { host: isOpen ? '0.0.0.0' : '127.0.0.1', port: defaultPort };
+}
+
+/** The address of a pod of Kubernetes that listens at all of its addresses, where the manifest tells it. */
+function podAddress({ host }: Settings['listen']): { readonly host?: string } {
+  const pod = process.env['POD_IP'];
+  return pod !== undefined && pod !== '' && (host === '0.0.0.0' || host === '::') ? { host: pod } : {};
+}
+
+/** The only process of its name. */
+export function uniqueId(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
   return `${plain.slice(0, 55) || 'guest'}.${randomBytes(4).toString('hex')}`;
 }

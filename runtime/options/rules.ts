@@ -8,12 +8,34 @@ export interface Conflict {
 
 /** None, where all is well. */
 export function conflictsOf(settings: Settings): Conflict[] {
-  const { guest = false } = settings;
-  return [...(guest ? guests(settings) : members(settings)), ...secured(settings), ...order(settings)];
+  const { guest = false, size } = settings;
+  const ofRole = guest ? guests(settings) : size === undefined ? members(settings) : fitting(settings);
+  return [...ofRole, ...secured(settings), ...order(settings)];
 }
 
 /** The settings that only a member has. */
-const ofMembers = ['root', 'founders', 'join', 'dataDir', 'voters', 'traceDir'] as const;
+const ofMembers = ['size', 'root', 'founders', 'join', 'dataDir', 'voters', 'traceDir'] as const;
+
+function* fitting({
+  discovery,
+  peers,
+  dataDir,
+  founders,
+  join,
+  root,
+  voters,
+}: Settings): Generator<Conflict> {
+  if (discovery === undefined)
+    yield { path: ['size'], message: 'processes find each other by discovery: give it, too' };
+  const others = { peers: Object.keys(peers).length > 0 || undefined, dataDir, founders, join, root, voters };
+  for (const [key, value] of Object.entries(others)) {
+    if (value !== undefined)
+      yield {
+        path: [key],
+        message: 'with size the members find each other: leave it out, or leave out size',
+      };
+  }
+}
 
 function* guests(settings: Settings): Generator<Conflict> {
   const { discovery, peers } = settings;

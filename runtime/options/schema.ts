@@ -8,7 +8,7 @@ import type { Logger } from '../api/notice.ts';
 import type { Address } from '../api/peer.ts';
 import { type Discovery, isDiscovery } from '../discovery/discovery.ts';
 import { clusterPattern, siteIdPattern } from '../wire/frames.ts';
-import { address } from './address.ts';
+import { address, partOfAddress } from './address.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
 
 /*
@@ -129,8 +129,12 @@ const members = z.strictObject({
   ),
   removeAfterMs: describe(z.number().positive().max(longestMs), 'a time is a number of ms above 0', {
     does: 'A voter that has been down for this long is removed by the others, while a majority is up.',
-    otherwise: 'never',
+    otherwise: 'never; with size, 5000',
   }).optional(),
+  foundAfterMs: time(
+    3_000,
+    'With size: a process founds the cluster when discovery has shown the same addresses for this long, and no member is among them.',
+  ),
 });
 
 const tls = z.strictObject({
@@ -175,11 +179,19 @@ export const clusterSchema = describe(
       false,
       'This process is no member: it has no vote and no disk, and stands in no list. It attaches to a member, which stands in line for it.',
     ).optional(),
+    size: describe(z.int().min(1).max(63), 'a size is an integer from 1 to 63', {
+      does: 'This process and the others that discovery finds share the work by themselves: so many of them are members, the others guests, and a guest takes the place of a member that leaves or dies. 3 or 5 are recommended.',
+      otherwise: 'the members are those that the settings name',
+    }).optional(),
+    advertise: describe(partOfAddress, 'an address is { host, port }', {
+      does: 'Where others find this process, in place of where it listens.',
+      otherwise: 'where it listens; in a container that listens at all addresses, the host is $POD_IP',
+    }).optional(),
     discovery: describe(
       z.custom<Discovery>(isDiscovery),
       'a discovery is a list of "host:port" and { host, port }, or has the method watch',
       {
-        does: 'Where a guest finds members: addresses, or what fromDns, fromFile or fromFunction makes.',
+        does: 'Where a guest finds members, and with size the processes find each other: addresses, or what fromDns, fromFile or fromFunction makes.',
         otherwise: 'its peers',
       },
     ).optional(),
@@ -326,6 +338,9 @@ export interface Tls extends Readonly<z.output<typeof tls>> {}
 
 /** Metrics and spans by OpenTelemetry. */
 export interface TelemetryOptions extends Readonly<z.output<typeof telemetry>> {}
+
+/** The port of a process with `size` that is given none. */
+export const defaultPort = 7_420;
 
 export const defaultTiming: Timing = timing.parse({});
 export const defaultLimits: Limits = limits.parse({});

@@ -48,6 +48,8 @@ export interface MembersActorSetting {
   readonly settleMs: number;
   /** Does this site ask to be added where it is no voter? */
   readonly asks: () => boolean;
+  /** No site is added that nobody has asked to add while there are so many voters. */
+  readonly mostVoters: number;
   /** The fewest voters that are left when one is removed that nobody has asked to remove. */
   readonly leastVoters: number;
   /** Time in ms after which a voter that is down is removed; `null`: never. */
@@ -145,6 +147,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** Begins, once all that it tells of is ready. */
   start(): void {
     this.#tellAll();
+    this.#askToJoin();
+  }
+
+  /** Asks the members that are connected to add this site, unless it is one. */
+  ask(): void {
     this.#askToJoin();
   }
 
@@ -318,14 +325,17 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
    */
   #intend(): void {
     if (this.#stopped || !this.isVoter) return;
-    const { self, idOf: up, leastVoters, removeAfterMs, timing } = this.#setting;
+    const { self, idOf: up, leastVoters, mostVoters, removeAfterMs, timing } = this.#setting;
     const { heard, configuration } = this.#context;
     const { voters } = configuration!;
     const rank = this.#names.filter((name) => name < self && up(name) !== null).length;
     const laterMs = rank * timing.electionMaxMs;
     for (const site of Object.keys(heard)) {
       const name = nameOf(site);
-      const isThere = () => !(site in this.configuration!.voters) && up(name) === idOf(site);
+      const isThere = () =>
+        !(site in this.configuration!.voters) &&
+        up(name) === idOf(site) &&
+        (this.#names.length + this.#additions < mostVoters || this.#names.includes(name));
       if (isThere()) this.#intendTo({ add: name }, laterMs, isThere);
     }
     if (removeAfterMs === null) return;
@@ -338,6 +348,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#names.length > leastVoters;
       if (isGone()) this.#intendTo({ remove: name }, removeAfterMs + laterMs, isGone);
     }
+  }
+
+  /** Number of sites that are to be added. */
+  get #additions(): number {
+    return this.#requests.filter(({ wanted }) => 'add' in wanted).length;
   }
 
   #intendTo(wanted: WantedChange, afterMs: number, isDue: () => boolean): void {

@@ -3,7 +3,7 @@ import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import type { FoundingMessage } from '../../machines/members/founding.ts';
 import type { MembersMessage } from '../../machines/members/messages.ts';
 import type { Address } from '../api/peer.ts';
-import { type GuestTold, guestLayout, type MemberTold } from '../guest/protocol.ts';
+import { type GuestTold, guestLayout, type Invitation, type MemberTold } from '../guest/protocol.ts';
 import type { LayoutOf } from '../wire/layout.ts';
 
 /** The protocol's name in recorded runs, and in `baton verify`. */
@@ -83,7 +83,7 @@ export const vocabulary = {
   ...membersLayout,
   ...guestLayout,
 } as const satisfies LayoutOf<
-  SiteMessage | FoundingMessage | MembersTold | Addresses | GuestTold | MemberTold
+  SiteMessage | FoundingMessage | MembersTold | Addresses | GuestTold | MemberTold | Invitation
 >;
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */

@@ -58,6 +58,10 @@ export interface SiteSetting {
   readonly root?: SiteId;
   /** Asks to be added to a cluster that was founded without this site. Default: true. */
   readonly joins?: boolean;
+  /** Whether this site, which may join, asks to be added now. Default: always. */
+  readonly asks?: () => boolean;
+  /** Number of voters that there should be. Default: as many as ask. */
+  readonly size?: number;
   /** See `membersSchema`. */
   readonly members?: MembersSettings;
   /** Where this site listens for others; `null`: they find it without. Default: that. */
@@ -219,6 +223,8 @@ export class Site implements MailboxHandlers {
         maxLocks: options.limits.maxLocksOfPeer,
         lock: (name) => this.actor(name),
         serves: () => this.#closedBy === null && this.#roster.includesSelf,
+        vacancies: () => (options.size === undefined ? 0 : Math.max(0, options.size - roster.voters.length)),
+        random: options.random,
         addresses: () => this.#memberAddresses(),
         crashed: (error) => this.crash(error),
       });
@@ -231,8 +237,16 @@ export class Site implements MailboxHandlers {
     return Object.fromEntries(found.filter(([, address]) => address !== null)) as Record<SiteId, Address>;
   }
 
-  #newFoundingActor(): FoundingActor {
-    const { self, peers, founders = [self, ...peers], mailbox, store, generation = () => 1 } = this.#options;
+  #newFoundingActor(alone = false): FoundingActor {
+    const {
+      self,
+      peers,
+      founders: given = [self, ...peers],
+      mailbox,
+      store,
+      generation = () => 1,
+    } = this.#options;
+    const founders = alone ? [self] : given;
     return new FoundingActor({
       self,
       founders,
@@ -320,6 +334,23 @@ export class Site implements MailboxHandlers {
   /** Lets `viewer` watch this site until the session is closed. */
   watch(viewer: Viewer): WatchSession {
     return this.#feed.attach(viewer);
+  }
+
+  /** Founds the cluster with this site alone; it adds others that ask. For a site without founders. */
+  foundAlone(): void {
+    if (this.#ended || this.#roster.includesSelf) return;
+    this.#foundingActor.stop();
+    this.#foundingActor = this.#newFoundingActor(true);
+    this.#foundingActor.start();
+    for (const peer of this.#roster.met) this.#foundingActor.met(peer, this.#roster.idOf(peer)!);
+  }
+
+  /** Asks these members to add this site. */
+  join(members: Readonly<Record<SiteId, Address>>): void {
+    if (this.#ended) return;
+    for (const [name, address] of Object.entries(members))
+      if (name !== this.#options.self) this.#options.mailbox.add(name, address);
+    this.#members?.ask();
   }
 
   async open(): Promise<void> {
@@ -610,7 +641,8 @@ export class Site implements MailboxHandlers {
         idOf: (peer) => this.#roster.idOf(peer),
         address: this.#options.address ?? (() => null),
         settleMs: Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare)),
-        asks: () => this.#exclusion === null && !this.#leaving,
+        asks: () => this.#exclusion === null && !this.#leaving && (this.#options.asks?.() ?? true),
+        mostVoters: this.#options.size ?? Number.POSITIVE_INFINITY,
         leastVoters: members?.leastVoters ?? 1,
         removeAfterMs: members?.removeAfterMs ?? null,
         configured: (...change) => this.#configured(...change),

@@ -63,6 +63,7 @@ export default defineConfig({
           { text: 'A lock in your service', link: '/docs/embedding' },
           { text: 'Recipes', link: '/docs/recipes' },
           { text: 'Fences', link: '/docs/fencing' },
+          { text: 'Deploy', link: '/docs/deploy' },
           { text: 'Members', link: '/docs/membership' },
           { text: 'Configuration', link: '/docs/configuration' },
           { text: 'Errors', link: '/docs/errors' },

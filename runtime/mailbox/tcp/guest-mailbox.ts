@@ -21,6 +21,8 @@ export interface GuestMailboxOptions {
   readonly configuration: string;
   readonly incarnation: string;
   readonly transport: Transport;
+  /** Port at which this process listens, so that it can become a member. Default: 0, it does not. */
+  readonly port?: () => number;
   readonly codec: Codec;
   readonly limits: Limits;
   /** `failureTimeoutMs`: the lease of a session. */
@@ -135,8 +137,8 @@ export class GuestMailbox {
       identity: () => ({
         ...{ version: protocolVersion, oldest: oldestVersion, cluster, configuration, founders: asGuest },
         ...{ site: self, target: anySite, incarnation: `${incarnation}.${run}`, id: incarnation, run },
-        // Nobody is to call it.
-        ...{ host: 'guest', port: 0 },
+        // Nobody calls a guest.
+        ...{ host: '0.0.0.0', port: this.#options.port?.() ?? 0 },
       }),
       address,
       isGiven: true,

@@ -36,6 +36,8 @@ export interface TcpMailboxOptions {
   readonly run: number;
   readonly transport: Transport;
   readonly listen: Address;
+  /** Where others find it, in place of where it listens. Default: there. */
+  readonly advertise?: { readonly host?: string | undefined; readonly port?: number | undefined };
   readonly peers: Readonly<Record<SiteId, Address>>;
   readonly codec: Codec;
   /** Messages of this type are written before all others. Default: none is. */
@@ -63,6 +65,7 @@ export class TcpMailbox implements Mailbox {
   readonly #guests = new Map<SiteId, Peer>();
   readonly guests: AttachedGuests = {
     dismiss: (guest) => void this.#guests.get(guest)?.finish('left'),
+    listens: (guest) => this.#guests.get(guest)?.listens ?? false,
     silenceMs: (guest) =>
       this.#guests.get(guest)?.silenceMs(this.#options.clock.now()) ?? Number.POSITIVE_INFINITY,
   };
@@ -129,6 +132,11 @@ export class TcpMailbox implements Mailbox {
     return this.#listener.address;
   }
 
+  /** Where others find it. */
+  get advertised(): Address {
+    return this.#listens;
+  }
+
   /** Throws `LISTEN_FAILED`. */
   async open(handlers: MailboxHandlers): Promise<void> {
     const failed = (cause: Error) => listenFailed(this.self, cause);
@@ -139,7 +147,8 @@ export class TcpMailbox implements Mailbox {
       });
     this.#handlers = handlers;
     this.#open = true;
-    this.#listens = this.address;
+    const { host = this.address.host, port = this.address.port } = this.#options.advertise ?? {};
+    this.#listens = { host, port };
     this.#options.notice({ type: 'listening', address: this.address });
     this.#heartbeat.start();
     for (const peer of this.#peers.values()) peer.open();

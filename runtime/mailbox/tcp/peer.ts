@@ -129,6 +129,11 @@ export class Peer implements ConnectionPeer {
     return this.#id;
   }
 
+  /** Whether it listens anywhere: a guest need not. */
+  get listens(): boolean {
+    return (this.#said?.port ?? 0) > 0;
+  }
+
   /** How long nothing was heard of it, in ms. */
   silenceMs(now: number): number {
     return this.#health.silence(now);

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { expectGrants, expectMembers, openFittingFleet } from './testing/fitting-fleet.ts';
+
+test('five processes become three members and two guests, and a guest takes the place of a member that dies', async () => {
+  const fleet = openFittingFleet();
+  await fleet.start(5);
+  await expectMembers(fleet, 3);
+  const fence = await expectGrants(fleet);
+  await fleet.stop(fleet.members[0]!, false);
+  await expectMembers(fleet, 3);
+  await expectGrants(fleet, fence);
+  expect(fleet.running.size).toBe(4);
+}, 40_000);

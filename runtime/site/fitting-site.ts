@@ -1,0 +1,214 @@
+import { hostname, networkInterfaces } from 'node:os';
+import type { SiteId } from '../../machines/actor.ts';
+import type { Configuration } from '../../machines/members/configuration.ts';
+import type { Founding } from '../../machines/members/founding.ts';
+import type { Clock } from '../api/clock.ts';
+import type { Notice } from '../api/notice.ts';
+import type { Address } from '../api/peer.ts';
+import type { Viewer, WatchSession } from '../api/watch.ts';
+import type { GuestSite } from '../guest/guest-site.ts';
+import type { ByeReason } from '../wire/frames.ts';
+import type { ClusterSite } from './joined-cluster.ts';
+import type { WantedChange } from './members-actor.ts';
+import type { Site } from './site.ts';
+import type { Tally } from './tally.ts';
+
+export interface FittingSiteOptions {
+  readonly site: Site;
+  readonly guest: GuestSite<Tally>;
+  /** Where others find this process. */
+  readonly advertised: () => Address;
+  readonly clock: Clock;
+  /** How long a process waits before it founds the cluster, in ms. */
+  readonly foundAfterMs: number;
+}
+
+const lookEveryMs = 100;
+/** How long a process that was asked to become a member tries to. */
+const joinForMs = 5_000;
+
+/** What the last attempt to reach an address has shown. */
+type Seen = 'alive' | 'refused' | 'unknown';
+
+/**
+ * A process that is a member or a guest, as there are members enough or not (`size`). Its callers use the member where this is one,
+ * else the guest. It is a guest first; a member asks it when another is needed.
+ *
+ * Where there is no cluster, the process with the first of all addresses founds it alone, and asks the others. It does so when it has
+ * seen the same addresses for `foundAfterMs`, itself among them, and each of the others is one of a process that runs and is no
+ * member, or one at which no process listens. An address that does not answer may be that of a member.
+ */
+export class FittingSite implements ClusterSite {
+  readonly ready: Promise<void>;
+  readonly #options: FittingSiteOptions;
+  readonly #seen = new Map<string, Seen>();
+  #addresses: readonly Address[] = [];
+  #changedAt: number;
+  #asksUntil = Number.NEGATIVE_INFINITY;
+  #wasMember = false;
+  #stopLooking: (() => void) | null = null;
+  #ended = false;
+
+  constructor(options: FittingSiteOptions) {
+    this.#options = options;
+    this.#changedAt = options.clock.now();
+    this.ready = options.guest.ready;
+  }
+
+  /** Whether this process wants to be a member now. */
+  get asks(): boolean {
+    return this.#options.clock.now() < this.#asksUntil;
+  }
+
+  open(): void {
+    this.#options.guest.open();
+    this.#look();
+  }
+
+  /** These are the addresses of all processes. */
+  found(addresses: readonly Address[]): void {
+    this.#addresses = addresses;
+    this.#changedAt = this.#options.clock.now();
+    for (const known of [...this.#seen.keys()])
+      if (!addresses.some((one) => keyOf(one) === known)) this.#seen.delete(known);
+    this.#options.guest.found(addresses.filter((one) => !this.#isOwn(one)));
+  }
+
+  tried(address: Address, isAlive: boolean, why = ''): void {
+    this.#seen.set(keyOf(address), isAlive ? 'alive' : /ECONNREFUSED/.test(why) ? 'refused' : 'unknown');
+  }
+
+  invited(members: Readonly<Record<SiteId, Address>>): void {
+    this.#asksUntil = this.#options.clock.now() + joinForMs;
+    this.#options.site.join(members);
+  }
+
+  /** The members may have changed. */
+  noticed({ type }: Notice): void {
+    if (type !== 'members' && type !== 'founded' && type !== 'error') return;
+    if (this.#ended || this.#isMember === this.#wasMember) return;
+    this.#wasMember = this.#isMember;
+    const { guest } = this.#options;
+    if (this.#isMember) guest.suspend();
+    else guest.resume();
+  }
+
+  get #isMember(): boolean {
+    return this.#options.site.founding !== null;
+  }
+
+  get #serving(): Site | GuestSite<Tally> {
+    const { site, guest } = this.#options;
+    return this.#isMember ? site : guest;
+  }
+
+  #isOwn({ host, port }: Address): boolean {
+    const own = this.#options.advertised();
+    if (port !== own.port) return false;
+    const local = Object.values(networkInterfaces()).flatMap((all) =>
+      (all ?? []).map(({ address }) => address),
+    );
+    return [own.host, hostname(), ...local].includes(host);
+  }
+
+  #look(): void {
+    const { clock, site } = this.#options;
+    this.#stopLooking = clock.after(lookEveryMs, () => {
+      if (this.#mayFound()) site.foundAlone();
+      this.#look();
+    });
+  }
+
+  #mayFound(): boolean {
+    const { clock, guest, foundAfterMs } = this.#options;
+    if (this.#isMember || guest.majority || clock.now() - this.#changedAt < foundAfterMs) return false;
+    const all = this.#addresses.map((address) => ({ key: keyOf(address), isOwn: this.#isOwn(address) }));
+    const own = all.find(({ isOwn }) => isOwn)?.key;
+    if (own === undefined) return false;
+    return all.every(({ key, isOwn }) => {
+      const seen = this.#seen.get(key);
+      return isOwn || seen === 'refused' || (seen === 'alive' && key > own);
+    });
+  }
+
+  // As `Site` has them, for the API.
+
+  get tally(): Tally {
+    return this.#options.site.tally;
+  }
+
+  get locks(): number {
+    return this.#options.site.locks + this.#options.guest.locks;
+  }
+
+  get unmet(): readonly SiteId[] {
+    return this.#serving.unmet;
+  }
+
+  get majority(): boolean {
+    return this.#serving.majority;
+  }
+
+  get frozen(): number {
+    return this.#serving.frozen;
+  }
+
+  get founding(): Founding | null {
+    return this.#options.site.founding;
+  }
+
+  get configuration(): Configuration | null {
+    return this.#options.site.configuration;
+  }
+
+  get reached(): readonly SiteId[] {
+    return this.#serving.reached;
+  }
+
+  addressOf(member: SiteId): Address | null {
+    return this.#options.site.addressOf(member);
+  }
+
+  watch(viewer: Viewer): WatchSession {
+    return this.#options.site.watch(viewer);
+  }
+
+  change(wanted: WantedChange, timeoutMs: number): Promise<void> {
+    return this.#options.site.change(wanted, timeoutMs);
+  }
+
+  actor(name: string) {
+    return this.#serving.actor(name);
+  }
+
+  find(name: string) {
+    return this.#serving.find(name);
+  }
+
+  async leave(timeoutMs: number, membership: boolean): Promise<void> {
+    const { site, guest } = this.#options;
+    this.#stopLooking?.();
+    await guest.leave(timeoutMs);
+    if (membership) await this.#handOver(timeoutMs);
+    await site.leave(timeoutMs, membership);
+  }
+
+  /** The last member would take the cluster with it: so it waits for another one, where there are other processes. */
+  async #handOver(timeoutMs: number): Promise<void> {
+    const { site, clock } = this.#options;
+    const until = clock.now() + timeoutMs;
+    const isLast = () => this.#isMember && Object.keys(site.configuration?.voters ?? {}).length === 1;
+    const isAlone = this.#addresses.every((address) => this.#isOwn(address));
+    while (!isAlone && isLast() && clock.now() < until)
+      await new Promise<void>((resolve) => void clock.after(lookEveryMs / 2, resolve));
+  }
+
+  async close(goodbye: ByeReason, reason: Error): Promise<void> {
+    this.#ended = true;
+    this.#stopLooking?.();
+    const { site, guest } = this.#options;
+    await Promise.all([guest.close(goodbye, reason), site.close(goodbye, reason)]);
+  }
+}
+
+const keyOf = ({ host, port }: Address) => `${host}:${port}`;

@@ -1,0 +1,84 @@
+import { createServer } from 'node:net';
+import { expect, onTestFinished } from 'vitest';
+import {
+  type Address,
+  type Cluster,
+  compareFences,
+  type Fence,
+  fromFunction,
+  joinCluster,
+} from '../index.ts';
+
+const timing = { heartbeatMs: 50, failureTimeoutMs: 400, suspectMinMs: 5, suspectMaxMs: 20 };
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Processes that find each other by a list that is always right. */
+export class FittingFleet {
+  readonly running = new Map<Cluster, Address>();
+  readonly #addresses: Address[] = [];
+
+  async start(count: number): Promise<readonly Cluster[]> {
+    const ports = await Promise.all(Array.from({ length: count }, freePort));
+    const addresses = ports.map((port) => ({ host: '127.0.0.1', port }));
+    this.#addresses.push(...addresses);
+    return Promise.all(
+      addresses.map(async (listen) => {
+        const cluster = await joinCluster({
+          ...{ cluster: 'test', size: 3, listen, timing },
+          discovery: fromFunction(() => this.#addresses, { everyMs: 20 }),
+          members: { removeAfterMs: 300, foundAfterMs: 300 },
+        });
+        this.running.set(cluster, listen);
+        return cluster;
+      }),
+    );
+  }
+
+  async stop(cluster: Cluster, graceful = true): Promise<void> {
+    this.#addresses.splice(this.#addresses.indexOf(this.running.get(cluster)!), 1);
+    this.running.delete(cluster);
+    await cluster.close({ graceful, leave: graceful });
+  }
+
+  get members(): readonly Cluster[] {
+    return [...this.running.keys()].filter((one) => one.status().founded);
+  }
+}
+
+export function openFittingFleet(): FittingFleet {
+  const fleet = new FittingFleet();
+  onTestFinished(async () => {
+    await Promise.all([...fleet.running.keys()].map((cluster) => cluster.close({ graceful: false })));
+  });
+  return fleet;
+}
+
+const patiently = { timeout: 15_000, interval: 50 };
+
+/** Waits until there are `count` members, and all know it. */
+export async function expectMembers(fleet: FittingFleet, count: number): Promise<void> {
+  const votersOf = (one: Cluster) => one.members().voters.map(({ site }) => site);
+  await expect
+    .poll(() => fleet.members.map((one) => votersOf(one).length), patiently)
+    .toEqual(new Array(count).fill(count));
+  const [voters] = fleet.members.map(votersOf);
+  for (const one of fleet.members) expect(votersOf(one)).toEqual(voters);
+}
+
+/** Each process is granted the lock in turn, and the fences rise. */
+export async function expectGrants(fleet: FittingFleet, before: Fence | null = null): Promise<Fence> {
+  let last = before;
+  for (const cluster of fleet.running.keys()) {
+    const fence = await cluster.lock('main').run((held) => held.fence, { timeoutMs: 10_000 });
+    if (last !== null) expect(compareFences(fence, last)).toBeGreaterThan(0);
+    last = fence;
+  }
+  return last!;
+}
