@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { changing } from './changing.ts';
+import { Simulation } from './simulation.ts';
 
 test('the promises are kept while the members change, and every member is served when nothing fails any more', async () => {
   let [changes, grants] = [0, 0];
@@ -11,6 +12,29 @@ test('the promises are kept while the members change, and every member is served
   }
   expect(changes).toBeGreaterThan(10);
   expect(grants).toBeGreaterThan(1_000);
+});
+
+test('under leases, too', async () => {
+  const simulation = await changing({ sites: 3, seed: 4, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
+  expect(simulation.granted.length).toBeGreaterThan(200);
+});
+
+test('a lock that is opened before the disk is read goes by the configuration on it, though its voters are the founders', async () => {
+  const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
+  await simulation.openAll();
+  await simulation.run(1_000);
+  // The coordinator writes the configuration under its term, and then waits for a site that nobody has heard of.
+  const change = simulation.sites.get('a')!.mesh.change({ add: 'z' }, 1_000);
+  change.catch(() => undefined);
+  await simulation.run(2_000);
+  await expect(change).rejects.toMatchObject({ code: 'CHANGE_TIMEOUT' });
+  expect(simulation.sites.get('a')!.mesh.configuration).toMatchObject({ term: 1, version: 1 });
+  simulation.crash('a');
+  await simulation.open('a');
+  expect(simulation.contextOf('a').membership).toMatchObject({ term: 1, version: 1 });
+  const held = simulation.acquire('a');
+  await simulation.run(5_000);
+  expect((await held).signal.aborted).toBe(false);
 });
 
 test('a site that takes part in epochs that went before it is seen', async () => {

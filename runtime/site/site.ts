@@ -6,6 +6,7 @@ import { foundersMembership } from '../../machines/epoch/variables.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import {
   type Configuration,
+  compare,
   firstConfiguration,
   nameOf,
   voterOf,
@@ -692,9 +693,10 @@ export class Site implements MailboxHandlers {
       voters: Object.fromEntries(voters.map((voter) => [voter, true as const])),
       joins,
     } as const;
-    // The locks began with it.
-    const isFirst = before === null && configuration.version === 1 && !joins;
-    if (!isFirst) for (const actor of this.#actors.values()) actor.configured(change);
+    // A lock that is opened before any configuration is known begins with that of the founders.
+    const isTheirs = compare(configuration, foundersMembership) === 0;
+    if (before !== null || joins || !isTheirs)
+      for (const actor of this.#actors.values()) actor.configured(change);
     const names = Object.keys(before?.voters ?? {});
     const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
     for (const { votes } of this.#active) for (const name of gone) votes?.absent(name);
