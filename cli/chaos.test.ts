@@ -141,6 +141,21 @@ describe('a minority', () => {
   });
 });
 
+describe('a member that lies', () => {
+  it('ends no site and keeps nobody out for good: forged tokens, votes, epochs, floods', async () => {
+    const { judgement, lies, evidence } = await run(calm(1), { hostile: true });
+    expect(broken(judgement)).toEqual([]);
+    expect(lies!.said).toBeGreaterThan(100);
+    // What no correct site says ends its connection.
+    expect(lies!.closed).toBeGreaterThan(5);
+    const lives = of(evidence.history, 'open').map(({ site, life }) => `${site}${life}`);
+    expect(lives.sort()).toEqual(['a0', 'a1', 'b0', 'c0']);
+    const { findings } = judgement;
+    expect(findings['everybody is served once the faults are over']!.judged).toBeGreaterThan(0);
+    expect(Object.keys(findings)).not.toContain('no two grants share a fence (S3)');
+  });
+});
+
 describe('links', () => {
   it('that are reset every 100 ms lose nothing: no section, no token, no epoch', async () => {
     const { judgement, suspicions } = await run(resetsSchedule(3, 100), { timing: defaultTiming });

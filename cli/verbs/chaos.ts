@@ -23,6 +23,7 @@ interface ChaosVerbOptions {
   readonly scenarios?: boolean;
   readonly secured?: Security;
   readonly otherLocks: number;
+  readonly hostile?: boolean;
 }
 
 const securities: readonly Security[] = ['secret', 'tls'];
@@ -58,6 +59,7 @@ export function addChaos(program: Command): void {
       wholeNumber(0, 100),
       0,
     )
+    .option('--hostile', 'while there are faults the first site lies: it says forged messages to all others')
     .option(
       '--scenarios',
       'instead of chance: each fault whose outcome is known beforehand, with the default settings (about four minutes)',
@@ -93,6 +95,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
     record,
     secured,
     otherLocks,
+    hostile = false,
   } = options;
   const [{ runCampaign }, { campaignText, runText, summaryLine, summaryOf, violationLines }] =
     await Promise.all([import('../../harness/chaos/campaign.ts'), import('../../harness/chaos/text.ts')]);
@@ -120,6 +123,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
       parallel,
       ...(secured && { secured }),
       otherLocks,
+      hostile,
       signal,
       onRun,
     });

@@ -28,6 +28,8 @@ export interface Joining {
   readonly secured?: Security;
   /** Locks that are used beside the main one, with a resource each. Default 0. */
   readonly otherLocks?: number;
+  /** The first site is a liar while there are faults. */
+  readonly hostile?: boolean;
 }
 
 export interface ClusterOptions extends Hooks, Joining {
@@ -47,6 +49,7 @@ const directPort = 20_100;
  * N sites as N processes behind the fault proxy, the resource that they share, and the history of the run.
  */
 export class ChaosCluster {
+  readonly dir: string;
   readonly history: Entry[] = [];
   readonly proxy: FaultProxy;
   /** The resource of each lock. */
@@ -56,7 +59,18 @@ export class ChaosCluster {
   #credentials: ReadonlyMap<string, Credentials> = new Map();
 
   constructor(options: ClusterOptions) {
-    const { sites, dir, pool, timing, direct = false, gateOff = false, mutant, secured } = options;
+    const {
+      sites,
+      dir,
+      pool,
+      timing,
+      direct = false,
+      gateOff = false,
+      mutant,
+      secured,
+      hostile = false,
+    } = options;
+    this.dir = dir;
     mkdirSync(dir, { recursive: true });
     this.proxy = new FaultProxy(sites);
     this.resources = new Map(
@@ -90,6 +104,7 @@ export class ChaosCluster {
             timing,
             credentials: this.#credentials.get(site) ?? {},
             mutant: mutant ?? null,
+            hostile,
           }),
           up: (address) => this.proxy.up(site, address),
           down: () => this.proxy.down(site),

@@ -6,9 +6,14 @@ import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.t
 
 /**
  * Applies the faults of the schedule at their times. Resolves when the time is over, every site is up and all
- * sites reach each other again. Rejects with a `ChaosError`.
+ * sites reach each other again. `beforeRepair` comes before the last sites are started. Rejects with a `ChaosError`.
  */
-export async function inflict(cluster: ChaosCluster, { faults, seconds }: Schedule, signal: AbortSignal) {
+export async function inflict(
+  cluster: ChaosCluster,
+  { faults, seconds }: Schedule,
+  signal: AbortSignal,
+  beforeRepair: () => Promise<void> = async () => undefined,
+) {
   const startAt = now();
   const failure = new AbortController();
   const given = AbortSignal.any([signal, failure.signal]);
@@ -27,6 +32,7 @@ export async function inflict(cluster: ChaosCluster, { faults, seconds }: Schedu
   for (const one of under) one.catch((reason) => failure.abort(reason));
   // All faults are awaited, even when one has failed: none may start a site after this returns.
   await Promise.allSettled(under);
+  await beforeRepair();
   signal.throwIfAborted();
   if (failure.signal.aborted) throw failure.signal.reason;
   await cluster.proxy.heal();

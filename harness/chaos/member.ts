@@ -52,6 +52,11 @@ export class Member {
     this.#options.pool.prepare();
   }
 
+  /** The options that its next run is opened with. */
+  get options(): ReturnType<MemberOptions['open']> {
+    return this.#options.open();
+  }
+
   get isUp(): boolean {
     return this.#process !== null;
   }

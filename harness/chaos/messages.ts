@@ -34,6 +34,8 @@ export interface OpenSite {
    * statechart itself.
    */
   readonly mutant: string | null;
+  /** One of the members lies: a peer that breaks the protocol is no fault of ours. */
+  readonly hostile: boolean;
 }
 
 /** The number of clients that ask for each lock again and again. */

@@ -6,6 +6,7 @@ import { type Judgement, judge, together } from '../../verification/runs/histori
 import type { Evidence } from '../../verification/runs/histories/rules.ts';
 import { ChaosCluster, type Hooks, type Joining } from './cluster.ts';
 import { inflict } from './faults.ts';
+import { brokenByLies, type HostileFigures, HostileSite, whateverOneSays } from './hostile.ts';
 import { historyOf } from './locks.ts';
 import type { Pace } from './messages.ts';
 import { now } from './now.ts';
@@ -27,6 +28,8 @@ const pace: Pace = { pauseMs: 40, holdMs: 8, cancelPercent: 10, patienceMs: 80 }
 const clientsOfASite = 2;
 /** A bound that a busy machine keeps too. */
 export const servedMs = 10_000;
+/** A liar can send requests in circles, which are missed by the patience of the site that waits; then its successor joins. */
+const servedAfterLiesMs = 20_000;
 /** Silence, a heartbeat that was under way, and the slowness of a busy machine. */
 export const detectMsOf = ({ failureTimeoutMs, heartbeatMs }: Timing): number =>
   failureTimeoutMs + heartbeatMs + 300;
@@ -39,6 +42,8 @@ export interface ChaosRun {
   readonly sent: Readonly<Record<string, number>>;
   readonly suspicions: number;
   readonly seconds: number;
+  /** `null`: no member lied. */
+  readonly lies: (HostileFigures & { readonly broken: number }) | null;
 }
 
 export interface RunOptions extends Hooks, Joining {
@@ -62,6 +67,7 @@ export async function runChaos({
   const { sites, clientSeeds } = schedule;
   const cluster = new ChaosCluster({ sites, dir, pool, timing, ...hooks });
   const locks = [...cluster.resources.keys()];
+  const within = hooks.hostile ? servedAfterLiesMs : servedMs;
   try {
     await orAborted(signal, cluster.open());
     for (const [site, member] of cluster.members) {
@@ -70,19 +76,27 @@ export async function runChaos({
         return { type: 'work', seed, locks, clients: clientsOfASite, pace };
       });
     }
-    await inflict(cluster, schedule, signal);
-    const rested = await settle(cluster, signal);
+    const liar = hooks.hostile ? await HostileSite.begin(cluster, sites[0]!, schedule.seed) : null;
+    // Its process is not there to be stopped or killed.
+    const faults = schedule.faults.filter((fault) => !('site' in fault && fault.site === liar?.site));
+    let lies: HostileFigures | null = null;
+    await inflict(cluster, { ...schedule, faults }, signal, async () => {
+      lies = (await liar?.end()) ?? null;
+    });
+    const rested = await settle(cluster, signal, within);
     const history = [...cluster.history];
     const evidence = [...cluster.resources].map(([lock, resource]) => ({
       history: historyOf(lock, history),
       ledger: resource.ledger(),
-      servedMs,
+      servedMs: within,
       detectMs: detectMsOf(timing),
     }));
+    const judged = together(evidence.map(judge));
     return {
       schedule,
       evidence: { ...evidence[0]!, history },
-      judgement: together(evidence.map(judge)),
+      judgement: lies === null ? judged : whateverOneSays(judged),
+      lies: lies === null ? null : { ...(lies as HostileFigures), broken: brokenByLies(judged) },
       ...rested,
       seconds: (now() - started) / 1000,
     };
@@ -108,7 +122,7 @@ export async function orAborted<Result>(signal: AbortSignal, work: Promise<Resul
 }
 
 /** Waits until every client was served once more, and then until no client waits. */
-async function settle(cluster: ChaosCluster, signal: AbortSignal) {
+async function settle(cluster: ChaosCluster, signal: AbortSignal, withinMs: number) {
   const quietAt = cluster.history.findLast(({ type }) => type === 'quiet')!.at;
   const served = () => {
     signal.throwIfAborted();
@@ -117,9 +131,9 @@ async function settle(cluster: ChaosCluster, signal: AbortSignal) {
       if (entry.type === 'grant' && entry.at > quietAt) sites.add(entry.site);
     return sites.size === cluster.members.size;
   };
-  await cluster.until(served, servedMs + 500);
+  await cluster.until(served, withinMs + 500);
   const rested = await Promise.all(
-    [...cluster.members.values()].map((member) => member.rest(servedMs + 500)),
+    [...cluster.members.values()].map((member) => member.rest(withinMs + 500)),
   );
   cluster.fault('none any more: the run is over');
   const sent: Record<string, number> = {};

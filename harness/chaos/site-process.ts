@@ -68,6 +68,7 @@ class OpenedSite {
 
   static async open(options: OpenSite): Promise<OpenedSite> {
     const { site, life, cluster: name, root, listen, peers, dataDir, timing, credentials, mutant } = options;
+    const { hostile } = options;
     const cluster = await joinWith(await statechartOf(mutant), {
       site,
       cluster: name,
@@ -82,8 +83,8 @@ class OpenedSite {
     });
     cluster.on('notice', (notice) => {
       if (notice.type === 'founded') say({ type: 'founded' });
-      if (notice.type === 'error' && notice.error.code === 'PROTOCOL_BREACH') {
-        // There is no peer here but ours.
+      if (notice.type === 'error' && notice.error.code === 'PROTOCOL_BREACH' && !hostile) {
+        // Every peer here is ours.
         say({ type: 'crashed', code: notice.error.code, message: notice.error.message });
         return;
       }

@@ -9,19 +9,32 @@ const inSeconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 /** The figures of a run, without its history. */
 export type Summary = ReturnType<typeof summaryOf>;
 
-export function summaryOf({ schedule, judgement, sent, suspicions, seconds, evidence }: ChaosRun) {
+export function summaryOf({ schedule, judgement, sent, suspicions, seconds, lies, evidence }: ChaosRun) {
   const { held, figures, findings } = judgement;
-  return { schedule, held, figures, findings, sent, suspicions, seconds, entries: evidence.history.length };
+  return {
+    schedule,
+    held,
+    figures,
+    findings,
+    sent,
+    suspicions,
+    seconds,
+    lies,
+    entries: evidence.history.length,
+  };
 }
 
 /** Many runs, in one line. */
 export function campaignText(runs: readonly Summary[], elapsed: number): string {
   const sum = (of: (run: Summary) => number) => runs.reduce((total, run) => total + of(run), 0);
   const violated = runs.filter(({ held }) => !held).map(({ schedule }) => schedule.seed);
+  const lies = runs.some((run) => run.lies !== null)
+    ? `${sum((run) => run.lies?.said ?? 0)} lies, ${sum((run) => run.lies?.closed ?? 0)} connections ended, ${sum((run) => run.lies?.broken ?? 0)} promises of honest members broken, `
+    : '';
   return (
     `${runs.length} seeds, ${sum(({ schedule }) => schedule.faults.length)} faults, ` +
     `${sum(({ figures }) => figures.grants)} grants, ${sum(({ figures }) => figures.lost)} lost, ` +
-    `${sum(({ figures }) => figures.refused)} writes refused, in ${elapsed.toFixed(0)} s: ` +
+    `${sum(({ figures }) => figures.refused)} writes refused, ${lies}in ${elapsed.toFixed(0)} s: ` +
     (violated.length === 0 ? colors.green('all hold') : colors.red(`violated: seed ${violated.join(', ')}`))
   );
 }
@@ -44,7 +57,7 @@ export function kindsText(faults: readonly Fault[]): string {
 
 /** All that there is to say of one run. */
 export function runText(run: ChaosRun): string {
-  const { schedule, judgement, sent, suspicions } = run;
+  const { schedule, judgement, sent, suspicions, lies } = run;
   const { figures, findings } = judgement;
   const { asks, grants, cancelled, lost, accepted, refused, highestFence } = figures;
   const lines = [
@@ -53,6 +66,11 @@ export function runText(run: ChaosRun): string {
     `  clients  ${asks} asks, ${grants} grants, ${cancelled} given up, ${lost} lost; longest wait ${inSeconds(figures.longestWaitMs)}, after the faults ${inSeconds(figures.longestWaitAfterMs ?? 0)}`,
     `  resource ${accepted} writes taken, ${refused} refused`,
     `  epochs   ${highestFence?.epoch ?? 0} at the end; ${suspicions} suspicions; sent by who was up at the end: ${sentText(sent)}`,
+    ...(lies === null
+      ? []
+      : [
+          `  liar     ${lies.said} forged messages, ${lies.closed} of its connections ended; ${lies.broken} violations of rules that need honest members, not judged`,
+        ]),
   ];
   for (const [rule, { judged, violations }] of Object.entries(findings)) {
     const verdict =

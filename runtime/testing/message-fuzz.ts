@@ -1,8 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { sample } from 'fast-check';
+import { HostileMember } from '../../harness/chaos/hostile-member.ts';
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
@@ -14,9 +16,9 @@ import { vocabulary } from '../site/protocol.ts';
 import { openStore } from '../store/store.ts';
 import { Codec } from '../wire/codec.ts';
 import { membersLock } from '../wire/frames.ts';
+import { anyMessage, someMessages } from './any-message.ts';
 import { anyPort, type Member, openMember } from './cluster.ts';
 import { foundedBy } from './founded.ts';
-import { anyMessage, HostileMember, someMessages } from './hostile-member.ts';
 
 const members = ['a', 'b', 'c'];
 const honest = ['b', 'c'] as const;
@@ -81,7 +83,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     const member: HostileMember = new HostileMember({
       identity: { cluster: 'fuzz', configuration, site: 'a', id: 'a' },
       target,
-      address: sites.get(target)!.cluster.address,
+      dial: () => connect({ ...sites.get(target)!.cluster.address }),
       codec,
       // A candidate is answered as a voter would, in another's name.
       heard: (lock, message) => {
