@@ -150,6 +150,13 @@ export class GuestActor implements QueueOwner, DriverOwner<GuestEvent, GuestEffe
       this.#driver.take(release);
   }
 
+  releaseAndAsk(): void {
+    this.#setting.look();
+    // The session may have ended just now, and the critical section with it.
+    const isInside = (this.#driver.state.value as string) === 'inCS';
+    this.#driver.take({ type: isInside ? 'releaseAndAsk' : 'ask' });
+  }
+
   look(): void {
     this.#setting.look();
   }
@@ -203,7 +210,10 @@ export class GuestActor implements QueueOwner, DriverOwner<GuestEvent, GuestEffe
         return;
       case 'lost':
         tally.lost += 1;
-        this.queue.lose(this.#fence!);
+        this.queue.lose(
+          this.#fence!,
+          'the member that held the lock for this guest has lost it, or is out of reach',
+        );
         notice({ type: 'lost', lock: this.lock, fence: this.#fence! });
         return;
       case 'moved':

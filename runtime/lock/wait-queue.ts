@@ -20,6 +20,8 @@ export interface QueueOwner {
   readonly busy: boolean;
   /** Has the actor take an event of the client. */
   dispatch(event: ClientEvent): void;
+  /** Has the actor leave the critical section and ask for the next one. Absent: it leaves, and is asked. */
+  releaseAndAsk?(): void;
   /** Has the actor take the events that time has made due. */
   look(): void;
   /** A caller has begun to wait. */
@@ -220,6 +222,11 @@ export class WaitQueue implements Granter {
       // The next in line was granted the lock, or the lock was lost meanwhile.
       if (this.#held !== null || this.#state !== 'held') return;
     }
+    if (this.#line.length > 0 && this.#owner.releaseAndAsk) {
+      this.#wait();
+      this.#owner.releaseAndAsk();
+      return;
+    }
     this.#state = 'free';
     this.#owner.dispatch(release);
     if (this.#row >= this.#options.maxBatch) this.#rest();
@@ -264,7 +271,10 @@ export class WaitQueue implements Granter {
   }
 
   /** The actor's critical section is over, and somebody else's may have begun. */
-  lose(fence: Fence): void {
+  lose(
+    fence: Fence,
+    why = 'a later epoch has given the lock away, or (in strict mode) its lease is over',
+  ): void {
     // It was released as the actor lost it.
     if (this.#state !== 'held') return;
     const held = this.#held;
@@ -274,8 +284,7 @@ export class WaitQueue implements Granter {
     held?.lose(
       new OperatingError(
         'LOCK_LOST',
-        `the critical section under fence ${fenceText(fence)} is over: a later epoch has given the ` +
-          'lock away, or (in strict mode) its lease is over. Stop, and acquire it again',
+        `the critical section under fence ${fenceText(fence)} is over: ${why}. Stop, and acquire it again`,
       ),
     );
   }
