@@ -35,6 +35,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
     ...followUps(violated),
     ...notRunText(report),
     ...untakenText(report),
+    ...absentText(report),
     ...(report.grows ?? []).flatMap((line) => ['', colors.yellow(line)]),
     '',
     conclusion(report),
@@ -87,6 +88,12 @@ function untakenText({ untaken }: Report): string[] {
   if (untaken.length === 0) return [];
   const events = untaken.map(({ actor, event }) => `${event} to ${actor}`);
   return ['', colors.yellow(`messages that their actor takes in no state: ${events.join('; ')}`)];
+}
+
+function absentText({ absent }: Report): string[] {
+  if (absent.length === 0) return [];
+  const keys = absent.map(({ actor, key }) => `${key} of ${actor}`);
+  return ['', colors.yellow(`predicates read context keys that no state has: ${keys.join('; ')}`)];
 }
 
 /** Two digits, never rounded to certainty. */

@@ -19,6 +19,7 @@ import {
   stateProperties,
   triggered,
 } from './questions.ts';
+import { absentReads, strangersIn } from './reads.ts';
 import type { CheckOptions, Judged, Report } from './report.ts';
 import { withRootCause } from './root-cause.ts';
 import { judgeRuns } from './runs.ts';
@@ -137,8 +138,18 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
       results.set(property, { ...judged, vacuous: 'its `when` never holds' });
     }
   }
+  const isSeen = (reason === null || reason === 'constraint') && found.workers === 1;
+  const absent = isSeen ? absentReads(compiled) : [];
   const runs = await judgeRuns(compiled, options, { exact, started, searched: found.reason });
   for (const [property, result] of runs.results) results.set(property, result);
+  if (isSeen) {
+    const strangerIn = strangersIn(compiled);
+    for (const property of system.properties) {
+      const [judged, stranger] = [results.get(property)!, strangerIn(property)];
+      if (stranger !== null && judged.verdict === 'holds' && judged.vacuous === undefined)
+        results.set(property, { ...judged, vacuous: stranger });
+    }
+  }
   return {
     system: system.name,
     sites: Object.keys(system.actors).length,
@@ -166,6 +177,7 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     ),
     notRun: compiled.notRun(),
     untaken: compiled.untaken(),
+    absent,
     coverage: compiled.coverage(),
   };
 }

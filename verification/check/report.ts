@@ -131,6 +131,8 @@ export interface Report {
   readonly notRun: readonly { readonly machine: string; readonly actions: readonly string[] }[];
   /** The types of messages that came to an actor which takes them in no state: it ignores them, or its name for them is another. */
   readonly untaken: readonly { readonly actor: string; readonly event: string }[];
+  /** The keys of contexts that functions of the system read, and that no state has. Of a complete check by one thread. */
+  readonly absent: readonly { readonly actor: string; readonly key: string }[];
   /** For each machine, the transitions that no step took. Says something about the system when `complete`. */
   readonly coverage: readonly MachineCoverage[];
 }

@@ -96,6 +96,7 @@ export async function simulate(given: System, options: SimulateOptions = {}): Pr
     properties: withRootCause(compiled, judged),
     notRun: compiled.notRun(),
     untaken: compiled.untaken(),
+    absent: [],
     coverage: compiled.coverage(),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assign, createMachine, enqueueActions, fromPromise, raise } from 'xstate';
-import { plain } from '../system/properties.ts';
-import type { EnvironmentEvent, System } from '../system/system.ts';
+import { always, every, plain, reachable, some } from '../system/properties.ts';
+import type { ActorView, EnvironmentEvent, System } from '../system/system.ts';
 import { alone, systemOf } from '../system/testing/systems.ts';
 import { role, system } from '../system/typed.ts';
 import { check } from './check.ts';
@@ -61,6 +61,135 @@ const invoking = createMachine({
   states: { x: { invoke: { src: 'job', onDone: 'y' } }, y: { type: 'final' } },
 }).provide({ actors: { job: fromPromise(async () => 1) } } as never);
 const job = { done: [1] };
+
+const shop = system('shop', { c: role(counter, { environment: ['inc', 'stop'] }), t: toggle });
+interface Any {
+  readonly [key: string]: Any;
+}
+const matching = (actor: Any, path: string) =>
+  (actor as unknown as { matches(path: string): boolean }).matches(path);
+const asking = (holds: (state: never) => unknown) => shop.always('mine', holds as never);
+const asData = (is: (actor: ActorView) => unknown): System => ({
+  ...counting({}),
+  properties: [always('mine', every(is as never)), reachable('other', some(is as never))],
+});
+const seen = (more: string) => (actor: unknown) => (actor as Record<string, unknown>)[more] !== 1;
+
+describe('a predicate that asks for what is not there is refused', () => {
+  it.each<[string, () => System, RegExp]>([
+    [
+      'a key of an actor',
+      () => asking((s: Any) => (s['c']!['contxt'] as unknown) !== 1),
+      /'mine' reads 'contxt' of an actor.*did you mean context\?/,
+    ],
+    [
+      'the state of an actor',
+      () => asking((s: Any) => (s['c']!['value'] as unknown) !== 1),
+      /reads 'value' of an actor.*write matches/,
+    ],
+    [
+      'a key of an actor in the list',
+      () => shop.always('mine', ((_: never, list: Any[]) => list.every(seen('inbx'))) as never),
+      /did you mean inbox\?/,
+    ],
+    [
+      'a key of a context',
+      () => asking((s: Any) => (s['c']!['context']['N'] as unknown) !== 3),
+      /context\.N of 'c', and no state has that; did you mean n\?/,
+    ],
+    [
+      "another machine's state",
+      () => asking((s: Any) => !matching(s['t']!, 'stop')),
+      /state 'stop', and machine 'toggle' of 't' has none/,
+    ],
+    ['another actor', () => asking((s: Any) => s['tt']!['up']), /'tt', and there is none; did you mean t\?/],
+    ['a key of an actor, in the data form', () => asData(seen('valeu')), /did you mean value\?/],
+    [
+      'a key of a context, in the data form',
+      () => asData((actor) => actor.context['N'] !== 3),
+      /did you mean n\?/,
+    ],
+    ['a key in `when`', () => counting({ when: seen('inbx') }), /did you mean inbox\?/],
+    [
+      'a key of the whole state',
+      () => ({
+        ...counting({}),
+        properties: [
+          always(
+            'x',
+            plain((s) => seen('valeu')(s.actor('a'))),
+          ),
+        ],
+      }),
+      /did you mean value\?/,
+    ],
+    [
+      'a state that is compared',
+      () => asData((actor) => actor.value !== 'offf'),
+      /compares a value with 'offf', and nothing is called that; did you mean off\?/,
+    ],
+    [
+      'a type that is compared',
+      () => asData((a) => !a.inbox.some(({ message: { type } }) => type === 'incc')),
+      /compares a type with 'incc'.*did you mean inc\?/,
+    ],
+    [
+      'a type that is compared, the other way round',
+      () => asData((a) => !a.inbox.some((m) => 'stpo' === m.message.type)),
+      /did you mean stop\?/,
+    ],
+  ])('%s', async (_, given, reason) => {
+    const refusal = { code: 'PREDICATE_INVALID', reason: expect.stringMatching(reason) };
+    await expect((async () => check(given()))()).rejects.toMatchObject(refusal);
+  });
+
+  it('what is compared with a type that nothing has holds vacuously', async () => {
+    const asked = asData((a) => !a.inbox.some(({ message }) => message.type === 'TOKN'));
+    expect((await check(asked)).properties[1]).toMatchObject({
+      verdict: 'holds',
+      vacuous: "it compares a type with 'TOKN', and nothing has that type",
+    });
+    const { properties } = await check(asked, { failVacuous: true });
+    expect(properties[1]!.verdict).toBe('violated');
+  });
+
+  it('a key that no state has is told where it is no slip, and none that comes later', async () => {
+    const late = createMachine({
+      id: 'late',
+      context: {} as Record<string, number>,
+      on: { go: { actions: assign({ charge: 1 }) } },
+    });
+    const asked = (key: string) =>
+      check({
+        ...alone(late, { environment: [go] }),
+        properties: [
+          always(
+            'x',
+            every(({ context }) => context[key] !== 7),
+          ),
+        ],
+      });
+    expect((await asked('charge')).absent).toEqual([]);
+    expect((await asked('error')).absent).toEqual([{ actor: 'a', key: 'error' }]);
+    await expect(asked('charges')).rejects.toThrow(/did you mean charge\?/);
+  });
+
+  it('an actor is written down whole, and all that a view has can be asked for', async () => {
+    const said: string[] = [];
+    await check(
+      asking((s: Any) => {
+        said.push(JSON.stringify(s['c']));
+        return Object.keys(s).join() === 'c,t' && 't' in s;
+      }),
+    );
+    expect(said[0]).toBe(
+      '{"id":"c","up":true,"value":"on","crashes":0,"context":{"n":0},"inbox":[],"timers":[]}',
+    );
+    const whole = plain((s) => s.actor('a').done !== true && s.actor('a').takes!({ type: 'inc' }));
+    const { properties } = await check({ ...counting({}), properties: [always('x', whole)] });
+    expect(properties[1]!.verdict).toBe('violated');
+  });
+});
 
 describe('a slip is an error that says what was meant', () => {
   it.each<[string, () => System, string, RegExp]>([

@@ -103,6 +103,7 @@ class Verifier {
       properties: this.#questions.all.map((property) => results.get(property)!),
       notRun: compiled.notRun(),
       untaken: compiled.untaken(),
+      absent: [],
       coverage: compiled.coverage(),
     };
   }

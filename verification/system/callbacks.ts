@@ -16,7 +16,7 @@ export function called<Result>(what: string, about: () => string, call: () => Re
     result = call();
   } catch (error) {
     // A refusal from within, and an outer callback that has told of it already.
-    if (error instanceof SystemError) throw error;
+    if (error instanceof SystemError) throw namedIn(error, what);
     const said = error instanceof Error ? error.message : String(error);
     throw new SystemError('CALLBACK_FAILED', `${what} threw: ${said}. It was asked about\n${about()}`, {
       cause: error,
@@ -29,6 +29,15 @@ export function called<Result>(what: string, about: () => string, call: () => Re
     `${what} answered a promise. It must not be async. It was asked about\n${about()}`,
   );
 }
+
+/** A refused read of a view does not know which predicate it is in. */
+function namedIn(error: SystemError, what: string): SystemError {
+  if (!error.reason.startsWith(nameless)) return error;
+  const reason = what + error.reason.slice(nameless.length);
+  return new SystemError(error.code, reason, { cause: error });
+}
+
+const nameless = 'A predicate';
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
@@ -83,6 +92,21 @@ function notBoolean(what: string, answer: unknown, about: () => string): SystemE
     ),
   );
 }
+
+/** The functions of an author that other functions call. */
+const originals = new WeakMap<object, (...args: never[]) => unknown>();
+
+/** `wrapper`, noted to be one for `original`: the text of the original is what the author wrote. */
+export function writtenAs<Wrapper extends object>(
+  original: (...args: never[]) => unknown,
+  wrapper: Wrapper,
+): Wrapper {
+  originals.set(wrapper, original);
+  return wrapper;
+}
+
+/** The text of a function as its author wrote it. */
+export const textOfFunction = (given: object): string => String(originals.get(given) ?? given);
 
 /** An actor as errors show it. */
 export const actorText = (actor: ActorView): string => stateText({ [actor.id]: recordOf(actor) });

@@ -11,6 +11,7 @@ import { Reactor, unborn } from './react.ts';
 import { refuseInvalid } from './refuse.ts';
 import { Renamer } from './renamer.ts';
 import type { Action, StatePredicate, StateRecord, StateView, System } from './system.ts';
+import type { Absent } from './view.ts';
 import { TO_ALL, TOGETHER, type Untaken, World } from './world.ts';
 
 /** A system that the engine can explore, and the way back from its integers. */
@@ -36,6 +37,8 @@ export interface Compiled {
   notRun(): readonly NotRun[];
   /** The messages so far that came to an actor which takes their type in no state. */
   untaken(): readonly Untaken[];
+  /** The keys of contexts that functions of the system have read, and that no state so far has. */
+  absent(): readonly Absent[];
   /** For each machine, the transitions that no step has taken so far. */
   coverage(): readonly MachineCoverage[];
 }
@@ -91,6 +94,7 @@ export function compile(given: System, { symmetry = true }: CompileOptions = {})
     decode: (state) => views.state(state),
     record: (state) => views.record(state),
     notRun: () => notRun(system),
+    absent: () => views.absent(),
     untaken: () => [...world.untaken.values()],
     coverage: () => coverageOf(world),
   };

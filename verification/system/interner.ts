@@ -55,6 +55,22 @@ export class Interner {
     return this.#texts[id]!;
   }
 
+  /** Every text in an interned value, keys included. */
+  strings(): ReadonlySet<string> {
+    const found = new Set<string>();
+    const visit = (value: Json): void => {
+      if (typeof value === 'string') found.add(value);
+      else if (typeof value === 'object' && value !== null) {
+        for (const [key, part] of Object.entries(value)) {
+          found.add(key);
+          visit(part as Json);
+        }
+      }
+    };
+    for (const value of this.#values) visit(value);
+    return found;
+  }
+
   rename(id: number, to: readonly number[]): number {
     const { shape, refs } = this.#split(id);
     if (refs.length === 0) return id;

@@ -1,4 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
+import { writtenAs } from './callbacks.ts';
 import type { Action, ActorView, Fairness, Property, StatePredicate, StateView } from './system.ts';
 
 /** Short ways to say predicates, properties and fairness; what each means stands at its type in `system.ts`. */
@@ -15,10 +16,10 @@ export const count = (
   is: (sum: number) => boolean,
 ): StatePredicate => ({
   kind: 'count',
-  of: (actor) => {
+  of: writtenAs(of, (actor: ActorView) => {
     const counted = of(actor);
     return typeof counted === 'boolean' ? Number(counted) : counted;
-  },
+  }),
   is,
 });
 

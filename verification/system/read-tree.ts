@@ -1,7 +1,8 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import { SystemError } from './errors.ts';
+import { isOfAny } from './strict.ts';
 import type { ActorView, InFlight, StateView } from './system.ts';
-import type { Views } from './view.ts';
+import { strictActor, type Views } from './view.ts';
 
 /** One value that a predicate has read. */
 interface Read {
@@ -39,7 +40,10 @@ export class ReadTree {
   constructor(views: Views, ids: readonly SiteId[], holds: (state: StateView) => boolean) {
     this.#views = views;
     this.#holds = holds;
-    const actors = ids.map((id, cell) => new TrackedActor(id, cell, (read) => this.#note(read), this.#actor));
+    const tracked = (isNamed: boolean) =>
+      ids.map((id, cell) => new TrackedActor(id, cell, isNamed, (read) => this.#note(read), this.#actor));
+    const actors = tracked(false);
+    const named = tracked(true);
     const note = () => this.#note(historyRead(views));
     const valueNow = () => views.history(this.#observed);
     this.#state = {
@@ -48,7 +52,7 @@ export class ReadTree {
         note();
         return valueNow();
       },
-      actor: (id) => actors[ids.indexOf(id)] ?? views.state(this.#observed).actor(id),
+      actor: (id) => named[ids.indexOf(id)] ?? views.state(this.#observed).actor(id),
     };
   }
 
@@ -123,11 +127,20 @@ function historyRead(views: Views): Read {
 class TrackedActor implements ActorView {
   readonly id: SiteId;
   readonly #cell: number;
+  /** It was asked for by its name: only states of its own machine may be asked for. */
+  readonly #isNamed: boolean;
   readonly #note: (read: Read) => void;
   readonly #look: (cell: number) => Looked;
 
-  constructor(id: SiteId, cell: number, note: (read: Read) => void, look: (cell: number) => Looked) {
+  constructor(
+    id: SiteId,
+    cell: number,
+    isNamed: boolean,
+    note: (read: Read) => void,
+    look: (cell: number) => Looked,
+  ) {
     this.id = id;
+    this.#isNamed = isNamed;
     this.#cell = cell;
     this.#note = note;
     this.#look = look;
@@ -154,8 +167,31 @@ class TrackedActor implements ActorView {
     return this.#ofCore('fault', ({ fault }) => fault)!;
   }
 
+  get done(): boolean {
+    return this.#ofCore('done', ({ done }) => done!);
+  }
+
+  get children(): NonNullable<ActorView['children']> {
+    return this.#ofCore('children', ({ children }) => children!);
+  }
+
   in(path: string): boolean {
+    this.#look(this.#cell).views.refuseUnknown(path, this.#isNamed ? this.#cell : null);
     return this.#ofCore(`in ${path}`, (actor) => actor.in(path));
+  }
+
+  takes(event: { readonly type: string }): boolean {
+    return this.#ofCore(`takes ${JSON.stringify(event)}`, (actor) => actor.takes!(event));
+  }
+
+  /** It looks ahead, at steps that the inbox has a part in. */
+  passes(path: string): boolean {
+    this.#look(this.#cell).views.refuseUnknown(path, this.#isNamed ? this.#cell : null);
+    const cell = this.#cell;
+    const { view, views } = this.#look(cell);
+    const numberIn = (local: number) => views.numberOf(views.actor(cell, local).passes!(path));
+    this.#note({ key: `${cell} passes ${path}`, cell, numberIn });
+    return view.passes!(path);
   }
 
   answer(event: { readonly type: string }): readonly NamedAction[] {
@@ -164,13 +200,17 @@ class TrackedActor implements ActorView {
 
   /** Each read of the context is noted key by key. */
   get context(): Readonly<Record<string, unknown>> {
-    const { view } = this.#look(this.#cell);
+    const { view, views } = this.#look(this.#cell);
+    const absent = (context: object, key: string) => {
+      if (view.up && !Object.hasOwn(context, key) && !isOfAny(key)) views.noteAbsent(this.#cell, key);
+    };
     const whole = () => this.#ofCore('context', ({ context }) => context);
     return new Proxy(view.context, {
-      get: (context, key) =>
-        typeof key === 'symbol'
-          ? Reflect.get(context, key)
-          : this.#ofCore(`context.${key}`, (actor) => actor.context[key]),
+      get: (context, key) => {
+        if (typeof key === 'symbol') return Reflect.get(context, key);
+        absent(context, key);
+        return this.#ofCore(`context.${key}`, (actor) => actor.context[key]);
+      },
       has: (_, key) => Reflect.has(whole(), key),
       ownKeys: () => Reflect.ownKeys(whole()),
       getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(whole(), key),
@@ -193,6 +233,8 @@ class TrackedActor implements ActorView {
     return read(view);
   }
 }
+
+Object.setPrototypeOf(TrackedActor.prototype, strictActor);
 
 const impure = (): SystemError =>
   new SystemError(

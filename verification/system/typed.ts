@@ -1,9 +1,11 @@
 import type { AnyStateMachine, ContextFrom, EventFromLogic, InputFrom, StateValueFrom } from 'xstate';
 import type { Message, SiteId } from '../../machines/actor.ts';
+import { writtenAs } from './callbacks.ts';
 import { editorOf } from './edit.ts';
 import { SystemError } from './errors.ts';
 import { deliveries, restarts, timers, weakly } from './properties.ts';
 import { hint, misshapen } from './shape.ts';
+import { isOfAny, refusingPrototype } from './strict.ts';
 import type {
   ActorSpec,
   ActorView,
@@ -244,10 +246,9 @@ export class TypedSystem<Actors extends Cast> implements System {
     const ids = Object.keys(this.actors);
     return {
       kind: 'plain',
-      holds: ({ actors, history }) => {
-        const seen = actors.map(seenAs);
-        return holds(named(ids, seen) as Whole<Actors>, seen as never, history);
-      },
+      holds: writtenAs(holds, ({ actors, actor, history }) =>
+        holds(named(ids, (id) => seenAs(actor(id))) as Whole<Actors>, actors.map(seenAs) as never, history),
+      ),
     };
   }
 
@@ -317,19 +318,46 @@ class SeenActor implements Seen<AnyStateMachine> {
   matches(...paths: readonly string[]): boolean {
     return paths.some((path) => this.#actor.in(path));
   }
+
+  toJSON(): object {
+    const { id, up, value, crashes = 0, context, inbox, timers } = this.#actor;
+    return { id, up, value, crashes, context, inbox, timers };
+  }
 }
+
+const seenKeys = ['id', 'up', 'crashes', 'context', 'inbox', 'timers', 'matches'];
+Object.setPrototypeOf(
+  SeenActor.prototype,
+  refusingPrototype('an actor', seenKeys, {
+    value: "write matches('path.of.the.state')",
+    in: 'did you mean matches?',
+  }),
+);
 
 const seenAs = (actor: ActorView): Seen<AnyStateMachine> => new SeenActor(actor);
 
 /** The views by id; an id that does not exist is refused, where types do not say so. */
-function named(ids: readonly SiteId[], seen: readonly Seen<AnyStateMachine>[]): object {
-  return new Proxy(Object.fromEntries(ids.map((id, index) => [id, seen[index]])), {
-    get: (actors, id) => {
-      if (typeof id === 'symbol' || Object.hasOwn(actors, id)) return Reflect.get(actors, id);
+function named(ids: readonly SiteId[], seen: (id: SiteId) => Seen<AnyStateMachine>): object {
+  const known = new Map<SiteId, Seen<AnyStateMachine>>();
+  const of = (id: SiteId) => {
+    const view = known.get(id) ?? seen(id);
+    known.set(id, view);
+    return view;
+  };
+  return new Proxy({} as object, {
+    get: (target, id) => {
+      if (typeof id === 'string' && ids.includes(id)) return of(id);
+      if (isOfAny(id)) return Reflect.get(target, id);
       throw new SystemError(
         'PREDICATE_INVALID',
-        `A predicate asks for actor '${id}', and there is none; ${hint(id, ids)}`,
+        `A predicate asks for actor '${String(id)}', and there is none; ${hint(String(id), ids)}`,
       );
     },
+    has: (_, id) => ids.includes(id as SiteId),
+    ownKeys: () => [...ids],
+    getOwnPropertyDescriptor: (_, id) =>
+      ids.includes(id as SiteId)
+        ? { value: of(id as SiteId), enumerable: true, configurable: true, writable: false }
+        : undefined,
   });
 }

@@ -6,6 +6,7 @@ import { ANYONE, DOWN, type Locals } from './locals.ts';
 import { Memo } from './memo.ts';
 import { hint } from './shape.ts';
 import type { InternedSnapshot } from './stepper.ts';
+import { isOfAny, refusingPrototype } from './strict.ts';
 import type { ActorView, ChildView, InFlight, Network, StateRecord, StateView } from './system.ts';
 import { PASSED } from './tree/live.ts';
 
@@ -18,6 +19,14 @@ export type Takes = (cell: number, snapshot: number, event: number) => boolean;
 /** The effects of every step that the actor in a cell may take next. */
 export type Foresee = (cell: number, core: number, inbox: number) => Iterable<readonly NamedAction[]>;
 
+/** A key of a context that a function read, and that no state has. */
+export interface Absent {
+  readonly actor: SiteId;
+  readonly key: string;
+  /** The keys that its context has in some state. */
+  readonly known: readonly string[];
+}
+
 /** Turns integers back into what people and predicates see. */
 export class Views {
   readonly #ids: readonly SiteId[];
@@ -26,7 +35,12 @@ export class Views {
   readonly #chronicle: HistoryVariable;
   readonly #answer: Answer;
   readonly #takes: Takes;
+  readonly #machines: readonly AnyStateMachine[];
   readonly #statePaths: ReadonlySet<string>;
+  /** The paths of the states of each cell's machine. */
+  readonly #ownPaths: readonly ReadonlySet<string>[];
+  readonly #judged: readonly Map<number, Readonly<Record<string, unknown>>>[];
+  readonly #absent: readonly Set<string>[];
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
   readonly #matches = new Memo<string, boolean>();
@@ -50,11 +64,20 @@ export class Views {
     this.#chronicle = chronicle;
     this.#answer = answer;
     this.#takes = takes;
-    this.#statePaths = new Set([...machines].flatMap(({ root }) => pathsIn(root)));
+    this.#machines = [...machines];
+    this.#ownPaths = this.#machines.map(({ root }) => new Set(pathsIn(root)));
+    this.#statePaths = new Set(this.#ownPaths.flatMap((paths) => [...paths]));
+    this.#judged = ids.map(() => new Map());
+    this.#absent = ids.map(() => new Set());
   }
 
   actor(cell: number, local: number): ActorView {
     return this.of(cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
+  }
+
+  /** An actor that is asked for by its name: a state that its own machine has not is refused. */
+  named(cell: number, local: number): ActorView {
+    return new NamedActor(this, cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
   }
 
   of(cell: number, core: number, inbox: number): ActorView {
@@ -81,7 +104,7 @@ export class Views {
       const outer = this.#inboxRead;
       this.#inboxRead = false;
       try {
-        const seen = look(this.of(cell, core, inbox));
+        const seen = look(new JudgedActor(this, cell, core, inbox));
         if (!this.#inboxRead) known.set(core, seen);
         return seen;
       } finally {
@@ -119,8 +142,8 @@ export class Views {
       actors,
       history: this.history(state),
       actor: (id) => {
-        const actor = actors[this.#ids.indexOf(id)];
-        if (actor !== undefined) return actor;
+        const cell = this.#ids.indexOf(id);
+        if (cell >= 0) return this.named(cell, state[cell]!);
         throw new SystemError(
           'PREDICATE_INVALID',
           `A predicate asks for actor '${id}'. The actors are: ${this.#ids.join(', ')}.`,
@@ -169,6 +192,44 @@ export class Views {
     return value;
   }
 
+  /** The context of a snapshot, for judging: a read of a key that it has not is noted. */
+  judgedContext(cell: number, snapshot: number): Readonly<Record<string, unknown>> {
+    const known = this.#judged[cell]!.get(snapshot);
+    if (known !== undefined) return known;
+    const context = new Proxy(this.snapshot(snapshot).context, {
+      get: (target, key) => {
+        if (!Object.hasOwn(target, key) && !isOfAny(key)) this.noteAbsent(cell, key as string);
+        return Reflect.get(target, key);
+      },
+    });
+    this.#judged[cell]!.set(snapshot, context);
+    return context;
+  }
+
+  /** Notes that a function read a key which the context of the actor did not have. */
+  noteAbsent(cell: number, key: string): void {
+    this.#absent[cell]!.add(key);
+  }
+
+  /** The keys of contexts that were read and that no state so far has, with the keys that there are. */
+  absent(): readonly Absent[] {
+    return this.#absent.flatMap((keys, cell) => {
+      if (keys.size === 0) return [];
+      const known = new Set<string>();
+      for (const [other, machine] of this.#machines.entries()) {
+        if (machine !== this.#machines[cell]) continue;
+        for (let local = 0; local < this.#locals.count(other); local++) {
+          const { snapshot } = this.core(this.#locals.coreOf(other, local));
+          if (snapshot !== DOWN)
+            for (const key of Object.keys(this.snapshot(snapshot).context)) known.add(key);
+        }
+      }
+      return [...keys].flatMap((key) =>
+        known.has(key) ? [] : [{ actor: this.#ids[cell]!, key, known: [...known] }],
+      );
+    });
+  }
+
   matches(snapshot: number, path: string): boolean {
     return this.#matches.get(snapshot, path, () => {
       this.refuseUnknown(path);
@@ -176,9 +237,18 @@ export class Views {
     });
   }
 
-  /** `PREDICATE_INVALID` when no machine of the system has a state `path`. */
-  refuseUnknown(path: string): void {
-    if (!this.#statePaths.has(path)) throw noState(path, this.#statePaths);
+  /**
+   * `PREDICATE_INVALID` when no machine of the system has a state `path`; with `cell`, when its own has not: of an actor that was
+   * asked for by its name.
+   */
+  refuseUnknown(path: string, cell: number | null = null): void {
+    if (cell !== null && !this.#ownPaths[cell]!.has(path))
+      throw noState(
+        path,
+        this.#ownPaths[cell]!,
+        `machine '${this.#machines[cell]!.id}' of '${this.#ids[cell]}' has none`,
+      );
+    if (!this.#statePaths.has(path)) throw noState(path, this.#statePaths, 'no machine has it');
   }
 
   answer(cell: number, snapshot: number, event: { readonly type: string }): readonly NamedAction[] {
@@ -228,83 +298,125 @@ export class Views {
 class DecodedActor implements ActorView {
   readonly id: SiteId;
   readonly up: boolean;
-  readonly fault?: string;
-  readonly #views: Views;
-  readonly #cell: number;
+  protected readonly views: Views;
+  protected readonly cell: number;
   readonly #core: number;
   readonly #inbox: number;
-  readonly #snapshot: number;
+  protected readonly snapshot: number;
 
   constructor(views: Views, cell: number, core: number, inbox: number) {
-    this.#views = views;
-    this.#cell = cell;
+    this.views = views;
+    this.cell = cell;
     this.#core = core;
     this.#inbox = inbox;
     this.id = views.id(cell);
-    const { snapshot, fault } = views.core(core);
-    this.#snapshot = snapshot;
+    const { snapshot } = views.core(core);
+    this.snapshot = snapshot;
     this.up = snapshot !== DOWN;
-    if (fault !== null) this.fault = fault;
+  }
+
+  get fault(): string {
+    // Absent while it has not failed, as the type of a view says.
+    return (this.views.core(this.#core).fault ?? undefined) as string;
   }
 
   get value(): unknown {
-    return this.up ? this.#views.stateValue(this.#snapshot) : null;
+    return this.up ? this.views.stateValue(this.snapshot) : null;
   }
 
   get context(): Readonly<Record<string, unknown>> {
-    return this.up ? this.#views.snapshot(this.#snapshot).context : {};
+    return this.up ? this.views.snapshot(this.snapshot).context : {};
   }
 
   get crashes(): number {
-    return this.#views.core(this.#core).spent.at(-1)!;
+    return this.views.core(this.#core).spent.at(-1)!;
   }
 
   get inbox(): readonly InFlight[] {
-    return this.#views.inbox(this.#inbox);
+    return this.views.inbox(this.#inbox);
   }
 
   get timers(): readonly string[] {
-    const { timers, snapshot } = this.#views.core(this.#core);
+    const { timers, snapshot } = this.views.core(this.#core);
     const ids = timers.map(({ id }) => id);
-    return snapshot === DOWN ? ids : [...ids, ...(this.#views.snapshot(snapshot).armed ?? [])];
+    return snapshot === DOWN ? ids : [...ids, ...(this.views.snapshot(snapshot).armed ?? [])];
   }
 
   get done(): boolean {
-    return this.up && this.#views.snapshot(this.#snapshot).done;
+    return this.up && this.views.snapshot(this.snapshot).done;
   }
 
   get children(): Readonly<Record<string, ChildView>> {
-    return ((this.up && this.#views.snapshot(this.#snapshot).children) || {}) as unknown as Record<
+    return ((this.up && this.views.snapshot(this.snapshot).children) || {}) as unknown as Record<
       string,
       ChildView
     >;
   }
 
   in(path: string): boolean {
-    if (this.up) return this.#views.matches(this.#snapshot, path);
-    this.#views.refuseUnknown(path);
+    if (this.up) return this.views.matches(this.snapshot, path);
+    this.views.refuseUnknown(path);
     return false;
   }
 
   answer(event: { readonly type: string }): readonly NamedAction[] {
-    return this.#isAwake ? this.#views.answer(this.#cell, this.#snapshot, event) : [];
+    return this.#isAwake ? this.views.answer(this.cell, this.snapshot, event) : [];
   }
 
   takes(event: { readonly type: string }): boolean {
-    return this.#isAwake && this.#views.takes(this.#cell, this.#snapshot, event);
+    return this.#isAwake && this.views.takes(this.cell, this.snapshot, event);
   }
 
   passes(path: string): boolean {
-    this.#views.refuseUnknown(path);
-    return this.#views.passes(this.#cell, this.#core, this.#inbox).has(path);
+    this.views.refuseUnknown(path);
+    return this.views.passes(this.cell, this.#core, this.#inbox).has(path);
   }
 
   get #isAwake(): boolean {
-    return this.up && !this.#views.snapshot(this.#snapshot).done;
+    return this.up && !this.views.snapshot(this.snapshot).done;
   }
 }
 
-class ActorWithoutInbox extends DecodedActor {
+/** The keys of an actor, as predicates see it. */
+const actorKeys = [
+  'id',
+  'up',
+  'crashes',
+  'done',
+  'value',
+  'context',
+  'in',
+  'answer',
+  'takes',
+  'passes',
+  'children',
+  'inbox',
+  'timers',
+  'fault',
+];
+export const strictActor = refusingPrototype('an actor', actorKeys, { matches: 'write in(path)' });
+Object.setPrototypeOf(DecodedActor.prototype, strictActor);
+
+/** An actor for a function of the system's author: reads of keys that its context has not are noted. */
+class JudgedActor extends DecodedActor {
+  override get context(): Readonly<Record<string, unknown>> {
+    return this.up ? this.views.judgedContext(this.cell, this.snapshot) : {};
+  }
+}
+
+class NamedActor extends DecodedActor {
+  override in(path: string): boolean {
+    this.views.refuseUnknown(path, this.cell);
+    return super.in(path);
+  }
+
+  override passes(path: string): boolean {
+    this.views.refuseUnknown(path, this.cell);
+    return super.passes(path);
+  }
+}
+
+class ActorWithoutInbox extends JudgedActor {
   readonly whole: ActorView;
   readonly #what: string;
 
@@ -330,13 +442,13 @@ function pathsIn({ states }: AnyStateNode): readonly string[] {
   return Object.values(states).flatMap((node: AnyStateNode) => [node.path.join('.'), ...pathsIn(node)]);
 }
 
-function noState(path: string, known: ReadonlySet<string>): SystemError {
+function noState(path: string, known: ReadonlySet<string>, who: string): SystemError {
   const last = String(path).replace(/^#/, '');
   const below = [...known].find((one) => last.endsWith(`.${one}`));
   const meant = below === undefined ? hint(last, [...known]) : `write '${below}', the path below the machine`;
   return new SystemError(
     'PREDICATE_INVALID',
-    `A predicate asks for state '${String(path)}', and no machine has it; ${meant}${meant.endsWith('?') ? '' : '.'}`,
+    `A predicate asks for state '${String(path)}', and ${who}; ${meant}${meant.endsWith('?') ? '' : '.'}`,
   );
 }
 
