@@ -94,7 +94,7 @@ describe('a predicate that asks for what is not there is refused', () => {
     ],
     [
       'a key of a context',
-      () => asking((s: Any) => (s['c']!['context']['N'] as unknown) !== 3),
+      () => asking((s: Any) => (s['c']!['context']!['N'] as unknown) !== 3),
       /context\.N of 'c', and no state has that; did you mean n\?/,
     ],
     [
@@ -450,3 +450,18 @@ describe('a slip is an error that says what was meant', () => {
 function broken(): never {
   throw new Error('broken');
 }
+
+it('a step that changes nothing is no step to fairness: it neither excuses another of its class, nor is owed', async () => {
+  const idler = createMachine({
+    id: 'idler',
+    initial: 'x',
+    states: { x: { on: { inc: 'y' } }, y: {} },
+    on: { noop: { guard: () => false } },
+  });
+  const asked = system('s', { c: role(idler, { environment: ['inc', 'noop'] }) }).eventually(
+    'y',
+    ({ c }) => c.matches('y'),
+    { weak: ({ kind }) => (kind === 'environment' ? 'outside' : null) },
+  );
+  expect((await check(asked)).properties[1]!.verdict).toBe('holds');
+});

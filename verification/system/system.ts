@@ -300,7 +300,8 @@ export type Property =
 /**
  * Which actions may not be put off forever. Each function gives an action the name of its class, or
  * `null` when it is in none. Weak: a class that is enabled from some point on is taken again and again.
- * Strong: a class that is enabled again and again is taken again and again. Default: no fairness.
+ * Strong: a class that is enabled again and again is taken again and again. A step that changes nothing is neither enabled
+ * nor taken, as with `<A>_vars` in TLA+. Default: no fairness.
  */
 export interface Fairness {
   readonly weak?: (action: Action) => string | null;

@@ -15,13 +15,15 @@ export interface Conditions {
   readonly strong: Uint32Array;
   /** For each step number, `words` each: the classes that the step belongs to. */
   readonly taken: Uint32Array;
+  /** For each edge: 1 when it leads back to its own state. It then counts neither as enabled nor as taken. */
+  readonly idle: Uint8Array;
   /** For each state, `words` each: the classes that are enabled. Empty for a state that was not expanded. */
   readonly enabled: Uint32Array;
 }
 
 /** @throws LimitReached `max-memory`. */
 export function conditionsOf(graph: Graph, fairness: ActionFairness, budget: Budget): Conditions {
-  const { memo, offsets, steps, states } = graph;
+  const { memo, offsets, steps, states, targets, edges } = graph;
   const weak = classesOf(memo.action, fairness.weak, 'weak', 0);
   const strong = classesOf(memo.action, fairness.strong, 'strong', weak.count);
   const words = Math.ceil((weak.count + strong.count) / 32);
@@ -36,15 +38,20 @@ export function conditionsOf(graph: Graph, fairness: ActionFairness, budget: Bud
       if (bit >= 0) taken[step * words + (bit >> 5)]! |= 1 << (bit & 31);
     });
   }
-  budget.claim(4 * words * states);
+  budget.claim(4 * words * states + (words === 0 ? 0 : edges));
   const enabled = new Uint32Array(words * states);
+  const idle = new Uint8Array(words === 0 ? 0 : edges);
   for (let state = 0; words > 0 && state < states; state++) {
     for (let edge = offsets[state]!; edge < offsets[state + 1]!; edge++) {
+      if (targets[edge] === state) {
+        idle[edge] = 1;
+        continue;
+      }
       for (let w = 0; w < words; w++) enabled[state * words + w]! |= taken[steps[edge]! * words + w]!;
     }
   }
   const count = weak.count + strong.count;
-  return { words, weak: set(0, weak.count), strong: set(weak.count, count), taken, enabled };
+  return { words, weak: set(0, weak.count), strong: set(weak.count, count), taken, idle, enabled };
 }
 
 /** Tells whether a fair run may stay in `state` for ever. */

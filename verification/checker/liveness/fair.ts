@@ -43,9 +43,10 @@ export class Tally {
   }
 
   edge(edge: number): void {
-    const { words, taken } = this.#conditions;
+    const { words, taken, idle } = this.#conditions;
     this.moves = true;
     this.accepts |= this.#core.accepts[edge]!;
+    if (idle[this.#core.edges[edge]!] === 1) return;
     const base = this.#graph.steps[this.#core.edges[edge]!]! * words;
     for (let w = 0; w < words; w++) this.#taken[w]! |= taken[base + w]!;
   }

@@ -72,7 +72,7 @@ class Walker {
   /** The edges from the end of `walk`, which starts in `entry`, to the nearest item that `walk` lacks. */
   nearest(entry: number, walk: readonly number[]): readonly number[] {
     const core = this.#core;
-    const { words, taken, enabled } = this.#conditions;
+    const { words, taken, idle, enabled } = this.#conditions;
     const tally = this.#gathered(entry, walk);
     const weaklyUnfair = Array.from({ length: words }, (_, w) => tally.weaklyUnfair(w));
     const wanted = weaklyUnfair.map((bits, w) => bits | tally.stronglyUnfair(w));
@@ -80,10 +80,11 @@ class Walker {
     if (accepts === 0 && wanted.every((bits) => bits === 0)) return [];
     return this.#search(walk.length === 0 ? entry : core.targets[walk.at(-1)!]!, (edge) => {
       if ((core.accepts[edge]! & accepts) !== 0) return true;
+      const isTaken = idle[core.edges[edge]!] !== 1;
       const step = this.#graph.steps[core.edges[edge]!]! * words;
       const state = core.states[core.targets[edge]!]! * words;
       for (let w = 0; w < words; w++) {
-        if ((taken[step + w]! & wanted[w]!) !== 0) return true;
+        if (isTaken && (taken[step + w]! & wanted[w]!) !== 0) return true;
         if ((~enabled[state + w]! & weaklyUnfair[w]!) !== 0) return true;
       }
       return false;

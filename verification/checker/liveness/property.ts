@@ -9,9 +9,9 @@ import { type Formula, parseFormula } from './ltl.ts';
  * run. So `X` refers to the state after the next transition, or to the same state when the run stays. A
  * formula without `X` cannot tell the difference (L. Lamport, "What good is temporal logic?", 1983).
  *
- * A class of actions is *enabled* in a state when some transition of the class leaves it. A transition back
- * to the same state counts, as enabled and as taken. A step that a receiver blocks does not count. A run is
- * *fair* to a class
+ * A class of actions is *enabled* in a state when some transition of the class leads from it to another state. A
+ * transition back to the same state does not count, neither as enabled nor as taken: fairness is that of `<A>_vars` in
+ * TLA+. Nor does a step that a receiver blocks. A run is *fair* to a class
  *
  * - weakly: when the class is not enabled without a break from some point on, or is taken infinitely often;
  * - strongly: when the class is enabled only finitely often, or is taken infinitely often.

@@ -55,8 +55,10 @@ function fairSets({ arrows: drawn, weak, strong }: Case): number[][] {
     const [from, action, to] = arrow.split(/ |> /);
     return { from: Number(from), action: actionNumber(action!), to: Number(to) };
   });
+  // A step that changes nothing is neither enabled nor taken, as in TLA+.
+  const changing = edges.filter(({ from, to }) => from !== to);
   const enabled = (state: number, classOf: readonly number[], one: number) =>
-    edges.some(({ from, action }) => from === state && classOf[action] === one);
+    changing.some(({ from, action }) => from === state && classOf[action] === one);
   const subsets = Array.from({ length: 2 ** STATES - 1 }, (_, bits) =>
     [...Array(STATES).keys()].filter((state) => ((bits + 1) >> state) & 1),
   );
@@ -77,7 +79,7 @@ function fairSets({ arrows: drawn, weak, strong }: Case): number[][] {
     const fairTo = (classOf: readonly number[], owed: 'every' | 'some', taken: typeof edges) =>
       [0, 1, 2].every(
         (one) =>
-          taken.some(({ action }) => classOf[action] === one) ||
+          taken.some(({ from, action, to }) => from !== to && classOf[action] === one) ||
           !set[owed]((state) => enabled(state, classOf, one)),
       );
     const loops = set.every(connected) && fairTo(weak, 'every', inside) && fairTo(strong, 'some', inside);

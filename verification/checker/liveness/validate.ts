@@ -34,10 +34,14 @@ export function validateLasso(model: Model, property: LivenessProperty, lasso: L
     throw broken('its loop ends elsewhere than it starts');
   }
 
-  const taken = actions.slice(start);
+  // A step that changes nothing is neither enabled nor taken.
+  const loop = [...states.slice(start), states[start]!];
+  const taken = actions.slice(start).filter((_, index) => !same(loop[index]!, loop[index + 1]!));
   const enabled = states
     .slice(start)
-    .map((state) => [...successors(model, state)].map(({ step }) => step.action));
+    .map((state) =>
+      [...successors(model, state)].filter(({ after }) => !same(after, state)).map(({ step }) => step.action),
+    );
   const { weak, strong } = property.fairness ?? {};
   const check = (
     classOf: ActionClass | undefined,
