@@ -109,6 +109,7 @@ class Checker {
       properties: this.#questions.all.map((property) => results.get(property)!),
       notRun: compiled.notRun(),
       untaken: compiled.untaken(),
+      absent: [],
       coverage: compiled.coverage(),
     };
   }
