@@ -174,6 +174,21 @@ describe('a predicate that asks for what is not there is refused', () => {
     await expect(asked('charges')).rejects.toThrow(/did you mean charge\?/);
   });
 
+  it('a predicate that looks at all actors may read what only some machines have', async () => {
+    const two = systemOf(
+      { a: { machine: counter }, b: { machine: listener } },
+      {
+        properties: [
+          always(
+            'x',
+            every(({ context }) => context['n'] !== 7),
+          ),
+        ],
+      },
+    );
+    expect((await check(two)).absent).toEqual([]);
+  });
+
   it('an actor is written down whole, and all that a view has can be asked for', async () => {
     const said: string[] = [];
     await check(

@@ -202,7 +202,8 @@ class TrackedActor implements ActorView {
   get context(): Readonly<Record<string, unknown>> {
     const { view, views } = this.#look(this.#cell);
     const absent = (context: object, key: string) => {
-      if (view.up && !Object.hasOwn(context, key) && !isOfAny(key)) views.noteAbsent(this.#cell, key);
+      if (view.up && !Object.hasOwn(context, key) && !isOfAny(key))
+        views.noteAbsent(this.#cell, key, this.#isNamed);
     };
     const whole = () => this.#ofCore('context', ({ context }) => context);
     return new Proxy(view.context, {

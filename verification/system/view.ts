@@ -40,7 +40,8 @@ export class Views {
   /** The paths of the states of each cell's machine. */
   readonly #ownPaths: readonly ReadonlySet<string>[];
   readonly #judged: readonly Map<number, Readonly<Record<string, unknown>>>[];
-  readonly #absent: readonly Set<string>[];
+  /** For each cell, the keys that its context had not, and whether it was then asked for by its name. */
+  readonly #absent: readonly Map<string, boolean>[];
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
   readonly #matches = new Memo<string, boolean>();
@@ -68,7 +69,7 @@ export class Views {
     this.#ownPaths = this.#machines.map(({ root }) => new Set(pathsIn(root)));
     this.#statePaths = new Set(this.#ownPaths.flatMap((paths) => [...paths]));
     this.#judged = ids.map(() => new Map());
-    this.#absent = ids.map(() => new Set());
+    this.#absent = ids.map(() => new Map());
   }
 
   actor(cell: number, local: number): ActorView {
@@ -198,7 +199,7 @@ export class Views {
     if (known !== undefined) return known;
     const context = new Proxy(this.snapshot(snapshot).context, {
       get: (target, key) => {
-        if (!Object.hasOwn(target, key) && !isOfAny(key)) this.noteAbsent(cell, key as string);
+        if (!Object.hasOwn(target, key) && !isOfAny(key)) this.noteAbsent(cell, key as string, false);
         return Reflect.get(target, key);
       },
     });
@@ -206,28 +207,36 @@ export class Views {
     return context;
   }
 
-  /** Notes that a function read a key which the context of the actor did not have. */
-  noteAbsent(cell: number, key: string): void {
-    this.#absent[cell]!.add(key);
+  /** Notes that a function read a key which the context of the actor did not have; `isNamed`: of an actor asked for by its name. */
+  noteAbsent(cell: number, key: string, isNamed: boolean): void {
+    const keys = this.#absent[cell]!;
+    keys.set(key, isNamed || keys.get(key) === true);
   }
 
-  /** The keys of contexts that were read and that no state so far has, with the keys that there are. */
+  /**
+   * The keys of contexts that were read and that no state so far has, with the keys that there are: of one machine where its actor
+   * was asked for by its name, of all where a function looks at one actor after the other.
+   */
   absent(): readonly Absent[] {
-    return this.#absent.flatMap((keys, cell) => {
-      if (keys.size === 0) return [];
-      const known = new Set<string>();
-      for (const [other, machine] of this.#machines.entries()) {
-        if (machine !== this.#machines[cell]) continue;
-        for (let local = 0; local < this.#locals.count(other); local++) {
-          const { snapshot } = this.core(this.#locals.coreOf(other, local));
-          if (snapshot !== DOWN)
-            for (const key of Object.keys(this.snapshot(snapshot).context)) known.add(key);
-        }
+    return this.#absent.flatMap((keys, cell) =>
+      [...keys].flatMap(([key, isNamed]) => {
+        const known = isNamed ? this.#contextKeys(this.#machines[cell]!) : this.#contextKeys(null);
+        return known.has(key) ? [] : [{ actor: this.#ids[cell]!, key, known: [...known] }];
+      }),
+    );
+  }
+
+  /** The keys that the contexts of a machine have in some state; `null`: of all. */
+  #contextKeys(machine: AnyStateMachine | null): ReadonlySet<string> {
+    const keys = new Set<string>();
+    for (const [cell, of] of this.#machines.entries()) {
+      if (machine !== null && of !== machine) continue;
+      for (let local = 0; local < this.#locals.count(cell); local++) {
+        const { snapshot } = this.core(this.#locals.coreOf(cell, local));
+        if (snapshot !== DOWN) for (const key of Object.keys(this.snapshot(snapshot).context)) keys.add(key);
       }
-      return [...keys].flatMap((key) =>
-        known.has(key) ? [] : [{ actor: this.#ids[cell]!, key, known: [...known] }],
-      );
-    });
+    }
+    return keys;
   }
 
   matches(snapshot: number, path: string): boolean {
