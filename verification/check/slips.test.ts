@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { assign, createMachine, enqueueActions, fromPromise, raise } from 'xstate';
 import { always, every, plain, reachable, some } from '../system/properties.ts';
 import type { ActorView, EnvironmentEvent, System } from '../system/system.ts';
 import { alone, systemOf } from '../system/testing/systems.ts';
+import { traceText } from '../system/text.ts';
 import { role, system } from '../system/typed.ts';
 import { check } from './check.ts';
 import { systemOf as systemOfMachine } from './machine.ts';
@@ -479,4 +481,25 @@ it('a step that changes nothing is no step to fairness: it neither excuses anoth
     { weak: ({ kind }) => (kind === 'environment' ? 'outside' : null) },
   );
   expect((await check(asked)).properties[1]!.verdict).toBe('holds');
+});
+
+it.each([
+  ['a number that was a text', '1', 1, /v="1".*v=1/s],
+  ['a key that is undefined', {}, { k: undefined }, /v=\{\}.*\* a +v=\{"k":undefined\}/s],
+])('%s shows in a trace', async (_, before, after, shown) => {
+  const machine = createMachine({
+    id: 'm',
+    context: { v: before as unknown },
+    on: { go: { actions: assign({ v: () => after }) } },
+  });
+  const { properties } = await check({
+    ...alone(machine, { environment: [go] }),
+    properties: [
+      always(
+        'x',
+        every(({ context }) => isDeepStrictEqual(context['v'], before)),
+      ),
+    ],
+  });
+  expect(traceText(properties[1]!.trace!)).toMatch(shown);
 });

@@ -71,7 +71,10 @@ function refuseUnnamed({ symmetry, starts, actors }: System): void {
           ? 'together'
           : null;
   if (key === null) return;
-  throw invalid(`\`${key}\` names actors as they are, and symmetry renames them. Leave one of them out.`);
+  throw invalid(
+    `\`${key}\` names actors as they are, and symmetry renames them: whether it does the same under other names is compared for steps, ` +
+      `deliveries, restarts and the environment, and not for \`${key}\`. Leave one of them out.`,
+  );
 }
 
 /** Refuses a restart without a crash. */

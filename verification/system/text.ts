@@ -104,7 +104,7 @@ function stateLines(state: StateRecord, before: StateRecord | null): string[] {
   const widest = Math.max(...values.map((value) => value.length));
   return ids.map((id, index) => {
     const actor = state[id]!;
-    const changed = before !== null && JSON.stringify(before[id]) !== JSON.stringify(actor);
+    const changed = before !== null && whole(before[id]) !== whole(actor);
     const parts = [
       actor.up ? contextText(id, actor.context) : '',
       ...(actor.inbox.length === 0 ? [] : [`<- ${actor.inbox.map(inFlightText).join(', ')}`]),
@@ -121,7 +121,7 @@ type WithHistory = Pick<Trace, 'history'>;
 /** The system's history, where it has one; marked where it differs from the one before. */
 function historyLines(now: WithHistory, before: WithHistory = now): string[] {
   if (!('history' in now)) return [];
-  const changed = JSON.stringify(now.history) !== JSON.stringify(before.history);
+  const changed = whole(now.history) !== whole(before.history);
   // One that has nothing to tell yet.
   if (now.history === null && !changed) return [];
   return [`   ${changed ? '*' : ' '} history: ${short(now.history)}`];
@@ -156,6 +156,16 @@ function from(source: string | null): string {
   return source === null ? '' : ` from ${source}`;
 }
 
+/** A text as it is, unless it reads as another value: `1`, and `"1"` for the text. */
 function short(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
+  if (typeof value !== 'string') return whole(value);
+  return /^(-?\d+(\.\d+)?|true|false|null|undefined|[[{"].*)$/.test(value) ? JSON.stringify(value) : value;
+}
+
+/** JSON in which `undefined` shows: two values with the same text are the same. */
+function whole(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(whole).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
+  const fields = Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}:${whole(part)}`);
+  return `{${fields.join(',')}}`;
 }

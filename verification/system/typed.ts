@@ -64,6 +64,15 @@ export interface Role<Machine extends AnyStateMachine> {
   readonly deliver?: (message: Message, source: SiteId | null) => EventFromLogic<Machine>;
   readonly crash?: ActorSpec['crash'];
   readonly restart?: { readonly input: (disk: unknown) => InputFrom<Machine> };
+  /** The outcomes of what it invokes: it is then checked together with all actors below it, as XState runs them. */
+  readonly outcomes?: ActorSpec['outcomes'];
+  /** With `outcomes`: `'ordered'` keeps the order of timers on one clock. Default: `'any'`. */
+  readonly time?: ActorSpec['time'];
+  /** With `outcomes`: the values that the clock and chance may give. */
+  readonly chance?: ActorSpec['chance'];
+  /** With `outcomes`: how many active children are explored. Default: 8. */
+  readonly maxChildren?: number;
+  readonly dead?: (message: Message, actor: Seen<Machine>) => boolean;
 }
 
 /** A role, with the types of its machine: `{ shop: role(machine, { environment: ['buy'] }) }`. */
@@ -266,7 +275,7 @@ const inTheEnd: Fairness = weakly(deliveries, timers, restarts);
 
 function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
   if ('root' in part) return { machine: part };
-  const { environment, accepts, ...rest } = part;
+  const { environment, accepts, dead, ...rest } = part;
   const events = environment?.map((outside) => {
     if (typeof outside === 'string') return { event: { type: outside } };
     const { when, payloads, ...more } = outside;
@@ -282,7 +291,14 @@ function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
       : typeof accepts === 'string'
         ? { accepts }
         : { accepts: (message: Message, actor: ActorView) => accepts(message, seenAs(actor)) };
-  return { ...rest, ...selects, ...(events === undefined ? {} : { environment: events }) } as ActorSpec;
+  const isDead =
+    dead === undefined ? {} : { dead: (message: Message, actor: ActorView) => dead(message, seenAs(actor)) };
+  return {
+    ...rest,
+    ...selects,
+    ...isDead,
+    ...(events === undefined ? {} : { environment: events }),
+  } as ActorSpec;
 }
 
 /** An actor behind the names of the typed front. */
