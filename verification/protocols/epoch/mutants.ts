@@ -6,6 +6,7 @@ import { grant, passToken } from '../../../machines/epoch/steps.ts';
 import { adopted, counting, promising } from '../../../machines/epoch/variables.ts';
 import { editorOf } from '../../system/edit.ts';
 import type { System } from '../../system/system.ts';
+import type { EpochMembersOptions } from './members.ts';
 import type { OverOptions } from './over.ts';
 import { type EpochOptions, epoch, epochFences } from './system.ts';
 
@@ -171,6 +172,38 @@ export const overMutants = {
     noRoom: editorOf(noRoomMachine).remove('on.REQUEST'),
   },
 } satisfies Readonly<Record<string, Partial<OverOptions>>>;
+
+/** `a` founds, and `b` takes its place. */
+const replacing = { plan: [['a'], ['a', 'b'], ['b']], changes: 2 } as const;
+
+/** Of the event by which a site learns of other voters, and of what counts in a configuration. */
+export const configuredMutants = {
+  'configured: a site that joins takes part in the epochs before': {
+    ...replacing,
+    machine: guards({ joins: () => false }),
+  },
+  'configured: a site that joins is not closed': {
+    ...replacing,
+    machine: remove('epoch.on.configured.0.target'),
+  },
+  'configured: a section goes on at a site that is removed': {
+    ...replacing,
+    machine: remove('client.inCS.on.configured'),
+  },
+  'configured: a candidate stands for an epoch at or below the base': {
+    ...replacing,
+    machine: actions({
+      standForNext: assign((at) => {
+        const { self, voters, promised, epoch: now, token } = (at as unknown as At).context;
+        return {
+          ...promising(promised + 1),
+          ...(self in voters ? counting({ votes: {}, holder: null }, self, token ? now : null) : {}),
+        };
+      }),
+    }),
+  },
+  'configured: the base is not raised': { ...replacing, raisesBase: false },
+} satisfies Readonly<Record<string, EpochMembersOptions>>;
 
 /** No promise is broken, and somebody waits for ever. */
 export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
