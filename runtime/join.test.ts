@@ -102,7 +102,8 @@ describe('three sites that survive', () => {
     await eventually(() => expect(a!.cluster.status().connected).toEqual([]));
     await expect(a!.lock.acquire({ timeoutMs: 100 })).rejects.toMatchObject({
       code: 'ACQUIRE_TIMEOUT',
-      message: 'ACQUIRE_TIMEOUT: no grant within 100 ms: no majority of the voters is in reach',
+      message:
+        'ACQUIRE_TIMEOUT: no grant within 100 ms: no majority of the voters is in reach (missing: b, c)',
     });
     expect(a!.lock.status()).toMatchObject({ frozen: true, epoch: 0 });
   });

@@ -760,7 +760,15 @@ export class Site implements MailboxHandlers {
         unmet.length > 0 ? `never met: ${unmet.join(', ')}` : 'not all of its sites have agreed to it';
       return `the cluster is not founded yet (${why})`;
     }
-    return this.majority ? null : 'no majority of the voters is in reach';
+    return this.majority
+      ? null
+      : `no majority of the voters is in reach (missing: ${this.#missing.join(', ')})`;
+  }
+
+  /** Voters that are not up. */
+  get #missing(): readonly SiteId[] {
+    const { self } = this.#options;
+    return this.#roster.voters.filter((voter) => voter !== self && !this.#isUp(voter)).toSorted();
   }
 
   #linkRestarted(peer: SiteId): void {
@@ -819,10 +827,8 @@ export class Site implements MailboxHandlers {
       this.#cancelTelling = null;
       if (this.#ended || this.majority || !this.#anyWaits()) return;
       this.#isToldOfMinority = true;
-      const { self, notice } = this.#options;
-      const { voters } = this.#roster;
-      const missing = voters.filter((voter) => voter !== self && !this.#isUp(voter));
-      notice({ type: 'no-majority', missing, of: voters.length });
+      const { notice } = this.#options;
+      notice({ type: 'no-majority', missing: this.#missing, of: this.#roster.voters.length });
     });
   }
 
