@@ -21,9 +21,14 @@ export class StatechartError extends Error {
 }
 
 export function outside(what: string, where: string): StatechartError {
+  return allOutside([`${where} has ${what}`]);
+}
+
+/** One error for all features that are not compiled. */
+export function allOutside(features: readonly string[]): StatechartError {
   return new StatechartError(
     'OUTSIDE_SUBSET',
-    `${where} has ${what}; compiled are states of every type, entry, exit, always, after, guards, and named actions ` +
+    `${features.join('; ')}; compiled are states of every type, entry, exit, always, after, guards, and named actions ` +
       'beside assign, raise, cancel, log and enqueueActions. Use these, and let the driver do the rest.',
   );
 }

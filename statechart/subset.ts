@@ -1,5 +1,5 @@
-import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import { outside } from './errors.ts';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { allOutside } from './errors.ts';
 import { initialOf } from './sets.ts';
 
 const nodeKeys = [
@@ -29,33 +29,33 @@ interface Targeted {
 }
 
 /**
- * Throws `OUTSIDE_SUBSET` for every feature in the machine's definition that is not compiled. Implementations
+ * Throws one `OUTSIDE_SUBSET` for all features in the machine's definition that are not compiled. Implementations
  * are not checked here.
  */
 export function refuseOutside({ root }: AnyStateMachine): void {
-  refuseNode(root);
+  const features = featuresOutside(root);
+  if (features.length > 0) throw allOutside(features);
 }
 
-function refuseNode(node: AnyStateNode): void {
+function featuresOutside(node: AnyStateNode): readonly string[] {
   const where = `state '${node.id}'`;
   if (node.type === 'compound') initialOf(node);
+  const transitions = [...node.transitions].map(([on, all]) => [`${where} on ${on}`, all] as const);
   // Without a target, XState enters the parallel state but none of its regions.
-  if (node.type === 'history' && node.parent?.type === 'parallel' && !(node.config as Targeted).target)
-    throw outside('a history state of a parallel state without a target', where);
-  refuseKeys(node.config, node.parent ? nodeKeys : rootKeys, where);
-  for (const [descriptor, transitions] of node.transitions) {
-    refuseTransitions(transitions, `${where} on ${descriptor}`);
-  }
-  refuseTransitions(node.always ?? [], `${where} always`);
-  for (const child of Object.values(node.states)) refuseNode(child);
+  const isEmpty =
+    node.type === 'history' && node.parent?.type === 'parallel' && !(node.config as Targeted).target;
+  return [
+    ...(isEmpty ? [`${where} has a history state of a parallel state without a target`] : []),
+    ...keysOutside(node.config, node.parent ? nodeKeys : rootKeys, where),
+    ...[...transitions, [`${where} always`, node.always ?? []] as const].flatMap(([on, all]) =>
+      all.flatMap((transition) => keysOutside(transition, [...transitionKeys, ...formattedKeys], on)),
+    ),
+    ...Object.values(node.states).flatMap(featuresOutside),
+  ];
 }
 
-function refuseTransitions(transitions: readonly AnyTransitionDefinition[], where: string): void {
-  for (const transition of transitions) refuseKeys(transition, [...transitionKeys, ...formattedKeys], where);
-}
-
-function refuseKeys(has: object, known: readonly string[], where: string): void {
-  for (const [key, value] of Object.entries(has)) {
-    if (value !== undefined && !known.includes(key)) throw outside(key, where);
-  }
+function keysOutside(has: object, known: readonly string[], where: string): readonly string[] {
+  return Object.entries(has).flatMap(([key, value]) =>
+    value !== undefined && !known.includes(key) ? [`${where} has ${key}`] : [],
+  );
 }

@@ -237,7 +237,10 @@ function unchanging<Subject, Result>(
   return (subject) => {
     if (left === 0) return call(subject);
     left--;
-    const [once, again] = withoutClockAndChance(what, () => [call(subject), call(subject)] as const, impure);
+    const [once, again] = withoutClockAndChance(
+      () => [call(subject), call(subject)] as const,
+      (door) => impure(what, door),
+    );
     refuseUnlike(subject, once, again);
     // One that counts its calls may change its mind between two of them.
     if (first !== null && asksAgain) refuseUnlike(first.subject, first.answer, call(first.subject));

@@ -8,6 +8,7 @@ import { DOWN } from './locals.ts';
 import { countsOf, type Move, Moves, type Taken } from './moves.ts';
 import { compilePredicate } from './predicate.ts';
 import { Reactor, unborn } from './react.ts';
+import { allRefusals } from './refusals.ts';
 import { refuseInvalid } from './refuse.ts';
 import { Renamer } from './renamer.ts';
 import type { Action, StatePredicate, StateRecord, StateView, System } from './system.ts';
@@ -56,7 +57,25 @@ export interface CompileOptions {
 }
 
 /** Throws `SystemError`; what a machine does only later in its life is refused during the exploration. */
-export function compile(given: System, { symmetry = true }: CompileOptions = {}): Compiled {
+export function compile(given: System, options: CompileOptions = {}): Compiled {
+  const telling: Telling = (step) => {
+    try {
+      return step();
+    } catch (error) {
+      throw allRefusals(error, () => build(given, { symmetry: false }).model);
+    }
+  };
+  return telling(() => build(given, options, telling));
+}
+
+/** Calls a step, and may throw another error than it does. */
+type Telling = <Result>(step: () => Result) => Result;
+
+function build(
+  given: System,
+  { symmetry = true }: CompileOptions,
+  telling: Telling = (step) => step(),
+): Compiled {
   refuseInvalid(given);
   const system = bounded(given);
   const world = new World(system);
@@ -73,7 +92,7 @@ export function compile(given: System, { symmetry = true }: CompileOptions = {})
   views.foresee = function* (cell, core, inbox) {
     for (const { effects } of moves[cell]!.of(world.locals.intern(cell, core, inbox))) yield effects;
   };
-  const model = modelOf(world, reactors, moves);
+  const model = modelOf(world, reactors, moves, telling);
   return {
     system,
     world,
@@ -113,14 +132,20 @@ function bounded(system: System): System {
   return { ...system, constraint: constraint ? { kind: 'and', of: [constraint, isWithin] } : isWithin };
 }
 
-function modelOf(world: World, reactors: readonly Reactor[], moves: readonly Moves[]): Model {
+function modelOf(
+  world: World,
+  reactors: readonly Reactor[],
+  moves: readonly Moves[],
+  telling: Telling,
+): Model {
   const { ids, locals, arrivals, budget, chronicle, keepsInbox } = world;
   const historyCell = ids.length + budget.cells;
   const step = ({ action, to, sends }: Move): Step => ({ action, to, sends });
   const model: Model = {
     width: historyCell + chronicle.cells,
     initial: [],
-    steps: (cell, local) => (cell < ids.length ? Array.from(moves[cell]!.of(local), step) : []),
+    steps: (cell, local) =>
+      cell < ids.length ? telling(() => Array.from(moves[cell]!.of(local), step)) : [],
     receive(cell, local, letter) {
       if (cell === historyCell) return chronicle.receive(local, letter);
       if (cell >= ids.length) return budget.receive(local, letter);

@@ -1,4 +1,5 @@
 import { SystemError } from './errors.ts';
+import { isNoted } from './refusals.ts';
 
 /** The values that a context, a message, an event or a disk may consist of: plain JSON, and `undefined`. */
 export type Json =
@@ -175,12 +176,32 @@ function canonical(value: unknown, where: string): string {
     return textOf(value, 0);
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    const at = error.path.reverse().join('');
-    throw new SystemError(
-      'VALUE_REFUSED',
-      `${where}${at} must be plain JSON, and ${error.what}. Use null for nothing, an array for a Set, an ` +
-        'object for a Map, a number for a Date.',
-    );
+    const refused = unfit(where + error.path.toReversed().join(''), error.what);
+    if (!isNoted(refused)) throw refused;
+    noteOthers(value, where);
+    throw refused;
+  }
+}
+
+function unfit(at: string, what: string): SystemError {
+  return new SystemError(
+    'VALUE_REFUSED',
+    `${at} must be plain JSON, and ${what}. Use null for nothing, an array for a Set, an object for a Map, a number for a Date.`,
+  );
+}
+
+/** Notes every part of a value that is no plain JSON. */
+function noteOthers(value: unknown, at: string): void {
+  try {
+    textOf(value, 0);
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    // A value that contains itself has no end.
+    const isEndless = error.path.length >= mostLevels;
+    if (error.path.length === 0 || isEndless) isNoted(unfit(at, error.what));
+    else if (Array.isArray(value))
+      for (const [key, part] of value.entries()) noteOthers(part, `${at}[${key}]`);
+    else for (const [key, part] of Object.entries(value as object)) noteOthers(part, `${at}.${key}`);
   }
 }
 

@@ -1,25 +1,26 @@
-import { SystemError } from './errors.ts';
+import type { SystemError } from './errors.ts';
+import { isNoted } from './refusals.ts';
 
 /** Where a module is compiled without the types of Node.js or of a browser, these two have none. */
 const globals = globalThis as unknown as { readonly performance: object; readonly crypto: object };
 
 /** The functions by which a step might read the clock or chance. Each is locked while a step runs. */
-const doors: readonly { readonly owner: object; readonly key: string; readonly name: string }[] = [
-  { owner: Date, key: 'now', name: 'Date.now' },
-  { owner: Math, key: 'random', name: 'Math.random' },
-  { owner: globals.performance, key: 'now', name: 'performance.now' },
-  { owner: globals.crypto, key: 'randomUUID', name: 'crypto.randomUUID' },
-  { owner: globals.crypto, key: 'getRandomValues', name: 'crypto.getRandomValues' },
+const doors: readonly {
+  readonly owner: object;
+  readonly key: string;
+  readonly name: string;
+  /** The value with which a step goes on, once its refusal is noted. */
+  readonly standIn: unknown;
+}[] = [
+  { owner: Date, key: 'now', name: 'Date.now', standIn: 0 },
+  { owner: Math, key: 'random', name: 'Math.random', standIn: 0.5 },
+  { owner: globals.performance, key: 'now', name: 'performance.now', standIn: 0 },
+  { owner: globals.crypto, key: 'randomUUID', name: 'crypto.randomUUID', standIn: '' },
+  { owner: globals.crypto, key: 'getRandomValues', name: 'crypto.getRandomValues', standIn: [] },
 ];
 
-/** The error of a step that calls the locked function `door`; `who` names the machine, or the function. */
-type Refuse = (who: string, door: string) => SystemError;
-
-const impureMachine: Refuse = (who, door) =>
-  new SystemError(
-    'MACHINE_IMPURE',
-    `${who} reads ${door}, so that one event has many outcomes. Let time and chance come in as an event.`,
-  );
+/** The error of a step that calls the locked function `door`. */
+type Refuse = (door: string) => SystemError;
 
 /** The value that a locked function returns instead, by its name. `undefined`: the call is refused. */
 export type Supply = (door: string) => { readonly value: unknown } | undefined;
@@ -27,17 +28,15 @@ export type Supply = (door: string) => { readonly value: unknown } | undefined;
 const nothing: Supply = () => undefined;
 
 /**
- * Runs `step` with the clock and chance locked. Throws `MACHINE_IMPURE`, or what `refuse` gives, if it reaches for one for
+ * Runs `step` with the clock and chance locked. Throws the error that `refuse` gives if the step reaches for one for
  * which `supply` has no value.
  */
 export function withoutClockAndChance<Result>(
-  who: string,
   step: () => Result,
-  refuse: Refuse = impureMachine,
+  refuse: Refuse,
   supply: Supply = nothing,
 ): Result {
-  const outer = { stepping, refusing, refusal, supplying };
-  stepping = who;
+  const outer = { refusing, refusal, supplying };
   refusing = refuse;
   refusal = null;
   supplying = supply;
@@ -51,13 +50,12 @@ export function withoutClockAndChance<Result>(
     throw refusal ?? error;
   } finally {
     for (const restore of unlock) restore();
-    ({ stepping, refusing, refusal, supplying } = outer);
+    ({ refusing, refusal, supplying } = outer);
   }
 }
 
-/** The machine whose step runs, and the first refusal it met. */
-let stepping = '';
-let refusing = impureMachine;
+let refusing: Refuse;
+/** The first refusal that the step met. */
 let refusal: SystemError | null = null;
 let supplying: Supply = nothing;
 
@@ -65,7 +63,8 @@ let supplying: Supply = nothing;
 function reach(door: string, name = door): unknown {
   const supplied = supplying(door);
   if (supplied !== undefined) return supplied.value;
-  const error = refusing(stepping, name);
+  const error = refusing(name);
+  if (isNoted(error)) return doors.find((one) => one.name === door)!.standIn;
   refusal ??= error;
   throw error;
 }

@@ -1,9 +1,11 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Send } from '../checker/model.ts';
 import type { Equivariance } from './equivariance.ts';
+import { SystemError } from './errors.ts';
 import { type Core, DOWN, NOTHING } from './locals.ts';
 import { Memo } from './memo.ts';
 import { refuseSlip } from './names.ts';
+import { isNoted } from './refusals.ts';
 import type { Stepped, Timer, TimerChange } from './stepper.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +34,7 @@ export class Reactor {
   /** The machine starts, or starts again, from `core`; only its disk and its counts stay. */
   start(core: Core, input: unknown): Outcome {
     const fresh = { ...core, snapshot: DOWN, timers: [], left: false, fault: null };
-    return this.#interpret(fresh, this.#world.stepper(this.#cell).start(input));
+    return this.#unrefused(fresh, () => this.#interpret(fresh, this.#world.stepper(this.#cell).start(input)));
   }
 
   /** `from` is what holds when the event arrives: a timer that fires is already off its list. */
@@ -48,7 +50,19 @@ export class Reactor {
   answer(from: number, event: number): Outcome {
     const core = this.#world.locals.core(from);
     if (this.#isDone(core)) return { core: from, sends: [], effects: [] };
-    return this.#interpret(core, this.#world.stepper(this.#cell).take(core.snapshot, event));
+    return this.#unrefused(core, () =>
+      this.#interpret(core, this.#world.stepper(this.#cell).take(core.snapshot, event)),
+    );
+  }
+
+  /** While refusals are gathered, an actor ends with one that has no stand-in. */
+  #unrefused(before: Core, step: () => Outcome): Outcome {
+    try {
+      return step();
+    } catch (error) {
+      if (error instanceof SystemError && isNoted(error)) return this.#fail(before, error.message, []);
+      throw error;
+    }
   }
 
   /** A machine in its final state takes no event any more. */

@@ -51,6 +51,48 @@ it('tells all that machines may not use, of all of them at once', () => {
   );
 });
 
+it('tells all steps of all machines that are refused, past the first one of each', () => {
+  let calls = 0;
+  const one = createMachine({
+    id: 'one',
+    context: { n: 0 },
+    initial: 'a',
+    states: {
+      a: { on: { go: { target: 'b', actions: assign({ n: () => Date.now() + Math.random() }) } } },
+      b: { on: { go: { target: 'c', actions: assign({ n: () => ++calls }) } } },
+      c: { on: { go: { target: 'a', actions: assign({ n: () => crypto.randomUUID().length }) } } },
+    },
+  });
+  const two = createMachine({ id: 'two', context: { at: new Date(0), all: [1, new Set()] } });
+  const environment = [{ event: { type: 'go' } }];
+  let message = '';
+  try {
+    explore(systemOf({ a: { machine: one as AnyStateMachine, environment }, b: { machine: two } }));
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  for (const place of [
+    /VALUE_REFUSED: 6 places are refused/,
+    /machine 'two'\.context\.at must be plain JSON, and is a Date/,
+    /machine 'two'\.context\.all\[1\] must be plain JSON, and is a Set/,
+    /machine 'one' reads Date\.now on go in "a"/,
+    /machine 'one' reads Math\.random on go in "a"/,
+    /machine 'one' does not answer the same event in the same way: run again on go in "b"/,
+    /machine 'one' reads crypto\.randomUUID on go in "c"/,
+  ])
+    expect(message).toMatch(place);
+});
+
+it('tells all features that are not compiled, of all machines at once', () => {
+  const odd = (id: string, key: string) =>
+    createMachine({ id, initial: 'a', states: { a: { [key]: 1 }, b: { [key]: 1 } } } as never);
+  expectRefused(
+    systemOf({ a: { machine: odd('one', 'entri') }, b: { machine: odd('two', 'exits') } }),
+    'MACHINE_REFUSED',
+    /state 'one\.a' has entri; state 'one\.b' has entri; compiled .*\n.*state 'two\.a' has exits; state 'two\.b' has exits/,
+  );
+});
+
 describe('features that a machine may not use', () => {
   it.each<[string, AnyStateMachine, RegExp]>([
     [

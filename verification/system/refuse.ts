@@ -34,9 +34,7 @@ export function refuseInvalid(system: System): void {
     );
   }
   refuseChildren(system);
-  for (const [id, { machine, outcomes, time, chance, crash, environment = [] }] of Object.entries(
-    system.actors,
-  )) {
+  for (const [id, { outcomes, time, chance, crash, environment = [] }] of Object.entries(system.actors)) {
     checkBound(crash?.times ?? 0, `crash.times of '${id}'`);
     for (const { event, times } of environment) {
       checkBound(times ?? 'unbounded', `times of environment event '${event.type}' of '${id}'`);
@@ -45,9 +43,7 @@ export function refuseInvalid(system: System): void {
       const key = time === undefined ? 'chance' : 'time';
       throw invalid(`'${id}' has ${key}, which speaks of a tree of actors. Give it outcomes: {} too.`);
     }
-    if (outcomes === undefined) {
-      refuseUncompiled(machine);
-    } else if (system.symmetry?.includes(id)) {
+    if (outcomes !== undefined && system.symmetry?.includes(id)) {
       throw invalid(
         `'${id}' has outcomes, and is in symmetry: trees of actors are not renamed. Leave one out.`,
       );
@@ -156,6 +152,7 @@ function refuseChildren({ actors }: System): void {
   const refused = machines.map((machine) => [machine, childrenIn(machine)] as const);
   const found = refused.filter(([, uses]) => uses.length > 0);
   if (found.length > 0) throw refusedMachines(found);
+  refuseUncompiled(machines);
 }
 
 /** XState's own error is thrown without a code, when the machine is first used. */
@@ -168,13 +165,17 @@ function initialOf(machine: AnyStateMachine, node: AnyStateNode): unknown {
 }
 
 /** The engine that runs must be able to run what is checked. */
-function refuseUncompiled(machine: AnyStateMachine): void {
-  try {
-    compile(machine);
-  } catch (error) {
-    if (!(error instanceof StatechartError)) throw error;
-    throw new SystemError('MACHINE_REFUSED', error.message);
-  }
+function refuseUncompiled(machines: readonly AnyStateMachine[]): void {
+  const found = machines.flatMap((machine) => {
+    try {
+      compile(machine);
+      return [];
+    } catch (error) {
+      if (!(error instanceof StatechartError)) throw error;
+      return [error.message];
+    }
+  });
+  if (found.length > 0) throw new SystemError('MACHINE_REFUSED', found.join('\n'));
 }
 
 /** Whether `action` comes from `assign`, `raise` and the like: they give functions with a type of their own. */

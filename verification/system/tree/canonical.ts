@@ -1,5 +1,6 @@
 import type { AnyActor } from 'xstate';
 import { SystemError } from '../errors.ts';
+import { isNoted } from '../refusals.ts';
 
 /*
  * The written form of what actors hold. JSON, with `{ $: kind, ... }` for what JSON has no form for. Values with equal
@@ -29,7 +30,7 @@ export function write(value: unknown, rowOf: (actor: AnyActor) => number, where:
     case 'object':
       break;
     default:
-      throw refused(where, `a ${typeof value}`);
+      return refused(where, `a ${typeof value}`);
   }
   if (value === null) return null;
   if (isActor(value)) return { $: 'actor', row: rowOf(value) };
@@ -45,7 +46,7 @@ export function write(value: unknown, rowOf: (actor: AnyActor) => number, where:
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw refused(where, `a ${value.constructor?.name ?? 'object'}`);
+    return refused(where, `a ${value.constructor?.name ?? 'object'}`);
   }
   const fields: (readonly [string, Written])[] = [];
   for (const [key, item] of Object.entries(value)) fields.push([key, write(item, rowOf, `${where}.${key}`)]);
@@ -62,11 +63,13 @@ function textOf(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function refused(where: string, what: string): SystemError {
-  return new SystemError(
+function refused(where: string, what: string): null {
+  const error = new SystemError(
     'VALUE_REFUSED',
     `${where} is ${what}. A checked machine may hold plain values, dates, sets, maps, errors and actors.`,
   );
+  if (!isNoted(error)) throw error;
+  return null;
 }
 
 interface Tagged {

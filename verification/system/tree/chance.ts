@@ -51,13 +51,13 @@ export class Draws {
     this.script.length = 0;
     this.drawn.length = 0;
     this.#options.length = 0;
-    const refuse = (_: string, door: string) =>
+    const refuse = (door: string) =>
       new SystemError(
         'MACHINE_IMPURE',
         `${who} reads ${door} ${where()}, so that one event has many outcomes. Let time and chance come in as an event ` +
           `or as input, or declare the values that it may give, beside the machine: chance: { ${JSON.stringify(nameOf(door))}: [...] }.`,
       );
-    return withoutClockAndChance(who, step, refuse, (door) => this.#draw(door as ChanceDoor));
+    return withoutClockAndChance(step, refuse, (door) => this.#draw(door as ChanceDoor));
   }
 
   #draw(door: ChanceDoor): { readonly value: unknown } | undefined {

@@ -302,6 +302,26 @@ test('values of classes are refused by their place', () => {
   );
 });
 
+test('all values and steps that are refused are told at once', () => {
+  class Cart {}
+  const machine = machineOf({
+    context: { cart: new Cart(), make: () => 1 },
+    initial: 'a',
+    states: {
+      a: { on: { go: { guard: () => Math.random() > 0, target: 'b' } } },
+      b: { on: { go: { guard: () => Date.now() > 1 } } },
+    },
+  });
+  expect(() => explored(system(machine, events('go')))).toThrow(
+    expect.objectContaining({
+      code: 'VALUE_REFUSED',
+      message: expect.stringMatching(
+        /^VALUE_REFUSED: 4 places[\s\S]*context\.cart is a Cart[\s\S]*context\.make is a function[\s\S]*reads Math\.random on go in state "a"[\s\S]*reads Date\.now on go in state "b"/,
+      ),
+    }),
+  );
+});
+
 test('dates, sets, maps and errors are values', () => {
   const context = {
     at: new Date(5),
