@@ -71,6 +71,9 @@ export function compile(given: System, options: CompileOptions = {}): Compiled {
 /** Calls a step, and may throw another error than it does. */
 type Telling = <Result>(step: () => Result) => Result;
 
+/** The steps of an actor. Throws all refusals of the system. */
+type MovesOf = (cell: number, local: number) => readonly Move[];
+
 function build(
   given: System,
   { symmetry = true }: CompileOptions,
@@ -89,10 +92,11 @@ function build(
     reactors.push(reactor);
     moves.push(new Moves(world, cell, reactor, equivariance));
   }
+  const movesOf: MovesOf = (cell, local) => telling(() => [...moves[cell]!.of(local)]);
   views.foresee = function* (cell, core, inbox) {
-    for (const { effects } of moves[cell]!.of(world.locals.intern(cell, core, inbox))) yield effects;
+    for (const { effects } of movesOf(cell, world.locals.intern(cell, core, inbox))) yield effects;
   };
-  const model = modelOf(world, reactors, moves, telling);
+  const model = modelOf(world, reactors, moves, movesOf);
   return {
     system,
     world,
@@ -103,11 +107,11 @@ function build(
     },
     action: (index) => world.actions.at(index),
     effects: (cell, local, step) => {
-      const move = [...moves[cell]!.of(local)][step];
+      const move = movesOf(cell, local)[step];
       if (move === undefined) throw new RangeError(`Cell ${cell} has no step ${step} there.`);
       return move.effects;
     },
-    taken: (cell, local, step) => [...moves[cell]!.of(local)][step]?.taken,
+    taken: (cell, local, step) => movesOf(cell, local)[step]?.taken,
     watch: (predicate, { exact = false, name = 'a predicate' } = {}) =>
       compilePredicate(guarded(predicate, name), { ids, views, width: model.width, exact }),
     decode: (state) => views.state(state),
@@ -136,7 +140,7 @@ function modelOf(
   world: World,
   reactors: readonly Reactor[],
   moves: readonly Moves[],
-  telling: Telling,
+  movesOf: MovesOf,
 ): Model {
   const { ids, locals, arrivals, budget, chronicle, keepsInbox } = world;
   const historyCell = ids.length + budget.cells;
@@ -144,8 +148,7 @@ function modelOf(
   const model: Model = {
     width: historyCell + chronicle.cells,
     initial: [],
-    steps: (cell, local) =>
-      cell < ids.length ? telling(() => Array.from(moves[cell]!.of(local), step)) : [],
+    steps: (cell, local) => (cell < ids.length ? movesOf(cell, local).map(step) : []),
     receive(cell, local, letter) {
       if (cell === historyCell) return chronicle.receive(local, letter);
       if (cell >= ids.length) return budget.receive(local, letter);

@@ -302,7 +302,7 @@ test('values of classes are refused by their place', () => {
   );
 });
 
-test('all values and steps that are refused are told at once', () => {
+test('all values and steps that are refused are told at once', async () => {
   class Cart {}
   const machine = machineOf({
     context: { cart: new Cart(), make: () => 1 },
@@ -312,6 +312,8 @@ test('all values and steps that are refused are told at once', () => {
       b: { on: { go: { guard: () => Date.now() > 1 } } },
     },
   });
+  const ofModule = alone(machine, { events: [{ event: { type: 'go' } }] });
+  await expect(check(ofModule)).rejects.toThrow(/4 places/);
   expect(() => explored(system(machine, events('go')))).toThrow(
     expect.objectContaining({
       code: 'VALUE_REFUSED',
