@@ -161,12 +161,15 @@ export function bareEvents(machine: AnyStateMachine): readonly { readonly type: 
 export function outlineOf(machine: AnyStateMachine): string {
   const invoked = invokedBy(machine);
   const events = bareEvents(machine).map((event) => `  { type: ${JSON.stringify(event.type)} },`);
-  return [
+  const outcomes = [
     '// All that may come of what the machine invokes. Each may happen at any time while it is active.',
     `export const ${stubOf(invoked).replace('outcomes: {', 'outcomes = {')};`,
     '',
+  ];
+  return [
+    ...(invoked.length > 0 ? outcomes : []),
     '// The events that may come from outside, at any time, with all that they carry.',
-    `export const events = [\n${events.join('\n')}\n];`,
+    `export const events = [${events.map((line) => `\n${line}`).join('')}${events.length > 0 ? '\n' : ''}];`,
     '',
   ].join('\n');
 }

@@ -13,7 +13,7 @@ import {
   stopChild,
 } from 'xstate';
 import { check } from '../../check/check.ts';
-import { systemOf as alone } from '../../check/machine.ts';
+import { systemOf as alone, outlineOf } from '../../check/machine.ts';
 import { exploreNaively } from '../../checker/naive.ts';
 import { compile, traceText } from '../index.ts';
 import { replayTrace } from '../replay.ts';
@@ -376,6 +376,13 @@ test('two processes speak by send, each with actors of its own', () => {
 });
 
 describe('a machine alone', () => {
+  test('that invokes nothing has an outline of its events alone', () => {
+    expect(outlineOf(machineOf({ on: { go: {} } }))).toMatch(
+      /^\/\/ The events[^\n]*\nexport const events = \[\n {2}\{ type: "go" \},\n\];\n$/,
+    );
+    expect(outlineOf(machineOf({}))).toMatch(/export const events = \[\];/);
+  });
+
   const light = machineOf({
     initial: 'red',
     states: { red: { on: { go: 'green' } }, green: {}, never: {}, end: { type: 'final' } },
