@@ -7,7 +7,7 @@ const seconds = Number(process.env['FUZZ_SECONDS'] ?? 120);
 const perClusterMs = 30_000;
 
 test('members that say well-formed messages by chance, for long', async () => {
-  const totals = { clusters: 0, said: 0, refused: 0, grants: 0, elections: 0 };
+  const totals = { clusters: 0, said: 0, refused: 0, grants: 0, elections: 0, removed: 0 };
   const until = performance.now() + seconds * 1_000;
   for (let seed = 1; performance.now() < until; seed++) {
     const { said, refused, grants, elections, ...harm } = await fuzzMessages(seed * 10_000_000, perClusterMs);
@@ -17,6 +17,7 @@ test('members that say well-formed messages by chance, for long', async () => {
     totals.refused += refused;
     totals.grants += grants;
     totals.elections += elections;
+    totals.removed += harm.removed.length;
   }
   console.log(JSON.stringify(totals));
 });

@@ -38,6 +38,8 @@ export interface FuzzResult {
   readonly forged: readonly string[];
   /** Locks that the two cannot get any more when the third is gone. */
   readonly lost: readonly string[];
+  /** Sites that a made-up configuration has removed: the members believe each other there (SECURITY.md). */
+  readonly removed: readonly SiteId[];
 }
 
 /**
@@ -93,13 +95,18 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     });
     return member;
   };
+  const removed = new Set<SiteId>();
   const use = async ({ cluster }: Member, lock: string) => {
-    while (working && crashes.length === 0)
+    while (working && crashes.length === 0 && !removed.has(cluster.site))
       await cluster
         .lock(lock)
         .run(() => new Promise((done) => setTimeout(done, 1)), { timeoutMs: 100 })
         .then(() => grants++)
-        .catch(() => undefined);
+        .catch(async ({ code }: { code?: string }) => {
+          if (code === 'NOT_A_MEMBER') removed.add(cluster.site);
+          // An error that comes at once must not keep this process from everything else.
+          await new Promise((done) => setTimeout(done, 1));
+        });
   };
   const attack = async (target: SiteId, until: number, of: number) => {
     const member = hostileTo(target);
@@ -137,7 +144,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
   const lost: string[] = [];
   for (const [site, { cluster }] of sites)
     for (const lock of locks)
-      if (crashes.length === 0 && !(await isGranted(cluster.lock(lock))))
+      if (crashes.length === 0 && removed.size === 0 && !(await isGranted(cluster.lock(lock))))
         lost.push(`${lock} at ${site}: ${JSON.stringify([cluster.lock(lock).status(), cluster.status()])}`);
   const counts = [b, c].map(({ cluster }) => cluster.counters());
   for (const { cluster } of [b, c]) await cluster.close({ graceful: false });
@@ -163,6 +170,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     poisoned,
     forged,
     lost,
+    removed: [...removed],
   };
 }
 
