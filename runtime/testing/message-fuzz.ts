@@ -96,17 +96,24 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     return member;
   };
   const removed = new Set<SiteId>();
+  /** `null`: the site is a member no more. */
+  const epochAt = (site: SiteId, lock: string): number | null => {
+    try {
+      return sites.get(site)!.cluster.lock(lock).status().epoch;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'NOT_A_MEMBER') throw error;
+      removed.add(site);
+      return null;
+    }
+  };
   const use = async ({ cluster }: Member, lock: string) => {
-    while (working && crashes.length === 0 && !removed.has(cluster.site))
+    while (working && crashes.length === 0 && epochAt(cluster.site, lock) !== null)
       await cluster
         .lock(lock)
         .run(() => new Promise((done) => setTimeout(done, 1)), { timeoutMs: 100 })
         .then(() => grants++)
-        .catch(async ({ code }: { code?: string }) => {
-          if (code === 'NOT_A_MEMBER') removed.add(cluster.site);
-          // An error that comes at once must not keep this process from everything else.
-          await new Promise((done) => setTimeout(done, 1));
-        });
+        // An error that comes at once must not keep this process from everything else.
+        .catch(() => new Promise((done) => setTimeout(done, 1)));
   };
   const attack = async (target: SiteId, until: number, of: number) => {
     const member = hostileTo(target);
@@ -119,10 +126,8 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
         // Messages about the cluster itself are sent about a lock too, and the other way round.
         const about = (round + at) % (locks.length + 1);
         const lock = locks[about] ?? membersLock;
-        const known = sites
-          .get(target)!
-          .cluster.lock(locks[about % locks.length]!)
-          .status().epoch;
+        const known = epochAt(target, locks[about % locks.length]!);
+        if (known === null) return member.leave();
         const message = draft(known) as SiteMessage;
         if (message.type === 'VOTE') given.add(`${lock} ${message.epoch} a ${target}`);
         if (await member.say(lock, message)) said += 1;
@@ -134,11 +139,13 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
   // At first the hostile member is the only other one there, so that a majority takes its vote or a forged one.
   const users = locks.map((lock) => use(b, lock));
   await attack('b', performance.now() + forMs / 2, seed);
-  const c = await open('c', { a: nowhere, b: nowhere }, addressOfC);
-  sites.set('c', c);
-  users.push(...locks.map((lock) => use(c, lock)));
-  const until = performance.now() + forMs / 2;
-  await Promise.all(honest.map((target, at) => attack(target, until, seed + (at + 1) * 1_000_000)));
+  if (removed.size === 0) {
+    const c = await open('c', { a: nowhere, b: nowhere }, addressOfC);
+    sites.set('c', c);
+    users.push(...locks.map((lock) => use(c, lock)));
+    const until = performance.now() + forMs / 2;
+    await Promise.all(honest.map((target, at) => attack(target, until, seed + (at + 1) * 1_000_000)));
+  }
   working = false;
   await Promise.all(users);
   const lost: string[] = [];
@@ -146,8 +153,9 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     for (const lock of locks)
       if (crashes.length === 0 && removed.size === 0 && !(await isGranted(cluster.lock(lock))))
         lost.push(`${lock} at ${site}: ${JSON.stringify([cluster.lock(lock).status(), cluster.status()])}`);
-  const counts = [b, c].map(({ cluster }) => cluster.counters());
-  for (const { cluster } of [b, c]) await cluster.close({ graceful: false });
+  const opened = [...sites.values()];
+  const counts = opened.map(({ cluster }) => cluster.counters());
+  for (const { cluster } of opened) await cluster.close({ graceful: false });
   const poisoned: string[] = [];
   for (const site of honest) {
     const store = await openStore({ dataDir: join(dir, site), site, cluster: 'fuzz', newId: site });
