@@ -6,6 +6,9 @@ import type { MembersMessage } from './messages.ts';
 /** The most by which a message may be of a later term than its receiver has promised: a change a second for half a year. */
 export const mostTermsAhead = 2 ** 24;
 
+/** The most by which an epoch that a member tells may be above those that its receiver knows of, as for a lock's messages. */
+const mostEpochsAhead = 2 ** 24;
+
 /** No number of a message is above: so none that a site counts up from it is above 2^53 - 1, the most that is written. */
 const mostCount = 2 ** 52;
 
@@ -16,7 +19,7 @@ const mostCount = 2 ** 52;
 export function breachOf(
   message: MembersMessage,
   source: SiteId,
-  { promised }: Pick<MembersContext, 'promised'>,
+  { promised, top, configuration: own }: Pick<MembersContext, 'promised' | 'top' | 'configuration'>,
 ): string | null {
   switch (message.type) {
     case 'JOIN':
@@ -24,7 +27,7 @@ export function breachOf(
     case 'CONFIGURATION':
       return by(message.origin) ?? of(message.configuration);
     case 'ACKNOWLEDGE':
-      return by(message.voter) ?? term(message.term) ?? count(message.version) ?? count(message.top);
+      return by(message.voter) ?? term(message.term) ?? count(message.version) ?? epoch(message.top);
     case 'VOTE_REQUEST':
       return by(message.candidate) ?? term(message.term) ?? of(message.configuration);
     case 'VOTE':
@@ -40,7 +43,7 @@ export function breachOf(
   }
 
   function of(configuration: Configuration): string | null {
-    return term(configuration.term) ?? count(configuration.version) ?? count(configuration.base);
+    return term(configuration.term) ?? count(configuration.version) ?? epoch(configuration.base);
   }
 
   function term(came: number): string | null {
@@ -48,6 +51,12 @@ export function breachOf(
     return came <= most
       ? null
       : `expected a term of at most ${most}, ${came} came: ${promised} is promised here`;
+  }
+
+  /** A site that has joined no cluster yet knows of no epoch. */
+  function epoch(came: number): string | null {
+    const most = own === null ? mostCount : Math.min(Math.max(top, own.base) + mostEpochsAhead, mostCount);
+    return came <= most ? null : `expected epochs of at most ${most}, ${came} came`;
   }
 
   function count(came: number): string | null {
