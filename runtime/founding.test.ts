@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteId } from '../machines/actor.ts';
-import { type Cluster, FenceGate, type Held } from './index.ts';
+import { type Cluster, compareFences, FenceGate, type Held } from './index.ts';
 import { eventually } from './testing/eventually.ts';
 import { endFleets, fleet } from './testing/fleet.ts';
 
@@ -96,6 +96,31 @@ describe('a site whose data are gone', () => {
     await kill('c');
     await eventually(() => expect(b!.status().majority).toBe(false));
     await expect(fenceOf(b!, 'x', 300)).rejects.toThrow('no majority of the voters is in reach');
+  });
+
+  test('votes for nothing before a majority has added it, so that nothing is granted twice, and everything when one is back', async () => {
+    const { start, kill, dataDir } = await fleet(three, 'disks');
+    const [a, b] = [await start('a'), await start('b'), await start('c')];
+    const gate = new FenceGate();
+    for (const cluster of [a!, b!]) expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
+    // The two others go on without the first one: it does not know what they promise.
+    await kill('b');
+    const decided = await fenceOf(a!, 'x');
+    await kill('a');
+    await kill('c');
+    rmSync(dataDir('c'), { recursive: true });
+    const [back, emptied] = [await start('b'), await start('c')];
+    await eventually(() => expect(back.status().connected).toEqual(['c']));
+    await expect(fenceOf(back, 'x', 500)).rejects.toThrow(
+      'no majority of the voters is in reach (missing: a, c)',
+    );
+    await expect(fenceOf(emptied, 'x', 100)).rejects.toThrow('this site is no member yet');
+    const again = await start('a');
+    for (const cluster of [back, emptied, again]) {
+      const fence = await fenceOf(cluster, 'x');
+      expect(compareFences(fence, decided)).toBeGreaterThan(0);
+      expect(gate.accept('x', fence)).toBe(true);
+    }
   });
 
   test('a caller that waited there from the start is served when its site is a member', async () => {
