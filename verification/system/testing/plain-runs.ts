@@ -52,10 +52,11 @@ function statesBefore(system: System, predicate: StatePredicate, classOf: ClassO
   for (const inputs of system.starts ?? [{}]) numberOf(firstWorld(system, inputs));
   const nodes: Node[] = [];
   for (const world of worlds) {
-    const ways = Array.from(
-      steps(system, world),
-      ([label, after]) => [classOf(label), numberOf(after)] as const,
-    );
+    // A step that changes nothing is neither enabled nor taken.
+    const here = textOf(world);
+    const ways = [...steps(system, world)]
+      .filter(([, after]) => textOf(after) !== here)
+      .map(([label, after]) => [classOf(label), numberOf(after)] as const);
     nodes.push({
       enabled: new Set(ways.flatMap(([name]) => (name === null ? [] : [name]))),
       next: ways.flatMap(([name, to]) => (to === null ? [] : [[name, to] as const])),
