@@ -18,7 +18,7 @@ describe('baton demo', () => {
     const { criticalSections, messages, replay, model } = run.verdict;
     expect(criticalSections.total).toBeGreaterThan(10);
     expect(Object.keys(criticalSections.bySite)).toEqual(['a', 'b', 'c']);
-    expect(messages.theory).toBe(2.5);
+    expect(messages.published).toBe(2.5);
     expect(messages.perCriticalSection).toBeGreaterThan(0);
     expect(messages.perCriticalSection).toBeLessThanOrEqual(3);
     expect(replay).toMatchObject({

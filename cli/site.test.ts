@@ -43,7 +43,7 @@ describe('baton site', () => {
     await b.hear(/^the token is here: in the critical section, under fence \(0, 1\)$/);
     b.type('status');
     expect(await b.hear(/^last /)).toMatch(
-      /^last nil, next nil, token here, client inCS under fence \(0, 1\), epoch 0; /,
+      /^last nil, line empty, token here, client inCS under fence \(0, 1\), epoch 0; /,
     );
     b.type('request');
     await b.hear(/^already in the critical section$/);
@@ -61,12 +61,12 @@ describe('baton site', () => {
         },
         { timeout: 30_000 },
       )
-      .toMatch(/^last c, next c, /);
+      .toMatch(/^last nil, line c, /);
 
     b.type('quit');
     await c.hear(/^the token is here: in the critical section, under fence \(0, 2\)$/);
     c.type('status');
-    await c.hear(/^last nil, next nil, token here, client inCS/);
+    await c.hear(/^last nil, line empty, token here, client inCS/);
     c.type('release');
     await c.hear(/^released$/);
     expect(await b.end()).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nleft\n$/) });
@@ -76,7 +76,7 @@ describe('baton site', () => {
     expect(await c.end()).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nleft\n$/) });
     await a.hear(/^c has left$/);
     a.type('status');
-    await a.hear(/^last c, next nil, token elsewhere, client idle, epoch 0; connected: nobody$/);
+    await a.hear(/^last c, line empty, token elsewhere, client idle, epoch 0; connected: nobody$/);
     a.endInput();
     expect(await a.end()).toMatchObject({ status: 0, stderr: '' });
 
@@ -96,7 +96,7 @@ describe('baton site', () => {
       /^unknown command jump; there are request, release, status, members, add, remove, replace, quit, help$/,
     );
     await b.hear(/^request {3}ask for the critical section/);
-    await b.hear(/^last nil, next nil, token here, client idle/);
+    await b.hear(/^last nil, line empty, token here, client idle/);
     expect(await b.end()).toMatchObject({ status: 0 });
     a.endInput();
     expect(await a.end()).toMatchObject({ status: 0 });
@@ -150,7 +150,7 @@ describe('baton site', () => {
     await b.hear(/^a is down: /);
     await b.hear(/^the token is here: in the critical section, under fence \([1-9]\d*, 1\)$/);
     b.type('status');
-    await b.hear(/^last nil, next nil, token here, client inCS under fence \([1-9]\d*, 1\), epoch [1-9]/);
+    await b.hear(/^last nil, line empty, token here, client inCS under fence \([1-9]\d*, 1\), epoch [1-9]/);
 
     const again = start('a');
     await b.hear(/^a is up again/);

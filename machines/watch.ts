@@ -76,8 +76,8 @@ export interface SiteLock {
   /** This site takes no part until the next epoch. */
   readonly frozen: boolean;
   readonly token: boolean;
-  /** The site that is served after this one, if this one knows it. */
-  readonly next: SiteId | null;
+  /** The sites that are served after this one, in order, as far as it knows. */
+  readonly line: readonly SiteId[];
   /** The critical section of this site, if there is one. */
   readonly held: { readonly fence: WatchedFence; readonly heldMs: number } | null;
   /** How long each of the first local callers has waited, in the order of their line. */

@@ -223,7 +223,7 @@ describe('input from outside', () => {
     a.say(welcome('a', 'b', { configuration }));
     const held = await b.lock.acquire();
     const waiter = b.lock.acquire();
-    a.say(data('a', 'b', { type: 'TOKEN', epoch: 0, root: 'b', k: 1 }));
+    a.say(data('a', 'b', { type: 'TOKEN', epoch: 0, root: 'b', k: 1, line: [] }));
     await a.closed();
     expect(codes(notices)).toEqual(['PROTOCOL_BREACH']);
     expect(b.cluster.counters()).toMatchObject({ refused: { PROTOCOL_BREACH: 1 }, received: {} });
@@ -237,7 +237,9 @@ describe('input from outside', () => {
 });
 
 test('a site whose statechart copies the token instead of moving it crashes before it sends the copy', async () => {
-  const copies = siteMachine.provide({ actions: { surrenderToken: assign({ next: null }) } });
+  const copies = siteMachine.provide({
+    actions: { surrenderToken: assign(({ context }) => ({ line: [], last: context.line.at(-1)! })) },
+  });
   await using group = await openMembers(five, {}, copies);
   const [a, b] = group.members;
   await expect(b!.lock.acquire({ timeoutMs: 200 })).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
@@ -259,7 +261,7 @@ test('by default a broken invariant ends the process, loudly, with its record on
      import { foundedStore } from ${here('./testing/founded.ts')};
      const listen = { host: '127.0.0.1', port: 0 };
      const peers = { a: { host: '127.0.0.1', port: 1 } };
-     const copies = siteMachine.provide({ actions: { surrenderToken: assign({ next: null }) } });
+     const copies = siteMachine.provide({ actions: { surrenderToken: assign(({ context }) => ({ line: [], last: context.line.at(-1) })) } });
      const store = foundedStore('b', ['a', 'b']);
      const b = await joinWith(copies, { cluster: 'test', site: 'b', listen, peers, root: 'b', traceDir: ${JSON.stringify(dir)} }, store);
      const { codec, configuration } = plain;

@@ -179,7 +179,7 @@ test('a site that withdraws as the promises of its earlier run end does not coun
   await expect(waits).rejects.toMatchObject({ name: 'AbortError' });
   expect(crashes).toEqual([]);
   expect(cluster.counters()).toMatchObject({ elections: 1, entered: 1 });
-  expect(cluster.lock('x').status()).toMatchObject({ client: 'idle', token: true });
+  await eventually(() => expect(cluster.lock('x').status()).toMatchObject({ client: 'idle', token: true }));
 });
 
 test.each([

@@ -22,7 +22,7 @@ const site = { self: 'a', founder: 'a', voters: ['a', 'b', 'c'], disk: 'none' };
 const epoch = { epoch: 0, root: 'a' };
 const [ask, release] = [{ type: 'ask' }, { type: 'release' }];
 const request = { type: 'REQUEST', ...epoch, origin: 'b' };
-const token = { type: 'TOKEN', ...epoch, k: 7 };
+const token = { type: 'TOKEN', ...epoch, k: 7, line: [] };
 const link = { incarnation: 'mine', limit: 100 };
 const connection = 1;
 

@@ -4,7 +4,7 @@ import { exitStatus } from '../exit.ts';
 
 const help = `request   ask for the critical section; says at once when the token is here
 release   leave the critical section (waits for it first, if it was requested)
-status    last, next, token; what the client does; epoch and fence; who is connected
+status    last, line, token; what the client does; epoch and fence; who is connected
 members   which sites vote, and which of them are up
 add ID    wait until the site ID, which was started with --join, is a member
 remove ID          the site ID votes no more, up or not
@@ -158,11 +158,11 @@ export class Session {
   }
 
   #statusText(): string {
-    const { last, next, token, client, waiting, epoch, frozen, fence } = this.#lock.status();
+    const { last, line, token, client, waiting, epoch, frozen, fence } = this.#lock.status();
     const { connected } = this.#cluster.status();
     const links = connected.length === 0 ? 'nobody' : connected.join(', ');
     const queue = waiting === 0 ? '' : `, ${waiting} waiting here`;
-    const place = `last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}`;
+    const place = `last ${last ?? 'nil'}, line ${line.length === 0 ? 'empty' : line.join(' ')}, token ${token ? 'here' : 'elsewhere'}`;
     const under = fence === undefined ? '' : ` under fence ${fenceText(fence)}`;
     const era = `, epoch ${epoch}${frozen ? ', frozen until the next' : ''}`;
     return `${place}, client ${client}${under}${queue}${era}; connected: ${links}`;

@@ -22,7 +22,7 @@ export function addDemo(program: Command): void {
     .description(
       'Starts sites as processes on loopback TCP. Each takes the lock again and again and uses two shared ' +
         'files that nothing else protects. Then judges what they left: overlaps, messages for each critical ' +
-        'section beside the theory, the record of every site held against the model (baton replay), and the ' +
+        'section beside those of the published algorithm, the record of every site held against the model (baton replay), and the ' +
         'model of the very statechart that ran (baton verify).',
     )
     .option('--sites <n>', 'how many sites, 2 to 26', wholeNumber(2, 26), 5)

@@ -117,7 +117,7 @@ export class HostileSite {
       this.#tell(member, lock, { type: 'VOTE', epoch: message.epoch, voter, holds: null });
     } else if (message.type === 'REQUEST') {
       const { epoch, root } = message;
-      this.#tell(member, lock, { type: 'TOKEN', epoch, root, k: this.#draws.whole(0, 1_000) });
+      this.#tell(member, lock, { type: 'TOKEN', epoch, root, k: this.#draws.whole(0, 1_000), line: [] });
     } else if (message.type === 'TOKEN') {
       // The token was sent to it: it is kept, and sent back twice.
       for (const k of [message.k, message.k + 1]) this.#tell(member, lock, { ...message, k });
@@ -141,7 +141,10 @@ export class HostileSite {
     const [term, version] = [0, draws.whole(0, 3)];
     switch (draws.whole(0, 6)) {
       case 0:
-        return { type: 'TOKEN', epoch: known, root: draws.oneOf(sites), k: draws.whole(0, 1_000_000) };
+        return {
+          ...{ type: 'TOKEN', epoch: known, root: draws.oneOf(sites), k: draws.whole(0, 1_000_000) },
+          line: sites.filter(() => draws.percent(40)),
+        };
       case 1:
         return { type: 'VOTE', epoch, voter: site(), holds: draws.percent(50) ? null : known };
       case 2:

@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { CodedError } from '../../machines/errors.ts';
 import type { Held } from '../../runtime/api/lock.ts';
+import type { LockActor } from '../../runtime/site/lock-actor.ts';
 import { epoch } from '../../verification/protocols/epoch/system.ts';
 import { type Action, actionText, type StateRecord, stateText } from '../../verification/system/index.ts';
 import { graphOf, type Transition, toursOf } from './graph.ts';
@@ -133,18 +134,15 @@ class Run {
     }
     const type = action.kind === 'environment' ? action.event.type : action.kind;
     switch (type) {
-      case 'ask': {
-        const held = actor.queue.acquire();
-        // One that the run leaves waiting ends with the site.
-        held.then(
-          (granted) => this.#held.set(action.actor, granted),
-          () => undefined,
-        );
+      case 'ask':
+        this.#ask(action.actor, actor);
         return;
-      }
       case 'release':
-        this.#held.get(action.actor)!.release();
-        this.#held.delete(action.actor);
+        this.#release(action.actor);
+        return;
+      case 'releaseAndAsk':
+        this.#release(action.actor);
+        this.#ask(action.actor, actor);
         return;
       case 'suspect':
         actor.suspect();
@@ -152,6 +150,19 @@ class Run {
       default:
         throw new RangeError(`no site can be made to do this: ${actionText(action)}`);
     }
+  }
+
+  #ask(id: SiteId, actor: LockActor): void {
+    // One that the run leaves waiting ends with the site.
+    actor.queue.acquire().then(
+      (granted) => this.#held.set(id, granted),
+      () => undefined,
+    );
+  }
+
+  #release(id: SiteId): void {
+    this.#held.get(id)!.release();
+    this.#held.delete(id);
   }
 
   /** Once all sites and all that is on its way are as in the model. */

@@ -39,7 +39,8 @@ export function verdictText(verdict: Verdict): string {
     ],
     [
       'messages each',
-      `${messages.perCriticalSection.toFixed(3)}; theory, saturated, 4 - 6/(n+1): ${messages.theory.toFixed(3)}`,
+      `${messages.perCriticalSection.toFixed(3)}: a site that asks again stands in the line of the token (R12); ` +
+        `published, 4 - 6/(n+1): ${messages.published.toFixed(3)}`,
     ],
     [
       'fairness',

@@ -30,8 +30,8 @@ export interface Verdict {
   readonly messages: {
     readonly sent: Readonly<Record<string, number>>;
     readonly perCriticalSection: number;
-    /** 4 - 6/(n+1): every site asks again at once, constant latency (protocol.md). */
-    readonly theory: number;
+    /** 4 - 6/(n+1): the cost of the published algorithm where every site asks again at once (docs/protocol.md). */
+    readonly published: number;
   };
   readonly fairness: {
     readonly least: number;
@@ -62,7 +62,7 @@ export function judge(evidence: Evidence): Verdict {
       perSecond: sections / seconds,
       bySite: ledger.criticalSections,
     },
-    messages: { sent, perCriticalSection: messages / sections, theory: saturated(sites.length) },
+    messages: { sent, perCriticalSection: messages / sections, published: saturated(sites.length) },
     fairness: { least: Math.min(...bySite), most: Math.max(...bySite), longestWait: ledger.longestWait },
     overlaps: ledger.overlaps,
     replay,

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Fence } from '../../machines/epoch/messages.ts';
 import { siteMachine as epochMachine } from '../../machines/epoch/site.ts';
-import { type SiteEvent, type SiteSnapshot, siteMachine } from '../../machines/naimi-trehel/site.ts';
+import { type SiteEvent, type SiteSnapshot, siteMachine } from '../../machines/line/site.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { Held } from '../../runtime/api/lock.ts';
 import { defaultTiming } from '../../runtime/options/schema.ts';
@@ -45,26 +45,29 @@ async function granted(simulation: Simulation, id: SiteId, withinMs = 1_000): Pr
 function sent(effects: readonly NamedAction[]): string[] {
   return effects.flatMap((effect) => {
     if (effect.type !== 'send') return [];
-    const { type, origin } = effect['message'] as { type: string; origin?: SiteId };
-    return [`${type}(${origin ?? ''}) to ${effect['target']}`];
+    const { type, origin, line } = effect['message'] as {
+      type: string;
+      origin?: SiteId;
+      line?: readonly SiteId[];
+    };
+    return [`${type}(${origin ?? line}) to ${effect['target']}`];
   });
 }
 
 const numberOf = ({ epoch: of, k }: Fence) => of * 1e6 + k;
 
 describe('with no failure', () => {
-  test('a critical section costs the messages of Naimi–Trehel, and no other', async () => {
+  test('a critical section costs the messages of the line rule, and no other', async () => {
     const plain = new Map<SiteId, SiteSnapshot>();
     const differences: unknown[] = [];
-    /** Has the statechart of Naimi–Trehel take the same event, and compares what both send. */
+    /** Has the statechart of the line rule take the same event, and compares what both send. */
     const witness = (line: RecordLine) => {
       const { site } = line;
       if (line.kind === 'start')
         plain.set(site, start(siteMachine, { self: site, root: 'a', peers: 4 }).snapshot);
       if (line.kind !== 'event') return;
-      const { type, origin } = line.event as { type: string; origin?: SiteId };
-      const event = (origin === undefined ? { type } : { type, origin }) as SiteEvent;
-      const { snapshot, effects } = take(siteMachine, plain.get(site)!, event);
+      const { epoch: _, root: __, k: ___, ...event } = line.event as SiteEvent & Record<string, unknown>;
+      const { snapshot, effects } = take(siteMachine, plain.get(site)!, event as SiteEvent);
       plain.set(site, snapshot);
       const [expected, found] = [sent(effects), sent(line.effects)];
       if (expected.join() !== found.join()) differences.push({ event, expected, found });

@@ -24,6 +24,16 @@ describe('the line that describes the state of the lock', () => {
     expect(text).toBe('a holds the lock for 2 s; next: c, then d; b has asked');
   });
 
+  it('follows lines, the own line of a site before the sites behind it', () => {
+    const text = line({
+      a: site('inCS', { token: true, last: null, line: ['b', 'd'] }),
+      b: site('requesting', { token: false, last: null, line: ['c'] }),
+      c: site('requesting', { token: false, last: null, line: [] }),
+      d: site('requesting', { token: false, last: null, line: [] }),
+    });
+    expect(text).toBe('a holds the lock for 2 s; next: b, then c, then d');
+  });
+
   it('tells that the epoch of a holder is over', () => {
     const text = line({
       a: site('inCS', { token: true, last: null, next: null, epoch: 1 }),

@@ -46,11 +46,15 @@ export function lockStateOf(moments: Moments, moment: number): LockState | null 
   const pointers = new Map(ids.map((id) => [id, pointersOf(states.get(id)!, set)]));
   const queue: string[] = [];
   const first = holders[0]?.site ?? ids.find((id) => pointers.get(id)!.token);
-  let at = first === undefined ? undefined : pointers.get(first)!.next;
-  while (typeof at === 'string' && !queue.includes(at) && at !== first) {
-    queue.push(at);
-    at = pointers.get(at)!.next;
-  }
+  // A site serves its own line before what stands behind it.
+  const follow = (id: string): void => {
+    for (const entry of pointers.get(id)!.line) {
+      if (entry === first || queue.includes(entry)) continue;
+      queue.push(entry);
+      follow(entry);
+    }
+  };
+  if (first !== undefined) follow(first);
   const waits = (id: string) =>
     states.get(id)!.up &&
     Object.values(regionsOf(states.get(id)!.value)).some((state) =>

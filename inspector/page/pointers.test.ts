@@ -34,6 +34,7 @@ describe('the tree of last pointers', () => {
     expect(pointersOf({ up: true, value: 'idle', context }, ids)).toEqual({
       last: 'b',
       next: null,
+      line: [],
       token: true,
     });
     expect(pointersOf({ up: false, value: null, context: {} }, ids).token).toBe(false);

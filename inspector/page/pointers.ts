@@ -7,15 +7,20 @@ export interface Pointers {
   /** `undefined`: this site has no such variable. `null`: no site. */
   readonly last: string | null | undefined;
   readonly next: string | null | undefined;
+  /** The sites that get the token after this one, as far as it knows them: its `line`, or `next` alone. */
+  readonly line: readonly string[];
   readonly token: boolean;
 }
 
 export function pointersOf(state: SiteState, ids: ReadonlySet<string>): Pointers {
-  if (!state.up) return { last: undefined, next: undefined, token: false };
+  if (!state.up) return { last: undefined, next: undefined, line: [], token: false };
   const context = contextOf(state);
+  const { line } = context;
+  const next = pointer(Array.isArray(line) ? (line[0] ?? null) : context['next'], ids);
   return {
     last: pointer(context['last'], ids),
-    next: pointer(context['next'], ids),
+    next,
+    line: Array.isArray(line) ? line.filter((id) => ids.has(id)) : typeof next === 'string' ? [next] : [],
     token: context['token'] === true || context['hastoken'] === true,
   };
 }
@@ -44,7 +49,7 @@ function findPointers(moments: Moments): boolean {
       .values.slice(0, 8)
       .some((state) => {
         const context = contextOf(state);
-        return 'last' in context || 'next' in context;
+        return 'last' in context || 'next' in context || 'line' in context;
       }),
   );
 }

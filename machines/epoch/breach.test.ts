@@ -1,4 +1,14 @@
-import { array, assert, boolean, constantFrom, integer, oneof, property, record } from 'fast-check';
+import {
+  array,
+  assert,
+  boolean,
+  constantFrom,
+  integer,
+  oneof,
+  property,
+  record,
+  uniqueArray,
+} from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { start, take } from '../../statechart/xstate.ts';
 import { breachBy, breachOf, mayLeadBack, mostCount, mostEpochsAhead } from './breach.ts';
@@ -6,7 +16,7 @@ import { brokenInvariant, type SiteView } from './invariants.ts';
 import type { ClientEvent, EpochEffect, MembersChange, SiteMessage, TimeEvent } from './messages.ts';
 import { type SiteEvent, type SiteInput, siteMachine } from './site.ts';
 
-const b = { self: 'b', epoch: 3, root: 'a', promised: 4 };
+const b = { self: 'b', epoch: 3, root: 'a', promised: 4, line: ['d'] };
 
 describe('a message that no correct site sends', () => {
   const most = 4 + mostEpochsAhead;
@@ -14,9 +24,12 @@ describe('a message that no correct site sends', () => {
     [{ type: 'NEW', epoch: Number.MAX_SAFE_INTEGER, root: 'a' }, 'an epoch of at most'],
     [{ type: 'VOTE_REQUEST', epoch: most + 1, candidate: 'a', term: 0, version: 1 }, 'an epoch of at most'],
     [{ type: 'REFUSE', epoch: 3, root: 'a', promise: most + 1 }, 'an epoch of at most'],
-    [{ type: 'TOKEN', epoch: 3, root: 'b', k: 1 }, 'expected a as the root of epoch 3, b came'],
-    [{ type: 'TOKEN', epoch: 3, root: 'a', k: mostCount + 1 }, 'a number of at most'],
+    [{ type: 'TOKEN', epoch: 3, root: 'b', k: 1, line: [] }, 'expected a as the root of epoch 3, b came'],
+    [{ type: 'TOKEN', epoch: 3, root: 'a', k: mostCount + 1, line: [] }, 'a number of at most'],
     [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' }, 'one of b came back'],
+    [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'd' }, 'one request of d in epoch 3'],
+    [{ type: 'TOKEN', epoch: 3, root: 'a', k: 1, line: ['c', 'd'] }, 'one request of d in epoch 3'],
+    [{ type: 'TOKEN', epoch: 3, root: 'a', k: 1, line: ['c', 'b'] }, 'expected other sites behind b'],
     [{ type: 'VOTE_REQUEST', epoch: 5, candidate: 'c', term: 0, version: 1 }, 'it speaks for c'],
     [{ type: 'VOTE', epoch: 4, voter: 'c', holds: null }, 'it speaks for c'],
     [{ type: 'VOTE', epoch: 4, voter: 'a', holds: 4 }, 'the token of an epoch before 4'],
@@ -47,8 +60,9 @@ describe('a message that no correct site sends', () => {
     { type: 'NEW', epoch: most, root: 'c' },
     { type: 'VOTE_REQUEST', epoch: most, candidate: 'a', term: 0, version: 1 },
     { type: 'REQUEST', epoch: 3, root: 'a', origin: 'c' },
-    { type: 'TOKEN', epoch: 3, root: 'a', k: 7 },
-    { type: 'TOKEN', epoch: 2, root: 'c', k: 7 },
+    { type: 'TOKEN', epoch: 3, root: 'a', k: 7, line: ['c', 'e'] },
+    { type: 'REQUEST', epoch: 4, root: 'a', origin: 'd' },
+    { type: 'TOKEN', epoch: 2, root: 'c', k: 7, line: [] },
     { type: 'VOTE', epoch: 4, voter: 'a', holds: 3 },
     { type: 'PROMISE', epoch: 3, root: 'a', voter: 'a', round: 1 },
     { type: 'REFUSE', epoch: 3, root: 'c', promise: 9 },
@@ -66,7 +80,7 @@ const of = { epoch: number, root: site };
 const under = { term: constantFrom(0), version: constantFrom(1, 2) };
 const message = oneof(
   record({ type: constantFrom('REQUEST' as const), ...of, origin: site }),
-  record({ type: constantFrom('TOKEN' as const), ...of, k: number }),
+  record({ type: constantFrom('TOKEN' as const), ...of, k: number, line: uniqueArray(site) }),
   record({ type: constantFrom('NEW' as const), ...of }),
   record({ type: constantFrom('VOTE_REQUEST' as const), epoch: number, candidate: site, ...under }),
   record({
@@ -86,7 +100,15 @@ const message = oneof(
   record({ type: constantFrom('PROMISE' as const), ...of, voter: site, round: number }),
 );
 const client = record({
-  type: constantFrom<ClientEvent['type']>('ask', 'release', 'again', 'try', 'withdraw', 'suspect'),
+  type: constantFrom<ClientEvent['type']>(
+    'ask',
+    'release',
+    'releaseAndAsk',
+    'again',
+    'try',
+    'withdraw',
+    'suspect',
+  ),
 });
 const time = oneof(
   record({ type: constantFrom('heartbeat' as const) }),
@@ -163,5 +185,5 @@ test('which is seen here: taken, a breach breaks one', () => {
   const back: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'b', origin: 'b' };
   const happenings = [{ source: 'a', event: back }];
   expect(brokenBy({ ...plain, founder: 'b' }, happenings)).toBeNull();
-  expect(brokenBy({ ...plain, founder: 'b' }, happenings, false)).toContain('last and next name other sites');
+  expect(brokenBy({ ...plain, founder: 'b' }, happenings, false)).toContain('last and line name other sites');
 });

@@ -13,13 +13,13 @@ export const mostCount = 2 ** 52;
 
 /**
  * How `message` of `source` breaks the protocol, in words; `null` when a correct site could have sent it. Only what the
- * receiver can know: a site speaks for itself alone, so no majority is made of one, an epoch has one root, and no number
- * runs away.
+ * receiver can know: a site speaks for itself alone, so no majority is made of one, an epoch has one root, a site stands once
+ * in its line, and no number runs away. The entries of a token are different sites: the codec has seen to it.
  */
 export function breachOf(
   message: SiteMessage,
   source: SiteId,
-  { self, epoch, root, promised }: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised'>,
+  { self, epoch, root, promised, line }: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised' | 'line'>,
 ): string | null {
   const most = Math.min(promised + mostEpochsAhead, mostCount);
   const of = message.type === 'REFUSE' ? Math.max(message.epoch, message.promise) : message.epoch;
@@ -30,10 +30,16 @@ export function breachOf(
     return `expected ${root} as the root of epoch ${epoch}, ${message.root} came`;
   switch (message.type) {
     case 'REQUEST':
-      return message.origin === self ? `expected a request of another site, one of ${self} came back` : null;
+      if (message.origin === self) return `expected a request of another site, one of ${self} came back`;
+      return standsHere(message.origin);
     case 'HEARTBEAT':
       return by(message.origin) ?? countOf(message.round);
     case 'TOKEN':
+      for (const site of message.line) {
+        if (site === self) return `expected other sites behind ${self}, it came itself`;
+        const twice = standsHere(site);
+        if (twice !== null) return twice;
+      }
       return countOf(message.k);
     case 'VOTE_REQUEST':
       return by(message.candidate);
@@ -56,6 +62,12 @@ export function breachOf(
 
   function by(named: SiteId): string | null {
     return named === source ? null : `expected ${source} to speak for itself, it speaks for ${named}`;
+  }
+
+  /** L1: a site stands in one place of an epoch. */
+  function standsHere(site: SiteId): string | null {
+    const isTwice = message.epoch === epoch && line.includes(site);
+    return isTwice ? `expected one request of ${site} in epoch ${epoch}, a second one came` : null;
   }
 
   function countOf(count: number): string | null {

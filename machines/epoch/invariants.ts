@@ -14,8 +14,8 @@ export interface SiteView {
 /**
  * The invariants of one site alone.
  *
- * - `L2`, `L3`: as in protocol.md, section 1. A frozen site may wait though it has the token, and may be idle
- *   though somebody is next: R3 has it wait for the next epoch.
+ * - `L2`, `L3`: as in protocol.md, section 1b. A frozen site may wait though it has the token, and may be idle
+ *   though its line is not empty: R3 has it wait for the next epoch.
  * - `routing`: the two ways in which a site knows whether it is the root agree.
  * - `promise`: no site follows an epoch below its promise, and a frozen site has promised or crashed.
  * - `fence`: a site has a fence exactly while it is in the critical section; no fence is of an epoch to come.
@@ -33,7 +33,8 @@ const invariants: readonly Invariant[] = [
     'where the token is, nobody waits for it unless frozen',
     ({ token }, { client, epoch }) => !token || !waits(client) || epoch !== 'following',
   ],
-  ['L2', 'last and next name other sites', ({ self, last, next }) => last !== self && next !== self],
+  ['L2', 'last and line name other sites', ({ self, last, line }) => last !== self && !line.includes(self)],
+  ['L2', 'a line names a site once', ({ line }) => line.length < 2 || new Set(line).size === line.length],
   [
     'L2',
     'a site that crashed came back without a token',
@@ -41,8 +42,8 @@ const invariants: readonly Invariant[] = [
   ],
   [
     'L3',
-    'nobody is next of an idle site that follows',
-    ({ next }, { client, epoch }) => client !== 'idle' || next === null || epoch !== 'following',
+    'the line of an idle site that follows is empty',
+    ({ line }, { client, epoch }) => client !== 'idle' || line.length === 0 || epoch !== 'following',
   ],
   [
     'L3',
@@ -52,9 +53,8 @@ const invariants: readonly Invariant[] = [
   ],
   [
     'L3',
-    'a site that follows and is not idle is the root exactly when nobody is next',
-    ({ last, next }, { client, epoch }) =>
-      client === 'idle' || epoch !== 'following' || (last === null) === (next === null),
+    'last of a site that follows and is not idle is nil',
+    ({ last }, { client, epoch }) => client === 'idle' || epoch !== 'following' || last === null,
   ],
   [
     'routing',
@@ -105,10 +105,10 @@ export function brokenInvariant({ value, context }: SiteView, ...rules: readonly
   for (const [rule, says, holds] of invariants) {
     if (rules.length > 0 && !rules.includes(rule)) continue;
     if (holds(context, value)) continue;
-    const { self, epoch, promised, last, next, token } = context;
+    const { self, epoch, promised, last, line, token } = context;
     return (
       `${rule}: ${says}, but ${self} is ${value.client} (${value.routing}, ${value.epoch}) in epoch ${epoch} ` +
-      `(promised ${promised}) with last ${last ?? 'nil'}, next ${next ?? 'nil'}, token ${token ? 'here' : 'elsewhere'}`
+      `(promised ${promised}) with last ${last ?? 'nil'}, line [${line.join(', ')}], token ${token ? 'here' : 'elsewhere'}`
     );
   }
   return null;

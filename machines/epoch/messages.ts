@@ -6,7 +6,8 @@ import type { SiteId } from '../actor.ts';
  * has no root yet.
  *
  * - `REQUEST`: `origin` wants the token.
- * - `TOKEN`: the right to enter; `k` counts the entries of this epoch so far.
+ * - `TOKEN`: the right to enter; `k` counts the entries of this epoch so far, and `line` has the sites that get the
+ *   token after its receiver's own line (R12).
  * - `NEW`: this epoch has begun, a star around `root`.
  * - `VOTE_REQUEST`: `candidate` wants a majority of the voters for `epoch`, which it counts in the configuration at
  *   (`term`, `version`) (M3).
@@ -23,7 +24,13 @@ import type { SiteId } from '../actor.ts';
  */
 export type SiteMessage =
   | { readonly type: 'REQUEST'; readonly epoch: number; readonly root: SiteId; readonly origin: SiteId }
-  | { readonly type: 'TOKEN'; readonly epoch: number; readonly root: SiteId; readonly k: number }
+  | {
+      readonly type: 'TOKEN';
+      readonly epoch: number;
+      readonly root: SiteId;
+      readonly k: number;
+      readonly line: readonly SiteId[];
+    }
   | { readonly type: 'NEW'; readonly epoch: number; readonly root: SiteId }
   | {
       readonly type: 'VOTE_REQUEST';
@@ -63,6 +70,8 @@ export type SiteMessage =
  *
  * - `ask`: wants the critical section.
  * - `release`: its critical section is over. If it is `lost` already, that and `again` do nothing.
+ * - `releaseAndAsk`: its critical section is over and it wants the next one: as `release` and then `ask`, but that a site
+ *   in whose line others stand goes to the end of that line, and sends no REQUEST (R12).
  * - `again`: inside: its critical section is over and its next one begins, under the next fence; the token stays. It
  *   may say so only so many times in a row (protocol.md, section 3), or others starve. Frozen it does nothing: the
  *   critical section goes on.
@@ -75,6 +84,7 @@ export type SiteMessage =
 export type ClientEvent =
   | { readonly type: 'ask' }
   | { readonly type: 'release' }
+  | { readonly type: 'releaseAndAsk' }
   | { readonly type: 'again' }
   | { readonly type: 'try' }
   | { readonly type: 'withdraw' }

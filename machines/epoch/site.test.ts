@@ -12,25 +12,25 @@ test('R0: requests and tokens below the promise, and what a closed site knows, a
   ).toMatchInlineSnapshot(`
     "
     ask: REQUEST 0 a b to a
-        requesting, root, following 0: last nil, next nil
+        requesting, root, following 0: last nil, line []
     NEW 2 c: disk 2 2 c; REQUEST 2 c b to c
-        requesting, root, following 2: last nil, next nil
+        requesting, root, following 2: last nil, line []
     TOKEN 0 a, 3: nothing
-        requesting, root, following 2: last nil, next nil
+        requesting, root, following 2: last nil, line []
     REQUEST 1 a, a: OVER 1 b false to a
-        requesting, root, following 2: last nil, next nil
+        requesting, root, following 2: last nil, line []
     NEW 1 a: nothing
-        requesting, root, following 2: last nil, next nil
+        requesting, root, following 2: last nil, line []
     "
   `);
   expect(play('crashed in 1 of a', 'REQUEST 1 a, c', 'NEW 1 a', 'NEW 2 c')).toMatchInlineSnapshot(`
     "
     REQUEST 1 a, c: OVER 1 b false to c
-        idle, forwarding, closed 1: last a, next nil
+        idle, forwarding, closed 1: last a, line []
     NEW 1 a: nothing
-        idle, forwarding, closed 1: last a, next nil
+        idle, forwarding, closed 1: last a, line []
     NEW 2 c: disk 2 2 c
-        idle, forwarding, following 2: last c, next nil
+        idle, forwarding, following 2: last c, line []
     "
   `);
 });
@@ -38,8 +38,8 @@ test('R0: requests and tokens below the promise, and what a closed site knows, a
 test('R1: a message of a newer epoch is processed in it', () => {
   expect(play('founder a', 'REQUEST 1 b, c')).toMatchInlineSnapshot(`
     "
-    REQUEST 1 b, c: disk 1 1 b; TOKEN 1 b 0 to c
-        idle, forwarding, following 1: last c, next nil
+    REQUEST 1 b, c: disk 1 1 b; TOKEN 1 b 0 [] to c
+        idle, forwarding, following 1: last c, line []
     "
   `);
 });
@@ -49,19 +49,19 @@ describe('R2: adopting', () => {
     expect(play('founder a', 'ask', 'NEW 1 b')).toMatchInlineSnapshot(`
       "
       ask: REQUEST 0 a b to a
-          requesting, root, following 0: last nil, next nil
+          requesting, root, following 0: last nil, line []
       NEW 1 b: disk 1 1 b; grant (1, 1)
-          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+          inCS, root, following 1: last nil, line [], token, fence (1, 1)
       "
     `);
     expect(play('founder a', 'ask', 'REQUEST 0 a, c', 'NEW 1 c')).toMatchInlineSnapshot(`
       "
       ask: REQUEST 0 a b to a
-          requesting, root, following 0: last nil, next nil
+          requesting, root, following 0: last nil, line []
       REQUEST 0 a, c: nothing
-          requesting, forwarding, following 0: last c, next c
+          requesting, root, following 0: last nil, line [c]
       NEW 1 c: disk 1 1 c; REQUEST 1 c b to c
-          requesting, root, following 1: last nil, next nil
+          requesting, root, following 1: last nil, line []
       "
     `);
   });
@@ -70,23 +70,23 @@ describe('R2: adopting', () => {
     expect(play('founder b', 'ask', 'NEW 1 c')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       NEW 1 c: disk 1 1 c; lost (0, 1)
-          idle, forwarding, following 1: last c, next nil
+          idle, forwarding, following 1: last c, line []
       "
     `);
     expect(play('founder b', 'ask', 'REQUEST 0 b, c', 'NEW 1 b', 'release', 'ask')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       REQUEST 0 b, c: nothing
-          inCS, forwarding, following 0: last c, next c, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [c], token, fence (0, 1)
       NEW 1 b: disk 1 1 b
-          inCS, root, following 1: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 1: last nil, line [], token, fence (0, 1)
       release: nothing
-          idle, root, following 1: last nil, next nil, token
+          idle, root, following 1: last nil, line [], token
       ask: grant (1, 1)
-          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+          inCS, root, following 1: last nil, line [], token, fence (1, 1)
       "
     `);
   });
@@ -95,11 +95,11 @@ describe('R2: adopting', () => {
     expect(play('founder a', 'ask', 'withdraw', 'NEW 1 c')).toMatchInlineSnapshot(`
       "
       ask: REQUEST 0 a b to a
-          requesting, root, following 0: last nil, next nil
+          requesting, root, following 0: last nil, line []
       withdraw: nothing
-          withdrawn, root, following 0: last nil, next nil
+          withdrawn, root, following 0: last nil, line []
       NEW 1 c: disk 1 1 c
-          idle, forwarding, following 1: last c, next nil
+          idle, forwarding, following 1: last c, line []
       "
     `);
   });
@@ -109,21 +109,21 @@ test('R3: frozen, a request only waits, and a release stays local', () => {
   expect(play('founder b', 'VOTE_REQUEST 1 c', 'ask')).toMatchInlineSnapshot(`
     "
     VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
-        idle, root, frozen 0, promised 1: last nil, next nil, token
+        idle, root, frozen 0, promised 1: last nil, line [], token
     ask: nothing
-        requesting, root, frozen 0, promised 1: last nil, next nil, token
+        requesting, root, frozen 0, promised 1: last nil, line [], token
     "
   `);
   expect(play('founder b', 'ask', 'REQUEST 0 b, c', 'VOTE_REQUEST 1 c', 'release')).toMatchInlineSnapshot(`
     "
     ask: grant (0, 1)
-        inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+        inCS, root, following 0: last nil, line [], token, fence (0, 1)
     REQUEST 0 b, c: nothing
-        inCS, forwarding, following 0: last c, next c, token, fence (0, 1)
+        inCS, root, following 0: last nil, line [c], token, fence (0, 1)
     VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
-        inCS, forwarding, frozen 0, promised 1: last c, next c, token, fence (0, 1)
+        inCS, root, frozen 0, promised 1: last nil, line [c], token, fence (0, 1)
     release: nothing
-        idle, forwarding, frozen 0, promised 1: last c, next c, token
+        idle, root, frozen 0, promised 1: last nil, line [c], token
     "
   `);
 });
@@ -132,9 +132,9 @@ test('R4: a site that suspects promises the next epoch, votes for itself and ask
   expect(play('founder a', 'suspect', 'suspect')).toMatchInlineSnapshot(`
     "
     suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-        idle, forwarding, candidate 0, promised 1: last a, next nil
+        idle, forwarding, candidate 0, promised 1: last a, line []
     suspect: disk 2 0 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
-        idle, forwarding, candidate 0, promised 2: last a, next nil
+        idle, forwarding, candidate 0, promised 2: last a, line []
     "
   `);
 });
@@ -143,9 +143,9 @@ test('R5: a higher candidacy is promised, on the disk first, and told of the tok
   expect(play('founder b', 'VOTE_REQUEST 1 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
     "
     VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
-        idle, root, frozen 0, promised 1: last nil, next nil, token
+        idle, root, frozen 0, promised 1: last nil, line [], token
     VOTE_REQUEST 1 a: nothing
-        idle, root, frozen 0, promised 1: last nil, next nil, token
+        idle, root, frozen 0, promised 1: last nil, line [], token
     "
   `);
 });
@@ -155,9 +155,9 @@ describe('R6: a majority', () => {
     expect(play('founder a', 'suspect', 'VOTE 1 a 0')).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          idle, forwarding, candidate 0, promised 1: last a, next nil
+          idle, forwarding, candidate 0, promised 1: last a, line []
       VOTE 1 a 0: elected for 1, root a; disk 1 1 a; NEW 1 a to all
-          idle, forwarding, following 1: last a, next nil
+          idle, forwarding, following 1: last a, line []
       "
     `);
   });
@@ -166,11 +166,11 @@ describe('R6: a majority', () => {
     expect(play('founder a', 'ask', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
       "
       ask: REQUEST 0 a b to a
-          requesting, root, following 0: last nil, next nil
+          requesting, root, following 0: last nil, line []
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          requesting, root, candidate 0, promised 1: last nil, next nil
+          requesting, root, candidate 0, promised 1: last nil, line []
       VOTE 1 c -: elected for 1, root b; disk 1 1 b; NEW 1 b to all; grant (1, 1)
-          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+          inCS, root, following 1: last nil, line [], token, fence (1, 1)
       "
     `);
   });
@@ -179,11 +179,11 @@ describe('R6: a majority', () => {
     expect(play('founder b', 'ask', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       suspect: disk 1 0 b; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          inCS, root, candidate 0, promised 1: last nil, next nil, token, fence (0, 1)
+          inCS, root, candidate 0, promised 1: last nil, line [], token, fence (0, 1)
       VOTE 1 c -: elected for 1, root b; disk 1 1 b; NEW 1 b to all
-          inCS, root, following 1: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 1: last nil, line [], token, fence (0, 1)
       "
     `);
   });
@@ -192,11 +192,11 @@ describe('R6: a majority', () => {
     expect(play('founder a', 'suspect', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          idle, forwarding, candidate 0, promised 1: last a, next nil
+          idle, forwarding, candidate 0, promised 1: last a, line []
       suspect: disk 2 0 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
-          idle, forwarding, candidate 0, promised 2: last a, next nil
+          idle, forwarding, candidate 0, promised 2: last a, line []
       VOTE 1 c -: nothing
-          idle, forwarding, candidate 0, promised 2: last a, next nil
+          idle, forwarding, candidate 0, promised 2: last a, line []
       "
     `);
   });
@@ -208,13 +208,13 @@ test('R7: a restart with its disk is closed, and may vote above its promise', ()
   ).toMatchInlineSnapshot(`
     "
     ask: nothing
-        requesting, root, closed 1: last nil, next nil
+        requesting, root, closed 1: last nil, line []
     VOTE_REQUEST 1 c: REFUSE 1 b 1 to c
-        requesting, root, closed 1: last nil, next nil
+        requesting, root, closed 1: last nil, line []
     VOTE_REQUEST 2 c: disk 2 1 b; VOTE 2 b - to c
-        requesting, root, frozen 1, promised 2: last nil, next nil
+        requesting, root, frozen 1, promised 2: last nil, line []
     NEW 2 b: disk 2 2 b; grant (2, 1)
-        inCS, root, following 2: last nil, next nil, token, fence (2, 1)
+        inCS, root, following 2: last nil, line [], token, fence (2, 1)
     "
   `);
 });
@@ -225,15 +225,15 @@ test('R4: a waiting site, closed or frozen, stands whenever it suspects, and is 
   ).toMatchInlineSnapshot(`
     "
     ask: nothing
-        requesting, forwarding, closed 1: last a, next nil
+        requesting, forwarding, closed 1: last a, line []
     suspect: disk 2 1 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
-        requesting, forwarding, candidate 1, promised 2: last a, next nil
+        requesting, forwarding, candidate 1, promised 2: last a, line []
     suspect: disk 3 1 a; VOTE_REQUEST 3 b to a; VOTE_REQUEST 3 b to c
-        requesting, forwarding, candidate 1, promised 3: last a, next nil
+        requesting, forwarding, candidate 1, promised 3: last a, line []
     VOTE 2 c -: nothing
-        requesting, forwarding, candidate 1, promised 3: last a, next nil
+        requesting, forwarding, candidate 1, promised 3: last a, line []
     VOTE 3 c -: elected for 3, root b; disk 3 3 b; NEW 3 b to all; grant (3, 1)
-        inCS, root, following 3: last nil, next nil, token, fence (3, 1)
+        inCS, root, following 3: last nil, line [], token, fence (3, 1)
     "
   `);
   expect(
@@ -241,15 +241,15 @@ test('R4: a waiting site, closed or frozen, stands whenever it suspects, and is 
   ).toMatchInlineSnapshot(`
     "
     VOTE_REQUEST 1 c: disk 1 0 a; VOTE 1 b - to c
-        idle, forwarding, frozen 0, promised 1: last a, next nil
+        idle, forwarding, frozen 0, promised 1: last a, line []
     ask: nothing
-        requesting, forwarding, frozen 0, promised 1: last a, next nil
+        requesting, forwarding, frozen 0, promised 1: last a, line []
     suspect: disk 2 0 a; VOTE_REQUEST 2 b to a; VOTE_REQUEST 2 b to c
-        requesting, forwarding, candidate 0, promised 2: last a, next nil
+        requesting, forwarding, candidate 0, promised 2: last a, line []
     VOTE 2 a 0: elected for 2, root a; disk 2 2 a; NEW 2 a to all; REQUEST 2 a b to a
-        requesting, root, following 2: last nil, next nil
+        requesting, root, following 2: last nil, line []
     TOKEN 2 a, 1: grant (2, 2)
-        inCS, root, following 2: last nil, next nil, token, fence (2, 2)
+        inCS, root, following 2: last nil, line [], token, fence (2, 2)
     "
   `);
 });
@@ -258,13 +258,13 @@ test('R8: a restart without its disk neither votes nor adopts', () => {
   expect(play('disk lost', 'VOTE_REQUEST 1 c', 'NEW 1 c', 'suspect', 'ask')).toMatchInlineSnapshot(`
     "
     VOTE_REQUEST 1 c: nothing
-        idle, forwarding, barred 0: last a, next nil
+        idle, forwarding, barred 0: last a, line []
     NEW 1 c: nothing
-        idle, forwarding, barred 0: last a, next nil
+        idle, forwarding, barred 0: last a, line []
     suspect: nothing
-        idle, forwarding, barred 0: last a, next nil
+        idle, forwarding, barred 0: last a, line []
     ask: nothing
-        requesting, forwarding, barred 0: last a, next nil
+        requesting, forwarding, barred 0: last a, line []
     "
   `);
 });
@@ -274,9 +274,9 @@ describe('R10: a stale candidate', () => {
     expect(play('founder a', 'VOTE_REQUEST 2 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
       "
       VOTE_REQUEST 2 c: disk 2 0 a; VOTE 2 b - to c
-          idle, forwarding, frozen 0, promised 2: last a, next nil
+          idle, forwarding, frozen 0, promised 2: last a, line []
       VOTE_REQUEST 1 a: REFUSE 0 a 2 to a
-          idle, forwarding, frozen 0, promised 2: last a, next nil
+          idle, forwarding, frozen 0, promised 2: last a, line []
       "
     `);
   });
@@ -285,11 +285,11 @@ describe('R10: a stale candidate', () => {
     expect(play('founder a', 'suspect', 'REFUSE 0 a, 4', 'suspect')).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          idle, forwarding, candidate 0, promised 1: last a, next nil
+          idle, forwarding, candidate 0, promised 1: last a, line []
       REFUSE 0 a, 4: disk 4 0 a
-          idle, forwarding, frozen 0, promised 4: last a, next nil
+          idle, forwarding, frozen 0, promised 4: last a, line []
       suspect: disk 5 0 a; VOTE_REQUEST 5 b to a; VOTE_REQUEST 5 b to c
-          idle, forwarding, candidate 0, promised 5: last a, next nil
+          idle, forwarding, candidate 0, promised 5: last a, line []
       "
     `);
   });
@@ -298,9 +298,9 @@ describe('R10: a stale candidate', () => {
     expect(play('founder a', 'NEW 1 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
       "
       NEW 1 c: disk 1 1 c
-          idle, forwarding, following 1: last c, next nil
+          idle, forwarding, following 1: last c, line []
       VOTE_REQUEST 1 a: REFUSE 1 c 1 to a
-          idle, forwarding, following 1: last c, next nil
+          idle, forwarding, following 1: last c, line []
       "
     `);
   });
@@ -309,9 +309,9 @@ describe('R10: a stale candidate', () => {
     expect(play('founder a', 'suspect', 'REFUSE 3 c, 3')).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          idle, forwarding, candidate 0, promised 1: last a, next nil
+          idle, forwarding, candidate 0, promised 1: last a, line []
       REFUSE 3 c, 3: disk 3 3 c
-          idle, forwarding, following 3: last c, next nil
+          idle, forwarding, following 3: last c, line []
       "
     `);
   });
@@ -323,17 +323,17 @@ test('the fence counts entries along the token', () => {
   ).toMatchInlineSnapshot(`
     "
     ask: REQUEST 0 a b to a
-        requesting, root, following 0: last nil, next nil
+        requesting, root, following 0: last nil, line []
     TOKEN 0 a, 4: grant (0, 5)
-        inCS, root, following 0: last nil, next nil, token, fence (0, 5)
+        inCS, root, following 0: last nil, line [], token, fence (0, 5)
     release: nothing
-        idle, root, following 0: last nil, next nil, token
+        idle, root, following 0: last nil, line [], token
     ask: grant (0, 6)
-        inCS, root, following 0: last nil, next nil, token, fence (0, 6)
+        inCS, root, following 0: last nil, line [], token, fence (0, 6)
     REQUEST 0 a, c: nothing
-        inCS, forwarding, following 0: last c, next c, token, fence (0, 6)
-    release: TOKEN 0 a 6 to c
-        idle, forwarding, following 0: last c, next nil
+        inCS, root, following 0: last nil, line [c], token, fence (0, 6)
+    release: TOKEN 0 a 6 [] to c
+        idle, forwarding, following 0: last c, line []
     "
   `);
 });
@@ -342,11 +342,11 @@ test('a site that does not vote stands without a vote of its own', () => {
   expect(play('no voter', 'suspect', 'VOTE 1 a -', 'VOTE 1 c -')).toMatchInlineSnapshot(`
     "
     suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c; VOTE_REQUEST 1 b to d
-        idle, forwarding, candidate 0, promised 1: last a, next nil
+        idle, forwarding, candidate 0, promised 1: last a, line []
     VOTE 1 a -: nothing
-        idle, forwarding, candidate 0, promised 1: last a, next nil
+        idle, forwarding, candidate 0, promised 1: last a, line []
     VOTE 1 c -: elected for 1, root b; disk 1 1 b; NEW 1 b to all
-        idle, root, following 1: last nil, next nil, token
+        idle, root, following 1: last nil, line [], token
     "
   `);
 });
@@ -355,7 +355,7 @@ test('a token that nobody here asked for is unexpected', () => {
   expect(play('founder a', 'TOKEN 0 a, 1')).toMatchInlineSnapshot(`
     "
     TOKEN 0 a, 1: unexpected TOKEN
-        idle, forwarding, following 0: last a, next nil
+        idle, forwarding, following 0: last a, line []
     "
   `);
 });
@@ -365,15 +365,15 @@ describe('a client that goes on, or tries', () => {
     expect(play('founder b', 'ask', 'REQUEST 0 b, c', 'again', 'again', 'release')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       REQUEST 0 b, c: nothing
-          inCS, forwarding, following 0: last c, next c, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [c], token, fence (0, 1)
       again: grant (0, 2)
-          inCS, forwarding, following 0: last c, next c, token, fence (0, 2)
+          inCS, root, following 0: last nil, line [c], token, fence (0, 2)
       again: grant (0, 3)
-          inCS, forwarding, following 0: last c, next c, token, fence (0, 3)
-      release: TOKEN 0 b 3 to c
-          idle, forwarding, following 0: last c, next nil
+          inCS, root, following 0: last nil, line [c], token, fence (0, 3)
+      release: TOKEN 0 b 3 [] to c
+          idle, forwarding, following 0: last c, line []
       "
     `);
   });
@@ -382,15 +382,15 @@ describe('a client that goes on, or tries', () => {
     expect(play('founder b', 'ask', 'VOTE_REQUEST 1 c', 'again', 'NEW 1 b', 'again')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
-          inCS, root, frozen 0, promised 1: last nil, next nil, token, fence (0, 1)
+          inCS, root, frozen 0, promised 1: last nil, line [], token, fence (0, 1)
       again: nothing
-          inCS, root, frozen 0, promised 1: last nil, next nil, token, fence (0, 1)
+          inCS, root, frozen 0, promised 1: last nil, line [], token, fence (0, 1)
       NEW 1 b: disk 1 1 b
-          inCS, root, following 1: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 1: last nil, line [], token, fence (0, 1)
       again: grant (1, 1)
-          inCS, root, following 1: last nil, next nil, token, fence (1, 1)
+          inCS, root, following 1: last nil, line [], token, fence (1, 1)
       "
     `);
   });
@@ -399,25 +399,25 @@ describe('a client that goes on, or tries', () => {
     expect(play('founder b', 'try', 'release', 'VOTE_REQUEST 1 c', 'try')).toMatchInlineSnapshot(`
       "
       try: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       release: nothing
-          idle, root, following 0: last nil, next nil, token
+          idle, root, following 0: last nil, line [], token
       VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
-          idle, root, frozen 0, promised 1: last nil, next nil, token
+          idle, root, frozen 0, promised 1: last nil, line [], token
       try: nothing
-          idle, root, frozen 0, promised 1: last nil, next nil, token
+          idle, root, frozen 0, promised 1: last nil, line [], token
       "
     `);
     expect(play('founder a', 'try', 'ask', 'withdraw', 'try')).toMatchInlineSnapshot(`
       "
       try: nothing
-          idle, forwarding, following 0: last a, next nil
+          idle, forwarding, following 0: last a, line []
       ask: REQUEST 0 a b to a
-          requesting, root, following 0: last nil, next nil
+          requesting, root, following 0: last nil, line []
       withdraw: nothing
-          withdrawn, root, following 0: last nil, next nil
+          withdrawn, root, following 0: last nil, line []
       try: nothing
-          withdrawn, root, following 0: last nil, next nil
+          withdrawn, root, following 0: last nil, line []
       "
     `);
   });
@@ -430,13 +430,13 @@ describe('M3: another configuration', () => {
     ).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
-          idle, forwarding, candidate 0, promised 1: last a, next nil
+          idle, forwarding, candidate 0, promised 1: last a, line []
       configured 2 0 a+b: nothing
-          idle, forwarding, frozen 0, promised 1: last a, next nil
+          idle, forwarding, frozen 0, promised 1: last a, line []
       VOTE 1 a -: nothing
-          idle, forwarding, frozen 0, promised 1: last a, next nil
+          idle, forwarding, frozen 0, promised 1: last a, line []
       suspect: disk 2 0 a; VOTE_REQUEST 2 b 0 2 to a
-          idle, forwarding, candidate 0, promised 2: last a, next nil
+          idle, forwarding, candidate 0, promised 2: last a, line []
       "
     `);
   });
@@ -453,21 +453,21 @@ describe('M3: another configuration', () => {
     ).toMatchInlineSnapshot(`
       "
       configured 2 3 a+b+c: nothing
-          idle, forwarding, following 0: last a, next nil
+          idle, forwarding, following 0: last a, line []
       VOTE_REQUEST 4 a 1: nothing
-          idle, forwarding, following 0: last a, next nil
+          idle, forwarding, following 0: last a, line []
       VOTE_REQUEST 3 a 2: nothing
-          idle, forwarding, following 0: last a, next nil
+          idle, forwarding, following 0: last a, line []
       VOTE_REQUEST 4 a 2: disk 4 0 a; VOTE 4 b - to a
-          idle, forwarding, frozen 0, promised 4: last a, next nil
+          idle, forwarding, frozen 0, promised 4: last a, line []
       "
     `);
     expect(play('founder a', 'configured 2 3 a+b+c', 'suspect')).toMatchInlineSnapshot(`
       "
       configured 2 3 a+b+c: nothing
-          idle, forwarding, following 0: last a, next nil
+          idle, forwarding, following 0: last a, line []
       suspect: disk 4 0 a; VOTE_REQUEST 4 b 0 2 to a; VOTE_REQUEST 4 b 0 2 to c
-          idle, forwarding, candidate 0, promised 4: last a, next nil
+          idle, forwarding, candidate 0, promised 4: last a, line []
       "
     `);
   });
@@ -478,23 +478,23 @@ describe('M3: another configuration', () => {
     ).toMatchInlineSnapshot(`
       "
       configured 2 3 a+b joins: disk 4 0 b
-          idle, root, closed 0, promised 4: last nil, next nil
+          idle, root, closed 0, promised 4: last nil, line []
       try: nothing
-          idle, root, closed 0, promised 4: last nil, next nil
+          idle, root, closed 0, promised 4: last nil, line []
       ask: nothing
-          requesting, root, closed 0, promised 4: last nil, next nil
+          requesting, root, closed 0, promised 4: last nil, line []
       REQUEST 3 b, c: OVER 3 b false to c
-          requesting, root, closed 0, promised 4: last nil, next nil
+          requesting, root, closed 0, promised 4: last nil, line []
       NEW 5 a: disk 5 5 a; REQUEST 5 a b to a
-          requesting, root, following 5: last nil, next nil
+          requesting, root, following 5: last nil, line []
       "
     `);
     expect(play('founder b', 'ask', 'configured 2 3 a+b joins')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
-          inCS, root, following 0: last nil, next nil, token, fence (0, 1)
+          inCS, root, following 0: last nil, line [], token, fence (0, 1)
       configured 2 3 a+b joins: lost (0, 1); disk 4 0 b
-          idle, root, closed 0, promised 4: last nil, next nil
+          idle, root, closed 0, promised 4: last nil, line []
       "
     `);
   });
@@ -512,15 +512,15 @@ describe('M3: another configuration', () => {
     ).toMatchInlineSnapshot(`
       "
       ask: leaseTimer 0 1; promiseTimer; HEARTBEAT 0 b b 1 false to a; HEARTBEAT 0 b b 1 false to c
-          entering, root, following 0: last nil, next nil, token, bound
+          entering, root, following 0: last nil, line [], token, bound
       configured 2 0 a+b+c+d: nothing
-          entering, root, following 0: last nil, next nil, token, bound
+          entering, root, following 0: last nil, line [], token, bound
       PROMISE 0 b, a 1: nothing
-          entering, root, following 0: last nil, next nil, token, bound
+          entering, root, following 0: last nil, line [], token, bound
       PROMISE 0 b, c 1: nothing
-          entering, root, following 0: last nil, next nil, token, bound
+          entering, root, following 0: last nil, line [], token, bound
       heartbeat: leaseTimer 0 2; promiseTimer; HEARTBEAT 0 b b 2 false 0 2 to a; HEARTBEAT 0 b b 2 false 0 2 to c; HEARTBEAT 0 b b 2 false 0 2 to d
-          entering, root, following 0: last nil, next nil, token, bound
+          entering, root, following 0: last nil, line [], token, bound
       "
     `);
   });

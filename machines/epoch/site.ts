@@ -1,12 +1,13 @@
-import { and, assign, not, type SnapshotFrom } from 'xstate';
+import { and, not, type SnapshotFrom } from 'xstate';
 import {
   adoptFirst,
   answerOver,
   askForPromises,
   configure,
   grant,
+  handOn,
+  handOnAndWait,
   lose,
-  passToken,
   persist,
   requestVotes,
   round,
@@ -20,9 +21,21 @@ import { initialContext } from './variables.ts';
 export type { SiteEvent } from './steps.ts';
 export type { SiteContext, SiteInput } from './variables.ts';
 
+const ask = [
+  { guard: not('following'), target: 'requesting' },
+  { guard: 'tokenHere', target: 'entering' },
+  { target: 'requesting', actions: sendRequest },
+] as const;
+
+const becomingRoot = {
+  guard: and(['following', 'idle', not('tokenHere')]),
+  target: 'root',
+  actions: 'becomeRoot',
+} as const;
+
 /**
  * A site that survives failures (protocol.md, section 2): M. Naimi, M. Trehel, A. Arnold, JPDC 34:1-13, 1996,
- * within each epoch, and epochs by the vote of a majority. `client` and `routing` are the algorithm's two
+ * under the line rule (R12) within each epoch, and epochs by the vote of a majority. `client` and `routing` are the algorithm's two
  * regions; they move only while the third is `following`, and start again from a star with every epoch.
  *
  * The third region is the part of this site in the vote. All of its states but `following` are *frozen*:
@@ -47,11 +60,9 @@ export const siteMachine = siteSetup.createMachine({
       states: {
         idle: {
           on: {
-            ask: [
-              { guard: not('following'), target: 'requesting' },
-              { guard: 'tokenHere', target: 'entering' },
-              { target: 'requesting', actions: sendRequest },
-            ],
+            ask,
+            // The release crosses with `lost`, which has ended the critical section.
+            releaseAndAsk: ask,
             try: [
               {
                 guard: and(['following', 'tokenHere', 'mayEnter']),
@@ -88,7 +99,7 @@ export const siteMachine = siteSetup.createMachine({
               {
                 guard: and(['following', 'someoneWaits']),
                 target: 'idle',
-                actions: [passToken, 'surrenderToken'],
+                actions: [handOn, 'surrenderToken'],
               },
               { target: 'idle' },
             ],
@@ -103,28 +114,27 @@ export const siteMachine = siteSetup.createMachine({
           on: {
             ask: 'requesting',
             try: {},
-            TOKEN: [
-              {
-                guard: and(['current', 'someoneWaits']),
-                target: 'idle',
-                actions: [{ type: 'keepToken', params: ({ event }) => event }, passToken, 'surrenderToken'],
-              },
-              {
-                guard: 'current',
-                target: 'idle',
-                actions: { type: 'keepToken', params: ({ event }) => event },
-              },
-            ],
+            TOKEN: {
+              guard: 'current',
+              target: 'passing',
+              actions: { type: 'keepToken', params: ({ event }) => event },
+            },
             // The request was made in an epoch that is over.
             adopted: 'idle',
           },
+        },
+        passing: {
+          always: [
+            { guard: 'someoneWaits', target: 'idle', actions: [handOn, 'surrenderToken'] },
+            { target: 'idle' },
+          ],
         },
         inCS: {
           always: [
             {
               guard: and([not('mayEnter'), 'following', 'someoneWaits']),
               target: 'idle',
-              actions: [lose, passToken, 'surrenderToken', 'clearFence'],
+              actions: [lose, handOn, 'surrenderToken', 'clearFence'],
             },
             { guard: not('mayEnter'), target: 'idle', actions: [lose, 'clearFence'] },
           ],
@@ -133,9 +143,18 @@ export const siteMachine = siteSetup.createMachine({
               {
                 guard: and(['following', 'someoneWaits']),
                 target: 'idle',
-                actions: [passToken, 'surrenderToken', 'clearFence'],
+                actions: [handOn, 'surrenderToken', 'clearFence'],
               },
               { target: 'idle', actions: 'clearFence' },
+            ],
+            releaseAndAsk: [
+              {
+                guard: and(['following', 'someoneWaits']),
+                target: 'requesting',
+                actions: [handOnAndWait, 'joinLine', 'clearFence'],
+              },
+              { guard: 'following', actions: ['countEntry', grant] },
+              { target: 'requesting', actions: 'clearFence' },
             ],
             // `withdraw` may cross with the end of a promise, at which this site enters.
             withdraw: {},
@@ -162,47 +181,31 @@ export const siteMachine = siteSetup.createMachine({
       },
       states: {
         placing: { always: [{ guard: 'isRoot', target: 'root' }, { target: 'forwarding' }] },
+        // This site waits or has the token: it forwards nothing (R12).
         root: {
+          always: { guard: not('isRoot'), target: 'forwarding' },
           on: {
             REQUEST: [
               {
                 guard: and(['current', 'tokenHere', 'idle']),
-                target: 'forwarding',
-                actions: [
-                  {
-                    type: 'send',
-                    params: ({ context: { epoch, root, k }, event }) => ({
-                      target: event.origin,
-                      message: { type: 'TOKEN', epoch, root, k },
-                    }),
-                  },
-                  'surrenderToken',
-                  assign({ last: ({ event }) => event.origin }),
-                ],
+                actions: [{ type: 'append', params: ({ event }) => event }, handOn, 'surrenderToken'],
               },
-              {
-                guard: 'current',
-                target: 'forwarding',
-                actions: assign({ next: ({ event }) => event.origin, last: ({ event }) => event.origin }),
-              },
+              { guard: 'current', actions: { type: 'append', params: ({ event }) => event } },
             ],
           },
         },
-        // Every request that comes is passed on and the pointer turned to its origin: the path reversal.
+        // An idle site without the token passes every request on, and turns its pointer to the origin: the path reversal.
         forwarding: {
           on: {
             REQUEST: {
               guard: 'current',
               actions: [
                 { type: 'send', params: ({ context, event }) => ({ target: context.last!, message: event }) },
-                assign({ last: ({ event }) => event.origin }),
+                { type: 'turn', params: ({ event }) => event },
               ],
             },
-            ask: {
-              guard: and(['following', 'idle', not('tokenHere')]),
-              target: 'root',
-              actions: 'becomeRoot',
-            },
+            ask: becomingRoot,
+            releaseAndAsk: becomingRoot,
           },
         },
       },

@@ -1,5 +1,6 @@
 import { and, assign, not, or, raise, setup, stateIn } from 'xstate';
 import type { SiteId } from '../actor.ts';
+import { handOver, joinedLine, withoutToken, withToken } from '../line/rule.ts';
 import { begun, over, type PutOff, promisedBy, putOff, type SiteSet, won } from './lease.ts';
 import type {
   ClientEvent,
@@ -49,13 +50,19 @@ export const sendRequest = {
   }),
 } as const;
 
-export const passToken = {
-  type: 'send',
-  params: ({ context: { epoch, root, k, next } }: At): Send => ({
-    target: next!,
-    message: { type: 'TOKEN', epoch, root, k },
-  }),
-} as const;
+/** The token to the first site of the line, with the rest of it; `joining` goes to the end (R12). */
+const sendToken = (joining: (site: SiteContext) => SiteId | undefined) =>
+  ({
+    type: 'send',
+    params: ({ context }: At): Send => {
+      const { epoch, root, k } = context;
+      const { target, line } = handOver(context.line, joining(context));
+      return { target, message: { type: 'TOKEN', epoch, root, k, line } };
+    },
+  }) as const;
+
+export const handOn = sendToken(() => undefined);
+export const handOnAndWait = sendToken(({ self }) => self);
 
 export const lose = {
   type: 'lost',
@@ -144,8 +151,14 @@ export const siteSetup = setup({
     countVote: assign(({ context }, { voter, holds }: { voter: SiteId; holds: number | null }) =>
       counting(context, voter, holds),
     ),
-    keepToken: assign((_, { k }: { k: number }) => ({ token: true, k })),
-    surrenderToken: assign({ token: false, next: null, k: 0 }),
+    keepToken: assign(({ context }, { k, line }: { k: number; line: readonly SiteId[] }) => ({
+      k,
+      ...withToken(context.line, line),
+    })),
+    surrenderToken: assign(({ context }) => ({ k: 0, ...withoutToken(context.line) })),
+    joinLine: assign({ k: 0, ...joinedLine }),
+    append: assign(({ context }, { origin }: { origin: SiteId }) => ({ line: [...context.line, origin] })),
+    turn: assign((_, { origin }: { origin: SiteId }) => ({ last: origin })),
     countEntry: assign(({ context: { epoch, k } }) => ({ k: k + 1, fence: { epoch, k: k + 1 } })),
     clearFence: assign({ fence: null }),
     becomeRoot: assign({ last: null }),
@@ -164,7 +177,7 @@ export const siteSetup = setup({
   guards: {
     isRoot: ({ context }) => context.last === null,
     tokenHere: ({ context }) => context.token,
-    someoneWaits: ({ context }) => context.next !== null,
+    someoneWaits: ({ context }) => context.line.length > 0,
     idle: stateIn({ client: 'idle' }),
     following: stateIn({ epoch: 'following' }),
     isBelowPromise: ({ context, event }) => (epochOf(event)?.epoch ?? -1) < context.promised,

@@ -1,9 +1,10 @@
 import type { SiteId } from '../actor.ts';
+import type { Line } from '../line/rule.ts';
 import { afterAdoption, type Lease, noLease, type SiteSet } from './lease.ts';
 import type { DurableState, Fence, MembersChange, Membership } from './messages.ts';
 
 /** The variables of protocol.md, section 2, by their names there. */
-export interface SiteContext {
+export interface SiteContext extends Line {
   readonly self: SiteId;
   readonly voters: SiteSet;
   /** Membership of the configuration that names the voters (section 4). */
@@ -13,12 +14,6 @@ export interface SiteContext {
   /** The epoch that was adopted last. Persistent, as is its `root`. */
   readonly epoch: number;
   readonly root: SiteId;
-  /** Probable owner of the token: where a request goes. `null` when this site is the root. */
-  readonly last: SiteId | null;
-  /** The site that gets the token after this one; `null` when none. */
-  readonly next: SiteId | null;
-  /** The token of `epoch`. */
-  readonly token: boolean;
   /** Entries of `epoch` so far, as the token says; 0 where the token is not. */
   readonly k: number;
   /** Fence of the critical section; `null` outside. Its epoch is older when the section outlived an epoch change. */
@@ -61,7 +56,7 @@ export function initialContext(input: SiteInput): SiteContext {
     membership,
     ...kept,
     last: kept.root === self ? null : kept.root,
-    next: null,
+    line: [],
     token: isFirst,
     k: 0,
     fence: null,
@@ -89,7 +84,7 @@ export function adopted(
     root,
     promised: Math.max(promised, epoch),
     last: root === self ? null : root,
-    next: null,
+    line: [],
     token: root === self,
     k: 0,
     votes: {},
@@ -114,7 +109,7 @@ export function configured(
     votes: {},
     holder: null,
     lease: lease && { ...lease, promises: null },
-    ...(joins && { promised: Math.max(promised, base + 1), token: false, next: null, k: 0 }),
+    ...(joins && { promised: Math.max(promised, base + 1), token: false, line: [], k: 0 }),
   };
 }
 

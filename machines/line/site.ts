@@ -1,6 +1,7 @@
 import { and, assign, not, type SnapshotFrom, setup, stateIn } from 'xstate';
 import type { SiteId } from '../actor.ts';
 import type { ClientEvent, SiteMessage } from './messages.ts';
+import { handOver, joinedLine, type Line, withoutToken, withToken } from './rule.ts';
 
 /**
  * The line rule (R12): the algorithm of Naimi, Trehel and Arnold (JPDC 34:1-13, 1996) in which a site that is not idle keeps every
@@ -12,13 +13,8 @@ import type { ClientEvent, SiteMessage } from './messages.ts';
  * a request is queued at a site with a pending request of its own, in order of priority or mode. Here there is one mode, the line
  * of a receiver goes before the line of the token, and a release that asks again joins the line that it hands on.
  */
-export interface SiteContext {
+export interface SiteContext extends Line {
   readonly self: SiteId;
-  /** The probable owner of the token, the target of a request. `null` while this site waits or has the token. */
-  readonly last: SiteId | null;
-  /** The sites that get the token after this one, in order. The first is the `next` of the published algorithm. */
-  readonly line: readonly SiteId[];
-  readonly token: boolean;
   /** The number of other sites that take part; while this one leaves, the number of those that have not said GOODBYE. */
   readonly peers: number;
 }
@@ -44,18 +40,18 @@ const sendRequest = {
   }),
 } as const;
 
-/** The token to the first site of the line, with the rest of it; `more` sites join the end. */
-const sendToken = (more: (site: SiteContext) => readonly SiteId[]) =>
+/** The token to the first site of the line, with the rest of it; `joining` goes to the end. */
+const sendToken = (joining: (site: SiteContext) => SiteId | undefined) =>
   ({
     type: 'send',
     params: ({ context }: At): Send => {
-      const [first, ...rest] = [...context.line, ...more(context)];
-      return { target: first!, message: { type: 'TOKEN', line: rest } };
+      const { target, line } = handOver(context.line, joining(context));
+      return { target, message: { type: 'TOKEN', line } };
     },
   }) as const;
 
-export const handOn = sendToken(() => []);
-const handOnAndWait = sendToken(({ self }) => [self]);
+export const handOn = sendToken(() => undefined);
+const handOnAndWait = sendToken(({ self }) => self);
 
 /**
  * Two parallel regions say the algorithm: `client` is the local side, and `routing` decides about requests of other
@@ -70,11 +66,10 @@ export const siteMachine = setup({
     left: () => {},
     unexpected: (_, _params: { event: SiteEvent }) => {},
     keepToken: assign(({ context: { line }, event }) =>
-      event.type === 'TOKEN' ? { token: true, line: [...line, ...event.line] } : {},
+      event.type === 'TOKEN' ? withToken(line, event.line) : {},
     ),
-    // Requests go to the end of the line from here on: the site that has the token last.
-    surrenderToken: assign({ token: false, line: [], last: ({ context }) => context.line.at(-1)! }),
-    joinLine: assign({ token: false, line: [], last: null }),
+    surrenderToken: assign(({ context }) => withoutToken(context.line)),
+    joinLine: assign(joinedLine),
     becomeRoot: assign({ last: null }),
     turn: assign({ last: ({ event }) => (event as Extract<SiteMessage, { type: 'REQUEST' }>).origin }),
     append: assign({

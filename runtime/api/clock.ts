@@ -15,6 +15,8 @@ export interface Clock {
   readonly deadline?: (delayMs: number, action: () => void) => () => void;
   /** Runs `action` once, when what has arrived by now has been read. */
   nextTurn(action: () => void): void;
+  /** Runs `action` once, when every promise that is settled by now has been followed, before anything is read. Default: `nextTurn`. */
+  readonly endOfTurn?: (action: () => void) => void;
   /** From now on no timer that is set keeps the process alive (`Cluster.unref`). Default: nothing changes. */
   readonly unref?: () => void;
 }
@@ -45,7 +47,11 @@ export const systemClock: Clock = {
   },
   deadline: (delayMs, action) => deadlines.add(delayMs, action),
   nextTurn: (action) => void setImmediate(action),
+  // A tick that is asked for within a promise's callback comes after those of all other promises.
+  endOfTurn: (action) => void settled.then(() => process.nextTick(action)),
 };
+
+const settled = Promise.resolve();
 
 /** The clock of one site, as `systemClock`. */
 export function ownClock(): Clock {

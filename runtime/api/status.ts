@@ -19,7 +19,8 @@ export interface ClusterStatus {
 /** One lock at this site, for a person to read: nothing may be decided by it. `readLocks` tells of the whole cluster. */
 export interface LockStatus {
   readonly last: SiteId | null;
-  readonly next: SiteId | null;
+  /** The sites that get the token after this one, in order, as far as this site knows. */
+  readonly line: readonly SiteId[];
   readonly token: boolean;
   /** The state of the client's region, by its name in the statechart. */
   readonly client: string;

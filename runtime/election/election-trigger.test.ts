@@ -190,7 +190,7 @@ describe('a death', () => {
 });
 
 describe('a token, a request or the news of an epoch that was sent to an earlier life', () => {
-  const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1 };
+  const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1, line: [] };
   const request: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'a', origin: 'c' };
   const news: SiteMessage = { type: 'NEW', epoch: 0, root: 'a' };
 

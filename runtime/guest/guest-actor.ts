@@ -83,7 +83,7 @@ export class GuestActor implements QueueOwner, DriverOwner<GuestEvent, GuestEffe
     const heldMs = this.#queue?.heldMs ?? null;
     return {
       last: context.member,
-      next: null,
+      line: [],
       token: isInside,
       client: value,
       waiting: this.#queue?.waiting ?? 0,

@@ -112,10 +112,10 @@ export class GuestSite<Tally extends Counts = Counts> {
         return { some: some.slice(0, most), more: some.length > most };
       },
       row: (lock) => {
-        const { epoch, frozen, token, next, waiting, waitedMs, changedMs, fence, heldMs } =
+        const { epoch, frozen, token, line, waiting, waitedMs, changedMs, fence, heldMs } =
           this.#actors.get(lock)!.status;
         const held = fence === undefined || heldMs === undefined ? null : { fence, heldMs };
-        return { lock, epoch, frozen, token, next, held, waiting, waitedMs, changedMs };
+        return { lock, epoch, frozen, token, line, held, waiting, waitedMs, changedMs };
       },
       peek: () => null,
     });

@@ -63,7 +63,7 @@ describe('among sites that campaign', () => {
     stop.abort('enough');
     await leadership.close();
     expect(reasons).toEqual(['enough']);
-    expect(group.members[0]!.cluster.lock('cron').status().client).toBe('idle');
+    await eventually(() => expect(group.members[0]!.cluster.lock('cron').status().client).toBe('idle'));
   });
 });
 

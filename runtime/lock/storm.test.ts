@@ -134,13 +134,16 @@ describe('a storm finds', () => {
     expect(await broken()).toMatch(/has granted l. to caller \d+ before \d+/);
   });
 
-  test('a site that withdraws and forgets its next', async () => {
+  test('a site that withdraws and forgets its line', async () => {
     const statechart = withdrawing({
       guard: 'current',
       target: 'idle',
-      actions: { type: 'keepToken', params: ({ event }: { event: { k: number } }) => event },
+      actions: {
+        type: 'keepToken',
+        params: ({ event }: { event: { k: number; line: readonly string[] } }) => event,
+      },
     });
-    expect(await broken({ statechart })).toMatch(/L3: nobody is next of an idle site/);
+    expect(await broken({ statechart })).toMatch(/L3: the line of an idle site that follows is empty/);
   });
 
   test('a site that withdraws and loses the token', async () => {

@@ -19,7 +19,7 @@ describe('a token that is here', () => {
     const order: string[] = [];
     const first = await a!.lock.acquire();
     const there = b!.lock.run(() => void order.push('b'));
-    await eventually(() => expect(a!.lock.status().next).toBe('b'));
+    await eventually(() => expect(a!.lock.status().line[0]).toBe('b'));
     const here = Array.from({ length: 5 }, () => a!.lock.run(() => void order.push('a')));
     first.release();
     await Promise.all([there, ...here]);

@@ -49,6 +49,7 @@ const ask = { type: 'ask' } as const;
 const attempt = { type: 'try' } as const;
 const again = { type: 'again' } as const;
 const release = { type: 'release' } as const;
+const releaseAndAsk = { type: 'releaseAndAsk' } as const;
 const withdraw = { type: 'withdraw' } as const;
 
 /**
@@ -59,15 +60,20 @@ const withdraw = { type: 'withdraw' } as const;
  * - `asking`: the actor is taking `ask` or `try`.
  * - `waiting`: the actor was asked and has not granted the lock.
  * - `held`: a caller is inside.
+ * - `lingering`: the caller that was inside has released the lock, and the actor is told at the end of the event loop's turn,
+ *   at the latest in its next one.
  * - `resting`: nothing is asked for until the event loop's next turn.
  * - `gone`: the site is closed, or crashed.
  */
-type QueueState = 'early' | 'free' | 'asking' | 'waiting' | 'held' | 'resting' | 'gone';
+type QueueState = 'early' | 'free' | 'asking' | 'waiting' | 'held' | 'lingering' | 'resting' | 'gone';
 
 /**
  * The local callers of one lock: they wait in line, and at most one request is under way for all of them. A token that
- * is here serves up to `combine` of them in a row, and no more before what has arrived is read: then the next request
- * queues behind those of other sites (protocol.md, client-side rules).
+ * is here serves up to `maxBatch` of them in a row, and no more before what has arrived is read.
+ *
+ * A release and the next request are one event, by which this site goes to the end of the line that it hands on, and no REQUEST is
+ * sent (R12): where another caller waits, and where a caller asks again within the turn of the event loop in which the lock was
+ * released. So the actor is told of a release at the end of that turn.
  */
 export class WaitQueue implements Granter {
   readonly #owner: QueueOwner;
@@ -80,6 +86,7 @@ export class WaitQueue implements Granter {
   /** Critical sections since the token came, or since the last rest. */
   #row = 0;
   #rests = false;
+  #lingers = false;
   /** A caller asks just now. It takes a grant that comes at once, if nobody waits before it. */
   #taking = false;
   #taken: Holding | null = null;
@@ -176,6 +183,7 @@ export class WaitQueue implements Granter {
   /** The critical section if it can be had at once and without a message, else null. Throws why nobody is granted any. */
   tryAcquire(): Held | null {
     if (this.#refusal) throw this.#refusal;
+    if (this.#state === 'lingering' && this.#line.length === 0) this.#finish();
     if ((this.#state !== 'free' && this.#state !== 'resting') || this.#line.length > 0) return null;
     if (!this.#mayEnterNow) return null;
     const before = this.#state;
@@ -216,21 +224,18 @@ export class WaitQueue implements Granter {
   release(holding: Holding): void {
     if (this.#held !== holding) return;
     this.#held = null;
-    this.#drained?.();
-    if (this.#line.length > 0 && this.#row < this.#options.maxBatch) {
+    const isSpent = this.#isSpent;
+    if (this.#line.length > 0 && !isSpent) {
       if (this.#mayEnterNow) this.#owner.dispatch(again);
       // The next in line was granted the lock, or the lock was lost meanwhile.
       if (this.#held !== null || this.#state !== 'held') return;
     }
-    if (this.#line.length > 0 && this.#owner.releaseAndAsk) {
-      this.#wait();
-      this.#owner.releaseAndAsk();
-      return;
-    }
-    this.#state = 'free';
-    this.#owner.dispatch(release);
-    if (this.#row >= this.#options.maxBatch) this.#rest();
-    else this.#askForNext();
+    this.#state = 'lingering';
+    if (this.#refusal) this.#finish();
+    else if (isSpent) this.#atNextTurn();
+    else if (this.#line.length > 0) this.#askAgain();
+    else this.#atEndOfTurn();
+    this.#drained?.();
   }
 
   /** Grants no more. Resolves when nobody is inside, at the latest after `timeoutMs`. */
@@ -241,6 +246,7 @@ export class WaitQueue implements Granter {
     this.#failAll(reason);
     if (this.#asks) this.#withdraw();
     this.#held?.hurry();
+    if (this.#state === 'lingering') this.#finish();
     if (this.#state !== 'held') return;
     await new Promise<void>((resolve) => {
       const stopTimer = this.#options.clock.after(timeoutMs, resolve);
@@ -275,6 +281,7 @@ export class WaitQueue implements Granter {
     fence: Fence,
     why = 'a later epoch has given the lock away, or (in strict mode) its lease is over',
   ): void {
+    if (this.#state === 'lingering') this.#rest();
     // It was released as the actor lost it.
     if (this.#state !== 'held') return;
     const held = this.#held;
@@ -320,8 +327,9 @@ export class WaitQueue implements Granter {
     if (this.#refusal) return Promise.reject(this.#refusal);
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (isWithin(this)) return Promise.reject(reentry(this.lock));
-    if (this.#state === 'free' && this.#line.length === 0) {
-      const holding = this.#take(this.#ask);
+    const goesOn = this.#state === 'lingering' && !this.#isSpent;
+    if ((this.#state === 'free' || goesOn) && this.#line.length === 0) {
+      const holding = this.#take(goesOn ? this.#askAgain : this.#ask);
       if (holding) return Promise.resolve(holding);
       if (this.#refusal) return Promise.reject(this.#refusal);
     }
@@ -358,6 +366,11 @@ export class WaitQueue implements Granter {
     return this.#state === 'asking' || this.#state === 'waiting';
   }
 
+  /** The token has served as many callers in a row as it may before what has arrived is read. */
+  get #isSpent(): boolean {
+    return this.#row >= this.#options.maxBatch;
+  }
+
   get #mayEnterNow(): boolean {
     return !this.#owner.busy && this.#owner.hasMajority;
   }
@@ -370,6 +383,40 @@ export class WaitQueue implements Granter {
     if (this.#state === 'asking') this.#wait();
   };
 
+  /** The section that was released ends, and the next one is asked for. */
+  readonly #askAgain = (): void => {
+    if (this.#line.length > 0 && this.#owner.releaseAndAsk) {
+      this.#wait();
+      this.#owner.releaseAndAsk();
+      return;
+    }
+    if (!this.#owner.hasMajority) {
+      this.#tellRelease();
+      this.#ask();
+      return;
+    }
+    this.#state = 'asking';
+    this.#owner.dispatch(releaseAndAsk);
+    if (this.#state === 'asking') this.#wait();
+  };
+
+  #tellRelease(): void {
+    this.#state = 'free';
+    this.#owner.dispatch(release);
+  }
+
+  /** The section that was released ends, and none is asked for. */
+  #finish(): void {
+    this.#tellRelease();
+    if (this.#isSpent) this.#rest();
+  }
+
+  #endLingering(): void {
+    if (this.#state !== 'lingering') return;
+    if (this.#line.length > 0) this.#askAgain();
+    else this.#finish();
+  }
+
   #wait(): void {
     this.#state = 'waiting';
     this.#owner.waitBegan();
@@ -379,18 +426,36 @@ export class WaitQueue implements Granter {
     if (this.#state === 'free' && this.#line.length > 0) this.#ask();
   }
 
-  // A client that asks again at once must not keep this process from reading that another site asks too.
   #rest(): void {
     this.#state = 'resting';
+    this.#atNextTurn();
+  }
+
+  // A client that asks again at once must not keep this process from reading that another site asks too.
+  #atNextTurn(): void {
     if (this.#rests) return;
     this.#rests = true;
     this.#options.clock.nextTurn(() => {
       this.#rests = false;
       this.#row = 0;
+      this.#endLingering();
       if (this.#state !== 'resting') return;
       this.#state = 'free';
       this.#askForNext();
     });
+  }
+
+  // A caller that does not ask again holds other sites up no longer than that.
+  #atEndOfTurn(): void {
+    if (this.#lingers) return;
+    this.#lingers = true;
+    const { clock } = this.#options;
+    const end = () => {
+      this.#lingers = false;
+      if (!this.#isSpent) this.#endLingering();
+    };
+    if (clock.endOfTurn) clock.endOfTurn(end);
+    else clock.nextTurn(end);
   }
 
   readonly #giveUp = (waiter: Waiter, reason: unknown): void => {

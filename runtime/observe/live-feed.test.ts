@@ -28,7 +28,7 @@ function tapped(known = ['main', 'other']) {
       return { some: found.slice(0, most), more: found.length > most };
     },
     row: (lock) => ({
-      ...{ lock, epoch: 0, frozen: false, token: true, next: null, held: null },
+      ...{ lock, epoch: 0, frozen: false, token: true, line: [], held: null },
       ...{ waitedMs: [], waiting: 0, changedMs: 5 },
     }),
     peek: (lock) => (lock === 'nowhere' ? null : { seq, snapshot }),

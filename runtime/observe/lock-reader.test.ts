@@ -15,9 +15,9 @@ it('reads the holder of a lock and the waiting sites, in the order in which they
   for (const cluster of [c, a, a]) {
     waits.push(cluster.lock('orders').run(() => undefined));
     // A request must have arrived before the next is sent, so that the order is known.
-    await eventually(() => expect(b.lock('orders').status().next).toBe('c'));
+    await eventually(() => expect(b.lock('orders').status().line[0]).toBe('c'));
   }
-  await eventually(() => expect(c.lock('orders').status().next).toBe('a'));
+  await eventually(() => expect(c.lock('orders').status().line[0]).toBe('a'));
   await a.lock('free').run(() => undefined);
 
   const reader = new LockReader(urls);
@@ -73,14 +73,14 @@ it('names the sites that do not answer, and reads the others', async () => {
 
 it('tells a holder of an earlier epoch from that of the newest', () => {
   const row = (epoch: number, more: Partial<SiteLock>): SiteLock => ({
-    ...{ lock: 'x', epoch, frozen: false, token: false, next: null, held: null },
+    ...{ lock: 'x', epoch, frozen: false, token: false, line: [], held: null },
     ...{ waitedMs: [], waiting: 0, changedMs: 9 },
     ...more,
   });
   const fence = (epoch: number) => ({ generation: 1, epoch, k: 1 });
   const [report] = reportsOf([
     { site: 'a', locks: [row(1, { token: true, held: { fence: fence(1), heldMs: 900 } })] },
-    { site: 'b', locks: [row(2, { token: true, next: 'c', held: { fence: fence(2), heldMs: 50 } })] },
+    { site: 'b', locks: [row(2, { token: true, line: ['c'], held: { fence: fence(2), heldMs: 50 } })] },
     { site: 'c', locks: [row(2, { waiting: 1, waitedMs: [30], changedMs: 2 })] },
     { site: 'd', locks: [row(2, { waiting: 1, waitedMs: [10] })] },
     { site: 'e', locks: [row(2, { waiting: 1, waitedMs: [40], frozen: true })] },

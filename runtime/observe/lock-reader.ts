@@ -18,7 +18,7 @@ const row: z.ZodType<SiteLock> = z.strictObject({
   epoch: whole,
   frozen: z.boolean(),
   token: z.boolean(),
-  next: site.nullable(),
+  line: z.array(site),
   held: z
     .strictObject({ fence: z.strictObject({ generation: whole, epoch: whole, k: whole }), heldMs: ms })
     .nullable(),

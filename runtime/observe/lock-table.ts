@@ -43,15 +43,18 @@ function reportOf(lock: string, rows: readonly SiteRow[]): LockReport {
   };
 }
 
-/** From the site with the token along `next`; then the sites whose place is not known, the longest wait first. */
+/**
+ * From the site with the token along the lines: a site's own line is served before what came behind it with the token. Then the
+ * sites whose place is not known, the longest wait first.
+ */
 function queueOf(rows: readonly SiteRow[], current: readonly SiteRow[]): readonly WaitingSite[] {
   const inLine = new Set<SiteRow>();
-  let row = current.find(({ token }) => token);
-  while (row !== undefined && !inLine.has(row)) {
+  const serve = (row: SiteRow | undefined) => {
+    if (row === undefined || inLine.has(row)) return;
     inLine.add(row);
-    const { next } = row;
-    row = current.find(({ site }) => site === next);
-  }
+    for (const id of row.line) serve(current.find(({ site }) => site === id));
+  };
+  serve(current.find(({ token }) => token));
   const waited = ({ waitedMs }: SiteRow) => waitedMs[0] ?? 0;
   const others = rows.filter((one) => !inLine.has(one)).toSorted((one, other) => waited(other) - waited(one));
   return [...inLine, ...others]

@@ -180,7 +180,9 @@ describe('metrics', () => {
     const { clusters } = await observed({}, { lockNames: broken });
     await expect(clusters[0].lock('main').acquire()).rejects.toThrow('no name');
     expect(() => clusters[0].lock('main').tryAcquire()).toThrow('no name');
-    expect(clusters[0].lock('main').status()).toMatchObject({ client: 'idle', waiting: 0 });
+    await eventually(() =>
+      expect(clusters[0].lock('main').status()).toMatchObject({ client: 'idle', waiting: 0 }),
+    );
   });
 
   it('are exactly those of the table', async () => {

@@ -23,7 +23,7 @@ async function site(options: WatchServerOptions = {}) {
     count: () => 1,
     names: (like) => ({ some: ['main'].filter((name) => name.includes(like)), more: false }),
     row: (lock) => ({
-      ...{ lock, epoch: 0, frozen: false, token: true, next: null, held: null },
+      ...{ lock, epoch: 0, frozen: false, token: true, line: [], held: null },
       ...{ waitedMs: [], waiting: 0, changedMs: 5 },
     }),
     peek: () => ({ seq, snapshot }),

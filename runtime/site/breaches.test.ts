@@ -73,8 +73,8 @@ async function openAttacked() {
 
 const most = Number.MAX_SAFE_INTEGER;
 const attacks: readonly (readonly [string, SiteMessage])[] = [
-  ['a token that was not asked for', { type: 'TOKEN', epoch: 0, root: 'a', k: 1 }],
-  ['a token of another root', { type: 'TOKEN', epoch: 0, root: 'e', k: most }],
+  ['a token that was not asked for', { type: 'TOKEN', epoch: 0, root: 'a', k: 1, line: [] }],
+  ['a token of another root', { type: 'TOKEN', epoch: 0, root: 'e', k: most, line: [] }],
   [
     'a candidacy for the last epoch there is',
     { type: 'VOTE_REQUEST', epoch: most, candidate: 'a', term: 0, version: 1 },

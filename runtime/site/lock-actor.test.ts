@@ -107,7 +107,7 @@ const from = (source: SiteId, message: SiteMessage): StampedEnvelope => ({
 });
 
 const request = (origin: SiteId) => from(origin, { type: 'REQUEST', epoch: 0, root: 'a', origin });
-const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1 };
+const token: SiteMessage = { type: 'TOKEN', epoch: 0, root: 'a', k: 1, line: [] };
 
 describe('a lock actor', () => {
   test('syncs the disk before a caller hears of a grant', async () => {
@@ -165,7 +165,7 @@ describe('a lock actor', () => {
       'when it breaks an invariant',
       {
         statechart: siteMachine.provide({
-          actions: { surrenderToken: assign({ next: null }) },
+          actions: { surrenderToken: assign(({ context }) => ({ line: [], last: context.line.at(-1)! })) },
         }) as AnyStateMachine,
       },
       { type: 'withdraw' },
@@ -205,6 +205,8 @@ describe('a lock actor', () => {
     const waits = b.actor.queue.acquire();
     hub.run();
     held.release();
+    // The actor is told at the end of the turn.
+    await new Promise(setImmediate);
     hub.run();
     await waits;
     const events = lines.flatMap((line) =>

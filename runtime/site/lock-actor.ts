@@ -162,11 +162,11 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   /** The state of this lock here, for a person to read. */
   get status(): LockStatus {
     const { value, context } = this.snapshot;
-    const { last, next, token, epoch, fence } = context;
+    const { last, line, token, epoch, fence } = context;
     const heldMs = this.#queue?.heldMs ?? null;
     return {
       last,
-      next,
+      line,
       token,
       client: value.client,
       waiting: this.waiting,
@@ -268,7 +268,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   dispatch(event: ClientEvent): void {
-    if (event.type === 'ask') this.#leaseClock?.update();
+    if (event.type === 'ask' || event.type === 'releaseAndAsk') this.#leaseClock?.update();
     else if (event.type === 'release') this.#leases?.update();
     this.#driver.take(event);
   }

@@ -12,7 +12,7 @@ export const protocolName = 'epoch';
 /** The messages of one lock's statechart, as they are written. */
 export const messageLayout = {
   REQUEST: { epoch: 'count', root: 'site', origin: 'site' },
-  TOKEN: { epoch: 'count', root: 'site', k: 'count' },
+  TOKEN: { epoch: 'count', root: 'site', k: 'count', line: 'sites' },
   NEW: { epoch: 'count', root: 'site' },
   VOTE_REQUEST: { epoch: 'count', candidate: 'site', term: 'count', version: 'count' },
   VOTE: { epoch: 'count', voter: 'site', holds: 'count?' },

@@ -886,7 +886,7 @@ export class Site implements MailboxHandlers {
 
 /** The row of a lock in the table that a viewer asks for. */
 function rowOf(lock: string, status: LockStatus): SiteLock {
-  const { epoch, frozen, token, next, waiting, waitedMs, changedMs, fence, heldMs } = status;
+  const { epoch, frozen, token, line, waiting, waitedMs, changedMs, fence, heldMs } = status;
   const held = fence === undefined || heldMs === undefined ? null : { fence, heldMs };
-  return { lock, epoch, frozen, token, next, held, waiting, waitedMs, changedMs };
+  return { lock, epoch, frozen, token, line, held, waiting, waitedMs, changedMs };
 }

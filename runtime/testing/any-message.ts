@@ -1,4 +1,14 @@
-import { type Arbitrary, array, boolean, constant, constantFrom, integer, oneof, record } from 'fast-check';
+import {
+  type Arbitrary,
+  array,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  oneof,
+  record,
+  uniqueArray,
+} from 'fast-check';
 import type { Message, SiteId } from '../../machines/actor.ts';
 import type { Field, Layout } from '../wire/layout.ts';
 
@@ -41,6 +51,9 @@ export function anyMessage(layout: Layout, members: readonly SiteId[], self: Sit
     fence: count.map((k) => (epoch: number) => ({ generation: 1, epoch, k: k(epoch) })),
     ids: array(constantFrom(...members), { maxLength: members.length }).map(
       (named) => () => Object.fromEntries(named.map((id) => [id, `of-${id}`])),
+    ),
+    sites: uniqueArray(constantFrom(...members), { maxLength: members.length - 1 }).map(
+      (named) => () => named,
     ),
   };
   const shapes = Object.entries(layout).map(([type, kinds]) =>

@@ -20,7 +20,7 @@ const members = ['a', 'b'];
 const layout = {
   REQUEST: { origin: 'site', round: 'count' },
   VOTE: { holds: 'count?', stays: 'flag', text: 'name' },
-  TOKEN: {},
+  TOKEN: { line: 'sites' },
 } satisfies Layout;
 const codec = new Codec(layout);
 
@@ -57,7 +57,7 @@ const message = fc.oneof(
     stays: fc.boolean(),
     text: name,
   }),
-  fc.record({ type: fc.constant('TOKEN') }),
+  fc.record({ type: fc.constant('TOKEN'), line: fc.uniqueArray(member, { maxLength: 1 }) }),
 );
 
 const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
@@ -332,7 +332,9 @@ describe('the length of a frame', () => {
         source: longId(0),
         target: longId(1),
         lock: longName,
-        message: { type: 'VOTE', holds: most, stays: true, text: longName } as { type: string },
+        message: { type: 'TOKEN', line: Array.from({ length: mostSites }, (_, at) => longId(at)) } as {
+          type: string;
+        },
         stamp: {
           seq: most,
           clock: Object.fromEntries(Array.from({ length: mostInClock }, (_, at) => [longId(at), most])),
@@ -343,6 +345,33 @@ describe('the length of a frame', () => {
     expect(bytes.length - 4).toBe(codec.longestFrame);
     expect(decode(bytes).frames).toEqual([data]);
   });
+});
+
+test('a line names different sites, and not too many', () => {
+  const token = (line: readonly string[]) =>
+    codec.encode({
+      ...{ type: 'data', seq: 1, ack: 0 },
+      envelope: {
+        ...{ source: 'a', target: 'b', lock: 'x', stamp: { seq: 1, clock: null } },
+        message: { type: 'TOKEN', line } as { type: string },
+      },
+    });
+  // The line is the end of the frame: a count, then the names.
+  const ending = (count: number, ...names: readonly string[]) => {
+    const begun = token([]);
+    const line = names.flatMap((name) => [name.length, ...Buffer.from(name)]);
+    const bytes = Buffer.concat([begun.subarray(0, -1), Buffer.from([count, ...line])]);
+    bytes.writeUInt32BE(bytes.length - 4);
+    return decode(bytes).refusal;
+  };
+  const many = Array.from({ length: mostSites + 1 }, (_, at) => `s${at}`);
+  expect(decode(token(['c', 'a'])).frames).toMatchObject([{ envelope: { message: { line: ['c', 'a'] } } }]);
+  expect(ending(2, 'c', 'a')).toBeNull();
+  expect(ending(2, 'b', 'b')).toBe('FRAME_UNKNOWN');
+  expect(ending(1, 'a b')).toBe('FRAME_UNKNOWN');
+  expect(ending(many.length - 1, ...many.slice(1))).toBeNull();
+  expect(ending(many.length, ...many)).toBe('FRAME_UNKNOWN');
+  expect(ending(2, 'b')).toBe('FRAME_MALFORMED');
 });
 
 describe('a frame that must not be sent is an error of the sender', () => {
@@ -358,6 +387,10 @@ describe('a frame that must not be sent is an error of the sender', () => {
     ['a message that the layout has not', { ...envelope, message: { type: 'NEW' } }],
     ['a count that is none', { ...envelope, stamp: { seq: -1, clock: null } }],
     ['a number that is no count', { ...envelope, stamp: { seq: 1.5, clock: null } }],
+    [
+      'a line of too many sites',
+      { ...envelope, message: { type: 'TOKEN', line: Array(mostSites + 1).fill('a') } as { type: string } },
+    ],
     ['a lock whose name is too long', { ...envelope, lock: 'x'.repeat(2049) }],
   ])('%s, and leaves nothing behind', (_, wrong) => {
     const writer = new Writer();

@@ -155,6 +155,9 @@ export class Codec {
         for (const count of [generation, epoch, k]) writer.count(count);
         return;
       }
+      case 'sites':
+        writeSites(value as readonly SiteId[], writer);
+        return;
       default:
         field satisfies never;
     }
@@ -182,6 +185,13 @@ function writeAddresses(addresses: readonly (readonly [SiteId, Address])[], writ
     writer.text(host);
     writer.count(port);
   }
+}
+
+function writeSites(sites: readonly SiteId[], writer: Writer): void {
+  const { length } = sites;
+  if (length > mostSites) throw new RangeError(`expected at most ${mostSites} sites, not ${length}`);
+  writer.count(length);
+  for (let i = 0; i < length; i++) writeSite(sites[i]!, writer);
 }
 
 /** The length of a site's name is bounded, so that the frame is. */
@@ -227,6 +237,7 @@ function longestFrame(shapes: readonly Shape[]): number {
     configuration: 3 * longestCount + ids,
     addresses: countBytes(mostSites) + mostSites * (longestSiteId + longestName + longestCount),
     fence: 3 * longestCount,
+    sites: countBytes(mostSites) + mostSites * longestSiteId,
   } satisfies Record<Field, number>;
   const message = Math.max(
     0,

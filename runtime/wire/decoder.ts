@@ -176,6 +176,8 @@ export class Decoder {
         return this.#addresses();
       case 'fence':
         return { generation: this.#count(), epoch: this.#count(), k: this.#count() };
+      case 'sites':
+        return this.#siteList();
       default:
         return field satisfies never;
     }
@@ -221,6 +223,19 @@ export class Decoder {
     const site = this.#site();
     if (site <= last) throw unknown(`${site} behind ${last}, expected one after it`);
     return site;
+  }
+
+  #siteList(): readonly SiteId[] {
+    const size = this.#count();
+    if (size === 0) return [];
+    this.#most(size);
+    const sites: SiteId[] = [];
+    for (let entry = 0; entry < size; entry++) {
+      const site = this.#site();
+      if (sites.includes(site)) throw unknown(`a list with ${site} twice`);
+      sites.push(site);
+    }
+    return sites;
   }
 
   #most(sites: number, most = mostSites): void {

@@ -5,8 +5,8 @@ import type { StampedEnvelope } from '../api/peer.ts';
  * The version of this wire, and the oldest that is spoken here. The handshake names both, and what follows it is of the highest
  * version that both sides speak: so sites one version apart work together, and a cluster is upgraded one site at a time.
  */
-export const protocolVersion = 6;
-export const oldestVersion = 6;
+export const protocolVersion = 7;
+export const oldestVersion = 7;
 
 /** The identity of the sender, and of the site that it believes to speak to. */
 export interface Identity {

@@ -14,6 +14,7 @@ import type { Address } from '../api/peer.ts';
  * - `configuration`: the voters (`machines/members/configuration.ts`), each by its name and its id.
  * - `addresses`: where some sites listen.
  * - `fence`: the fence of a grant.
+ * - `sites`: the names of some sites in their order, none twice.
  */
 export type Field =
   | 'site'
@@ -24,7 +25,8 @@ export type Field =
   | 'ids'
   | 'configuration'
   | 'addresses'
-  | 'fence';
+  | 'fence'
+  | 'sites';
 
 type FieldFor<Value> = [Value] extends [boolean]
   ? 'flag'
@@ -34,15 +36,17 @@ type FieldFor<Value> = [Value] extends [boolean]
       ? 'count?'
       : [Value] extends [string]
         ? 'site' | 'name'
-        : [Value] extends [Configuration]
-          ? 'configuration'
-          : [Value] extends [Fence]
-            ? 'fence'
-            : [Value] extends [Readonly<Record<string, string>>]
-              ? 'ids'
-              : [Value] extends [Readonly<Record<string, Address>>]
-                ? 'addresses'
-                : never;
+        : [Value] extends [readonly string[]]
+          ? 'sites'
+          : [Value] extends [Configuration]
+            ? 'configuration'
+            : [Value] extends [Fence]
+              ? 'fence'
+              : [Value] extends [Readonly<Record<string, string>>]
+                ? 'ids'
+                : [Value] extends [Readonly<Record<string, Address>>]
+                  ? 'addresses'
+                  : never;
 
 /**
  * The words of a protocol as they are written: encoder and decoder both come from it. A message is the place of its
@@ -80,6 +84,7 @@ const blanks = {
   configuration: null,
   addresses: {},
   fence: null,
+  sites: [],
 } satisfies Record<Field, unknown>;
 
 export function shapesOf(layout: Layout): readonly Shape[] {

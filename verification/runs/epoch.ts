@@ -9,7 +9,17 @@ import type { RecordedMachine } from './recorded-machine.ts';
 
 const bare = (type: string) => z.strictObject({ type: z.literal(type) });
 const clientEvent = z.union([
-  ...['ask', 'release', 'again', 'try', 'withdraw', 'suspect', 'heartbeat', 'promiseOver'].map(bare),
+  ...[
+    'ask',
+    'release',
+    'releaseAndAsk',
+    'again',
+    'try',
+    'withdraw',
+    'suspect',
+    'heartbeat',
+    'promiseOver',
+  ].map(bare),
   z.strictObject({ type: z.literal('leaseOver'), epoch: z.int(), round: z.int() }),
   z.strictObject({
     type: z.literal('configured'),
@@ -37,7 +47,9 @@ export const epoch: RecordedMachine = {
   messages: ['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'OVER', 'HEARTBEAT', 'PROMISE'],
   // A site that has no room for a lock keeps no record of it.
   isUnrecorded: (event) => event.type === 'OVER' && (event as Over).full,
-  clientEvents: ['ask', 'release', 'again', 'try', 'withdraw', 'suspect'].map((type) => ({ type })),
+  clientEvents: ['ask', 'release', 'releaseAndAsk', 'again', 'try', 'withdraw', 'suspect'].map((type) => ({
+    type,
+  })),
   isClientEvent: (event) => clientEvent.safeParse(event).success,
   departs: () => null,
   forgottenFrom,

@@ -46,7 +46,13 @@ function eventOf(text: string): SiteEvent {
     case 'REQUEST':
       return { type, epoch, root, origin: last! };
     case 'TOKEN':
-      return { type, epoch, root, k: Number(last) };
+      return {
+        type,
+        epoch,
+        root,
+        k: Number(last),
+        line: fourth === undefined ? [] : text.split(' ').slice(4),
+      };
     case 'NEW':
       return { type, epoch, root };
     case 'VOTE_REQUEST':
@@ -74,6 +80,7 @@ function eventOf(text: string): SiteEvent {
           | 'promiseOver'
           | 'ask'
           | 'release'
+          | 'releaseAndAsk'
           | 'again'
           | 'try'
           | 'withdraw'
@@ -91,7 +98,9 @@ function describeEffect({ type, target, message, ...params }: NamedAction): stri
     // The configuration of the founders is left out.
     const { term = 0, version = 1, ...others } = all;
     const rest = term === 0 && version === 1 ? others : { ...others, term, version };
-    const words = Object.values(rest).map((word) => word ?? '-');
+    const words = Object.values(rest).map((word) =>
+      Array.isArray(word) ? `[${word.join(', ')}]` : (word ?? '-'),
+    );
     return [kind, ...words, 'to', target ?? 'all'].join(' ');
   }
   const { epoch, k } = (params['fence'] ?? {}) as Partial<Fence>;
@@ -115,11 +124,11 @@ function describeEffect({ type, target, message, ...params }: NamedAction): stri
 }
 
 function describeSite({ value, context }: SiteSnapshot): string {
-  const { epoch, promised, last, next, token, fence } = context;
+  const { epoch, promised, last, line, token, fence } = context;
   const promise = promised === epoch ? '' : `, promised ${promised}`;
   const inside = fence === null ? '' : `, fence (${fence.epoch}, ${fence.k})`;
   return (
     `${value.client}, ${value.routing}, ${value.epoch} ${epoch}${promise}: last ${last ?? 'nil'}, ` +
-    `next ${next ?? 'nil'}${token ? ', token' : ''}${inside}${value.lease === 'bound' ? ', bound' : ''}`
+    `line [${line.join(', ')}]${token ? ', token' : ''}${inside}${value.lease === 'bound' ? ', bound' : ''}`
   );
 }

@@ -1,21 +1,18 @@
-import { describe, expect, test } from 'vitest';
-import { check, type Report } from '../../check/check.ts';
+import { expect, test } from 'vitest';
+import { check } from '../../check/check.ts';
 import { leaseMutants, strictWith } from './lease-mutants.ts';
 import { type EpochOptions, epochStrict } from './system.ts';
 
-describe('strict mode', () => {
-  test.each<[string, Partial<EpochOptions>, Partial<Report>]>([
-    [
-      'two sites, each may crash and come back, one renews',
-      { sites: 2, crashes: 'all', restart: 'with disk', renews: 'founder' },
-      {},
-    ],
-    ['three sites, one change', { crashes: 'none', refusals: 'none' }, { states: 1_046_861 }],
-  ])('%s: all holds', async (_, options, counts) => {
-    const report = await check(epochStrict({ sites: 3, network: { order: 'fifo' }, ...options }));
-    expect(report).toMatchObject({ ...counts, complete: true });
-    expect(report.properties.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
-  });
+test('strict mode, two sites, each may crash and come back, one renews: all holds', async () => {
+  const options: EpochOptions = {
+    sites: 2,
+    network: { order: 'fifo' },
+    crashes: 'all',
+    restart: 'with disk',
+  };
+  const report = await check(epochStrict({ ...options, renews: 'founder' }));
+  expect(report.complete).toBe(true);
+  expect(report.properties.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
 });
 
 test('each broken rule is refuted: after how many steps, and what breaks first', async () => {

@@ -3,7 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { siteMachine } from '../../../machines/epoch/site.ts';
 import { check } from '../../check/check.ts';
 import { epochLiveness, possibilities } from './liveness.ts';
-import { forgetfulMutants, stuckMutants } from './mutants.ts';
+import { forgetfulMutants, starvingMutants, stuckMutants } from './mutants.ts';
 import { type EpochOptions, epoch, epochStrict } from './system.ts';
 
 const of = (options: Partial<EpochOptions>): EpochOptions => ({
@@ -35,6 +35,23 @@ describe('each site that waits is served', () => {
   test.each(Object.entries(forgetfulMutants))('not when %s', async (_, machine) => {
     const { properties } = await check(epochLiveness(of({ machine })));
     expect(properties.some(({ verdict }) => verdict === 'violated')).toBe(true);
+  });
+});
+
+describe('in one epoch, messages in any order, each site that waits is served', () => {
+  const served = async (machine: AnyStateMachine) => {
+    const system = epochLiveness(
+      of({ changes: 0, crashes: 'none', network: { order: 'unordered' }, machine }),
+    );
+    return (await check(system)).properties.slice(1).map(({ verdict }) => verdict);
+  };
+
+  test('by the line rule', async () => {
+    expect(await served(siteMachine)).toEqual(Array(3).fill('holds'));
+  });
+
+  test.each(Object.entries(starvingMutants))('not where %s', async (_, machine) => {
+    expect(await served(machine)).toEqual(Array(3).fill('violated'));
   });
 });
 

@@ -17,7 +17,7 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     R0: a message below the promise is heard: 5, nothing unexpected
     R1: a newer epoch is not adopted: 5, nothing unexpected
     R2: every site that adopts makes the token: 3, L3
-    R2: next is kept: 6, L3
+    R2: the line is kept: 7, L1, L3
     R2: the token of before is kept: 5, S1, L3
     R2: a waiting root does not enter: 4, L2
     R2: nobody is told that the section is lost: 6, L2, L3
@@ -34,7 +34,7 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     R7: an adoption is not written down: 9, nothing unexpected
     R8: a restart without disk votes: 8, S1, S2, an epoch has one root, nothing unexpected
     R2: a site that adopts forgets where requests go: 2, nothing unexpected
-    a root does not forget where requests went: 1, L3, routing
+    a root does not forget where requests went: 1, L3
     fence: it outlives its section: 2, fence
     fence: entries are not counted: 3, S3, S5
     again: it does not raise k: 2, S3, S5
@@ -43,6 +43,11 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     try: a frozen site enters: 1, only a site that follows with the token, and a lease if it needs one, grants at once
     try: it enters without the token: 0, only a site that follows with the token, and a lease if it needs one, grants at once
     fence: the token forgets its count: 5, S3, S5
+    R12: a site that hands the token on still takes itself for the root: 2, routing
+    R12: an entry stands twice: 6, L1, L3
+    R12: a site that asks again keeps its pointer: 4, L3
+    R12: a site that asks again also sends a request: 4, L1
+    R12: entries of the token go before the own line: 11, bounded overtaking
     "
   `);
 });

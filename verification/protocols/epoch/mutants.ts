@@ -1,14 +1,15 @@
-import { type AnyStateMachine, assign } from 'xstate';
+import { type AnyStateMachine, and, assign } from 'xstate';
 import type { SiteMessage } from '../../../machines/epoch/messages.ts';
 import { noRoomMachine } from '../../../machines/epoch/no-room.ts';
 import { type SiteContext, siteMachine } from '../../../machines/epoch/site.ts';
-import { grant, passToken } from '../../../machines/epoch/steps.ts';
+import { grant, handOn } from '../../../machines/epoch/steps.ts';
 import { adopted, counting, promising } from '../../../machines/epoch/variables.ts';
+import { handOver, joinedLine, withoutToken, withToken } from '../../../machines/line/rule.ts';
 import { editorOf } from '../../system/edit.ts';
 import type { System } from '../../system/system.ts';
 import type { EpochMembersOptions } from './members.ts';
 import type { OverOptions } from './over.ts';
-import { type EpochOptions, epoch, epochFences } from './system.ts';
+import { type EpochOptions, epoch, epochFences, epochOvertaking } from './system.ts';
 
 /*
  * The site machine with one rule of protocol.md, section 2, broken in each, and the smallest system that shows
@@ -16,7 +17,7 @@ import { type EpochOptions, epoch, epochFences } from './system.ts';
  * statechart, and what stands there now.
  */
 
-const { replace, remove } = editorOf(siteMachine);
+const { part, replace, remove } = editorOf(siteMachine);
 
 type At = { readonly context: SiteContext; readonly event: SiteMessage };
 type Star = Parameters<typeof adopted>[1];
@@ -43,6 +44,32 @@ const countingVotes = (
     }),
   });
 
+/** R12 with something else done to the line: of these two each is told the context before. */
+const surrendering = (change: (before: SiteContext) => Partial<SiteContext>): AnyStateMachine =>
+  actions({
+    surrenderToken: assign((at) => {
+      const { context } = at as unknown as At;
+      return { k: 0, ...withoutToken(context.line), ...change(context) };
+    }),
+  });
+const keeping = (change: (before: SiteContext, token: Token) => Partial<SiteContext>): AnyStateMachine =>
+  actions({
+    keepToken: assign((at, params) => {
+      const { context } = at as unknown as At;
+      const token = params as unknown as Token;
+      return { k: token.k, ...withToken(context.line, token.line), ...change(context, token) };
+    }),
+  });
+type Token = Extract<SiteMessage, { type: 'TOKEN' }>;
+/** The token to the first of `order`. */
+const handingOn = (order: (line: readonly string[], self: string) => readonly string[]) => ({
+  type: 'send',
+  params: ({ context: { epoch, root, k, line, self } }: At) => {
+    const to = handOver(order(line, self));
+    return { target: to.target, message: { type: 'TOKEN', epoch, root, k, line: to.line } };
+  },
+});
+
 /** Where a mutant is let loose. */
 export type Place =
   | 'one change'
@@ -53,7 +80,8 @@ export type Place =
   | 'without disk'
   | 'counted'
   | 'combined'
-  | 'combined and counted';
+  | 'combined and counted'
+  | 'overtaking';
 
 const places: Readonly<Record<Place, Partial<EpochOptions>>> = {
   'one change': { crashes: 'none' },
@@ -65,20 +93,31 @@ const places: Readonly<Record<Place, Partial<EpochOptions>>> = {
   counted: { crashes: 'none' },
   combined: { crashes: 'none', inARow: 'unbounded' },
   'combined and counted': { sites: 2, crashes: 'none', inARow: 1 },
+  overtaking: {},
 };
 
 export function systemWith(machine: AnyStateMachine, place: Place): System {
   const whole = { sites: 3, network: { order: 'fifo' }, machine, keepFrozen: true } as const;
   const options: EpochOptions = { ...whole, ...places[place] };
+  if (place === 'overtaking') return epochOvertaking(options);
   if (place === 'counted') return epochFences({ ...options, asks: 2 });
   return place === 'combined and counted' ? epochFences({ ...options, asks: 1 }) : epoch(options);
 }
+
+/** A request to the site that gets the token. */
+const requestOfFirst = {
+  type: 'send',
+  params: ({ context: { epoch, root, self, line } }: At) => ({
+    target: line[0]!,
+    message: { type: 'REQUEST', epoch, root, origin: self },
+  }),
+};
 
 export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>> = {
   'R0: a message below the promise is heard': ['with dead messages', guards({ isBelowPromise: () => false })],
   'R1: a newer epoch is not adopted': ['one change', guards({ newer: () => false })],
   'R2: every site that adopts makes the token': ['one change', adopting(() => ({ token: true }))],
-  'R2: next is kept': ['one change', adopting(({ next }) => ({ next }))],
+  'R2: the line is kept': ['one change', adopting(({ line }) => ({ line }))],
   'R2: the token of before is kept': [
     'one change',
     adopting(({ self, token }, { root }) => ({ token: token || root === self })),
@@ -148,7 +187,7 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
   'again: the token is passed': [
     'combined',
     replace('client.inCS.on.again', [
-      { guard: 'someoneWaits', actions: [passToken, 'surrenderToken', 'countEntry', grant] },
+      { guard: 'someoneWaits', actions: [handOn, 'surrenderToken', 'countEntry', grant] },
       {},
     ]),
   ],
@@ -157,7 +196,33 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
     replace('client.idle.on.try.0.guard', ({ context }: At) => context.token),
   ],
   'try: it enters without the token': ['combined', replace('client.idle.on.try.0.guard', 'following')],
-  'fence: the token forgets its count': ['counted', actions({ keepToken: assign({ token: true, k: 0 }) })],
+  'fence: the token forgets its count': ['counted', keeping(() => ({ k: 0 }))],
+  'R12: a site that hands the token on still takes itself for the root': [
+    'one change',
+    remove('routing.root.always'),
+  ],
+  'R12: an entry stands twice': ['one change', surrendering(({ line }) => ({ line: line.slice(1) }))],
+  'R12: a site that asks again keeps its pointer': [
+    'one change',
+    actions({
+      joinLine: assign((at) => ({
+        k: 0,
+        ...joinedLine,
+        last: (at as unknown as At).context.line.at(-1)!,
+      })),
+    }),
+  ],
+  'R12: a site that asks again also sends a request': [
+    'one change',
+    replace('client.inCS.on.releaseAndAsk.0.actions', [
+      requestOfFirst,
+      ...(part('client.inCS.on.releaseAndAsk.0.actions') as readonly unknown[]),
+    ]),
+  ],
+  'R12: entries of the token go before the own line': [
+    'overtaking',
+    keeping(({ line }, token) => ({ line: [...token.line, ...line] })),
+  ],
 };
 
 /** Requests that are not taken are not made up for, in `epoch-over`. */
@@ -209,7 +274,57 @@ export const configuredMutants = {
 export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
   'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
   'R2: a waiting site does not ask again': remove('client.requesting.on.adopted.1'),
+  'R12: a busy site forgets a request': replace('routing.root.on.REQUEST.1', { guard: 'current' }),
+  'R12: the token goes without its line': keeping(({ line }) => ({ line })),
+  'R12: a site that asks again leaves no entry': replace(
+    'client.inCS.on.releaseAndAsk.0.actions.0',
+    handingOn((line) => line),
+  ),
 };
+
+/** No promise is broken without a failure, and somebody may wait for ever. */
+export const starvingMutants: Readonly<Record<string, AnyStateMachine>> = {
+  'R12: a site that asks again goes to the head of the rest': replace(
+    'client.inCS.on.releaseAndAsk.0.actions.0',
+    handingOn(([first, ...rest], self) => [first!, self, ...rest]),
+  ),
+  'R12: last is not set to the end of the line': surrendering(({ line }) => ({ last: line[0]! })),
+  // A site that waits passes requests on, as in the published algorithm; a request may then chase the line for ever.
+  'R12: a waiting site forwards': forwarding(),
+};
+
+function forwarding(): AnyStateMachine {
+  const turned = siteMachine.provide({
+    actions: {
+      surrenderToken: assign(({ context: { last, line } }) => ({
+        k: 0,
+        ...withoutToken(line),
+        last: last ?? line.at(-1)!,
+      })),
+      keepToken: assign(({ context: { last, line } }, { k, line: entries }) => ({
+        k,
+        ...withToken(line, entries),
+        last: entries.at(-1) ?? last,
+      })),
+    },
+  });
+  const [append] = part('routing.root.on.REQUEST.0.actions') as readonly unknown[];
+  const [forward, turn] = part('routing.forwarding.on.REQUEST.actions') as readonly unknown[];
+  const keeps = { guard: 'current', actions: [append, turn] };
+  return editorOf(editorOf(turned).replace('routing.root.on.REQUEST.1', keeps)).replace(
+    'routing.forwarding',
+    {
+      always: { guard: 'isRoot', target: 'root' },
+      on: {
+        REQUEST: [
+          { ...keeps, guard: and(['current', 'tokenHere']) },
+          { guard: 'current', actions: [forward, turn] },
+        ],
+        ask: part('routing.forwarding.on.ask'),
+      },
+    },
+  );
+}
 
 /** No promise is broken, and from some state a waiting site can never be served again. */
 export const stuckMutants = {

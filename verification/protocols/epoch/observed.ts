@@ -1,4 +1,4 @@
-import type { Message } from '../../../machines/actor.ts';
+import type { Message, SiteId } from '../../../machines/actor.ts';
 import type { SiteView } from '../../../machines/epoch/invariants.ts';
 import type { Lease } from '../../../machines/epoch/lease.ts';
 import type { Fence, SiteMessage } from '../../../machines/epoch/messages.ts';
@@ -46,6 +46,28 @@ export function tokens(actor: ActorView): readonly Fence[] {
   return [{ epoch, k }, ...travelling];
 }
 
+/** A site, by its number among all, that is served after another one in an epoch, or has the token of it. */
+export interface StandsIn {
+  readonly epoch: number;
+  readonly site: number;
+}
+
+/**
+ * The sites that have a request under way to here, that stand in the line here or on a token that comes, and the one that gets or
+ * has that token. A frozen site's line is dropped (R2).
+ */
+export function places(actor: ActorView, indexOf: (id: SiteId) => number): readonly StandsIn[] {
+  const at = (epoch: number, id: SiteId) => ({ epoch, site: indexOf(id) });
+  const coming = messages(actor).flatMap((message) => {
+    const { epoch } = message;
+    if (message.type === 'REQUEST') return [at(epoch, message.origin)];
+    return message.type === 'TOKEN' ? [actor.id, ...message.line].map((id) => at(epoch, id)) : [];
+  });
+  if (!actor.up || !follows(actor)) return coming;
+  const { epoch, line, token } = site(actor).context;
+  return [...coming, ...line.map((id) => at(epoch, id)), ...(token ? [at(epoch, actor.id)] : [])];
+}
+
 /**
  * Whether R0 or the vote will drop the message, now and in any future. `promised` and `epoch` never fall, not even by
  * a crash: they are on the disk. A site that is frozen leaves that only for an epoch above the one it has adopted. A
@@ -83,12 +105,12 @@ export function isDead(refused: boolean, message: Message, actor: ActorView): bo
 const isOpen = (round: number, lease: Lease | null) => lease?.promises != null && round === lease.round;
 
 /**
- * A frozen site leaves that only for an epoch to come, which sets its `last` and `next` anew, and its routing:
+ * A frozen site leaves that only for an epoch to come, which sets its `last` and its line anew, and its routing:
  * until then nothing reads them. Sound for machines that keep R3.
  */
 export function seenFrozen(actor: ActorView): unknown {
   const { id, up, value, context } = actor;
   if (!up || follows(actor)) return { id, up, value, context };
   const { client, epoch, lease } = site(actor).value;
-  return { id, up, value: { client, epoch, lease }, context: { ...context, last: null, next: null } };
+  return { id, up, value: { client, epoch, lease }, context: { ...context, last: null, line: [] } };
 }

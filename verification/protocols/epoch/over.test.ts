@@ -15,7 +15,7 @@ const verdicts = async (options: Partial<OverOptions>) => {
 
 describe('M5: a request that is not taken is answered, so nobody waits for ever', () => {
   test.each([
-    ['crashes', 56_499],
+    ['crashes', 54_615],
     ['has no room', 613],
   ] as const)('where the root of epoch 0 %s', async (founder, states) => {
     expect(await verdicts({ founder })).toEqual({ states, served: ['holds', 'holds'] });

@@ -5,7 +5,7 @@ import { always, count, every, reachable, relation, some } from '../../system/pr
 import type { ActorView, Property, StateView } from '../../system/system.ts';
 import { grantsNow } from '../row.ts';
 import type { Elections, Grants } from './histories.ts';
-import { epochOf, fenceOf, follows, isInside, messages, site, tokens, waits } from './observed.ts';
+import { epochOf, fenceOf, follows, isInside, messages, places, site, tokens, waits } from './observed.ts';
 
 /* The promises of protocol.md, section 2, under its names; and what keeps them from holding in vain. */
 
@@ -26,6 +26,41 @@ export const S1 = always(
       .flatMap((actor) => tokens(actor).map(({ epoch }) => `${actor.id}: token of epoch ${epoch}`))
       .join(', '),
 );
+
+/** The bit of a site that stands in two places of another one at once. */
+const TWICE = 1 << 31;
+
+/**
+ * L1 under epochs: in each epoch a site stands in one place at most. A crash or a new epoch may leave it in none; then it asks again
+ * as it adopts (R2). A bit for each site and epoch.
+ */
+function L1(sites: readonly SiteId[]): Property {
+  const index = (id: SiteId) => sites.indexOf(id);
+  return always(
+    'L1',
+    relation(
+      (actor) =>
+        places(actor, index).reduce((bits, { epoch, site }) => {
+          const bit = 1 << (epoch * sites.length + site);
+          return bits | bit | ((bits & bit) === 0 ? 0 : TWICE);
+        }, 0),
+      (observed) => {
+        let all = 0;
+        for (const bits of observed) {
+          if ((bits & (TWICE | all)) !== 0) return false;
+          all |= bits;
+        }
+        return true;
+      },
+    ),
+    ({ actors }) => {
+      const named = actors
+        .flatMap((actor) => places(actor, index))
+        .map(({ epoch, site }) => `${sites[site]} stands more than once in epoch ${epoch}`);
+      return [...new Set(named.filter((place, at) => named.indexOf(place) < at))].join('; ');
+    },
+  );
+}
 
 const nothing = () => 0;
 
@@ -146,7 +181,7 @@ const keepsItsSection = (actor: ActorView) =>
 
 /** For systems whose history is that of the elections; epochs 0 to `changes`. */
 export function ofElections(sites: readonly SiteId[], changes: number): readonly Property[] {
-  const rules: readonly Property[] = [S1, S2, S4(sites), oneRoot(sites, changes), ...ofOneSite];
+  const rules: readonly Property[] = [S1, S2, S4(sites), L1(sites), oneRoot(sites, changes), ...ofOneSite];
   if (changes === 0) return rules;
   // With two sites, both are in every majority.
   return [...rules, ...happens, ...(sites.length > 2 ? [overlap] : [])];
@@ -161,6 +196,10 @@ const happens: readonly Property[] = [
   reachable(
     'a later epoch serves',
     some((actor) => isInside(actor) && fenceOf(actor).epoch > 0),
+  ),
+  reachable(
+    'a site joins the line that it hands on',
+    some((actor) => messages(actor).some((message) => message.type === 'TOKEN' && message.line.length > 0)),
   ),
   reachable(
     'two stand against each other',
@@ -211,7 +250,7 @@ export const ofCombining = (strict: boolean): readonly Property[] => [
   ),
   reachable(
     'a client goes on while another site waits',
-    some((actor) => actor.up && site(actor).context.next !== null && grantsNow(actor, 'again')),
+    some((actor) => actor.up && site(actor).context.line.length > 0 && grantsNow(actor, 'again')),
   ),
   // Leases hold elections up, so that a section that one of them finds is rare among few rounds.
   ...(strict

@@ -2,6 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { DurableState } from '../../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../../machines/epoch/site.ts';
 import type { ActorSpec, Bound, EnvironmentEvent, System } from '../../system/system.ts';
+import { bounded, overtaking } from '../line/overtaking.ts';
 import { combining } from '../row.ts';
 import { type Options, siteNames } from '../sites.ts';
 import { nothingUnexpected } from '../unexpected.ts';
@@ -9,7 +10,17 @@ import { clocks } from './clocks.ts';
 import { withoutCount } from './count.ts';
 import { elections, grants } from './histories.ts';
 import { ofLeases } from './leases.ts';
-import { epochOf, isCounted, isDead, isInside, leaseOf, promiseOf, seenFrozen } from './observed.ts';
+import {
+  epochOf,
+  follows,
+  isCounted,
+  isDead,
+  isInside,
+  leaseOf,
+  promiseOf,
+  seenFrozen,
+  site,
+} from './observed.ts';
 import { ofCombining, ofElections, ofGrants, ofRestarts } from './properties.ts';
 
 /** The faults of a system. All sites vote; the first is the founder. */
@@ -82,6 +93,18 @@ export function epochFences(options: EpochOptions & { readonly asks?: number }):
   });
 }
 
+/** One epoch, in which no site fails: the bound of overtaking of the line rule. */
+export function epochOvertaking(options: EpochOptions): System {
+  const most = options.sites - 1;
+  const { machine = siteMachine, ...rest } = options;
+  return system(
+    'epoch-overtaking',
+    { ...rest, changes: 0, crashes: 'none', machine: withoutCount(machine) },
+    'unbounded',
+    { history: overtaking(siteNames(options)[0]!, most), properties: [bounded(most)] },
+  );
+}
+
 /** Strict mode: `epoch` with leases, each client asks `asks` times (default: 1). For S6. */
 export function epochStrict(options: EpochOptions & { readonly asks?: number }): System {
   const { asks = 1, machine = siteMachine } = options;
@@ -92,6 +115,18 @@ export function epochStrict(options: EpochOptions & { readonly asks?: number }):
 }
 
 const release: EnvironmentEvent = { event: { type: 'release' }, when: (site) => site.in('client.inCS') };
+/**
+ * It is a release and an ask but where others stand in the line, so clients that also say `again` alone say it elsewhere: where
+ * nobody waits, and where the section is lost already. A frozen site's line is not looked at (`seenFrozen`).
+ */
+const releaseAndAsk = (times: Bound, everywhere: boolean): EnvironmentEvent => ({
+  event: { type: 'releaseAndAsk' },
+  when: (actor) =>
+    isInside(actor)
+      ? everywhere || !follows(actor) || site(actor).context.line.length > 0
+      : everywhere && actor.in('client.idle'),
+  times,
+});
 /** The client speaks of a section that it has not heard is lost. */
 const crossings = ['release', 'again'].map(
   (type): EnvironmentEvent => ({ event: { type }, when: (site) => site.in('client.idle') }),
@@ -127,6 +162,8 @@ function system(
   });
   const mayRenew = (self: string) =>
     strict && (renews === 'all' || (renews === 'founder' && self === founder));
+  // Where asks are counted one site suffices, and keeps the states few.
+  const mayAskAgain = (self: string) => asks === 'unbounded' || self === founder;
   const refuses = (self: string) =>
     refusals === 'all' ||
     (refusals === 'but the founder' && self !== founder) ||
@@ -138,6 +175,7 @@ function system(
       times: asks,
     },
     release,
+    ...(mayAskAgain(self) ? [releaseAndAsk(asks, inARow !== undefined)] : []),
     ...says,
     ...(inARow === undefined ? [] : crossings),
     ...(options.withdraw ? [withdraw] : []),
