@@ -47,12 +47,14 @@ async function resultOf(folder: string, example: Example): Promise<Result> {
       says: complete ? violated.map((name) => `not: ${name}`).join(', ') || 'all hold' : incomplete!,
       states,
       transitions,
-      isAsListed: complete && JSON.stringify(violated) === JSON.stringify(violates),
+      isAsListed:
+        example.refused === undefined && complete && JSON.stringify(violated) === JSON.stringify(violates),
     };
   } catch (error) {
     const says = error instanceof CodedError ? `${error.code}: ${error.message}` : String(error);
     const id = machine?.id ?? '';
-    return { example, id, verdict: 'refused', says, states: 0, transitions: 0, isAsListed: false };
+    const isAsListed = error instanceof CodedError && error.code === example.refused;
+    return { example, id, verdict: 'refused', says, states: 0, transitions: 0, isAsListed };
   }
 }
 
