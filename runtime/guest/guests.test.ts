@@ -195,6 +195,7 @@ test('a grant costs a guest three messages, two where its callers wait, and an i
   const waits = Array.from({ length: 20 }, () => lock.run(() => {}));
   held.release();
   await Promise.all(waits);
+  await new Promise(setImmediate);
   const all = cluster.counters();
   expect([all.sent, all.received]).toEqual([{ ASK: 51, RELEASE: 71 }, { GRANT: 71 }]);
   await sleep(5 * calm.timing.heartbeatMs);
