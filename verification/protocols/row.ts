@@ -7,8 +7,11 @@ import type { ActorView, Bound, EnvironmentEvent } from '../system/system.ts';
 
 type Config = AnyStateMachine['config'];
 
-/** `machine` with a `row` in its context that nothing of its own reads: how often its client said `again` in this stay. */
-function countingRow(machine: AnyStateMachine, waited: Waited): AnyStateMachine {
+/**
+ * `machine` with a `row` in its context that nothing of its own reads: how often its client said `again` in this stay, counted
+ * modulo `modulo`.
+ */
+function countingRow(machine: AnyStateMachine, waited: Waited, modulo: number): AnyStateMachine {
   const { context, ...config } = machine.config;
   const begun = (of: unknown) => ({ ...(context as (of: unknown) => object)(of), row: 0 });
   const counting = createMachine(
@@ -19,7 +22,7 @@ function countingRow(machine: AnyStateMachine, waited: Waited): AnyStateMachine 
   const { on, ...inside } = part('client.inCS') as { readonly on: { readonly again: unknown } };
   const [heeded, ...otherwise] = [on.again].flat() as { readonly actions?: unknown }[];
   const countInRow = assign({
-    row: ({ context }) => (context as { readonly row: number }).row + Number(waited(context)),
+    row: ({ context }) => ((context as { readonly row: number }).row + Number(waited(context))) % modulo,
   });
   const counted = { ...heeded, actions: [heeded!.actions ?? [], countInRow].flat() };
   return replace('client.inCS', {
@@ -50,18 +53,25 @@ export interface Combining {
   readonly says: readonly EnvironmentEvent[];
 }
 
-/** A client that says `again` up to `inARow` times in a row, each up to `times` in a run, and tries as often. */
+/**
+ * A client that says `again` up to `inARow` times in a row, each up to `times` in a run, and tries as often. `isSeen`: each `again`
+ * changes the state, also where nobody counts: to fairness, a step that changes nothing is none.
+ */
 export function combining(
   machine: AnyStateMachine,
   inARow: Bound,
-  times: Bound = 'unbounded',
-  waited: Waited = () => true,
+  {
+    times = 'unbounded',
+    waited = () => true,
+    isSeen = false,
+  }: { readonly times?: Bound; readonly waited?: Waited; readonly isSeen?: boolean } = {},
 ): Combining {
   const isBounded = inARow !== 'unbounded';
   const mayGoOn = (actor: ActorView) =>
     actor.in('client.inCS') && (!isBounded || rowOf(actor) < inARow || !waited(actor.context));
   return {
-    machine: isBounded ? countingRow(machine, waited) : machine,
+    machine:
+      isBounded || isSeen ? countingRow(machine, waited, isBounded ? Number.POSITIVE_INFINITY : 2) : machine,
     says: [
       { event: { type: 'again' }, when: mayGoOn, times },
       { event: { type: 'try' }, when: mayTry, times },

@@ -19,7 +19,7 @@ const quietInTheEnd: Fairness = weakly(deliveries, sectionEnds, events('suspect'
  */
 export function epochLiveness(options: EpochOptions, fairness: Fairness = quietInTheEnd): System {
   const { changes = 1 } = options;
-  const { actors, history: _, ...rest } = epoch(options);
+  const { actors, history: _, ...rest } = epoch({ ...options, isSeen: true });
   const [founder] = Object.keys(actors);
   const early = { times: 1, when: (site: ActorView) => promiseOf(site) < changes };
   return {

@@ -40,6 +40,8 @@ export interface EpochOptions extends Options {
   readonly withdraw?: boolean;
   /** Clients also try, and say `again` so often in a row, where asks are counted as often in all. Default: they do not. */
   readonly inARow?: Bound;
+  /** Does each `again` change the state, also where nobody counts (`combining`)? Default: false. */
+  readonly isSeen?: boolean;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
   /** The sites that refuse stale candidates (R10); of the others a refusal is lost. Default: all. */
@@ -149,7 +151,10 @@ function system(
   const { machine, says } =
     inARow === undefined
       ? { machine: answering, says: [] }
-      : combining(answering, inARow, asks === 'unbounded' ? asks : inARow);
+      : combining(answering, inARow, {
+          times: asks === 'unbounded' ? asks : inARow,
+          isSeen: options.isSeen === true,
+        });
   const sites = siteNames(options);
   const founder = sites[0]!;
   const withoutRefusals = machine.provide({ guards: { stale: () => false } });

@@ -46,7 +46,7 @@ export function line(options: LineOptions): System {
 export function lineOvertaking(options: LineOptions & { readonly inARow?: number }): System {
   const { inARow = 0, machine = siteMachine, sites } = options;
   const most = (sites - 1) * (inARow + 1);
-  const combined = combining(machine, inARow, 'unbounded', someoneWaits);
+  const combined = combining(machine, inARow, { waited: someoneWaits });
   const says = inARow === 0 ? [] : combined.says;
   // The history names sites as they are: symmetry does not rename it.
   const { symmetry: _, ...named } = system(
@@ -61,7 +61,10 @@ export function lineOvertaking(options: LineOptions & { readonly inARow?: number
 /** Clients also say `again` up to `inARow` times in a row (default: 2), and try to enter without waiting. */
 export function lineCombined(options: LineOptions & { readonly inARow?: Bound }): System {
   const { inARow = 2, machine = siteMachine, ...rest } = options;
-  const combined = combining(machine, inARow, 'unbounded', someoneWaits);
+  const combined = combining(machine, inARow, {
+    waited: someoneWaits,
+    isSeen: options.liveness === true,
+  });
   const runs = options.liveness ? liveness(options) : [];
   return system('line-combined', { ...rest, machine: combined.machine }, combined.says, [
     ...properties(options),

@@ -35,7 +35,7 @@ export function naimiTrehel(options: SiteOptions): System {
  */
 export function naimiTrehelCombined(options: SiteOptions & { readonly inARow?: Bound }): System {
   const { inARow = 2, machine = siteMachine, ...rest } = options;
-  const combined = combining(machine, inARow);
+  const combined = combining(machine, inARow, { isSeen: options.liveness === true });
   const runs = options.liveness ? liveness(options) : [];
   return system(
     'naimi-trehel-combined',
