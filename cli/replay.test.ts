@@ -70,7 +70,7 @@ describe('baton replay', () => {
       'refused at a.ndjson:3: the machine takes REQUEST here, with other snapshot (REPLAY_STEP)',
       '  event     REQUEST(epoch=0, root=a, origin=c) from c, at a',
       '  differs   snapshot.context.last: recorded "b", the machine "c"',
-      '  possible  ask; release; again; try; suspect; REQUEST(epoch=0, root=a, origin=c) from c',
+      '  possible  ask; release; releaseAndAsk; again; try; suspect; REQUEST(epoch=0, root=a, origin=c) from c',
     ]);
   });
 });
