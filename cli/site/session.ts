@@ -1,4 +1,3 @@
-import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { reasonOf } from '../../machines/errors.ts';
 import type { Cluster, Fence, Held, Lock, Membership } from '../../runtime/index.ts';
 import { exitStatus } from '../exit.ts';
@@ -144,8 +143,6 @@ export class Session {
     if (this.#held === null) return;
     this.#held.release();
     this.#held = null;
-    // The site is told at the end of the turn, since the next request may be one event with the release.
-    await endOfTurn();
     this.#say('released');
   }
 

@@ -125,6 +125,11 @@ export class WaitQueue implements Granter {
     return waited;
   }
 
+  /** The last caller has released the lock, and the actor is yet to be told. */
+  get lingers(): boolean {
+    return this.#state === 'lingering';
+  }
+
   /** The actor was asked and has not granted the lock. */
   get waits(): boolean {
     return this.#state === 'waiting';

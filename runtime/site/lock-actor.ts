@@ -164,17 +164,19 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     const { value, context } = this.snapshot;
     const { last, line, token, epoch, fence } = context;
     const heldMs = this.#queue?.heldMs ?? null;
+    // To callers, a section ends as it is released.
+    const isOver = this.#queue?.lingers ?? false;
     return {
       last,
       line,
       token,
-      client: value.client,
+      client: isOver ? 'idle' : value.client,
       waiting: this.waiting,
       waitedMs: this.#queue?.waitedMs(mostWaitsTold) ?? [],
       epoch,
       frozen: value.epoch !== 'following',
       changedMs: Math.max(0, this.#setting.clock.now() - this.#changedAt),
-      ...(fence && { fence: this.#fence(fence) }),
+      ...(fence && !isOver && { fence: this.#fence(fence) }),
       ...(heldMs !== null && { heldMs }),
     };
   }
