@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { OperatingError } from '../api/errors.ts';
 import { frameBytes } from '../testing/peer.ts';
 import { Codec } from './codec.ts';
@@ -372,6 +372,33 @@ test('a line names different sites, and not too many', () => {
   expect(ending(many.length - 1, ...many.slice(1))).toBeNull();
   expect(ending(many.length, ...many)).toBe('FRAME_UNKNOWN');
   expect(ending(2, 'b')).toBe('FRAME_MALFORMED');
+});
+
+test('messages share memory, however long others may be: a thousand tokens take no more than two slabs', () => {
+  const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  onTestFinished(() => allocated.mockRestore());
+  const all = new Codec({ ...layout, ADDRESSES: { addresses: 'addresses' } });
+  expect(all.longestFrame).toBeGreaterThan(100_000);
+  const writer = new Writer();
+  const message = { type: 'TOKEN', line: ['site-b', 'site-c'] } as { type: string };
+  const stamp = { seq: 5_678, clock: null };
+  for (let seq = 1; seq <= 1_000; seq++) {
+    const envelope = { source: 'site-a', target: 'site-b', lock: 'orders/4711', message, stamp };
+    all.writeData(seq, seq, envelope, writer);
+  }
+  expect(allocated.mock.calls.length).toBeLessThanOrEqual(2);
+});
+
+test.each(['a', '𝄞', '\u4e2d'])('a lock named by any number of %j has room where the memory ends', (unit) => {
+  const writer = new Writer();
+  const stamp = { seq: 1, clock: null };
+  const message = { type: 'TOKEN', line: [] } as { type: string };
+  const frames = Array.from({ length: 512 }, (_, at): Frame => {
+    const lock = `x${unit.repeat(Math.floor(at / unit.length))}`;
+    return { type: 'data', seq: 1, ack: 0, envelope: { source: 'a', target: 'b', lock, message, stamp } };
+  });
+  for (const frame of frames) codec.write(frame, writer);
+  expect(decode(Buffer.concat(writer.take())).frames).toEqual(frames);
 });
 
 describe('a frame that must not be sent is an error of the sender', () => {

@@ -26,11 +26,15 @@ export class Codec {
   readonly longestFrame: number;
   readonly names = new Names();
   readonly #shapes: ReadonlyMap<string, Shape>;
+  /** Bytes of the longest message of each type. */
+  readonly #longest: ReadonlyMap<string, number>;
 
   constructor(layout: Layout) {
     this.shapes = shapesOf(layout);
     this.#shapes = new Map(this.shapes.map((shape) => [shape.type, shape]));
-    this.longestFrame = longestFrame(this.shapes);
+    this.#longest = new Map(this.shapes.map((shape) => [shape.type, longestMessage(shape)]));
+    const data = longestHeader + longestName + longestClock + Math.max(0, ...this.#longest.values());
+    this.longestFrame = Math.max(data, longestHandshake);
   }
 
   encode(frame: Frame): Buffer {
@@ -44,7 +48,8 @@ export class Codec {
       this.writeData(frame.seq, frame.ack, frame.envelope, writer);
       return;
     }
-    writer.reserve(lengthBytes + this.longestFrame);
+    const isHandshake = frame.type === 'hello' || frame.type === 'welcome';
+    writer.reserve(lengthBytes + (isHandshake ? longestHandshake : type + longestCount));
     const begun = writer.begin();
     writer.byte(frameCodes[frame.type]);
     switch (frame.type) {
@@ -73,7 +78,13 @@ export class Codec {
 
   /** `write` for a message, without making its frame first. */
   writeData(seq: number, ack: number, envelope: StampedEnvelope, writer: Writer): void {
-    writer.reserve(lengthBytes + this.longestFrame);
+    const { lock, message, stamp } = envelope;
+    // A reserve for the longest of all frames would be new memory for each message.
+    const name = Math.min(longestName, longestText(3 * lock.length));
+    const clock = stamp.clock === null ? 1 : longestClock;
+    writer.reserve(
+      lengthBytes + longestHeader + name + clock + (this.#longest.get(message.type) ?? longestCount),
+    );
     const begun = writer.begin();
     try {
       writer.byte(frameCodes.data);
@@ -225,32 +236,24 @@ const longestSiteId = longestText(64);
 const type = 1;
 const flag = 1;
 
-function longestFrame(shapes: readonly Shape[]): number {
-  const ids = countBytes(mostSites) + mostSites * 2 * longestSiteId;
-  const bytesOf = {
-    site: longestSiteId,
-    count: longestCount,
-    'count?': flag + longestCount,
-    flag,
-    name: longestName,
-    ids,
-    configuration: 3 * longestCount + ids,
-    addresses: countBytes(mostSites) + mostSites * (longestSiteId + longestName + longestCount),
-    fence: 3 * longestCount,
-    sites: countBytes(mostSites) + mostSites * longestSiteId,
-  } satisfies Record<Field, number>;
-  const message = Math.max(
-    0,
-    ...shapes.map(({ fields }) => fields.reduce((sum, field) => sum + bytesOf[field], 1)),
-  );
-  const clock = countBytes(mostInClock + 1) + mostInClock * (longestSiteId + longestCount);
-  const data = type + 2 * longestCount + 2 * longestSiteId + longestName + longestCount + clock + message;
-  const welcome =
-    type +
-    magic.length +
-    countBytes(protocolVersion) +
-    5 * longestName +
-    3 * longestSiteId +
-    5 * longestCount;
-  return Math.max(data, welcome);
+const longestHeader = type + 3 * longestCount + 2 * longestSiteId;
+const longestClock = countBytes(mostInClock + 1) + mostInClock * (longestSiteId + longestCount);
+const longestHandshake =
+  type + magic.length + countBytes(protocolVersion) + 5 * longestName + 3 * longestSiteId + 5 * longestCount;
+const longestIds = countBytes(mostSites) + mostSites * 2 * longestSiteId;
+const longestField: Readonly<Record<Field, number>> = {
+  site: longestSiteId,
+  count: longestCount,
+  'count?': flag + longestCount,
+  flag,
+  name: longestName,
+  ids: longestIds,
+  configuration: 3 * longestCount + longestIds,
+  addresses: countBytes(mostSites) + mostSites * (longestSiteId + longestName + longestCount),
+  fence: 3 * longestCount,
+  sites: countBytes(mostSites) + mostSites * longestSiteId,
+};
+
+function longestMessage({ fields }: Shape): number {
+  return fields.reduce((sum, field) => sum + longestField[field], type);
 }
