@@ -146,7 +146,7 @@ describe('a member that lies', () => {
     const { judgement, lies, evidence } = await run(calm(1), { hostile: true });
     expect(broken(judgement)).toEqual([]);
     expect(lies!.said).toBeGreaterThan(100);
-    // What no correct site says ends its connection.
+    // A message that no correct site says ends its connection.
     expect(lies!.closed).toBeGreaterThan(5);
     const lives = of(evidence.history, 'open').map(({ site, life }) => `${site}${life}`);
     expect(lives.sort()).toEqual(['a0', 'a1', 'b0', 'c0']);

@@ -20,7 +20,7 @@ test.each([
   await simulation.run(100);
   expect(clock.next).not.toBe(null);
   for (const id of ['a', 'b']) simulation.crash(id);
-  // What is left is for the present turn of the event loop.
+  // The timers that are left are for the present turn of the event loop.
   clock.advance(0);
   expect(clock.next).toBe(null);
 });

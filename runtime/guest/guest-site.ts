@@ -390,7 +390,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     if (!isAnswer(message.type))
       throw new OperatingError('PROTOCOL_BREACH', `${source} sent ${message.type} to a guest`);
     this.#count(this.tally.received, message.type);
-    // Of a lock that was forgotten here: it answers nothing that is asked now.
+    // The lock was forgotten here: the message answers nothing that is asked now.
     this.#actors.get(lock)?.take(message as Answer);
   }
 

@@ -27,7 +27,7 @@ const lookEveryMs = 100;
 /** How long a process that was asked to become a member tries to. */
 const joinForMs = 5_000;
 
-/** What the last attempt to reach an address has shown. */
+/** The result of the last attempt to reach an address. */
 type Seen = 'alive' | 'refused' | 'unknown';
 
 /**

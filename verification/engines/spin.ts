@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +16,8 @@ import {
   sameAction,
   taken,
 } from './engine.ts';
+
+import { ran } from './program.ts';
 
 /**
  * Checks a system with SPIN: its table is written in Promela, SPIN and a C compiler make a verifier of it, and the verifier
@@ -231,38 +232,18 @@ class Verifier {
     return join(this.#folder, kind);
   }
 
-  #run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-    const { maxSeconds, signal, onProgress } = this.#options;
-    return new Promise((resolve, reject) => {
-      const child = spawn(file, args, {
-        cwd: this.#folder,
-        env: { ...process.env, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      let said = '';
-      const heard = (text: string) => {
-        said += text;
-        const line = text.split('\n').findLast((part) => part.startsWith('Depth='));
-        if (line !== undefined) onProgress?.(`SPIN: ${line.trim()}`);
-      };
-      child.stdout.setEncoding('utf8').on('data', heard);
-      child.stderr.setEncoding('utf8').on('data', heard);
-      child.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') return reject(error);
-        reject(
-          new EngineError('ENGINE_MISSING', `SPIN needs ${file} on the PATH. Debian: apt install spin gcc.`),
-        );
-      });
-      child.on('close', (status) => {
-        if (status === null) {
-          reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
-        } else if (status !== 0 && /^(gcc|spin)$/.test(file)) {
-          reject(new EngineError('ENGINE_FAILED', `${file} ended with ${status}: ${said.slice(-500)}`));
-        } else resolve(said);
-      });
+  async #run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+    const { said, status } = await ran(file, args, {
+      ...this.#options,
+      engine: 'SPIN',
+      folder: this.#folder,
+      env,
+      progress: 'Depth=',
+      missing: `SPIN needs ${file} on the PATH. Debian: apt install spin gcc.`,
     });
+    if (status !== 0 && /^(gcc|spin)$/.test(file))
+      throw new EngineError('ENGINE_FAILED', `${file} ended with ${status}: ${said.slice(-500)}`);
+    return said;
   }
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +15,8 @@ import {
   sameAction,
   taken,
 } from './engine.ts';
+
+import { ran } from './program.ts';
 
 /**
  * Checks a system with TLC, whose jar the variable `TLA2TOOLS_JAR` names: its table is written in TLA+, and TLC explores it on its
@@ -216,7 +217,13 @@ class Checker {
       '-metadir',
       join(folder, 'states'),
     ];
-    const output = await this.#run('java', [...java, ...flags, asking]);
+    const { said: output } = await ran('java', [...java, ...flags, asking], {
+      ...this.#options,
+      engine: 'TLC',
+      folder,
+      progress: 'Progress(',
+      missing: 'TLC needs java on the PATH. Debian: apt install default-jre-headless.',
+    });
     if (output.includes(notInTable)) {
       throw new EngineError(
         'ENGINE_DISAGREES',
@@ -224,39 +231,6 @@ class Checker {
       );
     }
     return parseTlc(output);
-  }
-
-  #run(file: string, args: readonly string[]): Promise<string> {
-    const { maxSeconds, signal, onProgress } = this.#options;
-    return new Promise((resolve, reject) => {
-      const child = spawn(file, args, {
-        cwd: this.#at.folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      let said = '';
-      const heard = (text: string) => {
-        said += text;
-        const line = text.split('\n').findLast((part) => part.startsWith('Progress('));
-        if (line !== undefined) onProgress?.(`TLC: ${line.trim()}`);
-      };
-      child.stdout.setEncoding('utf8').on('data', heard);
-      child.stderr.setEncoding('utf8').on('data', heard);
-      child.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') return reject(error);
-        reject(
-          new EngineError(
-            'ENGINE_MISSING',
-            `TLC needs ${file} on the PATH. Debian: apt install default-jre-headless.`,
-          ),
-        );
-      });
-      child.on('close', (status) => {
-        if (status !== null) return resolve(said);
-        reject(new EngineError('ENGINE_FAILED', `TLC had not ended after ${maxSeconds} seconds.`));
-      });
-    });
   }
 }
 

@@ -241,7 +241,7 @@ export const overMutants = {
 /** `a` founds, and `b` takes its place. */
 const replacing = { plan: [['a'], ['a', 'b'], ['b']], changes: 2 } as const;
 
-/** Of the event by which a site learns of other voters, and of what counts in a configuration. */
+/** Mistakes in the event by which a site learns of other voters, and in the part of a configuration in a vote. */
 export const configuredMutants = {
   'configured: a site that joins takes part in the epochs before': {
     ...replacing,

@@ -20,7 +20,7 @@ import { systemOf } from '../testing/systems.ts';
 type Deed = readonly ['arm' | 'cancel', number];
 
 interface Plan {
-  /** Of the timers t0, t1, ..., in ms. */
+  /** The delays of the timers t0, t1, ..., in ms. */
   readonly delays: readonly number[];
   readonly atStart: readonly number[];
   /** For each event from outside, go0 and go1. */

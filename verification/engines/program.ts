@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { EngineError, type EngineOptions } from './engine.ts';
+
+export interface ProgramOptions extends EngineOptions {
+  /** The engine's name, before each line of progress. */
+  readonly engine: string;
+  readonly folder: string;
+  /** Variables beside those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** The begin of a line that tells progress. */
+  readonly progress: string;
+  /** The message of `ENGINE_MISSING`. */
+  readonly missing: string;
+}
+
+/** Runs a program of an engine to its end. Throws `ENGINE_MISSING` without it, and `ENGINE_FAILED` when it is stopped. */
+export function ran(
+  file: string,
+  args: readonly string[],
+  { engine, folder, env = {}, progress, missing, maxSeconds, signal, onProgress }: ProgramOptions,
+): Promise<{ readonly said: string; readonly status: number }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    let said = '';
+    const heard = (text: string) => {
+      said += text;
+      const line = text.split('\n').findLast((part) => part.startsWith(progress));
+      if (line !== undefined) onProgress?.(`${engine}: ${line.trim()}`);
+    };
+    child.stdout.setEncoding('utf8').on('data', heard);
+    child.stderr.setEncoding('utf8').on('data', heard);
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? new EngineError('ENGINE_MISSING', missing) : error),
+    );
+    child.on('close', (status) => {
+      if (status !== null) resolve({ said, status });
+      else reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
+    });
+  });
+}
