@@ -149,7 +149,7 @@ describe.skipIf(chrome === null)('in the browser', () => {
     await expect.poll(() => offered.count()).toBe(11);
     await field.fill('invoice 299');
     await field.press('Enter');
-    expect(new URL(page.url()).hash).toBe('#source=live&lock=invoice%20299');
+    await page.waitForURL('**/#source=live&lock=invoice%20299');
     await clusters[1]!.lock('invoice 299').run(() => page.locator('.forest .site.inside').waitFor());
 
     const elsewhere = await watchedPage(browser);
@@ -211,7 +211,7 @@ describe.skipIf(chrome === null)('in the browser', () => {
     await page.getByLabel('Locks whose names contain').fill('');
     await page.locator('[data-lock="orders"] button').click();
     await page.locator('.forest .site.inside').waitFor();
-    expect(new URL(page.url()).hash).toBe('#source=live&lock=orders');
+    await page.waitForURL('**/#source=live&lock=orders');
     held.release();
     await Promise.all(waits);
     expect(complaints).toEqual([]);

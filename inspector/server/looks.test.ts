@@ -229,7 +229,7 @@ describe.skipIf(chrome === null)('what can be seen of the page', () => {
     expect(await page.locator('.messages canvas.sequence').count()).toBe(2);
     await bar.getByRole('button', { name: 'to the first difference' }).click();
     await page.waitForSelector('[data-step="11"]');
-    expect(page.url()).toContain('beside=run-1');
+    await page.waitForURL((address) => address.hash.includes('beside=run-1'));
     await page.getByRole('tab', { name: 'Beside' }).click();
     expect(await page.locator('.beside-tab tbody tr').first().innerText()).toContain('d asks');
     // The same address shows the same.
