@@ -2,28 +2,16 @@ import type { SiteId } from '../../../machines/actor.ts';
 import type { SiteView } from '../../../machines/line/invariants.ts';
 import type { SiteMessage } from '../../../machines/line/messages.ts';
 import type { ActorView, StateView } from '../../system/system.ts';
+import { hasLeft, tokens } from '../token.ts';
 
 /** The actor as a site of the line rule. */
 export function site({ value, context }: ActorView): SiteView {
   return { value, context } as unknown as SiteView;
 }
 
-export const hasLeft = (actor: ActorView) => actor.in('client.left');
-export const waits = (actor: ActorView) => actor.in('client.requesting') || actor.in('client.withdrawn');
-export const isInside = (actor: ActorView) => actor.in('client.inCS') || actor.in('client.leaving');
-
 /** The messages on their way to this site. */
 export function messages({ inbox }: ActorView): readonly SiteMessage[] {
   return inbox.map(({ message }) => message as SiteMessage);
-}
-
-export function travelling(actor: ActorView, type: SiteMessage['type']): number {
-  return messages(actor).filter((message) => message.type === type).length;
-}
-
-/** Tokens at this site or on their way to it. */
-export function tokens(actor: ActorView): number {
-  return travelling(actor, 'TOKEN') + (site(actor).context.token ? 1 : 0);
 }
 
 /** The sites whose wait passes through this site: in its line, or named by a message on its way to it (L1). */

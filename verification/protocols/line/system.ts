@@ -1,40 +1,25 @@
-import type { AnyStateMachine } from 'xstate';
 import { type SiteContext, siteMachine } from '../../../machines/line/site.ts';
-import type { ActorSpec, ActorView, Bound, EnvironmentEvent, System } from '../../system/system.ts';
+import type { ActorView, Bound, EnvironmentEvent, Property, System } from '../../system/system.ts';
 import { combining } from '../row.ts';
-import { type Options, OptionsError, siteNames } from '../sites.ts';
-import { nothingUnexpected } from '../unexpected.ts';
-import { site } from './observed.ts';
+import { siteNames } from '../sites.ts';
+import { clients, liveness, requireFifo, type SiteOptions, tokenSystem } from '../token.ts';
 import { bounded, overtaking } from './overtaking.ts';
-import { combinedProperties, leavingProperties, liveness, properties } from './properties.ts';
+import { combinedProperties, hasLine, leavingProperties, properties } from './properties.ts';
 
-export interface LineOptions extends Options {
+export interface LineOptions extends SiteOptions {
   /** Clients also withdraw. Default: false. */
   readonly withdraw?: boolean;
-  /** `machine` runs in place of the site machine: a mutant. */
-  readonly machine?: AnyStateMachine;
 }
 
-const ask: EnvironmentEvent = {
-  event: { type: 'ask' },
-  when: (actor) => actor.in('client.idle') || actor.in('client.withdrawn'),
-};
-const release: EnvironmentEvent = { event: { type: 'release' }, when: (actor) => actor.in('client.inCS') };
+const { ask, release, withdraw, leave } = clients;
 const releaseAndAsk: EnvironmentEvent = {
   event: { type: 'releaseAndAsk' },
-  when: (actor) => actor.in('client.inCS') && lineOf(actor).length > 0,
+  when: (actor: ActorView) => actor.in('client.inCS') && hasLine(actor),
 };
-const withdraw: EnvironmentEvent = {
-  event: { type: 'withdraw' },
-  when: (actor) => actor.in('client.requesting'),
-};
-const leave: EnvironmentEvent = { event: { type: 'leave' }, when: (actor) => actor.in('client.inCS') };
 
 /** The bound of `again` counts only while other sites wait. */
 const someoneWaits = (context: Readonly<Record<string, unknown>>) =>
   (context as unknown as SiteContext).line.length > 0;
-
-const lineOf = (actor: ActorView) => site(actor).context.line;
 
 /** Clients ask, release, and release and ask again, without end: the model whose counts docs/protocol.md has. */
 export function line(options: LineOptions): System {
@@ -73,43 +58,20 @@ export function lineCombined(options: LineOptions & { readonly inARow?: Bound })
   ]);
 }
 
-/** Clients also withdraw, and sites leave. Throws `NETWORK_UNFIT` unless the network is `fifo`: nothing comes behind a GOODBYE. */
+/** Clients also withdraw, and sites leave. Throws `NETWORK_UNFIT` unless the network is `fifo`. */
 export function lineLeaving(options: LineOptions): System {
-  const { order } = options.network;
-  if (order !== 'fifo') {
-    throw new OptionsError(
-      'NETWORK_UNFIT',
-      `Sites can leave on a fifo network, not on ${order}: ask for fifo.`,
-    );
-  }
+  requireFifo(options);
   const runs = options.liveness ? liveness(options) : [];
-  return system(
-    'line-leaving',
-    { ...options, withdraw: true },
-    [leave],
-    [...leavingProperties(options), ...runs],
-  );
+  const all = [...leavingProperties(options), ...runs];
+  return system('line-leaving', { ...options, withdraw: true }, [leave], all);
 }
 
 function system(
   name: string,
   options: LineOptions,
   more: readonly EnvironmentEvent[],
-  rules: System['properties'],
+  rules: readonly Property[],
 ): System {
-  const { machine = siteMachine, network } = options;
-  const sites = siteNames(options);
-  const root = sites[0]!;
-  const actor = (self: string): ActorSpec => ({
-    machine,
-    input: { self, root, peers: sites.length - 1 },
-    environment: [ask, release, releaseAndAsk, ...(options.withdraw ? [withdraw] : []), ...more],
-  });
-  return {
-    name,
-    actors: Object.fromEntries(sites.map((self) => [self, actor(self)])),
-    network,
-    properties: [...rules, nothingUnexpected(actor(root), network)],
-    symmetry: sites,
-  };
+  const said = [ask, release, releaseAndAsk, ...(options.withdraw ? [withdraw] : []), ...more];
+  return tokenSystem(name, { machine: siteMachine, ...options }, said, rules);
 }

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../../check/check.ts';
 import { compile, replayTrace } from '../../system/index.ts';
 import type { Options } from '../sites.ts';
-import { leavingLiveness, liveness, unfair } from './liveness.ts';
+import { liveness, unfair } from '../token.ts';
 import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './system.ts';
 
 const network = { order: 'fifo' } as const;
 
-/** With nothing but that each site is served. */
+/** With no property but that each site is served. */
 async function judged(options: Options, fair: boolean) {
   const system = { ...naimiTrehel(options), properties: liveness(options, fair ? undefined : unfair) };
   const { properties } = await check(system);
@@ -15,12 +15,12 @@ async function judged(options: Options, fair: boolean) {
 }
 
 describe.each(['fifo', 'unordered', 'unordered-by-target'] as const)('naimi-trehel on %s', (order) => {
-  test.each([3, 4])('%i sites: each is served, as long as nothing is put off for ever', async (sites) => {
+  test.each([3, 4])('%i sites: each site is served, while nothing is delayed for ever', async (sites) => {
     const { ofRuns } = await judged({ sites, network: { order } }, true);
     expect(ofRuns.map(({ verdict }) => verdict)).toEqual(Array.from({ length: sites }, () => 'holds'));
   });
 
-  test('else none is: a run shows it, and the system takes it', async () => {
+  test('without fairness none is: a run shows it, and the system takes it', async () => {
     const { system, ofRuns } = await judged({ sites: 3, network: { order } }, false);
     expect(ofRuns.map(({ name }) => name)).toEqual(['a is served', 'b is served', 'c is served']);
     const compiled = compile(system);
@@ -37,14 +37,14 @@ test('a site that may withdraw or leave is served or stops waiting', async () =>
   const { properties } = await check(naimiTrehelLeaving(options), { liveness: true });
   expect(properties.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
   expect(properties.filter(({ kind }) => kind === 'leadsTo')).toHaveLength(3);
-  const rules = leavingLiveness(options, unfair);
+  const rules = liveness(options, unfair);
   const { properties: without } = await check({ ...naimiTrehelLeaving(options), properties: rules });
   expect(without.slice(1).map(({ verdict }) => verdict)).toEqual(['violated', 'violated', 'violated']);
 });
 
 test.each([
-  ['at most twice in a row: each is served', 2, 'holds'],
-  ['without end: others wait for ever', 'unbounded', 'violated'],
+  ['at most twice in a row: each site is served', 2, 'holds'],
+  ['without end: other sites wait for ever', 'unbounded', 'violated'],
 ] as const)('who goes on %s', async (_, inARow, verdict) => {
   const options = { sites: 3, network, liveness: true, inARow };
   const { properties } = await check(naimiTrehelCombined(options), { liveness: true });

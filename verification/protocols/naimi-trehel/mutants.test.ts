@@ -75,8 +75,8 @@ test('each mistake in withdrawing and leaving is refuted', () => {
     "
     a request is withdrawn and forgotten: 2, L1, L3
     a withdrawn site keeps the token: 9, L3
-    a site leaves with the token: 2, T, exactly one token, until all have left, nobody points at a site that has left
-    a site leaves at the first goodbye: 5, T, nobody points at a site that has left, a leaver awaits the goodbyes that will come
+    a site leaves with the token: 2, T, exactly one token, until all have left, no site points at one that has left
+    a site leaves at the first goodbye: 5, T, no site points at one that has left, a leaver awaits the goodbyes that will come
     a leaver keeps its next: 8, L1, left
     a goodbye is said while last names the leaver: 3, L3, T
     a leaver is not counted out: 12, a leaver awaits the goodbyes that will come

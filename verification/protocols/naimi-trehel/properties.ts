@@ -1,113 +1,56 @@
 import { brokenInvariant, type Rule } from '../../../machines/naimi-trehel/invariants.ts';
-import type { ActorView, Property, StatePredicate, StateView } from '../../system/system.ts';
-import { grantsNow } from '../row.ts';
+import { always, count, every, reachable, relation, some } from '../../system/properties.ts';
+import type { ActorView, Property, StatePredicate } from '../../system/system.ts';
 import type { Options } from '../sites.ts';
-import { isInside, messages, places, site, tokens, waits } from './observed.ts';
-import { describeEff, isTree, observe, tailsLieOnPaths } from './structure.ts';
+import * as token from '../token.ts';
+import { messages, places, site } from './observed.ts';
+import { describeEff, isTree, nonePointsAtLeft, observe, tailsLieOnPaths } from './structure.ts';
 
-/* The rules of protocol.md, section 1, under its names; and what keeps them from holding in vain. */
+/* The rules of docs/protocol.md, section 1, by their names, and the states that must be reachable. */
 
-export function always(
-  name: string,
-  predicate: StatePredicate,
-  because: (state: StateView) => string,
-): Property {
-  return { kind: 'always', name, predicate, because };
-}
+const local = (rule: Rule) => token.local((actor, of: Rule) => brokenInvariant(site(actor), of), rule);
 
-export function reachable(name: string, predicate: StatePredicate): Property {
-  return { kind: 'reachable', name, predicate };
-}
-
-const mutualExclusion = always(
-  'mutual exclusion',
-  { kind: 'count', of: (actor) => (isInside(actor) ? 1 : 0), is: (sites) => sites <= 1 },
-  (state) => `${idsOf(state, isInside)} are in the critical section at once`,
-);
-
-/** A waiting site is in exactly one place, and no other site is in any: with itself for one, all are in one. */
-const onePlace: StatePredicate = {
-  kind: 'tally',
-  names: (actor) => (waits(actor) ? places(actor) : [actor.id, ...places(actor)]),
-  is: (times) => times === 1,
-};
-
-const L1 = always('L1', onePlace, ({ actors }) => {
-  const named = actors.flatMap(places);
-  const count = (id: string) => named.filter((other) => other === id).length;
-  return actors
-    .filter((actor) => count(actor.id) !== (waits(actor) ? 1 : 0))
-    .map((actor) => `${actor.id} ${waits(actor) ? 'waits' : 'does not wait'}, in ${count(actor.id)} places`)
-    .join('; ');
-});
-
-/** The part of `rule` that concerns one site alone. L2 also forbids a request that travels to its own origin. */
-function local(rule: Rule): Property {
-  const isHome = (actor: ActorView) =>
-    messages(actor).some((message) => message.type === 'REQUEST' && message.origin === actor.id);
-  const broken = (actor: ActorView) =>
-    brokenInvariant(site(actor), rule) ??
-    (rule === 'L2' && isHome(actor)
-      ? `L2: no request travels to its origin, but that of ${actor.id} does`
-      : null);
-  return always(rule, { kind: 'every', is: (actor) => broken(actor) === null }, ({ actors }) =>
-    actors.flatMap((actor) => broken(actor) ?? []).join('; '),
-  );
-}
-
-const T = always('T', { kind: 'relation', of: observe, holds: isTree, pure: true }, describeEff);
-const Q = always('Q', { kind: 'relation', of: observe, holds: tailsLieOnPaths, pure: true }, describeEff);
+const hasNext = (actor: ActorView) => site(actor).context.next !== null;
 
 /**
- * A request that arrives at the root puts its origin into `next`, unless the token is sent at once: so a
- * root that is not idle must have nobody there.
+ * A request that arrives at the root puts its origin into `next`, unless the token is sent at once: so the `next` of a root
+ * that is not idle must be nil.
  */
-const nextIsKept = (() => {
-  const wouldOverwrite = (actor: ActorView) => {
-    const { last, next } = site(actor).context;
-    return last === null && next !== null && !actor.in('client.idle');
-  };
-  return always(
-    'next is never overwritten',
-    { kind: 'every', is: (actor) => !wouldOverwrite(actor) },
-    (state) => `${idsOf(state, wouldOverwrite)} has a next, and would put the next request's origin there`,
-  );
-})();
+function wouldOverwrite(actor: ActorView): boolean {
+  return site(actor).context.last === null && hasNext(actor) && !actor.in('client.idle');
+}
 
-/** The rules that hold with sites that leave as well. */
-export const rules: readonly Property[] = [
-  mutualExclusion,
-  L1,
+const rules: readonly Property[] = [
+  token.mutualExclusion,
+  token.onePlace(places),
   local('L2'),
   local('L3'),
   local('routing'),
-  T,
-  Q,
-  nextIsKept,
+  always('T', { kind: 'relation', of: observe, holds: isTree, pure: true }, describeEff),
+  always('Q', { kind: 'relation', of: observe, holds: tailsLieOnPaths, pure: true }, describeEff),
+  always(
+    'next is never overwritten',
+    every((actor) => !wouldOverwrite(actor)),
+    (state) =>
+      `${token.idsOf(state, wouldOverwrite)} has a next, and would put the next request's origin there`,
+  ),
 ];
 
-export const leftKeepsNothing = local('left');
-
 /** States that must be reachable, so that no rule holds vacuously. */
-export function happens({ sites, network }: Options): readonly Property[] {
-  const inLine = (least: number): StatePredicate => ({
-    kind: 'count',
-    of: (actor) => (site(actor).context.next === null ? 0 : 1),
-    is: (waiting) => waiting >= least,
-  });
+function happens({ sites, network }: Options): readonly Property[] {
+  const inLine = (least: number): StatePredicate => count(hasNext, (waiting) => waiting >= least);
   const properties = [reachable('a site waits in line', inLine(1))];
   if (sites >= 3) properties.push(reachable('two sites wait in line', inLine(2)));
   if (sites >= 4 && network.order !== 'unordered-by-target') {
-    properties.push(reachable('a request is forwarded twice', { kind: 'some', is: forwardsAgain }));
+    properties.push(reachable('a request is forwarded twice', some(forwardsAgain)));
   }
   return properties;
 }
 
 /**
- * The next thing that can happen to this site is at least the second forward of a request: one can arrive
- * from a site that is not its origin, and so has forwarded it, and `last` is not nil. Every request that
- * is forwarded twice passes through such a state. It takes four sites: the origin, two on the way, the
- * root. (Where the network does not keep the source, a state cannot tell.)
+ * The next thing that can happen to this site is at least the second forward of a request: a request can arrive from a site that
+ * is not its origin, and so has forwarded it, and `last` is not nil. Every request that is forwarded twice passes through such a
+ * state. It takes four sites: the origin, two on the way, the root. (Where the network does not keep the source, a state cannot tell.)
  */
 function forwardsAgain(actor: ActorView): boolean {
   return (
@@ -120,42 +63,23 @@ function forwardsAgain(actor: ActorView): boolean {
   );
 }
 
+/** Properties of systems whose sites all stay. */
 export function properties(options: Options): readonly Property[] {
-  return [
+  return [...rules, ...token.stayingProperties, ...happens(options)];
+}
+
+/** Properties of systems whose clients also say `again` and `try`. */
+export const combinedProperties = token.combinedProperties(hasNext);
+
+/** Properties of systems whose sites leave. */
+export function leavingProperties(options: Options): readonly Property[] {
+  const properties = [
     ...rules,
-    always(
-      'exactly one token',
-      { kind: 'count', of: tokens, is: (sum) => sum === 1 },
-      (state) => `there are ${state.actors.reduce((sum, actor) => sum + tokens(actor), 0)}`,
-    ),
-    // A client can always ask or release, or a message arrives: nothing ever rests.
-    { kind: 'deadlockFree', name: 'no deadlock' },
+    ...token.leavingProperties(options, local('left'), relation(observe, nonePointsAtLeft), describeEff),
     ...happens(options),
   ];
-}
-
-const entersAtOnce = (actor: ActorView) => grantsNow(actor, 'ask', 'again', 'try');
-
-/** For clients that also say `again` and `try`. */
-export function combinedProperties(): readonly Property[] {
-  return [
-    always(
-      'a site without the token grants nothing to its client',
-      { kind: 'every', is: (actor) => site(actor).context.token || !entersAtOnce(actor) },
-      (state) =>
-        `${idsOf(state, (actor) => !site(actor).context.token && entersAtOnce(actor))} could enter at once`,
-    ),
-    reachable('a try succeeds', { kind: 'some', is: (actor) => grantsNow(actor, 'try') }),
-    reachable('a client goes on while another site waits', {
-      kind: 'some',
-      is: (actor) => site(actor).context.next !== null && grantsNow(actor, 'again'),
-    }),
-  ];
-}
-
-export function idsOf({ actors }: StateView, is: (actor: ActorView) => boolean): string {
-  return actors
-    .filter(is)
-    .map(({ id }) => id)
-    .join(', ');
+  if (options.sites < 3) return properties;
+  // With two sites, the other site's request comes after the token that the withdrawn one awaits.
+  const isPassedBy = some((actor) => actor.in('client.withdrawn') && hasNext(actor));
+  return [...properties, reachable('a site that withdrew is passed by', isPassedBy)];
 }

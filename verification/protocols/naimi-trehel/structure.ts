@@ -1,22 +1,22 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import type { ActorView, StateView } from '../../system/system.ts';
-import { hasLeft, messages, site } from './observed.ts';
+import { hasLeft } from '../token.ts';
+import { messages, site } from './observed.ts';
 
 /*
- * T and Q of protocol.md, and what else relates sites to one another. They are judged for tens of millions
- * of states: integers in, no allocation, and no bit observed that they do not need, since what is observed
- * alike is judged once.
+ * T and Q of docs/protocol.md, and the pointers at sites that have left. They are judged for tens of millions of states: integers
+ * in, no allocation, and no bit observed that they do not need, because states that are observed alike are judged once.
  *
  * A site is observed as: bits 0-3 `last` (itself for nil, as the rules write it), bits 4-7 `next` (15 for
  * nil), bits 8-22 the origins of the requests on their way to it, bit 23: it has left.
  */
 
-const NOBODY = 15;
+const NIL = 15;
 const LEFT = 1 << 23;
 
 export function observe(actor: ActorView, indexOf: (id: SiteId) => number): number {
   const { self, last, next } = site(actor).context;
-  let observed = indexOf(last ?? self) | ((next === null ? NOBODY : indexOf(next)) << 4);
+  let observed = indexOf(last ?? self) | ((next === null ? NIL : indexOf(next)) << 4);
   for (const message of messages(actor)) {
     if (message.type === 'REQUEST') observed |= 1 << (8 + indexOf(message.origin));
   }
@@ -58,7 +58,7 @@ function isKnown(observed: Int32Array): boolean {
 function fillEff(observed: Int32Array, sites: number): boolean {
   for (let site = 0; site < sites; site++) {
     const cell = observed[site]!;
-    if (nextOf(cell) !== NOBODY) previous[nextOf(cell)] = site;
+    if (nextOf(cell) !== NIL) previous[nextOf(cell)] = site;
     for (let origins = requestsTo(cell); origins !== 0; origins &= origins - 1) {
       requestOf[31 - Math.clz32(origins & -origins)] = site;
     }
@@ -113,8 +113,8 @@ export function tailsLieOnPaths(observed: Int32Array): boolean {
   const sites = observed.length;
   for (let site = 0; site < sites; site++) {
     let tail = nextOf(observed[site]!);
-    if (tail === NOBODY) continue;
-    for (let hops = 0; nextOf(observed[tail]!) !== NOBODY; hops++) {
+    if (tail === NIL) continue;
+    for (let hops = 0; nextOf(observed[tail]!) !== NIL; hops++) {
       if (hops === sites) return false;
       tail = nextOf(observed[tail]!);
     }
@@ -128,7 +128,7 @@ export function tailsLieOnPaths(observed: Int32Array): boolean {
 }
 
 /** A site that has not left has neither its `last` nor its `next` among those that have. */
-export function nobodyPointsAtLeft(observed: Int32Array): boolean {
+export function nonePointsAtLeft(observed: Int32Array): boolean {
   let left = 0;
   for (let site = 0; site < observed.length; site++) if ((observed[site]! & LEFT) !== 0) left |= 1 << site;
   if (left === 0) return true;
