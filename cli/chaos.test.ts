@@ -151,7 +151,7 @@ describe('a member that lies', () => {
     const lives = of(evidence.history, 'open').map(({ site, life }) => `${site}${life}`);
     expect(lives.sort()).toEqual(['a0', 'a1', 'b0', 'c0']);
     const { findings } = judgement;
-    expect(findings['everybody is served once the faults are over']!.judged).toBeGreaterThan(0);
+    expect(findings['every caller is served once the faults are over']!.judged).toBeGreaterThan(0);
     expect(Object.keys(findings)).not.toContain('no two grants share a fence (S3)');
   });
 });

@@ -43,7 +43,7 @@ describe('baton site among strangers', () => {
     ['certificates', (id) => certified(id), () => certified('a', stranger.tls('baton', 'a'))],
     // With the line end of an editor, and without.
     ['a secret', (id) => withSecret(id === 'a' ? secret : `${secret}\n`), () => withSecret('x'.repeat(40))],
-  ])('goes on by %s; whoever has not the right one is heard by nobody', async (_, right, wrong) => {
+  ])('goes on by %s; a program without the right one is not heard', async (_, right, wrong) => {
     const start = await places();
     const [b, c] = [start('b', right('b')), start('c', right('c'))];
     await b.hear(/^c is up$/);

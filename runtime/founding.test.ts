@@ -54,7 +54,7 @@ describe('a site that starts late', () => {
 });
 
 describe('another list of members', () => {
-  test('is a cluster of its own nowhere: the data say who the members are, and a new site joins them', async () => {
+  test('never becomes a cluster of its own: the data name the members, and a new site joins them', async () => {
     const five = ['a', 'b', 'c', 'd', 'e'];
     const { start, kill } = await fleet(five, 'disks');
     const [, b] = [await start('a', three), await start('b', three), await start('c', three)];

@@ -100,6 +100,6 @@ export function callable(
 }
 
 function insecure(host: string): OperatingError {
-  const why = `${host} is beyond this machine, and with neither tls nor secret whoever answers there can speak for a member`;
+  const why = `${host} is beyond this machine, and with neither tls nor secret every program that answers there can speak for a member`;
   return new OperatingError('INSECURE_PEER', `${why}: give tls or secret, or insecure: true`);
 }

@@ -135,7 +135,7 @@ describe('three sites that survive', () => {
   });
 });
 
-test('a site whose disk refuses stops before anybody is granted what it could not keep', async () => {
+test('a site whose disk refuses stops before a grant that it could not keep', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-disk-'));
   const crashes: InvariantError[] = [];
   const store = await openStore({ dataDir, site: 'a', cluster: 'test', newId: 'a' });
@@ -308,7 +308,7 @@ describe('options', () => {
     await expect(site.cluster.ready()).resolves.toBeUndefined();
   });
 
-  test('a site is closed as often as anybody likes', async () => {
+  test('a site may be closed more than once', async () => {
     const site = await openMember(good);
     const held = await site.lock.acquire();
     const closing = [site.cluster.close(), site.cluster.close()];

@@ -188,7 +188,7 @@ describe('limits', () => {
     expect(cluster.counters().suspicions).toBe(0);
   });
 
-  test('a lock that nobody can be granted is stood for only while somebody waits', async () => {
+  test('a lock that nobody can be granted is stood for only while a caller waits', async () => {
     await using group = await openMembers(three, { root: 'c', limits: { maxLocksOfPeer: 1 } });
     const [a] = group.members;
     for (const name of ['one', 'two']) await a!.cluster.lock(name).run(() => undefined);

@@ -27,7 +27,7 @@ describe('a fleet', () => {
     await growAndShrink(common);
   });
 
-  test('of which the sites leave in peace serves the last of them', async () => {
+  test('whose sites leave in peace serves the last of them', async () => {
     const { start } = await fleet(['a', 'b', 'c'], 'nothing');
     const [a, b, c] = [await start('a'), await start('b'), await start('c')];
     for (const cluster of [a, b, c]) await cluster!.ready();

@@ -109,7 +109,7 @@ describe('a leader in a minority', () => {
 });
 
 describe('callers that wait without a majority', () => {
-  /** The time after which somebody is told, shortened. */
+  /** The time after which a warning is given, shortened. */
   const hasty = {
     ...systemClock,
     after: (ms: number, action: () => void) => systemClock.after(ms === 5_000 ? 30 : ms, action),

@@ -1,4 +1,4 @@
-/** The checker, for statecharts of anybody: a system is put together of them, and checked. */
+/** The checker, for any XState machines: put a system together from them, and check it. */
 export type { Message, NamedAction, SiteId } from '../machines/actor.ts';
 export {
   CheckError,

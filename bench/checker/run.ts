@@ -29,7 +29,7 @@ const { quick, sites, repeat, bound, peer, only } = new Command('bench:checker')
     'numbers of sites, such as 4,5 (default: 5,6,7; 7 with symmetry only)',
     parseSites,
   )
-  .option('--repeat <runs>', 'runs of each, of which the median counts', positive, 3)
+  .option('--repeat <runs>', 'runs of each; the median counts', positive, 3)
   .option('--bound <seconds>', 'how long a run may take', positive, 600)
   .option('--only <text>', 'only those whose name contains it')
   .option(

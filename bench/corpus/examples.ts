@@ -5,7 +5,7 @@ interface Event {
   readonly [key: string]: unknown;
 }
 
-/** A machine of somebody else, and what must be said of it before it can be checked. */
+/** A machine of another project, and the facts to declare before it can be checked. */
 export interface Example extends Omit<MachineModule, 'events'> {
   /** The module, in a checkout of the repository. */
   readonly file: string;

@@ -7,7 +7,7 @@ import type { AnyStateMachine } from 'xstate';
 import * as xstate from './xstate.ts';
 import { cases, ended, globalsOfTests, made } from './xstate.ts';
 
-/** How a module of somebody else's application is made to give its machines. */
+/** Makes a module of another application give its machines. */
 export interface Loading {
   /** Modules that it imports and that are left out: what they export is never used by a machine. */
   readonly without?: readonly string[];

@@ -4,7 +4,7 @@ import { exitStatus } from '../exit.ts';
 
 const help = `request   ask for the critical section; says at once when the token is here
 release   leave the critical section (waits for it first, if it was requested)
-status    last, line, token; what the client does; epoch and fence; who is connected
+status    last, line, token; state of the client; epoch and fence; connected sites
 members   which sites vote, and which of them are up
 add ID    wait until the site ID, which was started with --join, is a member
 remove ID          the site ID votes no more, up or not

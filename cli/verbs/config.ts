@@ -7,7 +7,7 @@ export function addConfig(program: Command): void {
     .summary('print the settings that a site would start with, and the source of each')
     .description(
       'Takes what baton site takes: flags before variables (BATON_...) before the file of --config, in YAML or JSON. ' +
-        'Prints every key that anybody gave, its value and where it is from; a secret is not shown. ' +
+        'Prints every key that was given, its value and where it is from; a secret is not shown. ' +
         'docs/configuration.md has all keys.',
     )
     .option('--json', 'print it as JSON')

@@ -28,7 +28,7 @@ export function addInspect(program: Command): void {
       '[file]',
       'what baton verify --json or --trace json wrote, or a directory of records (--trace DIR)',
     )
-    .argument('[system]', 'of which system the traces are: a name or a module; default: as the file says')
+    .argument('[system]', 'system of the traces: a name or a module; default: as the file says')
     .option('--sites <n>', 'how many sites it has; default: as the file says', wholeNumber(2, 15))
     .addOption(
       new Option('--network <order>', 'how messages travel; default: as the file says').choices([

@@ -62,7 +62,7 @@ export function addVerify(program: Command): void {
     .option('--seeds <n>', 'with --random: how many runs (default: 1000)', wholeNumber(1))
     .option('--depth <n>', 'with --random: the most steps of a run (default: 200)', wholeNumber(1))
     .option('--first-seed <n>', 'with --random: the seed of the first run (default: 1)', wholeNumber(0))
-    .option('--max-states <n>', 'stop after so many states', wholeNumber(1))
+    .option('--max-states <n>', 'stop after this number of states', wholeNumber(1))
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
     .option('--spill <dir>', 'where states go when the memory is short')

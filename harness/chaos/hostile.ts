@@ -41,7 +41,7 @@ export class HostileSite {
   readonly #stopped = new AbortController();
   readonly #members: HostileMember[] = [];
   readonly #speaking: Promise<unknown>;
-  /** The newest epoch of each lock that somebody told it. */
+  /** The newest epoch of each lock that any site told it. */
   readonly #epochs = new Map<string, number>();
   #said = 0;
 

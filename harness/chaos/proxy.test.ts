@@ -111,7 +111,7 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect(sockets()).toBe(before));
   });
 
-  it('holds one direction, in order, as long as anybody holds it, and lets the other pass', async () => {
+  it('holds one direction, in order, as long as any holder holds it, and lets the other pass', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
     proxy.hold('a', 'b');

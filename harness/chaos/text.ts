@@ -65,7 +65,7 @@ export function runText(run: ChaosRun): string {
     `  faults   ${kindsText(schedule.faults)}`,
     `  clients  ${asks} asks, ${grants} grants, ${cancelled} given up, ${lost} lost; longest wait ${inSeconds(figures.longestWaitMs)}, after the faults ${inSeconds(figures.longestWaitAfterMs ?? 0)}`,
     `  resource ${accepted} writes taken, ${refused} refused`,
-    `  epochs   ${highestFence?.epoch ?? 0} at the end; ${suspicions} suspicions; sent by who was up at the end: ${sentText(sent)}`,
+    `  epochs   ${highestFence?.epoch ?? 0} at the end; ${suspicions} suspicions; sent by the sites up at the end: ${sentText(sent)}`,
     ...(lies === null
       ? []
       : [

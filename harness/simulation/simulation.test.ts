@@ -397,7 +397,7 @@ describe('any failures, in any order', () => {
       /^S6/,
     ],
     [
-      'a site that never suspects anybody',
+      'a site that never suspects another',
       { sites: 3, timing: { suspectMinMs: 1e9, suspectMaxMs: 1e9, electionMinMs: 1e9, electionMaxMs: 1e9 } },
       /wait though nothing fails any more/,
     ],

@@ -183,7 +183,7 @@ describe.skipIf(chrome === null)('in the browser', () => {
     const { page, complaints } = await watchedPage(browser);
     await page.goto(live.url);
     await page.click('button:text-is("all locks")');
-    // The locks that somebody waits for come first.
+    // Locks with waiting callers come first.
     const first = page.locator('.lock-table tbody tr').first();
     await expect
       .poll(() => first.locator('td').allTextContents(), { timeout: 20_000 })

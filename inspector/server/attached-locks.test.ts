@@ -15,7 +15,7 @@ it('shows a lock once, however many pages ask for it, and the first without bein
   expect([...locks.all]).toEqual([locks.of(null), locks.of('orders'), locks.of('jobs')]);
 });
 
-it('shows four at a time, of which one that no page shows makes room', () => {
+it('shows four at a time; one that no page shows makes room', () => {
   const locks = attached();
   const [one] = ['one', 'two', 'three'].map((name) => locks.of(name));
   expect(() => locks.of('four')).toThrow('4 locks are shown already');

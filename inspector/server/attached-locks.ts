@@ -4,7 +4,7 @@ import { Attached, type AttachOptions } from './attach.ts';
 import type { Followed, Shows } from './live.ts';
 import { Refused } from './server.ts';
 
-/** A site lets so many watch it that some others may, too. */
+/** Fewer than a site lets watch it, so that other viewers may, too. */
 const mostLocks = 4;
 /** A page that is loaded again, or goes back, finds the lock as it was left. */
 const keptMs = 5_000;

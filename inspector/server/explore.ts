@@ -5,7 +5,7 @@ import type { Sources } from '../protocol.ts';
 import { type Answer, Refused } from './server.ts';
 import { laidOut } from './sources.ts';
 
-/** The answers to the page while somebody walks through `system`. */
+/** The answers to the page while a viewer walks through `system`. */
 export function answerExploring(system: System): Answer {
   const explorer = new Explorer(system);
   const size = Object.keys(system.actors).length;

@@ -17,7 +17,7 @@ import { type Answer, Refused, refuseStrangers } from './server.ts';
 
 const everyMs = 150;
 const mostPages = 64;
-/** A page for which so many bytes wait is given nothing more until they are gone, and then the whole. */
+/** A page that has this number of bytes waiting gets nothing more until they are gone, and then the whole. */
 const mostWaitingBytes = 1 << 20;
 
 /** The requests about the locks of a live cluster whose names contain `like`. */

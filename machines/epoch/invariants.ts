@@ -1,6 +1,6 @@
 import type { SiteContext } from './site.ts';
 
-/** The input of the invariants: the states of the three regions, and the variables. A snapshot has both. */
+/** The part of a snapshot that the invariants read. */
 export interface SiteView {
   readonly value: {
     readonly client: string;
@@ -14,9 +14,9 @@ export interface SiteView {
 /**
  * The invariants of one site alone.
  *
- * - `L2`, `L3`: as in protocol.md, section 1b. A frozen site may wait though it has the token, and may be idle
+ * - `L2`, `L3`: as in docs/protocol.md, section 1b. A frozen site may wait though it has the token, and may be idle
  *   though its line is not empty: R3 has it wait for the next epoch.
- * - `routing`: the two ways in which a site knows whether it is the root agree.
+ * - `routing`: the region `routing` and the variable `last` agree.
  * - `promise`: no site follows an epoch below its promise, and a frozen site has promised or crashed.
  * - `fence`: a site has a fence exactly while it is in the critical section; no fence is of an epoch to come.
  * - `lease`: in strict mode a site in the critical section has a lease, as far as it knows; only in strict mode does a
@@ -30,7 +30,7 @@ const invariants: readonly Invariant[] = [
   ['L2', 'in the critical section the token is here', ({ token }, { client }) => token || client !== 'inCS'],
   [
     'L2',
-    'where the token is, nobody waits for it unless frozen',
+    'a site with the token waits only while it is frozen',
     ({ token }, { client, epoch }) => !token || !waits(client) || epoch !== 'following',
   ],
   ['L2', 'last and line name other sites', ({ self, last, line }) => last !== self && !line.includes(self)],
@@ -47,7 +47,7 @@ const invariants: readonly Invariant[] = [
   ],
   [
     'L3',
-    'an idle site that follows is the root exactly when the token is here',
+    'last of an idle site that follows is nil exactly when the token is here',
     ({ last, token }, { client, epoch }) =>
       client !== 'idle' || epoch !== 'following' || (last === null) === token,
   ],
@@ -58,7 +58,7 @@ const invariants: readonly Invariant[] = [
   ],
   [
     'routing',
-    'in root exactly when last is nil',
+    'routing is root exactly when last is nil',
     ({ last }, { routing }) => (last === null) === (routing === 'root'),
   ],
   ['promise', 'no epoch is adopted above the promise', ({ promised, epoch }) => epoch <= promised],
@@ -97,10 +97,7 @@ const invariants: readonly Invariant[] = [
   ['lease', 'only a bound site defers', ({ lease }, value) => !lease?.putOff || value.lease === 'bound'],
 ];
 
-/**
- * The first of the invariants of `rules` (default: all) that this site breaks: its rule, and the site as
- * it is; `null` when it keeps them.
- */
+/** The first invariant of `rules` (default: all) that this site breaks, with the site as it is; `null` when it keeps them all. */
 export function brokenInvariant({ value, context }: SiteView, ...rules: readonly Rule[]): string | null {
   for (const [rule, says, holds] of invariants) {
     if (rules.length > 0 && !rules.includes(rule)) continue;

@@ -184,7 +184,7 @@ export const siteSetup = setup({
     isAhead: ({ context, event }) => (epochOf(event)?.epoch ?? -1) > context.epoch,
     /** R0: never to be heard. (A frozen site that is not closed has promised more than its epoch.) */
     over: or(['isBelowPromise', and([not('following'), not('isAhead')])]),
-    /** M5. A model in which anybody may suspect at any time does without. */
+    /** M5. A model in which every site may suspect at any time does without. */
     answers: () => true,
     newer: and(['isAhead', not('isBelowPromise')]),
     current: and(['following', not('isAhead'), not('isBelowPromise')]),

@@ -1,14 +1,12 @@
 import type { SiteId } from '../actor.ts';
 
 /**
- * The vocabulary of one lock on the wire.
+ * The vocabulary of one lock under the published algorithm.
  *
- * - `REQUEST`: `origin` wants the token. The origin travels through every hop: the neighbour that
- *   delivers a request is not the site that made it.
+ * - `REQUEST`: `origin` wants the token. The origin travels through every hop: the sender of a message need not be its origin.
  * - `TOKEN`: the right to enter.
- * - `LEAVE`: `leaver` is in its critical section, and asks every site to stop naming it in `last`.
- * - `GOODBYE`: the answer to LEAVE: the sender's `last` does not name the receiver, and nothing more will come from
- *   it.
+ * - `LEAVE`: `leaver`, a site in its critical section, asks that no `last` names it any more.
+ * - `GOODBYE`: the answer: the sender's `last` does not, and it sends nothing more to the leaver.
  */
 export type SiteMessage =
   | { readonly type: 'REQUEST'; readonly origin: SiteId }
@@ -19,13 +17,12 @@ export type SiteMessage =
 /**
  * The events of the local client.
  *
- * - `ask`: wants the critical section.
+ * - `ask`: it wants the critical section.
  * - `release`: its critical section is over.
- * - `again`: inside: its critical section is over and its next one begins; the token stays. It may say so only so
- *   many times in a row (protocol, client-side rules), or others starve.
- * - `try`: outside, with no request under way: enters if the token is here; otherwise nothing.
- * - `withdraw`: has no more use for the request that is under way. A request that was sent cannot be
- *   unlinked, so its token is still awaited, and passed on (protocol, client-side rules).
+ * - `again`: its critical section is over, the next one begins and the token stays. A client may say it only a bounded number of
+ *   times in a row, or other sites starve.
+ * - `try`: outside, with no request under way: it enters if the token is here; otherwise nothing happens.
+ * - `withdraw`: it has no more use for its request. The token is still awaited, and handed on.
  * - `leave`: in the critical section: hand the token and the queue on, and take part no longer.
  */
 export type ClientEvent =

@@ -119,7 +119,7 @@ describe('client withdraws: the request that was sent cannot be unlinked', () =>
     `);
   });
 
-  test('or kept when nobody is next', () => {
+  test('or kept when next is nil', () => {
     expect(play('root a', 'ask', 'withdraw', 'TOKEN')).toMatchInlineSnapshot(`
       "
       ask       | REQUEST b to a                 | requesting, root: last nil, next nil
@@ -168,7 +168,7 @@ describe('client leaves', () => {
     `);
   });
 
-  test('an idle site whose last names the leaver asks on nobody’s behalf, then says goodbye', () => {
+  test('an idle site whose last names the leaver asks for no client, then says goodbye', () => {
     expect(play('root a', 'LEAVE a', 'TOKEN')).toMatchInlineSnapshot(`
       "
       LEAVE a   | REQUEST b to a, GOODBYE to a   | withdrawn, root: last nil, next nil

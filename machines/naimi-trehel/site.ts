@@ -3,25 +3,25 @@ import type { SiteId } from '../actor.ts';
 import type { ClientEvent, SiteMessage } from './messages.ts';
 
 /**
- * A site of M. Naimi, M. Trehel, A. Arnold, "A log(N) distributed mutual exclusion algorithm based on
- * path reversal", JPDC 34:1-13, 1996. The names `last` and `next` are the paper's.
+ * A site of M. Naimi, M. Trehel, A. Arnold, "A log(N) distributed mutual exclusion algorithm based on path reversal", JPDC 34:1-13,
+ * 1996. The names `last` and `next` are the paper's.
  */
 export interface SiteContext {
   readonly self: SiteId;
-  /** Probable owner of the token: where a request goes. `null` when this site is the root. */
+  /** The probable owner of the token, to which a request goes; `null` when this site is the root. */
   readonly last: SiteId | null;
   /** The site that gets the token after this one; `null` when none. */
   readonly next: SiteId | null;
   readonly token: boolean;
-  /** How many other sites take part; while this one leaves, how many have not said GOODBYE yet. */
+  /** The number of other sites that take part; while this one leaves, the number of those that have not said GOODBYE. */
   readonly peers: number;
 }
 
-/** `root` starts with the token and is where every other site's `last` points. */
+/** `root` starts with the token, and every other site's `last` points at it. */
 export interface SiteInput {
   readonly self: SiteId;
   readonly root: SiteId;
-  /** How many other sites take part. */
+  /** The number of other sites that take part. */
   readonly peers: number;
 }
 
@@ -61,8 +61,8 @@ const forward = (to: (site: SiteContext) => SiteId | null) =>
   }) as const;
 
 /**
- * Two parallel regions are the algorithm: the state of the client, and the route of requests. The third counts the
- * sites that take part. Effects are named actions with params; the driver of the machine runs them.
+ * Two parallel regions are the algorithm: `client` is the local side, and `routing` decides about requests of other sites.
+ * `membership` counts the sites that take part.
  */
 export const siteMachine = setup({
   types: {} as { context: SiteContext; events: SiteEvent; input: SiteInput },
@@ -111,7 +111,7 @@ export const siteMachine = setup({
               },
             ],
             try: [{ guard: 'tokenHere', target: 'inCS', actions: 'grant' }, {}],
-            // A request on nobody's behalf: the one way in which `last` may cease to name the leaver.
+            // A request for no client: afterwards `last` does not name the leaver.
             LEAVE: {
               guard: 'pointsAtLeaver',
               target: 'withdrawn',
@@ -168,7 +168,7 @@ export const siteMachine = setup({
             GOODBYE: {
               guard: 'lastGoodbye',
               target: 'left',
-              // Everyone pointed here or waited here, and now asks: so someone is next.
+              // Every other site pointed here or waited here, and has asked by now: `next` is not nil.
               actions: [passToken, 'surrenderToken', 'left'],
             },
           },
@@ -202,7 +202,7 @@ export const siteMachine = setup({
             ],
           },
         },
-        // Every request that comes is passed on and the pointer turned to its origin: the path reversal.
+        // Every request is forwarded, and the pointer turns to its origin: the path reversal.
         forwarding: {
           on: {
             REQUEST: [

@@ -66,7 +66,7 @@ export interface Cluster extends AsyncDisposable {
    */
   ready(options?: { readonly timeoutMs?: number }): Promise<void>;
   /**
-   * Lets somebody watch one lock at a time, window by window, until the session is closed; `serveWatch` does it over a
+   * Lets a viewer watch one lock at a time, window by window, until the session is closed; `serveWatch` does it over a
    * WebSocket. Costs nothing while no window is open.
    */
   watch(viewer: Viewer): WatchSession;

@@ -16,7 +16,7 @@ export interface Logger {
 export type Notice =
   /** A peer is believed to be up, down or restarted. */
   | PeerChange
-  /** This site stands for a new epoch of the lock: it seems that somebody has failed. */
+  /** This site stands for a new epoch of the lock: it seems that a site has failed. */
   | { readonly type: 'suspected'; readonly lock: string }
   /** It has won `epoch`. */
   | { readonly type: 'elected'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
@@ -64,7 +64,7 @@ export type Notice =
       readonly untold?: number;
     }
   /**
-   * Callers wait, and no majority of the voters has been in reach for so long that somebody should look: `missing` are the
+   * Callers wait, and no majority of the voters has been in reach for so long that an operator should look: `missing` are the
    * voters that are not, among `of`. Told once, until there is a majority again.
    */
   | { readonly type: 'no-majority'; readonly missing: readonly SiteId[]; readonly of: number }
@@ -81,7 +81,7 @@ export type Notice =
    * grants came faster than one a millisecond.
    */
   | { readonly type: 'leaked'; readonly lock: string; readonly fence: Fence; readonly taken: string | null }
-  /** A site keeps every name for good: so many of `most` are known (`limits`), and one more than that is refused. */
+  /** A site keeps every name for good: it has `known` names, and refuses more than `most` (`limits`). */
   | {
       readonly type: 'many-locks';
       readonly known: number;

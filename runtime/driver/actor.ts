@@ -53,7 +53,7 @@ export class EffectActor<Event extends Typed, Effect extends Typed> {
   #stopped = false;
 
   /**
-   * `effects` are the named actions of `machine` that somebody carries out. Throws `UNKNOWN_EFFECT` when it has more,
+   * `effects` are the named actions of `machine` that the driver carries out. Throws `UNKNOWN_EFFECT` when it has more,
    * `MACHINE_ERROR` when it fails as it begins, and what `compile` throws.
    */
   constructor(machine: AnyStateMachine, effects: readonly Effect['type'][], options: ActorOptions) {

@@ -141,7 +141,7 @@ describe('a watch that forgets what idle locks need not be woken with', () => {
   });
 
   test.each<[string, Passivation]>([
-    ['of which deaths it has heard', keeps({ covered: 0 })],
+    ['the deaths that it has heard of', keeps({ covered: 0 })],
     ['that they are recovering', keeps({ recovering: false })],
     ['that they wait', rests(() => ({ waits: false, cause: null }))],
     ['that they were warned', rests(() => ({ warned: false }))],

@@ -149,7 +149,7 @@ describe('a storm finds', () => {
   test('a site that withdraws and loses the token', async () => {
     const statechart = withdrawing({ guard: 'current', target: 'idle' });
     expect(await broken({ statechart })).toMatch(
-      /L3: an idle site that follows is the root exactly when the token is here/,
+      /L3: last of an idle site that follows is nil exactly when the token is here/,
     );
   });
 });

@@ -281,7 +281,7 @@ export class WaitQueue implements Granter {
     else holding.release();
   }
 
-  /** The actor's critical section is over, and somebody else's may have begun. */
+  /** The actor's critical section is over, and that of another site may have begun. */
   lose(
     fence: Fence,
     why = 'a later epoch has given the lock away, or (in strict mode) its lease is over',

@@ -86,7 +86,7 @@ export function settled(message: AcquireMessage): void {
   acquire.asyncEnd.publish(message);
 }
 
-/** Does anybody listen to what callers do? */
+/** Whether any subscriber listens to what callers do. */
 export function callersWatched(): boolean {
   return grant.hasSubscribers || release.hasSubscribers || acquireTraced();
 }

@@ -23,7 +23,7 @@ export class Events {
     this.#emitter.off(event, listener);
   }
 
-  /** Whether anybody listens to all that happens. */
+  /** Whether any subscriber listens to all events. */
   get areHeard(): boolean {
     return this.#emitter.listenerCount('notice') > 0;
   }

@@ -24,7 +24,7 @@ async function open() {
 const upgrade =
   'GET / HTTP/1.1\r\nHost: x.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nand more';
 
-describe('a server that anybody can call', () => {
+describe('a server that strangers can call', () => {
   test.each([
     ['a refused upgrade', upgrade],
     ['half a request', 'GET / HTTP/1.1\r\nHo'],

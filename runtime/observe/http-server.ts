@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Bounds of a server that anybody on the machine, or beyond it, can call. */
+/** Bounds of a server that every program on the machine, or beyond it, can call. */
 const mostConnections = 64;
 /** From the first byte of a request to its last, and from an answer to the next request. */
 const requestTimeoutMs = 5_000;

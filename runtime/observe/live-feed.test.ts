@@ -36,7 +36,7 @@ function tapped(known = ['main', 'other']) {
   const told: WatchTold[] = [];
   const viewer = { waiting: 0, send: (frame: string) => void told.push(JSON.parse(frame) as WatchTold) };
   const session = tap.attach(viewer);
-  /** So many events happen, as far as anybody wants to hear of them; how many do. */
+  /** Makes `count` events happen, as far as a viewer wants them; returns how many did. */
   const happen = (count: number, lock = 'main') => {
     let wanted = 0;
     for (let index = 0; index < count; index++) {

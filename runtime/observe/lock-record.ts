@@ -32,7 +32,7 @@ export interface Recorded {
 }
 
 /**
- * Numbers the events of one lock's actor, and records them where somebody wants a record: the recorder, or a viewer of
+ * Numbers the events of one lock's actor, and records them where a record is wanted: by the recorder, or a viewer of
  * the live feed.
  */
 export class LockRecord {

@@ -6,7 +6,7 @@ export interface Recorder {
   readonly active: boolean;
   record(line: RecordLine): void;
   /**
-   * Returns once every line so far outlives this process. To be called before anybody hears of what the lines say
+   * Returns once every line so far outlives this process. To be called before a peer or a client hears of what the lines say
    * (a message, a grant) and before the store syncs: then a crash leaves no gap in the record.
    */
   flush(): void;

@@ -63,7 +63,7 @@ test.each(['compiled', 'xstate'] as const)(
   },
 );
 
-test("the inspector's own inspect knows who sent a message too, but calls who took it as XState does", async () => {
+test("the inspector's own inspect knows the sender of a message too, but names the receiver as XState does", async () => {
   const { arrows } = await inspected(
     (events) => createInspector({ send: (event) => events.push(event) }).inspect,
     'compiled',

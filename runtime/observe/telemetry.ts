@@ -56,7 +56,7 @@ export class Telemetry {
     this.#site = { 'baton.cluster.name': cluster, 'baton.site.id': site };
   }
 
-  /** From now on there are metrics and spans, if there is anybody to take them. `site` is read when metrics are collected. */
+  /** From now on there are metrics and spans, if a meter or a tracer takes them. `site` is read when metrics are collected. */
   begin(site: Pick<Cluster, 'status' | 'counters'>, options: TelemetryOptions = {}): void {
     const meter = meterOf(options);
     const read = () => ({

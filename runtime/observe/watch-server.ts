@@ -43,7 +43,7 @@ export async function serveWatch(
   if (!isLoopback(host) && token === undefined) {
     throw new OperatingError(
       'INSECURE_LISTEN',
-      `whoever reaches ${host}:${port} could watch the site: give a token, or listen on loopback`,
+      `every program that reaches ${host}:${port} could watch the site: give a token, or listen on loopback`,
     );
   }
   // Most sites are never watched.

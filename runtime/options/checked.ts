@@ -30,7 +30,7 @@ export function invalid(texts: readonly string[]): OperatingError {
   return new OperatingError('OPTIONS_INVALID', message);
 }
 
-/** The known key that somebody may have meant. */
+/** The known key that is nearest to a misspelt one. */
 export function nearest(key: string, known: readonly string[]): string | undefined {
   return closestMatch(key, known, { maxDistance: Math.max(2, Math.floor(key.length / 3)) });
 }

@@ -180,7 +180,7 @@ export const clusterSchema = describe(
       'This process is no member: it has no vote and no disk, and stands in no list. It attaches to a member, which stands in line for it.',
     ).optional(),
     size: describe(z.int().min(1).max(63), 'a size is an integer from 1 to 63', {
-      does: 'This process and the others that discovery finds share the work by themselves: so many of them are members, the others guests, and a guest takes the place of a member that leaves or dies. 3 or 5 are recommended.',
+      does: 'This process and the others that discovery finds share the work by themselves: this number of them are members, the others guests, and a guest takes the place of a member that leaves or dies. 3 or 5 are recommended.',
       otherwise: 'the members are those that the settings name',
     }).optional(),
     advertise: describe(partOfAddress, 'an address is { host, port }', {

@@ -28,7 +28,7 @@ import type { Store } from '../store/store.ts';
 import { membersLock } from '../wire/frames.ts';
 import { type Addresses, type MembersTold, membersLayout } from './protocol.ts';
 
-/** A change that somebody wants: the site of this name is to be a voter, or none of that name is. */
+/** A change that an operator or a site wants: the site of this name is to be a voter, or none of that name is. */
 export type WantedChange = { readonly add: SiteId } | { readonly remove: SiteId };
 
 export interface MembersActorSetting {
@@ -48,9 +48,9 @@ export interface MembersActorSetting {
   readonly settleMs: number;
   /** Does this site ask to be added where it is no voter? */
   readonly asks: () => boolean;
-  /** No site is added that nobody has asked to add while there are so many voters. */
+  /** With this number of voters, no site is added unless an operator asks. */
   readonly mostVoters: number;
-  /** The fewest voters that are left when one is removed that nobody has asked to remove. */
+  /** The least number of voters that remain when one is removed without an operator's word. */
   readonly leastVoters: number;
   /** Time in ms after which a voter that is down is removed; `null`: never. */
   readonly removeAfterMs: number | null;

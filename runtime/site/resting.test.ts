@@ -16,7 +16,7 @@ async function told(options: SimulationOptions): Promise<string[]> {
   return lines;
 }
 
-/** How many of so many runs are the same, whether locks rest whenever they are idle or never. */
+/** How many of `runs` runs are the same, whether locks rest whenever they are idle or never. */
 async function alike(options: Omit<SimulationOptions, 'seed'>, runs: number): Promise<number> {
   let same = 0;
   for (let seed = 1; seed <= runs; seed++) {

@@ -68,7 +68,7 @@ describe('R7: after a restart', () => {
     });
   });
 
-  test('a lock of which nothing was kept is closed in epoch 0', () => {
+  test('a lock without a record is closed in epoch 0', () => {
     life({}, (store) => {
       store.put('x', { promised: 0, epoch: 0, root: 'b' });
       expect(store.read('x', 'b')).toEqual({ promised: 0, epoch: 0, root: 'b' });
@@ -408,7 +408,7 @@ describe('a disk that refuses', () => {
     }
   });
 
-  test.runIf(process.platform !== 'win32')('a link that somebody has planted is not followed', () => {
+  test.runIf(process.platform !== 'win32')('a planted link is not followed', () => {
     const elsewhere = join(dataDir, 'elsewhere');
     writeFileSync(elsewhere, 'untouched');
     for (const planted of [path(), `${path()}.tmp`]) {

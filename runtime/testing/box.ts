@@ -121,7 +121,7 @@ export async function openWithMetPeer(options: BoxOptions = {}) {
   return { a, b };
 }
 
-/** `raw` says that it is `a`, in this life of it, and that it has been delivered so many. */
+/** `raw` says that it is `a`, in this incarnation, and how many messages it has been delivered. */
 export async function meetRaw(raw: RawPeer, b: Box, change: object = {}, ack = 0): Promise<void> {
   raw.say(hello('a', 'b', change));
   await eventually(() => expect(raw.received).toContainEqual(expect.objectContaining({ type: 'welcome' })));

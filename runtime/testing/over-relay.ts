@@ -8,7 +8,7 @@ export function closeRelays(): void {
   for (const relay of relays.splice(0)) relay.close();
 }
 
-/** Boxes `a` and `b` over a relay that resets each connection after so many bytes. Default: never. */
+/** Boxes `a` and `b` over a relay that resets each connection after a number of bytes. Default: never. */
 export async function openOverRelay(budget?: () => number, options: BoxOptions = {}) {
   const b = await openBox('b', { a: nowhere }, options);
   const relay = await Relay.open(b.mailbox.address, budget);

@@ -192,7 +192,7 @@ export class Storm {
     const held = mesh.actor(lock).queue.tryAcquire();
     this.#count(held ? 'tried' : 'tried in vain');
     if (!held) return;
-    if (others) this.#broken ??= `${site} has ${lock} by a try, before those who wait there`;
+    if (others) this.#broken ??= `${site} has ${lock} by a try, before the callers that wait there`;
     this.#enter({ site, lock, held });
   }
 

@@ -314,7 +314,7 @@ describe('the length of a frame', () => {
     ['1603010200', 'it begins as TLS does: here is neither tls nor secret'],
     ['474554202f', 'does something else speak to this port (it begins with "GET ")?'],
     ['fffe000000', 'does something else speak to this port?'],
-  ])('of %s tells who may have come', (hex, text) => {
+  ])('of %s tells which program may have called', (hex, text) => {
     const decoder = new Decoder(codec);
     decoder.push(Buffer.from(hex, 'hex'));
     expect(() => decoder.next()).toThrow(text);

@@ -33,7 +33,7 @@ export interface Paths {
 export interface PathOptions {
   /** A path to each two transitions that can follow one another. Default: false, to each transition. */
   readonly pairs?: boolean;
-  /** Throws `CheckError` with code `PATHS_UNBOUNDED` where so many states are not enough. Default: 100,000. */
+  /** Throws `CheckError` with code `PATHS_UNBOUNDED` where this number of states is not enough. Default: 100,000. */
   readonly maxStates?: number;
 }
 

@@ -12,7 +12,7 @@ export interface CheckOptions {
    */
   readonly liveness?: boolean;
   /**
-   * Keep of each state a hash of so many bits (8 to 64) instead of the state itself: less memory where states are
+   * Keep a hash of this number of bits (8 to 64) for each state, instead of the state itself: less memory where states are
    * wide, and a chance that some are omitted (`Report.hashCompaction`). Ways to what was found are
    * looked for among exact states, and take their memory. Not with symmetry, nor with properties of runs.
    * Default: states are kept, and none is omitted.
@@ -33,7 +33,7 @@ export interface CheckOptions {
   readonly workers?: number;
   /** Where another thread finds the system again. */
   readonly source?: SystemSource;
-  /** Stop after so many states (with `symmetry`: orbits). Default, as for all limits: none. */
+  /** Stop after this number of states (with `symmetry`: orbits). Default, as for all limits: none. */
   readonly maxStates?: number;
   readonly maxMemoryBytes?: number;
   /** To explore and to judge. For the ways to what was found there is half as long again. */

@@ -43,7 +43,7 @@ describe('Chang-Roberts election', () => {
   });
 
   test.each(['a node wins', 'it ends only when all is decided'])(
-    'candidates who swallow every claim break "%s"',
+    'candidates that swallow every claim break "%s"',
     async (name) => {
       const machine = rewire(node, { candidate: { on: {} } });
       expect(await judge(changRoberts().replacing(node, machine), name)).toMatchObject({

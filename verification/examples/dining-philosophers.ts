@@ -6,7 +6,7 @@ import { each, role, system } from '../system/typed.ts';
  * Dining philosophers (Dijkstra, 1965): each sits between two forks and needs both to eat. A fork, too, is an actor: it is given to
  * the philosopher that asks first, and keeps the name of the one that asks next. The philosophers ask for their left fork first,
  * and the whole table can starve with one fork in every left hand: `baton verify` prints the shortest way there. Let the last one
- * be left-handed, and no circle of waiting can close: polite-philosophers.ts, where everyone that is hungry eats.
+ * be left-handed, and no circle of waiting can close: polite-philosophers.ts, where each that is hungry eats.
  */
 type Hands = { readonly self: string; readonly first: string; readonly second: string };
 

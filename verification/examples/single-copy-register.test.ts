@@ -50,7 +50,7 @@ test.each<[string, Operations, boolean]>([
     false,
   ],
   [
-    'two readers who see two writes in two orders',
+    'two readers that see two writes in two orders',
     {
       done: {
         a: [done(1, null)],

@@ -229,7 +229,7 @@ export function requireFifo({ network: { order } }: Options): void {
   );
 }
 
-/** A system of equal sites, of which the first starts with the token. */
+/** A system of equal sites; the first starts with the token. */
 export function tokenSystem(
   name: string,
   { machine, network, ...options }: SiteOptions & { readonly machine: AnyStateMachine },

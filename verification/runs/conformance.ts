@@ -207,7 +207,7 @@ export class Conformance {
       (other) => other.site === site && seq >= other.forgottenFrom && seq < (other.life + 1) * eventsPerLife,
     );
     if (knows === undefined) return;
-    const reason = `it tells of event ${seq} of ${site}, of which the disk of ${site} knew nothing later (R7)`;
+    const reason = `it tells of event ${seq} of ${site}, and the disk of ${site} did not have that event later (R7)`;
     record.refuse('REPLAY_DISK', reason, { event: occurrence(line) });
   }
 

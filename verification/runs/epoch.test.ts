@@ -82,7 +82,7 @@ describe('replay accepts', () => {
     expect(locks).toMatchObject([{ criticalSections: 2, elections: 1 }]);
   });
 
-  it('a life that was over before its last event was on the disk, or known to anybody', () => {
+  it('an incarnation that ended before its last event was on the disk, or known to another site', () => {
     const early = () => holderDies().client('c', 'ask').crashEarly('b').restart('b');
     // b does again what it did first and forgot: it wins an epoch, and is granted the lock under the same
     // fence.

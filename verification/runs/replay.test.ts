@@ -232,7 +232,7 @@ describe('replay refuses, at the right line', () => {
     });
   });
 
-  it('records of a mesh of which one is missing, or doubled', () => {
+  it('records of a mesh in which one is missing, or doubled', () => {
     const { a, b, c } = threeSites;
     expect(refusalOf({ a: a!, b: b! })).toMatchObject({ code: 'REPLAY_MESH', line: 1 });
     expect(refusalOf({ a: a!, b: b!, c: c!, d: c! })).toMatchObject({ code: 'REPLAY_MESH', line: 1 });

@@ -24,7 +24,7 @@ export class SiteRecord {
   /** `seq` of the last event before `head`. */
   seq: number;
   /**
-   * From this event on, nothing of this life was known to anybody, and its site has forgotten it since: it is no
+   * From this event on, nothing of this incarnation was known to any other site, and its site has forgotten it since: it is no
    * part of the record.
    */
   forgottenFrom = Number.POSITIVE_INFINITY;

@@ -95,7 +95,7 @@ describe('timers', () => {
     ]);
   });
 
-  it('add up, also by one name, of which cancel stops the newest alone', () => {
+  it('add up, also under one name; cancel stops the newest alone', () => {
     const machine = createMachine({
       id: 'alarm',
       on: {

@@ -138,7 +138,7 @@ describe('a watched cluster', () => {
     });
   });
 
-  it('starts anew after so many steps, from the current state', () => {
+  it('starts anew after a number of steps, from the current state', () => {
     const watched = new Watched(of('b'));
     watched.attached('b');
     const snapshot = of('b').snapshot;

@@ -35,7 +35,7 @@ async function listening(mostSteps?: number): Promise<StatelyPage> {
   return page;
 }
 
-/** An app, as anybody would write it. */
+/** An app as users write it. */
 function app(url: string) {
   const inspector = createWebSocketInspector({ url });
   const actor = createActor(ping, { inspect: inspector.inspect });

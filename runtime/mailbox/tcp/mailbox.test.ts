@@ -239,7 +239,7 @@ test('a dialled peer that answers in another name is refused, and dialled again 
   stop();
 });
 
-test('a stranger that only looks whether anybody listens is no bad handshake', async () => {
+test('a stranger that only looks whether a process listens is no bad handshake', async () => {
   const { a, b } = await openWithRawPeer({ handshakeTimeoutMs: 30 });
   a.socket.destroy();
   await a.closed();

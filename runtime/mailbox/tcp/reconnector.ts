@@ -85,7 +85,7 @@ export class Redial implements Reconnector {
 }
 
 /**
- * The reconnector of the site that is dialled. After a break it asks the kernel at the peer's address whether anybody listens there,
+ * The reconnector of the site that is dialled. After a break it asks the kernel at the peer's address whether a process listens there,
  * by a connection that it closes at once. Whether the address is right is found out while the peer is up; where
  * it is not, a death shows by silence alone.
  */

@@ -33,7 +33,7 @@ export interface Callers {
 export interface Transport {
   /** Calls `called`; errors come by the socket. */
   call(address: Address, called: SiteId, stands: () => void): Socket;
-  /** Whether a host may be called: one that somebody else has named. */
+  /** Whether a host may be called: one that another site has named. */
   mayCall(host: string): boolean;
   /** Makes the function that greets each caller; `callers` hear of the result. */
   greet(callers: Callers): (socket: Socket) => void;
@@ -116,7 +116,7 @@ export function corruptionOf(error: Error): OperatingError | null {
   return isComplaint(error)
     ? new OperatingError(
         'RECORD_CORRUPT',
-        `what came is not what was sent: ${reasonOf(error)}; somebody or something on the way changes it`,
+        `what came is not what was sent: ${reasonOf(error)}; a program or a machine on the way changes it`,
         { cause: error },
       )
     : null;
@@ -274,7 +274,7 @@ function contextOf(options: SecureContextOptions): SecureContext {
 function insecureListen(host: string): OperatingError {
   return new OperatingError(
     'INSECURE_LISTEN',
-    `${host} can be reached by others than this machine, and with neither tls nor secret whoever reaches it can speak ` +
+    `${host} can be reached by others than this machine, and with neither tls nor secret every program that reaches it can speak ` +
       'for any site: give tls or secret, or listen on 127.0.0.1; where the network itself keeps strangers out, insecure: true',
   );
 }
@@ -282,7 +282,7 @@ function insecureListen(host: string): OperatingError {
 function insecurePeer(id: SiteId, host: string): OperatingError {
   return new OperatingError(
     'INSECURE_PEER',
-    `${id} is called at ${host}, beyond this machine, and with neither tls nor secret whoever answers there can speak ` +
+    `${id} is called at ${host}, beyond this machine, and with neither tls nor secret every program that answers there can speak ` +
       'for it: give tls or secret; where the network itself keeps strangers out, insecure: true',
   );
 }

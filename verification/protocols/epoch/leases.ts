@@ -7,7 +7,7 @@ import { epochOf, fenceOf, follows, isInside, leaseOf } from './observed.ts';
 import { local, ofOneSite, oneRoot, S1 } from './properties.ts';
 import type { EpochOptions } from './system.ts';
 
-/** So many are inside with a lease that is valid in fact, and so many without. */
+/** The numbers of sites inside with a lease that is valid in fact, and without one. */
 function inside(sites: readonly SiteId[], is: (valid: number, stale: number) => boolean): StatePredicate {
   return relation(
     (actor) => Number(isInside(actor)),

@@ -270,7 +270,7 @@ export const configuredMutants = {
   'configured: the base is not raised': { ...replacing, raisesBase: false },
 } satisfies Readonly<Record<string, EpochMembersOptions>>;
 
-/** No promise is broken, and somebody waits for ever. */
+/** No promise is broken, and a site waits for ever. */
 export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
   'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
   'R2: a waiting site does not ask again': remove('client.requesting.on.adopted.1'),
@@ -282,7 +282,7 @@ export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
   ),
 };
 
-/** No promise is broken without a failure, and somebody may wait for ever. */
+/** No promise is broken without a failure, and a site may wait for ever. */
 export const starvingMutants: Readonly<Record<string, AnyStateMachine>> = {
   'R12: a site that asks again goes to the head of the rest': replace(
     'client.inCS.on.releaseAndAsk.0.actions.0',

@@ -38,7 +38,7 @@ describe('three sites', () => {
     ],
     ['one change, each may lose its disk', { crashes: 'all', restart: 'without disk' }, { states: 213_328 }],
     ['one change, a crash, a lost tail', { breaks: 1 }, { states: 193_833 }],
-    ['one change, who waits may withdraw', { withdraw: true }, { states: 168_649 }],
+    ['one change, a waiting client may withdraw', { withdraw: true }, { states: 168_649 }],
     ['one change, each may leave', { crashes: 'leavers' }, {}],
     ['one change, the founder may crash', {}, { states: 53_461, transitions: 263_264, depth: 32 }],
   ])('%s: all holds', async (_, options, counts) => {

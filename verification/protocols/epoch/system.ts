@@ -25,7 +25,7 @@ import { ofCombining, ofElections, ofGrants, ofRestarts } from './properties.ts'
 
 /** The faults of a system. All sites vote; the first is the founder. */
 export interface EpochOptions extends Options {
-  /** No site suspects once it has promised this epoch, so that there are so many changes at most. Default: 1. */
+  /** No site suspects once it has promised this epoch, so that it bounds the number of changes. Default: 1. */
   readonly changes?: number;
   /**
    * The sites that may end, each once. Default: the founder. `leavers`: every site, but only while its client is idle, as a site

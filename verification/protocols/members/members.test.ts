@@ -54,7 +54,7 @@ describe('the voters change, and every promise holds', () => {
       3_739,
     ],
     [
-      'who is left behind is told, on links that keep their order',
+      'a site that is left behind is told, on links that keep their order',
       {
         founders: 2,
         sites: 2,
@@ -67,7 +67,7 @@ describe('the voters change, and every promise holds', () => {
       748,
     ],
     [
-      'anybody tells anybody',
+      'every site tells every other',
       { founders: 2, sites: 2, stands: { a: 1, b: 1 }, lockStands: { b: 1 }, changes: 1, gossip: true },
       2_708,
     ],

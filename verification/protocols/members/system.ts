@@ -40,7 +40,7 @@ export interface MembersOptions {
   readonly crashes?: Readonly<Record<SiteId, 'with disk' | 'emptied' | 'with an old disk'>>;
   /** Whether a site answers when it refuses. Only then does a site that is left behind learn of it. Default: false. */
   readonly refusals?: boolean;
-  /** Is any site told of any configuration by anybody, at any time? Default: by its coordinator alone. */
+  /** Whether every site may tell any configuration to any other, at any time. Default: only its coordinator tells it. */
   readonly gossip?: boolean;
   /** Leave messages that will never be heeded on the network? For machines that heed more. Default: false. */
   readonly keepDead?: boolean;

@@ -73,7 +73,7 @@ const breaks: Readonly<Record<keyof typeof rules, readonly Moment[]>> = {
     grant('a2', 0, 1),
   ],
   'no grant without an ask': [ask('a1'), { type: 'cancel', ...of('a1') }, grant('a1', 0, 1)],
-  'everybody is served once the faults are over': [
+  'every caller is served once the faults are over': [
     ask('a1'),
     quiet,
     { type: 'fault', what: 'none', at: 120 },
@@ -133,10 +133,10 @@ describe('the rules of histories', () => {
 
   it('say of a grant that came too late after the faults, and of a wait that a live site ended', () => {
     const late = [ask('a1'), quiet, { ...grant('a1', 0, 1), at: 111 }];
-    expect(judged(late).broken).toEqual(['everybody is served once the faults are over']);
+    expect(judged(late).broken).toEqual(['every caller is served once the faults are over']);
     const rejected: Moment = { type: 'rejected', ...of('a1'), code: 'SITE_CLOSED' };
     expect(judged([ask('a1'), rejected, quiet]).broken).toEqual([
-      'everybody is served once the faults are over',
+      'every caller is served once the faults are over',
     ]);
     expect(judged([ask('a1'), rejected, end('a'), quiet]).broken).toEqual([]);
   });

@@ -113,7 +113,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     return { judged, violations };
   },
 
-  'everybody is served once the faults are over': ({ history, servedMs }) => {
+  'every caller is served once the faults are over': ({ history, servedMs }) => {
     const quiet = of(history, 'quiet').at(-1);
     const endAt = history.at(-1)?.at ?? 0;
     if (quiet === undefined) return { judged: 0, violations: [] };

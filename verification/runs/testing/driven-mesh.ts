@@ -78,7 +78,7 @@ export class DrivenMesh {
     return this;
   }
 
-  /** `site` dies before anybody knows of its last event, and before that is on its disk. */
+  /** `site` dies before another site knows of its last event, and before that is on its disk. */
   crashEarly(site: SiteId): this {
     const driven = this.#sites.get(site)!;
     for (const other of this.#sites.keys()) {

@@ -7,7 +7,7 @@ declare const document: {
 };
 declare const location: { readonly search: string };
 
-/* An app in a browser, as anybody would write it: a light that is switched, and told to the page it names. */
+/* An app in a browser, as users write it: a light that is switched, and told to the page it names. */
 
 const machine = setup({
   types: { context: {} as { times: number } },

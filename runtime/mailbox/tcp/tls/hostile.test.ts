@@ -48,7 +48,7 @@ async function join(site: string, peers: Record<string, Address>, rest: Partial<
   return member;
 }
 
-/** Three sites that have held the lock in turn, and somebody on the network between `a` and `c`. */
+/** Three sites that have held the lock in turn, and an attacker on the network between `a` and `c`. */
 async function openWorld(right: (site: string) => Credentials, limits: ClusterOptions['limits'] = {}) {
   const root = { root: 'a', limits };
   const c = await join('c', { a: nowhere, b: nowhere }, { ...root, ...right('c') });
@@ -299,7 +299,7 @@ describe('a name', () => {
 
   test.each([
     ['certificate', c, transportFor('a', { tls: ours.tls('test', 'a') })],
-    ['certificate, though it believes anybody', c, credulous(ours.tls('test', 'a'))],
+    ['certificate, though it believes every name', c, credulous(ours.tls('test', 'a'))],
     ['key', transportFor('c', { secret }), transportFor('a', { secret })],
     ['word, where nothing is to be proved', plain, plain],
   ])('that is its own is met: by its %s', async (_, called, theirs) => {

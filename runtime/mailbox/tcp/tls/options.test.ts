@@ -70,7 +70,7 @@ describe('the security options of a site', () => {
     ['a secret', { secret: 'x'.repeat(32), listen: { host: '::', port: 0 } }],
     ['a secret in bytes', { secret: Buffer.alloc(32, 7), listen: { host: '::', port: 0 } }],
     ['that it may', { insecure: true, listen: { host: '0.0.0.0', port: 0 } }],
-    ['that it may call anybody', { insecure: true, peers: { b: { host: '192.0.2.1', port: 1 } } }],
+    ['that it may call any host', { insecure: true, peers: { b: { host: '192.0.2.1', port: 1 } } }],
     ['a secret, and a peer elsewhere', { secret: 'x'.repeat(32), peers: { b: { host: 'b', port: 1 } } }],
     ['several authorities', { tls: { ...tls, ca: new Authority().ca + tls.ca } }],
   ])('%s is enough', (_, change) => {

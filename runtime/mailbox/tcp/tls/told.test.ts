@@ -21,7 +21,7 @@ test.each<[string, SecureContextOptions, RegExp]>([
   ],
   ['one of another authority', another.tls('test', 'b'), /, which names b, does not count: /],
   ['none', {}, /^NOT_AUTHENTICATED: it shows no certificate$/],
-])('who calls with %s is told by address and name', async (_, credentials, message) => {
+])('a caller with %s is reported with address and name', async (_, credentials, message) => {
   const transport = transportOf({ ...own('a'), tls: ours.tls('test', 'a') });
   const a = await openBox('a', { b: nowhere }, { transport });
   const caller = connect({ ...a.mailbox.address, ...credentials, rejectUnauthorized: false });

@@ -38,7 +38,7 @@ test('each mistake breaks the obligation that forbids it', { timeout: 600_000 },
     last is turned before the request is passed on: no REQUEST back to its origin; L2: requests, next and last name other sites; T: or where the request of its head goes
     last is not turned at the root: L3: of a site that is not idle; T: or it is the root
     last stays after asking: L3: of a site that is not idle
-    a root stays root after handing over: routing is in root exactly when last is nil
+    a root stays root after handing over: routing is root exactly when last is nil
     next is overwritten: next is not overwritten; queue: of chains; queue: next are its edges; tail: the last of a queue; T: or where the request of its head goes; T: or it is the root; Q: the tail of a queue lies on the eff-path; L1: a queued site is next of a site
     a busy root forgets the request: L1: a waiting site is in a place; L3: of a site that is not idle; T: or where the request of its head goes; T: or it is the root; Q: the tail of a queue lies on the eff-path
     requests are not understood on the way: an event that is unexpected changes nothing; it cannot be taken

@@ -33,7 +33,7 @@ describe('a mistake in the statechart breaks the obligation that forbids it', ()
   test.each([
     ['an idle root copies the token', 'L3: of an idle site; at most one token'],
     ['last stays after asking', 'L3: of a site that is not idle'],
-    ['a root stays root after handing over', 'routing is in root exactly when last is nil'],
+    ['a root stays root after handing over', 'routing is root exactly when last is nil'],
     ['the token is kept on release', 'L3: of an idle site'],
   ] as const)('%s', { timeout: 120_000 }, async (name, broken) => {
     const { claims } = await proofOf(mutants[name]);

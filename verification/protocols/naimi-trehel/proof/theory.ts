@@ -66,7 +66,7 @@ function tableClaims(rows: readonly Row[]): readonly TableClaim[] {
   const broken = (is: (row: Row) => boolean) => rows.filter(is).map(rowText);
   return [
     {
-      claim: 'routing is in root exactly when last is nil',
+      claim: 'routing is root exactly when last is nil',
       broken: broken(({ effect }) => !effect.routed),
     },
     {
