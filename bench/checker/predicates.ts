@@ -15,14 +15,14 @@ const predicates: Readonly<Record<string, (state: StateView) => boolean>> = {
     actors.every(({ id, context }) => context['last'] !== id),
 };
 
-const { model, watch } = compile({
+const { model, predicateOf } = compile({
   ...naimiTrehel({ sites: 4, network: { order: 'fifo' } }),
   properties: [],
 });
 const states: Int32Array[] = [];
 exploreNaively(model, (state) => states.push(Int32Array.from(state)));
 for (const [name, holds] of Object.entries(predicates)) {
-  const { judge } = watch(plain(holds)) as Extract<Predicate, { kind: 'tuple' }>;
+  const { judge } = predicateOf(plain(holds)) as Extract<Predicate, { kind: 'tuple' }>;
   for (const state of states) judge(state);
   const before = process.cpuUsage();
   for (let round = 0; round < rounds; round++) for (const state of states) judge(state);

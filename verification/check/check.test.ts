@@ -16,12 +16,12 @@ import {
   weakly,
 } from '../system/index.ts';
 import type { Property, System } from '../system/system.ts';
-import { letters, systemOf } from '../system/testing/systems.ts';
+import { envelopes, systemOf } from '../system/testing/systems.ts';
 import { check, noFault } from './check.ts';
 
 /** M(1), M(2), M(3) are delivered in turn: a run of four states; the last is a deadlock. */
 function delivering(...properties: readonly Property[]): System {
-  return { ...letters(3, { order: 'fifo' }), properties };
+  return { ...envelopes(3, { order: 'fifo' }), properties };
 }
 
 const got = (times: number) =>

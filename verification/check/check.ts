@@ -102,11 +102,11 @@ async function checkWith(compiled: Compiled, options: CheckOptions, exact: boole
     symmetry: options.symmetry ?? false,
     ...(only === undefined ? {} : { only }),
   };
-  const { watches, ...how } = questions(compiled, asking);
+  const { predicates, ...how } = questions(compiled, asking);
   refuseOutside(compiled);
   const found = await search(model, {
     ...how,
-    watches,
+    predicates,
     identity: identityOf(system),
     ...searchOptions(compiled, options, asking, started),
   });

@@ -23,8 +23,8 @@ const looked = 20_000;
  */
 export function growing({ world }: Compiled): readonly Growing[] {
   const { ids, locals, views } = world;
-  return ids.flatMap((actor, cell) => {
-    const count = locals.count(cell);
+  return ids.flatMap((actor, process) => {
+    const count = locals.count(process);
     if (count < fewest) return [];
     const step = Math.max(1, count / looked);
     const most = new Map<string, number[]>();
@@ -36,8 +36,8 @@ export function growing({ world }: Compiled): readonly Growing[] {
         records[part] = Math.max(records[part]!, size);
         most.set(value, records);
       };
-      note('messages on their way', locals.inbox(locals.inboxOf(cell, local)).length);
-      const { snapshot } = locals.core(locals.coreOf(cell, local));
+      note('messages on their way', locals.inbox(locals.inboxOf(process, local)).length);
+      const { snapshot } = locals.core(locals.coreOf(process, local));
       if (snapshot !== DOWN) measure(views.snapshot(snapshot).context, 'context', note);
     }
     return [...most].flatMap(([value, records]) =>

@@ -14,7 +14,7 @@ const stepsEach = 50;
  */
 export function refuseUnlike(system: System): void {
   // Its own: states far away would otherwise have numbers before the exploration comes to them.
-  const { model, symmetry, watches, constraint } = questions(compile(system), {
+  const { model, symmetry, predicates, constraint } = questions(compile(system), {
     exact: true,
     symmetry: true,
   });
@@ -22,7 +22,10 @@ export function refuseUnlike(system: System): void {
   const check = createSymmetryCheck({
     model,
     symmetry: symmetry!,
-    watches: constraint === undefined ? watches : [...watches, { name: 'the constraint', watch: constraint }],
+    predicates:
+      constraint === undefined
+        ? predicates
+        : [...predicates, { name: 'the constraint', predicate: constraint }],
     random,
   });
   const seen = new Set<string>();

@@ -42,7 +42,7 @@ describe('check with symmetry', () => {
 
   it('refuses a property, or a constraint, that tells interchangeable actors apart', async () => {
     const bEnters = some((site) => site.id === 'b' && site.in('client.inCS'));
-    const code = 'SYMMETRY_BROKEN_WATCH';
+    const code = 'SYMMETRY_BROKEN_PREDICATE';
     const property = always('b never enters', not(bEnters));
     await refused({ ...sites3, properties: [property] }).toMatchObject({
       code,

@@ -25,12 +25,12 @@ export async function possible(
   to: StatePredicate,
   options: LivenessOptions = {},
 ): Promise<Possibility> {
-  const { model, watch, decode } = compile(system);
+  const { model, predicateOf, decode } = compile(system);
   const graph = await buildGraph(model, options, new Budget(options));
   if (graph.cut !== null) throw new RangeError(`The exploration ended at a limit (${graph.cut}): raise it.`);
   const like = (predicate: StatePredicate) => {
-    const judge = new PropertyMonitor(watch(predicate), graph.width);
-    return (state: number) => judge.holds(graph.cells, state * graph.width);
+    const judge = new PropertyMonitor(predicateOf(predicate), graph.width);
+    return (state: number) => judge.holds(graph.locals, state * graph.width);
   };
   const reaches = waysTo(graph, like(to));
   const isFrom = like(from);
@@ -40,7 +40,7 @@ export async function possible(
     if (!isFrom(state)) continue;
     count++;
     if (reaches[state] === 0) {
-      stuck ??= decode(graph.cells.slice(state * graph.width, (state + 1) * graph.width));
+      stuck ??= decode(graph.locals.slice(state * graph.width, (state + 1) * graph.width));
     }
   }
   return { states: graph.states, from: count, stuck };

@@ -1,4 +1,4 @@
-import type { NamedWatch, Sourced } from '../checker/packed/index.ts';
+import type { NamedPredicate, Sourced } from '../checker/packed/index.ts';
 import { guarded, viewText } from '../system/callbacks.ts';
 import { type Compiled, evaluate, faultless, SystemError } from '../system/index.ts';
 import { hint } from '../system/shape.ts';
@@ -52,28 +52,35 @@ export function onlyAsked(system: System, only: readonly string[] | undefined): 
 }
 
 /**
- * The model for the engine, with a watch for each of `stateProperties` and then of `triggered`. Every thread must
+ * The model for the engine, with a predicate for each of `stateProperties` and then of `triggered`. Every thread must
  * compute the same.
  */
 export function questions(
   compiled: Compiled,
   { exact, symmetry }: Asking,
-): Sourced & Required<Pick<Sourced, 'watches'>> {
+): Sourced & Required<Pick<Sourced, 'predicates'>> {
   const { model, system } = compiled;
-  const watch = (predicate: StatePredicate, name: string) => compiled.watch(predicate, { exact, name });
+  const predicateOf = (predicate: StatePredicate, name: string) =>
+    compiled.predicateOf(predicate, { exact, name });
   return {
     model,
-    watches: [
-      ...stateProperties(system).map((property): NamedWatch => {
+    predicates: [
+      ...stateProperties(system).map((property): NamedPredicate => {
         const { expect, predicate } = question(property);
-        return { name: property.name, expect, watch: watch(predicate, propertyText(property.name)) };
+        return {
+          name: property.name,
+          expect,
+          predicate: predicateOf(predicate, propertyText(property.name)),
+        };
       }),
-      ...triggered(system).map(({ name, when }): NamedWatch => {
+      ...triggered(system).map(({ name, when }): NamedPredicate => {
         const what = `\`when\` of '${name}'`;
-        return { name: what, expect: 'reachable', watch: watch(when, what) };
+        return { name: what, expect: 'reachable', predicate: predicateOf(when, what) };
       }),
     ],
-    ...(system.constraint === undefined ? {} : { constraint: watch(system.constraint, 'The constraint') }),
+    ...(system.constraint === undefined
+      ? {}
+      : { constraint: predicateOf(system.constraint, 'The constraint') }),
     ...(symmetry ? { symmetry: compiled.symmetry! } : {}),
   };
 }
@@ -89,7 +96,7 @@ export function whereItSpeaks({ predicate, when }: Extract<Property, { kind: 'al
 const never: StatePredicate = { kind: 'some', is: () => false };
 
 function question(property: StateProperty): {
-  readonly expect: NamedWatch['expect'];
+  readonly expect: NamedPredicate['expect'];
   readonly predicate: StatePredicate;
 } {
   switch (property.kind) {

@@ -59,7 +59,7 @@ export async function judgeRuns(
       ...livenessOptions(options, started),
       ...(constraint === undefined
         ? {}
-        : { constraint: compiled.watch(constraint, { exact, name: 'The constraint' }) }),
+        : { constraint: compiled.predicateOf(constraint, { exact, name: 'The constraint' }) }),
     },
   );
   const why = (limit: Limit) => whyStopped(limit, options, cutStates);
@@ -85,21 +85,21 @@ function runQuestions(
   return properties.map((property) => ({
     name: property.name,
     ...runQuestion(property, (predicate) =>
-      compiled.watch(predicate, { exact, name: propertyText(property.name) }),
+      compiled.predicateOf(predicate, { exact, name: propertyText(property.name) }),
     ),
     ...(property.fairness === undefined ? {} : { fairness: fairnessOf(property.fairness) }),
   }));
 }
 
-function runQuestion(property: RunProperty, watch: (predicate: StatePredicate) => Predicate) {
+function runQuestion(property: RunProperty, predicateOf: (predicate: StatePredicate) => Predicate) {
   switch (property.kind) {
     case 'leadsTo':
-      return { kind: property.kind, from: watch(property.from), to: watch(property.to) };
+      return { kind: property.kind, from: predicateOf(property.from), to: predicateOf(property.to) };
     case 'eventually':
-      return { kind: property.kind, is: watch(property.predicate) };
+      return { kind: property.kind, is: predicateOf(property.predicate) };
     case 'ltl': {
       const atoms = Object.entries(property.atoms).map(
-        ([atom, predicate]) => [atom, watch(predicate)] as const,
+        ([atom, predicate]) => [atom, predicateOf(predicate)] as const,
       );
       return { kind: property.kind, formula: property.formula, atoms: Object.fromEntries(atoms) };
     }

@@ -116,12 +116,12 @@ class Walker {
     this.#model = compiled.model;
     this.#memo = new Memo(this.#model);
     this.#properties = stateProperties(compiled.system);
-    const { watches, constraint } = questions(compiled, { exact: true, symmetry: false });
-    const evaluator = (watch: (typeof watches)[number]['watch']) => {
-      const evaluated = new PropertyMonitor(watch, this.#model.width);
+    const { predicates, constraint } = questions(compiled, { exact: true, symmetry: false });
+    const evaluator = (predicate: (typeof predicates)[number]['predicate']) => {
+      const evaluated = new PropertyMonitor(predicate, this.#model.width);
       return (state: Int32Array) => evaluated.holds(state, 0);
     };
-    this.#holds = this.#properties.map((_, index) => evaluator(watches[index]!.watch));
+    this.#holds = this.#properties.map((_, index) => evaluator(predicates[index]!.predicate));
     this.#inside = constraint === undefined ? () => true : evaluator(constraint);
   }
 
@@ -139,7 +139,7 @@ class Walker {
     const weights = new Map<number, number>();
     for (;;) {
       const enabled = this.#enabled(state);
-      const stuck = enabled.every(({ after }) => after.every((local, cell) => local === state[cell]));
+      const stuck = enabled.every(({ after }) => after.every((local, process) => local === state[process]));
       this.#settle(state, stuck, start, path);
       if (path.length === depth || enabled.length === 0 || !this.#inside(state)) return path.length;
       const chosen = this.#choose(enabled, weights, random);
@@ -167,9 +167,9 @@ class Walker {
 
   #enabled(state: Int32Array): Enabled[] {
     const found: Enabled[] = [];
-    for (let cell = 0; cell < state.length; cell++) {
-      const first = this.#memo.first(cell, state[cell]!);
-      for (let step = first; step < first + this.#memo.count(cell, state[cell]!); step++) {
+    for (let process = 0; process < state.length; process++) {
+      const first = this.#memo.first(process, state[process]!);
+      for (let step = first; step < first + this.#memo.count(process, state[process]!); step++) {
         const after = Int32Array.from(state);
         if (this.#memo.apply(step, after)) found.push({ step, after });
       }
@@ -221,13 +221,13 @@ class Walker {
     if (walked === null) return false;
     const { state } = walked;
     const stuck = this.#enabled(state).every(({ after }) =>
-      after.every((local, cell) => local === state[cell]),
+      after.every((local, process) => local === state[process]),
     );
     return this.#settles(this.#properties.indexOf(property), state, stuck);
   }
 
   #taken(step: number): Taken {
-    return { cell: this.#memo.cell[step]!, action: this.#memo.action[step]! };
+    return { process: this.#memo.process[step]!, action: this.#memo.action[step]! };
   }
 
   /** The actions, one after the other, from an initial state; `null` where one cannot be taken. */
@@ -237,12 +237,12 @@ class Walker {
   ): { readonly path: readonly PathStep[]; readonly state: Int32Array } | null {
     const state = Int32Array.from(this.#model.initial[start]!);
     const path: PathStep[] = [];
-    for (const { cell, action } of taken) {
+    for (const { process, action } of taken) {
       const next = this.#enabled(state).find(
-        ({ step }) => this.#memo.cell[step] === cell && this.#memo.action[step] === action,
+        ({ step }) => this.#memo.process[step] === process && this.#memo.action[step] === action,
       );
       if (next === undefined) return null;
-      path.push({ cell, step: this.#memo.index[next.step]! });
+      path.push({ process, step: this.#memo.index[next.step]! });
       state.set(next.after);
     }
     return { path, state };
@@ -262,6 +262,6 @@ interface Enabled {
 }
 
 interface Taken {
-  readonly cell: number;
+  readonly process: number;
   readonly action: number;
 }

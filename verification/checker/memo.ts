@@ -6,65 +6,65 @@ import { BLOCKED, type Model } from './model.ts';
  */
 export class Memo {
   /**
-   * For each step number: its cell, its index in `model.steps`, its action, and the new local of its cell.
+   * For each step number: its process, its index in `model.steps`, its action, and the new local of its process.
    */
-  readonly cell: number[] = [];
+  readonly process: number[] = [];
   readonly index: number[] = [];
   readonly action: number[] = [];
   readonly to: number[] = [];
   /**
-   * For each step number: the start of its sends in `sendCell` and `sendLetter`. They end where those of the
+   * For each step number: the start of its sends in `sendProcess` and `sendMessage`. They end where those of the
    * next step begin.
    */
   readonly sends: number[] = [0];
-  readonly sendCell: number[] = [];
-  readonly sendLetter: number[] = [];
+  readonly sendProcess: number[] = [];
+  readonly sendMessage: number[] = [];
   readonly #model: Model;
-  /** For each cell and local: the number of its first step, and the number of its steps. */
+  /** For each process and local: the number of its first step, and the number of its steps. */
   readonly #first: number[][];
   readonly #count: number[][];
-  /** The answers of `receive`, by cell, letter and local. */
+  /** The answers of `receive`, by process, message and local. */
   readonly #received: number[][][];
 
   constructor(model: Model) {
     this.#model = model;
-    const cells = Array.from({ length: model.width });
-    this.#first = cells.map(() => []);
-    this.#count = cells.map(() => []);
-    this.#received = cells.map(() => []);
+    const processes = Array.from({ length: model.width });
+    this.#first = processes.map(() => []);
+    this.#count = processes.map(() => []);
+    this.#received = processes.map(() => []);
   }
 
   get size(): number {
     return this.action.length;
   }
 
-  /** For each cell: the number of locals that have been asked about. */
+  /** For each process: the number of locals that have been asked about. */
   get locals(): readonly number[] {
     return this.#count.map((counts) => counts.length);
   }
 
-  /** The number of the first step of `local`. The others follow it, `count(cell, local)` in all. */
-  first(cell: number, local: number): number {
-    const known = this.#first[cell]!;
+  /** The number of the first step of `local`. The others follow it, `count(process, local)` in all. */
+  first(process: number, local: number): number {
+    const known = this.#first[process]!;
     while (known.length <= local) known.push(-1);
     const first = known[local]!;
-    return first >= 0 ? first : this.#list(cell, local);
+    return first >= 0 ? first : this.#list(process, local);
   }
 
   /** The number of steps of `local`. May be called only after `first`. */
-  count(cell: number, local: number): number {
-    return this.#count[cell]![local]!;
+  count(process: number, local: number): number {
+    return this.#count[process]![local]!;
   }
 
-  receive(cell: number, local: number, letter: number): number {
-    const letters = this.#received[cell]!;
-    while (letters.length <= letter) letters.push([]);
-    const known = letters[letter]!;
+  receive(process: number, local: number, message: number): number {
+    const messages = this.#received[process]!;
+    while (messages.length <= message) messages.push([]);
+    const known = messages[message]!;
     while (known.length <= local) known.push(UNKNOWN);
     let after = known[local]!;
     if (after === UNKNOWN) {
-      after = this.#model.receive(cell, local, letter);
-      if (after !== BLOCKED) wholeNumber(after, `receive(${cell}, ${local}, ${letter})`);
+      after = this.#model.receive(process, local, message);
+      if (after !== BLOCKED) wholeNumber(after, `receive(${process}, ${local}, ${message})`);
       known[local] = after;
     }
     return after;
@@ -75,42 +75,42 @@ export class Memo {
    * invalid.
    */
   apply(step: number, state: Int32Array): boolean {
-    state[this.cell[step]!] = this.to[step]!;
+    state[this.process[step]!] = this.to[step]!;
     for (let send = this.sends[step]!; send < this.sends[step + 1]!; send++) {
-      const target = this.sendCell[send]!;
-      const after = this.receive(target, state[target]!, this.sendLetter[send]!);
+      const target = this.sendProcess[send]!;
+      const after = this.receive(target, state[target]!, this.sendMessage[send]!);
       if (after === BLOCKED) return false;
       state[target] = after;
     }
     return true;
   }
 
-  #list(cell: number, local: number): number {
+  #list(process: number, local: number): number {
     const first = this.size;
-    const steps = this.#model.steps(cell, local);
+    const steps = this.#model.steps(process, local);
     for (const [index, { action, to, sends }] of steps.entries()) {
-      const what = `steps(${cell}, ${local})[${index}]`;
-      this.cell.push(cell);
+      const what = `steps(${process}, ${local})[${index}]`;
+      this.process.push(process);
       this.index.push(index);
       this.action.push(action);
       this.to.push(wholeNumber(to, `${what}.to`));
       for (const send of sends) {
-        if (!(send.cell in this.#first))
-          throw malformed(`${what} sends to cell ${send.cell}`, 'a cell of the model');
-        this.sendCell.push(send.cell);
-        this.sendLetter.push(wholeNumber(send.letter, `a letter of ${what}`));
+        if (!(send.process in this.#first))
+          throw malformed(`${what} sends to process ${send.process}`, 'a process of the model');
+        this.sendProcess.push(send.process);
+        this.sendMessage.push(wholeNumber(send.message, `a message of ${what}`));
       }
-      this.sends.push(this.sendCell.length);
+      this.sends.push(this.sendProcess.length);
     }
-    this.#first[cell]![local] = first;
-    const counts = this.#count[cell]!;
+    this.#first[process]![local] = first;
+    const counts = this.#count[process]!;
     while (counts.length <= local) counts.push(0);
     counts[local] = steps.length;
     return first;
   }
 }
 
-/** The model answered with a value that is not a valid state, step or letter. */
+/** The model answered with a value that is not a valid state, step or message. */
 export class ModelError extends CodedError<'MODEL_MALFORMED'> {}
 
 const UNKNOWN = -2;

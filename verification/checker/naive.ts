@@ -34,7 +34,7 @@ export function exploreNaively(
     let moved = false;
     for (const { after } of successors(model, state)) {
       transitions++;
-      moved ||= after.some((local, cell) => local !== state[cell]);
+      moved ||= after.some((local, process) => local !== state[process]);
       add(after, depth + 1);
     }
     if (!moved) deadlocks++;

@@ -49,7 +49,9 @@ class OrbitSearch {
     this.#memo = new Memo(model);
     this.#canonicalizer = createCanonicalizer(symmetry, model.width);
     this.#forms = new Forms(model.width);
-    this.#judges = (options.watches ?? []).map(({ watch }) => new PropertyMonitor(watch, model.width));
+    this.#judges = (options.predicates ?? []).map(
+      ({ predicate }) => new PropertyMonitor(predicate, model.width),
+    );
     this.#constraint =
       options.constraint === undefined ? null : new PropertyMonitor(options.constraint, model.width);
     this.#found = this.#judges.map(() => null);
@@ -100,9 +102,9 @@ class OrbitSearch {
     const memo = this.#memo;
     const after = new Int32Array(form.length);
     let moved = false;
-    for (let cell = 0; cell < form.length; cell++) {
-      const first = memo.first(cell, form[cell]!);
-      const end = first + memo.count(cell, form[cell]!);
+    for (let process = 0; process < form.length; process++) {
+      const first = memo.first(process, form[process]!);
+      const end = first + memo.count(process, form[process]!);
       for (let step = first; step < end; step++) {
         after.set(form);
         if (!memo.apply(step, after)) continue;
@@ -123,9 +125,9 @@ class OrbitSearch {
   }
 
   #judge(expect: 'always' | 'reachable' | 'quiescent', state: Int32Array, depth: number): void {
-    for (const [index, watch] of (this.#options.watches ?? []).entries()) {
+    for (const [index, predicate] of (this.#options.predicates ?? []).entries()) {
       const found = this.#found[index]!;
-      if (watch.expect !== expect || (found !== null && found.depth < depth)) continue;
+      if (predicate.expect !== expect || (found !== null && found.depth < depth)) continue;
       if (this.#judges[index]!.holds(state, 0) === (expect === 'reachable')) {
         this.#found[index] = smaller(found, state, depth);
       }
@@ -133,8 +135,8 @@ class OrbitSearch {
   }
 
   #isBroken(): boolean {
-    const { watches = [] } = this.#options;
-    return this.#found.some((found, index) => found !== null && watches[index]!.expect !== 'reachable');
+    const { predicates = [] } = this.#options;
+    return this.#found.some((found, index) => found !== null && predicates[index]!.expect !== 'reachable');
   }
 
   async #pause(frontier: number): Promise<StopReason | null> {
@@ -196,7 +198,7 @@ class OrbitSearch {
 function smaller(known: Found | null, state: Int32Array, depth: number): Found {
   if (known === null || depth < known.depth) return { state: [...state], depth };
   if (known.depth < depth) return known;
-  const at = known.state.findIndex((local, cell) => local !== state[cell]);
+  const at = known.state.findIndex((local, process) => local !== state[process]);
   return at === -1 || known.state[at]! < state[at]! ? known : { state: [...state], depth };
 }
 
@@ -236,13 +238,14 @@ class Forms {
   read(index: number, into: Int32Array): void {
     const chunk = this.#chunks[Math.floor(index / this.#perChunk)]!;
     const base = (index % this.#perChunk) * this.#width;
-    for (let cell = 0; cell < this.#width; cell++) into[cell] = chunk[base + cell]!;
+    for (let process = 0; process < this.#width; process++) into[process] = chunk[base + process]!;
   }
 
   #equals(index: number, form: Int32Array): boolean {
     const chunk = this.#chunks[Math.floor(index / this.#perChunk)]!;
     const base = (index % this.#perChunk) * this.#width;
-    for (let cell = 0; cell < this.#width; cell++) if (chunk[base + cell] !== form[cell]) return false;
+    for (let process = 0; process < this.#width; process++)
+      if (chunk[base + process] !== form[process]) return false;
     return true;
   }
 
@@ -258,10 +261,10 @@ class Forms {
   }
 }
 
-function hash(cells: Int32Array, from: number, width: number): number {
+function hash(locals: Int32Array, from: number, width: number): number {
   let mixed = 0;
   for (let at = from; at < from + width; at++) {
-    mixed = Math.imul(mixed ^ cells[at]!, 0x9e3779b1);
+    mixed = Math.imul(mixed ^ locals[at]!, 0x9e3779b1);
     mixed ^= mixed >>> 15;
   }
   return mixed >>> 1;

@@ -53,10 +53,10 @@ export function taken(
   const states: (readonly number[])[] = [model.initial[0]!];
   for (const [index, matches] of steps.entries()) {
     const state = states[index]!;
-    const choices = [...successors(model, state)].map(({ cell, step, after }) => ({
-      cell,
+    const choices = [...successors(model, state)].map(({ process, step, after }) => ({
+      process,
       step: model
-        .steps(cell, state[cell]!)
+        .steps(process, state[process]!)
         .findIndex((other) => JSON.stringify(other) === JSON.stringify(step)),
       action: compiled.action(step.action),
       after,
@@ -69,7 +69,7 @@ export function taken(
         `Step ${index + 1} of the engine's counterexample is none of the statecharts'. They can take: ${could}.`,
       );
     }
-    path.push({ cell: found.cell, step: found.step });
+    path.push({ process: found.process, step: found.step });
     states.push(found.after);
   }
   if (loop !== undefined && states[loop]!.join() !== states.at(-1)!.join()) {

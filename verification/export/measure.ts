@@ -106,7 +106,7 @@ function fitted(name: string, table: Table, cell: number, look: Look, anyone: bo
   // On which link a message is, no predicate of ours asks; the check below would tell.
   const source = links[0]?.source ?? -1;
   const letters = table.messages.map(({ message }) =>
-    locals.internLetter(source, values.intern(message, 'a message')),
+    locals.internEnvelope(source, values.intern(message, 'a message')),
   );
   const base = actor.locals.map(({ core }) => at(core, []));
   const weight = (core: number, before: readonly number[], known: number, letter: number) => {
@@ -136,7 +136,7 @@ function fitted(name: string, table: Table, cell: number, look: Look, anyone: bo
     if (index === undefined) continue;
     const inbox = locals.inbox(locals.inboxOf(cell, local));
     const found = inbox.map((letter, place) => ({
-      message: messageOf.get(locals.letter(letter).message),
+      message: messageOf.get(locals.envelope(letter).message),
       isFirst: !isFifo || place === 0 || locals.sourceOf(inbox[place - 1]!) !== locals.sourceOf(letter),
     }));
     if (found.some(({ message }) => message === undefined)) continue;

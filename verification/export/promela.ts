@@ -740,7 +740,7 @@ class Writer {
       const { world, model } = this.#table.compiled;
       const inbox = world.locals.inbox(world.locals.inboxOf(cell, model.initial[0]![cell]!));
       return inbox.map((letter) => {
-        const { source, message } = world.locals.letter(letter);
+        const { source, message } = world.locals.envelope(letter);
         const link = this.#table.links.findIndex(
           (one) => one.target === cell && one.source === (source < 0 ? null : source),
         );

@@ -218,7 +218,7 @@ class Tabulator {
     };
     const rows = new Map<string, Row>();
     const offers = new Map<string, string>();
-    const historyCell = world.ids.length + world.budget.cells;
+    const historyCell = world.ids.length + world.budget.processes;
     const reached = locals.count(cell);
     for (let local = 0; local < reached; local++) {
       const core = locals.coreOf(cell, local);
@@ -236,10 +236,10 @@ class Tabulator {
         const on = this.#trigger(action, cell);
         if (on === null) continue;
         if (on.kind === 'environment' || on.kind === 'crash') offered.push(JSON.stringify(on));
-        const sends = step.sends.flatMap(({ cell: target, letter }) =>
+        const sends = step.sends.flatMap(({ process: target, message: letter }) =>
           target < world.ids.length ? [this.#send(cell, target, letter)] : [],
         );
-        const tells = step.sends.flatMap(({ cell: target, letter }) =>
+        const tells = step.sends.flatMap(({ process: target, message: letter }) =>
           target === historyCell ? [letter] : [],
         );
         const row = { from, on, to: number(locals.coreOf(cell, step.to)), sends, tells };
@@ -257,7 +257,7 @@ class Tabulator {
     const empty = (local: number) => locals.intern(cell, list[local]!.core, 0);
     const vanishes = (local: number, link: number, message: number, toAll: boolean) => {
       const source = this.#links[link]!.source ?? -1;
-      const letter = locals.internLetter(
+      const letter = locals.internEnvelope(
         source,
         world.values.intern(this.#messageList[message]!.message, 'a message'),
       );
@@ -286,7 +286,7 @@ class Tabulator {
     const { up, core } = actors[target]!.locals[local]!;
     if (!up) return false;
     const of = world.values.intern(this.#messageList[message]!.message, 'a message');
-    const inbox = locals.internInbox([locals.internLetter(source ?? ANYONE, of)]);
+    const inbox = locals.internInbox([locals.internEnvelope(source ?? ANYONE, of)]);
     return model
       .steps(target, locals.intern(target, core, inbox))
       .some(({ action }) => this.#compiled.action(action).kind === 'deliver');
@@ -295,8 +295,8 @@ class Tabulator {
   #history(): TableHistory | null {
     const { world, model, system } = this.#compiled;
     if (system.history === undefined) return null;
-    const cell = world.ids.length + world.budget.cells;
-    const { size, letters } = world.chronicle;
+    const cell = world.ids.length + world.budget.processes;
+    const { size, messages: letters } = world.chronicle;
     const after = (value: number, letter: number): number => {
       try {
         const next = model.receive(cell, value, letter);
@@ -338,7 +338,7 @@ class Tabulator {
   #send(source: number, target: number, letter: number): TableSend {
     const { world } = this.#compiled;
     const arrivals = world.arrivals[target]!;
-    const { message } = world.locals.letter(arrivals.first(letter));
+    const { message } = world.locals.envelope(arrivals.first(letter));
     return {
       link: this.#link(source, target),
       message: this.#message(world.values.value(message) as unknown as Message),

@@ -261,7 +261,7 @@ class Writer {
     const sent = links.map(({ source, target }) =>
       world.locals
         .inbox(world.locals.inboxOf(target, model.initial[0]![target]!))
-        .map((letter) => world.locals.letter(letter))
+        .map((letter) => world.locals.envelope(letter))
         .filter((letter) => source === null || letter.source === source)
         .map(
           ({ message }) =>

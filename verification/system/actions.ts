@@ -6,8 +6,8 @@ export class Actions {
   readonly #actions = new Numbered<string, Action>();
   readonly #known: readonly Partial<Record<Action['kind'], Map<number | string, number>>>[];
 
-  constructor(cells: number) {
-    this.#known = Array.from({ length: cells }, () => ({}));
+  constructor(processes: number) {
+    this.#known = Array.from({ length: processes }, () => ({}));
   }
 
   get size(): number {
@@ -18,15 +18,15 @@ export class Actions {
     return this.#actions.at(index);
   }
 
-  /** The action of this kind at `cell` that is about `what`: a letter, an event, a timer. `make` says it in full. */
-  intern(cell: number, kind: Action['kind'], what: number | string, make: () => Action): number {
-    const ofCell = this.#known[cell]!;
-    ofCell[kind] ??= new Map();
-    let index = ofCell[kind].get(what);
+  /** The action of this kind at `process` that is about `what`: a envelope, an event, a timer. `make` says it in full. */
+  intern(process: number, kind: Action['kind'], what: number | string, make: () => Action): number {
+    const ofProcess = this.#known[process]!;
+    ofProcess[kind] ??= new Map();
+    let index = ofProcess[kind].get(what);
     if (index === undefined) {
       const action = make();
       index = this.#actions.numberOf(JSON.stringify(action), action);
-      ofCell[kind].set(what, index);
+      ofProcess[kind].set(what, index);
     }
     return index;
   }

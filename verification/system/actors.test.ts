@@ -3,7 +3,7 @@ import { assign, cancel, createMachine, raise, setup } from 'xstate';
 import { exploreNaively } from '../checker/naive.ts';
 import { compile } from './index.ts';
 import type { ActorView, StateRecord, System } from './system.ts';
-import { alone, letters, systemOf } from './testing/systems.ts';
+import { alone, envelopes, systemOf } from './testing/systems.ts';
 
 function explored(system: System) {
   const compiled = compile(system);
@@ -68,7 +68,7 @@ describe('crash', () => {
   });
 
   it('loses the inbox, and what comes while the actor is down', () => {
-    const system = letters(1, { order: 'fifo' });
+    const system = envelopes(1, { order: 'fifo' });
     const b = { ...system.actors['b']!, crash: { times: 1 } };
     const pinged = { ...system, actors: { ...system.actors, b } };
     const { records, states } = explored(pinged);
@@ -238,7 +238,7 @@ describe('a machine that ends', () => {
       states: { end: { type: 'final' } },
       on: { M: { actions: assign(({ context }) => ({ got: context.got + 1 })) } },
     });
-    const system = letters(1, { order: 'fifo' });
+    const system = envelopes(1, { order: 'fifo' });
     const { records } = explored({ ...system, actors: { ...system.actors, b: { machine: ended } } });
     expect(records.map(({ b }) => [b!.inbox.length, b!.context])).toEqual([
       [1, { got: 0 }],

@@ -6,16 +6,16 @@ import type { Bound, Network } from './system.ts';
 export type Fault = 'loss' | 'duplication' | 'breaks';
 const faults: readonly Fault[] = ['loss', 'duplication', 'breaks'];
 
-/** The faults that the network may still commit, as one more cell: a step that commits one sends it the letter. */
+/** The faults that the network may still commit, as one more process: a step that commits one sends it the message. */
 export class Budget {
-  readonly #cell: number;
-  /** The faults that are counted, in the order of the letters. */
+  readonly #process: number;
+  /** The faults that are counted, in the order of the messages. */
   readonly #counted: readonly Fault[];
   readonly #allowed: ReadonlySet<Fault>;
   readonly #left = new Numbered<string, readonly number[]>();
 
-  constructor(network: Network, cell: number) {
-    this.#cell = cell;
+  constructor(network: Network, process: number) {
+    this.#process = process;
     const bounds = faults.map((fault) => [fault, boundOf(network, fault)] as const);
     this.#counted = bounds.flatMap(([fault, bound]) => (isCounted(bound) ? [fault] : []));
     this.#allowed = new Set(bounds.flatMap(([fault, bound]) => (bound === 0 ? [] : [fault])));
@@ -23,7 +23,7 @@ export class Budget {
   }
 
   /** 1 when there is anything to count, else 0. */
-  get cells(): number {
+  get processes(): number {
     return this.#counted.length === 0 ? 0 : 1;
   }
 
@@ -32,14 +32,14 @@ export class Budget {
   }
 
   spend(fault: Fault): readonly Send[] {
-    const letter = this.#counted.indexOf(fault);
-    return letter < 0 ? [] : [{ cell: this.#cell, letter }];
+    const message = this.#counted.indexOf(fault);
+    return message < 0 ? [] : [{ process: this.#process, message }];
   }
 
-  receive(local: number, letter: number): number {
+  receive(local: number, message: number): number {
     const left = [...this.#left.at(local)];
-    if (left[letter] === 0) return BLOCKED;
-    left[letter]!--;
+    if (left[message] === 0) return BLOCKED;
+    left[message]!--;
     return this.#intern(left);
   }
 

@@ -27,11 +27,11 @@ export interface Compiled {
   readonly actions: number;
   /** The action behind `Step.action`. */
   action(index: number): Action;
-  /** The effects of the machine in the step with this index in `model.steps(cell, local)`. */
-  effects(cell: number, local: number, step: number): readonly NamedAction[];
+  /** The effects of the machine in the step with this index in `model.steps(process, local)`. */
+  effects(process: number, local: number, step: number): readonly NamedAction[];
   /** In a tree of actors: the event that it takes in that step, and the transitions. */
-  taken(cell: number, local: number, step: number): Taken | undefined;
-  watch(predicate: StatePredicate, options?: WatchOptions): Predicate;
+  taken(process: number, local: number, step: number): Taken | undefined;
+  predicateOf(predicate: StatePredicate, options?: PredicateOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
   /** For each machine, the named actions that are functions, which no check runs and the system does not declare. */
@@ -44,7 +44,7 @@ export interface Compiled {
   coverage(): readonly MachineCoverage[];
 }
 
-export interface WatchOptions {
+export interface PredicateOptions {
   /** Never throw `WATCH_OVERFLOW`, at the price of being judged state by state. Default: false. */
   readonly exact?: boolean;
   /** Name of the predicate in errors. Default: `a predicate`. */
@@ -72,7 +72,7 @@ export function compile(given: System, options: CompileOptions = {}): Compiled {
 type Telling = <Result>(step: () => Result) => Result;
 
 /** The steps of an actor. Throws all refusals of the system. */
-type MovesOf = (cell: number, local: number) => readonly Move[];
+type MovesOf = (process: number, local: number) => readonly Move[];
 
 function build(
   given: System,
@@ -87,14 +87,14 @@ function build(
   const moves: Moves[] = [];
   const renamer = symmetry && world.movable.includes(true) ? new Renamer(world) : null;
   const equivariance = renamer === null ? null : new Equivariance(world, renamer, reactors, moves);
-  for (const cell of ids.keys()) {
-    const reactor = new Reactor(world, cell, equivariance);
+  for (const process of ids.keys()) {
+    const reactor = new Reactor(world, process, equivariance);
     reactors.push(reactor);
-    moves.push(new Moves(world, cell, reactor, equivariance));
+    moves.push(new Moves(world, process, reactor, equivariance));
   }
-  const movesOf: MovesOf = (cell, local) => telling(() => [...moves[cell]!.of(local)]);
-  views.foresee = function* (cell, core, inbox) {
-    for (const { effects } of movesOf(cell, world.locals.intern(cell, core, inbox))) yield effects;
+  const movesOf: MovesOf = (process, local) => telling(() => [...moves[process]!.of(local)]);
+  views.foresee = function* (process, core, inbox) {
+    for (const { effects } of movesOf(process, world.locals.intern(process, core, inbox))) yield effects;
   };
   const model = modelOf(world, reactors, moves, movesOf);
   return {
@@ -106,13 +106,13 @@ function build(
       return world.actions.size;
     },
     action: (index) => world.actions.at(index),
-    effects: (cell, local, step) => {
-      const move = movesOf(cell, local)[step];
-      if (move === undefined) throw new RangeError(`Cell ${cell} has no step ${step} there.`);
+    effects: (process, local, step) => {
+      const move = movesOf(process, local)[step];
+      if (move === undefined) throw new RangeError(`Process ${process} has no step ${step} there.`);
       return move.effects;
     },
-    taken: (cell, local, step) => movesOf(cell, local)[step]?.taken,
-    watch: (predicate, { exact = false, name = 'a predicate' } = {}) =>
+    taken: (process, local, step) => movesOf(process, local)[step]?.taken,
+    predicateOf: (predicate, { exact = false, name = 'a predicate' } = {}) =>
       compilePredicate(guarded(predicate, name), { ids, views, width: model.width, exact }),
     decode: (state) => views.state(state),
     record: (state) => views.record(state),
@@ -143,29 +143,33 @@ function modelOf(
   movesOf: MovesOf,
 ): Model {
   const { ids, locals, arrivals, budget, chronicle, keepsInbox } = world;
-  const historyCell = ids.length + budget.cells;
+  const historyProcess = ids.length + budget.processes;
   const step = ({ action, to, sends }: Move): Step => ({ action, to, sends });
   const model: Model = {
-    width: historyCell + chronicle.cells,
+    width: historyProcess + chronicle.processes,
     initial: [],
-    steps: (cell, local) => (cell < ids.length ? movesOf(cell, local).map(step) : []),
-    receive(cell, local, letter) {
-      if (cell === historyCell) return chronicle.receive(local, letter);
-      if (cell >= ids.length) return budget.receive(local, letter);
-      const core = locals.coreOf(cell, local);
+    steps: (process, local) => (process < ids.length ? movesOf(process, local).map(step) : []),
+    receive(process, local, envelope) {
+      if (process === historyProcess) return chronicle.receive(local, envelope);
+      if (process >= ids.length) return budget.receive(local, envelope);
+      const core = locals.coreOf(process, local);
       const { fault, left, snapshot } = locals.core(core);
-      const how = arrivals[cell]!.second(letter);
+      const how = arrivals[process]!.second(envelope);
       if (how === TOGETHER) {
-        const after = moves[cell]!.joined(core, arrivals[cell]!.first(letter));
-        return after === null ? BLOCKED : locals.intern(cell, after, locals.inboxOf(cell, local));
+        const after = moves[process]!.joined(core, arrivals[process]!.first(envelope));
+        return after === null ? BLOCKED : locals.intern(process, after, locals.inboxOf(process, local));
       }
       const isToAll = how === TO_ALL;
       if (fault !== null || (left && isToAll)) return local;
-      if (snapshot === DOWN ? !keepsInbox[cell]! : moves[cell]!.isDead(core, arrivals[cell]!.first(letter))) {
+      if (
+        snapshot === DOWN
+          ? !keepsInbox[process]!
+          : moves[process]!.isDead(core, arrivals[process]!.first(envelope))
+      ) {
         return local;
       }
-      const inbox = world.insert(locals.inboxOf(cell, local), arrivals[cell]!.first(letter));
-      return inbox === BLOCKED ? BLOCKED : locals.intern(cell, core, inbox);
+      const inbox = world.insert(locals.inboxOf(process, local), arrivals[process]!.first(envelope));
+      return inbox === BLOCKED ? BLOCKED : locals.intern(process, core, inbox);
     },
   };
   const { starts = [{}] } = world.system;
@@ -181,23 +185,27 @@ function initialState(
   model: Model,
   inputs: Readonly<Record<string, unknown>>,
 ): readonly number[] {
-  const outcomes = reactors.map((reactor, cell) => {
-    const id = ids[cell]!;
-    const input = Object.hasOwn(inputs, id) ? inputs[id] : specs[cell]!.input;
-    return reactor.start(unborn(countsOf(specs[cell]!)), input);
+  const outcomes = reactors.map((reactor, process) => {
+    const id = ids[process]!;
+    const input = Object.hasOwn(inputs, id) ? inputs[id] : specs[process]!.input;
+    return reactor.start(unborn(countsOf(specs[process]!)), input);
   });
-  let state: readonly number[] = Array.from({ length: model.width }, (_, cell) => {
-    const outcome = outcomes[cell];
-    return outcome === undefined ? 0 : locals.intern(cell, outcome.core, 0);
+  let state: readonly number[] = Array.from({ length: model.width }, (_, process) => {
+    const outcome = outcomes[process];
+    return outcome === undefined ? 0 : locals.intern(process, outcome.core, 0);
   });
-  for (const [cell, { core, sends, effects }] of outcomes.entries()) {
-    if (specs[cell]!.outcomes !== undefined) views.begins(cell, core, effects);
-    const told = chronicle.tell(ids[cell]!, effects);
-    const after = apply(model, state, cell, { action: -1, to: state[cell]!, sends: [...sends, ...told] });
+  for (const [process, { core, sends, effects }] of outcomes.entries()) {
+    if (specs[process]!.outcomes !== undefined) views.begins(process, core, effects);
+    const told = chronicle.tell(ids[process]!, effects);
+    const after = apply(model, state, process, {
+      action: -1,
+      to: state[process]!,
+      sends: [...sends, ...told],
+    });
     if (after === null) {
       throw new SystemError(
         'SYSTEM_INVALID',
-        `What '${ids[cell]}' sends when it starts must fit into network.capacity. Raise it.`,
+        `What '${ids[process]}' sends when it starts must fit into network.capacity. Raise it.`,
       );
     }
     state = after;
@@ -207,8 +215,9 @@ function initialState(
 
 function symmetryOf({ movable, ids }: World, renamer: Renamer): Symmetry {
   return {
-    cells: movable.flatMap((isMovable, cell) => (isMovable ? [cell] : [])),
-    edges: (cell, local) => (cell < ids.length ? renamer.edges(cell, local) : [{ label: local, refs: [] }]),
-    rename: (cell, local, to) => (cell < ids.length ? renamer.local(cell, local, to) : local),
+    processes: movable.flatMap((isMovable, process) => (isMovable ? [process] : [])),
+    edges: (process, local) =>
+      process < ids.length ? renamer.edges(process, local) : [{ label: local, refs: [] }],
+    rename: (process, local, to) => (process < ids.length ? renamer.local(process, local, to) : local),
   };
 }

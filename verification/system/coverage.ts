@@ -47,9 +47,9 @@ export function notRun({ actors, outside = [], history }: System): readonly NotR
 
 /** Coverage of every machine of the system, in the order of its actors. Meaningful once the exploration is over. */
 export function coverageOf(world: World): readonly MachineCoverage[] {
-  const cells = world.specs.map(({ machine }, cell) => [machine, cell] as const);
-  return [...new Map(cells)].map(([machine, cell]) => {
-    const taken = new Set<AnyTransitionDefinition>(world.stepper(cell).taken());
+  const processes = world.specs.map(({ machine }, process) => [machine, process] as const);
+  return [...new Map(processes)].map(([machine, process]) => {
+    const taken = new Set<AnyTransitionDefinition>(world.stepper(process).taken());
     const all = transitionsOf(machine);
     return {
       machine: machine.id,

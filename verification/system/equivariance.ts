@@ -19,7 +19,7 @@ export class Equivariance {
   readonly #moves: readonly Moves[];
   readonly #trials: readonly (readonly number[])[];
   readonly #same: readonly number[];
-  /** For each cell, how often each core or letter has been tried. */
+  /** For each process, how often each core or envelope has been tried. */
   readonly #restarted: readonly number[][];
   readonly #delivered: readonly number[][];
   readonly #offered: readonly number[][];
@@ -34,60 +34,60 @@ export class Equivariance {
     this.#restarted = world.ids.map(() => []);
     this.#delivered = world.ids.map(() => []);
     this.#offered = world.ids.map(() => []);
-    this.#same = world.ids.map((_, cell) => cell);
+    this.#same = world.ids.map((_, process) => process);
   }
 
-  take(cell: number, from: number, event: number, outcome: Outcome): void {
+  take(process: number, from: number, event: number, outcome: Outcome): void {
     for (const to of this.#trials) {
-      const image = this.#renamer.core(cell, from, to);
-      const other = this.#reactors[to[cell]!]!.answer(image, this.#world.values.rename(event, to));
-      if (this.#under(cell, outcome, to) !== this.#text(other)) {
+      const image = this.#renamer.core(process, from, to);
+      const other = this.#reactors[to[process]!]!.answer(image, this.#world.values.rename(event, to));
+      if (this.#under(process, outcome, to) !== this.#text(other)) {
         const of = this.#world.values.text(event);
-        throw this.#broken(`What machine '${this.#world.specs[cell]!.machine.id}' makes of ${of}`, to);
+        throw this.#broken(`What machine '${this.#world.specs[process]!.machine.id}' makes of ${of}`, to);
       }
     }
   }
 
-  restart(cell: number, core: number, outcome: Outcome): void {
-    if (!isNew(this.#restarted[cell]!, core, 1)) return;
+  restart(process: number, core: number, outcome: Outcome): void {
+    if (!isNew(this.#restarted[process]!, core, 1)) return;
     for (const to of this.#trials) {
-      const other = this.#moves[to[cell]!]!.startAgain(this.#renamer.core(cell, core, to));
-      if (this.#under(cell, outcome, to) !== this.#text(other)) throw this.#broken('The restart', to);
+      const other = this.#moves[to[process]!]!.startAgain(this.#renamer.core(process, core, to));
+      if (this.#under(process, outcome, to) !== this.#text(other)) throw this.#broken('The restart', to);
     }
   }
 
-  deliver(cell: number, letter: number, event: number): void {
-    if (!isNew(this.#delivered[cell]!, letter, 1)) return;
+  deliver(process: number, envelope: number, event: number): void {
+    if (!isNew(this.#delivered[process]!, envelope, 1)) return;
     for (const to of this.#trials) {
-      const other = this.#moves[to[cell]!]!.eventOf(this.#renamer.letter(letter, to));
+      const other = this.#moves[to[process]!]!.eventOf(this.#renamer.envelope(envelope, to));
       if (this.#world.values.rename(event, to) !== other)
         throw this.#broken('What deliver makes of a message', to);
     }
   }
 
   /** `enabled`: the events that the environment offers the actor with this core and inbox. */
-  environment(cell: number, core: number, inbox: number, enabled: readonly number[]): void {
-    if (!isNew(this.#offered[cell]!, core, inboxesTried)) return;
+  environment(process: number, core: number, inbox: number, enabled: readonly number[]): void {
+    if (!isNew(this.#offered[process]!, core, inboxesTried)) return;
     for (const to of this.#trials) {
-      const image = this.#renamer.core(cell, core, to);
-      const others = this.#moves[to[cell]!]!.offered(image, this.#renamer.inbox(inbox, to));
+      const image = this.#renamer.core(process, core, to);
+      const others = this.#moves[to[process]!]!.offered(image, this.#renamer.inbox(inbox, to));
       const renamed = enabled.map((event) => this.#world.values.rename(event, to));
       if (renamed.sort().join() !== [...others].sort().join()) {
-        throw this.#broken(`What the environment offers '${this.#world.ids[cell]}'`, to);
+        throw this.#broken(`What the environment offers '${this.#world.ids[process]}'`, to);
       }
     }
   }
 
   /** The outcome as it must be under other names. Sends to different targets may come in any order. */
-  #under(cell: number, { core, sends }: Outcome, to: readonly number[]): string {
+  #under(process: number, { core, sends }: Outcome, to: readonly number[]): string {
     if (this.#world.locals.core(core).fault !== null) return 'fault';
-    const sent = sends.map(({ cell: target, letter }) => {
+    const sent = sends.map(({ process: target, message: envelope }) => {
       const arrival = this.#world.arrivals[target]!;
-      const renamed = this.#renamer.letter(arrival.first(letter), to);
-      return { target: to[target]!, text: `${renamed} ${arrival.second(letter)}` };
+      const renamed = this.#renamer.envelope(arrival.first(envelope), to);
+      return { target: to[target]!, text: `${renamed} ${arrival.second(envelope)}` };
     });
     sent.sort((left, right) => left.target - right.target);
-    return `${this.#renamer.core(cell, core, to)} ${sent.map(({ target, text }) => `${target}<${text}`)}`;
+    return `${this.#renamer.core(process, core, to)} ${sent.map(({ target, text }) => `${target}<${text}`)}`;
   }
 
   #text(outcome: Outcome): string {
@@ -96,8 +96,8 @@ export class Equivariance {
 
   #broken(what: string, to: readonly number[]): SystemError {
     const { ids } = this.#world;
-    const renamed = ids.flatMap((id, cell) =>
-      to[cell] === cell ? [] : [`${id} is called ${ids[to[cell]!]}`],
+    const renamed = ids.flatMap((id, process) =>
+      to[process] === process ? [] : [`${id} is called ${ids[to[process]!]}`],
     );
     return new SystemError(
       'SYMMETRY_BROKEN',
@@ -113,10 +113,10 @@ function isNew(tried: number[], what: number, times: number): boolean {
   return before < times;
 }
 
-/** For each cell, its new place: a swap, a rotation, and the order turned round; all others stay. */
+/** For each process, its new place: a swap, a rotation, and the order turned round; all others stay. */
 function trials(movable: readonly boolean[]): readonly (readonly number[])[] {
-  const cells = movable.flatMap((isMovable, cell) => (isMovable ? [cell] : []));
-  const { length } = cells;
+  const processes = movable.flatMap((isMovable, process) => (isMovable ? [process] : []));
+  const { length } = processes;
   if (length < 2) return [];
   const images: readonly ((index: number) => number)[] = [
     (index) => (index < 2 ? 1 - index : index),
@@ -124,8 +124,8 @@ function trials(movable: readonly boolean[]): readonly (readonly number[])[] {
     (index) => length - 1 - index,
   ];
   const found = images.map((image) => {
-    const to = movable.map((_, cell) => cell);
-    for (const [index, cell] of cells.entries()) to[cell] = cells[image(index)]!;
+    const to = movable.map((_, process) => process);
+    for (const [index, process] of processes.entries()) to[process] = processes[image(index)]!;
     return to;
   });
   return found.filter((to, index) => found.findIndex((other) => other.join() === to.join()) === index);

@@ -6,26 +6,26 @@ import type { Interner, Json } from './interner.ts';
 import { Numbered } from './numbered.ts';
 import type { History, InFlight, System } from './system.ts';
 
-/** The value of the system's `history`, as one more cell: a step that it listens to sends it a letter. */
+/** The value of the system's `history`, as one more process: a step that it listens to sends it a message. */
 export class HistoryVariable {
   readonly #spec: System['history'];
   readonly #after: History['after'];
-  readonly cell: number;
+  readonly process: number;
   readonly #values: Interner;
-  /** The reports to the history, by letter; and its values, by local. Both are interned values, numbered from 0. */
-  readonly #letters = new Numbered<number, Json>();
+  /** The reports to the history, by message; and its values, by local. Both are interned values, numbered from 0. */
+  readonly #messages = new Numbered<number, Json>();
   readonly #locals = new Numbered<number, Json>();
 
-  constructor(spec: System['history'], cell: number, values: Interner) {
+  constructor(spec: System['history'], process: number, values: Interner) {
     this.#spec = spec;
-    this.cell = cell;
+    this.process = process;
     this.#values = values;
     this.#after = steady('`history.after`', aboutStep, spec?.after ?? ((history) => history));
     if (spec !== undefined) this.#local(spec.initial);
   }
 
   /** 1 when there is a history, else 0. */
-  get cells(): number {
+  get processes(): number {
     return this.#spec === undefined ? 0 : 1;
   }
 
@@ -34,9 +34,9 @@ export class HistoryVariable {
     return this.#locals.size;
   }
 
-  /** How many letters it has been told. */
-  get letters(): number {
-    return this.#letters.size;
+  /** How many messages it has been told. */
+  get messages(): number {
+    return this.#messages.size;
   }
 
   /** `delivered`: the message that the step took, if it took one. */
@@ -45,11 +45,11 @@ export class HistoryVariable {
     const heard = heardBy(this.#spec, effects, delivered);
     if (heard === null) return nothing;
     const id = this.#values.intern({ actor, ...heard }, `what the history hears of '${actor}'`);
-    return [{ cell: this.cell, letter: this.#letters.numberOf(id, this.#values.value(id)) }];
+    return [{ process: this.process, message: this.#messages.numberOf(id, this.#values.value(id)) }];
   }
 
-  receive(local: number, letter: number): number {
-    const { actor, effects, delivered } = this.#letters.at(letter) as unknown as Told;
+  receive(local: number, message: number): number {
+    const { actor, effects, delivered } = this.#messages.at(message) as unknown as Told;
     const before = this.#locals.at(local);
     const after = this.#after(before, actor, effects, delivered);
     if (after === undefined && before !== undefined) {
@@ -63,7 +63,7 @@ export class HistoryVariable {
 
   /** `undefined` when there is none. */
   value(state: ArrayLike<number>): unknown {
-    return this.#spec === undefined ? undefined : this.#locals.at(state[this.cell]!);
+    return this.#spec === undefined ? undefined : this.#locals.at(state[this.process]!);
   }
 
   #local(value: unknown): number {

@@ -51,7 +51,7 @@ function areSame(left: Json, right: Json): boolean {
 }
 
 function multiset(edges: readonly ValueEdge[], to: readonly number[] = [0, 1, 2, 3]): string[] {
-  return edges.map(({ label, refs }) => `${label} ${refs.map((cell) => to[cell])}`).sort();
+  return edges.map(({ label, refs }) => `${label} ${refs.map((process) => to[process])}`).sort();
 }
 
 describe('interned values', () => {
@@ -80,13 +80,13 @@ describe('interned values', () => {
       fc.property(json, permutation, permutation, (value, first, second) => {
         const values = new Interner(names);
         const id = values.intern(value, 'it');
-        const both = first.map((cell) => second[cell]!);
+        const both = first.map((process) => second[process]!);
         expect(values.rename(id, [0, 1, 2, 3])).toBe(id);
         expect(values.rename(values.rename(id, first), second)).toBe(values.rename(id, both));
         expect(
           values.rename(
             values.rename(id, first),
-            first.map((_, cell) => first.indexOf(cell)),
+            first.map((_, process) => first.indexOf(process)),
           ),
         ).toBe(id);
       }),

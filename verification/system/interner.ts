@@ -19,11 +19,11 @@ export interface ValueEdge {
 
 /**
  * Interns plain JSON as dense integers, whatever the order of its keys, and renames the ids in it.
- * `names` are the ids that may be renamed, by cell; a `null` stands for a cell whose id is as any string.
+ * `names` are the ids that may be renamed, by process; a `null` stands for a process whose id is as any string.
  */
 export class Interner {
   readonly #names: readonly (string | null)[];
-  readonly #cells: ReadonlyMap<string, number>;
+  readonly #processes: ReadonlyMap<string, number>;
   readonly #byText = new Map<string, number>();
   readonly #values: Json[] = [];
   readonly #texts: string[] = [];
@@ -32,7 +32,9 @@ export class Interner {
 
   constructor(names: readonly (string | null)[]) {
     this.#names = names;
-    this.#cells = new Map(names.flatMap((name, cell) => (name === null ? [] : [[name, cell] as const])));
+    this.#processes = new Map(
+      names.flatMap((name, process) => (name === null ? [] : [[name, process] as const])),
+    );
   }
 
   /** `where` names the value in the error (`VALUE_REFUSED`) if it is not plain JSON. */
@@ -77,7 +79,7 @@ export class Interner {
     if (refs.length === 0) return id;
     const key = partsKey(
       shape,
-      refs.map((cell) => to[cell]!),
+      refs.map((process) => to[process]!),
     );
     let renamed = this.#byParts.get(key);
     if (renamed === undefined) {
@@ -105,12 +107,12 @@ export class Interner {
     return parts;
   }
 
-  /** The canonical text with `@` for each id, and the cells of these ids in the order of the text. */
+  /** The canonical text with `@` for each id, and the processes of these ids in the order of the text. */
   #shape(value: Json, refs: number[]): string {
     if (typeof value === 'string') {
-      const cell = this.#cells.get(value);
-      if (cell === undefined) return JSON.stringify(value);
-      refs.push(cell);
+      const process = this.#processes.get(value);
+      if (process === undefined) return JSON.stringify(value);
+      refs.push(process);
       return '@';
     }
     if (isList(value)) return `[${value.map((item) => this.#shape(item, refs)).join()}]`;
@@ -129,10 +131,10 @@ export class Interner {
       if (at === null || typeof at !== 'object') return String(at);
       const fields: string[] = [];
       for (const key of Object.keys(at).sort()) {
-        const cell = this.#cells.get(key);
-        if (cell === undefined) {
+        const process = this.#processes.get(key);
+        if (process === undefined) {
           fields.push(`${JSON.stringify(key)}:${walk(at[key], `${here}/${JSON.stringify(key)}`)}`);
-        } else keyed.push(...this.#edges(at[key], `${path}${here}/@`, [...above, cell]));
+        } else keyed.push(...this.#edges(at[key], `${path}${here}/@`, [...above, process]));
       }
       return `{${fields.join()}}`;
     };
@@ -141,8 +143,8 @@ export class Interner {
 
   #renameIn(value: Json, to: readonly number[]): Json {
     const renameId = (text: string): string => {
-      const cell = this.#cells.get(text);
-      return cell === undefined ? text : this.#names[to[cell]!]!;
+      const process = this.#processes.get(text);
+      return process === undefined ? text : this.#names[to[process]!]!;
     };
     if (typeof value === 'string') return renameId(value);
     if (isList(value)) return value.map((item) => this.#renameIn(item, to));

@@ -29,20 +29,20 @@ export interface Message {
 }
 
 /**
- * Locals as integers: a core and an inbox, each interned over all cells, and their pair interned by cell.
- * An inbox is a list of letters, sorted so that equal inboxes are equal lists.
+ * Locals as integers: a core and an inbox, each interned over all processes, and their pair interned by process.
+ * An inbox is a list of envelopes, sorted so that equal inboxes are equal lists.
  */
 export class Locals {
   readonly #values: Interner;
   readonly #cores = new Numbered<string, Core>();
-  readonly #letters = new Pairs();
-  /** Inboxes as lists: a pair of the list before and its last letter; list 0 is empty. */
+  readonly #envelopes = new Pairs();
+  /** Inboxes as lists: a pair of the list before and its last envelope; list 0 is empty. */
   readonly #lists = new Pairs();
   readonly #locals: readonly Pairs[];
 
-  constructor(cells: number, values: Interner) {
+  constructor(processes: number, values: Interner) {
     this.#values = values;
-    this.#locals = Array.from({ length: cells }, () => new Pairs());
+    this.#locals = Array.from({ length: processes }, () => new Pairs());
   }
 
   internCore(core: Core): number {
@@ -55,47 +55,47 @@ export class Locals {
     return this.#cores.at(id);
   }
 
-  internLetter(source: number, message: number): number {
-    return this.#letters.intern(source - ANYONE, message);
+  internEnvelope(source: number, message: number): number {
+    return this.#envelopes.intern(source - ANYONE, message);
   }
 
-  letter(id: number): Message {
-    return { source: this.#letters.first(id) + ANYONE, message: this.#letters.second(id) };
+  envelope(id: number): Message {
+    return { source: this.#envelopes.first(id) + ANYONE, message: this.#envelopes.second(id) };
   }
 
-  sourceOf(letter: number): number {
-    return this.#letters.first(letter) + ANYONE;
+  sourceOf(envelope: number): number {
+    return this.#envelopes.first(envelope) + ANYONE;
   }
 
-  internInbox(letters: readonly number[]): number {
+  internInbox(envelopes: readonly number[]): number {
     let list = 0;
-    for (const letter of letters) list = this.#lists.intern(list, letter) + 1;
+    for (const envelope of envelopes) list = this.#lists.intern(list, envelope) + 1;
     return list;
   }
 
   inbox(id: number): number[] {
-    const letters: number[] = [];
+    const envelopes: number[] = [];
     for (let list = id; list !== 0; list = this.#lists.first(list - 1)) {
-      letters.push(this.#lists.second(list - 1));
+      envelopes.push(this.#lists.second(list - 1));
     }
-    return letters.reverse();
+    return envelopes.reverse();
   }
 
-  intern(cell: number, core: number, inbox: number): number {
-    return this.#locals[cell]!.intern(core, inbox);
+  intern(process: number, core: number, inbox: number): number {
+    return this.#locals[process]!.intern(core, inbox);
   }
 
-  /** How many locals of this cell have been interned. */
-  count(cell: number): number {
-    return this.#locals[cell]!.size;
+  /** How many locals of this process have been interned. */
+  count(process: number): number {
+    return this.#locals[process]!.size;
   }
 
-  coreOf(cell: number, local: number): number {
-    return this.#locals[cell]!.first(local);
+  coreOf(process: number, local: number): number {
+    return this.#locals[process]!.first(local);
   }
 
-  inboxOf(cell: number, local: number): number {
-    return this.#locals[cell]!.second(local);
+  inboxOf(process: number, local: number): number {
+    return this.#locals[process]!.second(local);
   }
 
   get values(): Interner {

@@ -33,10 +33,10 @@ export interface Taken {
 
 const nothing: readonly never[] = [];
 
-/** Everything that can happen to the actor in `cell`: deliveries first, then the faults of the network, then the rest. */
+/** Everything that can happen to the actor in `process`: deliveries first, then the faults of the network, then the rest. */
 export class Moves {
   readonly #world: World;
-  readonly #cell: number;
+  readonly #process: number;
   readonly #id: SiteId;
   readonly #spec: ActorSpec;
   readonly #locals: Locals;
@@ -50,14 +50,14 @@ export class Moves {
   readonly #saysDead: ((message: Message, actor: ActorView) => boolean) | null;
   readonly #deliver: NonNullable<ActorSpec['deliver']> | null;
   readonly #inputAgain: ((disk: unknown) => unknown) | null;
-  /** The interned events that letters become on arrival. */
+  /** The interned events that envelopes become on arrival. */
   readonly #events = new Map<number, number>();
 
-  constructor(world: World, cell: number, reactor: Reactor, equivariance: Equivariance | null) {
+  constructor(world: World, process: number, reactor: Reactor, equivariance: Equivariance | null) {
     this.#world = world;
-    this.#cell = cell;
-    this.#id = world.ids[cell]!;
-    this.#spec = world.specs[cell]!;
+    this.#process = process;
+    this.#id = world.ids[process]!;
+    this.#spec = world.specs[process]!;
     this.#locals = world.locals;
     this.#reactor = reactor;
     this.#equivariance = equivariance;
@@ -100,20 +100,20 @@ export class Moves {
   }
 
   *of(local: number): Generator<Move> {
-    const coreId = this.#locals.coreOf(this.#cell, local);
+    const coreId = this.#locals.coreOf(this.#process, local);
     const core = this.#locals.core(coreId);
-    const inbox = this.#locals.inboxOf(this.#cell, local);
+    const inbox = this.#locals.inboxOf(this.#process, local);
     if (core.fault !== null) return;
-    const letters = this.#locals.inbox(inbox);
+    const envelopes = this.#locals.inbox(inbox);
     if (core.snapshot === DOWN) {
-      yield* this.#losses(coreId, letters);
-      yield* this.#breaks(coreId, letters);
+      yield* this.#losses(coreId, envelopes);
+      yield* this.#breaks(coreId, envelopes);
       yield* this.#restart(coreId, inbox);
       return;
     }
-    yield* this.#deliveries(coreId, letters);
-    yield* this.#losses(coreId, letters);
-    yield* this.#breaks(coreId, letters);
+    yield* this.#deliveries(coreId, envelopes);
+    yield* this.#losses(coreId, envelopes);
+    yield* this.#breaks(coreId, envelopes);
     yield* this.#offers(coreId, core, inbox);
     yield* this.#timers(core, inbox);
     yield* this.#pending(coreId, core, inbox);
@@ -140,7 +140,7 @@ export class Moves {
     });
   }
 
-  /** The events that other actors take together with this one, each as it reaches its cell. */
+  /** The events that other actors take together with this one, each as it reaches its process. */
   #othersOf(type: string, together: NonNullable<EnvironmentEvent['together']>): NonNullable<Offer['others']> {
     const { values, ids, arrivals } = this.#world;
     const what = `\`together\` of environment event '${type}' of '${this.#id}'`;
@@ -155,18 +155,18 @@ export class Moves {
           throw misshapen(what, `it must give the events of others by id, and gave ${saidText(events)}`);
         }
         const sends = Object.entries(events).map(([other, taken]): Send => {
-          const cell = ids.indexOf(other);
-          if (cell === this.#cell) {
+          const process = ids.indexOf(other);
+          if (process === this.#process) {
             throw misshapen(what, `it names '${other}' itself, which takes '${type}'; name the others alone`);
           }
-          if (cell < 0) {
+          if (process < 0) {
             const others = ids.filter((name) => name !== this.#id);
             throw misshapen(what, `it must name other actors, and names '${other}'; ${hint(other, others)}`);
           }
           if (typeof taken?.type !== 'string')
             throw misshapen(what, `'${other}' must get an event, { type, … }`);
-          refuseUntaken(this.#world.specs[cell]!.machine, taken.type, `${what}, ${other}`);
-          return { cell, letter: arrivals[cell]!.intern(values.intern(taken, what), TOGETHER) };
+          refuseUntaken(this.#world.specs[process]!.machine, taken.type, `${what}, ${other}`);
+          return { process, message: arrivals[process]!.intern(values.intern(taken, what), TOGETHER) };
         });
         joint = { sends, events };
         known.set(id, joint);
@@ -195,7 +195,7 @@ export class Moves {
   #enables(coreId: number, event: number): boolean {
     const { snapshot, fault } = this.#locals.core(coreId);
     if (snapshot === DOWN || fault !== null || this.#reactor.isDone(coreId)) return false;
-    const stepper = this.#world.stepper(this.#cell);
+    const stepper = this.#world.stepper(this.#process);
     if (stepper instanceof TreeStepper) {
       throw new SystemError(
         'SYSTEM_INVALID',
@@ -205,16 +205,16 @@ export class Moves {
     return stepper.enables(snapshot, event);
   }
 
-  *#deliveries(core: number, letters: readonly number[]): Generator<Move> {
+  *#deliveries(core: number, envelopes: readonly number[]): Generator<Move> {
     const persistent = this.#world.system.network.duplication === 'persistent';
-    for (const index of this.#deliverable(core, letters)) {
-      const letter = letters[index]!;
-      const rest = persistent ? letters : letters.toSpliced(index, 1);
-      const delivered = this.#inFlight(letter);
-      for (const { event, drawn } of this.#ways(core, this.#arrival(letter))) {
+    for (const index of this.#deliverable(core, envelopes)) {
+      const envelope = envelopes[index]!;
+      const rest = persistent ? envelopes : envelopes.toSpliced(index, 1);
+      const delivered = this.#inFlight(envelope);
+      for (const { event, drawn } of this.#ways(core, this.#arrival(envelope))) {
         const outcome = this.#reactor.take(core, event);
         yield this.#move(
-          this.#about('deliver', letter, drawn),
+          this.#about('deliver', envelope, drawn),
           outcome,
           this.#locals.internInbox(rest),
           [],
@@ -222,9 +222,9 @@ export class Moves {
         );
         if (!this.#world.budget.allows('duplication')) continue;
         yield this.#move(
-          this.#about('duplicate', letter, drawn),
+          this.#about('duplicate', envelope, drawn),
           outcome,
-          this.#locals.internInbox(letters),
+          this.#locals.internInbox(envelopes),
           this.#world.budget.spend('duplication'),
           delivered,
         );
@@ -232,70 +232,70 @@ export class Moves {
     }
   }
 
-  /** The indices of the letters that may arrive now, of those that the actor accepts. */
-  #deliverable(core: number, letters: readonly number[]): readonly number[] {
+  /** The indices of the envelopes that may arrive now, of those that the actor accepts. */
+  #deliverable(core: number, envelopes: readonly number[]): readonly number[] {
     const { accepts } = this.#spec;
     const accepted =
-      accepts === undefined ? letters : letters.filter((letter) => this.#isAccepted(core, letter));
+      accepts === undefined ? envelopes : envelopes.filter((envelope) => this.#isAccepted(core, envelope));
     const first = accepted.filter((_, index) => this.#isFirst(accepted, index));
-    return first.map((letter) => letters.indexOf(letter));
+    return first.map((envelope) => envelopes.indexOf(envelope));
   }
 
-  #isAccepted(core: number, letter: number): boolean {
+  #isAccepted(core: number, envelope: number): boolean {
     const { accepts } = this.#spec;
-    return this.#accepted.get(core, letter, () => {
-      if (typeof accepts !== 'function') return this.#enables(core, this.eventOf(letter));
-      const actor = this.#world.views.withoutInbox(this.#cell, core, `\`accepts\` of '${this.#id}'`);
-      return this.#accepts!(this.#inFlight(letter).message, actor);
+    return this.#accepted.get(core, envelope, () => {
+      if (typeof accepts !== 'function') return this.#enables(core, this.eventOf(envelope));
+      const actor = this.#world.views.withoutInbox(this.#process, core, `\`accepts\` of '${this.#id}'`);
+      return this.#accepts!(this.#inFlight(envelope).message, actor);
     });
   }
 
-  /** May this letter arrive now? One queue for each source gives its first; a bag each of its kinds once. */
-  #isFirst(letters: readonly number[], index: number): boolean {
+  /** May this envelope arrive now? One queue for each source gives its first; a bag each of its kinds once. */
+  #isFirst(envelopes: readonly number[], index: number): boolean {
     if (index === 0) return true;
     return this.#world.system.network.order === 'fifo'
-      ? this.#locals.sourceOf(letters[index]!) !== this.#locals.sourceOf(letters[index - 1]!)
-      : letters[index] !== letters[index - 1];
+      ? this.#locals.sourceOf(envelopes[index]!) !== this.#locals.sourceOf(envelopes[index - 1]!)
+      : envelopes[index] !== envelopes[index - 1];
   }
 
   /** Any message of a queue may be lost; of equal neighbours it is the same loss. */
-  *#losses(core: number, letters: readonly number[]): Generator<Move> {
+  *#losses(core: number, envelopes: readonly number[]): Generator<Move> {
     if (!this.#world.budget.allows('loss')) return;
-    for (const [index, letter] of letters.entries()) {
-      if (letter === letters[index - 1]) continue;
+    for (const [index, envelope] of envelopes.entries()) {
+      if (envelope === envelopes[index - 1]) continue;
       yield this.#rest(
-        this.#about('lose', letter),
+        this.#about('lose', envelope),
         core,
-        letters.toSpliced(index, 1),
+        envelopes.toSpliced(index, 1),
         this.#world.budget.spend('loss'),
       );
     }
   }
 
-  *#breaks(core: number, letters: readonly number[]): Generator<Move> {
+  *#breaks(core: number, envelopes: readonly number[]): Generator<Move> {
     if (!this.#world.budget.allows('breaks')) return;
-    for (const [index, letter] of letters.entries()) {
-      const source = this.#locals.sourceOf(letter);
-      const end = letters.findLastIndex((other) => this.#locals.sourceOf(other) === source) + 1;
+    for (const [index, envelope] of envelopes.entries()) {
+      const source = this.#locals.sourceOf(envelope);
+      const end = envelopes.findLastIndex((other) => this.#locals.sourceOf(other) === source) + 1;
       const lost = end - index;
       const action = this.#action('break', `${source} ${lost}`, {
         source: this.#world.ids[source]!,
         lost,
       });
-      yield this.#rest(action, core, letters.toSpliced(index, lost), this.#world.budget.spend('breaks'));
+      yield this.#rest(action, core, envelopes.toSpliced(index, lost), this.#world.budget.spend('breaks'));
     }
   }
 
   /** The interned events that the environment offers the actor with this core and inbox. */
   offered(core: number, inbox: number): readonly number[] {
-    return this.#enabled(core, inbox).flatMap(({ ids }) => ids(this.#cell, core, inbox));
+    return this.#enabled(core, inbox).flatMap(({ ids }) => ids(this.#process, core, inbox));
   }
 
   #enabled(core: number, inbox: number): readonly Offer[] {
     const { spent } = this.#locals.core(core);
     return this.#environment.filter(
       ({ counter, times, may }) =>
-        (counter < 0 || spent[counter]! < Number(times)) && may(this.#cell, core, inbox),
+        (counter < 0 || spent[counter]! < Number(times)) && may(this.#process, core, inbox),
     );
   }
 
@@ -303,14 +303,14 @@ export class Moves {
     if (this.#reactor.isDone(coreId)) return;
     const enabled = this.#enabled(coreId, inbox);
     this.#equivariance?.environment(
-      this.#cell,
+      this.#process,
       coreId,
       inbox,
-      enabled.flatMap(({ ids }) => ids(this.#cell, coreId, inbox)),
+      enabled.flatMap(({ ids }) => ids(this.#process, coreId, inbox)),
     );
     for (const { ids, others, counter } of enabled) {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
-      for (const id of ids(this.#cell, coreId, inbox)) {
+      for (const id of ids(this.#process, coreId, inbox)) {
         const event = this.#world.values.value(id) as unknown as { readonly type: string };
         for (const way of this.#ways(from, id)) {
           const drawn = told(way.drawn);
@@ -342,7 +342,7 @@ export class Moves {
 
   /** The moves that may happen inside a tree of actors. */
   *#pending(coreId: number, core: Core, inbox: number): Generator<Move> {
-    const stepper = this.#world.stepper(this.#cell);
+    const stepper = this.#world.stepper(this.#process);
     if (!(stepper instanceof TreeStepper) || this.#reactor.isDone(coreId)) return;
     for (const { kind, event, timer, internal } of stepper.pending(core.snapshot)) {
       for (const way of this.#ways(coreId, internal)) {
@@ -359,7 +359,7 @@ export class Moves {
   }
 
   #withTaken(move: Move, core: number, event: number, isInside: boolean): Move {
-    const stepper = this.#world.stepper(this.#cell);
+    const stepper = this.#world.stepper(this.#process);
     if (!(stepper instanceof TreeStepper)) return move;
     const { snapshot } = this.#locals.core(core);
     return {
@@ -372,7 +372,7 @@ export class Moves {
 
   /** The ways in which an event can go, where chance has a part in it. */
   #ways(core: number, event: number): readonly Way[] {
-    const stepper = this.#world.stepper(this.#cell);
+    const stepper = this.#world.stepper(this.#process);
     if (!(stepper instanceof TreeStepper)) return [{ event, drawn: nothing }];
     return stepper.ways(this.#locals.core(core).snapshot, event);
   }
@@ -381,18 +381,18 @@ export class Moves {
     const times = this.#spec.crash?.times ?? 0;
     const counter = core.spent.length - 1;
     if (times !== 'unbounded' && core.spent[counter]! >= times) return;
-    if (!this.#mayCrash(this.#cell, coreId, inbox)) return;
+    if (!this.#mayCrash(this.#process, coreId, inbox)) return;
     const counted = isBounded(times) ? spend(core, counter) : core;
     const disk = this.#spec.restart === undefined ? NOTHING : core.disk;
     const down = this.#locals.internCore({ ...counted, snapshot: DOWN, timers: [], left: false, disk });
-    const letters = this.#world.keepsInbox[this.#cell]! ? this.#locals.inbox(inbox) : nothing;
-    yield this.#rest(this.#action('crash', 0, {}), down, letters, nothing);
+    const envelopes = this.#world.keepsInbox[this.#process]! ? this.#locals.inbox(inbox) : nothing;
+    yield this.#rest(this.#action('crash', 0, {}), down, envelopes, nothing);
   }
 
   *#restart(id: number, inbox: number): Generator<Move> {
     if (this.#spec.restart === undefined) return;
     const outcome = this.startAgain(id);
-    this.#equivariance?.restart(this.#cell, id, outcome);
+    this.#equivariance?.restart(this.#process, id, outcome);
     yield this.#move(this.#action('restart', 0, {}), outcome, inbox);
   }
 
@@ -412,41 +412,44 @@ export class Moves {
     delivered: InFlight | null = null,
   ): Move {
     const { core, sends, effects } = outcome;
-    const to = this.#locals.intern(this.#cell, core, this.#living(core, inbox));
+    const to = this.#locals.intern(this.#process, core, this.#living(core, inbox));
     const told = this.#world.chronicle.tell(this.#id, effects, delivered);
     const plain = spent.length + told.length === 0;
     return { action, to, sends: plain ? sends : [...spent, ...sends, ...told], effects };
   }
 
   /** A step in which the machine has no part. */
-  #rest(action: number, core: number, letters: readonly number[], spent: readonly Send[]): Move {
+  #rest(action: number, core: number, envelopes: readonly number[], spent: readonly Send[]): Move {
     return this.#move(
       action,
       { core, sends: nothing, effects: nothing },
-      this.#locals.internInbox(letters),
+      this.#locals.internInbox(envelopes),
       spent,
     );
   }
 
-  /** Is this letter one that the actor with this core will never heed? */
-  isDead(core: number, letter: number): boolean {
+  /** Is this envelope one that the actor with this core will never heed? */
+  isDead(core: number, envelope: number): boolean {
     const isSaidDead = this.#saysDead;
     if (isSaidDead === null) return false;
-    return this.#dead.get(core, letter, () => {
+    return this.#dead.get(core, envelope, () => {
       const { values, views } = this.#world;
-      const message = values.value(this.#locals.letter(letter).message) as unknown as Message;
-      const isDead = isSaidDead(message, views.withoutInbox(this.#cell, core, `\`dead\` of '${this.#id}'`));
-      if (isDead) this.#refuseHeeded(core, letter);
+      const message = values.value(this.#locals.envelope(envelope).message) as unknown as Message;
+      const isDead = isSaidDead(
+        message,
+        views.withoutInbox(this.#process, core, `\`dead\` of '${this.#id}'`),
+      );
+      if (isDead) this.#refuseHeeded(core, envelope);
       return isDead;
     });
   }
 
-  #refuseHeeded(core: number, letter: number): void {
-    const { core: after, sends, effects } = this.#reactor.take(core, this.eventOf(letter));
+  #refuseHeeded(core: number, envelope: number): void {
+    const { core: after, sends, effects } = this.#reactor.take(core, this.eventOf(envelope));
     if (after === core && sends.length + effects.length === 0) return;
     throw new SystemError(
       'SYSTEM_INVALID',
-      `To '${this.#id}', ${this.#world.values.text(this.#locals.letter(letter).message)} is said to be dead when it ` +
+      `To '${this.#id}', ${this.#world.values.text(this.#locals.envelope(envelope).message)} is said to be dead when it ` +
         'does something. Call dead only what changes nothing.',
     );
   }
@@ -456,15 +459,17 @@ export class Moves {
     if (this.#spec.dead === undefined || inbox === 0) return inbox;
     const { snapshot, fault } = this.#locals.core(core);
     if (snapshot === DOWN || fault !== null) return inbox;
-    return this.#locals.internInbox(this.#locals.inbox(inbox).filter((letter) => !this.isDead(core, letter)));
+    return this.#locals.internInbox(
+      this.#locals.inbox(inbox).filter((envelope) => !this.isDead(core, envelope)),
+    );
   }
 
   /** The interned event that a message becomes on arrival. */
-  eventOf(letter: number): number {
-    const { source, message } = this.#locals.letter(letter);
+  eventOf(envelope: number): number {
+    const { source, message } = this.#locals.envelope(envelope);
     const deliver = this.#deliver;
     if (deliver === null) return message;
-    const known = this.#events.get(letter);
+    const known = this.#events.get(envelope);
     if (known !== undefined) return known;
     const { values, ids } = this.#world;
     const event = deliver(
@@ -478,25 +483,25 @@ export class Moves {
         `${what} must give an event, { type, … }, and gave ${saidText(event)} for ${values.text(message)}.`,
       );
     }
-    this.#world.hears(this.#cell, event.type, `${what}, for ${values.text(message)}`);
+    this.#world.hears(this.#process, event.type, `${what}, for ${values.text(message)}`);
     const interned = values.intern(event, `what deliver of '${this.#id}' makes of ${values.text(message)}`);
-    this.#events.set(letter, interned);
+    this.#events.set(envelope, interned);
     return interned;
   }
 
-  #arrival(letter: number): number {
-    const event = this.eventOf(letter);
-    this.#equivariance?.deliver(this.#cell, letter, event);
+  #arrival(envelope: number): number {
+    const event = this.eventOf(envelope);
+    this.#equivariance?.deliver(this.#process, envelope, event);
     return event;
   }
 
-  #about(kind: 'deliver' | 'duplicate' | 'lose', letter: number, drawn: Way['drawn'] = nothing): number {
-    const what = drawn.length === 0 ? letter : `${letter} ${JSON.stringify(drawn)}`;
-    return this.#action(kind, what, { ...this.#inFlight(letter), ...told(drawn) });
+  #about(kind: 'deliver' | 'duplicate' | 'lose', envelope: number, drawn: Way['drawn'] = nothing): number {
+    const what = drawn.length === 0 ? envelope : `${envelope} ${JSON.stringify(drawn)}`;
+    return this.#action(kind, what, { ...this.#inFlight(envelope), ...told(drawn) });
   }
 
-  #inFlight(letter: number): InFlight {
-    const { source, message } = this.#locals.letter(letter);
+  #inFlight(envelope: number): InFlight {
+    const { source, message } = this.#locals.envelope(envelope);
     return {
       source: source === ANYONE ? null : this.#world.ids[source]!,
       message: this.#world.values.value(message) as unknown as Message,
@@ -509,7 +514,7 @@ export class Moves {
     rest: Omit<Extract<Action, { kind: Kind }>, 'kind' | 'actor'>,
   ): number {
     return this.#world.actions.intern(
-      this.#cell,
+      this.#process,
       kind,
       what,
       () => ({ kind, actor: this.#id, ...rest }) as Action,
@@ -520,16 +525,16 @@ export class Moves {
 /** An event of the environment. */
 interface Offer {
   /** The events that it is, interned. */
-  readonly ids: (cell: number, core: number, inbox: number) => readonly number[];
+  readonly ids: (process: number, core: number, inbox: number) => readonly number[];
   /** The events that other actors take together with the event of this number; `null` where it is of this actor alone. */
   readonly others: ((event: number) => Joint) | null;
   readonly times: Bound;
   /** Its place in `Core.spent`, or -1. */
   readonly counter: number;
-  readonly may: (cell: number, core: number, inbox: number) => boolean;
+  readonly may: (process: number, core: number, inbox: number) => boolean;
 }
 
-/** The events of an atomic step that other actors take, and how they reach their cells. */
+/** The events of an atomic step that other actors take, and how they reach their processes. */
 interface Joint {
   readonly events: Readonly<Record<string, { readonly type: string }>>;
   readonly sends: readonly Send[];

@@ -3,11 +3,11 @@ import { assign, createMachine } from 'xstate';
 import { exploreNaively } from '../checker/naive.ts';
 import { compile } from './index.ts';
 import type { Network } from './system.ts';
-import { letters, systemOf } from './testing/systems.ts';
+import { envelopes, systemOf } from './testing/systems.ts';
 
-/** States and transitions of the letters under way, counted by hand. */
+/** States and transitions of the envelopes under way, counted by hand. */
 function counts(count: number, network: Network, forgetful = false) {
-  const { states, transitions } = exploreNaively(compile(letters(count, network, forgetful)).model);
+  const { states, transitions } = exploreNaively(compile(envelopes(count, network, forgetful)).model);
   return [states, transitions];
 }
 
@@ -43,7 +43,7 @@ describe('networks', () => {
   it('holds up a site that sends into a full link', () => {
     const push = { type: 'send', params: { target: 'b', message: { type: 'M' } } };
     const pusher = createMachine({ id: 'pusher', on: { push: { actions: push } } });
-    const listening = letters(0, { order: 'fifo' }, true).actors['b']!;
+    const listening = envelopes(0, { order: 'fifo' }, true).actors['b']!;
     const system = systemOf(
       { a: { machine: pusher, environment: [{ event: { type: 'push' } }] }, b: listening },
       { network: { order: 'fifo', capacity: 1 } },
@@ -57,7 +57,7 @@ describe('networks', () => {
     const actors = {
       a: { machine: greeter },
       b: { machine: greeter },
-      c: letters(0, { order: 'fifo' }).actors['b']!,
+      c: envelopes(0, { order: 'fifo' }).actors['b']!,
     };
     const heard: (string | null)[] = [];
     const told = {
@@ -89,7 +89,7 @@ describe('an actor that does not take every message', () => {
   const choosy = (network: Network) =>
     systemOf(
       {
-        a: letters(3, network).actors['a']!,
+        a: envelopes(3, network).actors['a']!,
         b: {
           machine,
           // 2 before all others.

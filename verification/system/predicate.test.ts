@@ -19,13 +19,15 @@ import {
   tally,
 } from './index.ts';
 import type { ActorView } from './system.ts';
-import { alone, letters, tokenPassing } from './testing/systems.ts';
+import { alone, envelopes, tokenPassing } from './testing/systems.ts';
 
-function judged(watch: Predicate, state: readonly number[]): boolean {
-  if (watch.kind === 'tuple') {
-    return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+function judged(predicate: Predicate, state: readonly number[]): boolean {
+  if (predicate.kind === 'tuple') {
+    return predicate.judge(Int32Array.from(state, (local, process) => predicate.observe(process, local)));
   }
-  return watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0));
+  return predicate.judge(
+    state.reduce((sum, local, process) => (sum + predicate.project(process, local)) >>> 0, 0),
+  );
 }
 
 function statesOf({ model }: Compiled): readonly (readonly number[])[] {
@@ -70,7 +72,7 @@ const predicate = fc.letrec<{ any: StatePredicate }>((tie) => ({
 })).any;
 
 describe('compiled predicates', () => {
-  // With and without a cell that is no actor.
+  // With and without a process that is no actor.
   const systems = [tokenPassing(['a', 'b', 'c']), tokenPassing(['a', 'b', 'c'], { order: 'fifo', loss: 1 })];
   it.each(systems.map((system) => [system.network, compile(system)] as const))(
     'judge as their plain reading does, on %j',
@@ -78,9 +80,9 @@ describe('compiled predicates', () => {
       const states = statesOf(compiled);
       fc.assert(
         fc.property(predicate, fc.boolean(), (tried, exact) => {
-          const watch = compiled.watch(tried, { exact });
+          const predicate = compiled.predicateOf(tried, { exact });
           for (const state of states)
-            expect(judged(watch, state)).toBe(evaluate(tried, compiled.decode(state)));
+            expect(judged(predicate, state)).toBe(evaluate(tried, compiled.decode(state)));
         }),
         { numRuns: 60 },
       );
@@ -89,7 +91,7 @@ describe('compiled predicates', () => {
 
   it('are sums where they can be', () => {
     const compiled = compile(tokenPassing(['a', 'b', 'c']));
-    const kindOf = (tried: StatePredicate, exact = false) => compiled.watch(tried, { exact }).kind;
+    const kindOf = (tried: StatePredicate, exact = false) => compiled.predicateOf(tried, { exact }).kind;
     const one = count(hasToken, (sum) => sum === 1);
     expect(kindOf(and(every(hasToken), not(some(hasToken)), one))).toBe('sum');
     expect(kindOf(tally(asked, (times) => times < 2))).toBe('sum');
@@ -106,7 +108,7 @@ describe('compiled predicates', () => {
   });
 
   it('refuse a counter that would overflow, and count on when told to be exact', () => {
-    const compiled = compile(letters(9, { order: 'fifo' }));
+    const compiled = compile(envelopes(9, { order: 'fifo' }));
     const initial = compiled.model.initial[0]!;
     const huge = count(
       ({ inbox }) => inbox.length * 10_000,
@@ -117,10 +119,10 @@ describe('compiled predicates', () => {
       (times) => times === 0 || times === 180,
     );
     for (const tried of [huge, often]) {
-      expect(() => judged(compiled.watch(tried), initial)).toThrow(
+      expect(() => judged(compiled.predicateOf(tried), initial)).toThrow(
         expect.objectContaining({ code: 'WATCH_OVERFLOW' }),
       );
-      expect(judged(compiled.watch(tried, { exact: true }), initial)).toBe(true);
+      expect(judged(compiled.predicateOf(tried, { exact: true }), initial)).toBe(true);
     }
   });
 
@@ -152,7 +154,7 @@ describe('compiled predicates', () => {
     ['an unknown actor', plain((state) => state.actor('x').up), /actor 'x'/],
   ])('refuse %s', (_, tried, says) => {
     const compiled = compile(alone(createMachine({ id: 'still' })));
-    expect(() => judged(compiled.watch(tried), compiled.model.initial[0]!)).toThrow(
+    expect(() => judged(compiled.predicateOf(tried), compiled.model.initial[0]!)).toThrow(
       expect.objectContaining({ code: 'PREDICATE_INVALID', message: expect.stringMatching(says) }),
     );
   });

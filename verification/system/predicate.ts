@@ -8,7 +8,7 @@ import type { Views } from './view.ts';
 
 export interface PredicateScope {
   readonly ids: readonly SiteId[];
-  /** Cells of the model: the actors first, then what else there is. */
+  /** Processes of the model: the actors first, then what else there is. */
   readonly width: number;
   readonly views: Views;
   /** Use no packed counters that could overflow. */
@@ -18,7 +18,7 @@ export interface PredicateScope {
 interface Sum {
   /** How many bits the sum over all actors needs. */
   readonly bits: number;
-  weigh(cell: number, local: number): number;
+  project(process: number, local: number): number;
   judge(sum: number): boolean;
 }
 
@@ -28,7 +28,7 @@ export function compilePredicate(predicate: StatePredicate, scope: PredicateScop
   if (sum !== null) {
     return {
       kind: 'sum',
-      weigh: (cell, local) => (cell < scope.ids.length ? sum.weigh(cell, local) : 0),
+      project: (process, local) => (process < scope.ids.length ? sum.project(process, local) : 0),
       judge: sum.judge,
     };
   }
@@ -45,13 +45,13 @@ function summed(predicate: StatePredicate, scope: PredicateScope): Sum | null {
     case 'every':
       return {
         bits: flag,
-        weigh: views.observed((actor) => (predicate.is(actor) ? 0 : 1)),
+        project: views.observed((actor) => (predicate.is(actor) ? 0 : 1)),
         judge: (sum) => sum === 0,
       };
     case 'some':
       return {
         bits: flag,
-        weigh: views.observed((actor) => (predicate.is(actor) ? 1 : 0)),
+        project: views.observed((actor) => (predicate.is(actor) ? 1 : 0)),
         judge: (sum) => sum > 0,
       };
     case 'count':
@@ -79,7 +79,7 @@ function counted(predicate: Count, { ids, views }: PredicateScope): Sum {
   const limit = Math.floor(0xffff / ids.length);
   return {
     bits: 16,
-    weigh: views.observed((actor) => within(limit, whole(predicate.of(actor)), 'count', actor)),
+    project: views.observed((actor) => within(limit, whole(predicate.of(actor)), 'count', actor)),
     judge: predicate.is,
   };
 }
@@ -92,7 +92,7 @@ function tallied(predicate: Tally, { ids, views }: PredicateScope): Sum | null {
   const mask = 2 ** width - 1;
   return {
     bits: width * ids.length,
-    weigh: views.observed((actor) => {
+    project: views.observed((actor) => {
       let weight = 0;
       for (const [index, times] of tally(predicate, actor, ids).entries()) {
         weight += within(limit, times, 'tally', actor) * 2 ** (index * width);
@@ -116,8 +116,8 @@ function packed(kind: 'and' | 'or', of: readonly StatePredicate[], scope: Predic
     Math.floor(total / 2 ** shift) % 2 ** sum.bits;
   return {
     bits,
-    weigh: (cell, local) =>
-      fields.reduce((total, { sum, shift }) => total + sum.weigh(cell, local) * 2 ** shift, 0),
+    project: (process, local) =>
+      fields.reduce((total, { sum, shift }) => total + sum.project(process, local) * 2 ** shift, 0),
     judge: (total) =>
       kind === 'and'
         ? fields.every((part) => part.sum.judge(field(total, part)))
@@ -126,7 +126,7 @@ function packed(kind: 'and' | 'or', of: readonly StatePredicate[], scope: Predic
 }
 
 interface Tupled {
-  observe(cell: number, local: number): number;
+  observe(process: number, local: number): number;
   judge(observed: Int32Array): boolean;
 }
 
@@ -139,7 +139,7 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
     case 'count': {
       const look = views.observed((actor) => whole(predicate.of(actor)));
       return {
-        observe: (cell, local) => (cell < ids.length ? look(cell, local) : 0),
+        observe: (process, local) => (process < ids.length ? look(process, local) : 0),
         judge: (observed) => predicate.is(observed.reduce((sum, value) => sum + value, 0)),
       };
     }
@@ -155,17 +155,17 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
       const look = views.observed((actor) => predicate.of(actor, indexOf) | 0);
       const actors = new Int32Array(ids.length);
       return {
-        observe: (cell, local) => (cell < ids.length ? look(cell, local) : local),
+        observe: (process, local) => (process < ids.length ? look(process, local) : local),
         judge: (observed) => {
           if (observed.length === actors.length) return predicate.holds(observed, undefined);
-          for (let cell = 0; cell < actors.length; cell++) actors[cell] = observed[cell]!;
+          for (let process = 0; process < actors.length; process++) actors[process] = observed[process]!;
           return predicate.holds(actors, views.history(observed));
         },
       };
     }
     case 'plain': {
       const tree = new ReadTree(views, ids, predicate.holds);
-      return { observe: (_cell, local) => local, judge: (observed) => tree.judge(observed) };
+      return { observe: (_process, local) => local, judge: (observed) => tree.judge(observed) };
     }
     case 'not': {
       const { observe, judge } = tupled(predicate.of, scope);
@@ -175,15 +175,15 @@ function tupled(predicate: StatePredicate, scope: PredicateScope): Tupled {
     case 'or': {
       const parts = predicate.of.map((part) => tupled(part, scope));
       const scratch = new Int32Array(scope.width);
-      const { observe, rows } = table(scope.width, (cell, local) =>
-        parts.map((part) => part.observe(cell, local)),
+      const { observe, rows } = table(scope.width, (process, local) =>
+        parts.map((part) => part.observe(process, local)),
       );
       return {
         observe,
         judge: (observed) => {
           const holds = (part: Tupled, index: number) => {
-            for (let cell = 0; cell < scratch.length; cell++) {
-              scratch[cell] = rows[cell]!.at(observed[cell]!)[index]!;
+            for (let process = 0; process < scratch.length; process++) {
+              scratch[process] = rows[process]!.at(observed[process]!)[index]!;
             }
             return part.judge(scratch);
           };
@@ -199,17 +199,17 @@ function flagged(kind: 'every' | 'some', is: (actor: ActorView) => boolean, scop
   const neutral = kind === 'every' ? 1 : 0;
   const look = views.observed((actor) => Number(is(actor)));
   return {
-    observe: (cell, local) => (cell < ids.length ? look(cell, local) : neutral),
+    observe: (process, local) => (process < ids.length ? look(process, local) : neutral),
     judge: (observed) => (kind === 'every' ? !observed.includes(0) : observed.includes(1)),
   };
 }
 
-/** Observes rows of numbers: each distinct row of a cell is observed as its index. */
-function table(width: number, of: (cell: number, local: number) => readonly number[]) {
+/** Observes rows of numbers: each distinct row of a process is observed as its index. */
+function table(width: number, of: (process: number, local: number) => readonly number[]) {
   const rows = Array.from({ length: width }, () => new Numbered<string, readonly number[]>());
-  const observe = (cell: number, local: number): number => {
-    const row = of(cell, local);
-    return rows[cell]!.numberOf(row.join(), row);
+  const observe = (process: number, local: number): number => {
+    const row = of(process, local);
+    return rows[process]!.numberOf(row.join(), row);
   };
   return { observe, rows };
 }
@@ -220,8 +220,13 @@ function tabled(
   judge: (rows: readonly (readonly number[])[]) => boolean,
 ): Tupled {
   const look = views.observed(of);
-  const { observe, rows } = table(width, (cell, local) => (cell < ids.length ? look(cell, local) : []));
-  return { observe, judge: (observed) => judge(rows.map((ofCell, cell) => ofCell.at(observed[cell]!))) };
+  const { observe, rows } = table(width, (process, local) =>
+    process < ids.length ? look(process, local) : [],
+  );
+  return {
+    observe,
+    judge: (observed) => judge(rows.map((ofProcess, process) => ofProcess.at(observed[process]!))),
+  };
 }
 
 /** How often the actor names each of `ids`. */

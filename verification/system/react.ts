@@ -19,29 +19,31 @@ export interface Outcome {
 /** How one actor answers events: its machine's pure steps, with the effects that have a meaning interpreted. */
 export class Reactor {
   readonly #world: World;
-  readonly #cell: number;
+  readonly #process: number;
   readonly #equivariance: Equivariance | null;
   readonly #outcomes = new Memo<number, Outcome>();
   /** The names of actions that are no slips. */
   readonly #known = new Set<string>();
 
-  constructor(world: World, cell: number, equivariance: Equivariance | null) {
+  constructor(world: World, process: number, equivariance: Equivariance | null) {
     this.#world = world;
-    this.#cell = cell;
+    this.#process = process;
     this.#equivariance = equivariance;
   }
 
   /** The machine starts, or starts again, from `core`; only its disk and its counts stay. */
   start(core: Core, input: unknown): Outcome {
     const fresh = { ...core, snapshot: DOWN, timers: [], left: false, fault: null };
-    return this.#unrefused(fresh, () => this.#interpret(fresh, this.#world.stepper(this.#cell).start(input)));
+    return this.#unrefused(fresh, () =>
+      this.#interpret(fresh, this.#world.stepper(this.#process).start(input)),
+    );
   }
 
   /** `from` is what holds when the event arrives: a timer that fires is already off its list. */
   take(from: number, event: number): Outcome {
     return this.#outcomes.get(from, event, () => {
       const outcome = this.answer(from, event);
-      this.#equivariance?.take(this.#cell, from, event, outcome);
+      this.#equivariance?.take(this.#process, from, event, outcome);
       return outcome;
     });
   }
@@ -51,7 +53,7 @@ export class Reactor {
     const core = this.#world.locals.core(from);
     if (this.#isDone(core)) return { core: from, sends: [], effects: [] };
     return this.#unrefused(core, () =>
-      this.#interpret(core, this.#world.stepper(this.#cell).take(core.snapshot, event)),
+      this.#interpret(core, this.#world.stepper(this.#process).take(core.snapshot, event)),
     );
   }
 
@@ -90,27 +92,27 @@ export class Reactor {
             );
             return this.#fail(before, `send of ${message} to ${name}, which is no actor`, stepped.effects);
           }
-          sends.push(this.#world.post(this.#cell, target, params['message'], false));
+          sends.push(this.#world.post(this.#process, target, params['message'], false));
           break;
         }
         case 'broadcast':
           for (const target of ids.keys()) {
-            if (target !== this.#cell)
-              sends.push(this.#world.post(this.#cell, target, params['message'], true));
+            if (target !== this.#process)
+              sends.push(this.#world.post(this.#process, target, params['message'], true));
           }
           break;
         case 'left':
           after.left = true;
           break;
         case 'persist':
-          after.disk = values.intern(params, `the params of persist of '${ids[this.#cell]}'`);
+          after.disk = values.intern(params, `the params of persist of '${ids[this.#process]}'`);
           break;
         default:
           this.#refuseSlip(type);
       }
     }
     if (this.#isDone(after)) after.timers = [];
-    const core = this.#world.merge(this.#cell, locals.internCore(after));
+    const core = this.#world.merge(this.#process, locals.internCore(after));
     return { core, sends, effects: stepped.effects };
   }
 
@@ -118,7 +120,7 @@ export class Reactor {
   #refuseSlip(type: string): void {
     if (this.#known.has(type)) return;
     const { specs, system } = this.#world;
-    const { machine } = specs[this.#cell]!;
+    const { machine } = specs[this.#process]!;
     if (!Object.hasOwn(machine.implementations.actions, type)) refuseSlip(machine, type, system);
     this.#known.add(type);
   }

@@ -8,7 +8,7 @@ import { strictActor, type Views } from './view.ts';
 interface Read {
   /** The value that was read, by name. */
   readonly key: string;
-  readonly cell: number;
+  readonly process: number;
   /** The value that it has in a local, as a number that is another one for another value. */
   numberIn(local: number): number;
 }
@@ -41,7 +41,9 @@ export class ReadTree {
     this.#views = views;
     this.#holds = holds;
     const tracked = (isNamed: boolean) =>
-      ids.map((id, cell) => new TrackedActor(id, cell, isNamed, (read) => this.#note(read), this.#actor));
+      ids.map(
+        (id, process) => new TrackedActor(id, process, isNamed, (read) => this.#note(read), this.#actor),
+      );
     const actors = tracked(false);
     const named = tracked(true);
     const note = () => this.#note(historyRead(views));
@@ -61,7 +63,7 @@ export class ReadTree {
     let at = this.#root;
     while (typeof at === 'object') {
       const node: Node = at;
-      const local = observed[node.read.cell]!;
+      const local = observed[node.read.process]!;
       at = node.byLocal[local] ?? this.#follow(node, local);
     }
     return at ?? this.#learn(observed);
@@ -89,7 +91,7 @@ export class ReadTree {
       }
       if (typeof at === 'boolean' || at.read.key !== read.key) throw impure();
       const { byValue }: Node = at;
-      const value = read.numberIn(observed[read.cell]!);
+      const value = read.numberIn(observed[read.process]!);
       place = (next) => {
         byValue.set(value, next);
       };
@@ -106,9 +108,9 @@ export class ReadTree {
     this.#reads.push(read);
   }
 
-  /** The actor of a cell as it is in the state at hand. */
-  readonly #actor = (cell: number): Looked => ({
-    view: this.#views.actor(cell, this.#observed[cell]!),
+  /** The actor of a process as it is in the state at hand. */
+  readonly #actor = (process: number): Looked => ({
+    view: this.#views.actor(process, this.#observed[process]!),
     views: this.#views,
   });
 }
@@ -119,29 +121,29 @@ interface Looked {
 }
 
 function historyRead(views: Views): Read {
-  const cell = views.historyCell;
-  return { key: 'history', cell, numberIn: (local) => local };
+  const process = views.historyProcess;
+  return { key: 'history', process, numberIn: (local) => local };
 }
 
 /** An actor that notes what is read of it. */
 class TrackedActor implements ActorView {
   readonly id: SiteId;
-  readonly #cell: number;
+  readonly #process: number;
   /** It was asked for by its name: only states of its own machine may be asked for. */
   readonly #isNamed: boolean;
   readonly #note: (read: Read) => void;
-  readonly #look: (cell: number) => Looked;
+  readonly #look: (process: number) => Looked;
 
   constructor(
     id: SiteId,
-    cell: number,
+    process: number,
     isNamed: boolean,
     note: (read: Read) => void,
-    look: (cell: number) => Looked,
+    look: (process: number) => Looked,
   ) {
     this.id = id;
     this.#isNamed = isNamed;
-    this.#cell = cell;
+    this.#process = process;
     this.#note = note;
     this.#look = look;
   }
@@ -176,7 +178,7 @@ class TrackedActor implements ActorView {
   }
 
   in(path: string): boolean {
-    this.#look(this.#cell).views.refuseUnknown(path, this.#isNamed ? this.#cell : null);
+    this.#look(this.#process).views.refuseUnknown(path, this.#isNamed ? this.#process : null);
     return this.#ofCore(`in ${path}`, (actor) => actor.in(path));
   }
 
@@ -186,11 +188,11 @@ class TrackedActor implements ActorView {
 
   /** It looks ahead, at steps that the inbox has a part in. */
   passes(path: string): boolean {
-    this.#look(this.#cell).views.refuseUnknown(path, this.#isNamed ? this.#cell : null);
-    const cell = this.#cell;
-    const { view, views } = this.#look(cell);
-    const numberIn = (local: number) => views.numberOf(views.actor(cell, local).passes!(path));
-    this.#note({ key: `${cell} passes ${path}`, cell, numberIn });
+    this.#look(this.#process).views.refuseUnknown(path, this.#isNamed ? this.#process : null);
+    const process = this.#process;
+    const { view, views } = this.#look(process);
+    const numberIn = (local: number) => views.numberOf(views.actor(process, local).passes!(path));
+    this.#note({ key: `${process} passes ${path}`, process, numberIn });
     return view.passes!(path);
   }
 
@@ -200,10 +202,10 @@ class TrackedActor implements ActorView {
 
   /** Each read of the context is noted key by key. */
   get context(): Readonly<Record<string, unknown>> {
-    const { view, views } = this.#look(this.#cell);
+    const { view, views } = this.#look(this.#process);
     const absent = (context: object, key: string) => {
       if (view.up && !Object.hasOwn(context, key) && !isOfAny(key))
-        views.noteAbsent(this.#cell, key, this.#isNamed);
+        views.noteAbsent(this.#process, key, this.#isNamed);
     };
     const whole = () => this.#ofCore('context', ({ context }) => context);
     return new Proxy(view.context, {
@@ -219,18 +221,18 @@ class TrackedActor implements ActorView {
   }
 
   get inbox(): readonly InFlight[] {
-    const cell = this.#cell;
-    const { view, views } = this.#look(cell);
-    this.#note({ key: `${cell} inbox`, cell, numberIn: (local) => views.inboxOf(cell, local) });
+    const process = this.#process;
+    const { view, views } = this.#look(process);
+    this.#note({ key: `${process} inbox`, process, numberIn: (local) => views.inboxOf(process, local) });
     return view.inbox;
   }
 
   /** Notes a value that does not depend on the inbox. */
   #ofCore<Value>(name: string, read: (actor: ActorView) => Value): Value {
-    const cell = this.#cell;
-    const { view, views } = this.#look(cell);
-    const numberIn = (local: number) => views.numberOf(read(views.actor(cell, local)));
-    this.#note({ key: `${cell} ${name}`, cell, numberIn });
+    const process = this.#process;
+    const { view, views } = this.#look(process);
+    const numberIn = (local: number) => views.numberOf(read(views.actor(process, local)));
+    this.#note({ key: `${process} ${name}`, process, numberIn });
     return read(view);
   }
 }

@@ -15,7 +15,7 @@ import { exploreNaively } from '../checker/naive.ts';
 import type { SystemErrorCode } from './errors.ts';
 import { compile } from './index.ts';
 import type { System } from './system.ts';
-import { alone, letters, systemOf } from './testing/systems.ts';
+import { alone, envelopes, systemOf } from './testing/systems.ts';
 
 const child = createMachine({ id: 'child' });
 type Transition = Exclude<NonNullable<Parameters<typeof createMachine>[0]['on']>, undefined>[string];
@@ -293,21 +293,21 @@ describe('systems that contradict themselves', () => {
     ['no actors', systemOf({}), 'SYSTEM_INVALID', /no actors/],
     [
       'breaks without a queue',
-      letters(1, { order: 'unordered', breaks: 1 }),
+      envelopes(1, { order: 'unordered', breaks: 1 }),
       'SYSTEM_INVALID',
       /Use order: 'fifo'/,
     ],
     [
       'a persistent queue',
-      letters(1, { order: 'fifo', duplication: 'persistent' }),
+      envelopes(1, { order: 'fifo', duplication: 'persistent' }),
       'SYSTEM_INVALID',
       /order: 'unordered'/,
     ],
-    ['a bound below 0', letters(1, { order: 'fifo', loss: -1 }), 'SYSTEM_INVALID', /network\.loss/],
+    ['a bound below 0', envelopes(1, { order: 'fifo', loss: -1 }), 'SYSTEM_INVALID', /network\.loss/],
     ['half a crash', alone(machine, { crash: { times: 0.5 } }), 'SYSTEM_INVALID', /crash\.times of 'a'/],
     [
       'a start that does not fit',
-      letters(2, { order: 'fifo', capacity: 1 }),
+      envelopes(2, { order: 'fifo', capacity: 1 }),
       'SYSTEM_INVALID',
       /must fit into network\.capacity/,
     ],

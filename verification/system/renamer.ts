@@ -15,23 +15,23 @@ export class Renamer {
   /** A label of a message and its place in the queue, as a label: even numbers; those of texts are odd. */
   readonly #places = new Pairs();
   readonly #ofCores: (Named | undefined)[] = [];
-  readonly #ofLetters: (Named | undefined)[] = [];
+  readonly #ofEnvelopes: (Named | undefined)[] = [];
   readonly #cores = new Memo<string | number, number>();
-  readonly #letters = new Memo<string | number, number>();
+  readonly #envelopes = new Memo<string | number, number>();
 
   constructor(world: World) {
     this.#world = world;
     this.#locals = world.locals;
   }
 
-  local(cell: number, local: number, to: readonly number[]): number {
-    const core = this.core(cell, this.#locals.coreOf(cell, local), to);
-    const inbox = this.#locals.inboxOf(cell, local);
-    return this.#locals.intern(to[cell]!, core, this.inbox(inbox, to));
+  local(process: number, local: number, to: readonly number[]): number {
+    const core = this.core(process, this.#locals.coreOf(process, local), to);
+    const inbox = this.#locals.inboxOf(process, local);
+    return this.#locals.intern(to[process]!, core, this.inbox(inbox, to));
   }
 
-  core(cell: number, id: number, to: readonly number[]): number {
-    return this.#cores.get(id, keyOf(cell, this.#ofCore(id).refs, to), () => {
+  core(process: number, id: number, to: readonly number[]): number {
+    return this.#cores.get(id, keyOf(process, this.#ofCore(id).refs, to), () => {
       const core = this.#locals.core(id);
       const { values } = this.#locals;
       const renamed: Core = {
@@ -42,26 +42,26 @@ export class Renamer {
           .map((timer) => ({ ...timer, event: values.rename(timer.event, to) }))
           .sort(byIdAndEvent),
       };
-      return this.#world.merge(to[cell]!, this.#locals.internCore(renamed));
+      return this.#world.merge(to[process]!, this.#locals.internCore(renamed));
     });
   }
 
-  letter(id: number, to: readonly number[]): number {
-    return this.#letters.get(id, keyOf(0, this.#ofLetter(id).refs, to), () => {
-      const { source, message } = this.#locals.letter(id);
+  envelope(id: number, to: readonly number[]): number {
+    return this.#envelopes.get(id, keyOf(0, this.#ofEnvelope(id).refs, to), () => {
+      const { source, message } = this.#locals.envelope(id);
       const renamed = this.#locals.values.rename(message, to);
-      return this.#locals.internLetter(source === ANYONE ? ANYONE : to[source]!, renamed);
+      return this.#locals.internEnvelope(source === ANYONE ? ANYONE : to[source]!, renamed);
     });
   }
 
-  edges(cell: number, local: number): readonly Edge[] {
-    const edges = [...this.#ofCore(this.#locals.coreOf(cell, local)).edges];
+  edges(process: number, local: number): readonly Edge[] {
+    const edges = [...this.#ofCore(this.#locals.coreOf(process, local)).edges];
     let [source, place] = [ANYONE, 0];
-    for (const letter of this.#locals.inbox(this.#locals.inboxOf(cell, local))) {
-      const from = this.#locals.sourceOf(letter);
+    for (const envelope of this.#locals.inbox(this.#locals.inboxOf(process, local))) {
+      const from = this.#locals.sourceOf(envelope);
       place = this.#world.system.network.order === 'fifo' && from === source ? place + 1 : 0;
       source = from;
-      for (const { label, refs } of this.#ofLetter(letter).edges) {
+      for (const { label, refs } of this.#ofEnvelope(envelope).edges) {
         edges.push({ label: this.#places.intern(label, place) * 2, refs });
       }
     }
@@ -70,12 +70,12 @@ export class Renamer {
 
   inbox(id: number, to: readonly number[]): number {
     if (id === 0) return 0;
-    const letters = this.#locals.inbox(id).map((letter) => this.letter(letter, to));
-    // A stable sort keeps the order within each queue; a bag is sorted by letter.
+    const envelopes = this.#locals.inbox(id).map((envelope) => this.envelope(envelope, to));
+    // A stable sort keeps the order within each queue; a bag is sorted by envelope.
     if (this.#world.system.network.order === 'fifo') {
-      letters.sort((left, right) => this.#locals.sourceOf(left) - this.#locals.sourceOf(right));
-    } else letters.sort((left, right) => left - right);
-    return this.#locals.internInbox(letters);
+      envelopes.sort((left, right) => this.#locals.sourceOf(left) - this.#locals.sourceOf(right));
+    } else envelopes.sort((left, right) => left - right);
+    return this.#locals.internInbox(envelopes);
   }
 
   #ofCore(id: number): Named {
@@ -98,10 +98,10 @@ export class Renamer {
     return this.#ofCores[id];
   }
 
-  #ofLetter(id: number): Named {
-    const known = this.#ofLetters[id];
+  #ofEnvelope(id: number): Named {
+    const known = this.#ofEnvelopes[id];
     if (known !== undefined) return known;
-    const { source, message } = this.#locals.letter(id);
+    const { source, message } = this.#locals.envelope(id);
     const of = this.#locals.values.edges(message);
     const whole = this.#world.system.network.order === 'fifo' ? of : inOne(of, 'A message in a bag');
     const isNamed = source !== ANYONE && this.#world.movable[source]!;
@@ -109,8 +109,8 @@ export class Renamer {
       label,
       refs: isNamed ? [source, ...refs] : refs,
     }));
-    this.#ofLetters[id] = named(edges);
-    return this.#ofLetters[id];
+    this.#ofEnvelopes[id] = named(edges);
+    return this.#ofEnvelopes[id];
   }
 
   #labelled(kind: string, edges: readonly ValueEdge[]): Edge[] {
@@ -138,7 +138,7 @@ function inOne(edges: readonly ValueEdge[], what: string): readonly ValueEdge[] 
 
 interface Named {
   readonly edges: readonly Edge[];
-  /** All cells that the edges name, once each. */
+  /** All processes that the edges name, once each. */
   readonly refs: readonly number[];
 }
 
@@ -146,10 +146,10 @@ function named(edges: readonly Edge[]): Named {
   return { edges, refs: [...new Set(edges.flatMap(({ refs }) => refs))] };
 }
 
-/** The images of a cell and of what is named there, as one number while they fit into one: 32 cells, 9 refs. */
-function keyOf(cell: number, refs: readonly number[], to: readonly number[]): string | number {
-  if (to.length > 32 || refs.length > 9) return `${to[cell]} ${refs.map((ref) => to[ref])}`;
-  let key = to[cell]!;
+/** The images of a process and of what is named there, as one number while they fit into one: 32 processes, 9 refs. */
+function keyOf(process: number, refs: readonly number[], to: readonly number[]): string | number {
+  if (to.length > 32 || refs.length > 9) return `${to[process]} ${refs.map((ref) => to[ref])}`;
+  let key = to[process]!;
   for (const ref of refs) key = key * 32 + to[ref]!;
   return key;
 }

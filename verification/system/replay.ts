@@ -25,13 +25,13 @@ export function replayTrace(compiled: Compiled, trace: Trace): readonly PathStep
       (step) =>
         isDeepStrictEqual(step.action, action) &&
         isDeepStrictEqual(
-          plain(compiled.effects(step.cell, before[step.cell]!, step.step)),
+          plain(compiled.effects(step.process, before[step.process]!, step.step)),
           plain(effects),
         ) &&
         is(compiled, step.after, wanted),
     );
     if (found === undefined) throw refused(compiled, whyNot(compiled, before, action, index));
-    path.push({ cell: found.cell, step: found.step });
+    path.push({ process: found.process, step: found.step });
     state = found.after;
     states.push(state);
   }
@@ -52,9 +52,9 @@ interface Enabled extends PathStep {
 
 function enabled(compiled: Compiled, state: readonly number[]): readonly Enabled[] {
   const { model } = compiled;
-  return Array.from(successors(model, state), ({ cell, step, after }) => ({
-    cell,
-    step: model.steps(cell, state[cell]!).findIndex((other) => isDeepStrictEqual(other, step)),
+  return Array.from(successors(model, state), ({ process, step, after }) => ({
+    process,
+    step: model.steps(process, state[process]!).findIndex((other) => isDeepStrictEqual(other, step)),
     action: compiled.action(step.action),
     after,
   }));

@@ -332,8 +332,8 @@ describe('a slip in a system is an error', () => {
         fc.constantFrom(...keys),
         fc.nat(8),
         fc.constantFrom('x', '_'),
-        async (key, at, letter) => {
-          const wrong = key.slice(0, at) + letter + key.slice(at);
+        async (key, at, envelope) => {
+          const wrong = key.slice(0, at) + envelope + key.slice(at);
           const error = await refusal(misspelt(twoPhaseCommit(), key, wrong) as System);
           expect(error).toMatchObject({ code: 'SYSTEM_INVALID', reason: expect.stringContaining(wrong) });
         },

@@ -25,12 +25,13 @@ function statesOf({ model }: Compiled): readonly (readonly number[])[] {
 
 function renamed({ symmetry }: Compiled, state: readonly number[], to: readonly number[]): number[] {
   const after = [...state];
-  for (const [cell, local] of state.entries()) after[to[cell] ?? cell] = symmetry!.rename(cell, local, to);
+  for (const [process, local] of state.entries())
+    after[to[process] ?? process] = symmetry!.rename(process, local, to);
   return after;
 }
 
 function multiset(edges: readonly Edge[], to: readonly number[] = [0, 1, 2]): string[] {
-  return edges.map(({ label, refs }) => `${label} ${refs.map((cell) => to[cell])}`).sort();
+  return edges.map(({ label, refs }) => `${label} ${refs.map((process) => to[process])}`).sort();
 }
 
 describe.each(networks.map((network) => [JSON.stringify(network), network] as const))('%s', (_, network) => {
@@ -47,13 +48,13 @@ describe.each(networks.map((network) => [JSON.stringify(network), network] as co
           renamed(
             compiled,
             state,
-            first.map((cell) => second[cell]!),
+            first.map((process) => second[process]!),
           ),
         );
-        for (const cell of ids.keys()) {
+        for (const process of ids.keys()) {
           const [before, after] = [
-            compiled.symmetry!.edges(cell, state[cell]!),
-            compiled.symmetry!.edges(first[cell]!, once[first[cell]!]!),
+            compiled.symmetry!.edges(process, state[process]!),
+            compiled.symmetry!.edges(first[process]!, once[first[process]!]!),
           ];
           expect(multiset(after)).toEqual(multiset(before, first));
         }
@@ -62,10 +63,10 @@ describe.each(networks.map((network) => [JSON.stringify(network), network] as co
   });
 
   it('tells locals apart by their edges', () => {
-    for (const cell of ids.keys()) {
-      const locals = new Set(states.map((state) => state[cell]!));
+    for (const process of ids.keys()) {
+      const locals = new Set(states.map((state) => state[process]!));
       const texts = new Set(
-        [...locals].map((local) => multiset(compiled.symmetry!.edges(cell, local)).join()),
+        [...locals].map((local) => multiset(compiled.symmetry!.edges(process, local)).join()),
       );
       expect(texts.size).toBe(locals.size);
     }
@@ -91,12 +92,12 @@ describe.each(networks.map((network) => [JSON.stringify(network), network] as co
           text.replace(/"([abc])"/g, (_match, id) => `"${ids[to[ids.indexOf(id)]!]}"`);
         const before = JSON.parse(rename(JSON.stringify(compiled.record(state))));
         const after = JSON.parse(JSON.stringify(compiled.record(renamed(compiled, state, to))));
-        // An inbox lists its links in the order of the sources' cells.
+        // An inbox lists its links in the order of the sources' processes.
         const sorted = (record: Record<string, { inbox: { source: string }[] }>) =>
           Object.fromEntries(
             Object.entries(record).map(([id, actor]) => [
               id,
-              { ...actor, inbox: actor.inbox.map((letter) => JSON.stringify(letter)).sort() },
+              { ...actor, inbox: actor.inbox.map((envelope) => JSON.stringify(envelope)).sort() },
             ]),
           );
         expect(sorted(after)).toEqual(sorted(before));

@@ -2,10 +2,10 @@ import { apply, type Model, type Step } from '../checker/model.ts';
 import type { Compiled } from './compile.ts';
 import type { Trace, TraceStep } from './system.ts';
 
-/** A step of a path: the cell that moves, and which of the steps that it can take. */
+/** A step of a path: the process that moves, and which of the steps that it can take. */
 export interface PathStep {
-  readonly cell: number;
-  /** Index in `model.steps(cell, local)`. */
+  readonly process: number;
+  /** Index in `model.steps(process, local)`. */
   readonly step: number;
 }
 
@@ -21,9 +21,9 @@ export function traceOf(
 ): Trace {
   const walk = [...walked(compiled.model, path, first)];
   const steps = walk.map(
-    ({ before, cell, index, step, after }): TraceStep => ({
+    ({ before, process, index, step, after }): TraceStep => ({
       action: compiled.action(step.action),
-      effects: compiled.effects(cell, before[cell]!, index),
+      effects: compiled.effects(process, before[process]!, index),
       ...written(compiled, after),
     }),
   );
@@ -66,7 +66,7 @@ export function stateAfter(
 }
 
 interface Walked {
-  readonly cell: number;
+  readonly process: number;
   readonly index: number;
   readonly step: Step;
   readonly before: readonly number[];
@@ -75,12 +75,12 @@ interface Walked {
 
 function* walked(model: Model, path: readonly PathStep[], first: readonly number[]): Generator<Walked> {
   let before = first;
-  for (const { cell, step: index } of path) {
-    const step = model.steps(cell, before[cell]!)[index];
-    const after = step === undefined ? null : apply(model, before, cell, step);
+  for (const { process, step: index } of path) {
+    const step = model.steps(process, before[process]!)[index];
+    const after = step === undefined ? null : apply(model, before, process, step);
     if (step === undefined || after === null)
-      throw new RangeError(`Cell ${cell} has no step ${index} there.`);
-    yield { cell, index, step, before, after };
+      throw new RangeError(`Process ${process} has no step ${index} there.`);
+    yield { process, index, step, before, after };
     before = after;
   }
 }

@@ -118,13 +118,13 @@ describe('a system of machines, with their types', () => {
 });
 
 it('a plain predicate runs once for each combination of the values that it reads', () => {
-  const { model, watch } = compile(naimiTrehel({ sites: 3, network: { order: 'fifo' } }));
+  const { model, predicateOf } = compile(naimiTrehel({ sites: 3, network: { order: 'fifo' } }));
   let calls = 0;
   const predicate = plain(({ actors }) => {
     calls++;
     return actors.filter((actor) => actor.in('client.inCS')).length <= 1;
   });
-  const judge = (watch(predicate) as Extract<Predicate, { kind: 'tuple' }>).judge;
+  const judge = (predicateOf(predicate) as Extract<Predicate, { kind: 'tuple' }>).judge;
   let states = 0;
   exploreNaively(model, (state) => {
     states++;

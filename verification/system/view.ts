@@ -10,14 +10,14 @@ import { isOfAny, refusingPrototype } from './strict.ts';
 import type { ActorView, ChildView, InFlight, Network, StateRecord, StateView } from './system.ts';
 import { PASSED } from './tree/live.ts';
 
-/** The effects of the machine of a cell, from an interned snapshot on an interned event. */
-export type Answer = (cell: number, snapshot: number, event: number) => readonly NamedAction[];
+/** The effects of the machine of a process, from an interned snapshot on an interned event. */
+export type Answer = (process: number, snapshot: number, event: number) => readonly NamedAction[];
 
-/** Whether a transition of the machine of a cell takes an interned event in an interned snapshot. */
-export type Takes = (cell: number, snapshot: number, event: number) => boolean;
+/** Whether a transition of the machine of a process takes an interned event in an interned snapshot. */
+export type Takes = (process: number, snapshot: number, event: number) => boolean;
 
-/** The effects of every step that the actor in a cell may take next. */
-export type Foresee = (cell: number, core: number, inbox: number) => Iterable<readonly NamedAction[]>;
+/** The effects of every step that the actor in a process may take next. */
+export type Foresee = (process: number, core: number, inbox: number) => Iterable<readonly NamedAction[]>;
 
 /** A key of a context that a function read, and that no state has. */
 export interface Absent {
@@ -37,10 +37,10 @@ export class Views {
   readonly #takes: Takes;
   readonly #machines: readonly AnyStateMachine[];
   readonly #statePaths: ReadonlySet<string>;
-  /** The paths of the states of each cell's machine. */
+  /** The paths of the states of each process's machine. */
   readonly #ownPaths: readonly ReadonlySet<string>[];
   readonly #judged: readonly Map<number, Readonly<Record<string, unknown>>>[];
-  /** For each cell, the keys that its context had not, and whether it was then asked for by its name. */
+  /** For each process, the keys that its context had not, and whether it was then asked for by its name. */
   readonly #absent: readonly Map<string, boolean>[];
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
@@ -72,22 +72,27 @@ export class Views {
     this.#absent = ids.map(() => new Map());
   }
 
-  actor(cell: number, local: number): ActorView {
-    return this.of(cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
+  actor(process: number, local: number): ActorView {
+    return this.of(process, this.#locals.coreOf(process, local), this.#locals.inboxOf(process, local));
   }
 
   /** An actor that is asked for by its name: a state that its own machine has not is refused. */
-  named(cell: number, local: number): ActorView {
-    return new NamedActor(this, cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
+  named(process: number, local: number): ActorView {
+    return new NamedActor(
+      this,
+      process,
+      this.#locals.coreOf(process, local),
+      this.#locals.inboxOf(process, local),
+    );
   }
 
-  of(cell: number, core: number, inbox: number): ActorView {
-    return new DecodedActor(this, cell, core, inbox);
+  of(process: number, core: number, inbox: number): ActorView {
+    return new DecodedActor(this, process, core, inbox);
   }
 
   /** An actor for a function that must not look at the inbox: `what` is its name in the error of one that does. */
-  withoutInbox(cell: number, core: number, what: string): ActorView {
-    return new ActorWithoutInbox(this, cell, core, what);
+  withoutInbox(process: number, core: number, what: string): ActorView {
+    return new ActorWithoutInbox(this, process, core, what);
   }
 
   /** An actor of `withoutInbox` as one that may be shown, with an empty inbox. */
@@ -96,16 +101,16 @@ export class Views {
   }
 
   /** `look`, asked once for each core while it does not look into the inbox. */
-  remembered<Seen>(look: (actor: ActorView) => Seen): (cell: number, core: number, inbox: number) => Seen {
+  remembered<Seen>(look: (actor: ActorView) => Seen): (process: number, core: number, inbox: number) => Seen {
     const byCore = this.#ids.map(() => new Map<number, Seen>());
-    return (cell, core, inbox) => {
-      const known = byCore[cell]!;
+    return (process, core, inbox) => {
+      const known = byCore[process]!;
       const before = known.get(core);
       if (before !== undefined || known.has(core)) return before as Seen;
       const outer = this.#inboxRead;
       this.#inboxRead = false;
       try {
-        const seen = look(new JudgedActor(this, cell, core, inbox));
+        const seen = look(new JudgedActor(this, process, core, inbox));
         if (!this.#inboxRead) known.set(core, seen);
         return seen;
       } finally {
@@ -115,13 +120,14 @@ export class Views {
   }
 
   /** `remembered`, for a local. */
-  observed<Seen>(look: (actor: ActorView) => Seen): (cell: number, local: number) => Seen {
+  observed<Seen>(look: (actor: ActorView) => Seen): (process: number, local: number) => Seen {
     const seen = this.remembered(look);
-    return (cell, local) => seen(cell, this.#locals.coreOf(cell, local), this.#locals.inboxOf(cell, local));
+    return (process, local) =>
+      seen(process, this.#locals.coreOf(process, local), this.#locals.inboxOf(process, local));
   }
 
-  inboxOf(cell: number, local: number): number {
-    return this.#locals.inboxOf(cell, local);
+  inboxOf(process: number, local: number): number {
+    return this.#locals.inboxOf(process, local);
   }
 
   /** Equal values have one number. */
@@ -129,8 +135,8 @@ export class Views {
     return this.#locals.values.intern(value, 'a value that a predicate reads');
   }
 
-  get historyCell(): number {
-    return this.#chronicle.cell;
+  get historyProcess(): number {
+    return this.#chronicle.process;
   }
 
   history(state: ArrayLike<number>): unknown {
@@ -138,13 +144,13 @@ export class Views {
   }
 
   state(state: ArrayLike<number>): StateView {
-    const actors = this.#ids.map((_, cell) => this.actor(cell, state[cell]!));
+    const actors = this.#ids.map((_, process) => this.actor(process, state[process]!));
     return {
       actors,
       history: this.history(state),
       actor: (id) => {
-        const cell = this.#ids.indexOf(id);
-        if (cell >= 0) return this.named(cell, state[cell]!);
+        const process = this.#ids.indexOf(id);
+        if (process >= 0) return this.named(process, state[process]!);
         throw new SystemError(
           'PREDICATE_INVALID',
           `A predicate asks for actor '${id}'. The actors are: ${this.#ids.join(', ')}.`,
@@ -156,9 +162,9 @@ export class Views {
   /** The same state is written down in the same way, whatever has been explored before. */
   record(state: ArrayLike<number>): StateRecord {
     return Object.fromEntries(
-      this.state(state).actors.map((actor, cell) => {
+      this.state(state).actors.map((actor, process) => {
         const { up, value, context, timers, fault } = actor;
-        const inbox = this.#written(this.#locals.inboxOf(cell, state[cell]!));
+        const inbox = this.#written(this.#locals.inboxOf(process, state[process]!));
         return [actor.id, { up, value, context, inbox, timers, ...(fault === undefined ? {} : { fault }) }];
       }),
     );
@@ -166,14 +172,14 @@ export class Views {
 
   /** A queue in its order; a bag, which has none, by source and text. */
   #written(inbox: number): readonly InFlight[] {
-    const letters = this.inbox(inbox);
-    if (this.#isQueue) return letters;
+    const envelopes = this.inbox(inbox);
+    if (this.#isQueue) return envelopes;
     const place = ({ source, message }: InFlight) => `${source} ${JSON.stringify(message)}`;
-    return letters.toSorted((left, right) => (place(left) < place(right) ? -1 : 1));
+    return envelopes.toSorted((left, right) => (place(left) < place(right) ? -1 : 1));
   }
 
-  id(cell: number): SiteId {
-    return this.#ids[cell]!;
+  id(process: number): SiteId {
+    return this.#ids[process]!;
   }
 
   core(id: number) {
@@ -194,22 +200,22 @@ export class Views {
   }
 
   /** The context of a snapshot, for judging: a read of a key that it has not is noted. */
-  judgedContext(cell: number, snapshot: number): Readonly<Record<string, unknown>> {
-    const known = this.#judged[cell]!.get(snapshot);
+  judgedContext(process: number, snapshot: number): Readonly<Record<string, unknown>> {
+    const known = this.#judged[process]!.get(snapshot);
     if (known !== undefined) return known;
     const context = new Proxy(this.snapshot(snapshot).context, {
       get: (target, key) => {
-        if (!Object.hasOwn(target, key) && !isOfAny(key)) this.noteAbsent(cell, key as string, false);
+        if (!Object.hasOwn(target, key) && !isOfAny(key)) this.noteAbsent(process, key as string, false);
         return Reflect.get(target, key);
       },
     });
-    this.#judged[cell]!.set(snapshot, context);
+    this.#judged[process]!.set(snapshot, context);
     return context;
   }
 
   /** Notes that a function read a key which the context of the actor did not have; `isNamed`: of an actor asked for by its name. */
-  noteAbsent(cell: number, key: string, isNamed: boolean): void {
-    const keys = this.#absent[cell]!;
+  noteAbsent(process: number, key: string, isNamed: boolean): void {
+    const keys = this.#absent[process]!;
     keys.set(key, isNamed || keys.get(key) === true);
   }
 
@@ -218,10 +224,10 @@ export class Views {
    * was asked for by its name, of all where a function looks at one actor after the other.
    */
   absent(): readonly Absent[] {
-    return this.#absent.flatMap((keys, cell) =>
+    return this.#absent.flatMap((keys, process) =>
       [...keys].flatMap(([key, isNamed]) => {
-        const known = isNamed ? this.#contextKeys(this.#machines[cell]!) : this.#contextKeys(null);
-        return known.has(key) ? [] : [{ actor: this.#ids[cell]!, key, known: [...known] }];
+        const known = isNamed ? this.#contextKeys(this.#machines[process]!) : this.#contextKeys(null);
+        return known.has(key) ? [] : [{ actor: this.#ids[process]!, key, known: [...known] }];
       }),
     );
   }
@@ -229,10 +235,10 @@ export class Views {
   /** The keys that the contexts of a machine have in some state; `null`: of all. */
   #contextKeys(machine: AnyStateMachine | null): ReadonlySet<string> {
     const keys = new Set<string>();
-    for (const [cell, of] of this.#machines.entries()) {
+    for (const [process, of] of this.#machines.entries()) {
       if (machine !== null && of !== machine) continue;
-      for (let local = 0; local < this.#locals.count(cell); local++) {
-        const { snapshot } = this.core(this.#locals.coreOf(cell, local));
+      for (let local = 0; local < this.#locals.count(process); local++) {
+        const { snapshot } = this.core(this.#locals.coreOf(process, local));
         if (snapshot !== DOWN) for (const key of Object.keys(this.snapshot(snapshot).context)) keys.add(key);
       }
     }
@@ -247,43 +253,46 @@ export class Views {
   }
 
   /**
-   * `PREDICATE_INVALID` when no machine of the system has a state `path`; with `cell`, when its own has not: of an actor that was
+   * `PREDICATE_INVALID` when no machine of the system has a state `path`; with `process`, when its own has not: of an actor that was
    * asked for by its name.
    */
-  refuseUnknown(path: string, cell: number | null = null): void {
-    if (cell !== null && !this.#ownPaths[cell]!.has(path))
+  refuseUnknown(path: string, process: number | null = null): void {
+    if (process !== null && !this.#ownPaths[process]!.has(path))
       throw noState(
         path,
-        this.#ownPaths[cell]!,
-        `machine '${this.#machines[cell]!.id}' of '${this.#ids[cell]}' has none`,
+        this.#ownPaths[process]!,
+        `machine '${this.#machines[process]!.id}' of '${this.#ids[process]}' has none`,
       );
     if (!this.#statePaths.has(path)) throw noState(path, this.#statePaths, 'no machine has it');
   }
 
-  answer(cell: number, snapshot: number, event: { readonly type: string }): readonly NamedAction[] {
+  answer(process: number, snapshot: number, event: { readonly type: string }): readonly NamedAction[] {
     return this.#answer(
-      cell,
+      process,
       snapshot,
       this.#locals.values.intern(event, 'an event that a predicate asks about'),
     );
   }
 
-  takes(cell: number, snapshot: number, event: { readonly type: string }): boolean {
+  takes(process: number, snapshot: number, event: { readonly type: string }): boolean {
     const id = this.#locals.values.intern(event, 'an event that a predicate asks about');
-    return this.#takes(cell, snapshot, id);
+    return this.#takes(process, snapshot, id);
   }
 
   /** Notes the effects of the start of an actor's first core: no step leads there. */
-  begins(cell: number, core: number, effects: readonly NamedAction[]): void {
-    this.#begun.set(`${cell} ${core} 0`, passedBy(effects));
+  begins(process: number, core: number, effects: readonly NamedAction[]): void {
+    this.#begun.set(`${process} ${core} 0`, passedBy(effects));
   }
 
-  passes(cell: number, core: number, inbox: number): ReadonlySet<string> {
+  passes(process: number, core: number, inbox: number): ReadonlySet<string> {
     this.#inboxRead = true;
-    const key = `${cell} ${core} ${inbox}`;
+    const key = `${process} ${core} ${inbox}`;
     const known =
       this.#passes.get(key) ??
-      new Set([...(this.#begun.get(key) ?? []), ...[...this.foresee(cell, core, inbox)].flatMap(passedBy)]);
+      new Set([
+        ...(this.#begun.get(key) ?? []),
+        ...[...this.foresee(process, core, inbox)].flatMap(passedBy),
+      ]);
     this.#passes.set(key, known);
     return known;
   }
@@ -291,8 +300,8 @@ export class Views {
   inbox(id: number): readonly InFlight[] {
     this.#inboxRead = true;
     this.#inboxes[id] ??= Object.freeze(
-      this.#locals.inbox(id).map((letter) => {
-        const { source, message } = this.#locals.letter(letter);
+      this.#locals.inbox(id).map((envelope) => {
+        const { source, message } = this.#locals.envelope(envelope);
         return Object.freeze({
           source: source === ANYONE ? null : this.#ids[source]!,
           message: this.#locals.values.value(message) as unknown as Message,
@@ -308,17 +317,17 @@ class DecodedActor implements ActorView {
   readonly id: SiteId;
   readonly up: boolean;
   protected readonly views: Views;
-  protected readonly cell: number;
+  protected readonly process: number;
   readonly #core: number;
   readonly #inbox: number;
   protected readonly snapshot: number;
 
-  constructor(views: Views, cell: number, core: number, inbox: number) {
+  constructor(views: Views, process: number, core: number, inbox: number) {
     this.views = views;
-    this.cell = cell;
+    this.process = process;
     this.#core = core;
     this.#inbox = inbox;
-    this.id = views.id(cell);
+    this.id = views.id(process);
     const { snapshot } = views.core(core);
     this.snapshot = snapshot;
     this.up = snapshot !== DOWN;
@@ -369,16 +378,16 @@ class DecodedActor implements ActorView {
   }
 
   answer(event: { readonly type: string }): readonly NamedAction[] {
-    return this.#isAwake ? this.views.answer(this.cell, this.snapshot, event) : [];
+    return this.#isAwake ? this.views.answer(this.process, this.snapshot, event) : [];
   }
 
   takes(event: { readonly type: string }): boolean {
-    return this.#isAwake && this.views.takes(this.cell, this.snapshot, event);
+    return this.#isAwake && this.views.takes(this.process, this.snapshot, event);
   }
 
   passes(path: string): boolean {
     this.views.refuseUnknown(path);
-    return this.views.passes(this.cell, this.#core, this.#inbox).has(path);
+    return this.views.passes(this.process, this.#core, this.#inbox).has(path);
   }
 
   get #isAwake(): boolean {
@@ -409,18 +418,18 @@ Object.setPrototypeOf(DecodedActor.prototype, strictActor);
 /** An actor for a function of the system's author: reads of keys that its context has not are noted. */
 class JudgedActor extends DecodedActor {
   override get context(): Readonly<Record<string, unknown>> {
-    return this.up ? this.views.judgedContext(this.cell, this.snapshot) : {};
+    return this.up ? this.views.judgedContext(this.process, this.snapshot) : {};
   }
 }
 
 class NamedActor extends DecodedActor {
   override in(path: string): boolean {
-    this.views.refuseUnknown(path, this.cell);
+    this.views.refuseUnknown(path, this.process);
     return super.in(path);
   }
 
   override passes(path: string): boolean {
-    this.views.refuseUnknown(path, this.cell);
+    this.views.refuseUnknown(path, this.process);
     return super.passes(path);
   }
 }
@@ -429,9 +438,9 @@ class ActorWithoutInbox extends JudgedActor {
   readonly whole: ActorView;
   readonly #what: string;
 
-  constructor(views: Views, cell: number, core: number, what: string) {
-    super(views, cell, core, 0);
-    this.whole = views.of(cell, core, 0);
+  constructor(views: Views, process: number, core: number, what: string) {
+    super(views, process, core, 0);
+    this.whole = views.of(process, core, 0);
     this.#what = what;
   }
 

@@ -15,7 +15,7 @@ import type { ActorSpec, ActorView, Network, System } from './system.ts';
 import { TreeStepper } from './tree/stepper.ts';
 import { type Answer, Views } from './view.ts';
 
-/** How a letter reaches a cell: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
+/** How a envelope reaches a process: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
 export const [ALONE, TO_ALL, TOGETHER] = [0, 1, 2] as const;
 
 /** A type of messages that came to an actor which takes it in no state. */
@@ -24,14 +24,14 @@ export interface Untaken {
   readonly event: string;
 }
 
-/** The tables that the parts of one compiled system share: the actors by cell, and all that has been interned so far. */
+/** The tables that the parts of one compiled system share: the actors by process, and all that has been interned so far. */
 export class World {
   readonly system: System;
   readonly ids: readonly SiteId[];
   readonly specs: readonly ActorSpec[];
-  /** For each cell, whether messages under way to it outlive its crash. */
+  /** For each process, whether messages under way to it outlive its crash. */
   readonly keepsInbox: readonly boolean[];
-  /** For each cell, whether it is in the scalar set. */
+  /** For each process, whether it is in the scalar set. */
   readonly movable: readonly boolean[];
   readonly values: Interner;
   readonly locals: Locals;
@@ -40,7 +40,7 @@ export class World {
   readonly chronicle: HistoryVariable;
   readonly actions: Actions;
   /**
-   * For each cell, the meaning of each arriving letter: the letter in the inbox and `ALONE`, or `TO_ALL` if it is part
+   * For each process, the meaning of each arriving envelope: the envelope in the inbox and `ALONE`, or `TO_ALL` if it is part
    * of a broadcast; or an interned event and `TOGETHER`.
    */
   readonly arrivals: readonly Pairs[];
@@ -57,12 +57,16 @@ export class World {
     this.specs = Object.values(system.actors);
     this.keepsInbox = this.specs.map((spec) => keepsInbox(spec, system.network));
     this.movable = this.ids.map((id) => system.symmetry?.includes(id) ?? false);
-    this.values = new Interner(this.ids.map((id, cell) => (this.movable[cell] ? id : null)));
+    this.values = new Interner(this.ids.map((id, process) => (this.movable[process] ? id : null)));
     this.locals = new Locals(this.ids.length, this.values);
     this.budget = new Budget(system.network, this.ids.length);
-    this.chronicle = new HistoryVariable(system.history, this.ids.length + this.budget.cells, this.values);
-    const answer: Answer = (cell, at, event) => {
-      const stepped = this.stepper(cell).take(at, event);
+    this.chronicle = new HistoryVariable(
+      system.history,
+      this.ids.length + this.budget.processes,
+      this.values,
+    );
+    const answer: Answer = (process, at, event) => {
+      const stepped = this.stepper(process).take(at, event);
       return 'fault' in stepped ? [] : stepped.effects;
     };
     this.views = new Views(
@@ -70,7 +74,7 @@ export class World {
       this.locals,
       system.network.order,
       this.chronicle,
-      { answer, takes: (cell, at, event) => this.stepper(cell).enables(at, event) },
+      { answer, takes: (process, at, event) => this.stepper(process).enables(at, event) },
       this.specs.map(({ machine }) => machine),
     );
     this.actions = new Actions(this.ids.length);
@@ -78,8 +82,8 @@ export class World {
     this.#firstSeen = this.ids.map(() => new Map());
   }
 
-  stepper(cell: number): Stepper | TreeStepper {
-    const spec = this.specs[cell]!;
+  stepper(process: number): Stepper | TreeStepper {
+    const spec = this.specs[process]!;
     const { machine, outcomes, time, chance } = spec;
     if (outcomes === undefined) {
       const known = this.#steppers.get(machine) ?? new Stepper(machine, this.values);
@@ -104,30 +108,30 @@ export class World {
     const { deliver } = this.specs[target]!;
     if (!toAll && deliver === undefined) this.hears(target, (message as Message).type, what);
     const keepsSource = this.system.network.order !== 'unordered-by-target';
-    const letter = this.locals.internLetter(keepsSource ? source : ANYONE, id);
-    return { cell: target, letter: this.arrivals[target]!.intern(letter, toAll ? TO_ALL : ALONE) };
+    const envelope = this.locals.internEnvelope(keepsSource ? source : ANYONE, id);
+    return { process: target, message: this.arrivals[target]!.intern(envelope, toAll ? TO_ALL : ALONE) };
   }
 
   /** Notes an event that comes to an actor which takes it in no state. `what`: where it comes from. */
-  hears(cell: number, type: string, what: string): void {
-    const { machine } = this.specs[cell]!;
+  hears(process: number, type: string, what: string): void {
+    const { machine } = this.specs[process]!;
     if (takesSomewhere(machine, type)) return;
     const machines = this.specs.map((spec) => spec.machine);
     refuseMisspelt(machine, type, what, machines);
-    const id = this.ids[cell]!;
+    const id = this.ids[process]!;
     this.untaken.set(`${type} ${id}`, { actor: id, event: type });
   }
 
   /** Cores that the system's view does not tell apart are one: the first that was found. */
-  merge(cell: number, core: number): number {
+  merge(process: number, core: number): number {
     const { view } = this.system;
     if (view === undefined) return core;
     const { snapshot: _, ...rest } = this.locals.core(core);
-    const seen = this.#viewOf(this.views.withoutInbox(cell, core, '`view`'), view);
+    const seen = this.#viewOf(this.views.withoutInbox(process, core, '`view`'), view);
     const text = `${seen} ${JSON.stringify(rest)}`;
-    const first = this.#firstSeen[cell]!.get(text);
+    const first = this.#firstSeen[process]!.get(text);
     if (first !== undefined) return first;
-    this.#firstSeen[cell]!.set(text, core);
+    this.#firstSeen[process]!.set(text, core);
     return core;
   }
 
@@ -143,19 +147,19 @@ export class World {
     return this.values.intern(seen, 'what the view of the system returns');
   }
 
-  /** The inbox with one more letter: behind what came before it, or at its place in the sorted bag. `BLOCKED`: full. */
-  insert(inbox: number, letter: number): number {
+  /** The inbox with one more envelope: behind what came before it, or at its place in the sorted bag. `BLOCKED`: full. */
+  insert(inbox: number, envelope: number): number {
     const { order, duplication, capacity = 'unbounded' } = this.system.network;
-    const letters = this.locals.inbox(inbox);
-    if (duplication === 'persistent' && letters.includes(letter)) return inbox;
-    const source = this.locals.sourceOf(letter);
+    const envelopes = this.locals.inbox(inbox);
+    if (duplication === 'persistent' && envelopes.includes(envelope)) return inbox;
+    const source = this.locals.sourceOf(envelope);
     if (capacity !== 'unbounded') {
-      const queued = letters.filter((other) => this.locals.sourceOf(other) === source);
+      const queued = envelopes.filter((other) => this.locals.sourceOf(other) === source);
       if (queued.length >= capacity) return BLOCKED;
     }
     const isBefore = (other: number) =>
-      order === 'fifo' ? this.locals.sourceOf(other) <= source : other <= letter;
-    return this.locals.internInbox(letters.toSpliced(letters.findLastIndex(isBefore) + 1, 0, letter));
+      order === 'fifo' ? this.locals.sourceOf(other) <= source : other <= envelope;
+    return this.locals.internInbox(envelopes.toSpliced(envelopes.findLastIndex(isBefore) + 1, 0, envelope));
   }
 }
 

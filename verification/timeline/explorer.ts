@@ -135,13 +135,13 @@ export class Explorer {
     if (known !== undefined) return known;
     const found: Enabled[] = [];
     const { model } = this.#compiled;
-    for (let cell = 0; cell < model.width; cell++) {
-      for (const [step, one] of model.steps(cell, state[cell]!).entries()) {
-        const after = apply(model, state, cell, one);
+    for (let process = 0; process < model.width; process++) {
+      for (const [step, one] of model.steps(process, state[process]!).entries()) {
+        const after = apply(model, state, process, one);
         if (after === null) continue;
         const action = this.#compiled.action(one.action);
-        const text = textOf(action, this.#compiled.effects(cell, state[cell]!, step));
-        found.push({ cell, step, action, text, after });
+        const text = textOf(action, this.#compiled.effects(process, state[process]!, step));
+        found.push({ process, step, action, text, after });
       }
     }
     found.sort((left, right) => (left.text < right.text ? -1 : 1));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { assign, createMachine } from 'xstate';
 import { successors } from '../checker/model.ts';
 import { compile, type PathStep, replayTrace, type Trace, traceOf, traceText } from '../system/index.ts';
-import { alone, letters, systemOf, tokenPassing } from '../system/testing/systems.ts';
+import { alone, envelopes, systemOf, tokenPassing } from '../system/testing/systems.ts';
 import { actionText } from '../system/text.ts';
 import { traceMermaid } from './mermaid.ts';
 import { traceShiViz } from './shiviz.ts';
@@ -11,13 +11,13 @@ import { traceShiViz } from './shiviz.ts';
 function pathOf(compiled: ReturnType<typeof compile>, ...wanted: readonly string[]): readonly PathStep[] {
   let state = compiled.model.initial[0]!;
   return wanted.map((text) => {
-    for (const { cell, step, after } of successors(compiled.model, state)) {
+    for (const { process, step, after } of successors(compiled.model, state)) {
       if (actionText(compiled.action(step.action)) !== text) continue;
       const index = compiled.model
-        .steps(cell, state[cell]!)
+        .steps(process, state[process]!)
         .findIndex(({ action }) => action === step.action);
       state = after;
-      return { cell, step: index };
+      return { process, step: index };
     }
     throw new Error(`Nobody can do '${text}'.`);
   });
@@ -87,7 +87,7 @@ describe('a trace', () => {
   });
 
   it('shows the faults of the network, of actors and of machines', () => {
-    const lossy = compile(letters(3, { order: 'fifo', loss: 1, duplication: 1, breaks: 1 }));
+    const lossy = compile(envelopes(3, { order: 'fifo', loss: 1, duplication: 1, breaks: 1 }));
     const unlucky = traceOf(
       lossy,
       pathOf(

@@ -111,10 +111,10 @@ async function findLasso(
     const [stem, around] = rolledUp([...edges, ...approach], loop);
     const move = (edge: number) => {
       const step = graph.steps[edge]!;
-      return { cell: graph.memo.cell[step]!, step: graph.memo.index[step]! };
+      return { process: graph.memo.process[step]!, step: graph.memo.index[step]! };
     };
     return {
-      initial: [...graph.cells.subarray(from * graph.width, (from + 1) * graph.width)],
+      initial: [...graph.locals.subarray(from * graph.width, (from + 1) * graph.width)],
       stem: stem.map(move),
       loop: around.map(move),
     };
@@ -150,16 +150,16 @@ function labelsOf(truths: readonly Uint8Array[], states: number, budget: Budget)
   const of = new Int32Array(states);
   const numbers = new Map<number, number>();
   for (let state = 0; state < states; state++) {
-    let letter = 0;
-    for (let atom = 0; atom < truths.length; atom++) letter |= truths[atom]![state]! << atom;
-    let number = numbers.get(letter);
+    let message = 0;
+    for (let atom = 0; atom < truths.length; atom++) message |= truths[atom]![state]! << atom;
+    let number = numbers.get(message);
     if (number === undefined) {
       number = numbers.size;
-      numbers.set(letter, number);
+      numbers.set(message, number);
     }
     of[state] = number;
   }
-  return { of, letters: [...numbers.keys()] };
+  return { of, messages: [...numbers.keys()] };
 }
 
 /** Data that several properties need from one graph. Each is computed on first use. */
@@ -187,11 +187,11 @@ class Shared {
   truth(atom: Predicate): Uint8Array {
     let found = this.#truths.get(atom);
     if (found === undefined) {
-      const { states, width, cells } = this.#graph;
+      const { states, width, locals } = this.#graph;
       this.#budget.claim(states);
       found = new Uint8Array(states);
       const judge = new PropertyMonitor(atom, width);
-      for (let state = 0; state < states; state++) found[state] = judge.holds(cells, state * width) ? 1 : 0;
+      for (let state = 0; state < states; state++) found[state] = judge.holds(locals, state * width) ? 1 : 0;
       this.#truths.set(atom, found);
     }
     return found;

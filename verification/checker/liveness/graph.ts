@@ -13,8 +13,8 @@ export interface Graph {
   readonly edges: number;
   /** States `0 .. initial - 1` are the initial ones. */
   readonly initial: number;
-  /** State `s` holds `cells[s * width + c]` in cell `c`. */
-  readonly cells: Int32Array;
+  /** State `s` holds `locals[s * width + c]` in process `c`. */
+  readonly locals: Int32Array;
   /** The edges that leave state `s` are numbered `offsets[s] .. offsets[s + 1] - 1`. */
   readonly offsets: Int32Array;
   readonly targets: Int32Array;
@@ -36,11 +36,11 @@ const SHARE = 0.5;
 export async function buildGraph(model: Model, options: LivenessOptions, budget: Budget): Promise<Graph> {
   const { width } = model;
   const memo = new Memo(model);
-  const cells = new Column(budget, width * 1024, SHARE);
+  const locals = new Column(budget, width * 1024, SHARE);
   const offsets = new Column(budget, 1024, SHARE);
   const targets = new Column(budget, 4096, SHARE);
   const steps = new Column(budget, 4096, SHARE);
-  const table = new Table(cells, width, budget);
+  const table = new Table(locals, width, budget);
   const maxStates = Math.min(options.maxStates ?? LARGEST, LARGEST);
   const inside = options.constraint && new PropertyMonitor(options.constraint, width);
   const outside: number[] = [];
@@ -49,12 +49,12 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
   let cut: Limit | null = null;
 
   const expand = (state: number): void => {
-    for (let cell = 0; cell < width; cell++) {
-      const local = cells.array[state * width + cell]!;
-      const first = memo.first(cell, local);
-      const end = first + memo.count(cell, local);
+    for (let process = 0; process < width; process++) {
+      const local = locals.array[state * width + process]!;
+      const first = memo.first(process, local);
+      const end = first + memo.count(process, local);
       for (let step = first; step < end; step++) {
-        for (let c = 0, base = state * width; c < width; c++) next[c] = cells.array[base + c]!;
+        for (let c = 0, base = state * width; c < width; c++) next[c] = locals.array[base + c]!;
         if (!memo.apply(step, next)) continue;
         if (edges === LARGEST) throw new LimitReached('max-memory');
         targets.reserve(edges + 1);
@@ -70,9 +70,10 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
   let initial = 0;
   try {
     for (const state of model.initial) {
-      if (state.length !== width) throw malformed(`an initial state has ${state.length} cells`, `${width}`);
-      state.forEach((local, cell) => {
-        next[cell] = wholeNumber(local, `initial cell ${cell}`);
+      if (state.length !== width)
+        throw malformed(`an initial state has ${state.length} processes`, `${width}`);
+      state.forEach((local, process) => {
+        next[process] = wholeNumber(local, `initial process ${process}`);
       });
       table.add(next, maxStates);
     }
@@ -81,7 +82,7 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
       if (budget.due()) await budget.breathe(counts());
       offsets.reserve(head + 2);
       const before = edges;
-      if (inside !== undefined && !inside.holds(cells.array, head * width)) {
+      if (inside !== undefined && !inside.holds(locals.array, head * width)) {
         outside.push(head);
       } else {
         try {
@@ -110,7 +111,7 @@ export async function buildGraph(model: Model, options: LivenessOptions, budget:
     states,
     edges,
     initial: initial || states,
-    cells: cells.array,
+    locals: locals.array,
     offsets: offsets.array,
     targets: targets.array,
     steps: steps.array,
@@ -126,14 +127,14 @@ const LARGEST = 2 ** 31 - 1;
 /** The states by content. Open addressing over state numbers, at most two thirds full. */
 class Table {
   size = 0;
-  readonly #cells: Column;
+  readonly #locals: Column;
   readonly #width: number;
   readonly #budget: Budget;
   /** For each slot: the number of a state, plus 1. 0: free. */
   #slots: Column;
 
-  constructor(cells: Column, width: number, budget: Budget) {
-    this.#cells = cells;
+  constructor(locals: Column, width: number, budget: Budget) {
+    this.#locals = locals;
     this.#width = width;
     this.#budget = budget;
     this.#slots = new Column(budget, 4096, SHARE);
@@ -146,15 +147,15 @@ class Table {
    */
   add(state: Int32Array, maxStates: number): number {
     const width = this.#width;
-    const cells = this.#cells.array;
+    const locals = this.#locals.array;
     const slots = this.#slots.array;
     const mask = slots.length - 1;
     let slot = hash(state, 0, width) & mask;
     for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
       const base = (entry - 1) * width;
-      let cell = 0;
-      while (cell < width && cells[base + cell] === state[cell]) cell++;
-      if (cell === width) return entry - 1;
+      let process = 0;
+      while (process < width && locals[base + process] === state[process]) process++;
+      if (process === width) return entry - 1;
       slot = (slot + 1) & mask;
     }
     if (this.size >= maxStates) throw new LimitReached('max-states');
@@ -162,8 +163,8 @@ class Table {
       this.#double();
       return this.add(state, maxStates);
     }
-    this.#cells.reserve((this.size + 1) * width);
-    this.#cells.array.set(state, this.size * width);
+    this.#locals.reserve((this.size + 1) * width);
+    this.#locals.array.set(state, this.size * width);
     slots[slot] = this.size + 1;
     return this.size++;
   }
@@ -178,7 +179,7 @@ class Table {
     const slots = this.#slots.array;
     const mask = slots.length - 1;
     for (let state = 0; state < this.size; state++) {
-      let slot = hash(this.#cells.array, state * this.#width, this.#width) & mask;
+      let slot = hash(this.#locals.array, state * this.#width, this.#width) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = state + 1;
     }

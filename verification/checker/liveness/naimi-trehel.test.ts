@@ -5,15 +5,15 @@ import { type ActionFairness, checkLiveness, type LivenessProperty, validateLass
 
 const clientIs = (model: NaimiTrehel, site: number, client: string): Predicate => ({
   kind: 'sum',
-  weigh: (cell, local) => (cell === site && model.site(cell, local).client === client ? 1 : 0),
+  project: (process, local) => (process === site && model.site(process, local).client === client ? 1 : 0),
   judge: (sum) => sum > 0,
 });
 
 /** Weak fairness for each of these actions alone. */
 const fairTo = (model: NaimiTrehel, actions: RegExp): ActionFairness => ({
   weak: (action) => {
-    const { kind, cell } = model.describe(action);
-    return actions.test(`${kind} at ${cell}`) ? action : -1;
+    const { kind, process } = model.describe(action);
+    return actions.test(`${kind} at ${process}`) ? action : -1;
   },
 });
 

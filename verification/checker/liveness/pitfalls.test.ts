@@ -180,8 +180,8 @@ describe('fairness of a component', () => {
     const withReceiver = (answer: number): Model => ({
       width: 2,
       initial: [[0, 0]],
-      steps: (cell, local) =>
-        cell === 0 && local === 0 ? [{ action: 0, to: 1, sends: [{ cell: 1, letter: 0 }] }] : [],
+      steps: (process, local) =>
+        process === 0 && local === 0 ? [{ action: 0, to: 1, sends: [{ process: 1, message: 0 }] }] : [],
       receive: () => answer,
     });
     const sent: LivenessProperty = {
@@ -189,7 +189,7 @@ describe('fairness of a component', () => {
       name: 'sent',
       is: {
         kind: 'tuple',
-        observe: (cell, local) => (cell === 0 ? local : 0),
+        observe: (process, local) => (process === 0 ? local : 0),
         judge: ([sender]) => sender === 1,
       },
       fairness: fair({ weak: ['a'] }),
@@ -227,15 +227,15 @@ describe('atoms', () => {
   it('a sum is taken modulo 2^32', async () => {
     const sums: number[] = [];
     const judge = (sum: number) => sums.push(sum) > 0;
-    const weigh = (cell: number) => (cell === 0 ? 0xffff_ffff : 3);
-    expect(inShort(await check(pair, eventuallyIs({ kind: 'sum', weigh, judge })))).toBe('holds');
+    const project = (process: number) => (process === 0 ? 0xffff_ffff : 3);
+    expect(inShort(await check(pair, eventuallyIs({ kind: 'sum', project, judge })))).toBe('holds');
     expect(sums).toEqual([2]);
   });
 
-  it('a tuple has the value observed in each cell', async () => {
+  it('a tuple has the value observed in each process', async () => {
     const tuples: number[][] = [];
     const judge = (tuple: Int32Array) => tuples.push([...tuple]) > 0;
-    const observe = (cell: number, local: number) => 10 * cell + local;
+    const observe = (process: number, local: number) => 10 * process + local;
     expect(inShort(await check(pair, eventuallyIs({ kind: 'tuple', observe, judge })))).toBe('holds');
     expect(tuples).toEqual([[0, 11]]);
   });
@@ -254,7 +254,7 @@ describe('a cut-off state space', () => {
   };
   const counts = ltl('G F zero -> F zero', { zero: [0] }, fair({ weak: ['a'] }));
   const below = (bound: number): LivenessOptions => ({
-    constraint: { kind: 'sum', weigh: (_, local) => local, judge: (sum) => sum < bound },
+    constraint: { kind: 'sum', project: (_, local) => local, judge: (sum) => sum < bound },
   });
 
   it.each([
@@ -341,8 +341,11 @@ describe('rejected input', () => {
 
   it.each([
     ['a local that is no number', { steps: () => [{ action: 0, to: Number.NaN, sends: [] }] }],
-    ['a letter below 0', { steps: () => [{ action: 0, to: 0, sends: [{ cell: 0, letter: -1 }] }] }],
-    ['a cell that is not there', { steps: () => [{ action: 0, to: 0, sends: [{ cell: 1, letter: 0 }] }] }],
+    ['a message below 0', { steps: () => [{ action: 0, to: 0, sends: [{ process: 0, message: -1 }] }] }],
+    [
+      'a process that is not there',
+      { steps: () => [{ action: 0, to: 0, sends: [{ process: 1, message: 0 }] }] },
+    ],
     ['an initial state of another width', { initial: [[0, 0]] }],
   ])('a model with %s', async (_, part: Partial<Model>) => {
     await expect(check({ ...tiny(), ...part }, eventually(1))).rejects.toMatchObject({

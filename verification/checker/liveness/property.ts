@@ -48,9 +48,9 @@ export interface ActionFairness {
   readonly strong?: ActionClass;
 }
 
-/** `step` indexes `model.steps(cell, local)`, where `local` is the local state of `cell` before the step. */
+/** `step` indexes `model.steps(process, local)`, where `local` is the local state of `process` before the step. */
 export interface Move {
-  readonly cell: number;
+  readonly process: number;
   readonly step: number;
 }
 

@@ -182,14 +182,14 @@ function* walks(model: Model, choices: Iterable<number>): Generator<Lasso> {
   const choice = choices[Symbol.iterator]();
   for (let walk = 0; walk < 8; walk++) {
     const states = [0];
-    const moves: { readonly cell: number; readonly step: number }[] = [];
+    const moves: { readonly process: number; readonly step: number }[] = [];
     for (let length = 0; length < 12; length++) {
       yield { initial: [0], stem: [...moves], loop: [] };
       const state = states.at(-1)!;
       const steps = model.steps(0, state);
       if (steps.length === 0) break;
       const step = choice.next().value! % steps.length;
-      moves.push({ cell: 0, step });
+      moves.push({ process: 0, step });
       states.push(steps[step]!.to);
       for (const [at, before] of states.slice(0, -1).entries()) {
         if (before === states.at(-1)) yield { initial: [0], stem: moves.slice(0, at), loop: moves.slice(at) };
@@ -205,10 +205,10 @@ describe('the graph', () => {
       width: fc.integer({ min: 1, max: 4 }),
       steps: fc.array(
         fc.record({
-          cell: fc.nat(3),
+          process: fc.nat(3),
           local: fc.nat(LOCALS - 1),
           to: fc.nat(LOCALS - 1),
-          sends: fc.array(fc.record({ cell: fc.nat(3), letter: fc.nat(2) }), { maxLength: 2 }),
+          sends: fc.array(fc.record({ process: fc.nat(3), message: fc.nat(2) }), { maxLength: 2 }),
         }),
         { maxLength: 24 },
       ),
@@ -222,15 +222,15 @@ describe('the graph', () => {
       ({ width, steps, answers, initial }): Model => ({
         width,
         initial: initial.map((state) => state.slice(0, width)),
-        steps: (cell, local) =>
+        steps: (process, local) =>
           steps
-            .filter((step) => step.cell % width === cell && step.local === local)
+            .filter((step) => step.process % width === process && step.local === local)
             .map(({ to, sends }, action) => ({
               action,
               to,
-              sends: sends.map((send) => ({ ...send, cell: send.cell % width })),
+              sends: sends.map((send) => ({ ...send, process: send.process % width })),
             })),
-        receive: (cell, local, letter) => answers[cell * 12 + local * 3 + letter]!,
+        receive: (process, local, message) => answers[process * 12 + local * 3 + message]!,
       }),
     );
 
@@ -244,7 +244,7 @@ describe('the graph', () => {
     );
   });
 
-  it('runs lassos through several cells', async () => {
+  it('runs lassos through several processes', async () => {
     await fc.assert(
       fc.asyncProperty(models, classes, classes, async (model, weak, strong) => {
         const { verdicts } = await checkLiveness(
@@ -253,7 +253,7 @@ describe('the graph', () => {
             kind: 'ltl',
             name: `sum ${sum}`,
             formula: 'F G p',
-            atoms: { p: { kind: 'sum', weigh: (_, local) => local, judge: (total) => total === sum } },
+            atoms: { p: { kind: 'sum', project: (_, local) => local, judge: (total) => total === sum } },
             fairness: { weak: (action) => weak[action % 4]!, strong: (action) => strong[action % 4]! },
           })),
         );
@@ -273,7 +273,7 @@ describe('validateLasso', () => {
     is: at(2),
     fairness: fair({ weak: ['a', 'b'] }),
   };
-  const move = (step: number) => ({ cell: 0, step });
+  const move = (step: number) => ({ process: 0, step });
   const lasso: Lasso = { initial: [0], stem: [], loop: [move(0), move(0)] };
 
   it('accepts a counterexample', () => {

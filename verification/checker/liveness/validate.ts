@@ -18,12 +18,12 @@ export function validateLasso(model: Model, property: LivenessProperty, lasso: L
     throw broken('it starts in no initial state');
   const states: (readonly number[])[] = [lasso.initial];
   const actions: number[] = [];
-  const take = ({ cell, step: index }: Move): void => {
+  const take = ({ process, step: index }: Move): void => {
     const before = states.at(-1)!;
-    const step = model.steps(cell, before[cell]!)[index];
-    if (step === undefined) throw broken(`cell ${cell} has no step ${index} in state ${before}`);
-    const after = apply(model, before, cell, step);
-    if (after === null) throw broken(`step ${index} of cell ${cell} is blocked in state ${before}`);
+    const step = model.steps(process, before[process]!)[index];
+    if (step === undefined) throw broken(`process ${process} has no step ${index} in state ${before}`);
+    const after = apply(model, before, process, step);
+    if (after === null) throw broken(`step ${index} of process ${process} is blocked in state ${before}`);
     actions.push(step.action);
     states.push(after);
   };
@@ -63,8 +63,10 @@ export function validateLasso(model: Model, property: LivenessProperty, lasso: L
   if (holdsOnLasso(formula, states.length, start, judge)) throw broken('the property holds on it');
 }
 
-function holds(watch: Predicate, state: readonly number[]): boolean {
-  return watch.kind === 'sum'
-    ? watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0))
-    : watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+function holds(predicate: Predicate, state: readonly number[]): boolean {
+  return predicate.kind === 'sum'
+    ? predicate.judge(
+        state.reduce((sum, local, process) => (sum + predicate.project(process, local)) >>> 0, 0),
+      )
+    : predicate.judge(Int32Array.from(state, (local, process) => predicate.observe(process, local)));
 }

@@ -9,9 +9,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Predicate } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
+import { judgedNaimiTrehel } from '../testing/judged-naimi-trehel.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { randomModel, wideModel } from '../testing/random-model.ts';
-import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 import { SearchError, type SearchOptions, search } from './index.ts';
 
 let dir: string;
@@ -38,8 +38,8 @@ describe('a killed search', () => {
   it.each([1, 2])('resumes and ends with the same counts (%i workers)', async (workers) => {
     const child = await killedSearch(5, workers);
     expect(child.signalCode).toBe('SIGKILL');
-    const { model, watches } = watchedNaimiTrehel(5);
-    const result = await search(model, { watches, resumeDir: dir });
+    const { model, predicates } = judgedNaimiTrehel(5);
+    const result = await search(model, { predicates, resumeDir: dir });
     expect(result).toMatchObject({
       states: 440_120,
       transitions: 1_478_880,
@@ -117,25 +117,27 @@ describe('a stopped search', () => {
   });
 
   it('does not resume with another model, other properties, or no checkpoint', async () => {
-    const { model, watches } = watchedNaimiTrehel(3);
+    const { model, predicates } = judgedNaimiTrehel(3);
     await expect(search(model, { resumeDir: dir })).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' });
-    await search(model, { watches, checkpointDir: dir, checkpointEveryMs: 0 });
-    const other = watchedNaimiTrehel(4);
-    await expect(search(other.model, { watches: other.watches, resumeDir: dir })).rejects.toMatchObject({
+    await search(model, { predicates, checkpointDir: dir, checkpointEveryMs: 0 });
+    const other = judgedNaimiTrehel(4);
+    await expect(search(other.model, { predicates: other.predicates, resumeDir: dir })).rejects.toMatchObject(
+      {
+        code: 'CHECKPOINT_DIFFERS',
+        message: expect.stringContaining('the initial states'),
+      },
+    );
+    await expect(search(judgedNaimiTrehel(3).model, { resumeDir: dir })).rejects.toMatchObject({
       code: 'CHECKPOINT_DIFFERS',
-      message: expect.stringContaining('the initial states'),
-    });
-    await expect(search(watchedNaimiTrehel(3).model, { resumeDir: dir })).rejects.toMatchObject({
-      code: 'CHECKPOINT_DIFFERS',
-      message: expect.stringContaining('the watches'),
+      message: expect.stringContaining('the predicates'),
     });
   });
 
-  const within: Predicate = { kind: 'sum', weigh: () => 0, judge: () => true };
+  const within: Predicate = { kind: 'sum', project: () => 0, judge: () => true };
   const orbits = createNaimiTrehel(3);
   it.each<{ what: string; how: SearchOptions; says: string }>([
     { what: 'hashes', how: { hashCompaction: 64 }, says: 'hash compaction (there none, here 64 bits)' },
-    { what: 'orbits', how: { symmetry: orbits }, says: 'symmetry (there none, here of the cells 0,1,2)' },
+    { what: 'orbits', how: { symmetry: orbits }, says: 'symmetry (there none, here of the processes 0,1,2)' },
     { what: 'a constraint', how: { constraint: within }, says: 'the constraint (there none, here given)' },
     { what: 'another setting', how: { identity: { net: 'bags' } }, says: 'net (there queues, here bags)' },
   ])('does not resume with $what', async ({ how, says }) => {

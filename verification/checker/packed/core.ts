@@ -2,7 +2,7 @@ import type { Model } from '../model.ts';
 import { Explorer } from './explorer.ts';
 import type { KernelShape } from './kernel/shape.ts';
 import { control, regions, tupleMemoBits } from './memory.ts';
-import { coded, PredicateEvaluator, type Watched, watched } from './predicate-evaluator.ts';
+import { coded, PredicateEvaluator, type SortedPredicates, sortPredicates } from './predicate-evaluator.ts';
 import { SharedMemory } from './shared-memory.ts';
 import type { Spill } from './spill.ts';
 import { planFor, type StateLayout, withClasses } from './state-layout.ts';
@@ -11,7 +11,7 @@ import type { SearchOptions } from './types.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /**
- * Initial bits of each cell, as far as one word has room. A generous start avoids later layouts, and each new
+ * Initial bits of each process, as far as one word has room. A generous start avoids later layouts, and each new
  * layout rebuilds the kernels.
  */
 const bitsAtFirst = [12, 8] as const;
@@ -22,7 +22,7 @@ export class Core {
   readonly model: Model;
   readonly options: SearchOptions;
   readonly arena = new SharedMemory();
-  readonly watched: Watched;
+  readonly sorted: SortedPredicates;
   readonly tables: Tables;
   readonly judge: PredicateEvaluator;
   readonly explorer: Explorer;
@@ -37,13 +37,20 @@ export class Core {
   constructor(model: Model, options: SearchOptions) {
     this.model = model;
     this.options = options;
-    const watches = options.watches ?? [];
-    this.watched = watched(options);
-    this.tables = new Tables(model, this.watched, options.symmetry ?? null);
-    this.judge = new PredicateEvaluator(watches, this.watched, model.width, this.tables, this.arena.words, 0);
+    const predicates = options.predicates ?? [];
+    this.sorted = sortPredicates(options);
+    this.tables = new Tables(model, this.sorted, options.symmetry ?? null);
+    this.judge = new PredicateEvaluator(
+      predicates,
+      this.sorted,
+      model.width,
+      this.tables,
+      this.arena.words,
+      0,
+    );
     this.explorer = new Explorer(this.arena.memory, 0, this.judge);
     this.workers = Math.max(1, Math.min(options.workers ?? 1, regions.mostWorkers));
-    this.follow = this.tables.symmetric || coded(this.watched).some(({ pure }) => !pure);
+    this.follow = this.tables.symmetric || coded(this.sorted).some(({ pure }) => !pure);
     this.plan = this.nextPlan();
   }
 
@@ -90,16 +97,16 @@ export class Core {
     const { words } = this.arena;
     if (this.shape) words.fill(0, regions.tables >> 2, (regions.tables + this.tables.bytes) >> 2);
     this.plan = plan;
-    const layout = layTables(plan, this.watched);
+    const layout = layTables(plan, this.sorted);
     this.tables.install(words, plan, layout);
     this.shape = {
       plan,
       shared: this.crew !== null,
       records: layout.records,
       classes: layout.classes,
-      tuples: this.watched.tuples.length,
-      constrained: this.watched.constraint !== null,
-      quiescent: this.watched.quiescent.length,
+      tuples: this.sorted.tuples.length,
+      constrained: this.sorted.constraint !== null,
+      quiescent: this.sorted.quiescent.length,
       symmetric: this.tables.symmetric,
       spill: this.spill !== null,
     };
@@ -119,7 +126,7 @@ export class Core {
   }
 
   bytesUsed(): number {
-    const memo = this.watched.tuples.length > 0 ? 2 ** (tupleMemoBits + 3) : 0;
+    const memo = this.sorted.tuples.length > 0 ? 2 ** (tupleMemoBits + 3) : 0;
     const { arena, explorer, tables, workers } = this;
     return arena.bytesUsed(this.plan, workers) + explorer.chunks.bytesTouched + tables.bytes + workers * memo;
   }

@@ -25,8 +25,8 @@ export class Engine {
   private lastSavedMs = 0;
 
   constructor(model: Model, options: SearchOptions, recording: Recording | null = null) {
-    const { watches = [], workers = 1, source, constraint, symmetry } = options;
-    if (workers > 1 && !source && (watches.length > 0 || constraint || symmetry)) {
+    const { predicates = [], workers = 1, source, constraint, symmetry } = options;
+    if (workers > 1 && !source && (predicates.length > 0 || constraint || symmetry)) {
       throw new SearchError(
         'WORKERS_NEED_SOURCE',
         `${workers} workers must judge states, and find no code to do so: give options.source, or one worker`,
@@ -203,19 +203,19 @@ export class Engine {
     const questions: (readonly number[])[] = [];
     for (const { address, bytes } of explorer.chunks.drain('queries')) {
       for (let at = address >> 2; at < (address + bytes) >> 2; at += 3) {
-        const [cell, local, receptions] = this.core.arena.words.subarray(at, at + 3) as unknown as [
+        const [process, local, receptions] = this.core.arena.words.subarray(at, at + 3) as unknown as [
           number,
           number,
           number,
         ];
-        questions.push([cell, local, tables.letterAt(receptions)]);
+        questions.push([process, local, tables.messageAt(receptions)]);
       }
       explorer.chunks.push('free', address, 0);
     }
-    for (const [cell, local, letter] of distinct(questions)) tables.resolve(cell!, local!, letter!);
+    for (const [process, local, message] of distinct(questions)) tables.resolve(process!, local!, message!);
     tables.forgetRenamings();
-    for (const [cell, local, ...to] of distinct(this.results.takeRenamings())) {
-      tables.rename(cell!, local!, to);
+    for (const [process, local, ...to] of distinct(this.results.takeRenamings())) {
+      tables.rename(process!, local!, to);
     }
     await makeRoom(this.core);
   }

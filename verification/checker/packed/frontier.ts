@@ -8,7 +8,7 @@ import type { Results } from './results.ts';
  * Returns true if there are states of the level after `depth`.
  */
 export function judgeUnexpanded(core: Core, results: Results, depth: number): boolean {
-  core.explorer.load({ ...core.shape, shared: false, watchOnly: true });
+  core.explorer.load({ ...core.shape, shared: false, predicatesOnly: true });
   for (const list of ['frontier', 'deferred'] as const) judge(core, results, list);
   results.conclude(depth);
   const isDeeper = core.hasNext();

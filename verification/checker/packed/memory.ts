@@ -84,12 +84,12 @@ export const area = {
   missing: 0x2800,
   quiet: 0x2c00,
   /**
-   * The values that the constraint and the quiescence watches observe, for their judges; `width` numbers
+   * The values that the constraint and the quiescence predicates observe, for their judges; `width` numbers
    * each.
    */
   shown: 0x3000,
   sumMemo: 0x1_0000,
-  /** The values that each tuple watch observes in each tuple to be judged; `width` numbers each. */
+  /** The values that each tuple predicate observes in each tuple to be judged; `width` numbers each. */
   observed: 0x8_0000,
   judgeBuffers: 0x10_0000,
   buffers: 0x30_0000,

@@ -5,44 +5,46 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Model, type Predicate, successors } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
+import { judgedNaimiTrehel } from '../testing/judged-naimi-trehel.ts';
 import { randomModel, wideModel } from '../testing/random-model.ts';
-import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
-import { type Found, type NamedWatch, search } from './index.ts';
+import { type Found, type NamedPredicate, search } from './index.ts';
 import { smaller } from './predicate-evaluator.ts';
 
-/** A watch of either kind that holds in many states and fails in some. */
-const randomWatch = fc
+/** A predicate of either kind that holds in many states and fails in some. */
+const randomPredicate = fc
   .record({
     kind: fc.constantFrom('sum' as const, 'tuple' as const),
     seed: fc.nat(),
     modulus: fc.integer({ min: 2, max: 40 }),
   })
   .map(({ kind, seed, modulus }): Predicate => {
-    const scramble = (cell: number, local: number) =>
-      Math.imul(local * 31 + cell * 7 + seed, 0x9e3779b1) >>> 20;
-    if (kind === 'sum') return { kind, weigh: scramble, judge: (sum) => sum % modulus !== 0 };
+    const scramble = (process: number, local: number) =>
+      Math.imul(local * 31 + process * 7 + seed, 0x9e3779b1) >>> 20;
+    if (kind === 'sum') return { kind, project: scramble, judge: (sum) => sum % modulus !== 0 };
     const hash = (observed: Int32Array) => observed.reduce((sum, o) => (sum * 5 + o) % modulus, 1);
     return { kind, observe: scramble, judge: (observed) => hash(observed) !== 0 };
   });
 
-const randomWatches = fc.array(
+const randomPredicates = fc.array(
   fc.record({
     name: fc.string(),
     expect: fc.constantFrom('always' as const, 'reachable' as const),
-    watch: randomWatch,
+    predicate: randomPredicate,
   }),
   { maxLength: 6 },
 );
 
-function judge(watch: Predicate, state: readonly number[]): boolean {
-  if (watch.kind === 'sum')
-    return watch.judge(state.reduce((sum, local, cell) => (sum + watch.weigh(cell, local)) >>> 0, 0));
-  return watch.judge(Int32Array.from(state, (local, cell) => watch.observe(cell, local)));
+function judge(predicate: Predicate, state: readonly number[]): boolean {
+  if (predicate.kind === 'sum')
+    return predicate.judge(
+      state.reduce((sum, local, process) => (sum + predicate.project(process, local)) >>> 0, 0),
+    );
+  return predicate.judge(Int32Array.from(state, (local, process) => predicate.observe(process, local)));
 }
 
 /** The first state of interest, judged state by state. */
-function firstNaively(states: readonly Found[], { watch, expect }: NamedWatch): Found | null {
-  const hits = states.filter(({ state }) => judge(watch, state) === (expect === 'reachable'));
+function firstNaively(states: readonly Found[], { predicate, expect }: NamedPredicate): Found | null {
+  const hits = states.filter(({ state }) => judge(predicate, state) === (expect === 'reachable'));
   return leastOf(hits);
 }
 
@@ -72,15 +74,15 @@ function bounded(model: Model, constraint: Predicate, cut: (state: readonly numb
 }
 
 describe('search', () => {
-  it('finds for each watch the first state of interest', async () => {
+  it('finds for each predicate the first state of interest', async () => {
     await fc.assert(
-      fc.asyncProperty(randomModel(), randomWatches, async (make, watches) => {
+      fc.asyncProperty(randomModel(), randomPredicates, async (make, predicates) => {
         // The same model for both searches, so that they number locals alike.
         const model = make();
-        const { found } = await search(model, { watches });
+        const { found } = await search(model, { predicates });
         const states: Found[] = [];
         exploreNaively(model, (state, depth) => states.push({ state, depth }));
-        expect(found).toEqual(watches.map((watch) => firstNaively(states, watch)));
+        expect(found).toEqual(predicates.map((predicate) => firstNaively(states, predicate)));
       }),
       { numRuns: 60 },
     );
@@ -88,29 +90,37 @@ describe('search', () => {
 
   it('finds the first deadlock, and the first unintended one', async () => {
     await fc.assert(
-      fc.asyncProperty(randomModel(), fc.array(randomWatch, { maxLength: 3 }), async (make, quiescent) => {
-        const model = make();
-        const watches = quiescent.map((watch) => ({ name: 'stuck', expect: 'quiescent' as const, watch }));
-        const { deadlock, deadlocks, found } = await search(model, { watches });
-        const stuck: Found[] = [];
-        exploreNaively(model, (state, depth) => {
-          const ways = [...successors(model, state)];
-          if (ways.every(({ after }) => after.join() === state.join())) stuck.push({ state, depth });
-        });
-        expect(deadlocks).toBe(stuck.length);
-        expect(deadlock).toEqual(leastOf(stuck));
-        const unintended = quiescent.map((watch) =>
-          leastOf(stuck.filter(({ state }) => !judge(watch, state))),
-        );
-        expect(found).toEqual(unintended);
-      }),
+      fc.asyncProperty(
+        randomModel(),
+        fc.array(randomPredicate, { maxLength: 3 }),
+        async (make, quiescent) => {
+          const model = make();
+          const predicates = quiescent.map((predicate) => ({
+            name: 'stuck',
+            expect: 'quiescent' as const,
+            predicate,
+          }));
+          const { deadlock, deadlocks, found } = await search(model, { predicates });
+          const stuck: Found[] = [];
+          exploreNaively(model, (state, depth) => {
+            const ways = [...successors(model, state)];
+            if (ways.every(({ after }) => after.join() === state.join())) stuck.push({ state, depth });
+          });
+          expect(deadlocks).toBe(stuck.length);
+          expect(deadlock).toEqual(leastOf(stuck));
+          const unintended = quiescent.map((predicate) =>
+            leastOf(stuck.filter(({ state }) => !judge(predicate, state))),
+          );
+          expect(found).toEqual(unintended);
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it('counts the states that a constraint cuts, and does not expand them', async () => {
     await fc.assert(
-      fc.asyncProperty(randomModel(), randomWatch, async (make, constraint) => {
+      fc.asyncProperty(randomModel(), randomPredicate, async (make, constraint) => {
         const model = make();
         let expected = 0;
         const result = await search(model, { constraint });
@@ -124,7 +134,7 @@ describe('search', () => {
 
   it('ends at its limits with a partial result', async () => {
     const stop = new AbortController();
-    const [few, none, small] = [watchedNaimiTrehel(5), watchedNaimiTrehel(5), watchedNaimiTrehel(5)];
+    const [few, none, small] = [judgedNaimiTrehel(5), judgedNaimiTrehel(5), judgedNaimiTrehel(5)];
     const progress: number[] = [];
     expect(await search(few.model, { maxStates: 1000 })).toMatchObject({
       complete: false,
@@ -135,7 +145,7 @@ describe('search', () => {
       complete: false,
       reason: 'max-memory',
     });
-    const interrupted = watchedNaimiTrehel(6);
+    const interrupted = judgedNaimiTrehel(6);
     const result = await search(interrupted.model, {
       signal: stop.signal,
       onProgress: ({ states }) => {
@@ -153,22 +163,22 @@ describe('search', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(randomModel(), wideModel()),
-        randomWatches,
+        randomPredicates,
         fc.integer({ min: 1, max: 300 }),
-        async (make, watches, maxStates) => {
+        async (make, predicates, maxStates) => {
           const model = make();
-          const { states, depth, found, complete } = await search(model, { watches, maxStates });
+          const { states, depth, found, complete } = await search(model, { predicates, maxStates });
           const all: Found[] = [];
           exploreNaively(model, (state, depth) => all.push({ state, depth }));
-          for (const [index, watch] of watches.entries()) {
+          for (const [index, predicate] of predicates.entries()) {
             // All levels but the last were found completely.
             const expected = firstNaively(
               all.filter((known) => known.depth < depth),
-              watch,
+              predicate,
             );
-            if (expected !== null || complete) expect(found[index]).toEqual(firstNaively(all, watch));
+            if (expected !== null || complete) expect(found[index]).toEqual(firstNaively(all, predicate));
             const shown = found[index];
-            if (shown) expect(judge(watch.watch, shown.state)).toBe(watch.expect === 'reachable');
+            if (shown) expect(judge(predicate.predicate, shown.state)).toBe(predicate.expect === 'reachable');
           }
           expect(states).toBeLessThanOrEqual(all.length);
         },
@@ -183,14 +193,14 @@ describe('search', () => {
   ])('judges the states that it found and did not expand, $where', async ({ how }) => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
-      const { model } = watchedNaimiTrehel(3);
+      const { model } = judgedNaimiTrehel(3);
       const seen = new Set<string>();
       const observe = (_: number, local: number) => local;
       const judge = (state: Int32Array) => seen.add(state.join()) && false;
-      const watches: NamedWatch[] = [
-        { name: 'seen', expect: 'reachable', watch: { kind: 'tuple', observe, judge } },
+      const predicates: NamedPredicate[] = [
+        { name: 'seen', expect: 'reachable', predicate: { kind: 'tuple', observe, judge } },
       ];
-      const { states, reason, depth } = await search(model, { watches, maxStates: 100, spillDir, ...how });
+      const { states, reason, depth } = await search(model, { predicates, maxStates: 100, spillDir, ...how });
       expect(reason).toBe('max-states');
       expect(seen.size).toBe(states);
       expect(states).toBeLessThan(282);
@@ -205,8 +215,8 @@ describe('search', () => {
   it('gives the same counts when states go to disk, from any point on', async () => {
     const spillDir = mkdtempSync(join(tmpdir(), 'spill-'));
     try {
-      const { model, watches } = watchedNaimiTrehel(3);
-      const result = await search(model, { watches, maxMemoryBytes: 1, spillDir });
+      const { model, predicates } = judgedNaimiTrehel(3);
+      const result = await search(model, { predicates, maxMemoryBytes: 1, spillDir });
       expect(result).toMatchObject({
         states: 282,
         transitions: 642,
@@ -237,25 +247,25 @@ describe('search', () => {
   });
 
   it('stops after the first level with a violation, if asked', async () => {
-    const { model, watches } = watchedNaimiTrehel(4);
-    const broken: NamedWatch = {
+    const { model, predicates } = judgedNaimiTrehel(4);
+    const broken: NamedPredicate = {
       name: 'site 3 never waits',
       expect: 'always',
-      watch: {
+      predicate: {
         kind: 'sum',
-        weigh: (site, l) => (site === 3 && model.site(site, l).client === 'requesting' ? 1 : 0),
+        project: (site, l) => (site === 3 && model.site(site, l).client === 'requesting' ? 1 : 0),
         judge: (sum) => sum === 0,
       },
     };
-    const result = await search(model, { watches: [...watches, broken], stopAtFirst: true });
+    const result = await search(model, { predicates: [...predicates, broken], stopAtFirst: true });
     expect(result).toMatchObject({ complete: false, reason: 'stop-at-first' });
     expect(result.found.at(-1)?.depth).toBe(1);
     expect(result.states).toBeLessThan(100);
   });
 
   it('rejects workers that could not judge', async () => {
-    const { model, watches } = watchedNaimiTrehel(2);
-    await expect(search(model, { watches, workers: 2 })).rejects.toMatchObject({
+    const { model, predicates } = judgedNaimiTrehel(2);
+    await expect(search(model, { predicates, workers: 2 })).rejects.toMatchObject({
       code: 'WORKERS_NEED_SOURCE',
     });
   });

@@ -4,23 +4,23 @@ import { type Kernel, perBucket } from './kernel/shape.ts';
 import { area, regions } from './memory.ts';
 import type { StateLayout } from './state-layout.ts';
 import type { Tables } from './tables.ts';
-import type { NamedWatch, Sourced } from './types.ts';
+import type { NamedPredicate, Sourced } from './types.ts';
 
-type TupleWatch = Extract<Predicate, { kind: 'tuple' }>;
-type SumWatch = Extract<Predicate, { kind: 'sum' }>;
+type TuplePredicate = Extract<Predicate, { kind: 'tuple' }>;
+type SumPredicate = Extract<Predicate, { kind: 'sum' }>;
 
-/** Maximum number of watches judged by sum. Further ones are judged as tuples. */
+/** Maximum number of predicates judged by sum. Further ones are judged as tuples. */
 const mostSums = 16;
 
-/** The kernel's watches: sums side by side, tuples side by side, and the owner of each of them. */
-export interface Watched {
-  readonly sums: readonly SumWatch[];
-  readonly tuples: readonly TupleWatch[];
+/** The kernel's predicates: sums side by side, tuples side by side, and the owner of each of them. */
+export interface SortedPredicates {
+  readonly sums: readonly SumPredicate[];
+  readonly tuples: readonly TuplePredicate[];
   /** The constraint, unless it is among the sums. */
-  readonly constraint: TupleWatch | null;
-  /** The watches that judge deadlocks. */
-  readonly quiescent: readonly TupleWatch[];
-  /** Index into `watches`. `null`: the constraint. */
+  readonly constraint: TuplePredicate | null;
+  /** The predicates that judge deadlocks. */
+  readonly quiescent: readonly TuplePredicate[];
+  /** Index into `predicates`. `null`: the constraint. */
   readonly sumOf: readonly (number | null)[];
   readonly tupleOf: readonly number[];
   readonly quiescentOf: readonly number[];
@@ -28,48 +28,50 @@ export interface Watched {
   readonly ofInterestAt0: readonly boolean[];
 }
 
-export function watched({ watches = [], constraint }: Omit<Sourced, 'model'>): Watched {
-  const indexed = watches.map(({ watch, expect }, index) => ({ watch, expect, index }));
+export function sortPredicates({ predicates = [], constraint }: Omit<Sourced, 'model'>): SortedPredicates {
+  const indexed = predicates.map(({ predicate, expect }, index) => ({ predicate, expect, index }));
   const always = indexed.filter(({ expect }) => expect !== 'quiescent');
   const stuck = indexed.filter(({ expect }) => expect === 'quiescent');
   const room = mostSums - (constraint?.kind === 'sum' ? 1 : 0);
-  const summed = always.filter(({ watch }) => watch.kind === 'sum').slice(0, room);
+  const summed = always.filter(({ predicate }) => predicate.kind === 'sum').slice(0, room);
   const others = always.filter((entry) => !summed.includes(entry));
-  const sums = summed.map(({ watch }) => watch as SumWatch);
+  const sums = summed.map(({ predicate }) => predicate as SumPredicate);
   const bySum = constraint?.kind === 'sum' ? constraint : null;
   return {
     sums: bySum === null ? sums : [bySum, ...sums],
     ofInterestAt0: [
       ...(bySum === null ? [] : [!bySum.judge(0)]),
-      ...summed.map(({ watch, expect }) => (watch as SumWatch).judge(0) === (expect === 'reachable')),
+      ...summed.map(
+        ({ predicate, expect }) => (predicate as SumPredicate).judge(0) === (expect === 'reachable'),
+      ),
     ],
     sumOf: [...(bySum === null ? [] : [null]), ...summed.map(({ index }) => index)],
-    tuples: others.map(({ watch }) => asTuple(watch)),
+    tuples: others.map(({ predicate }) => asTuple(predicate)),
     tupleOf: others.map(({ index }) => index),
     constraint: constraint && bySum === null ? asTuple(constraint) : null,
-    quiescent: stuck.map(({ watch }) => asTuple(watch)),
+    quiescent: stuck.map(({ predicate }) => asTuple(predicate)),
     quiescentOf: stuck.map(({ index }) => index),
   };
 }
 
-/** The watches that judge a state immediately, by values stored with its locals. */
-export const shown = ({ constraint, quiescent }: Watched): readonly TupleWatch[] =>
+/** The predicates that judge a state immediately, by values stored with its locals. */
+export const shown = ({ constraint, quiescent }: SortedPredicates): readonly TuplePredicate[] =>
   constraint === null ? quiescent : [constraint, ...quiescent];
 
-/** The watches whose code may read the model. */
-export const coded = (what: Watched): readonly TupleWatch[] => [...what.tuples, ...shown(what)];
+/** The predicates whose code may read the model. */
+export const coded = (what: SortedPredicates): readonly TuplePredicate[] => [...what.tuples, ...shown(what)];
 
-function asTuple(watch: Predicate): TupleWatch {
-  if (watch.kind === 'tuple') return watch;
+function asTuple(predicate: Predicate): TuplePredicate {
+  if (predicate.kind === 'tuple') return predicate;
   return {
     kind: 'tuple',
     pure: true,
-    observe: (cell, local) => watch.weigh(cell, local),
-    judge: (observed) => watch.judge(observed.reduce((sum, weight) => (sum + weight) >>> 0, 0)),
+    observe: (process, local) => predicate.project(process, local),
+    judge: (observed) => predicate.judge(observed.reduce((sum, weight) => (sum + weight) >>> 0, 0)),
   };
 }
 
-/** The findings of the states of one level. For each watch, the smallest state of interest. */
+/** The findings of the states of one level. For each predicate, the smallest state of interest. */
 export interface Findings {
   readonly found: (readonly number[] | null)[];
   deadlock: readonly number[] | null;
@@ -77,12 +79,12 @@ export interface Findings {
   cut: number;
   /** Number of states that the orbits stand for. */
   represented: number;
-  /** Renamings that are not known yet: cell, local, and the image of each cell. */
+  /** Renamings that are not known yet: process, local, and the image of each process. */
   renamings: number[];
 }
 
-const noFindings = (watches: number): Findings => ({
-  found: Array.from({ length: watches }, () => null),
+const noFindings = (predicates: number): Findings => ({
+  found: Array.from({ length: predicates }, () => null),
   deadlock: null,
   deadlocks: 0,
   cut: 0,
@@ -93,8 +95,8 @@ const noFindings = (watches: number): Findings => ({
 /** Merges the findings of several threads. */
 export function merge(all: readonly Findings[]): Findings {
   return {
-    found: all[0]!.found.map((_, watch) =>
-      all.map(({ found }) => found[watch] ?? null).reduce((a, b) => smaller(a, b)),
+    found: all[0]!.found.map((_, predicate) =>
+      all.map(({ found }) => found[predicate] ?? null).reduce((a, b) => smaller(a, b)),
     ),
     deadlock: all.map(({ deadlock }) => deadlock).reduce((a, b) => smaller(a, b)),
     deadlocks: all.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
@@ -110,18 +112,18 @@ export function merge(all: readonly Findings[]): Findings {
  */
 export class PredicateEvaluator {
   private findings: Findings;
-  /** Watches whose first state was found in an earlier level. */
+  /** KernelPredicates whose first state was found in an earlier level. */
   decided: readonly boolean[];
   deadlockDecided = false;
-  private readonly watches: readonly NamedWatch[];
-  /** For each watch: the verdict that is of no interest. */
+  private readonly predicates: readonly NamedPredicate[];
+  /** For each predicate: the verdict that is of no interest. */
   private readonly dull: readonly boolean[];
-  private readonly watched: Watched;
+  private readonly sorted: SortedPredicates;
   private readonly memory: Int32Array;
   private readonly width: number;
   private readonly base: number;
   private readonly verdicts: Map<number, boolean>[];
-  /** The observed values of the tuples to be judged, by tuple and by watch. */
+  /** The observed values of the tuples to be judged, by tuple and by predicate. */
   private readonly observed: readonly (readonly Int32Array[])[];
   private readonly shown: readonly Int32Array[];
   private plan!: StateLayout;
@@ -130,22 +132,22 @@ export class PredicateEvaluator {
   private readonly canonicalizer: Canonicalizer | null;
 
   constructor(
-    watches: readonly NamedWatch[],
-    what: Watched,
+    predicates: readonly NamedPredicate[],
+    what: SortedPredicates,
     width: number,
     tables: Tables | null,
     memory: Int32Array,
     worker: number,
   ) {
-    this.watches = watches;
-    this.dull = watches.map(({ expect }) => expect !== 'reachable');
+    this.predicates = predicates;
+    this.dull = predicates.map(({ expect }) => expect !== 'reachable');
     this.canonicalizer = tables?.symmetric
       ? createCanonicalizer(
           tables.symmetry((...renaming) => this.findings.renamings.push(...renaming)),
           width,
         )
       : null;
-    this.watched = what;
+    this.sorted = what;
     this.memory = memory;
     this.width = width;
     this.base = (regions.workers + worker * regions.workerBytes) >> 2;
@@ -157,11 +159,11 @@ export class PredicateEvaluator {
     };
     const { length } = what.tuples;
     this.observed = Array.from({ length: length === 0 ? 0 : perBucket(length, width) }, (_, i) =>
-      what.tuples.map((_, watch) => tuple(area.observed, i * length + watch)),
+      what.tuples.map((_, predicate) => tuple(area.observed, i * length + predicate)),
     );
-    this.shown = shown(what).map((_, watch) => tuple(area.shown, watch));
-    this.decided = this.watches.map(() => false);
-    this.findings = noFindings(this.watches.length);
+    this.shown = shown(what).map((_, predicate) => tuple(area.shown, predicate));
+    this.decided = this.predicates.map(() => false);
+    this.findings = noFindings(this.predicates.length);
   }
 
   sums(): number {
@@ -170,16 +172,16 @@ export class PredicateEvaluator {
       const sum = this.memory[this.base + (area.sums >> 2) + lane]! >>> 0;
       let verdict = this.verdicts[i]!.get(sum);
       if (verdict === undefined) {
-        verdict = this.watched.sums[i]!.judge(sum);
+        verdict = this.sorted.sums[i]!.judge(sum);
         this.verdicts[i]!.set(sum, verdict);
       }
-      const watch = this.watched.sumOf[i]!;
-      if (watch === null) {
+      const predicate = this.sorted.sumOf[i]!;
+      if (predicate === null) {
         if (verdict) continue;
         this.findings.cut++;
         answer = 2;
-      } else if (verdict !== this.dull[watch] && !this.decided[watch]) {
-        this.note(watch, this.locals());
+      } else if (verdict !== this.dull[predicate] && !this.decided[predicate]) {
+        this.note(predicate, this.locals());
         answer &= ~1;
       }
     }
@@ -188,15 +190,15 @@ export class PredicateEvaluator {
 
   /** Judges `count` tuples, and marks those that need no further judging. */
   tuples(count: number): void {
-    const { tuples, tupleOf } = this.watched;
+    const { tuples, tupleOf } = this.sorted;
     for (let i = 0; i < count; i++) {
       const observed = this.observed[i]!;
       let quiet = 1;
-      for (let watch = 0; watch < tuples.length; watch++) {
-        if (tuples[watch]!.judge(observed[watch]!) === this.dull[tupleOf[watch]!]) continue;
-        if (this.decided[tupleOf[watch]!]) continue;
+      for (let predicate = 0; predicate < tuples.length; predicate++) {
+        if (tuples[predicate]!.judge(observed[predicate]!) === this.dull[tupleOf[predicate]!]) continue;
+        if (this.decided[tupleOf[predicate]!]) continue;
         quiet = 0;
-        this.note(tupleOf[watch]!, this.decode(this.memory[this.base + (area.missing >> 2) + i]!));
+        this.note(tupleOf[predicate]!, this.decode(this.memory[this.base + (area.missing >> 2) + i]!));
       }
       this.memory[this.base + (area.quiet >> 2) + i] = quiet;
     }
@@ -204,16 +206,16 @@ export class PredicateEvaluator {
 
   /** Tells whether the constraint holds for the values in `area.shown`. */
   inside(): number {
-    if (this.watched.constraint!.judge(this.shown[0]!)) return 1;
+    if (this.sorted.constraint!.judge(this.shown[0]!)) return 1;
     this.findings.cut++;
     return 0;
   }
 
   deadlock(): void {
     this.findings.deadlocks++;
-    this.watched.quiescent.forEach((watch, i) => {
-      const index = this.watched.quiescentOf[i]!;
-      if (!this.decided[index] && !watch.judge(this.shown[i]!)) this.note(index, this.locals());
+    this.sorted.quiescent.forEach((predicate, i) => {
+      const index = this.sorted.quiescentOf[i]!;
+      if (!this.decided[index] && !predicate.judge(this.shown[i]!)) this.note(index, this.locals());
     });
     if (!this.deadlockDecided) this.findings.deadlock = smaller(this.findings.deadlock, this.locals());
   }
@@ -234,7 +236,7 @@ export class PredicateEvaluator {
   /** Returns the findings since the last report. */
   report(): Findings {
     const { findings } = this;
-    this.findings = noFindings(this.watches.length);
+    this.findings = noFindings(this.predicates.length);
     return findings;
   }
 
@@ -257,8 +259,8 @@ export class PredicateEvaluator {
     return this.memory.subarray(to >> 2, (to >> 2) + this.width);
   }
 
-  private note(watch: number, locals: Int32Array): void {
-    this.findings.found[watch] = smaller(this.findings.found[watch]!, locals);
+  private note(predicate: number, locals: Int32Array): void {
+    this.findings.found[predicate] = smaller(this.findings.found[predicate]!, locals);
   }
 }
 
@@ -269,6 +271,6 @@ export function smaller(
 ): readonly number[] | null {
   if (b === null) return a;
   if (a === null) return [...b];
-  const at = a.findIndex((local, cell) => local !== b[cell]);
+  const at = a.findIndex((local, process) => local !== b[process]);
   return at === -1 || a[at]! < b[at]! ? a : [...b];
 }

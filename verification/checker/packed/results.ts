@@ -14,7 +14,7 @@ export class Results {
 
   constructor(core: Core) {
     this.core = core;
-    this.found = (core.options.watches ?? []).map(() => null);
+    this.found = (core.options.predicates ?? []).map(() => null);
   }
 
   add(...findings: readonly Findings[]): void {
@@ -30,15 +30,15 @@ export class Results {
     }
   }
 
-  /** Ends a level. The first state of each kind is kept. Returns true when a watch was violated. */
+  /** Ends a level. The first state of each kind is kept. Returns true when a predicate was violated. */
   conclude(depth: number): boolean {
     const { found, deadlock, deadlocks, cut, represented } = merge(this.pending);
     this.pending = [];
     let broke = false;
-    for (const [watch, state] of found.entries()) {
-      if (state === null || this.found[watch] !== null) continue;
-      this.found[watch] = { state, depth };
-      if (this.core.options.watches![watch]!.expect !== 'reachable') broke = true;
+    for (const [predicate, state] of found.entries()) {
+      if (state === null || this.found[predicate] !== null) continue;
+      this.found[predicate] = { state, depth };
+      if (this.core.options.predicates![predicate]!.expect !== 'reachable') broke = true;
     }
     if (deadlock !== null && this.deadlock === null) this.deadlock = { state: deadlock, depth };
     this.deadlocks += deadlocks;

@@ -10,13 +10,13 @@ const version = 2;
 
 /** Everything that determines the set of states and how they are judged. */
 function identityOf({ model, options }: Core): Readonly<Record<string, string>> {
-  const { identity, watches = [], constraint, symmetry, hashCompaction } = options;
+  const { identity, predicates = [], constraint, symmetry, hashCompaction } = options;
   return {
     'the initial states': model.initial.join(' '),
-    'the watches': watches.map(({ name, expect }) => `${expect} ${name}`).join(', '),
+    'the predicates': predicates.map(({ name, expect }) => `${expect} ${name}`).join(', '),
     'the constraint': constraint === undefined ? 'none' : 'given',
     'hash compaction': hashCompaction === undefined ? 'none' : `${hashCompaction} bits`,
-    symmetry: symmetry === undefined ? 'none' : `of the cells ${symmetry.cells}`,
+    symmetry: symmetry === undefined ? 'none' : `of the processes ${symmetry.processes}`,
     ...identity,
   };
 }

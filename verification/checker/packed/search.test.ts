@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apply, type Model, type Predicate } from '../model.ts';
 import { exploreNaively } from '../naive.ts';
+import { judgedNaimiTrehel } from '../testing/judged-naimi-trehel.ts';
 import { createNaimiTrehel } from '../testing/naimi-trehel.ts';
 import { randomModel, spreadOut, wideModel } from '../testing/random-model.ts';
 import { leastSwitches, switchesOf } from '../testing/switches.ts';
-import { watchedNaimiTrehel } from '../testing/watched-naimi-trehel.ts';
 import { type Path, type SearchResult, search, shortestTrace } from './index.ts';
 
 describe('search', () => {
@@ -15,7 +15,7 @@ describe('search', () => {
     [4, 9_352, 26_464, 30],
     [5, 440_120, 1_478_880, 42],
   ])('counts naimi-trehel among %i sites', async (sites, states, transitions, depth) => {
-    const source = watchedNaimiTrehel(sites);
+    const source = judgedNaimiTrehel(sites);
     const result = await search(source.model, source);
     expect(result).toMatchObject({
       states,
@@ -30,11 +30,11 @@ describe('search', () => {
 
   it('finds the same with two workers', async () => {
     const source = {
-      module: new URL('../testing/watched-naimi-trehel.ts', import.meta.url).href,
-      export: 'watchedNaimiTrehel',
+      module: new URL('../testing/judged-naimi-trehel.ts', import.meta.url).href,
+      export: 'judgedNaimiTrehel',
       args: 5,
     };
-    const [one, two] = [watchedNaimiTrehel(5), watchedNaimiTrehel(5)];
+    const [one, two] = [judgedNaimiTrehel(5), judgedNaimiTrehel(5)];
     const alone = await search(one.model, one);
     const both = await search(two.model, { ...two, workers: 2, awaitWorkers: true, source });
     const counts = ({ states, transitions, depth, deadlocks, found, locals, complete }: SearchResult) => ({
@@ -62,8 +62,8 @@ describe('search', () => {
   });
 
   it('ends the search for a trace when its time is over or it is aborted', async () => {
-    const { model, watches } = watchedNaimiTrehel(5);
-    const target = (await search(model, { watches })).found.at(-1)!;
+    const { model, predicates } = judgedNaimiTrehel(5);
+    const target = (await search(model, { predicates })).found.at(-1)!;
     expect(target.depth).toBe(4);
     expect(await shortestTrace(model, target, { timeoutMs: 0 })).toBeNull();
     expect(await shortestTrace(model, target, { timeoutMs: 60_000 })).not.toBeNull();
@@ -104,14 +104,14 @@ describe('a search by hash compaction', () => {
         const model = make();
         const depths = new Map<string, number>();
         exploreNaively(model, (state, depth) => depths.set(state.join(), depth));
-        const watch: Predicate = {
+        const predicate: Predicate = {
           kind: 'tuple',
           observe: (_, local) => local,
           judge: (state) => state.reduce((sum, local) => sum + local, 0) < 6,
         };
         const { states, found } = await search(model, {
           hashCompaction,
-          watches: [{ name: 'few', expect: 'always', watch }],
+          predicates: [{ name: 'few', expect: 'always', predicate }],
         });
         expect(states).toBeLessThanOrEqual(Math.min(depths.size, 2 ** hashCompaction));
         if (found[0] === null || found[0] === undefined) return;
@@ -135,8 +135,8 @@ describe('a search by hash compaction', () => {
   ])(
     'omits the expected number of states at $bits bits, and reports the probability',
     async ({ bits, least, most }) => {
-      const { model, watches } = watchedNaimiTrehel(5);
-      const result = await search(model, { watches, hashCompaction: bits });
+      const { model, predicates } = judgedNaimiTrehel(5);
+      const result = await search(model, { predicates, hashCompaction: bits });
       const omitted = 440_120 - result.states;
       expect(omitted).toBeGreaterThanOrEqual(least);
       expect(omitted).toBeLessThanOrEqual(most);
@@ -148,7 +148,7 @@ describe('a search by hash compaction', () => {
   );
 
   it('keeps wide states in the space of narrow ones', async () => {
-    const wide = () => spreadOut(watchedNaimiTrehel(5).model, [8, 8, 8, 8, 8]);
+    const wide = () => spreadOut(judgedNaimiTrehel(5).model, [8, 8, 8, 8, 8]);
     const [states, hashes] = [await search(wide()), await search(wide(), { hashCompaction: 64 })];
     expect(states).toMatchObject({ states: 440_120, omissionProbability: 0 });
     expect(hashes).toMatchObject({ states: 440_120, transitions: 1_478_880, depth: 42 });
@@ -169,8 +169,8 @@ describe('a search by hash compaction', () => {
 /** The end of a path when each of its steps is taken on the model. */
 function replay(model: Model, path: Path): readonly number[] {
   let at = path.initial;
-  for (const { cell, step, state } of path.steps) {
-    at = apply(model, at, cell, model.steps(cell, at[cell]!)[step]!)!;
+  for (const { process, step, state } of path.steps) {
+    at = apply(model, at, process, model.steps(process, at[process]!)[step]!)!;
     expect(at).toEqual(state);
   }
   return at;

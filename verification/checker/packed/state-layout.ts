@@ -2,7 +2,7 @@ import { partitions } from './memory.ts';
 import { SearchError } from './types.ts';
 
 /**
- * The layout of states in memory. A state is the sequence of its cells' locals, `bits[cell]` bits each,
+ * The layout of states in memory. A state is the sequence of its processes' locals, `bits[process]` bits each,
  * packed into 64-bit words. The last word takes 4 bytes if that is enough.
  *
  * A key is the state, mixed by a bijection, without the bits that its place determines. The top 8 bits of the
@@ -14,14 +14,14 @@ import { SearchError } from './types.ts';
 export interface StateLayout {
   readonly width: number;
   readonly bits: readonly number[];
-  /** Offset of each cell's bits. */
+  /** Offset of each process's bits. */
   readonly offsets: readonly number[];
   readonly words: number;
   /** Layout of the classes of locals in the key of a judged tuple, and the number of its words. */
   readonly classBits: readonly number[];
   readonly classOffsets: readonly number[];
   readonly classWords: number;
-  /** The watched sums: those that are not 0 everywhere. */
+  /** The sorted sums: those that are not 0 everywhere. */
   readonly sums: readonly number[];
   /**
    * Bytes of a state alone, and with its tag. The tag tells how the state was reached: `tagBits` bits in its
@@ -56,7 +56,7 @@ const mostShortHashBits = 44;
 const mostDistanceBits = 10;
 const fewestDistanceBits = 9;
 
-/** The classes that watches distinguish among locals. */
+/** The classes that predicates distinguish among locals. */
 export interface Classes {
   readonly bits: readonly number[];
   readonly sums: readonly number[];
@@ -78,7 +78,7 @@ export function planFor({ bits, classes, tagBits, hashBits, states }: Needs): St
   if (words > 8) {
     throw new SearchError(
       'STATE_TOO_WIDE',
-      `a state of ${bits.length} cells takes ${total} bits, 512 are possible: model fewer actors, or bound their inboxes`,
+      `a state of ${bits.length} processes takes ${total} bits, 512 are possible: model fewer actors, or bound their inboxes`,
     );
   }
   const extraBits = Math.max(0, total - 64);
@@ -164,4 +164,4 @@ function planClasses({ bits, sums }: Classes) {
 }
 
 const offsetsOf = (bits: readonly number[]) =>
-  bits.map((_, cell) => bits.slice(0, cell).reduce((sum, b) => sum + b, 0));
+  bits.map((_, process) => bits.slice(0, process).reduce((sum, b) => sum + b, 0));

@@ -4,7 +4,7 @@ import { Engine } from './engine.ts';
 import type { Recording } from './recording.ts';
 import {
   type Found,
-  type NamedWatch,
+  type NamedPredicate,
   type Path,
   type PathStep,
   SearchError,
@@ -23,24 +23,24 @@ interface Node {
 }
 
 interface Move {
-  readonly cell: number;
+  readonly process: number;
   readonly step: number;
   readonly to: Node;
-  /** The name of the cell in `to`. Over orbits, cells are renamed on the way. */
+  /** The name of the process in `to`. Over orbits, processes are renamed on the way. */
   readonly named: number;
 }
 
 interface Form {
   readonly state: readonly number[];
-  /** The name of each cell in `state`. Valid until the next form is computed. */
+  /** The name of each process in `state`. Valid until the next form is computed. */
   readonly names: ArrayLike<number>;
 }
 
 /**
  * Finds a shortest path to a state that `search` found. Among the shortest paths it chooses one with the
- * fewest switches between cells, and among those the first by (cell, step). Returns `null` when `signal` or
+ * fewest switches between processes, and among those the first by (process, step). Returns `null` when `signal` or
  * `timeoutMs` ended it. `options` are the constraint, symmetry and hash compaction with which the state was
- * found. With symmetry the returned path consists of real states with real cell names.
+ * found. With symmetry the returned path consists of real states with real process names.
  *
  * The levels up to the target are explored again and kept. This is always exact, so a shorter path that hash
  * collisions had hidden is found. The levels are then traversed backwards to collect the states on shortest
@@ -59,7 +59,7 @@ export async function shortestTrace(
   let nodes = new Map<string, Node>([[target.state.join(), { state: target.state, moves: [] }]]);
   if (target.depth > 0) {
     const nearer = hashCompaction === undefined ? [] : [elsewhere(target.state)];
-    const how = { ...exact, timeoutMs, watches: nearer, stopAtFirst: true };
+    const how = { ...exact, timeoutMs, predicates: nearer, stopAtFirst: true };
     const engine = new Engine(model, how, recording);
     const { reason, found } = await engine.run();
     if (reason === 'timeout' || reason === 'aborted') return null;
@@ -86,16 +86,16 @@ export async function shortestTrace(
   return concretize(model, options.symmetry, [path.initial, ...path.steps.map(({ state }) => state)]);
 }
 
-/** A watch that `target` alone violates. */
-function elsewhere(target: readonly number[]): NamedWatch {
+/** A predicate that `target` alone violates. */
+function elsewhere(target: readonly number[]): NamedPredicate {
   const observe = (_: number, local: number) => local;
-  const judge = (state: Int32Array) => target.some((local, cell) => local !== state[cell]);
-  return { name: 'elsewhere', expect: 'always', watch: { kind: 'tuple', observe, judge } };
+  const judge = (state: Int32Array) => target.some((local, process) => local !== state[process]);
+  return { name: 'elsewhere', expect: 'always', predicate: { kind: 'tuple', observe, judge } };
 }
 
 function formOf(model: Model, symmetry: Symmetry | undefined): (state: readonly number[]) => Form {
   if (symmetry === undefined) {
-    const names = Array.from({ length: model.width }, (_, cell) => cell);
+    const names = Array.from({ length: model.width }, (_, process) => process);
     return (state) => ({ state, names });
   }
   const canonicalizer = createCanonicalizer(symmetry, model.width);
@@ -113,20 +113,20 @@ function movesTo(
   form: (state: readonly number[]) => Form,
 ): Move[] {
   const moves: Move[] = [];
-  for (let cell = 0; cell < model.width; cell++) {
-    for (const [index, step] of model.steps(cell, state[cell]!).entries()) {
-      const after = apply(model, state, cell, step);
+  for (let process = 0; process < model.width; process++) {
+    for (const [index, step] of model.steps(process, state[process]!).entries()) {
+      const after = apply(model, state, process, step);
       if (after === null) continue;
       const { state: reached, names } = form(after);
       const to = later.get(reached.join());
-      if (to !== undefined) moves.push({ cell, step: index, to, named: names[cell]! });
+      if (to !== undefined) moves.push({ process, step: index, to, named: names[process]! });
     }
   }
   return moves;
 }
 
 function fewestSwitches(starts: readonly Node[]): Path {
-  // For each node and the cell that moved before: the switches still to come, and the move that achieves
+  // For each node and the process that moved before: the switches still to come, and the move that achieves
   // them.
   const best = new Map<Node, Map<number, { readonly switches: number; readonly move: Move | null }>>();
   const onward = (node: Node, before: number): { readonly switches: number; readonly move: Move | null } => {
@@ -134,7 +134,8 @@ function fewestSwitches(starts: readonly Node[]): Path {
     if (known) return known;
     let choice: { readonly switches: number; readonly move: Move | null } = { switches: 0, move: null };
     for (const move of node.moves) {
-      const switches = onward(move.to, move.named).switches + (before === move.cell || before === -1 ? 0 : 1);
+      const switches =
+        onward(move.to, move.named).switches + (before === move.process || before === -1 ? 0 : 1);
       if (choice.move === null || switches < choice.switches) choice = { switches, move };
     }
     if (!best.has(node)) best.set(node, new Map());
@@ -145,7 +146,7 @@ function fewestSwitches(starts: readonly Node[]): Path {
   const steps: PathStep[] = [];
   let [node, before] = [start, -1];
   for (let { move } = onward(node, before); move !== null; { move } = onward(node, before)) {
-    steps.push({ cell: move.cell, step: move.step, state: move.to.state });
+    steps.push({ process: move.process, step: move.step, state: move.to.state });
     [node, before] = [move.to, move.named];
   }
   return { initial: start.state, steps };

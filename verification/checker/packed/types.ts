@@ -7,11 +7,11 @@ import type { Model, Predicate, Symmetry } from '../model.ts';
  * hash.
  */
 export interface SearchOptions {
-  /** The watches that judge every state. */
-  readonly watches?: readonly NamedWatch[];
+  /** The predicates that judge every state. */
+  readonly predicates?: readonly NamedPredicate[];
   /** States outside (judged `false`) are counted in `cut` and not expanded. */
   readonly constraint?: Predicate;
-  /** Explore one state of each orbit, its canonical form. Sound if watches do not distinguish the cells. */
+  /** Explore one state of each orbit, its canonical form. Sound if predicates do not distinguish the processes. */
   readonly symmetry?: Symmetry;
   /**
    * Hash compaction: store a hash of this many bits (8 to 64) instead of each state. A key takes 4 bytes up
@@ -19,7 +19,7 @@ export interface SearchOptions {
    * `omissionProbability` of the result. Cannot be combined with `symmetry`. Default: full states are stored.
    */
   readonly hashCompaction?: number;
-  /** End after the level in which the first `always` or `quiescent` watch was violated. Default: false. */
+  /** End after the level in which the first `always` or `quiescent` predicate was violated. Default: false. */
   readonly stopAtFirst?: boolean;
   /**
    * Number of threads, including this one. Default: 1. More than one requires `source` when there is anything
@@ -31,7 +31,7 @@ export interface SearchOptions {
    * when they are ready.
    */
   readonly awaitWorkers?: boolean;
-  /** The place from which a worker thread loads the same model and watches. */
+  /** The place from which a worker thread loads the same model and predicates. */
   readonly source?: ModelSource;
   readonly maxStates?: number;
   readonly maxMemoryBytes?: number;
@@ -63,14 +63,14 @@ export interface SearchOptions {
  * violates it. `reachable`: a state in which it is true. `quiescent`: a state that no enabled step changes
  * and that violates it.
  */
-export interface NamedWatch {
+export interface NamedPredicate {
   readonly name: string;
   readonly expect: 'always' | 'reachable' | 'quiescent';
-  readonly watch: Predicate;
+  readonly predicate: Predicate;
 }
 
 /**
- * `export` of `module` (a URL) is a function. Called with `args`, it returns `{ model, watches, … }` or a
+ * `export` of `module` (a URL) is a function. Called with `args`, it returns `{ model, predicates, … }` or a
  * promise of it.
  */
 export interface ModelSource {
@@ -83,7 +83,7 @@ export interface ModelSource {
 /** The result of a `ModelSource`. Must equal the arguments of the search itself. */
 export interface Sourced {
   readonly model: Model;
-  readonly watches?: readonly NamedWatch[];
+  readonly predicates?: readonly NamedPredicate[];
   readonly constraint?: Predicate;
   readonly symmetry?: Symmetry;
 }
@@ -119,7 +119,7 @@ export interface SearchResult {
   /** With `symmetry`: the number of states that the expanded orbits stand for. */
   readonly representedStates: bigint;
   /**
-   * For each watch, by its index: the first state that violated (`always`, `quiescent`) or satisfied
+   * For each predicate, by its index: the first state that violated (`always`, `quiescent`) or satisfied
    * (`reachable`) it.
    */
   readonly found: readonly (Found | null)[];
@@ -129,7 +129,7 @@ export interface SearchResult {
    */
   readonly complete: boolean;
   readonly reason: StopReason | null;
-  /** For each cell: the number of distinct locals seen. */
+  /** For each process: the number of distinct locals seen. */
   readonly locals: readonly number[];
   readonly workers: number;
   readonly elapsedMs: number;
@@ -148,9 +148,9 @@ export interface Found {
   readonly depth: number;
 }
 
-/** One step of a trace: the `step`-th of `model.steps(cell, …)`, and the state after it. */
+/** One step of a trace: the `step`-th of `model.steps(process, …)`, and the state after it. */
 export interface PathStep {
-  readonly cell: number;
+  readonly process: number;
   readonly step: number;
   readonly state: readonly number[];
 }

@@ -2,7 +2,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { CodedError } from '../../../machines/errors.ts';
 import { Explorer } from './explorer.ts';
 import { control } from './memory.ts';
-import { PredicateEvaluator, watched } from './predicate-evaluator.ts';
+import { PredicateEvaluator, sortPredicates } from './predicate-evaluator.ts';
 import { Tables } from './tables.ts';
 import { SearchError, type Sourced } from './types.ts';
 import type { Order, Report, WorkerData } from './worker-pool.ts';
@@ -13,9 +13,9 @@ const words = new Int32Array(memory.buffer);
 
 const sourced: Sourced | null =
   source === null ? null : await (await import(source.module))[source.export](source.args);
-const what = watched(sourced ?? {});
+const what = sortPredicates(sourced ?? {});
 const tables = sourced === null ? null : new Tables(sourced.model, what, sourced.symmetry ?? null);
-const judge = new PredicateEvaluator(sourced?.watches ?? [], what, width, tables, words, worker);
+const judge = new PredicateEvaluator(sourced?.predicates ?? [], what, width, tables, words, worker);
 const explorer = new Explorer(memory, worker, judge);
 
 function obey(order: Order): Report | null {

@@ -15,7 +15,7 @@ export interface Canonicalizer {
    * enough.
    */
   canonicalize(state: Int32Array): number;
-  /** The renaming of the last call: the given state, renamed by `to[cell]`, is the canonical form. */
+  /** The renaming of the last call: the given state, renamed by `to[process]`, is the canonical form. */
   readonly permutation: Int32Array;
   /** Figures since creation: calls, calls that needed a search tree, and the nodes of those trees. */
   readonly statistics: { readonly calls: number; readonly searches: number; readonly nodes: number };
@@ -25,22 +25,22 @@ export interface Canonicalizer {
 const ROUNDS = 2;
 
 /**
- * Creates canonical forms of states under permutation of the cells of the scalar set. Two forms are equal
+ * Creates canonical forms of states under permutation of the processes of the scalar set. Two forms are equal
  * exactly if the states are in one orbit.
  *
- * Cells are coloured first by their data that does not depend on ids, then by the cells that they name and
+ * Processes are coloured first by their data that does not depend on ids, then by the processes that they name and
  * that name them. The remaining ties are twins, or are broken by a search tree. The form depends only on the
  * structure of the state and on the numbers that `symmetry` gives to labels. It does not depend on the
  * numbers of locals or on earlier states. Canonicalizers agree wherever labels are numbered alike.
  *
- * Throws `SymmetryError` with code `SYMMETRY_TOO_LARGE` (more than 15 cells), `SYMMETRY_CELLS`,
+ * Throws `SymmetryError` with code `SYMMETRY_TOO_LARGE` (more than 15 processes), `SYMMETRY_PROCESSES`,
  * `SYMMETRY_REF`.
  */
 export function createCanonicalizer(symmetry: Symmetry, width: number): Canonicalizer {
   const structures = new Structures(symmetry, width);
   const renaming = new Renaming(symmetry, structures);
   const twins = new Twins(width);
-  const { size, cellAt } = structures;
+  const { size, processAt } = structures;
   const search = new Search(size, width);
   const factorial = factorials(size);
   const locals = new Int32Array(width);
@@ -88,7 +88,7 @@ export function createCanonicalizer(symmetry: Symmetry, width: number): Canonica
   function canonicalize(state: Int32Array): number {
     statistics.calls++;
     for (let rank = 0; rank < width; rank++) {
-      const local = state[cellAt[rank]!]!;
+      const local = state[processAt[rank]!]!;
       locals[rank] = local;
       starts[rank] = structures.start(rank, local);
     }
@@ -105,11 +105,11 @@ export function createCanonicalizer(symmetry: Symmetry, width: number): Canonica
     for (let rank = 0; rank < width; rank++) {
       const image = renaming.apply(rank, locals[rank]!, starts[rank]!, to);
       if (image < 0) known = false;
-      state[cellAt[to[rank]!]!] = image;
-      permutation[cellAt[rank]!] = cellAt[to[rank]!]!;
+      state[processAt[to[rank]!]!] = image;
+      permutation[processAt[rank]!] = processAt[to[rank]!]!;
     }
     if (known) return factorial / automorphisms;
-    for (let rank = 0; rank < width; rank++) state[cellAt[rank]!] = locals[rank]!;
+    for (let rank = 0; rank < width; rank++) state[processAt[rank]!] = locals[rank]!;
     return 0;
   }
 

@@ -35,9 +35,9 @@ function farthest(model: NaimiTrehel): Int32Array[][] {
 function replay(model: Model, { initial, steps }: RealPath): void {
   expect(model.initial).toContainEqual(initial);
   let state = initial;
-  for (const { cell, step, state: after } of steps) {
-    const taken = model.steps(cell, state[cell]!)[step]!;
-    expect(apply(model, state, cell, taken)).toEqual(after);
+  for (const { process, step, state: after } of steps) {
+    const taken = model.steps(process, state[process]!)[step]!;
+    expect(apply(model, state, process, taken)).toEqual(after);
     state = after;
   }
 }
@@ -65,26 +65,29 @@ describe('a path over orbits', () => {
   it.each([
     { n: 3, every: 1 },
     { n: 4, every: 9 },
-  ])('has the fewest switches between cells: naimi-trehel, N = $n, to its orbits', async ({ n, every }) => {
-    const model = createNaimiTrehel(n);
-    const form = formOf(model);
-    const orbits = [...leastSwitches(model, { form: (state) => form(state).join() })].filter(
-      (_, index) => index % every === 0,
-    );
-    expect(orbits.length).toBeGreaterThan(40);
-    for (const [orbit, { depth, switches }] of orbits) {
-      const state = orbit.split(',').map(Number);
-      const path = (await shortestTrace(model, { state, depth }, { symmetry: model }))!;
-      replay(model, path);
-      expect(path.steps).toHaveLength(depth);
-      expect(switchesOf(path.steps)).toBe(switches);
-    }
-  });
+  ])(
+    'has the fewest switches between processes: naimi-trehel, N = $n, to its orbits',
+    async ({ n, every }) => {
+      const model = createNaimiTrehel(n);
+      const form = formOf(model);
+      const orbits = [...leastSwitches(model, { form: (state) => form(state).join() })].filter(
+        (_, index) => index % every === 0,
+      );
+      expect(orbits.length).toBeGreaterThan(40);
+      for (const [orbit, { depth, switches }] of orbits) {
+        const state = orbit.split(',').map(Number);
+        const path = (await shortestTrace(model, { state, depth }, { symmetry: model }))!;
+        replay(model, path);
+        expect(path.steps).toHaveLength(depth);
+        expect(switchesOf(path.steps)).toBe(switches);
+      }
+    },
+  );
 
-  it('continues with the cell that moved last where there is a choice', () => {
+  it('continues with the process that moved last where there is a choice', () => {
     const counters: Model & Symmetry = {
       width: 2,
-      cells: [0, 1],
+      processes: [0, 1],
       initial: [[0, 0]],
       steps: (_, local) => [{ action: 0, to: local + 1, sends: [] }],
       receive: () => BLOCKED,
@@ -100,7 +103,7 @@ describe('a path over orbits', () => {
     ].map((state) => Int32Array.from(state));
     for (const form of forms) canonicalize(form);
     const { steps } = concretize(counters, counters, forms);
-    expect(steps.map(({ cell }) => cell)).toEqual([0, 1, 1]);
+    expect(steps.map(({ process }) => process)).toEqual([0, 1, 1]);
   });
 
   it('is rejected when it is not a path', () => {

@@ -2,11 +2,11 @@ import { apply, type Model, type Symmetry } from '../model.ts';
 import { createCanonicalizer } from './canonicalizer.ts';
 import { SymmetryError } from './errors.ts';
 
-/** A real run. Each step is the `step`-th of `model.steps(cell, …)` and leads to `state`. */
+/** A real run. Each step is the `step`-th of `model.steps(process, …)` and leads to `state`. */
 export interface RealPath {
   readonly initial: readonly number[];
   readonly steps: readonly {
-    readonly cell: number;
+    readonly process: number;
     readonly step: number;
     readonly state: readonly number[];
   }[];
@@ -15,7 +15,7 @@ export interface RealPath {
 /**
  * Finds the run behind a path over orbits. The run starts in a real initial state, and the canonical forms of
  * its states are `forms`. The first form is that of an initial state. Among such runs it is one with the
- * fewest switches between cells, and among those the first by (cell, step).
+ * fewest switches between processes, and among those the first by (process, step).
  *
  * Throws `SymmetryError` with code `SYMMETRY_BROKEN_PATH` where no step fits.
  */
@@ -30,17 +30,17 @@ export function concretize(model: Model, symmetry: Symmetry, forms: readonly Arr
   /** The steps from the state `before` into the orbit at `position`. */
   const movesInto = (position: number, before: readonly number[]): Move[] => {
     const moves: Move[] = [];
-    for (let cell = 0; cell < model.width; cell++) {
-      for (const [step, taken] of model.steps(cell, before[cell]!).entries()) {
-        const state = apply(model, before, cell, taken);
+    for (let process = 0; process < model.width; process++) {
+      for (const [step, taken] of model.steps(process, before[process]!).entries()) {
+        const state = apply(model, before, process, taken);
         if (state === null || canonical(state) !== texts[position]) continue;
-        moves.push({ cell, step, state, named: canonicalizer.permutation[cell]! });
+        moves.push({ process, step, state, named: canonicalizer.permutation[process]! });
       }
     }
     return moves;
   };
 
-  // For each form and the cell that moved last, as the form names it: the switches still to come. Several
+  // For each form and the process that moved last, as the form names it: the switches still to come. Several
   // renamings may lead to the same form. They differ by a permutation that keeps the form, so the choice does
   // not affect the possible continuations.
   const ahead = [Array.from({ length: model.width }, () => 0)];
@@ -63,17 +63,17 @@ export function concretize(model: Model, symmetry: Symmetry, forms: readonly Arr
       first,
     );
     steps.push(taken);
-    [state, last] = [taken.state, taken.cell];
+    [state, last] = [taken.state, taken.process];
   }
   return { initial, steps };
 }
 
-/** A step of a real run. `named` is its cell's name in the form of the state after it. */
+/** A step of a real run. `named` is its process's name in the form of the state after it. */
 type Move = RealPath['steps'][number] & { readonly named: number };
 
-/** The switches from `move` on. `last` is the cell that moved before it, or -1. */
-function switches({ cell, named }: Move, last: number, ahead: readonly number[]): number {
-  return ahead[named]! + (last === -1 || last === cell ? 0 : 1);
+/** The switches from `move` on. `last` is the process that moved before it, or -1. */
+function switches({ process, named }: Move, last: number, ahead: readonly number[]): number {
+  return ahead[named]! + (last === -1 || last === process ? 0 : 1);
 }
 
 function broken(position: number, what: string): SymmetryError {

@@ -38,7 +38,7 @@ export function compareSequences(a: readonly number[], b: readonly number[]): nu
 }
 
 /**
- * Tests for twins: two cells are twins if swapping them, with everything else in place, leaves the state
+ * Tests for twins: two processes are twins if swapping them, with everything else in place, leaves the state
  * unchanged.
  */
 export class Twins {
@@ -81,7 +81,7 @@ export class Twins {
     return true;
   }
 
-  /** Tells whether entry `a`, with the two cells swapped, equals entry `b`. */
+  /** Tells whether entry `a`, with the two processes swapped, equals entry `b`. */
   #same(pool: Int32Array, a: number, b: number): boolean {
     this.#left.length = 0;
     this.#right.length = 0;

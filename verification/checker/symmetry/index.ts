@@ -1,5 +1,5 @@
 /**
- * Symmetry reduction. States that differ by a permutation of interchangeable cells form one orbit. This
+ * Symmetry reduction. States that differ by a permutation of interchangeable processes form one orbit. This
  * module computes canonical forms and maps paths over orbits back to real runs.
  */
 export { type Canonicalizer, createCanonicalizer } from './canonicalizer.ts';

@@ -2,10 +2,10 @@ import { mix } from './hash.ts';
 import { EDGES, HEADER, NAMES } from './structure.ts';
 
 /**
- * One round of colour refinement. `heard[rank]` becomes a hash of the edges that leave the cell and of those
- * that name it, of the colours at their other ends, and of the position at which the cell is named.
+ * One round of colour refinement. `heard[rank]` becomes a hash of the edges that leave the process and of those
+ * that name it, of the colours at their other ends, and of the position at which the process is named.
  *
- * Hashes are summed, so the order of edges, and with it the names of cells, does not matter.
+ * Hashes are summed, so the order of edges, and with it the names of processes, does not matter.
  */
 export function hear(
   pool: Int32Array,
@@ -52,7 +52,7 @@ export function recolour(colours: Int32Array, heard: Int32Array, size: number): 
 }
 
 /**
- * Sets `places[rank]` to the place of the cell among the colours in ascending order. Ties are placed in order
+ * Sets `places[rank]` to the place of the process among the colours in ascending order. Ties are placed in order
  * of rank. Returns the number of pairs that tie. The code has no branches: colours are compared by their
  * upper 31 bits.
  */
@@ -74,7 +74,7 @@ export function place(colours: Int32Array, places: Int32Array, size: number): nu
   return ties;
 }
 
-/** Tells whether two cells tie for `place`. */
+/** Tells whether two processes tie for `place`. */
 export function tie(colours: Int32Array, a: number, b: number): boolean {
   return colours[a]! >>> 1 === colours[b]! >>> 1;
 }

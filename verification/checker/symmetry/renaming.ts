@@ -10,7 +10,7 @@ const PER_WORD = 8;
 
 /**
  * `Symmetry.rename`, remembered in an open-addressing table. The key has only the data on which the answer
- * depends: the shape of the local, and the images of its cell and of the cells that it names. So the table is
+ * depends: the shape of the local, and the images of its process and of the processes that it names. So the table is
  * as large as the set of answers.
  */
 export class Renaming {
@@ -59,9 +59,9 @@ export class Renaming {
   }
 
   #ask(rank: number, local: number, to: Int32Array): number {
-    const { cellAt, rankOf } = this.#structures;
-    const cells = Array.from(rankOf, (from) => cellAt[to[from]!]!);
-    return this.#symmetry.rename(cellAt[rank]!, local, cells);
+    const { processAt, rankOf } = this.#structures;
+    const processes = Array.from(rankOf, (from) => processAt[to[from]!]!);
+    return this.#symmetry.rename(processAt[rank]!, local, processes);
   }
 
   #grow(): void {

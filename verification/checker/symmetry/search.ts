@@ -4,7 +4,7 @@ import { hear } from './refine.ts';
 
 /** The best leaf found below one node of the search tree. */
 interface Level {
-  /** For each cell: the first place of its class. */
+  /** For each process: the first place of its class. */
   readonly classes: Int32Array;
   /**
    * The least certificate so far, its renaming, and the number of permutations that keep the state and the
@@ -18,10 +18,10 @@ interface Level {
 
 /**
  * Individualisation and refinement (B. D. McKay, A. Piperno, "Practical graph isomorphism, II", Journal of
- * Symbolic Computation 60, 2014), for the few states whose cells remain tied after colour refinement.
+ * Symbolic Computation 60, 2014), for the few states whose processes remain tied after colour refinement.
  *
- * A node is an ordered partition of the cells. Its target is the first class that is more than a set of
- * twins. Each child singles out one cell of that class; one twin represents all its twins. A leaf is a
+ * A node is an ordered partition of the processes. Its target is the first class that is more than a set of
+ * twins. Each child singles out one process of that class; one twin represents all its twins. A leaf is a
  * renaming, and its certificate is the whole structure under that renaming. The least certificate does not
  * depend on names, because no step towards it does.
  */
@@ -55,7 +55,7 @@ export class Search {
   }
 
   /**
-   * Breaks the ties of `classes` (by cell: the first place of its class), writes the renaming to `to`, and
+   * Breaks the ties of `classes` (by process: the first place of its class), writes the renaming to `to`, and
    * returns the number of permutations that keep the state.
    */
   run(
@@ -134,7 +134,7 @@ export class Search {
   }
 
   /**
-   * Splits classes by the hashes of their cells until none splits any more. Two classes never share a place.
+   * Splits classes by the hashes of their processes until none splits any more. Two classes never share a place.
    */
   #refine(classes: Int32Array): void {
     const [size, colours, heard, order] = [this.#size, this.#colours, this.#heard, this.#order];

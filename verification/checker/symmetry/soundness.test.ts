@@ -20,18 +20,18 @@ function checkAll(claim: Partial<SymmetryClaim>): void {
   exploreNaively(model, check);
 }
 
-const degree = (cell: number, local: number) => model.edges(cell, local).length;
-const ofAll: Predicate = { kind: 'sum', weigh: degree, judge: (sum) => sum > 6 };
+const degree = (process: number, local: number) => model.edges(process, local).length;
+const ofAll: Predicate = { kind: 'sum', project: degree, judge: (sum) => sum > 6 };
 const ofSome: Predicate = { kind: 'tuple', observe: degree, judge: (degrees) => degrees.includes(3) };
 const ofFirst: Predicate = { kind: 'tuple', observe: degree, judge: (degrees) => degrees[0] === 1 };
-const ofWeighted: Predicate = { ...ofAll, weigh: (cell, local) => cell * degree(cell, local) };
+const ofWeighted: Predicate = { ...ofAll, project: (process, local) => process * degree(process, local) };
 
 describe('a symmetry check by samples', () => {
-  it('passes naimi-trehel and watches that name no site', () => {
+  it('passes naimi-trehel and predicates that name no site', () => {
     checkAll({
-      watches: [
-        { name: 'all', watch: ofAll },
-        { name: 'some', watch: ofSome },
+      predicates: [
+        { name: 'all', predicate: ofAll },
+        { name: 'some', predicate: ofSome },
       ],
     });
   });
@@ -39,10 +39,10 @@ describe('a symmetry check by samples', () => {
   it.each([
     ['first', ofFirst],
     ['weighted', ofWeighted],
-  ] as const)('refutes a watch that distinguishes sites: %s', (name, watch) => {
-    expect(() => checkAll({ watches: [{ name, watch }] })).toThrow(
+  ] as const)('refutes a predicate that distinguishes sites: %s', (name, predicate) => {
+    expect(() => checkAll({ predicates: [{ name, predicate }] })).toThrow(
       expect.objectContaining({
-        code: 'SYMMETRY_BROKEN_WATCH',
+        code: 'SYMMETRY_BROKEN_PREDICATE',
         message: expect.stringContaining(`"${name}"`),
       }),
     );
@@ -51,8 +51,8 @@ describe('a symmetry check by samples', () => {
   it('refutes a model that orders sites', () => {
     const ordered = {
       ...model,
-      steps: (cell: number, local: number) =>
-        model.steps(cell, local).filter(({ sends }) => sends.every((send) => send.cell < cell)),
+      steps: (process: number, local: number) =>
+        model.steps(process, local).filter(({ sends }) => sends.every((send) => send.process < process)),
     };
     expect(() => checkAll({ model: ordered })).toThrow(
       expect.objectContaining({ code: 'SYMMETRY_BROKEN_MODEL' }),
@@ -63,8 +63,10 @@ describe('a symmetry check by samples', () => {
     const [last] = model.edges(1, model.initial[0]![1]!).filter(({ refs }) => refs.length > 0);
     const forgetful = {
       ...model,
-      edges: (cell: number, local: number) =>
-        model.edges(cell, local).map((edge) => (edge.label === last!.label ? { ...edge, refs: [0] } : edge)),
+      edges: (process: number, local: number) =>
+        model
+          .edges(process, local)
+          .map((edge) => (edge.label === last!.label ? { ...edge, refs: [0] } : edge)),
     };
     expect(() => checkAll({ symmetry: forgetful })).toThrow(
       expect.objectContaining({ code: 'SYMMETRY_BROKEN_RENAME' }),

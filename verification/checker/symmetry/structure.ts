@@ -3,10 +3,10 @@ import { SymmetryError } from './errors.ts';
 import { hashLabel, mix } from './hash.ts';
 
 /**
- * Maximum number of cells of a scalar set. Each image takes four bits of a key, and so does a spare one:
+ * Maximum number of processes of a scalar set. Each image takes four bits of a key, and so does a spare one:
  * sixteen fill two words.
  */
-export const MOST_CELLS = 15;
+export const MOST_PROCESSES = 15;
 
 /**
  * Offsets in an entry of the pool. After these fields come the names, then the edges, those with refs first.
@@ -21,61 +21,66 @@ export const PLAIN = 5;
 export const HEADER = 6;
 
 /**
- * The data of each local that refinement needs, stored flat for each (cell, local).
+ * The data of each local that refinement needs, stored flat for each (process, local).
  *
- * Cells are identified by *rank*: the cells of the scalar set from 0, in ascending order, then the others. A
+ * Processes are identified by *rank*: the processes of the scalar set from 0, in ascending order, then the others. A
  * *shape* is a local without its names. Shape, own rank and names together determine the local.
  */
 export class Structures {
-  /** Number of cells in the scalar set. */
+  /** Number of processes in the scalar set. */
   readonly size: number;
   readonly width: number;
   readonly rankOf: Int32Array;
-  readonly cellAt: Int32Array;
+  readonly processAt: Int32Array;
   pool: Int32Array = new Int32Array(1 << 14);
   readonly #symmetry: Symmetry;
   readonly #shapes = new Map<string, number>();
-  /** For each cell and local: the start of its entry. 0: there is none yet. */
+  /** For each process and local: the start of its entry. 0: there is none yet. */
   readonly #starts: Int32Array[];
   #end = 1;
 
   constructor(symmetry: Symmetry, width: number) {
-    const scalar = [...new Set(symmetry.cells)].sort((a, b) => a - b);
-    if (scalar.length > MOST_CELLS) {
+    const scalar = [...new Set(symmetry.processes)].sort((a, b) => a - b);
+    if (scalar.length > MOST_PROCESSES) {
       throw new SymmetryError(
         'SYMMETRY_TOO_LARGE',
-        `A scalar set may have at most ${MOST_CELLS} cells, got ${scalar.length}. Declare fewer, or explore without symmetry.`,
+        `A scalar set may have at most ${MOST_PROCESSES} processes, got ${scalar.length}. Declare fewer, or explore without symmetry.`,
       );
     }
-    if (scalar.length !== symmetry.cells.length || scalar.some((cell) => !(cell >= 0 && cell < width))) {
+    if (
+      scalar.length !== symmetry.processes.length ||
+      scalar.some((process) => !(process >= 0 && process < width))
+    ) {
       throw new SymmetryError(
-        'SYMMETRY_CELLS',
-        `A scalar set lists distinct cells from 0 to ${width - 1}, got ${symmetry.cells.join(', ')}.`,
+        'SYMMETRY_PROCESSES',
+        `A scalar set lists distinct processes from 0 to ${width - 1}, got ${symmetry.processes.join(', ')}.`,
       );
     }
     this.#symmetry = symmetry;
     this.size = scalar.length;
     this.width = width;
-    const others = Array.from({ length: width }, (_, cell) => cell).filter((cell) => !scalar.includes(cell));
-    this.cellAt = Int32Array.from([...scalar, ...others]);
+    const others = Array.from({ length: width }, (_, process) => process).filter(
+      (process) => !scalar.includes(process),
+    );
+    this.processAt = Int32Array.from([...scalar, ...others]);
     this.rankOf = new Int32Array(width);
-    this.cellAt.forEach((cell, rank) => {
-      this.rankOf[cell] = rank;
+    this.processAt.forEach((process, rank) => {
+      this.rankOf[process] = rank;
     });
     this.#starts = Array.from({ length: width }, () => new Int32Array(1 << 8));
   }
 
-  /** The start in `pool` of the entry of `local` in the cell of `rank`. The call may replace `pool`. */
+  /** The start in `pool` of the entry of `local` in the process of `rank`. The call may replace `pool`. */
   start(rank: number, local: number): number {
     const starts = this.#starts[rank]!;
     return (local < starts.length && starts[local]!) || this.#remember(rank, local);
   }
 
   #remember(rank: number, local: number): number {
-    const cell = this.cellAt[rank]!;
+    const process = this.processAt[rank]!;
     const edges = this.#symmetry
-      .edges(cell, local)
-      .map(({ label, refs }) => ({ label, refs: refs.map((ref) => this.#rankOfRef(cell, local, ref)) }))
+      .edges(process, local)
+      .map(({ label, refs }) => ({ label, refs: refs.map((ref) => this.#rankOfRef(process, local, ref)) }))
       .sort((a, b) => Number(a.refs.length === 0) - Number(b.refs.length === 0) || a.label - b.label);
     const names = [...new Set(edges.flatMap(({ refs }) => refs))].filter((ref) => ref !== rank);
     const entry = [
@@ -97,12 +102,12 @@ export class Structures {
     return start;
   }
 
-  #rankOfRef(cell: number, local: number, ref: number): number {
+  #rankOfRef(process: number, local: number, ref: number): number {
     const rank = this.rankOf[ref];
     if (rank === undefined || rank >= this.size) {
       throw new SymmetryError(
         'SYMMETRY_REF',
-        `Refs name cells of the scalar set; local ${local} of cell ${cell} names ${ref}. What names another cell belongs in the label.`,
+        `Refs name processes of the scalar set; local ${local} of process ${process} names ${ref}. What names another process belongs in the label.`,
       );
     }
     return rank;
@@ -120,8 +125,8 @@ export class Structures {
 }
 
 /**
- * A hash of the label and of the equalities among the refs and the cell itself. It does not depend on the
- * named cells.
+ * A hash of the label and of the equalities among the refs and the process itself. It does not depend on the
+ * named processes.
  */
 function hashEdge(rank: number, { label, refs }: Edge): number {
   return refs.reduce(

@@ -1,16 +1,16 @@
 import { search } from '../packed/index.ts';
-import { watchedNaimiTrehel } from './watched-naimi-trehel.ts';
+import { judgedNaimiTrehel } from './judged-naimi-trehel.ts';
 
 /** A process to be killed. It saves a checkpoint after every level. Arguments: sites, directory, workers. */
 const [sites, checkpointDir, workers] = process.argv.slice(2) as [string, string, string];
 const source = {
-  module: new URL('./watched-naimi-trehel.ts', import.meta.url).href,
-  export: 'watchedNaimiTrehel',
+  module: new URL('./judged-naimi-trehel.ts', import.meta.url).href,
+  export: 'judgedNaimiTrehel',
   args: Number(sites),
 };
-const { model, watches } = watchedNaimiTrehel(Number(sites));
+const { model, predicates } = judgedNaimiTrehel(Number(sites));
 await search(model, {
-  watches,
+  predicates,
   checkpointDir,
   checkpointEveryMs: 0,
   workers: Number(workers),

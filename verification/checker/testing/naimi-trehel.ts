@@ -3,17 +3,17 @@ import type { Sourced } from '../packed/types.ts';
 
 /**
  * Naimi-Trehel in plain code, without any statechart: a model with published counts against which the checker
- * is tested. Cell 0 starts as the idle root. All cells are interchangeable.
+ * is tested. Process 0 starts as the idle root. All processes are interchangeable.
  */
 export type NaimiTrehel = Model &
   Symmetry & {
-    readonly site: (cell: number, local: number) => Site;
-    /** The meaning of an action. There is one delivery for each source and cell. */
-    readonly describe: (action: number) => { readonly kind: string; readonly cell: number };
+    readonly site: (process: number, local: number) => Site;
+    /** The meaning of an action. There is one delivery for each source and process. */
+    readonly describe: (action: number) => { readonly kind: string; readonly process: number };
   };
 
 type Client = 'idle' | 'requesting' | 'inCS';
-/** A number is a REQUEST from that cell. */
+/** A number is a REQUEST from that process. */
 type Message = number | 'TOKEN';
 
 export interface Site {
@@ -25,7 +25,7 @@ export interface Site {
   readonly inbox: readonly (readonly Message[])[];
 }
 
-interface Letter {
+interface Envelope {
   readonly source: number;
   readonly message: Message;
 }
@@ -34,62 +34,62 @@ interface Letter {
 const [ASK, RELEASE, DELIVER] = [0, 1, 2] as const;
 
 export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo'): NaimiTrehel {
-  const cells = Array.from({ length: n }, (_, cell) => cell);
-  const sites = cells.map(() => createTable<Site>());
-  const letters = createTable<Letter>();
+  const processes = Array.from({ length: n }, (_, process) => process);
+  const sites = processes.map(() => createTable<Site>());
+  const envelopes = createTable<Envelope>();
   const labels = createTable<string>();
 
   const send = (source: number, target: number, message: Message): Send => ({
-    cell: target,
-    letter: letters.intern({ source, message }),
+    process: target,
+    message: envelopes.intern({ source, message }),
   });
   const arrange = (queue: readonly Message[]) =>
     order === 'fifo' ? queue : [...queue].sort((a, b) => String(a).localeCompare(String(b)));
 
-  function deliver(cell: number, site: Site, message: Message): [Site, Send[]] {
+  function deliver(process: number, site: Site, message: Message): [Site, Send[]] {
     if (message === 'TOKEN') return [{ ...site, client: 'inCS', token: true }, []];
     const origin = message;
-    if (site.last !== null) return [{ ...site, last: origin }, [send(cell, site.last, origin)]];
+    if (site.last !== null) return [{ ...site, last: origin }, [send(process, site.last, origin)]];
     if (site.token && site.client === 'idle') {
-      return [{ ...site, token: false, last: origin }, [send(cell, origin, 'TOKEN')]];
+      return [{ ...site, token: false, last: origin }, [send(process, origin, 'TOKEN')]];
     }
     return [{ ...site, next: origin, last: origin }, []];
   }
 
-  function local(cell: number, site: Site): [Site, Send[]] {
+  function local(process: number, site: Site): [Site, Send[]] {
     if (site.client === 'idle') {
       if (site.token) return [{ ...site, client: 'inCS' }, []];
-      return [{ ...site, client: 'requesting', last: null }, [send(cell, site.last!, cell)]];
+      return [{ ...site, client: 'requesting', last: null }, [send(process, site.last!, process)]];
     }
     if (site.next === null) return [{ ...site, client: 'idle' }, []];
-    return [{ ...site, client: 'idle', token: false, next: null }, [send(cell, site.next, 'TOKEN')]];
+    return [{ ...site, client: 'idle', token: false, next: null }, [send(process, site.next, 'TOKEN')]];
   }
 
-  function steps(cell: number, number: number): Step[] {
-    const site = sites[cell]!.at(number);
+  function steps(process: number, number: number): Step[] {
+    const site = sites[process]!.at(number);
     const found: Step[] = [];
     const add = (kind: number, [after, sends]: [Site, Send[]]) =>
-      found.push({ action: cell * (n + DELIVER) + kind, to: sites[cell]!.intern(after), sends });
-    if (site.client !== 'requesting') add(site.client === 'idle' ? ASK : RELEASE, local(cell, site));
+      found.push({ action: process * (n + DELIVER) + kind, to: sites[process]!.intern(after), sends });
+    if (site.client !== 'requesting') add(site.client === 'idle' ? ASK : RELEASE, local(process, site));
     site.inbox.forEach((queue, source) => {
       const ready = order === 'fifo' ? queue.slice(0, 1) : [...new Set(queue)];
       for (const message of ready) {
         const rest = queue.toSpliced(queue.indexOf(message), 1);
-        add(DELIVER + source, deliver(cell, { ...site, inbox: site.inbox.with(source, rest) }, message));
+        add(DELIVER + source, deliver(process, { ...site, inbox: site.inbox.with(source, rest) }, message));
       }
     });
     return found;
   }
 
-  function receive(cell: number, number: number, letter: number): number {
-    const site = sites[cell]!.at(number);
-    const { source, message } = letters.at(letter);
+  function receive(process: number, number: number, envelope: number): number {
+    const site = sites[process]!.at(number);
+    const { source, message } = envelopes.at(envelope);
     const queue = arrange([...site.inbox[source]!, message]);
-    return sites[cell]!.intern({ ...site, inbox: site.inbox.with(source, queue) });
+    return sites[process]!.intern({ ...site, inbox: site.inbox.with(source, queue) });
   }
 
-  function edges(cell: number, number: number): Edge[] {
-    const { client, last, next, token, inbox } = sites[cell]!.at(number);
+  function edges(process: number, number: number): Edge[] {
+    const { client, last, next, token, inbox } = sites[process]!.at(number);
     const found: Edge[] = [{ label: labels.intern(`${client} ${token}`), refs: [] }];
     const add = (label: string, refs: readonly number[]) => found.push({ label: labels.intern(label), refs });
     if (last !== null) add('last', [last]);
@@ -106,41 +106,41 @@ export function createNaimiTrehel(n: number, order: 'fifo' | 'unordered' = 'fifo
     return found;
   }
 
-  function rename(cell: number, number: number, to: readonly number[]): number {
-    const site = sites[cell]!.at(number);
+  function rename(process: number, number: number, to: readonly number[]): number {
+    const site = sites[process]!.at(number);
     const image = (named: number | null) => (named === null ? null : to[named]!);
-    const inbox: Message[][] = cells.map(() => []);
+    const inbox: Message[][] = processes.map(() => []);
     site.inbox.forEach((queue, source) => {
       inbox[to[source]!] = [
         ...arrange(queue.map((message) => (message === 'TOKEN' ? message : to[message]!))),
       ];
     });
-    return sites[to[cell]!]!.intern({ ...site, last: image(site.last), next: image(site.next), inbox });
+    return sites[to[process]!]!.intern({ ...site, last: image(site.last), next: image(site.next), inbox });
   }
 
-  const initial = cells.map((cell) =>
-    sites[cell]!.intern({
+  const initial = processes.map((process) =>
+    sites[process]!.intern({
       client: 'idle',
-      last: cell === 0 ? null : 0,
+      last: process === 0 ? null : 0,
       next: null,
-      token: cell === 0,
-      inbox: cells.map(() => []),
+      token: process === 0,
+      inbox: processes.map(() => []),
     }),
   );
   return {
     width: n,
     initial: [initial],
-    cells,
+    processes,
     steps,
     receive,
     edges,
     rename,
-    site: (cell, local) => sites[cell]!.at(local),
+    site: (process, local) => sites[process]!.at(local),
     describe: (action) => {
       const kind = action % (n + DELIVER);
-      const cell = (action - kind) / (n + DELIVER);
-      if (kind < DELIVER) return { kind: kind === ASK ? 'ask' : 'release', cell };
-      return { kind: `deliver from ${kind - DELIVER}`, cell };
+      const process = (action - kind) / (n + DELIVER);
+      if (kind < DELIVER) return { kind: kind === ASK ? 'ask' : 'release', process };
+      return { kind: `deliver from ${kind - DELIVER}`, process };
     },
   };
 }

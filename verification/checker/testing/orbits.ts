@@ -35,14 +35,14 @@ export function exploreOrbits(model: Model, symmetry: Symmetry, visit?: (state: 
 
 /** `model` with its answers remembered, so that each question is asked only once. */
 function remember(model: Model): Model {
-  const cells = Array.from({ length: model.width });
-  const steps = cells.map(() => new Map<number, ReturnType<Model['steps']>>());
-  const received = cells.map(() => new Map<string, number>());
+  const processes = Array.from({ length: model.width });
+  const steps = processes.map(() => new Map<number, ReturnType<Model['steps']>>());
+  const received = processes.map(() => new Map<string, number>());
   return {
     ...model,
-    steps: (cell, local) => once(steps[cell]!, local, () => model.steps(cell, local)),
-    receive: (cell, local, letter) =>
-      once(received[cell]!, `${local} ${letter}`, () => model.receive(cell, local, letter)),
+    steps: (process, local) => once(steps[process]!, local, () => model.steps(process, local)),
+    receive: (process, local, envelope) =>
+      once(received[process]!, `${local} ${envelope}`, () => model.receive(process, local, envelope)),
   };
 }
 

@@ -2,23 +2,23 @@ import fc from 'fast-check';
 import { BLOCKED, type Model, type Step } from '../model.ts';
 
 /**
- * Small random models with arbitrary steps, letters to the own and to other cells, and receptions that block.
- * A cell's locals are numbered in the order in which they are met, as `Model` requires.
+ * Small random models with arbitrary steps, messages to the own and to other processes, and receptions that block.
+ * A process's locals are numbered in the order in which they are met, as `Model` requires.
  */
 export function randomModel(): fc.Arbitrary<() => Model> {
   return fc
     .record({
       width: fc.integer({ min: 1, max: 7 }),
       values: fc.integer({ min: 1, max: 6 }),
-      letters: fc.integer({ min: 1, max: 3 }),
+      messages: fc.integer({ min: 1, max: 3 }),
       seed: fc.integer(),
     })
     .map((shape) => () => new RandomModel(shape));
 }
 
 /**
- * Random models whose cells lie among up to 70 cells that never change. A state then takes several words, and
- * the changing cells can lie anywhere in them.
+ * Random models whose processes lie among up to 70 processes that never change. A state then takes several words, and
+ * the changing processes can lie anywhere in them.
  */
 export function wideModel(): fc.Arbitrary<() => Model> {
   return fc.record({ make: randomModel(), gaps: fc.array(fc.nat(10), { minLength: 7, maxLength: 7 }) }).map(
@@ -28,35 +28,35 @@ export function wideModel(): fc.Arbitrary<() => Model> {
   );
 }
 
-/** `model` with `gaps[cell]` idle cells before each of its own. */
+/** `model` with `gaps[process]` idle processes before each of its own. */
 export function spreadOut(model: Model, gaps: readonly number[]): Model {
-  const at = Array.from({ length: model.width }, (_, cell) =>
-    gaps.slice(0, cell + 1).reduce((sum, gap) => sum + gap, cell),
+  const at = Array.from({ length: model.width }, (_, process) =>
+    gaps.slice(0, process + 1).reduce((sum, gap) => sum + gap, process),
   );
   const width = at.at(-1)! + 1;
   const spread = (state: readonly number[]) => {
     const wide = new Array<number>(width).fill(0);
-    for (const [cell, local] of state.entries()) wide[at[cell]!] = local;
+    for (const [process, local] of state.entries()) wide[at[process]!] = local;
     return wide;
   };
   return {
     width,
     initial: model.initial.map(spread),
-    steps: (cell, local) =>
-      !at.includes(cell)
+    steps: (process, local) =>
+      !at.includes(process)
         ? []
-        : model.steps(at.indexOf(cell), local).map((step) => ({
+        : model.steps(at.indexOf(process), local).map((step) => ({
             ...step,
-            sends: step.sends.map((send) => ({ ...send, cell: at[send.cell]! })),
+            sends: step.sends.map((send) => ({ ...send, process: at[send.process]! })),
           })),
-    receive: (cell, local, letter) => model.receive(at.indexOf(cell), local, letter),
+    receive: (process, local, message) => model.receive(at.indexOf(process), local, message),
   };
 }
 
 interface Shape {
   readonly width: number;
   readonly values: number;
-  readonly letters: number;
+  readonly messages: number;
   readonly seed: number;
 }
 
@@ -70,29 +70,29 @@ class RandomModel implements Model {
     this.shape = shape;
     this.width = shape.width;
     this.values = Array.from({ length: shape.width }, () => []);
-    this.initial = [Array.from({ length: shape.width }, (_, cell) => this.intern(cell, 0))];
+    this.initial = [Array.from({ length: shape.width }, (_, process) => this.intern(process, 0))];
   }
 
-  steps(cell: number, local: number): readonly Step[] {
-    const value = this.values[cell]![local]!;
-    const draw = this.draws(1, cell, value);
+  steps(process: number, local: number): readonly Step[] {
+    const value = this.values[process]![local]!;
+    const draw = this.draws(1, process, value);
     return Array.from({ length: Math.max(0, draw(4) - 1) }, (_, action) => {
-      const to = this.intern(cell, draw(this.shape.values));
+      const to = this.intern(process, draw(this.shape.values));
       const sends = Array.from({ length: Math.max(0, draw(5) - 2) }, () => ({
-        cell: draw(this.width),
-        letter: draw(this.shape.letters),
+        process: draw(this.width),
+        message: draw(this.shape.messages),
       }));
       return { action, to, sends };
     });
   }
 
-  receive(cell: number, local: number, letter: number): number {
-    const draw = this.draws(2, cell, this.values[cell]![local]!, letter);
-    return draw(5) === 0 ? BLOCKED : this.intern(cell, draw(this.shape.values));
+  receive(process: number, local: number, message: number): number {
+    const draw = this.draws(2, process, this.values[process]![local]!, message);
+    return draw(5) === 0 ? BLOCKED : this.intern(process, draw(this.shape.values));
   }
 
-  private intern(cell: number, value: number): number {
-    const known = this.values[cell]!;
+  private intern(process: number, value: number): number {
+    const known = this.values[process]!;
     const index = known.indexOf(value);
     return index === -1 ? known.push(value) - 1 : index;
   }

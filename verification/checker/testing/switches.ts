@@ -1,8 +1,9 @@
 import { type Model, successors } from '../model.ts';
 
-/** Number of steps whose cell differs from that of the previous step. */
-export function switchesOf(steps: readonly { readonly cell: number }[]): number {
-  return steps.filter(({ cell }, position) => position > 0 && steps[position - 1]!.cell !== cell).length;
+/** Number of steps whose process differs from that of the previous step. */
+export function switchesOf(steps: readonly { readonly process: number }[]): number {
+  return steps.filter(({ process }, position) => position > 0 && steps[position - 1]!.process !== process)
+    .length;
 }
 
 /** The depth of a state, and the fewest switches of all its shortest runs. */
@@ -12,7 +13,7 @@ interface Least {
 }
 
 /**
- * Enumerates all shortest runs, level by level, and keeps the fewest switches for each state and last cell.
+ * Enumerates all shortest runs, level by level, and keeps the fewest switches for each state and last process.
  * States with equal `form` count as one state. `depth` is the last level.
  */
 export function leastSwitches(
@@ -28,11 +29,11 @@ export function leastSwitches(
       const known = found.get(key);
       if (known !== undefined && known.depth < depth) continue;
       found.set(key, { depth, switches: Math.min(switches, known?.switches ?? Infinity) });
-      for (const { cell, after } of successors(model, state)) {
-        const sum = switches + (last === -1 || last === cell ? 0 : 1);
-        const reached = `${after}|${cell}`;
+      for (const { process, after } of successors(model, state)) {
+        const sum = switches + (last === -1 || last === process ? 0 : 1);
+        const reached = `${after}|${process}`;
         if (sum < (next.get(reached)?.switches ?? Infinity)) {
-          next.set(reached, { state: after, last: cell, switches: sum });
+          next.set(reached, { state: after, last: process, switches: sum });
         }
       }
     }

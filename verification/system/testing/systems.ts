@@ -39,7 +39,7 @@ const flag = createMachine({
 });
 
 /** `count` messages are under way from a to b, which lists them; `forgetful`: b knows only that it got some. */
-export function letters(count: number, network: Network, forgetful = false): System {
+export function envelopes(count: number, network: Network, forgetful = false): System {
   return systemOf(
     { a: { machine: sender(count) }, b: { machine: forgetful ? flag : listener } },
     { network },

@@ -4,7 +4,7 @@ import type { ActionFairness } from '../index.ts';
 /** `from action> to`: states are numbers, actions are letters. */
 export type Arrow = `${number} ${string}> ${number}`;
 
-/** A model of one cell, given as the arrows of its state graph. State 0 is the initial one. */
+/** A model of one process, given as the arrows of its state graph. State 0 is the initial one. */
 export function tiny(...arrows: readonly Arrow[]): Model {
   const edges = arrows.map((arrow) => {
     const [, from, action, to] = /^(\d+) ([a-z])> (\d+)$/.exec(arrow)!;
@@ -21,10 +21,10 @@ export function tiny(...arrows: readonly Arrow[]): Model {
 
 export const actionNumber = (letter: string) => letter.charCodeAt(0) - 'a'.charCodeAt(0);
 
-/** True in these states of a model of one cell. */
+/** True in these states of a model of one process. */
 export const at = (...states: readonly number[]): Predicate => ({
   kind: 'sum',
-  weigh: (_, local) => (states.includes(local) ? 1 : 0),
+  project: (_, local) => (states.includes(local) ? 1 : 0),
   judge: (sum) => sum === 1,
 });
 

@@ -2,6 +2,7 @@ import { area } from '../memory.ts';
 import type { Keys } from './keys.ts';
 import { type Kit, next, times4, zero } from './kit.ts';
 import { Marks } from './marks.ts';
+import { defineJudge, KernelPredicates } from './predicates.ts';
 import { reception, record, step, stepBytes } from './shape.ts';
 import { i32s, i64s, parameters, range } from './states.ts';
 import { ask, askReception, defineDeliver, Pruning } from './steps.ts';
@@ -19,16 +20,15 @@ import {
   loop,
   when,
 } from './wasm.ts';
-import { defineJudge, Watches } from './watches.ts';
 
-/** `expand`: watches each state of a chunk, takes all its steps, and gathers the successors. */
+/** `expand`: predicates each state of a chunk, takes all its steps, and gathers the successors. */
 export class Expand {
   private readonly kit: Kit;
   private readonly keys: Keys;
   private readonly fn: FunctionBuilder;
   private readonly deliver: FunctionBuilder;
   private readonly pruning: Pruning;
-  private readonly watches: Watches;
+  private readonly predicates: KernelPredicates;
   private readonly marks: Marks;
   private readonly state: Local[];
   private readonly after: Local[];
@@ -65,7 +65,7 @@ export class Expand {
     [this.target, this.received, this.entry, this.place, this.partition] = i32s(fn, 5);
     [this.change, this.scratch] = i64s(fn, 2);
     this.pruning = new Pruning(kit, fn);
-    this.watches = new Watches(kit, fn, this.locals, judge);
+    this.predicates = new KernelPredicates(kit, fn, this.locals, judge);
     this.marks = new Marks(kit);
     fn.body = this.everyState();
   }
@@ -78,12 +78,12 @@ export class Expand {
     return loop((again) => [
       kit.states.load(state, tag, from.get),
       this.pruning.read(tag),
-      locals.map((local, cell) => [
-        local.set(kit.states.extract(state, cell)),
-        i32.store(zero, local.get, kit.at(area.locals) + 4 * cell),
+      locals.map((local, process) => [
+        local.set(kit.states.extract(state, process)),
+        i32.store(zero, local.get, kit.at(area.locals) + 4 * process),
       ]),
-      this.watches.watch(state, verdict),
-      kit.shape.watchOnly ? [] : this.everyStep(verdict),
+      this.predicates.predicate(state, verdict),
+      kit.shape.predicatesOnly ? [] : this.everyStep(verdict),
       branchIf(i32.ltU(from.tee(i32.add(from.get, i32.const(plan.stateBytes))), to.get), again),
     ]);
   }
@@ -97,7 +97,7 @@ export class Expand {
       this.enabled.set(zero),
       this.moved.set(zero),
       this.partition.set(zero),
-      range(plan.width).map((cell) => this.stepsOf(cell)),
+      range(plan.width).map((process) => this.stepsOf(process)),
       match ? this.copyMatch() : this.conclude(),
     ]);
   }
@@ -110,7 +110,7 @@ export class Expand {
       kit.shape.symmetric ? when(i32.eqz(unknown.get), unknown.set(i32.eqz(kit.imports.orbit.call()))) : [],
       when(unknown.get, kit.put(area.deferred, this.state, this.tag.get), [
         i64.store(zero, i64.add(i64.load(zero, transitions), i64.extend(enabled.get)), transitions),
-        when(i32.eqz(this.moved.get), this.watches.deadlock()),
+        when(i32.eqz(this.moved.get), this.predicates.deadlock()),
       ]),
     ];
   }
@@ -119,24 +119,24 @@ export class Expand {
     return when(this.partition.get, this.kit.put(area.out, this.state, this.tag.get));
   }
 
-  private stepsOf(cell: number): Code {
+  private stepsOf(process: number): Code {
     const { steps, left } = this;
-    const at = this.kit.shape.records[cell]!;
-    const recordOf = this.watches.recordOf(cell);
+    const at = this.kit.shape.records[process]!;
+    const recordOf = this.predicates.recordOf(process);
     return [
       steps.set(i32.load(recordOf, at + record.steps)),
       block((over) => [
         when(i32.ltU(steps.get, i32.const(2)), [
           when(i32.eqz(steps.get), [
             i32.store(recordOf, i32.const(1), at + record.steps),
-            ask(this.kit, i32.const(cell), this.locals[cell]!.get, zero),
+            ask(this.kit, i32.const(process), this.locals[process]!.get, zero),
           ]),
           this.unknown.set(i32.const(1)),
           branch(over),
         ]),
         branchIf(i32.eqz(left.tee(i32.load(recordOf, at + record.count))), over),
         loop((again) => [
-          block((skip) => this.take(cell, skip)),
+          block((skip) => this.take(process, skip)),
           next(steps, stepBytes),
           branchIf(left.tee(i32.sub(left.get, i32.const(1))), again),
         ]),
@@ -145,14 +145,14 @@ export class Expand {
   }
 
   /** Takes one step. Its successor is gathered, unless the step is disabled, unknown or pruned. */
-  private take(cell: number, skip: Label): Code {
+  private take(process: number, skip: Label): Code {
     const { kit, after, receptions, steps, change } = this;
     return [
       change.set(i64.load32(steps.get, step.change)),
       when(
         i32.gtU(receptions.tee(i32.load(steps.get, step.receptions)), i32.const(1)),
-        this.sendOne(cell, skip),
-        when(receptions.get, this.sendList(cell, skip), this.sendNone(cell, skip)),
+        this.sendOne(process, skip),
+        when(receptions.get, this.sendList(process, skip), this.sendNone(process, skip)),
       ),
       next(this.enabled, 1),
       kit.shape.symmetric ? this.canonicalize(skip) : [],
@@ -167,20 +167,20 @@ export class Expand {
     return this.moved.set(i32.or(this.moved.get, changed));
   }
 
-  private sendNone(cell: number, skip: Label): Code {
+  private sendNone(process: number, skip: Label): Code {
     return [
       this.note(i32.wrap(this.change.get)),
-      this.pruning.prune(cell, null, this.enabled, skip),
+      this.pruning.prune(process, null, this.enabled, skip),
       this.copyState(),
-      this.kit.states.deposit(this.after, cell, this.change),
-      this.nextTag.set(this.pruning.tag(cell, null)),
+      this.kit.states.deposit(this.after, process, this.change),
+      this.nextTag.set(this.pruning.tag(process, null)),
     ];
   }
 
-  private sendOne(cell: number, skip: Label): Code {
+  private sendOne(process: number, skip: Label): Code {
     const { kit, after, receptions, steps, change, target, received, entry, place } = this;
     return [
-      target.set(i32.load(steps.get, step.cell)),
+      target.set(i32.load(steps.get, step.process)),
       received.set(i32.load(times4(target.get), kit.at(area.locals))),
       entry.set(i32.load(i32.add(receptions.get, times4(received.get)))),
       when(i32.ltU(entry.get, i32.const(reception.first)), [
@@ -191,23 +191,23 @@ export class Expand {
       ]),
       entry.set(i32.xor(i32.sub(entry.get, i32.const(reception.first)), received.get)),
       this.note(i32.or(i32.wrap(change.get), entry.get)),
-      this.pruning.prune(cell, target, this.enabled, skip),
+      this.pruning.prune(process, target, this.enabled, skip),
       this.copyState(),
-      kit.states.deposit(after, cell, change),
+      kit.states.deposit(after, process, change),
       place.set(i32.load(steps.get, step.offset)),
       change.set(i64.extend(entry.get)),
       kit.states.depositAt(after, place, change),
-      this.nextTag.set(this.pruning.tag(cell, target)),
+      this.nextTag.set(this.pruning.tag(process, target)),
     ];
   }
 
-  private sendList(cell: number, skip: Label): Code {
+  private sendList(process: number, skip: Label): Code {
     const { kit, after, steps, change, entry } = this;
     const { width } = kit.shape.plan;
-    const own = i32.xor(i32.wrap(change.get), this.locals[cell]!.get);
+    const own = i32.xor(i32.wrap(change.get), this.locals[process]!.get);
     return [
       copyMemory(i32.const(kit.at(area.after)), i32.const(kit.at(area.locals)), i32.const(4 * width)),
-      i32.store(zero, own, kit.at(area.after) + 4 * cell),
+      i32.store(zero, own, kit.at(area.after) + 4 * process),
       when(entry.tee(this.deliver.call(i32.load(steps.get, step.list))), [
         when(i32.eq(entry.get, i32.const(1)), this.unknown.set(i32.const(1))),
         branch(skip),

@@ -45,7 +45,7 @@ function defineUnpack(kit: Kit): void {
   const state = kit.states.words(fn);
   fn.body = loop((again) => [
     kit.states.load(state, tag, from.get),
-    range(width).map((cell) => i32.store(out.get, kit.states.extract(state, cell), 4 * cell)),
+    range(width).map((process) => i32.store(out.get, kit.states.extract(state, process), 4 * process)),
     next(out, 4 * width),
     next(from, stateBytes),
     branchIf(i32.ltU(from.get, to.get), again),
@@ -59,7 +59,7 @@ function definePack(kit: Kit): void {
   const change = fn.local('i64');
   const state = kit.states.words(fn);
   fn.body = loop((again) => [
-    kit.states.pack(state, change, (cell) => i32.load(from.get, 4 * cell)),
+    kit.states.pack(state, change, (process) => i32.load(from.get, 4 * process)),
     kit.states.store(state, zero, out.get),
     next(out, stateBytes),
     next(from, 4 * width),

@@ -22,7 +22,7 @@ export interface KernelImports {
   inside(): number;
   /**
    * Reports that `area.locals` has no enabled step to another state. `area.shown` has the values that the
-   * quiescence watches observe in it.
+   * quiescence predicates observe in it.
    */
   deadlock(): void;
   /** Rewrites `area.after` to its canonical form. 0: not yet possible. */
@@ -56,13 +56,13 @@ export interface KernelShape {
   readonly plan: StateLayout;
   readonly worker: number;
   readonly shared: boolean;
-  /** The addresses of each cell's records, and of the values that tuple watches observe in its classes. */
+  /** The addresses of each process's records, and of the values that tuple predicates observe in its classes. */
   readonly records: readonly number[];
   readonly classes: readonly number[];
   readonly tuples: number;
-  /** The constraint is a tuple watch. */
+  /** The constraint is a tuple predicate. */
   readonly constrained: boolean;
-  /** Number of quiescence watches. */
+  /** Number of quiescence predicates. */
   readonly quiescent: number;
   /** States are rewritten to their canonical forms. */
   readonly symmetric: boolean;
@@ -73,13 +73,13 @@ export interface KernelShape {
   readonly spill?: boolean;
   /** `expand` inserts nothing. It copies to `area.out` the states with a successor that `add` has marked. */
   readonly match?: boolean;
-  /** `expand` takes no steps. It only watches the states. */
-  readonly watchOnly?: boolean;
+  /** `expand` takes no steps. It only predicates the states. */
+  readonly predicatesOnly?: boolean;
 }
 
 /**
  * The record of a local: the address of its steps (0: not asked, 1: asked), their number, its class, its
- * weights, and the values that the constraint and the quiescence watches observe in it.
+ * weights, and the values that the constraint and the quiescence predicates observe in it.
  */
 export const record = { steps: 0, count: 4, class: 8, weights: 16 } as const;
 export const shownAt = (sums: number): number => 16 + 16 * Math.ceil(sums / 4);
@@ -87,10 +87,10 @@ export const recordBytes = (sums: number, shown: number): number => shownAt(sums
 
 /**
  * A step: the change of the own local, the address of the receptions (0: sends nothing, 1: a list), and the
- * receiving cell.
+ * receiving process.
  */
 export const stepBytes = 16;
-export const step = { change: 0, receptions: 4, offset: 8, cell: 12, list: 8 } as const;
+export const step = { change: 0, receptions: 4, offset: 8, process: 12, list: 8 } as const;
 
 /** The values in `receptions`, beside a local plus `reception.first`. */
 export const reception = { unknown: 0, asked: 1, blocked: 2, first: 3 } as const;

@@ -76,16 +76,16 @@ export class StateCode {
     });
   }
 
-  extract(state: Local[], cell: number): Code {
-    return extractField(state, this.plan.offsets[cell]!, this.plan.bits[cell]!);
+  extract(state: Local[], process: number): Code {
+    return extractField(state, this.plan.offsets[process]!, this.plan.bits[process]!);
   }
 
-  /** Xors `change` (i64) into the bits of `cell`. */
-  deposit(state: Local[], cell: number, change: Local): Code {
-    return depositField(state, this.plan.offsets[cell]!, this.plan.bits[cell]!, change);
+  /** Xors `change` (i64) into the bits of `process`. */
+  deposit(state: Local[], process: number, change: Local): Code {
+    return depositField(state, this.plan.offsets[process]!, this.plan.bits[process]!, change);
   }
 
-  /** Xors `change` into the bits of a cell that is known by its offset at run time. */
+  /** Xors `change` into the bits of a process that is known by its offset at run time. */
   depositAt(state: Local[], offset: Local, change: Local): Code {
     const { words } = this.plan;
     const none = i64.const(0n);
@@ -101,13 +101,13 @@ export class StateCode {
     });
   }
 
-  /** Packs a state from `value`, the local of each cell. */
-  pack(state: Local[], change: Local, value: (cell: number) => Code): Code {
+  /** Packs a state from `value`, the local of each process. */
+  pack(state: Local[], change: Local, value: (process: number) => Code): Code {
     return [
       state.map((word) => word.set(i64.const(0n))),
-      range(this.plan.width).map((cell) => [
-        change.set(i64.extend(value(cell))),
-        this.deposit(state, cell, change),
+      range(this.plan.width).map((process) => [
+        change.set(i64.extend(value(process))),
+        this.deposit(state, process, change),
       ]),
     ];
   }
@@ -139,15 +139,17 @@ export class StateCode {
   }
 
   /**
-   * Sets `hash` to a hash of the locals that is the same under every layout. Each cell and local has a number
+   * Sets `hash` to a hash of the locals that is the same under every layout. Each process and local has a number
    * that behaves like a random one, and the hash of a state combines them by exclusive or (tabulation
    * hashing; Zobrist 1970).
    */
   hash(state: Local[], hash: Local, spare: Local): Code {
     return [
       hash.set(i64.const(0n)),
-      range(this.plan.width).map((cell) => [
-        spare.set(i64.add(i64.extend(this.extract(state, cell)), i64.const(BigInt(cell + 1) * mixers[0]))),
+      range(this.plan.width).map((process) => [
+        spare.set(
+          i64.add(i64.extend(this.extract(state, process)), i64.const(BigInt(process + 1) * mixers[0])),
+        ),
         shiftXor(spare, 32n),
         times(spare, mixers[1]),
         shiftXor(spare, 29n),

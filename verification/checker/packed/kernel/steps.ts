@@ -16,12 +16,12 @@ import {
   when,
 } from './wasm.ts';
 
-/** Records a question to the model: the steps of a cell (`receptions` 0), or the local after a letter. */
-export function ask(kit: Kit, cell: Code, local: Code, receptions: Code): Code {
+/** Records a question to the model: the steps of a process (`receptions` 0), or the local after a message. */
+export function ask(kit: Kit, process: Code, local: Code, receptions: Code): Code {
   const end = i32.load(zero, kit.at(area.query));
   return [
     kit.makeRoom(area.query, 12),
-    i32.store(end, cell),
+    i32.store(end, process),
     i32.store(end, local, 4),
     i32.store(end, receptions, 8),
     i32.store(zero, i32.add(end, i32.const(12)), kit.at(area.query)),
@@ -29,35 +29,35 @@ export function ask(kit: Kit, cell: Code, local: Code, receptions: Code): Code {
 }
 
 /** Records a question for a reception, once. */
-export function askReception(kit: Kit, cell: Code, local: Code, receptions: Code, entry: Local): Code {
+export function askReception(kit: Kit, process: Code, local: Code, receptions: Code, entry: Local): Code {
   return when(i32.eq(entry.get, i32.const(reception.unknown)), [
     i32.store(i32.add(receptions, times4(local)), i32.const(reception.asked)),
-    ask(kit, cell, local, receptions),
+    ask(kit, process, local, receptions),
   ]);
 }
 
 /**
- * `deliver`: delivers a list of letters to `area.after`. Returns 0, or the reason why there is no successor:
+ * `deliver`: delivers a list of messages to `area.after`. Returns 0, or the reason why there is no successor:
  * 1: not known, 2: blocked.
  */
 export function defineDeliver(kit: Kit): FunctionBuilder {
   const fn = kit.module.function('deliver', ['i32'], 'i32');
   const [list] = parameters(fn);
-  const [left, cell, entry, local] = i32s(fn, 4);
+  const [left, process, entry, local] = i32s(fn, 4);
   const receptions = i32.load(list.get, 4);
   const after = kit.at(area.after);
   fn.body = [
     left.set(i32.load(list.get)),
     loop((again) => [
-      cell.set(i32.load(list.get, 8)),
-      local.set(i32.load(times4(cell.get), after)),
+      process.set(i32.load(list.get, 8)),
+      local.set(i32.load(times4(process.get), after)),
       entry.set(i32.load(i32.add(receptions, times4(local.get)))),
       when(i32.ltU(entry.get, i32.const(reception.blocked)), [
-        askReception(kit, cell.get, local.get, receptions, entry),
+        askReception(kit, process.get, local.get, receptions, entry),
         leave(i32.const(1)),
       ]),
       when(i32.eq(entry.get, i32.const(reception.blocked)), leave(i32.const(2))),
-      i32.store(times4(cell.get), i32.sub(entry.get, i32.const(reception.first)), after),
+      i32.store(times4(process.get), i32.sub(entry.get, i32.const(reception.first)), after),
       next(list, 8),
       branchIf(left.tee(i32.sub(left.get, i32.const(1))), again),
     ]),
@@ -68,9 +68,9 @@ export function defineDeliver(kit: Kit): FunctionBuilder {
 
 /**
  * Skips successors that need not be inserted. Suppose the state's tag says that it was reached by a step of
- * another cell that comes earlier in order and shares no cell with the current step. The two steps commute.
+ * another process that comes earlier in order and shares no process with the current step. The two steps commute.
  * So the state after both is also reached from another state of the same level, with the other step last.
- * Among the shortest paths to every state, those whose last cell is the least are never skipped.
+ * Among the shortest paths to every state, those whose last process is the least are never skipped.
  */
 export class Pruning {
   private readonly on: boolean;
@@ -85,10 +85,10 @@ export class Pruning {
     [this.prunable, this.untouched, this.mover] = i32s(fn, 3);
   }
 
-  /** Reads the tag of a state: the cells that its last step did not touch, and the later ones among them. */
+  /** Reads the tag of a state: the processes that its last step did not touch, and the later ones among them. */
   read(tag: Local): Code {
     if (!this.on) return [];
-    const bit = (cell: Code) => i32.shl(i32.const(1), cell);
+    const bit = (process: Code) => i32.shl(i32.const(1), process);
     const touched = i32.or(bit(this.mover.get), bit(i32.shrU(tag.get, i32.const(this.half))));
     return [
       this.mover.set(i32.and(tag.get, i32.const(2 ** this.half - 1))),
@@ -100,20 +100,20 @@ export class Pruning {
   }
 
   /**
-   * Counts the step and branches to `skip` if it need not be taken. `target` is the cell that the step sends
+   * Counts the step and branches to `skip` if it need not be taken. `target` is the process that the step sends
    * to, if any.
    */
-  prune(cell: number, target: Local | null, enabled: Local, skip: Label): Code {
+  prune(process: number, target: Local | null, enabled: Local, skip: Label): Code {
     if (!this.on) return [];
-    const late = i32.shrU(this.prunable.get, i32.const(cell));
+    const late = i32.shrU(this.prunable.get, i32.const(process));
     const apart = target === null ? late : i32.and(late, i32.shrU(this.untouched.get, target.get));
     return when(i32.and(apart, i32.const(1)), [next(enabled, 1), branch(skip)]);
   }
 
-  /** The tag of a step's successor: the step's cell and the cell that it sends to, counted from 1. */
-  tag(cell: number, target: Local | null): Code {
+  /** The tag of a step's successor: the step's process and the process that it sends to, counted from 1. */
+  tag(process: number, target: Local | null): Code {
     if (this.half === 0) return zero;
-    const mover = i32.const(cell + 1);
+    const mover = i32.const(process + 1);
     if (target === null) return mover;
     return i32.or(mover, i32.shl(i32.add(target.get, i32.const(1)), i32.const(this.half)));
   }

@@ -18,8 +18,8 @@ import {
 /** Binary logarithm of the size of the memo of judged sums that are of no interest. */
 const sumMemoBits = 12;
 
-/** Code within `expand` that watches a state whose locals are known. */
-export class Watches {
+/** Code within `expand` that predicates a state whose locals are known. */
+export class KernelPredicates {
   private readonly kit: Kit;
   private readonly locals: readonly Local[];
   private readonly vectors: readonly Local[];
@@ -38,10 +38,10 @@ export class Watches {
     this.change = fn.local('i64');
   }
 
-  recordOf(cell: number): Code {
+  recordOf(process: number): Code {
     const { plan, constrained, quiescent } = this.kit.shape;
     return i32.mul(
-      this.locals[cell]!.get,
+      this.locals[process]!.get,
       i32.const(recordBytes(plan.sums.length, (constrained ? 1 : 0) + quiescent)),
     );
   }
@@ -50,7 +50,7 @@ export class Watches {
    * Judges the sums at once, and gathers the tuple to be judged with others. Bit 1 of `verdict`: outside the
    * constraint.
    */
-  watch(state: Local[], verdict: Local): Code {
+  predicate(state: Local[], verdict: Local): Code {
     const { constrained } = this.kit.shape;
     return [
       verdict.set(zero),
@@ -65,7 +65,7 @@ export class Watches {
   deadlock(): Code {
     const { constrained, quiescent } = this.kit.shape;
     return [
-      range(quiescent).map((watch) => this.show((constrained ? 1 : 0) + watch, watch)),
+      range(quiescent).map((predicate) => this.show((constrained ? 1 : 0) + predicate, predicate)),
       this.kit.imports.deadlock.call(),
     ];
   }
@@ -102,14 +102,14 @@ export class Watches {
 
   private sumOf(vector: number): Code {
     return this.locals
-      .map((_, cell) => {
-        const weights = this.kit.shape.records[cell]! + record.weights + 16 * vector;
-        return v128.load(this.recordOf(cell), weights);
+      .map((_, process) => {
+        const weights = this.kit.shape.records[process]! + record.weights + 16 * vector;
+        return v128.load(this.recordOf(process), weights);
       })
       .reduce((sum, weights) => v128.addI32(sum, weights));
   }
 
-  /** Adds the classes of all cells, and the state itself, to the bucket of their hash. */
+  /** Adds the classes of all processes, and the state itself, to the bucket of their hash. */
   private gatherTuple(state: Local[]): Code {
     const { kit, key, place, change } = this;
     const { plan, records } = kit.shape;
@@ -118,9 +118,9 @@ export class Watches {
     const fill = times4(bucket);
     return [
       key.map((word) => word.set(i64.const(0n))),
-      this.locals.map((_, cell) => [
-        change.set(i64.load32(this.recordOf(cell), records[cell]! + record.class)),
-        depositField(key, plan.classOffsets[cell]!, plan.classBits[cell]!, change),
+      this.locals.map((_, process) => [
+        change.set(i64.load32(this.recordOf(process), records[process]! + record.class)),
+        depositField(key, plan.classOffsets[process]!, plan.classBits[process]!, change),
       ]),
       change.set(hashOf(key)),
       place.set(i32.load(fill, kit.at(area.judgeFill))),
@@ -137,15 +137,15 @@ export class Watches {
     ];
   }
 
-  /** Copies a watch's observed values from the locals' records to `area.shown`. */
+  /** Copies a predicate's observed values from the locals' records to `area.shown`. */
   private show(observation: number, shown: number): Code {
     const { width } = this.kit.shape.plan;
     const at = shownAt(this.kit.shape.plan.sums.length) + 4 * observation;
-    return range(width).map((cell) =>
+    return range(width).map((process) =>
       i32.store(
         zero,
-        i32.load(this.recordOf(cell), this.kit.shape.records[cell]! + at),
-        this.kit.at(area.shown) + 4 * (shown * width + cell),
+        i32.load(this.recordOf(process), this.kit.shape.records[process]! + at),
+        this.kit.at(area.shown) + 4 * (shown * width + process),
       ),
     );
   }
@@ -209,18 +209,18 @@ export function defineJudge(kit: Kit): FunctionBuilder {
           ),
           i32.store(times4(missing.get), current.get, kit.at(area.missing)),
           observed.set(i32.mul(missing.get, i32.const(4 * tuples * plan.width))),
-          range(plan.width).map((cell) => [
+          range(plan.width).map((process) => [
             classAt.set(
               i32.mul(
-                extractField(key, plan.classOffsets[cell]!, plan.classBits[cell]!),
+                extractField(key, plan.classOffsets[process]!, plan.classBits[process]!),
                 i32.const(4 * tuples),
               ),
             ),
             range(tuples).map((tuple) =>
               i32.store(
                 observed.get,
-                i32.load(classAt.get, classes[cell]! + 4 * tuple),
-                kit.at(area.observed) + 4 * (tuple * plan.width + cell),
+                i32.load(classAt.get, classes[process]! + 4 * tuple),
+                kit.at(area.observed) + 4 * (tuple * plan.width + process),
               ),
             ),
           ]),

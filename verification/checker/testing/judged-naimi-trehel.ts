@@ -1,27 +1,27 @@
 import type { Predicate } from '../model.ts';
-import type { NamedWatch, Sourced } from '../packed/types.ts';
+import type { NamedPredicate, Sourced } from '../packed/types.ts';
 import { createNaimiTrehel, type NaimiTrehel, type Site } from './naimi-trehel.ts';
 
 /**
  * Naimi-Trehel with the properties of protocol.md §1 that plain code can judge: exclusion, one token, L1, T.
  */
-export function watchedNaimiTrehel(
+export function judgedNaimiTrehel(
   sites: number,
-): Sourced & { readonly model: NaimiTrehel; readonly watches: readonly NamedWatch[] } {
+): Sourced & { readonly model: NaimiTrehel; readonly predicates: readonly NamedPredicate[] } {
   const model = createNaimiTrehel(sites);
   const counted = (
-    weigh: (site: Site, cell: number) => number,
+    project: (site: Site, process: number) => number,
     judge: (sum: number) => boolean,
   ): Predicate => ({
     kind: 'sum',
-    weigh: (cell, local) => weigh(model.site(cell, local), cell),
+    project: (process, local) => project(model.site(process, local), process),
     judge,
   });
-  const watches: NamedWatch[] = [
+  const predicates: NamedPredicate[] = [
     {
       name: 'at most one site is inside',
       expect: 'always',
-      watch: counted(
+      predicate: counted(
         ({ client }) => Number(client === 'inCS'),
         (inside) => inside <= 1,
       ),
@@ -29,7 +29,7 @@ export function watchedNaimiTrehel(
     {
       name: 'exactly one token',
       expect: 'always',
-      watch: counted(
+      predicate: counted(
         ({ token, inbox }) => Number(token) + inbox.flat().filter((message) => message === 'TOKEN').length,
         (tokens) => tokens === 1,
       ),
@@ -38,11 +38,11 @@ export function watchedNaimiTrehel(
       // L1: 4 bits per site count the places in which it waits. A token on its way is a place of its target.
       name: 'a waiting site waits in one place',
       expect: 'always',
-      watch: counted(
-        ({ client, next, inbox }, cell) => {
-          const places = inbox.flat().map((message) => (message === 'TOKEN' ? cell : message));
+      predicate: counted(
+        ({ client, next, inbox }, process) => {
+          const places = inbox.flat().map((message) => (message === 'TOKEN' ? process : message));
           if (next !== null) places.push(next);
-          const waits = client === 'requesting' ? 16 ** cell : 0;
+          const waits = client === 'requesting' ? 16 ** process : 0;
           return places.reduce((weight, place) => weight + 16 ** place, -waits);
         },
         (weight) => weight === 0,
@@ -52,10 +52,10 @@ export function watchedNaimiTrehel(
       // T: `last`, or else the site that the site's request is on its way to, leads to one root.
       name: 'the pointers are a tree',
       expect: 'always',
-      watch: {
+      predicate: {
         kind: 'tuple',
-        observe: (cell, local) => {
-          const { last, next, inbox } = model.site(cell, local);
+        observe: (process, local) => {
+          const { last, next, inbox } = model.site(process, local);
           const named = inbox
             .flat()
             .reduce<number>((set, message) => (message === 'TOKEN' ? set : set | (1 << message)), 0);
@@ -67,13 +67,13 @@ export function watchedNaimiTrehel(
     {
       name: 'every site but one may wait',
       expect: 'reachable',
-      watch: counted(
+      predicate: counted(
         ({ client }) => Number(client === 'requesting'),
         (waiting) => waiting === sites - 1,
       ),
     },
   ];
-  return { model, watches };
+  return { model, predicates };
 }
 
 function isTree(observed: Int32Array, sites: number): boolean {
