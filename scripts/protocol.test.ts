@@ -10,6 +10,7 @@ import * as lineMutants from '../verification/protocols/line/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
 import { foundingPossibilities } from '../verification/protocols/members/founding.ts';
 import * as membersMutants from '../verification/protocols/members/mutants.ts';
+import { members, withLiar } from '../verification/protocols/members/system.ts';
 import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
 import { systems } from '../verification/protocols/systems.ts';
 
@@ -50,6 +51,7 @@ const rules = new Set(sections.flatMap(({ rule }) => rule ?? []));
 const properties = new Set([
   ...Object.keys(possibilities),
   ...Object.keys(foundingPossibilities),
+  ...members(withLiar).properties.map(({ name }) => name),
   ...Object.values(systems).flatMap((systemOf) =>
     [true, false].flatMap((liveness) =>
       systemOf({ sites: 2, network: { order: 'fifo' }, liveness }).properties.map(({ name }) => name),

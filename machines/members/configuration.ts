@@ -7,7 +7,7 @@ export type SiteSet = Readonly<Record<SiteId, true>>;
 export const voterOf = (name: string, id: string): SiteId => `${name}/${id}`;
 
 /** The name of a voter. No name has a slash. */
-export const nameOf = (voter: SiteId): string => voter.slice(0, voter.indexOf('/'));
+export const nameOf = (voter: SiteId): string => voter.split('/', 1)[0]!;
 
 export const idOf = (voter: SiteId): string => voter.slice(voter.indexOf('/') + 1);
 
@@ -41,6 +41,23 @@ export function compare(one: Place | null, other: Place | null): number {
   if (one === null || other === null) return Number(one !== null) - Number(other !== null);
   return one.term - other.term || one.version - other.version;
 }
+
+/** Does it say the same under another term, or the same one? */
+export const isRewritten = (one: Configuration, other: Configuration): boolean =>
+  one.version === other.version && one.base === other.base && differences(one.voters, other.voters) === 0;
+
+export const isEqual = (one: Configuration, other: Configuration): boolean =>
+  one.term === other.term && isRewritten(one, other);
+
+/** May `later` have come of `earlier`, as far as its numbers tell? Each version is one voter more or less. */
+export const mayFollow = (later: Configuration, earlier: Configuration): boolean =>
+  later.base >= earlier.base && differences(later.voters, earlier.voters) <= later.version - earlier.version;
+
+const differences = (one: SiteSet, other: SiteSet): number =>
+  [
+    ...Object.keys(one).filter((site) => !(site in other)),
+    ...Object.keys(other).filter((site) => !(site in one)),
+  ].length;
 
 /** More than half of the voters. */
 export function isQuorum(sites: Readonly<Record<SiteId, unknown>>, { voters }: Configuration): boolean {

@@ -1,4 +1,4 @@
-import { and, assign, not, raise, type SnapshotFrom, setup } from 'xstate';
+import { and, assign, enqueueActions, not, raise, type SnapshotFrom, setup } from 'xstate';
 import type { SiteId } from '../actor.ts';
 import {
   type Change,
@@ -6,7 +6,11 @@ import {
   changed,
   compare,
   isChange,
+  isEqual,
   isQuorum,
+  isRewritten,
+  mayFollow,
+  nameOf,
   type SiteSet,
 } from './configuration.ts';
 import type { MembersDisk, MembersEffect, MembersEvent, MembersMessage } from './messages.ts';
@@ -25,10 +29,18 @@ export interface MembersContext {
   readonly acknowledged: Readonly<Record<SiteId, number>>;
   /** The sites that said they want to join. */
   readonly heard: SiteSet;
+  /** The candidate that this site voted for in the term that it has promised; `null`: it did not, or not in this run. */
+  readonly votedFor: SiteId | null;
+  /** The voters in reach, as the driver knows them. */
+  readonly reach: SiteSet;
+  /** For each site, by its name: the newer configuration that it told last and that is not believed here yet (M6). */
+  readonly told: Readonly<Record<SiteId, Configuration>>;
 }
 
 export interface MembersSettings {
   readonly self: SiteId;
+  /** The voters in reach at first. Default: none. */
+  readonly reach?: SiteSet;
   /** The data that an earlier run of this very site left; for a founder, the first configuration. */
   readonly disk: MembersDisk;
 }
@@ -43,6 +55,34 @@ type Effect<Type extends MembersEffect['type']> = Omit<Extract<MembersEffect, { 
 /** The configuration that a message brings; `null` when it brings none. */
 const brought = (event: MembersEvent): Configuration | null =>
   'configuration' in event ? event.configuration : null;
+
+/** The site that says that it holds the configuration of a message; a REFUSE does not name it. */
+const tellerOf = (event: MembersEvent): SiteId | null => {
+  if (event.type === 'CONFIGURATION') return event.origin;
+  return event.type === 'VOTE_REQUEST' ? event.candidate : null;
+};
+
+/**
+ * M6: a site that is no voter believes the first that makes it one. A voter believes the coordinator that it voted for, and any site that says
+ * that this one has written its configuration again; two sites that say the same; and one alone when no other voter that it knows is in reach.
+ */
+function isBelieved(
+  { configuration, self, promised, votedFor, reach, told }: MembersContext,
+  event: MembersEvent,
+) {
+  const came = brought(event)!;
+  const teller = tellerOf(event);
+  if (configuration === null || (!(self in configuration.voters) && self in came.voters)) return true;
+  const isOfVote = votedFor !== null && came.term === promised;
+  if (isOfVote && (teller === votedFor ? mayFollow(came, configuration) : isRewritten(came, configuration)))
+    return true;
+  const others = Object.keys(configuration.voters).filter((voter) => voter !== self && voter !== teller);
+  if (!others.some((voter) => voter in reach)) return true;
+  return (
+    teller !== null &&
+    Object.entries(told).some(([name, one]) => name !== nameOf(teller) && isEqual(one, came))
+  );
+}
 
 const topOf = ({ top, configuration }: MembersContext) => Math.max(top, configuration!.base);
 
@@ -90,12 +130,31 @@ export const membersSetup = setup({
       promised: Math.max(context.promised, configuration.term),
       votes: {},
       acknowledged: {},
+      votedFor: configuration.term > context.promised ? null : context.votedFor,
+      told: Object.fromEntries(
+        Object.entries(context.told).filter(([, one]) => compare(one, configuration) > 0),
+      ),
     })),
-    promise: assign((_, { term }: { term: number }) => ({ promised: term, votes: {}, acknowledged: {} })),
+    promise: assign((_, { term, candidate = null }: { term: number; candidate?: SiteId | null }) => ({
+      promised: term,
+      votes: {},
+      acknowledged: {},
+      votedFor: candidate,
+    })),
+    /** M6: until a second one says the same, or no other can be asked. */
+    keepTold: assign(({ context: { told }, event }) => ({
+      told: { ...told, [nameOf(tellerOf(event)!)]: brought(event)! },
+    })),
+    putReach: assign((_, { sites }: { sites: SiteSet }) => ({ reach: sites })),
+    hearAgain: enqueueActions(({ context: { told }, enqueue }) => {
+      for (const [origin, configuration] of Object.entries(told))
+        enqueue.raise({ type: 'CONFIGURATION', configuration, origin });
+    }),
     standForNext: assign(({ context: { self, promised } }) => ({
       promised: promised + 1,
       votes: { [self]: true as const },
       acknowledged: {},
+      votedFor: null,
     })),
     countVote: assign(({ context: { votes } }, { voter }: { voter: SiteId }) => ({
       votes: { ...votes, [voter]: true as const },
@@ -118,7 +177,10 @@ export const membersSetup = setup({
   guards: {
     isMember: ({ context }) => context.configuration !== null,
     isVoter: ({ context: { self, configuration } }) => configuration !== null && self in configuration.voters,
-    bringsNewer: ({ context, event }) => compare(brought(event), context.configuration) > 0,
+    bringsNewer: ({ context, event }) =>
+      compare(brought(event), context.configuration) > 0 && isBelieved(context, event),
+    /** M6: asked where `bringsNewer` was not true. */
+    isDoubted: ({ context, event }) => compare(brought(event), context.configuration) > 0,
     bringsOlder: ({ context, event }) => compare(brought(event), context.configuration) < 0,
     /** M3: only under the configuration that the candidate counts in. (`base` binds the locks, not the terms.) */
     worthAVote: and([
@@ -215,7 +277,7 @@ const committed = {
 } as const;
 
 /**
- * The part of one site in changes of the voters (protocol.md, section 4: M1 to M4). A coordinator is elected, as in
+ * The part of one site in changes of the voters (protocol.md, section 4: M1 to M4, M6). A coordinator is elected, as in
  * Raft, by a quorum of the configuration that it holds; it writes that configuration again under its own term, and has
  * a quorum acknowledge it, before it changes it by one voter; and so on, each time from a configuration that is
  * committed.
@@ -227,17 +289,21 @@ const committed = {
  */
 export const membersMachine = membersSetup.createMachine({
   id: 'members',
-  context: ({ input: { self, disk } }): MembersContext => ({
+  context: ({ input: { self, disk, reach = {} } }): MembersContext => ({
     self,
     ...disk,
     votes: {},
     acknowledged: {},
     heard: {},
+    votedFor: null,
+    reach,
+    told: {},
   }),
   initial: 'following',
   on: {
     CONFIGURATION: [
       { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
+      { guard: 'isDoubted', actions: 'keepTold' },
       {
         guard: 'bringsOlder',
         actions: send<'CONFIGURATION'>(({ context, event }) => configurationTo(event.origin, context)),
@@ -248,6 +314,7 @@ export const membersMachine = membersSetup.createMachine({
     ],
     VOTE_REQUEST: [
       { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
+      { guard: 'isDoubted', actions: 'keepTold' },
       {
         guard: 'worthAVote',
         target: '.following',
@@ -285,6 +352,7 @@ export const membersMachine = membersSetup.createMachine({
       })),
     },
     JOIN: { actions: { type: 'hear', params: ({ event }) => event } },
+    reach: { actions: [{ type: 'putReach', params: ({ event }) => event }, 'hearAgain'] },
     promised: {
       guard: 'raisesTop',
       actions: [{ type: 'raiseTop', params: ({ event }) => event }, persist],

@@ -1,11 +1,11 @@
 import type { SiteId } from '../actor.ts';
-import type { Change, Configuration } from './configuration.ts';
+import type { Change, Configuration, SiteSet } from './configuration.ts';
 
 /**
  * Between the member actors of a cluster. `origin`, `candidate`, `voter` and `site` are the sender.
  *
  * - `JOIN`: `site`, which is no voter, is there and listens. Only a site that was heard of so is added.
- * - `CONFIGURATION`: the newest one that `origin` holds. Anybody may adopt it, committed or not.
+ * - `CONFIGURATION`: the newest one that `origin` holds. A site that believes it (M6) adopts it, committed or not.
  * - `ACKNOWLEDGE`: `voter` holds exactly this configuration, and promised no later term; `top` is the highest epoch of any
  *   lock that it ever promised, or the configuration's base.
  * - `VOTE_REQUEST`: `candidate` wants to coordinate `term`, and counts its votes in `configuration`.
@@ -40,6 +40,7 @@ export type MembersMessage =
  *   the site that is added has been heard of.
  * - `tell`: `peer` is connected, or connected again: it gets the configuration that is held here.
  * - `join`: this site, which is no voter, tells `peer` that it is there.
+ * - `reach`: these voters are in reach, and no others: said whenever that changes.
  * - `promised`: a lock of this site has promised `epoch`: said before any message shows it.
  */
 export type MembersInput =
@@ -47,6 +48,7 @@ export type MembersInput =
   | { readonly type: 'change'; readonly change: Change }
   | { readonly type: 'tell'; readonly peer: SiteId }
   | { readonly type: 'join'; readonly peer: SiteId }
+  | { readonly type: 'reach'; readonly sites: SiteSet }
   | { readonly type: 'promised'; readonly epoch: number };
 
 export type MembersEvent = MembersInput | MembersMessage;

@@ -146,6 +146,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   /** Begins, once all that it tells of is ready. */
   start(): void {
+    this.#tellReach();
     this.#tellAll();
     this.#askToJoin();
   }
@@ -157,6 +158,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   /** `peer` is connected, or connected again. */
   met(peer: SiteId): void {
+    this.#tellReach();
     this.#tell(peer);
     this.#askToJoin();
     this.#intend();
@@ -170,6 +172,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   /** A peer is believed down. */
   lost(peer: SiteId): void {
+    this.#tellReach();
     this.#drop(peer);
     this.#intend();
   }
@@ -260,10 +263,21 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#isCurrent = true;
       this.#tellAll();
       this.#setting.configured(configuration, joins, wasCurrent);
+      this.#tellReach();
       this.#intend();
       this.#askToJoin();
     }
     this.#advance();
+  }
+
+  /** The voters in reach could say that what one site says of the configuration is made up (M6). */
+  #tellReach(): void {
+    const { idOf: up } = this.#setting;
+    const voters = Object.keys(this.configuration?.voters ?? {});
+    const inReach = voters.filter((voter) => up(nameOf(voter)) === idOf(voter));
+    const { reach } = this.#context;
+    if (inReach.length === Object.keys(reach).length && inReach.every((voter) => voter in reach)) return;
+    this.#take({ type: 'reach', sites: Object.fromEntries(inReach.map((voter) => [voter, true] as const)) });
   }
 
   /** Any site is told, also one that is a member no more: it must not wait in vain. */

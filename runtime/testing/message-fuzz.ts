@@ -12,10 +12,11 @@ import type { RecordLine } from '../../machines/record.ts';
 import type { Address } from '../api/peer.ts';
 import type { InvariantError, Lock } from '../index.ts';
 import { configurationOf } from '../site/configuration.ts';
-import { vocabulary } from '../site/protocol.ts';
+import { foundingLayout, messageLayout, vocabulary } from '../site/protocol.ts';
 import { openStore } from '../store/store.ts';
 import { Codec } from '../wire/codec.ts';
 import { membersLock } from '../wire/frames.ts';
+import type { Layout } from '../wire/layout.ts';
 import { anyMessage, someMessages } from './any-message.ts';
 import { anyPort, type Member, openMember } from './cluster.ts';
 import { foundedBy } from './founded.ts';
@@ -23,7 +24,6 @@ import { foundedBy } from './founded.ts';
 const members = ['a', 'b', 'c'];
 const honest = ['b', 'c'] as const;
 const locks = ['x', 'y', 'z'];
-const layout = vocabulary;
 
 export interface FuzzResult {
   readonly said: number;
@@ -38,8 +38,10 @@ export interface FuzzResult {
   readonly forged: readonly string[];
   /** Locks that the two cannot get any more when the third is gone. */
   readonly lost: readonly string[];
-  /** Sites that a made-up configuration has removed: the members believe each other there (SECURITY.md). */
+  /** Sites that a made-up configuration has removed. */
   readonly removed: readonly SiteId[];
+  /** How often a site voted for the hostile one as a coordinator, which may change the members, one at a time (SECURITY.md). */
+  readonly coordinated: number;
 }
 
 /**
@@ -72,10 +74,11 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
   const b = await open('b', { a: nowhere, c: addressOfC });
   const sites = new Map<SiteId, Member>([['b', b]]);
   const configuration = configurationOf({ strict: undefined });
-  const codec = new Codec(layout);
+  const codec = new Codec(vocabulary);
   const given = new Set<string>();
   let said = 0;
   let grants = 0;
+  let coordinated = 0;
   let working = true;
   const hostileTo = (target: SiteId): HostileMember => {
     const vote = (lock: string, epoch: number, voter: SiteId) => {
@@ -89,6 +92,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
       codec,
       // A candidate is answered as a voter would, in another's name.
       heard: (lock, message) => {
+        if ((message.type as string) === 'MEMBERS_VOTE') coordinated += 1;
         if (message.type === 'VOTE_REQUEST' && said % 2 === 0)
           vote(lock, (message as SiteMessage).epoch, target === 'b' ? 'c' : 'b');
       },
@@ -115,10 +119,10 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
         // An error that comes at once must not keep this process from everything else.
         .catch(() => new Promise((done) => setTimeout(done, 1)));
   };
-  const attack = async (target: SiteId, until: number, of: number) => {
+  const attack = async (target: SiteId, until: number, of: number, spoken: Layout) => {
     const member = hostileTo(target);
     for (let round = 0; performance.now() < until && crashes.length === 0; round++) {
-      const [drafts] = sample(someMessages(anyMessage(layout, members, 'a')), {
+      const [drafts] = sample(someMessages(anyMessage(spoken, members, 'a')), {
         seed: of + round,
         numRuns: 1,
       });
@@ -136,16 +140,18 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     }
     member.leave();
   };
-  // At first the hostile member is the only other one there, so that a majority takes its vote or a forged one.
+  // At first the hostile member is the only other one there, so that a majority takes its vote or a forged one. The two are also a majority that
+  // may remove the third: of the members it speaks only when all are there.
   const users = locks.map((lock) => use(b, lock));
-  await attack('b', performance.now() + forMs / 2, seed);
-  if (removed.size === 0) {
-    const c = await open('c', { a: nowhere, b: nowhere }, addressOfC);
-    sites.set('c', c);
-    users.push(...locks.map((lock) => use(c, lock)));
-    const until = performance.now() + forMs / 2;
-    await Promise.all(honest.map((target, at) => attack(target, until, seed + (at + 1) * 1_000_000)));
-  }
+  await attack('b', performance.now() + forMs / 2, seed, { ...messageLayout, ...foundingLayout });
+  const c = await open('c', { a: nowhere, b: nowhere }, addressOfC);
+  sites.set('c', c);
+  users.push(...locks.map((lock) => use(c, lock)));
+  await isGranted(c.cluster.lock(locks[0]!));
+  const until = performance.now() + forMs / 2;
+  await Promise.all(
+    honest.map((target, at) => attack(target, until, seed + (at + 1) * 1_000_000, vocabulary)),
+  );
   working = false;
   await Promise.all(users);
   const lost: string[] = [];
@@ -179,6 +185,7 @@ export async function fuzzMessages(seed: number, forMs: number): Promise<FuzzRes
     forged,
     lost,
     removed: [...removed],
+    coordinated,
   };
 }
 

@@ -24,7 +24,8 @@ interface Site {
  * a quorum of the last committed configuration, and those that were heard of and wait to be voters are among them, they
  * can elect a coordinator, which can begin the next change, and they can decide an epoch of the lock above all that were
  * decided. Where a voter is being removed, they must be a quorum without it, too: a coordinator is not to remove the one that
- * is left. The runs are made by the machine itself, with its refusals; no bound of the system holds for them.
+ * is left. Each is in reach of all others, and tells them what it holds. The runs are
+ * made by the machine itself, with its refusals; no bound of the system holds for them.
  */
 export function canGoOn(
   machine: AnyStateMachine,
@@ -77,18 +78,16 @@ function goesOn(
   committed: Configuration,
   decided: number,
 ): boolean {
-  const configurationAt = (id: SiteId) => all.get(id)!.context.configuration;
-  const newest = left
-    .map(configurationAt)
-    .reduce((one, other) => (compare(one, other) > 0 ? one : other), null);
   const set = Object.fromEntries(left.map((id) => [id, true] as const));
   const waiting = [...all.values()].flatMap(({ context }) => Object.keys(context.heard));
-  if (newest === null || !isQuorum(set, committed) || waiting.some((id) => !(id in set))) return true;
+  if (!isQuorum(set, committed) || waiting.some((id) => !(id in set))) return true;
+  const run = new Run(machine, all, left);
+  for (const id of left) run.tell(id, { type: 'reach', sites: set } as EventObject);
+  for (const id of left)
+    for (const peer of left) if (peer !== id) run.tell(id, { type: 'tell', peer } as EventObject);
+  const { newest } = run;
   const shrinks = Object.keys(newest.voters).length < Object.keys(committed.voters).length;
   if (shrinks && !isQuorum(set, newest)) return true;
-  const run = new Run(machine, all, left);
-  const holder = left.find((id) => compare(configurationAt(id), newest) === 0)!;
-  for (const peer of left) if (peer !== holder) run.tell(holder, { type: 'tell', peer } as EventObject);
   return run.coordinates() && run.decidesAbove(decided);
 }
 
@@ -106,6 +105,14 @@ class Run {
       const { value, context } = all.get(id)!;
       this.#sites.set(id, this.#machine.resume({ value, context: context as unknown as State['context'] }));
     }
+  }
+
+  /** The newest configuration that a site holds. */
+  get newest(): Configuration {
+    const held = [...this.#sites.values()].flatMap(
+      ({ context }) => (context as unknown as LockContext).configuration ?? [],
+    );
+    return held.reduce((one, other) => (compare(one, other) > 0 ? one : other));
   }
 
   /** Some site comes to be ready for the next change. */

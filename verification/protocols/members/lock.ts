@@ -189,7 +189,7 @@ export function withLock(machine: AnyStateMachine = membersMachine): AnyStateMac
       actions: {
         ...machine.implementations.actions,
         ...actions,
-        forget: assign({ votes: {}, acknowledged: {}, heard: {} }),
+        forget: assign({ votes: {}, acknowledged: {}, heard: {}, votedFor: null, told: {} }),
       },
       guards: { ...machine.implementations.guards, ...guards },
     } as unknown as Parameters<typeof createMachine>[1],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { check } from '../../check/check.ts';
-import { type MembersOptions, members } from './system.ts';
+import { type MembersOptions, members, withLiar } from './system.ts';
 
 type Options = Omit<MembersOptions, 'machine'>;
 
@@ -40,6 +40,7 @@ test.each<readonly [string, Options, number]>([
     { founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: { c: 1 }, changes: 1, liveness: true },
     77_998,
   ],
+  ['a member makes up configurations, and is voted for', withLiar, 5_748_480],
 ])(
   '%s: every promise holds',
   async (_, options, states) => {

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../../check/check.ts';
-import { type MembersOptions, members } from './system.ts';
+import { type MembersOptions, members, withLiar } from './system.ts';
 
 type Options = Omit<MembersOptions, 'machine'>;
+
+const lying = (from: number, to: number): Options => ({
+  ...withLiar,
+  liar: { ...withLiar.liar, lies: withLiar.liar.lies.slice(from, to) },
+});
 
 const broken = ({ properties }: Report) =>
   properties.filter(({ verdict }) => verdict !== 'holds').map(({ name, verdict }) => `${name}: ${verdict}`);
@@ -71,6 +76,8 @@ describe('the voters change, and every promise holds', () => {
       { founders: 2, sites: 2, stands: { a: 1, b: 1 }, lockStands: { b: 1 }, changes: 1, gossip: true },
       2_708,
     ],
+    ['a member makes up a configuration', lying(0, 3), 38_696],
+    ['a member makes up a configuration for which it was voted for', lying(3, 5), 1_944],
   ])('%s', async (_, options, states) => {
     const report = await check(members(options));
     expect([report.complete, broken(report), report.states]).toEqual([true, [], states]);
@@ -83,6 +90,38 @@ describe('from every state, the rest can go on: a coordinator is elected, a chan
       'two voters and one that joins',
       { founders: 2, sites: 3, stands: { a: 1 }, lockStands: { b: 1 }, changes: 1, liveness: true },
       576,
+    ],
+    [
+      'and all are in reach',
+      {
+        founders: 2,
+        sites: 3,
+        stands: { a: 1 },
+        lockStands: { b: 1 },
+        changes: 1,
+        liveness: true,
+        reach: true,
+      },
+      576,
+    ],
+    [
+      'three voters, in reach',
+      { founders: 3, sites: 3, stands: { a: 1 }, lockStands: {}, changes: 1, liveness: true, reach: true },
+      127,
+    ],
+    [
+      'three voters and one that joins, in reach',
+      {
+        founders: 3,
+        sites: 4,
+        stands: { a: 1 },
+        lockStands: {},
+        changes: 1,
+        change: { a: [{ add: 'd' }, { remove: 'c' }] },
+        liveness: true,
+        reach: true,
+      },
+      315,
     ],
   ])('%s', async (_, options, states) => {
     const report = await check(members(options));

@@ -5,6 +5,7 @@ import {
   type Configuration,
   changed,
   compare,
+  isEqual,
 } from '../../../machines/members/configuration.ts';
 import {
   type FoundingContext,
@@ -15,7 +16,7 @@ import { announce, baseAfter, type MembersContext, persist } from '../../../mach
 import { editorOf } from '../../system/edit.ts';
 import type { FoundingOptions } from './founding.ts';
 import { type LockContext, type LockMessage, withLock } from './lock.ts';
-import type { MembersOptions } from './system.ts';
+import { type MembersOptions, withLiar } from './system.ts';
 
 /*
  * A site with one rule of protocol.md, section 4, broken in each, and the smallest system that shows it. Never to be run for
@@ -84,7 +85,7 @@ function baseOfVotes(): AnyStateMachine {
       return { votes: { ...votes, [voter]: true }, tops: { ...tops, [voter]: top } };
     }),
   });
-  const voting = editorOf(counting).replace('members.on.VOTE_REQUEST.1.actions.2', {
+  const voting = editorOf(counting).replace('members.on.VOTE_REQUEST.2.actions.2', {
     type: 'send',
     params: ({ context: { self, top }, event }: At) => ({
       target: (event as { readonly candidate: SiteId }).candidate,
@@ -102,6 +103,22 @@ function baseOfVotes(): AnyStateMachine {
     },
     { machine: voting },
   );
+}
+
+interface ConfigurationTold {
+  readonly configuration: Configuration;
+  readonly origin?: SiteId;
+}
+
+const isNewer = ({ configuration }: LockContext, event: unknown): boolean =>
+  compare((event as ConfigurationTold).configuration, configuration) > 0;
+
+/** A site that believes more than it should. */
+function believing(also: (at: At) => boolean): AnyStateMachine {
+  const { bringsNewer } = site.implementations.guards as unknown as Record<string, (at: At) => boolean>;
+  return guards({
+    bringsNewer: (at) => bringsNewer!(at) || (isNewer(at.context, at.event) && also(at)),
+  });
 }
 
 const inItsTerm = (context: MembersContext, change: Change) => ({
@@ -206,7 +223,7 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
   ],
   'M4: a later promise does not end the role': [
     { ...three, stands: { a: 1, b: 1 }, lockStands: {}, changes: 1 },
-    remove('members.on.VOTE_REQUEST.1.target'),
+    remove('members.on.VOTE_REQUEST.2.target'),
   ],
   'M4a: a site that joined later begins in epoch 0': [
     { founders: 1, sites: 2, stands: { a: 1 }, lockStands: {}, changes: 1, first: true },
@@ -224,7 +241,7 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
   ],
   'M3: a vote is not written down': [
     { ...three, stands: { a: 1, b: 1 }, lockStands: {}, changes: 0, crashes: { c: 'with disk' } },
-    remove('members.on.VOTE_REQUEST.1.actions.1'),
+    remove('members.on.VOTE_REQUEST.2.actions.1'),
   ],
   'an emptied disk under the old id': [
     { ...three, stands: {}, changes: 0, lockStands: { a: 1, b: 1 }, crashes: { c: 'emptied' } },
@@ -251,6 +268,29 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
       liveness: true,
     },
     replace('members.ready.on.change.guard', 'changes'),
+  ],
+  'M6: one site alone is believed though others are in reach': [
+    withLiar,
+    guards({ bringsNewer: ({ context, event }) => isNewer(context, event) }),
+  ],
+  'M6: one site alone is believed by a REFUSE': [
+    withLiar,
+    believing(({ event }) => (event as { readonly type: string }).type === 'REFUSE'),
+  ],
+  'M6: a coordinator is believed whatever it writes': [
+    withLiar,
+    believing(({ context, event }) => {
+      const { votedFor, promised } = context;
+      const { origin, configuration } = event as unknown as ConfigurationTold;
+      return origin !== undefined && origin === votedFor && configuration.term === promised;
+    }),
+  ],
+  'M6: a site that says it twice is taken for two': [
+    withLiar,
+    believing(({ context: { told }, event }) => {
+      const { configuration } = event as unknown as ConfigurationTold;
+      return Object.values(told).some((one) => isEqual(one, configuration));
+    }),
   ],
 };
 

@@ -1,6 +1,12 @@
 import type { SiteId } from '../../../machines/actor.ts';
-import { type Configuration, compare } from '../../../machines/members/configuration.ts';
-import { always, reachable, relation } from '../../system/properties.ts';
+import {
+  type Configuration,
+  compare,
+  firstConfiguration,
+  isEqual,
+  mayFollow,
+} from '../../../machines/members/configuration.ts';
+import { always, plain, reachable, relation } from '../../system/properties.ts';
 import type { ActorView, Property, StateView } from '../../system/system.ts';
 import type { Memory } from './histories.ts';
 import type { LockContext } from './lock.ts';
@@ -110,10 +116,31 @@ const S9 = remembered('S9', ({ written, elections }) =>
   ),
 );
 
+const heldBy = ({ actors }: StateView): readonly Configuration[] =>
+  actors.flatMap(({ context }) => (context as unknown as LockContext).configuration ?? []);
+
+/** For a system with a liar, which is never a coordinator that writes. */
+const ofHonest = (founders: readonly SiteId[]): readonly Property[] => [
+  always(
+    'M6: a site holds what a coordinator has written',
+    plain((state) => {
+      const { written } = state.history as Memory;
+      const honest = [firstConfiguration(founders), ...written.map(({ configuration }) => configuration)];
+      return heldBy(state).every((held) => honest.some((one) => isEqual(one, held)));
+    }),
+    told,
+  ),
+  always(
+    'M6: each version changes one voter at most',
+    plain((state) => heldBy(state).every((held) => mayFollow(held, firstConfiguration(founders)))),
+    told,
+  ),
+];
+
 const oneFirst = remembered('epoch 0 has one root', ({ first }) => first.length <= 1);
 
 export function propertiesOf(
-  { changes, lockStands, first = false }: MembersOptions,
+  { founders, changes, lockStands, first = false, liar }: MembersOptions,
   sites: readonly SiteId[],
 ): readonly Property[] {
   const ofChanges = [
@@ -143,6 +170,7 @@ export function propertiesOf(
     S8,
     S9,
     ...(first ? [oneFirst] : []),
+    ...(liar === undefined ? [] : ofHonest(sites.slice(0, founders))),
     ...(changes > 0 ? ofChanges : []),
     ...(changes > 0 && Object.keys(lockStands).length > 0 ? ofEpochs : []),
   ];

@@ -1,5 +1,6 @@
-import type { AnyStateMachine } from 'xstate';
-import type { SiteId } from '../../../machines/actor.ts';
+import { type AnyStateMachine, assign, createMachine, type EventObject } from 'xstate';
+import type { NamedAction, SiteId } from '../../../machines/actor.ts';
+import { setOf } from '../../../machines/epoch/variables.ts';
 import {
   type Change,
   type Configuration,
@@ -42,6 +43,10 @@ export interface MembersOptions {
   readonly refusals?: boolean;
   /** Whether every site may tell any configuration to any other, at any time. Default: only its coordinator tells it. */
   readonly gossip?: boolean;
+  /** Is every site in reach of every other, and known to be? Then nobody believes one site alone (M6). Default: none is. */
+  readonly reach?: boolean;
+  /** A founder that says what it likes to all others in place of its part, each message at most once. */
+  readonly liar?: { readonly site: SiteId; readonly lies: readonly MembersMessage[] };
   /** Leave messages that will never be heeded on the network? For machines that heed more. Default: false. */
   readonly keepDead?: boolean;
   /** Is it judged, of every state, whether the rest can go on? Takes much longer. Default: false. */
@@ -61,12 +66,15 @@ export function members(options: MembersOptions): System {
   const ids = Array.from({ length: all }, (_, index) => String.fromCharCode(97 + index));
   const founders = ids.slice(0, count);
   const plain = options.machine ?? withLock();
-  const machine = refusals ? plain : withoutRefusals(plain);
+  const heeding = refusals ? plain : withoutRefusals(plain);
+  const machine = options.reach ? heeding : withoutVotedFor(heeding);
   const actor = (self: SiteId): ActorSpec => {
     const first: MembersDisk = founders.includes(self)
       ? { configuration: firstConfiguration(founders), promised: 0, top: 0 }
       : noDisk;
-    const input = (disk: MembersDisk): SiteSettings => ({ self, firstRoot: founders[0]!, disk });
+    if (self === options.liar?.site) return lying(options.liar.lies, ids);
+    const reach = options.reach ? setOf(ids) : {};
+    const input = (disk: MembersDisk): SiteSettings => ({ self, firstRoot: founders[0]!, disk, reach });
     const crash = crashes[self];
     return {
       machine,
@@ -102,10 +110,44 @@ export function members(options: MembersOptions): System {
 }
 
 function withoutRefusals(machine: AnyStateMachine): AnyStateMachine {
-  const silent = editorOf(editorOf(machine).remove('members.on.VOTE_REQUEST.2')).remove(
-    'members.on.CONFIGURATION.3',
+  const silent = editorOf(editorOf(machine).remove('members.on.VOTE_REQUEST.3')).remove(
+    'members.on.CONFIGURATION.4',
   );
-  return editorOf(silent).replace('members.on.CONFIGURATION.1', { guard: 'bringsOlder' });
+  return editorOf(silent).replace('members.on.CONFIGURATION.2', { guard: 'bringsOlder' });
+}
+
+/** Where no site is in reach, none is doubted, and nothing depends on the candidate that was voted for. */
+function withoutVotedFor(machine: AnyStateMachine): AnyStateMachine {
+  return machine.provide({
+    actions: {
+      promise: assign((_, params) => {
+        const { term } = params as unknown as { readonly term: number };
+        return { promised: term, votes: {}, acknowledged: {} };
+      }),
+    },
+  });
+}
+
+/** A member that sends each of `lies` to any site, and does nothing else. */
+function lying(lies: readonly MembersMessage[], ids: readonly SiteId[]): ActorSpec {
+  const machine = createMachine({
+    context: { configuration: null },
+    on: {
+      lie: {
+        actions: {
+          type: 'send',
+          params: ({ event }: { readonly event: EventObject }) => event as unknown as NamedAction,
+        },
+      },
+    },
+  });
+  return {
+    machine,
+    environment: ids.flatMap((target) =>
+      lies.map((message) => ({ event: { type: 'lie', target, message } as EventObject, times: 1 })),
+    ),
+    dead: () => true,
+  };
 }
 
 function environment(
@@ -183,6 +225,32 @@ const isDead =
         return said.site in heard;
     }
   };
+
+const made = (term: number, version: number, voters: readonly SiteId[]): Configuration => ({
+  ...{ term, version, base: 0 },
+  voters: setOf(voters),
+});
+const madeUp = made(5, 2, ['b', 'c']);
+const elected = made(1, 2, ['c']);
+
+/**
+ * Three founders, each in reach of all. `c` asks for a vote and makes up configurations: one that nobody has written, by each message that brings
+ * one, and one under the term that it was voted for. `a` changes the members.
+ */
+export const withLiar = {
+  ...{ founders: 3, sites: 3, stands: { a: 1 }, lockStands: {}, changes: 1, reach: true },
+  change: { a: [{ remove: 'c' }] },
+  liar: {
+    site: 'c',
+    lies: [
+      { type: 'CONFIGURATION', configuration: madeUp, origin: 'c' },
+      { type: 'VOTE_REQUEST', term: 6, candidate: 'c', configuration: madeUp },
+      { type: 'REFUSE', term: 5, configuration: madeUp },
+      { type: 'VOTE_REQUEST', term: 1, candidate: 'c', configuration: made(0, 1, ['a', 'b', 'c']) },
+      { type: 'CONFIGURATION', configuration: elected, origin: 'c' },
+    ],
+  },
+} as const satisfies MembersOptions;
 
 /** The smallest fleet that changes, in the size that is asked for: all but the last site found it. */
 export function membersOf({ sites, network }: Options): System {
