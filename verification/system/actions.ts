@@ -18,7 +18,7 @@ export class Actions {
     return this.#actions.at(index);
   }
 
-  /** The action of this kind at `process` that is about `what`: a envelope, an event, a timer. `make` says it in full. */
+  /** The action of this kind at `process` that is about `what`: an envelope, an event, a timer. `make` says it in full. */
   intern(process: number, kind: Action['kind'], what: number | string, make: () => Action): number {
     const ofProcess = this.#known[process]!;
     ofProcess[kind] ??= new Map();

@@ -32,8 +32,8 @@ export function hint(name: string, known: readonly string[]): string {
 }
 
 /**
- * The one of `known` that `name` is but for a slip of the pen: a envelope, two envelopes exchanged, or capitals. Names that differ in
- * their numbers, and short ones that differ in a envelope, are other names.
+ * The one of `known` that `name` is but for a slip of the pen: one letter, two letters exchanged, or capitals. Names that differ in
+ * their numbers, and short ones that differ in one letter, are other names.
  */
 export function slipOf(name: string, known: readonly string[]): string | undefined {
   const sorted = (text: string) => [...text.toLowerCase()].sort().join('');

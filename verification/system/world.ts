@@ -15,7 +15,7 @@ import type { ActorSpec, ActorView, Network, System } from './system.ts';
 import { TreeStepper } from './tree/stepper.ts';
 import { type Answer, Views } from './view.ts';
 
-/** How a envelope reaches a process: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
+/** How an envelope reaches a process: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
 export const [ALONE, TO_ALL, TOGETHER] = [0, 1, 2] as const;
 
 /** A type of messages that came to an actor which takes it in no state. */

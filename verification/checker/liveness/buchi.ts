@@ -2,8 +2,8 @@ import { LivenessError } from './errors.ts';
 import type { Normal } from './normal.ts';
 
 /**
- * A generalised Büchi automaton with messages and acceptance on its transitions. It starts in state 0 and
- * reads one message per transition. It accepts a word if some run over it passes a transition of each
+ * A generalised Büchi automaton with letters and acceptance on its transitions. It starts in state 0 and
+ * reads one letter per transition. It accepts a word if some run over it passes a transition of each
  * acceptance set infinitely often.
  */
 export interface Automaton {
@@ -18,7 +18,7 @@ export interface Automaton {
 }
 
 /**
- * A transition. It reads a message (bit `i`: atom `i` is true) that has all bits of `positive` and none of
+ * A transition. It reads a letter (bit `i`: atom `i` is true) that has all bits of `positive` and none of
  * `negative`.
  */
 export interface Transition {
@@ -30,7 +30,7 @@ export interface Transition {
 }
 
 /**
- * One way for a formula to hold now: constraints on the message, the formulas that must hold next, and the
+ * One way for a formula to hold now: constraints on the letter, the formulas that must hold next, and the
  * untils that are deferred.
  */
 interface Way {
@@ -235,15 +235,11 @@ function trim(table: Table, acceptance: number): Automaton {
 
 /**
  * Returns the strongly connected component of each state, or -1 when that component cannot accept. With
- * `message`, only transitions that read it count. The components come from mutual reachability, because
+ * `letter`, only transitions that read it count. The components come from mutual reachability, because
  * automata are small.
  */
-function componentsOf(
-  table: Table,
-  acceptance: number,
-  message?: number,
-): { readonly component: Int32Array } {
-  const allowed = table.map((list) => list.filter((t) => message === undefined || reads(t, message)));
+function componentsOf(table: Table, acceptance: number, letter?: number): { readonly component: Int32Array } {
+  const allowed = table.map((list) => list.filter((t) => letter === undefined || reads(t, letter)));
   const reach = allowed.map((_, start) => {
     const seen = new Set<number>();
     const stack = [start];
@@ -269,18 +265,18 @@ function componentsOf(
   return { component };
 }
 
-export function reads(t: Transition, message: number): boolean {
-  return (message & t.positive) === t.positive && (message & t.negative) === 0;
+export function reads(t: Transition, letter: number): boolean {
+  return (letter & t.positive) === t.positive && (letter & t.negative) === 0;
 }
 
-/** Tells by state whether it accepts the word `message message message …`. */
-export function acceptsForever(automaton: Automaton, message: number): readonly boolean[] {
-  const { component } = componentsOf(automaton.states, automaton.acceptance, message);
+/** Tells by state whether it accepts the word `letter letter letter …`. */
+export function acceptsForever(automaton: Automaton, letter: number): readonly boolean[] {
+  const { component } = componentsOf(automaton.states, automaton.acceptance, letter);
   const accepts = automaton.states.map((_, state) => component[state]! >= 0);
   for (let changed = true; changed; ) {
     changed = false;
     automaton.states.forEach((list, state) => {
-      if (accepts[state] || !list.some((t) => accepts[t.to] && reads(t, message))) return;
+      if (accepts[state] || !list.some((t) => accepts[t.to] && reads(t, letter))) return;
       accepts[state] = true;
       changed = true;
     });

@@ -150,16 +150,16 @@ function labelsOf(truths: readonly Uint8Array[], states: number, budget: Budget)
   const of = new Int32Array(states);
   const numbers = new Map<number, number>();
   for (let state = 0; state < states; state++) {
-    let message = 0;
-    for (let atom = 0; atom < truths.length; atom++) message |= truths[atom]![state]! << atom;
-    let number = numbers.get(message);
+    let letter = 0;
+    for (let atom = 0; atom < truths.length; atom++) letter |= truths[atom]![state]! << atom;
+    let number = numbers.get(letter);
     if (number === undefined) {
       number = numbers.size;
-      numbers.set(message, number);
+      numbers.set(letter, number);
     }
     of[state] = number;
   }
-  return { of, messages: [...numbers.keys()] };
+  return { of, letters: [...numbers.keys()] };
 }
 
 /** Data that several properties need from one graph. Each is computed on first use. */

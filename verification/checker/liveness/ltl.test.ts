@@ -28,25 +28,20 @@ const formulas = (depth: number): fc.Arbitrary<string> => {
 
 const words = fc
   .array(fc.integer({ min: 0, max: 7 }), { minLength: 1, maxLength: 6 })
-  .chain((messages) => fc.record({ messages: fc.constant(messages), loop: fc.nat(messages.length - 1) }));
+  .chain((letters) => fc.record({ letters: fc.constant(letters), loop: fc.nat(letters.length - 1) }));
 
 type Word = typeof words extends fc.Arbitrary<infer W> ? W : never;
 
-const judge = (formula: Formula, { messages, loop }: Word) =>
-  holdsOnLasso(
-    formula,
-    messages.length,
-    loop,
-    (name, i) => (messages[i]! & (1 << NAMES.indexOf(name))) !== 0,
-  );
+const judge = (formula: Formula, { letters, loop }: Word) =>
+  holdsOnLasso(formula, letters.length, loop, (name, i) => (letters[i]! & (1 << NAMES.indexOf(name))) !== 0);
 
 /** Tells whether some run of the automaton over the word reaches a cycle that gathers all acceptance sets. */
-function accepts(automaton: Automaton, { messages, loop }: Word): boolean {
+function accepts(automaton: Automaton, { letters, loop }: Word): boolean {
   const width = automaton.states.length;
   const edges = (node: number) => {
     const position = Math.floor(node / width);
-    const next = position + 1 < messages.length ? position + 1 : loop;
-    return automaton.states[node % width]!.filter((t) => reads(t, messages[position]!)).map((t) => ({
+    const next = position + 1 < letters.length ? position + 1 : loop;
+    return automaton.states[node % width]!.filter((t) => reads(t, letters[position]!)).map((t) => ({
       to: next * width + t.to,
       accepts: t.accepts,
     }));
@@ -146,8 +141,8 @@ describe('holdsOnLasso', () => {
     ['q R p', [1, 1, 2, 0], 3, false],
     ['G (p -> F q)', [0, 1, 2, 0], 3, true],
     ['G (p -> F q)', [0, 1, 2, 1], 3, false],
-  ] as const)('%s on %j back to %i: %s', (formula, messages, loop, expected) => {
-    expect(judge(parseFormula(formula), { messages: [...messages], loop })).toBe(expected);
+  ] as const)('%s on %j back to %i: %s', (formula, letters, loop, expected) => {
+    expect(judge(parseFormula(formula), { letters: [...letters], loop })).toBe(expected);
   });
 });
 
@@ -163,11 +158,11 @@ describe('automatonOf', () => {
     );
   });
 
-  it('tells which states accept one message for ever', () => {
+  it('tells which states accept one letter for ever', () => {
     fc.assert(
-      fc.property(formulas(3), fc.integer({ min: 0, max: 7 }), (text, message) => {
-        expect(acceptsForever(automatonFor(text), message)[0]).toBe(
-          judge(parseFormula(text), { messages: [message], loop: 0 }),
+      fc.property(formulas(3), fc.integer({ min: 0, max: 7 }), (text, letter) => {
+        expect(acceptsForever(automatonFor(text), letter)[0]).toBe(
+          judge(parseFormula(text), { letters: [letter], loop: 0 }),
         );
       }),
       { numRuns: 500 },

@@ -39,7 +39,7 @@ const BINARY: readonly {
 
 /**
  * Parses a formula. From loosest to tightest: `<->`, `->`, `|`, `&`, `U R W`, then `! X F G`. `->`, `U`, `R`
- * and `W` group to the right. A name consists of messages, digits, `_`, `$` and `.`, or is any text between
+ * and `W` group to the right. A name consists of letters, digits, `_`, `$` and `.`, or is any text between
  * double quotes.
  *
  * @throws LivenessError `FORMULA_SYNTAX`, with the column.

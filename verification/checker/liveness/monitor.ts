@@ -11,7 +11,7 @@ import { holdsOnLasso } from './semantics.ts';
 export type SoFar = 'violated' | 'holds' | 'so far' | 'not yet';
 
 /**
- * Judges a formula message by message. A prefix is bad when the automaton of the formula has no run left. It is
+ * Judges a formula letter by letter. A prefix is bad when the automaton of the formula has no run left. It is
  * good when the automaton of the negation has none (A. Bauer, M. Leucker, C. Schallhart, "Runtime
  * verification for LTL and TLTL", TOSEM 2011; the verdicts for a run that stays are their RV-LTL).
  */
@@ -20,10 +20,10 @@ export class Monitor {
   readonly #atoms: readonly string[];
   readonly #for: Run;
   readonly #against: Run;
-  readonly #messages: number[] = [];
+  readonly #letters: number[] = [];
 
   /**
-   * `atoms[i]` is bit `i` of a message.
+   * `atoms[i]` is bit `i` of a letter.
    *
    * @throws LivenessError `FORMULA_SYNTAX`, `FORMULA_UNKNOWN_ATOM`, `FORMULA_TOO_LARGE`.
    */
@@ -35,30 +35,30 @@ export class Monitor {
     this.#against = new Run(automatonOf(normalizer.normal(this.#formula, true)));
   }
 
-  /** Reads one more message and returns the verdict. */
-  next(message: number): SoFar {
-    this.#messages.push(message);
-    this.#for.read(message);
-    this.#against.read(message);
+  /** Reads one more letter and returns the verdict. */
+  next(letter: number): SoFar {
+    this.#letters.push(letter);
+    this.#for.read(letter);
+    this.#against.read(letter);
     if (this.#for.isOver) return 'violated';
     if (this.#against.isOver) return 'holds';
-    return this.#for.acceptsForever(message) ? 'so far' : 'not yet';
+    return this.#for.acceptsForever(letter) ? 'so far' : 'not yet';
   }
 
   /**
-   * Tells whether the formula holds on the run that goes from its last message back to message `loop` for ever.
+   * Tells whether the formula holds on the run that goes from its last letter back to letter `loop` for ever.
    */
   holdsFrom(loop: number): boolean {
     return holdsOnLasso(
       this.#formula,
-      this.#messages.length,
+      this.#letters.length,
       loop,
-      (atom, at) => (this.#messages[at]! & (1 << this.#atoms.indexOf(atom))) !== 0,
+      (atom, at) => (this.#letters[at]! & (1 << this.#atoms.indexOf(atom))) !== 0,
     );
   }
 }
 
-/** All runs of an automaton over the messages read so far. */
+/** All runs of an automaton over the letters read so far. */
 class Run {
   readonly #automaton: Automaton;
   readonly #accepting = new Map<number, readonly boolean[]>();
@@ -73,16 +73,16 @@ class Run {
     return [...this.#states].every((state) => this.#automaton.states[state]!.length === 0);
   }
 
-  read(message: number): void {
+  read(letter: number): void {
     const after = [...this.#states].flatMap((state) =>
-      this.#automaton.states[state]!.filter((one) => reads(one, message)).map(({ to }) => to),
+      this.#automaton.states[state]!.filter((one) => reads(one, letter)).map(({ to }) => to),
     );
     this.#states = new Set(after);
   }
 
-  acceptsForever(message: number): boolean {
-    const known = this.#accepting.get(message) ?? acceptsForever(this.#automaton, message);
-    this.#accepting.set(message, known);
+  acceptsForever(letter: number): boolean {
+    const known = this.#accepting.get(letter) ?? acceptsForever(this.#automaton, letter);
+    this.#accepting.set(letter, known);
     return [...this.#states].some((state) => known[state]);
   }
 }

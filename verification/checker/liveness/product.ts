@@ -4,13 +4,13 @@ import { type Conditions, mayStutter } from './conditions.ts';
 import type { Graph } from './graph.ts';
 
 /**
- * The message of each state: the atoms that are true in it. Messages are numbered in the order of their first
+ * The letter of each state: the atoms that are true in it. Letters are numbered in the order of their first
  * use.
  */
 export interface Labels {
-  /** For each state: the number of its message. */
+  /** For each state: the number of its letter. */
   readonly of: Int32Array;
-  readonly messages: readonly number[];
+  readonly letters: readonly number[];
 }
 
 /**
@@ -42,7 +42,7 @@ export interface Core {
   readonly accepts: Int32Array;
 }
 
-/** For each message and automaton state: the transitions as pairs of target and acceptance sets. */
+/** For each letter and automaton state: the transitions as pairs of target and acceptance sets. */
 type Moves = readonly (readonly Int32Array[])[];
 
 /** @throws LimitReached */
@@ -55,8 +55,8 @@ export async function exploreProduct(
 ): Promise<Product> {
   const size = automaton.states.length;
   if (graph.states * size >= 2 ** 31) throw new LimitReached('max-memory');
-  const moves = movesOf(automaton, labels.messages);
-  const stays = labels.messages.map((message) => acceptsForever(automaton, message));
+  const moves = movesOf(automaton, labels.letters);
+  const stays = labels.letters.map((letter) => acceptsForever(automaton, letter));
   /** For each pair: its node, plus 1. */
   const index = new Column(budget, graph.states * size);
   const pairs = new Column(budget, 1024);
@@ -76,9 +76,9 @@ export async function exploreProduct(
     const pair = pairs.array[node]!;
     const q = pair % size;
     const state = (pair - q) / size;
-    const message = labels.of[state]!;
-    if (stutter < 0 && stays[message]![q] && mayStutter(conditions, graph, state)) stutter = node;
-    const list = moves[message]![q]!;
+    const letter = labels.of[state]!;
+    if (stutter < 0 && stays[letter]![q] && mayStutter(conditions, graph, state)) stutter = node;
+    const list = moves[letter]![q]!;
     for (let edge = graph.offsets[state]!, end = graph.offsets[state + 1]!; edge < end; edge++) {
       const base = graph.targets[edge]! * size;
       for (let i = 0; i < list.length; i += 2) {
@@ -152,10 +152,10 @@ async function coreOf(
   };
 }
 
-function movesOf(automaton: Automaton, messages: readonly number[]): Moves {
-  return messages.map((message) =>
+function movesOf(automaton: Automaton, letters: readonly number[]): Moves {
+  return letters.map((letter) =>
     automaton.states.map((list) =>
-      Int32Array.from(list.filter((t) => reads(t, message)).flatMap((t) => [t.to, t.accepts])),
+      Int32Array.from(list.filter((t) => reads(t, letter)).flatMap((t) => [t.to, t.accepts])),
     ),
   );
 }

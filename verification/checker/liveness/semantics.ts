@@ -1,9 +1,9 @@
 import type { Formula } from './ltl.ts';
 
 /**
- * Tells whether `formula` holds on the infinite word whose messages are `0 .. length - 1` and then `loop ..
- * length - 1` for ever (`loop < length`). `holds(name, i)` tells whether the atom is true at message `i`. It
- * follows the definition, with fixed points over the messages and no automaton, and serves as an independent
+ * Tells whether `formula` holds on the infinite word whose letters are `0 .. length - 1` and then `loop ..
+ * length - 1` for ever (`loop < length`). `holds(name, i)` tells whether the atom is true at letter `i`. It
+ * follows the definition, with fixed points over the letters and no automaton, and serves as an independent
  * check of every counterexample.
  */
 export function holdsOnLasso(
