@@ -2,7 +2,7 @@ import type { SiteId } from './actor.ts';
 import type { RecordedSnapshot, RecordLine } from './record.ts';
 
 /** Maximum number of characters in a lock's name: of Unicode, so that a string of JavaScript is up to twice as long. */
-export const longestName = 512;
+export const longestName = 1_024;
 
 /**
  * Messages between a running site and its observer (JSON, version 1). A site reports one lock, in windows. A

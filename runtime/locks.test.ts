@@ -59,7 +59,7 @@ describe('locks of one cluster', () => {
     expect(group.members.map(({ cluster }) => cluster.status().locks)).toEqual([1, 1, 0]);
   });
 
-  test.each(['', 'a\nb', 'x'.repeat(513), '\u0000'])('have printable names: %j is none', async (name) => {
+  test.each(['', 'a\nb', 'x'.repeat(1_025), '\u0000'])('have printable names: %j is none', async (name) => {
     await using group = await openMembers(['a']);
     expect(() => group.members[0]!.cluster.lock(name)).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID' }),

@@ -22,6 +22,7 @@ export const quickTiming: Timing = {
   electionMinMs: 50,
   electionMaxMs: 1_000,
   patienceMs: 5_000,
+  forgetAfterMs: 60_000,
 };
 
 const pace: Pace = { pauseMs: 40, holdMs: 8, cancelPercent: 10, patienceMs: 80 };

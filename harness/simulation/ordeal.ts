@@ -7,7 +7,7 @@ const callersPerSite = 2;
  * Clients that acquire the lock again and again, and sometimes try for it, through crashes and losses, until
  * told to stop.
  */
-function clients(simulation: Simulation, roomless: readonly SiteId[] = []) {
+function clients(simulation: Simulation, { roomless = [], pauseMs = 40 }: SimulationOptions) {
   const served = new Map<SiteId, number>();
   let working = true;
   const sleep = (ms: number) => new Promise<void>((resolve) => simulation.clock.after(ms, resolve));
@@ -27,7 +27,7 @@ function clients(simulation: Simulation, roomless: readonly SiteId[] = []) {
       await sleep(simulation.random() * 20);
       if (!held.signal.aborted) served.set(id, (served.get(id) ?? 0) + 1);
       held.release();
-      await sleep(simulation.random() * 40);
+      await sleep(simulation.random() * pauseMs);
     }
   };
   const work = (id: SiteId) => {
@@ -46,7 +46,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
   await simulation.openAll();
   await simulation.settle();
   const { ids, random, clock, hub } = simulation;
-  const { served, work, stop } = clients(simulation, options.roomless);
+  const { served, work, stop } = clients(simulation, options);
   for (const id of ids) work(id);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   for (let step = 0; step < steps; step++) {
@@ -75,7 +75,7 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
     work(id);
   }
   const before = new Map(served);
-  await simulation.run(4_000);
+  await simulation.run(Math.max(4_000, 20 * (options.pauseMs ?? 0)));
   const waiting = ids.filter((id) => (served.get(id) ?? 0) <= (before.get(id) ?? 0) + 5);
   if (waiting.length > 0) throw new Error(`${waiting.join(', ')} wait though nothing fails any more`);
   stop();

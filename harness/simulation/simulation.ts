@@ -66,6 +66,7 @@ class SimulatedDisk {
       read: (lock, root) => kept.get(lock) ?? (hasRun ? { promised: 0, epoch: 0, root } : 'none'),
       locks: () => [...kept.keys()],
       put: (lock, disk) => void kept.set(lock, disk),
+      forget: (lock) => void kept.delete(lock),
       sync: () => {
         if (!this.#syncs) return;
         this.#synced = new Map(kept);
@@ -107,6 +108,10 @@ export interface SimulationOptions {
   readonly changes?: boolean;
   /** Sites with no room for a lock that another names. Default: none. */
   readonly roomless?: readonly SiteId[];
+  /** Sites forget the lock when nobody has used it for `timing.forgetAfterMs` (R13). Default: false. */
+  readonly forgets?: boolean;
+  /** Clients of an ordeal wait for up to this long before they want the lock again. Default: 40. */
+  readonly pauseMs?: number;
 }
 
 /**
@@ -167,6 +172,7 @@ export class Simulation {
       store: this.#disks.get(id)!.open(),
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
+      forgets: this.#options.forgets ?? false,
       limits: hasRoom ? defaultLimits : { ...defaultLimits, maxLocksOfPeer: 0 },
       strict: this.#options.strict ?? null,
       clock: atRate(this.clock, this.#rates.get(id) ?? 1),

@@ -28,8 +28,8 @@ it('shows four at a time; one that no page shows makes room', () => {
   expect(() => locks.of('five')).toThrow('4 locks are shown already');
 });
 
-it.each(['', 'x'.repeat(1025)])('refuses what no lock is called: %j', (name) => {
-  expect(() => attached().of(name)).toThrow('1 to 512 characters');
+it.each(['', 'x'.repeat(2_049)])('refuses what no lock is called: %j', (name) => {
+  expect(() => attached().of(name)).toThrow('1 to 1024 characters');
 });
 
 it('keeps a lock whose page is loaded again', () => {

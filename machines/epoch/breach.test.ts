@@ -16,7 +16,7 @@ import { brokenInvariant, type SiteView } from './invariants.ts';
 import type { ClientEvent, EpochEffect, MembersChange, SiteMessage, TimeEvent } from './messages.ts';
 import { type SiteEvent, type SiteInput, siteMachine } from './site.ts';
 
-const b = { self: 'b', epoch: 3, root: 'a', promised: 4, line: ['d'] };
+const b = { self: 'b', epoch: 3, root: 'a', promised: 4, line: ['d'], token: false };
 
 describe('a message that no correct site sends', () => {
   const most = 4 + mostEpochsAhead;
@@ -51,6 +51,7 @@ describe('a message that no correct site sends', () => {
       'a number of at most',
     ],
     [{ type: 'PROMISE', epoch: 3, root: 'a', voter: 'c', round: 1 }, 'it speaks for c'],
+    [{ type: 'FORGET', epoch: 3, root: 'a', from: 'c' }, 'it speaks for c'],
   ];
   test.each(breaches)('%j', (message, why) => {
     expect(breachOf(message, 'a', b)).toContain(why);
@@ -67,7 +68,13 @@ describe('a message that no correct site sends', () => {
     { type: 'PROMISE', epoch: 3, root: 'a', voter: 'a', round: 1 },
     { type: 'REFUSE', epoch: 3, root: 'c', promise: 9 },
     { type: 'NEW', epoch: 3, root: 'c' },
+    { type: 'FORGET', epoch: 3, root: 'a', from: 'a' },
   ];
+  test('is that the token of an epoch is gone, where it is', () => {
+    const message = { type: 'FORGET', epoch: 3, root: 'a', from: 'a' } as const;
+    expect(breachOf(message, 'a', { ...b, token: true })).toContain('which is here');
+  });
+
   test.each(correct)('is not %j', (message) => {
     expect(breachOf(message, 'a', b)).toBeNull();
   });

@@ -19,7 +19,14 @@ export const mostCount = 2 ** 52;
 export function breachOf(
   message: SiteMessage,
   source: SiteId,
-  { self, epoch, root, promised, line }: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised' | 'line'>,
+  {
+    self,
+    epoch,
+    root,
+    promised,
+    line,
+    token,
+  }: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised' | 'line' | 'token'>,
 ): string | null {
   const most = Math.min(promised + mostEpochsAhead, mostCount);
   const of = message.type === 'REFUSE' ? Math.max(message.epoch, message.promise) : message.epoch;
@@ -52,6 +59,10 @@ export function breachOf(
     case 'OVER':
       return message.epoch > promised
         ? `expected an answer to what was sent, one to a message of epoch ${message.epoch} came`
+        : by(message.from);
+    case 'FORGET':
+      return token && message.epoch === epoch
+        ? `expected no news of the token of epoch ${epoch}, which is here`
         : by(message.from);
     case 'REFUSE':
     case 'NEW':

@@ -15,6 +15,7 @@ import type { SiteId } from '../actor.ts';
  *   has, `null` when it has none.
  * - `REFUSE`: your candidacy is below my `promise`, or for the epoch that I have adopted (R10).
  * - `OVER`: `from` did not take your request of `epoch` (M5). `full`: nor your VOTE_REQUEST, since it has no room for the lock.
+ * - `FORGET`: `from` had the token of `epoch` and gave it up, since nobody uses the lock: the epoch is over (R13).
  *
  * In strict mode alone:
  *
@@ -47,6 +48,7 @@ export type SiteMessage =
     }
   | { readonly type: 'REFUSE'; readonly epoch: number; readonly root: SiteId; readonly promise: number }
   | { readonly type: 'OVER'; readonly epoch: number; readonly from: SiteId; readonly full: boolean }
+  | { readonly type: 'FORGET'; readonly epoch: number; readonly root: SiteId; readonly from: SiteId }
   | {
       readonly type: 'HEARTBEAT';
       readonly epoch: number;
@@ -80,6 +82,7 @@ export type SiteMessage =
  * - `withdraw`: has no more use for the request that is under way.
  * - `suspect`: somebody seems to have failed. May come at any time; how long to wait, and to wait longer each
  *   time and by chance (R10), is the driver's.
+ * - `forget`: nobody has used the lock for long. A site that has the token, and no use for it, gives it up (R13).
  */
 export type ClientEvent =
   | { readonly type: 'ask' }
@@ -88,7 +91,8 @@ export type ClientEvent =
   | { readonly type: 'again' }
   | { readonly type: 'try' }
   | { readonly type: 'withdraw' }
-  | { readonly type: 'suspect' };
+  | { readonly type: 'suspect' }
+  | { readonly type: 'forget' };
 
 /**
  * The voters from now on (protocol.md, section 4), as the members of the cluster have agreed: a candidacy that counted
@@ -156,6 +160,8 @@ export interface DurableState {
  * - `elected`: this site won `epoch` with the votes of `voters`, and `root` has its token.
  * - `unheard`: `by` did not take what this site sent. `waits`: that was the request of `epoch` that is under way, so without
  *   another epoch it waits for ever.
+ * - `forgotten`: this site is idle, and its epoch is over. The driver may drop all of the lock but a promise that is at least
+ *   this one, and begin it anew when it is used again (`SiteInput.forgotten`, R13).
  */
 export type EpochEffect =
   | { readonly type: 'send'; readonly target: SiteId; readonly message: SiteMessage }
@@ -176,6 +182,7 @@ export type EpochEffect =
       readonly full: boolean;
       readonly waits: boolean;
     }
+  | { readonly type: 'forgotten' }
   | { readonly type: 'unexpected'; readonly event: { readonly type: string } }
   | LeaseEffect;
 

@@ -11,6 +11,7 @@ import {
   persist,
   requestVotes,
   round,
+  sendForget,
   sendHeartbeats,
   sendRequest,
   siteSetup,
@@ -41,7 +42,7 @@ const becomingRoot = {
  * The third region is the part of this site in the vote. All of its states but `following` are *frozen*:
  *
  * - `following`: it has adopted the highest epoch that it has promised.
- * - `closed`: it crashed in `epoch`, which is over for it (R7).
+ * - `closed`: it crashed in `epoch`, which is over for it (R7), or the lock was forgotten in that (R13).
  * - `frozen`: it has promised an epoch whose root it does not know.
  * - `candidate`: it stands for the epoch that it has promised.
  * - `barred`: its disk is gone, and its promises with it: it neither votes nor adopts (R8). It did adopt epochs which
@@ -225,6 +226,21 @@ export const siteMachine = siteSetup.createMachine({
           { guard: 'hasNoRoom', actions: unheard(false) },
           {},
         ],
+        // R13: by agreement of the site that has the token, or had it.
+        FORGET: [
+          { guard: and(['current', 'idle']), target: '.closed', actions: 'forgotten' },
+          // The request of one that waits finds a site that has forgotten the lock, and is answered (M5).
+          {},
+        ],
+        forget: [
+          {
+            guard: and(['following', 'idle', 'tokenHere']),
+            target: '.closed',
+            actions: [sendForget, 'giveUp', 'forgotten'],
+          },
+          { guard: and(['closed', 'idle']), actions: 'forgotten' },
+          {},
+        ],
         VOTE_REQUEST: [
           { guard: and(['bound', 'worthAVote']), actions: 'putOff' },
           {
@@ -386,7 +402,11 @@ export const siteMachine = siteSetup.createMachine({
       states: {
         placing: {
           always: [
-            { guard: and(['strict', 'crashedBefore']), target: 'bound', actions: 'promiseTimer' },
+            {
+              guard: and(['strict', 'crashedBefore', not('wasForgotten')]),
+              target: 'bound',
+              actions: 'promiseTimer',
+            },
             { target: 'free' },
           ],
         },

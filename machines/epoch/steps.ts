@@ -16,6 +16,7 @@ import {
   configured,
   counting,
   diskOf,
+  givenUp,
   isMajority,
   promising,
   type SiteContext,
@@ -40,7 +41,7 @@ type Epoch = { readonly epoch: number; readonly root: SiteId };
 const epochOf = (event: SiteEvent): Epoch | null => ('root' in event ? event : null);
 
 /** When it starts, what is left of an earlier life. */
-const lifeOf = (event: unknown) => (event as { readonly input?: SiteInput }).input?.disk;
+const inputOf = (event: unknown) => (event as { readonly input?: SiteInput }).input;
 
 export const sendRequest = {
   type: 'send',
@@ -88,6 +89,14 @@ export const unheard = (waits: boolean) =>
     },
   }) as const;
 
+/** R13: the token goes no further, and all others hear of it. */
+export const sendForget = {
+  type: 'broadcast',
+  params: ({ context: { self, epoch, root } }: At): { message: SiteMessage } => ({
+    message: { type: 'FORGET', epoch, root, from: self },
+  }),
+} as const;
+
 /** Which lease, or what is to become one. */
 export const round = ({ context: { epoch, lease } }: At): Round => ({ epoch, round: lease!.round });
 
@@ -132,6 +141,7 @@ export const siteSetup = setup({
     lost: (_, _params: { fence: Fence }) => {},
     elected: (_, _params: Omit<Extract<EpochEffect, { type: 'elected' }>, 'type'>) => {},
     unheard: (_, _params: Omit<Extract<EpochEffect, { type: 'unheard' }>, 'type'>) => {},
+    forgotten: () => {},
     leaseTimer: (_, _params: Round) => {},
     leased: (_, _params: Round) => {},
     leaseEnded: (_, _params: Round) => {},
@@ -156,6 +166,7 @@ export const siteSetup = setup({
       ...withToken(context.line, line),
     })),
     surrenderToken: assign(({ context }) => ({ k: 0, ...withoutToken(context.line) })),
+    giveUp: assign(givenUp),
     joinLine: assign({ k: 0, ...joinedLine }),
     append: assign(({ context }, { origin }: { origin: SiteId }) => ({ line: [...context.line, origin] })),
     turn: assign((_, { origin }: { origin: SiteId }) => ({ last: origin })),
@@ -180,6 +191,7 @@ export const siteSetup = setup({
     someoneWaits: ({ context }) => context.line.length > 0,
     idle: stateIn({ client: 'idle' }),
     following: stateIn({ epoch: 'following' }),
+    closed: stateIn({ epoch: 'closed' }),
     isBelowPromise: ({ context, event }) => (epochOf(event)?.epoch ?? -1) < context.promised,
     isAhead: ({ context, event }) => (epochOf(event)?.epoch ?? -1) > context.epoch,
     /** R0: never to be heard. (A frozen site that is not closed has promised more than its epoch.) */
@@ -234,8 +246,9 @@ export const siteSetup = setup({
       (event.round === lease.since || (event.round === lease.round && lease.promises !== null)),
     bound: stateIn({ lease: 'bound' }),
     wasAsked: ({ context: { lease } }) => lease !== null && lease.putOff !== null,
-    diskIsLost: ({ event }) => lifeOf(event) === 'lost',
-    crashedBefore: ({ event }) => lifeOf(event) !== 'none',
+    diskIsLost: ({ event }) => inputOf(event)?.disk === 'lost',
+    crashedBefore: ({ event }) => inputOf(event)?.disk !== 'none',
+    wasForgotten: ({ event }) => inputOf(event)?.forgotten === true,
   },
 });
 

@@ -39,6 +39,11 @@ export interface SiteInput {
    * one and its disk is gone (R8).
    */
   readonly disk: DurableState | 'none' | 'lost';
+  /**
+   * `disk` is a promise at least as high as that of the lock when this run forgot it (R13): no promise of a lease binds this site any
+   * more. Default: false.
+   */
+  readonly forgotten?: boolean;
   /** Strict mode: inside only with a lease. All sites of a mesh or none. Default: false. */
   readonly strict?: boolean;
 }
@@ -92,6 +97,9 @@ export function adopted(
     lease: lease && afterAdoption(lease, epoch),
   };
 }
+
+/** R13: the token is gone for good, and its epoch over. */
+export const givenUp = { token: false, k: 0 } as const satisfies Partial<SiteContext>;
 
 /** R4 and R5: nothing below `epoch` counts any more. */
 export function promising(epoch: number): Partial<SiteContext> {

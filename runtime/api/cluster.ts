@@ -16,7 +16,8 @@ export interface Cluster extends AsyncDisposable {
   /** Where it listens. */
   readonly address: Address;
   /**
-   * The lock of this name, 1 to 512 printable characters; the same at every site. It costs nothing until it is used.
+   * The lock of this name, 1 to 1,024 printable characters; the same at every site. It costs nothing until it is used, and
+   * nothing any more when nobody has used it for `timing.forgetAfterMs`.
    *
    * Throws `OPTIONS_INVALID`.
    */

@@ -29,6 +29,8 @@ export interface ElectionTriggerOptions {
 export interface IdleLock {
   /** Since the restart of this site, until it promises or adopts an epoch. */
   readonly recovering: boolean;
+  /** It is recovering because the lock was forgotten, so that there is nobody to wait for (R13). */
+  readonly forgotten: boolean;
   /** Deaths up to this number had no part in the present epoch. */
   readonly covered: number;
 }
@@ -37,6 +39,7 @@ export interface IdleLock {
 export interface WatchedLock {
   readonly lock: string;
   recovering: boolean;
+  forgotten: boolean;
   covered: number;
   /** How many deaths were known when the site promised its latest epoch. */
   promisedAt: number;
@@ -78,7 +81,8 @@ export const passivation: Passivation = {
     attempts === 0 &&
     stoodFor <= promised &&
     (recovering || (promised === epoch && lostOf < epoch)),
-  keep: ({ recovering, covered }) => (!recovering && covered === 0 ? null : { recovering, covered }),
+  keep: ({ recovering, forgotten, covered }) =>
+    !recovering && covered === 0 ? null : { recovering, forgotten, covered },
   few: 1_024,
 };
 
@@ -86,6 +90,7 @@ function activate(lock: string, idle: IdleLock | undefined): WatchedLock {
   return {
     lock,
     recovering: idle?.recovering ?? false,
+    forgotten: idle?.forgotten ?? false,
     covered: idle?.covered ?? 0,
     // Read only when an epoch is adopted that was promised before: in an earlier run, then.
     promisedAt: 0,
@@ -170,9 +175,36 @@ export class ElectionTrigger {
     return count;
   }
 
-  /** A lock begins. `recovering`: it ran in an earlier run of this site, and any of the dead may have a part in it. */
-  open(lock: string, recovering: boolean): void {
-    if (recovering) this.#idle.set(lock, { recovering, covered: 0 });
+  /**
+   * A lock begins. `recovering`: it ran in an earlier run of this site, and any of the dead may have a part in it, or it was
+   * `forgotten`.
+   */
+  open(lock: string, recovering: boolean, forgotten = false): void {
+    if (recovering) this.#idle.set(lock, { recovering, forgotten, covered: 0 });
+  }
+
+  /** The epoch of the lock is over, as after a restart, and no site is in it (R13). */
+  forgotten(lock: string): void {
+    const watched = this.#activate(lock);
+    watched.recovering = true;
+    watched.forgotten = true;
+    this.#reconsider(watched);
+    this.#arm();
+  }
+
+  /** Drops what is known of the lock. False: it may be needed yet. */
+  drop(lock: string): boolean {
+    const watched = this.#watched.get(lock);
+    if (watched && !this.#isIdle(watched)) return false;
+    this.#watched.delete(lock);
+    this.#idle.delete(lock);
+    return true;
+  }
+
+  /** Whether nothing is under way about the lock, so that it can be forgotten. */
+  isQuiet(lock: string): boolean {
+    const watched = this.#watched.get(lock);
+    return watched === undefined || this.#isIdle(watched);
   }
 
   /** The site has promised or adopted an epoch of the lock. `before` is the state before. */
@@ -197,7 +229,7 @@ export class ElectionTrigger {
     const { promised, epoch } = this.#options.durable(lock);
     const follows = !watched.recovering && promised === epoch;
     watched.patience = 0;
-    const standsFirst = !this.#majority && follows;
+    const standsFirst = this.#majority ? watched.recovering && watched.forgotten : follows;
     if (standsFirst) this.#stand(watched);
     else this.#reconsider(watched);
     this.#arm();
@@ -344,6 +376,12 @@ export class ElectionTrigger {
     this.#idle.delete(lock);
     this.#watched.set(lock, watched);
     return watched;
+  }
+
+  #isIdle(watched: WatchedLock): boolean {
+    const { durable, waits } = this.#options;
+    const { promised, epoch } = durable(watched.lock);
+    return this.#passivation.isIdle({ ...watched, promised, epoch, waits: waits(watched.lock) });
   }
 
   #passivate(watched: WatchedLock): void {

@@ -69,6 +69,10 @@ const timing = z.strictObject({
     'Shortest time that a candidate waits for votes before it stands again. It doubles with each failed election, and is shortened at random by up to half. A site that voted waits two to three times as long. A candidate waits up to a quarter of it for votes that a majority does not need, since the vote of the holder may be among them.',
   ),
   electionMaxMs: time(2_000, 'Longest time that a candidate waits for votes before it stands again.'),
+  forgetAfterMs: time(
+    60_000,
+    'A lock that nobody has used for this long is forgotten by all sites, so that names cost nothing in the end. Its next use costs one election, and its fences go on rising. Not at a site with traceDir.',
+  ),
   patienceMs: time(
     15_000,
     'A site that still waits while a peer is down, though it stood already, stands again after this time, and within the same wait after twice as long each further time.',
@@ -97,7 +101,7 @@ const limits = z.strictObject({
     2_000,
     'Time that a graceful close waits for the local holders of locks, and then for messages to leave.',
   ),
-  maxLocks: count(1_000_000, 'Locks that this site uses or has used.'),
+  maxLocks: count(1_000_000, 'Locks that this site uses, or that were used within timing.forgetAfterMs.'),
   maxLocksOfPeer: count(
     250_000,
     'Locks that one peer may introduce here. Messages of further ones are rejected: callers go on with the sites that have room, and fail with TOO_MANY_LOCKS where those are no majority.',

@@ -81,6 +81,14 @@ export class Admission {
     return false;
   }
 
+  /** The lock is forgotten; `peer` had named it first. */
+  forget(lock: string, peer: SiteId | null): void {
+    this.#without.delete(lock);
+    if (peer === null) return;
+    const named = this.#named.get(peer) ?? 0;
+    this.#named.set(peer, Math.max(0, named - 1));
+  }
+
   /** Whether a message of this lock may have been rejected. Always true for a lock with a rejected message. */
   mayHaveRefused(lock: string): boolean {
     if (this.#refused === null) return false;

@@ -75,6 +75,7 @@ async function scene(
     notice: ({ type }) => void log.push(type),
     sync: () => void log.push('sync'),
     activated: () => undefined,
+    forgotten: () => undefined,
     waitsInMinority: () => undefined,
     isUp: () => true,
     peers: () => members.filter((member) => member !== site),

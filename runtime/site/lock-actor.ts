@@ -63,6 +63,8 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly isUp: (peer: SiteId) => boolean;
   /** Generation of the cluster: the first part of every fence. */
   readonly generation: () => number;
+  /** Nothing of the lock but its promise counts any more (R13). */
+  readonly forgotten: (actor: LockActor) => void;
   /** A peer did not take what this site sent about a lock (M5). */
   readonly unheard: (actor: LockActor, told: Unheard) => void;
   /** Why nobody may be granted anything as yet; `null`: nothing is known to be in the way. */
@@ -84,6 +86,7 @@ const effectTypes = [
   'lost',
   'elected',
   'unheard',
+  'forgotten',
   'leaseTimer',
   'leased',
   'leaseEnded',
@@ -96,6 +99,7 @@ const nothing: readonly SiteEvent[] = [];
 /** Maximum number of local callers whose waiting time a status gives. */
 const mostWaitsTold = 100;
 const suspect = { type: 'suspect' } as const;
+const forget = { type: 'forget' } as const;
 
 /**
  * One lock at this site: its statechart, run by a driver, and the effects of that carried out. Local callers, the votes
@@ -103,8 +107,12 @@ const suspect = { type: 'suspect' } as const;
  */
 export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect, StampedEnvelope> {
   readonly lock: string;
+  /** The peer that named the lock first; `null`: this site did. */
+  readonly namedBy: SiteId | null;
   readonly #setting: LockActorSetting;
   readonly #driver: Driver<SiteEvent, EpochEffect, StampedEnvelope>;
+  /** It begins with the election that every name costs once names are forgotten: that is no news. */
+  #isBeginning: boolean;
   readonly #record: LockRecord;
   #queue: WaitQueue | null = null;
   #votes: VoteCollector | null = null;
@@ -114,9 +122,17 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   /** When the last event was taken, in whole milliseconds of the site's clock. */
   #changedAt: number;
 
-  constructor(setting: LockActorSetting, lock: string, peers: readonly SiteId[], input: SiteInput) {
+  constructor(
+    setting: LockActorSetting,
+    lock: string,
+    peers: readonly SiteId[],
+    input: SiteInput,
+    namedBy: SiteId | null = null,
+  ) {
     const { site, statechart, recorder, inspect, engine } = setting;
     this.lock = lock;
+    this.namedBy = namedBy;
+    this.#isBeginning = input.forgotten ?? false;
     this.#setting = setting;
     this.#changedAt = Math.floor(setting.clock.now());
     this.#record = new LockRecord(setting, lock);
@@ -222,6 +238,16 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#queue === null && this.#leases === null && this.#votes === null;
   }
 
+  /** Whether no event has come for `ms`, and no caller waits or is inside. */
+  isUnused(ms: number): boolean {
+    return this.#queue === null && this.#setting.clock.now() - this.#changedAt >= ms;
+  }
+
+  /** Nobody has used the lock for long. */
+  forget(): void {
+    this.#driver.take(forget);
+  }
+
   /** Takes a message of a peer. */
   receive(envelope: StampedEnvelope): void {
     if (this.#votes) this.#votes.arrive(envelope);
@@ -232,7 +258,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   suspect(): void {
     const { tally, notice } = this.#setting;
     tally.suspicions += 1;
-    notice({ type: 'suspected', lock: this.lock });
+    if (!this.#isBeginning) notice({ type: 'suspected', lock: this.lock });
     this.#driver.take(suspect);
   }
 
@@ -273,6 +299,21 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     if (event.type === 'ask' || event.type === 'releaseAndAsk') this.#leaseClock?.update();
     else if (event.type === 'release') this.#leases?.update();
     this.#driver.take(event);
+    if (event.type === 'try' && this.#isBeginning) this.#bringBack();
+  }
+
+  /** The token of a lock that was forgotten is nowhere, so that a site that only tries would try in vain for ever. */
+  #bringBack(): void {
+    const { clock, answerMs } = this.#setting;
+    clock.nextTurn(() => {
+      if (!this.#isBeginning || this.queue.wanted) return;
+      this.queue
+        .run(() => undefined, { timeoutMs: answerMs })
+        .catch((error: unknown) => {
+          // The next try begins anew.
+          if (!(error instanceof OperatingError)) throw error;
+        });
+    });
   }
 
   pushed(): void {
@@ -354,9 +395,12 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
         this.#sync();
         const { epoch, root } = effect;
         this.#setting.tally.elections += 1;
-        this.#setting.notice({ type: 'elected', lock: this.lock, epoch, root });
+        if (!this.#isBeginning) this.#setting.notice({ type: 'elected', lock: this.lock, epoch, root });
         return;
       }
+      case 'forgotten':
+        this.#setting.forgotten(this);
+        return;
       case 'unheard':
         this.#setting.unheard(this, effect);
         return;
@@ -425,7 +469,9 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     }
     promisedHere(promised);
     trigger.persisted(this.lock, before);
-    if (epoch !== before.epoch) notice({ type: 'adopted', lock: this.lock, epoch, root });
+    if (epoch === before.epoch) return;
+    if (!this.#isBeginning) notice({ type: 'adopted', lock: this.lock, epoch, root });
+    this.#isBeginning = false;
   }
 
   #lose(fence: Fence): void {

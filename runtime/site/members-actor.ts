@@ -80,6 +80,8 @@ interface Request {
 
 /** Nothing of this is recorded. */
 const stamp = { seq: 0, clock: null };
+/** By how much the floor on the disk is ahead of the floor. */
+const floorAhead = 1_024;
 /** How often a site says that it wants to join. */
 const joinEveryMs = 500;
 
@@ -94,6 +96,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   readonly #setting: MembersActorSetting;
   readonly #self: SiteId;
   #record: MembersRecord;
+  #floor: number | null;
   #driver: Driver<MembersEvent, MembersEffect, StampedEnvelope>;
   readonly #requests: Request[] = [];
   /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
@@ -117,9 +120,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#setting = setting;
     this.#self = voterOf(self, store.id);
     this.#record = record;
+    this.#floor = record.floor;
     const promised = store.locks().map((lock) => promiseOf(store, lock));
-    const { configuration, promised: term, top } = record;
-    const disk: MembersDisk = { configuration, promised: term, top: Math.max(top, ...promised) };
+    const { configuration, promised: term, top, floor } = record;
+    const highest = promised.reduce((most, epoch) => Math.max(most, epoch), Math.max(top, floor ?? 0));
+    const disk: MembersDisk = { configuration, promised: term, top: highest };
     this.#driver = new Driver(
       membersMachine,
       effectTypes,
@@ -180,6 +185,24 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** A lock of this site has promised `epoch`. */
   promised(epoch: number): void {
     if (epoch > this.#context.top) this.#take({ type: 'promised', epoch });
+  }
+
+  /** A lock without an entry in the store has promised the epoch after this one; `null`: none. */
+  get floor(): number | null {
+    return this.#floor;
+  }
+
+  /**
+   * No lock without an entry in the store takes part in an epoch up to `epoch` here (R13). The floor on the disk is further on: so the promises
+   * of the next locks are on the disk already.
+   */
+  raiseFloor(epoch: number): void {
+    if (this.#floor !== null && this.#floor >= epoch) return;
+    this.#floor = epoch;
+    const { floor, top } = this.#record;
+    if (floor !== null && floor - epoch >= floorAhead / 2) return;
+    this.#record = { ...this.#record, floor: epoch + floorAhead, top: Math.max(top, epoch) };
+    this.#setting.store.putMembers(this.#record);
   }
 
   receive(envelope: StampedEnvelope): void {
@@ -555,7 +578,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const wasVoter = before.configuration !== null && this.#self in before.configuration.voters;
     const joins = !wasVoter && configuration !== null && this.#self in configuration.voters;
     this.#joins ||= joins;
-    const floor = joins ? configuration.base : before.floor;
+    const floor = joins ? Math.max(configuration.base, before.floor ?? 0) : before.floor;
+    if (joins) this.#floor = Math.max(configuration.base, this.#floor ?? 0);
     this.#record = { ...before, configuration, promised, top, floor, addresses: this.#addresses() };
     // The promises of the locks stand on the disk themselves.
     if (!isSame) this.#setting.store.putMembers(this.#record);

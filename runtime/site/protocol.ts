@@ -18,6 +18,7 @@ export const messageLayout = {
   VOTE: { epoch: 'count', voter: 'site', holds: 'count?' },
   REFUSE: { epoch: 'count', root: 'site', promise: 'count' },
   OVER: { epoch: 'count', from: 'site', full: 'flag' },
+  FORGET: { epoch: 'count', root: 'site', from: 'site' },
   HEARTBEAT: {
     epoch: 'count',
     root: 'site',

@@ -72,6 +72,8 @@ export interface SiteSetting {
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
+  /** Locks that nobody uses are forgotten (R13). Default: unless they are recorded, since a record goes on. */
+  readonly forgets?: boolean;
   readonly timing: Timing;
   readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer' | 'maxBatch'>;
   /** `null`: without leases. */
@@ -93,6 +95,10 @@ export interface SiteSetting {
 const keptAwake = 1_024;
 const nothingPromised: DurableState = { promised: 0, epoch: 0, root: '' };
 const restEveryMs = 250;
+/** The longest time until a part of the locks is looked at again, whether they are used; all of them are four times in `forgetAfterMs`. */
+const sweepEveryMs = 250;
+/** A lock that this site has not used for so many times `forgetAfterMs`, and that no other site has forgotten, is taken once. */
+const tooLong = 10;
 /** At a start the others may be that much later. */
 const tellMinorityMs = 5_000;
 
@@ -127,6 +133,12 @@ export class Site implements MailboxHandlers {
   /** Why this site takes no part in the cluster that there is. */
   #exclusion: OperatingError | null = null;
   #cancelPassivation: (() => void) | null = null;
+  #cancelSweep: (() => void) | null = null;
+  /** The locks that the present sweep has not looked at yet. */
+  #unswept: Iterator<LockActor> | null = null;
+  /** The lock that its statechart has just said may be dropped. */
+  #forgotten: LockActor | null = null;
+  readonly #startedAt: number;
   /** Cancels each timer that need not be known by name: none outlives this site. */
   readonly #cancels = new Set<() => void>();
   #cancelTelling: (() => void) | null = null;
@@ -141,6 +153,7 @@ export class Site implements MailboxHandlers {
   constructor(options: SiteSetting) {
     const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
     this.#options = options;
+    this.#startedAt = clock.now();
     this.#feed = new LiveFeed({
       site,
       machine: protocolName,
@@ -212,6 +225,10 @@ export class Site implements MailboxHandlers {
       generation: () => roster.founding!.generation,
       begun: () => this.#begun,
       unheard: (actor, told) => this.#unheard(actor, told),
+      forgotten: (actor) => {
+        this.#trigger.forgotten(actor.lock);
+        this.#forgotten = actor;
+      },
       hindrance: () => this.#hindrance(),
       waitsInMinority: () => this.#watchMinority(),
       crashed: (error) => this.crash(error),
@@ -415,6 +432,7 @@ export class Site implements MailboxHandlers {
     this.#foundingActor.stop();
     this.#members?.stop(new OperatingError('SITE_CLOSED', reasonOf(reason)));
     this.#cancelPassivation?.();
+    this.#cancelSweep?.();
     this.#cancelTelling?.();
     for (const cancel of this.#cancels) cancel();
     this.guests?.stop();
@@ -444,7 +462,8 @@ export class Site implements MailboxHandlers {
     this.#options.crashed(error);
   }
 
-  #open(lock: string): LockActor {
+  /** `by`: the peer that names the lock. */
+  #open(lock: string, by: SiteId | null = null): LockActor {
     const { self, limits, strict } = this.#options;
     if (this.#actors.size >= limits.maxLocks) {
       throw new OperatingError(
@@ -454,8 +473,8 @@ export class Site implements MailboxHandlers {
     }
     this.#tellOfMany();
     const founder = this.#rootOf(lock);
-    const disk = this.#diskOf(lock, founder);
-    this.#trigger.open(lock, typeof disk !== 'string');
+    const { disk, isForgotten } = this.#diskOf(lock, founder);
+    this.#trigger.open(lock, typeof disk !== 'string', isForgotten);
     const { voters, peers, configuration } = this.#roster;
     const membership = membershipOf(configuration);
     const isFounders = membership.version === 1 && membership.term === 0;
@@ -463,9 +482,12 @@ export class Site implements MailboxHandlers {
       ...{ self, founder, voters, disk },
       ...(isFounders ? {} : { membership }),
       ...(strict && { strict: true }),
+      // A promise of a lease that was given before the start of this run may last that long.
+      ...(isForgotten && this.#clockSinceStart >= this.#promiseMs && { forgotten: true }),
     };
-    const actor = new LockActor(this.#setting, lock, peers, input);
+    const actor = new LockActor(this.#setting, lock, peers, input, by);
     this.#actors.set(lock, actor);
+    this.#sweepLater();
     return actor;
   }
 
@@ -483,16 +505,36 @@ export class Site implements MailboxHandlers {
     return root ?? rootOf(lock, voters);
   }
 
-  /** A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). */
-  #diskOf(lock: string, root: SiteId): DurableState | 'none' {
+  get #clockSinceStart(): number {
+    return this.#options.clock.now() - this.#startedAt;
+  }
+
+  /** The longest that a promise of a lease lasts. */
+  get #promiseMs(): number {
+    const { leaseMs = 0, driftShare = 0 } = this.#options.strict ?? {};
+    return Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
+  }
+
+  /**
+   * A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). So does one without an entry where
+   * names were forgotten (R13): `isForgotten`.
+   */
+  #diskOf(
+    lock: string,
+    root: SiteId,
+  ): { readonly disk: DurableState | 'none'; readonly isForgotten: boolean } {
     const { store } = this.#options;
     const read = store.read(lock, root);
-    const floor = this.#members?.record.floor ?? null;
+    const floor = this.#members?.floor ?? null;
     const before = read === 'none' ? { promised: 0, epoch: 0, root } : read;
     // Every epoch up to the floor went by without this site.
     const kept = floor === null ? read : { ...before, promised: Math.max(before.promised, floor + 1) };
     if (floor !== null) store.put(lock, kept as DurableState);
-    return kept === 'none' && this.#admission.mayHaveRefused(lock) ? { promised: 0, epoch: 0, root } : kept;
+    const isRefused = kept === 'none' && this.#admission.mayHaveRefused(lock);
+    return {
+      disk: isRefused ? { promised: 0, epoch: 0, root } : kept,
+      isForgotten: floor !== null && before.promised === 0,
+    };
   }
 
   #durable(lock: string): DurableState {
@@ -513,9 +555,13 @@ export class Site implements MailboxHandlers {
     if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) return;
     this.#compare(envelope);
     const actor = this.#actors.get(envelope.lock);
-    if (actor) actor.receive(envelope);
-    // An answer about a lock that is not known here is an answer to an earlier life.
-    else if (envelope.message.type !== 'OVER') this.#receiveFirst(envelope);
+    if (actor) {
+      actor.receive(envelope);
+      if (this.#forgotten === actor) this.#drop(actor);
+    }
+    // An answer about a lock that is not known here is an answer to an earlier life. Nothing is left to forget of it.
+    else if (envelope.message.type !== 'OVER' && envelope.message.type !== 'FORGET')
+      this.#receiveFirst(envelope);
   }
 
   /**
@@ -531,7 +577,8 @@ export class Site implements MailboxHandlers {
 
   /** A peer names a lock that this site has not heard of. */
   #receiveFirst(envelope: StampedEnvelope): void {
-    if (this.#admission.admits(envelope, this.#actors.size)) this.#open(envelope.lock).receive(envelope);
+    if (!this.#admission.admits(envelope, this.#actors.size)) return;
+    this.#open(envelope.lock, envelope.source).receive(envelope);
   }
 
   /** A peer did not take what this site sent about a lock (M5). */
@@ -858,6 +905,73 @@ export class Site implements MailboxHandlers {
       }
       if (this.#active.size > keptAwake) this.#cancelPassivation = this.#passivateLater();
     });
+  }
+
+  get #sweepMs(): number {
+    return Math.min(sweepEveryMs, this.#options.timing.forgetAfterMs / 4);
+  }
+
+  get #forgets(): boolean {
+    return this.#options.forgets ?? !this.#options.recorder.active;
+  }
+
+  #sweepLater(): void {
+    if (!this.#forgets || this.#ended) return;
+    this.#cancelSweep ??= this.#options.clock.after(this.#sweepMs, () => {
+      this.#cancelSweep = null;
+      this.#sweep();
+      if (this.#actors.size > 0) this.#sweepLater();
+    });
+  }
+
+  /** Forgets the locks that nobody has used for long (R13), as far as this site has a part in that. */
+  #sweep(): void {
+    const { forgetAfterMs } = this.#options.timing;
+    const share = Math.ceil((this.#actors.size * 4 * this.#sweepMs) / forgetAfterMs);
+    for (let left = share; left > 0; left--) {
+      this.#unswept ??= this.#actors.values();
+      const { value: actor, done } = this.#unswept.next();
+      if (done) {
+        this.#unswept = null;
+        return;
+      }
+      if (this.#begun && this.majority) this.#forget(actor, forgetAfterMs);
+    }
+  }
+
+  #forget(actor: LockActor, afterMs: number): void {
+    const { lock } = actor;
+    actor.turned();
+    if (!actor.passivate()) return;
+    this.#active.delete(actor);
+    if (!actor.isUnused(afterMs) || !this.#trigger.isQuiet(lock)) return;
+    actor.forget();
+    if (this.#forgotten === actor) this.#drop(actor);
+    // The news that it is forgotten was lost, or others use it. Once this site has had the token, it can say so itself.
+    else if (actor.isUnused(tooLong * afterMs)) {
+      const timeoutMs = 2 * this.#options.timing.failureTimeoutMs;
+      actor.queue
+        .run(() => undefined, { timeoutMs })
+        .catch((error: unknown) => {
+          // The next sweep tries again.
+          if (!(error instanceof OperatingError)) throw error;
+        });
+    }
+  }
+
+  /** Nothing of the lock but its promise counts any more: that is covered by the floor from now on. */
+  #drop(actor: LockActor): void {
+    const { lock, namedBy } = actor;
+    const { store } = this.#options;
+    this.#forgotten = null;
+    if (!this.#forgets || this.#feed.wants(lock) || !actor.passivate()) return;
+    const { promised } = this.#durable(lock);
+    if (!this.#members || !this.#trigger.drop(lock)) return;
+    this.#members.raiseFloor(Math.max(0, promised - 1));
+    store.forget(lock);
+    this.#admission.forget(lock, namedBy);
+    this.#active.delete(actor);
+    this.#actors.delete(lock);
   }
 
   /** The record first: it may say more than the disk, which a crash forgets, but never less. */

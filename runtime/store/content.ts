@@ -27,7 +27,10 @@ export interface MembersRecord extends MembersDisk {
   readonly generation: number;
   /** The first voters, and the first root of every lock; `null`: a voter, by the lock's name. All are names. */
   readonly first: { readonly voters: readonly SiteId[]; readonly root: SiteId | null };
-  /** The base of the configuration in which this id became a voter: epochs up to it are not its own. `null`: it founded. */
+  /**
+   * A lock without an entry has promised the next epoch: the highest of the base of the configuration in which this id became a
+   * voter and of the promises of locks that were forgotten here (R13). `null`: it founded, and has forgotten none.
+   */
   readonly floor: number | null;
   /** Where the others were last. */
   readonly addresses: Readonly<Record<SiteId, Address>>;

@@ -43,6 +43,8 @@ export interface Store {
   locks(): readonly string[];
   /** In memory, until `sync`. Epoch 0 with no promise needs no disk: that is what `read` takes for granted. */
   put(lock: string, disk: DurableState): void;
+  /** Drops the entry of a lock, whose promise stands in the record of the members from now on (R13). In memory, until `sync`. */
+  forget(lock: string): void;
   /**
    * Puts on the disk what is not there yet; nothing when all is.
    *
@@ -91,6 +93,7 @@ export function memoryStore(id: string, founding: FoundingDisk | null = null): S
     read: (lock) => kept.get(lock) ?? 'none',
     locks: () => [...kept.keys()],
     put: (lock, disk) => void kept.set(lock, disk),
+    forget: (lock) => void kept.delete(lock),
     sync: () => {},
     close: () => {},
   };
@@ -201,6 +204,17 @@ class FileStore implements Store {
     const disk = { promised, epoch, root };
     this.#kept.set(lock, disk);
     if (before !== undefined || promised > 0) this.#dirty.set(lock, disk);
+    if (this.#isCovered(disk)) this.#dirty.delete(lock);
+  }
+
+  /** The floor says as much, or more (R13). */
+  #isCovered({ promised }: DurableState): boolean {
+    return promised <= (this.#members?.floor ?? 0);
+  }
+
+  forget(lock: string): void {
+    this.#kept.delete(lock);
+    this.#dirty.delete(lock);
   }
 
   sync(): void {
@@ -247,7 +261,7 @@ class FileStore implements Store {
 
   #replace(): void {
     const { cluster, site } = this.#options;
-    const locks = new Map([...this.#kept].filter(([, { promised }]) => promised > 0));
+    const locks = new Map([...this.#kept].filter(([, disk]) => !this.#isCovered(disk)));
     const { bytes, checksum } = encode({
       cluster,
       site,

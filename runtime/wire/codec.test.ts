@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { longestName } from '../../machines/watch.ts';
 import { OperatingError } from '../api/errors.ts';
 import { frameBytes } from '../testing/peer.ts';
 import { Codec } from './codec.ts';
@@ -33,7 +34,7 @@ const name = fc
     fc.string({ minLength: 1, maxLength: 20 }),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
   )
-  .filter((text) => printable.test(text) && [...text].length <= 512);
+  .filter((text) => printable.test(text) && [...text].length <= longestName);
 const identity = {
   version: fc.constant(protocolVersion),
   oldest: fc.constant(oldestVersion),
@@ -244,8 +245,8 @@ describe('bytes that are no frame are refused with a code', () => {
       'FRAME_UNKNOWN',
     ],
     [
-      'a name of 513 characters',
-      [data, 1, 0, ...a!, ...b!, 0x81, 4, ...Array(513).fill(0x6d), 1, 0, 2],
+      'a name of 1,025 characters',
+      [data, 1, 0, ...a!, ...b!, 0x81, 8, ...Array(1_025).fill(0x6d), 1, 0, 2],
       'FRAME_UNKNOWN',
     ],
     ['a name that is no UTF-8', [data, 1, 0, ...a!, ...b!, 1, 0xff, 1, 0, 2], 'FRAME_UNKNOWN'],
@@ -322,7 +323,7 @@ describe('the length of a frame', () => {
 
   test('is bounded by construction, and some frame is as long', () => {
     const most = Number.MAX_SAFE_INTEGER;
-    const longName = '𝄞'.repeat(512);
+    const longName = '𝄞'.repeat(longestName);
     const longId = (at: number) => `${at}`.padEnd(64, 'x');
     const data: Frame = {
       type: 'data',
@@ -418,7 +419,7 @@ describe('a frame that must not be sent is an error of the sender', () => {
       'a line of too many sites',
       { ...envelope, message: { type: 'TOKEN', line: Array(mostSites + 1).fill('a') } as { type: string } },
     ],
-    ['a lock whose name is too long', { ...envelope, lock: 'x'.repeat(2049) }],
+    ['a lock whose name is too long', { ...envelope, lock: 'x'.repeat(4_097) }],
   ])('%s, and leaves nothing behind', (_, wrong) => {
     const writer = new Writer();
     codec.write(bye, writer);

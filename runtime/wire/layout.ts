@@ -9,7 +9,7 @@ import type { Address } from '../api/peer.ts';
  * - `site`: the name of a site.
  * - `count`: an integer from 0 to 2^53 - 1. `count?`: the same, or `null`.
  * - `flag`: `true` or `false`.
- * - `name`: 1 to 512 printable characters (`namePattern`).
+ * - `name`: 1 to 1,024 printable characters (`namePattern`).
  * - `ids`: an id, written as a site's is, for each of some sites.
  * - `configuration`: the voters (`machines/members/configuration.ts`), each by its name and its id.
  * - `addresses`: where some sites listen.

@@ -32,6 +32,7 @@ test('no system is left out', () => {
     'epoch-strict',
     'epoch-liveness',
     'epoch-over',
+    'epoch-forgetting',
     'line-combined',
     'line-overtaking',
     'founding',

@@ -1,5 +1,6 @@
 import type { SystemSource } from '../check/source.ts';
 import type { System } from '../system/system.ts';
+import { epochForgetting } from './epoch/forgetting.ts';
 import { epochLiveness } from './epoch/liveness.ts';
 import { epochOver } from './epoch/over.ts';
 import {
@@ -39,6 +40,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-combined': epochCombined,
   'epoch-liveness': (options) => epochLiveness(options),
   'epoch-over': epochOver,
+  'epoch-forgetting': epochForgetting,
   founding: foundingOf,
   guests: guestsOf,
   members: membersOf,

@@ -17,6 +17,7 @@ const clientEvent = z.union([
     'try',
     'withdraw',
     'suspect',
+    'forget',
     'heartbeat',
     'promiseOver',
   ].map(bare),
@@ -44,7 +45,18 @@ export const epoch: RecordedMachine = {
     const of = { self: site, disk, voters: isTold ? voters : common.voters };
     return { ...common, ...of, ...(membership && { membership }) };
   },
-  messages: ['REQUEST', 'TOKEN', 'NEW', 'VOTE_REQUEST', 'VOTE', 'REFUSE', 'OVER', 'HEARTBEAT', 'PROMISE'],
+  messages: [
+    'REQUEST',
+    'TOKEN',
+    'NEW',
+    'VOTE_REQUEST',
+    'VOTE',
+    'REFUSE',
+    'OVER',
+    'FORGET',
+    'HEARTBEAT',
+    'PROMISE',
+  ],
   // A site that has no room for a lock keeps no record of it.
   isUnrecorded: (event) => event.type === 'OVER' && (event as Over).full,
   clientEvents: ['ask', 'release', 'releaseAndAsk', 'again', 'try', 'withdraw', 'suspect'].map((type) => ({

@@ -7,6 +7,7 @@ import { adopted, counting, promising } from '../../../machines/epoch/variables.
 import { handOver, joinedLine, withoutToken, withToken } from '../../../machines/line/rule.ts';
 import { editorOf } from '../../system/edit.ts';
 import type { System } from '../../system/system.ts';
+import type { ForgettingOptions } from './forgetting.ts';
 import type { EpochMembersOptions } from './members.ts';
 import type { OverOptions } from './over.ts';
 import { type EpochOptions, epoch, epochFences, epochOvertaking } from './system.ts';
@@ -237,6 +238,25 @@ export const overMutants = {
     noRoom: editorOf(noRoomMachine).remove('on.REQUEST'),
   },
 } satisfies Readonly<Record<string, Partial<OverOptions>>>;
+
+/** Mistakes in the forgetting of locks, in `epoch-forgetting`. */
+export const forgettingMutants = {
+  'R13: a lock is forgotten without its floor': { asks: 2, floorOf: () => null },
+  'R13: the token of a lock that is forgotten is kept': { asks: 2, machine: actions({ giveUp: () => {} }) },
+  'R13: a lock is forgotten in a critical section': {
+    asks: 2,
+    machine: replace('epoch.on.forget.0.guard', and(['following', 'tokenHere'])),
+  },
+  'R13: a lock is forgotten while a request for it is under way': {
+    machine: replace('epoch.on.FORGET.0.guard', 'current'),
+  },
+  'R13: a request for a lock that is forgotten is not answered': {
+    machine: guards({ answers: () => false }),
+  },
+  'R13: the others do not hear that a lock is forgotten': {
+    machine: replace('epoch.on.forget.0.actions', ['giveUp', 'forgotten']),
+  },
+} satisfies Readonly<Record<string, Partial<ForgettingOptions>>>;
 
 /** `a` founds, and `b` takes its place. */
 const replacing = { plan: [['a'], ['a', 'b'], ['b']], changes: 2 } as const;

@@ -83,6 +83,7 @@ export function isDead(refused: boolean, message: Message, actor: ActorView): bo
   switch (said.type) {
     case 'REQUEST':
     case 'TOKEN':
+    case 'FORGET':
     case 'HEARTBEAT':
       return said.epoch < promised || (said.epoch <= epoch && !follows(actor));
     case 'NEW':

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../../check/check.ts';
 import { line } from '../line/system.ts';
+import { epochForgetting } from './forgetting.ts';
 import { epochMembers } from './members.ts';
 import { epochOver } from './over.ts';
 import {
@@ -89,6 +90,7 @@ test('the transitions that no step takes', async () => {
     ...systems.map((options) => (options.strict ? epochStrict(of(options)) : epoch(of(options)))),
     epochOver({ ...of({}), founder: 'crashes' }),
     epochOver({ ...of({}), founder: 'has no room' }),
+    epochForgetting(of({})),
     epochMembers({ plan: [['a'], ['a', 'b'], ['b']], changes: 2 }),
   ];
   const never = await Promise.all(

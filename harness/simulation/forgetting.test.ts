@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { MembersActor } from '../../runtime/site/members-actor.ts';
+import { ordeal } from './ordeal.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+const forgetful = { forgets: true, pauseMs: 600, timing: { forgetAfterMs: 4 } } as const;
+
+/** Runs an ordeal, and counts how often a site said that the lock may be forgotten. */
+async function forgetting(options: Pick<SimulationOptions, 'seed' | 'sites' | 'strict'>): Promise<number> {
+  let forgotten = 0;
+  const witness: SimulationOptions['witness'] = (line) => {
+    if (line.kind === 'event') forgotten += line.effects.filter(({ type }) => type === 'forgotten').length;
+  };
+  await ordeal({ ...forgetful, ...options, witness }, 600);
+  return forgotten;
+}
+
+/** One lock that is used and forgotten in turn, with no fault: the fences in the order of the grants, as numbers. */
+async function fences(seed: number): Promise<readonly number[]> {
+  const simulation = new Simulation({ ...forgetful, sites: 3, seed });
+  await simulation.openAll();
+  await simulation.settle();
+  for (let turn = 0; turn < 40; turn++) {
+    const granted = simulation.acquire(simulation.ids[Math.floor(simulation.random() * 3)]!);
+    await simulation.run(1_000);
+    (await granted).release();
+    // As long as it takes to be forgotten, or not that long.
+    await simulation.run(simulation.random() < 0.7 ? 100 : 1);
+  }
+  expect(simulation.elections()).toBeGreaterThan(15);
+  return simulation.granted.map(({ fence: { epoch, k } }) => epoch * 1e6 + k);
+}
+
+const rise = (numbers: readonly number[]) =>
+  numbers.every((number, at) => at === 0 || number > numbers[at - 1]!);
+
+describe('a lock that nobody uses is forgotten by all sites (R13)', () => {
+  test('through crashes and cuts: every promise is kept, and every site is served', async () => {
+    let forgotten = 0;
+    for (let seed = 1; seed <= 4; seed++) forgotten += await forgetting({ seed, sites: 3 + (seed % 3) });
+    expect(forgotten).toBeGreaterThan(200);
+  });
+
+  test('so it is under leases', async () => {
+    let forgotten = 0;
+    for (let seed = 1; seed <= 4; seed++)
+      forgotten += await forgetting({ seed, sites: 3, strict: { leaseMs: 60, driftShare: 0.1 } });
+    expect(forgotten).toBeGreaterThan(100);
+  });
+
+  test('with no fault its fences rise, however often it is forgotten', async () => {
+    for (let seed = 1; seed <= 2; seed++) {
+      const numbers = await fences(seed);
+      expect(numbers.length).toBeGreaterThanOrEqual(40);
+      expect(rise(numbers)).toBe(true);
+    }
+  });
+
+  test('not if nothing is left of the promise', async () => {
+    vi.spyOn(MembersActor.prototype, 'raiseFloor').mockImplementation(() => {});
+    const broken = await Promise.all([1, 2].map((seed) => fences(seed).then(rise, () => false)));
+    expect(broken).toEqual([false, false]);
+  });
+});
