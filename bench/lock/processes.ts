@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './contenders.ts';
@@ -10,6 +11,9 @@ import { stopChild } from './servers/servers.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
 const program = fileURLToPath(new URL('./worker.ts', import.meta.url));
+
+/** On which cores the processes run: `any`, all on `one`, or `each` on its own as far as there are so many. */
+export type Cores = 'any' | 'one' | 'each';
 
 /** The processes of one scenario. */
 export class Processes {
@@ -23,16 +27,13 @@ export class Processes {
     contender: Contender,
     scenario: Scenario,
     serverPort: number | null,
-    oneCore: boolean,
+    cores: Cores,
   ): Promise<Processes> {
     const count = contender.isLocal ? 1 : scenario.processes;
     const mine = contender.isLocal ? { ...scenario, tasks: scenario.tasks * scenario.processes } : scenario;
     const ports =
       serverPort === null ? await Promise.all(Array.from({ length: count }, freePort)) : [serverPort];
-    const node = oneCore
-      ? { execPath: 'taskset', execArgv: ['--cpu-list', '0', process.execPath, '--import', 'tsx'] }
-      : { execArgv: ['--import', 'tsx'] };
-    const children = Array.from({ length: count }, () => fork(program, node));
+    const children = Array.from({ length: count }, (_, index) => fork(program, nodeOn(cores, index)));
     const processes = new Processes(children);
     const module = new URL(`./contenders/${contender.module}.ts`, import.meta.url).href;
     await Promise.all(children.map((child) => heard(child, 'loaded')));
@@ -71,6 +72,13 @@ export class Processes {
   async stop(): Promise<void> {
     await Promise.all(this.#children.map(stopChild));
   }
+}
+
+function nodeOn(cores: Cores, index: number) {
+  const loader = ['--import', 'tsx'];
+  if (cores === 'any') return { execArgv: loader };
+  const core = cores === 'one' ? 0 : index % availableParallelism();
+  return { execPath: 'taskset', execArgv: ['--cpu-list', String(core), process.execPath, ...loader] };
 }
 
 type Answer<Type> = Extract<FromWorker, { readonly type: Type }>;

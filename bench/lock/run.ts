@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { aligned, median, whole } from '../columns.ts';
 import { type Contender, contenders } from './contenders.ts';
 import type { Figures } from './figures.ts';
+import type { Cores } from './processes.ts';
 import { Runner, reasonOf } from './runner.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
@@ -19,12 +20,12 @@ interface Options {
   readonly bound: number;
   readonly only?: string;
   readonly scenario?: string;
-  readonly oneCore?: boolean;
+  readonly cores: Cores;
 }
 
 type Row = Pick<Runner, 'contender' | 'turns' | 'failure'>;
 
-const { seconds, rounds, warm, kills, bound, only, scenario, oneCore } = new Command('bench:lock')
+const { seconds, rounds, warm, kills, bound, only, scenario, cores } = new Command('bench:lock')
   .option('--seconds <n>', 'how long each is measured at its turn', Number, 1)
   .option('--rounds <n>', "how often it is each one's turn: figures are medians", Number, 7)
   .option(
@@ -37,7 +38,14 @@ const { seconds, rounds, warm, kills, bound, only, scenario, oneCore } = new Com
   .option('--bound <seconds>', 'how long the next may take to get a lock whose holder is dead', Number, 60)
   .option('--only <text>', 'only those whose name contains it')
   .option('--scenario <text>', "only those whose name contains it; 'kill' is the last")
-  .option('--one-core', 'all processes on one core, which then never sleeps (taskset)')
+  .addOption(
+    new Option(
+      '--cores <which>',
+      'where the processes run (taskset): wherever the system puts them, all on one core, or each on one of its own as far as there are so many',
+    )
+      .choices(['any', 'one', 'each'])
+      .default('any'),
+  )
   .parse()
   .opts<Options>();
 
@@ -62,7 +70,7 @@ if (measuresKills) console.log(await tableOfKills());
 async function byTurns(one: Scenario): Promise<readonly Row[]> {
   const all = [];
   try {
-    for (const contender of chosen) all.push(await Runner.open(contender, one, oneCore ?? false));
+    for (const contender of chosen) all.push(await Runner.open(contender, one, cores));
     for (const runner of all) {
       console.error(`${one.name}: ${runner.contender.name}`);
       await runner.warm(warm);
@@ -137,7 +145,7 @@ function tableOf({ name, processes, locks }: Scenario, rows: readonly Row[]): st
 async function timesOfKills(contender: Contender, holders: Scenario): Promise<readonly number[] | string> {
   const times: number[] = [];
   for (let kill = 0; kill < kills; kill++) {
-    const runner = await Runner.open(contender, holders, oneCore ?? false);
+    const runner = await Runner.open(contender, holders, cores);
     try {
       if (runner.failure !== null) return runner.failure;
       times.push(await runner.killHolder(bound));

@@ -1,6 +1,6 @@
 import type { Contender } from './contenders.ts';
 import { type Figures, figuresOf } from './figures.ts';
-import { freePort, Processes } from './processes.ts';
+import { type Cores, freePort, Processes } from './processes.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Server } from './servers/servers.ts';
 
@@ -17,11 +17,11 @@ export class Runner {
     this.contender = contender;
   }
 
-  static async open(contender: Contender, scenario: Scenario, oneCore: boolean): Promise<Runner> {
+  static async open(contender: Contender, scenario: Scenario, cores: Cores): Promise<Runner> {
     const runner = new Runner(contender);
     if (contender.hasOneLock && scenario.locks > 1) runner.failure = 'has one lock';
     else if (contender.isFloor && scenario.processes === 1) runner.failure = 'needs two processes';
-    else await runner.#try(() => runner.#open(scenario, oneCore));
+    else await runner.#try(() => runner.#open(scenario, cores));
     return runner;
   }
 
@@ -48,14 +48,14 @@ export class Runner {
     await this.#server?.stop();
   }
 
-  async #open(scenario: Scenario, oneCore: boolean): Promise<void> {
+  async #open(scenario: Scenario, cores: Cores): Promise<void> {
     const started = await this.contender.server?.(freePort);
     if (typeof started === 'string') {
       this.failure = started;
       return;
     }
     this.#server = started ?? null;
-    this.#processes = await Processes.open(this.contender, scenario, this.#server?.port ?? null, oneCore);
+    this.#processes = await Processes.open(this.contender, scenario, this.#server?.port ?? null, cores);
   }
 
   async #try(action: () => Promise<void>): Promise<void> {

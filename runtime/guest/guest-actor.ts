@@ -13,12 +13,14 @@ import type { Fence } from '../api/fence.ts';
 import type { Notice } from '../api/notice.ts';
 import type { LockStatus } from '../api/status.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
+import type { Places } from '../lock/places.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 
 export interface GuestActorSetting {
   readonly self: SiteId;
   readonly clock: Clock;
   readonly maxBatch: number;
+  readonly places: Places;
   /** How long a caller that does not wait in line waits for an answer. */
   readonly answerMs: number;
   readonly notice: (notice: Notice) => void;

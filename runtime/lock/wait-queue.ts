@@ -7,6 +7,7 @@ import type { Notice } from '../api/notice.ts';
 import { type Abortable, follow, unfollow } from './aborts.ts';
 import { Fifo, type Standing } from './fifo.ts';
 import { Grant, type Granter, Holding } from './holding.ts';
+import type { Places } from './places.ts';
 import { isWithin, runIn } from './runs.ts';
 
 /** The actor of the lock, as the queue of its local callers needs it. */
@@ -42,6 +43,8 @@ export interface WaitQueueOptions {
   /** How long a caller that does not wait in line waits for an answer of the others. */
   readonly answerMs: number;
   readonly notice: (notice: Notice) => void;
+  /** Shared by all queues of a site. */
+  readonly places: Places;
 }
 
 // Made once, since each critical section dispatches them.
@@ -51,6 +54,9 @@ const again = { type: 'again' } as const;
 const release = { type: 'release' } as const;
 const releaseAndAsk = { type: 'releaseAndAsk' } as const;
 const withdraw = { type: 'withdraw' } as const;
+
+const byDefault: HoldOptions = {};
+const itself = (holding: Holding) => holding;
 
 /**
  * The queue's state: what the actor was told, and what it answered.
@@ -93,7 +99,6 @@ export class WaitQueue implements Granter {
   /** The last grant, until it is watched for being forgotten. */
   #fresh: Grant | null = null;
   #stopWatch: (() => void) | null = null;
-  #placedAt = Number.NEGATIVE_INFINITY;
   #drained: (() => void) | null = null;
 
   constructor(owner: QueueOwner, options: WaitQueueOptions) {
@@ -157,21 +162,14 @@ export class WaitQueue implements Granter {
     this.#askForNext();
   }
 
-  async acquire(options: HoldOptions = {}): Promise<Held> {
-    const place = this.#place();
-    const holding = await this.#acquire(options);
-    this.#limit(holding, options);
-    const grant = new Grant(holding, place);
-    this.#watch(grant);
-    return grant;
-  }
-
-  /** The stack of a call of `acquire`, at most once a millisecond: it costs as much as an uncontended grant. */
-  #place(): Error | null {
-    const now = this.#options.clock.now();
-    if (now - this.#placedAt < 1) return null;
-    this.#placedAt = now;
-    return new Error('here');
+  acquire(options: HoldOptions = byDefault): Promise<Held> {
+    const place = this.#options.places.take();
+    return this.#acquire(options, (holding) => {
+      this.#limit(holding, options);
+      const grant = new Grant(holding, place);
+      this.#watch(grant);
+      return grant;
+    });
   }
 
   /** Most grants are released soon: only one that lasts is watched for being forgotten, which costs some microseconds. */
@@ -203,8 +201,8 @@ export class WaitQueue implements Granter {
   }
 
   /** Runs `work` in the critical section and releases it, whatever `work` does. Rejects when the lock was lost under it. */
-  async run<T>(work: (held: Held) => T | Promise<T>, options: RunOptions = {}): Promise<T> {
-    const holding = await this.#acquire(options);
+  async run<T>(work: (held: Held) => T | Promise<T>, options: RunOptions = byDefault): Promise<T> {
+    const holding = await this.#acquire(options, itself);
     this.#limit(holding, options);
     try {
       const result = await runIn(holding, () => work(holding));
@@ -327,7 +325,8 @@ export class WaitQueue implements Granter {
     this.#failAll(reason);
   }
 
-  #acquire(options: AcquireOptions): Promise<Holding> {
+  /** Resolves with what `grantOf` makes of the critical section. */
+  #acquire<T>(options: AcquireOptions, grantOf: (holding: Holding) => T): Promise<T> {
     const { signal } = options;
     if (this.#refusal) return Promise.reject(this.#refusal);
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -335,7 +334,7 @@ export class WaitQueue implements Granter {
     const goesOn = this.#state === 'lingering' && !this.#isSpent;
     if ((this.#state === 'free' || goesOn) && this.#line.length === 0) {
       const holding = this.#take(goesOn ? this.#askAgain : this.#ask);
-      if (holding) return Promise.resolve(holding);
+      if (holding) return Promise.resolve(grantOf(holding));
       if (this.#refusal) return Promise.reject(this.#refusal);
     }
     const isPatient = options.timeoutMs !== 0;
@@ -344,7 +343,7 @@ export class WaitQueue implements Granter {
         new OperatingError('ACQUIRE_TIMEOUT', `${this.lock} is held, or waited for, at this site`),
       );
     return new Promise((resolve, reject) => {
-      const waiter = new Waiter(resolve, reject);
+      const waiter = new Waiter((holding) => resolve(grantOf(holding)), reject);
       waiter.begin(
         isPatient ? options : { ...options, timeoutMs: this.#options.answerMs },
         this.#options.clock,
@@ -455,13 +454,14 @@ export class WaitQueue implements Granter {
     if (this.#lingers) return;
     this.#lingers = true;
     const { clock } = this.#options;
-    const end = () => {
-      this.#lingers = false;
-      if (!this.#isSpent) this.#endLingering();
-    };
-    if (clock.endOfTurn) clock.endOfTurn(end);
-    else clock.nextTurn(end);
+    if (clock.endOfTurn) clock.endOfTurn(this.#turnEnds);
+    else clock.nextTurn(this.#turnEnds);
   }
+
+  readonly #turnEnds = (): void => {
+    this.#lingers = false;
+    if (!this.#isSpent) this.#endLingering();
+  };
 
   readonly #giveUp = (waiter: Waiter, reason: unknown): void => {
     if (!this.#line.remove(waiter)) return;

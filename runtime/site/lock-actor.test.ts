@@ -8,6 +8,7 @@ import { systemClock, systemRandom } from '../api/clock.ts';
 import type { OperatingError } from '../api/errors.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
+import { Places } from '../lock/places.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { defaultTiming } from '../options/schema.ts';
@@ -66,6 +67,7 @@ async function scene(
       refuse: (_: StampedEnvelope, { message }: OperatingError) => void log.push(message),
     } as LockActorSetting['mailbox'],
     store: { ...store, put: (_, { promised, epoch }) => void log.push(`persist ${promised} ${epoch}`) },
+    places: new Places(systemClock),
     maxBatch: 16,
     answerMs: 100,
     durable,

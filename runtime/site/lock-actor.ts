@@ -23,6 +23,7 @@ import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { ElectionTrigger } from '../election/election-trigger.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
 import { VoteCollector } from '../election/vote-collector.ts';
+import type { Places } from '../lock/places.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { LockRecord, type LockRecordSetting } from '../observe/lock-record.ts';
@@ -51,6 +52,7 @@ export interface LockActorSetting extends LockRecordSetting {
   /** `null`: without leases. */
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
+  readonly places: Places;
   /** Puts on the disk what is not there yet. */
   readonly sync: () => void;
   /** The actor now holds something that an idle one does without. */

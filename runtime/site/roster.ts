@@ -14,17 +14,46 @@ export interface RosterOptions {
 /** The members, as agreed on by the cluster, and the sites that were met with the data of a member. */
 export class Roster {
   readonly #options: RosterOptions;
-  /** `null`: the cluster is not founded, as far as is known here. */
-  founding: Founding | null = null;
-  /** Names of the founders that voted; the others never had a vote (`voters` in the settings). */
-  first: readonly SiteId[] = [];
-  /** `null`: this site has not been told of any. */
-  configuration: Configuration | null = null;
+  #founding: Founding | null = null;
+  #first: readonly SiteId[] = [];
+  #configuration: Configuration | null = null;
   /** For each site that was met: the id of its present data, and whether it is up. */
   readonly #met = new Map<SiteId, { readonly id: string; up: boolean }>();
+  /** What `isMember` has answered since something changed: each message asks it. */
+  readonly #answered = new Map<SiteId, boolean>();
 
   constructor(options: RosterOptions) {
     this.#options = options;
+  }
+
+  /** `null`: the cluster is not founded, as far as is known here. */
+  get founding(): Founding | null {
+    return this.#founding;
+  }
+
+  set founding(founding: Founding | null) {
+    this.#founding = founding;
+    this.#answered.clear();
+  }
+
+  /** Names of the founders that voted; the others never had a vote (`voters` in the settings). */
+  get first(): readonly SiteId[] {
+    return this.#first;
+  }
+
+  set first(first: readonly SiteId[]) {
+    this.#first = first;
+    this.#answered.clear();
+  }
+
+  /** `null`: this site has not been told of any. */
+  get configuration(): Configuration | null {
+    return this.#configuration;
+  }
+
+  set configuration(configuration: Configuration | null) {
+    this.#configuration = configuration;
+    this.#answered.clear();
   }
 
   /** Names of those that vote. */
@@ -42,12 +71,20 @@ export class Roster {
 
   /** Does this site take part? */
   get includesSelf(): boolean {
-    const { self, id } = this.#options;
-    return this.configuration !== null && this.#includes(self, id);
+    return this.configuration !== null && this.isMember(this.#options.self);
   }
 
   /** Whether the name is a member's, with the present data of its site. A site that was not met may have any data. */
   isMember(name: SiteId): boolean {
+    let is = this.#answered.get(name);
+    if (is === undefined) {
+      is = this.#isMember(name);
+      this.#answered.set(name, is);
+    }
+    return is;
+  }
+
+  #isMember(name: SiteId): boolean {
     const { self, id } = this.#options;
     if (this.configuration === null) return true;
     const met = name === self ? id : this.#met.get(name)?.id;
@@ -63,10 +100,12 @@ export class Roster {
   /** `up` or not. */
   meet(name: SiteId, id: string, up: boolean): void {
     this.#met.set(name, { id, up });
+    this.#answered.delete(name);
   }
 
   forget(name: SiteId): void {
     this.#met.delete(name);
+    this.#answered.delete(name);
   }
 
   /** The id of the data with which a peer was met last; `null`: it was not. */

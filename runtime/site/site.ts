@@ -22,6 +22,7 @@ import type { Viewer, WatchSession } from '../api/watch.ts';
 import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
 import { GuestHost } from '../guest/guest-host.ts';
+import { Places } from '../lock/places.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
@@ -209,6 +210,7 @@ export class Site implements MailboxHandlers {
       tally: this.tally,
       clock,
       maxBatch: options.limits.maxBatch,
+      places: new Places(clock),
       answerMs: timing.heartbeatMs,
       mailbox,
       peers: () => roster.peers,
