@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
+import { makeDirectories } from '../store/files.ts';
 import type { Recorder } from './recorder.ts';
 
 const flushBytes = 64 * 1024;
@@ -106,7 +107,7 @@ export class FileRecorder implements Recorder {
 
 // Synchronous, since only that still works while a process exits; 64 KiB at a time goes to the page cache.
 function openFile(path: string): Disk {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectories(dirname(path));
   const file = openSync(path, 'wx');
   return {
     append: (text) => {

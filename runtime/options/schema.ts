@@ -45,7 +45,7 @@ const pem = (what: string, does: string, hidden?: true) =>
   );
 
 const directory = (does: string, otherwise: string) =>
-  describe(z.string().min(1), 'a directory is a path', { does, otherwise }).optional();
+  describe(z.string().regex(/^[^\0]+$/), 'a directory is a path', { does, otherwise }).optional();
 
 const provider = <T>(method: keyof T & string, what: string, does: string) =>
   describe(withMethods<T>([method]), `${what} has the method ${method}`, {

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -96,12 +97,25 @@ const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } =
 /** A directory that cannot be opened: there a rename is on the disk by itself. */
 const noDirectory = -1;
 
+/**
+ * Makes a directory and its parents, and gives those that were missing, the outermost first. (`mkdir` of Node.js with `recursive` never returns where
+ * the file system answers ENOENT for a name in a directory that is there, as /proc does.)
+ */
+export function makeDirectories(path: string, mode = 0o777): readonly string[] {
+  const missing: string[] = [];
+  let at = resolve(path);
+  for (; statSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at)) missing.unshift(at);
+  if (!statSync(at).isDirectory())
+    throw Object.assign(new Error(`ENOTDIR: ${at} is no directory`), { code: 'ENOTDIR' });
+  for (const one of missing) orWhen('EEXIST', undefined, () => mkdirSync(one, { mode }));
+  // Another process may have made a file of this name meanwhile, or a link to nothing stood there.
+  if (missing.length > 0) readdirSync(resolve(path));
+  return missing;
+}
+
 export const systemFiles: FileSystem = {
   makeDirectory: (path) => {
-    const whole = resolve(path);
-    const first = mkdirSync(whole, { recursive: true, mode: 0o700 });
-    if (first === undefined) return;
-    for (let made = whole; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
+    for (const made of makeDirectories(path, 0o700)) syncDirectory(dirname(made));
   },
   list: (path) => readdirSync(path),
   read: (path) =>

@@ -586,6 +586,24 @@ function inProcess(script: string): unknown {
   return JSON.parse(run.stdout);
 }
 
+test.runIf(process.platform === 'linux')(
+  'a data directory that cannot be made is an error at once: /proc, a file, a link to nothing, a part of the path that is a file',
+  () => {
+    const told = inProcess(`
+    import { symlinkSync, writeFileSync } from 'node:fs';
+    import { join } from 'node:path';
+    writeFileSync(join(dataDir, 'file'), '');
+    symlinkSync(join(dataDir, 'nowhere'), join(dataDir, 'link'));
+    const places = ['/proc/baton/x', join(dataDir, 'file'), join(dataDir, 'link'), join(dataDir, 'file', 'x')];
+    const codes = [];
+    for (const place of places)
+      await openStore({ ...options, dataDir: place }).then(() => codes.push('made'), (error) => codes.push(error.code));
+    answer([...codes, existsSync(join(dataDir, 'nowhere'))]);
+  `);
+    expect(told).toEqual(['DISK_FAILED', 'DISK_FAILED', 'DISK_FAILED', 'DISK_FAILED', false]);
+  },
+);
+
 test('a store in memory keeps what was put, for as long as it lives', () => {
   const store = memoryStore('data-1');
   expect(store.read('x', 'b')).toBe('none');

@@ -359,6 +359,7 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ELOOP: ['a symbolic link stands in its place, and is not followed', 'remove the link'],
   EINVAL: ['something that is no file stands in its place', 'remove it'],
   ENOTDIR: ['a part of the path is no directory', 'name another data directory'],
+  ENOENT: ['no directory can be made there, or a link leads nowhere', 'name another data directory'],
   EIO: ['the device failed', 'see to the disk'],
 };
 

@@ -24,13 +24,14 @@ interface Site {
  * a quorum of the last committed configuration, and those that were heard of and wait to be voters are among them, they
  * can elect a coordinator, which can begin the next change, and they can decide an epoch of the lock above all that were
  * decided. Where a voter is being removed, they must be a quorum without it, too: a coordinator is not to remove the one that
- * is left. Each is in reach of all others, and tells them what it holds. The runs are
+ * is left. Each tells all others what it holds; `inReach`: and they are in reach of it (M6). The runs are
  * made by the machine itself, with its refusals; no bound of the system holds for them.
  */
 export function canGoOn(
   machine: AnyStateMachine,
   ids: readonly SiteId[],
   founders: readonly SiteId[],
+  inReach: boolean,
 ): Property {
   const sites: (Site | null)[] = [null];
   const numbers = new Map<string, number>();
@@ -63,7 +64,9 @@ export function canGoOn(
         firstConfiguration(founders),
         ...(history as Memory).written.map((one) => one.configuration),
       ].find((one) => compare(one, last) === 0)!;
-      const holds = subsets([...all.keys()]).every((left) => goesOn(machine, all, left, voters, decided));
+      const holds = subsets([...all.keys()]).every((left) =>
+        goesOn(machine, all, left, voters, decided, inReach),
+      );
       judged.set(key, holds);
       return holds;
     }),
@@ -77,12 +80,13 @@ function goesOn(
   left: readonly SiteId[],
   committed: Configuration,
   decided: number,
+  inReach: boolean,
 ): boolean {
   const set = Object.fromEntries(left.map((id) => [id, true] as const));
   const waiting = [...all.values()].flatMap(({ context }) => Object.keys(context.heard));
   if (!isQuorum(set, committed) || waiting.some((id) => !(id in set))) return true;
   const run = new Run(machine, all, left);
-  for (const id of left) run.tell(id, { type: 'reach', sites: set } as EventObject);
+  if (inReach) for (const id of left) run.tell(id, { type: 'reach', sites: set } as EventObject);
   for (const id of left)
     for (const peer of left) if (peer !== id) run.tell(id, { type: 'tell', peer } as EventObject);
   const { newest } = run;

@@ -105,7 +105,10 @@ export function members(options: MembersOptions): System {
     history: memory,
     // A report to the site, which takes it as the configuration of its locks.
     outside: ['configured'],
-    properties: [...propertiesOf(options, ids), ...(options.liveness ? [canGoOn(plain, ids, founders)] : [])],
+    properties: [
+      ...propertiesOf(options, ids),
+      ...(options.liveness ? [canGoOn(plain, ids, founders, options.reach ?? false)] : []),
+    ],
   };
 }
 
