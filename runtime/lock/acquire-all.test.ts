@@ -94,13 +94,12 @@ function neverStuck(acquire: AcquireAll) {
       let served = 0;
       const asked: Promise<void>[] = [];
       for (const [site, names] of wanted) {
-        const lockOf = (name: string) => {
-          const { queue } = storm.sites.get(site)!.actor(name);
-          return Object.assign(Object.create(queue) as Lock, {
+        // As a NamedLock does: the queue of a lock that nobody used for a while is another one.
+        const lockOf = (name: string) =>
+          ({
             name,
-            acquire: queue.acquire.bind(queue),
-          });
-        };
+            acquire: (options) => storm.sites.get(site)!.actor(name).queue.acquire(options),
+          }) as Lock;
         const all = acquire(names, lockOf, storm.clock);
         const done = all.then(({ release }) => {
           served += 1;
