@@ -41,6 +41,23 @@ describe('baton verify', () => {
     expect(status).toBe(3);
   });
 
+  it('checks a mutant by its name, and lists the mutants that begin like an unknown one', async () => {
+    const { status, stdout } = await baton('verify', 'link/nothing is resent');
+    expect(stdout).toContain('violated: nothing unexpected');
+    expect(status).toBe(1);
+    for (const [asked, says] of [
+      [
+        ['epoch/R7'],
+        'there are epoch/R7: a restart goes on where it crashed, epoch/R7: a vote is not written down',
+      ],
+      [['epoch/R7: a vote is not writen down'], 'did you mean epoch/R7: a vote is not written down?'],
+      [['link/nothing is resent', '--sites', '2'], 'leave out --sites and --network'],
+    ] as const) {
+      const refused = await baton('verify', ...asked);
+      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining(says)]);
+    }
+  });
+
   it('checks again when a file beside the module changes', async () => {
     const file = join(directory(), 'shop.ts');
     const module = new URL('../verification/examples/msi.ts', import.meta.url).pathname;

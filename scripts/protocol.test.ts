@@ -11,6 +11,7 @@ import * as linkMutants from '../verification/protocols/link/mutants.ts';
 import { foundingPossibilities } from '../verification/protocols/members/founding.ts';
 import * as membersMutants from '../verification/protocols/members/mutants.ts';
 import { members, withLiar } from '../verification/protocols/members/system.ts';
+import { mutantSystems } from '../verification/protocols/mutant-systems.ts';
 import * as naimiTrehelMutants from '../verification/protocols/naimi-trehel/mutants.ts';
 import { systems } from '../verification/protocols/systems.ts';
 
@@ -82,6 +83,13 @@ describe('docs/protocol.md', () => {
     expect(section.mutants, 'mutants').not.toEqual([]);
     expect(section.properties.filter((name) => !properties.has(name))).toEqual([]);
     expect(section.mutants.filter((name) => !mutants.has(name))).toEqual([]);
+  });
+
+  test('names mutants that `baton verify` can check, but for those that only leave a state without a way on', () => {
+    const checked = new Set(Object.keys(mutantSystems).map((name) => name.slice(name.indexOf('/') + 1)));
+    const named = sections.flatMap((section) => section.mutants);
+    const stuck = Object.keys(epochMutants.stuckMutants);
+    expect(named.filter((name) => !checked.has(name) && !stuck.includes(name))).toEqual([]);
   });
 
   test('has every rule that is cited anywhere', () => {

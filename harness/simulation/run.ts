@@ -7,7 +7,8 @@ import { writeRecordedRun } from './recorded-run.ts';
 
 /*
  * Runs the real runtime in virtual time, one schedule of deliveries, crashes, cuts and timers for each seed, and stops at the
- * first that breaks a promise. With --trace the failing run is recorded, for `baton replay` and `baton inspect`.
+ * first that breaks a promise. With --trace that run is recorded, or the last one where none breaks a promise, for `baton replay` and
+ * `baton inspect`.
  */
 
 const usage = `npm run simulate -- [options]
@@ -17,7 +18,7 @@ const usage = `npm run simulate -- [options]
   --steps N     steps of each schedule (default 2000)
   --strict      with leases, and clocks that drift
   --members     the members change: sites come, go, are replaced and lose their disks
-  --trace DIR   write the recorded run of the failing seed there`;
+  --trace DIR   write the recorded run of the failing seed there; without one, that of the last seed`;
 
 const { values } = parseArgs({
   options: {
@@ -52,8 +53,13 @@ async function main(): Promise<number> {
   ];
   let grants = 0;
   let elections = 0;
+  let lines: RecordLine[] = [];
+  const record = (dir: string, what: string) => {
+    writeRecordedRun(dir, lines);
+    console.log(`${what} is recorded in ${dir}: npx baton inspect ${dir}`);
+  };
   for (let seed = first; seed < first + seeds; seed++) {
-    const lines: RecordLine[] = [];
+    lines = [];
     const options = {
       sites,
       seed,
@@ -66,13 +72,12 @@ async function main(): Promise<number> {
       elections += simulation.elections();
     } catch (error) {
       console.log(`seed ${seed}: ${reasonOf(error)}`);
-      if (values.trace !== undefined) {
-        writeRecordedRun(values.trace, lines);
-        console.log(`its recorded run is in ${values.trace}: npx baton inspect ${values.trace}`);
-      } else console.log(`record it: npm run simulate -- --seed ${seed} --seeds 1 --trace DIR`);
+      if (values.trace !== undefined) record(values.trace, 'its run');
+      else console.log(`record it: npm run simulate -- --seed ${seed} --seeds 1 --trace DIR`);
       return 1;
     }
   }
+  if (values.trace !== undefined && seeds > 0) record(values.trace, `the run of seed ${first + seeds - 1}`);
   console.log(
     `${seeds} schedules of ${sites} sites: ${grants} grants, ${elections} elections, every promise kept`,
   );

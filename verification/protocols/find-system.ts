@@ -8,6 +8,7 @@ import { LivenessError } from '../checker/liveness/index.ts';
 import { SearchError } from '../checker/packed/index.ts';
 import { SymmetryError } from '../checker/symmetry/index.ts';
 import { SystemError } from '../system/index.ts';
+import { hint } from '../system/shape.ts';
 import type { Network, System } from '../system/system.ts';
 import { defaultSites, type Options, OptionsError, sourceOf, systems } from './systems.ts';
 
@@ -15,6 +16,8 @@ import { defaultSites, type Options, OptionsError, sourceOf, systems } from './s
 export interface FoundSystem {
   readonly system: System;
   readonly source: SystemSource;
+  /** It is a mutant: its states may have no end, so a check stops at the first violation. */
+  readonly isMutant?: true;
 }
 
 /** The size and the network that a registered system is asked for; absent: 3 sites (a link has 2), fifo. */
@@ -25,8 +28,8 @@ export interface SizeOptions {
 }
 
 /**
- * The system that `name` stands for: one of the registry, or the default export of a module. `recorded`: the size of
- * the system that a file was written for; it is used where nothing else is asked for, and a module that exports a
+ * The system that `name` stands for: one of the registry, a mutant (`PROTOCOL/NAME`, in the smallest system that refutes it), or the
+ * default export of a module. `recorded`: the size of the system that a file was written for; it is used where nothing else is asked for, and a module that exports a
  * system as it is has that size already.
  *
  * @throws `UsageError`
@@ -44,6 +47,8 @@ export async function findSystem(
   if (Object.hasOwn(systems, name)) return found(sourceOf(name, options));
   const path = resolve(name);
   if (!existsSync(path)) {
+    const mutant = await findMutant(name, sites !== undefined || network !== undefined);
+    if (mutant !== null) return mutant;
     const known = Object.keys(systems).join(', ');
     throw new UsageError(`no system ${name}: it is neither one of ${known} nor the path of a module`);
   }
@@ -61,6 +66,26 @@ export async function findSystem(
     );
   }
   return loaded;
+}
+
+/** `null` where `name` does not begin with a protocol that has mutants. */
+async function findMutant(name: string, isSized: boolean): Promise<FoundSystem | null> {
+  const protocol = name.slice(0, name.indexOf('/') + 1);
+  if (protocol === '') return null;
+  const module = new URL('./mutant-systems.ts', import.meta.url).href;
+  const { mutantSystems } = (await import(module)) as typeof import('./mutant-systems.ts');
+  const ofProtocol = Object.keys(mutantSystems).filter((known) => known.startsWith(protocol));
+  if (ofProtocol.length === 0) return null;
+  if (!ofProtocol.includes(name)) {
+    const begun = ofProtocol.filter((known) => known.startsWith(name));
+    throw new UsageError(`no mutant ${name}: ${hint(name, begun.length === 0 ? ofProtocol : begun)}`);
+  }
+  if (isSized) {
+    throw new UsageError(
+      `the mutant ${name} has the sites and the network that show it: leave out --sites and --network`,
+    );
+  }
+  return { ...(await found({ module, export: 'mutantSystemOf', options: name })), isMutant: true };
 }
 
 async function found(source: SystemSource): Promise<FoundSystem> {
