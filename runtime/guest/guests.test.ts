@@ -256,3 +256,31 @@ test('what a guest may not say ends its connection, and nothing else', async () 
   expect(codes(notices.get('a'))).toEqual([...hostile.map(() => 'PROTOCOL_BREACH'), 'FOREIGN_SITE']);
   await sites[0]!.lock.run(() => {});
 });
+
+test('guests are served equally often, however many of them each member has', async () => {
+  const { members: sites } = await members(calm);
+  const at = [...Array(10).fill(0), ...Array(7).fill(1), ...Array(3).fill(2)] as readonly number[];
+  const guests = await Promise.all(at.map((member) => guest([sites[member]!.cluster], calm)));
+  await Promise.all(guests.map(({ cluster }) => cluster.ready({ timeoutMs: 5_000 })));
+  const rounds = 16;
+  const counts = at.map(() => 0);
+  let [left, inside, overlaps] = [rounds * at.length, 0, 0];
+  await Promise.all(
+    guests.map(async ({ cluster }, index) => {
+      while (left > 0) {
+        await cluster.lock('main').run(async () => {
+          inside += 1;
+          overlaps += inside - 1;
+          await Promise.resolve();
+          inside -= 1;
+        });
+        counts[index]! += 1;
+        left -= 1;
+      }
+    }),
+  );
+  const sum = (of: (count: number) => number) => counts.reduce((total, count) => total + of(count), 0);
+  const jain = sum((count) => count) ** 2 / (counts.length * sum((count) => count ** 2));
+  expect(overlaps).toBe(0);
+  expect(jain).toBeGreaterThan(0.99);
+});

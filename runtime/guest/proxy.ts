@@ -197,7 +197,7 @@ export class LockProxy implements DriverOwner<ProxyEvent, ProxyEffect, never> {
 
   /** Waits in the member's queue as a client of its own does. */
   async #enter(signal: AbortSignal): Promise<Held> {
-    return this.#owner.lock(this.name).queue.acquire({ signal });
+    return this.#owner.lock(this.name).queue.acquire({ signal }, true);
   }
 
   #granted(held: Held): void {

@@ -75,7 +75,9 @@ type QueueState = 'early' | 'free' | 'asking' | 'waiting' | 'held' | 'lingering'
 
 /**
  * The local callers of one lock: they wait in line, and at most one request is under way for all of them. A token that
- * is here serves up to `maxBatch` of them in a row, and no more before what has arrived is read.
+ * is here serves up to `maxBatch` of them in a row, and no more before what has arrived is read. Where guests wait, that is by *gated
+ * service*, as in polling systems: a token that comes serves each caller that waits by then, and none twice. So guests are served equally
+ * often, however many of them each member has.
  *
  * A release and the next request are one event, by which this site goes to the end of the line that it hands on, and no REQUEST is
  * sent (R12): where another caller waits, and where a caller asks again within the turn of the event loop in which the lock was
@@ -91,6 +93,9 @@ export class WaitQueue implements Granter {
   #held: Holding | null = null;
   /** Critical sections since the token came, or since the last rest. */
   #row = 0;
+  /** The longest row: until the token comes again. */
+  #quota: number;
+  #hasGuests = false;
   #rests = false;
   #lingers = false;
   /** A caller asks just now. It takes a grant that comes at once, if nobody waits before it. */
@@ -104,6 +109,7 @@ export class WaitQueue implements Granter {
   constructor(owner: QueueOwner, options: WaitQueueOptions) {
     this.#owner = owner;
     this.#options = options;
+    this.#quota = options.maxBatch;
   }
 
   get lock(): string {
@@ -162,8 +168,10 @@ export class WaitQueue implements Granter {
     this.#askForNext();
   }
 
-  acquire(options: HoldOptions = byDefault): Promise<Held> {
+  /** `isGuest`: a guest waits, through its member. */
+  acquire(options: HoldOptions = byDefault, isGuest = false): Promise<Held> {
     const place = this.#options.places.take();
+    this.#hasGuests ||= isGuest;
     return this.#acquire(options, (holding) => {
       this.#limit(holding, options);
       const grant = new Grant(holding, place);
@@ -270,7 +278,11 @@ export class WaitQueue implements Granter {
     const waiter = this.#line.shift();
     const holding = new Holding(this, fence, this.#options.clock.now());
     // A token that was sent for has brought what else arrived.
-    this.#row = this.#taking || before === 'held' ? this.#row + 1 : 1;
+    if (this.#taking || before === 'held') this.#row += 1;
+    else {
+      this.#row = 1;
+      this.#quota = this.#hasGuests ? this.#line.length + 1 : this.#options.maxBatch;
+    }
     this.#held = holding;
     if (waiter) {
       waiter.settle();
@@ -372,7 +384,7 @@ export class WaitQueue implements Granter {
 
   /** The token has served as many callers in a row as it may before what has arrived is read. */
   get #isSpent(): boolean {
-    return this.#row >= this.#options.maxBatch;
+    return this.#row >= this.#quota;
   }
 
   get #mayEnterNow(): boolean {

@@ -240,9 +240,9 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#queue === null && this.#leases === null && this.#votes === null;
   }
 
-  /** Whether no event has come for `ms`, and no caller waits or is inside. */
+  /** Whether no event has come for `ms`. */
   isUnused(ms: number): boolean {
-    return this.#queue === null && this.#setting.clock.now() - this.#changedAt >= ms;
+    return this.#setting.clock.now() - this.#changedAt >= ms;
   }
 
   /** Nobody has used the lock for long. */

@@ -943,10 +943,11 @@ export class Site implements MailboxHandlers {
 
   #forget(actor: LockActor, afterMs: number): void {
     const { lock } = actor;
+    if (!actor.isUnused(afterMs)) return;
     actor.turned();
     if (!actor.passivate()) return;
     this.#active.delete(actor);
-    if (!actor.isUnused(afterMs) || !this.#trigger.isQuiet(lock)) return;
+    if (!this.#trigger.isQuiet(lock)) return;
     actor.forget();
     if (this.#forgotten === actor) this.#drop(actor);
     // The news that it is forgotten was lost, or others use it. Once this site has had the token, it can say so itself.
