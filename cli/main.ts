@@ -9,6 +9,7 @@ const verbs: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   demo: async (program) => (await import('./verbs/demo.ts')).addDemo(program),
   site: async (program) => (await import('./verbs/site.ts')).addSite(program),
   locks: async (program) => (await import('./verbs/locks.ts')).addLocks(program),
+  members: async (program) => (await import('./verbs/members.ts')).addMembers(program),
   config: async (program) => (await import('./verbs/config.ts')).addConfig(program),
   verify: async (program) => (await import('./verbs/verify.ts')).addVerify(program),
   outline: async (program) => (await import('./verbs/outline.ts')).addOutline(program),

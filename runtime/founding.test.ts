@@ -2,9 +2,9 @@ import { cpSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteId } from '../machines/actor.ts';
-import { type Cluster, compareFences, FenceGate, type Held } from './index.ts';
+import { type Cluster, compareFences, FenceGate, foundAnew, type Held } from './index.ts';
 import { eventually } from './testing/eventually.ts';
-import { endFleets, fleet } from './testing/fleet.ts';
+import { endFleets, type Fleet, fleet } from './testing/fleet.ts';
 
 /* How a cluster of real sites is founded, and what comes of it when sites start late, under another list, or without their data. */
 
@@ -212,6 +212,86 @@ describe('all data are gone', () => {
     },
     60_000,
   );
+});
+
+describe('a majority is lost for good', () => {
+  const anew = (dataDir: string, site = 'a') => foundAnew({ dataDir, site, cluster: 'test' });
+  const refused = expect.objectContaining({ code: 'FOUNDED_ANEW' });
+
+  test('the site that is left founds anew: fences rise, others join with empty disks, and one that comes back with its data is refused', async () => {
+    const { start, kill, dataDir } = await fleet(three, 'disks');
+    const clusters = [await start('a'), await start('b'), await start('c')];
+    const gate = new FenceGate();
+    for (const cluster of clusters) expect(gate.accept('x', await fenceOf(cluster, 'x'))).toBe(true);
+    const { generation } = clusters[0]!.members();
+    for (const site of ['b', 'c']) await kill(site);
+    await expect(anew(dataDir('a'))).rejects.toThrow('STORE_IN_USE');
+    await kill('a');
+    rmSync(dataDir('b'), { recursive: true });
+    const founded = await anew(dataDir('a'));
+    expect(founded).toMatchObject({ before: generation, dropped: ['b', 'c'] });
+    expect(founded.generation).toBeGreaterThan(generation!);
+    const a = await start('a');
+    expect(gate.accept('x', await fenceOf(a, 'x'))).toBe(true);
+    expect(a.members()).toMatchObject({ generation: founded.generation, voters: [{ site: 'a', up: true }] });
+    const b = await start('b');
+    expect(gate.accept('x', await fenceOf(b, 'x'))).toBe(true);
+    const c = await start('c');
+    await expect(c.ready({ timeoutMs: 5_000 })).rejects.toEqual(refused);
+    await expect(fenceOf(c, 'x')).rejects.toEqual(refused);
+    await expect(c.addMember('c')).rejects.toEqual(refused);
+    // Also where it does not meet the others again.
+    for (const site of three) await kill(site);
+    const alone = await start('c');
+    await expect(fenceOf(alone, 'x')).rejects.toThrow('start it with an empty data directory');
+    await kill('c');
+    rmSync(dataDir('c'), { recursive: true });
+    for (const cluster of [await start('a'), await start('b'), await start('c')])
+      expect(gate.accept('x', await fenceOf(cluster, 'x', 10_000))).toBe(true);
+    expect(a.members().voters.map(({ site }) => site)).not.toContain('c');
+  });
+
+  test('where it was not: those that still run lose what they hold when they meet the new cluster', async () => {
+    const { start, kill, dataDir } = await fleet(three, 'disks');
+    const [a0, b, c] = [await start('a'), await start('b'), await start('c')];
+    await a0!.ready();
+    await kill('a');
+    const held = await b!.lock('x').acquire({ timeoutMs: 5_000 });
+    const waiting = c!.lock('x').acquire({ timeoutMs: 30_000 });
+    await anew(dataDir('a'));
+    const a = await start('a');
+    await expect(waiting).rejects.toEqual(refused);
+    await eventually(() => expect(held.signal.aborted).toBe(true));
+    const gate = new FenceGate();
+    gate.accept('x', held.fence);
+    expect(gate.accept('x', await fenceOf(a, 'x'))).toBe(true);
+    expect(a.members().voters.map(({ site }) => site)).toEqual(['a']);
+  });
+
+  test('a clock that was set back does not matter: the generation is above the one before', async () => {
+    const { start, kill, dataDir } = await fleet(['a'], 'disks');
+    const { generation } = (await start('a')).members();
+    await kill('a');
+    const early = { dataDir: dataDir('a'), site: 'a', cluster: 'test', generation: 1 };
+    expect((await foundAnew(early)).generation).toBe(generation! + 1);
+    expect((await foundAnew(early)).generation).toBe(generation! + 2);
+  });
+
+  test.each([
+    ['there is none', () => {}, 'DISK_MISSING'],
+    [
+      'it is of no cluster',
+      async ({ start, kill }: Fleet) => {
+        await start('a');
+        await kill('a');
+      },
+      'NOT_A_MEMBER',
+    ],
+  ])('a data directory is left as it is where %s', async (_, begin, code) => {
+    const all = await fleet(['a', 'b'], 'disks');
+    await begin(all);
+    await expect(anew(all.dataDir('a'))).rejects.toEqual(expect.objectContaining({ code }));
+  });
 });
 
 test('no lock is called as what sites say of the cluster itself', async () => {

@@ -43,4 +43,5 @@ export type {
   Timing,
   Tls,
 } from './options/schema.ts';
+export { type FoundAnewOptions, type FoundedAnew, foundAnew } from './site/found-anew.ts';
 export { rootOf } from './site/root.ts';

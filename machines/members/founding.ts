@@ -1,4 +1,4 @@
-import { and, assign, type SnapshotFrom, setup } from 'xstate';
+import { and, assign, not, type SnapshotFrom, setup } from 'xstate';
 import type { SiteId } from '../actor.ts';
 
 /**
@@ -19,9 +19,10 @@ export interface Founding {
  * - `accepted`: others may not have.
  * - `founded`: every founder has.
  * - `settled`: a majority of the founders have `founded` on their disks.
+ * - `superseded`: it is not this id's: the cluster that this id belonged to was founded anew without it.
  */
 export interface FoundingDisk extends Founding {
-  readonly stage: 'accepted' | 'founded' | 'settled';
+  readonly stage: 'accepted' | 'founded' | 'settled' | 'superseded';
 }
 
 /**
@@ -45,10 +46,13 @@ export type FoundingMessage =
  *   an earlier one need have arrived.
  * - `found`: to the proposer: `generation` is a number above that of every earlier cluster (by default from the wall clock). It
  *   does nothing until all founders are known.
+ * - `foundAnew`: an operator says that a majority is lost for good: this site alone begins the cluster again, under another `id`,
+ *   which nobody knows. `generation` as in `found`.
  */
 export type FoundingInput =
   | { readonly type: 'met'; readonly peer: SiteId; readonly id: string }
-  | { readonly type: 'found'; readonly generation: number };
+  | { readonly type: 'found'; readonly generation: number }
+  | { readonly type: 'foundAnew'; readonly generation: number; readonly id: string };
 
 export type FoundingEvent = FoundingInput | FoundingMessage;
 
@@ -59,12 +63,14 @@ export type FoundingEvent = FoundingInput | FoundingMessage;
  * - `founded`: the cluster exists, and a majority of the founders know it; its locks may be used.
  * - `excluded`: the cluster was founded without this id. It is no member, unless all of its founders are gone, and the
  *   rest founds another.
+ * - `superseded`: the cluster that this id belonged to was founded anew. It takes no part in either, now and after a restart.
  */
 export type FoundingEffect =
   | { readonly type: 'send'; readonly target: string; readonly message: FoundingMessage }
   | ({ readonly type: 'persist' } & FoundingDisk)
   | ({ readonly type: 'founded' } & Founding)
-  | ({ readonly type: 'excluded' } & Founding);
+  | ({ readonly type: 'excluded' } & Founding)
+  | ({ readonly type: 'superseded' } & Founding);
 
 export interface FoundingContext {
   readonly self: SiteId;
@@ -140,6 +146,7 @@ export const foundingSetup = setup({
     persist: (_, _params: FoundingDisk) => {},
     founded: (_, _params: Founding) => {},
     excluded: (_, _params: Founding) => {},
+    superseded: (_, _params: Founding) => {},
     meet: assign(({ context: { known } }, { peer, id }: { peer: SiteId; id: string }) => ({
       known: { ...known, [peer]: id },
     })),
@@ -150,6 +157,13 @@ export const foundingSetup = setup({
       voters: { [id]: true as const },
     })),
     accept: assign((_, founding: Founding) => ({ accepted: founding, ...empty })),
+    /** M9: above all that this site knows of, whatever the clock says. */
+    beginAnew: assign(({ context: { self, accepted } }, { least, id }: { least: number; id: string }) => {
+      const ids = { [self]: id };
+      const generation = Math.max(least, accepted!.generation + 1);
+      const alone = { founders: { [self]: true as const }, proposer: self, known: ids };
+      return { id, ...alone, accepted: { generation, ids }, ...empty };
+    }),
     countAcceptance: assign(({ context: { voters } }, { voter }: { voter: string }) => ({
       voters: { ...voters, [voter]: true as const },
     })),
@@ -161,6 +175,7 @@ export const foundingSetup = setup({
   guards: {
     wasFounded: ({ event }) => stageOf(event) === 'founded',
     wasSettled: ({ event }) => stageOf(event) === 'settled',
+    wasSuperseded: ({ event }) => stageOf(event) === 'superseded',
     isFounder: ({ context: { founders }, event }) => event.type === 'met' && event.peer in founders,
     isProposer: ({ context: { self, proposer } }) => self === proposer,
     knowsAll: ({ context: { founders, known } }) => Object.keys(founders).every((name) => name in known),
@@ -184,6 +199,12 @@ export const foundingSetup = setup({
       return ids.filter((id) => id in knowers).length * 2 > ids.length;
     },
     excludes: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] !== id,
+    /** M9: it is later than the founding that this id accepted, and without it. */
+    supersedes: ({ context: { self, id, accepted }, event }) =>
+      event.type === 'FOUNDED' &&
+      accepted !== null &&
+      event.generation > accepted.generation &&
+      event.ids[self] !== id,
   },
 });
 
@@ -202,6 +223,32 @@ const announce = foundingSetup.enqueueActions(({ context: { id, accepted }, enqu
 });
 
 const founded = { type: 'founded', params: ({ context }: At): Founding => context.accepted! } as const;
+
+const superseded = {
+  type: 'superseded',
+  params: ({ context }: At): Founding => context.accepted!,
+} as const;
+
+const supersede = {
+  guard: 'supersedes',
+  target: '#founding.superseded',
+  actions: [
+    { type: 'accept', params: ({ event }: At<Of<'FOUNDED'>>) => foundingOf(event) },
+    persist('superseded'),
+    superseded,
+  ],
+} as const;
+
+const foundAnew = {
+  target: '#founding.founded.settled',
+  actions: [
+    {
+      type: 'beginAnew',
+      params: ({ event: { generation, id } }: At<Of<'foundAnew'>>) => ({ least: generation, id }),
+    },
+    persist('settled'),
+  ],
+} as const;
 
 const countKnower = {
   type: 'countKnower',
@@ -231,6 +278,9 @@ const propose = {
  * proposed anew, with a higher generation: a founder that has accepted, and does not know of the founding, accepts
  * again. A founder that knows of it never does. So if two foundings were both accepted by all, the lower one is known
  * only to ids that the higher one has replaced.
+ *
+ * Where a majority of the voters is lost for good, an operator has one that is left begin again (M9): alone, as another id, under
+ * a higher generation. It tells every site that it meets, and each that belonged to the cluster before is out of it for good.
  */
 export const foundingMachine = foundingSetup.createMachine({
   id: 'founding',
@@ -268,12 +318,15 @@ export const foundingMachine = foundingSetup.createMachine({
       },
     ],
     FOUNDED: [
+      // What it accepted may be founded, and only the proposer would know that it is not.
+      { ...supersede, guard: and(['supersedes', not('isProposer')]) },
       { guard: 'isAccepted', target: '.founded', actions: [persist('founded'), announce, countKnower] },
       {
         guard: 'excludes',
         target: '.excluded',
         actions: { type: 'excluded', params: ({ event }) => foundingOf(event) },
       },
+      {},
     ],
   },
   states: {
@@ -281,6 +334,7 @@ export const foundingMachine = foundingSetup.createMachine({
       always: [
         { guard: 'wasSettled', target: 'founded.settled', actions: founded },
         { guard: 'wasFounded', target: 'founded', actions: countKnower },
+        { guard: 'wasSuperseded', target: 'superseded', actions: superseded },
         { target: 'waiting' },
       ],
     },
@@ -331,7 +385,8 @@ export const foundingMachine = foundingSetup.createMachine({
           { actions: sayFounded((event) => (event as Of<'met'>).id) },
         ],
         PROPOSE: { actions: sayFounded((event) => (event as Of<'PROPOSE'>).proposer) },
-        FOUNDED: {},
+        FOUNDED: [supersede, {}],
+        foundAnew,
       },
       states: {
         announcing: {
@@ -343,6 +398,7 @@ export const foundingMachine = foundingSetup.createMachine({
     },
     // Those that know of it may be gone, and what is left found anew, under a higher generation.
     excluded: { on: { found: propose } },
+    superseded: { on: { met: {}, PROPOSE: {}, FOUNDED: {}, foundAnew } },
   },
 });
 

@@ -23,6 +23,7 @@ export type OperatingCode =
   // A peer is not what it was.
   | 'PEER_RESTARTED'
   | 'NOT_A_MEMBER'
+  | 'FOUNDED_ANEW'
   | 'CHANGE_TIMEOUT'
   | 'TOO_FEW_VOTERS'
   // This site cannot do what it is asked.
@@ -36,6 +37,7 @@ export type OperatingCode =
   | 'TRACE_FAILED'
   | 'OPTIONS_INVALID'
   // Data that must be on the disk is not there, or cannot be put there.
+  | 'DISK_MISSING'
   | 'DISK_CORRUPT'
   | 'DISK_FOREIGN'
   | 'DISK_VERSION'

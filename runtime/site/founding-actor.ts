@@ -28,14 +28,20 @@ export interface FoundingActorSetting {
   readonly founded: (founding: Founding) => void;
   /** The cluster was founded without the data of this site. */
   readonly excluded: (founding: Founding) => void;
+  /** The cluster that the data of this site belong to was founded anew. */
+  readonly superseded: (founding: Founding) => void;
+  /** Is the peer, with its present data, a member of the cluster that these data belong to? */
+  readonly isMember: (peer: SiteId) => boolean;
   readonly crashed: (error: InvariantError) => void;
 }
 
-const effectTypes = [
+/** What its statechart asks for. */
+export const foundingEffects = [
   'send',
   'persist',
   'founded',
   'excluded',
+  'superseded',
 ] as const satisfies readonly FoundingEffect['type'][];
 
 /** This site's part in how the cluster is founded (protocol.md, section 4): one actor, for all locks. */
@@ -50,7 +56,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     const [proposer] = founders.toSorted((one, other) => (one < other ? -1 : 1));
     this.#setting = setting;
     const input = { self, id: store.id, founders, proposer: proposer!, disk: store.founding };
-    this.#driver = new Driver(foundingMachine, effectTypes, { id: self, input }, this);
+    this.#driver = new Driver(foundingMachine, foundingEffects, { id: self, input }, this);
   }
 
   /** Begins, once all that it tells of is ready. */
@@ -113,7 +119,7 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
   }
 
   #breachBy(said: FoundingMessage, source: SiteId): string | null {
-    const { founders } = this.#setting;
+    const { founders, isMember } = this.#setting;
     if (!Object.hasOwn(foundingLayout, said.type))
       return `${source} tells of the cluster what is said of a lock`;
     const sender = senderOf(said);
@@ -123,6 +129,10 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     const isOpen = typeof this.#driver.state.value === 'string';
     if (isOpen && said.type === 'PROPOSE' && Object.keys(said.ids).length !== founders.length)
       return `${source} tells of ${Object.keys(said.ids).length} founders, where there are ${founders.length}`;
+    // A founding anew gives its site another id, and takes nobody in who belonged to the cluster before.
+    const { accepted } = this.#context;
+    if (said.type === 'FOUNDED' && accepted && said.generation > accepted.generation && isMember(source))
+      return `${source} is a member of the cluster of generation ${accepted.generation} and tells of ${said.generation}`;
     return null;
   }
 
@@ -157,6 +167,9 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
         return;
       case 'excluded':
         this.#setting.excluded({ generation: effect.generation, ids: effect.ids });
+        return;
+      case 'superseded':
+        this.#setting.superseded({ generation: effect.generation, ids: effect.ids });
         return;
       default:
         effect satisfies never;

@@ -275,6 +275,8 @@ export class Site implements MailboxHandlers {
       generation,
       founded: (founding) => this.#founded(founding),
       excluded: (founding) => this.#excluded(founding),
+      superseded: (founding) => this.#superseded(founding),
+      isMember: (peer) => this.#roster.configuration !== null && this.#roster.isMember(peer),
       crashed: (error) => this.crash(error),
     });
   }
@@ -339,7 +341,7 @@ export class Site implements MailboxHandlers {
     return this.#trigger.frozen;
   }
 
-  /** Throws `TOO_MANY_LOCKS`, `NOT_A_MEMBER`, and why nothing is granted any more. */
+  /** Throws `TOO_MANY_LOCKS`, `NOT_A_MEMBER`, `FOUNDED_ANEW`, and why nothing is granted any more. */
   actor(name: string): LockActor {
     if (this.#closedBy) throw this.#closedBy;
     if (this.#exclusion) throw this.#exclusion;
@@ -411,6 +413,7 @@ export class Site implements MailboxHandlers {
    */
   async change(wanted: WantedChange, timeoutMs: number): Promise<void> {
     if (this.#closedBy) throw this.#closedBy;
+    if (this.#exclusion?.code === 'FOUNDED_ANEW') throw this.#exclusion;
     const { self } = this.#options;
     if (this.#members === null || !this.#members.isVoter) {
       const why = this.#exclusion?.message ?? this.#hindrance() ?? `${self} does not vote`;
@@ -671,9 +674,29 @@ export class Site implements MailboxHandlers {
     this.#enter(founding, { generation, first, floor: null, ...empty });
     if (joins || self in ids) return;
     this.#exclude(
+      'NOT_A_MEMBER',
       `the cluster was founded without ${self} (${store.id}), by ${Object.keys(ids).sort().join(', ')}, and the settings name it as a ` +
         'founder: start it with join in place of founders, and it asks to be added',
     );
+  }
+
+  /** The cluster was founded anew, and the data of this site belong to the one before: it takes no part in either (M9). */
+  #superseded(founding: Founding): void {
+    const { self, store } = this.#options;
+    const { generation, ids } = founding;
+    this.#members?.stop(new OperatingError('FOUNDED_ANEW', 'the cluster was founded anew'));
+    this.#members = null;
+    this.#roster.founding = founding;
+    this.#roster.configuration = firstConfiguration(
+      Object.entries(ids).map(([name, id]) => voterOf(name, id)),
+    );
+    this.guests?.dismissAll();
+    this.#exclude(
+      'FOUNDED_ANEW',
+      `the cluster was founded anew, as generation ${generation} by ${Object.keys(ids).sort().join(', ')}, and ${self} has data ` +
+        `(${store.id}) of the cluster before it: start it with an empty data directory, and it asks to be added`,
+    );
+    this.#rejectReady(this.#exclusion!);
   }
 
   #enter(founding: Founding, record: MembersRecord): void {
@@ -721,6 +744,7 @@ export class Site implements MailboxHandlers {
     if (joins) this.#joined();
     if (!was || this.#roster.includesSelf || this.#leaving) return;
     this.#exclude(
+      'NOT_A_MEMBER',
       `${self} (${store.id}) was removed from the cluster, whose members are ${this.#roster.voters.toSorted().join(', ')}: start it ` +
         'again, and it asks to be added',
     );
@@ -778,8 +802,8 @@ export class Site implements MailboxHandlers {
   }
 
   /** Nobody is granted anything here any more. */
-  #exclude(why: string): void {
-    this.#exclusion = new OperatingError('NOT_A_MEMBER', why);
+  #exclude(code: 'NOT_A_MEMBER' | 'FOUNDED_ANEW', why: string): void {
+    this.#exclusion = new OperatingError(code, why);
     this.#options.notice({ type: 'error', error: this.#exclusion, peer: null, remote: null });
     this.#begun = false;
     // What is held here is lost: it is as if this site joined anew.

@@ -59,7 +59,7 @@ const schema = z.strictObject({
     .strictObject({
       generation: count,
       ids: z.record(z.string(), z.string()),
-      stage: z.enum(['accepted', 'founded', 'settled']),
+      stage: z.enum(['accepted', 'founded', 'settled', 'superseded']),
     })
     .nullable(),
   members: z

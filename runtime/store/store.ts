@@ -131,6 +131,33 @@ export function readStore(options: StoreOptions, release: () => void = () => und
   return new FileStore(options, options.files ?? systemFiles, release);
 }
 
+/** What another site, with the same name and the same directory, begins with. */
+export type Beginning = Pick<StoreContent, 'id' | 'founding' | 'members'>;
+
+/**
+ * Makes a site that does not run another one, which has run no lock and had no life before. `begin` is given what is there, and what it
+ * throws leaves that as it is.
+ *
+ * Rejects as `openStore` does, and with `DISK_MISSING` where there is no store of the site.
+ */
+export async function changeStore(
+  options: StoreOptions,
+  begin: (before: StoreContent) => Beginning,
+): Promise<void> {
+  const { dataDir, site, cluster, files = systemFiles, processes = systemProcesses } = options;
+  const path = join(dataDir, `${site}.json`);
+  const before = failing(path, () => loaded(files, path, options));
+  if (before === null)
+    throw new OperatingError('DISK_MISSING', `expected data of site ${site} in ${path}, and there are none`);
+  const release = await own(files, processes, dataDir, site);
+  try {
+    const { bytes } = encode({ cluster, site, life: 0, ...begin(before), locks: new Map() });
+    failing(path, () => files.close(replaceFile(files, path, bytes)));
+  } finally {
+    release();
+  }
+}
+
 class FileStore implements Store {
   readonly life: number;
   readonly id: string;
@@ -160,7 +187,7 @@ class FileStore implements Store {
     this.#files = files;
     this.#release = release;
     this.#path = join(options.dataDir, `${options.site}.json`);
-    const found = this.#load();
+    const found = loaded(files, this.#path, options);
     this.life = found === null ? 0 : found.life + 1;
     this.id = found?.id ?? options.newId;
     this.#founding = found?.founding ?? null;
@@ -290,39 +317,42 @@ class FileStore implements Store {
       throw error;
     }
   }
+}
 
-  #load(): StoreContent | null {
-    const { cluster, site } = this.#options;
-    const path = this.#path;
-    const bytes = failing(path, () => this.#files.read(path));
-    // With the file its id is gone, and nobody takes the site for the one that kept its promises there (R8).
-    if (bytes === null) return null;
-    const written = versionOf(bytes);
-    if (written !== null && written !== version) {
-      throw new OperatingError(
-        'DISK_VERSION',
-        `${path} is of version ${written} of the file, and this Baton reads version ${version}; it is left as it is. ` +
-          `Start site ${site} with a Baton that reads it`,
-      );
-    }
-    const content = decode(bytes);
-    if (typeof content === 'string') {
-      throw new OperatingError(
-        'DISK_CORRUPT',
-        `${path} is not what a site wrote: ${content}. It is left as it is, and is not taken for an older ` +
-          'state. If it cannot be brought back whole, delete it: the site is another one then (R8), and the cluster goes on ' +
-          'without the one that it was',
-      );
-    }
-    if (content.site !== site || content.cluster !== cluster) {
-      throw new OperatingError(
-        'DISK_FOREIGN',
-        `${path} is of site ${content.site} in cluster ${content.cluster}, not of site ${site} in cluster ` +
-          `${cluster}: give each site a directory of its own`,
-      );
-    }
-    return content;
+/** The content of the file; `null`: there is none. */
+function loaded(
+  files: FileSystem,
+  path: string,
+  { cluster, site }: Pick<StoreOptions, 'cluster' | 'site'>,
+): StoreContent | null {
+  const bytes = failing(path, () => files.read(path));
+  // With the file its id is gone, and nobody takes the site for the one that kept its promises there (R8).
+  if (bytes === null) return null;
+  const written = versionOf(bytes);
+  if (written !== null && written !== version) {
+    throw new OperatingError(
+      'DISK_VERSION',
+      `${path} is of version ${written} of the file, and this Baton reads version ${version}; it is left as it is. ` +
+        `Start site ${site} with a Baton that reads it`,
+    );
   }
+  const content = decode(bytes);
+  if (typeof content === 'string') {
+    throw new OperatingError(
+      'DISK_CORRUPT',
+      `${path} is not what a site wrote: ${content}. It is left as it is, and is not taken for an older ` +
+        'state. If it cannot be brought back whole, delete it: the site is another one then (R8), and the cluster goes on ' +
+        'without the one that it was',
+    );
+  }
+  if (content.site !== site || content.cluster !== cluster) {
+    throw new OperatingError(
+      'DISK_FOREIGN',
+      `${path} is of site ${content.site} in cluster ${content.cluster}, not of site ${site} in cluster ` +
+        `${cluster}: give each site a directory of its own`,
+    );
+  }
+  return content;
 }
 
 /** `action`, with the errors of the file system made ours. */

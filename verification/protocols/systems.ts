@@ -14,7 +14,7 @@ import {
 import { guestsOf } from './guests/system.ts';
 import { line, lineCombined, lineLeaving, lineOvertaking } from './line/system.ts';
 import { link, linkRestarts } from './link/system.ts';
-import { foundingOf } from './members/founding.ts';
+import { foundingAnewOf, foundingOf } from './members/founding.ts';
 import { membersOf } from './members/system.ts';
 import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './naimi-trehel/system.ts';
 import type { Options } from './sites.ts';
@@ -42,6 +42,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-over': epochOver,
   'epoch-forgetting': epochForgetting,
   founding: foundingOf,
+  'founding-anew': foundingAnewOf,
   guests: guestsOf,
   members: membersOf,
   link,

@@ -33,6 +33,8 @@ export interface FoundingOptions {
    * each may be late, come again, come in any order, or never.
    */
   readonly proposerDies?: boolean;
+  /** At each of these ids an operator founds anew, at any time at which it knows of a founding; as which id. Default: none. */
+  readonly anew?: Readonly<Record<string, string>>;
   /** `machine` runs in place of the real one: a mutant. */
   readonly machine?: AnyStateMachine;
 }
@@ -44,6 +46,7 @@ export interface FoundingOptions {
  */
 export function founding(options: FoundingOptions): System {
   const { ids, generations = 3, crashes = 0, proposerDies = false, machine = foundingMachine } = options;
+  const { anew = {} } = options;
   const founders = Object.keys(ids);
   const proposer = founders[0]!;
   const all = Object.entries(ids).flatMap(([self, own]) => own.map((id) => ({ self, id })));
@@ -55,7 +58,8 @@ export function founding(options: FoundingOptions): System {
     },
   });
   const actor = ({ self, id }: (typeof all)[number]): ActorSpec => {
-    const input = (disk: FoundingDisk | null) => ({ self, id, founders, proposer, disk });
+    const input = (disk: FoundingDisk | null) => ({ self, id: idOn(disk), founders, proposer, disk });
+    const idOn = (disk: FoundingDisk | null) => (disk?.ids[self] === anew[id] && anew[id]) || id;
     const meetings = all
       .filter((other) => other.self !== self)
       .map(
@@ -67,10 +71,15 @@ export function founding(options: FoundingOptions): System {
       event: { type: 'found', generation: 1 } as FoundingEvent,
       when: (site) => self === proposer && (contextOf(site).accepted?.generation ?? 0) < generations,
     };
+    const foundAnew: EnvironmentEvent = {
+      event: { type: 'foundAnew', generation: 1, id: anew[id] } as FoundingEvent,
+      when: (site) => site.in('founded'),
+      times: 1,
+    };
     return {
       machine: bounded,
       input: input(null),
-      environment: self === proposer ? [...meetings, found] : meetings,
+      environment: [...meetings, ...(self === proposer ? [found] : []), ...(id in anew ? [foundAnew] : [])],
       ...(proposerDies && self === proposer ? { crash: { times: 1 } } : {}),
       ...(crashes === 0
         ? {}
@@ -90,8 +99,8 @@ export function founding(options: FoundingOptions): System {
     network,
     history: founded,
     // A report to the site, which ends.
-    outside: ['excluded'],
-    properties: [...properties(ids), nothingUnexpected(actors[all[0]!.id]!, network)],
+    outside: ['excluded', 'superseded'],
+    properties: [...properties(ids, anew), nothingUnexpected(actors[all[0]!.id]!, network)],
   };
 }
 
@@ -103,22 +112,34 @@ export function foundingOf(options: Options): System {
   return founding({ ids: Object.fromEntries(ids), generations: 2 });
 }
 
-/** For each founding the ids that have accepted it, and those that have taken it for accepted by all. */
+/** The founding by as many founders as sites are asked for; at the second one an operator founds anew. */
+export function foundingAnewOf(options: Options): System {
+  const ids = Object.fromEntries(siteNames(options).map((name) => [name, [`${name}1`]] as const));
+  return { ...founding({ ids, anew: { b1: 'b9' } }), name: 'founding-anew' };
+}
+
+/** For each founding the ids that have accepted it, and those that have taken it for accepted by all, or founded it anew. */
 interface Founded {
   readonly accepted: Readonly<Record<string, readonly string[]>>;
   readonly founded: Readonly<Record<string, readonly string[]>>;
+  /** Ids that have been told that their cluster was founded anew. */
+  readonly superseded: readonly string[];
 }
 
 const founded: History = {
-  initial: { accepted: {}, founded: {} } satisfies Founded,
-  effects: ['persist'],
+  initial: { accepted: {}, founded: {}, superseded: [] } satisfies Founded,
+  effects: ['persist', 'superseded'],
   after: (history, id, effects) =>
     (effects as readonly Heard[]).reduce((all, effect) => noted(all, id, effect), history as Founded),
 };
 
-type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' }>;
+type Heard = NamedAction & Extract<FoundingEffect, { type: 'persist' | 'superseded' }>;
 
-function noted(all: Founded, id: string, { generation, ids, stage }: Heard): Founded {
+function noted(all: Founded, id: string, heard: Heard): Founded {
+  if (heard.type === 'superseded')
+    return { ...all, superseded: [...new Set([...all.superseded, id])].sort() };
+  const { generation, ids, stage } = heard;
+  if (stage === 'superseded') return all;
   const list = stage === 'accepted' ? 'accepted' : 'founded';
   const key = keyOf({ generation, ids });
   const before = all[list][key] ?? [];
@@ -137,7 +158,23 @@ const foundings = (history: unknown) =>
     ...(JSON.parse(text) as Founding),
   }));
 
-function properties(ids: FoundingOptions['ids']): System['properties'] {
+const supersedes = ({ generation }: Founding, history: unknown) =>
+  foundings(history).some((one) => one.generation > generation);
+
+function properties(ids: FoundingOptions['ids'], anew: object): System['properties'] {
+  const all = Object.values(ids).flat();
+  /** Its place among all ids, from 1; 0: the site is not so. */
+  const placed = (isSo: (site: ActorView) => boolean) => (site: ActorView) =>
+    isSo(site) ? all.indexOf(site.id) + 1 : 0;
+  /** The number of a founding, one for each; 0: none. */
+  const numbered = (one: Founding | null) =>
+    one === null
+      ? 0
+      : Object.values(sorted(one.ids)).reduce(
+          (number, id) => number * (all.length + 1) + all.indexOf(id) + 1,
+          one.generation,
+        );
+  const isAnew = (one: Founding) => Object.values(one.ids).some((id) => Object.values(anew).includes(id));
   const nothing = () => 0;
   const told = ({ history }: { readonly history?: unknown }) => JSON.stringify(history);
   const several = Object.values(ids).some(({ length }) => length > 1);
@@ -146,6 +183,7 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
       'every founder has accepted what is founded',
       relation(nothing, (_, history) =>
         Object.entries((history as Founded).founded).every(([text]) => {
+          if (isAnew(JSON.parse(text) as Founding)) return true;
           const by = (history as Founded).accepted[text] ?? [];
           return Object.values((JSON.parse(text) as Founding).ids).every((id) => by.includes(id));
         }),
@@ -170,13 +208,16 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
     always(
       'a founding names every founder',
       relation(nothing, (_, history) =>
-        foundings(history).every((one) => Object.keys(ids).every((name) => name in one.ids)),
+        foundings(history).every((one) => isAnew(one) || Object.keys(ids).every((name) => name in one.ids)),
       ),
       told,
     ),
     always(
       'a site takes part in a founding that names its id',
-      every((site) => !site.in('founded') || contextOf(site).accepted!.ids[contextOf(site).self] === site.id),
+      every((site) => {
+        const { accepted, self, id } = contextOf(site);
+        return !site.in('founded') || accepted!.ids[self] === id;
+      }),
     ),
     always(
       'a majority knows of a founding before a lock is used',
@@ -187,9 +228,26 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
             (generation) =>
               generation === 0 ||
               foundings(history).some(
-                (one) => one.generation === generation && one.by.length * 2 > Object.keys(ids).length,
+                (one) => one.generation === generation && one.by.length * 2 > Object.keys(one.ids).length,
               ),
           ),
+      ),
+      told,
+    ),
+    always(
+      'an id that was superseded takes no part any more',
+      relation(
+        placed((site) => site.in('founded') && contextOf(site).id === site.id),
+        (taking, history) =>
+          (history as Founded).superseded.every((id) => !taking.includes(all.indexOf(id) + 1)),
+      ),
+      told,
+    ),
+    always(
+      'no id that accepted what is founded joins another cluster',
+      relation(
+        (site) => (site.in('excluded') ? numbered(contextOf(site).accepted) : 0),
+        (accepted, history) => foundings(history).every((one) => !accepted.includes(numbered(one))),
       ),
       told,
     ),
@@ -197,6 +255,27 @@ function properties(ids: FoundingOptions['ids']): System['properties'] {
       'the cluster is founded',
       some((site) => site.in('founded.settled')),
     ),
+    ...(Object.keys(anew).length > 0
+      ? [
+          always(
+            'only a later founding supersedes one',
+            relation(
+              placed((site) => site.in('superseded')),
+              (superseded, history) =>
+                foundings(history).every(
+                  (one) =>
+                    supersedes(one, history) ||
+                    superseded.every((place) => !one.by.includes(all[place - 1]!)),
+                ),
+            ),
+            told,
+          ),
+          reachable(
+            'a founding anew supersedes an id',
+            some((site) => site.in('superseded')),
+          ),
+        ]
+      : []),
     ...(several
       ? [
           reachable(
@@ -217,6 +296,13 @@ export const foundingPossibilities = {
   'all founders can come to know that the cluster is founded': {
     from: every(() => true),
     to: every((site) => site.in('founded.settled')),
+  },
+  'every other site can come to know that the cluster was founded anew': {
+    from: relation(
+      (site) => (contextOf(site).id === site.id ? 0 : 1),
+      (isAnew) => isAnew.includes(1),
+    ),
+    to: every((site) => contextOf(site).id !== site.id || site.in('superseded') || site.in('excluded')),
   },
   'once a lock may be used, the cluster goes on without the proposer': {
     from: relation(

@@ -357,8 +357,37 @@ export const foundingMutants: Readonly<
     { ids: { a: ['a1'], b: ['b1'], c: ['c1'] } },
     foundingGuards({ knownByMajority: () => true }),
   ],
+  'M9: the generation of a founding anew is by the clock alone': [
+    { ids: two, anew: { b1: 'b9' } },
+    foundingMachine.provide({
+      actions: {
+        beginAnew: assign(({ context }, params) => {
+          const { self } = context as FoundingContext;
+          const { least, id } = params as unknown as { readonly least: number; readonly id: string };
+          const ids = { [self]: id };
+          const alone = { founders: { [self]: true as const }, proposer: self, known: ids };
+          return { id, ...alone, accepted: { generation: least, ids }, voters: {}, knowers: {} };
+        }) as never,
+      },
+    }),
+  ],
+  'M9: an earlier founding supersedes a later one': [
+    { ids: two, anew: { b1: 'b9' } },
+    foundingGuards({
+      supersedes: ({ context: { self, id, accepted }, event }) =>
+        event.type === 'FOUNDED' && accepted !== null && event.ids[self] !== id,
+    }),
+  ],
+  'M9: a restart forgets that its cluster was founded anew': [
+    { ids: two, anew: { b1: 'b9' }, crashes: 1 },
+    editorOf(foundingEditor.remove('founded.on.FOUNDED.0.actions.1')).remove('on.FOUNDED.0.actions.1'),
+  ],
+  'M9: an id that accepted a founding joins another cluster': [
+    { ids: { a: ['a1'], b: ['b1'], c: ['c1'] }, anew: { a1: 'a9' } },
+    foundingGuards({ supersedes: () => false }),
+  ],
   'M8: a restart forgets that the cluster is founded': [
     { ids: proposerLost, crashes: 1, generations: 2 },
-    foundingGuards({ wasFounded: () => false }),
+    foundingGuards({ wasFounded: () => false, wasSettled: () => false }),
   ],
 };
