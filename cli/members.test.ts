@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { FenceGate, joinCluster } from '../runtime/index.ts';
-import { baton } from './testing/baton.ts';
+import { expect, it, onTestFinished } from 'vitest';
+import { type Address, FenceGate, joinCluster, serveWatch } from '../runtime/index.ts';
+import { BatonProcess, baton, freePorts } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
 it('founds anew from one data directory, when --yes says so, and says first what that may break', async () => {
@@ -39,3 +39,66 @@ it('founds anew from one data directory, when --yes says so, and says first what
   const empty = await baton('members', 'found-anew', dataDir, '--yes');
   expect([empty.status, empty.stderr]).toEqual([2, expect.stringContaining('expected the data of a site')]);
 });
+
+it('lists the members of a running cluster, and changes them where the site has the same token of an administrator', async () => {
+  const adminToken = 'sixteen characters';
+  const [portA, portB] = await freePorts(2);
+  const listen = (port: number) => ({ host: '127.0.0.1', port });
+  const start = async (site: string, port: number, peers: Record<string, Address>, options = {}) => {
+    const cluster = await joinCluster({ cluster: 'orders', site, listen: listen(port), peers, ...options });
+    onTestFinished(() => cluster.close({ graceful: false }));
+    return cluster;
+  };
+  const a = await start('a', portA!, {});
+  await a.ready();
+  const open = await serveWatch(a, { adminToken });
+  onTestFinished(() => open.close());
+  const shut = await serveWatch(a);
+  onTestFinished(() => shut.close());
+  const members = async (args: readonly string[], token?: string) => {
+    const env = token === undefined ? {} : { BATON_ADMIN_TOKEN: token };
+    return new BatonProcess(['members', ...args], env).end();
+  };
+  const listed = await members(['list', shut.url]);
+  expect([listed.status, listed.stderr]).toEqual([0, '']);
+  expect(listed.stdout).toMatch(
+    /^voter +is +listens at +id\na +up +127\.0\.0\.1:\d+ +\S+\nconfiguration \(0, 1\) of generation \d+\n$/,
+  );
+
+  // b asks to be added by itself; a second founder-to-be would wait.
+  const b = await start('b', portB!, { a: listen(portA!) }, { join: true });
+  await b.ready();
+  const removed = await members(['remove', open.url, 'b'], adminToken);
+  expect([removed.status, removed.stderr]).toEqual([0, '']);
+  expect(removed.stdout).not.toContain('\nb ');
+  expect(a.members().voters.map(({ site }) => site)).toEqual(['a']);
+  const added = await members(['add', open.url, 'a', '--json'], adminToken);
+  expect(JSON.parse(added.stdout)).toMatchObject({ voters: [{ site: 'a', up: true }] });
+
+  for (const [args, token, status, reason] of [
+    [['remove', open.url, 'a'], adminToken, 1, /TOO_FEW_VOTERS/],
+    [
+      ['replace', open.url, 'a', 'c', '--timeout', '300'],
+      adminToken,
+      1,
+      /CHANGE_TIMEOUT: a has not heard of c/,
+    ],
+    [
+      ['remove', open.url, 'a'],
+      'another token of it',
+      1,
+      /NOT_ALLOWED: expected the site's BATON_ADMIN_TOKEN/,
+    ],
+    [['remove', shut.url, 'a'], adminToken, 1, /NOT_ALLOWED: this site takes no change/],
+    [['remove', open.url, 'a'], undefined, 2, /remove needs BATON_ADMIN_TOKEN/],
+    [['remove', open.url], adminToken, 2, /remove takes 1 ids of sites, 0 came/],
+    [['list', 'http://127.0.0.1:1/'], undefined, 2, /the addresses are a list of ws:/],
+    [['list', 'ws://127.0.0.1:1/'], undefined, 3, /ECONNREFUSED/],
+  ] as const) {
+    const refused = await members(args, token);
+    expect(refused.stderr).toMatch(reason);
+    expect([refused.status, refused.stdout]).toEqual([status, '']);
+  }
+  const insecure = serveWatch(a, { listen: { host: '0.0.0.0' }, token: 't', adminToken });
+  await expect(insecure).rejects.toThrow('INSECURE_LISTEN');
+}, 60_000);

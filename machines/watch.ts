@@ -69,6 +69,38 @@ export type WatchTold =
   | { readonly type: 'lines'; readonly lines: readonly TimedLine[] }
   | { readonly type: 'end'; readonly at: number; readonly why: WindowEnd };
 
+/**
+ * Requests the voters as the site knows them. `change`: after that change, which it makes where `admin` is its administrator's token, within
+ * `timeoutMs`. Answered by one `MembersAnswer`.
+ */
+export interface MembersRequest {
+  readonly type: 'members';
+  readonly change?: WatchedChange | undefined;
+  readonly admin?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export type WatchedChange =
+  | { readonly add: SiteId }
+  | { readonly remove: SiteId }
+  | { readonly replace: SiteId; readonly by: SiteId };
+
+/** `reason` begins with a code. */
+export type MembersAnswer =
+  | {
+      readonly type: 'members';
+      readonly generation: number | null;
+      readonly term: number | null;
+      readonly version: number | null;
+      readonly voters: readonly {
+        readonly site: SiteId;
+        readonly id: string;
+        readonly up: boolean;
+        readonly address: { readonly host: string; readonly port: number } | null;
+      }[];
+    }
+  | { readonly type: 'refused'; readonly reason: string };
+
 /** The state of one lock at one site. Durations are in milliseconds, since the clocks of two sites differ. */
 export interface SiteLock {
   readonly lock: string;

@@ -49,7 +49,12 @@ export function flagName(flag: string): string {
 
 /** An orchestrator may set others of the same prefix, so none is refused. */
 function doubtsAbout(env: NodeJS.ProcessEnv): string[] {
-  const known = [...keys.map(({ variable }) => variable), 'BATON_CONFIG', 'BATON_INSPECT_TOKEN'];
+  const known = [
+    ...keys.map(({ variable }) => variable),
+    'BATON_CONFIG',
+    'BATON_INSPECT_TOKEN',
+    'BATON_ADMIN_TOKEN',
+  ];
   return Object.keys(env)
     .filter((name) => name.startsWith('BATON_') && !known.includes(name))
     .flatMap((name) => {

@@ -69,8 +69,10 @@ export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
 
 async function letWatch(cluster: Cluster, listen: Address): Promise<WatchServer> {
   const token = process.env['BATON_INSPECT_TOKEN'];
+  const adminToken = process.env['BATON_ADMIN_TOKEN'];
+  const tokens = { ...(token !== undefined && { token }), ...(adminToken !== undefined && { adminToken }) };
   try {
-    return await serveWatch(cluster, { listen, ...(token !== undefined && { token }) });
+    return await serveWatch(cluster, { listen, ...tokens });
   } catch (error) {
     await cluster.close({ graceful: false });
     if (error instanceof OperatingError) throw new UsageError(error.message);

@@ -1,40 +1,111 @@
 import { readdirSync } from 'node:fs';
 import { Argument, type Command } from 'commander';
+import type { Membership } from '../../runtime/index.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { wholeNumber } from '../options.ts';
 import { remark } from '../output.ts';
+import { tableText } from '../table.ts';
 
-const actions = ['found-anew'] as const;
+/** How many names each takes behind the site that is asked. */
+const names = { list: 0, add: 1, remove: 1, replace: 2, 'found-anew': 0 } as const;
+type Action = keyof typeof names;
 
 interface MembersOptions {
   readonly id?: string;
   readonly cluster: string;
   readonly generation?: number;
   readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly timeout: number;
 }
 
 export function addMembers(program: Command): void {
   program
     .command('members')
-    .summary('found a cluster anew when a majority of its voters is lost')
+    .summary('list, add, remove and replace the members of a running cluster; found it anew')
     .description(
-      'found-anew DIR: begins the cluster again with one site that is left, from its data directory, while no process runs the site. ' +
-        'For when a majority of the voters is lost for good: nothing else brings a lock back then. docs/membership.md says when and how.',
+      `list URL: the voters, as the site at this watch port knows them (baton site --inspect, or serveWatch).
+add URL NAME, remove URL NAME, replace URL OLD NEW: the site makes that change of the voters, one at a time, with a majority of them.
+It needs BATON_ADMIN_TOKEN, the same here as in the environment of that site, which takes changes on loopback alone.
+found-anew DIR: begins the cluster again with one site that is left, from its data directory, while no process runs the site. For
+when a majority of the voters is lost for good: nothing else brings a lock back then. docs/membership.md says when and how.`,
     )
-    .addArgument(new Argument('<action>', 'what to do').choices(actions))
-    .argument('<dir>', 'the data directory of the site')
-    .option('--id <id>', 'the site; default: the one that has data there')
-    .option('--cluster <name>', 'its cluster', 'baton')
+    .addArgument(new Argument('<action>', 'what to do').choices(Object.keys(names)))
+    .argument(
+      '<where>',
+      'ws://127.0.0.1:PORT/ of a running site, with ?token=... where one is needed; for found-anew the data directory',
+    )
+    .argument('[names...]', 'the ids of the sites')
+    .option('--json', 'print the members as JSON')
+    .option('--timeout <ms>', 'the longest that each change may take', wholeNumber(1, 3_600_000), 30_000)
+    .option('--id <id>', 'found-anew: the site; default: the one that has data there')
+    .option('--cluster <name>', 'found-anew: its cluster', 'baton')
     .option(
       '--generation <n>',
-      'the least generation of the new cluster, where the clock of this machine is behind; default: the clock in ms',
+      'found-anew: the least generation of the new cluster, where the clock of this machine is behind; default: the clock in ms',
       wholeNumber(1),
     )
-    .option('--yes', 'do it: without it, this only says what would be done')
-    .addHelpText('after', '\nExit status: 0 done, 1 refused, 2 wrong usage, or --yes is missing.')
-    .action(async (_action: (typeof actions)[number], dir: string, options: MembersOptions) => {
-      process.exitCode = await found(dir, options);
+    .option('--yes', 'found-anew: do it; without it, this only says what would be done')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 refused, or not agreed on in time, 2 wrong usage, or --yes is missing, 3 the site did not answer.',
+    )
+    .action(async (action: Action, where: string, given: readonly string[], options: MembersOptions) => {
+      if (given.length !== names[action]) {
+        const { UsageError } = await import('../../verification/check/errors.ts');
+        throw new UsageError(`${action} takes ${names[action]} ids of sites, ${given.length} came`);
+      }
+      process.exitCode =
+        action === 'found-anew' ? await found(where, options) : await asked(action, where, given, options);
     });
+}
+
+async function asked(
+  action: Exclude<Action, 'found-anew'>,
+  url: string,
+  [first = '', second = '']: readonly string[],
+  { json, timeout: timeoutMs }: MembersOptions,
+): Promise<ExitStatus> {
+  const [{ membersAt }, { OperatingError }, { UsageError }] = await Promise.all([
+    import('../../runtime/observe/members-client.ts'),
+    import('../../runtime/index.ts'),
+    import('../../verification/check/errors.ts'),
+  ]);
+  const changes = {
+    list: undefined,
+    add: { add: first },
+    remove: { remove: first },
+    replace: { replace: first, by: second },
+  } as const;
+  const change = changes[action];
+  const admin = process.env['BATON_ADMIN_TOKEN'];
+  if (change !== undefined && admin === undefined)
+    throw new UsageError(
+      `${action} needs BATON_ADMIN_TOKEN, as it is in the environment of the site at ${url}`,
+    );
+  try {
+    const told = await membersAt(url, change && { change, admin: admin!, timeoutMs });
+    if (typeof told !== 'string') {
+      process.stdout.write(`${json ? JSON.stringify(told) : tableOf(told)}\n`);
+      return exitStatus.held;
+    }
+    remark(told);
+    return /^[A-Z_]+:/.test(told) ? exitStatus.violated : exitStatus.incomplete;
+  } catch (error) {
+    if (error instanceof OperatingError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function tableOf({ generation, term, version, voters }: Membership): string {
+  if (generation === null) return 'the site is no member of a cluster yet';
+  const rows = voters.map(({ site, id, up, address }) => [
+    site,
+    up ? 'up' : 'down',
+    address === null ? '' : `${address.host}:${address.port}`,
+    id,
+  ]);
+  return `${tableText(['voter', 'is', 'listens at', 'id'], rows)}\nconfiguration (${term}, ${version}) of generation ${generation}`;
 }
 
 async function found(dataDir: string, { id, cluster, generation, yes }: MembersOptions): Promise<ExitStatus> {

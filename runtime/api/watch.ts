@@ -21,6 +21,11 @@ export interface WatchServerOptions {
   readonly listen?: Partial<Address>;
   /** A viewer must give it: `ws://host:port/?token=...`. Needed to listen beyond loopback. */
   readonly token?: string;
+  /**
+   * Who gives it may change the members from outside (`baton members add`); on loopback only, since it travels in the clear. At least 16
+   * characters. Default: nobody may.
+   */
+  readonly adminToken?: string;
 }
 
 /** A WebSocket server through which others watch a site. */

@@ -28,7 +28,7 @@ async function site(options: WatchServerOptions = {}) {
     }),
     peek: () => ({ seq, snapshot }),
   });
-  const server = await serveWatch({ watch: (viewer) => tap.attach(viewer) }, options);
+  const server = await serveWatch({ ...members, watch: (viewer) => tap.attach(viewer) }, options);
   onTestFinished(() => server.close());
   const happen = (count: number) => {
     let recorded = 0;
@@ -43,6 +43,14 @@ async function site(options: WatchServerOptions = {}) {
   };
   return { server, tap, happen };
 }
+
+const refuse = () => Promise.reject(new Error('no member changes here'));
+const members = {
+  members: () => ({ generation: 1, term: 0, version: 1, voters: [] }),
+  addMember: refuse,
+  removeMember: refuse,
+  replaceMember: refuse,
+};
 
 function open(url: string, options: { origin?: string; headers?: Record<string, string> } = {}): WebSocket {
   const socket = new WebSocket(url, options);
@@ -114,10 +122,10 @@ describe('a site that is watched over a WebSocket', () => {
   it.each([
     [{ token: '' }, 'token: a token is a string that is not empty, a string of 0 bytes came'],
     [{ token: 5 }, 'token: a token is a string that is not empty, a number came'],
-    [{ port: 1 }, 'port: there is no such key; there are listen, token'],
+    [{ port: 1 }, 'port: there is no such key; there are listen, token, adminToken'],
     [{ listen: { port: 'any' } }, 'listen.port: a port is an integer from 0 to 65535, "any" came'],
     [{ listen: { host: '' } }, 'listen.host: a host is a name or an IP address, "" came'],
-    [null, 'the options are { listen, token }, null came'],
+    [null, 'the options are { listen, token, adminToken }, null came'],
   ])('is told what is wrong with %j', async (options, message) => {
     const refused = { code: 'OPTIONS_INVALID', message: `OPTIONS_INVALID: ${message}` };
     await expect(site(options as WatchServerOptions)).rejects.toMatchObject(refused);

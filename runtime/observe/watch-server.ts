@@ -3,11 +3,13 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
-import { longestName, type WatchAsk } from '../../machines/watch.ts';
+import { longestName, type MembersAnswer, type MembersRequest, type WatchAsk } from '../../machines/watch.ts';
+import type { Cluster } from '../api/cluster.ts';
 import { OperatingError } from '../api/errors.ts';
-import type { Viewer, WatchServer, WatchServerOptions, WatchSession } from '../api/watch.ts';
+import type { WatchServer, WatchServerOptions } from '../api/watch.ts';
 import { isLoopback } from '../mailbox/tcp/loopback.ts';
 import { checkWatch } from '../options/calls.ts';
+import { siteIdPattern } from '../wire/frames.ts';
 import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts';
 
 const ask = z.discriminatedUnion('type', [
@@ -22,28 +24,53 @@ const ask = z.discriminatedUnion('type', [
   z.strictObject({ type: z.enum(['find', 'table']), like: z.string().max(2 * longestName) }),
 ]);
 
+const name = z.string().regex(siteIdPattern);
+const membersRequest = z.strictObject({
+  type: z.literal('members'),
+  change: z
+    .union([
+      z.strictObject({ add: name }),
+      z.strictObject({ remove: name }),
+      z.strictObject({ replace: name, by: name }),
+    ])
+    .optional(),
+  admin: z.string().optional(),
+  timeoutMs: z.int().min(1).max(3_600_000).optional(),
+});
+
+/** What is watched, and changed where that is allowed. */
+type Served = 'watch' | 'members' | 'addMember' | 'removeMember' | 'replaceMember';
+
+const request = z.union([ask, membersRequest]);
+
 const mostViewers = 8;
 const pingEveryMs = 10_000;
 /** The code by which WebSocket says that a frame is not as it should be. */
 const policyViolation = 1008;
 
 /**
- * Lets others watch a site from elsewhere, read-only: `baton inspect --attach URL`. A viewer that is too slow, or does not
- * read, misses what happens; the site never waits for it.
+ * Lets others watch a site from elsewhere: `baton inspect --attach URL`, `baton members list URL`. A viewer that is too slow, or does not
+ * read, misses what happens; the site never waits for it. Nothing can be changed, unless an `adminToken` is given.
  *
  * @throws OperatingError `OPTIONS_INVALID`, `LISTEN_FAILED`, `INSECURE_LISTEN`.
  */
 export async function serveWatch(
-  cluster: { watch(viewer: Viewer): WatchSession },
+  cluster: Pick<Cluster, 'watch' | 'members' | 'addMember' | 'removeMember' | 'replaceMember'>,
   options: WatchServerOptions = {},
 ): Promise<WatchServer> {
   checkWatch(options);
-  const { listen = {}, token } = options;
+  const { listen = {}, token, adminToken } = options;
   const { host = '127.0.0.1', port = 0 } = listen;
   if (!isLoopback(host) && token === undefined) {
     throw new OperatingError(
       'INSECURE_LISTEN',
       `every program that reaches ${host}:${port} could watch the site: give a token, or listen on loopback`,
+    );
+  }
+  if (!isLoopback(host) && adminToken !== undefined) {
+    throw new OperatingError(
+      'INSECURE_LISTEN',
+      `the administrator's token would travel in the clear to ${host}:${port}: listen on loopback, or give no adminToken`,
     );
   }
   // Most sites are never watched.
@@ -60,7 +87,8 @@ export async function serveWatch(
   }
   http.server.on('upgrade', (request, socket, head) => {
     const refusal = whyRefused(request, host, token) ?? (sockets.clients.size < mostViewers ? null : 503);
-    if (refusal === null) sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster));
+    if (refusal === null)
+      sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster, adminToken));
     else refuseUpgrade(socket, `${refusal} ${STATUS_CODES[refusal]}`);
   });
   const pings = setInterval(() => {
@@ -79,7 +107,7 @@ export async function serveWatch(
   };
 }
 
-function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): WatchSession }): void {
+function serve(socket: WebSocket, cluster: Pick<Cluster, Served>, adminToken: string | undefined): void {
   const session = cluster.watch({
     send: (frame) => socket.send(frame),
     get waiting() {
@@ -90,8 +118,10 @@ function serve(socket: WebSocket, cluster: { watch(viewer: Viewer): WatchSession
   socket.on('pong', () => alive.add(socket));
   socket.on('message', (data) => {
     const asked = parsed(data.toString());
-    if (asked === null) socket.close(policyViolation, 'expected watch, begin, find or table');
-    else session.ask(asked);
+    if (asked === null) socket.close(policyViolation, 'expected watch, begin, find, table or members');
+    else if (asked.type === 'members') {
+      void answerTo(asked, cluster, adminToken).then((answer) => socket.send(JSON.stringify(answer)));
+    } else session.ask(asked);
   });
   socket.on('close', () => session.close());
   // It is closed next.
@@ -106,9 +136,34 @@ function ping(socket: WebSocket): void {
   else socket.terminate();
 }
 
-function parsed(frame: string): WatchAsk | null {
+/** Never rejects. */
+async function answerTo(
+  { change, admin = '', timeoutMs }: MembersRequest,
+  cluster: Pick<Cluster, Served>,
+  adminToken: string | undefined,
+): Promise<MembersAnswer> {
+  const refused = (reason: string) => ({ type: 'refused', reason }) as const;
+  if (change !== undefined && adminToken === undefined)
+    return refused(
+      'NOT_ALLOWED: this site takes no change by its watch port; start it with BATON_ADMIN_TOKEN',
+    );
+  if (change !== undefined && !isSame(admin, adminToken!))
+    return refused("NOT_ALLOWED: expected the site's BATON_ADMIN_TOKEN, another one came");
+  const options = timeoutMs === undefined ? {} : { timeoutMs };
   try {
-    return ask.safeParse(JSON.parse(frame)).data ?? null;
+    if (change === undefined) return { type: 'members', ...cluster.members() };
+    if ('add' in change) return { type: 'members', ...(await cluster.addMember(change.add, options)) };
+    if ('remove' in change)
+      return { type: 'members', ...(await cluster.removeMember(change.remove, options)) };
+    return { type: 'members', ...(await cluster.replaceMember(change.replace, change.by, options)) };
+  } catch (error) {
+    return refused(reasonOf(error));
+  }
+}
+
+function parsed(frame: string): WatchAsk | MembersRequest | null {
+  try {
+    return request.safeParse(JSON.parse(frame)).data ?? null;
   } catch {
     return null;
   }

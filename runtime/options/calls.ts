@@ -120,8 +120,15 @@ const watchOptions = describe(
     listen: partOfAddress.optional(),
     // One that is empty keeps nobody out.
     token: describe(z.string().min(1), 'a token is a string that is not empty', { hidden: true }).optional(),
+    adminToken: describe(
+      z.string().min(16),
+      'a token of an administrator is a string of 16 characters or more',
+      {
+        hidden: true,
+      },
+    ).optional(),
   } satisfies Record<keyof WatchServerOptions, z.ZodType>),
-  'the options are { listen, token }',
+  'the options are { listen, token, adminToken }',
 );
 
 const readLocksOptions = describe(
