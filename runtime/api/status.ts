@@ -38,6 +38,8 @@ export interface LockStatus {
   readonly changedMs: number;
   /** Takes no part in the algorithm until the next epoch: it has voted, stands itself, or crashed in this one (R3). */
   readonly frozen: boolean;
+  /** Why no lock may be granted to this site as yet: it names the voters that are missing. Absent: nothing is known to be in the way. */
+  readonly hindrance?: string;
 }
 
 /** Since this site joined; of all its locks. */

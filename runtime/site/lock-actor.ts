@@ -182,6 +182,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     const { value, context } = this.snapshot;
     const { last, line, token, epoch, fence } = context;
     const heldMs = this.#queue?.heldMs ?? null;
+    const { hindrance } = this;
     // To callers, a section ends as it is released.
     const isOver = this.#queue?.lingers ?? false;
     return {
@@ -196,6 +197,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
       changedMs: Math.max(0, this.#setting.clock.now() - this.#changedAt),
       ...(fence && !isOver && { fence: this.#fence(fence) }),
       ...(heldMs !== null && { heldMs }),
+      ...(hindrance !== null && { hindrance }),
     };
   }
 
