@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SiteId } from '../machines/actor.ts';
-import { type Cluster, compareFences, FenceGate, foundAnew, type Held } from './index.ts';
+import { type Cluster, compareFences, FenceGate, foundAnew, type Held, rootOf } from './index.ts';
 import { eventually } from './testing/eventually.ts';
 import { endFleets, type Fleet, fleet } from './testing/fleet.ts';
 
@@ -15,6 +15,9 @@ const locks = Array.from({ length: 12 }, (_, number) => `lock-${number}`);
 const fenceOf = (cluster: Cluster, lock: string, timeoutMs = 5_000) =>
   cluster.lock(lock).run(({ fence }) => fence, { timeoutMs });
 
+/** On a busy machine no vote is late, so that no holder is left out of a majority. */
+const patient = { heartbeatMs: 100, failureTimeoutMs: 1_000, electionMinMs: 1_000, electionMaxMs: 2_000 };
+
 describe('a site that starts late', () => {
   test('nothing is granted before it has started, and a waiting caller is told for which sites', async () => {
     const { start } = await fleet(three, 'disks');
@@ -23,6 +26,8 @@ describe('a site that starts late', () => {
     for (const cluster of [a, b]) {
       const asked = cluster.lock('invoices').acquire({ timeoutMs: 300 });
       await expect(asked).rejects.toThrow('the cluster is not founded yet (never met: c)');
+      const { hindrance } = cluster.lock('invoices').status();
+      expect(hindrance).toBe('the cluster is not founded yet (never met: c)');
       expect(cluster.lock('invoices').tryAcquire()).toBeNull();
     }
   });
@@ -56,7 +61,7 @@ describe('a site that starts late', () => {
 describe('another list of members', () => {
   test('never becomes a cluster of its own: the data name the members, and a new site joins them', async () => {
     const five = ['a', 'b', 'c', 'd', 'e'];
-    const { start, kill } = await fleet(five, 'disks');
+    const { start, kill } = await fleet(five, 'disks', { timing: patient });
     const [, b] = [await start('a', three), await start('b', three), await start('c', three)];
     const held = await b.lock('invoices').acquire({ timeoutMs: 5_000 });
     await kill('a');
@@ -95,6 +100,7 @@ describe('a site whose data are gone', () => {
     expect(gate.accept('x', await fenceOf(b!, 'x'))).toBe(true);
     await kill('c');
     await eventually(() => expect(b!.status().majority).toBe(false));
+    expect(b!.lock('x').status().hindrance).toBe('no majority of the voters is in reach (missing: a, c)');
     await expect(fenceOf(b!, 'x', 300)).rejects.toThrow('no majority of the voters is in reach');
   });
 
@@ -139,6 +145,27 @@ describe('a site whose data are gone', () => {
     const gate = new FenceGate();
     gate.accept('x', fence);
     expect(gate.accept('x', await waiting)).toBe(true);
+  });
+
+  test('asks as soon as it has started, for a lock of which its name is the first root, and enters beside no holder', async () => {
+    const { start, kill, dataDir } = await fleet(three, 'disks', { timing: patient });
+    const clusters = [await start('a'), await start('b'), await start('c')];
+    await Promise.all(clusters.map((cluster) => cluster.ready()));
+    const own = locks.find((lock) => rootOf(lock, three) === 'c')!;
+    await kill('c');
+    rmSync(dataDir('c'), { recursive: true });
+    const held = await clusters[0]!.lock(own).acquire({ timeoutMs: 5_000 });
+    const c = await start('c');
+    let isInside = true;
+    const entered = c.lock(own).run(({ fence }) => ({ fence, isInside }), { timeoutMs: 20_000 });
+    await c.ready();
+    await sleep(300);
+    isInside = false;
+    expect(held.signal.aborted).toBe(false);
+    held.release();
+    const { fence, ...beside } = await entered;
+    expect(beside).toEqual({ isInside: false });
+    expect(compareFences(fence, held.fence)).toBeGreaterThan(0);
   });
 
   test('and whose old copy is put back is refused by those that met a later run of them', async () => {
