@@ -36,6 +36,7 @@ test('no system is left out', () => {
     'line-combined',
     'line-overtaking',
     'founding',
+    'founding-anew',
     'members',
   ];
   expect(Object.keys(systems).filter((system) => !named.has(system) && !others.includes(system))).toEqual([]);
