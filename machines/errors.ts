@@ -1,6 +1,6 @@
 /**
- * An error that a program can tell by its `code`. The message begins with the code, then says what was expected, what came and
- * what to do. A subclass names the codes of one subject.
+ * An error that a program can recognise by its `code`. The message begins with the code, then states the
+ * expected value, the value that came, and the remedy. A subclass names the codes of one subject.
  */
 export class CodedError<Code extends string> extends Error {
   readonly code: Code;

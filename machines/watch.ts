@@ -13,7 +13,7 @@ export const longestName = 1_024;
 export type WatchAsk =
   /** The lock to be reported. Reports of another lock end. */
   | { readonly type: 'watch'; readonly lock: string }
-  /** The open window, or else a new one, gets `events` more events, and lasts `ms` milliseconds. */
+  /** Gives the open window, or a new one, `events` more events and `ms` milliseconds. */
   | { readonly type: 'begin'; readonly events: number; readonly ms: number }
   /**
    * Requests locks whose names contain `like`. If several such requests come in quick succession, the last is
@@ -37,14 +37,14 @@ export type WatchTold =
       readonly locks: readonly string[];
       readonly count: number;
     }
-  /** Some locks whose names match, those in use first. `more`: there may be others. */
+  /** Some locks whose names match, those in use first. `more`: there may be further ones. */
   | {
       readonly type: 'found';
       readonly like: string;
       readonly locks: readonly string[];
       readonly more: boolean;
     }
-  /** The state of some locks at this site, those in use first. `more`: there may be others. */
+  /** The state of some locks at this site, those in use first. `more`: there may be further ones. */
   | {
       readonly type: 'table';
       readonly like: string;
@@ -112,7 +112,7 @@ export interface SiteLock {
   readonly line: readonly SiteId[];
   /** The critical section of this site, if there is one. */
   readonly held: { readonly fence: WatchedFence; readonly heldMs: number } | null;
-  /** How long each of the first local callers has waited, in the order of their line. */
+  /** Waiting time of each of the first local callers, in the order of their line. */
   readonly waitedMs: readonly number[];
   /** Number of local callers that wait. */
   readonly waiting: number;

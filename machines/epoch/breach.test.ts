@@ -18,24 +18,24 @@ import { type SiteEvent, type SiteInput, siteMachine } from './site.ts';
 
 const b = { self: 'b', epoch: 3, root: 'a', promised: 4, line: ['d'], token: false };
 
-describe('a message that no correct site sends', () => {
+describe('breachOf', () => {
   const most = 4 + mostEpochsAhead;
   const breaches: readonly (readonly [SiteMessage, string])[] = [
     [{ type: 'NEW', epoch: Number.MAX_SAFE_INTEGER, root: 'a' }, 'an epoch of at most'],
     [{ type: 'VOTE_REQUEST', epoch: most + 1, candidate: 'a', term: 0, version: 1 }, 'an epoch of at most'],
     [{ type: 'REFUSE', epoch: 3, root: 'a', promise: most + 1 }, 'an epoch of at most'],
-    [{ type: 'TOKEN', epoch: 3, root: 'b', k: 1, line: [] }, 'expected a as the root of epoch 3, b came'],
+    [{ type: 'TOKEN', epoch: 3, root: 'b', k: 1, line: [] }, 'expected a as the root of epoch 3, got b'],
     [{ type: 'TOKEN', epoch: 3, root: 'a', k: mostCount + 1, line: [] }, 'a number of at most'],
-    [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' }, 'one of b came back'],
+    [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'b' }, 'got one of b itself'],
     [{ type: 'REQUEST', epoch: 3, root: 'a', origin: 'd' }, 'one request of d in epoch 3'],
     [{ type: 'TOKEN', epoch: 3, root: 'a', k: 1, line: ['c', 'd'] }, 'one request of d in epoch 3'],
-    [{ type: 'TOKEN', epoch: 3, root: 'a', k: 1, line: ['c', 'b'] }, 'expected other sites behind b'],
-    [{ type: 'VOTE_REQUEST', epoch: 5, candidate: 'c', term: 0, version: 1 }, 'it speaks for c'],
-    [{ type: 'VOTE', epoch: 4, voter: 'c', holds: null }, 'it speaks for c'],
-    [{ type: 'VOTE', epoch: 4, voter: 'a', holds: 4 }, 'the token of an epoch before 4'],
+    [{ type: 'TOKEN', epoch: 3, root: 'a', k: 1, line: ['c', 'b'] }, 'expected a line without b'],
+    [{ type: 'VOTE_REQUEST', epoch: 5, candidate: 'c', term: 0, version: 1 }, 'as the sender, got c'],
+    [{ type: 'VOTE', epoch: 4, voter: 'c', holds: null }, 'as the sender, got c'],
+    [{ type: 'VOTE', epoch: 4, voter: 'a', holds: 4 }, 'a token of an epoch before 4'],
     [
       { type: 'HEARTBEAT', epoch: 3, root: 'a', origin: 'c', round: 1, stays: true, term: 0, version: 1 },
-      'it speaks for c',
+      'as the sender, got c',
     ],
     [
       {
@@ -53,7 +53,7 @@ describe('a message that no correct site sends', () => {
     [{ type: 'PROMISE', epoch: 3, root: 'a', voter: 'c', round: 1 }, 'it speaks for c'],
     [{ type: 'FORGET', epoch: 3, root: 'a', from: 'c' }, 'it speaks for c'],
   ];
-  test.each(breaches)('%j', (message, why) => {
+  test.each(breaches)('%j is a breach', (message, why) => {
     expect(breachOf(message, 'a', b)).toContain(why);
   });
 
@@ -145,7 +145,10 @@ type Happening = {
 const stateOf = ({ value, context }: { readonly value: unknown; readonly context: unknown }) =>
   JSON.stringify([value, context]);
 
-/** The rule that the site breaks when all this happens; null when none. `refuses`: whether breaches are refused. */
+/**
+ * Returns the rule that the site breaks in this sequence of events, or `null`. `refuses`: whether breaches
+ * are refused.
+ */
 function brokenBy(input: SiteInput, happenings: readonly Happening[], refuses = true): string | null {
   let { snapshot } = start(siteMachine, input);
   for (const { source, event } of happenings) {
@@ -188,7 +191,7 @@ test.each([
   );
 });
 
-test('which is seen here: taken, a breach breaks one', () => {
+test('control: a breach that is taken breaks an invariant', () => {
   const back: SiteMessage = { type: 'REQUEST', epoch: 0, root: 'b', origin: 'b' };
   const happenings = [{ source: 'a', event: back }];
   expect(brokenBy({ ...plain, founder: 'b' }, happenings)).toBeNull();

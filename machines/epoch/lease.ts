@@ -1,10 +1,10 @@
 import type { SiteId } from '../actor.ts';
 import type { ClientEvent, SiteMessage } from './messages.ts';
 
-/** A set of sites: no order, and plain JSON. */
+/** A set of sites. It has no order and is plain JSON. */
 export type SiteSet = Readonly<Record<SiteId, true>>;
 
-/** Asked of a site that is bound by a promise: it is asked again when that is over. */
+/** A message to a site that is bound by a promise. The site handles it again when the promise ends. */
 export type PutOff =
   | Extract<ClientEvent, { type: 'suspect' }>
   | Extract<SiteMessage, { type: 'VOTE_REQUEST' }>;
@@ -14,19 +14,19 @@ export interface Lease {
   /** Rounds of heartbeats that this site began in its epoch. */
   readonly round: number;
   /**
-   * The sites that promised in the last round; `null` when none is counted: the round became the lease, or its time is
-   * over.
+   * The sites that promised in the last round; `null` while no round is open: the round became the lease, or
+   * its time is over.
    */
   readonly promises: SiteSet | null;
-  /** The round that the lease counts from; `null`: there is no lease. */
+  /** The round that the lease counts from. `null`: there is no lease. */
   readonly since: number | null;
-  /** The highest candidacy that came while this site was bound; `null`: none came. */
+  /** The highest candidacy that arrived while this site was bound. `null`: none. */
   readonly putOff: PutOff | null;
 }
 
 export const noLease: Lease = { round: 0, promises: null, since: null, putOff: null };
 
-/** R2: rounds start anew, and a suspicion was of an epoch that is over. */
+/** R2: rounds start again, and an earlier suspicion does not hold in the new epoch. */
 export function afterAdoption({ putOff }: Lease, epoch: number): Lease {
   return { ...noLease, putOff: candidacyOf(putOff) > epoch ? putOff : null };
 }
@@ -43,7 +43,7 @@ export function won(lease: Lease): Lease {
   return { ...lease, since: lease.round, promises: null };
 }
 
-/** The time of `round` is over: no lease counts from it any more, and none will. */
+/** Ends the time of `round`: it becomes no lease, and a lease that counts from it ends. */
 export function over(lease: Lease, round: number): Lease {
   const { since, promises } = lease;
   return {

@@ -11,7 +11,7 @@ import type { SiteId } from '../actor.ts';
  * - `NEW`: this epoch has begun, a star around `root`.
  * - `VOTE_REQUEST`: `candidate` wants a majority of the voters for `epoch`, which it counts in the configuration at
  *   (`term`, `version`) (M3).
- * - `VOTE`: `voter` will hear of no epoch below `epoch` any more; `holds` is the epoch of the token that it
+ * - `VOTE`: `voter` ignores every epoch below `epoch` from now on; `holds` is the epoch of the token that it
  *   has, `null` when it has none.
  * - `REFUSE`: your candidacy is below my `promise`, or for the epoch that I have adopted (R10).
  * - `OVER`: `from` did not take your request of `epoch` (M5). `full`: nor your VOTE_REQUEST, since it has no room for the lock.
@@ -77,7 +77,7 @@ export type SiteMessage =
  * - `again`: inside: its critical section is over and its next one begins, under the next fence; the token stays. It
  *   may say so only so many times in a row (protocol.md, section 3), or others starve. Frozen it does nothing: the
  *   critical section goes on.
- * - `try`: outside, with no request under way: enters if that needs nobody: the token is here, the site follows its
+ * - `try`: outside, with no request under way: enters if no other site need be asked: the token is here, the site follows its
  *   epoch and, in strict mode, has a lease in force. Otherwise nothing.
  * - `withdraw`: has no more use for the request that is under way.
  * - `suspect`: somebody seems to have failed. May come at any time; how long to wait, and to wait longer each
@@ -95,9 +95,10 @@ export type ClientEvent =
   | { readonly type: 'forget' };
 
 /**
- * The voters from now on (protocol.md, section 4), as the members of the cluster have agreed: a candidacy that counted
- * in an earlier configuration is over, and so is an open round of heartbeats. `joins`: this site has only now become a
- * member. Every epoch up to `base` went by without it, so it is as one that crashed in it (R7).
+ * The voters from now on (protocol.md, section 4), as the members of the cluster have agreed. A candidacy
+ * that counted in an earlier configuration ends, and so does an open round of heartbeats. `joins`: this site
+ * has only now become a member. It took no part in the epochs up to `base`, so it behaves as a site that
+ * crashed in them (R7).
  */
 export type MembersChange = {
   readonly type: 'configured';
@@ -105,7 +106,10 @@ export type MembersChange = {
   readonly joins: boolean;
 } & Membership;
 
-/** The place of a configuration in the order of all, and the highest epoch of any lock that may have been decided before it. */
+/**
+ * The place of a configuration in their order, and the highest epoch of any lock that may have been decided
+ * before it.
+ */
 export interface Membership {
   readonly term: number;
   readonly version: number;

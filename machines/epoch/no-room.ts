@@ -4,7 +4,10 @@ import type { SiteMessage } from './messages.ts';
 
 type Sent = { readonly target: SiteId; readonly message: SiteMessage };
 
-/** The answer of `self`, which has no room for the lock, to a message that somebody waits for (M5); `null`: nobody does. */
+/**
+ * Returns the answer of `self`, which has no room for the lock, to a message that needs an answer (M5), or
+ * `null`.
+ */
 export function answerWithoutRoom(self: SiteId, message: SiteMessage): Sent | null {
   const { type, epoch } = message;
   if (type !== 'REQUEST' && type !== 'VOTE_REQUEST') return null;
@@ -13,8 +16,8 @@ export function answerWithoutRoom(self: SiteId, message: SiteMessage): Sent | nu
 }
 
 /**
- * A site that has no room for a lock: for the others it is as one that crashed in every epoch of it (R7), and does not
- * vote. With room it begins as the site machine does after such a crash.
+ * A site without room for a lock. To the other sites it behaves as one that crashed in every epoch of the
+ * lock (R7), and it does not vote. Once it has room, it starts as the site machine does after such a crash.
  */
 export const noRoomMachine = setup({
   types: {} as { context: { self: SiteId }; input: { readonly self: SiteId }; events: SiteMessage },

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { play } from './testing/play.ts';
 
 /*
- * One test for each rule of protocol.md, section 2. On the left the event, on the right what the site then asks for
- * and becomes.
+ * One test for each rule of protocol.md, section 2. Each line has the event on the left, and the effects and
+ * the new state on the right.
  */
 
-test('R0: requests and tokens below the promise, and what a closed site knows, are dropped', () => {
+test('R0: requests and tokens below the promise are dropped, and so are messages of the epoch in which a closed site crashed', () => {
   expect(
     play('founder a', 'ask', 'NEW 2 c', 'TOKEN 0 a, 3', 'REQUEST 1 a, a', 'NEW 1 a'),
   ).toMatchInlineSnapshot(`
@@ -66,7 +66,7 @@ describe('R2: adopting', () => {
     `);
   });
 
-  test('in a critical section: lost, or kept under the old fence', () => {
+  test('a site inside loses its critical section, or keeps it under the old fence', () => {
     expect(play('founder b', 'ask', 'NEW 1 c')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
@@ -105,7 +105,7 @@ describe('R2: adopting', () => {
   });
 });
 
-test('R3: frozen, a request only waits, and a release stays local', () => {
+test('R3: at a frozen site a request only waits, and a release stays local', () => {
   expect(play('founder b', 'VOTE_REQUEST 1 c', 'ask')).toMatchInlineSnapshot(`
     "
     VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
@@ -139,7 +139,7 @@ test('R4: a site that suspects promises the next epoch, votes for itself and ask
   `);
 });
 
-test('R5: a higher candidacy is promised, on the disk first, and told of the token', () => {
+test('R5: a site promises a higher candidacy, on the disk first, and its vote tells whether it has the token', () => {
   expect(play('founder b', 'VOTE_REQUEST 1 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
     "
     VOTE_REQUEST 1 c: disk 1 0 b; VOTE 1 b 0 to c
@@ -162,7 +162,7 @@ describe('R6: a majority', () => {
     `);
   });
 
-  test('else to the winner', () => {
+  test('gives it to the winner when no voter has the token', () => {
     expect(play('founder a', 'ask', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
       "
       ask: REQUEST 0 a b to a
@@ -175,7 +175,7 @@ describe('R6: a majority', () => {
     `);
   });
 
-  test('and a holder that wins keeps its critical section', () => {
+  test('leaves a holder that wins in its critical section', () => {
     expect(play('founder b', 'ask', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
@@ -188,7 +188,7 @@ describe('R6: a majority', () => {
     `);
   });
 
-  test('is of this candidacy', () => {
+  test('counts the votes of one candidacy only', () => {
     expect(play('founder a', 'suspect', 'suspect', 'VOTE 1 c -')).toMatchInlineSnapshot(`
       "
       suspect: disk 1 0 a; VOTE_REQUEST 1 b to a; VOTE_REQUEST 1 b to c
@@ -294,7 +294,7 @@ describe('R10: a stale candidate', () => {
     `);
   });
 
-  test('for the very epoch that it missed learns that', () => {
+  test('for the very epoch that it missed is told so', () => {
     expect(play('founder a', 'NEW 1 c', 'VOTE_REQUEST 1 a')).toMatchInlineSnapshot(`
       "
       NEW 1 c: disk 1 1 c
@@ -351,7 +351,7 @@ test('a site that does not vote stands without a vote of its own', () => {
   `);
 });
 
-test('a token that nobody here asked for is unexpected', () => {
+test('a token for which this site sent no request is unexpected', () => {
   expect(play('founder a', 'TOKEN 0 a, 1')).toMatchInlineSnapshot(`
     "
     TOKEN 0 a, 1: unexpected TOKEN
@@ -378,7 +378,7 @@ describe('a client that goes on, or tries', () => {
     `);
   });
 
-  test('again: frozen (R3), or after a kept section', () => {
+  test('again: does nothing while frozen (R3), and keeps the fence of a kept section', () => {
     expect(play('founder b', 'ask', 'VOTE_REQUEST 1 c', 'again', 'NEW 1 b', 'again')).toMatchInlineSnapshot(`
       "
       ask: grant (0, 1)
@@ -395,7 +395,7 @@ describe('a client that goes on, or tries', () => {
     `);
   });
 
-  test('try: only where nobody need be asked', () => {
+  test('try: enters only where no other site need be asked', () => {
     expect(play('founder b', 'try', 'release', 'VOTE_REQUEST 1 c', 'try')).toMatchInlineSnapshot(`
       "
       try: grant (0, 1)
@@ -441,7 +441,7 @@ describe('M3: another configuration', () => {
     `);
   });
 
-  test('is the one in which votes are given, for epochs above its base', () => {
+  test('decides in which configuration votes are given, for epochs above its base', () => {
     expect(
       play(
         'founder a',
@@ -472,7 +472,7 @@ describe('M3: another configuration', () => {
     `);
   });
 
-  test('is begun as after a crash by a site that joins: whatever went on before it is not its own (R7)', () => {
+  test('makes a joining site begin as after a crash: it took no part in earlier epochs (R7)', () => {
     expect(
       play('founder b', 'configured 2 3 a+b joins', 'try', 'ask', 'REQUEST 3 b, c', 'NEW 5 a'),
     ).toMatchInlineSnapshot(`
@@ -499,7 +499,7 @@ describe('M3: another configuration', () => {
     `);
   });
 
-  test('ends an open round of heartbeats, and no lease', () => {
+  test('ends an open round of heartbeats, but no lease', () => {
     expect(
       play(
         'strict, founder b',

@@ -62,7 +62,7 @@ export const siteMachine = siteSetup.createMachine({
         idle: {
           on: {
             ask,
-            // The release crosses with `lost`, which has ended the critical section.
+            // The release may cross with `lost`, which has ended the critical section.
             releaseAndAsk: ask,
             try: [
               {
@@ -159,7 +159,7 @@ export const siteMachine = siteSetup.createMachine({
             ],
             // `withdraw` may cross with the end of a promise, at which this site enters.
             withdraw: {},
-            // Its lease, if it needs one, is in force: without it nobody is inside.
+            // In strict mode this needs a lease in force: without a lease no site is inside.
             again: [{ guard: 'following', actions: ['countEntry', grant] }, {}],
             adopted: [
               // The fence stays the old one: it never rises inside a critical section.
@@ -182,7 +182,7 @@ export const siteMachine = siteSetup.createMachine({
       },
       states: {
         placing: { always: [{ guard: 'isRoot', target: 'root' }, { target: 'forwarding' }] },
-        // This site waits or has the token: it forwards nothing (R12).
+        // A site that waits or has the token forwards nothing (R12).
         root: {
           always: { guard: not('isRoot'), target: 'forwarding' },
           on: {
@@ -195,7 +195,8 @@ export const siteMachine = siteSetup.createMachine({
             ],
           },
         },
-        // An idle site without the token passes every request on, and turns its pointer to the origin: the path reversal.
+        // An idle site without the token forwards every request and turns its pointer to the request's
+        // origin: the path reversal.
         forwarding: {
           on: {
             REQUEST: {
@@ -215,7 +216,8 @@ export const siteMachine = siteSetup.createMachine({
       initial: 'starting',
       on: {
         REQUEST: [{ guard: and(['over', 'answers']), actions: answerOver }, { guard: 'over' }, adoptFirst],
-        // A token comes only to a site that asked for it in its epoch, and so has adopted that epoch.
+        // A token is sent only to a site that asked for it in its epoch, and such a site has adopted that
+        // epoch.
         TOKEN: { guard: 'over' },
         NEW: [adoptFirst, {}],
         REFUSE: [adoptFirst, {}],

@@ -25,7 +25,7 @@ import {
 
 /* The actions and guards of the site machine, by name. */
 
-/** Raised by the machine itself: an epoch has been adopted, what follows from it (R2) is the regions' own. */
+/** Raised by the machine itself: an epoch has been adopted. Each region handles its own consequences (R2). */
 interface Adopted {
   readonly type: 'adopted';
 }
@@ -51,7 +51,9 @@ export const sendRequest = {
   }),
 } as const;
 
-/** The token to the first site of the line, with the rest of it; `joining` goes to the end (R12). */
+/**
+ * Sends the token to the first site of the line, with the rest of the line. `joining` goes to the end (R12).
+ */
 const sendToken = (joining: (site: SiteContext) => SiteId | undefined) =>
   ({
     type: 'send',
@@ -70,7 +72,7 @@ export const lose = {
   params: ({ context }: At) => ({ fence: context.fence! }),
 } as const;
 
-/** M5: no request is left unanswered. */
+/** Answers OVER, so that no request is left unanswered (M5). */
 export const answerOver = {
   type: 'send',
   params: ({ context: { self }, event }: At & { readonly event: SiteEvent }): Send => {
@@ -79,7 +81,7 @@ export const answerOver = {
   },
 } as const;
 
-/** M5: its driver is told, which suspects as it does after any other loss. */
+/** Tells the driver that a message was not taken (M5). The driver suspects, as after any other loss. */
 export const unheard = (waits: boolean) =>
   ({
     type: 'unheard',
@@ -108,7 +110,7 @@ export const persist = {
   params: ({ context }: At): DurableState => diskOf(context),
 } as const;
 
-/** M3. */
+/** Sets the configuration (M3). */
 export const configure = {
   type: 'configure',
   params: ({ event }: { readonly event: SiteEvent }) => event as MembersChange,
@@ -119,7 +121,7 @@ export const grant = {
   params: ({ context }: At) => ({ fence: context.fence! }),
 } as const;
 
-/** R1: a message of a newer epoch is of the current one once that is adopted. */
+/** R1: a message of a newer epoch is handled after that epoch has been adopted. */
 export const adoptFirst = {
   guard: 'newer',
   target: '.following',
@@ -152,7 +154,7 @@ export const siteSetup = setup({
     processAgain: raise(({ event }) => event),
     adopt: assign(({ context }, to: Epoch) => adopted(context, to)),
     configure: assign(({ context }, change: MembersChange) => configured(context, change)),
-    /** M3: no epoch up to the base is to be decided any more. */
+    /** M3: stands for an epoch above the base, because no epoch up to the base may be decided any more. */
     standForNext: assign(({ context: { self, voters, membership, promised, epoch, token } }) => ({
       ...promising(Math.max(promised, membership.base) + 1),
       ...(self in voters ? counting({ votes: {}, holder: null }, self, token ? epoch : null) : {}),
@@ -194,13 +196,13 @@ export const siteSetup = setup({
     closed: stateIn({ epoch: 'closed' }),
     isBelowPromise: ({ context, event }) => (epochOf(event)?.epoch ?? -1) < context.promised,
     isAhead: ({ context, event }) => (epochOf(event)?.epoch ?? -1) > context.epoch,
-    /** R0: never to be heard. (A frozen site that is not closed has promised more than its epoch.) */
+    /** R0: a message to ignore. (A frozen site that is not closed has promised more than its epoch.) */
     over: or(['isBelowPromise', and([not('following'), not('isAhead')])]),
-    /** M5. A model in which every site may suspect at any time does without. */
+    /** Models in which sites suspect at any time omit this (M5). */
     answers: () => true,
     newer: and(['isAhead', not('isBelowPromise')]),
     current: and(['following', not('isAhead'), not('isBelowPromise')]),
-    /** M3: as the candidate counts its votes, so they are given. */
+    /** M3: a voter gives its vote in the configuration in which the candidate counts it. */
     sameConfiguration: ({ context: { membership }, event }) =>
       'version' in event && event.term === membership.term && event.version === membership.version,
     worthAVote: and([
@@ -210,14 +212,17 @@ export const siteSetup = setup({
     ]),
     joins: ({ event }) => event.type === 'configured' && event.joins,
     standing: stateIn({ epoch: 'candidate' }),
-    /** R10: a candidate for the epoch that has been adopted here has missed that epoch. It is told, or it would wait. */
+    /**
+     * R10: the candidate stands for the epoch that has been adopted here, so it has missed that epoch. It
+     * must be told, or it would wait for ever.
+     */
     stale: ({ context, event }) =>
       event.type === 'VOTE_REQUEST' && (event.epoch < context.promised || event.epoch === context.epoch),
     forThisCandidacy: ({ context, event }) => event.type === 'VOTE' && event.epoch === context.promised,
     outdone: ({ context, event }) => event.type === 'REFUSE' && event.promise > context.promised,
     elected: ({ context }) => isMajority(context.votes, context.voters),
     strict: ({ context }) => context.lease !== null,
-    /** Strict mode: only with a lease. */
+    /** Enters, in strict mode only with a lease. */
     mayEnter: ({ context: { lease } }) => lease === null || lease.since !== null,
     inside: stateIn({ client: 'inCS' }),
     entering: stateIn({ client: 'entering' }),

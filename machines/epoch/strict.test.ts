@@ -49,7 +49,7 @@ test('a lease serves later entries until it is over', () => {
   `);
 });
 
-test('a site that stays renews it, and is inside no longer than it lasts', () => {
+test('a site that stays inside renews its lease, and leaves when the lease ends', () => {
   expect(
     play(
       'strict, founder b',
@@ -157,7 +157,7 @@ test('a site that defers a candidacy promises only to a site that stays inside',
   `);
 });
 
-test('after a restart what may have been promised before binds', () => {
+test('a restarted site is bound by the promises that it may have made before', () => {
   expect(
     play('strict, crashed in 1 of a', 'VOTE_REQUEST 2 c', 'HEARTBEAT 1 a, a 1', 'promiseOver'),
   ).toMatchInlineSnapshot(`
@@ -172,7 +172,7 @@ test('after a restart what may have been promised before binds', () => {
   `);
 });
 
-test('a site that needs no other voter may enter as its promise ends, before it hears that nobody waits', () => {
+test('a site that needs no other voter may enter when its promise ends, before it hears that no site waits', () => {
   expect(
     play('strict, the only voter, crashed in 1 of b', 'ask', 'suspect', 'promiseOver', 'withdraw', 'release'),
   ).toMatchInlineSnapshot(`
@@ -191,7 +191,7 @@ test('a site that needs no other voter may enter as its promise ends, before it 
   `);
 });
 
-test('a lease is of its epoch', () => {
+test('a lease ends with its epoch', () => {
   expect(
     play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'NEW 1 c', 'PROMISE 0 b, a 1', 'leaseOver 0 1'),
   ).toMatchInlineSnapshot(`
@@ -210,7 +210,7 @@ test('a lease is of its epoch', () => {
   `);
 });
 
-test('without it nobody promises', () => {
+test('without strict mode no site promises', () => {
   expect(play('founder a', 'HEARTBEAT 0 a, a 1', 'heartbeat')).toMatchInlineSnapshot(`
     "
     HEARTBEAT 0 a, a 1: nothing

@@ -9,16 +9,16 @@ export interface SiteContext extends Line {
   readonly voters: SiteSet;
   /** Membership of the configuration that names the voters (section 4). */
   readonly membership: Membership;
-  /** The highest epoch that this site stood or voted for, or adopted. Persistent. */
+  /** The highest epoch that this site stood for, voted for or adopted. Persistent. */
   readonly promised: number;
   /** The epoch that was adopted last. Persistent, as is its `root`. */
   readonly epoch: number;
   readonly root: SiteId;
-  /** Entries of `epoch` so far, as the token says; 0 where the token is not. */
+  /** Number of entries of `epoch` so far, as the token tells; 0 at a site without the token. */
   readonly k: number;
   /** Fence of the critical section; `null` outside. Its epoch is older when the section outlived an epoch change. */
   readonly fence: Fence | null;
-  /** The sites that voted for this candidate; empty when it is none. */
+  /** The sites that voted for this candidate; empty if this site is no candidate. */
   readonly votes: SiteSet;
   /** The voter with the token of the highest epoch; `null` when no voter has a token. */
   readonly holder: { readonly site: SiteId; readonly epoch: number } | null;
@@ -30,7 +30,7 @@ export interface SiteContext extends Line {
 export interface SiteInput {
   readonly self: SiteId;
   readonly founder: SiteId;
-  /** The sites that vote until they are others (`configured`); `self` need not be among them. */
+  /** The voters until `configured` names others. `self` need not be one of them. */
   readonly voters: readonly SiteId[];
   /** Membership of the configuration that names the voters. Default: that of the founders. */
   readonly membership?: Membership;
@@ -48,7 +48,7 @@ export interface SiteInput {
   readonly strict?: boolean;
 }
 
-/** Nothing was decided before the founders. */
+/** No epoch was decided before the founders. */
 export const foundersMembership: Membership = { term: 0, version: 1, base: 0 };
 
 export function initialContext(input: SiteInput): SiteContext {
@@ -79,7 +79,7 @@ export function diskOf({ promised, epoch, root }: SiteContext): DurableState {
   return { promised, epoch, root };
 }
 
-/** R2, but for what it does to the client. */
+/** The changes of the variables when an epoch is adopted (R2), except those of the client. */
 export function adopted(
   { self, promised, lease }: SiteContext,
   { epoch, root }: { readonly epoch: number; readonly root: SiteId },
@@ -121,7 +121,7 @@ export function configured(
   };
 }
 
-/** R6: one vote more, and the voter with the token of the highest epoch so far. */
+/** R6: counts one more vote, and remembers the voter with the token of the highest epoch so far. */
 export function counting(
   { votes, holder }: Pick<SiteContext, 'votes' | 'holder'>,
   voter: SiteId,
@@ -133,7 +133,7 @@ export function counting(
   };
 }
 
-/** More than half of the voters. */
+/** Reports whether `sites` are more than half of the voters. */
 export function isMajority(sites: SiteSet, voters: SiteSet): boolean {
   return 2 * Object.keys(sites).length > Object.keys(voters).length;
 }

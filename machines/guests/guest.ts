@@ -14,7 +14,7 @@ export interface GuestContext {
   readonly self: SiteId;
   /** The member of the present session. `null`: the guest is attached to none. */
   readonly member: SiteId | null;
-  /** The number of the present session, or of the last one. */
+  /** Number of the present session, or of the last one. */
   readonly session: number;
   /** The number of the last request. No two requests of a guest share one, whatever members they went to. */
   readonly request: number;
@@ -92,7 +92,10 @@ export const guestMachine = setup({
   },
   guards: {
     isAttached: ({ context }) => context.member !== null,
-    /** It answers the last request, and no earlier one; in the session in which that was made, which is not over. */
+    /**
+     * An answer to the last request counts only in the session in which the request was made, and while that
+     * session lasts.
+     */
     isAnswer: ({ context: { member, request }, event }) =>
       member !== null && 'request' in event && event.request === request,
   },

@@ -3,19 +3,25 @@ import type { SiteId } from '../actor.ts';
 /** A request of a guest: its number among all requests of this guest for this lock, in the session in which it was made. */
 export interface Request {
   readonly guest: SiteId;
-  /** The guest's number of its session with the member: another one for every member that it attaches to, and each time. */
+  /** The guest's number of its session with the member. Every session has a number of its own. */
   readonly session: number;
   readonly request: number;
 }
 
-/** From a guest to the member that it is attached to. A network delivers those of a session in order, or not at all. */
+/**
+ * A message from a guest to the member that it is attached to. The network delivers the messages of a session
+ * in order or not at all.
+ */
 export type GuestMessage =
   /** The guest wants the critical section. */
   | ({ readonly type: 'ASK' } & Request)
-  /** The guest needs the critical section no more: it has left it, or waits for it no more. `again`: request + 1 begins. */
+  /**
+   * The guest no longer needs the critical section: it has left it or stopped waiting. `again`: request + 1
+   * begins.
+   */
   | ({ readonly type: 'RELEASE'; readonly again: boolean } & Request);
 
-/** From a member to a guest. `request` is the one that it answers. */
+/** A message from a member to a guest. `request` is the request that it answers. */
 export type MemberMessage<Fence = unknown> =
   | { readonly type: 'GRANT'; readonly request: number; readonly fence: Fence }
   /** The member takes no request for this lock. */

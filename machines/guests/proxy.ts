@@ -7,9 +7,9 @@ import type { GuestMessage, MemberMessage, Request } from './messages.ts';
  * client of its own, so guests and local clients share the line in the order in which they came.
  */
 export interface ProxyContext {
-  /** The requests of guests that wait, in the order in which they came. */
+  /** The waiting requests of guests, in order of arrival. */
   readonly line: readonly Request[];
-  /** The request that the critical section of the member was given to. */
+  /** The request that has the member's critical section. */
   readonly holder: Request | null;
 }
 
@@ -150,7 +150,7 @@ export const proxyMachine = proxySetup.createMachine({
               'serveFirst',
             ],
           },
-          // The request was withdrawn as the member entered for it.
+          // The guest withdrew the request at the moment when the member entered for it.
           { actions: 'release' },
         ],
         lost: {},
@@ -162,7 +162,7 @@ export const proxyMachine = proxySetup.createMachine({
           {
             guard: 'holderAsksAgain',
             target: 'outside',
-            // First in the line again, so that the member goes on inside if it may.
+            // The request is first in the line again, so that the member may go on inside.
             actions: [acquire(nextOf), 'appendNext', 'takeBack', 'release'],
           },
           { guard: 'isHolder', target: 'outside', actions: ['takeBack', 'release'] },

@@ -5,7 +5,7 @@ import type { SiteId } from '../actor.ts';
  *
  * - `REQUEST`: `origin` wants the token. The origin travels through every hop.
  * - `TOKEN`: the right to enter, with `line`: the sites that get the token after its receiver's own line.
- * - `LEAVE`: `leaver`, a site in its critical section, asks that no `last` names it any more.
+ * - `LEAVE`: `leaver`, a site in its critical section, asks every site to stop naming it in `last`.
  * - `GOODBYE`: the answer: the sender's `last` does not, and it sends nothing more to the leaver.
  */
 export type SiteMessage =

@@ -13,27 +13,33 @@ export interface Line {
   readonly token: boolean;
 }
 
-/** The token's way: to `target`, the first of a line, with the rest of it in `line`. */
+/** The next hop of the token: `target` is the first site of a line, and `line` holds the rest of it. */
 export interface HandOver {
   readonly target: SiteId;
   readonly line: readonly SiteId[];
 }
 
-/** The hand-over to the first of `line`, which is not empty or has `joining` behind it. */
+/**
+ * Returns the hand-over to the first site of `line`, followed by `joining`. At least one of the two is not
+ * empty.
+ */
 export function handOver(line: readonly SiteId[], joining?: SiteId): HandOver {
   const [target, ...rest] = joining === undefined ? line : [...line, joining];
   return { target: target!, line: rest };
 }
 
-/** The token is here. Its entries go behind those of the own line. */
+/** The line after the token has arrived: the entries of the token follow the site's own line. */
 export function withToken(line: readonly SiteId[], entries: readonly SiteId[]): Pick<Line, 'line' | 'token'> {
   return { token: true, line: entries.length === 0 ? line : [...line, ...entries] };
 }
 
-/** The token was handed on with the line. Requests go to the end of that line: the site that has the token last. */
+/**
+ * The line after the token has been handed on with it. Requests go to the end of that line, to the site that
+ * has the token last.
+ */
 export function withoutToken(line: readonly SiteId[]): Line {
   return { token: false, line: [], last: line.at(-1)! };
 }
 
-/** The token was handed on with the line, and this site stands at the end of it. */
+/** The line after the token has been handed on with it, where this site stands at the end. */
 export const joinedLine: Line = { token: false, line: [], last: null };

@@ -40,7 +40,7 @@ const sendRequest = {
   }),
 } as const;
 
-/** The token to the first site of the line, with the rest of it; `joining` goes to the end. */
+/** Sends the token to the first site of the line, with the rest of the line. `joining` goes to the end. */
 const sendToken = (joining: (site: SiteContext) => SiteId | undefined) =>
   ({
     type: 'send',
@@ -110,7 +110,7 @@ export const siteMachine = setup({
               { target: 'requesting', actions: sendRequest },
             ],
             try: [{ guard: 'tokenHere', target: 'inCS', actions: 'grant' }, {}],
-            // A request for no client: afterwards `last` does not name the leaver.
+            // A request that no client made. Once it is under way, `last` does not name the leaver.
             LEAVE: { guard: 'pointsAtLeaver', target: 'withdrawn', actions: sendRequest },
           },
         },
@@ -162,7 +162,8 @@ export const siteMachine = setup({
             GOODBYE: {
               guard: 'lastGoodbye',
               target: 'left',
-              // Every other site pointed here or waited here, and has asked by now: the line is not empty.
+              // Every other site pointed at this site or waited for it, and has sent a request by now, so the
+              // line is not empty.
               actions: [handOn, 'surrenderToken', 'left'],
             },
           },
@@ -174,7 +175,7 @@ export const siteMachine = setup({
       initial: 'placing',
       states: {
         placing: { always: [{ guard: 'isRoot', target: 'root' }, { target: 'forwarding' }] },
-        // This site waits or has the token: it forwards nothing.
+        // A site that waits or has the token forwards nothing.
         root: {
           always: { guard: not('isRoot'), target: 'forwarding' },
           on: {
@@ -187,7 +188,8 @@ export const siteMachine = setup({
             ],
           },
         },
-        // An idle site without the token forwards, and turns its pointer to the origin: the path reversal.
+        // An idle site without the token forwards every request and turns its pointer to the request's
+        // origin: the path reversal.
         forwarding: {
           on: {
             REQUEST: {

@@ -13,7 +13,7 @@ import { type LinkEvent, type LinkSnapshot, linkMachine } from './link.ts';
 
 const dialled = ['connected 1', 'WELCOME b1 0 @1'] as const;
 
-describe('incarnation', () => {
+describe('incarnations:', () => {
   test('the dialling site sends HELLO, and is up when the other has sent WELCOME, which it answers', () => {
     expect(play(...dialled)).toMatchInlineSnapshot(`
       "
@@ -86,8 +86,8 @@ describe('incarnation', () => {
   });
 });
 
-describe('sequence number', () => {
-  test('numbers posted payloads from 1', () => {
+describe('sequence numbers:', () => {
+  test('posted payloads are numbered from 1', () => {
     expect(play(...dialled, 'post x', 'post y')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -122,7 +122,7 @@ describe('sequence number', () => {
   });
 });
 
-describe('cumulative acknowledgement', () => {
+describe('acknowledgements:', () => {
   test('one acknowledgement covers all payloads before it', () => {
     expect(play(...dialled, 'post x', 'post y', 'ACK 2 @1')).toMatchInlineSnapshot(`
       "
@@ -135,7 +135,7 @@ describe('cumulative acknowledgement', () => {
     `);
   });
 
-  test('is carried by the next payload, without a frame of its own', () => {
+  test('an acknowledgement is carried by the next payload, without a frame of its own', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'post x', 'flushAck')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -148,7 +148,7 @@ describe('cumulative acknowledgement', () => {
     `);
   });
 
-  test('is sent alone when the host asks for it, once', () => {
+  test('an acknowledgement is sent alone when the host asks for it, once', () => {
     expect(play(...dialled, 'DATA 1 0 u @1', 'DATA 2 0 v @1', 'flushAck', 'flushAck')).toMatchInlineSnapshot(`
       "
       connected 1     | HELLO a1 @1                                    | greeting: nil, 0 acked, waits [], 0 delivered
@@ -175,7 +175,7 @@ describe('cumulative acknowledgement', () => {
   });
 });
 
-describe('resend after a reconnect', () => {
+describe('a resend after a reconnect', () => {
   test('starts after the last payload that the peer has delivered', () => {
     expect(
       play(...dialled, 'post x', 'post y', 'disconnected 1', 'connected 2', 'WELCOME b1 1 @2'),
@@ -208,7 +208,7 @@ describe('resend after a reconnect', () => {
     `);
   });
 
-  test('a later connection replaces one that has not been seen to break', () => {
+  test('goes over the later connection, even if the earlier one has not been seen to break', () => {
     expect(
       play(...dialled, 'post x', 'HELLO b1 @2', 'disconnected 1', 'WELCOME b1 1 @2'),
     ).toMatchInlineSnapshot(`
@@ -223,7 +223,7 @@ describe('resend after a reconnect', () => {
     `);
   });
 
-  test('frames still read from an old connection are ignored', () => {
+  test('ignores frames that are still read from the old connection', () => {
     expect(
       play(...dialled, 'post x', 'connected 2', 'DATA 1 1 u @1', 'ACK 1 @1', 'WELCOME b1 0 @1'),
     ).toMatchInlineSnapshot(`
@@ -275,7 +275,7 @@ test('a finishing site is drained when nothing waits any more, at once or later,
   `);
 });
 
-test('the outbox is bounded, connected or not: one more payload is refused', () => {
+test('the outbox is bounded, connected or not: a payload above the bound is refused', () => {
   expect(
     play('post x', 'post y', 'post z', ...dialled, 'post z', 'ACK 1 @1', 'post z'),
   ).toMatchInlineSnapshot(`

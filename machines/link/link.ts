@@ -111,7 +111,7 @@ const overflow = {
 } as const;
 
 /**
- * Transitions for a peer known to be alive: they transmit `answers` and then all payloads that it has not
+ * The transitions for a peer known to be alive: they transmit `answers` and then all payloads that it has not
  * received.
  */
 const meet = (...answers: readonly ((at: At<Of<'WELCOME'>>) => Frame)[]) => {

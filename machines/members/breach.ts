@@ -3,18 +3,28 @@ import type { Configuration } from './configuration.ts';
 import type { MembersContext } from './members.ts';
 import type { MembersMessage } from './messages.ts';
 
-/** The most by which a message may be of a later term than its receiver has promised: a change a second for half a year. */
+/**
+ * Maximum distance of a message's term above the promise of its receiver: one change a second for half a
+ * year.
+ */
 export const mostTermsAhead = 2 ** 24;
 
-/** The most by which an epoch that a member tells may be above those that its receiver knows of, as for a lock's messages. */
+/**
+ * Maximum distance of an epoch that a member tells above the epochs known to its receiver, as for a lock's
+ * messages.
+ */
 const mostEpochsAhead = 2 ** 24;
 
-/** No number of a message is above: so none that a site counts up from it is above 2^53 - 1, the most that is written. */
+/**
+ * Maximum of every number in a message. A site counts up from such numbers and must never write one above
+ * 2^53 - 1.
+ */
 const mostCount = 2 ** 52;
 
 /**
- * How `message` of `source` breaks the protocol, in words; `null` when a correct site could have sent it. Only what the receiver
- * can know: a site speaks for itself alone, so no quorum is made of one, and no number runs away.
+ * Describes how `message` of `source` breaks the protocol. Returns `null` if a correct site could have sent
+ * it. It checks the rules that the receiver alone can check: a site speaks for itself alone, so no quorum is
+ * made of one site, and no number runs away.
  */
 export function breachOf(
   message: MembersMessage,
@@ -39,7 +49,7 @@ export function breachOf(
   }
 
   function by(named: SiteId): string | null {
-    return named === source ? null : `expected ${source} to speak for itself, it speaks for ${named}`;
+    return named === source ? null : `expected ${source} as the sender, got ${named}`;
   }
 
   function of(configuration: Configuration): string | null {
@@ -50,16 +60,19 @@ export function breachOf(
     const most = Math.min(promised + mostTermsAhead, mostCount);
     return came <= most
       ? null
-      : `expected a term of at most ${most}, ${came} came: ${promised} is promised here`;
+      : `expected a term of at most ${most}, got ${came}; the promise here is ${promised}`;
   }
 
-  /** A site that has joined no cluster yet knows of no epoch. */
+  /**
+   * Checks an epoch against the highest plausible one. A site without a cluster knows no epoch and accepts
+   * any.
+   */
   function epoch(came: number): string | null {
     const most = own === null ? mostCount : Math.min(Math.max(top, own.base) + mostEpochsAhead, mostCount);
-    return came <= most ? null : `expected epochs of at most ${most}, ${came} came`;
+    return came <= most ? null : `expected epochs of at most ${most}, got ${came}`;
   }
 
   function count(came: number): string | null {
-    return came <= mostCount ? null : `expected a number of at most ${mostCount}, ${came} came`;
+    return came <= mostCount ? null : `expected a number of at most ${mostCount}, got ${came}`;
   }
 }

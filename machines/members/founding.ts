@@ -16,7 +16,7 @@ export interface Founding {
 /**
  * The founding that a founder has accepted, on its disk before it says so.
  *
- * - `accepted`: others may not have.
+ * - `accepted`: the other founders may not have accepted it.
  * - `founded`: every founder has.
  * - `settled`: a majority of the founders have `founded` on their disks.
  * - `superseded`: it is not this id's: the cluster that this id belonged to was founded anew without it.
@@ -92,11 +92,11 @@ export interface FoundingSettings {
   readonly self: SiteId;
   /** Random, made at the first start, kept with the data; in memory only, another one at every start. */
   readonly id: string;
-  /** All that a cluster is founded by, `self` among them. */
+  /** The names of all founders; `self` is one of them. */
   readonly founders: readonly SiteId[];
-  /** One of them, the same at all. */
+  /** The founder that proposes, the same at every site. */
   readonly proposer: SiteId;
-  /** The data that an earlier run of this id left; `null`: none. */
+  /** The data that an earlier run of this id left. `null`: there was no earlier run. */
   readonly disk: FoundingDisk | null;
 }
 
@@ -117,11 +117,11 @@ export function isSameFounding(one: Founding, other: Founding): boolean {
   );
 }
 
-/** Whether every site of the proposed founding has been met under the id that it names. */
+/** Reports whether every site of the proposed founding has been met under the id that it names. */
 const isOfKnown = ({ accepted, known }: FoundingContext) =>
   accepted !== null && Object.entries(known).every(([name, id]) => accepted.ids[name] === id);
 
-/** The stage on the disk of a site that starts. */
+/** The stage that a starting site finds on its disk. */
 const stageOf = (event: FoundingEvent) => (event as { readonly input?: FoundingSettings }).input?.disk?.stage;
 
 const persist = (stage: FoundingDisk['stage']) =>
@@ -150,7 +150,10 @@ export const foundingSetup = setup({
     meet: assign(({ context: { known } }, { peer, id }: { peer: SiteId; id: string }) => ({
       known: { ...known, [peer]: id },
     })),
-    /** Above all that this site has accepted: it may have proposed that itself, for ids that are gone. */
+    /**
+     * The number is above everything that this site has accepted: it may have proposed that itself, for ids
+     * that are gone.
+     */
     propose: assign(({ context: { id, known, accepted } }, { least }: { least: number }) => ({
       accepted: { generation: Math.max(least, (accepted?.generation ?? 0) + 1), ids: known },
       ...empty,
@@ -167,7 +170,7 @@ export const foundingSetup = setup({
     countAcceptance: assign(({ context: { voters } }, { voter }: { voter: string }) => ({
       voters: { ...voters, [voter]: true as const },
     })),
-    /** This site knows that the cluster is founded, and so does `knower`. */
+    /** Counts this site and `knower` as sites that know of the founding. */
     countKnower: assign(({ context: { id, knowers } }, { knower }: { knower: string }) => ({
       knowers: { ...knowers, [id]: true as const, [knower]: true as const },
     })),
@@ -180,7 +183,7 @@ export const foundingSetup = setup({
     isProposer: ({ context: { self, proposer } }) => self === proposer,
     knowsAll: ({ context: { founders, known } }) => Object.keys(founders).every((name) => name in known),
     isNewToProposal: ({ context }) => !isOfKnown(context),
-    /** It names this very id, and is above all that was accepted here. */
+    /** The proposal names this very id, and its generation is above every accepted one. */
     acceptable: ({ context: { self, id, accepted }, event }) =>
       event.type === 'PROPOSE' && event.ids[self] === id && event.generation > (accepted?.generation ?? 0),
     outbid: ({ context: { accepted }, event }) =>
@@ -191,7 +194,10 @@ export const foundingSetup = setup({
       event.type === 'ACCEPTED' && event.generation === accepted!.generation,
     acceptedByAll: ({ context: { accepted, voters } }) =>
       accepted !== null && Object.values(accepted.ids).every((id) => id in voters),
-    /** Not only of that generation: a late word of a proposer that is gone must not undo a later acceptance. */
+    /**
+     * Any founding of all the ids counts, not only one of that generation: a late message of a proposer that
+     * is gone must not undo a later acceptance.
+     */
     isAccepted: ({ context: { accepted }, event }) =>
       event.type === 'FOUNDED' && accepted !== null && isSameFounding(accepted, event),
     knownByMajority: ({ context: { accepted, knowers } }) => {
@@ -347,7 +353,7 @@ export const foundingMachine = foundingSetup.createMachine({
       },
       on: {
         found: propose,
-        // The connection is another one: the proposal may be lost with the one before.
+        // The connection is a new one, and the proposal may have been lost with the old one.
         met: {
           guard: 'isFounder',
           actions: [
@@ -379,7 +385,7 @@ export const foundingMachine = foundingSetup.createMachine({
     founded: {
       initial: 'announcing',
       on: {
-        // Also a site that is no founder: it is to learn that it came later.
+        // A site that is no founder is told too: it must learn that it came after the founding.
         met: [
           { guard: 'isFounder', actions: [meet, sayFounded((event) => (event as Of<'met'>).id)] },
           { actions: sayFounded((event) => (event as Of<'met'>).id) },
@@ -396,7 +402,8 @@ export const foundingMachine = foundingSetup.createMachine({
         settled: {},
       },
     },
-    // Those that know of it may be gone, and what is left found anew, under a higher generation.
+    // All sites that know of the founding may be gone. Then the remaining founders found the cluster again,
+    // under a higher generation.
     excluded: { on: { found: propose } },
     superseded: { on: { met: {}, PROPOSE: {}, FOUNDED: {}, foundAnew } },
   },

@@ -17,21 +17,27 @@ import type { MembersDisk, MembersEffect, MembersEvent, MembersMessage } from '.
 
 export interface MembersContext {
   readonly self: SiteId;
-  /** The newest that was adopted or written here. Persistent. `null`: this site has joined no cluster yet. */
+  /**
+   * The newest configuration that was adopted or written here. Persistent. `null`: this site has joined no
+   * cluster yet.
+   */
   readonly configuration: Configuration | null;
-  /** The highest term that this site stood or voted for, or adopted. Persistent. */
+  /** The highest term that this site stood for, voted for or adopted. Persistent. */
   readonly promised: number;
   /** The highest epoch of any lock that this site ever promised. Persistent. */
   readonly top: number;
-  /** The sites that voted for this candidate; empty when it is none. */
+  /** The sites that voted for this candidate; empty if this site is no candidate. */
   readonly votes: SiteSet;
   /** The acknowledgements of the configuration that this coordinator wrote last, each with its `top`. */
   readonly acknowledged: Readonly<Record<SiteId, number>>;
-  /** The sites that said they want to join. */
+  /** The sites that asked to join. */
   readonly heard: SiteSet;
-  /** The candidate that this site voted for in the term that it has promised; `null`: it did not, or not in this run. */
+  /**
+   * The candidate that this site voted for in the term that it has promised. `null`: it gave no vote in this
+   * run.
+   */
   readonly votedFor: SiteId | null;
-  /** The voters in reach, as the driver knows them. */
+  /** The reachable voters, as reported by the driver. */
   readonly reach: SiteSet;
   /** For each site, by its name: the newer configuration that it told last and that is not believed here yet (M6). */
   readonly told: Readonly<Record<SiteId, Configuration>>;
@@ -39,9 +45,9 @@ export interface MembersContext {
 
 export interface MembersSettings {
   readonly self: SiteId;
-  /** The voters in reach at first. Default: none. */
+  /** The reachable voters at the start. Default: none. */
   readonly reach?: SiteSet;
-  /** The data that an earlier run of this very site left; for a founder, the first configuration. */
+  /** The data that an earlier run of this very site left. A founder starts with the first configuration. */
   readonly disk: MembersDisk;
 }
 
@@ -52,11 +58,11 @@ type At<Event = MembersEvent> = { readonly context: MembersContext; readonly eve
 type Send = { readonly target: SiteId; readonly message: MembersMessage };
 type Effect<Type extends MembersEffect['type']> = Omit<Extract<MembersEffect, { type: Type }>, 'type'>;
 
-/** The configuration that a message brings; `null` when it brings none. */
+/** The configuration that a message carries, or `null`. */
 const brought = (event: MembersEvent): Configuration | null =>
   'configuration' in event ? event.configuration : null;
 
-/** The site that says that it holds the configuration of a message; a REFUSE does not name it. */
+/** The site that states that it holds the configuration of a message. A REFUSE does not name it. */
 const tellerOf = (event: MembersEvent): SiteId | null => {
   if (event.type === 'CONFIGURATION') return event.origin;
   return event.type === 'VOTE_REQUEST' ? event.candidate : null;
@@ -86,11 +92,14 @@ function isBelieved(
 
 const topOf = ({ top, configuration }: MembersContext) => Math.max(top, configuration!.base);
 
-/** The acknowledgements that a coordinator starts with when it has written a configuration: its own, if it votes in it. */
+/**
+ * The acknowledgements with which a coordinator starts after it has written a configuration: its own, if it
+ * is a voter.
+ */
 const ownAcknowledgement = ({ self, top }: MembersContext, { voters, base }: Configuration) =>
   self in voters ? { [self]: Math.max(top, base) } : {};
 
-/** The largest of the base and what the acknowledgements say: every epoch that may have been decided until now. */
+/** The maximum of the base and the acknowledged epochs: no epoch above it has been decided so far. */
 export const baseAfter = ({ configuration, acknowledged }: MembersContext) =>
   Math.max(configuration!.base, ...Object.values(acknowledged));
 
@@ -124,7 +133,10 @@ export const membersSetup = setup({
     written: (_, _params: Effect<'written'>) => {},
     committed: (_, _params: Effect<'committed'>) => {},
     processAgain: raise(({ event }) => event),
-    /** M1: a promise to its term, the end of any candidacy, and of the right to change under an older one. */
+    /**
+     * M1: adopting includes a promise to the configuration's term. It ends any candidacy, and the right to
+     * change the voters under an older configuration.
+     */
     adopt: assign(({ context }, { configuration }: { configuration: Configuration }) => ({
       configuration,
       promised: Math.max(context.promised, configuration.term),
@@ -141,7 +153,7 @@ export const membersSetup = setup({
       acknowledged: {},
       votedFor: candidate,
     })),
-    /** M6: until a second one says the same, or no other can be asked. */
+    /** M6: keeps the configuration until a second site states the same, or no other voter is reachable. */
     keepTold: assign(({ context: { told }, event }) => ({
       told: { ...told, [nameOf(tellerOf(event)!)]: brought(event)! },
     })),
@@ -159,7 +171,7 @@ export const membersSetup = setup({
     countVote: assign(({ context: { votes } }, { voter }: { voter: SiteId }) => ({
       votes: { ...votes, [voter]: true as const },
     })),
-    /** M4: the same voters and base, under the coordinator's own term. */
+    /** M4: writes the same voters and base under the coordinator's own term. */
     rewrite: assign(({ context }) => writing(context, { ...context.configuration!, term: context.promised })),
     writeChange: assign(({ context }, { change }: { change: Change }) =>
       writing(context, changed(context.configuration!, change, baseAfter(context))),
@@ -179,10 +191,13 @@ export const membersSetup = setup({
     isVoter: ({ context: { self, configuration } }) => configuration !== null && self in configuration.voters,
     bringsNewer: ({ context, event }) =>
       compare(brought(event), context.configuration) > 0 && isBelieved(context, event),
-    /** M6: asked where `bringsNewer` was not true. */
+    /** M6: evaluated only after `bringsNewer` was false. */
     isDoubted: ({ context, event }) => compare(brought(event), context.configuration) > 0,
     bringsOlder: ({ context, event }) => compare(brought(event), context.configuration) < 0,
-    /** M3: only under the configuration that the candidate counts in. (`base` binds the locks, not the terms.) */
+    /**
+     * M3: a vote is given only under the configuration in which the candidate counts. (`base` binds the
+     * locks, not the terms.)
+     */
     worthAVote: and([
       'isVoter',
       ({ context: { configuration, promised }, event }) =>
@@ -190,7 +205,7 @@ export const membersSetup = setup({
         compare(event.configuration, configuration) === 0 &&
         event.term > promised,
     ]),
-    /** M2: it votes in it, and has promised no later term. */
+    /** M2: this site votes in the configuration and has promised no later term. */
     mayAcknowledge: and([
       'isVoter',
       ({ context: { configuration, promised } }) => promised === configuration!.term,
@@ -203,7 +218,10 @@ export const membersSetup = setup({
     isCommitted: ({ context: { acknowledged, configuration } }) => isQuorum(acknowledged, configuration!),
     changes: ({ context: { configuration }, event }) =>
       event.type === 'change' && isChange(configuration!, event.change),
-    /** M4b: a voter that nobody can reach could make a majority that stands still of one that did not. */
+    /**
+     * M4b: only a site that has been heard from is added. An unreachable voter could take the majority from a
+     * cluster that has one.
+     */
     isHeard: ({ context: { heard }, event }) =>
       event.type === 'change' && (!('add' in event.change) || event.change.add in heard),
     raisesTop: ({ context, event }) => event.type === 'promised' && event.epoch > context.top,
@@ -263,7 +281,7 @@ const stand = {
   actions: ['standForNext', persist, requestVotes],
 } as const;
 
-/** M1: the rest of the message is handled under the configuration that it brought. */
+/** M1: the rest of the message is handled under the configuration that it carries. */
 export const adoptBrought = [
   { type: 'adopt', params: ({ event }: At) => ({ configuration: brought(event)! }) },
   persist,

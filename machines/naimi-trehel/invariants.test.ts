@@ -45,7 +45,7 @@ test.each([
   expect(said).toContain(`b is ${broken.value.client} (${broken.value.routing}) with last`);
 });
 
-test('only the rules that were asked for are looked at', () => {
+test('only the requested rules are evaluated', () => {
   const both = view('inCS', 'root', { next: 'a' });
   expect(brokenInvariant(both, 'L3')).toMatch(/^L3/);
   expect(brokenInvariant(both, 'left')).toBeNull();

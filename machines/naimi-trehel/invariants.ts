@@ -41,7 +41,10 @@ const invariants: readonly Invariant[] = [
   ],
 ];
 
-/** The first invariant of `rules` (default: all) that this site breaks, with the site as it is; `null` when it keeps them all. */
+/**
+ * Returns the first invariant of `rules` (default: all) that this site breaks, as text with the site's state.
+ * `null`: the site keeps all of them.
+ */
 export function brokenInvariant({ value, context }: SiteView, ...rules: readonly Rule[]): string | null {
   for (const [rule, says, holds] of invariants) {
     if (rules.length > 0 && !rules.includes(rule)) continue;

@@ -4,9 +4,9 @@ import type { NamedAction } from '../actor.ts';
 import { type SiteEvent, type SiteSnapshot, siteMachine } from './site.ts';
 
 /*
- * The paper is a test file: one test for each rule of protocol.md, section 1, then the client-side rules.
- * A script is what happens to site b of a, b, c, where a is the root unless said otherwise: the events on
- * the left, what the site then asks for and becomes on the right.
+ * The paper is a test file: one test for each rule of protocol.md, section 1, then the client-side rules. A
+ * script lists the events of site b of a, b, c on the left, and the effects and the state of b on the right.
+ * Site a is the root unless a script states otherwise.
  */
 
 describe('client asks', () => {
@@ -65,7 +65,7 @@ describe('REQUEST(o) arrives, last ≠ nil', () => {
     `);
   });
 
-  test('while waiting, and next stays', () => {
+  test('a waiting site forwards it too, and next stays', () => {
     expect(play('root a', 'ask', 'REQUEST c', 'REQUEST a')).toMatchInlineSnapshot(`
       "
       ask       | REQUEST b to a                 | requesting, root: last nil, next nil
@@ -96,7 +96,7 @@ describe('client releases', () => {
     `);
   });
 
-  test('otherwise keep it, idle', () => {
+  test('otherwise keep the token and become idle', () => {
     expect(play('root b', 'ask', 'release', 'ask')).toMatchInlineSnapshot(`
       "
       ask       | grant                          | inCS, root: last nil, next nil, token
@@ -119,7 +119,7 @@ describe('client withdraws: the request that was sent cannot be unlinked', () =>
     `);
   });
 
-  test('or kept when next is nil', () => {
+  test('the token is kept when next is nil', () => {
     expect(play('root a', 'ask', 'withdraw', 'TOKEN')).toMatchInlineSnapshot(`
       "
       ask       | REQUEST b to a                 | requesting, root: last nil, next nil
@@ -129,7 +129,7 @@ describe('client withdraws: the request that was sent cannot be unlinked', () =>
     `);
   });
 
-  test('or serves the next local waiter, without a second request', () => {
+  test('the token serves the next local caller without a second request', () => {
     expect(play('root a', 'ask', 'withdraw', 'ask', 'TOKEN')).toMatchInlineSnapshot(`
       "
       ask       | REQUEST b to a                 | requesting, root: last nil, next nil
@@ -142,7 +142,7 @@ describe('client withdraws: the request that was sent cannot be unlinked', () =>
 });
 
 describe('client leaves', () => {
-  test('says so to all, and hands the token on after the last goodbye', () => {
+  test('the leaver tells all sites, and hands the token on after the last GOODBYE', () => {
     expect(
       play('root b', 'ask', 'leave', 'REQUEST c', 'GOODBYE', 'REQUEST a', 'GOODBYE'),
     ).toMatchInlineSnapshot(`
@@ -157,7 +157,7 @@ describe('client leaves', () => {
     `);
   });
 
-  test('the last one leaves with the token', () => {
+  test('the last site leaves with the token', () => {
     expect(play('root b', 'LEAVE a', 'LEAVE c', 'ask', 'leave')).toMatchInlineSnapshot(`
       "
       LEAVE a   | GOODBYE to a                   | idle, root: last nil, next nil, token
@@ -168,7 +168,7 @@ describe('client leaves', () => {
     `);
   });
 
-  test('an idle site whose last names the leaver asks for no client, then says goodbye', () => {
+  test('an idle site whose last names the leaver sends a request without a client, then GOODBYE', () => {
     expect(play('root a', 'LEAVE a', 'TOKEN')).toMatchInlineSnapshot(`
       "
       LEAVE a   | REQUEST b to a, GOODBYE to a   | withdrawn, root: last nil, next nil
@@ -177,7 +177,7 @@ describe('client leaves', () => {
     `);
   });
 
-  test('any other site says goodbye at once', () => {
+  test('any other site sends GOODBYE at once', () => {
     expect(play('root a', 'LEAVE c', 'ask', 'LEAVE a')).toMatchInlineSnapshot(`
       "
       LEAVE c   | GOODBYE to c                   | idle, forwarding: last a, next nil
@@ -205,7 +205,7 @@ test('a client goes on, or tries', () => {
   `);
 });
 
-test('an event that no rule speaks of is unexpected, and changes nothing', () => {
+test('an event without a rule is unexpected and changes nothing', () => {
   expect(play('root a', 'TOKEN', 'release', 'GOODBYE', 'withdraw', 'leave')).toMatchInlineSnapshot(`
     "
     TOKEN     | unexpected TOKEN               | idle, forwarding: last a, next nil
@@ -217,7 +217,7 @@ test('an event that no rule speaks of is unexpected, and changes nothing', () =>
   `);
 });
 
-test('grant is asked for exactly when the critical section is entered', () => {
+test('the effect grant comes exactly when the critical section is entered', () => {
   let grants = 0;
   for (const { before, after, effects } of everyStep()) {
     const enters = after.matches({ client: 'inCS' }) && !before.matches({ client: 'inCS' });
@@ -227,7 +227,7 @@ test('grant is asked for exactly when the critical section is entered', () => {
   expect(grants).toBe(6);
 });
 
-/** A line for each event: what b asks for, and what it is then. */
+/** Returns a line for each event: the effects of b, and its state afterwards. */
 function play(root: string, ...script: readonly string[]): string {
   const self = 'b';
   let { snapshot } = start(siteMachine, { self, root: root.slice('root '.length), peers: 2 });
@@ -258,7 +258,7 @@ function describeSite({ value, context: { last, next, token } }: SiteSnapshot): 
   return `${client}, ${routing}: last ${last ?? 'nil'}, next ${next ?? 'nil'}${token ? ', token' : ''}`;
 }
 
-/** All steps of b that some sequence of events leads to, of correct peers or not. */
+/** All steps of b that some sequence of events leads to, whether correct peers send it or not. */
 function* everyStep() {
   const events = ['ask', 'release', 'withdraw', 'leave', 'TOKEN', 'REQUEST a', 'REQUEST c'].map(eventOf);
   const queue = ['a', 'b'].map((root) => start(siteMachine, { self: 'b', root, peers: 2 }).snapshot);

@@ -8,9 +8,9 @@ import type { ClientEvent, SiteMessage } from './messages.ts';
  */
 export interface SiteContext {
   readonly self: SiteId;
-  /** The probable owner of the token, to which a request goes; `null` when this site is the root. */
+  /** The probable owner of the token, the target of a request. `null`: this site is the root. */
   readonly last: SiteId | null;
-  /** The site that gets the token after this one; `null` when none. */
+  /** The site that gets the token after this one, or `null`. */
   readonly next: SiteId | null;
   readonly token: boolean;
   /** The number of other sites that take part; while this one leaves, the number of those that have not said GOODBYE. */
@@ -61,8 +61,8 @@ const forward = (to: (site: SiteContext) => SiteId | null) =>
   }) as const;
 
 /**
- * Two parallel regions are the algorithm: `client` is the local side, and `routing` decides about requests of other sites.
- * `membership` counts the sites that take part.
+ * The algorithm has two parallel regions: `client` is the local side, and `routing` decides about requests of
+ * other sites. `membership` counts the sites that take part.
  */
 export const siteMachine = setup({
   types: {} as { context: SiteContext; events: SiteEvent; input: SiteInput },
@@ -111,7 +111,7 @@ export const siteMachine = setup({
               },
             ],
             try: [{ guard: 'tokenHere', target: 'inCS', actions: 'grant' }, {}],
-            // A request for no client: afterwards `last` does not name the leaver.
+            // A request that no client made. Once it is under way, `last` does not name the leaver.
             LEAVE: {
               guard: 'pointsAtLeaver',
               target: 'withdrawn',
@@ -168,7 +168,8 @@ export const siteMachine = setup({
             GOODBYE: {
               guard: 'lastGoodbye',
               target: 'left',
-              // Every other site pointed here or waited here, and has asked by now: `next` is not nil.
+              // Every other site pointed at this site or waited for it, and has sent a request by now, so
+              // `next` is not nil.
               actions: [passToken, 'surrenderToken', 'left'],
             },
           },
@@ -202,7 +203,7 @@ export const siteMachine = setup({
             ],
           },
         },
-        // Every request is forwarded, and the pointer turns to its origin: the path reversal.
+        // Every request is forwarded, and the pointer turns to the request's origin: the path reversal.
         forwarding: {
           on: {
             REQUEST: [

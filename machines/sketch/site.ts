@@ -111,7 +111,7 @@ export const sketchMachine = setup({
           on: {
             ask: [
               { guard: stateIn({ running: { CriticalSection: 'inSC' } }) },
-              // "tu as le jeton", and nothing else.
+              // Prints "tu as le jeton" and does nothing else.
               { guard: 'hastoken', target: '.told' },
               { guard: 'lastHasSocket', target: '.waiting', actions: [sendCSRequest, 'lastIsRootPort'] },
               { target: '.waiting', actions: 'lastIsRootPort' },

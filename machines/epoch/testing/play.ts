@@ -4,8 +4,9 @@ import type { Fence } from '../messages.ts';
 import { type SiteEvent, type SiteInput, type SiteSnapshot, siteMachine } from '../site.ts';
 
 /*
- * A script is what happens to site b of the voters a, b, c; a founded epoch 0 unless said otherwise. Messages are
- * written with their epoch and its root: `REQUEST 1 c, a` is a's request in c's epoch 1.
+ * A script lists the events of site b. The voters are a, b, c; a founded epoch 0 unless a script states
+ * otherwise. Messages are written with their epoch and its root: `REQUEST 1 c, a` is a's request in c's epoch
+ * 1.
  */
 
 const lives: Readonly<Record<string, Partial<SiteInput>>> = {
@@ -25,7 +26,7 @@ const lives: Readonly<Record<string, Partial<SiteInput>>> = {
   'no voter': { voters: ['a', 'c', 'd'] },
 };
 
-/** A line for each event: what b asks for, and what it is then. */
+/** Returns a line for each event: the effects of b, and its state afterwards. */
 export function play(life: keyof typeof lives, ...script: readonly string[]): string {
   const input: SiteInput = { self: 'b', founder: 'a', voters: ['a', 'b', 'c'], disk: 'none', ...lives[life] };
   let { snapshot } = start(siteMachine, input);
