@@ -122,7 +122,7 @@ describe('baton verify', () => {
     expect(await baton('verify', 'naimi-trehel', '--hash-compact', '65')).toMatchObject({ status: 2 });
     expect(await baton('verify', 'naimi-trehel', '--hash-compact', '--symmetry')).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('HASHES_DO_NOT_DO'),
+      stderr: expect.stringContaining('HASHING_UNSUPPORTED'),
     });
   });
 

@@ -1,7 +1,7 @@
 import type { SiteId } from './actor.ts';
 import type { RecordedSnapshot, RecordLine } from './record.ts';
 
-/** Maximum number of characters in a lock's name: of Unicode, so that a string of JavaScript is up to twice as long. */
+/** Maximum number of Unicode characters in a lock's name. Such a JavaScript string is up to twice as long. */
 export const longestName = 1_024;
 
 /**

@@ -50,8 +50,8 @@ describe('breachOf', () => {
       },
       'a number of at most',
     ],
-    [{ type: 'PROMISE', epoch: 3, root: 'a', voter: 'c', round: 1 }, 'it speaks for c'],
-    [{ type: 'FORGET', epoch: 3, root: 'a', from: 'c' }, 'it speaks for c'],
+    [{ type: 'PROMISE', epoch: 3, root: 'a', voter: 'c', round: 1 }, 'as the sender, got c'],
+    [{ type: 'FORGET', epoch: 3, root: 'a', from: 'c' }, 'as the sender, got c'],
   ];
   test.each(breaches)('%j is a breach', (message, why) => {
     expect(breachOf(message, 'a', b)).toContain(why);
@@ -70,12 +70,12 @@ describe('breachOf', () => {
     { type: 'NEW', epoch: 3, root: 'c' },
     { type: 'FORGET', epoch: 3, root: 'a', from: 'a' },
   ];
-  test('is that the token of an epoch is gone, where it is', () => {
+  test('FORGET of an epoch is a breach at the site that has its token', () => {
     const message = { type: 'FORGET', epoch: 3, root: 'a', from: 'a' } as const;
     expect(breachOf(message, 'a', { ...b, token: true })).toContain('which is here');
   });
 
-  test.each(correct)('is not %j', (message) => {
+  test.each(correct)('%j is no breach', (message) => {
     expect(breachOf(message, 'a', b)).toBeNull();
   });
 });

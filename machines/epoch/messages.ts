@@ -80,9 +80,8 @@ export type SiteMessage =
  * - `try`: outside, with no request under way: enters if no other site need be asked: the token is here, the site follows its
  *   epoch and, in strict mode, has a lease in force. Otherwise nothing.
  * - `withdraw`: has no more use for the request that is under way.
- * - `suspect`: somebody seems to have failed. May come at any time; how long to wait, and to wait longer each
- *   time and by chance (R10), is the driver's.
- * - `forget`: nobody has used the lock for long. A site that has the token, and no use for it, gives it up (R13).
+ * - `suspect`: a peer may have failed. This may come at any time. The runtime chooses when, with random backoff (R10).
+ * - `forget`: no caller has used the lock for long. A site that has the token, and no use for it, gives it up (R13).
  */
 export type ClientEvent =
   | { readonly type: 'ask' }

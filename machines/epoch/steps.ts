@@ -40,7 +40,7 @@ type Epoch = { readonly epoch: number; readonly root: SiteId };
 /** The epoch that a message names, with its root. */
 const epochOf = (event: SiteEvent): Epoch | null => ('root' in event ? event : null);
 
-/** When it starts, what is left of an earlier life. */
+/** The input of the start event. */
 const inputOf = (event: unknown) => (event as { readonly input?: SiteInput }).input;
 
 export const sendRequest = {
@@ -99,7 +99,7 @@ export const sendForget = {
   }),
 } as const;
 
-/** Which lease, or what is to become one. */
+/** The round of the lease, or the round that is to become one. */
 export const round = ({ context: { epoch, lease } }: At): Round => ({ epoch, round: lease!.round });
 
 const otherVoters = ({ self, voters }: SiteContext): readonly SiteId[] =>

@@ -44,7 +44,9 @@ export interface SiteInput {
    * more. Default: false.
    */
   readonly forgotten?: boolean;
-  /** Strict mode: inside only with a lease. All sites of a mesh or none. Default: false. */
+  /**
+   * Strict mode: a site enters only with a lease. All sites of a cluster use it or none does. Default: false.
+   */
   readonly strict?: boolean;
 }
 
@@ -101,7 +103,7 @@ export function adopted(
 /** R13: the token is gone for good, and its epoch over. */
 export const givenUp = { token: false, k: 0 } as const satisfies Partial<SiteContext>;
 
-/** R4 and R5: nothing below `epoch` counts any more. */
+/** The changes of the variables when a site promises `epoch` (R4, R5): lower epochs count no longer. */
 export function promising(epoch: number): Partial<SiteContext> {
   return { promised: epoch, votes: {}, holder: null };
 }

@@ -38,7 +38,7 @@ async function verdicts(system: System, options: Parameters<typeof check>[1] = {
 }
 
 describe('check', () => {
-  it('judges each kind of property, and shows the shortest run to it', async () => {
+  it('judges each kind of property, and shows the shortest run to a violation', async () => {
     const system = delivering(
       always('few', gotLess(4)),
       always('fewer', gotLess(2)),
@@ -58,7 +58,7 @@ describe('check', () => {
     ]);
   });
 
-  it('says why a property is broken', async () => {
+  it('gives the reason why a property is violated', async () => {
     const tells = always(
       'fewer',
       gotLess(2),
@@ -93,7 +93,7 @@ describe('check', () => {
     expect(never).not.toContain('site.client.inCS release');
   });
 
-  it('always asks whether a machine fails', async () => {
+  it('always judges that no machine fails', async () => {
     const machine = createMachine({
       id: 'failing',
       on: { M: { actions: { type: 'send', params: { target: 'nobody', message: { type: 'M' } } } } },
@@ -107,7 +107,7 @@ describe('check', () => {
     });
   });
 
-  it('never says that something holds that it has not seen to the end', async () => {
+  it('gives no verdict `holds` after an incomplete exploration', async () => {
     const system = delivering(
       always('few', gotLess(4)),
       reachable('all', got(3)),
@@ -133,7 +133,7 @@ describe('check', () => {
     expect((await verdicts(cut))[1]).toEqual(['few', 'holds within the constraint', null]);
   });
 
-  it('judges properties of runs, and shows how they never end', async () => {
+  it('judges properties of runs, and shows the loop of a violation', async () => {
     const system = delivering(
       leadsTo('arrives', got(1), got(3), weakly(deliveries)),
       leadsTo('arrives by itself', got(1), got(3)),
@@ -157,7 +157,7 @@ describe('check', () => {
     expect(ofStates.map(({ name }) => name)).toEqual([noFault.name]);
   });
 
-  it('never says of runs that all was seen where a limit or the constraint hid some', async () => {
+  it('gives no verdict `holds` on runs if a limit or the constraint hid some', async () => {
     const arrives = leadsTo('arrives', got(1), got(2), weakly(deliveries));
     const inTheEnd = eventually('ends', got(2), weakly(deliveries));
     const cut = { ...delivering(arrives, inTheEnd), constraint: gotLess(2) };
@@ -170,7 +170,7 @@ describe('check', () => {
     });
   });
 
-  it('refuses a formula that is none before it explores', async () => {
+  it('refuses an invalid formula before it explores', async () => {
     const told: number[] = [];
     const system = delivering(ltl('nonsense', 'G (two ->', { two: got(2) }));
     const machine = createMachine({ entry: () => told.push(1) });
@@ -179,7 +179,7 @@ describe('check', () => {
     expect(told).toEqual([]);
   });
 
-  it('counts on where a packed counter overflows', async () => {
+  it('goes on if a packed counter overflows', async () => {
     const huge = count(
       ({ inbox }) => inbox.length * 30_000,
       (sum) => sum <= 90_000,
@@ -190,7 +190,7 @@ describe('check', () => {
     ]);
   });
 
-  it('shows runs that the system takes again', async () => {
+  it('shows runs that the system can repeat', async () => {
     const system = naimiTrehel({ sites: 3, network: { order: 'unordered' } });
     const { properties } = await check(system);
     const compiled = compile(system);
@@ -200,7 +200,7 @@ describe('check', () => {
   });
 });
 
-it('tells how far it is, and can be interrupted', async () => {
+it('a check reports its progress, and can be interrupted', async () => {
   const interrupt = new AbortController();
   const told: number[] = [];
   const report = await check(naimiTrehel({ sites: 6, network: { order: 'fifo' } }), {
@@ -224,7 +224,7 @@ it.each([
   expect(await check(system)).toMatchObject({ states, complete: true });
 });
 
-describe('properties that hold vacuously', () => {
+describe('a property that holds vacuously', () => {
   const outOfReach = got(7);
   const vacuous = delivering(
     { kind: 'always', name: 'when', predicate: gotLess(0), when: outOfReach },
@@ -233,7 +233,7 @@ describe('properties that hold vacuously', () => {
     ltl('implies', 'G ((some & !three) -> F three)', { some: outOfReach, three: got(3) }, weakly(deliveries)),
   );
 
-  it('is said to', async () => {
+  it('is reported with the reason', async () => {
     const { properties } = await check(vacuous);
     expect(properties[2]).not.toHaveProperty('vacuous');
     expect(properties.slice(1)).toMatchObject([
@@ -244,7 +244,7 @@ describe('properties that hold vacuously', () => {
     ]);
   });
 
-  it('fails when asked to', async () => {
+  it('is violated with failVacuous', async () => {
     const { properties } = await check(vacuous, { failVacuous: true });
     expect(properties.map(({ verdict }) => verdict)).toEqual([
       'holds',
@@ -256,7 +256,7 @@ describe('properties that hold vacuously', () => {
   });
 });
 
-it('nothing holds when it is likely that a state was omitted', async () => {
+it('no property holds if a state was probably omitted', async () => {
   const system = naimiTrehel({ sites: 3, network: { order: 'fifo' } });
   const probable = await check(system, { hashCompaction: 16 });
   expect(probable.incomplete).toMatch(/a state was omitted with probability 0\.\d+, and 0\.001 is allowed/);
@@ -266,14 +266,14 @@ it('nothing holds when it is likely that a state was omitted', async () => {
   expect(allowed.properties[0]).toMatchObject({ verdict: 'holds' });
 });
 
-it('lists every action that no check ran, unless the system declares it', async () => {
+it('a report lists every action that no check ran, unless the system declares it', async () => {
   const machine = setup({ actions: { send: () => {}, ping: () => {}, bill: () => {}, note: assign({}) } });
   const actors = { a: { machine: machine.createMachine({ id: 'm', entry: ['ping', 'note'] }) } };
   expect((await check(systemOf(actors))).notRun).toEqual([{ machine: 'm', actions: ['ping', 'bill'] }]);
   expect((await check(systemOf(actors, { outside: ['ping', 'bill'] }))).notRun).toEqual([]);
 });
 
-it('tells what may follow from a machine that failed', async () => {
+it('a report marks the violations that may follow from a failed machine', async () => {
   const bad = setup({
     actions: { send: (_, _params: { target: string; message: object }) => {} },
   }).createMachine({

@@ -33,20 +33,19 @@ export { type SimulateOptions, simulate } from './simulate.ts';
 export { type SystemSource, systemFrom } from './source.ts';
 
 /**
- * Explores all that `system` can do and judges its properties: those of states with the engine, shortest
- * traces included, those of runs on the graph of all states.
- *
- * Throws what makes it impossible: `SystemError`, `CheckError`, `SearchError`, `LivenessError` (a formula), and
- * `SymmetryError` (a property that tells interchangeable actors apart).
+ * Explores every reachable state of `system` and judges its properties: properties of states with the engine,
+ * shortest traces included, and properties of runs on the graph of all states. Throws if the check is
+ * impossible: `SystemError`, `CheckError`, `SearchError`, `LivenessError` (a formula), and `SymmetryError` (a
+ * property that tells interchangeable actors apart).
  */
 export async function check(system: System, options: CheckOptions = {}): Promise<Report> {
   refuseMisshapen(system);
   const chosen = onlyAsked(system, options.only);
   const asked = options.liveness === false ? withoutRuns(chosen) : chosen;
   refuseUnfit(asked, options);
-  // A thread that cannot find the system might come too late to say so.
+  // Another thread that cannot find the system might report that too late, so the source is tried here first.
   if (options.source !== undefined && (options.workers ?? 1) > 1) await systemFrom(options.source);
-  // To hold interchangeable actors against each other takes time: when it matters only.
+  // Interchangeable actors are compared only where symmetry is used, because the comparison takes time.
   const kept = { symmetry: options.symmetry ?? false };
   try {
     return await checkWith(compile(asked, kept), options, false);
@@ -68,7 +67,7 @@ function refuseUnfit(system: System, { liveness, symmetry, hashCompaction }: Che
       `Expected '${system.name}' to have a property of runs (leadsTo, eventually, ltl): add one, or do not ask for liveness.`,
     );
   }
-  // Before the exploration: it can take long.
+  // The formulas are read before the exploration, which can take long.
   for (const property of system.properties) if (property.kind === 'ltl') parseFormula(property.formula);
   const keptAs = symmetry ? 'orbits' : hashCompaction !== undefined ? 'hashes' : null;
   if (ofRuns !== undefined && keptAs !== null) {

@@ -20,10 +20,10 @@ export type CheckErrorCode =
   | 'PATHS_UNBOUNDED'
   | 'PATH_DIFFERS';
 
-/** A question about a system that cannot be answered. */
+/** A question about a system that has no answer. */
 export class CheckError extends CodedError<CheckErrorCode> {}
 
-/** A person asked for something that does not exist; `message` says what to ask for instead. Exit status 2. */
+/** A request for something that does not exist; `message` names the alternatives. Exit status 2. */
 export class UsageError extends Error {
   readonly code = 'USAGE';
 }

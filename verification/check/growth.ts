@@ -1,25 +1,26 @@
 import type { Compiled } from '../system/index.ts';
 import { DOWN } from '../system/locals.ts';
 
-/** A value that grew all the while that states were explored. */
+/** A value that kept growing during the exploration. */
 export interface Growing {
-  /** Its actor. */
+  /** The id of the actor. */
   readonly actor: string;
   /** `context.n`, `the length of context.log`, `messages on their way`. */
   readonly value: string;
-  /** The most that it was, in each eighth of the actor's local states, in the order in which they were found. */
+  /** The maximum of the value in each eighth of the actor's local states, in order of discovery. */
   readonly most: readonly number[];
 }
 
 const parts = 8;
-/** Fewer local states of an actor tell nothing. */
+/** Minimum number of local states of an actor for a statement about its growth. */
 const fewest = 8 * parts;
-/** Local states that are looked at. */
+/** Maximum number of local states that are examined. */
 const looked = 20_000;
 
 /**
- * The values that set a new record in each part of the exploration: a search among them may have no end. Says nothing where it
- * came to one. Numbers of a context, the lengths of its arrays, objects and strings, and the messages on their way count.
+ * Returns the values that set a new record in each part of the exploration: a search among them may have no
+ * end. Returns none for an exploration that was complete. Candidates are numbers of a context, the lengths of
+ * its arrays, objects and strings, and the number of messages on their way.
  */
 export function growing({ world }: Compiled): readonly Growing[] {
   const { ids, locals, views } = world;
@@ -58,7 +59,7 @@ function measure(value: unknown, path: string, note: (value: string, size: numbe
   }
 }
 
-/** A line for a person. */
+/** Describes the growth in one line. */
 export function growthText({ actor, value, most }: Growing): string {
   return `${actor}: ${value} grows without an end in sight (${most.join(', ')}): bound it in the machine or its environment, or set a constraint`;
 }

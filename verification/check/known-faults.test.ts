@@ -80,7 +80,7 @@ test('a key of an array beside its items is refused, since XState keeps it', asy
   });
 });
 
-test('a history hears the first start as it hears a restart', async () => {
+test('a history is told the first start like a restart', async () => {
   const machine = createMachine({ id: 'm', entry: 'hello' });
   const system = alone(machine as never, {
     history: { initial: 0, effects: ['hello'], after: (n) => (n as number) + 1 },
@@ -99,7 +99,7 @@ test('a history hears the first start as it hears a restart', async () => {
   ]);
 });
 
-test('an event that is ignored, and a message that is, are no way out of a deadlock', async () => {
+test('an ignored event or message does not end a deadlock', async () => {
   const stuck = {
     go: { target: 'stuck', actions: { type: 'send', params: { target: 'a', message: { type: 'hello' } } } },
   };
@@ -135,7 +135,7 @@ test('an actor that fails stops, and the others go on', async () => {
   });
 });
 
-describe('as XState does it', () => {
+describe('the checker agrees with XState:', () => {
   test('cancel stops the newest delayed raise of an id, and an older one goes on', async () => {
     const machine = createMachine({
       types: {} as { context: { late: boolean }; events: { type: 'go' | 'stop' | 'search' } },
@@ -190,7 +190,7 @@ describe('as XState does it', () => {
     await expect(check(alone(machine as never))).rejects.toMatchObject({ code: 'MACHINE_REFUSED' });
   });
 
-  test('params that are no object, and arguments that are spread, are as they are', async () => {
+  test('params that are no object, and spread arguments, are kept', async () => {
     const noting = createMachine({
       types: {} as { context: { seen: unknown[] } },
       id: 'm',

@@ -26,7 +26,7 @@ const verdicts = ({ properties }: Report) => new Set(properties.map(({ verdict }
 
 describe('a check within limits', () => {
   it.each([false, true])(
-    'goes on where it was saved, and reports the same, symmetry %s',
+    'resumes from its checkpoint with the same report, symmetry %s',
     async (symmetry) => {
       const checkpointDir = mkdtempSync(join(folder, 'saved-'));
       const maxStates = symmetry ? 200 : 5000;
@@ -40,7 +40,7 @@ describe('a check within limits', () => {
     },
   );
 
-  it('refuses to go on with another system', async () => {
+  it('refuses to resume with another system', async () => {
     const checkpointDir = mkdtempSync(join(folder, 'saved-'));
     await check(sites4, { maxStates: 5000, checkpointDir, checkpointEveryMs: 0 });
     const other = naimiTrehel({ sites: 4, network, machine: mutants['a busy root forgets the request'] });
@@ -77,7 +77,7 @@ describe('a check within limits', () => {
     });
   });
 
-  it('ends where memory does, or takes to the disk', async () => {
+  it('ends at the memory limit, or goes on on the disk', async () => {
     const spillDir = mkdtempSync(join(folder, 'spilled-'));
     const maxMemoryBytes = 24e6;
     const ended = await check(sites4, { maxMemoryBytes });
@@ -90,7 +90,7 @@ describe('a check within limits', () => {
     expect(readdirSync(spillDir)).toEqual([]);
   });
 
-  it('keeps hashes, and says beside what holds that states may be missing', async () => {
+  it('keeps hashes, and reports the omission probability with each verdict `holds`', async () => {
     const hashed = await check(sites4, { hashCompaction: 64 });
     const { properties, ...counts } = results(hashed);
     const { properties: sure, ...exact } = results(await check(sites4));
@@ -103,7 +103,7 @@ describe('a check within limits', () => {
     expect(properties.some(({ trace }) => trace === undefined)).toBe(true);
   });
 
-  it('finds real, shortest ways to what hashes show', async () => {
+  it('finds real, shortest traces for states found by hashes', async () => {
     const machine = mutants['the token is sent twice on release'];
     const system = naimiTrehel({ sites: 3, network, machine });
     const options: CheckOptions = { maxStates: 30_000, stopAtFirst: true };
@@ -113,7 +113,7 @@ describe('a check within limits', () => {
     expect(hashed[0]?.trace?.steps).toHaveLength(4);
   });
 
-  it('does not take for unreachable what hashes may have hidden', async () => {
+  it('does not report a state as unreachable that hashes may have hidden', async () => {
     const system = {
       ...sites4,
       properties: [
@@ -136,7 +136,7 @@ describe('a check within limits', () => {
     expect((await check(system, { hashCompaction: 64, liveness: false })).states).toBe(282);
   });
 
-  it('ends with the first violation, if that is enough', async () => {
+  it('ends at the first violation with stopAtFirst', async () => {
     const machine = mutants['the token is sent twice on release'];
     const options: CheckOptions = { maxStates: 30_000 };
     const whole = await check(naimiTrehel({ sites: 3, network, machine }), options);

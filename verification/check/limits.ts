@@ -6,7 +6,7 @@ import type { Asking } from './questions.ts';
 import type { CheckOptions } from './report.ts';
 import { modelSource } from './source.ts';
 
-/** `started`: when the check began, on the process's monotonic clock. */
+/** `started`: the time at which the check began, on the process's monotonic clock. */
 export function searchOptions(
   compiled: Compiled,
   options: CheckOptions,
@@ -30,10 +30,10 @@ export function searchOptions(
   };
 }
 
-/** Looking for values that grow takes a while. */
+/** Seconds between two searches for growing values, which take a while. */
 const lookEverySeconds = 5;
 
-/** The progress of a search, with the time that it takes yet, or with what may keep it from ending. */
+/** Adds the estimated remaining time to the progress, or the values that may keep the search from ending. */
 function withOutlook(
   compiled: Compiled,
   onProgress: NonNullable<CheckOptions['onProgress']>,
@@ -58,7 +58,9 @@ function withOutlook(
   };
 }
 
-/** For the ways to what was found there is what is left, and at least half as long again. */
+/**
+ * The limits of the search for traces: the remaining time, and at least half of the whole time in addition.
+ */
 export function traceOptions(
   { hashCompaction, maxSeconds, signal }: CheckOptions,
   started: number,
@@ -70,7 +72,7 @@ export function traceOptions(
   return {
     ...left,
     ...(hashCompaction === undefined ? {} : { hashCompaction }),
-    // The caller that ended the exploration wants to see its findings.
+    // A caller that aborts the exploration still wants to see its findings.
     ...(signal === undefined || signal.aborted ? {} : { signal }),
   };
 }
@@ -100,7 +102,7 @@ export function livenessOptions(options: CheckOptions, started: number): Livenes
   };
 }
 
-/** The rest of the time for everything. */
+/** The remaining time, in ms. */
 function timeout(maxSeconds: number | undefined, started: number): { readonly timeoutMs?: number } {
   return maxSeconds === undefined ? {} : { timeoutMs: (maxSeconds - secondsSince(started)) * 1000 };
 }
@@ -109,7 +111,7 @@ export function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
 }
 
-/** Why not all was seen, in words. `cut`: states outside of the constraint. */
+/** The reason why some states were not seen, in words. `cut`: number of states outside the constraint. */
 export function whyStopped(
   reason: StopReason,
   { maxStates, maxMemoryBytes, maxSeconds }: CheckOptions,

@@ -10,18 +10,21 @@ import { CheckError } from './errors.ts';
 /** The exports of a module beside a machine that let the machine be checked alone. */
 export interface MachineModule
   extends Pick<ActorSpec, 'outcomes' | 'input' | 'time' | 'chance' | 'maxChildren'> {
-  /** The inputs that it may start with; each is explored. In place of `input`. */
+  /** The inputs with which the machine may start. Each is explored. Replaces `input`. */
   readonly inputs?: readonly unknown[];
   /**
    * The events that may come from outside: as they are, or with how often and when they may come. Default: every type that
    * the machine names, with nothing but a type.
    */
   readonly events?: readonly ({ readonly type: string } | EnvironmentEvent)[];
-  /** A state in which it is false is counted and not explored further: what holds then holds within that only. */
+  /**
+   * A state in which this is false is counted and not explored further. Verdicts then hold within the
+   * constraint only.
+   */
   readonly within?: (actor: ActorView) => boolean;
 }
 
-/** The keys of `MachineModule`, and other words that one might use for them. */
+/** The keys of `MachineModule`, and other words that an author might use for them. */
 const exportsKnown = ['outcomes', 'input', 'inputs', 'events', 'within', 'time', 'chance', 'maxChildren'];
 const otherWords: Readonly<Record<string, string>> = {
   constraint: 'within',
@@ -32,8 +35,8 @@ const otherWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws `CheckError` `SOURCE_INVALID` for an export beside the machine that is a slip of a known one, and for a known one that is
- * of another kind: each would have no effect.
+ * Throws `CheckError` `SOURCE_INVALID` for an export beside the machine whose name is a slip of a known one,
+ * and for a known one of the wrong type. Both would be ignored silently.
  */
 function refuseUnknownExports(module: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(module)) {
@@ -57,7 +60,7 @@ function refuseUnknownExports(module: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** The machine that a module exports: as its default, or as its only machine. `null`: there is none. */
+/** Returns the machine that a module exports, as its default or as its only machine, or `null`. */
 export function machineIn(exports: Readonly<Record<string, unknown>>): AnyStateMachine | null {
   if (isMachine(exports['default'])) return exports['default'];
   const found = Object.entries(exports).filter(([, value]) => isMachine(value));
@@ -90,7 +93,7 @@ export function systemOf(machine: AnyStateMachine, module: MachineModule = {}): 
         some((actor) => actor.in(state) || actor.passes!(state)),
       );
     });
-  // An event that is taken leads on, also where it changes nothing, and also where it has come as often as it may.
+  // A machine goes on if it takes an event, even one that changes nothing or has come as often as it may.
   const goesOn = (actor: ActorView) =>
     environment.some(({ event, payloads }) =>
       (payloads?.(actor) ?? [{}]).some((payload) => actor.takes!({ ...payload, ...event })),
@@ -127,10 +130,10 @@ export function systemOf(machine: AnyStateMachine, module: MachineModule = {}): 
   };
 }
 
-/** An event that an actor sent to another, or to itself, and that nothing took. */
+/** An event that an actor sent to another actor or to itself, and that no actor took. */
 interface Lost {
   readonly event: string;
-  /** The path of the actor that did not take it. Default: the machine that is checked. */
+  /** The path of the actor that did not take the event. Default: the machine under check. */
   readonly actor?: string;
 }
 
@@ -150,14 +153,14 @@ function lostText({ event, actor = 'the machine' }: Lost): string {
   );
 }
 
-/** The types of events that the machine names, as events that carry nothing. */
+/** Returns each type of event that the machine names, as an event without further keys. */
 export function bareEvents(machine: AnyStateMachine): readonly { readonly type: string }[] {
   const types = nodesOf(machine).flatMap((node) => [...node.transitions.keys()]);
   const own = types.filter((type) => !type.startsWith('xstate.') && !type.endsWith('*'));
   return [...new Set(own)].map((type) => ({ type }));
 }
 
-/** The exports to add beside the machine, as an outline to be filled in. */
+/** Returns the exports to add beside the machine, as an outline to fill in. */
 export function outlineOf(machine: AnyStateMachine): string {
   const invoked = invokedBy(machine);
   const events = bareEvents(machine).map((event) => `  { type: ${JSON.stringify(event.type)} },`);

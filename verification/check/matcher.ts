@@ -4,8 +4,8 @@ import { check } from './check.ts';
 import type { CheckOptions, Judged } from './report.ts';
 
 /**
- * A matcher for Vitest and Jest: `expect.extend({ toHold })`, then `await expect(shop).toHold()`. It passes when every property
- * of the system holds; its failure tells each that does not, with the trace.
+ * A matcher for Vitest and Jest: `expect.extend({ toHold })`, then `await expect(shop).toHold()`. It passes
+ * if every property of the system holds. Its failure message lists the other properties, each with its trace.
  */
 export async function toHold(
   received: System,
@@ -28,7 +28,10 @@ function failureText(property: Judged): string {
   return `${head}${reason}${property.trace === undefined ? '' : `\n\n${traceText(property.trace)}`}`;
 }
 
-/** Takes a trace again, as `check` found it or as it was read from JSON. Throws `SystemError` `TRACE_REFUSED` where the system does not. */
+/**
+ * Repeats a trace, as `check` found it or as read from JSON. Throws `SystemError` `TRACE_REFUSED` if the
+ * system does not take one of its steps.
+ */
 export function replay(system: System, trace: Trace): void {
   replayTrace(compile(system), trace);
 }

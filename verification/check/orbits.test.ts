@@ -23,7 +23,7 @@ describe('check with symmetry', () => {
     expect(properties.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
   });
 
-  it('comes to the verdicts of all states, and shows runs in real names', async () => {
+  it('reaches the verdicts of the full exploration, and shows runs in real names', async () => {
     const machine = mutants['a busy root forgets the request'];
     const system = naimiTrehel({ sites: 3, network, machine });
     const [whole, byOrbits] = [await check(system), await check(system, { symmetry })];
@@ -65,7 +65,7 @@ describe('check with symmetry', () => {
     expect(await check(runs, { symmetry, liveness: false })).toMatchObject({ orbits: 49 });
   });
 
-  it('refuses a system that declares no symmetry, and liveness of one that says nothing of runs', async () => {
+  it('refuses a system without symmetry, and liveness of a system without properties of runs', async () => {
     const { symmetry: _, ...plain } = sites3;
     await refused(plain).toMatchObject({ code: 'NO_SYMMETRY' });
     await refused(sites3, { liveness: true }).toMatchObject({ code: 'NO_LIVENESS' });
@@ -96,7 +96,7 @@ describe('check with two threads', () => {
     expect(counts(two)).toEqual(counts(one));
   });
 
-  it('needs to be told where they find the system, and refuses what is none', async () => {
+  it('needs a source for the system, and refuses a source without one', async () => {
     await expect(check(system, { workers: 2 })).rejects.toMatchObject({ code: 'WORKERS_NEED_SOURCE' });
     const nothing = { module: import.meta.resolve('../protocols/sites.ts'), export: 'none' };
     await expect(check(system, { workers: 2, source: nothing })).rejects.toThrow(

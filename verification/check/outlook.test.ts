@@ -9,8 +9,8 @@ import { check } from './check.ts';
 
 const network = { order: 'fifo' } as const;
 
-describe('how long an exploration takes yet', () => {
-  it('is told by the growth of its levels, within a factor of two once a third is seen', () => {
+describe('the estimate of the remaining time', () => {
+  it('follows from the growth of the levels, within a factor of two once a third is seen', () => {
     const levels: number[] = [];
     exploreNaively(compile(naimiTrehel({ sites: 4, network })).model, (_, depth) => {
       levels[depth] = (levels[depth] ?? 0) + 1;
@@ -28,7 +28,7 @@ describe('how long an exploration takes yet', () => {
     expect(Math.max(...told)).toBeLessThan(2);
   });
 
-  it('is not told while no end is in sight', () => {
+  it('is absent while no end is in sight', () => {
     expect(statesToCome([1, 2, 4, 8, 16, 32, 64, 128])).toBeNull();
     expect(statesToCome([1, 2, 3, 4])).toBeNull();
   });
@@ -51,14 +51,14 @@ describe('a value that grows without bound', () => {
   });
   const counting = system('counting', { a: role(counter, { environment: ['up'] }) });
 
-  it('is named where a limit ended the exploration, and no other', async () => {
+  it('is named if a limit ended the exploration, and no other value is', async () => {
     const { grows } = await check(counting, { maxStates: 500 });
     expect(grows).toHaveLength(2);
     expect(grows![0]).toMatch(/^a: context\.n grows without an end in sight \(/);
     expect(grows![1]).toMatch(/^a: the length of context\.log grows/);
   });
 
-  it('is a queue that is not drained, too', async () => {
+  it('may be a queue that is not drained', async () => {
     const talker = createMachine({
       id: 'talker',
       on: { tick: { actions: { type: 'send', params: { target: 'b', message: { type: 'M' } } } } },
@@ -71,7 +71,7 @@ describe('a value that grows without bound', () => {
     expect(grows).toEqual([expect.stringMatching(/^b: messages on their way grows/)]);
   });
 
-  it('is not sought where all was explored', async () => {
+  it('is not sought after a complete exploration', async () => {
     expect(await check(naimiTrehel({ sites: 2, network }))).not.toHaveProperty('grows');
   });
 });

@@ -19,7 +19,7 @@ test.each(modules)('%s: its actor takes a shortest path to each transition', asy
   for (const { steps } of paths) await takePath({ ...module, default: machine }, initial, steps);
 });
 
-test('there are more pairs than transitions, and each is taken', async () => {
+test('an actor takes a path to each pair of transitions, of which there are more than transitions', async () => {
   const { initial, paths } = pathsOf(repaired.default as AnyStateMachine, repaired as MachineModule, {
     pairs: true,
   });
@@ -39,7 +39,7 @@ const counter = (by: number) =>
     },
   }) as unknown as AnyStateMachine;
 
-test('transitions that no run takes are named, and the written tests are the paths', async () => {
+test('a test file names the transitions that no run takes, and has a test for each path', async () => {
   const paths = pathsOf(counter(1));
   expect(paths.never).toEqual(['counter: less']);
   const text = testsOf(paths, './counter.ts', 'batonlock/verification');
@@ -54,7 +54,7 @@ test('transitions that no run takes are named, and the written tests are the pat
   expect(taken).toEqual(paths.paths.map(({ steps }) => ['module', paths.initial, steps]));
 });
 
-test('an actor that differs from the model is told by the step', async () => {
+test('an actor that differs from the model is refused at the step', async () => {
   const { initial, paths } = pathsOf(counter(1));
   await expect(takePath({ default: counter(2) }, initial, paths[0]!.steps)).rejects.toMatchObject({
     code: 'PATH_DIFFERS',
@@ -62,7 +62,7 @@ test('an actor that differs from the model is told by the step', async () => {
   });
 });
 
-test('an adapter gives what is tested in place of the actor', async () => {
+test('an adapter supplies the actor under test', async () => {
   const { initial, paths } = pathsOf(counter(1));
   let n = 0;
   const adapter = () => ({
@@ -74,7 +74,7 @@ test('an adapter gives what is tested in place of the actor', async () => {
   expect(n).toBe(1);
 });
 
-test('a machine without end is refused', () => {
+test('a machine with an unbounded state space is refused', () => {
   expect(() => pathsOf(counter(0.1), {}, { maxStates: 5 })).toThrow(
     expect.objectContaining({ code: 'PATHS_UNBOUNDED' }),
   );

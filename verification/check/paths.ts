@@ -8,22 +8,22 @@ import { machinesOf } from '../system/tree/places.ts';
 import { CheckError } from './errors.ts';
 import { type MachineModule, systemOf } from './machine.ts';
 
-/** A way to a transition, or to two of them one after the other. */
+/** A path to a transition, or to two successive transitions. */
 export interface TransitionPath {
   /** `idle: go -> busy`; a pair has two, with `, then ` between them. */
   readonly name: string;
   readonly steps: readonly PathStep[];
 }
 
-/** One thing that happens on a path, and what the model expects of it. */
+/** One event of a path, and the state that the model expects after it. */
 export interface PathStep {
   readonly happening: Happening;
-  /** The model's expectation after it: the state value and the context of the machine; `null`: it fails. */
+  /** The expected state value and context of the machine after the step; `null`: the machine fails. */
   readonly expected: { readonly value: unknown; readonly context: unknown } | null;
 }
 
 export interface Paths {
-  /** The model's expectation before the first step. */
+  /** The expected state before the first step. */
   readonly initial: PathStep['expected'];
   readonly paths: readonly TransitionPath[];
   /** The transitions that no run takes. */
@@ -31,9 +31,11 @@ export interface Paths {
 }
 
 export interface PathOptions {
-  /** A path to each two transitions that can follow one another. Default: false, to each transition. */
+  /** Find a path to each two successive transitions. Default: false, to each transition. */
   readonly pairs?: boolean;
-  /** Throws `CheckError` with code `PATHS_UNBOUNDED` where this number of states is not enough. Default: 100,000. */
+  /**
+   * Throws `CheckError` with code `PATHS_UNBOUNDED` if this number of states is not enough. Default: 100,000.
+   */
   readonly maxStates?: number;
 }
 
@@ -46,8 +48,8 @@ interface Node {
 }
 
 /**
- * A shortest path to each transition of the machine and of those that it invokes: breadth first, over all that can happen.
- * Paths to transitions that longer paths take on their way are left out.
+ * Finds a shortest path to each transition of the machine and of the machines that it invokes, breadth first.
+ * Paths to transitions that lie on longer paths are left out.
  */
 export function pathsOf(
   machine: AnyStateMachine,
@@ -109,7 +111,7 @@ function stepsTo(node: Node): readonly PathStep[] {
   return node.before === null ? [] : [...stepsTo(node.before), node.step!];
 }
 
-/** One test for each longest path: it takes what those that it begins with take. */
+/** Keeps the longest paths only: each also takes the transitions of its prefixes. */
 function withoutPrefixes(paths: readonly TransitionPath[]): readonly TransitionPath[] {
   const byText = new Map<string, TransitionPath>();
   const beginnings = new Set<string>();
@@ -134,7 +136,7 @@ function expectedIn(compiled: Compiled, state: readonly number[]): PathStep['exp
   return fault === undefined ? { value, context } : null;
 }
 
-/** Every transition has one name; of several of one event in one state each has a number. */
+/** Gives every transition one name. Several transitions for one event in one state are numbered. */
 function names(machine: AnyStateMachine): (transition: AnyTransitionDefinition) => string {
   const known = new Map<AnyTransitionDefinition, string>();
   const counts = new Map<string, number>();
@@ -151,7 +153,10 @@ function names(machine: AnyStateMachine): (transition: AnyTransitionDefinition) 
   return (transition) => known.get(transition) ?? 'a transition that is made as it runs';
 }
 
-/** A Vitest file that takes each path with the actor that XState makes of the machine. `machine`: its module, as imported. */
+/**
+ * Returns a Vitest file that takes each path with XState's own actor of the machine. `machine`: the module
+ * specifier of the machine.
+ */
 export function testsOf({ initial, paths, never }: Paths, machine: string, library: string): string {
   const tests = paths.map(({ name, steps }) => {
     const lines = steps.map((step) => `    ${JSON.stringify(step)},`);

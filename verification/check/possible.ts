@@ -6,18 +6,17 @@ import { compile } from '../system/index.ts';
 import type { StatePredicate, StateView, System } from '../system/system.ts';
 
 export interface Possibility {
-  /** All that are reachable, and how many of them are like `from`. */
+  /** Number of reachable states, and number of those that satisfy `from`. */
   readonly states: number;
   readonly from: number;
-  /** The first state like `from` after which no state like `to` can be reached any more; `null`: there is none. */
+  /** The first state that satisfies `from` and cannot reach `to` any more, or `null`. */
   readonly stuck: StateView | null;
 }
 
 /**
- * From every reachable state like `from`, can a state like `to` still be reached? AG (from -> EF to): more than
- * "reachable", and less than "leads to": it does not say that it happens, but that nothing has ruled it out.
- *
- * Throws `RangeError` when a limit of `options` left states unexplored.
+ * Reports whether every reachable state that satisfies `from` can still reach a state that satisfies `to`: AG
+ * (from -> EF to). This is stronger than `reachable` and weaker than `leadsTo`: `to` need not happen, but
+ * nothing has ruled it out. Throws `RangeError` if a limit of `options` left states unexplored.
  */
 export async function possible(
   system: System,
@@ -46,7 +45,7 @@ export async function possible(
   return { states: graph.states, from: count, stuck };
 }
 
-/** For each state, 1 when a state in `is` can be reached from it. */
+/** For each state: 1 if a state in `is` can be reached from it. */
 function waysTo({ states, edges, offsets, targets }: Graph, is: (state: number) => boolean): Uint8Array {
   const starts = new Int32Array(states + 1);
   for (let edge = 0; edge < edges; edge++) starts[targets[edge]! + 1]!++;

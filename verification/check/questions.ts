@@ -6,18 +6,18 @@ import type { Property, StatePredicate, System } from '../system/system.ts';
 import { CheckError } from './errors.ts';
 
 export interface Asking {
-  /** Without packed counters, which can overflow. */
+  /** Use no packed counters, which can overflow. */
   readonly exact: boolean;
   readonly symmetry: boolean;
   /** The names of the properties that are judged. Default: all. */
   readonly only?: readonly string[];
 }
 
-/** Judged state by state. */
+/** A property that is judged state by state. */
 export type StateProperty = Extract<Property, { kind: 'always' | 'reachable' | 'deadlockFree' }>;
 export type RunProperty = Exclude<Property, StateProperty>;
 
-/** That no machine throws, or sends to nobody: always asked, before the system's own. */
+/** The property that no machine throws or sends to an unknown actor. Every check judges it first. */
 export const noFault: StateProperty = { kind: 'always', name: 'no machine fails', predicate: faultless };
 
 export function stateProperties({ properties }: System): readonly StateProperty[] {
@@ -28,7 +28,10 @@ export function isOfRuns(property: Property): property is RunProperty {
   return property.kind === 'leadsTo' || property.kind === 'eventually' || property.kind === 'ltl';
 }
 
-/** The properties that speak of some states only: whether there are any is asked after all of `stateProperties`. */
+/**
+ * Returns the properties that apply to some states only. Whether such states exist is judged after all of
+ * `stateProperties`.
+ */
 export function triggered({ properties }: System): readonly Triggered[] {
   return properties.filter(
     (property): property is Triggered => property.kind === 'always' && property.when !== undefined,
@@ -37,7 +40,7 @@ export function triggered({ properties }: System): readonly Triggered[] {
 
 type Triggered = Extract<Property, { kind: 'always' }> & { readonly when: StatePredicate };
 
-/** The system with those of its properties whose names are listed. Throws `CheckError` `NO_SUCH_PROPERTY`. */
+/** Returns the system with the listed properties only. Throws `CheckError` `NO_SUCH_PROPERTY`. */
 export function onlyAsked(system: System, only: readonly string[] | undefined): System {
   if (only === undefined) return system;
   const names = [noFault.name, ...system.properties.map(({ name }) => name)];
@@ -52,8 +55,8 @@ export function onlyAsked(system: System, only: readonly string[] | undefined): 
 }
 
 /**
- * The model for the engine, with a predicate for each of `stateProperties` and then of `triggered`. Every thread must
- * compute the same.
+ * Returns the model for the engine, with a predicate for each of `stateProperties`, then for each of
+ * `triggered`. Every thread must compute the same list.
  */
 export function questions(
   compiled: Compiled,
@@ -85,10 +88,10 @@ export function questions(
   };
 }
 
-/** How errors call the predicates of a property. */
+/** The name of a property's predicate in errors. */
 export const propertyText = (name: string): string => `The predicate of '${name}'`;
 
-/** The predicate of an `always` over all states. */
+/** Returns the predicate of an `always` property over all states. */
 export function whereItSpeaks({ predicate, when }: Extract<Property, { kind: 'always' }>): StatePredicate {
   return when === undefined ? predicate : { kind: 'or', of: [{ kind: 'not', of: when }, predicate] };
 }
@@ -109,7 +112,7 @@ function question(property: StateProperty): {
   }
 }
 
-/** Throws `SYSTEM_INVALID` where the constraint holds in no initial state: nothing would be explored. */
+/** Throws `SYSTEM_INVALID` if the constraint holds in no initial state: nothing would be explored. */
 export function refuseOutside({ system, model, decode }: Compiled): void {
   const { constraint } = system;
   if (constraint === undefined) return;

@@ -7,8 +7,9 @@ import { machinesOf, nodesOf, takes } from '../system/tree/places.ts';
 import type { Report } from './report.ts';
 
 /**
- * The keys of contexts that predicates read and that no state has. Throws `PREDICATE_INVALID` for one that is a slip of a key
- * that there is. Of others one cannot know: a key may be left out until something happens that never does.
+ * Returns the keys of contexts that predicates read and that no state has. Throws `PREDICATE_INVALID` for a
+ * key that is a slip of an existing one. Other keys may be absent for good reason: a key may be left out
+ * until an event happens that never does.
  */
 export function absentReads(compiled: Compiled): Report['absent'] {
   return compiled.absent().map(({ actor, key, known }) => {
@@ -22,7 +23,7 @@ export function absentReads(compiled: Compiled): Report['absent'] {
   });
 }
 
-/** A text with which a predicate compares, by what it compares. */
+/** A text with which a predicate compares, by the kind of value that is compared. */
 interface Compared {
   readonly what: 'type' | 'value' | 'id' | 'source';
   readonly text: string;
@@ -36,7 +37,10 @@ const comparisons: readonly (readonly [RegExp, key: number, text: number])[] = [
   [new RegExp(String.raw`${nth(1)}\s*[!=]==?\s*[\w$.?()[\]]*?${key}(?![\w$])`, 'g'), 3, 2],
 ];
 
-/** The texts with which a predicate compares types, states and ids, as far as its functions say them. */
+/**
+ * Returns the texts with which a predicate compares types, states and ids, as far as the source of its
+ * functions shows them.
+ */
 export function comparedIn(predicate: StatePredicate): readonly Compared[] {
   return functionsIn(predicate).flatMap((one) => {
     const text = textOfFunction(one);
@@ -87,8 +91,9 @@ function predicatesOf(property: Property): readonly StatePredicate[] {
 }
 
 /**
- * For a property that compares the type of a message, a state or an id with a text that nothing in the explored system is: the
- * reason why it holds vacuously. Throws `PREDICATE_INVALID` for a text that is a slip of one that there is.
+ * Returns the reason why a property holds vacuously: it compares the type of a message, a state or an id with
+ * a text that is absent from the explored system. Throws `PREDICATE_INVALID` for a text that is a slip of an
+ * existing one.
  */
 export function strangersIn(compiled: Compiled): (property: Property) => string | null {
   const { actors } = compiled.system;
@@ -111,10 +116,10 @@ export function strangersIn(compiled: Compiled): (property: Property) => string 
       if (meant !== undefined) {
         throw new SystemError(
           'PREDICATE_INVALID',
-          `The predicate of '${property.name}' compares a ${what} with '${text}', and nothing is called that; did you mean ${meant}?`,
+          `The predicate of '${property.name}' compares a ${what} with '${text}', which does not exist; did you mean ${meant}?`,
         );
       }
-      if (what === 'type') return `it compares a type with '${text}', and nothing has that type`;
+      if (what === 'type') return `it compares a type with '${text}', which no message has`;
     }
     return null;
   };

@@ -10,7 +10,7 @@ const mutant = naimiTrehel({ sites: 2, network, machine: mutants['an idle root c
 const mended = naimiTrehel({ sites: 2, network, machine: siteMachine });
 const source = { module: import.meta.url, export: 'systemOf', options: { sites: 2 } };
 
-test('the way to a violation breaks the property again, and no longer once the mistake is mended', async () => {
+test('the run to a violation breaks the property again, until the fault is corrected', async () => {
   const { properties } = await check(mutant);
   const { trace } = properties.find(({ name }) => name === 'mutual exclusion')!;
   const actions = trace!.steps.map(({ action }) => action);
@@ -36,6 +36,6 @@ test('a test file has a test for each violated property of states, with its acti
   expect(text).toContain('// a receives REQUEST(origin=b) from b');
 });
 
-test('there is no file where nothing is violated', async () => {
+test('no test file is written if no property is violated', async () => {
   expect(regressionTest(source, (await check(mended)).properties, import.meta.dirname)).toBeNull();
 });

@@ -9,10 +9,10 @@ import type { Judged } from './report.ts';
 import type { SystemSource } from './source.ts';
 
 /**
- * Takes the actions as far as the system can, and judges the property in each state on the way. Gives the reason why it does not hold, or `null`.
- * A system that was mended may refuse an action; then the way ends there. Throws a RangeError for a property that the system does not have, or
- * that is not judged state by state. With several initial
- * states each is begun in.
+ * Takes the actions as far as the system can, and judges the property in each state on the way. Returns the
+ * reason why it does not hold, or `null`. A corrected system may refuse an action; the run then ends there.
+ * Throws a RangeError for a property that the system does not have, or that is not judged state by state.
+ * Every initial state is tried.
  */
 export function brokenOn(system: System, name: string, actions: readonly Action[]): string | null {
   const property = [noFault, ...system.properties].find((one) => one.name === name);
@@ -64,8 +64,8 @@ function same(left: Action, right: Action): boolean {
 }
 
 /**
- * A Vitest file that takes the way to each violation again: red while the mistake is there. `folder`: where the file will lie. `null`
- * when no property of states is violated with a trace.
+ * Returns a Vitest file that repeats the run to each violation and fails while the fault exists. `folder`:
+ * the directory of the file. Returns `null` if no property of states is violated with a trace.
  */
 export function regressionTest(
   source: SystemSource,

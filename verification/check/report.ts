@@ -2,70 +2,79 @@ import type { MachineCoverage } from '../system/index.ts';
 import type { Network, PropertyResult } from '../system/system.ts';
 import type { SystemSource } from './source.ts';
 
-/** How far to look, and how. */
+/** The options of a check: its limits and its method. */
 export interface CheckOptions {
   /** Explore one state of each orbit of the actors that the system declares interchangeable. Default: false. */
   readonly symmetry?: boolean;
   /**
-   * Properties of runs (`leadsTo`, `eventually`, `ltl`). Default: those that the system has are judged; true
-   * refuses a system that has none, false leaves them out.
+   * Judge properties of runs (`leadsTo`, `eventually`, `ltl`). Default: judge those that the system has.
+   * `true`: throw if it has none. `false`: leave them out.
    */
   readonly liveness?: boolean;
   /**
-   * Keep a hash of this number of bits (8 to 64) for each state, instead of the state itself: less memory where states are
-   * wide, and a chance that some are omitted (`Report.hashCompaction`). Ways to what was found are
-   * looked for among exact states, and take their memory. Not with symmetry, nor with properties of runs.
-   * Default: states are kept, and none is omitted.
+   * Keep a hash of this number of bits (8 to 64) for each state, instead of the state itself. This takes less
+   * memory for wide states, and may omit some states (`Report.hashCompaction`). Traces are sought among exact
+   * states, and take the memory of these. Not with symmetry or properties of runs. Default: states are kept,
+   * and none is omitted.
    */
   readonly hashCompaction?: number;
   /** The names of the properties to judge, beside `no machine fails`. Default: all. */
   readonly only?: readonly string[];
   /**
-   * With hash compaction: the chance that a state was omitted above which nothing `holds`, but is `incomplete`.
-   * Default: 0.001.
+   * With hash compaction: maximum probability of an omitted state at which a property `holds`. Above it the
+   * verdict is `incomplete`. Default: 0.001.
    */
   readonly maxOmissionProbability?: number;
-  /** Make a property that holds vacuously `violated`. Default: false, it holds and `Judged.vacuous` says why it does. */
+  /**
+   * Report a property that holds vacuously as `violated`. Default: false; it holds, and `Judged.vacuous`
+   * gives the reason.
+   */
   readonly failVacuous?: boolean;
-  /** End once a property of states is violated, after the level of states in which it is. Default: false. */
+  /** Stop after the level of states in which a property of states is violated first. Default: false. */
   readonly stopAtFirst?: boolean;
   /** Threads for the exploration, this one included; for orbits it is one. Default: 1. More need `source`. */
   readonly workers?: number;
-  /** Where another thread finds the system again. */
+  /** The module in which another thread finds the system. */
   readonly source?: SystemSource;
   /** Stop after this number of states (with `symmetry`: orbits). Default, as for all limits: none. */
   readonly maxStates?: number;
   readonly maxMemoryBytes?: number;
-  /** To explore and to judge. For the ways to what was found there is half as long again. */
+  /** Time for exploring and judging. The search for traces gets half of it in addition. */
   readonly maxSeconds?: number;
-  /** Stops the exploration; what is known so far is reported. */
+  /** Aborts the exploration. The report then has the verdicts reached so far. */
   readonly signal?: AbortSignal;
   /** Called a few times a second. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Where states go when they need more than `maxMemoryBytes`. Default: nowhere, the exploration ends there. */
+  /** Directory for states beyond `maxMemoryBytes`. Default: none; the exploration ends at that limit. */
   readonly spillDir?: string;
-  /** Where the exploration saves itself, at the end of a level of states. */
+  /** Directory in which the exploration saves a checkpoint, at the end of a level of states. */
   readonly checkpointDir?: string;
-  /** Default: 60,000. */
+  /** Minimum time between two checkpoints, in ms. Default: 60,000. */
   readonly checkpointEveryMs?: number;
-  /** A `checkpointDir` of an earlier check of the same system, asked the same: goes on from there. */
+  /**
+   * The `checkpointDir` of an earlier check of the same system with the same options. The check resumes
+   * there.
+   */
   readonly resumeDir?: string;
 }
 
 /** A property's verdict. */
 export type Judged = PropertyResult & {
-  /** With hash compaction, of what holds because no state was found that breaks it: how likely it is that any was omitted. */
+  /**
+   * With hash compaction, for a property that holds because no violating state was found: the probability
+   * that a state was omitted.
+   */
   readonly omissionProbability?: number;
   /** The reason why a property holds vacuously. */
   readonly vacuous?: string;
   /**
-   * A machine failed on the trace of this violation, after this number of steps. Mend that first: the violation may
-   * follow from it.
+   * A machine failed on the trace of this violation, after this number of steps. Correct that first: the
+   * violation may be its consequence.
    */
   readonly follows?: { readonly property: string; readonly step: number };
 };
 
-/** How far an exploration has come. */
+/** The progress of an exploration. */
 export interface Progress {
   /** The property of runs that is being judged; `null` while states are explored. */
   readonly property: string | null;
@@ -90,49 +99,55 @@ export interface Report {
   readonly sites: number;
   readonly network: Network['order'];
   /**
-   * Distinct states (of runs at random: the states that they passed, again and again included), among them those that the constraint cut off; with `symmetry`, how many the expanded
-   * orbits stand for.
+   * Number of distinct states, including those that the constraint cut off. With `symmetry`: number of states
+   * in the expanded orbits. Of random runs: number of states on the runs, repetitions included.
    */
   readonly states: number;
-  /** With `symmetry`: how many were explored, one state of each. */
+  /** With `symmetry`: number of explored orbits, one state of each. */
   readonly orbits?: number;
-  /** With `symmetry`: those of the states that were explored. */
+  /** Number of transitions; with `symmetry`, of the explored states. */
   readonly transitions: number;
   /** Steps to the farthest state. */
   readonly depth: number;
-  /** For everything: exploring, judging, finding traces. */
+  /** Time of the whole check: exploring, judging, finding traces. */
   readonly seconds: number;
-  /** Explored a second, without the judging of runs; with `symmetry`: orbits. */
+  /** Explored states per second (with `symmetry`: orbits), without the judging of runs. */
   readonly statesPerSecond: number;
   /** All memory of the exploration, divided by the states (with `symmetry`: orbits) in it. */
   readonly bytesPerState: number;
-  /** The most that exploration or judging of runs took for tables and states. */
+  /** Peak size of tables and states, of the exploration or the judging of runs. */
   readonly peakMemoryBytes: number;
   /** Threads that explored. */
   readonly workers: number;
-  /** Were all reachable states seen? Otherwise `incomplete` says why not. */
+  /** True if all reachable states were seen. Otherwise the reason is in the verdicts `incomplete`. */
   readonly complete: boolean;
   readonly incomplete?: string;
-  /** States outside the system's constraint: counted, not explored further. */
+  /** Number of states outside the system's constraint. They are not explored further. */
   readonly cut: number;
-  /** The values that grew all the while, in words, when a limit ended the exploration. */
+  /** The values that kept growing, in words, if a limit ended the exploration. */
   readonly grows?: readonly string[];
   /**
-   * With hash compaction: how likely it is that a state was omitted, and perhaps more that only it leads to; by the
-   * birthday bound, see `omissionProbability` in the checker.
+   * With hash compaction: the probability that a state was omitted, with the states reachable only from it;
+   * by the birthday bound, see `omissionProbability` in the checker.
    */
   readonly hashCompaction?: { readonly bits: number; readonly omissionProbability: number };
-  /** The system's own, in its order, after the one that is always asked: that no machine fails. */
+  /** The verdicts: first on `no machine fails`, then on the system's properties in order. */
   readonly properties: readonly Judged[];
   /**
-   * For each machine, the named actions that are functions, which no check runs and the system does not declare
-   * (`outside`).
+   * For each machine, the named actions that are functions which no check runs and the system does not
+   * declare (`outside`).
    */
   readonly notRun: readonly { readonly machine: string; readonly actions: readonly string[] }[];
-  /** The types of messages that came to an actor which takes them in no state: it ignores them, or its name for them is another. */
+  /**
+   * The types of messages that arrived at an actor which takes them in no state. The actor ignores them, or
+   * names them differently.
+   */
   readonly untaken: readonly { readonly actor: string; readonly event: string }[];
-  /** The keys of contexts that functions of the system read, and that no state has. Of a complete check by one thread. */
+  /**
+   * The keys of contexts that functions of the system read and no state has. Only of a complete check by one
+   * thread.
+   */
   readonly absent: readonly { readonly actor: string; readonly key: string }[];
-  /** For each machine, the transitions that no step took. Says something about the system when `complete`. */
+  /** For each machine, the transitions that no step took. Meaningful if the check is `complete`. */
   readonly coverage: readonly MachineCoverage[];
 }

@@ -3,8 +3,8 @@ import { noFault } from './questions.ts';
 import type { Judged } from './report.ts';
 
 /**
- * Tells what may follow from a machine that fails: a property that is violated by a trace on which one has failed. An actor
- * that has failed takes no step any more, and so is often the one reason why the others wait, or stop.
+ * Marks violations that may follow from a failed machine: a machine has failed on the trace. A failed actor
+ * takes no further step, and is often the only reason why others wait or stop.
  */
 export function withRootCause(compiled: Compiled, judged: readonly Judged[]): readonly Judged[] {
   return judged.map((result) => {

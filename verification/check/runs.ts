@@ -29,9 +29,9 @@ export interface JudgedRuns {
 
 interface Circumstances {
   readonly exact: boolean;
-  /** When the check began, on the process's monotonic clock. */
+  /** Time at which the check began, on the process's monotonic clock. */
   readonly started: number;
-  /** Why the search before ended early. */
+  /** The reason why the preceding search ended early. */
   readonly searched: StopReason | null;
 }
 
@@ -70,7 +70,7 @@ export async function judgeRuns(
   return { results: new Map(results), peakMemoryBytes };
 }
 
-/** As the engine takes them; one fairness object for each that the properties have. */
+/** The properties in the form of the engine, one fairness object for each distinct fairness. */
 function runQuestions(
   compiled: Compiled,
   properties: readonly RunProperty[],
@@ -106,7 +106,7 @@ function runQuestion(property: RunProperty, predicateOf: (predicate: StatePredic
   }
 }
 
-/** Names of classes as numbers, weak and strong apart. */
+/** Numbers the names of classes, weak and strong ones separately. */
 function numbered(compiled: Compiled, { weak, strong }: Fairness): ActionFairness {
   const classes = (nameOf: (action: Action) => string | null) => {
     const numbers = new Map<string, number>();

@@ -11,7 +11,7 @@ const system = naimiTrehel({ sites: 3, network });
 const broken = naimiTrehel({ sites: 5, network, machine: mutants['a busy root forgets the request'] });
 
 describe('runs at random', () => {
-  it('never say that something holds, but what they saw', async () => {
+  it('give no verdict `holds`, but report their size', async () => {
     const { properties, complete } = await simulate(system, { seeds: 50, depth: 60 });
     expect(complete).toBe(false);
     const always = properties.filter(({ kind }) => kind !== 'reachable');
@@ -20,7 +20,7 @@ describe('runs at random', () => {
     expect(reached.map(({ verdict }) => verdict)).toContain('holds');
   });
 
-  it('find what exploration finds, and shrink it to nearly the shortest', async () => {
+  it('find the violations of an exploration, and shrink them to nearly the shortest', async () => {
     const { properties } = await check(broken, { maxStates: 200_000 });
     const simulated = await simulate(broken, { seeds: 200, depth: 100 });
     const compiled = compile(broken);
@@ -42,7 +42,7 @@ describe('runs at random', () => {
     expect(await once(7)).toEqual(await once(7));
   });
 
-  it('are shared by threads, which find the same and keep the shortest', async () => {
+  it('are shared by threads, which find the same violations and keep the shortest traces', async () => {
     const source = sourceOf('naimi-trehel', { sites: 3, network });
     const how = { seeds: 41, depth: 40, source };
     const [alone, both] = [await simulate(system, how), await simulate(system, { ...how, workers: 2 })];
@@ -56,7 +56,7 @@ describe('runs at random', () => {
     });
   });
 
-  it('judge the properties that they are asked for', async () => {
+  it('judge the requested properties only', async () => {
     const { properties } = await simulate(system, { seeds: 1, only: ['mutual exclusion'] });
     expect(properties.map(({ name }) => name)).toEqual(['no machine fails', 'mutual exclusion']);
     const { states, properties: judged } = await check(system, { only: ['mutual exclusion'] });

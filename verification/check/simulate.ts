@@ -22,17 +22,17 @@ import type { SystemSource } from './source.ts';
 import { swarm } from './swarm.ts';
 import { reasonOf } from './traces.ts';
 
-/** How many runs at random, and how long. */
+/** Number and length of random runs. */
 export interface SimulateOptions {
-  /** How many runs. Default: 1,000. */
+  /** Number of runs. Default: 1,000. */
   readonly seeds?: number;
-  /** The seed of the first run; the others count on from it. Default: 1. */
+  /** Seed of the first run; each further run adds one. Default: 1. */
   readonly firstSeed?: number;
-  /** The most steps of a run. Default: 200. */
+  /** Maximum number of steps of a run. Default: 200. */
   readonly depth?: number;
   /** The names of the properties to judge, beside `no machine fails`. Default: all. */
   readonly only?: readonly string[];
-  /** Stop after so long. Default: not. */
+  /** Time limit in seconds. Default: none. */
   readonly maxSeconds?: number;
   /** Threads that share the runs. Default: 1. More need `source`. */
   readonly workers?: number;
@@ -44,11 +44,10 @@ export interface SimulateOptions {
 }
 
 /**
- * Runs a system at random, for what is too large to be explored whole, and judges its properties of states along the way.
- * A run prefers some of its actions to others, by chance, so that runs differ in kind (G. Holzmann et al., "Swarm verification
- * techniques", 2011). A violation is shrunk: of its steps, those that can be left out are.
- *
- * Nothing `holds` that was not seen: a property that no run broke is `incomplete`.
+ * Runs a system at random, if it is too large for an exploration, and judges its properties of states on the
+ * way. A run prefers some actions to others, by chance, so that runs differ in kind (G. Holzmann et al.,
+ * "Swarm verification techniques", 2011). A violation is shrunk by leaving out steps that it does not need.
+ * Without an exploration nothing `holds`: a property that no run broke is `incomplete`.
  */
 export async function simulate(given: System, options: SimulateOptions = {}): Promise<Report> {
   refuseMisshapen(given);
@@ -101,7 +100,7 @@ export async function simulate(given: System, options: SimulateOptions = {}): Pr
   };
 }
 
-/** Takes runs, and keeps the shortest path to where each property of states is settled. */
+/** Takes runs, and keeps for each property of states the shortest path to its verdict. */
 class Walker {
   readonly #compiled: Compiled;
   readonly #model: Model;
@@ -125,12 +124,12 @@ class Walker {
     this.#inside = constraint === undefined ? () => true : evaluator(constraint);
   }
 
-  /** All that a run can settle is settled. */
+  /** Reports whether further runs can change no verdict. */
   get isSettled(): boolean {
     return this.#paths.size === this.#properties.length;
   }
 
-  /** One run; how many steps it took. */
+  /** Takes one run and returns its number of steps. */
   run(random: () => number, depth: number): number {
     const { initial } = this.#model;
     const start = initial.length === 1 ? 0 : Math.floor(random() * initial.length);
@@ -148,7 +147,7 @@ class Walker {
     }
   }
 
-  /** Each action is likely in some runs, and rare in others. */
+  /** Chooses an action. Each action is likely in some runs and rare in others. */
   #choose(enabled: readonly Enabled[], weights: Map<number, number>, random: () => number): Enabled {
     const weightOf = ({ step }: Enabled): number => {
       const action = this.#memo.action[step]!;
@@ -203,7 +202,10 @@ class Walker {
     return { name, kind, verdict: 'violated', trace, reason };
   }
 
-  /** The actions of `path` without those that it can do without: halves first, then smaller parts, at last single ones. */
+  /**
+   * Returns `path` without unneeded actions: first it leaves out halves, then smaller parts, finally single
+   * actions.
+   */
   #shrunk(property: StateProperty, { start, path }: Way): readonly Taken[] {
     let taken: readonly Taken[] = path.map((step) => this.#taken(step));
     for (let size = Math.ceil(taken.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -230,7 +232,7 @@ class Walker {
     return { process: this.#memo.process[step]!, action: this.#memo.action[step]! };
   }
 
-  /** The actions, one after the other, from an initial state; `null` where one cannot be taken. */
+  /** Takes the actions one after the other from an initial state. Returns `null` if one cannot be taken. */
   #walked(
     taken: readonly Taken[],
     start: number,
@@ -249,14 +251,14 @@ class Walker {
   }
 }
 
-/** A run: which initial state it begins in, and its steps by their number in the memo. */
+/** A run: its initial state, and its steps by their numbers in the memo. */
 interface Way {
   readonly start: number;
   readonly path: readonly number[];
 }
 
 interface Enabled {
-  /** Its number in the memo. */
+  /** The number of the step in the memo. */
   readonly step: number;
   readonly after: Int32Array;
 }

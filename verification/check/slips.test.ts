@@ -77,7 +77,7 @@ const asData = (is: (actor: ActorView) => unknown): System => ({
 });
 const seen = (more: string) => (actor: unknown) => (actor as Record<string, unknown>)[more] !== 1;
 
-describe('a predicate that asks for what is not there is refused', () => {
+describe('a predicate that reads an absent key or name is refused:', () => {
   it.each<[string, () => System, RegExp]>([
     [
       'a key of an actor',
@@ -128,7 +128,7 @@ describe('a predicate that asks for what is not there is refused', () => {
     [
       'a state that is compared',
       () => asData((actor) => actor.value !== 'offf'),
-      /compares a value with 'offf', and nothing is called that; did you mean off\?/,
+      /compares a value with 'offf', which does not exist; did you mean off\?/,
     ],
     [
       'a type that is compared',
@@ -145,17 +145,17 @@ describe('a predicate that asks for what is not there is refused', () => {
     await expect((async () => check(given()))()).rejects.toMatchObject(refusal);
   });
 
-  it('what is compared with a type that nothing has holds vacuously', async () => {
+  it('a comparison with a type that no message has holds vacuously', async () => {
     const asked = asData((a) => !a.inbox.some(({ message }) => message.type === 'TOKN'));
     expect((await check(asked)).properties[1]).toMatchObject({
       verdict: 'holds',
-      vacuous: "it compares a type with 'TOKN', and nothing has that type",
+      vacuous: "it compares a type with 'TOKN', which no message has",
     });
     const { properties } = await check(asked, { failVacuous: true });
     expect(properties[1]!.verdict).toBe('violated');
   });
 
-  it('a key that no state has is told where it is no slip, and none that comes later', async () => {
+  it('an absent key that is no slip is reported, and a key that appears later is not', async () => {
     const late = createMachine({
       id: 'late',
       context: {} as Record<string, number>,
@@ -176,7 +176,7 @@ describe('a predicate that asks for what is not there is refused', () => {
     await expect(asked('charges')).rejects.toThrow(/did you mean charge\?/);
   });
 
-  it('a predicate that looks at all actors may read what only some machines have', async () => {
+  it('a predicate over all actors may read keys that only some machines have', async () => {
     const two = systemOf(
       { a: { machine: counter }, b: { machine: listener } },
       {
@@ -191,7 +191,7 @@ describe('a predicate that asks for what is not there is refused', () => {
     expect((await check(two)).absent).toEqual([]);
   });
 
-  it('an actor is written down whole, and all that a view has can be asked for', async () => {
+  it('a view can be serialised, and all of its keys can be read', async () => {
     const said: string[] = [];
     await check(
       asking((s: Any) => {
@@ -208,7 +208,7 @@ describe('a predicate that asks for what is not there is refused', () => {
   });
 });
 
-describe('a slip is an error that says what was meant', () => {
+describe('a slip is an error that names the intended word:', () => {
   it.each<[string, () => System, string, RegExp]>([
     [
       'an event in `together`',
@@ -430,20 +430,20 @@ describe('a slip is an error that says what was meant', () => {
     await expect((async () => simulate(given(), { seeds: 20 }))()).rejects.toMatchObject(refusal);
   });
 
-  it('a message that its actor means to ignore, or that another one takes, is none, and is told', async () => {
+  it('a message that its actor ignores by intent, or that another one takes, is no slip and is reported', async () => {
     const { untaken, properties } = await check(talking({}, {}, send('b', 'hello')));
     expect(untaken).toEqual([{ actor: 'b', event: 'hello' }]);
     expect(properties[0]!.verdict).toBe('holds');
     expect((await check(talking())).untaken).toEqual([]);
   });
 
-  it('an action without implementation is told, unless it is declared', async () => {
+  it('an action without implementation is reported, unless it is declared', async () => {
     const log = talking({}, {}, 'log');
     expect((await check(log)).notRun).toEqual([{ machine: 'a', actions: ['log'] }]);
     expect((await check({ ...log, outside: ['log'] })).notRun).toEqual([]);
   });
 
-  it('the property that is always asked can be asked for alone', async () => {
+  it('the property `no machine fails` can be judged alone', async () => {
     const { properties } = await check(
       system('s', { c: role(counter, { environment: ['inc'] }) }).neverEnds(),
       {
@@ -453,7 +453,7 @@ describe('a slip is an error that says what was meant', () => {
     expect(properties.map(({ name }) => name)).toEqual(['no machine fails']);
   });
 
-  it('names that are as they should be are taken', async () => {
+  it('correct names are accepted', async () => {
     const { properties } = await check(
       systemOf(
         { a: { machine: speaker, environment: [go] }, b: { machine: listener } },
@@ -468,7 +468,7 @@ function broken(): never {
   throw new Error('broken');
 }
 
-it('a step that changes nothing is no step to fairness: it neither excuses another of its class, nor is owed', async () => {
+it('fairness ignores a step that changes nothing: it neither excuses another step of its class, nor is owed', async () => {
   const idler = createMachine({
     id: 'idler',
     initial: 'x',

@@ -6,17 +6,20 @@ import { CheckError } from './errors.ts';
 import { machineIn, systemOf } from './machine.ts';
 import { type Asking, onlyAsked, questions } from './questions.ts';
 
-/** Where a thread finds a system again: a `System` that a module exports, or a function that gives one. */
+/** The module in which a thread finds a system: it exports a `System`, or a function that returns one. */
 export interface SystemSource {
-  /** Its URL. */
+  /** The URL of the module. */
   readonly module: string;
-  /** Default: `default`. */
+  /** The name of the export. Default: `default`. */
   readonly export?: string;
-  /** The argument of the function: plain data. */
+  /** The argument of the function, as plain data. */
   readonly options?: unknown;
 }
 
-/** Throws `CheckError` with code `SOURCE_INVALID`, and whatever loading the module or calling the function throws. */
+/**
+ * Throws `CheckError` with code `SOURCE_INVALID`, and any error of loading the module or calling the
+ * function.
+ */
 export async function systemFrom({
   module,
   export: name = 'default',
@@ -26,11 +29,11 @@ export async function systemFrom({
   const exported = exports[name];
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
   const keys = ['name', 'actors', 'network', 'properties'];
-  // One that lacks a key is told what is wrong with it when it is checked.
+  // A system that lacks a key gets an exact error later, in the check.
   if (typeof system === 'object' && system !== null && keys.filter((key) => key in system).length >= 3) {
     return system as System;
   }
-  // The machines beside a system are parts of it; without a system, the one machine is checked.
+  // Machines beside a system are parts of it. A module without a system has one machine, which is checked.
   const machine = name === 'default' && typeof exported !== 'function' ? machineIn(exports) : null;
   if (machine !== null) return systemOf(machine, exports);
   throw new CheckError(
@@ -39,35 +42,32 @@ export async function systemFrom({
   );
 }
 
-/** The exports of a module, also of one in TypeScript. */
+/** Returns the exports of a module, TypeScript included. */
 export async function exportsOf(module: string): Promise<Readonly<Record<string, unknown>>> {
   loaded ??= loadTypeScript();
   await loaded;
   const exports: Readonly<Record<string, unknown>> = await import(module);
   const { default: whole, ...named } = exports;
-  // A CommonJS module has all of it as its default, and only some by name.
+  // A CommonJS module has all of its exports in its default, and only some of them by name.
   const isCommonJs = typeof whole === 'object' && whole !== null && Object.values(whole).some(isMachine);
   return isCommonJs ? { ...whole, ...named } : exports;
 }
 
 let loaded: Promise<void> | undefined;
 
-/**
- * Loads TypeScript by tsx, where it is installed. Otherwise Node takes TypeScript from 22.18 on, and refuses it
- * before.
- */
+/** Loads TypeScript with tsx if it is installed. Without tsx, Node takes TypeScript from 22.18 on. */
 async function loadTypeScript(): Promise<void> {
   try {
-    // In a checkout it is at work already.
+    // In a checkout tsx is active already.
     if (import.meta.url.endsWith('.js')) (await import('tsx/esm/api')).register();
-    // For TypeScript outside of a package of type "module", which Node takes for CommonJS.
+    // For TypeScript outside a package of type "module", which Node treats as CommonJS.
     (await import('tsx/cjs/api')).register();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
   }
 }
 
-/** The same for the engine: what its threads explore and judge. */
+/** Returns the source for the engine's threads: the model and predicates to explore and judge. */
 export function modelSource(source: SystemSource, asking: Asking): ModelSource {
   return { module: import.meta.url, export: 'sourced', args: { source, asking } };
 }

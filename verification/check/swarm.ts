@@ -9,7 +9,7 @@ import type { SystemSource } from './source.ts';
 export interface Walked {
   readonly progress?: Progress;
   readonly report?: Report;
-  /** A coded error that ended it. */
+  /** The coded error that ended the thread. */
   readonly failed?: { readonly name: string; readonly code: string; readonly reason: string };
 }
 
@@ -104,7 +104,7 @@ function merged(reports: readonly Report[], seconds: number): Report {
   };
 }
 
-/** The sentence of one share, for all. */
+/** Returns one sentence for all shares. */
 function whole(reports: readonly Report[]): string {
   const runs = reports.reduce((sum, { incomplete = '' }) => sum + Number.parseInt(incomplete, 10), 0);
   return reports[0]!.incomplete!.replace(/^\d+/, String(runs));

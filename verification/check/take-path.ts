@@ -5,17 +5,20 @@ import { CheckError } from './errors.ts';
 import { type MachineModule, machineIn } from './machine.ts';
 import type { PathStep } from './paths.ts';
 
-/** The actor under test: nothing in it moves by itself. */
+/** The actor under test. It does nothing by itself. */
 export interface PathAdapter {
-  /** Makes it happen, and waits for what comes of it. `false`: it cannot happen now. */
+  /** Makes the event happen and waits for its effects. `false`: it cannot happen now. */
   happen(happening: Happening): Promise<boolean>;
-  /** The state value and context now; `null`: it has failed. */
+  /** Returns the present state value and context; `null`: the actor has failed. */
   state(): PathStep['expected'];
-  /** Called once the path is taken, or was not. */
+  /** Called at the end of the path, whether it was taken or not. */
   stop(): void;
 }
 
-/** The actor that XState makes of a machine, its clock and what it invokes moved by the path. The default adapter. */
+/**
+ * The default adapter: XState's own actor of a machine. The path controls its clock and the logic that it
+ * invokes.
+ */
 export function adapterOf(machine: AnyStateMachine, module: MachineModule): PathAdapter {
   const input = module.inputs?.[0] ?? module.input;
   const driven = new DrivenActor(machine, module.outcomes, input);
@@ -30,8 +33,9 @@ export function adapterOf(machine: AnyStateMachine, module: MachineModule): Path
 }
 
 /**
- * Takes a path of `baton paths` and compares each state with what the model expects. Throws `CheckError` with code
- * `PATH_DIFFERS` at the first step that differs. `adapter` gives what is tested in place of XState's own actor.
+ * Takes a path of `baton paths` and compares each state with the expectation of the model. Throws
+ * `CheckError` with code `PATH_DIFFERS` at the first difference. `adapter` supplies the actor under test;
+ * default: XState's own actor.
  */
 export async function takePath(
   exports: Readonly<Record<string, unknown>>,

@@ -5,19 +5,21 @@ import type { Trace } from '../system/system.ts';
 import { noFault, type StateProperty } from './questions.ts';
 import type { Judged } from './report.ts';
 
-/** The verdict on a property, made from the finding of an exploration. */
+/** Returns the verdict on a property from the finding of an exploration. */
 export type Judge = (property: StateProperty, found: Found | null) => Promise<Judged>;
 
 interface Circumstances {
-  /** Why not all states were seen, or `null`. */
+  /** The reason why not all states were seen, or `null`. */
   readonly incomplete: string | null;
-  /** Nothing but the system's constraint kept states from being seen. */
+  /** True if only the system's constraint kept states from being seen. */
   readonly isConstrained: boolean;
   /** Omission probability of hash compaction; `null` without it. */
   readonly omissionProbability: number | null;
 }
 
-/** `how`: what the states were found with; `timeoutMs` is for all ways to them together. */
+/**
+ * `how`: the options with which the states were found. `timeoutMs` limits the search for all traces together.
+ */
 export function judgeOf(
   compiled: Compiled,
   { timeoutMs = Infinity, ...how }: TraceOptions,
@@ -80,7 +82,7 @@ async function show(compiled: Compiled, found: Found, how: TraceOptions): Promis
 
 export const stepsText = (steps: number): string => (steps === 1 ? '1 step' : `${steps} steps`);
 
-/** Why a property is violated in this state, in words. */
+/** The reason why a property is violated in this state, in words. */
 export function reasonOf(
   compiled: Compiled,
   property: StateProperty,

@@ -4,7 +4,7 @@ import { type SimulateOptions, simulate } from './simulate.ts';
 import { type SystemSource, systemFrom } from './source.ts';
 import type { Walked } from './swarm.ts';
 
-/** A thread of a swarm: takes its share of the runs, and reports. */
+/** A thread of a swarm: it takes its share of the runs and reports the result. */
 const { source, options } = workerData as {
   readonly source: SystemSource;
   readonly options: Omit<SimulateOptions, 'onProgress' | 'signal'>;

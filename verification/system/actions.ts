@@ -1,7 +1,7 @@
 import { Numbered } from './numbered.ts';
 import type { Action } from './system.ts';
 
-/** Interns actions: by what an actor knows them by, and by what they are. */
+/** Interns actions by their content. */
 export class Actions {
   readonly #actions = new Numbered<string, Action>();
   readonly #known: readonly Partial<Record<Action['kind'], Map<number | string, number>>>[];

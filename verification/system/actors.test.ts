@@ -32,8 +32,8 @@ const store = setup({
 });
 const fresh = { machine: store, input: { disk: null } };
 
-describe('environment', () => {
-  it('offers a bounded event that often, over a whole run', () => {
+describe('the environment', () => {
+  it('offers a bounded event up to its bound over a whole run', () => {
     const environment = [{ event: { type: 'tick' }, times: 3 }];
     expect(explored(systemOf({ a: { ...fresh, environment } }))).toMatchObject({ states: 4, transitions: 3 });
   });
@@ -46,14 +46,14 @@ describe('environment', () => {
   });
 });
 
-describe('crash', () => {
-  it('ends the actor where it may not restart', () => {
+describe('a crash', () => {
+  it('ends an actor that may not restart', () => {
     const environment = [{ event: { type: 'tick' }, times: 1 }];
     const system = systemOf({ a: { ...fresh, environment, crash: { times: 1 } } });
     expect(explored(system)).toMatchObject({ states: 4, transitions: 3 });
   });
 
-  it('restarts from what was persisted last', () => {
+  it('is followed by a restart from the params of the last persist', () => {
     const system = systemOf({
       a: {
         ...fresh,
@@ -67,7 +67,7 @@ describe('crash', () => {
     expect(records.filter(({ a }) => !a!.up)).toHaveLength(2);
   });
 
-  it('loses the inbox, and what comes while the actor is down', () => {
+  it('loses the inbox, and messages that arrive while the actor is down', () => {
     const system = envelopes(1, { order: 'fifo' });
     const b = { ...system.actors['b']!, crash: { times: 1 } };
     const pinged = { ...system, actors: { ...system.actors, b } };
@@ -95,7 +95,7 @@ describe('timers', () => {
     ]);
   });
 
-  it('add up, also under one name; cancel stops the newest alone', () => {
+  it('accumulate under one name too, and cancel stops only the newest', () => {
     const machine = createMachine({
       id: 'alarm',
       on: {
@@ -113,7 +113,7 @@ describe('timers', () => {
     expect(armed).toEqual(new Set(['', 'alarm', 'alarm,alarm']));
   });
 
-  it('without a name add up', () => {
+  it('without a name accumulate', () => {
     const machine = createMachine({
       id: 'alarm',
       on: { set: { actions: raise({ type: 'ring' }, { delay: 10 }) } },
@@ -136,8 +136,8 @@ describe('timers', () => {
   });
 });
 
-describe('broadcast', () => {
-  it('reaches all others but those that left', () => {
+describe('a broadcast', () => {
+  it('reaches all other actors except those that have left', () => {
     const member = createMachine({
       id: 'member',
       initial: 'in',
@@ -218,7 +218,7 @@ describe('a machine that fails', () => {
     expect(explored(alone(machine, { environment: go })).records[1]!['a']!.fault).toMatch(/no rest after/);
   });
 
-  it('at its start, too', () => {
+  it('is reported if it fails at its start', () => {
     const machine = createMachine({
       id: 'stillborn',
       context: () => {
@@ -247,8 +247,8 @@ describe('a machine that ends', () => {
   });
 });
 
-describe('history', () => {
-  it('is part of the snapshot, in whatever order it came about', () => {
+describe('a history state', () => {
+  it('is part of the snapshot, in any order of its regions', () => {
     const half = (name: string) => ({
       initial: 'one',
       states: { one: { on: { [name]: 'two' } }, two: {}, back: { type: 'history' as const } },
@@ -269,8 +269,8 @@ describe('history', () => {
   });
 });
 
-describe('view', () => {
-  it('merges snapshots that look alike: the first that was found is explored', () => {
+describe('a view', () => {
+  it('merges snapshots with equal views, and the first one found is explored', () => {
     const counter = createMachine({
       id: 'counter',
       context: { n: 0 },

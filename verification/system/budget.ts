@@ -22,7 +22,7 @@ export class Budget {
     this.#intern(bounds.flatMap(([, bound]) => (isCounted(bound) ? [bound] : [])));
   }
 
-  /** 1 when there is anything to count, else 0. */
+  /** 1 if there is a counted fault, otherwise 0. */
   get processes(): number {
     return this.#counted.length === 0 ? 0 : 1;
   }
@@ -57,7 +57,7 @@ function isCounted(bound: Bound): bound is number {
   return bound !== 'unbounded' && bound > 0;
 }
 
-/** `SYSTEM_INVALID` unless it is a whole number from 0, or `'unbounded'`. */
+/** Throws `SYSTEM_INVALID` unless the bound is a whole number from 0 or `'unbounded'`. */
 export function checkBound(bound: Bound, where: string): Bound {
   if (bound === 'unbounded' || (Number.isSafeInteger(bound) && bound >= 0)) return bound;
   throw new SystemError(

@@ -3,7 +3,10 @@ import { withoutClockAndChance } from './purity.ts';
 import type { ActorView, StatePredicate, StateView } from './system.ts';
 import { stateText } from './text.ts';
 
-/** A function of a system is asked this often twice over: a predicate that counts its calls differs at once. */
+/**
+ * Number of calls of a system's function that are repeated. A predicate that counts its calls then differs at
+ * once.
+ */
 const askedTwice = 50;
 
 /**
@@ -15,7 +18,7 @@ export function called<Result>(what: string, about: () => string, call: () => Re
   try {
     result = call();
   } catch (error) {
-    // A refusal from within, and an outer callback that has told of it already.
+    // A refusal from within, or from an outer callback that has been reported already.
     if (error instanceof SystemError) throw namedIn(error, what);
     const said = error instanceof Error ? error.message : String(error);
     throw new SystemError('CALLBACK_FAILED', `${what} threw: ${said}. It was asked about\n${about()}`, {
@@ -30,7 +33,7 @@ export function called<Result>(what: string, about: () => string, call: () => Re
   );
 }
 
-/** A refused read of a view does not know which predicate it is in. */
+/** A refused read of a view does not know the predicate in which it happened. Its name is added here. */
 function namedIn(error: SystemError, what: string): SystemError {
   if (!error.reason.startsWith(nameless)) return error;
   const reason = what + error.reason.slice(nameless.length);
@@ -43,15 +46,15 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-/** A value that a function of an author gave, as errors show it. */
+/** A value that a function of the author returned, as errors show it. */
 export function saidText(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   return value === undefined ? 'undefined. Does it lack a return?' : JSON.stringify(value);
 }
 
 /**
- * A function of a system's author, as `called` calls it. While it is new each answer is asked for twice, with the clock and chance
- * locked: both must be the same, since answers are remembered.
+ * A function of a system's author, called as by `called`. The first answers are asked for twice, with the
+ * clock and chance locked. Both must be the same, because answers are remembered.
  */
 export function steady<Args extends readonly unknown[], Result>(
   what: string,
@@ -93,10 +96,10 @@ function notBoolean(what: string, answer: unknown, about: () => string): SystemE
   );
 }
 
-/** The functions of an author that other functions call. */
+/** The functions of an author, by the functions that wrap them. */
 const originals = new WeakMap<object, (...args: never[]) => unknown>();
 
-/** `wrapper`, noted to be one for `original`: the text of the original is what the author wrote. */
+/** Records that `wrapper` wraps `original`, so that errors show the text that the author wrote. */
 export function writtenAs<Wrapper extends object>(
   original: (...args: never[]) => unknown,
   wrapper: Wrapper,
@@ -105,7 +108,7 @@ export function writtenAs<Wrapper extends object>(
   return wrapper;
 }
 
-/** The text of a function as its author wrote it. */
+/** Returns the text of a function as its author wrote it. */
 export const textOfFunction = (given: object): string => String(originals.get(given) ?? given);
 
 /** An actor as errors show it. */
@@ -122,7 +125,7 @@ function recordOf({ up, value, context, inbox, timers, fault }: ActorView) {
   return { up, value, context, inbox, timers, ...(fault === undefined ? {} : { fault }) };
 }
 
-/** The predicate of `what` with every function in it guarded as above, and asked twice while it is new. */
+/** Returns the predicate of `what` with every function guarded as above, and repeated while it is new. */
 export function guarded(predicate: StatePredicate, what: string): StatePredicate {
   const yes = <Subject>(
     call: (subject: Subject) => unknown,
@@ -190,7 +193,7 @@ export function guarded(predicate: StatePredicate, what: string): StatePredicate
       };
     }
     case 'plain':
-      // While it runs, its reads of the judged state are noted.
+      // The reads of the judged state are recorded during the call.
       return { ...predicate, holds: yes(predicate.holds, viewText, false) };
     case 'and':
     case 'or':
@@ -214,8 +217,8 @@ function int32(what: string, actor: ActorView, value: number): number {
 }
 
 /**
- * The first answers are asked for twice, with the clock and chance locked: both must be the same. `asksAgain`: so must the very
- * first one, at each of them.
+ * Repeats the first calls with the clock and chance locked: both answers must be the same. `asksAgain`: so
+ * must the very first answer, at each of them.
  */
 function unchanging<Subject, Result>(
   what: string,
@@ -242,7 +245,7 @@ function unchanging<Subject, Result>(
       (door) => impure(what, door),
     );
     refuseUnlike(subject, once, again);
-    // One that counts its calls may change its mind between two of them.
+    // A predicate that counts its calls may change its answer between two of them.
     if (first !== null && asksAgain) refuseUnlike(first.subject, first.answer, call(first.subject));
     first ??= { subject, answer: once };
     return once;

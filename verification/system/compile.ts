@@ -21,22 +21,25 @@ export interface Compiled {
   /** Its parts, for an export that writes them down one by one. */
   readonly world: World;
   readonly model: Model;
-  /** Present when the system declares one. */
+  /** Present if the system declares a symmetry. */
   readonly symmetry?: Symmetry;
-  /** How many actions have been met. */
+  /** Number of actions that have been met. */
   readonly actions: number;
   /** The action behind `Step.action`. */
   action(index: number): Action;
   /** The effects of the machine in the step with this index in `model.steps(process, local)`. */
   effects(process: number, local: number, step: number): readonly NamedAction[];
-  /** In a tree of actors: the event that it takes in that step, and the transitions. */
+  /** In a tree of actors: the event and the transitions of that step. */
   taken(process: number, local: number, step: number): Taken | undefined;
   predicateOf(predicate: StatePredicate, options?: PredicateOptions): Predicate;
   decode(state: ArrayLike<number>): StateView;
   record(state: ArrayLike<number>): StateRecord;
-  /** For each machine, the named actions that are functions, which no check runs and the system does not declare. */
+  /**
+   * For each machine, the named actions that are functions which no check runs and the system does not
+   * declare.
+   */
   notRun(): readonly NotRun[];
-  /** The messages so far that came to an actor which takes their type in no state. */
+  /** The messages so far that arrived at an actor which takes their type in no state. */
   untaken(): readonly Untaken[];
   /** The keys of contexts that functions of the system have read, and that no state so far has. */
   absent(): readonly Absent[];
@@ -45,18 +48,18 @@ export interface Compiled {
 }
 
 export interface PredicateOptions {
-  /** Never throw `WATCH_OVERFLOW`, at the price of being judged state by state. Default: false. */
+  /** Never throw `WATCH_OVERFLOW`, at the price of judging state by state. Default: false. */
   readonly exact?: boolean;
   /** Name of the predicate in errors. Default: `a predicate`. */
   readonly name?: string;
 }
 
 export interface CompileOptions {
-  /** Hold what interchangeable actors do against each other, and give the model's symmetry. Default: `true`. */
+  /** Compare the behaviour of interchangeable actors, and return the model's symmetry. Default: `true`. */
   readonly symmetry?: boolean;
 }
 
-/** Throws `SystemError`; what a machine does only later in its life is refused during the exploration. */
+/** Throws `SystemError`. Refusals that only a later step shows come during the exploration. */
 export function compile(given: System, options: CompileOptions = {}): Compiled {
   const telling: Telling = (step) => {
     try {
@@ -68,7 +71,7 @@ export function compile(given: System, options: CompileOptions = {}): Compiled {
   return telling(() => build(given, options, telling));
 }
 
-/** Calls a step, and may throw another error than it does. */
+/** Calls a step and may replace the error that it throws. */
 type Telling = <Result>(step: () => Result) => Result;
 
 /** The steps of an actor. Throws all refusals of the system. */
@@ -178,7 +181,10 @@ function modelOf(
   return { ...model, initial: [...distinct.values()] };
 }
 
-/** Every actor starts, in the system's order, and what they send is under way; the history hears of it. */
+/**
+ * Every actor starts, in the system's order. The messages that they send are under way, and the history is
+ * told.
+ */
 function initialState(
   { ids, specs, locals, chronicle, views }: World,
   reactors: readonly Reactor[],

@@ -3,7 +3,7 @@ import { interpreted, unimplementedIn } from './names.ts';
 import type { System } from './system.ts';
 import type { World } from './world.ts';
 
-/** Which transitions of a statechart were taken in the steps that were explored. */
+/** The transitions of a statechart, and those that no explored step took. */
 export interface MachineCoverage {
   /** The machine's id. */
   readonly machine: string;
@@ -14,7 +14,7 @@ export interface MachineCoverage {
 
 /** A transition that no run takes. */
 export interface NeverTaken {
-  /** Id of the state that it leaves: `site.client.idle`. */
+  /** Id of the state that the transition leaves: `site.client.idle`. */
   readonly state: string;
   /** `''` for `always`. */
   readonly event: string;
@@ -22,17 +22,17 @@ export interface NeverTaken {
   readonly targets: readonly string[];
 }
 
-/** The named actions of a machine that are functions, or have no implementation, as far as no check runs them. */
+/** The named actions of a machine that are functions, or have no implementation, unless a check runs them. */
 export interface NotRun {
   /** The machine's id. */
   readonly machine: string;
   readonly actions: readonly string[];
 }
 
-/** One entry per machine, in the order of its actors; only machines that have such actions. */
+/** Returns one entry per machine that has such actions, in the order of its actors. */
 export function notRun({ actors, outside = [], history }: System): readonly NotRun[] {
   const known = [...interpreted, ...outside, ...(history?.effects ?? [])];
-  // A tree of actors runs them all.
+  // A tree of actors runs all of them.
   const alone = Object.values(actors).filter(({ outcomes }) => outcomes === undefined);
   const machines = new Set(alone.map(({ machine }) => machine));
   return [...machines].flatMap((machine) => {

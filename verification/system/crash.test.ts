@@ -77,7 +77,7 @@ describe('a message that is under way when its receiver crashes', () => {
   });
 });
 
-it('an event that changes nothing is no way out of a deadlock', async () => {
+it('an event that changes nothing does not end a deadlock', async () => {
   const machine = setup({}).createMachine({
     id: 'sender',
     initial: 'idle',
@@ -91,7 +91,7 @@ it('an event that changes nothing is no way out of a deadlock', async () => {
   expect(properties[1]).toMatchObject({ verdict: 'violated', trace: { steps: { length: 1 } } });
 });
 
-it('a message that arrives for ever and changes nothing is none, either', async () => {
+it('a message that arrives for ever and changes nothing does not end a deadlock', async () => {
   const network = { order: 'unordered', duplication: 'persistent' } as const;
   const machine = setup({}).createMachine({ id: 'deaf' });
   const actors = {

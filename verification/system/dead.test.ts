@@ -51,7 +51,7 @@ test.each(['fifo', 'unordered'] as const)(
   },
 );
 
-test('a message that does something is not dead', () => {
+test('a message that has an effect is not dead', () => {
   const wrong = () => breadthFirstStates(received({ order: 'fifo' }, () => true));
   expect(wrong).toThrow(expect.objectContaining({ code: 'SYSTEM_INVALID' }));
 });

@@ -6,11 +6,11 @@ import { type AnyStateMachine, createMachine } from 'xstate';
  * is a region, and `client.on` is what the region itself does, as `on` is what the machine does. It throws when nothing is there.
  */
 export interface Editor {
-  /** The value at `path`. */
+  /** Returns the value at `path`. */
   part(path: string): unknown;
-  /** The machine with `value` in the place of what stands at `path`. */
+  /** Returns the machine with `value` at `path`. */
   replace(path: string, value: unknown): AnyStateMachine;
-  /** The machine without what stands at `path`. */
+  /** Returns the machine without the part at `path`. */
   remove(path: string): AnyStateMachine;
 }
 
@@ -47,7 +47,7 @@ export function editorOf(machine: AnyStateMachine): Editor {
 
 type Node = Record<string, unknown>;
 
-/** Functions and actions are shared with the machine; only the containers on the way are copied. */
+/** Copies only the containers on the path. Functions and actions are shared with the machine. */
 function copyOf(node: unknown): Node {
   return (Array.isArray(node) ? [...node] : { ...(node as Node) }) as Node;
 }

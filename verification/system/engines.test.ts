@@ -25,7 +25,7 @@ function differ(runs: AnyStateMachine): () => void {
   };
 }
 
-test('an engine that does what XState does is accepted', () => {
+test('an engine that agrees with XState is accepted', () => {
   expect(differ(machine(right))).not.toThrow();
 });
 
@@ -51,7 +51,7 @@ test.each([
   );
 });
 
-test('an engine that starts in another way is found', () => {
+test('an engine that starts differently is found', () => {
   expect(differ(machine(right, { initial: 'on' }))).toThrow(
     expect.objectContaining({ message: expect.stringContaining('as it starts') }),
   );

@@ -4,7 +4,10 @@ import type { Outcome, Reactor } from './react.ts';
 import type { Renamer } from './renamer.ts';
 import type { World } from './world.ts';
 
-/** How many inboxes of a core the environment's conditions are tried with: few of them look into the inbox. */
+/**
+ * Number of inboxes of a core with which the conditions of the environment are tried: few of them read the
+ * inbox.
+ */
 const inboxesTried = 4;
 
 /**
@@ -65,7 +68,7 @@ export class Equivariance {
     }
   }
 
-  /** `enabled`: the events that the environment offers the actor with this core and inbox. */
+  /** `enabled`: the events that the environment offers to the actor with this core and inbox. */
   environment(process: number, core: number, inbox: number, enabled: readonly number[]): void {
     if (!isNew(this.#offered[process]!, core, inboxesTried)) return;
     for (const to of this.#trials) {
@@ -78,7 +81,7 @@ export class Equivariance {
     }
   }
 
-  /** The outcome as it must be under other names. Sends to different targets may come in any order. */
+  /** Returns the outcome under other names. Sends to different targets may come in any order. */
   #under(process: number, { core, sends }: Outcome, to: readonly number[]): string {
     if (this.#world.locals.core(core).fault !== null) return 'fault';
     const sent = sends.map(({ process: target, message: envelope }) => {
@@ -113,7 +116,10 @@ function isNew(tried: number[], what: number, times: number): boolean {
   return before < times;
 }
 
-/** For each process, its new place: a swap, a rotation, and the order turned round; all others stay. */
+/**
+ * Returns renamings, as the new place of each process: a swap, a rotation, and the reversed order. All other
+ * processes stay.
+ */
 function trials(movable: readonly boolean[]): readonly (readonly number[])[] {
   const processes = movable.flatMap((isMovable, process) => (isMovable ? [process] : []));
   const { length } = processes;

@@ -29,5 +29,5 @@ export type SystemErrorCode =
   | 'WATCH_OVERFLOW'
   | 'TRACE_REFUSED';
 
-/** A system that cannot be checked as it is. */
+/** A system that cannot be checked as given. */
 export class SystemError extends CodedError<SystemErrorCode> {}

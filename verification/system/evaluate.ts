@@ -1,7 +1,10 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { StatePredicate, StateView } from './system.ts';
 
-/** Does the predicate hold in this state? Says in a few lines what `compilePredicate` makes fast. */
+/**
+ * Reports whether the predicate holds in this state. A short definition of the result of `compilePredicate`,
+ * which is fast.
+ */
 export function evaluate(predicate: StatePredicate, state: StateView): boolean {
   const { actors } = state;
   switch (predicate.kind) {

@@ -44,7 +44,7 @@ type AnyConfig =
     ? Config
     : never;
 
-/** The same message to each target: `...toEach(peers, message)`. */
+/** Sends the same message to each target: `...toEach(peers, message)`. */
 export const toEach = (targets: readonly SiteId[], message: Sent[1]): readonly Sent[] =>
   targets.map((target) => [target, message]);
 

@@ -27,7 +27,7 @@ function twoShout(rest: Partial<System>): System {
   return systemOf({ a: actor, b: actor }, rest);
 }
 
-test('a history tells states apart by what happened on the way, and hears what it listens to only', async () => {
+test('a history distinguishes states by their past, and is told the declared effects only', async () => {
   expect(await check(twoShout({}))).toMatchObject({ states: 4, complete: true });
   const properties = [
     reachable('a before b', was('a shout', 'b shout')),
@@ -55,7 +55,7 @@ test('a predicate of the history is refuted at the step that changes it', async 
   expect(results[1]).toMatchObject({ verdict: 'violated', trace: { steps: { length: 1 } } });
 });
 
-test('a history beside symmetry is refused', async () => {
+test('a history together with symmetry is refused', async () => {
   await expect(check(twoShout({ history: shouts, symmetry: ['a', 'b'] }))).rejects.toMatchObject({
     code: 'SYSTEM_INVALID',
   });
@@ -81,7 +81,7 @@ const greeter = setup({
   },
 });
 
-test('a history hears the first start as it hears every later one', async () => {
+test('a history is told the first start like every later one', async () => {
   const history: History = { initial: 0, effects: ['greet'], after: (count) => (count as number) + 1 };
   const properties = [
     reachable(
@@ -99,7 +99,7 @@ test('a history hears the first start as it hears every later one', async () => 
   expect(report.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'holds']);
 });
 
-test('a history hears what is delivered, and every trace and its JSON show what it has become', async () => {
+test('a history is told deliveries, and every trace and its JSON show its value', async () => {
   const history: History = {
     initial: [],
     deliveries: ['hello'],

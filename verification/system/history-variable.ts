@@ -24,22 +24,22 @@ export class HistoryVariable {
     if (spec !== undefined) this.#local(spec.initial);
   }
 
-  /** 1 when there is a history, else 0. */
+  /** 1 if the system has a history, otherwise 0. */
   get processes(): number {
     return this.#spec === undefined ? 0 : 1;
   }
 
-  /** How many values it has had so far: its locals. */
+  /** Number of values so far, which are its locals. */
   get size(): number {
     return this.#locals.size;
   }
 
-  /** How many messages it has been told. */
+  /** Number of distinct messages to the history so far. */
   get messages(): number {
     return this.#messages.size;
   }
 
-  /** `delivered`: the message that the step took, if it took one. */
+  /** `delivered`: the message that the step took, or `null`. */
   tell(actor: SiteId, effects: readonly NamedAction[], delivered: InFlight | null = null): readonly Send[] {
     if (this.#spec === undefined) return nothing;
     const heard = heardBy(this.#spec, effects, delivered);
@@ -61,7 +61,7 @@ export class HistoryVariable {
     return this.#local(after);
   }
 
-  /** `undefined` when there is none. */
+  /** `undefined` if the system has no history. */
   value(state: ArrayLike<number>): unknown {
     return this.#spec === undefined ? undefined : this.#locals.at(state[this.process]!);
   }
@@ -75,7 +75,7 @@ export class HistoryVariable {
 const aboutStep = (...[history, actor, effects, delivered]: Parameters<History['after']>): string =>
   `     ${JSON.stringify({ history, actor, effects, delivered })}`;
 
-/** The part of a step that a history listens to; `null`: none. */
+/** Returns the part of a step that a history listens to, or `null`. */
 export function heardBy(
   { effects: types = [], deliveries = [] }: History,
   effects: readonly NamedAction[],

@@ -54,8 +54,8 @@ function multiset(edges: readonly ValueEdge[], to: readonly number[] = [0, 1, 2,
   return edges.map(({ label, refs }) => `${label} ${refs.map((process) => to[process])}`).sort();
 }
 
-describe('interned values', () => {
-  it('are one just when they are equal, whatever the order of keys', () => {
+describe('interned values:', () => {
+  it('two values have one number exactly if they are equal, in any order of keys', () => {
     fc.assert(
       fc.property(json, json, (left, right) => {
         const values = new Interner(names);
@@ -66,7 +66,7 @@ describe('interned values', () => {
     );
   });
 
-  it('are renamed as if each id in them were', () => {
+  it('renaming a value renames each id in it', () => {
     fc.assert(
       fc.property(json, permutation, (value, to) => {
         const values = new Interner(names);
@@ -75,7 +75,7 @@ describe('interned values', () => {
     );
   });
 
-  it('are acted on by permutations as by a group', () => {
+  it('permutations act on values as a group', () => {
     fc.assert(
       fc.property(json, permutation, permutation, (value, first, second) => {
         const values = new Interner(names);
@@ -93,7 +93,7 @@ describe('interned values', () => {
     );
   });
 
-  it('have equal edges just when they are equal, and renaming renames the edges', () => {
+  it('two values have equal edges exactly if they are equal, and renaming renames the edges', () => {
     fc.assert(
       fc.property(json, json, permutation, (left, right, to) => {
         const values = new Interner(names);
@@ -106,7 +106,7 @@ describe('interned values', () => {
     );
   });
 
-  it('cannot be written to', () => {
+  it('an interned value cannot be modified', () => {
     const values = new Interner(names);
     const value = values.value(values.intern({ list: [{}] }, 'it')) as { list: object[] };
     expect(() => value.list.push({})).toThrow(TypeError);

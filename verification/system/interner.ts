@@ -18,8 +18,9 @@ export interface ValueEdge {
 }
 
 /**
- * Interns plain JSON as dense integers, whatever the order of its keys, and renames the ids in it.
- * `names` are the ids that may be renamed, by process; a `null` stands for a process whose id is as any string.
+ * Interns plain JSON as dense integers, independently of the order of keys, and renames the ids in it.
+ * `names` are the ids that may be renamed, by process; `null` stands for a process whose id is an ordinary
+ * string.
  */
 export class Interner {
   readonly #names: readonly (string | null)[];
@@ -89,7 +90,7 @@ export class Interner {
     return renamed;
   }
 
-  /** Two values have equal multisets of edges just when they are equal. */
+  /** Two values have equal multisets of edges exactly if they are equal. */
   edges(id: number): readonly ValueEdge[] {
     return this.#split(id).edges;
   }
@@ -121,7 +122,7 @@ export class Interner {
     return `{${fields.map((key) => `${this.#shape(key, refs)}:${this.#shape(value[key], refs)}`).join()}}`;
   }
 
-  /** One edge for the value without what is keyed by ids, and one for each entry that is. */
+  /** Returns one edge for the value without its entries keyed by ids, and one edge for each such entry. */
   #edges(value: Json, path: string, above: readonly number[]): ValueEdge[] {
     const refs = [...above];
     const keyed: ValueEdge[] = [];
@@ -170,8 +171,9 @@ function isList(value: Json): value is readonly Json[] {
 }
 
 /**
- * JSON with sorted keys, and `undefined` where it stands: equal just when the values are. Two values are equal when no
- * machine can tell them apart, the order of keys aside; a property that is `undefined` is there, and can be seen.
+ * Returns JSON with sorted keys, and with `undefined` where it occurs. Two texts are equal exactly if the
+ * values are. Two values are equal if no machine can tell them apart, the order of keys aside; a property
+ * that is `undefined` can be seen.
  */
 function canonical(value: unknown, where: string): string {
   try {
@@ -192,7 +194,7 @@ function unfit(at: string, what: string): SystemError {
   );
 }
 
-/** Notes every part of a value that is no plain JSON. */
+/** Records every part of a value that is not plain JSON. */
 function noteOthers(value: unknown, at: string): void {
   try {
     textOf(value, 0);
@@ -207,10 +209,10 @@ function noteOthers(value: unknown, at: string): void {
   }
 }
 
-/** No value that people write is deeper; one that contains itself has no end. */
+/** Maximum depth of a value. A value that contains itself exceeds it. */
 const mostLevels = 500;
 
-/** Collects its path on the way out, so that values that are fit cost nothing for it. */
+/** The error carries the path and collects it on the way out, so that valid values cost nothing for it. */
 class Unfit extends Error {
   readonly path: string[] = [];
   readonly what: string;
@@ -241,7 +243,10 @@ function textOf(value: unknown, level: number): string {
   throw new Unfit(`is ${describe(value)}`);
 }
 
-/** An object literal, or one without a prototype, as the groups of a match are. */
+/**
+ * Reports whether the value is an object literal, or an object without a prototype, like the groups of a
+ * match.
+ */
 function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -29,14 +29,14 @@ const both = system('both', {
 }).always('b has twice as much', ({ a, b }) => b.context.n === 2 * a.context.n);
 
 describe('an atomic step of several actors', () => {
-  test('is one step, and none where one of them does not take it', async () => {
+  test('is one step, and is impossible if one of them does not take its event', async () => {
     const report = await check(both);
     // 0 and 0, 1 and 2, 2 and 4: then b takes no more.
     expect(report).toMatchObject({ states: 3, transitions: 2, depth: 2 });
     expect(report.properties[1]).toMatchObject({ verdict: 'holds' });
   });
 
-  test('is told in traces, which can be taken again', async () => {
+  test('is shown in traces, which can be replayed', async () => {
     const { properties } = await check(both.sometimes('four', ({ b }) => b.context.n === 4));
     const { trace } = properties[2]!;
     expect(traceText(trace!)).toContain('1. a: up, together with b: up(by=2)');
@@ -66,7 +66,7 @@ describe('an atomic step of several actors', () => {
     await expect(check(asked)).rejects.toThrow(message);
   });
 
-  test('cannot be exported, by name', async () => {
+  test('is refused by the export, which names it', async () => {
     await expect(tabulate(both)).rejects.toThrow(/atomic steps of several actors/);
   });
 });
@@ -74,7 +74,7 @@ describe('an atomic step of several actors', () => {
 describe('several initial states', () => {
   const several = both.startingWith({ b: { n: 0 } }, { a: { n: 3 }, b: { n: 1 } }, { b: { n: 0 } });
 
-  test('are all explored, and a trace begins in the one from which it leads', async () => {
+  test('are all explored, and a trace begins in its own initial state', async () => {
     const report = await check(several);
     expect(report).toMatchObject({ states: 4, transitions: 2 });
     const { trace, verdict } = report.properties[1]!;
@@ -84,12 +84,12 @@ describe('several initial states', () => {
     expect(brokenOn(several, 'b has twice as much', [])).toMatch(/does not hold after 0/);
   });
 
-  test('runs at random begin in each', async () => {
+  test('each begin some random runs', async () => {
     const { properties } = await simulate(several, { seeds: 20, depth: 3 });
     expect(properties[1]).toMatchObject({ verdict: 'violated', trace: { steps: [] } });
   });
 
-  test('a property of runs that breaks from one of them is told from there', async () => {
+  test('violate a property of runs if one of them does, and the trace begins there', async () => {
     const { properties } = await check(several.eventually('a is three', ({ a }) => a.context.n === 3, {}));
     expect(properties[2]).toMatchObject({
       verdict: 'violated',

@@ -1,7 +1,10 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { History, InFlight } from './system.ts';
 
-/** An object as it would be with one client: what an operation answers, and what it leaves. Plain JSON. */
+/**
+ * The sequential specification of an object: the answer of an operation, and the state that it leaves. Plain
+ * JSON.
+ */
 export interface Sequential {
   readonly initial: unknown;
   readonly apply: (
@@ -27,9 +30,9 @@ export interface Operations {
   readonly pending: Readonly<Record<SiteId, Invoked>>;
 }
 
-/** How messages tell of operations; `null`: not at all. */
+/** The messages that carry operations and answers. */
 export interface OperationMessages {
-  /** The types of the messages that answer an operation, when they reach their client. */
+  /** The types of the messages that answer an operation on arrival at their client. */
   readonly answers: readonly string[];
   /** The operation that a client begins by sending this message. */
   readonly invoked: (message: InFlight['message']) => unknown;
@@ -73,9 +76,10 @@ function ended({ done, pending }: Operations, actor: SiteId, answer: unknown): O
 }
 
 /**
- * Could one client after the other have had these answers, each operation at some moment between its beginning and its end?
- * (M. Herlihy, J. Wing, "Linearizability: A Correctness Condition for Concurrent Objects", 1990.) An operation that is under
- * way may have taken effect or not. Tries every order; operations are few in a model.
+ * Reports whether the answers are those of a sequential execution in which each operation takes effect at one
+ * moment between its invocation and its response (M. Herlihy, J. Wing, "Linearizability: A Correctness
+ * Condition for Concurrent Objects", 1990). An operation that is under way may have taken effect or not.
+ * Every order is tried, because a model has few operations.
  */
 export function isLinearizable(operations: Operations, { initial, apply }: Sequential): boolean {
   const clients = [...new Set([...Object.keys(operations.done), ...Object.keys(operations.pending)])];

@@ -3,24 +3,24 @@ import { Numbered } from './numbered.ts';
 import { Pairs } from './pairs.ts';
 import type { Timer } from './stepper.ts';
 
-/** All of an actor but its inbox. */
+/** The state of an actor without its inbox. */
 export interface Core {
-  /** Its interned snapshot; `DOWN` while it is crashed. */
+  /** The interned snapshot, or `DOWN` for a crashed actor. */
   readonly snapshot: number;
   readonly timers: readonly Timer[];
-  /** It has said `left`: broadcasts do not reach it any more. */
+  /** The actor has asked for `left`: broadcasts no longer reach it. */
   readonly left: boolean;
-  /** The interned params of its last `persist`, or `NOTHING`. */
+  /** The interned params of the last `persist`, or `NOTHING`. */
   readonly disk: number;
-  /** How often each of its bounded events has happened; the last entry counts its crashes. */
+  /** Number of occurrences of each bounded event; the last entry counts crashes. */
   readonly spent: readonly number[];
-  /** Why its machine failed; it takes no further step. */
+  /** The reason why the machine failed. A failed machine takes no further step. */
   readonly fault: string | null;
 }
 
 export const DOWN = -1;
 export const NOTHING = -1;
-/** The source of a message where the network does not keep it. */
+/** The source of a message on a network that does not keep it. */
 export const ANYONE = -1;
 
 export interface Message {
@@ -85,7 +85,7 @@ export class Locals {
     return this.#locals[process]!.intern(core, inbox);
   }
 
-  /** How many locals of this process have been interned. */
+  /** Number of locals of this process that have been interned. */
   count(process: number): number {
     return this.#locals[process]!.size;
   }

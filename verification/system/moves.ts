@@ -13,27 +13,30 @@ import type { Action, ActorSpec, ActorView, Bound, EnvironmentEvent, InFlight } 
 import { TreeStepper, type Way } from './tree/stepper.ts';
 import { TOGETHER, type World } from './world.ts';
 
-/** A step of one actor, with what a trace tells about it. */
+/** A step of one actor, with the details for a trace. */
 export interface Move {
-  /** Its index. */
+  /** The index of the action. */
   readonly action: number;
   readonly to: number;
   readonly sends: readonly Send[];
   readonly effects: readonly NamedAction[];
-  /** In a tree of actors: the event from outside of its network, by which it is taken. */
+  /** In a tree of actors: the event from outside its network that the step takes. */
   readonly taken?: Taken;
 }
 
 /** The event that a tree of actors took, and its transitions. */
 export interface Taken {
-  /** It came from one of the actors: an outcome of what they invoke, or a timer. */
+  /** True if one of the actors caused the event: an outcome of invoked logic, or a timer. */
   readonly isInside: boolean;
   readonly transitions: readonly AnyTransitionDefinition[];
 }
 
 const nothing: readonly never[] = [];
 
-/** Everything that can happen to the actor in `process`: deliveries first, then the faults of the network, then the rest. */
+/**
+ * The possible steps of the actor in `process`: deliveries first, then faults of the network, then the
+ * others.
+ */
 export class Moves {
   readonly #world: World;
   readonly #process: number;
@@ -120,7 +123,7 @@ export class Moves {
     yield* this.#crash(coreId, core, inbox);
   }
 
-  /** The interned events that an event of the environment is, by what the actor is like. */
+  /** The interned forms of an environment event in this state of the actor. */
   #eventsOf(
     event: { readonly type: string },
     payloads: ((actor: ActorView) => readonly object[]) | undefined,
@@ -140,7 +143,7 @@ export class Moves {
     });
   }
 
-  /** The events that other actors take together with this one, each as it reaches its process. */
+  /** The events that other actors take in the same step, each in the form in which it reaches its process. */
   #othersOf(type: string, together: NonNullable<EnvironmentEvent['together']>): NonNullable<Offer['others']> {
     const { values, ids, arrivals } = this.#world;
     const what = `\`together\` of environment event '${type}' of '${this.#id}'`;
@@ -175,7 +178,10 @@ export class Moves {
     };
   }
 
-  /** The core after an event that this actor takes together with another one; `null` where it cannot take it. */
+  /**
+   * Returns the core after an event that this actor takes together with another one, or `null` if it cannot
+   * take it.
+   */
   joined(core: number, event: number): number | null {
     if (!this.#enables(core, event)) return null;
     const { core: after, effects } = this.#reactor.take(core, event);
@@ -191,7 +197,7 @@ export class Moves {
     );
   }
 
-  /** Has the machine an enabled transition for this event? */
+  /** Reports whether the machine has an enabled transition for this event. */
   #enables(coreId: number, event: number): boolean {
     const { snapshot, fault } = this.#locals.core(coreId);
     if (snapshot === DOWN || fault !== null || this.#reactor.isDone(coreId)) return false;
@@ -232,7 +238,7 @@ export class Moves {
     }
   }
 
-  /** The indices of the envelopes that may arrive now, of those that the actor accepts. */
+  /** Returns the indices of the envelopes that the actor accepts and that may arrive now. */
   #deliverable(core: number, envelopes: readonly number[]): readonly number[] {
     const { accepts } = this.#spec;
     const accepted =
@@ -250,7 +256,10 @@ export class Moves {
     });
   }
 
-  /** May this envelope arrive now? One queue for each source gives its first; a bag each of its kinds once. */
+  /**
+   * Reports whether this envelope may arrive now. A queue for each source gives its first message; a bag
+   * gives each distinct message once.
+   */
   #isFirst(envelopes: readonly number[], index: number): boolean {
     if (index === 0) return true;
     return this.#world.system.network.order === 'fifo'
@@ -258,7 +267,7 @@ export class Moves {
       : envelopes[index] !== envelopes[index - 1];
   }
 
-  /** Any message of a queue may be lost; of equal neighbours it is the same loss. */
+  /** Any message of a queue may be lost. The loss of equal neighbours is one step. */
   *#losses(core: number, envelopes: readonly number[]): Generator<Move> {
     if (!this.#world.budget.allows('loss')) return;
     for (const [index, envelope] of envelopes.entries()) {
@@ -346,7 +355,8 @@ export class Moves {
     if (!(stepper instanceof TreeStepper) || this.#reactor.isDone(coreId)) return;
     for (const { kind, event, timer, internal } of stepper.pending(core.snapshot)) {
       for (const way of this.#ways(coreId, internal)) {
-        // The same number of a timer, or of an actor, stands for others in another snapshot.
+        // A number of a timer or an actor has another meaning in another snapshot, so the event is part of
+        // the key.
         const what = `pending ${JSON.stringify([event, timer, way.drawn])}`;
         const action =
           kind === 'timer'
@@ -370,7 +380,7 @@ export class Moves {
     };
   }
 
-  /** The ways in which an event can go, where chance has a part in it. */
+  /** Returns the possible ways of an event where chance decides. */
   #ways(core: number, event: number): readonly Way[] {
     const stepper = this.#world.stepper(this.#process);
     if (!(stepper instanceof TreeStepper)) return [{ event, drawn: nothing }];
@@ -403,7 +413,7 @@ export class Moves {
     return this.#reactor.start(core, this.#inputAgain?.(disk));
   }
 
-  /** `delivered`: the message that the step takes, if it takes one. */
+  /** `delivered`: the message that the step takes, or `null`. */
   #move(
     action: number,
     outcome: Outcome,
@@ -428,7 +438,7 @@ export class Moves {
     );
   }
 
-  /** Is this envelope one that the actor with this core will never heed? */
+  /** Reports whether the actor with this core will never heed the envelope. */
   isDead(core: number, envelope: number): boolean {
     const isSaidDead = this.#saysDead;
     if (isSaidDead === null) return false;
@@ -454,7 +464,7 @@ export class Moves {
     );
   }
 
-  /** The inbox without what is dead to this core. */
+  /** Returns the inbox without the messages that are dead to this core. */
   #living(core: number, inbox: number): number {
     if (this.#spec.dead === undefined || inbox === 0) return inbox;
     const { snapshot, fault } = this.#locals.core(core);
@@ -524,12 +534,15 @@ export class Moves {
 
 /** An event of the environment. */
 interface Offer {
-  /** The events that it is, interned. */
+  /** The interned forms of the event. */
   readonly ids: (process: number, core: number, inbox: number) => readonly number[];
-  /** The events that other actors take together with the event of this number; `null` where it is of this actor alone. */
+  /**
+   * Returns the events that other actors take together with the event of this number; `null` for an event of
+   * this actor alone.
+   */
   readonly others: ((event: number) => Joint) | null;
   readonly times: Bound;
-  /** Its place in `Core.spent`, or -1. */
+  /** The index of its counter in `Core.spent`, or -1. */
   readonly counter: number;
   readonly may: (process: number, core: number, inbox: number) => boolean;
 }
@@ -555,7 +568,10 @@ const steadyAnswer = <Args extends readonly unknown[]>(
     ),
   );
 
-/** The further keys of an event. One that the event has already would be dropped without a word. */
+/**
+ * Returns the further keys of an event. A key that the event has already is refused, because it would be
+ * dropped silently.
+ */
 function payloadOf(what: string, event: object, payload: unknown): object {
   if (!isRecord(payload)) throw misshapen(what, `each must be an object, and one is ${saidText(payload)}`);
   const own = Object.entries(event).find(([key, value]) => key in payload && payload[key] !== value);
@@ -573,7 +589,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const told = (drawn: Way['drawn']) => (drawn.length === 0 ? {} : { chance: drawn });
 
-/** How many counts an actor carries: one for each bounded event of its environment, and its crashes. */
+/**
+ * Returns the number of counters of an actor: one for each bounded event of its environment, and one for its
+ * crashes.
+ */
 export function countsOf({ environment = [] }: ActorSpec): number {
   return environment.filter(({ times }) => isBounded(times)).length + 1;
 }

@@ -4,8 +4,8 @@ import type { System } from './system.ts';
 import { actionsOf, machinesOf, nodesOf, takes } from './tree/places.ts';
 
 /**
- * Refuses the names in a system that stand for nothing: a misspelt event would never happen, a misspelt action would send
- * nothing, and a misspelt delay would fire at once.
+ * Refuses names in a system that refer to nothing: a misspelt event would never happen, a misspelt action
+ * would send nothing, and a misspelt delay would fire at once.
  */
 export function refuseUnknownNames(system: System): void {
   const { actors, history, outside = [] } = system;
@@ -53,7 +53,7 @@ export function refuseUnknownNames(system: System): void {
 /** The actions that the checker itself carries out, by name. */
 export const interpreted: readonly string[] = ['send', 'broadcast', 'left', 'persist'];
 
-/** The names by which trees of actors tell what happens in them. */
+/** Reports whether an action is one by which trees of actors report their events. */
 const isOfTree = (name: string) => name.startsWith('emit ') || name === 'event lost';
 
 /** The events that some state of the machine takes, as its definition names them: `*` and `user.*` among them. */
@@ -74,20 +74,20 @@ export function refuseUntaken(machine: AnyStateMachine, type: string, path: stri
   throw misshapen(path, `machine '${machine.id}' takes '${type}' in no state; ${hint(type, events)}`);
 }
 
-/** Is it named, or stood for by a wildcard and no slip of a name? */
+/** Reports whether the type is named by the machine, or matched by a wildcard and no slip of a name. */
 function isKnown(type: string, events: readonly string[]): boolean {
   if (events.includes(type)) return true;
   return events.some((descriptor) => takes(descriptor, type)) && slipOf(type, events) === undefined;
 }
 
-/** Whether some state of the machine takes events of this type. */
+/** Reports whether some state of the machine takes events of this type. */
 export function takesSomewhere(machine: AnyStateMachine, type: string): boolean {
   return eventsOf(machine).some((descriptor) => takes(descriptor, type));
 }
 
 /**
- * Refuses (`SYSTEM_INVALID`) the type of a message that no machine of the system takes, and that is a slip of one that its
- * target does. Of others one cannot know: a machine may mean to ignore them.
+ * Refuses (`SYSTEM_INVALID`) the type of a message that no machine of the system takes, if it is a slip of a
+ * type that its target takes. Any other type may be ignored by intent.
  */
 export function refuseMisspelt(
   target: AnyStateMachine,
@@ -99,7 +99,7 @@ export function refuseMisspelt(
   if (slipOf(type, eventsOf(target)) !== undefined) refuseUntaken(target, type, path);
 }
 
-/** The actions of a machine that have a name and no implementation: they do what the checker makes of their name. */
+/** Returns the named actions of a machine that have no implementation: the checker interprets their names. */
 export function unimplementedIn(machine: AnyStateMachine): readonly string[] {
   const { actions } = machine.implementations;
   return actionsNamedBy(machine).filter((name) => !Object.hasOwn(actions, name));
@@ -122,7 +122,7 @@ export function refuseSlip(
   );
 }
 
-/** The names of actions in the definition. */
+/** Returns the names of actions in the definition. */
 function actionsNamedBy(machine: AnyStateMachine): readonly string[] {
   const named = nodesOf(machine)
     .flatMap(actionsOf)
@@ -133,13 +133,13 @@ function actionsNamedBy(machine: AnyStateMachine): readonly string[] {
   return [...new Set(named)].filter((name) => !name.startsWith('xstate.'));
 }
 
-/** Does some action of the machine ask for others by names that only a step tells? */
+/** Reports whether some action of the machine enqueues others by names that only a step shows. */
 function enqueues(machine: AnyStateMachine): boolean {
   const all = [...nodesOf(machine).flatMap(actionsOf), ...Object.values(machine.implementations.actions)];
   return all.some((action) => (action as { type?: unknown } | null)?.type === 'xstate.enqueueActions');
 }
 
-/** XState fires at once where a delay has a name that stands for nothing. */
+/** XState fires at once if the name of a delay refers to nothing. */
 function refuseUnknownDelays(machine: AnyStateMachine): void {
   const delays = Object.keys(machine.implementations.delays);
   for (const node of nodesOf(machine)) {

@@ -11,7 +11,7 @@ function counts(count: number, network: Network, forgetful = false) {
   return [states, transitions];
 }
 
-describe('networks', () => {
+describe('a network', () => {
   it('keeps the order of each pair on fifo', () => {
     expect(counts(2, { order: 'fifo' })).toEqual([3, 2]);
   });
@@ -21,13 +21,13 @@ describe('networks', () => {
     expect(counts(2, { order: 'unordered-by-target' })).toEqual([5, 4]);
   });
 
-  it('loses any message, as often as it may', () => {
+  it('loses up to `loss` messages', () => {
     expect(counts(2, { order: 'fifo', loss: 1 })).toEqual([7, 7]);
     expect(counts(2, { order: 'fifo', loss: 0 })).toEqual([3, 2]);
     expect(counts(2, { order: 'fifo', loss: 'unbounded' })).toEqual([8, 9]);
   });
 
-  it('delivers copies, as often as it may', () => {
+  it('delivers up to `duplication` copies', () => {
     expect(counts(1, { order: 'fifo', duplication: 1 })).toEqual([4, 3]);
     expect(counts(1, { order: 'fifo', duplication: 'unbounded' }, true)).toEqual([3, 4]);
   });
@@ -51,7 +51,7 @@ describe('networks', () => {
     expect(exploreNaively(compile(system).model)).toMatchObject({ states: 4, transitions: 4, deadlocks: 0 });
   });
 
-  it('keeps the senders of messages apart, unless the network does not', () => {
+  it('distinguishes the senders of messages, except with unordered-by-target', () => {
     const hello = { type: 'send', params: { target: 'c', message: { type: 'M', n: 1 } } };
     const greeter = createMachine({ id: 'greeter', entry: hello });
     const actors = {
@@ -114,7 +114,7 @@ describe('an actor that does not take every message', () => {
     expect([...orders].filter((order) => order.length === 5).sort()).toEqual(all);
   });
 
-  it('is not held against other names', () => {
+  it('cannot be combined with symmetry', () => {
     const system = { ...choosy({ order: 'fifo' }), symmetry: ['a', 'b'] };
     expect(() => compile(system)).toThrow(
       /SYSTEM_INVALID.*`accepts` names actors as they are.*Leave one of them out/,

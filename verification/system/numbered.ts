@@ -1,4 +1,4 @@
-/** Values by number, from 0, in the order of discovery; `Key` says which are one. */
+/** Numbers values from 0, in the order of discovery. Values with the same `Key` have one number. */
 export class Numbered<Key, Value> {
   readonly #byKey = new Map<Key, number>();
   readonly #values: Value[] = [];

@@ -2,7 +2,7 @@
 export class Pairs {
   #first = new Int32Array(64);
   #second = new Int32Array(64);
-  /** Open addressing; id + 1, 0 for empty. Always twice as long as the columns. */
+  /** Open addressing; id + 1, or 0 for an empty slot. Always twice as long as the columns. */
   #slots = new Int32Array(128);
   #size = 0;
 

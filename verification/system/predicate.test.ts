@@ -75,7 +75,7 @@ describe('compiled predicates', () => {
   // With and without a process that is no actor.
   const systems = [tokenPassing(['a', 'b', 'c']), tokenPassing(['a', 'b', 'c'], { order: 'fifo', loss: 1 })];
   it.each(systems.map((system) => [system.network, compile(system)] as const))(
-    'judge as their plain reading does, on %j',
+    'agree with their definition, on %j',
     (_, compiled) => {
       const states = statesOf(compiled);
       fc.assert(
@@ -89,7 +89,7 @@ describe('compiled predicates', () => {
     },
   );
 
-  it('are sums where they can be', () => {
+  it('are sums if possible', () => {
     const compiled = compile(tokenPassing(['a', 'b', 'c']));
     const kindOf = (tried: StatePredicate, exact = false) => compiled.predicateOf(tried, { exact }).kind;
     const one = count(hasToken, (sum) => sum === 1);
@@ -107,7 +107,7 @@ describe('compiled predicates', () => {
     ).toBe('tuple');
   });
 
-  it('refuse a counter that would overflow, and count on when told to be exact', () => {
+  it('refuse a counter that would overflow, unless they are exact', () => {
     const compiled = compile(envelopes(9, { order: 'fifo' }));
     const initial = compiled.model.initial[0]!;
     const huge = count(

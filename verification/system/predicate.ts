@@ -8,7 +8,7 @@ import type { Views } from './view.ts';
 
 export interface PredicateScope {
   readonly ids: readonly SiteId[];
-  /** Processes of the model: the actors first, then what else there is. */
+  /** Number of processes of the model: the actors first, then the others. */
   readonly width: number;
   readonly views: Views;
   /** Use no packed counters that could overflow. */
@@ -16,13 +16,15 @@ export interface PredicateScope {
 }
 
 interface Sum {
-  /** How many bits the sum over all actors needs. */
+  /** Number of bits that the sum over all actors needs. */
   readonly bits: number;
   project(process: number, local: number): number;
   judge(sum: number): boolean;
 }
 
-/** The predicate as the engine judges it: as a sum of small numbers where that is exact, as a tuple where not. */
+/**
+ * Compiles the predicate for the engine: to a sum of small numbers if that is exact, otherwise to a tuple.
+ */
 export function compilePredicate(predicate: StatePredicate, scope: PredicateScope): Predicate {
   const sum = summed(predicate, scope);
   if (sum !== null) {
@@ -37,7 +39,7 @@ export function compilePredicate(predicate: StatePredicate, scope: PredicateScop
   return { kind: 'tuple', observe, judge, pure };
 }
 
-/** The predicate as a field of a 32-bit sum, or `null` when it does not fit or must not. */
+/** Returns the predicate as a field of a 32-bit sum, or `null` if it does not fit or must not be one. */
 function summed(predicate: StatePredicate, scope: PredicateScope): Sum | null {
   const { views } = scope;
   const flag = bitsFor(scope.ids.length);
@@ -229,7 +231,7 @@ function tabled(
   };
 }
 
-/** How often the actor names each of `ids`. */
+/** Number of times that the actor names each of `ids`. */
 function tally(predicate: Tally, actor: ActorView, ids: readonly SiteId[]): readonly number[] {
   const times = new Array<number>(ids.length).fill(0);
   for (const id of predicate.names(actor)) {
@@ -261,7 +263,7 @@ function within(limit: number, value: number, kind: string, actor: ActorView): n
   );
 }
 
-/** Bits that a sum of `most` ones needs. */
+/** Number of bits for a sum of `most` ones. */
 function bitsFor(most: number): number {
   return Math.ceil(Math.log2(most + 1));
 }

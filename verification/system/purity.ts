@@ -1,7 +1,7 @@
 import type { SystemError } from './errors.ts';
 import { isNoted } from './refusals.ts';
 
-/** Where a module is compiled without the types of Node.js or of a browser, these two have none. */
+/** Declared here for modules that are compiled without the types of Node.js or a browser. */
 const globals = globalThis as unknown as { readonly performance: object; readonly crypto: object };
 
 /** The functions by which a step might read the clock or chance. Each is locked while a step runs. */
@@ -9,7 +9,7 @@ const doors: readonly {
   readonly owner: object;
   readonly key: string;
   readonly name: string;
-  /** The value with which a step goes on, once its refusal is noted. */
+  /** The value that the step gets once its refusal is recorded. */
   readonly standIn: unknown;
 }[] = [
   { owner: Date, key: 'now', name: 'Date.now', standIn: 0 },
@@ -59,7 +59,7 @@ let refusing: Refuse;
 let refusal: SystemError | null = null;
 let supplying: Supply = nothing;
 
-/** The value of `door` in a step. `name`: its name in errors. */
+/** Returns the value of `door` in a step. `name`: its name in errors. */
 function reach(door: string, name = door): unknown {
   const supplied = supplying(door);
   if (supplied !== undefined) return supplied.value;
@@ -94,7 +94,7 @@ export function withClockAndChance<Result>(effect: () => Result): Result {
   }
 }
 
-/** Returns what puts the old value back. */
+/** Returns a function that restores the old value. */
 export function replace(owner: object, key: string, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(owner, key);
   Object.defineProperty(owner, key, { value, configurable: true, writable: true });

@@ -25,7 +25,7 @@ function eventuals({ properties }: System): readonly { name: string; predicate: 
   });
 }
 
-test('a predicate that must come true in a random system does so, or a run of the system avoids it', async () => {
+test('`eventually` agrees with a second implementation on random systems', async () => {
   const seen = { holds: 0, stays: 0, goesRound: 0 };
   await fc.assert(
     fc.asyncProperty(drafts, fairKinds, async (draft, fair) => {

@@ -27,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('a system drawn at random', () => {
   test.each(threads)(
-    'has what XState by itself gives it, with $workers threads',
+    'agrees with a plain exploration of XState snapshots, with $workers threads',
     async ({ workers, numRuns }) => {
       await fc.assert(
         fc.asyncProperty(drafts, async (draft) => {
@@ -41,7 +41,7 @@ describe('a system drawn at random', () => {
   );
 
   test.each(threads)(
-    'has an orbit for what permutations make one, with $workers threads',
+    'has the orbits of a plain exploration, with $workers threads',
     async ({ workers, numRuns }) => {
       await fc.assert(
         fc.asyncProperty(symmetricDrafts, async (draft) => {

@@ -22,7 +22,7 @@ export class Reactor {
   readonly #process: number;
   readonly #equivariance: Equivariance | null;
   readonly #outcomes = new Memo<number, Outcome>();
-  /** The names of actions that are no slips. */
+  /** The names of actions that were found to be no slips. */
   readonly #known = new Set<string>();
 
   constructor(world: World, process: number, equivariance: Equivariance | null) {
@@ -31,7 +31,7 @@ export class Reactor {
     this.#equivariance = equivariance;
   }
 
-  /** The machine starts, or starts again, from `core`; only its disk and its counts stay. */
+  /** Starts or restarts the machine from `core`, of which only the disk and the counts remain. */
   start(core: Core, input: unknown): Outcome {
     const fresh = { ...core, snapshot: DOWN, timers: [], left: false, fault: null };
     return this.#unrefused(fresh, () =>
@@ -39,7 +39,7 @@ export class Reactor {
     );
   }
 
-  /** `from` is what holds when the event arrives: a timer that fires is already off its list. */
+  /** `from` is the core at the arrival of the event: a timer that fires has left its list already. */
   take(from: number, event: number): Outcome {
     return this.#outcomes.get(from, event, () => {
       const outcome = this.answer(from, event);
@@ -48,7 +48,7 @@ export class Reactor {
     });
   }
 
-  /** `take`, neither remembered nor held against its images. */
+  /** `take` without the memo and without the comparison under other names. */
   answer(from: number, event: number): Outcome {
     const core = this.#world.locals.core(from);
     if (this.#isDone(core)) return { core: from, sends: [], effects: [] };
@@ -57,7 +57,7 @@ export class Reactor {
     );
   }
 
-  /** While refusals are gathered, an actor ends with one that has no stand-in. */
+  /** Runs the step. While refusals are gathered, a refused step without a stand-in ends the actor. */
   #unrefused(before: Core, step: () => Outcome): Outcome {
     try {
       return step();
@@ -67,7 +67,7 @@ export class Reactor {
     }
   }
 
-  /** A machine in its final state takes no event any more. */
+  /** Reports whether the machine is in its final state, where it takes no event. */
   isDone(core: number): boolean {
     return this.#isDone(this.#world.locals.core(core));
   }
@@ -125,7 +125,7 @@ export class Reactor {
     this.#known.add(type);
   }
 
-  /** The actor stays as it was and stops: a fault is the last thing that happens to it. */
+  /** The actor keeps its state and stops: a fault is its last step. */
   #fail(before: Core, fault: string, effects: readonly NamedAction[]): Outcome {
     return { core: this.#world.locals.internCore({ ...before, fault }), sends: [], effects };
   }

@@ -4,16 +4,16 @@ import { isOfAny } from './strict.ts';
 import type { ActorView, InFlight, StateView } from './system.ts';
 import { strictActor, type Views } from './view.ts';
 
-/** One value that a predicate has read. */
+/** One value that a predicate read. */
 interface Read {
-  /** The value that was read, by name. */
+  /** The name of the value. */
   readonly key: string;
   readonly process: number;
-  /** The value that it has in a local, as a number that is another one for another value. */
+  /** Returns the value in a local as a number. Different values have different numbers. */
   numberIn(local: number): number;
 }
 
-/** Asks for a value and goes on by it. A boolean is an answer. */
+/** A node reads a value and branches on it. A boolean is an answer. */
 interface Node {
   readonly read: Read;
   readonly byValue: Map<number, Next>;
@@ -108,7 +108,7 @@ export class ReadTree {
     this.#reads.push(read);
   }
 
-  /** The actor of a process as it is in the state at hand. */
+  /** Returns the actor of a process in the state at hand. */
   readonly #actor = (process: number): Looked => ({
     view: this.#views.actor(process, this.#observed[process]!),
     views: this.#views,
@@ -125,11 +125,11 @@ function historyRead(views: Views): Read {
   return { key: 'history', process, numberIn: (local) => local };
 }
 
-/** An actor that notes what is read of it. */
+/** An actor that records the values that are read. */
 class TrackedActor implements ActorView {
   readonly id: SiteId;
   readonly #process: number;
-  /** It was asked for by its name: only states of its own machine may be asked for. */
+  /** The actor was requested by name: only states of its own machine may be requested. */
   readonly #isNamed: boolean;
   readonly #note: (read: Read) => void;
   readonly #look: (process: number) => Looked;
@@ -165,7 +165,7 @@ class TrackedActor implements ActorView {
   }
 
   get fault(): string {
-    // Absent while it has not failed, as the type of a view says.
+    // Absent unless the machine has failed, as the type of a view states.
     return this.#ofCore('fault', ({ fault }) => fault)!;
   }
 
@@ -186,7 +186,7 @@ class TrackedActor implements ActorView {
     return this.#ofCore(`takes ${JSON.stringify(event)}`, (actor) => actor.takes!(event));
   }
 
-  /** It looks ahead, at steps that the inbox has a part in. */
+  /** Looks ahead, at steps that depend on the inbox. */
   passes(path: string): boolean {
     this.#look(this.#process).views.refuseUnknown(path, this.#isNamed ? this.#process : null);
     const process = this.#process;
@@ -200,7 +200,7 @@ class TrackedActor implements ActorView {
     return this.#ofCore(`answer ${JSON.stringify(event)}`, (actor) => actor.answer!(event));
   }
 
-  /** Each read of the context is noted key by key. */
+  /** Reads of the context are recorded key by key. */
   get context(): Readonly<Record<string, unknown>> {
     const { view, views } = this.#look(this.#process);
     const absent = (context: object, key: string) => {
@@ -227,7 +227,7 @@ class TrackedActor implements ActorView {
     return view.inbox;
   }
 
-  /** Notes a value that does not depend on the inbox. */
+  /** Records a value that does not depend on the inbox. */
   #ofCore<Value>(name: string, read: (actor: ActorView) => Value): Value {
     const process = this.#process;
     const { view, views } = this.#look(process);

@@ -6,7 +6,7 @@ import { SystemError, type SystemErrorCode } from './errors.ts';
  * tells of all of them.
  */
 
-/** The codes of what only a step shows. */
+/** The codes of refusals that only a step shows. */
 const codes: ReadonlySet<SystemErrorCode> = new Set(['MACHINE_IMPURE', 'MACHINE_REFUSED', 'VALUE_REFUSED']);
 
 /** Maximum number of states that are explored for further refusals. */
@@ -14,12 +14,12 @@ const mostStates = 300;
 /** Maximum number of refusals that one error lists. */
 const mostListed = 20;
 
-/** The refusals so far, by place. `null`: none are gathered. */
+/** The refusals so far, by place. `null`: refusals are not gathered. */
 let gathered: Map<string, SystemError> | null = null;
 
 /**
- * Notes the error and returns `true` while refusals are gathered: the caller then goes on, with a stand-in. Of the errors
- * with one `place` the first is noted.
+ * Records the error and returns `true` while refusals are gathered; the caller then goes on with a stand-in.
+ * Of several errors with one `place`, the first is recorded.
  */
 export function isNoted(error: SystemError, place = error.message): boolean {
   if (gathered === null || !codes.has(error.code)) return false;
@@ -27,7 +27,7 @@ export function isNoted(error: SystemError, place = error.message): boolean {
   return true;
 }
 
-/** The error that tells of `first` and of every other refusal of the model that `build` makes. */
+/** Returns the error that lists `first` and every other refusal of the model that `build` returns. */
 export function allRefusals(first: unknown, build: () => Model): unknown {
   if (!(first instanceof SystemError) || !codes.has(first.code) || gathered !== null) return first;
   const found = new Map<string, SystemError>();
@@ -35,7 +35,7 @@ export function allRefusals(first: unknown, build: () => Model): unknown {
   try {
     explore(build());
   } catch (error) {
-    // Errors of other codes end the search. The first refusal is told in any case.
+    // Errors with other codes end the search. The first refusal is reported in any case.
     if (!(error instanceof SystemError)) throw error;
   } finally {
     gathered = null;

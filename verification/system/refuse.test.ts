@@ -36,7 +36,7 @@ function expectRefused(system: System, code: SystemErrorCode, says: RegExp) {
 
 const go = { environment: [{ event: { type: 'go' } }] };
 
-it('tells all that machines may not use, of all of them at once', () => {
+it('one error lists all forbidden features of all machines', () => {
   const one = createMachine({
     id: 'one',
     entry: () => {},
@@ -51,7 +51,7 @@ it('tells all that machines may not use, of all of them at once', () => {
   );
 });
 
-it('tells all steps of all machines that are refused, past the first one of each', () => {
+it('one error lists all refused steps of all machines, past the first one of each', () => {
   let calls = 0;
   const one = createMachine({
     id: 'one',
@@ -83,7 +83,7 @@ it('tells all steps of all machines that are refused, past the first one of each
     expect(message).toMatch(place);
 });
 
-it('tells all features that are not compiled, of all machines at once', () => {
+it('one error lists all features of all machines that are not compiled', () => {
   const odd = (id: string, key: string) =>
     createMachine({ id, initial: 'a', states: { a: { [key]: 1 }, b: { [key]: 1 } } } as never);
   expectRefused(
@@ -204,7 +204,7 @@ describe('inputs that a step may not depend on', () => {
   });
 });
 
-it('the order in which regions were entered', () => {
+it('a step may not depend on the order in which regions were entered', () => {
   const set = setup({
     types: {} as { context: { n: number; open: boolean } },
     guards: { isOpen: ({ context }) => context.open },
@@ -260,7 +260,7 @@ describe('values that are not plain JSON', () => {
     expectRefused(alone(createMachine({ id: 'odd', context: { odd } })), 'VALUE_REFUSED', /context\.odd/);
   });
 
-  it('names the way to the part that is none', () => {
+  it('are refused with the path to the part', () => {
     const odd = createMachine({ id: 'odd', context: { list: [{ at: 1 }, { at: [0, new Map()] }] } });
     expectRefused(
       alone(odd),
@@ -274,7 +274,7 @@ describe('values that are not plain JSON', () => {
     expectRefused(alone(machine, go), 'VALUE_REFUSED', /must have a type/);
   });
 
-  it('in a message', () => {
+  it('are refused in a message', () => {
     const machine = onGo({
       actions: { type: 'send', params: { target: 'a', message: { type: 'M', at: new Date(0) } } },
     });

@@ -8,7 +8,7 @@ import { refuseUnknownNames } from './names.ts';
 import { hint, misshapen, refuseMisshapen } from './shape.ts';
 import type { System } from './system.ts';
 
-/** Refuses what can be refused before the first step: `SYSTEM_INVALID`, `MACHINE_REFUSED`. */
+/** Refuses systems that are invalid before the first step: `SYSTEM_INVALID`, `MACHINE_REFUSED`. */
 export function refuseInvalid(system: System): void {
   refuseMisshapen(system);
   const ids = Object.keys(system.actors);
@@ -145,7 +145,7 @@ function childrenIn(machine: AnyStateMachine): readonly string[] {
   return [...new Set(found)];
 }
 
-/** All that is refused in all machines, in one error. */
+/** Reports all refused parts of all machines in one error. */
 function refuseChildren({ actors }: System): void {
   const alone = Object.values(actors).filter(({ outcomes }) => outcomes === undefined);
   const machines = [...new Set(alone.map(({ machine }) => machine))];
@@ -155,7 +155,7 @@ function refuseChildren({ actors }: System): void {
   refuseUncompiled(machines);
 }
 
-/** XState's own error is thrown without a code, when the machine is first used. */
+/** XState throws its own error without a code when the machine is first used. */
 function initialOf(machine: AnyStateMachine, node: AnyStateNode): unknown {
   try {
     return node.initial;
@@ -164,7 +164,7 @@ function initialOf(machine: AnyStateMachine, node: AnyStateNode): unknown {
   }
 }
 
-/** The engine that runs must be able to run what is checked. */
+/** The engine of the runtime must be able to run every checked machine. */
 function refuseUncompiled(machines: readonly AnyStateMachine[]): void {
   const found = machines.flatMap((machine) => {
     try {
@@ -178,7 +178,10 @@ function refuseUncompiled(machines: readonly AnyStateMachine[]): void {
   if (found.length > 0) throw new SystemError('MACHINE_REFUSED', found.join('\n'));
 }
 
-/** Whether `action` comes from `assign`, `raise` and the like: they give functions with a type of their own. */
+/**
+ * Reports whether `action` comes from `assign`, `raise` or the like: these return functions with a type of
+ * their own.
+ */
 function isBuiltIn(action: object): boolean {
   return 'type' in action && String(action.type).startsWith('xstate.');
 }
@@ -191,7 +194,7 @@ export function refusedMachine(machine: AnyStateMachine, what: string): SystemEr
   return refusedMachines([[machine, [what]]]);
 }
 
-/** For each machine, the refused features that it uses, and where. */
+/** Returns, for each machine, the refused features that it uses, and their places. */
 function refusedMachines(refused: readonly (readonly [AnyStateMachine, readonly string[]])[]): SystemError {
   const uses = refused.map(([{ id }, whats]) => `machine '${id}' uses ${whats.join('; ')}.`);
   return new SystemError(

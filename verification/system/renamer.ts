@@ -146,7 +146,10 @@ function named(edges: readonly Edge[]): Named {
   return { edges, refs: [...new Set(edges.flatMap(({ refs }) => refs))] };
 }
 
-/** The images of a process and of what is named there, as one number while they fit into one: 32 processes, 9 refs. */
+/**
+ * The images of a process and of the processes named there, as one number if they fit into one: 32 processes,
+ * 9 refs.
+ */
 function keyOf(process: number, refs: readonly number[], to: readonly number[]): string | number {
   if (to.length > 32 || refs.length > 9) return `${to[process]} ${refs.map((ref) => to[ref])}`;
   let key = to[process]!;

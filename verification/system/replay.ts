@@ -7,8 +7,8 @@ import { actionText } from './text.ts';
 import { type PathStep, written } from './trace.ts';
 
 /**
- * Takes a trace again, step by step: action, effects and every state must come out as written.
- * Returns the path. `TRACE_REFUSED` names the first step that the system cannot take, and what it could have taken.
+ * Repeats a trace step by step: every action, effect and state must come out as written. Returns the path.
+ * `TRACE_REFUSED` names the first step that the system cannot take, and the steps that it can take there.
  */
 export function replayTrace(compiled: Compiled, trace: Trace): readonly PathStep[] {
   const { model } = compiled;
@@ -76,7 +76,7 @@ function is(compiled: Compiled, state: readonly number[], { state: record, histo
 
 type Written = Pick<TraceStep, 'state' | 'history'>;
 
-/** As it looks once it has been written to a file and read again. */
+/** The value as it looks after it has been written to a file and read again. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

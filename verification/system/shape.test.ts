@@ -324,7 +324,7 @@ describe('a slip in a system is an error', () => {
     });
   });
 
-  it('in a system of literature, at any key that is misspelt', async () => {
+  it('at any misspelt key of a published system', async () => {
     const keys = [...new Set(keysIn(twoPhaseCommit()))];
     expect(keys.length).toBeGreaterThan(15);
     await fc.assert(

@@ -2,12 +2,12 @@ import { closestMatch } from 'leven';
 import { SystemError } from './errors.ts';
 import type { System } from './system.ts';
 
-/** Throws `SYSTEM_INVALID` when the value is not what stands at its path in a `System`. */
+/** Throws `SYSTEM_INVALID` if the value does not fit its path in a `System`. */
 type Shape = (value: unknown, path: string) => void;
 
 /**
- * Refuses what no `System` has: unknown keys, values of another kind, empty names and names that stand for two things.
- * A misspelt key would otherwise be a property that nobody judges, or an actor that nothing happens to.
+ * Refuses values that no `System` has: unknown keys, values of another type, empty names and duplicate names.
+ * A misspelt key would otherwise be a property that is never judged, or an actor to which nothing happens.
  */
 export function refuseMisshapen(system: System): void {
   shapeOfSystem(system, '');
@@ -23,7 +23,7 @@ export function refuseMisshapen(system: System): void {
   }
 }
 
-/** The nearest of `known`, as a question; all of them where none is near. */
+/** Returns the nearest of `known` as a question, or all of them if none is near. */
 export function hint(name: string, known: readonly string[]): string {
   const maxDistance = Math.min(name.length - 1, Math.max(2, Math.floor(name.length / 3)));
   const meant = slipOf(name, known) ?? closestMatch(name, [...known], { maxDistance });
@@ -83,7 +83,7 @@ const listOf =
     for (const [index, part] of value.entries()) item(part, `${path}[${index}]`);
   };
 
-/** A list that is not empty: nothing holds of all of nothing but in name. */
+/** A list that is not empty, because a predicate over an empty list holds vacuously. */
 const someOf =
   (item: Shape): Shape =>
   (value, path) => {
@@ -91,7 +91,7 @@ const someOf =
     if ((value as readonly unknown[]).length === 0) throw misshapen(path, 'it must not be empty');
   };
 
-/** Keys that are not in `required` may be left out, or be `undefined`. */
+/** Keys outside `required` may be left out, or be `undefined`. */
 const fields =
   (required: Readonly<Record<string, Shape>>, optional: Readonly<Record<string, Shape>> = {}): Shape =>
   (value, path) => {

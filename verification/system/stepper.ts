@@ -21,7 +21,7 @@ import { withoutClockAndChance } from './purity.ts';
 import { isNoted } from './refusals.ts';
 import { refusedMachine } from './refuse.ts';
 
-/** A timer that was armed: it may fire at any time. */
+/** An armed timer. It may fire at any time. */
 export interface Timer {
   readonly id: string;
   /** The interned event that it raises. */
@@ -39,9 +39,9 @@ export type TimerChange = { readonly arm: Timer } | { readonly cancel: string };
 export type Stepped =
   | {
       readonly snapshot: number;
-      /** Named actions, in order. */
+      /** The named actions, in order. */
       readonly effects: readonly NamedAction[];
-      /** In order. */
+      /** The changes of timers, in order. */
       readonly timers: readonly TimerChange[];
     }
   | { readonly fault: string };
@@ -51,7 +51,7 @@ export interface InternedSnapshot {
   readonly value: string;
   readonly history: string;
   readonly context: Readonly<Record<string, Json>>;
-  /** It has reached its final state. */
+  /** The machine has reached its final state. */
   readonly done: boolean;
   /** In a tree of actors: its armed timers. */
   readonly armed?: readonly string[];
@@ -70,19 +70,19 @@ export class Stepper {
   /** The texts for each configuration of the compiled engine. */
   readonly #texts = new WeakMap<object, Pick<InternedSnapshot, 'value' | 'history'>>();
   readonly #snapshots: AnyMachineSnapshot[] = [];
-  /** Snapshots and events that are equal to another one but in the order of their keys. */
+  /** Snapshots and events with their keys in reversed order. */
   readonly #turnedSnapshots: AnyMachineSnapshot[] = [];
   readonly #turnedEvents: EventObject[] = [];
   readonly #steps = new Memo<number, Stepped>();
   readonly #enabled = new Memo<number, boolean>();
   readonly #taken = new Set<AnyTransitionDefinition>();
   readonly #scope: AnyActorScope;
-  /** The requests of the running step so far. */
+  /** The effects of the running step so far. */
   #effects: NamedAction[] = [];
   #timers: TimerChange[] = [];
   #microsteps = 0;
 
-  /** `chart`: the engine that runs `machine` outside of the checker; each step is compared with it. */
+  /** `chart`: the engine of the runtime for `machine`. Each step is compared with it. */
   constructor(machine: AnyStateMachine, values: Interner, chart: Statechart = compile(machine)) {
     this.machine = machine;
     this.#values = values;
@@ -117,7 +117,10 @@ export class Stepper {
     });
   }
 
-  /** Has the machine an enabled transition for this event? A guard that throws is one: the step then fails. */
+  /**
+   * Reports whether the machine has an enabled transition for this event. A guard that throws counts as one:
+   * the step then fails.
+   */
   enables(snapshot: number, event: number): boolean {
     const of = this.#values.value(event) as unknown as EventObject;
     return this.#enabled.get(snapshot, event, () =>
@@ -134,12 +137,12 @@ export class Stepper {
     );
   }
 
-  /** Every transition that a step took. */
+  /** Returns every transition that a step took. */
   taken(): ReadonlySet<AnyTransitionDefinition> {
     return this.#taken;
   }
 
-  /** XState's own snapshot, restored from the interned one. */
+  /** Returns XState's own snapshot, restored from the interned one. */
   snapshot(id: number): AnyMachineSnapshot {
     this.#snapshots[id] ??= restore(this.machine, this.#interned(id), same);
     return this.#snapshots[id];
@@ -165,8 +168,9 @@ export class Stepper {
   }
 
   /**
-   * A step as it is, and the same with what has no order reversed: both must come out equal. That is asked of every
-   * step. One that kept to an order, or remembered what it did before, may do so for a single context only.
+   * Runs a step twice, the second time with everything reversed that has no order. Both results must be
+   * equal. Every step is tested so: a step that depends on an order, or on an earlier step, may do so for a
+   * single context only.
    */
   #twice(
     step: () => AnyMachineSnapshot,
@@ -198,11 +202,14 @@ export class Stepper {
     return (door) =>
       new SystemError(
         'MACHINE_IMPURE',
-        `${this.#who} reads ${door} ${where()}, so that one event has many outcomes. Let time and chance come in as an event.`,
+        `${this.#who} reads ${door} ${where()}, so that one event has many outcomes. Pass time and random values in as an event.`,
       );
   }
 
-  /** The engine that runs must do what was checked. Two faults are alike, whatever they say. */
+  /**
+   * Compares the step with the engine of the runtime, which must do the same. Two faults are equal, whatever
+   * their text.
+   */
   #compare(checked: Stepped, runs: Stepped, where: () => string): void {
     if ('fault' in checked && 'fault' in runs) return;
     if (isDeepStrictEqual(checked, runs)) return;
@@ -214,7 +221,7 @@ export class Stepper {
     );
   }
 
-  /** A step in words. */
+  /** Describes a step in words. */
   #told(stepped: Stepped): string {
     if ('fault' in stepped) return `one that fails (${stepped.fault})`;
     const { value, context } = this.#interned(stepped.snapshot);
@@ -285,7 +292,7 @@ export class Stepper {
       emit: () => {},
       stopChild: () => {},
       system: trap('system', {
-        // How XState reports the transitions of each microstep to inspectors.
+        // The hook by which XState reports the transitions of each microstep to inspectors.
         _sendInspectionEvent: (event: { _transitions?: readonly AnyTransitionDefinition[] }) => {
           if (++this.#microsteps > mostMicrosteps)
             throw new Error(`no rest after ${mostMicrosteps} microsteps`);
@@ -335,10 +342,10 @@ export class Stepper {
   }
 }
 
-/** The actions of XState that change timers, or nothing that outlives the step. */
+/** The actions of XState that change timers, or have no effect after the step. */
 const known: ReadonlySet<string> = new Set(['xstate.raise', 'xstate.cancel', 'xstate.log']);
 
-/** A machine that goes on longer on one event is taken to never come to rest. */
+/** Maximum number of microsteps for one event. Beyond it a machine counts as one that never comes to rest. */
 const mostMicrosteps = 10_000;
 
 type Turn = <Value>(value: Value) => Value;
@@ -377,14 +384,17 @@ function reordered(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
   return { ...snapshot, _nodes: [...nodes.filter(isRegion), ...inside] };
 }
 
-/** The value with its regions in the order of the definition: the order in which SCXML has them take their turns. */
+/** Returns the value with its regions in the order of the definition, which is their order in SCXML. */
 function inOrder(node: AnyStateNode, value: StateValue): StateValue {
   if (typeof value === 'string') return value;
   const keys = Object.keys(node.states).filter((key) => value[key] !== undefined);
   return Object.fromEntries(keys.map((key) => [key, inOrder(node.states[key]!, value[key]!)]));
 }
 
-/** The text by which two runs of one step are compared: sends to one target keep their order, sends to others need not. */
+/**
+ * Returns the text by which two runs of one step are compared. Sends to one target keep their order; sends to
+ * different targets need not.
+ */
 function outcome(stepped: Stepped): string {
   if ('fault' in stepped) return `fault ${stepped.fault}`;
   const byTarget = new Map<unknown, string[]>();

@@ -1,7 +1,7 @@
 import { SystemError } from './errors.ts';
 import { hint } from './shape.ts';
 
-/** Keys that a console, a test runner or `await` asks any object for. */
+/** Keys that a console, a test runner or `await` reads of any object. */
 const askedOfAll: ReadonlySet<string> = new Set([
   'then',
   'toJSON',
@@ -11,7 +11,7 @@ const askedOfAll: ReadonlySet<string> = new Set([
   '$$typeof',
 ]);
 
-/** Is it a key of every object, or one that is asked of every object? */
+/** Reports whether the key belongs to every object, or is read of every object. */
 export const isOfAny = (key: string | symbol): key is symbol =>
   typeof key === 'symbol' || key in Object.prototype || askedOfAll.has(key);
 

@@ -85,7 +85,7 @@ describe.each(networks.map((network) => [JSON.stringify(network), network] as co
     );
   });
 
-  it('decodes a renamed state to the same with other names', () => {
+  it('decodes a renamed state to the original with other names', () => {
     fc.assert(
       fc.property(anyState, permutation, (state, to) => {
         const rename = (text: string) =>
@@ -154,7 +154,7 @@ describe('actors that are declared interchangeable, and are not', () => {
     expect(statesOf(compile(plain)).length).toBeGreaterThan(0);
   });
 
-  it('hears other events', () => {
+  it('is refused if they hear different events', () => {
     const system = tokenPassing(ids);
     const deaf = { ...system.actors['c']!, deliver: () => ({ type: 'noise' }) };
     const broken = { ...system, actors: { ...system.actors, c: deaf } };

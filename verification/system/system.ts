@@ -11,8 +11,9 @@ export interface System {
   readonly network: Network;
   readonly properties: readonly Property[];
   /**
-   * The initial states, where there are several: the inputs of actors by id, for each of them. An actor that one does not
-   * name starts with its own `input`. Not together with `symmetry`. Default: one, in which each has its own.
+   * The initial states, if there are several: for each, the inputs of actors by id. An actor that is not
+   * named starts with its own `input`. Not together with `symmetry`. Default: one initial state, in which
+   * each actor has its own input.
    */
   readonly starts?: readonly Readonly<Record<SiteId, unknown>>[];
   /**
@@ -21,20 +22,23 @@ export interface System {
    * state may single one of them out; then the orbits stand for what is reached whichever of them it is.
    */
   readonly symmetry?: readonly SiteId[];
-  /** States outside are counted and not explored further; what holds then holds within the constraint only. */
+  /**
+   * States outside the constraint are counted and not explored further. Verdicts then hold within the
+   * constraint only.
+   */
   readonly constraint?: StatePredicate;
-  /** Snapshots of an actor whose views are equal are explored as one: the one that was found first. */
+  /** Snapshots of an actor whose views are equal are explored as one: the first one found. */
   readonly view?: (actor: ActorView) => unknown;
-  /** Remembered beside the actors, which cannot read it. Not together with `symmetry`. */
+  /** A history variable, which the actors cannot read. Not together with `symmetry`. */
   readonly history?: History;
   /**
-   * Names of actions that are functions and that no check runs, declared: what they do lies outside of the system, and
-   * changes nothing in it. Reports list all others (`Report.notRun`).
+   * Declares named actions that are functions which no check runs: they act outside the system and change
+   * nothing in it. Reports list all others (`Report.notRun`).
    */
   readonly outside?: readonly string[];
 }
 
-/** A history variable: what a predicate must know of the past and no state tells. Plain JSON. */
+/** A history variable: the part of the past that a predicate needs and no state shows. Plain JSON. */
 export interface History {
   readonly initial: unknown;
   /** The types of the effects that change it, of the first start as of every step. Default: none. */
@@ -53,7 +57,7 @@ export interface History {
   ) => unknown;
 }
 
-/** One machine, what drives it, and how it may fail. */
+/** One machine, its environment, and its faults. */
 export interface ActorSpec {
   readonly machine: AnyStateMachine;
   readonly input?: unknown;
@@ -65,8 +69,8 @@ export interface ActorSpec {
    */
   readonly outcomes?: Outcomes;
   /**
-   * A state in which more of its children are active is counted and not explored further, as by `constraint`: what holds
-   * then holds within that only. Default: 8.
+   * Maximum number of active children. States with more are counted and not explored further, as by
+   * `constraint`. Default: 8.
    */
   readonly maxChildren?: number;
   /**
@@ -80,26 +84,30 @@ export interface ActorSpec {
    * call gives each of the values. Default: a step that reads them is refused (`MACHINE_IMPURE`). Needs `outcomes`.
    */
   readonly chance?: Chance;
-  /** The events that may come to this actor from outside: from its client, its operator. Timeouts need no mention. */
+  /**
+   * The events that may come to this actor from outside: from its client or its operator. Timers need no
+   * entry.
+   */
   readonly environment?: readonly EnvironmentEvent[];
   /** The event that a message becomes on arrival. Default: the message itself. */
   readonly deliver?: (message: Message, source: SiteId | null) => { readonly type: string };
   /**
-   * Selective receive: does the actor, as it is now, take this message? One that it does not take stays on its way, and those
-   * behind it may come first. Must not look at the inbox. Not together with `symmetry`. `'taken'`: the messages for which its
-   * machine has an enabled transition. Default: every message.
+   * Selective receive: reports whether the actor in its present state takes this message. A message that it
+   * does not take stays on its way, and later ones may come first. It must not read the inbox. Not together
+   * with `symmetry`. `'taken'`: the messages for which its machine has an enabled transition. Default: every
+   * message.
    */
   readonly accepts?: 'taken' | ((message: Message, actor: ActorView) => boolean);
   /**
-   * A message that this actor, as it is and whatever happens to it, will never heed: delivering it does nothing.
-   * It is taken off the network at once. Must not look at the inbox. Refused (`SYSTEM_INVALID`) when the message
-   * would do something now; that it never will later is the author's word.
+   * Reports whether this actor will never heed the message, whatever happens: its delivery does nothing. The
+   * message is taken off the network at once. It must not read the inbox. Refused (`SYSTEM_INVALID`) if the
+   * message would have an effect now; the author vouches for the later steps.
    */
   readonly dead?: (message: Message, actor: ActorView) => boolean;
-  /** How often it may crash, over a whole run. */
+  /** Maximum number of crashes over a whole run. */
   readonly crash?: {
     readonly times: Bound;
-    /** Default: at any time. */
+    /** Condition for a crash. Default: at any time. */
     readonly when?: (actor: ActorView) => boolean;
     /**
      * The fate of the messages that are under way to it, and of those that are sent while it is down. `'lost'`: they
@@ -118,7 +126,7 @@ export interface EnvironmentEvent {
   readonly event: { readonly type: string };
   /** The further keys of the event, computed from the state: it may happen with each of these. Default: none. */
   readonly payloads?: (actor: ActorView) => readonly object[];
-  /** When it may happen. Default: always. */
+  /** Condition for the event. Default: always. */
   readonly when?: (actor: ActorView) => boolean;
   /**
    * Events that other actors take in the same step, by id, from the event as it happens here: an atomic step of several
@@ -128,11 +136,11 @@ export interface EnvironmentEvent {
   readonly together?: (event: {
     readonly type: string;
   }) => Readonly<Record<SiteId, { readonly type: string }>>;
-  /** How often it may happen at this actor, over a whole run. Default: `'unbounded'`. */
+  /** Maximum number of occurrences at this actor over a whole run. Default: `'unbounded'`. */
   readonly times?: Bound;
 }
 
-/** How often something may happen. */
+/** Maximum number of occurrences. */
 export type Bound = number | 'unbounded';
 
 /**
@@ -145,43 +153,52 @@ export type Bound = number | 'unbounded';
  */
 export interface Network {
   readonly order: 'fifo' | 'unordered' | 'unordered-by-target';
-  /** Messages that may be lost, one by one. */
+  /** Maximum number of messages that may be lost, one by one. */
   readonly loss?: Bound;
-  /** Deliveries that may leave the message where it is; `'persistent'`: a message is never consumed (a growing set). */
+  /**
+   * Maximum number of deliveries that leave the message where it is. `'persistent'`: no message is ever
+   * consumed (a growing set).
+   */
   readonly duplication?: Bound | 'persistent';
-  /** Breaks of a link. Each loses any tail of the messages under way from one site to another. Needs `fifo`. */
+  /**
+   * Maximum number of breaks of a link. Each loses any tail of the messages under way from one site to
+   * another. Needs `fifo`.
+   */
   readonly breaks?: Bound;
-  /** How many messages a queue or bag holds; a step that sends into a full one must wait. Default: `'unbounded'`. */
+  /** Capacity of a queue or bag. A step that sends into a full one must wait. Default: `'unbounded'`. */
   readonly capacity?: Bound;
 }
 
 /** One actor as a predicate sees it. */
 export interface ActorView {
   readonly id: SiteId;
-  /** False while it is crashed. */
+  /** False for a crashed actor. */
   readonly up: boolean;
-  /** How often it has crashed, where that is bounded; else 0. */
+  /** Number of crashes, if it is bounded; otherwise 0. */
   readonly crashes?: number;
-  /** Its machine has reached its final state. */
+  /** True if the machine has reached its final state. */
   readonly done?: boolean;
   /** The state value and context of its snapshot. */
   readonly value: unknown;
   readonly context: Readonly<Record<string, unknown>>;
-  /** `in('client.idle')`: is that state active? */
+  /** Reports whether a state is active: `in('client.idle')`. */
   in(path: string): boolean;
   /**
-   * The effects that its machine would ask for, were this event the next one; none where it would throw. Only on
-   * actors of a compiled system, where steps are remembered.
+   * Returns the effects of the machine if this event came next; none if it would throw. Only on actors of a
+   * compiled system, where steps are remembered.
    */
   answer?(event: { readonly type: string }): readonly NamedAction[];
-  /** Whether a transition of its machine would take this event, were it the next one. On the same actors as `answer`. */
+  /**
+   * Reports whether a transition of the machine would take this event if it came next. On the same actors as
+   * `answer`.
+   */
   takes?(event: { readonly type: string }): boolean;
   /**
-   * Where `outcomes` are given: whether a step that may come next, or the start, enters this state and leaves it again at
-   * once, as by `always`. On the same actors as `answer`.
+   * With `outcomes`: reports whether a possible next step, or the start, enters this state and leaves it
+   * again at once, as by `always`. On the same actors as `answer`.
    */
   passes?(path: string): boolean;
-  /** Where `outcomes` are given: the actors below it by their path, `checkout/pay`, also those that have ended. */
+  /** With `outcomes`: the actors below it by path, `checkout/pay`, including those that have ended. */
   readonly children?: Readonly<Record<string, ChildView>>;
   /** The messages on their way to it. `source` is `null` where the network does not keep it. */
   readonly inbox: readonly InFlight[];
@@ -212,7 +229,7 @@ export interface InFlight {
 /** A whole state, decoded: the actors in the system's order. */
 export interface StateView {
   readonly actors: readonly ActorView[];
-  /** The value of the system's `history`; `undefined` when it has none. */
+  /** The value of the system's `history`, or `undefined`. */
   readonly history?: unknown;
   actor(id: SiteId): ActorView;
 }
@@ -315,14 +332,14 @@ export type Action =
       readonly actor: SiteId;
       readonly source: SiteId | null;
       readonly message: Message;
-      /** The values that chance gives in the step, in order, where the actor has `chance`. */
+      /** With `chance`: the values that chance gives in the step, in order. */
       readonly chance?: readonly unknown[];
     }
   | {
       readonly kind: 'environment';
       readonly actor: SiteId;
       readonly event: { readonly type: string };
-      /** The events that other actors take in the same step, by id; absent where it is a step of one. */
+      /** The events that other actors take in the same step, by id. Absent in a step of one actor. */
       readonly together?: Readonly<Record<SiteId, { readonly type: string }>>;
       readonly chance?: readonly unknown[];
     }
@@ -348,27 +365,27 @@ export type Verdict =
 export type PropertyResult = Verdict & {
   readonly name: string;
   readonly kind: Property['kind'];
-  /** `reachable` that holds: the shortest way there. */
+  /** Of `reachable` that holds: a shortest path to such a state. */
   readonly trace?: Trace;
 };
 
 /** A run from an initial state. A lasso goes back, after its last step, to the state after step `loop` (0: the initial). */
 export interface Trace {
   readonly initial: StateRecord;
-  /** The value of the system's `history` once all have started; absent where it has none. */
+  /** The value of the system's `history` after the start of all actors. Absent without a history. */
   readonly history?: unknown;
   readonly steps: readonly TraceStep[];
   readonly loop?: number;
 }
 
-/** One action, and what became of it. */
+/** One action and its result. */
 export interface TraceStep {
   readonly action: Action;
   /** The requests of the actor's machine: sends, grants, ... */
   readonly effects: readonly NamedAction[];
   /** The state after. */
   readonly state: StateRecord;
-  /** The value of the system's `history`; absent where it has none. */
+  /** The value of the system's `history`. Absent without a history. */
   readonly history?: unknown;
 }
 

@@ -77,7 +77,7 @@ export function messageText(message: { readonly type: string }): string {
   return params.length === 0 ? type : `${type}(${params.join(', ')})`;
 }
 
-/** No message: what is sent shows where it arrives. */
+/** Reports whether the effect is no message: sends are shown where they arrive. */
 export function isUnsent({ type }: NamedAction): boolean {
   return type !== 'send' && type !== 'broadcast';
 }
@@ -118,11 +118,11 @@ function stateLines(state: StateRecord, before: StateRecord | null): string[] {
 
 type WithHistory = Pick<Trace, 'history'>;
 
-/** The system's history, where it has one; marked where it differs from the one before. */
+/** Returns the line of the system's history, if there is one, marked if it has changed. */
 function historyLines(now: WithHistory, before: WithHistory = now): string[] {
   if (!('history' in now)) return [];
   const changed = whole(now.history) !== whole(before.history);
-  // One that has nothing to tell yet.
+  // A history without content is not shown.
   if (now.history === null && !changed) return [];
   return [`   ${changed ? '*' : ' '} history: ${short(now.history)}`];
 }
@@ -140,7 +140,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** The context without what only says the actor's name again. */
+/** The context without the parts that only repeat the actor's name. */
 function contextText(id: string, context: unknown): string {
   return Object.entries(context as object)
     .filter(([key, value]) => key !== 'self' || value !== id)
@@ -156,13 +156,13 @@ function from(source: string | null): string {
   return source === null ? '' : ` from ${source}`;
 }
 
-/** A text as it is, unless it reads as another value: `1`, and `"1"` for the text. */
+/** The text itself, unless it reads as another value: `1`, and `"1"` for the text. */
 function short(value: unknown): string {
   if (typeof value !== 'string') return whole(value);
   return /^(-?\d+(\.\d+)?|true|false|null|undefined|[[{"].*)$/.test(value) ? JSON.stringify(value) : value;
 }
 
-/** JSON in which `undefined` shows: two values with the same text are the same. */
+/** JSON that shows `undefined`. Two values with the same text are equal. */
 function whole(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(whole).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';

@@ -65,7 +65,7 @@ const script = fc.array(fc.constantFrom(...types, 'arm', 'arm', 'wait', 'wait', 
   size: 'max',
 });
 
-test('delayed raises and cancel, beside a live actor', () => {
+test('delayed raises and cancel agree with a live actor', () => {
   const rung = { all: 0, unlike: 0 };
   fc.assert(
     fc.property(arms, script, (all, steps) => {

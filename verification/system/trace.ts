@@ -10,8 +10,8 @@ export interface PathStep {
 }
 
 /**
- * The trace of `path` from an initial state; `loop`: the number of steps after which a lasso comes back. Default: the
- * model's first initial state.
+ * Returns the trace of `path` from an initial state. `loop`: the number of steps after which a lasso returns.
+ * Default: the model's first initial state.
  */
 export function traceOf(
   compiled: Compiled,
@@ -40,7 +40,10 @@ interface Way {
 
 const paths = new WeakMap<Trace, Way>();
 
-/** The way of a trace that `traceOf` made in this process: its initial state, and the steps from there. */
+/**
+ * Returns the path of a trace that `traceOf` made in this process: its initial state, and the steps from
+ * there.
+ */
 export function pathOf(trace: Trace): Way | undefined {
   return paths.get(trace);
 }

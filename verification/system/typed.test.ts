@@ -66,7 +66,7 @@ const once = assign<{ charges: number }, { type: 'CHARGE' }, undefined, { type: 
 });
 
 describe('a system of machines, with their types', () => {
-  it('is judged as it stands, and mended by another machine', async () => {
+  it('is judged, and corrected by another machine', async () => {
     const { properties } = await check(shop);
     const verdicts = properties.map(({ verdict }) => verdict);
     expect(verdicts).toEqual(['holds', 'violated', 'holds', 'holds', 'holds']);
@@ -79,7 +79,7 @@ describe('a system of machines, with their types', () => {
     expect(() => replay(careful, properties[1]!.trace!)).toThrow(/TRACE_REFUSED/);
   });
 
-  it('is refused when it asks for an actor or a state that there is not', async () => {
+  it('is refused if it names an unknown actor or state', async () => {
     const wrong = (holds: (state: never) => boolean) => check(shop.always('wrong', holds as () => boolean));
     await expect(wrong((state) => (state as { shop: { up: boolean } }).shop.up)).rejects.toMatchObject({
       code: 'PREDICATE_INVALID',
@@ -135,7 +135,7 @@ it('a plain predicate runs once for each combination of the values that it reads
   expect(calls).toBe(8);
 });
 
-it('a set of ids has no order', () => {
+it('a set of ids is unordered', () => {
   const set = adding(setOf('b', 'a'), 'c');
   expect([sizeOf(set), isIn(set, 'b'), isIn(set, 'd')]).toEqual([3, true, false]);
   expect(removing(set, 'b')).toEqual(setOf('c', 'a'));

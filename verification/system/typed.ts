@@ -29,29 +29,29 @@ export type StatePath<Value> = Value extends string
 /** An actor as a predicate sees it, with the types of its machine. */
 export interface Seen<Machine extends AnyStateMachine> {
   readonly id: SiteId;
-  /** False while it is crashed; its context is then empty. */
+  /** False for a crashed actor; its context is then empty. */
   readonly up: boolean;
   readonly crashes: number;
   readonly context: Readonly<ContextFrom<Machine>>;
   /** The messages on their way to it. */
   readonly inbox: readonly InFlight[];
   readonly timers: readonly string[];
-  /** Is one of these states active? */
+  /** Reports whether one of these states is active. */
   matches(...paths: readonly StatePath<StateValueFrom<Machine>>[]): boolean;
 }
 
-/** An event that may come to an actor from outside; its type alone where it has no other key. */
+/** An event from outside for an actor; the type alone if it has no other key. */
 export type Outside<Machine extends AnyStateMachine> =
   | EventFromLogic<Machine>['type']
   | {
       readonly event: { readonly type: EventFromLogic<Machine>['type'] };
       /** The further keys of the event: it may happen with each of these. Default: none. */
       readonly payloads?: (actor: Seen<Machine>) => readonly object[];
-      /** Default: always. */
+      /** Condition for the event. Default: always. */
       readonly when?: (actor: Seen<Machine>) => boolean;
       /** The events that other actors take in the same step, by id: an atomic step of several. Default: none. */
       readonly together?: EnvironmentEvent['together'];
-      /** Default: `'unbounded'`. */
+      /** Maximum number of occurrences. Default: `'unbounded'`. */
       readonly times?: Bound;
     };
 
@@ -64,13 +64,16 @@ export interface Role<Machine extends AnyStateMachine> {
   readonly deliver?: (message: Message, source: SiteId | null) => EventFromLogic<Machine>;
   readonly crash?: ActorSpec['crash'];
   readonly restart?: { readonly input: (disk: unknown) => InputFrom<Machine> };
-  /** The outcomes of what it invokes: it is then checked together with all actors below it, as XState runs them. */
+  /**
+   * The outcomes of invoked logic. The machine is then checked together with all actors below it, as XState
+   * runs them.
+   */
   readonly outcomes?: ActorSpec['outcomes'];
   /** With `outcomes`: `'ordered'` keeps the order of timers on one clock. Default: `'any'`. */
   readonly time?: ActorSpec['time'];
   /** With `outcomes`: the values that the clock and chance may give. */
   readonly chance?: ActorSpec['chance'];
-  /** With `outcomes`: how many active children are explored. Default: 8. */
+  /** With `outcomes`: maximum number of active children. Default: 8. */
   readonly maxChildren?: number;
   readonly dead?: (message: Message, actor: Seen<Machine>) => boolean;
 }
@@ -149,7 +152,9 @@ export class TypedSystem<Actors extends Cast> implements System {
     return this.#with({ network });
   }
 
-  /** The initial states: of each, the inputs of actors by id. An actor that one does not name has the input of its role. */
+  /**
+   * Sets the initial states, as inputs of actors by id. An actor that is not named has the input of its role.
+   */
   startingWith(...starts: readonly Inputs<Actors>[]): TypedSystem<Actors> {
     return this.#with({ starts: starts as NonNullable<System['starts']> });
   }
@@ -203,12 +208,12 @@ export class TypedSystem<Actors extends Cast> implements System {
     return this.#asking({ kind: 'eventually', name, predicate: this.#plain(holds), fairness });
   }
 
-  /** States outside are not explored further; what holds then holds within the constraint. */
+  /** Sets the constraint: states outside are not explored further, and verdicts hold within it. */
   within(holds: Said<Actors>): TypedSystem<Actors> {
     return this.#with({ constraint: this.#plain(holds) });
   }
 
-  /** Remembers what no state tells; predicates get it as their third argument. */
+  /** Adds a history variable; predicates get it as their third argument. */
   remembering(history: History): TypedSystem<Actors> {
     return this.#with({ history });
   }
@@ -218,14 +223,14 @@ export class TypedSystem<Actors extends Cast> implements System {
     return this.#with({ symmetry });
   }
 
-  /** Names of actions that are functions and change nothing in the system. */
+  /** Declares named actions that are functions and change nothing in the system. */
   declaring(...outside: readonly string[]): TypedSystem<Actors> {
     return this.#with({ outside });
   }
 
   /**
-   * The system with another machine in the place of each that is `machine`: a mutant, a repair. Throws `SYSTEM_INVALID` where
-   * no actor has that machine.
+   * Returns the system with `other` in place of each machine that is `machine`: a mutant, or a repair. Throws
+   * `SYSTEM_INVALID` if no actor has that machine.
    */
   replacing(machine: AnyStateMachine, other: AnyStateMachine): TypedSystem<Actors> {
     if (!Object.values(this.actors).some((spec) => spec.machine === machine)) {
@@ -270,7 +275,7 @@ export class TypedSystem<Actors extends Cast> implements System {
   }
 }
 
-/** Sent messages arrive, timers fire, and crashed actors come back. */
+/** By default sent messages arrive, timers fire, and crashed actors restart. */
 const inTheEnd: Fairness = weakly(deliveries, timers, restarts);
 
 function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {
@@ -352,7 +357,7 @@ Object.setPrototypeOf(
 
 const seenAs = (actor: ActorView): Seen<AnyStateMachine> => new SeenActor(actor);
 
-/** The views by id; an id that does not exist is refused, where types do not say so. */
+/** Returns the views by id. An unknown id is refused, which types alone do not catch. */
 function named(ids: readonly SiteId[], seen: (id: SiteId) => Seen<AnyStateMachine>): object {
   const known = new Map<SiteId, Seen<AnyStateMachine>>();
   const of = (id: SiteId) => {

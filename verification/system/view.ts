@@ -13,13 +13,15 @@ import { PASSED } from './tree/live.ts';
 /** The effects of the machine of a process, from an interned snapshot on an interned event. */
 export type Answer = (process: number, snapshot: number, event: number) => readonly NamedAction[];
 
-/** Whether a transition of the machine of a process takes an interned event in an interned snapshot. */
+/**
+ * Reports whether a transition of the machine of a process takes an interned event in an interned snapshot.
+ */
 export type Takes = (process: number, snapshot: number, event: number) => boolean;
 
 /** The effects of every step that the actor in a process may take next. */
 export type Foresee = (process: number, core: number, inbox: number) => Iterable<readonly NamedAction[]>;
 
-/** A key of a context that a function read, and that no state has. */
+/** A key of a context that a function read and no state has. */
 export interface Absent {
   readonly actor: SiteId;
   readonly key: string;
@@ -27,7 +29,7 @@ export interface Absent {
   readonly known: readonly string[];
 }
 
-/** Turns integers back into what people and predicates see. */
+/** Turns integers back into the values that predicates and reports show. */
 export class Views {
   readonly #ids: readonly SiteId[];
   readonly #locals: Locals;
@@ -40,7 +42,9 @@ export class Views {
   /** The paths of the states of each process's machine. */
   readonly #ownPaths: readonly ReadonlySet<string>[];
   readonly #judged: readonly Map<number, Readonly<Record<string, unknown>>>[];
-  /** For each process, the keys that its context had not, and whether it was then asked for by its name. */
+  /**
+   * For each process, the keys that its context did not have, and whether the actor was requested by name.
+   */
   readonly #absent: readonly Map<string, boolean>[];
   readonly #stateValues = new Map<number, unknown>();
   readonly #inboxes: (readonly InFlight[])[] = [];
@@ -76,7 +80,7 @@ export class Views {
     return this.of(process, this.#locals.coreOf(process, local), this.#locals.inboxOf(process, local));
   }
 
-  /** An actor that is asked for by its name: a state that its own machine has not is refused. */
+  /** Returns an actor that was requested by name: a state that its own machine does not have is refused. */
   named(process: number, local: number): ActorView {
     return new NamedActor(
       this,
@@ -90,7 +94,10 @@ export class Views {
     return new DecodedActor(this, process, core, inbox);
   }
 
-  /** An actor for a function that must not look at the inbox: `what` is its name in the error of one that does. */
+  /**
+   * Returns an actor for a function that must not look at the inbox. `what`: its name in the error of a
+   * function that does.
+   */
   withoutInbox(process: number, core: number, what: string): ActorView {
     return new ActorWithoutInbox(this, process, core, what);
   }
@@ -100,7 +107,7 @@ export class Views {
     return actor instanceof ActorWithoutInbox ? actor.whole : actor;
   }
 
-  /** `look`, asked once for each core while it does not look into the inbox. */
+  /** `look`, called once for each core as long as it does not read the inbox. */
   remembered<Seen>(look: (actor: ActorView) => Seen): (process: number, core: number, inbox: number) => Seen {
     const byCore = this.#ids.map(() => new Map<number, Seen>());
     return (process, core, inbox) => {
@@ -130,7 +137,7 @@ export class Views {
     return this.#locals.inboxOf(process, local);
   }
 
-  /** Equal values have one number. */
+  /** Returns the same number for equal values. */
   numberOf(value: unknown): number {
     return this.#locals.values.intern(value, 'a value that a predicate reads');
   }
@@ -159,7 +166,7 @@ export class Views {
     };
   }
 
-  /** The same state is written down in the same way, whatever has been explored before. */
+  /** The record of a state does not depend on the states explored before. */
   record(state: ArrayLike<number>): StateRecord {
     return Object.fromEntries(
       this.state(state).actors.map((actor, process) => {
@@ -199,7 +206,7 @@ export class Views {
     return value;
   }
 
-  /** The context of a snapshot, for judging: a read of a key that it has not is noted. */
+  /** Returns the context of a snapshot for judging: reads of absent keys are recorded. */
   judgedContext(process: number, snapshot: number): Readonly<Record<string, unknown>> {
     const known = this.#judged[process]!.get(snapshot);
     if (known !== undefined) return known;
@@ -213,15 +220,19 @@ export class Views {
     return context;
   }
 
-  /** Notes that a function read a key which the context of the actor did not have; `isNamed`: of an actor asked for by its name. */
+  /**
+   * Records that a function read a key that the context of the actor did not have. `isNamed`: the actor was
+   * requested by name.
+   */
   noteAbsent(process: number, key: string, isNamed: boolean): void {
     const keys = this.#absent[process]!;
     keys.set(key, isNamed || keys.get(key) === true);
   }
 
   /**
-   * The keys of contexts that were read and that no state so far has, with the keys that there are: of one machine where its actor
-   * was asked for by its name, of all where a function looks at one actor after the other.
+   * Returns the keys of contexts that were read and that no state so far has, with the existing keys: those
+   * of one machine if its actor was requested by name, of all machines if a function looks at one actor after
+   * the other.
    */
   absent(): readonly Absent[] {
     return this.#absent.flatMap((keys, process) =>
@@ -232,7 +243,7 @@ export class Views {
     );
   }
 
-  /** The keys that the contexts of a machine have in some state; `null`: of all. */
+  /** The keys that the contexts of a machine have in some state; `null`: of all machines. */
   #contextKeys(machine: AnyStateMachine | null): ReadonlySet<string> {
     const keys = new Set<string>();
     for (const [process, of] of this.#machines.entries()) {
@@ -253,8 +264,8 @@ export class Views {
   }
 
   /**
-   * `PREDICATE_INVALID` when no machine of the system has a state `path`; with `process`, when its own has not: of an actor that was
-   * asked for by its name.
+   * Throws `PREDICATE_INVALID` if no machine of the system has a state `path`; with `process`, if the machine
+   * of that actor, requested by name, does not have it.
    */
   refuseUnknown(path: string, process: number | null = null): void {
     if (process !== null && !this.#ownPaths[process]!.has(path))
@@ -279,7 +290,7 @@ export class Views {
     return this.#takes(process, snapshot, id);
   }
 
-  /** Notes the effects of the start of an actor's first core: no step leads there. */
+  /** Records the effects of the start of an actor's first core, because no step leads there. */
   begins(process: number, core: number, effects: readonly NamedAction[]): void {
     this.#begun.set(`${process} ${core} 0`, passedBy(effects));
   }
@@ -312,7 +323,7 @@ export class Views {
   }
 }
 
-/** Decodes what is asked for only: a predicate usually looks at little. */
+/** Decodes only the values that are read: a predicate usually reads few. */
 class DecodedActor implements ActorView {
   readonly id: SiteId;
   readonly up: boolean;
@@ -334,7 +345,7 @@ class DecodedActor implements ActorView {
   }
 
   get fault(): string {
-    // Absent while it has not failed, as the type of a view says.
+    // Absent unless the machine has failed, as the type of a view states.
     return (this.views.core(this.#core).fault ?? undefined) as string;
   }
 
@@ -415,7 +426,9 @@ const actorKeys = [
 export const strictActor = refusingPrototype('an actor', actorKeys, { matches: 'write in(path)' });
 Object.setPrototypeOf(DecodedActor.prototype, strictActor);
 
-/** An actor for a function of the system's author: reads of keys that its context has not are noted. */
+/**
+ * An actor for a function of the system's author: reads of keys that its context does not have are recorded.
+ */
 class JudgedActor extends DecodedActor {
   override get context(): Readonly<Record<string, unknown>> {
     return this.up ? this.views.judgedContext(this.process, this.snapshot) : {};
@@ -447,7 +460,7 @@ class ActorWithoutInbox extends JudgedActor {
   override get inbox(): never {
     throw new SystemError(
       'PREDICATE_INVALID',
-      `${this.#what} looks at the inbox, and it is asked before there is one: it may look at the rest of the actor only.`,
+      `${this.#what} looks at the inbox, which is not available at this point: it may look at the rest of the actor only.`,
     );
   }
 }

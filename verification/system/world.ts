@@ -112,7 +112,7 @@ export class World {
     return { process: target, message: this.arrivals[target]!.intern(envelope, toAll ? TO_ALL : ALONE) };
   }
 
-  /** Notes an event that comes to an actor which takes it in no state. `what`: where it comes from. */
+  /** Records an event that arrived at an actor which takes it in no state. `what`: its origin. */
   hears(process: number, type: string, what: string): void {
     const { machine } = this.specs[process]!;
     if (takesSomewhere(machine, type)) return;
@@ -122,7 +122,7 @@ export class World {
     this.untaken.set(`${type} ${id}`, { actor: id, event: type });
   }
 
-  /** Cores that the system's view does not tell apart are one: the first that was found. */
+  /** Cores that the system's view does not distinguish are merged into the first one found. */
   merge(process: number, core: number): number {
     const { view } = this.system;
     if (view === undefined) return core;
@@ -147,7 +147,10 @@ export class World {
     return this.values.intern(seen, 'what the view of the system returns');
   }
 
-  /** The inbox with one more envelope: behind what came before it, or at its place in the sorted bag. `BLOCKED`: full. */
+  /**
+   * Returns the inbox with one more envelope: at the end of its queue, or at its place in the sorted bag.
+   * `BLOCKED`: the inbox is full.
+   */
   insert(inbox: number, envelope: number): number {
     const { order, duplication, capacity = 'unbounded' } = this.system.network;
     const envelopes = this.locals.inbox(inbox);
@@ -163,7 +166,7 @@ export class World {
   }
 }
 
-/** An actor that never starts again takes nothing any more. */
+/** A crashed actor without a restart takes nothing any more. */
 function keepsInbox({ crash, restart }: ActorSpec, { order, duplication }: Network): boolean {
   if (restart === undefined) return false;
   return duplication === 'persistent' || (crash?.inbox ?? (order === 'fifo' ? 'lost' : 'kept')) === 'kept';

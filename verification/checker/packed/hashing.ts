@@ -14,20 +14,20 @@ export function omissionProbability(states: number, bits: number): number {
 
 /**
  * Rejects hash compaction that is out of range or combined with symmetry. Throws `SearchError` with code
- * `HASHES_DO_NOT_DO`.
+ * `HASHING_UNSUPPORTED`.
  */
 export function refuseUnfitHashes({ hashCompaction: bits, symmetry }: SearchOptions): void {
   if (bits === undefined) return;
   if (!Number.isInteger(bits) || bits < 8 || bits > 64) {
     throw new SearchError(
-      'HASHES_DO_NOT_DO',
-      `expected hashes of 8 to 64 bits, but got ${bits}: give a whole number between them`,
+      'HASHING_UNSUPPORTED',
+      `expected hashes of 8 to 64 bits, but got ${bits}: choose a whole number in this range`,
     );
   }
   if (symmetry !== undefined) {
     throw new SearchError(
-      'HASHES_DO_NOT_DO',
-      'orbits are kept as they are: explore with symmetry, or with hash compaction, not with both',
+      'HASHING_UNSUPPORTED',
+      'symmetry and hash compaction cannot be combined: choose one of them',
     );
   }
 }

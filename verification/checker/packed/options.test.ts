@@ -159,7 +159,7 @@ describe('search', () => {
     expect(result.states).toBeLessThan(27_195_984);
   });
 
-  it('judges at a limit every state that it has found', async () => {
+  it('judges every found state when it stops at a limit', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(randomModel(), wideModel()),
@@ -263,7 +263,7 @@ describe('search', () => {
     expect(result.states).toBeLessThan(100);
   });
 
-  it('rejects workers that could not judge', async () => {
+  it('rejects workers without a source for the predicates', async () => {
     const { model, predicates } = judgedNaimiTrehel(2);
     await expect(search(model, { predicates, workers: 2 })).rejects.toMatchObject({
       code: 'WORKERS_NEED_SOURCE',

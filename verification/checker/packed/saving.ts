@@ -38,7 +38,7 @@ function refuseOther(
 function differs(dir: string, how: string): never {
   throw new SearchError(
     'CHECKPOINT_DIFFERS',
-    `the checkpoint in ${dir} ${how}: give what it was written for, or begin again`,
+    `the checkpoint in ${dir} ${how}: give the system and options for which it was written, or begin again`,
   );
 }
 

@@ -158,10 +158,10 @@ describe('a search by hash compaction', () => {
   it('rejects impossible settings', async () => {
     const model = createNaimiTrehel(3);
     for (const hashCompaction of [7, 65, 20.5]) {
-      await expect(search(model, { hashCompaction })).rejects.toMatchObject({ code: 'HASHES_DO_NOT_DO' });
+      await expect(search(model, { hashCompaction })).rejects.toMatchObject({ code: 'HASHING_UNSUPPORTED' });
     }
     await expect(search(model, { hashCompaction: 64, symmetry: model })).rejects.toMatchObject({
-      code: 'HASHES_DO_NOT_DO',
+      code: 'HASHING_UNSUPPORTED',
     });
   });
 });

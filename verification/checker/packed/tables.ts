@@ -372,7 +372,7 @@ export function layTables(plan: StateLayout, what: SortedPredicates): TableLayou
   if (perBucket(what.tuples.length, plan.width) === 0 || shown(what).length > most) {
     throw new SearchError(
       'STATE_TOO_WIDE',
-      `${what.tuples.length + shown(what).length} predicates look at ${plan.width} processes one by one: check fewer properties at once`,
+      `${what.tuples.length + shown(what).length} predicates look at ${plan.width} processes one by one, and at most ${most} fit: check fewer properties at once`,
     );
   }
   let free: number = regions.tables;

@@ -167,7 +167,7 @@ export class SearchError extends CodedError<SearchErrorCode> {}
 export type SearchErrorCode =
   | 'WORKERS_NEED_SOURCE'
   | 'SOURCE_DIFFERS'
-  | 'HASHES_DO_NOT_DO'
+  | 'HASHING_UNSUPPORTED'
   | 'STATE_TOO_WIDE'
   | 'CHECKPOINT_DIFFERS'
   | 'CHECKPOINT_MISSING'

@@ -5,9 +5,9 @@ import { start, take } from '../../../statechart/xstate.ts';
 import type { ActorView, Bound, Property, StatePredicate, System } from '../system.ts';
 
 /**
- * A second opinion on systems: what `System` says, done on XState's snapshots as they are, one world at a time,
- * with nothing interned and nothing shared with the engine. For machines of flat states whose timers are armed
- * just while their state is active.
+ * A second implementation of `System`: it works on XState's snapshots, one world at a time, interns nothing
+ * and shares nothing with the engine. For machines of flat states whose timers are armed exactly while their
+ * state is active.
  */
 export interface World {
   readonly actors: Readonly<Record<SiteId, Actor>>;
@@ -33,7 +33,7 @@ export interface Explored {
   readonly found: readonly (number | null)[];
 }
 
-/** `keyOf` says which worlds are one. */
+/** `keyOf` decides which worlds are equal. */
 export function explorePlainly(system: System, keyOf: (world: World) => string = textOf): Explored {
   const firsts = new Map(
     (system.starts ?? [{}]).map((inputs) => firstWorld(system, inputs)).map((world) => [keyOf(world), world]),
@@ -154,7 +154,7 @@ function* networkFaults(system: System, world: World, id: SiteId): Generator<rea
   }
 }
 
-/** Do messages to `id` outlive its crash? */
+/** Reports whether messages to `id` outlive its crash. */
 function isKept({ actors, network }: System, id: SiteId): boolean {
   if (actors[id]!.restart === undefined) return false;
   if (network.duplication === 'persistent') return true;
@@ -179,7 +179,7 @@ export function firstWorld(system: System, inputs: Readonly<Record<SiteId, unkno
   );
 }
 
-/** `null` when something that is sent finds no room. */
+/** Returns `null` if a sent message finds no room. */
 function act(
   system: System,
   world: World,
@@ -227,7 +227,9 @@ function within(spent: number, bound: Bound | undefined): boolean {
   return typeof bound !== 'number' || spent < bound;
 }
 
-/** Is this the state that a property's verdict hangs on: one that breaks it, or (`reachable`) shows it? */
+/**
+ * Reports whether the state settles a property's verdict: it breaks the property, or (`reachable`) shows it.
+ */
 function settles(system: System, property: Property, world: World, stuck: boolean): boolean {
   switch (property.kind) {
     case 'always':

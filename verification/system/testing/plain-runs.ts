@@ -11,9 +11,9 @@ interface Node {
 }
 
 /**
- * A second opinion on runs: does one that is weakly fair to all classes never come to a state in which
- * `predicate` holds? One does iff, among the states before any such state, it may stay in one for ever, or a
- * whole strongly connected component takes or disables every class.
+ * A second implementation of properties of runs: reports whether a run that is weakly fair to all classes
+ * never reaches a state in which `predicate` holds. Such a run exists iff, among the states before any such
+ * state, it may stay in one for ever, or a whole strongly connected component takes or disables every class.
  */
 export function isAvoidable(system: System, predicate: StatePredicate, classOf: ClassOf): boolean {
   const nodes = statesBefore(system, predicate, classOf);

@@ -24,14 +24,14 @@ function sender(count: number): AnyStateMachine {
   return createMachine({ id: 'sender', entry: sends });
 }
 
-/** Writes down each `n` that it gets, in order. */
+/** Records each `n` that it receives, in order. */
 const listener = createMachine({
   id: 'listener',
   context: { got: [] as number[] },
   on: { M: { actions: assign(({ context, event }) => ({ got: [...context.got, event['n'] as number] })) } },
 });
 
-/** Knows only whether it got anything. */
+/** Records only whether it received anything. */
 const flag = createMachine({
   id: 'flag',
   context: { got: false },
@@ -46,7 +46,10 @@ export function envelopes(count: number, network: Network, forgetful = false): S
   );
 }
 
-/** Three interchangeable holders pass a token to every one that asks for it, by equality of ids only. */
+/**
+ * Three interchangeable holders pass a token to every holder that asks for it. They compare ids for equality
+ * only.
+ */
 export function tokenPassing(ids: readonly string[], network: Network = { order: 'fifo' }): System {
   return systemOf(Object.fromEntries(ids.map((self) => [self, holder(ids, self)])), {
     network,

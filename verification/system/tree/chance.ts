@@ -17,7 +17,7 @@ const mostWays = 1_000;
 
 /** The values that chance gives in one run of a step: the first one at each call, unless a script says otherwise. */
 export class Draws {
-  /** The number of the value at each call, and of how many. */
+  /** The number of the value at each call, and the number of possible values. */
   readonly script: number[] = [];
   readonly drawn: unknown[] = [];
   readonly #chance: Chance;
@@ -29,7 +29,7 @@ export class Draws {
     this.#wanted = [...wanted];
   }
 
-  /** Runs `step` in every way in which it can go. Throws `MACHINE_IMPURE` where these are over a thousand. */
+  /** Runs `step` in every possible way. Throws `MACHINE_IMPURE` if there are over a thousand. */
   static all<Result>(chance: Chance, step: (draws: Draws) => Result): readonly Result[] {
     const results: Result[] = [];
     for (let next: readonly number[] | null = []; next !== null; ) {
@@ -46,7 +46,7 @@ export class Draws {
     return results;
   }
 
-  /** Runs a step of `who`; `where` describes it in the error about a source that is not declared. */
+  /** Runs a step of `who`. `where` describes the step in the error about an undeclared source. */
   during<Result>(who: string, where: () => string, step: () => Result): Result {
     this.script.length = 0;
     this.drawn.length = 0;
@@ -54,7 +54,7 @@ export class Draws {
     const refuse = (door: string) =>
       new SystemError(
         'MACHINE_IMPURE',
-        `${who} reads ${door} ${where()}, so that one event has many outcomes. Let time and chance come in as an event ` +
+        `${who} reads ${door} ${where()}, so that one event has many outcomes. Pass time and random values in as an event ` +
           `or as input, or declare the values that it may give, beside the machine: chance: { ${JSON.stringify(nameOf(door))}: [...] }.`,
       );
     return withoutClockAndChance(step, refuse, (door) => this.#draw(door as ChanceDoor));

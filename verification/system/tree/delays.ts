@@ -10,8 +10,8 @@ interface BuiltIn {
 }
 
 /**
- * Whether the delay of an event is known beforehand: a number in the definition, or a name that stands for a number. A
- * delay that is computed is not, and neither is one that only a running step shows.
+ * Reports whether the delay of an event is known beforehand: it is a number in the definition, or a name that
+ * refers to a number. A computed delay is not known, and neither is one that only a running step shows.
  */
 export function hasKnownDelay(logic: unknown, { type }: EventObject): boolean {
   if (!isMachine(logic)) return false;

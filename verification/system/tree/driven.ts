@@ -84,7 +84,7 @@ export class DrivenActor {
     this.actor.start();
   }
 
-  /** Makes it happen, and waits for what comes of it. `false`: it cannot happen now. */
+  /** Makes the event happen and waits for its effects. `false`: it cannot happen now. */
   async happen(happening: Happening): Promise<boolean> {
     this.done.length = 0;
     if ('event' in happening) this.actor.send(happening.event);
@@ -174,7 +174,7 @@ export class DrivenActor {
   #settle({ type, actor, ...rest }: { type: string; actor: string; [key: string]: unknown }): boolean {
     const isActive = (self: AnyActor) => inside(self)._processingStatus === processing.running;
     const [handle, ...others] = this.#handles.filter(({ self }) => isActive(self) && pathOf(self) === actor);
-    // Two that share a key are not told from each other by it.
+    // Two handles with one key cannot be distinguished by it.
     if (handle === undefined || others.length > 0) return false;
     const declared = this.#outcomes[handle.name] ?? {};
     const input = (handle.self.getSnapshot() as { readonly input?: unknown }).input;

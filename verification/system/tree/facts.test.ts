@@ -93,7 +93,7 @@ test('a delayed event to a child that has been stopped stays armed, until its se
   expect(new Set(views.filter(({ done }) => done).map(({ timers }) => timers.length))).toEqual(new Set([0]));
 });
 
-test('to stop what is no child fails the actor', () => {
+test('an actor that stops an actor that is no child fails', () => {
   const other = machineOf({ id: 'other' });
   const inner = machineOf({
     context: ({ input }: { input: unknown }) => ({ of: input }),
@@ -109,7 +109,7 @@ test('to stop what is no child fails the actor', () => {
   expect(explored(machine, 'stop').at(-1)!.fault).toMatch(/Cannot stop child actor/);
 });
 
-test('the children of a child that throws live on', () => {
+test('the children of a child that throws go on running', () => {
   const grandchild = machineOf({ on: { ping: { actions: 'note' } } });
   const child = machineOf({
     entry: spawnChild(grandchild, { id: 'g' }),

@@ -57,13 +57,13 @@ export interface LiveTimer {
   readonly source: AnyActor;
   readonly target: AnyActor;
   readonly event: EventObject;
-  /** `null`: it has none of its own. */
+  /** `null`: the timer has no id of its own. */
   readonly id: string | null;
-  /** Neither `cancel` nor the end of its source stops it any more. */
+  /** The timer can no longer be stopped, neither by `cancel` nor by the end of its source. */
   lost: boolean;
-  /** In ms. `null`: any, since it is computed, or since all delays are any. */
+  /** In ms. `null`: any delay, because it is computed or because all delays are any. */
   readonly delay: number | null;
-  /** Those that fire before it, as long as they are armed. */
+  /** The timers that fire before it, as long as they are armed. */
   readonly after: Set<LiveTimer>;
 }
 
@@ -72,7 +72,7 @@ export interface Surroundings {
   readonly outcomes: Outcomes;
   /** The name of a function that stands as an action. */
   readonly placeOf: (action: unknown) => string | undefined;
-  /** Whether the delay of this event of this machine is known: the event that it arms is then in order. */
+  /** Reports whether the delay of this event of this machine is known: the armed event is then ordered. */
   readonly isKnown: (machine: unknown, event: EventObject) => boolean;
 }
 
@@ -87,10 +87,10 @@ export function nameOf(actor: AnyActor): string {
   return typeof src === 'string' && !src.startsWith('xstate.invoke.') ? src : id;
 }
 
-/** The effect that tells of an event that an actor sent to another, or to itself, and that nothing took. */
+/** The effect for an event that an actor sent to another actor or to itself, and that no actor took. */
 export const LOST = 'event lost';
 
-/** The effect that tells of a state that was entered and left within one step. */
+/** The effect for a state that was entered and left within one step. */
 export const PASSED = 'state passed';
 
 type Nodes = AnyMachineSnapshot['_nodes'];
@@ -118,10 +118,10 @@ export class Live {
   timers: LiveTimer[] = [];
   readonly effects: NamedAction[] = [];
   readonly taken = new Set<AnyTransitionDefinition>();
-  /** The ids that are used, so that a new actor gets the smallest that is free. */
+  /** The used ids, so that a new actor gets the smallest free one. */
   readonly #sessions = new Set<string>();
   readonly #given: Surroundings;
-  /** How many events each callback or observable has sent. */
+  /** Number of events that each callback or observable has sent. */
   readonly sent = new Map<AnyActor, number>();
   /** The event from outside of the tree: it may be ignored. */
   #outside: EventObject | null = null;
@@ -149,7 +149,7 @@ export class Live {
     this.root.start();
   }
 
-  /** Every actor that runs, also one that no other knows: two that are spawned under one key leave such an orphan. */
+  /** Returns every running actor, including orphans: two actors spawned under one key leave one. */
   running(): readonly AnyActor[] {
     return [...this.#started].filter((actor) => inside(actor)._processingStatus === processing.running);
   }
@@ -158,7 +158,7 @@ export class Live {
     this.#system!._relay(source, target, event);
   }
 
-  /** All actors have been filled: what comes now is the step. */
+  /** All actors have been filled; the step follows. */
   begin(): void {
     this.#before = (this.root.getSnapshot() as AnyMachineSnapshot)._nodes;
   }
@@ -223,7 +223,7 @@ export class Live {
     }
   };
 
-  /** Why the machine failed in this step, `null` where it did not. */
+  /** Returns the failure of the machine in this step, or `null`. */
   failed(): Failed | null {
     if (this.failure !== null) return { error: this.failure };
     const { status, error } = this.root.getSnapshot() as { readonly status: string; readonly error: unknown };
@@ -242,7 +242,7 @@ export class Live {
     return [...all].filter((path) => !now.includes(path) && !before.includes(path));
   }
 
-  /** XState drops an event that no active state names. One that a guard turns down is heard. */
+  /** XState drops an event that no active state names. An event that a guard turns down is not lost. */
   #missed({ actorRef, event, snapshot, _transitions }: Microstep): void {
     if (_transitions.length > 0 || snapshot.status !== 'active') return;
     if (actorRef === this.root && event === this.#outside) return;
@@ -285,7 +285,7 @@ export class Live {
     }
   }
 
-  /** Logic that starts nothing outside, in the place of `logic`. */
+  /** Returns logic that starts nothing outside, in place of `logic`. */
   inert(logic: AnyActorLogic, actor: AnyActor): AnyActorLogic {
     const made = this.#inert(logic, actor);
     if (made !== logic) originals.set(made, logic);
@@ -428,8 +428,8 @@ const unfilled = {
 } as unknown as AnyActorLogic;
 
 /**
- * Runs an effect, since it may send to actors, or change what it must not. It reaches nothing outside: what a browser has
- * and Node has not ends it quietly.
+ * Runs an effect, which may send to actors or change a value that it must not. It reaches nothing outside: an
+ * effect that needs a browser ends quietly.
  */
 function carryOut(effect: () => void): void {
   try {
@@ -442,7 +442,7 @@ function carryOut(effect: () => void): void {
 
 const silenced = ['log', 'info', 'warn', 'error', 'debug', 'trace', 'table', 'dir'];
 
-/** Runs a step with what reaches outside of it closed: no console, no requests, no timers of the host. */
+/** Runs a step with everything outside of it closed: no console, no requests, no timers of the host. */
 export function apart<Result>(step: () => Result): Result {
   const open = [
     ...silenced.map((key) => replace(console, key, () => {})),

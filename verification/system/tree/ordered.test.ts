@@ -94,7 +94,7 @@ function liveOrder(machine: AnyStateMachine, moments: readonly number[]): string
 const moments = fc.array(fc.tuple(fc.nat(45), fc.nat(45)), { minLength: 12, maxLength: 12 });
 const seed = { seed: 5120, numRuns: 10 };
 
-test('each order that live actors show on a clock is one of the model', () => {
+test('every order that live actors show on a clock is in the model', () => {
   let [seen, ordered] = [0, 0];
   fc.assert(
     fc.property(plans, moments, (plan, all) => {
@@ -114,7 +114,7 @@ test('each order that live actors show on a clock is one of the model', () => {
 /** No timer arms another. */
 const single = plans.map((plan) => ({ ...plan, next: [3, 3, 3] }));
 
-test('timers in any order have orders that ordered time excludes, and live actors never show', () => {
+test('ordered time excludes orders that live actors never show', () => {
   let excluded = 0;
   fc.assert(
     fc.property(single, moments, (plan, all) => {
@@ -130,7 +130,7 @@ test('timers in any order have orders that ordered time excludes, and live actor
   expect(excluded).toBeGreaterThan(20);
 });
 
-test('a machine with other delays is told from live actors', () => {
+test('the comparison with live actors finds a machine with other delays', () => {
   let missed = 0;
   fc.assert(
     fc.property(plans, moments, (plan, all) => {

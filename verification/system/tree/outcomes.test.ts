@@ -12,7 +12,7 @@ const machine = setup({
 
 type Declared = OutcomesOf<typeof machine>;
 
-test('outcomes are held against the types of what is invoked', () => {
+test('the types of outcomes are checked against the invoked logic', () => {
   const outcomes = {
     charge: { done: ({ amount }) => [`receipt of ${amount}`], error: [new Error('refused')] },
     listen: { sends: [{ type: 'heard' }] },

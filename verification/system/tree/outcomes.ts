@@ -30,7 +30,7 @@ export interface Outcome {
   readonly times?: number;
   /** A callback sends all these events to its parent, in order, before it has started. */
   readonly atStart?: readonly { readonly type: string }[];
-  /** It need not have any outcome. Only says so: none of the other keys is then needed. */
+  /** No outcome need come. None of the other keys is needed then. */
   readonly never?: true;
 }
 
@@ -39,7 +39,7 @@ export type Outcomes = Readonly<Record<string, Outcome>>;
 
 type ValuesOf<Value, Input> = readonly Value[] | ((input: Input) => readonly Value[]);
 
-/** To types, a callback looks like a promise of nothing. */
+/** The type of a callback looks like a promise of nothing. */
 type OutcomeOf<Logic> =
   Logic extends PromiseActorLogic<infer Output, infer Input>
     ? [Output] extends [undefined]
@@ -164,7 +164,7 @@ const stubs: Readonly<Record<Invoked['kind'], string>> = {
   callback: '{ sends: [], atStart: [] }',
 };
 
-/** Declarations to paste, one for each of `invoked`. */
+/** Returns declarations to paste, one for each of `invoked`. */
 export function stubOf(invoked: readonly Invoked[]): string {
   const lines = invoked.map(
     ({ name, kind }) =>
@@ -173,7 +173,7 @@ export function stubOf(invoked: readonly Invoked[]): string {
   return `outcomes: {\n${lines.join('\n')}\n}`;
 }
 
-/** Throws `OUTCOMES_MISSING` for all that is invoked and not declared. */
+/** Throws `OUTCOMES_MISSING` for all invoked logic that is not declared. */
 export function refuseUndeclared(machine: AnyStateMachine, outcomes: Outcomes): void {
   const invoked = invokedBy(machine);
   const names = invoked.map(({ name }) => name);
@@ -187,7 +187,7 @@ export function refuseUndeclared(machine: AnyStateMachine, outcomes: Outcomes): 
   }
 }
 
-/** May an action of the machine, or of one that it invokes, spawn logic of its own? */
+/** Reports whether an action of the machine, or of one that it invokes, may spawn logic. */
 function spawns(machine: AnyStateMachine): boolean {
   return [...machinesOf(machine)].some((each) => {
     const named = Object.values(each.implementations.actions) as readonly unknown[];
@@ -199,7 +199,7 @@ function spawns(machine: AnyStateMachine): boolean {
   });
 }
 
-/** `strangers`: the names that are declared, and that nothing has. */
+/** `strangers`: declared names that no invoked logic has. */
 export function undeclared(
   machine: string,
   lacking: readonly Invoked[],

@@ -53,12 +53,15 @@ function placesIn(node: AnyStateNode, names: Map<unknown, string>): void {
   for (const { actions } of node.always ?? []) name(actions, 'always');
 }
 
-/** Also a machine that was made by another copy of XState. */
+/** Reports whether `logic` is a machine, including one made by another copy of XState. */
 export function isMachine(logic: unknown): logic is AnyStateMachine {
   return typeof logic === 'object' && logic !== null && 'getStateNodeById' in logic;
 }
 
-/** Whether a descriptor, as `on` has it, stands for events of this type: `user.*` for `user` and `user.left`. */
+/**
+ * Reports whether a descriptor, as in `on`, matches events of this type: `user.*` matches `user` and
+ * `user.left`.
+ */
 export function takes(descriptor: string, type: string): boolean {
   if (!descriptor.endsWith('*')) return descriptor === type;
   return descriptor === '*' || type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1));

@@ -91,7 +91,7 @@ describe('4617: a child that is done with its work tells its own child and its p
     expect(found[0]).toMatch(/^no machine fails: .*Unable to send event to actor 'grandchild'/);
   });
 
-  test('both are told where it stays', async () => {
+  test('both are told if the child stays in its state', async () => {
     expect((await violated(app({}), { outcomes })).filter((text) => !/^ends only/.test(text))).toEqual([]);
   });
 });
@@ -157,13 +157,13 @@ describe('5120: a machine that speaks to its parent is started by itself', () =>
     },
   });
 
-  test('it fails', async () => {
+  test('the machine fails as a root', async () => {
     expect((await violated(child))[0]).toMatch(
       /^no machine fails: .*Unable to send event to actor '#_parent'/,
     );
   });
 
-  test('below a parent it does not', async () => {
+  test('the machine does not fail below a parent', async () => {
     const parent = machineOf({
       initial: 'on',
       states: {

@@ -33,7 +33,7 @@ import {
 import { kindOf, type Outcomes, refuseUndeclared, type Values } from './outcomes.ts';
 import { machinesOf, nodesOf, placesOf } from './places.ts';
 
-/** One actor, as it is written. */
+/** One actor in written form. */
 interface Row {
   readonly id: string;
   readonly session: string;
@@ -47,7 +47,7 @@ interface Row {
   /** In the order in which they are stopped. */
   readonly children: readonly (readonly [key: string, row: number])[];
   readonly snapshot: Written;
-  /** How many events it has sent, where that is bounded. */
+  /** Number of events sent by the actor, if that is bounded. */
   readonly sent?: number;
 }
 
@@ -59,24 +59,24 @@ interface Tree {
     readonly event: Written;
     readonly id: string | null;
     readonly lost: boolean;
-    /** Where time is ordered. */
+    /** Present if time is ordered. */
     readonly delay?: number | null;
-    /** The numbers of those that fire before it. */
+    /** The numbers of the timers that fire before it. */
     readonly after?: readonly number[];
   }[];
 }
 
-/** An event that may come from within: a timer, or an outcome of what is invoked. */
+/** An event that may come from within: a timer, or an outcome of invoked logic. */
 export interface Pending {
   readonly kind: 'timer' | 'environment';
-  /** As traces show it. */
+  /** The event as traces show it. */
   readonly event: { readonly type: string };
   readonly timer: string;
-  /** Interned; only a tree stepper knows what it means. */
+  /** The interned event, which only a tree stepper can interpret. */
   readonly internal: number;
 }
 
-/** One of the ways in which a step can go, by what chance gives. */
+/** One of the ways in which a step can go, depending on chance. */
 export interface Way {
   /** Interned. */
   readonly event: number;
@@ -148,7 +148,7 @@ export class TreeStepper {
     });
   }
 
-  /** Whether a transition of an actor takes the event, or whether it fails the machine. */
+  /** Reports whether a transition of an actor takes the event, or the event fails the machine. */
   enables(snapshot: number, event: number): boolean {
     const step = this.take(snapshot, event);
     return 'fault' in step || this.#transitions.get(step)!.size > 0;
@@ -195,7 +195,7 @@ export class TreeStepper {
     return this.#step(act, () => this.#place(snapshot, event), draws);
   }
 
-  /** As errors tell where a step was made. */
+  /** The place of a step, as errors show it. */
   #place(snapshot: number, event: number): string {
     const { value } = this.#values.value(snapshot) as unknown as InternedSnapshot;
     const { type, timer, event: told } = this.#values.value(event) as unknown as EventObject & Internal;
@@ -236,7 +236,7 @@ export class TreeStepper {
     return all;
   }
 
-  /** The events that may come from within, in this snapshot. */
+  /** Returns the events that may come from within in this snapshot. */
   pending(snapshot: number): readonly Pending[] {
     this.#pending[snapshot] ??= [...this.#timersOf(snapshot), ...this.#outcomesOf(snapshot)];
     return this.#pending[snapshot];
@@ -368,7 +368,7 @@ export class TreeStepper {
     return this.#trees[snapshot];
   }
 
-  /** The step is made twice: what depends on more than the tree and the event comes out differently. */
+  /** Makes the step twice: a step that depends on more than the tree and the event comes out differently. */
   #step(act: (live: Live) => void, where: () => string, draws: Draws): Stepped {
     const who = `machine '${this.machine.id}'`;
     const lives = [new Live(this.#given), new Live(this.#given)] as const;
@@ -439,7 +439,7 @@ export class TreeStepper {
       while (index === actors.length && rest.length > 0) {
         const timer = rest.shift()!;
         const { source, target, event, id, lost, delay } = timer;
-        // Nothing comes of an event to an actor that has stopped.
+        // An event to a stopped actor has no effect.
         if (lost && inside(target)._processingStatus === processing.stopped) continue;
         const written = write(event, rowOf, 'the event of a timer');
         const own = { source: rowOf(source), target: rowOf(target), event: written, id, lost };
@@ -519,7 +519,7 @@ export class TreeStepper {
     };
   }
 
-  /** Inert logic behaves as declared under its name, whichever function it was made with. */
+  /** Inert logic behaves as declared under its name, whatever function it was made with. */
   #keyOfActor(actor: AnyActor): string {
     const [logic, name] = [logicOf(actor), nameOf(actor)];
     const kind = kindOf(logic, name);
@@ -601,7 +601,7 @@ export class TreeStepper {
   }
 }
 
-/** XState's own errors of a definition have no code, and come when a part of it is first used. */
+/** XState's own errors of a definition have no code, and come at the first use of the broken part. */
 function refuseBroken(machine: AnyStateMachine): void {
   try {
     for (const each of machinesOf(machine))
@@ -624,10 +624,10 @@ interface Internal {
   readonly timer?: number;
   readonly row?: number;
   readonly toParent?: boolean;
-  /** It is one of the events whose number is bounded. */
+  /** True if the event is one of those whose number is bounded. */
   readonly isCounted?: boolean;
   readonly event?: Written;
-  /** Another event, when chance gives the values with these numbers. */
+  /** The number of the original event, if chance gives the values with these numbers. */
   readonly of?: number;
   readonly script?: readonly number[];
 }

@@ -86,7 +86,7 @@ describe('invoked logic', () => {
     expect(ends).toEqual(['on', 'off', 'late']);
   });
 
-  test('is asked for, all at once, with a stub to paste', () => {
+  test('is refused without outcomes, all of it at once, with a stub to paste', () => {
     const child = machineOf({ invoke: { id: 'inner', src: fromCallback(() => {}) } });
     const machine = machineOf(
       { invoke: [{ src: 'load' }, { src: 'child' }, { src: 'prices' }] },
@@ -165,20 +165,20 @@ describe('invoked logic', () => {
   });
 });
 
-describe('children', () => {
+describe('children of an actor:', () => {
   const child = machineOf({
     id: 'child',
     initial: 'on',
     states: { on: { on: { end: 'off' } }, off: { type: 'final' } },
   });
 
-  test('two that are spawned without an id share a key: the first goes on, and nothing can stop it', () => {
+  test('of two children spawned without an id the first goes on, and nothing can stop it', () => {
     const machine = machineOf({ entry: [spawnChild(child), spawnChild(child)] });
     const { views } = explored(system(machine));
     expect(Object.keys(views[0]!.actors[0]!.children!)).toEqual(['undefined', 'x:1']);
   });
 
-  test('an orphan goes on sending', () => {
+  test('an orphaned child goes on sending', () => {
     const ticker = machineOf({ after: { 10: { actions: sendParent({ type: 'tick' }) } } });
     const machine = machineOf({
       initial: 'on',
@@ -191,7 +191,7 @@ describe('children', () => {
     expect(new Set(views.map(({ actors: [actor] }) => actor!.context['ticks']))).toEqual(new Set([0, 1, 2]));
   });
 
-  test('one that has ended stays among them until it is stopped', () => {
+  test('a finished child remains listed until it is stopped', () => {
     const machine = machineOf({
       entry: spawnChild(child, { id: 'it' }),
       on: { end: { actions: sendTo('it', { type: 'end' }) }, drop: { actions: stopChild('it') } },
@@ -200,7 +200,7 @@ describe('children', () => {
     expect(views.map(({ actors: [actor] }) => actor!.children!['it']!.status)).toEqual(['active', 'done']);
   });
 
-  test('without end are explored to a bound, and that is said', async () => {
+  test('an unbounded number of children is explored to a bound, and the report states it', async () => {
     const machine = machineOf({
       context: { all: [] },
       on: {
@@ -215,7 +215,7 @@ describe('children', () => {
     expect(report.properties.map(({ verdict }) => verdict)).toEqual(['holds within the constraint']);
   });
 
-  test('that throw fail their parent, unless it takes the error', () => {
+  test('a child that throws fails its parent, unless the parent takes the error', () => {
     const broken = machineOf({
       on: {
         go: {
@@ -285,13 +285,13 @@ describe('functions', () => {
   });
 });
 
-test('a machine with an initial state that it has not is refused by a code', () => {
+test('a machine whose initial state does not exist is refused with a code', () => {
   expect(() => compile(system(machineOf({ initial: 'none', states: { one: {} } })))).toThrow(
     expect.objectContaining({ code: 'MACHINE_REFUSED' }),
   );
 });
 
-test('values of classes are refused by their place', () => {
+test('values of classes are refused, with their place', () => {
   class Cart {}
   const machine = machineOf({ context: { cart: new Cart() } });
   expect(() => explored(system(machine))).toThrow(
@@ -302,7 +302,7 @@ test('values of classes are refused by their place', () => {
   );
 });
 
-test('all values and steps that are refused are told at once', async () => {
+test('one error lists all refused values and steps', async () => {
   class Cart {}
   const machine = machineOf({
     context: { cart: new Cart(), make: () => 1 },
@@ -339,7 +339,7 @@ test('dates, sets, maps and errors are values', () => {
   expect(explored(system(machine, events('go'))).states).toBe(1);
 });
 
-test('an actor with outcomes is in no symmetry', () => {
+test('an actor with outcomes cannot be in symmetry', () => {
   const machine = machineOf({});
   const of = systemOf(
     { a: { machine, outcomes: {} }, b: { machine, outcomes: {} } },
@@ -348,7 +348,7 @@ test('an actor with outcomes is in no symmetry', () => {
   expect(() => compile(of)).toThrow(expect.objectContaining({ code: 'SYSTEM_INVALID' }));
 });
 
-test('two processes speak by send, each with actors of its own', () => {
+test('two processes communicate by send, each with actors of its own', () => {
   const worker = machineOf({
     id: 'worker',
     initial: 'working',
@@ -412,7 +412,7 @@ describe('a machine alone', () => {
     expect(holds).toContain('reaches third.ends');
   });
 
-  test('goes on where an event is taken that changes nothing, and where it has come as often as it may', async () => {
+  test('goes on if it takes an event that changes nothing, or one that has come as often as it may', async () => {
     const machine = machineOf({
       context: { n: 0 },
       on: { note: { actions: 'note' }, count: { actions: 'count' } },
@@ -422,7 +422,7 @@ describe('a machine alone', () => {
     expect((await summary(alone(machineOf({})))).violated).toEqual(['ends only in final states']);
   });
 
-  test('is told where it stops for ever, though it names an event that its guard turns down', async () => {
+  test('is reported to stop for ever where a guard turns down the only event', async () => {
     const machine = machineOf({ on: { go: { guard: () => false, actions: 'note' } } });
     expect((await summary(alone(machine))).violated).toEqual(['ends only in final states']);
   });
@@ -432,7 +432,7 @@ describe('a machine alone', () => {
     expect((await check(alone(machine))).notRun).toEqual([]);
   });
 
-  test('is explored within what its module says, and that is said', async () => {
+  test('is explored within the constraint of its module, and the report states it', async () => {
     const machine = machineOf({
       context: { n: 0 },
       on: { more: { actions: assign({ n: ({ context }) => context['n'] + 1 }) as never } },
@@ -463,7 +463,7 @@ describe('an event is lost', () => {
       { actors: { ticks: fromCallback(() => {}) } },
     );
 
-  test('where a callback sends it to a state that does not name it', async () => {
+  test('if a callback sends it to a state that does not name it', async () => {
     expect(await loses(clock({ on: { go: 'on' } }), ticks)).toMatch(
       /^'tick' comes to the machine, which takes it/,
     );
@@ -477,12 +477,12 @@ describe('an event is lost', () => {
     expect(await loses(clock(idle), ticks)).toBeNull();
   });
 
-  test('but not where it comes from outside', async () => {
+  test('but not if it comes from outside', async () => {
     const machine = machineOf({ initial: 'a', states: { a: { on: { go: 'b' } }, b: { type: 'final' } } });
     expect(await loses(machine, {}, [{ type: 'go' }, { type: 'b' }].slice(0, 1))).toBeNull();
   });
 
-  test('where a child has ended, and where it has been stopped', async () => {
+  test('if its target has ended or been stopped', async () => {
     const child = machineOf({
       initial: 'on',
       states: { on: { on: { end: 'off' } }, off: { type: 'final' } },
@@ -499,7 +499,7 @@ describe('an event is lost', () => {
     expect(await loses(late)).toMatch(/^'end' comes to it,/);
   });
 
-  test('where it is raised', async () => {
+  test('if it is raised and not taken', async () => {
     const machine = machineOf({ on: { go: { actions: raise({ type: 'nothing' }) } } });
     expect(await loses(machine)).toMatch(/^'nothing' comes to the machine/);
   });
@@ -527,7 +527,7 @@ describe('chance', () => {
     );
   });
 
-  test('is told in the trace, and the trace can be taken again', async () => {
+  test('is shown in the trace by its values, and the trace can be replayed', async () => {
     const of = rolls({ 'Math.random': [0, 0.99] });
     const never = {
       kind: 'every',
@@ -542,7 +542,7 @@ describe('chance', () => {
     expect(replayTrace(compile(of), trace)).toHaveLength(1);
   });
 
-  test('that is not declared is refused by its place, with what to declare', () => {
+  test('that is not declared is refused with its place and a declaration', () => {
     expect(() => explored(rolls({ 'Date.now': [0] }))).toThrow(
       expect.objectContaining({
         code: 'MACHINE_IMPURE',
@@ -581,7 +581,7 @@ describe('chance', () => {
     );
   });
 
-  test('and time are refused without outcomes', () => {
+  test('and ordered time are refused without outcomes', () => {
     const of = systemOf({ m: { machine: dice, chance: { 'Math.random': [0] } } });
     expect(() => compile(of)).toThrow(expect.objectContaining({ code: 'SYSTEM_INVALID' }));
   });
@@ -602,7 +602,7 @@ describe('a bound on what an invocation sends', () => {
       { actors: { src } },
     );
 
-  test('counts while it is active, and anew when it is invoked again', () => {
+  test('counts while it is active, and starts again with each invocation', () => {
     const outcomes = { src: { sends: [{ type: 'tick' }], times: 2 } };
     const { views } = explored(system(counting(fromCallback(() => {})), { outcomes }));
     expect(views.map(({ actors: [actor] }) => actor!.context['n'])).toEqual([0, 1, 2]);
@@ -662,7 +662,7 @@ describe('time', () => {
     expect(orders(timers({ a: 10, b: 10, c: 10 }), 'ordered')).toEqual(new Set(['abc']));
   });
 
-  test('is ordered: one that is armed later and is no shorter does not overtake', () => {
+  test('is ordered: a timer armed later that is no shorter does not overtake', () => {
     expect(orders(timers({ a: 20, b: 10, c: 20 }, true), 'ordered', 'go')).toEqual(new Set(['bca']));
     expect(orders(timers({ a: 15, b: 10, c: 20 }, true), 'ordered', 'go')).toEqual(new Set(['bac', 'bca']));
     expect(orders(timers({ a: 5, b: 10, c: 20 }, true), 'ordered', 'go')).toEqual(
@@ -670,7 +670,7 @@ describe('time', () => {
     );
   });
 
-  test('is any where a delay is computed', () => {
+  test('is any for a computed delay', () => {
     expect(orders(timers({ a: () => 30, b: 10, c: 20 }), 'ordered')).toEqual(new Set(['abc', 'bac', 'bca']));
   });
 

@@ -13,7 +13,7 @@ import type { App } from './trees.ts';
  * tree: the same state of every actor, the same timers, and the same actions and emitted events in the same order.
  */
 
-/** The tree and the live actors differ; the message says in what. */
+/** The tree and the live actors differ. The message names the difference. */
 export class Difference extends Error {}
 
 function happeningOf(pending: Pending | EventObject): Happening {
