@@ -32,7 +32,7 @@ const broken = ({ findings }: Judgement) =>
   Object.entries(findings).flatMap(([rule, { violations }]) => (violations.length > 0 ? [rule] : []));
 
 describe('baton chaos', () => {
-  it('runs many seeds, and all of it holds', async () => {
+  it('runs many seeds, and every rule holds', async () => {
     const record = directory();
     const asked = ['--runs', '4', '--seed', '11', '--seconds', '1', '--parallel', '2', '--record', record];
     const how = ['--secured', 'tls', '--other-locks', '2', '--json', '-'];
@@ -55,7 +55,7 @@ describe('baton chaos', () => {
     expect(readdirSync(record).filter((name) => name.endsWith('.history.ndjson'))).toHaveLength(4);
   });
 
-  it('says so when there is no openssl to make certificates', async () => {
+  it('reports a missing openssl', async () => {
     const asked = ['chaos', '--secured', 'tls', '--seconds', '1', '--seed', '1'];
     const { status, stderr } = await new BatonProcess(asked, { PATH: '/nowhere' }).end();
     expect(stderr).toMatch(/certificates are made by openssl, which fails: .*ENOENT.*; no process is left/);
@@ -77,14 +77,14 @@ describe('baton chaos', () => {
 });
 
 describe('when the holder is killed', () => {
-  it('the next has the lock under a higher fence, and the dead comes back with its data', async () => {
+  it('the next site gets the lock under a higher fence, and the dead site restarts with its data', async () => {
     const { times, fencesRose, judgement } = await killedHolder(2, 'kernel', { pool });
     expect(broken(judgement)).toEqual([]);
     expect(fencesRose).toBe(true);
     expect(times.length).toBeGreaterThan(0);
   });
 
-  it('so it has when nobody answers any more', async () => {
+  it('the next site gets the lock even if the dead site drops every byte', async () => {
     const { times, fencesRose, judgement } = await killedHolder(1, 'nobody', { pool, timing: quickTiming });
     expect(broken(judgement)).toEqual([]);
     expect(fencesRose).toBe(true);
@@ -108,7 +108,7 @@ describe('when the holder is stopped for a while', () => {
     expect(knewMs).not.toBe(null);
   });
 
-  it('and nothing compares fences, its write overlaps: the harness sees it', async () => {
+  it('control: without a fence gate its write overlaps, and the harness detects it', async () => {
     const { judgement } = await stoppedHolder(1_000, { pool, timing: quickTiming, gateOff: true });
     expect(broken(judgement)).toEqual([
       'accepted critical sections do not overlap',
@@ -129,7 +129,7 @@ describe('a minority', () => {
     expect(new Set(after.map(({ site }) => site)).size).toBe(3);
   });
 
-  it('that elects by a vote alone grants: the harness sees it', async () => {
+  it('control: if one vote elects, it grants, and the harness detects it', async () => {
     const mutant = 'R6: a vote alone elects';
     const { judgement } = await run(minoritySchedule(2_000), { mutant, otherLocks: 1 });
     expect(broken(judgement)).toContain('a minority never grants');
@@ -142,7 +142,7 @@ describe('a minority', () => {
 });
 
 describe('a member that lies', () => {
-  it('ends no site and keeps nobody out for good: forged tokens, votes, epochs, floods', async () => {
+  it('neither stops nor excludes another site for good by forged tokens, votes, epochs or floods', async () => {
     const { judgement, lies, evidence } = await run(calm(1), { hostile: true });
     expect(broken(judgement)).toEqual([]);
     expect(lies!.said).toBeGreaterThan(100);
@@ -157,14 +157,14 @@ describe('a member that lies', () => {
 });
 
 describe('links', () => {
-  it('that are reset every 100 ms lose nothing: no section, no token, no epoch', async () => {
+  it('that are reset every 100 ms lose no section, no token and no epoch', async () => {
     const { judgement, suspicions } = await run(resetsSchedule(3, 100), { timing: defaultTiming });
     expect(broken(judgement)).toEqual([]);
     expect(judgement.figures).toMatchObject({ lost: 0, refused: 0, highestFence: { epoch: 0 } });
     expect(suspicions).toBe(0);
   });
 
-  it('that hold cost no message beside those of the algorithm', async () => {
+  it('without faults carry the messages of the algorithm only', async () => {
     const { judgement, sent } = await run(calm(1), { timing: defaultTiming });
     expect(broken(judgement)).toEqual([]);
     expect(Object.keys(sent).sort()).toEqual(['REQUEST', 'TOKEN']);
@@ -173,7 +173,7 @@ describe('links', () => {
 });
 
 describe('a disk', () => {
-  it('that is full stops its site, which comes back when it is not', async () => {
+  it('that is full stops its site, which restarts once there is room', async () => {
     const faults = [
       { kind: 'disk-full', atMs: 100, site: 'b', forMs: 1_500 },
       { kind: 'kill', atMs: 200, site: 'a', forMs: 1_000 },

@@ -29,7 +29,7 @@ function offered(...words: readonly string[]): readonly string[] {
   return stdout.trim().split('\n');
 }
 
-it('completes commands, options, and values that are known, in bash', () => {
+it('the bash script completes commands, options and known values', () => {
   expect(offered('')).toEqual(['verify', 'site', '--help', '--version']);
   expect(offered('ver')).toEqual(['verify']);
   expect(offered('verify', '--')).toEqual(['--network', '--sites', '--help']);
@@ -38,7 +38,7 @@ it('completes commands, options, and values that are known, in bash', () => {
   expect(offered('site', '--i')).toEqual(['--id']);
 });
 
-it('knows the same in fish', () => {
+it('the fish script has the same completions', () => {
   expect(completionScript('fish', program(), { system: ['epoch', 'line'] })).toBe(
     `complete -c baton -n __fish_use_subcommand -a verify -d 'check a system\\'s states'
 complete -c baton -n '__fish_seen_subcommand_from verify' -l network -x -a 'fifo unordered' -d 'how'
@@ -50,7 +50,7 @@ complete -c baton -n '__fish_seen_subcommand_from site' -l id -r -d 'its id'
   );
 });
 
-it('is printed by baton completion', async () => {
+it('baton completion prints the script', async () => {
   const { status, stdout } = await baton('completion', 'zsh');
   expect(status).toBe(0);
   expect(stdout).toMatch(/^autoload -U \+X compinit/);

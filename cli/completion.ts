@@ -8,13 +8,13 @@ interface Verb {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly Option[];
-  /** Words that its first argument may be, besides files. */
+  /** Words that its first argument may be, in addition to files. */
   readonly words: readonly string[];
 }
 
 /**
- * The script by which `shell` completes `baton`: commands, options, and the values that are known. `known`: those of
- * arguments, by the argument's name, that may be files as well.
+ * Returns the script by which `shell` completes `baton`: commands, options, and known values. `known`: values
+ * of arguments, by the argument's name, that may also be files.
  */
 export function completionScript(
   shell: Shell,

@@ -10,7 +10,7 @@ import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
 describe('baton demo', () => {
-  it('runs, and all of it holds', async () => {
+  it('runs, and every check passes', async () => {
     const { trace, scratch } = run;
     expect(run.stderr).toMatch(/critical sections, [\d.]+ messages each/);
     expect(run.verdict).toMatchObject({ sites: 3, overlaps: 0, failures: [], held: true });
@@ -33,7 +33,7 @@ describe('baton demo', () => {
     expect(leftBehind(scratch)).toEqual([]);
   });
 
-  it('is accepted by baton replay, and refused at the line that was altered', async () => {
+  it('leaves a record that baton replay accepts, and refuses at an altered line', async () => {
     const accepted = await baton('replay', run.trace, '--json', '-');
     expect(accepted.status).toBe(0);
     expect(JSON.parse(accepted.stdout)).toMatchObject({ accepted: true });

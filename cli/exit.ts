@@ -1,14 +1,14 @@
 /** The exit status of every command. */
 export const exitStatus = {
-  /** All of it held. */
+  /** All checks passed. */
   held: 0,
-  /** A property is violated, a record refused, a run went wrong. */
+  /** A property is violated, a record is refused, or a run failed. */
   violated: 1,
   /** The command line names something that does not exist. */
   usage: 2,
-  /** A limit was reached, or it was interrupted, before all was known. */
+  /** A limit or an interrupt ended the command before the result was complete. */
   incomplete: 3,
-  /** The reader of standard output is gone; a shell reports SIGPIPE so. */
+  /** The reader of standard output is gone. A shell reports SIGPIPE by this status. */
   brokenPipe: 141,
 } as const;
 

@@ -64,7 +64,7 @@ describe('baton export', () => {
     expect(opened.sort()).toEqual(closed.sort());
   });
 
-  it('refuses what a language cannot say', async () => {
+  it('refuses features that the language lacks', async () => {
     const { status, stderr } = await baton(
       'export',
       'verification/examples/two-phase-commit.ts',

@@ -1,5 +1,5 @@
 /**
- * Runs `work` with a signal that Ctrl-C and SIGTERM abort; `onFirst` says so to the person. The second
+ * Runs `work` with a signal that Ctrl-C and SIGTERM abort; `onFirst` reports that to the user. The second
  * time the process ends at once, with the status that a shell expects.
  */
 export async function interruptible<T>(

@@ -4,7 +4,7 @@ import { watchedCluster } from '../runtime/testing/watched-cluster.ts';
 import { durationText } from './table.ts';
 import { baton, freePorts } from './testing/baton.ts';
 
-it('prints the holder of a lock, for how long it holds it, and the waiting sites, for the whole cluster', async () => {
+it('baton locks prints the holder of a lock, for how long it holds it, and the waiting sites, for the whole cluster', async () => {
   const { clusters, urls } = await watchedCluster();
   const [a, b] = clusters;
   const held = await a.lock('main').acquire();
@@ -27,7 +27,7 @@ it('prints the holder of a lock, for how long it holds it, and the waiting sites
   await waiting;
 });
 
-it('names a site that does not answer, and ends with status 3', async () => {
+it('baton locks names a site that does not answer, and ends with status 3', async () => {
   const [port] = await freePorts(1);
   const { status, stdout } = await baton('locks', `ws://127.0.0.1:${port}/?token=secret`);
   expect(status).toBe(3);
@@ -35,7 +35,7 @@ it('names a site that does not answer, and ends with status 3', async () => {
   expect(stdout).not.toContain('secret');
 });
 
-it('writes durations as people say them', () => {
+it('durationText formats durations in s, min and h', () => {
   expect([0, 350, 12_040, 185_000, 7_440_000].map(durationText)).toEqual([
     '0.00 s',
     '0.35 s',

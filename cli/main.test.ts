@@ -15,7 +15,7 @@ function record(): string {
 }
 
 describe('baton', () => {
-  it('has help for every verb, and hides what is of no use by hand', async () => {
+  it('has help for every verb, and hides internal verbs', async () => {
     const { status, stdout } = await baton('--help');
     expect(status).toBe(0);
     for (const verb of ['demo', 'site', 'verify', 'replay']) {
@@ -51,7 +51,7 @@ describe('baton', () => {
     'a peer named twice': [['site', '--peers', 'b=h:1,b=h:2'], /b is named twice/],
     'a root that is no site': [
       ['site', '--id', 'a', '--listen', '127.0.0.1:0', '--peers', 'b=127.0.0.1:1', '--root', 'z'],
-      /OPTIONS_INVALID: root: the root is a founder, one of a, b; "z" came/,
+      /OPTIONS_INVALID: root: the root is a founder, one of a, b; got "z"/,
     ],
     'a record that is not there': [['replay', 'no/such/record'], /cannot read no\/such\/record/],
     'a directory of a record that is there already': [

@@ -26,7 +26,7 @@ const verbs: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   'chaos-site': async (program) => (await import('./verbs/chaos.ts')).addChaosSite(program),
 };
 
-// A reader such as `head` may stop in the middle. No reader is left to report it to.
+// A reader such as `head` may stop in the middle. There is no reader left to report that to.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitStatus.brokenPipe);
   throw error;
@@ -39,8 +39,8 @@ const program = new Command('baton')
   .version(version)
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'baton: ')) })
-  .showHelpAfterError('(--help says what there is)');
-// A verb is loaded alone when it is asked for. Help, completion and a misspelt verb need the names of all.
+  .showHelpAfterError('(see --help)');
+// A verb is loaded only when it is used. Help, completion and a misspelt verb need all names.
 const asked = process.argv[2] ?? '';
 const alone = Object.hasOwn(verbs, asked) && asked !== 'completion';
 for (const [verb, add] of Object.entries(verbs)) if (verb === asked || !alone) await add(program);
@@ -52,7 +52,7 @@ try {
     remark(error.message);
     process.exitCode = exitStatus.usage;
   } else if (error instanceof CommanderError) {
-    // Commander has said it already; help that was asked for is no error.
+    // Commander has printed the error already. A request for help is no error.
     process.exitCode = error.exitCode === 0 ? exitStatus.held : exitStatus.usage;
   } else {
     throw error;

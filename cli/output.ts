@@ -3,19 +3,19 @@ import { reasonOf } from '../machines/errors.ts';
 import { UsageError } from '../verification/check/errors.ts';
 import { durationText } from './table.ts';
 
-/** Tells a person something beside the result, on standard error. */
+/** Prints a remark for a person on standard error, beside the result. */
 export function remark(text: string): void {
   process.stderr.write(`baton: ${text}\n`);
 }
 
-/** `12 of 60 runs, about 3 min 5 s to go`, by the time that the first 12 took. */
+/** Formats progress with the remaining time: `12 of 60 runs, about 3 min 5 s to go`. */
 export function progressText(done: number, of: number, what: string, elapsedMs: number): string {
   const left =
     done === 0 || done >= of ? '' : `, about ${durationText((elapsedMs / done) * (of - done))} to go`;
   return `${done} of ${of} ${what}${left}`;
 }
 
-/** Where people read: not standard output when that is for JSON alone. */
+/** The stream for prose: standard error if standard output is for JSON. */
 export function proseStream(json: string | undefined): NodeJS.WriteStream {
   return json === '-' ? process.stderr : process.stdout;
 }
@@ -42,9 +42,9 @@ export async function writeFileOrRefuse(path: string, text: string): Promise<voi
 
 /** Output that changes while a command runs. */
 export interface LiveView {
-  /** On a terminal `screen` replaces the previous screen; elsewhere `line()` is printed now and then. */
+  /** On a terminal `screen` replaces the previous screen; elsewhere `line()` is printed from time to time. */
   update(screen: () => string, line: () => string): void;
-  /** Takes the screen away. */
+  /** Clears the screen. */
   clear(): void;
 }
 

@@ -8,7 +8,7 @@ describe('baton prove', () => {
     expect(stderr).toContain('no proof of epoch: expected one of naimi-trehel');
   });
 
-  it('says how to install a solver that is missing', async () => {
+  it('explains how to install a missing solver', async () => {
     const { status, stderr } = await new BatonProcess(['prove', 'naimi-trehel', '--solver', 'cvc5'], {
       PATH: '',
     }).end();

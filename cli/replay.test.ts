@@ -48,20 +48,20 @@ async function takeTurns({
 }
 
 describe('baton replay', () => {
-  it('accepts what real sites did', async () => {
+  it('accepts the record of real sites', async () => {
     const { status, stdout } = await baton('replay', await takeTurns());
     expect(stdout).toContain('lock main (epoch) at a, b, c: ');
     expect(stdout).toMatch(/, 2 critical sections\naccepted/);
     expect(status).toBe(0);
   });
 
-  it('accepts what real sites did under leases', async () => {
+  it('accepts the record of real sites under leases', async () => {
     const { status, stdout } = await baton('replay', await takeTurns({ strict: { leaseMs: 100 } }));
     expect(stdout).toMatch(/, 2 critical sections\naccepted/);
     expect(status).toBe(0);
   });
 
-  it('refuses what a real site did with a mistake in its statechart, and says what it should have done', async () => {
+  it('refuses the record of a site with a faulty statechart, and shows the correct step', async () => {
     // The pointer is not turned to the origin of a request that is passed on.
     const statechart = editorOf(siteMachine).remove('routing.forwarding.on.REQUEST.actions.1');
     const { status, stdout } = await baton('replay', await takeTurns({ statechart }));

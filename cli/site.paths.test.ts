@@ -212,7 +212,7 @@ describe('a real site process takes every path that @xstate/test finds', () => {
     await scene.abort();
   });
 
-  it('and with that every transition of the statechart', () => {
+  it('takes every transition of the statechart on these paths', () => {
     // A site is placed as the root or as one of the others by starting.
     const placed = ['site.routing.placing on always #0', 'site.routing.placing on always #1'];
     expect([...taken, ...placed].sort()).toEqual(allTransitions().sort());

@@ -85,7 +85,7 @@ describe('baton site', () => {
     expect(replayed.status).toBe(0);
   });
 
-  it('runs what a pipe says in order: release waits for what was requested', async () => {
+  it('runs the commands of a pipe in order: release waits for the request before it', async () => {
     const [a, b] = (await sites(2, directory())) as [BatonProcess, BatonProcess];
     for (const line of ['release', 'request', 'release', 'jump', '', 'help', 'status', 'quit']) b.type(line);
     await b.hear(/^not in the critical section$/);

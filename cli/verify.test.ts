@@ -25,7 +25,7 @@ describe('baton verify', () => {
     });
   }
 
-  it('explores orbits, says for how many states they stand, and how it did', async () => {
+  it('explores orbits, and reports the number of their states and the effort', async () => {
     const asked = ['--sites', '5', '--symmetry', '--json', '-'];
     const { status, stdout } = await baton('verify', 'naimi-trehel', ...asked);
     const report = JSON.parse(stdout) as Report;
@@ -35,7 +35,7 @@ describe('baton verify', () => {
     expect(status).toBe(0);
   });
 
-  it('checks a link of its two sites without being told how many', async () => {
+  it('checks a link without --sites', async () => {
     const { status, stdout } = await baton('verify', 'link', '--max-states', '100');
     expect(stdout).toMatch(/^link: 2 sites, fifo network\n/);
     expect(status).toBe(3);
@@ -82,7 +82,7 @@ describe('baton verify', () => {
     expect(status).toBe(0);
   });
 
-  it('judges what must happen in the end when asked, and not together with orbits', async () => {
+  it('judges properties of runs with --liveness, and not together with orbits', async () => {
     const { status, stdout } = await baton('verify', 'naimi-trehel', '--liveness');
     expect(status).toBe(0);
     expect(stdout.match(/^holds +leadsTo /gm)).toHaveLength(3);
@@ -96,7 +96,7 @@ describe('baton verify', () => {
     });
   });
 
-  it('keeps hashes when asked, and says so beside every verdict that rests on them', async () => {
+  it('keeps hashes with --hash-compact, and marks every verdict that rests on them', async () => {
     const file = join(directory(), 'report.json');
     const asked = ['naimi-trehel', '--hash-compact', '--json', file];
     const { status, stdout } = await baton('verify', ...asked);
@@ -126,14 +126,14 @@ describe('baton verify', () => {
     });
   });
 
-  it('refuses to go on from nothing', async () => {
+  it('refuses to resume without a checkpoint', async () => {
     expect(await baton('verify', 'naimi-trehel', '--resume', directory())).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('CHECKPOINT_MISSING'),
     });
   });
 
-  it('says the same in words, and in a file', async () => {
+  it('writes the same report as text and as a file', async () => {
     const file = join(directory(), 'report.json');
     const { status, stdout } = await baton('verify', 'naimi-trehel', '--json', file);
     expect(status).toBe(0);
@@ -143,7 +143,7 @@ describe('baton verify', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ states: 282 });
   });
 
-  it('ends with status 1 on the sketch, and tells the shortest trace of each fault', async () => {
+  it('ends with status 1 on the sketch, and shows the shortest trace of each fault', async () => {
     const file = join(directory(), 'report.json');
     const { status, stdout } = await baton('verify', 'sketch', '--sites', '3', '--json', file);
     expect(status).toBe(1);
@@ -160,7 +160,7 @@ describe('baton verify', () => {
     expect(stdout).toMatch(/receives TOKENREQUEST\(port=b\) from b/);
   });
 
-  it('ends with status 3 when a limit is reached, with what is known', async () => {
+  it('ends with status 3 at a limit, with a partial report', async () => {
     const { status, stdout } = await baton('verify', 'naimi-trehel', '--sites', '4', '--max-states', '1000');
     expect(status).toBe(3);
     expect(stdout).toMatch(/^1,\d\d\d states/m);
@@ -170,7 +170,7 @@ describe('baton verify', () => {
     expect(timed.status).toBe(3);
   });
 
-  it('ends with status 3 on Ctrl-C, with what is known, after lines of progress', async () => {
+  it('ends with status 3 on Ctrl-C, with lines of progress and a partial report', async () => {
     const running = new BatonProcess(['verify', 'naimi-trehel', '--sites', '7', '--json', '-']);
     await running.hearError(/^[\d,]+ states, [\d,]+ a second, depth \d+/m);
     running.child.kill('SIGINT');
@@ -228,7 +228,7 @@ describe('baton verify', () => {
     });
   });
 
-  it('tells a trace as Mermaid, as ShiViz and as JSON, and takes it again from a file', async () => {
+  it('writes a trace as Mermaid, ShiViz and JSON, and repeats it from a file', async () => {
     const system = 'verification/examples/dining-philosophers.ts';
     const [report, xml] = [join(directory(), 'report.json'), join(directory(), 'report.xml')];
     const mermaid = await baton('verify', system, '--trace', 'mermaid', '--json', report, '--junit', xml);
@@ -287,7 +287,7 @@ describe('baton verify', () => {
   });
 });
 
-it('runs at random, and says of no property that it holds', async () => {
+it('baton verify --random gives no verdict `holds`', async () => {
   const sketch = await baton('verify', 'sketch', '--random', '--seeds', '30', '--depth', '40');
   expect(sketch.status).toBe(1);
   expect(sketch.stdout).toMatch(/^VIOLATED +always +next is never overwritten$/m);

@@ -193,7 +193,7 @@ describe('a site whose data are gone', () => {
 });
 
 describe('all data are gone', () => {
-  test('at once: what is founded anew has a higher generation, and no gate refuses it', async () => {
+  test('at once: a cluster founded again has a higher generation, and no gate refuses it', async () => {
     const { start, kill, dataDir } = await fleet(three, 'disks');
     const gate = new FenceGate();
     for (let time = 0; time < 2; time++) {

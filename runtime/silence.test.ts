@@ -131,7 +131,7 @@ describe('callers that wait without a majority', () => {
     ]);
   });
 
-  test('a listener is told, and nobody else', async () => {
+  test('a notice goes to listeners only', async () => {
     const told = warnings();
     const notices: unknown[] = [];
     const cluster = await alone({ clock: hasty });
@@ -152,7 +152,7 @@ describe('callers that wait without a majority', () => {
   });
 });
 
-test('ready names the missing sites when its time is over', async () => {
+test('on time-out, ready() names the missing sites', async () => {
   const cluster = await alone();
   await expect(cluster.ready({ timeoutMs: 20 })).rejects.toThrow(
     'READY_TIMEOUT: b, c not connected within 20 ms',

@@ -49,7 +49,7 @@ export class Actions {
     return this.#effects;
   }
 
-  /** True when some action arms a timer. */
+  /** True if some action arms a timer. */
   get timed(): boolean {
     return this.#timed;
   }
@@ -103,7 +103,7 @@ export class Actions {
           return (run, params) => run.change({ cancel: sendId(new ActionArgs(run.at), params) });
         return (run) => run.change({ cancel: sendId! });
       case 'xstate.log':
-        // Nothing is logged. A value that cannot be computed is an error nevertheless.
+        // Nothing is logged, but a value that cannot be computed is an error.
         return (run, params) => {
           if (typeof value === 'function') value(new ActionArgs(run.at), params);
         };

@@ -55,7 +55,7 @@ export class Configuration {
   /** The state value in XState's form. */
   readonly value: StateValue;
   readonly history: HistoryValue;
-  /** For each `stateIn`, by its number: whether it holds. */
+  /** For each `stateIn`, by its number: true if it holds. */
   readonly matches: (boolean | undefined)[] = [];
   /**
    * The choice for each event type. Types that no transition names share a key if the same wildcards take

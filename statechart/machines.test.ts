@@ -55,7 +55,7 @@ const machines: readonly (readonly [
   ],
 ];
 
-describe('each reachable snapshot, each event', () => {
+describe('the stepper agrees with XState on each event in each reachable snapshot of', () => {
   test.each(machines)(
     '%s',
     (_, machine, starts, events, most) => {

@@ -51,7 +51,7 @@ test.each([
   );
 });
 
-describe('agrees with XState', () => {
+describe('the stepper agrees with XState on', () => {
   const stepped = (config: object, ...types: string[]) => {
     const machine = createMachine({ id: 'm', ...config } as never);
     const beside = new Beside(machine, compile(machine));
@@ -73,7 +73,7 @@ describe('agrees with XState', () => {
     stepped({ on: { go: { actions: [5, 'ab', null, [1]].map(note) } } }, 'go');
   });
 
-  test('arguments that are spread', () => {
+  test('spread arguments', () => {
     const keys = ({ context: _, event: __, ...rest }: object & Record<string, unknown>) =>
       Object.keys(rest).sort();
     const seen = {
@@ -105,7 +105,7 @@ describe('agrees with XState', () => {
     expect([timed, compile(siteMachine).timed]).toEqual([true, false]);
   });
 
-  test('a value that cannot be logged is an error', () => {
+  test('a log action whose value throws', () => {
     const { context } = { context: { text: null as unknown as string } };
     const length = log(({ context }) => (context as { text: string }).text.length);
     const machine = createMachine({ context, on: { go: { actions: length } } } as never);
@@ -114,7 +114,7 @@ describe('agrees with XState', () => {
   });
 });
 
-describe('refused as it runs', () => {
+describe('a running stepper refuses', () => {
   const run = (config: object, type = 'go') => {
     const chart = compile(machineOf(config));
     const { configuration, context } = chart.start(undefined);
@@ -137,7 +137,7 @@ describe('refused as it runs', () => {
   });
 });
 
-test('the region that comes to rest last takes its always last, wherever it is defined', () => {
+test('the region that comes to rest last takes its always last, in any order of definition', () => {
   const region = (name: string) => ({
     initial: 'before',
     states: {

@@ -59,7 +59,7 @@ export class Statechart {
   readonly id: string;
   /** The types of all effects that the machine implements or names. */
   readonly effects: ReadonlySet<string>;
-  /** True when the machine arms timers, by `after` or a delayed raise. */
+  /** True if the machine arms timers, by `after` or a delayed raise. */
   readonly timed: boolean;
   readonly #machine: AnyStateMachine;
   readonly #most: number;

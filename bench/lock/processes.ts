@@ -100,7 +100,7 @@ async function heard<Type extends FromWorker['type']>(
     throw new Error(`a process ended (${code ?? signal}) before it said '${type}'`);
   });
   const [message] = (await Promise.race([once(child, 'message'), gone])) as [FromWorker];
-  if (message.type !== type) throw new Error(`expected '${type}' of a process, '${message.type}' came`);
+  if (message.type !== type) throw new Error(`expected '${type}' of a process, got '${message.type}'`);
   return message as Answer<Type>;
 }
 

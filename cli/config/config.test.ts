@@ -22,7 +22,7 @@ function run(env: NodeJS.ProcessEnv, ...args: string[]) {
   return new BatonProcess(args, env).end();
 }
 
-describe('the settings that a site starts with', () => {
+describe('the settings of a site come from', () => {
   test('flags before variables before the file', () => {
     const config = file('{ root: a, dataDir: of the file, traceDir: of the file, voters: [a] }');
     const env = { BATON_DATA_DIR: 'of the variable', BATON_TRACE_DIR: 'of the variable' };
@@ -116,20 +116,20 @@ describe('the settings that a site starts with', () => {
     expect(() => configure({ ...all, ...from }, variables)).toThrow(message);
   });
 
-  test('missing keys are named, with every way to give them', () => {
+  test('no default for required keys: the error names every way to give them', () => {
     expect(() => configure({}, {})).toThrow(
       /^--id is missing \(or BATON_SITE, or site in a file of --config\)\n--listen is missing .*\n--peers is missing/,
     );
   });
 
-  test('a variable that nobody reads is doubted, if it looks like one', () => {
+  test('known variables only: a similar name causes a warning', () => {
     const { doubts } = configure(flags, { BATON_PEER: 'b=b:1', BATON_SERVICE_HOST: '10.0.0.1' });
     expect(doubts).toEqual(['BATON_PEER is read by nobody; did you mean BATON_PEERS?']);
   });
 });
 
 describe('baton config', () => {
-  test('prints what is in force and whose word it is, but no secret', async () => {
+  test('prints each setting and its source, but no secret', async () => {
     const secret = 'k'.repeat(40);
     const env = { BATON_SECRET: secret, BATON_NODES: '1' };
     const args = ['--id', 'a', '--listen', '127.0.0.1:1', '--peers', 'b=127.0.0.1:2'];
@@ -143,7 +143,7 @@ describe('baton config', () => {
     expect((await run({}, 'config', '--id', 'a')).status).toBe(2);
   });
 
-  test('a site takes it', async () => {
+  test('prints settings that a site accepts', async () => {
     const [a] = await freePorts(1);
     const config = file(`cluster: of a file\nlisten: 127.0.0.1:${a}\npeers: {}\nvoters: [a]\n`);
     const site = new BatonProcess(['site', '--config', config], { BATON_SITE: 'a' });
@@ -158,7 +158,7 @@ describe('docs/configuration.md', () => {
   const path = join(import.meta.dirname, '../../docs/configuration.md');
   const text = readFileSync(path, 'utf8');
 
-  test('has all keys, and what is true of them', () => {
+  test('has all keys with their description', () => {
     // UPDATE_GUIDE=1 writes the table anew, to be read in the diff.
     const updated = text.replace(/(?:^\|.*\n)+|^TABLE\n/m, configurationTable);
     if (process.env['UPDATE_GUIDE'] === '1') writeFileSync(path, updated);

@@ -49,7 +49,7 @@ function collect(
   }
 }
 
-/** `host:port` stands for an address. */
+/** Expands `host:port` to an address. */
 function withAddresses(path: string, value: unknown): unknown {
   if (path === 'listen') return addressed(value);
   if (path !== 'peers' || typeof value !== 'object' || value === null) return value;

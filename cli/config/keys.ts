@@ -23,7 +23,7 @@ export interface Key {
    * it.
    */
   read(text: string): unknown;
-  /** Never shown. */
+  /** True for a secret, which is never shown. */
   readonly hidden: boolean;
 }
 
@@ -91,18 +91,18 @@ export const keys: readonly Key[] = [
   hidden: path === 'secret',
 }));
 
-/** The description of a key of `ClusterOptions`. */
+/** Returns the description of a key of `ClusterOptions`. */
 export function aboutKey(path: string) {
   return files.includes(path) ? undefined : about.get(schemaAt(clusterSchema, path.split('.')));
 }
 
-/** The description of the group that a key stands in. */
+/** Returns the description of the group of a key. */
 export function groupOf(path: string) {
   const [group] = path.split('.');
   return files.includes(path) ? undefined : about.get(schemaAt(clusterSchema, [group!]));
 }
 
-/** The purpose of a key. A file stands for the option whose value it holds. */
+/** Returns the purpose of a key. A key for a file describes the option whose value the file holds. */
 export function doesOf(path: string): string {
   if (!files.includes(path)) return aboutKey(path)?.does ?? groupOf(path)?.does ?? '';
   return `${aboutKey(path.replace('File', ''))?.does} Read from this file.`;

@@ -14,11 +14,11 @@ export interface Given {
 }
 
 export interface Configuration {
-  /** The given values, by key. */
+  /** The values that were given, by key. */
   readonly given: ReadonlyMap<string, Given>;
-  /** All of that, checked. */
+  /** The checked options. */
   readonly options: ClusterOptions;
-  /** Environment variables that look like settings and are none. */
+  /** Environment variables that look like settings but are none. */
   readonly doubts: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export function flagName(flag: string): string {
   return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** An orchestrator may set others of the same prefix, so none is refused. */
+/** An orchestrator may set other variables with the same prefix, so none is refused. */
 function doubtsAbout(env: NodeJS.ProcessEnv): string[] {
   const known = [
     ...keys.map(({ variable }) => variable),

@@ -12,10 +12,10 @@ export interface Health {
   readonly cluster: string;
   readonly site: string;
   readonly majority: boolean;
-  /** The peers by id; `unknown` until a peer was met, or if it did not come in time. */
+  /** The peers by id; `unknown` until a peer was met, or if it did not answer in time. */
   readonly peers: Readonly<Record<string, { readonly connected: boolean; readonly state: string }>>;
   readonly locks: { readonly known: number; readonly frozen: number };
-  /** Adopted by this site: how many, and the highest of all locks. */
+  /** Number of epochs adopted by this site, and the highest one of all locks. */
   readonly epochs: { readonly adopted: number; readonly highest: number };
 }
 
@@ -35,24 +35,24 @@ export class HealthCheck {
     cluster.on('notice', (notice) => this.#follow(notice));
   }
 
-  /** From now on it is not ready. */
+  /** Makes `/ready` answer 503. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** 200, or 503 where nothing can be granted. */
+  /** Returns 200, or 503 if no lock can be granted. */
   health(): Answer {
     const health = this.#health();
     return json(health.status === 'ok' || health.status === 'frozen' ? 200 : 503, health);
   }
 
-  /** Kubernetes: may callers be sent here? 503 without a majority, or when it leaves. */
+  /** Answers Kubernetes' readiness probe: 503 without a majority, or while leaving. */
   ready(): Answer {
     const { status } = this.#health();
     return json(status === 'ok' || status === 'frozen' ? 200 : 503, { status });
   }
 
-  /** Kubernetes: is there no use in a restart? That it answers at all is most of it. */
+  /** Answers Kubernetes' liveness probe: 503 if only a restart can help. */
   live(): Answer {
     return json(200, { status: 'live' });
   }

@@ -44,7 +44,7 @@ async function threeSites() {
 }
 
 describe('baton site --metrics', () => {
-  it('tells Prometheus and Kubernetes how the site is, until it is gone', async () => {
+  it('serves Prometheus and Kubernetes until the site is gone', async () => {
     const [a, b, c] = await threeSites();
     const said = await b.hear(/^metrics and health at /);
     const url = said.split(' ').at(-1)!;
@@ -104,7 +104,7 @@ describe('baton site --metrics', () => {
   });
 });
 
-describe('the server', () => {
+describe('the metrics server', () => {
   it('refuses a request for another host, a change, or an unknown path', async () => {
     const answers = {
       '/live': () => ({ status: 200, type: 'text/plain', body: 'yes' }),
@@ -125,7 +125,7 @@ describe('the server', () => {
     expect((await ask(`${url}/live`, { 'x-long': 'x'.repeat(20_000) })).status).toBe(431);
   });
 
-  it('collects once for all requests that come meanwhile', async () => {
+  it('collects once for all requests during a collection', async () => {
     const prometheus = new Prometheus();
     let collected = 0;
     const counter = prometheus.meterProvider.getMeter('test').createObservableCounter('collected');
@@ -141,7 +141,7 @@ describe('the server', () => {
 describe('health', () => {
   const status = { connected: ['b'], majority: true, locks: 3, frozen: 1 };
 
-  it('goes by the majority, what is frozen, and whether it leaves or has crashed', () => {
+  it('depends on the majority, frozen locks, leaving and crashes', () => {
     let tell!: (notice: Notice) => void;
     let now = status;
     const cluster = {

@@ -5,7 +5,7 @@ import type { Address } from '../../runtime/api/peer.ts';
 import { type HttpServer, listenForHttp } from '../../runtime/observe/http-server.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 
-/** The answer at a path. */
+/** The answer to a request. */
 export interface Answer {
   readonly status: number;
   readonly type: string;

@@ -28,7 +28,7 @@ export class SiteMetrics {
     return this.#server.url;
   }
 
-  /** The site is no longer ready. */
+  /** Makes the site answer as no longer ready. */
   leaving(): void {
     this.#health?.stop();
   }

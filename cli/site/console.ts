@@ -1,6 +1,6 @@
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 
-/** Lines in, lines out: with a prompt on a terminal, without one in a pipe. */
+/** Reads and prints lines: with a prompt on a terminal, without one in a pipe. */
 export class Console {
   readonly #terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   readonly #readline: Interface;
@@ -33,7 +33,7 @@ export class Console {
     return line.done === true ? null : line.value;
   }
 
-  /** On a terminal readline takes Ctrl-C; from elsewhere it comes as a signal. */
+  /** On a terminal readline reads Ctrl-C; otherwise it arrives as a signal. */
   onInterrupt(interrupted: () => void): void {
     this.#readline.on('SIGINT', interrupted);
     process.on('SIGINT', interrupted).on('SIGTERM', interrupted);

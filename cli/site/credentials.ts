@@ -11,7 +11,7 @@ export interface CredentialFiles {
   readonly insecure?: boolean;
 }
 
-/** Throws UsageError: a file cannot be read, or one of three is missing. */
+/** Throws UsageError if a file cannot be read, or one of three is missing. */
 export function credentialsIn({
   tlsCert,
   tlsKey,

@@ -17,7 +17,7 @@ import type { SiteVerbOptions } from '../verbs/site.ts';
 import { Console } from './console.ts';
 import { Session } from './session.ts';
 
-/** `baton site`: from the first line to the last. */
+/** Runs `baton site`. */
 export async function runSite(options: SiteVerbOptions): Promise<ExitStatus> {
   const { given, options: settings, doubts } = configure(options, process.env);
   for (const doubt of doubts) remark(doubt);
@@ -84,7 +84,7 @@ function join(settings: ClusterOptions, metrics: SiteMetrics | undefined): Promi
   return joinCluster({
     ...settings,
     ...(metrics && { telemetry: metrics.telemetry }),
-    // The notice has said why; nothing that is under way in this process can be trusted any more.
+    // The notice has given the reason. The process ends at once, because its state cannot be trusted.
     onCrash: () => process.exit(exitStatus.violated),
   });
 }

@@ -21,7 +21,7 @@ export class Session {
   readonly #onLeave: () => void;
   readonly #say: (text: string) => void;
   #held: Held | null = null;
-  /** The request that waits for the token. */
+  /** The request that is under way. */
   #request: { readonly withdraw: AbortController; readonly done: Promise<void> } | null = null;
   #interrupt: () => void = () => undefined;
   #leaving = false;
@@ -34,7 +34,7 @@ export class Session {
     this.#say = say;
   }
 
-  /** Until quit, the last line (`null`) or the first interrupt; then leaves. */
+  /** Runs until quit, the end of input (`null`) or the first interrupt; then leaves. */
   async run(nextLine: () => Promise<string | null>): Promise<void> {
     const interrupted = new Promise<typeof quit>((resolve) => {
       this.#interrupt = () => resolve(quit);
@@ -47,7 +47,7 @@ export class Session {
     await this.#leave();
   }
 
-  /** The first time quits, the second time at once and without leaving. */
+  /** Leaves the first time. The second time it ends at once, without leaving. */
   interrupt(): void {
     if (!this.#leaving) {
       this.#leaving = true;

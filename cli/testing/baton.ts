@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 const entry = fileURLToPath(new URL('../baton.mjs', import.meta.url));
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
-/** After this long a silent process fails the test, and the test shows all that the process has said. */
+/** Limit in ms for output of a process. A test that exceeds it fails, and shows all output so far. */
 const HEAR_TIMEOUT_MS = 25_000;
 
 export interface Ended {
@@ -22,14 +22,16 @@ export function baton(...args: string[]): Promise<Ended> {
   return new BatonProcess(args).end();
 }
 
-/** `baton` while it runs; it ends with the test at the latest, or when what `atEnd` was given is called. */
+/**
+ * A running `baton`. It ends with the test at the latest, or when the function given to `atEnd` is called.
+ */
 export class BatonProcess {
   readonly child: ChildProcess;
   stdout = '';
   stderr = '';
   readonly #said = new EventEmitter();
   readonly #closed: Promise<unknown[]>;
-  /** How much of stdout `hear` has gone through. */
+  /** Length of the stdout that `hear` has read. */
   #heard = 0;
 
   constructor(
@@ -39,7 +41,7 @@ export class BatonProcess {
   ) {
     this.child = spawn(process.execPath, [entry, ...args], {
       cwd: checkout,
-      // As in a pipe: no colours, whatever the runner of the tests has set.
+      // Without colours, as in a pipe, whatever the test runner has set.
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined, ...env },
     });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
@@ -68,7 +70,7 @@ export class BatonProcess {
     this.child.stdin!.end();
   }
 
-  /** The next line of stdout, after those heard before, that matches. */
+  /** Resolves with the next matching line of stdout, after those heard before. */
   async hear(pattern: RegExp): Promise<string> {
     for (;;) {
       const lines = this.stdout.slice(this.#heard).split('\n').slice(0, -1);
@@ -81,7 +83,7 @@ export class BatonProcess {
     }
   }
 
-  /** Once stderr matches. */
+  /** Resolves once stderr matches. */
   async hearError(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.stderr)) await this.#more(pattern);
   }
@@ -107,7 +109,7 @@ export class BatonProcess {
   }
 }
 
-/** Ports of 127.0.0.1 on which nobody listened a moment ago. */
+/** Returns ports of 127.0.0.1 that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];

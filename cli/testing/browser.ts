@@ -1,7 +1,10 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findBrowser } from '../../scripts/find-browser.ts';
 
-/** Where a Chromium is. `null`: there is none, and the tests that need one are skipped; `npm test` installs one before. */
+/**
+ * The path of a Chromium. `null`: there is none, and the tests that need one are skipped; `npm test` installs
+ * one before.
+ */
 export const chrome: string | null = findBrowser();
 
 export function launch(): Promise<Browser> {

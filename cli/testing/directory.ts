@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** An empty directory that goes with the test. */
+/** Creates an empty directory that is removed after the test. */
 export function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'baton-test-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));

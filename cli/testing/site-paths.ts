@@ -82,7 +82,7 @@ export function sitePaths(input: SiteInput) {
 const nameOf = ({ source, eventType }: AnyTransitionDefinition, place: number) =>
   `${source.id} on ${eventType || 'always'} #${place}`;
 
-/** All that the statechart has. */
+/** Returns all transitions of the statechart. */
 export function allTransitions(): string[] {
   return [siteMachine.root, ...getStateNodes(siteMachine.root)].flatMap((node) =>
     [...node.transitions.values(), ...(node.always ? [node.always] : [])].flatMap((choices) =>
@@ -91,7 +91,7 @@ export function allTransitions(): string[] {
   );
 }
 
-/** Those that `event` takes from `snapshot`. */
+/** Returns the transitions that `event` takes from `snapshot`. */
 export function transitionsTaken(snapshot: SiteSnapshot, event: SiteEvent): string[] {
   return siteMachine.getTransitionData(snapshot, event).map((taken) => {
     const choices = taken.source.transitions.get(taken.eventType) ?? [];

@@ -101,7 +101,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
     await Promise.all([import('../../harness/chaos/campaign.ts'), import('../../harness/chaos/text.ts')]);
   const prose = proseStream(json);
   const say = (text: string) => prose.write(`${text}\n`);
-  // Not the histories: of a thousand runs they would fill the memory.
+  // The histories are dropped: those of a thousand runs would fill the memory.
   const done: Summary[] = [];
   const started = performance.now();
   say(`seed ${seed}${runs > 1 ? ` to ${seed + runs - 1}` : ''}: ${sites} sites, ${seconds} s of faults each`);
@@ -151,7 +151,7 @@ async function scenarios({ json }: ChaosVerbOptions): Promise<ExitStatus> {
   });
 }
 
-/** Until it is done, interrupted, or the harness fails. */
+/** Runs until the work is done, interrupted, or the harness fails. */
 function guarded(work: (signal: AbortSignal) => Promise<ExitStatus>): Promise<ExitStatus> {
   return interruptible(async (signal) => {
     try {

@@ -60,7 +60,7 @@ export function addInspect(program: Command): void {
             'expected a file or a directory of records, or --attach, or --listen: one of them',
           );
         if (beside !== undefined && (file === undefined || follow))
-          throw new UsageError('--beside goes with a file or a directory of records that is whole');
+          throw new UsageError('--beside needs a file or a complete directory of records');
         if (attach !== undefined) process.exitCode = await inspectSites(attach, lock, port);
         else if (file === undefined) process.exitCode = await inspectApps(port);
         else if (follow) process.exitCode = await inspectLive(file, port);

@@ -77,7 +77,7 @@ async function locks(urls: readonly string[], options: LocksOptions): Promise<Ex
   }
 }
 
-/** Until it is interrupted. The last reports. */
+/** Prints reports until interrupted, and returns the last one. */
 async function follow(read: () => Promise<LockReports>, options: LocksOptions): Promise<LockReports> {
   const view = await liveView(process.stdout, 0);
   let reports = await read();

@@ -10,7 +10,7 @@ import { liveView, proseStream, writeJson } from '../output.ts';
 interface ProveOptions {
   readonly solver?: SolverName;
   readonly secondOpinion?: boolean;
-  /** Seconds for one query. */
+  /** Time limit of one query, in seconds. */
   readonly timeout: number;
   readonly json?: string;
 }
@@ -76,7 +76,10 @@ async function runProve(name: string, options: ProveOptions): Promise<ExitStatus
     : exitStatus.incomplete;
 }
 
-/** The solvers asked for. With `--second-opinion` one that is not installed is left out, and two must be left. */
+/**
+ * Returns the requested solvers. With `--second-opinion` one that is not installed is left out, and at least
+ * two must remain.
+ */
 async function solversOf({ solver, secondOpinion, timeout }: ProveOptions): Promise<[Solver, ...Solver[]]> {
   const { solvers, SolverError } = await import('../../verification/proof/solver.ts');
   const names = secondOpinion === true ? (Object.keys(solvers) as SolverName[]) : [solver ?? 'z3-wasm'];

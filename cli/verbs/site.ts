@@ -4,11 +4,11 @@ import { keys } from '../config/keys.ts';
 import { flagName } from '../config/settings.ts';
 import { address, addressOrPort, names, peers, wholeNumber } from '../options.ts';
 
-/** The options that are no setting of the cluster; `configure` reads all others. */
+/** Options that are no setting of the cluster. `configure` reads all others. */
 export interface SiteVerbOptions extends Readonly<Record<string, unknown>> {
-  /** Where metrics and health are served. */
+  /** Address of metrics and health. */
   readonly metrics?: Address;
-  /** Where others may watch it. */
+  /** Address at which viewers may watch the site. */
   readonly inspect?: Address;
 }
 

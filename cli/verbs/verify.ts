@@ -202,7 +202,7 @@ async function checkedBy(
   }
 }
 
-/** An engine that is not installed is left out; one must be left. */
+/** Runs the other engines. One that is not installed is left out; at least one must remain. */
 async function opinionsOn(
   report: Report,
   found: FoundSystem,
@@ -281,7 +281,7 @@ const ofRandom = ['seeds', 'depth', 'firstSeed'] as const;
 const ofExploration = ['liveness', 'symmetry', 'hashCompact', 'maxStates', 'maxMemory'] as const;
 const ofFiles = ['checkpoint', 'resume', 'spill'] as const;
 
-/** An option that would have no effect is a mistake. */
+/** Refuses options that would have no effect. */
 function refuseUnfit(options: VerifyOptions): void {
   const without: readonly (keyof VerifyOptions)[] =
     options.random === true ? [...ofExploration, ...ofFiles] : ofRandom;
@@ -293,7 +293,7 @@ function refuseUnfit(options: VerifyOptions): void {
   );
 }
 
-/** Gathers an option that may be given several times. */
+/** Collects an option that may be given several times. */
 function listed(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
@@ -352,7 +352,7 @@ async function takeTracesAgain(
   return taken.every(({ refusal }) => refusal === null) ? exitStatus.held : exitStatus.violated;
 }
 
-/** A limit that the system did not set itself leaves the check incomplete. */
+/** A limit that is not the system's own leaves the check incomplete. */
 function statusOf({ properties }: Report, { actors, constraint }: System): ExitStatus {
   const some = (verdict: string) => properties.some((property) => property.verdict === verdict);
   if (some('violated')) return exitStatus.violated;

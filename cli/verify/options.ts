@@ -9,9 +9,9 @@ export interface VerifyOptions {
   readonly liveness?: boolean;
   readonly symmetry?: boolean;
   readonly workers?: number;
-  /** Bits; `true`: as many as it says without a number. */
+  /** Number of bits; `true`: the default number. */
   readonly hashCompact?: number | true;
-  /** The names of those that are judged. */
+  /** The names of the properties to judge. */
   readonly property?: readonly string[];
   /** Run at random instead of exploring. */
   readonly random?: boolean;
@@ -22,23 +22,23 @@ export interface VerifyOptions {
   readonly maxOmission?: number;
   readonly failVacuous?: boolean;
   readonly maxStates?: number;
-  /** Bytes. */
+  /** Maximum memory in bytes. */
   readonly maxMemory?: number;
-  /** Seconds. */
+  /** Time limit in seconds. */
   readonly timeout?: number;
   readonly checkpoint?: string;
   readonly resume?: string;
   readonly spill?: string;
-  /** Which model checker explores. */
+  /** The model checker that explores. */
   readonly engine: 'baton' | EngineName;
-  /** Ask every other engine that is installed, and compare. */
+  /** Run every other installed engine too, and compare the results. */
   readonly secondOpinion?: boolean;
   readonly json?: string;
-  /** How traces are printed. */
+  /** The format of traces. */
   readonly trace: 'text' | 'json' | 'mermaid' | 'shiviz';
-  /** A file of traces to take again. */
+  /** A file of traces to repeat. */
   readonly replay?: string;
-  /** A Vitest file that takes each counterexample again. */
+  /** Path of a Vitest file that repeats each counterexample. */
   readonly regression?: string;
   /** Check again whenever a file beside the module changes. */
   readonly watch?: boolean;

@@ -15,7 +15,10 @@ const painted: Readonly<Record<PropertyResult['verdict'], string>> = {
   incomplete: colors.yellow('incomplete'),
 };
 
-/** For a person: figures, every property with its verdict, and the shortest trace to each violation, by `format`. */
+/**
+ * Formats a report: figures, every property with its verdict, and the shortest trace to each violation, in
+ * `format`.
+ */
 export function reportText(report: Report, format: (trace: Trace) => string): string {
   const { system, sites, network, properties } = report;
   const widest = Math.max(...properties.map(({ kind }) => kind.length));
@@ -42,7 +45,7 @@ export function reportText(report: Report, format: (trace: Trace) => string): st
   ].join('\n');
 }
 
-/** A verdict that rests on hashes is never shown as one that does not. */
+/** A verdict that rests on hashes is always marked. */
 function unlessOmitted({ omissionProbability }: Judged): string {
   return omissionProbability === undefined
     ? ''
@@ -54,7 +57,7 @@ function onlyIf({ verdict, vacuous }: Judged): string {
   return vacuous === undefined ? '' : colors.yellow(` (vacuously: ${vacuous})`);
 }
 
-/** Properties that one and the same trace violates stand together. */
+/** Groups properties that the same trace violates. */
 function byTrace(violated: readonly Judged[]): Judged[][] {
   const groups = new Map<string, Judged[]>();
   for (const property of violated) {
@@ -64,7 +67,7 @@ function byTrace(violated: readonly Judged[]): Judged[][] {
   return [...groups.values()];
 }
 
-/** One line for each violation that may follow from a machine that failed. */
+/** Returns one line for each violation that may follow from a failed machine. */
 function followUps(violated: readonly Judged[]): string[] {
   const lines = violated.flatMap(({ name, follows }) =>
     follows === undefined
@@ -130,7 +133,7 @@ function mebibytes(bytes: number): string {
   return `${count(bytes / 2 ** 20)} MiB`;
 }
 
-/** One line, while it runs. */
+/** Formats the progress in one line. */
 export function progressLine({
   property,
   states,
@@ -161,7 +164,7 @@ function violationText(properties: readonly Judged[], format: (trace: Trace) => 
   return `\n${heads.join('\n')}${trace === undefined ? '' : `\n\n${format(trace)}`}`;
 }
 
-/** For a person: of every statechart, the transitions that no explored step took. */
+/** Lists, for every statechart, the transitions that no explored step took. */
 export function coverageText({ coverage, complete }: Report): string {
   const lines = coverage.flatMap(({ machine, transitions, never }) => [
     `${colors.bold(machine)}: ${transitions - never.length} of ${transitions} transitions taken`,
@@ -173,7 +176,7 @@ export function coverageText({ coverage, complete }: Report): string {
   return ['', ...(complete ? [] : ['as far as it was explored:']), ...lines].join('\n');
 }
 
-/** For a person: the trace, and whether the system takes it. */
+/** Shows a trace and reports whether the system takes it. */
 export function takenAgainText(
   { property, trace, refusal }: TakenAgain,
   format: (trace: Trace) => string,
@@ -212,14 +215,14 @@ function conclusion({ properties, incomplete, hashCompaction }: Report): string 
   );
 }
 
-/** The first property is the check's own. */
+/** The first property is added by the check itself. */
 function allHold(properties: number): string {
   return properties === 1
     ? 'no machine fails, and nothing else was asked: the system has no properties'
     : `all ${properties} properties hold`;
 }
 
-/** For a person: what each other engine says, and where it differs. */
+/** Shows the result of each other engine, and the differences. */
 export function opinionsText(opinions: readonly Opinion[]): string {
   return opinions
     .flatMap(({ engine, states, transitions, seconds, differences, unasked }) => [

@@ -16,9 +16,9 @@ export const traceFormats: Readonly<Record<VerifyOptions['trace'], (trace: Trace
   shiviz: traceShiViz,
 };
 
-/** A trace that stood in a file, and whether the system can take it. */
+/** A trace from a file, and whether the system can take it. */
 export interface TakenAgain {
-  /** The property that it is about, where the file says so. */
+  /** The property that it violates, if the file names one. */
   readonly property: string | null;
   readonly trace: Trace;
   /**
@@ -28,8 +28,8 @@ export interface TakenAgain {
 }
 
 /**
- * Takes the traces of `file` again: one trace as `--trace json` writes it, or all of a report that `--json`
- * wrote. Throws `UsageError` when there is none in it, `SystemError` when the system cannot be explored.
+ * Repeats the traces of `file`: one trace as written by `--trace json`, or all traces of a report written by
+ * `--json`. Throws `UsageError` if the file has none, `SystemError` if the system cannot be explored.
  */
 export function takeAgain(system: System, file: string): TakenAgain[] {
   const traces = tracesOf(parse(file));

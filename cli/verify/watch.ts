@@ -8,8 +8,9 @@ import { interruptible } from '../interrupt.ts';
 const restMs = 100;
 
 /**
- * Runs the command line again, without `--watch`, whenever a file in the module's folder or below changes, in a process of its
- * own: a module is loaded once in a process. A run that has not ended by then is ended. Ends with Ctrl-C.
+ * Runs the command line again, without `--watch`, whenever a file in the module's folder or below changes.
+ * Each run has a process of its own, because a process loads a module once. A run that has not ended by then
+ * is ended. Ctrl-C ends the watching.
  */
 export async function watchAndRun(system: string, argv: readonly string[]): Promise<void> {
   const path = resolve(system);

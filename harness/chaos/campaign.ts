@@ -4,12 +4,12 @@ import { runChaos } from './run.ts';
 import { scheduleOf } from './schedule.ts';
 
 export interface CampaignOptions extends Omit<RunOptions, 'schedule' | 'pool'> {
-  /** The seed of the first run; each later run has the next. */
+  /** The seed of the first run. Each further run adds one. */
   readonly seed: number;
   readonly runs: number;
   readonly sites: number;
   readonly seconds: number;
-  /** Clusters at the same time. */
+  /** Number of clusters that run at the same time. */
   readonly parallel: number;
   readonly onRun: (run: ChaosRun) => void;
 }

@@ -10,19 +10,19 @@ export interface ClientOptions {
   readonly lock: Lock;
   readonly life: number;
   readonly record: (entry: Entry) => void;
-  /** Asks the resource. */
+  /** Sends a request to the resource. */
   readonly write: (request: WriteRequest) => Promise<{ readonly accepted: boolean; readonly value: number }>;
 }
 
-/** The part of a critical section after its two writes begin. */
+/** The course of a critical section between its two writes. */
 export interface Plan {
-  /** After the first. */
+  /** Called after the first write. */
   readonly hold: () => Promise<unknown>;
-  /** Whether it writes though it knows that it has lost the lock: then the gate alone stands against it. */
+  /** Write even after the loss of the lock is known: then only the gate protects the resource. */
   readonly careless: boolean;
-  /** Ends the wait. */
+  /** Aborts the wait. */
   readonly cancel?: AbortSignal;
-  /** How long it stays inside after its `leave` was refused, until it is told that it has lost the lock. Default 0. */
+  /** Time in ms to stay inside after `leave` was refused, until the loss of the lock is known. Default 0. */
   readonly lingerMs?: number;
 }
 
@@ -75,7 +75,7 @@ export class Client {
     held.release();
   }
 
-  /** Section after section until `ended`; all that is left to chance comes from `seed`. */
+  /** Runs section after section until `ended`. Every random choice comes from `seed`. */
   async work(name: string, seed: number, pace: Pace, ended: AbortSignal): Promise<void> {
     const draws = new Draws(seed);
     for (let count = 0; !ended.aborted; count++) {

@@ -12,11 +12,9 @@ import type { SitePool } from './processes.ts';
 import { FaultProxy } from './proxy.ts';
 import { Resource } from './resource.ts';
 
-/**
- * Options for tests of the harness itself. Each makes it possible to check that the harness detects a fault.
- */
+/** Options for tests of the harness. Each injects a fault that the harness must detect. */
 export interface Hooks {
-  /** The resource takes every write. */
+  /** The resource accepts every write. */
   readonly gateOff?: boolean;
   /** The sites run this mutant of the statechart (`verification/protocols/epoch/mutants.ts`). */
   readonly mutant?: string;
@@ -24,11 +22,11 @@ export interface Hooks {
 
 /** How the sites are joined. */
 export interface Joining {
-  /** How links are secured. Default: not at all. */
+  /** The credentials of the links. Default: none. */
   readonly secured?: Security;
-  /** Locks that are used beside the main one, with a resource each. Default 0. */
+  /** Number of locks beside the main one, each with its own resource. Default 0. */
   readonly otherLocks?: number;
-  /** The first site is a liar while there are faults. */
+  /** The first site lies while there are faults. */
   readonly hostile?: boolean;
 }
 
@@ -128,12 +126,12 @@ export class ChaosCluster {
     return this.members.get(site)!;
   }
 
-  /** Writes a fault down. */
+  /** Records a fault in the history. */
   fault(what: string): void {
     this.history.push({ type: 'fault', at: now(), what });
   }
 
-  /** The grant of a section that lasts until `drop`; null when it does not come within so long. */
+  /** Returns the grant of a section that lasts until `drop`; null if it does not come within `withinMs`. */
   async take(site: string, section: string, withinMs: number): Promise<Grant | null> {
     this.member(site).tell({ type: 'take', section });
     return this.granted(section, withinMs);
@@ -160,7 +158,7 @@ export class ChaosCluster {
     return (found as Grant | undefined) ?? null;
   }
 
-  /** Resolves to false when `condition` does not hold within so long. */
+  /** Resolves to false if `condition` does not hold within `withinMs`. */
   async until(condition: () => boolean, withinMs: number): Promise<boolean> {
     for (const deadline = now() + withinMs; now() < deadline; ) {
       if (condition()) return true;

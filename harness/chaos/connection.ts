@@ -7,7 +7,7 @@ import type { Way } from './way.ts';
 export interface ConnectionOptions {
   /** The socket of the site that dialled. */
   readonly near: Socket;
-  /** Where the other one listens now; null when it is gone. */
+  /** The present address of the other site; null if it is gone. */
   readonly address: () => Address | null;
   readonly forward: Way;
   readonly backward: Way;
@@ -25,7 +25,7 @@ export class ProxiedConnection {
     this.#options = options;
     this.#near = options.near;
     this.#prepare(this.#near);
-    // A connection needs answers: no peer is reached while one direction is held.
+    // A connection needs answers, so no peer is reached while one direction is held.
     options.forward.waiters.add(this.#reach);
     options.backward.waiters.add(this.#reach);
     this.#reach();

@@ -9,10 +9,10 @@ import type { ClusterOptions } from '../../runtime/index.ts';
 import { siteUri } from '../../runtime/mailbox/tcp/tls/certificates.ts';
 import { ChaosError } from './processes.ts';
 
-/** How links are secured: by a secret that all share, or by certificates (SECURITY.md). */
+/** The credentials of links: a secret that all sites share, or certificates (SECURITY.md). */
 export type Security = 'secret' | 'tls';
 
-/** As they go to a process: buffers would not. */
+/** The form in which they go to a process, without buffers. */
 export type Credentials = Pick<ClusterOptions, 'tls' | 'secret'>;
 
 const run = promisify(execFile);

@@ -2,18 +2,18 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { skipN } from 'pure-rand/utils/skipN';
 
-/** Chance that a seed decides: the same seed, the same draws. */
+/** Random choices by a seed: the same seed gives the same choices. */
 export class Draws {
   readonly #random;
 
-  /** The lowest 32 bits of `seed` count. */
+  /** Only the lowest 32 bits of `seed` count. */
   constructor(seed: number) {
     this.#random = xoroshiro128plus(seed);
-    // Seeds that are close to each other begin alike.
+    // Neighbouring seeds begin alike, so the first numbers are skipped.
     skipN(this.#random, 32);
   }
 
-  /** Both ends included. */
+  /** Returns a whole number between `from` and `to`, both included. */
   whole(from: number, to: number): number {
     return uniformInt(this.#random, from, to);
   }
@@ -23,7 +23,7 @@ export class Draws {
     return all[index]!;
   }
 
-  /** `count` different ones, in their order. */
+  /** Returns `count` different items in their order. */
   some<T>(all: readonly T[], count: number): T[] {
     const left = [...all.keys()];
     const drawn = Array.from({ length: count }, () => left.splice(this.whole(0, left.length - 1), 1)[0]!);

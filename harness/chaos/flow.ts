@@ -36,7 +36,7 @@ export class Flow {
     sink.on('drain', this.#pump);
   }
 
-  /** Nothing comes any more, and nothing that waits is passed on. */
+  /** Ends the flow: it reads nothing more, and drops the bytes that wait. */
   stop(): void {
     this.#stopped = true;
     this.#way.waiters.delete(this.#pump);

@@ -8,19 +8,19 @@ import { type Frame, type Identity, oldestVersion, protocolVersion } from '../..
 export interface HostileOptions {
   readonly identity: Pick<Identity, 'cluster' | 'configuration' | 'site' | 'id'>;
   readonly target: SiteId;
-  /** Opens a connection to it. */
+  /** Opens a connection to the target. */
   readonly dial: () => Socket;
   readonly codec: Codec;
-  /** A message of its target has come. */
+  /** Called with a message from its target. */
   readonly heard: (lock: string, message: Message) => void;
 }
 
 /**
- * A member that keeps to the handshake and the link, and says what it likes. Whenever its connection is closed it comes back
- * in another life.
+ * A member that keeps to the handshake and the link, and sends any message it likes. Whenever its connection
+ * is closed it returns in another run.
  */
 export class HostileMember {
-  /** How many of its connections were closed after the handshake. */
+  /** Number of its connections that were closed after the handshake. */
   closed = 0;
   readonly #options: HostileOptions;
   #lives = 0;
@@ -33,7 +33,10 @@ export class HostileMember {
     this.#options = options;
   }
 
-  /** Says `message` of `lock`, on a new connection where the last one is closed. False: it could not be met. */
+  /**
+   * Sends `message` of `lock`, on a new connection if the last one is closed. False: the target could not be
+   * reached.
+   */
   async say(lock: string, message: Message): Promise<boolean> {
     if ((this.#socket === null || this.#socket.destroyed) && !(await this.#meet())) return false;
     const { identity, target } = this.#options;
@@ -47,7 +50,7 @@ export class HostileMember {
     return true;
   }
 
-  /** Resolves when what was said has been read, or the connection is closed for it. */
+  /** Resolves when the messages have been read, or the connection has been closed for them. */
   async settle(): Promise<void> {
     const socket = this.#socket;
     if (!socket || socket.destroyed) return;

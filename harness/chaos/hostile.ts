@@ -14,18 +14,18 @@ import { Draws } from './draws.ts';
 import { HostileMember } from './hostile-member.ts';
 
 const pauseMs = 4;
-/** Until it dials a site again that it could not meet. */
+/** Pause in ms before it dials an unreachable site again. */
 const notMetMs = 25;
-/** Messages of one flood. */
+/** Number of messages in one flood. */
 const floodOf = 500;
-/** How many epochs a lie is ahead of the epochs that were heard, at most; beyond 8 it is refused. */
+/** Distance of a lie's epoch from the epochs that were heard; beyond 8 it is refused. */
 const leastAhead = -2;
 const mostAhead = 12;
 
-/** How the nemesis has spent its time. */
+/** Figures of the hostile site. */
 export interface HostileFigures {
   readonly said: number;
-  /** How many of its connections the others ended. */
+  /** Number of its connections that the others ended. */
   readonly closed: number;
 }
 
@@ -66,11 +66,11 @@ export class HostileSite {
         return this.#speak(member, target);
       }),
     );
-    // Its errors are told by `end`.
+    // `end` reports its errors.
     this.#speaking.catch(() => undefined);
   }
 
-  /** Kills the process of `site` and begins to speak in its place. */
+  /** Kills the process of `site` and sends in its place. */
   static async begin(cluster: ChaosCluster, site: string, seed: number): Promise<HostileSite> {
     const member = cluster.member(site);
     await member.kill();
@@ -108,7 +108,7 @@ export class HostileSite {
     }
   }
 
-  /** Answers what can be answered: a candidate hears votes that nobody gave, and a waiting site a token. */
+  /** Answers a message if it can: a candidate gets votes that no site gave, and a waiting site a token. */
   #heard(member: HostileMember, target: string, lock: string, message: SiteMessage): void {
     if ('epoch' in message) this.#epochs.set(lock, Math.max(this.#epochs.get(lock) ?? 0, message.epoch));
     if (this.#stopped.signal.aborted || !this.#draws.percent(50)) return;
@@ -161,7 +161,10 @@ export class HostileSite {
   }
 }
 
-/** The rules that need every member to be honest (SECURITY.md): a token that a member makes up is taken by the site that waits for one. */
+/**
+ * The rules that need every member to be honest (SECURITY.md): a token that a member makes up is accepted by
+ * the waiting site.
+ */
 const ofHonestMembers: readonly string[] = [
   'no two sites are inside at once in one epoch (S1, S4)',
   'no two grants share a fence (S3)',
@@ -169,14 +172,14 @@ const ofHonestMembers: readonly string[] = [
   'nothing accepted is lost',
 ];
 
-/** The judgement by the rules that hold whatever one member says. */
+/** The judgement by the rules that hold whatever one member sends. */
 export function whateverOneSays({ findings, figures }: Judgement): Judgement {
   const kept = Object.entries(findings).filter(([name]) => !ofHonestMembers.includes(name));
   const held = kept.every(([, { violations }]) => violations.length === 0);
   return { findings: Object.fromEntries(kept), figures, held };
 }
 
-/** How many violations there are of the other rules. */
+/** Number of violations of the other rules. */
 export function brokenByLies({ findings }: Judgement): number {
   return ofHonestMembers.reduce((sum, name) => sum + (findings[name]?.violations.length ?? 0), 0);
 }

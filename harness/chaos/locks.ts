@@ -1,6 +1,6 @@
 import type { Entry } from '../../verification/runs/histories/history.ts';
 
-/** The one that the faults are aimed at. */
+/** The lock that the faults are aimed at. */
 export const mainLock = 'main';
 
 /** The names of the first lock and of `others` further locks. */
@@ -9,7 +9,7 @@ export const locksWith = (others: number): readonly string[] => [
   ...Array.from({ length: others }, (_, index) => `other ${index + 1}`),
 ];
 
-/** The name of a section tells its lock; that of the main one goes without. */
+/** The name of a section starts with its lock, except for the main one. */
 export const sectionOf = (lock: string, name: string): string =>
   lock === mainLock ? name : `${lock}/${name}`;
 

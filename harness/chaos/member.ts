@@ -7,7 +7,7 @@ import type { FromSite, OpenSite, ToSite } from './messages.ts';
 import { now } from './now.ts';
 import { ChaosError, type SitePool, type SiteProcess } from './processes.ts';
 
-/** Longer than anything but a hang. */
+/** Limit in ms for an answer of a process, which only a hang exceeds. */
 const patienceMs = 20_000;
 const leaveMs = 10_000;
 
@@ -28,16 +28,16 @@ export class Member {
   readonly site: string;
   readonly #options: MemberOptions;
   readonly #dataDir: string;
-  /** The callers that wait for a message; `null` tells them that none will come. */
+  /** The callers that wait for a message; `null` tells them that none will follow. */
   readonly #waits = new Set<(message: FromSite | null) => void>();
   #process: SiteProcess | null = null;
   #life = -1;
-  /** The site was told to end. */
+  /** True once the site was told to end. */
   #ending = false;
-  /** In this life. */
+  /** True if the disk was full in this run. */
   #diskWasFull = false;
   #alone: Promise<void> = Promise.resolve();
-  /** Said to every life as soon as it is open. */
+  /** The work that every run gets as soon as it is open. */
   #work: ((life: number) => ToSite) | null = null;
 
   constructor(options: MemberOptions) {
@@ -47,7 +47,7 @@ export class Member {
     mkdirSync(this.#dataDir);
   }
 
-  /** Has a process at hand for the next life. */
+  /** Starts a process in advance for the next run. */
   prepare(): void {
     this.#options.pool.prepare();
   }
@@ -61,7 +61,7 @@ export class Member {
     return this.#process !== null;
   }
 
-  /** One thing after the other: to start a process may take longer than the schedule has for it. */
+  /** Runs one task after the other: to start a process may take longer than the schedule allows. */
   alone(work: () => Promise<void>): Promise<void> {
     this.#alone = this.#alone.then(work);
     return this.#alone;
@@ -75,7 +75,7 @@ export class Member {
       throw new ChaosError(`site ${this.site} knows of no founding after ${patienceMs / 1000} s`);
   }
 
-  /** Opens its first life, or the next with the data of the last. */
+  /** Opens the first run, or the next one with the data of the last. */
   async start(): Promise<void> {
     const answer = await this.#open();
     if (answer.type === 'refused') {
@@ -88,8 +88,8 @@ export class Member {
   }
 
   /**
-   * Opens it without its data for so long. It is another site then (R8), which takes the place of the old one by a change of the members. The
-   * judgement holds its grants against those of all others.
+   * Opens the site without its data for `forMs`. It is another site then (R8), and takes the place of the old
+   * one by a change of the members. The judgement compares its grants with those of all others.
    */
   async workWithoutDisk(forMs: number): Promise<void> {
     const aside = `${this.#dataDir}.aside`;
@@ -145,7 +145,7 @@ export class Member {
     await leaving.ended;
   }
 
-  /** From now on its disk takes no byte more. */
+  /** Makes its disk full from now on. */
   fillDisk(): void {
     this.#diskWasFull = this.#process !== null;
     this.#process?.limitFiles('1');
@@ -158,7 +158,7 @@ export class Member {
   /** Closes it and gives its process back. */
   async end(): Promise<void> {
     const process = this.#process;
-    // Its process may still load: nothing will be heard of it.
+    // Its process may still be loading, and will answer nothing.
     if (process === null) return this.#hearsNoMore();
     this.#ending = true;
     process.signal('SIGCONT');
@@ -198,7 +198,7 @@ export class Member {
     return answer;
   }
 
-  /** The first of `types` that comes; null when none does, or the process ends before. */
+  /** Resolves with the first message of `types`, or null if the process ends before. */
   #hear<Type extends FromSite['type']>(
     withinMs: number,
     ...types: readonly Type[]

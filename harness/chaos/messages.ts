@@ -9,9 +9,9 @@ import type { Credentials } from './credentials.ts';
 export type ToSite =
   | ({ readonly type: 'open' } & OpenSite)
   | ({ readonly type: 'work' } & Work)
-  /** They ask no more; answered by `rested` when none has or waits for the lock. */
+  /** The clients stop. Answered by `rested` once no client has the lock or waits for it. */
   | { readonly type: 'rest' }
-  /** One critical section that lasts until `drop`. */
+  /** Begin one critical section that lasts until `drop`. */
   | { readonly type: 'take'; readonly section: string }
   | { readonly type: 'drop'; readonly section: string }
   /** The resource's answer to a `write`. */
@@ -34,7 +34,7 @@ export interface OpenSite {
    * statechart itself.
    */
   readonly mutant: string | null;
-  /** One of the members lies: a peer that breaks the protocol is no fault of ours. */
+  /** One of the members lies, so a peer that breaks the protocol is no fault. */
   readonly hostile: boolean;
 }
 
@@ -48,10 +48,10 @@ export interface Work {
 
 /** The ranges that the clients draw their pauses and holds from. */
 export interface Pace {
-  /** The longest pause between two asks, and the longest hold. */
+  /** Longest pause between two requests, and longest hold, in ms. */
   readonly pauseMs: number;
   readonly holdMs: number;
-  /** How many of a hundred waits are given up after at most `patienceMs`. */
+  /** Percentage of waits that are given up after at most `patienceMs`. */
   readonly cancelPercent: number;
   readonly patienceMs: number;
 }
@@ -59,9 +59,9 @@ export interface Pace {
 export type FromSite =
   | { readonly type: 'loaded' }
   | { readonly type: 'opened'; readonly address: Address }
-  /** It knows that the cluster is founded, in this life or before. */
+  /** The site knows that the cluster is founded, in this run or before. */
   | { readonly type: 'founded' }
-  /** It was not opened. */
+  /** The site could not be opened. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | { readonly type: 'entry'; readonly entry: Entry }
   | ({ readonly type: 'write'; readonly id: number } & WriteRequest)

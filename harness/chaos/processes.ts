@@ -5,14 +5,14 @@ import type { FromSite, ToSite } from './messages.ts';
 
 const baton = fileURLToPath(new URL('../../cli/baton.mjs', import.meta.url));
 
-/** The harness itself failed; nothing is known of the sites. */
+/** A failure of the harness itself, which says nothing about the sites. */
 export class ChaosError extends Error {
   readonly code = 'CHAOS_FAILED';
 }
 
 const maxIdle = 4;
 
-/** A process that can be a site, one after the other. */
+/** A process that hosts one site after the other. */
 export class SiteProcess {
   onMessage: (message: FromSite) => void = () => undefined;
   /** `why`: the exit status or the signal, and the last output. */
@@ -27,7 +27,7 @@ export class SiteProcess {
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-2_000);
     });
-    // `close`: when all that it has said is here.
+    // On `close` all of its output has arrived.
     this.ended = once(this.#child, 'close').then(([status, signal]) => {
       this.onExit([`${status ?? signal}`, this.#stderr.trim()].filter((text) => text !== '').join('\n'));
     });
@@ -50,7 +50,7 @@ export class SiteProcess {
   }
 
   tell(message: ToSite): void {
-    // One that ends just now cannot hear it any more, and `ended` says so.
+    // A process that ends at this moment cannot receive it; `ended` reports that.
     if (this.#child.connected) this.#child.send(message, (error) => error && this.#lost(error));
   }
 
@@ -63,14 +63,14 @@ export class SiteProcess {
   }
 
   /**
-   * How many bytes a file of it may have (`ulimit -f`): at 1 the kernel says of every write what it says of a full disk.
-   * Its hard limit stays, so that this can be taken back.
+   * Limits the size of its files in bytes (`ulimit -f`): with 1 the kernel answers every write as on a full
+   * disk. The hard limit stays, so that this can be undone.
    */
   limitFiles(bytes: '1' | 'unlimited'): void {
     if (!this.alive) return;
     const args = ['--pid', `${this.#child.pid}`, `--fsize=${bytes}:unlimited`];
     const { error, status, stderr } = spawnSync('prlimit', args, { encoding: 'utf8' });
-    // One that ended meanwhile writes nothing either; Node has not heard of it yet.
+    // A process that has ended meanwhile writes nothing either; Node may not know yet.
     if (error || (status !== 0 && !/no such process/i.test(stderr)))
       throw new ChaosError(`prlimit, of util-linux, is needed to fill a disk: ${error?.message ?? stderr}`);
   }
@@ -81,7 +81,7 @@ export class SiteProcess {
   }
 }
 
-/** Processes that are loaded already: to start one takes longer than most faults last. */
+/** A pool of loaded processes: to start one takes longer than most faults last. */
 export class SitePool {
   readonly #idle: SiteProcess[] = [];
   readonly #all = new Set<SiteProcess>();
@@ -94,7 +94,7 @@ export class SitePool {
     process.once('exit', this.#killAll);
   }
 
-  /** Starts one that is not needed yet, unless there are enough. */
+  /** Starts a spare process, unless there are enough. */
   prepare(): void {
     if (this.#idle.length < maxIdle) this.#idle.push(this.#start());
   }

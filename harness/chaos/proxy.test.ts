@@ -66,7 +66,7 @@ class End {
 const aWhile = () => sleep(60);
 
 describe('the fault proxy', () => {
-  it('passes bytes both ways, and ends', async () => {
+  it('passes bytes and the end of a stream both ways', async () => {
     const { a, b } = await (await setUp()).pair();
     b.socket.write('welcome');
     await vi.waitFor(() => expect(a.heard).toBe('welcome'));
@@ -129,7 +129,7 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect([b.heard, b.ended]).toEqual(['hello12', true]));
   });
 
-  it('tells nobody of a death behind a held direction, before it is released', async () => {
+  it('passes no sign of a death in a held direction, before it is released', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
     proxy.hold('b', 'a');
@@ -151,7 +151,7 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect(atB.map(({ heard }) => heard)).toEqual(['hello']));
   });
 
-  it('delays, and keeps the order', async () => {
+  it('delays bytes and keeps their order', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
     proxy.delay('a', 'b', 100);
@@ -179,7 +179,7 @@ describe('the fault proxy', () => {
     expect(b.heard).toBe('hello12345');
   });
 
-  it('refuses, and takes connections again at the same port', async () => {
+  it('refuses connections, and accepts them again at the same port', async () => {
     const { proxy, pair, dial } = await setUp();
     const { a, b } = await pair();
     await proxy.refuse('a', 'b');
@@ -193,7 +193,7 @@ describe('the fault proxy', () => {
     await pair();
   });
 
-  it('refuses for a site that is down, and passes its reset on', async () => {
+  it('refuses connections for a site that is down, and passes its reset on', async () => {
     const { proxy, pair, dial, server } = await setUp();
     const { a, b } = await pair();
     reset(b.socket);
@@ -207,7 +207,7 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect(refused.closed).toBe('ECONNREFUSED'));
   });
 
-  it('takes one side away without a word to the other', async () => {
+  it('closes one side without a sign to the other', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
     proxy.halfOpen('b', 'a');
@@ -220,7 +220,7 @@ describe('the fault proxy', () => {
     await vi.waitFor(() => expect(a.closed).toBe('ECONNRESET'));
   });
 
-  it('knows its sites only', () => {
+  it('refuses unknown sites', () => {
     expect(() => new FaultProxy(['a', 'b']).hold('a', 'c')).toThrow('no way from a to c');
   });
 });

@@ -6,7 +6,7 @@ import { loopbackOfItsOwn } from './loopback.ts';
 import { reset } from './reset.ts';
 import { Way } from './way.ts';
 
-/** More at once between two sites, and something dials without end. */
+/** Maximum number of connections between two sites. More means that a site dials without end. */
 const maxConnectionsOfAPair = 64;
 
 /** The dialing site and the site that it dials. */
@@ -15,9 +15,9 @@ interface Route {
   readonly to: string;
   readonly connections: Set<ProxiedConnection>;
   server: Server | null;
-  /** From the first listen on. */
+  /** The port, from the first listen on. */
   port: number;
-  /** How many want it refused. */
+  /** Number of faults that refuse this route. */
   refusals: number;
 }
 
@@ -30,7 +30,7 @@ export class FaultProxy {
   readonly #host = loopbackOfItsOwn();
   readonly #routes = new Map<string, Route>();
   readonly #ways = new Map<string, Way>();
-  /** Where each site listens; of one that is not up the kernel refuses. */
+  /** The present address of each site. The kernel refuses connections to a site that is down. */
   readonly #sites = new Map<string, Address>();
   #settled: Promise<void> = Promise.resolve();
 
@@ -49,12 +49,12 @@ export class FaultProxy {
     await Promise.all([...this.#routes.values()].map((route) => this.#listen(route)));
   }
 
-  /** Where `from` dials `to`. */
+  /** Returns the address at which `from` dials `to`. */
   address(from: string, to: string): Address {
     return { host: this.#host, port: this.#route(from, to).port };
   }
 
-  /** `site` listens there from now on. */
+  /** Records that `site` listens at `address`. */
   async up(site: string, address: Address): Promise<void> {
     this.#sites.set(site, address);
     await this.#settle();
@@ -68,7 +68,7 @@ export class FaultProxy {
     await this.#settle();
   }
 
-  /** Nothing passes from `from` to `to`, until `release`; it is kept, as by TCP. No connection is answered. */
+  /** Holds all bytes from `from` to `to` until `release`, as TCP would. No connection is answered. */
   hold(from: string, to: string): void {
     this.#way(from, to).hold();
   }
@@ -81,12 +81,12 @@ export class FaultProxy {
     this.#way(from, to).delayMs = delayMs;
   }
 
-  /** After `bytes` more from `from` to `to` the connection that brought them is reset. */
+  /** Resets the connection after `bytes` more bytes from `from` to `to`. */
   cutAfter(from: string, to: string, bytes: number): void {
     this.#way(from, to).cutAfterBytes = bytes;
   }
 
-  /** Breaks every connection of the two. Says how many. */
+  /** Breaks every connection of the two sites, and returns their number. */
   cut(one: string, other: string, how: 'RST' | 'FIN'): number {
     const connections = [...this.#route(one, other).connections, ...this.#route(other, one).connections];
     for (const connection of connections) {
@@ -96,13 +96,13 @@ export class FaultProxy {
     return connections.length;
   }
 
-  /** Every connection of the two is gone for `gone`, and `stays` hears nothing of that. */
+  /** Closes every connection of the two sites at `gone`, without any sign to `stays`. */
   halfOpen(gone: string, stays: string): void {
     for (const connection of this.#route(stays, gone).connections) connection.orphan('near');
     for (const connection of this.#route(gone, stays).connections) connection.orphan('far');
   }
 
-  /** Connections that `from` dials to `to` are refused, until `accept`. Those that are there stay. */
+  /** Refuses new connections from `from` to `to` until `accept`. Open ones stay. */
   async refuse(from: string, to: string): Promise<void> {
     this.#route(from, to).refusals++;
     await this.#settle();
@@ -114,7 +114,7 @@ export class FaultProxy {
     await this.#settle();
   }
 
-  /** Ends every fault; bytes that were held pass now. */
+  /** Ends every fault. Held bytes pass now. */
   async heal(): Promise<void> {
     for (const way of this.#ways.values()) way.heal();
     for (const route of this.#routes.values()) route.refusals = 0;
@@ -129,7 +129,7 @@ export class FaultProxy {
     await this.#settle();
   }
 
-  /** Listens where a kernel would answer, and nowhere else; one change after the other. */
+  /** Listens exactly where a kernel would answer. Changes are made one after the other. */
   #settle(): Promise<void> {
     this.#settled = this.#settled.then(async () => {
       for (const route of this.#routes.values()) {

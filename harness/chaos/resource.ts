@@ -11,7 +11,7 @@ import { now } from './now.ts';
  */
 export class Resource {
   readonly #path: string;
-  /** Null takes every write. */
+  /** Null: every write is accepted. */
   readonly #gate: FenceGate | null;
   #counter = 0;
 

@@ -13,7 +13,7 @@ import { now } from './now.ts';
 import type { SitePool } from './processes.ts';
 import type { Schedule } from './schedule.ts';
 
-/** Three times quicker than the defaults, so that a death is found out within a run of seconds. */
+/** Three times quicker than the defaults, so that a death is detected within a run of seconds. */
 export const quickTiming: Timing = {
   heartbeatMs: 80,
   failureTimeoutMs: 400,
@@ -27,7 +27,7 @@ export const quickTiming: Timing = {
 
 const pace: Pace = { pauseMs: 40, holdMs: 8, cancelPercent: 10, patienceMs: 80 };
 const clientsOfASite = 2;
-/** A bound that a busy machine keeps too. */
+/** A bound in ms that a busy machine keeps too. */
 export const servedMs = 10_000;
 /** A liar can send requests in circles, which are missed by the patience of the site that waits; then its successor joins. */
 const servedAfterLiesMs = 20_000;
@@ -78,7 +78,7 @@ export async function runChaos({
       });
     }
     const liar = hooks.hostile ? await HostileSite.begin(cluster, sites[0]!, schedule.seed) : null;
-    // Its process is not there to be stopped or killed.
+    // The process of the liar cannot be stopped or killed: it has none.
     const faults = schedule.faults.filter((fault) => !('site' in fault && fault.site === liar?.site));
     let lies: HostileFigures | null = null;
     await inflict(cluster, { ...schedule, faults }, signal, async () => {

@@ -14,7 +14,7 @@ import { ChaosError, type SitePool } from './processes.ts';
 import { detectMsOf, servedMs } from './run.ts';
 import { type Schedule, scheduleOf, siteNames } from './schedule.ts';
 
-/* Single faults whose outcome is known beforehand. */
+/* Single faults with a known outcome. */
 
 export interface ScenarioOptions extends Hooks {
   readonly pool: SitePool;
@@ -27,9 +27,9 @@ const sites = siteNames(3);
 export interface Failovers {
   /** Milliseconds from the SIGKILL of the holder to the grant of the waiting site, one for each round. */
   readonly times: readonly number[];
-  /** How often the waiter was granted without a kill: an election had gone without the live holder. */
+  /** Number of grants to the waiter without a kill: an election went without the live holder. */
   readonly robbed: number;
-  /** Every fence was higher than that of the dead. */
+  /** True if every fence was higher than that of the dead holder. */
   readonly fencesRose: boolean;
   readonly judgement: Judgement;
 }
@@ -64,7 +64,7 @@ export function killedHolder(rounds: number, answers: 'kernel' | 'nobody', optio
   });
 }
 
-/** `holder` is killed, and started again once `next` has resolved. */
+/** Kills `holder`, and starts it again once `next` has resolved. */
 async function killedWhile(
   cluster: ChaosCluster,
   holder: string,
@@ -87,18 +87,18 @@ async function killedWhile(
 }
 
 export interface Stopped {
-  /** Its writes that the gate refused. */
+  /** Number of its writes that the gate refused. */
   readonly refused: number;
-  /** From the SIGSTOP until another site had the lock. */
+  /** Time in ms from the SIGSTOP to the grant at another site. */
   readonly nextHadItMs: number;
-  /** From the SIGCONT until the holder knew. Null: never. */
+  /** Time in ms from the SIGCONT until the holder knew of its loss. Null: never. */
   readonly knewMs: number | null;
-  /** From the ask after that until it was served. */
+  /** Time in ms from its next request to the grant. */
   readonly servedAgainMs: number;
   readonly judgement: Judgement;
 }
 
-/** The holder is stopped, others go on; it goes on too and writes at once, as if it still had the lock. */
+/** Stops the holder while others go on. Then it continues and writes at once, as if it still had the lock. */
 export function stoppedHolder(stopMs: number, options: ScenarioOptions): Promise<Stopped> {
   return withCluster(options, async (cluster) => {
     const [holder, other, third] = sites as [string, string, string];
@@ -111,7 +111,7 @@ export function stoppedHolder(stopMs: number, options: ScenarioOptions): Promise
     cluster.drop(other, 'b.next');
     await used(cluster, third, 'c.next');
     await sleep(Math.max(0, stoppedAt + stopMs - now()));
-    // It finds this when it wakes up, before anything that the network has for it.
+    // It finds this when it continues, before any message from the network.
     cluster.drop(holder, 'a.held');
     cluster.fault(`continue ${holder}`);
     const continuedAt = now();
@@ -161,7 +161,7 @@ export function tokenForAnEarlierLife(options: ScenarioOptions): Promise<number 
   });
 }
 
-/** One site is cut off without a word for so long, while all want the lock; then it is mended. */
+/** Cuts off one site silently for `splitMs`, while all sites want the lock. Then the link is repaired. */
 export function minoritySchedule(splitMs: number): Schedule {
   const faults = [
     { kind: 'partition', atMs: 300, minority: [sites[0]!], how: 'silent', forMs: splitMs },
@@ -180,7 +180,7 @@ export function resetsSchedule(seconds: number, everyMs: number): Schedule {
   return { ...calm(seconds), faults };
 }
 
-/** Nothing fails. */
+/** A schedule without faults. */
 export function calm(seconds: number): Schedule {
   return { ...scheduleOf({ seed: 1, sites: sites.length, seconds }), faults: [] };
 }
@@ -213,7 +213,7 @@ async function taken(cluster: ChaosCluster, site: string, section: string) {
   return (await cluster.take(site, section, servedMs)) ?? failed(`${site} was not served (${section})`);
 }
 
-/** Every link is there then: each has had the token from each other. */
+/** Makes every link exist: each site has had the token from each other one. */
 async function everybodyUsed(cluster: ChaosCluster): Promise<void> {
   for (const site of [...sites, ...sites.toReversed()]) await used(cluster, site, `${site}.${now()}`);
 }

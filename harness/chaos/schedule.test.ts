@@ -5,12 +5,12 @@ const of = (seed: number, sites = 3) => scheduleOf({ seed, sites, seconds: 2 });
 const many = Array.from({ length: 300 }, (_, seed) => of(seed, 3 + (seed % 3)));
 
 describe('the schedule of a seed', () => {
-  it('is the same each time, and another for another seed', () => {
+  it('is determined by the seed', () => {
     expect(of(7)).toEqual(of(7));
     expect(new Set(many.map((schedule) => JSON.stringify(schedule.faults))).size).toBe(many.length);
   });
 
-  it('has every kind of fault, in order, over by the end', () => {
+  it('has every kind of fault, in order, and all end with it', () => {
     const faults = many.flatMap((schedule) => schedule.faults);
     expect(Object.keys(countByKind(faults)).length).toBe(14);
     for (const { faults, seconds } of many) {
@@ -22,7 +22,7 @@ describe('the schedule of a seed', () => {
     expect(new Set(faults.map((fault) => faultInWords(fault).split(' ')[0])).size).toBeGreaterThan(12);
   });
 
-  it('cuts off less than half, and touches no process that it has touched', () => {
+  it('cuts off less than half of the sites, and never applies two faults to one process at a time', () => {
     for (const { faults, sites } of many) {
       const until = new Map<string, number>();
       for (const fault of faults) {
@@ -34,7 +34,7 @@ describe('the schedule of a seed', () => {
     }
   });
 
-  it('in words names the sites and the durations', () => {
+  it('names the sites and the durations in its text', () => {
     expect(faultInWords({ kind: 'partition', atMs: 0, minority: ['a', 'b'], how: 'silent', forMs: 9 })).toBe(
       'partition of a, b, silent for 9 ms',
     );

@@ -3,12 +3,12 @@ import { Draws } from './draws.ts';
 /** A fault and its time. `atMs` and `forMs` are milliseconds; `atMs` counts from the start of the faults. */
 export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'reset' | 'end'; readonly pair: Pair }
-  /** Nothing passes, one way or both; then all of it does. */
+  /** Holds all bytes, one way or both, and passes them later. */
   | { readonly kind: 'stall' | 'one-way'; readonly pair: Pair; readonly forMs: number }
   | { readonly kind: 'delay'; readonly pair: Pair; readonly forMs: number; readonly delayMs: number }
   /** After this many bytes from the first site to the second. */
   | { readonly kind: 'mid-frame'; readonly pair: Pair; readonly bytes: number }
-  /** The first loses its connections to the second, which does not hear of it before the end. */
+  /** The first site loses its connections to the second, which does not learn of it before the end. */
   | { readonly kind: 'half-open'; readonly pair: Pair; readonly forMs: number }
   /** Reset, and no new connection for a while. */
   | { readonly kind: 'refuse'; readonly pair: Pair; readonly forMs: number }
@@ -21,20 +21,20 @@ export type Fault = { readonly atMs: number } & (
     }
   /** SIGKILL; started again with its data after a while. */
   | { readonly kind: 'kill'; readonly site: string; readonly forMs: number }
-  /** The same, and its data is away at first: it must be refused then (R8). */
+  /** Like `kill`, and the data is away at first: the site must be refused then (R8). */
   | { readonly kind: 'kill-diskless'; readonly site: string; readonly forMs: number }
   /** SIGTERM: it leaves; started again with its data after a while. */
   | { readonly kind: 'terminate'; readonly site: string; readonly forMs: number }
   /** SIGSTOP, and SIGCONT after a while. */
   | { readonly kind: 'stop'; readonly site: string; readonly forMs: number }
-  /** Its disk takes no byte more; after a while it does, and the site is started again if that stopped it. */
+  /** The disk is full; later it has room, and the site is started again if it stopped. */
   | { readonly kind: 'disk-full'; readonly site: string; readonly forMs: number }
 );
 
 export type Kind = Fault['kind'];
 export type Pair = readonly [from: string, to: string];
 
-/** All that chance decides of a run. */
+/** All random choices of a run. */
 export interface Schedule {
   readonly seed: number;
   readonly sites: readonly string[];
@@ -49,11 +49,11 @@ export interface ScheduleOptions {
   readonly seed: number;
   readonly sites: number;
   readonly seconds: number;
-  /** Between one fault and the next, in the mean. Default 200. */
+  /** Mean time in ms between two faults. Default 200. */
   readonly gapMs?: number;
 }
 
-/** How often each kind is drawn, relative to the others. */
+/** Relative frequency of each kind of fault. */
 const weights: Readonly<Record<Kind, number>> = {
   reset: 4,
   end: 2,

@@ -84,7 +84,7 @@ class OpenedSite {
     cluster.on('notice', (notice) => {
       if (notice.type === 'founded') say({ type: 'founded' });
       if (notice.type === 'error' && notice.error.code === 'PROTOCOL_BREACH' && !hostile) {
-        // Every peer here is ours.
+        // All peers belong to the harness, so any error is a fault.
         say({ type: 'crashed', code: notice.error.code, message: notice.error.message });
         return;
       }

@@ -24,7 +24,7 @@ export function summaryOf({ schedule, judgement, sent, suspicions, seconds, lies
   };
 }
 
-/** Many runs, in one line. */
+/** Describes many runs in one line. */
 export function campaignText(runs: readonly Summary[], elapsed: number): string {
   const sum = (of: (run: Summary) => number) => runs.reduce((total, run) => total + of(run), 0);
   const violated = runs.filter(({ held }) => !held).map(({ schedule }) => schedule.seed);
@@ -39,7 +39,7 @@ export function campaignText(runs: readonly Summary[], elapsed: number): string 
   );
 }
 
-/** One line. */
+/** Describes a run in one line. */
 export function summaryLine({ schedule, judgement: { figures, held } }: ChaosRun): string {
   const { grants, lost, refused, highestFence, longestWaitAfterMs } = figures;
   const verdict = held ? colors.green('holds') : colors.red('VIOLATED');
@@ -55,7 +55,7 @@ export function kindsText(faults: readonly Fault[]): string {
   return counts.length === 0 ? 'no faults' : counts.join(', ');
 }
 
-/** All that there is to say of one run. */
+/** Describes one run completely. */
 export function runText(run: ChaosRun): string {
   const { schedule, judgement, sent, suspicions, lies } = run;
   const { figures, findings } = judgement;

@@ -1,15 +1,15 @@
-/** One direction between two sites, over all their connections: the faults that are on it now. */
+/** One direction between two sites, over all their connections, with its present faults. */
 export class Way {
-  /** How many hold it. */
+  /** Number of faults that hold it. */
   #holds = 0;
-  /** How long each byte takes longer. */
+  /** Extra delay of each byte, in ms. */
   delayMs = 0;
   /** The connection that passes this many further bytes is reset right after them. */
   cutAfterBytes: number | null = null;
   /** Callers that wait for the direction to be open again. */
   readonly waiters = new Set<() => void>();
 
-  /** Nothing passes: not bytes, not an end, not the news of a reset. */
+  /** True while nothing passes: no bytes, no end of a stream, no reset. */
   get held(): boolean {
     return this.#holds > 0;
   }
@@ -18,7 +18,7 @@ export class Way {
     this.#holds++;
   }
 
-  /** Takes one hold away; the last lets all pass. */
+  /** Removes one hold. Once none is left, everything passes. */
   release(): void {
     this.#holds = Math.max(0, this.#holds - 1);
     if (!this.held) for (const waiter of [...this.waiters]) waiter();

@@ -4,7 +4,7 @@ import { conform } from './conform.ts';
 
 /* Sites that run, over TCP, take every transition of the explored graphs. */
 
-describe('sites that run', () => {
+describe('running sites', () => {
   test('go through every transition of two sites, an election among them', async () => {
     const { states, transitions, steps } = await conform({ sites: 2 });
     expect({ states, transitions }).toEqual({ states: 396, transitions: 914 });

@@ -17,11 +17,11 @@ export class ConformError extends CodedError<'SITE_DIFFERS' | 'SITE_CRASHED'> {}
 
 export interface ConformOptions {
   readonly sites: number;
-  /** How many changes of epoch may begin. Default: 1 with two sites, else 0. */
+  /** Number of changes of epoch that may begin. Default: 1 with two sites, else 0. */
   readonly changes?: number;
   /** The statechart that the sites run; the model is of the real one. For a test of the comparison. */
   readonly statechart?: AnyStateMachine;
-  /** A site that does not come to the state of the model within so long never does. Default: 5,000. */
+  /** Limit in ms for a site to reach the state of the model. Default: 5,000. */
   readonly patienceMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (taken: number, of: number) => void;
@@ -50,7 +50,7 @@ export async function conform(options: ConformOptions): Promise<Conformed> {
     signal,
     onProgress,
   } = options;
-  // Nothing is taken off the network early, and no states are merged: a site that runs knows of neither.
+  // No message is taken off the network early and no states are merged, because a running site does neither.
   const network = { order: 'fifo' } as const;
   const asked = {
     sites: count,
@@ -153,7 +153,7 @@ class Run {
   }
 
   #ask(id: SiteId, actor: LockActor): void {
-    // One that the run leaves waiting ends with the site.
+    // A caller that still waits at the end of the run ends with its site.
     actor.queue.acquire().then(
       (granted) => this.#held.set(id, granted),
       () => undefined,
@@ -165,7 +165,7 @@ class Run {
     this.#held.delete(id);
   }
 
-  /** Once all sites and all that is on its way are as in the model. */
+  /** Resolves once all sites and all messages on their way are as in the model. */
   async #settle(expected: StateRecord): Promise<void> {
     const until = performance.now() + this.#patienceMs;
     for (;;) {
@@ -208,7 +208,7 @@ class Run {
     return this.#done.length === 0 ? 'the start' : this.#done.join('; ');
   }
 
-  /** The sites as the model writes them down. */
+  /** The state of the sites in the model's form. */
   #record(expected: StateRecord): StateRecord {
     return Object.fromEntries(
       this.#sites.map(({ id, site, mailbox }) => {

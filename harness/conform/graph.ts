@@ -82,7 +82,7 @@ export function* toursOf(initial: State): Generator<readonly Transition[]> {
   }
 }
 
-/** The shortest way from a state that ends with a transition that is left; `null`: none can be reached. */
+/** Returns the shortest path from a state that ends with an untaken transition, or `null`. */
 function wayToNew(
   from: State,
   left: ReadonlyMap<State, ReadonlySet<Transition>>,

@@ -5,7 +5,10 @@ import type { Mailbox, MailboxHandlers } from '../../runtime/mailbox/mailbox.ts'
 import type { ByeReason } from '../../runtime/wire/frames.ts';
 import { membersLock } from '../../runtime/wire/frames.ts';
 
-/** A mailbox that keeps the messages for a lock until it is told to deliver them. Messages of the founding pass. */
+/**
+ * A mailbox that keeps the messages of a lock until it is told to deliver them. Messages of the founding pass
+ * at once.
+ */
 export class HeldMailbox implements Mailbox {
   readonly self: SiteId;
   readonly #inner: Mailbox;

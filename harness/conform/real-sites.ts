@@ -15,7 +15,7 @@ import { memoryStore } from '../../runtime/store/store.ts';
 import { Codec } from '../../runtime/wire/codec.ts';
 import { HeldMailbox } from './held-mailbox.ts';
 
-/** A site as it runs, whose messages are held back. */
+/** A running site whose messages are held back. */
 export interface RealSite {
   readonly id: SiteId;
   readonly site: Site;
@@ -73,7 +73,7 @@ export async function openSites(
   return sites;
 }
 
-/** Drops all, as a crash would. */
+/** Ends all sites abruptly, like a crash. */
 export function closeSites(sites: readonly RealSite[]): void {
   for (const { site, mailbox } of sites) {
     site.end(new Error('all was driven'));

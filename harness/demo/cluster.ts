@@ -16,7 +16,7 @@ export interface ClusterOptions {
   readonly sites: readonly string[];
   readonly resource: string;
   readonly trace: string;
-  /** Others may watch the sites. */
+  /** Make the sites watchable. */
   readonly isWatched: boolean;
   /** Ends every wait, with its reason. */
   readonly signal: AbortSignal;
@@ -71,12 +71,12 @@ export class Cluster {
     for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'start' });
   }
 
-  /** The newest figures of each site. */
+  /** The latest figures of each site. */
   get figures(): Readonly<Record<string, Figures>> {
     return Object.fromEntries([...this.#processes].map(([site, { figures }]) => [site, figures]));
   }
 
-  /** Why a process has failed, if one has. */
+  /** The failure of a process, or null. */
   get failure(): string | null {
     for (const { failure } of this.#processes.values()) if (failure !== null) return failure;
     return null;
@@ -140,7 +140,7 @@ class SiteProcess {
   }
 
   tell(message: ToSite): void {
-    // A process that is gone has its failure said where it is waited for.
+    // If the process is gone, its failure is reported at the waiting call.
     if (this.#child.connected) this.#child.send(message);
   }
 
@@ -163,7 +163,7 @@ class SiteProcess {
     return this.#heard.get(type) as Extract<FromSite, { type: Type }>;
   }
 
-  /** Once it has ended of itself. */
+  /** Resolves once the process has ended by itself. */
   async ended(withinMs: number): Promise<void> {
     const late = sleep(withinMs, false, { ref: false });
     if (!(await Promise.race([this.#ended, late]))) {

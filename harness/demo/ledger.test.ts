@@ -4,7 +4,7 @@ import { judgeLedger } from './ledger.ts';
 const ledger = (...lines: string[]) => judgeLedger(lines.map((line) => `${line}\n`).join(''), ['a', 'b']);
 
 describe('the ledger', () => {
-  it('of turns that do not overlap is clean, and shows the waiting time of each site', () => {
+  it('without overlaps is clean, and shows the waiting time of each site', () => {
     const turns = ['a 1', 'b 1', 'b 2', 'b 3', 'a 2'].flatMap((turn) => [`enter ${turn}`, `leave ${turn}`]);
     expect(ledger(...turns)).toEqual({
       criticalSections: { a: 2, b: 3 },

@@ -4,11 +4,14 @@ export interface LedgerReport {
   readonly total: number;
   /** Lines that were written while another site was inside. */
   readonly overlaps: number;
-  /** The first of them. */
+  /** The first of these lines. */
   readonly firstOverlap?: string;
-  /** Lines that no critical section writes, and sections out of their site's count. */
+  /** Lines that no critical section writes, and sections with a wrong number. */
   readonly defects: readonly string[];
-  /** The most critical sections of others between two of one site, once all had had their first. */
+  /**
+   * Maximum number of other sites' critical sections between two of one site, once all sites have had their
+   * first.
+   */
   readonly longestWait: number;
 }
 

@@ -7,7 +7,7 @@ export type ToSite =
   | ({ readonly type: 'open' } & OpenSite)
   /** Take the lock again and again. */
   | { readonly type: 'start' }
-  /** Ask no more. */
+  /** Stop acquiring. */
   | { readonly type: 'stop' }
   /** Leave: no site asks any more. */
   | { readonly type: 'leave' };
@@ -33,9 +33,9 @@ export type FromSite =
   | ({ readonly type: 'progress' } & Figures)
   /** The figures since `start`, in answer to `stop`. */
   | ({ readonly type: 'stopped' } & Figures)
-  /** Holds the lock no more, and asks no more. */
+  /** The site neither holds the lock nor waits for it. */
   | { readonly type: 'rests' }
-  /** Has handed everything on. `criticalSections`: all that it ever had. */
+  /** The site has handed everything on. `criticalSections`: number of all its critical sections. */
   | { readonly type: 'left'; readonly criticalSections: number }
   | { readonly type: 'failed'; readonly reason: string };
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const ledgerOf = (directory: string) => join(directory, 'ledger');
 export const counterOf = (directory: string) => join(directory, 'counter');
 
-/** Two files that nothing protects but the lock. */
+/** Creates two files that only the lock protects. */
 export function createResource(directory: string): void {
   writeFileSync(ledgerOf(directory), '');
   writeFileSync(counterOf(directory), '0');
@@ -27,7 +27,7 @@ export async function useResource(directory: string, site: string, section: numb
   appendFileSync(ledgerOf(directory), `leave ${site} ${section}\n`);
 }
 
-// Not writeFileSync: to truncate a file and write it anew makes some file systems wait for the disk.
+// Not writeFileSync: to truncate a file and write it again makes some file systems wait for the disk.
 function writeOver(path: string, text: string): void {
   const file = openSync(path, 'r+');
   try {

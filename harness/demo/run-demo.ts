@@ -13,7 +13,7 @@ import { counterOf, createResource, ledgerOf } from './resource.ts';
 import { liveLine, liveScreen } from './text.ts';
 import { type Evidence, judge, type Verdict } from './verdict.ts';
 
-/** The sizes at which the statechart that ran is checked. */
+/** Numbers of sites with which the statechart is checked. */
 const checkedSites = [2, 3];
 /** A saturated cluster in which no site enters for this long is stuck. */
 const stuckAfterMs = 10_000;
@@ -21,13 +21,16 @@ const stuckAfterMs = 10_000;
 export interface DemoOptions {
   readonly sites: number;
   readonly seconds: number;
-  /** Where the record stays. Default: it is removed. */
+  /** Directory in which the record stays. Default: it is removed. */
   readonly trace?: string;
   readonly signal: AbortSignal;
-  /** Is told the phase that begins. */
+  /** Called with the phase that begins. */
   readonly say: (text: string) => void;
   readonly live: LiveView;
-  /** Is told where the sites may be watched, before they begin; its result is called when they have left. */
+  /**
+   * Called with the addresses at which the sites may be watched, before they begin. Its result is called when
+   * they have left.
+   */
   readonly watched?: (urls: readonly string[]) => Promise<() => Promise<void>>;
 }
 
@@ -39,7 +42,7 @@ export interface DemoOptions {
  */
 export async function runDemo(options: DemoOptions): Promise<Verdict> {
   const scratch = mkdtempSync(join(tmpdir(), 'baton-demo-'));
-  // Also when the process ends in the middle of it; the site processes see that by themselves.
+  // Also if the process ends in the middle. The site processes notice that by themselves.
   const remove = () => rmSync(scratch, { recursive: true, force: true });
   process.once('exit', remove);
   try {

@@ -64,7 +64,7 @@ class Worker {
       onCrash: (error) => say({ type: 'failed', reason: error.message }),
     });
     cluster.on('notice', (notice) => {
-      // A stranger at the port is none of our business.
+      // An error of a stranger at the port is ignored.
       if (notice.type === 'error' && notice.peer !== null)
         say({ type: 'failed', reason: notice.error.message });
     });

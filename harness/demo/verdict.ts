@@ -13,7 +13,7 @@ export interface Evidence {
   /** The number of critical sections to the end, as each site counted them. */
   readonly counted: Readonly<Record<string, number>>;
   readonly ledger: LedgerReport;
-  /** The final value of the unprotected counter. */
+  /** Final value of the unprotected counter. */
   readonly counter: string;
   readonly replay: ReplayReport & { readonly seconds: number };
   readonly model: readonly Report[];
@@ -36,7 +36,7 @@ export interface Verdict {
   readonly fairness: {
     readonly least: number;
     readonly most: number;
-    /** The most critical sections of others between two of one site. */
+    /** Maximum number of other sites' critical sections between two of one site. */
     readonly longestWait: number;
   };
   readonly overlaps: number;

@@ -3,7 +3,7 @@ import { siteMachine } from '../../machines/epoch/site.ts';
 import { changing } from './changing.ts';
 import { Simulation } from './simulation.ts';
 
-test('the promises are kept while the members change, and every member is served when nothing fails any more', async () => {
+test('all properties hold while the members change, and every member is served after the last fault', async () => {
   let [changes, grants] = [0, 0];
   for (let seed = 1; seed <= 6; seed++) {
     const simulation = await changing({ sites: 3, seed }, 1_500);
@@ -14,12 +14,12 @@ test('the promises are kept while the members change, and every member is served
   expect(grants).toBeGreaterThan(1_000);
 });
 
-test('under leases, too', async () => {
+test('all properties hold under leases while the members change', async () => {
   const simulation = await changing({ sites: 3, seed: 4, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
   expect(simulation.granted.length).toBeGreaterThan(200);
 });
 
-test('a lock that is opened before the disk is read goes by the configuration on it, though its voters are the founders', async () => {
+test('a lock opened before the disk is read uses the configuration on the disk, not the founders', async () => {
   const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
   await simulation.openAll();
   await simulation.run(1_000);
@@ -37,7 +37,7 @@ test('a lock that is opened before the disk is read goes by the configuration on
   expect((await held).signal.aborted).toBe(false);
 });
 
-test('a site that takes part in epochs that went before it is seen', async () => {
+test('control: a site that takes part in epochs before its own is detected', async () => {
   const statechart = siteMachine.provide({ guards: { joins: () => false } });
   await expect(
     (async () => {

@@ -2,7 +2,7 @@ import type { SiteId } from '../../machines/actor.ts';
 import { type Configuration, compare, nameOf } from '../../machines/members/configuration.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
-/** How many names there may be at a time, and how few voters. */
+/** Maximum number of names at a time, and minimum number of voters. */
 const mostNames = 5;
 
 /**
@@ -34,7 +34,7 @@ export async function changing(
       await sleep(random() * 40 + 1);
     }
   };
-  /** A site that was removed throws; one that waits there is refused. */
+  /** A removed site throws, and callers that wait at it are refused. */
   const acquire = async (id: SiteId) => {
     try {
       return await simulation.acquire(id);

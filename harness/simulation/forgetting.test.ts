@@ -26,7 +26,7 @@ async function fences(seed: number): Promise<readonly number[]> {
     const granted = simulation.acquire(simulation.ids[Math.floor(simulation.random() * 3)]!);
     await simulation.run(1_000);
     (await granted).release();
-    // As long as it takes to be forgotten, or not that long.
+    // Waits long enough for the lock to be forgotten, or not.
     await simulation.run(simulation.random() < 0.7 ? 100 : 1);
   }
   expect(simulation.elections()).toBeGreaterThan(15);
@@ -36,21 +36,21 @@ async function fences(seed: number): Promise<readonly number[]> {
 const rise = (numbers: readonly number[]) =>
   numbers.every((number, at) => at === 0 || number > numbers[at - 1]!);
 
-describe('a lock that nobody uses is forgotten by all sites (R13)', () => {
-  test('through crashes and cuts: every promise is kept, and every site is served', async () => {
+describe('an unused lock is forgotten by all sites (R13)', () => {
+  test('through crashes and cuts, with every property kept and every site served', async () => {
     let forgotten = 0;
     for (let seed = 1; seed <= 4; seed++) forgotten += await forgetting({ seed, sites: 3 + (seed % 3) });
     expect(forgotten).toBeGreaterThan(200);
   });
 
-  test('so it is under leases', async () => {
+  test('under leases', async () => {
     let forgotten = 0;
     for (let seed = 1; seed <= 4; seed++)
       forgotten += await forgetting({ seed, sites: 3, strict: { leaseMs: 60, driftShare: 0.1 } });
     expect(forgotten).toBeGreaterThan(100);
   });
 
-  test('with no fault its fences rise, however often it is forgotten', async () => {
+  test('and its fences rise without faults, however often that happens', async () => {
     for (let seed = 1; seed <= 2; seed++) {
       const numbers = await fences(seed);
       expect(numbers.length).toBeGreaterThanOrEqual(40);
@@ -58,7 +58,7 @@ describe('a lock that nobody uses is forgotten by all sites (R13)', () => {
     }
   });
 
-  test('not if nothing is left of the promise', async () => {
+  test('control: without the kept promise a fence falls', async () => {
     vi.spyOn(MembersActor.prototype, 'raiseFloor').mockImplementation(() => {});
     const broken = await Promise.all([1, 2].map((seed) => fences(seed).then(rise, () => false)));
     expect(broken).toEqual([false, false]);

@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { EventLine } from '../../machines/record.ts';
 
-/** Sees all sites at once, and the time that their clocks only measure: S6 of strict mode. */
+/** Checks S6 of strict mode. It sees all sites at once, and the ideal time that their clocks approximate. */
 export class LeaseWitness {
   readonly #leaseMs: number;
   /** The end of the lease of each round that a site began. */
@@ -20,8 +20,8 @@ export class LeaseWitness {
   }
 
   /**
-   * The rule that `line` breaks, if any. `now` is the time of an ideal clock; the site's clock runs `rate`
-   * times as fast.
+   * Returns the rule that `line` breaks, or null. `now` is the time of an ideal clock; the site's clock runs
+   * `rate` times as fast.
    */
   observe({ site, event, effects }: EventLine, now: number, rate: number): string | null {
     if (event.type === 'release') this.#inside.delete(site);

@@ -1,6 +1,6 @@
 import type { Member } from '../../runtime/testing/cluster.ts';
 
-/** A resource that notices when two are at it. */
+/** A resource that detects overlapping uses. */
 export class Ledger {
   entries = 0;
   overlaps = 0;

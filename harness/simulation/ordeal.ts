@@ -13,7 +13,7 @@ function clients(simulation: Simulation, { roomless = [], pauseMs = 40 }: Simula
   const sleep = (ms: number) => new Promise<void>((resolve) => simulation.clock.after(ms, resolve));
   const call = async (id: SiteId) => {
     const site = simulation.sites.get(id)!;
-    // Others have named the lock by then, where there was no room.
+    // Waits until another site has named the lock, where there was no room for it.
     if (roomless.includes(id)) await sleep(simulation.random() * 1_000);
     while (working && simulation.sites.get(id) === site) {
       const { queue } = site.place;

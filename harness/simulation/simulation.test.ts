@@ -56,8 +56,8 @@ function sent(effects: readonly NamedAction[]): string[] {
 
 const numberOf = ({ epoch: of, k }: Fence) => of * 1e6 + k;
 
-describe('with no failure', () => {
-  test('a critical section costs the messages of the line rule, and no other', async () => {
+describe('without failures', () => {
+  test('a critical section costs the messages of the line rule and no others', async () => {
     const plain = new Map<SiteId, SiteSnapshot>();
     const differences: unknown[] = [];
     /** Has the statechart of the line rule take the same event, and compares what both send. */
@@ -92,7 +92,7 @@ describe('with no failure', () => {
     expect([...tallies[0]!.sent.keys()].sort()).toEqual(['REQUEST', 'TOKEN']);
   });
 
-  test('nobody asks before a majority is there, and nobody suspects then', async () => {
+  test('no site sends a request before a majority is up, and none suspects afterwards', async () => {
     const simulation = new Simulation({ sites: 3, seed: 1 });
     await simulation.open('a');
     const wait = wanted(simulation, 'a');
@@ -106,7 +106,7 @@ describe('with no failure', () => {
 });
 
 describe('the death', () => {
-  test('of the holder: a waiting site is served, under a higher fence', async () => {
+  test('of the holder lets a waiting site be served under a higher fence', async () => {
     const simulation = await opened({ sites: 3, seed: 1 });
     const { fence } = await granted(simulation, 'a');
     const [b, c] = [wanted(simulation, 'b'), wanted(simulation, 'c')];
@@ -120,7 +120,7 @@ describe('the death', () => {
     expect(second.held).not.toBe(null);
   });
 
-  test('of a site that has no part: the critical section of a holder that votes goes on, with one election', async () => {
+  test('of an idle site costs one election, and the critical section of a voting holder goes on', async () => {
     const simulation = await opened({ sites: 3, seed: 2 });
     const held = await granted(simulation, 'a');
     const wait = wanted(simulation, 'b');
@@ -137,7 +137,7 @@ describe('the death', () => {
     expect([simulation.elections(), wait.held?.fence]).toMatchObject([1, { epoch: 1, k: 1 }]);
   });
 
-  test('of one of many: the holder is heard before others elect without it', async () => {
+  test('of one of many sites costs no holder its lock: its vote is awaited', async () => {
     for (let seed = 0; seed < 30; seed++) {
       const simulation = await opened({ sites: 5, seed });
       const held = await granted(simulation, 'a', 10);
@@ -149,7 +149,7 @@ describe('the death', () => {
     }
   });
 
-  test('of a site that nobody waits for costs nothing, and then costs the next site that asks one election', async () => {
+  test('of a site for which no other waits costs nothing, and then one election at the next request', async () => {
     const simulation = await opened({ sites: 3, seed: 3 });
     simulation.crash('c');
     await simulation.run(60_000);
@@ -161,7 +161,7 @@ describe('the death', () => {
     expect(simulation.elections()).toBeLessThanOrEqual(1);
   });
 
-  test('of a candidate between its election and the others hearing of it', async () => {
+  test('of a candidate right after its election leaves no site waiting', async () => {
     for (let delivered = 0; delivered < 8; delivered++) {
       const simulation = await opened({ sites: 5, seed: delivered });
       await granted(simulation, 'a');
@@ -180,7 +180,7 @@ describe('the death', () => {
     }
   });
 
-  test('again and again: of every holder, which comes back', async () => {
+  test('of every holder in turn, which restarts, leaves no site waiting', async () => {
     const simulation = await opened({ sites: 3, seed: 5 });
     let highest = 0;
     for (let turn = 0; turn < 12; turn++) {
@@ -198,7 +198,7 @@ describe('the death', () => {
     }
   });
 
-  test('of the only other voter, which comes back with its disk', async () => {
+  test('of the only other voter, which restarts with its disk, leaves no site waiting', async () => {
     const simulation = await opened({ sites: 3, seed: 6 });
     simulation.crash('c');
     (await granted(simulation, 'b')).release();
@@ -213,7 +213,7 @@ describe('the death', () => {
 });
 
 describe('a waiting site', () => {
-  test('against another waiting site has won after few elections', async () => {
+  test('wins against another one after few elections', async () => {
     const elections: number[] = [];
     for (let seed = 0; seed < 100; seed++) {
       const simulation = await opened({ sites: 3, seed });
@@ -231,7 +231,7 @@ describe('a waiting site', () => {
     expect(Math.max(...elections)).toBeLessThanOrEqual(6);
   });
 
-  test('long, while a site is dead, disturbs the others once', async () => {
+  test('starts one election while a site is dead, however long it waits', async () => {
     const simulation = await opened({ sites: 5, seed: 4 });
     await granted(simulation, 'a');
     wanted(simulation, 'b');
@@ -245,7 +245,7 @@ describe('a waiting site', () => {
     expect(simulation.elections()).toBeLessThan(25);
   });
 
-  test('long, while all live, disturbs nobody', async () => {
+  test('starts no election while all sites live, however long it waits', async () => {
     const simulation = await opened({ sites: 3, seed: 4 });
     const held = await granted(simulation, 'a');
     const wait = wanted(simulation, 'b');
@@ -256,7 +256,7 @@ describe('a waiting site', () => {
     expect(wait.held?.fence).toMatchObject({ epoch: 0, k: 2 });
   });
 
-  test('and is cut off for less than the jitter suspects nobody', async () => {
+  test('that is cut off for less than the jitter suspects no site', async () => {
     const simulation = await opened({ sites: 3, seed: 4 });
     await granted(simulation, 'a');
     wanted(simulation, 'b');
@@ -270,7 +270,7 @@ describe('a waiting site', () => {
 });
 
 describe('a partition', () => {
-  test('leaves the holder in the minority its section until it learns; the majority goes on', async () => {
+  test('leaves the holder in the minority inside until it learns of its loss, and the majority goes on', async () => {
     const simulation = await opened({ sites: 5, seed: 8 });
     const held = await granted(simulation, 'a');
     const inMinority = wanted(simulation, 'b');
@@ -292,7 +292,7 @@ describe('a partition', () => {
     for (const id of simulation.ids) (await granted(simulation, id)).release();
   });
 
-  test('in which nobody has a majority grants nothing, and all are served after it', async () => {
+  test('without a majority grants nothing, and afterwards every caller is served', async () => {
     const simulation = await opened({ sites: 4, seed: 9 });
     for (const one of ['a', 'b']) for (const other of ['c', 'd']) simulation.cut(one, other);
     const waits = simulation.ids.map((id) => wanted(simulation, id));
@@ -316,22 +316,22 @@ describe('a root with no room for a lock that another asks for', () => {
     return { simulation, held };
   };
 
-  test('says so, and the others elect an epoch without it', async () => {
+  test('answers OVER, and the others elect an epoch without it', async () => {
     const { held } = await asked();
     expect(held.fence).toMatchObject({ epoch: 1, k: 1 });
   });
 
-  test('is waited for in vain if nobody heeds that (M5)', async () => {
+  test('control: without M5 the others wait for it for ever', async () => {
     const statechart = epochMachine.provide({ guards: { waitsInVain: () => false } });
     await expect(asked({ statechart })).rejects.toThrow('b is not granted');
   });
 
-  test('has no token when it uses the lock itself', async () => {
+  test('has no token when it uses the lock itself later', async () => {
     const { simulation } = await asked();
     expect(simulation.sites.get('a')!.place.queue.tryAcquire()).toBeNull();
   });
 
-  test('would be inside with another if it forgot that', async () => {
+  test('control: if it took itself for the root, two sites would be inside at once', async () => {
     const mock = vi.spyOn(Admission.prototype, 'mayHaveRefused').mockReturnValue(false);
     onTestFinished(() => mock.mockRestore());
     const { simulation } = await asked();
@@ -339,7 +339,7 @@ describe('a root with no room for a lock that another asks for', () => {
   });
 });
 
-describe('any failures, in any order', () => {
+describe('under any failures in any order', () => {
   test.each([
     [3, 25],
     [5, 12],
@@ -354,7 +354,7 @@ describe('any failures, in any order', () => {
   /** The root is one of them. */
   const roomless = ['a', 'c'];
 
-  test('sites with no room for a lock until they use it themselves keep every promise, too', async () => {
+  test('sites without room for a lock until they use it themselves keep every property', async () => {
     for (let seed = 1; seed <= 20; seed++) {
       await ordeal({ sites: 5, seed, roomless }).catch((error: Error) => {
         throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
@@ -364,7 +364,7 @@ describe('any failures, in any order', () => {
 
   const strict = { leaseMs: 60, driftShare: 0.1 };
 
-  test('with leases no two sites are inside with a valid one, by clocks that drift (S6)', async () => {
+  test('with leases no two sites are inside with a valid lease, although clocks drift (S6)', async () => {
     for (let seed = 1; seed <= 20; seed++) {
       await ordeal({ sites: 3, seed, strict }).catch((error: Error) => {
         throw new Error(`seed ${seed}: ${error.message}`, { cause: error });

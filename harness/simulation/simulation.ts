@@ -27,7 +27,7 @@ class SimulatedDisk {
   readonly #id: string;
   readonly #kept: { founding: FoundingDisk | null; members: MembersRecord | null };
 
-  /** `founders`: none, of a site that is to join. */
+  /** `founders`: empty at a site that is to join. */
   constructor(syncs: boolean, id: string, founders: readonly SiteId[]) {
     this.#syncs = syncs;
     this.#id = id;
@@ -42,7 +42,7 @@ class SimulatedDisk {
     return this.#id;
   }
 
-  /** The next life's store. */
+  /** The store of the next run. */
   open(): Store {
     const kept = new Map(this.#synced);
     const head = { ...this.#kept };
@@ -80,7 +80,7 @@ class SimulatedDisk {
 export interface SimulatedSite {
   readonly id: SiteId;
   readonly mesh: Site;
-  /** Made when it is first asked for, where there is no room for others to name it. */
+  /** Created at the first use, if there is no room for a lock that others name. */
   readonly place: LockActor;
   readonly notices: Notice[];
 }
@@ -91,20 +91,20 @@ export interface SimulationOptions {
   readonly voters?: readonly SiteId[];
   /** Default: the statechart that the runtime runs. */
   readonly statechart?: AnyStateMachine;
-  /** The voters that `site` counts with. Default: `voters`. */
+  /** The voters in the view of `site`. Default: `voters`. */
   readonly believes?: (site: SiteId) => readonly SiteId[];
   readonly timing?: Partial<Timing>;
-  /** With leases; clocks go at rates by chance, off by up to `driftShare`. */
+  /** Use leases. Clocks run at random rates, off by up to `driftShare`. */
   readonly strict?: StrictSettings;
   /** The largest deviation of a clock's rate. Default: that of `strict`. */
   readonly driftShare?: number;
   /** Drop the parts that an idle lock does not need, as often as possible. Default: false. */
   readonly rests?: boolean;
-  /** Is told every event of the sites, as it is recorded. */
+  /** Called with every event of the sites, in the form in which it is recorded. */
   readonly witness?: (line: RecordLine) => void;
   /** Disks keep the data that they sync. Default: true. */
   readonly syncs?: boolean;
-  /** The members change: sites may grant what a majority of the first voters does not reach. Default: false. */
+  /** The members change: sites may grant without reaching a majority of the first voters. Default: false. */
   readonly changes?: boolean;
   /** Sites with no room for a lock that another names. Default: none. */
   readonly roomless?: readonly SiteId[];
@@ -155,7 +155,7 @@ export class Simulation {
     for (const id of this.ids) await this.open(id);
   }
 
-  /** The first life of a site, or the next. */
+  /** Opens the first run of a site, or the next one. */
   async open(id: SiteId): Promise<SimulatedSite> {
     const { voters = this.#founders, statechart, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
@@ -163,7 +163,7 @@ export class Simulation {
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
-      // One that is new joins: it founds nothing.
+      // A new site joins and founds nothing.
       ...(this.#disks.get(id)!.isNew && { founders: [] }),
       root: 'a',
       voters: believes(id),
@@ -196,7 +196,7 @@ export class Simulation {
     return site;
   }
 
-  /** A disk on which nothing is: of a name that is new, or of one whose data are gone. */
+  /** Empties a disk: for a new name, or a name whose data are gone. */
   empty(id: SiteId): void {
     if (!this.ids.includes(id)) this.ids.push(id);
     this.#newDisks += 1;
@@ -224,7 +224,7 @@ export class Simulation {
     for (const pair of [...this.#cuts]) this.restore(...(pair.split(' ') as [SiteId, SiteId]));
   }
 
-  /** The sites that `id` reaches, over any number of links. */
+  /** Returns the sites that `id` reaches, over any number of links. */
   componentOf(id: SiteId): ReadonlySet<SiteId> {
     const reached = new Set([id]);
     for (const one of reached) for (const other of this.#neighboursOf(one)) reached.add(other);
@@ -246,7 +246,7 @@ export class Simulation {
     this.clock.advance(until - this.clock.now());
   }
 
-  /** Delivers all that is under way, in an order by chance. */
+  /** Delivers all messages under way, in a random order. */
   async settle(): Promise<void> {
     for (;;) {
       await microtasks();
@@ -269,7 +269,7 @@ export class Simulation {
     return this.sites.get(id)!.place.snapshot.context as SiteContext;
   }
 
-  /** Those that have the lock. */
+  /** Returns the sites that have opened the lock. */
   #opened(): readonly SiteId[] {
     // A lock that a site opened before it was a member is closed when it joins.
     return [...this.sites].flatMap(([id, { mesh }]) => (mesh.find('main') && mesh.founding ? id : []));
@@ -314,7 +314,7 @@ export class Simulation {
     const highest = this.#highest.get(fence.epoch) ?? 0;
     if (fence.k <= highest) this.#broken ??= `S3, S5: ${text} after (${fence.epoch}, ${highest})`;
     this.#highest.set(fence.epoch, fence.k);
-    // A lease is the word of a majority, which may be out of reach by now.
+    // A lease is the promise of a majority that may be unreachable by now.
     if (this.#leases || this.#options.changes) return;
     // A grant in a minority is allowed only in an epoch that the site heard of while it reached no majority:
     // a majority elsewhere elected it.

@@ -6,7 +6,7 @@ interface Timer {
   readonly action: () => void;
 }
 
-/** `clock` as a clock shows it that runs `rate` times as fast. */
+/** Returns `clock` as seen by a clock that runs `rate` times as fast. */
 export function atRate(clock: Clock, rate: number): Clock {
   return {
     now: () => clock.now() * rate,
@@ -15,7 +15,7 @@ export function atRate(clock: Clock, rate: number): Clock {
   };
 }
 
-/** Time that passes only when the test lets it. */
+/** A clock whose time passes only by calls. */
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
@@ -35,7 +35,7 @@ export class VirtualClock implements Clock {
     this.after(0, action);
   }
 
-  /** When the next timer is due; null when there is none. */
+  /** The time of the next timer, or null. */
   get next(): number | null {
     return this.#earliest()?.at ?? null;
   }
@@ -50,7 +50,7 @@ export class VirtualClock implements Clock {
     return true;
   }
 
-  /** Lets time pass, timers and all. */
+  /** Lets time pass and runs the due timers. */
   advance(ms: number): void {
     const until = this.#now + ms;
     while (this.tick(until));

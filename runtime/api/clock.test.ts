@@ -15,7 +15,7 @@ test('a wait may be longer than the timers of Node', () => {
   expect(action).toHaveBeenCalledOnce();
 });
 
-test('and for ever, unless it is given up', () => {
+test('a wait may last for ever, unless it is cancelled', () => {
   const action = vi.fn();
   const cancel = systemClock.after(Number.POSITIVE_INFINITY, action);
   vi.advanceTimersByTime(60 * days);

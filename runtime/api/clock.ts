@@ -2,26 +2,30 @@ import { createHook, executionAsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { throwUncaught } from './errors.ts';
 
-/** The one door for time; a simulation hands in its own. */
+/** The only access of the runtime to time. A simulation supplies its own. */
 export interface Clock {
   /** Milliseconds from a fixed point; only differences mean anything. */
   now(): number;
   /** Runs `action` once, `delayMs` from now, unless the returned function is called before. */
   after(delayMs: number, action: () => void): () => void;
   /**
-   * The same, and once the time has come, no other callback of the process begins before `action`: a process that was
-   * stopped, or blocked by a long computation, finds many timers due at once. Default: `after`.
+   * Like `after`, and once the time has come, no other callback of the process begins before `action`. A
+   * process that was stopped, or blocked by a long computation, finds many timers due at once. Default:
+   * `after`.
    */
   readonly deadline?: (delayMs: number, action: () => void) => () => void;
-  /** Runs `action` once, when what has arrived by now has been read. */
+  /** Runs `action` once, after all input that has arrived by now has been read. */
   nextTurn(action: () => void): void;
-  /** Runs `action` once, when every promise that is settled by now has been followed, before anything is read. Default: `nextTurn`. */
+  /**
+   * Runs `action` once, after every settled promise has been followed and before further input is read.
+   * Default: `nextTurn`.
+   */
   readonly endOfTurn?: (action: () => void) => void;
   /** From now on no timer that is set keeps the process alive (`Cluster.unref`). Default: nothing changes. */
   readonly unref?: () => void;
 }
 
-/** The one door for chance. */
+/** The only access of the runtime to randomness. */
 export interface Random {
   /** Uniform in [0, 1). */
   fraction(): number;
@@ -29,7 +33,7 @@ export interface Random {
   incarnation(): string;
 }
 
-/** The most that Node's timers take; what is longer they would take for 1 ms. */
+/** Longest delay of Node's timers. They treat a longer one as 1 ms. */
 const longestMs = 2 ** 31 - 1;
 
 /** Node's timers, one after another for longer waits, and `performance.now()`. */
@@ -65,7 +69,7 @@ class Turn {
       for (const action of actions.slice(done)) this.atEnd(action);
     }
   };
-  // A tick that is asked for within a promise's callback comes after those of all other promises.
+  // A tick requested within a promise's callback comes after the callbacks of all other promises.
   readonly #awaitEnd = () => process.nextTick(this.#end);
 
   atEnd(action: () => void): void {
@@ -76,7 +80,7 @@ class Turn {
 
 const turn = new Turn();
 
-/** The clock of one site, as `systemClock`. */
+/** The clock of one site, like `systemClock`. */
 export function ownClock(): Clock {
   let isUnref = false;
   return {
@@ -92,10 +96,10 @@ export function ownClock(): Clock {
   };
 }
 
-/** The deadlines of all sites of the process. While there are none, nothing of this costs anything. */
+/** The deadlines of all sites of the process. They cost nothing while there are none. */
 class Deadlines {
   readonly #pending = new Map<() => void, number>();
-  /** No deadline is before. */
+  /** Earliest deadline, or infinity. */
   #earliest = Number.POSITIVE_INFINITY;
   readonly #hook = createHook({ before: () => this.#look() });
 
@@ -124,7 +128,7 @@ class Deadlines {
     return true;
   }
 
-  /** Before any callback. */
+  /** Called before any callback. */
   #look(): void {
     const now = performance.now();
     if (now < this.#earliest) return;
@@ -135,11 +139,11 @@ class Deadlines {
         try {
           meet();
         } catch (error) {
-          // Node ends the process for what a hook throws, whatever handlers there are.
+          // Node ends the process for an error thrown by a hook, whatever handlers exist.
           throwUncaught(error);
         }
     }
-    // Node runs what it is about to run without looking whether that was cancelled just now.
+    // Node runs this callback even if it was cancelled a moment ago.
     const next = executionAsyncResource() as { _onTimeout?: unknown; _onImmediate?: unknown };
     if (next._onTimeout === null) next._onTimeout = cancelled;
     if (next._onImmediate === null) next._onImmediate = cancelled;

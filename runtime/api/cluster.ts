@@ -10,16 +10,15 @@ import type { Viewer, WatchSession } from './watch.ts';
 
 /** This site, as a member of its cluster. */
 export interface Cluster extends AsyncDisposable {
-  /** The cluster's. */
+  /** The name of the cluster. */
   readonly name: string;
   readonly site: SiteId;
-  /** Where it listens. */
+  /** The address at which the site listens. */
   readonly address: Address;
   /**
-   * The lock of this name, 1 to 1,024 printable characters; the same at every site. It costs nothing until it is used, and
-   * nothing any more when nobody has used it for `timing.forgetAfterMs`.
-   *
-   * Throws `OPTIONS_INVALID`.
+   * The lock of this name, 1 to 1,024 printable characters, the same at every site. A lock costs nothing
+   * until it is used, and nothing any more once it has been unused for `timing.forgetAfterMs`. Throws
+   * `OPTIONS_INVALID`.
    */
   lock(name: string): Lock;
   /**
@@ -71,7 +70,10 @@ export interface Cluster extends AsyncDisposable {
    * WebSocket. Costs nothing while no window is open.
    */
   watch(viewer: Viewer): WatchSession;
-  /** Events from before the event loop's next turn after `joinCluster` are delivered then. Throws `OPTIONS_INVALID`. */
+  /**
+   * Adds a listener. Events from before the first turn of the event loop after `joinCluster` are delivered
+   * then. Throws `OPTIONS_INVALID`.
+   */
   on<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   off<E extends keyof ClusterEvents>(event: E, listener: (what: ClusterEvents[E]) => void): this;
   /**
@@ -94,7 +96,7 @@ export interface Cluster extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>;
 }
 
-/** How a site closes. */
+/** Options of `Cluster.close`. */
 export interface CloseOptions {
   /** Default: true. */
   readonly graceful?: boolean;
@@ -102,22 +104,24 @@ export interface CloseOptions {
   readonly leave?: boolean;
 }
 
-/** How long a change of the members may take. */
+/** Options of a change of the members. */
 export interface ChangeOptions {
-  /** The longest that a change waits for its majority, in ms; then it rejects with `CHANGE_TIMEOUT`. Default: 30,000. */
+  /**
+   * Longest wait of a change for its majority, in ms. Then it rejects with `CHANGE_TIMEOUT`. Default: 30,000.
+   */
   readonly timeoutMs?: number;
 }
 
 /** The events of `Cluster.on`. */
 export interface ClusterEvents {
-  /** A peer is believed to be up, down or restarted. */
+  /** A peer is believed up, down or restarted. */
   readonly peer: PeerChange;
   /** This site has adopted an epoch of a lock, whose first token is at `root`. */
   readonly epoch: { readonly lock: string; readonly epoch: number; readonly root: SiteId };
   /** This site has won an epoch. */
   readonly elected: { readonly lock: string; readonly epoch: number; readonly root: SiteId };
-  /** A critical section of this site is over without a release. */
+  /** A critical section of this site has ended without a release. */
   readonly lost: { readonly lock: string; readonly fence: Fence };
-  /** All of that and more, for a log. */
+  /** All of these events and further ones, for a log. */
   readonly notice: Notice;
 }

@@ -2,7 +2,7 @@ import { CodedError } from '../../machines/errors.ts';
 
 /** Failures that happen while every site keeps the protocol: a peer is gone, a frame is bad, a wait is over. */
 export type OperatingCode =
-  // A frame or a connection is refused; it costs the one connection that brought it.
+  // A frame or a connection is refused. Only the connection that carried it ends.
   | 'FRAME_TOO_LARGE'
   | 'FRAME_MALFORMED'
   | 'FRAME_UNKNOWN'
@@ -20,13 +20,13 @@ export type OperatingCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'TOO_MANY_HANDSHAKES'
   | 'TOO_MANY_LOCKS'
-  // A peer is not what it was.
+  // The state of a peer has changed.
   | 'PEER_RESTARTED'
   | 'NOT_A_MEMBER'
   | 'FOUNDED_ANEW'
   | 'CHANGE_TIMEOUT'
   | 'TOO_FEW_VOTERS'
-  // This site cannot do what it is asked.
+  // This site cannot carry out a call.
   | 'LISTEN_FAILED'
   | 'INSECURE_LISTEN'
   | 'INSECURE_PEER'
@@ -43,7 +43,7 @@ export type OperatingCode =
   | 'DISK_VERSION'
   | 'DISK_FAILED'
   | 'STORE_IN_USE'
-  // A caller has nothing, or nothing any more.
+  // A caller does not hold the lock, or holds it no longer.
   | 'LOCK_LOST'
   | 'ACQUIRE_TIMEOUT'
   | 'READY_TIMEOUT'
@@ -61,13 +61,13 @@ export type InvariantCode =
   | 'EFFECT_FAILED'
   | 'GRANT_TO_NOBODY';
 
-/** Goes on: the process may retry, report or give up. */
+/** The site goes on. The caller may retry, report or give up. */
 export class OperatingError extends CodedError<OperatingCode> {}
 
-/** Stops the site, and by default its process: what it knows can no longer be trusted. */
+/** Stops the site, and by default its process, because its state can no longer be trusted. */
 export class InvariantError extends CodedError<InvariantCode> {}
 
-/** Throws `error` outside of every call and promise chain, so that no handler further up takes it for its own. */
+/** Throws `error` outside every call and promise chain, so that no handler further up catches it. */
 export function throwUncaught(error: unknown): void {
   setImmediate(() => {
     throw error;

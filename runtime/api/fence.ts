@@ -6,13 +6,13 @@ import type { Fence as EpochFence } from '../../machines/epoch/messages.ts';
  */
 export interface Fence extends EpochFence {
   /**
-   * Number of the founding of the cluster. A cluster that is founded again, after all its data were lost, has a higher
-   * one.
+   * Number of the founding of the cluster. A cluster that is founded again after the loss of all its data has
+   * a higher one.
    */
   readonly generation: number;
 }
 
-/** A fence for a person: the generation is that of the whole cluster, and is left out. */
+/** Formats a fence for a person, without the generation, which is the same for the whole cluster. */
 export function fenceText({ epoch, k }: Fence): string {
   return `(${epoch}, ${k})`;
 }

@@ -1,12 +1,16 @@
-/** When to give up campaigning, and how patiently to do it. */
+/** Options of `Cluster.lead`. */
 export interface LeadOptions {
-  /** Ends it as `close` does, with the signal's reason for the work under way. */
+  /** Ends the leadership like `close`. The signal's reason goes to the work under way. */
   readonly signal?: AbortSignal;
-  /** How long after a term this site campaigns again, so that another may lead meanwhile. Default 1,000. */
+  /**
+   * Pause in ms after a term before this site campaigns again, so that another site may lead meanwhile.
+   * Default: 1,000.
+   */
   readonly retryMs?: number;
   /**
-   * Told what work throws, and why the lock cannot be had (`TOO_MANY_LOCKS`); then this site campaigns again. Default:
-   * the first such error ends it, and `close` rejects with it; without `close`, it is an unhandled rejection.
+   * Called with an error that `work` throws, and with the reason why the lock cannot be acquired
+   * (`TOO_MANY_LOCKS`). Afterwards this site campaigns again. Default: the first such error ends the
+   * leadership, and `close` rejects with it; without `close` it is an unhandled rejection.
    */
   readonly onError?: (error: unknown) => void;
 }
@@ -15,8 +19,8 @@ export interface LeadOptions {
 export interface Leadership extends AsyncDisposable {
   readonly leading: boolean;
   /**
-   * Leads and campaigns no more: the work under way sees its signal abort with `LEADERSHIP_CLOSED`. Resolves when that
-   * work is over. Rejects with what work threw, where there is no `onError`.
+   * Ends the leadership: the signal of the work under way aborts with `LEADERSHIP_CLOSED`. Resolves when that
+   * work is over. Rejects with an error of the work if there is no `onError`.
    */
   close(): Promise<void>;
 }

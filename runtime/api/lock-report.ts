@@ -1,14 +1,14 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Fence } from './fence.ts';
 
-/** One lock of a cluster, put together from the answers of its sites. Durations are in milliseconds. */
+/** One lock of a cluster, merged from the answers of its sites. Durations are in milliseconds. */
 export interface LockReport {
   readonly lock: string;
   /** The newest epoch that a site has adopted. */
   readonly epoch: number;
-  /** The site that is in the critical section of that epoch; `null`: none of the sites that answered. */
+  /** The site in the critical section of that epoch; `null` if none of the sites that answered is. */
   readonly holder: LockHolder | null;
-  /** Sites that are still in a critical section of an earlier epoch: they have not heard that it is over. */
+  /** Sites that are still in a critical section of an earlier epoch, and have not learned that it is over. */
   readonly former: readonly LockHolder[];
   /** The site that has the token; `null`: it is under way, or at a site that did not answer. */
   readonly token: SiteId | null;
@@ -31,25 +31,25 @@ export interface LockHolder {
 export interface WaitingSite {
   readonly site: SiteId;
   readonly waiting: number;
-  /** How long each has waited, in order: of the first 100. */
+  /** Waiting times of the first 100 callers, in order. */
   readonly waitedMs: readonly number[];
 }
 
 /** The locks of a cluster, as its sites know them. The sites do not answer at one moment, so two rows may not fit together. */
 export interface LockReports {
   readonly locks: readonly LockReport[];
-  /** Whether a site may know more locks: it tells of 500 at most, those in use first. */
+  /** True if a site may know more locks: an answer has at most 500, those in use first. */
   readonly more: boolean;
   /** The sites that answered. */
   readonly sites: readonly SiteId[];
-  /** The addresses that did not answer, without their tokens, each with the reason. */
+  /** The addresses without an answer, without their tokens, each with the reason. */
   readonly silent: readonly { readonly url: string; readonly reason: string }[];
 }
 
-/** Which locks `readLocks` reads, and how long it waits. */
+/** Options of `readLocks`. */
 export interface ReadLocksOptions {
-  /** A part of the names. Default: all. */
+  /** Read only locks whose name contains this text. Default: all. */
   readonly like?: string;
-  /** The longest wait for a site. Default: 2000. */
+  /** Longest wait for a site, in ms. Default: 2000. */
   readonly timeoutMs?: number;
 }

@@ -1,71 +1,78 @@
 import type { Fence } from './fence.ts';
 import type { LockStatus } from './status.ts';
 
-/** When to give up waiting. */
+/** Limits of a wait. */
 export interface AcquireOptions {
   /** Ends the wait: `acquire` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * Ends the wait: `acquire` rejects with `ACQUIRE_TIMEOUT`. Default: waits for ever.
-   *
-   * 0 takes the lock if it is free, wherever it was used last, and never waits in line: not behind another caller of this
-   * site, and for an answer of the others at most `timing.heartbeatMs`.
+   * Time-out in ms: `acquire` rejects with `ACQUIRE_TIMEOUT`. Default: waits for ever. With 0 the call
+   * acquires the lock if it is free, at whichever site it was used last, and never waits in line. It waits at
+   * most `timing.heartbeatMs` for answers of other sites.
    */
   readonly timeoutMs?: number;
 }
 
-/** `AcquireOptions`, and how long the lock is to be held. */
+/** `AcquireOptions`, and limits of the time for which the lock is held. */
 export interface HoldOptions extends AcquireOptions {
   /**
-   * A release before so long is put off until then: for a job that every site starts by its own clock, and that is to run
-   * once for all of them. The caller does not wait. A site that is closed does not wait for it either. Default: 0.
+   * Minimum time to hold the lock, in ms. An earlier release takes effect at that time. Meant for a job that
+   * every site starts by its own clock and that must run once for all of them. The caller does not wait, and
+   * neither does a site that is closed. Default: 0.
    */
   readonly minHoldMs?: number;
-  /** After so long it is told (notice `held-long`; without a logger, a warning of the process). Default: never. */
+  /**
+   * Time in ms after which the notice `held-long` is sent (without a logger: a warning of the process).
+   * Default: never.
+   */
   readonly maxHoldMs?: number;
-  /** Whether the lock is then released by force: `signal` aborts with `LOCK_LOST`. Default: false. */
+  /** Release the lock by force at `maxHoldMs`: `signal` aborts with `LOCK_LOST`. Default: false. */
   readonly force?: boolean;
 }
 
-/** `HoldOptions`, and what becomes of work under which the lock was lost. */
+/** `HoldOptions`, and the treatment of work under which the lock was lost. */
 export interface RunOptions extends HoldOptions {
   /**
-   * Whether `run` resolves with what the work gives though the lock was lost meanwhile, so that another may have been
-   * inside. Default: false, it rejects with the reason of the loss.
+   * Resolve with the result of the work even if the lock was lost meanwhile, so that another caller may have
+   * been inside. Default: false, `run` rejects with the reason of the loss.
    */
   readonly keepResult?: boolean;
 }
 
-/** A critical section, while it lasts. */
+/** A critical section of a caller. */
 export interface Held extends AsyncDisposable, Disposable {
   /** The name of the lock. */
   readonly lock: string;
   /**
-   * For the resource, which accepts an operation only under a fence that is not below the highest it has seen
-   * (`FenceGate`). Compared by `epoch`, then by `k`; no two grants of a lock have the same.
+   * The fence of this grant. Pass it to the resource with each operation; a `FenceGate` there accepts no
+   * fence below the highest one seen. Fences are ordered by `generation`, then `epoch`, then `k`. No two
+   * grants of a lock have the same fence.
    */
   readonly fence: Fence;
-  /** Aborted when it is over before `release`: with `LOCK_LOST`, `SITE_CLOSED`, or the InvariantError of a crash. */
+  /**
+   * Aborts when the critical section ends before `release`: with `LOCK_LOST`, `SITE_CLOSED`, or the
+   * InvariantError of a crash.
+   */
   readonly signal: AbortSignal;
   /**
-   * Throws when it is over: the reason of `signal`, or `LOCK_LOST` after a release. In strict mode it looks at the clock, as
-   * `signal.aborted` does, so that neither takes a lease that has ended for one that lasts.
+   * Throws if the critical section is over: the reason of `signal`, or `LOCK_LOST` after a release. In strict
+   * mode it reads the clock, as `signal.aborted` does, so that neither treats an ended lease as valid.
    */
   check(): void;
-  /** Does nothing the second time, nor when it is over already. */
+  /** Releases the lock. Does nothing if the critical section is already over. */
   release(): void;
 }
 
-/** Critical sections of several locks at once. */
+/** Critical sections of several locks, held together. */
 export interface HeldAll extends AsyncDisposable {
   readonly locks: ReadonlyMap<string, Held>;
-  /** The fence of the lock of this name. */
+  /** Returns the fence of the lock of this name. */
   fence(name: string): Fence;
-  /** Aborted when any of them is over before `release`. */
+  /** Aborts when any of the critical sections ends before `release`. */
   readonly signal: AbortSignal;
-  /** Throws when any of them is over, as `Held.check`. */
+  /** Throws if any of the critical sections is over, like `Held.check`. */
   check(): void;
-  /** All of them. */
+  /** Releases all of the locks. */
   release(): void;
 }
 

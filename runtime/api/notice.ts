@@ -3,7 +3,7 @@ import type { InvariantError, OperatingError } from './errors.ts';
 import type { Fence } from './fence.ts';
 import type { Address, PeerChange } from './peer.ts';
 
-/** A logger. Pino is one, and so is the console. */
+/** A logger. Pino fits, and so does the console. */
 export interface Logger {
   trace(what: object, message: string): void;
   debug(what: object, message: string): void;
@@ -14,20 +14,23 @@ export interface Logger {
 
 /** An event of a site, for a log. */
 export type Notice =
-  /** A peer is believed to be up, down or restarted. */
+  /** A peer is believed up, down or restarted. */
   | PeerChange
-  /** This site stands for a new epoch of the lock: it seems that a site has failed. */
+  /** This site stands for a new epoch of the lock, because a site seems to have failed. */
   | { readonly type: 'suspected'; readonly lock: string }
-  /** It has won `epoch`. */
+  /** This site has won `epoch`. */
   | { readonly type: 'elected'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
-  /** It has adopted `epoch`. */
+  /** This site has adopted `epoch`. */
   | { readonly type: 'adopted'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
-  /** The critical section under `fence` is over without a release: a later epoch gave the lock away, or its lease is over. */
+  /**
+   * The critical section under `fence` has ended without a release: a later epoch gave the lock away, or its
+   * lease is over.
+   */
   | { readonly type: 'lost'; readonly lock: string; readonly fence: Fence }
   | { readonly type: 'listening'; readonly address: Address }
   /** Every site has agreed to the founding of the cluster, now or in an earlier run: locks may be granted. */
   | { readonly type: 'founded'; readonly generation: number; readonly ids: Readonly<Record<SiteId, string>> }
-  /** From now on these sites vote. `joins`: this one has become a member by it. */
+  /** These sites vote from now on. `joins`: this site has become a member by this configuration. */
   | {
       readonly type: 'members';
       readonly term: number;
@@ -41,11 +44,14 @@ export type Notice =
   | { readonly type: 'attached'; readonly member: SiteId }
   /** At a guest that waits for the lock: its member is gone, and it asks the next one again, at the end of that member's line. */
   | { readonly type: 'moved'; readonly lock: string }
-  /** It will be up again unless the peer is dead: nothing is lost by it. */
+  /** The connection broke. The link will be up again unless the peer is dead, and nothing is lost. */
   | { readonly type: 'connection-lost'; readonly peer: SiteId; readonly reason: string }
-  /** `count` messages to the peer are lost: they were for an incarnation of it, or of this link, that is over. */
+  /**
+   * `count` messages to the peer are lost: they were for an incarnation of the peer, or of this link, that is
+   * over.
+   */
   | { readonly type: 'dropped'; readonly peer: SiteId; readonly count: number }
-  /** The peer is not there (yet); it is dialled again. */
+  /** The peer does not answer (yet), and is dialled again. */
   | {
       readonly type: 'dial-failed';
       readonly peer: SiteId;
@@ -54,21 +60,25 @@ export type Notice =
     }
   /** The peer has handed everything on and takes part no longer. */
   | { readonly type: 'left'; readonly peer: SiteId }
-  /** A peer or a connection is not as it should be; `peer` where it is known, `remote` is an address. */
+  /** A peer or a connection has a fault. `peer` is given if it is known; `remote` is an address. */
   | {
       readonly type: 'error';
       readonly error: OperatingError;
       readonly peer: SiteId | null;
       readonly remote: string | null;
-      /** Number of errors of this kind that were not told since the last one: at most ten a second are. */
+      /**
+       * Number of errors of this kind that were left out since the last one: at most ten a second are
+       * reported.
+       */
       readonly untold?: number;
     }
   /**
-   * Callers wait, and no majority of the voters has been in reach for so long that an operator should look: `missing` are the
-   * voters that are not, among `of`. Told once, until there is a majority again.
+   * Callers wait, and no majority of the voters has been reachable for so long that an operator should look.
+   * `missing` are the unreachable voters, `of` is the number of all voters. Sent once, until there is a
+   * majority again.
    */
   | { readonly type: 'no-majority'; readonly missing: readonly SiteId[]; readonly of: number }
-  /** The lock is held for longer than its `maxHoldMs`. `forced`: it was released. */
+  /** The lock has been held for longer than its `maxHoldMs`. `forced`: it was released. */
   | {
       readonly type: 'held-long';
       readonly lock: string;
@@ -77,8 +87,8 @@ export type Notice =
       readonly forced: boolean;
     }
   /**
-   * A grant became garbage before its release, so no other caller is granted the lock. `taken`: the stack of `acquire`; `null` when
-   * grants came faster than one a millisecond.
+   * A grant became garbage before its release, so no other caller is granted the lock. `taken`: the stack of
+   * `acquire`; `null` if grants came faster than one a millisecond.
    */
   | { readonly type: 'leaked'; readonly lock: string; readonly fence: Fence; readonly taken: string | null }
   /** A site keeps every name for good: it has `known` names, and refuses more than `most` (`limits`). */
@@ -87,7 +97,7 @@ export type Notice =
       readonly known: number;
       readonly most: number;
       readonly limit: 'maxLocks' | 'maxLocksOfPeer';
-      /** The peer whose locks are limited, where it is one's. */
+      /** The peer whose locks are limited; `null` for a limit of the whole site. */
       readonly peer: SiteId | null;
     }
   | { readonly type: 'crash'; readonly error: InvariantError };

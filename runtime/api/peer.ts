@@ -1,10 +1,10 @@
 import type { Envelope, SiteId } from '../../machines/actor.ts';
 import type { VectorClock } from '../../machines/record.ts';
 
-/** Where a site listens. */
+/** The address at which a site listens. */
 export interface Address {
   readonly host: string;
-  /** 0 takes a free port; `Cluster.address` tells which. */
+  /** 0 takes a free port, which `Cluster.address` shows. */
   readonly port: number;
 }
 
@@ -44,5 +44,5 @@ export type PeerChange =
       readonly lost: readonly StampedEnvelope[];
     };
 
-/** Why a peer is believed dead. */
+/** The reason why a peer is believed dead. */
 export type DownReason = 'refused' | 'silent' | 'left' | 'closed';

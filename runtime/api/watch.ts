@@ -4,22 +4,22 @@ import type { Address } from './peer.ts';
 /** A viewer of one site. */
 export interface Viewer {
   send(frame: string): void;
-  /** Bytes that were sent and have not left yet. */
+  /** Number of bytes that were sent and have not left yet. */
   readonly waiting: number;
 }
 
 /** A viewer's session at one site, one lock at a time, window by window. */
 export interface WatchSession {
-  /** Takes what the viewer asks for. */
+  /** Handles a request of the viewer. */
   ask(asked: WatchAsk): void;
   close(): void;
 }
 
-/** How `serveWatch` serves. */
+/** Options of `serveWatch`. */
 export interface WatchServerOptions {
-  /** Default: 127.0.0.1, and a free port. */
+  /** Address to listen at. Default: 127.0.0.1 and a free port. */
   readonly listen?: Partial<Address>;
-  /** A viewer must give it: `ws://host:port/?token=...`. Needed to listen beyond loopback. */
+  /** Token that a viewer must give: `ws://host:port/?token=...`. Required to listen beyond loopback. */
   readonly token?: string;
   /**
    * Who gives it may change the members from outside (`baton members add`); on loopback only, since it travels in the clear. At least 16

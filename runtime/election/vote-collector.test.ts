@@ -38,7 +38,7 @@ describe('votes', () => {
     expect(delivered).toEqual(['c VOTE', 'b VOTE', 'd VOTE']);
   });
 
-  test('wait no longer than the grace', () => {
+  test('are delivered after graceMs at the latest', () => {
     const { clock, stand, delivered, vote } = setUp();
     stand(1, 'b', 'gone', 'c');
     vote('b', null);

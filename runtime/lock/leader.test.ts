@@ -92,7 +92,7 @@ describe('an error that the work throws', () => {
     expect(leadership.leading).toBe(false);
   });
 
-  test('is no error where its signal made it', async () => {
+  test('is not reported if its signal caused it', async () => {
     await using group = await openMembers(['a', 'b']);
     const errors: unknown[] = [];
     const leadership = lead(group.members[0]!, forEver, { onError: (error) => errors.push(error) });

@@ -164,7 +164,7 @@ describe('metrics', () => {
     }
   });
 
-  it('count what was had by a try, and not what was not', async () => {
+  it('count successful calls of tryAcquire only', async () => {
     const { collector, clusters } = await observed();
     const [a, b] = clusters;
     expect(b.lock('main').tryAcquire()).toBe(null);

@@ -6,14 +6,14 @@ const timeout = 'timeoutMs: a time-out is a number of ms from 0';
 
 /** Arguments of a call that are refused, with the text of the error. */
 const refused: readonly (readonly [unknown, string | RegExp])[] = [
-  [5_000, 'the options are { signal, timeoutMs }, 5000 came'],
-  [null, 'the options are { signal, timeoutMs }, null came'],
-  [{ timeoutMs: -1 }, `${timeout}, -1 came`],
-  [{ timeoutMs: Number.NaN }, `${timeout}, NaN came`],
-  [{ timeoutMs: '500' }, `${timeout}, "500" came`],
+  [5_000, 'the options are { signal, timeoutMs }, got 5000'],
+  [null, 'the options are { signal, timeoutMs }, got null'],
+  [{ timeoutMs: -1 }, `${timeout}, got -1`],
+  [{ timeoutMs: Number.NaN }, `${timeout}, got NaN`],
+  [{ timeoutMs: '500' }, `${timeout}, got "500"`],
   [{ timeout: 5 }, 'timeout: there is no such key; did you mean timeoutMs?'],
-  [{ signal: null }, `${signal}, null came`],
-  [{ signal: {} }, `${signal}, {} came`],
+  [{ signal: null }, `${signal}, got null`],
+  [{ signal: {} }, `${signal}, got {}`],
   [{ signal: new AbortController() }, new RegExp(`^OPTIONS_INVALID: ${signal}, AbortController .* came$`)],
 ];
 
@@ -38,7 +38,7 @@ test.each(refused)(
   },
 );
 
-test('a caller may say that it waits for ever', async () => {
+test('a caller may wait for ever', async () => {
   await using group = await openMembers(['a']);
   const { lock } = group.members[0]!;
   for (const options of [
@@ -48,41 +48,38 @@ test('a caller may say that it waits for ever', async () => {
     (await lock.acquire(options as object)).release();
 });
 
-test('any other call refuses wrong arguments before it does anything', async () => {
+test('every other call checks its arguments before it does anything', async () => {
   await using group = await openMembers(['a']);
   const { cluster, lock } = group.members[0]!;
   const wrong = (value: unknown) => value as never;
   const invalid = (message: string) =>
     expect.objectContaining({ code: 'OPTIONS_INVALID', message: `OPTIONS_INVALID: ${message}` });
   const names = 'names are a list of names of locks';
-  await expect(cluster.acquireAll(wrong('stock'))).rejects.toEqual(invalid(`${names}, "stock" came`));
+  await expect(cluster.acquireAll(wrong('stock'))).rejects.toEqual(invalid(`${names}, got "stock"`));
   await expect(cluster.acquireAll(wrong(undefined))).rejects.toEqual(invalid(`${names}; it is missing`));
   await expect(lock.run(wrong(undefined))).rejects.toEqual(invalid('work is a function; it is missing'));
   const work = () => undefined;
   const throwing = [
-    [() => cluster.lead('x', wrong(5)), 'work is a function, 5 came'],
+    [() => cluster.lead('x', wrong(5)), 'work is a function, got 5'],
     [
       () => cluster.lead('x', work, wrong({ retryMs: 'soon' })),
-      'retryMs: a pause is a number of ms from 0, "soon" came',
+      'retryMs: a pause is a number of ms from 0, got "soon"',
     ],
-    [() => cluster.lead('x', work, wrong({ onError: 5 })), 'onError: a listener is a function, 5 came'],
-    [
-      () => cluster.on(wrong('peers'), work),
-      'an event is epoch, elected, lost, notice or peer, "peers" came',
-    ],
+    [() => cluster.lead('x', work, wrong({ onError: 5 })), 'onError: a listener is a function, got 5'],
+    [() => cluster.on(wrong('peers'), work), 'an event is epoch, elected, lost, notice or peer, got "peers"'],
     [
       () => cluster.off(wrong('peers'), work),
-      'an event is epoch, elected, lost, notice or peer, "peers" came',
+      'an event is epoch, elected, lost, notice or peer, got "peers"',
     ],
     [() => cluster.on('peer', wrong(undefined)), 'a listener is a function; it is missing'],
-    [() => cluster.watch(wrong({})), 'a viewer has the method send, {} came'],
+    [() => cluster.watch(wrong({})), 'a viewer has the method send, got {}'],
   ] as const;
   for (const [call, message] of throwing) expect(call).toThrow(invalid(message));
   await expect(cluster.close(wrong(null))).rejects.toEqual(
-    invalid('the options are { graceful, leave }, null came'),
+    invalid('the options are { graceful, leave }, got null'),
   );
   await expect(cluster.close(wrong({ graceful: 'no' }))).rejects.toEqual(
-    invalid('graceful: a choice is true or false, "no" came'),
+    invalid('graceful: a choice is true or false, got "no"'),
   );
   await lock.run(work);
   expect(lock.status().waiting).toBe(0);

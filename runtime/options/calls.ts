@@ -118,7 +118,7 @@ const viewer = describe(withMethods<Viewer>(['send']), 'a viewer has the method 
 const watchOptions = describe(
   z.strictObject({
     listen: partOfAddress.optional(),
-    // One that is empty keeps nobody out.
+    // An empty token would let everyone in.
     token: describe(z.string().min(1), 'a token is a string that is not empty', { hidden: true }).optional(),
     adminToken: describe(
       z.string().min(16),
@@ -171,7 +171,7 @@ export function checkReady(options: unknown): void {
   if (options !== undefined) checked(readyOptions, options);
 }
 
-/** One that is none is neither below another nor above it. */
+/** A fence of another form is neither below another nor above it. */
 export function checkFence(lock: unknown, fence: unknown): void {
   checked(fenced, { lock, fence });
 }

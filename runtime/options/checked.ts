@@ -6,9 +6,8 @@ import { about } from './describe.ts';
 import { keysOf, schemaAt } from './walk.ts';
 
 /**
- * `value`, with the defaults of `schema`. `further`: keys that this value must have, though not every value must.
- *
- * Throws `OPTIONS_INVALID`, which names every key that is wrong, what came, and what it may be.
+ * Returns `value` with the defaults of `schema`. `further`: keys that this value must have, though not every
+ * value must. Throws `OPTIONS_INVALID`, which names every wrong key, its value and the allowed values.
  */
 export function checked<S extends z.ZodType>(
   schema: S,
@@ -24,13 +23,13 @@ export function checked<S extends z.ZodType>(
   return parsed.data;
 }
 
-/** `OPTIONS_INVALID`, of everything that is wrong. */
+/** Returns `OPTIONS_INVALID` for all wrong keys together. */
 export function invalid(texts: readonly string[]): OperatingError {
   const message = texts.length === 1 ? texts[0]! : `${texts.length} keys are wrong\n${texts.join('\n')}`;
   return new OperatingError('OPTIONS_INVALID', message);
 }
 
-/** The known key that is nearest to a misspelt one. */
+/** Returns the known key that is nearest to a misspelt one. */
 export function nearest(key: string, known: readonly string[]): string | undefined {
   return closestMatch(key, known, { maxDistance: Math.max(2, Math.floor(key.length / 3)) });
 }
@@ -41,10 +40,10 @@ function textsOf(schema: z.ZodType, issue: z.core.$ZodIssue): string[] {
   const { is, hidden } = aboutOf(schema, path, issue.code === 'invalid_key');
   const came = hidden ? kindOf(issue.input) : show(issue.input);
   const where = path.length === 0 ? '' : `${path.join('.')}: `;
-  return [issue.input === undefined ? `${where}${is}; it is missing` : `${where}${is}, ${came} came`];
+  return [issue.input === undefined ? `${where}${is}; it is missing` : `${where}${is}, got ${came}`];
 }
 
-/** The description of the value at `path`, or of its last key. */
+/** Returns the description of the value at `path`, or of its last key. */
 function aboutOf(schema: z.ZodType, path: readonly string[], ofKey: boolean) {
   const at = schemaAt(schema, ofKey ? path.slice(0, -1) : path);
   const known = about.get(ofKey ? ((at as z.ZodRecord).keyType as z.ZodType) : at);

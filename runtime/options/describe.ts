@@ -2,13 +2,13 @@ import { z } from 'zod';
 
 /** The description of an option: for errors, `--help` and docs/configuration.md. */
 export interface About {
-  /** The values that it may have: a sentence without its full stop. */
+  /** The allowed values: a sentence without its full stop. */
   readonly is: string;
-  /** Its purpose, in sentences. None for a part of another option. */
+  /** Its purpose, in sentences. Absent for a part of another option. */
   readonly does?: string;
-  /** The default, for a person to read. None: nothing is in force. */
+  /** The default, for a person to read. Absent: there is none. */
   readonly otherwise?: string | number | boolean;
-  /** Its value is never shown. */
+  /** True for a secret: its value is never shown. */
   readonly hidden?: true;
 }
 

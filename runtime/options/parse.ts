@@ -4,16 +4,15 @@ import { checked, invalid } from './checked.ts';
 import { conflictsOf } from './rules.ts';
 import { clusterSchema, defaultPort, type Settings } from './schema.ts';
 
-/** With `size`: time after which a member that is down makes room for another. */
+/** With `size`: time in ms after which a member that is down makes room for another. */
 const removeAfterMs = 5_000;
 
-/** The keys that a guest does without, and a process with `size`. */
+/** Keys that a guest, or a process with `size`, need not give. */
 const ofSites = ['site', 'listen', 'peers'] as const;
 
 /**
- * Checks the options of `joinCluster` and fills in the defaults.
- *
- * Throws `OPTIONS_INVALID`, which names every wrong key, the value that came, and the values that it may have.
+ * Checks the options of `joinCluster` and fills in the defaults. Throws `OPTIONS_INVALID`, which names every
+ * wrong key, its value and the allowed values.
  */
 export function parseOptions(options: unknown): Settings {
   const { guest, size } = (options ?? {}) as { readonly guest?: unknown; readonly size?: unknown };
@@ -34,22 +33,22 @@ export function parseOptions(options: unknown): Settings {
   return settings;
 }
 
-/** A guest listens nowhere. */
+/** A guest does not listen. */
 const nowhere = { host: '127.0.0.1', port: 0 };
 
-/** With credentials for all that reach this machine, else for this machine alone. */
+/** Listens at all addresses if there are credentials, otherwise on loopback only. */
 function everywhere({ tls, secret, insecure }: Pick<Settings, 'tls' | 'secret' | 'insecure'>) {
   const isOpen = tls !== undefined || secret !== undefined || insecure === true;
   return { host: isOpen ? '0.0.0.0' : '127.0.0.1', port: defaultPort };
 }
 
-/** The address of a pod of Kubernetes that listens at all of its addresses, where the manifest tells it. */
+/** The address of a Kubernetes pod that listens at all of its addresses, if the manifest passes it. */
 function podAddress({ host }: Settings['listen']): { readonly host?: string } {
   const pod = process.env['POD_IP'];
   return pod !== undefined && pod !== '' && (host === '0.0.0.0' || host === '::') ? { host: pod } : {};
 }
 
-/** The only process of its name. */
+/** Makes a name that no other process has. */
 export function uniqueId(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
   return `${plain.slice(0, 55) || 'guest'}.${randomBytes(4).toString('hex')}`;

@@ -1,19 +1,19 @@
 import type { Settings } from './schema.ts';
 
-/** Two keys that contradict each other: where, and why. */
+/** Two keys that contradict each other: the place and the reason. */
 export interface Conflict {
   readonly path: readonly string[];
   readonly message: string;
 }
 
-/** None, where all is well. */
+/** Returns every contradiction between keys. */
 export function conflictsOf(settings: Settings): Conflict[] {
   const { guest = false, size } = settings;
   const ofRole = guest ? guests(settings) : size === undefined ? members(settings) : fitting(settings);
   return [...ofRole, ...secured(settings), ...order(settings)];
 }
 
-/** The settings that only a member has. */
+/** The settings of members only. */
 const ofMembers = ['size', 'root', 'founders', 'join', 'dataDir', 'voters', 'traceDir'] as const;
 
 function* fitting({
@@ -59,11 +59,11 @@ function* members(settings: Settings): Generator<Conflict> {
   if (Object.hasOwn(peers, site))
     yield { path: ['peers', site], message: `peers are the other sites, ${site} is this one` };
   if (!join && !sites.includes(root))
-    yield { path: ['root'], message: `the root is a founder, ${known}; "${root}" came` };
+    yield { path: ['root'], message: `the root is a founder, ${known}; got "${root}"` };
   for (const [at, voter] of voters.entries()) {
     const path = ['voters', String(at)];
-    if (!sites.includes(voter)) yield { path, message: `a voter is a founder, ${known}; "${voter}" came` };
-    if (voters.indexOf(voter) < at) yield { path, message: `a voter has one vote, "${voter}" came twice` };
+    if (!sites.includes(voter)) yield { path, message: `a voter is a founder, ${known}; got "${voter}"` };
+    if (voters.indexOf(voter) < at) yield { path, message: `a voter has one vote, got "${voter}" twice` };
   }
 }
 
@@ -76,10 +76,10 @@ function* order({ timing, limits }: Settings): Generator<Conflict> {
   const rules: readonly (readonly [string, string, string, number, number])[] = [
     ['timing', 'suspectMaxMs', 'at least suspectMinMs', timing.suspectMinMs, timing.suspectMaxMs],
     ['timing', 'electionMaxMs', 'at least electionMinMs', timing.electionMinMs, timing.electionMaxMs],
-    // One that is late is no death.
+    // One late heartbeat must not count as a death.
     ['timing', 'failureTimeoutMs', 'at least 2 heartbeatMs', 2 * timing.heartbeatMs, timing.failureTimeoutMs],
     ['limits', 'dialMaxMs', 'at least dialMinMs', limits.dialMinMs, limits.dialMaxMs],
   ];
   for (const [group, key, rule, least, came] of rules)
-    if (came < least) yield { path: [group, key], message: `it is ${rule}, ${least}; ${came} came` };
+    if (came < least) yield { path: [group, key], message: `it is ${rule}, ${least}; got ${came}` };
 }

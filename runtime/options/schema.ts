@@ -12,8 +12,8 @@ import { address, partOfAddress } from './address.ts';
 import { call, describe, withMethods, yes } from './describe.ts';
 
 /*
- * Each option of `joinCluster` once: its shape, its default and its sentence. The public types are inferred from here;
- * errors, `baton site --help` and docs/configuration.md are written from here.
+ * The one definition of each option of `joinCluster`: its shape, its default and its sentence. The public
+ * types are inferred from it; errors, `baton site --help` and docs/configuration.md are written from it.
  */
 
 const count = (otherwise: number, does: string) =>
@@ -116,7 +116,7 @@ const limits = z.strictObject({
 export const defaultDriftShare = 0.01;
 
 const strict = z.strictObject({
-  // No promise may outlast what a timer can measure.
+  // No promise may last longer than the longest timer.
   leaseMs: describe(z.number().min(50).max(3_600_000), 'a lease is a number of ms from 50 to 3600000', {
     does: 'Length of a lease, counted from the request for it. At least 4 times the longest round trip. A majority of the voters promises each lease, a lock is held only under one, and a new epoch waits until the promises are over: a death costs up to one lease more. An idle lock sends nothing. Held.signal aborts when a lease ends that could not be renewed.',
   }),
@@ -163,7 +163,7 @@ const telemetry = z.strictObject({
   tracerProvider: provider<TracerProvider>('getTracer', 'a provider of tracers', 'Takes the spans.'),
 });
 
-/** Key by key. Rules between two keys are in `rules.ts`. */
+/** The keys one by one. Rules between two keys are in `rules.ts`. */
 export const clusterSchema = describe(
   z.strictObject({
     cluster: describe(
@@ -343,7 +343,7 @@ export interface Tls extends Readonly<z.output<typeof tls>> {}
 /** Metrics and spans by OpenTelemetry. */
 export interface TelemetryOptions extends Readonly<z.output<typeof telemetry>> {}
 
-/** The port of a process with `size` that is given none. */
+/** Default port of a process with `size`. */
 export const defaultPort = 7_420;
 
 export const defaultTiming: Timing = timing.parse({});

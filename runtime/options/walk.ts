@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Below what may be left out. */
+/** Returns the schema inside an optional one. */
 export function inner(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodOptional ||
     schema instanceof z.ZodDefault ||
@@ -10,7 +10,7 @@ export function inner(schema: z.ZodType): z.ZodType {
     : schema;
 }
 
-/** The schema of the value at `path` of what `schema` takes. */
+/** Returns the schema of the value at `path` within `schema`. */
 export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType {
   const here = inner(schema);
   const [key, ...rest] = path;

@@ -217,7 +217,7 @@ describe('a file that is not whole is refused, and left as it is', () => {
     for (const text of ['null', '{}', '[]', `${whole.toString().trimEnd()} \n`]) refused(Buffer.from(text));
   });
 
-  test('without a change that is not the last, or with one twice', () => {
+  test('a file that lacks or repeats a change', () => {
     const whole = written();
     const lines = whole.toString().split('\n').slice(0, -1);
     const [last, middle] = [lines.at(-1)!, lines.at(-2)!];
@@ -228,7 +228,7 @@ describe('a file that is not whole is refused, and left as it is', () => {
       refused(file(...rest));
   });
 
-  test('but for a last change that was not written to its end: it is none', () => {
+  test('not a last change that is incomplete: that one is ignored', () => {
     const whole = written();
     const last = whole.lastIndexOf('\n', whole.length - 2) + 1;
     const promised = (bytes: Uint8Array) => {

@@ -348,7 +348,7 @@ function versionOf(json: string): number | null {
 function foreignVersion(version: number): OperatingError {
   return new OperatingError(
     'FOREIGN_VERSION',
-    `expected protocol version ${protocolVersion}, a hello of version ${version} came; run the same release at every site`,
+    `expected protocol version ${protocolVersion}, got ${version}; run the same release at every site`,
   );
 }
 
@@ -359,12 +359,12 @@ function cutShort(): OperatingError {
 function malformed(what: string): OperatingError {
   return new OperatingError(
     'FRAME_MALFORMED',
-    `expected a frame of this wire, one with ${what} came; does something else speak to this port?`,
+    `malformed frame with ${what}; check which program connects to this port`,
   );
 }
 
 function unknown(what: string): OperatingError {
-  return new OperatingError('FRAME_UNKNOWN', `expected a frame of this wire, ${what} came`);
+  return new OperatingError('FRAME_UNKNOWN', `unknown frame: ${what}; run the same release at every site`);
 }
 
 /** A guess at the sender of bytes that are the length of no frame. */

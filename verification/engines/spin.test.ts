@@ -147,7 +147,7 @@ State-vector 172 byte, depth reached 102, errors: 0
     expect(parseSpin(`error: max search depth too small\n${output}`).incomplete).not.toBeNull();
   });
 
-  test('no counts are no answer', () => {
+  test('output without counts is rejected', () => {
     expect(() => parseSpin('pan: out of memory')).toThrow(EngineError);
   });
 });

@@ -205,7 +205,7 @@ export class Connection {
 
   /** Throws an OperatingError for a frame that is refused. */
   #take(frame: Frame): void {
-    if (this.#parted) throw outOfPlace(`expected nothing after a bye, a ${frame.type} came`);
+    if (this.#parted) throw outOfPlace(`expected nothing after a bye, got a ${frame.type}`);
     switch (frame.type) {
       case 'data':
         this.#refuseForeign(frame);
@@ -271,7 +271,7 @@ export class Connection {
 
   /** The peer that was dialled, or has said hello. */
   #expected(type: string): ConnectionPeer {
-    if (!this.#peer) throw outOfPlace(`expected a hello first, a ${type} came`);
+    if (!this.#peer) throw outOfPlace(`expected a hello first, got a ${type}`);
     return this.#peer;
   }
 

@@ -75,7 +75,7 @@ describe('a process that is gone', () => {
 });
 
 describe('a peer that says nothing', () => {
-  test('is silent to both ends, is dialled again, and is up when it answers; nothing is lost', async () => {
+  test('that is silent to both ends is redialled, is up when it answers, and loses no message', async () => {
     const { a, b, relay } = await openPair(quick);
     relay.stall(true);
     post(a, 'b', 'one');

@@ -60,7 +60,7 @@ export function identify<Peer extends Greeted>(
   if (identity.cluster !== cluster) {
     throw new OperatingError(
       'FOREIGN_CLUSTER',
-      `expected a site of cluster ${cluster}, one of ${identity.cluster} came; check its configuration`,
+      `expected a site of cluster ${cluster}, got one of ${identity.cluster}; check its configuration`,
     );
   }
   if (target !== self && !(isGuest && target === anySite)) {
@@ -71,7 +71,7 @@ export function identify<Peer extends Greeted>(
   }
   if (site === self || (expected && expected.id !== anySite && site !== expected.id)) {
     const right = expected ? expected.id : 'another site';
-    throw new OperatingError('FOREIGN_SITE', `expected ${right}, ${site} came; check addresses and peers`);
+    throw new OperatingError('FOREIGN_SITE', `expected ${right}, got ${site}; check addresses and peers`);
   }
   const isUnfounded = [founders, identity.founders].every(
     (digest) => digest !== founded && digest !== asGuest,

@@ -186,7 +186,7 @@ describe('a close', () => {
     expect(again.received.at(-1)).toEqual({ type: 'bye', reason: 'left' });
   });
 
-  test('before the peer has answered the hello only ends the connection', async () => {
+  test('before the welcome ends the connection only', async () => {
     const { address, accepted, stop } = await serveRaw(() => null);
     const a = await openBox('a', { b: address });
     await eventually(() => expect(accepted[0]?.received).toHaveLength(1));

@@ -251,7 +251,7 @@ export class TcpMailbox implements Mailbox {
     if (this.#peers.size < mostPeers) return this.#begin(site, null);
     throw new OperatingError(
       'FOREIGN_SITE',
-      `expected one of the ${mostPeers} sites that are known here, ${site} came, and there is no room for another`,
+      `${site} is unknown, and ${mostPeers} sites are known already; check addresses and peers`,
     );
   }
 
@@ -369,7 +369,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   #reportUndelivered({ source, message }: StampedEnvelope): void {
-    const error = new OperatingError('UNDELIVERED', `${message.type} of ${source} came after the close`);
+    const error = new OperatingError('UNDELIVERED', `${message.type} of ${source} arrived after the close; ignore this at a shutdown`);
     this.#report(error, source);
   }
 

@@ -343,7 +343,7 @@ describe('a stranger that answers in place of the called site', () => {
     expect(theirs ? heard : heard.filter((chunk) => chunk[0] !== 0x16)).toEqual([]);
   });
 
-  test('which is seen here: a site without proofs accepts the same server', async () => {
+  test('control: a site without TLS accepts the same server', async () => {
     const server = createTlsServer({ ...ours.tls('test', 'b'), minVersion: 'TLSv1.3' }, (socket) =>
       socket.resume(),
     );
