@@ -55,7 +55,7 @@ const machines: readonly (readonly [
   ],
 ];
 
-describe('the stepper agrees with XState on each event in each reachable snapshot of', () => {
+describe('each reachable snapshot, each event', () => {
   test.each(machines)(
     '%s',
     (_, machine, starts, events, most) => {

@@ -86,26 +86,26 @@ describe('the settings of a site come from', () => {
       'an address of a file',
       'listen: nowhere',
       {},
-      /^OPTIONS_INVALID: listen: .* "nowhere" came \(.*site\.yaml\)$/,
+      /^OPTIONS_INVALID: listen: .* got "nowhere" \(.*site\.yaml\)$/,
     ],
     [
       'a number of a variable',
       '{}',
       { BATON_TIMING_FAILURE_TIMEOUT_MS: 'long' },
-      /failureTimeoutMs: .* "long" came \(BATON_TIMING_FAILURE_TIMEOUT_MS\)$/,
+      /failureTimeoutMs: .* got "long" \(BATON_TIMING_FAILURE_TIMEOUT_MS\)$/,
     ],
     [
       'a choice of a variable',
       '{}',
       { BATON_INSECURE: 'yes' },
-      /insecure: .* "yes" came \(BATON_INSECURE\)$/,
+      /insecure: .* got "yes" \(BATON_INSECURE\)$/,
     ],
     ['an address of a variable', '{}', { BATON_PEERS: 'b' }, /^BATON_PEERS: Expected ID=HOST:PORT/],
     [
       'two ways to prove itself',
       '{}',
       { BATON_SECRET: 'x' },
-      /secret: .*, a string of 1 bytes came \(BATON_SECRET\)$/,
+      /secret: .*, got a string of 1 bytes \(BATON_SECRET\)$/,
     ],
   ])('%s is refused', (_, text, env, message) => {
     const { listen: _given, peers: _too, ...few } = flags;
