@@ -109,5 +109,5 @@ export function fromFunction(
 
 function discoveryFailed(cause: unknown): OperatingError {
   const what = `the addresses of the others cannot be found now: ${reasonOf(cause)}`;
-  return new OperatingError('DISCOVERY_FAILED', `${what}; those that were found last stay`, { cause });
+  return new OperatingError('DISCOVERY_FAILED', `${what}; the last known addresses are kept`, { cause });
 }

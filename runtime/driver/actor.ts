@@ -9,7 +9,7 @@ export interface ActorOptions {
   /** Named in errors, and to an inspector. */
   readonly id: string;
   readonly input: unknown;
-  /** Is told of each event and each snapshot, whichever engine runs. */
+  /** Called with each event and each snapshot, by either engine. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   /** Default: `compiled`. */
   readonly engine?: Engine;
@@ -163,7 +163,7 @@ class InspectedActor {
     this.#say({ type: '@xstate.actor' });
   }
 
-  /** That `event` was taken, and led to this snapshot. */
+  /** Reports that `event` led to this snapshot. */
   tell(event: Typed, { value, context }: Snapshot): void {
     const snapshot = this.#machine.resolveState({ value, context } as never) as unknown;
     this.#say({ type: '@xstate.event', event, sourceRef: undefined });
@@ -230,7 +230,7 @@ function refuseUnknownEffects(statechart: Statechart, known: readonly string[]):
     if (known.includes(name)) continue;
     throw new InvariantError(
       'UNKNOWN_EFFECT',
-      `machine ${statechart.id} asks for ${name}; what is carried out: ${known.join(', ')}`,
+      `machine ${statechart.id} has the unknown effect ${name}; known effects: ${known.join(', ')}`,
     );
   }
   carriedOut.set(statechart, known);

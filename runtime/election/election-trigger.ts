@@ -6,9 +6,9 @@ import type { Timing } from '../options/schema.ts';
 
 export interface ElectionTriggerOptions {
   readonly self: SiteId;
-  /** Those of now. */
+  /** The current voters. */
   readonly voters: readonly SiteId[];
-  /** Is this name a member's? Default: every name is. */
+  /** Reports whether this name is a member's. Default: every name is. */
   readonly isMember?: (site: SiteId) => boolean;
   readonly timing: Timing;
   readonly clock: Clock;
@@ -165,7 +165,7 @@ export class ElectionTrigger {
     return this.#majority;
   }
 
-  /** How many locks are frozen, without those that are recovering and that nobody waits for. */
+  /** Number of frozen locks, without recovering ones for which no caller waits. */
   get frozen(): number {
     let count = 0;
     for (const { lock } of this.#watched.values()) {
@@ -192,7 +192,7 @@ export class ElectionTrigger {
     this.#arm();
   }
 
-  /** Drops what is known of the lock. False: it may be needed yet. */
+  /** Drops the state of the lock. False: it may still be needed. */
   drop(lock: string): boolean {
     const watched = this.#watched.get(lock);
     if (watched && !this.#isIdle(watched)) return false;
@@ -349,7 +349,7 @@ export class ElectionTrigger {
     this.#timer = { at, cancel };
   }
 
-  /** `persisted` tells what comes of it. */
+  /** Records that this site stands; `persisted` follows. */
   #stand(watched: WatchedLock): void {
     watched.stoodFor = this.#options.durable(watched.lock).promised + 1;
     watched.attempts += 1;

@@ -204,7 +204,10 @@ export class GuestSite<Tally extends Counts = Counts> {
 
   async leave(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
-    this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this guest is leaving and acquires no more');
+    this.#closedBy ??= new OperatingError(
+      'SITE_LEAVING',
+      'this guest is leaving; acquire in another process',
+    );
     await Promise.all([...this.#actors.values()].map((actor) => actor.drain(timeoutMs)));
   }
 

@@ -5,7 +5,7 @@ export interface Abortable {
   aborted(): void;
 }
 
-/** Those that are told, by their signal. */
+/** Listeners by signal. */
 const told = new WeakMap<AbortSignal, Set<Abortable>>();
 
 /** Told of one signal, for all that wait with it: Node takes many listeners of one signal for a leak. */
@@ -40,7 +40,7 @@ export function unfollow(signal: AbortSignal, one: Abortable): void {
 /** A signal that aborts with the first of those that it follows, until its end. */
 export class FirstAbort {
   readonly #controller = new AbortController();
-  /** It is aborted when one of those should be by now. */
+  /** Aborts when one of the followed signals should be aborted by now. */
   readonly signal = timely(this.#controller, () => this.#look());
   readonly #followed: (readonly [AbortSignal, Abortable])[] = [];
 
@@ -61,7 +61,7 @@ export class FirstAbort {
     for (const [signal, one] of this.#followed) if (signal.aborted) one.aborted();
   }
 
-  /** It follows none any more. */
+  /** Stops following signals. */
   end(): void {
     for (const [signal, one] of this.#followed.splice(0)) unfollow(signal, one);
   }

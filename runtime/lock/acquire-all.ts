@@ -17,7 +17,7 @@ class AllHeld implements HeldAll {
     const held = this.locks.get(name);
     if (held) return held.fence;
     const names = [...this.locks.keys()].join(', ');
-    throw new OperatingError('OPTIONS_INVALID', `${name} is none of those that are held: ${names}`);
+    throw new OperatingError('OPTIONS_INVALID', `expected one of the held locks ${names}, got ${name}`);
   }
 
   get signal(): AbortSignal {

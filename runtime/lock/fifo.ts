@@ -1,4 +1,4 @@
-/** One that stands in a `Line`. */
+/** An entry of a `Line`. */
 export interface Standing<T> {
   before: T | null;
   after: T | null;

@@ -19,9 +19,9 @@ export class Holding implements Held {
   readonly fence: Fence;
   /** When it was granted, by the site's clock. */
   readonly since: number;
-  /** It was released, or is lost. */
+  /** True once it was released or lost. */
   #isOver = false;
-  /** It was released before its `minHoldMs`: the site has it still. */
+  /** True after a release before `minHoldMs`: the site still holds the lock. */
   #lingers = false;
   /** Why it was over before its release. */
   #loss: unknown = null;
@@ -68,7 +68,7 @@ export class Holding implements Held {
     return this.#isOver || this.#lingers;
   }
 
-  /** Is it `granter`'s? */
+  /** Reports whether `granter` granted it. */
   isOf(granter: Granter): boolean {
     return this.#granter === granter;
   }
@@ -107,7 +107,7 @@ export class Holding implements Held {
     this.#stopTimer = this.#mayEnd!.clock.after(leftMs, () => this.#end());
   };
 
-  /** It lingers no more: its holder has released it. */
+  /** Ends the minimum hold: the holder has released the lock. */
   hurry(): void {
     if (!this.#lingers || this.#isOver) return;
     this.#stopTimer?.();
@@ -127,7 +127,7 @@ export class Holding implements Held {
     this.release();
   }
 
-  /** It is over without a release. */
+  /** Ends the critical section without a release. */
   lose(reason: unknown): void {
     this.#stopTimer?.();
     this.#isOver = true;

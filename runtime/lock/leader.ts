@@ -27,7 +27,7 @@ class Term implements Held {
     this.#over.end();
   }
 
-  /** It is over, and the lock is free for another. */
+  /** Ends the term and frees the lock for another site. */
   giveUp(reason: OperatingError): void {
     this.#over.abort(reason);
     this.release();
@@ -56,7 +56,7 @@ class Term implements Held {
     this.release();
   }
 
-  /** Is `error` but what the signal has told, or what an API of Node makes of that? */
+  /** Reports whether `error` is the signal's reason, or an error that an API of Node makes of it. */
   hasEndedBy(error: unknown): boolean {
     if (!this.signal.aborted) return false;
     const { reason } = this.signal;
@@ -77,7 +77,7 @@ export class Leader implements Leadership {
   #term: Term | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  /** `ended`: called when nobody will lead any more. */
+  /** `ended`: called when this site campaigns no more. */
   constructor(lock: Lock, work: Work, options: LeadOptions, clock: Clock, ended: (campaign: Leader) => void) {
     this.#lock = lock;
     this.#work = work;
@@ -91,7 +91,7 @@ export class Leader implements Leadership {
   }
 
   close(): Promise<void> {
-    this.stop(new OperatingError('LEADERSHIP_CLOSED', `${this.#lock.name}: this site is to lead no more`));
+    this.stop(new OperatingError('LEADERSHIP_CLOSED', `${this.#lock.name}: the leadership was closed`));
     return this.#ended;
   }
 

@@ -15,7 +15,7 @@ export interface QueueOwner {
   readonly lock: string;
   /** Whether a majority of the voters is in reach. Without one nobody is granted the lock. */
   readonly hasMajority: boolean;
-  /** Why nobody may be granted the lock as yet; `null`: nothing is known to be in the way. */
+  /** The reason why no lock may be granted yet; `null`: none is known. */
   readonly hindrance: string | null;
   /** Whether the actor is taking an event. An event that is dispatched now waits for the effects of that one. */
   readonly busy: boolean;
@@ -88,7 +88,7 @@ export class WaitQueue implements Granter {
   readonly #options: WaitQueueOptions;
   readonly #line = new Fifo<Waiter>();
   #state: QueueState = 'early';
-  /** Why nobody is granted anything any more. */
+  /** The reason for which no lock is granted any more; `null` while locks are granted. */
   #refusal: Error | null = null;
   #held: Holding | null = null;
   /** Critical sections since the token came, or since the last rest. */
@@ -120,7 +120,7 @@ export class WaitQueue implements Granter {
     return this.#line.length;
   }
 
-  /** How long the present critical section has lasted; `null`: nobody is inside. */
+  /** Duration of the present critical section in ms; `null`: no caller is inside. */
   get heldMs(): number | null {
     return this.#held && this.#options.clock.now() - this.#held.since;
   }
@@ -558,12 +558,12 @@ class Waiter implements Standing<Waiter>, Abortable {
 }
 
 function leaving(): OperatingError {
-  return new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+  return new OperatingError('SITE_LEAVING', 'this site is leaving; acquire at another site');
 }
 
 function reentry(lock: string): OperatingError {
   return new OperatingError(
     'REENTRY',
-    `${lock} is held by the very run that asks for it, and would wait for itself: pass on what that run was given`,
+    `${lock} is already held by this run; use the \`held\` that was passed to it`,
   );
 }

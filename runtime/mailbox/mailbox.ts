@@ -16,7 +16,7 @@ export interface MailboxHandlers {
   receive(envelope: StampedEnvelope): void;
   /** `id`: of the data of the peer that is up now; of one that is down, of the one that was last. `null`: none was met. */
   peerChanged(change: PeerChange, id: string | null): void;
-  /** Before any bytes of messages leave: what must be on the disk is put there now. */
+  /** Called before messages are written: the state that they reveal must be on the disk. */
   beforeWrite(): void;
   /** The receiver of what guests say. Default: none is taken. */
   readonly guests?: GuestHandlers;
@@ -48,9 +48,9 @@ export interface Mailbox {
    * any time. The connection is closed, and the link begins a new life.
    */
   refuse(envelope: StampedEnvelope, error: OperatingError): void;
-  /** From now on `peer` is one, at this address; where it is one already, it is tried there. `null`: it will say where it is. */
+  /** Adds `peer` at this address, or tries a known peer there. `null`: the peer will report its address. */
   add(peer: SiteId, address: Address | null): void;
-  /** It is no peer any more. */
+  /** Removes the peer. */
   remove(peer: SiteId): void;
   /** Where a peer was found last, or is to be; `null`: that is not known. */
   addressOf(peer: SiteId): Address | null;

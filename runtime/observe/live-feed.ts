@@ -46,7 +46,7 @@ export class LiveFeed {
     this.#site = site;
   }
 
-  /** Is a window open on this lock? Asked at every event. */
+  /** Reports whether a window is open on this lock. Called at every event. */
   wants(lock: string): boolean {
     for (let index = 0; index < this.#sessions.length; index++)
       if (this.#sessions[index]!.open === lock) return true;

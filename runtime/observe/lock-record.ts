@@ -9,7 +9,7 @@ import type { Stamp, StampedEnvelope } from '../api/peer.ts';
 import type { Recorder } from './recorder.ts';
 import { VectorTime } from './vector-time.ts';
 
-/** Where the records of a site's locks go. */
+/** Destination of the records of a site's locks. */
 export interface LockRecordSetting {
   readonly site: SiteId;
   /** How many runs the site had before this one. */

@@ -72,7 +72,7 @@ export class Telemetry {
     this.#recording = this.#instruments !== null || this.#tracer !== null;
   }
 
-  /** Does it have to be told what callers do? */
+  /** Reports whether it needs the calls of local callers. */
   get watching(): boolean {
     return this.#recording || callersWatched();
   }

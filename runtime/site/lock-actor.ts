@@ -53,7 +53,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
   readonly places: Places;
-  /** Puts on the disk what is not there yet. */
+  /** Writes to the disk what is not there yet. */
   readonly sync: () => void;
   /** The actor now holds something that an idle one does without. */
   readonly activated: (actor: LockActor) => void;
@@ -69,7 +69,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly forgotten: (actor: LockActor) => void;
   /** A peer did not take what this site sent about a lock (M5). */
   readonly unheard: (actor: LockActor, told: Unheard) => void;
-  /** Why nobody may be granted anything as yet; `null`: nothing is known to be in the way. */
+  /** The reason why no lock may be granted yet; `null`: none is known. */
   readonly hindrance: () => string | null;
   /** Whether local callers may ask yet. */
   readonly begun: () => boolean;

@@ -86,7 +86,7 @@ export interface SiteSetting {
   /** A number above the generation of every earlier cluster of this name. Default: 1. */
   readonly generation?: () => number;
   readonly notice: (notice: Notice) => void;
-  /** No majority of the voters has been in reach for so long that another site may lead by now. */
+  /** Called when no majority has been reachable for long enough that another site may lead. */
   readonly majorityLost?: (reason: OperatingError) => void;
   /** Nothing runs any more. */
   readonly crashed: (error: InvariantError) => void;
@@ -117,7 +117,7 @@ export class Site implements MailboxHandlers {
   readonly #options: SiteSetting;
   readonly #setting: LockActorSetting;
   readonly #actors = new Map<string, LockActor>();
-  /** Those that have what an idle one does not need. */
+  /** Actors with a queue, votes or leases; idle actors have none. */
   readonly #active = new Set<LockActor>();
   /** The guests of this site; absent: none come by its mailbox. */
   readonly guests?: GuestHost;
@@ -144,9 +144,12 @@ export class Site implements MailboxHandlers {
   readonly #cancels = new Set<() => void>();
   #cancelTelling: (() => void) | null = null;
   #isToldOfMinority = false;
-  /** Founded, and a majority has been in reach? Before that, at the start of all, a suspicion would only disturb. */
+  /**
+   * True once the cluster is founded and a majority has been reachable. At the start of all sites a suspicion
+   * would only disturb.
+   */
   #begun = false;
-  /** Why nobody is granted anything any more. */
+  /** The reason for which no lock is granted any more; `null` while locks are granted. */
   #closedBy: Error | null = null;
   #ended = false;
   #leaving = false;
@@ -387,13 +390,16 @@ export class Site implements MailboxHandlers {
    */
   async leave(timeoutMs: number, membership: boolean): Promise<void> {
     if (this.#ended) return;
-    this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving and acquires no more');
+    this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving; acquire at another site');
     this.guests?.dismissIdle();
     await Promise.all([...this.#active].map((actor) => actor.drain(timeoutMs)));
     if (membership) await this.#resign(timeoutMs);
   }
 
-  /** Where that is possible: the majority shrinks with this site. Else it is gone as after a crash. */
+  /**
+   * Leaves the configuration if possible, so that the majority shrinks. Otherwise the site ends as after a
+   * crash.
+   */
   async #resign(timeoutMs: number): Promise<void> {
     const { self, members, timing } = this.#options;
     const voters = this.#roster.voters.length;

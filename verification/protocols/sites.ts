@@ -17,7 +17,10 @@ export class OptionsError extends CodedError<'SITES_OUT_OF_RANGE' | 'NETWORK_UNF
 /** `a`, `b`, ...: the order in which traces list them. Throws `SITES_OUT_OF_RANGE`. */
 export function siteNames({ sites }: Options): readonly SiteId[] {
   if (!Number.isInteger(sites) || sites < 2 || sites > 15) {
-    throw new OptionsError('SITES_OUT_OF_RANGE', `A system has 2 to 15 sites, not ${sites}: ask for fewer.`);
+    throw new OptionsError(
+      'SITES_OUT_OF_RANGE',
+      `A system has 2 to 15 sites, not ${sites}: choose a number in this range.`,
+    );
   }
   return Array.from({ length: sites }, (_, index) => String.fromCharCode(97 + index));
 }

@@ -68,7 +68,7 @@ export interface ConnectionSetting {
   readonly handlers: () => MailboxHandlers;
   /** Bytes came, or an end. Called before they are believed: this process may have been suspended. */
   readonly checkPause: () => void;
-  /** A connection is closed for what it brought. */
+  /** A connection was closed for a fault. */
   readonly refused: (error: OperatingError, peer: SiteId | null, remote: string) => void;
   readonly closed: (connection: Connection) => void;
 }
@@ -135,7 +135,7 @@ export class Connection {
     dialled.link.dialled(this);
   }
 
-  /** It does not keep the process alive any more. */
+  /** Stops keeping the process alive. */
   unref(): void {
     this.#socket.unref();
   }
@@ -179,7 +179,7 @@ export class Connection {
     this.#socket.destroy(cause);
   }
 
-  /** Closes for what it brought, and reads no more of it. */
+  /** Closes the connection for a fault, and reads no more of it. */
   refuse(error: OperatingError): void {
     if (this.#refused) return;
     this.#refused = true;
@@ -286,8 +286,16 @@ export class Connection {
   #refuseForeign({ envelope: { source, target } }: DataFrame): void {
     const { id } = this.#expected('data');
     const { self } = this.#setting;
-    if (source !== id) throw new OperatingError('FOREIGN_SOURCE', `${id} speaks for ${source}`);
-    if (target !== self) throw new OperatingError('FOREIGN_TARGET', `${id} sends here what is for ${target}`);
+    if (source !== id)
+      throw new OperatingError(
+        'FOREIGN_SOURCE',
+        `expected messages of ${id} alone, got one of ${source}; find out which program runs at ${id}`,
+      );
+    if (target !== self)
+      throw new OperatingError(
+        'FOREIGN_TARGET',
+        `expected messages for ${self}, got one for ${target}; check the address of ${self} at ${id}`,
+      );
   }
 
   // A peer that is late is only slow, or suspended: that is for the failure detector.
@@ -317,7 +325,7 @@ export class Connection {
     this.#setting.scheduler.add(this.#writeNow, due === 'first');
   }
 
-  /** The one way to the socket: what messages say is on the disk before they leave. */
+  /** The only write to the socket. The state that the messages reveal is on the disk before they leave. */
   #write(): void {
     if (this.#unsent.empty) return;
     if (this.#carriesMessages) this.#setting.handlers().beforeWrite();

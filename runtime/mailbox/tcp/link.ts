@@ -22,7 +22,10 @@ const ackDelayMs = 200;
 const deliveriesPerAck = 32;
 
 export interface LinkOwner {
-  /** The connection stands and the peer answers on it. `restarted`: what was known is over, and `lost` of ours with it. */
+  /**
+   * The connection stands and the peer answers on it. `restarted`: the peer's previous incarnation is over;
+   * `lost` are our messages to it.
+   */
   met(restarted: { readonly lost: readonly StampedEnvelope[] } | null): void;
   /**
    * Too many messages waited, so this side's incarnation of the link has ended: `lost` is not sent any more. Not told from within
@@ -218,7 +221,7 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
       case 'unexpected':
         throw new OperatingError(
           'FRAME_OUT_OF_PLACE',
-          `${this.#options.peer} sends a ${effect.event.type} that does not fit what came before`,
+          `${this.#options.peer} sent a ${effect.event.type} out of order`,
         );
       default:
         effect satisfies never;

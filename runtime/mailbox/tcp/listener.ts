@@ -47,7 +47,7 @@ export class Listener {
     });
   }
 
-  /** Where it is, once it is open. */
+  /** The address, once it is open. */
   get address(): Address {
     const { address, port } = this.#server!.address() as AddressInfo;
     return { host: address, port };

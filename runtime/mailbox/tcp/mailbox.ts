@@ -36,7 +36,7 @@ export interface TcpMailboxOptions {
   readonly run: number;
   readonly transport: Transport;
   readonly listen: Address;
-  /** Where others find it, in place of where it listens. Default: there. */
+  /** The address for others, in place of the one at which it listens. Default: that one. */
   readonly advertise?: { readonly host?: string | undefined; readonly port?: number | undefined };
   readonly peers: Readonly<Record<SiteId, Address>>;
   readonly codec: Codec;
@@ -246,7 +246,7 @@ export class TcpMailbox implements Mailbox {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** A site that nobody has added. */
+  /** Adds a site that is not in the configuration. */
   #admit(site: SiteId): Peer {
     if (this.#peers.size < mostPeers) return this.#begin(site, null);
     throw new OperatingError(
@@ -369,7 +369,10 @@ export class TcpMailbox implements Mailbox {
   }
 
   #reportUndelivered({ source, message }: StampedEnvelope): void {
-    const error = new OperatingError('UNDELIVERED', `${message.type} of ${source} arrived after the close; ignore this at a shutdown`);
+    const error = new OperatingError(
+      'UNDELIVERED',
+      `${message.type} of ${source} arrived after the close; ignore this at a shutdown`,
+    );
     this.#report(error, source);
   }
 
@@ -387,7 +390,7 @@ export class TcpMailbox implements Mailbox {
 /** Members, and sites that want to be, or were. */
 const mostPeers = 2 * mostSites;
 
-/** For a mailbox that is not open. */
+/** The handlers of a mailbox that is not open. */
 const nobody: MailboxHandlers = { receive: () => {}, peerChanged: () => {}, beforeWrite: () => {} };
 
 function listenFailed(self: SiteId, cause: Error): OperatingError {

@@ -23,7 +23,7 @@ import { reasonOf, type Transport } from './transport.ts';
 export interface PeerOptions {
   /** `anySite`: the site that answers. */
   readonly id: SiteId;
-  /** Does this side dial? Default: the site whose id comes first does. */
+  /** True if this side dials. Default: the site whose id comes first dials. */
   readonly calls?: boolean;
   /** Whether a ping is answered now. Default: always. */
   readonly answers?: () => boolean;
@@ -139,7 +139,7 @@ export class Peer implements ConnectionPeer {
     return this.#health.silence(now);
   }
 
-  /** It is believed up. */
+  /** True if the peer is believed up. */
   get isUp(): boolean {
     return this.#health.up;
   }
@@ -182,7 +182,7 @@ export class Peer implements ConnectionPeer {
     this.#reach();
   }
 
-  /** Where it listens, as far as is known. */
+  /** The known address of the peer. */
   get address(): Address | null {
     return this.#address;
   }
@@ -345,7 +345,7 @@ export class Peer implements ConnectionPeer {
     const { limits, notice } = this.#options;
     const error = new OperatingError(
       'OUTBOX_FULL',
-      `expected at most ${limits.maxOutbox} messages to wait for ${this.id}: they are dropped, and one more; it meets a new life of this link`,
+      `more than ${limits.maxOutbox} messages wait for ${this.id} (limits.maxOutbox): they were dropped, and the link starts again`,
     );
     this.drop(lost);
     notice({ type: 'error', error, peer: this.id, remote: null });

@@ -21,7 +21,7 @@ export interface ReconnectorOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Does its kernel say that nobody listens at the address? */
+  /** Reports whether the peer's host refused a connection: no process listens there. */
   readonly refused: (yes: boolean) => void;
 }
 

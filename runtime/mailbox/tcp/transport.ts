@@ -92,7 +92,7 @@ export function listenAt(address: Address, accept: (socket: Socket) => void): Se
   });
 }
 
-/** Where the other end of it is. */
+/** Returns the address of the other end. */
 export function remoteOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}:${remotePort}`;
 }
@@ -229,7 +229,7 @@ function withSecret({ cluster, site }: TransportOptions, secret: string | Buffer
   };
 }
 
-/** `anySite`: is it one at all? */
+/** Reports whether `called` is the expected site. `anySite`: whether it is a site at all. */
 function isNamed(sites: readonly SiteId[], called: SiteId): boolean {
   return called === anySite ? sites.length > 0 : sites.includes(called);
 }

@@ -131,7 +131,10 @@ export function guests(options: GuestsOptions): System {
 export function guestsOf(options: Options): System {
   const { sites, network } = options;
   if (!Number.isInteger(sites) || sites < 1 || sites > 9)
-    throw new OptionsError('SITES_OUT_OF_RANGE', `A system has 1 to 9 guests, not ${sites}: ask for fewer.`);
+    throw new OptionsError(
+      'SITES_OUT_OF_RANGE',
+      `A system has 1 to 9 guests, not ${sites}: choose a number in this range.`,
+    );
   if (network.order !== 'fifo')
     throw new OptionsError(
       'NETWORK_UNFIT',
