@@ -91,7 +91,7 @@ it('lists the members of a running cluster, and changes them where the site has 
     ],
     [['remove', shut.url, 'a'], adminToken, 1, /NOT_ALLOWED: this site takes no change/],
     [['remove', open.url, 'a'], undefined, 2, /remove needs BATON_ADMIN_TOKEN/],
-    [['remove', open.url], adminToken, 2, /remove takes 1 ids of sites, 0 came/],
+    [['remove', open.url], adminToken, 2, /remove takes 1 ids of sites, got 0/],
     [['list', 'http://127.0.0.1:1/'], undefined, 2, /the addresses are a list of ws:/],
     [['list', 'ws://127.0.0.1:1/'], undefined, 3, /ECONNREFUSED/],
   ] as const) {

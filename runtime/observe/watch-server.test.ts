@@ -120,12 +120,12 @@ describe('a site that is watched over a WebSocket', () => {
   });
 
   it.each([
-    [{ token: '' }, 'token: a token is a string that is not empty, a string of 0 bytes came'],
-    [{ token: 5 }, 'token: a token is a string that is not empty, a number came'],
+    [{ token: '' }, 'token: a token is a string that is not empty, got a string of 0 bytes'],
+    [{ token: 5 }, 'token: a token is a string that is not empty, got a number'],
     [{ port: 1 }, 'port: there is no such key; there are listen, token, adminToken'],
-    [{ listen: { port: 'any' } }, 'listen.port: a port is an integer from 0 to 65535, "any" came'],
-    [{ listen: { host: '' } }, 'listen.host: a host is a name or an IP address, "" came'],
-    [null, 'the options are { listen, token, adminToken }, null came'],
+    [{ listen: { port: 'any' } }, 'listen.port: a port is an integer from 0 to 65535, got "any"'],
+    [{ listen: { host: '' } }, 'listen.host: a host is a name or an IP address, got ""'],
+    [null, 'the options are { listen, token, adminToken }, got null'],
   ])('is told what is wrong with %j', async (options, message) => {
     const refused = { code: 'OPTIONS_INVALID', message: `OPTIONS_INVALID: ${message}` };
     await expect(site(options as WatchServerOptions)).rejects.toMatchObject(refused);
