@@ -94,12 +94,7 @@ describe('the settings of a site come from', () => {
       { BATON_TIMING_FAILURE_TIMEOUT_MS: 'long' },
       /failureTimeoutMs: .* got "long" \(BATON_TIMING_FAILURE_TIMEOUT_MS\)$/,
     ],
-    [
-      'a choice of a variable',
-      '{}',
-      { BATON_INSECURE: 'yes' },
-      /insecure: .* got "yes" \(BATON_INSECURE\)$/,
-    ],
+    ['a choice of a variable', '{}', { BATON_INSECURE: 'yes' }, /insecure: .* got "yes" \(BATON_INSECURE\)$/],
     ['an address of a variable', '{}', { BATON_PEERS: 'b' }, /^BATON_PEERS: Expected ID=HOST:PORT/],
     [
       'two ways to prove itself',

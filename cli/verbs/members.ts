@@ -53,7 +53,7 @@ when a majority of the voters is lost for good: nothing else brings a lock back 
     .action(async (action: Action, where: string, given: readonly string[], options: MembersOptions) => {
       if (given.length !== names[action]) {
         const { UsageError } = await import('../../verification/check/errors.ts');
-        throw new UsageError(`${action} takes ${names[action]} ids of sites, ${given.length} came`);
+        throw new UsageError(`${action} takes ${names[action]} ids of sites, got ${given.length}`);
       }
       process.exitCode =
         action === 'found-anew' ? await found(where, options) : await asked(action, where, given, options);
