@@ -44,12 +44,15 @@ it('lists the members of a running cluster, and changes them where the site has 
   const adminToken = 'sixteen characters';
   const [portA, portB] = await freePorts(2);
   const listen = (port: number) => ({ host: '127.0.0.1', port });
-  const start = async (site: string, port: number, peers: Record<string, Address>, options = {}) => {
-    const cluster = await joinCluster({ cluster: 'orders', site, listen: listen(port), peers, ...options });
+  const start = async (site: string, port: number, peers: Record<string, Address>) => {
+    const cluster = await joinCluster({ cluster: 'orders', site, listen: listen(port), peers });
     onTestFinished(() => cluster.close({ graceful: false }));
     return cluster;
   };
-  const a = await start('a', portA!, {});
+  const [a] = await Promise.all([
+    start('a', portA!, { b: listen(portB!) }),
+    start('b', portB!, { a: listen(portA!) }),
+  ]);
   await a.ready();
   const open = await serveWatch(a, { adminToken });
   onTestFinished(() => open.close());
@@ -62,12 +65,9 @@ it('lists the members of a running cluster, and changes them where the site has 
   const listed = await members(['list', shut.url]);
   expect([listed.status, listed.stderr]).toEqual([0, '']);
   expect(listed.stdout).toMatch(
-    /^voter +is +listens at +id\na +up +127\.0\.0\.1:\d+ +\S+\nconfiguration \(0, 1\) of generation \d+\n$/,
+    /^voter +is +listens at +id\na +up +127\.0\.0\.1:\d+ +\S+\nb +up .*\nconfiguration \(0, 1\) of generation \d+\n$/,
   );
 
-  // b asks to be added by itself; a second founder-to-be would wait.
-  const b = await start('b', portB!, { a: listen(portA!) }, { join: true });
-  await b.ready();
   const removed = await members(['remove', open.url, 'b'], adminToken);
   expect([removed.status, removed.stderr]).toEqual([0, '']);
   expect(removed.stdout).not.toContain('\nb ');

@@ -111,9 +111,6 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** When the configuration was committed that is to be changed next; `null`: it is not. */
   #committedAt: number | null = null;
   #cancelJoin: (() => void) | null = null;
-  /** Voters of before that were removed, and have not asked to be added since. */
-  readonly #removed = new Set<SiteId>();
-  #votersBefore: readonly SiteId[] = [];
   /** Changes that this site makes by itself unless another one is faster, by the name of the site that they are about. */
   readonly #intended = new Map<SiteId, () => void>();
   #stopped = false;
@@ -137,7 +134,6 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#driver.start();
     this.#isCurrent = configuration === null || record !== store.members;
     this.#countHolder(this.#self);
-    this.#votersBefore = Object.keys(configuration?.voters ?? {});
   }
 
   get record(): MembersRecord {
@@ -228,10 +224,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       if (id !== null) this.#countHolder(voterOf(envelope.source, id));
     }
     this.#take({ ...message, type } as MembersMessage, envelope);
-    if (told.type === 'MEMBERS_JOIN') {
-      this.#removed.delete(told.site);
-      this.#intend();
-    }
+    if (type === 'JOIN') this.#intend();
   }
 
   /**
@@ -291,8 +284,6 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#untold = null;
       const wasCurrent = this.#isCurrent;
       this.#isCurrent = true;
-      for (const voter of this.#votersBefore) if (!(voter in configuration.voters)) this.#removed.add(voter);
-      this.#votersBefore = Object.keys(configuration.voters);
       this.#tellAll();
       this.#setting.configured(configuration, joins, wasCurrent);
       this.#tellReach();
@@ -380,7 +371,6 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       const name = nameOf(site);
       const isThere = () =>
         !(site in this.configuration!.voters) &&
-        !this.#removed.has(site) &&
         up(name) === idOf(site) &&
         (this.#names.length + this.#additions < mostVoters || this.#names.includes(name));
       if (isThere()) this.#intendTo({ add: name }, laterMs, isThere);
