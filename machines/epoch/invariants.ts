@@ -14,7 +14,7 @@ export interface SiteView {
 /**
  * The invariants of one site alone.
  *
- * - `L2`, `L3`: as in docs/protocol.md, section 1b. A frozen site may wait though it has the token, and may be idle
+ * - `L2`, `L3`: as in docs/protocol.md, section 2. A frozen site may wait though it has the token, and may be idle
  *   though its line is not empty: R3 has it wait for the next epoch.
  * - `routing`: the region `routing` and the variable `last` agree.
  * - `promise`: no site follows an epoch below its promise, and a frozen site has promised or crashed.

@@ -9,7 +9,7 @@ export type PutOff =
   | Extract<ClientEvent, { type: 'suspect' }>
   | Extract<SiteMessage, { type: 'VOTE_REQUEST' }>;
 
-/** The variables of strict mode (protocol.md, section 2). */
+/** The variables of strict mode (protocol.md, section 3). */
 export interface Lease {
   /** Rounds of heartbeats that this site began in its epoch. */
   readonly round: number;

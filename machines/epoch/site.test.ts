@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { play } from './testing/play.ts';
 
 /*
- * One test for each rule of protocol.md, section 2. Each line has the event on the left, and the effects and
+ * One test for each rule of protocol.md, section 3. Each line has the event on the left, and the effects and
  * the new state on the right.
  */
 

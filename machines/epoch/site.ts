@@ -35,7 +35,7 @@ const becomingRoot = {
 } as const;
 
 /**
- * A site that survives failures (protocol.md, section 2): M. Naimi, M. Trehel, A. Arnold, JPDC 34:1-13, 1996,
+ * A site that survives failures (protocol.md, section 3): M. Naimi, M. Trehel, A. Arnold, JPDC 34:1-13, 1996,
  * under the line rule (R12) within each epoch, and epochs by the vote of a majority. `client` and `routing` are the algorithm's two
  * regions; they move only while the third is `following`, and start again from a star with every epoch.
  *
@@ -46,7 +46,7 @@ const becomingRoot = {
  * - `frozen`: it has promised an epoch whose root it does not know.
  * - `candidate`: it stands for the epoch that it has promised.
  * - `barred`: its disk is gone, and its promises with it: it neither votes nor adopts (R8). It did adopt epochs which
- *   it may meet again and would start anew, so to be served the site needs a new name.
+ *   it may meet again and would start anew, so to be served the site needs a new id.
  *
  * In strict mode, a site with the token is `entering` until it has a lease, which is the promises of a majority.
  * `lease` is the promise of this site to others: while it is `bound` it neither votes nor stands, and answers later.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { play } from './testing/play.ts';
 
-/* Strict mode: protocol.md, section 2. Lines as in `site.test.ts`. */
+/* Strict mode: protocol.md, section 3. Lines as in `site.test.ts`. */
 
 test('a site with the token enters under the promises of a majority', () => {
   expect(play('strict, founder b', 'ask', 'PROMISE 0 b, c 1', 'PROMISE 0 b, a 1')).toMatchInlineSnapshot(`

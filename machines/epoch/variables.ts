@@ -3,7 +3,7 @@ import type { Line } from '../line/rule.ts';
 import { afterAdoption, type Lease, noLease, type SiteSet } from './lease.ts';
 import type { DurableState, Fence, MembersChange, Membership } from './messages.ts';
 
-/** The variables of protocol.md, section 2, by their names there. */
+/** The variables of protocol.md, section 3, by their names there. */
 export interface SiteContext extends Line {
   readonly self: SiteId;
   readonly voters: SiteSet;

@@ -9,7 +9,7 @@ export interface SiteView {
 /**
  * The invariants of one site.
  *
- * - `L2`, `L3`: those rules of docs/protocol.md, section 1b. `withdrawn` waits as `requesting` does, and `leaving` holds the token
+ * - `L2`, `L3`: those rules of docs/protocol.md, section 2. `withdrawn` waits as `requesting` does, and `leaving` holds the token
  *   as `inCS` does.
  * - `left`: a site that has left keeps no line.
  * - `routing`: the region `routing` and the variable `last` agree.

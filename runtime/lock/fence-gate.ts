@@ -9,7 +9,7 @@ export function compareFences(left: Fence, right: Fence): number {
 }
 
 /**
- * The resource's part of mutual exclusion (protocol.md, section 2): it remembers the highest fence that it has
+ * The resource's part of mutual exclusion (protocol.md, section 3): it remembers the highest fence that it has
  * seen of each lock, and refuses an operation with a lower one, since a later critical section has begun.
  *
  * In memory, so only for a resource that forgets with it; `docs/fencing.md` has the same as one statement of SQL.

@@ -13,7 +13,7 @@ const rules: Readonly<Record<string, string>> = {
   S6: 'no two valid leases',
   S7: 'quorums that can still decide meet',
   S8: 'epochs rise across changes',
-  S9: 'what was decided before a change binds no voter that it adds',
+  S9: 'a new voter is not asked about earlier decisions',
 };
 
 /** Invariants of one site that have a word for a name. */

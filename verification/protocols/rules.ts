@@ -13,7 +13,7 @@ export const ruleTitles: Readonly<Record<string, string>> = {
   S6: 'No two valid leases',
   S7: 'Quorums that can still decide meet',
   S8: 'Epochs rise across changes',
-  S9: 'What was decided before a change binds no voter that it adds',
+  S9: 'A new voter is not asked about earlier decisions',
   routing: 'A site knows that it is the root exactly when it points at no other site',
   promise: 'A site follows no epoch below the one that it promised',
   fence: 'A site has a fence exactly while it is in the critical section',

@@ -13,7 +13,7 @@ import type { OverOptions } from './over.ts';
 import { type EpochOptions, epoch, epochFences, epochOvertaking } from './system.ts';
 
 /*
- * The site machine with one rule of protocol.md, section 2, broken in each, and the smallest system that shows
+ * The site machine with one rule of protocol.md, section 3, broken in each, and the smallest system that shows
  * it. Never to be run for anything else. A mutant reads as a diff: what is named or stands somewhere in the
  * statechart, and what stands there now.
  */

@@ -7,7 +7,7 @@ import { grantsNow } from '../row.ts';
 import type { Elections, Grants } from './histories.ts';
 import { epochOf, fenceOf, follows, isInside, messages, places, site, tokens, waits } from './observed.ts';
 
-/* The promises of protocol.md, section 2, under its names; and what keeps them from holding in vain. */
+/* The promises of protocol.md, section 3, under its names; and what keeps them from holding in vain. */
 
 /** One token, in a sum with a digit for each epoch. */
 const digit = (epoch: number) => 8 ** epoch;

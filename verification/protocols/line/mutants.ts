@@ -22,7 +22,7 @@ const sendToken = (order: (line: readonly string[], self: string) => readonly st
   },
 });
 
-/** Mistakes that break a rule of docs/protocol.md, section 1b, at three sites on fifo. */
+/** Mistakes that break a rule of docs/protocol.md, section 2, at three sites on fifo. */
 export const mutants = {
   'an idle root copies the token': actions({
     surrenderToken: assign(({ context: { line } }) => ({

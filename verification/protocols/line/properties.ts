@@ -5,7 +5,7 @@ import type { Options } from '../sites.ts';
 import * as token from '../token.ts';
 import { describeTree, isTree, messages, nonePointsAtLeft, observe, places, site } from './observed.ts';
 
-/* The rules of docs/protocol.md, section 1b, by their names, and the states that must be reachable. */
+/* The rules of docs/protocol.md, section 2, by their names, and the states that must be reachable. */
 
 const local = (rule: Rule) => token.local((actor, of: Rule) => brokenInvariant(site(actor), of), rule);
 

@@ -4,7 +4,7 @@ import type { Network, System } from '../../system/system.ts';
 import { OptionsError } from '../sites.ts';
 import { line, lineCombined, lineLeaving, lineOvertaking } from './system.ts';
 
-/* The counts are those of docs/protocol.md, section 1b. */
+/* The counts are those of docs/protocol.md, section 2. */
 
 const fifo: Network = { order: 'fifo' };
 
