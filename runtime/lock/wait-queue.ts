@@ -37,7 +37,8 @@ export interface QueueOwner {
 const watchAfterMs = 100;
 
 export interface WaitQueueOptions {
-  readonly clock: Clock /** Maximum number of critical sections in a row, at least 1: B of protocol.md, "Bounded overtaking". */;
+  readonly clock: Clock;
+  /** Maximum number of critical sections in a row, at least 1: B of protocol.md, "Bounded overtaking". */
   readonly maxBatch: number;
   /** How long a caller that does not wait in line waits for an answer of the others. */
   readonly answerMs: number;

@@ -8,7 +8,8 @@ import { siteNames } from '../sites.ts';
 import { site } from './observed.ts';
 import { properties } from './properties.ts';
 
-/* * The rules hold in more states than are reachable, and no step leads out of those: they are inductive. The
+/*
+ * The rules hold in more states than are reachable, and no step leads out of those: they are inductive. The
  * numbers of allowed states pin the rules themselves, independently of the checker.
  */
 
