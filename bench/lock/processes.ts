@@ -96,12 +96,19 @@ async function heard<Type extends FromWorker['type']>(
   child: ChildProcess,
   type: Type,
 ): Promise<Answer<Type>> {
-  const gone = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(`a process ended (${code ?? signal}) before it said '${type}'`);
-  });
-  const [message] = (await Promise.race([once(child, 'message'), gone])) as [FromWorker];
-  if (message.type !== type) throw new Error(`expected '${type}' of a process, got '${message.type}'`);
-  return message as Answer<Type>;
+  // What is not waited for any more is not listened for.
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    const gone = once(child, 'exit', { signal }).then(([code, ended]) => {
+      throw new Error(`a process ended (${code ?? ended}) before it said '${type}'`);
+    });
+    const [message] = (await Promise.race([once(child, 'message', { signal }), gone])) as [FromWorker];
+    if (message.type !== type) throw new Error(`expected '${type}' of a process, got '${message.type}'`);
+    return message as Answer<Type>;
+  } finally {
+    over.abort();
+  }
 }
 
 export async function freePort(): Promise<number> {

@@ -21,11 +21,12 @@ interface Options {
   readonly only?: string;
   readonly scenario?: string;
   readonly cores: Cores;
+  readonly cold?: number;
 }
 
 type Row = Pick<Runner, 'contender' | 'turns' | 'failure'>;
 
-const { seconds, rounds, warm, kills, bound, only, scenario, cores } = new Command('bench:lock')
+const { seconds, rounds, warm, kills, bound, only, scenario, cores, cold } = new Command('bench:lock')
   .option('--seconds <n>', 'how long each is measured at its turn', Number, 1)
   .option('--rounds <n>', "how often it is each one's turn: figures are medians", Number, 7)
   .option(
@@ -36,7 +37,7 @@ const { seconds, rounds, warm, kills, bound, only, scenario, cores } = new Comma
   )
   .option('--kills <n>', 'how often the holder is killed', Number, 3)
   .option('--bound <seconds>', 'how long the next may take to get a lock whose holder is dead', Number, 60)
-  .option('--only <text>', 'only those whose name contains it')
+  .option('--only <texts>', 'only those whose name contains one of these, with commas between them')
   .option('--scenario <text>', "only those whose name contains it; 'kill' is the last")
   .addOption(
     new Option(
@@ -46,14 +47,25 @@ const { seconds, rounds, warm, kills, bound, only, scenario, cores } = new Comma
       .choices(['any', 'one', 'each'])
       .default('any'),
   )
+  .option(
+    '--cold <n>',
+    'nothing but this: the sections of each of the first n seconds, from the opening on',
+    Number,
+  )
   .parse()
   .opts<Options>();
 
-const chosen = contenders.filter(({ name }) => only === undefined || name.includes(only));
+const chosen = contenders.filter(
+  ({ name }) => only === undefined || only.split(',').some((text) => name.includes(text)),
+);
 const wanted = scenarios.filter(({ name }) => scenario === undefined || name.includes(scenario));
 const measuresKills = scenario === undefined || 'kill -9'.includes(scenario);
 
 for (const one of wanted) {
+  if (cold !== undefined) {
+    console.log(`${await tableOfStarts(one, cold)}\n`);
+    continue;
+  }
   const rows = await byTurns(one);
   console.log(`${tableOf(one, rows)}\n`);
   if (
@@ -61,7 +73,7 @@ for (const one of wanted) {
   )
     process.exitCode = 1;
 }
-if (measuresKills) console.log(await tableOfKills());
+if (measuresKills && cold === undefined) console.log(await tableOfKills());
 
 /**
  * Opens all contenders at once and lets them take turns, so that other load on the machine affects all of
@@ -83,6 +95,26 @@ async function byTurns(one: Scenario): Promise<readonly Row[]> {
     await Promise.all(all.map((runner) => runner.stop()));
   }
   return all;
+}
+
+/** How fast each is in each second of its life, since code is compiled as it is used. */
+async function tableOfStarts(one: Scenario, most: number): Promise<string> {
+  const lines = [[`${one.name}, cold`, ...Array.from({ length: most }, (_, second) => `${second + 1} s`)]];
+  for (const contender of chosen) {
+    console.error(`${one.name}, cold: ${contender.name}`);
+    const runner = await Runner.open(contender, one, cores);
+    try {
+      for (let second = 0; second < most; second++) await runner.measure(1);
+    } finally {
+      await runner.stop();
+    }
+    const { failure, turns } = runner;
+    lines.push([
+      contender.name,
+      ...(failure === null ? turns.map(({ entries }) => whole(entries)) : [failure]),
+    ]);
+  }
+  return aligned(lines);
 }
 
 async function tableOfKills(): Promise<string> {

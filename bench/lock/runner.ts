@@ -34,8 +34,13 @@ export class Runner {
   turn(seconds: number): Promise<void> {
     return this.#try(async () => {
       await this.#processes!.work(300);
-      this.turns.push(figuresOf(await this.#processes!.work(seconds * 1_000), seconds));
+      await this.#measure(seconds);
     });
+  }
+
+  /** Measures once, without a run-up. */
+  measure(seconds: number): Promise<void> {
+    return this.#try(() => this.#measure(seconds));
   }
 
   /** May be called only if the contender has not failed. */
@@ -46,6 +51,10 @@ export class Runner {
   async stop(): Promise<void> {
     await this.#processes?.stop();
     await this.#server?.stop();
+  }
+
+  async #measure(seconds: number): Promise<void> {
+    this.turns.push(figuresOf(await this.#processes!.work(seconds * 1_000), seconds));
   }
 
   async #open(scenario: Scenario, cores: Cores): Promise<void> {
