@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
+import { durationText } from '../inspector/page/time.ts';
 import { reasonOf } from '../machines/errors.ts';
 import { UsageError } from '../verification/check/errors.ts';
-import { durationText } from './table.ts';
 
 /** Prints a remark for a person on standard error, beside the result. */
 export function remark(text: string): void {

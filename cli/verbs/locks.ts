@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import type { LockReport, LockReports, WaitingSite } from '../../runtime/index.ts';
+import { type Order, orders, queueText, shownLocks } from '../../inspector/page/lock-order.ts';
+import { durationText } from '../../inspector/page/time.ts';
+import type { LockReport, LockReports } from '../../runtime/index.ts';
 import { type ExitStatus, exitStatus } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
 import { liveView } from '../output.ts';
-import { durationText, tableText } from '../table.ts';
+import { tableText } from '../table.ts';
 
 interface LocksOptions {
   readonly like: string;
@@ -16,17 +18,7 @@ interface LocksOptions {
   readonly timeout: number;
 }
 
-const orders = {
-  name: () => 0,
-  held: (one, other) => (other.holder?.heldMs ?? -1) - (one.holder?.heldMs ?? -1),
-  waited: (one, other) => longestWait(other) - longestWait(one),
-  changed: (one, other) => one.changedMs - other.changedMs,
-} as const satisfies Record<string, (one: LockReport, other: LockReport) => number>;
-
-type Order = keyof typeof orders;
-
 const followEveryMs = 1_000;
-const mostShown = 8;
 
 export function addLocks(program: Command): void {
   program
@@ -96,13 +88,8 @@ async function follow(read: () => Promise<LockReports>, options: LocksOptions): 
   return reports;
 }
 
-function chosen(reports: LockReports, { waited, sort }: LocksOptions): LockReports {
-  const some = waited ? reports.locks.filter(({ queue }) => queue.length > 0) : reports.locks;
-  return { ...reports, locks: some.toSorted(orders[sort]) };
-}
-
-function longestWait({ queue }: LockReport): number {
-  return Math.max(-1, ...queue.flatMap(({ waitedMs }) => waitedMs));
+function chosen(reports: LockReports, { waited = false, sort }: LocksOptions): LockReports {
+  return { ...reports, locks: shownLocks(reports.locks, sort, waited) };
 }
 
 function textOf(reports: LockReports, { json }: LocksOptions): string {
@@ -117,7 +104,7 @@ function textOf(reports: LockReports, { json }: LocksOptions): string {
             row.lock,
             holderText(row),
             row.holder === null ? '' : durationText(row.holder.heldMs),
-            row.queue.map(waitText).join('; '),
+            queueText(row),
             String(row.epoch),
             `${durationText(row.changedMs)} ago`,
           ]),
@@ -135,9 +122,4 @@ function holderText({ holder, former, token, frozen, queue }: LockReport): strin
   const place = token === null ? 'token under way' : `token at ${token}`;
   const waits = queue.length > 0 && frozen.length > 0 ? `; ${frozen.join(', ')} wait for an election` : '';
   return [(holder?.site ?? `nobody (${place})`) + waits, ...late].join('; ');
-}
-
-function waitText({ site, waiting, waitedMs }: WaitingSite): string {
-  const shown = waitedMs.slice(0, mostShown).map(durationText).join(', ');
-  return `${site} ${shown}${waiting > mostShown ? ` and ${waiting - mostShown} more` : ''}`;
 }

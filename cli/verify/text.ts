@@ -1,9 +1,9 @@
 import colors from 'picocolors';
+import { durationText } from '../../inspector/page/time.ts';
 import type { Judged, Progress, Report } from '../../verification/check/check.ts';
 import type { Opinion } from '../../verification/engines/opinions.ts';
 import { nameInWords } from '../../verification/protocols/rule-names.ts';
 import type { PropertyResult, Trace } from '../../verification/system/system.ts';
-import { durationText } from '../table.ts';
 import type { TakenAgain } from './traces.ts';
 
 const number = new Intl.NumberFormat('en');

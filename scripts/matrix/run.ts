@@ -44,7 +44,8 @@ function check(
   const { status, stdout, stderr, error } = spawnSync(file, args, {
     cwd,
     encoding: 'utf8',
-    timeout: 120_000,
+    // Only a command that hangs takes so long, however busy the machine is.
+    timeout: 900_000,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, CI: 'true', NODE_OPTIONS: undefined },
   });
   const said = `${stdout}\n${stderr}`;
