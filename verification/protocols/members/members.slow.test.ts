@@ -40,14 +40,6 @@ test.each<readonly [string, Options, number]>([
     { founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: { c: 1 }, changes: 1, liveness: true },
     77_998,
   ],
-  [
-    'and all are in reach',
-    {
-      ...{ founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: {}, changes: 1 },
-      ...{ liveness: true, reach: true },
-    },
-    0,
-  ],
   ['a member makes up configurations, and is voted for', withLiar, 5_748_480],
 ])(
   '%s: every promise holds',
