@@ -14,6 +14,10 @@ test('all properties hold while the members change, and every member is served a
   expect(grants).toBeGreaterThan(1_000);
 });
 
+test('a site that alone holds the configuration of a coordinator that has crashed is not left behind (M6)', async () => {
+  for (const seed of [115, 143]) await changing({ sites: 3, seed }, 1_000);
+});
+
 test('all properties hold under leases while the members change', async () => {
   const simulation = await changing({ sites: 3, seed: 4, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
   expect(simulation.granted.length).toBeGreaterThan(200);

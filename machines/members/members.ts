@@ -70,7 +70,8 @@ const tellerOf = (event: MembersEvent): SiteId | null => {
 
 /**
  * M6: a site that is no voter believes the first that makes it one. A voter believes the coordinator that it voted for, and any site that says
- * that this one has written its configuration again; two sites that say the same; and one alone when no other voter that it knows is in reach.
+ * that this one has written its configuration again; two sites that say the same; and one alone where the other voters in reach are no
+ * majority: without that site they could not decide.
  */
 function isBelieved(
   { configuration, self, promised, votedFor, reach, told }: MembersContext,
@@ -82,8 +83,10 @@ function isBelieved(
   const isOfVote = votedFor !== null && came.term === promised;
   if (isOfVote && (teller === votedFor ? mayFollow(came, configuration) : isRewritten(came, configuration)))
     return true;
-  const others = Object.keys(configuration.voters).filter((voter) => voter !== self && voter !== teller);
-  if (!others.some((voter) => voter in reach)) return true;
+  const agree = Object.keys(configuration.voters).filter(
+    (voter) => voter === self || (voter in reach && voter !== teller),
+  );
+  if (!isQuorum(Object.fromEntries(agree.map((voter) => [voter, true])), configuration)) return true;
   return (
     teller !== null &&
     Object.entries(told).some(([name, one]) => name !== nameOf(teller) && isEqual(one, came))

@@ -111,6 +111,9 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** When the configuration was committed that is to be changed next; `null`: it is not. */
   #committedAt: number | null = null;
   #cancelJoin: (() => void) | null = null;
+  /** Until this site stands because it doubts what another one tells (M6). */
+  #cancelDoubt: (() => void) | null = null;
+  #doubts = 0;
   /** Changes that this site makes by itself unless another one is faster, by the name of the site that they are about. */
   readonly #intended = new Map<SiteId, () => void>();
   #stopped = false;
@@ -249,6 +252,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#driver.stop();
     this.#cancelStep?.();
     this.#cancelJoin?.();
+    this.#cancelDoubt?.();
     for (const cancel of this.#intended.values()) cancel();
     for (const { reject, stopTimer } of this.#requests.splice(0)) {
       stopTimer();
@@ -290,7 +294,29 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#intend();
       this.#askToJoin();
     }
+    this.#settleDoubts();
     this.#advance();
+  }
+
+  /**
+   * A site that keeps a configuration which it does not believe stands, after a random time (M6). The winner writes its own configuration under a
+   * higher term, so that all agree again. Otherwise the site that told it could wait for ever.
+   */
+  #settleDoubts(): void {
+    if (Object.keys(this.#context.told).length === 0) {
+      this.#doubts = 0;
+      this.#cancelDoubt?.();
+      this.#cancelDoubt = null;
+    } else if (this.#cancelDoubt === null && !this.#stopped) {
+      const { clock, random, timing } = this.#setting;
+      const longestMs = timing.electionMaxMs * 2 ** Math.min(this.#doubts, 5);
+      this.#cancelDoubt = clock.after(longestMs * (1 - random.fraction() / 2), () => {
+        this.#cancelDoubt = null;
+        this.#doubts += 1;
+        if (['following', 'candidate'].includes(this.#driver.state.value as string))
+          this.#take({ type: 'stand' });
+      });
+    }
   }
 
   /** The voters in reach could say that what one site says of the configuration is made up (M6). */
