@@ -5,7 +5,7 @@ import { DOWN } from '../system/locals.ts';
 export interface Growing {
   /** The id of the actor. */
   readonly actor: string;
-  /** `context.n`, `the length of context.log`, `messages on their way`. */
+  /** `context.n`, `the length of context.log`, `messages on their way`, `the number of armed timers`. */
   readonly value: string;
   /** The maximum of the value in each eighth of the actor's local states, in order of discovery. */
   readonly most: readonly number[];
@@ -18,9 +18,9 @@ const fewest = 8 * parts;
 const looked = 20_000;
 
 /**
- * Returns the values that set a new record in each part of the exploration: a search among them may have no
- * end. Returns none for an exploration that was complete. Candidates are numbers of a context, the lengths of
- * its arrays, objects and strings, and the number of messages on their way.
+ * Returns the values that set a new record in each part of the exploration: a search among them may have no end. Returns none for an
+ * exploration that was complete. Candidates are numbers of a context, the lengths of its arrays, objects and strings, and the numbers of
+ * messages on their way, of armed timers, and of actors below it.
  */
 export function growing({ world }: Compiled): readonly Growing[] {
   const { ids, locals, views } = world;
@@ -38,8 +38,12 @@ export function growing({ world }: Compiled): readonly Growing[] {
         most.set(value, records);
       };
       note('messages on their way', locals.inbox(locals.inboxOf(process, local)).length);
-      const { snapshot } = locals.core(locals.coreOf(process, local));
-      if (snapshot !== DOWN) measure(views.snapshot(snapshot).context, 'context', note);
+      const { snapshot, timers } = locals.core(locals.coreOf(process, local));
+      if (snapshot === DOWN) continue;
+      const { context, armed = [], children = {} } = views.snapshot(snapshot);
+      note('the number of armed timers', timers.length + armed.length);
+      note('the number of actors below it', Object.keys(children).length);
+      measure(context, 'context', note);
     }
     return [...most].flatMap(([value, records]) =>
       records.every((record, index) => index === 0 || record > records[index - 1]!)

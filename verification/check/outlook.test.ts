@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assign, createMachine } from 'xstate';
+import { assign, createMachine, raise } from 'xstate';
 import { exploreNaively } from '../checker/naive.ts';
 import { statesToCome } from '../checker/packed/forecast.ts';
 import { naimiTrehel } from '../protocols/naimi-trehel/system.ts';
@@ -69,6 +69,21 @@ describe('a value that grows without bound', () => {
       { maxStates: 500 },
     );
     expect(grows).toEqual([expect.stringMatching(/^b: messages on their way grows/)]);
+  });
+
+  it('is the number of armed timers', async () => {
+    const arming = createMachine({
+      id: 'arming',
+      on: {
+        tick: { actions: raise({ type: 'tock' }, { delay: 5 }) },
+        tock: {},
+      },
+    });
+    const { grows } = await check(
+      system('arming', { a: role(arming, { environment: ['tick'] as never, outcomes: {} }) }),
+      { maxStates: 66 },
+    );
+    expect(grows).toEqual([expect.stringMatching(/^a: the number of armed timers grows/)]);
   });
 
   it('is not sought after a complete exploration', async () => {

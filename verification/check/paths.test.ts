@@ -6,10 +6,31 @@ import type { MachineModule } from './machine.ts';
 import { pathsOf, testsOf } from './paths.ts';
 import { takePath } from './take-path.ts';
 
+const till = createMachine({ id: 'till' });
+
+/** Its child is in its context, chance decides, and an effect reaches for what only a browser has. */
+const shop = createMachine({
+  id: 'shop',
+  types: {} as { context: { till: unknown; number: number } },
+  context: ({ spawn }) => ({ till: spawn(till, { id: 'till' }), number: -1 }),
+  initial: 'closed',
+  states: {
+    closed: { on: { open: { target: 'open', actions: assign({ number: () => Math.random() }) } } },
+    open: {
+      // @ts-expect-error: there is no document in Node.js.
+      entry: () => document.focus(),
+      always: { guard: ({ context }) => context.number > 0.5, target: 'crowded' },
+    },
+    crowded: { on: { close: 'closed' } },
+  },
+});
+const inBrowser = { events: [{ type: 'open' }, { type: 'close' }], chance: { 'Math.random': [0.1, 0.9] } };
+
 const modules: readonly (readonly [string, AnyStateMachine, MachineModule])[] = [
   ['the auction', repaired.default as AnyStateMachine, repaired as MachineModule],
   ['a form that loads', apps['fetching']!.machine, apps['fetching']!],
   ['a socket', apps['socket']!.machine, apps['socket']!],
+  ['a shop', shop as unknown as AnyStateMachine, inBrowser],
 ];
 
 test.each(modules)('%s: its actor takes a shortest path to each transition', async (_, machine, module) => {

@@ -18,6 +18,8 @@ export interface TransitionPath {
 /** One event of a path, and the state that the model expects after it. */
 export interface PathStep {
   readonly happening: Happening;
+  /** The values of the clock and of random numbers that the step reads, in order. Absent when it reads none. */
+  readonly chance?: readonly unknown[];
   /** The expected state value and context of the machine after the step; `null`: the machine fails. */
   readonly expected: { readonly value: unknown; readonly context: unknown } | null;
 }
@@ -71,11 +73,13 @@ export function pathsOf(
       const taken = compiled.taken(0, node.state[0]!, index);
       const after = apply(compiled.model, node.state, 0, step);
       if (taken === undefined || after === null) continue;
+      const action = compiled.action(step.action);
       const next: Node = {
         state: after,
         before: node,
         step: {
-          happening: happeningOf(compiled.action(step.action), taken.isInside),
+          happening: happeningOf(action, taken.isInside),
+          ...('chance' in action && { chance: action.chance }),
           expected: expectedIn(compiled, after),
         },
         taken: taken.transitions.map(nameOf),

@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyStateMachine } from 'xstate';
-import { DrivenActor, type Happening, visible } from '../system/tree/driven.ts';
+import { DrivenActor, type Happening, pathOf, visible } from '../system/tree/driven.ts';
 import { CheckError } from './errors.ts';
 import { type MachineModule, machineIn } from './machine.ts';
 import type { PathStep } from './paths.ts';
 
 /** The actor under test. It does nothing by itself. */
 export interface PathAdapter {
-  /** Makes the event happen and waits for its effects. `false`: it cannot happen now. */
-  happen(happening: Happening): Promise<boolean>;
+  /**
+   * Makes the event happen and waits for its effects. `false`: it cannot happen now. `chance`: the values of the clock and of
+   * random numbers that the event reads, in order, where the module declares them.
+   */
+  happen(happening: Happening, chance?: readonly unknown[]): Promise<boolean>;
   /** Returns the present state value and context; `null`: the actor has failed. */
   state(): PathStep['expected'];
   /** Called at the end of the path, whether it was taken or not. */
@@ -21,12 +24,12 @@ export interface PathAdapter {
  */
 export function adapterOf(machine: AnyStateMachine, module: MachineModule): PathAdapter {
   const input = module.inputs?.[0] ?? module.input;
-  const driven = new DrivenActor(machine, module.outcomes, input);
+  const driven = new DrivenActor(machine, module.outcomes, input, module.chance);
   return {
-    happen: (happening) => driven.happen(happening),
+    happen: (happening, chance) => driven.happen(happening, chance),
     state: () => {
       const { value, context } = driven.actor.getSnapshot();
-      return driven.failed ? null : { value, context: visible(context) };
+      return driven.failed ? null : { value, context: visible(context, pathOf) };
     },
     stop: () => driven.stop(),
   };
@@ -49,9 +52,9 @@ export async function takePath(
   const tested = adapter(machine, exports as MachineModule);
   try {
     compare('at first', tested.state(), initial);
-    for (const [index, { happening, expected }] of steps.entries()) {
+    for (const [index, { happening, chance, expected }] of steps.entries()) {
       const where = `after step ${index + 1}, ${JSON.stringify(happening)}`;
-      if (!(await tested.happen(happening))) throw differs(`${where} cannot happen`);
+      if (!(await tested.happen(happening, chance))) throw differs(`${where} cannot happen`);
       compare(where, tested.state(), expected);
     }
   } finally {

@@ -12,8 +12,11 @@ import {
   type InspectionEvent,
   type Observer,
 } from 'xstate';
+import { SystemError } from '../errors.ts';
+import { withoutClockAndChance } from '../purity.ts';
 import { shown, write } from './canonical.ts';
-import { inside, nameOf, processing } from './live.ts';
+import type { Chance, ChanceDoor } from './chance.ts';
+import { apart, carryOut, inside, nameOf, processing } from './live.ts';
 import { type Invoked, kindOf, type Outcome, type Outcomes } from './outcomes.ts';
 
 /** An event of a machine and the actors below it. */
@@ -52,11 +55,16 @@ export class DrivenActor {
   readonly #timers = new Map<number, Scheduled>();
   readonly #handles: Handle[] = [];
   readonly #outcomes: Outcomes;
+  readonly #chance: Chance | undefined;
+  /** What the clock and chance give in this happening, in order. `null`: as it starts, the first value that is declared. */
+  #drawn: unknown[] | null = null;
   #next = 0;
   #isTame = false;
 
-  constructor(machine: AnyStateMachine, outcomes: Outcomes = {}, input?: unknown) {
+  /** `chance`: the values that the clock and chance may give; a happening says which they give. Default: they are as they are. */
+  constructor(machine: AnyStateMachine, outcomes: Outcomes = {}, input?: unknown, chance?: Chance) {
     this.#outcomes = outcomes;
+    this.#chance = chance;
     const seen = new Set<unknown>();
     const clock = {
       setTimeout: (fire: () => void) => {
@@ -84,9 +92,13 @@ export class DrivenActor {
     this.actor.start();
   }
 
-  /** Makes the event happen and waits for its effects. `false`: it cannot happen now. */
-  async happen(happening: Happening): Promise<boolean> {
+  /**
+   * Makes the event happen and waits for its effects. `false`: it cannot happen now. `drawn`: the values of the clock and of random
+   * numbers that it reads, in order.
+   */
+  async happen(happening: Happening, drawn: readonly unknown[] = []): Promise<boolean> {
     this.done.length = 0;
+    this.#drawn = [...drawn];
     if ('event' in happening) this.actor.send(happening.event);
     else if ('timer' in happening ? !this.#fire(happening.timer) : !this.#settle(happening.outcome))
       return false;
@@ -124,10 +136,36 @@ export class DrivenActor {
     if (!this.#isTame) this.#tame(actor);
     this.#isTame = true;
     actor.on('*' as never, (event: { type: string }) => this.done.push(`emit ${event.type}`));
-    const { logic } = inside(actor);
+    const { logic, _actorScope: scope } = inside(actor);
     const name = nameOf(actor);
     const kind = kindOf(logic, name);
     if (kind !== 'machine' && kind !== 'transition') inside(actor).logic = this.#handled(kind, name);
+    else if (this.#chance !== undefined) inside(actor).logic = this.#given(logic);
+    const execute = scope.actionExecutor;
+    Object.assign(scope, {
+      actionExecutor: (action: Parameters<typeof execute>[0]) => execute(withoutReach(action)),
+    });
+  }
+
+  /** Logic for which the clock and chance give what this happening says. */
+  #given(logic: AnyActorLogic): AnyActorLogic {
+    const refuse = (door: string) =>
+      new SystemError(
+        'MACHINE_IMPURE',
+        `The actor reads ${door} more often than the model does in this step.`,
+      );
+    const supply = (door: string) => {
+      if (this.#drawn === null) return { value: this.#chance![door as ChanceDoor]?.[0] };
+      return this.#drawn.length === 0 ? undefined : { value: this.#drawn.shift() };
+    };
+    const during =
+      <Given extends unknown[], Result>(step: (...given: Given) => Result) =>
+      (...given: Given) =>
+        withoutClockAndChance(() => step.apply(logic, given), refuse, supply);
+    return Object.assign(Object.create(logic) as AnyActorLogic, {
+      transition: during(logic.transition),
+      getInitialSnapshot: during(logic.getInitialSnapshot),
+    });
   }
 
   /** XState draws an id for a timer that has none. Here it is the type of its event, and the rest of it is not shown. */
@@ -166,9 +204,13 @@ export class DrivenActor {
   }
 
   #fire(timer: string): boolean {
-    const armed = [...this.#timers.values()].find((scheduled) => timer === nameOfTimer(scheduled));
-    armed?.fire();
-    return armed !== undefined;
+    const [armed, ...others] = [...this.#timers.values()].filter(
+      (scheduled) => timer === nameOfTimer(scheduled),
+    );
+    // Timers of two actors that share a key are not told from each other by it.
+    if (armed === undefined || others.some(({ source }) => source !== armed.source)) return false;
+    armed.fire();
+    return true;
   }
 
   #settle({ type, actor, ...rest }: { type: string; actor: string; [key: string]: unknown }): boolean {
@@ -188,6 +230,15 @@ export class DrivenActor {
     else handle.next!({ ...rest, type });
     return true;
   }
+}
+
+/** A custom action reaches nothing outside, as in the model: no console, no requests, nothing that only a browser has. */
+function withoutReach<Executable extends { readonly type: string; exec?: unknown }>(
+  action: Executable,
+): Executable {
+  const exec = action.exec as ((...given: unknown[]) => void) | undefined;
+  if (exec === undefined || action.type.startsWith('xstate.')) return action;
+  return { ...action, exec: (...given: unknown[]) => apart(() => carryOut(() => exec(...given))) };
 }
 
 /** A value as predicates and traces show it. */
