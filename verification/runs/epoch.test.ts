@@ -124,7 +124,7 @@ describe('replay refuses, at the right line', () => {
   const alterations: Readonly<Record<string, (line: EventLine) => unknown>> = {
     'another event': (line) => ({
       ...line,
-      event: { ...line.event, type: /ask/i.test(line.event.type) ? 'release' : 'ask' },
+      event: { ...line.event, type: line.event.type === 'release' ? 'ask' : 'release' },
     }),
     'an event with one more param': (line) => ({ ...line, event: { ...line.event, urgent: true } }),
     'one effect more': (line) => ({
@@ -146,6 +146,8 @@ describe('replay refuses, at the right line', () => {
       fc.assert(
         fc.property(runsWithLine, ({ records, name, index }) => {
           const lines: unknown[] = [...records[name]!];
+          // Two events that a state ignores are told apart by nothing.
+          fc.pre((lines[index] as EventLine).effects.length > 0);
           lines[index] = alter(lines[index] as EventLine);
           expect(refusalOf({ ...records, [name]: lines })).toMatchObject(at(name, index));
         }),
