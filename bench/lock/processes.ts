@@ -96,7 +96,7 @@ async function heard<Type extends FromWorker['type']>(
   child: ChildProcess,
   type: Type,
 ): Promise<Answer<Type>> {
-  // What is not waited for any more is not listened for.
+  // A listener is removed as soon as its answer has come.
   const over = new AbortController();
   const { signal } = over;
   try {

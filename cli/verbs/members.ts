@@ -156,6 +156,6 @@ function warningOf(site: string, dataDir: string): string {
   In strict mode, without fences, nothing keeps the two apart.
 - this is done at one site only. A second one would begin a cluster of its own.
 
-What the old cluster promised is given up: each lock that was held counts as free. Fences rise: the new generation is above the old one.
+The promises of the old cluster are given up: each lock that was held counts as free. Fences rise: the new generation is above the old one.
 ${site} gets a new identity in ${dataDir}. The other members are refused (FOUNDED_ANEW) until their data directories are emptied.`;
 }

@@ -29,11 +29,12 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
   const searched = useDeferredValue(filter);
   const rows = useMemo(() => rowsOf(moments, searched), [moments, searched]);
   const current = lastUpTo(rows, moment);
+  const { sites } = moments.timeline;
 
   const wanted = useRef(0);
   wanted.current = current;
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the moment may ask for other rows
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another moment, or another run with its own sites, has other rows
   useEffect(() => {
     // Scrolling makes the browser lay out the page: it is done now and then while the moment keeps changing.
     timer.current ??= setTimeout(() => {
@@ -44,11 +45,10 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
       if (from < element.scrollTop) element.scrollTop = from;
       else if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
     }, scrollAfterMs);
-  }, [current, height]);
+  }, [current, height, sites]);
 
   const first = Math.max(0, Math.floor(top / rowHeight) - 4);
   const shown = rows.slice(first, first + Math.ceil(height / rowHeight) + 8);
-  const { sites } = moments.timeline;
   return (
     <div className="steps">
       <div className="search">

@@ -324,7 +324,7 @@ export const foundingMachine = foundingSetup.createMachine({
       },
     ],
     FOUNDED: [
-      // What it accepted may be founded, and only the proposer would know that it is not.
+      // The founding that it accepted may be complete. Only the proposer could rule that out.
       { ...supersede, guard: and(['supersedes', not('isProposer')]) },
       { guard: 'isAccepted', target: '.founded', actions: [persist('founded'), announce, countKnower] },
       {

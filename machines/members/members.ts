@@ -156,7 +156,7 @@ export const membersSetup = setup({
       acknowledged: {},
       votedFor: candidate,
     })),
-    /** M6: keeps the configuration until a second site states the same, or no other voter is reachable. */
+    /** M6: keeps the configuration until a second site states the same, or the other voters in reach are no majority. */
     keepTold: assign(({ context: { told }, event }) => ({
       told: { ...told, [nameOf(tellerOf(event)!)]: brought(event)! },
     })),

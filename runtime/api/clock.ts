@@ -54,7 +54,7 @@ export const systemClock: Clock = {
   endOfTurn: (action) => turn.atEnd(action),
 };
 
-/** What is done at the end of the event loop's turn. */
+/** The actions that wait for the end of the event loop's turn. */
 class Turn {
   #actions: (() => void)[] = [];
   readonly #settled = Promise.resolve();

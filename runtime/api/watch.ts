@@ -22,7 +22,7 @@ export interface WatchServerOptions {
   /** Token that a viewer must give: `ws://host:port/?token=...`. Required to listen beyond loopback. */
   readonly token?: string;
   /**
-   * Who gives it may change the members from outside (`baton members add`); on loopback only, since it travels in the clear. At least 16
+   * A program with this token may change the members from outside (`baton members add`). Loopback only, because the token travels unencrypted. At least 16
    * characters. Default: nobody may.
    */
   readonly adminToken?: string;

@@ -38,7 +38,7 @@ const membersRequest = z.strictObject({
   timeoutMs: z.int().min(1).max(3_600_000).optional(),
 });
 
-/** What is watched, and changed where that is allowed. */
+/** The methods of a cluster that the watch port calls. */
 type Served = 'watch' | 'members' | 'addMember' | 'removeMember' | 'replaceMember';
 
 const request = z.union([ask, membersRequest]);
@@ -148,7 +148,7 @@ async function answerTo(
       'NOT_ALLOWED: this site takes no change by its watch port; start it with BATON_ADMIN_TOKEN',
     );
   if (change !== undefined && !isSame(admin, adminToken!))
-    return refused("NOT_ALLOWED: expected the site's BATON_ADMIN_TOKEN, another one came");
+    return refused("NOT_ALLOWED: expected the site's BATON_ADMIN_TOKEN, got another one");
   const options = timeoutMs === undefined ? {} : { timeoutMs };
   try {
     if (change === undefined) return { type: 'members', ...cluster.members() };

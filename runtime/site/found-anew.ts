@@ -75,7 +75,7 @@ export async function foundAnew({
   return told!;
 }
 
-/** What the statechart of the founding writes down at this event. */
+/** The state that the statechart of the founding persists at this event. */
 function foundedBy(self: SiteId, id: string, disk: FoundingDisk, event: FoundingEvent): FoundingDisk {
   const input: FoundingSettings = { self, id, founders: [self], proposer: self, disk };
   const actor = new EffectActor<FoundingEvent, FoundingEffect>(foundingMachine, foundingEffects, {

@@ -35,7 +35,7 @@ export interface FoundingActorSetting {
   readonly crashed: (error: InvariantError) => void;
 }
 
-/** What its statechart asks for. */
+/** The effects of the statechart. */
 export const foundingEffects = [
   'send',
   'persist',

@@ -80,7 +80,7 @@ interface Request {
 
 /** Nothing of this is recorded. */
 const stamp = { seq: 0, clock: null };
-/** By how much the floor on the disk is ahead of the floor. */
+/** The distance from the floor in memory up to the floor on the disk. */
 const floorAhead = 1_024;
 /** How often a site says that it wants to join. */
 const joinEveryMs = 500;
@@ -319,7 +319,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     }
   }
 
-  /** The voters in reach could say that what one site says of the configuration is made up (M6). */
+  /** Tells the statechart the voters in reach: they can contradict a configuration that one site made up (M6). */
   #tellReach(): void {
     const { idOf: up } = this.#setting;
     const voters = Object.keys(this.configuration?.voters ?? {});

@@ -131,7 +131,7 @@ export function readStore(options: StoreOptions, release: () => void = () => und
   return new FileStore(options, options.files ?? systemFiles, release);
 }
 
-/** What another site, with the same name and the same directory, begins with. */
+/** The initial content of another site with the same name and the same directory. */
 export type Beginning = Pick<StoreContent, 'id' | 'founding' | 'members'>;
 
 /**

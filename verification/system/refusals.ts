@@ -19,7 +19,7 @@ let gathered: Map<string, SystemError> | null = null;
 
 /**
  * Records the error and returns `true` while refusals are gathered; the caller then goes on with a stand-in.
- * Of several errors with one `place`, the first is recorded.
+ * The first of several errors with one `place` is recorded.
  */
 export function isNoted(error: SystemError, place = error.message): boolean {
   if (gathered === null || !codes.has(error.code)) return false;

@@ -275,7 +275,7 @@ export class TypedSystem<Actors extends Cast> implements System {
   }
 }
 
-/** By default sent messages arrive, timers fire, and crashed actors restart. */
+/** The default fairness: sent messages arrive, timers fire, and crashed actors restart. */
 const inTheEnd: Fairness = weakly(deliveries, timers, restarts);
 
 function specOf(part: AnyStateMachine | Role<AnyStateMachine>): ActorSpec {

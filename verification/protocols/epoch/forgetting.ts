@@ -2,32 +2,13 @@ import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { DurableState } from '../../../machines/epoch/messages.ts';
 import { type SiteInput, siteMachine } from '../../../machines/epoch/site.ts';
-import { siteSetup } from '../../../machines/epoch/steps.ts';
-import {
-  always,
-  count,
-  deliveries,
-  events,
-  every,
-  ltl,
-  reachable,
-  restarts,
-  some,
-  weakly,
-} from '../../system/properties.ts';
-import type {
-  ActorSpec,
-  ActorView,
-  Fairness,
-  Property,
-  StatePredicate,
-  System,
-} from '../../system/system.ts';
-import { sectionEnds } from '../row.ts';
+import { always, count, every, reachable, some } from '../../system/properties.ts';
+import type { ActorSpec, ActorView, Property, System } from '../../system/system.ts';
 import { type Options, siteNames } from '../sites.ts';
 import { withoutCount } from './count.ts';
 import { grants } from './histories.ts';
 import { epochOf, follows, isInside, messages, promiseOf, site, waits } from './observed.ts';
+import { isServed, suspectsUpTo } from './over.ts';
 import { ofGrants } from './properties.ts';
 
 export interface ForgettingOptions extends Options {
@@ -53,12 +34,8 @@ export function epochForgetting(options: ForgettingOptions): System {
   const isCounted = asks !== 'unbounded';
   const sites = siteNames(options);
   const [first] = sites;
-  const suspectOnce = siteSetup.enqueueActions(({ context, enqueue }, params) => {
-    const { waits } = params as unknown as { readonly waits: boolean };
-    if (waits && context.promised < changes) enqueue.raise({ type: 'suspect' });
-  });
   const running = (isCounted ? machine : withoutCount(machine)).provide({
-    actions: { unheard: suspectOnce } as object,
+    actions: { unheard: suspectsUpTo(changes) } as object,
     guards: { elected: ({ context }) => Object.keys(context.votes).length === sites.length },
   });
   const actor = (self: SiteId): ActorSpec => {
@@ -102,7 +79,9 @@ export function epochForgetting(options: ForgettingOptions): System {
       oneInside,
       onlyUnused,
       ...(isCounted ? ofGrants(sites, asks).filter(({ kind }) => kind === 'always') : happens),
-      ...(isCounted ? [] : sites.map((id) => isServed(id, changes))),
+      ...(isCounted
+        ? []
+        : sites.map((id) => isServed(`R13: ${id} is served, though the lock is forgotten`, id, changes))),
     ],
   };
 }
@@ -144,21 +123,3 @@ const happens: readonly Property[] = [
     ),
   ),
 ];
-
-const quietInTheEnd: Fairness = weakly(deliveries, sectionEnds, restarts, events('suspect'));
-
-/** The one excuse is a split vote, as in `epoch-liveness`. */
-function isServed(id: SiteId, changes: number): Property {
-  const at = (is: (site: ActorView) => boolean): StatePredicate => some((site) => site.id === id && is(site));
-  return ltl(
-    `R13: ${id} is served, though the lock is forgotten`,
-    'G (waits -> F (served | G (tried & !decided)))',
-    {
-      waits: at(waits),
-      served: at(isInside),
-      tried: some((site) => promiseOf(site) === changes),
-      decided: some((site) => follows(site) && promiseOf(site) === changes),
-    },
-    quietInTheEnd,
-  );
-}

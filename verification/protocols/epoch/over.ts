@@ -33,7 +33,7 @@ export function epochOver(options: OverOptions): System {
   const { founder = 'crashes', machine = siteMachine, noRoom = noRoomMachine, network } = options;
   const sites = siteNames(options);
   const [first] = sites;
-  const suspecting = withoutCount(machine).provide({ actions: { unheard: suspectOnce } as object });
+  const suspecting = withoutCount(machine).provide({ actions: { unheard: suspectsUpTo(1) } as object });
   const site = (self: string): ActorSpec => {
     const input = (disk: SiteInput['disk']): SiteInput => ({ self, founder: first!, voters: sites, disk });
     return {
@@ -63,28 +63,32 @@ export function epochOver(options: OverOptions): System {
     },
     network,
     outside: ['grant', 'lost', 'elected', 'unexpected'],
-    properties: others.map(isServed),
+    properties: others.map((id) =>
+      isServed(`M5: ${id} is served, though nobody suspects but those that are told`, id, 1),
+    ),
   };
 }
 
-const suspectOnce = siteSetup.enqueueActions(({ context, enqueue }, params) => {
-  const { waits } = params as unknown as { readonly waits: boolean };
-  if (waits && context.promised < 1) enqueue.raise({ type: 'suspect' });
-});
+/** A site that is told that its message was not taken suspects at once, while an epoch up to `changes` is left (M5). */
+export const suspectsUpTo = (changes: number) =>
+  siteSetup.enqueueActions(({ context, enqueue }, params) => {
+    const { waits } = params as unknown as { readonly waits: boolean };
+    if (waits && context.promised < changes) enqueue.raise({ type: 'suspect' });
+  });
 
 const quietInTheEnd: Fairness = weakly(deliveries, sectionEnds, restarts, events('suspect'));
 
-/** The one excuse is a split vote, as in `epoch-liveness`. */
-function isServed(id: string): Property {
+/** Each site that waits is served; the one excuse is a split vote, as in `epoch-liveness`. */
+export function isServed(name: string, id: string, changes: number): Property {
   const at = (is: (site: ActorView) => boolean): StatePredicate => some((site) => site.id === id && is(site));
   return ltl(
-    `M5: ${id} is served, though nobody suspects but those that are told`,
+    name,
     'G (waits -> F (served | G (tried & !decided)))',
     {
       waits: at(waits),
       served: at(isInside),
-      tried: some((site) => promiseOf(site) === 1),
-      decided: some((site) => follows(site) && promiseOf(site) === 1),
+      tried: some((site) => promiseOf(site) === changes),
+      decided: some((site) => follows(site) && promiseOf(site) === changes),
     },
     quietInTheEnd,
   );

@@ -110,6 +110,20 @@ describe('from every state, the rest can go on: a coordinator is elected, a chan
       127,
     ],
     [
+      'four voters; one can be removed; in reach',
+      {
+        founders: 4,
+        sites: 4,
+        stands: { a: 1 },
+        lockStands: {},
+        changes: 1,
+        change: { a: [{ remove: 'd' }] },
+        liveness: true,
+        reach: true,
+      },
+      216,
+    ],
+    [
       'three voters and one that joins, in reach',
       {
         founders: 3,

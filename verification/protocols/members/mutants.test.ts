@@ -43,6 +43,7 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     an emptied disk under the old id: 8, S2, S8
     an old copy of the disk: 8, S2, S8
     M4b: a site is added that nobody has heard: 6, the rest can go on
+    M6: a site takes every voter for one in reach: 11, the rest can go on
     M6: one site alone is believed though others are in reach: 2, M6: a site holds what a coordinator has written, M6: each version changes one voter at most
     M6: one site alone is believed by a REFUSE: 2, M6: a site holds what a coordinator has written
     M6: a coordinator is believed whatever it writes: 4, M6: a site holds what a coordinator has written, M6: each version changes one voter at most

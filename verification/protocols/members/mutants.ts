@@ -32,6 +32,18 @@ const guards = (named: Readonly<Record<string, (at: At) => boolean>>): AnyStateM
   site.provide({ guards: named as object });
 const actions = (named: object): AnyStateMachine => site.provide({ actions: named });
 
+const isBelieved = site.implementations.guards['bringsNewer'] as unknown as (at: At) => boolean;
+const fourInReach: Options = {
+  founders: 4,
+  sites: 4,
+  stands: { a: 1 },
+  lockStands: {},
+  changes: 1,
+  change: { a: [{ remove: 'd' }] },
+  liveness: true,
+  reach: true,
+};
+
 /** A coordinator that writes another configuration than it should, and where it may do so. */
 function writing(
   write: (context: MembersContext, change: Change) => Configuration,
@@ -268,6 +280,13 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
       liveness: true,
     },
     replace('members.ready.on.change.guard', 'changes'),
+  ],
+  'M6: a site takes every voter for one in reach': [
+    fourInReach,
+    guards({
+      bringsNewer: ({ context, event }) =>
+        isBelieved({ context: { ...context, reach: context.configuration?.voters ?? {} }, event }),
+    }),
   ],
   'M6: one site alone is believed though others are in reach': [
     withLiar,

@@ -56,7 +56,7 @@ export class DrivenActor {
   readonly #handles: Handle[] = [];
   readonly #outcomes: Outcomes;
   readonly #chance: Chance | undefined;
-  /** What the clock and chance give in this happening, in order. `null`: as it starts, the first value that is declared. */
+  /** The values that the clock and random numbers give in this event, in order. `null`: the actor starts, and gets the first declared value. */
   #drawn: unknown[] | null = null;
   #next = 0;
   #isTame = false;

@@ -427,7 +427,7 @@ const unfilled = {
   getPersistedSnapshot: (snapshot: unknown) => snapshot,
 } as unknown as AnyActorLogic;
 
-/** What a browser, a worker, Deno or Bun has as a global variable, and Node 20 has not. */
+/** Global variables of browsers, workers, Deno and Bun that Node 20 lacks. */
 const globalsOfOthers: ReadonlySet<string> = new Set(
   (
     'window self document navigator location history screen localStorage sessionStorage indexedDB caches customElements alert ' +
