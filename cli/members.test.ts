@@ -65,7 +65,7 @@ it('lists the members of a running cluster, and changes them where the site has 
   const listed = await members(['list', shut.url]);
   expect([listed.status, listed.stderr]).toEqual([0, '']);
   expect(listed.stdout).toMatch(
-    /^voter +is +listens at +id\na +up +127\.0\.0\.1:\d+ +\S+\nb +up .*\nconfiguration \(0, 1\) of generation \d+\n$/,
+    /^voter +is +wire +listens at +id\na +up +\d+ +127\.0\.0\.1:\d+ +\S+\nb +up .*\nconfiguration \(0, 1\) of generation \d+\n$/,
   );
 
   const removed = await members(['remove', open.url, 'b'], adminToken);

@@ -97,6 +97,7 @@ export type MembersAnswer =
         readonly id: string;
         readonly up: boolean;
         readonly address: { readonly host: string; readonly port: number } | null;
+        readonly wireVersion: number | null;
       }[];
     }
   | { readonly type: 'refused'; readonly reason: string };

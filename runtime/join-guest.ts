@@ -14,9 +14,8 @@ import { Telemetry } from './observe/telemetry.ts';
 import type { Settings } from './options/schema.ts';
 import { configurationOf } from './site/configuration.ts';
 import { JoinedCluster } from './site/joined-cluster.ts';
-import { vocabulary } from './site/protocol.ts';
+import { siteCodec } from './site/protocol.ts';
 import { Tally } from './site/tally.ts';
-import { Codec } from './wire/codec.ts';
 
 /** Number of sessions' leases that fit into a lease of strict mode: a member answers only while its own lasts longer (G3). */
 const sessionsPerLease = 3;
@@ -77,7 +76,7 @@ export function guestParts({ settings, transport, port, ...options }: GuestParts
   const leaseMs = Math.min(timing.failureTimeoutMs, longest);
   const heartbeatMs = Math.min(timing.heartbeatMs, leaseMs / heartbeatsPerSession);
   const mailbox = new GuestMailbox({
-    ...{ ...options, cluster, limits, transport, codec: new Codec(vocabulary) },
+    ...{ ...options, cluster, limits, transport, codec: siteCodec() },
     configuration: configurationOf({ strict }),
     incarnation: options.random.incarnation(),
     timing: { heartbeatMs, failureTimeoutMs: leaseMs },

@@ -22,10 +22,10 @@ import type { ClusterOptions } from './options/schema.ts';
 import { configurationOf, foundersDigest } from './site/configuration.ts';
 import { FittingSite } from './site/fitting-site.ts';
 import { JoinedCluster, type JoinedClusterOptions } from './site/joined-cluster.ts';
-import { urgentMessage, vocabulary } from './site/protocol.ts';
+import { siteCodec, urgentMessage } from './site/protocol.ts';
 import { Site } from './site/site.ts';
 import { memoryStore, openStore, type Store } from './store/store.ts';
-import { Codec } from './wire/codec.ts';
+import type { Versions } from './wire/frames.ts';
 
 /**
  * Makes this process a site of the cluster, or a guest of one (`guest`). Resolves when the site listens; its peers need not be there
@@ -39,13 +39,14 @@ export function joinCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 /**
- * `joinCluster`, with another statechart for the locks, or a store that is open already. For tests of a faulty one, and of a
- * site among others that the test plays.
+ * `joinCluster`, with another statechart for the locks, a store that is open already, or other versions of the wire than this build
+ * speaks. For tests of a faulty statechart, of a site among others that the test plays, and of an upgrade.
  */
 export async function joinWith(
   statechart: AnyStateMachine,
   options: ClusterOptions,
   opened?: Store,
+  versions?: Versions,
 ): Promise<Cluster> {
   const settings = parseOptions(options);
   if (settings.guest) return joinAsGuest(settings);
@@ -105,7 +106,7 @@ export async function joinWith(
       listen: settings.listen,
       ...(settings.advertise && { advertise: settings.advertise }),
       peers: settings.peers,
-      codec: new Codec(vocabulary),
+      codec: siteCodec(versions),
       urgent: urgentMessage,
     });
     const site = new Site({
@@ -176,6 +177,7 @@ function joinedMailbox(member: TcpMailbox, guest: GuestMailbox): JoinedClusterOp
       return { bytesSent: sum('bytesSent'), bytesReceived: sum('bytesReceived') };
     },
     connected: () => [...new Set([...member.connected(), ...guest.connected()])],
+    versionOf: (site) => member.versionOf(site),
     unref: () => {
       member.unref();
       guest.unref();

@@ -99,13 +99,14 @@ async function asked(
 
 function tableOf({ generation, term, version, voters }: Membership): string {
   if (generation === null) return 'the site is no member of a cluster yet';
-  const rows = voters.map(({ site, id, up, address }) => [
+  const rows = voters.map(({ site, id, up, address, wireVersion }) => [
     site,
     up ? 'up' : 'down',
+    `${wireVersion ?? ''}`,
     address === null ? '' : `${address.host}:${address.port}`,
     id,
   ]);
-  return `${tableText(['voter', 'is', 'listens at', 'id'], rows)}\nconfiguration (${term}, ${version}) of generation ${generation}`;
+  return `${tableText(['voter', 'is', 'wire', 'listens at', 'id'], rows)}\nconfiguration (${term}, ${version}) of generation ${generation}`;
 }
 
 async function found(dataDir: string, { id, cluster, generation, yes }: MembersOptions): Promise<ExitStatus> {

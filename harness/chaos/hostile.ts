@@ -4,9 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
 import { transportOf } from '../../runtime/mailbox/tcp/transport.ts';
 import { configurationOf } from '../../runtime/site/configuration.ts';
-import { vocabulary } from '../../runtime/site/protocol.ts';
+import { siteCodec } from '../../runtime/site/protocol.ts';
 import { readStore } from '../../runtime/store/store.ts';
-import { Codec } from '../../runtime/wire/codec.ts';
 import { membersLock } from '../../runtime/wire/frames.ts';
 import type { Judgement } from '../../verification/runs/histories/judge.ts';
 import type { ChaosCluster } from './cluster.ts';
@@ -51,7 +50,7 @@ export class HostileSite {
     this.#draws = new Draws(seed);
     const { cluster: name, listen, peers, credentials } = cluster.member(site).options;
     const transport = transportOf({ cluster: name, site, listen, peers, ...credentials });
-    const codec = new Codec(vocabulary);
+    const codec = siteCodec();
     const others = Object.entries(peers);
     this.#speaking = Promise.all(
       others.map(([target, address]) => {

@@ -66,6 +66,10 @@ export class HeldMailbox implements Mailbox {
     return this.#inner.addressOf(peer);
   }
 
+  versionOf(peer: SiteId): number | null {
+    return this.#inner.versionOf(peer);
+  }
+
   isUp(peer: SiteId): boolean {
     return this.#inner.isUp(peer);
   }

@@ -9,10 +9,9 @@ import { transportOf } from '../../runtime/mailbox/tcp/transport.ts';
 import { noRecorder } from '../../runtime/observe/recorder.ts';
 import { parseOptions } from '../../runtime/options/parse.ts';
 import { configurationOf } from '../../runtime/site/configuration.ts';
-import { urgentMessage, vocabulary } from '../../runtime/site/protocol.ts';
+import { siteCodec, urgentMessage } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
 import { memoryStore } from '../../runtime/store/store.ts';
-import { Codec } from '../../runtime/wire/codec.ts';
 import { HeldMailbox } from './held-mailbox.ts';
 
 /** A running site whose messages are held back. */
@@ -56,7 +55,7 @@ export async function openSites(
         transport: transportOf(options),
         listen: options.listen,
         peers: options.peers,
-        codec: new Codec(vocabulary),
+        codec: siteCodec(),
         urgent: urgentMessage,
       }),
     );

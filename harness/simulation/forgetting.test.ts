@@ -50,6 +50,19 @@ describe('an unused lock is forgotten by all sites (R13)', () => {
     expect(forgotten).toBeGreaterThan(100);
   });
 
+  test('also where its token was lost, so that no site can say that it is forgotten', async () => {
+    const simulation = new Simulation({ ...forgetful, sites: 3, seed: 1 });
+    await simulation.openAll();
+    await simulation.settle();
+    const granted = simulation.acquire('c');
+    await simulation.run(100);
+    (await granted).release();
+    simulation.crash('c');
+    await simulation.open('c');
+    await simulation.run(2_000);
+    for (const { mesh } of simulation.sites.values()) expect(mesh.locks).toBe(0);
+  });
+
   test('and its fences rise without faults, however often that happens', async () => {
     for (let seed = 1; seed <= 2; seed++) {
       const numbers = await fences(seed);

@@ -26,4 +26,9 @@ export interface Voter {
   readonly up: boolean;
   /** The address at which it listens; `null` if that is not known here. */
   readonly address: Address | null;
+  /**
+   * The version of the wire that it and the site that was asked speak with each other; of the latter, the highest that it
+   * speaks. `null`: the two have not met. All must be at one version before a message that came with it is used.
+   */
+  readonly wireVersion: number | null;
 }

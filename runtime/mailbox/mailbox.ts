@@ -56,6 +56,11 @@ export interface Mailbox {
   addressOf(peer: SiteId): Address | null;
   /** Whether a peer is believed up: `peerChanged` said so last. */
   isUp(peer: SiteId): boolean;
+  /**
+   * The highest version of the wire that this site and a peer both speak, as the peer said last; `null`: it has said nothing yet. A
+   * message of a later version is not sent to it.
+   */
+  versionOf(peer: SiteId): number | null;
   /** Peers that are connected now. */
   connected(): readonly SiteId[];
   /** Says goodbye to every peer that has acknowledged all, gives up those that are down, resolves when all is quiet. */

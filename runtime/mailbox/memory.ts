@@ -1,7 +1,8 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { DownReason, StampedEnvelope } from '../api/peer.ts';
-import type { ByeReason } from '../wire/frames.ts';
+import { type ByeReason, protocolVersion } from '../wire/frames.ts';
+import type { Since } from '../wire/layout.ts';
 import type { Mailbox, MailboxHandlers } from './mailbox.ts';
 
 /** An ordered pair of sites with something under way from one to the other. */
@@ -24,17 +25,26 @@ export class MemoryHub {
   readonly #cuts = new Set<string>();
   readonly #lives = new Map<SiteId, number>();
   readonly #wake: () => void;
+  /** For mailboxes. */
+  readonly since: Since;
 
-  /** `wake` is called when a message is posted while none was under way. Default: nobody is told. */
-  constructor(wake: () => void = () => undefined) {
+  /**
+   * `wake` is called when a message is posted while none was under way. Default: nobody is told. `since`: the version of the wire that
+   * each message came with, where it is not the oldest one.
+   */
+  constructor(wake: () => void = () => undefined, since: Since = {}) {
     this.#wake = wake;
+    this.since = since;
   }
 
-  /** The mailbox of `self`, whose data has this id. A second one is its next life, which the others meet when it opens. */
-  mailbox(self: SiteId, id: string = self): Mailbox {
+  /**
+   * The mailbox of `self`, whose data has this id. A second one is its next life, which the others meet when it opens. `version`: of the
+   * wire, as `self` speaks it. Default: that of this build.
+   */
+  mailbox(self: SiteId, id: string = self, version: number = protocolVersion): Mailbox {
     const life = (this.#lives.get(self) ?? 0) + 1;
     this.#lives.set(self, life);
-    return new MemoryMailbox(self, `${self}-${life}`, id, this);
+    return new MemoryMailbox(self, `${self}-${life}`, { id, version }, this);
   }
 
   /** The pairs with something under way that is not cut, in the order in which they came to have it. */
@@ -163,20 +173,35 @@ export class MemoryHub {
   }
 }
 
+interface Known {
+  readonly incarnation: string;
+  readonly id: string;
+  /** The highest that both sides speak. */
+  readonly version: number;
+  up: boolean;
+}
+
 class MemoryMailbox implements Mailbox {
   readonly self: SiteId;
   readonly incarnation: string;
   readonly id: string;
+  readonly version: number;
   handlers: MailboxHandlers | null = null;
   readonly #hub: MemoryHub;
-  readonly #known = new Map<SiteId, { incarnation: string; id: string; up: boolean }>();
+  readonly #known = new Map<SiteId, Known>();
   /** The messages to an incarnation that is over. */
   readonly #lost = new Map<SiteId, StampedEnvelope[]>();
 
-  constructor(self: SiteId, incarnation: string, id: string, hub: MemoryHub) {
+  constructor(
+    self: SiteId,
+    incarnation: string,
+    { id, version }: Pick<Known, 'id' | 'version'>,
+    hub: MemoryHub,
+  ) {
     this.self = self;
     this.incarnation = incarnation;
     this.id = id;
+    this.version = version;
     this.#hub = hub;
   }
 
@@ -193,7 +218,8 @@ class MemoryMailbox implements Mailbox {
       );
     }
     this.handlers.beforeWrite();
-    this.#hub.put(envelope);
+    const { [envelope.message.type]: since = 0 } = this.#hub.since;
+    if (since <= (this.versionOf(envelope.target) ?? 0)) this.#hub.put(envelope);
   }
 
   refuse(envelope: StampedEnvelope, error: OperatingError): void {
@@ -208,6 +234,10 @@ class MemoryMailbox implements Mailbox {
 
   addressOf(): null {
     return null;
+  }
+
+  versionOf(peer: SiteId): number | null {
+    return this.#known.get(peer)?.version ?? null;
   }
 
   isUp(peer: SiteId): boolean {
@@ -241,9 +271,10 @@ class MemoryMailbox implements Mailbox {
     this.#tell(mailbox, true);
   }
 
-  #tell({ self: peer, incarnation, id }: MemoryMailbox, restarted: boolean): void {
+  #tell({ self: peer, incarnation, id, version: theirs }: MemoryMailbox, restarted: boolean): void {
     const lost = this.#lost.get(peer) ?? [];
-    this.#known.set(peer, { incarnation, id, up: true });
+    const version = Math.min(this.version, theirs);
+    this.#known.set(peer, { incarnation, id, version, up: true });
     this.#lost.delete(peer);
     this.handlers?.peerChanged(
       restarted ? { type: 'restarted', peer, incarnation, lost } : { type: 'up', peer, incarnation },

@@ -17,6 +17,8 @@ const answer: z.ZodType<MembersAnswer> = z.discriminatedUnion('type', [
         id: z.string(),
         up: z.boolean(),
         address: z.strictObject({ host: z.string(), port: whole }).nullable(),
+        // A site of an earlier release does not say it.
+        wireVersion: whole.nullable().default(null),
       }),
     ),
   }),

@@ -10,13 +10,12 @@ import { anyPort, codes, openMember } from '../testing/cluster.ts';
 import { eventually } from '../testing/eventually.ts';
 import { foundedBy } from '../testing/founded.ts';
 import { data, hello, RawPeer, welcome } from '../testing/peer.ts';
-import { Codec } from '../wire/codec.ts';
 import { configurationOf } from './configuration.ts';
-import { vocabulary } from './protocol.ts';
+import { siteCodec } from './protocol.ts';
 
 const members = ['a', 'b', 'c', 'd', 'e'];
 const nowhere = { host: '127.0.0.1', port: 1 };
-const codec = new Codec(vocabulary);
+const codec = siteCodec();
 const configuration = configurationOf({ strict: undefined });
 
 const ends: (() => Promise<void> | void)[] = [];

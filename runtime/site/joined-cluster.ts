@@ -54,7 +54,10 @@ export interface ClusterSite
 export interface JoinedClusterOptions {
   readonly cluster: string;
   readonly site: ClusterSite;
-  readonly mailbox: Pick<TcpMailbox, 'self' | 'address' | 'refused' | 'traffic' | 'connected' | 'unref'>;
+  readonly mailbox: Pick<
+    TcpMailbox,
+    'self' | 'address' | 'refused' | 'traffic' | 'connected' | 'versionOf' | 'unref'
+  >;
   readonly events: Events;
   readonly telemetry: Telemetry;
   readonly leaders: Leaders;
@@ -130,7 +133,7 @@ export class JoinedCluster implements Cluster {
   };
 
   readonly members = (): Membership => {
-    const { site } = this.#options;
+    const { site, mailbox } = this.#options;
     const { configuration } = site;
     const met = new Set([this.site, ...site.reached]);
     return {
@@ -140,6 +143,7 @@ export class JoinedCluster implements Cluster {
       voters: Object.keys(configuration?.voters ?? {})
         .map((voter) => ({ site: nameOf(voter), id: idOf(voter) }))
         .map((voter) => ({ ...voter, up: met.has(voter.site), address: site.addressOf(voter.site) }))
+        .map((voter) => ({ ...voter, wireVersion: mailbox.versionOf(voter.site) }))
         .sort((one, other) => (one.site < other.site ? -1 : 1)),
     };
   };

@@ -121,7 +121,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   #leases: LeaseClock | null = null;
   /** Whether this lock ever had a lease. */
   #leased = false;
-  /** When the last event was taken, in whole milliseconds of the site's clock. */
+  /** When the last event but `forget` was taken, in whole milliseconds of the site's clock. */
   #changedAt: number;
 
   constructor(
@@ -242,7 +242,7 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     return this.#queue === null && this.#leases === null && this.#votes === null;
   }
 
-  /** Whether no event has come for `ms`. */
+  /** Whether no event but `forget` has come for `ms`. */
   isUnused(ms: number): boolean {
     return this.#setting.clock.now() - this.#changedAt >= ms;
   }
@@ -366,7 +366,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
 
   took(event: SiteEvent, envelope: StampedEnvelope | null, effects: readonly EpochEffect[]): void {
     const { site, tally, clock } = this.#setting;
-    this.#changedAt = Math.floor(clock.now());
+    // The sweep's own question is no use of the lock.
+    if (event.type !== 'forget') this.#changedAt = Math.floor(clock.now());
     this.#record.event(event, envelope, effects as readonly NamedAction[], this);
     const broken = brokenInvariant(this.#driver.state as SiteView);
     if (broken !== null)

@@ -4,7 +4,9 @@ import type { FoundingMessage } from '../../machines/members/founding.ts';
 import type { MembersMessage } from '../../machines/members/messages.ts';
 import type { Address } from '../api/peer.ts';
 import { type GuestTold, guestLayout, type Invitation, type MemberTold } from '../guest/protocol.ts';
-import type { LayoutOf } from '../wire/layout.ts';
+import { Codec } from '../wire/codec.ts';
+import type { Versions } from '../wire/frames.ts';
+import type { LayoutOf, Since } from '../wire/layout.ts';
 
 /** The protocol's name in recorded runs, and in `baton verify`. */
 export const protocolName = 'epoch';
@@ -86,6 +88,13 @@ export const vocabulary = {
 } as const satisfies LayoutOf<
   SiteMessage | FoundingMessage | MembersTold | Addresses | GuestTold | MemberTold | Invitation
 >;
+
+/** The version of the wire that a message came with, where it is not the oldest one. */
+export const since = { FORGET: 8 } as const satisfies Since &
+  Partial<Record<keyof typeof vocabulary, number>>;
+
+/** The codec between sites. `versions`: default: those of this build. */
+export const siteCodec = (versions?: Versions): Codec => new Codec(vocabulary, since, versions);
 
 /** Messages of this type are written before all others: a site that waits for one stands still. */
 export const urgentMessage = 'TOKEN' satisfies SiteMessage['type'];

@@ -40,7 +40,7 @@ import { Admission, tellFrom } from './admission.ts';
 import { FoundingActor } from './founding-actor.ts';
 import { LockActor, type LockActorSetting, type Unheard } from './lock-actor.ts';
 import { MembersActor, type WantedChange } from './members-actor.ts';
-import { membersLayout, protocolName } from './protocol.ts';
+import { membersLayout, protocolName, since } from './protocol.ts';
 import { rootOf } from './root.ts';
 import { Roster } from './roster.ts';
 import { Tally } from './tally.ts';
@@ -947,11 +947,17 @@ export class Site implements MailboxHandlers {
     return this.#options.forgets ?? !this.#options.recorder.active;
   }
 
+  /** A lock is forgotten by all members, so that waits until all of them speak a version with FORGET. One that was never met may be of an older one. */
+  get #allKnowForget(): boolean {
+    const { mailbox } = this.#options;
+    return this.#roster.peers.every((peer) => (mailbox.versionOf(peer) ?? 0) >= since.FORGET);
+  }
+
   #sweepLater(): void {
     if (!this.#forgets || this.#ended) return;
     this.#cancelSweep ??= this.#options.clock.after(this.#sweepMs, () => {
       this.#cancelSweep = null;
-      this.#sweep();
+      if (this.#allKnowForget) this.#sweep();
       if (this.#actors.size > 0) this.#sweepLater();
     });
   }

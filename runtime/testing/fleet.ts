@@ -3,7 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
-import { type Cluster, type ClusterOptions, joinCluster, type Notice } from '../index.ts';
+import { siteMachine } from '../../machines/epoch/site.ts';
+import type { Cluster, ClusterOptions, Notice } from '../index.ts';
+import { joinWith } from '../join.ts';
+import { spokenVersions, type Versions } from '../wire/frames.ts';
 
 const ends: (() => Promise<void> | void)[] = [];
 
@@ -33,8 +36,13 @@ const timing = { heartbeatMs: 20, failureTimeoutMs: 150 };
 
 /** Real sites of one process, each with an address and a data directory of its own. */
 export interface Fleet {
-  /** Starts `site`, which knows the sites of `list`. */
-  start(site: SiteId, list?: readonly SiteId[], options?: Partial<ClusterOptions>): Promise<Cluster>;
+  /** Starts `site`, which knows the sites of `list`. `versions`: of the wire; default: those of this build. */
+  start(
+    site: SiteId,
+    list?: readonly SiteId[],
+    options?: Partial<ClusterOptions>,
+    versions?: Versions,
+  ): Promise<Cluster>;
   /** Ends it as a kill would. */
   kill(site: SiteId): Promise<void>;
   readonly notices: (site: SiteId) => readonly Notice[];
@@ -59,8 +67,8 @@ export async function fleet(
   });
   const dataDir = (site: SiteId) => join(dir, site);
   return {
-    start: async (site, list = all, options = {}) => {
-      const cluster = await joinCluster({
+    start: async (site, list = all, options = {}, versions = spokenVersions) => {
+      const given: ClusterOptions = {
         cluster: 'test',
         site,
         listen: addresses[site]!,
@@ -69,7 +77,8 @@ export async function fleet(
         ...common,
         ...(keeps === 'disks' && { dataDir: dataDir(site) }),
         ...options,
-      });
+      };
+      const cluster = await joinWith(siteMachine, given, undefined, versions);
       running.set(site, cluster);
       notices.set(site, []);
       cluster.on('notice', (notice) => notices.get(site)!.push(notice));

@@ -3,14 +3,14 @@ import { connect, type Socket } from 'node:net';
 import type { Address } from '../index.ts';
 import { founded } from '../mailbox/tcp/handshake.ts';
 import { configurationOf } from '../site/configuration.ts';
-import { vocabulary } from '../site/protocol.ts';
+import { siteCodec } from '../site/protocol.ts';
 import { Codec } from '../wire/codec.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { type Frame, oldestVersion, protocolVersion } from '../wire/frames.ts';
 
 /** `a` as a peer of `b`, which is the root. */
 export const plain = {
-  codec: new Codec(vocabulary),
+  codec: siteCodec(),
   configuration: configurationOf({ strict: undefined }),
 };
 
@@ -54,7 +54,12 @@ export class RawPeer {
 
   #read(chunk: Buffer): void {
     this.#decoder.push(chunk);
-    for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) this.received.push(frame);
+    try {
+      for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) this.received.push(frame);
+    } catch (error) {
+      // A hello cut off behind the versions: the answer to one of a version that is not spoken there.
+      if ((error as { code?: string }).code !== 'FRAME_MALFORMED') throw error;
+    }
   }
 }
 

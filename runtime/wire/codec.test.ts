@@ -274,7 +274,11 @@ describe('bytes that are no frame are refused with a code', () => {
     ],
     ['a hello of something else', [hello, 0x42, ...magic.subarray(1), 3], 'FRAME_MALFORMED'],
     ['a hello of an earlier version', [hello, ...magic, 2], 'FOREIGN_VERSION'],
-    ['a hello of a later version that speaks none of ours', [hello, ...magic, 9, 8, 1], 'FOREIGN_VERSION'],
+    [
+      'a hello of a later version that speaks none of ours',
+      [hello, ...magic, protocolVersion + 2, protocolVersion + 1, 1],
+      'FOREIGN_VERSION',
+    ],
     ['a welcome of a later version', [frameCodes.welcome, ...magic, 0x84, 1, 0x83, 1, 0], 'FOREIGN_VERSION'],
     [
       'a hello that spoke JSON',

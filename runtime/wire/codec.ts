@@ -11,8 +11,10 @@ import {
   mostInClock,
   mostSites,
   protocolVersion,
+  spokenVersions,
+  type Versions,
 } from './frames.ts';
-import { type Field, type Layout, type Shape, shapesOf } from './layout.ts';
+import { type Field, type Layout, type Shape, type Since, shapesOf } from './layout.ts';
 import { maxNameBytes, Names } from './names.ts';
 import { lengthBytes, Writer } from './writer.ts';
 
@@ -22,6 +24,8 @@ import { lengthBytes, Writer } from './writer.ts';
  */
 export class Codec {
   readonly shapes: readonly Shape[];
+  /** The versions of the wire that this side speaks. */
+  readonly versions: Versions;
   /** Bytes of the longest frame that there can be, without its length: no peer may have more than that kept for it. */
   readonly longestFrame: number;
   readonly names = new Names();
@@ -29,17 +33,35 @@ export class Codec {
   /** Bytes of the longest message of each type. */
   readonly #longest: ReadonlyMap<string, number>;
 
-  constructor(layout: Layout) {
-    this.shapes = shapesOf(layout);
+  /** `since`: for each message that is not of the oldest version. `versions`: default: those of this build; a test plays another one. */
+  constructor(layout: Layout, since: Since = {}, versions = spokenVersions) {
+    this.shapes = shapesOf(layout, since);
+    this.versions = versions;
     this.#shapes = new Map(this.shapes.map((shape) => [shape.type, shape]));
     this.#longest = new Map(this.shapes.map((shape) => [shape.type, longestMessage(shape)]));
     const data = longestHeader + longestName + longestClock + Math.max(0, ...this.#longest.values());
     this.longestFrame = Math.max(data, longestHandshake);
   }
 
+  /** Whether messages of this type may be sent to a side that speaks `version`. */
+  isSpoken(type: string, version: number): boolean {
+    return (this.#shapes.get(type)?.since ?? 0) <= version;
+  }
+
   encode(frame: Frame): Buffer {
     const writer = new Writer();
     this.write(frame, writer);
+    return writer.take()[0]!;
+  }
+
+  /** The part of a hello that every version reads: it tells a side outside the range which versions are spoken here. */
+  encodeVersions(): Buffer {
+    const writer = new Writer();
+    writer.reserve(lengthBytes + longestHandshake);
+    const begun = writer.begin();
+    writer.byte(frameCodes.hello);
+    writeVersions(this.versions, writer);
+    writer.end(begun);
     return writer.take()[0]!;
   }
 
@@ -211,10 +233,14 @@ function writeSite(site: SiteId, writer: Writer): void {
   writer.text(site);
 }
 
-function writeIdentity(identity: Identity, writer: Writer): void {
+function writeVersions({ version, oldest }: Versions, writer: Writer): void {
   for (const byte of magic) writer.byte(byte);
-  writer.count(identity.version);
-  writer.count(identity.oldest);
+  writer.count(version);
+  writer.count(oldest);
+}
+
+function writeIdentity(identity: Identity, writer: Writer): void {
+  writeVersions(identity, writer);
   writer.text(identity.cluster);
   writer.text(identity.configuration);
   writer.text(identity.founders);

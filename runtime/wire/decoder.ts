@@ -15,9 +15,8 @@ import {
   magic,
   mostInClock,
   mostSites,
-  oldestVersion,
-  protocolVersion,
   siteIdPattern,
+  type Versions,
 } from './frames.ts';
 import type { Field } from './layout.ts';
 import { maxNameBytes } from './names.ts';
@@ -29,6 +28,8 @@ import { lengthBytes } from './writer.ts';
  */
 export class Decoder {
   readonly #codec: Codec;
+  /** The version that both sides speak: the oldest until the handshake has said more. */
+  #version: number;
   /** Names of sites that have come, and are such. */
   readonly #sites = new Set<SiteId>();
   /**
@@ -46,6 +47,7 @@ export class Decoder {
 
   constructor(codec: Codec) {
     this.#codec = codec;
+    this.#version = codec.versions.oldest;
   }
 
   /** True when the stream, if it ended here, would end within a frame. */
@@ -149,7 +151,8 @@ export class Decoder {
   #message(): Message {
     const code = this.#byte();
     const shape = this.#codec.shapes[code];
-    if (!shape) throw unknown(`a message of type ${code}`);
+    if (!shape || shape.since > this.#version)
+      throw unknown(`a message of type ${code} in version ${this.#version} of the wire`);
     const { keys, fields } = shape;
     const message: Message & { [key: string]: unknown } = { ...shape.blank };
     for (let i = 0; i < keys.length; i++) message[keys[i]!] = this.#field(fields[i]!);
@@ -244,11 +247,13 @@ export class Decoder {
 
   #identity(): Identity {
     for (const byte of magic) if (this.#byte() !== byte) throw malformed('a hello of something else');
+    const { versions } = this.#codec;
     const version = this.#count();
     // Versions before it have something else behind their own.
-    if (version < oldestVersion) throw foreignVersion(version);
+    if (version < versions.oldest) throw foreignVersion(versions, { version, oldest: version });
     const oldest = this.#count();
-    if (oldest > protocolVersion) throw foreignVersion(version);
+    if (oldest > versions.version) throw foreignVersion(versions, { version, oldest });
+    this.#version = Math.min(version, versions.version);
     return {
       version,
       oldest,
@@ -329,7 +334,9 @@ export class Decoder {
   #refuseJson(): never {
     const payload = this.#bytes.subarray(this.#at - 1, this.#end);
     const version = isUtf8(payload) ? versionOf(payload.toString()) : null;
-    throw version === null ? malformed('text') : foreignVersion(version);
+    throw version === null
+      ? malformed('text')
+      : foreignVersion(this.#codec.versions, { version, oldest: version });
   }
 }
 
@@ -345,12 +352,17 @@ function versionOf(json: string): number | null {
   return found && Number(found[1]);
 }
 
-function foreignVersion(version: number): OperatingError {
+function foreignVersion(own: Versions, theirs: Versions): OperatingError {
+  const remedy = theirs.version < own.oldest ? 'the other site' : 'this site';
   return new OperatingError(
     'FOREIGN_VERSION',
-    `expected protocol version ${protocolVersion}, got ${version}; run the same release at every site`,
+    `expected a site that speaks version ${rangeOf(own)} of the wire, got one that speaks ${rangeOf(theirs)}; upgrade ${remedy}, ` +
+      'through the releases in between if there are any',
   );
 }
+
+const rangeOf = ({ version, oldest }: Versions) =>
+  oldest === version ? `${version}` : `${oldest} to ${version}`;
 
 function cutShort(): OperatingError {
   return malformed('an end in the middle of a field');

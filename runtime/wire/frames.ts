@@ -2,17 +2,28 @@ import type { SiteId } from '../../machines/actor.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 
 /**
- * The version of this wire, and the oldest that is spoken here. The handshake names both, and what follows it is of the highest
- * version that both sides speak: so sites one version apart work together, and a cluster is upgraded one site at a time.
+ * The version of this wire, and the oldest that is spoken here. The handshake names both, and all that follows it is of the highest
+ * version that both sides speak: so sites one version apart work together, and a cluster is upgraded one site at a time. A hello is
+ * written before the other side is known, so its form is that of the oldest version.
+ *
+ * - 7: the line rule.
+ * - 8: FORGET, by which all sites forget a lock that nobody uses (R13).
  */
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 export const oldestVersion = 7;
 
-/** The identity of the sender, and of the site that it believes to speak to. */
-export interface Identity {
-  /** The highest version of the wire that it speaks, and the oldest. */
+/** The versions of the wire that one side speaks. */
+export interface Versions {
+  /** The highest. */
   readonly version: number;
   readonly oldest: number;
+}
+
+/** The versions that this build speaks. */
+export const spokenVersions: Versions = { version: protocolVersion, oldest: oldestVersion };
+
+/** The identity of the sender, and of the site that it believes to speak to. */
+export interface Identity extends Versions {
   readonly cluster: string;
   /** A digest of what every site must be told alike: the protocol and strict mode. */
   readonly configuration: string;

@@ -54,6 +54,12 @@ type FieldFor<Value> = [Value] extends [boolean]
  */
 export type Layout = Readonly<Record<string, Readonly<Record<string, Field>>>>;
 
+/**
+ * The version of the wire that a message came with, where it is not the oldest one. Its code follows the codes of the older messages,
+ * which stay as they were.
+ */
+export type Since = Readonly<Record<string, number>>;
+
 /** The layout of exactly the messages `M`. */
 export type LayoutOf<M extends Message> = {
   readonly [Type in M['type']]: {
@@ -66,8 +72,10 @@ export type LayoutOf<M extends Message> = {
 /** One kind of message, ready to be read and written. */
 export interface Shape {
   readonly type: string;
-  /** Its place in the layout. */
+  /** Its place among the messages: those of an older version come first, each version in the order of the layout. */
   readonly code: number;
+  /** The version of the wire that it came with; 0: the oldest. */
+  readonly since: number;
   readonly keys: readonly string[];
   readonly fields: readonly Field[];
   /** A message of this kind with nothing in it yet. */
@@ -87,10 +95,13 @@ const blanks = {
   sites: [],
 } satisfies Record<Field, unknown>;
 
-export function shapesOf(layout: Layout): readonly Shape[] {
-  return Object.entries(layout).map(([type, fields], code) => ({
+export function shapesOf(layout: Layout, since: Since = {}): readonly Shape[] {
+  const cameWith = (type: string) => since[type] ?? 0;
+  const inOrder = Object.entries(layout).sort(([one], [other]) => cameWith(one) - cameWith(other));
+  return inOrder.map(([type, fields], code) => ({
     type,
     code,
+    since: cameWith(type),
     keys: Object.keys(fields),
     fields: Object.values(fields),
     blank: {

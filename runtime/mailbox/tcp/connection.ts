@@ -184,7 +184,13 @@ export class Connection {
     if (this.#refused) return;
     this.#refused = true;
     this.#setting.refused(error, this.#peer?.id ?? null, this.remote);
-    this.#socket.destroy();
+    if (error.code !== 'FOREIGN_VERSION' || this.#peer) {
+      this.#socket.destroy();
+      return;
+    }
+    // The side that dialled is told which versions are spoken here, so that it finds the same fault.
+    this.#socket.write(this.#setting.codec.encodeVersions());
+    this.#socket.destroySoon();
   }
 
   #read(decoder: Decoder, chunk: Buffer): void {

@@ -6,7 +6,7 @@ import type { Notice } from '../../api/notice.ts';
 import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { anySite, asGuest, oldestVersion, protocolVersion } from '../../wire/frames.ts';
+import { anySite, asGuest } from '../../wire/frames.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -111,6 +111,11 @@ export class GuestMailbox {
     return this.#session?.peer.up ? [this.#session.peer.id] : [];
   }
 
+  /** A guest knows no voters. */
+  versionOf(): null {
+    return null;
+  }
+
   /** It listens nowhere. */
   get address(): Address {
     return { host: '0.0.0.0', port: 0 };
@@ -135,7 +140,7 @@ export class GuestMailbox {
       id: anySite,
       calls: true,
       identity: () => ({
-        ...{ version: protocolVersion, oldest: oldestVersion, cluster, configuration, founders: asGuest },
+        ...{ ...codec.versions, cluster, configuration, founders: asGuest },
         ...{ site: self, target: anySite, incarnation: `${incarnation}.${run}`, id: incarnation, run },
         // Nobody calls a guest.
         ...{ host: '0.0.0.0', port: this.#options.port?.() ?? 0 },
@@ -143,7 +148,6 @@ export class GuestMailbox {
       address,
       isGiven: true,
       ...{ codec, transport, limits, timing, clock, random },
-      encode: (hello) => codec.encode(hello),
       notice: (notice) => {
         this.#options.notice(notice);
         if (notice.type === 'dial-failed') tell(({ attached }) => !attached && over(notice.reason));

@@ -6,13 +6,7 @@ import type { Notice } from '../../api/notice.ts';
 import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
-import {
-  type ByeReason,
-  type Identity,
-  mostSites,
-  oldestVersion,
-  protocolVersion,
-} from '../../wire/frames.ts';
+import { type ByeReason, type Identity, mostSites } from '../../wire/frames.ts';
 import type { AttachedGuests, Mailbox, MailboxHandlers } from '../mailbox.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
@@ -167,7 +161,7 @@ export class TcpMailbox implements Mailbox {
     // It was removed.
     if (!peer) return;
     if (peer.gone) peer.drop([envelope]);
-    else peer.link.post(envelope);
+    else if (peer.speaks(message.type)) peer.link.post(envelope);
   }
 
   refuse({ source }: StampedEnvelope, error: OperatingError): void {
@@ -199,6 +193,11 @@ export class TcpMailbox implements Mailbox {
 
   addressOf(peer: SiteId): Address | null {
     return this.#peers.get(peer)?.address ?? null;
+  }
+
+  versionOf(peer: SiteId): number | null {
+    if (peer === this.self) return this.#options.codec.versions.version;
+    return this.#peers.get(peer)?.version ?? null;
   }
 
   isUp(peer: SiteId): boolean {
@@ -314,10 +313,9 @@ export class TcpMailbox implements Mailbox {
 
   #identity(target: SiteId): Omit<Identity, 'life'> {
     const { self, cluster, configuration, founders = () => founded } = this.#options;
-    const { incarnation, dataId, run } = this.#options;
+    const { codec, incarnation, dataId, run } = this.#options;
     return {
-      version: protocolVersion,
-      oldest: oldestVersion,
+      ...codec.versions,
       cluster,
       configuration,
       founders: founders(),
@@ -338,7 +336,7 @@ export class TcpMailbox implements Mailbox {
       identity: () => this.#identity(id),
       address,
       isGiven,
-      encode: (hello) => codec.encode(hello),
+      codec,
       transport,
       limits,
       timing,

@@ -5,13 +5,8 @@ import { OperatingError } from '../../api/errors.ts';
 import type { Notice } from '../../api/notice.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
-import {
-  anySite,
-  type ByeReason,
-  type HelloFrame,
-  type Identity,
-  type LinkedFrame,
-} from '../../wire/frames.ts';
+import type { Codec } from '../../wire/codec.ts';
+import { anySite, type ByeReason, type Identity, type LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
 import { dials, linkIncarnation } from './handshake.ts';
@@ -35,8 +30,8 @@ export interface PeerOptions {
   readonly address: Address | null;
   /** The settings give the address: it is not changed by what others say. */
   readonly isGiven: boolean;
-  /** How a hello is written. */
-  readonly encode: (hello: HelloFrame) => Uint8Array;
+  /** How a hello is written, and which messages there are in a version of the wire. */
+  readonly codec: Codec;
   readonly transport: Transport;
   readonly limits: Limits;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'failureTimeoutMs'>;
@@ -109,7 +104,7 @@ export class Peer implements ConnectionPeer {
     const reach = { limits, clock, random, refused, timeoutMs: timing.failureTimeoutMs };
     const call = (stands: () => void) => transport.call(this.#address!, this.#id, stands);
     const { calls = dials(identity().site, id) } = options;
-    const hello = () => options.encode({ type: 'hello', ...this.link.identity });
+    const hello = () => options.codec.encode({ type: 'hello', ...this.link.identity });
     this.#introduction = calls ? null : new Introduction({ ...reach, call, hello });
     this.#reconnector = calls
       ? new Redial({
@@ -132,6 +127,22 @@ export class Peer implements ConnectionPeer {
   /** Whether it listens anywhere: a guest need not. */
   get listens(): boolean {
     return (this.#said?.port ?? 0) > 0;
+  }
+
+  /** The highest version of the wire that both sides speak, as the peer said last; `null`: it has said nothing yet. */
+  get version(): number | null {
+    return this.#said && Math.min(this.#said.version, this.#options.codec.versions.version);
+  }
+
+  /**
+   * Whether the peer knows messages of this type. What it does not know is not sent: it is lost, as the protocol allows of what a version
+   * added.
+   */
+  speaks(type: string): boolean {
+    const { codec } = this.#options;
+    const { version, oldest } = codec.versions;
+    const common = this.version ?? oldest;
+    return common === version || codec.isSpoken(type, common);
   }
 
   /** How long nothing was heard of it, in ms. */
