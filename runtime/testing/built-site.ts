@@ -26,7 +26,9 @@ const say = (what: BuiltSiteSays) => void process.send!(what);
 
 const cluster: Cluster = await joinCluster(JSON.parse(options) as ClusterOptions);
 cluster.on('notice', (notice) => {
-  if (notice.type === 'error') say({ type: 'error', code: notice.error.code });
+  // A message that comes while it closes is lost, as it may be.
+  if (notice.type === 'error' && notice.error.code !== 'UNDELIVERED')
+    say({ type: 'error', code: notice.error.code });
 });
 let working = true;
 let ended = false;

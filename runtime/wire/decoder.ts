@@ -30,6 +30,7 @@ export class Decoder {
   readonly #codec: Codec;
   /** The version that both sides speak: the oldest until the handshake has said more. */
   #version: number;
+  #isSpoken = false;
   /** Names of sites that have come, and are such. */
   readonly #sites = new Set<SiteId>();
   /**
@@ -53,6 +54,11 @@ export class Decoder {
   /** True when the stream, if it ended here, would end within a frame. */
   get partial(): boolean {
     return this.#size > 0;
+  }
+
+  /** A hello or a welcome has begun as in every version: the other side speaks one of them. */
+  get isSpoken(): boolean {
+    return this.#isSpoken;
   }
 
   push(chunk: Buffer): void {
@@ -247,6 +253,7 @@ export class Decoder {
 
   #identity(): Identity {
     for (const byte of magic) if (this.#byte() !== byte) throw malformed('a hello of something else');
+    this.#isSpoken = true;
     const { versions } = this.#codec;
     const version = this.#count();
     // Versions before it have something else behind their own.

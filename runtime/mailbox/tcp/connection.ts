@@ -179,18 +179,16 @@ export class Connection {
     this.#socket.destroy(cause);
   }
 
-  /** Closes the connection for a fault, and reads no more of it. */
-  refuse(error: OperatingError): void {
+  /** Closes the connection for a fault, and reads no more of it. `isSpoken`: the other side reads a hello. */
+  refuse(error: OperatingError, isSpoken = false): void {
     if (this.#refused) return;
     this.#refused = true;
     this.#setting.refused(error, this.#peer?.id ?? null, this.remote);
-    if (error.code !== 'FOREIGN_VERSION' || this.#peer) {
-      this.#socket.destroy();
-      return;
-    }
-    // The side that dialled is told which versions are spoken here, so that it finds the same fault.
-    this.#socket.write(this.#setting.codec.encodeVersions());
-    this.#socket.destroySoon();
+    if (error.code === 'FOREIGN_VERSION' && isSpoken && !this.#peer) {
+      // The side that dialled is told which versions are spoken here, so that it finds the same fault.
+      this.#socket.write(this.#setting.codec.encodeVersions());
+      this.#socket.destroySoon();
+    } else this.#socket.destroy();
   }
 
   #read(decoder: Decoder, chunk: Buffer): void {
@@ -205,7 +203,7 @@ export class Connection {
       }
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
-      this.refuse(error);
+      this.refuse(error, decoder.isSpoken);
     }
   }
 
