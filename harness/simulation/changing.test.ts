@@ -18,6 +18,15 @@ test('a site that alone holds the configuration of a coordinator that has crashe
   for (const seed of [115, 143]) await changing({ sites: 3, seed }, 1_000);
 });
 
+test('sites that hold one configuration under different terms elect a coordinator (M3)', async () => {
+  // In the second the one that can win has promised less than another one.
+  for (const seed of [10_414, 11_061, 11_217]) await changing({ sites: 3, seed }, 1_000);
+});
+
+test('a request of a site that its receiver does not know as a member yet is answered (M5)', async () => {
+  await changing({ sites: 3, seed: 11_433 }, 1_000);
+});
+
 test('all properties hold under leases while the members change', async () => {
   const simulation = await changing({ sites: 3, seed: 4, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_000);
   expect(simulation.granted.length).toBeGreaterThan(200);

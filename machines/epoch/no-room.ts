@@ -16,6 +16,16 @@ export function answerWithoutRoom(self: SiteId, message: SiteMessage): Sent | nu
 }
 
 /**
+ * Returns the answer of `self` to a message of a site that it does not know as a member, or `null`. That site may be one by a configuration
+ * that `self` has not heard of, or does not believe yet (M6), and would wait for ever for what was not taken (M5).
+ */
+export function answerToStranger(self: SiteId, message: SiteMessage): Sent | null {
+  if (message.type !== 'REQUEST') return null;
+  const { epoch, origin } = message;
+  return { target: origin, message: { type: 'OVER', epoch, from: self, full: false } };
+}
+
+/**
  * A site without room for a lock. To the other sites it behaves as one that crashed in every epoch of the
  * lock (R7), and it does not vote. Once it has room, it starts as the site machine does after such a crash.
  */

@@ -198,14 +198,15 @@ export const membersSetup = setup({
     isDoubted: ({ context, event }) => compare(brought(event), context.configuration) > 0,
     bringsOlder: ({ context, event }) => compare(brought(event), context.configuration) < 0,
     /**
-     * M3: a vote is given only under the configuration in which the candidate counts. (`base` binds the
-     * locks, not the terms.)
+     * M3: a vote is given only under the configuration in which the candidate counts, or under the same of an earlier term: that one is not
+     * adopted by it, since the candidate alone says that it was written again. (`base` binds the locks, not the terms.)
      */
     worthAVote: and([
       'isVoter',
       ({ context: { configuration, promised }, event }) =>
         event.type === 'VOTE_REQUEST' &&
-        compare(event.configuration, configuration) === 0 &&
+        compare(event.configuration, configuration) >= 0 &&
+        isRewritten(event.configuration, configuration!) &&
         event.term > promised,
     ]),
     /** M2: this site votes in the configuration and has promised no later term. */
@@ -335,7 +336,6 @@ export const membersMachine = membersSetup.createMachine({
     ],
     VOTE_REQUEST: [
       { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
-      { guard: 'isDoubted', actions: 'keepTold' },
       {
         guard: 'worthAVote',
         target: '.following',
@@ -347,6 +347,11 @@ export const membersMachine = membersSetup.createMachine({
             message: { type: 'VOTE', term: event.term, voter: context.self },
           })),
         ],
+      },
+      // The candidate learns what is promised here, and can stand above it.
+      {
+        guard: 'isDoubted',
+        actions: ['keepTold', refuse<'VOTE_REQUEST'>(({ candidate }) => candidate)],
       },
       { actions: refuse<'VOTE_REQUEST'>(({ candidate }) => candidate) },
     ],

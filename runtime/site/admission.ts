@@ -1,6 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { SiteMessage } from '../../machines/epoch/messages.ts';
-import { answerWithoutRoom } from '../../machines/epoch/no-room.ts';
+import { answerToStranger, answerWithoutRoom } from '../../machines/epoch/no-room.ts';
 import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
@@ -75,10 +75,18 @@ export class Admission {
     this.#mark(lock);
     this.#tally.untaken += 1;
     this.#notify(error, source);
-    const answer = answerWithoutRoom(self, envelope.message as SiteMessage);
-    if (answer !== null)
-      this.#options.mailbox.post({ source: self, lock, ...answer, stamp: { seq: 0, clock: null } });
+    this.#answer(lock, answerWithoutRoom(self, envelope.message as SiteMessage));
     return false;
+  }
+
+  /** A message is not taken, since its source is no member here, or this site is none. */
+  refuseStranger({ lock, message }: StampedEnvelope): void {
+    this.#answer(lock, answerToStranger(this.#options.self, message as SiteMessage));
+  }
+
+  #answer(lock: string, answer: ReturnType<typeof answerToStranger>): void {
+    const { self: source, mailbox } = this.#options;
+    if (answer !== null) mailbox.post({ source, lock, ...answer, stamp: { seq: 0, clock: null } });
   }
 
   /** The lock is forgotten; `peer` had named it first. */

@@ -280,8 +280,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
 
   #take(event: MembersEvent, cause: StampedEnvelope | null = null): void {
     if (this.#stopped) return;
+    const { promised } = this.#context;
     this.#driver.take(event, cause);
     if (this.#driver.busy) return;
+    // A candidate that is refused for its term stands again soon, above that: it must not alternate with one that cannot win.
+    if (event.type === 'REFUSE' && event.term >= promised) this.#hastenDoubt();
     // Within the same turn: nothing leaves before the locks have heard.
     while (this.#untold && !this.#stopped) {
       const { configuration, joins } = this.#untold;
@@ -317,6 +320,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
           this.#take({ type: 'stand' });
       });
     }
+  }
+
+  #hastenDoubt(): void {
+    this.#doubts = 0;
+    this.#cancelDoubt?.();
+    this.#cancelDoubt = null;
   }
 
   /** Tells the statechart the voters in reach: they can contradict a configuration that one site made up (M6). */

@@ -561,9 +561,11 @@ export class Site implements MailboxHandlers {
       else this.#members?.receive(envelope);
       return;
     }
-    // Each link tells the membership before any message of a lock. Messages of a site that is no longer a member are
-    // lost.
-    if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) return;
+    // Each link tells the membership before any message of a lock. Messages of a site that is no member are not taken.
+    if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) {
+      this.#admission.refuseStranger(envelope);
+      return;
+    }
     this.#compare(envelope);
     const actor = this.#actors.get(envelope.lock);
     if (actor) {

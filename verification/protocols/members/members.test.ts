@@ -124,6 +124,19 @@ describe('from every state, the rest can go on: a coordinator is elected, a chan
       216,
     ],
     [
+      'three voters, two coordinators at once, in reach',
+      {
+        founders: 3,
+        sites: 3,
+        stands: { a: 1, b: 1 },
+        lockStands: {},
+        changes: 1,
+        liveness: true,
+        reach: true,
+      },
+      7_150,
+    ],
+    [
       'three voters and one that joins, in reach',
       {
         founders: 3,

@@ -97,7 +97,7 @@ function baseOfVotes(): AnyStateMachine {
       return { votes: { ...votes, [voter]: true }, tops: { ...tops, [voter]: top } };
     }),
   });
-  const voting = editorOf(counting).replace('members.on.VOTE_REQUEST.2.actions.2', {
+  const voting = editorOf(counting).replace('members.on.VOTE_REQUEST.1.actions.2', {
     type: 'send',
     params: ({ context: { self, top }, event }: At) => ({
       target: (event as { readonly candidate: SiteId }).candidate,
@@ -124,6 +124,12 @@ interface ConfigurationTold {
 
 const isNewer = ({ configuration }: LockContext, event: unknown): boolean =>
   compare((event as ConfigurationTold).configuration, configuration) > 0;
+
+/** Two coordinators at once, of which either may be left without the other. */
+const twoCoordinators: Options = {
+  ...{ founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: {}, changes: 1 },
+  ...{ liveness: true, reach: true },
+};
 
 /** A site that believes more than it should. */
 function believing(also: (at: At) => boolean): AnyStateMachine {
@@ -235,7 +241,7 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
   ],
   'M4: a later promise does not end the role': [
     { ...three, stands: { a: 1, b: 1 }, lockStands: {}, changes: 1 },
-    remove('members.on.VOTE_REQUEST.2.target'),
+    remove('members.on.VOTE_REQUEST.1.target'),
   ],
   'M4a: a site that joined later begins in epoch 0': [
     { founders: 1, sites: 2, stands: { a: 1 }, lockStands: {}, changes: 1, first: true },
@@ -247,13 +253,25 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
         (self === firstRoot || configuration.version > 1),
     }),
   ],
+  'M3: no vote is given to a candidate that alone says that it wrote the configuration again': [
+    twoCoordinators,
+    guards({
+      worthAVote: ({ context: { self, configuration, promised }, event }) => {
+        const { term, configuration: counted } = event as unknown as ConfigurationTold & {
+          readonly term: number;
+        };
+        const isVoter = self in (configuration?.voters ?? {});
+        return isVoter && compare(counted, configuration) === 0 && term > promised;
+      },
+    }),
+  ],
   'M1: an adopted configuration is not written down': [
     { ...three, stands: { a: 1 }, lockStands: { b: 1 }, changes: 1, crashes: { c: 'with disk' } },
     remove('members.on.CONFIGURATION.0.actions.1'),
   ],
   'M3: a vote is not written down': [
     { ...three, stands: { a: 1, b: 1 }, lockStands: {}, changes: 0, crashes: { c: 'with disk' } },
-    remove('members.on.VOTE_REQUEST.2.actions.1'),
+    remove('members.on.VOTE_REQUEST.1.actions.1'),
   ],
   'an emptied disk under the old id': [
     { ...three, stands: {}, changes: 0, lockStands: { a: 1, b: 1 }, crashes: { c: 'emptied' } },

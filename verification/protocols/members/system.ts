@@ -113,9 +113,8 @@ export function members(options: MembersOptions): System {
 }
 
 function withoutRefusals(machine: AnyStateMachine): AnyStateMachine {
-  const silent = editorOf(editorOf(machine).remove('members.on.VOTE_REQUEST.3')).remove(
-    'members.on.CONFIGURATION.4',
-  );
+  const parts = ['VOTE_REQUEST.3', 'VOTE_REQUEST.2.actions.1', 'CONFIGURATION.4'];
+  const silent = parts.reduce((left, part) => editorOf(left).remove(`members.on.${part}`), machine);
   return editorOf(silent).replace('members.on.CONFIGURATION.2', { guard: 'bringsOlder' });
 }
 
