@@ -113,6 +113,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #cancelJoin: (() => void) | null = null;
   /** Until this site stands because it doubts what another one tells (M6). */
   #cancelDoubt: (() => void) | null = null;
+  /** A candidate that holds an older configuration wanted a vote: it cannot win, and perhaps this site can. */
+  #isAskedByOlder = false;
   #doubts = 0;
   /** Changes that this site makes by itself unless another one is faster, by the name of the site that they are about. */
   readonly #intended = new Map<SiteId, () => void>();
@@ -297,16 +299,19 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#intend();
       this.#askToJoin();
     }
+    if (event.type === 'VOTE_REQUEST' && compare(event.configuration, this.configuration) < 0)
+      this.#isAskedByOlder = true;
     this.#settleDoubts();
     this.#advance();
   }
 
   /**
-   * A site that keeps a configuration which it does not believe stands, after a random time (M6). The winner writes its own configuration under a
-   * higher term, so that all agree again. Otherwise the site that told it could wait for ever.
+   * A site that keeps a configuration which it does not believe stands, after a random time (M6), and so does one that a candidate with an older
+   * configuration asked for its vote. The winner writes its own configuration under a higher term, so that all agree again. Otherwise the
+   * site that told it could wait for ever.
    */
   #settleDoubts(): void {
-    if (Object.keys(this.#context.told).length === 0) {
+    if (Object.keys(this.#context.told).length === 0 && !this.#isAskedByOlder) {
       this.#doubts = 0;
       this.#cancelDoubt?.();
       this.#cancelDoubt = null;
@@ -315,6 +320,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       const longestMs = timing.electionMaxMs * 2 ** Math.min(this.#doubts, 5);
       this.#cancelDoubt = clock.after(longestMs * (1 - random.fraction() / 2), () => {
         this.#cancelDoubt = null;
+        this.#isAskedByOlder = false;
         this.#doubts += 1;
         if (['following', 'candidate'].includes(this.#driver.state.value as string))
           this.#take({ type: 'stand' });

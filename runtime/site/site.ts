@@ -139,6 +139,8 @@ export class Site implements MailboxHandlers {
   #unswept: Iterator<LockActor> | null = null;
   /** The lock that its statechart has just said may be dropped. */
   #forgotten: LockActor | null = null;
+  /** The sites of which a message about a lock was not taken, since they were no members as far as was known here. */
+  readonly #untaken = new Set<SiteId>();
   readonly #startedAt: number;
   /** Cancels each timer that need not be known by name: none outlives this site. */
   readonly #cancels = new Set<() => void>();
@@ -564,6 +566,7 @@ export class Site implements MailboxHandlers {
     // Each link tells the membership before any message of a lock. Messages of a site that is no member are not taken.
     if (!this.#roster.includesSelf || this.#roster.isStranger(envelope.source)) {
       this.#admission.refuseStranger(envelope);
+      this.#untaken.add(envelope.source);
       return;
     }
     this.#compare(envelope);
@@ -636,6 +639,7 @@ export class Site implements MailboxHandlers {
     this.#after(10 * timing.failureTimeoutMs, () => {
       if (mailbox.isUp(peer) || this.#roster.peers.includes(peer)) return;
       this.#roster.forget(peer);
+      this.#untaken.delete(peer);
       mailbox.remove(peer);
     });
   }
@@ -784,8 +788,11 @@ export class Site implements MailboxHandlers {
     // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
     const came =
       before && this.#options.strict ? voters.filter((name) => !names.map(nameOf).includes(name)) : [];
+    // To those that wait, what was not taken is lost with an earlier life of its source.
+    const unheard = [...this.#untaken].filter((name) => this.#roster.isMember(name));
+    for (const name of unheard) this.#untaken.delete(name);
     const others = (sites: readonly SiteId[]) => sites.filter((name) => name !== self);
-    this.#trigger.reconfigured(others(gone), others(came));
+    this.#trigger.reconfigured(others(gone), others([...came, ...unheard]));
     for (const peer of this.#roster.met)
       if (!ups.has(peer) && peers.includes(peer) && this.#isUp(peer))
         this.#follow({ type: 'up', peer, incarnation: '' });
