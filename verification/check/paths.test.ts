@@ -26,11 +26,27 @@ const shop = createMachine({
 });
 const inBrowser = { events: [{ type: 'open' }, { type: 'close' }], chance: { 'Math.random': [0.1, 0.9] } };
 
+const diary = createMachine({
+  id: 'diary',
+  types: {} as { context: { at: number }; events: { type: 'write'; at: Date; tags: Set<string> } },
+  context: { at: 0 },
+  initial: 'empty',
+  states: {
+    empty: {
+      on: { write: { target: 'written', actions: assign({ at: ({ event }) => event.at.getTime() }) } },
+    },
+    written: { on: { write: { guard: ({ event }) => event.tags.has('last'), target: 'closed' } } },
+    closed: { type: 'final' },
+  },
+});
+const written = { events: [{ type: 'write', at: new Date(5), tags: new Set(['last']) }] };
+
 const modules: readonly (readonly [string, AnyStateMachine, MachineModule])[] = [
   ['the auction', repaired.default as AnyStateMachine, repaired as MachineModule],
   ['a form that loads', apps['fetching']!.machine, apps['fetching']!],
   ['a socket', apps['socket']!.machine, apps['socket']!],
   ['a shop', shop as unknown as AnyStateMachine, inBrowser],
+  ['a diary', diary as unknown as AnyStateMachine, written],
 ];
 
 test.each(modules)('%s: its actor takes a shortest path to each transition', async (_, machine, module) => {

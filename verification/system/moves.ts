@@ -128,10 +128,11 @@ export class Moves {
     event: { readonly type: string },
     payloads: ((actor: ActorView) => readonly object[]) | undefined,
   ): Offer['ids'] {
-    const { values, views } = this.#world;
-    const where = `an environment event of '${this.#id}'`;
+    const { views } = this.#world;
+    const intern = (offered: object) =>
+      this.#world.internFor(this.#process, offered, `environment event '${event.type}' of '${this.#id}'`);
     if (payloads === undefined) {
-      const ids = [values.intern(event, where)];
+      const ids = [intern(event)];
       return () => ids;
     }
     const what = `\`payloads\` of environment event '${event.type}' of '${this.#id}'`;
@@ -139,8 +140,15 @@ export class Moves {
     return views.remembered((actor) => {
       const all: unknown = asked(actor);
       if (!Array.isArray(all)) throw misshapen(what, `it must give an array, and gave ${saidText(all)}`);
-      return all.map((payload) => values.intern({ ...payloadOf(what, event, payload), ...event }, where));
+      return all.map((payload) => intern({ ...payloadOf(what, event, payload), ...event }));
     });
+  }
+
+  /** An event from outside, as traces show it. */
+  #shownOf(id: number): { readonly type: string } {
+    const stepper = this.#world.stepper(this.#process);
+    const event = stepper instanceof TreeStepper ? stepper.outsideOf(id) : this.#world.values.value(id);
+    return event as unknown as { readonly type: string };
   }
 
   /** The events that other actors take in the same step, each in the form in which it reaches its process. */
@@ -320,7 +328,7 @@ export class Moves {
     for (const { ids, others, counter } of enabled) {
       const from = counter < 0 ? coreId : this.#locals.internCore(spend(core, counter));
       for (const id of ids(this.#process, coreId, inbox)) {
-        const event = this.#world.values.value(id) as unknown as { readonly type: string };
+        const event = this.#shownOf(id);
         for (const way of this.#ways(from, id)) {
           const drawn = told(way.drawn);
           const outcome = () => this.#reactor.take(from, way.event);

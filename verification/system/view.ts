@@ -10,13 +10,15 @@ import { isOfAny, refusingPrototype } from './strict.ts';
 import type { ActorView, ChildView, InFlight, Network, StateRecord, StateView } from './system.ts';
 import { PASSED } from './tree/live.ts';
 
-/** The effects of the machine of a process, from an interned snapshot on an interned event. */
-export type Answer = (process: number, snapshot: number, event: number) => readonly NamedAction[];
+/** The effects of the machine of a process, from an interned snapshot on an event. */
+export type Answer = (
+  process: number,
+  snapshot: number,
+  event: { readonly type: string },
+) => readonly NamedAction[];
 
-/**
- * Reports whether a transition of the machine of a process takes an interned event in an interned snapshot.
- */
-export type Takes = (process: number, snapshot: number, event: number) => boolean;
+/** Reports whether a transition of the machine of a process takes an event in an interned snapshot. */
+export type Takes = (process: number, snapshot: number, event: { readonly type: string }) => boolean;
 
 /** The effects of every step that the actor in a process may take next. */
 export type Foresee = (process: number, core: number, inbox: number) => Iterable<readonly NamedAction[]>;
@@ -278,16 +280,11 @@ export class Views {
   }
 
   answer(process: number, snapshot: number, event: { readonly type: string }): readonly NamedAction[] {
-    return this.#answer(
-      process,
-      snapshot,
-      this.#locals.values.intern(event, 'an event that a predicate asks about'),
-    );
+    return this.#answer(process, snapshot, event);
   }
 
   takes(process: number, snapshot: number, event: { readonly type: string }): boolean {
-    const id = this.#locals.values.intern(event, 'an event that a predicate asks about');
-    return this.#takes(process, snapshot, id);
+    return this.#takes(process, snapshot, event);
   }
 
   /** Records the effects of the start of an actor's first core, because no step leads there. */

@@ -13,7 +13,7 @@ import { Pairs } from './pairs.ts';
 import { Stepper } from './stepper.ts';
 import type { ActorSpec, ActorView, Network, System } from './system.ts';
 import { TreeStepper } from './tree/stepper.ts';
-import { type Answer, Views } from './view.ts';
+import { type Answer, type Takes, Views } from './view.ts';
 
 /** How an envelope reaches a process: as a message of its own, as part of a broadcast, or as an event that is taken at once. */
 export const [ALONE, TO_ALL, TOGETHER] = [0, 1, 2] as const;
@@ -65,16 +65,19 @@ export class World {
       this.ids.length + this.budget.processes,
       this.values,
     );
+    const asked = (process: number, event: object) =>
+      this.internFor(process, event, 'an event that a predicate asks about');
     const answer: Answer = (process, at, event) => {
-      const stepped = this.stepper(process).take(at, event);
+      const stepped = this.stepper(process).take(at, asked(process, event));
       return 'fault' in stepped ? [] : stepped.effects;
     };
+    const takes: Takes = (process, at, event) => this.stepper(process).enables(at, asked(process, event));
     this.views = new Views(
       this.ids,
       this.locals,
       system.network.order,
       this.chronicle,
-      { answer, takes: (process, at, event) => this.stepper(process).enables(at, event) },
+      { answer, takes },
       this.specs.map(({ machine }) => machine),
     );
     this.actions = new Actions(this.ids.length);
@@ -93,6 +96,12 @@ export class World {
     const known = this.#trees.get(spec) ?? new TreeStepper(machine, this.values, { outcomes, time, chance });
     this.#trees.set(spec, known);
     return known;
+  }
+
+  /** Interns an event for the machine of a process. `where` names it in the error, `VALUE_REFUSED`. */
+  internFor(process: number, event: object, where: string): number {
+    const stepper = this.stepper(process);
+    return stepper instanceof TreeStepper ? stepper.intern(event, where) : this.values.intern(event, where);
   }
 
   /** `message` on its way; `toAll`: as part of a broadcast. */

@@ -15,8 +15,34 @@ export type Written =
   | readonly Written[]
   | { readonly [key: string]: Written };
 
+/** Maximum depth of a value. A value that contains itself exceeds it. */
+const mostLevels = 500;
+
 /** Writes a value. `rowOf` numbers actors; `where` names the value in the error, `VALUE_REFUSED`. */
 export function write(value: unknown, rowOf: (actor: AnyActor) => number, where: string): Written {
+  return writtenOrRefused(value, rowOf, where, 0);
+}
+
+/** Refuses a value without an end by the outermost part of the whole that has none. */
+function writtenOrRefused(...part: Parameters<typeof writtenOf>): Written {
+  try {
+    return writtenOf(...part);
+  } catch (error) {
+    if (!(error instanceof Endless)) throw error;
+    return refused(part[2], `deeper than ${mostLevels} levels, or contains itself`);
+  }
+}
+
+class Endless extends Error {}
+
+function writtenOf(
+  value: unknown,
+  rowOf: (actor: AnyActor) => number,
+  where: string,
+  level: number,
+): Written {
+  const inner = (part: unknown, at: string) =>
+    (level === 0 ? writtenOrRefused : writtenOf)(part, rowOf, at, level + 1);
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -34,22 +60,22 @@ export function write(value: unknown, rowOf: (actor: AnyActor) => number, where:
   }
   if (value === null) return null;
   if (isActor(value)) return { $: 'actor', row: rowOf(value) };
-  if (Array.isArray(value))
-    return Array.from(value, (item, index) => write(item, rowOf, `${where}[${index}]`));
-  if (value instanceof Date) return { $: 'date', time: write(value.getTime(), rowOf, where) };
-  if (value instanceof Set) return { $: 'set', items: write([...value], rowOf, where) };
-  if (value instanceof Map) return { $: 'map', entries: write([...value], rowOf, where) };
+  if (level > mostLevels) throw new Endless();
+  if (Array.isArray(value)) return Array.from(value, (item, index) => inner(item, `${where}[${index}]`));
+  if (value instanceof Date) return { $: 'date', time: inner(value.getTime(), where) };
+  if (value instanceof Set) return { $: 'set', items: inner([...value], where) };
+  if (value instanceof Map) return { $: 'map', entries: inner([...value], where) };
   if (value instanceof Error) {
     const { name, message, cause } = value;
-    const rest = write({ ...value }, rowOf, where);
-    return { $: 'error', name, message, cause: write(cause, rowOf, `${where}.cause`), rest };
+    const rest = inner({ ...value }, where);
+    return { $: 'error', name, message, cause: inner(cause, `${where}.cause`), rest };
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     return refused(where, `a ${value.constructor?.name ?? 'object'}`);
   }
   const fields: (readonly [string, Written])[] = [];
-  for (const [key, item] of Object.entries(value)) fields.push([key, write(item, rowOf, `${where}.${key}`)]);
+  for (const [key, item] of Object.entries(value)) fields.push([key, inner(item, `${where}.${key}`)]);
   const plain = Object.fromEntries(fields);
   return '$' in plain ? { $: 'object', fields: plain } : plain;
 }
@@ -66,10 +92,19 @@ function textOf(value: number): string {
 function refused(where: string, what: string): null {
   const error = new SystemError(
     'VALUE_REFUSED',
-    `${where} is ${what}. A checked machine may hold plain values, dates, sets, maps, errors and actors.`,
+    `${where} is ${what}. A checked machine may hold plain values, dates, sets, maps, errors and actors: let it hold the values that the steps need.`,
   );
   if (!isNoted(error)) throw error;
   return null;
+}
+
+/** Reports whether a part of it is a value that JSON has no form for, `undefined` aside. */
+export function holdsMore(written: Written): boolean {
+  if (written === null || typeof written !== 'object') return false;
+  if (Array.isArray(written)) return written.some(holdsMore);
+  const { $: kind, ...rest } = written as Tagged;
+  if (kind !== undefined && kind !== 'undefined' && kind !== 'object') return true;
+  return Object.values(rest).some((part) => holdsMore(part as Written));
 }
 
 interface Tagged {

@@ -15,7 +15,7 @@ import { Memo } from '../memo.ts';
 import { isNoted } from '../refusals.ts';
 import { misshapen } from '../shape.ts';
 import type { InternedSnapshot, Stepped } from '../stepper.ts';
-import { read, shown, type Written, write } from './canonical.ts';
+import { holdsMore, read, shown, type Written, write } from './canonical.ts';
 import { type Chance, Draws } from './chance.ts';
 import { hasKnownDelay } from './delays.ts';
 import {
@@ -148,6 +148,22 @@ export class TreeStepper {
     });
   }
 
+  /** Interns an event from outside, which may hold what a context may. `where` names it in the error, `VALUE_REFUSED`. */
+  intern(event: object, where: string): number {
+    const written = write(event, () => 0, where);
+    if (holdsMore(written)) return this.#internal({ outside: written });
+    return this.#values.intern(
+      read(written, () => undefined),
+      where,
+    );
+  }
+
+  /** An event from outside in its written form, which is the event itself where it is JSON. */
+  outsideOf(event: number): Json {
+    const { outside } = this.#internalOf(event);
+    return outside === undefined ? this.#values.value(event) : outside;
+  }
+
   /** Reports whether a transition of an actor takes the event, or the event fails the machine. */
   enables(snapshot: number, event: number): boolean {
     const step = this.take(snapshot, event);
@@ -182,6 +198,7 @@ export class TreeStepper {
       live.begin();
       const taken = this.#values.value(event) as unknown as EventObject & Internal;
       if (taken.type !== internalType) live.receive(taken);
+      else if (taken.outside !== undefined) live.receive(read(taken.outside, () => undefined) as EventObject);
       else if (timerField in taken) live.fire(taken.timer!);
       else {
         const source = actors[taken.row!]!;
@@ -198,7 +215,12 @@ export class TreeStepper {
   /** The place of a step, as errors show it. */
   #place(snapshot: number, event: number): string {
     const { value } = this.#values.value(snapshot) as unknown as InternedSnapshot;
-    const { type, timer, event: told } = this.#values.value(event) as unknown as EventObject & Internal;
+    const {
+      type,
+      timer,
+      outside,
+      event: told = outside,
+    } = this.#values.value(event) as unknown as EventObject & Internal;
     const name =
       type !== internalType
         ? type
@@ -627,6 +649,8 @@ interface Internal {
   /** True if the event is one of those whose number is bounded. */
   readonly isCounted?: boolean;
   readonly event?: Written;
+  /** The event, if it comes from outside and holds more than JSON. */
+  readonly outside?: Written;
   /** The number of the original event, if chance gives the values with these numbers. */
   readonly of?: number;
   readonly script?: readonly number[];

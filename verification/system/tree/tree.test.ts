@@ -339,6 +339,55 @@ test('dates, sets, maps and errors are values', () => {
   expect(explored(system(machine, events('go'))).states).toBe(1);
 });
 
+describe('an event from outside', () => {
+  const machine = machineOf(
+    {
+      context: { at: 0 },
+      on: { go: { actions: 'keep' } },
+    },
+    {
+      actions: {
+        keep: assign(({ event }: { event: { at: Date; ids: Set<number> } }) => ({
+          at: event.at.getTime() + event.ids.size,
+        })),
+      },
+    },
+  );
+  const event = { type: 'go', at: new Date(5), ids: new Set([1, 2]) };
+
+  test.each([
+    ['written out', { event }],
+    ['with payloads', { event: { type: 'go' }, payloads: () => [{ at: event.at, ids: event.ids }] }],
+  ])('may hold dates and sets, %s', (_, offered) => {
+    const { views } = explored(system(machine, { environment: [offered] }));
+    expect(views.map(({ actors: [actor] }) => actor!.context['at'])).toEqual([0, 7]);
+    const [, taken] = views;
+    expect(taken!.actors[0]!.takes!(event)).toBe(true);
+  });
+
+  test('is refused for each value of a class or function that it holds, in one error', () => {
+    class Cart {}
+    const payloads = () => [{ cart: new Cart(), list: [() => 1] }, { by: new Map([[1, new Cart()]]) }];
+    const given = { environment: [{ event: { type: 'go' }, payloads }] };
+    expect(() => explored(system(machine, given))).toThrow(
+      expect.objectContaining({
+        code: 'VALUE_REFUSED',
+        message: expect.stringMatching(
+          /3 places[\s\S]*'m'\.cart is a Cart[\s\S]*'m'\.list\[0\] is a function[\s\S]*'m'\.by\[0\]\[1\] is a Cart/,
+        ),
+      }),
+    );
+  });
+
+  test('that contains itself is refused', () => {
+    const round: { type: string; self?: object } = { type: 'go' };
+    round.self = round;
+    expect(() => explored(system(machine, { environment: [{ event: round }] }))).toThrow(
+      expect.objectContaining({ code: 'VALUE_REFUSED', message: expect.stringContaining('contains itself') }),
+    );
+  });
+});
+
 test('an actor with outcomes cannot be in symmetry', () => {
   const machine = machineOf({});
   const of = systemOf(
