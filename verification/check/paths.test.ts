@@ -28,18 +28,24 @@ const inBrowser = { events: [{ type: 'open' }, { type: 'close' }], chance: { 'Ma
 
 const diary = createMachine({
   id: 'diary',
-  types: {} as { context: { at: number }; events: { type: 'write'; at: Date; tags: Set<string> } },
+  types: {} as {
+    context: { at: number };
+    events: { type: 'write'; at: Date; tags: Set<string> } | { type: 'lose' };
+  },
   context: { at: 0 },
   initial: 'empty',
   states: {
     empty: {
-      on: { write: { target: 'written', actions: assign({ at: ({ event }) => event.at.getTime() }) } },
+      on: {
+        write: { target: 'written', actions: assign({ at: ({ event }) => event.at.getTime() }) },
+        lose: 'closed',
+      },
     },
     written: { on: { write: { guard: ({ event }) => event.tags.has('last'), target: 'closed' } } },
     closed: { type: 'final' },
   },
 });
-const written = { events: [{ type: 'write', at: new Date(5), tags: new Set(['last']) }] };
+const written = { events: [{ type: 'write', at: new Date(5), tags: new Set(['last']) }, { type: 'lose' }] };
 
 const modules: readonly (readonly [string, AnyStateMachine, MachineModule])[] = [
   ['the auction', repaired.default as AnyStateMachine, repaired as MachineModule],
