@@ -314,11 +314,9 @@ export class TreeStepper {
       const actor = this.#path(snapshot, index);
       const own = (type: string, shownType: string, values: readonly unknown[], key: string) =>
         values.map((value): Pending => {
-          const event = write({ type, data: value }, () => 0, `an outcome of '${name}'`);
-          const visible = shown(
-            write(value, () => 0, name),
-            () => '',
-          );
+          const data = write(value, () => 0, `an outcome of '${name}'`);
+          const event = { type, data };
+          const visible = shown(data, () => '');
           return {
             kind: 'environment',
             event: { type: shownType, actor, [key]: visible } as { type: string },
