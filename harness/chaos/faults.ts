@@ -37,7 +37,7 @@ export async function inflict(
   if (failure.signal.aborted) throw failure.signal.reason;
   await cluster.proxy.heal();
   for (const member of cluster.members.values()) {
-    member.freeDisk();
+    member.giveBack();
     member.continue();
   }
   await Promise.all(
@@ -118,11 +118,19 @@ async function inflictOnProcess(
       await over();
       return member.start();
     case 'disk-full':
-      member.fillDisk();
+    case 'no-descriptors':
+      if (fault.kind === 'disk-full') member.fillDisk();
+      else member.takeDescriptors();
       await over();
-      member.freeDisk();
+      member.giveBack();
       if (!member.isUp) await member.start();
       return;
+    case 'remove':
+      cluster.member(fault.by).tell({ type: 'remove', site: fault.site });
+      await over();
+      // A site that was removed and goes on running is added no more.
+      await member.kill();
+      return member.start();
     default:
       fault satisfies never;
   }

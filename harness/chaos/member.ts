@@ -34,8 +34,8 @@ export class Member {
   #life = -1;
   /** True once the site was told to end. */
   #ending = false;
-  /** True if the disk was full in this run. */
-  #diskWasFull = false;
+  /** True if the disk was full, or there was no descriptor, in this run. */
+  #wasLimited = false;
   #alone: Promise<void> = Promise.resolve();
   /** The work that every run gets as soon as it is open. */
   #work: ((life: number) => ToSite) | null = null;
@@ -147,12 +147,21 @@ export class Member {
 
   /** Makes its disk full from now on. */
   fillDisk(): void {
-    this.#diskWasFull = this.#process !== null;
-    this.#process?.limitFiles('1');
+    this.#wasLimited = this.#process !== null;
+    this.#process?.limit('fsize', '1');
   }
 
-  freeDisk(): void {
-    if (this.#diskWasFull) this.#process?.limitFiles('unlimited');
+  /** From now on the kernel gives it no descriptor for a file or a connection. */
+  takeDescriptors(): void {
+    this.#wasLimited = this.#process !== null;
+    this.#process?.limit('nofile', '3');
+  }
+
+  /** Ends `fillDisk` and `takeDescriptors`. */
+  giveBack(): void {
+    if (!this.#wasLimited) return;
+    this.#process?.limit('fsize', 'unlimited');
+    this.#process?.limit('nofile', '1024');
   }
 
   /** Closes it and gives its process back. */
@@ -178,7 +187,7 @@ export class Member {
     if (this.#process !== null) throw new ChaosError(`site ${this.site} is up already`);
     const process = await this.#options.pool.take();
     this.#life++;
-    this.#diskWasFull = false;
+    this.#wasLimited = false;
     this.#ending = false;
     this.#process = process;
     process.onMessage = (message) => this.#take(message);
@@ -230,7 +239,7 @@ export class Member {
 
   /** The site has stopped by itself; its process is left without a site. */
   #stopped(error: { readonly code: string; readonly message: string }): void {
-    if (this.#diskWasFull && error.code === 'DISK_FAILED') this.#ending = true;
+    if (this.#wasLimited && error.code === 'DISK_FAILED') this.#ending = true;
     else this.#crashed(error);
     void this.kill();
   }

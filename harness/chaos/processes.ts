@@ -63,16 +63,18 @@ export class SiteProcess {
   }
 
   /**
-   * Limits the size of its files in bytes (`ulimit -f`): with 1 the kernel answers every write as on a full
-   * disk. The hard limit stays, so that this can be undone.
+   * Limits the size of its files in bytes (`ulimit -f`), or the number of its descriptors (`ulimit -n`): with 1 byte the kernel answers every
+   * write as on a full disk. The hard limit stays, so that this can be undone.
    */
-  limitFiles(bytes: '1' | 'unlimited'): void {
+  limit(resource: 'fsize' | 'nofile', most: string): void {
     if (!this.alive) return;
-    const args = ['--pid', `${this.#child.pid}`, `--fsize=${bytes}:unlimited`];
+    const args = ['--pid', `${this.#child.pid}`, `--${resource}=${most}:`];
     const { error, status, stderr } = spawnSync('prlimit', args, { encoding: 'utf8' });
     // A process that has ended meanwhile writes nothing either; Node may not know yet.
     if (error || (status !== 0 && !/no such process/i.test(stderr)))
-      throw new ChaosError(`prlimit, of util-linux, is needed to fill a disk: ${error?.message ?? stderr}`);
+      throw new ChaosError(
+        `prlimit, of util-linux, is needed to limit a process: ${error?.message ?? stderr}`,
+      );
   }
 
   async kill(): Promise<void> {

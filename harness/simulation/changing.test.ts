@@ -32,6 +32,18 @@ test('all properties hold under leases while the members change', async () => {
   expect(simulation.granted.length).toBeGreaterThan(200);
 });
 
+test.each([
+  ['without leases', {}],
+  ['under leases', { strict: { leaseMs: 60, driftShare: 0.1 } }],
+  ['and unused locks are forgotten', { forgets: true, timing: { forgetAfterMs: 4 } }],
+])(
+  'and while processes are suspended, clocks run apart, disks fail, links lose messages, and builds are of two versions: %s',
+  async (_, more) => {
+    const simulation = await changing({ sites: 3, seed: 1, machines: true, ...more }, 1_000);
+    expect(simulation.granted.length).toBeGreaterThan(50);
+  },
+);
+
 test('a lock opened before the disk is read uses the configuration on the disk, not the founders', async () => {
   const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
   await simulation.openAll();

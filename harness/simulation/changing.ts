@@ -1,17 +1,26 @@
 import type { SiteId } from '../../machines/actor.ts';
 import { type Configuration, compare, nameOf } from '../../machines/members/configuration.ts';
+import { oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
+
+export interface ChangingOptions extends SimulationOptions {
+  /**
+   * Faults of machines too: processes are suspended, clocks run apart, disks refuse to write, what is under way is lost, and sites are started with
+   * builds of two versions of the wire. Default: false.
+   */
+  readonly machines?: boolean;
+}
 
 /** Maximum number of names at a time, and minimum number of voters. */
 const mostNames = 5;
 
 /**
  * Sites acquire the lock while the members change: sites are added, removed, replaced by others, leave, lose their disks, crash and
- * come back, and links are cut: `steps` random steps of one seed. Then the faults end, and every member must be served if a
+ * come back, and links are cut, and more (`machines`): `steps` random steps of one seed. Then the faults end, and every member must be served if a
  * majority of the voters is left. Throws the promise that was broken.
  */
 export async function changing(
-  options: SimulationOptions,
+  { machines = false, ...options }: ChangingOptions,
   steps = 2_000,
 ): Promise<Simulation & { changes: number }> {
   const simulation = new Simulation({ ...options, changes: true });
@@ -43,7 +52,8 @@ export async function changing(
     }
   };
   const start = async (id: SiteId) => {
-    await simulation.open(id);
+    const isOld = machines && random() < 0.3;
+    await simulation.open(id, isOld ? oldestVersion : protocolVersion);
     void work(id);
   };
   const newest = (): Configuration | null => {
@@ -63,7 +73,21 @@ export async function changing(
         .mesh.change(wanted, 2_000)
         .catch(() => undefined);
   };
+  const driftShare = options.strict?.driftShare ?? 0.5;
+  const failMachine = (id: SiteId) => {
+    const chance = random();
+    if (chance < 0.3) simulation.hub.lose(id, pick(ids));
+    else if (!sites.has(id)) return;
+    else if (chance < 0.5) simulation.setRate(id, 1 + driftShare * (2 * random() - 1));
+    else if (chance < 0.6) simulation.failDisk(id);
+    else if (simulation.isSuspended(id)) simulation.resume(id);
+    else simulation.suspend(id);
+  };
   const happen = async () => {
+    if (machines && random() < 0.4) {
+      failMachine(pick(ids));
+      return;
+    }
     const chance = random();
     const id = pick(ids);
     if (chance < 0.2) simulation.cut(id, pick(ids));
@@ -93,6 +117,7 @@ export async function changing(
     await Promise.resolve();
     simulation.check();
   }
+  for (const id of ids) if (simulation.isSuspended(id)) simulation.resume(id);
   simulation.healAll();
   for (const id of ids) if (!sites.has(id)) await start(id);
   await simulation.run(20_000);

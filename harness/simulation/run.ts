@@ -18,6 +18,8 @@ const usage = `npm run simulate -- [options]
   --steps N     steps of each schedule (default 2000)
   --strict      with leases, and clocks that drift
   --members     the members change: sites come, go, are replaced and lose their disks
+  --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
+                under way, and sites are started with builds of two versions of the wire
   --trace DIR   write the recorded run of the failing seed there; without one, that of the last seed`;
 
 const { values } = parseArgs({
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '2000' },
     strict: { type: 'boolean', default: false },
     members: { type: 'boolean', default: false },
+    machines: { type: 'boolean', default: false },
     trace: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -67,7 +70,9 @@ async function main(): Promise<number> {
       ...(values.trace !== undefined && { witness: (line: RecordLine) => void lines.push(line) }),
     };
     try {
-      const simulation = values.members ? await changing(options, steps) : await ordeal(options, steps);
+      const simulation = values.members
+        ? await changing({ ...options, machines: values.machines }, steps)
+        : await ordeal(options, steps);
       grants += simulation.granted.length;
       elections += simulation.elections();
     } catch (error) {

@@ -4,6 +4,7 @@ import type { DurableState, Fence } from '../../machines/epoch/messages.ts';
 import type { SiteContext } from '../../machines/epoch/site.ts';
 import type { FoundingDisk } from '../../machines/members/founding.ts';
 import type { RecordLine } from '../../machines/record.ts';
+import { OperatingError } from '../../runtime/api/errors.ts';
 import type { Held } from '../../runtime/api/lock.ts';
 import type { Notice } from '../../runtime/api/notice.ts';
 import { type Channel, MemoryHub } from '../../runtime/mailbox/memory.ts';
@@ -11,16 +12,20 @@ import { noRecorder } from '../../runtime/observe/recorder.ts';
 import type { StrictSettings, Timing } from '../../runtime/options/schema.ts';
 import { defaultLimits, defaultTiming } from '../../runtime/options/schema.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
+import { since } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
 import type { MembersRecord } from '../../runtime/store/content.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { foundedBy } from '../../runtime/testing/founded.ts';
+import { protocolVersion } from '../../runtime/wire/frames.ts';
 import { LeaseWitness } from './lease-witness.ts';
-import { atRate, seeded, VirtualClock } from './virtual-clock.ts';
+import { SiteClock, seeded, VirtualClock } from './virtual-clock.ts';
 
 /** A disk that loses in a crash everything that was not synced. */
 class SimulatedDisk {
   life = -1;
+  /** It refuses every write: it is full, or turned read-only. */
+  fails = false;
   #synced = new Map<string, DurableState>();
 
   readonly #syncs: boolean;
@@ -68,6 +73,7 @@ class SimulatedDisk {
       put: (lock, disk) => void kept.set(lock, disk),
       forget: (lock) => void kept.delete(lock),
       sync: () => {
+        if (this.fails) throw new OperatingError('DISK_FAILED', `the disk of ${this.#id} is read-only`);
         if (!this.#syncs) return;
         this.#synced = new Map(kept);
         Object.assign(this.#kept, head);
@@ -124,7 +130,7 @@ export class Simulation {
   readonly ids: SiteId[];
   readonly clock = new VirtualClock();
   readonly random: () => number;
-  readonly hub = new MemoryHub();
+  readonly hub = new MemoryHub(undefined, since);
   readonly sites = new Map<SiteId, SimulatedSite>();
   readonly granted: { readonly site: SiteId; readonly fence: Fence }[] = [];
   readonly #cuts = new Set<string>();
@@ -136,6 +142,7 @@ export class Simulation {
   #newDisks = 0;
   readonly #options: SimulationOptions;
   readonly #rates = new Map<SiteId, number>();
+  readonly #clocks = new Map<SiteId, SiteClock>();
   readonly #leases: LeaseWitness | null;
   #broken: string | null = null;
 
@@ -155,31 +162,36 @@ export class Simulation {
     for (const id of this.ids) await this.open(id);
   }
 
-  /** Opens the first run of a site, or the next one. */
-  async open(id: SiteId): Promise<SimulatedSite> {
+  /** Opens the first run of a site, or the next one. `version`: of the wire, as its build speaks it. */
+  async open(id: SiteId, version = protocolVersion): Promise<SimulatedSite> {
     const { voters = this.#founders, statechart, believes = () => voters, timing } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
+    const clock = new SiteClock(this.clock, this.#rates.get(id) ?? 1);
+    this.#clocks.set(id, clock);
+    const disk = this.#disks.get(id)!;
+    disk.fails = false;
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
       // A new site joins and founds nothing.
-      ...(this.#disks.get(id)!.isNew && { founders: [] }),
+      ...(disk.isNew && { founders: [] }),
       root: 'a',
       voters: believes(id),
       ...(statechart && { statechart }),
-      mailbox: this.hub.mailbox(id, this.#disks.get(id)!.id),
-      store: this.#disks.get(id)!.open(),
+      mailbox: this.hub.mailbox(id, disk.id, version),
+      store: disk.open(),
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
       timing: { ...defaultTiming, ...timing },
       forgets: this.#options.forgets ?? false,
       limits: hasRoom ? defaultLimits : { ...defaultLimits, maxLocksOfPeer: 0 },
       strict: this.#options.strict ?? null,
-      clock: atRate(this.clock, this.#rates.get(id) ?? 1),
+      clock,
       random: { fraction: this.random, incarnation: () => id },
       notice: (notice) => notices.push(notice),
       crashed: (error) => {
-        this.#broken ??= error.message;
+        if (disk.fails) this.#gone(id);
+        else this.#broken ??= error.message;
       },
     });
     if (hasRoom) mesh.actor('main');
@@ -206,8 +218,47 @@ export class Simulation {
   crash(id: SiteId): void {
     this.hub.crash(id);
     this.sites.get(id)!.mesh.end(new Error('crashed'));
+    this.#gone(id);
+  }
+
+  #gone(id: SiteId): void {
+    if (this.isSuspended(id)) this.#reconnect(id);
+    this.#clocks.delete(id);
     this.sites.delete(id);
     this.#leases?.crashed(id);
+  }
+
+  /** Its disk refuses every write from now on, so that the site stops by itself. Opened again it has a disk that works. */
+  failDisk(id: SiteId): void {
+    this.#disks.get(id)!.fails = true;
+  }
+
+  /** Stops the process of a site: it takes no message and no timer until `resume`, and the others believe it silent. */
+  suspend(id: SiteId): void {
+    this.#clocks.get(id)!.suspend();
+    for (const other of this.sites.keys()) if (other !== id) this.hub.cut(id, other);
+  }
+
+  #reconnect(id: SiteId): void {
+    for (const other of this.ids)
+      if (other !== id && !this.isSuspended(other) && !this.#cuts.has(pairOf(id, other)))
+        this.hub.restore(id, other);
+  }
+
+  /** The site finds its late timers first, and then what came meanwhile. */
+  resume(id: SiteId): void {
+    this.#clocks.get(id)!.resume();
+    this.#reconnect(id);
+  }
+
+  isSuspended(id: SiteId): boolean {
+    return this.#clocks.get(id)?.suspended ?? false;
+  }
+
+  /** From now on its clock runs so many times as fast as an ideal one. */
+  setRate(id: SiteId, rate: number): void {
+    this.#rates.set(id, rate);
+    this.#clocks.get(id)!.rate = rate;
   }
 
   cut(one: SiteId, other: SiteId): void {
@@ -217,7 +268,7 @@ export class Simulation {
 
   restore(one: SiteId, other: SiteId): void {
     this.#cuts.delete(pairOf(one, other));
-    this.hub.restore(one, other);
+    if (!this.isSuspended(one) && !this.isSuspended(other)) this.hub.restore(one, other);
   }
 
   healAll(): void {
@@ -231,9 +282,9 @@ export class Simulation {
     return reached;
   }
 
-  /** The channels that can deliver now. A message to a site that is down waits until its loss is known. */
+  /** The channels that can deliver now. A message to a site that is down waits until its loss is known, one to a suspended site until it goes on. */
   pending(): readonly Channel[] {
-    return this.hub.pending().filter(({ target }) => this.sites.has(target));
+    return this.hub.pending().filter(({ target }) => this.sites.has(target) && !this.isSuspended(target));
   }
 
   /** Lets `ms` pass; messages arrive within the same instant. */

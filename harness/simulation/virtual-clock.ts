@@ -6,13 +6,70 @@ interface Timer {
   readonly action: () => void;
 }
 
-/** Returns `clock` as seen by a clock that runs `rate` times as fast. */
-export function atRate(clock: Clock, rate: number): Clock {
-  return {
-    now: () => clock.now() * rate,
-    after: (delayMs, action) => clock.after(delayMs / rate, action),
-    nextTurn: (action) => clock.nextTurn(action),
-  };
+/**
+ * The clock of one site, beside the ideal one: it runs at a rate of its own, which may change, and takes no timer while the site is suspended,
+ * as a process that was stopped. Timers that are set go on at the rate at which they were set.
+ */
+export class SiteClock implements Clock {
+  readonly #ideal: Clock;
+  #rate: number;
+  /** Its time, and the ideal one, when the rate changed last. */
+  #since = { own: 0, ideal: 0 };
+  /** The timers that came due meanwhile; `null`: the site is not suspended. */
+  #late: (() => void)[] | null = null;
+
+  constructor(ideal: Clock, rate: number) {
+    this.#ideal = ideal;
+    this.#rate = rate;
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  set rate(rate: number) {
+    this.#since = { own: this.now(), ideal: this.#ideal.now() };
+    this.#rate = rate;
+  }
+
+  get suspended(): boolean {
+    return this.#late !== null;
+  }
+
+  suspend(): void {
+    this.#late ??= [];
+  }
+
+  /** Takes the timers that are late, in their order. */
+  resume(): void {
+    const late = this.#late ?? [];
+    this.#late = null;
+    for (const action of late) action();
+  }
+
+  now(): number {
+    const { own, ideal } = this.#since;
+    return own + (this.#ideal.now() - ideal) * this.#rate;
+  }
+
+  after(delayMs: number, action: () => void): () => void {
+    let isOver = false;
+    const act = () => {
+      if (!isOver) action();
+    };
+    const cancel = this.#ideal.after(delayMs / this.#rate, () => {
+      if (this.#late) this.#late.push(act);
+      else act();
+    });
+    return () => {
+      isOver = true;
+      cancel();
+    };
+  }
+
+  nextTurn(action: () => void): void {
+    this.after(0, action);
+  }
 }
 
 /** A clock whose time passes only by calls. */

@@ -72,7 +72,7 @@ export class MemoryHub {
       mailbox.handlers.receive(envelope);
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
-      this.#beginAnew(source, target, envelope);
+      this.#beginAnew(source, target, [envelope]);
     }
   }
 
@@ -92,6 +92,11 @@ export class MemoryHub {
   restore(one: SiteId, other: SiteId): void {
     this.#cuts.delete(pairKey(one, other));
     this.#between(one, other, (mailbox, peer) => mailbox.meet(peer));
+  }
+
+  /** All that is under way between the two is lost, and both are told: as after too much waited for one of them. Nothing where they are cut. */
+  lose(one: SiteId, other: SiteId): void {
+    if (one !== other && !this.#cuts.has(pairKey(one, other))) this.#beginAnew(one, other, []);
   }
 
   /** The process of `site` is gone, and all that was under way to it or from it; the others find it `refused`. */
@@ -133,18 +138,18 @@ export class MemoryHub {
   /** For mailboxes: the link between its source and its target begins a new life. */
   refused(envelope: StampedEnvelope, error: OperatingError): void {
     this.breaches.push(error);
-    this.#beginAnew(envelope.source, envelope.target, envelope);
+    this.#beginAnew(envelope.source, envelope.target, [envelope]);
   }
 
   /** Both hear that what is under way between them is lost, and `refused` with it. */
-  #beginAnew(source: SiteId, target: SiteId, refused: StampedEnvelope): void {
+  #beginAnew(source: SiteId, target: SiteId, refused: readonly StampedEnvelope[]): void {
     const lost = (from: SiteId, to: SiteId): readonly StampedEnvelope[] => {
       const key = channelKey(from, to);
       const queue = this.#channels.get(key)?.queue ?? [];
       this.#channels.delete(key);
       return queue;
     };
-    this.#mailboxes.get(source)?.lose(target, [refused, ...lost(source, target)]);
+    this.#mailboxes.get(source)?.lose(target, [...refused, ...lost(source, target)]);
     this.#mailboxes.get(target)?.lose(source, lost(target, source));
     this.#between(source, target, (mailbox, peer) => mailbox.meetAnew(peer));
   }
