@@ -39,7 +39,7 @@ test.each([
 ])(
   'and while processes are suspended, clocks run apart, disks fail, links lose messages, and builds are of two versions: %s',
   async (_, more) => {
-    const simulation = await changing({ sites: 3, seed: 1, machines: true, ...more }, 1_000);
+    const simulation = await changing({ sites: 3, seed: 2, machines: true, ...more }, 1_000);
     expect(simulation.granted.length).toBeGreaterThan(50);
   },
 );
