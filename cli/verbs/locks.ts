@@ -92,12 +92,12 @@ function chosen(reports: LockReports, { waited = false, sort }: LocksOptions): L
   return { ...reports, locks: shownLocks(reports.locks, sort, waited) };
 }
 
-function textOf(reports: LockReports, { json }: LocksOptions): string {
+function textOf(reports: LockReports, { json, like, waited }: LocksOptions): string {
   if (json) return JSON.stringify(reports);
   const { locks: rows, more, sites, silent } = reports;
   const table =
     rows.length === 0
-      ? 'no lock is like that'
+      ? noLocksText(sites.length, like !== '' || waited === true)
       : tableText(
           ['lock', 'holder', 'held for', 'waiting', 'epoch', 'last change'],
           rows.map((row) => [
@@ -115,6 +115,11 @@ function textOf(reports: LockReports, { json }: LocksOptions): string {
     `answered: ${sites.length === 0 ? 'no site' : sites.join(', ')}`,
     ...silent.map(({ url, reason }) => `no answer from ${url}: ${reason}`),
   ].join('\n');
+}
+
+function noLocksText(answers: number, isFiltered: boolean): string {
+  if (answers === 0) return 'nothing is known of any lock';
+  return isFiltered ? 'no lock is like that' : 'no lock is in use yet';
 }
 
 function holderText({ holder, former, token, frozen, queue }: LockReport): string {

@@ -125,6 +125,6 @@ export const frameCodes = {
 } as const satisfies Record<Frame['type'], number>;
 
 /** Behind the first byte of a hello and a welcome, of every version; then comes the version as a count. */
-export const magic = Buffer.from('baton');
+export const magic: Buffer = Buffer.from('baton');
 
 export { clusterPattern, membersLock, namePattern } from './names.ts';

@@ -135,6 +135,13 @@ describe('a project that has installed it', () => {
     expect(status).toBe(0);
   });
 
+  test('npx baton verify of a mutant', async () => {
+    const mutant = 'naimi-trehel/an idle root copies the token';
+    const { status, stdout } = await inProject('npx', 'baton', 'verify', mutant);
+    expect(stdout).toMatch(/^VIOLATED +always +exactly one token/m);
+    expect(status).toBe(1);
+  });
+
   test('npx baton verify of its own TypeScript, as the guide shows', async () => {
     const guide = readFileSync(join(checkout, 'docs/model-your-machines.md'), 'utf8');
     mkdirSync(join(project, 'shop'));

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../../machines/errors.ts';
 import { CheckError, type SystemSource, systemFrom } from '../check/check.ts';
@@ -72,7 +72,8 @@ export async function findSystem(
 async function findMutant(name: string, isSized: boolean): Promise<FoundSystem | null> {
   const protocol = name.slice(0, name.indexOf('/') + 1);
   if (protocol === '') return null;
-  const module = new URL('./mutant-systems.ts', import.meta.url).href;
+  // In the package its neighbour ends in `.js`.
+  const module = new URL(`./mutant-systems${extname(import.meta.url)}`, import.meta.url).href;
   const { mutantSystems } = (await import(module)) as typeof import('./mutant-systems.ts');
   const ofProtocol = Object.keys(mutantSystems).filter((known) => known.startsWith(protocol));
   if (ofProtocol.length === 0) return null;
