@@ -3,10 +3,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
 import { listenForHttp, refuseUpgrade } from './http-server.ts';
 
-async function open() {
+async function open({ isUpgraded = true } = {}) {
   const http = await listenForHttp({ host: '127.0.0.1', port: 0 }, (_, response) => response.end('hello'));
   onTestFinished(() => http.close());
-  http.server.on('upgrade', (_request, socket) => refuseUpgrade(socket, '403 Forbidden'));
+  if (isUpgraded) http.server.on('upgrade', (_request, socket) => refuseUpgrade(socket, '403 Forbidden'));
   const { port } = http.address;
   const call = () =>
     new Promise<Socket>((resolve) => {
@@ -52,15 +52,21 @@ describe('a server that strangers can call', () => {
     await eventually(() => expect(idle.slice(0, 136).every(({ closed }) => closed)).toBe(true));
   });
 
-  test('closes the connection of an upgrade that it refuses, though the caller keeps its side open', async () => {
-    const { call, connections } = await open();
-    const held: Socket[] = [];
-    for (let i = 0; i < 20; i++) {
-      const socket = await call();
-      socket.write(upgrade);
-      held.push(socket);
-    }
-    await eventually(async () => expect(await connections()).toBe(0));
-    expect(held).toHaveLength(20);
-  });
+  test.each([
+    ['that it refuses', true],
+    ['for which it has no listener', false],
+  ])(
+    'closes the connection of an upgrade %s, though the caller keeps its side open',
+    async (_, isUpgraded) => {
+      const { call, connections } = await open({ isUpgraded });
+      const held: Socket[] = [];
+      for (let i = 0; i < 20; i++) {
+        const socket = await call();
+        socket.write(upgrade);
+        held.push(socket);
+      }
+      await eventually(async () => expect(await connections()).toBe(0));
+      expect(held).toHaveLength(20);
+    },
+  );
 });

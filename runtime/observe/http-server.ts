@@ -20,7 +20,8 @@ export interface HttpServer {
 /**
  * Listens for HTTP in a process that has other things to do. No caller can end the process or use up its descriptors:
  * every socket has an error listener before it is read, there are at most 64 connections that are not upgraded, each
- * has 5 s to say what it wants, and one more takes the place of the oldest.
+ * has 5 s to say what it wants, and one more takes the place of the oldest. An upgrade is refused, unless the server has
+ * a listener for it.
  *
  * Rejects with the error of the kernel.
  */
@@ -53,6 +54,8 @@ export async function listenForHttp(
   });
   server.prependListener('upgrade', (_request: IncomingMessage, socket: Duplex) => {
     waiting.delete(socket as Socket);
+    // Node has left the socket to the listeners of this event: without another one, nothing reads or closes it.
+    if (server.listenerCount('upgrade') === 1) refuseUpgrade(socket, '404 Not Found');
   });
   // A worker of node:cluster would share it with the others.
   server.listen({ ...address, exclusive: true });

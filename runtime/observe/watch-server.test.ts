@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { EventLine } from '../../machines/record.ts';
-import type { WatchAsk, WatchTold } from '../../machines/watch.ts';
+import type { MembersRequest, WatchAsk, WatchTold } from '../../machines/watch.ts';
 import { systemClock } from '../api/clock.ts';
 import type { WatchServerOptions } from '../api/watch.ts';
 import { LiveFeed, mostWaitingBytes } from './live-feed.ts';
@@ -141,10 +141,7 @@ describe('a site that is watched over a WebSocket', () => {
     const socket = connect(port, '127.0.0.1');
     onTestFinished(() => void socket.destroy());
     // A client of WebSocket by hand, which asks again and again and reads nothing.
-    socket.write(
-      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
-    );
+    socket.write(upgradeTo(port));
     socket.pause();
     socket.write(masked({ type: 'watch', lock: 'main' }));
     const rounds = 200;
@@ -168,7 +165,36 @@ describe('a site that is watched over a WebSocket', () => {
   });
 });
 
-function masked(asked: WatchAsk): Buffer {
+it.each([
+  ['questions', () => masked({ type: 'members' })],
+  // A ping is answered by what it carries.
+  ['pings', () => Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)])],
+])('ends the connection of a viewer that sends %s and reads no answer', async (_, one) => {
+  const { server } = await site();
+  const { port } = server.address;
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  // Its connection is reset while it writes.
+  socket.on('error', () => undefined).pause();
+  socket.write(upgradeTo(port));
+  const many = Buffer.concat(Array.from({ length: 2_000 }, one));
+  const send = () => {
+    while (socket.writable && socket.write(many));
+  };
+  socket.on('drain', send);
+  send();
+  await closed;
+});
+
+function upgradeTo(port: number): string {
+  return (
+    `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+  );
+}
+
+function masked(asked: WatchAsk | MembersRequest): Buffer {
   const text = Buffer.from(JSON.stringify(asked));
   // With a mask of zeros the text stays as it is.
   return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]);

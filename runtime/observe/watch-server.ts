@@ -11,6 +11,7 @@ import { isLoopback } from '../mailbox/tcp/loopback.ts';
 import { checkWatch } from '../options/calls.ts';
 import { siteIdPattern } from '../wire/frames.ts';
 import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts';
+import { mostWaitingBytes } from './live-feed.ts';
 
 const ask = z.discriminatedUnion('type', [
   z.strictObject({
@@ -116,7 +117,10 @@ function serve(socket: WebSocket, cluster: Pick<Cluster, Served>, adminToken: st
   });
   alive.add(socket);
   socket.on('pong', () => alive.add(socket));
+  // Each is answered: answers that are not read would fill the memory.
+  socket.on('ping', () => endIfUnread(socket));
   socket.on('message', (data) => {
+    if (endIfUnread(socket)) return;
     const asked = parsed(data.toString());
     if (asked === null) socket.close(policyViolation, 'expected watch, begin, find, table or members');
     else if (asked.type === 'members') {
@@ -134,6 +138,14 @@ const alive = new WeakSet<WebSocket>();
 function ping(socket: WebSocket): void {
   if (alive.delete(socket)) socket.ping();
   else socket.terminate();
+}
+
+/** Reports whether the connection was ended, since the viewer asks and does not read. */
+function endIfUnread(socket: WebSocket): boolean {
+  // The feed stops at its bound, and may pass it by one frame.
+  const isUnread = socket.bufferedAmount > 4 * mostWaitingBytes;
+  if (isUnread) socket.terminate();
+  return isUnread;
 }
 
 /** Never rejects. */
