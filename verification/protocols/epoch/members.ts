@@ -6,7 +6,14 @@ import { type SiteContext, type SiteInput, siteMachine } from '../../../machines
 import { siteSetup } from '../../../machines/epoch/steps.ts';
 import { configured, isMajority, setOf } from '../../../machines/epoch/variables.ts';
 import { always, count, every, reachable, some } from '../../system/properties.ts';
-import type { ActorSpec, ActorView, Network, Property, System } from '../../system/system.ts';
+import type {
+  ActorSpec,
+  ActorView,
+  EnvironmentEvent,
+  Network,
+  Property,
+  System,
+} from '../../system/system.ts';
 import { withoutCount } from './count.ts';
 import { elections } from './histories.ts';
 import { epochOf, fenceOf, follows, isInside, messages, promiseOf, site, tokens } from './observed.ts';
@@ -23,6 +30,10 @@ export interface EpochMembersOptions {
   readonly plan: readonly (readonly SiteId[])[];
   /** How many epoch changes there are at most. Default: 1. */
   readonly changes?: number;
+  /** Sites that may stand for an epoch. Default: all. */
+  readonly stands?: readonly SiteId[];
+  /** Sites that may want the lock. Default: all. */
+  readonly asks?: readonly SiteId[];
   /** Sites that may crash for good. Default: none. */
   readonly crashes?: readonly SiteId[];
   readonly network?: Network;
@@ -30,6 +41,8 @@ export interface EpochMembersOptions {
   readonly machine?: AnyStateMachine;
   /** Is the base raised with each change? Default: true. */
   readonly raisesBase?: boolean;
+  /** Do the votes of a candidate outlive the configuration in which they were given? Default: false. */
+  readonly keepsVotes?: boolean;
 }
 
 const coordinator = 'coordinator';
@@ -96,12 +109,13 @@ function coordinatorOf(plan: readonly (readonly SiteId[])[], raisesBase: boolean
 }
 
 /** A site that acknowledges each configuration, with the highest epoch that it promised (M2). */
-function acknowledging(machine: AnyStateMachine): AnyStateMachine {
+function acknowledging(machine: AnyStateMachine, keepsVotes: boolean): AnyStateMachine {
   return machine.provide({
     actions: {
       configure: siteSetup.enqueueActions(({ context, enqueue }, params) => {
         const change = params as unknown as MembersChange;
-        enqueue.assign(configured(context, change));
+        const { votes, holder } = context;
+        enqueue.assign({ ...configured(context, change), ...(keepsVotes && { votes, holder }) });
         if (!(context.self in change.voters)) return;
         const { self, promised } = context;
         const message = { type: 'ACKNOWLEDGE', version: change.version, voter: self, top: promised };
@@ -111,6 +125,15 @@ function acknowledging(machine: AnyStateMachine): AnyStateMachine {
   });
 }
 
+const using: readonly EnvironmentEvent[] = [
+  { event: { type: 'ask' }, when: (actor) => isMember(actor) && actor.in('client.idle') },
+  { event: { type: 'release' }, when: isInside },
+];
+const standing = (changes: number): EnvironmentEvent => ({
+  event: { type: 'suspect' },
+  when: (actor) => isMember(actor) && promiseOf(actor) < changes,
+});
+
 const isSite = ({ id }: ActorView) => id !== coordinator;
 const contextOf = (actor: ActorView): SiteContext => site(actor).context;
 const isMember = (actor: ActorView) => actor.id in contextOf(actor).voters;
@@ -119,11 +142,16 @@ const isAddedBy = ({ joins, voters }: MembersChange, self: SiteId) => joins && s
 
 export function epochMembers(options: EpochMembersOptions): System {
   const { plan, changes = 1, crashes = [], machine = siteMachine, raisesBase = true } = options;
+  const { keepsVotes = false } = options;
   const { network = { order: 'fifo' } } = options;
   const founders = plan[0]!;
   const names = [...new Set(plan.flat())].sort();
+  const { stands = names, asks = names } = options;
   const founder = founders[0]!;
-  const running = acknowledging(withoutCount(machine).provide({ guards: { answers: () => false } }));
+  const running = acknowledging(
+    withoutCount(machine).provide({ guards: { answers: () => false } }),
+    keepsVotes,
+  );
   const founding = (self: SiteId): SiteInput => ({ self, founder, voters: founders, disk: 'none' });
   // It opened the lock before it is a member.
   const joining = (self: SiteId): SiteInput => ({
@@ -136,9 +164,8 @@ export function epochMembers(options: EpochMembersOptions): System {
     accepts: (message, actor) =>
       isMember(actor) || (message.type === 'configured' && isAddedBy(message as MembersChange, self)),
     environment: [
-      { event: { type: 'ask' }, when: (actor) => isMember(actor) && actor.in('client.idle') },
-      { event: { type: 'release' }, when: isInside },
-      { event: { type: 'suspect' }, when: (actor) => isMember(actor) && promiseOf(actor) < changes },
+      ...(asks.includes(self) ? using : []),
+      ...(stands.includes(self) ? [standing(changes)] : []),
     ],
     ...(crashes.includes(self) && { crash: { times: 1 } }),
   });
@@ -155,12 +182,12 @@ export function epochMembers(options: EpochMembersOptions): System {
     network,
     history: elections,
     outside: ['grant', 'lost', 'elected', 'unheard', 'unexpected'],
-    properties: propertiesOf(names, changes),
+    properties: propertiesOf(names, changes, asks.length > 0),
   };
 }
 
 /** S2 and S4 with elections under several configurations, S8 and S9 as far as they show in a lock: no epoch is decided again, whatever changed. */
-function propertiesOf(names: readonly SiteId[], changes: number): readonly Property[] {
+function propertiesOf(names: readonly SiteId[], changes: number, isUsed: boolean): readonly Property[] {
   const ofAll = ofElections(names, changes).filter(({ name }) => shared.includes(name));
   return [
     S1,
@@ -171,11 +198,7 @@ function propertiesOf(names: readonly SiteId[], changes: number): readonly Prope
       'every member holds the last configuration',
       every((actor) => !isSite(actor) || !actor.up || !isMember(actor) || versionOf(actor) > 1),
     ),
-    reachable('a site is served after a change', some(isServedAfter)),
-    reachable(
-      'a section goes on through a change',
-      some((actor) => isSite(actor) && isInside(actor) && versionOf(actor) > 1 && fenceOf(actor).epoch === 0),
-    ),
+    ...(isUsed ? sections : []),
     reachable(
       'two hold different configurations',
       count(
@@ -207,6 +230,14 @@ const S1 = always(
 
 const versionOf = (actor: ActorView) => contextOf(actor).membership.version;
 const isServedAfter = (actor: ActorView) => isSite(actor) && isInside(actor) && versionOf(actor) > 1;
+
+const sections: readonly Property[] = [
+  reachable('a site is served after a change', some(isServedAfter)),
+  reachable(
+    'a section goes on through a change',
+    some((actor) => isSite(actor) && isInside(actor) && versionOf(actor) > 1 && fenceOf(actor).epoch === 0),
+  ),
+];
 
 const electedAfter = reachable(
   'an epoch is adopted after a change',

@@ -261,6 +261,13 @@ export const forgettingMutants = {
 /** `a` founds, and `b` takes its place. */
 const replacing = { plan: [['a'], ['a', 'b'], ['b']], changes: 2 } as const;
 
+/** Three voters become one; one that may be removed stands, and the one that stays. */
+export const shrinking = {
+  plan: [['a', 'b', 'c'], ['a', 'b'], ['a']],
+  stands: ['a', 'c'],
+  asks: [],
+} as const;
+
 /** Mistakes in the event by which a site learns of other voters, and in the part of a configuration in a vote. */
 export const configuredMutants = {
   'configured: a site that joins takes part in the epochs before': {
@@ -288,6 +295,21 @@ export const configuredMutants = {
     }),
   },
   'configured: the base is not raised': { ...replacing, raisesBase: false },
+  'configured: a candidacy goes on with the votes of the configuration before': {
+    ...shrinking,
+    machine: remove('epoch.on.configured.1'),
+    keepsVotes: true,
+  },
+  'configured: a vote is given to a candidate of any configuration': {
+    ...shrinking,
+    machine: guards({
+      worthAVote: ({ context: { self, voters, promised, membership }, event }) =>
+        event.type === 'VOTE_REQUEST' &&
+        self in voters &&
+        event.epoch > promised &&
+        event.epoch > membership.base,
+    }),
+  },
 } satisfies Readonly<Record<string, EpochMembersOptions>>;
 
 /** No promise is broken, and a site waits for ever. */
