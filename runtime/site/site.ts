@@ -1,6 +1,6 @@
 import type { AnyStateMachine, InspectionEvent, Observer } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
-import type { DurableState, Membership, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { Membership, SiteMessage } from '../../machines/epoch/messages.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { foundersMembership } from '../../machines/epoch/variables.ts';
 import { reasonOf } from '../../machines/errors.ts';
@@ -36,17 +36,16 @@ import {
 import type { MembersRecord } from '../store/content.ts';
 import type { Store } from '../store/store.ts';
 import { type ByeReason, membersLock } from '../wire/frames.ts';
-import { Admission, tellFrom } from './admission.ts';
+import { Admission } from './admission.ts';
 import { FoundingActor } from './founding-actor.ts';
 import { LockActor, type LockActorSetting, type Unheard } from './lock-actor.ts';
+import { durableOf, type LockBegin, LockTable } from './lock-table.ts';
 import { MembersActor, type WantedChange } from './members-actor.ts';
+import { MinorityWatch } from './minority-watch.ts';
 import { membersLayout, protocolName, since } from './protocol.ts';
 import { rootOf } from './root.ts';
 import { Roster } from './roster.ts';
 import { Tally } from './tally.ts';
-
-/** Maximum number of names that one search looks at. */
-const mostLookedAt = 200_000;
 
 export interface SiteSetting {
   readonly self: SiteId;
@@ -92,17 +91,6 @@ export interface SiteSetting {
   readonly crashed: (error: InvariantError) => void;
 }
 
-/** Number of idle locks that stay active, so that one in frequent use is not activated each time. */
-const keptAwake = 1_024;
-const nothingPromised: DurableState = { promised: 0, epoch: 0, root: '' };
-const restEveryMs = 250;
-/** The longest time until a part of the locks is looked at again, whether they are used; all of them are four times in `forgetAfterMs`. */
-const sweepEveryMs = 250;
-/** A lock that this site has not used for so many times `forgetAfterMs`, and that no other site has forgotten, is taken once. */
-const tooLong = 10;
-/** At a start the others may be that much later. */
-const tellMinorityMs = 5_000;
-
 /** How the locks name a configuration. */
 const membershipOf = (configuration: Configuration | null): Membership => {
   const { term, version, base } = configuration ?? foundersMembership;
@@ -116,9 +104,7 @@ export class Site implements MailboxHandlers {
   readonly ready: Promise<void>;
   readonly #options: SiteSetting;
   readonly #setting: LockActorSetting;
-  readonly #actors = new Map<string, LockActor>();
-  /** Actors with a queue, votes or leases; idle actors have none. */
-  readonly #active = new Set<LockActor>();
+  readonly #locks: LockTable;
   /** The guests of this site; absent: none come by its mailbox. */
   readonly guests?: GuestHost;
   readonly #admission: Admission;
@@ -133,19 +119,11 @@ export class Site implements MailboxHandlers {
   #members: MembersActor | null = null;
   /** Why this site takes no part in the cluster that there is. */
   #exclusion: OperatingError | null = null;
-  #cancelPassivation: (() => void) | null = null;
-  #cancelSweep: (() => void) | null = null;
-  /** The locks that the present sweep has not looked at yet. */
-  #unswept: Iterator<LockActor> | null = null;
-  /** The lock that its statechart has just said may be dropped. */
-  #forgotten: LockActor | null = null;
   /** The sites of which a message about a lock was not taken, since they were no members as far as was known here. */
   readonly #untaken = new Set<SiteId>();
-  readonly #startedAt: number;
   /** Cancels each timer that need not be known by name: none outlives this site. */
   readonly #cancels = new Set<() => void>();
-  #cancelTelling: (() => void) | null = null;
-  #isToldOfMinority = false;
+  readonly #minority: MinorityWatch;
   /**
    * True once the cluster is founded and a majority has been reachable. At the start of all sites a suspicion
    * would only disturb.
@@ -159,7 +137,6 @@ export class Site implements MailboxHandlers {
   constructor(options: SiteSetting) {
     const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
     this.#options = options;
-    this.#startedAt = clock.now();
     this.#feed = new LiveFeed({
       site,
       machine: protocolName,
@@ -167,8 +144,8 @@ export class Site implements MailboxHandlers {
       clock,
       now: () => performance.timeOrigin + clock.now(),
       count: () => this.locks,
-      names: (like, most) => this.names(like, most),
-      row: (lock) => rowOf(lock, this.#actors.get(lock)!.status),
+      names: (like, most) => this.#locks.names(like, most),
+      row: (lock) => rowOf(lock, this.#locks.find(lock)!.status),
       peek: (lock) => {
         const actor = this.find(lock);
         return actor === undefined ? null : { seq: actor.seq, snapshot: actor.snapshot };
@@ -190,7 +167,7 @@ export class Site implements MailboxHandlers {
       },
     };
     this.#admission = new Admission(live, this.tally);
-    const durable = (lock: string) => this.#durable(lock);
+    const durable = (lock: string) => durableOf(store, lock);
     this.#trigger = new ElectionTrigger({
       ...options,
       get voters() {
@@ -199,9 +176,9 @@ export class Site implements MailboxHandlers {
       isMember: (name) => name === site || roster.isMember(name),
       isUp: (peer) => this.#isUp(peer),
       durable,
-      waits: (lock) => this.#actors.get(lock)?.waits ?? false,
+      waits: (lock) => this.#locks.find(lock)?.waits ?? false,
       // One that this site was removed from is no longer there.
-      suspect: (lock) => this.#actors.get(lock)?.suspect(),
+      suspect: (lock) => this.#locks.find(lock)?.suspect(),
     });
     this.#setting = {
       site,
@@ -227,19 +204,37 @@ export class Site implements MailboxHandlers {
       leases: strict,
       notice,
       sync: () => this.#sync(),
-      activated: (actor) => this.#activated(actor),
+      activated: (actor) => this.#locks.activated(actor),
       isUp: (peer) => this.#isUp(peer),
       generation: () => roster.founding!.generation,
       begun: () => this.#begun,
       unheard: (actor, told) => this.#unheard(actor, told),
-      forgotten: (actor) => {
-        this.#trigger.forgotten(actor.lock);
-        this.#forgotten = actor;
-      },
+      forgotten: (actor) => this.#locks.forgotten(actor),
       hindrance: () => this.#hindrance(),
-      waitsInMinority: () => this.#watchMinority(),
+      waitsInMinority: () => this.#minority.watch(),
       crashed: (error) => this.crash(error),
     };
+    const { forgets = !recorder.active } = options;
+    this.#locks = new LockTable({
+      ...options,
+      trigger: this.#trigger,
+      admission: this.#admission,
+      rootOf: (lock) => this.#rootOf(lock),
+      floor: () => this.#members?.floor ?? null,
+      raiseFloor: (floor) => this.#members!.raiseFloor(floor),
+      promiseMs: this.#promiseMs,
+      create: (lock, begin, by) => this.#newLockActor(lock, begin, by),
+      forgets,
+      mayForget: () => this.#begun && this.majority && this.#allKnowForget,
+      mustKeep: (lock) => this.#members === null || this.#feed.wants(lock),
+    });
+    this.#minority = new MinorityWatch({
+      ...options,
+      hasMajority: () => this.majority,
+      anyWaits: () => this.#anyWaits(),
+      voters: () => roster.voters,
+      missing: () => this.#missing,
+    });
     this.#foundingActor = this.#newFoundingActor();
     if (mailbox.guests) {
       this.guests = new GuestHost({
@@ -287,24 +282,7 @@ export class Site implements MailboxHandlers {
   }
 
   get locks(): number {
-    return this.#actors.size;
-  }
-
-  /** At most `most` names of locks that contain `like`, the ones in use first. `more`: there may be others. */
-  names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean } {
-    const names = new Set<string>();
-    let seen = 0;
-    for (const lock of this.#known()) {
-      if (names.size >= most || seen >= mostLookedAt) return { some: [...names], more: true };
-      seen += 1;
-      if (lock.includes(like)) names.add(lock);
-    }
-    return { some: [...names], more: false };
-  }
-
-  *#known(): Generator<string> {
-    for (const { lock } of this.#active) yield lock;
-    yield* this.#actors.keys();
+    return this.#locks.size;
   }
 
   /** Peers that have not been up yet. */
@@ -350,12 +328,12 @@ export class Site implements MailboxHandlers {
   actor(name: string): LockActor {
     if (this.#closedBy) throw this.#closedBy;
     if (this.#exclusion) throw this.#exclusion;
-    return this.#actors.get(name) ?? this.#open(name);
+    return this.#locks.find(name) ?? this.#locks.open(name);
   }
 
-  /** The place of a lock that was used before. */
+  /** The lock, if it was used before. */
   find(name: string): LockActor | undefined {
-    return this.#actors.get(name);
+    return this.#locks.find(name);
   }
 
   /** Lets `viewer` watch this site until the session is closed. */
@@ -394,7 +372,7 @@ export class Site implements MailboxHandlers {
     if (this.#ended) return;
     this.#closedBy ??= new OperatingError('SITE_LEAVING', 'this site is leaving; acquire at another site');
     this.guests?.dismissIdle();
-    await Promise.all([...this.#active].map((actor) => actor.drain(timeoutMs)));
+    await Promise.all(Array.from(this.#locks.active(), (actor) => actor.drain(timeoutMs)));
     if (membership) await this.#resign(timeoutMs);
   }
 
@@ -444,12 +422,10 @@ export class Site implements MailboxHandlers {
     this.#trigger.stop();
     this.#foundingActor.stop();
     this.#members?.stop(new OperatingError('SITE_CLOSED', reasonOf(reason)));
-    this.#cancelPassivation?.();
-    this.#cancelSweep?.();
-    this.#cancelTelling?.();
+    this.#minority.stop();
     for (const cancel of this.#cancels) cancel();
     this.guests?.stop();
-    for (const actor of this.#actors.values()) actor.end(reason);
+    this.#locks.stop(reason);
   }
 
   /** Ends, sends what is queued and says goodbye. */
@@ -475,41 +451,17 @@ export class Site implements MailboxHandlers {
     this.#options.crashed(error);
   }
 
-  /** `by`: the peer that names the lock. */
-  #open(lock: string, by: SiteId | null = null): LockActor {
-    const { self, limits, strict } = this.#options;
-    if (this.#actors.size >= limits.maxLocks) {
-      throw new OperatingError(
-        'TOO_MANY_LOCKS',
-        `${self} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
-      );
-    }
-    this.#tellOfMany();
-    const founder = this.#rootOf(lock);
-    const { disk, isForgotten } = this.#diskOf(lock, founder);
-    this.#trigger.open(lock, typeof disk !== 'string', isForgotten);
+  #newLockActor(lock: string, begin: LockBegin, by: SiteId | null): LockActor {
+    const { self, strict } = this.#options;
     const { voters, peers, configuration } = this.#roster;
     const membership = membershipOf(configuration);
     const isFounders = membership.version === 1 && membership.term === 0;
     const input = {
-      ...{ self, founder, voters, disk },
+      ...{ self, voters, ...begin },
       ...(isFounders ? {} : { membership }),
       ...(strict && { strict: true }),
-      // A promise of a lease that was given before the start of this run may last that long.
-      ...(isForgotten && this.#clockSinceStart >= this.#promiseMs && { forgotten: true }),
     };
-    const actor = new LockActor(this.#setting, lock, peers, input, by);
-    this.#actors.set(lock, actor);
-    this.#sweepLater();
-    return actor;
-  }
-
-  /** Once: before the first name is refused. */
-  #tellOfMany(): void {
-    const { limits, notice } = this.#options;
-    const known = this.#actors.size;
-    if (known !== Math.floor(limits.maxLocks * tellFrom)) return;
-    notice({ type: 'many-locks', known, most: limits.maxLocks, limit: 'maxLocks', peer: null });
+    return new LockActor(this.#setting, lock, peers, input, by);
   }
 
   /** The root of epoch 0, which stays one of the founders for ever (M4a). */
@@ -518,41 +470,16 @@ export class Site implements MailboxHandlers {
     return root ?? rootOf(lock, voters);
   }
 
-  get #clockSinceStart(): number {
-    return this.#options.clock.now() - this.#startedAt;
+  /** A lock is forgotten by all members, so that waits until all of them speak a version with FORGET. One that was never met may be of an older one. */
+  get #allKnowForget(): boolean {
+    const { mailbox } = this.#options;
+    return this.#roster.peers.every((peer) => (mailbox.versionOf(peer) ?? 0) >= since.FORGET);
   }
 
-  /** The longest that a promise of a lease lasts. */
+  /** The longest time that a promise of a lease lasts. */
   get #promiseMs(): number {
     const { leaseMs = 0, driftShare = 0 } = this.#options.strict ?? {};
     return Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare));
-  }
-
-  /**
-   * A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). So does one without an entry where
-   * names were forgotten (R13): `isForgotten`.
-   */
-  #diskOf(
-    lock: string,
-    root: SiteId,
-  ): { readonly disk: DurableState | 'none'; readonly isForgotten: boolean } {
-    const { store } = this.#options;
-    const read = store.read(lock, root);
-    const floor = this.#members?.floor ?? null;
-    const before = read === 'none' ? { promised: 0, epoch: 0, root } : read;
-    // Every epoch up to the floor went by without this site.
-    const kept = floor === null ? read : { ...before, promised: Math.max(before.promised, floor + 1) };
-    if (floor !== null) store.put(lock, kept as DurableState);
-    const isRefused = kept === 'none' && this.#admission.mayHaveRefused(lock);
-    return {
-      disk: isRefused ? { promised: 0, epoch: 0, root } : kept,
-      isForgotten: floor !== null && before.promised === 0,
-    };
-  }
-
-  #durable(lock: string): DurableState {
-    const kept = this.#options.store.read(lock, '');
-    return kept === 'none' ? nothingPromised : kept;
   }
 
   /** Takes a message of a peer. */
@@ -570,10 +497,10 @@ export class Site implements MailboxHandlers {
       return;
     }
     this.#compare(envelope);
-    const actor = this.#actors.get(envelope.lock);
+    const actor = this.#locks.find(envelope.lock);
     if (actor) {
       actor.receive(envelope);
-      if (this.#forgotten === actor) this.#drop(actor);
+      this.#locks.dropIfForgotten(actor);
     }
     // An answer about a lock that is not known here is an answer to an earlier life. Nothing is left to forget of it.
     else if (envelope.message.type !== 'OVER' && envelope.message.type !== 'FORGET')
@@ -593,8 +520,8 @@ export class Site implements MailboxHandlers {
 
   /** A peer names a lock that this site has not heard of. */
   #receiveFirst(envelope: StampedEnvelope): void {
-    if (!this.#admission.admits(envelope, this.#actors.size)) return;
-    this.#open(envelope.lock, envelope.source).receive(envelope);
+    if (!this.#admission.admits(envelope, this.#locks.size)) return;
+    this.#locks.open(envelope.lock, envelope.source).receive(envelope);
   }
 
   /** A peer did not take what this site sent about a lock (M5). */
@@ -712,9 +639,8 @@ export class Site implements MailboxHandlers {
   }
 
   #enter(founding: Founding, record: MembersRecord): void {
-    const { strict, timing, members } = this.#options;
+    const { timing, members } = this.#options;
     const { mailbox, store, clock, random } = this.#options;
-    const { driftShare = 0, leaseMs = 0 } = strict ?? {};
     this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
     this.#exclusion = null;
     this.#roster.founding = founding;
@@ -725,7 +651,7 @@ export class Site implements MailboxHandlers {
         dataOf: (peer) => this.#roster.dataOf(peer),
         idOf: (peer) => this.#roster.idOf(peer),
         address: this.#options.address ?? (() => null),
-        settleMs: Math.ceil((leaseMs * (1 + driftShare)) / (1 - driftShare)),
+        settleMs: this.#promiseMs,
         asks: () => this.#exclusion === null && !this.#leaving && (this.#options.asks?.() ?? true),
         mostVoters: this.#options.size ?? Number.POSITIVE_INFINITY,
         leastVoters: members?.leastVoters ?? 1,
@@ -781,10 +707,10 @@ export class Site implements MailboxHandlers {
     // A lock that is opened before any configuration is known begins with that of the founders.
     const isTheirs = compare(configuration, foundersMembership) === 0;
     if (before !== null || joins || !isTheirs)
-      for (const actor of this.#actors.values()) actor.configured(change);
+      for (const actor of this.#locks.all()) actor.configured(change);
     const names = Object.keys(before?.voters ?? {});
     const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
-    for (const { votes } of this.#active) for (const name of gone) votes?.absent(name);
+    for (const { votes } of this.#locks.active()) for (const name of gone) votes?.absent(name);
     // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
     const came =
       before && this.#options.strict ? voters.filter((name) => !names.map(nameOf).includes(name)) : [];
@@ -797,7 +723,7 @@ export class Site implements MailboxHandlers {
       if (!ups.has(peer) && peers.includes(peer) && this.#isUp(peer))
         this.#follow({ type: 'up', peer, incarnation: '' });
     for (const name of gone) if (this.#roster.idOf(name) === null) this.#forgetLater(name);
-    if (had && !this.#trigger.majority) this.#watchMinority();
+    if (had && !this.#trigger.majority) this.#minority.watch();
     if (this.#roster.includesSelf) this.guests?.tellAll();
     else this.guests?.dismissAll();
     this.#resolveWhenReady();
@@ -827,12 +753,8 @@ export class Site implements MailboxHandlers {
       ...membershipOf(configuration),
       voters: Object.fromEntries(voters.map((name) => [name, true as const])),
     };
-    for (const actor of this.#actors.values()) {
-      actor.configured({ type: 'configured', ...of, joins: true });
-      actor.end(this.#exclusion);
-    }
-    this.#actors.clear();
-    this.#active.clear();
+    for (const actor of this.#locks.all()) actor.configured({ type: 'configured', ...of, joins: true });
+    this.#locks.clear(this.#exclusion);
   }
 
   /** Why nobody may be granted anything here as yet, to be read behind a colon; `null`: nothing is known to be in the way. */
@@ -861,13 +783,15 @@ export class Site implements MailboxHandlers {
 
   #linkRestarted(peer: SiteId): void {
     const { recorder } = this.#options;
-    const told = recorder.active ? this.#actors.keys() : this.#feed.open;
-    for (const lock of told) this.#actors.get(lock)?.linkRestarted(peer);
+    const told = recorder.active
+      ? this.#locks.all()
+      : this.#feed.open.flatMap((lock) => this.#locks.find(lock) ?? []);
+    for (const actor of told) actor.linkRestarted(peer);
   }
 
   #follow(change: PeerChange): void {
     // The kept votes came by the link as it was.
-    for (const { votes } of this.#active) {
+    for (const { votes } of this.#locks.active()) {
       if (change.type === 'down') votes?.absent(change.peer);
       if (change.type === 'restarted') votes?.close();
     }
@@ -878,23 +802,11 @@ export class Site implements MailboxHandlers {
     const had = this.#trigger.majority;
     this.#trigger.peer(change);
     this.#beginWhenReady();
-    if (this.#trigger.majority) this.#isToldOfMinority = false;
+    if (this.#trigger.majority) this.#minority.regained();
     else {
-      if (had) this.#loseMajority(change);
-      this.#watchMinority();
+      if (had) this.#minority.lost(change);
+      this.#minority.watch();
     }
-  }
-
-  /** Another site may lead once a majority has begun an epoch without this one: not before this one was silent. */
-  #loseMajority(change: PeerChange): void {
-    const { timing, majorityLost } = this.#options;
-    const tell = () => {
-      if (this.#ended || this.majority) return;
-      const reason = 'no majority of the voters is in reach, and another site may lead by now';
-      majorityLost?.(new OperatingError('LOCK_LOST', reason));
-    };
-    if (change.type === 'down' && change.why === 'silent') tell();
-    else this.#after(timing.failureTimeoutMs, tell);
   }
 
   /** `work`, unless this site has ended before. */
@@ -907,119 +819,15 @@ export class Site implements MailboxHandlers {
     this.#cancels.add(cancel);
   }
 
-  /** A caller that waits without a majority is granted nothing, perhaps for ever: that is told once. */
-  #watchMinority(): void {
-    const { clock, timing } = this.#options;
-    if (this.#isToldOfMinority || this.#cancelTelling || !this.#anyWaits()) return;
-    this.#cancelTelling = clock.after(Math.max(tellMinorityMs, 2 * timing.failureTimeoutMs), () => {
-      this.#cancelTelling = null;
-      if (this.#ended || this.majority || !this.#anyWaits()) return;
-      this.#isToldOfMinority = true;
-      const { notice } = this.#options;
-      notice({ type: 'no-majority', missing: this.#missing, of: this.#roster.voters.length });
-    });
-  }
-
   #anyWaits(): boolean {
-    for (const { waiting } of this.#active) if (waiting > 0) return true;
+    for (const { waiting } of this.#locks.active()) if (waiting > 0) return true;
     return false;
   }
 
   #beginWhenReady(): void {
     if (this.#begun) return;
     this.#begun = this.#roster.includesSelf && this.majority;
-    if (this.#begun) for (const actor of this.#active) actor.begin();
-  }
-
-  #activated(actor: LockActor): void {
-    this.#active.add(actor);
-    if (this.#active.size > keptAwake) this.#cancelPassivation ??= this.#passivateLater();
-  }
-
-  #passivateLater(): () => void {
-    return this.#options.clock.after(restEveryMs, () => {
-      this.#cancelPassivation = null;
-      for (const actor of this.#active) {
-        if (this.#active.size <= keptAwake) return;
-        actor.turned();
-        if (actor.passivate()) this.#active.delete(actor);
-      }
-      if (this.#active.size > keptAwake) this.#cancelPassivation = this.#passivateLater();
-    });
-  }
-
-  get #sweepMs(): number {
-    return Math.min(sweepEveryMs, this.#options.timing.forgetAfterMs / 4);
-  }
-
-  get #forgets(): boolean {
-    return this.#options.forgets ?? !this.#options.recorder.active;
-  }
-
-  /** A lock is forgotten by all members, so that waits until all of them speak a version with FORGET. One that was never met may be of an older one. */
-  get #allKnowForget(): boolean {
-    const { mailbox } = this.#options;
-    return this.#roster.peers.every((peer) => (mailbox.versionOf(peer) ?? 0) >= since.FORGET);
-  }
-
-  #sweepLater(): void {
-    if (!this.#forgets || this.#ended) return;
-    this.#cancelSweep ??= this.#options.clock.after(this.#sweepMs, () => {
-      this.#cancelSweep = null;
-      if (this.#allKnowForget) this.#sweep();
-      if (this.#actors.size > 0) this.#sweepLater();
-    });
-  }
-
-  /** Forgets the locks that nobody has used for long (R13), as far as this site has a part in that. */
-  #sweep(): void {
-    const { forgetAfterMs } = this.#options.timing;
-    const share = Math.ceil((this.#actors.size * 4 * this.#sweepMs) / forgetAfterMs);
-    for (let left = share; left > 0; left--) {
-      this.#unswept ??= this.#actors.values();
-      const { value: actor, done } = this.#unswept.next();
-      if (done) {
-        this.#unswept = null;
-        return;
-      }
-      if (this.#begun && this.majority) this.#forget(actor, forgetAfterMs);
-    }
-  }
-
-  #forget(actor: LockActor, afterMs: number): void {
-    const { lock } = actor;
-    if (!actor.isUnused(afterMs)) return;
-    actor.turned();
-    if (!actor.passivate()) return;
-    this.#active.delete(actor);
-    if (!this.#trigger.isQuiet(lock)) return;
-    actor.forget();
-    if (this.#forgotten === actor) this.#drop(actor);
-    // The news that it is forgotten was lost, or others use it. Once this site has had the token, it can say so itself.
-    else if (actor.isUnused(tooLong * afterMs)) {
-      const timeoutMs = 2 * this.#options.timing.failureTimeoutMs;
-      actor.queue
-        .run(() => undefined, { timeoutMs })
-        .catch((error: unknown) => {
-          // The next sweep tries again.
-          if (!(error instanceof OperatingError)) throw error;
-        });
-    }
-  }
-
-  /** Nothing of the lock but its promise counts any more: that is covered by the floor from now on. */
-  #drop(actor: LockActor): void {
-    const { lock, namedBy } = actor;
-    const { store } = this.#options;
-    this.#forgotten = null;
-    if (!this.#forgets || this.#feed.wants(lock) || !actor.passivate()) return;
-    const { promised } = this.#durable(lock);
-    if (!this.#members || !this.#trigger.drop(lock)) return;
-    this.#members.raiseFloor(Math.max(0, promised - 1));
-    store.forget(lock);
-    this.#admission.forget(lock, namedBy);
-    this.#active.delete(actor);
-    this.#actors.delete(lock);
+    if (this.#begun) for (const actor of this.#locks.active()) actor.begin();
   }
 
   /** The record first: it may say more than the disk, which a crash forgets, but never less. */

@@ -1,0 +1,277 @@
+import type { SiteId } from '../../machines/actor.ts';
+import type { DurableState } from '../../machines/epoch/messages.ts';
+import type { Clock } from '../api/clock.ts';
+import { OperatingError } from '../api/errors.ts';
+import type { Notice } from '../api/notice.ts';
+import type { ElectionTrigger } from '../election/election-trigger.ts';
+import type { Limits, Timing } from '../options/schema.ts';
+import type { Store } from '../store/store.ts';
+import { type Admission, tellFrom } from './admission.ts';
+import type { LockActor } from './lock-actor.ts';
+
+export interface LockTableOptions {
+  readonly self: SiteId;
+  readonly limits: Pick<Limits, 'maxLocks'>;
+  readonly timing: Timing;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly trigger: ElectionTrigger;
+  readonly admission: Admission;
+  readonly notice: (notice: Notice) => void;
+  /** The root of epoch 0 of a lock. */
+  readonly rootOf: (lock: string) => SiteId;
+  /** Every epoch up to it went by without this site; `null`: none did. */
+  readonly floor: () => number | null;
+  readonly raiseFloor: (floor: number) => void;
+  /** The longest time that a promise of a lease lasts. */
+  readonly promiseMs: number;
+  /** `by`: the peer that names the lock; `null`: a caller here does. */
+  readonly create: (lock: string, begin: LockBegin, by: SiteId | null) => LockActor;
+  /** Whether locks that nobody uses are forgotten (R13). */
+  readonly forgets: boolean;
+  /** Whether locks may be forgotten now. */
+  readonly mayForget: () => boolean;
+  /** Whether the lock is kept though nobody uses it, for example because somebody watches it. */
+  readonly mustKeep: (lock: string) => boolean;
+}
+
+/** The durable state that a lock's statechart begins with. */
+export interface LockBegin {
+  readonly founder: SiteId;
+  readonly disk: DurableState | 'none';
+  /** Names were forgotten (R13), and this lock has no entry on the disk. */
+  readonly forgotten?: true;
+}
+
+/** Maximum number of names that one search looks at. */
+const mostLookedAt = 200_000;
+/** Number of idle locks that stay active, so that one in frequent use is not activated each time. */
+const keptActive = 1_024;
+const passivateEveryMs = 250;
+/** The longest time between two looks at a part of the locks; every lock is looked at four times in `forgetAfterMs`. */
+const sweepEveryMs = 250;
+/** A lock that this site has not used for that many times `forgetAfterMs`, and that no other site has forgotten, is acquired once. */
+const tooLong = 10;
+
+/** The locks of one site: opens them at their first use, rests idle ones, and forgets those that nobody uses (R13). */
+export class LockTable {
+  readonly #options: LockTableOptions;
+  readonly #actors = new Map<string, LockActor>();
+  /** Actors with a queue, votes or leases; idle actors have none. */
+  readonly #active = new Set<LockActor>();
+  readonly #startedAt: number;
+  #cancelPassivation: (() => void) | null = null;
+  #cancelSweep: (() => void) | null = null;
+  /** The locks that the present sweep has not looked at yet. */
+  #unswept: Iterator<LockActor> | null = null;
+  /** The lock that its statechart has just said may be dropped. */
+  #forgotten: LockActor | null = null;
+
+  constructor(options: LockTableOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  get size(): number {
+    return this.#actors.size;
+  }
+
+  /** A lock that was used before. */
+  find(lock: string): LockActor | undefined {
+    return this.#actors.get(lock);
+  }
+
+  all(): Iterable<LockActor> {
+    return this.#actors.values();
+  }
+
+  active(): Iterable<LockActor> {
+    return this.#active;
+  }
+
+  /** At most `most` names of locks that contain `like`, active ones first. `more`: there may be others. */
+  names(like: string, most: number): { readonly some: readonly string[]; readonly more: boolean } {
+    const names = new Set<string>();
+    let seen = 0;
+    for (const lock of this.#known()) {
+      if (names.size >= most || seen >= mostLookedAt) return { some: [...names], more: true };
+      seen += 1;
+      if (lock.includes(like)) names.add(lock);
+    }
+    return { some: [...names], more: false };
+  }
+
+  *#known(): Generator<string> {
+    for (const { lock } of this.#active) yield lock;
+    yield* this.#actors.keys();
+  }
+
+  /** `by`: the peer that names the lock. Throws `TOO_MANY_LOCKS`. */
+  open(lock: string, by: SiteId | null = null): LockActor {
+    const { self, limits, trigger, rootOf, create } = this.#options;
+    if (this.#actors.size >= limits.maxLocks) {
+      throw new OperatingError(
+        'TOO_MANY_LOCKS',
+        `${self} knows ${limits.maxLocks} locks already (limits.maxLocks); there is no room for ${lock}`,
+      );
+    }
+    this.#tellOfMany();
+    const founder = rootOf(lock);
+    const { disk, isForgotten } = this.#diskOf(lock, founder);
+    trigger.open(lock, typeof disk !== 'string', isForgotten);
+    const begin = { founder, disk, ...(isForgotten && this.#isPastPromises && { forgotten: true as const }) };
+    const actor = create(lock, begin, by);
+    this.#actors.set(lock, actor);
+    this.#sweepLater();
+    return actor;
+  }
+
+  /** Once: before the first name is refused. */
+  #tellOfMany(): void {
+    const { limits, notice } = this.#options;
+    const known = this.#actors.size;
+    if (known !== Math.floor(limits.maxLocks * tellFrom)) return;
+    notice({ type: 'many-locks', known, most: limits.maxLocks, limit: 'maxLocks', peer: null });
+  }
+
+  /** A promise of a lease that was given before this run is over. */
+  get #isPastPromises(): boolean {
+    const { clock, promiseMs } = this.#options;
+    return clock.now() - this.#startedAt >= promiseMs;
+  }
+
+  /**
+   * A lock that there was no room for begins as after a crash: no epoch before is this site's (R7). So does one without an entry where
+   * names were forgotten (R13): `isForgotten`.
+   */
+  #diskOf(
+    lock: string,
+    root: SiteId,
+  ): { readonly disk: DurableState | 'none'; readonly isForgotten: boolean } {
+    const { store, admission } = this.#options;
+    const floor = this.#options.floor();
+    const read = store.read(lock, root);
+    const before = read === 'none' ? { promised: 0, epoch: 0, root } : read;
+    const kept = floor === null ? read : { ...before, promised: Math.max(before.promised, floor + 1) };
+    if (floor !== null) store.put(lock, kept as DurableState);
+    const isRefused = kept === 'none' && admission.mayHaveRefused(lock);
+    return {
+      disk: isRefused ? { promised: 0, epoch: 0, root } : kept,
+      isForgotten: floor !== null && before.promised === 0,
+    };
+  }
+
+  /** The lock has a queue, votes or leases from now on. */
+  activated(actor: LockActor): void {
+    this.#active.add(actor);
+    if (this.#active.size > keptActive) this.#cancelPassivation ??= this.#passivateLater();
+  }
+
+  #passivateLater(): () => void {
+    return this.#options.clock.after(passivateEveryMs, () => {
+      this.#cancelPassivation = null;
+      for (const actor of this.#active) {
+        if (this.#active.size <= keptActive) return;
+        actor.turned();
+        if (actor.passivate()) this.#active.delete(actor);
+      }
+      if (this.#active.size > keptActive) this.#cancelPassivation = this.#passivateLater();
+    });
+  }
+
+  get #sweepMs(): number {
+    return Math.min(sweepEveryMs, this.#options.timing.forgetAfterMs / 4);
+  }
+
+  #sweepLater(): void {
+    if (!this.#options.forgets) return;
+    this.#cancelSweep ??= this.#options.clock.after(this.#sweepMs, () => {
+      this.#cancelSweep = null;
+      this.#sweep();
+      if (this.#actors.size > 0) this.#sweepLater();
+    });
+  }
+
+  /** Forgets the locks that nobody has used for long (R13), as far as this site has a part in that. */
+  #sweep(): void {
+    if (!this.#options.mayForget()) return;
+    const { forgetAfterMs } = this.#options.timing;
+    const share = Math.ceil((this.#actors.size * 4 * this.#sweepMs) / forgetAfterMs);
+    for (let left = share; left > 0; left--) {
+      this.#unswept ??= this.#actors.values();
+      const { value: actor, done } = this.#unswept.next();
+      if (done) {
+        this.#unswept = null;
+        return;
+      }
+      this.#forget(actor, forgetAfterMs);
+    }
+  }
+
+  #forget(actor: LockActor, afterMs: number): void {
+    const { trigger, timing } = this.#options;
+    if (!actor.isUnused(afterMs)) return;
+    actor.turned();
+    if (!actor.passivate()) return;
+    this.#active.delete(actor);
+    if (!trigger.isQuiet(actor.lock)) return;
+    actor.forget();
+    if (this.dropIfForgotten(actor)) return;
+    // The news that it is forgotten was lost, or others use it. Once this site has had the token, it can say so itself.
+    if (!actor.isUnused(tooLong * afterMs)) return;
+    actor.queue
+      .run(() => undefined, { timeoutMs: 2 * timing.failureTimeoutMs })
+      .catch((error: unknown) => {
+        // The next sweep tries again.
+        if (!(error instanceof OperatingError)) throw error;
+      });
+  }
+
+  /** The statechart of the lock says that it may be dropped: `dropIfForgotten` does it once the step is over. */
+  forgotten(actor: LockActor): void {
+    this.#options.trigger.forgotten(actor.lock);
+    this.#forgotten = actor;
+  }
+
+  /**
+   * Drops the lock if its statechart has just said that it may be. Its promise alone still counts, and is covered
+   * by the floor from now on. Returns whether the statechart said so.
+   */
+  dropIfForgotten(actor: LockActor): boolean {
+    if (this.#forgotten !== actor) return false;
+    const { store, trigger, admission, forgets, mustKeep, raiseFloor } = this.#options;
+    const { lock, namedBy } = actor;
+    this.#forgotten = null;
+    if (!forgets || mustKeep(lock) || !actor.passivate()) return true;
+    const { promised } = durableOf(store, lock);
+    if (!trigger.drop(lock)) return true;
+    raiseFloor(Math.max(0, promised - 1));
+    store.forget(lock);
+    admission.forget(lock, namedBy);
+    this.#active.delete(actor);
+    this.#actors.delete(lock);
+    return true;
+  }
+
+  /** Ends every lock and drops it; the next use of a name opens it anew. */
+  clear(reason: Error): void {
+    for (const actor of this.#actors.values()) actor.end(reason);
+    this.#actors.clear();
+    this.#active.clear();
+  }
+
+  /** Ends every lock, and nothing is opened or forgotten any more. */
+  stop(reason: Error): void {
+    this.#cancelPassivation?.();
+    this.#cancelSweep?.();
+    for (const actor of this.#actors.values()) actor.end(reason);
+  }
+}
+
+const nothingPromised: DurableState = { promised: 0, epoch: 0, root: '' };
+
+/** The durable state of the lock; of one without an entry, that of epoch 0. */
+export function durableOf(store: Store, lock: string): DurableState {
+  const kept = store.read(lock, '');
+  return kept === 'none' ? nothingPromised : kept;
+}
