@@ -119,6 +119,7 @@ export async function changing(
   }
   for (const id of ids) if (simulation.isSuspended(id)) simulation.resume(id);
   simulation.healAll();
+  simulation.mendDisks();
   for (const id of ids) if (!sites.has(id)) await start(id);
   await simulation.run(20_000);
   const voters = votersNow();

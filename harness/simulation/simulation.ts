@@ -233,6 +233,11 @@ export class Simulation {
     this.#disks.get(id)!.fails = true;
   }
 
+  /** All disks work again. */
+  mendDisks(): void {
+    for (const disk of this.#disks.values()) disk.fails = false;
+  }
+
   /** Stops the process of a site: it takes no message and no timer until `resume`, and the others believe it silent. */
   suspend(id: SiteId): void {
     this.#clocks.get(id)!.suspend();
