@@ -22,6 +22,8 @@ function said(change: object): string {
 
 const site = 'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit';
 
+const hiddenPeer = `peers.__proto__: ${site}, got "__proto__"`;
+
 const refused: readonly (readonly [object, string])[] = [
   [
     { peers: { b: { ...there, port: 'eighty' } } },
@@ -30,6 +32,8 @@ const refused: readonly (readonly [object, string])[] = [
   [{ peers: { b: { ...there, port: 0 } } }, 'peers.b.port: a port is an integer from 1 to 65535, got 0'],
   [{ peers: { b: { port: 1 } } }, 'peers.b.host: a host is a name or an IP address; it is missing'],
   [{ peers: { 'b c': there } }, `peers.b c: ${site}, got "b c"`],
+  [{ peers: JSON.parse('{ "__proto__": { "host": "127.0.0.1", "port": 1 } }') }, hiddenPeer],
+  [{ peers: { __proto__: { b: there } } }, hiddenPeer],
   [{ peers: { a: there } }, 'peers.a: peers are the other sites, a is this one'],
   [{ peers: null }, 'peers: peers are addresses by the ids of all other sites, got null'],
   [{ site: '' }, `site: ${site}, got ""`],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { checked, invalid } from './checked.ts';
 import { conflictsOf } from './rules.ts';
-import { clusterSchema, defaultPort, type Settings } from './schema.ts';
+import { clusterSchema, defaultPort, type Settings, siteIdIs } from './schema.ts';
 
 /** With `size`: time in ms after which a member that is down makes room for another. */
 const removeAfterMs = 5_000;
@@ -17,6 +17,7 @@ const ofSites = ['site', 'listen', 'peers'] as const;
 export function parseOptions(options: unknown): Settings {
   const { guest, size } = (options ?? {}) as { readonly guest?: unknown; readonly size?: unknown };
   const isNamed = guest !== true && size === undefined;
+  refuseHiddenPeer(options);
   const given = checked(clusterSchema, options, isNamed ? ofSites : []);
   const listen = given.listen ?? (given.guest ? nowhere : everywhere(given));
   const settings: Settings = {
@@ -31,6 +32,18 @@ export function parseOptions(options: unknown): Settings {
   if (conflicts.length > 0)
     throw invalid(conflicts.map(({ path, message }) => `${path.join('.')}: ${message}`));
   return settings;
+}
+
+/**
+ * Throws `OPTIONS_INVALID` for a peer with the name `__proto__`. The schema of a record passes over this key, and in a literal it sets the
+ * prototype: without the peer, the site would found a cluster alone.
+ */
+function refuseHiddenPeer(options: unknown): void {
+  const { peers } = (options ?? {}) as { readonly peers?: unknown };
+  if (typeof peers !== 'object' || peers === null) return;
+  const prototype: object | null = Object.getPrototypeOf(peers);
+  if (Object.hasOwn(peers, '__proto__') || Object.keys(prototype ?? {}).length > 0)
+    throw invalid([`peers.__proto__: ${siteIdIs}, got "__proto__"`]);
 }
 
 /** A guest does not listen. */

@@ -30,7 +30,7 @@ const time = (otherwise: number, does: string) =>
     otherwise,
   }).default(otherwise);
 
-const siteIdIs =
+export const siteIdIs =
   'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit';
 const siteId = describe(z.string().regex(siteIdPattern), siteIdIs);
 
