@@ -16,7 +16,7 @@ interface StepsProps {
 
 const rowHeight = 46;
 const mostChanges = 4;
-const scrollAfterMs = 60;
+const scrollEveryMs = 60;
 
 /**
  * Every step in a searchable list: the site, its step, the source, and the changes. Only the visible rows are
@@ -34,17 +34,23 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
   const wanted = useRef(0);
   wanted.current = current;
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const scrolled = useRef(Number.NEGATIVE_INFINITY);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another moment, or another run with its own sites, has other rows
   useEffect(() => {
-    // Scrolling makes the browser lay out the page: it is done now and then while the moment keeps changing.
-    timer.current ??= setTimeout(() => {
+    // Scrolling makes the browser lay out the page: it is done at once, and then now and then while the moment keeps changing.
+    const waitMs = Math.max(0, scrolled.current + scrollEveryMs - performance.now());
+    const scroll = () => {
       timer.current = null;
+      scrolled.current = performance.now();
       const element = list.current;
       if (element === null) return;
       const [from, to] = [wanted.current * rowHeight, (wanted.current + 1) * rowHeight];
       if (from < element.scrollTop) element.scrollTop = from;
       else if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
-    }, scrollAfterMs);
+    };
+    if (timer.current !== null) return;
+    if (waitMs === 0) scroll();
+    else timer.current = setTimeout(scroll, waitMs);
   }, [current, height, sites]);
 
   const first = Math.max(0, Math.floor(top / rowHeight) - 4);
