@@ -84,6 +84,11 @@ export function addVerify(program: Command): void {
         .default('baton'),
     )
     .option(
+      '--swarm <n>',
+      'with --engine spin: that many random searches, with --first-seed for the first; docs/engines.md',
+      wholeNumber(1, 10_000),
+    )
+    .option(
       '--second-opinion',
       'ask every other engine that is installed, too, and compare counts and verdicts',
     )
@@ -123,6 +128,8 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
 }
 
 async function judged(found: FoundSystem, options: VerifyOptions): Promise<ExitStatus> {
+  if (options.swarm !== undefined && options.engine !== 'spin')
+    throw new UsageError('--swarm needs --engine spin');
   const report =
     options.engine === 'baton'
       ? await checked(found, options)
@@ -170,7 +177,11 @@ async function checkedBy(
   { system }: FoundSystem,
   options: VerifyOptions,
 ): Promise<EngineReport> {
-  const own = ownOptions.find((name) => options[name] !== undefined);
+  const { timeout, firstSeed } = options;
+  const swarm = engine === 'spin' ? options.swarm : undefined;
+  const own = ownOptions.find(
+    (name) => options[name] !== undefined && !(name === 'firstSeed' && options.swarm !== undefined),
+  );
   if (own !== undefined) {
     throw new UsageError(`${flagOf(own)} is of Baton's own engine: leave it out, or use --engine baton`);
   }
@@ -180,12 +191,14 @@ async function checkedBy(
     import('../../verification/export/errors.ts'),
   ]);
   const progress = await liveView(process.stderr, 2_000);
-  const { timeout } = options;
   try {
     return await interruptible((signal) =>
       engines[engine](system, {
         signal,
         ...(timeout !== undefined && { maxSeconds: timeout }),
+        ...(swarm !== undefined && {
+          swarm: { searches: swarm, ...(firstSeed !== undefined && { firstSeed }) },
+        }),
         onProgress: (line) =>
           progress.update(
             () => line,

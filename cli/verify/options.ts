@@ -31,6 +31,8 @@ export interface VerifyOptions {
   readonly spill?: string;
   /** The model checker that explores. */
   readonly engine: 'baton' | EngineName;
+  /** Number of searches of SPIN. */
+  readonly swarm?: number;
   /** Run every other installed engine too, and compare the results. */
   readonly secondOpinion?: boolean;
   readonly json?: string;

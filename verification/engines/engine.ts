@@ -27,6 +27,21 @@ export interface EngineOptions {
   readonly signal?: AbortSignal;
   /** Called with a line that says how far the engine is. */
   readonly onProgress?: (line: string) => void;
+  /** SPIN alone: search at random in several processes instead of exploring all states in one. */
+  readonly swarm?: Swarm;
+}
+
+/**
+ * A swarm of searches. Each goes another way and keeps one hash of a state, so that much fits into little memory; none is
+ * exhaustive. Source: G. Holzmann, R. Joshi, A. Groce, *Swarm verification techniques*, IEEE TSE 37(6), 2011.
+ */
+export interface Swarm {
+  /** Number of searches. As many run at once as the machine has processors. */
+  readonly searches: number;
+  /** The seed of the first search; each other has the next number. Default: 1. Hosts that share a swarm take different ones. */
+  readonly firstSeed?: number;
+  /** Called as a search begins, with its process. */
+  readonly onSearch?: (seed: number, pid: number) => void;
 }
 
 /** Whether an action of ours can be a step of an engine's counterexample. */

@@ -11,13 +11,14 @@ export interface ProgramOptions extends EngineOptions {
   readonly progress: string;
   /** The message of `ENGINE_MISSING`. */
   readonly missing: string;
+  readonly onStart?: (pid: number) => void;
 }
 
-/** Runs a program of an engine to its end. Throws `ENGINE_MISSING` without it, and `ENGINE_FAILED` when it is stopped. */
+/** Runs a program of an engine to its end. Throws `ENGINE_MISSING` without it, and `ENGINE_FAILED` when a limit or a signal ends it. */
 export function ran(
   file: string,
   args: readonly string[],
-  { engine, folder, env = {}, progress, missing, maxSeconds, signal, onProgress }: ProgramOptions,
+  { engine, folder, env = {}, progress, missing, maxSeconds, signal, onProgress, onStart }: ProgramOptions,
 ): Promise<{ readonly said: string; readonly status: number }> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
@@ -27,6 +28,7 @@ export function ran(
       ...(maxSeconds === undefined ? {} : { timeout: maxSeconds * 1_000 }),
       ...(signal === undefined ? {} : { signal }),
     });
+    if (child.pid !== undefined) onStart?.(child.pid);
     let said = '';
     const heard = (text: string) => {
       said += text;
@@ -38,9 +40,12 @@ export function ran(
     child.on('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ENOENT' ? new EngineError('ENGINE_MISSING', missing) : error),
     );
-    child.on('close', (status) => {
+    const began = performance.now();
+    child.on('close', (status, killedBy) => {
       if (status !== null) resolve({ said, status });
-      else reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
+      else if (maxSeconds !== undefined && performance.now() - began >= maxSeconds * 1_000)
+        reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
+      else reject(new EngineError('ENGINE_FAILED', `${file} was ended by ${killedBy}.`));
     });
   });
 }

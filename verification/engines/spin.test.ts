@@ -7,6 +7,7 @@ import { createMachine } from 'xstate';
 import { siteMachine } from '../../machines/naimi-trehel/site.ts';
 import { check } from '../check/check.ts';
 import alternatingBit from '../examples/alternating-bit.ts';
+import dining from '../examples/dining-philosophers.ts';
 import polite from '../examples/polite-philosophers.ts';
 import { tableOf } from '../export/promela.ts';
 import { mutants } from '../protocols/naimi-trehel/mutants.ts';
@@ -45,6 +46,42 @@ describe.skipIf(!isHere)('SPIN, from the same statecharts', { timeout: 120_000 }
       );
     expect(broken(theirs)).toEqual(broken(ours));
     expect(broken(theirs)).toContainEqual(['mutual exclusion', 4]);
+  });
+
+  test('a swarm finds a mistake, and the same if a search is killed', async () => {
+    const system = naimiTrehel({ sites: 2, network, machine: mutants['an idle root copies the token'] });
+    const killed: number[] = [];
+    const onSearch = (seed: number, pid: number) => {
+      if (seed !== 7 || killed.length > 0) return;
+      killed.push(seed);
+      process.kill(pid, 'SIGKILL');
+    };
+    const [whole, disturbed] = [
+      await spin(system, { swarm: { searches: 3, firstSeed: 6 } }),
+      await spin(system, { swarm: { searches: 3, firstSeed: 6, onSearch } }),
+    ];
+    expect(killed).toEqual([7]);
+    const told = ({ states, transitions, complete, workers, properties }: typeof whole) => ({
+      states,
+      transitions,
+      complete,
+      workers,
+      properties,
+    });
+    expect(told(disturbed)).toEqual(told(whole));
+    expect({ states: whole.states, complete: whole.complete }).toEqual({ states: 26, complete: false });
+    const verdicts = Object.fromEntries(whole.properties.map(({ name, verdict }) => [name, verdict]));
+    expect(verdicts).toMatchObject({
+      'mutual exclusion': 'violated',
+      L1: 'incomplete',
+      'a site waits in line': 'holds',
+    });
+  });
+
+  test('a swarm finds a fair run on which a property does not hold', async () => {
+    const { properties } = await spin(dining as System, { swarm: { searches: 1 } });
+    const found = properties.filter(({ trace }) => trace?.loop !== undefined).map(({ name }) => name);
+    expect(found).toEqual([1, 2, 3].map((number) => `philosopher ${number} eats when hungry`));
   });
 
   test('bounded queues, lost and doubled messages', async () => {

@@ -1,5 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Judged } from '../check/report.ts';
 import { askedOfSpin, type Promela, promela } from '../export/promela.ts';
@@ -23,7 +23,8 @@ import { ran } from './program.ts';
  * Checks a system with SPIN: its table is written in Promela, SPIN and a C compiler make a verifier of it, and the verifier
  * explores it on its own. A counterexample is looked for breadth first, so that it is a shortest one, and taken again through the
  * statecharts. Throws `EngineError`, and `ExportError` for a system that cannot be exported. A property that cannot be is
- * `incomplete`.
+ * `incomplete`. With `swarm`, a property that no search violates is `incomplete` too, `states` are those of the largest search,
+ * and a counterexample need not be a shortest one.
  */
 export async function spin(system: System, options: EngineOptions = {}): Promise<EngineReport> {
   const started = performance.now();
@@ -59,6 +60,8 @@ class Verifier {
   readonly #folder: string;
   readonly #options: EngineOptions;
   readonly #built = new Map<Build, Promise<string>>();
+  /** The first search of the swarm that told something, by what it told. */
+  readonly #finders = new Map<string, number>();
 
   constructor(table: Table, questions: Questions, folder: string, options: EngineOptions) {
     this.#table = table;
@@ -71,7 +74,11 @@ class Verifier {
   async report(started: number): Promise<EngineReport> {
     const { system, compiled, actors } = this.#table;
     await writeFile(join(this.#folder, 'system.pml'), this.#written.text);
-    const said = parseSpin(await this.#run(await this.#build('states'), ['-E', '-c0', ...this.#size()]));
+    const how = ['-E', '-c0'];
+    const said =
+      this.#options.swarm === undefined
+        ? parseSpin(await this.#run(await this.#build('states'), [...how, ...this.#size()]))
+        : this.#merged(await this.#swarm('states', how));
     if (said.told.has('missing')) {
       throw new EngineError(
         'ENGINE_DISAGREES',
@@ -97,7 +104,7 @@ class Verifier {
       statesPerSecond: said.states / said.seconds,
       bytesPerState: said.memoryBytes / said.states,
       peakMemoryBytes: said.memoryBytes,
-      workers: 1,
+      workers: this.#options.swarm?.searches ?? 1,
       complete: said.incomplete === null,
       ...(said.incomplete === null ? {} : { incomplete: said.incomplete }),
       cut: 0,
@@ -155,9 +162,18 @@ class Verifier {
     const { compiled } = this.#table;
     if (property.kind === 'always' && !this.#holdsAtFirst(property)) return taken(compiled, []).trace;
     const env = { BATON_STOP: String(index) };
+    const seed = this.#finders.get(`broken ${this.#questions.asked[index]!.name}`);
+    if (seed !== undefined) {
+      await this.#searched('states', ['-E'], seed, env);
+      return this.#takenTrail(property, await this.#replayed('states', ['-E'], seed, env));
+    }
     await this.#run(await this.#build('breadth'), ['-E', ...this.#size()], env);
-    const { steps } = this.#trail(await this.#run(await this.#build('states'), ['-r', '-E'], env));
-    const { trace, path } = taken(compiled, steps);
+    return this.#takenTrail(property, await this.#run(await this.#build('states'), ['-r', '-E'], env));
+  }
+
+  #takenTrail(property: Property, output: string): Trace {
+    const { compiled } = this.#table;
+    const { trace, path } = taken(compiled, this.#trail(output).steps);
     refuseUnbroken(compiled, property, path);
     return trace;
   }
@@ -166,6 +182,13 @@ class Verifier {
   async #judgedRun({ property, name }: Question): Promise<Judged> {
     const told = { name: property.name, kind: property.kind };
     const how = ['-a', '-f', '-N', `${name}_`];
+    if (this.#options.swarm !== undefined) {
+      const searches = await this.#swarm('runs', how);
+      const found = [...searches].find(([, { errors }]) => errors > 0);
+      if (found === undefined)
+        return { ...told, verdict: 'incomplete', reason: notExhaustive(searches.size) };
+      return this.#refuted(told, await this.#replayed('runs', how, found[0]));
+    }
     const pan = await this.#build('runs');
     // Each state is visited once for each process whose step fairness still requires.
     const said = parseSpin(await this.#run(pan, [...how, ...this.#size(100)]));
@@ -173,9 +196,79 @@ class Verifier {
       if (said.incomplete === null) return { ...told, verdict: 'holds' };
       return { ...told, verdict: 'incomplete', reason: said.incomplete };
     }
-    const { steps, loop = steps.length } = this.#trail(await this.#run(pan, ['-r', ...how]));
+    return this.#refuted(told, await this.#run(pan, ['-r', ...how]));
+  }
+
+  #refuted(told: Pick<Judged, 'name' | 'kind'>, output: string): Judged {
+    const { steps, loop = steps.length } = this.#trail(output);
     const { trace } = taken(this.#table.compiled, steps, loop);
     return { ...told, verdict: 'violated', reason: 'SPIN finds a fair run on which it does not hold', trace };
+  }
+
+  // Swarms.
+
+  /** The answers of all searches by seed, as many at once as there are processors. */
+  async #swarm(kind: Build, how: readonly string[]): Promise<ReadonlyMap<number, SpinAnswer>> {
+    const { searches, firstSeed = 1 } = this.#options.swarm!;
+    await this.#build(kind);
+    const seeds = Array.from({ length: searches }, (_, index) => firstSeed + index);
+    const rest = [...seeds];
+    const answers = new Map<number, SpinAnswer>();
+    const work = async () => {
+      for (let seed = rest.shift(); seed !== undefined; seed = rest.shift())
+        answers.set(seed, parseSpin(await this.#searched(kind, how, seed)));
+    };
+    await Promise.all(Array.from({ length: Math.min(searches, availableParallelism()) }, work));
+    return new Map(seeds.map((seed) => [seed, answers.get(seed)!]));
+  }
+
+  #merged(searches: ReadonlyMap<number, SpinAnswer>): SpinAnswer {
+    for (const [seed, { told }] of searches)
+      for (const what of told) if (!this.#finders.has(what)) this.#finders.set(what, seed);
+    const all = [...searches.values()];
+    const largest = all.reduce((most, one) => (one.states > most.states ? one : most));
+    return {
+      ...largest,
+      memoryBytes: all.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+      incomplete: notExhaustive(searches.size),
+      told: new Set(this.#finders.keys()),
+    };
+  }
+
+  /**
+   * One search. The seed alone decides its hashes and, in a search for states, the order of processes; SPIN's fairness misses
+   * lassos if that order is random. A search whose process is killed is made again, once, and finds the same.
+   */
+  async #searched(
+    kind: Build,
+    how: readonly string[],
+    seed: number,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<string> {
+    const pan = await this.#build(kind);
+    const folder = join(this.#folder, `search-${seed}`);
+    await mkdir(folder, { recursive: true });
+    const bits = Math.min(33, Math.max(20, Math.ceil(Math.log2(this.#table.states)) + 6));
+    const depth = Math.min(10_000_000, this.#table.states * 100);
+    const args = [...how, `-RS${seed}`, `-h${seed % 400}`, `-w${bits}`, `-m${depth}`];
+    const onStart = (pid: number) => this.#options.swarm!.onSearch?.(seed, pid);
+    try {
+      return await this.#run(pan, args, env, folder, onStart);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.message.includes('was ended by'))) throw error;
+      return this.#run(pan, args, env, folder, onStart);
+    }
+  }
+
+  /** The trail that a search of the swarm has left. */
+  async #replayed(
+    kind: Build,
+    how: readonly string[],
+    seed: number,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<string> {
+    const folder = join(this.#folder, `search-${seed}`);
+    return this.#run(await this.#build(kind), ['-r', ...how], env, folder);
   }
 
   /** The steps that a replayed trail reports; those after `loop` come again and again. */
@@ -228,16 +321,28 @@ class Verifier {
     const flags = { states: ['-DSAFETY'], breadth: ['-DSAFETY', '-DBFS'], runs: ['-DNFAIR=16'] }[kind];
     // A compiler takes minutes to optimize the code of a large table, which runs in seconds.
     const optimized = this.#written.text.length > 150_000 ? '-O0' : '-O2';
-    await this.#run('gcc', [optimized, '-w', '-DNOREDUCE', '-DMEMLIM=8000', ...flags, '-o', kind, 'pan.c']);
+    const hashed =
+      this.#options.swarm === undefined
+        ? []
+        : { states: ['-DBITSTATE', '-DP_RAND'], breadth: [], runs: ['-DBITSTATE'] }[kind];
+    const all = [optimized, '-w', '-DNOREDUCE', '-DMEMLIM=8000', ...flags, ...hashed];
+    await this.#run('gcc', [...all, '-o', kind, 'pan.c']);
     return join(this.#folder, kind);
   }
 
-  async #run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  async #run(
+    file: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    folder = this.#folder,
+    onStart: (pid: number) => void = () => {},
+  ): Promise<string> {
     const { said, status } = await ran(file, args, {
       ...this.#options,
       engine: 'SPIN',
-      folder: this.#folder,
+      folder,
       env,
+      onStart,
       progress: 'Depth=',
       missing: `SPIN needs ${file} on the PATH. Debian: apt install spin gcc.`,
     });
@@ -246,6 +351,9 @@ class Verifier {
     return said;
   }
 }
+
+const notExhaustive = (searches: number) =>
+  `${searches} searches of a swarm found no violation, and none is exhaustive`;
 
 /** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
 type Build = 'states' | 'breadth' | 'runs';
