@@ -1,0 +1,45 @@
+import alternatingBit from '../../examples/alternating-bit.ts';
+import chang from '../../examples/chang-roberts.ts';
+import dining from '../../examples/dining-philosophers.ts';
+import polite from '../../examples/polite-philosophers.ts';
+import twoPhase from '../../examples/two-phase-commit.ts';
+import { epoch } from '../../protocols/epoch/system.ts';
+import { line } from '../../protocols/line/system.ts';
+import { link } from '../../protocols/link/system.ts';
+import { naimiTrehel, naimiTrehelLeaving } from '../../protocols/naimi-trehel/system.ts';
+import { sketch } from '../../protocols/sketch/system.ts';
+import type { Network, System } from '../../system/system.ts';
+
+/* The systems that every other engine is compared on. */
+
+export const network = { order: 'fifo' } as const;
+
+const site = (sites: number, order: Network['order'] = 'fifo', liveness = false) =>
+  naimiTrehel({ sites, network: { order }, liveness });
+
+const modules = {
+  'alternating bit': alternatingBit,
+  'Chang and Roberts': chang,
+  'dining philosophers': dining,
+  'polite philosophers': polite,
+  'two-phase commit': twoPhase,
+};
+
+export const systems: Readonly<Record<string, System>> = {
+  ...(modules as Record<string, System>),
+  'naimi-trehel, 4 sites': site(4),
+  'naimi-trehel, unordered': site(3, 'unordered'),
+  'naimi-trehel, unordered by target': site(3, 'unordered-by-target'),
+  'naimi-trehel, each site is served': site(3, 'fifo', true),
+  'naimi-trehel, leaving': naimiTrehelLeaving({ sites: 3, network }),
+  line: line({ sites: 3, network }),
+  link: link({ sites: 2, network, posts: 2, limit: 1, connections: 1, finishes: [] }),
+  sketch: sketch({ sites: 2, network }),
+  'epoch, 2 sites, crashes and breaks': epoch({
+    sites: 2,
+    network,
+    breaks: 1,
+    crashes: 'all',
+    restart: 'with disk',
+  }),
+};
