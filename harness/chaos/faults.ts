@@ -125,12 +125,6 @@ async function inflictOnProcess(
       member.giveBack();
       if (!member.isUp) await member.start();
       return;
-    case 'remove':
-      cluster.member(fault.by).tell({ type: 'remove', site: fault.site });
-      await over();
-      // A site that was removed and goes on running is added no more.
-      await member.kill();
-      return member.start();
     default:
       fault satisfies never;
   }

@@ -14,8 +14,6 @@ export type ToSite =
   /** Begin one critical section that lasts until `drop`. */
   | { readonly type: 'take'; readonly section: string }
   | { readonly type: 'drop'; readonly section: string }
-  /** Have `site` removed from the members, if a majority agrees. */
-  | { readonly type: 'remove'; readonly site: string }
   /** The resource's answer to a `write`. */
   | { readonly type: 'answer'; readonly id: number; readonly accepted: boolean; readonly value: number }
   | { readonly type: 'close' };

@@ -12,7 +12,7 @@ describe('the schedule of a seed', () => {
 
   it('has every kind of fault, in order, and all end with it', () => {
     const faults = many.flatMap((schedule) => schedule.faults);
-    expect(Object.keys(countByKind(faults)).length).toBe(16);
+    expect(Object.keys(countByKind(faults)).length).toBe(15);
     for (const { faults, seconds } of many) {
       expect(faults.map(({ atMs }) => atMs)).toEqual(faults.map(({ atMs }) => atMs).sort((a, b) => a - b));
       for (const fault of faults) {

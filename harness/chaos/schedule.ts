@@ -31,8 +31,6 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'disk-full'; readonly site: string; readonly forMs: number }
   /** The process gets no file descriptor more; later it does, and the site is started again if it stopped. */
   | { readonly kind: 'no-descriptors'; readonly site: string; readonly forMs: number }
-  /** Another site removes it from the members; later it is started again, and asks to be added. */
-  | { readonly kind: 'remove'; readonly site: string; readonly by: string; readonly forMs: number }
 );
 
 export type Kind = Fault['kind'];
@@ -74,7 +72,6 @@ const weights: Readonly<Record<Kind, number>> = {
   stop: 2,
   'disk-full': 1,
   'no-descriptors': 1,
-  remove: 1,
 };
 const drawnKinds = Object.entries(weights).flatMap(([kind, weight]) =>
   Array<Kind>(weight).fill(kind as Kind),
@@ -133,8 +130,6 @@ function draw(draws: Draws, sites: readonly string[], atMs: number, endMs: numbe
     case 'disk-full':
     case 'no-descriptors':
       return { kind, atMs, site, forMs: forMs(50, 800) };
-    case 'remove':
-      return { kind, atMs, site, by: one === site ? other : one, forMs: forMs(200, 800) };
     case 'stop':
       return { kind, atMs, site, forMs: forMs(50, 1200) };
     default:
@@ -151,8 +146,6 @@ export function faultInWords(fault: Fault): string {
       return `delay${where} by ${fault.delayMs} ms${lasting}`;
     case 'mid-frame':
       return `reset${where} after ${fault.bytes} bytes`;
-    case 'remove':
-      return `remove${whom} by ${fault.by}${lasting}`;
     case 'partition':
       return `partition of ${fault.minority.join(', ')}, ${fault.how}${lasting}`;
     default:

@@ -40,8 +40,6 @@ function say(message: FromSite): void {
 
 /** The length of a critical section that lasts until it is told to end. */
 const lingerMs = 5_000;
-/** Longest wait for a majority that agrees to a change of the members, in ms. */
-const changeMs = 1_000;
 
 const record = (entry: Entry) => say({ type: 'entry', entry });
 
@@ -115,12 +113,6 @@ class OpenedSite {
       }
       case 'drop':
         this.#dropped.get(message.section)?.();
-        return;
-      case 'remove':
-        this.#cluster.removeMember(message.site, { timeoutMs: changeMs }).catch((error: unknown) => {
-          // Where no majority agrees, it stays a member.
-          if (codeOf(error) === undefined) throw error;
-        });
         return;
       case 'answer':
         this.#answers.get(message.id)?.(message);
