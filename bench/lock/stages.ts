@@ -7,7 +7,6 @@ import { siteMachine } from '../../dist/machines/epoch/site.js';
 import { linkMachine } from '../../dist/machines/link/link.js';
 import { systemClock } from '../../dist/runtime/api/clock.js';
 import { EffectActor } from '../../dist/runtime/driver/actor.js';
-import { joinCluster } from '../../dist/runtime/index.js';
 import { Places } from '../../dist/runtime/lock/places.js';
 import { type QueueOwner, WaitQueue } from '../../dist/runtime/lock/wait-queue.js';
 import { WriteScheduler } from '../../dist/runtime/mailbox/tcp/connection.js';
@@ -17,7 +16,7 @@ import { Decoder } from '../../dist/runtime/wire/decoder.js';
 import { Writer } from '../../dist/runtime/wire/writer.js';
 import { compile } from '../../dist/statechart/compile.js';
 import { aligned, median } from '../columns.ts';
-import { freePort } from './processes.ts';
+import { openSites } from './sites.ts';
 
 /*
  * The stages of a hand-off, in microseconds: one TOKEN that arrives, one critical section, one TOKEN that leaves. `in a row`: the CPU
@@ -209,24 +208,9 @@ async function afterASleep({ run }: Stage): Promise<number> {
   return median(figures);
 }
 
-async function openSites() {
-  const names = ['site-0', 'site-1'];
-  const addresses = await Promise.all(
-    names.map(async (name) => [name, { host: '127.0.0.1', port: await freePort() }] as const),
-  );
-  const sites = await Promise.all(
-    addresses.map(([site, listen]) => {
-      const peers = Object.fromEntries(addresses.filter(([name]) => name !== site));
-      return joinCluster({ cluster: 'bench', site, listen, peers });
-    }),
-  );
-  await Promise.all(sites.map((site) => site.ready()));
-  return sites;
-}
-
 /** CPU time of a hand-off between two sites of one process, and the share of it that collects garbage. */
 async function whole() {
-  const sites = await openSites();
+  const sites = await openSites(2);
   const locks = sites.map((site) => site.lock('lock-0'));
   let collectingMs = 0;
   const observer = new PerformanceObserver((list) => {
