@@ -439,18 +439,20 @@ class Writer {
       '  if',
       ...[...distinct.values()].map((row) => {
         const message = row.on.kind === 'deliver' ? this.#table.messages[row.on.message]!.name : '';
-        return `  :: ${actor.name} == ${actor.locals[row.from]!.name} && m == ${message} -> ${this.#effect(actor, row)}`;
+        return `  :: ${actor.name} == ${actor.locals[row.from]!.name} && m == ${message} -> ${this.#effect(actor, row, false)}`;
       }),
       '  :: else -> c_code { missing(); }; assert(false)',
       '  fi',
+      // Once for all rows: in a local state that stays, there is nothing to take.
+      ...(this.#everPurges(this.#table.actors.indexOf(actor)) ? [`  ${actor.name}_purges()`] : []),
       '}',
     ];
   }
 
-  #effect(actor: TableActor, { from, to, sends, tells }: Row): string {
+  #effect(actor: TableActor, { from, to, sends, tells }: Row, purges = true): string {
     const cell = this.#table.actors.indexOf(actor);
     const parts = from === to ? [] : [`${actor.name} = ${actor.locals[to]!.name}`];
-    if (from !== to && this.#everPurges(cell)) parts.push(`${actor.name}_purges()`);
+    if (purges && from !== to && this.#everPurges(cell)) parts.push(`${actor.name}_purges()`);
     parts.push(
       ...sends.map((send) => this.#send(send)),
       ...tells.map((letter) => `c_code { tell(${letter}); }`),
