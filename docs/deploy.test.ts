@@ -84,16 +84,17 @@ test.skipIf(!hasSystemd)('systemd takes the unit (skipped where systemd-analyze 
 
 test('the programs give joinCluster options that it takes, and close at SIGTERM', () => {
   const programs = blocksOf('js').filter((block) => block.includes('joinCluster('));
-  expect(programs).toHaveLength(3);
+  expect(programs).toHaveLength(4);
   for (const program of programs) {
     const options = /joinCluster\((\{.*?^\})\)/ms.exec(program)![1]!;
     const found = { watch: () => () => {} };
-    const make = new Function('fromDns', 'fromFile', 'process', `return ${options}`);
+    const make = new Function('fromDns', 'fromFile', 'process', 'nats', `return ${options}`);
     const parsed = clusterSchema.safeParse(
       make(
         () => found,
         () => found,
         { env: { BATON_SECRET: 's'.repeat(32) } },
+        { publish: () => {}, subscribe: () => {} },
       ),
     );
     expect(parsed.error?.issues ?? []).toEqual([]);

@@ -12,6 +12,7 @@ export type {
   WaitingSite,
 } from './api/lock-report.ts';
 export type { Membership, Voter } from './api/members.ts';
+export type { NatsConnection, NatsMessage } from './api/nats.ts';
 export type { Logger, Notice } from './api/notice.ts';
 export type { Address, DownReason, PeerChange } from './api/peer.ts';
 export type {

@@ -143,7 +143,11 @@ export async function joinWith(
       });
       const { foundAfterMs } = settings.members;
       const advertised = () => mailbox.advertised;
-      fitting = new FittingSite({ site, guest: guest.site, clock, foundAfterMs, advertised });
+      const { closeTimeoutMs } = limits;
+      fitting = new FittingSite({
+        ...{ site, guest: guest.site, clock, advertised },
+        ...{ foundAfterMs, closeTimeoutMs },
+      });
       const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });
       const found = (addresses: readonly Address[]) => fitting!.found(callable(addresses, transport, failed));
       stopDiscovery = sourceOf(discovery).watch({ found, failed, clock });

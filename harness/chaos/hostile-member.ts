@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import type { Message, SiteId } from '../../machines/actor.ts';
 import { founded } from '../../runtime/mailbox/tcp/handshake.ts';
+import type { Pipe } from '../../runtime/mailbox/tcp/transport.ts';
 import type { Codec } from '../../runtime/wire/codec.ts';
 import { Decoder } from '../../runtime/wire/decoder.ts';
 import { type Frame, type Identity, oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';
@@ -9,7 +9,7 @@ export interface HostileOptions {
   readonly identity: Pick<Identity, 'cluster' | 'configuration' | 'site' | 'id'>;
   readonly target: SiteId;
   /** Opens a connection to the target. */
-  readonly dial: () => Socket;
+  readonly dial: () => Pipe;
   readonly codec: Codec;
   /** Called with a message from its target. */
   readonly heard: (lock: string, message: Message) => void;
@@ -25,7 +25,7 @@ export class HostileMember {
   readonly #options: HostileOptions;
   #lives = 0;
   #isMet = false;
-  #socket: Socket | null = null;
+  #socket: Pipe | null = null;
   #sent = 0;
   #seen = 0;
 

@@ -121,6 +121,11 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     return true;
   }
 
+  /** Number of guests that can become members. */
+  get able(): number {
+    return this.#able.length;
+  }
+
   /** The members have changed. */
   tellAll(): void {
     for (const guest of this.#guests.keys()) if (this.#options.mailbox.isUp(guest)) this.#tell(guest);

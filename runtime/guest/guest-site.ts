@@ -25,7 +25,7 @@ export interface GuestSiteOptions<Tally> {
   readonly leaseMs: number;
   readonly tally: Tally;
   readonly notice: (notice: Notice) => void;
-  /** Whether a process of this cluster answers at an address, a member or not. */
+  /** Whether a process of this cluster answers at an address that is no member. */
   readonly tried?: (address: Address, isAlive: boolean, why?: string) => void;
   /** A member asks this guest to become one: where they listen, by their names. */
   readonly invited?: (members: Readonly<Record<SiteId, Address>>) => void;
@@ -259,13 +259,13 @@ export class GuestSite<Tally extends Counts = Counts> {
       // Only a member that serves guests says more.
       attached: () => {
         isAlive = true;
-        tried(address, true);
       },
       receive: (envelope) => this.#receive(envelope),
       answered: (sentAt) => this.#prolong(sentAt),
       over: (why) => {
         this.#why = `${address.host}:${address.port}: ${why}`;
-        if (!isAlive) tried(address, false, this.#why);
+        // A process that is no member ends the session at once.
+        tried(address, isAlive && this.#member === null, this.#why);
         this.#moveOn();
       },
     });
@@ -273,7 +273,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#cancelAttach = clock.after(timing.failureTimeoutMs, () => {
       mailbox.detach();
       this.#why = `${address.host}:${address.port}: no member answered within ${timing.failureTimeoutMs} ms`;
-      if (!isAlive) tried(address, false, this.#why);
+      tried(address, false, this.#why);
       this.#moveOn();
     });
   }

@@ -15,14 +15,16 @@ const ofSites = ['site', 'listen', 'peers'] as const;
  * wrong key, its value and the allowed values.
  */
 export function parseOptions(options: unknown): Settings {
-  const { guest, size } = (options ?? {}) as { readonly guest?: unknown; readonly size?: unknown };
+  const { guest, size, nats } = (options ?? {}) as Readonly<Record<'guest' | 'size' | 'nats', unknown>>;
   const isNamed = guest !== true && size === undefined;
   refuseHiddenPeer(options);
-  const given = checked(clusterSchema, options, isNamed ? ofSites : []);
-  const listen = given.listen ?? (given.guest ? nowhere : everywhere(given));
+  const needed = ofSites.filter((key) => key !== 'listen' || nats === undefined);
+  const given = checked(clusterSchema, options, isNamed ? needed : []);
+  const site = given.guest ? uniqueId(given.site ?? hostname()) : (given.site ?? uniqueId(hostname()));
+  const listen = given.listen ?? (given.guest ? nowhere : everywhere(given, site));
   const settings: Settings = {
     ...given,
-    site: given.guest ? uniqueId(given.site ?? hostname()) : (given.site ?? uniqueId(hostname())),
+    site,
     listen,
     advertise: { ...podAddress(listen), ...given.advertise },
     peers: given.peers ?? {},
@@ -49,8 +51,12 @@ function refuseHiddenPeer(options: unknown): void {
 /** A guest does not listen. */
 const nowhere = { host: '127.0.0.1', port: 0 };
 
-/** Listens at all addresses if there are credentials, otherwise on loopback only. */
-function everywhere({ tls, secret, insecure }: Pick<Settings, 'tls' | 'secret' | 'insecure'>) {
+/** Listens at all addresses if there are credentials, otherwise on loopback only; over NATS, at its own name. */
+function everywhere(
+  { tls, secret, insecure, nats }: Pick<Settings, 'tls' | 'secret' | 'insecure' | 'nats'>,
+  site: string,
+) {
+  if (nats) return { host: site, port: defaultPort };
   const isOpen = tls !== undefined || secret !== undefined || insecure === true;
   return { host: isOpen ? '0.0.0.0' : '127.0.0.1', port: defaultPort };
 }

@@ -67,7 +67,11 @@ function* members(settings: Settings): Generator<Conflict> {
   }
 }
 
-function* secured({ tls, secret }: Settings): Generator<Conflict> {
+function* secured({ tls, secret, nats }: Settings): Generator<Conflict> {
+  for (const [key, value] of Object.entries({ tls, secret })) {
+    if (nats !== undefined && value !== undefined)
+      yield { path: [key], message: "with nats the server's authentication counts: leave it out" };
+  }
   if (tls && secret !== undefined)
     yield { path: ['secret'], message: 'tls and secret exclude each other: leave one of them out' };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import type { InvariantError } from '../api/errors.ts';
+import type { NatsConnection } from '../api/nats.ts';
 import type { Logger } from '../api/notice.ts';
 import type { Address } from '../api/peer.ts';
 import { type Discovery, isDiscovery } from '../discovery/discovery.ts';
@@ -263,6 +264,14 @@ export const clusterSchema = describe(
         does: 'Secret that every site of the cluster knows and nobody else, in place of tls. It never travels. A line end at its end does not count.',
         otherwise: 'none',
         hidden: true,
+      },
+    ).optional(),
+    nats: describe(
+      withMethods<NatsConnection>(['publish', 'subscribe']),
+      'nats is a connection to a NATS server',
+      {
+        does: "Connection to a NATS server that carries all messages in place of TCP (docs/deploy.md), of @nats-io/transport-node 3 or nats 2. A host is then the name of a site: peers are { b: { host: 'b', port: 7420 } }. The server's authentication takes the place of tls and secret. It stays open when the site closes.",
+        otherwise: 'TCP',
       },
     ).optional(),
     insecure: yes(

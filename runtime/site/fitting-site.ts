@@ -21,14 +21,23 @@ export interface FittingSiteOptions {
   readonly clock: Clock;
   /** How long a process waits before it founds the cluster, in ms. */
   readonly foundAfterMs: number;
+  /** As `limits.closeTimeoutMs`, of all processes. */
+  readonly closeTimeoutMs: number;
 }
 
 const lookEveryMs = 100;
 /** How long a process that was asked to become a member tries to. */
 const joinForMs = 5_000;
+/** The longest time for which a member that ends waits for a guest to take its place. */
+const handOverMs = 10_000;
+/** The parts of a close that take up to `closeTimeoutMs`: holders here and as a guest, the change of the members, the last messages. */
+const partsOfClose = 4;
 
-/** The result of the last attempt to reach an address. */
-type Seen = 'alive' | 'refused' | 'unknown';
+/** The result of the last attempt to reach an address, and its time. */
+interface Seen {
+  readonly what: 'alive' | 'refused' | 'unknown';
+  readonly at: number;
+}
 
 /**
  * A process that is a member or a guest, as there are members enough or not (`size`). Its callers use the member where this is one,
@@ -36,7 +45,8 @@ type Seen = 'alive' | 'refused' | 'unknown';
  *
  * Where there is no cluster, the process with the first of all addresses founds it alone, and asks the others. It does so when it has
  * seen the same addresses for `foundAfterMs`, itself among them, and each of the others is one of a process that runs and is no
- * member, or one at which no process listens. An address that does not answer may be that of a member.
+ * member, or one at which no process listens. An address that does not answer may be that of a member. A process that has met a member
+ * waits longer: a member that ends is listed no more, and may still serve a holder or hand the cluster on.
  */
 export class FittingSite implements ClusterSite {
   readonly ready: Promise<void>;
@@ -44,9 +54,12 @@ export class FittingSite implements ClusterSite {
   readonly #seen = new Map<string, Seen>();
   #addresses: readonly Address[] = [];
   #changedAt: number;
+  /** When this process was last a member, or attached to one. */
+  #metAt = Number.NEGATIVE_INFINITY;
   #asksUntil = Number.NEGATIVE_INFINITY;
   #wasMember = false;
   #stopLooking: (() => void) | null = null;
+  #isLeaving = false;
   #ended = false;
 
   constructor(options: FittingSiteOptions) {
@@ -57,7 +70,7 @@ export class FittingSite implements ClusterSite {
 
   /** Whether this process wants to be a member now. */
   get asks(): boolean {
-    return this.#options.clock.now() < this.#asksUntil;
+    return !this.#isLeaving && this.#options.clock.now() < this.#asksUntil;
   }
 
   open(): void {
@@ -75,10 +88,12 @@ export class FittingSite implements ClusterSite {
   }
 
   tried(address: Address, isAlive: boolean, why = ''): void {
-    this.#seen.set(keyOf(address), isAlive ? 'alive' : /ECONNREFUSED/.test(why) ? 'refused' : 'unknown');
+    const what = isAlive ? 'alive' : /ECONNREFUSED/.test(why) ? 'refused' : 'unknown';
+    this.#seen.set(keyOf(address), { what, at: this.#options.clock.now() });
   }
 
   invited(members: Readonly<Record<SiteId, Address>>): void {
+    if (this.#isLeaving) return;
     this.#asksUntil = this.#options.clock.now() + joinForMs;
     this.#options.site.join(members);
   }
@@ -112,22 +127,26 @@ export class FittingSite implements ClusterSite {
   }
 
   #look(): void {
-    const { clock, site } = this.#options;
+    const { clock, site, guest } = this.#options;
     this.#stopLooking = clock.after(lookEveryMs, () => {
-      if (this.#mayFound()) site.foundAlone();
+      if (this.#isMember || guest.majority) this.#metAt = clock.now();
+      else if (this.#mayFound()) site.foundAlone();
       this.#look();
     });
   }
 
   #mayFound(): boolean {
-    const { clock, guest, foundAfterMs } = this.#options;
-    if (this.#isMember || guest.majority || clock.now() - this.#changedAt < foundAfterMs) return false;
+    const { clock, foundAfterMs, closeTimeoutMs } = this.#options;
+    const endedAt = this.#metAt + handOverMs + partsOfClose * closeTimeoutMs;
+    if (clock.now() < Math.max(this.#changedAt, endedAt) + foundAfterMs) return false;
     const all = this.#addresses.map((address) => ({ key: keyOf(address), isOwn: this.#isOwn(address) }));
     const own = all.find(({ isOwn }) => isOwn)?.key;
     if (own === undefined) return false;
     return all.every(({ key, isOwn }) => {
       const seen = this.#seen.get(key);
-      return isOwn || seen === 'refused' || (seen === 'alive' && key > own);
+      // One that was no member before may have become one of a cluster that was handed on.
+      if (isOwn || !seen || seen.at < endedAt) return isOwn;
+      return seen.what === 'refused' || (seen.what === 'alive' && key > own);
     });
   }
 
@@ -187,19 +206,34 @@ export class FittingSite implements ClusterSite {
 
   async leave(timeoutMs: number, membership: boolean): Promise<void> {
     const { site, guest } = this.#options;
+    const wasAsking = this.asks;
+    this.#isLeaving = true;
     this.#stopLooking?.();
+    if (membership && wasAsking) await this.#until(() => this.#isMember, this.#asksUntil);
+    if (membership && this.#isMember) await this.#handOver(timeoutMs);
     await guest.leave(timeoutMs);
-    if (membership) await this.#handOver(timeoutMs);
     await site.leave(timeoutMs, membership);
   }
 
-  /** The last member would take the cluster with it: so it waits for another one, where there are other processes. */
+  /**
+   * A member that ends first has a guest take its place, and waits for one to come: where all members end at once, the last of them would
+   * take the cluster with it.
+   */
   async #handOver(timeoutMs: number): Promise<void> {
     const { site, clock } = this.#options;
-    const until = clock.now() + timeoutMs;
-    const isLast = () => this.#isMember && Object.keys(site.configuration?.voters ?? {}).length === 1;
-    const isAlone = this.#addresses.every((address) => this.#isOwn(address));
-    while (!isAlone && isLast() && clock.now() < until)
+    const isAlone = () => this.#addresses.every((address) => this.#isOwn(address));
+    let guestAt = clock.now();
+    site.replace();
+    const isDone = () => {
+      if (site.heirs > 0) guestAt = clock.now();
+      return site.isReplaced || isAlone() || clock.now() - guestAt > timeoutMs;
+    };
+    await this.#until(isDone, clock.now() + handOverMs);
+  }
+
+  async #until(isDone: () => boolean, deadline: number): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#ended && !isDone() && clock.now() < deadline)
       await new Promise<void>((resolve) => void clock.after(lookEveryMs / 2, resolve));
   }
 

@@ -49,7 +49,9 @@ export interface MembersActorSetting {
   /** Does this site ask to be added where it is no voter? */
   readonly asks: () => boolean;
   /** With this number of voters, no site is added unless an operator asks. */
-  readonly mostVoters: number;
+  readonly mostVoters: () => number;
+  /** Does this site make the changes that it plans at once, since it is going to leave? */
+  readonly hastens: () => boolean;
   /** The least number of voters that remain when one is removed without an operator's word. */
   readonly leastVoters: number;
   /** Time in ms after which a voter that is down is removed; `null`: never. */
@@ -76,6 +78,8 @@ interface Request {
   readonly resolve: () => void;
   readonly reject: (reason: OperatingError) => void;
   readonly stopTimer: () => void;
+  /** Is the change, which this site planned by itself, still to be made? */
+  readonly isDue: () => boolean;
 }
 
 /** Nothing of this is recorded. */
@@ -99,6 +103,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #floor: number | null;
   #driver: Driver<MembersEvent, MembersEffect, StampedEnvelope>;
   readonly #requests: Request[] = [];
+  /** The sites that have asked to join since they were voters last. One that was added and left again is not added once more. */
+  readonly #joining = new Set<SiteId>();
   /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
   #untold: { readonly configuration: Configuration; readonly joins: boolean } | null = null;
   #joins = false;
@@ -183,6 +189,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** A peer is believed down. */
   lost(peer: SiteId): void {
     this.#tellReach();
+    for (const site of this.#joining) if (nameOf(site) === peer) this.#joining.delete(site);
     this.#drop(peer);
     this.#intend();
   }
@@ -229,7 +236,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       if (id !== null) this.#countHolder(voterOf(envelope.source, id));
     }
     this.#take({ ...message, type } as MembersMessage, envelope);
-    if (type === 'JOIN') this.#intend();
+    if (told.type === 'MEMBERS_JOIN') this.#hear(told.site);
   }
 
   /**
@@ -237,13 +244,13 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
    *
    * Rejects with `CHANGE_TIMEOUT`, and with why this site ended.
    */
-  change(wanted: WantedChange, timeoutMs: number): Promise<void> {
+  change(wanted: WantedChange, timeoutMs: number, isDue = () => true): Promise<void> {
     return new Promise((resolve, reject) => {
       const stopTimer = this.#setting.clock.after(timeoutMs, () => {
         this.#remove(request);
         reject(new OperatingError('CHANGE_TIMEOUT', `${this.#obstacle(wanted)} within ${timeoutMs} ms`));
       });
-      const request = { wanted, resolve, reject, stopTimer };
+      const request = { wanted, resolve, reject, stopTimer, isDue };
       this.#requests.push(request);
       this.#advance();
     });
@@ -260,6 +267,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       stopTimer();
       reject(reason);
     }
+  }
+
+  #hear(site: SiteId): void {
+    if (!(site in (this.configuration?.voters ?? {}))) this.#joining.add(site);
+    this.#intend();
   }
 
   #countHolder(holder: SiteId): void {
@@ -403,18 +415,18 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
    */
   #intend(): void {
     if (this.#stopped || !this.isVoter) return;
-    const { self, idOf: up, leastVoters, mostVoters, removeAfterMs, timing } = this.#setting;
-    const { heard, configuration } = this.#context;
-    const { voters } = configuration!;
-    const rank = this.#names.filter((name) => name < self && up(name) !== null).length;
+    const { self, idOf: up, leastVoters, mostVoters, hastens, removeAfterMs, timing } = this.#setting;
+    const { voters } = this.configuration!;
+    const rank = hastens() ? 0 : this.#names.filter((name) => name < self && up(name) !== null).length;
     const laterMs = rank * timing.electionMaxMs;
-    for (const site of Object.keys(heard)) {
+    for (const site of this.#joining) {
       const name = nameOf(site);
-      const isThere = () =>
-        !(site in this.configuration!.voters) &&
+      const isWanted = (additions = 0) =>
+        this.#joining.has(site) &&
         up(name) === idOf(site) &&
-        (this.#names.length + this.#additions < mostVoters || this.#names.includes(name));
-      if (isThere()) this.#intendTo({ add: name }, laterMs, isThere);
+        (this.#names.length + additions < mostVoters() || this.#names.includes(name));
+      const isPlanned = () => isWanted(this.#additions);
+      if (isPlanned()) this.#intendTo({ add: name }, laterMs, isPlanned, isWanted);
     }
     if (removeAfterMs === null) return;
     for (const voter of Object.keys(voters)) {
@@ -433,7 +445,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     return this.#requests.filter(({ wanted }) => 'add' in wanted).length;
   }
 
-  #intendTo(wanted: WantedChange, afterMs: number, isDue: () => boolean): void {
+  /** `isWanted`: as `isDue`, of a change that is begun. */
+  #intendTo(wanted: WantedChange, afterMs: number, isDue: () => boolean, isWanted = isDue): void {
     const about = 'add' in wanted ? wanted.add : wanted.remove;
     if (this.#intended.has(about)) return;
     const { clock, timing } = this.#setting;
@@ -441,7 +454,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       this.#intended.delete(about);
       if (!this.isVoter || !isDue()) return;
       // If it fails, the site says again that it is there, or is still down.
-      this.change(wanted, 5 * timing.electionMaxMs).catch(() => this.#intend());
+      this.change(wanted, 5 * timing.electionMaxMs, () => isWanted()).catch(() => this.#intend());
     });
     this.#intended.set(about, cancel);
   }
@@ -457,6 +470,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     for (;;) {
       const [request] = this.#requests;
       if (this.#stopped || this.#driver.busy || !request) return;
+      if (!request.isDue()) {
+        this.#remove(request);
+        request.resolve();
+        continue;
+      }
       const { value } = this.#driver.state;
       const step = this.#stepTo(request.wanted);
       if (value === 'committing') return;
@@ -600,6 +618,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         return;
       case 'configured':
         this.#untold = { configuration: effect.configuration, joins: this.#joins };
+        for (const voter of Object.keys(effect.configuration.voters)) this.#joining.delete(voter);
         this.#joins = false;
         return;
       case 'committed':

@@ -133,6 +133,8 @@ export class Site implements MailboxHandlers {
   #closedBy: Error | null = null;
   #ended = false;
   #leaving = false;
+  /** It is going to leave. */
+  #isReplacing = false;
 
   constructor(options: SiteSetting) {
     const { self: site, store, recorder, mailbox, timing, clock, strict, notice, inspect, engine } = options;
@@ -243,12 +245,18 @@ export class Site implements MailboxHandlers {
         maxLocks: options.limits.maxLocksOfPeer,
         lock: (name) => this.actor(name),
         serves: () => this.#closedBy === null && this.#roster.includesSelf,
-        vacancies: () => (options.size === undefined ? 0 : Math.max(0, options.size - roster.voters.length)),
+        vacancies: () =>
+          options.size === undefined ? 0 : Math.max(0, this.#mostVoters - roster.voters.length),
         random: options.random,
         addresses: () => this.#memberAddresses(),
         crashed: (error) => this.crash(error),
       });
     }
+  }
+
+  /** With this number of voters, no site is added by itself. One that ends is replaced before it goes. */
+  get #mostVoters(): number {
+    return (this.#options.size ?? Number.POSITIVE_INFINITY) + (this.#isReplacing ? 1 : 0);
   }
 
   /** For guests, which find this site without. */
@@ -362,6 +370,22 @@ export class Site implements MailboxHandlers {
     this.#foundingActor.start();
     this.#beginWhenReady();
     await this.#options.mailbox.open(this);
+  }
+
+  /** Asks its guests to take the place of this site, which is going to leave. */
+  replace(): void {
+    this.#isReplacing = true;
+    this.guests?.tellAll();
+  }
+
+  /** Are there voters enough without this one? */
+  get isReplaced(): boolean {
+    return !this.#roster.includesSelf || this.#roster.voters.length >= this.#mostVoters;
+  }
+
+  /** Number of guests here that can become members. */
+  get heirs(): number {
+    return this.guests?.able ?? 0;
   }
 
   /**
@@ -653,7 +677,8 @@ export class Site implements MailboxHandlers {
         address: this.#options.address ?? (() => null),
         settleMs: this.#promiseMs,
         asks: () => this.#exclusion === null && !this.#leaving && (this.#options.asks?.() ?? true),
-        mostVoters: this.#options.size ?? Number.POSITIVE_INFINITY,
+        mostVoters: () => this.#mostVoters,
+        hastens: () => this.#isReplacing,
         leastVoters: members?.leastVoters ?? 1,
         removeAfterMs: members?.removeAfterMs ?? null,
         configured: (...change) => this.#configured(...change),

@@ -3,13 +3,14 @@ import { expect, onTestFinished } from 'vitest';
 import {
   type Address,
   type Cluster,
+  type ClusterOptions,
   compareFences,
   type Fence,
   fromFunction,
   joinCluster,
 } from '../index.ts';
 
-const timing = { heartbeatMs: 50, failureTimeoutMs: 400, suspectMinMs: 5, suspectMaxMs: 20 };
+const hasty = { heartbeatMs: 50, failureTimeoutMs: 400, suspectMinMs: 5, suspectMaxMs: 20 };
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -23,6 +24,11 @@ async function freePort(): Promise<number> {
 export class FittingFleet {
   readonly running = new Map<Cluster, Address>();
   readonly #addresses: Address[] = [];
+  readonly #timing: ClusterOptions['timing'];
+
+  constructor(timing: ClusterOptions['timing'] = hasty) {
+    this.#timing = timing;
+  }
 
   async start(count: number): Promise<readonly Cluster[]> {
     const ports = await Promise.all(Array.from({ length: count }, freePort));
@@ -31,7 +37,7 @@ export class FittingFleet {
     return Promise.all(
       addresses.map(async (listen) => {
         const cluster = await joinCluster({
-          ...{ cluster: 'test', size: 3, listen, timing },
+          ...{ cluster: 'test', size: 3, listen, timing: this.#timing },
           discovery: fromFunction(() => this.#addresses, { everyMs: 20 }),
           members: { removeAfterMs: 300, foundAfterMs: 300 },
         });
@@ -52,15 +58,15 @@ export class FittingFleet {
   }
 }
 
-export function openFittingFleet(): FittingFleet {
-  const fleet = new FittingFleet();
+export function openFittingFleet(timing?: ClusterOptions['timing']): FittingFleet {
+  const fleet = new FittingFleet(timing);
   onTestFinished(async () => {
     await Promise.all([...fleet.running.keys()].map((cluster) => cluster.close({ graceful: false })));
   });
   return fleet;
 }
 
-const patiently = { timeout: 15_000, interval: 50 };
+const patiently = { timeout: 30_000, interval: 50 };
 
 /** Waits until there are `count` members, and all know it. */
 export async function expectMembers(fleet: FittingFleet, count: number): Promise<void> {

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
@@ -16,7 +15,7 @@ import {
 import { Writer } from '../../wire/writer.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import { dials, type Greeted, identify } from './handshake.ts';
-import { corruptionOf, type Proven, remoteOf } from './transport.ts';
+import { corruptionOf, type Pipe, type Proven, remoteOf } from './transport.ts';
 
 /** The bytes that went over all connections of a mailbox. */
 export interface Traffic {
@@ -90,7 +89,7 @@ export interface ConnectionStart {
 export class Connection {
   readonly id: number;
   readonly remote: string;
-  readonly #socket: Socket;
+  readonly #socket: Pipe;
   readonly #setting: ConnectionSetting;
   readonly #proven: Proven;
   readonly #onShaken: () => void;
@@ -113,7 +112,7 @@ export class Connection {
   #error: Error | null = null;
   #refused = false;
 
-  constructor(socket: Socket, setting: ConnectionSetting, { id, dialled, proven, shaken }: ConnectionStart) {
+  constructor(socket: Pipe, setting: ConnectionSetting, { id, dialled, proven, shaken }: ConnectionStart) {
     this.id = id;
     this.#socket = socket;
     this.#setting = setting;

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
@@ -11,7 +10,7 @@ import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Peer } from './peer.ts';
-import type { Transport } from './transport.ts';
+import type { Pipe, Transport } from './transport.ts';
 
 export interface GuestMailboxOptions {
   /** The only guest of this name. */
@@ -240,7 +239,7 @@ export class GuestMailbox {
     if (this.#session) what(this.#session.peer, this.#pings);
   }
 
-  #connect(socket: Socket, dialled: Peer): void {
+  #connect(socket: Pipe, dialled: Peer): void {
     this.#connectionCount += 1;
     const start = { id: this.#connectionCount, dialled, proven: null, shaken: () => {} };
     const connection = new Connection(socket, this.#setting, start);

@@ -1,22 +1,21 @@
-import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { Limits } from '../../options/schema.ts';
-import { listenAt, type Proven, remoteOf, type Transport } from './transport.ts';
+import { type Listening, type Pipe, type Proven, remoteOf, type Transport } from './transport.ts';
 
 export interface ListenerOptions {
   readonly transport: Transport;
   readonly limits: Pick<Limits, 'maxHandshakes' | 'handshakeTimeoutMs'>;
   readonly clock: Clock;
   /** Bytes can go both ways. `known` is to be called when the caller is identified, or the connection is closed. */
-  readonly admit: (socket: Socket, proven: Proven, known: () => void) => void;
+  readonly admit: (socket: Pipe, proven: Proven, known: () => void) => void;
   readonly refused: (error: OperatingError, remote: string | null) => void;
 }
 
 /** A connection whose other side is not identified yet. */
 interface Stranger {
-  readonly socket: Socket;
+  readonly socket: Pipe;
   readonly remote: string;
   /** The machine. */
   readonly host: string;
@@ -36,8 +35,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   /** Connections by `remote`, the oldest first. */
   readonly #strangers = new Map<string, Stranger>();
-  readonly #greet: (socket: Socket) => void;
-  #server: Server | null = null;
+  readonly #greet: (socket: Pipe) => void;
+  #listening: Listening | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -49,38 +48,28 @@ export class Listener {
 
   /** The address, once it is open. */
   get address(): Address {
-    const { address, port } = this.#server!.address() as AddressInfo;
-    return { host: address, port };
+    return this.#listening!.address;
   }
 
-  /** Rejects with what the kernel says. `failed`: of what it says later. */
+  /** Rejects with why it cannot listen. `failed`: of what goes wrong later. */
   async open(listen: Address, failed: (cause: Error) => void): Promise<void> {
-    const server = listenAt(listen, (socket) => this.#enter(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('listening', resolve);
-      server.once('error', reject);
-    });
-    server.removeAllListeners('error');
-    server.on('error', failed);
-    this.#server = server;
+    const { transport } = this.#options;
+    this.#listening = await transport.listen(listen, (socket) => this.#enter(socket), failed);
   }
 
   /** It does not keep the process alive any more. */
   unref(): void {
-    this.#server?.unref();
+    this.#listening?.unref();
   }
 
   /** Closes connections that are not identified. Resolves when all others are closed too, by their owner. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      if (this.#server) this.#server.close(() => resolve());
-      else resolve();
-    });
+    const closed = this.#listening?.close();
     for (const { socket } of this.#strangers.values()) socket.destroy();
     await closed;
   }
 
-  #enter(socket: Socket): void {
+  #enter(socket: Pipe): void {
     // Before anything else: one that is reset has an error to tell, and is closed next.
     socket.on('error', () => undefined);
     const { limits, clock } = this.#options;
@@ -102,7 +91,7 @@ export class Listener {
     this.#greet(socket);
   }
 
-  #admit(socket: Socket, proven: Proven): void {
+  #admit(socket: Pipe, proven: Proven): void {
     const stranger = this.#strangers.get(remoteOf(socket));
     if (!stranger) {
       socket.destroy();

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
@@ -14,7 +13,7 @@ import { dials, founded } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Listener } from './listener.ts';
 import { Peer, type PeerOptions } from './peer.ts';
-import type { Proven, Transport } from './transport.ts';
+import type { Pipe, Proven, Transport } from './transport.ts';
 
 export interface TcpMailboxOptions {
   readonly self: SiteId;
@@ -358,7 +357,7 @@ export class TcpMailbox implements Mailbox {
   }
 
   /** `dialled` is the peer that this site dialled; `null`: the other side dialled. */
-  #connect(socket: Socket, dialled: Peer | null, proven: Proven, shaken = () => {}): void {
+  #connect(socket: Pipe, dialled: Peer | null, proven: Proven, shaken = () => {}): void {
     this.#connectionCount += 1;
     const start = { id: this.#connectionCount, dialled, proven, shaken };
     const connection = new Connection(socket, this.#setting, start);

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { Clock, Random } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
@@ -13,7 +12,7 @@ import { dials, linkIncarnation } from './handshake.ts';
 import { Link } from './link.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Introduction, Probe, type Reconnector, Redial } from './reconnector.ts';
-import { reasonOf, type Transport } from './transport.ts';
+import { type Pipe, reasonOf, type Transport } from './transport.ts';
 
 export interface PeerOptions {
   /** `anySite`: the site that answers. */
@@ -40,7 +39,7 @@ export interface PeerOptions {
   /** Another process answers at its address. */
   readonly mistaken: (error: OperatingError) => void;
   /** A connection that this site has dialled stands. */
-  readonly onSocket: (socket: Socket) => void;
+  readonly onSocket: (socket: Pipe) => void;
   /** The receiver of messages and of changes of the peer. */
   readonly handlers: () => MailboxHandlers;
   readonly notice: (notice: Notice) => void;
@@ -117,7 +116,12 @@ export class Peer implements ConnectionPeer {
             if (!this.#gone) notice({ type: 'dial-failed', peer: this.#id, reason, retryInMs });
           },
         })
-      : new Probe({ ...reach, address: () => this.#address, wanted: () => this.#health.up });
+      : new Probe({
+          ...reach,
+          knock: transport.knock,
+          address: () => this.#address,
+          wanted: () => this.#health.up,
+        });
   }
 
   get id(): SiteId {

@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net';
 import type { Clock, Random } from '../../api/clock.ts';
 import type { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { Limits } from '../../options/schema.ts';
-import { knock, reasonOf, refusalOf } from './transport.ts';
+import { type Pipe, reasonOf, refusalOf, type Transport } from './transport.ts';
 
 /** How a peer is reached again, and what its kernel says of it. */
 export interface Reconnector {
@@ -34,8 +33,8 @@ export class Redial implements Reconnector {
 
   constructor(
     options: ReconnectorOptions & {
-      readonly call: (stands: () => void) => Socket;
-      readonly onSocket: (socket: Socket) => void;
+      readonly call: (stands: () => void) => Pipe;
+      readonly onSocket: (socket: Pipe) => void;
       readonly failed: (reason: string, retryInMs: number) => void;
       /** Another process than the peer answers. */
       readonly mistaken: (error: OperatingError) => void;
@@ -98,13 +97,17 @@ export class Probe implements Reconnector {
 
   /** `wanted`: it is not known yet that the peer is down. */
   constructor(
-    options: ReconnectorOptions & { readonly address: () => Address | null; readonly wanted: () => boolean },
+    options: ReconnectorOptions & {
+      readonly address: () => Address | null;
+      readonly wanted: () => boolean;
+      readonly knock: Transport['knock'];
+    },
   ) {
     this.#wanted = options.wanted;
     this.#address = options.address;
     this.#dialer = new Dialer({
       ...options,
-      call: (stands) => knock(options.address()!, stands),
+      call: (stands) => options.knock(options.address()!, stands),
       onSocket: (socket) => {
         socket.on('error', () => undefined);
         socket.destroy();
@@ -153,7 +156,7 @@ export class Introduction {
 
   constructor(
     options: ReconnectorOptions & {
-      readonly call: (stands: () => void) => Socket;
+      readonly call: (stands: () => void) => Pipe;
       readonly hello: () => Uint8Array;
     },
   ) {
@@ -204,15 +207,15 @@ export function backoffMs(
 
 interface DialerOptions {
   /** Makes a connection; errors come by its socket. */
-  readonly call: (stands: () => void) => Socket;
+  readonly call: (stands: () => void) => Pipe;
   readonly limits: Pick<Limits, 'dialMinMs' | 'dialMaxMs'>;
   /** How long a connection may take to stand. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: Random;
-  readonly onSocket: (socket: Socket) => void;
+  readonly onSocket: (socket: Pipe) => void;
   /** Nothing more happens unless `dial` or `retry` is called. */
-  readonly onFailure: (error: Error, socket: Socket) => void;
+  readonly onFailure: (error: Error, socket: Pipe) => void;
 }
 
 /** Dials, one attempt at a time. */

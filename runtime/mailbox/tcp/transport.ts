@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import {
   connect as connectTls,
   createSecureContext,
@@ -14,39 +14,24 @@ import { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { Settings, Tls } from '../../options/schema.ts';
 import { anySite, nameOfGuest, siteIdPattern } from '../../wire/frames.ts';
+import { natsTransport } from '../nats/nats-transport.ts';
 import { isLoopback } from './loopback.ts';
+import type { Callers, Listening, Pipe, Transport } from './pipe.ts';
 import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
 import { callerIn, sharedKey } from './tls/secret.ts';
 
-/** The sites that a connection proves its other end to be: one of these. `null`: it proves nothing. */
-export type Proven = readonly SiteId[] | null;
-
-/** Takes the connections that come in. */
-export interface Callers {
-  /** Bytes can go both ways. */
-  stands(socket: Socket, proven: Proven): void;
-  /** It will not stand: what came is no handshake of ours, or proves nothing. The socket closes. */
-  refused(error: OperatingError, remote: string | null): void;
-}
-
-/** The one place that makes sockets. */
-export interface Transport {
-  /** Calls `called`; errors come by the socket. */
-  call(address: Address, called: SiteId, stands: () => void): Socket;
-  /** Whether a host may be called: one that another site has named. */
-  mayCall(host: string): boolean;
-  /** Makes the function that greets each caller; `callers` hear of the result. */
-  greet(callers: Callers): (socket: Socket) => void;
-}
+export type { Callers, Listening, Pipe, Proven, Transport } from './pipe.ts';
 
 export type TransportOptions = Pick<
   Settings,
   'cluster' | 'site' | 'listen' | 'peers' | 'tls' | 'secret' | 'insecure' | 'guest'
->;
+> &
+  Partial<Pick<Settings, 'nats'>>;
 
 /** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`. */
 export function transportOf(options: TransportOptions): Transport {
-  const { cluster, site, listen, peers, tls, secret, insecure = false, guest = false } = options;
+  const { cluster, site, listen, peers, tls, secret, nats, insecure = false, guest = false } = options;
+  if (nats) return natsTransport(nats, cluster, site);
   if (tls) {
     checkTls(tls, cluster, guest ? nameOfGuest(site) : site);
     return certified(tls, cluster);
@@ -69,8 +54,38 @@ export function checkPreSharedKeys(versions: NodeJS.Dict<string>): void {
   throw new OperatingError('OPTIONS_INVALID', `${what}: give tls certificates instead, or run Node.js`);
 }
 
+/** Whether a process listens, and where this one does, by TCP. */
+const overTcp = {
+  /** Asks the kernel at `address`. */
+  knock: (address: Address, stands: () => void) => connectTcp({ ...address }, stands),
+  listen: async (
+    address: Address,
+    accept: (socket: Pipe) => void,
+    failed: (cause: Error) => void,
+  ): Promise<Listening> => {
+    const server = createTcpServer({ noDelay: true }, accept).listen({
+      ...address,
+      // A worker of node:cluster would share the port of its primary with the others.
+      exclusive: true,
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve);
+      server.once('error', reject);
+    });
+    server.removeAllListeners('error');
+    server.on('error', failed);
+    const { address: host, port } = server.address() as AddressInfo;
+    return {
+      address: { host, port },
+      close: () => new Promise((resolve) => void server.close(() => resolve())),
+      unref: () => void server.unref(),
+    };
+  },
+};
+
 /** TCP alone: every process that reaches the port, or answers at a peer's, may claim to be any site. */
 export const plain: Transport = {
+  ...overTcp,
   call: (address, _, stands) => connectTcp({ ...address }, stands),
   mayCall: () => true,
   greet:
@@ -79,21 +94,8 @@ export const plain: Transport = {
       stands(socket, null),
 };
 
-/** Asks the kernel at `address` whether a process listens there, and sends nothing. */
-export function knock(address: Address, stands: () => void): Socket {
-  return connectTcp({ ...address }, stands);
-}
-
-export function listenAt(address: Address, accept: (socket: Socket) => void): Server {
-  return createTcpServer({ noDelay: true }, accept).listen({
-    ...address,
-    // A worker of node:cluster would share the port of its primary with the others.
-    exclusive: true,
-  });
-}
-
 /** Returns the address of the other end. */
-export function remoteOf({ remoteAddress, remotePort }: Socket): string {
+export function remoteOf({ remoteAddress, remotePort }: Pick<Pipe, 'remoteAddress' | 'remotePort'>): string {
   return `${remoteAddress}:${remotePort}`;
 }
 
@@ -101,7 +103,7 @@ export function remoteOf({ remoteAddress, remotePort }: Socket): string {
  * The reason to refuse the other side when `error` ends the handshake of `socket`; null where the connection only
  * broke, because the other side is gone or has refused this one.
  */
-export function refusalOf(error: Error, socket: Socket): OperatingError | null {
+export function refusalOf(error: Error, socket: Pipe): OperatingError | null {
   if (error instanceof OperatingError) return error;
   const { authorizationError } = socket as TLSSocket;
   if (authorizationError)
@@ -149,6 +151,7 @@ function certified({ cert, key, ca }: Tls, cluster: string): Transport {
   const server = { ...modern, cert, key, ca, requestCert: true, rejectUnauthorized: false };
   const secureContext = contextOf(server);
   return {
+    ...overTcp,
     mayCall: () => true,
     call: (address, called, stands) =>
       connectTls(
@@ -203,6 +206,7 @@ function withSecret({ cluster, site }: TransportOptions, secret: string | Buffer
     return shared.key;
   };
   return {
+    ...overTcp,
     mayCall: () => true,
     call: (address, called, stands) => {
       const { identity, key } = sharedKey(secret, cluster, { caller: site, called });
@@ -238,7 +242,7 @@ function greetByTls(
   options: TlsOptions,
   proves: (socket: TLSSocket) => readonly SiteId[] | OperatingError,
   { stands, refused }: Callers,
-): (socket: Socket) => void {
+): (socket: Pipe) => void {
   // Never listens: it is given what has come in elsewhere.
   const server = createTlsServer(options);
   server.on('secureConnection', (socket) => {

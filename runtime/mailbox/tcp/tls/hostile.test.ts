@@ -9,7 +9,7 @@ import { Authority } from '../../../testing/credentials.ts';
 import { eventually } from '../../../testing/eventually.ts';
 import { data, RawPeer } from '../../../testing/peer.ts';
 import { Wiretap } from '../../../testing/wiretap.ts';
-import { plain, type Transport, transportOf } from '../transport.ts';
+import { type Pipe, plain, type Transport, transportOf } from '../transport.ts';
 
 type Credentials = Pick<ClusterOptions, 'tls' | 'secret'>;
 
@@ -374,7 +374,7 @@ test('a replayed handshake, as a control: without proofs it is accepted', async 
 describe('a proved site that then breaks the rules', () => {
   test('many connections: of one site, one is kept that has not said hello', async () => {
     const c = await openBox('c', { a: nowhere, b: nowhere }, { transport: transportFor('c', { secret }) });
-    const calls: Socket[] = [];
+    const calls: Pipe[] = [];
     for (const site of ['a', 'a', 'a', 'b', 'a']) {
       const socket = transportFor(site, { secret }).call(c.mailbox.address, 'c', () => undefined);
       ends.push(() => void socket.on('error', () => undefined).destroy());
@@ -390,7 +390,7 @@ describe('a proved site that then breaks the rules', () => {
     const c = await openBox('c', { a: nowhere, b: nowhere }, { transport: transportFor('c', { secret }) });
     const socket = transportFor('a', { secret }).call(c.mailbox.address, 'c', () => undefined);
     await once(socket, 'secureConnect');
-    const peer = RawPeer.over(socket);
+    const peer = RawPeer.over(socket as Socket);
     peer.say(data('a', 'c', { type: 'NOTE', text: 'early' }));
     await peer.closed();
     expect([...c.mailbox.refused]).toEqual([['FRAME_OUT_OF_PLACE', 1]]);
