@@ -15,7 +15,7 @@ export interface Explored extends Laid, ExploredTimeline {}
 
 /** The requests of the page to its server: JSON over same-origin GET. */
 
-/** `GET api/sources`; also what a self-contained page carries in itself. */
+/** `GET api/sources`; a self-contained page carries it in itself. */
 export interface Sources {
   readonly title: string;
   /** In the order in which they are listed; the first is shown when the address names none. */
@@ -80,8 +80,8 @@ export type LiveFrame =
       readonly type: 'more';
       /** The steps after those that the page has. */
       readonly steps: Timeline['steps'];
-      /** Letters that are new, or are no longer under way, each with its index. */
-      readonly letters: readonly (readonly [number, Timeline['letters'][number]])[];
+      /** Messages that are new, or are no longer under way, each with its index. */
+      readonly messages: readonly (readonly [number, Timeline['messages'][number]])[];
     };
 
 /** The code with which the server closes a live connection that it refuses or cannot go on with, and says why. */

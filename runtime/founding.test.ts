@@ -6,7 +6,7 @@ import { type Cluster, compareFences, FenceGate, foundAnew, type Held, rootOf } 
 import { eventually } from './testing/eventually.ts';
 import { endFleets, type Fleet, fleet } from './testing/fleet.ts';
 
-/* How a cluster of real sites is founded, and what comes of it when sites start late, under another list, or without their data. */
+/* How a cluster of real sites is founded, also when sites start late, under another list, or without their data. */
 
 afterEach(endFleets);
 

@@ -97,7 +97,7 @@ describe('an operator', () => {
       for (const cluster of clusters.values()) expect(gate.accept('x', await fenceOf(cluster))).toBe(true);
       if (old === 'b') break;
     }
-    // Its settings name nobody that is left: what it knows of the others is on its disk.
+    // Its settings name no present member; the addresses of the others are on its disk.
     await kill('e');
     clusters.set('e', await start('e', ['a'], { join: true }));
     for (const cluster of clusters.values()) expect(gate.accept('x', await fenceOf(cluster))).toBe(true);

@@ -3,7 +3,7 @@ import { WaitQueue } from './lock/wait-queue.ts';
 import { Connection } from './mailbox/tcp/connection.ts';
 import { openMembers } from './testing/cluster.ts';
 
-/* How many calls a message passes, and in how many files: what a reader has to follow. */
+/* How many calls a message passes, and in how many files. A reader has to follow all of them. */
 
 afterEach(() => void vi.restoreAllMocks());
 

@@ -38,7 +38,7 @@ const remember: Readonly<Record<string, string>> = {
   'transient.test.ts #21': 'it counts in a variable of its test, and fails at the sixth step of all runs',
 };
 
-/** Some outcome of each kind, for what a machine of a test invokes. */
+/** Some outcome of each kind, for the logic that a machine of a test invokes. */
 function someOutcomes(machine: AnyStateMachine): Outcomes {
   const ends = { done: [1], error: [failed] };
   const of = {

@@ -11,7 +11,7 @@ export interface Example extends Omit<MachineModule, 'events'> {
   readonly file: string;
   /** Which of the machines that it makes. Default: the last. */
   readonly index?: number;
-  /** Modules that it imports, and that are left out: what they run has no part in the machine. */
+  /** Modules that it imports, and that are left out: their code has no part in the machine. */
   readonly without?: readonly string[];
   /** As `MachineModule.events`. */
   readonly events?: readonly (Event | { readonly event: Event; readonly times: number })[];

@@ -9,7 +9,7 @@ import { cases, ended, globalsOfTests, made } from './xstate.ts';
 
 /** Makes a module of another application give its machines. */
 export interface Loading {
-  /** Modules that it imports and that are left out: what they export is never used by a machine. */
+  /** Modules that it imports and that are left out: no machine uses their exports. */
   readonly without?: readonly string[];
   /** It is a test of XState: each of its cases is run as far as to where it creates an actor, and nothing is expected. */
   readonly isTest?: boolean;
@@ -84,7 +84,7 @@ function moduleAt(path: string): string | null {
     path,
     ...scripts.flatMap((ending) => [`${path}${ending}`, join(path, `index${ending}`)]),
   ];
-  // TypeScript lets a module be imported under the name of what it is compiled to.
+  // TypeScript lets an import name the compiled file.
   if (extname(path) === '.js') candidates.push(`${path.slice(0, -3)}.ts`, `${path.slice(0, -3)}.tsx`);
   const found = candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
   return found !== undefined && scripts.includes(extname(found)) ? found : null;
@@ -102,7 +102,7 @@ const self = new Proxy(target, {
 module.exports = self;
 `;
 
-/** XState as its own tests import it, by part: what it does not export stands for anything. */
+/** XState as its own tests import it, by part; a missing export is replaced by a stand-in. */
 const insidesOf = `
 ${anything}
 const xstate = globalThis.xstateOfCorpus;

@@ -42,7 +42,7 @@ async function open({ self, root, peers }: Opening) {
 
 const effectTypes = ['send', 'broadcast', 'grant', 'left', 'unexpected'] as const;
 
-/** The statechart of one site and what it asks for, with a record of each step. */
+/** The statechart of one site and its effects, with a record of each step. */
 class RecordedSite implements DriverOwner<SiteEvent, Effect<SiteMessage>, StampedEnvelope> {
   readonly #self: SiteId;
   readonly #mailbox: TcpMailbox;

@@ -46,17 +46,17 @@ function possibleEvents({ self, root, peers }: SiteInput): ReadonlyMap<string, r
     },
   ]);
   const compiled = compile({ ...system, actors: Object.fromEntries(rooted) });
-  const cell = Object.keys(compiled.system.actors).indexOf(self);
+  const process = Object.keys(compiled.system.actors).indexOf(self);
   const seen = new Set<number>();
   const events = new Map<string, Map<string, SiteEvent>>();
   exploreNaively(compiled.model, (state) => {
-    if (seen.has(state[cell]!)) return;
-    seen.add(state[cell]!);
+    if (seen.has(state[process]!)) return;
+    seen.add(state[process]!);
     const { value, context } = compiled.decode(state).actor(self);
     const key = keyOf(value, context as unknown as SiteContext);
     const possible = events.get(key) ?? new Map<string, SiteEvent>();
     events.set(key, possible);
-    for (const step of compiled.model.steps(cell, state[cell]!)) {
+    for (const step of compiled.model.steps(process, state[process]!)) {
       const action = compiled.action(step.action);
       if (action.kind === 'deliver') add(possible, action.message as SiteEvent);
       if (action.kind === 'environment') add(possible, action.event as SiteEvent);

@@ -3,7 +3,7 @@ import type { auction } from './auction.ts';
 
 export { auction as default } from './auction.ts';
 
-/** All that may come of what the machine invokes. */
+/** All outcomes of the logic that the machine invokes. */
 export const outcomes = {
   charge: { done: ['receipt'], error: [new Error('card refused')] },
 } satisfies OutcomesOf<typeof auction>;

@@ -31,7 +31,7 @@ export interface HostileFigures {
 /**
  * The first site of a cluster, which dials all others, as a liar: its process is killed, and its name, its id and its credentials pass to this
  * one, which says forged messages to all others: tokens that it does not have, votes of its own and in the names of others, epochs far away, and floods
- * of one message. The seed decides what it says.
+ * of one message. The seed chooses its messages.
  */
 export class HostileSite {
   readonly site: string;

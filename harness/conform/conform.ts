@@ -10,7 +10,7 @@ import { graphOf, type Transition, toursOf } from './graph.ts';
 import { closeSites, openSites, type RealSite } from './real-sites.ts';
 
 /**
- * - `SITE_DIFFERS`: after a step a site, or what is on its way, is not as in the model.
+ * - `SITE_DIFFERS`: after a step a site, or the messages on their way, differ from the model.
  * - `SITE_CRASHED`: a site ended by an error of its own.
  */
 export class ConformError extends CodedError<'SITE_DIFFERS' | 'SITE_CRASHED'> {}

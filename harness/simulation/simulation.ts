@@ -250,7 +250,7 @@ export class Simulation {
         this.hub.restore(id, other);
   }
 
-  /** The site finds its late timers first, and then what came meanwhile. */
+  /** The site runs its late timers first, and then takes the messages that came meanwhile. */
   resume(id: SiteId): void {
     this.#clocks.get(id)!.resume();
     this.#reconnect(id);
@@ -260,7 +260,7 @@ export class Simulation {
     return this.#clocks.get(id)?.suspended ?? false;
   }
 
-  /** From now on its clock runs so many times as fast as an ideal one. */
+  /** From now on its clock runs `rate` times as fast as an ideal one. */
   setRate(id: SiteId, rate: number): void {
     this.#rates.set(id, rate);
     this.#clocks.get(id)!.rate = rate;

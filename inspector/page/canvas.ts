@@ -29,7 +29,7 @@ export function paletteOf(element: Element): Palette {
     muted: colour('muted'),
     line: colour('line'),
     surface: colour('surface'),
-    letter: colour('letter'),
+    message: colour('message'),
     token: colour('token-strong'),
     inside: colour('inside'),
     violated: colour('violated'),

@@ -38,7 +38,7 @@ it('counts the steps that a filter includes alone', () => {
 it('finds moments along an axis of steps and of time, also if a clock goes back', () => {
   const at = [1_000, 1_010, 1_005, 1_500];
   const steps = at.map((time, index) => ({ ...run.steps[index]!, at: time }));
-  const timed = new Moments({ ...run, steps, letters: [] });
+  const timed = new Moments({ ...run, steps, messages: [] });
   const axis = timeAxis(timed)!;
   expect([0, 1, 2, 3, 4].map((moment) => axis.timeAt(axis.at(moment)))).toEqual([
     1_000, 1_000, 1_010, 1_010, 1_500,

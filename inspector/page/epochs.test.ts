@@ -11,7 +11,7 @@ const following = (epoch: number, root: string): SiteState => ({
 });
 
 function step(site: string, more: Partial<TimelineStep>): TimelineStep {
-  const none = { event: null, letter: null, effects: [], taken: [], sites: {}, verdicts: {} };
+  const none = { event: null, message: null, effects: [], taken: [], sites: {}, verdicts: {} };
   return { kind: 'deliver', site, text: '', ...none, ...more };
 }
 
@@ -25,7 +25,7 @@ it('tells of each epoch which site was lost, which stood, and which voted', () =
     step('c', { ...vote('a'), sites: { c: following(1, 'c') } }),
     step('a', { sites: { a: following(1, 'c') } }),
   ];
-  const epochs = epochsOf(new Moments({ ...run, start, steps, letters: [] }));
+  const epochs = epochsOf(new Moments({ ...run, start, steps, messages: [] }));
   expect(epochs.map(({ epoch, moment, site }) => [epoch, moment, site])).toEqual([[1, 3, 'c']]);
   expect(causeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the root is c');
 });

@@ -10,18 +10,20 @@ const sites: Readonly<Record<string, Place>> = {
   d: { x: 408, y: 90 },
 };
 
-function letter(source: string | null, target: string, type: string, fields: object = {}): Message {
+function message(source: string | null, target: string, type: string, fields: object = {}): Message {
   const message = { type, ...fields };
   return { source, target, message, sent: 0, ended: null, fate: 'under way' };
 }
 
-const flights = (...letters: readonly Message[]) =>
-  flightsOf(letters, (id) => sites[id]!, Object.values(sites), 25);
+const flights = (...messages: readonly Message[]) =>
+  flightsOf(messages, (id) => sites[id]!, Object.values(sites), 25);
 
-describe('letters on their way', () => {
+describe('messages on their way', () => {
   it('between the same two sites are one arrow with a count', () => {
-    const many = Array.from({ length: 40 }, (_, index) => letter('a', 'b', 'VOTE_REQUEST', { epoch: index }));
-    const found = flights(...many, letter('a', 'b', 'TOKEN'), letter('b', 'a', 'REQUEST', { origin: 'b' }));
+    const many = Array.from({ length: 40 }, (_, index) =>
+      message('a', 'b', 'VOTE_REQUEST', { epoch: index }),
+    );
+    const found = flights(...many, message('a', 'b', 'TOKEN'), message('b', 'a', 'REQUEST', { origin: 'b' }));
     expect(found.map(({ text, carriesToken }) => [text, carriesToken])).toEqual([
       ['VOTE_REQUEST ×40, TOKEN', true],
       ['REQUEST(origin=b)', false],
@@ -34,7 +36,7 @@ describe('letters on their way', () => {
     const ids = Object.keys(sites);
     const found = flights(
       ...ids.flatMap((source) =>
-        ids.flatMap((target) => (source === target ? [] : [letter(source, target, 'NEW')])),
+        ids.flatMap((target) => (source === target ? [] : [message(source, target, 'NEW')])),
       ),
     );
     expect(found).toHaveLength(12);
@@ -52,7 +54,7 @@ describe('letters on their way', () => {
   });
 
   it('come from beside their target if their sending is not known', () => {
-    const [flight] = flights(letter(null, 'c', 'PREPARED'));
+    const [flight] = flights(message(null, 'c', 'PREPARED'));
     expect(flight!.from.x).toBeLessThan(sites['c']!.x);
   });
 });

@@ -28,15 +28,15 @@ const noteHeight = 24;
  * placed where it covers the least of sites and other texts.
  */
 export function flightsOf(
-  letters: readonly Message[],
+  messages: readonly Message[],
   at: (site: string) => Place,
   sites: readonly Place[],
   radius: number,
 ): readonly Flight[] {
   const groups = new Map<string, Message[]>();
-  for (const letter of letters) {
-    const key = `${letter.source} > ${letter.target}`;
-    groups.set(key, [...(groups.get(key) ?? []), letter]);
+  for (const message of messages) {
+    const key = `${message.source} > ${message.target}`;
+    groups.set(key, [...(groups.get(key) ?? []), message]);
   }
   const covered: Covered[] = sites.map(({ x, y }) => around(x, y, 2 * radius, 2 * (radius + noteHeight)));
   return [...groups].map(([key, group]) => {
@@ -55,9 +55,9 @@ export function flightsOf(
 }
 
 /** `TOKEN, REQUEST ×3`, with their fields if the text stays short. */
-function textOf(letters: readonly Message[]): string {
-  const whole = counted(letters.map(({ message }) => typedText(message)));
-  return whole.length <= longest ? whole : counted(letters.map(({ message }) => message.type));
+function textOf(messages: readonly Message[]): string {
+  const whole = counted(messages.map(({ message }) => typedText(message)));
+  return whole.length <= longest ? whole : counted(messages.map(({ message }) => message.type));
 }
 
 function counted(texts: readonly string[]): string {

@@ -49,7 +49,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
     });
   const last = arrows('last', 0);
   const next = arrows('next', 34);
-  const underWay = moments.underWay(moment).map((index) => timeline.letters[index]!);
+  const underWay = moments.underWay(moment).map((index) => timeline.messages[index]!);
   const flights = flightsOf(underWay, at, columns, radius);
   const { left, top, width, height } = boundsOf(columns, [...last, ...next, ...flights]);
   return (
@@ -65,7 +65,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
       className={isStill ? 'forest still' : 'forest'}
     >
       <defs>
-        {['last', 'next', 'letter', 'tokenletter'].map((kind) => (
+        {['last', 'next', 'message', 'tokenmessage'].map((kind) => (
           <marker
             key={kind}
             id={`tip-${kind}`}
@@ -97,7 +97,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
           key={flight.key}
           className={flight.carriesToken ? 'way carrying' : 'way'}
           d={between(flight.from, flight.to, flight.bend)}
-          markerEnd={`url(#${flight.carriesToken ? 'tip-tokenletter' : 'tip-letter'})`}
+          markerEnd={`url(#${flight.carriesToken ? 'tip-tokenmessage' : 'tip-message'})`}
         />
       ))}
       {ids.map((id) => {
@@ -148,7 +148,7 @@ function noteOf(timeline: Moments['timeline'], state: SiteState): string | null 
 
 function FlyingLetters({ flight: { middle, carriesToken, text, label } }: { readonly flight: Flight }) {
   return (
-    <g className={carriesToken ? 'letter carrying' : 'letter'}>
+    <g className={carriesToken ? 'message carrying' : 'message'}>
       {carriesToken ? (
         <Token x={middle.x} y={middle.y} />
       ) : (

@@ -6,7 +6,7 @@ import { Moments } from './moments.ts';
 const absent: SiteState = { up: false, value: null, context: {} };
 const ids = ['app', 'todo 1', 'todo 2', 'todo 3', 'todo 4'];
 const step = (site: string, up: boolean, value: string) => ({
-  ...{ site, kind: 'environment' as const, text: `${site} ${value}`, event: { type: value }, letter: null },
+  ...{ site, kind: 'environment' as const, text: `${site} ${value}`, event: { type: value }, message: null },
   ...{ effects: [], taken: ['x'], verdicts: {}, sites: { [site]: { up, value, context: {} } } },
 });
 const run: Timeline = {
@@ -19,7 +19,7 @@ const run: Timeline = {
     step('todo 3', true, 'new'),
     step('todo 1', false, 'done'),
   ],
-  letters: [
+  messages: [
     { source: 'app', target: 'todo 3', message: { type: 'NEW' }, sent: 1, ended: 3, fate: 'received' },
   ],
 };
@@ -34,7 +34,7 @@ it('folds four or more actors of one kind into one line, and counts them', () =>
   expect(counted(1)).toMatchObject({ up: false });
   expect(counted(3)).toMatchObject({ up: true, context: { there: 2, 'in new': 2 } });
   expect(counted(4)).toMatchObject({ up: true, context: { there: 1, 'in new': 1 } });
-  expect(one.letters[0]).toMatchObject({ source: 'app', target: 'todo × 4' });
+  expect(one.messages[0]).toMatchObject({ source: 'app', target: 'todo × 4' });
   expect(one.steps.map(({ site, text }) => `${site}: ${text}`)[3]).toBe('todo × 4: todo 1 done');
 });
 

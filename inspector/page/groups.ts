@@ -63,10 +63,10 @@ export function folded(timeline: Timeline, groups: readonly Group[]): Timeline {
     ],
     start,
     steps,
-    letters: timeline.letters.map((letter) => ({
-      ...letter,
-      source: letter.source === null ? null : shown(letter.source),
-      target: shown(letter.target),
+    messages: timeline.messages.map((message) => ({
+      ...message,
+      source: message.source === null ? null : shown(message.source),
+      target: shown(message.target),
     })),
   };
 }

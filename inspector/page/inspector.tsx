@@ -444,7 +444,7 @@ function Legend() {
     <ul className="legend">
       <li className="last">last</li>
       <li className="next">next</li>
-      <li className="letter">message</li>
+      <li className="message">message</li>
       <li className="token">token</li>
     </ul>
   );

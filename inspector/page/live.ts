@@ -67,7 +67,7 @@ export function after(before: Laid | null, frame: LiveFrame): Laid | null {
   if (frame.type === 'whole') return { timeline: frame.timeline, plans: frame.plans };
   if (before === null) return null;
   const { timeline, plans } = before;
-  const letters = [...timeline.letters];
-  for (const [index, letter] of frame.letters) letters[index] = letter;
-  return { timeline: { ...timeline, steps: [...timeline.steps, ...frame.steps], letters }, plans };
+  const messages = [...timeline.messages];
+  for (const [index, message] of frame.messages) messages[index] = message;
+  return { timeline: { ...timeline, steps: [...timeline.steps, ...frame.steps], messages }, plans };
 }

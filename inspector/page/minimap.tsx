@@ -53,7 +53,7 @@ export function Minimap({ moments, axis, moment, from, shown, theme, onMoment, o
     const most = Math.max(1, ...columns.map(({ steps }) => steps));
     for (const [column, { steps, unseen }] of columns.entries()) {
       const high = steps === 0 ? 0 : Math.max(1, (steps / most) * (height - 8));
-      pen.rect(column * columnPx, height - high, columnPx, high, { fill: colours.letter, alpha: 0.55 });
+      pen.rect(column * columnPx, height - high, columnPx, high, { fill: colours.message, alpha: 0.55 });
       if (unseen) pen.rect(column * columnPx, 0, columnPx, 3, { fill: colours.muted });
     }
     for (const at of marks.epochs) {

@@ -14,11 +14,11 @@ describe('the moments of a timeline', () => {
     }
   });
 
-  it('know which letters are on their way, also far from their sending', () => {
-    const slow = { ...timeline.letters[0]!, ended: 900 };
-    const late = new Moments({ ...timeline, letters: [slow, ...timeline.letters.slice(1)] });
+  it('know which messages are on their way, also far from their sending', () => {
+    const slow = { ...timeline.messages[0]!, ended: 900 };
+    const late = new Moments({ ...timeline, messages: [slow, ...timeline.messages.slice(1)] });
     for (let moment = 0; moment <= late.last; moment++) {
-      const expected = late.timeline.letters.flatMap(({ sent, ended }, index) =>
+      const expected = late.timeline.messages.flatMap(({ sent, ended }, index) =>
         sent <= moment && (ended === null || ended > moment) ? [index] : [],
       );
       expect([...late.underWay(moment)].sort((left, right) => left - right)).toEqual(expected);

@@ -22,7 +22,7 @@ export class Moments {
         this.#verdicts[Number(of)]?.add(index + 1, judgement);
       }
     }
-    for (const [index, { sent, ended }] of timeline.letters.entries()) {
+    for (const [index, { sent, ended }] of timeline.messages.entries()) {
       this.#spans.add(index, sent, ended ?? this.last);
     }
   }
@@ -53,8 +53,8 @@ export class Moments {
 
   /** Indices of the messages that are on their way at `moment`. */
   underWay(moment: number): readonly number[] {
-    return this.letters(moment, moment).filter((index) => {
-      const { sent, ended } = this.timeline.letters[index]!;
+    return this.messages(moment, moment).filter((index) => {
+      const { sent, ended } = this.timeline.messages[index]!;
       return sent <= moment && (ended === null || ended > moment);
     });
   }
@@ -63,7 +63,7 @@ export class Moments {
    * Indices of the messages that are on their way at some moment from `from` to `to`, inclusive. The list may
    * contain others.
    */
-  letters(from: number, to: number): readonly number[] {
+  messages(from: number, to: number): readonly number[] {
     return this.#spans.within(Math.max(0, from), Math.min(this.last, to));
   }
 }

@@ -6,7 +6,7 @@ import type { Pen } from './pen.ts';
 import { SvgPen } from './pen.ts';
 import { type Pin, pinOf } from './pins.ts';
 import { drawSequence } from './sequence-drawing.ts';
-import { faint } from './sequence-letters.ts';
+import { faint } from './sequence-messages.ts';
 import type { Palette, View } from './sequence-sheet.ts';
 import { longRun } from './testing/long-run.ts';
 
@@ -15,7 +15,7 @@ const colours: Palette = {
   muted: '#666',
   line: '#ddd',
   surface: '#fff',
-  letter: '#456',
+  message: '#456',
   token: '#b70',
   inside: '#097',
   violated: '#c25',
@@ -68,9 +68,9 @@ describe('the sequence chart', () => {
   it('is an SVG in which no text of a run acts as markup', () => {
     const run = longRun(10);
     const evil = '<script>alert(1)</script>';
-    const letters = run.letters.map((letter) => ({ ...letter, message: { type: evil } }));
+    const messages = run.messages.map((message) => ({ ...message, message: { type: evil } }));
     const pen = new SvgPen();
-    const moments = new Moments({ ...run, letters });
+    const moments = new Moments({ ...run, messages });
     drawSequence(pen, moments, 5, viewOf(moments), colours);
     const svg = pen.toString(1_200, 240, colours, [evil]);
     expect(svg).toContain('&#60;script');

@@ -6,7 +6,7 @@ import { isFiltering } from './filter.ts';
 import type { Moments } from './moments.ts';
 import type { Pen } from './pen.ts';
 import { type Segment, segmentsOf } from './pins.ts';
-import { drawCopy, drawLabels, drawLetters, faint, isLookedFor } from './sequence-letters.ts';
+import { drawCopy, drawLabels, drawMessages, faint, isLookedFor } from './sequence-messages.ts';
 import { margin, type Palette, Sheet, type View } from './sequence-sheet.ts';
 import { clockText } from './time.ts';
 import { contextOf, isCritical, stepLabel } from './values.ts';
@@ -34,7 +34,7 @@ export function drawSequence(
   if (sheet.spacing < leastSpacing) drawBands(sheet);
   else {
     for (const [id, lane] of lanes) drawLife(sheet, id, lane);
-    const arrows = drawLetters(sheet);
+    const arrows = drawMessages(sheet);
     for (let at = Math.max(1, first); at <= last; at++) drawStep(sheet, at);
     if (sheet.spacing >= 40) {
       const steps = moments.timeline.steps.slice(Math.max(0, first - 1), last);
@@ -92,7 +92,7 @@ function drawBands(sheet: Sheet): void {
       }
       if (steps > 0) {
         const high = (half * steps) / most;
-        pen.rect(x, lane + 1, bandPx, high, { fill: colours.letter, alpha: isSought ? faint : 0.65 });
+        pen.rect(x, lane + 1, bandPx, high, { fill: colours.message, alpha: isSought ? faint : 0.65 });
         const found = isSought ? sought.in(id, begin + 1, end + 1).steps : 0;
         if (found > 0)
           pen.rect(x, lane + 1, bandPx, Math.max(2, (half * found) / most), { fill: colours.accent });

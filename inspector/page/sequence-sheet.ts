@@ -9,7 +9,7 @@ export interface Palette {
   readonly muted: string;
   readonly line: string;
   readonly surface: string;
-  readonly letter: string;
+  readonly message: string;
   readonly token: string;
   readonly inside: string;
   readonly violated: string;

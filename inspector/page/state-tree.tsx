@@ -283,8 +283,8 @@ const listed = 12;
 
 /** A row for each message that is on its way, in the order of sending. */
 function addMessages(rows: Row[], moments: Moments, moment: number, ids: readonly string[]): void {
-  const { letters } = moments.timeline;
-  const at = (time: number) => moments.underWay(time).map((index) => letters[index]!);
+  const { messages } = moments.timeline;
+  const at = (time: number) => moments.underWay(time).map((index) => messages[index]!);
   const [now, before] = [at(moment), at(Math.max(0, moment - 1))];
   const to = (all: readonly Message[], id: string) => all.filter(({ target }) => target === id);
   const most = Math.max(0, ...ids.map((id) => Math.max(to(now, id).length, to(before, id).length)));

@@ -48,9 +48,9 @@ it('shows a cluster that runs: every event of a calm one, from all sites, in ord
   await until((timeline) => entered(timeline) === 30);
   expect(clusters.reduce((sum, cluster) => sum + cluster.counters().entered, 0) - before).toBe(30);
 
-  const { letters, steps, properties } = shown();
-  expect(letters.length).toBeGreaterThan(30);
-  for (const { sent, ended, fate } of letters) {
+  const { messages, steps, properties } = shown();
+  expect(messages.length).toBeGreaterThan(30);
+  for (const { sent, ended, fate } of messages) {
     expect(fate).toBe('received');
     expect(ended).toBeGreaterThan(sent);
   }
@@ -66,11 +66,11 @@ it('shows one site, another lock, and what that site knows of the others', async
   await turns(clusters, 'main', 3);
   await turns(clusters, 'jobs', 6);
   await until(({ steps }) => steps.some(({ text }) => text === 'b: release'));
-  const { title, steps, letters, start } = shown();
+  const { title, steps, messages, start } = shown();
   expect(title).toBe('lock jobs');
   expect(new Set(steps.map(({ site }) => site))).toEqual(new Set(['b']));
   expect(start.sites['c']).toMatchObject({ unseen: true });
-  expect(letters.map(({ source, target }) => source === 'b' || target === 'b')).not.toContain(false);
+  expect(messages.map(({ source, target }) => source === 'b' || target === 'b')).not.toContain(false);
 });
 
 it('finds locks by a part of their names, however many there are', async () => {

@@ -19,7 +19,7 @@ export interface AttachOptions {
   readonly urls: readonly string[];
   /** Default: the first that a site names. */
   readonly lock?: string;
-  /** Told what a person should know. */
+  /** Receives messages for the person at the terminal. */
   readonly say: (text: string) => void;
 }
 

@@ -186,7 +186,7 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
 
   it('watches a run while it is recorded: at the end it goes with it, elsewhere it stays', async () => {
     const dir = directory();
-    // So few that what is shown begins anew when more comes.
+    // So few that the view begins anew when more comes.
     const live = await openLive(dir, 0, 50);
     try {
       const { page, complaints } = await watchedPage(browser);

@@ -235,7 +235,7 @@ function guardedOf(transitions: readonly ChartTransition[]): ReadonlySet<string>
   return new Set(groups.flat().map(({ id }) => id));
 }
 
-/** The title of a state, and what it takes without an arrow. */
+/** The title of a state, and the events that it takes without an arrow. */
 function headerOf(state: ChartState, graph: Graph): NonNullable<ChartPlan['header']> {
   const lines = graph.lines(state);
   return { lines, height: titleHeight + lines.length * lineHeight };

@@ -56,10 +56,10 @@ function leaves({ children, key }: ChartState): readonly string[] {
 const run = longRun(12, [odd, 'b']);
 const lossy: Timeline = {
   ...run,
-  letters: run.letters.map((letter, index) => ({
-    ...letter,
+  messages: run.messages.map((message, index) => ({
+    ...message,
     message: { type: 'TOKEN', of: odd },
-    fate: index === 0 ? 'lost' : letter.fate,
+    fate: index === 0 ? 'lost' : message.fate,
   })),
 };
 
@@ -118,7 +118,7 @@ describe.skipIf(chrome === null)('Mermaid draws', () => {
 
   it('a run, with every message', async () => {
     const { counts, said } = await drawn(mermaidSequence(lossy), ['.messageText', 'g[data-et=participant]']);
-    expect(counts[0]).toBe(lossy.letters.length);
+    expect(counts[0]).toBe(lossy.messages.length);
     expect(said).toContain(odd);
   });
 });

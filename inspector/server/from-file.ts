@@ -84,6 +84,6 @@ function parsed(path: string): unknown {
 const has = (value: unknown, ...keys: readonly string[]) =>
   typeof value === 'object' && value !== null && keys.every((key) => key in value);
 
-const isTimeline = (value: unknown): value is Timeline => has(value, 'version', 'sites', 'steps', 'letters');
+const isTimeline = (value: unknown): value is Timeline => has(value, 'version', 'sites', 'steps', 'messages');
 const isReport = (value: unknown): value is Report => has(value, 'system', 'properties', 'network');
 const isTrace = (value: unknown): value is Trace => has(value, 'initial', 'steps');

@@ -22,7 +22,7 @@ export function fromReport(system: System, report: Report): Shown {
   return { shown, about: aboutReport(report, charts) };
 }
 
-/** Every trace of a report: what is violated first, then how what is reachable is reached. */
+/** Every trace of a report: counterexamples first, then witnesses of reachable states. */
 function reportSources(system: System, report: Report): readonly ShownSource[] {
   const traced = report.properties.filter(({ trace }) => trace !== undefined);
   const order = ['violated', 'incomplete', 'holds'];
@@ -47,7 +47,7 @@ function shownVerdict({ verdict }: PropertyResult): 'holds' | 'incomplete' | 'vi
   return verdict === 'holds within the constraint' ? 'incomplete' : verdict;
 }
 
-/** `report`: what the trace was found in, if known. */
+/** `report`: the one that the trace comes from, if known. */
 export function traceSource(
   system: System,
   trace: Trace,

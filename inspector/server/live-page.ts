@@ -19,7 +19,7 @@ export interface LivePage {
 }
 
 /**
- * Serves the page of the cluster that records into `directory`. After `mostSteps` what is shown begins anew.
+ * Serves the page of the cluster that records into `directory`. After `mostSteps` the view begins anew.
  *
  * @throws `UsageError` when that is no directory, or the port is taken.
  */

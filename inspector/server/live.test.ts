@@ -9,7 +9,7 @@ import { Follower } from '../../verification/timeline/follow.ts';
 import type { LiveFrame } from '../protocol.ts';
 import { onlyOne, showLive } from './live.ts';
 
-/** A server that shows what is recorded into the directory, and its port. */
+/** A server that shows the records in the directory, and its port. */
 async function following(dir: string): Promise<number> {
   const server: Server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -40,7 +40,7 @@ export function answerLiveOf(about: string, more: Partial<Sources> = {}, locks?:
 
 /** A lock that is followed, as far as it is known; `null` before anything has begun. */
 export interface Followed {
-  readonly telling: (Pick<Timeline, 'steps' | 'letters'> & { readonly timeline: Timeline }) | null;
+  readonly telling: (Pick<Timeline, 'steps' | 'messages'> & { readonly timeline: Timeline }) | null;
   /** Learns what is new. After `most` steps all begins anew; then, and whenever the whole must be told again, it is true. */
   follow(most: number): { readonly begunAnew: boolean };
 }
@@ -153,8 +153,8 @@ class LivePage {
   readonly #socket: WebSocket;
   #hasWhole = false;
   #steps = 0;
-  /** The letters as the page knows them. */
-  #letters: readonly Message[] = [];
+  /** The messages as the page knows them. */
+  #messages: readonly Message[] = [];
   #laid: (Pick<Timeline, 'machines'> & Pick<Laid, 'plans'>) | null = null;
   #isLayingOut = false;
 
@@ -171,10 +171,10 @@ class LivePage {
     }
     if (!this.#hasWhole) this.#tellWhole(telling);
     else if (telling.steps.length > this.#steps) {
-      const letters = telling.letters.flatMap((letter, index) =>
-        letter === this.#letters[index] ? [] : [[index, letter] as const],
+      const messages = telling.messages.flatMap((message, index) =>
+        message === this.#messages[index] ? [] : [[index, message] as const],
       );
-      this.#send({ type: 'more', steps: telling.steps.slice(this.#steps), letters });
+      this.#send({ type: 'more', steps: telling.steps.slice(this.#steps), messages });
       this.#remember(telling);
     }
   }
@@ -197,9 +197,9 @@ class LivePage {
     this.#remember(telling);
   }
 
-  #remember({ steps, letters }: NonNullable<Followed['telling']>): void {
+  #remember({ steps, messages }: NonNullable<Followed['telling']>): void {
     this.#steps = steps.length;
-    this.#letters = [...letters];
+    this.#messages = [...messages];
   }
 
   #send(frame: LiveFrame): void {

@@ -56,7 +56,7 @@ async function build(say: (text: string) => void): Promise<void> {
   renameSync(outDir, dist);
 }
 
-/** Is there no page, or one that is older than what it is made of? */
+/** Whether there is no page, or one that is older than its sources. */
 function isStale(): boolean {
   const built = join(dist, 'index.html');
   if (!existsSync(built)) return true;

@@ -75,7 +75,7 @@ export type SiteMessage =
  * - `releaseAndAsk`: its critical section is over and it wants the next one: as `release` and then `ask`, but that a site
  *   in whose line others stand goes to the end of that line, and sends no REQUEST (R12).
  * - `again`: inside: its critical section is over and its next one begins, under the next fence; the token stays. It
- *   may say so only so many times in a row (protocol.md, "Client-side rules"), or others starve. Frozen it does nothing: the
+ *   may say so a bounded number of times in a row (protocol.md, "Client-side rules"), or others starve. Frozen it does nothing: the
  *   critical section goes on.
  * - `try`: outside, with no request under way: enters if no other site need be asked: the token is here, the site follows its
  *   epoch and, in strict mode, has a lease in force. Otherwise nothing.

@@ -17,7 +17,7 @@ export function answerWithoutRoom(self: SiteId, message: SiteMessage): Sent | nu
 
 /**
  * Returns the answer of `self` to a message of a site that it does not know as a member, or `null`. That site may be one by a configuration
- * that `self` has not heard of, or does not believe yet (M6), and would wait for ever for what was not taken (M5).
+ * that `self` has not heard of, or does not believe yet (M6). Without the answer they would wait for ever (M5).
  */
 export function answerToStranger(self: SiteId, message: SiteMessage): Sent | null {
   if (message.type !== 'REQUEST') return null;

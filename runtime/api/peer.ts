@@ -23,7 +23,7 @@ export interface StampedEnvelope extends Envelope {
 }
 
 /**
- * A change in what this site believes of a peer. Before the first change a peer has not been met.
+ * A change of a peer's state as this site believes it. Before the first change a peer has not been met.
  *
  * - `up`: it answers, for the first time or again after `down`. `incarnation` names the run of its process.
  * - `down`: believed dead. `refused`: its kernel says that nobody listens there. `silent`: nothing was heard of it for

@@ -76,7 +76,7 @@ test('a file is followed, also when another takes its place', async () => {
   await last(found).toEqual(['10.0.0.1:7000', '10.0.0.2:7000']);
 });
 
-/** A server of DNS on loopback that knows what it is told (RFC 1035). */
+/** A DNS server on loopback with the records that a test gives it (RFC 1035). */
 async function nameServer() {
   const records = new Map<string, readonly Buffer[]>();
   const types = { A: 1, AAAA: 28, SRV: 33 };

@@ -3,7 +3,7 @@ import type { Clock } from '../api/clock.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { Address } from '../api/peer.ts';
 
-/** Is told of what a source finds. */
+/** Receives the addresses that a source finds. */
 export interface DiscoveryListener {
   /** All addresses, at first and whenever they change. */
   readonly found: (addresses: readonly Address[]) => void;

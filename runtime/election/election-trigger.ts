@@ -63,7 +63,7 @@ export interface WatchedLock {
 /** A watched lock with the state that the trigger does not keep itself. */
 export type LockView = WatchedLock & Pick<DurableState, 'promised' | 'epoch'> & { readonly waits: boolean };
 
-/** When a lock is no longer watched, and what is remembered of it then. */
+/** When a lock is no longer watched, and what the trigger remembers of it then. */
 export interface Passivation {
   readonly isIdle: (lock: LockView) => boolean;
   /** `null`: it is as at the beginning. */

@@ -45,7 +45,7 @@ export class VoteCollector {
     this.#cancel ??= clock.after(graceMs, () => this.close());
   }
 
-  /** Delivers it, now or when the ballot is closed; what comes from one source stays in its order. */
+  /** Delivers it, now or when the ballot is closed; messages of one source stay in order. */
   arrive(envelope: StampedEnvelope): void {
     const { source } = envelope;
     const message = envelope.message as SiteMessage;
@@ -61,7 +61,7 @@ export class VoteCollector {
     if (this.#awaited.delete(voter) && this.#awaited.size === 0) this.close();
   }
 
-  /** Delivers what was kept, that of the holder of the latest token first. */
+  /** Delivers the kept votes, that of the holder of the latest token first. */
   close(): void {
     this.#release();
     // A delivered message may have made this site stand again.

@@ -39,7 +39,7 @@ export interface GuestHostOptions {
 interface Attached {
   session: number;
   leaseMs: number;
-  /** Sessions up to this one are over, and what comes of them is late. */
+  /** Sessions up to this one are over; their messages are late. */
   over: number;
   readonly locks: Set<LockProxy>;
   stopTimer: (() => void) | null;
@@ -68,7 +68,7 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     return this.#options.clock;
   }
 
-  /** Throws what the guest's connection is closed for: `PROTOCOL_BREACH`. */
+  /** Throws the reason for which the guest's connection is closed: `PROTOCOL_BREACH`. */
   receive({ source, lock, message }: StampedEnvelope): void {
     if (this.#stopped) return;
     if (lock === membersLock || (message.type !== 'ASK' && message.type !== 'RELEASE'))

@@ -53,7 +53,7 @@ export async function acquireAll(
   { signal, timeoutMs }: AcquireOptions = {},
 ): Promise<HeldAll> {
   const locks = [...new Set(names)].sort().map(lockOf);
-  // 0 stays 0 for each of them: it takes what is free.
+  // 0 stays 0 for each of them: only free locks are taken.
   const deadline = timeoutMs ? clock.now() + timeoutMs : null;
   const patience = timeoutMs === 0 ? { timeoutMs } : {};
   const entered = new Map<string, Held>();

@@ -59,7 +59,7 @@ const byDefault: HoldOptions = {};
 const itself = (holding: Holding) => holding;
 
 /**
- * The queue's state: what the actor was told, and what it answered.
+ * The queue's state: the requests to the actor, and its answers.
  *
  * - `early`: nobody may ask yet.
  * - `free`: nothing is asked for.

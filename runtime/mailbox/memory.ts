@@ -82,7 +82,7 @@ export class MemoryHub {
       this.deliver(choose(pending));
   }
 
-  /** Nothing passes between the two, and each takes the other for `silent`; what is posted waits. */
+  /** No message passes between the two, and each finds the other `silent`; posted messages wait. */
   cut(one: SiteId, other: SiteId): void {
     this.#cuts.add(pairKey(one, other));
     this.#between(one, other, (mailbox, peer) => mailbox.believeDown(peer.self, 'silent'));
@@ -141,7 +141,7 @@ export class MemoryHub {
     this.#beginAnew(envelope.source, envelope.target, [envelope]);
   }
 
-  /** Both hear that what is under way between them is lost, and `refused` with it. */
+  /** Tells both that the messages under way between them are lost, and `refused` with them. */
   #beginAnew(source: SiteId, target: SiteId, refused: readonly StampedEnvelope[]): void {
     const lost = (from: SiteId, to: SiteId): readonly StampedEnvelope[] => {
       const key = channelKey(from, to);

@@ -74,7 +74,7 @@ export async function listenForHttp(
   };
 }
 
-/** Answers what is no WebSocket of ours, and closes the connection, whether the caller reads that or not. */
+/** Answers a request that is no WebSocket of ours and closes the connection, even where the client does not read the answer. */
 export function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
   setTimeout(() => socket.destroy(), requestTimeoutMs).unref();

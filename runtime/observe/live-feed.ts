@@ -76,7 +76,7 @@ export class LiveFeed {
   }
 }
 
-/** One viewer's window, and what it has not been told of it. */
+/** One viewer's window, and the part of it that was not sent yet. */
 export class LiveSession implements WatchSession {
   readonly #site: WatchedSite;
   readonly #viewer: Viewer;
@@ -87,7 +87,7 @@ export class LiveSession implements WatchSession {
   #left = 0;
   #lines: string[] = [];
   #bytes = 0;
-  /** When the present second began, and what was told in it. */
+  /** When the present second began, and how much was sent in it. */
   #since = Number.NEGATIVE_INFINITY;
   #told = 0;
   #cancelTell: (() => void) | null = null;

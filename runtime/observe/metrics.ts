@@ -2,7 +2,7 @@
 export interface Metric {
   readonly name: string;
   readonly kind: 'histogram' | 'counter' | 'up-down counter' | 'gauge';
-  /** In UCUM; what is counted stands in braces. */
+  /** In UCUM; the counted things stand in braces. */
   readonly unit: string;
   readonly description: string;
   /** Beside `baton.cluster.name` and `baton.site.id`, which all have. */

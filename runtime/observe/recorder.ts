@@ -1,6 +1,6 @@
 import type { RecordLine } from '../../machines/record.ts';
 
-/** Takes what a site did, in order. */
+/** Receives the steps of a site, in order. */
 export interface Recorder {
   /** Whether lines are taken; where they are not, none need to be made. Never true again after it was false. */
   readonly active: boolean;

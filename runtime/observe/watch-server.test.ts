@@ -11,7 +11,7 @@ import { serveWatch } from './watch-server.ts';
 
 const snapshot = { value: 'idle', context: { pad: 'x'.repeat(20_000) } };
 
-/** A site that is watched, and does what it is told to. */
+/** A watched site whose locks a test drives. */
 async function site(options: WatchServerOptions = {}) {
   let seq = 0;
   const tap = new LiveFeed({
@@ -167,7 +167,7 @@ describe('a site that is watched over a WebSocket', () => {
 
 it.each([
   ['questions', () => masked({ type: 'members' })],
-  // A ping is answered by what it carries.
+  // A pong carries the payload of its ping.
   ['pings', () => Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)])],
 ])('ends the connection of a viewer that sends %s and reads no answer', async (_, one) => {
   const { server } = await site();

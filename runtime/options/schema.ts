@@ -337,7 +337,7 @@ export interface Timing extends Readonly<z.output<typeof timing>> {}
 /** When the members change by themselves. */
 export interface MembersSettings extends Readonly<z.output<typeof members>> {}
 
-/** Bounds on what a site takes and keeps. */
+/** Bounds on the locks, connections and messages that a site keeps. */
 export interface Limits extends Readonly<z.output<typeof limits>> {}
 
 /** Strict mode: locks are held by leases. */

@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** Site e with its disk, and a, a member that says what it likes; the others are not there. */
+/** Site e with its disk, and a member a that sends any message; the others are absent. */
 async function openAttacked() {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-breach-'));
   const crashes: InvariantError[] = [];
@@ -52,7 +52,7 @@ async function openAttacked() {
   const meet = async (as = 'a') => {
     const a = await RawPeer.dial(e.cluster.address, codec);
     ends.push(() => void a.socket.destroy());
-    // A life of its own each time, so that what it says is not taken for what it has said before.
+    // A new incarnation each time, so that its messages are not taken for repeated ones.
     const life = { configuration, incarnation: `${as}-${ends.length}` };
     a.say(hello(as, 'e', life));
     a.say(welcome(as, 'e', life));
@@ -98,7 +98,7 @@ describe('a member that breaks the protocol by one message loses its connection,
     await a.closed();
     expect(codes(notices)).toEqual(['PROTOCOL_BREACH']);
     expect(e.cluster.counters()).toMatchObject({ refused: { PROTOCOL_BREACH: 1 }, received: {} });
-    // It may come back, and says what it should.
+    // It may come back as a correct member.
     const again = await meet();
     again.say(data('a', 'e', { type: 'VOTE_REQUEST', epoch: 1, candidate: 'a', term: 0, version: 1 }));
     await eventually(() => expect(e.cluster.counters().received).toEqual({ VOTE_REQUEST: 1 }));

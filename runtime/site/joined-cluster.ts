@@ -72,7 +72,7 @@ export interface JoinedClusterOptions {
 /** Time for one change of the members, unless the caller says otherwise. */
 const defaultChangeMs = 30_000;
 
-/** This site as its service sees it: checks what a call is given, and hands it on. */
+/** This site as its service sees it: checks the arguments of each call, and passes it on. */
 export class JoinedCluster implements Cluster {
   readonly name: string;
   readonly site: SiteId;

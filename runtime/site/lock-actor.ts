@@ -53,7 +53,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
   readonly places: Places;
-  /** Writes to the disk what is not there yet. */
+  /** Writes all pending changes to the disk. */
   readonly sync: () => void;
   /** The actor now holds something that an idle one does without. */
   readonly activated: (actor: LockActor) => void;

@@ -465,7 +465,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     this.#intended.delete(peer);
   }
 
-  /** The next step towards what is wanted first. */
+  /** The next step towards the first of the wanted changes. */
   #advance(): void {
     for (;;) {
       const [request] = this.#requests;

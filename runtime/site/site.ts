@@ -119,7 +119,7 @@ export class Site implements MailboxHandlers {
   #members: MembersActor | null = null;
   /** Why this site takes no part in the cluster that there is. */
   #exclusion: OperatingError | null = null;
-  /** The sites of which a message about a lock was not taken, since they were no members as far as was known here. */
+  /** The sites that sent a message about a lock which was not taken, since they were not known as members here. */
   readonly #untaken = new Set<SiteId>();
   /** Cancels each timer that need not be known by name: none outlives this site. */
   readonly #cancels = new Set<() => void>();
@@ -452,7 +452,7 @@ export class Site implements MailboxHandlers {
     this.#locks.stop(reason);
   }
 
-  /** Ends, sends what is queued and says goodbye. */
+  /** Ends, sends the queued messages and says goodbye. */
   async close(goodbye: ByeReason, reason: Error): Promise<void> {
     const { mailbox } = this.#options;
     if (!this.#ended) {
@@ -739,7 +739,7 @@ export class Site implements MailboxHandlers {
     // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
     const came =
       before && this.#options.strict ? voters.filter((name) => !names.map(nameOf).includes(name)) : [];
-    // To those that wait, what was not taken is lost with an earlier life of its source.
+    // A waiting site learns that messages which were not taken are lost, as in a crash of their source.
     const unheard = [...this.#untaken].filter((name) => this.#roster.isMember(name));
     for (const name of unheard) this.#untaken.delete(name);
     const others = (sites: readonly SiteId[]) => sites.filter((name) => name !== self);
@@ -772,7 +772,7 @@ export class Site implements MailboxHandlers {
     this.#exclusion = new OperatingError(code, why);
     this.#options.notice({ type: 'error', error: this.#exclusion, peer: null, remote: null });
     this.#begun = false;
-    // What is held here is lost: it is as if this site joined anew.
+    // Locks held here are lost, as if this site joined anew.
     const { configuration, voters } = this.#roster;
     const of = {
       ...membershipOf(configuration),
@@ -862,7 +862,7 @@ export class Site implements MailboxHandlers {
     store.sync();
   }
 
-  /** Called before messages leave: what they say must be on the disk. */
+  /** Called before messages leave: the state that they tell of must be on the disk. */
   beforeWrite(): void {
     this.#syncOr('sync its disk');
   }

@@ -12,7 +12,7 @@ export interface StoreContent {
   readonly site: SiteId;
   /** Counts from 0: that of the process that wrote this. */
   readonly life: number;
-  /** Random, made at the first start: what the cluster knows this directory by, whatever the site's name. */
+  /** Random, made at the first start. The cluster knows this directory by it, whatever the site's name. */
   readonly id: string;
   /** The founding that this id accepted; `null`: none. */
   readonly founding: FoundingDisk | null;

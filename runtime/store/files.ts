@@ -39,7 +39,7 @@ export interface FileSystem {
   isAt(file: number, path: string): boolean;
   /** Appends, and says how many bytes were taken: a disk that fills up takes fewer. */
   write(file: number, bytes: Uint8Array): number;
-  /** Returns when what was written is on the disk. */
+  /** Returns when all written bytes are on the disk. */
   sync(file: number): void;
   close(file: number): void;
 }

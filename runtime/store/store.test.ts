@@ -263,7 +263,7 @@ describe('when the power goes at any moment', () => {
     leastBytes: fc.constantFrom(0, 65_536),
   });
 
-  /** After the loss, the store must hold what the last sync that returned put there, or what was being synced. */
+  /** After the loss, the store must hold the content of the last sync that returned, or of the sync under way. */
   const property = (Disk: typeof SimulatedDisk, seen: { lost: number; afterSync: number }) =>
     fc.property(runs, ({ epochs, powerOffAt, chunk, changes, bytes, zeros, leastBytes }) => {
       const options: DiskOptions = { powerOffAt, chunk };

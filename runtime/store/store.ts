@@ -46,7 +46,7 @@ export interface Store {
   /** Drops the entry of a lock, whose promise stands in the record of the members from now on (R13). In memory, until `sync`. */
   forget(lock: string): void;
   /**
-   * Puts on the disk what is not there yet; nothing when all is.
+   * Writes all pending changes to the disk; without any it does nothing.
    *
    * @throws `DISK_FAILED`, now and ever after: what the disk has then is unknown, and the site must stop.
    */
@@ -312,7 +312,7 @@ class FileStore implements Store {
     try {
       failing(this.#path, write);
     } catch (error) {
-      // A second attempt could succeed without what the first one lost.
+      // A second attempt could succeed without the changes that the first one lost.
       this.#failure = error;
       throw error;
     }

@@ -14,7 +14,7 @@ export function commands(): readonly string[] {
   return [...blocks].map(([, block]) => block!);
 }
 
-/** Runs them; gives what they print. Throws when one of them fails. */
+/** Runs them and returns their output. Throws when one of them fails. */
 export function run(block: string, cwd: string): string {
   return execFileSync('sh', ['-e', '-c', block], {
     cwd,

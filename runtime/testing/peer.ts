@@ -17,7 +17,7 @@ export const plain = {
 /** The codec of a protocol that has notes, each a name, among three sites. */
 export const testCodec = new Codec({ NOTE: { text: 'name' }, HASTE: { text: 'name' } });
 
-/** A peer that says what the test wants, well-formed or not. */
+/** A peer that sends any frame that a test gives it, well-formed or not. */
 export class RawPeer {
   readonly socket: Socket;
   readonly received: unknown[] = [];

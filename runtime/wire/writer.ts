@@ -10,7 +10,7 @@ const slabBytes = 64 * 1024;
 export class Writer {
   #full: Buffer[] = [];
   #bytes: Buffer = Buffer.alloc(0);
-  /** Where what was not taken begins, and where the next byte goes. */
+  /** Where the unread bytes begin, and where the next byte goes. */
   #start = 0;
   #at = 0;
 

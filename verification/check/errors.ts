@@ -9,7 +9,7 @@ import { CodedError } from '../../machines/errors.ts';
  * - `NO_SUCH_PROPERTY`: it has no property of that name.
  * - `SOURCE_INVALID`: a `SystemSource` leads to no system.
  * - `PATHS_UNBOUNDED`: a machine has too many states for paths to each of its transitions.
- * - `PATH_DIFFERS`: an actor does not do what the model does on a path.
+ * - `PATH_DIFFERS`: an actor differs from the model on a path.
  */
 export type CheckErrorCode =
   | 'NO_SYMMETRY'

@@ -167,7 +167,7 @@ export function testsOf({ initial, paths, never }: Paths, machine: string, libra
     return `test(${JSON.stringify(name)}, () =>\n  takePath(machine, initial, [\n${lines.join('\n')}\n  ]));\n`;
   });
   return [
-    '// Written by baton paths. Each test takes a shortest path to a transition, and expects what the model does.',
+    '// Written by baton paths. Each test takes a shortest path to a transition, and expects the same as the model.',
     ...never.map((name) => `// No run takes ${name}`),
     "import { test } from 'vitest';",
     `import { takePath } from ${JSON.stringify(library)};`,

@@ -358,7 +358,7 @@ const notExhaustive = (searches: number) =>
 /** Verifiers: of states, depth first; the same breadth first, for shortest trails; of runs. */
 type Build = 'states' | 'breadth' | 'runs';
 
-/** Reads what a verifier of SPIN prints. SPIN also counts the step into the initial state, and each step of the deadlock watcher. */
+/** Reads the output of a verifier of SPIN. SPIN also counts the step into the initial state, and each step of the deadlock watcher. */
 export function parseSpin(output: string): SpinAnswer {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(output)?.[1];

@@ -238,7 +238,7 @@ const asking = 'BatonAsks';
 
 const tellerOf = ({ name }: Question) => `Tells_${name}`;
 
-/** TLC's codes of a property that does not hold, and of what it tells with it. */
+/** TLC's codes of a violated property, and of the messages beside it. */
 const violations = new Set(['2107', '2110', '2116', '2121', '2264']);
 
 /** Reads what TLC prints with `-tool`. TLC counts the initial state as generated, and as the first level. */

@@ -4,7 +4,7 @@ import { each, role, type Seen, system } from '../system/typed.ts';
 /**
  * The election of Raft (D. Ongaro, J. Ousterhout, "In Search of an Understandable Consensus Algorithm", 2014), with votes and
  * terms on the disk. A site may time out at any time, messages are late and in any order, and one site crashes once. Terms
- * have no end, so that what is found holds within the terms that are looked at.
+ * have no end, so the verdict holds within the explored terms.
  */
 type Event = { type: 'timeout' | 'REQUEST_VOTE' | 'VOTE_GRANTED'; from: string; term: number };
 type Site = ReturnType<typeof start>;

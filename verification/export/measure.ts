@@ -33,7 +33,7 @@ export interface ActorMeasure {
   readonly later: readonly (readonly number[])[];
 }
 
-/** `name`: the property's, for what is refused. */
+/** `name`: the property's, for the text of a refusal. */
 export function measured(name: string, predicate: StatePredicate, table: Table): Measured {
   switch (predicate.kind) {
     case 'every':
@@ -86,43 +86,43 @@ function sum(
   allows: (sum: number) => boolean,
   anyone: boolean,
 ): Measured {
-  const measure = table.actors.map((_, cell) => fitted(name, table, cell, look, anyone));
-  const most = measure.reduce((total, actor, cell) => total + mostOf(table, cell, actor), 0);
+  const measure = table.actors.map((_, actorIndex) => fitted(name, table, actorIndex, look, anyone));
+  const most = measure.reduce((total, actor, actorIndex) => total + mostOf(table, actorIndex, actor), 0);
   return { kind: 'sum', measure, allows, most };
 }
 
-function fitted(name: string, table: Table, cell: number, look: Look, anyone: boolean): ActorMeasure {
+function fitted(name: string, table: Table, actorIndex: number, look: Look, anyone: boolean): ActorMeasure {
   const { world } = table.compiled;
   const { locals, views, values } = world;
-  const actor = table.actors[cell]!;
+  const actor = table.actors[actorIndex]!;
   const links = table.links.flatMap(({ target, source }, link) =>
-    target === cell ? [{ link, source: source ?? -1 }] : [],
+    target === actorIndex ? [{ link, source: source ?? -1 }] : [],
   );
   const isFifo = table.system.network.order === 'fifo';
-  const at = (core: number, letters: readonly number[]): number => {
-    const seen = look(views.of(cell, core, locals.internInbox(letters)));
+  const at = (core: number, envelopes: readonly number[]): number => {
+    const seen = look(views.of(actorIndex, core, locals.internInbox(envelopes)));
     return anyone ? Math.min(1, seen) : seen;
   };
   // On which link a message is, no predicate of ours asks; the check below would tell.
   const source = links[0]?.source ?? -1;
-  const letters = table.messages.map(({ message }) =>
+  const envelopes = table.messages.map(({ message }) =>
     locals.internEnvelope(source, values.intern(message, 'a message')),
   );
   const base = actor.locals.map(({ core }) => at(core, []));
-  const weight = (core: number, before: readonly number[], known: number, letter: number) => {
-    const seen = at(core, [...before, letter]);
+  const weight = (core: number, before: readonly number[], known: number, envelope: number) => {
+    const seen = at(core, [...before, envelope]);
     return anyone ? (known > 0 ? 0 : seen) : seen - known;
   };
   const first: number[][] = [];
   const later: number[][] = [];
   for (const [index, { core }] of actor.locals.entries()) {
     const own = base[index]!;
-    const firsts = letters.map((letter) => weight(core, [], own, letter));
+    const firsts = envelopes.map((envelope) => weight(core, [], own, envelope));
     first.push(firsts);
-    const filler = letters.find((_, message) => firsts[message] === 0) ?? letters[0];
+    const filler = envelopes.find((_, message) => firsts[message] === 0) ?? envelopes[0];
     later.push(
       isFifo && filler !== undefined
-        ? letters.map((letter) => weight(core, [filler], at(core, [filler]), letter))
+        ? envelopes.map((envelope) => weight(core, [filler], at(core, [filler]), envelope))
         : firsts,
     );
   }
@@ -131,20 +131,20 @@ function fitted(name: string, table: Table, cell: number, look: Look, anyone: bo
   const messageOf = new Map(
     table.messages.map(({ message }, index) => [values.intern(message, 'a message'), index]),
   );
-  for (let local = 0; local < locals.count(cell); local++) {
-    const index = indexOf.get(locals.coreOf(cell, local));
+  for (let local = 0; local < locals.count(actorIndex); local++) {
+    const index = indexOf.get(locals.coreOf(actorIndex, local));
     if (index === undefined) continue;
-    const inbox = locals.inbox(locals.inboxOf(cell, local));
-    const found = inbox.map((letter, place) => ({
-      message: messageOf.get(locals.envelope(letter).message),
-      isFirst: !isFifo || place === 0 || locals.sourceOf(inbox[place - 1]!) !== locals.sourceOf(letter),
+    const inbox = locals.inbox(locals.inboxOf(actorIndex, local));
+    const found = inbox.map((envelope, place) => ({
+      message: messageOf.get(locals.envelope(envelope).message),
+      isFirst: !isFifo || place === 0 || locals.sourceOf(inbox[place - 1]!) !== locals.sourceOf(envelope),
     }));
     if (found.some(({ message }) => message === undefined)) continue;
     const total = found.reduce(
       (so, { message, isFirst }) => so + rowOf(isFirst ? fit.first : fit.later, index)[message!]!,
       base[index]!,
     );
-    const actual = at(locals.coreOf(cell, local), inbox);
+    const actual = at(locals.coreOf(actorIndex, local), inbox);
     if (anyone ? total > 0 !== actual > 0 : total !== actual) {
       throw refused(name, 'its predicate looks at several messages at once, or at their order');
     }
@@ -163,9 +163,9 @@ export function rowOf(rows: readonly (readonly number[])[], local: number): read
 }
 
 /** No local state with no inbox gives more. */
-function mostOf(table: Table, cell: number, { base, first, later }: ActorMeasure): number {
+function mostOf(table: Table, actorIndex: number, { base, first, later }: ActorMeasure): number {
   const perMessage = Math.max(0, ...[...first, ...later].map((row) => Math.max(0, ...row)));
-  const room = table.links.reduce((total, { target, most }) => total + (target === cell ? most : 0), 0);
+  const room = table.links.reduce((total, { target, most }) => total + (target === actorIndex ? most : 0), 0);
   return Math.max(0, ...base) + perMessage * room;
 }
 

@@ -1,4 +1,4 @@
-/** Words of the languages, and of what is written in them. */
+/** Reserved words of the languages, and names that the exports use. */
 const reserved = (
   'After Append Assert BatonAsks CASE CHOOSE DOMAIN ELSE ENABLED EXCEPT FALSE Head IF IN LET OTHER PrintT Room SelectSeq Seq SubSeq ' +
   'TLCGet TLCSet THEN TRUE Told UNCHANGED active assert atomic bit bool break byte chan channel do else empty eval fi full history hidden if init inline int j k ' +
@@ -12,7 +12,7 @@ const reserved = (
 export class Names {
   readonly #taken = new Set<string>(reserved);
 
-  /** `REQUEST(origin=b)` becomes `REQUEST_b`; what is taken gets a number. */
+  /** `REQUEST(origin=b)` becomes `REQUEST_b`; a name that is taken gets a number. */
   of(text: string): string {
     const words = text.replace(/\w+=/g, ' ').match(/[A-Za-z0-9]+/g) ?? [];
     const plain = words.join('_').replace(/^(?=\d|$)/, 'n');

@@ -102,7 +102,7 @@ class Writer {
       ...this.#names(),
       ...this.#declarations(),
       ...this.#observer(),
-      ...actors.flatMap((_, cell) => this.#purges(cell)),
+      ...actors.flatMap((_, actorIndex) => this.#purges(actorIndex)),
       ...actors.flatMap((actor) => this.#receipts(actor)),
       ...[...this.#processes.values()].flatMap((process) => this.#proctype(process)),
       ...this.#starts(),
@@ -206,13 +206,14 @@ class Writer {
       lines.push(
         ...nextBlock,
         ...tableOf('short', 'history_after', history.after),
-        '  static void tell(int letter) {',
-        '    if (history_after[now.history][letter] < 0) missing();',
-        '    else now.history = history_after[now.history][letter];',
+        '  static void tell(int event) {',
+        '    if (history_after[now.history][event] < 0) missing();',
+        '    else now.history = history_after[now.history][event];',
         '  }',
       );
     }
-    for (const [cell, actor] of actors.entries()) lines.push(...nextBlock, ...this.#vanishing(cell, actor));
+    for (const [actorIndex, actor] of actors.entries())
+      lines.push(...nextBlock, ...this.#vanishing(actorIndex, actor));
     for (const [index, question] of this.#asked.entries()) {
       if ('holds' in question)
         lines.push(...this.#holds(`holds_${index}`, question.holds, question.property.name));
@@ -243,10 +244,10 @@ class Writer {
   }
 
   /** Which messages vanish when they are sent to this actor, or when it enters a state. */
-  #vanishing(cell: number, actor: TableActor): string[] {
+  #vanishing(actorIndex: number, actor: TableActor): string[] {
     const rows = (toAll: boolean) =>
       actor.locals.map((_, local) =>
-        this.#table.messages.map((__, message) => (this.#drops(cell, local, message, toAll) ? 1 : 0)),
+        this.#table.messages.map((__, message) => (this.#drops(actorIndex, local, message, toAll) ? 1 : 0)),
       );
     const up = actor.locals.every((local) => local.up)
       ? []
@@ -269,59 +270,61 @@ class Writer {
     if (accepts !== null) {
       for (const link of this.#links) {
         const { name, target } = this.#table.links[link]!;
-        if (target !== cell) continue;
+        if (target !== actorIndex) continue;
         const accepted = actor.locals.map((_, local) =>
           this.#table.messages.map((__, message) => (accepts(link, local, message) ? 1 : 0)),
         );
         up.push(...tableOf('char', `accepts_${name}`, accepted));
       }
     }
-    if (!this.#everDrops(cell)) return up;
+    if (!this.#everDrops(actorIndex)) return up;
     return [
       ...up,
       ...tableOf('char', `drops_${actor.name}`, rows(false)),
       ...tableOf('char', `drops_all_${actor.name}`, rows(true)),
-      ...(this.#everPurges(cell)
+      ...(this.#everPurges(actorIndex)
         ? tableOf(
             'char',
             `purges_${actor.name}`,
             actor.locals.map((_, local) =>
-              this.#table.messages.map((__, message) => (this.#purgesMessage(cell, local, message) ? 1 : 0)),
+              this.#table.messages.map((__, message) =>
+                this.#purgesMessage(actorIndex, local, message) ? 1 : 0,
+              ),
             ),
           )
         : []),
     ];
   }
 
-  #linkTo(cell: number): number {
-    return this.#table.links.findIndex(({ target }) => target === cell);
+  #linkTo(actorIndex: number): number {
+    return this.#table.links.findIndex(({ target }) => target === actorIndex);
   }
 
-  #drops(cell: number, local: number, message: number, toAll: boolean): boolean {
-    return this.#table.actors[cell]!.drops(local, this.#linkTo(cell), message, toAll);
+  #drops(actorIndex: number, local: number, message: number, toAll: boolean): boolean {
+    return this.#table.actors[actorIndex]!.drops(local, this.#linkTo(actorIndex), message, toAll);
   }
 
-  #purgesMessage(cell: number, local: number, message: number): boolean {
-    return this.#table.actors[cell]!.purges(local, this.#linkTo(cell), message);
+  #purgesMessage(actorIndex: number, local: number, message: number): boolean {
+    return this.#table.actors[actorIndex]!.purges(local, this.#linkTo(actorIndex), message);
   }
 
   readonly #dropping = new Map<number, boolean>();
-  #everDrops(cell: number): boolean {
-    let known = this.#dropping.get(cell);
+  #everDrops(actorIndex: number): boolean {
+    let known = this.#dropping.get(actorIndex);
     if (known === undefined) {
-      known = this.#table.actors[cell]!.locals.some((_, local) =>
+      known = this.#table.actors[actorIndex]!.locals.some((_, local) =>
         this.#table.messages.some(
           (__, message) =>
-            this.#drops(cell, local, message, true) || this.#drops(cell, local, message, false),
+            this.#drops(actorIndex, local, message, true) || this.#drops(actorIndex, local, message, false),
         ),
       );
-      this.#dropping.set(cell, known);
+      this.#dropping.set(actorIndex, known);
     }
     return known;
   }
 
-  #everPurges(cell: number): boolean {
-    return this.#table.compiled.world.specs[cell]!.dead !== undefined;
+  #everPurges(actorIndex: number): boolean {
+    return this.#table.compiled.world.specs[actorIndex]!.dead !== undefined;
   }
 
   #holds(name: string, measured: Measured, says: string): string[] {
@@ -361,8 +364,8 @@ class Writer {
   #sum(name: string, measure: readonly ActorMeasure[]): string[] {
     const tables: string[] = [];
     const terms: string[] = [];
-    for (const [cell, { base, first, later }] of measure.entries()) {
-      const actor = this.#table.actors[cell]!;
+    for (const [actorIndex, { base, first, later }] of measure.entries()) {
+      const actor = this.#table.actors[actorIndex]!;
       if (base.some((value) => value !== 0)) {
         tables.push(...tableOf('short', `${name}_${actor.name}`, base));
         terms.push(`    sum += ${name}_${actor.name}[now.${actor.name}];`);
@@ -375,7 +378,7 @@ class Writer {
       };
       const [ofFirst, ofLater] = [matrix('first', first), matrix('later', later)];
       for (const [index, link] of this.#links.entries()) {
-        if (this.#table.links[link]!.target !== cell) continue;
+        if (this.#table.links[link]!.target !== actorIndex) continue;
         if (ofFirst !== null)
           terms.push(`    if (len_of(${index}) > 0) sum += ${ofFirst(`at(${index}, 0)`)};`);
         if (ofLater !== null)
@@ -421,7 +424,7 @@ class Writer {
     });
   }
 
-  /** The call of what the actor does with message m. */
+  /** The call of the actor's step with message m. */
   #receives(actor: TableActor, link: number): string {
     const of = this.#dependsOnLink(actor) ? `_on_${this.#table.links[link]!.name}` : '';
     return `${actor.name}_receives${of}()`;
@@ -450,21 +453,21 @@ class Writer {
   }
 
   #effect(actor: TableActor, { from, to, sends, tells }: Row, purges = true): string {
-    const cell = this.#table.actors.indexOf(actor);
+    const actorIndex = this.#table.actors.indexOf(actor);
     const parts = from === to ? [] : [`${actor.name} = ${actor.locals[to]!.name}`];
-    if (purges && from !== to && this.#everPurges(cell)) parts.push(`${actor.name}_purges()`);
+    if (purges && from !== to && this.#everPurges(actorIndex)) parts.push(`${actor.name}_purges()`);
     parts.push(
       ...sends.map((send) => this.#send(send)),
-      ...tells.map((letter) => `c_code { tell(${letter}); }`),
+      ...tells.map((event) => `c_code { tell(${event}); }`),
     );
     return parts.length === 0 ? 'skip' : parts.join('; ');
   }
 
-  /** Takes from what is on its way to the actor what its new local state will never heed. */
-  #purges(cell: number): string[] {
-    if (!this.#everPurges(cell)) return [];
-    const { name } = this.#table.actors[cell]!;
-    const links = this.#links.filter((link) => this.#table.links[link]!.target === cell);
+  /** Takes the messages that the new local state will always ignore off the links to the actor. */
+  #purges(actorIndex: number): string[] {
+    if (!this.#everPurges(actorIndex)) return [];
+    const { name } = this.#table.actors[actorIndex]!;
+    const links = this.#links.filter((link) => this.#table.links[link]!.target === actorIndex);
     return [
       '',
       `inline ${name}_purges() {`,
@@ -614,7 +617,7 @@ class Writer {
   }
 
   #ownSteps(actor: TableActor): void {
-    const cell = this.#table.actors.indexOf(actor);
+    const actorIndex = this.#table.actors.indexOf(actor);
     for (const row of actor.rows) {
       const action = this.#ownAction(actor, row);
       if (action === null) continue;
@@ -628,7 +631,7 @@ class Writer {
       const says =
         action.kind === 'environment' ? `${actor.id}: ${action.event.type}.` : `${actor.id}: ${what}.`;
       const process = this.#process(`${actor.name}_${word}`, says, [action]);
-      const drained = action.kind === 'crash' ? this.#drain(cell) : '';
+      const drained = action.kind === 'crash' ? this.#drain(actorIndex) : '';
       const step = this.#step({ action });
       process.options.push(
         `${actor.name} == ${actor.locals[row.from]!.name}${this.#room(row, null)} -> ${this.#effect(actor, row)}${drained}; ${this.#observe(step)}`,
@@ -650,11 +653,11 @@ class Writer {
     }
   }
 
-  /** A crash loses what is on its way. */
-  #drain(cell: number): string {
-    if (this.#table.compiled.world.keepsInbox[cell]!) return '';
+  /** A crash loses the messages on their way. */
+  #drain(actorIndex: number): string {
+    if (this.#table.compiled.world.keepsInbox[actorIndex]!) return '';
     return this.#links
-      .filter((link) => this.#table.links[link]!.target === cell)
+      .filter((link) => this.#table.links[link]!.target === actorIndex)
       .map((link) => {
         const { name } = this.#table.links[link]!;
         return `; do :: len(${name}) > 0 -> ${name} ? k :: else -> break od; k = 0`;
@@ -738,13 +741,13 @@ class Writer {
   // The initial state, deadlocks and claims.
 
   #starts(): string[] {
-    const under = this.#table.actors.flatMap((_, cell) => {
+    const under = this.#table.actors.flatMap((_, actorIndex) => {
       const { world, model } = this.#table.compiled;
-      const inbox = world.locals.inbox(world.locals.inboxOf(cell, model.initial[0]![cell]!));
-      return inbox.map((letter) => {
-        const { source, message } = world.locals.envelope(letter);
+      const inbox = world.locals.inbox(world.locals.inboxOf(actorIndex, model.initial[0]![actorIndex]!));
+      return inbox.map((envelope) => {
+        const { source, message } = world.locals.envelope(envelope);
         const link = this.#table.links.findIndex(
-          (one) => one.target === cell && one.source === (source < 0 ? null : source),
+          (one) => one.target === actorIndex && one.source === (source < 0 ? null : source),
         );
         const word = this.#table.messages.find(
           (one) => world.values.intern(one.message, 'a message') === message,

@@ -84,7 +84,7 @@ export interface Row {
   readonly on: Trigger;
   readonly to: number;
   readonly sends: readonly TableSend[];
-  /** The letters that the history hears of the step. */
+  /** The events that the history hears of the step. */
   readonly tells: readonly number[];
 }
 
@@ -93,7 +93,7 @@ export interface TableHistory {
   readonly initial: number;
   /** In words, by number. */
   readonly values: readonly string[];
-  /** The next value by number and letter; -1 where the exploration met none. */
+  /** The next value by number and event; -1 where the exploration met none. */
   readonly after: readonly (readonly number[])[];
 }
 
@@ -109,7 +109,7 @@ export interface TableOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Throws `ExportError` for what no table can say, and what the exploration throws. */
+/** Throws `ExportError` for a system that no table can express, and the errors of the exploration. */
 export async function tabulate(system: System, { maxStates, signal }: TableOptions = {}): Promise<Table> {
   refuse(system);
   const compiled = compile(system, { symmetry: false });
@@ -172,7 +172,7 @@ class Tabulator {
 
   table(states: number, transitions: number): Table {
     const { system } = this.#compiled;
-    const actors = this.#compiled.world.ids.map((_, cell) => this.#actor(cell));
+    const actors = this.#compiled.world.ids.map((_, actorIndex) => this.#actor(actorIndex));
     return {
       compiled: this.#compiled,
       system,
@@ -188,7 +188,7 @@ class Tabulator {
     };
   }
 
-  #actor(cell: number): TableActor {
+  #actor(actorIndex: number): TableActor {
     const { world, model } = this.#compiled;
     const { locals, views } = world;
     const indexOf = new Map<number, number>();
@@ -198,7 +198,7 @@ class Tabulator {
       const known = indexOf.get(core);
       if (known !== undefined) return known;
       const { snapshot, fault, spent, timers, left } = locals.core(core);
-      const view = views.of(cell, core, 0);
+      const view = views.of(actorIndex, core, 0);
       const up = snapshot !== DOWN;
       const says = saysOf(view, fault, [
         ...(timers.length === 0 ? [] : [`timers ${timers.map(({ id }) => id).join(', ')}`]),
@@ -208,7 +208,7 @@ class Tabulator {
       const index = list.length;
       indexOf.set(core, index);
       list.push({
-        name: names.of(`${this.#actorNames[cell]}_${slugOf(view, fault)}`),
+        name: names.of(`${this.#actorNames[actorIndex]}_${slugOf(view, fault)}`),
         says,
         up: up && fault === null,
         view,
@@ -218,63 +218,68 @@ class Tabulator {
     };
     const rows = new Map<string, Row>();
     const offers = new Map<string, string>();
-    const historyCell = world.ids.length + world.budget.processes;
-    const reached = locals.count(cell);
+    const historyIndex = world.ids.length + world.budget.processes;
+    const reached = locals.count(actorIndex);
     for (let local = 0; local < reached; local++) {
-      const core = locals.coreOf(cell, local);
+      const core = locals.coreOf(actorIndex, local);
       const from = number(core);
       const byLink = new Map<number, number>();
-      for (const letter of locals.inbox(locals.inboxOf(cell, local))) {
-        const link = this.#link(locals.sourceOf(letter), cell);
+      for (const envelope of locals.inbox(locals.inboxOf(actorIndex, local))) {
+        const link = this.#link(locals.sourceOf(envelope), actorIndex);
         byLink.set(link, (byLink.get(link) ?? 0) + 1);
       }
       for (const [link, length] of byLink)
         this.#links[link]!.most = Math.max(this.#links[link]!.most, length);
       const offered: string[] = [];
-      for (const step of model.steps(cell, local)) {
+      for (const step of model.steps(actorIndex, local)) {
         const action = this.#compiled.action(step.action);
-        const on = this.#trigger(action, cell);
+        const on = this.#trigger(action, actorIndex);
         if (on === null) continue;
         if (on.kind === 'environment' || on.kind === 'crash') offered.push(JSON.stringify(on));
-        const sends = step.sends.flatMap(({ process: target, message: letter }) =>
-          target < world.ids.length ? [this.#send(cell, target, letter)] : [],
+        const sends = step.sends.flatMap(({ process: target, message: arrival }) =>
+          target < world.ids.length ? [this.#send(actorIndex, target, arrival)] : [],
         );
-        const tells = step.sends.flatMap(({ process: target, message: letter }) =>
-          target === historyCell ? [letter] : [],
+        const tells = step.sends.flatMap(({ process: target, message }) =>
+          target === historyIndex ? [message] : [],
         );
-        const row = { from, on, to: number(locals.coreOf(cell, step.to)), sends, tells };
+        const row = { from, on, to: number(locals.coreOf(actorIndex, step.to)), sends, tells };
         const key = JSON.stringify([from, on]);
         const known = rows.get(key);
         if (known === undefined) rows.set(key, row);
         else if (JSON.stringify(known) !== JSON.stringify(row))
-          throw readsInbox(this.#actorNames[cell]!, action);
+          throw readsInbox(this.#actorNames[actorIndex]!, action);
       }
       const before = offers.get(String(from));
       if (before !== undefined && before !== offered.join())
-        throw readsInbox(this.#actorNames[cell]!, { kind: 'environment' });
+        throw readsInbox(this.#actorNames[actorIndex]!, { kind: 'environment' });
       offers.set(String(from), offered.join());
     }
-    const empty = (local: number) => locals.intern(cell, list[local]!.core, 0);
+    const empty = (local: number) => locals.intern(actorIndex, list[local]!.core, 0);
     const vanishes = (local: number, link: number, message: number, toAll: boolean) => {
       const source = this.#links[link]!.source ?? -1;
-      const letter = locals.internEnvelope(
+      const envelope = locals.internEnvelope(
         source,
         world.values.intern(this.#messageList[message]!.message, 'a message'),
       );
       return (
-        model.receive(cell, empty(local), world.arrivals[cell]!.intern(letter, toAll ? 1 : 0)) ===
-        empty(local)
+        model.receive(
+          actorIndex,
+          empty(local),
+          world.arrivals[actorIndex]!.intern(envelope, toAll ? 1 : 0),
+        ) === empty(local)
       );
     };
     return {
-      id: world.ids[cell]!,
-      name: this.#actorNames[cell]!,
+      id: world.ids[actorIndex]!,
+      name: this.#actorNames[actorIndex]!,
       locals: list,
-      initial: indexOf.get(locals.coreOf(cell, model.initial[0]![cell]!))!,
+      initial: indexOf.get(locals.coreOf(actorIndex, model.initial[0]![actorIndex]!))!,
       rows: [...rows.values()],
       drops: vanishes,
       purges: (local, link, message) =>
-        world.specs[cell]!.dead !== undefined && list[local]!.up && vanishes(local, link, message, false),
+        world.specs[actorIndex]!.dead !== undefined &&
+        list[local]!.up &&
+        vanishes(local, link, message, false),
     };
   }
 
@@ -295,11 +300,11 @@ class Tabulator {
   #history(): TableHistory | null {
     const { world, model, system } = this.#compiled;
     if (system.history === undefined) return null;
-    const cell = world.ids.length + world.budget.processes;
-    const { size, messages: letters } = world.chronicle;
-    const after = (value: number, letter: number): number => {
+    const actorIndex = world.ids.length + world.budget.processes;
+    const { size, messages: events } = world.chronicle;
+    const after = (value: number, event: number): number => {
       try {
-        const next = model.receive(cell, value, letter);
+        const next = model.receive(actorIndex, value, event);
         return next < size ? next : -1;
       } catch {
         // The history's own function refuses what never came together.
@@ -309,18 +314,24 @@ class Tabulator {
     const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
     const state = [...model.initial[0]!];
     return {
-      initial: model.initial[0]![cell]!,
-      values: numbers(size).map((value) => JSON.stringify(world.chronicle.value(state.with(cell, value)))),
-      after: numbers(size).map((value) => numbers(letters).map((letter) => after(value, letter))),
+      initial: model.initial[0]![actorIndex]!,
+      values: numbers(size).map((value) =>
+        JSON.stringify(world.chronicle.value(state.with(actorIndex, value))),
+      ),
+      after: numbers(size).map((value) => numbers(events).map((event) => after(value, event))),
     };
   }
 
-  #trigger(action: Action, cell: number): Trigger | null {
+  #trigger(action: Action, actorIndex: number): Trigger | null {
     switch (action.kind) {
       case 'deliver':
       case 'duplicate': {
         const source = action.source === null ? -1 : this.#compiled.world.ids.indexOf(action.source);
-        return { kind: 'deliver', link: this.#link(source, cell), message: this.#message(action.message) };
+        return {
+          kind: 'deliver',
+          link: this.#link(source, actorIndex),
+          message: this.#message(action.message),
+        };
       }
       case 'environment':
         return { kind: 'environment', event: action.event, name: messageText(action.event) };
@@ -335,14 +346,14 @@ class Tabulator {
     }
   }
 
-  #send(source: number, target: number, letter: number): TableSend {
+  #send(source: number, target: number, arrival: number): TableSend {
     const { world } = this.#compiled;
     const arrivals = world.arrivals[target]!;
-    const { message } = world.locals.envelope(arrivals.first(letter));
+    const { message } = world.locals.envelope(arrivals.first(arrival));
     return {
       link: this.#link(source, target),
       message: this.#message(world.values.value(message) as unknown as Message),
-      toAll: arrivals.second(letter) === 1,
+      toAll: arrivals.second(arrival) === 1,
     };
   }
 

@@ -140,8 +140,8 @@ class Writer {
   #network(): string[] {
     const { actors, messages, links } = this.#table;
     const dropped = (toAll: boolean) =>
-      actors.flatMap((actor, cell) => {
-        const link = links.findIndex(({ target }) => target === cell);
+      actors.flatMap((actor, actorIndex) => {
+        const link = links.findIndex(({ target }) => target === actorIndex);
         return actor.locals.flatMap(({ name }, local) =>
           messages.flatMap((message, index) =>
             actor.drops(local, link, index, toAll) ? [`<<${quoted(name)}, ${quoted(message.name)}>>`] : [],
@@ -261,8 +261,8 @@ class Writer {
     const sent = links.map(({ source, target }) =>
       world.locals
         .inbox(world.locals.inboxOf(target, model.initial[0]![target]!))
-        .map((letter) => world.locals.envelope(letter))
-        .filter((letter) => source === null || letter.source === source)
+        .map((envelope) => world.locals.envelope(envelope))
+        .filter((envelope) => source === null || envelope.source === source)
         .map(
           ({ message }) =>
             messages.find((one) => world.values.intern(one.message, 'a message') === message)!.name,
@@ -375,17 +375,17 @@ class Writer {
   /** The actors' own steps, with one disjunct for each row of the table. */
   #ofActors(): ReadonlyMap<string, readonly string[]> {
     const groups = new Map<string, string[]>();
-    for (const [cell, actor] of this.#table.actors.entries()) {
+    for (const [actorIndex, actor] of this.#table.actors.entries()) {
       for (const { from, on, to, sends, tells } of actor.rows) {
         const action = ownAction(actor, on);
         if (action === null) continue;
         const name = this.#nameOf(actor, action);
-        const isLost = on.kind === 'crash' && !this.#table.compiled.world.keepsInbox[cell]!;
+        const isLost = on.kind === 'crash' && !this.#table.compiled.world.keepsInbox[actorIndex]!;
         const next = actor.locals[to]!;
         const channel = isLost
-          ? this.#emptied(cell)
+          ? this.#emptied(actorIndex)
           : next.up
-            ? this.#purgedOf(cell, 'channel', quoted(next.name))
+            ? this.#purgedOf(actorIndex, 'channel', quoted(next.name))
             : 'channel';
         const at = `[local EXCEPT ![${quoted(actor.name)}] = ${quoted(next.name)}]`;
         groups.set(name, [
@@ -414,11 +414,11 @@ class Writer {
     return others.length === 0 ? [] : [`  /\\ UNCHANGED <<${others.join(', ')}>>`];
   }
 
-  /** The channels to the actor without what it will never heed. */
-  #purgedOf(cell: number, channel: string, to: string): string {
-    if (this.#table.compiled.world.specs[cell]!.dead === undefined) return channel;
+  /** The channels to the actor without the messages that it will always ignore. */
+  #purgedOf(actorIndex: number, channel: string, to: string): string {
+    if (this.#table.compiled.world.specs[actorIndex]!.dead === undefined) return channel;
     const links = this.#links
-      .filter((link) => this.#table.links[link]!.target === cell)
+      .filter((link) => this.#table.links[link]!.target === actorIndex)
       .map((link) => quoted(this.#link(link)));
     const keeps = this.#isFifo
       ? `LET Heeds(word) == <<${to}, word>> \\notin Drops IN SelectSeq(on[link], Heeds)`
@@ -426,9 +426,9 @@ class Writer {
     return `(LET on == ${channel} IN [link \\in Links |-> IF link \\in {${links.join(', ')}} THEN ${keeps} ELSE on[link]])`;
   }
 
-  #emptied(cell: number): string {
+  #emptied(actorIndex: number): string {
     const links = this.#links
-      .filter((link) => this.#table.links[link]!.target === cell)
+      .filter((link) => this.#table.links[link]!.target === actorIndex)
       .map((link) => quoted(this.#link(link)));
     const empty = this.#isFifo ? '<<>>' : '[word \\in Messages |-> 0]';
     return `[link \\in Links |-> IF link \\in {${links.join(', ')}} THEN ${empty} ELSE channel[link]]`;
@@ -461,7 +461,7 @@ class Writer {
     return name;
   }
 
-  /** The fairness classes of a step, each with the part of the step that is in it. What is in none may be put off for ever. */
+  /** The fairness classes of a step, each with the part of the step that is in it. A step in none may be postponed for ever. */
   #classesOf(name: string, classOf: NonNullable<Fairness['weak']>): readonly (readonly [string, string])[] {
     const { actors, messages, links, compiled } = this.#table;
     const step = this.#steps.get(name)!;
@@ -530,14 +530,14 @@ class Writer {
   }
 
   #sum(measure: readonly ActorMeasure[]): string {
-    const terms = measure.flatMap(({ base, first, later }, cell) => {
-      const actor = this.#table.actors[cell]!;
+    const terms = measure.flatMap(({ base, first, later }, actorIndex) => {
+      const actor = this.#table.actors[actorIndex]!;
       const at = `local[${quoted(actor.name)}]`;
       const own = byValue(
         base.map((value, local) => [quoted(actor.locals[local]!.name), value]),
         at,
       );
-      const links = this.#links.filter((link) => this.#table.links[link]!.target === cell);
+      const links = this.#links.filter((link) => this.#table.links[link]!.target === actorIndex);
       const weights = (rows: ActorMeasure['first'], m: string) => {
         const words = this.#table.messages.map(({ name }) => quoted(name));
         if (rows.length === 1)

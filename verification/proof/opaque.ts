@@ -4,7 +4,7 @@ import { CodedError, reasonOf } from '../../machines/errors.ts';
 /** `TABLE_REFUSED`: a step of the statechart does more than a table can say; the proof cannot be written down. */
 export class TableError extends CodedError<'TABLE_REFUSED'> {}
 
-/** `work`, where what it throws is told as `TABLE_REFUSED`. */
+/** Runs `work`; an error that it throws becomes `TABLE_REFUSED`. */
 export function refusing<Result>(step: string, work: () => Result): Result {
   try {
     return work();

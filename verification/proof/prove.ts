@@ -29,7 +29,7 @@ export interface ProofReport {
 
 export interface ProveOptions {
   readonly onClaim?: (proved: Proved) => void;
-  /** Ends the proof between two queries; what is left is `open`. */
+  /** Ends the proof between two queries; the remaining obligations are `open`. */
   readonly signal?: AbortSignal;
 }
 

@@ -50,7 +50,7 @@ export function tokens(actor: ActorView): number {
   return travelling(actor, 'TOKEN') + (hasToken(actor) ? 1 : 0);
 }
 
-/** The names of the sites of which it holds, for the text of a violation. */
+/** The names of the sites for which it holds, for the text of a violation. */
 export function idsOf({ actors }: StateView, is: (actor: ActorView) => boolean): string {
   return actors
     .filter(is)

@@ -48,7 +48,7 @@ const linkLine = z.strictObject({
 
 export const recordLine = z.discriminatedUnion('kind', [startLine, eventLine, linkLine]);
 
-/** The parsed line, or a text that says what is wrong with it. */
+/** The parsed line, or a text that says why it is invalid. */
 export function parseLine(text: string): RecordLine | string {
   let json: unknown;
   try {

@@ -1,7 +1,7 @@
 import { CodedError } from '../../machines/errors.ts';
 
 /**
- * Why a system cannot be explored, or a trace not be replayed. The message says what came and what to do.
+ * The reason for which a system cannot be explored, or a trace cannot be replayed. The message says what came and what to do.
  * The refusals of steps (`MACHINE_IMPURE`, `MACHINE_REFUSED`, `VALUE_REFUSED`) come all in one error, each with its place.
  *
  * - `SYSTEM_INVALID`: the value contradicts itself (unknown ids or keys, a bound below 0, `breaks` without `fifo`).

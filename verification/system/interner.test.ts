@@ -18,7 +18,7 @@ const json = fc.letrec<{ value: Json }>((tie) => ({
 })).value;
 const permutation = fc.shuffledSubarray([0, 1, 2], { minLength: 3 }).map((to) => [...to, 3]);
 
-/** Written down anew: what is interned must not depend on the order of keys. */
+/** The same value with its keys in another order: interning must not depend on that. */
 function turned(value: Json): Json {
   if (Array.isArray(value)) return value.map(turned);
   if (value === null || typeof value !== 'object') return value;

@@ -31,7 +31,7 @@ export class Reactor {
     this.#equivariance = equivariance;
   }
 
-  /** Starts or restarts the machine from `core`, of which only the disk and the counts remain. */
+  /** Starts or restarts the machine from `core`; only its disk and counts remain. */
   start(core: Core, input: unknown): Outcome {
     const fresh = { ...core, snapshot: DOWN, timers: [], left: false, fault: null };
     return this.#unrefused(fresh, () =>

@@ -350,7 +350,7 @@ const mostMicrosteps = 10_000;
 
 type Turn = <Value>(value: Value) => Value;
 const same: Turn = (value) => value;
-/** Frozen, as what it is made of. */
+/** Frozen, like its parts. */
 const reversed: Turn = (value) => {
   if (Array.isArray(value)) return Object.freeze(value.map(reversed)) as typeof value;
   if (value === null || typeof value !== 'object') return value;

@@ -3,7 +3,7 @@ import type { Message, NamedAction, SiteId } from '../../machines/actor.ts';
 import type { Chance } from './tree/chance.ts';
 import type { Outcomes } from './tree/outcomes.ts';
 
-/** A system is a value: actors, a network between them, what the environment may do, and what must hold. */
+/** A system is a value: actors, a network between them, the events of the environment, and the properties. */
 export interface System {
   readonly name: string;
   /** In the order in which traces and states list them. */

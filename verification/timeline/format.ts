@@ -19,7 +19,7 @@ export interface Timeline {
   readonly start: Moment;
   readonly steps: readonly TimelineStep[];
   /** Every message of the run, in the order of sending. */
-  readonly letters: readonly Message[];
+  readonly messages: readonly Message[];
   /**
    * For a lasso: after the last step the state is that of this moment, and the run repeats from there for
    * ever.
@@ -99,7 +99,7 @@ export interface TimelineStep {
   /** The event that the machine took. `null` when it took none. */
   readonly event: TypedValue | null;
   /** Index of the message that arrived or was lost. */
-  readonly letter: number | null;
+  readonly message: number | null;
   readonly effects: readonly TypedValue[];
   /** Ids of the transitions taken, `ChartTransition.id`, in order. */
   readonly taken: readonly string[];

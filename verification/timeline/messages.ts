@@ -13,7 +13,7 @@ interface Sent {
  * Follows every message of a trace from its sending to its end. A state tells which messages are on their
  * way, but not since when. Among equal messages between the same two sites, the oldest one is taken first.
  */
-export class Letters {
+export class Messages {
   readonly all: Message[] = [];
   /** Indices in `all`, oldest first. */
   readonly #underWay = new Map<string, number[]>();
@@ -27,14 +27,14 @@ export class Letters {
    */
   follow(action: Action, effects: readonly NamedAction[], state: StateRecord, moment: number): number | null {
     const named = 'message' in action ? keyOf(action.actor, action.source, action.message) : null;
-    const letter = named === null ? null : (this.#underWay.get(named)?.[0] ?? null);
+    const message = named === null ? null : (this.#underWay.get(named)?.[0] ?? null);
     const fate = action.kind === 'deliver' ? 'received' : 'lost';
     const sent = sentBy(action.actor, effects, Object.keys(state));
-    if (letter !== null && !this.#stays(named!, sent, state)) this.#end(named!, letter, moment, fate);
+    if (message !== null && !this.#stays(named!, sent, state)) this.#end(named!, message, moment, fate);
     for (const { target, source, message } of sent) this.#send(target, source, message, moment);
     this.#vanish(state, moment);
     this.#appear(state, moment);
-    return letter;
+    return message;
   }
 
   /** True when a copy was taken and the message itself stays on its way. */
@@ -89,8 +89,8 @@ export class Letters {
         const known = this.#underWay.get(key)?.length ?? 0;
         const present = inbox.filter((other) => keyOf(target, other.source, other.message) === key).length;
         if (known >= present) continue;
-        const letter = { source, target, message: message as TypedValue, sent: moment, ended: null };
-        this.#push(key, this.all.push({ ...letter, fate: 'under way' }) - 1);
+        const found = { source, target, message: message as TypedValue, sent: moment, ended: null };
+        this.#push(key, this.all.push({ ...found, fate: 'under way' }) - 1);
       }
     }
   }

@@ -29,8 +29,8 @@ export class Post {
   }
 
   /** Adds a message that is known only by its receipt or only by its sending. */
-  mention(letter: Omit<Message, 'fate'>, fate: Message['fate']): number {
-    return this.all.push({ ...letter, fate }) - 1;
+  mention(message: Omit<Message, 'fate'>, fate: Message['fate']): number {
+    return this.all.push({ ...message, fate }) - 1;
   }
 
   /** The fate of all messages on their way to `target` will not be seen. */

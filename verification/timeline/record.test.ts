@@ -51,10 +51,10 @@ describe('a recorded run as a timeline', () => {
   it('has an order that respects causality, and every message from sending to receipt', () => {
     const dir = written(handedOver().records);
     expect(new Recording(dir).locks).toEqual([{ lock: 'main', sites: 3, events: 8 }]);
-    const { steps, letters, properties, notes } = new Recording(dir).timeline('main');
+    const { steps, messages, properties, notes } = new Recording(dir).timeline('main');
     expect(steps).toHaveLength(8);
-    expect(letters).toHaveLength(5);
-    for (const { sent, ended, fate, target } of letters) {
+    expect(messages).toHaveLength(5);
+    for (const { sent, ended, fate, target } of messages) {
       expect(fate).toBe('received');
       expect(ended).toBeGreaterThan(sent);
       expect(steps[ended! - 1]).toMatchObject({ kind: 'deliver', site: target });
@@ -115,7 +115,7 @@ describe('following a run', () => {
     const told = follower.telling!.timeline;
     expect(told.steps).toHaveLength(whole.steps.length);
     expect(new Set(told.steps.map(({ text }) => text))).toEqual(new Set(whole.steps.map(({ text }) => text)));
-    expect(told.letters.map(({ fate }) => fate)).toEqual(whole.letters.map(({ fate }) => fate));
+    expect(told.messages.map(({ fate }) => fate)).toEqual(whole.messages.map(({ fate }) => fate));
   });
 
   it('starts anew from the current state when it becomes too long', () => {
@@ -127,9 +127,9 @@ describe('following a run', () => {
     for (const [name, lines] of Object.entries(mesh.records))
       writeFileSync(join(dir, `${name}.ndjson`), textOf(lines));
     expect(follower.follow(2)).toEqual({ begunAnew: true });
-    const { start, steps, letters } = follower.telling!.timeline;
+    const { start, steps, messages } = follower.telling!.timeline;
     expect(start.sites['b']).toMatchObject({ value: { client: 'requesting' } });
-    expect(letters[0]).toMatchObject({ source: 'b', target: 'a', sent: 0, ended: 1, fate: 'received' });
+    expect(messages[0]).toMatchObject({ source: 'b', target: 'a', sent: 0, ended: 1, fate: 'received' });
     expect(steps).toHaveLength(2);
   });
 });
@@ -142,8 +142,8 @@ it('a record in which thousands of messages are never received takes as much wor
     for (let count = 0; count < elections; count++) mesh.client('a', 'suspect');
     const dir = written(mesh.records);
     looked.mockClear();
-    const { steps, letters, notes } = new Recording(dir).timeline('main');
-    expect(letters.filter(({ fate }) => fate === 'under way')).toHaveLength(elections * 2);
+    const { steps, messages, notes } = new Recording(dir).timeline('main');
+    expect(messages.filter(({ fate }) => fate === 'under way')).toHaveLength(elections * 2);
     const all = looked.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
     return { each: all / steps.length, notes };
   };

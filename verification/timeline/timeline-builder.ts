@@ -70,7 +70,7 @@ export class TimelineBuilder {
     }
   }
 
-  get letters(): Timeline['letters'] {
+  get messages(): Timeline['messages'] {
     return this.#post.all;
   }
 
@@ -86,7 +86,7 @@ export class TimelineBuilder {
       critical: this.#machine === null ? [] : criticalStates(this.#machine.machine),
       start: this.#started(),
       steps: [...this.steps],
-      letters: [...this.#post.all],
+      messages: [...this.#post.all],
     };
   }
 
@@ -163,7 +163,7 @@ export class TimelineBuilder {
   #event({ site, seq, cause, event, snapshot, effects }: EventLine): void {
     const moment = this.steps.length + 1;
     const typed = event as TypedValue;
-    const letter = cause === null ? null : this.#receive(site, cause, typed, moment);
+    const message = cause === null ? null : this.#receive(site, cause, typed, moment);
     for (const { target, message } of this.#sends(site, effects)) {
       if (this.#state.get(target)?.unseen) {
         this.#post.mention({ source: site, target, message, sent: moment, ended: moment }, 'unseen');
@@ -180,7 +180,7 @@ export class TimelineBuilder {
     this.#step(
       {
         kind: cause === null ? 'environment' : 'deliver',
-        ...{ site, text, state, event: typed, letter },
+        ...{ site, text, state, event: typed, message },
         effects: effects as readonly TypedValue[],
         taken: this.#machine === null ? [] : taken(this.#machine.machine, { before, event }, state),
       },
@@ -194,8 +194,8 @@ export class TimelineBuilder {
     message: TypedValue,
     moment: number,
   ): number | null {
-    const letter = this.#post.receive(site, cause, message, moment);
-    if (letter !== null || !this.#isWatched) return letter;
+    const index = this.#post.receive(site, cause, message, moment);
+    if (index !== null || !this.#isWatched) return index;
     const sent = { source: cause.site, target: site, message, sent: moment - 1, ended: moment };
     return this.#post.mention(sent, 'received');
   }
@@ -221,7 +221,7 @@ export class TimelineBuilder {
     const after = this.#judge({ site: step.site, effects, delivered });
     this.steps.push({
       event: null,
-      letter: null,
+      message: null,
       effects: [],
       taken: [],
       ...rest,

@@ -57,12 +57,12 @@ describe('a counterexample as a timeline', () => {
       ['site.client.idle|ask|1', 'site.routing.forwarding|ask|2'],
       ['site.routing.root|REQUEST|0'],
     ]);
-    expect(timeline.letters).toMatchObject([
+    expect(timeline.messages).toMatchObject([
       { source: 'b', target: 'a', sent: 1, ended: 2, fate: 'received' },
       { source: 'a', target: 'b', message: { type: 'TOKEN' }, sent: 2, ended: null, fate: 'under way' },
     ]);
     expect(timeline.steps[1]).toMatchObject({
-      letter: 0,
+      message: 0,
       verdicts: { 4: { verdict: 'violated', sites: ['a'] } },
     });
   });
@@ -79,9 +79,11 @@ it('a message whose copies are taken is sent once, and stays on its way', () => 
     expect(choice, wanted).toBeGreaterThanOrEqual(0);
     path = [...path, choice];
   }
-  const { letters, steps } = explorer.explored(path).timeline;
-  expect(letters).toMatchObject([{ message: { type: 'PREPARED' }, sent: 1, ended: null, fate: 'under way' }]);
-  expect(steps.map(({ letter }) => letter)).toEqual([null, 0, 0]);
+  const { messages, steps } = explorer.explored(path).timeline;
+  expect(messages).toMatchObject([
+    { message: { type: 'PREPARED' }, sent: 1, ended: null, fate: 'under way' },
+  ]);
+  expect(steps.map(({ message }) => message)).toEqual([null, 0, 0]);
 });
 
 describe('the charts of every system', () => {

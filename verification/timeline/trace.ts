@@ -7,7 +7,7 @@ import { actionText } from '../system/text.ts';
 import { chartOf } from './chart.ts';
 import type { Judgement, SiteState, Timeline, TimelineProperty, TimelineStep, TypedValue } from './format.ts';
 import { changes, type JudgedStep, Judges } from './judges.ts';
-import { Letters } from './messages.ts';
+import { Messages } from './messages.ts';
 import { type Cause, sorted, taken } from './taken.ts';
 
 export interface TraceOptions {
@@ -42,14 +42,14 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
       stuck: stuck?.(moment) ?? null,
       loop: loop !== undefined && moment === last ? loop : null,
     });
-  const letters = new Letters(trace.initial);
+  const messages = new Messages(trace.initial);
   const start = { sites: sitesOf(trace.initial), verdicts: judge(trace.initial, null, 0) };
   let before = trace.initial;
   let verdicts: readonly Judgement[] = start.verdicts;
   const steps = trace.steps.map((step, index): TimelineStep => {
-    const letter = letters.follow(step.action, step.effects, step.state, index + 1);
+    const message = messages.follow(step.action, step.effects, step.state, index + 1);
     const now = judge(step.state, step, index + 1);
-    const taking = stepOf(system, before, step, { letter, verdicts: changes(verdicts, now) });
+    const taking = stepOf(system, before, step, { message, verdicts: changes(verdicts, now) });
     before = step.state;
     verdicts = now;
     return taking;
@@ -68,7 +68,7 @@ export function timelineOf(system: System, trace: Trace, options: TraceOptions):
     critical: [...new Set([...machines.keys()].flatMap(criticalStates))],
     start,
     steps,
-    letters: letters.all,
+    messages: messages.all,
     ...(loop === undefined ? {} : { loop }),
     ...(notes === undefined ? {} : { notes }),
   };
@@ -83,7 +83,7 @@ function stepOf(
   system: System,
   before: StateRecord,
   { action, effects, state }: TraceStep,
-  rest: Pick<TimelineStep, 'letter' | 'verdicts'>,
+  rest: Pick<TimelineStep, 'message' | 'verdicts'>,
 ): TimelineStep {
   const { actor } = action;
   const spec = system.actors[actor];
@@ -131,7 +131,7 @@ function sitesOf(record: StateRecord): Readonly<Record<SiteId, SiteState>> {
   return Object.fromEntries(Object.entries(record).map(([id, state]) => [id, siteOf(state)]));
 }
 
-/** An actor without the messages on their way to it. They are listed with the letters. */
+/** An actor without the messages on their way to it. They are listed with the messages. */
 function siteOf({ up, value, context, timers, fault }: StateRecord[SiteId]): SiteState {
   return {
     up,

@@ -60,10 +60,10 @@ describe('a watched cluster', () => {
     // The receiver of everything comes first.
     for (const site of ['c', 'b', 'a']) window(site, 0);
     const timeline = shown();
-    const { steps, letters } = timeline;
+    const { steps, messages } = timeline;
     expect(steps.filter(({ kind }) => kind !== 'seen')).toHaveLength(9);
-    expect(letters).toHaveLength(5);
-    for (const { sent, ended, fate } of letters) {
+    expect(messages).toHaveLength(5);
+    for (const { sent, ended, fate } of messages) {
       expect(fate).toBe('received');
       expect(ended).toBeGreaterThan(sent);
     }
@@ -81,9 +81,9 @@ describe('a watched cluster', () => {
     tell('a', 0);
     expect(shown().steps.filter(({ kind }) => kind === 'deliver')).toHaveLength(0);
     later(2_000);
-    const { steps, letters } = shown();
+    const { steps, messages } = shown();
     expect(steps.filter(({ kind }) => kind === 'deliver')).toHaveLength(2);
-    expect(letters.slice(0, 1)).toMatchObject([{ source: 'b', target: 'a', fate: 'received' }]);
+    expect(messages.slice(0, 1)).toMatchObject([{ source: 'b', target: 'a', fate: 'received' }]);
   });
 
   it('reports the unseen parts: events, fates, and that nothing is judged meanwhile', () => {
@@ -96,7 +96,7 @@ describe('a watched cluster', () => {
     expect(gap.steps.at(-1)!.sites).toBeDefined();
     const b = gap.steps.flatMap(({ sites }) => sites['b'] ?? []).at(-1)!;
     expect(b).toMatchObject({ unseen: true, value: { client: 'requesting' } });
-    expect(gap.letters.filter(({ target }) => target === 'b').map(({ fate }) => fate)).toEqual([
+    expect(gap.messages.filter(({ target }) => target === 'b').map(({ fate }) => fate)).toEqual([
       'unseen',
       'unseen',
     ]);
@@ -107,19 +107,19 @@ describe('a watched cluster', () => {
 
     window('b', 3);
     tell('c', 1);
-    const { steps, letters } = shown();
+    const { steps, messages } = shown();
     expect(steps.map(({ text }) => text)).toContain('b is seen again, after 2 events that were not');
     expect(steps.at(-1)!.text).toBe('c: release');
-    expect(letters.at(-1)).toMatchObject({ source: 'b', target: 'c', fate: 'received' });
+    expect(messages.at(-1)).toMatchObject({ source: 'b', target: 'c', fate: 'received' });
   });
 
   it('of one site shows it, and the facts that it knows of the others', () => {
     const { window, shown } = watching(['b']);
     window('b', 0);
-    const { sites, start, letters, steps } = shown();
+    const { sites, start, messages, steps } = shown();
     expect(sites.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
     expect(start.sites['a']).toMatchObject({ unseen: true, value: null });
-    expect(letters.map(({ source, target, fate }) => `${source} > ${target} ${fate}`)).toEqual([
+    expect(messages.map(({ source, target, fate }) => `${source} > ${target} ${fate}`)).toEqual([
       'b > a unseen',
       'a > b received',
       'a > b received',

@@ -7,7 +7,7 @@ import { mermaidSequence, shiVizLog } from './sequence.ts';
 const run = longRun(8, ['a', 'b']);
 const lost: Timeline = {
   ...run,
-  letters: run.letters.map((letter, index) => (index === 0 ? { ...letter, fate: 'lost' } : letter)),
+  messages: run.messages.map((message, index) => (index === 0 ? { ...message, fate: 'lost' } : message)),
 };
 
 const leaf = (key: string) => ({
@@ -61,7 +61,7 @@ const chart: Chart = {
 describe('a run for other tools', () => {
   it('as a Mermaid sequence diagram has each message once, with its end', () => {
     const text = mermaidSequence(lost);
-    expect(text.match(/^ {2}p\d(->>|-x|--\))p\d: TOKEN/gm)).toHaveLength(run.letters.length);
+    expect(text.match(/^ {2}p\d(->>|-x|--\))p\d: TOKEN/gm)).toHaveLength(run.messages.length);
     expect(text.match(/-x/g)).toHaveLength(1);
     expect(text.match(/--\)/g)).toHaveLength(1);
     expect(text.split('\n').slice(0, 3)).toEqual([
@@ -76,9 +76,9 @@ describe('a run for other tools', () => {
     expect(format).toContain('(?<clock>');
     expect(lines).toHaveLength(run.steps.length * 2);
     const clocks = lines.filter((_, index) => index % 2 === 1).map((line) => JSON.parse(line.slice(2)));
-    for (const [index, { letter, site }] of run.steps.entries()) {
-      if (letter === null) continue;
-      const { sent, source } = run.letters[letter]!;
+    for (const [index, { message, site }] of run.steps.entries()) {
+      if (message === null) continue;
+      const { sent, source } = run.messages[message]!;
       expect(clocks[index][source!]).toBe(clocks[sent - 1][source!]);
       expect(clocks[index][site]).toBeGreaterThan(0);
     }

@@ -7,17 +7,17 @@ import { mermaidText } from './chart.ts';
  * alone a note, and a message still on its way at the end an open arrow.
  * https://mermaid.js.org/syntax/sequenceDiagram.html
  */
-export function mermaidSequence({ sites, steps, letters }: Timeline): string {
+export function mermaidSequence({ sites, steps, messages }: Timeline): string {
   const alias = new Map(sites.map(({ id }, index) => [id, `p${index}`]));
   const lines = [
     'sequenceDiagram',
     ...sites.map(({ id }) => `  participant ${alias.get(id)} as ${mermaidText(id)}`),
   ];
   const arrived = new Map<number | null, Message[]>();
-  for (const letter of letters) {
-    const others = arrived.get(letter.ended);
-    if (others === undefined) arrived.set(letter.ended, [letter]);
-    else others.push(letter);
+  for (const message of messages) {
+    const others = arrived.get(message.ended);
+    if (others === undefined) arrived.set(message.ended, [message]);
+    else others.push(message);
   }
   for (const [index, step] of steps.entries()) {
     const ended = arrived.get(index + 1) ?? [];
@@ -44,7 +44,7 @@ export function mermaidSequence({ sites, steps, letters }: Timeline): string {
 const network = 'network';
 
 /** A run as a log for ShiViz, with a vector clock for every step. https://bestchai.bitbucket.io/shiviz/ */
-export function shiVizLog({ steps, letters }: Timeline): string {
+export function shiVizLog({ steps, messages }: Timeline): string {
   const clocks = new Map<string, Readonly<Record<string, number>>>();
   /** For each moment: the clock of the step that led to it. */
   const stamps: Readonly<Record<string, number>>[] = [{}];
@@ -52,7 +52,7 @@ export function shiVizLog({ steps, letters }: Timeline): string {
   for (const step of steps) {
     const host = hostOf(step);
     const clock: Record<string, number> = { ...clocks.get(host) };
-    const { sent } = step.letter === null ? { sent: 0 } : letters[step.letter]!;
+    const { sent } = step.message === null ? { sent: 0 } : messages[step.message]!;
     for (const [id, time] of Object.entries(stamps[sent]!)) clock[id] = Math.max(clock[id] ?? 0, time);
     clock[host] = (clocks.get(host)?.[host] ?? 0) + 1;
     clocks.set(host, clock);

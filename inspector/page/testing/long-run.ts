@@ -4,28 +4,28 @@ import type { Message, SiteState, Timeline, TimelineStep } from '../../../verifi
 export function longRun(steps: number, sites = ['a', 'b', 'c', 'd']): Timeline {
   const idle = (token: boolean): SiteState => ({ up: true, value: { client: 'idle' }, context: { token } });
   const inside: SiteState = { up: true, value: { client: 'inCS' }, context: { token: true } };
-  const letters: Message[] = [];
+  const messages: Message[] = [];
   const told = Array.from({ length: steps }, (_, index): TimelineStep => {
     const turn = Math.floor(index / 2);
     const site = sites[turn % sites.length]!;
     const isEntry = index % 2 === 0;
     const rest = { site, effects: [], taken: [], verdicts: {} };
     if (isEntry) {
-      const letter = letters.length - 1;
-      const before = letters[letter];
-      if (before !== undefined) letters[letter] = { ...before, ended: index + 1, fate: 'received' };
+      const message = messages.length - 1;
+      const before = messages[message];
+      if (before !== undefined) messages[message] = { ...before, ended: index + 1, fate: 'received' };
       const event = { type: 'TOKEN' };
       return {
         ...rest,
         kind: 'deliver',
         text: `${site} enters`,
         event,
-        letter: before ? letter : null,
+        message: before ? message : null,
         sites: { [site]: inside },
       };
     }
     const target = sites[(turn + 1) % sites.length]!;
-    letters.push({
+    messages.push({
       source: site,
       target,
       message: { type: 'TOKEN' },
@@ -39,7 +39,7 @@ export function longRun(steps: number, sites = ['a', 'b', 'c', 'd']): Timeline {
       kind: 'environment',
       text: `${site} leaves`,
       event,
-      letter: null,
+      message: null,
       sites: { [site]: idle(false) },
     };
   });
@@ -56,6 +56,6 @@ export function longRun(steps: number, sites = ['a', 'b', 'c', 'd']): Timeline {
       verdicts: [{ verdict: 'holds' }],
     },
     steps: told,
-    letters,
+    messages,
   };
 }

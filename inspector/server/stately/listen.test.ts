@@ -13,7 +13,7 @@ const pong = setup({}).createMachine({
   initial: 'quiet',
   states: { quiet: { on: { PING: 'called' } }, called: {} },
 });
-/** Invokes `pong`, and passes on to it what it is told. */
+/** Invokes `pong`, and forwards its events to it. */
 const ping = setup({ actors: { pong } }).createMachine({
   id: 'ping',
   invoke: { src: 'pong', id: 'pong' },
@@ -62,7 +62,7 @@ async function shown(page: StatelyPage, isExpected: (timeline: Timeline) => bool
 it('shows an app that tells it by WebSocket: its actors, their statecharts, the senders of events', async () => {
   const page = await listening();
   app(page.appUrl).send({ type: 'go' });
-  const timeline = await shown(page, ({ letters }) => letters.some(({ fate }) => fate === 'received'));
+  const timeline = await shown(page, ({ messages }) => messages.some(({ fate }) => fate === 'received'));
   expect(timeline.sites).toEqual([
     { id: 'ping', machine: 'ping', group: 'ping' },
     { id: 'pong', machine: 'pong', group: 'pong' },
@@ -73,7 +73,7 @@ it('shows an app that tells it by WebSocket: its actors, their statecharts, the 
   expect(received).toMatchObject({ site: 'pong', kind: 'deliver', text: 'pong receives PING from ping' });
   expect(received.sites['pong']).toMatchObject({ up: true, value: 'called' });
   expect(received.taken).toEqual(['pong.quiet|PING|0']);
-  expect(timeline.letters[received.letter!]).toMatchObject({ source: 'ping', target: 'pong' });
+  expect(timeline.messages[received.message!]).toMatchObject({ source: 'ping', target: 'pong' });
 });
 
 it('begins anew where the steps have led, and tells two apps apart', async () => {

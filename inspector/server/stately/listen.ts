@@ -20,7 +20,7 @@ export interface StatelyPage extends LivePage {
 }
 
 /**
- * Serves the page, and takes what apps on this machine tell it. After `mostSteps` what is shown begins anew.
+ * Serves the page, and takes what apps on this machine tell it. After `mostSteps` the view begins anew.
  *
  * @throws `UsageError` when the port is taken.
  */
@@ -74,7 +74,7 @@ class Apps implements Followed {
     const { origin, ...headers } = request.headers;
     if (origin !== undefined && !isOnLoopback(origin))
       throw new Refused('ORIGIN_REFUSED', `expected an app on loopback, not ${origin}`, 403);
-    // Its origin is another port's: that is what it is here for.
+    // Its origin is another port's, as intended here.
     if (this.#sockets.clients.size >= mostApps)
       throw new Refused('TOO_MANY', `${mostApps} apps are connected already`, 503);
     refuseStrangers({ method: request.method, headers, socket: request.socket });

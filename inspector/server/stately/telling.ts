@@ -17,7 +17,7 @@ interface Inspected {
   readonly group: string;
   readonly chart: Chart | null;
   state: SiteState;
-  /** Indices of the letters that it has not taken yet. */
+  /** Indices of the messages that it has not taken yet. */
   waiting: number[];
 }
 
@@ -26,7 +26,7 @@ const absent: SiteState = { up: false, value: null, context: {} };
 /** The messages of apps through @statelyai/inspect, as a timeline. */
 export class StatelyTelling {
   steps: TimelineStep[] = [];
-  letters: Message[] = [];
+  messages: Message[] = [];
   readonly #actors = new Map<string, Inspected>();
   #start: Timeline['start'] = { sites: {}, verdicts: [] };
 
@@ -42,19 +42,19 @@ export class StatelyTelling {
       critical: [],
       start: this.#start,
       steps: [...this.steps],
-      letters: [...this.letters],
+      messages: [...this.messages],
     };
   }
 
   /** Forgets the steps so far: the start is where they have led. */
   beginAnew(): void {
-    const kept = this.letters.filter(({ fate }) => fate === 'under way');
+    const kept = this.messages.filter(({ fate }) => fate === 'under way');
     for (const actor of this.#actors.values()) {
-      actor.waiting = actor.waiting.map((index) => kept.indexOf(this.letters[index]!));
+      actor.waiting = actor.waiting.map((index) => kept.indexOf(this.messages[index]!));
     }
     const sites = Object.fromEntries([...this.#actors.values()].map(({ id, state }) => [id, state]));
     this.#start = { sites, verdicts: [] };
-    this.letters = kept.map((letter) => ({ ...letter, sent: 0 }));
+    this.messages = kept.map((message) => ({ ...message, sent: 0 }));
     this.steps = [];
   }
 
@@ -105,8 +105,8 @@ export class StatelyTelling {
   }
 
   #post(source: Inspected, target: Inspected, message: TypedValue): void {
-    target.waiting.push(this.letters.length);
-    this.letters.push({
+    target.waiting.push(this.messages.length);
+    this.messages.push({
       source: source.id,
       target: target.id,
       message,
@@ -119,20 +119,20 @@ export class StatelyTelling {
   #take(actor: Inspected, event: TypedValue, state: SiteState): void {
     const { id, chart, waiting } = actor;
     const same = JSON.stringify(event);
-    const letter = waiting.find((index) => JSON.stringify(this.letters[index]!.message) === same) ?? null;
+    const message = waiting.find((index) => JSON.stringify(this.messages[index]!.message) === same) ?? null;
     const before = actor.state;
     actor.state = state;
-    if (letter !== null) {
-      actor.waiting = waiting.filter((index) => index !== letter);
-      this.letters[letter] = { ...this.letters[letter]!, ended: this.steps.length + 1, fate: 'received' };
+    if (message !== null) {
+      actor.waiting = waiting.filter((index) => index !== message);
+      this.messages[message] = { ...this.messages[message]!, ended: this.steps.length + 1, fate: 'received' };
     }
-    const from = letter === null ? null : this.letters[letter]!.source;
+    const from = message === null ? null : this.messages[message]!.source;
     this.#step(actor, {
       kind: from === null ? 'environment' : 'deliver',
       text:
         from === null ? `${id}: ${messageText(event)}` : `${id} receives ${messageText(event)} from ${from}`,
       event,
-      letter,
+      message,
       taken: chart === null ? [] : takenFrom(chart, before.value, event.type, state.value),
     });
   }
@@ -141,7 +141,7 @@ export class StatelyTelling {
     this.steps.push({
       site: id,
       event: null,
-      letter: null,
+      message: null,
       effects: [],
       taken: [],
       ...step,

@@ -173,7 +173,7 @@ export class Connection {
     if (!this.#socket.writableEnded) this.#socket.destroy();
   }
 
-  /** Closes now. `cause` is what the peer is told the connection was lost for. */
+  /** Closes now. `cause`: the reason that the peer reports. */
   destroy(cause?: Error): void {
     this.#socket.destroy(cause);
   }

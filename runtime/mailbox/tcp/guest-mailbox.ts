@@ -31,7 +31,7 @@ export interface GuestMailboxOptions {
   readonly notice: (notice: Notice) => void;
 }
 
-/** The receiver of what comes in a session. Nothing of a session comes after `over`. */
+/** The receiver of a session's messages. No message of a session comes after `over`. */
 export interface SessionHandlers {
   /** A member has answered, and takes messages from now on. */
   attached(member: SiteId): void;

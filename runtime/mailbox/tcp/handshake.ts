@@ -40,7 +40,7 @@ export const founded = 'founded';
  * The peer at the other end of a connection, by the identity that it claims. `expected` is the peer that this site dialled,
  * or null when the other side dialled. `meet` gives the site, or the guest, of a name, and makes it where this site has not heard of it.
  *
- * Throws what the connection is refused for: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
+ * Throws the reason for which the connection is refused: `SITE_NOT_PROVEN`, `FOREIGN_CLUSTER`, `FOREIGN_TARGET`, `FOREIGN_SITE`,
  * `FOREIGN_CONFIGURATION`, `PEER_RESTARTED`.
  */
 export function identify<Peer extends Greeted>(

@@ -47,7 +47,7 @@ export interface TcpMailboxOptions {
  * each pair the link that is checked: whatever connections do, each message arrives once and in order while both
  * incarnations live.
  *
- * A connection that brings what no correct peer sends is closed, with a notice and a count, and nothing else.
+ * A connection with a frame that no correct peer sends is closed, with a notice and a count. Nothing else changes.
  */
 export class TcpMailbox implements Mailbox {
   readonly self: SiteId;
@@ -273,7 +273,7 @@ export class TcpMailbox implements Mailbox {
             ? `${maxGuests} are here already (limits.maxGuests)`
             : null;
     if (why !== null) throw new OperatingError('FOREIGN_SITE', `the guest ${guest} is not taken: ${why}`);
-    // Another one meets a guest that knows an earlier one: it knows nothing of what was posted before.
+    // The guest knows an earlier session, and this one has none of the messages that were posted in it.
     this.#guestCount += 1;
     const incarnation = `${this.#options.incarnation}.${this.#guestCount}`;
     const peer = this.#peer(guest, null, true, {
@@ -342,7 +342,7 @@ export class TcpMailbox implements Mailbox {
       clock,
       random,
       notice,
-      // Its answer is held to what was called for.
+      // Its answer must name the site that was dialled.
       onSocket: (socket) => this.#connect(socket, peer, null),
       mistaken: (error) => this.#refuse(error, id, `${peer.address!.host}:${peer.address!.port}`),
       handlers: () => this.#handlers,

@@ -9,14 +9,14 @@ export interface PeerHealthOptions {
   readonly tell: (change: PeerChange) => void;
 }
 
-/** The failure detector of one peer: what is believed of it, by what was heard of it and when. */
+/** The failure detector of one peer: whether it is believed to be up, by when it was last heard. */
 export class PeerHealth {
   readonly #options: PeerHealthOptions;
   #state: 'unmet' | 'up' | 'down' = 'unmet';
   #incarnation: string | null = null;
   #heardAt: number;
   #wasRefused = false;
-  /** Pongs below it answer what was asked before a pause. */
+  /** Pongs below it answer pings from before a pause. */
   #trustFrom = 0;
 
   constructor(options: PeerHealthOptions) {

@@ -51,7 +51,7 @@ export interface PeerOptions {
  */
 const mostPast = 1_024;
 
-/** Another site: the link to it, what is believed of it, and how it is reached again. */
+/** Another site: the link to it, whether it is believed to be up, and how it is dialled again. */
 export class Peer implements ConnectionPeer {
   readonly link: Link;
   readonly #options: PeerOptions;
@@ -308,7 +308,7 @@ export class Peer implements ConnectionPeer {
     this.#bye?.done();
   }
 
-  /** `stop`, and says what was never acknowledged. */
+  /** `stop`; returns the messages that were never acknowledged. */
   giveUp(): void {
     if (!this.#finished) this.#end();
   }

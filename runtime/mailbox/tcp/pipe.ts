@@ -29,7 +29,7 @@ export interface Listening {
 export interface Callers {
   /** Bytes can go both ways. */
   stands(socket: Pipe, proven: Proven): void;
-  /** It will not stand: what came is no handshake of ours, or proves nothing. The socket closes. */
+  /** The handshake failed: the bytes are no handshake of ours, or prove nothing. The socket closes. */
   refused(error: OperatingError, remote: string | null): void;
 }
 

@@ -91,7 +91,7 @@ describe.each(transports)('by %s, as by TCP alone', (_, transport) => {
     expect(beliefs(b)).toEqual(['a up', 'a left']);
     await b.mailbox.close('left');
     expect(complaints(b)).toEqual([]);
-    // a was closing: what came is told, and not lost unseen.
+    // a was closing: the message is reported, and not lost silently.
     expect(texts(a).length + complaints(a).filter((code) => code === 'UNDELIVERED').length).toBe(200);
   });
 

@@ -12,7 +12,7 @@ class Reader extends MetricReader {
   protected async onForceFlush(): Promise<void> {}
 }
 
-/** OpenTelemetry's SDK, which keeps what it is given in memory. */
+/** OpenTelemetry's SDK, with exporters that keep all in memory. */
 export class Collector {
   readonly #reader = new Reader();
   readonly #spans = new InMemorySpanExporter();

@@ -24,7 +24,7 @@ export interface DiskOptions {
   readonly chunk?: number;
 }
 
-/** One directory on a disk that keeps of what was not synced any part of its own choice when the power goes. */
+/** One directory on a disk that, when the power goes, keeps any part of the bytes that were not synced. */
 export class SimulatedDisk implements FileSystem {
   /** How many operations there were. */
   operations = 0;

@@ -1,4 +1,4 @@
-// The matrix: what a service of TypeScript writes, under each version and each way of resolution.
+// The matrix: the code of a TypeScript service, under each version and each way of resolution.
 import { type Cluster, type Held, joinCluster, type LockStatus, OperatingError } from 'batonlock';
 
 export async function service(): Promise<number> {

@@ -160,7 +160,7 @@ export interface Path {
   readonly steps: readonly PathStep[];
 }
 
-/** An operating error of the checker. The message tells what was expected, what came, and what to do. */
+/** An operating error of the checker. The message says what was expected, what came, and what to do. */
 export class SearchError extends CodedError<SearchErrorCode> {}
 
 /** Reasons why states could not be explored. */

@@ -22,7 +22,7 @@ const timedByPromises = [
   ),
 ];
 
-/** Where a mutant is let loose (of three sites one never asks), and what it heeds that is dead to the real one. */
+/** The system of a mutant (one of three sites never asks), and the messages that it reads and the real one ignores. */
 interface Place extends Partial<EpochOptions> {
   readonly heeds?: SiteMessage['type'];
 }

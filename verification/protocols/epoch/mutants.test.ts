@@ -60,7 +60,7 @@ test('each promise and each rule of a site is refuted by a mutant', () => {
   expect(names.filter((name) => !refuted.has(name))).toEqual([]);
 });
 
-/** A line for each mutant: the length of the shortest trace, and what it breaks. */
+/** A line for each mutant: the length of the shortest trace, and the property that it violates. */
 function table(): string {
   const lines = [...reports].map(([name, report]) => {
     const { trace } = report.properties.find(({ name: first }) => first === violated(report)[0])!;

@@ -4,7 +4,7 @@ import type { Lease } from '../../../machines/epoch/lease.ts';
 import type { Fence, SiteMessage } from '../../../machines/epoch/messages.ts';
 import type { ActorView } from '../../system/system.ts';
 
-/** The actor, which must be up, as what it is here: a site. */
+/** The actor, which must be up, as a site. */
 export function site({ value, context }: ActorView): SiteView {
   return { value, context } as unknown as SiteView;
 }

@@ -34,7 +34,7 @@ export interface EpochOptions extends Options {
   readonly crashes?: 'founder' | 'all' | 'none' | 'leavers';
   /** May a crashed site start again, with its disk or without? Default: `'never'`. */
   readonly restart?: 'never' | 'with disk' | 'without disk';
-  /** How often a link may lose the tail of what is under way. Default: 0. */
+  /** How often a link may lose the last of its messages under way. Default: 0. */
   readonly breaks?: Bound;
   /** Does a client give up at any time? Default: false. */
   readonly withdraw?: boolean;
@@ -52,7 +52,7 @@ export interface EpochOptions extends Options {
   readonly stands?: Bound;
   /** Leave messages that will never be heeded on the network? Default: false. */
   readonly keepDead?: boolean;
-  /** Tell frozen sites apart that differ only in what they will never read again (`seenFrozen`)? Default: false. */
+  /** Whether frozen sites count as different that differ only in values that they will never read again (`seenFrozen`). Default: false. */
   readonly keepFrozen?: boolean;
   /** Leases? Default: false. */
   readonly strict?: boolean;

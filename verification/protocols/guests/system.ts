@@ -143,5 +143,5 @@ export function guestsOf(options: Options): System {
   return guests({ guests: sites, deaths: 1, liveness: options.liveness ?? false });
 }
 
-const names = (letter: string, count: number): readonly SiteId[] =>
-  Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
+const names = (prefix: string, count: number): readonly SiteId[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);

@@ -88,8 +88,9 @@ export function nonePointsAtLeft(observed: Int32Array): boolean {
   }
   if (left === 0) return true;
   return observed.every(
-    (cell, index) =>
-      ((left >> index) & 1) === 1 || (((left >> lastOf(cell)) & 1) === 0 && (namesOf(cell) & left) === 0),
+    (observation, index) =>
+      ((left >> index) & 1) === 1 ||
+      (((left >> lastOf(observation)) & 1) === 0 && (namesOf(observation) & left) === 0),
   );
 }
 

@@ -13,7 +13,7 @@ import type { ActorView, Property } from '../../system/system.ts';
 import type { Memory } from './histories.ts';
 import type { LockContext } from './lock.ts';
 
-/** A site as it stands: its states and variables, without what is under way to it. */
+/** A site's states and variables, without the messages on their way to it. */
 interface Site {
   readonly value: StateValue;
   readonly context: LockContext;

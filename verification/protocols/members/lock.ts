@@ -128,7 +128,7 @@ const vote = {
 
 /**
  * The member actor, and its site's lock, as one process. A `restart` is a crash and a start with the disk at once, which leaves
- * what is under way to the site on the network.
+ * the messages on their way to the site.
  */
 export function withLock(machine: AnyStateMachine = membersMachine): AnyStateMachine {
   const { context, initial, on, states } = machine.config as {

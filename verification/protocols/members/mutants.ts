@@ -125,7 +125,7 @@ interface ConfigurationTold {
 const isNewer = ({ configuration }: LockContext, event: unknown): boolean =>
   compare((event as ConfigurationTold).configuration, configuration) > 0;
 
-/** Two coordinators at once, of which either may be left without the other. */
+/** Two coordinators at once; each may go on without the other. */
 const twoCoordinators: Options = {
   ...{ founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: {}, changes: 1 },
   ...{ liveness: true, reach: true },

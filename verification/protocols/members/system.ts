@@ -45,7 +45,7 @@ export interface MembersOptions {
   readonly gossip?: boolean;
   /** Is every site in reach of every other, and known to be? Then nobody believes one site alone (M6). Default: none is. */
   readonly reach?: boolean;
-  /** A founder that says what it likes to all others in place of its part, each message at most once. */
+  /** A founder that, in place of its part, sends any message to any other, each at most once. */
   readonly liar?: { readonly site: SiteId; readonly lies: readonly MembersMessage[] };
   /** Leave messages that will never be heeded on the network? For machines that heed more. Default: false. */
   readonly keepDead?: boolean;

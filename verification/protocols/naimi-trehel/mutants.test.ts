@@ -146,7 +146,7 @@ function unrefuted(all: readonly Report[]): readonly string[] {
   return all[0]!.properties.map(({ name }) => name).filter((name) => !refuted.has(name));
 }
 
-/** A line for each mutant: the length of the shortest trace, and what it breaks. */
+/** A line for each mutant: the length of the shortest trace, and the property that it violates. */
 function table(all: ReadonlyMap<string, Report>): string {
   const lines = [...all].map(([name, { properties }]) => {
     const broken = properties.filter(({ verdict }) => verdict === 'violated');

@@ -4,7 +4,7 @@ import { type SiteContext, siteMachine } from '../../../machines/naimi-trehel/si
 import { part, remove, replace } from './edit.ts';
 
 /*
- * The site machine with one mistake in each: what the checker, the replay and the host must find. Never to
+ * The site machine with one mistake in each, which the checker, the replay and the host must find. Never to
  * be run for anything else. A mutant reads as a diff: where in the statechart, and what stands there now.
  */
 

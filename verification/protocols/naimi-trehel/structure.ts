@@ -57,9 +57,9 @@ function isKnown(observed: Int32Array): boolean {
 
 function fillEff(observed: Int32Array, sites: number): boolean {
   for (let site = 0; site < sites; site++) {
-    const cell = observed[site]!;
-    if (nextOf(cell) !== NIL) previous[nextOf(cell)] = site;
-    for (let origins = requestsTo(cell); origins !== 0; origins &= origins - 1) {
+    const observation = observed[site]!;
+    if (nextOf(observation) !== NIL) previous[nextOf(observation)] = site;
+    for (let origins = requestsTo(observation); origins !== 0; origins &= origins - 1) {
       requestOf[31 - Math.clz32(origins & -origins)] = site;
     }
   }
@@ -133,8 +133,11 @@ export function nonePointsAtLeft(observed: Int32Array): boolean {
   for (let site = 0; site < observed.length; site++) if ((observed[site]! & LEFT) !== 0) left |= 1 << site;
   if (left === 0) return true;
   for (let site = 0; site < observed.length; site++) {
-    const cell = observed[site]!;
-    if (((left >> site) & 1) === 0 && ((left >> lastOf(cell)) & 1) + ((left >> nextOf(cell)) & 1) > 0)
+    const observation = observed[site]!;
+    if (
+      ((left >> site) & 1) === 0 &&
+      ((left >> lastOf(observation)) & 1) + ((left >> nextOf(observation)) & 1) > 0
+    )
       return false;
   }
   return true;

@@ -160,5 +160,7 @@ function observe(actor: ActorView, indexOf: (id: SiteId) => number): number {
 }
 
 function nextWaits(observed: Int32Array): boolean {
-  return observed.every((cell) => (cell & 15) === NOBODY || (observed[cell & 15]! & WAITS) !== 0);
+  return observed.every(
+    (observation) => (observation & 15) === NOBODY || (observed[observation & 15]! & WAITS) !== 0,
+  );
 }

@@ -21,7 +21,7 @@ export type Entry =
   | (OfSection & { readonly type: 'lost' })
   /** The client has heard that the resource took this write. */
   | (OfSection & { readonly type: 'acknowledged'; readonly step: WriteStep })
-  /** An entry of a site: a change of what it believes of its peers, or its own end. No rule judges it. */
+  /** An entry of a site: a peer is up or down, or its own end. No rule judges it. */
   | (OfLife & { readonly type: 'notice'; readonly what: string })
   /** Entries of the resource, in the order in which it decided. */
   | Write

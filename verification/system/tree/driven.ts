@@ -147,7 +147,7 @@ export class DrivenActor {
     });
   }
 
-  /** Logic for which the clock and chance give what this happening says. */
+  /** Logic for which the clock and chance give the values of this happening. */
   #given(logic: AnyActorLogic): AnyActorLogic {
     const refuse = (door: string) =>
       new SystemError(
@@ -266,7 +266,7 @@ function nameOfTimer({ source, id }: Scheduled): string {
   return path === '' ? name : `${name} of ${path}`;
 }
 
-/** A named action with what it is of, if it says so. */
+/** A named action with the place that it stands in, if known. */
 export function toldOf(type: string, params: unknown): string {
   const of = (params as { readonly of?: unknown } | undefined)?.of;
   return of === undefined ? type : `${type} ${String(of)}`;

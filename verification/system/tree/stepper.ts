@@ -445,7 +445,7 @@ export class TreeStepper {
     return this.#values.intern(interned, `the snapshot of machine '${this.machine.id}'`);
   }
 
-  /** Breadth first: children, then what is referred to, then parents. */
+  /** Breadth first: children, then referenced actors, then parents. */
   #written(live: Live): Tree {
     const actors: AnyActor[] = [live.root];
     const rowOf = (actor: AnyActor) => {

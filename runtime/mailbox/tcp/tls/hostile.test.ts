@@ -87,7 +87,7 @@ async function settled(members: readonly Member[]) {
   }
 }
 
-/** Nothing has changed since `before` but what was refused, and all goes on. */
+/** Only the counts of refusals have changed since `before`, and all goes on. */
 async function expectUnmoved(members: readonly Member[], before: ReturnType<typeof stateOf>) {
   expect(await settled(members)).toEqual(before);
   const { epoch } = before[0]!;
@@ -98,7 +98,7 @@ async function expectUnmoved(members: readonly Member[], before: ReturnType<type
 
 const refusals = ({ cluster }: Member) => cluster.counters().refused;
 
-/** A socket to `c` that takes what comes. */
+/** A socket to `c` that reads everything. */
 async function callRaw(address: Address): Promise<Socket> {
   const socket = connectTcp({ ...address });
   socket.on('error', () => undefined).resume();

@@ -16,7 +16,7 @@ import {
 
 /*
  * L1 to L3, T, Q and exactly one token (docs/protocol.md), for any number of sites, over relations between sites. `eff` is no
- * relation here: `path` is its reflexive-transitive closure, and what a site points at is the site next above it.
+ * relation here: `path` is its reflexive-transitive closure, and a site points at the site next above it.
  */
 
 /** Names and arities. */

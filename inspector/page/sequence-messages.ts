@@ -31,27 +31,27 @@ function isSought(sheet: Sheet, { sent, ended }: Message): boolean {
 
 /** A drawn arrow. Its text is drawn after all arrows. */
 interface DrawnArrow {
-  readonly letter: Message;
+  readonly message: Message;
   readonly ends: readonly [number, number, number, number];
   readonly colour: string;
 }
 
 /** Draws the messages that are at least partly in view. */
-export function drawLetters(sheet: Sheet): readonly DrawnArrow[] {
+export function drawMessages(sheet: Sheet): readonly DrawnArrow[] {
   const { moments, first, last } = sheet;
   const arrows: DrawnArrow[] = [];
-  for (const index of moments.letters(first, last)) {
-    const letter = moments.timeline.letters[index]!;
-    const until = letter.ended ?? Math.min(moments.last, letter.sent + stub);
-    if (letter.sent <= last && until >= first) arrows.push(drawLetter(sheet, letter, until));
+  for (const index of moments.messages(first, last)) {
+    const message = moments.timeline.messages[index]!;
+    const until = message.ended ?? Math.min(moments.last, message.sent + stub);
+    if (message.sent <= last && until >= first) arrows.push(drawMessage(sheet, message, until));
   }
   return arrows;
 }
 
-function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
+function drawMessage(sheet: Sheet, message: Message, end: number): DrawnArrow {
   const { pen, colours, lanes } = sheet;
-  const { source, target, sent, fate } = letter;
-  const colour = isToken(letter) ? colours.token : colours.letter;
+  const { source, target, sent, fate } = message;
+  const colour = isToken(message) ? colours.token : colours.message;
   const to = lanes.get(target)!;
   const from = source === null ? to - 18 : lanes.get(source)!;
   const until = fate === 'under way' ? end + 0.6 : Math.max(end, sent + 0.6);
@@ -59,8 +59,8 @@ function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
   const x1 = sheet.x(sent);
   const x2 = sheet.x(until);
   const [tx, ty] = [x1 + (x2 - x1) * share, from + (to - from) * share];
-  const alpha = isSought(sheet, letter) ? 1 : faint;
-  const style = { stroke: colour, width: isToken(letter) ? 2.5 : 1.5, alpha };
+  const alpha = isSought(sheet, message) ? 1 : faint;
+  const style = { stroke: colour, width: isToken(message) ? 2.5 : 1.5, alpha };
   const isOpen = fate === 'under way' || fate === 'unseen';
   pen.line([x1, from, tx, ty], isOpen ? { ...style, dash: fate === 'unseen' ? [2, 4] : [5, 4] } : style);
   if (fate === 'lost') {
@@ -69,20 +69,20 @@ function drawLetter(sheet: Sheet, letter: Message, end: number): DrawnArrow {
   } else if (sheet.spacing >= 6) {
     arrowHead(pen, [x1, from, tx, ty], colour, alpha);
   }
-  return { letter, ends: [x1, from, tx, ty], colour };
+  return { message, ends: [x1, from, tx, ty], colour };
 }
 
 /** An arrow to the arrival of a copy of a message that is still on its way. */
 export function drawCopy(sheet: Sheet, at: number): void {
   const { pen, colours, lanes } = sheet;
-  const { steps, letters } = sheet.moments.timeline;
-  const { letter: index } = steps[at - 1]!;
-  const letter = index === null ? undefined : letters[index];
-  if (letter === undefined || letter.ended === at || letter.source === null) return;
-  const [from, to] = [lanes.get(letter.source)!, lanes.get(letter.target)!];
-  const [x1, x2] = [sheet.x(letter.sent), sheet.x(at)];
-  pen.line([x1, from, x2, to], { stroke: colours.letter, width: 1.2 });
-  if (sheet.spacing >= 6) arrowHead(pen, [x1, from, x2, to], colours.letter, 1);
+  const { steps, messages } = sheet.moments.timeline;
+  const { message: index } = steps[at - 1]!;
+  const message = index === null ? undefined : messages[index];
+  if (message === undefined || message.ended === at || message.source === null) return;
+  const [from, to] = [lanes.get(message.source)!, lanes.get(message.target)!];
+  const [x1, x2] = [sheet.x(message.sent), sheet.x(at)];
+  pen.line([x1, from, x2, to], { stroke: colours.message, width: 1.2 });
+  if (sheet.spacing >= 6) arrowHead(pen, [x1, from, x2, to], colours.message, 1);
 }
 
 /**
@@ -95,14 +95,16 @@ export function drawLabels(
   named: readonly Covered[],
 ): void {
   const covered = [...named];
-  const sorted = arrows.toSorted((one, other) => Number(isToken(other.letter)) - Number(isToken(one.letter)));
-  for (const { letter, ends, colour } of sorted) {
+  const sorted = arrows.toSorted(
+    (one, other) => Number(isToken(other.message)) - Number(isToken(one.message)),
+  );
+  for (const { message, ends, colour } of sorted) {
     const [x1, y1, x2, y2] = ends;
     const room = Math.hypot(x2 - x1, y2 - y1) - 16;
-    const whole = typedText(letter.message);
+    const whole = typedText(message.message);
     // A longer text would hide the arrow.
     const texts =
-      whole.length * charWidth < room * 0.6 ? [whole, letter.message.type] : [letter.message.type];
+      whole.length * charWidth < room * 0.6 ? [whole, message.message.type] : [message.message.type];
     const place = texts
       .flatMap((text) => [0.5, 0.35, 0.65, 0.22, 0.78].map((share) => ({ text, share })))
       .map(({ text, share }) => ({ text, x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share }))
@@ -112,7 +114,7 @@ export function drawLabels(
     const wide = text.length * charWidth + 8;
     covered.push(around(x, y, wide, 15));
     pen.rect(x - wide / 2, y - 8, wide, 15, { fill: colours.surface, alpha: 0.9, radius: 4 });
-    pen.text(text, x, y + 3.5, { fill: colour, size: 11, anchor: 'middle', bold: isToken(letter) });
+    pen.text(text, x, y + 3.5, { fill: colour, size: 11, anchor: 'middle', bold: isToken(message) });
   }
 }
 
