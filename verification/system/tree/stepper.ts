@@ -493,7 +493,7 @@ export class TreeStepper {
     const children = Object.entries(snapshot.children ?? {}).map(
       ([key, child]) => [key, rowOf(child as AnyActor)] as const,
     );
-    const where = `what actor '${id}' holds`;
+    const where = `actor '${id}'`;
     const {
       _subscription,
       machine,
