@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { LockReports } from '../runtime/index.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
 import { watchedCluster } from '../runtime/testing/watched-cluster.ts';
-import { baton, freePorts } from './testing/baton.ts';
+import { baton } from './testing/baton.ts';
 
 it('baton locks prints the holder of a lock, for how long it holds it, and the waiting sites, for the whole cluster', async () => {
   const { clusters, urls } = await watchedCluster();

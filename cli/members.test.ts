@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Address, FenceGate, joinCluster, serveWatch } from '../runtime/index.ts';
-import { BatonProcess, baton, freePorts } from './testing/baton.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
+import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
 it('founds anew from one data directory, when --yes says so, and says first what that may break', async () => {

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Authority } from '../runtime/testing/credentials.ts';
-import { BatonProcess, baton, freePorts } from './testing/baton.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
+import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
 const authority = new Authority('baton');

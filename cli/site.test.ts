@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BatonProcess, baton, freePorts } from './testing/baton.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
+import { BatonProcess, baton } from './testing/baton.ts';
 import { directory } from './testing/directory.ts';
 
 /** Sites `a`, `b`, ... by pipe, recorded into `trace`, each with `more` flags. */

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { freePorts } from '../cli/testing/baton.ts';
 import { joinCluster } from '../runtime/index.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
 
 /* The blocks of docs/embedding.md are one program: it is type-checked, and runs among two other sites. */
 

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { BatonProcess, baton, freePorts } from '../cli/testing/baton.ts';
+import { BatonProcess, baton } from '../cli/testing/baton.ts';
 import type { LiveFrame, Sources } from '../inspector/protocol.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
 
 /* Every command of docs/inspector.md is run as it stands there. */
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { BatonProcess, freePorts } from '../cli/testing/baton.ts';
+import { BatonProcess } from '../cli/testing/baton.ts';
 import { metrics } from '../runtime/observe/metrics.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
 
 /* Every command of observability.md is run as it stands there, and its tables are those of the code. */
 

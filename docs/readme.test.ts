@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { BatonProcess, baton, freePorts } from '../cli/testing/baton.ts';
+import { BatonProcess, baton } from '../cli/testing/baton.ts';
 import { joinCluster } from '../runtime/index.ts';
+import { freePorts } from '../runtime/testing/free-ports.ts';
 
 /* Every command of the README is run as it stands there, and what it is shown to print it must print. */
 

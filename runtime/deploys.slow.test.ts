@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Told } from './testing/deployed.ts';
+import { freePort } from './testing/free-ports.ts';
 
 const program = join(import.meta.dirname, 'testing/deployed.ts');
 const now = () => Number(process.hrtime.bigint()) / 1e6;
@@ -74,14 +74,6 @@ class Deployment {
   #list(file: string): void {
     writeFileSync(file, this.pods.map(({ port }) => `127.0.0.1:${port}\n`).join(''));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const isAbove = (one: readonly number[], other: readonly number[]) => {

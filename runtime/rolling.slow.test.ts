@@ -1,22 +1,13 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Address, type Cluster, FenceGate, joinCluster } from './index.ts';
+import { freePort } from './testing/free-ports.ts';
 
 /*
  * Deploys of three sites without disks, one at a time: each is replaced by one of a new name, while all that run use one lock.
  */
 
 const replacements = 50;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-  );
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const percentile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

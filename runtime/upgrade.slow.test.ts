@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { BuiltSiteHears, BuiltSiteSays } from './testing/built-site.ts';
 import { eventually } from './testing/eventually.ts';
+import { freePort } from './testing/free-ports.ts';
 
 /*
  * Two builds side by side: the last one that spoke version 7 of the wire, out of the history of this repository, and this one. Three sites
@@ -39,14 +39,6 @@ function unpackedBuild(commit: string): string {
   execFileSync('tar', ['-x', '-C', dir], { input: archive });
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
   return dir;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const names = ['a', 'b', 'c'];

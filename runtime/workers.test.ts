@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePorts } from '../cli/testing/baton.ts';
 import { type Fence, joinCluster } from './index.ts';
+import { freePorts } from './testing/free-ports.ts';
 
 /** The output of each of three workers of `node:cluster` that join as sites of their own, at these ports. */
 async function workersAt(ports: readonly number[]): Promise<string[]> {

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import { freePort } from '../../runtime/testing/free-ports.ts';
 import { median, whole } from '../columns.ts';
 import type { Site } from './site.ts';
 
@@ -103,12 +103,4 @@ async function watch(): Promise<Viewer> {
   socket.on('message', () => opened.frames++);
   await once(socket, 'open');
   return opened;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as { port: number };
-  await once(server.close(), 'close');
-  return port;
 }

@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../runtime/testing/free-ports.ts';
 import type { Contender } from './contenders.ts';
 import type { Scenario } from './scenarios.ts';
 import { stopChild } from './servers/servers.ts';
@@ -109,13 +108,4 @@ async function heard<Type extends FromWorker['type']>(
   } finally {
     over.abort();
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

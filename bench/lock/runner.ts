@@ -1,6 +1,7 @@
+import { freePort } from '../../runtime/testing/free-ports.ts';
 import type { Contender } from './contenders.ts';
 import { type Figures, figuresOf } from './figures.ts';
-import { type Cores, freePort, Processes } from './processes.ts';
+import { type Cores, Processes } from './processes.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Server } from './servers/servers.ts';
 

@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Cluster, Notice } from '../../runtime/index.ts';
-import { BatonProcess, baton, freePorts } from '../testing/baton.ts';
+import { freePorts } from '../../runtime/testing/free-ports.ts';
+import { BatonProcess, baton } from '../testing/baton.ts';
 import { HealthCheck } from './health.ts';
 import { Prometheus } from './prometheus.ts';
 import { serveMetrics } from './server.ts';

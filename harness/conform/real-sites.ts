@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { siteMachine } from '../../machines/epoch/site.ts';
@@ -12,6 +11,7 @@ import { configurationOf } from '../../runtime/site/configuration.ts';
 import { siteCodec, urgentMessage } from '../../runtime/site/protocol.ts';
 import { Site } from '../../runtime/site/site.ts';
 import { memoryStore } from '../../runtime/store/store.ts';
+import { freePorts } from '../../runtime/testing/free-ports.ts';
 import { HeldMailbox } from './held-mailbox.ts';
 
 /** A running site whose messages are held back. */
@@ -77,24 +77,5 @@ export function closeSites(sites: readonly RealSite[]): void {
   for (const { site, mailbox } of sites) {
     site.end(new Error('all was driven'));
     mailbox.abort();
-  }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    return await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<number>((resolve, reject) => {
-            server.once('error', reject);
-            server.listen(0, '127.0.0.1', () =>
-              resolve((server.address() as { readonly port: number }).port),
-            );
-          }),
-      ),
-    );
-  } finally {
-    for (const server of servers) server.close();
   }
 }

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { freePorts } from '../../cli/testing/baton.ts';
 import type { SiteLock } from '../../machines/watch.ts';
 import { eventually } from '../testing/eventually.ts';
+import { freePorts } from '../testing/free-ports.ts';
 import { watchedCluster } from '../testing/watched-cluster.ts';
 import { LockReader, readLocks } from './lock-reader.ts';
 import { reportsOf } from './lock-table.ts';

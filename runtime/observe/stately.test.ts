@@ -1,7 +1,7 @@
 import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePorts } from '../../cli/testing/baton.ts';
 import { type ClusterOptions, joinCluster, throughStately } from '../index.ts';
+import { freePorts } from '../testing/free-ports.ts';
 
 type Of<Type> = Extract<StatelyInspectionEvent, { type: Type }>;
 

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import {
   type Address,
@@ -9,16 +8,9 @@ import {
   fromFunction,
   joinCluster,
 } from '../index.ts';
+import { freePort } from './free-ports.ts';
 
 const hasty = { heartbeatMs: 50, failureTimeoutMs: 400, suspectMinMs: 5, suspectMaxMs: 20 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Processes that find each other by a list that is always right. */
 export class FittingFleet {

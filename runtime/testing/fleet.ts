@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SiteId } from '../../machines/actor.ts';
@@ -7,28 +6,13 @@ import { siteMachine } from '../../machines/epoch/site.ts';
 import type { Cluster, ClusterOptions, Notice } from '../index.ts';
 import { joinWith } from '../join.ts';
 import { spokenVersions, type Versions } from '../wire/frames.ts';
+import { freePorts } from './free-ports.ts';
 
 const ends: (() => Promise<void> | void)[] = [];
 
 /** To be called after each test. */
 export async function endFleets(): Promise<void> {
   for (const end of ends.splice(0).reverse()) await end();
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer();
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** A change of the voters takes a few elections. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { freePort } from './free-ports.ts';
 
 /** Debian puts the program where only root looks for it. */
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
@@ -49,12 +49,4 @@ export class NatsServer {
     this.#child.removeAllListeners('exit');
     this.#child.kill();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

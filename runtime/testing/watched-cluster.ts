@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { freePorts } from '../../cli/testing/baton.ts';
 import { type Cluster, joinCluster, serveWatch, type WatchServerOptions } from '../index.ts';
+import { freePorts } from './free-ports.ts';
 
 const sites = ['a', 'b', 'c'];
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePorts } from '../../cli/testing/baton.ts';
+import { freePorts } from '../../runtime/testing/free-ports.ts';
 import {
   checkout,
   inProject,
