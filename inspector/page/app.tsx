@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Explored, Laid, Sources } from '../protocol.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
 import { type Data, textOf } from './data.ts';
@@ -36,8 +36,11 @@ export function App({ data }: { readonly data: Data }) {
   const [isBoard, setBoard] = useState(false);
   const [uncaught, forgetUncaught] = useUncaught();
 
+  /** The address that was opened last: a run that loads longer than the one after it is not shown. */
+  const opened = useRef<Address | null>(null);
   const open = useCallback(
     async (list: Sources, address: Address): Promise<void> => {
+      opened.current = address;
       const head = list.sources.find(({ id }) => id === address.source) ?? list.sources[0];
       if (head === undefined) throw new Error('There is nothing to show.');
       if (head.kind === 'live') {
@@ -63,6 +66,7 @@ export function App({ data }: { readonly data: Data }) {
         other === undefined
           ? null
           : { source: other.id, title: other.title, timeline: (await data.timeline(other.id)).timeline };
+      if (opened.current !== address) return;
       setShown({ source: head.id, lock: null, timeline, plans, explored, moment, beside, isLive: false });
       setProblem(null);
     },

@@ -232,15 +232,32 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
     try {
       const { page, complaints } = await watchedPage(browser);
       const elements: number[] = [];
-      for (const index of sizes.keys()) {
+      for (const [index, { steps }] of sizes.entries()) {
         await page.goto(`${server.url}#source=run-${index}&step=50`);
+        // The step is that of the run before until this one is there.
+        await page
+          .getByRole('status')
+          .getByText(steps.length.toLocaleString('en'), { exact: true })
+          .waitFor();
         await atStep(page, 50);
         // The list of steps knows its height one frame after it is drawn, and scrolls to its step after that.
         await page.waitForSelector('.rows [aria-current="step"]');
         elements.push(await page.locator('*').count());
       }
       expect(elements[1]).toBeLessThan(elements[0]! * 1.1);
+      // A run that loads longer than the one after it is not shown.
+      let load = () => {};
+      const held = new Promise<void>((resolve) => {
+        load = resolve;
+      });
+      const late = page.waitForResponse(/run-0/);
+      await page.route(/run-0/, (route) => held.then(() => route.continue()));
+      await page.goto(`${server.url}#source=run-0&step=50`);
       await page.goto(`${server.url}#source=run-2&step=4`);
+      await atStep(page, 4);
+      load();
+      await (await late).finished();
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
       await atStep(page, 4);
       expect(await page.locator('img').count()).toBe(0);
       expect(complaints).toEqual([]);
