@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 
 export function addOutline(program: Command): void {
@@ -14,17 +12,13 @@ export function addOutline(program: Command): void {
     .argument('<file>', 'a module that exports one machine')
     .addHelpText('after', '\nExit status: 0 it was printed, 2 wrong usage.')
     .action(async (file: string) => {
-      const [{ machineIn, outlineOf }, { exportsOf }, { UsageError }, { refusedAsUsage }] = await Promise.all(
-        [
-          import('../../verification/check/machine.ts'),
-          import('../../verification/check/source.ts'),
-          import('../../verification/check/errors.ts'),
-          import('../../verification/protocols/find-system.ts'),
-        ],
-      );
-      const path = resolve(file);
-      if (!existsSync(path)) throw new UsageError(`there is no file ${path}`);
-      const machine = await refusedAsUsage(async () => machineIn(await exportsOf(pathToFileURL(path).href)));
+      const [{ machineIn, outlineOf }, { UsageError }, { loadExports, refusedAsUsage }] = await Promise.all([
+        import('../../verification/check/machine.ts'),
+        import('../../verification/check/errors.ts'),
+        import('../../verification/protocols/find-system.ts'),
+      ]);
+      const exports = await loadExports(resolve(file));
+      const machine = await refusedAsUsage(async () => machineIn(exports));
       if (machine === null) throw new UsageError(`${file} exports no machine of XState`);
       process.stdout.write(outlineOf(machine));
     });

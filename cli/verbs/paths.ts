@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { wholeNumber } from '../options.ts';
 
@@ -22,18 +20,15 @@ export function addPaths(program: Command): void {
     .option('--max-states <n>', 'how many states to look at; default: 100,000', wholeNumber(1, 1e9))
     .addHelpText('after', '\nExit status: 0 it was printed, 2 wrong usage.')
     .action(async (file: string, options: PathsOptions) => {
-      const [{ machineIn }, { pathsOf, testsOf }, { exportsOf }, { UsageError }, { refusedAsUsage }] =
+      const [{ machineIn }, { pathsOf, testsOf }, { UsageError }, { loadExports, refusedAsUsage }] =
         await Promise.all([
           import('../../verification/check/machine.ts'),
           import('../../verification/check/paths.ts'),
-          import('../../verification/check/source.ts'),
           import('../../verification/check/errors.ts'),
           import('../../verification/protocols/find-system.ts'),
         ]);
-      const path = resolve(file);
-      if (!existsSync(path)) throw new UsageError(`there is no file ${path}`);
+      const exports = await loadExports(resolve(file));
       const paths = await refusedAsUsage(async () => {
-        const exports = await exportsOf(pathToFileURL(path).href);
         const machine = machineIn(exports);
         if (machine === null) throw new UsageError(`${file} exports no machine of XState`);
         return pathsOf(machine, exports, options);

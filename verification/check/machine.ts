@@ -26,6 +26,8 @@ export interface MachineModule
 
 /** The keys of `MachineModule`, and other words that an author might use for them. */
 const exportsKnown = ['outcomes', 'input', 'inputs', 'events', 'within', 'time', 'chance', 'maxChildren'];
+/** Exports that mean something in a `System` only. */
+const exportsOfSystems = ['actors', 'properties', 'network', 'fairness', 'history', 'starts'];
 const otherWords: Readonly<Record<string, string>> = {
   constraint: 'within',
   environment: 'events',
@@ -41,6 +43,12 @@ const otherWords: Readonly<Record<string, string>> = {
 function refuseUnknownExports(module: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(module)) {
     if (exportsKnown.includes(name) || isMachine(value) || name === 'default') continue;
+    if (exportsOfSystems.includes(name)) {
+      throw new CheckError(
+        'SOURCE_INVALID',
+        `The module exports '${name}' beside its machine, which only a system may have: write a System with actors, network and properties, and export it as the default.`,
+      );
+    }
     const meant = Object.hasOwn(otherWords, name) ? otherWords[name] : slipOf(name, exportsKnown);
     if (meant === undefined) continue;
     throw new CheckError(
@@ -169,8 +177,14 @@ export function outlineOf(machine: AnyStateMachine): string {
     `export const ${stubOf(invoked).replace('outcomes: {', 'outcomes = {')};`,
     '',
   ];
+  const input = [
+    '// What the machine starts with, where its context is made from an input.',
+    '// export const input = {};',
+    '',
+  ];
   return [
     ...(invoked.length > 0 ? outcomes : []),
+    ...(typeof machine.config.context === 'function' ? input : []),
     '// The events that may come from outside, at any time, with all that they carry.',
     `export const events = [${events.map((line) => `\n${line}`).join('')}${events.length > 0 ? '\n' : ''}];`,
     '',

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
-import { type AnyStateMachine, assign, createMachine } from 'xstate';
+import { type AnyStateMachine, assign, createMachine, sendTo } from 'xstate';
 import * as repaired from '../../examples/auction/repaired.ts';
 import { apps } from '../system/tree/testing/trees.ts';
-import type { MachineModule } from './machine.ts';
+import { check } from './check.ts';
+import { type MachineModule, systemOf } from './machine.ts';
 import { pathsOf, testsOf } from './paths.ts';
 import { takePath } from './take-path.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a context of any type
+type Any = any;
 
 const till = createMachine({ id: 'till' });
 
@@ -86,7 +90,7 @@ test('a test file names the transitions that no run takes, and has a test for ea
   const paths = pathsOf(counter(1));
   expect(paths.never).toEqual(['counter: less']);
   const text = testsOf(paths, './counter.ts', 'batonlock/verification');
-  expect(text).toContain('// No run takes counter: less');
+  expect(text).toContain('// No run takes this transition, or the machine fails on it: counter: less');
   const taken: unknown[] = [];
   const run = new Function('test', 'takePath', 'machine', text.replaceAll(/^import .*$/gm, ''));
   run(
@@ -120,5 +124,67 @@ test('an adapter supplies the actor under test', async () => {
 test('a machine with an unbounded state space is refused', () => {
   expect(() => pathsOf(counter(0.1), {}, { maxStates: 5 })).toThrow(
     expect.objectContaining({ code: 'PATHS_UNBOUNDED' }),
+  );
+});
+
+const worker = (on: object) =>
+  createMachine({ id: 'worker', initial: 'free', states: { free: { on }, gone: {} } });
+const office = (on: object) =>
+  createMachine({
+    id: 'office',
+    initial: 'open',
+    invoke: { id: 'w', src: worker(on) },
+    states: { open: { on: { close: { actions: sendTo('w', { type: 'stop' }) } } } },
+  }) as unknown as AnyStateMachine;
+
+test('the machines below are compared, too', async () => {
+  const { initial, paths } = pathsOf(office({ stop: 'gone' }));
+  expect(initial!.children).toEqual({ w: { value: 'free', context: {} } });
+  const { steps } = paths.find(({ name }) => name.includes('worker'))!;
+  await takePath({ default: office({ stop: 'gone' }) }, initial, steps);
+  await expect(takePath({ default: office({ stop: {} }) }, initial, steps)).rejects.toThrow(
+    /"w":{"value":"free"/,
+  );
+});
+
+test('paths end where `within` is false', () => {
+  const never = createMachine({
+    id: 'never',
+    types: {} as { context: { count: number } },
+    context: { count: 0 },
+    on: {
+      more: { actions: assign({ count: ({ context }) => context.count + 1 }) },
+      end: { guard: ({ context }) => context.count < 0, actions: () => {} },
+    },
+  }) as unknown as AnyStateMachine;
+  expect(() => pathsOf(never, {}, { maxStates: 50 })).toThrow(/PATHS_UNBOUNDED|more than 50 states/);
+  const within: NonNullable<MachineModule['within']> = ({ context }) => (context['count'] as number) < 5;
+  expect(pathsOf(never, { within }, { maxStates: 50 }).never).toEqual(['never: end']);
+});
+
+test.each([
+  ['a set', { held: new Set(['a']) }, (held: Any) => held.add('b'), 'Cannot change a Set in place: add'],
+  [
+    'a map',
+    { held: new Map([['a', 1]]) },
+    (held: Any) => held.set('b', 1),
+    'Cannot change a Map in place: set',
+  ],
+  ['a date', { held: new Date(5) }, (held: Any) => held.setDate(2), 'Cannot change a Date in place: setDate'],
+  ['an array', { held: ['a'] }, (held: Any) => held.push('b'), 'object is not extensible'],
+])('%s of the context that is changed in place fails the machine', async (_, context, change, why) => {
+  const machine = createMachine({
+    id: 'm',
+    context: context as Any,
+    on: { go: { actions: ({ context: { held } }: Any) => change(held) } },
+  }) as unknown as AnyStateMachine;
+  const { properties } = await check(systemOf(machine));
+  const reason = expect.stringContaining(why);
+  expect(properties[0]).toMatchObject({ name: 'no machine fails', verdict: 'violated', reason });
+});
+
+test('what only a system may have is refused beside a machine', () => {
+  expect(() => systemOf(till as unknown as AnyStateMachine, { properties: [] } as Any)).toThrow(
+    /write a System/,
   );
 });

@@ -2,7 +2,7 @@ import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate';
 import { apply } from '../checker/model.ts';
 import { describedTransition, transitionsOf } from '../system/coverage.ts';
 import { type Compiled, compile } from '../system/index.ts';
-import type { Action } from '../system/system.ts';
+import type { Action, ChildView } from '../system/system.ts';
 import type { Happening } from '../system/tree/driven.ts';
 import { machinesOf } from '../system/tree/places.ts';
 import { CheckError } from './errors.ts';
@@ -20,8 +20,15 @@ export interface PathStep {
   readonly happening: Happening;
   /** The values of the clock and of random numbers that the step reads, in order. Absent when it reads none. */
   readonly chance?: readonly unknown[];
-  /** The expected state value and context of the machine after the step; `null`: the machine fails. */
-  readonly expected: { readonly value: unknown; readonly context: unknown } | null;
+  /** The expected state after the step; `null`: the machine fails. */
+  readonly expected: PathState | null;
+}
+
+/** The state value and context of the machine, and of each active machine below it, by path. */
+export interface PathState {
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly children?: Readonly<Record<string, { readonly value: unknown; readonly context: unknown }>>;
 }
 
 export interface Paths {
@@ -68,6 +75,7 @@ export function pathsOf(
   const seen = new Set([keyOf(root, pairs)]);
   const all = [...machinesOf(machine)].flatMap((each) => transitionsOf(each).map(nameOf));
   for (const node of queue) {
+    if (module.within?.(compiled.decode(node.state).actors[0]!) === false) continue;
     if (!pairs && all.every((name) => found.has(name))) break;
     for (const [index, step] of compiled.model.steps(0, node.state[0]!).entries()) {
       const taken = compiled.taken(0, node.state[0]!, index);
@@ -93,7 +101,7 @@ export function pathsOf(
       if (seen.size === maxStates) {
         throw new CheckError(
           'PATHS_UNBOUNDED',
-          `'${machine.id}' has more than ${maxStates} states. Say how often an event may come, \`times\`, or give it fewer events.`,
+          `'${machine.id}' has more than ${maxStates} states. Say how often an event may come, \`times\`, how far to look, \`within\`, or give it fewer events.`,
         );
       }
       seen.add(key);
@@ -136,8 +144,21 @@ function happeningOf(action: Action, isInside: boolean): Happening {
 }
 
 function expectedIn(compiled: Compiled, state: readonly number[]): PathStep['expected'] {
-  const { fault, value, context } = compiled.decode(state).actors[0]!;
-  return fault === undefined ? { value, context } : null;
+  const { fault, value, context, children = {} } = compiled.decode(state).actors[0]!;
+  return fault === undefined ? { value, context, ...activeBelow(children) } : null;
+}
+
+/** The state values and contexts of the active machines below, by path, if there are any. */
+export function activeBelow<Child extends Pick<ChildView, 'status' | 'value' | 'context'>>(
+  children: Readonly<Record<string, Child>>,
+  show: (context: unknown) => unknown = (context) => context,
+): Pick<NonNullable<PathStep['expected']>, 'children'> {
+  const machines = Object.entries(children).flatMap(([path, { status, value, context }]) =>
+    status === 'active' && (value ?? null) !== null
+      ? [[path, { value, context: show(context) }] as const]
+      : [],
+  );
+  return machines.length === 0 ? {} : { children: Object.fromEntries(machines) };
 }
 
 /** Gives every transition one name. Several transitions for one event in one state are numbered. */
@@ -168,7 +189,7 @@ export function testsOf({ initial, paths, never }: Paths, machine: string, libra
   });
   return [
     '// Written by baton paths. Each test takes a shortest path to a transition, and expects the same as the model.',
-    ...never.map((name) => `// No run takes ${name}`),
+    ...never.map((name) => `// No run takes this transition, or the machine fails on it: ${name}`),
     "import { test } from 'vitest';",
     `import { takePath } from ${JSON.stringify(library)};`,
     `import * as machine from ${JSON.stringify(machine)};`,

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { successors } from '../checker/model.ts';
 import { type Compiled, compile, evaluate } from '../system/index.ts';
@@ -83,13 +83,12 @@ export function regressionTest(
     return JSON.stringify(path.startsWith('.') ? path : `./${path}`);
   };
   const { module, export: exported = 'default', options } = source;
-  const imported = exported === 'default' ? 'exported' : `{ ${exported} as exported }`;
   return `import { expect, test } from 'vitest';
 import { brokenOn } from ${importOf(import.meta.url)};
-import ${imported} from ${importOf(module)};
+import { systemIn } from ${importOf(import.meta.resolve(`./source${extname(import.meta.url)}`))};
+import * as exports from ${importOf(module)};
 
-const options = ${JSON.stringify(options ?? null)};
-const system = typeof exported === 'function' ? exported(options) : exported;
+const system = systemIn(exports, ${JSON.stringify(exported)}, ${JSON.stringify(options ?? null)});
 
 ${violated.map(testText).join('\n')}`;
 }

@@ -25,7 +25,19 @@ export async function systemFrom({
   export: name = 'default',
   options,
 }: SystemSource): Promise<System> {
-  const exports = await exportsOf(module);
+  return systemIn(await exportsOf(module), name, options, module);
+}
+
+/**
+ * The system that a module exports under `name`: a `System`, the result of a function that gives one, or the system of
+ * its only machine. Throws `CheckError` with code `SOURCE_INVALID`. `module` names it in the error.
+ */
+export function systemIn(
+  exports: Readonly<Record<string, unknown>>,
+  name = 'default',
+  options?: unknown,
+  module = 'the module',
+): System {
   const exported = exports[name];
   const system: unknown = typeof exported === 'function' ? exported(options) : exported;
   const keys = ['name', 'actors', 'network', 'properties'];

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../../machines/errors.ts';
 import { CheckError, type SystemSource, systemFrom } from '../check/check.ts';
 import { UsageError } from '../check/errors.ts';
+import { exportsOf } from '../check/source.ts';
 import { LivenessError } from '../checker/liveness/index.ts';
 import { SearchError } from '../checker/packed/index.ts';
 import { SymmetryError } from '../checker/symmetry/index.ts';
@@ -53,12 +54,7 @@ export async function findSystem(
     throw new UsageError(`no system ${name}: it is neither one of ${known} nor the path of a module`);
   }
   const source = { module: pathToFileURL(path).href, options };
-  const loaded = await found(source).catch((error: unknown) => {
-    if (error instanceof UsageError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    const hint = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; install tsx beside Baton, or use Node 22.18' : '';
-    throw new UsageError(`cannot load ${path}: ${reasonOf(error)}${hint}`);
-  });
+  const loaded = await found(source).catch(refuseToLoad(path));
   const { default: exported } = (await import(source.module)) as { default: unknown };
   if (typeof exported !== 'function' && (sites !== undefined || network !== undefined)) {
     throw new UsageError(
@@ -67,6 +63,19 @@ export async function findSystem(
   }
   return loaded;
 }
+
+/** The exports of a user's module. Throws `UsageError` when it cannot be loaded. */
+export async function loadExports(path: string): Promise<Readonly<Record<string, unknown>>> {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`);
+  return refusedAsUsage(() => exportsOf(pathToFileURL(path).href)).catch(refuseToLoad(path));
+}
+
+const refuseToLoad = (path: string) => (error: unknown) => {
+  if (error instanceof UsageError) throw error;
+  const { code } = error as NodeJS.ErrnoException;
+  const hint = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; install tsx beside Baton, or use Node 22.18' : '';
+  throw new UsageError(`cannot load ${path}: ${reasonOf(error)}${hint}`);
+};
 
 /** `null` where `name` does not begin with a protocol that has mutants. */
 async function findMutant(name: string, isSized: boolean): Promise<FoundSystem | null> {

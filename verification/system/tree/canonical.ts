@@ -112,6 +112,28 @@ interface Tagged {
   readonly [key: string]: unknown;
 }
 
+/** The methods that change a date, a set or a map in place. */
+const changing = [
+  'add',
+  'set',
+  'delete',
+  'clear',
+  ...Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith('set')),
+];
+
+/** As `Object.freeze` does for records and arrays: a step that changes the value in place fails. */
+function unchangeable<Value extends Date | Set<unknown> | Map<unknown, unknown>>(value: Value): Value {
+  for (const name of changing) {
+    if (!(name in value)) continue;
+    Object.defineProperty(value, name, {
+      value: () => {
+        throw new TypeError(`Cannot change a ${value.constructor.name} in place: ${name}`);
+      },
+    });
+  }
+  return Object.freeze(value);
+}
+
 /** The value again, frozen; `actorOf` gives the actor of a row. */
 export function read(written: Written, actorOf: (row: number) => unknown): unknown {
   const inner = (item: unknown) => read(item as Written, actorOf);
@@ -132,11 +154,11 @@ export function read(written: Written, actorOf: (row: number) => unknown): unkno
     case 'actor':
       return actorOf(rest['row'] as number);
     case 'date':
-      return new Date(inner(rest['time']) as number);
+      return unchangeable(new Date(inner(rest['time']) as number));
     case 'set':
-      return new Set(inner(rest['items']) as unknown[]);
+      return unchangeable(new Set(inner(rest['items']) as unknown[]));
     case 'map':
-      return new Map(inner(rest['entries']) as [unknown, unknown][]);
+      return unchangeable(new Map(inner(rest['entries']) as [unknown, unknown][]));
     default: {
       const error = new Error(rest['message'] as string, { cause: inner(rest['cause']) });
       const name = { value: rest['name'], configurable: true, writable: true };
