@@ -15,7 +15,7 @@ export {
 } from './check/check.ts';
 export type { MachineModule } from './check/machine.ts';
 export { replay, toHold } from './check/matcher.ts';
-export type { PathStep } from './check/paths.ts';
+export type { PathState, PathStep } from './check/paths.ts';
 export type { StateProperty } from './check/questions.ts';
 export { adapterOf, type PathAdapter, takePath } from './check/take-path.ts';
 export { LivenessError, type LivenessErrorCode } from './checker/liveness/index.ts';
