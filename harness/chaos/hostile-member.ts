@@ -1,6 +1,6 @@
 import type { Message, SiteId } from '../../machines/actor.ts';
+import type { Pipe } from '../../runtime/mailbox/pipe.ts';
 import { founded } from '../../runtime/mailbox/tcp/handshake.ts';
-import type { Pipe } from '../../runtime/mailbox/tcp/transport.ts';
 import type { Codec } from '../../runtime/wire/codec.ts';
 import { Decoder } from '../../runtime/wire/decoder.ts';
 import { type Frame, type Identity, oldestVersion, protocolVersion } from '../../runtime/wire/frames.ts';

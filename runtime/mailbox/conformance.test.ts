@@ -6,7 +6,8 @@ import { abortBoxes, type BoxOptions, beliefs, openBox, post, texts } from '../t
 import { eventually } from '../testing/eventually.ts';
 import { NatsServer, natsVersion } from '../testing/nats-server.ts';
 import { natsTransport } from './nats/nats-transport.ts';
-import { plain, type Transport, transportOf } from './tcp/transport.ts';
+import type { Transport } from './pipe.ts';
+import { plain, transportOf } from './tcp/transport.ts';
 
 /* What every transport of messages between processes must do. */
 

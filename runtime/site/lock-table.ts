@@ -60,6 +60,7 @@ export class LockTable {
   /** Actors with a queue, votes or leases; idle actors have none. */
   readonly #active = new Set<LockActor>();
   readonly #startedAt: number;
+  #stopped = false;
   #cancelPassivation: (() => void) | null = null;
   #cancelSweep: (() => void) | null = null;
   /** The locks that the present sweep has not looked at yet. */
@@ -175,7 +176,7 @@ export class LockTable {
         actor.turned();
         if (actor.passivate()) this.#active.delete(actor);
       }
-      if (this.#active.size > keptActive) this.#cancelPassivation = this.#passivateLater();
+      if (this.#active.size > keptActive && !this.#stopped) this.#cancelPassivation = this.#passivateLater();
     });
   }
 
@@ -184,7 +185,7 @@ export class LockTable {
   }
 
   #sweepLater(): void {
-    if (!this.#options.forgets) return;
+    if (!this.#options.forgets || this.#stopped) return;
     this.#cancelSweep ??= this.#options.clock.after(this.#sweepMs, () => {
       this.#cancelSweep = null;
       this.#sweep();
@@ -260,8 +261,9 @@ export class LockTable {
     this.#active.clear();
   }
 
-  /** Ends every lock, and nothing is opened or forgotten any more. */
+  /** Ends every lock. No timer is set any more, also by a step that is under way. */
   stop(reason: Error): void {
+    this.#stopped = true;
     this.#cancelPassivation?.();
     this.#cancelSweep?.();
     for (const actor of this.#actors.values()) actor.end(reason);

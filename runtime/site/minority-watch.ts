@@ -29,6 +29,7 @@ export class MinorityWatch {
   #cancelNotice: (() => void) | null = null;
   #cancelLost: (() => void) | null = null;
   #isTold = false;
+  #stopped = false;
 
   constructor(options: MinorityWatchOptions) {
     this.#options = options;
@@ -49,6 +50,7 @@ export class MinorityWatch {
       majorityLost?.(new OperatingError('LOCK_LOST', reason));
     };
     this.#cancelLost?.();
+    if (this.#stopped) return;
     if (change.type === 'down' && change.why === 'silent') tell();
     else this.#cancelLost = clock.after(timing.failureTimeoutMs, tell);
   }
@@ -56,7 +58,7 @@ export class MinorityWatch {
   /** A caller that waits without a majority is granted nothing, perhaps for ever: that is told once. */
   watch(): void {
     const { clock, timing, hasMajority, anyWaits, voters, missing, notice } = this.#options;
-    if (this.#isTold || this.#cancelNotice || !anyWaits()) return;
+    if (this.#stopped || this.#isTold || this.#cancelNotice || !anyWaits()) return;
     this.#cancelNotice = clock.after(Math.max(tellAfterMs, 2 * timing.failureTimeoutMs), () => {
       this.#cancelNotice = null;
       if (hasMajority() || !anyWaits()) return;
@@ -66,6 +68,7 @@ export class MinorityWatch {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancelNotice?.();
     this.#cancelLost?.();
   }

@@ -6,7 +6,7 @@ import type { Field } from '../wire/layout.ts';
 import { since, siteCodec, vocabulary } from './protocol.ts';
 
 /*
- * What each version of the wire looks like, in bytes: sites of the build that wrote them are still met. Bytes that are here are never
+ * The bytes of each version of the wire. Sites of the build that wrote them are still met, so no bytes here are ever
  * changed: another form of a message is another message, with a version of its own in `since`.
  */
 

@@ -210,7 +210,7 @@ function noteOthers(value: unknown, at: string): void {
 }
 
 /** Maximum depth of a value. A value that contains itself exceeds it. */
-const mostLevels = 500;
+export const mostLevels = 500;
 
 /** The error carries the path and collects it on the way out, so that valid values cost nothing for it. */
 class Unfit extends Error {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import type { SiteId } from '../../../machines/actor.ts';
 import type { NatsConnection, NatsMessage } from '../../api/nats.ts';
-import type { Pipe, Transport } from '../tcp/pipe.ts';
+import type { Pipe, Transport } from '../pipe.ts';
 
 /** The first byte of a packet. The number of the packet on its stream comes next, in four bytes, and then its bytes. */
 const kinds = { call: 1, accept: 2, bytes: 3, end: 4, reset: 5 } as const;

@@ -14,8 +14,9 @@ import {
 } from '../../wire/frames.ts';
 import { Writer } from '../../wire/writer.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
+import type { Pipe, Proven } from '../pipe.ts';
 import { dials, type Greeted, identify } from './handshake.ts';
-import { corruptionOf, type Pipe, type Proven, remoteOf } from './transport.ts';
+import { corruptionOf, remoteOf } from './transport.ts';
 
 /** The bytes that went over all connections of a mailbox. */
 export interface Traffic {

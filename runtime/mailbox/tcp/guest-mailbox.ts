@@ -6,11 +6,11 @@ import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { anySite, asGuest } from '../../wire/frames.ts';
+import type { Pipe, Transport } from '../pipe.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Peer } from './peer.ts';
-import type { Pipe, Transport } from './transport.ts';
 
 export interface GuestMailboxOptions {
   /** The only guest of this name. */

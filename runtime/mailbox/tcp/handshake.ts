@@ -1,7 +1,7 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
 import { anySite, asGuest, type Identity, nameOfGuest } from '../../wire/frames.ts';
-import type { Proven } from './transport.ts';
+import type { Proven } from '../pipe.ts';
 
 /** Only one side of a pair dials, so that two sites seldom have two connections. */
 export function dials(self: SiteId, peer: SiteId): boolean {

@@ -5,8 +5,9 @@ import { systemClock } from '../../api/clock.ts';
 import { defaultLimits } from '../../options/schema.ts';
 import { anyPort } from '../../testing/cluster.ts';
 import { eventually } from '../../testing/eventually.ts';
+import type { Transport } from '../pipe.ts';
 import { Listener } from './listener.ts';
-import { plain, type Transport } from './transport.ts';
+import { plain } from './transport.ts';
 
 const ends: (() => void)[] = [];
 afterEach(() => {

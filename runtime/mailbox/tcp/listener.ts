@@ -2,7 +2,8 @@ import type { Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { Limits } from '../../options/schema.ts';
-import { type Listening, type Pipe, type Proven, remoteOf, type Transport } from './transport.ts';
+import type { Listening, Pipe, Proven, Transport } from '../pipe.ts';
+import { remoteOf } from './transport.ts';
 
 export interface ListenerOptions {
   readonly transport: Transport;

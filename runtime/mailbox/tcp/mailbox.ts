@@ -7,13 +7,13 @@ import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { type ByeReason, type Identity, mostSites } from '../../wire/frames.ts';
 import type { AttachedGuests, Mailbox, MailboxHandlers } from '../mailbox.ts';
+import type { Pipe, Proven, Transport } from '../pipe.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { Connection, type ConnectionSetting, type Traffic, WriteScheduler } from './connection.ts';
 import { dials, founded } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Listener } from './listener.ts';
 import { Peer, type PeerOptions } from './peer.ts';
-import type { Pipe, Proven, Transport } from './transport.ts';
 
 export interface TcpMailboxOptions {
   readonly self: SiteId;

@@ -7,12 +7,13 @@ import type { Limits, Timing } from '../../options/schema.ts';
 import type { Codec } from '../../wire/codec.ts';
 import { anySite, type ByeReason, type Identity, type LinkedFrame } from '../../wire/frames.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
+import type { Pipe, Transport } from '../pipe.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
 import { dials, linkIncarnation } from './handshake.ts';
 import { Link } from './link.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Introduction, Probe, type Reconnector, Redial } from './reconnector.ts';
-import { type Pipe, reasonOf, type Transport } from './transport.ts';
+import { reasonOf } from './transport.ts';
 
 export interface PeerOptions {
   /** `anySite`: the site that answers. */
@@ -308,7 +309,7 @@ export class Peer implements ConnectionPeer {
     this.#bye?.done();
   }
 
-  /** `stop`; returns the messages that were never acknowledged. */
+  /** `stop`; a notice says how many messages were never acknowledged. */
   giveUp(): void {
     if (!this.#finished) this.#end();
   }

@@ -2,7 +2,8 @@ import type { Clock, Random } from '../../api/clock.ts';
 import type { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { Limits } from '../../options/schema.ts';
-import { type Pipe, reasonOf, refusalOf, type Transport } from './transport.ts';
+import type { Pipe, Transport } from '../pipe.ts';
+import { reasonOf, refusalOf } from './transport.ts';
 
 /** How a peer is reached again, and what its kernel says of it. */
 export interface Reconnector {

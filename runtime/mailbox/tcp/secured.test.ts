@@ -5,7 +5,8 @@ import { anyPort, codes } from '../../testing/cluster.ts';
 import { Authority } from '../../testing/credentials.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { Relay } from '../../testing/relay.ts';
-import { type Transport, transportOf } from './transport.ts';
+import type { Transport } from '../pipe.ts';
+import { transportOf } from './transport.ts';
 
 const authority = new Authority('test');
 const secret = 'a secret of thirty-two bytes, at least';

@@ -15,12 +15,10 @@ import type { Address } from '../../api/peer.ts';
 import type { Settings, Tls } from '../../options/schema.ts';
 import { anySite, nameOfGuest, siteIdPattern } from '../../wire/frames.ts';
 import { natsTransport } from '../nats/nats-transport.ts';
+import type { Callers, Listening, Pipe, Transport } from '../pipe.ts';
 import { isLoopback } from './loopback.ts';
-import type { Callers, Listening, Pipe, Transport } from './pipe.ts';
 import { checkTls, sitesNamedBy, siteUri } from './tls/certificates.ts';
 import { callerIn, sharedKey } from './tls/secret.ts';
-
-export type { Callers, Listening, Pipe, Proven, Transport } from './pipe.ts';
 
 export type TransportOptions = Pick<
   Settings,

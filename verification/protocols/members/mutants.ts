@@ -33,7 +33,7 @@ const guards = (named: Readonly<Record<string, (at: At) => boolean>>): AnyStateM
 const actions = (named: object): AnyStateMachine => site.provide({ actions: named });
 
 const isBelieved = site.implementations.guards['bringsNewer'] as unknown as (at: At) => boolean;
-const fourInReach: Options = {
+export const fourInReach: Options = {
   founders: 4,
   sites: 4,
   stands: { a: 1 },

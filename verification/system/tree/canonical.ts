@@ -1,5 +1,6 @@
 import type { AnyActor } from 'xstate';
 import { SystemError } from '../errors.ts';
+import { mostLevels } from '../interner.ts';
 import { isNoted } from '../refusals.ts';
 
 /*
@@ -14,9 +15,6 @@ export type Written =
   | string
   | readonly Written[]
   | { readonly [key: string]: Written };
-
-/** Maximum depth of a value. A value that contains itself exceeds it. */
-const mostLevels = 500;
 
 /** Writes a value. `rowOf` numbers actors; `where` names the value in the error, `VALUE_REFUSED`. */
 export function write(value: unknown, rowOf: (actor: AnyActor) => number, where: string): Written {

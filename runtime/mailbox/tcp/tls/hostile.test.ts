@@ -9,7 +9,8 @@ import { Authority } from '../../../testing/credentials.ts';
 import { eventually } from '../../../testing/eventually.ts';
 import { data, RawPeer } from '../../../testing/peer.ts';
 import { Wiretap } from '../../../testing/wiretap.ts';
-import { type Pipe, plain, type Transport, transportOf } from '../transport.ts';
+import type { Pipe, Transport } from '../../pipe.ts';
+import { plain, transportOf } from '../transport.ts';
 
 type Credentials = Pick<ClusterOptions, 'tls' | 'secret'>;
 

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { SiteId } from '../../../machines/actor.ts';
-import type { OperatingError } from '../../api/errors.ts';
-import type { Address } from '../../api/peer.ts';
+import type { SiteId } from '../../machines/actor.ts';
+import type { OperatingError } from '../api/errors.ts';
+import type { Address } from '../api/peer.ts';
 
 /** The sites that a connection proves its other end to be: one of these. `null`: it proves nothing. */
 export type Proven = readonly SiteId[] | null;
