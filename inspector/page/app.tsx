@@ -36,11 +36,16 @@ export function App({ data }: { readonly data: Data }) {
   const [isBoard, setBoard] = useState(false);
   const [uncaught, forgetUncaught] = useUncaught();
 
-  /** The address that was opened last: a run that loads longer than the one after it is not shown. */
-  const opened = useRef<Address | null>(null);
+  /**
+   * The address that was opened last, and whether its run is in view: a run that loads longer than the one
+   * after it is not shown, and the run before it does not write the address meanwhile.
+   */
+  const opened = useRef({ hash: '', isShown: false });
   const open = useCallback(
-    async (list: Sources, address: Address): Promise<void> => {
-      opened.current = address;
+    async (list: Sources, hash: string): Promise<void> => {
+      const opening = { hash, isShown: false };
+      opened.current = opening;
+      const address = addressOf(hash);
       const head = list.sources.find(({ id }) => id === address.source) ?? list.sources[0];
       if (head === undefined) throw new Error('There is nothing to show.');
       if (head.kind === 'live') {
@@ -66,7 +71,8 @@ export function App({ data }: { readonly data: Data }) {
         other === undefined
           ? null
           : { source: other.id, title: other.title, timeline: (await data.timeline(other.id)).timeline };
-      if (opened.current !== address) return;
+      if (opened.current !== opening) return;
+      opening.isShown = true;
       setShown({ source: head.id, lock: null, timeline, plans, explored, moment, beside, isLive: false });
       setProblem(null);
     },
@@ -78,7 +84,7 @@ export function App({ data }: { readonly data: Data }) {
     const load = async () => {
       const list = await data.sources();
       setSources(list);
-      await open(list, addressOf(location.hash));
+      await open(list, location.hash);
     };
     load().catch(failed);
   }, [data, open, failed]);
@@ -86,7 +92,7 @@ export function App({ data }: { readonly data: Data }) {
   useEffect(() => {
     if (sources === null) return;
     const followed = () => {
-      open(sources, addressOf(location.hash)).catch(failed);
+      open(sources, location.hash).catch(failed);
     };
     window.addEventListener('hashchange', followed);
     return () => window.removeEventListener('hashchange', followed);
@@ -108,16 +114,19 @@ export function App({ data }: { readonly data: Data }) {
     (moment: number) => {
       if (shown === null) return;
       const { source, explored, isLive, beside } = shown;
-      if (isLive) return;
+      // Another address was opened: the run in view is the one before it, until the other is loaded.
+      if (isLive || !opened.current.isShown || opened.current.hash !== location.hash) return;
       const path = explored?.path ?? [];
       const hash = hashOf({ source, step: moment, path, lock: null, beside: beside?.source ?? null });
-      if (hash !== location.hash) history.replaceState(null, '', hash);
+      if (hash === location.hash) return;
+      history.replaceState(null, '', hash);
+      opened.current.hash = location.hash;
     },
     [shown],
   );
   const show = (address: Address) => {
     history.pushState(null, '', hashOf(address));
-    open(sources!, address).catch(failed);
+    open(sources!, location.hash).catch(failed);
   };
 
   const showLock = (lock: string) => {

@@ -250,9 +250,12 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
       const held = new Promise<void>((resolve) => {
         load = resolve;
       });
-      const late = page.waitForResponse(/run-0/);
       await page.route(/run-0/, (route) => held.then(() => route.continue()));
+      const late = page.waitForResponse(/run-0/);
+      const asked = page.waitForRequest(/run-0/);
       await page.goto(`${server.url}#source=run-0&step=50`);
+      // The page hears of an address after `goto` has returned, and asks for the address that it finds then.
+      await asked;
       await page.goto(`${server.url}#source=run-2&step=4`);
       await atStep(page, 4);
       load();
