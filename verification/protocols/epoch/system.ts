@@ -21,6 +21,7 @@ import {
   seenFrozen,
   site,
 } from './observed.ts';
+import { boundedWithinEpochs, overtakingByEpoch } from './overtaking.ts';
 import { ofCombining, ofElections, ofGrants, ofRestarts } from './properties.ts';
 
 /** The faults of a system. All sites vote; the first is the founder. */
@@ -95,15 +96,18 @@ export function epochFences(options: EpochOptions & { readonly asks?: number }):
   });
 }
 
-/** One epoch, in which no site fails: the bound of overtaking of the line rule. */
+/** The bound of overtaking of the line rule. Default: one epoch, in which no site fails. */
 export function epochOvertaking(options: EpochOptions): System {
   const most = options.sites - 1;
-  const { machine = siteMachine, ...rest } = options;
+  const { machine = siteMachine, changes = 0, crashes = 'none', ...rest } = options;
+  const founder = siteNames(options)[0]!;
   return system(
     'epoch-overtaking',
-    { ...rest, changes: 0, crashes: 'none', machine: withoutCount(machine) },
+    { ...rest, changes, crashes, machine: withoutCount(machine) },
     'unbounded',
-    { history: overtaking(siteNames(options)[0]!, most), properties: [bounded(most)] },
+    changes === 0
+      ? { history: overtaking(founder, most), properties: [bounded(most)] }
+      : { history: overtakingByEpoch(siteNames(options), most), properties: [boundedWithinEpochs(most)] },
   );
 }
 

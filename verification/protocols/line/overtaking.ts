@@ -16,12 +16,15 @@ export interface Overtaken {
   readonly entries: Readonly<Record<SiteId, number>>;
 }
 
-type Sent = NamedAction & { readonly target: SiteId; readonly message: SiteMessage };
+export type Sent<Message = SiteMessage> = NamedAction & {
+  readonly target: SiteId;
+  readonly message: Message;
+};
 
 /** Counts up to one above `most`, so that a system that breaks the bound stays finite. */
 export function overtaking(root: SiteId, most: number): History {
   return {
-    initial: { holder: root, lines: {}, entries: {} } satisfies Overtaken,
+    initial: begun(root),
     effects: ['send', 'grant'],
     deliveries: ['REQUEST', 'TOKEN'],
     after: (history, site, effects, delivered) =>
@@ -29,7 +32,11 @@ export function overtaking(root: SiteId, most: number): History {
   };
 }
 
-function after(
+/** The token begins at `root`, and nobody waits. */
+export const begun = (root: SiteId): Overtaken => ({ holder: root, lines: {}, entries: {} });
+
+/** What a step of `site` makes of it. `cap`: no count goes above it. */
+export function after(
   before: Overtaken,
   site: SiteId,
   effects: readonly NamedAction[],
@@ -40,8 +47,8 @@ function after(
   const lines: Record<SiteId, readonly SiteId[]> = { ...before.lines };
   const message = delivered?.message as SiteMessage | undefined;
   const sent = effects.filter(({ type }) => type === 'send') as Sent[];
-  const isForwarded = sent.some((effect) => effect.message.type === 'REQUEST');
-  if (message?.type === 'REQUEST' && !isForwarded) lines[site] = [...(lines[site] ?? []), message.origin];
+  if (message?.type === 'REQUEST' && !sent.some((effect) => forwards(effect, message.origin)))
+    lines[site] = [...(lines[site] ?? []), message.origin];
   // The entries of a token count as its receiver's line as soon as it is sent; on arrival the own line goes first.
   if (message?.type === 'TOKEN') {
     const own = (lines[site] ?? []).filter((id) => !message.line.includes(id));
@@ -68,6 +75,10 @@ function after(
   for (const id of Object.keys(lines)) if (lines[id]!.length === 0) delete lines[id];
   return { holder, lines, entries };
 }
+
+/** A site that adopts an epoch may send its own request in the step in which it keeps another one. */
+const forwards = ({ message }: Sent, origin: SiteId): boolean =>
+  message.type === 'REQUEST' && message.origin === origin;
 
 /** The sites in the lines that begin at `holder`, without `holder` itself. */
 function reachedFrom(
