@@ -35,8 +35,6 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 const isMissing = (name: string) => name === 'NATS' && natsVersion === null;
-if (natsVersion === null)
-  console.warn('no nats-server on this machine: what is carried over NATS is not tested');
 
 beforeAll(async () => {
   if (natsVersion !== null) server = await NatsServer.start();
