@@ -58,6 +58,22 @@ describe('a site that starts late', () => {
   });
 });
 
+test('a founder that another one has called in vain so far is not taken for dead: no site stands at the start', async () => {
+  const { start, notices } = await fleet(three, 'nothing', { timing: patient });
+  const a = await start('a', three, { limits: { dialMaxMs: 20 } });
+  // It would call c again long after c has met a, and the cluster is founded.
+  const b = await start('b', three, { limits: { dialMinMs: 20_000, dialMaxMs: 20_000 } });
+  await eventually(() =>
+    expect(notices('b')).toContainEqual(expect.objectContaining({ type: 'down', peer: 'c' })),
+  );
+  const asked = [a, b].map((cluster) => cluster.lock('invoices').run(() => sleep(50)));
+  const c = await start('c');
+  await Promise.all([...asked, c.lock('invoices').run(() => sleep(50))]);
+  await b.ready();
+  for (const cluster of [a, b, c])
+    expect(cluster.counters()).toMatchObject({ suspicions: 0, elections: 0, entered: 1 });
+});
+
 describe('another list of members', () => {
   test('never becomes a cluster of its own: the data name the members, and a new site joins them', async () => {
     const five = ['a', 'b', 'c', 'd', 'e'];

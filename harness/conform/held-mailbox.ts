@@ -58,6 +58,10 @@ export class HeldMailbox implements Mailbox {
     this.#inner.add(peer, address);
   }
 
+  recheck(peer: SiteId): boolean {
+    return this.#inner.recheck(peer);
+  }
+
   remove(peer: SiteId): void {
     this.#inner.remove(peer);
   }

@@ -280,7 +280,7 @@ export class ElectionTrigger {
 
   #recount(): void {
     const peers = [...this.#peers.values()];
-    this.#latest = Math.max(...peers.map(({ past, down }) => Math.max(past, down ?? 0)));
+    this.#latest = Math.max(0, ...peers.map(({ past, down }) => Math.max(past, down ?? 0)));
     this.#isAnyDown = peers.some(({ down }) => down !== null);
     this.#majority = this.#countMajority();
     this.#reconsiderAll();
@@ -301,6 +301,12 @@ export class ElectionTrigger {
       this.#deaths += 1;
       this.#peers.set(site, { past: this.#deaths, down: this.#peers.get(site)?.down ?? null });
     }
+    this.#recount();
+  }
+
+  /** The peer was never met, and is rechecked: what was believed of it is forgotten. */
+  rechecks(peer: SiteId): void {
+    this.#peers.delete(peer);
     this.#recount();
   }
 

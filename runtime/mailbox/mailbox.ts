@@ -50,6 +50,11 @@ export interface Mailbox {
   refuse(envelope: StampedEnvelope, error: OperatingError): void;
   /** Adds `peer` at this address, or tries a known peer there. `null`: the peer will report its address. */
   add(peer: SiteId, address: Address | null): void;
+  /**
+   * Another site has met `peer` just now, and this one never has: calls it at once, and counts its silence from now on, so that
+   * `peerChanged` says anew if it is down. Returns whether that is so.
+   */
+  recheck(peer: SiteId): boolean;
   /** Removes the peer. */
   remove(peer: SiteId): void;
   /** Where a peer was found last, or is to be; `null`: that is not known. */

@@ -610,6 +610,9 @@ export class Site implements MailboxHandlers {
     const first = { voters: ids.map(([name]) => name), root };
     const kept = store.members;
     const isKept = kept?.generation === founding.generation;
+    // Each founder has accepted just now. One that this site has called in vain so far, as it started late, is not taken for dead.
+    if (!isKept)
+      for (const peer of this.#unmet) if (this.#options.mailbox.recheck(peer)) this.#trigger.rechecks(peer);
     this.#enter(
       founding,
       isKept

@@ -183,6 +183,10 @@ export class TcpMailbox implements Mailbox {
     else if (at && !known.up) known.moved(at);
   }
 
+  recheck(peer: SiteId): boolean {
+    return this.#peers.get(peer)?.recheck() ?? false;
+  }
+
   remove(peer: SiteId): void {
     for (const known of [this.#peers, this.#guests]) {
       known.get(peer)?.giveUp();

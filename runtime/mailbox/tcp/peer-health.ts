@@ -41,6 +41,14 @@ export class PeerHealth {
     this.#heardAt = now;
   }
 
+  /** It is counted as one to be met, if it never was. Reports whether that is so. */
+  expect(now: number): boolean {
+    if (this.#incarnation !== null) return false;
+    this.#state = 'unmet';
+    this.#heardAt = now;
+    return true;
+  }
+
   /** Its link is up. `lost`: of messages, between lives that have not met before, though one was known; else null. */
   met(incarnation: string, lost: readonly StampedEnvelope[] | null, now: number): void {
     this.#heardAt = now;

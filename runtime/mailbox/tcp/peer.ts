@@ -212,6 +212,13 @@ export class Peer implements ConnectionPeer {
     if (before?.host !== address.host || before.port !== address.port) this.#reach();
   }
 
+  /** See `Mailbox.recheck`. */
+  recheck(): boolean {
+    if (this.#finished || !this.#health.expect(this.#options.clock.now())) return false;
+    if (!this.link.connected) this.#reach();
+    return true;
+  }
+
   #reach(): void {
     if (this.#address === null) return;
     this.#reconnector.open();

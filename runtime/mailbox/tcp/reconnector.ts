@@ -59,6 +59,7 @@ export class Redial implements Reconnector {
   }
 
   open(): void {
+    this.#dialer.succeeded();
     this.#dialer.dial();
   }
 
