@@ -7,11 +7,11 @@ export interface LockClient {
   acquire(lock: string): Promise<Release>;
 }
 
-/** The place of a process among the others. */
+/** The place of a client among all. */
 export interface Place {
   readonly index: number;
-  readonly processes: number;
-  /** The port of the server, or the ports of the processes in the order of their index, on loopback. */
+  readonly clients: number;
+  /** The ports of the servers, or those of the clients in the order of their index, on loopback. */
   readonly ports: readonly number[];
 }
 

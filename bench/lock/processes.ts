@@ -25,30 +25,34 @@ export class Processes {
   static async open(
     contender: Contender,
     scenario: Scenario,
-    serverPort: number | null,
+    serverPorts: readonly number[] | null,
     cores: Cores,
   ): Promise<Processes> {
     const count = contender.isLocal ? 1 : scenario.processes;
     const mine = contender.isLocal ? { ...scenario, tasks: scenario.tasks * scenario.processes } : scenario;
-    const ports =
-      serverPort === null ? await Promise.all(Array.from({ length: count }, freePort)) : [serverPort];
+    const ports = serverPorts ?? (await Promise.all(Array.from({ length: count }, freePort)));
+    const { clients = 1 } = mine;
     const children = Array.from({ length: count }, (_, index) => fork(program, nodeOn(cores, index)));
     const processes = new Processes(children);
     const module = new URL(`./contenders/${contender.module}.ts`, import.meta.url).href;
     await Promise.all(children.map((child) => heard(child, 'loaded')));
     await Promise.all(
       children.map((child, index) => {
-        const place = { index, processes: count, ports };
-        return answer(child, { type: 'open', module, place, scenario: mine }, 'opened');
+        const places = Array.from({ length: clients }, (_, client) => ({
+          index: index * clients + client,
+          clients: count * clients,
+          ports,
+        }));
+        return answer(child, { type: 'open', module, places, scenario: mine }, 'opened');
       }),
     );
     return processes;
   }
 
-  /** Lets each process work for `forMs`, and returns its entries. */
+  /** Lets each client work for `forMs`, and returns its entries. */
   async work(forMs: number) {
     const answers = this.#children.map((child) => answer(child, { type: 'work', forMs }, 'worked'));
-    return (await Promise.all(answers)).map(({ entries }) => entries);
+    return (await Promise.all(answers)).flatMap(({ entries }) => entries);
   }
 
   /**

@@ -65,7 +65,7 @@ export class Runner {
       return;
     }
     this.#server = started ?? null;
-    this.#processes = await Processes.open(this.contender, scenario, this.#server?.port ?? null, cores);
+    this.#processes = await Processes.open(this.contender, scenario, this.#server?.ports ?? null, cores);
   }
 
   async #try(action: () => Promise<void>): Promise<void> {

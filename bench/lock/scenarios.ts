@@ -1,7 +1,9 @@
-/** The work of the processes: each runs `tasks` loops that take one of `locks` and release it at once. */
+/** The work of the clients: each runs `tasks` loops that take one of `locks` and release it at once. */
 export interface Scenario {
   readonly name: string;
   readonly processes: number;
+  /** Number of clients in each process, each with connections of its own. Default: 1. */
+  readonly clients?: number;
   readonly tasks: number;
   readonly locks: number;
 }

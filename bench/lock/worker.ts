@@ -3,7 +3,13 @@ import type { Scenario } from './scenarios.ts';
 
 /** Messages from the measuring process. */
 export type ToWorker =
-  | { readonly type: 'open'; readonly module: string; readonly place: Place; readonly scenario: Scenario }
+  /** The places of its clients. */
+  | {
+      readonly type: 'open';
+      readonly module: string;
+      readonly places: readonly Place[];
+      readonly scenario: Scenario;
+    }
   | { readonly type: 'work'; readonly forMs: number }
   | { readonly type: 'hold' };
 
@@ -12,17 +18,18 @@ export type FromWorker =
   | { readonly type: 'loaded' }
   | { readonly type: 'opened' }
   | { readonly type: 'held'; readonly at: number }
-  | { readonly type: 'worked'; readonly entries: readonly Entry[] };
+  /** The entries of each client. */
+  | { readonly type: 'worked'; readonly entries: readonly (readonly Entry[])[] };
 
 /** One critical section: the times of its request, entry and exit, and the index of the lock. */
 export type Entry = readonly [asked: number, entered: number, left: number, lock: number];
 
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-let client: LockClient | null = null;
+let clients: readonly LockClient[] = [];
 let scenario: Scenario | null = null;
 
-async function work(forMs: number): Promise<readonly Entry[]> {
+async function work(client: LockClient, forMs: number): Promise<readonly Entry[]> {
   const { tasks, locks } = scenario!;
   const entries: Entry[] = [];
   const end = now() + forMs;
@@ -30,7 +37,7 @@ async function work(forMs: number): Promise<readonly Entry[]> {
     while (now() < end) {
       const lock = Math.floor(Math.random() * locks);
       const asked = now();
-      const release = await client!.acquire(`lock-${lock}`);
+      const release = await client.acquire(`lock-${lock}`);
       const entered = now();
       entries.push([asked, entered, now(), lock]);
       await release();
@@ -47,12 +54,12 @@ process.on('message', async (message: ToWorker) => {
   if (message.type === 'open') {
     const { open } = (await import(message.module)) as { readonly open: Open };
     ({ scenario } = message);
-    client = await open(message.place);
+    clients = await Promise.all(message.places.map(open));
     say({ type: 'opened' });
   } else if (message.type === 'work') {
-    say({ type: 'worked', entries: await work(message.forMs) });
+    say({ type: 'worked', entries: await Promise.all(clients.map((one) => work(one, message.forMs))) });
   } else {
-    await client!.acquire('lock-0');
+    await clients[0]!.acquire('lock-0');
     say({ type: 'held', at: now() });
   }
 });

@@ -2,13 +2,13 @@ import pg from 'pg';
 import type { Open } from '../client.ts';
 
 /** Advisory locks belong to a connection. Each lock that is held or waited for needs its own. */
-export const open: Open = async ({ ports, processes }) => {
+export const open: Open = async ({ ports, clients }) => {
   const pool = new pg.Pool({
     host: '127.0.0.1',
     port: ports[0]!,
     user: 'baton',
     database: 'postgres',
-    max: Math.floor(90 / processes),
+    max: Math.max(1, Math.floor(90 / clients)),
   });
   return {
     acquire: async (lock) => {

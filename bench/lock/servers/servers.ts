@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A server of another lock, on loopback, with its own folder that is removed when it stops. */
+/** A server of clients, on loopback, with its own folder that is removed when it stops. */
 export interface Server {
-  readonly port: number;
+  readonly ports: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -21,6 +21,18 @@ export const startCentralFifo: StartServer = async (freePort) => {
   const port = await freePort();
   const program = fileURLToPath(new URL('./central-fifo.ts', import.meta.url));
   return run(process.execPath, ['--import', 'tsx', program, String(port)], port);
+};
+
+/** Three members, each in a process of its own. */
+export const startMembers: StartServer = async (freePort) => {
+  const program = fileURLToPath(new URL('../contenders/baton-member.ts', import.meta.url));
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const members = await Promise.all(
+    ports.map((port, index) =>
+      run(process.execPath, ['--import', 'tsx', program, String(index), ...ports.map(String)], port),
+    ),
+  );
+  return { ports, stop: async () => void (await Promise.all(members.map((member) => member.stop()))) };
 };
 
 export const startRedis: StartServer = async (freePort) => {
@@ -54,7 +66,7 @@ export const startPostgres: StartServer = async (freePort) => {
     ...who,
   });
   const port = await freePort();
-  const sockets = ['-k', folder, '-c', 'listen_addresses=127.0.0.1'];
+  const sockets = ['-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=600'];
   return run(postgres, ['-D', 'data', '-p', String(port), ...sockets], port, folder, who);
 };
 
@@ -112,7 +124,7 @@ async function run(
     await stop();
     throw new Error(`${file} did not start: ${complaints}`, { cause });
   }
-  return { port, stop };
+  return { ports: [port], stop };
 }
 
 export async function stopChild(child: ChildProcess): Promise<void> {
