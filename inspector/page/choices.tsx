@@ -6,6 +6,8 @@ import { type Data, textOf } from './data.ts';
 interface ChoicesProps {
   readonly choices: readonly Choice[];
   readonly properties: readonly TimelineProperty[];
+  /** A state in words, for the empty field. */
+  readonly example: string;
   readonly data: Data;
   readonly onPick: (choice: number) => void;
   readonly onPath: (path: readonly number[]) => void;
@@ -15,7 +17,7 @@ interface ChoicesProps {
  * Every step that is enabled here, and ways to jump: to the state that decides a property, or to a state by
  * its description.
  */
-export function Choices({ choices, properties, data, onPick, onPath }: ChoicesProps) {
+export function Choices({ choices, properties, example, data, onPick, onPath }: ChoicesProps) {
   const [said, setSaid] = useState('');
   const [state, setState] = useState('');
   const [property, setProperty] = useState('');
@@ -78,7 +80,7 @@ export function Choices({ choices, properties, data, onPick, onPath }: ChoicesPr
         <input
           type="text"
           aria-label="Jump to a state"
-          placeholder="a in client.inCS and b.next = c"
+          placeholder={`state: ${example}`}
           value={state}
           onChange={(event) => setState(event.target.value)}
         />

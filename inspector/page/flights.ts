@@ -67,7 +67,7 @@ function counted(texts: readonly string[]): string {
 }
 
 const shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78];
-const offsets = [-14, 16, -28, 30];
+const offsets = [-14, 16, -28, 30, -44, 46, -60, 62];
 
 function freest(from: Place, to: Place, bend: number, width: number, covered: readonly Covered[]): Place {
   let best: Place | null = null;

@@ -197,14 +197,14 @@ function boundsOf(
     [0.25, 0.5, 0.75].map((share) => onCurve(from, to, bend, share)),
   );
   const xs = [...sites.flatMap(({ x }) => [x - 60, x + 60]), ...bent.flatMap(({ x }) => [x - 12, x + 12])];
-  const ys = [...sites.flatMap(({ y }) => [y - 66, y + 70]), ...bent.flatMap(({ y }) => [y - 24, y + 24])];
+  const ys = [...sites.flatMap(({ y }) => [y - 52, y + 52]), ...bent.flatMap(({ y }) => [y - 24, y + 24])];
   const whole = (value: number) => Math.ceil(value / stepPx) * stepPx;
   const [left, top] = [-whole(-Math.min(...xs)), -whole(-Math.min(...ys))];
   return {
     left,
     top,
     width: whole(Math.max(...xs) - left),
-    height: whole(Math.max(240, Math.max(...ys) - top)),
+    height: whole(Math.max(200, Math.max(...ys) - top)),
   };
 }
 

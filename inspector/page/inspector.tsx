@@ -23,7 +23,7 @@ import { Moments } from './moments.ts';
 import { Panel } from './panel.tsx';
 import type { Pin } from './pins.ts';
 import { usePlayer } from './player.ts';
-import { hasPointers } from './pointers.ts';
+import { exampleOf, hasPointers } from './pointers.ts';
 import { Problem } from './problems.tsx';
 import { brokenSites, Properties } from './properties.tsx';
 import { Sequence } from './sequence.tsx';
@@ -157,6 +157,7 @@ export function Inspector(props: InspectorProps) {
               <Choices
                 choices={explored.choices[moment] ?? []}
                 properties={timeline.properties}
+                example={tree ? 'a in client.inCS and b.next = c' : exampleOf(moments)}
                 data={data}
                 onPick={pick}
                 onPath={(path) => onShow({ source, step: path.length, path, lock: null, beside: null })}
@@ -366,6 +367,7 @@ export function Inspector(props: InspectorProps) {
             moment={moment}
             theme={theme}
             scale={scale}
+            fits={Math.max(moments.last, other?.last ?? 0)}
             isTimed={isTimed}
             drawnAt={drawnAt}
             filter={searched}
@@ -381,7 +383,8 @@ export function Inspector(props: InspectorProps) {
               moments={other}
               moment={Math.min(moment, other.last)}
               theme={theme}
-              scale={drawnAt.current}
+              scale={scale}
+              fits={Math.max(moments.last, other.last)}
               isTimed={false}
               drawnAt={besideAt}
               filter={searched}

@@ -21,10 +21,11 @@ interface MinimapProps {
 }
 
 const leastDragPx = 6;
-const columnPx = 2;
+const leastLanePx = 4;
 
 /**
- * The whole run in one strip: density, violations, new epochs, gaps. A click goes there, and dragging zooms.
+ * The whole run in one strip: a lane for each site, the darker the more it does, and in green where it is in its
+ * critical section; violations, new epochs, gaps. A click goes there, and dragging zooms.
  */
 export function Minimap({ moments, axis, moment, from, shown, theme, onMoment, onRange }: MinimapProps) {
   const frame = useRef<HTMLDivElement>(null);
@@ -42,19 +43,33 @@ export function Minimap({ moments, axis, moment, from, shown, theme, onMoment, o
     const x = (at: number) => (axis.at(at) / end) * width;
     const density = Density.of(moments);
     const ids = moments.timeline.sites.map(({ id }) => id);
-    const columns: { steps: number; unseen: boolean }[] = [];
-    for (let column = 0; column * columnPx < width; column++) {
-      const begin = axis.momentAt(((column * columnPx) / width) * end);
-      const until = axis.momentAt((((column + 1) * columnPx) / width) * end);
-      const counts = ids.map((id) => density.in(id, begin + 1, until + 1));
-      const steps = counts.reduce((sum, one) => sum + one.steps, 0);
-      columns.push({ steps, unseen: counts.some(({ unseen }) => unseen > 0) });
-    }
-    const most = Math.max(1, ...columns.map(({ steps }) => steps));
-    for (const [column, { steps, unseen }] of columns.entries()) {
-      const high = steps === 0 ? 0 : Math.max(1, (steps / most) * (height - 8));
-      pen.rect(column * columnPx, height - high, columnPx, high, { fill: colours.message, alpha: 0.55 });
-      if (unseen) pen.rect(column * columnPx, 0, columnPx, 3, { fill: colours.muted });
+    // As many sites to a lane as it takes for a lane to be seen.
+    const perLane = Math.ceil((ids.length * leastLanePx) / Math.max(leastLanePx, height));
+    const lanes = Math.ceil(ids.length / perLane);
+    const [columnPx, laneHigh] = [Math.max(2, width / (end + 1)), height / lanes];
+    for (let lane = 0; lane < lanes; lane++) {
+      const sites = ids.slice(lane * perLane, (lane + 1) * perLane);
+      const columns = Array.from({ length: Math.ceil(width / columnPx) }, (_, column) => {
+        const begin = axis.momentAt(((column * columnPx) / width) * end);
+        const until = Math.max(begin + 1, axis.momentAt((((column + 1) * columnPx) / width) * end));
+        const counts = sites.map((id) => density.in(id, begin + 1, until + 1));
+        const sum = (kind: 'steps' | 'inside' | 'unseen') => counts.reduce((all, one) => all + one[kind], 0);
+        return {
+          steps: sum('steps'),
+          inside: Math.min(1, sum('inside') / (until - begin)),
+          unseen: sum('unseen') > 0,
+        };
+      });
+      const most = Math.max(1, ...columns.map(({ steps }) => steps));
+      const [top, high] = [lane * laneHigh + 0.5, laneHigh - 1];
+      for (const [column, { steps, inside, unseen }] of columns.entries()) {
+        const x = column * columnPx;
+        if (unseen) pen.rect(x, top, columnPx, high, { fill: colours.muted, alpha: 0.3 });
+        else if (steps > 0)
+          pen.rect(x, top, columnPx, high, { fill: colours.message, alpha: 0.15 + (0.35 * steps) / most });
+        if (inside > 0)
+          pen.rect(x, top, columnPx, high, { fill: colours.inside, alpha: 0.25 + 0.75 * inside });
+      }
     }
     for (const at of marks.epochs) {
       pen.line([x(at), 0, x(at), height], { stroke: colours.accent, width: 1, dash: [2, 2] });

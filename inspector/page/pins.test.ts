@@ -19,7 +19,19 @@ it('evaluates an expression at every moment, and keeps the moments at which it c
   expect(values('b.nothing')).toEqual([{ from: 0, value: '(none)' }]);
 });
 
+it('takes names that contain spaces, and names that begin with another', () => {
+  const names = ['fork', 'fork 1', 'fork 1.left'];
+  for (const [text, site] of [
+    ['fork.taken', 'fork'],
+    ['fork 1.taken', 'fork 1'],
+    ['fork 1 in free', 'fork 1'],
+    ['fork 1.left.taken', 'fork 1.left'],
+  ] as const) {
+    expect(pinOf(text, names)).toMatchObject({ site });
+  }
+});
+
 it('tells the expected form of an invalid expression', () => {
-  expect(pinOf('next', ['a'])).toContain('expected SITE.VARIABLE');
-  expect(pinOf('z.next', ['a'])).toContain('there is no site z; there is a');
+  expect(pinOf('next', ['a'])).toContain('expected NAME.VARIABLE');
+  expect(pinOf('z.next', ['a'])).toContain('there is no z; there is a');
 });

@@ -16,11 +16,20 @@ export interface Segment {
   readonly value: string;
 }
 
+const form = /^(?:\.(\S+)|\s+in\s+(\S+))$/;
+
 /** Parses an expression. Returns the reason if it is invalid. */
 export function pinOf(text: string, sites: readonly string[]): Pin | string {
-  const [, id, path, state] = /^\s*(\S+?)(?:\.(\S+)|\s+in\s+(\S+))\s*$/.exec(text) ?? [];
-  if (id === undefined) return 'expected SITE.VARIABLE or SITE in STATE, such as a.next or a in client.inCS';
-  if (!sites.includes(id)) return `there is no site ${id}; there is ${sites.join(', ')}`;
+  const isOf = (site: string) => text.trim().startsWith(site) && form.test(text.trim().slice(site.length));
+  // A name may contain spaces and points, and may begin with another name.
+  const id = sites.filter(isOf).sort((one, other) => other.length - one.length)[0];
+  if (id === undefined) {
+    const [, named] = /^(.+?)(?:\.\S+|\s+in\s+\S+)$/.exec(text.trim()) ?? [];
+    return named === undefined
+      ? 'expected NAME.VARIABLE or NAME in STATE, such as a.next or a in client.inCS'
+      : `there is no ${named}; there is ${sites.join(', ')}`;
+  }
+  const [, path, state] = form.exec(text.trim().slice(id.length))!;
   const valueIn = (one: SiteState): string => {
     if (one.unseen) return '?';
     if (!one.up) return 'down';

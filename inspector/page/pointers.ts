@@ -1,6 +1,6 @@
 import type { SiteState } from '../../verification/timeline/format.ts';
 import type { Moments } from './moments.ts';
-import { contextOf } from './values.ts';
+import { contextOf, regionsOf } from './values.ts';
 
 /** The pointers between sites, by the names of the algorithm's variables. */
 export interface Pointers {
@@ -39,6 +39,22 @@ export function hasPointers(moments: Moments): boolean {
   const found = findPointers(moments);
   known.set(moments, found);
   return found;
+}
+
+/** The word for one line of the run: the sites of a lock, or the actors of any other system. */
+export function actorWord(moments: Moments): 'site' | 'actor' {
+  return hasPointers(moments) ? 'site' : 'actor';
+}
+
+/** An expression about the run, for an empty field: `a in client.inCS`. */
+export function exampleOf(moments: Moments): string {
+  if (hasPointers(moments)) return 'a.next, a in client.inCS';
+  const { sites } = moments.timeline;
+  for (const { id } of sites) {
+    const [region, state] = Object.entries(regionsOf(moments.site(id, 0).value))[0] ?? [];
+    if (region !== undefined) return `${id} in ${region === 'state' ? state : `${region}.${state}`}`;
+  }
+  return `${sites[0]?.id ?? 'a'}.variable`;
 }
 
 function findPointers(moments: Moments): boolean {

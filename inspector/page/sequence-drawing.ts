@@ -50,7 +50,9 @@ export function drawSequence(
   if (moment !== null) {
     const x = sheet.x(moment);
     pen.line([x, 14, x, height], { stroke: colours.accent, width: 2, alpha: 0.9 });
-    pen.shape([x - 6, 8, x + 6, 8, x, 17], { fill: colours.accent });
+    const width = badgeWidth(moment);
+    pen.rect(x - width / 2, 0, width, 17, { fill: colours.accent, radius: 5 });
+    pen.text(String(moment), x, 12, { fill: colours.surface, size: 11, anchor: 'middle', bold: true });
   }
   pen.rect(0, 0, gutter - 10, height, { fill: colours.surface });
   for (const [id, lane] of lanes) {
@@ -59,6 +61,11 @@ export function drawSequence(
   for (const [index, { text }] of view.pins.entries()) {
     pen.text(text, gutter - 18, sheet.pinLanes[index]! + 4, { fill: colours.muted, size: 11, anchor: 'end' });
   }
+}
+
+/** Width of the number at the head of the cursor. */
+export function badgeWidth(moment: number): number {
+  return String(moment).length * 7.5 + 10;
 }
 
 /** With fewer pixels per step than this, bands are drawn instead of arrows. */
@@ -219,7 +226,13 @@ function drawLoop(sheet: Sheet): void {
     width: 1.5,
   });
   const text = loop === steps.length ? 'stays so for ever' : 'goes round for ever';
-  pen.text(text, (from + to) / 2, view.height - 14, { fill: colours.violated, size: 11, anchor: 'middle' });
+  // Beside the end, where the cursor mostly is.
+  const isRoom = to + 8 + text.length * 6.2 < view.width;
+  pen.text(text, isRoom ? to + 8 : from - 8, view.height - 6, {
+    fill: colours.violated,
+    size: 11,
+    anchor: isRoom ? 'start' : 'end',
+  });
 }
 
 function drawStep(sheet: Sheet, at: number): void {

@@ -7,7 +7,7 @@ import type { Moments } from './moments.ts';
 import { useSize } from './pan-zoom.tsx';
 import { canvasPen, SvgPen } from './pen.ts';
 import type { Pin } from './pins.ts';
-import { drawSequence } from './sequence-drawing.ts';
+import { badgeWidth, drawSequence } from './sequence-drawing.ts';
 import { gutterOf, type View } from './sequence-sheet.ts';
 
 interface SequenceProps {
@@ -16,6 +16,8 @@ interface SequenceProps {
   readonly theme: string;
   /** Pixels per unit of the axis. `null`: fit a short run into the view. */
   readonly scale: number | null;
+  /** Number of steps to fit: those of the longer one of two runs. */
+  readonly fits: number;
   readonly isTimed: boolean;
   /** Excluded steps are drawn faintly. */
   readonly filter: Filter;
@@ -42,7 +44,7 @@ const leastMapped = 40;
 
 /** The sequence chart on a canvas. At every change the visible part is redrawn, whatever the run's length. */
 export function Sequence(props: SequenceProps) {
-  const { moments, moment, theme, isTimed, filter, pins, differsAt } = props;
+  const { moments, moment, theme, fits, isTimed, filter, pins, differsAt } = props;
   const { caption, onScale, onMoment, picture, drawnAt } = props;
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -55,7 +57,7 @@ export function Sequence(props: SequenceProps) {
 
   const gutter = gutterOf(moments, pins);
   const room = Math.max(1, size.width - gutter - 40);
-  const fitting = room / (moments.last + 1);
+  const fitting = room / (fits + 1);
   const scale = props.scale ?? (fitting < narrowest ? usual : Math.min(widest, fitting));
   drawnAt.current = scale;
   const shown = room / scale;
@@ -120,7 +122,9 @@ export function Sequence(props: SequenceProps) {
           onPointerDown={pick}
           onPointerMove={pick}
         />
-        <i className="cursor" hidden={cursor < gutter - 8} style={{ transform: `translateX(${cursor}px)` }} />
+        <i className="cursor" hidden={cursor < gutter - 8} style={{ transform: `translateX(${cursor}px)` }}>
+          <b style={{ width: badgeWidth(moment) }}>{moment}</b>
+        </i>
       </div>
       {moments.last >= leastMapped && (
         <Minimap

@@ -3,6 +3,7 @@ import type { Message, SiteState } from '../../verification/timeline/format.ts';
 import { isTree, literal } from './diff.ts';
 import type { Moments } from './moments.ts';
 import { type Pin, pinOf } from './pins.ts';
+import { exampleOf } from './pointers.ts';
 import { contextOf, isCritical, regionsOf } from './values.ts';
 
 interface StateTreeProps {
@@ -81,11 +82,11 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys */}
       <section className="scroll" tabIndex={0} aria-label="Variables">
-        <table className="state-table" style={{ minWidth: 96 + sites.length * 86 }}>
+        <table className="state-table" style={{ minWidth: nameWidth + ids.length * columnWidth(ids) }}>
           <caption className="visually-hidden">State of every site at step {moment}</caption>
           <thead>
             <tr>
-              <th scope="col">
+              <th scope="col" style={{ width: nameWidth }}>
                 <span className="visually-hidden">variable</span>
               </th>
               {ids.map((id) => (
@@ -102,7 +103,7 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
           <tbody>
             {shown.map((row) => (
               <tr key={row.path} className={row.group}>
-                <th scope="row" style={{ paddingLeft: 6 + row.depth * 12 }}>
+                <th scope="row" title={row.path} style={{ paddingLeft: 6 + row.depth * 10 }}>
                   {row.isOuter ? (
                     <button
                       type="button"
@@ -161,7 +162,7 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
         <input
           type="text"
           aria-label="Pin an expression as a lane"
-          placeholder="pin: a.next, a in client.inCS"
+          placeholder={`pin: ${exampleOf(moments)}`}
           value={expression}
           onChange={({ target }) => setExpression(target.value)}
         />
@@ -195,6 +196,13 @@ function PinButton({ text, ids, pins, onPin }: PinButtonProps) {
       ⌖
     </button>
   );
+}
+
+const nameWidth = 76;
+
+/** The longest word of a site's name fits into its column. */
+function columnWidth(ids: readonly string[]): number {
+  return Math.max(74, ...ids.flatMap((id) => id.split(' ')).map((word) => word.length * 7.6 + 12));
 }
 
 function classesOf(

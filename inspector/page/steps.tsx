@@ -4,6 +4,7 @@ import { changesOf } from './diff.ts';
 import { type Filter, matches } from './filter.ts';
 import type { Moments } from './moments.ts';
 import { useSize } from './pan-zoom.tsx';
+import { actorWord } from './pointers.ts';
 import { clockText } from './time.ts';
 
 interface StepsProps {
@@ -61,7 +62,7 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
         <input
           type="search"
           aria-label="Search the steps"
-          placeholder="search: site, event, variable ..."
+          placeholder={`search: ${actorWord(moments)}, event, variable ...`}
           value={filter.text}
           onChange={({ target }) => onFilter({ ...filter, text: target.value })}
         />
@@ -70,7 +71,7 @@ export function Steps({ moments, moment, filter, onFilter, onMoment }: StepsProp
           value={filter.site ?? ''}
           onChange={({ target }) => onFilter({ ...filter, site: target.value === '' ? null : target.value })}
         >
-          <option value="">all sites</option>
+          <option value="">all {actorWord(moments)}s</option>
           {sites.map(({ id }) => (
             <option key={id}>{id}</option>
           ))}

@@ -14,13 +14,14 @@ interface StoryBarProps {
 
 /** The run in one sentence, the reason why its property is false, and the current state of the lock. */
 export function StoryBar({ moments, moment, onMoment }: StoryBarProps) {
-  const { tone, sentence, moment: about, property } = useMemo(() => storyOf(moments), [moments]);
+  const { tone, sentence, subject, moment: about, property } = useMemo(() => storyOf(moments), [moments]);
   const lock = lockStateOf(moments, moment);
   const reads = property === null || about === null ? [] : (moments.verdict(property, about).reads ?? []);
   return (
     <section className={`story ${tone}`} aria-label="The run in one sentence">
       <p className="sentence" data-tone={tone}>
-        {sentence}
+        <b>{subject}</b>
+        {sentence.slice(subject.length)}
       </p>
       {about !== null && (
         <div className="ways">

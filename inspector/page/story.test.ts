@@ -19,6 +19,7 @@ it('tells of a counterexample which property is violated, why and when, and name
   expect(storyOf(run(broken, { focus: 0 }))).toEqual({
     tone: 'violated',
     sentence: 'mutual exclusion is violated: a, b are inside at once, step 3 of 4.',
+    subject: 'mutual exclusion',
     moment: 3,
     property: 0,
   });
@@ -31,6 +32,6 @@ it('tells of a lasso that it goes on for ever', () => {
 });
 
 it('tells that nothing is violated, or that nothing could be judged', () => {
-  expect(storyOf(run({ verdict: 'holds' })).sentence).toBe('4 steps of 4 sites; no property is violated.');
+  expect(storyOf(run({ verdict: 'holds' })).sentence).toBe('4 steps of 4 actors; no property is violated.');
   expect(storyOf(run({ verdict: 'open', reason: 'not judged: b is not seen' })).tone).toBe('open');
 });

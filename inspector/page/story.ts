@@ -1,10 +1,13 @@
 import type { TimelineProperty } from '../../verification/timeline/format.ts';
 import type { Moments } from './moments.ts';
+import { actorWord } from './pointers.ts';
 
 /** A run in one sentence. */
 export interface Story {
   readonly tone: 'violated' | 'holds' | 'open';
   readonly sentence: string;
+  /** The name with which the sentence begins. `''`: none. */
+  readonly subject: string;
   /** The moment that the sentence is about. `null`: none in particular. */
   readonly moment: number | null;
   /** The index of the property that the sentence is about. */
@@ -23,7 +26,7 @@ function ofProperty(moments: Moments, index: number): Story | null {
   if (violated !== null) return violated;
   if (property.kind !== 'reachable' || moments.verdict(index, moments.last).verdict !== 'holds') return null;
   const sentence = `${titleOf(property)}: this is reached, ${at(moments.last, moments)}.`;
-  return { tone: 'holds', sentence, moment: moments.last, property: index };
+  return { tone: 'holds', sentence, subject: titleOf(property), moment: moments.last, property: index };
 }
 
 function violation(moments: Moments, index: number): Story | null {
@@ -38,8 +41,9 @@ function violation(moments: Moments, index: number): Story | null {
       : loop === moments.last
         ? ' From there on nothing need happen, for ever.'
         : ` The steps after step ${loop} repeat for ever.`;
-  const sentence = `${titleOf(properties[index]!)} is violated${why}, ${at(since, moments)}.${forEver}`;
-  return { tone: 'violated', sentence, moment: since, property: index };
+  const subject = titleOf(properties[index]!);
+  const sentence = `${subject} is violated${why}, ${at(since, moments)}.${forEver}`;
+  return { tone: 'violated', sentence, subject, moment: since, property: index };
 }
 
 function firstViolation(moments: Moments): Story | null {
@@ -55,8 +59,8 @@ function firstViolation(moments: Moments): Story | null {
 
 function nothingViolated(moments: Moments): Story {
   const { properties, sites } = moments.timeline;
-  const run = `${counted(moments.last, 'step')} of ${counted(sites.length, 'site')}`;
-  const base = { moment: null, property: null };
+  const run = `${counted(moments.last, 'step')} of ${counted(sites.length, actorWord(moments))}`;
+  const base = { subject: '', moment: null, property: null };
   if (properties.length === 0) return { ...base, tone: 'open', sentence: `${run}.` };
   const notJudged = properties.filter((_, index) =>
     moments.verdict(index, moments.last).reason?.startsWith('not judged'),

@@ -26,13 +26,17 @@ export function predicateOf(text: string, ids: readonly SiteId[]): StatePredicat
 }
 
 function clauseOf(text: string, ids: readonly SiteId[]): (state: StateView) => boolean {
-  const [, negated, who, rest] = /^(not\s+)?([^\s.]+)(.*)$/.exec(text.trim()) ?? [];
-  if (who === undefined || !(ids.includes(who) || who === 'some' || who === 'every')) {
+  const [, negated, said] = /^(not\s+)?(.*)$/s.exec(text.trim())!;
+  // A name may contain spaces and points, and may begin with another name.
+  const who = [...ids, 'some', 'every']
+    .filter((id) => said!.startsWith(id) && /^(\s|\.)/.test(said!.slice(id.length)))
+    .sort((one, other) => other.length - one.length)[0];
+  if (who === undefined) {
     throw new StateTextError(
       `expected one of ${ids.join(', ')}, some or every at the start of "${text}", as in: a in client.inCS`,
     );
   }
-  const test = testOf(rest!.trim(), text);
+  const test = testOf(said!.slice(who.length).trim(), text);
   const holds = (state: StateView) => {
     if (who === 'some') return state.actors.some(test);
     return who === 'every' ? state.actors.every(test) : test(state.actor(who));

@@ -109,7 +109,7 @@ export class Verdicts {
         return evaluate(whereItSpeaks(property), state) ? { verdict: 'holds' } : broken(property, state);
       case 'reachable':
         return evaluate(property.predicate, state)
-          ? { verdict: 'holds', reason: `reached at moment ${this.#moment}` }
+          ? { verdict: 'holds', reason: `reached at step ${this.#moment}` }
           : { verdict: 'open', reason: 'not reached so far' };
       case 'deadlockFree': {
         if (stuck !== true) return stuck === null ? { verdict: 'open' } : { verdict: 'holds' };
@@ -160,9 +160,9 @@ export class Verdicts {
     if (this.#owedSince === null) return { verdict: 'holds', reason: 'nothing is owed' };
     // `to` holds in every round of the loop if it holds once in it.
     if (loop !== null && (this.#paid === null || this.#paid < loop)) {
-      return { verdict: 'violated', reason: `owed since moment ${this.#owedSince}, and it never comes` };
+      return { verdict: 'violated', reason: `owed since step ${this.#owedSince}, and it never comes` };
     }
-    return { verdict: 'open', reason: `owed since moment ${this.#owedSince}` };
+    return { verdict: 'open', reason: `owed since step ${this.#owedSince}` };
   }
 }
 
