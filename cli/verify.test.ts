@@ -172,13 +172,39 @@ describe('baton verify', () => {
 
   it('ends with status 3 on Ctrl-C, with lines of progress and a partial report', async () => {
     const running = new BatonProcess(['verify', 'naimi-trehel', '--sites', '7', '--json', '-']);
-    await running.hearError(/^[\d,]+ states, [\d,]+ a second, depth \d+/m);
+    const progress = /^([\d,]+) states, [\d,]+ a second, depth \d+/m;
+    await running.hearError(progress);
     running.child.kill('SIGINT');
-    const { status, stdout } = await running.end();
+    const { status, stdout, stderr } = await running.end();
     expect(status).toBe(3);
     const report = JSON.parse(stdout) as Report;
-    expect(report.states).toBeGreaterThan(1000);
+    const told = Number(progress.exec(stderr)![1]!.replaceAll(',', ''));
+    expect(report.states).toBeGreaterThanOrEqual(told);
     expect(report.incomplete).toMatch(/interrupted/);
+  });
+
+  it('tells of a violation while it searches on, and stops there when asked', async () => {
+    const module = join(directory(), 'endless.ts');
+    const xstate = import.meta.resolve('xstate');
+    writeFileSync(
+      module,
+      `import { assign, createMachine } from '${xstate}';
+      export default createMachine({
+        id: 'counter',
+        context: { n: 0 },
+        on: { up: { actions: assign(({ context: { n } }) => { if (n === 3) throw new Error('three'); return { n: n + 1 }; }) },
+              past: { actions: assign(({ context: { n } }) => ({ n: n + 4 })) } },
+      });`,
+    );
+    const running = new BatonProcess(['verify', module]);
+    await running.hearError(/^violated: no machine fails\. Ctrl-C ends the search/m);
+    running.child.kill('SIGINT');
+    const interrupted = await running.end();
+    const stopped = await baton('verify', module, '--stop-at-first');
+    for (const { status, stdout } of [interrupted, stopped]) {
+      expect(status).toBe(1);
+      expect(stdout).toContain('violated: no machine fails\ncounter: three\n');
+    }
   });
 
   it('takes a module whose default export is a system', async () => {

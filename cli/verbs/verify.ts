@@ -63,6 +63,7 @@ export function addVerify(program: Command): void {
     .option('--seeds <n>', 'with --random: how many runs (default: 1000)', wholeNumber(1))
     .option('--depth <n>', 'with --random: the most steps of a run (default: 200)', wholeNumber(1))
     .option('--first-seed <n>', 'with --random: the seed of the first run (default: 1)', wholeNumber(0))
+    .option('--stop-at-first', 'stop after the steps of the depth at which the first violation was found')
     .option('--max-states <n>', 'stop after this number of states', wholeNumber(1))
     .option('--max-memory <bytes>', 'stop, or spill, at so much memory: 4GiB, 512MiB', bytes)
     .option('--timeout <seconds>', 'stop after so long', positiveNumber)
@@ -165,6 +166,7 @@ const ownOptions = [
   'firstSeed',
   'maxOmission',
   'failVacuous',
+  'stopAtFirst',
   'maxStates',
   'maxMemory',
   'checkpoint',
@@ -258,7 +260,7 @@ async function checked({ system, source, isMutant }: FoundSystem, options: Verif
   };
   const how: CheckOptions = {
     source,
-    ...(isMutant && { stopAtFirst: true }),
+    ...((isMutant || options.stopAtFirst === true) && { stopAtFirst: true }),
     ...(liveness !== undefined && { liveness }),
     ...(symmetry !== undefined && { symmetry }),
     ...(workers !== undefined && { workers }),
@@ -291,7 +293,14 @@ async function checked({ system, source, isMutant }: FoundSystem, options: Verif
 }
 
 const ofRandom = ['seeds', 'depth', 'firstSeed'] as const;
-const ofExploration = ['liveness', 'symmetry', 'hashCompact', 'maxStates', 'maxMemory'] as const;
+const ofExploration = [
+  'liveness',
+  'symmetry',
+  'hashCompact',
+  'stopAtFirst',
+  'maxStates',
+  'maxMemory',
+] as const;
 const ofFiles = ['checkpoint', 'resume', 'spill'] as const;
 
 /** Refuses options that would have no effect. */

@@ -21,6 +21,8 @@ export interface VerifyOptions {
   /** A probability. */
   readonly maxOmission?: number;
   readonly failVacuous?: boolean;
+  /** End after the level of the first violation. */
+  readonly stopAtFirst?: boolean;
   readonly maxStates?: number;
   /** Maximum memory in bytes. */
   readonly maxMemory?: number;

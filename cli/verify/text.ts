@@ -144,6 +144,7 @@ export function progressLine({
   seconds,
   secondsToCome,
   grows,
+  violated,
 }: Progress): string {
   const outlook =
     secondsToCome !== undefined
@@ -151,8 +152,12 @@ export function progressLine({
       : grows !== undefined
         ? `\n${grows}`
         : '';
+  const broken =
+    violated === undefined
+      ? ''
+      : `\n${colors.red('violated')}: ${violated.map(nameInWords).join('; ')}. Ctrl-C ends the search, and shows the trace`;
   const what = property === null ? `depth ${depth}` : nameInWords(property);
-  return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s${outlook}`;
+  return `${count(states)} states, ${count(statesPerSecond)} a second, ${what}, ${count(frontier)} to go on from, ${mebibytes(memoryBytes)}, ${seconds.toFixed(0)} s${outlook}${broken}`;
 }
 
 function violationText(properties: readonly Judged[], format: (trace: Trace) => string): string {

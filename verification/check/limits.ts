@@ -40,7 +40,7 @@ function withOutlook(
   started: number,
 ): NonNullable<SearchOptions['onProgress']> {
   let [looked, grows] = [0, undefined as string | undefined];
-  return ({ statesToCome, ...now }) => {
+  return ({ statesToCome, violated, ...now }) => {
     const seconds = secondsSince(started);
     if (statesToCome === null && seconds - looked >= lookEverySeconds) {
       const [first] = growing(compiled);
@@ -49,6 +49,7 @@ function withOutlook(
     }
     onProgress({
       ...now,
+      ...(violated.length > 0 && { violated }),
       ...(statesToCome === null
         ? grows !== undefined && { grows }
         : { secondsToCome: (statesToCome / now.states) * seconds }),

@@ -87,6 +87,8 @@ export interface Progress {
   readonly seconds: number;
   readonly statesPerSecond: number;
   readonly memoryBytes: number;
+  /** The names of the properties that are known to be violated. Absent while there are none. */
+  readonly violated?: readonly string[];
   /** Estimated seconds that the exploration still takes, by the growth of its levels. Absent while no end is in sight. */
   readonly secondsToCome?: number;
   /** A value that grows all the while, in words, when the exploration has no end in sight. */

@@ -1,5 +1,6 @@
 import { Memo } from './memo.ts';
 import type { Model, Symmetry } from './model.ts';
+import { violatedNames } from './packed/results.ts';
 import type { Found, SearchOptions, SearchResult, StopReason } from './packed/types.ts';
 import { PropertyMonitor } from './property-monitor.ts';
 import { createCanonicalizer } from './symmetry/index.ts';
@@ -72,7 +73,10 @@ class OrbitSearch {
       if (reason === null) this.#represented += expanded;
       from = to;
       if (this.#forms.size === to) break;
-      if (reason === null && this.#options.stopAtFirst && this.#isBroken()) reason = 'stop-at-first';
+      const { stopAtFirst, predicates } = this.#options;
+      if (reason === null && stopAtFirst && violatedNames(predicates, this.#found).length > 0) {
+        reason = 'stop-at-first';
+      }
     }
     return this.#result(reason ?? (this.#cut > 0 ? 'constraint' : null));
   }
@@ -134,11 +138,6 @@ class OrbitSearch {
     }
   }
 
-  #isBroken(): boolean {
-    const { predicates = [] } = this.#options;
-    return this.#found.some((found, index) => found !== null && predicates[index]!.expect !== 'reachable');
-  }
-
   async #pause(frontier: number): Promise<StopReason | null> {
     const { signal, timeoutMs, maxStates, maxMemoryBytes = DEFAULT_MEMORY, onProgress } = this.#options;
     const now = performance.now();
@@ -152,6 +151,7 @@ class OrbitSearch {
         frontier,
         statesToCome: null,
         memoryBytes: this.#memoryBytes(),
+        violated: violatedNames(this.#options.predicates, this.#found),
       });
       this.#toldAt = now;
       this.#toldStates = states;

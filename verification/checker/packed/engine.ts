@@ -95,6 +95,7 @@ export class Engine {
       core.explorer.chunks.move('next', 'frontier');
       core.spill?.move('next', 'frontier');
       monitor.levels.push(core.frontier());
+      monitor.violated = this.results.violated();
       if (this.recording !== null) keepLevel(core, this.recording);
       const reason = await this.level();
       if (reason !== null) {

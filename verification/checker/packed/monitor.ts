@@ -13,6 +13,8 @@ export class Monitor {
   peakBytes = 0;
   /** Transitions of the search that this one resumes. */
   earlierTransitions = 0;
+  /** The names of the predicates that were violated in the levels before. */
+  violated: readonly string[] = [];
   private readonly core: Core;
   private started = performance.now();
   private lastPause = this.started;
@@ -81,6 +83,7 @@ export class Monitor {
       frontier: this.core.frontier(),
       statesToCome: this.statesToCome(states),
       memoryBytes: this.measure(),
+      violated: this.violated,
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { Core } from './core.ts';
 import { type Findings, merge } from './predicate-evaluator.ts';
-import type { Found } from './types.ts';
+import type { Found, NamedPredicate } from './types.ts';
 
 /** The findings of the levels so far. */
 export class Results {
@@ -48,6 +48,11 @@ export class Results {
     return broke;
   }
 
+  /** The names of the predicates that were violated. */
+  violated(): readonly string[] {
+    return violatedNames(this.core.options.predicates, this.found);
+  }
+
   /** Stops the search for states that have been found. */
   decide(): void {
     const decided = this.found.map((found) => found !== null);
@@ -55,4 +60,14 @@ export class Results {
     this.core.judge.deadlockDecided = this.deadlock !== null;
     this.core.tables.drop(decided);
   }
+}
+
+/** The names of the predicates that the found states violate. */
+export function violatedNames(
+  predicates: readonly NamedPredicate[] | undefined,
+  found: readonly (Found | null)[],
+): readonly string[] {
+  return (predicates ?? [])
+    .filter(({ expect }, index) => expect !== 'reachable' && found[index] !== null)
+    .map(({ name }) => name);
 }

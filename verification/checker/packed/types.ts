@@ -98,6 +98,8 @@ export interface Progress {
   /** States that are still to be found, by the growth of the levels; `null` while no end is in sight. */
   readonly statesToCome: number | null;
   readonly memoryBytes: number;
+  /** The names of the `always` and `quiescent` predicates that were violated in the levels before. */
+  readonly violated: readonly string[];
 }
 
 /** The reason why a search ended before it was complete. */
