@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { ElectionTrigger } from './election/election-trigger.ts';
 import { Connection } from './mailbox/tcp/connection.ts';
 import { LockActor } from './site/lock-actor.ts';
 import { openMembers } from './testing/cluster.ts';
@@ -17,6 +18,22 @@ test('a call of `run` reaches its connection, and the bytes of a token their loc
   expect(granted.files.size, granted.text).toBeLessThanOrEqual(6);
   expect(sent.calls.length, sent.text).toBeLessThanOrEqual(18);
   expect(sent.files.size, sent.text).toBeLessThanOrEqual(7);
+});
+
+test('the death of a peer reaches the request for a vote by few calls in few files, over one timer', async () => {
+  await using group = await openMembers(['a', 'b', 'c']);
+  const [a, b, c] = group.members.map(({ cluster }) => cluster.lock('orders'));
+  for (const lock of [a!, b!, c!]) await lock.run(() => undefined);
+  await c!.acquire();
+  const paths = { died: callPath(ElectionTrigger, 'peer'), asked: callPath(Connection, 'sendData') };
+  const waiting = b!.run(() => undefined);
+  await group.members[2]!.cluster.close({ graceful: false });
+  await waiting;
+  const died = paths.died(() => true);
+  const asked = paths.asked((calls) => calls.some((call) => call.includes('election-trigger.ts')));
+  const both = `${died.text}\n(the timer of the election)\n${asked.text}`;
+  expect(died.calls.length + asked.calls.length, both).toBeLessThanOrEqual(23);
+  expect(new Set([...died.files, ...asked.files]).size, both).toBeLessThanOrEqual(9);
 });
 
 /** Notes the calls that lead to each call of a method, the innermost first. Returns the shortest of those that `are` wanted. */
