@@ -22,7 +22,7 @@ interface ChartsProps {
 }
 
 /** Maximum number of charts side by side. */
-const mostTogether = 4;
+const mostTogether = 9;
 /** With more letters than this in the names of the sites, a menu replaces the buttons. */
 const mostLetters = 24;
 
@@ -88,7 +88,7 @@ export function Charts({ moments, moment, plans, never, file, caption }: ChartsP
       }
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys */}
-      <div className={`cells of-${drawn.length}`} tabIndex={0}>
+      <div className={`cells of-${drawn.length > 4 ? 'many' : drawn.length}`} tabIndex={0}>
         {drawn.map((id) => {
           const found = chartOf(id);
           const members = timeline.sites.find((site) => site.id === id)!.members;

@@ -143,7 +143,7 @@ function gapsOf({ timeline, last }: Moments): readonly { from: number; to: numbe
   const away = new Set<string>();
   const gaps: { from: number; to: number }[] = [];
   for (const [index, { kind, site }] of timeline.steps.entries()) {
-    if (kind === 'unseen') {
+    if (kind === 'unseen' || kind === 'gone') {
       if (away.size === 0) gaps.push({ from: index + 1, to: last });
       away.add(site);
     } else if (kind === 'seen' && away.delete(site) && away.size === 0) {

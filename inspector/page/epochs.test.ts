@@ -30,6 +30,18 @@ it('tells of each epoch which site was lost, which stood, and which voted', () =
   expect(causeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the root is c');
 });
 
+it('tells of a watched run which site does not answer any more', () => {
+  const run = longRun(0, ['a', 'b', 'c']);
+  const start = { ...run.start, sites: { a: following(0, 'b'), b: following(0, 'b'), c: following(0, 'b') } };
+  const steps = [
+    step('a', { kind: 'unseen', sites: { a: { ...following(0, 'b'), unseen: true } } }),
+    step('b', { kind: 'gone', sites: { b: { ...following(0, 'b'), unseen: true } } }),
+    step('c', { sites: { c: following(1, 'c') } }),
+  ];
+  const epochs = epochsOf(new Moments({ ...run, start, steps, messages: [] }));
+  expect(causeText(epochs[0]!)).toBe('b does not answer any more; the root is c');
+});
+
 it('finds no epoch in a run of one', () => {
   expect(epochsOf(new Moments(longRun(20)))).toEqual([]);
 });

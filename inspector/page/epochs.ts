@@ -10,6 +10,8 @@ export interface EpochChange {
   readonly root: string | null;
   /** Sites that were lost since the epoch before: they crashed, or began again. */
   readonly lost: readonly string[];
+  /** Sites of a watched run to which the connection ended since then. */
+  readonly away: readonly string[];
   /** Sites that stood for election since then. */
   readonly candidates: readonly string[];
   /** Sites whose votes the winner received; its own is not a message. */
@@ -53,6 +55,7 @@ export function epochsOf(moments: Moments): readonly EpochChange[] {
       site,
       root: typeof root === 'string' ? root : null,
       lost: unique(of(['crash', 'restart'])),
+      away: unique(of(['gone'])),
       candidates: unique(steps.filter(({ event }) => event?.type === 'suspect').map((step) => step.site)),
       voters: unique(votes.map(({ event }) => String(event!['voter']))),
     };
@@ -69,9 +72,13 @@ function unique(texts: readonly string[]): readonly string[] {
 }
 
 /** `b was lost; c stood for election; votes of a, c; the root is c`. */
-export function causeText({ site, root, lost, candidates, voters }: EpochChange): string {
+export function causeText({ site, root, lost, away, candidates, voters }: EpochChange): string {
+  const gone = away.filter((id) => !lost.includes(id));
   const parts = [
     ...(lost.length === 0 ? [] : [`${lost.join(', ')} ${lost.length === 1 ? 'was' : 'were'} lost`]),
+    ...(gone.length === 0
+      ? []
+      : [`${gone.join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer any more`]),
     ...(candidates.length === 0 ? [] : [`${candidates.join(', ')} stood for election`]),
     ...(voters.length === 0 ? [] : [`votes of ${voters.join(', ')}`]),
     ...(root === null ? [] : [`the root is ${root}`]),

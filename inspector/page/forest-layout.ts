@@ -3,15 +3,21 @@ export interface Place {
   readonly y: number;
 }
 
-const column = 88;
+const column = { widest: 88, narrowest: 46 };
 const row = 84;
-/** Every second column is lower, so that a straight arrow past a neighbour has room. */
-const stagger = 34;
+/** Room at both sides of the outer discs. */
+export const sidePx = 38;
 
-/** A place for each site: in its own column, at its distance from the root. */
-export function columnsOf(depths: readonly number[]): readonly Place[] {
+/**
+ * A place for each site: in its own column, at its distance from the root. The columns share `width`. Every second
+ * column is lower, so that a straight arrow past a neighbour has room, and narrow columns do not overlap.
+ */
+export function columnsOf(depths: readonly number[], width: number): readonly Place[] {
+  const shared = (width - 2 * sidePx) / Math.max(1, depths.length - 1);
+  const wide = Math.min(column.widest, Math.max(column.narrowest, shared));
+  const stagger = 34 + 0.3 * (column.widest - wide);
   return depths.map((depth, index) => ({
-    x: 60 + index * column,
+    x: sidePx + index * wide,
     y: 66 + depth * row + (index % 2) * stagger,
   }));
 }

@@ -2,9 +2,9 @@ import type { RefObject } from 'react';
 import type { SiteState } from '../../verification/timeline/format.ts';
 import type { Box } from '../protocol.ts';
 import { type Flight, flightsOf } from './flights.ts';
-import { bendPast, columnsOf, control, onCurve, type Place } from './forest-layout.ts';
+import { bendPast, columnsOf, control, onCurve, type Place, sidePx } from './forest-layout.ts';
 import type { Moments } from './moments.ts';
-import { PanZoom } from './pan-zoom.tsx';
+import { PanZoom, useSize } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
 import { isCritical } from './values.ts';
 
@@ -35,7 +35,11 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const states = new Map(ids.map((id) => [id, moments.site(id, moment)]));
   const pointers = new Map(ids.map((id) => [id, pointersOf(states.get(id)!, set)]));
   const depth = depths(new Map([...pointers].map(([id, { last }]) => [id, last])));
-  const columns = columnsOf(ids.map((id) => depth.get(id) ?? 0));
+  const room = useSize(svg);
+  const columns = columnsOf(
+    ids.map((id) => depth.get(id) ?? 0),
+    room.width / leastScale,
+  );
   const places = new Map(ids.map((id, index) => [id, columns[index]!]));
   const at = (id: string) => places.get(id)!;
   /** The arrows of one kind of pointer. */
@@ -51,7 +55,10 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const next = arrows('next', 34);
   const underWay = moments.underWay(moment).map((index) => timeline.messages[index]!);
   const flights = flightsOf(underWay, at, columns, radius);
-  const { left, top, width, height } = boundsOf(columns, [...last, ...next, ...flights]);
+  const all = boundsOf(columns, [...last, ...next, ...flights]);
+  const fits = all.width * leastScale <= room.width && all.height * leastScale <= room.height;
+  // Rather than a site, a bend is cut off.
+  const { left, top, width, height } = fits ? all : boundsOf(columns, []);
   return (
     <PanZoom
       label={spoken(ids, pointers)}
@@ -196,9 +203,16 @@ function boundsOf(
   const bent = arrows.flatMap(({ from, to, bend }) =>
     [0.25, 0.5, 0.75].map((share) => onCurve(from, to, bend, share)),
   );
-  const xs = [...sites.flatMap(({ x }) => [x - 60, x + 60]), ...bent.flatMap(({ x }) => [x - 12, x + 12])];
+  const xs = [
+    ...sites.flatMap(({ x }) => [x - sidePx, x + sidePx]),
+    ...bent.flatMap(({ x }) => [x - 12, x + 12]),
+  ];
   const ys = [...sites.flatMap(({ y }) => [y - 52, y + 52]), ...bent.flatMap(({ y }) => [y - 24, y + 24])];
   const whole = (value: number) => Math.ceil(value / stepPx) * stepPx;
+  if (arrows.length === 0) {
+    const [left, top] = [Math.min(...xs), Math.min(...ys)];
+    return { left, top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
+  }
   const [left, top] = [-whole(-Math.min(...xs)), -whole(-Math.min(...ys))];
   return {
     left,

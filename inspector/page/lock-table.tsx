@@ -135,9 +135,9 @@ function Row({ row, onLock }: { readonly row: LockReport; readonly onLock: (lock
         ))}
       </td>
       <td>{holder === null ? '' : durationText(holder.heldMs)}</td>
-      <td>{queueText(row)}</td>
-      <td>{epoch}</td>
-      <td>{durationText(changedMs)} ago</td>
+      <td className="queue">{queueText(row)}</td>
+      <td className="epoch">{epoch}</td>
+      <td className="changed">{durationText(changedMs)} ago</td>
     </tr>
   );
 }

@@ -245,9 +245,10 @@ function drawStep(sheet: Sheet, at: number): void {
   const alpha = isLookedFor(sheet, at) ? 1 : faint;
   const size = Math.min(5, Math.max(1.5, sheet.spacing / 5));
   if (step.kind === 'seen' || step.kind === 'unseen') return;
-  if (step.kind === 'crash') {
-    pen.line([x - 6, lane - 6, x + 6, lane + 6], { stroke: colours.violated, width: 2.5 });
-    pen.line([x - 6, lane + 6, x + 6, lane - 6], { stroke: colours.violated, width: 2.5 });
+  if (step.kind === 'crash' || step.kind === 'gone') {
+    const stroke = step.kind === 'crash' ? colours.violated : colours.muted;
+    pen.line([x - 6, lane - 6, x + 6, lane + 6], { stroke, width: 2.5 });
+    pen.line([x - 6, lane + 6, x + 6, lane - 6], { stroke, width: 2.5 });
   } else if (step.kind === 'restart') {
     pen.circle(x, lane, size + 1, { fill: colours.surface, stroke: colours.text, width: 2 });
   } else if (step.kind === 'deliver') {
@@ -264,7 +265,7 @@ function drawStep(sheet: Sheet, at: number): void {
 }
 
 function isNamed({ kind }: TimelineStep): boolean {
-  return !['deliver', 'lose', 'seen', 'unseen'].includes(kind);
+  return !['deliver', 'lose', 'seen', 'unseen', 'gone'].includes(kind);
 }
 
 /** The rectangle that the name of a step covers. */

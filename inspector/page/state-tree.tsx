@@ -86,7 +86,7 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
           <caption className="visually-hidden">State of every site at step {moment}</caption>
           <thead>
             <tr>
-              <th scope="col" style={{ width: nameWidth }}>
+              <th scope="col" style={{ width: `clamp(${nameWidth}px, 23%, 108px)` }}>
                 <span className="visually-hidden">variable</span>
               </th>
               {ids.map((id) => (

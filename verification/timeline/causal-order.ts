@@ -28,7 +28,9 @@ export type Happening =
       readonly at?: number;
     }
   /** The site's steps are not seen from here on. */
-  | { readonly type: 'unseen'; readonly site: SiteId; readonly at?: number };
+  | { readonly type: 'unseen'; readonly site: SiteId; readonly at?: number }
+  /** Nor is the site seen: the connection to it has ended. */
+  | { readonly type: 'gone'; readonly site: SiteId };
 
 interface Life {
   readonly start: StartLine;

@@ -87,7 +87,8 @@ export interface Read {
 export interface TimelineStep {
   /**
    * `deliver`, `environment`, `timer`, `crash`, `restart`, `lose`, `duplicate`, `break`, ... `unseen`: the
-   * site's steps are not seen from here on, until it is `seen` again.
+   * site's steps are not seen from here on, until it is `seen` again; `gone`: likewise, and the connection to
+   * it has ended.
    */
   readonly kind: string;
   /** The site that took the step. For a lost message: its target. */

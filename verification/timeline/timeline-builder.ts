@@ -129,11 +129,13 @@ export class TimelineBuilder {
       case 'seen':
         this.#see(happening);
         break;
-      case 'unseen': {
-        const { site } = happening;
+      case 'unseen':
+      case 'gone': {
+        const { site, type } = happening;
         this.#post.forget(site, this.steps.length + 1);
         const state: SiteState = { ...this.#state.get(site)!, unseen: true };
-        this.#step({ kind: 'unseen', site, text: `${site} is seen no longer`, state });
+        const text = type === 'gone' ? `${site} does not answer any more` : `${site} is seen no longer`;
+        this.#step({ kind: type, site, text, state });
         break;
       }
       case 'start': {

@@ -34,12 +34,13 @@ function watching(sites: readonly string[]) {
     watched.told(site, { type: 'lines', lines: told });
   };
   const end = (site: string) => watched.told(site, { type: 'end', at: 0, why: 'full' });
+  const gone = (site: string) => watched.gone(site);
   const unused = (site: string) => watched.told(site, { type: 'window', lock: 'main', at: 0, now: null });
   const shown = () => {
     watched.follow(5_000);
     return watched.telling!.timeline;
   };
-  return { window, tell, end, unused, shown, later: (ms: number) => (now += ms) };
+  return { window, tell, end, gone, unused, shown, later: (ms: number) => (now += ms) };
 }
 
 const { records } = mesh();
@@ -111,6 +112,20 @@ describe('a watched cluster', () => {
     expect(steps.map(({ text }) => text)).toContain('b is seen again, after 2 events that were not');
     expect(steps.at(-1)!.text).toBe('c: release');
     expect(messages.at(-1)).toMatchObject({ source: 'b', target: 'c', fate: 'received' });
+  });
+
+  it('tells once that the connection to a site has ended, also between windows, and that it is back', () => {
+    const { window, end, gone, shown } = watching(['a', 'b', 'c']);
+    window('b', 0, 0);
+    end('b');
+    gone('b');
+    gone('b');
+    expect(shown().steps.map(({ kind }) => kind)).toEqual(['seen', 'unseen', 'gone']);
+    window('b', 0, 0);
+    gone('b');
+    const { steps } = shown();
+    expect(steps.map(({ kind }) => kind)).toEqual(['seen', 'unseen', 'gone', 'seen', 'gone']);
+    expect(steps.at(-1)!.text).toBe('b does not answer any more');
   });
 
   it('of one site shows it, and the facts that it knows of the others', () => {

@@ -20,6 +20,8 @@ interface Source {
   seq: number | null;
   /** True while a window is open, as far as its happenings were added. */
   isOpen: boolean;
+  /** True from the end of the connection until a window opens again. */
+  isGone: boolean;
 }
 
 /** If the sending event has not been reported for this long, it was outside every window. */
@@ -47,7 +49,8 @@ export class Watched {
 
   /** `site` is watched from now on. */
   attached(site: SiteId): void {
-    if (!this.#sources.has(site)) this.#sources.set(site, { items: [], seq: null, isOpen: false });
+    if (!this.#sources.has(site))
+      this.#sources.set(site, { items: [], seq: null, isOpen: false, isGone: false });
   }
 
   /** Adds a report of `site` on the lock. */
@@ -80,7 +83,7 @@ export class Watched {
   gone(site: SiteId): void {
     const source = this.#sources.get(site)!;
     const at = source.items.at(-1)?.at ?? 0;
-    source.items.push({ at, came: this.#now(), happening: { type: 'unseen', site }, seq: null });
+    source.items.push({ at, came: this.#now(), happening: { type: 'gone', site }, seq: null });
   }
 
   /**
@@ -100,7 +103,7 @@ export class Watched {
     for (const [index, happening] of happenings.entries()) {
       const next = happenings[index + 1];
       // The moment before a window ends is the last one that is completely known.
-      telling.isJudging = index % every === 0 || next === undefined || next.type === 'unseen';
+      telling.isJudging = index % every === 0 || next === undefined || isEnd(next);
       telling.tell(happening);
     }
     return { begunAnew };
@@ -123,10 +126,15 @@ export class Watched {
     const { happening, seq } = source.items.shift()!;
     const missed = seq === null || source.seq === null ? 0 : between(source.seq, seq);
     if (seq !== null) source.seq = seq;
-    if (happening.type === 'unseen') {
-      if (!source.isOpen) return;
+    // Each attempt to connect again ends, too.
+    if (isEnd(happening)) {
+      if (happening.type === 'gone' ? source.isGone : !source.isOpen) return;
       source.isOpen = false;
-    } else source.isOpen = true;
+      source.isGone = happening.type === 'gone';
+    } else {
+      source.isOpen = true;
+      source.isGone = false;
+    }
     yield happening.type === 'seen' ? { ...happening, missed } : happening;
   }
 
@@ -136,9 +144,13 @@ export class Watched {
     const source = cause === null ? undefined : this.#sources.get(cause.site);
     if (cause === null || source === undefined || (source.seq !== null && source.seq >= cause.seq))
       return true;
-    const mayCome = source.isOpen || source.items.some((item) => item.happening.type !== 'unseen');
+    const mayCome = source.isOpen || source.items.some((item) => !isEnd(item.happening));
     return !mayCome || this.#now() - came > patienceMs;
   }
+}
+
+function isEnd({ type }: Happening): boolean {
+  return type === 'unseen' || type === 'gone';
 }
 
 /**
