@@ -1,3 +1,4 @@
+import type { Membership } from '../runtime/api/members.ts';
 import type { Explored as ExploredTimeline, Timeline } from '../verification/timeline/format.ts';
 
 export type { LockReport, LockReports } from '../runtime/api/lock-report.ts';
@@ -28,7 +29,7 @@ export interface Sources {
   readonly listens?: true;
   /**
    * With a live cluster: another lock of it may be shown, `GET api/locks?like=TEXT` gives `Locks`, and
-   * `GET api/table?like=TEXT` gives `LockReports`.
+   * `GET api/table?like=TEXT` gives `LockReports`, and `GET api/members` gives `SiteMembers` of each site.
    */
   readonly locks?: true;
   /** For each chart, by its name: the transitions that no explored step took. */
@@ -61,6 +62,12 @@ export interface Locks {
   readonly names: readonly string[];
   readonly more: boolean;
 }
+
+/** The members as the site knows them whose watch port is at `url`, or why it does not say. */
+export type SiteMembers = { readonly url: string } & (
+  | { readonly membership: Membership }
+  | { readonly reason: string }
+);
 
 /** The content of a self-contained page: an element of this id, with JSON of this shape. */
 export const embeddedId = 'baton-embedded';

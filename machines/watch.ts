@@ -99,6 +99,8 @@ export type MembersAnswer =
         readonly address: { readonly host: string; readonly port: number } | null;
         readonly wireVersion: number | null;
       }[];
+      /** The guests of the site. */
+      readonly guests: readonly SiteId[];
     }
   | { readonly type: 'refused'; readonly reason: string };
 

@@ -62,13 +62,15 @@ const rules: Readonly<Record<string, (use: Import) => boolean>> = {
     // It reads the addresses of the others.
     file !== 'runtime/discovery/file.ts' &&
     !/^runtime\/(store|observe)\//.test(file),
-  'of the runtime, the inspector imports the server for HTTP and the reader of locks alone': ({
+  'of the runtime, the inspector imports the server for HTTP and the readers of locks and members alone': ({
     file,
     target,
   }) =>
     file.startsWith('inspector/') &&
     target.startsWith('runtime/') &&
-    !/^runtime\/(observe\/(http-server|lock-reader)|api\/lock-report)\.ts$/.test(target),
+    !/^runtime\/(observe\/(http-server|lock-reader|members-client)|api\/(lock-report|members))\.ts$/.test(
+      target,
+    ),
   'the public types of the runtime import nothing else of it': ({ file, target }) =>
     file.startsWith('runtime/api/') && target.startsWith('runtime/') && !target.startsWith('runtime/api/'),
   'the page imports types of the timeline and nothing else of ours': ({ file, target }) =>
@@ -220,7 +222,7 @@ describe('rooms', () => {
     [
       'inspector/server/x.ts',
       "import { joinCluster } from '../../runtime/index.ts';",
-      'of the runtime, the inspector imports the server for HTTP and the reader of locks alone',
+      'of the runtime, the inspector imports the server for HTTP and the readers of locks and members alone',
     ],
   ])('%s: %s is refused', (file, line, rule) => {
     expect(importsOf(file, line).filter(rules[rule]!)).toHaveLength(1);

@@ -97,7 +97,7 @@ async function asked(
   }
 }
 
-function tableOf({ generation, term, version, voters }: Membership): string {
+function tableOf({ generation, term, version, voters, guests }: Membership): string {
   if (generation === null) return 'the site is no member of a cluster yet';
   const rows = voters.map(({ site, id, up, address, wireVersion }) => [
     site,
@@ -106,7 +106,8 @@ function tableOf({ generation, term, version, voters }: Membership): string {
     address === null ? '' : `${address.host}:${address.port}`,
     id,
   ]);
-  return `${tableText(['voter', 'is', 'wire', 'listens at', 'id'], rows)}\nconfiguration (${term}, ${version}) of generation ${generation}`;
+  const attached = guests.length === 0 ? '' : `\nguests here: ${guests.join(', ')}`;
+  return `${tableText(['voter', 'is', 'wire', 'listens at', 'id'], rows)}\nconfiguration (${term}, ${version}) of generation ${generation}${attached}`;
 }
 
 async function found(dataDir: string, { id, cluster, generation, yes }: MembersOptions): Promise<ExitStatus> {

@@ -7,6 +7,7 @@ import {
   type LockReports,
   type Locks,
   type Problem,
+  type SiteMembers,
   type Sources,
 } from '../protocol.ts';
 
@@ -21,6 +22,8 @@ export interface Data {
   locks(like: string): Promise<Locks>;
   /** The holders and the queues of those locks. */
   table(like: string): Promise<LockReports>;
+  /** The members of the watched cluster, as each of its sites knows them. */
+  members(): Promise<readonly SiteMembers[]>;
 }
 
 export function dataOf(document: Document): Data {
@@ -35,6 +38,7 @@ const served: Data = {
   find: (what) => get(`api/find?${new URLSearchParams(what)}`),
   locks: (like) => get(`api/locks?${new URLSearchParams({ like })}`),
   table: (like) => get(`api/table?${new URLSearchParams({ like })}`),
+  members: () => get('api/members'),
 };
 
 /** Requests an answer from the server. Throws an error that tells what happened and what to do. */
@@ -84,5 +88,6 @@ function embedded({ sources, timelines }: Embedded): Data {
     find: none,
     locks: none,
     table: none,
+    members: none,
   };
 }

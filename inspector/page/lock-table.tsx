@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
-import type { LockReport, LockReports } from '../protocol.ts';
+import type { LockReport, LockReports, SiteMembers } from '../protocol.ts';
 import { type Data, textOf } from './data.ts';
 import { longestWait, type Order, queueText, shownLocks } from './lock-order.ts';
+import { MembersBar } from './members-bar.tsx';
 import { durationText } from './time.ts';
 
 interface LockTableProps {
@@ -27,6 +28,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
   const [isWaited, setWaited] = useState(false);
   const [order, setOrder] = useState<Order>('waited');
   const [reports, setReports] = useState<LockReports | null>(null);
+  const [members, setMembers] = useState<readonly SiteMembers[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
   const dialog = useRef<HTMLDialogElement>(null);
 
@@ -36,9 +38,10 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
     let isOver = false;
     const read = async () => {
       try {
-        const read = await data.table(text);
+        const [read, sites] = await Promise.all([data.table(text), data.members()]);
         if (isOver) return;
         setReports(read);
+        setMembers(sites);
         setProblem(null);
       } catch (error) {
         if (!isOver) setProblem(textOf(error));
@@ -81,6 +84,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
           {line}
         </p>
       ))}
+      <MembersBar sites={members} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard must reach it */}
       <section className="scroll" tabIndex={0} aria-label="Table of locks">
         <table>

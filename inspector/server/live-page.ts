@@ -55,6 +55,7 @@ export async function openAttached(
       {
         find: (like) => attached.find(like),
         table: (like) => board.read(like),
+        members: () => board.members(),
       },
     );
     const page = await openPage(attached, answer, port, mostSteps);

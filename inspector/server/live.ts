@@ -10,6 +10,7 @@ import {
   type LiveFrame,
   type LockReports,
   type Locks,
+  type SiteMembers,
   type Sources,
 } from '../protocol.ts';
 import { plansOf } from './chart-plan.ts';
@@ -25,6 +26,8 @@ export interface LockAnswers {
   find(like: string): Promise<Locks>;
   /** The holder of each, and the sites that wait. */
   table(like: string): Promise<LockReports>;
+  /** The members of the cluster, as each site knows them. */
+  members(): Promise<readonly SiteMembers[]>;
 }
 
 export function answerLiveOf(about: string, more: Partial<Sources> = {}, locks?: LockAnswers): Answer {
@@ -34,6 +37,7 @@ export function answerLiveOf(about: string, more: Partial<Sources> = {}, locks?:
     if (path === 'sources') return sources;
     if (path === 'locks' && locks) return locks.find(query.get('like') ?? '');
     if (path === 'table' && locks) return locks.table(query.get('like') ?? '');
+    if (path === 'members' && locks) return locks.members();
     throw new Refused('NOT_FOUND', `no ${path}; there is sources, and a WebSocket at live`, 404);
   };
 }

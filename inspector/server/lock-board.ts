@@ -1,15 +1,21 @@
 import { LockReader } from '../../runtime/observe/lock-reader.ts';
-import type { LockReports } from '../protocol.ts';
+import { membersAt } from '../../runtime/observe/members-client.ts';
+import type { LockReports, SiteMembers } from '../protocol.ts';
 
 /** Pages that ask within this time for the same locks are given the same answer. */
 const freshMs = 500;
+/** Members change seldom, and each question takes a connection. */
+const membersFreshMs = 3_000;
 
-/** The locks of a running cluster, read for all pages by one connection to each site. */
+/** The locks and the members of a running cluster, read for all pages at once. */
 export class LockBoard {
+  readonly #urls: readonly string[];
   readonly #reader: LockReader;
   #last: { readonly like: string; readonly at: number; readonly reports: Promise<LockReports> } | null = null;
+  #members: { readonly at: number; readonly sites: Promise<readonly SiteMembers[]> } | null = null;
 
   constructor(urls: readonly string[]) {
+    this.#urls = urls;
     this.#reader = new LockReader(urls);
   }
 
@@ -21,6 +27,21 @@ export class LockBoard {
     const reports = last === null ? read() : last.reports.then(read, read);
     this.#last = { like, at: performance.now(), reports };
     return reports;
+  }
+
+  /** The members as each site knows them. */
+  members(): Promise<readonly SiteMembers[]> {
+    const last = this.#members;
+    if (last !== null && performance.now() - last.at < membersFreshMs) return last.sites;
+    const sites = Promise.all(
+      this.#urls.map(async (address): Promise<SiteMembers> => {
+        const told = await membersAt(address);
+        const url = address.replace(/\?.*$/, '');
+        return typeof told === 'string' ? { url, reason: told } : { url, membership: told };
+      }),
+    );
+    this.#members = { at: performance.now(), sites };
+    return sites;
   }
 
   close(): void {

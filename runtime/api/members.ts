@@ -15,6 +15,8 @@ export interface Membership {
   readonly version: number | null;
   /** The voters, in the order of their names. */
   readonly voters: readonly Voter[];
+  /** The guests that are attached to the site that was asked, in the order of their names. */
+  readonly guests: readonly SiteId[];
 }
 
 /** A member that votes. */

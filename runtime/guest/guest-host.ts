@@ -121,6 +121,11 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     return true;
   }
 
+  /** The guests that are connected, in the order of their names. */
+  get names(): readonly SiteId[] {
+    return [...this.#guests.keys()].filter((guest) => this.#options.mailbox.isUp(guest)).sort();
+  }
+
   /** Number of guests that can become members. */
   get able(): number {
     return this.#able.length;

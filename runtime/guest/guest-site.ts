@@ -158,6 +158,10 @@ export class GuestSite<Tally extends Counts = Counts> {
     return null;
   }
 
+  get guestNames(): readonly SiteId[] {
+    return [];
+  }
+
   async change(): Promise<never> {
     throw new OperatingError(
       'NOT_A_MEMBER',

@@ -88,6 +88,9 @@ test('the lock of a guest that leaves or dies is freed', async () => {
   const limits = { closeTimeoutMs: 50 };
   const [first, second] = [await guest([sites[1]!.cluster]), await guest([sites[1]!.cluster], { limits })];
   await first.cluster.lock('main').acquire();
+  const guestNames = [first.cluster.site, second.cluster.site].sort();
+  await expect.poll(() => sites[1]!.cluster.members().guests).toEqual(guestNames);
+  expect(sites[0]!.cluster.members().guests).toEqual([]);
   const waiting = second.cluster.lock('main').acquire();
   // Dies: nothing is released, and no goodbye is said.
   await first.cluster.close({ graceful: false });

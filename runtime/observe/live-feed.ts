@@ -81,6 +81,7 @@ export class LiveSession implements WatchSession {
   readonly #site: WatchedSite;
   readonly #viewer: Viewer;
   readonly #closed: () => void;
+  #isClosed = false;
   /** The lock, while a window is open on it. */
   open: string | null = null;
   #lock: string | null = null;
@@ -105,6 +106,8 @@ export class LiveSession implements WatchSession {
   }
 
   ask(asked: WatchAsk): void {
+    // A closed site has nothing more to tell.
+    if (this.#isClosed) return;
     if (asked.type === 'watch') {
       if (asked.lock !== this.#lock) this.#end('full');
       this.#lock = asked.lock;
@@ -126,6 +129,7 @@ export class LiveSession implements WatchSession {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#end('closed');
     this.#cancelFind?.();
     this.#lock = null;

@@ -21,6 +21,8 @@ const answer: z.ZodType<MembersAnswer> = z.discriminatedUnion('type', [
         wireVersion: whole.nullable().default(null),
       }),
     ),
+    // Nor does it name its guests.
+    guests: z.array(z.string()).default([]),
   }),
   z.strictObject({ type: z.literal('refused'), reason: z.string() }),
 ]);

@@ -46,7 +46,7 @@ async function site(options: WatchServerOptions = {}) {
 
 const refuse = () => Promise.reject(new Error('no member changes here'));
 const members = {
-  members: () => ({ generation: 1, term: 0, version: 1, voters: [] }),
+  members: () => ({ generation: 1, term: 0, version: 1, voters: [], guests: [] }),
   addMember: refuse,
   removeMember: refuse,
   replaceMember: refuse,

@@ -188,6 +188,10 @@ export class FittingSite implements ClusterSite {
     return this.#options.site.addressOf(member);
   }
 
+  get guestNames(): readonly SiteId[] {
+    return this.#options.site.guestNames;
+  }
+
   watch(viewer: Viewer): WatchSession {
     return this.#options.site.watch(viewer);
   }

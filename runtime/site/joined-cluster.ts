@@ -43,6 +43,7 @@ export interface ClusterSite
       | 'configuration'
       | 'reached'
       | 'addressOf'
+      | 'guestNames'
       | 'frozen'
       | 'watch'
       | 'leave'
@@ -145,6 +146,7 @@ export class JoinedCluster implements Cluster {
         .map((voter) => ({ ...voter, up: met.has(voter.site), address: site.addressOf(voter.site) }))
         .map((voter) => ({ ...voter, wireVersion: mailbox.versionOf(voter.site) }))
         .sort((one, other) => (one.site < other.site ? -1 : 1)),
+      guests: site.guestNames,
     };
   };
 

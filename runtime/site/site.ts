@@ -383,6 +383,11 @@ export class Site implements MailboxHandlers {
     return !this.#roster.includesSelf || this.#roster.voters.length >= this.#mostVoters;
   }
 
+  /** The guests that are connected to this site, in the order of their names. */
+  get guestNames(): readonly SiteId[] {
+    return this.guests?.names ?? [];
+  }
+
   /** Number of guests here that can become members. */
   get heirs(): number {
     return this.guests?.able ?? 0;

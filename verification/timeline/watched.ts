@@ -75,7 +75,7 @@ export class Watched {
         }
         return;
       case 'end':
-        add(told.at, { type: 'unseen', site, at: told.at });
+        add(told.at, told.why === 'closed' ? { type: 'gone', site } : { type: 'unseen', site, at: told.at });
     }
   }
 
