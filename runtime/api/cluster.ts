@@ -37,7 +37,7 @@ export interface Cluster extends AsyncDisposable {
    * signal that `work` was given aborts; the term is over when `work` has returned, which it should do at once. Errors
    * of `work` are told to `onError`; what the signal's reason makes `work` throw is none.
    *
-   * Throws `OPTIONS_INVALID`.
+   * Throws `OPTIONS_INVALID`, `SITE_LEAVING`, `SITE_CLOSED`.
    */
   lead(name: string, work: (held: Held) => void | Promise<void>, options?: LeadOptions): Leadership;
   /** The voters, as far as this site knows. */

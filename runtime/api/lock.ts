@@ -26,7 +26,7 @@ export interface HoldOptions extends AcquireOptions {
    * Default: never.
    */
   readonly maxHoldMs?: number;
-  /** Release the lock by force at `maxHoldMs`: `signal` aborts with `LOCK_LOST`. Default: false. */
+  /** Release the lock by force at `maxHoldMs`, which it needs: `signal` aborts with `LOCK_LOST`. Default: false. */
   readonly force?: boolean;
 }
 
@@ -93,7 +93,7 @@ export interface Lock {
    * `null` does not say that the lock is held: a free lock is at the site that used it last. To take a lock that is free,
    * wherever it is, use `acquire({ timeoutMs: 0 })`.
    *
-   * Throws `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, or the InvariantError of a crash.
+   * Throws `OPTIONS_INVALID` for any option, `TOO_MANY_LOCKS`, `SITE_LEAVING`, `SITE_CLOSED`, or the InvariantError of a crash.
    */
   tryAcquire(): Held | null;
   /**

@@ -1,10 +1,19 @@
 import type { Fence } from '../api/fence.ts';
-import { checkFence } from '../options/calls.ts';
+import { checkFence, checkFences } from '../options/calls.ts';
 
 export type { Fence };
 
-/** Below zero when `left` is the older, above when it is the newer, 0 when both are of one critical section. */
+/**
+ * Below zero when `left` is the older, above when it is the newer, 0 when both are of one critical section.
+ *
+ * Throws `OPTIONS_INVALID`: one of them is no fence.
+ */
 export function compareFences(left: Fence, right: Fence): number {
+  checkFences(left, right);
+  return compare(left, right);
+}
+
+function compare(left: Fence, right: Fence): number {
   return left.generation - right.generation || left.epoch - right.epoch || left.k - right.k;
 }
 
@@ -25,7 +34,7 @@ export class FenceGate {
   accept(lock: string, fence: Fence): boolean {
     checkFence(lock, fence);
     const highest = this.#highest.get(lock);
-    if (highest !== undefined && compareFences(fence, highest) < 0) return false;
+    if (highest !== undefined && compare(fence, highest) < 0) return false;
     const { generation, epoch, k } = fence;
     this.#highest.set(lock, { generation, epoch, k });
     return true;

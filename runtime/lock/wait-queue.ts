@@ -483,9 +483,17 @@ export class WaitQueue implements Granter {
 
   readonly #late = (timeoutMs: number): OperatingError => {
     const { hindrance } = this.#owner;
-    const why = hindrance === null ? '' : `: ${hindrance}`;
+    const why = hindrance === null ? this.#heldHere : `: ${hindrance}`;
     return new OperatingError('ACQUIRE_TIMEOUT', `no grant within ${timeoutMs} ms${why}`);
   };
+
+  /** That a caller of this process is inside, for an error. Most often it is one that has not released the lock. */
+  get #heldHere(): string {
+    const { heldMs } = this;
+    return heldMs === null
+      ? ''
+      : `: a caller of this site has held ${this.lock} for ${Math.round(heldMs)} ms`;
+  }
 
   /** Nobody needs the request any more, unless a caller comes before the actor can take this. */
   #withdraw(): void {

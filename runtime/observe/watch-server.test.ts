@@ -124,7 +124,10 @@ describe('a site that is watched over a WebSocket', () => {
     [{ token: 5 }, 'token: a token is a string that is not empty, got a number'],
     [{ port: 1 }, 'port: there is no such key; there are listen, token, adminToken'],
     [{ listen: { port: 'any' } }, 'listen.port: a port is an integer from 0 to 65535, got "any"'],
-    [{ listen: { host: '' } }, 'listen.host: a host is a name or an IP address, got ""'],
+    [
+      { listen: { host: '' } },
+      'listen.host: a host is a name or an IP address, with neither a scheme nor a port, got ""',
+    ],
     [null, 'the options are { listen, token, adminToken }, got null'],
   ])('is told what is wrong with %j', async (options, message) => {
     const refused = { code: 'OPTIONS_INVALID', message: `OPTIONS_INVALID: ${message}` };

@@ -8,7 +8,7 @@ import type { Cluster } from '../api/cluster.ts';
 import { OperatingError } from '../api/errors.ts';
 import type { WatchServer, WatchServerOptions } from '../api/watch.ts';
 import { isLoopback } from '../mailbox/tcp/loopback.ts';
-import { checkWatch } from '../options/calls.ts';
+import { checkCluster, checkWatch } from '../options/calls.ts';
 import { siteIdPattern } from '../wire/frames.ts';
 import { type HttpServer, listenForHttp, refuseUpgrade } from './http-server.ts';
 import { mostWaitingBytes } from './live-feed.ts';
@@ -59,6 +59,7 @@ export async function serveWatch(
   cluster: Pick<Cluster, 'watch' | 'members' | 'addMember' | 'removeMember' | 'replaceMember'>,
   options: WatchServerOptions = {},
 ): Promise<WatchServer> {
+  checkCluster(cluster);
   checkWatch(options);
   const { listen = {}, token, adminToken } = options;
   const { host = '127.0.0.1', port = 0 } = listen;

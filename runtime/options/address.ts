@@ -1,7 +1,17 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { describe } from './describe.ts';
 
-const host = describe(z.string().min(1), 'a host is a name or an IP address');
+/** A name is not looked up: it may be known later. */
+function isHost(value: string): boolean {
+  if (value.includes(':')) return isIPv6(value);
+  return /^[\d.]+$/.test(value) ? isIPv4(value) : /^[^\s/?#@[\]]+$/.test(value);
+}
+
+const host = describe(
+  z.string().refine(isHost),
+  'a host is a name or an IP address, with neither a scheme nor a port',
+);
 
 const portFrom = (from: 0 | 1) =>
   describe(z.int().min(from).max(65_535), `a port is an integer from ${from} to 65535`);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { compareFences, readLocks, serveWatch } from '../index.ts';
 import { allCodes, openMembers } from '../testing/cluster.ts';
 
 const signal = 'signal: a signal is an AbortSignal';
@@ -84,4 +85,38 @@ test('every other call checks its arguments before it does anything', async () =
   await lock.run(work);
   expect(lock.status().waiting).toBe(0);
   expect([allCodes(group), group.crashes]).toEqual([[], []]);
+});
+
+test('what would do nothing, or fail later, is refused at the call', async () => {
+  await using group = await openMembers(['a']);
+  const { cluster, lock } = group.members[0]!;
+  const none = undefined as never;
+  const calls: Readonly<Record<string, () => unknown>> = {
+    'force releases the lock at maxHoldMs: give maxHoldMs, too; it is missing': () =>
+      lock.run(() => undefined, { force: true }),
+    'tryAcquire has no options: acquire({ timeoutMs: 0 }) takes the lock if it is free anywhere, got { timeoutMs: 5 }':
+      () => (lock.tryAcquire as (options: object) => unknown)({ timeoutMs: 5 }),
+    'a cluster is the result of joinCluster; it is missing': () => serveWatch(none),
+    'left: a fence is { generation, epoch, k }, got 1': () => compareFences(1 as never, 2 as never),
+    'work is a function, got a Promise': () => lock.run(Promise.resolve() as never),
+    'the addresses are a list of ws://host:port/, as serveWatch gives them, got a list of 1': () =>
+      readLocks(['http://127.0.0.1/']),
+  };
+  for (const [text, call] of Object.entries(calls))
+    await expect((async () => call())(), text).rejects.toThrow(text);
+  expect(lock.status()).toMatchObject({ client: 'idle', waiting: 0 });
+  await cluster.close();
+  expect(() => cluster.lead('x', () => undefined)).toThrow('SITE_CLOSED');
+});
+
+test('a caller that waits for a lock which this process never released learns that it is held here', async () => {
+  await using group = await openMembers(['a']);
+  const { lock } = group.members[0]!;
+  const held = await lock.acquire();
+  await expect(lock.acquire({ timeoutMs: 20 })).rejects.toThrow(
+    new RegExp(
+      `^ACQUIRE_TIMEOUT: no grant within 20 ms: a caller of this site has held ${lock.name} for \\d+ ms$`,
+    ),
+  );
+  held.release();
 });

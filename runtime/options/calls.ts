@@ -42,6 +42,9 @@ const hold = {
   force: yes(true).optional(),
 } satisfies Record<keyof HoldOptions, z.ZodType>;
 
+const maxHold = describe(z.number(), 'force releases the lock at maxHoldMs: give maxHoldMs, too');
+const limitOfForce = describe(z.object({ maxHoldMs: maxHold }), 'the options are an object');
+
 const holdOptions = describe(
   z.strictObject(hold),
   'the options are { signal, timeoutMs, minHoldMs, maxHoldMs, force }',
@@ -97,15 +100,22 @@ const names = describe(
   'names are a list of names of locks',
 );
 const count = describe(z.int().min(0), 'a part of a fence is an integer from 0');
+const fence = describe(
+  z.object({ generation: count, epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
+  'a fence is { generation, epoch, k }',
+);
 const fenced = describe(
-  z.strictObject({
-    lock: describe(z.string(), 'the name of a lock is a string'),
-    fence: describe(
-      z.object({ generation: count, epoch: count, k: count } satisfies Record<keyof Fence, z.ZodType>),
-      'a fence is { generation, epoch, k }',
-    ),
-  }),
+  z.strictObject({ lock: describe(z.string(), 'the name of a lock is a string'), fence }),
   'a gate is given a lock and a fence',
+);
+const twoFences = describe(z.strictObject({ left: fence, right: fence }), 'two fences are compared');
+const noOptions = describe(
+  z.undefined(),
+  'tryAcquire has no options: acquire({ timeoutMs: 0 }) takes the lock if it is free anywhere',
+);
+const cluster = describe(
+  withMethods<Cluster>(['watch', 'members', 'addMember', 'removeMember', 'replaceMember']),
+  'a cluster is the result of joinCluster',
 );
 const work = call('work is a function');
 const event = describe(
@@ -160,11 +170,29 @@ export function checkAcquire(options: unknown): void {
 }
 
 export function checkHold(options: unknown): void {
-  if (options !== undefined) checked(holdOptions, options);
+  if (options !== undefined) checkForce(checked(holdOptions, options));
 }
 
 export function checkRun(options: unknown): void {
-  if (options !== undefined) checked(runOptions, options);
+  if (options !== undefined) checkForce(checked(runOptions, options));
+}
+
+/** Without a limit it would do nothing. */
+function checkForce(options: { readonly force?: boolean | undefined }): void {
+  if (options.force === true) checked(limitOfForce, options);
+}
+
+/** `tryAcquire` neither waits nor sends. Options that it passed over would be taken for ones that count. */
+export function checkNoOptions(options: unknown): void {
+  if (options !== undefined) checked(noOptions, options);
+}
+
+export function checkFences(left: unknown, right: unknown): void {
+  checked(twoFences, { left, right });
+}
+
+export function checkCluster(given: unknown): void {
+  checked(cluster, given);
 }
 
 export function checkReady(options: unknown): void {

@@ -17,7 +17,11 @@ export function checked<S extends z.ZodType>(
   const parsed = schema.safeParse(value, { reportInput: true });
   const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => textsOf(schema, issue));
   for (const key of further)
-    if (typeof value === 'object' && value !== null && (value as Record<string, unknown>)[key] === undefined)
+    if (
+      value instanceof Object &&
+      !Array.isArray(value) &&
+      (value as Record<string, unknown>)[key] === undefined
+    )
       wrong.push(`${key}: ${aboutOf(schema, [key], false).is}; it is missing`);
   if (!parsed.success || wrong.length > 0) throw invalid(wrong);
   return parsed.data;
@@ -61,6 +65,7 @@ function unknownKey(schema: z.ZodType, path: readonly string[], key: string): st
 function show(value: unknown): string {
   if (typeof value === 'string')
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  if (value instanceof Promise) return 'a Promise';
   return inspect(value, {
     depth: 1,
     breakLength: Number.POSITIVE_INFINITY,
@@ -71,7 +76,8 @@ function show(value: unknown): string {
 
 function kindOf(value: unknown): string {
   if (typeof value === 'string') return `a string of ${Buffer.byteLength(value)} bytes`;
-  return value instanceof Uint8Array
-    ? `${value.length} bytes`
-    : `a ${value === null ? 'null' : typeof value}`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value === null || value === undefined) return `${value}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -30,7 +30,17 @@ const refused: readonly (readonly [object, string])[] = [
     'peers.b.port: a port is an integer from 1 to 65535, got "eighty"',
   ],
   [{ peers: { b: { ...there, port: 0 } } }, 'peers.b.port: a port is an integer from 1 to 65535, got 0'],
-  [{ peers: { b: { port: 1 } } }, 'peers.b.host: a host is a name or an IP address; it is missing'],
+  ...['http://localhost', 'localhost:80', '300.1.1.1', 'a b'].map(
+    (host) =>
+      [
+        { listen: { host, port: 1 } },
+        `listen.host: a host is a name or an IP address, with neither a scheme nor a port, got "${host}"`,
+      ] as const,
+  ),
+  [
+    { peers: { b: { port: 1 } } },
+    'peers.b.host: a host is a name or an IP address, with neither a scheme nor a port; it is missing',
+  ],
   [{ peers: { 'b c': there } }, `peers.b c: ${site}, got "b c"`],
   [{ peers: JSON.parse('{ "__proto__": { "host": "127.0.0.1", "port": 1 } }') }, hiddenPeer],
   [{ peers: { __proto__: { b: there } } }, hiddenPeer],
@@ -54,7 +64,10 @@ const refused: readonly (readonly [object, string])[] = [
     { strict: { leaseMs: 500, driftShare: 1 } },
     'strict.driftShare: a share of drift is a number from 0 to 0.5, got 1',
   ],
-  [{ timing: { patienceMs: Number.NaN } }, 'timing.patienceMs: a time is a number of ms above 0, got NaN'],
+  [
+    { timing: { patienceMs: Number.NaN } },
+    'timing.patienceMs: a time is a number of ms above 0 and at most 2147483647, got NaN',
+  ],
   [
     { timing: { failureTimeoutMs: 250 } },
     'timing.failureTimeoutMs: it is at least 2 heartbeatMs, 500; got 250',

@@ -26,10 +26,14 @@ const count = (otherwise: number, does: string) =>
 // A timer of Node lasts at most 2^31 - 1 ms.
 const longestMs = 2 ** 31 - 1;
 const time = (otherwise: number, does: string) =>
-  describe(z.number().positive().max(longestMs), 'a time is a number of ms above 0', {
-    does,
-    otherwise,
-  }).default(otherwise);
+  describe(
+    z.number().positive().max(longestMs),
+    `a time is a number of ms above 0 and at most ${longestMs}`,
+    {
+      does,
+      otherwise,
+    },
+  ).default(otherwise);
 
 export const siteIdIs =
   'the id of a site is 1 to 64 letters, digits, ".", "_" and "-", the first a letter or a digit';

@@ -112,6 +112,9 @@ export class JoinedCluster implements Cluster {
   ): Leadership => {
     checkLead(work, options);
     const { leaders, clock } = this.#options;
+    // A campaign of a closed site would end without a word.
+    if (this.#closing) throw new OperatingError('SITE_CLOSED', `${this.site} is closed, and leads nothing`);
+    if (this.#leaving) throw new OperatingError('SITE_LEAVING', `${this.site} is leaving, and leads nothing`);
     return leaders.begin(this.lock(name), work, options, clock);
   };
 

@@ -2,7 +2,7 @@ import type { Held, HoldOptions, Lock, RunOptions } from '../api/lock.ts';
 import type { LockStatus } from '../api/status.ts';
 import type { WaitQueue } from '../lock/wait-queue.ts';
 import type { Telemetry } from '../observe/telemetry.ts';
-import { checkHold, checkRun, checkWork } from '../options/calls.ts';
+import { checkHold, checkNoOptions, checkRun, checkWork } from '../options/calls.ts';
 
 /** The locks of a site, or of a guest. */
 export interface LockSource {
@@ -34,7 +34,8 @@ export class NamedLock implements Lock {
     return this.#telemetry.acquire(this.name, () => this.#acquire(options));
   }
 
-  tryAcquire(): Held | null {
+  tryAcquire(...given: readonly unknown[]): Held | null {
+    checkNoOptions(given[0]);
     const held = this.#site.actor(this.name).queue.tryAcquire();
     return held && this.#telemetry.watching ? this.#telemetry.entered(held) : held;
   }

@@ -388,8 +388,11 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ENFILE: ['this machine has no file descriptor left', 'raise its limit (sysctl fs.file-max)'],
   ELOOP: ['a symbolic link stands in its place, and is not followed', 'remove the link'],
   EINVAL: ['something that is no file stands in its place', 'remove it'],
-  ENOTDIR: ['a part of the path is no directory', 'name another data directory'],
-  ENOENT: ['no directory can be made there, or a link leads nowhere', 'name another data directory'],
+  ENOTDIR: ['a part of the path is no directory', 'put a directory in its place'],
+  ENOENT: [
+    'no directory can be made there, or a link leads nowhere',
+    'make the directory that it is to be in',
+  ],
   EIO: ['the device failed', 'see to the disk'],
 };
 
