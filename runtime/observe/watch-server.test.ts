@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { EventLine } from '../../machines/record.ts';
 import type { MembersRequest, WatchAsk, WatchTold } from '../../machines/watch.ts';
@@ -93,6 +93,33 @@ describe('a site that is watched over a WebSocket', () => {
     await heard(socket);
     say(socket, { type: 'find', like: 'ai' });
     expect(await heard(socket)).toEqual({ type: 'found', like: 'ai', locks: ['main'], more: false });
+  });
+
+  it('gives the place of the viewer that has been silent for longest to a fresh one, and takes none from those that ask', async () => {
+    const { server } = await site();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const viewers = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const socket = open(server.url);
+        await heard(socket);
+        return socket;
+      }),
+    );
+    expect(await refused(server.url)).toBe(503);
+    vi.advanceTimersByTime(20_000);
+    for (const socket of viewers.slice(1)) {
+      say(socket, { type: 'find', like: 'ai' });
+      await heard(socket);
+    }
+    const gone = once(viewers[0]!, 'close');
+    expect(await heard(open(server.url))).toMatchObject({ type: 'site' });
+    await gone;
+    expect(await refused(server.url)).toBe(503);
+    expect(viewers.map(({ readyState }) => readyState === WebSocket.OPEN)).toEqual([
+      false,
+      ...Array.from({ length: 7 }, () => true),
+    ]);
   });
 
   it('refuses pages, names that are none of its own, and a viewer without the token', async () => {

@@ -45,13 +45,16 @@ type Served = 'watch' | 'members' | 'addMember' | 'removeMember' | 'replaceMembe
 const request = z.union([ask, membersRequest]);
 
 const mostViewers = 8;
+/** A viewer that has asked nothing for this long makes room for another. */
+const silentMs = 15_000;
 const pingEveryMs = 10_000;
 /** The code by which WebSocket says that a frame is not as it should be. */
 const policyViolation = 1008;
 
 /**
  * Lets others watch a site from elsewhere: `baton inspect --attach URL`, `baton members list URL`. A viewer that is too slow, or does not
- * read, misses what happens; the site never waits for it. Nothing can be changed, unless an `adminToken` is given.
+ * read, misses what happens; the site never waits for it. Nothing can be changed, unless an `adminToken` is given. There are 8 viewers at most:
+ * one more takes the place of the one that has asked nothing for longest, if that is 15 s or more, and is refused with 503 otherwise.
  *
  * @throws OperatingError `OPTIONS_INVALID`, `LISTEN_FAILED`, `INSECURE_LISTEN`.
  */
@@ -87,10 +90,30 @@ export async function serveWatch(
     const reason = reasonOf(cause);
     throw new OperatingError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
+  /** When each viewer asked last, in order of that. */
+  const viewers = new Map<WebSocket, number>();
+  const asks = (viewer: WebSocket) => {
+    viewers.delete(viewer);
+    viewers.set(viewer, performance.now());
+  };
+  const hasRoom = (): boolean => {
+    if (viewers.size < mostViewers) return true;
+    const [silent, askedAt] = viewers.entries().next().value!;
+    if (performance.now() - askedAt < silentMs) return false;
+    viewers.delete(silent);
+    silent.terminate();
+    return true;
+  };
   http.server.on('upgrade', (request, socket, head) => {
-    const refusal = whyRefused(request, host, token) ?? (sockets.clients.size < mostViewers ? null : 503);
+    const refusal = whyRefused(request, host, token) ?? (hasRoom() ? null : 503);
     if (refusal === null)
-      sockets.handleUpgrade(request, socket, head, (opened) => serve(opened, cluster, adminToken));
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        asks(opened);
+        // One whose place was taken may still send.
+        opened.on('message', () => viewers.has(opened) && asks(opened));
+        opened.on('close', () => viewers.delete(opened));
+        serve(opened, cluster, adminToken);
+      });
     else refuseUpgrade(socket, `${refusal} ${STATUS_CODES[refusal]}`);
   });
   const pings = setInterval(() => {

@@ -1,11 +1,10 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { describe } from './describe.ts';
 
 /** A name is not looked up: it may be known later. */
 function isHost(value: string): boolean {
-  if (value.includes(':')) return isIPv6(value);
-  return /^[\d.]+$/.test(value) ? isIPv4(value) : /^[^\s/?#@[\]]+$/.test(value);
+  if (value.includes(':')) return z.regexes.ipv6.test(value.replace(/%\w+$/, ''));
+  return /^[\d.]+$/.test(value) ? z.regexes.ipv4.test(value) : /^[^\s/?#@[\]]+$/.test(value);
 }
 
 const host = describe(
