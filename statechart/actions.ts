@@ -1,9 +1,24 @@
 import { type AnyStateMachine, assign, cancel, type EventObject, raise } from 'xstate';
 import { outside } from './errors.ts';
 import type { Guards } from './guards.ts';
+import { makesCode, Source } from './inline.ts';
 import { ActionArgs, AssignArgs, type At, type Effect, effectOf, type Run } from './run.ts';
 
 export type Action = (run: Run) => void;
+/** These actions in order, as one. */
+export function inOrder(actions: readonly Action[]): Action {
+  const [first] = actions;
+  if (first && actions.length === 1) return first;
+  if (!makesCode) {
+    return (run) => {
+      for (const action of actions) action(run);
+    };
+  }
+  const source = new Source();
+  for (const action of actions) source.add(`${source.name(action)}(run);`);
+  return source.function('run') as Action;
+}
+
 /** The operation of an action, given its params. */
 type Deed = (run: Run, params: unknown) => void;
 type Of<Value> = (at: At, params: unknown) => Value;
@@ -194,12 +209,24 @@ function assignEach(assignment: Readonly<Record<string, unknown>>): Deed {
   if (!entries.some(([, value]) => typeof value === 'function')) {
     return (run) => run.assign(assignment);
   }
-  return (run, params) => {
-    const args = new AssignArgs(run.at);
-    const changes: Record<string, unknown> = {};
-    for (const [key, value] of entries) {
-      changes[key] = typeof value === 'function' ? (value as Of<unknown>)(args, params) : value;
-    }
-    run.assign(changes);
-  };
+  if (!makesCode) {
+    return (run, params) => {
+      const args = new AssignArgs(run.at);
+      const changes: Record<string, unknown> = {};
+      for (const [key, value] of entries) {
+        changes[key] = typeof value === 'function' ? (value as Of<unknown>)(args, params) : value;
+      }
+      run.assign(changes);
+    };
+  }
+  const source = new Source();
+  source.add('return {');
+  // A key in brackets is a key like any other, also `__proto__`.
+  for (const [key, value] of entries)
+    source.add(
+      `[${JSON.stringify(key)}]: ${source.name(value)}${typeof value === 'function' ? '(args, params)' : ''},`,
+    );
+  source.add('};');
+  const changesOf = source.function('args, params') as Of<object>;
+  return (run, params) => run.assign(changesOf(new AssignArgs(run.at), params));
 }

@@ -18,13 +18,16 @@ export interface Choice {
   readonly own: readonly Option[];
 }
 
-/** One microstep: its actions in order, and the configuration in which it ends. */
+/** One microstep: its actions, in order, as one, and the configuration in which it ends. */
 export interface Microstep {
-  readonly actions: readonly Action[];
+  readonly act: Action;
   readonly target: Configuration;
   /** True when XState makes a new snapshot for it, even if the active states are the same. */
   readonly changes: boolean;
 }
+
+/** Extends a route with the transitions that are selected. */
+export type Select = (...guarded: readonly [...Parameters<Guard>, route: Route]) => Route;
 
 /** The transitions selected so far. `microstep` is computed when it is first taken. */
 export class Route {
@@ -58,24 +61,24 @@ export class Configuration {
   /** For each `stateIn`, by its number: true if it holds. */
   readonly matches: (boolean | undefined)[] = [];
   /**
-   * The choice for each event type. Types that no transition names share a key if the same wildcards take
+   * Selects the transitions for each event type. Types that no transition names share a key if the same wildcards take
    * them.
    */
-  readonly choices = new Map<string, Choice>();
-  /** For each atomic state, its `always` and those of its ancestors, innermost first. */
-  readonly always: readonly (readonly Option[])[];
+  readonly choices = new Map<string, Select>();
+  /** Selects the transitions that need no event; `null`: there are none. */
+  readonly eventless: Select | null;
   readonly start = new Route([]);
 
   constructor(
     nodes: readonly AnyStateNode[],
     value: StateValue,
     history: HistoryValue,
-    always: readonly (readonly Option[])[],
+    eventless: Select | null,
   ) {
     this.nodes = nodes;
     this.value = value;
     this.history = history;
-    this.always = always;
+    this.eventless = eventless;
   }
 }
 

@@ -28,7 +28,7 @@ const mutants: readonly (readonly [string, () => void])[] = [
     'takes the last guard that holds',
     () =>
       patch('./select.ts', ({ selected }: Select) => ({
-        selected: (choice: Choice, ...rest: Rest) => selected(reversed(choice), ...rest),
+        selected: (choice: Choice) => selected(reversed(choice)),
       })),
   ],
   [
@@ -63,7 +63,6 @@ type Sets = typeof import('./sets.ts');
 type Runs = typeof import('./run.ts');
 type Select = typeof import('./select.ts');
 type Configurations = typeof import('./configuration.ts');
-type Rest = Parameters<Select['selected']> extends [unknown, ...infer Others] ? Others : never;
 
 function reverse<Args extends unknown[], Item>(list: (...args: Args) => readonly Item[]) {
   return (...args: Args) => [...list(...args)].reverse();

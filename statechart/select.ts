@@ -1,26 +1,51 @@
-import type { Choice, Configuration, Option, Route } from './configuration.ts';
+import type { Choice, Configuration, Option, Route, Select } from './configuration.ts';
+import { makesCode, Source } from './inline.ts';
 import type { At } from './run.ts';
 
 /**
- * Extends `route` with the transitions selected for an event in a state. Inner states come first, and each
- * region selects its own.
+ * Selects the transitions for an event in a state. Inner states come first, and each region selects its own.
  */
-export function selected({ inner, own }: Choice, at: At, configuration: Configuration, route: Route): Route {
+export function selected(choice: Choice): Select {
+  if (!makesCode) return (...args) => follow(choice, ...args);
+  const source = new Source();
+  writeChoice(choice, source, 0);
+  source.add('return route;');
+  return source.function('at, configuration, route') as Select;
+}
+
+/**
+ * Selects the transitions that need no event: of each atomic state the innermost. `always`: for each atomic state, its `always` and those
+ * of its ancestors, innermost first. `null`: there are none.
+ */
+export function eventless(always: readonly (readonly Option[])[]): Select | null {
+  if (always.length === 0) return null;
+  return selected({ inner: always.map((own) => ({ inner: [], own })), own: [] });
+}
+
+function follow({ inner, own }: Choice, at: At, configuration: Configuration, route: Route): Route {
   let on = route;
-  for (const choice of inner) on = selected(choice, at, configuration, on);
-  return on === route ? firstOf(own, at, configuration, route) : on;
-}
-
-/** The transitions that need no event. For each atomic state the innermost is selected. */
-export function eventless(at: At, configuration: Configuration): Route {
-  let on = configuration.start;
-  for (const options of configuration.always) on = firstOf(options, at, configuration, on);
-  return on;
-}
-
-function firstOf(options: readonly Option[], at: At, configuration: Configuration, route: Route): Route {
-  for (const option of options) {
+  for (const choice of inner) on = follow(choice, at, configuration, on);
+  if (on !== route) return on;
+  for (const option of own) {
     if (option.guard === null || option.guard(at, configuration)) return route.with(option);
   }
   return route;
+}
+
+function writeChoice({ inner, own }: Choice, source: Source, depth: number): void {
+  const before = `before${depth}`;
+  if (inner.length > 0) source.add(`{ const ${before} = route;`);
+  for (const choice of inner) writeChoice(choice, source, depth + 1);
+  if (inner.length > 0 && own.length > 0) source.add(`if (route === ${before}) {`);
+  writeOptions(own, source);
+  if (inner.length > 0) source.add(own.length > 0 ? '} }' : '}');
+}
+
+function writeOptions(own: readonly Option[], source: Source): void {
+  for (const [index, option] of own.entries()) {
+    const { guard } = option;
+    const test = guard ? `if (${source.name(guard)}(at, configuration)) ` : '';
+    source.add(`${index > 0 ? 'else ' : ''}${test}route = route.with(${source.name(option)});`);
+    if (!guard) return;
+  }
 }

@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, EventObject, StateValue } from 'xstate';
-import { type Action, Actions } from './actions.ts';
+import { type Action, Actions, inOrder } from './actions.ts';
 import {
   type Choice,
   Configuration,
@@ -8,6 +8,7 @@ import {
   type Microstep,
   type Option,
   type Route,
+  type Select,
   stateValueOf,
 } from './configuration.ts';
 import { StatechartError } from './errors.ts';
@@ -93,7 +94,7 @@ export class Statechart {
     this.effects = this.#actions.effects;
     this.timed = this.#actions.timed;
     this.#birth = this.#begin(machine.root);
-    this.#unborn = new Configuration([machine.root], this.#birth.target.value, {}, []);
+    this.#unborn = new Configuration([machine.root], this.#birth.target.value, {}, null);
   }
 
   start(input: unknown): Stepped {
@@ -130,8 +131,8 @@ export class Statechart {
 
   #take(run: Run): void {
     const { configuration, at } = run;
-    const choice = configuration.choices.get(at.event.type) ?? this.#choiceOf(configuration, at.event.type);
-    const route = selected(choice, at, configuration, configuration.start);
+    const select = configuration.choices.get(at.event.type) ?? this.#selectOf(configuration, at.event.type);
+    const route = select(at, configuration, configuration.start);
     if (route !== configuration.start) this.#follow(run, this.#microstep(configuration, route));
   }
 
@@ -142,8 +143,9 @@ export class Statechart {
     for (let microsteps = 0; microsteps < this.#most; microsteps++) {
       if (run.done) return;
       const { configuration } = run;
-      const route = mayAlways ? eventless(run.at, configuration) : configuration.start;
-      if (route !== configuration.start) {
+      const { eventless: select, start } = configuration;
+      const route = mayAlways && select ? select(run.at, configuration, start) : start;
+      if (route !== start) {
         run.assigned = false;
         const microstep = this.#microstep(configuration, route);
         this.#follow(run, microstep);
@@ -164,8 +166,8 @@ export class Statechart {
     );
   }
 
-  #follow(run: Run, { actions, target }: Microstep): void {
-    for (const action of actions) action(run);
+  #follow(run: Run, { act, target }: Microstep): void {
+    act(run);
     run.configuration = target;
   }
 
@@ -188,11 +190,11 @@ export class Statechart {
     const isSame = after.size === nodes.length && nodes.every((node) => after.has(node));
     const changes = !isSame || remembered !== history;
     return {
-      actions: [
+      act: inOrder([
         ...left.flatMap((node) => this.#exits.get(node)!),
         ...transitions.flatMap((transition) => this.#perTransition.get(transition)!),
         ...actions,
-      ],
+      ]),
       target: changes ? this.#intern([...after], remembered) : configuration,
       changes,
     };
@@ -203,7 +205,7 @@ export class Statechart {
     const { nodes, byDefault } = entrySet([birth], {});
     const entered = { nodes, byDefault: new Set([...byDefault, root]) };
     const { actions, after } = this.#enter(entered, new Set([root]));
-    return { actions, target: this.#intern([...after], {}), changes: true };
+    return { act: inOrder(actions), target: this.#intern([...after], {}), changes: true };
   }
 
   /** The actions of entering the states, and the resulting active states. Changes `active`. */
@@ -252,14 +254,14 @@ export class Statechart {
     };
   }
 
-  #choiceOf(configuration: Configuration, type: string): Choice {
+  #selectOf(configuration: Configuration, type: string): Select {
     if (reserved.has(type) || type.startsWith('xstate.error.actor.')) {
       throw new StatechartError('EVENT_RESERVED', `${type} is XState's own; give the event another type`);
     }
     const key = this.#descriptors.has(type) ? type : this.#wildcards.filter(takes(type)).join(' ');
     const known = configuration.choices.get(key);
     if (known) return known;
-    const made = this.#choice(this.#machine.root, configuration.nodes, type);
+    const made = selected(this.#choice(this.#machine.root, configuration.nodes, type));
     configuration.choices.set(key, made);
     return made;
   }
@@ -287,7 +289,12 @@ export class Statechart {
           (always ?? []).map((it) => this.#options.get(it)!),
         ),
       );
-    const made = new Configuration(nodes, stateValueOf(this.#machine.root, nodes), history, always);
+    const made = new Configuration(
+      nodes,
+      stateValueOf(this.#machine.root, nodes),
+      history,
+      eventless(always),
+    );
     this.#configurations.set(key, made);
     return made;
   }
