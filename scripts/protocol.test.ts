@@ -8,6 +8,8 @@ import * as epochMutants from '../verification/protocols/epoch/mutants.ts';
 import * as guestsMutants from '../verification/protocols/guests/mutants.ts';
 import * as lineMutants from '../verification/protocols/line/mutants.ts';
 import * as linkMutants from '../verification/protocols/link/mutants.ts';
+import { fittingPossibilities } from '../verification/protocols/members/fitting.ts';
+import * as fittingMutants from '../verification/protocols/members/fitting-mutants.ts';
 import { foundingPossibilities } from '../verification/protocols/members/founding.ts';
 import * as membersMutants from '../verification/protocols/members/mutants.ts';
 import { members, withLiar } from '../verification/protocols/members/system.ts';
@@ -52,6 +54,7 @@ const rules = new Set(sections.flatMap(({ rule }) => rule ?? []));
 const properties = new Set([
   ...Object.keys(possibilities),
   ...Object.keys(foundingPossibilities),
+  ...Object.keys(fittingPossibilities),
   ...members(withLiar).properties.map(({ name }) => name),
   ...Object.values(systems).flatMap((systemOf) =>
     [true, false].flatMap((liveness) =>
@@ -65,9 +68,10 @@ const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const mutants = new Set(
   [
     leaseMutants,
-    ...[epochMutants, guestsMutants, lineMutants, linkMutants, membersMutants, naimiTrehelMutants].flatMap(
-      (module) => Object.values(module),
-    ),
+    ...[
+      ...[epochMutants, fittingMutants, guestsMutants, lineMutants],
+      ...[linkMutants, membersMutants, naimiTrehelMutants],
+    ].flatMap((module) => Object.values<unknown>(module)),
   ]
     .filter(isTable)
     .flatMap((table) => Object.keys(table)),

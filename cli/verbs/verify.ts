@@ -19,7 +19,7 @@ export function addVerify(program: Command): void {
       'Explores every state that a system of XState machines can reach, and judges its properties. SYSTEM is a ' +
         'name (naimi-trehel, naimi-trehel-combined, naimi-trehel-leaving, line, line-combined, line-leaving, ' +
         'line-overtaking, sketch, link, link-restarts, epoch, epoch-strict, epoch-restarts, epoch-changes, epoch-fences, ' +
-        'epoch-combined, epoch-liveness, epoch-over, epoch-forgetting, founding, founding-anew, members, guests), a mutant of a protocol ' +
+        'epoch-combined, epoch-liveness, epoch-over, epoch-forgetting, founding, founding-anew, fitting, members, guests), a mutant of a protocol ' +
         "('epoch/R7: a vote is not written down'; epoch/ lists all), or the path of a module whose default export is a " +
         'System, or a function of { sites, network } that gives one. A module that exports a machine is checked alone, ' +
         'with all actors below the machine (baton outline).',

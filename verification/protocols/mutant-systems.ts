@@ -12,6 +12,8 @@ import * as lines from './line/mutants.ts';
 import { line, lineCombined, lineLeaving, lineOvertaking } from './line/system.ts';
 import * as links from './link/mutants.ts';
 import { type LinkOptions, link } from './link/system.ts';
+import { fitting } from './members/fitting.ts';
+import { fittingMutants } from './members/fitting-mutants.ts';
 import { founding } from './members/founding.ts';
 import { foundingMutants, mutants as membersMutants } from './members/mutants.ts';
 import { members } from './members/system.ts';
@@ -70,6 +72,7 @@ export const mutantSystems: Makers = {
   ...made('link', links.restartMutants, (machine) => link({ ...restarted, machine })),
   ...made('members', membersMutants, ([options, machine]) => members({ ...options, machine })),
   ...made('members', foundingMutants, ([options, machine]) => founding({ ...options, machine })),
+  ...made('members', fittingMutants, (options) => fitting(options)),
   ...made('guests', guestsMutants, (options) => guests(options)),
 };
 

@@ -14,6 +14,7 @@ import {
 import { guestsOf } from './guests/system.ts';
 import { line, lineCombined, lineLeaving, lineOvertaking } from './line/system.ts';
 import { link, linkRestarts } from './link/system.ts';
+import { fittingOf } from './members/fitting.ts';
 import { foundingAnewOf, foundingOf } from './members/founding.ts';
 import { membersOf } from './members/system.ts';
 import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './naimi-trehel/system.ts';
@@ -43,6 +44,7 @@ export const systems: Readonly<Record<string, (options: Options) => System>> = {
   'epoch-forgetting': epochForgetting,
   founding: foundingOf,
   'founding-anew': foundingAnewOf,
+  fitting: fittingOf,
   guests: guestsOf,
   members: membersOf,
   link,
