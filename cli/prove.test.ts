@@ -5,7 +5,7 @@ describe('baton prove', () => {
   it('refuses a system that has no proof, and names those that have', async () => {
     const { status, stderr } = await baton('prove', 'epoch');
     expect(status).toBe(2);
-    expect(stderr).toContain('no proof of epoch: expected one of naimi-trehel');
+    expect(stderr).toContain('no proof of epoch: expected one of naimi-trehel, line');
   });
 
   it('explains how to install a missing solver', async () => {

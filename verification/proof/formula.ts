@@ -1,7 +1,10 @@
 /** A variable, or a constant: a site. There is one sort and there are no function symbols. */
 export type Term = string;
 
-/** A formula without quantifiers over relations between sites. */
+/**
+ * A formula over relations between sites. `exists` binds a variable in a formula that names no other bound site, so that a formula about
+ * named sites stays a combination of purely existential ones, and negations of them.
+ */
 export type Formula =
   | { readonly kind: 'constant'; readonly value: boolean }
   | { readonly kind: 'atom'; readonly relation: string; readonly terms: readonly Term[] }
@@ -9,11 +12,12 @@ export type Formula =
   | { readonly kind: 'not'; readonly of: Formula }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Formula[] }
   | { readonly kind: 'iff'; readonly left: Formula; readonly right: Formula }
-  | { readonly kind: 'if'; readonly condition: Formula; readonly then: Formula; readonly otherwise: Formula };
+  | { readonly kind: 'if'; readonly condition: Formula; readonly then: Formula; readonly otherwise: Formula }
+  | { readonly kind: 'exists'; readonly variables: readonly Term[]; readonly of: Formula };
 
 /**
- * `holds`, for every choice of sites for `variables`. A query asserts nothing else, so it lies in the
- * Bernays–Schönfinkel class (EPR, exists* forall*): satisfiability is decidable, and a satisfiable query has a finite model.
+ * `holds`, for every choice of sites for `variables`; with variables, it has no `exists`. A query asserts nothing else, so it lies in
+ * the Bernays–Schönfinkel class (EPR, exists* forall*): satisfiability is decidable, and a satisfiable query has a finite model.
  */
 export interface Assertion {
   readonly variables: readonly Term[];
@@ -69,6 +73,13 @@ export function choose(condition: Formula, then: Formula, otherwise: Formula): F
   return then === otherwise ? then : { kind: 'if', condition, then, otherwise };
 }
 
+/** Some sites make `holds` true. Its parameters are the variables; `exists` must not stand in `exists`. */
+export function exists(holds: (...variables: Term[]) => Formula): Formula {
+  const variables = Array.from({ length: holds.length }, (_, index) => `some${index}`);
+  const of = holds(...variables);
+  return of.kind === 'constant' ? of : { kind: 'exists', variables, of };
+}
+
 /** An assertion about named sites alone. */
 export const fact = (holds: Formula): Assertion => ({ variables: [], holds });
 
@@ -89,13 +100,14 @@ export function smtLib({ relations, constants, assertions }: Query): string {
     ...constants.map((name) => `(declare-const ${name} Site)`),
     ...assertions.map(({ variables, holds }) => {
       const body = text(holds);
-      if (variables.length === 0) return `(assert ${body})`;
-      return `(assert (forall (${variables.map((name) => `(${name} Site)`).join(' ')}) ${body}))`;
+      return `(assert ${variables.length === 0 ? body : `(forall ${bound(variables)} ${body})`})`;
     }),
     '(check-sat)',
     '',
   ].join('\n');
 }
+
+const bound = (variables: readonly Term[]) => `(${variables.map((name) => `(${name} Site)`).join(' ')})`;
 
 function text(formula: Formula): string {
   switch (formula.kind) {
@@ -116,5 +128,7 @@ function text(formula: Formula): string {
       return `(= ${text(formula.left)} ${text(formula.right)})`;
     case 'if':
       return `(ite ${text(formula.condition)} ${text(formula.then)} ${text(formula.otherwise)})`;
+    case 'exists':
+      return `(exists ${bound(formula.variables)} ${text(formula.of)})`;
   }
 }

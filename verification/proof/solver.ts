@@ -89,13 +89,14 @@ async function z3WebAssembly(timeoutMs: number): Promise<Solver> {
           return Z3.mk_eq(context, build(formula.left), build(formula.right));
         case 'if':
           return Z3.mk_ite(context, build(formula.condition), build(formula.then), build(formula.otherwise));
+        case 'exists':
+          return Z3.mk_exists_const(context, 0, bound(formula.variables), [], build(formula.of));
       }
     };
+    const bound = (variables: readonly Term[]) => variables.map((name) => Z3.to_app(context, siteOf(name)));
     return assertions.map(({ variables, holds }) => {
       const body = build(holds);
-      if (variables.length === 0) return body;
-      const bound = variables.map((name) => Z3.to_app(context, siteOf(name)));
-      return Z3.mk_forall_const(context, 0, bound, [], body);
+      return variables.length === 0 ? body : Z3.mk_forall_const(context, 0, bound(variables), [], body);
     });
   };
 

@@ -24,5 +24,7 @@ export function evaluate(
       return whether(formula.left) === whether(formula.right);
     case 'if':
       return whether(formula.condition) ? whether(formula.then) : whether(formula.otherwise);
+    case 'exists':
+      throw new TypeError('expected a formula as an invariant has it, without exists');
   }
 }

@@ -1,18 +1,16 @@
 import {
-  type Assertion,
   and,
   atom,
   differ,
   equal,
   type Formula,
-  fact,
-  forAll,
   iff,
   implies,
   not,
   or,
   type Term,
 } from '../../../proof/formula.ts';
+import type { Conjunct, Witnessed } from '../../../proof/induction.ts';
 
 /*
  * L1 to L3, T, Q and exactly one token (docs/protocol.md), for any number of sites, over relations between sites. `eff` is no
@@ -50,12 +48,6 @@ export type State = Readonly<Record<RelationName, (...sites: Term[]) => Formula>
 export const before = Object.fromEntries(
   Object.keys(relations).map((name) => [name, (...sites: Term[]) => atom(name, ...sites)]),
 ) as unknown as State;
-
-/** A part of the invariant: `holds` for all sites. */
-export interface Conjunct {
-  readonly name: string;
-  readonly holds: (...sites: Term[]) => Formula;
-}
 
 export function invariant(s: State): readonly Conjunct[] {
   const waits = (x: Term) => or(s.requesting(x), s.withdrawn(x));
@@ -182,13 +174,6 @@ export function isRoot(s: State, x: Term, h: Term): Formula {
   return and(not(s.hasLast(x)), s.queue(h, x), not(s.queued(h)), not(s.hasRequest(h)));
 }
 
-/** The part of the invariant that says there is a site: for each x with `where` there is a y with `exists`. */
-export interface Witnessed {
-  readonly name: string;
-  readonly where: (x: Term) => Formula;
-  readonly exists: (x: Term, y: Term) => Formula;
-}
-
 export function witnessed(s: State): readonly Witnessed[] {
   const always = () => and();
   return [
@@ -203,18 +188,4 @@ export function witnessed(s: State): readonly Witnessed[] {
 
 export function tokenSomewhere(s: State, x: Term): Formula {
   return or(s.token(x), s.tokenTo(x));
-}
-
-/** The universal part, as a solver may assume it. */
-export function assumed(s: State): readonly Assertion[] {
-  return invariant(s).map(({ holds }) => forAll(holds));
-}
-
-/** The negation of a conjunct: some sites, which are new constants, break it. */
-export function broken({ holds }: Conjunct): {
-  readonly constants: readonly Term[];
-  readonly assertion: Assertion;
-} {
-  const constants = Array.from({ length: holds.length }, (_, index) => `broken${index}`);
-  return { constants, assertion: fact(not(holds(...constants))) };
 }

@@ -17,12 +17,11 @@ import {
   type Term,
   yes,
 } from '../../../proof/formula.ts';
+import { assumed, broken } from '../../../proof/induction.ts';
 import { ascending, descending, opaque } from '../../../proof/opaque.ts';
 import type { Claim, Step, TableClaim, Theory } from '../../../proof/theory.ts';
 import {
-  assumed,
   before,
-  broken,
   invariant,
   isRoot,
   type RelationName,
@@ -177,7 +176,7 @@ function transition(rows: Group): Step {
   const [{ kind, client, effect }] = rows;
   const step = stepText(rows[0]);
   const assertions: readonly Assertion[] = [
-    ...assumed(before),
+    ...assumed(invariant(before)),
     // The existential part of the invariant, at the sites of this step.
     fact(implies(before.hasLast('i'), before.last('i', 'l'))),
     fact(implies(before.hasNext('i'), before.next('i', 'n'))),
@@ -357,7 +356,7 @@ function consequences(): Step {
   const query = (constants: readonly Term[], ...facts: readonly Formula[]): Query => ({
     relations,
     constants,
-    assertions: [...assumed(before), ...facts.map(fact)],
+    assertions: [...assumed(invariant(before)), ...facts.map(fact)],
   });
   const headOf = (h: Term, x: Term) => and(before.queue(h, x), not(before.queued(h)));
   return {
