@@ -80,7 +80,14 @@ describe('the settings of a site come from', () => {
       {},
       /timing\.failuretimeoutms: .* did you mean failureTimeoutMs\?$/,
     ],
-    ['a group that is none', 'timing: 7', {}, /timing is an object of keys, not 7$/],
+    ['the name of a flag', 'id: a', {}, /id: there is no such key; did you mean site\?$/],
+    ['the name of a flag', 'tls-cert: a', {}, /tls-cert: there is no such key; did you mean tls.certFile\?$/],
+    [
+      'a group that is none',
+      'strict: 7',
+      {},
+      /strict is an object of keys, not 7; there are leaseMs, driftShare$/,
+    ],
     ['a key twice', 'root: a\nroot: b', {}, /Map keys must be unique/],
     ['no file', null, { BATON_CONFIG: '/no/such/file' }, /cannot read \/no\/such\/file: ENOENT/],
     [

@@ -4,7 +4,7 @@ import { reasonOf } from '../../machines/errors.ts';
 import { nearest } from '../../runtime/options/checked.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 import { address } from '../options.ts';
-import { keys } from './keys.ts';
+import { flagName, keys } from './keys.ts';
 
 /** Reads a settings file in YAML or JSON, key by key. Throws `UsageError`. */
 export function readSettings(file: string): ReadonlyMap<string, unknown> {
@@ -29,24 +29,30 @@ function collect(
   found: Map<string, unknown>,
   problems: string[],
 ): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.push(`${above.join('.') || 'it'} is an object of keys, not ${JSON.stringify(value)}`);
-    return;
-  }
   const prefix = above.length === 0 ? '' : `${above.join('.')}.`;
   const known = keys.map(({ path }) => path).filter((path) => path.startsWith(prefix));
   const here = [...new Set(known.map((path) => path.slice(prefix.length).split('.')[0]!))];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const what = `${above.join('.') || 'it'} is an object of keys, not ${JSON.stringify(value)}`;
+    problems.push(`${what}; there are ${here.join(', ')}`);
+    return;
+  }
   for (const [name, below] of Object.entries(value)) {
     const path = `${prefix}${name}`;
     if (known.includes(path)) found.set(path, withAddresses(path, below));
     else if (here.includes(name)) collect(below, [...above, name], found, problems);
     else {
-      const meant = nearest(name, here);
+      const meant = above.length === 0 ? (ofFlag(name) ?? nearest(name, here)) : nearest(name, here);
       problems.push(
         `${path}: there is no such key; ${meant === undefined ? `there are ${here.join(', ')}` : `did you mean ${meant}?`}`,
       );
     }
   }
+}
+
+/** The key that a flag of this name sets: `--id` sets `site`. */
+function ofFlag(name: string): string | undefined {
+  return keys.find(({ flag }) => flag !== undefined && [flag, flagName(flag).slice(2)].includes(name))?.path;
 }
 
 /** Expands `host:port` to an address. */

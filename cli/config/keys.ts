@@ -27,6 +27,11 @@ export interface Key {
   readonly hidden: boolean;
 }
 
+/** `--data-dir` for `dataDir`. */
+export function flagName(flag: string): string {
+  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** The flags of `baton site`, by the key that each sets, with the placeholder of its value in `--help`. */
 const flags: Readonly<Record<string, readonly [flag: string, value: string]>> = {
   site: ['id', ' <id>'],

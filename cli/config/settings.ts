@@ -5,7 +5,7 @@ import { parseOptions } from '../../runtime/options/parse.ts';
 import { UsageError } from '../../verification/check/errors.ts';
 import { credentialsIn } from '../site/credentials.ts';
 import { readSettings } from './file.ts';
-import { keys } from './keys.ts';
+import { flagName, keys } from './keys.ts';
 
 /** A value and its source: `--listen`, `BATON_LISTEN`, the name of a file, or `default`. */
 export interface Given {
@@ -41,10 +41,6 @@ export function configure(flags: Readonly<Record<string, unknown>>, env: NodeJS.
     if (flagged !== undefined) given.set(path, { value: flagged, from: flagName(flag!) });
   }
   return { given, options: checked(given), doubts: doubtsAbout(env) };
-}
-
-export function flagName(flag: string): string {
-  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** An orchestrator may set other variables with the same prefix, so none is refused. */

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { clusterSchema } from '../../runtime/options/schema.ts';
 import { inner, keysOf, schemaAt } from '../../runtime/options/walk.ts';
-import { aboutKey, doesOf, groupOf, keys } from './keys.ts';
-import { flagName } from './settings.ts';
+import { aboutKey, doesOf, flagName, groupOf, keys } from './keys.ts';
 
 /** Every key of `joinCluster` and of `baton site`, as the table of docs/configuration.md. */
 export function configurationTable(): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Address } from '../../runtime/api/peer.ts';
-import { keys } from '../config/keys.ts';
-import { flagName } from '../config/settings.ts';
+import { flagName, keys } from '../config/keys.ts';
+
 import { address, addressOrPort, names, peers, wholeNumber } from '../options.ts';
 
 /** Options that are no setting of the cluster. `configure` reads all others. */
