@@ -1,87 +1,74 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { freePort } from '../../runtime/testing/free-ports.ts';
 import { median, whole } from '../columns.ts';
-import type { Site } from './site.ts';
+import { beginInspector, beginSites, countsOf, type SiteProcess } from './cluster.ts';
 
 /**
  * Measures the cost of watching a cluster at full load. The same processes run in turns with and without
  * `baton inspect --attach` and a page that follows it. The inspector is stopped (SIGSTOP) during turns
- * without watching. So turns can be short and many, and all processes are warm.
+ * without watching. So turns can be short and many, and all processes are warm. Beside the throughput, which
+ * depends on the load of the machine, the processor time of the sites for each critical section is compared:
+ * the part of the cost that remains where the inspector runs on another machine.
  *
  *     node --import tsx bench/inspector/run.ts [SITES] [PAIRS] [SECONDS]
  */
 const [sites = 3, pairs = 20, seconds = 1.5] = process.argv.slice(2).map(Number);
 const settleMs = 300;
-const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-const processes = await begin(sites);
+const processes = await beginSites(sites);
 let viewer: Viewer | null = null;
 try {
-  viewer = await watch();
+  viewer = await watch(processes);
   await sleep(4_000);
-  const ratios: number[] = [];
+  const rates: number[] = [];
+  const costs: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     // The order alternates, so that a machine that warms up or slows down favours neither.
     const order = pair % 2 === 0 ? [false, true] : [true, false];
-    const rates = new Map<boolean, number>();
+    const turns = new Map<boolean, Turn>();
     for (const isWatched of order) {
       viewer.child.kill(isWatched ? 'SIGCONT' : 'SIGSTOP');
       await sleep(settleMs);
       const { frames } = viewer;
-      rates.set(isWatched, await rate());
+      turns.set(isWatched, await turn());
       if (viewer.frames > frames !== isWatched)
         throw new Error('watched when it was not to be, or not when it was');
     }
-    const [without, within] = [rates.get(false)!, rates.get(true)!];
-    ratios.push(within / without);
+    const [without, within] = [turns.get(false)!, turns.get(true)!];
+    rates.push(within.rate / without.rate);
+    costs.push(within.micros / without.micros);
     console.log(
-      `not watched ${whole(without)}/s, watched ${whole(within)}/s: ${(within / without).toFixed(3)}`,
+      `not watched ${whole(without.rate)}/s at ${without.micros.toFixed(1)} µs, watched ${whole(within.rate)}/s at ${within.micros.toFixed(1)} µs: ` +
+        `throughput ${rates.at(-1)!.toFixed(3)}, processor time ${costs.at(-1)!.toFixed(3)}`,
     );
   }
   console.log(
-    `\n${sites} sites, ${pairs} pairs of ${seconds} s: watched is ${median(ratios).toFixed(3)} of not watched (median)`,
+    `\n${sites} sites, ${pairs} pairs of ${seconds} s: watched, the throughput is ${median(rates).toFixed(3)} of not watched, ` +
+      `the processor time of the sites for a critical section ${median(costs).toFixed(3)} (medians)`,
   );
 } finally {
   for (const child of [...processes.map((one) => one.child), viewer?.child]) child?.kill('SIGKILL');
   viewer?.socket.terminate();
 }
 
-/** Starts site processes that all take the lock. */
-async function begin(count: number): Promise<readonly { child: ChildProcess; url: string }[]> {
-  const ids = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
-  const addresses: Record<string, Site['listen']> = {};
-  for (const id of ids) addresses[id] = { host: '127.0.0.1', port: await freePort() };
-  return Promise.all(
-    ids.map(async (site) => {
-      const child = fork(here('site.ts'), { execArgv: ['--import', 'tsx'] });
-      const { [site]: listen, ...peers } = addresses;
-      child.send({ site, listen: listen!, peers } satisfies Site);
-      const [{ url }] = (await once(child, 'message')) as [{ url: string }];
-      return { child, url };
-    }),
-  );
+interface Turn {
+  /** Critical sections per second. */
+  readonly rate: number;
+  /** Processor time of the sites for each. */
+  readonly micros: number;
 }
 
-/** Critical sections per second. */
-async function rate(): Promise<number> {
-  const [before, begun] = [await entered(), performance.now()];
+async function turn(): Promise<Turn> {
+  const [before, begun] = [await countsOf(processes), performance.now()];
   await sleep(seconds * 1_000);
-  return ((await entered()) - before) / ((performance.now() - begun) / 1_000);
-}
-
-async function entered(): Promise<number> {
-  const counts = await Promise.all(
-    processes.map(async ({ child }) => {
-      child.send('count');
-      const [message] = (await once(child, 'message')) as [{ entered: number }];
-      return message.entered;
-    }),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+  const after = await countsOf(processes);
+  const entered = after.entered - before.entered;
+  return {
+    rate: entered / ((performance.now() - begun) / 1_000),
+    micros: (after.cpuMicros - before.cpuMicros) / entered,
+  };
 }
 
 interface Viewer {
@@ -91,13 +78,8 @@ interface Viewer {
   frames: number;
 }
 
-async function watch(): Promise<Viewer> {
-  const urls = processes.map(({ url }) => url).join();
-  const child = fork(here('../../cli/baton.mjs'), ['inspect', '--attach', urls, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
-  });
-  const [line] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
-  const url = new URL(line.trim());
+async function watch(watched: readonly SiteProcess[]): Promise<Viewer> {
+  const { child, url } = await beginInspector(watched);
   const socket = new WebSocket(`ws://${url.host}/api/live`, { origin: url.origin });
   const opened: Viewer = { child, socket, frames: 0 };
   socket.on('message', () => opened.frames++);

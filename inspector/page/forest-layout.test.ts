@@ -9,12 +9,15 @@ it('lets no arrow pass through the disc of a third site, wherever the sites stan
     fc.record({
       depths: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: sites, maxLength: sites }),
       usual: fc.constantFrom(0, 34, -36),
-      width: fc.integer({ min: 340, max: 900 }),
+      room: fc.record({
+        width: fc.integer({ min: 340, max: 900 }),
+        height: fc.integer({ min: 200, max: 600 }),
+      }),
     }),
   );
   fc.assert(
-    fc.property(forest, ({ depths, usual, width }) => {
-      const places = columnsOf(depths, width);
+    fc.property(forest, ({ depths, usual, room }) => {
+      const places = columnsOf(depths, room);
       for (const [index, from] of places.entries()) {
         for (const [other, to] of places.entries()) {
           if (index === other) continue;

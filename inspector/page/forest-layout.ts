@@ -4,21 +4,26 @@ export interface Place {
 }
 
 const column = { widest: 88, narrowest: 46 };
-const row = 84;
-/** Room at both sides of the outer discs. */
-export const sidePx = 38;
+const row = { highest: 84, lowest: 40 };
+/** Room at both sides of the outer discs, and above and below them. */
+export const around = { sides: 38, ends: 52 };
 
 /**
- * A place for each site: in its own column, at its distance from the root. The columns share `width`. Every second
+ * A place for each site: in its own column, at its distance from the root. Columns and rows share the room. Every second
  * column is lower, so that a straight arrow past a neighbour has room, and narrow columns do not overlap.
  */
-export function columnsOf(depths: readonly number[], width: number): readonly Place[] {
-  const shared = (width - 2 * sidePx) / Math.max(1, depths.length - 1);
+export function columnsOf(
+  depths: readonly number[],
+  room: { readonly width: number; readonly height: number },
+): readonly Place[] {
+  const shared = (room.width - 2 * around.sides) / Math.max(1, depths.length - 1);
   const wide = Math.min(column.widest, Math.max(column.narrowest, shared));
   const stagger = 34 + 0.3 * (column.widest - wide);
+  const sharedDown = (room.height - 2 * around.ends - stagger) / Math.max(1, ...depths);
+  const high = Math.min(row.highest, Math.max(row.lowest, sharedDown));
   return depths.map((depth, index) => ({
-    x: sidePx + index * wide,
-    y: 66 + depth * row + (index % 2) * stagger,
+    x: around.sides + index * wide,
+    y: around.ends + depth * high + (index % 2) * stagger,
   }));
 }
 

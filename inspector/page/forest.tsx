@@ -2,7 +2,7 @@ import type { RefObject } from 'react';
 import type { SiteState } from '../../verification/timeline/format.ts';
 import type { Box } from '../protocol.ts';
 import { type Flight, flightsOf } from './flights.ts';
-import { bendPast, columnsOf, control, onCurve, type Place, sidePx } from './forest-layout.ts';
+import { around, bendPast, columnsOf, control, onCurve, type Place } from './forest-layout.ts';
 import type { Moments } from './moments.ts';
 import { PanZoom, useSize } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
@@ -38,7 +38,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   const room = useSize(svg);
   const columns = columnsOf(
     ids.map((id) => depth.get(id) ?? 0),
-    room.width / leastScale,
+    { width: room.width / leastScale, height: room.height / leastScale },
   );
   const places = new Map(ids.map((id, index) => [id, columns[index]!]));
   const at = (id: string) => places.get(id)!;
@@ -204,10 +204,13 @@ function boundsOf(
     [0.25, 0.5, 0.75].map((share) => onCurve(from, to, bend, share)),
   );
   const xs = [
-    ...sites.flatMap(({ x }) => [x - sidePx, x + sidePx]),
+    ...sites.flatMap(({ x }) => [x - around.sides, x + around.sides]),
     ...bent.flatMap(({ x }) => [x - 12, x + 12]),
   ];
-  const ys = [...sites.flatMap(({ y }) => [y - 52, y + 52]), ...bent.flatMap(({ y }) => [y - 24, y + 24])];
+  const ys = [
+    ...sites.flatMap(({ y }) => [y - around.ends, y + around.ends]),
+    ...bent.flatMap(({ y }) => [y - 24, y + 24]),
+  ];
   const whole = (value: number) => Math.ceil(value / stepPx) * stepPx;
   if (arrows.length === 0) {
     const [left, top] = [Math.min(...xs), Math.min(...ys)];

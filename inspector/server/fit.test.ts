@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chrome, launch, watchedPage } from '../../cli/testing/browser.ts';
 import { check } from '../../verification/check/check.ts';
 import dining from '../../verification/examples/dining-philosophers.ts';
@@ -13,12 +13,12 @@ import { builtPage } from './page.ts';
 import { type Answer, type PageServer, servePage } from './server.ts';
 import { answerWith } from './sources.ts';
 import { serious } from './testing/axe.ts';
+import { clearances, drawnShare, faults } from './testing/faults.ts';
 
 /** 720: a window of 1440 px whose page is enlarged to 200 %. */
 const widths = [390, 720, 1024, 1440] as const;
 const heights = { 390: 844, 720: 450, 1024: 768, 1440: 768 } as const;
 const themes = ['light', 'dark'] as const;
-const leastPx = 10.95;
 
 /** The views that are tested: a counterexample, a walk through a large system, a system that is no lock, a long run. */
 const views = ['counterexample', 'exploring', 'no lock', 'long run'] as const;
@@ -41,56 +41,6 @@ async function answerOf(view: View): Promise<Answer> {
       return answerWith({ shown: [{ head, timeline: () => run }], about: { title: 'run' } });
     }
   }
-}
-
-/** Texts of drawings smaller than they may be, panels without content, and parts that stick out of the page. */
-async function faults(page: Page): Promise<readonly string[]> {
-  return page.evaluate(`(() => {
-    const found = [];
-    for (const text of document.querySelectorAll('.drawing text')) {
-      if (text.textContent.trim() === '') continue;
-      const { a, b } = text.getScreenCTM();
-      const size = parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
-      if (size < ${leastPx}) found.push('a text of ' + size.toFixed(1) + ' px: ' + text.textContent);
-    }
-    for (const element of document.querySelectorAll('body *')) {
-      if (element.closest('svg') !== null || element.children.length > 0 || element.textContent.trim() === '') continue;
-      const { width, height } = element.getBoundingClientRect();
-      if (width <= 1 || height <= 1) continue;
-      const size = parseFloat(getComputedStyle(element).fontSize);
-      if (size < ${leastPx}) found.push('a text of ' + size + ' px: ' + element.textContent);
-    }
-    for (const panel of document.querySelectorAll('.panel')) {
-      const { width, height } = panel.getBoundingClientRect();
-      if (width < 150 || height < 120) found.push('a panel of ' + width + ' x ' + height + ': ' + panel.ariaLabel);
-      const body = [...panel.querySelectorAll('.body')].find((one) => !one.hidden);
-      if (body.textContent.trim() === '' && body.querySelector('canvas') === null) found.push('an empty panel: ' + panel.ariaLabel);
-    }
-    const over = document.documentElement.scrollWidth - innerWidth;
-    if (over > 0) found.push('the page is ' + over + ' px wider than the window');
-    for (const name of ['.top', '.story', '.controls', '.panel > header']) {
-      for (const element of document.querySelectorAll(name)) {
-        for (const child of element.children) {
-          if (child.getBoundingClientRect().right > innerWidth + 1) found.push(name + ' sticks out: ' + child.textContent);
-        }
-      }
-    }
-    return found;
-  })()`);
-}
-
-/** Is anything drawn on the canvas of the messages but its background? */
-function drawnShare(page: Page): Promise<number> {
-  return page.evaluate(`(() => {
-    const shown = document.querySelector('.sequence');
-    const canvas = Object.assign(document.createElement('canvas'), { width: shown.width, height: shown.height });
-    const context = canvas.getContext('2d', { willReadFrequently: true });
-    context.drawImage(shown, 0, 0);
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    let drawn = 0;
-    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) drawn++;
-    return drawn / (data.length / 4);
-  })()`);
 }
 
 it('is small: less than 300 kB for the whole page as it is sent', async () => {
@@ -135,9 +85,12 @@ describe.skipIf(chrome === null).each(views)('the page fits: %s', (view) => {
         await page.emulateMedia({ colorScheme: theme });
         await page.evaluate(`document.documentElement.dataset.theme = ${JSON.stringify(theme)}`);
         // Sites glide to their places.
-        await page.waitForTimeout(400);
+        await page.evaluate(
+          'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => undefined)))',
+        );
         expect.soft(await faults(page), theme).toEqual([]);
         expect.soft(await drawnShare(page), theme).toBeGreaterThan(0.004);
+        expect.soft(Math.min(...(await clearances(page))), theme).toBeGreaterThan(0);
         // Everything is there at every width: axe is asked at the smallest and the largest.
         if (width === 390 || width === 1440) expect(await serious(page), theme).toEqual([]);
       }
@@ -151,4 +104,60 @@ describe.skipIf(chrome === null).each(views)('the page fits: %s', (view) => {
       await page.close();
     }
   });
+});
+
+/** Faults by a style of one element, each with the finding that must come of it. */
+const styled: readonly (readonly [selector: string, style: string, found: RegExp])[] = [
+  ['.messages', 'max-height: 60px', /^a panel of \d+.* x 60: Messages$/],
+  ['.forest .site', 'visibility: hidden', /^a hidden site: a$/],
+  ['.forest .site', 'opacity: 0; transition: none', /^a hidden site: a$/],
+  ['.forest .site', 'display: none', /^a hidden site: a$/],
+  [
+    '.forest .site',
+    'transform: translate(-90px, 60px) !important; transition: none',
+    /^a site out of view: a$/,
+  ],
+  ['.forest .id', 'font-size: 8px !important', /^a text of [\d.]+ px: a$/],
+  ['.sentence b', 'font-size: 10px', /^a text of 10 px: mutual exclusion$/],
+  ['.controls', 'width: 1600px', /^the page is \d+ px wider than the window$/],
+  ['.ways', 'transform: translateX(1300px)', /^\.story sticks out: /],
+];
+
+it.skipIf(chrome === null)('each fault that is put into a page that fits is found', async () => {
+  const browser = await launch();
+  onTestFinished(() => browser.close());
+  const server = await servePage(await builtPage(() => undefined), await answerOf('counterexample'), 0);
+  onTestFinished(() => server.close());
+  const { page } = await watchedPage(browser);
+  await page.goto(server.url);
+  await page.waitForSelector('.forest .site');
+  // The drawing has its place once the size of its panel is known.
+  await expect.poll(() => faults(page)).toEqual([]);
+  for (const [selector, style, found] of styled) {
+    // The browser's own code is text: its types are not Node's.
+    const put = (css: string) =>
+      page.evaluate(`(() => {
+        const element = document.querySelector(${JSON.stringify(selector)});
+        const before = element.style.cssText;
+        element.style.cssText = ${css};
+        return before;
+      })()`) as Promise<string>;
+    const before = await put(`element.style.cssText + ${JSON.stringify(`; ${style}`)}`);
+    expect.soft(await faults(page), style).toContainEqual(expect.stringMatching(found));
+    await put(JSON.stringify(before));
+  }
+  await expect.poll(() => faults(page)).toEqual([]);
+
+  expect(Math.min(...(await clearances(page)))).toBeGreaterThan(0);
+  await page.evaluate(`(() => {
+    const [a, b, c] = [...document.querySelectorAll('.forest .site')].map((site) => new DOMMatrix(site.style.transform));
+    document.querySelector('.forest .last').setAttribute('d', 'M' + [a.e, a.f] + ' L' + [b.e, b.f] + ' L' + [c.e, c.f]);
+  })()`);
+  expect(Math.min(...(await clearances(page)))).toBeLessThan(0);
+
+  expect(await drawnShare(page)).toBeGreaterThan(0.004);
+  await page.evaluate(`void (document.querySelector('.sequence').width += 0)`);
+  expect(await drawnShare(page)).toBe(0);
+  await page.evaluate(`document.querySelector('.values .body').replaceChildren()`);
+  expect(await faults(page)).toContain('an empty panel: State');
 });

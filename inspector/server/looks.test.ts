@@ -15,6 +15,7 @@ import { openLive } from './live-page.ts';
 import { builtPage } from './page.ts';
 import { type Answer, servePage } from './server.ts';
 import { answerWith } from './sources.ts';
+import { clearances } from './testing/faults.ts';
 
 /** The address at which `answer` is served until the test ends. */
 async function served(answer: Answer): Promise<string> {
@@ -36,26 +37,6 @@ function shown(...timelines: readonly Timeline[]): Answer {
 async function mutantReport() {
   const system = copiedToken({ sites: 3, network: { order: 'fifo' } });
   return { system, report: await check(system) };
-}
-
-/** For each arrow between sites, the least distance from the rim of a disc of a third site; negative: it goes through. */
-function clearances(page: Page): Promise<number[]> {
-  return page.evaluate(`(() => {
-    const discs = [...document.querySelectorAll('.forest .site')].map((site) => {
-      const { e, f } = new DOMMatrix(site.style.transform);
-      return { x: e, y: f, r: 25 };
-    });
-    return [...document.querySelectorAll('.forest path.last, .forest path.next, .forest path.way')].map((path) => {
-      const length = path.getTotalLength();
-      const at = (part) => path.getPointAtLength(length * part);
-      const far = (point) => (disc) => Math.hypot(disc.x - point.x, disc.y - point.y) - disc.r;
-      const ends = [at(0), at(1)];
-      const others = discs.filter((disc) => !ends.some((end) => Math.abs(far(end)(disc)) < 6));
-      let least = Infinity;
-      for (let part = 0; part <= 1; part += 0.02) for (const disc of others) least = Math.min(least, far(at(part))(disc));
-      return least;
-    });
-  })()`);
 }
 
 describe.skipIf(chrome === null)('what can be seen of the page', () => {
