@@ -24,94 +24,75 @@ export interface SiteView {
  */
 export type Rule = 'L2' | 'L3' | 'routing' | 'promise' | 'fence' | 'lease';
 
-type Invariant = readonly [Rule, string, (site: SiteContext, value: SiteView['value']) => boolean];
+type Broken = readonly [Rule, string];
 
-const invariants: readonly Invariant[] = [
-  ['L2', 'in the critical section the token is here', ({ token }, { client }) => token || client !== 'inCS'],
-  [
-    'L2',
-    'a site with the token waits only while it is frozen',
-    ({ token }, { client, epoch }) => !token || !waits(client) || epoch !== 'following',
-  ],
-  ['L2', 'last and line name other sites', ({ self, last, line }) => last !== self && !line.includes(self)],
-  ['L2', 'a line names a site once', ({ line }) => line.length < 2 || new Set(line).size === line.length],
-  [
-    'L2',
-    'a site that crashed came back without a token',
-    ({ token }, { epoch }) => !token || !(epoch === 'closed' || epoch === 'barred'),
-  ],
-  [
-    'L3',
-    'the line of an idle site that follows is empty',
-    ({ line }, { client, epoch }) => client !== 'idle' || line.length === 0 || epoch !== 'following',
-  ],
-  [
-    'L3',
-    'last of an idle site that follows is nil exactly when the token is here',
-    ({ last, token }, { client, epoch }) =>
-      client !== 'idle' || epoch !== 'following' || (last === null) === token,
-  ],
-  [
-    'L3',
-    'last of a site that follows and is not idle is nil',
-    ({ last }, { client, epoch }) => client === 'idle' || epoch !== 'following' || last === null,
-  ],
-  [
-    'routing',
-    'routing is root exactly when last is nil',
-    ({ last }, { routing }) => (last === null) === (routing === 'root'),
-  ],
-  ['promise', 'no epoch is adopted above the promise', ({ promised, epoch }) => epoch <= promised],
-  [
-    'promise',
-    'a site follows exactly the epoch that it has promised',
-    ({ promised, epoch }, value) => value.epoch !== 'following' || epoch === promised,
-  ],
-  [
-    'promise',
-    'frozen sites and candidates have promised an epoch to come',
-    ({ promised, epoch }, value) => !['frozen', 'candidate'].includes(value.epoch) || epoch < promised,
-  ],
-  [
-    'promise',
-    'only candidates count votes',
-    ({ votes }, { epoch }) => epoch === 'candidate' || Object.keys(votes).length === 0,
-  ],
-  [
-    'fence',
-    'a critical section has a fence',
-    ({ fence }, { client }) => (fence !== null) === (client === 'inCS'),
-  ],
-  ['fence', 'no fence is of an epoch to come', ({ fence, epoch }) => fence === null || fence.epoch <= epoch],
-  [
-    'lease',
-    'in the critical section there is a lease',
-    ({ lease }, { client }) => client !== 'inCS' || lease === null || lease.since !== null,
-  ],
-  [
-    'lease',
-    'a site about to enter has the token and no lease',
-    ({ lease, token }, { client, epoch }) =>
-      client !== 'entering' || (lease !== null && token && (lease.since === null || epoch !== 'following')),
-  ],
-  ['lease', 'only a bound site defers', ({ lease }, value) => !lease?.putOff || value.lease === 'bound'],
-];
+/**
+ * The first invariant of these rules that the site breaks. Plain conditions in a row, since a site checks them after each event: a list of
+ * functions would be a call with many targets for each.
+ */
+function brokenOf(site: SiteContext, value: SiteView['value'], rules: readonly Rule[]): Broken | null {
+  const { client } = value;
+  const follows = value.epoch === 'following';
+  const counts = (rule: Rule) => rules.length === 0 || rules.includes(rule);
+  if (counts('L2')) {
+    const { self, token, last, line } = site;
+    if (client === 'inCS' && !token) return ['L2', 'in the critical section the token is here'];
+    if (token && waits(client) && follows)
+      return ['L2', 'a site with the token waits only while it is frozen'];
+    if (last === self || line.includes(self)) return ['L2', 'last and line name other sites'];
+    if (line.length > 1 && new Set(line).size !== line.length) return ['L2', 'a line names a site once'];
+    if (token && (value.epoch === 'closed' || value.epoch === 'barred'))
+      return ['L2', 'a site that crashed came back without a token'];
+  }
+  if (counts('L3') && follows) {
+    const { token, last, line } = site;
+    const isIdle = client === 'idle';
+    if (isIdle && line.length > 0) return ['L3', 'the line of an idle site that follows is empty'];
+    if (isIdle && (last === null) !== token)
+      return ['L3', 'last of an idle site that follows is nil exactly when the token is here'];
+    if (!isIdle && last !== null) return ['L3', 'last of a site that follows and is not idle is nil'];
+  }
+  if (counts('routing') && (site.last === null) !== (value.routing === 'root'))
+    return ['routing', 'routing is root exactly when last is nil'];
+  if (counts('promise')) {
+    const { promised, epoch, votes } = site;
+    if (epoch > promised) return ['promise', 'no epoch is adopted above the promise'];
+    if (follows && epoch !== promised)
+      return ['promise', 'a site follows exactly the epoch that it has promised'];
+    if ((value.epoch === 'frozen' || value.epoch === 'candidate') && epoch >= promised)
+      return ['promise', 'frozen sites and candidates have promised an epoch to come'];
+    if (value.epoch !== 'candidate' && Object.keys(votes).length > 0)
+      return ['promise', 'only candidates count votes'];
+  }
+  if (counts('fence')) {
+    const { fence, epoch } = site;
+    if ((fence !== null) !== (client === 'inCS')) return ['fence', 'a critical section has a fence'];
+    if (fence !== null && fence.epoch > epoch) return ['fence', 'no fence is of an epoch to come'];
+  }
+  if (counts('lease')) {
+    const { lease, token } = site;
+    if (client === 'inCS' && lease !== null && lease.since === null)
+      return ['lease', 'in the critical section there is a lease'];
+    if (client === 'entering' && (lease === null || !token || (lease.since !== null && follows)))
+      return ['lease', 'a site about to enter has the token and no lease'];
+    if (lease?.putOff && value.lease !== 'bound') return ['lease', 'only a bound site defers'];
+  }
+  return null;
+}
 
 /**
  * Returns the first invariant of `rules` (default: all) that this site breaks, as text with the site's state.
  * `null`: the site keeps all of them.
  */
 export function brokenInvariant({ value, context }: SiteView, ...rules: readonly Rule[]): string | null {
-  for (const [rule, says, holds] of invariants) {
-    if (rules.length > 0 && !rules.includes(rule)) continue;
-    if (holds(context, value)) continue;
-    const { self, epoch, promised, last, line, token } = context;
-    return (
-      `${rule}: ${says}, but ${self} is ${value.client} (${value.routing}, ${value.epoch}) in epoch ${epoch} ` +
-      `(promised ${promised}) with last ${last ?? 'nil'}, line [${line.join(', ')}], token ${token ? 'here' : 'elsewhere'}`
-    );
-  }
-  return null;
+  const broken = brokenOf(context, value, rules);
+  if (broken === null) return null;
+  const [rule, says] = broken;
+  const { self, epoch, promised, last, line, token } = context;
+  return (
+    `${rule}: ${says}, but ${self} is ${value.client} (${value.routing}, ${value.epoch}) in epoch ${epoch} ` +
+    `(promised ${promised}) with last ${last ?? 'nil'}, line [${line.join(', ')}], token ${token ? 'here' : 'elsewhere'}`
+  );
 }
 
 function waits(client: string): boolean {

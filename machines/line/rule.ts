@@ -24,8 +24,11 @@ export interface HandOver {
  * empty.
  */
 export function handOver(line: readonly SiteId[], joining?: SiteId): HandOver {
-  const [target, ...rest] = joining === undefined ? line : [...line, joining];
-  return { target: target!, line: rest };
+  const rest = line.slice(1);
+  if (joining === undefined) return { target: line[0]!, line: rest };
+  if (line.length === 0) return { target: joining, line: rest };
+  rest.push(joining);
+  return { target: line[0]!, line: rest };
 }
 
 /** The line after the token has arrived: the entries of the token follow the site's own line. */
