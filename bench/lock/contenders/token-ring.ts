@@ -12,7 +12,7 @@ const restAfterMs = 250;
  * The lower bound: one byte goes around, from each process to the next, requested or not. No process can
  * receive anything from another in less time than one such hop.
  */
-export const open: Open = async ({ index, processes, ports }) => {
+export const open: Open = async ({ index, ports }) => {
   let next: Socket | null = null;
   let waiting: (() => void) | null = null;
   let asked = performance.now();
@@ -33,7 +33,7 @@ export const open: Open = async ({ index, processes, ports }) => {
   });
   server.listen(ports[index]!, '127.0.0.1');
   await once(server, 'listening');
-  next = await dial(ports[(index + 1) % processes]!);
+  next = await dial(ports[(index + 1) % ports.length]!);
   if (index === 0) setTimeout(arrived, 200);
   return {
     acquire: () =>
