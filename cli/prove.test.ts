@@ -3,9 +3,9 @@ import { BatonProcess, baton } from './testing/baton.ts';
 
 describe('baton prove', () => {
   it('refuses a system that has no proof, and names those that have', async () => {
-    const { status, stderr } = await baton('prove', 'epoch');
+    const { status, stderr } = await baton('prove', 'link');
     expect(status).toBe(2);
-    expect(stderr).toContain('no proof of epoch: expected one of naimi-trehel, line');
+    expect(stderr).toContain('no proof of link: expected one of naimi-trehel, line');
   });
 
   it('explains how to install a missing solver', async () => {

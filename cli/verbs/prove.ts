@@ -22,7 +22,7 @@ export function addProve(program: Command): void {
     .description(
       'Proves that the invariants of a protocol are inductive for every number of sites, with an SMT solver, from a table of ' +
         "its statechart's own steps. docs/proof.md says what is proved, under which assumptions, and what is trusted. " +
-        'SYSTEM is naimi-trehel, line or line-leaving.',
+        'SYSTEM is naimi-trehel, line, line-leaving or epoch.',
     )
     .argument('<system>', 'a name')
     .addOption(
