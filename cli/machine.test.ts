@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { baton } from './testing/baton.ts';
+import { directory } from './testing/directory.ts';
 
 const guide = readFileSync(new URL('../docs/check-one-machine.md', import.meta.url), 'utf8');
 const commands = [...guide.matchAll(/```text\n\$ baton (.+)\n([^`]+)```/g)].map(
@@ -39,4 +41,20 @@ test('a CommonJS module that exports a machine and its outcomes is checked', asy
 test('a module with no machine is refused', async () => {
   const ended = await baton('outline', 'cli/version.ts');
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('exports no machine of XState') });
+});
+
+test('events that a module does not declare come bare, one for each wildcard, and verify lists them', async () => {
+  const module = join(directory(), 'wild.ts');
+  const xstate = import.meta.resolve('xstate');
+  const wild = `import { createMachine } from '${xstate}';
+    export default createMachine({ id: 'wild', initial: 'a', states: { a: {
+      on: { go: {}, 'user.*': 'b', '*': { actions: ({ event }) => event.data.amount } } }, b: { on: { back: 'a' } } } });`;
+  writeFileSync(module, wild);
+  const ended = await baton('verify', module);
+  expect(ended).toMatchObject({ status: 1, stdout: expect.stringMatching(/^1\. wild: anything$/m) });
+  expect(ended.stderr).toContain('nothing but a type: go, user.anything, anything, back');
+  writeFileSync(module, `${wild}\nexport const events = [{ type: 'go' }, { type: 'user.login' }];`);
+  const declared = await baton('verify', module);
+  expect(declared.stdout).not.toContain('anything');
+  expect(declared.stderr).toBe('');
 });

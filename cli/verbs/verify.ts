@@ -144,6 +144,12 @@ async function judged(found: FoundSystem, options: VerifyOptions): Promise<ExitS
   if (options.regression !== undefined) await writeRegression(options.regression, found, report);
   if (options.html !== undefined) await writePage(options.html, found.system, report);
   await printReport(report, options);
+  const { undeclared = [] } = found;
+  if (undeclared.length > 0) {
+    remark(
+      `the module exports no events, so these come from outside with nothing but a type: ${undeclared.join(', ')} (baton outline)`,
+    );
+  }
   if (opinions === null) return statusOf(report, found.system);
   if (options.json !== '-') {
     const { opinionsText } = await import('../verify/text.ts');

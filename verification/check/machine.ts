@@ -14,7 +14,7 @@ export interface MachineModule
   readonly inputs?: readonly unknown[];
   /**
    * The events that may come from outside: as they are, or with how often and when they may come. Default: every type that
-   * the machine names, with nothing but a type.
+   * the machine names, and one type for each wildcard, with nothing but a type.
    */
   readonly events?: readonly ({ readonly type: string } | EnvironmentEvent)[];
   /**
@@ -161,11 +161,24 @@ function lostText({ event, actor = 'the machine' }: Lost): string {
   );
 }
 
-/** Returns each type of event that the machine names, as an event without further keys. */
+/**
+ * Returns each type of event that the machine names, as an event without further keys. For `user.*` and `*` it is one type
+ * that the machine does not name, `user.anything` and `anything`.
+ */
 export function bareEvents(machine: AnyStateMachine): readonly { readonly type: string }[] {
   const types = nodesOf(machine).flatMap((node) => [...node.transitions.keys()]);
-  const own = types.filter((type) => !type.startsWith('xstate.') && !type.endsWith('*'));
+  const own = types
+    .filter((type) => !type.startsWith('xstate.'))
+    .map((type) => type.replace(/\*$/, 'anything'));
   return [...new Set(own)].map((type) => ({ type }));
+}
+
+/** Returns the types of the events that come bare, since the module of a machine exports no `events`. */
+export function undeclaredEvents(exports: Readonly<Record<string, unknown>>): readonly string[] {
+  const { default: exported, events } = exports;
+  if (events !== undefined || (exported !== undefined && !isMachine(exported))) return [];
+  const machine = machineIn(exports);
+  return machine === null ? [] : bareEvents(machine).map(({ type }) => type);
 }
 
 /** Returns the exports to add beside the machine, as an outline to fill in. */

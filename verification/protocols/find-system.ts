@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../../machines/errors.ts';
 import { CheckError, type SystemSource, systemFrom } from '../check/check.ts';
 import { UsageError } from '../check/errors.ts';
+import { undeclaredEvents } from '../check/machine.ts';
 import { exportsOf } from '../check/source.ts';
 import { LivenessError } from '../checker/liveness/index.ts';
 import { SearchError } from '../checker/packed/index.ts';
@@ -19,6 +20,8 @@ export interface FoundSystem {
   readonly source: SystemSource;
   /** It is a mutant: its states may have no end, so a check stops at the first violation. */
   readonly isMutant?: true;
+  /** The types of the events that come with nothing but a type, since the module of a machine declares none. */
+  readonly undeclared?: readonly string[];
 }
 
 /** The size and the network that a registered system is asked for; absent: 3 sites (a link has 2), fifo. */
@@ -55,13 +58,14 @@ export async function findSystem(
   }
   const source = { module: pathToFileURL(path).href, options };
   const loaded = await found(source).catch(refuseToLoad(path));
-  const { default: exported } = (await import(source.module)) as { default: unknown };
+  const exports = await exportsOf(source.module);
+  const { default: exported } = exports;
   if (typeof exported !== 'function' && (sites !== undefined || network !== undefined)) {
     throw new UsageError(
       `${name} exports a system as it is: --sites and --network have no say in it; export a function of { sites, network } instead`,
     );
   }
-  return loaded;
+  return { ...loaded, undeclared: undeclaredEvents(exports) };
 }
 
 /** The exports of a user's module. Throws `UsageError` when it cannot be loaded. */
