@@ -9,28 +9,33 @@ export interface ChangingOptions extends SimulationOptions {
    * builds of two versions of the wire. Default: false.
    */
   readonly machines?: boolean;
+  /** What an operator does with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
+  readonly mistake?: Mistake;
 }
+
+/** The data of a site that is down are emptied and its id is kept; or a copy is put back that was made some time before. */
+export type Mistake = 'an emptied disk under the old id' | 'an old copy of the disk';
 
 /** Maximum number of names at a time, and minimum number of voters. */
 const mostNames = 5;
 
 /**
  * Sites acquire the lock while the members change: sites are added, removed, replaced by others, leave, lose their disks, crash and
- * come back, and links are cut, and more (`machines`): `steps` random steps of one seed. Then the faults end, and every member must be served if a
- * majority of the voters is left. Throws the promise that was broken.
+ * come back, and links are cut, and more (`machines`): `steps` random steps of one seed. With `founds` the founders are first started apart
+ * from each other, some of them late and out of reach, and lose their data as long as there is no cluster. Then the faults end, and every
+ * member must be served if a majority of the voters is left. Throws the promise that was broken.
  */
 export async function changing(
-  { machines = false, ...options }: ChangingOptions,
+  { machines = false, mistake, ...options }: ChangingOptions,
   steps = 2_000,
 ): Promise<Simulation & { changes: number }> {
   const simulation = new Simulation({ ...options, changes: true });
   const { ids, random, clock, hub, sites } = simulation;
-  await simulation.openAll();
-  await simulation.settle();
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
   const served = new Map<SiteId, number>();
   let working = true;
+  let pauseMs = 40;
   const work = async (id: SiteId) => {
     const site = sites.get(id)!;
     while (working && sites.get(id) === site) {
@@ -40,7 +45,7 @@ export async function changing(
         if (!held.signal.aborted) served.set(id, (served.get(id) ?? 0) + 1);
         held.release();
       }
-      await sleep(random() * 40 + 1);
+      await sleep(random() * pauseMs + 1);
     }
   };
   /** A removed site throws, and callers that wait at it are refused. */
@@ -66,6 +71,8 @@ export async function changing(
   const votersNow = () => Object.keys(newest()?.voters ?? {});
   const isThere = (voter: SiteId) => sites.get(nameOf(voter))?.mesh.voter === voter;
   const isWhole = () => votersNow().length > 2 && votersNow().every(isThere);
+  /** Its founders may lose their data: another one is founded. */
+  const isUnfounded = () => options.founds === true && !simulation.isFounded;
   const change = (wanted: { readonly add: SiteId } | { readonly remove: SiteId }) => {
     const up = [...sites.values()].filter(({ mesh }) => mesh.founding !== null);
     if (up.length > 0)
@@ -82,6 +89,16 @@ export async function changing(
     else if (chance < 0.6) simulation.failDisk(id);
     else if (simulation.isSuspended(id)) simulation.resume(id);
     else simulation.suspend(id);
+  };
+  const copies = new Map<SiteId, () => void>();
+  const err = async (id: SiteId, what: Mistake) => {
+    const putBack = copies.get(id);
+    copies.set(id, simulation.copy(id));
+    if (what === 'an old copy of the disk' && !putBack) return;
+    simulation.crash(id);
+    if (what === 'an old copy of the disk') putBack!();
+    else simulation.empty(id, simulation.idOf(id));
+    await start(id);
   };
   const happen = async () => {
     if (machines && random() < 0.4) {
@@ -100,14 +117,28 @@ export async function changing(
       simulation.empty(name);
       await start(name);
     } else if (chance < 0.8) change({ remove: id });
-    else if (chance < 0.9 && isWhole() && sites.has(id)) {
+    else if (mistake && chance < 0.9 && sites.has(id)) await err(id, mistake);
+    else if (chance < 0.9 && (isWhole() || isUnfounded()) && sites.has(id)) {
       simulation.crash(id);
       simulation.empty(id);
       await start(id);
     } else change({ add: id });
   };
-  for (const id of ids) void work(id);
+  /** The step at which each founder is started for the first time. */
+  const firstStarts = new Map<number, SiteId[]>();
+  if (options.founds) {
+    for (const id of ids) {
+      const step = Math.floor((random() * steps) / 4);
+      firstStarts.set(step, [...(firstStarts.get(step) ?? []), id]);
+      if (random() < 0.5) simulation.cut(id, pick(ids));
+    }
+  } else {
+    await simulation.openAll();
+    await simulation.settle();
+    for (const id of ids) void work(id);
+  }
   for (let step = 0; step < steps; step++) {
+    for (const id of firstStarts.get(step) ?? []) if (!sites.has(id)) await start(id);
     const chance = random();
     const pending = simulation.pending();
     if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
@@ -121,13 +152,16 @@ export async function changing(
   simulation.healAll();
   simulation.mendDisks();
   for (const id of ids) if (!sites.has(id)) await start(id);
+  // They ask less often: what was begun is to end, and what waits is to be served.
+  pauseMs = 1_000;
   await simulation.run(20_000);
   const voters = votersNow();
+  if (voters.length === 0) throw new Error('the cluster is not founded though nothing fails any more');
   if (2 * voters.filter(isThere).length > voters.length) {
     const before = new Map(served);
     await simulation.run(10_000);
     const members = votersNow().map(nameOf);
-    const waiting = members.filter((id) => (served.get(id) ?? 0) <= (before.get(id) ?? 0) + 5);
+    const waiting = members.filter((id) => (served.get(id) ?? 0) <= (before.get(id) ?? 0) + 3);
     if (waiting.length > 0)
       throw new Error(`${waiting.join(', ')} of ${members.join(', ')} wait though nothing fails any more`);
   }

@@ -18,6 +18,7 @@ const usage = `npm run simulate -- [options]
   --steps N     steps of each schedule (default 2000)
   --strict      with leases, and clocks that drift
   --members     the members change: sites come, go, are replaced and lose their disks
+  --founding    with --members: the founders are first started apart from each other, late or out of reach, and lose their data meanwhile
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
                 under way, and sites are started with builds of two versions of the wire
   --trace DIR   write the recorded run of the failing seed there; without one, that of the last seed`;
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '2000' },
     strict: { type: 'boolean', default: false },
     members: { type: 'boolean', default: false },
+    founding: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
     trace: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -71,7 +73,7 @@ async function main(): Promise<number> {
     };
     try {
       const simulation = values.members
-        ? await changing({ ...options, machines: values.machines }, steps)
+        ? await changing({ ...options, founds: values.founding, machines: values.machines }, steps)
         : await ordeal(options, steps);
       grants += simulation.granted.length;
       elections += simulation.elections();

@@ -43,6 +43,19 @@ class SimulatedDisk {
     return this.#kept.founding === null;
   }
 
+  get isOfCluster(): boolean {
+    return this.#kept.founding !== null && this.#kept.founding.stage !== 'accepted';
+  }
+
+  /** Its data, as they are now. */
+  copy(): SimulatedDisk {
+    const copied = new SimulatedDisk(this.#syncs, this.#id, []);
+    copied.life = this.life;
+    copied.#synced = new Map(this.#synced);
+    Object.assign(copied.#kept, this.#kept);
+    return copied;
+  }
+
   get id(): string {
     return this.#id;
   }
@@ -112,6 +125,11 @@ export interface SimulationOptions {
   readonly syncs?: boolean;
   /** The members change: sites may grant without reaching a majority of the first voters. Default: false. */
   readonly changes?: boolean;
+  /** Founders are no cluster yet: each begins with an empty disk, and the caller opens it. Default: they have founded one. */
+  readonly founds?: boolean;
+  /** The statecharts of the members and of the founding. Default: those that the runtime runs. */
+  readonly membersStatechart?: AnyStateMachine;
+  readonly foundingStatechart?: AnyStateMachine;
   /** Sites with no room for a lock that another names. Default: none. */
   readonly roomless?: readonly SiteId[];
   /** Sites forget the lock when nobody has used it for `timing.forgetAfterMs` (R13). Default: false. */
@@ -134,8 +152,11 @@ export class Simulation {
   readonly sites = new Map<SiteId, SimulatedSite>();
   readonly granted: { readonly site: SiteId; readonly fence: Fence }[] = [];
   readonly #cuts = new Set<string>();
-  readonly #winners = new Map<number, SiteId>();
-  readonly #highest = new Map<number, number>();
+  /** The winner of each epoch, and the highest count of a fence in each: by the generation of the cluster and the epoch. */
+  readonly #winners = new Map<string, SiteId>();
+  readonly #highest = new Map<string, number>();
+  /** The generation of all grants so far. */
+  #generation: number | null = null;
   readonly #adopted = new Map<SiteId, { readonly epoch: number; readonly inMinority: boolean }>();
   readonly #disks = new Map<SiteId, SimulatedDisk>();
   readonly #founders: readonly SiteId[];
@@ -152,7 +173,7 @@ export class Simulation {
     this.ids = Array.from({ length: options.sites }, (_, index) => String.fromCharCode(97 + index));
     this.#founders = [...this.ids];
     for (const id of this.ids)
-      this.#disks.set(id, new SimulatedDisk(options.syncs ?? true, id, this.#founders));
+      this.#disks.set(id, new SimulatedDisk(options.syncs ?? true, id, options.founds ? [] : this.#founders));
     const { strict, driftShare = strict?.driftShare ?? 0 } = options;
     for (const id of strict ? this.ids : []) this.#rates.set(id, 1 + driftShare * (2 * this.random() - 1));
     this.#leases = strict ? new LeaseWitness(strict.leaseMs) : null;
@@ -165,6 +186,7 @@ export class Simulation {
   /** Opens the first run of a site, or the next one. `version`: of the wire, as its build speaks it. */
   async open(id: SiteId, version = protocolVersion): Promise<SimulatedSite> {
     const { voters = this.#founders, statechart, believes = () => voters, timing } = this.#options;
+    const { membersStatechart, foundingStatechart } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
     const clock = new SiteClock(this.clock, this.#rates.get(id) ?? 1);
@@ -174,11 +196,14 @@ export class Simulation {
     const mesh = new Site({
       self: id,
       peers: this.ids.filter((other) => other !== id),
-      // A new site joins and founds nothing.
-      ...(disk.isNew && { founders: [] }),
+      ...this.#foundersOf(id, disk),
       root: 'a',
       voters: believes(id),
       ...(statechart && { statechart }),
+      ...(membersStatechart && { membersStatechart }),
+      ...(foundingStatechart && { foundingStatechart }),
+      // Above the generation of every founding before.
+      generation: () => 1 + Math.floor(this.clock.now()),
       mailbox: this.hub.mailbox(id, disk.id, version),
       store: disk.open(),
       recorder: { ...noRecorder, active: true, record: (line) => this.#observe(line) },
@@ -208,11 +233,32 @@ export class Simulation {
     return site;
   }
 
-  /** Empties a disk: for a new name, or a name whose data are gone. */
-  empty(id: SiteId): void {
+  /** A new site joins and founds nothing, but for a founder that keeps its settings. */
+  #foundersOf(id: SiteId, disk: SimulatedDisk): { founders?: readonly SiteId[] } {
+    if (this.#options.founds) return { founders: this.#founders.includes(id) ? this.#founders : [] };
+    return disk.isNew ? { founders: [] } : {};
+  }
+
+  /** Empties a disk: for a new name, or a name whose data are gone. With `as`, a mistake: under the id of before. */
+  empty(id: SiteId, as?: string): void {
     if (!this.ids.includes(id)) this.ids.push(id);
     this.#newDisks += 1;
-    this.#disks.set(id, new SimulatedDisk(this.#options.syncs ?? true, `${id}-${this.#newDisks}`, []));
+    this.#disks.set(id, new SimulatedDisk(this.#options.syncs ?? true, as ?? `${id}-${this.#newDisks}`, []));
+  }
+
+  idOf(id: SiteId): string {
+    return this.#disks.get(id)!.id;
+  }
+
+  /** A copy of the data of a site, which `putBack` puts in their place: a mistake of an operator. */
+  copy(id: SiteId): () => void {
+    const kept = this.#disks.get(id)!.copy();
+    return () => void this.#disks.set(id, kept);
+  }
+
+  /** Does the disk of any founder say that the cluster is founded? */
+  get isFounded(): boolean {
+    return this.#founders.some((id) => this.#disks.get(id)!.isOfCluster);
   }
 
   crash(id: SiteId): void {
@@ -337,13 +383,18 @@ export class Simulation {
     if (this.#broken !== null) throw new Error(this.#broken);
     const [breach] = this.hub.breaches;
     if (breach) throw breach;
-    const holders = new Map<number, SiteId>();
+    const holders = new Map<string, SiteId>();
     for (const id of this.#opened()) {
-      const { token, epoch: of } = this.contextOf(id);
+      const { token, epoch } = this.contextOf(id);
       if (!token) continue;
-      if (holders.has(of)) throw new Error(`S1: ${id} and ${holders.get(of)} have tokens of epoch ${of}`);
+      const of = this.#generationAnd(id, epoch);
+      if (holders.has(of)) throw new Error(`S1: ${id} and ${holders.get(of)} have tokens of epoch ${epoch}`);
       holders.set(of, id);
     }
+  }
+
+  #generationAnd(site: SiteId, epoch: number): string {
+    return `${this.sites.get(site)?.mesh.founding?.generation ?? 0} ${epoch}`;
   }
 
   #observe(line: RecordLine): void {
@@ -358,18 +409,24 @@ export class Simulation {
     }
   }
 
-  #elected(site: SiteId, of: number): void {
+  #elected(site: SiteId, epoch: number): void {
+    const of = this.#generationAnd(site, epoch);
     const other = this.#winners.get(of);
-    if (other !== undefined) this.#broken ??= `S2: ${site} and ${other} have won epoch ${of}`;
+    if (other !== undefined) this.#broken ??= `S2: ${site} and ${other} have won epoch ${epoch}`;
     this.#winners.set(of, site);
   }
 
   #grant(site: SiteId, fence: Fence): void {
     this.granted.push({ site, fence });
     const text = `${site} is granted (${fence.epoch}, ${fence.k})`;
-    const highest = this.#highest.get(fence.epoch) ?? 0;
+    const generation = this.sites.get(site)?.mesh.founding?.generation ?? 0;
+    this.#generation ??= generation;
+    if (generation !== this.#generation)
+      this.#broken ??= `M8: ${text} in generation ${generation}, others were in ${this.#generation}`;
+    const of = this.#generationAnd(site, fence.epoch);
+    const highest = this.#highest.get(of) ?? 0;
     if (fence.k <= highest) this.#broken ??= `S3, S5: ${text} after (${fence.epoch}, ${highest})`;
-    this.#highest.set(fence.epoch, fence.k);
+    this.#highest.set(of, fence.k);
     // A lease is the promise of a majority that may be unreachable by now.
     if (this.#leases || this.#options.changes) return;
     // A grant in a minority is allowed only in an epoch that the site heard of while it reached no majority:

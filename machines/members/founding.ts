@@ -264,7 +264,6 @@ const countKnower = {
 const meet = { type: 'meet', params: ({ event }: At<Of<'met'>>) => event } as const;
 
 const propose = {
-  guard: and(['isProposer', 'knowsAll', 'isNewToProposal']),
   target: '#founding.proposing',
   actions: [
     { type: 'propose', params: ({ event }: At<Of<'found'>>) => ({ least: event.generation }) },
@@ -272,6 +271,9 @@ const propose = {
     proposeToAll,
   ],
 } as const;
+
+/** The proposal that was made in this run names a site that has other data by now, or this site was told of another founding. */
+const proposeAnew = { guard: and(['isProposer', 'knowsAll', 'isNewToProposal']), ...propose } as const;
 
 /**
  * The founding of a cluster (protocol.md, section 4, M8) by all of its founders. Each accepts one proposal that names
@@ -282,8 +284,9 @@ const propose = {
  *
  * A founder that loses its data before the founding is known to any of the others comes back under another id, and is
  * proposed anew, with a higher generation: a founder that has accepted, and does not know of the founding, accepts
- * again. A founder that knows of it never does. So if two foundings were both accepted by all, the lower one is known
- * only to ids that the higher one has replaced.
+ * again. A proposer that was started again proposes anew too: it counts the acceptances of the present run alone. A founder that knows of
+ * a founding never accepts another. So if two foundings were both accepted by all, the lower one is known only to ids that the higher one
+ * has replaced.
  *
  * Where a majority of the voters is lost for good, an operator has one that is left begin again (M9): alone, as another id, under
  * a higher generation. It tells every site that it meets, and each that belonged to the cluster before is out of it for good.
@@ -344,7 +347,8 @@ export const foundingMachine = foundingSetup.createMachine({
         { target: 'waiting' },
       ],
     },
-    waiting: { on: { found: propose } },
+    // A proposal of an earlier run is no longer waited for: who accepted it is not on the disk.
+    waiting: { on: { found: { guard: and(['isProposer', 'knowsAll']), ...propose } } },
     proposing: {
       always: {
         guard: 'acceptedByAll',
@@ -352,7 +356,7 @@ export const foundingMachine = foundingSetup.createMachine({
         actions: [persist('founded'), announce, countKnower],
       },
       on: {
-        found: propose,
+        found: proposeAnew,
         // The connection is a new one, and the proposal may have been lost with the old one.
         met: {
           guard: 'isFounder',
@@ -404,7 +408,7 @@ export const foundingMachine = foundingSetup.createMachine({
     },
     // All sites that know of the founding may be gone. Then the remaining founders found the cluster again,
     // under a higher generation.
-    excluded: { on: { found: propose } },
+    excluded: { on: { found: proposeAnew } },
     superseded: { on: { met: {}, PROPOSE: {}, FOUNDED: {}, foundAnew } },
   },
 });

@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import {
@@ -18,6 +19,8 @@ import { foundingLayout } from './protocol.ts';
 
 export interface FoundingActorSetting {
   readonly self: SiteId;
+  /** Default: `foundingMachine`. A test gives a mutant. */
+  readonly statechart?: AnyStateMachine;
   /** All members of the cluster. */
   readonly founders: readonly SiteId[];
   readonly mailbox: Mailbox;
@@ -52,11 +55,11 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
   readonly #sites = new Map<string, SiteId>();
 
   constructor(setting: FoundingActorSetting) {
-    const { self, founders, store } = setting;
+    const { self, founders, store, statechart = foundingMachine } = setting;
     const [proposer] = founders.toSorted((one, other) => (one < other ? -1 : 1));
     this.#setting = setting;
     const input = { self, id: store.id, founders, proposer: proposer!, disk: store.founding };
-    this.#driver = new Driver(foundingMachine, foundingEffects, { id: self, input }, this);
+    this.#driver = new Driver(statechart, foundingEffects, { id: self, input }, this);
   }
 
   /** Begins, once all that it tells of is ready. */

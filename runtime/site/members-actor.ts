@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { reasonOf } from '../../machines/errors.ts';
 import { breachOf } from '../../machines/members/breach.ts';
@@ -33,6 +34,8 @@ export type WantedChange = { readonly add: SiteId } | { readonly remove: SiteId 
 
 export interface MembersActorSetting {
   readonly self: SiteId;
+  /** Default: `membersMachine`. A test gives a mutant. */
+  readonly statechart?: AnyStateMachine;
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly clock: Clock;
@@ -127,7 +130,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #stopped = false;
 
   constructor(setting: MembersActorSetting, record: MembersRecord) {
-    const { self, store } = setting;
+    const { self, store, statechart = membersMachine } = setting;
     this.#setting = setting;
     this.#self = voterOf(self, store.id);
     this.#record = record;
@@ -136,12 +139,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const { configuration, promised: term, top, floor } = record;
     const highest = promised.reduce((most, epoch) => Math.max(most, epoch), Math.max(top, floor ?? 0));
     const disk: MembersDisk = { configuration, promised: term, top: highest };
-    this.#driver = new Driver(
-      membersMachine,
-      effectTypes,
-      { id: self, input: { self: this.#self, disk } },
-      this,
-    );
+    this.#driver = new Driver(statechart, effectTypes, { id: self, input: { self: this.#self, disk } }, this);
     this.#driver.start();
     this.#isCurrent = configuration === null || record !== store.members;
     this.#countHolder(this.#self);

@@ -69,6 +69,10 @@ export interface SiteSetting {
   readonly address?: () => Address | null;
   /** Default: `siteMachine`. A test gives a mutant. */
   readonly statechart?: AnyStateMachine;
+  /** Default: `membersMachine`. A test gives a mutant. */
+  readonly membersStatechart?: AnyStateMachine;
+  /** Default: `foundingMachine`. A test gives a mutant. */
+  readonly foundingStatechart?: AnyStateMachine;
   readonly mailbox: Mailbox;
   readonly store: Store;
   readonly recorder: Recorder;
@@ -270,6 +274,7 @@ export class Site implements MailboxHandlers {
       self,
       peers,
       founders: given = [self, ...peers],
+      foundingStatechart,
       mailbox,
       store,
       generation = () => 1,
@@ -277,6 +282,7 @@ export class Site implements MailboxHandlers {
     const founders = alone ? [self] : given;
     return new FoundingActor({
       self,
+      ...(foundingStatechart && { statechart: foundingStatechart }),
       founders,
       mailbox,
       store,
@@ -672,7 +678,7 @@ export class Site implements MailboxHandlers {
 
   #enter(founding: Founding, record: MembersRecord): void {
     const { timing, members } = this.#options;
-    const { mailbox, store, clock, random } = this.#options;
+    const { mailbox, store, clock, random, membersStatechart } = this.#options;
     this.#members?.stop(new OperatingError('NOT_A_MEMBER', 'the cluster was founded anew'));
     this.#exclusion = null;
     this.#roster.founding = founding;
@@ -680,6 +686,7 @@ export class Site implements MailboxHandlers {
     const actor = new MembersActor(
       {
         ...{ self: this.#options.self, mailbox, store, clock, random, timing },
+        ...(membersStatechart && { statechart: membersStatechart }),
         dataOf: (peer) => this.#roster.dataOf(peer),
         idOf: (peer) => this.#roster.idOf(peer),
         address: this.#options.address ?? (() => null),

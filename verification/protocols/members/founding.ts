@@ -69,7 +69,8 @@ export function founding(options: FoundingOptions): System {
       );
     const found: EnvironmentEvent = {
       event: { type: 'found', generation: 1 } as FoundingEvent,
-      when: (site) => self === proposer && (contextOf(site).accepted?.generation ?? 0) < generations,
+      // One that was started again proposes once more.
+      when: (site) => (contextOf(site).accepted?.generation ?? 0) < generations + crashes,
     };
     const foundAnew: EnvironmentEvent = {
       event: { type: 'foundAnew', generation: 1, id: anew[id] } as FoundingEvent,

@@ -340,6 +340,14 @@ const foundingGuards = (named: Readonly<Record<string, (at: FoundingAt) => boole
   foundingMachine.provide({ guards: named as object });
 const foundingEditor = editorOf(foundingMachine);
 
+/** No promise is broken, and from some state the cluster can never be founded. */
+export const stuckFoundingMutants = {
+  'M8: a proposer that was started again waits for what it proposed before': foundingEditor.replace(
+    'waiting.on.found.guard',
+    and(['isProposer', 'knowsAll', 'isNewToProposal']),
+  ),
+} satisfies Readonly<Record<string, AnyStateMachine>>;
+
 /** Mutants of the founding of a cluster. */
 export const foundingMutants: Readonly<
   Record<string, readonly [Omit<FoundingOptions, 'machine'>, AnyStateMachine]>
