@@ -44,13 +44,20 @@ test('sites that hold one configuration under different terms elect a coordinato
   for (const seed of [10_414, 11_061, 11_217, 12_949]) await changing({ sites: 3, seed }, 1_000);
 });
 
+test('two coordinators that others have outdone by later terms give up, so that one of them is elected again (M6)', async () => {
+  await changing({ sites: 3, seed: 200_642 }, 1_000);
+});
+
 test('a message of a site that its receiver does not know as a member yet is lost, and no site waits for it', async () => {
   for (const seed of [11_433, 13_063]) await changing({ sites: 3, seed }, 1_000);
 });
 
 test('all properties hold under leases while the members change', async () => {
-  const simulation = await changing({ sites: 3, seed: 4, strict: { leaseMs: 60, driftShare: 0.1 } }, 1_500);
-  expect(simulation.granted.length).toBeGreaterThan(200);
+  let grants = 0;
+  for (const seed of [4, 5])
+    grants += (await changing({ sites: 3, seed, strict: { leaseMs: 60, driftShare: 0.1 } }, 800)).granted
+      .length;
+  expect(grants).toBeGreaterThan(200);
 });
 
 test.each([

@@ -196,6 +196,8 @@ export const membersSetup = setup({
       compare(brought(event), context.configuration) > 0 && isBelieved(context, event),
     /** M6: evaluated only after `bringsNewer` was false. */
     isDoubted: ({ context, event }) => compare(brought(event), context.configuration) > 0,
+    /** Another term was promised here since this configuration was written. */
+    isOfEarlierTerm: ({ context, event }) => brought(event)!.term < context.promised,
     bringsOlder: ({ context, event }) => compare(brought(event), context.configuration) < 0,
     /**
      * M3: a vote is given only under the configuration in which the candidate counts, or under the same of an earlier term: that one is not
@@ -325,6 +327,11 @@ export const membersMachine = membersSetup.createMachine({
   on: {
     CONFIGURATION: [
       { guard: 'bringsNewer', target: '.following', actions: adoptBrought },
+      // A coordinator whose term is over stands above it, or all that hold its configuration refuse the others for ever.
+      {
+        guard: and(['isDoubted', 'isOfEarlierTerm']),
+        actions: ['keepTold', refuse<'CONFIGURATION'>(({ origin }) => origin)],
+      },
       { guard: 'isDoubted', actions: 'keepTold' },
       {
         guard: 'bringsOlder',

@@ -135,6 +135,8 @@ class Run {
     for (let attempt = 0; attempt < attempts; attempt++) {
       for (const id of this.#sites.keys()) {
         this.tell(id, { type });
+        // One that is refused stands again soon, above the promise that it was told: so it need not alternate with one that cannot win.
+        if (!succeeds(id)) this.tell(id, { type });
         if (succeeds(id)) return true;
       }
     }

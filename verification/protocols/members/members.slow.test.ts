@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { check } from '../../check/check.ts';
+import { threeCoordinators } from './mutants.ts';
 import { type MembersOptions, members, withLiar } from './system.ts';
 
 type Options = Omit<MembersOptions, 'machine'>;
@@ -39,6 +40,11 @@ test.each<readonly [string, Options, number]>([
     'the rest can go on, of three with two coordinators at once',
     { founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: { c: 1 }, changes: 1, liveness: true },
     77_998,
+  ],
+  [
+    'the rest can go on, of four with three coordinators in turn',
+    { ...threeCoordinators, founders: 4, sites: 4 },
+    91_268,
   ],
   ['a member makes up configurations, and is voted for', withLiar, 5_748_480],
 ])(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../../check/check.ts';
-import { fourInReach } from './mutants.ts';
+import { fourInReach, threeCoordinators } from './mutants.ts';
 import { type MembersOptions, members, withLiar } from './system.ts';
 
 type Options = Omit<MembersOptions, 'machine'>;
@@ -124,6 +124,7 @@ describe('from every state, the rest can go on: a coordinator is elected, a chan
       },
       7_150,
     ],
+    ['three voters, three coordinators in turn, in reach', threeCoordinators, 3_839],
     [
       'three voters and one that joins, in reach',
       {

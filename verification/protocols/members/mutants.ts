@@ -131,6 +131,12 @@ const twoCoordinators: Options = {
   ...{ liveness: true, reach: true },
 };
 
+/** Three coordinators in turn, on links that keep their order: each may be outdone by one that comes later. */
+export const threeCoordinators: Options = {
+  ...{ founders: 3, sites: 3, stands: { a: 1, b: 1, c: 1 }, lockStands: {}, changes: 0 },
+  ...{ liveness: true, reach: true, network: { order: 'fifo' } },
+};
+
 /** A site that believes more than it should. */
 function believing(also: (at: At) => boolean): AnyStateMachine {
   const { bringsNewer } = site.implementations.guards as unknown as Record<string, (at: At) => boolean>;
@@ -264,6 +270,29 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
         return isVoter && compare(counted, configuration) === 0 && term > promised;
       },
     }),
+  ],
+  'M3: a vote is given to a candidate with other voters, that is not believed': [
+    {
+      ...three,
+      stands: { a: 1, b: 1 },
+      lockStands: {},
+      changes: 1,
+      reach: true,
+      change: { a: [{ remove: 'c' }] },
+    },
+    guards({
+      worthAVote: ({ context: { self, configuration, promised }, event }) => {
+        const { term, configuration: counted } = event as unknown as ConfigurationTold & {
+          readonly term: number;
+        };
+        const isVoter = self in (configuration?.voters ?? {});
+        return isVoter && compare(counted, configuration) >= 0 && term > promised;
+      },
+    }),
+  ],
+  'M6: a coordinator is not told that a later term was promised': [
+    threeCoordinators,
+    replace('members.on.CONFIGURATION.1.actions', 'keepTold'),
   ],
   'M1: an adopted configuration is not written down': [
     { ...three, stands: { a: 1 }, lockStands: { b: 1 }, changes: 1, crashes: { c: 'with disk' } },

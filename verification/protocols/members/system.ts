@@ -113,7 +113,7 @@ export function members(options: MembersOptions): System {
 }
 
 function withoutRefusals(machine: AnyStateMachine): AnyStateMachine {
-  const parts = ['VOTE_REQUEST.3', 'VOTE_REQUEST.2.actions.1', 'CONFIGURATION.4'];
+  const parts = ['VOTE_REQUEST.3', 'VOTE_REQUEST.2.actions.1', 'CONFIGURATION.5', 'CONFIGURATION.1'];
   const silent = parts.reduce((left, part) => editorOf(left).remove(`members.on.${part}`), machine);
   return editorOf(silent).replace('members.on.CONFIGURATION.2', { guard: 'bringsOlder' });
 }
