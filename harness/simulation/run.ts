@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { reasonOf } from '../../machines/errors.ts';
 import type { RecordLine } from '../../machines/record.ts';
 import { changing } from './changing.ts';
+import { findMutant, simulatedMutants } from './mutants.ts';
 import { ordeal } from './ordeal.ts';
 import { writeRecordedRun } from './recorded-run.ts';
 
@@ -21,6 +22,7 @@ const usage = `npm run simulate -- [options]
   --founding    with --members: the founders are first started apart from each other, late or out of reach, and lose their data meanwhile
   --machines    with --members: processes are suspended, clocks run apart, disks refuse to write, links lose what is
                 under way, and sites are started with builds of two versions of the wire
+  --mutants W   in place of the rules, each of their mutants with W in its name: --seeds schedules at most, until one breaks a promise
   --trace DIR   write the recorded run of the failing seed there; without one, that of the last seed`;
 
 const { values } = parseArgs({
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     members: { type: 'boolean', default: false },
     founding: { type: 'boolean', default: false },
     machines: { type: 'boolean', default: false },
+    mutants: { type: 'string' },
     trace: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -45,11 +48,28 @@ function wholeNumber(key: 'seed' | 'seeds' | 'sites' | 'steps'): number {
   process.exit(2);
 }
 
+/** Returns 1 if a mutant was not found. */
+async function mutants(word: string, most: number): Promise<number> {
+  let hidden = 0;
+  for (const [name, mutant] of simulatedMutants) {
+    if (!name.includes(word)) continue;
+    const { schedules, what } = await findMutant(mutant, most);
+    if (what === null) hidden += 1;
+    console.log(
+      what === null
+        ? `${name}: not found in ${schedules} schedules`
+        : `${name}: found by schedule ${schedules}: ${what.split('\n')[0]}`,
+    );
+  }
+  return hidden === 0 ? 0 : 1;
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     console.log(usage);
     return 0;
   }
+  if (values.mutants !== undefined) return mutants(values.mutants, wholeNumber('seeds'));
   const [first, seeds, sites, steps] = [
     wholeNumber('seed'),
     wholeNumber('seeds'),

@@ -93,6 +93,20 @@ function isBelieved(
   );
 }
 
+/**
+ * Another site than the candidate has told its configuration, under whatever term, or one that follows it by one change: quorums of the two
+ * meet.
+ */
+const isToldTwice = (
+  { candidate, configuration: counted }: Of<'VOTE_REQUEST'>,
+  told: MembersContext['told'],
+) =>
+  Object.entries(told).some(
+    ([name, one]) =>
+      name !== nameOf(candidate) &&
+      (isRewritten(one, counted) || (one.version === counted.version + 1 && mayFollow(one, counted))),
+  );
+
 const topOf = ({ top, configuration }: MembersContext) => Math.max(top, configuration!.base);
 
 /**
@@ -200,15 +214,17 @@ export const membersSetup = setup({
     isOfEarlierTerm: ({ context, event }) => brought(event)!.term < context.promised,
     bringsOlder: ({ context, event }) => compare(brought(event), context.configuration) < 0,
     /**
-     * M3: a vote is given only under the configuration in which the candidate counts, or under the same of an earlier term: that one is not
-     * adopted by it, since the candidate alone says that it was written again. (`base` binds the locks, not the terms.)
+     * M3: a vote is given only under the configuration in which the candidate counts, or under the same of an earlier term, or where another
+     * site tells the same or the change after it, whatever the term (M6). That one is not adopted by the vote: the candidate alone says that
+     * it was written again.
+     * (`base` binds the locks, not the terms.)
      */
     worthAVote: and([
       'isVoter',
-      ({ context: { configuration, promised }, event }) =>
+      ({ context: { configuration, promised, told }, event }) =>
         event.type === 'VOTE_REQUEST' &&
         compare(event.configuration, configuration) >= 0 &&
-        isRewritten(event.configuration, configuration!) &&
+        (isRewritten(event.configuration, configuration!) || isToldTwice(event, told)) &&
         event.term > promised,
     ]),
     /** M2: this site votes in the configuration and has promised no later term. */

@@ -15,7 +15,7 @@ import { type LinkOptions, link } from './link/system.ts';
 import { fitting } from './members/fitting.ts';
 import { fittingMutants } from './members/fitting-mutants.ts';
 import { founding } from './members/founding.ts';
-import { foundingMutants, mutants as membersMutants } from './members/mutants.ts';
+import { foundingMutants, mutants as membersMutants, slowMutants } from './members/mutants.ts';
 import { members } from './members/system.ts';
 import * as tokens from './naimi-trehel/mutants.ts';
 import { naimiTrehel, naimiTrehelCombined, naimiTrehelLeaving } from './naimi-trehel/system.ts';
@@ -71,6 +71,7 @@ export const mutantSystems: Makers = {
   ...made('link', links.finishMutants, (machine) => link({ ...linked, finishes: ['a'], machine })),
   ...made('link', links.restartMutants, (machine) => link({ ...restarted, machine })),
   ...made('members', membersMutants, ([options, machine]) => members({ ...options, machine })),
+  ...made('members', slowMutants, ([options, machine]) => members({ ...options, machine })),
   ...made('members', foundingMutants, ([options, machine]) => founding({ ...options, machine })),
   ...made('members', fittingMutants, (options) => fitting(options)),
   ...made('guests', guestsMutants, (options) => guests(options)),

@@ -87,7 +87,8 @@ function goesOn(
   if (!isQuorum(set, committed) || waiting.some((id) => !(id in set))) return true;
   const run = new Run(machine, all, left);
   if (inReach) for (const id of left) run.tell(id, { type: 'reach', sites: set } as EventObject);
-  for (const id of left)
+  // What a site adopts it tells again.
+  for (const id of [...left, ...left])
     for (const peer of left) if (peer !== id) run.tell(id, { type: 'tell', peer } as EventObject);
   const { newest } = run;
   const shrinks = Object.keys(newest.voters).length < Object.keys(committed.voters).length;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { check } from '../../check/check.ts';
-import { threeCoordinators } from './mutants.ts';
+import { apart, slowMutants, threeCoordinators } from './mutants.ts';
 import { type MembersOptions, members, withLiar } from './system.ts';
 
 type Options = Omit<MembersOptions, 'machine'>;
@@ -41,6 +41,7 @@ test.each<readonly [string, Options, number]>([
     { founders: 3, sites: 3, stands: { a: 1, b: 1 }, lockStands: { c: 1 }, changes: 1, liveness: true },
     77_998,
   ],
+  ['the rest can go on, of four that may come to hold four configurations', apart, 16_716],
   [
     'the rest can go on, of four with three coordinators in turn',
     { ...threeCoordinators, founders: 4, sites: 4 },
@@ -53,6 +54,17 @@ test.each<readonly [string, Options, number]>([
     const { complete, properties, states: found } = await check(members(options));
     const open = properties.filter(({ verdict }) => verdict !== 'holds');
     expect([complete, open.map(({ name }) => name), found]).toEqual([true, [], states]);
+  },
+  600_000,
+);
+
+test.each(Object.entries(slowMutants))(
+  '%s: the rest cannot go on',
+  async (_, [options, machine]) => {
+    const { properties } = await check(members({ ...options, machine }), { stopAtFirst: true });
+    expect(properties.filter(({ verdict }) => verdict === 'violated').map(({ name }) => name)).toEqual([
+      'the rest can go on',
+    ]);
   },
   600_000,
 );

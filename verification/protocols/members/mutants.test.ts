@@ -39,6 +39,8 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     M4: a later promise does not end the role: 13, no committed configuration is lost
     M4a: a site that joined later begins in epoch 0: 7, epoch 0 has one root
     M3: no vote is given to a candidate that alone says that it wrote the configuration again: 7, the rest can go on
+    M3: a vote is given to a candidate with other voters, that is not believed: 3, M6: a site holds what a coordinator has written
+    M6: a coordinator is not told that a later term was promised: 7, the rest can go on
     M1: an adopted configuration is not written down: 11, S9
     M3: a vote is not written down: 8, a term has one coordinator, a term and version is of one configuration
     an emptied disk under the old id: 8, S2, S8

@@ -6,6 +6,7 @@ import {
   changed,
   compare,
   isEqual,
+  isRewritten,
 } from '../../../machines/members/configuration.ts';
 import {
   type FoundingContext,
@@ -16,7 +17,7 @@ import { announce, baseAfter, type MembersContext, persist } from '../../../mach
 import { editorOf } from '../../system/edit.ts';
 import type { FoundingOptions } from './founding.ts';
 import { type LockContext, type LockMessage, withLock } from './lock.ts';
-import { type MembersOptions, withLiar } from './system.ts';
+import { type MembersOptions, madeUp, withLiar } from './system.ts';
 
 /*
  * A site with one rule of protocol.md, section 4, broken in each, and the smallest system that shows it. Never to be run for
@@ -136,6 +137,31 @@ export const threeCoordinators: Options = {
   ...{ founders: 3, sites: 3, stands: { a: 1, b: 1, c: 1 }, lockStands: {}, changes: 0 },
   ...{ liveness: true, reach: true, network: { order: 'fifo' } },
 };
+
+/**
+ * Two coordinators remove one voter each, and one of the two crashes: in the end each of the four may hold another configuration, though all
+ * are in reach.
+ */
+export const apart: Options = {
+  ...{ founders: 4, sites: 4, stands: { b: 1, c: 1 }, lockStands: {}, changes: 2 },
+  change: { b: [{ remove: 'd' }], c: [{ remove: 'b' }] },
+  crashes: { b: 'with disk' },
+  ...{ liveness: true, reach: true, network: { order: 'fifo' } },
+};
+
+/** A voter that gives its vote to a candidate which holds its own configuration or a newer one, where `also` holds of the two. */
+const votingFor = (also: (counted: Configuration, own: Configuration) => boolean) =>
+  guards({
+    worthAVote: ({ context: { self, configuration, promised }, event }) => {
+      const { term, configuration: counted } = event as unknown as ConfigurationTold & {
+        readonly term: number;
+      };
+      const isVoter = configuration !== null && self in configuration.voters;
+      return (
+        isVoter && compare(counted, configuration) >= 0 && also(counted, configuration) && term > promised
+      );
+    },
+  });
 
 /** A site that believes more than it should. */
 function believing(also: (at: At) => boolean): AnyStateMachine {
@@ -261,34 +287,20 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
   ],
   'M3: no vote is given to a candidate that alone says that it wrote the configuration again': [
     twoCoordinators,
-    guards({
-      worthAVote: ({ context: { self, configuration, promised }, event }) => {
-        const { term, configuration: counted } = event as unknown as ConfigurationTold & {
-          readonly term: number;
-        };
-        const isVoter = self in (configuration?.voters ?? {});
-        return isVoter && compare(counted, configuration) === 0 && term > promised;
-      },
-    }),
+    votingFor((counted, own) => isEqual(counted, own)),
   ],
   'M3: a vote is given to a candidate with other voters, that is not believed': [
     {
-      ...three,
-      stands: { a: 1, b: 1 },
-      lockStands: {},
-      changes: 1,
-      reach: true,
-      change: { a: [{ remove: 'c' }] },
-    },
-    guards({
-      worthAVote: ({ context: { self, configuration, promised }, event }) => {
-        const { term, configuration: counted } = event as unknown as ConfigurationTold & {
-          readonly term: number;
-        };
-        const isVoter = self in (configuration?.voters ?? {});
-        return isVoter && compare(counted, configuration) >= 0 && term > promised;
+      ...withLiar,
+      liar: {
+        site: 'c',
+        lies: [
+          { type: 'VOTE_REQUEST', term: 5, candidate: 'c', configuration: madeUp },
+          { type: 'CONFIGURATION', configuration: madeUp, origin: 'c' },
+        ],
       },
-    }),
+    },
+    votingFor(() => true),
   ],
   'M6: a coordinator is not told that a later term was promised': [
     threeCoordinators,
@@ -357,6 +369,14 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
       const { configuration } = event as unknown as ConfigurationTold;
       return Object.values(told).some((one) => isEqual(one, configuration));
     }),
+  ],
+};
+
+/** A mutant that shows only in a system that takes long. */
+export const slowMutants: Readonly<Record<string, readonly [Options, AnyStateMachine]>> = {
+  'M3: no vote is given to a candidate whose configuration another site tells too': [
+    apart,
+    votingFor((counted, own) => isRewritten(counted, own)),
   ],
 };
 

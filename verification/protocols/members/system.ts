@@ -232,7 +232,8 @@ const made = (term: number, version: number, voters: readonly SiteId[]): Configu
   ...{ term, version, base: 0 },
   voters: setOf(voters),
 });
-const madeUp = made(5, 2, ['b', 'c']);
+/** A configuration that nobody has written. */
+export const madeUp = made(5, 2, ['b', 'c']);
 const elected = made(1, 2, ['c']);
 
 /**

@@ -1,0 +1,105 @@
+import { type AnyStateMachine, createMachine } from 'xstate';
+import { reasonOf } from '../../machines/errors.ts';
+import { membersMachine } from '../../machines/members/members.ts';
+import { leaseMutants } from '../../verification/protocols/epoch/lease-mutants.ts';
+import * as epochs from '../../verification/protocols/epoch/mutants.ts';
+import * as members from '../../verification/protocols/members/mutants.ts';
+import { type ChangingOptions, changing, type Mistake } from './changing.ts';
+import { ordeal } from './ordeal.ts';
+import type { SimulationOptions } from './simulation.ts';
+
+/* The mutants of the rules that the simulation can run, and the schedules that are to find each. */
+
+/** One schedule of a seed. Rejects with what is broken. */
+type Scenario = (seed: number, mutant: Mutated) => Promise<unknown>;
+type Mutated = Pick<SimulationOptions, 'statechart' | 'membersStatechart' | 'foundingStatechart'>;
+
+const strict = { leaseMs: 60, driftShare: 0.1 } as const;
+const forgetful = { forgets: true, pauseMs: 600, timing: { forgetAfterMs: 4 } } as const;
+
+const using =
+  (options: Omit<SimulationOptions, 'seed'>, steps = 1_000): Scenario =>
+  (seed, mutant) =>
+    ordeal({ ...options, seed, ...mutant }, steps);
+const fleet =
+  (options: Omit<ChangingOptions, 'seed' | 'sites'> & { readonly sites?: number }, steps = 1_000): Scenario =>
+  (seed, mutant) =>
+    changing({ sites: 3, ...options, seed, ...mutant }, steps);
+const erring = (mistake: Mistake) => fleet({ mistake });
+
+const usual = [using({ sites: 3 }), using({ sites: 5 }), fleet({})];
+const leased = [using({ sites: 3, strict }), fleet({ strict })];
+const changed = [fleet({}), fleet({ sites: 4 }), fleet({ machines: true })];
+const founded = [fleet({ founds: true })];
+
+export interface SimulatedMutant {
+  readonly mutated: Mutated;
+  readonly scenarios: readonly Scenario[];
+}
+
+/** The mutants of these tables, each with its schedules. `machineOf` returns none for a mutant that stands in no statechart. */
+function listed<Mutant>(
+  protocol: string,
+  table: Readonly<Record<string, Mutant>>,
+  machineOf: (mutant: Mutant) => AnyStateMachine | undefined,
+  key: keyof Mutated,
+  scenarios: readonly Scenario[],
+): readonly (readonly [string, SimulatedMutant])[] {
+  return Object.entries(table).flatMap(([name, mutant]) => {
+    const machine = machineOf(mutant);
+    return machine ? [[`${protocol}/${name}`, { mutated: { [key]: machine }, scenarios }] as const] : [];
+  });
+}
+
+/** The part of a mutant that is the member machine: the checker runs it beside a small model of a lock. */
+function memberPart(machine: AnyStateMachine): AnyStateMachine | undefined {
+  const part = (machine.config as { readonly states: { readonly members: object } }).states.members;
+  const { context } = membersMachine.config;
+  return createMachine({ ...part, context } as never, machine.implementations as never);
+}
+
+const self = (machine: AnyStateMachine) => machine;
+const own = (mutant: object) => (mutant as { readonly machine?: AnyStateMachine }).machine;
+
+export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
+  ...listed('epoch', epochs.mutants, ([, machine]) => machine, 'statechart', usual),
+  ...listed('epoch', epochs.forgetfulMutants, self, 'statechart', usual),
+  ...listed('epoch', epochs.starvingMutants, self, 'statechart', usual),
+  ...listed('epoch', epochs.stuckMutants, self, 'statechart', usual),
+  ...listed('epoch', epochs.overMutants, own, 'statechart', usual),
+  ...listed('epoch', epochs.configuredMutants, own, 'statechart', changed),
+  ...listed('epoch', epochs.forgettingMutants, own, 'statechart', [using({ sites: 3, ...forgetful })]),
+  ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
+  ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', changed),
+  ...listed('members', members.foundingMutants, ([, machine]) => machine, 'foundingStatechart', founded),
+  ...listed('members', members.stuckFoundingMutants, self, 'foundingStatechart', founded),
+  // Mistakes of an operator, with the statecharts as they are.
+  [
+    'members/an emptied disk under the old id',
+    { mutated: {}, scenarios: [erring('an emptied disk under the old id')] },
+  ],
+  ['members/an old copy of the disk', { mutated: {}, scenarios: [erring('an old copy of the disk')] }],
+]);
+
+export interface Found {
+  /** Number of schedules up to the one that found it. */
+  readonly schedules: number;
+  readonly seed: number;
+  /** What is broken; `null`: nothing was in all of these schedules. */
+  readonly what: string | null;
+}
+
+/** Runs schedules with the mutant, each of its kinds in turn, until one breaks a promise. */
+export async function findMutant({ mutated, scenarios }: SimulatedMutant, most: number): Promise<Found> {
+  let seed = 0;
+  for (let schedules = 1; schedules <= most; schedules++) {
+    const at = (schedules - 1) % scenarios.length;
+    if (at === 0) seed += 1;
+    try {
+      await scenarios[at]!(seed, mutated);
+    } catch (error) {
+      return { schedules, seed, what: reasonOf(error) };
+    }
+  }
+  return { schedules: most, seed, what: null };
+}
