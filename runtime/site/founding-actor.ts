@@ -132,9 +132,16 @@ export class FoundingActor implements DriverOwner<FoundingEvent, FoundingEffect,
     const isOpen = typeof this.#driver.state.value === 'string';
     if (isOpen && said.type === 'PROPOSE' && Object.keys(said.ids).length !== founders.length)
       return `${source} tells of ${Object.keys(said.ids).length} founders, where there are ${founders.length}`;
-    // A founding anew gives its site another id, and takes nobody in who belonged to the cluster before.
+    // A founding anew gives its site another id, and takes nobody in who belonged to the cluster before. One that only accepted a
+    // founding may be added to another cluster, whose members tell it of theirs.
     const { accepted } = this.#context;
-    if (said.type === 'FOUNDED' && accepted && said.generation > accepted.generation && isMember(source))
+    if (
+      !isOpen &&
+      said.type === 'FOUNDED' &&
+      accepted &&
+      said.generation > accepted.generation &&
+      isMember(source)
+    )
       return `${source} is a member of the cluster of generation ${accepted.generation} and tells of ${said.generation}`;
     return null;
   }

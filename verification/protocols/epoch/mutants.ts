@@ -175,8 +175,8 @@ export const mutants: Readonly<Record<string, readonly [Place, AnyStateMachine]>
   'R7: an adoption is not written down': ['with disk', remove('epoch.on.NEW.0.actions.1')],
   'R8: a restart without disk votes': ['without disk', guards({ diskIsLost: () => false })],
   'R2: a site that adopts forgets where requests go': ['one change', remove('routing.on.adopted.2')],
-  'a root does not forget where requests went': ['one change', actions({ becomeRoot: () => {} })],
-  'fence: it outlives its section': ['one change', actions({ clearFence: () => {} })],
+  'a root does not forget where requests went': ['one change', actions({ becomeRoot: assign({}) })],
+  'fence: it outlives its section': ['one change', actions({ clearFence: assign({}) })],
   'fence: entries are not counted': [
     'counted',
     actions({
@@ -242,7 +242,7 @@ export const overMutants = {
 /** Mistakes in the forgetting of locks, in `epoch-forgetting`. */
 export const forgettingMutants = {
   'R13: a lock is forgotten without its floor': { asks: 2, floorOf: () => null },
-  'R13: the token of a lock that is forgotten is kept': { asks: 2, machine: actions({ giveUp: () => {} }) },
+  'R13: the token of a lock that is forgotten is kept': { asks: 2, machine: actions({ giveUp: assign({}) }) },
   'R13: a lock is forgotten in a critical section': {
     asks: 2,
     machine: replace('epoch.on.forget.0.guard', and(['following', 'tokenHere'])),
@@ -314,7 +314,7 @@ export const configuredMutants = {
 
 /** No promise is broken, and a site waits for ever. */
 export const forgetfulMutants: Readonly<Record<string, AnyStateMachine>> = {
-  'R1: the message that brings an epoch is dropped': actions({ processAgain: () => {} }),
+  'R1: the message that brings an epoch is dropped': actions({ processAgain: assign({}) }),
   'R2: a waiting site does not ask again': remove('client.requesting.on.adopted.1'),
   'R12: a busy site forgets a request': replace('routing.root.on.REQUEST.1', { guard: 'current' }),
   'R12: the token goes without its line': keeping(({ line }) => ({ line })),
@@ -374,5 +374,5 @@ export const stuckMutants = {
     stale: ({ context, event }) => event.type === 'VOTE_REQUEST' && event.epoch < context.promised,
   }),
   'nobody is elected': guards({ elected: () => false }),
-  'a deferred vote is forgotten': actions({ takeUpAgain: () => {} }),
+  'a deferred vote is forgotten': actions({ takeUpAgain: assign({}) }),
 } satisfies Readonly<Record<string, AnyStateMachine>>;
