@@ -124,7 +124,15 @@ export async function joinWith(
       },
       ...{ members: settings.members, joins: join || settings.founders === undefined },
       ...(root !== undefined && { root }),
-      ...(fits && { size, asks: () => fitting?.asks ?? false }),
+      ...(fits && {
+        asks: () => fitting?.asks ?? false,
+        mostVoters: () => fitting?.mostVoters ?? size,
+        fits: {
+          vacancies: () => fitting?.vacancies ?? 0,
+          called: (...call) => fitting?.called(...call),
+          inviteDue: (guests) => fitting?.inviteDue(guests),
+        },
+      }),
       address: () => mailbox.advertised,
       generation: () => Date.now(),
       majorityLost: (reason) => leaders.giveUp(reason),
@@ -139,13 +147,14 @@ export async function joinWith(
         self: uniqueId(self),
         port: () => mailbox.advertised.port,
         tried: (...seen) => fitting!.tried(...seen),
+        sessionChanged: (isAttached) => fitting!.sessionChanged(isAttached),
         invited: (members) => fitting!.invited(members),
       });
       const { foundAfterMs } = settings.members;
       const advertised = () => mailbox.advertised;
       const { closeTimeoutMs } = limits;
       fitting = new FittingSite({
-        ...{ site, guest: guest.site, clock, advertised },
+        ...{ self, site, guest: guest.site, clock, advertised, size, crashed },
         ...{ foundAfterMs, closeTimeoutMs },
       });
       const failed = (error: OperatingError) => notice({ type: 'error', error, peer: null, remote: null });

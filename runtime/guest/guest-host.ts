@@ -1,5 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { GuestMessage, Request } from '../../machines/guests/messages.ts';
+import type { Standing } from '../../machines/members/fitting.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { type InvariantError, OperatingError } from '../api/errors.ts';
 import type { Address, PeerChange, StampedEnvelope } from '../api/peer.ts';
@@ -27,8 +28,15 @@ export interface GuestHostOptions {
   readonly lock: (name: string) => HostedLock;
   /** Is this site a member, so that it can serve guests? */
   readonly serves: () => boolean;
-  /** Number of voters that are missing, so that guests are asked to become members. */
-  readonly vacancies: () => number;
+  /** Where processes become members by themselves. */
+  readonly fits?: {
+    /** Number of voters that are missing, so that guests are asked to become members. */
+    vacancies(): number;
+    /** Another process has called, which is to be answered by `answer`; where it listens. */
+    called(guest: SiteId, at: Address | null): void;
+    /** It is time to `invite` some of these guests. */
+    inviteDue(guests: readonly SiteId[]): void;
+  };
   readonly random: Random;
   /** Where the members listen. */
   readonly addresses: () => Readonly<Record<SiteId, Address>>;
@@ -96,10 +104,9 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     if (this.#stopped) return;
     const { peer } = change;
     if (change.type !== 'down') {
-      if (this.#options.serves()) {
-        this.#tell(peer);
-        this.#inviteLater();
-      } else this.#options.attached.dismiss(peer);
+      const { fits, serves, attached } = this.#options;
+      if (fits) fits.called(peer, attached.addressOf(peer));
+      else this.answer(peer, serves() ? 'member' : 'free');
       return;
     }
     const guest = this.#guests.get(peer);
@@ -110,6 +117,25 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     this.#guests.delete(peer);
     // Not within the call of the one that is removed.
     this.#options.clock.nextTurn(() => this.#forget(peer));
+  }
+
+  /** Serves a guest, or tells it that this process is no member (M10). */
+  answer(guest: SiteId, as: Standing): void {
+    if (this.#stopped) return;
+    if (as !== 'member' || !this.#options.serves()) {
+      this.#options.attached.dismiss(guest, as === 'free' ? 'left' : 'closed');
+      return;
+    }
+    this.#tell(guest);
+    this.#inviteLater();
+  }
+
+  /** Asks a guest to become a member (M11). */
+  invite(target: SiteId): void {
+    const { mailbox, self: source } = this.#options;
+    const message: Invitation = { type: 'INVITE' };
+    if (!this.#stopped && mailbox.isUp(target))
+      mailbox.post({ source, target, lock: membersLock, message, stamp });
   }
 
   /** In strict mode the guest's lease ends before this member's (G3). */
@@ -163,16 +189,14 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
 
   /** At random, so that voters seldom ask more guests than there are vacancies. */
   #inviteLater(): void {
-    const { vacancies, clock, random, mailbox, self: source } = this.#options;
-    if (this.#stopped || this.#stopInviting || vacancies() === 0) return;
+    const { fits, clock, random } = this.#options;
+    if (this.#stopped || this.#stopInviting || !fits || fits.vacancies() === 0) return;
     this.#stopInviting = clock.after(inviteEveryMs * (1 - random.fraction() / 2), () => {
       this.#stopInviting = null;
       if (!this.#options.serves()) return;
       const able = this.#able;
       const from = Math.floor(random.fraction() * able.length);
-      const chosen = [...able.slice(from), ...able.slice(0, from)].slice(0, vacancies());
-      const message: Invitation = { type: 'INVITE' };
-      for (const target of chosen) mailbox.post({ source, target, lock: membersLock, message, stamp });
+      fits.inviteDue([...able.slice(from), ...able.slice(0, from)]);
       if (able.length > 0) this.#inviteLater();
     });
   }

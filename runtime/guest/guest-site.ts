@@ -1,5 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { Configuration } from '../../machines/members/configuration.ts';
+import type { CallResult } from '../../machines/members/fitting.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import { type InvariantError, OperatingError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
@@ -25,8 +26,10 @@ export interface GuestSiteOptions<Tally> {
   readonly leaseMs: number;
   readonly tally: Tally;
   readonly notice: (notice: Notice) => void;
-  /** Whether a process of this cluster answers at an address that is no member. */
-  readonly tried?: (address: Address, isAlive: boolean, why?: string) => void;
+  /** What came of a call of an address, where no member serves this guest (M10). */
+  readonly tried?: (address: Address, result: CallResult) => void;
+  /** A session with a member has begun, and is over. */
+  readonly sessionChanged?: (isAttached: boolean) => void;
   /** A member asks this guest to become one: where they listen, by their names. */
   readonly invited?: (members: Readonly<Record<SiteId, Address>>) => void;
   readonly crashed: (error: InvariantError) => void;
@@ -266,10 +269,11 @@ export class GuestSite<Tally extends Counts = Counts> {
       },
       receive: (envelope) => this.#receive(envelope),
       answered: (sentAt) => this.#prolong(sentAt),
-      over: (why) => {
+      over: (why, how) => {
         this.#why = `${address.host}:${address.port}: ${why}`;
-        // A process that is no member ends the session at once.
-        tried(address, isAlive && this.#member === null, this.#why);
+        // A process that is no member ends the session at once, and says whether it knows of one.
+        const isFree = how === 'left' && isAlive && this.#member === null;
+        tried(address, how === 'refused' ? 'refused' : isFree ? 'free' : 'unknown');
         this.#moveOn();
       },
     });
@@ -277,7 +281,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#cancelAttach = clock.after(timing.failureTimeoutMs, () => {
       mailbox.detach();
       this.#why = `${address.host}:${address.port}: no member answered within ${timing.failureTimeoutMs} ms`;
-      tried(address, false, this.#why);
+      tried(address, 'unknown');
       this.#moveOn();
     });
   }
@@ -348,6 +352,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#armLease();
     this.#resolveReady();
     this.#options.notice({ type: 'attached', member });
+    this.#options.sessionChanged?.(true);
   }
 
   /** A sign of life that was sent then has been answered: so long the session lasts, at least (G3). */
@@ -382,6 +387,13 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#stopLease?.();
     this.#stopLease = null;
     for (const actor of this.#actors.values()) actor.take({ type: 'expired' });
+    this.#options.sessionChanged?.(false);
+  }
+
+  /** Tries all addresses from now on without the pause that has grown. */
+  hasten(): void {
+    this.#failures = 0;
+    if (this.#isPausing) this.#attachNext();
   }
 
   #receive({ lock, message, source }: StampedEnvelope): void {

@@ -78,8 +78,10 @@ export interface Mailbox {
 
 /** The guests that are attached by a mailbox. `post` and `remove` take their names, too. */
 export interface AttachedGuests {
-  /** Says goodbye to a guest, which goes to another member. */
-  dismiss(guest: SiteId): void;
+  /** Says goodbye to a guest, which goes to another member. `closed`: this process is no member, and knows of one (M10). Default: `left`. */
+  dismiss(guest: SiteId, reason?: ByeReason): void;
+  /** Where a guest listens; `null`: it is not known to. */
+  addressOf(guest: SiteId): Address | null;
   /** Whether a guest listens, so that it can become a member. */
   listens(guest: SiteId): boolean;
   /** How long nothing was heard of a guest, in ms. */

@@ -1,11 +1,21 @@
 import { hostname, networkInterfaces } from 'node:os';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Configuration } from '../../machines/members/configuration.ts';
+import {
+  type CallResult,
+  type FittingContext,
+  type FittingEffect,
+  type FittingEvent,
+  fittingMachine,
+  vacanciesOf,
+} from '../../machines/members/fitting.ts';
 import type { Founding } from '../../machines/members/founding.ts';
 import type { Clock } from '../api/clock.ts';
+import type { InvariantError } from '../api/errors.ts';
 import type { Notice } from '../api/notice.ts';
 import type { Address } from '../api/peer.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
+import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { GuestSite } from '../guest/guest-site.ts';
 import type { ByeReason } from '../wire/frames.ts';
 import type { ClusterSite } from './joined-cluster.ts';
@@ -14,98 +24,142 @@ import type { Site } from './site.ts';
 import type { Tally } from './tally.ts';
 
 export interface FittingSiteOptions {
+  readonly self: SiteId;
   readonly site: Site;
   readonly guest: GuestSite<Tally>;
+  /** Number of members that there should be. */
+  readonly size: number;
   /** Where others find this process. */
   readonly advertised: () => Address;
   readonly clock: Clock;
-  /** How long a process waits before it founds the cluster, in ms. */
+  /** How long a process waits before it looks whether it is to found the cluster, in ms. */
   readonly foundAfterMs: number;
   /** As `limits.closeTimeoutMs`, of all processes. */
   readonly closeTimeoutMs: number;
+  readonly crashed: (error: InvariantError) => void;
 }
 
-const lookEveryMs = 100;
 /** How long a process that was asked to become a member tries to. */
 const joinForMs = 5_000;
-/** The longest time for which a member that ends waits for a guest to take its place. */
+/** The longest time for which a member that ends waits for a guest to take its place, and how often it looks for one. */
 const handOverMs = 10_000;
+const handOverEveryMs = 50;
 /** The parts of a close that take up to `closeTimeoutMs`: holders here and as a guest, the change of the members, the last messages. */
 const partsOfClose = 4;
 
-/** The result of the last attempt to reach an address, and its time. */
-interface Seen {
-  readonly what: 'alive' | 'refused' | 'unknown';
-  readonly at: number;
-}
+const effectTypes = [
+  'wait',
+  'look',
+  'found',
+  'answer',
+  'ask',
+  'invite',
+  'replace',
+  'left',
+] as const satisfies readonly FittingEffect['type'][];
 
 /**
- * A process that is a member or a guest, as there are members enough or not (`size`). Its callers use the member where this is one,
- * else the guest. It is a guest first; a member asks it when another is needed.
- *
- * Where there is no cluster, the process with the first of all addresses founds it alone, and asks the others. It does so when it has
- * seen the same addresses for `foundAfterMs`, itself among them, and each of the others is one of a process that runs and is no
- * member, or one at which no process listens. An address that does not answer may be that of a member. A process that has met a member
- * waits longer: a member that ends is listed no more, and may still serve a holder or hand the cluster on.
+ * A process that is a member or a guest, as there are members enough or not (protocol.md, M10 to M12): its statechart, run by a driver, and the
+ * effects of that carried out. Its callers use the member where this is one, else the guest.
  */
-export class FittingSite implements ClusterSite {
+export class FittingSite implements ClusterSite, DriverOwner<FittingEvent, FittingEffect, never> {
   readonly ready: Promise<void>;
   readonly #options: FittingSiteOptions;
-  readonly #seen = new Map<string, Seen>();
-  #addresses: readonly Address[] = [];
-  #changedAt: number;
-  /** When this process was last a member, or attached to one. */
+  readonly #driver: Driver<FittingEvent, FittingEffect>;
+  readonly #left: Promise<void>;
+  #resolveLeft!: () => void;
+  /** When the last session with a member was over, or this process was a member last. */
   #metAt = Number.NEGATIVE_INFINITY;
-  #asksUntil = Number.NEGATIVE_INFINITY;
+  /** Where the members listen, by the one that has invited this process. */
+  #members: Readonly<Record<SiteId, Address>> = {};
   #wasMember = false;
-  #stopLooking: (() => void) | null = null;
-  #isLeaving = false;
+  #stopWaiting = () => {};
+  #stopAsking = () => {};
+  #stopHandingOver = () => {};
+  #heirTimeoutMs: number;
   #ended = false;
 
   constructor(options: FittingSiteOptions) {
+    const { self, guest, size, closeTimeoutMs } = options;
     this.#options = options;
-    this.#changedAt = options.clock.now();
-    this.ready = options.guest.ready;
+    this.#heirTimeoutMs = closeTimeoutMs;
+    this.ready = guest.ready;
+    this.#left = new Promise((resolve) => {
+      this.#resolveLeft = resolve;
+    });
+    this.#driver = new Driver(fittingMachine, effectTypes, { id: self, input: { size } }, this);
   }
 
   /** Whether this process wants to be a member now. */
   get asks(): boolean {
-    return !this.#isLeaving && this.#options.clock.now() < this.#asksUntil;
+    return ['asking', 'lastAsking'].includes(this.#driver.state.value as string);
+  }
+
+  get mostVoters(): number {
+    return this.#context.mostVoters;
+  }
+
+  get vacancies(): number {
+    return vacanciesOf(this.#context);
+  }
+
+  get #context(): FittingContext {
+    return this.#driver.state.context as FittingContext;
   }
 
   open(): void {
     this.#options.guest.open();
-    this.#look();
+    this.#driver.start();
   }
 
   /** These are the addresses of all processes. */
   found(addresses: readonly Address[]): void {
-    this.#addresses = addresses;
-    this.#changedAt = this.#options.clock.now();
-    for (const known of [...this.#seen.keys()])
-      if (!addresses.some((one) => keyOf(one) === known)) this.#seen.delete(known);
-    this.#options.guest.found(addresses.filter((one) => !this.#isOwn(one)));
+    const own = addresses.find((one) => this.#isOwn(one));
+    const others = addresses.filter((one) => !this.#isOwn(one));
+    this.#take({ type: 'listed', own: own ? keyOf(own) : null, others: others.map(keyOf) });
+    this.#options.guest.found(others);
   }
 
-  tried(address: Address, isAlive: boolean, why = ''): void {
-    const what = isAlive ? 'alive' : /ECONNREFUSED/.test(why) ? 'refused' : 'unknown';
-    this.#seen.set(keyOf(address), { what, at: this.#options.clock.now() });
+  tried(address: Address, result: CallResult): void {
+    this.#take({ type: 'tried', address: keyOf(address), result });
+  }
+
+  called(guest: SiteId, at: Address | null): void {
+    this.#take({ type: 'called', guest, address: at && keyOf(at) });
+  }
+
+  sessionChanged(isAttached: boolean): void {
+    if (!isAttached) this.#metAt = this.#options.clock.now();
+    this.#take({ type: isAttached ? 'attached' : 'parted' });
   }
 
   invited(members: Readonly<Record<SiteId, Address>>): void {
-    if (this.#isLeaving) return;
-    this.#asksUntil = this.#options.clock.now() + joinForMs;
-    this.#options.site.join(members);
+    this.#members = members;
+    this.#take({ type: 'invited' });
+  }
+
+  inviteDue(guests: readonly SiteId[]): void {
+    this.#take({ type: 'inviteDue', guests });
   }
 
   /** The members may have changed. */
   noticed({ type }: Notice): void {
-    if (type !== 'members' && type !== 'founded' && type !== 'error') return;
-    if (this.#ended || this.#isMember === this.#wasMember) return;
+    if (this.#ended || (type !== 'members' && type !== 'founded' && type !== 'error')) return;
+    const { guest, site, clock } = this.#options;
+    const { voters } = site;
+    if (this.#isMember === this.#wasMember) {
+      if (this.#isMember) this.#take({ type: 'members', voters });
+      return;
+    }
     this.#wasMember = this.#isMember;
-    const { guest } = this.#options;
-    if (this.#isMember) guest.suspend();
-    else guest.resume();
+    if (this.#isMember) {
+      this.#take({ type: 'joined', voters });
+      guest.suspend();
+    } else {
+      this.#metAt = clock.now();
+      this.#take({ type: 'removed' });
+      guest.resume();
+    }
   }
 
   get #isMember(): boolean {
@@ -126,28 +180,113 @@ export class FittingSite implements ClusterSite {
     return [own.host, hostname(), ...local].includes(host);
   }
 
-  #look(): void {
-    const { clock, site, guest } = this.#options;
-    this.#stopLooking = clock.after(lookEveryMs, () => {
-      if (this.#isMember || guest.majority) this.#metAt = clock.now();
-      else if (this.#mayFound()) site.foundAlone();
-      this.#look();
-    });
+  #take(event: FittingEvent): void {
+    if (!this.#ended) this.#driver.take(event);
   }
 
-  #mayFound(): boolean {
+  // For the driver.
+
+  due(): readonly FittingEvent[] {
+    return [];
+  }
+
+  judge(): 'take' {
+    return 'take';
+  }
+
+  refuses(): boolean {
+    return false;
+  }
+
+  took(): void {}
+
+  execute(effect: FittingEffect): void {
+    const { site, guest, clock } = this.#options;
+    switch (effect.type) {
+      case 'wait':
+        this.#wait(effect.afterMember);
+        return;
+      case 'look':
+        guest.hasten();
+        return;
+      case 'found':
+        site.foundAlone();
+        return;
+      case 'answer':
+        site.guests!.answer(effect.guest, effect.as);
+        return;
+      case 'ask':
+        this.#stopAsking();
+        this.#stopAsking = clock.after(joinForMs, () => this.#take({ type: 'gaveUp' }));
+        site.join(this.#members);
+        return;
+      case 'invite':
+        site.guests!.invite(effect.guest);
+        return;
+      case 'replace':
+        this.#handOver();
+        return;
+      case 'left':
+        this.#resolveLeft();
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  crashed(error: InvariantError): void {
+    this.#options.crashed(error);
+  }
+
+  #wait(afterMember: boolean): void {
     const { clock, foundAfterMs, closeTimeoutMs } = this.#options;
-    const endedAt = this.#metAt + handOverMs + partsOfClose * closeTimeoutMs;
-    if (clock.now() < Math.max(this.#changedAt, endedAt) + foundAfterMs) return false;
-    const all = this.#addresses.map((address) => ({ key: keyOf(address), isOwn: this.#isOwn(address) }));
-    const own = all.find(({ isOwn }) => isOwn)?.key;
-    if (own === undefined) return false;
-    return all.every(({ key, isOwn }) => {
-      const seen = this.#seen.get(key);
-      // One that was no member before may have become one of a cluster that was handed on.
-      if (isOwn || !seen || seen.at < endedAt) return isOwn;
-      return seen.what === 'refused' || (seen.what === 'alive' && key > own);
-    });
+    const now = clock.now();
+    const goneAt = afterMember ? this.#metAt + handOverMs + partsOfClose * closeTimeoutMs : now;
+    this.#stopWaiting();
+    this.#stopWaiting = clock.after(Math.max(goneAt, now) - now + foundAfterMs, () =>
+      this.#take({ type: 'waited' }),
+    );
+  }
+
+  #handOver(): void {
+    const { site, clock } = this.#options;
+    const begunAt = clock.now();
+    let heirAt = begunAt;
+    const look = () => {
+      const now = clock.now();
+      this.#take({ type: 'heirs', count: site.heirs });
+      if (site.heirs > 0) heirAt = now;
+      else if (now - heirAt > this.#heirTimeoutMs) this.#take({ type: 'noHeir' });
+      if (now - begunAt > handOverMs) this.#take({ type: 'late' });
+      this.#stopHandingOver = clock.after(handOverEveryMs, look);
+    };
+    this.#stopHandingOver = clock.after(0, look);
+    site.replace();
+  }
+
+  async leave(timeoutMs: number, membership: boolean): Promise<void> {
+    const { site, guest } = this.#options;
+    this.#heirTimeoutMs = timeoutMs;
+    this.#take({ type: 'leave' });
+    // It keeps its place.
+    if (!membership) for (const type of ['gaveUp', 'late'] as const) this.#take({ type });
+    await this.#left;
+    this.#stop();
+    await guest.leave(timeoutMs);
+    await site.leave(timeoutMs, membership);
+  }
+
+  #stop(): void {
+    for (const stop of [this.#stopWaiting, this.#stopAsking, this.#stopHandingOver]) stop();
+  }
+
+  async close(goodbye: ByeReason, reason: Error): Promise<void> {
+    this.#ended = true;
+    this.#stop();
+    this.#resolveLeft();
+    this.#driver.stop();
+    const { site, guest } = this.#options;
+    await Promise.all([guest.close(goodbye, reason), site.close(goodbye, reason)]);
   }
 
   // As `Site` has them, for the API.
@@ -206,46 +345,6 @@ export class FittingSite implements ClusterSite {
 
   find(name: string) {
     return this.#serving.find(name);
-  }
-
-  async leave(timeoutMs: number, membership: boolean): Promise<void> {
-    const { site, guest } = this.#options;
-    const wasAsking = this.asks;
-    this.#isLeaving = true;
-    this.#stopLooking?.();
-    if (membership && wasAsking) await this.#until(() => this.#isMember, this.#asksUntil);
-    if (membership && this.#isMember) await this.#handOver(timeoutMs);
-    await guest.leave(timeoutMs);
-    await site.leave(timeoutMs, membership);
-  }
-
-  /**
-   * A member that ends first has a guest take its place, and waits for one to come: where all members end at once, the last of them would
-   * take the cluster with it.
-   */
-  async #handOver(timeoutMs: number): Promise<void> {
-    const { site, clock } = this.#options;
-    const isAlone = () => this.#addresses.every((address) => this.#isOwn(address));
-    let guestAt = clock.now();
-    site.replace();
-    const isDone = () => {
-      if (site.heirs > 0) guestAt = clock.now();
-      return site.isReplaced || isAlone() || clock.now() - guestAt > timeoutMs;
-    };
-    await this.#until(isDone, clock.now() + handOverMs);
-  }
-
-  async #until(isDone: () => boolean, deadline: number): Promise<void> {
-    const { clock } = this.#options;
-    while (!this.#ended && !isDone() && clock.now() < deadline)
-      await new Promise<void>((resolve) => void clock.after(lookEveryMs / 2, resolve));
-  }
-
-  async close(goodbye: ByeReason, reason: Error): Promise<void> {
-    this.#ended = true;
-    this.#stopLooking?.();
-    const { site, guest } = this.#options;
-    await Promise.all([guest.close(goodbye, reason), site.close(goodbye, reason)]);
   }
 }
 

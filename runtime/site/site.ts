@@ -21,7 +21,7 @@ import type { LockStatus } from '../api/status.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
-import { GuestHost } from '../guest/guest-host.ts';
+import { GuestHost, type GuestHostOptions } from '../guest/guest-host.ts';
 import { Places } from '../lock/places.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
@@ -61,8 +61,10 @@ export interface SiteSetting {
   readonly joins?: boolean;
   /** Whether this site, which may join, asks to be added now. Default: always. */
   readonly asks?: () => boolean;
-  /** Number of voters that there should be. Default: as many as ask. */
-  readonly size?: number;
+  /** Number of voters with which no site is added by itself. Default: as many as ask. */
+  readonly mostVoters?: () => number;
+  /** Where processes become members by themselves. */
+  readonly fits?: GuestHostOptions['fits'];
   /** See `membersSchema`. */
   readonly members?: MembersSettings;
   /** Where this site listens for others; `null`: they find it without. Default: that. */
@@ -249,18 +251,12 @@ export class Site implements MailboxHandlers {
         maxLocks: options.limits.maxLocksOfPeer,
         lock: (name) => this.actor(name),
         serves: () => this.#closedBy === null && this.#roster.includesSelf,
-        vacancies: () =>
-          options.size === undefined ? 0 : Math.max(0, this.#mostVoters - roster.voters.length),
+        ...(options.fits && { fits: options.fits }),
         random: options.random,
         addresses: () => this.#memberAddresses(),
         crashed: (error) => this.crash(error),
       });
     }
-  }
-
-  /** With this number of voters, no site is added by itself. One that ends is replaced before it goes. */
-  get #mostVoters(): number {
-    return (this.#options.size ?? Number.POSITIVE_INFINITY) + (this.#isReplacing ? 1 : 0);
   }
 
   /** For guests, which find this site without. */
@@ -384,9 +380,9 @@ export class Site implements MailboxHandlers {
     this.guests?.tellAll();
   }
 
-  /** Are there voters enough without this one? */
-  get isReplaced(): boolean {
-    return !this.#roster.includesSelf || this.#roster.voters.length >= this.#mostVoters;
+  /** Number of voters. */
+  get voters(): number {
+    return this.#roster.voters.length;
   }
 
   /** The guests that are connected to this site, in the order of their names. */
@@ -692,7 +688,7 @@ export class Site implements MailboxHandlers {
         address: this.#options.address ?? (() => null),
         settleMs: this.#promiseMs,
         asks: () => this.#exclusion === null && !this.#leaving && (this.#options.asks?.() ?? true),
-        mostVoters: () => this.#mostVoters,
+        mostVoters: this.#options.mostVoters ?? (() => Number.POSITIVE_INFINITY),
         hastens: () => this.#isReplacing,
         leastVoters: members?.leastVoters ?? 1,
         removeAfterMs: members?.removeAfterMs ?? null,

@@ -273,6 +273,10 @@ export class Connection {
     else peer.arrive(frame, this);
   }
 
+  get remoteHost(): string | null {
+    return this.#socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;
+  }
+
   /** The peer that was dialled, or has said hello. */
   #expected(type: string): ConnectionPeer {
     if (!this.#peer) throw outOfPlace(`expected a hello first, got a ${type}`);

@@ -38,8 +38,11 @@ export interface SessionHandlers {
   receive(envelope: StampedEnvelope): void;
   /** The member has answered a sign of life that was sent at this time. */
   answered(sentAt: number): void;
-  /** The member is gone, or was never there. */
-  over(why: string): void;
+  /**
+   * The member is gone, or was never there. `refused`: no process listens there. `left`: it has said goodbye as one that has
+   * handed on all that it had.
+   */
+  over(why: string, how: 'refused' | 'left' | 'else'): void;
 }
 
 interface Session {
@@ -130,10 +133,11 @@ export class GuestMailbox {
     const tell = (what: (session: Session) => void) => {
       if (this.#session === session) what(session);
     };
-    const over = (why: string) =>
+    let isRefused = false;
+    const over = (why: string, how: 'left' | 'else' = 'else') =>
       tell(() => {
         this.detach();
-        handlers.over(why);
+        handlers.over(why, isRefused ? 'refused' : how);
       });
     const peer: Peer = new Peer({
       id: anySite,
@@ -152,6 +156,9 @@ export class GuestMailbox {
         if (notice.type === 'dial-failed') tell(({ attached }) => !attached && over(notice.reason));
       },
       onSocket: (socket) => this.#connect(socket, peer),
+      refused: (yes) => {
+        isRefused = yes;
+      },
       mistaken: (error) => this.#refuse(error, null, `${address.host}:${address.port}`),
       ponged: (number) => {
         const sentAt = this.#sentAt.get(number);
@@ -170,7 +177,7 @@ export class GuestMailbox {
               session.attached = true;
               handlers.attached(change.peer);
               handlers.answered(session.begunAt);
-            } else over(`${change.peer} is down (${change.why})`);
+            } else over(`${change.peer} is down (${change.why})`, change.why === 'left' ? 'left' : 'else');
           }),
         beforeWrite: () => {},
       }),

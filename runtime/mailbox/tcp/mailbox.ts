@@ -57,7 +57,8 @@ export class TcpMailbox implements Mailbox {
   readonly #peers = new Map<SiteId, Peer>();
   readonly #guests = new Map<SiteId, Peer>();
   readonly guests: AttachedGuests = {
-    dismiss: (guest) => void this.#guests.get(guest)?.finish('left'),
+    dismiss: (guest, reason = 'left') => void this.#guests.get(guest)?.finish(reason),
+    addressOf: (guest) => this.#guests.get(guest)?.listensAt ?? null,
     listens: (guest) => this.#guests.get(guest)?.listens ?? false,
     silenceMs: (guest) =>
       this.#guests.get(guest)?.silenceMs(this.#options.clock.now()) ?? Number.POSITIVE_INFINITY,

@@ -24,6 +24,8 @@ export interface PeerOptions {
   readonly answers?: () => boolean;
   /** At a guest: is told of the number of each ping that is answered, and has one sent with each heartbeat. */
   readonly ponged?: (number: number) => void;
+  /** Is told after each call whether the host of the peer refused it: no process listens there. */
+  readonly refused?: (yes: boolean) => void;
   /** The identity of this site, as sent to the peer. */
   readonly identity: () => Omit<Identity, 'life'>;
   /** `null`: it is not known where it listens, and it is to say so itself. */
@@ -65,6 +67,8 @@ export class Peer implements ConnectionPeer {
   /** Identity of the peer: as it said last, and as it was met. */
   #said: Identity | null = null;
   #known: Identity | null = null;
+  /** The host that its last connection came from. */
+  #from: string | null = null;
   /** The last life that is over of each incarnation that was met before, the latest last. */
   readonly #past = new Map<string, number>();
   /** It has said goodbye, and no other life of it has been met. */
@@ -100,7 +104,10 @@ export class Peer implements ConnectionPeer {
         drained: () => this.#sayBye(),
       },
     });
-    const refused = (yes: boolean) => this.#health.refused(yes);
+    const refused = (yes: boolean) => {
+      this.#health.refused(yes);
+      options.refused?.(yes);
+    };
     const reach = { limits, clock, random, refused, timeoutMs: timing.failureTimeoutMs };
     const call = (stands: () => void) => transport.call(this.#address!, this.#id, stands);
     const { calls = dials(identity().site, id) } = options;
@@ -132,6 +139,12 @@ export class Peer implements ConnectionPeer {
   /** Whether it listens anywhere: a guest need not. */
   get listens(): boolean {
     return (this.#said?.port ?? 0) > 0;
+  }
+
+  /** Where it listens, as far as the host that it calls from is the one that it listens at; `null`: nowhere. */
+  get listensAt(): Address | null {
+    const port = this.#said?.port ?? 0;
+    return port === 0 || this.#from === null ? null : { host: this.#from, port };
   }
 
   /** The highest version of the wire that both sides speak, as the peer said last; `null`: it has said nothing yet. */
@@ -229,6 +242,7 @@ export class Peer implements ConnectionPeer {
   arrive(frame: LinkedFrame, connection: Connection): void {
     if (frame.type === 'hello' || frame.type === 'welcome') {
       this.#said = frame;
+      this.#from = connection.remoteHost;
       if (this.#id === anySite) this.#id = frame.site;
     }
     this.link.arrive(frame, connection);
