@@ -127,7 +127,7 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
       return;
     }
     this.#tell(guest);
-    this.#inviteLater();
+    this.inviteLater();
   }
 
   /** Asks a guest to become a member (M11). */
@@ -160,7 +160,7 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
   /** The members have changed. */
   tellAll(): void {
     for (const guest of this.#guests.keys()) if (this.#options.mailbox.isUp(guest)) this.#tell(guest);
-    this.#inviteLater();
+    this.inviteLater();
   }
 
   /** This site is a member no more. */
@@ -187,8 +187,8 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
     return [...this.#guests.keys()].filter((guest) => mailbox.isUp(guest) && attached.listens(guest));
   }
 
-  /** At random, so that voters seldom ask more guests than there are vacancies. */
-  #inviteLater(): void {
+  /** Asks guests to become members while any is missing: at random, so that voters seldom ask more than are missing. */
+  inviteLater(): void {
     const { fits, clock, random } = this.#options;
     if (this.#stopped || this.#stopInviting || !fits || fits.vacancies() === 0) return;
     this.#stopInviting = clock.after(inviteEveryMs * (1 - random.fraction() / 2), () => {
@@ -197,7 +197,7 @@ export class GuestHost implements GuestHandlers, ProxyOwner {
       const able = this.#able;
       const from = Math.floor(random.fraction() * able.length);
       fits.inviteDue([...able.slice(from), ...able.slice(0, from)]);
-      if (able.length > 0) this.#inviteLater();
+      if (able.length > 0) this.inviteLater();
     });
   }
 

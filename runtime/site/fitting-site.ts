@@ -148,7 +148,9 @@ export class FittingSite implements ClusterSite, DriverOwner<FittingEvent, Fitti
     const { guest, site, clock } = this.#options;
     const { voters } = site;
     if (this.#isMember === this.#wasMember) {
-      if (this.#isMember) this.#take({ type: 'members', voters });
+      if (!this.#isMember) return;
+      this.#take({ type: 'members', voters });
+      site.guests?.inviteLater();
       return;
     }
     this.#wasMember = this.#isMember;
