@@ -69,6 +69,8 @@ test.each(['one after the other', 'all at once'])(
     await begin(39);
     await expectMembers(fleet, 3);
     const all = [...fleet.running.keys()];
+    // One that has met no member yet finds none where all others are shown no more.
+    await Promise.all(all.map((one) => one.ready({ timeoutMs: 60_000 })));
     const last = all.find((one) => !fleet.members.includes(one))!;
     const ending = all.filter((one) => one !== last);
     if (how === 'all at once') await Promise.all(ending.map(end));
