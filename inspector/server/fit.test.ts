@@ -88,15 +88,19 @@ describe.skipIf(chrome === null).each(views)('the page fits: %s', (view) => {
         await page.evaluate(
           'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => undefined)))',
         );
-        expect.soft(await faults(page), theme).toEqual([]);
-        expect.soft(await drawnShare(page), theme).toBeGreaterThan(0.004);
-        expect.soft(Math.min(...(await clearances(page))), theme).toBeGreaterThan(0);
+        await expect.poll(() => faults(page), { message: theme, timeout: 5_000 }).toEqual([]);
+        await expect.poll(() => drawnShare(page), { timeout: 5_000 }).toBeGreaterThan(0.004);
+        await expect
+          .poll(async () => Math.min(...(await clearances(page))), { message: theme, timeout: 5_000 })
+          .toBeGreaterThan(0);
         // Everything is there at every width: axe is asked at the smallest and the largest.
         if (width === 390 || width === 1440) expect(await serious(page), theme).toEqual([]);
       }
       for (const tab of await page.getByRole('tab').all()) {
         await tab.click();
-        expect.soft(await faults(page), `tab ${await tab.textContent()}`).toEqual([]);
+        await expect
+          .poll(() => faults(page), { message: `tab ${await tab.textContent()}`, timeout: 5_000 })
+          .toEqual([]);
         if (width === 1440) expect(await serious(page)).toEqual([]);
       }
       expect(complaints).toEqual([]);
@@ -132,7 +136,7 @@ it.skipIf(chrome === null)('each fault that is put into a page that fits is foun
   await page.goto(server.url);
   await page.waitForSelector('.forest .site');
   // The drawing has its place once the size of its panel is known.
-  await expect.poll(() => faults(page)).toEqual([]);
+  await expect.poll(() => faults(page), { timeout: 5_000 }).toEqual([]);
   for (const [selector, style, found] of styled) {
     // The browser's own code is text: its types are not Node's.
     const put = (css: string) =>
@@ -143,7 +147,9 @@ it.skipIf(chrome === null)('each fault that is put into a page that fits is foun
         return before;
       })()`) as Promise<string>;
     const before = await put(`element.style.cssText + ${JSON.stringify(`; ${style}`)}`);
-    expect.soft(await faults(page), style).toContainEqual(expect.stringMatching(found));
+    await expect
+      .poll(() => faults(page), { message: style, timeout: 5_000 })
+      .toContainEqual(expect.stringMatching(found));
     await put(JSON.stringify(before));
   }
   await expect.poll(() => faults(page)).toEqual([]);
