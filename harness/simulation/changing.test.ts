@@ -52,6 +52,10 @@ test('a message of a site that its receiver does not know as a member yet is los
   for (const seed of [11_433, 13_063]) await changing({ sites: 3, seed }, 1_000);
 });
 
+test('votes that are kept back elect a site before it holds the configuration that removes it', async () => {
+  await changing({ sites: 3, seed: 114_550, founds: true }, 1_000);
+});
+
 test('all properties hold under leases while the members change', async () => {
   let grants = 0;
   for (const seed of [4, 5])

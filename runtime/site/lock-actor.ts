@@ -266,9 +266,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
     this.#driver.take(suspect);
   }
 
-  /** The voters have changed. Votes that are kept back were asked for in the configuration before. */
+  /** The voters have changed. */
   configured(change: MembersChange): void {
-    this.#votes?.close();
     this.#driver.take(change);
   }
 

@@ -730,6 +730,8 @@ export class Site implements MailboxHandlers {
     const before = this.#roster.configuration;
     const had = this.#trigger.majority;
     const ups = new Set(this.#roster.peers.filter((peer) => this.#isUp(peer)));
+    // Votes that are kept back were asked for in the configuration before: they count, and may elect this site, while it holds that one.
+    for (const { votes } of this.#locks.active()) votes?.close();
     this.#roster.configuration = configuration;
     const { peers, voters } = this.#roster;
     for (const peer of peers) mailbox.add(peer, this.#members?.record.addresses[peer] ?? null);
@@ -746,7 +748,6 @@ export class Site implements MailboxHandlers {
       for (const actor of this.#locks.all()) actor.configured(change);
     const names = Object.keys(before?.voters ?? {});
     const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
-    for (const { votes } of this.#locks.active()) for (const name of gone) votes?.absent(name);
     // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
     const came =
       before && this.#options.strict ? voters.filter((name) => !names.map(nameOf).includes(name)) : [];
