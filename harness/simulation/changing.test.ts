@@ -23,6 +23,10 @@ test('founders that are first started late, out of reach of each other, with dat
   expect(grants).toBeGreaterThan(500);
 });
 
+test('a founder learns of a founding that it accepted before another one that cannot be complete (M8)', async () => {
+  for (const seed of [104_116, 103_511, 104_172]) await changing({ sites: 3, seed, founds: true }, 1_000);
+});
+
 test('a seed gives the same run, whatever the machine does beside it', async () => {
   const run = async () => {
     const lines: string[] = [];

@@ -59,6 +59,7 @@ function memberPart(machine: AnyStateMachine): AnyStateMachine | undefined {
 }
 
 const self = (machine: AnyStateMachine) => machine;
+const third = ([, , machine]: readonly [unknown, unknown, AnyStateMachine]) => machine;
 const own = (mutant: object) => (mutant as { readonly machine?: AnyStateMachine }).machine;
 
 export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
@@ -72,7 +73,7 @@ export const simulatedMutants: ReadonlyMap<string, SimulatedMutant> = new Map([
   ...listed('epoch', leaseMutants, ([, machine]) => machine, 'statechart', leased),
   ...listed('members', members.mutants, ([, machine]) => memberPart(machine), 'membersStatechart', changed),
   ...listed('members', members.foundingMutants, ([, machine]) => machine, 'foundingStatechart', founded),
-  ...listed('members', members.stuckFoundingMutants, self, 'foundingStatechart', founded),
+  ...listed('members', members.stuckFoundingMutants, third, 'foundingStatechart', founded),
   // Mistakes of an operator, with the statecharts as they are.
   [
     'members/an emptied disk under the old id',

@@ -1,4 +1,4 @@
-import { and, assign, not, type SnapshotFrom, setup } from 'xstate';
+import { and, assign, not, or, type SnapshotFrom, setup } from 'xstate';
 import type { SiteId } from '../actor.ts';
 
 /**
@@ -194,12 +194,17 @@ export const foundingSetup = setup({
       event.type === 'ACCEPTED' && event.generation === accepted!.generation,
     acceptedByAll: ({ context: { accepted, voters } }) =>
       accepted !== null && Object.values(accepted.ids).every((id) => id in voters),
-    /**
-     * Any founding of all the ids counts, not only one of that generation: a late message of a proposer that
-     * is gone must not undo a later acceptance.
-     */
     isAccepted: ({ context: { accepted }, event }) =>
       event.type === 'FOUNDED' && accepted !== null && isSameFounding(accepted, event),
+    /**
+     * The founding is one that this site accepted before the present one, which can never be complete: `knower`, whose acceptance it
+     * needs, accepts none any more. News of any other site must not undo the later acceptance.
+     */
+    wasAccepted: ({ context: { self, id, accepted }, event }) =>
+      event.type === 'FOUNDED' &&
+      accepted !== null &&
+      event.ids[self] === id &&
+      Object.values(accepted.ids).includes(event.knower),
     knownByMajority: ({ context: { accepted, knowers } }) => {
       const ids = Object.values(accepted!.ids);
       return ids.filter((id) => id in knowers).length * 2 > ids.length;
@@ -286,7 +291,7 @@ const proposeAnew = { guard: and(['isProposer', 'knowsAll', 'isNewToProposal']),
  * proposed anew, with a higher generation: a founder that has accepted, and does not know of the founding, accepts
  * again. A proposer that was started again proposes anew too: it counts the acceptances of the present run alone. A founder that knows of
  * a founding never accepts another. So if two foundings were both accepted by all, the lower one is known only to ids that the higher one
- * has replaced.
+ * has replaced; and a founder that accepted the higher one learns of the lower one from any site that the higher one names.
  *
  * Where a majority of the voters is lost for good, an operator has one that is left begin again (M9): alone, as another id, under
  * a higher generation. It tells every site that it meets, and each that belonged to the cluster before is out of it for good.
@@ -329,7 +334,16 @@ export const foundingMachine = foundingSetup.createMachine({
     FOUNDED: [
       // The founding that it accepted may be complete. Only the proposer could rule that out.
       { ...supersede, guard: and(['supersedes', not('isProposer')]) },
-      { guard: 'isAccepted', target: '.founded', actions: [persist('founded'), announce, countKnower] },
+      {
+        guard: or(['isAccepted', 'wasAccepted']),
+        target: '.founded',
+        actions: [
+          { type: 'accept', params: ({ event }) => foundingOf(event) },
+          persist('founded'),
+          announce,
+          countKnower,
+        ],
+      },
       {
         guard: 'excludes',
         target: '.excluded',

@@ -33,6 +33,8 @@ export interface FoundingOptions {
    * each may be late, come again, come in any order, or never.
    */
   readonly proposerDies?: boolean;
+  /** The other founders meet nobody. They need no meeting to accept or to tell what is founded. Default: false. */
+  readonly onlyProposersMeet?: boolean;
   /** At each of these ids an operator founds anew, at any time at which it knows of a founding; as which id. Default: none. */
   readonly anew?: Readonly<Record<string, string>>;
   /** `machine` runs in place of the real one: a mutant. */
@@ -46,7 +48,7 @@ export interface FoundingOptions {
  */
 export function founding(options: FoundingOptions): System {
   const { ids, generations = 3, crashes = 0, proposerDies = false, machine = foundingMachine } = options;
-  const { anew = {} } = options;
+  const { anew = {}, onlyProposersMeet = false } = options;
   const founders = Object.keys(ids);
   const proposer = founders[0]!;
   const all = Object.entries(ids).flatMap(([self, own]) => own.map((id) => ({ self, id })));
@@ -61,7 +63,7 @@ export function founding(options: FoundingOptions): System {
     const input = (disk: FoundingDisk | null) => ({ self, id: idOn(disk), founders, proposer, disk });
     const idOn = (disk: FoundingDisk | null) => (disk?.ids[self] === anew[id] && anew[id]) || id;
     const meetings = all
-      .filter((other) => other.self !== self)
+      .filter((other) => other.self !== self && (!onlyProposersMeet || self === proposer))
       .map(
         (other): EnvironmentEvent => ({
           event: { type: 'met', peer: other.self, id: other.id } as FoundingEvent,
@@ -153,6 +155,7 @@ const sorted = (ids: Founding['ids']) =>
   Object.fromEntries(Object.entries(ids).sort(([x], [y]) => (x < y ? -1 : 1)));
 
 const contextOf = ({ context }: ActorView) => context as unknown as FoundingContext;
+const isProposer = (site: ActorView) => contextOf(site).self === contextOf(site).proposer;
 const foundings = (history: unknown) =>
   Object.entries((history as Founded).founded).map(([text, by]) => ({
     by,
@@ -297,6 +300,10 @@ export const foundingPossibilities = {
   'all founders can come to know that the cluster is founded': {
     from: every(() => true),
     to: every((site) => site.in('founded.settled')),
+  },
+  'a founder that knows of a founding can tell the others, whatever they accepted since': {
+    from: some((site) => site.in('founded') && !isProposer(site)),
+    to: every((site) => site.in('founded.settled') || isProposer(site)),
   },
   'every other site can come to know that the cluster was founded anew': {
     from: relation(

@@ -15,7 +15,7 @@ import {
 } from '../../../machines/members/founding.ts';
 import { announce, baseAfter, type MembersContext, persist } from '../../../machines/members/members.ts';
 import { editorOf } from '../../system/edit.ts';
-import type { FoundingOptions } from './founding.ts';
+import type { FoundingOptions, foundingPossibilities } from './founding.ts';
 import { type LockContext, type LockMessage, withLock } from './lock.ts';
 import { type MembersOptions, madeUp, withLiar } from './system.ts';
 
@@ -382,6 +382,11 @@ export const slowMutants: Readonly<Record<string, readonly [Options, AnyStateMac
 
 const two = { a: ['a1'], b: ['b1'] };
 const proposerLost = { a: ['a1', 'a2'], b: ['b1'] };
+export const proposerOfThreeLost: FoundingOptions = {
+  ids: { ...proposerLost, c: ['c1'] },
+  generations: 2,
+  onlyProposersMeet: true,
+};
 const otherLost = { a: ['a1'], b: ['b1', 'b2'] };
 
 type FoundingAt = { readonly context: FoundingContext; readonly event: FoundingEvent };
@@ -389,13 +394,21 @@ const foundingGuards = (named: Readonly<Record<string, (at: FoundingAt) => boole
   foundingMachine.provide({ guards: named as object });
 const foundingEditor = editorOf(foundingMachine);
 
-/** No promise is broken, and from some state the cluster can never be founded. */
+/** No promise is broken, and from some state a founder can never come to know that the cluster is founded. */
 export const stuckFoundingMutants = {
-  'M8: a proposer that was started again waits for what it proposed before': foundingEditor.replace(
-    'waiting.on.found.guard',
-    and(['isProposer', 'knowsAll', 'isNewToProposal']),
-  ),
-} satisfies Readonly<Record<string, AnyStateMachine>>;
+  'M8: a proposer that was started again waits for what it proposed before': [
+    'all founders can come to know that the cluster is founded',
+    { ids: two, crashes: 1 },
+    foundingEditor.replace('waiting.on.found.guard', and(['isProposer', 'knowsAll', 'isNewToProposal'])),
+  ],
+  'M8: a founder that accepted another founding since ignores what it is told': [
+    'a founder that knows of a founding can tell the others, whatever they accepted since',
+    proposerOfThreeLost,
+    foundingGuards({ wasAccepted: () => false }),
+  ],
+} satisfies Readonly<
+  Record<string, readonly [keyof typeof foundingPossibilities, FoundingOptions, AnyStateMachine]>
+>;
 
 /** Mutants of the founding of a cluster. */
 export const foundingMutants: Readonly<
@@ -432,7 +445,7 @@ export const foundingMutants: Readonly<
   'M8: late news of a founding undo a later acceptance': [
     { ids: proposerLost },
     foundingGuards({
-      isAccepted: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] === id,
+      wasAccepted: ({ context: { self, id }, event }) => event.type === 'FOUNDED' && event.ids[self] === id,
     }),
   ],
   'M8: an acceptance of an earlier proposal counts': [
