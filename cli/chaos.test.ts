@@ -156,6 +156,24 @@ describe('a member that lies', () => {
   });
 });
 
+describe('members that change', () => {
+  it('while a founder starts late, one is replaced and one removed: the lock stays one, and all that stay are served', async () => {
+    const faults = [
+      { kind: 'late-start', atMs: 0, site: 'c', forMs: 100 },
+      { kind: 'replace', atMs: 110, site: 'a', by: 'd' },
+      { kind: 'remove', atMs: 120, site: 'b', isRunning: true },
+    ] as const;
+    const schedule = scheduleOf({ seed: 1, sites: 3, seconds: 0.2, members: true });
+    const { judgement, evidence } = await run({ ...schedule, faults });
+    expect(broken(judgement)).toEqual([]);
+    const lives = of(evidence.history, 'open').map(({ site, life }) => `${site}${life}`);
+    expect(lives.sort()).toEqual(['a0', 'b0', 'c0', 'd0']);
+    const quietAt = of(evidence.history, 'quiet')[0]!.at;
+    const after = of(evidence.history, 'grant').filter(({ at }) => at > quietAt);
+    expect([...new Set(after.map(({ site }) => site))].sort()).toEqual(['c', 'd']);
+  });
+});
+
 describe('links', () => {
   it('that are reset every 100 ms lose no section, no token and no epoch', async () => {
     const { judgement, suspicions } = await run(resetsSchedule(3, 100), { timing: defaultTiming });

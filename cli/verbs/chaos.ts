@@ -24,6 +24,7 @@ interface ChaosVerbOptions {
   readonly secured?: Security;
   readonly otherLocks: number;
   readonly hostile?: boolean;
+  readonly members?: boolean;
 }
 
 const securities: readonly Security[] = ['secret', 'tls'];
@@ -60,6 +61,12 @@ export function addChaos(program: Command): void {
       0,
     )
     .option('--hostile', 'while there are faults the first site lies: it says forged messages to all others')
+    .addOption(
+      new Option(
+        '--members',
+        'members are added, removed and replaced too, disks are lost for good, old copies put back, and founders start late',
+      ).conflicts('hostile'),
+    )
     .option(
       '--scenarios',
       'instead of chance: each fault whose outcome is known beforehand, with the default settings (about four minutes)',
@@ -96,6 +103,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
     secured,
     otherLocks,
     hostile = false,
+    members = false,
   } = options;
   const [{ runCampaign }, { campaignText, runText, summaryLine, summaryOf, violationLines }] =
     await Promise.all([import('../../harness/chaos/campaign.ts'), import('../../harness/chaos/text.ts')]);
@@ -120,6 +128,7 @@ async function chaos(options: ChaosVerbOptions): Promise<ExitStatus> {
       runs,
       sites,
       seconds,
+      members,
       parallel,
       ...(secured && { secured }),
       otherLocks,

@@ -9,6 +9,8 @@ export interface CampaignOptions extends Omit<RunOptions, 'schedule' | 'pool'> {
   readonly runs: number;
   readonly sites: number;
   readonly seconds: number;
+  /** The members change too. */
+  readonly members: boolean;
   /** Number of clusters that run at the same time. */
   readonly parallel: number;
   readonly onRun: (run: ChaosRun) => void;
@@ -16,12 +18,12 @@ export interface CampaignOptions extends Omit<RunOptions, 'schedule' | 'pool'> {
 
 /** Runs many seeds, one after the other in each lane. No process outlives it. */
 export async function runCampaign(options: CampaignOptions): Promise<void> {
-  const { seed, runs, sites, seconds, parallel, onRun, ...how } = options;
+  const { seed, runs, sites, seconds, members, parallel, onRun, ...how } = options;
   const pool = new SitePool();
   let next = seed;
   const lane = async () => {
     while (next < seed + runs) {
-      const schedule = scheduleOf({ seed: next++, sites, seconds });
+      const schedule = scheduleOf({ seed: next++, sites, seconds, members });
       onRun(await runChaos({ ...how, schedule, pool }));
     }
   };

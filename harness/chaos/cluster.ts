@@ -8,6 +8,7 @@ import { loopbackOfItsOwn } from './loopback.ts';
 import { Member } from './member.ts';
 import type { ToSite } from './messages.ts';
 import { now } from './now.ts';
+import { Operator } from './operator.ts';
 import type { SitePool } from './processes.ts';
 import { FaultProxy } from './proxy.ts';
 import { Resource } from './resource.ts';
@@ -18,6 +19,8 @@ export interface Hooks {
   readonly gateOff?: boolean;
   /** The sites run this mutant of the statechart (`verification/protocols/epoch/mutants.ts`). */
   readonly mutant?: string;
+  /** A site takes no old copy of its data for one: each run of it counts as a later one. */
+  readonly forgetsRuns?: boolean;
 }
 
 /** How the sites are joined. */
@@ -32,6 +35,10 @@ export interface Joining {
 
 export interface ClusterOptions extends Hooks, Joining {
   readonly sites: readonly string[];
+  /** The names of sites that may become members later. Default: none. */
+  readonly spares?: readonly string[];
+  /** The founder that is not started with the others. */
+  readonly late?: string | null;
   /** An empty directory. */
   readonly dir: string;
   readonly pool: SitePool;
@@ -53,24 +60,31 @@ export class ChaosCluster {
   /** The resource of each lock. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly members: ReadonlyMap<string, Member>;
+  readonly operator = new Operator(this);
+  readonly #late: string | null;
   readonly #secure: () => Promise<void>;
   #credentials: ReadonlyMap<string, Credentials> = new Map();
 
   constructor(options: ClusterOptions) {
     const {
       sites,
+      spares = [],
+      late = null,
       dir,
       pool,
       timing,
       direct = false,
       gateOff = false,
       mutant,
+      forgetsRuns = false,
       secured,
       hostile = false,
     } = options;
     this.dir = dir;
+    this.#late = late;
+    const names = [...sites, ...spares];
     mkdirSync(dir, { recursive: true });
-    this.proxy = new FaultProxy(sites);
+    this.proxy = new FaultProxy(names);
     this.resources = new Map(
       locksWith(options.otherLocks ?? 0).map((lock) => [
         lock,
@@ -79,19 +93,25 @@ export class ChaosCluster {
     );
     const cluster = `chaos ${process.pid}`;
     this.#secure = async () => {
-      if (secured) this.#credentials = await credentialsOf(secured, cluster, sites, join(dir, 'credentials'));
+      if (secured) this.#credentials = await credentialsOf(secured, cluster, names, join(dir, 'credentials'));
     };
     const host = loopbackOfItsOwn();
-    const addressOf = (site: string) => ({ host, port: direct ? directPort + sites.indexOf(site) : 0 });
+    const addressOf = (site: string) => ({ host, port: direct ? directPort + names.indexOf(site) : 0 });
+    // Where there is no spare, the sites find out by themselves whether they found a cluster or join one.
+    const membershipOf = (site: string, isFounded: boolean) => {
+      if (spares.length === 0) return {};
+      return isFounded || spares.includes(site) ? { join: true } : { founders: sites };
+    };
     this.members = new Map(
-      sites.map((site) => {
-        const others = sites.filter((other) => other !== site);
+      names.map((site) => {
+        const others = names.filter((other) => other !== site);
         const member = new Member({
           site,
           dir,
+          isWanted: sites.includes(site),
           pool,
           record: (entry) => this.history.push(entry),
-          open: () => ({
+          open: (isFounded) => ({
             site,
             cluster,
             root: sites[0]!,
@@ -99,9 +119,11 @@ export class ChaosCluster {
             peers: Object.fromEntries(
               others.map((other) => [other, direct ? addressOf(other) : this.proxy.address(site, other)]),
             ),
+            membership: membershipOf(site, isFounded),
             timing,
             credentials: this.#credentials.get(site) ?? {},
             mutant: mutant ?? null,
+            forgetsRuns,
             hostile,
           }),
           up: (address) => this.proxy.up(site, address),
@@ -119,7 +141,8 @@ export class ChaosCluster {
 
   async open(): Promise<void> {
     await Promise.all([this.proxy.open(), this.#secure()]);
-    await Promise.all([...this.members.values()].map((member) => member.found()));
+    const first = [...this.members.values()].filter(({ site, isWanted }) => isWanted && site !== this.#late);
+    await Promise.all(first.map((member) => (this.#late === null ? member.found() : member.start())));
   }
 
   member(site: string): Member {
@@ -145,6 +168,23 @@ export class ChaosCluster {
   /** Ends the critical section that `take` began. */
   drop(site: string, section: string): void {
     this.member(site).tell({ type: 'drop', section });
+  }
+
+  /** Has `site` told since `since` that it met a run of `peer`? */
+  hasMet(site: string, peer: string, since: number): boolean {
+    const met = [`${peer} is up`, `${peer} is restarted`];
+    return this.history.some(
+      (entry) =>
+        entry.type === 'notice' && entry.site === site && entry.at > since && met.includes(entry.what),
+    );
+  }
+
+  /** Has a site told since `since` that it refused an old copy of the data of `site`? */
+  refusedOldCopy(site: string, since: number): boolean {
+    const told = `refuses a site: ${site} was met in run `;
+    return this.history.some(
+      (entry) => entry.type === 'notice' && entry.at > since && entry.what.startsWith(told),
+    );
   }
 
   has(type: Entry['type'], section: string): boolean {

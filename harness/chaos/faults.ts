@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosCluster } from './cluster.ts';
 import { now } from './now.ts';
-import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.ts';
+import { type Fault, faultInWords, type Pair, type ProcessFault, type Schedule } from './schedule.ts';
 
 /**
  * Applies the faults of the schedule at their times. Resolves when the time is over, every site is up and all
@@ -10,7 +10,7 @@ import { type Fault, faultInWords, type Pair, type Schedule } from './schedule.t
  */
 export async function inflict(
   cluster: ChaosCluster,
-  { faults, seconds }: Schedule,
+  { faults, seconds, spares }: Schedule,
   signal: AbortSignal,
   beforeRepair: () => Promise<void> = async () => undefined,
 ) {
@@ -25,7 +25,7 @@ export async function inflict(
     ...faults.map(async (fault) => {
       await wait(fault.atMs);
       cluster.fault(faultInWords(fault));
-      await inflictOne(cluster, fault, () => wait(fault.atMs + ('forMs' in fault ? fault.forMs : 0)));
+      await inflictOne(cluster, fault, given, () => wait(fault.atMs + ('forMs' in fault ? fault.forMs : 0)));
     }),
     wait(seconds * 1000),
   ];
@@ -41,12 +41,20 @@ export async function inflict(
     member.continue();
   }
   await Promise.all(
-    [...cluster.members.values()].filter(({ isUp }) => !isUp).map((member) => member.start()),
+    [...cluster.members.values()]
+      .filter(({ isUp, isWanted }) => isWanted && !isUp)
+      .map((member) => member.start()),
   );
+  if (spares.length > 0) await cluster.operator.confirm(given);
   cluster.history.push({ type: 'quiet', at: now() });
 }
 
-async function inflictOne(cluster: ChaosCluster, fault: Fault, over: () => Promise<void>): Promise<void> {
+async function inflictOne(
+  cluster: ChaosCluster,
+  fault: Fault,
+  given: AbortSignal,
+  over: () => Promise<void>,
+): Promise<void> {
   const { proxy } = cluster;
   switch (fault.kind) {
     case 'reset':
@@ -86,6 +94,13 @@ async function inflictOne(cluster: ChaosCluster, fault: Fault, over: () => Promi
       cluster.history.push({ type: 'split', at, until: Math.min(now(), at + forMs), minority });
       return;
     }
+    case 'add':
+    case 'remove':
+    case 'replace':
+    case 'empty-disk':
+    case 'old-copy':
+    case 'late-start':
+      return cluster.operator.inflict(fault, over, given);
     default:
       return cluster.member(fault.site).alone(() => inflictOnProcess(cluster, fault, over));
   }
@@ -93,10 +108,12 @@ async function inflictOne(cluster: ChaosCluster, fault: Fault, over: () => Promi
 
 async function inflictOnProcess(
   cluster: ChaosCluster,
-  fault: Extract<Fault, { readonly site: string }>,
+  fault: ProcessFault,
   over: () => Promise<void>,
 ): Promise<void> {
   const member = cluster.member(fault.site);
+  // It was removed meanwhile.
+  if (!member.isWanted) return;
   if (fault.kind !== 'stop') member.prepare();
   switch (fault.kind) {
     case 'stop':

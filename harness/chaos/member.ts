@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../runtime/api/peer.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
-import type { FromSite, OpenSite, ToSite } from './messages.ts';
+import type { FromSite, MemberChange, OpenSite, ToSite } from './messages.ts';
 import { now } from './now.ts';
 import { ChaosError, type SitePool, type SiteProcess } from './processes.ts';
 
@@ -14,10 +14,12 @@ const leaveMs = 10_000;
 export interface MemberOptions {
   readonly site: string;
   readonly dir: string;
+  /** False: it is no member at first, and is not started with the others. */
+  readonly isWanted: boolean;
   readonly pool: SitePool;
   readonly record: (entry: Entry) => void;
   /** The options that every run of the site is opened with. */
-  readonly open: () => Omit<OpenSite, 'life' | 'dataDir'>;
+  readonly open: (isFounded: boolean) => Omit<OpenSite, 'life' | 'dataDir'>;
   readonly up: (address: Address) => Promise<void>;
   readonly down: () => Promise<void>;
   readonly write: (message: Extract<FromSite, { type: 'write' }>) => ToSite;
@@ -27,10 +29,13 @@ export interface MemberOptions {
 export class Member {
   readonly site: string;
   readonly #options: MemberOptions;
-  readonly #dataDir: string;
+  readonly dataDir: string;
   /** The callers that wait for a message; `null` tells them that none will follow. */
   readonly #waits = new Set<(message: FromSite | null) => void>();
   #process: SiteProcess | null = null;
+  /** True while it is to be a member. */
+  #isWanted: boolean;
+  #isFounded = false;
   #life = -1;
   /** True once the site was told to end. */
   #ending = false;
@@ -43,8 +48,9 @@ export class Member {
   constructor(options: MemberOptions) {
     this.site = options.site;
     this.#options = options;
-    this.#dataDir = join(options.dir, options.site);
-    mkdirSync(this.#dataDir);
+    this.dataDir = join(options.dir, options.site);
+    this.#isWanted = options.isWanted;
+    mkdirSync(this.dataDir);
   }
 
   /** Starts a process in advance for the next run. */
@@ -54,11 +60,25 @@ export class Member {
 
   /** The options that its next run is opened with. */
   get options(): ReturnType<MemberOptions['open']> {
-    return this.#options.open();
+    return this.#options.open(this.#isFounded);
   }
 
   get isUp(): boolean {
     return this.#process !== null;
+  }
+
+  get isWanted(): boolean {
+    return this.#isWanted;
+  }
+
+  /** True once any run of it knew that the cluster is founded. */
+  get isFounded(): boolean {
+    return this.#isFounded;
+  }
+
+  /** The number of its present run, from 0. */
+  get life(): number {
+    return this.#life;
   }
 
   /** Runs one task after the other: to start a process may take longer than the schedule allows. */
@@ -92,14 +112,40 @@ export class Member {
    * one by a change of the members. The judgement compares its grants with those of all others.
    */
   async workWithoutDisk(forMs: number): Promise<void> {
-    const aside = `${this.#dataDir}.aside`;
-    renameSync(this.#dataDir, aside);
-    mkdirSync(this.#dataDir);
+    const aside = `${this.dataDir}.aside`;
+    renameSync(this.dataDir, aside);
+    mkdirSync(this.dataDir);
     await this.start();
     await sleep(forMs);
     await this.kill();
-    rmSync(this.#dataDir, { recursive: true });
-    renameSync(aside, this.#dataDir);
+    rmSync(this.dataDir, { recursive: true });
+    renameSync(aside, this.dataDir);
+  }
+
+  /** It is to be a member from now on: starts it with an empty directory. */
+  async enlist(): Promise<void> {
+    this.#isWanted = true;
+    await this.start();
+  }
+
+  /** It is a member no more: kills it, and empties its directory. */
+  async retire(): Promise<void> {
+    this.#isWanted = false;
+    await this.kill();
+    rmSync(this.dataDir, { recursive: true });
+    mkdirSync(this.dataDir);
+  }
+
+  /** An operator asks it for a change. Resolves to `null` if its process ends before it answers. */
+  change(change: MemberChange, timeoutMs: number): Promise<Extract<FromSite, { type: 'changed' }> | null> {
+    const answered = this.#hear(patienceMs, 'changed');
+    this.tell({ type: 'change', change, timeoutMs });
+    return answered;
+  }
+
+  /** Records that it broke a rule by itself. */
+  broke(code: string, message: string): void {
+    this.#options.record({ type: 'crash', ...this.#of(), code, message });
   }
 
   tell(message: ToSite): void {
@@ -198,9 +244,9 @@ export class Member {
     const answered = this.#hear(patienceMs, 'opened', 'refused');
     this.tell({
       type: 'open',
-      ...this.#options.open(),
+      ...this.options,
       life: this.#life,
-      dataDir: this.#dataDir,
+      dataDir: this.dataDir,
     });
     const answer = await answered;
     if (answer === null) throw new ChaosError(`site ${this.site} is not open after ${patienceMs / 1000} s`);
@@ -233,6 +279,7 @@ export class Member {
   #take(message: FromSite): void {
     if (message.type === 'entry') this.#options.record(message.entry);
     else if (message.type === 'write') this.tell(this.#options.write(message));
+    else if (message.type === 'founded') this.#isFounded = true;
     else if (message.type === 'crashed') this.#stopped(message);
     for (const wait of [...this.#waits]) wait(message);
   }
@@ -246,7 +293,7 @@ export class Member {
 
   #crashed({ code, message }: { readonly code: string; readonly message: string }): void {
     this.#ending = true;
-    this.#options.record({ type: 'crash', ...this.#of(), code, message });
+    this.broke(code, message);
   }
 
   async #gone(why: string): Promise<void> {

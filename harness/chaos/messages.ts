@@ -1,6 +1,6 @@
 import type { Fence } from '../../runtime/api/fence.ts';
 import type { Address } from '../../runtime/api/peer.ts';
-import type { Counters, Timing } from '../../runtime/index.ts';
+import type { ClusterOptions, Counters, Timing } from '../../runtime/index.ts';
 import type { Entry, WriteStep } from '../../verification/runs/histories/history.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -14,9 +14,16 @@ export type ToSite =
   /** Begin one critical section that lasts until `drop`. */
   | { readonly type: 'take'; readonly section: string }
   | { readonly type: 'drop'; readonly section: string }
+  /** An operator changes the members here. Answered by `changed`. */
+  | { readonly type: 'change'; readonly change: MemberChange; readonly timeoutMs: number }
   /** The resource's answer to a `write`. */
   | { readonly type: 'answer'; readonly id: number; readonly accepted: boolean; readonly value: number }
   | { readonly type: 'close' };
+
+export type MemberChange =
+  | { readonly add: string }
+  | { readonly remove: string }
+  | { readonly replace: string; readonly by: string };
 
 export interface OpenSite {
   readonly site: string;
@@ -25,6 +32,8 @@ export interface OpenSite {
   readonly root: string;
   readonly listen: Address;
   readonly peers: Readonly<Record<string, Address>>;
+  /** How it becomes a member; by default the site and its peers found the cluster, or it joins one. */
+  readonly membership: Pick<ClusterOptions, 'founders' | 'join'>;
   readonly dataDir: string;
   readonly timing: Timing;
   /** The credentials of the site's links; `none` leaves the links open. */
@@ -34,6 +43,8 @@ export interface OpenSite {
    * statechart itself.
    */
   readonly mutant: string | null;
+  /** Every run says that it is later than all before, also one of an old copy of the data. */
+  readonly forgetsRuns: boolean;
   /** One of the members lies, so a peer that breaks the protocol is no fault. */
   readonly hostile: boolean;
 }
@@ -66,6 +77,8 @@ export type FromSite =
   | { readonly type: 'entry'; readonly entry: Entry }
   | ({ readonly type: 'write'; readonly id: number } & WriteRequest)
   | { readonly type: 'rested'; readonly counters: Counters }
+  /** `code`: `null` when the change is made. */
+  | { readonly type: 'changed'; readonly code: string | null; readonly message: string }
   /** The site closed, by `close` or by SIGTERM. */
   | { readonly type: 'closed' }
   /** The site has stopped by itself. */

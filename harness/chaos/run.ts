@@ -11,7 +11,7 @@ import { historyOf } from './locks.ts';
 import type { Pace } from './messages.ts';
 import { now } from './now.ts';
 import type { SitePool } from './processes.ts';
-import type { Schedule } from './schedule.ts';
+import { lateOf, type Schedule } from './schedule.ts';
 
 /** Three times quicker than the defaults, so that a death is detected within a run of seconds. */
 export const quickTiming: Timing = {
@@ -65,8 +65,8 @@ export async function runChaos({
 }: RunOptions): Promise<ChaosRun> {
   const started = now();
   const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
-  const { sites, clientSeeds } = schedule;
-  const cluster = new ChaosCluster({ sites, dir, pool, timing, ...hooks });
+  const { sites, spares, clientSeeds } = schedule;
+  const cluster = new ChaosCluster({ sites, spares, late: lateOf(schedule), dir, pool, timing, ...hooks });
   const locks = [...cluster.resources.keys()];
   const within = hooks.hostile ? servedAfterLiesMs : servedMs;
   try {
@@ -91,6 +91,7 @@ export async function runChaos({
       ledger: resource.ledger(),
       servedMs: within,
       detectMs: detectMsOf(timing),
+      membersChange: spares.length > 0,
     }));
     const judged = together(evidence.map(judge));
     return {
@@ -124,18 +125,17 @@ export async function orAborted<Result>(signal: AbortSignal, work: Promise<Resul
 
 /** Waits until every client was served once more, and then until no client waits. */
 async function settle(cluster: ChaosCluster, signal: AbortSignal, withinMs: number) {
+  const members = [...cluster.members.values()].filter(({ isWanted }) => isWanted);
   const quietAt = cluster.history.findLast(({ type }) => type === 'quiet')!.at;
   const served = () => {
     signal.throwIfAborted();
     const sites = new Set<string>();
     for (const entry of cluster.history)
       if (entry.type === 'grant' && entry.at > quietAt) sites.add(entry.site);
-    return sites.size === cluster.members.size;
+    return members.every(({ site }) => sites.has(site));
   };
   await cluster.until(served, withinMs + 500);
-  const rested = await Promise.all(
-    [...cluster.members.values()].map((member) => member.rest(withinMs + 500)),
-  );
+  const rested = await Promise.all(members.map((member) => member.rest(withinMs + 500)));
   cluster.fault('none any more: the run is over');
   const sent: Record<string, number> = {};
   let suspicions = 0;

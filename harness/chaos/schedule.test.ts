@@ -27,9 +27,33 @@ describe('the schedule of a seed', () => {
       const until = new Map<string, number>();
       for (const fault of faults) {
         if (fault.kind === 'partition') expect(fault.minority.length * 2).toBeLessThan(sites.length);
-        if (!('site' in fault)) continue;
+        if (!('site' in fault && 'forMs' in fault)) continue;
         expect(fault.atMs).toBeGreaterThan(until.get(fault.site) ?? -1);
         until.set(fault.site, fault.atMs + fault.forMs);
+      }
+    }
+  });
+
+  it('changes the members within what they allow, and never by two faults of a site that is no member', () => {
+    const changing = Array.from({ length: 300 }, (_, seed) =>
+      scheduleOf({ seed, sites: 2 + (seed % 3), seconds: 2, members: true }),
+    );
+    const drawn = countByKind(changing.flatMap(({ faults }) => faults));
+    expect(Object.keys(drawn).length).toBe(20);
+    expect(drawn['kill-diskless']).toBeUndefined();
+    for (const { faults, sites, spares } of changing) {
+      const members = new Set(sites);
+      for (const fault of faults) {
+        if (fault.kind === 'add') expect(members.has(fault.site)).toBe(false);
+        else if ('site' in fault) expect(members.has(fault.site)).toBe(true);
+        if (fault.kind === 'add') members.add(fault.site);
+        if (fault.kind === 'remove' || fault.kind === 'replace') members.delete(fault.site);
+        if (fault.kind === 'replace') members.add(fault.by);
+        if (fault.kind === 'empty-disk') expect(members.size).toBeGreaterThan(2);
+        expect(members.size).toBeGreaterThanOrEqual(Math.max(2, sites.length - 1));
+        expect(members.size).toBeLessThan(sites.length + spares.length);
+        if (fault.kind === 'partition')
+          expect(fault.minority.length).toBeLessThanOrEqual(Math.max(1, (sites.length - 1) / 2));
       }
     }
   });

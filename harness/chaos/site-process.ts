@@ -1,8 +1,10 @@
 import type { AnyStateMachine } from 'xstate';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
-import type { Cluster, Notice } from '../../runtime/index.ts';
+import { systemRandom } from '../../runtime/api/clock.ts';
+import type { Cluster, InvariantError, Notice } from '../../runtime/index.ts';
 import { joinWith } from '../../runtime/join.ts';
+import { openStore } from '../../runtime/store/store.ts';
 import type { Entry } from '../../verification/runs/histories/history.ts';
 import { Client, codeOf } from './client.ts';
 import { mainLock, sectionOf } from './locks.ts';
@@ -68,19 +70,28 @@ class OpenedSite {
 
   static async open(options: OpenSite): Promise<OpenedSite> {
     const { site, life, cluster: name, root, listen, peers, dataDir, timing, credentials, mutant } = options;
-    const { hostile } = options;
-    const cluster = await joinWith(await statechartOf(mutant), {
+    const { hostile, membership, forgetsRuns } = options;
+    const store = forgetsRuns
+      ? await openStore({ dataDir, site, cluster: name, newId: systemRandom.incarnation() })
+      : undefined;
+    const settings = {
       site,
       cluster: name,
       root,
       peers,
+      ...membership,
       dataDir,
       timing,
       ...credentials,
       listen,
-      onCrash: (error) =>
+      onCrash: (error: InvariantError) =>
         say({ type: 'crashed', code: codeOf(error.cause) ?? error.code, message: error.message }),
-    });
+    };
+    const cluster = await joinWith(
+      await statechartOf(mutant),
+      settings,
+      store && Object.assign(store, { life }),
+    );
     cluster.on('notice', (notice) => {
       if (notice.type === 'founded') say({ type: 'founded' });
       if (notice.type === 'error' && notice.error.code === 'PROTOCOL_BREACH' && !hostile) {
@@ -114,6 +125,9 @@ class OpenedSite {
       case 'drop':
         this.#dropped.get(message.section)?.();
         return;
+      case 'change':
+        this.#change(message);
+        return;
       case 'answer':
         this.#answers.get(message.id)?.(message);
         this.#answers.delete(message.id);
@@ -138,6 +152,18 @@ class OpenedSite {
     );
   }
 
+  async #change({ change, timeoutMs }: Extract<ToSite, { type: 'change' }>): Promise<void> {
+    const [cluster, options] = [this.#cluster, { timeoutMs }];
+    try {
+      if ('add' in change) await cluster.addMember(change.add, options);
+      else if ('remove' in change) await cluster.removeMember(change.remove, options);
+      else await cluster.replaceMember(change.replace, change.by, options);
+      say({ type: 'changed', code: null, message: '' });
+    } catch (error) {
+      say({ type: 'changed', code: codeOf(error) ?? 'UNKNOWN', message: reasonOf(error) });
+    }
+  }
+
   async leave(): Promise<void> {
     this.#ended.abort();
     await this.#cluster.close();
@@ -154,6 +180,8 @@ function inWords(notice: Notice): string | null {
       return `${notice.peer} is down (${notice.why})`;
     case 'suspected':
       return 'suspects';
+    case 'error':
+      return notice.error.code === 'PEER_RESTARTED' ? `refuses a site: ${notice.error.message}` : null;
     case 'elected':
     case 'adopted':
       return `${notice.type} epoch ${notice.epoch}, root ${notice.root}`;

@@ -11,10 +11,10 @@ type Moment = Entry extends infer E
     : never
   : never;
 
-function judged(moments: readonly Moment[], ledger?: readonly LedgerLine[]) {
+function judged(moments: readonly Moment[], ledger?: readonly LedgerLine[], membersChange = false) {
   const history = moments.map((moment, index) => ({ at: index * 10, ...moment }) as Entry);
   const taken = history.filter((entry): entry is Write => entry.type === 'write' && entry.accepted);
-  const judgement = judge({ history, ledger: ledger ?? taken, servedMs: 100, detectMs: 20 });
+  const judgement = judge({ history, ledger: ledger ?? taken, servedMs: 100, detectMs: 20, membersChange });
   const broken = Object.entries(judgement.findings).filter(([, { violations }]) => violations.length > 0);
   return { ...judgement, history, broken: broken.map(([name]) => name) };
 }
@@ -139,6 +139,14 @@ describe('the rules of histories', () => {
       'every caller is served once the faults are over',
     ]);
     expect(judged([ask('a1'), rejected, end('a'), quiet]).broken).toEqual([]);
+  });
+
+  it('let a site be told that it is no member, only while the members change', () => {
+    const rejected: Moment = { type: 'rejected', ...of('a1'), code: 'NOT_A_MEMBER' };
+    const notServed = ['every caller is served once the faults are over'];
+    expect(judged([ask('a1'), rejected, quiet], [], true).broken).toEqual([]);
+    expect(judged([ask('a1'), rejected, quiet]).broken).toEqual(notServed);
+    expect(judged([ask('a1'), quiet, rejected], [], true).broken).toEqual(notServed);
   });
 
   it('let a dead site be inside for no longer than it lived', () => {

@@ -15,6 +15,11 @@ export interface Evidence {
   readonly servedMs: number;
   /** So long after a split a site of the minority may still think that it reaches the others. */
   readonly detectMs: number;
+  /**
+   * The members change while there are faults, so a site may be told meanwhile that it is none: an addition that was not agreed on yet can be
+   * taken back. Default false.
+   */
+  readonly membersChange?: boolean;
 }
 
 export interface Violation {
@@ -113,7 +118,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     return { judged, violations };
   },
 
-  'every caller is served once the faults are over': ({ history, servedMs }) => {
+  'every caller is served once the faults are over': ({ history, servedMs, membersChange = false }) => {
     const quiet = of(history, 'quiet').at(-1);
     const endAt = history.at(-1)?.at ?? 0;
     if (quiet === undefined) return { judged: 0, violations: [] };
@@ -129,6 +134,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     return each(judged, (ask) => {
       const settled = outcome.get(ask.section);
       if (settled?.type === 'rejected') {
+        if (membersChange && settled.code === 'NOT_A_MEMBER' && settled.at < quiet.at) return null;
         return {
           what: `${ask.site} lives, and its wait ended with ${settled.code}`,
           entries: [ask, settled],
