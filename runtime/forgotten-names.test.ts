@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { type Members, openMembers } from './testing/cluster.ts';
+import { eventually } from './testing/eventually.ts';
 import type { ForgottenNames } from './testing/forgotten-names.ts';
 
 const program = join(import.meta.dirname, 'testing/forgotten-names.ts');
@@ -12,10 +14,54 @@ test('a lock for each order number is no leak, and a name that comes back has hi
   const dataDir = mkdtempSync(join(tmpdir(), 'names-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const names = 600;
-  const words = ['--expose-gc', '--import', import.meta.resolve('tsx'), program, '3', String(names), dataDir];
+  const words = [
+    '--expose-gc',
+    '--import',
+    import.meta.resolve('tsx'),
+    program,
+    '3',
+    String(names),
+    '200',
+    dataDir,
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, words);
   const found = JSON.parse(stdout) as ForgottenNames;
   expect(found.kept).toBe(0);
   expect(found.diskBytes).toBeLessThan(3 * 64 * 1024);
   expect(found.risen).toBe(found.back);
+});
+
+const three = ['a', 'b', 'c'];
+const known = ({ members }: Members) => members.map(({ cluster }) => cluster.status().locks);
+/** The first of a group takes and releases each of these names. */
+const passAll = ({ members }: Members, from: number, to: number) =>
+  Promise.all(
+    Array.from({ length: to - from }, (_, index) =>
+      members[0]!.cluster.lock(`order ${from + index}`).run(() => undefined, { timeoutMs: 20_000 }),
+    ),
+  );
+/** That a peer was given up, or a link began anew, or a name was refused. */
+const troubles = ({ notices }: Members) =>
+  [...notices.values()]
+    .flat()
+    .filter(({ type }) => ['down', 'restarted', 'dropped', 'error', 'no-majority'].includes(type));
+const unhurried = { failureTimeoutMs: 20_000, heartbeatMs: 1_000 };
+
+test('names that are due at once are told of a few at a time, and no outbox is overrun', async () => {
+  const timing = { ...unhurried, forgetAfterMs: 1_000 };
+  await using group = await openMembers(three, { timing, limits: { maxOutbox: 1_000 } });
+  for (let from = 0; from < 2_000; from += 100) await passAll(group, from, from + 100);
+  await eventually(() => expect(known(group)).toEqual([0, 0, 0]));
+  expect(troubles(group)).toEqual([]);
+});
+
+test('a site forgets sooner where names would be refused for want of room', async () => {
+  const timing = { ...unhurried, forgetAfterMs: 600_000 };
+  const maxLocksOfPeer = 600;
+  await using group = await openMembers(three, { timing, limits: { maxLocksOfPeer } });
+  for (let from = 0; from < 1_000; from += 50) {
+    await eventually(() => expect(known(group)[0]).toBeLessThan(0.9 * maxLocksOfPeer));
+    await passAll(group, from, from + 50);
+  }
+  expect(troubles(group)).toEqual([]);
 });

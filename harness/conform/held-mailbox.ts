@@ -78,6 +78,10 @@ export class HeldMailbox implements Mailbox {
     return this.#inner.isUp(peer);
   }
 
+  outboxFill(peer: SiteId): number {
+    return this.#inner.outboxFill(peer);
+  }
+
   connected(): readonly SiteId[] {
     return this.#inner.connected();
   }

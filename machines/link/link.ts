@@ -190,7 +190,8 @@ export const linkMachine = setup({
     }),
     takeAck: assign({
       outbox: ({ context: { outbox, acknowledged }, event }) =>
-        'ack' in event ? outbox.slice(event.ack - acknowledged) : outbox,
+        // The outbox may be long, and most DATA acknowledge nothing new.
+        'ack' in event && event.ack > acknowledged ? outbox.slice(event.ack - acknowledged) : outbox,
       acknowledged: ({ context, event }) => ('ack' in event ? event.ack : context.acknowledged),
     }),
     finish: assign({ finishing: true }),

@@ -354,3 +354,42 @@ describe('a site that crashed and is back with its disk', () => {
     expect(play.pass(60_000)).toEqual([]);
   });
 });
+
+test('when the death of a peer is a reason for thousands of locks, messages are read between a few of them and the next', () => {
+  const clock = new VirtualClock();
+  const names = Array.from({ length: 2_000 }, (_, index) => `order ${index}`);
+  const disks = new Map(names.map((name) => [name, { promised: 0, epoch: 0, root: 'a' }]));
+  /** How many it stood for in each turn of the event loop. */
+  const turns = [0];
+  const watch = new ElectionTrigger({
+    self: 'a',
+    voters: ['a', 'b', 'c'],
+    timing: defaultTiming,
+    clock: {
+      now: () => clock.now(),
+      nextTurn: (action) => clock.nextTurn(action),
+      after: (delayMs, action) =>
+        clock.after(delayMs, () => {
+          turns.push(0);
+          action();
+        }),
+    },
+    random: { fraction: () => 0.5, incarnation: () => 'a' },
+    isUp: (peer) => peer === 'c',
+    durable: (name) => disks.get(name)!,
+    waits: () => true,
+    suspect: (name) => {
+      turns[turns.length - 1]! += 1;
+      const before = disks.get(name)!;
+      disks.set(name, { ...before, promised: before.promised + 1 });
+      watch.persisted(name, before);
+    },
+  });
+  for (const name of names) watch.open(name, false);
+  for (const peer of ['b', 'c']) watch.peer({ type: 'up', peer, incarnation: peer });
+  for (const name of names) watch.asked(name);
+  watch.peer({ type: 'down', peer: 'b', why: 'silent' });
+  clock.advance(suspectMaxMs);
+  expect(turns.reduce((sum, stood) => sum + stood, 0)).toBe(names.length);
+  expect(Math.max(...turns)).toBeLessThanOrEqual(128);
+});

@@ -86,6 +86,12 @@ export const passivation: Passivation = {
   few: 1_024,
 };
 
+/**
+ * Number of candidacies that begin at once: the death of a link may be a reason for thousands, and each sends a message to every
+ * voter. The next ones follow in another turn of the event loop, so that messages of peers are read between.
+ */
+const mostAtOnce = 128;
+
 function activate(lock: string, idle: IdleLock | undefined): WatchedLock {
   return {
     lock,
@@ -330,7 +336,9 @@ export class ElectionTrigger {
     this.#earliest = null;
     for (const watched of this.#drawn) {
       const due = watched.due!;
-      if (due > now) {
+      // No minority grants a lock meanwhile: all of these freeze at once.
+      const mustWait = locks.length >= mostAtOnce && watched.cause !== 'minority';
+      if (due > now || mustWait) {
         this.#earliest = Math.min(due, this.#earliest ?? due);
         continue;
       }

@@ -66,6 +66,8 @@ export interface Mailbox {
    * message of a later version is not sent to it.
    */
   versionOf(peer: SiteId): number | null;
+  /** How full the outbox for a peer is: 0 is empty, and at 1 the next message is one too many. 0 where there is no bound. */
+  outboxFill(peer: SiteId): number;
   /** Peers that are connected now. */
   connected(): readonly SiteId[];
   /** Says goodbye to every peer that has acknowledged all, gives up those that are down, resolves when all is quiet. */

@@ -255,6 +255,10 @@ class MemoryMailbox implements Mailbox {
     return this.#known.get(peer)?.up ?? false;
   }
 
+  outboxFill(): number {
+    return 0;
+  }
+
   connected(): readonly SiteId[] {
     return this.handlers ? [...this.#known].flatMap(([peer, { up }]) => (up ? peer : [])) : [];
   }

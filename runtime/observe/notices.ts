@@ -113,7 +113,7 @@ export class Notices {
         return [
           'warn',
           `knows ${notice.known} locks${notice.peer === null ? '' : ` that ${notice.peer} was the first to name`}, of at most ` +
-            `${notice.most} (limits.${notice.limit}), and forgets none: use fewer names, or raise the limit`,
+            `${notice.most} (limits.${notice.limit}), though it forgets them as soon as it can: use fewer names, or raise the limit`,
         ];
       case 'crash':
         return [

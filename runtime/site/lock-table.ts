@@ -11,7 +11,7 @@ import type { LockActor } from './lock-actor.ts';
 
 export interface LockTableOptions {
   readonly self: SiteId;
-  readonly limits: Pick<Limits, 'maxLocks'>;
+  readonly limits: Pick<Limits, 'maxLocks' | 'maxLocksOfPeer'>;
   readonly timing: Timing;
   readonly clock: Clock;
   readonly store: Store;
@@ -31,6 +31,8 @@ export interface LockTableOptions {
   readonly forgets: boolean;
   /** Whether locks may be forgotten now. */
   readonly mayForget: () => boolean;
+  /** How full the fullest outbox for a peer that is up is: 0 is empty, and at 1 the link begins anew. */
+  readonly outboxFill: () => number;
   /** Whether the lock is kept though nobody uses it, for example because somebody watches it. */
   readonly mustKeep: (lock: string) => boolean;
 }
@@ -50,6 +52,17 @@ const keptActive = 1_024;
 const passivateEveryMs = 250;
 /** The longest time between two looks at a part of the locks; every lock is looked at four times in `forgetAfterMs`. */
 const sweepEveryMs = 250;
+/**
+ * Locks of which this site tells the others at once that they are forgotten. Callers wait for grants, so that they ask for no
+ * more than the sites can do. Nothing waits for a FORGET: a sweep is paced by this number, and by how many messages wait.
+ */
+const mostForgottenAtOnce = 512;
+const pauseMs = 2;
+/** From this share of an outbox on, a sweep waits until the peer has acknowledged more. */
+const fullEnough = 1 / 4;
+/** From this share of the room for locks on they are forgotten sooner, and at the share at which a notice is told, after `soonestMs`. */
+const soonerFrom = 0.5;
+const soonestMs = 1_000;
 /** A lock that this site has not used for that many times `forgetAfterMs`, and that no other site has forgotten, is acquired once. */
 const tooLong = 10;
 
@@ -60,6 +73,8 @@ export class LockTable {
   /** Actors with a queue, votes or leases; idle actors have none. */
   readonly #active = new Set<LockActor>();
   readonly #startedAt: number;
+  /** Number of the locks that a caller here named first. */
+  #named = 0;
   #stopped = false;
   #cancelPassivation: (() => void) | null = null;
   #cancelSweep: (() => void) | null = null;
@@ -123,6 +138,7 @@ export class LockTable {
     const begin = { founder, disk, ...(isForgotten && this.#isPastPromises && { forgotten: true as const }) };
     const actor = create(lock, begin, by);
     this.#actors.set(lock, actor);
+    if (by === null) this.#named += 1;
     this.#sweepLater();
     return actor;
   }
@@ -180,52 +196,64 @@ export class LockTable {
     });
   }
 
-  get #sweepMs(): number {
-    return Math.min(sweepEveryMs, this.#options.timing.forgetAfterMs / 4);
+  /** A site whose names outrun its room, or that of the others for it, forgets them sooner, so that none is refused. */
+  get #forgetAfterMs(): number {
+    const { limits, timing } = this.#options;
+    const fill = Math.max(this.#actors.size / limits.maxLocks, this.#named / limits.maxLocksOfPeer);
+    const share = Math.min(1, Math.max(0, (tellFrom - fill) / (tellFrom - soonerFrom)));
+    return Math.max(timing.forgetAfterMs * share, Math.min(timing.forgetAfterMs, soonestMs));
   }
 
   #sweepLater(): void {
     if (!this.#options.forgets || this.#stopped) return;
-    this.#cancelSweep ??= this.#options.clock.after(this.#sweepMs, () => {
-      this.#cancelSweep = null;
-      this.#sweep();
-      if (this.#actors.size > 0) this.#sweepLater();
+    const everyMs = Math.min(sweepEveryMs, this.#options.timing.forgetAfterMs / 4);
+    this.#cancelSweep ??= this.#options.clock.after(everyMs, () => {
+      this.#sweep(Math.ceil((this.#actors.size * 4 * everyMs) / this.#forgetAfterMs));
     });
   }
 
-  /** Forgets the locks that nobody has used for long (R13), as far as this site has a part in that. */
-  #sweep(): void {
-    if (!this.#options.mayForget()) return;
-    const { forgetAfterMs } = this.#options.timing;
-    const share = Math.ceil((this.#actors.size * 4 * this.#sweepMs) / forgetAfterMs);
-    for (let left = share; left > 0; left--) {
+  /** Looks at so many locks, and forgets those that nobody has used for long (R13), as far as this site has a part in that. */
+  #sweep(looks: number): void {
+    const { mayForget, outboxFill, clock } = this.#options;
+    this.#cancelSweep = null;
+    if (this.#stopped) return;
+    const afterMs = this.#forgetAfterMs;
+    const isForgetting = mayForget();
+    let left = isForgetting ? looks : 0;
+    let most = outboxFill() < fullEnough ? mostForgottenAtOnce : 0;
+    for (; left > 0 && most > 0; left--) {
       this.#unswept ??= this.#actors.values();
       const { value: actor, done } = this.#unswept.next();
       if (done) {
         this.#unswept = null;
-        return;
+        left = 0;
+        break;
       }
-      this.#forget(actor, forgetAfterMs);
+      if (this.#forget(actor, afterMs)) most -= 1;
     }
+    if (left > 0) this.#cancelSweep = clock.after(pauseMs, () => this.#sweep(left));
+    else if (this.#actors.size > 0) this.#sweepLater();
   }
 
-  #forget(actor: LockActor, afterMs: number): void {
+  /** Reports whether that may have sent messages. */
+  #forget(actor: LockActor, afterMs: number): boolean {
     const { trigger, timing } = this.#options;
-    if (!actor.isUnused(afterMs)) return;
+    if (!actor.isUnused(afterMs)) return false;
     actor.turned();
-    if (!actor.passivate()) return;
+    if (!actor.passivate()) return false;
     this.#active.delete(actor);
-    if (!trigger.isQuiet(actor.lock)) return;
+    if (!trigger.isQuiet(actor.lock)) return false;
     actor.forget();
-    if (this.dropIfForgotten(actor)) return;
+    if (this.dropIfForgotten(actor)) return true;
     // The news that it is forgotten was lost, or others use it. Once this site has had the token, it can say so itself.
-    if (!actor.isUnused(tooLong * afterMs)) return;
+    if (!actor.isUnused(tooLong * afterMs)) return false;
     actor.queue
       .run(() => undefined, { timeoutMs: 2 * timing.failureTimeoutMs })
       .catch((error: unknown) => {
         // The next sweep tries again.
         if (!(error instanceof OperatingError)) throw error;
       });
+    return true;
   }
 
   /** The statechart of the lock says that it may be dropped: `dropIfForgotten` does it once the step is over. */
@@ -251,6 +279,7 @@ export class LockTable {
     admission.forget(lock, namedBy);
     this.#active.delete(actor);
     this.#actors.delete(lock);
+    if (namedBy === null) this.#named -= 1;
     return true;
   }
 
@@ -259,6 +288,7 @@ export class LockTable {
     for (const actor of this.#actors.values()) actor.end(reason);
     this.#actors.clear();
     this.#active.clear();
+    this.#named = 0;
   }
 
   /** Ends every lock. No timer is set any more, also by a step that is under way. */

@@ -233,6 +233,7 @@ export class Site implements MailboxHandlers {
       promiseMs: this.#promiseMs,
       create: (lock, begin, by) => this.#newLockActor(lock, begin, by),
       forgets,
+      outboxFill: () => this.reached.reduce((most, peer) => Math.max(most, mailbox.outboxFill(peer)), 0),
       mayForget: () => this.#begun && this.majority && this.#allKnowForget,
       mustKeep: (lock) => this.#members === null || this.#feed.wants(lock),
     });

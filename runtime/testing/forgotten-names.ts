@@ -5,8 +5,8 @@ import type { SiteId } from '../../machines/actor.ts';
 import { type Address, type Cluster, type Fence, joinCluster } from '../index.ts';
 
 /*
- * A process of its own, run with --expose-gc: `<sites> <names> [<dataDir>]`. Each name is used once, by one of the sites, and is forgotten
- * when it was not used for 200 ms; the first 200 names come back at the end. Prints, as JSON, what was kept.
+ * A process of its own, run with --expose-gc: `<sites> <names> <forgetAfterMs> [<dataDir>]`. Each name is used once, by one of the
+ * sites, and is forgotten when it was not used for `forgetAfterMs`; the first 200 names come back at the end. Prints, as JSON, what was kept.
  */
 
 export interface ForgottenNames {
@@ -22,15 +22,18 @@ export interface ForgottenNames {
   readonly diskBytes: number;
   /** The names that came back, and how many of those were granted under a higher fence than before. */
   readonly back: number;
+  /** Peers that were given up, links that began anew, and names that were refused. */
+  readonly troubles: number;
   readonly risen: number;
 }
 
 const [siteCount, nameCount] = process.argv.slice(2, 4).map(Number) as [number, number];
-const dataDir = process.argv[4];
+const forgetAfterMs = Number(process.argv[4]);
+const dataDir = process.argv[5];
 const ids = Array.from({ length: siteCount }, (_, index) => String.fromCharCode(97 + index));
 const nowhere: Address = { host: '127.0.0.1', port: 1 };
 const addresses: Record<SiteId, Address> = Object.fromEntries(ids.map((id) => [id, nowhere]));
-const forgetAfterMs = 200;
+let troubles = 0;
 const sites: Cluster[] = [];
 // The first of a pair dials, so its peers are opened before it.
 for (const id of [...ids].reverse()) {
@@ -42,6 +45,9 @@ for (const id of [...ids].reverse()) {
     peers,
     timing: { forgetAfterMs },
     ...(dataDir !== undefined && { dataDir: `${dataDir}/${id}` }),
+  });
+  site.on('notice', ({ type }) => {
+    if (['down', 'restarted', 'dropped', 'error', 'no-majority'].includes(type)) troubles += 1;
   });
   addresses[id] = site.address;
   sites.push(site);
@@ -95,6 +101,7 @@ const found: ForgottenNames = {
   kept: keptInTheEnd,
   bytes: heaps,
   diskBytes,
+  troubles,
   back,
   risen: after.filter((fence, index) => isAbove(fence, before[index]!)).length,
 };

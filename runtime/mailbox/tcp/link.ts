@@ -95,7 +95,7 @@ export class Link implements DriverOwner<LinkEvent, LinkEffect, never> {
     return this.#connection !== null;
   }
 
-  /** How many messages wait, for a person to read. */
+  /** Number of messages that wait for their acknowledgement. */
   get waiting(): number {
     return this.#outbox.length;
   }

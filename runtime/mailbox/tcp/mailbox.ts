@@ -208,6 +208,10 @@ export class TcpMailbox implements Mailbox {
     return (this.#peers.get(peer) ?? this.#guests.get(peer))?.isUp ?? false;
   }
 
+  outboxFill(peer: SiteId): number {
+    return (this.#peers.get(peer)?.link.waiting ?? 0) / this.#options.limits.maxOutbox;
+  }
+
   connected(): readonly SiteId[] {
     return [...this.#peers.values()].filter(({ up }) => up).map(({ id }) => id);
   }
