@@ -27,6 +27,10 @@ test('a founder learns of a founding that it accepted before another one that ca
   for (const seed of [104_116, 103_511, 104_172]) await changing({ sites: 3, seed, founds: true }, 1_000);
 });
 
+test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
+  await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
+});
+
 test('a seed gives the same run, whatever the machine does beside it', async () => {
   const run = async () => {
     const lines: string[] = [];

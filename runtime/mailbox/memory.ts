@@ -223,6 +223,8 @@ class MemoryMailbox implements Mailbox {
       );
     }
     this.handlers.beforeWrite();
+    // Its disk has failed: it has ended, and nothing that it tells of was kept.
+    if (!this.handlers) return;
     const { [envelope.message.type]: since = 0 } = this.#hub.since;
     if (since <= (this.versionOf(envelope.target) ?? 0)) this.#hub.put(envelope);
   }
