@@ -37,7 +37,9 @@ describe('members that change', () => {
     const { history } = evidence;
     const lives = of(history, 'open').map(({ site, life }) => `${site}${life}`);
     expect(lives.sort()).toEqual(['a0', 'b0', 'b1', 'b2', 'b3', 'b4', 'c0', 'c1', 'd0', 'e0']);
-    expect(of(history, 'notice').some(({ what }) => what.startsWith('refuses a site: b was met'))).toBe(true);
+    expect(
+      of(history, 'notice').some(({ what }) => what.startsWith('refuses: PEER_RESTARTED: b was met')),
+    ).toBe(true);
     const quietAt = of(history, 'quiet')[0]!.at;
     const after = of(history, 'grant').filter(({ at }) => at > quietAt);
     expect([...new Set(after.map(({ site }) => site))].sort()).toEqual(['c', 'd', 'e']);

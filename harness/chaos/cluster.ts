@@ -181,7 +181,7 @@ export class ChaosCluster {
 
   /** Has a site told since `since` that it refused an old copy of the data of `site`? */
   refusedOldCopy(site: string, since: number): boolean {
-    const told = `refuses a site: ${site} was met in run `;
+    const told = `refuses: PEER_RESTARTED: ${site} was met in run `;
     return this.history.some(
       (entry) => entry.type === 'notice' && entry.at > since && entry.what.startsWith(told),
     );

@@ -181,7 +181,7 @@ function inWords(notice: Notice): string | null {
     case 'suspected':
       return 'suspects';
     case 'error':
-      return notice.error.code === 'PEER_RESTARTED' ? `refuses a site: ${notice.error.message}` : null;
+      return notice.error.code === 'PEER_RESTARTED' ? `refuses: ${notice.error.message}` : null;
     case 'elected':
     case 'adopted':
       return `${notice.type} epoch ${notice.epoch}, root ${notice.root}`;
