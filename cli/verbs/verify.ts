@@ -90,6 +90,11 @@ export function addVerify(program: Command): void {
       wholeNumber(1, 10_000),
     )
     .option(
+      '--distributed <n>',
+      'with --engine tlc: by its server and that many workers, each a process; docs/engines.md',
+      wholeNumber(1, 1_000),
+    )
+    .option(
       '--second-opinion',
       'ask every other engine that is installed, too, and compare counts and verdicts',
     )
@@ -131,6 +136,8 @@ async function runVerify(name: string, options: VerifyOptions): Promise<ExitStat
 async function judged(found: FoundSystem, options: VerifyOptions): Promise<ExitStatus> {
   if (options.swarm !== undefined && options.engine !== 'spin')
     throw new UsageError('--swarm needs --engine spin');
+  if (options.distributed !== undefined && options.engine !== 'tlc')
+    throw new UsageError('--distributed needs --engine tlc');
   const report =
     options.engine === 'baton'
       ? await checked(found, options)
@@ -187,6 +194,7 @@ async function checkedBy(
 ): Promise<EngineReport> {
   const { timeout, firstSeed } = options;
   const swarm = engine === 'spin' ? options.swarm : undefined;
+  const workers = engine === 'tlc' ? options.distributed : undefined;
   const own = ownOptions.find(
     (name) => options[name] !== undefined && !(name === 'firstSeed' && options.swarm !== undefined),
   );
@@ -207,6 +215,7 @@ async function checkedBy(
         ...(swarm !== undefined && {
           swarm: { searches: swarm, ...(firstSeed !== undefined && { firstSeed }) },
         }),
+        ...(workers !== undefined && { distributed: { workers } }),
         onProgress: (line) =>
           progress.update(
             () => line,

@@ -35,6 +35,7 @@ export interface VerifyOptions {
   readonly engine: 'baton' | EngineName;
   /** Number of searches of SPIN. */
   readonly swarm?: number;
+  readonly distributed?: number;
   /** Run every other installed engine too, and compare the results. */
   readonly secondOpinion?: boolean;
   readonly json?: string;

@@ -29,6 +29,19 @@ export interface EngineOptions {
   readonly onProgress?: (line: string) => void;
   /** SPIN alone: search at random in several processes instead of exploring all states in one. */
   readonly swarm?: Swarm;
+  /** TLC alone: explore by its server and several workers instead of in one process. */
+  readonly distributed?: Distributed;
+}
+
+/**
+ * TLC's distributed mode: a server that keeps the states seen and those to explore, and workers that take their steps. Source: the
+ * TLA+ tools, package `tlc2.tool.distributed`.
+ */
+export interface Distributed {
+  /** Number of workers. Each is a process of its own, with one thread. */
+  readonly workers: number;
+  /** Called as a worker begins, from 1 on, with its process. */
+  readonly onWorker?: (worker: number, pid: number) => void;
 }
 
 /**
@@ -55,54 +68,72 @@ export function sameAction(left: Action, right: Action): boolean {
 }
 
 /**
- * Takes an engine's counterexample again, through the real statecharts: one action of ours for each step. Throws
+ * Takes an engine's counterexample again, through the real statecharts: one action of ours for each step. Where several actions match
+ * a step, each is followed, and a path is given that closes the loop, or at whose end `isEnd`, if there is one. Throws
  * `ENGINE_DISAGREES` for a step that the system does not have. `loop`: as in a trace.
  */
 export function taken(
   compiled: Compiled,
   steps: readonly Matches[],
   loop?: number,
+  isEnd: (path: readonly PathStep[]) => boolean = () => true,
 ): { readonly trace: Trace; readonly path: readonly PathStep[] } {
   const { model } = compiled;
-  const path: PathStep[] = [];
-  const states: (readonly number[])[] = [model.initial[0]!];
+  let ways: readonly Way[] = [{ path: [], states: [model.initial[0]!] }];
   for (const [index, matches] of steps.entries()) {
-    const state = states[index]!;
-    const choices = [...successors(model, state)].map(({ process, step, after }) => ({
-      process,
-      step: model
-        .steps(process, state[process]!)
-        .findIndex((other) => JSON.stringify(other) === JSON.stringify(step)),
-      action: compiled.action(step.action),
-      after,
-    }));
-    const found = choices.find(({ action }) => matches(action));
-    if (found === undefined) {
-      const could = choices.map(({ action }) => actionText(action)).join('; ') || 'nothing';
+    const could: string[] = [];
+    const next = new Map<string, Way>();
+    for (const { path, states } of ways) {
+      const state = states[index]!;
+      for (const { process, step, after } of successors(model, state)) {
+        const action = compiled.action(step.action);
+        could.push(actionText(action));
+        if (!matches(action)) continue;
+        const same = (other: unknown) => JSON.stringify(other) === JSON.stringify(step);
+        const at = model.steps(process, state[process]!).findIndex(same);
+        const way = { path: [...path, { process, step: at }], states: [...states, after] };
+        const key = [after, way.states[loop ?? 0]].join(';');
+        if (!next.has(key)) next.set(key, way);
+      }
+    }
+    if (next.size === 0) {
       throw new EngineError(
         'ENGINE_DISAGREES',
-        `Step ${index + 1} of the engine's counterexample is none of the statecharts'. They can take: ${could}.`,
+        `Step ${index + 1} of the engine's counterexample is none of the statecharts'. They can take: ${could.join('; ') || 'nothing'}.`,
       );
     }
-    path.push({ process: found.process, step: found.step });
-    states.push(found.after);
+    ways = [...next.values()];
   }
-  if (loop !== undefined && states[loop]!.join() !== states.at(-1)!.join()) {
+  const closed = loop === undefined ? ways : ways.filter(({ states }) => isLoop(states, loop));
+  const found = closed.find(({ path }) => isEnd(path)) ?? closed[0];
+  if (found === undefined) {
     throw new EngineError(
       'ENGINE_DISAGREES',
       "The engine's lasso does not come back to where its loop begins.",
     );
   }
-  return { trace: traceOf(compiled, path, loop), path };
+  return { trace: traceOf(compiled, found.path, loop), path: found.path };
 }
 
-/** Throws `ENGINE_DISAGREES` unless the state at the end of the path breaks the property. */
-export function refuseUnbroken(compiled: Compiled, property: Property, path: readonly PathStep[]): void {
+interface Way {
+  readonly path: readonly PathStep[];
+  readonly states: readonly (readonly number[])[];
+}
+
+const isLoop = (states: Way['states'], loop: number) => states[loop]!.join() === states.at(-1)!.join();
+
+/** Whether the state at the end of the path breaks the property. */
+export function isBroken(compiled: Compiled, property: Property, path: readonly PathStep[]): boolean {
   const state = stateAfter(compiled.model, path);
   const predicate = predicateOf(property);
   const holds = predicate !== null && evaluate(predicate, compiled.decode(state));
   const moves = property.kind === 'deadlockFree' && successors(compiled.model, state).next().done !== true;
-  if (!holds && !moves) return;
+  return !holds && !moves;
+}
+
+/** Throws `ENGINE_DISAGREES` unless the state at the end of the path breaks the property. */
+export function refuseUnbroken(compiled: Compiled, property: Property, path: readonly PathStep[]): void {
+  if (isBroken(compiled, property, path)) return;
   throw new EngineError(
     'ENGINE_DISAGREES',
     `The engine says that '${property.name}' does not hold after ${path.length} steps, and in the statecharts it does.`,

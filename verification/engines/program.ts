@@ -1,14 +1,24 @@
 import { spawn } from 'node:child_process';
 import { EngineError, type EngineOptions } from './engine.ts';
 
+/** A signal ended a program of an engine, and no limit of ours sent it. */
+export class EngineKilled extends EngineError {
+  readonly signal: NodeJS.Signals | null;
+
+  constructor(file: string, signal: NodeJS.Signals | null) {
+    super('ENGINE_FAILED', `${file} was ended by ${signal}.`);
+    this.signal = signal;
+  }
+}
+
 export interface ProgramOptions extends EngineOptions {
   /** The engine's name, before each line of progress. */
   readonly engine: string;
   readonly folder: string;
   /** Variables beside those of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** The begin of a line that tells progress. */
-  readonly progress: string;
+  /** Matches a line that tells progress. Default: no line does. */
+  readonly progress?: RegExp;
   /** The message of `ENGINE_MISSING`. */
   readonly missing: string;
   readonly onStart?: (pid: number) => void;
@@ -32,8 +42,8 @@ export function ran(
     let said = '';
     const heard = (text: string) => {
       said += text;
-      const line = text.split('\n').findLast((part) => part.startsWith(progress));
-      if (line !== undefined) onProgress?.(`${engine}: ${line.trim()}`);
+      for (const line of text.split('\n'))
+        if (progress?.test(line)) onProgress?.(`${engine}: ${line.trim()}`);
     };
     child.stdout.setEncoding('utf8').on('data', heard);
     child.stderr.setEncoding('utf8').on('data', heard);
@@ -45,7 +55,7 @@ export function ran(
       if (status !== null) resolve({ said, status });
       else if (maxSeconds !== undefined && performance.now() - began >= maxSeconds * 1_000)
         reject(new EngineError('ENGINE_FAILED', `${file} had not ended after ${maxSeconds} seconds.`));
-      else reject(new EngineError('ENGINE_FAILED', `${file} was ended by ${killedBy}.`));
+      else reject(new EngineKilled(file, killedBy));
     });
   });
 }

@@ -17,7 +17,7 @@ import {
   taken,
 } from './engine.ts';
 
-import { ran } from './program.ts';
+import { EngineKilled, ran } from './program.ts';
 
 /**
  * Checks a system with SPIN: its table is written in Promela, SPIN and a C compiler make a verifier of it, and the verifier
@@ -255,7 +255,7 @@ class Verifier {
     try {
       return await this.#run(pan, args, env, folder, onStart);
     } catch (error) {
-      if (!(error instanceof EngineError && error.message.includes('was ended by'))) throw error;
+      if (!(error instanceof EngineKilled)) throw error;
       return this.#run(pan, args, env, folder, onStart);
     }
   }
@@ -343,7 +343,7 @@ class Verifier {
       folder,
       env,
       onStart,
-      progress: 'Depth=',
+      progress: /^Depth=/,
       missing: `SPIN needs ${file} on the PATH. Debian: apt install spin gcc.`,
     });
     if (status !== 0 && /^(gcc|spin)$/.test(file))

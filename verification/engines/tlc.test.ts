@@ -96,6 +96,17 @@ describe('the output of TLC', () => {
     expect(parseTlc(text)).toMatchObject({ violated: true, steps: [] });
   });
 
+  test('of a server: its counts, and a search that it stops', () => {
+    const server = 'TLC2 TLC Server Version 2.19 of today\n';
+    const counted = message(2199, '642 states generated, 282 distinct states found, 0 states left on queue.');
+    const whole = server + counted + message(2194, 'The depth of the complete state graph search is 19.');
+    expect(parseTlc(whole)).toMatchObject({ version: 'TLC 2.19', states: 282, transitions: 642, depth: 18 });
+    const stopped = message(2121, 'The behavior up to this point is:', 1) + first + state(2, 'b_ask');
+    expect(parseTlc(server + stopped + counted)).toMatchObject({ violated: true, steps: ['b_ask'] });
+    const atFirst = 'Error: Invariant L1 is violated.\nWhile working on the initial state:\nx = 0';
+    expect(parseTlc(server + message(2102, atFirst, 1))).toMatchObject({ violated: true, steps: [] });
+  });
+
   test('an error of TLC, or no counts, is no answer', () => {
     const error = message(1000, 'TLC threw an unexpected exception.', 1);
     for (const output of [error + counts, '']) expect(() => parseTlc(output)).toThrow(EngineError);

@@ -5,23 +5,28 @@ import type { Judged } from '../check/report.ts';
 import { type Question, type Questions, questionsOf } from '../export/questions.ts';
 import { type Table, tabulate } from '../export/table.ts';
 import { notInTable, specOf, type TlaPlus, tlaplus } from '../export/tlaplus.ts';
+import type { PathStep } from '../system/index.ts';
 import type { Action, Property, System } from '../system/system.ts';
 import {
   EngineError,
   type EngineOptions,
   type EngineReport,
+  isBroken,
   type Matches,
   refuseUnbroken,
   sameAction,
   taken,
 } from './engine.ts';
 
-import { ran } from './program.ts';
+import { type ProgramOptions, ran } from './program.ts';
+import { ranDistributed } from './tlc-distributed.ts';
 
 /**
  * Checks a system with TLC, whose jar the variable `TLA2TOOLS_JAR` names: its table is written in TLA+, and TLC explores it on its
  * own, breadth first by one worker, so that a counterexample is a shortest one. It is taken again through the statecharts. Throws
- * `EngineError`, and `ExportError` for a system that cannot be exported. A property that cannot be is `incomplete`.
+ * `EngineError`, and `ExportError` for a system that cannot be exported. A property that cannot be is `incomplete`. With
+ * `distributed`, several workers explore, and `depth` is an upper bound; a counterexample, and each property of runs, is still asked of
+ * one process, because the server prints no more than the last step of a counterexample and takes no property of runs.
  */
 export async function tlc(system: System, options: EngineOptions = {}): Promise<EngineReport> {
   const { TLA2TOOLS_JAR: jar } = process.env;
@@ -37,7 +42,8 @@ export async function tlc(system: System, options: EngineOptions = {}): Promise<
   try {
     return await new Checker(table, questionsOf(table), { folder, jar }, options).report(started);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // A process that was ended may still be writing.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
@@ -82,7 +88,10 @@ class Checker {
     await writeFile(join(this.#at.folder, `${module}.tla`), text);
     await writeFile(join(this.#at.folder, `${asking}.tla`), this.#asking(ofStates));
     const began = performance.now();
-    const said = await this.#explored('Spec', 'INVARIANTS', ofStates.map(tellerOf));
+    const said =
+      this.#options.distributed === undefined
+        ? await this.#explored('Spec', 'INVARIANTS', ofStates.map(tellerOf))
+        : await this.#askedAlone(ofStates);
     const seconds = (performance.now() - began) / 1000;
     const results = new Map<Property, Judged>();
     for (const { property, reason } of this.#questions.refused) {
@@ -104,7 +113,7 @@ class Checker {
       // TLC tells of its heap, and not of its states.
       bytesPerState: 0,
       peakMemoryBytes: 0,
-      workers: 1,
+      workers: this.#options.distributed?.workers ?? 1,
       complete: true,
       cut: 0,
       properties: this.#questions.all.map((property) => results.get(property)!),
@@ -117,7 +126,8 @@ class Checker {
 
   /** A module beside the exported one, by which TLC explores all states and tells once of each property that breaks, or is reached. */
   #asking(questions: readonly Question[]): string {
-    const tells = questions.flatMap((question, index) => {
+    const asked = this.#options.distributed === undefined ? questions : [];
+    const tells = asked.flatMap((question, index) => {
       const { kind, name } = question;
       const stays = kind === 'reachable' ? `never_${name}` : name;
       const word = kind === 'reachable' ? 'reached' : 'broken';
@@ -127,6 +137,25 @@ class Checker {
       ];
     });
     return [`---- MODULE ${asking} ----`, `EXTENDS ${this.#written.module}`, ...tells, '====', ''].join('\n');
+  }
+
+  /** Workers share no variable of TLC by which they could tell of a property once, so each that breaks is asked alone. */
+  async #askedAlone(questions: readonly Question[]): Promise<TlcAnswer> {
+    const staying = questions.filter(({ kind }) => kind !== 'reachable').map(({ name }) => name);
+    const all = await this.#explored('Spec', 'INVARIANTS', staying);
+    const said = all.violated ? await this.#explored('Spec', 'INVARIANTS', []) : all;
+    // A worker's error comes as a trace without a word. With no property asked it can only be a step that is not in the table.
+    if (said.violated) throw this.#disagreement();
+    const told = new Set<string>();
+    for (const { kind, name } of questions) {
+      if (kind === 'reachable') {
+        const { violated } = await this.#explored('Spec', 'INVARIANT', [`never_${name}`]);
+        if (violated) told.add(`reached ${name}`);
+      } else if (all.violated && (await this.#explored('Spec', 'INVARIANT', [name])).violated) {
+        told.add(`broken ${name}`);
+      }
+    }
+    return { ...said, told };
   }
 
   async #judged(question: Question, said: TlcAnswer): Promise<Judged> {
@@ -157,10 +186,9 @@ class Checker {
 
   async #shortest({ property, name }: Question) {
     const { compiled } = this.#table;
-    const { trace, path } = taken(
-      compiled,
-      this.#matching(await this.#explored('Spec', 'INVARIANT', [name])),
-    );
+    const answer = await this.#exploredAlone('Spec', 'INVARIANT', [name]);
+    const breaks = (way: readonly PathStep[]) => isBroken(compiled, property, way);
+    const { trace, path } = taken(compiled, this.#matching(answer), undefined, breaks);
     refuseUnbroken(compiled, property, path);
     return trace;
   }
@@ -168,7 +196,7 @@ class Checker {
   async #judgedRun(question: Question): Promise<Judged> {
     const { property, name } = question;
     const told = { name: property.name, kind: property.kind };
-    const said = await this.#explored(specOf(question), 'PROPERTY', [name]);
+    const said = await this.#exploredAlone(specOf(question), 'PROPERTY', [name]);
     if (!said.violated) return { ...told, verdict: 'holds' };
     const { loop = said.steps.length } = said;
     const { trace } = taken(this.#table.compiled, this.#matching(said), loop);
@@ -178,7 +206,8 @@ class Checker {
   #matching({ steps }: TlcAnswer): readonly Matches[] {
     const { links, messages, compiled } = this.#table;
     return steps.map((said) => {
-      const [, name, word, number] = /^(\w+?)(?:_message\("(\w+)"\)|_losing\((\d+)\))?$/.exec(said) ?? [];
+      const [, name, word, number] =
+        /^(\w+?)(?:_message(?:\("(\w+)"\))?|_losing(?:\((\d+)\))?)?$/.exec(said) ?? [];
       const step = this.#written.steps.get(name ?? '');
       if (step === undefined) {
         throw new EngineError(
@@ -191,6 +220,14 @@ class Checker {
       const { ids } = compiled.world;
       const about = { actor: ids[target]!, source: source === null ? null : ids[source]! };
       const { kind } = step;
+      // Release 1.7.4 of TLC does not print parameters.
+      if (word === undefined && number === undefined) {
+        return (action) =>
+          action.kind === kind &&
+          action.actor === about.actor &&
+          'source' in action &&
+          action.source === about.source;
+      }
       if (kind === 'break')
         return (action) => sameAction(action, { kind, ...about, lost: Number(number) } as Action);
       const { message } = messages.find((one) => one.name === word)!;
@@ -198,41 +235,58 @@ class Checker {
     });
   }
 
-  async #explored(
-    specification: string,
-    asked: 'INVARIANT' | 'INVARIANTS' | 'PROPERTY',
-    names: readonly string[],
-  ): Promise<TlcAnswer> {
-    const { folder, jar } = this.#at;
-    const lines = [`SPECIFICATION ${specification}`, 'CHECK_DEADLOCK FALSE'];
-    if (names.length > 0) lines.push(`${asked} ${names.join(' ')}`);
-    await writeFile(join(folder, `${asking}.cfg`), `${lines.join('\n')}\n`);
-    const java = ['-XX:+UseParallelGC', '-cp', jar, 'tlc2.TLC'];
-    const flags = [
-      '-tool',
-      '-nowarning',
-      '-noGenerateSpecTE',
-      '-workers',
-      '1',
-      '-metadir',
-      join(folder, 'states'),
-    ];
-    const { said: output } = await ran('java', [...java, ...flags, asking], {
-      ...this.#options,
-      engine: 'TLC',
-      folder,
-      progress: 'Progress(',
-      missing: 'TLC needs java on the PATH. Debian: apt install default-jre-headless.',
-    });
-    if (output.includes(notInTable)) {
-      throw new EngineError(
-        'ENGINE_DISAGREES',
-        `TLC reaches a step of '${this.#table.system.name}' that Baton's exploration did not: the table is not complete.`,
-      );
+  async #explored(specification: string, asked: Asked, names: readonly string[]): Promise<TlcAnswer> {
+    const { distributed } = this.#options;
+    if (distributed === undefined) return this.#exploredAlone(specification, asked, names);
+    await this.#configure(specification, asked, names);
+    const args = [...this.#flags(), '-deadlock', asking];
+    for (let again = 2; ; again -= 1) {
+      const output = await ranDistributed(this.#at.jar, args, distributed, this.#how());
+      // A report that meets the end of a thread ends the server (TLCServer.getNewStates), and so does a port in use.
+      const isCrash = /java\.lang\.NullPointerException|Port already in use/.test(output);
+      if (again === 0 || !isCrash) return parseTlc(output);
     }
+  }
+
+  /** By one process, whose counterexample is a whole one, and a shortest one. */
+  async #exploredAlone(specification: string, asked: Asked, names: readonly string[]): Promise<TlcAnswer> {
+    await this.#configure(specification, asked, names);
+    const java = ['-XX:+UseParallelGC', '-cp', this.#at.jar, 'tlc2.TLC'];
+    const alone = ['-workers', '1'];
+    const { said: output } = await ran('java', [...java, ...this.#flags(), ...alone, asking], this.#how());
+    if (output.includes(notInTable)) throw this.#disagreement();
     return parseTlc(output);
   }
+
+  async #configure(specification: string, asked: Asked, names: readonly string[]): Promise<void> {
+    const lines = [`SPECIFICATION ${specification}`, 'CHECK_DEADLOCK FALSE'];
+    if (names.length > 0) lines.push(`${asked} ${names.join(' ')}`);
+    await writeFile(join(this.#at.folder, `${asking}.cfg`), `${lines.join('\n')}\n`);
+  }
+
+  #flags() {
+    return ['-tool', '-nowarning', '-metadir', join(this.#at.folder, 'states')];
+  }
+
+  #how(): ProgramOptions {
+    return {
+      ...this.#options,
+      engine: 'TLC',
+      folder: this.#at.folder,
+      progress: /^(Progress\(|Registration for worker|TLC worker)/,
+      missing: 'TLC needs java on the PATH. Debian: apt install default-jre-headless.',
+    };
+  }
+
+  #disagreement() {
+    return new EngineError(
+      'ENGINE_DISAGREES',
+      `TLC reaches a step of '${this.#table.system.name}' that Baton's exploration did not: the table is not complete.`,
+    );
+  }
 }
+
+type Asked = 'INVARIANT' | 'INVARIANTS' | 'PROPERTY';
 
 const asking = 'BatonAsks';
 
@@ -241,7 +295,7 @@ const tellerOf = ({ name }: Question) => `Tells_${name}`;
 /** TLC's codes of a violated property, and of the messages beside it. */
 const violations = new Set(['2107', '2110', '2116', '2121', '2264']);
 
-/** Reads what TLC prints with `-tool`. TLC counts the initial state as generated, and as the first level. */
+/** Reads what TLC prints with `-tool`. TLC counts the initial state as generated, its server does not; both count it as the first level. */
 export function parseTlc(output: string): TlcAnswer {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(output)?.[1];
@@ -251,21 +305,29 @@ export function parseTlc(output: string): TlcAnswer {
       `Expected ${pattern} in TLC's output, and got: ${output.slice(-1_500)}`,
     );
   };
+  const isDistributed = output.includes('TLC Server Version');
+  const brokenAtFirst = /is violated(?: by the initial state|\.\nWhile working on the initial state)/.test(
+    output,
+  );
   // An error is an answer only where a property is violated.
   const fault = [...output.matchAll(/^@!@!@STARTMSG (\d+):1 @!@!@\n([\s\S]*?)\n@!@!@ENDMSG/gm)].find(
-    ([, code]) => !violations.has(code!),
+    ([, code]) => !violations.has(code!) && !brokenAtFirst,
   );
   if (fault !== undefined) throw new EngineError('ENGINE_FAILED', `TLC ended with an error: ${fault[2]}`);
-  const version = `TLC ${/TLC2 Version (\S+)/.exec(output)?.[1] ?? '?'}`;
+  const version = `TLC ${/TLC2 (?:TLC Server )?Version (\S+)/.exec(output)?.[1] ?? '?'}`;
   const none = { version, states: 1, transitions: 0, depth: 0, steps: [], told: new Set<string>() };
-  if (output.includes('is violated by the initial state')) return { ...none, violated: true };
+  if (brokenAtFirst) return { ...none, violated: true };
   const steps = [...output.matchAll(/^\d+: <((?!Initial)\w+(?:\(.*?\))?) line /gm)].map(([, step]) => step!);
   const back = /^(\d+): Back to state: <(\w+(?:\(.*?\))?) line /m.exec(output);
   return {
     version,
     states: number(/^[\d,]+ states generated, ([\d,]+) distinct states found/m),
-    transitions: number(/^([\d,]+) states generated, /m) - 1,
-    depth: number(/The depth of the complete state graph search is (\d+)/) - 1,
+    transitions: number(/^([\d,]+) states generated, /m) - (isDistributed ? 0 : 1),
+    // The server does not tell the depth of a search that it stopped.
+    depth:
+      isDistributed && steps.length > 0
+        ? steps.length
+        : number(/The depth of the complete state graph search is (\d+)/) - 1,
     steps: back === null ? steps : [...steps, back[2]!],
     ...(back !== null && { loop: Number(back[1]) - 1 }),
     violated: steps.length > 0 || /(is|was|are) violated/.test(output),
