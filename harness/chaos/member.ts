@@ -36,6 +36,7 @@ export class Member {
   /** True while it is to be a member. */
   #isWanted: boolean;
   #isFounded = false;
+  #isOpen = false;
   #life = -1;
   /** True once the site was told to end. */
   #ending = false;
@@ -65,6 +66,11 @@ export class Member {
 
   get isUp(): boolean {
     return this.#process !== null;
+  }
+
+  /** It is up, and its site is open: it answers. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   get isWanted(): boolean {
@@ -103,6 +109,7 @@ export class Member {
       throw new ChaosError(`site ${this.site} cannot be opened: ${answer.message}`);
     }
     await this.#options.up(answer.address);
+    this.#isOpen = this.#process !== null;
     this.#options.record({ type: 'open', ...this.#of() });
     if (this.#work !== null) this.tell(this.#work(this.#life));
   }
@@ -299,6 +306,7 @@ export class Member {
   async #gone(why: string): Promise<void> {
     if (this.#process === null) return;
     this.#process = null;
+    this.#isOpen = false;
     this.#hearsNoMore();
     this.#options.record({ type: 'end', ...this.#of(), why });
     await this.#options.down();

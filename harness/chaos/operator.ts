@@ -156,7 +156,7 @@ export class Operator {
     let last = 'no site was up';
     while (now() < deadline) {
       const asked = this.#wanted.filter(
-        ({ site, isUp }) => isUp && (at === undefined ? !about.includes(site) : at.includes(site)),
+        ({ site, isOpen }) => isOpen && (at === undefined ? !about.includes(site) : at.includes(site)),
       );
       const member = asked[this.#attempts++ % asked.length];
       if (member !== undefined) {
