@@ -72,6 +72,8 @@ export class SiteClock implements Clock {
   }
 }
 
+const shortestMs = 0.001;
+
 /** A clock whose time passes only by calls. */
 export class VirtualClock implements Clock {
   #now = 0;
@@ -83,7 +85,9 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, action: () => void): () => void {
-    const timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, action };
+    // A rest that rounding leaves would not move the time, and its timer would be set for ever.
+    const delay = delayMs > 0 ? Math.max(delayMs, shortestMs) : 0;
+    const timer = { at: this.#now + delay, order: this.#order++, action };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
   }
