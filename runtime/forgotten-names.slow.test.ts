@@ -27,7 +27,7 @@ test('of 40,000 names that are used once each, the heap keeps none', { timeout: 
   expect(last! - first!).toBeLessThan(16 * 2 ** 20);
 });
 
-// `NAMES=10000000 npx vitest run -c vitest.slow.config.ts runtime/forgotten-names` takes an hour.
+// `NAMES=10000000 npx vitest run -c vitest.slow.config.ts runtime/forgotten-names` uses ten million.
 const many = Number(process.env['NAMES'] ?? 400_000);
 
 test(`${many} names pass while others are forgotten, and no peer is given up`, {
@@ -36,6 +36,6 @@ test(`${many} names pass while others are forgotten, and no peer is given up`, {
   const { kept, mostKept, bytes, back, risen, troubles } = await use(many, 10_000);
   const [first, , last] = bytes;
   expect({ kept, risen, troubles }).toEqual({ kept: 0, risen: back, troubles: 0 });
-  expect(mostKept).toBeLessThan(3 * many);
+  expect(mostKept).toBeLessThan(many);
   expect(last! - first!).toBeLessThan(32 * 2 ** 20);
 });
