@@ -36,13 +36,13 @@ describe('the line that describes the state of the lock', () => {
 
   it('tells that the epoch of a holder is over', () => {
     const text = line({
-      a: site('inCS', { token: true, last: null, next: null, epoch: 1 }),
+      a: site('inCS', { token: true, last: 'b', next: 'b', epoch: 1 }),
       b: site('inCS', { token: true, last: null, next: null, epoch: 2 }),
       c: site('idle', { token: false, last: 'b', next: null, epoch: 2 }),
       d: site('idle', { token: false, last: 'b', next: null, epoch: 2 }),
     });
     expect(text).toBe(
-      'a holds the lock for 2 s, in epoch 1, which is over; b holds the lock for 2 s; no site waits; epoch 2',
+      'b holds the lock for 2 s; a holds the lock for 2 s, in epoch 1, which is over; no site waits; epoch 2',
     );
   });
 

@@ -16,6 +16,7 @@ export interface Holder {
 
 /** The holders of a lock and the waiting sites, at one moment. */
 export interface LockState {
+  /** Those of the newest epoch first. */
   readonly holders: readonly Holder[];
   /** Sites in the order in which they will get the token, as far as it is known. */
   readonly queue: readonly string[];
@@ -42,14 +43,16 @@ export function lockStateOf(moments: Moments, moment: number): LockState | null 
       const own = contextOf(states.get(site)!)['epoch'];
       const isOld = typeof own === 'number' && epoch !== null && own < epoch;
       return { site, since: insideSince(moments, site, moment), oldEpoch: isOld ? own : null };
-    });
+    })
+    .toSorted((one, other) => Number(one.oldEpoch !== null) - Number(other.oldEpoch !== null));
+  const isHolder = (id: string) => holders.some(({ site }) => site === id);
   const pointers = new Map(ids.map((id) => [id, pointersOf(states.get(id)!, set)]));
   const queue: string[] = [];
   const first = holders[0]?.site ?? ids.find((id) => pointers.get(id)!.token);
   // A site serves its own line before what stands behind it.
   const follow = (id: string): void => {
     for (const entry of pointers.get(id)!.line) {
-      if (entry === first || queue.includes(entry)) continue;
+      if (entry === first || isHolder(entry) || queue.includes(entry)) continue;
       queue.push(entry);
       follow(entry);
     }
@@ -60,7 +63,6 @@ export function lockStateOf(moments: Moments, moment: number): LockState | null 
     Object.values(regionsOf(states.get(id)!.value)).some((state) =>
       /^(requesting|waiting|hungry)\b/.test(state),
     );
-  const isHolder = (id: string) => holders.some(({ site }) => site === id);
   const asking = ids.filter((id) => waits(id) && !queue.includes(id) && !isHolder(id));
   return { holders, queue, asking, epoch };
 }

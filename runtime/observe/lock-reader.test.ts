@@ -90,4 +90,10 @@ it('tells a holder of an earlier epoch from that of the newest', () => {
   expect(report!.former).toMatchObject([{ site: 'a', heldMs: 900 }]);
   // The place of d and e is not known.
   expect(report!.queue.map(({ site }) => site)).toEqual(['c', 'e', 'd']);
+  // Others stood for new epochs, and the holder kept the token in each.
+  const [kept] = reportsOf([
+    { site: 'b', locks: [row(4, {})] },
+    { site: 'c', locks: [row(4, { token: true, held: { fence: fence(1), heldMs: 700 } })] },
+  ]);
+  expect(kept).toMatchObject({ epoch: 4, token: 'c', holder: { site: 'c', heldMs: 700 }, former: [] });
 });

@@ -30,13 +30,15 @@ function reportOf(lock: string, rows: readonly SiteRow[]): LockReport {
   const epoch = Math.max(...rows.map((row) => row.epoch));
   const holders = rows.flatMap(({ site, held }): LockHolder[] => (held === null ? [] : [{ site, ...held }]));
   const current = rows.filter((row) => row.epoch === epoch && !row.frozen);
-  const isCurrent = ({ fence }: LockHolder) => fence.epoch === epoch;
+  const token = current.find((row) => row.token)?.site ?? null;
+  // A holder that keeps the token in a new epoch keeps its fence, too.
+  const isCurrent = ({ site, fence }: LockHolder) => fence.epoch === epoch || site === token;
   return {
     lock,
     epoch,
     holder: holders.find(isCurrent) ?? null,
     former: holders.filter((holder) => !isCurrent(holder)),
-    token: current.find(({ token }) => token)?.site ?? null,
+    token,
     queue: queueOf(rows, current),
     frozen: rows.filter(({ frozen }) => frozen).map(({ site }) => site),
     changedMs: Math.min(...rows.map(({ changedMs }) => changedMs)),
