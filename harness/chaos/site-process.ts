@@ -178,6 +178,8 @@ function inWords(notice: Notice): string | null {
       return `${notice.peer} is ${notice.type}`;
     case 'down':
       return `${notice.peer} is down (${notice.why})`;
+    case 'members':
+      return `members (${notice.term}, ${notice.version}): ${notice.voters.join(', ')}`;
     case 'suspected':
       return 'suspects';
     case 'error':
