@@ -39,7 +39,7 @@ export interface MembersContext {
   readonly votedFor: SiteId | null;
   /** The reachable voters, as reported by the driver. */
   readonly reach: SiteSet;
-  /** For each site, by its name: the newer configuration that it told last and that is not believed here yet (M6). */
+  /** The newer configuration that each site told last and that is not believed here yet (M6). Sites of one name count as one. */
   readonly told: Readonly<Record<SiteId, Configuration>>;
 }
 
@@ -89,7 +89,7 @@ function isBelieved(
   if (!isQuorum(Object.fromEntries(agree.map((voter) => [voter, true])), configuration)) return true;
   return (
     teller !== null &&
-    Object.entries(told).some(([name, one]) => name !== nameOf(teller) && isEqual(one, came))
+    Object.entries(told).some(([site, one]) => nameOf(site) !== nameOf(teller) && isEqual(one, came))
   );
 }
 
@@ -102,8 +102,8 @@ const isToldTwice = (
   told: MembersContext['told'],
 ) =>
   Object.entries(told).some(
-    ([name, one]) =>
-      name !== nameOf(candidate) &&
+    ([site, one]) =>
+      nameOf(site) !== nameOf(candidate) &&
       (isRewritten(one, counted) || (one.version === counted.version + 1 && mayFollow(one, counted))),
   );
 
@@ -171,9 +171,13 @@ export const membersSetup = setup({
       votedFor: candidate,
     })),
     /** M6: keeps the configuration until a second site states the same, or the other voters in reach are no majority. */
-    keepTold: assign(({ context: { told }, event }) => ({
-      told: { ...told, [nameOf(tellerOf(event)!)]: brought(event)! },
-    })),
+    keepTold: assign(({ context: { told }, event }) => {
+      const teller = tellerOf(event)!;
+      const others = Object.entries(told).filter(
+        ([site]) => site === teller || nameOf(site) !== nameOf(teller),
+      );
+      return { told: { ...Object.fromEntries(others), [teller]: brought(event)! } };
+    }),
     putReach: assign((_, { sites }: { sites: SiteSet }) => ({ reach: sites })),
     hearAgain: enqueueActions(({ context: { told }, enqueue }) => {
       for (const [origin, configuration] of Object.entries(told))

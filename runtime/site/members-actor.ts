@@ -234,6 +234,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
       if (id !== null) this.#countHolder(voterOf(envelope.source, id));
     }
     this.#take({ ...message, type } as MembersMessage, envelope);
+    if (told.type === 'MEMBERS_CONFIGURATION') this.#remind(told.origin, told.configuration);
     if (told.type === 'MEMBERS_JOIN') this.#hear(told.site);
   }
 
@@ -270,6 +271,17 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #hear(site: SiteId): void {
     if (!(site in (this.configuration?.voters ?? {}))) this.#joining.add(site);
     this.#intend();
+  }
+
+  /**
+   * `holder` says that it holds this configuration. Where it believed another site than this one (M6), it has acknowledged the configuration to that
+   * site. A coordinator that waits for the acknowledgement tells it again, and is answered.
+   */
+  #remind(holder: SiteId, held: Configuration): void {
+    if (this.#stopped || this.#driver.state.value !== 'committing') return;
+    const { configuration, acknowledged } = this.#context;
+    if (compare(held, configuration) === 0 && !(holder in acknowledged))
+      this.#take({ type: 'tell', peer: holder });
   }
 
   #countHolder(holder: SiteId): void {
