@@ -274,14 +274,14 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   }
 
   /**
-   * `holder` says that it holds this configuration. Where it believed another site than this one (M6), it has acknowledged the configuration to that
-   * site. A coordinator that waits for the acknowledgement tells it again, and is answered.
+   * `holder` says which configuration it holds. A voter that believed another site than this one (M6) has acknowledged it to that site. A
+   * coordinator that waits for the acknowledgement tells it again, and is answered.
    */
   #remind(holder: SiteId, held: Configuration): void {
     if (this.#stopped || this.#driver.state.value !== 'committing') return;
     const { configuration, acknowledged } = this.#context;
-    if (compare(held, configuration) === 0 && !(holder in acknowledged))
-      this.#take({ type: 'tell', peer: holder });
+    const isMissing = holder in configuration!.voters && !(holder in acknowledged);
+    if (isMissing && compare(held, configuration) === 0) this.#take({ type: 'tell', peer: holder });
   }
 
   #countHolder(holder: SiteId): void {
