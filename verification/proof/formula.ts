@@ -132,3 +132,12 @@ function text(formula: Formula): string {
       return `(exists ${bound(formula.variables)} ${text(formula.of)})`;
   }
 }
+
+/** The relations of one state, by name. */
+export type Relations<Name extends string> = Readonly<Record<Name, (...sites: Term[]) => Formula>>;
+
+/** The relations of the state before a step, as symbols. */
+export function symbols<Name extends string>(arities: Readonly<Record<Name, number>>): Relations<Name> {
+  const entries = Object.keys(arities).map((name) => [name, (...sites: Term[]) => atom(name, ...sites)]);
+  return Object.fromEntries(entries) as Relations<Name>;
+}

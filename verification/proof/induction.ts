@@ -26,3 +26,29 @@ export function broken({ holds }: Conjunct): {
   const constants = Array.from({ length: holds.length }, (_, index) => `broken${index}`);
   return { constants, assertion: fact(not(holds(...constants))) };
 }
+
+/** The part of a table's row that tells which step it is: an event in a state of the client, and its effect. */
+interface TableRow {
+  readonly kind: string;
+  readonly client: string;
+  readonly effect: { readonly unexpected: boolean };
+}
+
+/**
+ * Groups the rows that start with one event in one client state and have one effect. A client asks for nothing that its state
+ * does not allow: such a row is no event. A message of a peer always is one.
+ */
+export function grouped<Row extends TableRow>(
+  rows: readonly Row[],
+  messages: readonly Row['kind'][],
+): readonly (readonly [Row, ...Row[]])[] {
+  const groups = new Map<string, [Row, ...Row[]]>();
+  for (const row of rows) {
+    if (row.effect.unexpected && !messages.includes(row.kind)) continue;
+    const key = JSON.stringify([row.kind, row.client, row.effect]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()];
+}

@@ -34,7 +34,7 @@ const regions = ['following', 'frozen', 'candidate', 'closed', 'barred'] as cons
 type Region = (typeof regions)[number];
 
 /**
- * What a state and an event have to do with E. `o` names the voter, candidate or origin of a message, `r` the root that it names, `h` the holder
+ * The relation of a state and an event to E. `o` names the voter, candidate or origin of a message, `r` the root that it names, `h` the holder
  * that a candidate has heard of.
  */
 export interface Before {
@@ -85,11 +85,11 @@ export interface Group {
 export interface Table {
   readonly rows: number;
   readonly groups: readonly Group[];
-  /** By claim, the rows that break it. */
+  /** The rows that break each claim. */
   readonly broken: ReadonlyMap<string, readonly string[]>;
 }
 
-/** What a table is made with. Two tables that differ in these alone must be equal. */
+/** The names and numbers that a table is made with. Two tables that differ in these alone must be equal. */
 export interface Naming {
   /** The sites i, o, r, h; g: the root so far; l: the last; n: an entry of the line; v, w: other voters. */
   readonly sites: Readonly<Record<'i' | 'o' | 'r' | 'h' | 'g' | 'l' | 'n' | 'v' | 'w', string>>;
@@ -316,7 +316,7 @@ function* events(kind: Kind, { sites, above }: Naming): Generator<Concrete['even
 
 export const isMessage = (kind: Kind) => kind === kind.toUpperCase();
 
-// What a row says of E.
+// The part of a row that is about E.
 
 const side = (number: number): Side => (number < E ? 'below' : number === E ? 'at' : 'above');
 

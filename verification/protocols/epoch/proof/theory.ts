@@ -3,7 +3,6 @@ import { siteMachine } from '../../../../machines/epoch/site.ts';
 import {
   type Assertion,
   and,
-  atom,
   choose,
   differ,
   equal,
@@ -14,6 +13,8 @@ import {
   not,
   or,
   type Query,
+  type Relations,
+  symbols,
   type Term,
   yes,
 } from '../../../proof/formula.ts';
@@ -56,7 +57,7 @@ const relations = {
   /** VOTE of x for E has been sent to y; a message that names E with the root x has been sent. */
   voteTo: 2,
   names: 1,
-  /** What was, and no site knows: x voted for y; x won E, with the vote of y; x was made the root of E; (E, K) was granted. */
+  /** The past, which no site knows: x voted for y; x won E, with the vote of y; x was made the root of E; (E, K) was granted. */
   voted: 2,
   won: 1,
   quorum: 2,
@@ -67,11 +68,9 @@ const relations = {
   isFirst: 0,
 } as const;
 
-type State = Readonly<Record<keyof typeof relations, (...sites: Term[]) => Formula>>;
+type State = Relations<keyof typeof relations>;
 
-const before = Object.fromEntries(
-  Object.keys(relations).map((name) => [name, (...sites: Term[]) => atom(name, ...sites)]),
-) as unknown as State;
+const before: State = symbols(relations);
 
 function invariant(s: State): readonly Conjunct[] {
   const isFunction = (some: State['root']) => (x: Term, y: Term, z: Term) =>

@@ -36,7 +36,7 @@ export interface Row {
   /** Sites with the same number are the same; `null` for nil, and for `o` where there is none. Entries of lines are other sites. */
   readonly equal: Readonly<Record<Name, number | null>>;
   readonly own: Shape;
-  /** Of the line of the TOKEN that arrives. */
+  /** The shape of the line of the TOKEN that arrives. */
   readonly entries: Shape;
   /** The number of peers, for events about leaving. `null`: any, and the step does not use it. */
   readonly peers: Shape | null;

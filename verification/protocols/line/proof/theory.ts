@@ -18,7 +18,7 @@ import {
   type Term,
   yes,
 } from '../../../proof/formula.ts';
-import { assumed, broken } from '../../../proof/induction.ts';
+import { assumed, broken, grouped } from '../../../proof/induction.ts';
 import { ascending, descending, opaque } from '../../../proof/opaque.ts';
 import type { Claim, Step, TableClaim, Theory } from '../../../proof/theory.ts';
 import { before, invariant, relations, type State, tokenSomewhere, witnessed } from './invariant.ts';
@@ -53,7 +53,7 @@ export function lineTheory({ machine = siteMachine, leave = false }: LineTheoryO
     table: [copiesOnly(machine, leave, rows), ...tableClaims(rows)],
     steps: [
       theory.start(machine),
-      ...grouped(rows).map((group) => theory.transition(group)),
+      ...grouped(rows, messages).map((group) => theory.transition(group)),
       theory.coverage(),
       theory.consequences(),
     ],
@@ -157,19 +157,6 @@ function tableClaims(rows: readonly Row[]): readonly TableClaim[] {
 /** Rows that start with one event in one client state, with lines of one shape, and have one effect. */
 type Group = readonly [Row, ...Row[]];
 
-function grouped(rows: readonly Row[]): readonly Group[] {
-  const groups = new Map<string, [Row, ...Row[]]>();
-  for (const row of rows) {
-    // A client asks for nothing that its state does not allow: such a row is no event. A message of a peer always is one.
-    if (row.effect.unexpected && !messages.includes(row.kind)) continue;
-    const key = JSON.stringify([row.kind, row.client, row.effect]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()];
-}
-
 const messages: readonly Kind[] = ['TOKEN', 'REQUEST', 'LEAVE', 'GOODBYE'];
 
 // Lines as sets.
@@ -248,7 +235,7 @@ class LineTheory {
     return { step: 'start', claims };
   }
 
-  /** What a step on `kind` may assume: the invariant, its existential part at the sites of the step, and the message. */
+  /** A step on `kind` may assume this: the invariant, its existential part at the sites of the step, and the message. */
   #assumptions(kind: Kind): readonly Assertion[] {
     const requestsFrom = (sender: Term) =>
       forAll((x) => not(and(before.requestTo(x, 'i'), before.requestBy(x, sender))));

@@ -1,6 +1,5 @@
 import {
   and,
-  atom,
   differ,
   equal,
   type Formula,
@@ -8,6 +7,8 @@ import {
   implies,
   not,
   or,
+  type Relations,
+  symbols,
   type Term,
 } from '../../../proof/formula.ts';
 import type { Conjunct, Witnessed } from '../../../proof/induction.ts';
@@ -43,11 +44,9 @@ export const relations = {
 
 export type RelationName = keyof typeof relations;
 /** The relations of one state: those before a step are symbols, those after it formulas over them. */
-export type State = Readonly<Record<RelationName, (...sites: Term[]) => Formula>>;
+export type State = Relations<RelationName>;
 
-export const before = Object.fromEntries(
-  Object.keys(relations).map((name) => [name, (...sites: Term[]) => atom(name, ...sites)]),
-) as unknown as State;
+export const before: State = symbols(relations);
 
 export function invariant(s: State): readonly Conjunct[] {
   const waits = (x: Term) => or(s.requesting(x), s.withdrawn(x));

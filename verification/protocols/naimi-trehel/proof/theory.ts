@@ -17,7 +17,7 @@ import {
   type Term,
   yes,
 } from '../../../proof/formula.ts';
-import { assumed, broken } from '../../../proof/induction.ts';
+import { assumed, broken, grouped } from '../../../proof/induction.ts';
 import { ascending, descending, opaque } from '../../../proof/opaque.ts';
 import type { Claim, Step, TableClaim, Theory } from '../../../proof/theory.ts';
 import {
@@ -38,7 +38,7 @@ import { type Client, type Name, type Row, type RowEffect, type Start, startOf, 
  */
 export function naimiTrehelTheory(machine: AnyStateMachine = siteMachine): Theory {
   const rows = tabulate(machine, opaque, opaque(0));
-  const transitions = grouped(rows);
+  const transitions = grouped(rows, ['TOKEN', 'REQUEST']);
   return {
     rows: rows.length,
     table: [idsAreOpaque(machine, rows), ...tableClaims(rows)],
@@ -102,21 +102,6 @@ function tableClaims(rows: readonly Row[]): readonly TableClaim[] {
 
 /** Rows that start with one event in one client state and have one effect. */
 type Group = readonly [Row, ...Row[]];
-
-function grouped(rows: readonly Row[]): readonly Group[] {
-  const groups = new Map<string, [Row, ...Row[]]>();
-  for (const row of rows) {
-    // A client asks for nothing that its state does not allow: such a row is no event. A message of a peer always is one.
-    if (row.effect.unexpected && !isMessage(row)) continue;
-    const key = JSON.stringify([row.kind, row.client, row.effect]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()];
-}
-
-const isMessage = ({ kind }: Row) => kind === 'TOKEN' || kind === 'REQUEST';
 
 // The start: a star around the root.
 
