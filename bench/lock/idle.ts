@@ -3,7 +3,7 @@ import { aligned } from '../columns.ts';
 import { openSites } from './sites.ts';
 
 /*
- * What sites cost that do nothing: the CPU of each in a second, the messages about locks, and the bytes of all else, which is
+ * The cost of sites that do nothing: the CPU of each in a second, the messages about locks, and the bytes of all else, which is
  * heartbeats. Each lock has been used once by each site. The built package is measured: `npm run build`, then
  * `node --import tsx bench/lock/idle.ts`.
  */

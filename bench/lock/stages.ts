@@ -157,7 +157,7 @@ function flush(): Stage {
   };
 }
 
-/** What the token ring pays, too: Node's sockets and the system calls. */
+/** The costs that the token ring has, too: Node's sockets and the system calls. */
 async function socket(): Promise<Stage> {
   const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -56,7 +56,7 @@ export class Operator {
       case 'add':
         return this.#add(member);
       case 'remove':
-        // What it still asks for is refused. Its process ends as soon as the members have agreed.
+        // Its further requests are refused. Its process ends as soon as the members have agreed.
         if (fault.isRunning) await this.#change({ remove: fault.site });
         await member.alone(() => member.retire());
         return this.#change({ remove: fault.site });

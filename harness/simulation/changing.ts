@@ -9,7 +9,7 @@ export interface ChangingOptions extends SimulationOptions {
    * builds of two versions of the wire. Default: false.
    */
   readonly machines?: boolean;
-  /** What an operator does with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
+  /** The operator does this with the data of a site that is down, against the advice of docs/membership.md. Default: nothing. */
   readonly mistake?: Mistake;
 }
 

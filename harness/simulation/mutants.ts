@@ -86,7 +86,7 @@ export interface Found {
   /** Number of schedules up to the one that found it. */
   readonly schedules: number;
   readonly seed: number;
-  /** What is broken; `null`: nothing was in all of these schedules. */
+  /** The promise that was broken; `null`: none was in all of these schedules. */
   readonly what: string | null;
 }
 

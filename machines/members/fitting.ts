@@ -142,7 +142,7 @@ export const fittingSetup = setup({
     isAttached: ({ context }) => context.isAttached,
     isListed: ({ context, event }) =>
       event.type === 'tried' && context.own !== null && context.others.includes(event.address),
-    /** Of two free processes the one with the first address founds. */
+    /** The process with the first address founds, where two are free. */
     isBehind: ({ context: { own }, event }) =>
       event.type === 'tried' &&
       (event.result === 'refused' || (event.result === 'free' && event.address > own!)),

@@ -26,7 +26,7 @@ export interface GuestSiteOptions<Tally> {
   readonly leaseMs: number;
   readonly tally: Tally;
   readonly notice: (notice: Notice) => void;
-  /** What came of a call of an address, where no member serves this guest (M10). */
+  /** The outcome of a call of an address, where no member serves this guest (M10). */
   readonly tried?: (address: Address, result: CallResult) => void;
   /** A session with a member has begun, and is over. */
   readonly sessionChanged?: (isAttached: boolean) => void;

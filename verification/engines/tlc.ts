@@ -248,7 +248,7 @@ class Checker {
     }
   }
 
-  /** By one process, whose counterexample is a whole one, and a shortest one. */
+  /** One process checks again: its counterexample is whole, and a shortest one. */
   async #exploredAlone(specification: string, asked: Asked, names: readonly string[]): Promise<TlcAnswer> {
     await this.#configure(specification, asked, names);
     const java = ['-XX:+UseParallelGC', '-cp', this.#at.jar, 'tlc2.TLC'];

@@ -66,7 +66,7 @@ interface Said {
 const withOne = (all: readonly SiteId[], one: SiteId) => [...new Set([...all, one])].sort();
 const without = (all: readonly SiteId[], one: SiteId) => all.filter((other) => other !== one);
 
-/** What the members agree on (M1 to M9): one site more or less at a time, and a dead one is removed while a majority is left. */
+/** The agreement of the members (M1 to M9): one site more or less at a time, and a dead one is removed while a majority is left. */
 const clusterMachine = (size: number, first: readonly SiteId[]): AnyStateMachine =>
   setup({
     types: {} as { context: ClusterContext; events: Said },
@@ -182,7 +182,7 @@ interface ProcessContext extends FittingContext {
 
 type Node = { readonly on?: Record<string, unknown>; readonly states?: Record<string, Node> };
 
-/** What the guest's part of a process does at these events, in any state: one call is under way at a time, and a member has no session. */
+/** The guest's part of a process, at these events and in any state: one call is under way at a time, and a member has no session. */
 const ofGuest: Readonly<Record<string, string>> = {
   tried: 'hangUp',
   attached: 'begin',
@@ -460,7 +460,7 @@ export function fitting(options: FittingOptions): System {
     name: 'fitting',
     actors,
     network,
-    // What the driver does with time and calls is the environment's here.
+    // Time and calls, which the driver has elsewhere, are the environment's here.
     outside: ['wait', 'look'],
     properties: [...properties(options), nothingUnexpected(actors[processes[0]!]!, network)],
   };
