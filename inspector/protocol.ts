@@ -1,8 +1,10 @@
+import type { Suspicion } from '../machines/epoch/messages.ts';
 import type { Membership } from '../runtime/api/members.ts';
 import type { Explored as ExploredTimeline, Timeline } from '../verification/timeline/format.ts';
 
 export type { LockReport, LockReports } from '../runtime/api/lock-report.ts';
 export type { Choice, Found } from '../verification/timeline/format.ts';
+export type { Suspicion };
 
 /** A timeline as it is served: with its statecharts laid out. */
 export interface Laid {

@@ -145,7 +145,7 @@ class Run {
         this.#ask(action.actor, actor);
         return;
       case 'suspect':
-        actor.suspect();
+        actor.suspect({ reason: 'death', down: {} });
         return;
       default:
         throw new RangeError(`no site can be made to do this: ${actionText(action)}`);

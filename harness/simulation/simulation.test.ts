@@ -222,7 +222,7 @@ describe('a waiting site', () => {
       simulation.crash('a');
       // They stand in the same instant, whatever the jitter says.
       await simulation.settle();
-      for (const id of ['b', 'c']) simulation.sites.get(id)!.place.suspect();
+      for (const id of ['b', 'c']) simulation.sites.get(id)!.place.suspect({ reason: 'death', down: {} });
       await simulation.run(3_000);
       expect(waits.filter(({ held }) => held)).toHaveLength(1);
       const [b, c] = ['b', 'c'].map((id) => simulation.sites.get(id)!.mesh.tally);

@@ -4,15 +4,30 @@ import { clockText } from './time.ts';
 
 interface EpochLogProps {
   readonly epochs: readonly EpochChange[];
+  /** The epoch in which the run begins. */
+  readonly first: number;
   readonly moments: Moments;
   readonly moment: number;
   readonly onMoment: (moment: number) => void;
 }
 
-/** Every epoch that begins in a run, with its cause. */
-export function EpochLog({ epochs, moments, moment, onMoment }: EpochLogProps) {
+/** Every epoch of a run: the one in which it begins, and each that begins later, with its cause. */
+export function EpochLog({ epochs, first, moments, moment, onMoment }: EpochLogProps) {
   return (
     <ol className="epochs scroll">
+      {epochs.every(({ epoch }) => epoch !== first) && (
+        <li>
+          <button type="button" onClick={() => onMoment(0)}>
+            <b>epoch {first}</b>
+            <small>from the start</small>
+            <span>
+              {first === 0
+                ? 'the first epoch of the lock'
+                : 'it had begun before the first step that is shown, so that its cause is not known here'}
+            </span>
+          </button>
+        </li>
+      )}
       {epochs.map((change) => {
         const { at } = moments.timeline.steps[change.moment - 1] ?? {};
         return (

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { SiteState, TimelineStep } from '../../verification/timeline/format.ts';
-import { causeText, epochsOf } from './epochs.ts';
+import { causeText, epochsOf, firstEpoch } from './epochs.ts';
 import { Moments } from './moments.ts';
 import { longRun } from './testing/long-run.ts';
 
@@ -27,7 +27,23 @@ it('tells of each epoch which site was lost, which stood, and which voted', () =
   ];
   const epochs = epochsOf(new Moments({ ...run, start, steps, messages: [] }));
   expect(epochs.map(({ epoch, moment, site }) => [epoch, moment, site])).toEqual([[1, 3, 'c']]);
-  expect(causeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the root is c');
+  expect(causeText(epochs[0]!)).toBe('b was lost; c stood for election; votes of a; the token begins at c');
+  expect(firstEpoch(new Moments({ ...run, start, steps, messages: [] }))).toBe(0);
+});
+
+it('tells the grounds of a candidacy where the run knows them', () => {
+  const run = longRun(0, ['a', 'b', 'c']);
+  const start = { ...run.start, sites: { a: following(4, 'b'), b: following(4, 'b'), c: following(4, 'b') } };
+  const because = { reason: 'patience', down: { b: 'silent' } };
+  const steps = [
+    step('c', { kind: 'environment', event: { type: 'suspect', because } }),
+    step('c', { sites: { c: following(5, 'c') } }),
+  ];
+  const moments = new Moments({ ...run, start, steps, messages: [] });
+  expect(epochsOf(moments).map(causeText)).toEqual([
+    'b is down: it is silent; c stood for election: its callers had waited for long, and a site was down; the token begins at c',
+  ]);
+  expect(firstEpoch(moments)).toBe(4);
 });
 
 it('tells of a watched run which site does not answer any more', () => {
@@ -39,9 +55,10 @@ it('tells of a watched run which site does not answer any more', () => {
     step('c', { sites: { c: following(1, 'c') } }),
   ];
   const epochs = epochsOf(new Moments({ ...run, start, steps, messages: [] }));
-  expect(causeText(epochs[0]!)).toBe('b does not answer any more; the root is c');
+  expect(causeText(epochs[0]!)).toBe('b does not answer any more; the token begins at c');
 });
 
 it('finds no epoch in a run of one', () => {
   expect(epochsOf(new Moments(longRun(20)))).toEqual([]);
+  expect(firstEpoch(new Moments(longRun(20)))).toBe(null);
 });

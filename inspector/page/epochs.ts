@@ -1,5 +1,13 @@
+import type { TimelineStep } from '../../verification/timeline/format.ts';
+import type { Suspicion } from '../protocol.ts';
 import type { Moments } from './moments.ts';
 import { contextOf } from './values.ts';
+
+/** A site that stood for election, and its grounds if the run tells them. */
+export interface Candidacy {
+  readonly site: string;
+  readonly reason: string | null;
+}
 
 /** The beginning of an epoch, and the steps that led to it. */
 export interface EpochChange {
@@ -13,7 +21,9 @@ export interface EpochChange {
   /** Sites of a watched run to which the connection ended since then. */
   readonly away: readonly string[];
   /** Sites that stood for election since then. */
-  readonly candidates: readonly string[];
+  readonly candidates: readonly Candidacy[];
+  /** The peers that a candidate believed dead, each with the grounds for that. */
+  readonly down: Readonly<Record<string, string>>;
   /** Sites whose votes the winner received; its own is not a message. */
   readonly voters: readonly string[];
 }
@@ -48,6 +58,7 @@ export function epochsOf(moments: Moments): readonly EpochChange[] {
     const votes = steps.filter(
       (step) => step.site === site && step.event?.type === 'VOTE' && step.event['epoch'] === epoch,
     );
+    const suspicions = steps.filter(({ event }) => event?.type === 'suspect');
     const { root } = contextOf(moments.site(site, moment));
     return {
       epoch,
@@ -56,10 +67,33 @@ export function epochsOf(moments: Moments): readonly EpochChange[] {
       root: typeof root === 'string' ? root : null,
       lost: unique(of(['crash', 'restart'])),
       away: unique(of(['gone'])),
-      candidates: unique(steps.filter(({ event }) => event?.type === 'suspect').map((step) => step.site)),
+      candidates: unique(suspicions.map((step) => step.site)).map((id) => ({
+        site: id,
+        reason: becauseOf(suspicions.find((step) => step.site === id)!)?.reason ?? null,
+      })),
+      down: Object.assign({}, ...suspicions.map((step) => becauseOf(step)?.down ?? {})),
       voters: unique(votes.map(({ event }) => String(event!['voter']))),
     };
   });
+}
+
+/** The grounds of a candidacy, in records and live runs. */
+function becauseOf({ event }: TimelineStep): Suspicion | null {
+  return (event?.['because'] as Suspicion | undefined) ?? null;
+}
+
+/**
+ * The epoch in which a run with epochs begins, as far as it is seen. `null`: it has no epochs.
+ */
+export function firstEpoch(moments: Moments): number | null {
+  const first = moments.timeline.sites.flatMap(
+    ({ id }) =>
+      moments
+        .siteHistory(id)
+        .values.map(epochIn)
+        .find((epoch) => epoch !== null) ?? [],
+  );
+  return first.length === 0 ? null : Math.min(...first);
 }
 
 function epochIn(state: Parameters<typeof contextOf>[0]): number | null {
@@ -71,17 +105,41 @@ function unique(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)];
 }
 
-/** `b was lost; c stood for election; votes of a, c; the root is c`. */
-export function causeText({ site, root, lost, away, candidates, voters }: EpochChange): string {
-  const gone = away.filter((id) => !lost.includes(id));
+const downWords: Readonly<Record<string, string>> = {
+  refused: 'no process listens at its address',
+  silent: 'it is silent',
+  closed: 'it has closed',
+  left: 'it has left',
+};
+
+/** Why a site stood for election, after its name. */
+const reasonWords: Readonly<Record<string, string>> = {
+  minority: 'it reached no majority of the voters',
+  election: 'the election before did not end',
+  restart: 'it had crashed in the epoch before',
+  forgotten: 'no site remembered the lock',
+  death: 'its callers waited, and a site had died',
+  loss: 'a message about the lock was lost',
+  patience: 'its callers had waited for long, and a site was down',
+};
+
+/** `b is down: no process listens at its address; c stood for election: ...; votes of a, c; the token begins at c`. */
+export function causeText({ site, root, lost, away, candidates, down, voters }: EpochChange): string {
+  const isTold = (id: string) => Object.hasOwn(down, id);
+  const crashed = lost.filter((id) => !isTold(id));
+  const gone = away.filter((id) => !isTold(id) && !lost.includes(id));
   const parts = [
-    ...(lost.length === 0 ? [] : [`${lost.join(', ')} ${lost.length === 1 ? 'was' : 'were'} lost`]),
+    ...Object.entries(down).map(([id, why]) => `${id} is down: ${downWords[why] ?? why}`),
+    ...(crashed.length === 0 ? [] : [`${crashed.join(', ')} ${crashed.length === 1 ? 'was' : 'were'} lost`]),
     ...(gone.length === 0
       ? []
       : [`${gone.join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer any more`]),
-    ...(candidates.length === 0 ? [] : [`${candidates.join(', ')} stood for election`]),
+    ...candidates.map(
+      ({ site: id, reason }) =>
+        `${id} stood for election${reason === null ? '' : `: ${reasonWords[reason] ?? reason}`}`,
+    ),
     ...(voters.length === 0 ? [] : [`votes of ${voters.join(', ')}`]),
-    ...(root === null ? [] : [`the root is ${root}`]),
+    ...(root === null ? [] : [`the token begins at ${root}`]),
   ];
   return parts.length === 0 ? `${site} follows it; its cause was not seen` : parts.join('; ');
 }

@@ -10,7 +10,7 @@ import type { Data } from './data.ts';
 import { firstDifference } from './difference.ts';
 import { Downloads, type DownloadsProps } from './downloads.tsx';
 import { EpochLog } from './epoch-log.tsx';
-import { epochsOf } from './epochs.ts';
+import { epochsOf, firstEpoch } from './epochs.ts';
 import { svgText } from './export.ts';
 import { mermaidSequence, shiVizLog } from './exports/sequence.ts';
 import { everyStep, type Filter } from './filter.ts';
@@ -136,6 +136,7 @@ export function Inspector(props: InspectorProps) {
   const broken = brokenSites(moments, moment);
   const tree = hasPointers(moments);
   const epochs = useMemo(() => epochsOf(moments), [moments]);
+  const epochAtFirst = useMemo(() => firstEpoch(moments), [moments]);
   const file = `${source}-${moment}`;
   const figures = sources.figures ?? [];
   const caption = () => [
@@ -179,14 +180,22 @@ export function Inspector(props: InspectorProps) {
       className: 'steps-tab',
       content: <Steps moments={moments} moment={moment} filter={filter} onFilter={setFilter} onMoment={go} />,
     },
-    ...(epochs.length === 0
+    ...(epochAtFirst === null
       ? []
       : [
           {
             name: 'Epochs',
             className: 'epochs-tab',
             count: epochs.length,
-            content: <EpochLog epochs={epochs} moments={moments} moment={moment} onMoment={go} />,
+            content: (
+              <EpochLog
+                epochs={epochs}
+                first={epochAtFirst}
+                moments={moments}
+                moment={moment}
+                onMoment={go}
+              />
+            ),
           },
         ]),
     ...(timeline.properties.length === 0

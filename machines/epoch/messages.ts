@@ -81,6 +81,7 @@ export type SiteMessage =
  *   epoch and, in strict mode, has a lease in force. Otherwise nothing.
  * - `withdraw`: has no more use for the request that is under way.
  * - `suspect`: a peer may have failed. This may come at any time. The runtime chooses when, with random backoff (R10).
+ *   The statechart does not read `because`: it is for the record.
  * - `forget`: no caller has used the lock for long. A site that has the token, and no use for it, gives it up (R13).
  */
 export type ClientEvent =
@@ -90,8 +91,38 @@ export type ClientEvent =
   | { readonly type: 'again' }
   | { readonly type: 'try' }
   | { readonly type: 'withdraw' }
-  | { readonly type: 'suspect' }
+  | { readonly type: 'suspect'; readonly because?: Suspicion }
   | { readonly type: 'forget' };
+
+/**
+ * Why a site stands for a new epoch of a lock.
+ *
+ * - `minority`: callers wait, and no majority of the voters is in reach. The lock freezes, so that no minority grants it.
+ *   Once: an epoch that is adopted afterwards was elected by a majority, which some other site reaches.
+ * - `election`: the lock is frozen, so an election is under way or failed (R10: stand again, later each time).
+ * - `restart`: callers wait, and the lock is recovering from the site's own crash (R7: its epoch is over for this site).
+ * - `forgotten`: callers wait for a lock that no site uses or remembers, so that no site has its token (R13).
+ * - `death`: callers wait, and a site that may have a part in the present epoch has died.
+ * - `loss`: a message from here to an earlier incarnation was lost. It may have been the token, the request of the new
+ *   incarnation or of a third site, or the news of the present epoch, and the site that misses it does not know; so this
+ *   site stands though nobody waits here.
+ * - `patience`: callers wait long, and some site is down. A site may have heard of a death before it heard of an epoch in
+ *   which the dead still took part, or be cut off from a site that all others reach.
+ */
+export type SuspicionReason =
+  | 'minority'
+  | 'election'
+  | 'restart'
+  | 'forgotten'
+  | 'death'
+  | 'loss'
+  | 'patience';
+
+/** A site's grounds for a new epoch, and the peers that it believed dead then, each with the grounds for that. */
+export interface Suspicion {
+  readonly reason: SuspicionReason;
+  readonly down: Readonly<Record<SiteId, string>>;
+}
 
 /**
  * The voters from now on (protocol.md, section 4), as the members of the cluster have agreed. A candidacy

@@ -1,4 +1,5 @@
 import type { SiteId } from '../../machines/actor.ts';
+import type { Suspicion } from '../../machines/epoch/messages.ts';
 import type { InvariantError, OperatingError } from './errors.ts';
 import type { Fence } from './fence.ts';
 import type { Address, PeerChange } from './peer.ts';
@@ -17,7 +18,7 @@ export type Notice =
   /** A peer is believed up, down or restarted. */
   | PeerChange
   /** This site stands for a new epoch of the lock, because a site seems to have failed. */
-  | { readonly type: 'suspected'; readonly lock: string }
+  | { readonly type: 'suspected'; readonly lock: string; readonly because: Suspicion }
   /** This site has won `epoch`. */
   | { readonly type: 'elected'; readonly lock: string; readonly epoch: number; readonly root: SiteId }
   /** This site has adopted `epoch`. */

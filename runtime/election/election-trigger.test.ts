@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../harness/simulation/virtual-clock.ts';
 import type { SiteId } from '../../machines/actor.ts';
-import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { DurableState, SiteMessage, Suspicion } from '../../machines/epoch/messages.ts';
 import type { DownReason } from '../api/peer.ts';
 import { defaultTiming } from '../options/schema.ts';
 import { ElectionTrigger } from './election-trigger.ts';
@@ -13,6 +13,8 @@ const lock = 'main';
 class Play {
   readonly clock = new VirtualClock();
   readonly watch: ElectionTrigger;
+  /** The grounds on which it stood last. */
+  because: Suspicion | null = null;
   /** When it stood. */
   readonly #times: number[] = [];
   readonly #up = new Set<SiteId>();
@@ -30,7 +32,7 @@ class Play {
       isUp: (peer) => this.#up.has(peer),
       durable: () => this.#disk,
       waits: () => this.#waits,
-      suspect: () => this.#suspect(),
+      suspect: (_, because) => this.#suspect(because),
     });
     this.watch.open(lock, false);
     for (const site of sites) if (site !== 'a') this.up(site);
@@ -56,7 +58,7 @@ class Play {
 
   ask(): boolean {
     this.#waits = true;
-    return this.watch.asked(lock);
+    return this.watch.asked(lock) !== null;
   }
 
   settle(): void {
@@ -87,7 +89,8 @@ class Play {
     return this.#times.splice(0);
   }
 
-  #suspect(): void {
+  #suspect(because: Suspicion): void {
+    this.because = because;
     this.#times.push(this.clock.now());
     this.promise(this.#disk.promised + 1);
     if (this.#elected) this.adopt(this.#disk.promised);
@@ -109,6 +112,7 @@ describe('a death', () => {
     expect(play.pass(1_000)).toEqual([]);
     play.down('b', 'refused');
     expect(play.pass(patienceMs / 2, true)).toEqual([1_000 + jitter(0.5)]);
+    expect(play.because).toEqual({ reason: 'death', down: { b: 'refused' } });
   });
 
   test('does not matter to a site that does not wait, until it does', () => {
@@ -228,6 +232,7 @@ describe('a site that waits long', () => {
     const [first, ...later] = play.pass(8 * patienceMs, true);
     expect(first).toBe(jitter(0.5));
     expect(later.map((time) => time - first!)).toEqual([patienceMs, 3 * patienceMs, 7 * patienceMs]);
+    expect(play.because).toEqual({ reason: 'patience', down: { b: 'silent' } });
     play.settle();
     play.ask();
     expect(play.pass(patienceMs)).toHaveLength(1);

@@ -1,7 +1,7 @@
 import type { SiteId } from '../../machines/actor.ts';
-import type { DurableState, SiteMessage } from '../../machines/epoch/messages.ts';
+import type { DurableState, SiteMessage, Suspicion, SuspicionReason } from '../../machines/epoch/messages.ts';
 import type { Clock, Random } from '../api/clock.ts';
-import type { PeerChange } from '../api/peer.ts';
+import type { DownReason, PeerChange } from '../api/peer.ts';
 import type { Timing } from '../options/schema.ts';
 
 export interface ElectionTriggerOptions {
@@ -20,7 +20,7 @@ export interface ElectionTriggerOptions {
   /** Whether local callers wait for a lock. */
   readonly waits: (lock: string) => boolean;
   /** Has the statechart of the lock stand for a new epoch. */
-  readonly suspect: (lock: string) => void;
+  readonly suspect: (lock: string, because: Suspicion) => void;
   /** Default: `passivation`. */
   readonly passivation?: Passivation;
 }
@@ -56,7 +56,7 @@ export interface WatchedLock {
   /** This site stood since no majority is in reach. */
   warned: boolean;
   /** The reason for which `due` was drawn. */
-  cause: string | null;
+  cause: Cause | null;
   due: number | null;
 }
 
@@ -111,26 +111,17 @@ function activate(lock: string, idle: IdleLock | undefined): WatchedLock {
   };
 }
 
-/**
- * Why this site stands for a new epoch of a lock.
- *
- * - `minority`: callers wait, and no majority of the voters is in reach. The lock freezes, so that no minority grants it.
- *   Once: an epoch that is adopted afterwards was elected by a majority, which some other site reaches.
- * - `election`: the lock is frozen, so an election is under way or failed (R10: stand again, later each time).
- * - `restart`: callers wait, and the lock is recovering from the site's own crash (R7: its epoch is over for this site).
- * - `death`: callers wait, and a site that may have a part in the present epoch has died.
- * - `loss`: a message from here to an earlier incarnation was lost. It may have been the token, the request of the new
- *   incarnation or of a third site, or the news of the present epoch, and the site that misses it does not know; so this
- *   site stands though nobody waits here.
- * - `patience`: callers wait long, and some site is down. A site may have heard of a death before it heard of an epoch in
- *   which the dead still took part, or be cut off from a site that all others reach.
- */
-type Reason = 'minority' | 'election' | 'restart' | 'death' | 'loss' | 'patience';
+/** A lock that was forgotten needs no time to be drawn: it is stood for at once. */
+type Reason = Exclude<SuspicionReason, 'forgotten'>;
+/** A new election is a new reason: it is named by the promised epoch. */
+type Cause = Exclude<Reason, 'election'> | `election ${number}`;
 
 interface Peer {
   /** Numbers of deaths: that of its earlier life, and that of this one; null when it is up or was never met. */
   past: number;
   down: number | null;
+  /** The grounds on which it was last believed dead. */
+  why: DownReason | null;
 }
 
 /**
@@ -229,8 +220,8 @@ export class ElectionTrigger {
     this.#arm();
   }
 
-  /** Callers begin to wait. True: this site must stand first, so that no minority grants the lock. */
-  asked(lock: string): boolean {
+  /** Callers begin to wait. Not null: this site must stand first, so that no minority grants the lock. */
+  asked(lock: string): Suspicion | null {
     const watched = this.#activate(lock);
     const { promised, epoch } = this.#options.durable(lock);
     const follows = !watched.recovering && promised === epoch;
@@ -239,7 +230,7 @@ export class ElectionTrigger {
     if (standsFirst) this.#stand(watched);
     else this.#reconsider(watched);
     this.#arm();
-    return standsFirst;
+    return standsFirst ? this.#suspicion(this.#majority ? 'forgotten' : 'minority') : null;
   }
 
   /** Callers do not wait any more: one was granted the lock, or they gave up. */
@@ -262,11 +253,12 @@ export class ElectionTrigger {
 
   /** A peer is up, down or restarted. */
   peer(change: PeerChange): void {
-    const known = this.#peers.get(change.peer) ?? { past: 0, down: null };
+    const known = this.#peers.get(change.peer) ?? { past: 0, down: null, why: null };
     this.#peers.set(change.peer, known);
     if (change.type === 'down') {
       this.#deaths += 1;
       known.down ??= this.#deaths;
+      known.why = change.why;
     } else {
       // Also where the incarnation is the same: a link that begins anew has lost the messages under way.
       if (change.type === 'restarted') {
@@ -300,12 +292,13 @@ export class ElectionTrigger {
   reconfigured(gone: readonly SiteId[], closed: readonly SiteId[] = []): void {
     for (const site of gone) {
       this.#deaths += 1;
-      this.#peers.set(site, { past: this.#deaths, down: null });
+      this.#peers.set(site, { past: this.#deaths, down: null, why: null });
     }
     // These take part from the next epoch on, as after a restart.
     for (const site of closed) {
       this.#deaths += 1;
-      this.#peers.set(site, { past: this.#deaths, down: this.#peers.get(site)?.down ?? null });
+      const { down, why } = this.#peers.get(site) ?? { down: null, why: null };
+      this.#peers.set(site, { past: this.#deaths, down, why });
     }
     this.#recount();
   }
@@ -324,15 +317,15 @@ export class ElectionTrigger {
 
   #standWhereDue(): void {
     if (this.#stopped) return;
-    for (const lock of this.#due()) this.#options.suspect(lock);
+    for (const [lock, because] of this.#due()) this.#options.suspect(lock, because);
     this.#arm();
   }
 
-  /** The locks for which this site stands now. */
-  #due(): readonly string[] {
+  /** The locks for which this site stands now, each with the grounds. */
+  #due(): readonly (readonly [string, Suspicion])[] {
     const now = this.#options.clock.now();
     if (this.#earliest === null || this.#earliest > now) return [];
-    const locks: string[] = [];
+    const locks: (readonly [string, Suspicion])[] = [];
     this.#earliest = null;
     for (const watched of this.#drawn) {
       const due = watched.due!;
@@ -342,9 +335,13 @@ export class ElectionTrigger {
         this.#earliest = Math.min(due, this.#earliest ?? due);
         continue;
       }
-      if (watched.cause === 'patience') watched.patience += 1;
+      const cause = watched.cause!;
+      if (cause === 'patience') watched.patience += 1;
       this.#stand(watched);
-      locks.push(watched.lock);
+      locks.push([
+        watched.lock,
+        this.#suspicion(cause.startsWith('election ') ? 'election' : (cause as Reason)),
+      ]);
     }
     return locks;
   }
@@ -371,7 +368,14 @@ export class ElectionTrigger {
     this.#draw(watched, null, null);
   }
 
-  #draw(watched: WatchedLock, cause: string | null, due: number | null): void {
+  #suspicion(reason: SuspicionReason): Suspicion {
+    const down = [...this.#peers].flatMap(([peer, known]) =>
+      known.down === null || known.why === null ? [] : [[peer, known.why] as const],
+    );
+    return { reason, down: Object.fromEntries(down) };
+  }
+
+  #draw(watched: WatchedLock, cause: Cause | null, due: number | null): void {
     watched.cause = cause;
     watched.due = due;
     if (due === null) {
@@ -435,7 +439,7 @@ export class ElectionTrigger {
     const { promised, epoch } = durable(lock);
     const isWaiting = waits(lock);
     const reason = this.#reasonOf(watched, promised, epoch, isWaiting);
-    const cause = reason === 'election' ? `${reason} ${promised}` : reason;
+    const cause = reason === 'election' ? (`${reason} ${promised}` as const) : reason;
     if (cause !== watched.cause)
       this.#draw(
         watched,

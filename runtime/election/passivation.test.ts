@@ -79,7 +79,7 @@ function hour(seed: number, how: Passivation): string[] {
     if (what < 0.2 && !machine.waits) {
       machine.waits = true;
       const first = watch.asked(lock);
-      said.push(`${clock.now()} ${lock} ${first}`);
+      said.push(`${clock.now()} ${lock} ${first?.reason}`);
       if (first) stand(lock);
     } else if (what < 0.35 && machine.waits) {
       machine.waits = false;

@@ -36,7 +36,11 @@ const notices: readonly [Notice, number, string][] = [
     40,
     'b is up again, and knows nothing of what was under way to it',
   ],
-  [{ type: 'suspected', lock: 'l' }, 30, 'stands for a new epoch'],
+  [
+    { type: 'suspected', lock: 'l', because: { reason: 'death', down: { b: 'refused' } } },
+    30,
+    'stands for a new epoch: a site died, and callers wait',
+  ],
   [{ type: 'elected', lock: 'l', epoch: 2, root: 'a' }, 30, 'has won epoch 2'],
   [{ type: 'adopted', lock: 'l', epoch: 2, root: 'a' }, 30, 'follows epoch 2, whose root is a'],
   [

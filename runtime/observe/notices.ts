@@ -1,3 +1,4 @@
+import type { SuspicionReason } from '../../machines/epoch/messages.ts';
 import { throwUncaught } from '../api/errors.ts';
 import { fenceText } from '../api/fence.ts';
 import type { Logger, Notice } from '../api/notice.ts';
@@ -17,6 +18,16 @@ const down = {
   closed: 'it has closed',
   left: 'it has left',
 } as const;
+
+const suspicions: Readonly<Record<SuspicionReason, string>> = {
+  minority: 'no majority of the voters is in reach',
+  election: 'the election before it did not end',
+  restart: 'this site crashed in the epoch before',
+  forgotten: 'no site remembers the lock',
+  death: 'a site died, and callers wait',
+  loss: 'a message of the lock was lost',
+  patience: 'callers have waited long, and a site is down',
+};
 
 /** Maximum number of texts that are remembered as told. */
 const rememberedTexts = 1_000;
@@ -58,7 +69,7 @@ export class Notices {
       case 'left':
         return ['info', `${notice.peer} has left`];
       case 'suspected':
-        return ['info', 'stands for a new epoch'];
+        return ['info', `stands for a new epoch: ${suspicions[notice.because.reason]}`];
       case 'elected':
         return ['info', `has won epoch ${notice.epoch}`];
       case 'adopted':

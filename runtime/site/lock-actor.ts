@@ -9,6 +9,7 @@ import type {
   Fence as EpochFence,
   MembersChange,
   SiteMessage,
+  Suspicion,
 } from '../../machines/epoch/messages.ts';
 import type { SiteEvent, SiteInput } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
@@ -100,7 +101,6 @@ const effectTypes = [
 const nothing: readonly SiteEvent[] = [];
 /** Maximum number of local callers whose waiting time a status gives. */
 const mostWaitsTold = 100;
-const suspect = { type: 'suspect' } as const;
 const forget = { type: 'forget' } as const;
 
 /**
@@ -259,11 +259,11 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   /** This site stands for a new epoch. */
-  suspect(): void {
+  suspect(because: Suspicion): void {
     const { tally, notice } = this.#setting;
     tally.suspicions += 1;
-    if (!this.#isBeginning) notice({ type: 'suspected', lock: this.lock });
-    this.#driver.take(suspect);
+    if (!this.#isBeginning) notice({ type: 'suspected', lock: this.lock, because });
+    this.#driver.take({ type: 'suspect', because });
   }
 
   /** The voters have changed. */
@@ -328,7 +328,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   }
 
   waitBegan(): void {
-    if (this.#setting.trigger.asked(this.lock)) this.suspect();
+    const because = this.#setting.trigger.asked(this.lock);
+    if (because !== null) this.suspect(because);
   }
 
   waitEnded(): void {

@@ -186,7 +186,7 @@ export class Site implements MailboxHandlers {
       durable,
       waits: (lock) => this.#locks.find(lock)?.waits ?? false,
       // One that this site was removed from is no longer there.
-      suspect: (lock) => this.#locks.find(lock)?.suspect(),
+      suspect: (lock, because) => this.#locks.find(lock)?.suspect(because),
     });
     this.#setting = {
       site,

@@ -16,11 +16,14 @@ const clientEvent = z.union([
     'again',
     'try',
     'withdraw',
-    'suspect',
     'forget',
     'heartbeat',
     'promiseOver',
   ].map(bare),
+  z.strictObject({
+    type: z.literal('suspect'),
+    because: z.strictObject({ reason: z.string(), down: z.record(z.string(), z.string()) }).optional(),
+  }),
   z.strictObject({ type: z.literal('leaseOver'), epoch: z.int(), round: z.int() }),
   z.strictObject({
     type: z.literal('configured'),
