@@ -2,6 +2,20 @@ import { expect, test } from 'vitest';
 import { Simulation } from '../../harness/simulation/simulation.ts';
 import type { Channel } from '../mailbox/memory.ts';
 
+/** Delivers what is under way on these channels, the first of them first, until nothing is or it is enough. */
+async function deliver(simulation: Simulation, channels: readonly string[], isEnough = () => false) {
+  const rank = ({ source, target }: Channel) => channels.indexOf(`${source} to ${target}`);
+  while (!isEnough()) {
+    await Promise.resolve();
+    const [next] = simulation
+      .pending()
+      .filter((channel) => rank(channel) >= 0)
+      .toSorted((one, other) => rank(one) - rank(other));
+    if (!next) return;
+    simulation.hub.deliver(next);
+  }
+}
+
 test.each([
   ['another site told it the same', false],
   ['the removed site went out of reach', true],
@@ -9,23 +23,10 @@ test.each([
   'a change is agreed on where a voter, which did not vote for the coordinator, adopts it because %s',
   async (_, isCut) => {
     const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
-    const { clock, hub, sites } = simulation;
+    const { clock, sites } = simulation;
     await simulation.openAll();
     await simulation.settle();
     const at = (id: string) => sites.get(id)!.mesh;
-    const deliver = async (...first: readonly string[]) => {
-      const rank = ({ source, target }: Channel) => first.indexOf(`${source} to ${target}`);
-      for (;;) {
-        await Promise.resolve();
-        const [next] = simulation
-          .pending()
-          .filter((channel) => rank(channel) >= 0)
-          .toSorted((one, other) => rank(one) - rank(other));
-        if (!next) return;
-        hub.deliver(next);
-      }
-    };
-
     // Both stand for term 1. So c does not vote for a.
     const ofC = at('c')
       .change({ add: 'c' }, 1)
@@ -38,15 +39,45 @@ test.each([
       });
     clock.tick();
     clock.tick();
-    await deliver('a to b', 'b to a', 'a to c');
+    await deliver(simulation, ['a to b', 'b to a', 'a to c']);
     expect(at('a').configuration).toMatchObject({ term: 1, version: 2 });
     expect(at('c').configuration).toMatchObject({ term: 0, version: 1 });
 
     if (isCut) simulation.cut('b', 'c');
-    else await deliver('b to c');
+    else await deliver(simulation, ['b to c']);
     expect(at('c').configuration).toMatchObject({ term: 1, version: 2 });
     await simulation.run(1);
     expect(isDone).toBe(true);
     expect(await ofC).toBe('CHANGE_TIMEOUT');
   },
 );
+
+test('a site asks again when the configuration that added it is lost', async () => {
+  const simulation = new Simulation({ sites: 3, seed: 1, changes: true });
+  const { clock, sites } = simulation;
+  await simulation.openAll();
+  await simulation.settle();
+  const at = (id: string) => sites.get(id)!.mesh;
+  simulation.empty('d');
+  for (const other of ['b', 'c']) simulation.cut(other, 'd');
+  await simulation.open('d');
+  await deliver(simulation, ['d to a', 'a to d']);
+  // The first voter adds it by itself, and reaches nobody but that site when it has written its change.
+  while (at('a').configuration!.version === 1) {
+    clock.tick();
+    await deliver(simulation, ['a to b', 'b to a'], () => at('a').configuration!.version === 2);
+  }
+  for (const other of ['b', 'c']) simulation.cut('a', other);
+  await deliver(simulation, ['a to d']);
+  expect(at('d').configuration).toMatchObject({ version: 2 });
+
+  // The others agree on the configuration before.
+  void at('b').change({ add: 'b' }, 10_000);
+  for (const other of ['b', 'c']) simulation.restore(other, 'd');
+  await simulation.run(3_000);
+  for (const id of ['b', 'c', 'd'])
+    expect(Object.keys(at(id).configuration!.voters)).toContain(`d/${simulation.idOf('d')}`);
+  const held = simulation.acquire('d');
+  await simulation.run(3_000);
+  expect((await held).signal.aborted).toBe(false);
+});

@@ -60,10 +60,10 @@ export interface MembersActorSetting {
   /** Time in ms after which a voter that is down is removed; `null`: never. */
   readonly removeAfterMs: number | null;
   /**
-   * From now on this is the configuration here. `joins`: this site had no part in the one before. `wasCurrent`: the one before was what
-   * the cluster agreed on in this run.
+   * From now on this is the configuration here. `joins`: this site had no part in the one before. `isRemoved`: this site was a member in
+   * this run, and is none any more.
    */
-  readonly configured: (configuration: Configuration, joins: boolean, wasCurrent: boolean) => void;
+  readonly configured: (configuration: Configuration, joins: boolean, isRemoved: boolean) => void;
   readonly crashed: (error: InvariantError) => void;
 }
 
@@ -111,8 +111,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
   #untold: { readonly configuration: Configuration; readonly joins: boolean } | null = null;
   #joins = false;
-  /** Has a majority of the voters held this configuration in this run? One that was read from the disk may be long over. */
-  #isCurrent: boolean;
+  /**
+   * Has a majority held, in this run, a configuration that makes this site a voter? One that was read from the disk may be long over, and
+   * one that its coordinator has just written may be lost.
+   */
+  #isMember: boolean;
+  /** The voters that are known to hold this configuration. */
   readonly #holders = new Set<SiteId>();
   #attempts = 0;
   /** Until this site stands again, or changes what has settled. */
@@ -141,7 +145,8 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const disk: MembersDisk = { configuration, promised: term, top: highest };
     this.#driver = new Driver(statechart, effectTypes, { id: self, input: { self: this.#self, disk } }, this);
     this.#driver.start();
-    this.#isCurrent = configuration === null || record !== store.members;
+    // The founders have agreed on a configuration that is new.
+    this.#isMember = configuration !== null && record !== store.members;
     this.#countHolder(this.#self);
   }
 
@@ -229,11 +234,13 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     if (told.generation !== this.#record.generation) return;
     const { generation: _, ...message } = told;
     const type = told.type.slice('MEMBERS_'.length) as MembersMessage['type'];
-    if ('configuration' in told && compare(told.configuration, this.configuration) === 0) {
+    this.#take({ ...message, type } as MembersMessage, envelope);
+    const held =
+      told.type === 'MEMBERS_ACKNOWLEDGE' ? told : 'configuration' in told ? told.configuration : null;
+    if (held !== null && compare(held, this.configuration) === 0) {
       const id = this.#setting.dataOf(envelope.source);
       if (id !== null) this.#countHolder(voterOf(envelope.source, id));
     }
-    this.#take({ ...message, type } as MembersMessage, envelope);
     if (told.type === 'MEMBERS_CONFIGURATION') this.#remind(told.origin, told.configuration);
     if (told.type === 'MEMBERS_JOIN') this.#hear(told.site);
   }
@@ -285,12 +292,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   }
 
   #countHolder(holder: SiteId): void {
-    const { configuration } = this;
-    if (this.#isCurrent || configuration === null) return;
+    if (this.#isMember || !this.isVoter) return;
     this.#holders.add(holder);
-    this.#isCurrent = isQuorum(
+    this.#isMember = isQuorum(
       Object.fromEntries([...this.#holders].map((one) => [one, true])),
-      configuration,
+      this.configuration!,
     );
   }
 
@@ -313,10 +319,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     while (this.#untold && !this.#stopped) {
       const { configuration, joins } = this.#untold;
       this.#untold = null;
-      const wasCurrent = this.#isCurrent;
-      this.#isCurrent = true;
+      const isRemoved = this.#isMember && !this.isVoter;
+      if (isRemoved) this.#isMember = false;
+      this.#holders.clear();
+      this.#countHolder(this.#self);
       this.#tellAll();
-      this.#setting.configured(configuration, joins, wasCurrent);
+      this.#setting.configured(configuration, joins, isRemoved);
       this.#tellReach();
       this.#intend();
       this.#askToJoin();

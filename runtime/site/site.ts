@@ -709,15 +709,14 @@ export class Site implements MailboxHandlers {
     actor.start();
   }
 
-  /** `wasCurrent`: the one before was, in this run; else this site was started again, and asks to be added anew. */
-  #configured(configuration: Configuration, joins: boolean, wasCurrent: boolean): void {
+  /** A site that is no member without having been removed in this run asks to be added. */
+  #configured(configuration: Configuration, joins: boolean, isRemoved: boolean): void {
     const { self, store, notice } = this.#options;
     const { term, version } = configuration;
-    const was = this.#roster.includesSelf && wasCurrent;
     this.#apply(configuration, joins);
     notice({ type: 'members', term, version, voters: this.#roster.voters, joins });
     if (joins) this.#joined();
-    if (!was || this.#roster.includesSelf || this.#leaving) return;
+    if (!isRemoved || this.#leaving) return;
     this.#exclude(
       'NOT_A_MEMBER',
       `${self} (${store.id}) was removed from the cluster, whose members are ${this.#roster.voters.toSorted().join(', ')}: start it ` +
