@@ -51,7 +51,7 @@ export const systemClock: Clock = {
   },
   deadline: (delayMs, action) => deadlines.add(delayMs, action),
   nextTurn: (action) => void setImmediate(action),
-  endOfTurn: (action) => turn.atEnd(action),
+  endOfTurn: (action) => atEndOfTurn(action),
 };
 
 /** The actions that wait for the end of the event loop's turn. */
@@ -79,6 +79,11 @@ class Turn {
 }
 
 const turn = new Turn();
+
+/** `Clock.endOfTurn` of Node's event loop. */
+export function atEndOfTurn(action: () => void): void {
+  turn.atEnd(action);
+}
 
 /** The clock of one site, like `systemClock`. */
 export function ownClock(): Clock {

@@ -1,5 +1,5 @@
 import type { SiteId } from '../../../machines/actor.ts';
-import type { Clock } from '../../api/clock.ts';
+import { atEndOfTurn, type Clock } from '../../api/clock.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address, StampedEnvelope } from '../../api/peer.ts';
 import type { Codec } from '../../wire/codec.ts';
@@ -15,6 +15,7 @@ import {
 import { Writer } from '../../wire/writer.ts';
 import type { MailboxHandlers } from '../mailbox.ts';
 import type { Pipe, Proven } from '../pipe.ts';
+import { BusyPolling } from './busy-polling.ts';
 import { dials, type Greeted, identify } from './handshake.ts';
 import { corruptionOf, remoteOf } from './transport.ts';
 
@@ -213,6 +214,7 @@ export class Connection {
     switch (frame.type) {
       case 'data':
         this.#refuseForeign(frame);
+        if (frame.envelope.message.type === this.#setting.urgent) this.#setting.scheduler.received();
         this.#expected(frame.type).link.arrive(frame, this);
         return;
       case 'ack':
@@ -349,32 +351,37 @@ export class Connection {
   }
 }
 
-/** A settled promise. `then` of one costs less than `queueMicrotask`. */
-const settled = Promise.resolve();
-
 /**
  * When the connections of a mailbox write what they have gathered: once nothing more comes of what was just read or
  * called. Connections with urgent messages write first, since a write takes longer than all that led to it.
  */
 export class WriteScheduler {
+  readonly #polling: BusyPolling;
   #first: (() => void)[] = [];
   #others: (() => void)[] = [];
-  #awaited = false;
-  readonly #writeWhenSettled = () => process.nextTick(this.#writeAll);
   readonly #writeAll = () => {
-    this.#awaited = false;
-    const writes = [...this.#first, ...this.#others];
+    const first = this.#first;
+    const others = this.#others;
     this.#first = [];
     this.#others = [];
-    for (const write of writes) write();
+    for (const write of first) write();
+    for (const write of others) write();
+    if (first.length > 0) this.#polling.sent();
   };
 
+  constructor(clock: Clock) {
+    this.#polling = new BusyPolling(clock);
+  }
+
   add(write: () => void, isFirst: boolean): void {
+    const isAwaited = this.#first.length > 0 || this.#others.length > 0;
     (isFirst ? this.#first : this.#others).push(write);
-    if (this.#awaited) return;
-    this.#awaited = true;
-    // A tick that is asked for among promises comes when all of those are settled; a grant is a promise.
-    settled.then(this.#writeWhenSettled);
+    if (!isAwaited) atEndOfTurn(this.#writeAll);
+  }
+
+  /** An urgent message has come. */
+  received(): void {
+    this.#polling.received();
   }
 }
 

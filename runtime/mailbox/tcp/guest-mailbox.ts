@@ -88,7 +88,7 @@ export class GuestMailbox {
       introduced: () => {},
       urgent: null,
       timeoutMs: Math.min(timing.failureTimeoutMs, limits.handshakeTimeoutMs),
-      scheduler: new WriteScheduler(),
+      scheduler: new WriteScheduler(clock),
       traffic: this.traffic,
       handlers: () => ({ receive: () => {}, peerChanged: () => {}, beforeWrite: () => {} }),
       checkPause: () => this.#heartbeat.check(),

@@ -96,7 +96,7 @@ export class TcpMailbox implements Mailbox {
       urgent,
       clock,
       timeoutMs: Math.min(timing.failureTimeoutMs, limits.handshakeTimeoutMs),
-      scheduler: new WriteScheduler(),
+      scheduler: new WriteScheduler(clock),
       traffic: this.traffic,
       handlers: () => this.#handlers,
       checkPause: () => this.#heartbeat.check(),
