@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Members, openMembers } from './testing/cluster.ts';
+import { systemClock } from './api/clock.ts';
+import { type Member, type Members, openMembers } from './testing/cluster.ts';
 import { eventually } from './testing/eventually.ts';
 import type { ForgottenNames } from './testing/forgotten-names.ts';
 
@@ -55,13 +56,37 @@ test('names that are due at once are told of a few at a time, and no outbox is o
   expect(troubles(group)).toEqual([]);
 });
 
-test('a site forgets sooner where names would be refused for want of room', async () => {
+test('names used once take the place of none in use, though they outrun the room for them', async () => {
+  let skippedMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + skippedMs };
   const timing = { ...unhurried, forgetAfterMs: 600_000 };
-  const maxLocksOfPeer = 600;
-  await using group = await openMembers(three, { timing, limits: { maxLocksOfPeer } });
-  for (let from = 0; from < 1_000; from += 50) {
-    await eventually(() => expect(known(group)[0]).toBeLessThan(0.9 * maxLocksOfPeer));
-    await passAll(group, from, from + 50);
-  }
+  const maxLocksOfPeer = 1_000;
+  await using group = await openMembers(three, { timing, limits: { maxLocksOfPeer }, clock });
+  const use = () => passAll(group, 0, 20);
+  const overwhelm = async (from: number) => {
+    for (let next = from; next < from + 400; next += 100) {
+      await passAll(group, next, next + 100);
+      skippedMs += 1_000;
+      await eventually(() => expect(known(group)[0]).toBeLessThan(0.1 * maxLocksOfPeer));
+    }
+  };
+  const [{ cluster }] = group.members as [Member];
+  const elections = () => cluster.counters().elections;
+
+  await use();
+  skippedMs += 2_000;
+  await use();
+  await overwhelm(100);
+  const before = elections();
+  await use();
+  expect(elections()).toBe(before);
+
+  // A name that was forgotten and is back is in use from then on.
+  await passAll(group, 100, 120);
+  expect(elections()).toBe(before + 20);
+  await overwhelm(2_000);
+  const after = elections();
+  await passAll(group, 100, 120);
+  expect(elections()).toBe(after);
   expect(troubles(group)).toEqual([]);
 });

@@ -398,3 +398,57 @@ test('when the death of a peer is a reason for thousands of locks, messages are 
   expect(turns.reduce((sum, stood) => sum + stood, 0)).toBe(names.length);
   expect(Math.max(...turns)).toBeLessThanOrEqual(128);
 });
+
+describe('locks that were forgotten, and are asked for by thousands at once', () => {
+  const names = Array.from({ length: 1_000 }, (_, index) => `order ${index}`);
+  /** As `a` finds them; `stood` are those for which it stands. */
+  const ask = () => {
+    const clock = new VirtualClock();
+    const disks = new Map(names.map((name) => [name, { promised: 8, epoch: 0, root: 'a' }]));
+    const stood: string[] = [];
+    const persist = (name: string, change: Partial<DurableState>) => {
+      const before = disks.get(name)!;
+      disks.set(name, { ...before, ...change });
+      watch.persisted(name, before);
+    };
+    const stand = (name: string) => {
+      stood.push(name);
+      persist(name, { promised: disks.get(name)!.promised + 1 });
+    };
+    const watch = new ElectionTrigger({
+      self: 'a',
+      voters: ['a', 'b', 'c'],
+      timing: defaultTiming,
+      clock,
+      random: { fraction: () => 0.5, incarnation: () => 'a' },
+      isUp: () => true,
+      durable: (name) => disks.get(name)!,
+      waits: () => true,
+      suspect: stand,
+    });
+    for (const peer of ['b', 'c']) watch.peer({ type: 'up', peer, incarnation: peer });
+    for (const name of names) watch.open(name, true, true);
+    for (const name of names) if (watch.asked(name)) stand(name);
+    return { clock, stood, elect: (name: string) => persist(name, { epoch: 9, promised: 9 }) };
+  };
+
+  test('are elected a few at a time, without a pause between', () => {
+    const { clock, stood, elect } = ask();
+    const startedAt = clock.now();
+    for (let elected = 0; elected < names.length; ) {
+      expect(stood.length - elected).toBeGreaterThan(0);
+      expect(stood.length - elected).toBeLessThanOrEqual(64);
+      for (const name of stood.slice(elected)) elect(name);
+      elected = stood.length;
+      clock.advance(1);
+    }
+    expect(stood).toEqual(names);
+    expect(clock.now() - startedAt).toBeLessThan(names.length / 64 + 1);
+  });
+
+  test('do not wait for elections that fail', () => {
+    const { clock, stood } = ask();
+    clock.advance((names.length / 64 + 1) * electionMinMs);
+    expect(new Set(stood).size).toBe(names.length);
+  });
+});

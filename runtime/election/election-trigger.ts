@@ -91,6 +91,14 @@ export const passivation: Passivation = {
  * voter. The next ones follow in another turn of the event loop, so that messages of peers are read between.
  */
 const mostAtOnce = 128;
+/**
+ * Number of elections under way that this site began for locks which were forgotten (R13). Where thousands of callers come with such
+ * names at once, votes for all of them would take longer than a candidate waits, and each would stand again.
+ */
+const mostBeginning = 64;
+
+/** Whether the lock was forgotten, so that its first use costs an election (R13). */
+const isBeginning = ({ recovering, forgotten }: WatchedLock) => recovering && forgotten;
 
 function activate(lock: string, idle: IdleLock | undefined): WatchedLock {
   return {
@@ -140,6 +148,8 @@ export class ElectionTrigger {
   readonly #watched = new Map<string, WatchedLock>();
   /** Watched locks for which a time to stand is drawn. */
   readonly #drawn = new Set<WatchedLock>();
+  /** Locks that were forgotten, and for which this site stands the first time. At most `mostBeginning`. */
+  readonly #beginning = new Set<string>();
   readonly #peers = new Map<SiteId, Peer>();
   #majority: boolean;
   #deaths = 0;
@@ -195,6 +205,7 @@ export class ElectionTrigger {
     if (watched && !this.#isIdle(watched)) return false;
     this.#watched.delete(lock);
     this.#idle.delete(lock);
+    this.#beganOrGaveUp(lock);
     return true;
   }
 
@@ -215,6 +226,7 @@ export class ElectionTrigger {
       watched.inVain = false;
       // A voter is up when it votes. Only the root may have voted before a death that was known by then.
       watched.covered = this.#isGone(root) ? -1 : Math.min(watched.promisedAt, this.#deathOf(root) - 1);
+      this.#beganOrGaveUp(lock);
     }
     this.#reconsider(watched);
     this.#arm();
@@ -226,7 +238,7 @@ export class ElectionTrigger {
     const { promised, epoch } = this.#options.durable(lock);
     const follows = !watched.recovering && promised === epoch;
     watched.patience = 0;
-    const standsFirst = this.#majority ? watched.recovering && watched.forgotten : follows;
+    const standsFirst = this.#majority ? isBeginning(watched) && !this.#areManyBeginning : follows;
     if (standsFirst) this.#stand(watched);
     else this.#reconsider(watched);
     this.#arm();
@@ -331,6 +343,8 @@ export class ElectionTrigger {
       const due = watched.due!;
       // No minority grants a lock meanwhile: all of these freeze at once.
       const mustWait = locks.length >= mostAtOnce && watched.cause !== 'minority';
+      // It is due again once one of those that are under way has ended.
+      if (due <= now && isBeginning(watched) && this.#areManyBeginning) continue;
       if (due > now || mustWait) {
         this.#earliest = Math.min(due, this.#earliest ?? due);
         continue;
@@ -365,6 +379,8 @@ export class ElectionTrigger {
     watched.stoodFor = this.#options.durable(watched.lock).promised + 1;
     watched.attempts += 1;
     watched.warned = !this.#majority;
+    if (isBeginning(watched)) this.#beginning.add(watched.lock);
+    else this.#beganOrGaveUp(watched.lock);
     this.#draw(watched, null, null);
   }
 
@@ -373,6 +389,15 @@ export class ElectionTrigger {
       known.down === null || known.why === null ? [] : [[peer, known.why] as const],
     );
     return { reason, down: Object.fromEntries(down) };
+  }
+
+  get #areManyBeginning(): boolean {
+    return this.#beginning.size >= mostBeginning;
+  }
+
+  /** The first election of a lock that was forgotten is over, or has failed, so that another one may begin. */
+  #beganOrGaveUp(lock: string): void {
+    if (this.#beginning.delete(lock) && this.#drawn.size > 0) this.#earliest = this.#options.clock.now();
   }
 
   #draw(watched: WatchedLock, cause: Cause | null, due: number | null): void {
@@ -463,8 +488,10 @@ export class ElectionTrigger {
     return this.#isAnyDown ? 'patience' : null;
   }
 
-  #delayOf(reason: Reason, { attempts, patience, stoodFor }: WatchedLock, promised: number): number {
+  #delayOf(reason: Reason, watched: WatchedLock, promised: number): number {
     const { timing, random } = this.#options;
+    const { attempts, patience, stoodFor } = watched;
+    if (isBeginning(watched)) return 0;
     switch (reason) {
       case 'minority':
         return 0;

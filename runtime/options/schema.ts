@@ -76,7 +76,7 @@ const timing = z.strictObject({
   electionMaxMs: time(2_000, 'Longest time that a candidate waits for votes before it stands again.'),
   forgetAfterMs: time(
     60_000,
-    'A lock that nobody has used for this long is forgotten by all sites, so that names cost nothing in the end. Sooner at a site that has named more than half of limits.maxLocksOfPeer, or knows more than half of limits.maxLocks: down to 1 s. Its next use costs one election, and its fences go on rising. Not at a site with traceDir.',
+    'A lock that nobody has used for this long is forgotten by all sites, so that names cost nothing in the end. Sooner, down to 1 s, at a site that has named much of limits.maxLocksOfPeer, or knows much of limits.maxLocks: from a hundredth on those that were used once, from half on all. Its next use costs one election, and its fences go on rising. Not at a site with traceDir.',
   ),
   patienceMs: time(
     15_000,

@@ -8,6 +8,7 @@ import type { StampedEnvelope } from '../api/peer.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { RateLimiter } from '../mailbox/rate-limiter.ts';
 import type { Limits } from '../options/schema.ts';
+import { hashOf } from './recent-names.ts';
 import type { Tally } from './tally.ts';
 
 export interface AdmissionOptions {
@@ -142,9 +143,5 @@ export class Admission {
   }
 }
 
-/** FNV-1a. A name that is chosen to collide with others costs each of those one epoch change. */
-function markOf(lock: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < lock.length; at++) hash = Math.imul(hash ^ lock.charCodeAt(at), 0x01000193);
-  return (hash >>> 0) % marks;
-}
+/** A name that is chosen to collide with others costs each of those one epoch change. */
+const markOf = (lock: string) => hashOf(lock) % marks;

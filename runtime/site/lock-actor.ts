@@ -103,6 +103,10 @@ const nothing: readonly SiteEvent[] = [];
 const mostWaitsTold = 100;
 const forget = { type: 'forget' } as const;
 
+const uses = { ask: true, releaseAndAsk: true, try: true, REQUEST: true };
+/** Uses without such a pause are taken as one. */
+const pauseMs = 1_000;
+
 /**
  * One lock at this site: its statechart, run by a driver, and the effects of that carried out. Local callers, the votes
  * for a candidacy and leases are here only while there are any, so that an idle lock costs little.
@@ -123,6 +127,8 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   #leased = false;
   /** When the last event but `forget` was taken, in whole milliseconds of the site's clock. */
   #changedAt: number;
+  /** Whether the lock was asked for, then not for a while, and then again. */
+  isUsedAgain = false;
 
   constructor(
     setting: LockActorSetting,
@@ -367,7 +373,10 @@ export class LockActor implements QueueOwner, DriverOwner<SiteEvent, EpochEffect
   took(event: SiteEvent, envelope: StampedEnvelope | null, effects: readonly EpochEffect[]): void {
     const { site, tally, clock } = this.#setting;
     // The sweep's own question is no use of the lock.
-    if (event.type !== 'forget') this.#changedAt = Math.floor(clock.now());
+    if (event.type !== 'forget') {
+      if (event.type in uses && this.isUnused(pauseMs)) this.isUsedAgain = true;
+      this.#changedAt = Math.floor(clock.now());
+    }
     this.#record.event(event, envelope, effects as readonly NamedAction[], this);
     const broken = brokenInvariant(this.#driver.state as SiteView);
     if (broken !== null)

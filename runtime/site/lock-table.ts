@@ -8,6 +8,7 @@ import type { Limits, Timing } from '../options/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type Admission, tellFrom } from './admission.ts';
 import type { LockActor } from './lock-actor.ts';
+import { RecentNames } from './recent-names.ts';
 
 export interface LockTableOptions {
   readonly self: SiteId;
@@ -56,14 +57,17 @@ const sweepEveryMs = 250;
  * Locks of which this site tells the others at once that they are forgotten. Callers wait for grants, so that they ask for no
  * more than the sites can do. Nothing waits for a FORGET: a sweep is paced by this number, and by how many messages wait.
  */
-const mostForgottenAtOnce = 512;
+const mostForgottenAtOnce = 128;
 const pauseMs = 2;
 /** From this share of an outbox on, a sweep waits until the peer has acknowledged more. */
 const fullEnough = 1 / 4;
-/** From this share of the room for locks on they are forgotten sooner, and at the share at which a notice is told, after `soonestMs`. */
-const soonerFrom = 0.5;
+/**
+ * Shares of the room for locks. From the first on locks are forgotten sooner, and at the second after `soonestMs`. Those that were used
+ * once come first: names that never come back take the place of none that does.
+ */
+const sooner = { usedOnce: [0.01, 0.05], usedAgain: [0.5, tellFrom] } as const;
 const soonestMs = 1_000;
-/** A lock that this site has not used for that many times `forgetAfterMs`, and that no other site has forgotten, is acquired once. */
+/** A lock that this site has not used for that many times the time after which locks in use are forgotten, and that no other site has forgotten, is acquired once. */
 const tooLong = 10;
 
 /** The locks of one site: opens them at their first use, rests idle ones, and forgets those that nobody uses (R13). */
@@ -82,6 +86,8 @@ export class LockTable {
   #unswept: Iterator<LockActor> | null = null;
   /** The lock that its statechart has just said may be dropped. */
   #forgotten: LockActor | null = null;
+  /** Names that were forgotten lately: a lock with one of these is used again from its first use on. */
+  #past: RecentNames | null = null;
 
   constructor(options: LockTableOptions) {
     this.#options = options;
@@ -137,6 +143,7 @@ export class LockTable {
     trigger.open(lock, typeof disk !== 'string', isForgotten);
     const begin = { founder, disk, ...(isForgotten && this.#isPastPromises && { forgotten: true as const }) };
     const actor = create(lock, begin, by);
+    if (this.#past?.has(lock)) actor.isUsedAgain = true;
     this.#actors.set(lock, actor);
     if (by === null) this.#named += 1;
     this.#sweepLater();
@@ -196,19 +203,27 @@ export class LockTable {
     });
   }
 
-  /** A site whose names outrun its room, or that of the others for it, forgets them sooner, so that none is refused. */
-  get #forgetAfterMs(): number {
+  /**
+   * A site whose names outrun its room, or that of the others for it, forgets them sooner, so that none is refused: after so many ms, of locks that
+   * were used once and of others.
+   */
+  get #forgetAfterMs(): Readonly<Record<keyof typeof sooner, number>> {
     const { limits, timing } = this.#options;
+    const { forgetAfterMs } = timing;
     const fill = Math.max(this.#actors.size / limits.maxLocks, this.#named / limits.maxLocksOfPeer);
-    const share = Math.min(1, Math.max(0, (tellFrom - fill) / (tellFrom - soonerFrom)));
-    return Math.max(timing.forgetAfterMs * share, Math.min(timing.forgetAfterMs, soonestMs));
+    const after = ([from, to]: readonly [number, number]) =>
+      Math.max(
+        forgetAfterMs * Math.min(1, Math.max(0, (to - fill) / (to - from))),
+        Math.min(forgetAfterMs, soonestMs),
+      );
+    return { usedOnce: after(sooner.usedOnce), usedAgain: after(sooner.usedAgain) };
   }
 
   #sweepLater(): void {
     if (!this.#options.forgets || this.#stopped) return;
     const everyMs = Math.min(sweepEveryMs, this.#options.timing.forgetAfterMs / 4);
     this.#cancelSweep ??= this.#options.clock.after(everyMs, () => {
-      this.#sweep(Math.ceil((this.#actors.size * 4 * everyMs) / this.#forgetAfterMs));
+      this.#sweep(Math.ceil((this.#actors.size * 4 * everyMs) / this.#forgetAfterMs.usedOnce));
     });
   }
 
@@ -217,7 +232,7 @@ export class LockTable {
     const { mayForget, outboxFill, clock } = this.#options;
     this.#cancelSweep = null;
     if (this.#stopped) return;
-    const afterMs = this.#forgetAfterMs;
+    const { usedOnce, usedAgain } = this.#forgetAfterMs;
     const isForgetting = mayForget();
     let left = isForgetting ? looks : 0;
     let most = outboxFill() < fullEnough ? mostForgottenAtOnce : 0;
@@ -229,14 +244,14 @@ export class LockTable {
         left = 0;
         break;
       }
-      if (this.#forget(actor, afterMs)) most -= 1;
+      if (this.#forget(actor, actor.isUsedAgain ? usedAgain : usedOnce, tooLong * usedAgain)) most -= 1;
     }
     if (left > 0) this.#cancelSweep = clock.after(pauseMs, () => this.#sweep(left));
     else if (this.#actors.size > 0) this.#sweepLater();
   }
 
   /** Reports whether that may have sent messages. */
-  #forget(actor: LockActor, afterMs: number): boolean {
+  #forget(actor: LockActor, afterMs: number, tooLongMs: number): boolean {
     const { trigger, timing } = this.#options;
     if (!actor.isUnused(afterMs)) return false;
     actor.turned();
@@ -246,7 +261,7 @@ export class LockTable {
     actor.forget();
     if (this.dropIfForgotten(actor)) return true;
     // The news that it is forgotten was lost, or others use it. Once this site has had the token, it can say so itself.
-    if (!actor.isUnused(tooLong * afterMs)) return false;
+    if (!actor.isUnused(tooLongMs)) return false;
     actor.queue
       .run(() => undefined, { timeoutMs: 2 * timing.failureTimeoutMs })
       .catch((error: unknown) => {
@@ -276,6 +291,8 @@ export class LockTable {
     if (!trigger.drop(lock)) return true;
     raiseFloor(Math.max(0, promised - 1));
     store.forget(lock);
+    this.#past ??= new RecentNames();
+    this.#past.add(lock);
     admission.forget(lock, namedBy);
     this.#active.delete(actor);
     this.#actors.delete(lock);

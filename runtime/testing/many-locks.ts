@@ -23,12 +23,14 @@ const [siteCount, lockCount] = process.argv.slice(2).map(Number) as [number, num
 const ids = Array.from({ length: siteCount }, (_, index) => String.fromCharCode(97 + index));
 const nowhere: Address = { host: '127.0.0.1', port: 1 };
 const addresses: Record<SiteId, Address> = Object.fromEntries(ids.map((id) => [id, nowhere]));
+/** Room for so many that none is forgotten sooner. */
+const limits = { maxLocks: 10_000_000, maxLocksOfPeer: 10_000_000 };
 const sites: Cluster[] = [];
 // The first of a pair dials, so its peers are opened before it.
 for (const id of [...ids].reverse()) {
   const { [id]: _, ...peers } = addresses;
   const listen = { host: '127.0.0.1', port: 0 };
-  const site = await joinCluster({ cluster: 'many', site: id, listen, peers });
+  const site = await joinCluster({ cluster: 'many', site: id, listen, peers, limits });
   addresses[id] = site.address;
   sites.push(site);
 }
