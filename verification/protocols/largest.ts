@@ -50,6 +50,13 @@ export const largest: readonly Largest[] = [
   },
   {
     system: 'line',
+    options: { sites: 6, network: fifo },
+    check: { symmetry: true },
+    states: 18_212_544,
+    orbits: 26_960,
+  },
+  {
+    system: 'line',
     options: { sites: 7, network: fifo },
     check: { symmetry: true },
     states: 1_129_346_624,

@@ -18,6 +18,12 @@ test('within an epoch a request in the line of the token is overtaken by at most
   expect(violated(report)).toEqual([]);
 });
 
+test('that holds though any site crashes', async () => {
+  const report = await check(epochOvertaking({ ...oneChange, crashes: 'all' }));
+  expect(report).toMatchObject({ states: 195_764, complete: true });
+  expect(violated(report)).toEqual([]);
+});
+
 test('a line of the token that goes before the own line breaks that bound, too', async () => {
   const [, machine] = mutants['R12: entries of the token go before the own line']!;
   expect(violated(await check(epochOvertaking({ ...oneChange, machine }), { stopAtFirst: true }))).toEqual([
