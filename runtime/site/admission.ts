@@ -90,6 +90,11 @@ export class Admission {
     if (answer !== null) mailbox.post({ source, lock, ...answer, stamp: { seq: 0, clock: null } });
   }
 
+  /** The number of locks that one peer named first, of the peer that named most. */
+  get mostNamed(): number {
+    return Math.max(0, ...this.#named.values());
+  }
+
   /** The lock is forgotten; `peer` had named it first. */
   forget(lock: string, peer: SiteId | null): void {
     this.#without.delete(lock);

@@ -208,9 +208,11 @@ export class LockTable {
    * were used once and of others.
    */
   get #forgetAfterMs(): Readonly<Record<keyof typeof sooner, number>> {
-    const { limits, timing } = this.#options;
+    const { limits, timing, admission } = this.#options;
     const { forgetAfterMs } = timing;
-    const fill = Math.max(this.#actors.size / limits.maxLocks, this.#named / limits.maxLocksOfPeer);
+    // A lock that a peer named may have its token here, and then only this site can forget it.
+    const named = Math.max(this.#named, admission.mostNamed);
+    const fill = Math.max(this.#actors.size / limits.maxLocks, named / limits.maxLocksOfPeer);
     const after = ([from, to]: readonly [number, number]) =>
       Math.max(
         forgetAfterMs * Math.min(1, Math.max(0, (to - fill) / (to - from))),
