@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Report } from '../../check/check.ts';
 import { fourInReach, threeCoordinators } from './mutants.ts';
-import { type MembersOptions, members, withLiar } from './system.ts';
+import { type MembersOptions, members, withLiar, withLiarOfTwoIds } from './system.ts';
 
 type Options = Omit<MembersOptions, 'machine'>;
 
@@ -79,6 +79,7 @@ describe('the voters change, and every promise holds', () => {
     ],
     ['a member makes up a configuration', lying(0, 3), 38_696],
     ['a member makes up a configuration for which it was voted for', lying(3, 5), 1_944],
+    ['a member makes up a configuration, and says it again under another id', withLiarOfTwoIds, 2_304],
   ])('%s', async (_, options, states) => {
     const report = await check(members(options));
     expect([report.complete, broken(report), report.states]).toEqual([true, [], states]);

@@ -51,6 +51,7 @@ test('each broken rule is refuted: after how many steps, and what breaks first',
     M6: one site alone is believed by a REFUSE: 2, M6: a site holds what a coordinator has written
     M6: a coordinator is believed whatever it writes: 4, M6: a site holds what a coordinator has written, M6: each version changes one voter at most
     M6: a site that says it twice is taken for two: 3, M6: a site holds what a coordinator has written, M6: each version changes one voter at most
+    M6: a site that says it again under another id is taken for two: 4, M6: a site holds what a coordinator has written
     "
   `);
 });

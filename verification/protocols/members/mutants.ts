@@ -17,7 +17,7 @@ import { announce, baseAfter, type MembersContext, persist } from '../../../mach
 import { editorOf } from '../../system/edit.ts';
 import type { FoundingOptions, foundingPossibilities } from './founding.ts';
 import { type LockContext, type LockMessage, withLock } from './lock.ts';
-import { type MembersOptions, madeUp, withLiar } from './system.ts';
+import { type MembersOptions, madeUp, withLiar, withLiarOfTwoIds } from './system.ts';
 
 /*
  * A site with one rule of protocol.md, section 4, broken in each, and the smallest system that shows it. Never to be run for
@@ -368,6 +368,13 @@ export const mutants: Readonly<Record<string, readonly [Options, AnyStateMachine
     believing(({ context: { told }, event }) => {
       const { configuration } = event as unknown as ConfigurationTold;
       return Object.values(told).some((one) => isEqual(one, configuration));
+    }),
+  ],
+  'M6: a site that says it again under another id is taken for two': [
+    withLiarOfTwoIds,
+    believing(({ context: { told }, event }) => {
+      const { configuration, origin } = event as unknown as ConfigurationTold;
+      return Object.entries(told).some(([site, one]) => site !== origin && isEqual(one, configuration));
     }),
   ],
 };

@@ -46,7 +46,12 @@ export interface MembersOptions {
   /** Is every site in reach of every other, and known to be? Then nobody believes one site alone (M6). Default: none is. */
   readonly reach?: boolean;
   /** A founder that, in place of its part, sends any message to any other, each at most once. */
-  readonly liar?: { readonly site: SiteId; readonly lies: readonly MembersMessage[] };
+  readonly liar?: {
+    readonly site: SiteId;
+    readonly lies: readonly MembersMessage[];
+    /** The same name with another id, under which it is answered too. Default: none. */
+    readonly alias?: SiteId;
+  };
   /** Leave messages that will never be heeded on the network? For machines that heed more. Default: false. */
   readonly keepDead?: boolean;
   /** Is it judged, of every state, whether the rest can go on? Takes much longer. Default: false. */
@@ -100,7 +105,10 @@ export function members(options: MembersOptions): System {
   };
   return {
     name: 'members',
-    actors: Object.fromEntries(ids.map((self) => [self, actor(self)])),
+    actors: {
+      ...Object.fromEntries(ids.map((self) => [self, actor(self)])),
+      ...(options.liar?.alias === undefined ? {} : { [options.liar.alias]: lying([], ids) }),
+    },
     network,
     history: memory,
     // A report to the site, which takes it as the configuration of its locks.
@@ -254,6 +262,15 @@ export const withLiar = {
     ],
   },
 } as const satisfies MembersOptions;
+
+/** The same, and the liar makes up one configuration twice: the second time under another id, as if it had lost its data meanwhile. */
+export const withLiarOfTwoIds = {
+  ...withLiar,
+  liar: {
+    ...{ site: 'c', alias: 'c/2' },
+    lies: ['c', 'c/2'].map((origin) => ({ type: 'CONFIGURATION', configuration: madeUp, origin }) as const),
+  },
+} satisfies MembersOptions;
 
 /** The smallest fleet that changes, in the size that is asked for: all but the last site found it. */
 export function membersOf({ sites, network }: Options): System {
