@@ -45,6 +45,21 @@ describe('members that change', () => {
     expect([...new Set(after.map(({ site }) => site))].sort()).toEqual(['c', 'd', 'e']);
   });
 
+  it('found the cluster once a founder that was out of reach is met, and bytes are lost meanwhile', async () => {
+    const faults = [
+      { kind: 'founders-apart', atMs: 0, site: 'c', forMs: 500 },
+      { kind: 'loss', atMs: 10, pair: ['a', 'b'], forMs: 900, percent: 20, seed: 1 },
+      { kind: 'replace', atMs: 510, site: 'a', by: 'd' },
+    ] as const;
+    const schedule = { ...scheduleOf({ seed: 1, sites: 3, seconds: 1, members: true }), faults };
+    const { judgement, evidence } = await runChaos({ schedule, pool, signal });
+    expect(Object.values(judgement.findings).flatMap(({ violations }) => violations)).toEqual([]);
+    const acceptedAt = of(evidence.history, 'open')[0]!.at + 400;
+    expect(of(evidence.history, 'grant').filter(({ at }) => at < acceptedAt)).toEqual([]);
+    const changes = of(evidence.history, 'notice').filter(({ what }) => what.startsWith('members '));
+    expect(changes.at(-1)?.what).toMatch(/: b, c, d$/);
+  });
+
   it('control: if the others take an old copy for new data, it is granted the lock, and the harness detects it', async () => {
     const schedule = {
       ...scheduleOf({ seed: 1, sites: 3, seconds: 1, members: true }),

@@ -37,8 +37,10 @@ export interface ClusterOptions extends Hooks, Joining {
   readonly sites: readonly string[];
   /** The names of sites that may become members later. Default: none. */
   readonly spares?: readonly string[];
-  /** The founder that is not started with the others. */
-  readonly late?: string | null;
+  /** The founder that the others do not meet at first. Default: none. */
+  readonly late?: { readonly site: string; readonly kind: string } | null;
+  /** The rates of the clocks of the sites. Default: 1. */
+  readonly rates?: Readonly<Record<string, number>>;
   /** An empty directory. */
   readonly dir: string;
   readonly pool: SitePool;
@@ -61,7 +63,7 @@ export class ChaosCluster {
   readonly resources: ReadonlyMap<string, Resource>;
   readonly members: ReadonlyMap<string, Member>;
   readonly operator = new Operator(this);
-  readonly #late: string | null;
+  readonly #late: { readonly site: string; readonly kind: string } | null;
   readonly #secure: () => Promise<void>;
   #credentials: ReadonlyMap<string, Credentials> = new Map();
 
@@ -70,6 +72,7 @@ export class ChaosCluster {
       sites,
       spares = [],
       late = null,
+      rates = {},
       dir,
       pool,
       timing,
@@ -123,6 +126,7 @@ export class ChaosCluster {
             timing,
             credentials: this.#credentials.get(site) ?? {},
             mutant: mutant ?? null,
+            rate: rates[site] ?? 1,
             forgetsRuns,
             hostile,
           }),
@@ -141,8 +145,33 @@ export class ChaosCluster {
 
   async open(): Promise<void> {
     await Promise.all([this.proxy.open(), this.#secure()]);
-    const first = [...this.members.values()].filter(({ site, isWanted }) => isWanted && site !== this.#late);
-    await Promise.all(first.map((member) => (this.#late === null ? member.found() : member.start())));
+    const late = this.#late;
+    const isApart = late?.kind === 'founders-apart';
+    if (isApart) await this.#refuse(late.site);
+    const first = [...this.members.values()].filter(
+      ({ site, isWanted }) => isWanted && (isApart || site !== late?.site),
+    );
+    await Promise.all(first.map((member) => (late === null ? member.found() : member.start())));
+  }
+
+  /** Nobody reaches `site` until `accept`, and it reaches nobody. */
+  async #refuse(site: string): Promise<void> {
+    await Promise.all(this.#waysOf(site).map((way) => this.proxy.refuse(...way)));
+  }
+
+  async accept(site: string): Promise<void> {
+    await Promise.all(this.#waysOf(site).map((way) => this.proxy.accept(...way)));
+  }
+
+  #waysOf(site: string): readonly (readonly [string, string])[] {
+    return [...this.members.keys()].flatMap((other) =>
+      other === site
+        ? []
+        : ([
+            [site, other],
+            [other, site],
+          ] as const),
+    );
   }
 
   member(site: string): Member {

@@ -80,6 +80,12 @@ async function inflictOne(
       await over();
       for (const pair of bothWays(fault.pair)) proxy.delay(...pair, 0);
       return;
+    case 'loss':
+      for (const [at, pair] of bothWays(fault.pair).entries())
+        proxy.lose(...pair, fault.percent, fault.seed + at);
+      await over();
+      for (const pair of bothWays(fault.pair)) proxy.lose(...pair, 0, 0);
+      return;
     case 'refuse':
       return refused(cluster, [fault.pair], over);
     case 'partition': {
@@ -100,6 +106,7 @@ async function inflictOne(
     case 'empty-disk':
     case 'old-copy':
     case 'late-start':
+    case 'founders-apart':
       return cluster.operator.inflict(fault, over, given);
     default:
       return cluster.member(fault.site).alone(() => inflictOnProcess(cluster, fault, over));

@@ -47,7 +47,7 @@ export class Flow {
   #push(what: Item['what']): void {
     // The bytes are dropped. They must be read all the same, or the end of the stream is never seen.
     if (this.#stopped) return;
-    this.#queue.push({ dueAt: performance.now() + this.#way.delayMs, what });
+    this.#queue.push({ dueAt: performance.now() + this.#way.nextDelayMs(), what });
     if (typeof what !== 'string') this.#queuedBytes += what.length;
     if (this.#queuedBytes > maxQueuedBytes) this.#source.pause();
     this.#pump();

@@ -43,6 +43,8 @@ export interface OpenSite {
    * statechart itself.
    */
   readonly mutant: string | null;
+  /** How many times as fast as the machine's its clock runs. */
+  readonly rate: number;
   /** Every run says that it is later than all before, also one of an old copy of the data. */
   readonly forgetsRuns: boolean;
   /** One of the members lies, so a peer that breaks the protocol is no fault. */

@@ -53,6 +53,10 @@ export class Operator {
           await member.start();
         });
         return this.#founded();
+      case 'founders-apart':
+        await over();
+        await this.#cluster.accept(fault.site);
+        return this.#founded();
       case 'add':
         return this.#add(member);
       case 'remove':

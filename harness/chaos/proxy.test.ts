@@ -167,6 +167,20 @@ describe('the fault proxy', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(99);
   });
 
+  it('loses bytes and sends them again, in order', async () => {
+    const { proxy, pair } = await setUp();
+    const { a, b } = await pair();
+    // By this seed the first piece is lost once.
+    proxy.lose('a', 'b', 50, 3);
+    const started = performance.now();
+    a.socket.write('1');
+    b.socket.write('back');
+    await vi.waitFor(() => expect(a.heard).toBe('back'));
+    a.socket.write('2');
+    await vi.waitFor(() => expect(b.heard).toBe('hello12'), { timeout: 30_000 });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(199);
+  });
+
   it('resets after a chosen number of bytes', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();

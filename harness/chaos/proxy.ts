@@ -23,7 +23,7 @@ interface Route {
 
 /**
  * Stands between all sites on loopback. Each site dials another at `address(from, to)`, a port of its own for
- * every ordered pair, and the faults that are on apply to the bytes. For a hold, a delay and a cut-after,
+ * every ordered pair, and the faults that are on apply to the bytes. For a hold, a delay, a loss and a cut-after,
  * `from` and `to` are the direction of the bytes, whichever side dialed.
  */
 export class FaultProxy {
@@ -79,6 +79,11 @@ export class FaultProxy {
 
   delay(from: string, to: string, delayMs: number): void {
     this.#way(from, to).delayMs = delayMs;
+  }
+
+  /** From now on `percent` of the pieces from `from` to `to` are lost, and are sent again as by TCP. 0: none are. */
+  lose(from: string, to: string, percent: number, seed: number): void {
+    this.#way(from, to).lose(percent, seed);
   }
 
   /** Resets the connection after `bytes` more bytes from `from` to `to`. */

@@ -65,8 +65,17 @@ export async function runChaos({
 }: RunOptions): Promise<ChaosRun> {
   const started = now();
   const dir = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
-  const { sites, spares, clientSeeds } = schedule;
-  const cluster = new ChaosCluster({ sites, spares, late: lateOf(schedule), dir, pool, timing, ...hooks });
+  const { sites, spares, clientSeeds, rates } = schedule;
+  const cluster = new ChaosCluster({
+    sites,
+    spares,
+    late: lateOf(schedule),
+    rates,
+    dir,
+    pool,
+    timing,
+    ...hooks,
+  });
   const locks = [...cluster.resources.keys()];
   const within = hooks.hostile ? servedAfterLiesMs : servedMs;
   try {
@@ -90,7 +99,7 @@ export async function runChaos({
       history: historyOf(lock, history),
       ledger: resource.ledger(),
       servedMs: within,
-      detectMs: detectMsOf(timing),
+      detectMs: detectMsOf(timing) / Math.min(1, ...Object.values(rates)),
       membersChange: spares.length > 0,
     }));
     const judged = together(evidence.map(judge));

@@ -39,9 +39,10 @@ describe('the schedule of a seed', () => {
       scheduleOf({ seed, sites: 2 + (seed % 3), seconds: 2, members: true }),
     );
     const drawn = countByKind(changing.flatMap(({ faults }) => faults));
-    expect(Object.keys(drawn).length).toBe(20);
+    expect(Object.keys(drawn).length).toBe(22);
     expect(drawn['kill-diskless']).toBeUndefined();
-    for (const { faults, sites, spares } of changing) {
+    for (const { faults, sites, spares, rates } of changing) {
+      for (const rate of Object.values(rates)) expect(Math.abs(rate - 1)).toBeLessThanOrEqual(0.2);
       const members = new Set(sites);
       for (const fault of faults) {
         if (fault.kind === 'add') expect(members.has(fault.site)).toBe(false);

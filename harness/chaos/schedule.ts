@@ -6,6 +6,14 @@ export type Fault = { readonly atMs: number } & (
   /** Holds all bytes, one way or both, and passes them later. */
   | { readonly kind: 'stall' | 'one-way'; readonly pair: Pair; readonly forMs: number }
   | { readonly kind: 'delay'; readonly pair: Pair; readonly forMs: number; readonly delayMs: number }
+  /** Of the pieces that are sent, this share in percent is lost: TCP sends it again later, and what follows on its connection waits. */
+  | {
+      readonly kind: 'loss';
+      readonly pair: Pair;
+      readonly forMs: number;
+      readonly percent: number;
+      readonly seed: number;
+    }
   /** After this many bytes from the first site to the second. */
   | { readonly kind: 'mid-frame'; readonly pair: Pair; readonly bytes: number }
   /** The first site loses its connections to the second, which does not learn of it before the end. */
@@ -55,6 +63,8 @@ export type MembersFault = {
   | { readonly kind: 'old-copy'; readonly site: string; readonly forMs: number }
   /** A founder starts for the first time. */
   | { readonly kind: 'late-start'; readonly site: string; readonly forMs: number }
+  /** A founder starts with the others, and is out of their reach at first. */
+  | { readonly kind: 'founders-apart'; readonly site: string; readonly forMs: number }
 );
 
 export type Kind = Fault['kind'];
@@ -72,6 +82,8 @@ export interface Schedule {
   readonly faults: readonly Fault[];
   /** The seeds of the clients, by site. */
   readonly clientSeeds: Readonly<Record<string, number>>;
+  /** For each site, how many times as fast as the machine's its clock runs. Default: once. */
+  readonly rates: Readonly<Record<string, number>>;
 }
 
 export interface ScheduleOptions {
@@ -107,6 +119,7 @@ const weights = {
 const weightsWithMembers = {
   ...weights,
   'kill-diskless': 0,
+  loss: 3,
   add: 4,
   remove: 4,
   replace: 4,
@@ -119,8 +132,10 @@ const weighted = (all: Partial<Record<Kind, number>>) =>
 const [drawnKinds, drawnWithMembers] = [weighted(weights), weighted(weightsWithMembers)];
 
 const spareCount = 2;
-/** Chance in percent that a founder starts for the first time while there are faults. */
-const latePercent = 25;
+/** Chance in percent that a founder starts for the first time, or meets the others, while there are faults. */
+const latePercent = 40;
+/** Largest deviation of a clock's rate, in percent, where the members change. */
+const driftPercent = 20;
 
 export const siteNames = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
@@ -144,8 +159,11 @@ export function scheduleOf({
   const roster = members ? new Roster(sites, spares) : null;
   if (roster !== null && draws.percent(latePercent)) {
     const forMs = Math.min(draws.whole(100, 1_000), endMs);
-    faults.push({ kind: 'late-start', atMs: 0, site: draws.oneOf(sites), forMs });
+    const kind = draws.oneOf(['late-start', 'founders-apart'] as const);
+    faults.push({ kind, atMs: 0, site: draws.oneOf(sites), forMs });
   }
+  const rateOf = () => (100 + draws.whole(-driftPercent, driftPercent)) / 100;
+  const rates = Object.fromEntries(members ? names.map((site) => [site, rateOf()]) : []);
   for (let atMs = draws.whole(0, gapMs); atMs < endMs - 50; atMs += draws.whole(1, 2 * gapMs)) {
     const fault = draw(draws, sites, atMs, endMs, roster);
     if (fault === null) continue;
@@ -155,7 +173,7 @@ export function scheduleOf({
     }
     faults.push(fault);
   }
-  return { seed, sites, spares, seconds, faults, clientSeeds };
+  return { seed, sites, spares, seconds, faults, clientSeeds, rates };
 }
 
 /** The members and the other names, after the changes that are drawn so far: each is made, sooner or later. */
@@ -196,6 +214,7 @@ class Roster {
         return members.length === 2 ? null : { kind, atMs, site };
       case 'old-copy':
       case 'late-start':
+      case 'founders-apart':
         return { kind, atMs, site, forMs };
       default:
         return kind satisfies never;
@@ -204,11 +223,11 @@ class Roster {
 }
 
 const isOfMembers = (fault: Fault): fault is MembersFault =>
-  ['add', 'remove', 'replace', 'empty-disk', 'old-copy', 'late-start'].includes(fault.kind);
+  ['add', 'remove', 'replace', 'empty-disk', 'old-copy', 'late-start', 'founders-apart'].includes(fault.kind);
 
-/** The founder that is not started with the others. */
-export const lateOf = ({ faults }: Schedule): string | null =>
-  faults.find((fault) => fault.kind === 'late-start')?.site ?? null;
+/** The founder that the others do not meet at first; `null`: all found the cluster at once. */
+export const lateOf = ({ faults }: Schedule): Extract<MembersFault, { forMs: number }> | null =>
+  faults.find((fault) => fault.kind === 'late-start' || fault.kind === 'founders-apart') ?? null;
 
 /** Returns null if it draws a change that the members do not allow. */
 function draw(
@@ -237,6 +256,8 @@ function draw(
       return { kind, atMs, pair, forMs: forMs(20, 800) };
     case 'delay':
       return { kind, atMs, pair, forMs: forMs(100, 800), delayMs: draws.whole(5, 150) };
+    case 'loss':
+      return { kind, atMs, pair, forMs: forMs(100, 800), percent: draws.whole(1, 20), seed: draws.seed() };
     case 'partition': {
       const size = draws.whole(1, Math.max(1, Math.floor((founders.length - 1) / 2)));
       const how = draws.oneOf(['silent', 'refused'] as const);
@@ -256,6 +277,7 @@ function draw(
     case 'empty-disk':
     case 'old-copy':
     case 'late-start':
+    case 'founders-apart':
       return roster!.draw(draws, kind, atMs, forMs(100, 500));
     default:
       return kind satisfies never;
@@ -269,6 +291,8 @@ export function faultInWords(fault: Fault): string {
   switch (fault.kind) {
     case 'delay':
       return `delay${where} by ${fault.delayMs} ms${lasting}`;
+    case 'loss':
+      return `loss${where} of ${fault.percent} %${lasting}`;
     case 'mid-frame':
       return `reset${where} after ${fault.bytes} bytes`;
     case 'partition':

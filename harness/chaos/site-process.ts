@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { siteMachine } from '../../machines/epoch/site.ts';
 import { reasonOf } from '../../machines/errors.ts';
-import { systemRandom } from '../../runtime/api/clock.ts';
+import { type Clock, ownClock, systemRandom } from '../../runtime/api/clock.ts';
 import type { Cluster, InvariantError, Notice } from '../../runtime/index.ts';
 import { joinWith } from '../../runtime/join.ts';
 import { openStore } from '../../runtime/store/store.ts';
@@ -45,6 +45,17 @@ const lingerMs = 5_000;
 
 const record = (entry: Entry) => say({ type: 'entry', entry });
 
+/** A clock that runs `rate` times as fast as the machine's. */
+function clockOf(rate: number): Clock {
+  const own = ownClock();
+  return {
+    ...own,
+    now: () => own.now() * rate,
+    after: (delayMs, action) => own.after(delayMs / rate, action),
+    deadline: (delayMs, action) => own.deadline!(delayMs / rate, action),
+  };
+}
+
 class OpenedSite {
   readonly #cluster: Cluster;
   readonly #life: number;
@@ -70,7 +81,7 @@ class OpenedSite {
 
   static async open(options: OpenSite): Promise<OpenedSite> {
     const { site, life, cluster: name, root, listen, peers, dataDir, timing, credentials, mutant } = options;
-    const { hostile, membership, forgetsRuns } = options;
+    const { hostile, membership, forgetsRuns, rate } = options;
     const store = forgetsRuns
       ? await openStore({ dataDir, site, cluster: name, newId: systemRandom.incarnation() })
       : undefined;
@@ -82,6 +93,7 @@ class OpenedSite {
       ...membership,
       dataDir,
       timing,
+      clock: clockOf(rate),
       ...credentials,
       listen,
       onCrash: (error: InvariantError) =>
