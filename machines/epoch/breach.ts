@@ -23,15 +23,9 @@ export const mostCount = 2 ** 52;
 export function breachOf(
   message: SiteMessage,
   source: SiteId,
-  {
-    self,
-    epoch,
-    root,
-    promised,
-    line,
-    token,
-  }: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised' | 'line' | 'token'>,
+  site: Pick<SiteContext, 'self' | 'epoch' | 'root' | 'promised' | 'line' | 'token'>,
 ): string | null {
+  const { self, epoch, root, promised, token } = site;
   const most = Math.min(promised + mostEpochsAhead, mostCount);
   const of = message.type === 'REFUSE' ? Math.max(message.epoch, message.promise) : message.epoch;
   if (of > most) return `expected an epoch of at most ${most}, got ${of}; the promise here is ${promised}`;
@@ -42,52 +36,56 @@ export function breachOf(
   switch (message.type) {
     case 'REQUEST':
       if (message.origin === self) return `expected a request of another site, got one of ${self} itself`;
-      return standsHere(message.origin);
+      return standsHere(message.origin, message.epoch, site);
     case 'HEARTBEAT':
-      return by(message.origin) ?? countOf(message.round);
+      return by(message.origin, source) ?? countOf(message.round);
     case 'TOKEN':
-      for (const site of message.line) {
-        if (site === self) return `expected a line without ${self}, got one that contains it`;
-        const twice = standsHere(site);
+      for (const entry of message.line) {
+        if (entry === self) return `expected a line without ${self}, got one that contains it`;
+        const twice = standsHere(entry, message.epoch, site);
         if (twice !== null) return twice;
       }
       return countOf(message.k);
     case 'VOTE_REQUEST':
-      return by(message.candidate);
+      return by(message.candidate, source);
     case 'VOTE':
       if (message.holds !== null && message.holds >= message.epoch)
         return `expected a token of an epoch before ${message.epoch}, got one of ${message.holds}`;
-      return by(message.voter);
+      return by(message.voter, source);
     case 'PROMISE':
-      return by(message.voter) ?? countOf(message.round);
+      return by(message.voter, source) ?? countOf(message.round);
     case 'OVER':
       return message.epoch > promised
         ? `expected an answer about an epoch up to ${promised}, got one about epoch ${message.epoch}`
-        : by(message.from);
+        : by(message.from, source);
     case 'FORGET':
       return token && message.epoch === epoch
         ? `expected no news of the token of epoch ${epoch}, which is here`
-        : by(message.from);
+        : by(message.from, source);
     case 'REFUSE':
     case 'NEW':
       return null;
     default:
       return message satisfies never;
   }
+}
 
-  function by(named: SiteId): string | null {
-    return named === source ? null : `expected ${source} as the sender, got ${named}`;
-  }
+function by(named: SiteId, source: SiteId): string | null {
+  return named === source ? null : `expected ${source} as the sender, got ${named}`;
+}
 
-  /** L1: a site stands in one place of an epoch. */
-  function standsHere(site: SiteId): string | null {
-    const isTwice = message.epoch === epoch && line.includes(site);
-    return isTwice ? `expected one request of ${site} in epoch ${epoch}, got a second one` : null;
-  }
+/** L1: a site stands in one place of an epoch. */
+function standsHere(
+  site: SiteId,
+  of: number,
+  { epoch, line }: Pick<SiteContext, 'epoch' | 'line'>,
+): string | null {
+  const isTwice = of === epoch && line.includes(site);
+  return isTwice ? `expected one request of ${site} in epoch ${epoch}, got a second one` : null;
+}
 
-  function countOf(count: number): string | null {
-    return count <= mostCount ? null : `expected a number of at most ${mostCount}, got ${count}`;
-  }
+function countOf(count: number): string | null {
+  return count <= mostCount ? null : `expected a number of at most ${mostCount}, got ${count}`;
 }
 
 /**
@@ -104,7 +102,9 @@ export function mayLeadBack(
 
 /** Describes a breach in the effects that a message would have here: a request goes round in a circle. */
 export function breachBy(effects: readonly EpochEffect[]): string | null {
-  for (const effect of effects) {
+  // Without an iterator, since each message is judged.
+  for (let index = 0; index < effects.length; index++) {
+    const effect = effects[index]!;
     if (effect.type !== 'send' || effect.message.type !== 'REQUEST') continue;
     const { target, message } = effect;
     if (message.origin === target) return `expected no request of ${target} that leads back to it`;

@@ -66,7 +66,7 @@ class Turn {
       while (done < actions.length) actions[done++]!();
     } finally {
       // One of them has failed.
-      for (const action of actions.slice(done)) this.atEnd(action);
+      while (done < actions.length) this.atEnd(actions[done++]!);
     }
   };
   // A tick requested within a promise's callback comes after the callbacks of all other promises.

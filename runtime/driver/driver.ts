@@ -122,7 +122,8 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
 
   /** A process that was suspended must not go on as if no time had passed. */
   #takeDue(): void {
-    for (const event of this.#owner.due()) this.#step(event, null);
+    const due = this.#owner.due();
+    for (let index = 0; index < due.length; index++) this.#step(due[index]!, null);
   }
 
   #step(event: Event, cause: Cause | null): void {
@@ -137,9 +138,8 @@ export class Driver<Event extends Typed, Effect extends Typed, Cause = never> {
     if (effects === null) return;
     if (cause !== null && judgement === 'take' && this.#owner.refuses(event, cause, effects)) return;
     this.#owner.took(event, cause, effects);
-    for (const effect of effects) {
-      if (this.#stopped) return;
-      this.#owner.execute(effect);
-    }
+    // An iterator would be garbage for each event.
+    for (let index = 0; index < effects.length && !this.#stopped; index++)
+      this.#owner.execute(effects[index]!);
   }
 }

@@ -29,11 +29,13 @@ export class Writer {
 
   /** All that was not taken yet. */
   take(): readonly Buffer[] {
-    const taken = this.#full;
-    if (this.#at > this.#start) taken.push(this.#bytes.subarray(this.#start, this.#at));
-    this.#full = [];
+    const full = this.#full;
+    const rest = this.#bytes.subarray(this.#start, this.#at);
     this.#start = this.#at;
-    return taken;
+    if (full.length === 0) return rest.length === 0 ? full : [rest];
+    this.#full = [];
+    if (rest.length > 0) full.push(rest);
+    return full;
   }
 
   /** Leaves room for the length of what follows; to be given to `end`. */

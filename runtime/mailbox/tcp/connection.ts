@@ -374,15 +374,22 @@ export class WriteScheduler {
   }
 
   add(write: () => void, isFirst: boolean): void {
-    const isAwaited = this.#first.length > 0 || this.#others.length > 0;
-    (isFirst ? this.#first : this.#others).push(write);
-    if (!isAwaited) atEndOfTurn(this.#writeAll);
+    if (this.#first.length === 0 && this.#others.length === 0) atEndOfTurn(this.#writeAll);
+    if (isFirst) this.#first = withOne(this.#first, write);
+    else this.#others = withOne(this.#others, write);
   }
 
   /** An urgent message has come. */
   received(): void {
     this.#polling.received();
   }
+}
+
+/** `list` with `one` at its end. The first of a list makes a list of one: `push` would make room for 17. */
+function withOne<T>(list: T[], one: T): T[] {
+  if (list.length === 0) return [one];
+  list.push(one);
+  return list;
 }
 
 /** The address at which a server listens to all. */
