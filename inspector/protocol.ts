@@ -80,18 +80,21 @@ export interface Embedded {
 }
 
 /**
- * The frames of a live source. `whole` comes first, and again whenever older events are no longer kept or the page was
- * too slow for all of them; `more` adds to it.
+ * The frames of a live source. `whole` comes first, and again if the page was too slow for all of them; `more` adds to it. `clocks`:
+ * the time at each site when the frame was sent, by its own clock, in milliseconds since 1970; none of a site that does not answer.
  */
-export type LiveFrame =
+export type LiveFrame = { readonly clocks: Readonly<Record<string, number>> } & (
   | ({ readonly type: 'whole' } & Laid)
   | {
       readonly type: 'more';
+      /** The number of steps that the page is to forget first, as `withoutFirst` does: the oldest. */
+      readonly forget: number;
       /** The steps after those that the page has. */
       readonly steps: Timeline['steps'];
       /** Messages that are new, or are no longer under way, each with its index. */
       readonly messages: readonly (readonly [number, Timeline['messages'][number]])[];
-    };
+    }
+);
 
 /** The code with which the server closes a live connection that it refuses or cannot go on with, and says why. */
 export const cannotBeShown = 1008;

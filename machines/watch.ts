@@ -61,6 +61,11 @@ export type WatchTold =
        * used here.
        */
       readonly now: { readonly seq: number; readonly snapshot: RecordedSnapshot } | null;
+      /**
+       * Time since the site entered its critical section, or since its first caller began to wait. `null`: it does
+       * neither. Sites of earlier versions do not tell it.
+       */
+      readonly sinceMs?: number | null | undefined;
     }
   /**
    * The events since the last report, each with its time. The clocks of its lines are empty: `cause` tells

@@ -3,7 +3,7 @@ import type { Explored, Laid, Sources } from '../protocol.ts';
 import { type Address, addressOf, hashOf } from './address.ts';
 import { type Data, textOf } from './data.ts';
 import { type Beside, Inspector } from './inspector.tsx';
-import { type Connection, follow } from './live.ts';
+import { type Clocks, type Connection, follow } from './live.ts';
 import { LockPicker } from './lock-picker.tsx';
 import { LockTable } from './lock-table.tsx';
 import { Problem, useUncaught, ViewGuard } from './problems.tsx';
@@ -21,6 +21,8 @@ interface Shown extends Laid {
   readonly moment: number | null;
   /** Steps are added while it is shown. */
   readonly isLive: boolean;
+  /** Of a live run. */
+  readonly clocks: Clocks | null;
 }
 
 /** Loads the run that the address names, and keeps the address in step with the view. */
@@ -73,7 +75,17 @@ export function App({ data }: { readonly data: Data }) {
           : { source: other.id, title: other.title, timeline: (await data.timeline(other.id)).timeline };
       if (opened.current !== opening) return;
       opening.isShown = true;
-      setShown({ source: head.id, lock: null, timeline, plans, explored, moment, beside, isLive: false });
+      setShown({
+        source: head.id,
+        lock: null,
+        timeline,
+        plans,
+        explored,
+        moment,
+        beside,
+        isLive: false,
+        clocks: null,
+      });
       setProblem(null);
     },
     [data],
@@ -166,6 +178,7 @@ export function App({ data }: { readonly data: Data }) {
             beside={shown.beside}
             begin={shown.moment}
             isLive={shown.isLive}
+            clocks={shown.clocks}
             connection={connection}
             locks={locks}
             theme={theme}

@@ -27,7 +27,7 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
           <Icon sign={isPlaying ? 'pause' : 'play'} />
         </button>
         <Button name="Step on" keys="→" sign="on" on={() => player.go(moment + 1)} />
-        <Button name="To the end" keys="End" sign="end" on={() => player.go(last)} />
+        <Button name="To the end" keys="End" sign="end" on={() => player.end()} />
         <label className="speed">
           <span className="visually-hidden">Steps a second</span>
           <select value={speed} onChange={(event) => player.setSpeed(Number(event.target.value))}>
@@ -46,7 +46,7 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
           max={last}
           value={moment}
           aria-label="Step"
-          aria-valuetext={`step ${moment} of ${last}: ${text}`}
+          aria-valuetext={`step ${moments.numberOf(moment)} of ${moments.numberOf(last)}: ${text}`}
           onChange={(event) => player.go(Number(event.target.value))}
         />
         {gaps.map(({ from, to }) => (
@@ -54,7 +54,7 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
             key={from}
             className="gap"
             style={{ left: share(from), width: share(to - from) }}
-            title={`steps ${from} to ${to}: not all sites are seen`}
+            title={`steps ${moments.numberOf(from)} to ${moments.numberOf(to)}: not all sites are seen`}
           />
         ))}
         {loop !== undefined && (
@@ -69,16 +69,16 @@ export function Controls({ moments, player }: { readonly moments: Moments; reado
             key={name}
             className="mark"
             style={{ left: share(at) }}
-            title={`step ${at}: ${name} is violated`}
+            title={`step ${moments.numberOf(at)}: ${name} is violated`}
           />
         ))}
       </div>
       <div className="now">
         <b>
-          {moment}
-          <small> / {last}</small>
+          {moments.numberOf(moment)}
+          <small> / {moments.numberOf(last)}</small>
         </b>
-        <span aria-live="polite" data-step={moment}>
+        <span aria-live="polite" data-step={moment} title={text}>
           {text}
         </span>
       </div>

@@ -39,7 +39,7 @@ export function EpochLog({ epochs, first, moments, moment, onMoment }: EpochLogP
             >
               <b>epoch {change.epoch}</b>
               <small>
-                step {change.moment}
+                step {moments.numberOf(change.moment)}
                 {at !== undefined && `, ${clockText(at)}`}
               </small>
               <span>{causeText(change)}</span>

@@ -6,7 +6,7 @@ import { around, bendPast, columnsOf, control, onCurve, type Place } from './for
 import type { Moments } from './moments.ts';
 import { PanZoom, useSize } from './pan-zoom.tsx';
 import { depths, type Pointers, pointersOf } from './pointers.ts';
-import { isCritical } from './values.ts';
+import { contextOf, isCritical } from './values.ts';
 
 interface ForestProps {
   readonly moments: Moments;
@@ -51,6 +51,11 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
       const bend = bendPast(at(id), at(target), others, radius, usual);
       return [{ key: `${kind} ${id}`, id, from: at(id), to: at(target), bend }];
     });
+  const epochs = [...states.values()].map((state) => contextOf(state)['epoch']);
+  const newest = Math.max(...epochs.filter((epoch) => typeof epoch === 'number'));
+  /** In its critical section, in an epoch that is over. */
+  const isFormer = (state: SiteState) =>
+    isCritical(timeline, state) && Number(contextOf(state)['epoch'] ?? newest) < newest;
   const last = arrows('last', 0);
   const next = arrows('next', 34);
   const underWay = moments.underWay(moment).map((index) => timeline.messages[index]!);
@@ -114,11 +119,11 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
           'site',
           state.up ? '' : 'down',
           state.unseen ? 'unobserved' : '',
-          isCritical(timeline, state) ? 'inside' : '',
+          isFormer(state) ? 'former' : isCritical(timeline, state) && !state.unseen ? 'inside' : '',
           broken.has(id) ? 'broken' : '',
         ];
         const { x, y } = at(id);
-        const note = noteOf(timeline, state);
+        const note = noteOf(timeline, state, isFormer(state));
         return (
           <g key={id} className={classes.join(' ')} style={{ transform: `translate(${x}px, ${y}px)` }}>
             {broken.has(id) && <circle className="ring" r={radius + 6} />}
@@ -128,7 +133,7 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
             </text>
             {parent === null && (
               <text className="note" y={-radius - 9} textAnchor="middle">
-                root
+                no last
               </text>
             )}
             {note !== null && (
@@ -147,9 +152,11 @@ export function Forest({ moments, moment, broken, isStill, svg }: ForestProps) {
   );
 }
 
-function noteOf(timeline: Moments['timeline'], state: SiteState): string | null {
+function noteOf(timeline: Moments['timeline'], state: SiteState, isFormer: boolean): string | null {
+  if (state.gone) return 'no answer';
   if (state.unseen) return 'not seen';
   if (!state.up) return 'down';
+  if (isFormer) return `inside, epoch ${contextOf(state)['epoch']}`;
   return isCritical(timeline, state) ? 'inside' : null;
 }
 
@@ -243,7 +250,7 @@ function spoken(ids: readonly string[], pointers: ReadonlyMap<string, Pointers>)
   const said = ids.map((id) => {
     const { last, next, token } = pointers.get(id)!;
     const parts = [
-      ...(last === undefined ? [] : [last === null ? 'root' : `last ${last}`]),
+      ...(last === undefined ? [] : [last === null ? 'no last' : `last ${last}`]),
       ...(typeof next === 'string' ? [`next ${next}`] : []),
       ...(token ? ['has the token'] : []),
     ];

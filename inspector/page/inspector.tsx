@@ -18,11 +18,11 @@ import { Forest } from './forest.tsx';
 import { folded, groupsOf } from './groups.ts';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
-import type { Connection } from './live.ts';
+import type { Clocks, Connection } from './live.ts';
 import { Moments } from './moments.ts';
 import { Panel } from './panel.tsx';
 import type { Pin } from './pins.ts';
-import { usePlayer } from './player.ts';
+import { type Place, usePlayer } from './player.ts';
 import { exampleOf, hasPointers } from './pointers.ts';
 import { Problem } from './problems.tsx';
 import { brokenSites, Properties } from './properties.tsx';
@@ -53,6 +53,8 @@ interface InspectorProps {
   readonly begin: number | null;
   /** Steps are added at the end. The page follows them unless it shows an earlier one. */
   readonly isLive: boolean;
+  /** Of a live run. */
+  readonly clocks: Clocks | null;
   readonly connection: Connection;
   /** The control to choose another lock of a running cluster. */
   readonly locks: ReactNode;
@@ -67,17 +69,19 @@ const [least, most] = [0.002, 200];
 
 /** One run: all views on one time line, its properties, and the controls that move through it. */
 export function Inspector(props: InspectorProps) {
-  const { data, sources, source, plans, explored, beside, isLive, connection, locks } = props;
+  const { data, sources, source, plans, explored, beside, isLive, clocks, connection, locks } = props;
   const { theme, onTheme, onMoment, onShow } = props;
-  const groups = useMemo(() => groupsOf(props.timeline), [props.timeline]);
+  const [place, setPlace] = useState<Place | null>(isLive ? 'end' : props.begin);
+  const whole = useKept(props.timeline, place);
+  const groups = useMemo(() => groupsOf(whole), [whole]);
   const [unfolded, setUnfolded] = useState<readonly string[]>([]);
   const timeline = useMemo(
     () =>
       folded(
-        props.timeline,
+        whole,
         groups.filter(({ name }) => !unfolded.includes(name)),
       ),
-    [props.timeline, groups, unfolded],
+    [whole, groups, unfolded],
   );
   const moments = useMemo(() => new Moments(timeline), [timeline]);
   const other = useMemo(() => (beside === null ? null : new Moments(beside.timeline)), [beside]);
@@ -87,7 +91,16 @@ export function Inspector(props: InspectorProps) {
   );
   const about = useMemo(() => storyOf(moments).moment, [moments]);
   const begin = props.begin ?? about ?? 0;
-  const player = usePlayer(moments.last, begin, isLive);
+  const player = usePlayer(
+    {
+      forgotten: timeline.forgotten ?? 0,
+      last: moments.last,
+      isLive,
+      isGrowing: isLive && whole === props.timeline,
+    },
+    place ?? begin,
+    useCallback((next) => setPlace((before) => next(before ?? begin)), [begin]),
+  );
   const { moment, go } = player;
   const [scale, setScale] = useState<number | null>(null);
   const drawnAt = useRef(1);
@@ -141,7 +154,7 @@ export function Inspector(props: InspectorProps) {
   const figures = sources.figures ?? [];
   const caption = () => [
     storyOf(moments).sentence,
-    `${timeline.title}, step ${moment} of ${moments.last}: ${stepText(moments, moment)}`,
+    `${timeline.title}, step ${moments.numberOf(moment)} of ${moments.numberOf(moments.last)}: ${stepText(moments, moment)}`,
     timeline.about,
   ];
   const violated = timeline.properties.filter(
@@ -186,7 +199,7 @@ export function Inspector(props: InspectorProps) {
           {
             name: 'Epochs',
             className: 'epochs-tab',
-            count: epochs.length,
+            count: epochs.length + (epochs.some(({ epoch }) => epoch === epochAtFirst) ? 0 : 1),
             content: (
               <EpochLog
                 epochs={epochs}
@@ -268,8 +281,13 @@ export function Inspector(props: InspectorProps) {
         {isLive && (
           <LiveButton
             connection={connection}
-            isAtEnd={moment === moments.last}
-            onEnd={() => go(moments.last)}
+            newer={
+              place === 'end'
+                ? null
+                : props.timeline.steps.length + forgottenOf(props.timeline) - moments.numberOf(moment)
+            }
+            gone={goneOf(props.timeline)}
+            onEnd={player.end}
           />
         )}
         <p className="about" title={timeline.about}>
@@ -291,7 +309,13 @@ export function Inspector(props: InspectorProps) {
       {timeline.notes?.map((note) => (
         <Problem key={note} text={note} />
       ))}
-      <StoryBar moments={moments} moment={moment} onMoment={go} />
+      <StoryBar
+        moments={moments}
+        moment={moment}
+        isLive={isLive}
+        clocks={place === 'end' && connection.state === 'connected' ? clocks : null}
+        onMoment={go}
+      />
       {beside !== null && (
         <BesideBar
           title={beside.title}
@@ -431,19 +455,55 @@ const none: readonly Result[] = [];
 const noPins: readonly Pin[] = [];
 const noneNever: NonNullable<Sources['never']> = {};
 
-/** Shows whether the view is live, and goes to the newest moment. */
-function LiveButton(props: { connection: Connection; isAtEnd: boolean; onEnd: () => void }) {
-  const { connection, isAtEnd, onEnd } = props;
+/**
+ * The timeline that is shown: the newest, unless it no longer has the moment at which the reader has paused. Then it is the last one
+ * that has it.
+ */
+function useKept(newest: Timeline, place: Place | null): Timeline {
+  const kept = useRef(newest);
+  if (place === 'end' || place === null || place >= forgottenOf(newest)) kept.current = newest;
+  return kept.current;
+}
+
+function forgottenOf({ forgotten }: Timeline): number {
+  return forgotten ?? 0;
+}
+
+/** The sites of a live run that were seen and do not answer any more. */
+function goneOf({ sites, start, steps }: Timeline): readonly string[] {
+  const open = new Set(sites.map(({ id }) => id));
+  const gone: string[] = [];
+  const look = (states: Timeline['start']['sites']) => {
+    for (const [id, state] of Object.entries(states)) if (open.delete(id) && state.gone) gone.push(id);
+  };
+  for (let at = steps.length - 1; at >= 0 && open.size > 0; at--) look(steps[at]!.sites);
+  look(start.sites);
+  return gone.sort();
+}
+
+interface LiveButtonProps {
+  readonly connection: Connection;
+  /** Number of steps after the moment in view. `null`: the view follows the run. */
+  readonly newer: number | null;
+  readonly gone: readonly string[];
+  readonly onEnd: () => void;
+}
+
+/** Shows whether the view is live, and of which sites; goes to the newest moment. */
+function LiveButton({ connection, newer, gone, onEnd }: LiveButtonProps) {
   const { state } = connection;
-  const isLive = state === 'connected' && isAtEnd;
+  const isLive = state === 'connected' && newer === null;
+  const without = gone.length === 0 ? '' : `, without ${gone.join(', ')}`;
   return (
     <button
       type="button"
-      className={isLive ? 'live on' : `live ${state}`}
+      className={['live', isLive ? 'on' : state, gone.length === 0 ? '' : 'partial'].join(' ')}
       data-connection={state}
+      title={gone.length === 0 ? undefined : `no answer from ${gone.join(', ')}`}
       onClick={onEnd}
     >
-      {state === 'connected' && (isAtEnd ? '● live' : '● go to now')}
+      {state === 'connected' && newer === null && `${gone.length === 0 ? '●' : '◐'} live${without}`}
+      {state === 'connected' && newer !== null && `● go to now (${newer.toLocaleString('en')} newer)`}
       {state === 'lost' &&
         `○ no connection since ${new Date(connection.since).toLocaleTimeString()}, trying again`}
       {state === 'refused' && `○ ended: ${connection.reason}`}

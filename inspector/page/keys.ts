@@ -61,7 +61,7 @@ function act({ key, shiftKey }: KeyboardEvent, { moments, player, zoom, theme, h
     ArrowLeft: () => player.go(moment - by),
     ArrowRight: () => player.go(moment + by),
     Home: () => player.go(0),
-    End: () => player.go(moments.last),
+    End: () => player.end(),
     ' ': () => player.play(!isPlaying),
     '[': () => player.setSpeed(speeds[Math.max(0, speedIndex(speed) - 1)]!),
     ']': () => player.setSpeed(speeds[Math.min(speeds.length - 1, speedIndex(speed) + 1)]!),

@@ -1,4 +1,5 @@
 import { cannotBeShown, type Laid, type LiveFrame } from '../protocol.ts';
+import { after } from './frames.ts';
 
 /** The connection of a page that shows a running cluster. */
 export type Connection =
@@ -7,6 +8,17 @@ export type Connection =
   | { readonly state: 'lost'; readonly since: number }
   /** The server refuses or cannot continue. It is not dialled again. */
   | { readonly state: 'refused'; readonly reason: string };
+
+/** The time at each site by its own clock, `heardAtMs` on this page's: the time now is known as long as the page is told of. */
+export interface Clocks {
+  readonly at: LiveFrame['clocks'];
+  readonly heardAtMs: number;
+}
+
+/** A run that goes on, as it is known. */
+export interface LiveLaid extends Laid {
+  readonly clocks: Clocks;
+}
 
 const firstRetryMs = 400;
 const longestRetryMs = 5_000;
@@ -19,7 +31,7 @@ const longestRetryMs = 5_000;
  */
 export function follow(
   lock: string | null,
-  shown: (laid: Laid) => void,
+  shown: (laid: LiveLaid) => void,
   told: (connection: Connection) => void,
 ): () => void {
   const { protocol, host } = location;
@@ -39,8 +51,9 @@ export function follow(
       told({ state: 'connected' });
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      laid = after(laid, JSON.parse(data) as LiveFrame);
-      if (laid !== null) shown(laid);
+      const frame = JSON.parse(data) as LiveFrame;
+      laid = after(laid, frame);
+      if (laid !== null) shown({ ...laid, clocks: { at: frame.clocks, heardAtMs: performance.now() } });
     };
     socket.onclose = ({ code, reason }) => {
       if (isClosed) return;
@@ -60,14 +73,4 @@ export function follow(
     clearTimeout(timer);
     socket.close();
   };
-}
-
-/** The data after a frame. */
-export function after(before: Laid | null, frame: LiveFrame): Laid | null {
-  if (frame.type === 'whole') return { timeline: frame.timeline, plans: frame.plans };
-  if (before === null) return null;
-  const { timeline, plans } = before;
-  const messages = [...timeline.messages];
-  for (const [index, message] of frame.messages) messages[index] = message;
-  return { timeline: { ...timeline, steps: [...timeline.steps, ...frame.steps], messages }, plans };
 }

@@ -101,7 +101,7 @@ export function LockTable({ data, onLock, onClose }: LockTableProps) {
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={row.lock} row={row} onLock={onLock} />
+              <Row key={row.lock} row={row} isPartial={(reports?.silent.length ?? 0) > 0} onLock={onLock} />
             ))}
           </tbody>
         </table>
@@ -117,7 +117,14 @@ function silence({ url, reason }: LockReports['silent'][number]): string {
   return `no answer from ${url}: ${reason}`;
 }
 
-function Row({ row, onLock }: { readonly row: LockReport; readonly onLock: (lock: string) => void }) {
+interface RowProps {
+  readonly row: LockReport;
+  /** Some site does not answer. It may hold the lock. */
+  readonly isPartial: boolean;
+  readonly onLock: (lock: string) => void;
+}
+
+function Row({ row, isPartial, onLock }: RowProps) {
   const { lock, holder, former, token, epoch, changedMs } = row;
   return (
     <tr data-lock={lock} className={longestWait(row) < 0 ? '' : 'waited'}>
@@ -128,7 +135,13 @@ function Row({ row, onLock }: { readonly row: LockReport; readonly onLock: (lock
       </th>
       <td>
         {holder === null ? (
-          <i>{token === null ? 'token under way' : `free, at ${token}`}</i>
+          <i>
+            {token !== null
+              ? `free, at ${token}`
+              : isPartial
+                ? 'not known: a site is silent'
+                : 'token under way'}
+          </i>
         ) : (
           <b>{holder.site}</b>
         )}

@@ -31,6 +31,11 @@ export class Moments {
     return this.timeline.steps.length;
   }
 
+  /** The number of the step before a moment, also counted over the steps that are no longer kept. */
+  numberOf(moment: number): number {
+    return moment + (this.timeline.forgotten ?? 0);
+  }
+
   site(id: string, moment: number): SiteState {
     return this.#sites.get(id)!.at(moment);
   }

@@ -24,7 +24,8 @@ export function Properties({ moments, moment, results, onMoment }: PropertiesPro
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys
     <ul className="properties scroll" tabIndex={0}>
-      {properties.map(({ name, kind, about }, index) => {
+      {violatedFirst(moments).map((index) => {
+        const { name, kind, about } = properties[index]!;
         const { verdict, reason, reads } = moments.verdict(index, moment);
         const since = moments.brokenSince(index);
         const checked = results.find((result) => result.name === name)?.verdict;
@@ -44,9 +45,9 @@ export function Properties({ moments, moment, results, onMoment }: PropertiesPro
                 type="button"
                 className="jump"
                 onClick={() => onMoment(since)}
-                aria-label={`${name}: go to step ${since}, where it is first violated`}
+                aria-label={`${name}: go to step ${moments.numberOf(since)}, where it is first violated`}
               >
-                step {since}
+                step {moments.numberOf(since)}
               </button>
             )}
             {about !== undefined && <p>{about}.</p>}
@@ -62,6 +63,14 @@ export function Properties({ moments, moment, results, onMoment }: PropertiesPro
       })}
     </ul>
   );
+}
+
+/** The indices of the properties: those that the run violates, the earliest first, then the others. */
+function violatedFirst(moments: Moments): readonly number[] {
+  const since = (index: number) => moments.brokenSince(index) ?? moments.last + 1;
+  return moments.timeline.properties
+    .map((_, index) => index)
+    .toSorted((one, other) => since(one) - since(other));
 }
 
 /** The sites that some property names as violated at this moment. */

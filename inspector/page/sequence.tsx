@@ -118,12 +118,12 @@ export function Sequence(props: SequenceProps) {
           className="sequence"
           role="img"
           tabIndex={0}
-          aria-label={`Sequence chart of ${sites.map(({ id }) => id).join(', ')}: ${steps.length} steps, at step ${moment}`}
+          aria-label={`Sequence chart of ${sites.map(({ id }) => id).join(', ')}: ${steps.length} steps, at step ${moments.numberOf(moment)}`}
           onPointerDown={pick}
           onPointerMove={pick}
         />
         <i className="cursor" hidden={cursor < gutter - 8} style={{ transform: `translateX(${cursor}px)` }}>
-          <b style={{ width: badgeWidth(moment) }}>{moment}</b>
+          <b style={{ width: badgeWidth(moments.numberOf(moment)) }}>{moments.numberOf(moment)}</b>
         </i>
       </div>
       {moments.last >= leastMapped && (

@@ -83,7 +83,9 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys */}
       <section className="scroll" tabIndex={0} aria-label="Variables">
         <table className="state-table" style={{ minWidth: nameWidth + ids.length * columnWidth(ids) }}>
-          <caption className="visually-hidden">State of every site at step {moment}</caption>
+          <caption className="visually-hidden">
+            State of every site at step {moments.numberOf(moment)}
+          </caption>
           <thead>
             <tr>
               <th scope="col" style={{ width: `clamp(${nameWidth}px, 23%, 108px)` }}>
@@ -103,7 +105,12 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
           <tbody>
             {shown.map((row) => (
               <tr key={row.path} className={row.group}>
-                <th scope="row" title={row.path} style={{ paddingLeft: 6 + row.depth * 10 }}>
+                <th
+                  scope={row.isOuter ? 'rowgroup' : 'row'}
+                  colSpan={row.isOuter ? ids.length + 1 : 1}
+                  title={row.path}
+                  style={{ paddingLeft: 6 + row.depth * 10 }}
+                >
                   {row.isOuter ? (
                     <button
                       type="button"
@@ -116,19 +123,16 @@ export function StateTree({ moments, moment, broken, pins, onPins }: StateTreePr
                     row.name
                   )}
                 </th>
-                {row.cells.map(({ now, before }, index) => (
-                  <td key={ids[index]} className={now === before ? '' : 'changed'}>
-                    {row.isOuter ? null : (
-                      <>
-                        <span className={now === 'null' ? 'null' : ''}>{now}</span>
-                        {now !== before && <del>{before === '' ? '(none)' : before}</del>}
-                        {row.group !== 'network' && now !== '' && (
-                          <PinButton text={`${ids[index]}.${row.path}`} ids={ids} pins={pins} onPin={pin} />
-                        )}
-                      </>
-                    )}
-                  </td>
-                ))}
+                {!row.isOuter &&
+                  row.cells.map(({ now, before }, index) => (
+                    <td key={ids[index]} className={now === before ? '' : 'changed'}>
+                      <span className={now === 'null' ? 'null' : ''}>{now}</span>
+                      {now !== before && <del>{before === '' ? '(none)' : before}</del>}
+                      {row.group !== 'network' && now !== '' && (
+                        <PinButton text={`${ids[index]}.${row.path}`} ids={ids} pins={pins} onPin={pin} />
+                      )}
+                    </td>
+                  ))}
               </tr>
             ))}
           </tbody>

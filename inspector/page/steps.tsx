@@ -129,8 +129,8 @@ function Row({ moments, at, isCurrent, onMoment }: RowProps) {
       aria-current={isCurrent ? 'step' : undefined}
       onClick={() => onMoment(at)}
     >
-      <span className="number">{at}</span>
-      <span className="what">
+      <span className="number">{moments.numberOf(at)}</span>
+      <span className="what" title={stepText(moments, at)}>
         {stepText(moments, at)}
         {step.at !== undefined && <time>{clockText(step.at)}</time>}
       </span>

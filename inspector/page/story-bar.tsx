@@ -1,7 +1,8 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo, useReducer, useRef } from 'react';
 import type { Read } from '../../verification/timeline/format.ts';
 import { literal } from './diff.ts';
-import { type Holder, lockLine, lockStateOf } from './lock-line.ts';
+import type { Clocks } from './live.ts';
+import { type LockTimes, lockLine, lockStateOf } from './lock-line.ts';
 import type { Moments } from './moments.ts';
 import { storyOf } from './story.ts';
 import { durationText } from './time.ts';
@@ -9,16 +10,25 @@ import { durationText } from './time.ts';
 interface StoryBarProps {
   readonly moments: Moments;
   readonly moment: number;
+  readonly isLive: boolean;
+  /** Of a live run that is shown as it goes on. */
+  readonly clocks: Clocks | null;
   readonly onMoment: (moment: number) => void;
 }
 
 /** The run in one sentence, the reason why its property is false, and the current state of the lock. */
-export function StoryBar({ moments, moment, onMoment }: StoryBarProps) {
-  const { tone, sentence, subject, moment: about, property } = useMemo(() => storyOf(moments), [moments]);
-  const lock = lockStateOf(moments, moment);
+export function StoryBar({ moments, moment, isLive, clocks, onMoment }: StoryBarProps) {
+  const {
+    tone,
+    sentence,
+    subject,
+    moment: about,
+    property,
+    earlier,
+  } = useMemo(() => storyOf(moments), [moments]);
   const reads = property === null || about === null ? [] : (moments.verdict(property, about).reads ?? []);
   return (
-    <section className={`story ${tone}`} aria-label="The run in one sentence">
+    <section className={`story ${tone} ${isLive ? 'running' : ''}`} aria-label="The run in one sentence">
       <p className="sentence" data-tone={tone}>
         <b>{subject}</b>
         {sentence.slice(subject.length)}
@@ -30,31 +40,112 @@ export function StoryBar({ moments, moment, onMoment }: StoryBarProps) {
               from the start
             </button>
           )}
+          {earlier !== null && (
+            <button type="button" aria-pressed={moment === earlier} onClick={() => onMoment(earlier)}>
+              to the first violation ({moments.numberOf(earlier)})
+            </button>
+          )}
           <button type="button" aria-pressed={moment === about} onClick={() => onMoment(about)}>
-            {tone === 'violated' ? `to the violation (${about})` : `to step ${about}`}
+            {tone === 'violated'
+              ? `to the violation (${moments.numberOf(about)})`
+              : `to step ${moments.numberOf(about)}`}
           </button>
         </div>
       )}
-      {reads.length > 0 && (
-        <details className="reads">
-          <summary>why</summary>
-          <Reads reads={reads} at={about!} />
-        </details>
-      )}
-      {lock !== null && (
-        <p className="lock-line">{lockLine(lock, (holder) => heldFor(moments, moment, holder))}</p>
-      )}
+      {reads.length > 0 && <Why key={moment} reads={reads} at={about!} />}
+      <LockLine moments={moments} moment={moment} clocks={clocks} />
     </section>
   );
 }
 
+/** Closed by Escape, by a click elsewhere, and by any other moment. */
+function Why(props: { readonly reads: readonly Read[]; readonly at: number }) {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      if (
+        event instanceof KeyboardEvent
+          ? event.key !== 'Escape'
+          : details.current!.contains(event.target as Node)
+      )
+        return;
+      details.current!.open = false;
+    };
+    window.addEventListener('pointerdown', close);
+    window.addEventListener('keydown', close);
+    return () => {
+      window.removeEventListener('pointerdown', close);
+      window.removeEventListener('keydown', close);
+    };
+  }, []);
+  return (
+    <details className="reads" ref={details}>
+      <summary>why</summary>
+      <Reads {...props} />
+    </details>
+  );
+}
+
+interface LockLineProps {
+  readonly moments: Moments;
+  readonly moment: number;
+  /** Of a live run that is shown as it goes on: its times go on while nothing happens. */
+  readonly clocks: Clocks | null;
+}
+
+/** The site that holds the lock, and those that wait. */
+function LockLine({ moments, moment, clocks }: LockLineProps) {
+  const lock = lockStateOf(moments, moment);
+  const isTicking =
+    clocks !== null && lock !== null && lock.holders.length + lock.queue.length + lock.asking.length > 0;
+  useTicks(isTicking);
+  if (lock === null) return null;
+  return <p className="lock-line">{lockLine(lock, timesOf(moments, moment, clocks))}</p>;
+}
+
+/** Draws the caller again, several times in a second. */
+function useTicks(isTicking: boolean): void {
+  const [, tick] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    if (!isTicking) return;
+    const timer = setInterval(tick, tickMs);
+    return () => clearInterval(timer);
+  }, [isTicking]);
+}
+
+const tickMs = 250;
+
 /** In time if the steps have times, else in steps. */
-function heldFor({ timeline }: Moments, moment: number, { since }: Holder): string {
-  const [from, to] = [timeline.steps[since - 1]?.at, timeline.steps[moment - 1]?.at];
-  if (from !== undefined && to !== undefined) return `for ${durationText(Math.max(0, to - from))}`;
-  return moment === since
-    ? 'from this step on'
-    : `for ${moment - since} step${moment - since === 1 ? '' : 's'}`;
+function timesOf(moments: Moments, moment: number, clocks: Clocks | null): LockTimes {
+  const { steps } = moments.timeline;
+  const elapsedMs = clocks === null ? 0 : performance.now() - clocks.heardAtMs;
+  const at = (site: string): number | undefined => {
+    if (clocks === null) return steps[moment - 1]?.at;
+    // The clock of a site that does not answer is not known: those of the others are near it.
+    const known = clocks.at[site] ?? Math.max(...Object.values(clocks.at));
+    return Number.isFinite(known) ? known + elapsedMs : steps[moment - 1]?.at;
+  };
+  /** The step by which the site was last seen. */
+  const seenAt = (site: string) => {
+    const history = moments.siteHistory(site);
+    return steps[history.moments[history.indexAt(moment)]! - 1]?.at;
+  };
+  const time = (from: number | null, to: number | undefined) =>
+    from === null || to === undefined ? '' : durationText(Math.max(0, to - from));
+  return {
+    held: ({ site, moment: since, at: from, sight }) => {
+      const held = time(from, sight === 'seen' ? at(site) : seenAt(site));
+      if (held !== '') return `for ${held}`;
+      return moment === since
+        ? 'from this step on'
+        : `for ${moment - since} step${moment - since === 1 ? '' : 's'}`;
+    },
+    waited: ({ site, at: from }) => time(from, at(site)),
+    gone: (site) => {
+      const ended = time(seenAt(site) ?? null, at(site));
+      return ended === '' ? '' : `${ended} ago`;
+    },
+  };
 }
 
 /** The values that a predicate read, with those of the moment before. */

@@ -22,9 +22,30 @@ it('tells of a counterexample which property is violated, why and when, and name
     subject: 'mutual exclusion',
     moment: 3,
     property: 0,
+    earlier: null,
   });
   const named = { properties: [{ name: 'L3', kind: 'always', about: 'An idle site keeps nothing' }] };
   expect(storyOf(run(broken, named)).sentence).toMatch(/^L3 \(An idle site keeps nothing\) is violated: /);
+});
+
+it('names the property that is violated first, if that is not the one for which the run was made', () => {
+  const properties = ['one token', 'mutual exclusion'].map((name) => ({ name, kind: 'always' }));
+  const four = longRun(4);
+  const steps = four.steps.map((step, index) =>
+    index === 1
+      ? { ...step, verdicts: { 0: { verdict: 'violated' as const } } }
+      : index === 3
+        ? { ...step, verdicts: { 1: broken } }
+        : step,
+  );
+  expect(storyOf(new Moments({ ...four, properties, steps, focus: 1 }))).toMatchObject({
+    sentence:
+      'mutual exclusion is violated: a, b are inside at once, step 4 of 4. one token is violated first, step 2 of 4.',
+    subject: 'mutual exclusion',
+    moment: 4,
+    property: 1,
+    earlier: 2,
+  });
 });
 
 it('tells of a lasso that it goes on for ever', () => {

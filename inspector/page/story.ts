@@ -12,6 +12,8 @@ export interface Story {
   readonly moment: number | null;
   /** The index of the property that the sentence is about. */
   readonly property: number | null;
+  /** The moment at which another property is violated earlier. `null`: none is. */
+  readonly earlier: number | null;
 }
 
 export function storyOf(moments: Moments): Story {
@@ -23,10 +25,17 @@ export function storyOf(moments: Moments): Story {
 function ofProperty(moments: Moments, index: number): Story | null {
   const property = moments.timeline.properties[index]!;
   const violated = violation(moments, index);
-  if (violated !== null) return violated;
+  if (violated !== null) return afterEarlier(moments, violated);
   if (property.kind !== 'reachable' || moments.verdict(index, moments.last).verdict !== 'holds') return null;
   const sentence = `${titleOf(property)}: this is reached, ${at(moments.last, moments)}.`;
-  return { tone: 'holds', sentence, subject: titleOf(property), moment: moments.last, property: index };
+  return {
+    tone: 'holds',
+    sentence,
+    subject: titleOf(property),
+    moment: moments.last,
+    property: index,
+    earlier: null,
+  };
 }
 
 function violation(moments: Moments, index: number): Story | null {
@@ -43,14 +52,26 @@ function violation(moments: Moments, index: number): Story | null {
         : ` The steps after step ${loop} repeat for ever.`;
   const subject = titleOf(properties[index]!);
   const sentence = `${subject} is violated${why}, ${at(since, moments)}.${forEver}`;
-  return { tone: 'violated', sentence, subject, moment: since, property: index };
+  return { tone: 'violated', sentence, subject, moment: since, property: index, earlier: null };
 }
 
-function firstViolation(moments: Moments): Story | null {
-  const found = moments.timeline.properties
+/** The run was made for one property, and may violate another one before. */
+function afterEarlier(moments: Moments, story: Story): Story {
+  const [first] = violations(moments);
+  if (first === undefined || first.moment! >= story.moment!) return story;
+  const sentence = `${story.sentence} ${first.sentence.replace('is violated', 'is violated first')}`;
+  return { ...story, sentence, earlier: first.moment };
+}
+
+function violations(moments: Moments): readonly Story[] {
+  return moments.timeline.properties
     .map((_, index) => violation(moments, index))
     .filter((story) => story !== null)
     .sort((one, other) => one.moment! - other.moment!);
+}
+
+function firstViolation(moments: Moments): Story | null {
+  const found = violations(moments);
   const [first, ...others] = found;
   if (first === undefined) return null;
   if (others.length === 0) return first;
@@ -59,8 +80,11 @@ function firstViolation(moments: Moments): Story | null {
 
 function nothingViolated(moments: Moments): Story {
   const { properties, sites } = moments.timeline;
-  const run = `${counted(moments.last, 'step')} of ${counted(sites.length, actorWord(moments))}`;
-  const base = { subject: '', moment: null, property: null };
+  const forgotten = moments.numberOf(0);
+  const earlier =
+    forgotten === 0 ? '' : ` (the newest; ${forgotten.toLocaleString('en')} earlier ones are no longer kept)`;
+  const run = `${counted(moments.last, 'step')} of ${counted(sites.length, actorWord(moments))}${earlier}`;
+  const base = { subject: '', moment: null, property: null, earlier: null };
   if (properties.length === 0) return { ...base, tone: 'open', sentence: `${run}.` };
   const notJudged = properties.filter((_, index) =>
     moments.verdict(index, moments.last).reason?.startsWith('not judged'),
@@ -78,8 +102,10 @@ export function titleOf({ name, about }: TimelineProperty): string {
   return about === undefined ? name : `${name} (${about})`;
 }
 
-function at(moment: number, { last }: Moments): string {
-  return moment === 0 ? 'at the start' : `step ${moment} of ${last}`;
+function at(moment: number, moments: Moments): string {
+  return moment === 0
+    ? 'at the start'
+    : `step ${moments.numberOf(moment)} of ${moments.numberOf(moments.last)}`;
 }
 
 function counted(count: number, thing: string): string {

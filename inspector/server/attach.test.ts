@@ -106,7 +106,8 @@ describe.skipIf(chrome === null)('in the browser', () => {
     await turns(clusters, 'main', 3);
     const browser = await launch();
     onTestFinished(() => browser.close());
-    const live = await openAttached(urls, undefined, 0);
+    // So few that any machine makes more.
+    const live = await openAttached(urls, undefined, 0, 10_000, { all: 40, some: 20 });
     onTestFinished(() => live.close());
     const { page, complaints } = await watchedPage(browser);
     await page.goto(live.url);
@@ -121,13 +122,86 @@ describe.skipIf(chrome === null)('in the browser', () => {
     expect(await page.locator('.track .gap').count()).toBe(0);
 
     let isOver = false;
-    // A window has room for 400 events a second: several callers at each site make more on a slow machine, too.
-    const busy = [...clusters, ...clusters, ...clusters].map(async (cluster) => {
+    const busy = clusters.map(async (cluster) => {
       while (!isOver) await cluster.lock('main').run(() => undefined);
     });
     await page.locator('.track .gap').first().waitFor();
     isOver = true;
     await Promise.all(busy);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells a late viewer how long a lock is held and waited for, and that the holder does not answer any more', async () => {
+    const { clusters, urls } = await watchedCluster();
+    const [a, b] = clusters;
+    await turns(clusters, 'main', 3);
+    await a.lock('main').acquire();
+    const waits = b.lock('main').run(() => undefined);
+    const heldSince = Date.now();
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const live = await openAttached(urls, 'main', 0);
+    onTestFinished(() => live.close());
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(live.url);
+    const line = page.locator('.lock-line');
+    const seconds = async (who: RegExp) => {
+      const [, text] = who.exec((await line.textContent({ timeout: 5_000 })) ?? '') ?? [];
+      if (text === undefined) return -1;
+      const [number, unit] = text.split(' ');
+      return Number(number) * (unit === 'ms' ? 0.001 : 1);
+    };
+    const held = () => seconds(/^a holds the lock for ([\d.]+ m?s); next: b/);
+    await expect.poll(held, { timeout: 15_000 }).toBeGreaterThan(0);
+    const first = await held();
+    // No step is taken meanwhile.
+    const step = await page.locator('.now b').textContent();
+    await expect.poll(held, { timeout: 15_000 }).toBeGreaterThan(first + 1);
+    expect(await seconds(/next: b \(([\d.]+ m?s)\)/)).toBeGreaterThan(1);
+    expect(await held()).toBeLessThanOrEqual((Date.now() - heldSince) / 1_000 + 1);
+    expect(await page.locator('.now b').textContent()).toBe(step);
+
+    await page.getByRole('tab', { name: 'Epochs' }).click();
+    expect(await page.locator('.epochs').innerText()).toMatch(/^epoch 0\n.*\n.*the first epoch/);
+    await a.close({ graceful: false });
+    await page.locator('button.live.partial', { hasText: 'live, without a' }).waitFor();
+    await page
+      .locator('.lock-line', { hasText: /a held the lock for [\d.]+ s when its connection ended/ })
+      .waitFor();
+    await page
+      .locator('.epochs', { hasText: /a is down: .*; b stood for election: its callers waited/ })
+      .waitFor();
+    await waits;
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps the newest steps, says so, and keeps a paused reader where it has paused', async () => {
+    const { clusters, urls } = await watchedCluster();
+    await turns(clusters, 'main', 3);
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const live = await openAttached(urls, 'main', 0, 60);
+    onTestFinished(() => live.close());
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(live.url);
+    await page.waitForSelector('.forest .site');
+    await turns(clusters, 'main', 4);
+    await page.locator('.step', { hasText: 'release' }).first().waitFor();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowLeft');
+    const shown = page.locator('.now [data-step]');
+    const paused = await shown.textContent();
+    const newer = async () =>
+      Number(/\((\d+) newer\)/.exec((await page.locator('button.live').textContent())!)?.[1]);
+    await turns(clusters, 'main', 30);
+    await expect.poll(newer, { timeout: 15_000 }).toBeGreaterThan(90);
+    expect(await shown.textContent()).toBe(paused);
+    await page.click('button.live');
+    await page.locator('button.live.on').waitFor();
+    expect(await page.locator('.story .sentence').textContent()).toMatch(
+      /^\d+ steps of 3 sites \(the newest; \d+ earlier ones are no longer kept\)/,
+    );
+    expect(Number.parseInt((await page.locator('.now b').textContent())!, 10)).toBeGreaterThan(90);
     expect(complaints).toEqual([]);
   });
 

@@ -10,8 +10,14 @@ import type { Followed } from './live.ts';
 const everyMs = 1_000;
 /** A window that lasts until the next one is asked for, and some time more: then they join. */
 const ms = 2_500;
-/** If a site has few events in a window, all are seen; otherwise, windows of a few. */
-const events = { all: 400, some: 120 };
+
+/** The number of events of a window: while `all` is enough, every event is seen; otherwise, windows of `some`. */
+export interface WindowEvents {
+  readonly all: number;
+  readonly some: number;
+}
+
+const usualEvents: WindowEvents = { all: 400, some: 120 };
 const mostFrameBytes = 16 << 20;
 
 export interface AttachOptions {
@@ -19,6 +25,8 @@ export interface AttachOptions {
   readonly urls: readonly string[];
   /** Default: the first that a site names. */
   readonly lock?: string;
+  /** Default: 400 or 120 a second, of each site. */
+  readonly events?: WindowEvents;
   /** Receives messages for the person at the terminal. */
   readonly say: (text: string) => void;
 }
@@ -37,10 +45,12 @@ export class Attached implements Followed {
   /** The requests for names of locks that wait for an answer. */
   #finders: { readonly like: string; readonly told: (locks: Locks) => void }[] = [];
 
-  constructor({ urls, lock, say }: AttachOptions) {
+  constructor({ urls, lock, events = usualEvents, say }: AttachOptions) {
     this.#say = say;
     this.#lock = lock ?? null;
-    this.#connections = urls.map((url) => new Connection(url, (told, from) => this.#hear(told, from), say));
+    this.#connections = urls.map(
+      (url) => new Connection(url, events, (told, from) => this.#hear(told, from), say),
+    );
     this.#timer = setInterval(() => this.#begin(), everyMs);
   }
 
@@ -53,8 +63,12 @@ export class Attached implements Followed {
     return this.#watched?.telling ?? null;
   }
 
-  follow(most: number): { readonly begunAnew: boolean } {
-    return this.#watched?.follow(most) ?? { begunAnew: false };
+  get clocks(): Readonly<Record<SiteId, number>> {
+    return this.#watched?.clocks ?? {};
+  }
+
+  follow(most: number): void {
+    this.#watched?.follow(most);
   }
 
   /** Locks whose names contain `like`, as one of the sites knows them; none when no site answers. */
@@ -136,10 +150,13 @@ class Connection {
   #socket: WebSocket;
   #isClosed = false;
   #said: string | null = null;
-  #events = events.all;
+  readonly #windows: WindowEvents;
+  #events: number;
 
-  constructor(url: string, hear: Hear, say: (text: string) => void) {
+  constructor(url: string, windows: WindowEvents, hear: Hear, say: (text: string) => void) {
     this.#url = url;
+    this.#windows = windows;
+    this.#events = windows.all;
     this.#hear = hear;
     this.#say = say;
     this.#socket = this.#dial();
@@ -153,7 +170,7 @@ class Connection {
 
   begin(): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#ask({ type: 'begin', events: this.#events, ms });
-    this.#events = events.all;
+    this.#events = this.#windows.all;
   }
 
   /** False when the site cannot be asked now. */
@@ -185,7 +202,7 @@ class Connection {
         return;
       }
       // Some of what happens there is missed anyhow.
-      if (told.type === 'end') this.#events = events.some;
+      if (told.type === 'end') this.#events = this.#windows.some;
       this.#hear(told, this);
     });
     socket.on('error', (error) => this.#sayOnce(error.message));

@@ -3,6 +3,7 @@ import { UsageError } from '../../verification/check/errors.ts';
 import { recordedMachines } from '../../verification/runs/replay.ts';
 import { chartOf } from '../../verification/timeline/chart.ts';
 import { Follower } from '../../verification/timeline/follow.ts';
+import type { WindowEvents } from './attach.ts';
 import { AttachedLocks } from './attached-locks.ts';
 import { planOf } from './chart-plan.ts';
 import { answerLiveOf, onlyOne, type Shows, showLive } from './live.ts';
@@ -19,7 +20,7 @@ export interface LivePage {
 }
 
 /**
- * Serves the page of the cluster that records into `directory`. After `mostSteps` the view begins anew.
+ * Serves the page of the cluster that records into `directory`. The newest `mostSteps` steps are kept.
  *
  * @throws `UsageError` when that is no directory, or the port is taken.
  */
@@ -32,8 +33,8 @@ export async function openLive(directory: string, port: number, mostSteps = 5_00
 }
 
 /**
- * Serves the page of the cluster that is watched at `urls`, `ws://host:port/?token=...`. After `mostSteps` what is
- * shown begins anew.
+ * Serves the page of the cluster that is watched at `urls`, `ws://host:port/?token=...`. The newest `mostSteps` steps are
+ * kept.
  *
  * @throws `UsageError` when a URL is none, or the port is taken.
  */
@@ -42,12 +43,18 @@ export async function openAttached(
   lock: string | undefined,
   port: number,
   mostSteps = 10_000,
+  events?: WindowEvents,
 ): Promise<LivePage> {
   const bad = urls.find((url) => !URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol));
   if (bad !== undefined) throw new UsageError(`${bad} is no address of a site: expected ws://host:port/`);
   await layOutKnown();
   const board = new LockBoard(urls);
-  const attached = new AttachedLocks({ urls, ...(lock !== undefined && { lock }), say: warn });
+  const attached = new AttachedLocks({
+    urls,
+    ...(lock !== undefined && { lock }),
+    ...(events && { events }),
+    say: warn,
+  });
   try {
     const answer = answerLiveOf(
       about,

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { reasonOf } from '../../machines/errors.ts';
 import { refuseUpgrade } from '../../runtime/observe/http-server.ts';
+import { messagesAfter } from '../../verification/timeline/forget.ts';
 import type { Message, Timeline } from '../../verification/timeline/format.ts';
 import {
   cannotBeShown,
@@ -44,9 +45,18 @@ export function answerLiveOf(about: string, more: Partial<Sources> = {}, locks?:
 
 /** A lock that is followed, as far as it is known; `null` before anything has begun. */
 export interface Followed {
-  readonly telling: (Pick<Timeline, 'steps' | 'messages'> & { readonly timeline: Timeline }) | null;
-  /** Learns what is new. After `most` steps all begins anew; then, and whenever the whole must be told again, it is true. */
-  follow(most: number): { readonly begunAnew: boolean };
+  readonly telling:
+    | (Pick<Timeline, 'steps' | 'messages'> & {
+        readonly timeline: Timeline;
+        readonly forgotten: number;
+        /** Another number than before: the sites are others, so that the whole must be told again. */
+        readonly edition?: number;
+      })
+    | null;
+  /** The time now at each site that is known, by its clock: milliseconds since 1970. */
+  readonly clocks: LiveFrame['clocks'];
+  /** Learns what is new, and keeps at most `most` steps, the newest. */
+  follow(most: number): void;
 }
 
 /** Takes a connection that is none of a page; false when it is not for it. */
@@ -72,8 +82,8 @@ export function onlyOne(followed: Followed): Shows {
 }
 
 /**
- * Shows every page that connects what it asks for; however slow a page is, nothing waits for it. So many steps are kept;
- * then all begins anew.
+ * Shows every page that connects what it asks for; however slow a page is, nothing waits for it. So many steps are kept,
+ * the newest.
  */
 export function showLive(
   shows: Shows,
@@ -126,8 +136,8 @@ export function showLive(
   const timer = setInterval(() => {
     try {
       for (const followed of shows.all) {
-        const { begunAnew } = followed.follow(mostSteps);
-        for (const [page, shown] of pages) if (shown === followed) page.tell(followed.telling, begunAnew);
+        followed.follow(mostSteps);
+        for (const [page, shown] of pages) if (shown === followed) page.tell(followed);
       }
     } catch (error) {
       clearInterval(timer);
@@ -157,6 +167,9 @@ class LivePage {
   readonly #socket: WebSocket;
   #hasWhole = false;
   #steps = 0;
+  /** Number of steps that the page has forgotten. */
+  #forgotten = 0;
+  #edition: number | undefined = undefined;
   /** The messages as the page knows them. */
   #messages: readonly Message[] = [];
   #laid: (Pick<Timeline, 'machines'> & Pick<Laid, 'plans'>) | null = null;
@@ -166,25 +179,28 @@ class LivePage {
     this.#socket = socket;
   }
 
-  tell(telling: Followed['telling'], begunAnew: boolean): void {
-    if (begunAnew) this.#hasWhole = false;
+  tell({ telling, clocks }: Followed): void {
     if (telling === null) return;
+    if (telling.edition !== this.#edition) this.#hasWhole = false;
     if (this.#socket.bufferedAmount > mostWaitingBytes) {
       this.#hasWhole = false;
       return;
     }
-    if (!this.#hasWhole) this.#tellWhole(telling);
-    else if (telling.steps.length > this.#steps) {
+    const forget = telling.forgotten - this.#forgotten;
+    if (!this.#hasWhole || forget > this.#steps) this.#tellWhole(telling, clocks);
+    else if (forget > 0 || telling.steps.length > this.#steps) {
+      const known = forget === 0 ? this.#messages : messagesAfter(this.#messages, forget).messages;
       const messages = telling.messages.flatMap((message, index) =>
-        message === this.#messages[index] ? [] : [[index, message] as const],
+        isSame(message, known[index]) ? [] : [[index, message] as const],
       );
-      this.#send({ type: 'more', steps: telling.steps.slice(this.#steps), messages });
+      const steps = telling.steps.slice(this.#steps - forget);
+      this.#send({ type: 'more', forget, steps, messages, clocks });
       this.#remember(telling);
     }
   }
 
   /** Not before the statecharts are laid out. */
-  #tellWhole(telling: NonNullable<Followed['telling']>): void {
+  #tellWhole(telling: NonNullable<Followed['telling']>, clocks: LiveFrame['clocks']): void {
     const { machines } = telling.timeline;
     const laid = this.#laid;
     if (laid === null || JSON.stringify(laid.machines) !== JSON.stringify(machines)) {
@@ -197,11 +213,13 @@ class LivePage {
       return;
     }
     this.#hasWhole = true;
-    this.#send({ type: 'whole', timeline: telling.timeline, plans: laid.plans });
+    this.#send({ type: 'whole', timeline: telling.timeline, plans: laid.plans, clocks });
     this.#remember(telling);
   }
 
-  #remember({ steps, messages }: NonNullable<Followed['telling']>): void {
+  #remember({ steps, messages, forgotten, edition }: NonNullable<Followed['telling']>): void {
+    this.#forgotten = forgotten;
+    this.#edition = edition;
     this.#steps = steps.length;
     this.#messages = [...messages];
   }
@@ -209,4 +227,16 @@ class LivePage {
   #send(frame: LiveFrame): void {
     this.#socket.send(JSON.stringify(frame));
   }
+}
+
+/** Messages that were shifted are other objects. */
+function isSame(one: Message, other: Message | undefined): boolean {
+  if (one === other) return true;
+  return (
+    other !== undefined &&
+    one.message === other.message &&
+    one.sent === other.sent &&
+    one.ended === other.ended &&
+    one.fate === other.fate
+  );
 }

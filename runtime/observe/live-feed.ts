@@ -185,8 +185,11 @@ export class LiveSession implements WatchSession {
     if (allowed <= 0) return;
     if (this.open === null) {
       this.#told++;
-      const { now, peek } = this.#site;
-      this.#send({ type: 'window', lock, at: now(), now: peek(lock) });
+      const { now } = this.#site;
+      const known = this.#site.peek(lock);
+      const row = known === null ? null : this.#site.row(lock);
+      const sinceMs = row?.held?.heldMs ?? row?.waitedMs[0] ?? null;
+      this.#send({ type: 'window', lock, at: now(), now: known, sinceMs });
     }
     this.open = lock;
     this.#left = allowed;

@@ -26,11 +26,13 @@ export type Happening =
       readonly missed: number;
       /** Milliseconds since 1970, by the clock of the site. */
       readonly at?: number;
+      /** Likewise: since when it holds the lock or waits for it. */
+      readonly since?: number;
     }
   /** The site's steps are not seen from here on. */
   | { readonly type: 'unseen'; readonly site: SiteId; readonly at?: number }
   /** Nor is the site seen: the connection to it has ended. */
-  | { readonly type: 'gone'; readonly site: SiteId };
+  | { readonly type: 'gone'; readonly site: SiteId; readonly at?: number };
 
 interface Life {
   readonly start: StartLine;

@@ -63,34 +63,36 @@ export class Follower {
     return this.#telling;
   }
 
+  /** The time at each site: their clocks are taken to be this one's. */
+  get clocks(): Readonly<Record<string, number>> {
+    const sites = this.#telling?.timeline.sites ?? [];
+    return Object.fromEntries(sites.map(({ id }) => [id, Date.now()]));
+  }
+
   /**
    * Reads and adds the lines written since the last call. Only the last moment is judged, because judging all
-   * would keep a core busy that the cluster needs. After more than `most` steps the timeline starts anew, and
-   * `begunAnew` is true.
+   * would keep a core busy that the cluster needs. At most `most` steps are kept, the newest.
    */
-  follow(most: number): { readonly begunAnew: boolean } {
+  follow(most: number): void {
     for (const name of readdirSync(this.#directory).filter((one) => one.endsWith('.ndjson'))) {
       if (!this.#files.has(name)) this.#files.set(name, new Growing(join(this.#directory, name)));
     }
     for (const file of this.#files.values()) this.#add(file.lines(bytesAtOnce));
     const telling = this.#telling;
-    if (telling === null) return { begunAnew: false };
+    if (telling === null) return;
     const happenings = [...this.#merge.ready()];
-    const events = happenings.filter(({ type }) => type === 'event');
-    const begunAnew = telling.steps.length > 0 && telling.steps.length + events.length > most;
-    if (begunAnew) telling.beginAnew();
     for (const [index, happening] of happenings.entries()) {
       telling.isJudging = index === happenings.length - 1;
       telling.tell(happening);
     }
-    return { begunAnew };
+    telling.keep(most);
   }
 
   #add(lines: readonly RecordLine[]): void {
     const start = lines.find((line) => line.kind === 'start') as StartLine | undefined;
     if (start !== undefined) {
       this.#lock ??= start.lock;
-      if (start.lock === this.#lock) this.#telling ??= new TimelineBuilder(start);
+      if (start.lock === this.#lock) this.#telling ??= new TimelineBuilder(start, { isLive: true });
     }
     this.#merge.add(lines.filter(({ lock }) => lock === this.#lock));
   }

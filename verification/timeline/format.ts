@@ -25,6 +25,8 @@ export interface Timeline {
    * ever.
    */
   readonly loop?: number;
+  /** For a live run: number of earlier steps that are no longer kept. */
+  readonly forgotten?: number;
   /** Remarks for the reader, such as steps that the system does not take. */
   readonly notes?: readonly string[];
 }
@@ -62,6 +64,12 @@ export interface SiteState {
   readonly fault?: string;
   /** The site is not watched now. The state is the last one seen, if any. */
   readonly unseen?: true;
+  /** The connection to the site has ended, too. */
+  readonly gone?: true;
+  /**
+   * In a live run: since when its client is as it is, so since when it holds or waits. Milliseconds since 1970, by the site's clock.
+   */
+  readonly since?: number;
 }
 
 /** `open`: not decided yet. `reason` describes the violated part in words. */

@@ -1,5 +1,6 @@
 import type { SiteId } from '../../machines/actor.ts';
 import type { InFlight } from '../system/system.ts';
+import type { KeptMessages } from './forget.ts';
 import type { Message, TypedValue } from './format.ts';
 import { sorted } from './taken.ts';
 
@@ -13,7 +14,7 @@ interface Sent {
  * queues.
  */
 export class Post {
-  readonly all: Message[] = [];
+  all: Message[] = [];
   /**
    * Indices of the messages on their way, by target and source, oldest first. `seq` is the event that sent
    * the message.
@@ -80,15 +81,16 @@ export class Post {
     );
   }
 
-  /** A new instance with the messages on their way, as if they were sent at the start. */
-  goingOn(): Post {
-    const post = new Post();
-    for (const [target, links] of this.#links) {
-      for (const [source, link] of links) {
-        for (const { index, seq } of link) post.send(source, target, this.all[index]!.message, seq, 0);
-      }
+  /** Keeps these messages under their new indices. Those on their way are among them. */
+  keep({ messages, indices }: KeptMessages): void {
+    this.all = [...messages];
+    for (const links of this.#links.values()) {
+      for (const [source, link] of links)
+        links.set(
+          source,
+          link.map(({ index, seq }) => ({ index: indices.get(index)!, seq })),
+        );
     }
-    return post;
   }
 
   #end(index: number, moment: number, fate: Message['fate']): void {

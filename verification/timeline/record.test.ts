@@ -118,19 +118,23 @@ describe('following a run', () => {
     expect(told.messages.map(({ fate }) => fate)).toEqual(whole.messages.map(({ fate }) => fate));
   });
 
-  it('starts anew from the current state when it becomes too long', () => {
-    const mesh = new DrivenMesh(2).client('b', 'ask');
-    const dir = written(mesh.records);
-    const follower = new Follower(dir);
-    expect(follower.follow(2)).toEqual({ begunAnew: false });
-    mesh.deliver('b', 'a').deliver('a', 'b');
-    for (const [name, lines] of Object.entries(mesh.records))
-      writeFileSync(join(dir, `${name}.ndjson`), textOf(lines));
-    expect(follower.follow(2)).toEqual({ begunAnew: true });
-    const { start, steps, messages } = follower.telling!.timeline;
+  it('keeps the newest steps when it becomes too long: the state before them is the start', () => {
+    const mesh = new DrivenMesh(2)
+      .client('b', 'ask')
+      .deliver('b', 'a')
+      .deliver('a', 'b')
+      .client('b', 'release');
+    const follower = new Follower(written(mesh.records));
+    follower.follow(3);
+    const { start, steps, messages, forgotten } = follower.telling!.timeline;
+    expect(forgotten).toBe(2);
     expect(start.sites['b']).toMatchObject({ value: { client: 'requesting' } });
-    expect(messages[0]).toMatchObject({ source: 'b', target: 'a', sent: 0, ended: 1, fate: 'received' });
-    expect(steps).toHaveLength(2);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toMatchObject({ source: 'a', target: 'b', sent: 0, ended: 1, fate: 'received' });
+    expect(steps.map(({ text, message }) => [text.slice(0, 16), message])).toEqual([
+      ['b receives TOKEN', 0],
+      ['b: release', null],
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { NamedAction, SiteId } from '../../machines/actor.ts';
-import type { EventLine, LinkLine, StartLine } from '../../machines/record.ts';
+import type { Suspicion } from '../../machines/epoch/messages.ts';
+import type { EventLine, LinkLine, RecordedSnapshot, StartLine } from '../../machines/record.ts';
 import { noFault } from '../check/questions.ts';
 import { systems } from '../protocols/systems.ts';
 import type { RecordedMachine } from '../runs/recorded-machine.ts';
@@ -8,6 +9,7 @@ import type { InFlight, Property, StateRecord, System } from '../system/system.t
 import { messageText } from '../system/text.ts';
 import type { Happening } from './causal-order.ts';
 import { chartOf } from './chart.ts';
+import { forgettable, messagesAfter, stepsAfter } from './forget.ts';
 import type { Judgement, SiteState, Timeline, TimelineStep, TypedValue } from './format.ts';
 import { changes, type JudgedStep, Judges } from './judges.ts';
 import { Post } from './post.ts';
@@ -26,13 +28,17 @@ export type TellingOf = Pick<StartLine, 'lock' | 'machine' | 'site' | 'peers'>;
 export interface TellingOptions {
   /** The source in words. Default: a record. */
   readonly about?: string;
+  /** The run goes on: its states tell since when a client is as it is, and its first steps may be forgotten. */
+  readonly isLive?: boolean;
   /** Sites are watched at intervals. Unknown parts are marked as such, and no judgement is based on them. */
   readonly isWatched?: boolean;
 }
 
 /** Builds the timeline of a run, one happening after the other, while the run goes on. */
 export class TimelineBuilder {
-  readonly steps: TimelineStep[] = [];
+  steps: TimelineStep[] = [];
+  /** Number of earlier steps that are no longer kept. */
+  forgotten = 0;
   /** True while the following moments are to be judged. */
   isJudging = true;
   /** True when some moment that was to be judged was skipped. */
@@ -40,6 +46,7 @@ export class TimelineBuilder {
   /** The source in words. */
   about: string;
   readonly #of: TellingOf;
+  readonly #isLive: boolean;
   readonly #isWatched: boolean;
   readonly #machine: RecordedMachine | null;
   readonly #sites: readonly SiteId[];
@@ -47,7 +54,7 @@ export class TimelineBuilder {
   readonly #judges: Judges;
   readonly #members = new Map<SiteId, Set<SiteId>>();
   readonly #state = new Map<SiteId, SiteState>();
-  #post = new Post();
+  readonly #post = new Post();
   #start: Timeline['start'] | null = null;
   #verdicts: readonly Judgement[] = [];
   /** The time of the step that is added. */
@@ -55,8 +62,9 @@ export class TimelineBuilder {
   /** Number of moments since the last judged one. */
   #unjudged = 0;
 
-  constructor(of: TellingOf, { about, isWatched = false }: TellingOptions = {}) {
+  constructor(of: TellingOf, { about, isLive = false, isWatched = false }: TellingOptions = {}) {
     this.#of = of;
+    this.#isLive = isLive;
     this.#isWatched = isWatched;
     this.#machine = recordedMachines[of.machine] ?? null;
     this.#sites = [of.site, ...of.peers].sort();
@@ -87,14 +95,20 @@ export class TimelineBuilder {
       start: this.#started(),
       steps: [...this.steps],
       messages: [...this.#post.all],
+      ...(this.forgotten > 0 && { forgotten: this.forgotten }),
     };
   }
 
-  /** Forgets the steps so far. The current state becomes the start. */
-  beginAnew(): void {
-    this.#start = { sites: Object.fromEntries(this.#state), verdicts: this.#verdicts };
-    this.#post = this.#post.goingOn();
-    this.steps.length = 0;
+  /** Keeps at most `most` steps, the newest. */
+  keep(most: number): void {
+    const count = forgettable(this.steps.length, most);
+    if (count === 0) return;
+    const kept = messagesAfter(this.#post.all, count);
+    const { start, steps } = stepsAfter({ start: this.#started(), steps: this.steps }, count, kept);
+    this.#start = start;
+    this.steps = steps;
+    this.#post.keep(kept);
+    this.forgotten += count;
   }
 
   #started(): Timeline['start'] {
@@ -133,7 +147,8 @@ export class TimelineBuilder {
       case 'gone': {
         const { site, type } = happening;
         this.#post.forget(site, this.steps.length + 1);
-        const state: SiteState = { ...this.#state.get(site)!, unseen: true };
+        const before = this.#state.get(site)!;
+        const state: SiteState = { ...before, unseen: true, ...(type === 'gone' && { gone: true }) };
         const text = type === 'gone' ? `${site} does not answer any more` : `${site} is seen no longer`;
         this.#step({ kind: type, site, text, state });
         break;
@@ -148,10 +163,15 @@ export class TimelineBuilder {
     }
   }
 
-  #see({ site, snapshot, missed }: Extract<Happening, { type: 'seen' }>): void {
+  #see({ site, snapshot, missed, since }: Extract<Happening, { type: 'seen' }>): void {
     const text =
       missed === 0 ? `${site} is seen` : `${site} is seen again, after ${missed} events that were not`;
-    this.#step({ kind: 'seen', site, text, state: { ...nothing, ...snapshot } });
+    this.#step({
+      kind: 'seen',
+      site,
+      text,
+      state: { ...nothing, ...snapshot, ...(since !== undefined && { since }) },
+    });
   }
 
   #renew({ site, peer }: LinkLine): void {
@@ -174,10 +194,10 @@ export class TimelineBuilder {
     const departed = cause === null ? null : (this.#machine?.departs(event) ?? null);
     if (departed !== null) this.#members.get(site)!.delete(departed);
     const before = this.#state.get(site)!;
-    const state: SiteState = { up: true, ...snapshot };
+    const state: SiteState = { up: true, ...snapshot, ...this.#since(before, snapshot, effects) };
     const text =
       cause === null
-        ? `${site}: ${messageText(event)}`
+        ? `${site}: ${clientText(event)}`
         : `${site} receives ${messageText(event)} from ${cause.site}`;
     this.#step(
       {
@@ -188,6 +208,18 @@ export class TimelineBuilder {
       },
       cause === null ? null : { source: cause.site, message: typed },
     );
+  }
+
+  /** A critical section that follows another begins with a grant of its own. */
+  #since(
+    before: SiteState,
+    { value }: RecordedSnapshot,
+    effects: readonly NamedAction[],
+  ): Pick<SiteState, 'since'> {
+    if (!this.#isLive) return {};
+    const isSame = isEqualClient(before.value, value) && effects.every(({ type }) => type !== 'grant');
+    const since = isSame ? before.since : this.#at;
+    return since === undefined ? {} : { since };
   }
 
   #receive(
@@ -271,6 +303,23 @@ export class TimelineBuilder {
       return unseen || value === null;
     });
   }
+}
+
+/** `suspect (death of b)`: the grounds for a new epoch in a few words. */
+function clientText(event: EventLine['event']): string {
+  const { because, ...plain } = event as EventLine['event'] & { readonly because?: Suspicion };
+  if (because === undefined) return messageText(event);
+  const down = Object.keys(because.down).join(', ');
+  return `${messageText(plain)} (${because.reason}${down === '' ? '' : `; down: ${down}`})`;
+}
+
+/** Whether the client's region, or the whole value of a machine without one, is the same. */
+function isEqualClient(one: unknown, other: unknown): boolean {
+  return JSON.stringify(clientOf(one)) === JSON.stringify(clientOf(other));
+}
+
+function clientOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'client' in value ? value.client : value;
 }
 
 const nothing: SiteState = { up: true, value: null, context: {} };

@@ -26,6 +26,7 @@ const told = z.discriminatedUnion('type', [
     lock,
     at,
     now: z.strictObject({ seq: z.int().min(0), snapshot }).nullable(),
+    sinceMs: z.number().nullish(),
   }),
   z.strictObject({ type: z.literal('lines'), lines: z.array(z.tuple([at, recordLine])) }),
   z.strictObject({ type: z.literal('end'), at, why: z.enum(['full', 'slow', 'closed']) }),

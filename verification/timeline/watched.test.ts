@@ -153,16 +153,48 @@ describe('a watched cluster', () => {
     });
   });
 
-  it('starts anew after a number of steps, from the current state', () => {
+  it('keeps the newest steps, and says how many are forgotten', () => {
     const watched = new Watched(of('b'));
     watched.attached('b');
     const snapshot = of('b').snapshot;
     for (let seq = 0; seq < 30; seq++) {
       watched.told('b', { type: 'window', lock: 'main', at: seq, now: { seq, snapshot } });
       watched.told('b', { type: 'end', at: seq, why: 'full' });
-      const { begunAnew } = watched.follow(20);
-      expect(watched.telling!.steps.length).toBeLessThanOrEqual(20);
-      expect(begunAnew).toBe(seq > 0 && watched.telling!.steps.length === 2);
+      watched.follow(20);
+      const { forgotten, steps } = watched.telling!.timeline;
+      expect(steps.length).toBeLessThanOrEqual(20);
+      expect(steps.length).toBeGreaterThanOrEqual(Math.min(15, 2 * (seq + 1)));
+      expect((forgotten ?? 0) + steps.length).toBe(2 * (seq + 1));
     }
+  });
+
+  it('tells since when a site holds or waits, also if that was before it was seen, and the clocks of sites', () => {
+    let now = 0;
+    const watched = new Watched(of('b'), () => now);
+    watched.attached('b');
+    const { snapshot } = records['b']!.find((line) => line.kind === 'event') as EventLine;
+    watched.told('b', {
+      type: 'window',
+      lock: 'main',
+      at: 90_000,
+      now: { seq: 1, snapshot },
+      sinceMs: 4_000,
+    });
+    watched.follow(20);
+    const seen = watched.telling!.timeline.steps.at(-1)!.sites['b'];
+    expect(seen).toMatchObject({ value: { client: 'requesting' }, since: 86_000 });
+    now = 2_500;
+    expect(watched.clocks).toEqual({ b: 92_500 });
+    const granted = records['b']!.find(
+      (line) => line.kind === 'event' && line.effects.some(({ type }) => type === 'grant'),
+    ) as EventLine;
+    watched.told('b', { type: 'lines', lines: [[92_000, { ...granted, cause: null, clock: {} }]] });
+    watched.gone('b');
+    watched.follow(20);
+    const [held, gone] = watched.telling!.timeline.steps.slice(-2).map(({ sites }) => sites['b']);
+    expect(held).toMatchObject({ value: { client: 'inCS' }, since: 92_000 });
+    expect(gone).toMatchObject({ value: { client: 'inCS' }, since: 92_000, unseen: true, gone: true });
+    expect(watched.telling!.steps.at(-1)!.at).toBe(92_500);
+    expect(watched.clocks).toEqual({});
   });
 });

@@ -22,6 +22,8 @@ interface Source {
   isOpen: boolean;
   /** True from the end of the connection until a window opens again. */
   isGone: boolean;
+  /** The time by the site's clock less the time here, in milliseconds, as far as the reports tell. */
+  ahead: number | null;
 }
 
 /** If the sending event has not been reported for this long, it was outside every window. */
@@ -50,7 +52,7 @@ export class Watched {
   /** `site` is watched from now on. */
   attached(site: SiteId): void {
     if (!this.#sources.has(site))
-      this.#sources.set(site, { items: [], seq: null, isOpen: false, isGone: false });
+      this.#sources.set(site, { items: [], seq: null, isOpen: false, isGone: false, ahead: null });
   }
 
   /** Adds a report of `site` on the lock. */
@@ -62,43 +64,69 @@ export class Watched {
       case 'found':
         return;
       case 'window': {
-        const { at, now } = told;
+        const { at, now, sinceMs } = told;
+        const since = sinceMs === undefined || sinceMs === null ? {} : { since: at - sinceMs };
         // The number of missed events is known once the earlier reports have been added.
-        add(at, { type: 'seen', site, at, snapshot: now?.snapshot ?? null, missed: 0 }, now?.seq ?? null);
+        const seen = {
+          type: 'seen',
+          site,
+          at,
+          snapshot: now?.snapshot ?? null,
+          missed: 0,
+          ...since,
+        } as const;
+        add(at, seen, now?.seq ?? null);
+        this.#hearClock(site, at);
         return;
       }
       case 'lines':
         for (const [at, line] of told.lines) {
+          this.#hearClock(site, at);
           if (line.kind === 'event') add(at, { type: 'event', line: { ...line, at } }, line.seq);
           else if (line.kind === 'link') add(at, { type: 'link', line: { ...line, at } });
           else add(at, { type: 'start', line: { ...line, at }, isFirst: false });
         }
         return;
       case 'end':
-        add(told.at, told.why === 'closed' ? { type: 'gone', site } : { type: 'unseen', site, at: told.at });
+        add(
+          told.at,
+          told.why === 'closed' ? { type: 'gone', site, at: told.at } : { type: 'unseen', site, at: told.at },
+        );
     }
   }
 
   /** No more reports will come from `site`. */
   gone(site: SiteId): void {
     const source = this.#sources.get(site)!;
-    const at = source.items.at(-1)?.at ?? 0;
-    source.items.push({ at, came: this.#now(), happening: { type: 'gone', site }, seq: null });
+    const came = this.#now();
+    const at = source.ahead === null ? undefined : Math.round(source.ahead + came);
+    const happening: Happening = { type: 'gone', site, ...(at !== undefined && { at }) };
+    source.items.push({ at: source.items.at(-1)?.at ?? 0, came, happening, seq: null });
+  }
+
+  /** The time now at each site whose connection stands, by its own clock: milliseconds since 1970. */
+  get clocks(): Readonly<Record<SiteId, number>> {
+    const now = this.#now();
+    const known = [...this.#sources].filter(([, { ahead, isGone }]) => ahead !== null && !isGone);
+    return Object.fromEntries(known.map(([site, { ahead }]) => [site, Math.round(ahead! + now)]));
+  }
+
+  /** The report that came soonest tells the most. */
+  #hearClock(site: SiteId, at: number): void {
+    const source = this.#sources.get(site)!;
+    source.ahead = Math.max(source.ahead ?? Number.NEGATIVE_INFINITY, at - this.#now());
   }
 
   /**
-   * Adds the reports whose order is known by now. After more than `most` steps the timeline starts anew, and
-   * `begunAnew` is true.
+   * Adds the reports whose order is known by now. At most `most` steps are kept, the newest.
    */
-  follow(most: number): { readonly begunAnew: boolean } {
+  follow(most: number): void {
     const happenings = [...this.#ready()];
-    if (happenings.length === 0) return { begunAnew: false };
-    this.#telling ??= new TimelineBuilder(this.#of, { isWatched: true });
+    if (happenings.length === 0) return;
+    this.#telling ??= new TimelineBuilder(this.#of, { isLive: true, isWatched: true });
     const telling = this.#telling;
     const watched = [...this.#sources.keys()].sort().join(', ');
     telling.about = `lock ${this.#of.lock}: ${this.#of.machine}, live; watched: ${watched}`;
-    const begunAnew = telling.steps.length > 0 && telling.steps.length + happenings.length > most;
-    if (begunAnew) telling.beginAnew();
     const every = Math.ceil(happenings.length / judgedOfALook);
     for (const [index, happening] of happenings.entries()) {
       const next = happenings[index + 1];
@@ -106,7 +134,7 @@ export class Watched {
       telling.isJudging = index % every === 0 || next === undefined || isEnd(next);
       telling.tell(happening);
     }
-    return { begunAnew };
+    telling.keep(most);
   }
 
   *#ready(): Generator<Happening> {

@@ -20,7 +20,7 @@ export interface StatelyPage extends LivePage {
 }
 
 /**
- * Serves the page, and takes what apps on this machine tell it. After `mostSteps` the view begins anew.
+ * Serves the page, and takes what apps on this machine tell it. The newest `mostSteps` steps are kept.
  *
  * @throws `UsageError` when the port is taken.
  */
@@ -49,24 +49,20 @@ class Apps implements Followed {
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: mostBytes });
   readonly #refused: (reason: string) => void;
   #connections = 0;
-  #hasBegun = false;
-  /** There are actors that the pages do not know. */
-  #hasMore = false;
 
   constructor(refused: (reason: string) => void) {
     this.#refused = refused;
   }
 
   get telling(): StatelyTelling | null {
-    return this.#hasBegun ? this.#telling : null;
+    return this.#telling.edition === 0 ? null : this.#telling;
   }
 
-  follow(most: number): { readonly begunAnew: boolean } {
-    const isFull = this.#telling.steps.length > most;
-    if (isFull) this.#telling.beginAnew();
-    const begunAnew = isFull || this.#hasMore;
-    this.#hasMore = false;
-    return { begunAnew };
+  /** The clocks of apps are not known, and nothing is held for a time. */
+  readonly clocks = {};
+
+  follow(most: number): void {
+    this.#telling.keep(most);
   }
 
   readonly elsewhere: Elsewhere = (request, socket, head) => {
@@ -97,7 +93,7 @@ class Apps implements Followed {
         socket.close(policyViolation, 'expected an event of @statelyai/inspect');
         return;
       }
-      if (this.#telling.tell(connection, told)) this.#hasBegun = this.#hasMore = true;
+      this.#telling.tell(connection, told);
     });
   }
 }

@@ -1,4 +1,5 @@
 import { messageText } from '../../../verification/system/text.ts';
+import { forgettable, messagesAfter, stepsAfter } from '../../../verification/timeline/forget.ts';
 import type {
   Chart,
   Message,
@@ -27,8 +28,15 @@ const absent: SiteState = { up: false, value: null, context: {} };
 export class StatelyTelling {
   steps: TimelineStep[] = [];
   messages: Message[] = [];
+  /** Number of earlier steps that are no longer kept. */
+  forgotten = 0;
   readonly #actors = new Map<string, Inspected>();
   #start: Timeline['start'] = { sites: {}, verdicts: [] };
+
+  /** Number of actors. */
+  get edition(): number {
+    return this.#actors.size;
+  }
 
   get timeline(): Timeline {
     const actors = [...this.#actors.values()];
@@ -43,39 +51,43 @@ export class StatelyTelling {
       start: this.#start,
       steps: [...this.steps],
       messages: [...this.messages],
+      ...(this.forgotten > 0 && { forgotten: this.forgotten }),
     };
   }
 
-  /** Forgets the steps so far: the start is where they have led. */
-  beginAnew(): void {
-    const kept = this.messages.filter(({ fate }) => fate === 'under way');
+  /** Keeps at most `most` steps, the newest. */
+  keep(most: number): void {
+    const count = forgettable(this.steps.length, most);
+    if (count === 0) return;
+    const kept = messagesAfter(this.messages, count);
+    const { start, steps } = stepsAfter({ start: this.#start, steps: this.steps }, count, kept);
+    this.#start = start;
+    this.steps = steps;
+    this.messages = [...kept.messages];
     for (const actor of this.#actors.values()) {
-      actor.waiting = actor.waiting.map((index) => kept.indexOf(this.messages[index]!));
+      actor.waiting = actor.waiting.map((index) => kept.indices.get(index)!);
     }
-    const sites = Object.fromEntries([...this.#actors.values()].map(({ id, state }) => [id, state]));
-    this.#start = { sites, verdicts: [] };
-    this.messages = kept.map((message) => ({ ...message, sent: 0 }));
-    this.steps = [];
+    this.forgotten += count;
   }
 
   /**
    * Takes what an app told; sessions are known within one `connection`, and those of another where this one has none of
-   * the name. True when there is an actor more.
+   * the name.
    */
-  tell(connection: number, told: StatelyEvent): boolean {
+  tell(connection: number, told: StatelyEvent): void {
     switch (told.type) {
       case '@xstate.actor':
-        return this.#begin(connection, told);
+        this.#begin(connection, told);
+        break;
       case '@xstate.event': {
         const source = told.sourceId === undefined ? null : this.#find(connection, told.sourceId);
         const target = this.#find(connection, told.sessionId);
         if (source !== null && target !== null) this.#post(source, target, told.event);
-        return false;
+        break;
       }
       case '@xstate.snapshot': {
         const actor = this.#find(connection, told.sessionId);
         if (actor !== null) this.#take(actor, told.event, stateOf(told.snapshot));
-        return false;
       }
     }
   }
@@ -87,9 +99,9 @@ export class StatelyTelling {
     return named?.[1] ?? null;
   }
 
-  #begin(connection: number, told: Extract<StatelyEvent, { type: '@xstate.actor' }>): boolean {
+  #begin(connection: number, told: Extract<StatelyEvent, { type: '@xstate.actor' }>): void {
     const key = `${connection} ${told.sessionId}`;
-    if (this.#actors.has(key)) return false;
+    if (this.#actors.has(key)) return;
     const taken = new Set([...this.#actors.values()].map(({ id }) => id));
     const name = told.name ?? told.sessionId;
     let id = name;
@@ -101,7 +113,6 @@ export class StatelyTelling {
     this.#actors.set(key, actor);
     this.#start = { ...this.#start, sites: { ...this.#start.sites, [id]: absent } };
     this.#step(actor, { kind: 'restart', text: `${id} starts` });
-    return true;
   }
 
   #post(source: Inspected, target: Inspected, message: TypedValue): void {
