@@ -29,7 +29,8 @@ describe('many locks', () => {
     // Where its token begins, and where it was used.
     expect(places).toBeGreaterThanOrEqual(locks);
     expect(places).toBeLessThanOrEqual(2 * locks);
-    expect(bytes / places).toBeLessThan(1_024);
+    // 1,013 of them at three sites, and up to 20 more on a busy machine, where code is compiled meanwhile.
+    expect(bytes / places).toBeLessThan(1_100);
     expect(timers).toBeLessThan(10);
     expect(idleMessages).toBe(0);
   });

@@ -149,6 +149,19 @@ describe('the death', () => {
     }
   });
 
+  test('of one of many sites costs no holder its lock that answers late', async () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const simulation = await opened({ sites: 5, seed });
+      const held = await granted(simulation, 'a', 10);
+      wanted(simulation, 'b');
+      await simulation.run(10);
+      simulation.crash('e');
+      await simulation.run(500, 'a');
+      await simulation.run(2_000);
+      expect([simulation.elections(), held.signal.aborted]).toEqual([1, false]);
+    }
+  });
+
   test('of a site for which no other waits costs nothing, and then one election at the next request', async () => {
     const simulation = await opened({ sites: 3, seed: 3 });
     simulation.crash('c');

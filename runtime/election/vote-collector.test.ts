@@ -50,13 +50,14 @@ describe('votes', () => {
     expect(delivered).toEqual(['b VOTE', 'c VOTE']);
   });
 
-  test('wait neither for a voter that is gone nor for one that refuses', () => {
+  test('wait neither for a voter that is gone nor for one that refuses or has no room for the lock', () => {
     const { ballot, stand, delivered, vote, say } = setUp();
-    stand(1, 'b', 'c', 'd');
+    stand(1, 'b', 'c', 'd', 'e');
     vote('b', null);
     ballot.absent('c');
     say('d', { type: 'REFUSE', epoch: 0, root: 'a', promise: 7 });
-    expect(delivered).toEqual(['d REFUSE', 'b VOTE']);
+    say('e', { type: 'OVER', epoch: 0, from: 'e', full: true });
+    expect(delivered).toEqual(['d REFUSE', 'e OVER', 'b VOTE']);
   });
 
   test('let nothing of their voter overtake them, and keep nothing of others back', () => {

@@ -16,8 +16,8 @@ export interface VoteCollectorOptions {
 
 /**
  * The votes for this site as a candidate, kept back until every voter in reach has answered. A majority decides
- * (R6), and one without the holder takes its critical section away, though it lives and has voted: it must not be left
- * out by being second. A message may take any time, so this adds nothing to what is checked.
+ * (R6), and one without the holder takes its critical section away, though it lives: it must not be left out because its
+ * answer is late. A message may take any time, so this adds nothing to what is checked.
  */
 export class VoteCollector {
   readonly #options: VoteCollectorOptions;
@@ -53,7 +53,7 @@ export class VoteCollector {
     const keeps = this.#awaited.size > 0 && (isVote || this.#kept.some((kept) => kept.source === source));
     if (keeps) this.#kept.push(envelope);
     else this.#options.deliver(envelope);
-    if (isVote || message.type === 'REFUSE') this.absent(source);
+    if (isVote || message.type === 'REFUSE' || (message.type === 'OVER' && message.full)) this.absent(source);
   }
 
   /** No vote of `voter` is to be expected any more. */

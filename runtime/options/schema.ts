@@ -71,7 +71,7 @@ const timing = z.strictObject({
   suspectMaxMs: time(45, 'Longest time from the death of a peer until a site that waits stands.'),
   electionMinMs: time(
     100,
-    'Shortest time that a candidate waits for votes before it stands again. It doubles with each failed election, and is shortened at random by up to half. A site that voted waits two to three times as long. A candidate waits up to a quarter of it for votes that a majority does not need, since the vote of the holder may be among them.',
+    'Shortest time that a candidate waits for votes before it stands again. It doubles with each failed election, and is shortened at random by up to half. A site that voted waits two to three times as long. A candidate waits up to four times electionMinMs for the votes of all voters in reach, though a majority elects it, since the vote of the holder may be missing.',
   ),
   electionMaxMs: time(2_000, 'Longest time that a candidate waits for votes before it stands again.'),
   forgetAfterMs: time(

@@ -208,7 +208,7 @@ export class Site implements MailboxHandlers {
       store,
       durable,
       trigger: this.#trigger,
-      graceMs: timing.electionMinMs / 4,
+      graceMs: 4 * timing.electionMinMs,
       leases: strict,
       notice,
       sync: () => this.#sync(),
@@ -730,8 +730,6 @@ export class Site implements MailboxHandlers {
     const before = this.#roster.configuration;
     const had = this.#trigger.majority;
     const ups = new Set(this.#roster.peers.filter((peer) => this.#isUp(peer)));
-    // Votes that are kept back were asked for in the configuration before: they count, and may elect this site, while it holds that one.
-    for (const { votes } of this.#locks.active()) votes?.close();
     this.#roster.configuration = configuration;
     const { peers, voters } = this.#roster;
     for (const peer of peers) mailbox.add(peer, this.#members?.record.addresses[peer] ?? null);
@@ -746,6 +744,8 @@ export class Site implements MailboxHandlers {
     const isTheirs = compare(configuration, foundersMembership) === 0;
     if (before !== null || joins || !isTheirs)
       for (const actor of this.#locks.all()) actor.configured(change);
+    // Votes that are kept back were asked for in the configuration before, and elect nobody: that of the holder may be missing.
+    for (const { votes } of this.#locks.active()) votes?.close();
     const names = Object.keys(before?.voters ?? {});
     const gone = names.filter((voter) => !(voter in configuration.voters)).map(nameOf);
     // A lease needs the promises of a majority, and a voter that has joined gives none in the epochs before.
