@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mutants } from '../../verification/protocols/epoch/mutants.ts';
-import { conform } from './conform.ts';
+import { conform, environments } from './conform.ts';
 
 /* Sites that run, over TCP, take every transition of the explored graphs. */
 
@@ -12,7 +12,18 @@ describe('running sites', () => {
   });
 
   test('go through every transition of three sites', async () => {
-    expect(await conform({ sites: 3 })).toMatchObject({ states: 300, transitions: 702 });
+    expect(await conform({ sites: 3, changes: 0 })).toMatchObject({ states: 300, transitions: 702 });
+  });
+
+  test('go through every transition of an election among three, in which two stand', async () => {
+    const [, election] = environments[3];
+    expect(await conform({ sites: 3, ...election })).toMatchObject({ states: 1_529, transitions: 4_291 });
+  });
+
+  test('a site that does not exist is named', async () => {
+    await expect(conform({ sites: 2, asking: ['a', 'd'] })).rejects.toThrow(
+      'no site is named d: expected some of a, b',
+    );
   });
 });
 

@@ -1,12 +1,13 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AnyStateMachine } from 'xstate';
 import type { SiteId } from '../../machines/actor.ts';
 import { CodedError } from '../../machines/errors.ts';
 import type { Held } from '../../runtime/api/lock.ts';
 import type { LockActor } from '../../runtime/site/lock-actor.ts';
+import { UsageError } from '../../verification/check/errors.ts';
 import { epoch } from '../../verification/protocols/epoch/system.ts';
-import { type Action, actionText, type StateRecord, stateText } from '../../verification/system/index.ts';
-import { graphOf, type Transition, toursOf } from './graph.ts';
+import { actionText, stateText } from '../../verification/system/index.ts';
+import type { Action, ActorSpec, StateRecord, System } from '../../verification/system/system.ts';
+import { Explored, toursOf } from './graph.ts';
 import { closeSites, openSites, type RealSite } from './real-sites.ts';
 
 /**
@@ -15,10 +16,24 @@ import { closeSites, openSites, type RealSite } from './real-sites.ts';
  */
 export class ConformError extends CodedError<'SITE_DIFFERS' | 'SITE_CRASHED'> {}
 
-export interface ConformOptions {
-  readonly sites: number;
-  /** Number of changes of epoch that may begin. Default: 1 with two sites, else 0. */
+/** What happens to the sites of a graph. */
+export interface Environment {
+  /** Number of changes of epoch that may begin. Default: 1. */
   readonly changes?: number;
+  /** The sites that ask. Default: all. */
+  readonly asking?: readonly SiteId[];
+  /** The sites that suspect, and stand for election. Default: all. */
+  readonly standing?: readonly SiteId[];
+}
+
+/** The environments whose graphs are small enough to be driven in seconds, by the number of sites. */
+export const environments: Readonly<Record<2 | 3, readonly Environment[]>> = {
+  2: [{}],
+  3: [{ changes: 0 }, { asking: ['b'], standing: ['b', 'c'] }],
+};
+
+export interface ConformOptions extends Environment {
+  readonly sites: number;
   /** The statechart that the sites run; the model is of the real one. For a test of the comparison. */
   readonly statechart?: AnyStateMachine;
   /** Limit in ms for a site to reach the state of the model. Default: 5,000. */
@@ -36,100 +51,178 @@ export interface Conformed {
   readonly steps: number;
 }
 
+/** Number of runs that go on at once. */
+const atOnce = 32;
+/** Number of runs, each with its lock, after which all sites are ended, and others opened. */
+const runsOfSites = 4_000;
+
 /**
  * Drives every transition of the explored graph of `epoch`, in the model's order, on sites as they run, over TCP: clients ask and
  * release by the lock's own queue, and each message is held back at its receiver until the model delivers it. After each step all
- * sites and all that is on its way must be as in the model. Throws `ConformError` with the run so far.
+ * sites and all that is on its way must be as in the model. Several runs go on at once, each with a lock of its own. Throws
+ * `ConformError` with the run so far, and `UsageError` for a site that does not exist.
  */
 export async function conform(options: ConformOptions): Promise<Conformed> {
-  const {
-    sites: count,
-    changes = count === 2 ? 1 : 0,
-    statechart,
-    patienceMs = 5_000,
-    signal,
-    onProgress,
-  } = options;
-  // No message is taken off the network early and no states are merged, because a running site does neither.
-  const network = { order: 'fifo' } as const;
-  const asked = {
-    sites: count,
-    network,
-    changes,
-    crashes: 'none',
-    keepDead: true,
-    answers: true,
-    keepFrozen: true,
-  } as const;
-  const system = epoch(asked);
-  const { initial, states, transitions } = graphOf(system);
-  const failure: { error: Error | null } = { error: null };
-  const sites = await openSites(
-    Object.keys(system.actors),
-    (error) => {
-      failure.error ??= error;
-    },
-    statechart,
-  );
-  try {
-    const taken = new Set<Transition>();
-    let [runs, steps] = [0, 0];
-    for (const tour of toursOf(initial)) {
-      const run = new Run(sites, `run ${runs}`, failure, patienceMs);
-      await run.begin(initial.record);
+  const { statechart, signal, onProgress } = options;
+  const system = systemOf(options);
+  const explored = await Explored.of(system);
+  const { states, transitions } = explored;
+  const tours = toursOf(explored);
+  const isTaken = new Uint8Array(transitions);
+  let [taken, runs, steps] = [0, 0, 0];
+  const records = new Records(explored);
+
+  const driveOn = async (group: Group, last: number): Promise<void> => {
+    while (runs < last) {
+      const { value: tour } = tours.next();
+      if (tour === undefined) return;
+      const run = new Run(group, `run ${runs}`, records, options.patienceMs ?? 5_000);
+      runs += 1;
+      await run.begin();
       for (const transition of tour) {
         signal?.throwIfAborted();
-        await run.take(transition);
-        taken.add(transition);
+        if (group.isOver) return;
+        await run.take(explored.action(transition), explored.target(transition));
         steps += 1;
+        if (isTaken[transition] === 1) continue;
+        isTaken[transition] = 1;
+        taken += 1;
       }
-      runs += 1;
-      onProgress?.(taken.size, transitions);
+      onProgress?.(taken, transitions);
     }
-    return { states, transitions: taken.size, runs, steps };
-  } finally {
-    closeSites(sites);
+  };
+  while (taken < transitions) {
+    const group: Group = { sites: [], error: null, isOver: false };
+    const crashed = (error: Error) => {
+      group.error ??= error;
+    };
+    group.sites = await openSites(Object.keys(system.actors), crashed, statechart);
+    const last = runs + runsOfSites;
+    try {
+      await Promise.all(Array.from({ length: atOnce }, () => driveOn(group, last)));
+    } finally {
+      group.isOver = true;
+      closeSites(group.sites);
+    }
   }
+  return { states, transitions: taken, runs, steps };
+}
+
+function systemOf({ sites, changes = 1, asking, standing }: ConformOptions): System {
+  // No message is taken off the network early and no states are merged, because a running site does neither.
+  const asRunning = { crashes: 'none', keepDead: true, answers: true, keepFrozen: true } as const;
+  const system = epoch({ sites, network: { order: 'fifo' }, changes, ...asRunning });
+  const strangers = [...(asking ?? []), ...(standing ?? [])].filter((id) => !(id in system.actors));
+  if (strangers.length > 0) {
+    const sites = Object.keys(system.actors).join(', ');
+    throw new UsageError(`no site is named ${strangers.join(' or ')}: expected some of ${sites}`);
+  }
+  const only = (id: SiteId, { environment = [], ...spec }: ActorSpec): ActorSpec => ({
+    ...spec,
+    environment: environment.filter(({ event: { type } }) => {
+      const sites = type === 'ask' ? asking : type === 'suspect' ? standing : undefined;
+      return sites?.includes(id) ?? true;
+    }),
+  });
+  const actors = Object.entries(system.actors).map(([id, spec]) => [id, only(id, spec)] as const);
+  return { ...system, actors: Object.fromEntries(actors) };
+}
+
+/** Sites, and the runs on them. */
+interface Group {
+  sites: readonly RealSite[];
+  /** The error by which a site ended. */
+  error: Error | null;
+  /** A run has failed, or all are done. */
+  isOver: boolean;
+}
+
+/** A site's state in the model. */
+interface Expected {
+  readonly text: string;
+  /** Number of messages on their way to it. */
+  readonly inbox: number;
+}
+
+/** The sites' states in the model, as texts that can be compared. Sites have the same local state in many states of the graph. */
+class Records {
+  readonly explored: Explored;
+  readonly #known = new Map<string, Expected>();
+
+  constructor(explored: Explored) {
+    this.explored = explored;
+  }
+
+  /** All sites in `state`, in their order. */
+  of(state: number): readonly Expected[] {
+    let record: StateRecord | null = null;
+    return this.explored.ids.map((id, process) => {
+      const key = `${process} ${this.explored.local(state, process)}`;
+      let expected = this.#known.get(key);
+      if (expected === undefined) {
+        record ??= this.explored.record(state);
+        expected = { text: textOf(record[id]!), inbox: record[id]!.inbox.length };
+        this.#known.set(key, expected);
+      }
+      return expected;
+    });
+  }
+}
+
+type SiteRecord = Pick<StateRecord[string], 'value' | 'context' | 'inbox'>;
+
+function textOf({ value, context, inbox }: SiteRecord): string {
+  return plainText([value, context, inbox]);
+}
+
+/** JSON with sorted keys, without the number of grants, which has no bound: the model leaves it out. */
+function plainText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(plainText).join()}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  const parts = keys.flatMap((key) => {
+    const part = (value as Record<string, unknown>)[key];
+    return part === undefined ? [] : [`"${key}":${key === 'k' ? 0 : plainText(part)}`];
+  });
+  return `{${parts.join()}}`;
 }
 
 /** One run: a lock that no site has used before. */
 class Run {
-  readonly #sites: readonly RealSite[];
+  readonly #group: Group;
   readonly #lock: string;
-  readonly #failure: { readonly error: Error | null };
+  readonly #records: Records;
   readonly #patienceMs: number;
   /** The locks that callers hold. */
   readonly #held = new Map<SiteId, Held>();
   readonly #done: string[] = [];
 
-  constructor(
-    sites: readonly RealSite[],
-    lock: string,
-    failure: { readonly error: Error | null },
-    patienceMs: number,
-  ) {
-    this.#sites = sites;
+  constructor(group: Group, lock: string, records: Records, patienceMs: number) {
+    this.#group = group;
     this.#lock = lock;
-    this.#failure = failure;
+    this.#records = records;
     this.#patienceMs = patienceMs;
   }
 
-  async begin(expected: StateRecord): Promise<void> {
-    for (const { site } of this.#sites) site.actor(this.#lock);
-    await this.#settle(expected);
+  async begin(): Promise<void> {
+    for (const { site } of this.#group.sites) site.actor(this.#lock);
+    await this.#settle(0);
   }
 
-  async take({ action, to }: Transition): Promise<void> {
+  /** Takes an action, after which all must be as in `state`. */
+  async take(action: Action, state: number): Promise<void> {
     this.#done.push(actionText(action));
     this.#do(action);
-    await this.#settle(to.record);
+    await this.#settle(state);
   }
 
   #do(action: Action): void {
-    const { site, mailbox } = this.#sites.find(({ id }) => id === action.actor)!;
+    const { site, mailbox } = this.#group.sites.find(({ id }) => id === action.actor)!;
     const actor = site.actor(this.#lock);
     if (action.kind === 'deliver') {
       mailbox.deliver(action.source!, this.#lock);
+      // A running candidate keeps votes back for a while, which is a longer way of the message. Here that time is over at once.
+      actor.votes?.close();
       return;
     }
     const type = action.kind === 'environment' ? action.event.type : action.kind;
@@ -165,32 +258,38 @@ class Run {
     this.#held.delete(id);
   }
 
-  /** Resolves once all sites and all messages on their way are as in the model. */
-  async #settle(expected: StateRecord): Promise<void> {
+  /** Resolves once all sites and all messages on their way are as in `state`, or another run has failed. */
+  async #settle(state: number): Promise<void> {
+    const expected = this.#records.of(state);
     const until = performance.now() + this.#patienceMs;
-    for (;;) {
-      const { error } = this.#failure;
+    while (!this.#group.isOver) {
+      const { error } = this.#group;
       if (error !== null) {
         throw new ConformError('SITE_CRASHED', `${error.message}, after ${this.#way()}`, { cause: error });
       }
-      const now = this.#record(expected);
-      if (isDeepStrictEqual(now, uncounted(expected)) && this.#callersHave(expected)) return;
+      if (this.#isAs(expected)) return;
       if (performance.now() > until) {
+        const record = this.#records.explored.record(state);
         throw new ConformError(
           'SITE_DIFFERS',
-          `after ${this.#way()}\nthe model has\n${stateText(expected)}\nand the sites are\n${stateText(now)}\n${this.#holders()}`,
+          `after ${this.#way()}\nthe model has\n${stateText(record)}\nand the sites are\n${stateText(this.#record(record))}\n${this.#holders()}`,
         );
       }
       await new Promise(setImmediate);
     }
   }
 
-  /** A caller holds the lock exactly where the model's client is in its critical section. */
-  #callersHave(expected: StateRecord): boolean {
-    return this.#sites.every(
-      ({ id }) =>
-        this.#holds(id) === ((expected[id]!.value as { readonly client: string }).client === 'inCS'),
-    );
+  /** Each site is as in the model, and a caller holds the lock exactly where the client is in its critical section. */
+  #isAs(expected: readonly Expected[]): boolean {
+    const { sites } = this.#group;
+    // What has not come yet is seen by the number of messages, which is quickly told.
+    if (sites.some(({ mailbox }, index) => mailbox.count(this.#lock) !== expected[index]!.inbox))
+      return false;
+    return sites.every((one, index) => {
+      if (textOf(this.#siteRecord(one)) !== expected[index]!.text) return false;
+      const { client } = one.site.actor(this.#lock).snapshot.value;
+      return this.#holds(one.id) === (client === 'inCS');
+    });
   }
 
   #holds(id: SiteId): boolean {
@@ -198,7 +297,7 @@ class Run {
   }
 
   #holders(): string {
-    const holders = this.#sites.flatMap(({ id }) => (this.#holds(id) ? [id] : []));
+    const holders = this.#group.sites.flatMap(({ id }) => (this.#holds(id) ? [id] : []));
     return holders.length === 0
       ? 'no caller holds the lock'
       : `callers hold the lock at ${holders.join(', ')}`;
@@ -211,18 +310,18 @@ class Run {
   /** The state of the sites in the model's form. */
   #record(expected: StateRecord): StateRecord {
     return Object.fromEntries(
-      this.#sites.map(({ id, site, mailbox }) => {
-        const { value, context } = site.actor(this.#lock).snapshot;
-        const inbox = this.#sites.flatMap(({ id: source }) =>
-          mailbox.held(source, this.#lock).map(({ message }) => ({ source, message })),
-        );
-        return [id, uncounted({ ...expected[id]!, up: true, value, context, inbox })];
-      }),
+      this.#group.sites.map((site) => [
+        site.id,
+        { ...expected[site.id]!, up: true, ...this.#siteRecord(site) },
+      ]),
     );
   }
-}
 
-/** As JSON, without the number of grants, which has no bound: the model leaves it out. */
-function uncounted<Value>(value: Value): Value {
-  return JSON.parse(JSON.stringify(value, (key, part: unknown) => (key === 'k' ? 0 : part)));
+  #siteRecord({ site, mailbox }: RealSite): SiteRecord {
+    const { value, context } = site.actor(this.#lock).snapshot;
+    const inbox = this.#group.sites.flatMap(({ id: source }) =>
+      mailbox.held(source, this.#lock).map(({ message }) => ({ source, message })),
+    );
+    return { value, context, inbox };
+  }
 }

@@ -12,7 +12,8 @@ import { membersLock } from '../../runtime/wire/frames.ts';
 export class HeldMailbox implements Mailbox {
   readonly self: SiteId;
   readonly #inner: Mailbox;
-  readonly #held = new Map<string, StampedEnvelope[]>();
+  /** By lock and source, oldest first. */
+  readonly #held = new Map<string, Map<SiteId, StampedEnvelope[]>>();
   #handlers: MailboxHandlers | null = null;
 
   constructor(inner: Mailbox) {
@@ -22,12 +23,19 @@ export class HeldMailbox implements Mailbox {
 
   /** The messages that have come from `source` for `lock`, oldest first. */
   held(source: SiteId, lock: string): readonly StampedEnvelope[] {
-    return this.#held.get(`${source} ${lock}`) ?? [];
+    return this.#held.get(lock)?.get(source) ?? [];
+  }
+
+  /** Number of messages that have come for `lock`. */
+  count(lock: string): number {
+    let count = 0;
+    for (const held of this.#held.get(lock)?.values() ?? []) count += held.length;
+    return count;
   }
 
   /** Delivers the oldest message from `source` for `lock`. */
   deliver(source: SiteId, lock: string): void {
-    const envelope = this.#held.get(`${source} ${lock}`)?.shift();
+    const envelope = this.#held.get(lock)?.get(source)?.shift();
     if (envelope === undefined) throw new RangeError(`${this.self} holds nothing from ${source} for ${lock}`);
     this.#handlers!.receive(envelope);
   }
@@ -38,8 +46,11 @@ export class HeldMailbox implements Mailbox {
       receive: (envelope) => {
         const { source, lock } = envelope;
         if (lock === membersLock) return handlers.receive(envelope);
-        const key = `${source} ${lock}`;
-        this.#held.set(key, [...(this.#held.get(key) ?? []), envelope]);
+        const ofLock = this.#held.get(lock) ?? new Map<SiteId, StampedEnvelope[]>();
+        this.#held.set(lock, ofLock);
+        const held = ofLock.get(source);
+        if (held === undefined) ofLock.set(source, [envelope]);
+        else held.push(envelope);
       },
       peerChanged: (change, id) => handlers.peerChanged(change, id),
       beforeWrite: () => handlers.beforeWrite(),

@@ -39,6 +39,8 @@ export async function openSites(
       cluster: 'conform',
       listen: addressOf(self),
       peers: Object.fromEntries(peers.map((id) => [id, addressOf(id)])),
+      // A busy machine must not seem a dead peer.
+      timing: { failureTimeoutMs: 600_000 },
     });
     const { timing, limits } = options;
     const store = memoryStore(systemRandom.incarnation());
