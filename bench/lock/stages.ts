@@ -150,7 +150,7 @@ function caller(): Stage {
 }
 
 function flush(): Stage {
-  const scheduler = new WriteScheduler();
+  const scheduler = new WriteScheduler(clock);
   return {
     name: 'flush: a write scheduled and begun',
     run: () => new Promise<void>((resolve) => scheduler.add(resolve, true)),
