@@ -150,6 +150,14 @@ export class Operator {
       );
   }
 
+  /** On a slow machine a site whose disk was full stops after its fault is over, and nothing else would start it. */
+  async #startStopped(): Promise<void> {
+    for (const member of this.#wanted)
+      await member.alone(async () => {
+        if (member.isWanted && !member.isUp) await member.start();
+      });
+  }
+
   /**
    * Asks one site after the other, of `at` or of the members that the change is not about, until one has done it. An attempt that
    * timed out may still be agreed on: the next one then finds it done.
@@ -172,6 +180,7 @@ export class Operator {
         last = answer === null ? `${member.site} ended meanwhile` : `${member.site} says: ${answer.message}`;
       }
       await sleep(pauseMs, undefined, { signal: this.#ended });
+      await this.#startStopped();
     }
     this.#cluster
       .member(about[0]!)
