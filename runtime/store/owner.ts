@@ -32,8 +32,9 @@ export async function own(
   const inUse = (id: string) =>
     new OperatingError(
       'STORE_IN_USE',
-      `process ${id.split('-')[0]} runs site ${site} with its data in ${dataDir}; a site has one process and a ` +
-        `directory of its own. If there is no such process any more, delete ${pathOf(id)}`,
+      `process ${id.split('-')[0]}${processes.isAlive(id) === null ? ' of another container or machine' : ''} runs site ` +
+        `${site} with its data in ${dataDir}; a site has one process and a directory of its own. If there is no such ` +
+        `process any more, delete ${pathOf(id)}`,
     );
   const { self } = processes;
   // The socket is there before the file that tells of it.

@@ -514,7 +514,9 @@ describe('one process at a time', () => {
     began();
     writeFileSync(join(dataDir, `a.owner.1-0123456789ab-0123456789ab`), '');
     if (process.platform !== 'linux') return;
-    await expect(openOwn()).rejects.toThrow(/STORE_IN_USE: process 1 .* delete /);
+    await expect(openOwn()).rejects.toThrow(
+      /STORE_IN_USE: process 1 of another container or machine runs .* delete /,
+    );
   });
 
   test('a process with the number of a dead owner is not taken for it', async () => {
