@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Authority } from './testing/credentials.ts';
 import { expectGrants, expectMembers, openFittingFleet } from './testing/fitting-fleet.ts';
 
 test('five processes become three members and two guests, and a guest takes the place of a member that dies', async () => {
@@ -11,3 +12,13 @@ test('five processes become three members and two guests, and a guest takes the 
   await expectGrants(fleet, fence);
   expect(fleet.running.size).toBe(4);
 }, 40_000);
+
+test.each([
+  ['a secret', { secret: 's'.repeat(32) }],
+  ['one certificate', { site: 'a', tls: new Authority('test').tls('test', 'a') }],
+])('four processes with %s become three members and a guest', async (_, security) => {
+  const fleet = openFittingFleet({ heartbeatMs: 250, failureTimeoutMs: 5_000 }, security);
+  await fleet.start(4);
+  await expectMembers(fleet, 3);
+  await expectGrants(fleet);
+});

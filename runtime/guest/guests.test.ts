@@ -3,6 +3,7 @@ import { afterEach, expect, onTestFinished, test } from 'vitest';
 import type { Cluster, ClusterOptions, Held, Notice } from '../index.ts';
 import { compareFences, joinCluster } from '../index.ts';
 import { codes, openMembers } from '../testing/cluster.ts';
+import { Authority } from '../testing/credentials.ts';
 import { eventually } from '../testing/eventually.ts';
 import { identity, plain, RawPeer } from '../testing/peer.ts';
 import { Relay } from '../testing/relay.ts';
@@ -286,4 +287,26 @@ test('guests are served equally often, however many of them each member has', as
   const jain = sum((count) => count) ** 2 / (counts.length * sum((count) => count ** 2));
   expect(overlaps).toBe(0);
   expect(jain).toBeGreaterThan(0.99);
+});
+
+test('a guest proves that it belongs to the cluster: by the secret, or by a certificate of its name', async () => {
+  const [authority, another] = [new Authority('test'), new Authority('test')];
+  const as = (site: string, tls = authority.tls('test', site)) => ({ site, tls });
+  const [good, bad] = [{ secret: 'a'.repeat(32) }, { secret: 'b'.repeat(32) }];
+  for (const [ofMember, right, wrong] of [
+    [good, good, bad],
+    [as('a'), as('b'), as('b', another.tls('test', 'b'))],
+  ] as const) {
+    const { members: sites } = await members({ ...calm, ...ofMember }, ['a']);
+    const two = [
+      await guest([sites[0]!.cluster], { ...calm, ...right }),
+      await guest([sites[0]!.cluster], { ...calm, ...right }),
+    ];
+    for (const { cluster } of two) await cluster.lock('main').run(() => {}, { timeoutMs: 10_000 });
+    const stranger = await guest([sites[0]!.cluster], { ...calm, ...wrong });
+    await expect(stranger.cluster.lock('main').acquire({ timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'ACQUIRE_TIMEOUT',
+    });
+    expect(sites[0]!.cluster.members().guests).toHaveLength(2);
+  }
 });

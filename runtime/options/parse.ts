@@ -20,7 +20,10 @@ export function parseOptions(options: unknown): Settings {
   refuseHiddenPeer(options);
   const needed = ofSites.filter((key) => key !== 'listen' || nats === undefined);
   const given = checked(clusterSchema, options, isNamed ? needed : []);
-  const site = given.guest ? uniqueId(given.site ?? hostname()) : (given.site ?? uniqueId(hostname()));
+  const isShared = given.guest || (given.size !== undefined && given.nats === undefined);
+  const { site: named = hostname() } = given;
+  // Over NATS the name of a site is its address.
+  const site = isShared || given.site === undefined ? uniqueId(named) : named;
   const listen = given.listen ?? (given.guest ? nowhere : everywhere(given, site));
   const settings: Settings = {
     ...given,

@@ -177,8 +177,8 @@ export const clusterSchema = describe(
       { does: 'Name of the cluster. Sites of another cluster are refused at the handshake.' },
     ),
     site: describe(z.string().regex(siteIdPattern), siteIdIs, {
-      does: 'Id of this site. A guest appends to it what makes it the only one of its name.',
-      otherwise: 'must be given; at a guest, the name of the host',
+      does: 'Id of this site. A guest, and a process with size unless it uses nats, appends to it what makes it the only one of its name, so that all may be given the same.',
+      otherwise: 'must be given; at a guest, or with size, the name of the host',
     }).optional(),
     listen: address(
       0,

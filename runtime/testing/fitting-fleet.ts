@@ -17,9 +17,14 @@ export class FittingFleet {
   readonly running = new Map<Cluster, Address>();
   readonly #addresses: Address[] = [];
   readonly #timing: ClusterOptions['timing'];
+  readonly #security: Pick<ClusterOptions, 'site' | 'tls' | 'secret'>;
 
-  constructor(timing: ClusterOptions['timing'] = hasty) {
+  constructor(
+    timing: ClusterOptions['timing'] = hasty,
+    security: Pick<ClusterOptions, 'site' | 'tls' | 'secret'> = {},
+  ) {
     this.#timing = timing;
+    this.#security = security;
   }
 
   async start(count: number): Promise<readonly Cluster[]> {
@@ -29,7 +34,7 @@ export class FittingFleet {
     return Promise.all(
       addresses.map(async (listen) => {
         const cluster = await joinCluster({
-          ...{ cluster: 'test', size: 3, listen, timing: this.#timing },
+          ...{ cluster: 'test', size: 3, listen, timing: this.#timing, ...this.#security },
           discovery: fromFunction(() => this.#addresses, { everyMs: 20 }),
           members: { removeAfterMs: 300, foundAfterMs: 300 },
         });
@@ -50,8 +55,8 @@ export class FittingFleet {
   }
 }
 
-export function openFittingFleet(timing?: ClusterOptions['timing']): FittingFleet {
-  const fleet = new FittingFleet(timing);
+export function openFittingFleet(...options: ConstructorParameters<typeof FittingFleet>): FittingFleet {
+  const fleet = new FittingFleet(...options);
   onTestFinished(async () => {
     await Promise.all([...fleet.running.keys()].map((cluster) => cluster.close({ graceful: false })));
   });

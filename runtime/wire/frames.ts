@@ -105,12 +105,12 @@ export const anySite = '*';
 
 export const siteIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** The end of a guest's id, which makes it the only one of its name. */
-const guestSuffix = /\.[0-9a-f]{8}$/;
+/** The ends that make the id of a guest, or of a process with `size`, the only one of its name. As a guest, the latter has two. */
+const uniqueEnds = /^(\.[0-9a-f]{8}){0,2}$/;
 
-/** The name that a guest proves to have, by its id. */
-export function nameOfGuest(id: SiteId): SiteId {
-  return id.replace(guestSuffix, '');
+/** Reports whether `site`, or its name without these ends, is among `names`: guests, and processes with `size`, may share one certificate. */
+export function proves(names: readonly SiteId[], site: SiteId): boolean {
+  return names.some((name) => site.startsWith(name) && uniqueEnds.test(site.slice(name.length)));
 }
 
 /** The first byte of a frame. Those of `hello` and `welcome` are the same in every version. */

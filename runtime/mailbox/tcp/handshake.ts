@@ -1,6 +1,6 @@
 import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
-import { anySite, asGuest, type Identity, nameOfGuest } from '../../wire/frames.ts';
+import { anySite, asGuest, type Identity, proves } from '../../wire/frames.ts';
 import type { Proven } from '../pipe.ts';
 
 /** Only one side of a pair dials, so that two sites seldom have two connections. */
@@ -51,7 +51,7 @@ export function identify<Peer extends Greeted>(
 ): Peer {
   const { site, target } = identity;
   const isGuest = identity.founders === asGuest;
-  if (proven && !proven.includes(site) && !(isGuest && proven.includes(nameOfGuest(site)))) {
+  if (proven && !proves(proven, site)) {
     throw new OperatingError(
       'SITE_NOT_PROVEN',
       `expected ${proven.join(' or ') || 'a certificate of this cluster'}, as the connection proves; one came that says it is ${site}`,

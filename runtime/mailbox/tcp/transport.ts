@@ -13,7 +13,7 @@ import type { SiteId } from '../../../machines/actor.ts';
 import { OperatingError } from '../../api/errors.ts';
 import type { Address } from '../../api/peer.ts';
 import type { Settings, Tls } from '../../options/schema.ts';
-import { anySite, nameOfGuest, siteIdPattern } from '../../wire/frames.ts';
+import { anySite, proves, siteIdPattern } from '../../wire/frames.ts';
 import { natsTransport } from '../nats/nats-transport.ts';
 import type { Callers, Listening, Pipe, Transport } from '../pipe.ts';
 import { isLoopback } from './loopback.ts';
@@ -24,14 +24,14 @@ export type TransportOptions = Pick<
   Settings,
   'cluster' | 'site' | 'listen' | 'peers' | 'tls' | 'secret' | 'insecure' | 'guest'
 > &
-  Partial<Pick<Settings, 'nats'>>;
+  Partial<Pick<Settings, 'nats' | 'size'>>;
 
 /** Throws `OPTIONS_INVALID`, `INSECURE_LISTEN`, `INSECURE_PEER`. */
 export function transportOf(options: TransportOptions): Transport {
-  const { cluster, site, listen, peers, tls, secret, nats, insecure = false, guest = false } = options;
+  const { cluster, site, listen, peers, tls, secret, nats, insecure = false, guest = false, size } = options;
   if (nats) return natsTransport(nats, cluster, site);
   if (tls) {
-    checkTls(tls, cluster, guest ? nameOfGuest(site) : site);
+    checkTls(tls, cluster, site, guest || size !== undefined);
     return certified(tls, cluster);
   }
   if (secret !== undefined) {
@@ -233,7 +233,7 @@ function withSecret({ cluster, site }: TransportOptions, secret: string | Buffer
 
 /** Reports whether `called` is the expected site. `anySite`: whether it is a site at all. */
 function isNamed(sites: readonly SiteId[], called: SiteId): boolean {
-  return called === anySite ? sites.length > 0 : sites.includes(called);
+  return called === anySite ? sites.length > 0 : proves(sites, called);
 }
 
 function greetByTls(

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { SiteId } from '../../../../machines/actor.ts';
 import { OperatingError } from '../../../api/errors.ts';
 import type { Tls } from '../../../options/schema.ts';
-import { siteIdPattern } from '../../../wire/frames.ts';
+import { proves, siteIdPattern } from '../../../wire/frames.ts';
 
 // As extended key usage (RFC 5280, 4.2.1.12); Node has it as `keyUsage`.
 const serverAuth = '1.3.6.1.5.5.7.3.1';
@@ -31,14 +31,15 @@ export function sitesNamedBy(altNames: string | undefined, cluster: string): rea
 
 /**
  * Throws `OPTIONS_INVALID`, which says what is wrong with which of the three; nothing is said of the authority, which
- * may be another for each site.
+ * may be another for each site. `isShared`: the certificate may name the site without the end that makes it the only one.
  */
-export function checkTls(tls: Tls, cluster: string, site: SiteId): void {
+export function checkTls(tls: Tls, cluster: string, site: SiteId, isShared: boolean): void {
   const certificate = certificateIn(tls.cert, 'tls.cert');
   certificateIn(tls.ca, 'tls.ca');
   if (!certificate.checkPrivateKey(privateKeyIn(tls.key)))
     throw invalid('tls.key is not the key to tls.cert: they are of two different pairs');
-  if (!sitesNamedBy(certificate.subjectAltName, cluster).includes(site)) {
+  const sites = sitesNamedBy(certificate.subjectAltName, cluster);
+  if (!(isShared ? proves(sites, site) : sites.includes(site))) {
     const names = certificate.subjectAltName ?? 'nothing';
     throw invalid(
       `tls.cert names ${names}; expected URI:${siteUri(cluster, site)} among its subject alternative names`,
