@@ -29,7 +29,7 @@ const endless: readonly string[] = [
   'next stays after the token is passed',
 ];
 
-test.each(Object.entries(mutants))('%s: is refuted by both', { timeout: 300_000 }, async (name, machine) => {
+test.each(Object.entries(mutants))('%s: is refuted by both', { timeout: 900_000 }, async (name, machine) => {
   const system = naimiTrehel({ sites: endless.includes(name) ? 2 : 3, network, machine });
   const [ours, theirs] = [await check(system), await spin(system)];
   expect(opinionOf(ours, theirs).differences).toEqual([]);

@@ -6,6 +6,7 @@ import twoPhase from '../../examples/two-phase-commit.ts';
 import { epoch } from '../../protocols/epoch/system.ts';
 import { line } from '../../protocols/line/system.ts';
 import { link } from '../../protocols/link/system.ts';
+import { membersOf } from '../../protocols/members/system.ts';
 import { naimiTrehel, naimiTrehelLeaving } from '../../protocols/naimi-trehel/system.ts';
 import { sketch } from '../../protocols/sketch/system.ts';
 import type { Network, System } from '../../system/system.ts';
@@ -34,6 +35,7 @@ export const systems: Readonly<Record<string, System>> = {
   'naimi-trehel, leaving': naimiTrehelLeaving({ sites: 3, network }),
   line: line({ sites: 3, network }),
   link: link({ sites: 2, network, posts: 2, limit: 1, connections: 1, finishes: [] }),
+  'members, 2 sites': membersOf({ sites: 2, network }),
   sketch: sketch({ sites: 2, network }),
   'epoch, 2 sites, crashes and breaks': epoch({
     sites: 2,
