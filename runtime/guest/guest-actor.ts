@@ -14,6 +14,7 @@ import type { Notice } from '../api/notice.ts';
 import type { LockStatus } from '../api/status.ts';
 import { Driver, type DriverOwner } from '../driver/driver.ts';
 import type { Places } from '../lock/places.ts';
+import type { Row } from '../lock/row.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 
 export interface GuestActorSetting {
@@ -21,6 +22,7 @@ export interface GuestActorSetting {
   readonly clock: Clock;
   readonly maxBatch: number;
   readonly places: Places;
+  readonly row: Row;
   /** How long a caller that does not wait in line waits for an answer. */
   readonly answerMs: number;
   readonly notice: (notice: Notice) => void;

@@ -7,6 +7,7 @@ import type { Notice } from '../api/notice.ts';
 import type { Address, StampedEnvelope } from '../api/peer.ts';
 import type { Viewer, WatchSession } from '../api/watch.ts';
 import { Places } from '../lock/places.ts';
+import { Row } from '../lock/row.ts';
 import type { GuestMailbox } from '../mailbox/tcp/guest-mailbox.ts';
 import { backoffMs } from '../mailbox/tcp/reconnector.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
@@ -98,6 +99,7 @@ export class GuestSite<Tally extends Counts = Counts> {
     this.#setting = {
       ...{ self, clock, notice, tally, maxBatch: limits.maxBatch, answerMs: timing.heartbeatMs },
       places: new Places(clock),
+      row: new Row(),
       hindrance: () => (this.#member === null ? `no member has answered (${this.#why})` : null),
       look: () => this.#look(),
       session: () => this.#session,

@@ -26,6 +26,21 @@ describe('a token that is here', () => {
     expect(order).toEqual(['a', 'a', 'b', 'a', 'a', 'a']);
   });
 
+  test('lets timers and peers have their turn, though each section is of another lock', async () => {
+    await using group = await openMembers(['a']);
+    const { cluster } = group.members[0]!;
+    let turns = 0;
+    let isOver = false;
+    const next = () => {
+      turns += 1;
+      if (!isOver) setImmediate(next);
+    };
+    setImmediate(next);
+    for (let name = 0; name < 2_600; name++) await cluster.lock(`name ${name}`).run(() => undefined);
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(10);
+  });
+
   test('can be tried for, without a message', async () => {
     await using group = await openMembers(['a', 'b']);
     const [a, b] = group.members;

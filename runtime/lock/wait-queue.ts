@@ -8,6 +8,7 @@ import { type Abortable, follow, unfollow } from './aborts.ts';
 import { Fifo, type Standing } from './fifo.ts';
 import { Grant, type Granter, Holding } from './holding.ts';
 import type { Places } from './places.ts';
+import type { Row } from './row.ts';
 import { isWithin, runIn } from './runs.ts';
 
 /** The actor of the lock, as the queue of its local callers needs it. */
@@ -43,8 +44,9 @@ export interface WaitQueueOptions {
   /** How long a caller that does not wait in line waits for an answer of the others. */
   readonly answerMs: number;
   readonly notice: (notice: Notice) => void;
-  /** Shared by all queues of a site. */
+  /** Shared by all queues of a site, as is `row`. */
   readonly places: Places;
+  readonly row: Row;
 }
 
 // Made once, since each critical section dispatches them.
@@ -344,7 +346,8 @@ export class WaitQueue implements Granter {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (isWithin(this)) return Promise.reject(reentry(this.lock));
     const goesOn = this.#state === 'lingering' && !this.#isSpent;
-    if ((this.#state === 'free' || goesOn) && this.#line.length === 0) {
+    if (this.#state === 'free' && this.#options.row.isSpent) this.#rest();
+    else if ((this.#state === 'free' || goesOn) && this.#line.length === 0) {
       const holding = this.#take(goesOn ? this.#askAgain : this.#ask);
       if (holding) return Promise.resolve(grantOf(holding));
       if (this.#refusal) return Promise.reject(this.#refusal);
@@ -374,6 +377,7 @@ export class WaitQueue implements Granter {
     this.#taking = false;
     const taken = this.#taken;
     this.#taken = null;
+    if (taken) this.#options.row.count();
     return taken;
   }
 
@@ -454,6 +458,7 @@ export class WaitQueue implements Granter {
     this.#options.clock.nextTurn(() => {
       this.#rests = false;
       this.#row = 0;
+      this.#options.row.turned();
       this.#endLingering();
       if (this.#state !== 'resting') return;
       this.#state = 'free';

@@ -9,6 +9,7 @@ import type { OperatingError } from '../api/errors.ts';
 import type { StampedEnvelope } from '../api/peer.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
 import { Places } from '../lock/places.ts';
+import { Row } from '../lock/row.ts';
 import { MemoryHub } from '../mailbox/memory.ts';
 import { noRecorder } from '../observe/recorder.ts';
 import { defaultTiming } from '../options/schema.ts';
@@ -68,6 +69,7 @@ async function scene(
     } as LockActorSetting['mailbox'],
     store: { ...store, put: (_, { promised, epoch }) => void log.push(`persist ${promised} ${epoch}`) },
     places: new Places(systemClock),
+    row: new Row(),
     maxBatch: 16,
     answerMs: 100,
     durable,

@@ -25,6 +25,7 @@ import type { ElectionTrigger } from '../election/election-trigger.ts';
 import { LeaseClock, type LeaseClockOptions } from '../election/lease-clock.ts';
 import { VoteCollector } from '../election/vote-collector.ts';
 import type { Places } from '../lock/places.ts';
+import type { Row } from '../lock/row.ts';
 import { type QueueOwner, WaitQueue } from '../lock/wait-queue.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { LockRecord, type LockRecordSetting } from '../observe/lock-record.ts';
@@ -54,6 +55,7 @@ export interface LockActorSetting extends LockRecordSetting {
   readonly leases: Pick<LeaseClockOptions, 'leaseMs' | 'driftShare'> | null;
   readonly notice: (notice: Notice) => void;
   readonly places: Places;
+  readonly row: Row;
   /** Writes all pending changes to the disk. */
   readonly sync: () => void;
   /** The actor now holds something that an idle one does without. */

@@ -23,6 +23,7 @@ import type { Engine } from '../driver/actor.ts';
 import { ElectionTrigger } from '../election/election-trigger.ts';
 import { GuestHost, type GuestHostOptions } from '../guest/guest-host.ts';
 import { Places } from '../lock/places.ts';
+import { Row } from '../lock/row.ts';
 import type { Mailbox, MailboxHandlers } from '../mailbox/mailbox.ts';
 import { LiveFeed } from '../observe/live-feed.ts';
 import type { Recorder } from '../observe/recorder.ts';
@@ -201,6 +202,7 @@ export class Site implements MailboxHandlers {
       clock,
       maxBatch: options.limits.maxBatch,
       places: new Places(clock),
+      row: new Row(),
       answerMs: timing.heartbeatMs,
       mailbox,
       peers: () => roster.peers,
