@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { clusterSchema } from '../../runtime/options/schema.ts';
 import { inner, keysOf, schemaAt } from '../../runtime/options/walk.ts';
 import { aboutKey, doesOf, flagName, groupOf, keys } from './keys.ts';

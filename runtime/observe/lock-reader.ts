@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
 import { longestName, type SiteLock, type WatchAsk } from '../../machines/watch.ts';
 import { systemClock } from '../api/clock.ts';

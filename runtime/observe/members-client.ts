@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
 import type { MembersAnswer, MembersRequest } from '../../machines/watch.ts';
 import type { Membership } from '../api/members.ts';

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { WebSocket } from 'ws';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from '../../machines/errors.ts';
 import { longestName, type MembersAnswer, type MembersRequest, type WatchAsk } from '../../machines/watch.ts';
 import type { Cluster } from '../api/cluster.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { describe } from './describe.ts';
 
 /** A name is not looked up: it may be known later. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import { longestName } from '../../machines/watch.ts';
 import type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from '../api/cluster.ts';

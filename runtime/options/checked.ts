@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { closestMatch } from 'leven';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { OperatingError } from '../api/errors.ts';
 import { about } from './describe.ts';
 import { keysOf, schemaAt } from './walk.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The description of an option: for errors, `--help` and docs/configuration.md. */
 export interface About {

@@ -1,6 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { InspectionEvent, Observer } from 'xstate';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SiteId } from '../../machines/actor.ts';
 import type { Clock, Random } from '../api/clock.ts';
 import type { InvariantError } from '../api/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Returns the schema inside an optional one. */
 export function inner(schema: z.ZodType): z.ZodType {

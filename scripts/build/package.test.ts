@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { build } from 'esbuild';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../runtime/testing/free-ports.ts';
@@ -53,6 +54,17 @@ describe('the tarball', () => {
     const notices = readFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
     for (const name of ['commander', 'pure-rand', 'react-dom', 'elkjs'])
       expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
+  });
+
+  test('brings no texts of errors in other languages into the bundle of a service', async () => {
+    const input = join(project, 'bundled.mjs');
+    writeFileSync(input, "export { joinCluster } from 'batonlock';\n");
+    const options = { bundle: true, platform: 'node', format: 'esm', write: false, metafile: true } as const;
+    const { metafile } = await build({ entryPoints: [input], ...options });
+    const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+    const rendered = inputs.flatMap(([id, { bytesInOutput }]) => (bytesInOutput > 0 ? id : []));
+    expect(rendered.filter((id) => id.includes('/zod/')).length).toBeGreaterThan(0);
+    expect(rendered.filter((id) => /\/locales\/(?!en\.js)/.test(id))).toEqual([]);
   });
 
   test('depends exactly on the packages that its modules import', () => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { longestName, type WatchTold } from '../../machines/watch.ts';
 import { recordLine } from '../runs/schema.ts';
 

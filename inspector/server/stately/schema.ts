@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The frames that @statelyai/inspect 0.7 sends, each as JSON; only the keys that are shown. */
 
