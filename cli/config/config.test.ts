@@ -65,6 +65,17 @@ describe('the settings of a site come from', () => {
     expect(configure({}, env).options).toMatchObject(options);
   });
 
+  test('one list of peers for all sites: each leaves itself out', () => {
+    const env = { BATON_LISTEN: '127.0.0.1:1', BATON_PEERS: 'a=a:1,b=b:1,c=c:1' };
+    const peersOf = (site: string) => Object.keys(configure({}, { ...env, BATON_SITE: site }).options.peers!);
+    expect(['a', 'b', 'c', 'd'].map(peersOf)).toEqual([
+      ['b', 'c'],
+      ['a', 'c'],
+      ['a', 'b'],
+      ['a', 'b', 'c'],
+    ]);
+  });
+
   test('a secret from a file', () => {
     const secretFile = file(`${'s'.repeat(40)}\n`);
     expect(configure(flags, { BATON_SECRET_FILE: secretFile }).options.secret).toEqual(

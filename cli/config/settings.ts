@@ -78,7 +78,8 @@ function checked(given: ReadonlyMap<string, Given>): ClusterOptions {
     throw new UsageError(texts.join('\n'));
   }
   const options: Record<string, unknown> = {};
-  for (const [path, { value }] of given) put(options, path.split('.'), value);
+  for (const [path, { value }] of given)
+    put(options, path.split('.'), path === 'peers' ? withoutItself(value, given.get('site')?.value) : value);
   const { tls, secretFile, secret, insecure, ...others } = options;
   const { certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa } = (tls ?? {}) as Record<string, string>;
   const files = { tlsCert, tlsKey, tlsCa, secretFile, insecure };
@@ -94,6 +95,12 @@ function checked(given: ReadonlyMap<string, Given>): ClusterOptions {
     throw new UsageError(error.message.replaceAll(/^(OPTIONS_INVALID: )?([\w.]+): .*$/gm, withSource(given)));
   }
   return all as unknown as ClusterOptions;
+}
+
+/** All sites may be given the same peers, as the containers of one manifest are: then each leaves itself out. */
+function withoutItself(peers: unknown, site: unknown): unknown {
+  if (typeof peers !== 'object' || peers === null) return peers;
+  return Object.fromEntries(Object.entries(peers).filter(([peer]) => peer !== site));
 }
 
 /** Appends the source of a value to the line on which its key begins. */
