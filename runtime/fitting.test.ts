@@ -22,3 +22,13 @@ test.each([
   await expectMembers(fleet, 3);
   await expectGrants(fleet);
 });
+
+test('processes that start one after the other, each when the one before it is ready, as the pods of a StatefulSet do', async () => {
+  const fleet = openFittingFleet({ heartbeatMs: 250, failureTimeoutMs: 5_000 });
+  for (let pod = 0; pod < 3; pod++) {
+    const [cluster] = await fleet.start(1);
+    await cluster!.ready({ timeoutMs: 20_000 });
+  }
+  await expectMembers(fleet, 3);
+  await expectGrants(fleet);
+}, 90_000);
