@@ -1,4 +1,5 @@
 export type { SiteId } from '../machines/actor.ts';
+export type { Suspicion, SuspicionReason } from '../machines/epoch/messages.ts';
 export { type Clock, type Random, systemClock, systemRandom } from './api/clock.ts';
 export type { ChangeOptions, CloseOptions, Cluster, ClusterEvents } from './api/cluster.ts';
 export { type InvariantCode, InvariantError, type OperatingCode, OperatingError } from './api/errors.ts';
