@@ -27,6 +27,11 @@ test('a founder learns of a founding that it accepted before another one that ca
   for (const seed of [104_116, 103_511, 104_172]) await changing({ sites: 3, seed, founds: true }, 1_000);
 });
 
+test('a site that only accepted a founding is added to the cluster of another, whose members tell it of theirs (M8)', async () => {
+  // Its clock was behind, so that the generation that it proposed was the lower one.
+  await changing({ sites: 3, seed: 109_009, founds: true }, 1_000);
+});
+
 test('a founder whose disk fails as it accepts has told nobody that it has accepted', async () => {
   await changing({ sites: 3, seed: 140_159, machines: true, founds: true }, 1_000);
 });
