@@ -166,5 +166,6 @@ export async function changing(
       throw new Error(`${waiting.join(', ')} of ${members.join(', ')} wait though nothing fails any more`);
   }
   working = false;
+  simulation.end();
   return Object.assign(simulation, { changes: (newest()?.version ?? 1) - 1 });
 }

@@ -79,5 +79,6 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
   const waiting = ids.filter((id) => (served.get(id) ?? 0) <= (before.get(id) ?? 0) + 5);
   if (waiting.length > 0) throw new Error(`${waiting.join(', ')} wait though nothing fails any more`);
   stop();
+  simulation.end();
   return simulation;
 }

@@ -8,6 +8,7 @@ import type { Held } from '../../runtime/api/lock.ts';
 import { defaultTiming } from '../../runtime/options/schema.ts';
 import { Admission } from '../../runtime/site/admission.ts';
 import { start, take } from '../../statechart/xstate.ts';
+import { findMutant, simulatedMutants } from './mutants.ts';
 import { ordeal } from './ordeal.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
@@ -417,4 +418,12 @@ describe('under any failures in any order', () => {
   ])('%s is seen', async (_, options, harm) => {
     expect(await firstHarm(options)).toMatch(harm);
   });
+
+  test.each(['R0: a message below the promise is heard', 'R6: the winner takes the token from any holder'])(
+    'mutant %s: an overlap is seen that no election excuses (S4)',
+    async (mutant) => {
+      const { what } = await findMutant(simulatedMutants.get(`epoch/${mutant}`)!, 3);
+      expect(what).toMatch(/^S4: at [abc], no chain of messages puts it /);
+    },
+  );
 });

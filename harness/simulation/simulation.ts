@@ -19,6 +19,7 @@ import type { Store } from '../../runtime/store/store.ts';
 import { foundedBy } from '../../runtime/testing/founded.ts';
 import { protocolVersion } from '../../runtime/wire/frames.ts';
 import { LeaseWitness } from './lease-witness.ts';
+import { OverlapWitness } from './overlap-witness.ts';
 import { SiteClock, seeded, VirtualClock } from './virtual-clock.ts';
 
 /** A disk that loses in a crash everything that was not synced. */
@@ -165,6 +166,7 @@ export class Simulation {
   readonly #rates = new Map<SiteId, number>();
   readonly #clocks = new Map<SiteId, SiteClock>();
   readonly #leases: LeaseWitness | null;
+  readonly #overlaps = new OverlapWitness();
   #broken: string | null = null;
 
   constructor(options: SimulationOptions) {
@@ -393,12 +395,19 @@ export class Simulation {
     }
   }
 
+  /** The run is over. Throws the first broken promise, also of those that a later event could have kept. */
+  end(): void {
+    this.#broken ??= this.#overlaps.end();
+    this.check();
+  }
+
   #generationAnd(site: SiteId, epoch: number): string {
     return `${this.sites.get(site)?.mesh.founding?.generation ?? 0} ${epoch}`;
   }
 
   #observe(line: RecordLine): void {
     this.#options.witness?.(line);
+    if (line.lock === 'main') this.#broken ??= this.#overlaps.observe(line);
     if (line.kind !== 'event') return;
     const overlap = this.#leases?.observe(line, this.clock.now(), this.#rates.get(line.site)!);
     if (overlap) this.#broken ??= overlap;
