@@ -126,6 +126,8 @@ export interface SimulationOptions {
   readonly syncs?: boolean;
   /** The members change: sites may grant without reaching a majority of the first voters. Default: false. */
   readonly changes?: boolean;
+  /** With this number of voters no site is added unless it is asked for, and these sites want to be. Default: any number, and all. */
+  readonly fits?: { readonly mostVoters: number; readonly asks: (site: SiteId) => boolean };
   /** Founders are no cluster yet: each begins with an empty disk, and the caller opens it. Default: they have founded one. */
   readonly founds?: boolean;
   /** The statecharts of the members and of the founding. Default: those that the runtime runs. */
@@ -188,7 +190,7 @@ export class Simulation {
   /** Opens the first run of a site, or the next one. `version`: of the wire, as its build speaks it. */
   async open(id: SiteId, version = protocolVersion): Promise<SimulatedSite> {
     const { voters = this.#founders, statechart, believes = () => voters, timing } = this.#options;
-    const { membersStatechart, foundingStatechart } = this.#options;
+    const { membersStatechart, foundingStatechart, fits } = this.#options;
     const notices: Notice[] = [];
     const hasRoom = !this.#options.roomless?.includes(id);
     const clock = new SiteClock(this.clock, this.#rates.get(id) ?? 1);
@@ -204,6 +206,7 @@ export class Simulation {
       ...(statechart && { statechart }),
       ...(membersStatechart && { membersStatechart }),
       ...(foundingStatechart && { foundingStatechart }),
+      ...(fits && { mostVoters: () => fits.mostVoters, asks: () => fits.asks(id) }),
       // Above the generation of every founding before.
       generation: () => 1 + Math.floor(this.clock.now()),
       mailbox: this.hub.mailbox(id, disk.id, version),

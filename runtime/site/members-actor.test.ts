@@ -81,3 +81,26 @@ test('a site asks again when the configuration that added it is lost', async () 
   await simulation.run(3_000);
   expect((await held).signal.aborted).toBe(false);
 });
+
+test.each([
+  ['still asks', true, ['a', 'c', 'd']],
+  ['asks no longer', false, ['a', 'c']],
+])('there is room for a site that asked when there was none, and it %s', async (_, goesOn, expected) => {
+  let wants = true;
+  const fits = { mostVoters: 3, asks: (site: string) => site === 'd' && wants };
+  const simulation = new Simulation({ sites: 3, seed: 1, changes: true, fits });
+  await simulation.openAll();
+  await simulation.settle();
+  const at = (id: string) => simulation.sites.get(id)!.mesh;
+  const votersOf = (id: string) =>
+    Object.keys(at(id).configuration!.voters).map((voter) => voter.split('/')[0]);
+  simulation.empty('d');
+  await simulation.open('d');
+  await simulation.run(3_000);
+  expect(votersOf('a').toSorted()).toEqual(['a', 'b', 'c']);
+  wants = goesOn;
+  await simulation.run(3_000);
+  void at('a').change({ remove: 'b' }, 10_000);
+  await simulation.run(10_000);
+  for (const id of ['a', 'c']) expect(votersOf(id).toSorted()).toEqual(expected);
+});

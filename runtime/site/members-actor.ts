@@ -91,6 +91,8 @@ const stamp = { seq: 0, clock: null };
 const floorAhead = 1_024;
 /** How often a site says that it wants to join. */
 const joinEveryMs = 500;
+/** A site that has not said so for this long wants it no longer. */
+const joinTimeoutMs = 4 * joinEveryMs;
 
 /**
  * This site's part in changes of the voters (protocol.md, section 4): one actor, for all locks. It runs once the
@@ -106,8 +108,11 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   #floor: number | null;
   #driver: Driver<MembersEvent, MembersEffect, StampedEnvelope>;
   readonly #requests: Request[] = [];
-  /** The sites that have asked to join since they were voters last. One that was added and left again is not added once more. */
-  readonly #joining = new Set<SiteId>();
+  /**
+   * When each site asked to join last, since it was a voter last: one that was added and left again is not added once more, nor is one that
+   * asks no longer.
+   */
+  readonly #joining = new Map<SiteId, number>();
   /** The newest configuration that nobody here has been told of, and whether this site joins by one since. */
   #untold: { readonly configuration: Configuration; readonly joins: boolean } | null = null;
   #joins = false;
@@ -192,7 +197,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   /** A peer is believed down. */
   lost(peer: SiteId): void {
     this.#tellReach();
-    for (const site of this.#joining) if (nameOf(site) === peer) this.#joining.delete(site);
+    for (const site of this.#joining.keys()) if (nameOf(site) === peer) this.#joining.delete(site);
     this.#drop(peer);
     this.#intend();
   }
@@ -276,7 +281,7 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
   }
 
   #hear(site: SiteId): void {
-    if (!(site in (this.configuration?.voters ?? {}))) this.#joining.add(site);
+    if (!(site in (this.configuration?.voters ?? {}))) this.#joining.set(site, this.#setting.clock.now());
     this.#intend();
   }
 
@@ -437,10 +442,10 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
     const { voters } = this.configuration!;
     const rank = hastens() ? 0 : this.#names.filter((name) => name < self && up(name) !== null).length;
     const laterMs = rank * timing.electionMaxMs;
-    for (const site of this.#joining) {
+    for (const site of this.#joining.keys()) {
       const name = nameOf(site);
       const isWanted = (additions = 0) =>
-        this.#joining.has(site) &&
+        this.#asks(site) &&
         up(name) === idOf(site) &&
         (this.#names.length + additions < mostVoters() || this.#names.includes(name));
       const isPlanned = () => isWanted(this.#additions);
@@ -456,6 +461,12 @@ export class MembersActor implements DriverOwner<MembersEvent, MembersEffect, St
         this.#names.length > leastVoters;
       if (isGone()) this.#intendTo({ remove: name }, removeAfterMs + laterMs, isGone);
     }
+  }
+
+  /** Has the site asked to join, and not ceased to? */
+  #asks(site: SiteId): boolean {
+    const askedAt = this.#joining.get(site);
+    return askedAt !== undefined && this.#setting.clock.now() - askedAt < joinTimeoutMs;
   }
 
   /** Number of sites that are to be added. */
