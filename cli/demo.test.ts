@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { Cluster } from '../harness/demo/cluster.ts';
 import { judgeLedger } from '../harness/demo/ledger.ts';
 import { counterOf, createResource, ledgerOf } from '../harness/demo/resource.ts';
@@ -59,18 +60,6 @@ describe('baton demo', () => {
     }
   });
 
-  it('ends every site process on Ctrl-C, with status 3', async () => {
-    const scratch = directory();
-    const demo = new BatonProcess(['demo', '--sites', '2', '--seconds', '600'], { TMPDIR: scratch });
-    await demo.hear(/each takes the lock again and again/);
-    const pids = childrenOf(demo.child.pid!);
-    expect(pids.length).toBeGreaterThanOrEqual(2);
-    demo.child.kill('SIGINT');
-    expect(await demo.end()).toMatchObject({ status: 3, stderr: expect.stringContaining('interrupted') });
-    for (const pid of pids) expect(existsSync(`/proc/${pid}`)).toBe(false);
-    expect(leftBehind(scratch)).toEqual([]);
-  });
-
   it('fails when a site process dies', async () => {
     const demo = new BatonProcess(['demo', '--sites', '2', '--seconds', '600']);
     await demo.hear(/each takes the lock again and again/);
@@ -82,6 +71,34 @@ describe('baton demo', () => {
       status: 1,
       stderr: expect.stringMatching(/site [ab]: .*(SIGKILL|connection)/),
     });
+  });
+
+  it('goes on without a site that is killed while it is watched, and ends every process on Ctrl-C', async () => {
+    const scratch = directory();
+    const asked = ['demo', '--sites', '3', '--seconds', '600', '--inspect'];
+    const demo = new BatonProcess(asked, { TMPDIR: scratch });
+    const url = new URL((await demo.hear(/see it live/)).split(' ').at(-1)!);
+    const [, pid] = /kill -9 (\d+) \(a\)/.exec(await demo.hear(/kill one/))!;
+    await demo.hear(/ [1-9]\d* critical sections/);
+    const page = new WebSocket(`ws://${url.host}/api/live`, { origin: url.origin });
+    onTestFinished(() => page.terminate());
+    const shown = new Set<string>();
+    page.on('message', (frame) => {
+      for (const [, text] of String(frame).matchAll(/"text":"(\w+[^"]*)"/g)) shown.add(text!);
+    });
+    const shows = (text: string) => expect.poll(() => shown.has(text), { timeout: 15_000 }).toBe(true);
+    await shows('a: releaseAndAsk');
+    process.kill(Number(pid), 'SIGKILL');
+    await demo.hear(/^site a was killed \(SIGKILL\); the others go on without it$/);
+    await shows('a does not answer any more');
+    shown.clear();
+    await shows('b: releaseAndAsk');
+    const pids = childrenOf(demo.child.pid!);
+    expect(pids.length).toBeGreaterThanOrEqual(2);
+    demo.child.kill('SIGINT');
+    expect(await demo.end()).toMatchObject({ status: 3, stderr: expect.stringContaining('interrupted') });
+    for (const one of pids) expect(existsSync(`/proc/${one}`)).toBe(false);
+    expect(leftBehind(scratch)).toEqual([]);
   });
 
   it('shows overlaps when the sites share no lock', async () => {
@@ -96,6 +113,7 @@ describe('baton demo', () => {
           trace: directory(),
           isWatched: false,
           signal,
+          say: () => undefined,
         }),
     );
     onTestFinished(async () => {

@@ -16,8 +16,10 @@ export interface ClusterOptions {
   readonly sites: readonly string[];
   readonly resource: string;
   readonly trace: string;
-  /** Make the sites watchable. */
+  /** Make the sites watchable. A site that a signal kills is then missed by the others, and is no failure. */
   readonly isWatched: boolean;
+  /** Called with the site that was killed, and with the fault of a connection: only if the sites are watched. */
+  readonly say: (text: string) => void;
   /** Ends every wait, with its reason. */
   readonly signal: AbortSignal;
 }
@@ -29,7 +31,16 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#processes = new Map(options.sites.map((site) => [site, new SiteProcess(site)]));
+    const watcher: Watcher = {
+      killed: (site, signal) => {
+        const others = this.hasMajority ? 'go on without it' : 'are no majority: none of them can enter';
+        options.say(`site ${site} was killed (${signal}); the others ${others}`);
+      },
+      fault: options.say,
+    };
+    this.#processes = new Map(
+      options.sites.map((site) => [site, new SiteProcess(site, options.isWatched ? watcher : null)]),
+    );
   }
 
   /**
@@ -76,6 +87,21 @@ export class Cluster {
     return Object.fromEntries([...this.#processes].map(([site, { figures }]) => [site, figures]));
   }
 
+  /** The process of each site. */
+  get pids(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#processes].map(([site, { pid }]) => [site, pid]));
+  }
+
+  /** The sites that were killed while they were watched. */
+  get killed(): readonly string[] {
+    return [...this.#processes].filter(([, { isKilled }]) => isKilled).map(([site]) => site);
+  }
+
+  /** Without a majority no site enters, and none can hand the lock on. */
+  get hasMajority(): boolean {
+    return 2 * (this.#processes.size - this.killed.length) > this.#processes.size;
+  }
+
   /** The failure of a process, or null. */
   get failure(): string | null {
     for (const { failure } of this.#processes.values()) if (failure !== null) return failure;
@@ -84,7 +110,7 @@ export class Cluster {
 
   /**
    * Stops all sites, and lets all leave once no site holds or wants the lock: without a majority of the
-   * voters the last one would wait for ever. Returns the number of critical sections of each site.
+   * voters the last one would wait for ever. Returns the number of critical sections of each site that lives.
    */
   async leave(): Promise<Readonly<Record<string, number>>> {
     for (const siteProcess of this.#processes.values()) siteProcess.tell({ type: 'stop' });
@@ -101,7 +127,8 @@ export class Cluster {
   }
 
   #all<Type extends FromSite['type']>(type: Type, withinMs: number) {
-    const waits = [...this.#processes].map(async ([site, siteProcess]) => {
+    const living = [...this.#processes].filter(([, { isKilled }]) => !isKilled);
+    const waits = living.map(async ([site, siteProcess]) => {
       const message = await this.#wait(siteProcess, type, withinMs);
       return [site, message] as const;
     });
@@ -113,18 +140,28 @@ export class Cluster {
   }
 }
 
+/** Told of kills and of faults of connections where they are no failures. */
+interface Watcher {
+  killed(site: string, signal: NodeJS.Signals): void;
+  fault(text: string): void;
+}
+
 class SiteProcess {
   readonly site: string;
   failure: string | null = null;
+  isKilled = false;
+  readonly #watcher: Watcher | null;
   figures: Figures = { criticalSections: 0, sent: {} };
   readonly #ended: Promise<true>;
   readonly #child: ChildProcess;
   readonly #heard = new Map<string, FromSite>();
   readonly #changed = new EventEmitter().setMaxListeners(0);
   #stderr = '';
+  #isOver = false;
 
-  constructor(site: string) {
+  constructor(site: string, watcher: Watcher | null) {
     this.site = site;
+    this.#watcher = watcher;
     this.#child = fork(baton, ['demo-site'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4_000);
@@ -132,11 +169,15 @@ class SiteProcess {
     this.#child.on('message', (message: FromSite) => this.#take(message));
     this.#ended = new Promise((resolve) => {
       this.#child.once('close', (status, signal) => {
-        if (!this.#heard.has('left')) this.#fail(`ended with status ${status ?? signal}`);
+        if (!this.#isOver && !this.#heard.has('left')) this.#end(status, signal);
         resolve(true);
       });
       this.#child.once('error', (error) => this.#fail(`cannot be started: ${error.message}`));
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   tell(message: ToSite): void {
@@ -154,6 +195,7 @@ class SiteProcess {
     const given = AbortSignal.any([late, signal]);
     while (!this.#heard.has(type)) {
       if (this.failure !== null) throw new ClusterError(this.failure);
+      if (this.isKilled) throw new ClusterError(`site ${this.site} was killed before it was ${type}`);
       if (late.aborted) throw new ClusterError(`site ${this.site} is not ${type} after ${withinMs / 1000} s`);
       given.throwIfAborted();
       await once(this.#changed, 'changed', { signal: given }).catch((error: Error) => {
@@ -173,17 +215,34 @@ class SiteProcess {
 
   async kill(): Promise<void> {
     if (this.#child.pid === undefined) return;
+    this.#isOver = true;
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
     await this.#ended;
   }
 
   #take(message: FromSite): void {
     if (message.type === 'failed') this.#fail(message.reason);
+    else if (message.type === 'fault') this.#fault(message.reason);
     const measured =
       message.type === 'stopped' || (message.type === 'progress' && !this.#heard.has('stopped'));
     if (measured) this.figures = message;
     this.#heard.set(message.type, message);
     this.#changed.emit('changed');
+  }
+
+  #end(status: number | null, signal: NodeJS.Signals | null): void {
+    // Before it has begun, and while the sites leave, all are needed.
+    const isAtWork = this.#heard.has('progress') && !this.#heard.has('stopped');
+    if (this.#watcher !== null && signal !== null && isAtWork) {
+      this.isKilled = true;
+      this.#watcher.killed(this.site, signal);
+      this.#changed.emit('changed');
+    } else this.#fail(`ended with status ${status ?? signal}`);
+  }
+
+  #fault(reason: string): void {
+    if (this.#watcher === null) this.#fail(reason);
+    else this.#watcher.fault(`site ${this.site}: ${reason}`);
   }
 
   #fail(reason: string): void {

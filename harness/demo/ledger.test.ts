@@ -11,8 +11,26 @@ describe('the ledger', () => {
       total: 5,
       overlaps: 0,
       defects: [],
+      cutShort: [],
       longestWait: 3,
     });
+  });
+
+  it('ends the section of a site that was killed inside with the site, and no other', () => {
+    const text = 'enter a 1\nenter b 1\nleave b 1\n';
+    expect(judgeLedger(text, ['a', 'b'], ['a'])).toMatchObject({
+      overlaps: 0,
+      defects: [],
+      cutShort: ['a'],
+      total: 2,
+    });
+    expect(judgeLedger(text, ['a', 'b'], ['b'])).toMatchObject({
+      overlaps: 2,
+      defects: ['a never left'],
+      cutShort: [],
+    });
+    // A site that writes after its end is none that was killed.
+    expect(judgeLedger(`${text}leave a 1\n`, ['a', 'b'], ['a']).overlaps).toBe(2);
   });
 
   it('shows a site that enters while another is inside', () => {

@@ -8,6 +8,8 @@ export interface LedgerReport {
   readonly firstOverlap?: string;
   /** Lines that no critical section writes, and sections with a wrong number. */
   readonly defects: readonly string[];
+  /** The sites that were killed inside. */
+  readonly cutShort: readonly string[];
   /**
    * Maximum number of other sites' critical sections between two of one site, once all sites have had their
    * first.
@@ -15,15 +17,25 @@ export interface LedgerReport {
   readonly longestWait: number;
 }
 
-/** Judges the text of a ledger; see resource.ts. */
-export function judgeLedger(text: string, sites: readonly string[]): LedgerReport {
+/**
+ * Judges the text of a ledger; see resource.ts. The last section of a site in `killed` may have ended with the site:
+ * it has no `leave` then, and the next to enter overlaps with no one.
+ */
+export function judgeLedger(
+  text: string,
+  sites: readonly string[],
+  killed: readonly string[] = [],
+): LedgerReport {
   const counts = new Map(sites.map((site) => [site, 0]));
   const lastTurn = new Map<string, number>();
   const defects: string[] = [];
   const inside = new Set<string>();
   let [turn, overlaps, longestWait] = [0, 0, 0];
   let firstOverlap: string | undefined;
-  for (const [index, line] of text.split('\n').slice(0, -1).entries()) {
+  const lines = text.split('\n').slice(0, -1);
+  const last = new Map(lines.map((line, index) => [line.split(' ')[1], index]));
+  const cutShort: string[] = [];
+  for (const [index, line] of lines.entries()) {
     const at = `line ${index + 1}: ${line}`;
     const [, kind, site, number] = /^(enter|leave) (\S+) (\d+)$/.exec(line) ?? [];
     const count = site === undefined ? undefined : counts.get(site);
@@ -37,7 +49,8 @@ export function judgeLedger(text: string, sites: readonly string[]): LedgerRepor
     }
     if (kind === 'enter') {
       if (inside.has(site) || Number(number) !== count + 1) defects.push(at);
-      inside.add(site);
+      if (killed.includes(site) && last.get(site) === index) cutShort.push(site);
+      else inside.add(site);
       counts.set(site, count + 1);
       turn++;
       if (lastTurn.size === sites.length) longestWait = Math.max(longestWait, turn - lastTurn.get(site)! - 1);
@@ -54,6 +67,7 @@ export function judgeLedger(text: string, sites: readonly string[]): LedgerRepor
     overlaps,
     ...(firstOverlap !== undefined && { firstOverlap }),
     defects,
+    cutShort,
     longestWait,
   };
 }

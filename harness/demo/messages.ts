@@ -37,6 +37,8 @@ export type FromSite =
   | { readonly type: 'rests' }
   /** The site has handed everything on. `criticalSections`: number of all its critical sections. */
   | { readonly type: 'left'; readonly criticalSections: number }
+  /** A fault of the connection with a peer: also the end of a peer that was killed. */
+  | { readonly type: 'fault'; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string };
 
 export interface Figures {

@@ -69,25 +69,43 @@ async function runSites(
 ): Promise<Omit<Evidence, 'replay' | 'model'>> {
   const sites = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
   createResource(resource);
-  const cluster = new Cluster({ sites, resource, trace, isWatched: watched !== undefined, signal });
+  const tell = (text: string) => {
+    live.clear();
+    say(text);
+  };
+  const cluster = new Cluster({
+    sites,
+    resource,
+    trace,
+    isWatched: watched !== undefined,
+    signal,
+    say: tell,
+  });
   let unwatch: (() => Promise<void>) | undefined;
   try {
     say(`starts ${count} sites, each a process of its own`);
     const urls = await cluster.open();
     unwatch = await watched?.(urls);
     say(`all are connected over TCP on 127.0.0.1; each takes the lock again and again for ${seconds} s`);
+    if (watched !== undefined) say(`kill one, and see what the others do: ${killText(cluster.pids)}`);
     const started = performance.now();
     cluster.start();
     await watch(cluster, seconds, signal, live);
     const elapsed = (performance.now() - started) / 1000;
+    if (!cluster.hasMajority)
+      throw new ClusterError(
+        `killed: ${cluster.killed.join(', ')}; no majority is left, so nothing is judged`,
+      );
     const counted = await cluster.leave();
     live.clear();
+    const { killed } = cluster;
     return {
       sites,
+      killed,
       seconds: elapsed,
       figures: cluster.figures,
       counted,
-      ledger: judgeLedger(readFileSync(ledgerOf(resource), 'utf8'), sites),
+      ledger: judgeLedger(readFileSync(ledgerOf(resource), 'utf8'), sites, killed),
       counter: readFileSync(counterOf(resource), 'utf8').trim(),
     };
   } finally {
@@ -108,12 +126,19 @@ async function watch(cluster: Cluster, seconds: number, signal: AbortSignal, liv
     const { figures } = cluster;
     const total = sections(figures);
     if (total > known) [known, since] = [total, now];
-    if (now - since > stuckAfterMs) throw new ClusterError(`nobody has entered for ${stuckAfterMs / 1000} s`);
+    if (now - since > stuckAfterMs && cluster.hasMajority)
+      throw new ClusterError(`nobody has entered for ${stuckAfterMs / 1000} s`);
     live.update(
       () => liveScreen(figures, elapsed, seconds),
       () => liveLine(figures, elapsed, seconds),
     );
   }
+}
+
+function killText(pids: Readonly<Record<string, number>>): string {
+  return Object.entries(pids)
+    .map(([site, pid]) => `kill -9 ${pid} (${site})`)
+    .join(', ');
 }
 
 function sections(figures: Readonly<Record<string, Figures>>): number {

@@ -66,7 +66,7 @@ class Worker {
     cluster.on('notice', (notice) => {
       // An error of a stranger at the port is ignored.
       if (notice.type === 'error' && notice.peer !== null)
-        say({ type: 'failed', reason: notice.error.message });
+        say({ type: 'fault', reason: notice.error.message });
     });
     const watched = isWatched ? await serveWatch(cluster) : null;
     say({ type: 'opened', address: cluster.address, watch: watched?.url ?? null });

@@ -28,11 +28,12 @@ export function liveLine(figures: FiguresBySite, seconds: number, total: number)
 }
 
 export function verdictText(verdict: Verdict): string {
-  const { criticalSections, messages, fairness, overlaps, replay, model, failures } = verdict;
+  const { killed, criticalSections, messages, fairness, overlaps, replay, model, failures } = verdict;
   const bySite = Object.entries(criticalSections.bySite).map(
     ([site, count]) => `${site} ${number.format(count)}`,
   );
   const rows: [string, string][] = [
+    ...(killed.length > 0 ? [['killed', killed.join(', ')] satisfies [string, string]] : []),
     [
       'critical sections',
       `${number.format(criticalSections.total)} (${number.format(Math.round(criticalSections.perSecond))} a second): ${bySite.join(', ')}`,
