@@ -1,4 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { build } from 'esbuild';
@@ -26,6 +27,20 @@ beforeAll(async () => {
   await install(path);
 });
 afterAll(removeProject);
+
+test.each(['20.x', '22.x', '24.x'])(
+  'every package of the lock file runs on Node.js %s: npm ci prints no warning',
+  (line) => {
+    const { packages } = JSON.parse(readFileSync(join(checkout, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { engines?: { node?: string } }>;
+    };
+    const { intersects } = createRequire(import.meta.url)('semver');
+    const others = Object.entries(packages).flatMap(([path, { engines }]) =>
+      engines?.node && !intersects(line, engines.node) ? [`${path}: ${engines.node}`] : [],
+    );
+    expect(others).toEqual([]);
+  },
+);
 
 describe('the tarball', () => {
   test('passes publint', async () => {
