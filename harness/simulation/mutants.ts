@@ -27,7 +27,7 @@ const fleet =
     changing({ sites: 3, ...options, seed, ...mutant }, steps);
 const erring = (mistake: Mistake) => fleet({ mistake });
 
-const usual = [using({ sites: 3 }), using({ sites: 5 }), fleet({})];
+const usual = [using({ sites: 3 }), using({ sites: 5 }), fleet({}), using({ sites: 3, isolates: true })];
 const leased = [using({ sites: 3, strict }), fleet({ strict })];
 const changed = [fleet({}), fleet({ sites: 4 }), fleet({ machines: true })];
 const founded = [fleet({ founds: true })];

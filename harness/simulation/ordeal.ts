@@ -54,9 +54,10 @@ export async function ordeal(options: SimulationOptions, steps = 2_000): Promise
     const pending = simulation.pending();
     if (chance < 0.75 && pending.length > 0) hub.deliver(pick(pending));
     else if (chance < 0.97) clock.tick();
+    else if (chance < 0.98 && options.isolates) simulation.isolate(pick(ids));
     else if (chance < 0.98) simulation.cut(pick(ids), pick(ids.slice(1)));
     else if (chance < 0.985) simulation.healAll();
-    else {
+    else if (!options.isolates) {
       const id = pick(ids);
       if (simulation.sites.has(id)) simulation.crash(id);
       else {

@@ -419,6 +419,15 @@ describe('under any failures in any order', () => {
     expect(await firstHarm(options)).toMatch(harm);
   });
 
+  test('sites keep every promise while one at a time is cut off', async () => {
+    for (let seed = 1; seed <= 5; seed++) await ordeal({ sites: 3, seed, isolates: true }, 1_000);
+  });
+
+  test('mutant R2: a holder that was cut off keeps its token beside that of the epoch that it adopts', async () => {
+    const mutant = simulatedMutants.get('epoch/R2: the token of before is kept')!;
+    expect((await findMutant(mutant, 4)).what).toMatch(/^INVARIANT_BROKEN: [abc] after NEW: L2/);
+  });
+
   test.each(['R0: a message below the promise is heard', 'R6: the winner takes the token from any holder'])(
     'mutant %s: an overlap is seen that no election excuses (S4)',
     async (mutant) => {

@@ -139,6 +139,8 @@ export interface SimulationOptions {
   readonly forgets?: boolean;
   /** Clients of an ordeal wait for up to this long before they want the lock again. Default: 40. */
   readonly pauseMs?: number;
+  /** In an ordeal one site at a time is cut off from the others, and none crashes. Default: links are cut, and sites crash. */
+  readonly isolates?: boolean;
 }
 
 /**
@@ -320,6 +322,12 @@ export class Simulation {
   cut(one: SiteId, other: SiteId): void {
     this.#cuts.add(pairOf(one, other));
     this.hub.cut(one, other);
+  }
+
+  /** No other site reaches `id` from now on, and all others reach each other. */
+  isolate(id: SiteId): void {
+    this.healAll();
+    for (const other of this.ids) if (other !== id) this.cut(id, other);
   }
 
   restore(one: SiteId, other: SiteId): void {
