@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chrome, launch, watchedPage } from '../../cli/testing/browser.ts';
 import type { Cluster } from '../../runtime/index.ts';
 import { watchedCluster } from '../../runtime/testing/watched-cluster.ts';
@@ -101,15 +102,24 @@ it('says that a site does not answer any more, and goes on with the others', asy
 });
 
 describe.skipIf(chrome === null)('in the browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  async function opened() {
+    const watched = await watchedPage(browser);
+    onTestFinished(() => watched.page.close());
+    return watched;
+  }
+
   it('watches a live cluster pass the token, and says what it did not see', async () => {
     const { clusters, urls } = await watchedCluster();
     await turns(clusters, 'main', 3);
-    const browser = await launch();
-    onTestFinished(() => browser.close());
     // So few that any machine makes more.
     const live = await openAttached(urls, undefined, 0, 10_000, { all: 40, some: 20 });
     onTestFinished(() => live.close());
-    const { page, complaints } = await watchedPage(browser);
+    const { page, complaints } = await opened();
     await page.goto(live.url);
     await page.waitForSelector('.forest .site');
     for (const cluster of clusters) {
@@ -138,11 +148,9 @@ describe.skipIf(chrome === null)('in the browser', () => {
     await a.lock('main').acquire();
     const waits = b.lock('main').run(() => undefined);
     const heldSince = Date.now();
-    const browser = await launch();
-    onTestFinished(() => browser.close());
     const live = await openAttached(urls, 'main', 0);
     onTestFinished(() => live.close());
-    const { page, complaints } = await watchedPage(browser);
+    const { page, complaints } = await opened();
     await page.goto(live.url);
     const line = page.locator('.lock-line');
     const seconds = async (who: RegExp) => {
@@ -152,7 +160,9 @@ describe.skipIf(chrome === null)('in the browser', () => {
       return Number(number) * (unit === 'ms' ? 0.001 : 1);
     };
     const held = () => seconds(/^a holds the lock for ([\d.]+ m?s); next: b/);
-    await expect.poll(held, { timeout: 15_000 }).toBeGreaterThan(0);
+    await expect
+      .poll(() => line.textContent(), { timeout: 15_000 })
+      .toMatch(/^a holds the lock for [\d.]+ m?s; next: b/);
     const first = await held();
     // No step is taken meanwhile.
     const step = await page.locator('.now b').textContent();
@@ -160,6 +170,13 @@ describe.skipIf(chrome === null)('in the browser', () => {
     expect(await seconds(/next: b \(([\d.]+ m?s)\)/)).toBeGreaterThan(1);
     expect(await held()).toBeLessThanOrEqual((Date.now() - heldSince) / 1_000 + 1);
     expect(await page.locator('.now b').textContent()).toBe(step);
+
+    const variables = page.locator('.state-table tbody th');
+    expect(await variables.allTextContents()).toContainEqual(expect.stringContaining('membership'));
+    const cut = `[...document.querySelectorAll('.state-table tbody th')]
+      .filter((name) => name.scrollWidth > name.clientWidth)
+      .map((name) => name.textContent)`;
+    expect(await page.evaluate(cut)).toEqual([]);
 
     await page.getByRole('tab', { name: 'Epochs' }).click();
     expect(await page.locator('.epochs').innerText()).toMatch(/^epoch 0\n.*\n.*the first epoch/);
@@ -178,11 +195,9 @@ describe.skipIf(chrome === null)('in the browser', () => {
   it('keeps the newest steps, says so, and keeps a paused reader where it has paused', async () => {
     const { clusters, urls } = await watchedCluster();
     await turns(clusters, 'main', 3);
-    const browser = await launch();
-    onTestFinished(() => browser.close());
     const live = await openAttached(urls, 'main', 0, 60);
     onTestFinished(() => live.close());
-    const { page, complaints } = await watchedPage(browser);
+    const { page, complaints } = await opened();
     await page.goto(live.url);
     await page.waitForSelector('.forest .site');
     await turns(clusters, 'main', 4);
@@ -209,11 +224,9 @@ describe.skipIf(chrome === null)('in the browser', () => {
     const { clusters, urls } = await watchedCluster();
     for (let n = 0; n < 300; n++) clusters[0]!.lock(`invoice ${n}`).tryAcquire()?.release();
     await turns(clusters, 'main', 3);
-    const browser = await launch();
-    onTestFinished(() => browser.close());
     const live = await openAttached(urls, 'main', 0);
     onTestFinished(() => live.close());
-    const { page, complaints } = await watchedPage(browser);
+    const { page, complaints } = await opened();
     await page.goto(live.url);
     await page.waitForSelector('.forest .site');
     expect(await page.textContent('.source option:checked')).toContain('live');
@@ -226,7 +239,7 @@ describe.skipIf(chrome === null)('in the browser', () => {
     await page.waitForURL('**/#source=live&lock=invoice%20299');
     await clusters[1]!.lock('invoice 299').run(() => page.locator('.forest .site.inside').waitFor());
 
-    const elsewhere = await watchedPage(browser);
+    const elsewhere = await opened();
     await elsewhere.page.goto(page.url());
     await elsewhere.page.waitForSelector('.forest .site');
     await clusters[2]!
@@ -250,11 +263,9 @@ describe.skipIf(chrome === null)('in the browser', () => {
     for (let n = 0; n < 200; n++) a.lock(`invoice ${n}`).tryAcquire()?.release();
     const held = await b.lock('orders').acquire();
     const waits = [c, a].map((cluster) => cluster.lock('orders').run(() => undefined));
-    const browser = await launch();
-    onTestFinished(() => browser.close());
     const live = await openAttached(urls, 'orders', 0);
     onTestFinished(() => live.close());
-    const { page, complaints } = await watchedPage(browser);
+    const { page, complaints } = await opened();
     await page.goto(live.url);
     await page.click('button:text-is("all locks")');
     // Locks with waiting callers come first.
@@ -281,10 +292,20 @@ describe.skipIf(chrome === null)('in the browser', () => {
         expect(await serious(page), `${theme} at ${width} px`).toEqual([]);
       }
     }
+    // The columns stay where they are, whatever the values are.
+    const columns = () =>
+      page.evaluate(`[...document.querySelectorAll('.lock-table thead th')].map((head) => {
+        const { left, width } = head.getBoundingClientRect();
+        return [left, width];
+      })`);
+    const placed = await columns();
+    expect(placed).toHaveLength(6);
     await page.getByLabel('Locks whose names contain').fill('invoice 19');
     await expect.poll(() => page.locator('.lock-table tbody tr').count()).toBe(11);
+    expect(await columns()).toEqual(placed);
     await page.getByLabel('waited for').check();
     await page.getByText('No lock is like that.').waitFor();
+    expect(await columns()).toEqual(placed);
     await page.getByLabel('Locks whose names contain').fill('');
     await page.locator('[data-lock="orders"] button').click();
     await page.locator('.forest .site.inside').waitFor();

@@ -66,6 +66,23 @@ describe.skipIf(chrome === null)('the page, in Chromium', () => {
     expect(await page.locator('.reads > .reads-table tr.changed').allTextContents()).toEqual([
       expect.stringMatching(/^b in client\.inCSfalsetrue$/),
     ]);
+    const why = page.locator('.reads[open]');
+    await page.keyboard.press('Escape');
+    await why.waitFor({ state: 'detached' });
+    await page.click('.reads summary');
+    await why.waitFor();
+    await page.click('.sentence');
+    await why.waitFor({ state: 'detached' });
+    // The properties that the run violates come first, the earliest first.
+    const firstViolated =
+      (await page.evaluate(`[...document.querySelectorAll('.properties li')].map((property) => {
+      const jump = property.querySelector('.jump');
+      return jump === null ? null : Number(jump.textContent.replace('step ', ''));
+    })`)) as (number | null)[];
+    const violated = firstViolated.filter((step) => step !== null);
+    expect(violated.length).toBeGreaterThan(2);
+    expect(firstViolated.slice(0, violated.length)).toEqual(violated.toSorted((one, other) => one - other));
+    expect(firstViolated.length).toBeGreaterThan(violated.length);
     await page.click('.ways button:text-is("from the start")');
     for (let step = 0; step < 4; step++) {
       await atStep(page, step);
