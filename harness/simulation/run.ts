@@ -100,7 +100,11 @@ async function main(): Promise<number> {
     } catch (error) {
       console.log(`seed ${seed}: ${reasonOf(error)}`);
       if (values.trace !== undefined) record(values.trace, 'its run');
-      else console.log(`record it: npm run simulate -- --seed ${seed} --seeds 1 --trace DIR`);
+      else {
+        const chosen = (['strict', 'members', 'founding', 'machines'] as const).filter((key) => values[key]);
+        const how = [`--sites ${sites} --steps ${steps}`, ...chosen.map((key) => `--${key}`)].join(' ');
+        console.log(`record it: npm run simulate -- --seed ${seed} --seeds 1 ${how} --trace DIR`);
+      }
       return 1;
     }
   }
