@@ -34,6 +34,8 @@ export interface FittingContext {
   readonly mostVoters: number;
   /** At a member: number of its guests that can become members. */
   readonly heirs: number;
+  /** At a member that is to end: has another one joined since? */
+  readonly hasSuccessor: boolean;
 }
 
 export interface FittingInput {
@@ -131,8 +133,11 @@ export const fittingSetup = setup({
     attach: assign({ isAttached: true, hasMet: true }),
     part: assign({ isAttached: false }),
     count: assign(({ event }) => ({ voters: (event as Of<'joined' | 'members'>).voters })),
+    countSuccessor: assign(({ context: { voters, hasSuccessor }, event }) => ({
+      hasSuccessor: hasSuccessor || (event as Of<'members'>).voters > voters,
+    })),
     countHeirs: assign(({ event }) => ({ heirs: (event as Of<'heirs'>).count })),
-    makeRoom: assign(({ context: { size } }) => ({ mostVoters: size + 1 })),
+    makeRoom: assign(({ context: { size } }) => ({ mostVoters: size + 1, hasSuccessor: false })),
     leaveMembers: assign(({ context: { size } }) => ({
       ...{ voters: 0, mostVoters: size, heirs: 0 },
       ...{ isAttached: false, hasMet: true },
@@ -158,7 +163,7 @@ export const fittingSetup = setup({
     isSecondRound: ({ context }) => context.before !== null,
     hasRoom: ({ context }) => vacanciesOf(context) > 0,
     hasHeirs: ({ context }) => context.heirs > 0,
-    isReplaced: ({ context }) => vacanciesOf(context) === 0,
+    isReplaced: ({ context }) => context.hasSuccessor && vacanciesOf(context) === 0,
     isAlone: ({ context }) => context.others.length === 0,
   },
 });
@@ -196,7 +201,7 @@ export const fittingMachine = fittingSetup.createMachine({
   id: 'fitting',
   context: ({ input: { size, own = null, others = [] } }): FittingContext => ({
     ...{ size, own, others, seen: {}, before: null, hasMet: false, isAttached: false },
-    ...{ voters: 0, mostVoters: size, heirs: 0 },
+    ...{ voters: 0, mostVoters: size, heirs: 0, hasSuccessor: false },
   }),
   initial: 'alone',
   on: {
@@ -303,6 +308,7 @@ export const fittingMachine = fittingSetup.createMachine({
           ],
           on: {
             joined: { actions: 'count' },
+            members: { actions: ['countSuccessor', 'count'] },
             removed: '#fitting.left',
             noHeir: { guard: not('hasHeirs'), target: '#fitting.left' },
             late: '#fitting.left',

@@ -1,5 +1,10 @@
 import { type AnyStateMachine, assign } from 'xstate';
-import { type FittingContext, type FittingEvent, fittingMachine } from '../../../machines/members/fitting.ts';
+import {
+  type FittingContext,
+  type FittingEvent,
+  fittingMachine,
+  vacanciesOf,
+} from '../../../machines/members/fitting.ts';
 import { editorOf } from '../../system/edit.ts';
 import type { FittingOptions } from './fitting.ts';
 
@@ -68,6 +73,10 @@ export const fittingMutants: Readonly<Record<string, FittingOptions>> = {
   'M12: a member leaves though a guest could take its place': withMutant(
     oneLeaves,
     guards({ hasHeirs: () => false }),
+  ),
+  'M12: a member that joined while it was to end counts as the successor of all, and of itself': withMutant(
+    { ...two, size: 1, founder: 'a', leavers: ['a', 'b'] },
+    guards({ isReplaced: ({ context }) => vacanciesOf(context) === 0 }),
   ),
   'M12: a process that has asked to become a member ends at once': withMutant(
     { ...two, leavers: ['a', 'b'] },

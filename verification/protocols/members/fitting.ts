@@ -178,6 +178,8 @@ interface ProcessContext extends FittingContext {
   readonly confirmed: readonly SiteId[];
   /** Is it a member, as far as it knows? */
   readonly isVoter: boolean;
+  /** Did it end because no guest had come for a while? */
+  readonly hadNoHeir: boolean;
 }
 
 type Node = { readonly on?: Record<string, unknown>; readonly states?: Record<string, Node> };
@@ -190,6 +192,7 @@ const ofGuest: Readonly<Record<string, string>> = {
   joined: 'know',
   gaveUp: 'decline',
   leave: 'unlist',
+  noHeir: 'concede',
 };
 
 function withGuest(node: Node): Node {
@@ -242,7 +245,15 @@ function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 
       ...config,
       context: ({ input }: { input: FittingInput & { self: SiteId } }) => ({
         ...(config.context as unknown as (at: object) => FittingContext)({ input }),
-        ...{ self: input.self, calling: null, at: null, guests: [], asked: [], confirmed: [] },
+        ...{
+          self: input.self,
+          calling: null,
+          at: null,
+          guests: [],
+          asked: [],
+          confirmed: [],
+          hadNoHeir: false,
+        },
         ...(initial === 'member' ? { isVoter: true, voters: 1 } : { isVoter: false }),
       }),
       initial,
@@ -312,6 +323,7 @@ function processMachine(machine: AnyStateMachine, initial: 'absent' | 'alone' | 
           enqueue(sendTo(member, { type: 'here', guest: own(context).self }));
         }),
         end: assign({ at: null }),
+        concede: assign({ hadNoHeir: true } as never),
         know: enqueueActions(({ enqueue }) => {
           enqueue(goodbye as never);
           enqueue.assign({ isVoter: true } as never);
@@ -466,6 +478,9 @@ export function fitting(options: FittingOptions): System {
   };
 }
 
+/** For a guest, or it knew of no other process. */
+const hasWaited = ({ hadNoHeir, others }: ProcessContext) => hadNoHeir || others.length === 0;
+
 const votersOf = ({ context }: ActorView) => (context as unknown as ClusterContext).voters;
 
 function properties({ size, dying = [], late = false }: FittingOptions): readonly Property[] {
@@ -501,6 +516,22 @@ function properties({ size, dying = [], late = false }: FittingOptions): readonl
                   actors.every(
                     (other) => !isProcess(other) || contextOf(other).at !== actor.id || isMember(other),
                   ),
+              );
+            }),
+          ),
+        ]),
+    ...(late || dying.length > 0
+      ? []
+      : [
+          always(
+            'of members that all end one has waited for a guest',
+            plain(({ actors }) => {
+              const voters = votersOf(actors.find(({ id }) => id === clusterId)!);
+              const members = actors.filter(({ id }) => voters.includes(id));
+              return (
+                members.length === 0 ||
+                !members.every((member) => member.in('left')) ||
+                actors.some((actor) => isProcess(actor) && hasWaited(contextOf(actor)))
               );
             }),
           ),
