@@ -11,7 +11,7 @@ import type { Open } from './client.ts';
 import { contenders } from './contenders.ts';
 
 /*
- * What the processes do for a hand-off: CPU time, reads and writes of sockets, turns of the event loop, and the time from a read to the
+ * The work of the processes for a hand-off: CPU time, reads and writes of sockets, turns of the event loop, and the time from a read to the
  * write that follows it. Processes on a core each, as far as there are so many, hand on one lock. The built package is measured:
  * `npm run build`, then `node --import tsx bench/lock/inside.ts`.
  */
@@ -24,7 +24,7 @@ interface Options {
   readonly only: string;
 }
 
-/** What one process did for its critical sections. */
+/** The work of one process for its critical sections. */
 interface Work {
   readonly sections: number;
   readonly cpuUs: number;

@@ -170,7 +170,7 @@ describe('the fault proxy', () => {
   it('loses bytes and sends them again, in order', async () => {
     const { proxy, pair } = await setUp();
     const { a, b } = await pair();
-    // By this seed the first piece is lost once.
+    // This seed loses the first piece once.
     proxy.lose('a', 'b', 50, 3);
     const started = performance.now();
     a.socket.write('1');

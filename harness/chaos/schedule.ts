@@ -6,7 +6,7 @@ export type Fault = { readonly atMs: number } & (
   /** Holds all bytes, one way or both, and passes them later. */
   | { readonly kind: 'stall' | 'one-way'; readonly pair: Pair; readonly forMs: number }
   | { readonly kind: 'delay'; readonly pair: Pair; readonly forMs: number; readonly delayMs: number }
-  /** Of the pieces that are sent, this share in percent is lost: TCP sends it again later, and what follows on its connection waits. */
+  /** Share of the sent pieces that is lost, in percent: TCP sends each again later, and the pieces after it on its connection wait. */
   | {
       readonly kind: 'loss';
       readonly pair: Pair;

@@ -16,7 +16,7 @@ import { closeSites, openSites, type RealSite } from './real-sites.ts';
  */
 export class ConformError extends CodedError<'SITE_DIFFERS' | 'SITE_CRASHED'> {}
 
-/** What happens to the sites of a graph. */
+/** The events of a graph's sites: the sites that ask, and those that stand. */
 export interface Environment {
   /** Number of changes of epoch that may begin. Default: 1. */
   readonly changes?: number;
@@ -282,7 +282,7 @@ class Run {
   /** Each site is as in the model, and a caller holds the lock exactly where the client is in its critical section. */
   #isAs(expected: readonly Expected[]): boolean {
     const { sites } = this.#group;
-    // What has not come yet is seen by the number of messages, which is quickly told.
+    // The number of messages, which is quickly told, shows whether one has not come yet.
     if (sites.some(({ mailbox }, index) => mailbox.count(this.#lock) !== expected[index]!.inbox))
       return false;
     return sites.every((one, index) => {

@@ -12,7 +12,7 @@ import { membersLock } from '../../runtime/wire/frames.ts';
 export class HeldMailbox implements Mailbox {
   readonly self: SiteId;
   readonly #inner: Mailbox;
-  /** By lock and source, oldest first. */
+  /** The messages by lock and source, oldest first. */
   readonly #held = new Map<string, Map<SiteId, StampedEnvelope[]>>();
   #handlers: MailboxHandlers | null = null;
 

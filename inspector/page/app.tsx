@@ -21,7 +21,7 @@ interface Shown extends Laid {
   readonly moment: number | null;
   /** Steps are added while it is shown. */
   readonly isLive: boolean;
-  /** Of a live run. */
+  /** Present for a live run alone. */
   readonly clocks: Clocks | null;
 }
 

@@ -53,7 +53,7 @@ interface InspectorProps {
   readonly begin: number | null;
   /** Steps are added at the end. The page follows them unless it shows an earlier one. */
   readonly isLive: boolean;
-  /** Of a live run. */
+  /** Present for a live run alone. */
   readonly clocks: Clocks | null;
   readonly connection: Connection;
   /** The control to choose another lock of a running cluster. */

@@ -11,7 +11,7 @@ interface StoryBarProps {
   readonly moments: Moments;
   readonly moment: number;
   readonly isLive: boolean;
-  /** Of a live run that is shown as it goes on. */
+  /** Present for a live run that is shown as it goes on. */
   readonly clocks: Clocks | null;
   readonly onMoment: (moment: number) => void;
 }
@@ -89,7 +89,7 @@ function Why(props: { readonly reads: readonly Read[]; readonly at: number }) {
 interface LockLineProps {
   readonly moments: Moments;
   readonly moment: number;
-  /** Of a live run that is shown as it goes on: its times go on while nothing happens. */
+  /** Present for a live run that is shown as it goes on: its times go on while nothing happens. */
   readonly clocks: Clocks | null;
 }
 
