@@ -206,27 +206,36 @@ function assignAll(assignment: Of<object>): Deed {
 /** Each of the functions receives the context from before the assignment. */
 function assignEach(assignment: Readonly<Record<string, unknown>>): Deed {
   const entries = Object.entries(assignment);
+  if (makesCode) return assignInline(entries);
   if (!entries.some(([, value]) => typeof value === 'function')) {
     return (run) => run.assign(assignment);
   }
-  if (!makesCode) {
-    return (run, params) => {
-      const args = new AssignArgs(run.at);
-      const changes: Record<string, unknown> = {};
-      for (const [key, value] of entries) {
-        changes[key] = typeof value === 'function' ? (value as Of<unknown>)(args, params) : value;
-      }
-      run.assign(changes);
-    };
-  }
+  return (run, params) => {
+    const args = new AssignArgs(run.at);
+    const changes: Record<string, unknown> = {};
+    for (const [key, value] of entries) {
+      changes[key] = typeof value === 'function' ? (value as Of<unknown>)(args, params) : value;
+    }
+    run.assign(changes);
+  };
+}
+
+/**
+ * All values are computed before the first is stored. A literal with keys in brackets would be filled by a call for each, and
+ * `Object.assign` looks for the keys of its sources each time.
+ */
+function assignInline(entries: readonly (readonly [string, unknown])[]): Deed {
   const source = new Source();
-  source.add('return {');
-  // A key in brackets is a key like any other, also `__proto__`.
-  for (const [key, value] of entries)
+  const isFunction = ([, value]: readonly [string, unknown]) => typeof value === 'function';
+  if (entries.some(isFunction)) source.add(`const args = new ${source.name(AssignArgs)}(run.at);`);
+  entries.forEach(([, value], index) => {
     source.add(
-      `[${JSON.stringify(key)}]: ${source.name(value)}${typeof value === 'function' ? '(args, params)' : ''},`,
+      `const c${index} = ${source.name(value)}${typeof value === 'function' ? '(args, params)' : ''};`,
     );
-  source.add('};');
-  const changesOf = source.function('args, params') as Of<object>;
-  return (run, params) => run.assign(changesOf(new AssignArgs(run.at), params));
+  });
+  source.add('const context = run.changing();');
+  entries.forEach(([key], index) => {
+    source.add(`context[${JSON.stringify(key)}] = c${index};`);
+  });
+  return source.function('run, params') as Deed;
 }

@@ -158,4 +158,11 @@ export class Run {
     else this.at = new At(Object.assign({}, context, changes), event);
     this.assigned = true;
   }
+
+  /** The context, for a change of it that is made at once. */
+  changing(): Record<string, unknown> {
+    this.assigned = true;
+    if (!this.#owns) this.at = new At(Object.assign({}, this.at.context), this.at.event);
+    return this.at.context;
+  }
 }
