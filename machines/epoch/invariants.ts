@@ -61,8 +61,7 @@ function brokenOf(site: SiteContext, value: SiteView['value'], rules: readonly R
       return ['promise', 'a site follows exactly the epoch that it has promised'];
     if ((value.epoch === 'frozen' || value.epoch === 'candidate') && epoch >= promised)
       return ['promise', 'frozen sites and candidates have promised an epoch to come'];
-    if (value.epoch !== 'candidate' && Object.keys(votes).length > 0)
-      return ['promise', 'only candidates count votes'];
+    if (value.epoch !== 'candidate' && !isEmpty(votes)) return ['promise', 'only candidates count votes'];
   }
   if (counts('fence')) {
     const { fence, epoch } = site;
@@ -93,6 +92,11 @@ export function brokenInvariant({ value, context }: SiteView, ...rules: readonly
     `${rule}: ${says}, but ${self} is ${value.client} (${value.routing}, ${value.epoch}) in epoch ${epoch} ` +
     `(promised ${promised}) with last ${last ?? 'nil'}, line [${line.join(', ')}], token ${token ? 'here' : 'elsewhere'}`
   );
+}
+
+function isEmpty(sites: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in sites) return false;
+  return true;
 }
 
 function waits(client: string): boolean {
