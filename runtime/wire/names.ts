@@ -25,7 +25,8 @@ const places = { least: 1_024, most: 16_384 };
  */
 export class Names {
   #names: string[] = [];
-  #bytes: Buffer[] = [];
+  /** The bytes of each name that are not its characters; `null`: they are. */
+  #bytes: (Buffer | null)[] = [];
   /** How many have been taken over since there were more. */
   #lost = 0;
 
@@ -38,14 +39,16 @@ export class Names {
     let hash = end - start;
     for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
     const place = (hash ^ (hash >>> 15)) & (this.#names.length - 1);
-    const known = this.#bytes[place]!;
-    if (isSame(known, bytes, start, end)) return this.#names[place]!;
+    const known = this.#names[place]!;
+    const knownBytes = this.#bytes[place]!;
+    if (knownBytes === null ? isAscii(known, bytes, start, end) : isSame(knownBytes, bytes, start, end))
+      return known;
     const own = Buffer.from(bytes.subarray(start, end));
     if (!isUtf8(own)) return null;
     const name = own.toString();
     if (!namePattern.test(name)) return null;
     if (own.length > maxKeptBytes) return name;
-    this.#bytes[place] = own;
+    this.#bytes[place] = own.length === name.length ? null : own;
     this.#names[place] = name;
     if (known.length > 0) this.#lose();
     return name;
@@ -60,8 +63,16 @@ export class Names {
   #have(count: number): void {
     this.#lost = 0;
     this.#names = new Array(count).fill('');
-    this.#bytes = new Array(count).fill(Buffer.alloc(0));
+    this.#bytes = new Array(count).fill(null);
   }
+}
+
+/** Reports whether each of these bytes is a character of `known`, which is ASCII. One object is read in place of two. */
+function isAscii(known: string, bytes: Buffer, start: number, end: number): boolean {
+  const { length } = known;
+  if (length === 0 || length !== end - start) return false;
+  for (let at = 0; at < length; at++) if (known.charCodeAt(at) !== bytes[start + at]) return false;
+  return true;
 }
 
 function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
